@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { RecentViews } from '../src/admin/account-recent.ts';
+import type { RecentViews } from '../src/commands/account-recent.ts';
 import type { AccountView } from '../src/admin/views.ts';
 import { runOperation } from '../src/admin/operations.ts';
 import { registrationOf } from '../src/crypto/certificate-register.ts';
@@ -15,7 +15,7 @@ import { sluisHere } from './support/command-line.ts';
 import { type TestGateway, addressOf, loginOf, startTestGateway } from './support/gateway.ts';
 import { Pop3Client } from './support/pop3-client.ts';
 import { SmtpClient } from './support/smtp-client.ts';
-import { OWNER_SAID } from '../src/domain/roles.ts';
+import { OWNER_SAID, type Standing } from '../src/domain/roles.ts';
 
 const [anna, bram] = [addressOf('anna'), addressOf('bram')];
 const GOLDEN = [
@@ -89,14 +89,10 @@ async function run(gateway: TestGateway, ...args: string[]): Promise<string> {
 const idOf = async (gateway: TestGateway, login: string) =>
   (await gateway.store.registry.findAccount(login))!.account.id;
 
-const recentOf = (gateway: TestGateway, login: string): Promise<RecentViews> =>
-  runOperation(
-    'account.recent',
-    gateway.admin,
-    { login },
-    { actor, who: OWNER_SAID, progress: () => undefined },
-    gateway.log,
-  );
+const shownTo = (gateway: TestGateway, login: string, who: Standing) =>
+  runOperation('account.show', gateway.admin, { login }, { actor, who, progress: () => undefined }, gateway.log);
+const recentOf = async (gateway: TestGateway, login: string): Promise<RecentViews> =>
+  (await shownTo(gateway, login, OWNER_SAID)) as RecentViews;
 
 /** What differs from run to run, by its form. */
 const still = (text: string): string =>
@@ -149,6 +145,22 @@ test('an account that has just logged in has a last log-in', async (t) => {
   const call = { actor, who: OWNER_SAID, progress: () => undefined };
   const { lastLogin } = await runOperation('account.show', gateway.admin, { login: bram }, call, gateway.log);
   assert.equal(lastLogin?.length, '2026-11-25'.length);
+  await pop3.quit();
+});
+
+test('from where an account logs in is told to the helpdesk, and not to whoever may only read', async (t) => {
+  const gateway = await open(t);
+  const pop3 = await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'));
+  const [reader, helpdesk] = await Promise.all(
+    (['read', 'support'] as const).map((role) => shownTo(gateway, bram, { ...OWNER_SAID, role })),
+  );
+  assert.equal(helpdesk?.sessions?.length, 1);
+  assert.equal(reader?.state, 'active');
+  const told = ['sessions', 'logins', 'refusals', 'fetched', 'standing', 'quirks', 'ending', 'absences'];
+  assert.deepEqual(
+    told.filter((name) => name in reader),
+    [],
+  );
   await pop3.quit();
 });
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { ContainmentView } from '../src/admin/contain.ts';
+import type { ContainmentView } from '../src/commands/account-contain.ts';
 import type { AccountView } from '../src/admin/views.ts';
 import { days } from '../src/domain/units.ts';
 import { FakeClock } from './support/clock.ts';

@@ -9,7 +9,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect } from 'node:tls';
-import type { ContainmentView } from '../src/admin/contain.ts';
+import type { ContainmentView } from '../src/commands/account-contain.ts';
 import type { AuditRowView } from '../src/admin/audit.ts';
 import type { SessionView } from '../src/admin/sessions.ts';
 import type { SessionEnd } from '../src/commands/session.ts';
@@ -243,9 +243,9 @@ test('account contain takes many, from a file too, all names checked before the 
   assert.equal(wrong.code, 3);
   assert.match(wrong.stderr, /Cannot find account "nobody@group.test"/);
   assert.equal((await gateway.store.registry.findAccount(addressOf('anna')))?.account.state, 'active');
-  const bad = await run(gateway, ['account', 'contain', '--from', '-'], 'login\nanna@group.test\n');
+  const bad = await run(gateway, ['account', 'contain', '--from', '-'], 'name\nanna@group.test\n');
   assert.equal(bad.code, 2);
-  assert.match(bad.stderr, /line 1: the header has the unknown column "login"; expected the columns account/);
+  assert.match(bad.stderr, /line 1: the header has the unknown column "name"; expected the columns account/);
   const none = await run(gateway, ['account', 'contain']);
   assert.match(none.stderr, /Cannot contain: name an account, or a file with --from/);
 

@@ -1,17 +1,18 @@
 /** Why an account is not active: who did that, when and why. */
+import { z } from '../config/zod.ts';
 import type { AccountSummary } from '../store/registry.ts';
 import type { AuditRow } from '../store/audit.ts';
 import type { AuditTrail } from '../store/port/audit.ts';
 
-export interface StandingView {
-  /** `suspended`, `contained`, `ended`, `ending`; those of its organisation begin with `organisation `. */
-  readonly what: string;
-  /** ISO 8601. */
-  readonly at: string;
-  /** Absent where they left the trail after their time. */
-  readonly by?: string;
-  readonly reason?: string;
-}
+export const standingView = z.object({
+  what: z.string().meta({
+    description: '`suspended`, `contained`, `ended`, `ending`; those of its organisation begin with `organisation `.',
+  }),
+  at: z.string(),
+  by: z.string().optional().meta({ description: 'Absent where it left the trail after its time.' }),
+  reason: z.string().optional(),
+});
+export type StandingView = z.infer<typeof standingView>;
 
 /** Changes of organisations that are looked through for the one of this account. */
 const LOOKED = 1000;

@@ -6,7 +6,7 @@ import { AdminError } from './context.ts';
 import { login, optionalMoment, optionalSecret, optionalText } from './input.ts';
 import { newPassword, ofOrganisation } from './new-password.ts';
 import { change, listing } from './operation.ts';
-import { type AccountView, type CodeView, type PasswordView, viewAccount, viewCodes, viewPasswords } from './views.ts';
+import { type CodeView, type PasswordView, viewCodes, viewPasswords } from './views.ts';
 
 /** Finds an account; for an address of another account's, the error says whose it is. */
 export async function accountOf(registry: Registry, name: string): Promise<AccountSummary> {
@@ -20,14 +20,6 @@ export async function accountOf(registry: Registry, name: string): Promise<Accou
 }
 
 export const accountOperations = {
-  'account.show': listing(
-    (input) => login(input, 'login'),
-    async ({ store, clock }, name): Promise<AccountView> => {
-      // Log-ins are written a moment after they happen, and who asks for the head of the trail waits for them.
-      await store.audit.head();
-      return viewAccount(await accountOf(store.registry, name), clock.now());
-    },
-  ),
   'account.password.add': change(
     (input) => ({
       login: login(input, 'login'),

@@ -7,8 +7,6 @@ import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Right } from '../domain/roles.ts';
 import { importOperations } from './account-import.ts';
-import { accountMoveOperations } from './account-move.ts';
-import { recentOperations } from './account-recent.ts';
 import { accountOperations } from './accounts.ts';
 import { addressMoveOperations } from './address-move.ts';
 import { auditEraseOperations } from './audit-erase.ts';
@@ -21,7 +19,6 @@ import { accountCertificateOperations } from './certificates.ts';
 import { type AdminContext, AdminError, type Call, NOBODY } from './context.ts';
 import { eraseOperations } from './erase.ts';
 import { evidenceOperations } from './evidence.ts';
-import { containOperations } from './contain.ts';
 import { gatewayOperations } from './gateway.ts';
 import type { Input } from './input.ts';
 import { knownRefusal } from './known-refusal.ts';
@@ -50,10 +47,7 @@ const operations = {
   ...rowOperations,
   ...organisationOperations,
   ...accountOperations,
-  ...accountMoveOperations,
   ...accountCertificateOperations,
-  ...containOperations,
-  ...recentOperations,
   ...incidentOperations,
   ...usageOperations,
   ...importOperations,

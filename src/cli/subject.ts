@@ -60,24 +60,40 @@ function addVerb(terminal: Terminal, verb: Command, row: AnyRow, { now, isInitia
   verb.action(async (...all: readonly unknown[]) => {
     // Behind the arguments commander gives the options, and the command itself.
     const options = all.at(-2) as Given;
-    const file = upload?.as === 'argument' ? all.at(-3) : options[camelOf(upload?.as ?? 'from')];
     const group = pathOf(verb).slice(0, -1).join(' ');
     if (now !== undefined) tellOld(terminal, words, `${group} ${now}`);
     // A group that is named alone means this row, as in the version before.
     if (isInitial && verb.parent?.args[0] !== verb.name()) tellOld(terminal, group, words);
-    await runRow(
-      terminal,
-      { ...options, ...defined({ upload: file as string | undefined }) },
-      row,
-      wireOf(terminal, params, all, options),
-    );
+    const wire = wireOf(terminal, params, all, options);
+    const file = upload?.as === 'argument' ? all.at(-3) : uploadOf(terminal, row, all, options, wire);
+    await runRow(terminal, { ...options, ...defined({ upload: file as string | undefined }) }, row, wire);
   });
 }
 
-function addUpload(verb: Command, { about, as = 'from', needed }: Upload): void {
+function addUpload(verb: Command, { about, as = 'from', needed, was }: Upload): void {
   const text = `${about}; - for standard input`;
   if (as === 'argument') verb.argument(needed === true ? '<file>' : '[file]', text);
   else verb.option(`--${as} <file>`, text);
+  if (was !== undefined) verb.addOption(new Option(`--${was.name} <file>`, text).hideHelp());
+}
+
+/** The file that was named. A value that is another option's in this version is put into `wire`. */
+function uploadOf(
+  terminal: Terminal,
+  row: AnyRow,
+  all: readonly unknown[],
+  options: Given,
+  wire: Record<string, unknown>,
+): unknown {
+  const { as = 'from', was } = ('upload' in row ? row.upload : undefined) ?? {};
+  const named = options[camelOf(as)];
+  if (was === undefined) return named;
+  const before = options[camelOf(was.name)];
+  if (before !== undefined) tellOld(terminal, `--${was.name}`, `--${as}`);
+  if (typeof named !== 'string' || all[0] === undefined || wire[was.beside] !== undefined) return named ?? before;
+  tellOld(terminal, `--${as}`, `--${was.beside}`);
+  wire[was.beside] = row.in[was.beside]?.kind?.fromText(named, outsideOf(terminal));
+  return before;
 }
 
 /** `["sluis", "account", "password", "add"]`. */

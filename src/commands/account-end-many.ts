@@ -2,7 +2,6 @@
  * The ends of thousands of accounts from a file, `account[,grace][,successor]`. Everything that is wrong is found before the first one ends; then each
  * part is one transaction. What has ended, or ends already as it is to, is left alone: cut short, the same file is given again.
  */
-import { createHash } from 'node:crypto';
 import { z } from '../config/zod.ts';
 import { tryToPublish } from '../ca/revocation-lists.ts';
 import { accountOf } from '../admin/accounts.ts';
@@ -20,7 +19,7 @@ import type { EndTies } from '../store/organisation-ties.ts';
 import { MAX_NAMED, accountColumn, partsOf } from './core/accounts.ts';
 import { type RecordOf, recordsOf, refuseLines } from './core/csv.ts';
 import { ends, endsAt } from './core/ending.ts';
-import { type Kind, address, count, text } from './core/kinds.ts';
+import { type Kind, address, count } from './core/kinds.ts';
 import { opt } from './core/row.ts';
 
 /** Accounts that are told of one by one. */
@@ -187,28 +186,9 @@ async function successorProblems({ store }: AdminContext, lines: readonly Line[]
   return problems;
 }
 
-/** Two operators who sign must have seen this very file: what they sign for has its checksum in it. */
-async function* signed(
-  { secondPerson }: AdminContext,
-  upload: AsyncIterable<string>,
-  sha256: string | undefined,
-): AsyncGenerator<string, void, undefined> {
-  const hash = createHash('sha256');
-  for await (const piece of upload) {
-    hash.update(piece);
-    yield piece;
-  }
-  const differs = sha256 !== undefined && hash.digest('hex') !== sha256;
-  if (differs || (sha256 === undefined && secondPerson.includes('end')))
-    throw new AdminError(
-      'invalid',
-      'Cannot end accounts: the file is not the one that the request has the checksum of',
-    );
-}
-
 export const endManyRow = ends({
   about: 'end the accounts of a file with all their addresses',
-  in: { sha256: opt(text('sha256', 64), 'of the file, hexadecimal: what two operators sign for') },
+  in: {},
   upload: { about: 'CSV with the header "account,grace,successor"', needed: true },
   out: endingsView,
   right: 'registry',
@@ -216,11 +196,10 @@ export const endManyRow = ends({
   undo: 'account resume, until the time of grace is over',
   examples: ['--from accounts.csv'],
   confirm: { name: () => 'accounts', what: () => action },
-  run: async (context, { sha256, successor, dryRun, ...when }, { upload, actor, progress }) => {
-    if (upload === undefined) throw new AdminError('invalid', 'Cannot end accounts: no file came with the request');
+  run: async (context, { successor, dryRun, ...when }, { upload, actor, progress }) => {
     const now = (): Instant => context.clock.now();
     const file = { action, columns, most: MAX_NAMED, now, once: 'account' } as const;
-    const read = await recordsOf(signed(context, upload, sha256), file);
+    const read = await recordsOf(upload, file);
     const lines = read.map((line) => ({ ...line, successor: line.successor ?? successor }));
     const { endings, listed, view } = await planOf(context, lines, endsAt(context, { ...when, successor, dryRun }));
     let done = 0;

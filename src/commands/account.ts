@@ -1,7 +1,10 @@
 /** `sluis account`: who logs in; each owns one mailbox. */
 import { subject } from './core/row.ts';
+import { contain } from './account-contain.ts';
+import { move } from './account-move.ts';
 import { enforce, observed, observedPart, quirks } from './account-quirks.ts';
 import { add, list } from './account-rows.ts';
+import { show } from './account-show.ts';
 import { end, endRow } from './account-end.ts';
 import { endManyRow } from './account-end-many.ts';
 import { resume, suspend } from './account-states.ts';
@@ -13,9 +16,12 @@ export const accounts = subject(
   {
     add,
     list,
+    show,
     suspend,
     resume,
+    contain,
     end,
+    move,
     set: settable('account', 'huisarts'),
     quirks,
     observed,

@@ -11,7 +11,7 @@ export const MAX_MOVED_ADDRESSES = 1000;
 /** What is wrong with the moment from which mail goes along; undefined where nothing is. */
 export function sinceProblem(since: Instant, now: Instant): string | undefined {
   if (since > now)
-    return 'it lies ahead; give the command on that day or later: with the same --from all that came since then goes along';
+    return 'it lies ahead; give the command on that day or later: with the same --since all that came since then goes along';
   if (since < now - MAX_MOVE_BACK)
     return `it lies more than ${MAX_MOVE_BACK / days(1)} days back; earlier mail stays with the organisation for which it came: "sluis mailbox export" hands it out`;
   return undefined;

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { AccountMovesView } from '../../src/admin/account-move.ts';
+import type { AccountMovesView } from '../../src/commands/account-move.ts';
 import type { AuditRowView } from '../../src/admin/audit.ts';
 import type { CertificateView } from '../../src/admin/cert-views.ts';
 import type { AccountView } from '../../src/admin/views.ts';
@@ -303,12 +303,12 @@ test('what is wrong with a move is said before anything has moved, of one accoun
   };
   const today = isoDay(dayOf(clock.now()));
   const to = (organisation: string, from = today): string[] => ['--organisation', organisation, '--from', from];
-  await refused(2, /expected LOGIN --organisation NAME --from DATE, or a file/, anna);
+  await refused(2, /expected LOGIN --organisation NAME --since DATE, or a file/, anna);
   await refused(3, /There is no organisation "noord" for account "anna@/, anna, ...to('noord'));
   await refused(3, /Cannot find account "nobody"/, 'nobody', ...to('zuid'));
   await refused(2, /lies ahead; give the command on that day or later/, anna, ...to('zuid', '2027-01-01'));
   await refused(2, /more than 92 days back; earlier mail stays/, anna, ...to('zuid', '2026-08-01'));
-  await refused(2, /Cannot use "2026-02-30" as from/, anna, ...to('zuid', '2026-02-30'));
+  await refused(2, /Cannot use "2026-02-30" as since/, anna, ...to('zuid', '2026-02-30'));
   await done(gateway, 'organisation', 'suspend', 'zuid');
   await refused(2, /"zuid" is suspended: nobody could log in there/, anna, ...to('zuid'));
   await done(gateway, 'organisation', 'resume', 'zuid');
@@ -321,8 +321,8 @@ test('what is wrong with a move is said before anything has moved, of one accoun
   await refused(2, /nothing was changed:\n.*carl@.*\n.*"nobody"/, '--from-file', file);
   assert.equal((await gateway.store.registry.findAccount(anna))?.organisation, 'group');
   moves(`${anna},zuid,${today}`, `${anna},zuid,${today}`);
-  await refused(2, /twice in one call/, '--from-file', file);
-  await refused(2, /with --from-file and an account/, anna, '--from-file', file);
+  await refused(2, /line 3: "anna@group\.test" stands in line 2 as well/, '--from-file', file);
+  await refused(2, /with --from FILE and an account/, anna, '--from-file', file);
 
   moves(`${anna},zuid,${today}`, `${bert},zuid,${today}`);
   await done(gateway, 'account', 'move', anna, ...to('zuid'));

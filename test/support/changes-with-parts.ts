@@ -124,7 +124,7 @@ const accounts: readonly ChangeWithParts[] = [
     async (scene) => {
       await scene.run('organisation.add', { name: 'west', title: 'West', contact: anna });
       const from = new Date(Date.now() - 86_400_000).toISOString();
-      return { input: { moves: [{ login: addressOf('carl'), organisation: 'west', from }] } };
+      return { input: { login: addressOf('carl'), organisation: 'west', since: from } };
     },
   ],
 ];

@@ -28,7 +28,7 @@ const DRIVEN: readonly Driven[] = [
   ['account.suspend', { login: ['clara'] }],
   ['account.resume', { login: ['clara'] }],
   ['account.import', {}, 'login,address,organisation,password\ndirk,dirk@group.test,zuid,nog een lange zin\n'],
-  ['account.contain', { logins: ['dirk'] }],
+  ['account.contain', { login: ['dirk'] }],
   ['address.add', { login, address: 'balie@group.test' }],
   ['address.suspend', { address: 'balie@group.test' }],
   ['address.resume', { address: 'balie@group.test' }],

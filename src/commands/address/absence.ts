@@ -14,7 +14,7 @@ import { recordsOf } from '../core/csv.ts';
 import { address, day } from '../core/kinds.ts';
 import { type Values, arg, changes, flag, lists, need, old, opt, subject } from '../core/row.ts';
 
-const absenceView = z.object({
+export const absenceView = z.object({
   address: z.string(),
   from: z.string(),
   until: z.string().meta({ description: 'The first moment at which the addressee is back.' }),

@@ -90,6 +90,8 @@ export interface Upload {
   readonly needed?: true;
   /** Where its name is typed: `argument`, behind the others; else the option of that name, `from` where it is left out. */
   readonly as?: string;
+  /** In the version before: its option's `name`; and which option a value under today's name was, where it stood beside the first argument. */
+  readonly was?: { readonly name: string; readonly beside: string };
 }
 interface Operates<P extends Params, O> extends Said<P, O> {
   readonly at: 'gateway';

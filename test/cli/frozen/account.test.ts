@@ -119,6 +119,9 @@ freeze('account', { accounts: ['anna', 'bert', 'carl'] }, [
   { run: 'account move carl@group.test', code: 2 },
   'account move carl@group.test --organisation noord --from {-1d} --grace 10d --reason why',
   files({ 'moves.csv': 'login,organisation,from\nbert@group.test,noord,{-2d}\n' }),
+  files({ 'since.csv': 'account,organisation,since\nbert@group.test,noord,{-2d}\n' }),
+  'account move bert@group.test --organisation noord --since 2d --dry-run',
+  'account move --from {here}/since.csv --dry-run',
   'account move --from-file {here}/moves.csv --reason why',
 
   'account end dora@noord.test --dry-run',

@@ -4,21 +4,19 @@
  *
  * Read from the end of the trail by its index of the newest rows: an account with 100,000 rows costs what one with ten does.
  */
+import { z } from '../config/zod.ts';
+import { type AbsenceView, viewAbsence } from '../admin/absences.ts';
+import { standingOf, standingView } from '../admin/account-standing.ts';
+import type { AdminContext } from '../admin/context.ts';
+import { loginWords } from '../admin/login-words.ts';
+import { type QuirkView, quirkView, quirksOf } from '../admin/quirks.ts';
+import { openSessions, sessionView } from '../admin/sessions.ts';
 import { defined } from '../domain/defined.ts';
 import { days, instant } from '../domain/units.ts';
-import type { Whose } from '../platform/tally.ts';
 import type { AuditRow } from '../store/audit.ts';
 import type { AuditTrail } from '../store/port/audit.ts';
 import type { AccountSummary } from '../store/registry.ts';
-import { type AbsenceView, viewAbsence } from './absences.ts';
-import { type StandingView, standingOf } from './account-standing.ts';
-import { accountOf } from './accounts.ts';
-import type { AdminContext } from './context.ts';
-import { login } from './input.ts';
-import { loginWords } from './login-words.ts';
-import { listing } from './operation.ts';
-import { type QuirkView, quirksOf } from './quirks.ts';
-import { type SessionView, openSessions } from './sessions.ts';
+import { absenceView } from './address/absence.ts';
 
 const SHOWN = 5;
 const QUIRKS_SINCE = days(28);
@@ -28,79 +26,80 @@ const ENDED = days(30);
 /** Addresses of one account that are asked for absences. */
 const ADDRESSES = 50;
 
-export interface RecentView {
-  /** ISO 8601. Of several that were counted in one row: of the last, which is before the row was written. */
-  readonly at: string;
-  /** `login.granted`, `login.refused` and so on, as in the trail. */
-  readonly event: string;
-  readonly network?: string;
-  /** What the client called itself (EHLO). */
-  readonly client?: string;
-  /** Of mail that was refused: the first recipient, and the text that its sender got. */
-  readonly to?: string;
-  readonly text?: string;
-  /** Why, for whoever answers the call, and what helps; of log-ins. */
-  readonly cause?: string;
-  readonly remedy?: string;
-  /** Protocol, reason, count, TLS and what else names nobody. */
-  readonly facts: Readonly<Record<string, string | number | boolean>>;
+const fact = z.union([z.string(), z.number(), z.boolean()]);
+const recentView = z.object({
+  at: z.string().meta({
+    description: 'Of several that were counted in one row: of the last, which is before the row was written.',
+  }),
+  event: z.string().meta({ description: '`login.granted`, `login.refused` and so on, as in the trail.' }),
+  network: z.string().optional(),
+  client: z.string().optional().meta({ description: 'What the client called itself (EHLO).' }),
+  to: z.string().optional().meta({ description: 'Of mail that was refused: the first recipient.' }),
+  text: z.string().optional().meta({ description: 'Of mail that was refused: the text that its sender got.' }),
+  cause: z.string().optional().meta({ description: 'Why, for whoever answers the call.' }),
+  remedy: z.string().optional().meta({ description: 'What helps.' }),
+  facts: z.record(z.string(), fact).meta({ description: 'Protocol, reason, count, TLS and what else names nobody.' }),
+});
+export type RecentView = z.infer<typeof recentView>;
+
+const endingView = z.object({
+  use: z.string(),
+  name: z.string().meta({ description: 'Of the registration, or the subject.' }),
+  ends: z.string(),
+});
+export type EndingView = z.infer<typeof endingView>;
+
+/** Newest first, at most 5 of each. */
+export const recentViews = z.object({
+  sessions: z.array(sessionView).readonly(),
+  logins: z.array(recentView).readonly(),
+  refusals: z.array(recentView).readonly(),
+  fetched: recentView.optional().meta({ description: 'When messages were last fetched or deleted.' }),
+  oldest: z.string().optional().meta({ description: 'When the oldest message came that nobody ever fetched.' }),
+  standing: z.array(standingView).readonly().meta({ description: 'What holds it back now, its own first.' }),
+  quirks: z.array(quirkView).readonly().meta({ description: 'The most frequent of the last 28 days.' }),
+  ending: z.array(endingView).readonly().meta({ description: 'Certificates that end soon, or have just ended.' }),
+  absences: z.array(absenceView).readonly(),
+});
+export type RecentViews = z.infer<typeof recentViews>;
+
+/** Answered for one account, beside what it is. */
+export async function recentOf(context: AdminContext, summary: AccountSummary): Promise<RecentViews> {
+  const { audit, registry } = context.store;
+  const its = await registry.findOrganisation(summary.organisation);
+  const [logins, refusals, [fetched], oldest, standing, quirks, ending, absences] = await Promise.all([
+    newest(audit, summary, ['login.granted'], SHOWN),
+    newest(audit, summary, ['login.refused', 'login.busy', 'message.refused'], SHOWN),
+    newest(audit, summary, ['maildrop.committed'], 1),
+    oldestOf(context, summary),
+    standingOf(audit, summary, its?.state),
+    frequentQuirks(context, summary),
+    endingCertificates(context, summary),
+    openAbsences(context, summary),
+  ]);
+  return {
+    sessions: openSessions(context, [summary.account.login]),
+    logins,
+    refusals: await withMeanings(refusals),
+    ...defined({ fetched, oldest }),
+    standing,
+    quirks,
+    ending,
+    absences,
+  };
 }
 
-export interface EndingView {
-  readonly use: string;
-  /** Name of the registration, or the subject. */
-  readonly name: string;
-  readonly ends: string;
+/** Refused mail with what its reply means. The tables of all replies are loaded for this alone. */
+async function withMeanings(refusals: readonly RecentView[]): Promise<readonly RecentView[]> {
+  if (!refusals.some(({ text }) => text !== undefined)) return refusals;
+  const { meaningOfReply } = await import('../pages/causes.ts');
+  return refusals.map((view) => {
+    const meaning = view.text === undefined ? undefined : meaningOfReply(String(view.facts.status), view.text);
+    if (meaning === undefined) return view;
+    const { reply, cause, remedy } = meaning;
+    return { ...view, cause, remedy, facts: { reply, ...view.facts } };
+  });
 }
-
-export interface RecentViews {
-  readonly sessions: readonly SessionView[];
-  /** Newest first, at most 5. */
-  readonly logins: readonly RecentView[];
-  readonly refusals: readonly RecentView[];
-  /** When messages were last fetched or deleted. */
-  readonly fetched?: RecentView;
-  /** When the oldest message came that nobody ever fetched. */
-  readonly oldest?: string;
-  readonly standing: readonly StandingView[];
-  /** The most frequent of the last 28 days, at most 5. */
-  readonly quirks: readonly QuirkView[];
-  readonly ending: readonly EndingView[];
-  readonly absences: readonly AbsenceView[];
-}
-
-export const recentOperations = {
-  'account.recent': listing(
-    (input) => login(input, 'login'),
-    async (context, name): Promise<RecentViews> => {
-      const { audit, registry } = context.store;
-      const summary = await accountOf(registry, name);
-      const isIts: Whose = (account) => account === summary.account.id;
-      context.gateway?.writeCounted(isIts);
-      const its = await registry.findOrganisation(summary.organisation);
-      const [logins, refusals, [fetched], oldest, standing, quirks, ending, absences] = await Promise.all([
-        newest(audit, summary, ['login.granted'], SHOWN),
-        newest(audit, summary, ['login.refused', 'login.busy', 'message.refused'], SHOWN),
-        newest(audit, summary, ['maildrop.committed'], 1),
-        oldestOf(context, summary),
-        standingOf(audit, summary, its?.state),
-        frequentQuirks(context, summary),
-        endingCertificates(context, summary),
-        openAbsences(context, summary),
-      ]);
-      return {
-        sessions: openSessions(context, [summary.account.login]),
-        logins,
-        refusals,
-        ...defined({ fetched, oldest }),
-        standing,
-        quirks,
-        ending,
-        absences,
-      };
-    },
-  ),
-};
 
 async function newest(
   audit: AuditTrail,
@@ -113,7 +112,7 @@ async function newest(
     .flat()
     .sort((a, b) => happened(b) - happened(a) || b.seq - a.seq)
     .slice(0, limit)
-    .map(recentOf);
+    .map(viewOf);
 }
 
 /** The row of log-ins that were counted for an hour is written at its end: the last of them may be older than a row before it. */
@@ -122,7 +121,7 @@ function happened({ at, facts = {} }: AuditRow): number {
   return Number.isNaN(last) ? at : last;
 }
 
-function recentOf(row: AuditRow): RecentView {
+function viewOf(row: AuditRow): RecentView {
   const { event, facts = {}, personal = {} } = row;
   const { network = personal.address, client, recipients, why: text } = personal;
   const { reason } = facts;

@@ -1,9 +1,82 @@
-/** The parts of `account show` that a support call asks for first. Within 80 columns, so that it can be read out and mailed. */
-import type { EndingView, RecentView, RecentViews } from '../admin/account-recent.ts';
+/** `sluis account show`: what a support call asks for first. Its first part is within 80 columns, so that it can be read out and mailed. */
+import { accountOf } from '../admin/accounts.ts';
 import type { StandingView } from '../admin/account-standing.ts';
 import type { QuirkView } from '../admin/quirks.ts';
 import type { SessionView } from '../admin/sessions.ts';
-import { readableSize, readableTime, wrapped } from './output.ts';
+import { accountView, viewAccount } from '../admin/views.ts';
+import { certificateTable } from '../cli/certificate.ts';
+import { stateText } from '../cli/ending-text.ts';
+import { facts, readableSize, readableTime, table, wrapped } from '../cli/output.ts';
+import { codeTable, passwordTable } from '../cli/password.ts';
+import { many } from '../domain/counted.ts';
+import { mayDo } from '../domain/roles.ts';
+import { type EndingView, type RecentView, type RecentViews, recentViews } from './account-recent.ts';
+import { login } from './core/kinds.ts';
+import { arg, flag, reads } from './core/row.ts';
+import { settingViews } from './core/views.ts';
+import { settingsPart } from './settings.ts';
+
+const out = accountView.omit({ settings: true }).extend(recentViews.partial().shape).extend(settingViews);
+
+export const show = reads({
+  about: 'show one account, its addresses, passwords, certificates and settings',
+  in: {
+    login: arg(login, 'the account'),
+    all: flag('show every setting, also those that are default'),
+  },
+  out,
+  right: 'read',
+  examples: ['huisarts', 'huisarts --all'],
+  run: async (context, { login: name, all }, { who }) => {
+    const { registry, audit } = context.store;
+    const { account } = await accountOf(registry, name);
+    context.gateway?.writeCounted((one) => one === account.id);
+    // Log-ins are written a moment after they happen, and who asks for the head of the trail waits for them.
+    await audit.head();
+    const summary = await accountOf(registry, name);
+    // From where somebody logs in, and what he was refused, is for the helpdesk.
+    const isHelpdesk = mayDo(who.role, 'support');
+    const [{ recentOf }, { shownSettings }] = await Promise.all([
+      import('./account-recent.ts'),
+      import('../admin/settings.ts'),
+    ]);
+    return {
+      ...viewAccount(summary, context.clock.now()),
+      ...(isHelpdesk ? await recentOf(context, summary) : {}),
+      ...(await shownSettings(context, { scope: 'account', login: name }, all)),
+    };
+  },
+  say: (a, { all }) => {
+    const recent = a.sessions === undefined ? undefined : (a as RecentViews);
+    return [
+      facts([
+        ['Account', a.login],
+        ['Organisation', a.organisation],
+        ['Kind', a.kind],
+        ['State', stateText(a.state, a.ends)],
+        ['Mailbox', `${many(a.messages, 'message')}, ${readableSize(a.used)}`],
+        ['Oldest not fetched', readableTime(recent?.oldest)],
+        ['Last fetched', recent === undefined ? undefined : fetchedText(recent)],
+        ['Last log-in', a.lastLogin ?? 'never'],
+        ['Sends as', a.sendsAs.join(', ')],
+      ]),
+      '',
+      ...(recent === undefined ? [] : [recentText(recent), '']),
+      a.addresses.length === 0
+        ? 'Addresses: none'
+        : table(
+            ['ADDRESS', 'STATE'],
+            a.addresses.map((x) => [x.address, stateText(x.state, x.ends)]),
+          ),
+      '',
+      passwordTable(a.passwords),
+      ...(a.codes.length === 0 ? [] : ['', codeTable(a.codes)]),
+      '',
+      certificateTable(a.certificates),
+      settingsPart(a, all),
+    ].join('\n');
+  },
+});
 
 const INDENT = '    ';
 /** A list below its title, each with lines of its own. */
@@ -13,20 +86,7 @@ const item = (text: string): string => wrapped(text, '  ', INDENT);
 const more = (text: string): string => wrapped(text, INDENT, INDENT);
 const time = (iso: string): string => readableTime(iso);
 
-/** Refused mail with what its reply means. The tables of all replies are loaded for this command alone. */
-export async function withMeanings(recent: RecentViews): Promise<RecentViews> {
-  if (!recent.refusals.some(({ text }) => text !== undefined)) return recent;
-  const { meaningOfReply } = await import('../pages/causes.ts');
-  const explained = (view: RecentView): RecentView => {
-    const meaning = view.text === undefined ? undefined : meaningOfReply(String(view.facts.status), view.text);
-    if (meaning === undefined) return view;
-    const { reply, cause, remedy } = meaning;
-    return { ...view, cause, remedy, facts: { reply, ...view.facts } };
-  };
-  return { ...recent, refusals: recent.refusals.map(explained) };
-}
-
-export const recentText = (recent: RecentViews): string => {
+const recentText = (recent: RecentViews): string => {
   const { standing, sessions, logins, refusals, quirks, ending, absences } = recent;
   return [
     ...(standing.length === 0 ? [] : [part('What holds it back', '', standing.map(standingText))]),
@@ -54,7 +114,7 @@ export const recentText = (recent: RecentViews): string => {
 const standingText = ({ what, at, by, reason }: StandingView): string =>
   item(`${time(at)}  ${what}${by === undefined ? '' : ` by ${by}`}${reason === undefined ? '' : `: ${reason}`}`);
 
-export const fetchedText = ({ fetched }: RecentViews): string =>
+const fetchedText = ({ fetched }: RecentViews): string =>
   fetched === undefined
     ? 'never, as far as the trail goes'
     : `${time(fetched.at)}${from(fetched)}: ${Number(fetched.facts.retrieved)} fetched, ${Number(fetched.facts.deleted)} removed`;
