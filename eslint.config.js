@@ -83,6 +83,14 @@ const recordFiles = [
 ];
 const port = [...recordFiles, 'port/'].map((file) => `/store/${file}`);
 const node = 'node:';
+/** What a command may use: it says what it does in the gateway, and what it does here. */
+const ofCommands = [
+  ...[node, domain, platform, '/config/', '/crypto/', '/admin/', '/cli/', '/auth/', '/backup/', '/ca/', '/delivery/'],
+  ...['/enrol/', '/letters/', '/middleware/', '/source/', '/takeover/', '/trail/', '/pages/causes.ts', '/gateway.ts'],
+  ...['admin', 'backup', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
+  ...['checks', 'listeners', 'report'].map((f) => `/gateway/doctor-${f}.ts`),
+  ...port,
+];
 const belowGateway = [
   ...[node, domain, platform, '/admin/', '/auth/', '/backup/', '/ca/', '/config/', '/crypto/', '/delivery/', '/enrol/'],
   ...[
@@ -341,14 +349,8 @@ export default tseslint.config(
     '/commands/',
     ...port,
   ]),
-  // A command says all of it: what it does in the gateway, and what it does here.
-  layer('commands', [
-    ...[node, domain, platform, '/config/', '/crypto/', '/admin/', '/cli/', '/auth/', '/backup/', '/ca/', '/delivery/'],
-    ...['/enrol/', '/letters/', '/middleware/', '/source/', '/takeover/', '/trail/', '/pages/causes.ts', '/gateway.ts'],
-    ...['admin', 'backup', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
-    ...['checks', 'listeners', 'report'].map((f) => `/gateway/doctor-${f}.ts`),
-    ...port,
-  ]),
+  layer('commands', ofCommands),
+  layer('commands/*', [...ofCommands, '../core/', '../cert/', '../smime/'], '../../'),
   layer(
     'commands/core',
     [

@@ -1,9 +1,10 @@
 /** What `ca` and `cert` show: the shapes that `--json` prints. Times are ISO 8601. */
+import { z } from '../config/zod.ts';
 import type { KnownAuthority } from '../ca/authorities.ts';
 import type { Enrolled } from '../ca/enrol.ts';
 import type { Issued } from '../ca/issue.ts';
 import { type Certificate, certificatePem } from '../crypto/certificate.ts';
-import { type CertificateState, certificateState } from '../crypto/certificate-expiry.ts';
+import { certificateState } from '../crypto/certificate-expiry.ts';
 import { formatName } from '../crypto/distinguished-name.ts';
 import type { GatewayCertificateKind, Judged } from '../crypto/gateway-certificates.ts';
 import { encodePem } from '../crypto/pem.ts';
@@ -13,74 +14,77 @@ import type { AccountCertificate } from '../store/certificates.ts';
 
 export const USES = ['login', 'mail'] as const;
 
-export interface AuthorityView {
-  readonly role: string;
-  readonly current: boolean;
-  readonly subject: string;
-  readonly issuer: string;
-  readonly serial: string;
-  readonly fingerprint: string;
-  readonly key: string;
-  readonly begins: string;
-  readonly ends: string;
-  /** `here`: sealed in the key folder. `away`: removed, to be kept off line. Absent where there is none of its own. */
-  readonly privateKey?: 'here' | 'away';
-  /** Of the last revocation list. */
-  readonly listNumber?: number;
-  readonly pem: string;
-}
+export const authorityView = z.object({
+  role: z.string(),
+  current: z.boolean(),
+  subject: z.string(),
+  issuer: z.string(),
+  serial: z.string(),
+  fingerprint: z.string(),
+  key: z.string(),
+  begins: z.string(),
+  ends: z.string(),
+  privateKey: z.enum(['here', 'away']).optional().meta({
+    description:
+      '`here`: sealed in the key folder. `away`: removed, to be kept off line. Absent where there is none of its own.',
+  }),
+  listNumber: z.number().optional().meta({ description: 'Of the last revocation list.' }),
+  pem: z.string(),
+});
+export type AuthorityView = z.infer<typeof authorityView>;
 
-export interface CertificateView {
-  readonly serial: string;
-  readonly fingerprint: string;
-  /** Login; empty where it is no account's. */
-  readonly account: string;
-  /** `login` or `mail`; where it is no account's its kind, such as `listener` or `partner-certificate`. */
-  readonly use: string;
-  /** Of one that is no account's: which listener or partner it is of, or the begin of the fingerprint of an authority. */
-  readonly name?: string;
-  readonly subject: string;
-  readonly issuer: string;
-  readonly addresses: readonly string[];
-  readonly begins: string;
-  readonly ends: string;
-  /** `valid`, `expired`, `revoked`, or `replaced`: valid, and a newer one takes its place. */
-  readonly state: CertificateState | 'replaced';
-  /**
-   * Issued by this gateway, given to it, or registered for log-in alone (`account certificate add`): of such no more is kept than is shown. Of those that
-   * are no account's also: in a file of the configuration, set for a partner, or shown by the server of a partner.
-   */
-  readonly origin: 'issued' | 'imported' | 'registered' | 'configured' | 'partner' | 'shown';
-  readonly revoked?: string;
-  readonly reason?: string;
-  readonly replaces?: string;
-  /** The gateway holds its private key. */
-  readonly keyHeld: boolean;
-  /** Days before the end of the last warning. */
-  readonly warned?: number;
-}
+export const certificateView = z.object({
+  serial: z.string(),
+  fingerprint: z.string(),
+  account: z.string().meta({ description: "Login; empty where it is no account's." }),
+  use: z.string().meta({
+    description: "`login` or `mail`; where it is no account's its kind, such as `listener` or `partner-certificate`.",
+  }),
+  name: z.string().optional().meta({
+    description:
+      "Of one that is no account's: which listener or partner it is of, or the begin of the fingerprint of an authority.",
+  }),
+  subject: z.string(),
+  issuer: z.string(),
+  addresses: z.array(z.string()).readonly(),
+  begins: z.string(),
+  ends: z.string(),
+  state: z
+    .enum(['valid', 'not-yet-valid', 'expired', 'revoked', 'replaced'])
+    .meta({ description: '`replaced`: valid, and a newer one takes its place.' }),
+  origin: z.enum(['issued', 'imported', 'registered', 'configured', 'partner', 'shown']).meta({
+    description:
+      "Issued by this gateway, given to it, or registered for log-in alone (`account certificate add`): of such no more is kept than is shown. Of those that are no account's also: in a file of the configuration, set for a partner, or shown by the server of a partner.",
+  }),
+  revoked: z.string().optional(),
+  reason: z.string().optional(),
+  replaces: z.string().optional(),
+  keyHeld: z.boolean().meta({ description: 'The gateway holds its private key.' }),
+  warned: z.number().optional().meta({ description: 'Days before the end of the last warning.' }),
+});
+export type CertificateView = z.infer<typeof certificateView>;
 
-export interface IssuedView {
-  readonly serial: string;
-  readonly fingerprint: string;
-  readonly account: string;
-  readonly use: string;
-  readonly subject: string;
-  readonly ends: string;
-  readonly pem: string;
-  /** Issuers, nearest first. */
-  readonly chain: readonly string[];
-}
+export const issuedView = z.object({
+  serial: z.string(),
+  fingerprint: z.string(),
+  account: z.string(),
+  use: z.string(),
+  subject: z.string(),
+  ends: z.string(),
+  pem: z.string(),
+  chain: z.array(z.string()).readonly().meta({ description: 'Issuers, nearest first.' }),
+});
+export type IssuedView = z.infer<typeof issuedView>;
 
-export interface EnrolledView {
-  readonly account: string;
-  readonly use: string;
-  /** Of the certificate that is to be replaced. */
-  readonly serial?: string;
-  readonly ends: string;
-  readonly code: string;
-  readonly codeExpires: string;
-}
+export const enrolledView = z.object({
+  account: z.string(),
+  use: z.string(),
+  serial: z.string().optional().meta({ description: 'Of the certificate that is to be replaced.' }),
+  ends: z.string(),
+  code: z.string(),
+  codeExpires: z.string(),
+});
+export type EnrolledView = z.infer<typeof enrolledView>;
 
 export const viewAuthority = (
   { record, certificate }: KnownAuthority,

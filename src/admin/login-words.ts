@@ -73,6 +73,6 @@ export function loginWords(reason: string): Words {
   if (Object.hasOwn(table, reason)) return table[reason as keyof typeof table];
   return words(
     `The certificate cannot be trusted (${reason})`,
-    'Issue a new one: "sluis cert issue --account LOGIN --for login --code"; the log of the gateway says what is wrong with this one',
+    'Issue a new one: "sluis cert issue --account LOGIN --use login --code"; the log of the gateway says what is wrong with this one',
   );
 }

@@ -8,7 +8,7 @@ import { certificateFindings, endingFinding } from './endings.ts';
 import { listing } from './operation.ts';
 
 export const withoutGatewayKey = (problem: string): string =>
-  `the gateway has no key of its own to sign with (${problem}), so their messages are answered 451; "sluis cert issue --for mail --keep-key" for the account of smime.signing-address makes one`;
+  `the gateway has no key of its own to sign with (${problem}), so their messages are answered 451; "sluis cert issue --use mail --keep-key" for the account of smime.signing-address makes one`;
 
 /** Undefined: none is needed, or there is one. The registry is asked only where there is none. */
 export async function gatewayKeyFinding(

@@ -12,9 +12,6 @@ import { addressMoveOperations } from './address-move.ts';
 import { auditEraseOperations } from './audit-erase.ts';
 import { auditOperations } from './audit.ts';
 import { backupOperations } from './backup.ts';
-import { authorityOperations } from './ca.ts';
-import { certificateOperations } from './cert.ts';
-import { certificateImport } from './cert-import.ts';
 import { accountCertificateOperations } from './certificates.ts';
 import { type AdminContext, AdminError, type Call, NOBODY } from './context.ts';
 import { eraseOperations } from './erase.ts';
@@ -25,7 +22,6 @@ import { knownRefusal } from './known-refusal.ts';
 import { keyOperations } from './keys.ts';
 import { incidentOperations } from './incident.ts';
 import { mailFindingOperations } from './mail-findings.ts';
-import { mailCertificateOperations } from './mail-certificates.ts';
 import { messageOperations } from './messages.ts';
 import type { Operation } from './operation.ts';
 import { type Ran, noteOperation } from './operation-audit.ts';
@@ -34,12 +30,9 @@ import { organisationExportOperations } from './organisation-export.ts';
 import { organisationOperations } from './organisations.ts';
 import { queueOperations } from './queue.ts';
 import { passwordCodeOperations } from './password-codes.ts';
-import { pgpInspectOperations } from './pgp-inspect.ts';
-import { pgpKeyOperations } from './pgp-keys.ts';
 import { RIGHTS, checkRight } from './rights.ts';
 import { settingsOperations } from './settings.ts';
 import { approvedCall } from './second-person.ts';
-import { smimeOperations } from './smime.ts';
 import { traceOperations } from './trace.ts';
 import { usageOperations } from './usage.ts';
 
@@ -66,14 +59,7 @@ const operations = {
   ...auditEraseOperations,
   ...backupOperations,
   ...keyOperations,
-  ...authorityOperations,
-  ...certificateOperations,
-  ...certificateImport,
-  ...mailCertificateOperations,
   ...mailFindingOperations,
-  ...smimeOperations,
-  ...pgpKeyOperations,
-  ...pgpInspectOperations,
 };
 
 export type OperationName = keyof typeof operations;

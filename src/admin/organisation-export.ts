@@ -22,7 +22,7 @@ import { change, withSecond } from './operation.ts';
 import { accountsOf } from './organisation-accounts.ts';
 import { unknownOrganisation } from './organisations.ts';
 import { viewPartner } from '../commands/partner/view.ts';
-import { viewPgpKey } from './pgp-keys.ts';
+import { viewPgpKey } from './pgp-views.ts';
 import { usageView } from './usage.ts';
 import { viewAccount, viewOrganisation } from './views.ts';
 

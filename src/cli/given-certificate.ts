@@ -19,7 +19,7 @@ export interface GivenCertificate {
   readonly pem: string;
   /** Where it was asked for: the private key, PEM. */
   readonly key?: string;
-  /** For the operator. */
+  /** What was left in the file and why, for the operator. */
   readonly notes: readonly string[];
 }
 
@@ -74,6 +74,10 @@ export async function readGivenCertificate(
     ],
   };
 }
+
+/** Said once it is known that the rest was of use. */
+export const tellNotes = (terminal: Terminal, { notes }: GivenCertificate): void =>
+  notes.forEach((note) => terminal.err(`${note}\n`));
 
 const notTaken = (others: number): readonly string[] =>
   others === 0

@@ -121,17 +121,20 @@ export const groups: readonly Group[] = [
   },
   {
     names: { ca: "the gateway's own certificate authority" },
-    load: async () => (await import('./ca.ts')).addCaCommands,
+    load: async () => (await import('./subject.ts')).words((await import('../commands/ca.ts')).authority),
   },
   {
     names: { cert: 'certificates: of accounts, for log-in and for mail; of listeners, authorities and partners' },
-    load: async () => (await import('./cert.ts')).addCertCommands,
+    load: async () => (await import('./subject.ts')).words((await import('../commands/cert.ts')).certificates),
   },
   {
     names: { smime: 'signed and encrypted messages' },
-    load: async () => (await import('./smime.ts')).addSmimeCommands,
+    load: async () => (await import('./subject.ts')).words((await import('../commands/smime.ts')).smime),
   },
-  { names: { pgp: 'OpenPGP keys and messages' }, load: async () => (await import('./pgp.ts')).addPgpCommands },
+  {
+    names: { pgp: 'OpenPGP keys and messages' },
+    load: async () => (await import('./subject.ts')).words((await import('../commands/pgp.ts')).pgp),
+  },
   {
     names: {
       doctor:

@@ -1,5 +1,5 @@
 /** How a look at a message at hand ends, whatever protects it. */
-import { type ExitCode, exitCodes } from './exit.ts';
+import type { exitCodes } from './exit-codes.ts';
 
 export interface Inspected {
   /** The outermost layer. */
@@ -7,12 +7,17 @@ export interface Inspected {
   readonly standing: string;
   /** It was decrypted, and nothing proves that it was not changed before. */
   readonly flagged?: boolean;
-  readonly problem?: string;
+  readonly problem?: string | undefined;
 }
 
-/** What nobody signed, or is closed, is not found valid: nothing was there to be. */
-export function inspectedCode({ form, standing, flagged = false, problem }: Inspected): ExitCode {
+/** What nobody signed, or is closed, is not found valid: nothing was there to be. Undefined: it is. */
+export function inspectedCode({
+  form,
+  standing,
+  flagged = false,
+  problem,
+}: Inspected): { readonly code: keyof typeof exitCodes } | undefined {
   if (problem !== undefined || form === 'unreadable' || standing === 'invalid' || flagged)
-    return exitCodes.configuration;
-  return standing === 'unsigned' ? exitCodes.unproven : exitCodes.done;
+    return { code: 'configuration' };
+  return standing === 'unsigned' ? { code: 'unproven' } : undefined;
 }

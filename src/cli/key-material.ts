@@ -5,7 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { IssuedView } from '../admin/cert-views.ts';
-import { type KeyKind, makeKeyPair } from '../crypto/authority.ts';
+import { file, choice } from '../commands/core/kinds.ts';
+import { type Values, flag, old, opt } from '../commands/core/params.ts';
+import { makeKeyPair } from '../crypto/authority.ts';
 import { type Certificate, readCertificate } from '../crypto/certificate.ts';
 import { makeCertificateRequest } from '../crypto/certificate-request.ts';
 import { makeName } from '../crypto/distinguished-name.ts';
@@ -14,13 +16,14 @@ import { makePkcs12 } from '../crypto/pkcs12-export.ts';
 import { type KeyObject, randomBytes } from 'node:crypto';
 import { defined } from '../domain/defined.ts';
 import { CommandError } from './exit.ts';
-import { type NewFile, newFile, withFiles } from './new-file.ts';
+import { newFile, withFiles } from './new-file.ts';
+import { readableDay } from './output.ts';
 import { type Secret, readSecret } from './secret.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface FilePasswordOptions {
-  readonly passwordFile?: string;
-  readonly passwordOut?: string;
+  readonly passwordFile?: string | undefined;
+  readonly passwordOut?: string | undefined;
 }
 
 /** The password of a PKCS #12 file: never an argument. */
@@ -34,33 +37,43 @@ export const filePasswordOptions = (command: Command): Command =>
     )
     .option('--password-out <file>', 'make a password up and write it to this new file, mode 0600');
 
+/** The same, for rows. */
+export const FILE_PASSWORD = {
+  passwordFile: opt(file, 'first line of this file is the password; - for standard input; else a prompt'),
+  passwordOut: opt(file, 'make a password up and write it to this new file, mode 0600'),
+};
+
+export const twoPasswords = ({ passwordFile, passwordOut }: FilePasswordOptions): string | undefined =>
+  passwordFile === undefined || passwordOut === undefined
+    ? undefined
+    : 'Cannot use --password-file with --password-out: the password is there, or is made up';
+
 export const readFilePassword = (terminal: Terminal, options: FilePasswordOptions): Promise<Secret> =>
   readSecret(terminal, {
     ...defined({ passwordFile: options.passwordFile }),
     ...(options.passwordOut === undefined ? {} : { generate: true, out: options.passwordOut }),
   });
 
-export interface KeyOptions extends FilePasswordOptions {
-  readonly csr?: string;
-  readonly out?: string;
-  readonly key: KeyKind;
-  readonly legacy?: boolean;
-  /** The gateway holds the new key, beside the file or alone. */
-  readonly keepKey?: boolean;
-}
+export const NEW_KEY = {
+  keepKey: flag('for mail: the gateway holds the new key, to sign and to open; --out writes it to a file as well'),
+  csr: opt(file, 'certificate request of whoever has the key; the certificate is PEM'),
+  out: opt(file, 'new file: PKCS #12 with a new key, mode 0600; with --csr the certificate and its chain'),
+  keyKind: old(
+    opt(choice('kind', ['rsa2048', 'rsa3072', 'p256', 'p384']), 'kind of the new key; default: rsa3072', 'rsa3072'),
+    'key',
+  ),
+  legacy: flag('PKCS #12 for old Windows: 3DES and SHA-1 instead of AES-256'),
+  ...FILE_PASSWORD,
+};
+export type KeyOptions = Values<typeof NEW_KEY>;
 
-export const keyOptions = (command: Command): Command =>
-  filePasswordOptions(
-    command
-      .option('--csr <file>', 'certificate request of whoever has the key; the certificate is PEM')
-      .option('--out <file>', 'new file: PKCS #12 with a new key, mode 0600; with --csr the certificate and its chain')
-      .addOption(
-        new Option('--key <kind>', 'kind of the new key')
-          .choices(['rsa2048', 'rsa3072', 'p256', 'p384'])
-          .default('rsa3072'),
-      )
-      .option('--legacy', 'PKCS #12 for old Windows: 3DES and SHA-1 instead of AES-256'),
-  );
+export function keyProblem(options: KeyOptions): string | undefined {
+  const { csr, out, keepKey } = options;
+  if (csr !== undefined && keepKey) return 'Cannot use --keep-key with --csr: whoever made the request has the key';
+  if (csr === undefined && out === undefined && !keepKey)
+    return 'Cannot issue: give --out FILE.p12 for a new key, or --csr FILE for a request';
+  return twoPasswords(options);
+}
 
 function readRequest({ input }: Terminal, path: string): string {
   try {
@@ -78,48 +91,39 @@ const certificateOf = (pem: string): Certificate => {
   return read.value;
 };
 
-export interface Delivered {
-  readonly issued: IssuedView;
-  /** What to tell the person besides. */
-  readonly notes: readonly string[];
-}
-
 /** `key`: the private key, PEM, where the gateway is to hold it. */
 type Issue = (request: string, key?: string) => Promise<IssuedView>;
 
 /** Asks `issue` for a certificate, for the request given or for a new key, and writes what belongs in the file. */
-export async function deliver(terminal: Terminal, options: KeyOptions, issue: Issue): Promise<Delivered> {
-  if (options.csr !== undefined) return await answerRequest(terminal, options, options.csr, issue);
-  if (options.out === undefined && options.keepKey === true) {
+export async function deliver(terminal: Terminal, options: KeyOptions, issue: Issue): Promise<IssuedView> {
+  const { csr, out: path, keepKey } = options;
+  if (csr !== undefined) return await answerRequest(terminal, path, csr, issue);
+  if (path === undefined) {
     const { request, key } = await newRequest(options);
-    return { issued: await issue(request, key), notes: [HELD] };
+    return await issue(request, key);
   }
-  if (options.out === undefined)
-    throw new CommandError('usage', 'Cannot issue: give --out FILE.p12 for a new key, or --csr FILE for a request');
-  const out = newFile(options.out, 0o600);
+  const out = newFile(path, 0o600);
   let secret: Secret | undefined;
   return await withFiles([out, { undo: () => secret?.undo() }], async () => {
     secret = await readFilePassword(terminal, options);
     const { privateKey, request, key } = await newRequest(options);
-    const issued = await (options.keepKey === true ? issue(request, key) : issue(request));
-    const file = await makePkcs12(privateKey, certificateOf(issued.pem), {
+    const issued = await (keepKey ? issue(request, key) : issue(request));
+    const made = await makePkcs12(privateKey, certificateOf(issued.pem), {
       password: secret.password,
-      scheme: options.legacy === true ? 'legacy' : 'aes256',
+      scheme: options.legacy ? 'legacy' : 'aes256',
       friendlyName: issued.account.slice(0, 200),
       chain: issued.chain.map(certificateOf),
       random: randomBytes,
     });
-    out.write(file);
-    return { issued, notes: fileNotes(out, options) };
+    out.write(made);
+    return issued;
   });
 }
 
-const HELD = 'The gateway holds its private key, sealed, and nobody else has it.';
-
 async function newRequest({
-  key: kind,
+  keyKind,
 }: KeyOptions): Promise<{ readonly privateKey: KeyObject; readonly request: string; readonly key: string }> {
-  const keys = await makeKeyPair(kind);
+  const keys = await makeKeyPair(keyKind);
   const der = await makeCertificateRequest(keys, { subject: makeName({ commonName: 'request' }) });
   return {
     privateKey: keys.privateKey,
@@ -128,31 +132,41 @@ async function newRequest({
   };
 }
 
-function fileNotes({ path }: NewFile, { passwordOut, legacy, keepKey }: KeyOptions): string[] {
-  const weak = legacy === true ? ['It is protected by 3DES: delete it as soon as it is imported.'] : [];
-  const password =
-    passwordOut === undefined
-      ? []
-      : [`Its password is in ${passwordOut}: hand it over on another way than the file, then delete both.`];
-  const copies =
-    keepKey === true ? 'The gateway holds the private key as well, sealed.' : 'No other copy of the key exists.';
-  return [`Key and certificate: ${path} (PKCS #12). ${copies}`, ...password, ...weak];
-}
-
 async function answerRequest(
   terminal: Terminal,
-  { out: path, keepKey }: KeyOptions,
+  path: string | undefined,
   csr: string,
   issue: Issue,
-): Promise<Delivered> {
-  if (keepKey === true)
-    throw new CommandError('usage', 'Cannot use --keep-key with --csr: whoever made the request has the key');
+): Promise<IssuedView> {
   const request = readRequest(terminal, csr);
   const out = path === undefined ? undefined : newFile(path, 0o644);
   return await withFiles([out], async () => {
     const issued = await issue(request);
-    const text = [issued.pem, ...issued.chain].join('');
-    out?.write(text);
-    return { issued, notes: [out === undefined ? text.trimEnd() : `Certificate and chain: ${out.path}`] };
+    out?.write(chainOf(issued));
+    return issued;
   });
+}
+
+const chainOf = ({ pem, chain }: IssuedView): string => [pem, ...chain].join('');
+
+/** What came of it and where it lies, for the person. */
+export function deliveredText(issued: IssuedView, options: KeyOptions): string {
+  const { serial, use, account, ends } = issued;
+  return [
+    `Issued certificate ${serial} for the ${use} of ${account}, valid until ${readableDay(ends)}.`,
+    ...placeText(issued, options),
+  ].join('\n');
+}
+
+function placeText(issued: IssuedView, { csr, out, keepKey, passwordOut, legacy }: KeyOptions): readonly string[] {
+  if (csr !== undefined) return [out === undefined ? chainOf(issued).trimEnd() : `Certificate and chain: ${out}`];
+  if (out === undefined) return ['The gateway holds its private key, sealed, and nobody else has it.'];
+  const copies = keepKey ? 'The gateway holds the private key as well, sealed.' : 'No other copy of the key exists.';
+  return [
+    `Key and certificate: ${out} (PKCS #12). ${copies}`,
+    ...(passwordOut === undefined
+      ? []
+      : [`Its password is in ${passwordOut}: hand it over on another way than the file, then delete both.`]),
+    ...(legacy ? ['It is protected by 3DES: delete it as soon as it is imported.'] : []),
+  ];
 }

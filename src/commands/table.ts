@@ -12,6 +12,10 @@ import { organisations } from './organisation.ts';
 import { partners } from './partner.ts';
 import { privacy } from './privacy.ts';
 import { sessions } from './session.ts';
+import { authority } from './ca.ts';
+import { certificates } from './cert.ts';
+import { smime } from './smime.ts';
+import { pgp } from './pgp.ts';
 
 const table = {
   organisations,
@@ -24,6 +28,10 @@ const table = {
   privacy,
   operators,
   approvals,
+  authority,
+  certificates,
+  smime,
+  pgp,
 };
 
 export const subjects: readonly AnySubject[] = Object.values(table);

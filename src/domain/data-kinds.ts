@@ -145,7 +145,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     area: 'credential',
     what: 'private mail keys in care, sealed',
     columns: ['fingerprint', 'sealed', 'added_at'],
-    kept: 'until `cert key --forget`, or the end of the account and of what waits in its mailbox',
+    kept: 'until `cert key remove`, or the end of the account and of what waits in its mailbox',
     erase: 'deleted',
   },
   chunk: {

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { recordOf } from '../../src/ca/issue.ts';
 import { type AdminContext, AdminError } from '../../src/admin/context.ts';
-import { inspectInput, inspectMessage } from '../../src/admin/smime-inspect.ts';
-import type { InspectView } from '../../src/admin/smime-views.ts';
+import { inputOf } from '../../src/commands/core/operations.ts';
+import { smime } from '../../src/commands/smime.ts';
+import { inspectMessage } from '../../src/commands/smime/inspect.ts';
+import type { InspectView } from '../../src/commands/smime/views.ts';
 import { mailKeySeals } from '../../src/crypto/mail-key-seals.ts';
 import { encrypted, protect, withHeader } from '../../src/crypto/smime/protect.ts';
 import { readMessage, sourceOf } from '../../src/crypto/smime/message.ts';
@@ -49,7 +51,7 @@ async function inspector(t: TestContext): Promise<(upload: readonly string[], in
   };
   t.after(() => assert.deepEqual(open, [], 'every body was given up'));
   return (upload, input = {}) =>
-    inspectMessage(context, inspectInput({ ...input }), {
+    inspectMessage(context, inputOf(smime.parts.inspect, { ...input }), {
       actor: { name: 'test' },
       who: OWNER_SAID,
       progress: () => undefined,

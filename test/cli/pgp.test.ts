@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { PgpInspectView } from '../../src/admin/pgp-inspect.ts';
-import type { PgpKeyView } from '../../src/admin/pgp-keys.ts';
-import type { ProtectionView } from '../../src/admin/smime.ts';
+import type { PgpInspectView } from '../../src/commands/pgp/views.ts';
+import type { PgpKeyView } from '../../src/admin/pgp-views.ts';
+import type { ProtectionView } from '../../src/commands/smime/views.ts';
 import { Pgp } from '../../src/crypto/pgp/pgp.ts';
 import { letter, makeKey, must, protectedBy, secretOf } from '../crypto/pgp/support.ts';
 import { type Ran, type Running, commandsOn, serving } from '../support/command-line.ts';
@@ -184,6 +184,6 @@ test('keys that end soon are listed by themselves, those that were revoked and t
     (await json<readonly PgpKeyView[]>('pgp', 'key', 'list', '--expiring', within, ...args)).map((k) => k.fingerprint);
   assert.deepEqual(await listed('7d', '--account', 'bert@group.test'), [soon.fingerprint]);
   assert.equal((await listed('60d', '--account', 'bert@group.test')).length, 2);
-  await ends(0, /No OpenPGP key ends within 1 days?\./, 'pgp', 'key', 'list', '--expiring', '1d');
+  await ends(0, /No such OpenPGP key is registered\./, 'pgp', 'key', 'list', '--expiring', '1d');
   await ends(2, /expected a number of days/, 'pgp', 'key', 'list', '--expiring', 'soon');
 });

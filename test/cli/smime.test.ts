@@ -5,10 +5,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { JudgedView } from '../../src/admin/mail-certificates.ts';
+import type { JudgedView } from '../../src/commands/cert/params.ts';
 import type { CertificateView, EnrolledView, IssuedView } from '../../src/admin/cert-views.ts';
-import type { ProtectionView } from '../../src/admin/smime.ts';
-import type { InspectView } from '../../src/admin/smime-views.ts';
+import type { ProtectionView } from '../../src/commands/smime/views.ts';
+import type { InspectView } from '../../src/commands/smime/views.ts';
 import { type Ran, type Running, serving as servingOf, sluis, sluisHere, start } from '../support/command-line.ts';
 import { withoutOpenssl } from '../crypto/support.ts';
 
@@ -34,6 +34,12 @@ const rests = async (): Promise<void> => {
   gateway = undefined;
   if (ending !== undefined) assert.equal(await ending.end(), 0);
 };
+/** Both, in this order: what came of it, and what is said beside it. */
+async function told(...args: string[]): Promise<string> {
+  const ran = await run(...args);
+  assert.equal(ran.code, 0, `${args.join(' ')}: ${ran.stderr}`);
+  return ran.stdout + ran.stderr;
+}
 const json = async <T>(...args: string[]): Promise<T> => JSON.parse((await run(...args, '--json')).stdout) as T;
 async function ends(code: number, text: RegExp, ...args: string[]): Promise<void> {
   const ran = await run(...args);
@@ -123,7 +129,7 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
   after(rests);
 
   test('a certificate comes in a PKCS #7 file too, DER or PEM, with its authority beside it', async () => {
-    const text = await done(...importing('carla.p7b', '--address', 'carla@brug.test'));
+    const text = await told(...importing('carla.p7b', '--address', 'carla@brug.test'));
     assert.match(text, /Registered certificate [0-9a-f]+ of carla@brug\.test/);
     assert.match(text, /1 more in the file not taken: authorities stand in /);
     await ends(4, /registered already/, ...importing('carla-pem.p7b', '--address', 'carla@brug.test'));
@@ -150,7 +156,7 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
     await ends(2, /expected a PKCS #12 file/, ...importing('anna.pem', '--address', 'anna@brug.test', '--keep-key'));
     await ends(2, /no PKCS #7 file that can be read/, ...importing('broken.p7b', '--address', 'anna@brug.test'));
     await ends(2, /Cannot tell which certificate/, ...importing('both.p7b', '--address', 'anna@brug.test'));
-    const text = await done(...importing('old.p12', '--address', 'ANNA@brug.test'));
+    const text = await told(...importing('old.p12', '--address', 'ANNA@brug.test'));
     assert.match(text, /The private key in ".*" was not taken/);
     assert.match(text, /Warning: it cannot be used: .*"CN=Foreign CA, O=Ander", which is not trusted here/);
     await ends(4, /registered already/, ...importing('old.p12', '--account', 'anna@brug.test', '--keep-key'));
@@ -240,7 +246,7 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
       ],
     );
     assert.match(await done('cert', 'capability', 'show', 'bert@brug.test'), /Reads: +nothing is known/);
-    await ends(2, /"aes-1" as a capability.*aes-256-gcm/, 'cert', 'capability', 'set', 'bert@brug.test', 'aes-1');
+    await ends(2, /"aes-1" as capabilities.*aes-256-gcm/, 'cert', 'capability', 'set', 'bert@brug.test', 'aes-1');
     await done('cert', 'capability', 'set', 'bert@brug.test', 'aes-256-gcm', 'rsa-pss');
     assert.equal((await of('anna@brug.test')).outcome, 'strong');
     assert.match(await done('smime', 'test', 'bert@brug.test'), /Reads: +aes-256-gcm rsa-pss \(operator\)/);

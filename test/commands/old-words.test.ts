@@ -87,7 +87,8 @@ const VALUES: Readonly<Record<string, string>> = {
 
 function oldWords(): readonly Old[] {
   return placed().flatMap(({ words, row }): readonly Old[] => {
-    const given = wordsOf(row.examples[0]).filter((word) => word !== '--json' && word !== '--csv');
+    // What is said of the answer, and the question that `caught` does not ask.
+    const given = wordsOf(row.examples[0]).filter((word) => !['--json', '--csv', '--yes'].includes(word));
     const group = words.slice(0, -1);
     const verbs = (row.was ?? []).map((was): Old => ({
       words,

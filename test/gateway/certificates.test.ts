@@ -19,6 +19,8 @@ import { gatewayCertificates } from '../../src/gateway/certificates.ts';
 import { warnOfGatewayCertificates } from '../../src/delivery/gateway-certificates-end.ts';
 import type { CertificatePin, PartnerServer } from '../../src/domain/partner.ts';
 import { days, hours, instant, minutes } from '../../src/domain/units.ts';
+import { pages } from '../../src/cli/connect.ts';
+import { certificates } from '../../src/commands/cert.ts';
 import { testCertificates } from '../support/certificates.ts';
 import { makeClientAuthority } from '../support/client-certificates.ts';
 import { FakeClock } from '../support/clock.ts';
@@ -70,8 +72,8 @@ async function open(t: TestContext): Promise<Scene> {
     },
   });
   t.after(() => gateway.remove());
-  await run(gateway, 'ca.init', { organisation: 'Zorggroep', key: 'p256' });
-  await run(gateway, 'ca.renew-root', { key: 'p256' });
+  await run(gateway, 'ca.init', { name: 'Zorggroep', 'key-kind': 'p256' });
+  await run(gateway, 'ca.renew-root', { 'key-kind': 'p256' });
   await gateway.admin.evidence.key(now);
   const { server, ca } = await makeDevelopmentCertificates(['127.0.0.1'], now);
   const partner = await ScriptedPartner.start({ key: server.key, certificate: server.certificate, tls: 'starttls' });
@@ -98,6 +100,13 @@ async function open(t: TestContext): Promise<Scene> {
   return { gateway, clock, all: async () => (await gateway.admin.certificates()).certificates };
 }
 
+const listedBy = (gateway: TestGateway, limit: number) =>
+  pages(
+    (page) => run(gateway, 'cert.list', page),
+    (one) => certificates.rows.list.after(one),
+    limit,
+  );
+
 const kindsOf = (all: Iterable<string>): readonly string[] => [...new Set(all)].sort();
 const EVERY_KIND = kindsOf(GATEWAY_CERTIFICATE_KINDS);
 
@@ -105,12 +114,7 @@ test('every kind is in the list of certificates and in the metric, with the same
   const { gateway, all } = await open(t);
   const listed: CertificateView[] = [];
   // Pages of one: what is no account's has its place in each.
-  let after: unknown;
-  do {
-    const page = await run(gateway, 'cert.list', { limit: 1, after });
-    listed.push(...page.certificates);
-    after = page.next;
-  } while (after !== undefined);
+  for await (const page of listedBy(gateway, 1)) listed.push(...page);
   const others = listed.filter(({ account }) => account === '');
   assert.deepEqual(kindsOf(others.map(({ use }) => use)), EVERY_KIND);
   assert.equal(others.length, (await all()).length);
@@ -139,17 +143,15 @@ test('accounts and others share the pages of the list by their end', async (t) =
   }
   for (const limit of [1, 2, 3, 500]) {
     const seen: string[] = [];
-    let after: unknown;
-    do {
-      const page = await run(gateway, 'cert.list', { limit, after });
-      seen.push(...page.certificates.map(({ ends, fingerprint }) => `${ends} ${fingerprint}`));
-      after = page.next;
-    } while (after !== undefined);
+    for await (const page of listedBy(gateway, limit)) {
+      assert(page.length <= limit);
+      seen.push(...page.map(({ ends, fingerprint }) => `${ends} ${fingerprint}`));
+    }
     assert.deepEqual(seen, [...seen].sort(), `pages of ${limit}`);
     assert.equal(seen.length, 4 + (await all()).length, `pages of ${limit}`);
   }
-  const ones = await run(gateway, 'cert.list', { login: addressOf('bert') });
-  assert.equal(ones.certificates.length, 4);
+  const ones = await run(gateway, 'cert.list', { account: addressOf('bert') });
+  assert.equal(ones.length, 4);
 });
 
 test('the operator is told of every kind before its end, once for each day of warning, and doctor says it', async (t) => {
@@ -178,7 +180,7 @@ test('the operator is told of every kind before its end, once for each day of wa
     assert.equal(await warnOfGatewayCertificates(parts), 0, `${kind}: twice`);
     const found = certificateFindings(await admin.certificates(), clock.now());
     assert.match(found.find(({ id }) => id === `endings.${kind}`)?.what ?? '', new RegExp(`[ ,]${name} on `));
-    const listed = (await run(gateway, 'cert.list', { within: 7 })).certificates;
+    const listed = await run(gateway, 'cert.list', { expiring: 7 });
     assert.ok(listed.some(({ use, fingerprint }) => use === kind && fingerprint === certificate.fingerprint));
   }
   clock.setWall(start);

@@ -36,7 +36,7 @@ const DESTROYING: Readonly<Record<string, Record<string, unknown>>> = {
   'organisation.end': { name: 'group' },
   'organisation.erase': { name: 'group', 'discard-mail': true },
   'partner.end': { name: 'noord' },
-  'pgp.key.forget': { fingerprint: 'ab'.repeat(20) },
+  'pgp.key.remove': { fingerprint: 'ab'.repeat(20) },
   'cert.key.remove': { serial: '01' },
   'audit.erase': { person: 'x' },
   'message.erase': { message: 'x@x.test', reason: ' ' },

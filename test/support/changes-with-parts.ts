@@ -241,8 +241,8 @@ const certificates: readonly ChangeWithParts[] = [
   [
     'ca.renew-root',
     async (scene) => {
-      await scene.run('ca.init', { organisation: 'Zorggroep', key: 'p256' });
-      return { input: { key: 'p256' } };
+      await scene.run('ca.init', { name: 'Zorggroep', 'key-kind': 'p256' });
+      return { input: { 'key-kind': 'p256' } };
     },
   ],
   [
@@ -258,13 +258,13 @@ const certificates: readonly ChangeWithParts[] = [
     async (scene) => {
       const { request, key } = await requestOf('anna');
       scene.keep('key', key);
-      return { input: { login: anna, for: 'mail', request } };
+      return { input: { account: anna, use: 'mail', request } };
     },
   ],
   [
     'cert.key.add',
     async (scene) => {
-      const { certificates: all } = await scene.run('cert.list', { login: anna });
+      const all = await scene.run('cert.list', { account: anna });
       const serial = scene.keep('serial', all.find(({ use }) => use === 'mail')?.serial ?? '');
       return { input: { serial, key: scene.of('key') } };
     },
@@ -274,7 +274,7 @@ const certificates: readonly ChangeWithParts[] = [
   [
     'cert.collect',
     async (scene) => {
-      const { code } = await scene.run('cert.enrol', { login: bert, for: 'login' });
+      const { code } = await scene.run('cert.enrol', { account: bert, use: 'login' });
       return { input: { code, request: (await requestOf('bert')).request } };
     },
   ],
@@ -283,7 +283,7 @@ const certificates: readonly ChangeWithParts[] = [
     'cert.import',
     async () => {
       const { leaf } = await (await makeClientAuthority('imported')).issue('bert');
-      return { input: { login: bert, for: 'login', certificate: certificatePem(leaf) } };
+      return { input: { account: bert, use: 'login', certificate: certificatePem(leaf) } };
     },
   ],
   ['smime.inspect', () => Promise.resolve({ input: {}, upload: piecesOf(PLAIN) })],
@@ -300,7 +300,7 @@ const certificates: readonly ChangeWithParts[] = [
     },
   ],
   ['pgp.key.export', (scene) => given({ fingerprint: scene.of('pgp'), secret: true })],
-  ['pgp.key.forget', (scene) => given({ fingerprint: scene.of('pgp') })],
+  ['pgp.key.remove', (scene) => given({ fingerprint: scene.of('pgp') })],
   ['pgp.key.revoke', (scene) => given({ fingerprint: scene.of('pgp'), why: 'lost' })],
 ];
 

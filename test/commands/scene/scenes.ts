@@ -6,7 +6,10 @@ import { approve, operator } from './operator.ts';
 import { organisation } from './organisation.ts';
 import { partner } from './partner.ts';
 import { notice } from './notice.ts';
+import { cert } from './cert.ts';
+import { pgp } from './pgp.ts';
 import type { SubjectScene } from './scene.ts';
+import { smime } from './smime.ts';
 
 export const scenes: Readonly<Record<string, SubjectScene>> = {
   account,
@@ -17,4 +20,7 @@ export const scenes: Readonly<Record<string, SubjectScene>> = {
   organisation,
   partner,
   notice,
+  cert,
+  smime,
+  pgp,
 };

@@ -3,41 +3,34 @@
  * as that of any message, and shown to nobody.
  */
 import { type KeyObject } from 'node:crypto';
-import { readCertificate } from '../crypto/certificate.ts';
-import { type DecryptionKey, describeEnvelope } from '../crypto/cms/decrypt.ts';
-import type { RecipientInfo } from '../crypto/cms/recipients.ts';
-import { failures } from '../crypto/cms/verdict.ts';
-import { layerOf } from '../crypto/smime/layer.ts';
-import { type Message, type Source, decodedBody, readMessage } from '../crypto/smime/message.ts';
-import { type LayerSeen, type Staging, differingIn, openMessage, standingOf } from '../crypto/smime/open.ts';
-import { fromOf } from '../crypto/smime/protected-header.ts';
-import { formatName } from '../crypto/distinguished-name.ts';
-import type { Address } from '../domain/address.ts';
-import { defined } from '../domain/defined.ts';
-import { GiB, octets } from '../domain/units.ts';
-import { openingOf, verificationsOf } from '../middleware/opening.ts';
-import type { IsOwn } from '../middleware/smime-outcome.ts';
-import { type BodyWriter, StoreFull } from '../store/store.ts';
-import type { Store } from '../store/port/store.ts';
-import { recipientOf } from './addresses.ts';
-import { type AdminContext, AdminError, type Call } from './context.ts';
-import { type Input, address, optionalText, pem } from './input.ts';
-import { privateKeyIn } from './mail-certificates.ts';
-import { type EnvelopeView, type InspectView, type RecipientView, viewLayer } from './smime-views.ts';
+import { readCertificate } from '../../crypto/certificate.ts';
+import { type DecryptionKey, describeEnvelope } from '../../crypto/cms/decrypt.ts';
+import type { RecipientInfo } from '../../crypto/cms/recipients.ts';
+import { failures } from '../../crypto/cms/verdict.ts';
+import { layerOf } from '../../crypto/smime/layer.ts';
+import { type Message, type Source, decodedBody, readMessage } from '../../crypto/smime/message.ts';
+import { type LayerSeen, type Staging, differingIn, openMessage, standingOf } from '../../crypto/smime/open.ts';
+import { fromOf } from '../../crypto/smime/protected-header.ts';
+import { formatName } from '../../crypto/distinguished-name.ts';
+import type { Address } from '../../domain/address.ts';
+import { defined } from '../../domain/defined.ts';
+import { GiB, octets } from '../../domain/units.ts';
+import { openingOf, verificationsOf } from '../../middleware/opening.ts';
+import type { IsOwn } from '../../middleware/smime-outcome.ts';
+import { type BodyWriter, StoreFull } from '../../store/store.ts';
+import type { Store } from '../../store/port/store.ts';
+import { recipientOf } from '../../admin/addresses.ts';
+import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
+import { viewLayer } from './layers.ts';
+import type { EnvelopeView, InspectView, RecipientView } from './views.ts';
 
 export interface InspectInput {
   /** Opens with the keys that are held for this address. */
   readonly as: Address | undefined;
   /** Opens with this key, which is forgotten afterwards. */
-  readonly key: { readonly privateKey: KeyObject; readonly certificate: string } | undefined;
-}
-
-export function inspectInput(input: Input): InspectInput {
-  const privateKey = privateKeyIn(input);
-  return {
-    as: optionalText(input, 'as') === undefined ? undefined : address(input, 'as'),
-    key: privateKey === undefined ? undefined : { privateKey, certificate: pem(input, 'certificate') },
-  };
+  readonly key: KeyObject | undefined;
+  /** That of the key, PEM. */
+  readonly certificate: string | undefined;
 }
 
 /** Bodies of one look; all are given up at its end. */
@@ -55,7 +48,8 @@ export class Bench {
     return writer;
   }
 
-  async take(upload: AsyncIterable<string>): Promise<Source> {
+  async take(upload: AsyncIterable<string> | undefined): Promise<Source> {
+    if (upload === undefined) throw new AdminError('invalid', 'Cannot inspect: no message was sent along');
     const writer = this.#open();
     for await (const piece of upload) await writer.write(Buffer.from(piece, 'latin1'));
     return await writer.seal();
@@ -80,7 +74,6 @@ export async function inspectMessage(
   input: InspectInput,
   { upload }: Call,
 ): Promise<InspectView> {
-  if (upload === undefined) throw new AdminError('invalid', 'Cannot inspect: no message was sent along');
   const bench = new Bench(context.store);
   try {
     const message = await readMessage(await bench.take(upload));
@@ -94,12 +87,15 @@ export async function inspectMessage(
   }
 }
 
-async function keysFor({ store, mail }: AdminContext, { as, key }: InspectInput): Promise<readonly DecryptionKey[]> {
+async function keysFor(
+  { store, mail }: AdminContext,
+  { as, key, certificate: pem }: InspectInput,
+): Promise<readonly DecryptionKey[]> {
   const keys: DecryptionKey[] = [];
   if (key !== undefined) {
-    const certificate = readCertificate(key.certificate);
+    const certificate = readCertificate(pem ?? '');
     if (!certificate.ok) throw new AdminError('invalid', certificate.error.text);
-    keys.push({ certificate: certificate.value, privateKey: key.privateKey });
+    keys.push({ certificate: certificate.value, privateKey: key });
   }
   if (as !== undefined) {
     await recipientOf(store.registry, as);

@@ -1,74 +1,16 @@
-/** What S/MIME would do to a message, and what a given message is worth: `sluis smime`. */
-import { type SigningPlan, wantedFor } from '../crypto/smime/plan.ts';
-import { againstPgpKey } from '../crypto/pgp/select.ts';
-import type { Address } from '../domain/address.ts';
-import { defined } from '../domain/defined.ts';
-import { iso } from '../domain/units.ts';
-import type { MailSender } from '../middleware/mail-keys.ts';
-import { planFor } from '../middleware/protect.ts';
-import { NEVER, NO_END } from '../store/pgp-keys.ts';
-import type { Recipient } from '../store/registry.ts';
-import { recipientOf } from './addresses.ts';
-import { type AdminContext } from './context.ts';
-import { address } from './input.ts';
-import { change, listing } from './operation.ts';
-import { inspectInput, inspectMessage } from './smime-inspect.ts';
-
-/** A certificate that stands for the address, and what is against it. */
-export interface CandidateView {
-  readonly serial: string;
-  readonly fingerprint: string;
-  readonly key: string;
-  readonly begins: string;
-  readonly ends: string;
-  readonly keyHeld: boolean;
-  /** The message would be encrypted to it. */
-  readonly used: boolean;
-  /** Why nothing is encrypted to it; absent: it could be. */
-  readonly problem?: string;
-}
-
-export interface ProtectionView {
-  readonly address: string;
-  readonly account: string;
-  readonly from?: string;
-  /** Which of the two protects it. */
-  readonly by: 'smime' | 'pgp' | 'none';
-  readonly outcome: 'plain' | 'signed' | 'interop' | 'strong' | 'refused';
-  readonly reason: string;
-  /** As the sender would read it: `550 5.7.5 ...`. */
-  readonly reply?: string;
-  readonly sign: string;
-  readonly encrypt: string;
-  readonly profile: string;
-  readonly opened: boolean;
-  readonly cipher?: string;
-  /** How the content key reaches the addressee: `oaep`, `pkcs1`, `agreed`. */
-  readonly transport?: string;
-  readonly encryptToSelf?: boolean;
-  readonly signer?: {
-    readonly whose: 'sender' | 'gateway';
-    readonly serial: string;
-    readonly fingerprint: string;
-    readonly ends: string;
-  };
-  readonly capabilities?: { readonly source: string; readonly names: readonly string[] };
-  readonly certificates: readonly CandidateView[];
-  /** OpenPGP keys of the address, newest first. */
-  readonly pgpKeys: readonly PgpCandidateView[];
-  /** Fingerprint of the OpenPGP key that signs. */
-  readonly pgpSigner?: string;
-}
-
-export interface PgpCandidateView {
-  readonly fingerprint: string;
-  readonly made: string;
-  /** Absent: without end. */
-  readonly ends?: string;
-  readonly keyHeld: boolean;
-  readonly used: boolean;
-  readonly problem?: string;
-}
+/** What S/MIME or OpenPGP would do to a message. */
+import { type SigningPlan, wantedFor } from '../../crypto/smime/plan.ts';
+import { againstPgpKey } from '../../crypto/pgp/select.ts';
+import type { Address } from '../../domain/address.ts';
+import { defined } from '../../domain/defined.ts';
+import { iso } from '../../domain/units.ts';
+import type { MailSender } from '../../middleware/mail-keys.ts';
+import { planFor } from '../../middleware/protect.ts';
+import { NEVER, NO_END } from '../../store/pgp-keys.ts';
+import type { Recipient } from '../../store/registry.ts';
+import { recipientOf } from '../../admin/addresses.ts';
+import type { ProtectionView } from './views.ts';
+import { type AdminContext } from '../../admin/context.ts';
 
 /** Without an address to send from: a system that signs nothing. */
 async function senderOf({ store }: AdminContext, recipient: Recipient, from: Address | undefined): Promise<MailSender> {
@@ -89,7 +31,11 @@ const signerView = ({ signer: { certificate, whose } }: SigningPlan): NonNullabl
   ends: iso(certificate.notAfter),
 });
 
-async function viewProtection(context: AdminContext, of: Address, from: Address | undefined): Promise<ProtectionView> {
+export async function viewProtection(
+  context: AdminContext,
+  of: Address,
+  from: Address | undefined,
+): Promise<ProtectionView> {
   const { store, mail, clock } = context;
   const recipient = await recipientOf(store.registry, of);
   const sender = await senderOf(context, recipient, from);
@@ -151,15 +97,3 @@ async function viewProtection(context: AdminContext, of: Address, from: Address 
     }),
   };
 }
-
-export const smimeOperations = {
-  'smime.test': listing(
-    (input) => ({
-      address: address(input, 'address'),
-      from: input.from === undefined ? undefined : address(input, 'from'),
-    }),
-    (context, { address: of, from }): Promise<ProtectionView> => viewProtection(context, of, from),
-  ),
-  /** The message is the upload, one character an octet. Logged as a change: it may use a private key. */
-  'smime.inspect': change(inspectInput, inspectMessage),
-};

@@ -1,55 +1,6 @@
-/** `sluis smime`: what would happen to a message, and what a message at hand is worth. */
-import { createReadStream } from 'node:fs';
-import type { Command } from 'commander';
-import type { ProtectionView } from '../admin/smime.ts';
-import type { InspectView, LayerView, RecipientView, SignerView } from '../admin/smime-views.ts';
-import { withAdmin } from './connect.ts';
-import { exitCodes } from './exit.ts';
-import { readGivenCertificate } from './given-certificate.ts';
-import { inspectedCode } from './inspected-code.ts';
-import { messageFile } from './message-file.ts';
-import { type ChangeOptions, type CommonOptions, changing, reading } from './options.ts';
-import { facts, print, readableSize, readableTime, table, readableDay } from './output.ts';
-import type { Terminal } from './terminal.ts';
-
-export function addSmimeCommands(terminal: Terminal, program: Command): void {
-  const group = program.command('smime').description('signed and encrypted messages');
-
-  reading(group.command('test'))
-    .description('show what would happen to a message to an address: protection, certificate, why')
-    .argument('<address>', 'the addressee')
-    .option('--from <address>', 'who sends; left out: a system that signs nothing')
-    .action(async (address: string, options: CommonOptions & { readonly from?: string }) => {
-      const view = await withAdmin(options, (client) => client.call('smime.test', { address, from: options.from }));
-      print(terminal, options, view, () => testText(view));
-      if (view.outcome === 'refused') terminal.code = exitCodes.configuration;
-    });
-
-  changing(group.command('inspect'))
-    .description('show what protects a message, who signed it, and whether it is valid; its content is not shown')
-    .argument('<file>', 'a message, or a bare smime.p7m')
-    .option('--as <address>', 'look inside with the keys that the gateway holds for this address')
-    .option('--key <file>', 'look inside with the key of this PKCS #12 file; the gateway forgets it afterwards')
-    .option('--password-file <file>', 'first line of this file opens the PKCS #12 file; - for standard input')
-    .action(async (file: string, options: InspectOptions) => {
-      const key =
-        options.key === undefined
-          ? undefined
-          : await readGivenCertificate(terminal, options.key, options.passwordFile, 'key');
-      const input = { as: options.as, key: key?.key, certificate: key?.pem };
-      const view = await withAdmin(options, (client) =>
-        client.call('smime.inspect', input, { upload: messageFile(file, (path) => createReadStream(path)) }),
-      );
-      print(terminal, options, view, () => inspectText(view));
-      terminal.code = inspectedCode(view);
-    });
-}
-
-interface InspectOptions extends ChangeOptions {
-  readonly as?: string;
-  readonly key?: string;
-  readonly passwordFile?: string;
-}
+/** What would happen to a message, and what one at hand is worth, in words. */
+import { facts, readableDay, readableSize, readableTime, table } from '../../cli/output.ts';
+import type { InspectView, LayerView, ProtectionView, RecipientView, SignerView } from './views.ts';
 
 /** What comes from a message must not move the cursor or forge a line. */
 const safe = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
@@ -62,7 +13,7 @@ const OUTCOMES: Readonly<Record<ProtectionView['outcome'], string>> = {
   refused: 'is refused',
 };
 
-function testText(view: ProtectionView): string {
+export function testText(view: ProtectionView): string {
   const { signer, capabilities, certificates } = view;
   const told = facts([
     ['Message', `${OUTCOMES[view.outcome]}${view.by === 'pgp' ? ' (PGP)' : ''}`],
@@ -129,7 +80,7 @@ function verdict(view: InspectView): string {
   return view.closed ? 'closed; look inside with --as or --key' : 'nobody signed it';
 }
 
-function inspectText(view: InspectView): string {
+export function inspectText(view: InspectView): string {
   const { envelope } = view;
   const head = facts([
     ['Message', readableSize(view.octets)],
