@@ -357,6 +357,7 @@ export default tseslint.config(
       ...[domain, '/admin/', ...['schema', 'units', 'zod'].map((f) => `/config/${f}.ts`)],
       // Many accounts at once are looked up by one function.
       '/store/registry.ts',
+      '/ca/revocation-lists.ts',
       ...['ask', 'exit-codes', 'output', 'terminal'].map((f) => `/cli/${f}.ts`),
     ],
     '../../',

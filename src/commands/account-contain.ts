@@ -8,7 +8,6 @@
  * Many are contained part by part, each in one transaction of 200. A second run over the same list does what the first one had not come to.
  */
 import { z } from '../config/zod.ts';
-import { tryToPublish } from '../ca/revocation-lists.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { type AdminContext, AdminError, type Call } from '../admin/context.ts';
 import { type SessionView, cutSessions, openSessions, sessionView } from '../admin/sessions.ts';
@@ -18,6 +17,7 @@ import { defined } from '../domain/defined.ts';
 import { MAX_REVOKED } from '../store/certificates.ts';
 import { type AccountSummary, MAX_ACCOUNTS } from '../store/registry.ts';
 import { manyAccounts, namedAccounts, partsOf } from './core/accounts.ts';
+import { publishing } from './core/publishing.ts';
 import { changes } from './core/row.ts';
 
 /** Most that are told of one by one; more would be no line of the control socket. */
@@ -135,7 +135,7 @@ export const contain = changes({
     if (!dryRun) context.gateway?.voidTickets();
     // A run that was cut short may have revoked without publishing.
     const publish = issued > 0 || (!dryRun && changed < all.length);
-    const problem = publish ? await tryToPublish(context.ca) : undefined;
+    const problem = publish ? await publishing(context) : undefined;
     return {
       applied: !dryRun,
       accounts: all.length,

@@ -3,7 +3,6 @@
  * part is one transaction. What has ended, or ends already as it is to, is left alone: cut short, the same file is given again.
  */
 import { z } from '../config/zod.ts';
-import { tryToPublish } from '../ca/revocation-lists.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { contactOf, contactsIn } from '../admin/contacts-of.ts';
 import { type AdminContext, AdminError } from '../admin/context.ts';
@@ -20,6 +19,7 @@ import { MAX_NAMED, accountColumn, partsOf } from './core/accounts.ts';
 import { type RecordOf, recordsOf, refuseLines } from './core/csv.ts';
 import { ends, endsAt } from './core/ending.ts';
 import { type Kind, address, count } from './core/kinds.ts';
+import { publishing } from './core/publishing.ts';
 import { opt } from './core/row.ts';
 
 /** Accounts that are told of one by one. */
@@ -208,7 +208,7 @@ export const endManyRow = ends({
         await context.store.registry.endAccounts(part, actor);
         progress((done += part.length), endings.length);
       }
-    const problem = listed && !dryRun ? await tryToPublish(context.ca) : undefined;
+    const problem = listed && !dryRun ? await publishing(context) : undefined;
     return { ...view, applied: !dryRun, ...defined({ problem }) };
   },
   say: (done) => endingsText(done),

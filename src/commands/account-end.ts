@@ -6,7 +6,6 @@ import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { basename } from 'node:path';
 import { z } from '../config/zod.ts';
-import { tryToPublish } from '../ca/revocation-lists.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { contactOf, contactsIn } from '../admin/contacts-of.ts';
 import { AdminError } from '../admin/context.ts';
@@ -21,6 +20,7 @@ import { iso } from '../domain/units.ts';
 import { contactText, endManyRow, endingsText, endingsView } from './account-end-many.ts';
 import { ENDING, ends, endsAt } from './core/ending.ts';
 import { file, login } from './core/kinds.ts';
+import { publishing } from './core/publishing.ts';
 import { type Here, type Values, arg, changesHere, maybe, opt } from './core/row.ts';
 import { exportMailbox, exportText } from './mailbox/export.ts';
 
@@ -72,7 +72,7 @@ export const endRow = ends({
     const contacts = contactOf(await contactsIn(registry), open);
     if (!dryRun) await registry.endAccount(name, defined({ endsAt: at, successor }), actor);
     const isListed = !dryRun && at === undefined && certificates.length > 0;
-    const problem = isListed ? await tryToPublish(context.ca) : undefined;
+    const problem = isListed ? await publishing(context) : undefined;
     return {
       login: account.login,
       applied: !dryRun,

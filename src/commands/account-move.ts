@@ -3,7 +3,6 @@
  * moved by itself, and one that is there already is left alone: cut short, it is asked again.
  */
 import { z } from '../config/zod.ts';
-import { tryToPublish } from '../ca/revocation-lists.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { type AdminContext, AdminError, type Call } from '../admin/context.ts';
 import { readableSize, readableTime } from '../cli/output.ts';
@@ -16,6 +15,7 @@ import { RegistryError } from '../store/registry.ts';
 import { accountColumn } from './core/accounts.ts';
 import { recordsOf } from './core/csv.ts';
 import { days, login, organisation, since } from './core/kinds.ts';
+import { publishing } from './core/publishing.ts';
 import { arg, changes, flag, maybe, old, opt } from './core/row.ts';
 
 /** Accounts of one file: what each did is told. */
@@ -162,7 +162,7 @@ async function moveAll(context: AdminContext, all: readonly Wanted[], call: Call
     call.progress(accounts.length, all.length);
   }
   const isListed = accounts.some(({ revoked = [] }) => revoked.some(({ own }) => own));
-  const problem = isListed ? await tryToPublish(context.ca) : undefined;
+  const problem = isListed ? await publishing(context) : undefined;
   return { applied: true, accounts, ...defined({ problem }) };
 }
 
