@@ -206,6 +206,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
         protocols.writeCounted(whose);
       },
       writeConsumers: (account) => protocols.consumersOf(account),
+      figures: (names) => http.figures(names),
       status: () =>
         statusOf(config, store, { listeners, connections, pushes, since, version, reasons: () => http.reasons() }),
     },

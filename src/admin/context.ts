@@ -12,6 +12,7 @@ import type { AccountId } from '../domain/ids.ts';
 import type { LetterParts } from '../enrol/letters.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { Escrow } from '../domain/escrow.ts';
+import type { Figure } from '../domain/monitor.ts';
 import type { ChosenVerb } from '../domain/second-person.ts';
 import type { Right, Standing } from '../domain/roles.ts';
 import type { Instant, Milliseconds } from '../domain/units.ts';
@@ -61,6 +62,8 @@ export class AdminError extends Error {
 /** The running gateway, as far as an operator may steer it. */
 export interface RunningGateway {
   status(): GatewayStatus;
+  /** Of /metrics, by name. */
+  figures(names: ReadonlySet<string>): Promise<readonly Figure[]>;
   /** Reads configuration, keys and certificates again; everything stays as it was when one of them cannot be used. */
   reload(actor: Actor): Promise<ReloadReport>;
   /** Signs the head of the audit trail now. */

@@ -16,7 +16,6 @@ import { accountCertificateOperations } from './certificates.ts';
 import { type AdminContext, AdminError, type Call, NOBODY } from './context.ts';
 import { eraseOperations } from './erase.ts';
 import { evidenceOperations } from './evidence.ts';
-import { gatewayOperations } from './gateway.ts';
 import type { Input } from './input.ts';
 import { knownRefusal } from './known-refusal.ts';
 import { keyOperations } from './keys.ts';
@@ -46,7 +45,6 @@ const operations = {
   ...importOperations,
   ...addressMoveOperations,
   ...settingsOperations,
-  ...gatewayOperations,
   ...messageOperations,
   ...passwordCodeOperations,
   ...queueOperations,

@@ -35,8 +35,6 @@ export const RIGHTS = {
   'backup.list': 'read',
   'backup.take': 'security',
   'evidence.certificate': 'read',
-  'gateway.reload': 'owner',
-  'gateway.status': 'read',
   'key.escrow': 'owner',
   'key.rotate': 'owner',
   'key.state': 'read',

@@ -27,15 +27,29 @@ export const groups: readonly Group[] = [
   },
   {
     names: { check: 'check the configuration, the keys and the certificate' },
-    load: async () => (await import('./check.ts')).addCheckCommand,
+    load: async () => {
+      const [{ topWords }, { check }] = await Promise.all([import('./subject.ts'), import('../commands/check.ts')]);
+      return topWords({ check });
+    },
   },
   {
     names: {
       serve: 'run the gateway; SIGTERM drains and stops it, SIGHUP reads configuration and certificates again',
+    },
+    load: async () => (await import('./serve.ts')).addServeCommand,
+  },
+  {
+    names: {
       status: 'show the running gateway',
       reload: 'read configuration, keys and certificates again; open sessions go on',
     },
-    load: async () => (await import('./serve.ts')).addServeCommands,
+    load: async () => {
+      const [{ topWords }, { gatewayTops }] = await Promise.all([
+        import('./subject.ts'),
+        import('../commands/gateway.ts'),
+      ]);
+      return topWords(gatewayTops);
+    },
   },
   {
     names: { organisation: 'customers: practices, hospitals, laboratories' },
@@ -140,7 +154,10 @@ export const groups: readonly Group[] = [
       doctor:
         'judge the TLS of the listeners by the NCSC-NL guidelines 2025-05, the clock, backups, and the escrow of the master key',
     },
-    load: async () => (await import('./doctor.ts')).addDoctorCommand,
+    load: async () => {
+      const [{ topWords }, { doctor }] = await Promise.all([import('./subject.ts'), import('../commands/doctor.ts')]);
+      return topWords({ doctor });
+    },
   },
   {
     names: { completion: 'print what makes a shell complete commands and options at Tab' },

@@ -1,15 +1,24 @@
 /** Where a command runs: its terminal and options, and one connection to the operations, opened when it is needed. */
-import type { AdminClient } from '../admin/client.ts';
-import type { CallOptions } from '../admin/context.ts';
+import { type AdminClient, connectControl } from '../admin/client.ts';
+import { AdminError, type CallOptions } from '../admin/context.ts';
 import type { Input } from '../admin/input.ts';
 import type { OperationName } from '../admin/operations.ts';
-import type { Here } from '../commands/core/here.ts';
+import type { Calls, Here } from '../commands/core/here.ts';
 import { type AnyOperation, type OutputOf, operationName } from '../commands/core/row.ts';
-import { loadConfig } from '../config/load.ts';
+import { controlSocketOf, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { LONGEST_TIMER } from '../config/units.ts';
 import type { SureOptions } from './ask.ts';
 import { openAdmin } from './connect.ts';
+import { callerOf } from './options.ts';
 import type { Terminal } from './terminal.ts';
+
+const callsOn = (client: AdminClient): Calls => ({
+  call: (row, input, options) => callsOn(client).callNamed(operationName(row), input, options),
+  // The gateway refuses a name that it does not know.
+  callNamed: async <T>(operation: string, input: Input, options?: CallOptions) =>
+    (await client.call(operation as OperationName, input, options)) as T,
+});
 
 export class OneConnection implements Here {
   readonly terminal: Terminal;
@@ -36,9 +45,27 @@ export class OneConnection implements Here {
   }
 
   async callNamed<T>(operation: string, input: Input, options?: CallOptions): Promise<T> {
-    const client = await (this.#client ??= openAdmin(this.options));
-    // The gateway refuses a name that it does not know.
-    return (await client.call(operation as OperationName, input, options)) as T;
+    return await callsOn(await (this.#client ??= openAdmin(this.options))).callNamed<T>(operation, input, options);
+  }
+
+  async running<T>(ask: (gateway: Calls) => Promise<T>, within: number = LONGEST_TIMER): Promise<T | undefined> {
+    let client: AdminClient | undefined;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const why = `Cannot ask the gateway: it does not answer within ${within / 1000} s`;
+      timer = setTimeout(() => reject(new AdminError('unavailable', why)), within);
+    });
+    const asked = async (): Promise<T | undefined> => {
+      client = await connectControl(controlSocketOf(this.config()), callerOf(this.options));
+      return client === undefined ? undefined : await ask(callsOn(client));
+    };
+    try {
+      return await Promise.race([asked(), late]);
+    } finally {
+      clearTimeout(timer);
+      // Not awaited: a gateway that hangs would not close its side.
+      void client?.close();
+    }
   }
 
   async close(): Promise<void> {

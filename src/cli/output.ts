@@ -79,7 +79,7 @@ export function readableSize(n: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${UNITS[unit] ?? ''}`;
 }
 
-/** A time for people: by the wall clock in Amsterdam, to the minute, with its zone. Programs get RFC 3339, in UTC. */
+/** A time for people: by the wall clock in Amsterdam, to the minute, with its zone. Programs get the form of ISO 8601, in UTC. */
 export function readableTime(iso: string): string;
 export function readableTime(iso: string | undefined): string | undefined;
 export function readableTime(iso: string | undefined): string | undefined {

@@ -27,6 +27,7 @@ export type Given = SureOptions &
     /** The file that comes along. */
     readonly upload?: string;
     readonly limit?: number;
+    readonly watch?: number;
   } & Readonly<Record<string, unknown>>;
 type One = Row<Params, unknown>;
 type List = ListRow<Params, unknown>;
@@ -49,10 +50,14 @@ export async function runRow(terminal: Terminal, options: Given, row: AnyRow, in
     const sure = await asked(here, row, input);
     const secret = await secretOf(sure, row);
     const whole = secret === undefined ? input : { ...input, password: secret.password };
-    try {
+    const once = async ({ terminal: shown }: Pick<Here, 'terminal'> = sure): Promise<void> => {
       const result =
         row.at === 'here' ? await row.run(sure, inputOf(row, whole), whole) : await calling(sure, row, whole);
-      told(sure, row, result, inputOf(row, whole), secret?.written);
+      told({ terminal: shown, options: sure.options }, row, result, inputOf(row, whole), secret?.written);
+    };
+    try {
+      if (options.watch === undefined) await once();
+      else await again(terminal, options, once);
     } catch (error) {
       // A password file that was written for a command that then failed must not stay: somebody would take it for valid.
       secret?.undo();
@@ -64,6 +69,23 @@ export async function runRow(terminal: Terminal, options: Given, row: AnyRow, in
 }
 
 const takesSecret = (row: { readonly in: Params }): boolean => Object.values(row.in).some(({ as }) => as === 'secret');
+
+/** What it says of a result that is no good ends a command, and not a watch. */
+async function again(
+  terminal: Terminal,
+  { watch: seconds = 1, json }: Given,
+  once: (here: Pick<Here, 'terminal'>) => Promise<void>,
+): Promise<void> {
+  const { watched } = await import('./watch.ts');
+  await watched(terminal, { seconds, ...defined({ json }) }, async (shown) => {
+    try {
+      await once({ terminal: shown });
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      shown.err(`${error.message}\n`);
+    }
+  });
+}
 
 /** The password that the row takes (core/secret.ts), unless it is to have none. */
 async function secretOf({ terminal, options }: Here, { in: params }: One | Local): Promise<Secret | undefined> {
@@ -155,7 +177,7 @@ async function asked(here: OneConnection, row: One | Local, input: Input): Promi
 }
 
 function told(
-  { terminal, options }: Here,
+  { terminal, options }: Pick<Here, 'terminal' | 'options'>,
   row: One | Local,
   result: unknown,
   values: Values<Params>,

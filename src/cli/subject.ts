@@ -11,6 +11,7 @@ import { secretOptions } from './secret-options.ts';
 import { type Given, runRow } from './subject-run.ts';
 import type { Terminal } from './terminal.ts';
 import { readUpload } from './upload.ts';
+import { watchOption } from './watch.ts';
 
 export function addSubject(terminal: Terminal, parent: Command, subject: AnySubject): void {
   addRows(terminal, parent.command(subject.name).description(subject.about), subject);
@@ -110,6 +111,7 @@ function withCommon(verb: Command, row: AnyRow): Command {
     verb.option('--limit <number>', `most rows, the newest; default: ${row.newest}`, rowLimit);
   if (row.effect === 'lists')
     return (row.reason === undefined ? reading : changing)(verb).option('--csv', 'print CSV for a spreadsheet');
+  if (row.watch === true) verb.addOption(watchOption());
   if (row.csv !== undefined) verb.option('--csv', 'print CSV for a spreadsheet');
   if (row.effect === 'reads' && row.reason === undefined && row.second === undefined) return reading(verb);
   const common = row.second === undefined ? changing(verb) : guarded(verb);

@@ -7,6 +7,8 @@ import { exitCodes } from './exit.ts';
 export interface Terminal {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Shows this in place of all that is seen; absent: it is no terminal that can. */
+  readonly redraw?: (text: string) => void;
   /** What standard input holds; absent: the process's own. */
   readonly input?: string;
   /** Asks the person at the terminal one question; absent: the process's own terminal, where there is one. */
@@ -20,11 +22,12 @@ export interface Terminal {
  * something that it obeys. Tables and JSON have made it visible before, so that columns fit and JSON stays JSON.
  */
 export function shielded(terminal: Terminal): Terminal {
-  const { ask } = terminal;
+  const { ask, redraw } = terminal;
   return {
     ...terminal,
     out: (text) => terminal.out(visibleText(text)),
     err: (text) => terminal.err(visibleText(text)),
+    ...(redraw !== undefined && { redraw: (text) => redraw(visibleText(text)) }),
     ...(ask !== undefined && { ask: (question) => ask(visibleLine(question)) }),
   };
 }
@@ -50,8 +53,18 @@ export function processTerminal({ plainly = false } = {}): Terminal {
   return {
     out: (text) => void process.stdout.write(out(text)),
     err: (text) => void process.stderr.write(err(text)),
+    ...(process.stdout.isTTY && process.env.TERM !== 'dumb' && !plainly && { redraw: (text) => redrawn(out(text)) }),
     code: 0,
   };
+}
+
+/** From the upper left corner (ECMA-48, CUP and ED); what does not fit is counted, since the first lines would roll away. */
+function redrawn(text: string): void {
+  const lines = text.trimEnd().split('\n');
+  const most = Math.max(2, process.stdout.rows - 1);
+  const left = lines.length - most;
+  const shown = left <= 0 ? lines : [...lines.slice(0, most - 1), `... and ${left + 1} more lines`];
+  process.stdout.write(`\u001b[H\u001b[2J${shown.join('\n')}\n`);
 }
 
 /** `sluis ... | head` has seen enough. Nothing that comes after would be read: end as other programs do, without a trace. */

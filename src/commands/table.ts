@@ -1,4 +1,7 @@
 /** Every subject of the command table, and the operations that come of them. A new one is one line here, in the order of the documents. */
+import { check } from './check.ts';
+import { doctor } from './doctor.ts';
+import { gateway, gatewayTops } from './gateway.ts';
 import { accounts } from './account.ts';
 import { addresses } from './address.ts';
 import { approvals, approve } from './approve.ts';
@@ -18,6 +21,7 @@ import { smime } from './smime.ts';
 import { pgp } from './pgp.ts';
 
 const table = {
+  gateway,
   organisations,
   accounts,
   addresses,
@@ -37,7 +41,7 @@ const table = {
 export const subjects: readonly AnySubject[] = Object.values(table);
 
 /** Commands of the top level that are rows. */
-export const tops: Readonly<Record<string, AnyRow>> = { approve };
+export const tops: Readonly<Record<string, AnyRow>> = { check, ...gatewayTops, doctor, approve };
 
 export const rowOperations = operationsOfAll(table);
 

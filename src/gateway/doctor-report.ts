@@ -20,14 +20,14 @@ export interface Finding {
   readonly what: string;
   readonly grade: Grade;
   /** What to do, where something is to be done. */
-  readonly remedy?: string;
+  readonly remedy?: string | undefined;
 }
 
 export interface ListenerReport {
   readonly listener: string;
   readonly profile: string;
   /** Last day of the profile legacy. */
-  readonly until?: string;
+  readonly until?: string | undefined;
   readonly findings: readonly Finding[];
   readonly worst: Grade;
   readonly passed: boolean;

@@ -14,6 +14,8 @@ import type { TrailCounts } from './trail-metrics.ts';
 import type { GatewayTls } from './tls.ts';
 import { exposition } from '../http/exposition.ts';
 import { type Reason, reasonsAgainst } from '../http/health.ts';
+import { figuresOf } from '../http/figures.ts';
+import type { Figure } from '../domain/monitor.ts';
 import { type HttpListener, startHttpListener } from '../http/server.ts';
 import { watchLoopDelay } from '../platform/loop-delay.ts';
 import type { Store } from '../store/port/store.ts';
@@ -42,6 +44,8 @@ export class GatewayHttp {
   #listener: HttpListener | undefined;
   /** Why the gateway is not ready; for the command line too, and where the port is switched off. */
   reasons: () => readonly Reason[] = () => [];
+  /** What is told at /metrics of these names; for the command line too, and where the port is switched off. */
+  figures: (names: ReadonlySet<string>) => Promise<readonly Figure[]> = () => Promise.resolve([]);
 
   /** Undefined until it is open, and where the configuration switches it off. */
   get listener(): HttpListener | undefined {
@@ -52,14 +56,18 @@ export class GatewayHttp {
   async open({ http }: Config, parts: GatewayHttpParts): Promise<void> {
     const reasons = (): readonly Reason[] => this.#reasons(parts);
     this.reasons = reasons;
+    const kept = [
+      ...storeMetrics(parts),
+      ...doctorMetrics(parts.doctor),
+      ...backupMetrics({ ...parts, maxAge: parts.maxBackupAge, maxDrillAge: parts.maxDrillAge }),
+    ];
+    this.figures = (names) => figuresOf(kept, names);
     if (http.enabled === 'no') return;
     const { listeners, clock, log } = parts;
     const loop = watchLoopDelay(clock);
     const metrics = [
       ...trafficMetrics({ ...parts, loop, listeners: () => listeners.sessions(), ready: () => reasons().length === 0 }),
-      ...storeMetrics(parts),
-      ...doctorMetrics(parts.doctor),
-      ...backupMetrics({ ...parts, maxAge: parts.maxBackupAge, maxDrillAge: parts.maxDrillAge }),
+      ...kept,
     ];
     this.#stop = async () => {
       loop.stop();

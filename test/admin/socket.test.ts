@@ -76,6 +76,7 @@ async function open(
     letters: {} as AdminContext['letters'],
     gateway: {
       status: () => status,
+      figures: () => Promise.resolve([]),
       anchor: () => Promise.resolve(),
       sessions: () => [],
       voidTickets: () => undefined,

@@ -1,1 +1,1 @@
-export type { Here } from './row.ts';
+export type { Calls, Here } from './row.ts';

@@ -62,6 +62,8 @@ interface Answers<P extends Params, O> {
   fails?(result: O, input: Values<P>): { readonly code: keyof typeof exitCodes; readonly text?: string } | undefined;
   /** With `--csv`. */
   readonly csv?: { readonly header: readonly string[]; rows(result: O): readonly (readonly Cell[])[] };
+  /** It can be shown again and again, with `--watch`. */
+  readonly watch?: true;
   /** Shown while it works, as in "Importing: [###---] 20 of 40 accounts". */
   readonly progress?: { readonly phase: string; readonly unit: string };
   /** Whatever it does, the trail says why: `optional` takes a reason, `needed` refuses to work without. What changes something takes one anyway. */
@@ -134,17 +136,23 @@ export interface ListRow<P extends Params, R> extends Said<P, R> {
   readonly newest?: number;
 }
 
-/** What a command has that runs in its own process: where it runs, and the operations of the gateway. */
-export interface Here {
+/** Operations by their rows, and those that are no rows yet by their names. `input` as it goes over the socket. */
+export interface Calls {
+  call<R extends AnyOperation>(row: R, input: Input, options?: CallOptions): Promise<OutputOf<R>>;
+  callNamed<T>(operation: string, input: Input, options?: CallOptions): Promise<T>;
+}
+/** What a command has that runs in its own process: where it runs, and the operations of the gateway, all over one connection. */
+export interface Here extends Calls {
   readonly terminal: Terminal;
   /** Those that all commands share: configuration, `--json`, reason, approval. */
   readonly options: SureOptions;
   /** Read and checked at its first use. */
   config(): Config;
-  /** `input` as it goes over the socket. All calls of one command go over one connection. */
-  call<R extends AnyOperation>(row: R, input: Input, options?: CallOptions): Promise<OutputOf<R>>;
-  /** An operation that is no row yet. */
-  callNamed<T>(operation: string, input: Input, options?: CallOptions): Promise<T>;
+  /**
+   * Asks the gateway that runs, over a connection of its own, and never opens the store; undefined: none runs. Rejects with AdminError, kind `unavailable`,
+   * where it takes longer than `within` milliseconds.
+   */
+  running<T>(ask: (gateway: Calls) => Promise<T>, within?: number): Promise<T | undefined>;
 }
 
 /** Runs in the command's own process, and may call operations: it writes files, asks, or works without a gateway. It is not one itself. */

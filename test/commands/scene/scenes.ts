@@ -8,10 +8,12 @@ import { partner } from './partner.ts';
 import { notice } from './notice.ts';
 import { cert } from './cert.ts';
 import { pgp } from './pgp.ts';
+import { check } from './check.ts';
 import type { SubjectScene } from './scene.ts';
 import { smime } from './smime.ts';
 
 export const scenes: Readonly<Record<string, SubjectScene>> = {
+  check,
   account,
   address,
   approve,

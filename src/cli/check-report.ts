@@ -1,11 +1,9 @@
-/** `sluis check`: reads everything that `serve` reads, starts nothing and changes nothing. */
+/** What `sluis check` finds: it reads everything that `serve` reads, starts nothing and changes nothing. */
 import { X509Certificate } from 'node:crypto';
-import type { Command } from 'commander';
 import { hostnameOf, refuseEndedProfiles, tlsFilesFor } from '../config/listeners.ts';
 import { readTlsMaterial } from '../config/files.ts';
-import { loadConfig } from '../config/load.ts';
+import type { Here } from '../commands/core/here.ts';
 import type { Config } from '../config/schema.ts';
-import { many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
 import { days } from '../domain/units.ts';
 import { generalFindings } from '../gateway/doctor-checks.ts';
@@ -14,56 +12,44 @@ import { TlsMaterialError, postQuantumWarning, serverTlsOptions } from '../platf
 import { fileWarnings } from './check-files.ts';
 import { privacyFindings } from './privacy-reminder.ts';
 import { refuseOpenssl } from './openssl.ts';
-import { type CommonOptions, reading } from './options.ts';
-import { facts, print, readableDay } from './output.ts';
-import { readyCode, storeReasons } from './readiness.ts';
-import type { Terminal } from './terminal.ts';
+import { readableDay } from './output.ts';
+import { storeReasons } from './readiness.ts';
 
 const SOON = days(30);
 const SUFFICIENT_RSA = 3072;
 
-export function addCheckCommand(terminal: Terminal, program: Command): void {
-  reading(program.command('check'))
-    .description('check the configuration, the keys and the certificate')
-    .action(async (options: CommonOptions) => {
-      refuseOpenssl();
-      const config = loadConfig(options.config);
-      const files = await fileWarnings(config);
-      const found = [
-        ...(await generalFindings(config, systemClock.now())),
-        ...(await privacyFindings(config, options)),
-      ];
-      refuseEndedProfiles(config, systemClock.now());
-      const reminders = [...files, ...found.map(({ what }) => what)];
-      const report = reportOf(config, served(config), reminders);
-      print(terminal, options, report, () =>
-        [
-          facts([
-            ['Configuration', config.file],
-            ['Host name', config.hostname],
-            ['Data', config.data.folder],
-            ['Keys', config.keys.folder],
-            ['Node', `${report.node}, with OpenSSL ${report.openssl}`],
-            ...report.certificates.map(
-              ({ key, ends, names, listener }) =>
-                [
-                  'Certificate',
-                  `${key}, valid until ${readableDay(ends)}, for ${names.join(', ')}${listener === undefined ? '' : ` (listener ${listener})`}`,
-                ] as const,
-            ),
-          ]),
-          ...config.listener.map(
-            (l) =>
-              `Listener ${l.name}: ${l.protocol}, ${l.tls} TLS, profile ${l.profile}${l['profile-until'] === undefined ? '' : ` until ${l['profile-until']}`}, ${l.address} port ${l.port}${forWhom(l)}`,
-          ),
-          ...report.warnings.map((w) => `Warning: ${w}`),
-          'The configuration can be used.',
-        ].join('\n'),
-      );
-      const reasons = await storeReasons(config, options);
-      for (const { name, text } of reasons) terminal.err(`No mail would be taken, ${name}: ${text}\n`);
-      terminal.code = readyCode(reasons);
-    });
+export interface CheckReport {
+  config: string;
+  hostname: string;
+  node: string;
+  openssl: string;
+  data: string;
+  keys: string;
+  listeners: {
+    name: string;
+    protocol: string;
+    tls: string;
+    profile: string;
+    address: string;
+    port: number;
+    until?: string | undefined;
+    accounts: number;
+    networks: string[];
+  }[];
+  certificates: { key: string; ends: string; names: string[]; listener?: string | undefined }[];
+  warnings: string[];
+  reasons: { name: string; text: string }[];
+}
+
+/** Throws ConfigError, TlsMaterialError and what else says that the gateway would not start. */
+export async function checkReport(here: Here): Promise<CheckReport> {
+  refuseOpenssl();
+  const config = here.config();
+  const files = await fileWarnings(config);
+  const found = [...(await generalFindings(config, systemClock.now())), ...(await privacyFindings(here))];
+  refuseEndedProfiles(config, systemClock.now());
+  const report = reportOf(config, served(config), [...files, ...found.map(({ what }) => what)]);
+  return { ...report, reasons: [...(await storeReasons(here))] };
 }
 
 /** Servers that speak to port 25 begin in the clear (RFC 3207); what answers with a handshake hears nothing from them. */
@@ -73,9 +59,6 @@ const port25 = ({ name, protocol, port, tls }: Config['listener'][number]): stri
         `listener ${name} has TLS from the first octet on port 25, where mail servers ask for STARTTLS: set tls = "starttls"`,
       ]
     : [];
-
-const forWhom = ({ accounts, networks }: Config['listener'][number]): string =>
-  `${accounts.length === 0 ? '' : `, for ${many(accounts.length, 'account')}`}${networks.length === 0 ? '' : `, from ${networks.join(', ')}`}`;
 
 interface ServedCertificate {
   readonly certificate: X509Certificate;
@@ -114,7 +97,11 @@ function refuseOtherName({ certificate, hostname, listener }: ServedCertificate)
 const namesOf = ({ subjectAltName = '' }: X509Certificate): readonly string[] =>
   subjectAltName === '' ? [] : subjectAltName.split(', ').map((name) => name.replace(/^(DNS|IP Address):/, ''));
 
-function reportOf(config: Config, certificates: readonly ServedCertificate[], more: readonly string[]) {
+function reportOf(
+  config: Config,
+  certificates: readonly ServedCertificate[],
+  more: readonly string[],
+): Omit<CheckReport, 'reasons'> {
   const judged = certificates.map(({ certificate, listener }) => ({ ...judge(certificate), ...defined({ listener }) }));
   const legacy = config.listener.flatMap(({ name, 'profile-until': until }) =>
     until === undefined
@@ -127,6 +114,19 @@ function reportOf(config: Config, certificates: readonly ServedCertificate[], mo
     hostname: config.hostname,
     node: process.versions.node,
     openssl: process.versions.openssl,
+    data: config.data.folder,
+    keys: config.keys.folder,
+    listeners: config.listener.map(({ name, protocol, tls, profile, address, port, accounts, networks, ...more }) => ({
+      name,
+      protocol,
+      tls,
+      profile,
+      address,
+      port,
+      accounts: accounts.length,
+      networks: [...networks],
+      ...defined({ until: more['profile-until'] }),
+    })),
     certificates: judged.map(({ warnings: _, ...facts }) => facts),
     warnings: [
       ...judged.flatMap(({ warnings }) => warnings),
@@ -153,5 +153,5 @@ function judge(certificate: X509Certificate) {
     warnings.push(
       `the RSA key of the certificate has ${bits} bits; the NCSC-NL guidelines ask for ${SUFFICIENT_RSA} or more`,
     );
-  return { key: key.trim(), ends: ends.toISOString(), names, warnings };
+  return { key: key.trim(), ends: ends.toISOString(), names: [...names], warnings };
 }

@@ -1,0 +1,48 @@
+/** `--watch`: the same shown again and again, until Ctrl-C. */
+import { setTimeout } from 'node:timers/promises';
+import { Option, InvalidArgumentError } from 'commander';
+import { instant } from '../domain/units.ts';
+import { timeOfDay } from '../domain/working-days.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Nobody looks longer, and a terminal that was forgotten must not ask for ever. Seconds. */
+const LONGEST = 12 * 3600;
+const MOST_SECONDS = 3600;
+
+export const watchOption = (): Option =>
+  new Option('--watch [seconds]', 'show it again every 2 seconds, or so many, until Ctrl-C')
+    .preset('2')
+    .argParser((text: string) => {
+      const n = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+      if (n < 1 || n > MOST_SECONDS)
+        throw new InvalidArgumentError(`expected a number of seconds from 1 to ${MOST_SECONDS}.`);
+      return n;
+    });
+
+/**
+ * `show` prints it once, on a terminal that keeps it until it is whole. A terminal is drawn anew each time; elsewhere one stands below the other. What `show`
+ * throws ends it, such as a gateway that has gone.
+ */
+export async function watched(
+  terminal: Terminal,
+  { seconds, json = false }: { readonly seconds: number; readonly json?: boolean },
+  show: (terminal: Terminal) => Promise<void>,
+): Promise<void> {
+  const stopped = new AbortController();
+  const stop = (): void => stopped.abort();
+  process.once('SIGINT', stop);
+  try {
+    for (let n = 0; n * seconds < LONGEST && !stopped.signal.aborted; n += 1) {
+      let text = json ? '' : `Every ${seconds} s, Ctrl-C ends it; ${clock()}\n\n`;
+      const add = (piece: string): void => void (text += piece);
+      await show({ ...terminal, out: add, err: add });
+      (terminal.redraw ?? terminal.out)(terminal.redraw === undefined && !json ? `${text}\n` : text);
+      // Rejects where it is stopped.
+      await setTimeout(seconds * 1000, undefined, { signal: stopped.signal }).catch(() => undefined);
+    }
+  } finally {
+    process.off('SIGINT', stop);
+  }
+}
+
+const clock = (): string => new Date(timeOfDay(instant(Date.now()))).toISOString().slice(11, 19);

@@ -1,0 +1,91 @@
+/** `sluis check`: would the gateway start, and what should somebody be reminded of; with `--monitor`, is the one that runs well. */
+import { z } from '../config/zod.ts';
+import { facts, readableDay } from '../cli/output.ts';
+import { readyName } from '../cli/readiness.ts';
+import { many } from '../domain/counted.ts';
+import { LEVELS } from '../domain/monitor.ts';
+import { flag, readsHere } from './core/row.ts';
+
+const certificate = z.object({
+  key: z.string(),
+  ends: z.string(),
+  names: z.array(z.string()),
+  listener: z.string().optional().meta({ description: 'Where it is that of one listener alone.' }),
+});
+const listener = z.object({
+  name: z.string(),
+  protocol: z.string(),
+  tls: z.string(),
+  profile: z.string(),
+  address: z.string(),
+  port: z.number(),
+  until: z.string().optional().meta({ description: 'Last day of a legacy profile.' }),
+  accounts: z.number().meta({ description: 'How many may use it; 0: all.' }),
+  networks: z.array(z.string()).meta({ description: 'From which it is reached; none: all.' }),
+});
+const report = z.object({
+  config: z.string(),
+  hostname: z.string(),
+  node: z.string(),
+  openssl: z.string(),
+  data: z.string(),
+  keys: z.string(),
+  listeners: z.array(listener),
+  certificates: z.array(certificate),
+  warnings: z.array(z.string()),
+  reasons: z
+    .array(z.object({ name: z.string(), text: z.string() }))
+    .meta({ description: 'Why the store would take no mail now.' }),
+});
+type CheckReport = z.infer<typeof report>;
+
+const monitored = z.object({
+  level: z.enum(LEVELS),
+  findings: z.array(z.object({ level: z.enum(LEVELS), what: z.string() })),
+  line: z.string().meta({ description: 'All of it in one line, with the figures behind "|".' }),
+});
+type Monitored = z.infer<typeof monitored>;
+
+const textOf = (found: CheckReport): string =>
+  [
+    facts([
+      ['Configuration', found.config],
+      ['Host name', found.hostname],
+      ['Data', found.data],
+      ['Keys', found.keys],
+      ['Node', `${found.node}, with OpenSSL ${found.openssl}`],
+      ...found.certificates.map((one) => ['Certificate', certificateText(one)] as const),
+    ]),
+    ...found.listeners.map(
+      ({ name, protocol, tls, profile, until, address, port, ...l }) =>
+        `Listener ${name}: ${protocol}, ${tls} TLS, profile ${profile}${until === undefined ? '' : ` until ${until}`}, ${address} port ${port}${l.accounts === 0 ? '' : `, for ${many(l.accounts, 'account')}`}${l.networks.length === 0 ? '' : `, from ${l.networks.join(', ')}`}`,
+    ),
+    ...found.warnings.map((w) => `Warning: ${w}`),
+    'The configuration can be used.',
+  ].join('\n');
+
+const certificateText = ({ key, ends, names, listener: of }: z.infer<typeof certificate>): string =>
+  `${key}, valid until ${readableDay(ends)}, for ${names.join(', ')}${of === undefined ? '' : ` (listener ${of})`}`;
+
+export const check = readsHere({
+  about: 'check the configuration, the keys and the certificate',
+  in: {
+    monitor: flag(
+      'ask the running gateway alone, and answer in one line with the exit codes of Nagios: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN',
+    ),
+  },
+  out: z.union([report, monitored]),
+  right: 'read',
+  examples: ['', '--monitor'],
+  run: async (here, { monitor }): Promise<CheckReport | Monitored> => {
+    if (monitor) return await (await import('../cli/monitor.ts')).monitor(here);
+    return await (await import('../cli/check-report.ts')).checkReport(here);
+  },
+  say: (found) => ('level' in found ? found.line : textOf(found)),
+  fails: (found) => {
+    const code = 'level' in found ? undefined : readyName(found.reasons);
+    return code === undefined || 'level' in found
+      ? undefined
+      : { code, text: found.reasons.map(({ name, text }) => `No mail would be taken, ${name}: ${text}`).join('\n') };
+  },
+});

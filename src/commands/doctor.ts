@@ -1,0 +1,95 @@
+/** `sluis doctor`: how good is what the gateway offers. */
+import { z } from '../config/zod.ts';
+import { SEVERITIES } from '../domain/doctor.ts';
+import { grades } from '../platform/tls-guideline.ts';
+import { table } from '../cli/output.ts';
+import { readsHere } from './core/row.ts';
+
+const finding = z.object({
+  about: z.enum(['version', 'suite', 'curve', 'certificate', 'signature', 'renegotiation']),
+  what: z.string(),
+  grade: z.enum(grades),
+  remedy: z.string().optional(),
+});
+const listener = z.object({
+  listener: z.string(),
+  profile: z.string(),
+  until: z.string().optional().meta({ description: 'Last day of the profile legacy.' }),
+  findings: z.array(finding).readonly(),
+  worst: z.enum(grades),
+  passed: z.boolean(),
+  unprobed: z.array(z.string()).readonly().meta({ description: 'What the OpenSSL of this machine cannot ask for.' }),
+});
+
+const report = z.object({
+  listeners: z.array(listener).readonly(),
+  findings: z
+    .array(z.object({ id: z.string(), severity: z.enum(SEVERITIES), what: z.string() }))
+    .readonly()
+    .meta({ description: 'Of everything else; `id` is the same at the next run.' }),
+});
+type DoctorReport = z.infer<typeof report>;
+
+/** Undefined: all is well. */
+function faultOf({ listeners, findings }: DoctorReport): 'configuration' | 'unproven' | undefined {
+  if (listeners.some(({ passed }) => !passed) || findings.some(({ severity }) => severity === 'failure'))
+    return 'configuration';
+  return listeners.length === 0 ? 'unproven' : undefined;
+}
+
+export const reportText = ({ listeners, findings }: DoctorReport): string =>
+  [
+    ...listeners.map(textOf),
+    summaryOf(listeners),
+    ...(findings.length === 0 ? [] : [findings.map(findingText).join('\n')]),
+  ].join('\n\n');
+
+const findingText = ({ severity, what }: DoctorReport['findings'][number]): string =>
+  `${severity === 'failure' ? 'Wrong' : 'Warning'}: ${what}`;
+
+type Listener = DoctorReport['listeners'][number];
+const textOf = ({ listener: name, profile, until, findings, worst }: Listener): string =>
+  [
+    `Listener ${name}, profile ${profile}${until === undefined ? '' : ` until ${until}`}: ${worst}`,
+    table(
+      ['ABOUT', 'GRADE', 'WHAT'],
+      findings.map(({ about, grade, what, remedy }) => [
+        about,
+        grade,
+        remedy === undefined ? what : `${what}; ${remedy}`,
+      ]),
+    ),
+  ].join('\n');
+
+function summaryOf(reports: DoctorReport['listeners']): string {
+  const failed = reports.filter(({ passed }) => !passed).map(({ listener }) => listener);
+  const legacy = reports.filter(({ passed, worst }) => passed && worst === 'phase out');
+  return [
+    ...reports
+      .slice(0, 1)
+      .map(({ unprobed }) => `This OpenSSL cannot ask for, so nothing is said of: ${unprobed.join(', ')}.`),
+    ...legacy.map(
+      ({ listener, until }) => `Listener ${listener} offers what is to be phased out, until ${until ?? ''}.`,
+    ),
+    reports.length === 0
+      ? 'No listener was examined: each has had its last day.'
+      : failed.length === 0
+        ? 'Every listener is sufficient or better.'
+        : `Worse than sufficient: ${failed.join(', ')}. Set the profile, or replace the certificate.`,
+  ].join('\n');
+}
+
+export const doctor = readsHere({
+  about:
+    'judge the TLS of the listeners by the NCSC-NL guidelines 2025-05, the clock, backups, and the escrow of the master key',
+  in: {},
+  out: report,
+  right: 'read',
+  examples: [''],
+  run: async (here) => await (await import('../cli/doctor.ts')).examineAll(here),
+  say: reportText,
+  fails: (found) => {
+    const code = faultOf(found);
+    return code === undefined ? undefined : { code };
+  },
+});

@@ -1,0 +1,129 @@
+/** `sluis status` and `sluis reload`: the running gateway. */
+import { z } from '../config/zod.ts';
+import { runningGateway } from '../admin/context.ts';
+import { facts, readableSize, readableTime, table } from '../cli/output.ts';
+import { readyName, readyText } from '../cli/readiness.ts';
+import { many } from '../domain/counted.ts';
+import { MONITORED } from '../domain/monitor.ts';
+import { changes, reads, subject } from './core/row.ts';
+
+const listener = z.object({
+  name: z.string(),
+  protocol: z.string(),
+  address: z.string(),
+  port: z.number(),
+  tls: z.string(),
+  profile: z.string(),
+  until: z.string().optional().meta({ description: 'Last day of a legacy profile.' }),
+  closed: z.boolean().meta({ description: 'After that day.' }),
+});
+const partner = z.object({
+  name: z.string(),
+  breaker: z.enum(['closed', 'open', 'half-open']),
+  active: z.number().meta({ description: 'Attempts that are made now.' }),
+  why: z.string().meta({ description: 'Empty where it answers.' }),
+});
+const statusView = z.object({
+  version: z.string().optional(),
+  reasons: z
+    .array(z.object({ name: z.string(), text: z.string() }))
+    .meta({ description: 'Why no mail would be taken now; empty: ready.' }),
+  hostname: z.string(),
+  process: z.number(),
+  since: z.string(),
+  listeners: z.array(listener),
+  connections: z.number(),
+  free: z.number().meta({ description: 'Octets that can still be written.' }),
+  waiting: z.number().meta({ description: 'Pieces of work that wait for a commit.' }),
+  partners: z.array(partner).meta({ description: 'That something is pushed to now, or that do not answer.' }),
+});
+type Status = z.infer<typeof statusView>;
+
+const status = reads({
+  about: 'show the running gateway',
+  in: {},
+  out: statusView,
+  right: 'read',
+  watch: true,
+  examples: ['', '--json'],
+  run: ({ gateway }): Promise<Status> => {
+    const found = runningGateway(gateway, 'show the status').status();
+    const { reasons, listeners, partners } = found;
+    return Promise.resolve({ ...found, reasons: [...reasons], listeners: [...listeners], partners: [...partners] });
+  },
+  say: (found) =>
+    [
+      facts([
+        ['Host name', found.hostname],
+        ['Version', found.version ?? 'of before builds were told'],
+        ['Ready', readyText(found.reasons)],
+        ['Process', found.process],
+        ['Since', readableTime(found.since)],
+        ['Connections', found.connections],
+        ['Free', readableSize(found.free)],
+        ['Waiting', `${many(found.waiting, 'message')} for a commit`],
+      ]),
+      table(
+        ['LISTENER', 'PROTOCOL', 'TLS', 'PROFILE', 'ADDRESS', 'PORT'],
+        found.listeners.map((l) => [
+          ...[l.name, l.protocol, l.tls],
+          l.until === undefined ? l.profile : `${l.profile} ${l.closed ? 'ended' : 'until'} ${l.until}`,
+          ...[l.address, l.port],
+        ]),
+      ),
+      ...(found.partners.length === 0
+        ? []
+        : [
+            table(
+              ['PARTNER', 'ATTEMPTS', 'STATE'],
+              found.partners.map((p) => [p.name, p.active, p.why === '' ? 'answers' : p.why]),
+            ),
+          ]),
+    ].join('\n\n'),
+  fails: ({ reasons }) => {
+    const code = readyName(reasons);
+    return code === undefined
+      ? undefined
+      : { code, text: reasons.map(({ name, text }) => `Not ready, ${name}: ${text}`).join('\n') };
+  },
+});
+
+const reload = changes({
+  about: 'read configuration, keys and certificates again; open sessions go on',
+  in: {},
+  out: z.object({
+    applied: z.array(z.string()).meta({ description: 'Settings that were changed in the file and hold now.' }),
+    restart: z.array(z.string()).meta({ description: 'Those that wait for a restart.' }),
+  }),
+  right: 'owner',
+  trail: ['gateway.reloaded', 'configuration.reloaded'],
+  undo: 'put the file back, and reload',
+  examples: ['--reason "new certificate"'],
+  run: async ({ gateway }, _, { actor }) => {
+    const { applied, restart } = await runningGateway(gateway, 'reload').reload(actor);
+    return { applied: [...applied], restart: [...restart] };
+  },
+  say: ({ applied, restart }) =>
+    [
+      'New sessions get the certificate that is there now.',
+      applied.length === 0 ? '' : `Holds from now on: ${applied.join(', ')}.`,
+      restart.length === 0 ? '' : `Changed in the file, and waits for a restart: ${restart.join(', ')}.`,
+    ]
+      .filter((line) => line !== '')
+      .join('\n'),
+});
+
+/** For `check --monitor`. It says nothing of anybody, so that a monitor may ask each minute. */
+const figures = reads({
+  about: 'figures that a monitor judges',
+  in: {},
+  out: z.array(z.object({ name: z.string(), labels: z.record(z.string(), z.string()), value: z.number().nullable() })),
+  right: 'read',
+  examples: [''],
+  say: () => '',
+  run: async ({ gateway }) => [...(await runningGateway(gateway, 'tell its figures').figures(MONITORED))],
+});
+
+/** Commands of the top level; their operations are named `gateway.status`. */
+export const gatewayTops = { status, reload };
+export const gateway = subject('gateway', 'the running gateway', {}, { parts: { ...gatewayTops, figures } });

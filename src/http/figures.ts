@@ -1,0 +1,22 @@
+/** Single figures out of those that /metrics tells, for whoever asks the gateway by another road. */
+import type { Figure } from '../domain/monitor.ts';
+import type { Metric } from './metric.ts';
+
+/** At most so many of one name: there is one for each partner and certificate. */
+const MOST = 500;
+
+/** Of distributions none. */
+export async function figuresOf(metrics: readonly Metric[], names: ReadonlySet<string>): Promise<readonly Figure[]> {
+  const all = metrics
+    .filter((metric) => names.has(metric.name))
+    .map(async (metric): Promise<readonly Figure[]> => {
+      if (metric.kind === 'distribution') return [];
+      const samples = await metric.read();
+      return samples.slice(0, MOST).map(({ labels = {}, value }) => ({
+        name: metric.name,
+        labels,
+        value: Number.isFinite(value) ? value : null,
+      }));
+    });
+  return (await Promise.all(all)).flat();
+}
