@@ -26,35 +26,30 @@ export async function bundleThreads(root) {
   const src = join(root, 'src');
   const { begin, placed } = found(src);
   if (begin.length === 0) return undefined;
-  let bundled;
+  let esbuild;
   try {
-    const { build } = await import('esbuild');
-    bundled = await build({
-      entryPoints: begin,
-      outbase: src,
-      outdir: join(root, 'dist', 'src'),
-      absWorkingDir: root,
-      bundle: true,
-      packages: 'external',
-      platform: 'node',
-      format: 'esm',
-      target: 'node22',
-      sourcemap: 'linked',
-      sourcesContent: false,
-      legalComments: 'none',
-      metafile: true,
-      logLevel: 'error',
-    });
-  } catch (error) {
-    // It has said what it found in the sources.
-    if (error.errors !== undefined) return 'see above';
-    const [why] = error.message.trim().split('\n');
-    console.error(
-      `Threads load their files one by one and start slower, since esbuild does not run (${why}): run "npm ci".`,
-    );
+    esbuild = await import('esbuild');
+  } catch {
+    console.error('esbuild is not installed, so threads load their files one by one and start slower: run "npm ci".');
     return undefined;
   }
-  for (const { entryPoint, inputs } of Object.values(bundled.metafile.outputs))
+  const { metafile } = await esbuild.build({
+    entryPoints: begin,
+    outbase: src,
+    outdir: join(root, 'dist', 'src'),
+    absWorkingDir: root,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node22',
+    sourcemap: 'linked',
+    sourcesContent: false,
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'error',
+  });
+  for (const { entryPoint, inputs } of Object.values(metafile.outputs))
     for (const input of entryPoint === undefined ? [] : Object.keys(inputs))
       if (placed.has(join(root, input)) && dirname(input) !== dirname(entryPoint))
         return `${input} says import.meta, and would look for what is beside it in ${dirname(entryPoint)}, where ${relative('src', entryPoint)} brings it`;

@@ -3,84 +3,90 @@ import { defined } from '../domain/defined.ts';
 import type { AuditRow } from '../store/audit.ts';
 import type { Consumer, Delivery, MessageRecord, PartnerQueue, Whereabouts } from '../store/deliveries.ts';
 import { type Instant, iso } from '../domain/units.ts';
-import type { PartsView } from './part-views.ts';
+import { partsView } from './part-views.ts';
+import { z } from '../config/zod.ts';
 
-export interface QueueView {
-  readonly partner: string;
-  readonly waiting: number;
-  readonly held: number;
-  /** Acceptance of the oldest one that waits. */
-  readonly oldest?: string;
-  /** Next attempt. */
-  readonly due?: string;
-}
+const time = z.string();
 
-export interface DeliveryView {
-  readonly id: number;
-  readonly message: string;
-  readonly partner?: string;
-  /** In place of the partner: the account from whose mailbox it is held. */
-  readonly account?: string;
-  readonly sender: string;
-  readonly recipient: string;
-  readonly state: string;
-  readonly octets: number;
-  readonly accepted: string;
-  readonly attempts: number;
-  /** Next attempt; only while it waits. */
-  readonly due?: string;
-  /** When the sender was told of the delay. */
-  readonly delayed?: string;
-  readonly settled?: string;
-  readonly lastReply?: string;
-}
+export const queueView = z.object({
+  partner: z.string(),
+  waiting: z.number(),
+  held: z.number(),
+  oldest: time.optional().meta({ description: 'When the oldest one that waits was accepted.' }),
+  due: time.optional().meta({ description: 'The next attempt.' }),
+});
+export type QueueView = z.infer<typeof queueView>;
 
-export interface MessageView {
-  readonly id: string;
-  readonly messageId: string;
-  readonly received: string;
-  /** The account that submitted it; the gateway's own notices have none. */
-  readonly account?: string;
-  readonly sender: string;
-  readonly recipients: readonly string[];
-  readonly octets: number;
-}
+export const deliveryView = z.object({
+  id: z.number(),
+  message: z.string(),
+  partner: z.string().optional(),
+  account: z.string().optional().meta({ description: 'In place of the partner: from whose mailbox it is held.' }),
+  sender: z.string(),
+  recipient: z.string(),
+  state: z.string().meta({ description: 'waiting, held, relayed, filed, failed or withdrawn.' }),
+  octets: z.number(),
+  accepted: time,
+  attempts: z.number(),
+  due: time.optional().meta({ description: 'The next attempt; only while it waits.' }),
+  delayed: time.optional().meta({ description: 'When the sender was told of the delay.' }),
+  settled: time.optional().meta({ description: 'When it ended.' }),
+  lastReply: z.string().optional(),
+});
+export type DeliveryView = z.infer<typeof deliveryView>;
+
+export const messageView = z.object({
+  id: z.string(),
+  messageId: z.string(),
+  received: time,
+  account: z.string().optional().meta({
+    description: "Which submitted it; the gateway's own notices have none.",
+  }),
+  sender: z.string(),
+  recipients: z.array(z.string()).readonly(),
+  octets: z.number(),
+});
+export type MessageView = z.infer<typeof messageView>;
 
 /** An attempt that was refused: there is no message. */
-export interface RefusedView {
-  readonly kind: 'refused';
-  /** When; of several that were counted in one row: when it was written, at most a minute after the first. */
-  readonly received: string;
-  readonly account?: string;
-  readonly sender: string;
-  /** As they were given. Empty where the sender was refused already. */
-  readonly recipients: readonly string[];
-  /** `mail`, `recipient` or `content`: what the reply was to. */
-  readonly at: string;
-  /** Code, status and text that the sender's program got. */
-  readonly reply: string;
-  readonly count: number;
-  readonly network?: string;
-}
+export const refusedView = z.object({
+  kind: z.literal('refused'),
+  received: time.meta({
+    description:
+      'When; of several that were counted in one row: when it was written, at most a minute after the first.',
+  }),
+  account: z.string().optional(),
+  sender: z.string(),
+  recipients: z.array(z.string()).readonly().meta({
+    description: 'As they were given; of a refused attempt none where the sender was refused already.',
+  }),
+  at: z.string().meta({ description: '`mail`, `recipient` or `content`: what the reply was to.' }),
+  reply: z.string().meta({ description: "Code, status and text that the sender's program got." }),
+  count: z.number(),
+  network: z.string().optional(),
+});
+export type RefusedView = z.infer<typeof refusedView>;
 
 /** What a search finds, in the order of time. */
-export type FoundView = (MessageView & { readonly kind: 'accepted' }) | RefusedView;
+export const foundView = z.union([messageView.extend({ kind: z.literal('accepted') }), refusedView]);
+export type FoundView = z.infer<typeof foundView>;
 
-export interface CopyView {
-  readonly recipient: string;
-  /** The account whose mailbox it went into, or the partner. */
-  readonly account?: string;
-  readonly partner?: string;
-  readonly state: string;
-  /** What was done to it before it was filed, such as `smime interop aes-256-cbc`; absent: it is as it was submitted. */
-  readonly protection?: string;
-  /** When it leaves the mailbox if nobody has fetched it by then. */
-  readonly expires?: string;
-  /** When it was handed out again. Its time in the mailbox counts from then. */
-  readonly restored?: string;
-  /** The delivery to a partner, or the copy that was held. */
-  readonly delivery?: DeliveryView;
-}
+export const copyView = z.object({
+  recipient: z.string(),
+  account: z.string().optional().meta({ description: 'Whose mailbox it went into.' }),
+  partner: z.string().optional(),
+  state: z.string(),
+  protection: z.string().optional().meta({
+    description:
+      'What was done to it before it was filed, such as `smime interop aes-256-cbc`; absent: it is as it was submitted.',
+  }),
+  expires: time.optional().meta({ description: 'When it leaves the mailbox if nobody has fetched it by then.' }),
+  restored: time.optional().meta({
+    description: 'When it was handed out again; its time in the mailbox counts from then.',
+  }),
+  delivery: deliveryView.optional().meta({ description: 'To a partner, or of the copy that was held.' }),
+});
+export type CopyView = z.infer<typeof copyView>;
 
 /** What became of a copy, in words. */
 export const copyStates: Readonly<Record<string, string>> = {
@@ -95,30 +101,38 @@ export const copyStates: Readonly<Record<string, string>> = {
   gone: 'no longer kept',
 };
 
-export interface EventView {
-  readonly at: string;
-  readonly event: string;
-  readonly outcome: string;
-  readonly account?: string;
-  /** Facts and personal fields together; the latter are left out once they were erased. */
-  readonly facts: Readonly<Record<string, FactView>>;
-}
-
+const fact = z.union([z.string(), z.number(), z.boolean(), z.array(z.string()).readonly(), z.null()]);
 /** Null: a setting that was taken back. */
-export type FactView = string | number | boolean | readonly string[] | null;
+export type FactView = z.infer<typeof fact>;
+
+export const eventView = z.object({
+  at: time,
+  event: z.string(),
+  outcome: z.string(),
+  account: z.string().optional(),
+  facts: z.record(z.string(), fact).meta({ description: 'Who and where are left out once they were erased.' }),
+});
+export type EventView = z.infer<typeof eventView>;
 
 export const factText = ([name, value]: readonly [string, FactView]): string =>
   `${name}=${value === null ? 'default' : typeof value === 'object' ? value.join(',') : String(value)}`;
 
-export interface TraceView extends MessageView, PartsView {
-  readonly sha256: string;
-  readonly envelope: MessageRecord['envelope'];
-  readonly copies: readonly CopyView[];
-  /** What happened, oldest first. */
-  readonly events: readonly EventView[];
-  /** True when the audit trail has more rows than are shown. */
-  readonly more: boolean;
-}
+export const traceView = z.object({
+  ...messageView.shape,
+  sha256: z.string(),
+  envelope: z.object({
+    body: z.enum(['7BIT', '8BITMIME']),
+    smtpUtf8: z.boolean(),
+    ret: z.enum(['FULL', 'HDRS']).optional(),
+    envid: z.string().optional(),
+    requireTls: z.boolean().optional().meta({ description: 'To go only where TLS verifies (RFC 8689).' }),
+  }),
+  copies: z.array(copyView).readonly(),
+  events: z.array(eventView).readonly().meta({ description: 'What happened, oldest first.' }),
+  more: z.boolean().meta({ description: 'The audit trail has more rows than are shown.' }),
+  ...partsView.shape,
+});
+export type TraceView = z.infer<typeof traceView>;
 
 export interface ConsumerView {
   readonly network: string;

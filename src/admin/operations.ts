@@ -27,7 +27,6 @@ import { type Ran, noteOperation } from './operation-audit.ts';
 import { mergeOperations } from './organisation-merge.ts';
 import { organisationExportOperations } from './organisation-export.ts';
 import { organisationOperations } from './organisations.ts';
-import { queueOperations } from './queue.ts';
 import { passwordCodeOperations } from './password-codes.ts';
 import { RIGHTS, checkRight } from './rights.ts';
 import { settingsOperations } from './settings.ts';
@@ -47,7 +46,6 @@ const operations = {
   ...settingsOperations,
   ...messageOperations,
   ...passwordCodeOperations,
-  ...queueOperations,
   ...traceOperations,
   ...evidenceOperations,
   ...eraseOperations,

@@ -1,48 +1,51 @@
 /** What a trace shows of a message's parts and of the interchanges in them. Envelope fields, sizes and hashes; never content. */
+import { z } from '../config/zod.ts';
 import type { EdiParty, Interchange } from '../domain/interchange.ts';
 import type { MessagePart, MessageParts } from '../domain/message-part.ts';
 
-export interface PartView {
-  /** As IMAP counts parts. */
-  readonly part: string;
-  readonly type: string;
-  /** File name; absent where the sender gave none. */
-  readonly name?: string;
-  readonly encoding: string;
-  /** Of the decoded octets, as `sha256`. */
-  readonly octets: number;
-  readonly sha256: string;
-  /** False: the encoding is damaged, and another program may decode other octets. */
-  readonly exact: boolean;
-}
+const partView = z.object({
+  part: z.string().meta({ description: 'As IMAP counts parts.' }),
+  type: z.string(),
+  name: z.string().optional().meta({ description: 'File name; absent where the sender gave none.' }),
+  encoding: z.string(),
+  octets: z.number().meta({ description: 'Of the decoded part, as `sha256`.' }),
+  sha256: z.string(),
+  exact: z.boolean().meta({
+    description: 'False: the encoding is damaged, and another program may decode other octets.',
+  }),
+});
+export type PartView = z.infer<typeof partView>;
 
-export interface InterchangeView {
-  readonly part: string;
-  readonly format: string;
-  /** EDIFACT syntax, `UNOA:1`; absent for other formats. */
-  readonly syntax?: string;
-  /** `id`, or `id:qualifier`. */
-  readonly sender: string;
-  readonly recipient: string;
-  readonly reference: string;
-  readonly prepared?: string;
-  readonly application?: string;
-  readonly messages: Interchange['messages'];
-  /** Control totals and references: right, wrong, or none where the format has none. */
-  readonly controls: string;
-  readonly test: boolean;
-  /** The sender asks for an acknowledgement. */
-  readonly acknowledge: boolean;
-  /** Deviations by name, with how often each was met. */
-  readonly remarks: Interchange['remarks'];
-}
+const interchangeView = z.object({
+  part: z.string(),
+  format: z.string(),
+  syntax: z.string().optional().meta({ description: 'Of EDIFACT, `UNOA:1`.' }),
+  sender: z.string().meta({ description: '`id`, or `id:qualifier`.' }),
+  recipient: z.string(),
+  reference: z.string(),
+  prepared: z.string().optional(),
+  application: z.string().optional(),
+  messages: z.array(z.object({ type: z.string(), version: z.string(), count: z.number() })).readonly(),
+  controls: z.string().meta({
+    description: 'Control totals and references: right, wrong, or none where the format has none.',
+  }),
+  test: z.boolean(),
+  acknowledge: z.boolean().meta({ description: 'The sender asks for an acknowledgement.' }),
+  remarks: z
+    .array(z.object({ kind: z.string(), count: z.number() }))
+    .readonly()
+    .meta({ description: 'Deviations by name, with how often each was met.' }),
+});
+export type InterchangeView = z.infer<typeof interchangeView>;
 
-export interface PartsView {
-  readonly parts: readonly PartView[];
-  readonly interchanges: readonly InterchangeView[];
-  /** Bounds that the message reached: what lies behind them is not listed. */
-  readonly limits: readonly string[];
-}
+export const partsView = z.object({
+  parts: z.array(partView).readonly(),
+  interchanges: z.array(interchangeView).readonly(),
+  limits: z.array(z.string()).readonly().meta({
+    description: 'Bounds that the message reached: what lies behind them is not listed.',
+  }),
+});
+export type PartsView = z.infer<typeof partsView>;
 
 export const viewParts = (parts: MessageParts | undefined): PartsView => ({
   parts: parts?.leaves.map(viewPart) ?? [],

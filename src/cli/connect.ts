@@ -6,6 +6,7 @@ import { AdminError, type Caller } from '../admin/context.ts';
 import type { AdminClient } from '../admin/client.ts';
 import { controlSocketOf } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { pages } from './pages.ts';
 import { defined } from '../domain/defined.ts';
 import { systemClock } from '../platform/clock.ts';
 import { StoreRefused } from '../store/store.ts';
@@ -105,24 +106,6 @@ async function direct(config: Config, { approval, token, ...said }: Caller): Pro
 // eslint-disable-next-line @typescript-eslint/require-await -- an upload is an AsyncIterable; here it is all there at once
 async function* once(text: string): AsyncGenerator<string, void, undefined> {
   yield text;
-}
-
-export const PAGE = 500;
-
-/** Every row of a listing, page by page. */
-export async function* pages<R>(
-  fetch: (page: { limit: number; after?: string }) => Promise<readonly R[]>,
-  nameOf: (row: R) => string,
-  size = PAGE,
-): AsyncGenerator<readonly R[], void, undefined> {
-  let after: string | undefined;
-  for (;;) {
-    const rows = await fetch(after === undefined ? { limit: size } : { limit: size, after });
-    if (rows.length > 0) yield rows;
-    const last = rows.at(-1);
-    if (rows.length < size || last === undefined) return;
-    after = nameOf(last);
-  }
 }
 
 export async function allRows<R>(

@@ -82,7 +82,7 @@ export const groups: readonly Group[] = [
   },
   {
     names: { queue: 'deliveries that wait for partners, or are held' },
-    load: async () => (await import('./queue.ts')).addQueueCommands,
+    load: ofRows(async () => (await import('../commands/queue.ts')).queues),
   },
   {
     names: {

@@ -1,7 +1,8 @@
 /** `sluis organisation`: customers. */
 import { type Command, Option } from 'commander';
 import type { OrganisationView } from '../admin/views.ts';
-import { pages, withAdmin } from './connect.ts';
+import { withAdmin } from './connect.ts';
+import { pages } from './pages.ts';
 import { stateText } from './ending-text.ts';
 import { printPages } from './listing.ts';
 import { addEraseCommand } from './erase.ts';

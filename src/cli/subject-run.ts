@@ -7,7 +7,7 @@ import type { Params, Values } from '../commands/core/params.ts';
 import type { AnyRow, ListRow, LocalRow, Row } from '../commands/core/row.ts';
 import { defined } from '../domain/defined.ts';
 import { type SureOptions, askToDestroy } from './ask.ts';
-import { PAGE, pages } from './connect.ts';
+import { PAGE, pages } from './pages.ts';
 import { CommandError, exitCodes } from './exit.ts';
 import { OneConnection, withHere } from './here.ts';
 import { printPages } from './listing.ts';

@@ -11,6 +11,7 @@ import { type Placed, commandsOf } from './core/walk.ts';
 import { mailboxes } from './mailbox.ts';
 import { notices } from './notice.ts';
 import { operators } from './operator.ts';
+import { queues } from './queue.ts';
 import { organisations } from './organisation.ts';
 import { partners } from './partner.ts';
 import { privacy } from './privacy.ts';
@@ -30,6 +31,7 @@ const table = {
   notices,
   mailboxes,
   privacy,
+  queues,
   operators,
   approvals,
   authority,

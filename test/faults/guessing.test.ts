@@ -15,7 +15,7 @@ import { effort } from '../support/effort.ts';
 
 const HOME = '127.0.0.1';
 /** Of each of two hundred sources, in each of two waves. */
-const GUESSES = effort(12, 50);
+const GUESSES = effort(20, 50);
 const ALL = 2 * 200 * GUESSES;
 /** Networks that guess twelve names each, all hashed. */
 const NETWORKS = effort(60, 100);

@@ -19,7 +19,7 @@ import { gatewayCertificates } from '../../src/gateway/certificates.ts';
 import { warnOfGatewayCertificates } from '../../src/delivery/gateway-certificates-end.ts';
 import type { CertificatePin, PartnerServer } from '../../src/domain/partner.ts';
 import { days, hours, instant, minutes } from '../../src/domain/units.ts';
-import { pages } from '../../src/cli/connect.ts';
+import { pages } from '../../src/cli/pages.ts';
 import { certificates } from '../../src/commands/cert.ts';
 import { testCertificates } from '../support/certificates.ts';
 import { makeClientAuthority } from '../support/client-certificates.ts';

@@ -70,15 +70,11 @@ test('a type that does not fit fails the build of everything, and what no longer
   assert.notEqual(built(wrong).status, 0, 'what was compiled unchecked is checked');
 });
 
-/** Types are not checked by what builds it, since Node's are not at hand here. */
-function writeThread(): void {
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
+test('a thread is one file, of what its sources say now, whose map names them', () => {
+  // Types are not checked there, and Node's are not at hand here.
+  rmSync(join(root, 'dist'), { recursive: true });
   write('src/a/face.ts', "export const thread = new URL('./thread.js', import.meta.url);\n");
   write('src/a/thread.ts', "import { part } from '../b/part.ts';\nconsole.log(part);\n");
-}
-
-test('a thread is one file, of what its sources say now, whose map names them', () => {
-  writeThread();
   for (const value of ['first', 'second']) {
     write('src/b/part.ts', `export const part: string = '${value}';\n`);
     const { status, said } = built(one, '--program');
@@ -96,19 +92,4 @@ test('a thread is one file, of what its sources say now, whose map names them', 
   const { status, said } = built(one, '--program');
   assert.equal(status, 1, 'what it looks for beside itself is not beside the thread');
   assert.match(said, /Cannot put a thread into one file: src\/b\/part\.ts says import\.meta/);
-});
-
-test('where esbuild does not run the build says so, and threads are what tsc compiled', () => {
-  writeThread();
-  rmSync(join(root, 'node_modules'));
-  mkdirSync(join(root, 'node_modules'));
-  symlinkSync(join(ROOT, 'node_modules', 'typescript'), join(root, 'node_modules', 'typescript'));
-  write('src/b/part.ts', "export const part: string = 'third';\n");
-  const { status, said } = built(one, '--program');
-  assert.equal(status, 0, said);
-  assert.match(said, /Threads load their files one by one .*esbuild.*: run "npm ci"\./);
-  assert.match(
-    readFileSync(join(root, 'dist/src/a/thread.js'), 'utf8'),
-    /^import \{ part \} from "\.\.\/b\/part\.js";/,
-  );
 });

@@ -86,7 +86,8 @@ export class ExampleScene {
     for (const step of this.#of.before?.[command] ?? []) await this.#prepare(step);
     let line = `${command} ${example}`.trimEnd();
     for (const [shown, kept] of Object.entries(this.#of.replace ?? {}))
-      line = line.replaceAll(shown, this.#scene.kept[kept] ?? assert.fail(`nothing was kept as ${kept}`));
+      if (line.includes(shown))
+        line = line.replaceAll(shown, this.#scene.kept[kept] ?? assert.fail(`nothing was kept as ${kept}`));
     return await this.#say([...wordsOf(line), ...more], this.#of.input?.[command]);
   }
 

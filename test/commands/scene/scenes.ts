@@ -9,6 +9,7 @@ import { notice } from './notice.ts';
 import { cert } from './cert.ts';
 import { pgp } from './pgp.ts';
 import { check } from './check.ts';
+import { queue } from './queue.ts';
 import type { SubjectScene } from './scene.ts';
 import { smime } from './smime.ts';
 
@@ -25,4 +26,5 @@ export const scenes: Readonly<Record<string, SubjectScene>> = {
   cert,
   smime,
   pgp,
+  queue,
 };

@@ -1,0 +1,18 @@
+/** Listings come page by page. */
+export const PAGE = 500;
+
+/** Every row of a listing, page by page. */
+export async function* pages<R>(
+  fetch: (page: { limit: number; after?: string }) => Promise<readonly R[]>,
+  nameOf: (row: R) => string,
+  size = PAGE,
+): AsyncGenerator<readonly R[], void, undefined> {
+  let after: string | undefined;
+  for (;;) {
+    const rows = await fetch(after === undefined ? { limit: size } : { limit: size, after });
+    if (rows.length > 0) yield rows;
+    const last = rows.at(-1);
+    if (rows.length < size || last === undefined) return;
+    after = nameOf(last);
+  }
+}

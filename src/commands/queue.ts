@@ -1,0 +1,290 @@
+/** `sluis queue`: deliveries that wait for partners, or are held from mailboxes: look, hold, release, retry, give up. */
+import { z } from '../config/zod.ts';
+import type { AdminContext, Call } from '../admin/context.ts';
+import {
+  type DeliveryView,
+  type QueueView,
+  deliveryView,
+  queueView,
+  viewDelivery,
+  viewQueue,
+} from '../admin/delivery-views.ts';
+import { Names } from '../admin/names.ts';
+import { fileNotice } from '../admin/notice.ts';
+import { pages } from '../cli/pages.ts';
+import { facts, readableSize, readableTime, table } from '../cli/output.ts';
+import { releasedNotice } from '../delivery/filed.ts';
+import { giveUp } from '../delivery/give-up.ts';
+import { agree, many } from '../domain/counted.ts';
+import type { DeliveryId } from '../domain/ids.ts';
+import type { Delivery, DeliveryState } from '../store/deliveries.ts';
+import type { Here } from './core/here.ts';
+import { delivery } from './core/kinds.ts';
+import { arg, changes, flag, lists, reads, readsHere, subject } from './core/row.ts';
+import { ALL, OF, OPEN, WHICH, filtersOf, oneWay, unknown, visit } from './queue/which.ts';
+
+const partners = reads({
+  about: 'how much waits for each partner',
+  in: {},
+  out: z.array(queueView),
+  right: 'read',
+  examples: [''],
+  run: async ({ store }) => {
+    const names = new Names(store.registry);
+    const views: QueueView[] = [];
+    for (const queue of await store.deliveries.queues())
+      views.push(viewQueue(queue, await names.partner(queue.partner)));
+    return views;
+  },
+  say: queueTable,
+});
+
+const COLUMNS = [
+  'NUMBER',
+  'MESSAGE',
+  'PARTNER OR MAILBOX',
+  'RECIPIENT',
+  'STATE',
+  'ATTEMPTS',
+  'NEXT ATTEMPT',
+  'LAST REPLY',
+];
+const cells = (d: DeliveryView) => [
+  d.id,
+  d.message,
+  d.partner ?? `mailbox ${d.account ?? ''}`,
+  d.recipient,
+  d.state,
+  d.attempts,
+  readableTime(d.due),
+  d.lastReply?.slice(0, 60),
+];
+
+const deliveries = lists({
+  about: 'each delivery that waits, or is held',
+  in: { ...OF, all: flag('also those that ended') },
+  out: deliveryView,
+  right: 'support',
+  examples: ['', '--partner umc'],
+  run: async (context, { limit, after, all, ...of }) => {
+    const names = new Names(context.store.registry);
+    const rows: Delivery[] = [];
+    for (const filter of await filtersOf(context, of))
+      rows.push(
+        ...(await context.store.deliveries.list({
+          ...filter,
+          states: all ? ALL : OPEN,
+          limit,
+          ...(after === undefined ? {} : { after: Number(after) as DeliveryId }),
+        })),
+      );
+    const views: DeliveryView[] = [];
+    for (const row of rows.sort((a, b) => a.id - b.id).slice(0, limit))
+      views.push(viewDelivery(row, await names.goal(row)));
+    return views;
+  },
+  header: COLUMNS,
+  cells,
+  after: (d) => String(d.id),
+});
+
+async function deliveriesOf(
+  here: Here,
+  of: { readonly partner?: string | undefined; readonly message?: string | undefined; readonly all?: boolean },
+): Promise<readonly DeliveryView[]> {
+  const rows: DeliveryView[] = [];
+  for await (const page of pages(
+    (at) => here.call(deliveries, { ...of, ...at }),
+    (d) => String(d.id),
+  ))
+    rows.push(...page);
+  return rows;
+}
+
+function queueTable(queues: readonly QueueView[]): string {
+  if (queues.length === 0) return '';
+  return table(
+    ['PARTNER', 'WAITING', 'HELD', 'OLDEST', 'NEXT ATTEMPT'],
+    queues.map((q) => [q.partner, q.waiting, q.held, readableTime(q.oldest), readableTime(q.due)]),
+  );
+}
+
+const deliveryTable = (all: readonly DeliveryView[]): string =>
+  all.length === 0 ? '' : table(COLUMNS, all.map(cells));
+
+const deliveryText = (d: DeliveryView): string =>
+  facts([
+    ['Delivery', d.id],
+    ['Message', d.message],
+    ['Partner', d.partner],
+    ['Mailbox', d.account],
+    ['Sender', d.sender],
+    ['Recipient', d.recipient],
+    ['State', d.state],
+    ['Size', readableSize(d.octets)],
+    ['Accepted', readableTime(d.accepted)],
+    ['Attempts', d.attempts],
+    ['Next attempt', readableTime(d.due)],
+    ['Sender told of the delay', readableTime(d.delayed)],
+    ['Ended', readableTime(d.settled)],
+    ['Last reply', d.lastReply],
+  ]);
+
+interface Changing {
+  readonly what: 'hold' | 'release' | 'retry';
+  readonly about: string;
+  readonly states: readonly DeliveryState[];
+  /** What the deliveries are then. */
+  readonly effect: string;
+  readonly undo: string;
+  readonly examples: readonly [string, ...string[]];
+}
+
+const changing = ({ what, states, effect, ...said }: Changing) =>
+  changes({
+    ...said,
+    in: WHICH,
+    check: oneWay,
+    out: z.object({ changed: z.number() }),
+    right: 'support',
+    trail: [`delivery.${what}`],
+    run: async (context, chosen, { actor }) => {
+      let changed = 0;
+      await visit(context, chosen, states, async (ids) => {
+        changed += await context.store.deliveries.change(ids, what, actor);
+        if (what === 'release') await tellFiled(context, ids);
+      });
+      return { changed };
+    },
+    say: ({ changed }) => `${many(changed, 'delivery')} ${agree(changed, 'is', 'are')} ${effect}.`,
+  });
+
+/** What was held from a mailbox stands in it now: its sender may have asked to hear that. */
+async function tellFiled({ store, desk }: AdminContext, ids: readonly DeliveryId[]): Promise<void> {
+  for (const id of ids) {
+    const found = await store.deliveries.find(id);
+    if (found?.mailbox !== undefined) await fileNotice(store, await releasedNotice(desk, store.deliveries, found));
+  }
+}
+
+/** Gives one delivery up, with the notice that its sender is owed. */
+async function fail(context: AdminContext, id: DeliveryId, { actor }: Call): Promise<'failed' | 'busy' | 'over'> {
+  const { store, notices, clock } = context;
+  // Refused without one, before this is reached.
+  const reason = actor.reason ?? '';
+  const done = await giveUp({ deliveries: store.deliveries, notices, clock }, id, {
+    reply: `Given up by the helpdesk: ${reason}`,
+    told: { status: '5.4.0', reason },
+    facts: { operator: true },
+    personal: { actor: actor.name, reason },
+  });
+  if (done === 'unknown') throw unknown(id);
+  return done;
+}
+
+const MOST_SHOWN = 20;
+
+export const queues = subject(
+  'queue',
+  'deliveries that wait for partners, or are held',
+  {
+    list: readsHere({
+      about: 'how much waits for each partner, and each delivery',
+      in: deliveries.in,
+      out: z.object({ partners: z.array(queueView), deliveries: z.array(deliveryView) }),
+      right: 'support',
+      examples: ['', '--partner umc', '--all'],
+      run: async (here, { partner, message, all }) => ({
+        partners: (await here.call(partners, {})).filter((q) => partner === undefined || q.partner === partner),
+        deliveries: [...(await deliveriesOf(here, { partner, message, all }))],
+      }),
+      say: (found) =>
+        found.partners.length + found.deliveries.length === 0
+          ? 'Nothing waits.'
+          : [queueTable(found.partners), deliveryTable(found.deliveries)].filter((part) => part !== '').join('\n\n'),
+    }),
+
+    show: reads({
+      about: 'show one delivery',
+      in: { id: arg(delivery, 'of the delivery') },
+      out: deliveryView,
+      right: 'support',
+      examples: ['1742'],
+      run: async ({ store }, { id }) => {
+        const found = await store.deliveries.find(id);
+        if (found === undefined) throw unknown(id);
+        return viewDelivery(found, await new Names(store.registry).goal(found));
+      },
+      say: deliveryText,
+    }),
+
+    hold: changing({
+      what: 'hold',
+      about: 'make deliveries wait until they are released',
+      states: ['waiting'],
+      effect: 'held',
+      undo: 'queue release',
+      examples: ['1742', '--partner umc --reason "its server answers for somebody else"'],
+    }),
+    release: changing({
+      what: 'release',
+      about: 'let held deliveries go on, into a mailbox too',
+      states: ['held'],
+      effect: 'released',
+      undo: 'queue hold, while they wait; what is in a mailbox stays there',
+      examples: ['1742', '--partner umc'],
+    }),
+    retry: changing({
+      what: 'retry',
+      about: 'attempt deliveries now',
+      states: ['waiting'],
+      effect: 'due now',
+      undo: 'queue hold; they would have been attempted later by themselves',
+      examples: ['--partner umc'],
+    }),
+
+    fail: changes({
+      about: 'give deliveries up; their senders get a notice with the reason',
+      in: WHICH,
+      check: oneWay,
+      out: z.object({
+        failed: z.number(),
+        busy: z.array(z.number()).meta({ description: 'Being attempted at this moment: try again in a minute.' }),
+      }),
+      right: 'owner',
+      trail: ['delivery.failed'],
+      progress: { phase: 'Giving up', unit: 'deliveries' },
+      confirm: {
+        what: () => 'give deliveries up',
+        name: ({ ids, partner, message }) => partner ?? message ?? String(ids[0] ?? 'fail'),
+        // What a person sees before; the reason is read by the senders.
+        goes: async (here, { ids, partner, message }) => {
+          const found = await deliveriesOf(here, { partner, message });
+          const going = ids.length === 0 ? found : found.filter((d) => ids.some((id) => id === d.id));
+          const more = going.length > MOST_SHOWN ? `\n... and ${going.length - MOST_SHOWN} more` : '';
+          return `${many(going.length, 'delivery')} ${agree(going.length, 'is', 'are')} given up, and the senders read your reason:\n${deliveryTable(going.slice(0, MOST_SHOWN))}${more}`;
+        },
+      },
+      examples: ['1742 --yes --reason "the hospital has moved, and tells its address by telephone"'],
+      run: async (context, chosen, call) => {
+        let failed = 0;
+        const busy: number[] = [];
+        await visit(context, chosen, OPEN, async (ids) => {
+          for (const [i, id] of ids.entries()) {
+            const done = await fail(context, id, call);
+            if (done === 'failed') failed += 1;
+            else if (done === 'busy') busy.push(id);
+            call.progress(i + 1, ids.length);
+          }
+        });
+        return { failed, busy };
+      },
+      say: ({ failed, busy }) =>
+        [
+          `${many(failed, 'delivery')} ${agree(failed, 'was given up; its sender is', 'were given up; their senders are')} told.`,
+          ...(busy.length === 0 ? [] : [`Being attempted at this moment, try again in a minute: ${busy.join(' ')}`]),
+        ].join('\n'),
+    }),
+  },
+  { parts: { partners, list: deliveries } },
+);
