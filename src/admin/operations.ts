@@ -29,6 +29,7 @@ import { organisationExportOperations } from './organisation-export.ts';
 import { organisationOperations } from './organisations.ts';
 import { passwordCodeOperations } from './password-codes.ts';
 import { RIGHTS, checkRight } from './rights.ts';
+import { withinOwn } from './own-organisation.ts';
 import { settingsOperations } from './settings.ts';
 import { approvedCall } from './second-person.ts';
 import { traceOperations } from './trace.ts';
@@ -115,7 +116,10 @@ export async function runOperation<N extends OperationName>(
   try {
     // Before anything is read of the store: whoever may not do it learns nothing of what is there.
     checkRight(name, rightOf(name), call.who);
-    const read = operation.read(withOneReason(input, call));
+    const asked = withOneReason(input, call);
+    const whole = operation.read(asked);
+    const own = await withinOwn(context, name, asked, call);
+    const read = own === asked ? whole : operation.read(own);
     if (changes && call.actor.name === NOBODY)
       throw new AdminError(
         'invalid',

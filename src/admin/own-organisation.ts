@@ -1,0 +1,107 @@
+/**
+ * An operator of one organisation: whatever another one owns is, to him, not there. It ends in the very error of what does not exist, since both are looked for in one place and
+ * refused by one line, before the operation itself reads anything.
+ *
+ * Only operations that name all that they touch may be done so, and each of them stands here. What none of its values names it does to what is its own organisation's, where it
+ * takes an organisation; all others are refused: they are about the whole gateway. Files are refused as well, since their lines name anybody.
+ */
+import { addressKey, parseAddress } from '../domain/address.ts';
+import { foldLogin } from '../domain/registry.ts';
+import type { Registry } from '../store/port/registry.ts';
+import { accountOf } from './accounts.ts';
+import { recipientOf } from './addresses.ts';
+import { type AdminContext, AdminError, type Call } from './context.ts';
+import type { Input } from './input.ts';
+import { organisationOf } from './organisation-of.ts';
+
+/** What a value of an input names, where an organisation owns it. */
+export type Owned = 'account' | 'address' | 'organisation';
+
+/** Fields of its input that name what an organisation owns. Of rows the kinds of their values say it (a test holds both together). */
+export const WITHIN: Readonly<Record<string, Readonly<Record<string, Owned>>>> = {
+  'account.certificate.list': { login: 'account' },
+  'account.certificate.revoke': { login: 'account' },
+  'account.code.list': { login: 'account' },
+  'account.contain': { logins: 'account' },
+  'account.end': { login: 'account', successor: 'address' },
+  'account.list': { organisation: 'organisation' },
+  'account.password.add': { login: 'account' },
+  'account.password.list': { login: 'account' },
+  'account.password.revoke': { login: 'account' },
+  'account.quirks': { login: 'account' },
+  'account.recent': { login: 'account' },
+  'account.reset': { logins: 'account' },
+  'account.resume': { login: 'account' },
+  'account.set': { name: 'account' },
+  'account.show': { login: 'account' },
+  'account.suspend': { login: 'account' },
+  'address.absence.add': { address: 'address', substitute: 'address' },
+  'address.absence.end': { address: 'address' },
+  'address.absence.list': { address: 'address' },
+  'address.delegate': { address: 'address', login: 'account' },
+  'address.end': { address: 'address', successor: 'address' },
+  'address.list': { account: 'account' },
+  'address.resume': { address: 'address' },
+  'address.set': { name: 'address' },
+  'address.show': { address: 'address' },
+  'address.suspend': { address: 'address' },
+  'mailbox.consumers': { login: 'account' },
+  'mailbox.restore': { login: 'account' },
+  'organisation.edi.list': { organisation: 'organisation' },
+  'organisation.show': { name: 'organisation' },
+};
+
+/** A registry that has nothing: what it is asked for ends as what does not exist. */
+const NOTHING = {
+  findAccount: () => Promise.resolve(undefined),
+  findRecipient: () => Promise.resolve(undefined),
+  findOrganisation: () => Promise.resolve(undefined),
+} as unknown as Registry;
+
+/**
+ * The input to go on with. Throws AdminError: `unknown` for what another organisation owns, as for what nobody does; `forbidden` for what is about the whole gateway.
+ */
+export async function withinOwn(
+  { store: { registry } }: AdminContext,
+  operation: string,
+  input: Input,
+  { actor, who: { organisation: own }, upload }: Call,
+): Promise<Input> {
+  if (own === undefined) return input;
+  const fields = WITHIN[operation];
+  const named = Object.entries(fields ?? {}).flatMap(([field, of]) =>
+    valuesOf(input[field]).map((value) => ({ of, value })),
+  );
+  const fills = Object.entries(fields ?? {}).find(([, of]) => of === 'organisation');
+  if (fields === undefined || upload !== undefined || (named.length === 0 && fills === undefined))
+    throw new AdminError(
+      'forbidden',
+      `Cannot do ${operation}: operator "${actor.name}" acts for organisation "${own}" alone, and this is about the whole gateway; name what is meant, or ask an operator who acts for all`,
+    );
+  for (const { of, value } of named) if ((await ownerOf(registry, of, value)) !== own) await notFound(of, value);
+  return named.length === 0 && fills !== undefined ? { ...input, [fills[0]]: own } : input;
+}
+
+/** What is no text names nothing: the operation refuses it. */
+const valuesOf = (value: unknown): readonly string[] =>
+  (Array.isArray(value) ? (value as unknown[]) : [value]).filter((one) => typeof one === 'string');
+
+/** Name of the organisation. */
+async function ownerOf(registry: Registry, of: Owned, value: string): Promise<string | undefined> {
+  if (of === 'organisation') return (await registry.findOrganisation(value))?.name;
+  if (of === 'account') return (await registry.findAccount(foldLogin(value) ?? value))?.organisation;
+  const address = parseAddress(value);
+  return address.ok ? (await registry.findRecipient(addressKey(address.value)))?.organisation.name : undefined;
+}
+
+/** Always throws. */
+async function notFound(of: Owned, value: string): Promise<never> {
+  if (of === 'organisation') await organisationOf(NOTHING, value);
+  else if (of === 'account') await accountOf(NOTHING, foldLogin(value) ?? value);
+  else {
+    const address = parseAddress(value);
+    if (address.ok) await recipientOf(NOTHING, address.value);
+  }
+  // What is no address was refused when the input was read; whatever comes this far is not done.
+  throw new AdminError('unknown', `There is no ${of} "${value.slice(0, 120)}"`);
+}
