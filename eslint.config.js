@@ -358,6 +358,7 @@ export default tseslint.config(
     'commands/core',
     [
       ...[domain, '/admin/', ...['schema', 'units', 'zod'].map((f) => `/config/${f}.ts`)],
+      '/platform/network.ts',
       // Many accounts at once are looked up by one function.
       '/store/registry.ts',
       '/ca/revocation-lists.ts',

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { IncidentPage } from '../src/admin/incident.ts';
-import { type IncidentSummary, summarised } from '../src/cli/incident-summary.ts';
+import type { IncidentPage } from '../src/commands/report/incident-rows.ts';
+import { type IncidentSummary, summarised } from '../src/commands/report/incident-summary.ts';
 import { type Ran, sluisHere } from './support/command-line.ts';
 import { type TestGateway, addressOf, loginOf, startTestGateway } from './support/gateway.ts';
 import { Pop3Client } from './support/pop3-client.ts';
@@ -84,8 +84,8 @@ test('report incident tells by organisation what was fetched, seen, sent, and by
   );
   assert.match(before.stdout, /Nothing was found/);
   // Days are those of Amsterdam, with their first and last moment, and the report says which zone that is.
-  assert.match(before.stdout, /^From: +2026-01-01 00:00 Europe\/Amsterdam \(2025-12-31 23:00Z\)$/m);
-  assert.match(before.stdout, /^Until: +2026-01-02 23:59 Europe\/Amsterdam \(2026-01-02 22:59Z\)$/m);
+  assert.match(before.stdout, /^From: +2026-01-01 00:00 CET \(2025-12-31 23:00Z\)$/m);
+  assert.match(before.stdout, /^Until: +2026-01-02 23:59 CET \(2026-01-02 22:59Z\)$/m);
   const summer = await run(gateway, ...['report', 'incident', '--network', '::1', '--from', '2026-07-01', '--json']);
   assert.equal((JSON.parse(summer.stdout) as IncidentSummary).since, '2026-06-30T22:00:00.000Z');
 
@@ -130,8 +130,8 @@ test('report incident refuses what it cannot answer, and says what it expects', 
     /"192.0.2.0\/99" is not a network/,
   );
   assert.match(
-    (await asked('--network', '::1', '--from', 'yesterday')).stderr,
-    /Cannot use "yesterday" as from: expected a date such as/,
+    (await asked('--network', '::1', '--from', 'someday')).stderr,
+    /Cannot use "someday" as since: expected a day such as/,
   );
   const backwards = await asked('--network', '::1', '--from', '2026-11-02', '--to', '2026-11-01');
   assert.match(backwards.stderr, /ends before it begins/);
@@ -152,7 +152,7 @@ test('a report goes over the trail in pages, and each page goes on where the las
   const summary = summarised({});
   let after: number | undefined;
   do {
-    const input = { network: '2001:db8::/32', from: '2026-01-01', to: '2099-01-01', after };
+    const input = { network: '2001:db8::/32', since: '2026-01-01', until: '2099-01-01', after };
     const call = { actor: { name: 'jan' }, who: OWNER_SAID, progress: () => undefined };
     const page: IncidentPage = await runOperation('report.incident', gateway.admin, input, call, gateway.log);
     sizes.push(page.rows.length);

@@ -19,7 +19,6 @@ import { evidenceOperations } from './evidence.ts';
 import type { Input } from './input.ts';
 import { knownRefusal } from './known-refusal.ts';
 import { keyOperations } from './keys.ts';
-import { incidentOperations } from './incident.ts';
 import { mailFindingOperations } from './mail-findings.ts';
 import { messageOperations } from './messages.ts';
 import type { Operation } from './operation.ts';
@@ -33,15 +32,12 @@ import { withinOwn } from './own-organisation.ts';
 import { settingsOperations } from './settings.ts';
 import { approvedCall } from './second-person.ts';
 import { traceOperations } from './trace.ts';
-import { usageOperations } from './usage.ts';
 
 const operations = {
   ...rowOperations,
   ...organisationOperations,
   ...accountOperations,
   ...accountCertificateOperations,
-  ...incidentOperations,
-  ...usageOperations,
   ...importOperations,
   ...addressMoveOperations,
   ...settingsOperations,

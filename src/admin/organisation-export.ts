@@ -23,7 +23,7 @@ import { accountsOf } from './organisation-accounts.ts';
 import { unknownOrganisation } from './organisations.ts';
 import { viewPartner } from '../commands/partner/view.ts';
 import { viewPgpKey } from './pgp-views.ts';
-import { usageView } from './usage.ts';
+import { usageView } from '../commands/report/usage-rows.ts';
 import { viewAccount, viewOrganisation } from './views.ts';
 
 const PAGE = 1000;

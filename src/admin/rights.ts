@@ -55,8 +55,6 @@ export const RIGHTS = {
   'organisation.resume': 'registry',
   'organisation.show': 'read',
   'organisation.suspend': 'registry',
-  'report.incident': 'security',
-  'report.usage': 'read',
   'settings.show': 'read',
   'settings.warnings': 'read',
   'trace.bundle': 'security',

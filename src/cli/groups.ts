@@ -74,7 +74,7 @@ export const groups: readonly Group[] = [
   },
   {
     names: { report: 'figures and findings for others' },
-    load: async () => (await import('./report.ts')).addReportCommands,
+    load: ofRows(async () => (await import('../commands/report.ts')).reports),
   },
   {
     names: { mailbox: 'what an account has in its mailbox, and who fetches it' },

@@ -34,7 +34,7 @@ type List = ListRow<Params, unknown>;
 type Local = LocalRow<Params, unknown>;
 
 export async function runRow(terminal: Terminal, options: Given, row: AnyRow, input: Input): Promise<void> {
-  if (options.csv === true && options.json === true)
+  if (options.csv !== undefined && options.json === true)
     throw new CommandError('usage', 'Cannot print JSON and CSV in one output; leave out --json or --csv');
   // Values that are right each by itself: refused before a gateway is asked. A password is not known yet.
   if (row.check !== undefined && !takesSecret(row)) inputOf(row, input);
@@ -183,6 +183,8 @@ function told(
   values: Values<Params>,
   where: string | undefined,
 ): void {
+  // It has printed what there was, piece by piece.
+  if (result === undefined) return;
   for (const warning of row.warnings?.(result) ?? []) terminal.err(`Warning: ${warning}.\n`);
   const looked = row.effect !== 'reads' && row.confirm !== undefined && row.isLook?.(values) === true;
   if ((options as Given).csv === true && row.csv !== undefined)

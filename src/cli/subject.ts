@@ -130,7 +130,7 @@ function addParam(
   terminal: Terminal,
   verb: Command,
   key: string,
-  { kind, about, as, optional, beside, was = [], moved }: Param,
+  { kind, about, as, optional, beside, bare, was = [], moved }: Param,
 ): void {
   const name = nameOf(key);
   const word = kind?.word ?? name;
@@ -145,10 +145,13 @@ function addParam(
   } else if (as === 'rest') verb.argument(`[${word}...]`, about, gathering(reader(terminal, kind)));
   else {
     const option = (called: string): Option => {
-      const form = { flag: `--${called}`, no: `--no-${called}` }[as as string] ?? `--${called} <${word}>`;
+      const form =
+        { flag: `--${called}`, no: `--no-${called}` }[as as string] ??
+        `--${called} ${bare === undefined ? `<${word}>` : `[${word}]`}`;
       const made = new Option(form, about);
       // For the help and for shells that complete it; the kind itself says what is refused.
       if (kind?.choices !== undefined) made.choices(kind.choices);
+      if (bare !== undefined) made.preset(bare);
       if (as === 'option') made.argParser(reader(terminal, kind));
       if (as === 'many') made.argParser(gathering(reader(terminal, kind)));
       return made;

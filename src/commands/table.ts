@@ -20,6 +20,7 @@ import { authority } from './ca.ts';
 import { certificates } from './cert.ts';
 import { smime } from './smime.ts';
 import { pgp } from './pgp.ts';
+import { reports } from './report.ts';
 
 const table = {
   gateway,
@@ -30,6 +31,7 @@ const table = {
   sessions,
   notices,
   mailboxes,
+  reports,
   privacy,
   queues,
   operators,

@@ -2,6 +2,7 @@
  * Kinds of values that commands take. Each is a zod schema of what comes over the socket (and later over HTTPS), so that one line gives the type, the check, the
  * text of a refusal and what is generated; and it says how the same is written on a command line.
  */
+import { NetworkSet } from '../../platform/network.ts';
 import { z } from '../../config/zod.ts';
 import { parseDuration } from '../../config/units.ts';
 import { type Address, parseAddress } from '../../domain/address.ts';
@@ -144,6 +145,23 @@ export const count = (
     (n) => (Number.isInteger(n) && n >= min && n <= max ? n : undefined),
     (value) => (/^\d{1,15}$/.test(value) ? Number(value) : undefined),
   );
+
+/** Addresses of machines. */
+export const network = naming(
+  'other',
+  ofText(
+    'network',
+    'an address or a network, such as 192.0.2.7 or 192.0.2.0/24',
+    (value) => {
+      try {
+        return new NetworkSet([value]);
+      } catch (error) {
+        return new Refused(error instanceof Error ? error.message : '');
+      }
+    },
+    64,
+  ),
+);
 
 /** Number of a delivery. */
 export const delivery = naming(

@@ -16,6 +16,8 @@ export interface Param<T = unknown> {
   readonly initial?: unknown;
   /** Of a secret: asked for where the option of this name is given, as it stands elsewhere. Left out: a new one, always. */
   readonly beside?: string;
+  /** Of an option that may stand without a word: what it means then, as it is written. */
+  readonly bare?: string;
   /** Names that the option had in the version before. */
   readonly was?: readonly string[];
   /** A word of the version before that asked for what another command does, which is this one. */
@@ -63,6 +65,9 @@ export const old = <T>(of: Param<T>, ...was: readonly [string, ...string[]]): Pa
 
 /** `moved(flag('...'), 'account enforce')`: whoever gives it is told that it is another command now. */
 export const moved = <T>(of: Param<T>, command: string): Param<T> => ({ ...of, moved: command });
+
+/** `bare(opt(...), '-')`: the option by its name alone means that. */
+export const bare = <T>(of: Param<T>, alone: string): Param<T> => ({ ...of, bare: alone });
 
 /** `take-back` for `takeBack`: its name in a call, and behind `--`. */
 export const nameOf = (key: string): string => key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -24,6 +24,7 @@ export {
   type Params,
   type Values,
   arg,
+  bare,
   flag,
   many,
   maybe,
@@ -49,7 +50,7 @@ interface Said<P extends Params, O> {
   /** Names that it had in the version before: they are taken still, with a line on standard error. */
   readonly was?: readonly string[];
   /** Why values that are right each by itself cannot be used together; undefined: they can. Asked before anything is done, by whoever calls. */
-  check?(input: Values<P>): string | undefined;
+  check?(input: Values<NoInfer<P>>): string | undefined;
 }
 interface Answers<P extends Params, O> {
   /** What a person reads. */

@@ -87,6 +87,7 @@ freeze('mail', { accounts: ['anna', 'bert', 'carl'] }, [
 
   { run: 'report incident --account bert@group.test --from {-1d} --to {+0d} --reason why', people: true },
   'report incident --network 127.0.0.1 --from {-1d} --csv',
+  { run: 'report incident --account bert@group.test --since 1d --until tomorrow', code: 0 },
   { run: 'report incident --from {-1d}', code: 2 },
   { run: 'report incident --account nobody --from {-1d}', code: 3 },
   'audit erase --before {-10d} --yes --reason why',

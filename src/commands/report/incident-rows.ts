@@ -4,63 +4,58 @@
  *
  * It is read in pages, each a bounded walk over the trail: a year of a region is many of them and never in memory.
  */
-import { defined } from '../domain/defined.ts';
-import type { AccountId } from '../domain/ids.ts';
-import { type Instant, instant } from '../domain/units.ts';
-import type { NetworkSet } from '../platform/network.ts';
-import type { Whose } from '../platform/tally.ts';
-import type { AuditRow } from '../store/audit.ts';
-import type { FormerOrganisation } from '../store/organisation-merge.ts';
-import { accountOf } from './accounts.ts';
-import { firstSince } from './audit-scan.ts';
-import { type AdminContext, AdminError, type RunningGateway } from './context.ts';
-import { type Input, count, login, optionalBeginning, optionalMoment, optionalText } from './input.ts';
-import { listing } from './operation.ts';
-import { networkSet } from './sessions.ts';
+import { z } from '../../config/zod.ts';
+import { accountOf } from '../../admin/accounts.ts';
+import { firstSince } from '../../admin/audit-scan.ts';
+import type { AdminContext, RunningGateway } from '../../admin/context.ts';
+import { defined } from '../../domain/defined.ts';
+import type { AccountId } from '../../domain/ids.ts';
+import { instant } from '../../domain/units.ts';
+import type { Whose } from '../../platform/tally.ts';
+import type { AuditRow } from '../../store/audit.ts';
+import type { FormerOrganisation } from '../../store/organisation-merge.ts';
+import { count, login, naming, network, since, until } from '../core/kinds.ts';
+import { type Values, need, old, opt, reads } from '../core/row.ts';
 
 const STEP = 1000;
 /** Rows that one call looks at, and most that it answers. */
 const SCANNED = 10_000;
 const ANSWERED = 1000;
 
-/**
- * `login`, `refused-login`: `count` of them. `fetched`: a message to its end. `previewed`: `count` messages in part. `removed`: deleted without being
- * fetched. `sent`: to `count` recipients. `refused`: a submission, or `count` commands of one.
- */
-export type ExposureKind = 'login' | 'refused-login' | 'fetched' | 'previewed' | 'removed' | 'sent' | 'refused';
+const exposure = z.object({
+  at: z.string(),
+  organisation: z.string().meta({ description: 'Whose the account was then.' }),
+  now: z.string().optional().meta({ description: 'Whose it is now, where that is another one.' }),
+  account: z.string(),
+  kind: z.enum(['login', 'refused-login', 'fetched', 'previewed', 'removed', 'sent', 'refused']).meta({
+    description:
+      '`login`, `refused-login`: `count` of them. `fetched`: a message to its end. `previewed`: `count` messages in part. `removed`: deleted without being fetched. `sent`: to `count` recipients. `refused`: a submission, or `count` commands of one.',
+  }),
+  count: z.number(),
+  message: z.string().optional(),
+  sender: z
+    .string()
+    .optional()
+    .meta({ description: 'Of the message; absent once its trace is gone. Empty for a notice.' }),
+  octets: z.number().optional(),
+  recipients: z.array(z.string()).readonly().optional(),
+  network: z.string().optional().meta({ description: 'Where from; absent where it was erased.' }),
+  erased: z.boolean().meta({ description: 'Who and where were erased from the trail after their time.' }),
+});
+export type Exposure = z.infer<typeof exposure>;
+type ExposureKind = Exposure['kind'];
 
-export interface Exposure {
-  /** ISO 8601. */
-  readonly at: string;
-  /** Whose the account was then. */
-  readonly organisation: string;
-  /** Whose it is now, where that is another one. */
-  readonly now?: string;
-  readonly account: string;
-  readonly kind: ExposureKind;
-  readonly count: number;
-  readonly message?: string;
-  /** Of the message; absent once its trace is gone. Empty for a notice. */
-  readonly sender?: string;
-  readonly octets?: number;
-  readonly recipients?: readonly string[];
-  /** Where from; absent where it was erased. */
-  readonly network?: string;
-  /** Who and where were erased from the trail after their time. */
-  readonly erased: boolean;
-}
-
-export interface IncidentPage {
-  /** The period as it was read, ISO 8601. */
-  readonly from: string;
-  readonly to: string;
-  readonly rows: readonly Exposure[];
-  /** For `after` of the next call; absent at the end. */
-  readonly next?: number;
-  /** Rows of the trail behind, and in all; for a network, which means all accounts. */
-  readonly scanned: number;
-  readonly total: number;
-}
+const page = z.object({
+  from: z.string().meta({ description: 'The period as it was read.' }),
+  to: z.string(),
+  rows: z.array(exposure),
+  next: z.number().optional().meta({ description: 'For `after` of the next call; absent at the end.' }),
+  scanned: z
+    .number()
+    .meta({ description: 'Rows of the trail behind, and in all; for a network, which means all accounts.' }),
+  total: z.number(),
+});
+export type IncidentPage = z.infer<typeof page>;
 
 const KINDS: Readonly<Record<string, ExposureKind>> = {
   'login.granted': 'login',
@@ -72,49 +67,49 @@ const KINDS: Readonly<Record<string, ExposureKind>> = {
   'message.refused': 'refused',
 };
 
-interface Wanted {
-  readonly login?: string;
-  readonly network?: NetworkSet;
-  readonly since: Instant;
-  /** Absent: now. */
-  readonly until?: Instant;
-  readonly after: number;
+export const PERIOD = {
+  account: opt(login, 'through this account'),
+  network: opt(network, 'from these addresses, such as 192.0.2.7 or 192.0.2.0/24; reads the whole period'),
+  since: old(
+    need(
+      naming('other', since),
+      'such as 2026-11-25 (its first moment in Amsterdam), 14d or 2026-11-25T14:00:00+01:00',
+    ),
+    'from',
+  ),
+  until: old(opt(naming('other', until), 'until then; a date alone: its end. Default: now'), 'to'),
+};
+type Period = Values<typeof PERIOD>;
+
+export function checkPeriod(input: Period): string | undefined {
+  if (input.account === undefined && input.network === undefined)
+    return 'Cannot report: name --account LOGIN, or --network NETWORK';
+  if (input.until !== undefined && input.since > input.until)
+    return 'Cannot report on a period that ends before it begins';
+  return undefined;
 }
 
-function wantedOf(input: Input): Wanted {
-  const network = optionalText(input, 'network', 64);
-  const since = optionalBeginning(input, 'from');
-  const until = optionalMoment(input, 'to');
-  if (input.login === undefined && network === undefined)
-    throw new AdminError('invalid', 'Cannot report: name an account, or a network');
-  if (since === undefined)
-    throw new AdminError('invalid', 'Cannot report without a period: expected moments such as 2026-11-25');
-  if (until !== undefined && since > until)
-    throw new AdminError('invalid', 'Cannot report on a period that ends before it begins');
-  return {
-    ...(input.login === undefined ? {} : { login: login(input, 'login') }),
-    ...(network === undefined ? {} : { network: networkSet(network) }),
-    ...defined({ until }),
-    since,
-    after: count(input, 'after', { initial: 0, max: Number.MAX_SAFE_INTEGER }),
-  };
-}
-
-export const incidentOperations = {
-  'report.incident': listing(wantedOf, async (context, wanted): Promise<IncidentPage> => {
+export const incidentPage = reads({
+  about: 'tell what was exposed, page by page',
+  in: { ...PERIOD, after: opt(count('number', { max: Number.MAX_SAFE_INTEGER }), 'behind this row', 0) },
+  check: checkPeriod,
+  out: page,
+  right: 'security',
+  examples: ['--account huisarts --since 14d'],
+  run: async (context, wanted) => {
     const { audit, registry } = context.store;
-    const account = wanted.login === undefined ? undefined : (await accountOf(registry, wanted.login)).account.id;
+    const account = wanted.account === undefined ? undefined : (await accountOf(registry, wanted.account)).account.id;
     // A break-in that goes on now is in the report, and not only in the one of an hour later. Once: the pages after it are of the same period.
     if (wanted.after === 0) writeCounted(context.gateway, account, wanted);
-    const until = wanted.until ?? instant(context.clock.now());
+    const end = wanted.until ?? instant(context.clock.now());
     const first = await firstSince(audit, wanted.since);
-    const total = (await firstSince(audit, instant(until + 1))) - first;
+    const total = (await firstSince(audit, instant(end + 1))) - first;
     const owners = new Owners(context);
     const rows: Exposure[] = [];
     let seq = Math.max(first, wanted.after + 1);
-    const page = (more: boolean): IncidentPage => ({
+    const answer = (more: boolean): IncidentPage => ({
       from: new Date(wanted.since).toISOString(),
-      to: new Date(until).toISOString(),
+      to: new Date(end).toISOString(),
       rows,
       total,
       scanned: more ? seq - first : total,
@@ -123,20 +118,21 @@ export const incidentOperations = {
     for (let seen = 0; seen < SCANNED;) {
       const found = await audit.read({ fromSeq: seq, limit: STEP, ...defined({ account }) });
       for (const row of found) {
-        if (row.at > until) return page(false);
+        if (row.at > end) return answer(false);
         seq = row.seq + 1;
         const exposure = await exposureOf(context, row, wanted, owners);
         if (exposure !== undefined) rows.push(exposure);
-        if (rows.length === ANSWERED) return page(true);
+        if (rows.length === ANSWERED) return answer(true);
       }
-      if (found.length < STEP) return page(false);
+      if (found.length < STEP) return answer(false);
       seen += found.length;
     }
-    return page(true);
-  }),
-};
+    return answer(true);
+  },
+  say: () => '',
+});
 
-function writeCounted(gateway: RunningGateway | undefined, account: AccountId | undefined, { network }: Wanted): void {
+function writeCounted(gateway: RunningGateway | undefined, account: AccountId | undefined, { network }: Period): void {
   const isMeant: Whose = (whose, where) =>
     (account === undefined || whose === account) && (network === undefined || network.has(withoutPrefix(where)));
   gateway?.writeCounted(isMeant);
@@ -153,7 +149,7 @@ function whereOf({ personal = {} }: AuditRow): string | undefined {
 async function exposureOf(
   { store }: AdminContext,
   row: AuditRow,
-  { network }: Wanted,
+  { network }: Period,
   owners: Owners,
 ): Promise<Exposure | undefined> {
   const kind = KINDS[row.event];

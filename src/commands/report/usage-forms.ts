@@ -1,22 +1,18 @@
-/** `sluis report usage`: the figures of a month for the invoice, as they come. */
-import type { Command } from 'commander';
-import type { UsageReport, UsageView } from '../admin/usage.ts';
-import { NO_USAGE, USAGE_COUNTS, type UsageCounts } from '../store/usage.ts';
-import { many } from '../domain/counted.ts';
-import { visibleJson } from '../domain/visible.ts';
-import { withAdmin } from './connect.ts';
-import { CommandError } from './exit.ts';
-import { JsonLines, TableLines } from './listing.ts';
-import { newFile, withFiles } from './new-file.ts';
-import { type CommonOptions, reading } from './options.ts';
-import { type Cell, csv, readableSize, readableTime } from './output.ts';
-import type { Terminal } from './terminal.ts';
+/** The figures of a month as text, JSON or CSV, written as the rows come. */
+import type { z } from '../../config/zod.ts';
+import { JsonLines, TableLines } from '../../cli/listing.ts';
+import { type Cell, csv, readableSize, readableTime } from '../../cli/output.ts';
+import { many } from '../../domain/counted.ts';
+import { visibleJson } from '../../domain/visible.ts';
+import { NO_USAGE, USAGE_COUNTS, type UsageCounts } from '../../store/usage.ts';
+import type { UsageView, period } from './usage-rows.ts';
 
-interface UsageOptions extends CommonOptions {
-  readonly month: string;
-  readonly organisation?: string;
-  readonly csv?: string;
-  readonly totals?: boolean;
+type Period = z.infer<typeof period>;
+/** In which of the forms. */
+export interface Wish {
+  readonly csv: string | undefined;
+  readonly json: boolean | undefined;
+  readonly totals: boolean;
 }
 
 /** What an organisation, or all of them, did. */
@@ -28,44 +24,10 @@ interface Total extends UsageCounts {
 }
 type Sums = { -readonly [K in keyof Total]: Total[K] };
 
-export function addUsageCommand(terminal: Terminal, group: Command): void {
-  reading(group.command('usage'))
-    .description('the figures of a month by organisation and account, for the invoice')
-    .requiredOption('--month <month>', 'such as 2026-11; it begins and ends at midnight in Amsterdam')
-    .option('--organisation <name>', 'of this organisation only')
-    .option('--totals', 'one line for each organisation')
-    .option('--csv <file>', 'write CSV to this new file; - for standard output')
-    .action((options: UsageOptions) => usage(terminal, options));
-}
-
-async function usage(terminal: Terminal, options: UsageOptions): Promise<void> {
-  const { month, organisation, csv: path } = options;
-  if (path !== undefined && options.json === true)
-    throw new CommandError('usage', 'Cannot use --csv with --json: they are two forms of the same; give one of them');
-  const file = path === undefined || path === '-' ? undefined : newFile(path, 0o600);
-  const out = file === undefined ? terminal.out : (text: string): void => file.append(text);
-  await withFiles([file], async () => {
-    await withAdmin(options, async (client) => {
-      const totals = new Totals();
-      let form: Form | undefined;
-      for (let after: string | undefined; ;) {
-        const report = await client.call('report.usage', { month, organisation, limit: 500, after });
-        form ??= formOf(options, report);
-        out(form.rows(totals.among(report.rows)));
-        after = report.next;
-        if (after === undefined) break;
-      }
-      out(form.rows(totals.last()) + form.end(totals.all));
-    });
-    file?.end();
-  });
-  if (file !== undefined) terminal.out(`Wrote ${file.path}.\n`);
-}
-
 type Row = { readonly account: UsageView } | { readonly total: Total };
 
 /** Sums up as rows come by, which they do by organisation. */
-class Totals {
+export class Totals {
   readonly all: Sums = nothing('');
   #one: Sums | undefined;
 
@@ -95,12 +57,12 @@ function add(sums: Sums, row: UsageView): void {
 }
 
 /** What is printed of rows, and at the end. */
-interface Form {
+export interface Form {
   rows(rows: readonly Row[]): string;
   end(all: Total): string;
 }
 
-function formOf({ csv: path, json, totals = false }: UsageOptions, report: UsageReport): Form {
+export function formOf({ csv: path, json, totals }: Wish, report: Period): Form {
   return json === true
     ? jsonForm(report, totals)
     : path === undefined
@@ -116,7 +78,7 @@ const NUMBERS = [
 ];
 
 /** One line for each account, or for each organisation: sums among what they sum would be counted twice. */
-function csvForm({ month, running }: UsageReport, totals: boolean): Form {
+function csvForm({ month, running }: Period, totals: boolean): Form {
   const lines = (rows: readonly Row[]): Cell[][] =>
     rows.flatMap((row) => {
       if ('total' in row) return totals ? [[...begin, ...organisationCells(row.total), ...numbers(row.total)]] : [];
@@ -148,7 +110,7 @@ const accountCells = (row: UsageView): Cell[] => [
 ];
 
 /** Totals of organisations are held until the end; accounts are not. */
-function jsonForm({ month, from, to, running }: UsageReport, totals: boolean): Form {
+function jsonForm({ month, from, to, running }: Period, totals: boolean): Form {
   const accounts = new JsonLines('  ');
   const organisations: Total[] = [];
   const head = visibleJson({ month, from, to, running }, 2).slice(0, -2);
@@ -174,7 +136,7 @@ const textNumbers = (row: UsageCounts): Cell[] => [
   ...[row.notices, row.collected, row.pushed, row.refused, row.loginsRefused],
 ];
 
-function textForm({ month, from, to, running }: UsageReport, totals: boolean): Form {
+function textForm({ month, from, to, running }: Period, totals: boolean): Form {
   const table = new TableLines(
     totals
       ? ['ORGANISATION', 'ACCOUNTS', 'ACTIVE', ...TEXT]

@@ -1,0 +1,13 @@
+/** `sluis report`: figures and findings for others. */
+import { subject } from './core/row.ts';
+import { incident } from './report/incident.ts';
+import { incidentPage } from './report/incident-rows.ts';
+import { usageReport } from './report/usage.ts';
+import { usagePageOf } from './report/usage-rows.ts';
+
+export const reports = subject(
+  'report',
+  'figures and findings for others',
+  { incident, usage: usageReport },
+  { parts: { incident: incidentPage, usage: usagePageOf } },
+);
