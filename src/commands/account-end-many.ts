@@ -2,7 +2,6 @@
  * The ends of thousands of accounts from a file, `account[,grace][,successor]`. Everything that is wrong is found before the first one ends; then each
  * part is one transaction. What has ended, or ends already as it is to, is left alone: cut short, the same file is given again.
  */
-import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { contactOf, contactsIn } from '../admin/contacts-of.ts';
 import { type AdminContext, AdminError } from '../admin/context.ts';
@@ -10,11 +9,11 @@ import type { CsvProblem } from '../admin/csv-table.ts';
 import { MAX_GRACE, endOf } from '../admin/ending.ts';
 import { successorProblem } from '../admin/successor.ts';
 import { addressKey } from '../domain/address.ts';
-import { agree, many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
 import { type Instant, days as lengthOf, iso } from '../domain/units.ts';
 import { type AccountSummary, type Ending as StoreEnding, MAX_ACCOUNTS } from '../store/registry.ts';
 import type { EndTies } from '../store/organisation-ties.ts';
+import { type EndingsView, TOLD, endingsText, endingsView } from './account-end-text.ts';
 import { MAX_NAMED, accountColumn, partsOf } from './core/accounts.ts';
 import { type RecordOf, recordsOf, refuseLines } from './core/csv.ts';
 import { ends, endsAt } from './core/ending.ts';
@@ -22,10 +21,6 @@ import { type Kind, address, count } from './core/kinds.ts';
 import { publishing } from './core/publishing.ts';
 import { opt } from './core/row.ts';
 
-/** Accounts that are told of one by one. */
-const TOLD = 1000;
-/** Organisations that a person is told of one by one. */
-const SHOWN = 20;
 /** Lookups under way at a time. */
 const AT_ONCE = 50;
 
@@ -43,33 +38,6 @@ const columns = {
 type Line = RecordOf<typeof columns>;
 type Ending = StoreEnding & { readonly login: string };
 const action = 'end accounts';
-
-export const endingsView = z.object({
-  applied: z.boolean().meta({ description: 'False where it was only asked what would be.' }),
-  accounts: z.number(),
-  already: z.number().meta({ description: 'Those that had ended, or ended so already.' }),
-  addresses: z.number(),
-  closed: z.number().meta({ description: 'Accounts that are closed at once.' }),
-  uncollected: z.number().meta({ description: 'Messages in those, which nobody can collect.' }),
-  withoutSuccessor: z.number(),
-  certificates: z.number().meta({ description: 'Of our own authorities, revoked when the accounts are closed.' }),
-  delegations: z.number().meta({ description: 'Rights to send, taken back when the accounts are closed.' }),
-  contactOf: z.array(z.string()).meta({
-    description: 'Organisations that are reached at one of their addresses: they need another contact.',
-  }),
-  problem: z.string().optional().meta({ description: 'Why the revocation list could not be written.' }),
-  ended: z
-    .array(
-      z.object({
-        login: z.string(),
-        closes: z.string().optional().meta({ description: 'Until then its owner collects; absent: it is closed.' }),
-        successor: z.string().optional(),
-        waiting: z.number(),
-      }),
-    )
-    .meta({ description: `Each that ends, where there are no more than ${TOLD}.` }),
-});
-export type EndingsView = z.infer<typeof endingsView>;
 
 interface Planned {
   readonly endings: readonly Ending[];
@@ -213,45 +181,3 @@ export const endManyRow = ends({
   },
   say: (done) => endingsText(done),
 });
-
-export const contactText = (organisation: string): string =>
-  `contact of organisation ${organisation}: name another one ("sluis organisation change ${organisation} --contact ADDRESS"), or notices and codes for passwords do not reach it`;
-
-export function endingsText(done: EndingsView): string {
-  const { applied, accounts, already, addresses, closed, uncollected, withoutSuccessor, contactOf: its } = done;
-  const ending = accounts - already;
-  const later = ending - closed;
-  const more = its.length - SHOWN;
-  // Each line where there is something to say.
-  const lines: readonly (readonly [number, string])[] = [
-    [already, `- ${already} had ended, or end so already`],
-    [1, `- ${many(addresses, 'address')} ${agree(addresses, 'takes', 'take')} no mail any more`],
-    [
-      withoutSuccessor,
-      `- ${many(withoutSuccessor, 'account')} ${agree(withoutSuccessor, 'has no successor: its', 'have no successor: their')} senders are refused (550 5.1.1)`,
-    ],
-    [
-      later,
-      `- ${many(later, 'account')} ${agree(later, 'collects what waits until its time is over, and sends', 'collect what waits until their time is over, and send')} nothing any more; "sluis account resume" takes that back until then`,
-    ],
-    [
-      closed,
-      `- ${many(closed, 'account')} ${agree(closed, 'is', 'are')} closed at once: ${many(uncollected, 'message')} in ${agree(closed, 'it', 'them')} cannot be collected`,
-    ],
-    ...its.slice(0, SHOWN).map((name) => [1, `- one of them is the ${contactText(name)}`] as const),
-    [Math.max(0, more), `- and so are ${more} more; --json has them all`],
-    [
-      done.certificates,
-      `- when closed, ${many(done.certificates, 'certificate')} that we issued ${agree(done.certificates, 'is', 'are')} revoked`,
-    ],
-    [
-      done.delegations,
-      `- when closed, ${many(done.delegations, 'right')} to send as somebody else ${agree(done.delegations, 'is', 'are')} taken back`,
-    ],
-  ];
-  return [
-    `${ending} of ${many(accounts, 'account')} ${applied ? agree(ending, 'ends', 'end') : 'would end'}:`,
-    ...lines.filter(([n]) => n > 0).map(([, line]) => line),
-    ...(done.problem === undefined ? [] : [done.problem]),
-  ].join('\n');
-}

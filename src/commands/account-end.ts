@@ -9,45 +9,18 @@ import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { contactOf, contactsIn } from '../admin/contacts-of.ts';
 import { AdminError } from '../admin/context.ts';
-import { backText } from '../cli/ending-text.ts';
 import { withFiles } from '../cli/new-file.ts';
-import { readableTime } from '../cli/output.ts';
 import { showProgress } from '../cli/progress.ts';
 import { readUpload } from '../cli/upload.ts';
-import { many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
 import { iso } from '../domain/units.ts';
-import { contactText, endManyRow, endingsText, endingsView } from './account-end-many.ts';
+import { endManyRow } from './account-end-many.ts';
+import { endText, endView, endingsText, endingsView, exportedView } from './account-end-text.ts';
 import { ENDING, ends, endsAt } from './core/ending.ts';
 import { file, login } from './core/kinds.ts';
 import { publishing } from './core/publishing.ts';
 import { type Here, type Values, arg, changesHere, maybe, opt } from './core/row.ts';
 import { exportMailbox, exportText } from './mailbox/export.ts';
-
-const endView = z.object({
-  login: z.string(),
-  applied: z.boolean().meta({ description: 'False where it was only asked what would be.' }),
-  closes: z.string().optional().meta({
-    description: 'Until then its owner collects, and `account resume` takes the end back; absent: it is closed.',
-  }),
-  successor: z.string().optional(),
-  addresses: z.array(z.string()).meta({ description: 'Those that take no mail any more.' }),
-  waiting: z.number().meta({ description: 'Messages that its mailbox holds.' }),
-  certificates: z
-    .array(z.object({ use: z.string(), serial: z.string(), subject: z.string() }))
-    .meta({ description: 'Of our own authorities: revoked when it is closed.' }),
-  delegations: z
-    .array(z.object({ login: z.string(), address: z.string() }))
-    .readonly()
-    .meta({
-      description: "Rights to send that are taken back when it is closed: as its addresses, and its own as others'.",
-    }),
-  contactOf: z.array(z.string()).readonly().meta({
-    description: 'Organisations that are reached at one of its addresses: they need another contact.',
-  }),
-  problem: z.string().optional().meta({ description: 'Why the revocation list could not be written.' }),
-});
-export type AccountEnd = z.infer<typeof endView>;
 
 export const endRow = ends({
   about: 'end an account with all its addresses',
@@ -89,26 +62,6 @@ export const endRow = ends({
   say: (done) => endText(done),
 });
 
-function endText(ended: AccountEnd): string {
-  const { login: name, applied, closes, successor, addresses, certificates, delegations, problem } = ended;
-  const senders = successor === undefined ? 'are refused (550 5.1.1)' : `are told to write to ${successor} (551 5.1.6)`;
-  const messages = many(ended.waiting, 'message');
-  const when = closes === undefined ? '' : 'then ';
-  return [
-    `Account ${name} ${applied ? (closes === undefined ? 'has ended' : 'is ending') : 'would end'}:`,
-    `- senders to ${addresses.length === 0 ? 'it (it has no address that is open)' : addresses.join(', ')} ${senders}`,
-    '- it sends nothing any more',
-    closes === undefined
-      ? `- it logs in no more, and open sessions are cut; ${messages} in its mailbox cannot be collected`
-      : `- until ${readableTime(closes)} it collects what waits (${messages}), then it is closed`,
-    ...ended.contactOf.map((organisation) => `- it is the ${contactText(organisation)}`),
-    ...certificates.map(({ use, serial }) => `- ${when}its certificate for ${use} is revoked: ${serial}`),
-    ...delegations.map((tie) => `- ${when}${tie.login} may send as ${tie.address} no more`),
-    backText(closes, `account resume ${name}`),
-    ...(problem === undefined ? [] : [problem]),
-  ].join('\n');
-}
-
 const words = {
   login: maybe(login, 'the account'),
   from: opt(file, 'many: CSV with the header "account,grace,successor"; - for standard input'),
@@ -117,13 +70,6 @@ const words = {
 };
 type Wanted = Values<typeof words>;
 type Ended = z.infer<typeof endingsView> | z.infer<typeof exportedView>;
-
-const exportedView = endView.extend({
-  exported: z
-    .object({ file: z.string(), login: z.string(), messages: z.number(), octets: z.number() })
-    .optional()
-    .meta({ description: 'The file for the owner, with --export.' }),
-});
 
 export const end = changesHere({
   about: 'end an account with all its addresses; for 30 days its owner collects, and "resume" takes it back',

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { EndingsView } from '../../src/commands/account-end-many.ts';
+import type { EndingsView } from '../../src/commands/account-end-text.ts';
 import type { AddressEnd } from '../../src/commands/address.ts';
 import type { AccountView, AddressView } from '../../src/admin/views.ts';
 import { readableTime } from '../../src/cli/output.ts';

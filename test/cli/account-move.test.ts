@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { AccountMovesView } from '../../src/commands/account-move.ts';
+import type { AccountMovesView } from '../../src/commands/account-move-text.ts';
 import type { AuditRowView } from '../../src/admin/audit.ts';
 import type { CertificateView } from '../../src/admin/cert-views.ts';
 import type { AccountView } from '../../src/admin/views.ts';

@@ -135,8 +135,8 @@ function day(name: string): void {
       `0 messages of ${at('bram')} can be fetched again.\n`,
     );
     await refused(2, /without --reason TEXT/, ...restore('--since', '2026-11-01'));
-    const yesterday = restore('--since', 'yesterday', '--reason', 'x');
-    await refused(2, /Cannot use "yesterday" as since: expected a date/, ...yesterday);
+    const soon = restore('--since', 'soon', '--reason', 'x');
+    await refused(2, /Cannot use "soon" as since: expected a day/, ...soon);
     await refused(3, /Cannot find account/, 'mailbox', 'restore', 'nobody', '--since', '2026-11-01', '--reason', 'x');
     assert.match(await done('mailbox', 'consumers', at('bram')), /Nobody has opened this mailbox yet/);
   });
@@ -249,7 +249,7 @@ function day(name: string): void {
     ]);
     assert.match(
       await done('account', 'show', at('anna')),
-      /CERTIFICATE +MATCH +BEGINS +ENDS +STATE[^]*laptop +pin +20.*Z +20.*Z +valid/,
+      /CERTIFICATE +MATCH +BEGINS +ENDS +STATE[^]*laptop +pin +20.* CES?T +20.* CES?T +valid/,
     );
     assert.match(
       await done(...certificate, 'revoke', at('anna'), '--name', 'laptop', '--reason', 'stolen'),
@@ -384,7 +384,7 @@ function day(name: string): void {
       warnings: [],
     });
     assert.equal(await done(...set), 'Changed 0 settings of 0 accounts. 2 had them already.\n');
-    await refused(2, /--dry-run without --from/, 'account', 'set', at('anna'), '--dry-run');
+    await refused(2, /--dry-run and without --from/, 'account', 'set', at('anna'), '--dry-run');
     await refused(2, /give one of them/, 'account', 'set', at('anna'), '--from', file);
   });
 }
