@@ -70,7 +70,7 @@ export const messageOperations = {
           const done = await store.deliveries.erase(message.id, { ...actor, reason });
           if (done !== 'erased')
             throw new AdminError(
-              done === 'unknown' ? 'unknown' : 'invalid',
+              done === 'unknown' ? 'unknown' : 'conflict',
               `Cannot erase message ${message.id}: ${NOT_ERASED[done](message.id)}; nothing was changed`,
             );
           return { message: message.copyOf ?? message.id, closedFrom: closedFrom(message.receivedAt) };

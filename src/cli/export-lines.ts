@@ -3,8 +3,10 @@
  * first line, the spacing, and that the file is whole. Whoever changes an export on purpose can write it anew; anchors tell of that.
  */
 import { type Hash, createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { accessSync, constants, createReadStream } from 'node:fs';
 import { MAX_EXPORT_LINE } from '../crypto/audit-export.ts';
+import { CommandError } from './exit.ts';
+import { fileCode } from './new-file.ts';
 
 const END = '{"end":';
 const SEALED = '"sealed":true';
@@ -64,6 +66,7 @@ function joined(pieces: readonly Buffer[]): Buffer {
 async function* octetLines(path: string): AsyncGenerator<Buffer, void, undefined> {
   let held: Buffer[] = [];
   let octets = 0;
+  refuseUnreadable(path);
   for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
     let from = 0;
     for (let at = chunk.indexOf(10); at >= 0; at = chunk.indexOf(10, from)) {
@@ -78,4 +81,14 @@ async function* octetLines(path: string): AsyncGenerator<Buffer, void, undefined
       throw new UnsealedExport('a line is longer than any that is written');
   }
   if (held.length > 0) yield joined(held);
+}
+
+/** A file that was mistyped is a value that is wrong; the stream would say that the machine refuses. */
+function refuseUnreadable(path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    const { code = 'it failed' } = error as NodeJS.ErrnoException;
+    throw new CommandError(fileCode(error), `Cannot read "${path}": ${code}; name a file that you may read`);
+  }
 }

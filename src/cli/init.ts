@@ -6,6 +6,8 @@ import { dirname, relative, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { newMasterKey } from '../config/master-key.ts';
 import { parseConfig } from '../config/load.ts';
+import { ConfigError } from '../config/problem.ts';
+import type { Config } from '../config/schema.ts';
 import { writeTemplate } from '../config/template.ts';
 import { type Instant, days } from '../domain/units.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -99,7 +101,7 @@ export async function initialise(options: InitOptions): Promise<string[]> {
     })),
   });
   // Read back before anything is written; without a certificate it is not yet complete, and the store needs none.
-  const read = parseConfig(text, config, { files: false });
+  const read = parsed(text, config);
 
   mkdirSync(base, { recursive: true });
   if (dev) await developmentCertificates(certificates, hostname);
@@ -120,6 +122,15 @@ export async function initialise(options: InitOptions): Promise<string[]> {
       : `Put the key and the certificate of ${hostname} at ${paths.tlsKey} (0600) and ${paths.tlsCertificate}.`,
     `Then: sluis check --config ${config} && sluis serve --config ${config}`,
   ];
+}
+
+/** What is wrong in it was given on the command line: all else is a template of ours. */
+function parsed(text: string, file: string): Config {
+  try {
+    return parseConfig(text, file, { files: false });
+  } catch (error) {
+    throw error instanceof ConfigError ? new CommandError('usage', error.message) : error;
+  }
 }
 
 /** Beside the other ports, so that two gateways of one machine do not meet here either. */

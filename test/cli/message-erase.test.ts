@@ -34,7 +34,7 @@ async function typed(answers: string[], ...args: string[]): Promise<{ code: numb
 test('a message that waits for somebody is not erased; one that was fetched is, wherever it lies', async () => {
   const id = await letter('one');
   const why = ['--yes', '--reason', 'sent to the wrong practice'];
-  await refused(2, /waits for somebody who has not got it.*message withdraw/, 'message', 'erase', id, ...why);
+  await refused(4, /waits for somebody who has not got it.*message withdraw/, 'message', 'erase', id, ...why);
   assert.equal((await fetch('quit')).length, 1);
   await refused(2, /add --yes and --reason TEXT/, 'message', 'erase', id);
   await refused(3, /Cannot find message/, 'message', 'erase', '0000000000000', ...why);

@@ -156,7 +156,7 @@ function* addDomain(
      WHERE substr(d.key, length(d.key) - length(CAST(${end} AS text)) + 1) = ${end} AND d.state <> 'ended' AND a.organisation <> ${organisation}`;
   if (change === 'add' && others.n > 0)
     throw new RegistryError(
-      'invalid',
+      'exists',
       `In the domain "${domain}" ${others.n} addresses of other organisations are registered: mail that is mistyped for one of them would reach partner "${name}"; register its addresses one by one, or say that the domain is shared`,
     );
   yield* sql.run`INSERT INTO partner_domain (domain, partner) VALUES (${domain}, ${id})`;

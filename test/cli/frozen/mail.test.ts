@@ -63,7 +63,7 @@ freeze('mail', { accounts: ['anna', 'bert', 'carl'] }, [
   { run: 'message erase {one}', code: 2 },
   { run: 'message erase {one}', typed: ['{one}', 'wrong patient'] },
   'message erase {four} --yes --reason why',
-  { run: 'message erase {three} --yes --reason why', code: 2 },
+  { run: 'message erase {three} --yes --reason why', code: 4 },
   fetches('carl'),
   { run: 'message withdraw {three} --reason why', code: 4 },
   { run: 'message erase 1@nowhere --yes --reason why', code: 3 },

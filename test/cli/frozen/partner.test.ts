@@ -36,7 +36,7 @@ freeze('partner', { accounts: ['anna', 'bert'] }, [
   { run: 'partner test umc-noord', code: 7 },
   { run: 'partner test nobody', code: 3 },
   'partner domain add lab lab.test --reason why',
-  { run: 'partner domain add lab group.test', code: 2 },
+  { run: 'partner domain add lab group.test', code: 4 },
   'partner domain add lab group.test --shared',
   { run: 'partner domain add nobody x.test', code: 3 },
   'partner domain remove lab group.test --reason why',
