@@ -92,8 +92,7 @@ test('account certificate revoke ends an issued certificate in the register and 
     const registered = (await gateway.store.registry.findAccount(login))?.certificates.find(
       ({ fingerprint }) => fingerprint === issued.certificate.fingerprint,
     );
-    const which =
-      by === 'name' ? { 'certificate-name': registered?.name } : { pem: certificatePem(issued.certificate) };
+    const which = by === 'name' ? { name: registered?.name } : { file: certificatePem(issued.certificate) };
     const done = await run('account.certificate.revoke', { login, ...which });
     assert.equal(done.serial, issued.certificate.serial);
     assert.equal(await stateOf(issued), 'unspecified');

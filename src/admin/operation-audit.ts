@@ -18,7 +18,7 @@ const TELLS_NOBODY: readonly string[] = ['gateway.status', 'gateway.figures'];
 
 /** Fields of the input that say whom or what a call was about, where the operation does not say them itself. Values of settings and passwords stay out. */
 const TARGETS = [
-  ...['name', 'login', 'address', 'password-name', 'certificate-name', 'scope', 'target', 'organisation', 'network'],
+  ...['name', 'login', 'address', 'password-name', 'scope', 'target', 'organisation', 'network'],
   ...['serial', 'domain', 'fingerprint', 'identity', 'message', 'message-id', 'from', 'to', 'partner', 'id', 'month'],
 ] as const;
 const LONGEST = 256;

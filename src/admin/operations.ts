@@ -12,7 +12,6 @@ import { addressMoveOperations } from './address-move.ts';
 import { auditEraseOperations } from './audit-erase.ts';
 import { auditOperations } from './audit.ts';
 import { backupOperations } from './backup.ts';
-import { accountCertificateOperations } from './certificates.ts';
 import { type AdminContext, AdminError, type Call, NOBODY } from './context.ts';
 import { eraseOperations } from './erase.ts';
 import { evidenceOperations } from './evidence.ts';
@@ -37,7 +36,6 @@ const operations = {
   ...rowOperations,
   ...organisationOperations,
   ...accountOperations,
-  ...accountCertificateOperations,
   ...importOperations,
   ...addressMoveOperations,
   ...settingsOperations,
@@ -160,17 +158,7 @@ const withOneReason = (input: Input, { actor: { reason } }: Call): Input =>
 /** Whom a call was about, for the log. Values of settings and passwords stay out. */
 const targetFields = (input: Input): Record<string, string> => {
   const fields: Record<string, string> = {};
-  for (const name of [
-    'name',
-    'login',
-    'address',
-    'password-name',
-    'certificate-name',
-    'scope',
-    'serial',
-    'domain',
-    'fingerprint',
-  ])
+  for (const name of ['name', 'login', 'address', 'password-name', 'scope', 'serial', 'domain', 'fingerprint'])
     if (typeof input[name] === 'string') fields[name.endsWith('-name') ? 'named' : name] = input[name].slice(0, 256);
   return fields;
 };

@@ -10,9 +10,6 @@ import { type Right, type Standing, mayDo } from '../domain/roles.ts';
 import { AdminError } from './context.ts';
 
 export const RIGHTS = {
-  'account.certificate.add': 'registry',
-  'account.certificate.list': 'read',
-  'account.certificate.revoke': 'support',
   'account.code.list': 'support',
   'account.enrol': 'support',
   'account.import': 'registry',

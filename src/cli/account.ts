@@ -1,7 +1,6 @@
 /** `sluis account`: who logs in. Commands that are no rows yet stand beside those that are. */
 import type { Command } from 'commander';
 import { accounts } from '../commands/account.ts';
-import { addCertificateCommands } from './certificate.ts';
 import { addImportCommand } from './import.ts';
 import { addPasswordCodeCommands } from './password-codes.ts';
 import { addPasswordCommands } from './password.ts';
@@ -14,5 +13,4 @@ export function addAccountCommands(terminal: Terminal, program: Command): void {
   addPasswordCodeCommands(terminal, group);
   addImportCommand(terminal, group);
   addPasswordCommands(terminal, group);
-  addCertificateCommands(terminal, group);
 }

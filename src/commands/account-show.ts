@@ -4,7 +4,7 @@ import type { StandingView } from '../admin/account-standing.ts';
 import type { QuirkView } from '../admin/quirks.ts';
 import type { SessionView } from '../admin/sessions.ts';
 import { accountView, viewAccount } from '../admin/views.ts';
-import { certificateTable } from '../cli/certificate.ts';
+import { certificateTable } from './account-certificate.ts';
 import { stateText } from '../cli/ending-text.ts';
 import { facts, readableSize, readableTime, table, wrapped } from '../cli/output.ts';
 import { codeTable, passwordTable } from '../cli/password.ts';

@@ -1,5 +1,6 @@
 /** `sluis account`: who logs in; each owns one mailbox. */
 import { subject } from './core/row.ts';
+import { accountCertificates } from './account-certificate.ts';
 import { contain } from './account-contain.ts';
 import { move } from './account-move.ts';
 import { enforce, observed, observedPart, quirks } from './account-quirks.ts';
@@ -20,6 +21,7 @@ export const accounts = subject(
     suspend,
     resume,
     contain,
+    certificate: accountCertificates,
     end,
     move,
     set: settable('account', 'huisarts'),

@@ -139,7 +139,7 @@ test('accounts and others share the pages of the list by their end', async (t) =
   for (const n of [10, 70, 85, 95]) {
     const { leaf } = await authority.issue(`bert ${n}`, { notAfter: clock.now() + days(n) });
     const pem = `-----BEGIN CERTIFICATE-----\n${leaf.der.toString('base64')}\n-----END CERTIFICATE-----\n`;
-    await run(gateway, 'account.certificate.add', { login: addressOf('bert'), pem, 'certificate-name': `b${n}` });
+    await run(gateway, 'account.certificate.add', { login: addressOf('bert'), pem, name: `b${n}` });
   }
   for (const limit of [1, 2, 3, 500]) {
     const seen: string[] = [];

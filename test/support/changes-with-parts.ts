@@ -103,10 +103,10 @@ const accounts: readonly ChangeWithParts[] = [
     'account.certificate.add',
     async () => {
       const { leaf } = await (await makeClientAuthority('persons')).issue('anna');
-      return { input: { login: anna, pem: certificatePem(leaf), 'certificate-name': 'laptop' } };
+      return { input: { login: anna, pem: certificatePem(leaf), name: 'laptop' } };
     },
   ],
-  ['account.certificate.revoke', () => given({ login: anna, 'certificate-name': 'laptop' })],
+  ['account.certificate.revoke', () => given({ login: anna, name: 'laptop' })],
   [
     'organisation.edi.import',
     () => Promise.resolve({ input: {}, upload: piecesOf('organisation,identity\ngroup,654321:14\n') }),

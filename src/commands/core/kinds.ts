@@ -126,7 +126,7 @@ export const text = (word: string, max = MAX_TEXT): Kind<string> =>
 export const message = naming('message', text('id', 998));
 
 /** What `naming` a thing by its text takes: `named('certificate', 'serial')`. */
-export const named = (of: Of, word: string): Kind<string> => naming(of, text(word));
+export const named = (of: Of, word: string, max = MAX_TEXT): Kind<string> => naming(of, text(word, max));
 
 export const choice = <const C extends string>(word: string, choices: readonly C[]): Kind<C> => ({
   ...ofText(word, choices.join(' or '), (value) => choices.find((one) => one === value)),

@@ -9,9 +9,14 @@ import type { SubjectScene } from './scene.ts';
 
 const ADDRESS = 'huisarts@huisarts.example';
 
-async function writeCertificates(scene: Scene): Promise<void> {
+/** `certificate.pem`: of another authority. */
+export async function writeCertificate(scene: Scene): Promise<void> {
   const { leaf } = await (await makeClientAuthority('uzi')).issue('huisarts');
   scene.write('certificate.pem', certificatePem(leaf));
+}
+
+async function writeCertificates(scene: Scene): Promise<void> {
+  await writeCertificate(scene);
   for (const name of ['mail', 'other']) {
     const { privateKey, certificate, certificatePem: pem } = await makeMailPerson(name, ADDRESS, {});
     const options = { password: 'open sesame five', random: randomBytes };
