@@ -304,7 +304,7 @@ test('a contact in another organisation gets the code, and whoever sends it is t
   assert.match(planned, /That address belongs to other, not to group\. Is it not meant to be\? Correct the contact: /);
   assert.match(
     await done(gateway, 'account', 'reset', anna),
-    /belongs to other, not to group\. .*Correct the contact: "sluis organisation change group --contact ADDRESS", and ask for the code again at once, which voids this one\./,
+    /belongs to other, not to group\. .*Correct the contact: "sluis organisation set group --contact ADDRESS", and ask for the code again at once, which voids this one\./,
   );
   const json = await done(gateway, 'account', 'reset', anna, '--json');
   assert.match(json, /"toOrganisation": "other"/);

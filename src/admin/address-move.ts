@@ -1,61 +1,67 @@
 /**
- * The operations `address.move` and `address.move-plan`: mail of addresses goes to another account from now on, or to a partner's server. So accounts move in waves:
- * an address is routed to the old platform as a partner until its mailbox is here.
+ * Mail of addresses goes to another account from now on, or to a partner's server. So accounts move in waves: an address is routed to the old platform as a
+ * partner until its mailbox is here.
  */
 import { type Address, addressKey, domainOf } from '../domain/address.ts';
+import { many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
 import type { DeliveryId } from '../domain/ids.ts';
-import { type AddressMove, MAX_MOVES } from '../store/registry.ts';
-import { type Actor } from '../store/actor.ts';
+import { type AddressMove, MAX_MOVES, RegistryError } from '../store/registry.ts';
+import type { Actor } from '../store/actor.ts';
 import type { Delivery } from '../store/deliveries.ts';
-import type { AdminContext } from './context.ts';
-import { AdminError } from './context.ts';
-import { type Input, addressOf, oneOf, optionalText } from './input.ts';
-import { change, listing, withSecond } from './operation.ts';
+import { type AdminContext, AdminError, type Call } from './context.ts';
 
-interface Target {
+/** One of account and partner. */
+export interface Target {
   readonly address: Address;
-  readonly account?: string;
-  readonly partner?: string;
+  readonly account?: string | undefined;
+  readonly partner?: string | undefined;
 }
 
-interface MoveInput {
-  readonly moves: readonly Target[];
+interface How {
   readonly queued: 'keep' | 'move';
+  readonly dryRun: boolean;
 }
 
 export interface AddressesMoved {
   readonly moved: number;
-  /** They led there before. */
   readonly already: number;
-  /** What was accepted for an old platform before and waits: into the mailbox now, or going there still. */
   readonly refiled: number;
   readonly stillQueued: number;
-  /** False for a dry run. */
   readonly applied: boolean;
 }
 
-function movesIn(input: Input): readonly Target[] {
-  const { moves } = input;
-  if (!Array.isArray(moves) || moves.length < 1 || moves.length > MAX_MOVES)
-    throw new AdminError('invalid', `Cannot move: expected 1 to ${MAX_MOVES} addresses in one call`);
-  return moves.map((item: unknown) => {
-    const move = (typeof item === 'object' && item !== null ? item : {}) as Input;
-    const address = addressOf(move.address, 'address');
-    const [account, partner] = [optionalText(move, 'account'), optionalText(move, 'partner')];
-    if ((account === undefined) === (partner === undefined))
-      throw new AdminError(
-        'invalid',
-        `Cannot move "${address}": expected either an account or a partner to move it to`,
-      );
-    return { address, ...(account === undefined ? { partner } : { account }) } as Target;
-  });
+/** In parts, each of them all or nothing. */
+export async function moveAll(
+  context: AdminContext,
+  targets: readonly Target[],
+  { queued, dryRun }: How,
+  { actor, progress }: Call,
+): Promise<AddressesMoved> {
+  const sum = { moved: 0, already: 0, refiled: 0, stillQueued: 0, applied: !dryRun };
+  for (let at = 0; at < targets.length; at += MAX_MOVES) {
+    progress(at, targets.length);
+    try {
+      const done = await movePart(context, targets.slice(at, at + MAX_MOVES), queued, dryRun ? undefined : actor);
+      for (const field of ['moved', 'already', 'refiled', 'stillQueued'] as const) sum[field] += done[field];
+    } catch (error) {
+      if (at === 0 || dryRun || !(error instanceof AdminError || error instanceof RegistryError)) throw error;
+      const before = `${many(at, 'address')} moved before that and stay so; give the same again after the correction`;
+      throw new AdminError(error.kind, `${error.message}\n${before}`);
+    }
+  }
+  return sum;
 }
 
 /** `actor`: absent where it is only asked what would be. */
-async function run(context: AdminContext, input: MoveInput, actor?: Actor): Promise<AddressesMoved> {
+async function movePart(
+  context: AdminContext,
+  targets: readonly Target[],
+  queued: How['queued'],
+  actor?: Actor,
+): Promise<Omit<AddressesMoved, 'applied'>> {
   const { registry, deliveries } = context.store;
-  const moves = await Promise.all(input.moves.map((target) => moveOf(context, target)));
+  const moves = await Promise.all(targets.map((target) => moveOf(context, target)));
   checkOnce(moves);
   const problems = (await Promise.all(moves.map((move) => problemOf(context, move)))).flat();
   if (problems.length > 0)
@@ -63,16 +69,10 @@ async function run(context: AdminContext, input: MoveInput, actor?: Actor): Prom
   const moved = actor === undefined ? await wouldMove(context, moves) : await registry.moveAddresses(moves, actor);
   const waiting = await queuedFor(context, new Set(moves.map(({ address }) => addressKey(address) as string)), moves);
   let refiled = 0;
-  if (input.queued === 'move' && actor !== undefined)
+  if (queued === 'move' && actor !== undefined)
     for (let at = 0; at < waiting.length; at += 500)
       refiled += await deliveries.change(waiting.slice(at, at + 500), 'refile', actor);
-  return {
-    moved,
-    already: moves.length - moved,
-    refiled,
-    stillQueued: waiting.length - refiled,
-    applied: actor !== undefined,
-  };
+  return { moved, already: moves.length - moved, refiled, stillQueued: waiting.length - refiled };
 }
 
 async function moveOf({ store }: AdminContext, { address, account, partner }: Target): Promise<AddressMove> {
@@ -150,17 +150,3 @@ async function queuedFor(
   }
   return found;
 }
-
-const moveIn = (input: Input): MoveInput => ({
-  moves: movesIn(input),
-  queued: oneOf(input, 'queued', ['keep', 'move'], 'keep'),
-});
-
-export const addressMoveOperations = {
-  // Looking needs nobody else.
-  'address.move-plan': listing(moveIn, (context, input) => run(context, input)),
-  'address.move': withSecond(
-    'address-move',
-    change(moveIn, (context, input, { actor }) => run(context, input, actor)),
-  ),
-};

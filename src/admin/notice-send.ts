@@ -12,7 +12,7 @@ import { StoreFull } from '../store/store.ts';
 import { everyOrganisation } from './every-organisation.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { fileNotice } from './notice.ts';
-import { unknownOrganisation } from './organisations.ts';
+import { unknownOrganisation } from './organisation-of.ts';
 
 const MAX_TEXT = 64 * 1024;
 /** Organisations read at a time, and letters under way: the store joins those in one commit. */

@@ -8,12 +8,10 @@ import type { Log } from '../domain/effects.ts';
 import type { Right } from '../domain/roles.ts';
 import { importOperations } from './account-import.ts';
 import { accountOperations } from './accounts.ts';
-import { addressMoveOperations } from './address-move.ts';
 import { auditEraseOperations } from './audit-erase.ts';
 import { auditOperations } from './audit.ts';
 import { backupOperations } from './backup.ts';
 import { type AdminContext, AdminError, type Call, NOBODY } from './context.ts';
-import { eraseOperations } from './erase.ts';
 import { evidenceOperations } from './evidence.ts';
 import type { Input } from './input.ts';
 import { knownRefusal } from './known-refusal.ts';
@@ -22,9 +20,6 @@ import { mailFindingOperations } from './mail-findings.ts';
 import { messageOperations } from './messages.ts';
 import type { Operation } from './operation.ts';
 import { type Ran, noteOperation } from './operation-audit.ts';
-import { mergeOperations } from './organisation-merge.ts';
-import { organisationExportOperations } from './organisation-export.ts';
-import { organisationOperations } from './organisations.ts';
 import { passwordCodeOperations } from './password-codes.ts';
 import { RIGHTS, checkRight } from './rights.ts';
 import { withinOwn } from './own-organisation.ts';
@@ -34,18 +29,13 @@ import { traceOperations } from './trace.ts';
 
 const operations = {
   ...rowOperations,
-  ...organisationOperations,
   ...accountOperations,
   ...importOperations,
-  ...addressMoveOperations,
   ...settingsOperations,
   ...messageOperations,
   ...passwordCodeOperations,
   ...traceOperations,
   ...evidenceOperations,
-  ...eraseOperations,
-  ...mergeOperations,
-  ...organisationExportOperations,
   ...auditOperations,
   ...auditEraseOperations,
   ...backupOperations,

@@ -64,7 +64,7 @@ interface Planned {
 }
 
 const letterRemedy = (name: string): string =>
-  `; write a letter for the post instead, with --letter FILE, or correct the contact: "sluis organisation change ${name} --contact ADDRESS"`;
+  `; write a letter for the post instead, with --letter FILE, or correct the contact: "sluis organisation set ${name} --contact ADDRESS"`;
 
 /** Who would get a code; the text says why not. */
 async function plan(context: AdminContext, summary: AccountSummary, wish: CodeWish): Promise<Planned | string> {

@@ -14,7 +14,7 @@ import { type AdminContext, AdminError, type Call } from './context.ts';
 import { withoutGatewayKey } from './mail-findings.ts';
 import { type Input, address, login, oneOf, organisationName } from './input.ts';
 import { listing } from './operation.ts';
-import { unknownOrganisation } from './organisations.ts';
+import { unknownOrganisation } from './organisation-of.ts';
 import { nameOf } from './set-from-csv.ts';
 import { type ManyOutcome, type Names, setMany } from './set-many.ts';
 import type { SettingView } from './views.ts';

@@ -53,13 +53,16 @@ export const groups: readonly Group[] = [
   },
   {
     names: { organisation: 'customers: practices, hospitals, laboratories' },
-    load: async () => (await import('./organisation.ts')).addOrganisationCommands,
+    load: ofRows(async () => (await import('../commands/organisation.ts')).organisations),
   },
   {
     names: { account: 'who logs in; each owns one mailbox' },
     load: async () => (await import('./account.ts')).addAccountCommands,
   },
-  { names: { address: 'registered addresses' }, load: async () => (await import('./address.ts')).addAddressCommands },
+  {
+    names: { address: 'registered addresses' },
+    load: ofRows(async () => (await import('../commands/address.ts')).addresses),
+  },
   {
     names: { partner: 'organisations with a mail server of their own' },
     load: ofRows(async () => (await import('../commands/partner.ts')).partners),

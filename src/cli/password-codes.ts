@@ -121,7 +121,7 @@ function oneText(code: CodeView, files: LetterFiles | undefined, applied: boolea
       ...(toOrganisation === undefined
         ? []
         : [
-            `That address belongs to ${toOrganisation}, not to ${organisation}. Is it not meant to be? Correct the contact: "sluis organisation change ${organisation} --contact ADDRESS"${
+            `That address belongs to ${toOrganisation}, not to ${organisation}. Is it not meant to be? Correct the contact: "sluis organisation set ${organisation} --contact ADDRESS"${
               applied ? ', and ask for the code again at once, which voids this one' : ''
             }.`,
           ]),
@@ -143,7 +143,7 @@ function oneText(code: CodeView, files: LetterFiles | undefined, applied: boolea
         ]
       : []),
     ...(code.noPost === true
-      ? [`The letter has no postal address: "sluis organisation change ${organisation} --post LINE" registers one.`]
+      ? [`The letter has no postal address: "sluis organisation set ${organisation} --post LINE" registers one.`]
       : []),
   ];
 }

@@ -16,6 +16,7 @@ import { iso } from '../domain/units.ts';
 import type { Recipient } from '../store/registry.ts';
 import { absences } from './address/absence.ts';
 import { consents } from './address/consent.ts';
+import { move } from './address/move.ts';
 import { ends, endsAt } from './core/ending.ts';
 import { address, login } from './core/kinds.ts';
 import { arg, changes, flag, lists, opt, reads, subject } from './core/row.ts';
@@ -199,6 +200,8 @@ export const addresses = subject('address', 'registered addresses', {
         ? `Account ${done.account} may send as ${done.address}.`
         : `Account ${done.account} may no longer send as ${done.address}.`,
   }),
+
+  move,
 
   absence: absences,
   consent: consents,

@@ -1,10 +1,135 @@
 /** `sluis organisation`: customers. */
-import { subject } from './core/row.ts';
+import { z } from '../config/zod.ts';
+import { organisationOf } from '../admin/organisation-of.ts';
+import { shownSettings } from '../admin/settings.ts';
+import { viewOrganisation } from '../admin/views.ts';
+import { stateText } from '../cli/ending-text.ts';
+import { facts, readableTime } from '../cli/output.ts';
+import { defined } from '../domain/defined.ts';
+import { choice, ofText, organisation } from './core/kinds.ts';
+import { arg, changes, flag, lists, opt, reads, subject } from './core/row.ts';
+import { ownSettings, settingViews } from './core/views.ts';
+import { contactText, contactView, detailFields, details, postOf } from './organisation/details.ts';
 import { identities } from './organisation/edi.ts';
-import { settable } from './settings.ts';
+import { erase, erasePlan, erasure } from './organisation/erase.ts';
+import { exportFolder, exported } from './organisation/export.ts';
+import { merge } from './organisation/merge.ts';
+import { end, resume, suspend } from './organisation/states.ts';
+import { settable, settingsPart } from './settings.ts';
 
-export const organisations = subject('organisation', 'customers: practices, hospitals, laboratories', {
-  set: settable('organisation', 'praktijk-jansen'),
-
-  edi: identities,
+const view = z.object({
+  name: z.string(),
+  title: z.string(),
+  contact: z.string().optional(),
+  telephone: z.string().optional(),
+  post: z.array(z.string()).readonly().optional(),
+  language: z.string(),
+  agb: z.string().optional(),
+  ura: z.string().optional(),
+  state: z.string().optional().meta({
+    description: '`suspended`, `ending` or `ended`, where that holds for all its accounts.',
+  }),
+  ends: z.string().optional().meta({ description: 'It is ending: until then it can be resumed.' }),
+  mergedInto: z.string().optional().meta({ description: 'Whose its accounts became, or become.' }),
+  mergedAt: z.string().optional(),
 });
+
+/** `ended: part of b since 2026-11-26 11:00 CET`. */
+const stateOf = ({ state = 'active', ends, mergedInto, mergedAt }: z.infer<typeof view>): string =>
+  mergedInto === undefined
+    ? stateText(state, ends)
+    : state === 'ended'
+      ? `ended: part of ${mergedInto} since ${readableTime(mergedAt) ?? ''}`
+      : `${state}, on its way into ${mergedInto}`;
+
+const one = { name: arg(organisation, 'the organisation') };
+const digits = ofText('digits', '8 digits', (text) => (/^\d{8}$/.test(text) ? text : undefined));
+
+export const organisations = subject(
+  'organisation',
+  'customers: practices, hospitals, laboratories',
+  {
+    add: changes({
+      about: 'register an organisation',
+      in: {
+        name: arg(organisation, 'short unique name: a-z, 0-9 and -'),
+        ...details,
+        language: opt(choice('code', ['nl', 'en']), 'language of notices', 'nl'),
+        agb: opt(digits, 'AGB code, 8 digits'),
+        ura: opt(digits, 'URA number, 8 digits'),
+      },
+      out: contactView.extend({ name: z.string() }),
+      right: 'registry',
+      trail: ['registry.organisation-added'],
+      undo: 'organisation end',
+      examples: ['nieuw', 'praktijk-west --title "Praktijk West" --telephone "020 1234567"'],
+      run: async (context, { name, title, post, language, ...more }, { actor }) => {
+        const { judgedContact } = await import('../admin/organisation-contact.ts');
+        const judged = await judgedContact(context, more.contact, { isNew: true });
+        const given = { name, title: title === undefined || title === '' ? name : title, language };
+        await context.store.registry.addOrganisation({ ...given, ...defined({ ...more, post: postOf(post) }) }, actor);
+        return { name, ...judged };
+      },
+      say: (added) => [`Registered organisation ${added.name}.`, ...contactText(added)].join('\n'),
+    }),
+
+    list: lists({
+      about: 'list organisations',
+      in: {},
+      out: view.extend({ settings: ownSettings }),
+      right: 'read',
+      examples: [''],
+      run: async ({ store }, { limit, after }) =>
+        (await store.registry.listOrganisations({ limit, ...defined({ after }) })).map(viewOrganisation),
+      header: ['NAME', 'STATE', 'TITLE', 'LANGUAGE', 'AGB', 'URA', 'CONTACT', 'TELEPHONE'],
+      cells: (o) => [o.name, stateOf(o), o.title, o.language, o.agb, o.ura, o.contact, o.telephone],
+      after: (o) => o.name,
+    }),
+
+    show: reads({
+      about: 'show one organisation and its settings',
+      in: { ...one, all: flag('show every setting, also those that are default') },
+      out: view.extend({ ...contactView.shape, ...settingViews }),
+      right: 'read',
+      examples: ['praktijk-jansen', 'praktijk-jansen --all'],
+      run: async (context, { name, all }) => {
+        const { contactProblemOf, shownProblem } = await import('../admin/organisation-contact.ts');
+        const found = await organisationOf(context.store.registry, name);
+        // What was fit when it was set may have ended since.
+        const problem = found.state === 'ended' ? undefined : await contactProblemOf(context, found.contact);
+        return {
+          ...viewOrganisation(found),
+          ...shownProblem(found.contact, problem),
+          ...(await shownSettings(context, { scope: 'organisation', name }, all)),
+        };
+      },
+      say: (o, { all }) =>
+        [
+          facts([
+            ['Organisation', o.name],
+            ['State', stateOf(o)],
+            ['Title', o.title],
+            ['Language', o.language],
+            ['AGB', o.agb],
+            ['URA', o.ura],
+            ['Contact', o.contact],
+            ['Telephone', o.telephone],
+            ['Post', o.post?.join(', ')],
+          ]),
+          ...contactText(o),
+          settingsPart(o, all),
+        ].join('\n'),
+    }),
+
+    set: settable('organisation', 'praktijk-jansen', detailFields),
+    suspend,
+    resume,
+    end,
+    merge,
+    export: exportFolder,
+    erase,
+
+    edi: identities,
+  },
+  { parts: { export: exported, 'erase-plan': erasePlan, erase: erasure } },
+);

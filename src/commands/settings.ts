@@ -6,7 +6,7 @@ import { many } from '../domain/counted.ts';
 import type { SettingScope } from '../domain/settings/setting.ts';
 import { type Kind, address, login, ofText, organisation } from './core/kinds.ts';
 import { inputOf } from './core/operations.ts';
-import { type Change, type Params, type Values, arg, changes, flag, maybe, rest } from './core/row.ts';
+import { type Change, type Params, type Values, arg, changes, flag, maybe, nameOf, rest } from './core/row.ts';
 import { settingViews, settings } from './core/views.ts';
 
 const one = z.object(settingViews);
@@ -87,7 +87,8 @@ export function settable<P extends Params, F = never>(
       if (name === undefined) throw wrong(`: name the ${scope}, or give a file with --from`);
       if (dryRun) throw wrong('with --dry-run and without --from: it checks a file; name the file');
       const given = fields === undefined ? undefined : givenOf(fields.in, input as Target & Values<P>);
-      if (values.length === 0 && given === undefined) throw wrong(': nothing was given; expected KEY=VALUE');
+      if (values.length === 0 && given === undefined)
+        throw wrong(`: nothing was given; expected KEY=VALUE${optionsOf(fields?.in ?? {})}`);
       const wanted = settingChanges(scope, values);
       const changed = given && (await fields?.change(context, name, given, call));
       const set =
@@ -119,6 +120,11 @@ export function settable<P extends Params, F = never>(
 
 const wrong = (what: string): AdminError =>
   new AdminError('invalid', `Cannot set${what.startsWith(':') ? '' : ' '}${what}`);
+
+const optionsOf = (params: Params): string =>
+  Object.keys(params)
+    .map((key) => ` or --${nameOf(key)}`)
+    .join('');
 
 /** Undefined: none of them was given. */
 function givenOf<P extends Params>(params: P, input: Values<P>): Values<P> | undefined {

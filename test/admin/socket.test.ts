@@ -203,7 +203,7 @@ test('input of the wrong shape is refused by name', async (t) => {
   const { path } = await open(t);
   const actor = { name: 'jan' };
   for (const [operation, input, expected] of [
-    ['organisation.add', {}, /as name: expected a text/],
+    ['organisation.add', {}, /Cannot use nothing as name: expected 1 to 64 characters/],
     ['organisation.add', { name: 7 }, /Cannot use 7 as name/],
     ['organisation.add', { name: 'Praktijk!' }, /a-z, 0-9 and -/],
     ['organisation.add', { name: 'a', title: 'two\nlines' }, /as title: expected one line/],

@@ -116,8 +116,7 @@ test('an account that is the contact of an organisation says so at its end, alon
   const gateway = await world(t);
   await done(gateway, 'organisation', 'add', 'noord', '--title', 'Noord', '--contact', anna.toUpperCase());
   await done(gateway, 'organisation', 'add', 'oost', '--title', 'Oost', '--contact', carl);
-  const told =
-    /the contact of organisation (\S+): name another one \("sluis organisation change \1 --contact ADDRESS"\)/g;
+  const told = /the contact of organisation (\S+): name another one \("sluis organisation set \1 --contact ADDRESS"\)/g;
   const named = (text: string): (string | undefined)[] => [...text.matchAll(told)].map(([, name]) => name);
   const end = ['account', 'end', '--dry-run'];
   assert.deepEqual(named(await done(gateway, ...end, anna)), ['noord']);

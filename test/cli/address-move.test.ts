@@ -195,7 +195,7 @@ test("an operator's mistakes: all of them at once, and nothing is changed", asyn
   );
   for (const [args, text] of [
     [[], /name addresses, or give a file with --from/],
-    [[practice(1)], /expected --to-account LOGIN or --to-partner NAME/],
+    [[practice(1)], /expected either --to-account LOGIN or --to-partner NAME/],
     [[practice(1), '--to-partner', 'new'], /Cannot find partner "new".*"sluis partner list"/],
     [[practice(1), '--to-account', 'nobody'], /there is no account "nobody"/],
     [[practice(1), practice(1), '--to-account', a0], /twice in one call/],

@@ -47,7 +47,7 @@ test('an organisation: what goes along is shown, its name is typed, and all of i
   assert.equal(stopped.code, 2);
   assert.deepEqual(stopped.questions, [`To end organisation "${organisation}", type ${organisation}: `]);
   for (const line of [
-    `Organisation ${organisation} will end:`,
+    `Organisation ${organisation} would end:`,
     /- mail for \d+ addresses is refused \(550 5\.1\.1\)/,
     new RegExp(`- \\d+ accounts send nothing any more, and collect what waits \\(1 message\\) until ${shown}`),
     /- then 0 certificates for log-in, 1 EDI identity and all rights to send end/,

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { IncidentSummary } from '../../src/commands/report/incident-summary.ts';
-import type { MergeView } from '../../src/admin/organisation-merge.ts';
+import type { MergeView } from '../../src/commands/organisation/merge-view.ts';
 import type { AccountView, AddressView, OrganisationView, SettingView } from '../../src/admin/views.ts';
 import { readableTime } from '../../src/cli/output.ts';
 import { minutes } from '../../src/domain/units.ts';

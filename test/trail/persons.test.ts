@@ -17,7 +17,7 @@ const moment = (ahead: number): string => new Date(Date.now() + ahead * 86_400_0
 
 const DRIVEN: readonly Driven[] = [
   ['organisation.add', { name: 'zuid', title: 'Zuid', contact: login }],
-  ['organisation.change', { name: 'zuid', telephone: '0201234567' }],
+  ['organisation.set', { name: 'zuid', telephone: '0201234567' }],
   [
     'account.add',
     { login: 'clara', organisation: 'zuid', address: ['clara@group.test'], password: 'een lange zin 12' },
@@ -37,7 +37,7 @@ const DRIVEN: readonly Driven[] = [
   ['address.absence.add', { address: login, since: moment(1), until: moment(9), refuse: true }],
   ['address.absence.end', { address: login }],
   ['address.absence.import', {}, `address,from,until,refuse\n${login},${moment(20)},${moment(29)},yes\n`],
-  ['address.move', { moves: [{ address: 'balie@group.test', account: other }] }],
+  ['address.move', { addresses: ['balie@group.test'], 'to-account': other }],
   ['address.end', { address: 'balie@group.test' }],
   ['organisation.set', { name: 'zuid', settings: ['quota=20MiB'] }],
   ['address.set', { name: login, settings: ['max-message=20MiB'] }],
@@ -69,7 +69,7 @@ const DRIVEN: readonly Driven[] = [
   ['account.end', { login: 'clara', 'grace-days': 0 }],
   ['organisation.suspend', { name: 'zuid' }],
   ['organisation.resume', { name: 'zuid' }],
-  ['organisation.end', { name: 'zuid', 'grace-days': 0 }],
+  ['organisation.end', { name: 'zuid', now: true }],
 ];
 
 let gateway: TestGateway;

@@ -15,6 +15,9 @@ freeze('organisation', { accounts: ['anna', 'bert'] }, [
   `organisation change noord --title Noord --contact anna@group.test --telephone '' --post '' --reason moved`,
   { run: 'organisation change nobody --title x', code: 3 },
   { run: 'organisation change noord', code: 2 },
+  `organisation set noord rhythm=4 --telephone '020 1234567' --reason why`,
+  { run: 'organisation set nobody --title x', code: 3 },
+  { run: 'organisation set noord', code: 2 },
 
   `organisation set noord quota=1GiB purpose='exchange of messages' --reason why`,
   { run: 'organisation set noord nosuch=1', code: 2 },

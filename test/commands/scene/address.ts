@@ -11,6 +11,7 @@ export const address: SubjectScene = {
         scene.filled('address,from,until,substitute,refuse\nhuisarts@huisarts.example,{+30d},{+40d},,yes\n'),
       ),
   ],
+  files: { 'moves.csv': 'address,account\nlab@huisarts.example,huisarts\n' },
   before: {
     'address resume': ['address suspend lab@huisarts.example'],
     'address delegate': resumed,

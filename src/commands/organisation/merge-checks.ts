@@ -1,9 +1,9 @@
 /** What must not be in a merge of two organisations: found out after the walk over the accounts, before anything changes. */
-import { type Address, addressKey } from '../domain/address.ts';
-import { MAX_IDENTITIES } from '../store/edi-identities.ts';
-import type { AdminContext } from './context.ts';
+import { type Address, addressKey } from '../../domain/address.ts';
+import { MAX_IDENTITIES } from '../../store/edi-identities.ts';
+import type { AdminContext } from '../../admin/context.ts';
 import type { MergeWish } from './merge-wish.ts';
-import { successorProblem } from './successor.ts';
+import { successorProblem } from '../../admin/successor.ts';
 
 /** Problems that one refusal tells. */
 const MOST_PROBLEMS = 100;

@@ -2,89 +2,22 @@
  * What a merge of two organisations changes, found out before anything does: the same walk tells an operator what would be, refuses what must
  * not be, and says to the store what is to be done with each account.
  */
-import { type Address, addressKey } from '../domain/address.ts';
-import { defined } from '../domain/defined.ts';
-import { settingOf } from '../domain/settings.ts';
-import type { Settings } from '../domain/settings/setting.ts';
-import { formatSetting } from '../domain/settings/value.ts';
-import { iso } from '../domain/units.ts';
-import type { AccountSummary } from '../store/registry.ts';
-import type { AdminContext } from './context.ts';
-import { partnerOf } from './erase.ts';
+import { type Address, addressKey } from '../../domain/address.ts';
+import { defined } from '../../domain/defined.ts';
+import { settingOf } from '../../domain/settings.ts';
+import type { Settings } from '../../domain/settings/setting.ts';
+import { formatSetting } from '../../domain/settings/value.ts';
+import { iso } from '../../domain/units.ts';
+import type { AccountSummary } from '../../store/registry.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import { partnerOf } from '../../admin/partner-of.ts';
 import { type Gathered, MergeChecks } from './merge-checks.ts';
+import type { AddressPlan, MergePlan, NamedCertificate, SettingDifference } from './merge-view.ts';
 import { type MergeWish, addressMergesOf, differencesOf, keptFor, tied } from './merge-wish.ts';
-import { accountsOf } from './organisation-accounts.ts';
+import { accountsOf } from '../../admin/organisation-accounts.ts';
 
-/** A setting that is one thing in the one organisation and another in the other. */
-export interface SettingDifference {
-  readonly name: string;
-  readonly was: string;
-  readonly becomes: string;
-  /** Accounts that do not set it themselves. */
-  readonly accounts: number;
-  /** They keep what was: it is set on each. */
-  readonly kept: boolean;
-}
-
-export interface AddressPlan {
-  readonly address: Address;
-  readonly account: string;
-  /** ISO 8601. */
-  readonly ends?: string;
-  readonly successor?: Address;
-  /** The successor is registered by the merge. */
-  readonly registered?: true;
-  /** Whose mailbox takes its mail from now on. */
-  readonly mailbox?: string;
-}
-
-export interface NamedCertificate {
-  readonly login: string;
-  readonly use: string;
-  readonly serial: string;
-  readonly fingerprint: string;
-  readonly subject: string;
-  readonly ends: string;
-}
-
-/** Lists have at most 1000 items; the counts beside them are whole. */
-export interface MergePlan {
-  readonly organisation: string;
-  readonly into: string;
-  /** Begun before, and cut short: this is what is left. */
-  readonly resumed: boolean;
-  readonly accounts: number;
-  readonly suspended: number;
-  /** Those that have ended: they stay. */
-  readonly stay: number;
-  readonly messages: number;
-  readonly octets: number;
-  readonly addresses: number;
-  readonly ends?: string;
-  readonly ending: number;
-  readonly withSuccessor: number;
-  readonly registered: number;
-  readonly elsewhere: number;
-  /** Addresses that end or are filed elsewhere. */
-  readonly changed: readonly AddressPlan[];
-  /** Log-in names of accounts that no address leads to any more. */
-  readonly withoutAddress: readonly string[];
-  /** EDI identities that are carried over. */
-  readonly identities: readonly string[];
-  /** With other qualifiers both have these: one party from now on. */
-  readonly sharedIdentities: readonly string[];
-  readonly settings: readonly SettingDifference[];
-  /** Log-in names of accounts that could not log in any more: they lack what the other organisation's setting `login` asks for. */
-  readonly lockedOut: readonly string[];
-  readonly certificates: readonly NamedCertificate[];
-  readonly revoke: boolean;
-  readonly partners: readonly { readonly name: string; readonly domains: readonly string[] }[];
-  /** Addresses of a third organisation that its accounts may send as. */
-  readonly sendsAs: readonly { readonly login: string; readonly address: Address; readonly organisation: string }[];
-  /** Of the other organisation, for all from now on. */
-  readonly contact?: string;
-  readonly language: string;
-}
+/** Addresses of it are read ones. */
+type Changed = AddressPlan & { readonly successor?: Address };
 
 const TOLD = 1000;
 
@@ -103,7 +36,7 @@ class Walk {
   readonly #wish: MergeWish;
   readonly #sum = { accounts: 0, suspended: 0, stay: 0, messages: 0, octets: 0, addresses: 0 };
   readonly #of = { ending: 0, withSuccessor: 0, registered: 0, elsewhere: 0 };
-  readonly #changed: AddressPlan[] = [];
+  readonly #changed: Changed[] = [];
   readonly #withoutAddress: string[] = [];
   readonly #unset = new Map<string, number>();
   readonly #lockedOut: string[] = [];

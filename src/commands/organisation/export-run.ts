@@ -1,68 +1,50 @@
 /**
- * `organisation.export`: everything that is held of an organisation, as files of JSON lines, streamed: one row is in memory at a time, and one
+ * Everything that is held of an organisation, as files of JSON lines, streamed: one row is in memory at a time, and one
  * page of what it comes from. Secrets never leave: no hash of a password, no private key. Messages only where they are asked for.
  */
-import { certificatePem, readCertificate } from '../crypto/certificate.ts';
-import { defined } from '../domain/defined.ts';
-import type { AccountId, PartnerId } from '../domain/ids.ts';
-import { isoMonth } from '../domain/months.ts';
-import { instant } from '../domain/units.ts';
-import type { MessageRecord } from '../store/deliveries.ts';
-import type { AccountSummary } from '../store/registry.ts';
-import type { Store } from '../store/port/store.ts';
-import { type MonthlyUsage, USAGE_COUNTS } from '../store/usage.ts';
-import { type Belonging, belongingsOf, formerOf } from './belongings.ts';
-import { viewCertificate } from './cert-views.ts';
-import { type AdminContext, AdminError, type Call } from './context.ts';
-import { viewEvent, viewMessage } from './delivery-views.ts';
-import { partnerOf } from './erase.ts';
-import { FILE_MARK } from './file-stream.ts';
-import { flag, organisationName } from './input.ts';
-import { change, withSecond } from './operation.ts';
-import { accountsOf } from './organisation-accounts.ts';
-import { unknownOrganisation } from './organisations.ts';
-import { viewPartner } from '../commands/partner/view.ts';
-import { viewPgpKey } from './pgp-views.ts';
-import { usageView } from '../commands/report/usage-rows.ts';
-import { viewAccount, viewOrganisation } from './views.ts';
+import { certificatePem, readCertificate } from '../../crypto/certificate.ts';
+import { defined } from '../../domain/defined.ts';
+import type { AccountId, PartnerId } from '../../domain/ids.ts';
+import { isoMonth } from '../../domain/months.ts';
+import { instant } from '../../domain/units.ts';
+import type { MessageRecord } from '../../store/deliveries.ts';
+import type { AccountSummary } from '../../store/registry.ts';
+import type { Store } from '../../store/port/store.ts';
+import { type MonthlyUsage, USAGE_COUNTS } from '../../store/usage.ts';
+import { type Belonging, belongingsOf, formerOf } from '../../admin/belongings.ts';
+import { viewCertificate } from '../../admin/cert-views.ts';
+import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
+import { viewEvent, viewMessage } from '../../admin/delivery-views.ts';
+import { partnerOf } from '../../admin/partner-of.ts';
+import { FILE_MARK } from '../../admin/file-stream.ts';
+import { accountsOf } from '../../admin/organisation-accounts.ts';
+import { organisationOf } from '../../admin/organisation-of.ts';
+import { personalOf } from '../../store/actor.ts';
+import type { Exported } from './export.ts';
+import { viewPartner } from '../partner/view.ts';
+import { viewPgpKey } from '../../admin/pgp-views.ts';
+import { usageView } from '../report/usage-rows.ts';
+import { viewAccount, viewOrganisation } from '../../admin/views.ts';
 
 const PAGE = 1000;
 
-export interface ExportView {
-  readonly organisation: string;
-  readonly files: number;
-  readonly rows: number;
-  /** Messages whose content was given out. */
-  readonly messages: number;
-  /** What could not be told, and why. */
-  readonly missing: readonly string[];
+export async function exportOrganisation(
+  context: AdminContext,
+  name: string,
+  messages: boolean,
+  call: Call,
+): Promise<Exported> {
+  const { store } = context;
+  if (call.send === undefined) throw new AdminError('invalid', 'Cannot give out files: the caller takes none');
+  await organisationOf(store.registry, name);
+  store.audit.note({
+    event: 'evidence.export',
+    outcome: 'success',
+    facts: { organisation: name, messages },
+    personal: personalOf(call.actor),
+  });
+  return await new OrganisationExport(context, name, call, call.send).run(messages);
 }
-
-export const organisationExportOperations = {
-  'organisation.export': withSecond(
-    'bundle',
-    change(
-      (input) => ({ name: organisationName(input, 'name'), messages: flag(input, 'messages') }),
-      async (context, { name, messages }, call): Promise<ExportView> => {
-        const { store } = context;
-        if (call.send === undefined) throw new AdminError('invalid', 'Cannot give out files: the caller takes none');
-        if (call.actor.reason === undefined)
-          throw new AdminError(
-            'invalid',
-            'Cannot give out what is held of an organisation without a reason: it stands in the audit trail; add --reason TEXT',
-          );
-        if ((await store.registry.findOrganisation(name)) === undefined) throw unknownOrganisation(name);
-        store.audit.note({
-          event: 'evidence.export',
-          outcome: 'success',
-          facts: { organisation: name, messages },
-          personal: { actor: call.actor.name, reason: call.actor.reason },
-        });
-        return await new OrganisationExport(context, name, call, call.send).run(messages);
-      },
-    ),
-  ),
-};
 
 /** What of an account is the organisation's. */
 type Share = Omit<Belonging, 'summary'> & { readonly account: AccountId; readonly login: string };
@@ -84,7 +66,7 @@ class OrganisationExport {
     this.#send = send;
   }
 
-  async run(messages: boolean): Promise<ExportView> {
+  async run(messages: boolean): Promise<Exported> {
     const belongings: Share[] = [];
     for await (const { summary, ...share } of belongingsOf(this.#context.store, this.#name))
       belongings.push({ account: summary.account.id, login: summary.account.login, ...share });

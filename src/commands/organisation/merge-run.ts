@@ -1,65 +1,38 @@
 /**
- * `organisation.merge`: one organisation becomes part of another (decision 1306). Everything that could be wrong is found out first; then each
- * step is a transaction of its own and finds done what was done: cut short, the same command goes on.
+ * One organisation becomes part of another (decision 1306). Everything that could be wrong is found out first; then each step is a transaction of its own
+ * and finds done what was done: cut short, the same command goes on.
  */
-import { tryToPublish } from '../ca/revocation-lists.ts';
-import { defined } from '../domain/defined.ts';
-import type { AccountId } from '../domain/ids.ts';
-import type { Organisation } from '../domain/registry.ts';
-import { MERGED_AT_ONCE } from '../store/organisation-merge.ts';
-import type { AccountSummary } from '../store/registry.ts';
-import { type AdminContext, AdminError, type Call } from './context.ts';
-import { type Input, flag, login, optionalAddress, optionalMoment, optionalText, organisationName } from './input.ts';
-import { type MergePlan, planMerge } from './merge-plan.ts';
-import { type Rule, rulesFrom } from './merge-successors.ts';
+import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
+import { accountsOf } from '../../admin/organisation-accounts.ts';
+import { organisationOf } from '../../admin/organisation-of.ts';
+import { tryToPublish } from '../../ca/revocation-lists.ts';
+import type { Address } from '../../domain/address.ts';
+import { defined } from '../../domain/defined.ts';
+import type { AccountId } from '../../domain/ids.ts';
+import type { Instant } from '../../domain/units.ts';
+import { MERGED_AT_ONCE } from '../../store/organisation-merge.ts';
+import type { AccountSummary } from '../../store/registry.ts';
+import { planMerge } from './merge-plan.ts';
+import { rulesFrom } from './merge-rules.ts';
+import type { MergeView } from './merge-view.ts';
 import { type MergeWish, mergeOf, tied } from './merge-wish.ts';
-import { change, listing, withSecond } from './operation.ts';
-import { accountsOf } from './organisation-accounts.ts';
-import { unknownOrganisation } from './organisations.ts';
 
-interface MergeInput {
+export interface MergeInput {
   readonly name: string;
   readonly into: string;
-  readonly until: ReturnType<typeof optionalMoment>;
-  readonly others: Rule;
-  readonly sha256: string | undefined;
+  readonly until: Instant | undefined;
+  readonly successor: Address | undefined;
+  readonly mailbox: string | undefined;
   readonly keepSettings: boolean;
   readonly revoke: boolean;
-}
-
-export interface MergeView extends MergePlan {
-  /** False where it was only asked what would be. */
-  readonly applied: boolean;
-  /** It had been merged before, at that time: nothing was left to do. ISO 8601. */
-  readonly merged?: string;
-  /** The revocation list could not be written: why. */
-  readonly problem?: string;
-}
-
-function mergeInput(input: Input): MergeInput {
-  const successor = optionalAddress(input, 'successor');
-  const mailbox = input.mailbox === undefined ? undefined : login(input, 'mailbox');
-  const [until, sha256] = [optionalMoment(input, 'until'), optionalText(input, 'successors-sha256', 64)];
-  if (successor !== undefined && until === undefined)
-    throw new AdminError(
-      'invalid',
-      'Cannot merge: a successor is told of when an address has ended, and no end was given; add --until DATE',
-    );
-  return {
-    name: organisationName(input, 'name'),
-    into: organisationName(input, 'into'),
-    until,
-    sha256,
-    others: defined({ successor, mailbox }),
-    keepSettings: flag(input, 'keep-settings'),
-    revoke: flag(input, 'revoke'),
-  };
+  readonly dryRun: boolean;
 }
 
 async function wishOf({ store, clock }: AdminContext, input: MergeInput, upload: Call['upload']): Promise<MergeWish> {
-  const [from, into] = [await organisationOf(store, input.name), await organisationOf(store, input.into)];
-  const { others, sha256, keepSettings, revoke, until } = input;
-  const rules = await rulesFrom(upload, { others, sha256 });
+  const { registry } = store;
+  const [from, into] = [await organisationOf(registry, input.name), await organisationOf(registry, input.into)];
+  const { successor, mailbox, keepSettings, revoke, until } = input;
+  const rules = await rulesFrom(upload, { successor, mailbox }, () => clock.now());
   const named = [...rules.byAddress.values()].find(({ successor }) => successor !== undefined);
   if (until === undefined && named !== undefined)
     throw new AdminError(
@@ -70,12 +43,6 @@ async function wishOf({ store, clock }: AdminContext, input: MergeInput, upload:
   if (until !== undefined && until <= clock.now() && from.mergedInto === undefined)
     throw new AdminError('invalid', `Cannot merge: ${new Date(until).toISOString()} has passed; expected a later date`);
   return { from, into, rules, keepSettings, revoke, ...defined({ until }) };
-}
-
-async function organisationOf({ registry }: AdminContext['store'], name: string): Promise<Organisation> {
-  const found = await registry.findOrganisation(name);
-  if (found === undefined) throw unknownOrganisation(name);
-  return found;
 }
 
 /** Before the first step, and as the store says it again in that step. */
@@ -112,9 +79,9 @@ async function planned(context: AdminContext, input: MergeInput, call: Call): Pr
   return [wish, { ...plan, applied: false, ...before }];
 }
 
-async function merge(context: AdminContext, input: MergeInput, call: Call): Promise<MergeView> {
+export async function merge(context: AdminContext, input: MergeInput, call: Call): Promise<MergeView> {
   const [wish, view] = await planned(context, input, call);
-  if (view.merged !== undefined) return view;
+  if (input.dryRun || view.merged !== undefined) return view;
   const { registry } = context.store;
   const { actor } = call;
   const [from, into] = [wish.from.name, wish.into.name];
@@ -160,12 +127,3 @@ async function revoke({ store }: AdminContext, wish: MergeWish, of: AccountId, {
     await store.certificates.revokeCertificate(fingerprint, 'affiliationChanged', actor);
   return certificates.length;
 }
-
-export const mergeOperations = {
-  'organisation.merge-plan': listing(
-    mergeInput,
-    async (context, input, call): Promise<MergeView> => (await planned(context, input, call))[1],
-  ),
-  // A merge leads addresses elsewhere, as a move does.
-  'organisation.merge': withSecond('address-move', change(mergeInput, merge)),
-};

@@ -1,14 +1,14 @@
 /** What is asked of a merge of two organisations, and what that means for one account and its addresses. */
-import { type Address, addressKey } from '../domain/address.ts';
-import { defined } from '../domain/defined.ts';
-import type { Organisation } from '../domain/registry.ts';
-import { settingsTable } from '../domain/settings.ts';
-import type { Setting, SettingValue, Settings } from '../domain/settings/setting.ts';
-import type { Instant } from '../domain/units.ts';
-import type { AccountMerge, AddressMerge } from '../store/organisation-merge.ts';
-import type { TiedOrganisation } from '../store/organisation-ties.ts';
-import type { AccountSummary, SettingChanges } from '../store/registry.ts';
-import type { Rule, Rules } from './merge-successors.ts';
+import { type Address, addressKey } from '../../domain/address.ts';
+import { defined } from '../../domain/defined.ts';
+import type { Organisation } from '../../domain/registry.ts';
+import { settingsTable } from '../../domain/settings.ts';
+import type { Setting, SettingValue, Settings } from '../../domain/settings/setting.ts';
+import type { Instant } from '../../domain/units.ts';
+import type { AccountMerge, AddressMerge } from '../../store/organisation-merge.ts';
+import type { TiedOrganisation } from '../../store/organisation-ties.ts';
+import type { AccountSummary, SettingChanges } from '../../store/registry.ts';
+import type { Rule, Rules } from './merge-rules.ts';
 
 export interface MergeWish {
   readonly from: Organisation;

@@ -1,53 +1,11 @@
-/** `sluis organisation export`: everything that is held of an organisation, into a new folder. */
+/** The folder that `organisation export` writes. */
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
-import { many } from '../domain/counted.ts';
-import { DATA_KINDS } from '../domain/data-kinds.ts';
-import { FILE_MARK } from '../admin/file-stream.ts';
-import { withAdmin } from './connect.ts';
-import { CommandError } from './exit.ts';
-import { type NewFile, fileCode, newFile } from './new-file.ts';
-import { type ChangeOptions, guarded } from './options.ts';
-import { print } from './output.ts';
-import { showProgress } from './progress.ts';
-import type { Terminal } from './terminal.ts';
-
-interface ExportOptions extends ChangeOptions {
-  readonly out: string;
-  readonly messages?: boolean;
-}
-
-export function addExportCommand(terminal: Terminal, group: Command): void {
-  guarded(group.command('export'))
-    .description('write everything that is held of an organisation into a folder; no secrets')
-    .argument('<name>', 'the organisation')
-    .requiredOption('--out <folder>', 'a new folder')
-    .option('--messages', 'also the messages that lie in its mailboxes, readable')
-    .action((name: string, options: ExportOptions) => run(terminal, name, options));
-}
-
-async function run(terminal: Terminal, name: string, options: ExportOptions): Promise<void> {
-  if (options.reason === undefined)
-    throw new CommandError(
-      'usage',
-      'Cannot export an organisation without --reason TEXT: it stands in the audit trail',
-    );
-  const folder = new ExportFolder(options.out);
-  const progress = showProgress('Exporting', 'rows');
-  const input = { name, messages: options.messages === true };
-  const told = await withAdmin(options, (client) =>
-    client.call('organisation.export', input, { receive: folder.take, progress: progress.show }),
-  ).finally(() => progress.end());
-  folder.end(readme(name, told.missing));
-  print(terminal, options, { folder: options.out, ...told }, () =>
-    [
-      `Wrote ${many(told.files, 'file')} with ${many(told.rows, 'row')} and ${many(told.messages, 'message')} to "${options.out}"; manifest.json has their SHA-256.`,
-      ...told.missing,
-    ].join('\n'),
-  );
-}
+import { FILE_MARK } from '../../admin/file-stream.ts';
+import { CommandError } from '../../cli/exit.ts';
+import { type NewFile, fileCode, newFile } from '../../cli/new-file.ts';
+import { DATA_KINDS } from '../../domain/data-kinds.ts';
 
 interface Written {
   readonly name: string;
@@ -57,7 +15,7 @@ interface Written {
 }
 
 /** Takes the stream of files apart. A file that was begun and not ended is not in the manifest. */
-class ExportFolder {
+export class ExportFolder {
   readonly #path: string;
   readonly #manifest: { readonly name: string; readonly octets: number; readonly sha256: string }[] = [];
   #current: Written | undefined;
@@ -113,7 +71,7 @@ class ExportFolder {
   }
 }
 
-const readme = (name: string, missing: readonly string[]): string =>
+export const readme = (name: string, missing: readonly string[]): string =>
   [
     `Everything that the gateway holds of organisation ${name}, one JSON object a line.`,
     '',

@@ -1,35 +1,9 @@
 /** The statement of deletion at the end of a contract: what was erased, what stays, why and until when. Signed like evidence. */
-import { DATA_KINDS } from '../domain/data-kinds.ts';
-import type { Instant } from '../domain/units.ts';
-import type { Document } from './evidence.ts';
-import { howToCheck } from './evidence-how-to.ts';
-
-export interface ErasureView {
-  readonly organisation: string;
-  readonly accounts: number;
-  /** Those that became accounts of other organisations: their trail until then is in question here, and nothing else of them. */
-  readonly former: number;
-  readonly addresses: number;
-  /** In mailboxes; erased unread with them. */
-  readonly messages: number;
-  readonly octets: number;
-  /** For its partner. */
-  readonly waiting: number;
-  /** Accounts that are active, at most 20 of them. */
-  readonly active: readonly string[];
-  /** Rows of registry and mailboxes that were deleted or emptied. */
-  readonly rows: number;
-  /** Rows of the audit trail that named its people and lost who and where. */
-  readonly trailErased: number;
-  /** Rows that name them and have to be kept. */
-  readonly trailKept: number;
-  /** When the last of these has had its time, ISO 8601. */
-  readonly trailKeptUntil?: string;
-  /** ISO 8601. */
-  readonly made: string;
-  readonly actor: string;
-  readonly reason: string;
-}
+import { DATA_KINDS } from '../../domain/data-kinds.ts';
+import type { Instant } from '../../domain/units.ts';
+import type { Erasure } from './erase.ts';
+import type { Document } from '../../admin/evidence.ts';
+import { howToCheck } from '../../admin/evidence-how-to.ts';
 
 interface Signing {
   readonly hostname: string;
@@ -37,10 +11,10 @@ interface Signing {
   readonly fingerprint: string;
 }
 
-const untilOf = ({ trailKeptUntil }: ErasureView): string =>
+const untilOf = ({ trailKeptUntil }: Erasure): string =>
   trailKeptUntil === undefined ? '' : `, until ${trailKeptUntil.slice(0, 10)} at the latest`;
 
-export const statementText = (e: ErasureView, hostname: string): string => `STATEMENT OF DELETION
+export const statementText = (e: Erasure, hostname: string): string => `STATEMENT OF DELETION
 
 Gateway       ${hostname}
 Organisation  ${e.organisation}
@@ -70,7 +44,7 @@ WHAT IS KEPT, WHY AND UNTIL WHEN
 HOW-TO-CHECK.txt tells how to check this statement with openssl.
 `;
 
-export const statementOf = (view: ErasureView, { hostname, made, fingerprint }: Signing): Document => ({
+export const statementOf = (view: Erasure, { hostname, made, fingerprint }: Signing): Document => ({
   head: { hostname, subject: `Statement of deletion of ${view.organisation}`, made },
   text: statementText(view, hostname),
   parts: [

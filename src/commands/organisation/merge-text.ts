@@ -1,64 +1,7 @@
-/** `sluis organisation merge A --into B`: a practice becomes part of another. */
-import { createHash } from 'node:crypto';
-import type { Command } from 'commander';
-import type { MergePlan, SettingDifference } from '../admin/merge-plan.ts';
-import type { MergeView } from '../admin/organisation-merge.ts';
-import { agree, many } from '../domain/counted.ts';
-import { defined } from '../domain/defined.ts';
-import { withAdmin } from './connect.ts';
-import { type ChangeOptions, guarded } from './options.ts';
-import { print, readableSize, readableTime, readableDay } from './output.ts';
-import { showProgress } from './progress.ts';
-import type { Terminal } from './terminal.ts';
-import { readUpload } from './upload.ts';
-
-interface MergeOptions extends ChangeOptions {
-  readonly into: string;
-  readonly until?: string;
-  readonly successors?: string;
-  readonly successor?: string;
-  readonly mailbox?: string;
-  readonly keepSettings?: boolean;
-  readonly revoke?: boolean;
-  readonly dryRun?: boolean;
-}
-
-export function addMergeCommand(terminal: Terminal, group: Command): void {
-  guarded(group.command('merge'))
-    .description('an organisation becomes part of another, with all its accounts, addresses and EDI identities')
-    .argument('<name>', 'the organisation that ends')
-    .requiredOption('--into <name>', 'the organisation that it becomes part of')
-    .option('--until <date>', 'its addresses take mail until then; without it they go on for good')
-    .option(
-      '--successors <file>',
-      'which address succeeds which: CSV with the header "old,new,mailbox"; - for standard input',
-    )
-    .option('--successor <address>', 'the successor of all addresses that the file does not name')
-    .option('--mailbox <login>', 'where mail for all addresses that the file does not name is filed from now on')
-    .option('--keep-settings', 'accounts keep settings that held for the organisation and differ')
-    .option('--revoke', 'revoke certificates of the own authority that name the organisation')
-    .option('--dry-run', 'say all that would change, and change nothing')
-    .action(async (name: string, options: MergeOptions) => {
-      const { into, until, successor, mailbox, keepSettings, revoke, dryRun } = options;
-      const upload = options.successors === undefined ? undefined : readUpload(terminal, options.successors);
-      const input = {
-        name,
-        into,
-        until,
-        successor,
-        mailbox,
-        'keep-settings': keepSettings,
-        revoke,
-        'successors-sha256': upload === undefined ? undefined : createHash('sha256').update(upload).digest('hex'),
-      };
-      const progress = showProgress('Merging', 'accounts');
-      const operation = dryRun === true ? 'organisation.merge-plan' : 'organisation.merge';
-      const done = await withAdmin(options, (client) =>
-        client.call(operation, input, { progress: progress.show, ...defined({ upload }) }),
-      ).finally(progress.end);
-      print(terminal, options, done, () => mergeText(done));
-    });
-}
+/** What a person reads of a merge. */
+import { readableDay, readableSize, readableTime } from '../../cli/output.ts';
+import { agree, many } from '../../domain/counted.ts';
+import type { MergePlan, MergeView, SettingDifference } from './merge-view.ts';
 
 /** Lines of one list; all of them are in the JSON. */
 const SHOWN = 20;
@@ -71,7 +14,7 @@ function listed(lines: readonly string[]): string[] {
   ];
 }
 
-function mergeText(view: MergeView): string {
+export function mergeText(view: MergeView): string {
   const { organisation: a, into: b, applied, merged, resumed, problem } = view;
   if (merged !== undefined)
     return `Organisation ${a} became part of ${b} on ${readableTime(merged)}; nothing was left to do.`;
@@ -90,7 +33,7 @@ function mergeText(view: MergeView): string {
   ].join('\n');
 }
 
-function accountLines({ into, accounts, suspended, stay, messages, octets, applied }: MergePlan & MergeView): string[] {
+function accountLines({ into, accounts, suspended, stay, messages, octets, applied }: MergeView): string[] {
   const stays = suspended === 0 ? '' : `, ${suspended} of them suspended as before`;
   return [
     `- ${many(accounts, 'account')} ${applied ? agree(accounts, 'belongs', 'belong') : 'would belong'} to ${into}${stays}, with passwords, certificates and ${many(messages, 'message')} (${readableSize(octets)}); mail programs go on as before`,

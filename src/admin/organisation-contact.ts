@@ -1,0 +1,85 @@
+/** Where people of an organisation are reached: whether that can serve, and who is told when it becomes another place. */
+import type { ContactProblem } from '../delivery/place.ts';
+import type { Organisation } from '../domain/registry.ts';
+import { type ContactChange, contactChangedLetters } from '../letters/contact.ts';
+import type { OrganisationDetails } from '../store/registry.ts';
+import type { PreparedNotice } from '../store/store.ts';
+import { type AdminContext, AdminError } from './context.ts';
+
+/** Where a code for a password goes, and what the operator calls back on: of these, what will be another one. */
+function reachedElsewhere(before: Organisation, changes: OrganisationDetails): ContactChange['now'] {
+  const { contact, telephone, post } = changes;
+  return {
+    ...(contact === undefined || contact === (before.contact ?? '') ? {} : { contact }),
+    ...(telephone === undefined || telephone === (before.telephone ?? '') ? {} : { telephone }),
+    ...(post === undefined || post.join('\n') === (before.post ?? []).join('\n') ? {} : { post }),
+  };
+}
+
+export interface Told {
+  readonly notice: PreparedNotice | undefined;
+  /** Undefined: nobody of the organisation could be told. */
+  readonly told: string | undefined;
+}
+
+/** For whoever was reached before; written before the change, so that none is made of which he does not hear. Undefined: nothing to tell. */
+export async function tellBefore(
+  { desk, clock }: AdminContext,
+  before: Organisation,
+  changes: OrganisationDetails,
+): Promise<Told | undefined> {
+  const now = reachedElsewhere(before, changes);
+  if (Object.keys(now).length === 0) return undefined;
+  const place = await desk.places.ofContact(before);
+  if (place === undefined) return { notice: undefined, told: undefined };
+  const letters = contactChangedLetters({ organisation: before.title, at: clock.now(), now });
+  return { notice: await desk.letter(place, { kind: 'contact-changed', letters }), told: place.address };
+}
+
+export const contactProblemOf = async (
+  { desk, clock }: AdminContext,
+  contact: string | undefined,
+): Promise<ContactProblem | undefined> =>
+  contact === undefined || contact === '' ? undefined : await desk.places.contactProblem(contact, clock.now());
+
+export const shownProblem = (
+  contact: string | undefined,
+  problem: ContactProblem | undefined,
+): { readonly contactProblem?: string } =>
+  problem === undefined ? {} : { contactProblem: `${contact ?? ''} ${problem.text}` };
+
+/** What is refused when it is set, as which error, and what helps. Of the rest the operator is warned (decision 1422). */
+const REFUSED: Readonly<
+  Partial<Record<ContactProblem['kind'], readonly ['invalid' | 'unknown' | 'ended' | 'conflict', string]>>
+> = {
+  malformed: ['invalid', 'expected an address such as desk@practice.example'],
+  unregistered: [
+    'unknown',
+    'see "sluis address list" for a slip of the pen, or register it first; people that have no mailbox here are reached by --telephone',
+  ],
+  ended: ['ended', 'name an address of people that has a mailbox here'],
+  program: [
+    'conflict',
+    'nobody would read the letters; name an address of people, or set notices=mailbox on that account where people read it',
+  ],
+};
+
+/**
+ * A contact is judged when it is set, not on the day on which a code or a warning has to reach somebody. Throws AdminError for one that cannot
+ * serve. `isNew`: its organisation is only being registered, so that an account of its own cannot be there yet.
+ */
+export async function judgedContact(
+  context: AdminContext,
+  contact: string | undefined,
+  { isNew }: { readonly isNew: boolean },
+): Promise<{ readonly contactProblem?: string }> {
+  const problem = await contactProblemOf(context, contact);
+  const refused =
+    problem === undefined || (isNew && problem.kind === 'unregistered') ? undefined : REFUSED[problem.kind];
+  if (problem !== undefined && refused !== undefined)
+    throw new AdminError(
+      refused[0],
+      `Cannot use ${JSON.stringify(contact)} as contact: it ${problem.text}; ${refused[1]}`,
+    );
+  return shownProblem(contact, problem);
+}

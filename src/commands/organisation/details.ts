@@ -1,0 +1,87 @@
+/** What is known of an organisation besides its settings: where people reach it, above all. */
+import { z } from '../../config/zod.ts';
+import { AdminError } from '../../admin/context.ts';
+import { defined } from '../../domain/defined.ts';
+import { ofText } from '../core/kinds.ts';
+import { many, opt } from '../core/row.ts';
+import type { Fields } from '../settings.ts';
+
+/** May be empty: then it is taken away. */
+const line = (word: string, max = 512) => ofText(word, `one line of at most ${max} characters`, (text) => text, max);
+
+/** Lines of a postal address that a window envelope shows. */
+const MOST_LINES = 6;
+
+export const details = {
+  title: opt(line('text'), 'full name'),
+  contact: opt(line('address'), 'where people reach it, for notices and for codes of passwords; empty: none'),
+  telephone: opt(line('number', 40), 'where people reach it; empty: none'),
+  post: many(line('line', 60), 'its postal address, a line each, for letters; takes the place of all lines before'),
+};
+
+/** Undefined: no line was given. */
+export function postOf(lines: readonly string[]): readonly string[] | undefined {
+  if (lines.length > MOST_LINES)
+    throw new AdminError('invalid', `Cannot use that as post: expected at most ${MOST_LINES} lines`);
+  return lines.length === 0 ? undefined : lines.filter((one) => one !== '');
+}
+
+export const contactView = z.object({
+  contactProblem: z.string().optional().meta({
+    description: 'Why letters and codes do not reach people at the contact.',
+  }),
+});
+const detailsView = contactView.extend({
+  name: z.string(),
+  changed: z.array(z.string()),
+  told: z.string().nullable().optional().meta({
+    description: 'Who reads that it is reached elsewhere now; null: nobody could be told; absent: it is not.',
+  }),
+});
+type Details = z.infer<typeof detailsView>;
+
+export const contactText = ({ contactProblem }: z.infer<typeof contactView>): string[] =>
+  contactProblem === undefined
+    ? []
+    : [
+        `Warning: the contact ${contactProblem}. Codes for passwords cannot be sent to it, and notices go to somebody else: name an address of people, with a mailbox here, as soon as there is one.`,
+      ];
+
+const toldBefore = (told: string | null): string =>
+  told === null
+    ? 'Nobody could be told, since neither a contact of before nor anybody else of it has a mailbox here: call a number that you knew before.'
+    : `Told ${told}, where it was reached before.`;
+
+/** What `set` changes besides settings. */
+export const detailFields: Fields<typeof details, Details> = {
+  in: details,
+  out: detailsView,
+  trail: ['registry.organisation-changed'],
+  was: ['change'],
+  examples: ['praktijk-jansen --telephone "020 1234567"'],
+  change: async (context, name, { title, contact, telephone, post }, { actor }) => {
+    const { fileNotice } = await import('../../admin/notice.ts');
+    const { judgedContact, tellBefore } = await import('../../admin/organisation-contact.ts');
+    const { store } = context;
+    if (title === '') throw new AdminError('invalid', 'Cannot take the title away: expected a text');
+    const changes = defined({ title, contact, telephone, post: postOf(post) });
+    const before = await store.registry.findOrganisation(name);
+    const isOther = before !== undefined && changes.contact !== before.contact;
+    const judged = isOther ? await judgedContact(context, changes.contact, { isNew: false }) : {};
+    const told = before === undefined ? undefined : await tellBefore(context, before, changes);
+    try {
+      await store.registry.changeOrganisation(name, changes, actor);
+    } catch (error) {
+      await told?.notice?.discard();
+      throw error;
+    }
+    await fileNotice(store, told?.notice);
+    return { name, changed: Object.keys(changes), ...defined({ told: told && (told.told ?? null) }), ...judged };
+  },
+  say: (done) =>
+    [
+      `Changed ${done.changed.join(', ')} of organisation ${done.name}.`,
+      ...(done.told === undefined ? [] : [toldBefore(done.told)]),
+      ...contactText(done),
+    ].join('\n'),
+};

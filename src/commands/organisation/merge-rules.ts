@@ -1,0 +1,62 @@
+/**
+ * What is to become of the addresses of an organisation that becomes part of another: a rule for each from a file, and one for all others.
+ *
+ *   old,new,mailbox
+ *   info@a.nl,info@b.nl,            until the date it leads where it leads now, and so does info@b.nl; then senders are told
+ *   balie@a.nl,desk@b.nl,desk@b.nl  its mail is filed for desk@b.nl at once
+ *   lab@a.nl,,                      goes on for good
+ */
+import { type Address, addressKey } from '../../domain/address.ts';
+import type { Instant } from '../../domain/units.ts';
+import { AdminError } from '../../admin/context.ts';
+import { recordsOf } from '../core/csv.ts';
+import { address, login } from '../core/kinds.ts';
+import { arg, opt } from '../core/row.ts';
+
+/** Most lines of one file. */
+const MAX_SUCCESSORS = 50_000;
+
+export interface Rule {
+  readonly successor?: Address | undefined;
+  /** Log-in name. */
+  readonly mailbox?: string | undefined;
+}
+
+export interface FileRule extends Rule {
+  readonly line: number;
+  readonly address: Address;
+}
+
+export interface Rules {
+  /** By the key of the old address. */
+  readonly byAddress: ReadonlyMap<string, FileRule>;
+  /** For those that the file does not name; without a successor they have none. */
+  readonly others: Rule;
+}
+
+const line = {
+  old: arg(address, 'the address that ends'),
+  new: opt(address, 'what succeeds it'),
+  mailbox: opt(login, 'whose mailbox takes its mail from now on'),
+};
+
+export async function rulesFrom(
+  upload: AsyncIterable<string> | undefined,
+  others: Rule,
+  now: () => Instant,
+): Promise<Rules> {
+  const byAddress = new Map<string, FileRule>();
+  if (upload === undefined) return { byAddress, others };
+  await recordsOf(upload, {
+    action: 'use the file of successors',
+    columns: line,
+    most: MAX_SUCCESSORS,
+    now,
+    check: ({ old, new: successor, mailbox, line: at }) => {
+      const before = byAddress.get(addressKey(old));
+      if (before !== undefined) throw new AdminError('invalid', `"${old}" stands in line ${before.line} as well`);
+      byAddress.set(addressKey(old), { line: at, address: old, successor, mailbox });
+    },
+  });
+  return { byAddress, others };
+}
