@@ -14,7 +14,7 @@
 import { buildVersion } from '../platform/version.ts';
 import { AdminError } from './context.ts';
 
-export const CONTROL_PROTOCOL = 1;
+export const CONTROL_PROTOCOL = 2;
 
 /** What one end speaks. */
 export interface Spoken {

@@ -154,7 +154,7 @@ test('the person behind a call and the reason reach the registry and the log', a
 test('an actor cannot forge a line of the log', async (t) => {
   const { path, added } = await open(t);
   const request = {
-    protocol: 1,
+    protocol: 2,
     call: 'organisation.add',
     actor: { name: 'jan\nroot' },
     input: { name: 'a', title: 'A' },
@@ -187,7 +187,7 @@ test('garbage, an unknown operation and a value that is no object are refused, a
   const { path } = await open(t);
   const lines = await exchange(
     path,
-    'EHLO client.test\n\x00\xff\n[]\nnull\n{"protocol":1,"call":"account.explode"}\n{"protocol":1,"call":"toString"}\n{"protocol":1,"call":"organisation.list"}\n',
+    'EHLO client.test\n\x00\xff\n[]\nnull\n{"protocol":2,"call":"account.explode"}\n{"protocol":2,"call":"toString"}\n{"protocol":2,"call":"organisation.list"}\n',
     7,
   );
   assert.deepEqual(
@@ -225,7 +225,7 @@ test('input of the wrong shape is refused by name', async (t) => {
     ['account.set', { name: 'a', settings: ['quota=much'] }, /is no value for quota/],
     ['account.set', { name: 'a', settings: ['other=1'] }, /"other" is not a setting of an account/],
   ] as const) {
-    const [line] = await exchange(path, `${JSON.stringify({ protocol: 1, call: operation, actor, input })}\n`, 1);
+    const [line] = await exchange(path, `${JSON.stringify({ protocol: 2, call: operation, actor, input })}\n`, 1);
     assert.equal(errorOf(line).kind, 'invalid', JSON.stringify(input));
     assert.match(errorOf(line).message, expected);
   }
@@ -233,7 +233,7 @@ test('input of the wrong shape is refused by name', async (t) => {
 
 test('an oversized line is refused before it is read to its end', async (t) => {
   const { path } = await open(t);
-  const lines = await exchange(path, `{"protocol":1,"call":"${'x'.repeat(2000)}`);
+  const lines = await exchange(path, `{"protocol":2,"call":"${'x'.repeat(2000)}`);
   assert.equal(lines.length, 1);
   assert.match(errorOf(lines[0]).message, /a line is longer than 1000 octets/);
 });
@@ -241,7 +241,7 @@ test('an oversized line is refused before it is read to its end', async (t) => {
 test('half a line is never run', async (t) => {
   const { path, added } = await open(t);
   const socket = await dial(path);
-  socket.end('{"protocol":1,"call":"organisation.add","actor":{"name":"jan"},"input":{"name":"half","title":"Half"}}');
+  socket.end('{"protocol":2,"call":"organisation.add","actor":{"name":"jan"},"input":{"name":"half","title":"Half"}}');
   let text = '';
   for await (const chunk of socket as AsyncIterable<Buffer>) text += chunk.toString();
   assert.match(text, /ended inside a line/);
@@ -251,7 +251,7 @@ test('half a line is never run', async (t) => {
 test('a connection that says nothing is closed after its time', async (t) => {
   const { path, clock } = await open(t);
   const socket = await dial(path);
-  await exchange(path, '{"protocol":1,"call":"organisation.list"}\n', 1);
+  await exchange(path, '{"protocol":2,"call":"organisation.list"}\n', 1);
   clock.advance(seconds(31));
   for await (const chunk of socket as AsyncIterable<Buffer>) assert.fail(chunk.toString());
 });
@@ -259,10 +259,10 @@ test('a connection that says nothing is closed after its time', async (t) => {
 test('what an operation did not read of its upload is not taken for a request', async (t) => {
   const { path, added } = await open(t);
   const inner =
-    '{"protocol":1,"call":"organisation.add","actor":{"name":"jan"},"input":{"name":"evil","title":"Evil"}}';
+    '{"protocol":2,"call":"organisation.add","actor":{"name":"jan"},"input":{"name":"evil","title":"Evil"}}';
   const lines = await exchange(
     path,
-    `{"protocol":1,"call":"account.set","input":{"name":7},"upload":true}\n{"piece":${JSON.stringify(inner)}}\n{"piece":"x"}\n{"end":true}\n{"protocol":1,"call":"organisation.list"}\n`,
+    `{"protocol":2,"call":"account.set","input":{"name":7},"upload":true}\n{"piece":${JSON.stringify(inner)}}\n{"piece":"x"}\n{"end":true}\n{"protocol":2,"call":"organisation.list"}\n`,
     2,
   );
   assert.match(errorOf(lines[0]).message, /as name/);
@@ -274,7 +274,7 @@ test('an upload that breaks off is refused', async (t) => {
   const { path } = await open(t);
   const lines = await exchange(
     path,
-    '{"protocol":1,"call":"account.set","actor":{"name":"jan"},"input":{},"upload":true}\n{"piece":"account,quota\\n"}\n{"protocol":1,"call":"organisation.list"}\n',
+    '{"protocol":2,"call":"account.set","actor":{"name":"jan"},"input":{},"upload":true}\n{"piece":"account,quota\\n"}\n{"protocol":2,"call":"organisation.list"}\n',
   );
   assert.match(errorOf(lines[0]).message, /expected a piece of an upload or its end/);
   assert.equal(lines.length, 1);
@@ -392,7 +392,7 @@ test('an operation that the other version does not have is refused with both ver
   const { path } = await open(t);
   const [line] = await exchange(
     path,
-    '{"protocol":1,"version":"9.1.0","call":"account.levitate","upload":true}\n{"end":true}\n',
+    '{"protocol":2,"version":"9.1.0","call":"account.levitate","upload":true}\n{"end":true}\n',
     1,
   );
   assert.equal(
@@ -404,10 +404,10 @@ test('an operation that the other version does not have is refused with both ver
 test('an upload for an operation that is refused is not taken for requests', async (t) => {
   const { path, added } = await open(t);
   const inner =
-    '{"protocol":1,"call":"organisation.add","actor":{"name":"jan"},"input":{"name":"evil","title":"Evil"}}';
+    '{"protocol":2,"call":"organisation.add","actor":{"name":"jan"},"input":{"name":"evil","title":"Evil"}}';
   const lines = await exchange(
     path,
-    `{"protocol":2,"version":"9.1.0","call":"account.set","upload":true}\n{"piece":${JSON.stringify(inner)}}\n{"end":true}\n{"protocol":1,"call":"organisation.list"}\n`,
+    `{"protocol":2,"version":"9.1.0","call":"account.levitate","upload":true}\n{"piece":${JSON.stringify(inner)}}\n{"end":true}\n{"protocol":2,"call":"organisation.list"}\n`,
     2,
   );
   assert.match(errorOf(lines[0]).message, /this command is 9\.1\.0/);
