@@ -74,7 +74,7 @@ test('resume says to whom nobody can log in, since contain took what opened them
       'Nothing was changed.',
       'Nobody can log in to it: it has neither a password nor a certificate. "account contain" takes them for good; give new ones:',
       `  sluis account password add ${anna} --name first --generate --out FILE`,
-      `  sluis cert issue --account ${anna} --for login --code`,
+      `  sluis cert issue --account ${anna} --use login --code`,
       '',
     ].join('\n'),
   );
@@ -85,7 +85,7 @@ test('resume says to whom nobody can log in, since contain took what opened them
       `Nobody can log in to 2 of them, which have neither a password nor a certificate: ${anna} ${bram}`,
       '"account contain" takes them for good; give each a new one:',
       '  sluis account password add LOGIN --name first --generate --out FILE',
-      '  sluis cert issue --account LOGIN --for login --code',
+      '  sluis cert issue --account LOGIN --use login --code',
       '',
     ].join('\n'),
   );

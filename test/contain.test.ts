@@ -178,7 +178,7 @@ test(
         'Mail for it is refused meanwhile (550 5.2.1), and its senders know. What to do next:',
         '  sluis report incident --account anna@group.test --from DATE     what was exposed, for the report of a breach',
         '  sluis account password add anna@group.test --name first --generate --out FILE     when its machines are clean',
-        '  sluis account resume anna@group.test     and certificates anew: sluis cert issue --account anna@group.test --for login --code',
+        '  sluis account resume anna@group.test     and certificates anew: sluis cert issue --account anna@group.test --use login --code',
         '',
       ].join('\n'),
     );

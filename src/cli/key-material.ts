@@ -3,7 +3,6 @@
  * file at once: the gateway sees a request and answers with a certificate.
  */
 import { readFileSync } from 'node:fs';
-import { type Command, Option } from 'commander';
 import type { IssuedView } from '../admin/cert-views.ts';
 import { file, choice } from '../commands/core/kinds.ts';
 import { type Values, flag, old, opt } from '../commands/core/params.ts';
@@ -27,17 +26,6 @@ export interface FilePasswordOptions {
 }
 
 /** The password of a PKCS #12 file: never an argument. */
-export const filePasswordOptions = (command: Command): Command =>
-  command
-    .addOption(
-      new Option(
-        '--password-file <file>',
-        'first line of this file is the password; - for standard input; else a prompt',
-      ).conflicts('passwordOut'),
-    )
-    .option('--password-out <file>', 'make a password up and write it to this new file, mode 0600');
-
-/** The same, for rows. */
 export const FILE_PASSWORD = {
   passwordFile: opt(file, 'first line of this file is the password; - for standard input; else a prompt'),
   passwordOut: opt(file, 'make a password up and write it to this new file, mode 0600'),

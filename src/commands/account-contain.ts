@@ -189,6 +189,6 @@ function containmentText(done: ContainmentView): string {
     'Mail for it is refused meanwhile (550 5.2.1), and its senders know. What to do next:',
     `  sluis report incident --account ${login} --from DATE     what was exposed, for the report of a breach`,
     `  sluis account password add ${login} --name first --generate --out FILE     when its machines are clean`,
-    `  sluis account resume ${login}     and certificates anew: sluis cert issue --account ${login} --for login --code`,
+    `  sluis account resume ${login}     and certificates anew: sluis cert issue --account ${login} --use login --code`,
   ].join('\n');
 }

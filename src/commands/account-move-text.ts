@@ -63,7 +63,7 @@ export function movesText({ applied, accounts, problem }: AccountMovesView): str
   if (applied && revoked.length > 0) {
     lines.push(
       '',
-      'New certificates: sluis cert issue --account LOGIN --for login (or mail) --code, and hand the code to their owners.',
+      'New certificates: sluis cert issue --account LOGIN --use login (or mail) --code, and hand the code to their owners.',
     );
     if (revoked.some(({ own }) => !own))
       lines.push('Tell the issuers of the others as well: this gateway can only refuse them itself.');

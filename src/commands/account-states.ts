@@ -166,6 +166,6 @@ function closedText({ closed, login }: StatesView): string[] {
           'Nobody can log in to it: it has neither a password nor a certificate. "account contain" takes them for good; give new ones:',
         ]),
     `  sluis account password add ${login ?? 'LOGIN'} --name first --generate --out FILE`,
-    `  sluis cert issue --account ${login ?? 'LOGIN'} --for login --code`,
+    `  sluis cert issue --account ${login ?? 'LOGIN'} --use login --code`,
   ];
 }
