@@ -144,7 +144,10 @@ async function calling(here: Here, row: One, input: Input): Promise<unknown> {
   if (row.upload?.needed === true && upload === undefined)
     throw new CommandError('usage', `Cannot do it without --${row.upload.as ?? 'from'} FILE: ${row.upload.about}`);
   const exact = upload === undefined || row.second === undefined ? {} : { sha256: sha256(upload) };
-  const bar = row.progress === undefined ? undefined : showProgress(row.progress.phase, row.progress.unit);
+  const bar =
+    row.progress === undefined
+      ? undefined
+      : showProgress(row.progress.phase, row.progress.unitOf?.(inputOf(row, input)) ?? row.progress.unit);
   try {
     return await here.call(row, { ...input, ...exact }, defined({ upload, progress: bar?.show }));
   } finally {

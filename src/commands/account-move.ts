@@ -74,7 +74,7 @@ async function plansOf(context: AdminContext, all: readonly Wanted[], progress: 
   const plans: MoveView[] = [];
   const problems: (AdminError | RegistryError)[] = [];
   for (const [done, wanted] of all.entries()) {
-    progress(done, all.length, 'Checking');
+    if (all.length > 1) progress(done, all.length);
     try {
       plans.push(await planOf(context, wanted));
     } catch (error) {
@@ -89,11 +89,11 @@ async function plansOf(context: AdminContext, all: readonly Wanted[], progress: 
   throw new AdminError('invalid', `Cannot move, nothing was changed:\n${lines}`);
 }
 
-async function moveOne(context: AdminContext, wanted: Wanted, { actor }: Call): Promise<MoveView> {
+async function moveOne(context: AdminContext, wanted: Wanted, { actor, progress }: Call): Promise<MoveView> {
   const already = await alreadyThere(context, wanted);
   if (already !== undefined) return already;
   const { move, login: name, organisation: to } = wanted;
-  const done = await context.store.accountMoves.move(move, actor, () => undefined);
+  const done = await context.store.accountMoves.move(move, actor, (messages) => progress(messages, 0));
   const { moved, left, former, account: _, ...ties } = done;
   // Behind a read: a login that was under way when the commit came has its session by now, or finds another account.
   await context.store.registry.findAccount(former.login);
@@ -104,11 +104,13 @@ async function moveOne(context: AdminContext, wanted: Wanted, { actor }: Call): 
 
 async function moveAll(context: AdminContext, all: readonly Wanted[], call: Call): Promise<AccountMovesView> {
   // What is wrong with one of them is found before the first has moved.
-  await plansOf(context, all, call.progress);
+  await plansOf(context, all, () => undefined);
   const accounts: MoveView[] = [];
+  // Of one its messages are counted, of many the accounts.
+  const isOne = all.length === 1;
   for (const wanted of all) {
-    accounts.push(await moveOne(context, wanted, call));
-    call.progress(accounts.length, all.length);
+    accounts.push(await moveOne(context, wanted, isOne ? call : { ...call, progress: () => undefined }));
+    if (!isOne) call.progress(accounts.length, all.length);
   }
   const isListed = accounts.some(({ revoked = [] }) => revoked.some(({ own }) => own));
   const problem = isListed ? await publishing(context) : undefined;
@@ -142,7 +144,11 @@ export const move = changes({
     'huisarts --organisation umc --since yesterday --reason "the practice joins the hospital"',
     '--from moves.csv --dry-run',
   ],
-  progress: { phase: 'Moving', unit: 'accounts' },
+  progress: {
+    phase: 'Moving',
+    unit: 'accounts',
+    unitOf: (input) => (input.login === undefined ? undefined : 'messages'),
+  },
   run: async (context, { login: name, organisation: to, since: from, grace, dryRun }, call) => {
     const now = (): Instant => context.clock.now();
     const endsAt = instant(now() + lengthOf(grace));

@@ -3,15 +3,18 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import type { AccountMovesView } from '../../src/commands/account-move-text.ts';
 import type { AuditRowView } from '../../src/admin/audit.ts';
 import type { CertificateView } from '../../src/admin/cert-views.ts';
 import type { AccountView } from '../../src/admin/views.ts';
+import { runOperation } from '../../src/admin/operations.ts';
 import { readableTime } from '../../src/cli/output.ts';
 import { addressKey } from '../../src/domain/address.ts';
 import { days, instant } from '../../src/domain/units.ts';
 import { dayOf, isoDay } from '../../src/domain/working-days.ts';
+import { OWNER_SAID } from '../../src/domain/roles.ts';
 import { FakeClock } from '../support/clock.ts';
 import { type Ran, sluisHere } from '../support/command-line.ts';
 import { type TestGateway, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
@@ -356,4 +359,24 @@ test('without a running gateway the same happens on the store', async (t) => {
     await done(gateway, 'account', 'move', anna, '--organisation', 'zuid', '--from', today, '--json'),
   ) as AccountMovesView;
   assert.deepEqual([view.accounts[0]?.moved?.messages, view.accounts[0]?.sessions], [1, 0]);
+});
+
+test('whoever waits for a move sees messages counted of one account, and accounts of a file', async (t) => {
+  const { gateway } = await world(t);
+  await send(gateway, 'one', 'two');
+  const told: string[] = [];
+  const call = (upload?: string) => ({
+    actor: { ...actor, reason: 'merge' },
+    who: OWNER_SAID,
+    progress: (done: number, total: number) => void told.push(`${done} of ${total}`),
+    ...(upload !== undefined && { upload: Readable.from([upload]) as AsyncIterable<string> }),
+  });
+  const move = (input: Record<string, unknown>, upload?: string) =>
+    runOperation('account.move', gateway.admin, input, call(upload), gateway.log);
+  const since = new Date(gateway.admin.clock.now() - 1000).toISOString();
+  await move({ login: anna, organisation: 'zuid', since });
+  assert.deepEqual([...new Set(told.map((line) => line.replace(/^\d+/, 'n')))], ['n of 0']);
+  told.length = 0;
+  await move({}, `account,organisation,since\n${bert},zuid,${since}\n${carl},zuid,${since}\n`);
+  assert.deepEqual(told, ['1 of 2', '2 of 2']);
 });

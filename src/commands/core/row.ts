@@ -66,7 +66,12 @@ interface Answers<P extends Params, O> {
   /** It can be shown again and again, with `--watch`. */
   readonly watch?: true;
   /** Shown while it works, as in "Importing: [###---] 20 of 40 accounts". */
-  readonly progress?: { readonly phase: string; readonly unit: string };
+  readonly progress?: {
+    readonly phase: string;
+    readonly unit: string;
+    /** What is counted instead, for some inputs. */
+    unitOf?(input: Values<P>): string | undefined;
+  };
   /** Whatever it does, the trail says why: `optional` takes a reason, `needed` refuses to work without. What changes something takes one anyway. */
   readonly reason?: 'optional' | 'needed';
   /** Two operators must have signed for it where the configuration asks for that. */
