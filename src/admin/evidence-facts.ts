@@ -94,7 +94,7 @@ async function submissionsOf({ store, clock }: AdminContext, name: string): Prom
   if (ids.size > 0) return [...ids];
   throw new AdminError(
     'unknown',
-    `Cannot gather evidence about "${name}": no message of the last 90 days has that Message-ID, and neither store nor audit trail know such an id; expected the id that the 250 told, or a Message-ID; "sluis trace --from ADDRESS --since DATE" searches by sender`,
+    `Cannot gather evidence about "${name}": no message of the last 90 days has that Message-ID, and neither store nor audit trail know such an id; expected the id that the 250 told, or a Message-ID; "sluis trace --sender ADDRESS --since DATE" searches by sender`,
   );
 }
 

@@ -17,7 +17,6 @@ import type { Input } from './input.ts';
 import { knownRefusal } from './known-refusal.ts';
 import { keyOperations } from './keys.ts';
 import { mailFindingOperations } from './mail-findings.ts';
-import { messageOperations } from './messages.ts';
 import type { Operation } from './operation.ts';
 import { type Ran, noteOperation } from './operation-audit.ts';
 import { passwordCodeOperations } from './password-codes.ts';
@@ -25,16 +24,13 @@ import { RIGHTS, checkRight } from './rights.ts';
 import { withinOwn } from './own-organisation.ts';
 import { settingsOperations } from './settings.ts';
 import { approvedCall } from './second-person.ts';
-import { traceOperations } from './trace.ts';
 
 const operations = {
   ...rowOperations,
   ...accountOperations,
   ...importOperations,
   ...settingsOperations,
-  ...messageOperations,
   ...passwordCodeOperations,
-  ...traceOperations,
   ...evidenceOperations,
   ...auditOperations,
   ...auditEraseOperations,

@@ -35,14 +35,10 @@ export const RIGHTS = {
   'key.state': 'read',
   'key.verified': 'owner',
   'mail.findings': 'read',
-  'message.erase': 'owner',
   // Who withdraws a letter keeps it from its addressee for good.
-  'message.withdraw': 'security',
   'settings.show': 'read',
   'settings.warnings': 'read',
   'trace.bundle': 'security',
-  'trace.search': 'support',
-  'trace.show': 'support',
 } satisfies Readonly<Record<string, Right>>;
 
 /** Throws AdminError, kind `forbidden`. Tells what is asked for and nothing of what the call was about: it was not looked up. */

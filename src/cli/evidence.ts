@@ -1,19 +1,22 @@
 /** Evidence as files: bundles about messages written and checked, and the certificate that they are checked with. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
+import type { OperationResult } from '../admin/operations.ts';
+import type { Here } from '../commands/core/here.ts';
 import { loadConfig } from '../config/load.ts';
+import { z } from '../config/zod.ts';
 import { readCertificates } from '../crypto/certificate.ts';
 import { evidenceCertificateFile } from '../crypto/evidence-keys.ts';
 import { agree, many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
 import { MAX_DOCUMENT, type ReadDocument, readDocument } from '../trail/read-document.ts';
-import { checkedText } from './audit.ts';
+import { checkedText as trailText } from './audit.ts';
 import { type CheckedExport, anchorsIn, checkLines } from './audit-files.ts';
 import { authoritiesOf, checkStampLines } from './audit-timestamps.ts';
 import { withAdmin } from './connect.ts';
 import { CommandError } from './exit.ts';
 import { newFile, withFiles } from './new-file.ts';
-import { type ChangeOptions, type CommonOptions, reading } from './options.ts';
+import { type CommonOptions, reading } from './options.ts';
 import { facts, print, readableTime } from './output.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -27,60 +30,70 @@ export function addEvidenceCommands(terminal: Terminal, program: Command): void 
     });
 }
 
-export async function writeBundle(
-  terminal: Terminal,
-  message: string,
-  path: string,
-  options: ChangeOptions,
-): Promise<void> {
-  if (options.reason === undefined)
-    throw new CommandError(
-      'usage',
-      'Cannot write evidence without --reason TEXT: it stands in the file and in the audit trail',
-    );
+export const bundleView = z.object({
+  file: z.string(),
+  message: z.string(),
+  submissions: z.number(),
+  rows: z.number().meta({ description: 'Of the audit trail.' }),
+  pieces: z.number(),
+  loose: z.number().meta({ description: 'Pieces that no anchor ends.' }),
+  stamped: z.number().meta({ description: 'Pieces whose anchor an authority stamped.' }),
+  octets: z.number(),
+  fingerprint: z.string().meta({ description: 'Of the certificate that signs.' }),
+  missing: z.array(z.string()).readonly(),
+});
+
+/** Writes the file; where that fails, no file stays. */
+export async function writeBundle(here: Here, message: string, path: string): Promise<z.infer<typeof bundleView>> {
   const file = newFile(path, 0o600);
-  const told = await withFiles([file], async () => {
+  return await withFiles([file], async () => {
     const receive = (piece: string): void => file.append(Buffer.from(piece, 'latin1'));
-    const done = await withAdmin(options, (client) => client.call('trace.bundle', { message }, { receive }));
+    const done = await here.callNamed<OperationResult<'trace.bundle'>>('trace.bundle', { message }, { receive });
     file.end();
-    return done;
+    return { file: path, ...done };
   });
-  print(terminal, options, { file: path, ...told }, () =>
-    [
-      `Wrote evidence of ${many(told.submissions, 'submission')} to "${path}": ${many(told.rows, 'row')} of the audit trail in ${many(told.pieces, 'piece')} of its chain${told.loose === 0 ? ', each led to a signed anchor' : `, ${told.loose} without an anchor yet`}${told.stamped === 0 ? '' : `; ${told.stamped} with the stamp of a time-stamping authority`}.`,
-      ...told.missing,
-      `Check it with "sluis trace --verify ${path}", or with openssl as HOW-TO-CHECK.txt in it tells. Signed by certificate SHA-256 ${told.fingerprint}.`,
-    ].join('\n'),
-  );
 }
 
-export interface VerifyOptions extends CommonOptions {
-  readonly certificate?: readonly string[];
-  readonly timestampAuthority?: readonly string[];
+export const bundleText = (told: z.infer<typeof bundleView>): string =>
+  [
+    `Wrote evidence of ${many(told.submissions, 'submission')} to "${told.file}": ${many(told.rows, 'row')} of the audit trail in ${many(told.pieces, 'piece')} of its chain${told.loose === 0 ? ', each led to a signed anchor' : `, ${told.loose} without an anchor yet`}${told.stamped === 0 ? '' : `; ${told.stamped} with the stamp of a time-stamping authority`}.`,
+    ...told.missing,
+    `Check it with "sluis trace --verify ${told.file}", or with openssl as HOW-TO-CHECK.txt in it tells. Signed by certificate SHA-256 ${told.fingerprint}.`,
+  ].join('\n');
+
+export interface VerifyOptions {
+  readonly config: string;
+  readonly certificate: readonly string[];
+  readonly timestampAuthority: readonly string[];
 }
 
-interface Checked {
-  readonly subject: string;
-  readonly hostname: string;
-  readonly made: string;
-  readonly signer: string;
-  /** The certificate is one of those given, or the gateway's own. */
-  readonly known: boolean;
-  /** What the proof needs and has not, each with how to give it; empty: it is proven. */
-  readonly missing: readonly string[];
-  readonly parts: readonly string[];
-  /** Absent where the document has no rows. */
-  readonly trail?: CheckedExport;
-  /** Absent where the document has none; `checked`: the authorities that were given made them. */
-  readonly timeStamps?: { readonly stamps: number; readonly checked: boolean; readonly newest?: string };
-}
+export const checkedView = z.object({
+  subject: z.string(),
+  hostname: z.string(),
+  made: z.string(),
+  signer: z.string().meta({ description: 'Fingerprint of its certificate.' }),
+  known: z.boolean().meta({ description: "The certificate is one of those given, or the gateway's own." }),
+  given: z.array(z.string()).readonly().meta({ description: 'Fingerprints of those that were given.' }),
+  missing: z.array(z.string()).readonly().meta({
+    description: 'What the proof needs and has not, each with how to give it; empty: it is proven.',
+  }),
+  parts: z.array(z.string()).readonly(),
+  summary: z.string().meta({ description: 'What it says, for people.' }),
+  trail: z.custom<CheckedExport>().optional().meta({ description: 'Absent where the document has no rows.' }),
+  timeStamps: z
+    .object({ stamps: z.number(), checked: z.boolean(), newest: z.string().optional() })
+    .optional()
+    .meta({ description: '`checked`: the authorities that were given made them.' }),
+});
+type Checked = z.infer<typeof checkedView>;
 
-export async function verifyEvidence(terminal: Terminal, path: string, options: VerifyOptions): Promise<void> {
+/** Throws CommandError, kind `configuration`, where it is not as a gateway wrote it. */
+export async function checkEvidence(path: string, options: VerifyOptions): Promise<Checked> {
   const file = readWhole(path);
   const read = await readDocument(file);
   if (!read.ok) throw wrong(path, read.error);
   const trusted = trustedIn(options);
-  const { about, signer, parts } = read.value;
+  const { about, signer, parts, summary } = read.value;
   const trail = await trailOf(path, parts);
   if (trail?.broken !== undefined) throw wrong(path, `row ${trail.broken.seq} of the audit trail: ${trail.broken.why}`);
   const timeStamps = await stampsOf(path, parts, trail, options);
@@ -90,21 +103,28 @@ export async function verifyEvidence(terminal: Terminal, path: string, options: 
     made: new Date(about.made).toISOString(),
     signer: signer.fingerprint,
     known: trusted.has(signer.fingerprint),
+    given: [...trusted],
     parts: [...parts.keys()],
+    summary: summary.trimEnd(),
     ...defined({ trail, timeStamps }),
   };
-  const checked: Checked = { ...found, missing: missingIn(found) };
-  print(terminal, options, checked, () => checkedWords(checked, read.value));
-  if (trusted.size > 0 && !checked.known)
-    throw new CommandError(
-      'configuration',
-      `"${path}" was signed by another certificate than those given: SHA-256 ${signer.fingerprint}`,
-    );
-  if (checked.missing.length > 0)
-    throw new CommandError(
-      'unproven',
-      `Nothing in "${path}" was changed since it was signed, and it proves less than it says: ${checked.missing.join('; ')}`,
-    );
+  return { ...found, missing: missingIn(found) };
+}
+
+export function checkProblem(
+  { known, given, signer, missing }: Checked,
+  path: string,
+): { readonly code: 'configuration' | 'unproven'; readonly text: string } | undefined {
+  if (given.length > 0 && !known)
+    return {
+      code: 'configuration',
+      text: `"${path}" was signed by another certificate than those given: SHA-256 ${signer}`,
+    };
+  if (missing.length === 0) return undefined;
+  return {
+    code: 'unproven',
+    text: `Nothing in "${path}" was changed since it was signed, and it proves less than it says: ${missing.join('; ')}`,
+  };
 }
 
 /** A signature by a certificate that nobody vouched for, rows that no anchor holds and stamps that nobody checked prove nothing by themselves: anybody can make them. */
@@ -150,7 +170,7 @@ function readWhole(path: string): Buffer {
 /** Fingerprints; empty where nobody said which certificate is the right one. */
 function trustedIn({ certificate, config }: VerifyOptions): ReadonlySet<string> {
   const own = existsSync(config) ? evidenceCertificateFile(loadConfig(config).keys.folder) : undefined;
-  const files = certificate ?? (own !== undefined && existsSync(own) ? [own] : []);
+  const files = certificate.length > 0 ? certificate : own !== undefined && existsSync(own) ? [own] : [];
   return new Set(
     files.flatMap((name) => {
       const read = readCertificates(readWhole(name).toString('latin1'));
@@ -179,7 +199,12 @@ async function stampsOf(
   const anchors = lines(parts.get('anchors.jsonl'));
   if (trail?.anchors !== anchors.length)
     throw wrong(path, 'it has time stamps and anchors that its rows do not lead to');
-  const files = timestampAuthority ?? (existsSync(config) ? loadConfig(config).audit['timestamp-authorities'] : []);
+  const files =
+    timestampAuthority.length > 0
+      ? timestampAuthority
+      : existsSync(config)
+        ? loadConfig(config).audit['timestamp-authorities']
+        : [];
   if (files.length === 0) return { stamps: stamps.length, checked: false };
   const name = `timestamps.jsonl in ${path}`;
   return { ...(await checkStampLines(stamps, { anchors, authorities: authoritiesOf(files), name })), checked: true };
@@ -197,7 +222,7 @@ async function trailOf(path: string, parts: ReadDocument['parts']): Promise<Chec
   return await checkLines(path, lines(trail), anchors);
 }
 
-const checkedWords = (c: Checked, { summary }: ReadDocument): string =>
+export const checkedText = (c: Checked): string =>
   [
     facts([
       ['Document', c.subject],
@@ -212,8 +237,8 @@ const checkedWords = (c: Checked, { summary }: ReadDocument): string =>
           : 'nobody said: compare its fingerprint with the one that the operator tells, or give --certificate PEM',
       ],
       ['Files', c.parts.join(' ')],
-      ['Audit trail', c.trail === undefined ? 'no rows of it are in the file' : checkedText(c.trail)],
+      ['Audit trail', c.trail === undefined ? 'no rows of it are in the file' : trailText(c.trail)],
       ...(c.timeStamps === undefined ? [] : [['Time stamps', stampWords(c.timeStamps)] as const]),
     ]),
-    summary.trimEnd(),
+    c.summary,
   ].join('\n\n');

@@ -91,9 +91,12 @@ export const groups: readonly Group[] = [
     names: {
       trace:
         'every step of one message; or the messages of a sender, an addressee or a time, with the attempts that were refused',
-      message: 'messages that were accepted',
     },
-    load: async () => (await import('./trace.ts')).addTraceCommands,
+    load: async () => (await import('./subject.ts')).topWords({ trace: (await import('../commands/trace.ts')).trace }),
+  },
+  {
+    names: { message: 'messages that were accepted' },
+    load: ofRows(async () => (await import('../commands/message.ts')).messages),
   },
   {
     names: { audit: 'the trail of everything that happened; each look at it stands in it' },

@@ -190,6 +190,7 @@ export const queues = subject(
   {
     list: readsHere({
       about: 'how much waits for each partner, and each delivery',
+      watch: true,
       in: deliveries.in,
       out: z.object({ partners: z.array(queueView), deliveries: z.array(deliveryView) }),
       right: 'support',

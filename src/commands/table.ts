@@ -11,7 +11,9 @@ import { type Placed, commandsOf } from './core/walk.ts';
 import { mailboxes } from './mailbox.ts';
 import { notices } from './notice.ts';
 import { operators } from './operator.ts';
+import { messages } from './message.ts';
 import { queues } from './queue.ts';
+import { trace, traces } from './trace.ts';
 import { organisations } from './organisation.ts';
 import { partners } from './partner.ts';
 import { privacy } from './privacy.ts';
@@ -34,6 +36,8 @@ const table = {
   reports,
   privacy,
   queues,
+  traces,
+  messages,
   operators,
   approvals,
   authority,
@@ -45,7 +49,7 @@ const table = {
 export const subjects: readonly AnySubject[] = Object.values(table);
 
 /** Commands of the top level that are rows. */
-export const tops: Readonly<Record<string, AnyRow>> = { check, ...gatewayTops, doctor, approve };
+export const tops: Readonly<Record<string, AnyRow>> = { check, ...gatewayTops, doctor, trace, approve };
 
 export const rowOperations = operationsOfAll(table);
 

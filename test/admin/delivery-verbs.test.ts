@@ -227,12 +227,12 @@ test('messages are found by sender, by addressee and by time', async (t) => {
   const second = await post('a@hospital.test');
   const ids = async (input: Input) =>
     (await call('trace.search', { limit: 10, ...input })).found.map((m) => m.kind === 'accepted' && m.id);
-  assert.deepEqual(await ids({ from: 'Sender@group.test' }), [second, first]);
-  assert.deepEqual(await ids({ to: 'bob@group.test' }), [first]);
-  assert.deepEqual(await ids({ to: 'a@hospital.test' }), [second]);
+  assert.deepEqual(await ids({ sender: 'Sender@group.test' }), [second, first]);
+  assert.deepEqual(await ids({ recipient: 'bob@group.test' }), [first]);
+  assert.deepEqual(await ids({ recipient: 'a@hospital.test' }), [second]);
   assert.deepEqual(await ids({ since: new Date(clock.now() - 1000).toISOString() }), [second]);
   assert.deepEqual(await ids({ 'message-id': `<${first}@client.test>` }), [first]);
-  assert.deepEqual(await ids({ from: 'bob@group.test' }), []);
+  assert.deepEqual(await ids({ sender: 'bob@group.test' }), []);
 });
 
 test('a withdrawal takes back what nobody collected, says who had the rest, and tells the sender', async (t) => {
@@ -253,7 +253,7 @@ test('a withdrawal takes back what nobody collected, says who had the rest, and 
   assert.ok(letter!.includes('a@hospital.test') && letter!.includes(reason));
   assert.equal((await call('queue.list', { limit: 10 })).length, 0);
   await assert.rejects(
-    call('message.withdraw', { message, recipients: ['stranger@x.test'], reason }),
+    call('message.withdraw', { message, recipient: ['stranger@x.test'], reason }),
     /it was not sent there/,
   );
 });
@@ -261,7 +261,7 @@ test('a withdrawal takes back what nobody collected, says who had the rest, and 
 test('a withdrawn message is gone from the mailbox, and cannot be handed out again', async (t) => {
   const { store, call, post } = await world(t);
   const message = await post('bob@group.test');
-  const done = await call('message.withdraw', { message, recipients: ['bob@group.test'], reason });
+  const done = await call('message.withdraw', { message, recipient: ['bob@group.test'], reason });
   assert.equal(done.copies[0]?.done, 'withdrawn');
   assert.equal((await filed(store, 'bob')).length, 0);
   await assert.rejects(call('mailbox.restore', { login: 'bob', message, reason }), /did not delete it/);

@@ -149,7 +149,7 @@ function day(name: string): void {
     await refused(2, /add --yes and --reason TEXT/, 'queue', 'fail', '7');
     await refused(2, /without a message, --from, --to or --since/, 'trace');
     assert.equal(
-      await done('trace', '--since', '2026-11-01', '--to', at('bram')),
+      await done('trace', '--since', '2026-11-01', '--recipient', at('bram')),
       'Nothing was found, accepted or refused.\n',
     );
     await refused(3, /Cannot find message "1@nowhere"/, 'trace', '1@nowhere');

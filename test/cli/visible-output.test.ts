@@ -57,13 +57,13 @@ test('commands show a hostile message, and arguments that they refuse, without a
   const message = `From: <${anna}>\r\nTo: <${bert}>\r\nX-Mailer: ${evil}\r\nMessage-ID: <${id}>\r\nMIME-Version: 1.0\r\n${part}`;
   await client.submit(anna, [bert], Buffer.from(message));
   await client.quit();
-  const shown = await scene.json<{ id: string; messageId: string }[]>('trace', '--from', anna);
+  const shown = await scene.json<{ id: string; messageId: string }[]>('trace', '--sender', anna);
   const message1 = shown[0]?.id ?? '';
   for (const args of [
     ['trace', message1],
     ['trace', message1, '--json'],
     ['trace', id],
-    ['trace', '--from', anna],
+    ['trace', '--sender', anna],
     ['account', 'show', 'anna'],
     ['audit', 'list', '--limit', '20'],
     ['audit', 'list', '--limit', '20', '--json'],

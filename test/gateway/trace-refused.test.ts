@@ -14,7 +14,7 @@ import { address } from '../support/store.ts';
 
 const [anna, bram, nobody] = [addressOf('anna'), addressOf('bram'), addressOf('nobody')];
 
-test('trace --from --to finds refused attempts beside accepted mail, newest first, with the reply', async (t) => {
+test('trace --sender --recipient finds refused attempts beside accepted mail, newest first, with the reply', async (t) => {
   const clock = new FakeClock();
   const gateway = await startTestGateway({ accounts: ['anna', 'bram', 'carl'], clock });
   t.after(() => gateway.remove());
@@ -69,11 +69,11 @@ test('trace --from --to finds refused attempts beside accepted mail, newest firs
     last,
     ['content', [bram], content, 1],
   ]);
-  const text = await done('trace', '--from', anna, '--to', nobody);
+  const text = await done('trace', '--sender', anna, '--recipient', nobody);
   assert.match(text, /^MESSAGE +RECEIVED +SENDER +SIZE +RECIPIENTS +REPLY\n/);
-  assert.match(text, /\nrefused +\S+ \S+ +\S+ +- +\S+ +550 5\.1\.1 .* \(3 times\)\n$/);
+  assert.match(text, /\nrefused +\S+ \S+ \S+ +\S+ +- +\S+ +550 5\.1\.1 .* \(3 times\)\n$/);
   assert.equal(
-    await done('trace', '--from', addressOf('bram'), '--to', nobody),
+    await done('trace', '--sender', addressOf('bram'), '--recipient', nobody),
     'Nothing was found, accepted or refused.\n',
   );
 });

@@ -156,7 +156,7 @@ const messages: readonly ChangeWithParts[] = [
     },
   ],
   ['mailbox.export', () => given({ login: bert, reason })],
-  ['message.withdraw', async (scene) => ({ input: { message: await scene.mail(bert), recipients: [], reason } })],
+  ['message.withdraw', async (scene) => ({ input: { message: await scene.mail(bert), recipient: [], reason } })],
   ['trace.bundle', (scene) => given({ message: scene.of('fetched') })],
   [
     'message.erase',

@@ -125,6 +125,7 @@ export class ExampleScene {
   }
 }
 
-/** A look, which may be run twice. */
+/** A look, which may be run twice: it writes no file. */
 export const onlyLooks = (row: AnyRow, example: string): boolean =>
-  row.effect === 'reads' || row.effect === 'lists' || / --dry-run\b/.test(` ${example}`);
+  !/ --(?:out|bundle)\b/.test(` ${example}`) &&
+  (row.effect === 'reads' || row.effect === 'lists' || / --dry-run\b/.test(` ${example}`));

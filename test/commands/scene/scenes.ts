@@ -9,6 +9,7 @@ import { notice } from './notice.ts';
 import { cert } from './cert.ts';
 import { pgp } from './pgp.ts';
 import { check } from './check.ts';
+import { message, trace } from './message.ts';
 import { queue } from './queue.ts';
 import type { SubjectScene } from './scene.ts';
 import { smime } from './smime.ts';
@@ -26,5 +27,7 @@ export const scenes: Readonly<Record<string, SubjectScene>> = {
   cert,
   smime,
   pgp,
+  message,
   queue,
+  trace,
 };

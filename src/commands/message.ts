@@ -1,0 +1,192 @@
+/** `sluis message`: taking a message back that should not have been sent, wherever it was not collected yet; and erasing one that should not exist. */
+import { z } from '../config/zod.ts';
+import { type AdminContext, AdminError } from '../admin/context.ts';
+import { copyView, viewCopy } from '../admin/delivery-views.ts';
+import { Names } from '../admin/names.ts';
+import { fileNotice } from '../admin/notice.ts';
+import { messageOf, nameOf } from '../admin/trace.ts';
+import { facts, readableSize, readableTime } from '../cli/output.ts';
+import { dayOf } from '../crypto/key-folder.ts';
+import { contrlFor, contrlParts } from '../delivery/contrl.ts';
+import { aboutOf, readOriginal } from '../delivery/original.ts';
+import { type Address, addressKey } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
+import type { MessageId } from '../domain/ids.ts';
+import { type Instant, days, instant, iso } from '../domain/units.ts';
+import { withdrawnLetters } from '../letters/mailbox.ts';
+import type { AuditRow } from '../store/audit.ts';
+import type { Erasure, MessageRecord, Withdrawal } from '../store/deliveries.ts';
+import type { Store } from '../store/port/store.ts';
+import { address, message } from './core/kinds.ts';
+import { arg, changes, many, old, subject } from './core/row.ts';
+import { show } from './trace.ts';
+import { copyText } from './trace/text.ts';
+
+const MAX_EVENTS = 1000;
+
+const one = { message: arg(message, 'its id, as the 250 told it, or its Message-ID') };
+
+const withdrawnView = copyView.extend({
+  done: z.enum(['withdrawn', 'too-late']),
+  collected: z
+    .array(z.object({ at: z.string(), from: z.string().optional() }))
+    .readonly()
+    .meta({ description: 'Who had it before it could be taken back, oldest first; for a mailbox only.' }),
+});
+type WithdrawnView = z.infer<typeof withdrawnView>;
+
+const BACKUPS =
+  'It goes from every mailbox now. From the second day on no backup opens it either, also not one of before. Who sent it to whom, and the hashes of its parts, stay in the trace; what was fetched is with whoever fetched it.';
+
+export const messages = subject('message', 'messages that were accepted', {
+  withdraw: changes({
+    about: 'take a message back wherever it was not collected yet',
+    in: {
+      ...one,
+      recipient: old(many(address, 'for this recipient only; may be given several times'), 'to'),
+    },
+    out: z.object({ message: z.string(), copies: z.array(withdrawnView).readonly() }),
+    right: 'security',
+    // Its sender reads it.
+    reason: 'needed',
+    trail: ['message.withdrawn'],
+    examples: ['5d0q3v9kz2m4x --reason "sent to the wrong practice"'],
+    run: async (context, { message: name, recipient: recipients }, { actor }) => {
+      const { store } = context;
+      const found = await messageOf(context, name);
+      const stranger = recipients.find((r) => !found.recipients.some((m) => sameAddress(m.address, r)));
+      if (stranger !== undefined)
+        throw new AdminError(
+          'unknown',
+          `Cannot withdraw message ${found.id} for "${stranger}": it was not sent there; "sluis trace ${found.id}" shows its recipients`,
+        );
+      const reason = actor.reason ?? '';
+      const done = await store.deliveries.withdraw(
+        found.id,
+        recipients.length === 0 ? 'all' : recipients,
+        { ...actor, reason },
+        [],
+      );
+      if (done === 'unknown')
+        throw new AdminError('unknown', `Cannot withdraw message ${found.id}: it is no longer kept`);
+      await tellSender(context, found, done, reason);
+      return { message: found.id, copies: await viewsOf(store, found.id, done) };
+    },
+    say: ({ copies }) => copies.map(withdrawnLine).join('\n'),
+    // Somebody has it: whoever asked must see that in a script too, and call.
+    fails: ({ copies }) => (copies.some((copy) => copy.done === 'too-late') ? { code: 'conflict' } : undefined),
+  }),
+
+  erase: changes({
+    about: 'erase what is kept of a message for good, in backups too; its facts stay in the trace',
+    in: one,
+    out: z.object({
+      message: z.string(),
+      closedFrom: z.string().meta({ description: 'From when no backup opens it.' }),
+    }),
+    right: 'owner',
+    second: 'erase',
+    trail: ['message.erased'],
+    confirm: {
+      what: ({ message: name }) => `erase message ${name}`,
+      name: ({ message: name }) => name,
+      goes: async (here, { message: name }) => {
+        const shown = await here.call(show, { message: name });
+        return `${facts([
+          ['Message', shown.id],
+          ['Received', readableTime(shown.received)],
+          ['Sender', shown.sender],
+          ['Size', readableSize(shown.octets)],
+          ...shown.copies.map((copy) => ['For', `${copy.recipient}: ${copyText(copy)}`] as const),
+        ])}\n${BACKUPS}`;
+      },
+    },
+    examples: ['5d0q3v9kz2m4x --yes --reason "the patient asked for it"'],
+    run: async (context, { message: name }, { actor }) => {
+      const found = await messageOf(context, name);
+      const done = await context.store.deliveries.erase(found.id, { ...actor, reason: actor.reason ?? '' });
+      if (done !== 'erased')
+        throw new AdminError(
+          done === 'unknown' ? 'unknown' : 'conflict',
+          `Cannot erase message ${found.id}: ${NOT_ERASED[done](found.id)}; nothing was changed`,
+        );
+      return { message: found.copyOf ?? found.id, closedFrom: closedFrom(found.receivedAt) };
+    },
+    say: (done) =>
+      Date.parse(done.closedFrom) <= Date.now()
+        ? `Erased message ${done.message}. No backup opens it any more.`
+        : `Erased message ${done.message}. No backup opens it from ${readableTime(done.closedFrom)} on.`,
+  }),
+});
+
+const NOT_ERASED: Readonly<Record<Exclude<Erasure, 'erased'> | 'unknown', (id: string) => string>> = {
+  waiting: (id) =>
+    `it waits for somebody who has not got it, and would vanish without a word; take it back first: "sluis message withdraw ${id} --reason TEXT" tells its sender`,
+  'in-use': () => 'a mailbox that holds it is being fetched just now; try again in a minute',
+  elsewhere: (id) =>
+    `another mailbox holds it than it was sent to ("sluis trace ${id}"); it is erased once it was deleted there`,
+  unknown: () => 'it is no longer kept',
+};
+
+/** What the store promises: the second day after the day of its acceptance, in UTC, and then the next sweep. */
+const closedFrom = (receivedAt: Instant): string => `${dayOf(instant(receivedAt + days(2)))}T00:00:00.000Z`;
+
+/** The sender hears who did not get it, once something was taken back. A notice has no sender to tell. */
+async function tellSender(
+  { store, desk, clock }: AdminContext,
+  message: MessageRecord,
+  done: readonly Withdrawal[],
+  reason: string,
+): Promise<void> {
+  const of = (result: Withdrawal['done']): string[] =>
+    done.filter((w) => w.done === result).map(({ where }) => where.recipient);
+  if (message.sender === '' || of('withdrawn').length === 0) return;
+  await fileNotice(store, await contrlFor(contrlParts({ store, desk, clock }), message, 'rejected'));
+  const original = await readOriginal(store.deliveries, message);
+  const place = await desk.places.ofSender(message.sender, message.submitter);
+  await fileNotice(
+    store,
+    await desk.letter(place, {
+      kind: 'withdrawn',
+      about: message,
+      letters: withdrawnLetters({
+        message: aboutOf(message, original),
+        recipients: of('withdrawn'),
+        late: of('too-late'),
+        reason,
+      }),
+    }),
+  );
+}
+
+const sameAddress = (a: Address, b: Address): boolean => addressKey(a) === addressKey(b);
+
+async function viewsOf(store: Store, message: MessageId, done: readonly Withdrawal[]): Promise<WithdrawnView[]> {
+  const names = new Names(store.registry);
+  const late = done.some((w) => w.done === 'too-late');
+  const rows = late ? await store.audit.read({ message, limit: MAX_EVENTS }) : [];
+  const views: WithdrawnView[] = [];
+  for (const { where, done: result } of done)
+    views.push({
+      ...viewCopy(where, await nameOf(where, names)),
+      done: result,
+      collected: where.kind === 'mailbox' ? rows.filter((row) => collectedBy(row, where.account)).map(collection) : [],
+    });
+  return views;
+}
+
+const collectedBy = (row: AuditRow, account: number): boolean =>
+  row.event === 'message.collected' && row.account === account;
+
+function collection(row: AuditRow): WithdrawnView['collected'][number] {
+  const from = row.personal?.address;
+  return { at: iso(row.at), ...defined({ from: typeof from === 'string' ? from : undefined }) };
+}
+
+function withdrawnLine(copy: WithdrawnView): string {
+  if (copy.done === 'withdrawn') return `${copy.recipient}: withdrawn.`;
+  const who = copy.collected
+    .map(({ at, from }) => `${readableTime(at)}${from === undefined ? '' : ` from ${from}`}`)
+    .join(', ');
+  return `${copy.recipient}: too late, ${copyText(copy)}${who === '' ? '' : `; collected by ${copy.account ?? ''} at ${who}`}.`;
+}

@@ -1,0 +1,174 @@
+/** `sluis trace`: which messages there were, and every step of one. Never a subject, never content. */
+import { z } from '../config/zod.ts';
+import { type FoundView, foundView, traceView, viewMessage } from '../admin/delivery-views.ts';
+import { Names } from '../admin/names.ts';
+import { viewParts } from '../admin/part-views.ts';
+import {
+  SEARCHED,
+  copiesOf,
+  endOf,
+  eventViews,
+  eventsOf,
+  messageOf,
+  protectedCopies,
+  withoutBrackets,
+} from '../admin/trace.ts';
+import { findRefused, viewRefused } from '../admin/trace-refused.ts';
+import {
+  bundleText,
+  bundleView,
+  checkedText,
+  checkedView,
+  checkEvidence,
+  checkProblem,
+  writeBundle,
+} from '../cli/evidence.ts';
+import { CommandError } from '../cli/exit.ts';
+import { readableTime } from '../cli/output.ts';
+import { defined } from '../domain/defined.ts';
+import { parseMessageId } from '../domain/ids.ts';
+import { instant, iso } from '../domain/units.ts';
+import { address, count, file, message, since, text, until } from './core/kinds.ts';
+import { arg, many, maybe, old, opt, reads, readsHere, subject } from './core/row.ts';
+import { foundText, traceText } from './trace/text.ts';
+
+const MOST_FOUND = 1000;
+const FOUND = 100;
+
+const SEARCH = {
+  sender: old(opt(address, 'messages of this sender'), 'from'),
+  recipient: old(opt(address, 'messages for this addressee'), 'to'),
+  since: opt(since, 'accepted or refused since then, such as yesterday, 2h or 2026-11-25T08:00:00+01:00'),
+  until: opt(until, 'accepted or refused until then'),
+};
+
+const search = reads({
+  about: 'messages of a sender, an addressee or a time, with the attempts that were refused',
+  in: {
+    ...SEARCH,
+    limit: opt(count('number', { min: 1, max: MOST_FOUND }), 'most messages to list, newest first', MOST_FOUND),
+    after: opt(message, 'those before this one'),
+    messageId: opt(text('id', 998), 'messages with this Message-ID'),
+  },
+  out: z.object({
+    found: z.array(foundView).readonly().meta({ description: 'Newest first.' }),
+    refusedFrom: z.string().optional().meta({
+      description: 'Refusals before this moment were not looked at: there are too many.',
+    }),
+  }),
+  right: 'support',
+  examples: ['--sender huisarts@huisarts.example'],
+  run: async ({ store, clock, gateway }, { after, messageId, ...asked }) => {
+    const names = new Names(store.registry);
+    const before = after === undefined ? undefined : parseMessageId(after);
+    const query = {
+      ...defined({ ...asked, before }),
+      limit: asked.limit,
+      since: asked.since ?? instant(clock.now() - SEARCHED),
+      ...(messageId === undefined ? {} : { messageIdField: withoutBrackets(messageId) }),
+    };
+    const messages: FoundView[] = [];
+    for (const one of await store.deliveries.findMessages(query))
+      messages.push({ kind: 'accepted', ...viewMessage(one, await names.account(one.submitter)) });
+    // What was refused has no Message-ID that anybody kept.
+    if (messageId !== undefined) return { found: messages };
+    gateway?.writeCounted();
+    const refused = await findRefused(store.audit, { ...query, ...endOf(query) });
+    for (const row of refused.rows) messages.push(await viewRefused(row, names));
+    messages.sort((a, b) => (a.received < b.received ? 1 : a.received > b.received ? -1 : 0));
+    return { found: messages.slice(0, query.limit), ...defined({ refusedFrom: iso(refused.from) }) };
+  },
+  say: ({ found }) => foundText(found),
+});
+
+export const show = reads({
+  about: 'every step of one message',
+  in: { message: arg(message, 'its id, as the 250 told it, or its Message-ID') },
+  out: traceView,
+  right: 'support',
+  examples: ['5d0q3v9kz2m4x'],
+  run: async (context, { message: name }) => {
+    const { store } = context;
+    const found = await messageOf(context, name);
+    const names = new Names(store.registry);
+    const { rows, more } = await eventsOf(store, found.id);
+    return {
+      ...viewMessage(found, await names.account(found.submitter)),
+      sha256: found.sha256,
+      envelope: found.envelope,
+      ...viewParts(await store.messageParts(found.id)),
+      copies: protectedCopies(await copiesOf(store, found, names), found, rows),
+      events: await eventViews(rows, names),
+      more,
+    };
+  },
+  say: traceText,
+});
+
+/** The operations; the command is of the top level. */
+export const traces = subject('trace', 'messages and what became of them', {}, { parts: { search, show } });
+
+export const trace = readsHere({
+  about:
+    'every step of one message; or the messages of a sender, an addressee or a time, with the attempts that were refused',
+  in: {
+    message: maybe(message, 'its id, as the 250 told it, or its Message-ID'),
+    ...SEARCH,
+    limit: opt(count('number', { min: 1, max: MOST_FOUND }), 'most messages to list, newest first', FOUND),
+    bundle: opt(file, 'write all evidence about the message into one signed file; needs --reason'),
+    verify: opt(file, 'check such a file, or a statement of deletion; needs no gateway'),
+    certificate: many(file, "with --verify: the gateway's evidence certificate; may be given several times"),
+    timestampAuthority: many(
+      file,
+      'with --verify: certificate of the authority whose time stamps are in it; may be given several times',
+    ),
+  },
+  check: ({ message: name, sender, recipient, since: from, bundle, verify }) =>
+    verify !== undefined || name !== undefined
+      ? undefined
+      : bundle !== undefined
+        ? 'Cannot write evidence without a message: name its id, or its Message-ID'
+        : sender === undefined && recipient === undefined && from === undefined
+          ? 'Cannot search without a message, --sender, --recipient or --since'
+          : undefined,
+  out: z.union([z.array(foundView).readonly(), traceView, bundleView, checkedView]),
+  right: 'support',
+  reason: 'optional',
+  second: 'bundle',
+  examples: [
+    '5d0q3v9kz2m4x',
+    '--sender huisarts@huisarts.example --since yesterday',
+    '5d0q3v9kz2m4x --bundle evidence.zip --reason "the addressee says it never came"',
+  ],
+  run: async (here, { message: name, bundle, verify, certificate, timestampAuthority, ...asked }) => {
+    if (verify !== undefined)
+      return await checkEvidence(verify, { config: here.options.config, certificate, timestampAuthority });
+    if (name === undefined) {
+      const { found, refusedFrom } = await here.call(search, {
+        ...asked,
+        ...defined({ since: iso(asked.since), until: iso(asked.until) }),
+      });
+      if (refusedFrom !== undefined)
+        here.terminal.err(
+          `Refused attempts before ${readableTime(refusedFrom)} were not looked at, there are too many; search a shorter time with --since and --until\n`,
+        );
+      return found;
+    }
+    if (bundle === undefined) return await here.call(show, { message: name });
+    if (here.options.reason === undefined)
+      throw new CommandError(
+        'usage',
+        'Cannot write evidence without --reason TEXT: it stands in the file and in the audit trail',
+      );
+    return await writeBundle(here, name, bundle);
+  },
+  say: (told) =>
+    'events' in told
+      ? traceText(told)
+      : 'signer' in told
+        ? checkedText(told)
+        : 'submissions' in told
+          ? bundleText(told)
+          : foundText(told),
+  fails: (told, { verify }) => (verify !== undefined && 'signer' in told ? checkProblem(told, verify) : undefined),
+});
