@@ -4,6 +4,9 @@ import type { SecondPersonVerb } from '../domain/second-person.ts';
 import type { AdminContext, Call } from './context.ts';
 import type { Input } from './input.ts';
 
+/** What a value of an input names, where an organisation owns it. */
+export type Owned = 'account' | 'address' | 'organisation';
+
 export interface Operation<I = never, O = unknown> {
   /** True where the registry or the gateway is changed: such a call is logged with the person behind it. */
   readonly changes: boolean;
@@ -13,6 +16,8 @@ export interface Operation<I = never, O = unknown> {
   readonly right?: Right;
   /** Fields of its input that say whom or what it was about, for the trail; left out, the names that all operations share. */
   readonly names?: readonly string[];
+  /** Fields of its input that name what an organisation owns; of what is no row, own-organisation.ts says it. */
+  readonly owned?: Readonly<Record<string, Owned>>;
   /** Checks the input; throws AdminError. */
   readonly read: (input: Input) => I;
   readonly run: (context: AdminContext, input: I, call: Call) => Promise<O>;

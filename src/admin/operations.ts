@@ -21,7 +21,7 @@ import type { Operation } from './operation.ts';
 import { type Ran, noteOperation } from './operation-audit.ts';
 import { passwordCodeOperations } from './password-codes.ts';
 import { RIGHTS, checkRight } from './rights.ts';
-import { withinOwn } from './own-organisation.ts';
+import { ownedBy, withinOwn } from './own-organisation.ts';
 import { settingsOperations } from './settings.ts';
 import { approvedCall } from './second-person.ts';
 
@@ -59,6 +59,9 @@ export const isOperation = (name: string): name is OperationName => Object.hasOw
 /** A line that is missing does not compile, nor does one of an operation that says its right itself, or that is no more. */
 const elsewhere: Readonly<Record<OperationWithoutRight, Right>> &
   Record<Exclude<keyof typeof RIGHTS, OperationWithoutRight>, never> = RIGHTS;
+
+/** Fields that name what an organisation owns. */
+export const ownedIn = (name: OperationName): ReturnType<typeof ownedBy> => ownedBy(name, operations[name]);
 
 /** What it asks of whoever calls it. */
 export const rightOf = (name: OperationName): Right => {
@@ -98,7 +101,7 @@ export async function runOperation<N extends OperationName>(
     checkRight(name, rightOf(name), call.who);
     const asked = withOneReason(input, call);
     const whole = operation.read(asked);
-    const own = await withinOwn(context, name, asked, call);
+    const own = await withinOwn(context, name, operation, asked, call);
     const read = own === asked ? whole : operation.read(own);
     if (changes && call.actor.name === NOBODY)
       throw new AdminError(

@@ -12,43 +12,60 @@ import { accountOf } from './accounts.ts';
 import { recipientOf } from './addresses.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import type { Input } from './input.ts';
+import type { Operation, Owned } from './operation.ts';
 import { organisationOf } from './organisation-of.ts';
 
-/** What a value of an input names, where an organisation owns it. */
-export type Owned = 'account' | 'address' | 'organisation';
+/** Operations whose input names all that they touch. */
+export const WITHIN: ReadonlySet<string> = new Set([
+  'account.certificate.list',
+  'account.certificate.revoke',
+  'account.code.list',
+  'account.contain',
+  'account.end',
+  'account.list',
+  'account.password.add',
+  'account.password.list',
+  'account.password.revoke',
+  'account.quirks',
+  'account.reset',
+  'account.resume',
+  'account.set',
+  'account.show',
+  'account.suspend',
+  'address.absence.add',
+  'address.absence.end',
+  'address.absence.list',
+  'address.delegate',
+  'address.end',
+  'address.list',
+  'address.resume',
+  'address.set',
+  'address.show',
+  'address.suspend',
+  'mailbox.consumers',
+  'mailbox.restore',
+  'organisation.edi.list',
+  'organisation.show',
+]);
 
-/** Fields of its input that name what an organisation owns. Of rows the kinds of their values say it (a test holds both together). */
-export const WITHIN: Readonly<Record<string, Readonly<Record<string, Owned>>>> = {
+/** Fields that name it. Rows say it by the kinds of their values; these are no rows yet. */
+const FIELDS: Readonly<Record<string, Readonly<Record<string, Owned>>>> = {
   'account.certificate.list': { login: 'account' },
   'account.certificate.revoke': { login: 'account' },
   'account.code.list': { login: 'account' },
   'account.contain': { login: 'account' },
-  'account.end': { login: 'account', successor: 'address' },
-  'account.list': { organisation: 'organisation' },
   'account.password.add': { login: 'account' },
   'account.password.list': { login: 'account' },
   'account.password.revoke': { login: 'account' },
-  'account.quirks': { login: 'account' },
   'account.reset': { logins: 'account' },
-  'account.resume': { login: 'account' },
-  'account.set': { name: 'account' },
   'account.show': { login: 'account' },
-  'account.suspend': { login: 'account' },
-  'address.absence.add': { address: 'address', substitute: 'address' },
-  'address.absence.end': { address: 'address' },
-  'address.absence.list': { address: 'address' },
-  'address.delegate': { address: 'address', login: 'account' },
-  'address.end': { address: 'address', successor: 'address' },
-  'address.list': { account: 'account' },
-  'address.resume': { address: 'address' },
-  'address.set': { name: 'address' },
-  'address.show': { address: 'address' },
-  'address.suspend': { address: 'address' },
   'mailbox.consumers': { login: 'account' },
   'mailbox.restore': { login: 'account' },
-  'organisation.edi.list': { organisation: 'organisation' },
   'organisation.show': { name: 'organisation' },
 };
+
+export const ownedBy = (name: string, { owned }: Pick<Operation<unknown>, 'owned'>): Readonly<Record<string, Owned>> =>
+  owned ?? FIELDS[name] ?? {};
 
 /** A registry that has nothing: what it is asked for ends as what does not exist. */
 const NOTHING = {
@@ -62,20 +79,19 @@ const NOTHING = {
  */
 export async function withinOwn(
   { store: { registry } }: AdminContext,
-  operation: string,
+  name: string,
+  operation: Operation<unknown>,
   input: Input,
   { actor, who: { organisation: own }, upload }: Call,
 ): Promise<Input> {
   if (own === undefined) return input;
-  const fields = WITHIN[operation];
-  const named = Object.entries(fields ?? {}).flatMap(([field, of]) =>
-    valuesOf(input[field]).map((value) => ({ of, value })),
-  );
-  const fills = Object.entries(fields ?? {}).find(([, of]) => of === 'organisation');
-  if (fields === undefined || upload !== undefined || (named.length === 0 && fills === undefined))
+  const fields = Object.entries(ownedBy(name, operation));
+  const named = fields.flatMap(([field, of]) => valuesOf(input[field]).map((value) => ({ of, value })));
+  const fills = fields.find(([, of]) => of === 'organisation');
+  if (!WITHIN.has(name) || upload !== undefined || (named.length === 0 && fills === undefined))
     throw new AdminError(
       'forbidden',
-      `Cannot do ${operation}: operator "${actor.name}" acts for organisation "${own}" alone, and this is about the whole gateway; name what is meant, or ask an operator who acts for all`,
+      `Cannot do ${name}: operator "${actor.name}" acts for organisation "${own}" alone, and this is about the whole gateway; name what is meant, or ask an operator who acts for all`,
     );
   for (const { of, value } of named) if ((await ownerOf(registry, of, value)) !== own) await notFound(of, value);
   return named.length === 0 && fills !== undefined ? { ...input, [fills[0]]: own } : input;

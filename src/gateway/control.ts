@@ -5,6 +5,7 @@ import { groupsOf } from '../config/control.ts';
 import { controlSocketOf } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock, Log } from '../domain/effects.ts';
+import { milliseconds } from '../domain/units.ts';
 
 interface Parts {
   readonly context: AdminContext;
@@ -25,7 +26,7 @@ export async function openControlSockets(config: Config, parts: Parts): Promise<
       parts.log.info('control.open', { role, group, path });
     }
   } catch (error) {
-    await stop(0 as Parameters<typeof stop>[0]);
+    await stop(milliseconds(0));
     throw error;
   }
   return { stop };

@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import type { AuditRowView } from '../../src/admin/audit.ts';
 import { listenAt } from '../../src/admin/socket-file.ts';
 import { openControlSockets } from '../../src/gateway/control.ts';
+import { milliseconds } from '../../src/domain/units.ts';
 import { groupId } from '../../src/platform/group.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { MAIN, type Ran, commandsOn } from '../support/command-line.ts';
@@ -175,7 +176,7 @@ test("a gateway does not start where the group is not there, the folder is every
   assert.equal((await as(HELPDESK, ['status'])).code, 0, 'the one that was there answers still');
 });
 
-test('one that a killed gateway left behind is replaced, and none is left after a stop', async () => {
+test('one that a killed gateway left behind is replaced, and none is left after a stop', async (t) => {
   const path = join(run, 'left.sock');
   const dead = spawnSync(process.execPath, [
     '-e',
@@ -184,8 +185,10 @@ test('one that a killed gateway left behind is replaced, and none is left after 
   assert.equal(dead.signal, 'SIGKILL');
   assert(statSync(path).isSocket());
   const sockets = await openControlSockets(withControl(String(HELPDESK), path), parts());
+  const stop = (): Promise<void> => sockets.stop(milliseconds(0));
+  t.after(stop);
   assert.equal(statSync(path).mode & 0o777, 0o660);
-  await sockets.stop(0 as Parameters<typeof sockets.stop>[0]);
+  await stop();
   assert.equal(statSync(path, { throwIfNoEntry: false }), undefined);
 });
 

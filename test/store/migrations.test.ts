@@ -192,3 +192,25 @@ test('0046 schedules nothing itself: the first sweep looks into every mailbox wi
     [8, 0, null],
   ]);
 });
+
+test('0048 makes owners of those who could sign, and keeps keys, signatures and who was removed', (t) => {
+  const db = databaseOf(t, 47);
+  db.exec(`INSERT INTO operator (fingerprint, name, public_key, added_at, removed_at) VALUES ('f1', 'jan', x'01', 5, NULL), ('f2', 'piet', x'02', 6, 9);
+    INSERT INTO approval (id, operation, verb, input, asked_by, reason, asked_at, ends_at) VALUES ('A', 'audit.erase', 'erase', '{}', 'root', 'r', 7, 8);
+    INSERT INTO approval_signature (approval, fingerprint, at, signature) VALUES ('A', 'f1', 7, x'03')`);
+  migrate(db, knownMigrations(), 2, false);
+  const rows = (sql: string): unknown[] => db.prepare(sql).raw(true).all();
+  assert.deepEqual(rows('SELECT name, role, organisation, certificate, added_at, ends_at, ended_at FROM operator'), [
+    ['jan', 'owner', null, null, 5, null, null],
+  ]);
+  assert.deepEqual(rows('SELECT fingerprint, name, public_key, added_at, removed_at FROM operator_key'), [
+    ['f1', 'jan', Buffer.from([1]), 5, null],
+    ['f2', 'piet', Buffer.from([2]), 6, 9],
+  ]);
+  assert.deepEqual(rows('SELECT approval, fingerprint, at, signature FROM approval_signature'), [
+    ['A', 'f1', 7, Buffer.from([3])],
+  ]);
+  assert.deepEqual(db.pragma('foreign_key_check'), []);
+  const [jan] = new SqliteRunner(db).run(READS.operators.list(NOW));
+  assert.deepEqual([jan?.name, jan?.fingerprint], ['jan', 'f1']);
+});

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { MAX_OPERATORS, MAX_SIGNATURES, REQUEST_LIFETIME } from '../../src/domain/second-person.ts';
-import { days } from '../../src/domain/units.ts';
+import { MAX_TOKENS } from '../../src/domain/operators.ts';
+import { days, instant } from '../../src/domain/units.ts';
 import type { Operators } from '../../src/store/port/certificates.ts';
 import { type Cleanup, type TestStore, openTestStore } from '../support/store.ts';
 import { registryError } from './contract.ts';
@@ -64,4 +65,65 @@ test('a request takes eight signatures, is used once in its hour by two who are 
   assert.deepEqual([await operators.request(id), await operators.request(late.id)], [undefined, undefined]);
   const events = (await again.store.audit.read({ limit: 1000 })).map(({ event }) => event);
   assert.equal(events.filter((event) => event === 'approval.used').length, 1);
+});
+
+test('an operator has twenty tokens that hold, none with more rights than he has, and all end with him', async (t) => {
+  const { store, clock } = await open(t);
+  const { operators } = store;
+  await operators.add({ name: 'els', role: 'support' }, actor);
+  const endsAt = instant(clock.now() + days(1));
+  const token = (n: number, role: 'read' | 'registry' = 'read') => ({
+    ...{ id: `TOKEN${n}`, operator: 'els', role, networks: [], endsAt, hash: randomBytes(32) },
+  });
+  await assert.rejects(
+    operators.addToken(token(0, 'registry'), actor),
+    registryError('invalid', /cannot have the role "registry": the operator has "support"/),
+  );
+  for (let n = 1; n <= MAX_TOKENS; n += 1) await operators.addToken(token(n), actor);
+  await assert.rejects(operators.addToken(token(99), actor), registryError('exists', /has 20 tokens/));
+  await operators.endToken('TOKEN1', actor);
+  await assert.rejects(operators.endToken('TOKEN1', actor), registryError('ended', /already/));
+  await assert.rejects(operators.endToken('NONE', actor), registryError('unknown', /There is no token/));
+  await operators.addToken(token(99), actor);
+  await operators.end('els', actor);
+  assert.equal((await operators.token('TOKEN2'))?.endedAt, clock.now());
+  assert.deepEqual(await operators.tokens(), []);
+  await assert.rejects(operators.addToken(token(100), actor), registryError('unknown', /There is no operator "els"/));
+});
+
+test('a key that was replaced signs no more, and whoever acts for one organisation has none', async (t) => {
+  const { store, clock } = await open(t);
+  const { operators } = store;
+  await add(operators, 1);
+  const key = { fingerprint: fingerprint(2), publicKey: randomBytes(44) };
+  await operators.set('op1', { key }, actor);
+  assert.deepEqual(
+    (await operators.signers()).map((one) => one.fingerprint),
+    [fingerprint(2)],
+  );
+  const { id } = await operators.ask(asked('AAAAAAAA'));
+  const signature = { fingerprint: fingerprint(1), at: clock.now(), signature: randomBytes(64) };
+  await assert.rejects(operators.sign(id, signature, actor), registryError('ended', /was removed/));
+  await operators.set('op1', { endsAt: instant(clock.now() + 1) }, actor);
+  clock.advance(1);
+  assert.deepEqual(await operators.signers(), []);
+  await assert.rejects(
+    operators.sign(id, { ...signature, fingerprint: fingerprint(2) }, actor),
+    registryError('ended', /was removed/),
+  );
+  await store.registry.addOrganisation({ name: 'zuid', title: 'Zuid', language: 'nl' }, actor);
+  const bound = { name: 'els', role: 'read', organisation: 'zuid' } as const;
+  await assert.rejects(
+    operators.add({ ...bound, key: { fingerprint: fingerprint(3), publicKey: randomBytes(44) } }, actor),
+    registryError('invalid', /may act for one organisation alone/),
+  );
+  await operators.add(bound, actor);
+  await assert.rejects(
+    operators.set('els', { key: { ...key, fingerprint: fingerprint(4) } }, actor),
+    registryError('invalid', /alone/),
+  );
+  await assert.rejects(
+    operators.add({ ...bound, name: 'eva', organisation: 'nowhere' }, actor),
+    registryError('unknown', /nowhere/),
+  );
 });

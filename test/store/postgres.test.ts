@@ -181,6 +181,40 @@ test('changes and reads of operators do on PostgreSQL what they do on SQLite', a
     { name: 'op2', fingerprint: fingerprint(2), publicKey: Buffer.from([2, 0, 255]) },
   ]);
 
+  // Another role, another key, a token that is used and ended: each read gives it as SQLite does.
+  const token = {
+    id: 'TTTTTTTT',
+    operator: 'op3',
+    role: 'read',
+    networks: ['192.0.2.0/24', '::1'],
+    endsAt: at(90),
+  } as const;
+  await change(3, (ground) =>
+    operators.add(ground, { name: 'op3', role: 'support', certificate: 'ab', endsAt: at(80) }, actor),
+  );
+  await change(3, (ground) => operators.set(ground, 'op3', { role: 'registry', certificate: 'cd' }, actor));
+  await change(3, (ground) => operators.addToken(ground, { ...token, hash: Buffer.from([7, 0]) }, actor));
+  await change(3, (ground) => operators.used(ground, token.id, at(3)));
+  const op3 = { name: 'op3', role: 'registry', certificate: 'cd', addedAt: at(3), endsAt: at(80) };
+  assert.deepEqual(await runner.run(READS.operators.byCertificate({ at: at(4) }, 'cd')), op3);
+  assert.equal(await runner.run(READS.operators.byCertificate({ at: at(80) }, 'cd')), undefined);
+  const held = { ...token, addedAt: at(3), lastUsedAt: at(3) };
+  assert.deepEqual(await runner.run(READS.operators.token({ at: at(4) }, token.id)), {
+    ...held,
+    hash: Buffer.from([7, 0]),
+    holder: op3,
+  });
+  assert.deepEqual(await runner.run(READS.operators.tokens({ at: at(4) })), [held]);
+  await change(3, (ground) => operators.end(ground, 'op3', actor));
+  assert.equal((await runner.run(READS.operators.token({ at: at(4) }, token.id)))?.endedAt, at(3));
+  assert.deepEqual(
+    (await runner.run(READS.operators.list({ at: at(4) }))).map(({ name, fingerprint: key }) => [name, key]),
+    [
+      ['op1', fingerprint(1)],
+      ['op2', fingerprint(2)],
+    ],
+  );
+
   const request = {
     id: 'AAAAAAAA',
     operation: 'audit.erase',
@@ -213,6 +247,10 @@ test('changes and reads of operators do on PostgreSQL what they do on SQLite', a
     [
       'operator.added',
       'operator.added',
+      'operator.added',
+      'operator.rights-changed',
+      'operator.token-added',
+      'operator.removed',
       'approval.asked',
       'approval.signed',
       'approval.signed',

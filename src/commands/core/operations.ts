@@ -3,7 +3,7 @@ import { type AdminContext, AdminError, type Call } from '../../admin/context.ts
 import { exactly } from '../../admin/exactly.ts';
 import { optionalText, page, type Input } from '../../admin/input.ts';
 import type { ChosenVerb } from '../../domain/second-person.ts';
-import type { Operation } from '../../admin/operation.ts';
+import type { Operation, Owned } from '../../admin/operation.ts';
 import type { Right } from '../../domain/roles.ts';
 import { MAX_LIST, type Param, type Params, type Values, nameOf } from './params.ts';
 import {
@@ -49,10 +49,12 @@ export const operationsOfAll = <S extends Readonly<Record<string, AnySubject>>>(
 
 function operationOf(row: AnyOperation): RowOperation<unknown> {
   const { right } = row;
+  const owned = ownedOf(row);
   const names = Object.entries(row.in).flatMap(([key, { kind }]) => (kind?.of === undefined ? [] : [nameOf(key)]));
   if (row.effect === 'lists')
     return {
       right,
+      owned,
       changes: false,
       names,
       read: (input) => ({ ...page(input), ...inputOf(row, input) }),
@@ -60,6 +62,7 @@ function operationOf(row: AnyOperation): RowOperation<unknown> {
     };
   return {
     right,
+    owned,
     changes: row.effect !== 'reads',
     names,
     read: (input) => ({
@@ -74,6 +77,16 @@ function operationOf(row: AnyOperation): RowOperation<unknown> {
     ...(needsReason(row) && { needsReason: true }),
   };
 }
+
+const OWNED: readonly string[] = ['account', 'address', 'organisation'] satisfies readonly Owned[];
+
+/** By their names in a call. */
+const ownedOf = ({ in: params }: AnyOperation): Readonly<Record<string, Owned>> =>
+  Object.fromEntries(
+    Object.entries(params).flatMap(([key, { kind }]) =>
+      kind?.of !== undefined && OWNED.includes(kind.of) ? [[nameOf(key), kind.of as Owned]] : [],
+    ),
+  );
 
 interface Hashed {
   readonly sha256?: string;
