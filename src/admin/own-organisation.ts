@@ -18,7 +18,6 @@ import { organisationOf } from './organisation-of.ts';
 /** Operations whose input names all that they touch. */
 export const WITHIN: ReadonlySet<string> = new Set([
   'account.certificate.list',
-  'account.certificate.revoke',
   'account.code.list',
   'account.contain',
   'account.end',
@@ -51,7 +50,6 @@ export const WITHIN: ReadonlySet<string> = new Set([
 /** Fields that name it. Rows say it by the kinds of their values; these are no rows yet. */
 const FIELDS: Readonly<Record<string, Readonly<Record<string, Owned>>>> = {
   'account.certificate.list': { login: 'account' },
-  'account.certificate.revoke': { login: 'account' },
   'account.code.list': { login: 'account' },
   'account.contain': { login: 'account' },
   'account.password.add': { login: 'account' },
