@@ -32,7 +32,7 @@ freeze('pgp', { accounts: ['anna', 'bert'] }, [
   'pgp key list --account anna@group.test --expiring 900d',
   { run: 'pgp key list --account nobody', code: 3 },
   { run: 'pgp key list --address bert@group.test --expiring 9d', code: 2 },
-  'pgp key list --csv',
+  'pgp key list --account bert@group.test --csv',
   'pgp key export {bert} --out {here}/bert.pub --reason why',
   'pgp key export {anna} --secret --out {here}/anna.secret',
   { run: 'pgp key export {bert} --out {here}/bert.pub', code: 4 },
