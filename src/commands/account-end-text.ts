@@ -88,7 +88,7 @@ export function endText(ended: AccountEnd): string {
 }
 
 const contactText = (organisation: string): string =>
-  `contact of organisation ${organisation}: name another one ("sluis organisation change ${organisation} --contact ADDRESS"), or notices and codes for passwords do not reach it`;
+  `contact of organisation ${organisation}: name another one ("sluis organisation set ${organisation} --contact ADDRESS"), or notices and codes for passwords do not reach it`;
 
 export function endingsText(done: EndingsView): string {
   const { applied, accounts, already, addresses, closed, uncollected, withoutSuccessor, contactOf: its } = done;
