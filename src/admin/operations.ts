@@ -10,7 +10,6 @@ import { importOperations } from './account-import.ts';
 import { accountOperations } from './accounts.ts';
 import { auditEraseOperations } from './audit-erase.ts';
 import { auditOperations } from './audit.ts';
-import { backupOperations } from './backup.ts';
 import { type AdminContext, AdminError, type Call, NOBODY } from './context.ts';
 import { evidenceOperations } from './evidence.ts';
 import type { Input } from './input.ts';
@@ -34,7 +33,6 @@ const operations = {
   ...evidenceOperations,
   ...auditOperations,
   ...auditEraseOperations,
-  ...backupOperations,
   ...keyOperations,
   ...mailFindingOperations,
 };

@@ -268,7 +268,7 @@ export class Backups {
     const folder = this.#folder(undefined, 'choose a backup');
     const newest = (await backupsIn(folder)).at(-1);
     if (newest === undefined)
-      throw new BackupRefused('unknown', `Cannot find a backup in "${folder}": take one with "sluis backup"`);
+      throw new BackupRefused('unknown', `Cannot find a backup in "${folder}": take one with "sluis backup take"`);
     return newest.path;
   }
 

@@ -121,7 +121,7 @@ async function keyCopyStep({ folder, live }: { folder: string; live: string }, b
     return {
       step,
       passed: false,
-      found: `"${folder}" is not what the key folder is: ${many(damaged.length + lacks.length, 'file')}, such as "${first}"; "sluis backup" copies what is missing and says what is wrong`,
+      found: `"${folder}" is not what the key folder is: ${many(damaged.length + lacks.length, 'file')}, such as "${first}"; "sluis backup take" copies what is missing and says what is wrong`,
     };
   return { step, passed: true, found: `"${folder}" has what the key folder has, and was used in its place` };
 }

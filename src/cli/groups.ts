@@ -117,7 +117,10 @@ export const groups: readonly Group[] = [
   },
   {
     names: { backup: 'whole copies of the database, taken while mail goes on' },
-    load: async () => (await import('./backup.ts')).addBackupCommands,
+    load: async () => {
+      const [{ words }, { backups }] = await Promise.all([import('./subject.ts'), import('../commands/backup.ts')]);
+      return words(backups);
+    },
   },
   {
     names: { store: 'the file of the database; the gateway is stopped meanwhile' },
@@ -137,7 +140,10 @@ export const groups: readonly Group[] = [
   },
   {
     names: { drill: 'try what must work on the worst day' },
-    load: async () => (await import('./drill.ts')).addDrillCommands,
+    load: async () => {
+      const [{ words }, { drills }] = await Promise.all([import('./subject.ts'), import('../commands/backup.ts')]);
+      return words(drills);
+    },
   },
   {
     names: { ca: "the gateway's own certificate authority" },

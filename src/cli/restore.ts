@@ -2,13 +2,14 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { RestoreStep, Restored } from '../backup/restore.ts';
+import type { Restored } from '../backup/restore.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { agree, many } from '../domain/counted.ts';
 import { operatorsIn } from '../gateway/stopped-store.ts';
 import { systemClock } from '../platform/clock.ts';
 import { approvedByFile, askByFile } from './approval-file.ts';
+import { stepText } from '../commands/backup.ts';
 import { CommandError } from './exit.ts';
 import { type ChangeOptions, callerOf, collect, guarded } from './options.ts';
 import { print, readableTime } from './output.ts';
@@ -112,9 +113,6 @@ async function approvedActor(config: Config, backup: string, options: RestoreOpt
   const by = approvedByFile(approval, asked, await operatorsIn(join(backup, DATABASE), now), now);
   return { name: `${by.first.name}, approved by ${by.second.name}`, reason: by.reason };
 }
-
-export const stepText = ({ step, passed, found }: RestoreStep): string =>
-  `${passed ? 'ok    ' : 'FAILED'}  ${step.padEnd(9)}  ${found}`;
 
 const failedText = ({ steps }: Restored, folder: string): string =>
   `Cannot restore this backup: ${steps.at(-1)?.found ?? 'nothing was found'}. Nothing was put into "${folder}"`;

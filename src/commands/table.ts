@@ -1,4 +1,5 @@
 /** Every subject of the command table, and the operations that come of them. A new one is one line here, in the order of the documents. */
+import { backups, drills } from './backup.ts';
 import { check } from './check.ts';
 import { doctor } from './doctor.ts';
 import { gateway, gatewayTops } from './gateway.ts';
@@ -26,6 +27,8 @@ import { reports } from './report.ts';
 
 const table = {
   gateway,
+  backups,
+  drills,
   organisations,
   accounts,
   addresses,

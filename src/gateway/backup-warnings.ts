@@ -36,7 +36,7 @@ async function keyCopyWarnings(config: Config): Promise<readonly string[]> {
     return behind === 0
       ? []
       : [
-          `the copy of the key folder in "${to}" is not whole: ${many(behind, 'file')}, such as "${first}"; the running gateway copies within minutes, and "sluis backup" does it at once and says what is wrong`,
+          `the copy of the key folder in "${to}" is not whole: ${many(behind, 'file')}, such as "${first}"; the running gateway copies within minutes, and "sluis backup take" does it at once and says what is wrong`,
         ];
   } catch (error) {
     if (!(error instanceof BackupRefused)) throw error;
@@ -95,10 +95,11 @@ async function ofDatabase(config: Config, now: Instant): Promise<readonly string
     const all = await backupsIn(folder, keys);
     const newest = all.findLast(({ signature }) => signature === 'good');
     const yet = all.length === 0 ? 'no backup' : `no backup that this gateway signed (${many(all.length, 'other')})`;
-    if (newest === undefined) return [`there is ${yet} in "${folder}" yet: "sluis backup" takes one`, ...elsewhere];
+    if (newest === undefined)
+      return [`there is ${yet} in "${folder}" yet: "sluis backup take" takes one`, ...elsewhere];
     const begun = newest.manifest.begun;
     const late = now - Date.parse(begun) > maxAgeOf(config);
-    const old = `the newest backup is of ${begun.slice(0, 16)}Z, more than ${formatDuration(maxAgeOf(config))} ago: "sluis backup" takes one and says what is wrong`;
+    const old = `the newest backup is of ${begun.slice(0, 16)}Z, more than ${formatDuration(maxAgeOf(config))} ago: "sluis backup take" takes one and says what is wrong`;
     return [...(late ? [old] : []), ...(await drillWarnings(config, { folder, keys, now })), ...elsewhere];
   } catch (error) {
     if (!(error instanceof BackupRefused)) throw error;

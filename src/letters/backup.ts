@@ -30,8 +30,8 @@ export const backupLetters = ({ step, why }: FailedBackup): Letters => ({
       ),
       text(
         step === 'drill'
-          ? 'Wat u moet doen: maak een nieuwe met "sluis backup" en probeer het met "sluis drill restore". "sluis backup list" toont wat er is.'
-          : 'Wat u moet doen: los de oorzaak op en maak er daarna een met "sluis backup". "sluis backup list" toont wat er is.',
+          ? 'Wat u moet doen: maak een nieuwe met "sluis backup take" en probeer het met "sluis drill restore". "sluis backup list" toont wat er is.'
+          : 'Wat u moet doen: los de oorzaak op en maak er daarna een met "sluis backup take". "sluis backup list" toont wat er is.',
       ),
       facts('Oorzaak:', [['Melding', why]]),
     ],
@@ -44,8 +44,8 @@ export const backupLetters = ({ step, why }: FailedBackup): Letters => ({
       ),
       text(
         step === 'drill'
-          ? 'What to do: take another one with "sluis backup" and try it with "sluis drill restore". "sluis backup list" shows what there is.'
-          : 'What to do: remove the cause, then take one with "sluis backup". "sluis backup list" shows what there is.',
+          ? 'What to do: take another one with "sluis backup take" and try it with "sluis drill restore". "sluis backup list" shows what there is.'
+          : 'What to do: remove the cause, then take one with "sluis backup take". "sluis backup list" shows what there is.',
       ),
       facts('Cause:', [['Message', why]]),
     ],

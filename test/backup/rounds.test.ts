@@ -270,7 +270,7 @@ test('a drill proves the newest backup, leaves no scratch, and its signed report
   await deliver(store, Buffer.alloc(600_000, 'large\r\n'), 'anna@group.test');
   await assert.rejects(
     backups.drill({ actor: { name: 'auditor' } }),
-    /Cannot find a backup in .*take one with "sluis backup"/,
+    /Cannot find a backup in .*take one with "sluis backup take"/,
   );
   await backups.take({ actor: { name: 'a' } });
   const report = await backups.drill({ actor: { name: 'auditor', reason: 'yearly' } });

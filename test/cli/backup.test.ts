@@ -345,7 +345,7 @@ test('the age of backups, of copies elsewhere and of drills is told at /metrics,
     assert.match(empty.text, new RegExp(`^${name} \\+Inf$`, 'm'), 'none at all is too old for every alarm');
   assert.doesNotMatch(empty.text, /^sluis_backup_duration_seconds /m);
   assert.equal(empty.value('sluis_backup_max_age_seconds'), 26 * 3600);
-  assert.match(await done('check'), /Warning: there is no backup in ".*backups" yet: "sluis backup" takes one/);
+  assert.match(await done('check'), /Warning: there is no backup in ".*backups" yet: "sluis backup take" takes one/);
 
   await taken(scene);
   assert.match(
@@ -506,7 +506,7 @@ test('sluis check tells what the copy of the key folder lacks, what still lies i
   mkdirSync(at('keys-copy'));
   assert.match(
     await check(),
-    /Warning: the copy of the key folder in ".*keys-copy" is not whole: \d+ files, such as ".*"; the running gateway copies within minutes, and "sluis backup" does it at once/,
+    /Warning: the copy of the key folder in ".*keys-copy" is not whole: \d+ files, such as ".*"; the running gateway copies within minutes, and "sluis backup take" does it at once/,
   );
   const fingerprint = keyFingerprint(await readMasterKey(gateway.config));
   const places = { keyFolder, to: at('keys-copy'), fingerprint };

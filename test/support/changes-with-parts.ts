@@ -215,7 +215,7 @@ const publicPem = (): string =>
 const backups: readonly ChangeWithParts[] = [
   ['backup.take', (scene) => given({ folder: join(scene.gateway.folder, 'backups') })],
   [
-    'backup.drill',
+    'drill.restore',
     async (scene) => ({
       input: { backup: (await scene.run('backup.take', { folder: join(scene.gateway.folder, 'more') })).path },
     }),

@@ -9,7 +9,7 @@ freeze('keys', { accounts: ['anna', 'bert'] }, [
     run: 'init --config {here}/new/sluis.toml --hostname mail.new.test --data {here}/new/data --keys {here}/new/keys --port-base 31400 --address 127.0.0.1 --dev-certificates',
   },
   { run: 'init --config {here}/new/sluis.toml --hostname mail.new.test', code: 4 },
-  { run: 'init --config {here}/other/sluis.toml --hostname nodomain', code: 5 },
+  { run: 'init --config {here}/other/sluis.toml --hostname nodomain', code: 2 },
   'check --config {here}/new/sluis.toml',
   { run: 'check --config {here}/none.toml', code: 5 },
   { run: 'organisation add alleen --title Alleen --config {here}/new/sluis.toml --reason why' },

@@ -11,10 +11,13 @@ import { pgp } from './pgp.ts';
 import { check } from './check.ts';
 import { message, trace } from './message.ts';
 import { queue } from './queue.ts';
+import { backup, drill } from './backup.ts';
 import type { SubjectScene } from './scene.ts';
 import { smime } from './smime.ts';
 
 export const scenes: Readonly<Record<string, SubjectScene>> = {
+  backup,
+  drill,
   check,
   account,
   address,
