@@ -23,6 +23,8 @@ export const MERGED_TABLES: Readonly<Record<string, string>> = {
   edi_identity: 'carried over in the first step; those of accounts that have ended stay',
   organisation: 'says whose its accounts became',
   usage_month: 'stays: what was counted before is of the invoice of before, from then on the other one counts',
+  // More rights than were given must not come of a merge.
+  operator: 'stays: who may work for the one alone finds nothing of the other, until "sluis operator set" says so',
   former_organisation: 'stays: whose an account was before does not change',
 };
 
