@@ -267,7 +267,7 @@ test('a contact that cannot have a code is refused with what to do', async (t) =
   await done(gateway, 'account', 'suspend', bram);
   await refused(/is suspended;/);
   await done(gateway, 'account', 'resume', bram);
-  await done(gateway, 'account', 'password', 'revoke', bram, '--name', 'first');
+  await done(gateway, 'account', 'password', 'remove', bram, '--name', 'first');
   await refused(/nobody can open: it has no valid password and no valid certificate/);
 
   const suspended = await run(gateway, ['account', 'reset', bram]);
@@ -402,7 +402,7 @@ test('a letter is for the post: written once, 0600, its code works at the keyboa
     join(gateway.folder, 's'),
   );
   const file = join(gateway.folder, 'letter.txt');
-  const told = await done(gateway, 'account', 'reset', anna, '--all', '--name', 'desk', '--letter', file);
+  const told = await done(gateway, 'account', 'reset', anna, '--remove-others', '--name', 'desk', '--letter', file);
   assert.match(
     told,
     /^Wrote a letter with a code for password desk of account anna@group\.test to ".*letter\.txt"\. It holds until /,
@@ -448,7 +448,7 @@ test('many at once: letters in a folder, resumed where they stopped; notices; a 
   const twice = await run(gateway, ['account', 'reset', '--organisation', 'group', '--letters', folder]);
   assert.deepEqual([twice.code, twice.stderr.includes('lies there already')], [4, true], twice.stderr);
   assert.match(
-    await done(gateway, 'account', 'reset', '--organisation', 'group', '--letters', folder, '--resume'),
+    await done(gateway, 'account', 'reset', '--organisation', 'group', '--letters', folder, '--continue'),
     /^Wrote a letter|^Wrote 1 letter .*\n2 were left out/,
   );
   assert.equal(readdirSync(folder).length, 3);

@@ -96,7 +96,7 @@ test('a revoked password is refused at the next login, although it was remembere
   const gateway = await open(t);
   await Pop3Client.open(gateway.target('pop3'), loginOf('bram')).then((c) => c.quit());
   const admin = await connectControl(controlSocketOf(gateway.config), { name: 'jan' });
-  await admin?.call('account.password.revoke', { login: addressOf('bram') });
+  await admin?.call('account.password.remove', { login: addressOf('bram'), name: 'first' });
   await assert.rejects(Pop3Client.open(gateway.target('pop3'), loginOf('bram')));
   await admin?.close();
 });

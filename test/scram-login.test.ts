@@ -297,7 +297,7 @@ test('a name that nobody has, an account without SCRAM and one with it cannot be
   await runOperation(
     'account.password.add',
     adminContext(gateway.store, gateway.config, { clock: systemClock, log: gateway.log }),
-    { login: addressOf('cora'), 'password-name': 'scram', password },
+    { login: addressOf('cora'), name: 'scram', password },
     { actor, who: OWNER_SAID, progress: () => undefined },
     gateway.log,
   );

@@ -10,8 +10,6 @@ import { type Instant, days } from '../domain/units.ts';
 import { MAX_SETTINGS, type SettingChanges } from '../store/registry.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 
-/** The counts of quirks are kept for 100 days. */
-export const MAX_OBSERVED = 90;
 const PAGE = Math.min(500, MAX_SETTINGS);
 
 export const observedFor = (forDays: number, now: Instant): Settings => ({

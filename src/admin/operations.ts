@@ -6,8 +6,6 @@ import { rowOperations } from '../commands/table.ts';
 import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Right } from '../domain/roles.ts';
-import { importOperations } from './account-import.ts';
-import { accountOperations } from './accounts.ts';
 import { auditEraseOperations } from './audit-erase.ts';
 import { auditOperations } from './audit.ts';
 import { type AdminContext, AdminError, type Call, NOBODY } from './context.ts';
@@ -18,18 +16,12 @@ import { keyOperations } from './keys.ts';
 import { mailFindingOperations } from './mail-findings.ts';
 import type { Operation } from './operation.ts';
 import { type Ran, noteOperation } from './operation-audit.ts';
-import { passwordCodeOperations } from './password-codes.ts';
 import { RIGHTS, checkRight } from './rights.ts';
 import { ownedBy, withinOwn } from './own-organisation.ts';
-import { settingsOperations } from './settings.ts';
 import { approvedCall } from './second-person.ts';
 
 const operations = {
   ...rowOperations,
-  ...accountOperations,
-  ...importOperations,
-  ...settingsOperations,
-  ...passwordCodeOperations,
   ...evidenceOperations,
   ...auditOperations,
   ...auditEraseOperations,

@@ -1,59 +1,24 @@
 /**
- * Operations on one-time codes for passwords. A code goes to the registered contact of the organisation, or into a letter: never to an address
+ * One-time codes for passwords. A code goes to the registered contact of the organisation, or into a letter: never to an address
  * that whoever calls gives, and never before the eyes of the operator unless he writes the letter, which the trail then says.
  */
+import type { z } from '../config/zod.ts';
 import { defined } from '../domain/defined.ts';
 import { type CodeWish, type MadeCode, enrolPassword, makeCode, wishedPassword } from '../enrol/password-codes.ts';
 import { codeRefused } from '../ca/enrol.ts';
 import type { ContactPlace, Place } from '../delivery/place.ts';
 import type { Organisation } from '../domain/registry.ts';
-import { CODE_DAYS, MOST_CODES } from '../domain/password-codes.ts';
-import { type Instant, days, iso } from '../domain/units.ts';
+import { type Instant, iso } from '../domain/units.ts';
 import { codeLetter } from '../enrol/letters.ts';
 import { passwordCodeLetters } from '../letters/password-code.ts';
 import type { AccountSummary } from '../store/registry.ts';
 import { accountOf } from './accounts.ts';
+import type { codesWithLetters, withLetter } from './code-views.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
-import { type Input, count, flag, login, oneOf, optionalMoment, optionalSecret, optionalText, text } from './input.ts';
 import { fileNotice } from './notice.ts';
 import { unfitPassword } from './new-password.ts';
-import { change, withSecondUnless } from './operation.ts';
 
-export interface CodeView {
-  readonly login: string;
-  readonly organisation: string;
-  /** Name of the password that the code sets. */
-  readonly name: string;
-  /** A password of that name stands; it works until the code is used. */
-  readonly replaces: boolean;
-  readonly expires: string;
-  /** Address of the contact that gets the code. */
-  readonly to?: string;
-  /** The organisation of that address, where it is another one. */
-  readonly toOrganisation?: string;
-  /** It is pushed to a mail server of theirs: who reads it there is not known here. */
-  readonly toPartner?: true;
-  /** The letter with the code; in a dry run without it. */
-  readonly letter?: string;
-  /** The organisation has no postal address. */
-  readonly noPost?: true;
-}
-
-export interface CodesView {
-  readonly applied: boolean;
-  readonly codes: readonly CodeView[];
-  /** Those that got none, and why. */
-  readonly refused: readonly { readonly login: string; readonly why: string }[];
-  /** Left out, since a code of theirs can still be used. */
-  readonly waiting: number;
-}
-
-function loginsOf(input: Input): readonly string[] {
-  const { logins } = input;
-  if (!Array.isArray(logins) || logins.length === 0 || logins.length > MOST_CODES)
-    throw new AdminError('invalid', `Cannot make those codes: expected 1 to ${MOST_CODES} log-in names`);
-  return [...new Set(logins.map((name: unknown) => login({ login: name }, 'login')))];
-}
+type CodeView = z.infer<typeof withLetter>;
 
 interface Planned {
   readonly summary: AccountSummary;
@@ -134,19 +99,6 @@ async function tell({ desk, store, letters }: AdminContext, one: Planned, place:
   await fileNotice(store, await desk.letter(place, { kind: 'password-code', letters: passwordCodeLetters(about) }));
 }
 
-const wishOf = (input: Input): CodeWish => {
-  const name = optionalText(input, 'password-name', 64);
-  const ends = optionalMoment(input, 'ends');
-  const valid = count(input, 'valid', { initial: CODE_DAYS.initial, max: CODE_DAYS.most });
-  if (valid === 0) throw new AdminError('invalid', `Cannot use 0 days: expected 1 to ${CODE_DAYS.most}`);
-  return {
-    ...defined({ name, ends }),
-    others: flag(input, 'all'),
-    by: oneOf(input, 'by', ['contact', 'letter'], 'contact'),
-    validFor: days(valid),
-  };
-};
-
 /** A template with a mistake is found before a code is made for it. */
 function checkLetters({ letters }: AdminContext): void {
   try {
@@ -157,63 +109,55 @@ function checkLetters({ letters }: AdminContext): void {
   }
 }
 
-export const passwordCodeOperations = {
-  // A code that goes to the contact is never before the eyes of who asks for it; one in a letter is.
-  'account.reset': withSecondUnless(
-    'code',
-    ({ wish, dryRun }) => dryRun || wish.by !== 'letter',
-    change(
-      (input) => ({
-        logins: loginsOf(input),
-        wish: wishOf(input),
-        missing: flag(input, 'missing'),
-        dryRun: flag(input, 'dry-run'),
-      }),
-      async (context, { logins, wish, missing, dryRun }, call): Promise<CodesView> => {
-        const { clock, store } = context;
-        if (wish.ends !== undefined && wish.ends <= clock.now())
-          throw new AdminError(
-            'invalid',
-            `Cannot make a code: the end of its password, ${new Date(wish.ends).toISOString()}, has passed`,
-          );
-        if (wish.by === 'letter') checkLetters(context);
-        const planned: Planned[] = [];
-        const refused: { login: string; why: string }[] = [];
-        let waiting = 0;
-        for (const name of logins) {
-          const summary = await accountOf(store.registry, name);
-          if (missing && summary.codes.some(({ use }) => use === 'password')) {
-            waiting += 1;
-            continue;
-          }
-          const one = await plan(context, summary, wish);
-          if (typeof one !== 'string') planned.push(one);
-          else if (logins.length > 1) refused.push({ login: name, why: one });
-          else throw new AdminError('conflict', `Cannot make a code for account "${name}": ${one}`);
-        }
-        const expires = (clock.now() + wish.validFor) as Instant;
-        const codes = dryRun
-          ? planned.map((one) => viewOf(one, expires))
-          : planned.length === 0
-            ? []
-            : await issue(context, planned, wish, call);
-        return { applied: !dryRun, codes, refused, waiting };
-      },
-    ),
-  ),
-  'account.enrol': change(
-    (input) => ({ code: text(input, 'code', 64), password: optionalSecret(input, 'password') }),
-    async (
-      { store, hashPassword },
-      { code, password },
-      { actor },
-    ): Promise<{ login: string; name: string; ends?: string }> => {
-      if (password === undefined) throw new AdminError('invalid', 'Cannot set a password: none was given');
-      const done = await enrolPassword({ store, hash: hashPassword }, { code, password }, actor);
-      if (done.kind === 'refused') throw codeRefused();
-      if (done.kind === 'unusable') throw unfitPassword(done.why);
-      const { login: whose, name, ends } = done;
-      return { login: whose, name, ...defined({ ends: iso(ends) }) };
-    },
-  ),
-};
+export interface CodesWanted {
+  readonly logins: readonly string[];
+  readonly wish: CodeWish;
+  /** Leaves out those whose code can still be used. */
+  readonly missing: boolean;
+  readonly dryRun: boolean;
+}
+
+export async function makeCodes(
+  context: AdminContext,
+  { logins, wish, missing, dryRun }: CodesWanted,
+  call: Call,
+): Promise<z.infer<typeof codesWithLetters>> {
+  const { clock, store } = context;
+  if (wish.ends !== undefined && wish.ends <= clock.now())
+    throw new AdminError('invalid', `Cannot make a code: the end of its password, ${iso(wish.ends)}, has passed`);
+  if (wish.by === 'letter') checkLetters(context);
+  const planned: Planned[] = [];
+  const refused: { login: string; why: string }[] = [];
+  let waiting = 0;
+  for (const name of logins) {
+    const summary = await accountOf(store.registry, name);
+    if (missing && summary.codes.some(({ use }) => use === 'password')) {
+      waiting += 1;
+      continue;
+    }
+    const one = await plan(context, summary, wish);
+    if (typeof one !== 'string') planned.push(one);
+    else if (logins.length > 1) refused.push({ login: name, why: one });
+    else throw new AdminError('conflict', `Cannot make a code for account "${name}": ${one}`);
+  }
+  const expires = (clock.now() + wish.validFor) as Instant;
+  const codes = dryRun
+    ? planned.map((one) => viewOf(one, expires))
+    : planned.length === 0
+      ? []
+      : await issue(context, planned, wish, call);
+  return { applied: !dryRun, codes, refused, waiting };
+}
+
+/** Uses a code up. */
+export async function enrol(
+  { store, hashPassword }: AdminContext,
+  given: { readonly code: string; readonly password: string },
+  { actor }: Call,
+): Promise<{ login: string; name: string; ends?: string }> {
+  const done = await enrolPassword({ store, hash: hashPassword }, given, actor);
+  if (done.kind === 'refused') throw codeRefused();
+  if (done.kind === 'unusable') throw unfitPassword(done.why);
+  const { login, name, ends } = done;
+  return { login, name, ...defined({ ends: iso(ends) }) };
+}

@@ -10,14 +10,6 @@ import { type Right, type Standing, mayDo } from '../domain/roles.ts';
 import { AdminError } from './context.ts';
 
 export const RIGHTS = {
-  'account.code.list': 'support',
-  'account.enrol': 'support',
-  'account.import': 'registry',
-  // Whoever gives out the password knows it: a code, which is used once and by its owner, is enough for the helpdesk.
-  'account.password.add': 'registry',
-  'account.password.list': 'read',
-  'account.password.revoke': 'support',
-  'account.reset': 'support',
   'audit.anchor': 'security',
   'audit.erase': 'owner',
   'audit.erase.count': 'security',
@@ -31,9 +23,6 @@ export const RIGHTS = {
   'key.state': 'read',
   'key.verified': 'owner',
   'mail.findings': 'read',
-  // Who withdraws a letter keeps it from its addressee for good.
-  'settings.show': 'read',
-  'settings.warnings': 'read',
   'trace.bundle': 'security',
 } satisfies Readonly<Record<string, Right>>;
 

@@ -12,14 +12,10 @@ import { accountOf } from './accounts.ts';
 import { recipientOf } from './addresses.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { withoutGatewayKey } from './mail-findings.ts';
-import { type Input, address, login, oneOf, organisationName } from './input.ts';
-import { listing } from './operation.ts';
 import { unknownOrganisation } from './organisation-of.ts';
 import { nameOf } from './set-from-csv.ts';
 import { type ManyOutcome, type Names, setMany } from './set-many.ts';
 import type { SettingView } from './views.ts';
-
-const SCOPES = ['organisation', 'account', 'address'] as const;
 
 /** `KEY=default` takes a setting back. */
 function parseChange(scope: SettingScope, name: string, value: string): Result<SettingValue | null, string> {
@@ -103,12 +99,6 @@ async function whyMissing(registry: Registry, target: SettingTarget): Promise<st
   }
 }
 
-const scoped = (input: Input): { scope: SettingScope; target: SettingTarget } => {
-  const scope = oneOf(input, 'scope', SCOPES);
-  const read = { organisation: organisationName, account: login, address }[scope];
-  return { scope, target: targetOf(scope, read(input, 'name')) };
-};
-
 type KeyProblem = () => Promise<string | undefined>;
 
 /** What really happens, where settings that hold take each other's effect away or cannot be obeyed. */
@@ -148,13 +138,6 @@ function judgeChanges({ store, mail }: AdminContext): Names['conflicts'] {
     return await conflictsOf(chain, () => (problem ??= mail.keys.gatewayKeyProblem()));
   };
 }
-
-export const settingsOperations = {
-  'settings.warnings': listing(scoped, (context, { target }) => warningsOf(context, target)),
-  'settings.show': listing(scoped, async ({ store }, { scope, target }): Promise<SettingView[]> =>
-    viewSettings(scope, await holdersOf(store.registry, target)),
-  ),
-};
 
 export type Assignments = readonly (readonly [name: string, value: string])[];
 

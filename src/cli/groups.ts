@@ -57,7 +57,7 @@ export const groups: readonly Group[] = [
   },
   {
     names: { account: 'who logs in; each owns one mailbox' },
-    load: async () => (await import('./account.ts')).addAccountCommands,
+    load: ofRows(async () => (await import('../commands/account.ts')).accounts),
   },
   {
     names: { address: 'registered addresses' },

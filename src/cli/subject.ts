@@ -166,6 +166,11 @@ type Reader = (text: string) => unknown;
 
 const outsideOf = (terminal: Terminal): Outside => ({
   textOf: (file) => readUpload(terminal, file),
+  lineOf: () => {
+    const [line = '', ...more] = readUpload(terminal, '-').split(/\r?\n/);
+    terminal.input = more.join('\n');
+    return line;
+  },
   now: () => systemClock.now(),
 });
 

@@ -9,8 +9,8 @@ export interface Terminal {
   readonly err: (text: string) => void;
   /** Shows this in place of all that is seen; absent: it is no terminal that can. */
   readonly redraw?: (text: string) => void;
-  /** What standard input holds; absent: the process's own. */
-  readonly input?: string;
+  /** What standard input holds, or what is left of it; absent: the process's own. */
+  input?: string;
   /** Asks the person at the terminal one question; absent: the process's own terminal, where there is one. */
   readonly ask?: (question: string) => Promise<string>;
   /** How the command ended; see exit.ts. */

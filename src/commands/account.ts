@@ -4,6 +4,9 @@ import { accountCertificates } from './account-certificate.ts';
 import { contain } from './account-contain.ts';
 import { move } from './account-move.ts';
 import { enforce, observed, observedPart, quirks } from './account-quirks.ts';
+import { enrol, reset, resetPart } from './account-codes.ts';
+import { importMany, importPart } from './account-import.ts';
+import { passwords } from './account-password.ts';
 import { add, list } from './account-rows.ts';
 import { show } from './account-show.ts';
 import { end, endRow } from './account-end.ts';
@@ -28,12 +31,18 @@ export const accounts = subject(
     quirks,
     observed,
     enforce,
+    reset,
+    enrol,
+    import: importMany,
+    password: passwords,
   },
   {
     parts: {
       end: endRow,
       'end-many': endManyRow,
       observed: observedPart,
+      reset: resetPart,
+      import: importPart,
     },
   },
 );

@@ -85,7 +85,8 @@ export function settable<P extends Params, F = never>(
         return await setFromFile(context, { scope, read }, input, call);
       }
       if (name === undefined) throw wrong(`: name the ${scope}, or give a file with --from`);
-      if (dryRun) throw wrong('with --dry-run and without --from: it checks a file; name the file');
+      if (dryRun)
+        throw new AdminError('invalid', 'Cannot use --dry-run without --from: it checks a file; name the file');
       const given = fields === undefined ? undefined : givenOf(fields.in, input as Target & Values<P>);
       if (values.length === 0 && given === undefined)
         throw wrong(`: nothing was given; expected KEY=VALUE${optionsOf(fields?.in ?? {})}`);

@@ -43,7 +43,7 @@ export function wishedPassword(
   const [only] = passwords;
   if (passwords.length > 1 && !others)
     return fail(
-      `it has the passwords ${passwords.map((p) => p.name).join(', ')}; say which with --name, or --all to replace them by one`,
+      `it has the passwords ${passwords.map((p) => p.name).join(', ')}; say which with --name, or --remove-others to replace them by one`,
     );
   return ok(passwords.length === 1 ? (only?.name ?? FIRST) : FIRST);
 }

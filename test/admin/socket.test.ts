@@ -221,7 +221,7 @@ test('input of the wrong shape is refused by name', async (t) => {
     ],
     ['account.set', { name: 'a', settings: ['quota'] }, /Cannot use "quota" as settings: expected KEY=VALUE/],
     ['account.set', { name: 'a', settings: ['quota=1GiB', 'quota=2GiB'] }, /Cannot set "quota" twice/],
-    ['account.set', { name: 'a', settings: ['quota=1GiB'], 'dry-run': true }, /with --dry-run and without --from/],
+    ['account.set', { name: 'a', settings: ['quota=1GiB'], 'dry-run': true }, /Cannot use --dry-run without --from/],
     ['account.set', { name: 'a', settings: ['quota=much'] }, /is no value for quota/],
     ['account.set', { name: 'a', settings: ['other=1'] }, /"other" is not a setting of an account/],
   ] as const) {

@@ -189,8 +189,8 @@ function day(name: string): void {
       ...['account', 'password', 'add', at('anna'), '--name', 'late', '--ends', '2001-01-01', '--generate'],
       ...['--out', join(folder, `${name}.late`)],
     );
-    await done('account', 'password', 'revoke', at('anna'), '--name', 'balie');
-    await refused(3, /it has: first/, 'account', 'password', 'revoke', at('anna'), '--name', 'balie');
+    await done('account', 'password', 'remove', at('anna'), '--name', 'balie');
+    await refused(3, /it has: first/, 'account', 'password', 'remove', at('anna'), '--name', 'balie');
   });
 
   test('a password that is set while the account has scram=yes logs in by SCRAM, until scram=no', async () => {
@@ -215,7 +215,7 @@ function day(name: string): void {
       [false, false],
     );
     await done('account', 'set', at('anna'), 'scram=default');
-    await done('account', 'password', 'revoke', at('anna'), '--name', 'scram');
+    await done('account', 'password', 'remove', at('anna'), '--name', 'scram');
   });
 
   test('account certificate add, list and revoke', async () => {

@@ -58,7 +58,7 @@ test('help of the whole program loads none of the commands', async (t) => {
   for (const args of [['--help'], ['help']]) {
     const own = (await loadedBy(t, args)).filter((file) => file.startsWith(join('dist', 'src')));
     assert(own.length <= MOST_MODULES / 3, `${own.length} files:\n${own.join('\n')}`);
-    assert(!own.some((file) => file.endsWith(join('cli', 'account.js'))));
+    assert(!own.some((file) => file.endsWith(join('commands', 'account.js'))));
   }
 });
 
@@ -81,7 +81,7 @@ test('account show beside a running gateway loads no more files and packages tha
   t.after(() => gateway.remove());
   const loaded = await loadedBy(t, ['account', 'show', loginOf('anna').login, '--config', gateway.config.file]);
   const own = loaded.filter((file) => file.startsWith(join('dist', 'src')));
-  assert(own.includes(join('dist', 'src', 'cli', 'account.js')), loaded.join('\n'));
+  assert(own.includes(join('dist', 'src', 'commands', 'account.js')), loaded.join('\n'));
   assert(own.length <= MOST_MODULES, `${own.length} files:\n${own.join('\n')}`);
   const packages = loaded.flatMap((file) => /node_modules\/(@[^/]+\/[^/]+|[^/]+)\//.exec(file)?.[1] ?? []);
   assert.deepEqual([...new Set(packages)].sort(), ['commander', 'smol-toml', 'zod']);

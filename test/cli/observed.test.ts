@@ -20,9 +20,9 @@ test('imported accounts are tolerant while they are observed; then those that ne
   writeFileSync(file, `login,address,organisation,password\n${lines.join('\n')}\n`, { mode: 0o600 });
   assert.match(
     await sluis('account', 'import', file, '--observe', 'long'),
-    /Cannot observe "long": expected days, such as 30d/,
+    /'long' is invalid\. expected a number of days up to 90, such as 60d/,
   );
-  assert.match(await sluis('account', 'import', file, '--observe', '120d'), /a whole number from 0 to 90/);
+  assert.match(await sluis('account', 'import', file, '--observe', '120d'), /expected a whole number from 1 to 90/);
   assert.match(await sluis('account', 'import', file, '--observe', '30d', '--dry-run'), /would register 2 accounts/);
   assert.equal(
     await sluis('account', 'import', file, '--observe', '30d', '--reason', 'moving in'),
@@ -53,13 +53,13 @@ test('imported accounts are tolerant while they are observed; then those that ne
     assert.match(report, new RegExp(`^old@group\\.test +${until} +${rule} +1 `, 'm'));
   assert.doesNotMatch(report, /^good/m);
 
-  assert.match(await sluis('account', 'observed', '--enforce'), /No account is observed whose time is over; --early/);
+  assert.match(await sluis('account', 'enforce'), /No account is observed whose time is over; --early/);
   const day = instant(Date.now() - 86_400_000);
   for (const name of ['old', 'good'])
     await sluis('account', 'set', addressOf(name), `observed-until=${new Date(day).toISOString().slice(0, 10)}`);
   assert.match(await sluis('account', 'observed'), /2 accounts are observed, 2 of them longer/);
   assert.match(
-    await sluis('account', 'observed', '--enforce', '--reason', 'observed'),
+    await sluis('account', 'enforce', '--reason', 'observed'),
     /^2 accounts are no longer observed: 1 follows the usual rules, 1 keeps/,
   );
   assert.equal(await sluis('account', 'observed'), 'No account is observed.\n');

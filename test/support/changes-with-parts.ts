@@ -114,7 +114,7 @@ const accounts: readonly ChangeWithParts[] = [
   [
     'account.enrol',
     async (scene) => {
-      const { codes } = await scene.run('account.reset', { logins: [addressOf('carl')], by: 'letter' });
+      const { codes } = await scene.run('account.reset', { login: [addressOf('carl')], by: 'letter' });
       const [code] = /\b[a-z2-9]{4}(?:-[a-z2-9]{4}){5}\b/.exec(codes[0]?.letter ?? '') ?? [];
       return { input: { code, password: 'een lange zin 12' } };
     },

@@ -91,7 +91,7 @@ function recordOf<P extends Params>(
     const text = row.cell(column);
     const { expected: wanted, fromText } = param.kind ?? YES_OR_NO;
     const expected = `expected ${wanted}`;
-    const value: unknown = text === '' ? undefined : fromText(text, { textOf: () => '', now });
+    const value: unknown = text === '' ? undefined : fromText(text, { textOf: () => '', lineOf: () => '', now });
     if (text === '' && !param.optional) problems.push({ line, column, text: `it is empty; ${expected}` });
     else if (text !== '' && value === undefined)
       problems.push({ line, column, text: `Cannot use ${quoted(text)}: ${expected}` });

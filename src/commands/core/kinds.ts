@@ -28,6 +28,8 @@ export type Of =
 export interface Outside {
   /** Text of a file; `-` is standard input. Throws where it cannot be read. */
   readonly textOf: (file: string) => string;
+  /** The first line of standard input; what is left of it is there for whoever reads it next. */
+  readonly lineOf: () => string;
   readonly now: () => Instant;
 }
 
@@ -264,6 +266,13 @@ export const secret = (expected: string, max = 4096): Kind<string> => ({
     (value) => value,
     (value) => value,
   ),
+  secret: true,
+});
+
+/** What others must not see, of one line: `-` is the first line of standard input, since arguments are seen by every user of the machine. */
+export const firstLine = (word: string, max: number): Kind<string> => ({
+  ...text(word, max),
+  fromText: (value, { lineOf }) => (value === '-' ? lineOf() : value),
   secret: true,
 });
 

@@ -49,6 +49,8 @@ freeze('account', { accounts: ['anna', 'bert', 'carl'] }, [
   { run: 'account password list nobody', code: 3 },
   'account password revoke anna@group.test --name derde --reason why',
   { run: 'account password revoke anna@group.test --name derde', code: 3 },
+  'account password remove anna@group.test --name vierde --reason why',
+  { run: 'account password remove anna@group.test --name vierde', code: 3 },
 
   async (scene) => {
     const authority = await makeClientAuthority('frozen CA');
@@ -92,8 +94,10 @@ freeze('account', { accounts: ['anna', 'bert', 'carl'] }, [
   { run: 'account enrol {code} --generate --out {here}/enrolled-again', code: 4 },
   'account reset --from {here}/logins.txt --letters {here}/letters-2 --name eerste',
   'account reset --from {here}/logins.txt --letters {here}/letters-2 --name eerste --resume',
+  'account reset --from {here}/logins.txt --letters {here}/letters-2 --name eerste --continue',
   'account reset --organisation noord --letters {here}/letters --dry-run',
   'account reset --organisation noord --letters {here}/letters --all --ends {+60d}',
+  'account reset --organisation noord --letters {here}/letters-3 --remove-others --ends 60d',
   { run: 'account reset nobody', code: 3 },
 
   'account quirks anna@group.test',

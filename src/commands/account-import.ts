@@ -1,0 +1,134 @@
+/** `sluis account import`: thousands of accounts from one file, all of them or none. */
+import { z } from '../config/zod.ts';
+import { AdminError, type Call } from '../admin/context.ts';
+import type { ImportReport } from '../admin/import.ts';
+import { letterFiles } from '../cli/letter-files.ts';
+import { showProgress } from '../cli/progress.ts';
+import { readUpload } from '../cli/upload.ts';
+import { agree, many } from '../domain/counted.ts';
+import { defined } from '../domain/defined.ts';
+import { CODE_DAYS } from '../domain/password-codes.ts';
+import { codesFor } from './account-codes.ts';
+import { lettersText } from './account-codes-text.ts';
+import { days, file, folder } from './core/kinds.ts';
+import { arg, changesHere, flag, opt, part } from './core/row.ts';
+
+/** Log-in names in one piece: below 64 KB, however long they are. */
+const NAMES = 64;
+const PHASES = { check: 'Checking', hash: 'Hashing passwords of', store: 'Storing' } as const;
+/** The counts of quirks are kept for 100 days. */
+const MAX_OBSERVED = 90;
+
+const importView = z.object({
+  accounts: z.number(),
+  applied: z.boolean().meta({ description: 'False for a dry run.' }),
+  already: z.boolean().optional().meta({
+    description: 'All of them stand in the registry as in the file: nothing was to be done.',
+  }),
+  without: z.number().optional().meta({ description: 'Of these, without a password.' }),
+});
+type Imported = z.infer<typeof importView>;
+
+const given = {
+  observe: opt(days(MAX_OBSERVED), 'every tolerance on, and watch what each account deviates in, such as 30d'),
+  dryRun: flag('check every line and change nothing'),
+};
+
+/** Log-in names of those without a password go over `send`, one a line. */
+export const importPart = part({
+  about: 'register the accounts of a CSV file',
+  in: { ...given, withoutPassword: flag('lines may have no password') },
+  upload: { about: 'the accounts', needed: true },
+  out: importView,
+  right: 'registry',
+  trail: ['registry.account-added'],
+  run: async ({ store, hashPassword, clock }, { dryRun, observe, withoutPassword }, call) => {
+    const [{ importAccounts }, { observedFor }] = await Promise.all([
+      import('../admin/import.ts'),
+      import('../admin/observed.ts'),
+    ]);
+    if (call.upload === undefined) throw new AdminError('invalid', 'Cannot import: no file came with the request');
+    const report = await importAccounts(call.upload, {
+      registry: store.registry,
+      actor: call.actor,
+      dryRun,
+      withoutPassword,
+      ...(observe !== undefined && { settings: observedFor(observe, clock.now()) }),
+      hash: hashPassword,
+      ...defined({ signal: call.gone }),
+      progress: (phase, done, total) => call.progress(done, total, PHASES[phase]),
+    });
+    return await importedOf(report, call.send);
+  },
+});
+
+async function importedOf(report: ImportReport, send: Call['send']): Promise<Imported> {
+  if (report.kind === 'refused') {
+    const { problemLines } = await import('../admin/csv-table.ts');
+    throw new AdminError('invalid', `Cannot import, nothing was changed:\n${problemLines(report.problems)}`);
+  }
+  if (report.kind === 'cancelled')
+    throw new AdminError('unavailable', 'The import was ended before it changed anything');
+  if (report.kind === 'already') return { accounts: report.accounts, applied: false, already: true };
+  const { kind, accounts, without } = report;
+  const outcome = { accounts, applied: kind === 'imported' };
+  if (without === undefined) return outcome;
+  for (let at = 0; at < without.length; at += NAMES)
+    await send?.(Buffer.from(`${without.slice(at, at + NAMES).join('\n')}\n`).toString('latin1'));
+  return { ...outcome, without: without.length };
+}
+
+const importedView = importView.extend({ letters: z.number().optional().meta({ description: 'That were written.' }) });
+
+export const importMany = changesHere({
+  about: 'register many accounts from a CSV file: all or none, every bad line reported',
+  in: {
+    file: arg(
+      file,
+      'header "login,address,organisation,password" or "...,password_hash", and where wanted "kind"; - for standard input',
+    ),
+    letters: opt(
+      folder,
+      'lines may have no password: a letter with a one-time code for each of these accounts, in this folder',
+    ),
+    valid: opt(days(CODE_DAYS.most), `how long these codes hold, at most ${CODE_DAYS.most}d`, CODE_DAYS.most),
+    ...given,
+  },
+  out: importedView,
+  right: 'registry',
+  trail: ['registry.account-added', 'password.code-issued'],
+  undo: 'account end --from FILE',
+  examples: ['import.csv --dry-run', 'import.csv --observe 30d'],
+  run: async (here, { file: path, letters, valid, observe, dryRun }): Promise<z.infer<typeof importedView>> => {
+    const upload = readUpload(here.terminal, path);
+    const files = dryRun ? undefined : letterFiles({ letters });
+    const progress = showProgress('Checking', 'accounts');
+    const input = { 'dry-run': dryRun, observe, 'without-password': letters !== undefined };
+    let names = '';
+    const receive = (piece: string): void => void (names += piece);
+    try {
+      const imported = await here
+        .call(importPart, input, { upload, progress: progress.show, receive })
+        .finally(progress.end);
+      if (files === undefined || (imported.without ?? 0) === 0) return imported;
+      // As soon as these accounts stand, whoever looks at the letters again starts with "account reset --letters FOLDER --continue".
+      const logins = Buffer.from(names, 'latin1').toString().trimEnd().split('\n');
+      const wanted = { removeOthers: false, valid, by: 'letter', files, continue: false, dryRun } as const;
+      const made = await codesFor(here, logins, wanted);
+      return { ...imported, letters: made.codes.length };
+    } finally {
+      files?.end();
+    }
+  },
+  say: ({ accounts, applied, already, letters: written }, { letters }) =>
+    [
+      already === true
+        ? `Already imported: ${many(accounts, 'account')} ${agree(accounts, 'stands', 'stand')} in the registry as in the file, addresses included. Nothing was changed, passwords were not compared.`
+        : applied
+          ? `Registered ${many(accounts, 'account')}.`
+          : `The file is right: it would register ${many(accounts, 'account')}. Nothing was changed.`,
+      ...(written === undefined
+        ? []
+        : [`${lettersText(written, letters ?? '', ' with a code for a first password')}.`]),
+    ].join('\n'),
+});
