@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { connect } from 'node:tls';
 import type { ContainmentView } from '../src/commands/account-contain.ts';
-import type { AuditRowView } from '../src/admin/audit.ts';
+import type { AuditRowView } from '../src/commands/audit/list.ts';
 import type { SessionView } from '../src/admin/sessions.ts';
 import type { SessionEnd } from '../src/commands/session.ts';
 import type { AccountView } from '../src/admin/views.ts';

@@ -13,18 +13,8 @@ import type { Actor } from '../store/actor.ts';
 import { type ByKind, erase } from '../trail/erasure.ts';
 import type { Belonging } from './belongings.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
-import { type Input, flag, optionalBeginning, optionalText } from './input.ts';
-import { change, destroying, listing, withSecond } from './operation.ts';
 
-export interface EraseView {
-  readonly rows: number;
-  readonly byLog: ByKind;
-  /** Rows that name the person and were left, since they have to be kept. */
-  readonly kept: number;
-  readonly dryRun: boolean;
-}
-
-interface Wanted {
+export interface Wanted {
   readonly before?: Instant;
   readonly login?: string;
   readonly person?: string;
@@ -33,18 +23,6 @@ interface Wanted {
 
 /** Logs that have to be kept for their time. */
 const KEPT: readonly AuditLogKind[] = ['access', 'change'];
-
-function wantedOf(input: Input): Wanted {
-  const before = optionalBeginning(input, 'before');
-  const login = optionalText(input, 'account');
-  const person = optionalText(input, 'person', 320);
-  if (before === undefined && login === undefined && person === undefined)
-    throw new AdminError(
-      'invalid',
-      'Cannot erase personal fields without saying whose: expected --before MOMENT, --account LOGIN or --person TEXT',
-    );
-  return { ...defined({ before, login, person }), alsoKept: flag(input, 'also-kept') };
-}
 
 const folded = (text: string): string => text.trim().toLowerCase();
 
@@ -169,7 +147,8 @@ async function writeCounted({ gateway, store }: AdminContext, { accounts }: Pick
   await store.audit.head();
 }
 
-async function run(context: AdminContext, wanted: Wanted, call: Call, dryRun: boolean): Promise<EraseView> {
+/** Counts what it would do where it is a dry run. */
+export async function eraseWanted(context: AdminContext, wanted: Wanted, call: Call, dryRun: boolean): Promise<Erased> {
   const { store, clock } = context;
   const { audit } = store;
   const { alsoKept, login, person } = wanted;
@@ -182,7 +161,7 @@ async function run(context: AdminContext, wanted: Wanted, call: Call, dryRun: bo
   const { seq: end } = await audit.head();
   const chosen = { about, before, alsoKept, progress: (seq: number) => call.progress(seq, end) };
   const counted = await eraseChosen(context, { ...chosen, dryRun: true });
-  if (dryRun) return { rows: counted.rows, byLog: counted.byLog, kept: counted.kept, dryRun };
+  if (dryRun) return counted;
   // Before it is done, as above.
   audit.note({
     event: 'audit.erased',
@@ -197,15 +176,5 @@ async function run(context: AdminContext, wanted: Wanted, call: Call, dryRun: bo
     },
     personal: { actor: actor.name, ...defined({ reason: actor.reason }) },
   });
-  const { rows, byLog, kept } = await eraseChosen(context, { ...chosen, dryRun: false });
-  return { rows, byLog, kept, dryRun };
+  return await eraseChosen(context, { ...chosen, dryRun: false });
 }
-
-export const auditEraseOperations = {
-  'audit.erase': withSecond(
-    'erase',
-    destroying(change(wantedOf, (context, wanted, call) => run(context, wanted, call, false))),
-  ),
-  /** What it would do. */
-  'audit.erase.count': listing(wantedOf, (context, wanted, call) => run(context, wanted, call, true)),
-};

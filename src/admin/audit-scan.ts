@@ -1,5 +1,6 @@
 /** Walks the audit trail in bounded steps: where a time begins, and what a period comes to. */
-import { AUDIT_LOG_KINDS, type AuditLogKind, meaningOf } from '../domain/audit-events.ts';
+import { z } from '../config/zod.ts';
+import { AUDIT_LOG_KINDS, meaningOf } from '../domain/audit-events.ts';
 import { defined } from '../domain/defined.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Instant, iso } from '../domain/units.ts';
@@ -15,7 +16,36 @@ const COUNTED = 100_000;
 const MAX_ACTS = 500;
 
 /** What an auditor looks for apart: looks at the trail, what was given out, what two people did, and all other commands. */
-export type ActKind = 'look' | 'export' | 'approval' | 'command';
+const actKind = z.enum(['look', 'export', 'approval', 'command']);
+export type ActKind = z.infer<typeof actKind>;
+
+export const auditSummary = z.object({
+  since: z.string(),
+  until: z.string(),
+  rows: z.number(),
+  events: z.array(z.object({ event: z.string(), outcome: z.string(), rows: z.number() })).readonly(),
+  logs: z.array(z.object({ log: z.enum(AUDIT_LOG_KINDS), success: z.number(), failure: z.number() })).readonly(),
+  failedLogins: z
+    .array(z.object({ account: z.string(), network: z.string(), tries: z.number() }))
+    .readonly()
+    .meta({ description: 'Most first. A name that is none of ours is in quotes; tries that share a row count each.' }),
+  acts: z
+    .array(
+      z.object({
+        kind: actKind,
+        at: z.string(),
+        event: z.string(),
+        what: z.string().optional().meta({ description: 'The operation, or what was looked at.' }),
+        outcome: z.string(),
+        actor: z.string(),
+        reason: z.string().optional(),
+      }),
+    )
+    .readonly()
+    .meta({ description: 'What people did by the command line, oldest first, at most 500 of each kind.' }),
+  moreActs: z.boolean(),
+});
+export type AuditSummary = z.infer<typeof auditSummary>;
 
 /** The first row at `since` or later, or the number behind the last one. Rows stand in the order of time. */
 export async function firstSince(audit: AuditTrail, since: Instant): Promise<number> {
@@ -28,28 +58,6 @@ export async function firstSince(audit: AuditTrail, since: Instant): Promise<num
     else low = middle + 1;
   }
   return low;
-}
-
-export interface AuditSummary {
-  readonly since: string;
-  readonly until: string;
-  readonly rows: number;
-  readonly events: readonly { readonly event: string; readonly outcome: string; readonly rows: number }[];
-  readonly logs: readonly { readonly log: AuditLogKind; readonly success: number; readonly failure: number }[];
-  /** Most first. A name that is none of ours is in quotes; tries that share a row count each. */
-  readonly failedLogins: readonly { readonly account: string; readonly network: string; readonly tries: number }[];
-  /** What people did by the command line, oldest first, at most 500 of each kind. */
-  readonly acts: readonly {
-    readonly kind: ActKind;
-    readonly at: string;
-    readonly event: string;
-    /** The operation, or what was looked at. */
-    readonly what?: string;
-    readonly outcome: string;
-    readonly actor: string;
-    readonly reason?: string;
-  }[];
-  readonly moreActs: boolean;
 }
 
 export async function report(

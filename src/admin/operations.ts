@@ -6,8 +6,6 @@ import { rowOperations } from '../commands/table.ts';
 import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Right } from '../domain/roles.ts';
-import { auditEraseOperations } from './audit-erase.ts';
-import { auditOperations } from './audit.ts';
 import { type AdminContext, AdminError, type Call, NOBODY } from './context.ts';
 import { evidenceOperations } from './evidence.ts';
 import type { Input } from './input.ts';
@@ -23,8 +21,6 @@ import { approvedCall } from './second-person.ts';
 const operations = {
   ...rowOperations,
   ...evidenceOperations,
-  ...auditOperations,
-  ...auditEraseOperations,
   ...keyOperations,
   ...mailFindingOperations,
 };

@@ -10,13 +10,6 @@ import { type Right, type Standing, mayDo } from '../domain/roles.ts';
 import { AdminError } from './context.ts';
 
 export const RIGHTS = {
-  'audit.anchor': 'security',
-  'audit.erase': 'owner',
-  'audit.erase.count': 'security',
-  'audit.export': 'security',
-  'audit.list': 'security',
-  'audit.report': 'security',
-  'audit.verify': 'security',
   'evidence.certificate': 'read',
   'key.escrow': 'owner',
   'key.rotate': 'owner',

@@ -100,7 +100,7 @@ export const groups: readonly Group[] = [
   },
   {
     names: { audit: 'the trail of everything that happened; each look at it stands in it' },
-    load: async () => (await import('./audit.ts')).addAuditCommands,
+    load: ofRows(async () => (await import('../commands/audit.ts')).audits),
   },
   {
     names: { key: 'the master key: escrow, recovery, rotation' },

@@ -6,6 +6,7 @@ import { gateway, gatewayTops } from './gateway.ts';
 import { accounts } from './account.ts';
 import { addresses } from './address.ts';
 import { approvals, approve } from './approve.ts';
+import { audits } from './audit.ts';
 import { operationsOfAll } from './core/operations.ts';
 import type { AnyRow, AnySubject } from './core/row.ts';
 import { type Placed, commandsOf } from './core/walk.ts';
@@ -41,6 +42,7 @@ const table = {
   queues,
   traces,
   messages,
+  audits,
   operators,
   approvals,
   authority,

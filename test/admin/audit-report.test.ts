@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type AuditSummary, report } from '../../src/admin/audit-scan.ts';
-import { reportText } from '../../src/cli/audit-report.ts';
+import { reportText } from '../../src/commands/audit/report.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
 import type { Instant } from '../../src/domain/units.ts';
 import type { AuditEvent } from '../../src/store/audit.ts';

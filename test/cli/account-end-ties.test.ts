@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { AccountEnd } from '../../src/commands/account-end-text.ts';
 import type { EndingsView } from '../../src/commands/account-end-text.ts';
-import type { AuditRowView } from '../../src/admin/audit.ts';
+import type { AuditRowView } from '../../src/commands/audit/list.ts';
 import type { CertificateView } from '../../src/admin/cert-views.ts';
 import type { AccountView } from '../../src/admin/views.ts';
 import { createCa } from '../../src/ca/create.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import type { AccountMovesView } from '../../src/commands/account-move-text.ts';
-import type { AuditRowView } from '../../src/admin/audit.ts';
+import type { AuditRowView } from '../../src/commands/audit/list.ts';
 import type { CertificateView } from '../../src/admin/cert-views.ts';
 import type { AccountView } from '../../src/admin/views.ts';
 import { runOperation } from '../../src/admin/operations.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { AuditRowView } from '../../src/admin/audit.ts';
+import type { AuditRowView } from '../../src/commands/audit/list.ts';
 import { makeOperatorKey } from '../../src/crypto/operator-key.ts';
 import { type Ran, sluisHere } from '../support/command-line.ts';
 import { addressOf, startTestGateway } from '../support/gateway.ts';

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { AuditRowView } from '../../src/admin/audit.ts';
+import type { AuditRowView } from '../../src/commands/audit/list.ts';
 import type { TakenView } from '../../src/backup/views.ts';
 import { makeOperatorKey } from '../../src/crypto/operator-key.ts';
 import { commandsOn } from '../support/command-line.ts';

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { AuditRowView } from '../../src/admin/audit.ts';
+import type { AuditRowView } from '../../src/commands/audit/list.ts';
 import type { RequestView } from '../../src/commands/approval-views.ts';
 import { makeOperatorKey } from '../../src/crypto/operator-key.ts';
 import { hours, instant } from '../../src/domain/units.ts';

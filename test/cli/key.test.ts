@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { AuditRowView } from '../../src/admin/audit.ts';
+import type { AuditRowView } from '../../src/commands/audit/list.ts';
 import type { KeyState } from '../../src/admin/keys.ts';
 import { makeOperatorKey } from '../../src/crypto/operator-key.ts';
 import { commandsOn, sluisHere } from '../support/command-line.ts';

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { AuditRowView } from '../../src/admin/audit.ts';
+import type { AuditRowView } from '../../src/commands/audit/list.ts';
 import { listenAt } from '../../src/admin/socket-file.ts';
 import { openControlSockets } from '../../src/gateway/control.ts';
 import { milliseconds } from '../../src/domain/units.ts';

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { AuditRowView } from '../../src/admin/audit.ts';
+import type { AuditRowView } from '../../src/commands/audit/list.ts';
 import { AUDIT_EVENTS, AUDIT_LOG_KINDS, meaningOf } from '../../src/domain/audit-events.ts';
 import { sluisHere } from '../support/command-line.ts';
 import { type TestGateway, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
@@ -49,7 +49,7 @@ async function drive(): Promise<string> {
   await sluis('trace', id);
   await sluis('queue', 'list');
   await sluis('account', 'list');
-  await sluis('audit', 'report', '--week');
+  await sluis('audit', 'report', '--since', '7d');
   await sluis('reload');
   return id;
 }

@@ -232,7 +232,7 @@ test('audit verify checks the stamps offline, and names the one that does not ho
       join(r.folder, 'none.toml'),
       '--anchors',
       r.folder,
-      '--key',
+      '--anchor-key',
       r.key,
       ...more,
     ]);

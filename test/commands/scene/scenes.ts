@@ -1,5 +1,6 @@
 /** What each subject needs besides what all share. */
 import { account } from './account.ts';
+import { audit } from './audit.ts';
 import { address } from './address.ts';
 import { mailbox } from './mailbox.ts';
 import { approve, operator } from './operator.ts';
@@ -20,6 +21,7 @@ export const scenes: Readonly<Record<string, SubjectScene>> = {
   drill,
   check,
   account,
+  audit,
   address,
   approve,
   mailbox,

@@ -1,0 +1,120 @@
+/** `sluis audit export`: the trail as lines of JSON in a new file. */
+import { z } from '../../config/zod.ts';
+import { firstSince } from '../../admin/audit-scan.ts';
+import { Names } from '../../admin/names.ts';
+import { ExportSeal } from '../../cli/export-lines.ts';
+import { newFile, withFiles } from '../../cli/new-file.ts';
+import { BEFORE_ALL } from '../../crypto/audit-chain.ts';
+import { EXPORT_FORMAT, type ExportHeader, exportLine } from '../../crypto/audit-export.ts';
+import type { ChainRow } from '../../domain/audit-row.ts';
+import { many } from '../../domain/counted.ts';
+import type { AccountId } from '../../domain/ids.ts';
+import { nen7513Of } from '../../domain/nen7513.ts';
+import { choice, count, file, since } from '../core/kinds.ts';
+import { arg, flag, lookPart, opt, readsHere } from '../core/row.ts';
+import { noteLook } from './look.ts';
+
+const STEP = 1000;
+
+const WHAT = {
+  since: opt(since, 'from then on'),
+  fields: opt(
+    choice('names', ['chain', 'nen7513']),
+    'chain: can be checked, the default; nen7513: a line a row in the field names of NEN 7513',
+    'chain',
+  ),
+  withoutPersonal: flag('leave out who and where; what is left can still be checked'),
+};
+
+const page = z.object({
+  hostname: z.string(),
+  after: z
+    .object({ seq: z.number(), hash: z.string() })
+    .meta({ description: 'The row before the first line, of the first page.' }),
+  lines: z.array(z.string()).readonly(),
+  next: z.number().optional().meta({ description: 'For `from` of the next call; absent at the end.' }),
+});
+
+export const exportPage = lookPart({
+  about: 'give out the trail as lines of JSON, page by page',
+  in: { ...WHAT, from: opt(count('number', { max: Number.MAX_SAFE_INTEGER }), 'from this row on', 0) },
+  out: page,
+  right: 'security',
+  run: async ({ store: { audit, registry }, partners: { hostname }, gateway }, { from, ...what }, call) => {
+    const [personal, nen7513] = [!what.withoutPersonal, what.fields === 'nen7513'];
+    if (from === 0) {
+      gateway?.writeCounted();
+      const fields = nen7513 ? ' in fields of NEN 7513' : '';
+      noteLook(audit, call, `export${fields}${personal ? '' : ' without personal fields'}`);
+    }
+    const first = from > 0 ? from : what.since === undefined ? 1 : await firstSince(audit, what.since);
+    const before = from > 0 || first === 1 ? [] : await audit.chain({ fromSeq: first - 1, limit: 1 });
+    const { seq, hash } = before[0] ?? BEFORE_ALL;
+    const rows = await audit.chain({ fromSeq: first, limit: STEP });
+    const last = rows.at(-1);
+    const names = new Names(registry);
+    return {
+      hostname,
+      after: { seq, hash: Buffer.from(hash).toString('hex') },
+      lines: nen7513
+        ? await nen7513Lines(rows, { hostname, personal, names })
+        : rows.map((row) => exportLine(row, { personal })),
+      ...(last === undefined || rows.length < STEP ? {} : { next: last.seq + 1 }),
+    };
+  },
+});
+
+interface Lines {
+  readonly hostname: string;
+  readonly personal: boolean;
+  readonly names: Names;
+}
+
+async function nen7513Lines(rows: readonly ChainRow[], { hostname, personal, names }: Lines): Promise<string[]> {
+  const lines: string[] = [];
+  for (const row of rows) {
+    // A log-in name can be a person's.
+    const named = row.account !== null && personal ? await names.account(row.account as AccountId) : undefined;
+    const account = row.account === null ? undefined : (named ?? `account ${row.account}`);
+    lines.push(JSON.stringify(nen7513Of(row, { hostname, personal, account })));
+  }
+  return lines;
+}
+
+export const exportTo = readsHere({
+  about: 'write the trail as lines of JSON that can be checked without this gateway',
+  in: { file: arg(file, 'a new file'), ...WHAT },
+  out: z.object({ file: z.string(), rows: z.number() }),
+  right: 'security',
+  reason: 'optional',
+  examples: ['trail-2026.jsonl --reason "NEN 7510 audit"', 'trail-14d.jsonl --since 14d --without-personal'],
+  run: async (here, { file: path, fields }, { file: _, ...asked }) => {
+    const made = newFile(path, 0o600);
+    const rows = await withFiles([made], async () => {
+      // Only the chain has a first line to follow on, and a last one that seals it.
+      const isChain = fields === 'chain';
+      const seal = new ExportSeal();
+      let n = 0;
+      for (let from: number | undefined = 0; from !== undefined;) {
+        const told: z.infer<typeof page> = await here.call(exportPage, { ...asked, from });
+        if (from === 0 && isChain) made.append(seal.take(`${JSON.stringify(headerOf(told))}\n`));
+        made.append(seal.take(told.lines.map((line) => `${line}\n`).join('')));
+        n += told.lines.length;
+        from = told.next;
+      }
+      if (isChain) made.append(seal.end());
+      made.end();
+      return n;
+    });
+    return { file: path, rows };
+  },
+  say: ({ file: path, rows }) => `Wrote ${many(rows, 'row')} to "${path}".`,
+});
+
+const headerOf = ({ hostname, after }: z.infer<typeof page>): ExportHeader => ({
+  format: EXPORT_FORMAT,
+  hostname,
+  made: new Date().toISOString(),
+  after,
+  sealed: true,
+});

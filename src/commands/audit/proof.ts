@@ -1,0 +1,138 @@
+/** Whether the trail of this gateway is as it was written: its chain, and anchors that stand for it. For `audit verify` and `audit report`. */
+import { z } from '../../config/zod.ts';
+import { type Anchored, anchorsText, newestAnchors, readAnchors, readPublicKeys } from '../../cli/audit-files.ts';
+import { CommandError } from '../../cli/exit.ts';
+import { anchorFolderOf } from '../../config/places.ts';
+import type { Config } from '../../config/schema.ts';
+import { auditKeyFile } from '../../crypto/audit-keys.ts';
+import { many } from '../../domain/counted.ts';
+import { file, kind, text } from '../core/kinds.ts';
+import type { Here } from '../core/here.ts';
+import { type Values, lookPart, many as several, old } from '../core/row.ts';
+import { noteLook } from './look.ts';
+
+const MAX_ANCHORS = 20_000;
+
+const report = z.union([
+  z.object({
+    kind: z.literal('intact'),
+    rows: z.number(),
+    head: z.string(),
+    vanished: z.number().optional().meta({
+      description: 'Rows whose personal fields are gone although no row tells that they were erased.',
+    }),
+  }),
+  z.object({ kind: z.literal('broken'), seq: z.number(), why: z.string() }),
+]);
+const found = z.object({
+  report,
+  anchors: z.number().meta({ description: 'Anchors that stand in it.' }),
+  missing: z
+    .object({ seq: z.number(), why: z.string() })
+    .optional()
+    .meta({ description: 'Of the first anchor that the trail does not have.' }),
+  behind: z.number().optional().meta({ description: 'Rows behind the newest anchor.' }),
+});
+type Found = z.infer<typeof found>;
+export const proofView = found.extend({
+  proven: z.boolean().meta({ description: 'Nothing contradicts the trail, and an anchor stands for it.' }),
+  places: z.array(z.string()).readonly().meta({ description: 'Where anchors were looked for.' }),
+});
+export type Proof = z.infer<typeof proofView>;
+
+const wire = z.object({ seq: z.number(), hash: z.string() });
+const anchor = kind<z.infer<typeof wire>, z.infer<typeof wire>>(
+  'anchor',
+  'a row number and a hash',
+  wire,
+  (given) => (Number.isSafeInteger(given.seq) ? given : undefined),
+  () => undefined,
+);
+
+export const chainCheck = lookPart({
+  about: 'check the chain of the trail, and that it has the rows of these anchors',
+  in: { anchors: several(anchor, 'rows that were signed', MAX_ANCHORS) },
+  out: found,
+  right: 'security',
+  run: async ({ store: { audit } }, { anchors }, call): Promise<Found> => {
+    noteLook(audit, call, 'verify');
+    const report = await audit.verify();
+    if (report.kind === 'broken') return { report, anchors: 0 };
+    for (const [n, { seq, hash }] of anchors.entries()) {
+      const [row] = await audit.chain({ fromSeq: seq, limit: 1 });
+      if (row?.seq === seq && Buffer.from(row.hash).toString('hex') === hash) continue;
+      const why = row?.seq === seq ? `row ${seq} is another one` : `the trail ends before row ${seq}`;
+      return { report, anchors: n, missing: { seq, why } };
+    }
+    const newest = anchors.reduce((most, { seq }) => Math.max(most, seq), 0);
+    const behind = newest === 0 ? {} : { behind: (await audit.head()).seq - newest };
+    return { report, anchors: anchors.length, ...behind };
+  },
+});
+
+export const ANCHORS = {
+  anchors: several(
+    text('path', 4096),
+    "a file of anchors, or the folder of them; may be given several times; default: this gateway's own, for its trail",
+  ),
+  anchorKey: old(several(file, "public key of the anchors, in PEM; default: this gateway's own"), 'key'),
+};
+type Given = Values<typeof ANCHORS>;
+
+/** Anchors that are named, checked with the keys that are named, or with `own`. */
+export function namedAnchors({ anchors, anchorKey }: Given, own: string | undefined): readonly Anchored[] {
+  if (anchors.length === 0) return [];
+  const keys = anchorKey.length > 0 ? anchorKey : own === undefined ? [] : [own];
+  if (keys.length === 0) throw new CommandError('usage', 'Cannot check anchors without a key: add --anchor-key PEM');
+  return readAnchors(anchors, readPublicKeys(keys));
+}
+
+/** Anchors that are named; else the newest ones that this gateway wrote, in the folder that the configuration names. */
+function placedAnchors(given: Given, config: Config): { anchors: readonly Anchored[]; places: readonly string[] } {
+  const own = auditKeyFile(config.keys.folder);
+  if (given.anchors.length > 0) return { anchors: namedAnchors(given, own), places: given.anchors };
+  const folder = anchorFolderOf(config);
+  const [key = own] = given.anchorKey;
+  return { anchors: newestAnchors(folder, key), places: [folder] };
+}
+
+export async function proofOf(here: Here, given: Given): Promise<Proof> {
+  const { anchors, places } = placedAnchors(given, here.config());
+  const found = await here.call(chainCheck, { anchors: anchors.map(({ seq, hash }) => ({ seq, hash })) });
+  const { report, missing } = found;
+  const isIntact = report.kind === 'intact' && report.vanished === undefined && missing === undefined;
+  return { ...found, proven: isIntact && found.anchors > 0, places };
+}
+
+/** A trail that nothing contradicts and nothing proves must not read as one that is proven. */
+export function proofFails({ report, missing, proven, places }: Proof) {
+  if (report.kind === 'broken' || missing !== undefined || report.vanished !== undefined)
+    return {
+      code: 'configuration',
+      text: 'The audit trail is not as it was written; keep this database and its anchors as they are',
+    } as const;
+  if (proven) return undefined;
+  return {
+    code: 'unproven',
+    text: `The chain holds, and nothing proves that its end was not cut off or all of it written anew: there is no anchor in ${places.join(', ')}; name where they are kept with --anchors PATH`,
+  } as const;
+}
+
+export function proofText({ report, anchors, missing, behind, places }: Proof): string {
+  if (report.kind === 'broken') return `Row ${report.seq}: ${report.why}.`;
+  const { vanished } = report;
+  return [
+    `${many(report.rows, 'row')}, the chain holds. Head: ${report.head}`,
+    ...(vanished === undefined
+      ? []
+      : [`Who and where of ${many(vanished, 'row')} are gone, and no row tells that they were erased.`]),
+    missing !== undefined
+      ? `Anchor of row ${missing.seq}: ${missing.why}.`
+      : anchors === 0
+        ? `NOT PROVEN: there is no anchor in ${places.join(', ')}.`
+        : `${anchorsText(anchors)} in the trail, of ${places.join(', ')}.`,
+    ...(behind === undefined || behind === 0
+      ? []
+      : [`Behind the newest anchor: ${many(behind, 'row')}, not proven yet.`]),
+  ].join('\n');
+}
