@@ -1,6 +1,5 @@
-/** `trace.bundle`: evidence of one message as one signed file (decision 1207). */
+/** Evidence of one message as one signed file (decision 1207). */
 import { readFile } from 'node:fs/promises';
-import { certificatePem } from '../crypto/certificate.ts';
 import type { EvidenceKey } from '../crypto/evidence-keys.ts';
 import { defined } from '../domain/defined.ts';
 import type { Instant } from '../domain/units.ts';
@@ -11,88 +10,61 @@ import { type AdminContext, AdminError, type Call } from './context.ts';
 import { gather } from './evidence-facts.ts';
 import { howToCheck } from './evidence-how-to.ts';
 import { type BundleFacts, summaryText } from './evidence-summary.ts';
-import { text } from './input.ts';
-import { change, listing, withSecond } from './operation.ts';
 
-export interface BundleView {
+export interface Bundled {
   readonly message: string;
   readonly submissions: number;
   readonly rows: number;
   readonly pieces: number;
-  /** Pieces that no anchor ends. */
   readonly loose: number;
-  /** Pieces whose anchor an authority stamped. */
   readonly stamped: number;
   readonly octets: number;
-  /** Of the certificate that signs. */
   readonly fingerprint: string;
   readonly missing: readonly string[];
 }
 
-export const evidenceOperations = {
-  'evidence.certificate': listing(
-    () => undefined,
-    async ({
-      clock,
-      evidence,
-    }): Promise<{ readonly pem: string; readonly fingerprint: string; readonly until: string }> => {
-      const { certificate } = await evidence.key(clock.now());
-      const until = new Date(certificate.notAfter).toISOString();
-      return { pem: certificatePem(certificate), fingerprint: certificate.fingerprint, until };
-    },
-  ),
-  'trace.bundle': withSecond(
-    'bundle',
-    change(
-      (input) => text(input, 'message', 998),
-      async (context, name, call): Promise<BundleView> => {
-        const { actor } = call;
-        if (actor.reason === undefined)
-          throw new AdminError(
-            'invalid',
-            'Cannot give out evidence without a reason: it stands in the evidence and in the audit trail; add --reason TEXT',
-          );
-        // What happened last is covered as well, where somebody is there to sign.
-        await context.gateway?.anchor();
-        const gathered = await gather(context, name);
-        const { clock, evidence, partners, store } = context;
-        const key = await evidence.key(clock.now());
-        const made = new Date(Math.floor(clock.now() / 1000) * 1000).toISOString();
-        const head = await store.audit.head();
-        const facts: BundleFacts = {
-          ...gathered,
-          hostname: partners.hostname,
-          asked: name,
-          made,
-          actor: actor.name,
-          reason: actor.reason,
-          pieces: await planPieces(gathered.rows, new AnchorFiles(evidence.anchorFolder)),
-          fingerprint: key.certificate.fingerprint,
-          head: { seq: head.seq, hash: Buffer.from(head.hash).toString('hex') },
-        };
-        store.audit.note({
-          event: 'evidence.bundle',
-          outcome: 'success',
-          ...defined({ message: gathered.rows[0]?.message }),
-          facts: { rows: gathered.rows.length, submissions: gathered.submissions.length },
-          personal: { actor: actor.name, reason: actor.reason },
-        });
-        const octets = await sendDocument(call, await documentOf(context, facts), key);
-        return {
-          message: name,
-          submissions: facts.submissions.length,
-          rows: facts.rows.length,
-          octets,
-          pieces: facts.pieces.length,
-          loose: facts.pieces.filter(({ anchor }) => anchor === undefined).length,
-          stamped: facts.pieces.filter(({ stamp }) => stamp !== undefined).length,
-          fingerprint: facts.fingerprint,
-          missing: facts.missing,
-        };
-      },
-    ),
-  ),
-};
+/** `name`: id or Message-ID. The caller says why: it stands in the evidence. */
+export async function sendBundle(context: AdminContext, name: string, call: Call): Promise<Bundled> {
+  const { actor } = call;
+  const { reason = '' } = actor;
+  // What happened last is covered as well, where somebody is there to sign.
+  await context.gateway?.anchor();
+  const gathered = await gather(context, name);
+  const { clock, evidence, partners, store } = context;
+  const key = await evidence.key(clock.now());
+  const made = new Date(Math.floor(clock.now() / 1000) * 1000).toISOString();
+  const head = await store.audit.head();
+  const facts: BundleFacts = {
+    ...gathered,
+    hostname: partners.hostname,
+    asked: name,
+    made,
+    actor: actor.name,
+    reason,
+    pieces: await planPieces(gathered.rows, new AnchorFiles(evidence.anchorFolder)),
+    fingerprint: key.certificate.fingerprint,
+    head: { seq: head.seq, hash: Buffer.from(head.hash).toString('hex') },
+  };
+  store.audit.note({
+    event: 'evidence.bundle',
+    outcome: 'success',
+    ...defined({ message: gathered.rows[0]?.message }),
+    facts: { rows: gathered.rows.length, submissions: gathered.submissions.length },
+    personal: { actor: actor.name, reason },
+  });
+  const octets = await sendDocument(call, await documentOf(context, facts), key);
+  return {
+    message: name,
+    submissions: facts.submissions.length,
+    rows: facts.rows.length,
+    octets,
+    pieces: facts.pieces.length,
+    loose: facts.pieces.filter(({ anchor }) => anchor === undefined).length,
+    stamped: facts.pieces.filter(({ stamp }) => stamp !== undefined).length,
+    fingerprint: facts.fingerprint,
+    missing: facts.missing,
+  };
+}
 
 export interface Document {
   readonly head: DocumentHead;

@@ -7,7 +7,6 @@ import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Right } from '../domain/roles.ts';
 import { type AdminContext, AdminError, type Call, NOBODY } from './context.ts';
-import { evidenceOperations } from './evidence.ts';
 import type { Input } from './input.ts';
 import { knownRefusal } from './known-refusal.ts';
 import { keyOperations } from './keys.ts';
@@ -20,7 +19,6 @@ import { approvedCall } from './second-person.ts';
 
 const operations = {
   ...rowOperations,
-  ...evidenceOperations,
   ...keyOperations,
   ...mailFindingOperations,
 };

@@ -10,13 +10,11 @@ import { type Right, type Standing, mayDo } from '../domain/roles.ts';
 import { AdminError } from './context.ts';
 
 export const RIGHTS = {
-  'evidence.certificate': 'read',
   'key.escrow': 'owner',
   'key.rotate': 'owner',
   'key.state': 'read',
   'key.verified': 'owner',
   'mail.findings': 'read',
-  'trace.bundle': 'security',
 } satisfies Readonly<Record<string, Right>>;
 
 /** Throws AdminError, kind `forbidden`. Tells what is asked for and nothing of what the call was about: it was not looked up. */

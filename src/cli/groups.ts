@@ -132,7 +132,7 @@ export const groups: readonly Group[] = [
   },
   {
     names: { evidence: 'signed evidence about messages and deletions' },
-    load: async () => (await import('./evidence.ts')).addEvidenceCommands,
+    load: ofRows(async () => (await import('../commands/evidence.ts')).evidence),
   },
   {
     names: { privacy: 'what is kept, and why' },

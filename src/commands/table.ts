@@ -16,6 +16,7 @@ import { operators } from './operator.ts';
 import { messages } from './message.ts';
 import { queues } from './queue.ts';
 import { trace, traces } from './trace.ts';
+import { evidence } from './evidence.ts';
 import { organisations } from './organisation.ts';
 import { partners } from './partner.ts';
 import { privacy } from './privacy.ts';
@@ -43,6 +44,7 @@ const table = {
   traces,
   messages,
   audits,
+  evidence,
   operators,
   approvals,
   authority,

@@ -14,15 +14,6 @@ import {
   withoutBrackets,
 } from '../admin/trace.ts';
 import { findRefused, viewRefused } from '../admin/trace-refused.ts';
-import {
-  bundleText,
-  bundleView,
-  checkedText,
-  checkedView,
-  checkEvidence,
-  checkProblem,
-  writeBundle,
-} from '../cli/evidence.ts';
 import { CommandError } from '../cli/exit.ts';
 import { readableTime } from '../cli/output.ts';
 import { defined } from '../domain/defined.ts';
@@ -30,6 +21,8 @@ import { parseMessageId } from '../domain/ids.ts';
 import { instant, iso } from '../domain/units.ts';
 import { address, count, file, message, since, text, until } from './core/kinds.ts';
 import { arg, many, maybe, old, opt, reads, readsHere, subject } from './core/row.ts';
+import { bundle as bundleRow, bundleText, bundleView, writeBundle } from './trace/bundle.ts';
+import { checkEvidence, checkProblem, checkedText, checkedView } from './trace/check.ts';
 import { foundText, traceText } from './trace/text.ts';
 
 const MOST_FOUND = 1000;
@@ -106,7 +99,12 @@ export const show = reads({
 });
 
 /** The operations; the command is of the top level. */
-export const traces = subject('trace', 'messages and what became of them', {}, { parts: { search, show } });
+export const traces = subject(
+  'trace',
+  'messages and what became of them',
+  {},
+  { parts: { search, show, bundle: bundleRow } },
+);
 
 export const trace = readsHere({
   about:

@@ -1,64 +1,16 @@
-/** Evidence as files: bundles about messages written and checked, and the certificate that they are checked with. */
+/** Checks evidence, or a statement of deletion, without a gateway. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import type { Command } from 'commander';
-import type { OperationResult } from '../admin/operations.ts';
-import type { Here } from '../commands/core/here.ts';
-import { loadConfig } from '../config/load.ts';
-import { z } from '../config/zod.ts';
-import { readCertificates } from '../crypto/certificate.ts';
-import { evidenceCertificateFile } from '../crypto/evidence-keys.ts';
-import { agree, many } from '../domain/counted.ts';
-import { defined } from '../domain/defined.ts';
-import { MAX_DOCUMENT, type ReadDocument, readDocument } from '../trail/read-document.ts';
-import { type CheckedExport, anchorsIn, checkLines, checkedText as trailText } from './audit-files.ts';
-import { authoritiesOf, checkStampLines } from './audit-timestamps.ts';
-import { withAdmin } from './connect.ts';
-import { CommandError } from './exit.ts';
-import { newFile, withFiles } from './new-file.ts';
-import { type CommonOptions, reading } from './options.ts';
-import { facts, print, readableTime } from './output.ts';
-import type { Terminal } from './terminal.ts';
-
-export function addEvidenceCommands(terminal: Terminal, program: Command): void {
-  const group = program.command('evidence').description('signed evidence about messages and deletions');
-  reading(group.command('certificate'))
-    .description('print the certificate that evidence is checked with, to be given to whoever will check some')
-    .action(async (options: CommonOptions) => {
-      const shown = await withAdmin(options, (client) => client.call('evidence.certificate', {}));
-      print(terminal, options, shown, () => `${shown.pem.trimEnd()}\n\nSHA-256 ${shown.fingerprint}`);
-    });
-}
-
-export const bundleView = z.object({
-  file: z.string(),
-  message: z.string(),
-  submissions: z.number(),
-  rows: z.number().meta({ description: 'Of the audit trail.' }),
-  pieces: z.number(),
-  loose: z.number().meta({ description: 'Pieces that no anchor ends.' }),
-  stamped: z.number().meta({ description: 'Pieces whose anchor an authority stamped.' }),
-  octets: z.number(),
-  fingerprint: z.string().meta({ description: 'Of the certificate that signs.' }),
-  missing: z.array(z.string()).readonly(),
-});
-
-/** Writes the file; where that fails, no file stays. */
-export async function writeBundle(here: Here, message: string, path: string): Promise<z.infer<typeof bundleView>> {
-  const file = newFile(path, 0o600);
-  return await withFiles([file], async () => {
-    const receive = (piece: string): void => file.append(Buffer.from(piece, 'latin1'));
-    const done = await here.callNamed<OperationResult<'trace.bundle'>>('trace.bundle', { message }, { receive });
-    file.end();
-    return { file: path, ...done };
-  });
-}
-
-export const bundleText = (told: z.infer<typeof bundleView>): string =>
-  [
-    `Wrote evidence of ${many(told.submissions, 'submission')} to "${told.file}": ${many(told.rows, 'row')} of the audit trail in ${many(told.pieces, 'piece')} of its chain${told.loose === 0 ? ', each led to a signed anchor' : `, ${told.loose} without an anchor yet`}${told.stamped === 0 ? '' : `; ${told.stamped} with the stamp of a time-stamping authority`}.`,
-    ...told.missing,
-    `Check it with "sluis trace --verify ${told.file}", or with openssl as HOW-TO-CHECK.txt in it tells. Signed by certificate SHA-256 ${told.fingerprint}.`,
-  ].join('\n');
+import { type CheckedExport, anchorsIn, checkLines, checkedText as trailText } from '../../cli/audit-files.ts';
+import { authoritiesOf, checkStampLines } from '../../cli/audit-timestamps.ts';
+import { CommandError } from '../../cli/exit.ts';
+import { facts, readableTime } from '../../cli/output.ts';
+import { loadConfig } from '../../config/load.ts';
+import { z } from '../../config/zod.ts';
+import { readCertificates } from '../../crypto/certificate.ts';
+import { evidenceCertificateFile } from '../../crypto/evidence-keys.ts';
+import { agree } from '../../domain/counted.ts';
+import { defined } from '../../domain/defined.ts';
+import { MAX_DOCUMENT, type ReadDocument, readDocument } from '../../trail/read-document.ts';
 
 export interface VerifyOptions {
   readonly config: string;

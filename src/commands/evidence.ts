@@ -1,0 +1,21 @@
+/** `sluis evidence`: what evidence is checked with. It is written and checked by `sluis trace`. */
+import { z } from '../config/zod.ts';
+import { certificatePem } from '../crypto/certificate.ts';
+import { iso } from '../domain/units.ts';
+import { reads, subject } from './core/row.ts';
+
+export const evidence = subject('evidence', 'signed evidence about messages and deletions', {
+  certificate: reads({
+    about: 'print the certificate that evidence is checked with, to be given to whoever will check some',
+    in: {},
+    out: z.object({ pem: z.string(), fingerprint: z.string(), until: z.string() }),
+    right: 'read',
+    examples: [''],
+    run: async ({ clock, evidence: parts }) => {
+      const { certificate } = await parts.key(clock.now());
+      const { fingerprint, notAfter } = certificate;
+      return { pem: certificatePem(certificate), fingerprint, until: iso(notAfter) };
+    },
+    say: ({ pem, fingerprint }) => `${pem.trimEnd()}\n\nSHA-256 ${fingerprint}`,
+  }),
+});
