@@ -45,7 +45,7 @@ const elsewhere: Readonly<Record<OperationWithoutRight, Right>> &
   Record<Exclude<keyof typeof RIGHTS, OperationWithoutRight>, never> = RIGHTS;
 
 /** Fields that name what an organisation owns. */
-export const ownedIn = (name: OperationName): ReturnType<typeof ownedBy> => ownedBy(name, operations[name]);
+export const ownedIn = (name: OperationName): ReturnType<typeof ownedBy> => ownedBy(operations[name]);
 
 /** What it asks of whoever calls it. */
 export const rightOf = (name: OperationName): Right => {

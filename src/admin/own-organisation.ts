@@ -18,13 +18,12 @@ import { organisationOf } from './organisation-of.ts';
 /** Operations whose input names all that they touch. */
 export const WITHIN: ReadonlySet<string> = new Set([
   'account.certificate.list',
-  'account.code.list',
   'account.contain',
   'account.end',
   'account.list',
   'account.password.add',
   'account.password.list',
-  'account.password.revoke',
+  'account.password.remove',
   'account.quirks',
   'account.reset',
   'account.resume',
@@ -47,23 +46,8 @@ export const WITHIN: ReadonlySet<string> = new Set([
   'organisation.show',
 ]);
 
-/** Fields that name it. Rows say it by the kinds of their values; these are no rows yet. */
-const FIELDS: Readonly<Record<string, Readonly<Record<string, Owned>>>> = {
-  'account.certificate.list': { login: 'account' },
-  'account.code.list': { login: 'account' },
-  'account.contain': { login: 'account' },
-  'account.password.add': { login: 'account' },
-  'account.password.list': { login: 'account' },
-  'account.password.revoke': { login: 'account' },
-  'account.reset': { logins: 'account' },
-  'account.show': { login: 'account' },
-  'mailbox.consumers': { login: 'account' },
-  'mailbox.restore': { login: 'account' },
-  'organisation.show': { name: 'organisation' },
-};
-
-export const ownedBy = (name: string, { owned }: Pick<Operation<unknown>, 'owned'>): Readonly<Record<string, Owned>> =>
-  owned ?? FIELDS[name] ?? {};
+/** Fields that name it: rows say them by the kinds of their values. */
+export const ownedBy = ({ owned = {} }: Pick<Operation<unknown>, 'owned'>): Readonly<Record<string, Owned>> => owned;
 
 /** A registry that has nothing: what it is asked for ends as what does not exist. */
 const NOTHING = {
@@ -83,7 +67,7 @@ export async function withinOwn(
   { actor, who: { organisation: own }, upload }: Call,
 ): Promise<Input> {
   if (own === undefined) return input;
-  const fields = Object.entries(ownedBy(name, operation));
+  const fields = Object.entries(ownedBy(operation));
   const named = fields.flatMap(([field, of]) => valuesOf(input[field]).map((value) => ({ of, value })));
   const fills = fields.find(([, of]) => of === 'organisation');
   if (!WITHIN.has(name) || upload !== undefined || (named.length === 0 && fills === undefined))

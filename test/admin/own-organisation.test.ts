@@ -67,7 +67,8 @@ const MORE: Readonly<Partial<Record<string, object>>> = {
   'address.absence.add': { until: '2099-01-01', refuse: true },
   'account.set': { settings: ['quota=1GiB'], values: { quota: '1GiB' } },
   'address.set': { settings: ['receipt=never'], values: {} },
-  'account.password.add': { password: 'een lange zin 12' },
+  'account.password.add': { name: 'balie', password: 'een lange zin 12' },
+  'account.password.remove': { name: 'balie' },
   'mailbox.restore': { since: '2026-01-01' },
 };
 
