@@ -17,7 +17,7 @@ You need openssl and evidence.pem, the certificate of the gateway's evidence. As
 
 2. The audit trail, where trail.jsonl is among the files. Save trail.jsonl, anchors.jsonl and anchor.pem, then:
 
-    sluis audit verify trail.jsonl --anchors anchors.jsonl --anchor-key anchor.pem
+    sluis audit verify trail.jsonl --anchors anchors.jsonl --key anchor.pem
     sluis trace --verify FILE --certificate evidence.pem        does 1 and 2, without a gateway
 
    Without sluis: the hash of a row is SHA-256 over the 19 octets "sluis audit link 2" and line feed, the hash of the row before (32 octets), and the row's

@@ -6,7 +6,6 @@ import { AdminError, type Caller } from '../admin/context.ts';
 import type { AdminClient } from '../admin/client.ts';
 import { controlSocketOf } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { pages } from './pages.ts';
 import { defined } from '../domain/defined.ts';
 import { systemClock } from '../platform/clock.ts';
 import { StoreRefused } from '../store/store.ts';
@@ -106,13 +105,4 @@ async function direct(config: Config, { approval, token, ...said }: Caller): Pro
 // eslint-disable-next-line @typescript-eslint/require-await -- an upload is an AsyncIterable; here it is all there at once
 async function* once(text: string): AsyncGenerator<string, void, undefined> {
   yield text;
-}
-
-export async function allRows<R>(
-  fetch: (page: { limit: number; after?: string }) => Promise<readonly R[]>,
-  nameOf: (row: R) => string,
-): Promise<R[]> {
-  const all: R[] = [];
-  for await (const rows of pages(fetch, nameOf)) all.push(...rows);
-  return all;
 }

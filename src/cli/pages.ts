@@ -16,3 +16,12 @@ export async function* pages<R>(
     after = nameOf(last);
   }
 }
+
+export async function allRows<R>(
+  fetch: (page: { limit: number; after?: string }) => Promise<readonly R[]>,
+  nameOf: (row: R) => string,
+): Promise<R[]> {
+  const all: R[] = [];
+  for await (const rows of pages(fetch, nameOf)) all.push(...rows);
+  return all;
+}

@@ -130,7 +130,7 @@ function addParam(
   terminal: Terminal,
   verb: Command,
   key: string,
-  { kind, about, as, optional, beside, bare, was = [], moved }: Param,
+  { kind, about, as, optional, beside, bare, also = [], was = [], moved }: Param,
 ): void {
   const name = nameOf(key);
   const word = kind?.word ?? name;
@@ -156,9 +156,9 @@ function addParam(
       if (as === 'many') made.argParser(gathering(reader(terminal, kind)));
       return made;
     };
-    const made = option(name).makeOptionMandatory(as === 'option' && !optional && was.length === 0);
+    const made = option(name).makeOptionMandatory(as === 'option' && !optional && also.length + was.length === 0);
     verb.addOption(moved === undefined ? made : made.hideHelp());
-    for (const before of was) verb.addOption(option(before).hideHelp());
+    for (const other of [...also, ...was]) verb.addOption(option(other).hideHelp());
   }
 }
 
@@ -197,10 +197,11 @@ function wireOf(
   let place = 0;
   let isTold = false;
   const input: Record<string, unknown> = {};
-  for (const [key, { as, was = [], moved }] of params) {
+  for (const [key, { as, also = [], was = [], moved }] of params) {
     if (as === 'secret') continue;
     const inPlace = as === 'argument' || as === 'rest';
     let value = inPlace ? all[place++] : options[key];
+    for (const other of also) value ??= options[camelOf(other)];
     for (const before of was) {
       const given = options[camelOf(before)];
       // commander says true for `--no-x` that was not given.

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { codesView, codesWithLetters } from '../admin/code-views.ts';
 import { z } from '../config/zod.ts';
-import { allRows } from '../cli/connect.ts';
+import { allRows } from '../cli/pages.ts';
 import { CommandError } from '../cli/exit.ts';
 import { type LetterFiles, letterFiles } from '../cli/letter-files.ts';
 import { showProgress } from '../cli/progress.ts';

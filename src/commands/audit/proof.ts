@@ -8,7 +8,7 @@ import { auditKeyFile } from '../../crypto/audit-keys.ts';
 import { many } from '../../domain/counted.ts';
 import { file, kind, text } from '../core/kinds.ts';
 import type { Here } from '../core/here.ts';
-import { type Values, lookPart, many as several, old } from '../core/row.ts';
+import { type Values, also, lookPart, many as several } from '../core/row.ts';
 import { noteLook } from './look.ts';
 
 const MAX_ANCHORS = 20_000;
@@ -75,7 +75,8 @@ export const ANCHORS = {
     text('path', 4096),
     "a file of anchors, or the folder of them; may be given several times; default: this gateway's own, for its trail",
   ),
-  anchorKey: old(several(file, "public key of the anchors, in PEM; default: this gateway's own"), 'key'),
+  // HOW-TO-CHECK.txt of evidence that was given out says --key.
+  anchorKey: also(several(file, "public key of the anchors, in PEM; default: this gateway's own"), 'key'),
 };
 type Given = Values<typeof ANCHORS>;
 

@@ -18,6 +18,8 @@ export interface Param<T = unknown> {
   readonly beside?: string;
   /** Of an option that may stand without a word: what it means then, as it is written. */
   readonly bare?: string;
+  /** Other names that it keeps for good: files that are read for decades say them. */
+  readonly also?: readonly string[];
   /** Names that the option had in the version before. */
   readonly was?: readonly string[];
   /** A word of the version before that asked for what another command does, which is this one. */
@@ -62,6 +64,9 @@ export function opt(kind: unknown, about: string, initial?: unknown): Param {
 
 /** `old(opt(...), 'from-file')`: the option was called so in the version before. */
 export const old = <T>(of: Param<T>, ...was: readonly [string, ...string[]]): Param<T> => ({ ...of, was });
+
+/** `also(opt(...), 'key')`: the option may be called so as well, for good. */
+export const also = <T>(of: Param<T>, ...names: readonly [string, ...string[]]): Param<T> => ({ ...of, also: names });
 
 /** `moved(flag('...'), 'account enforce')`: whoever gives it is told that it is another command now. */
 export const moved = <T>(of: Param<T>, command: string): Param<T> => ({ ...of, moved: command });

@@ -23,6 +23,7 @@ export {
   type Param,
   type Params,
   type Values,
+  also,
   arg,
   bare,
   flag,

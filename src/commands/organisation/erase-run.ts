@@ -11,7 +11,7 @@ import type { Store } from '../../store/port/store.ts';
 import { type Erased, erasePeople } from '../../admin/audit-erase.ts';
 import { belongingsOf, formerOf } from '../../admin/belongings.ts';
 import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
-import type { ErasePlan, Erasure } from './erase.ts';
+import type { ErasePlan, Erasure } from './erase-views.ts';
 import { statementOf } from './erase-statement.ts';
 import { sendDocument } from '../../admin/evidence.ts';
 import { accountsOf } from '../../admin/organisation-accounts.ts';

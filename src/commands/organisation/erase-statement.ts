@@ -1,7 +1,7 @@
 /** The statement of deletion at the end of a contract: what was erased, what stays, why and until when. Signed like evidence. */
 import { DATA_KINDS } from '../../domain/data-kinds.ts';
 import type { Instant } from '../../domain/units.ts';
-import type { Erasure } from './erase.ts';
+import type { Erasure } from './erase-views.ts';
 import type { Document } from '../../admin/evidence.ts';
 import { howToCheck } from '../../admin/evidence-how-to.ts';
 

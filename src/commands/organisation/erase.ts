@@ -5,34 +5,8 @@ import { facts, readableSize } from '../../cli/output.ts';
 import { agree, many } from '../../domain/counted.ts';
 import { file, organisation } from '../core/kinds.ts';
 import { arg, changesHere, flag, opt, part, reads } from '../core/row.ts';
+import { type ErasePlan, erasureView, planView } from './erase-views.ts';
 
-const planView = z.object({
-  organisation: z.string(),
-  accounts: z.number(),
-  former: z.number().meta({
-    description:
-      'Those that became accounts of other organisations: their trail until then is in question here, and nothing else of them.',
-  }),
-  addresses: z.number(),
-  messages: z.number().meta({ description: 'In mailboxes; erased unread with them.' }),
-  octets: z.number(),
-  waiting: z.number().meta({ description: 'For its partner.' }),
-  active: z.array(z.string()).meta({ description: 'Accounts that are active, at most 20 of them.' }),
-});
-export type ErasePlan = z.infer<typeof planView>;
-
-const erasureView = planView.extend({
-  rows: z.number().meta({ description: 'Rows of registry and mailboxes that were deleted or emptied.' }),
-  trailErased: z.number().meta({
-    description: 'Rows of the audit trail that named its people and lost who and where.',
-  }),
-  trailKept: z.number().meta({ description: 'Rows that name them and have to be kept.' }),
-  trailKeptUntil: z.string().optional().meta({ description: 'When the last of these has had its time.' }),
-  made: z.string(),
-  actor: z.string(),
-  reason: z.string(),
-});
-export type Erasure = z.infer<typeof erasureView>;
 const writtenView = erasureView.extend({ file: z.string() });
 
 const isWritten = (done: ErasePlan | z.infer<typeof writtenView>): done is z.infer<typeof writtenView> =>

@@ -20,7 +20,7 @@ import { FILE_MARK } from '../../admin/file-stream.ts';
 import { accountsOf } from '../../admin/organisation-accounts.ts';
 import { organisationOf } from '../../admin/organisation-of.ts';
 import { personalOf } from '../../store/actor.ts';
-import type { Exported } from './export.ts';
+import type { Exported } from './export-view.ts';
 import { viewPartner } from '../partner/view.ts';
 import { viewPgpKey } from '../../admin/pgp-views.ts';
 import { usageView } from '../report/usage-rows.ts';

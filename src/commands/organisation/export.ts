@@ -4,15 +4,7 @@ import { showProgress } from '../../cli/progress.ts';
 import { many } from '../../domain/counted.ts';
 import { folder, organisation } from '../core/kinds.ts';
 import { arg, changesHere, flag, need, part } from '../core/row.ts';
-
-const out = z.object({
-  organisation: z.string(),
-  files: z.number(),
-  rows: z.number(),
-  messages: z.number().meta({ description: 'Messages whose content was given out.' }),
-  missing: z.array(z.string()).readonly().meta({ description: 'What could not be told, and why.' }),
-});
-export type Exported = z.infer<typeof out>;
+import { exportedView as out } from './export-view.ts';
 
 const said = {
   right: 'owner',
