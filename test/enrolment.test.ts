@@ -287,7 +287,7 @@ test('a contact that cannot have a code is refused with what to do', async (t) =
     join(gateway.folder, 's'),
   );
   const several = await run(gateway, ['account', 'reset', anna, '--letter', join(gateway.folder, 'letter')]);
-  assert.match(several.stderr, /it has the passwords first, second; say which with --name, or --all/);
+  assert.match(several.stderr, /it has the passwords first, second; say which with --name, or --remove-others/);
   assert.equal(existsSync(join(gateway.folder, 'letter')), false);
 });
 

@@ -144,10 +144,10 @@ function day(name: string): void {
   test('queue, trace and message say what there is, and what they need', async () => {
     assert.equal(await done('queue', 'list'), 'Nothing waits.\n');
     assert.deepEqual(await json('queue', 'list'), { partners: [], deliveries: [] });
-    await refused(2, /Cannot use "x" as the number of a delivery/, 'queue', 'show', 'x');
+    await refused(2, /expected the number of a delivery/, 'queue', 'show', 'x');
     await refused(3, /Cannot find delivery 7/, 'queue', 'retry', '7');
     await refused(2, /add --yes and --reason TEXT/, 'queue', 'fail', '7');
-    await refused(2, /without a message, --from, --to or --since/, 'trace');
+    await refused(2, /without a message, --sender, --recipient or --since/, 'trace');
     assert.equal(
       await done('trace', '--since', '2026-11-01', '--recipient', at('bram')),
       'Nothing was found, accepted or refused.\n',
@@ -384,7 +384,7 @@ function day(name: string): void {
       warnings: [],
     });
     assert.equal(await done(...set), 'Changed 0 settings of 0 accounts. 2 had them already.\n');
-    await refused(2, /--dry-run and without --from/, 'account', 'set', at('anna'), '--dry-run');
+    await refused(2, /--dry-run without --from/, 'account', 'set', at('anna'), '--dry-run');
     await refused(2, /give one of them/, 'account', 'set', at('anna'), '--from', file);
   });
 }

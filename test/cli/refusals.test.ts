@@ -47,7 +47,7 @@ function lineOf(command: Command, own: { readonly place?: number; readonly optio
 /** Refused for something else, or done, before anybody asks for the file. */
 const NOT_REACHED: Readonly<Record<string, string>> = {
   'audit verify --timestamp-authority': 'there is no time stamp that it would be asked for',
-  'audit verify --key': 'there is no anchor that it would be asked for',
+  'audit verify --anchor-key': 'there is no anchor that it would be asked for',
   'approve --key': 'without a request it lists those that wait',
   'approve --passphrase-file': 'without a request it lists those that wait',
   'restore --anchors': 'there is a store already, and nothing else is looked at',

@@ -108,7 +108,7 @@ export function partnerContract(name: string, open: (t: TestContext) => Promise<
       await addAccount(store, 'anna');
       const add = (how: 'add' | 'add-shared', partner = 'hospital'): Promise<void> =>
         store.registry.setPartnerDomain(partner, 'group.test', how, actor);
-      await assert.rejects(add('add'), registryError('invalid', /group\.test" 1 addresses of other organisations/));
+      await assert.rejects(add('add'), registryError('exists', /group\.test" 1 addresses of other organisations/));
       await add('add-shared');
       await assert.rejects(add('add-shared', 'clinic'), registryError('exists', /leads to partner "hospital" already/));
       await assert.rejects(
