@@ -44,7 +44,8 @@ test('at a real terminal; not with NO_COLOR, TERM=dumb, --json or --csv', { skip
   });
   await gateway.stop();
   const run = (words: string, more: Readonly<Record<string, string>> = {}): string => {
-    const { NO_COLOR: _, FORCE_COLOR: __, ...env } = process.env;
+    // Node shows no colours where CI says that a machine reads.
+    const { NO_COLOR: _, FORCE_COLOR: __, CI: ___, ...env } = process.env;
     const line = `'${process.execPath}' '${MAIN}' ${words} --config '${gateway.config.file}'`;
     const ran = spawnSync('script', ['-qec', line, join(folder, 'typescript')], {
       encoding: 'utf8',

@@ -219,8 +219,8 @@ const lastOf = (day: number): Instant => instant(instantOf(day + 1) - 1000);
 
 /** From when something that was is looked at: a day is its first moment, in Amsterdam wherever an operator names it. */
 export const since = momentOf('moment', PAST, instantOf, -1);
-/** Until when something that was is looked at: a day is its last second. */
-export const until = momentOf('moment', PAST, lastOf, -1);
+/** Until when something that was is looked at: a day with its last millisecond. */
+export const until = momentOf('moment', PAST, (day) => instant(instantOf(day + 1) - 1), -1);
 /** When something begins that is to be: a day is its first moment. */
 export const begins = momentOf('date', FUTURE, instantOf, 1);
 /** When something ends that is to be: a day is its last second. */
