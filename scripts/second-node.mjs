@@ -34,6 +34,11 @@ const SAME = [
     ],
   },
   {
+    below: 'commands/',
+    because: 'rows over the socket and the store; words of the command line and files are in rows',
+    but: ['rows'],
+  },
+  {
     below: 'store/',
     because: 'changes and reads that SQLite runs as it runs the others; what has threads, files and octets is run',
     but: [
