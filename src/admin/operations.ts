@@ -9,7 +9,6 @@ import type { Right } from '../domain/roles.ts';
 import { type AdminContext, AdminError, type Call, NOBODY } from './context.ts';
 import type { Input } from './input.ts';
 import { knownRefusal } from './known-refusal.ts';
-import { keyOperations } from './keys.ts';
 import { mailFindingOperations } from './mail-findings.ts';
 import type { Operation } from './operation.ts';
 import { type Ran, noteOperation } from './operation-audit.ts';
@@ -19,7 +18,6 @@ import { approvedCall } from './second-person.ts';
 
 const operations = {
   ...rowOperations,
-  ...keyOperations,
   ...mailFindingOperations,
 };
 

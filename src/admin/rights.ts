@@ -10,10 +10,6 @@ import { type Right, type Standing, mayDo } from '../domain/roles.ts';
 import { AdminError } from './context.ts';
 
 export const RIGHTS = {
-  'key.escrow': 'owner',
-  'key.rotate': 'owner',
-  'key.state': 'read',
-  'key.verified': 'owner',
   'mail.findings': 'read',
 } satisfies Readonly<Record<string, Right>>;
 

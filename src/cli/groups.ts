@@ -104,7 +104,7 @@ export const groups: readonly Group[] = [
   },
   {
     names: { key: 'the master key: escrow, recovery, rotation' },
-    load: async () => (await import('./key.ts')).addKeyGroup,
+    load: ofRows(async () => (await import('../commands/key.ts')).masterKey),
   },
   {
     names: { operator: 'people who work with the gateway, and what each may do' },

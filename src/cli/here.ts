@@ -48,6 +48,10 @@ export class OneConnection implements Here {
     return await callsOn(await (this.#client ??= openAdmin(this.options))).callNamed<T>(operation, input, options);
   }
 
+  async callOnce<R extends AnyOperation>(options: SureOptions, row: R, input: Input): Promise<OutputOf<R>> {
+    return await withHere(this.terminal, options, (once) => once.call(row, input));
+  }
+
   async running<T>(ask: (gateway: Calls) => Promise<T>, within: number = LONGEST_TIMER): Promise<T | undefined> {
     let client: AdminClient | undefined;
     let timer: NodeJS.Timeout | undefined;

@@ -17,6 +17,7 @@ import { messages } from './message.ts';
 import { queues } from './queue.ts';
 import { trace, traces } from './trace.ts';
 import { evidence } from './evidence.ts';
+import { masterKey } from './key.ts';
 import { organisations } from './organisation.ts';
 import { partners } from './partner.ts';
 import { privacy } from './privacy.ts';
@@ -45,6 +46,7 @@ const table = {
   messages,
   audits,
   evidence,
+  masterKey,
   operators,
   approvals,
   authority,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { KeyState } from '../../src/admin/keys.ts';
+import type { KeyState } from '../../src/commands/key/custody.ts';
 import type { Manifest } from '../../src/backup/manifest.ts';
 import type { TakenView } from '../../src/backup/views.ts';
 import { grouped } from '../../src/crypto/base32.ts';

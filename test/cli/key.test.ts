@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { AuditRowView } from '../../src/commands/audit/list.ts';
-import type { KeyState } from '../../src/admin/keys.ts';
+import type { KeyState } from '../../src/commands/key/custody.ts';
 import { makeOperatorKey } from '../../src/crypto/operator-key.ts';
 import { commandsOn, sluisHere } from '../support/command-line.ts';
 import { type TestGateway, startTestGateway } from '../support/gateway.ts';
@@ -67,7 +67,7 @@ test('the key is split among custodians, when two operators say so; the shares a
   assert.match((await state()).reminder!, /never put in escrow/);
   const escrow = ['key', 'escrow', '--out', at('set1'), ...custodians, '--reason', 'first escrow'];
   await refused(2, /2 to 16 different people/, ...escrow.slice(0, 6), '--reason', 'x');
-  await refused(2, /expected a number from 2/, ...escrow, '--needed', '1');
+  await refused(2, /expected a whole number from 2 to 16/, ...escrow, '--needed', '1');
   await refused(2, /expected a number from 2/, ...escrow, '--needed', '4');
   const text = await approved(...escrow);
   assert.match(text, /any 2 of these 3 shares/);

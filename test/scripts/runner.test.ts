@@ -35,7 +35,8 @@ function project(t: TestContext, files: Readonly<Record<string, string>>): Proje
     const sources = [relative(dirname(compiled), join(root, 'test', `${name}.test.ts`))];
     writeFileSync(`${compiled}.map`, JSON.stringify({ version: 3, sources, names: [], mappings }));
   }
-  const { NODE_TEST_CONTEXT: _, ...own } = process.env;
+  // Before a release the effort is told to this process as well.
+  const { NODE_TEST_CONTEXT: _, SLUIS_TEST_EFFORT: __, ...own } = process.env;
   const env = { ...own, PATH: '/usr/bin:/bin' };
   return {
     root,

@@ -160,6 +160,8 @@ export interface Here extends Calls {
    * where it takes longer than `within` milliseconds.
    */
   running<T>(ask: (gateway: Calls) => Promise<T>, within?: number): Promise<T | undefined>;
+  /** One call with these options, such as a reason that was typed. What was opened for it, perhaps the store, is closed when it resolves. */
+  callOnce<R extends AnyOperation>(options: SureOptions, row: R, input: Input): Promise<OutputOf<R>>;
 }
 
 /** Runs in the command's own process, and may call operations: it writes files, asks, or works without a gateway. It is not one itself. */

@@ -13,6 +13,7 @@ import { check } from './check.ts';
 import { message, trace } from './message.ts';
 import { queue } from './queue.ts';
 import { backup, drill } from './backup.ts';
+import { key } from './key.ts';
 import type { SubjectScene } from './scene.ts';
 import { smime } from './smime.ts';
 
@@ -23,6 +24,7 @@ export const scenes: Readonly<Record<string, SubjectScene>> = {
   account,
   audit,
   address,
+  key,
   approve,
   mailbox,
   operator,

@@ -4,11 +4,11 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { syncFolderOf } from '../backup/files.ts';
-import { copyKeys, keptAside, keyLag } from '../backup/key-copies.ts';
-import { BackupRefused, isCode } from '../backup/refused.ts';
-import type { Config } from '../config/schema.ts';
-import { CommandError } from './exit.ts';
+import { syncFolderOf } from '../../backup/files.ts';
+import { copyKeys, keptAside, keyLag } from '../../backup/key-copies.ts';
+import { BackupRefused, isCode } from '../../backup/refused.ts';
+import type { Config } from '../../config/schema.ts';
+import { CommandError } from '../../cli/exit.ts';
 
 export interface OldKeys {
   /** A whole copy of the key folder as the old master key seals it. */

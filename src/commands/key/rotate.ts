@@ -1,0 +1,89 @@
+/** A new master key, with which everything is sealed. The gateway is stopped meanwhile. */
+import { askToDestroy } from '../../cli/ask.ts';
+import { confirm } from '../../cli/confirm.ts';
+import { CommandError } from '../../cli/exit.ts';
+import { callerOf } from '../../cli/options.ts';
+import { readMasterKey } from '../../config/master-key.ts';
+import { keyFingerprint } from '../../crypto/key-fingerprint.ts';
+import { defined } from '../../domain/defined.ts';
+import { finishRotation, rotateMasterKey } from '../../gateway/stopped-store.ts';
+import { systemClock } from '../../platform/clock.ts';
+import type { Here } from '../core/row.ts';
+import { STILL_RUNS, allowed } from './custody.ts';
+import { type OldKeys, keepOldKeys, oldKeysText } from './old-keys.ts';
+
+export interface Wanted {
+  readonly out: string | undefined;
+  readonly withoutCopy: boolean;
+}
+type Done = NonNullable<Awaited<ReturnType<typeof finishRotation>>> & { readonly oldKeyFolder?: string };
+export interface Rotated {
+  readonly done: Done;
+  readonly text: string;
+}
+
+export async function rotate(here: Here, { out, withoutCopy }: Wanted): Promise<Rotated> {
+  const config = here.config();
+  const { 'master-key-file': keyFile, 'master-key-command': command } = config.keys;
+  if ((keyFile === undefined) !== (out !== undefined))
+    throw new CommandError(
+      'usage',
+      keyFile === undefined
+        ? `Cannot make a new master key: ${command?.[0] ?? 'a command'} prints the present one, so say with --out FILE where the new one goes; put it into the key store afterwards`
+        : `Cannot use --out: the new key takes the place of "${keyFile}"; leave it out`,
+    );
+  // Before anybody signs for it in vain.
+  if ((await here.running(() => Promise.resolve(true))) === true) throw new CommandError('unavailable', STILL_RUNS);
+  const newKeyFile = out ?? `${keyFile ?? ''}.new`;
+  const masterKey = await readMasterKey(config);
+  const rotation = {
+    dataFolder: config.data.folder,
+    keyFolder: config.keys.folder,
+    masterKey,
+    newKeyFile,
+    ...defined({ keyFile }),
+    actor: callerOf(here.options),
+    clock: systemClock,
+  };
+  // One past its commit was allowed before, and the store cannot be opened until it has ended.
+  let done = await finishRotation(rotation);
+  let kept: OldKeys | undefined;
+  if (done === undefined) {
+    const fingerprint = keyFingerprint(masterKey);
+    const options = await sure(here, fingerprint, withoutCopy);
+    // Before anybody signs in vain.
+    if (!withoutCopy) kept = await keepOldKeys(config, fingerprint);
+    // The store is closed when this returns.
+    const { actor } = await here.callOnce(options, allowed, { fingerprint });
+    // What came while they signed.
+    if (kept !== undefined) kept = await keepOldKeys(config, fingerprint);
+    done = await rotateMasterKey({ ...rotation, actor: { name: actor.name, ...defined({ reason: actor.reason }) } });
+  }
+  const { resumed, to, sealed, oldKeyFile } = done;
+  const text = [
+    resumed
+      ? `The rotation that was interrupted is at its end. Master key: ${to}.`
+      : `New master key ${to}; ${sealed} keys and secrets are sealed with it.`,
+    keyFile === undefined
+      ? `It is in ${newKeyFile}: put it into the key store, so that ${command?.[0] ?? 'the command'} prints it, remove the file, and start the gateway.`
+      : `It is in ${keyFile}.`,
+    // The run that was interrupted had kept them, or been told not to.
+    ...(resumed ? [] : [oldKeysText(kept, oldKeyFile ?? 'the one before')]),
+    'Now: sluis key escrow, since the old shares make the old key; start the gateway, and take a backup.',
+  ].join('\n');
+  return { done: { ...done, ...defined({ oldKeyFolder: kept?.folder }) }, text };
+}
+
+async function sure({ terminal, options }: Here, fingerprint: string, withoutCopy: boolean): Promise<Here['options']> {
+  if (withoutCopy)
+    return await askToDestroy(terminal, options, {
+      what: 'make a new master key and keep no copy of the keys of before',
+      goes: () =>
+        Promise.resolve(
+          `Everything is sealed anew, and the keys that master key ${fingerprint} opens are gone: no backup of before can be restored.`,
+        ),
+      name: fingerprint,
+    });
+  await confirm(terminal, 'Everything is sealed anew; take a backup first.', options.yes);
+  return options;
+}
