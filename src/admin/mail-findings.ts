@@ -5,7 +5,6 @@ import type { MailKeys } from '../middleware/mail-keys.ts';
 import type { Registry } from '../store/port/registry.ts';
 import type { AdminContext } from './context.ts';
 import { certificateFindings, endingFinding } from './endings.ts';
-import { listing } from './operation.ts';
 
 export const withoutGatewayKey = (problem: string): string =>
   `the gateway has no key of its own to sign with (${problem}), so their messages are answered 451; "sluis cert issue --use mail --keep-key" for the account of smime.signing-address makes one`;
@@ -48,11 +47,3 @@ export async function storeFindings(parts: StoreFindingParts): Promise<readonly 
   ];
   return [...found.filter((finding) => finding !== undefined), ...certificateFindings(await certificates(), now)];
 }
-
-export const mailFindingOperations = {
-  'mail.findings': listing(
-    () => undefined,
-    async ({ store, mail, clock, certificates, secondPerson }): Promise<readonly DoctorFinding[]> =>
-      await storeFindings({ store, certificates, secondPerson, keys: mail.keys, now: clock.now() }),
-  ),
-};

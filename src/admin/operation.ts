@@ -12,11 +12,11 @@ export interface Operation<I = never, O = unknown> {
   readonly changes: boolean;
   /** It takes its upload as it comes and keeps nothing of it: an upload of any length is taken. */
   readonly streams?: true;
-  /** What it asks of whoever calls it; left out where rights.ts says it. */
-  readonly right?: Right;
+  /** What it asks of whoever calls it. */
+  readonly right: Right;
   /** Fields of its input that say whom or what it was about, for the trail; left out, the names that all operations share. */
   readonly names?: readonly string[];
-  /** Fields of its input that name what an organisation owns; of what is no row, own-organisation.ts says it. */
+  /** Fields of its input that name what an organisation owns. */
   readonly owned?: Readonly<Record<string, Owned>>;
   /** Checks the input; throws AdminError. */
   readonly read: (input: Input) => I;
@@ -31,32 +31,3 @@ export interface Operation<I = never, O = unknown> {
   /** No other operation undoes it: it is refused without a reason, whoever asks (operations.ts). The command line asks first as well. */
   readonly needsReason?: true;
 }
-
-export const listing = <I, O>(
-  read: (input: Input) => I,
-  run: (context: AdminContext, input: I, call: Call) => Promise<O>,
-): Operation<I, O> => ({ changes: false, read, run });
-
-/** `withSecond('erase', change(...))`: the operation is one of those that can need a second person. */
-export const withSecond = <I, O>(needsSecond: SecondPersonVerb, operation: Operation<I, O>): Operation<I, O> => ({
-  ...operation,
-  needsSecond,
-});
-
-/** The same, where some inputs only look, or do what one person may do. */
-export const withSecondUnless = <I, O>(
-  needsSecond: SecondPersonVerb,
-  isLook: (input: I) => boolean,
-  operation: Operation<I, O>,
-): Operation<I, O> => ({ ...withSecond(needsSecond, operation), isLook });
-
-export const change = <I, O>(
-  read: (input: Input) => I,
-  run: (context: AdminContext, input: I, call: Call) => Promise<O>,
-): Operation<I, O> => ({ changes: true, read, run });
-
-/** A change that nothing undoes. */
-export const destroying = <I, O>(operation: Operation<I, O>): Operation<I, O> => ({ ...operation, needsReason: true });
-
-/** A change whose upload may have any length. */
-export const streamed = <I, O>(operation: Operation<I, O>): Operation<I, O> => ({ ...operation, streams: true });

@@ -9,48 +9,34 @@ import type { Right } from '../domain/roles.ts';
 import { type AdminContext, AdminError, type Call, NOBODY } from './context.ts';
 import type { Input } from './input.ts';
 import { knownRefusal } from './known-refusal.ts';
-import { mailFindingOperations } from './mail-findings.ts';
 import type { Operation } from './operation.ts';
 import { type Ran, noteOperation } from './operation-audit.ts';
-import { RIGHTS, checkRight } from './rights.ts';
+import { checkRight } from './rights.ts';
 import { ownedBy, withinOwn } from './own-organisation.ts';
 import { approvedCall } from './second-person.ts';
 
-const operations = {
-  ...rowOperations,
-  ...mailFindingOperations,
-};
+const operations = rowOperations;
 
 export type OperationName = keyof typeof operations;
-/** Those whose right stands in rights.ts, and not beside them. */
-export type OperationWithoutRight = {
-  [N in OperationName]: (typeof operations)[N] extends { readonly right: Right } ? never : N;
-}[OperationName];
+// Each row fixes both of its types; TypeScript cannot follow that through a union of rows.
+const operationOf = (name: OperationName): Operation<unknown> => operations[name] as unknown as Operation<unknown>;
 export type OperationResult<N extends OperationName> = Awaited<ReturnType<(typeof operations)[N]['run']>>;
 
 export const operationNames = Object.keys(operations) as OperationName[];
 
 /** Those that change the registry, the store or the gateway. */
-export const changeNames = (Object.keys(operations) as OperationName[]).filter((name) => operations[name].changes);
+export const changeNames = (Object.keys(operations) as OperationName[]).filter((name) => operationOf(name).changes);
 
 /** True where an upload of any length is taken. */
-export const isStreamed = (name: OperationName): boolean => 'streams' in operations[name];
+export const isStreamed = (name: OperationName): boolean => operationOf(name).streams === true;
 
 export const isOperation = (name: string): name is OperationName => Object.hasOwn(operations, name);
 
-/** A line that is missing does not compile, nor does one of an operation that says its right itself, or that is no more. */
-const elsewhere: Readonly<Record<OperationWithoutRight, Right>> &
-  Record<Exclude<keyof typeof RIGHTS, OperationWithoutRight>, never> = RIGHTS;
-
 /** Fields that name what an organisation owns. */
-export const ownedIn = (name: OperationName): ReturnType<typeof ownedBy> => ownedBy(operations[name]);
+export const ownedIn = (name: OperationName): ReturnType<typeof ownedBy> => ownedBy(operationOf(name));
 
 /** What it asks of whoever calls it. */
-export const rightOf = (name: OperationName): Right => {
-  const { right } = operations[name] as Operation<unknown>;
-  // The compiler holds that one of the two says it.
-  return right ?? elsewhere[name as OperationWithoutRight];
-};
+export const rightOf = (name: OperationName): Right => operationOf(name).right;
 
 const rights = [...operationNames].sort().map((operation) => ({ operation, right: rightOf(operation) }));
 
@@ -62,8 +48,7 @@ export async function runOperation<N extends OperationName>(
   given: Call,
   log: Log,
 ): Promise<OperationResult<N>> {
-  // The table's row fixes both types; TypeScript cannot follow that through a union of rows.
-  const operation = operations[name] as unknown as Operation<unknown, OperationResult<N>>;
+  const operation = operationOf(name) as Operation<unknown, OperationResult<N>>;
   const call = withReasonOf(input, given);
   let fields = { operation: name, actor: call.actor.name, reason: call.actor.reason };
   const { changes } = operation;

@@ -16,15 +16,6 @@ import { type Roads, connectAny, notServed, roadsFor, tokenFrom } from './roads.
 const ATTEMPTS = 20;
 const PAUSE = 250;
 
-export async function withAdmin<T>(options: ChangeOptions, use: (client: AdminClient) => Promise<T>): Promise<T> {
-  const client = await openAdmin(options);
-  try {
-    return await use(client);
-  } finally {
-    await client.close();
-  }
-}
-
 /** Whoever opens it closes it. */
 export async function openAdmin(options: ChangeOptions): Promise<AdminClient> {
   const roads = roadsFor(options.config);

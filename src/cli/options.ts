@@ -1,8 +1,7 @@
 /** Options that commands share. */
 import { userInfo } from 'node:os';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Caller } from '../admin/context.ts';
-import { parseDuration } from '../config/units.ts';
 import { defined } from '../domain/defined.ts';
 
 export interface CommonOptions {
@@ -71,14 +70,6 @@ function userName(): string {
     // A container's user may have no entry in the user table.
     return `uid ${process.getuid?.() ?? 'unknown'}`;
   }
-}
-
-/** "60d" as a number of days. */
-export function wholeDays(value: string): number {
-  const length = parseDuration(value);
-  const n = (length ?? 0) / 86_400_000;
-  if (!Number.isInteger(n) || n < 1) throw new InvalidArgumentError('expected a number of days, such as 60d.');
-  return n;
 }
 
 /** Collects an option that may be given several times. */

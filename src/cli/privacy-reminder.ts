@@ -13,7 +13,7 @@ export async function privacyFindings(here: Here): Promise<readonly DoctorFindin
       const { missing } = await gateway.callNamed<{ readonly missing: boolean }>('privacy.purpose', {});
       return [
         ...(missing ? [PURPOSE_REMINDER] : []),
-        ...(await gateway.callNamed<readonly DoctorFinding[]>('mail.findings', {})),
+        ...(await gateway.callNamed<readonly DoctorFinding[]>('gateway.findings', {})),
       ];
     });
     return found ?? [];

@@ -1,11 +1,13 @@
 /** `sluis status` and `sluis reload`: the running gateway. */
 import { z } from '../config/zod.ts';
 import { runningGateway } from '../admin/context.ts';
+import { storeFindings } from '../admin/mail-findings.ts';
 import { facts, readableSize, readableTime, table } from '../cli/output.ts';
 import { readyName, readyText } from '../cli/readiness.ts';
 import { many } from '../domain/counted.ts';
+import { SEVERITIES } from '../domain/doctor.ts';
 import { MONITORED } from '../domain/monitor.ts';
-import { changes, reads, subject } from './core/row.ts';
+import { changes, lookPart, reads, subject } from './core/row.ts';
 
 const listener = z.object({
   name: z.string(),
@@ -124,6 +126,17 @@ const figures = reads({
   run: async ({ gateway }) => [...(await runningGateway(gateway, 'tell its figures').figures(MONITORED))],
 });
 
+/** For `check` and `doctor`: what only the running gateway and its store know. */
+export const findings = lookPart({
+  about: 'what an operator should look at, of keys, certificates and operators',
+  in: {},
+  out: z.array(z.object({ id: z.string(), severity: z.enum(SEVERITIES), what: z.string() })),
+  right: 'read',
+  run: async ({ store, mail, clock, certificates, secondPerson }) => [
+    ...(await storeFindings({ store, certificates, secondPerson, keys: mail.keys, now: clock.now() })),
+  ],
+});
+
 /** Commands of the top level; their operations are named `gateway.status`. */
 export const gatewayTops = { status, reload };
-export const gateway = subject('gateway', 'the running gateway', {}, { parts: { ...gatewayTops, figures } });
+export const gateway = subject('gateway', 'the running gateway', {}, { parts: { ...gatewayTops, figures, findings } });

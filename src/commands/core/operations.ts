@@ -1,11 +1,12 @@
 /** The operations of a subject, as the gateway runs them: their input is read by what the rows say of it. */
 import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
 import { exactly } from '../../admin/exactly.ts';
-import { optionalText, page, type Input } from '../../admin/input.ts';
+import type { Input } from '../../admin/input.ts';
 import type { ChosenVerb } from '../../domain/second-person.ts';
 import type { Operation, Owned } from '../../admin/operation.ts';
 import type { Right } from '../../domain/roles.ts';
-import { MAX_LIST, type Param, type Params, type Values, nameOf } from './params.ts';
+import { count, text } from './kinds.ts';
+import { MAX_LIST, type Param, type Params, type Values, nameOf, opt } from './params.ts';
 import {
   type AnyOperation,
   type AnySubject,
@@ -47,6 +48,14 @@ type Each<S> = {
 export const operationsOfAll = <S extends Readonly<Record<string, AnySubject>>>(all: S): Both<Each<S>> =>
   Object.assign({}, ...Object.values(all).map((one) => operationsOf(one))) as Both<Each<S>>;
 
+/** What every list takes besides. */
+const PAGED = {
+  limit: opt(count('number', { min: 1, max: MAX_LIST }), 'most rows', MAX_LIST),
+  after: opt(text('row'), 'those behind this one'),
+};
+/** What comes with a file. */
+const HASHED = { sha256: opt(text('hash', 64), 'of the file') };
+
 function operationOf(row: AnyOperation): RowOperation<unknown> {
   const { right } = row;
   const owned = ownedOf(row);
@@ -57,7 +66,7 @@ function operationOf(row: AnyOperation): RowOperation<unknown> {
       owned,
       changes: false,
       names,
-      read: (input) => ({ ...page(input), ...inputOf(row, input) }),
+      read: (input) => ({ ...inputOf({ in: PAGED }, input), ...inputOf(row, input) }),
       run: (context, input, call) => row.run(context, input as Values<Params> & Page, call),
     };
   return {
@@ -67,7 +76,7 @@ function operationOf(row: AnyOperation): RowOperation<unknown> {
     names,
     read: (input) => ({
       ...inputOf(row, input),
-      ...(row.upload !== undefined && { sha256: optionalText(input, 'sha256', 64) }),
+      ...(row.upload !== undefined && inputOf({ in: HASHED }, input)),
     }),
     run: (context, input, call) =>
       row.run(context, input as Values<Params>, withFile(context, row, input as Hashed, call)),
