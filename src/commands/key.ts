@@ -2,7 +2,7 @@
 import { z } from '../config/zod.ts';
 import { facts, readableDay } from '../cli/output.ts';
 import { grouped } from '../crypto/base32.ts';
-import { file, folder } from './core/kinds.ts';
+import { file, folder, text } from './core/kinds.ts';
 import { changesHere, flag, need, opt, reads, rest, subject } from './core/row.ts';
 import {
   CUSTODY,
@@ -15,14 +15,14 @@ import {
   verified,
 } from './key/custody.ts';
 
-const shares = rest(file, 'files with shares');
+const shares = rest(text('share', 4096), 'files with shares');
 
 const escrow = changesHere({
   about: 'split the master key into shares for paper, one for each custodian',
   in: {
     out: need(folder, 'new folder for the shares, mode 0700'),
     custodian: CUSTODY.custodian,
-    needed: opt(sharesNeeded, CUSTODY.needed.about, 2),
+    needed: opt(sharesNeeded, `${CUSTODY.needed.about}; default: 2`, 2),
   },
   check: ({ custodian, needed }) => custodyProblem(custodian, needed),
   out: z.object({ set: z.string(), files: z.array(z.string()).readonly() }),
@@ -104,7 +104,7 @@ const rotate = changesHere({
     withoutCopy: flag('keep no copy of the key folder of before, which backups of before need'),
     yes: flag('do not ask'),
   },
-  out: z.object({ done: rotated, text: z.string() }),
+  out: z.object({ done: rotated, told: z.string() }),
   right: 'owner',
   second: 'key',
   trail: ['key.rotation-allowed', 'key.rotated'],
@@ -112,7 +112,7 @@ const rotate = changesHere({
   examples: ['--yes --reason "a custodian has left"'],
   run: async (here, input) => await (await import('./key/rotate.ts')).rotate(here, input),
   json: { out: rotated, of: ({ done }) => done },
-  say: ({ text }) => text,
+  say: ({ told }) => told,
 });
 
 const status = reads({

@@ -224,7 +224,7 @@ const backups: readonly ChangeWithParts[] = [
     'key.escrow',
     async (scene) => {
       const fingerprint = scene.keep('master', await scene.gateway.admin.keys.fingerprint());
-      return { input: { fingerprint, custodians: ['jan', 'piet'], needed: 2 } };
+      return { input: { fingerprint, custodian: ['jan', 'piet'], needed: 2 } };
     },
   ],
   ['key.verified', (scene) => given({ fingerprint: scene.of('master'), set: scene.gateway.admin.keys.escrow()?.set })],

@@ -19,7 +19,7 @@ export interface Wanted {
 type Done = NonNullable<Awaited<ReturnType<typeof finishRotation>>> & { readonly oldKeyFolder?: string };
 export interface Rotated {
   readonly done: Done;
-  readonly text: string;
+  readonly told: string;
 }
 
 export async function rotate(here: Here, { out, withoutCopy }: Wanted): Promise<Rotated> {
@@ -60,7 +60,7 @@ export async function rotate(here: Here, { out, withoutCopy }: Wanted): Promise<
     done = await rotateMasterKey({ ...rotation, actor: { name: actor.name, ...defined({ reason: actor.reason }) } });
   }
   const { resumed, to, sealed, oldKeyFile } = done;
-  const text = [
+  const told = [
     resumed
       ? `The rotation that was interrupted is at its end. Master key: ${to}.`
       : `New master key ${to}; ${sealed} keys and secrets are sealed with it.`,
@@ -71,7 +71,7 @@ export async function rotate(here: Here, { out, withoutCopy }: Wanted): Promise<
     ...(resumed ? [] : [oldKeysText(kept, oldKeyFile ?? 'the one before')]),
     'Now: sluis key escrow, since the old shares make the old key; start the gateway, and take a backup.',
   ].join('\n');
-  return { done: { ...done, ...defined({ oldKeyFolder: kept?.folder }) }, text };
+  return { done: { ...done, ...defined({ oldKeyFolder: kept?.folder }) }, told };
 }
 
 async function sure({ terminal, options }: Here, fingerprint: string, withoutCopy: boolean): Promise<Here['options']> {
