@@ -18,8 +18,8 @@ import { approvedCall } from './second-person.ts';
 const operations = rowOperations;
 
 export type OperationName = keyof typeof operations;
-// Each row fixes both of its types; TypeScript cannot follow that through a union of rows.
-const operationOf = (name: OperationName): Operation<unknown> => operations[name] as unknown as Operation<unknown>;
+/** Its input is what `read` made of it, whatever the row calls it. */
+const operationOf = (name: OperationName): Operation<unknown> => operations[name];
 export type OperationResult<N extends OperationName> = Awaited<ReturnType<(typeof operations)[N]['run']>>;
 
 export const operationNames = Object.keys(operations) as OperationName[];

@@ -110,7 +110,13 @@ async function refusedFor(run: typeof Operations.runOperation, role: Role): Prom
   const call: Call = { actor: { name: 'anna' }, who: { role, proof: 'said' }, progress: () => undefined };
   const context = { store: { audit: { note: () => undefined, record: () => undefined } } } as unknown as AdminContext;
   try {
-    await run('address.owner', context, { address: 'lab@huisarts.example' }, call, new MemoryLog());
+    await run(
+      'address.owner' as Operations.OperationName,
+      context,
+      { address: 'lab@huisarts.example' },
+      call,
+      new MemoryLog(),
+    );
     return false;
   } catch (error) {
     return (error as { kind?: string }).kind === 'forbidden';

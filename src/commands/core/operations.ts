@@ -19,9 +19,10 @@ import {
 
 type RowOperation<O> = Operation<unknown, O> & { readonly right: Right };
 type Own<N extends string, R> = {
-  readonly [K in keyof R & string as R[K] extends { readonly at: 'gateway' } ? `${N}.${K}` : never]: RowOperation<
-    OutputOf<R[K]>
-  >;
+  // A subject without parts has an index in place of names, which would make every word the name of an operation.
+  readonly [
+    K in keyof R & string as string extends K ? never : R[K] extends { readonly at: 'gateway' } ? `${N}.${K}` : never
+  ]: RowOperation<OutputOf<R[K]>>;
 };
 type Inner<N extends string, R> = {
   readonly [K in keyof R]: R[K] extends Subject<infer M, infer S, infer Q> ? Operations<`${N}.${M}`, S, Q> : never;
