@@ -98,6 +98,8 @@ const belowGateway = [
   ...[node, domain, platform, '/admin/', '/auth/', '/backup/', '/ca/', '/config/', '/crypto/', '/delivery/', '/enrol/'],
   ...[
     '/http/',
+    '/api/',
+    '/webhooks/',
     '/letters/',
     '/lint/test-reports.ts',
     '/middleware/',
@@ -109,6 +111,15 @@ const belowGateway = [
   ],
   ...port,
 ];
+
+/** Routes of the API use the very roads of mail and operators; only its core and its server know HTTP. */
+const ofApi = [
+  ...[node, domain, platform, '/config/zod.ts', '/admin/', '/auth/', '/commands/', '/crypto/', '/delivery/', '/edi/'],
+  ...['/http/', '/middleware/', '/mime/', '/pickup/', '/submission/', '/webhooks/', ...port],
+];
+const apiFiles = ['administration', 'core', 'directory', 'mailbox', 'messages', 'webhooks'].map(
+  (name) => `../${name}/`,
+);
 
 const syntax = [
   { selector: 'TSEnumDeclaration', message: 'Enums are not erasable; use a union of strings.' },
@@ -171,7 +182,9 @@ export default tseslint.config(
   },
   {
     // A message body in one Buffer is 50 MB of memory a session: bodies travel as slices (`Content`, `BodyWriter`).
-    files: ['src/{smtp,submission,middleware,delivery,pop3,pickup,store,mime,edi,platform,crypto}/**/*.ts'],
+    files: [
+      'src/{api,smtp,submission,middleware,delivery,pop3,pickup,store,mime,edi,platform,crypto,webhooks}/**/*.ts',
+    ],
     rules: {
       'no-restricted-syntax': ['error', ...syntax, noConcat],
     },
@@ -378,6 +391,9 @@ export default tseslint.config(
   ]),
   layer('pop3', [node, domain, platform, '/auth/', '/pickup/']),
   layer('http', [node, domain, platform, '/enrol/', '/letters/letter.ts', ...port, 'prom-client']),
+  layer('webhooks', [node, domain, platform, '/config/zod.ts', '/crypto/', '/delivery/', ...port]),
+  layer('api', ofApi),
+  layer('api/*', [...ofApi, ...apiFiles], '../../'),
   layer('pages', [node, domain, '/smtp/', '/pop3/', '/submission/', '/middleware/', '/crypto/']),
   layer('cli', [
     node,

@@ -1,0 +1,54 @@
+/** What a route answers, and what it says beforehand that it may answer. */
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { z } from '../../config/zod.ts';
+
+/** Statuses of success that a route may give. */
+export type Success = 200 | 201 | 202 | 204 | 206 | 304;
+/** Those that say no; more of them come by themselves, see `route`. */
+export type Failure =
+  400 | 403 | 404 | 408 | 409 | 410 | 412 | 413 | 415 | 416 | 422 | 428 | 429 | 500 | 501 | 502 | 503 | 504;
+
+/** A header of an answer: what it says. The document shows it as a text. */
+export type HeaderAbouts = Readonly<Record<string, string>>;
+
+export interface SaidAnswer {
+  /** For the document: a sentence or a few words. */
+  readonly about: string;
+  /** What the JSON looks like; absent where none is sent. A schema with `.meta({ id: 'Message' })` stands under that name in the document. */
+  readonly json?: z.ZodType;
+  /** Media types of octets, where the answer is or may be a stream. */
+  readonly stream?: string | readonly string[];
+  readonly headers?: HeaderAbouts;
+}
+
+/** By status. A text alone: why a request is refused so. */
+export type Answers = Readonly<Partial<Record<Success, SaidAnswer>>> & Readonly<Partial<Record<Failure, string>>>;
+
+interface Sent {
+  readonly headers?: OutgoingHttpHeaders;
+}
+export interface JsonAnswer<S extends number = number, T = unknown> extends Sent {
+  readonly status: S;
+  readonly json: T;
+}
+export interface StreamAnswer<S extends number = number> extends Sent {
+  readonly status: S;
+  readonly stream: AsyncIterable<Uint8Array>;
+  readonly type: string;
+  /** Octets; left out: chunks are sent. With HEAD the length is told and nothing is read. */
+  readonly length?: number;
+}
+export interface EmptyAnswer<S extends number = number> extends Sent {
+  readonly status: S;
+}
+export type Answer = JsonAnswer | StreamAnswer | EmptyAnswer;
+
+type AnswerWith<S extends number, A> =
+  | (A extends { readonly json: z.ZodType } ? JsonAnswer<S, z.input<A['json']>> : never)
+  | (A extends { readonly stream: string | readonly string[] } ? StreamAnswer<S> : never)
+  | (A extends { readonly json: z.ZodType } | { readonly stream: string | readonly string[] } ? never : EmptyAnswer<S>);
+
+/** What the handler of a route with these answers may give. */
+export type AnswerOf<A extends Answers> = {
+  [S in keyof A & Success]: AnswerWith<S, A[S]>;
+}[keyof A & Success];

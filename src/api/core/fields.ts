@@ -1,0 +1,49 @@
+/** Parameters that many routes have: ids are texts, pages go by cursors. */
+import { z } from '../../config/zod.ts';
+import type { AccountId, EntryUid, MessageId, OrganisationId } from '../../domain/ids.ts';
+import { parseMessageId } from '../../domain/ids.ts';
+
+const NUMBER = /^[1-9][0-9]{0,14}$/;
+
+/** A number that the store gave, as a text: whoever calls does not compute with it. */
+export const numberId = <T extends number>(about: string): z.ZodType<T, string> =>
+  z
+    .string()
+    .regex(NUMBER)
+    .meta({ description: about, examples: ['42'] })
+    .transform((text) => Number(text) as T);
+
+export const accountId = numberId<AccountId>('Id of the account.');
+export const organisationId = numberId<OrganisationId>('Id of the organisation.');
+export const entryId = numberId<EntryUid>('Number of the message in the mailbox.');
+
+export const messageId: z.ZodType<MessageId, string> = z
+  .string()
+  .regex(/^[0-7][0-9a-hjkmnp-tv-z]{12}$/)
+  .meta({ description: 'Id of the message, as the answer to its submission had it.', examples: ['06b2v0c1qz8xk'] })
+  .transform((text) => parseMessageId(text) ?? (text as MessageId));
+
+/** Where the next page begins, as the page before said in `next`. */
+export const cursor = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,200}$/)
+  .meta({ description: 'Where the page begins: `next` of the page before. Left out: at the beginning.' });
+
+/** How many entries a page has at most. */
+export const limit = (most: number, usual = Math.min(100, most)): z.ZodType<number, string | undefined> =>
+  z
+    .string()
+    .regex(/^[1-9][0-9]{0,5}$/)
+    .meta({
+      description: `Most entries of the page: 1 to ${most}; ${usual} when left out, and more than ${most} means ${most}.`,
+    })
+    .transform((text) => Math.min(Number(text), most))
+    .default(usual);
+
+/** A switch in a query. */
+export const flag = (about: string): z.ZodType<boolean, 'true' | 'false' | undefined> =>
+  z
+    .enum(['true', 'false'])
+    .meta({ description: about })
+    .transform((text) => text === 'true')
+    .default(false);

@@ -1,0 +1,28 @@
+/** What the routes of the API work with. A route asks for what it uses: `run(asked, { store }: Pick<ApiServices, 'store'>)`. */
+import type { AdminContext } from '../../admin/context.ts';
+import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
+import type { Consumers } from '../../pickup/consumers.ts';
+import type { Receipts } from '../../pickup/receipts.ts';
+import type { Store } from '../../store/port/store.ts';
+import type { SubmissionServices } from '../../submission/transaction.ts';
+import type { BodyLimits } from './body.ts';
+
+export interface ApiServices {
+  readonly store: Store;
+  /** What operations work with. Throws Problem (503) in the first moments of a start, before there is one. */
+  readonly admin: AdminContext;
+  /** The very same as of SMTP: one count an account, over all roads. */
+  readonly submission: SubmissionServices;
+  readonly pickup: {
+    /** Counts where mailboxes are fetched from. */
+    readonly consumers: Pick<Consumers, 'note'>;
+    /** Tells senders that asked for it what was collected. */
+    readonly receipts: Receipts;
+  };
+  readonly limits: BodyLimits;
+  /** The gateway's own name. */
+  readonly hostname: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: RandomBytes;
+}

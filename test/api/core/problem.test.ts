@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { AdminError } from '../../../src/admin/context.ts';
+import { notFound, problem, problemOf, refused } from '../../../src/api/core/problem.ts';
+import { StoreFull } from '../../../src/store/store.ts';
+import { submissionRows, refusals } from '../../../src/submission/refusals.ts';
+
+test('a problem has the members of RFC 9457 and the code of the refusal', () => {
+  assert.deepEqual(problem(409, 'in-use', 'The mailbox is in use', 'Wait', { retryAfter: 3 }).json(), {
+    type: 'urn:sluis:problem:in-use',
+    title: 'The mailbox is in use',
+    status: 409,
+    detail: 'Wait',
+  });
+  const gone = refused(refusals.recipientGone);
+  assert.equal(gone.status, 422);
+  assert.equal(gone.json().code, '5.1.1');
+  assert.equal(gone.message, submissionRows.recipientGone.text);
+});
+
+test('a refusal that may pass later says when to come again, and one that may not does not', () => {
+  for (const [refusal, status] of [
+    [refusals.tooManyMessages, 429],
+    [refusals.storageFull, 503],
+    [refusals.mailboxFull, 503],
+    [refusals.accountClosed, 403],
+    [refusals.tooLarge({ limit: '1 MB', attachment: 1 }), 413],
+    [refusals.fromMissing, 422],
+  ] as const) {
+    const made = refused(refusal);
+    assert.equal(made.status, status, refusal.status);
+    assert.equal(made.members.retryAfter !== undefined, status === 429 || status === 503);
+  }
+});
+
+test('what operations and the store throw becomes a problem, and what nobody expected tells nothing', () => {
+  assert.equal(problemOf(new AdminError('unknown', 'Cannot show x: there is none'), 'r1').status, 404);
+  assert.equal(problemOf(new AdminError('approval', 'Two must sign', { request: 'q7' }), 'r1').json().request, 'q7');
+  assert.equal(problemOf(new StoreFull(), 'r1').status, 503);
+  for (const error of [new Error('SQLITE_ERROR at secret.ts'), new AdminError('failed', 'secret'), 'text']) {
+    const made = problemOf(error, 'r1-7');
+    assert.equal(made.status, 500);
+    assert.doesNotMatch(JSON.stringify(made.json()), /secret|SQLITE/);
+    assert.match(made.message, /r1-7/);
+  }
+  const own = notFound();
+  assert.equal(problemOf(own, 'r1'), own);
+});
