@@ -69,6 +69,7 @@ const recordFiles = [
   'audit.ts',
   'deliveries.ts',
   'interchanges.ts',
+  'idempotency.ts',
   'maildrop-locks.ts',
   'message-ids.ts',
   'notices.ts',

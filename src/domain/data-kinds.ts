@@ -294,6 +294,20 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     kept: '90 days',
     erase: 'runs out by itself',
   },
+  idempotency: {
+    area: 'technical',
+    what: 'requests over the API that were sent with a key, and what was answered',
+    columns: ['caller', 'key', 'request', 'run', 'begun_at', 'state', 'answer'],
+    kept: '24 hours',
+    erase: 'gone by then',
+  },
+  idempotency_use: {
+    area: 'technical',
+    what: 'how many such keys each caller has',
+    columns: ['caller', 'keys', 'octets'],
+    kept: 'as long as it has one',
+    erase: 'gone by then',
+  },
   known_network: {
     area: 'registry',
     what: 'networks that accounts logged in from, where guesses of others keep nobody waiting',

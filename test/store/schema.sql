@@ -261,6 +261,23 @@ CREATE TABLE hidden_entry (
   PRIMARY KEY (account, hidden_at, uid)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE idempotency (
+  caller TEXT NOT NULL,
+  key BLOB NOT NULL,
+  request BLOB NOT NULL,
+  run TEXT NOT NULL,
+  begun_at INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  answer TEXT,
+  PRIMARY KEY (caller, key)
+) STRICT;
+
+CREATE TABLE idempotency_use (
+  caller TEXT PRIMARY KEY,
+  keys INTEGER NOT NULL,
+  octets INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE imported (
   account INTEGER NOT NULL REFERENCES account (id),
   uidl TEXT NOT NULL,
@@ -535,6 +552,8 @@ CREATE INDEX enrolment_open ON enrolment (account) WHERE collected IS NULL AND t
 CREATE INDEX enrolment_replaces ON enrolment (replaces) WHERE replaces IS NOT NULL;
 
 CREATE INDEX former_organisation_account ON former_organisation (account, until_seq);
+
+CREATE INDEX idempotency_begun ON idempotency (begun_at);
 
 CREATE INDEX known_network_at ON known_network (at);
 

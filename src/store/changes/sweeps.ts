@@ -2,7 +2,7 @@
  * Removes what nobody needs any more, a bounded step in each transaction: uploads that a crash left over, deleted entries past their time or
  * beyond their quota, content that nothing needs, days without content, facts of messages whose trace is over, old keys of notices,
  * interchanges that are no longer remembered, codes that fetch no certificate any more, figures of months past their time,
- * networks that nobody came from.
+ * networks that nobody came from, keys of requests over the API.
  */
 import { type Day, dayOf } from '../../crypto/key-folder.ts';
 import { monthOf } from '../../domain/months.ts';
@@ -16,6 +16,7 @@ import { type Change, sql } from '../sql/sql.ts';
 import { dropUnneeded, dropUpload, dropUploads, newBudget, raise } from './contents.ts';
 import { sweepDeleted, trimDeleted } from './deleted-mail.ts';
 import type { Ground } from './ground.ts';
+import { dropKeys } from './idempotency.ts';
 
 /** Rows of one kind in one step. */
 const ROWS = 200;
@@ -122,7 +123,7 @@ function* dropOthers(at: Instant, keptFor: KeptFor): Change<readonly number[]> {
   const networks = yield* sql.run`
     DELETE FROM known_network WHERE (account, network) IN
       (SELECT account, network FROM known_network WHERE at < ${at - keptFor.networks} ORDER BY at LIMIT ${ROWS})`;
-  return [notices, yield* dropInterchanges(at), enrolments, usage, networks];
+  return [notices, yield* dropInterchanges(at), enrolments, usage, networks, yield* dropKeys(at, ROWS)];
 }
 
 /** From the oldest on, which lie in front. */

@@ -10,6 +10,7 @@ import { ClientCertificateChanges } from './client-certificates.ts';
 import { EdiChanges } from './edi-identities.ts';
 import { EndingChanges } from './endings.ts';
 import { EnrolmentChanges } from './enrolments.ts';
+import { IdempotencyChanges } from './idempotency.ts';
 import { ImportedMailChanges } from './imported-mail.ts';
 import { MailKeyChanges } from './mail-keys.ts';
 import { MailboxMoves } from './mailbox-moves.ts';
@@ -56,6 +57,7 @@ export const CHANGES = {
 
 /** Changes that leave accounts, addresses and organisations alone. How far each reaches is said beside (sqlite/manners.ts). */
 export const MAIL_CHANGES = {
+  idempotency: new IdempotencyChanges(),
   mailboxMoves: new MailboxMoves(),
   importedMail: new ImportedMailChanges(),
   maildrops: new MaildropChanges(),

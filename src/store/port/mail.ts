@@ -16,6 +16,7 @@ import type {
   Withdrawal,
 } from '../deliveries.ts';
 import type { ImportOutcome, ImportedEntry } from '../imports.ts';
+import type { IdempotencyChanges } from '../changes/idempotency.ts';
 import type { DeliveryReads } from '../reads/deliveries.ts';
 import type { ImportReads } from '../reads/imports.ts';
 import type { MailboxReads } from '../reads/mailboxes.ts';
@@ -108,6 +109,11 @@ export interface Imports extends Remote<ImportReads> {
    */
   file(account: AccountId, entries: readonly ImportedEntry[], audit: readonly AuditEvent[]): Promise<ImportOutcome>;
 }
+
+/**
+ * Requests over the API that carry a key: each is begun once. What is over, is no longer there: keys are remembered for 24 hours, and swept within the hour.
+ */
+export type Idempotency = Remote<IdempotencyChanges>;
 
 /** Whoever reads has what was answered by then. */
 export type Usage = Remote<UsageReads>;

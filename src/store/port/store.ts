@@ -23,7 +23,7 @@ import type {
 } from '../store.ts';
 import type { AuditTrail } from './audit.ts';
 import type { Certificates, Operators, PgpKeys } from './certificates.ts';
-import type { Deliveries, Imports, Usage } from './mail.ts';
+import type { Deliveries, Idempotency, Imports, Usage } from './mail.ts';
 import type { Registry } from './registry.ts';
 
 export interface Store {
@@ -39,6 +39,7 @@ export interface Store {
   readonly quirks: Quirks;
   readonly imports: Imports;
   readonly usage: Usage;
+  readonly idempotency: Idempotency;
   readonly accountMoves: AccountMoves;
   /** How long deleted entries can be handed out again, where their organisation says nothing else. */
   readonly deletedFor: Milliseconds;

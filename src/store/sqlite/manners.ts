@@ -50,6 +50,7 @@ export const REGISTRY: Manner = { reach: 'registry' };
 const own = (account: number): number => account;
 
 const OF_MAIL: Manners<typeof MAIL_CHANGES> = {
+  idempotency: { begin: { reach: 'nothing' }, end: { reach: 'nothing' }, forget: { reach: 'nothing' } },
   mailboxMoves: { follow: { reach: 'messages' } },
   importedMail: {
     file: {

@@ -15,7 +15,7 @@ import type { Subjects } from '../objects.ts';
 import type { Operators } from '../port/certificates.ts';
 import type { Registry } from '../port/registry.ts';
 import type { PgpKeys } from '../port/certificates.ts';
-import type { Usage } from '../port/mail.ts';
+import type { Idempotency, Usage } from '../port/mail.ts';
 import {
   type AcceptOutcome,
   type Acceptance,
@@ -106,6 +106,7 @@ export class SqliteStore implements Store {
   readonly id: string;
   readonly imports: Imports;
   readonly usage: Usage;
+  readonly idempotency: Idempotency;
   readonly deletedFor: Milliseconds;
   readonly #p: StoreParts;
   readonly #listeners: ((error: StoreFailed) => void)[] = [];
@@ -141,6 +142,7 @@ export class SqliteStore implements Store {
       return await parts.own.upkeep.countUsage();
     };
     this.usage = after(settle, parts.subjects.usage);
+    this.idempotency = parts.subjects.idempotency;
     this.deletedFor = parts.settled.hiddenFor;
     this.#scheduleSweep(FIRST_SWEEP);
   }
