@@ -19,6 +19,7 @@ import {
   type StoredContent,
 } from '../store/store.ts';
 import type { Store } from '../store/port/store.ts';
+import { type Collector, collectedRows, committedRow, previewedRow } from './evidence.ts';
 import { type Collected, MAX_RECEIPTS, type Receipts, withReceipts } from './receipts.ts';
 
 /** The part of the store that pickup needs. */
@@ -63,14 +64,6 @@ export interface MaildropCounts {
   readonly retrieved: number;
   readonly deleted: number;
   readonly octets: Octets;
-}
-
-/** Who collected, for the audit trail. */
-export interface Collector {
-  readonly address: string;
-  readonly protocol: 'pop3';
-  /** For example `TLSv1.3`. */
-  readonly tls: string;
 }
 
 interface Retrieved {
@@ -246,18 +239,12 @@ export class Maildrop {
         this.#retrieved.map(({ index }) => listing.uidOf(index)),
         [
           ...this.#evidence(collector, true),
-          {
-            event: 'maildrop.committed',
-            outcome: 'success',
-            account: this.#lock.account,
-            facts: {
-              protocol: collector.protocol,
-              retrieved: this.#retrieved.length,
-              deleted: this.#deleted,
-              ...(by === 'quit' ? {} : { by }),
-            },
-            personal: { address: collector.address },
-          },
+          committedRow(
+            this.#lock.account,
+            collector,
+            { retrieved: this.#retrieved.length, deleted: this.#deleted },
+            by === 'quit' ? undefined : by,
+          ),
         ],
         await owed(),
       ),
@@ -267,17 +254,10 @@ export class Maildrop {
   }
 
   /** NEN 7513: a look at the top of messages is a look as well; one row a session. */
-  #notePreviews({ protocol, tls, address }: Collector): void {
+  #notePreviews(collector: Collector): void {
     let messages = 0;
     for (const mark of this.#marks ?? []) if ((mark & PREVIEWED) !== 0) messages += 1;
-    if (messages === 0) return;
-    this.#store.audit.note({
-      event: 'maildrop.previewed',
-      outcome: 'success',
-      account: this.#lock.account,
-      facts: { protocol, tls, messages },
-      personal: { address },
-    });
+    if (messages > 0) this.#store.audit.note(previewedRow(this.#lock.account, collector, messages));
   }
 
   /** Ends the session without removing anything; what was sent is still noted. A second call, or one after `commit`, does nothing. */
@@ -315,20 +295,9 @@ export class Maildrop {
     return { account: this.#lock.account, tls, by };
   }
 
-  /** One row a message that was sent: "collected 10:14 by ..." is what a sender may ask for years later. */
   #evidence(collector: Collector, committed: boolean): AuditEvent[] {
-    return this.#retrieved.map(({ index, id }) => ({
-      event: 'message.collected',
-      outcome: 'success',
-      message: id,
-      account: this.#lock.account,
-      facts: {
-        protocol: collector.protocol,
-        tls: collector.tls,
-        removed: committed && this.isDeleted(index),
-      },
-      personal: { address: collector.address },
-    }));
+    const sent = this.#retrieved.map(({ index, id }) => ({ id, removed: committed && this.isDeleted(index) }));
+    return collectedRows(this.#lock.account, collector, sent);
   }
 
   #mark(index: number, mark: number): boolean {

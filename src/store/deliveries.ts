@@ -12,6 +12,7 @@
  */
 import type { Address } from '../domain/address.ts';
 import type { AccountId, DeliveryId, EntryUid, MessageId, PartnerId } from '../domain/ids.ts';
+import type { MessageParts } from '../domain/message-part.ts';
 import type { Instant, Octets } from '../domain/units.ts';
 import type { AuditEvent } from './audit.ts';
 import type { Acceptance, AcceptedRecipient } from './store.ts';
@@ -177,6 +178,27 @@ export interface UncollectedEntry {
   readonly account: AccountId;
   readonly uid: EntryUid;
   readonly message: MessageRecord;
+}
+
+export interface MailboxQuery {
+  readonly after?: EntryUid;
+  /** In the mailbox since then: came, or was handed out again. */
+  readonly since?: Instant;
+  /** 1 to 1000. */
+  readonly limit: number;
+}
+
+/** What lies in a mailbox, as its owner may know it without taking it. */
+export interface MailboxEntry {
+  readonly uid: EntryUid;
+  readonly since: Instant;
+  /** It was sent to its end, confirmed or not. */
+  readonly sentBefore: boolean;
+  /** The sender wants to be told when this one is collected. */
+  readonly receiptWanted: boolean;
+  readonly message: MessageRecord;
+  /** As it was submitted, also where this is a protected copy. */
+  readonly parts?: MessageParts;
 }
 
 /** What goes with an entry that ends: as in `Settlement`. */

@@ -12,6 +12,7 @@ import { days, hours, instant, octets, seconds } from '../../src/domain/units.ts
 import { MAX_SETTINGS, RegistryError } from '../../src/store/registry.ts';
 import { type MaildropLock, StoreFailed } from '../../src/store/store.ts';
 import type { Store } from '../../src/store/port/store.ts';
+import type { AuditEvent } from '../../src/store/audit.ts';
 import type { FakeClock } from '../support/clock.ts';
 import { acceptanceOf, addAccount, address, deliver, readAll, sealBody } from '../support/store.ts';
 
@@ -328,6 +329,73 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
       await store.releaseMaildrop(now);
     }
   });
+
+  promise('a mailbox is listed without a lock, in pages and by time, and tells that it changed', async (s) => {
+    const { store, clock } = s;
+    const account = await addAccount(store, 'anna');
+    const told: AccountId[] = [];
+    store.deliveries.onMailbox((changed) => told.push(changed));
+    const before = await store.deliveries.mailboxState(account);
+    assert.equal(before?.messages, 0);
+    const ids: MessageId[] = [];
+    for (const n of [1, 2, 3]) {
+      clock.advance(hours(1));
+      ids.push((await deliver(store, Buffer.alloc(n), 'anna@group.test')).id);
+    }
+    assert.deepEqual(told, [account, account, account]);
+    assert.equal((await store.deliveries.mailboxState(account))?.changes, before.changes + 3);
+    const lock = await locked(store, account);
+    const all = await store.deliveries.mailboxEntries(account, { limit: 10 });
+    assert.deepEqual(
+      all.map(({ message, sentBefore, receiptWanted }) => [message.id, message.octets, sentBefore, receiptWanted]),
+      ids.map((id, i) => [id, i + 1, false, false]),
+    );
+    const page = await store.deliveries.mailboxEntries(account, { limit: 1, after: all[0]!.uid });
+    assert.deepEqual(page, [all[1]]);
+    const late = await store.deliveries.mailboxEntries(account, { limit: 10, since: all[2]!.since });
+    assert.deepEqual(late, [all[2]]);
+    assert.deepEqual(await store.deliveries.mailboxEntry(account, ids[1]!), all[1]);
+    const other = await addAccount(store, 'bert');
+    assert.equal(await store.deliveries.mailboxEntry(other, ids[1]!), undefined);
+    await store.releaseMaildrop(lock);
+  });
+
+  promise(
+    'what was sent without a lock counts as of a session without QUIT; what is gone is not told of',
+    async (s) => {
+      const { store } = s;
+      const account = await addAccount(store, 'anna');
+      const ids = [
+        (await deliver(store, Buffer.alloc(5), 'anna@group.test')).id,
+        (await deliver(store, Buffer.alloc(5), 'anna@group.test')).id,
+      ];
+      const uids = (await store.deliveries.mailboxEntries(account, { limit: 2 })).map(({ uid }) => uid);
+      const row = (message: MessageId): AuditEvent => ({
+        event: 'message.collected',
+        outcome: 'success',
+        message,
+        account,
+      });
+      const stateOf = async (message: MessageId): Promise<string | undefined> => {
+        const record = await store.deliveries.findMessage(message);
+        const [where] = record === undefined ? [] : await store.deliveries.whereabouts(record);
+        return where?.kind === 'mailbox' ? where.state : undefined;
+      };
+      const lock = await locked(store, account);
+      assert.deepEqual(await store.deliveries.noteSent(account, [uids[0]!], false, [row(ids[0]!)]), [uids[0]]);
+      assert.deepEqual(await store.deliveries.noteSent(account, [uids[0]!], false, []), [uids[0]], 'a part again');
+      assert.equal((await store.listMaildrop(lock)).retrievedBefore(0), true, 'and a session that is open knows it');
+      assert.deepEqual([await stateOf(ids[0]!), await stateOf(ids[1]!)], ['collected', 'waiting']);
+      await store.commitMaildrop(lock, [uids[1]!], [], []);
+      assert.deepEqual(await store.deliveries.noteSent(account, uids, true, [row(ids[0]!)]), [uids[0]]);
+      assert.deepEqual(await store.deliveries.noteSent(account, [uids[1]!], true, [row(ids[1]!)]), []);
+      const rows = await store.audit.read({ account, limit: 100 });
+      assert.deepEqual(
+        rows.filter(({ event }) => event === 'message.collected').map(({ message }) => message),
+        [ids[0], ids[0]],
+      );
+    },
+  );
 
   promise('hidden entries can be handed out again, under new uids and UIDLs, until their time is over', async (s) => {
     const { store, clock } = s;

@@ -50,6 +50,28 @@ export function lockContract(name: string, open: (t: TestContext) => Promise<Con
     return { lock, uid: (await store.listMaildrop(lock)).uidOf(0) };
   };
 
+  promise('a commit behind which the lock goes on removes, and shows what came meanwhile', async (s) => {
+    const { store, account } = s;
+    const { lock, uid } = await withMessage(s);
+    for (const n of [20, 30]) await deliver(store, randomBytes(n), 'anna@group.test');
+    assert.equal((await store.listMaildrop(lock)).count, 1);
+    await store.refreshMaildrop(lock);
+    assert.deepEqual([lock.messages, lock.octets], [3, 60]);
+    const listing = await store.listMaildrop(lock);
+    const [second, third] = [listing.uidOf(1), listing.uidOf(2)];
+    await Promise.all([
+      store.commitMaildrop(lock, [uid], [uid], [], [], 'goes-on'),
+      store.commitMaildrop(lock, [second], [], [], [], 'goes-on'),
+    ]);
+    assert.equal(await store.lockMaildrop(account, elsewhere), 'in-use');
+    assert.deepEqual([lock.messages, lock.octets, lock.lost], [1, 30, false]);
+    const left = await store.listMaildrop(lock);
+    assert.deepEqual([left.count, left.uidOf(0)], [1, third]);
+    assert.equal((await store.openEntry(lock, third)).octets, 30);
+    await store.commitMaildrop(lock, [third], [third], []);
+    assert.equal((await locked(store, account, elsewhere)).messages, 0);
+  });
+
   promise(
     'one session at a time; the lock is free again after release and after commit',
     async ({ store, account }) => {

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { EntryUid } from '../../domain/ids.ts';
 import { joinSmall } from '../../platform/bytes.ts';
-import { bytes, int, long } from '../sql/columns.ts';
+import { as, bytes, int, long } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { Notices, SentNotices } from './accept-work.ts';
@@ -52,6 +52,34 @@ export class MaildropChanges {
     const collected = rows.filter((row) => row.retrieved === COLLECTED).length;
     yield* countCollected(ground, account, collected);
     yield* fileNotices(ground, notices);
+  }
+
+  /**
+   * Sent to their end without a lock; the rows come in the same commit. A message that was sent `whole` counts as one of a session without QUIT does, a part
+   * of one only as seen. Resolves to those that are there still: the end of another may not be shown.
+   */
+  *sent(
+    ground: Ground,
+    account: number,
+    uids: readonly number[],
+    whole: boolean,
+    audit: readonly AuditItem[],
+    { notices }: SentNotices,
+  ): Change<readonly EntryUid[]> {
+    const rows = yield* sql.all({ uid: as<EntryUid>(int), retrieved: int })`
+      SELECT uid, retrieved FROM entry WHERE account = ${account} AND uid ${among(int, uids)} ORDER BY uid ${locked}`;
+    if (rows.length === 0) return [];
+    const noted = rows.filter(({ retrieved }) => retrieved < (whole ? COLLECTED : 1));
+    if (noted.length > 0) {
+      const now = noted.map(({ uid }) => uid);
+      yield* sql.run`
+        UPDATE entry SET retrieved = retrieved + 1 WHERE account = ${account} AND uid ${among(int, now)}`;
+      const collected = noted.filter(({ retrieved }) => retrieved + 1 === COLLECTED).length;
+      yield* countCollected(ground, account, collected);
+    }
+    yield* fileNotices(ground, notices);
+    for (const item of audit) yield* append(item);
+    return rows.map(({ uid }) => uid);
   }
 
   /** Resolves to those that were hidden. What was collected meanwhile stays, and nothing is told of it. */

@@ -21,6 +21,7 @@ import type { DeliveryReads } from '../reads/deliveries.ts';
 import type { ImportReads } from '../reads/imports.ts';
 import type { MailboxReads } from '../reads/mailboxes.ts';
 import type { MessageReads } from '../reads/messages.ts';
+import type { MailboxState } from '../reads/roads.ts';
 import type { UsageReads } from '../reads/usage.ts';
 import type { Actor } from '../actor.ts';
 import type { Remote } from '../sql/remote.ts';
@@ -78,6 +79,22 @@ export interface Deliveries
   erase(message: MessageId, actor: Actor): Promise<Erasure | 'unknown'>;
 
   // --- mailboxes
+  /** What a mailbox holds now; undefined: the account has none. Asked again it costs nothing while nothing changes. */
+  mailboxState(account: AccountId): Promise<MailboxState | undefined>;
+  /** Told of each mailbox that a commit changed: a hint; `mailboxState` is the truth. */
+  onMailbox(listener: (account: AccountId) => void): void;
+  /**
+   * Entries were sent to their end, without a maildrop being locked for it, `whole` or a part of each; with their rows and the notices in one transaction.
+   * Whole ones count as in `releaseMaildrop`. Resolves to those that are there still: of others the end may not be shown, since their
+   * sender was told, or will be, that nobody had them.
+   */
+  noteSent(
+    account: AccountId,
+    uids: readonly EntryUid[],
+    whole: boolean,
+    audit: readonly AuditEvent[],
+    notices?: readonly Acceptance[],
+  ): Promise<readonly EntryUid[]>;
   /** Mailboxes with entries that were accepted before `before` and never sent to their end, by account; continue after `after`. */
   uncollected(query: {
     readonly before: Instant;

@@ -69,7 +69,7 @@ export interface Store {
    * QUIT: hides the deleted entries and ends the lock, conditional on the fence, in one transaction with the audit rows and the notices
    * (as `Acceptance.with`). All hidden entries of a mailbox hold at most its quota once more: beyond it the oldest go for good, soon after.
    * `retrieved` were sent to their end in this session: they are collected now. Rejects with LockLost, and then
-   * nothing was deleted.
+   * nothing was deleted. `goes-on`: the lock stays, for what is in the mailbox by then; several such commits may be under way at once.
    */
   commitMaildrop(
     lock: MaildropLock,
@@ -77,7 +77,10 @@ export interface Store {
     retrieved: readonly EntryUid[],
     audit: readonly AuditEvent[],
     notices?: readonly Acceptance[],
+    then?: 'ends' | 'goes-on',
   ): Promise<void>;
+  /** What came since the lock was taken is in the maildrop from now on, as for a session that begins now. Rejects with LockLost. */
+  refreshMaildrop(lock: MaildropLock): Promise<void>;
   /**
    * Ends the lock without deleting anything. `retrieved` were sent to their end, but no QUIT confirmed it: each counts as sent once, and the
    * second time as collected. `notices` is asked while the lock is held and no longer lost, and its answer filed in the same transaction;

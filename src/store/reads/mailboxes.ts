@@ -1,9 +1,19 @@
 /** Reads of what became of copies in mailboxes: which are overdue, who fetches, what mailboxes hold of each day. */
-import type { AccountId, EntryUid } from '../../domain/ids.ts';
+import { defined } from '../../domain/defined.ts';
+import { type AccountId, type EntryUid, type MessageId, messageNumber } from '../../domain/ids.ts';
+import type { MessageParts } from '../../domain/message-part.ts';
 import type { Instant } from '../../domain/units.ts';
-import type { Consumer, Holdings, UncollectedEntry, UncollectedMailbox, UncollectedQuery } from '../deliveries.ts';
+import type {
+  Consumer,
+  Holdings,
+  MailboxEntry,
+  MailboxQuery,
+  UncollectedEntry,
+  UncollectedMailbox,
+  UncollectedQuery,
+} from '../deliveries.ts';
 import { BITS_BELOW_TIME } from '../message-ids.ts';
-import { as, int, text, time } from '../sql/columns.ts';
+import { type Row, as, int, json, optional, text, time } from '../sql/columns.ts';
 import { words } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 import { holdingsBehind } from './holdings.ts';
@@ -20,6 +30,31 @@ const HELD = 5000;
 
 /** Since when an entry waits: it was handed out again, or it came. */
 export const SINCE = words(`coalesce(e.restored_at, e.message >> ${BITS_BELOW_TIME})`);
+
+const ENTRY = {
+  uid: as<EntryUid>(int),
+  retrieved: int,
+  receipt: int,
+  since: time,
+  parts: optional(json<MessageParts>()),
+  ...MESSAGE,
+};
+const ENTRY_COLUMNS = words(
+  `e.uid, e.retrieved, e.receipt, coalesce(e.restored_at, e.message >> ${BITS_BELOW_TIME}) AS since, coalesce(m.parts, o.parts) AS parts`,
+);
+/** What was submitted is known of the message, not of what protection made of it. */
+const ITS_MESSAGE = words('JOIN message m ON m.id = e.message LEFT JOIN message o ON o.id = m.copy_of');
+
+function entryOf({ uid, retrieved, receipt, since, parts, ...message }: Row<typeof ENTRY>): MailboxEntry {
+  return {
+    uid,
+    since,
+    sentBefore: retrieved > 0,
+    receiptWanted: receipt > 0,
+    message: recordOf(message),
+    ...defined({ parts }),
+  };
+}
 
 export class MailboxReads {
   /** A step through the mailboxes. */
@@ -57,6 +92,28 @@ export class MailboxReads {
        WHERE e.account = ${account} AND e.uid > ${after ?? 0} AND ${SINCE} < ${before} AND e.retrieved = 0 AND (e.restored_at IS NOT NULL) = ${restored === true}
        ORDER BY e.uid LIMIT ${limit}`;
     return rows.map(({ uid, ...message }) => ({ account, uid, message: recordOf(message) }));
+  }
+
+  /** What lies in a mailbox, in the order in which it came there; continue after `after`. */
+  *mailboxEntries(
+    _now: Now,
+    account: AccountId,
+    { after = 0 as EntryUid, since, limit }: MailboxQuery,
+  ): Change<readonly MailboxEntry[]> {
+    if (!(limit >= 1 && limit <= MOST))
+      throw new RangeError(`The limit of a listing of a mailbox is ${limit}; expected 1 to ${MOST}`);
+    const rows = yield* sql.all(ENTRY)`
+      SELECT ${ENTRY_COLUMNS}, ${MESSAGE_COLUMNS} FROM entry e ${ITS_MESSAGE}
+       WHERE e.account = ${account} AND e.uid > ${after} AND ${SINCE} >= ${since ?? 0} ORDER BY e.uid LIMIT ${limit}`;
+    return rows.map(entryOf);
+  }
+
+  /** Where it lies there twice, the first; undefined where it does not. */
+  *mailboxEntry(_now: Now, account: AccountId, message: MessageId): Change<MailboxEntry | undefined> {
+    const row = yield* sql.first(ENTRY)`
+      SELECT ${ENTRY_COLUMNS}, ${MESSAGE_COLUMNS} FROM entry e ${ITS_MESSAGE}
+       WHERE e.account = ${account} AND e.message = ${messageNumber(message)} ORDER BY e.uid LIMIT 1`;
+    return row === undefined ? undefined : entryOf(row);
   }
 
   *consumers(_now: Now, account: AccountId): Change<readonly Consumer[]> {

@@ -35,6 +35,8 @@ export interface ReadAhead {
   /** The uid behind the last one that was read ahead: asked for next, the client reads in sequence. */
   next: number;
   held: number;
+  /** Somebody waits for the reader to fill it. Who comes meanwhile gets what it asks for and no more. */
+  filling: boolean;
 }
 
 class SmallContent implements StoredContent {
@@ -83,7 +85,7 @@ export class Contents {
   }
 
   readAhead(): ReadAhead {
-    return { ready: new Map(), block: { octets: new Uint8Array(0), left: 0 }, next: -1, held: 0 };
+    return { ready: new Map(), block: { octets: new Uint8Array(0), left: 0 }, next: -1, held: 0, filling: false };
   }
 
   drop(ahead: ReadAhead): void {
@@ -100,12 +102,22 @@ export class Contents {
       if (ahead.ready.size === 0) this.drop(ahead);
       return this.#contentOf(ready.entry, ready.content, ahead.block);
     }
+    if (ahead.filling) return this.#take(await this.#entries(account, uid, below, 0), this.readAhead());
     const sequential = ahead.next >= 0 && uid >= ahead.next;
     this.drop(ahead);
     const room = this.#held < ALL_AHEAD ? (sequential ? NEXT_AHEAD : FIRST_AHEAD) : 0;
+    ahead.filling = true;
+    try {
+      return this.#take(await this.#entries(account, uid, below, room), ahead);
+    } finally {
+      ahead.filling = false;
+    }
+  }
+
+  async #entries(account: AccountId, uid: EntryUid, below: number, room: number): Promise<EntriesData> {
     const data = await this.#reader.entries(account, uid, below, room);
     if (data === undefined) throw new RangeError(`There is no entry ${uid} in the maildrop of account ${account}`);
-    return this.#take(data, ahead);
+    return data;
   }
 
   /** A message's content by itself; undefined when it is no longer kept. */

@@ -27,11 +27,14 @@ import type {
 import type { Deliveries } from '../port/mail.ts';
 import type { Subjects } from '../objects.ts';
 import { deliveriesFrom } from '../reads/records.ts';
+import type { MailboxState } from '../reads/roads.ts';
+import type { AuditEvent } from '../audit.ts';
 import type { Step } from '../reads/steps.ts';
 import { type Actor, personalOf } from '../actor.ts';
 import type { Acceptance, MaildropLock, StoredContent } from '../store.ts';
 import type { SqliteAudit } from './audit.ts';
 import type { Bodies } from './bodies.ts';
+import type { Mailboxes } from './mailboxes.ts';
 import type { Maildrops } from './maildrops.ts';
 import type { Notices } from '../changes/accept-work.ts';
 import type { WithdrawnCopy } from '../changes/queue.ts';
@@ -52,6 +55,8 @@ export interface DeliveriesParts {
   readonly bodies: Bodies;
   readonly erasures: Erasures;
   readonly maildrops: Maildrops;
+  /** What is known of mailboxes without asking. */
+  readonly states: Mailboxes;
   readonly random: RandomBytes;
   readonly log: Log;
 }
@@ -224,6 +229,26 @@ export class SqliteDeliveries implements Omit<Deliveries, Whole> {
   }
 
   // --- mailboxes
+
+  async mailboxState(account: AccountId): Promise<MailboxState | undefined> {
+    return await this.#p.states.of(account);
+  }
+
+  onMailbox(listener: (account: AccountId) => void): void {
+    this.#p.states.onChange(listener);
+  }
+
+  async noteSent(
+    account: AccountId,
+    uids: readonly EntryUid[],
+    whole: boolean,
+    audit: readonly AuditEvent[],
+    notices: readonly Acceptance[] = [],
+  ): Promise<readonly EntryUid[]> {
+    this.#p.bodies.checkNumber(notices);
+    const sent = { notices: this.#p.bodies.notices(notices) };
+    return await this.#p.maildrops.noteSent(account, uids, whole, this.#p.audit.items(audit), sent);
+  }
 
   async uncollected(query: Parameters<Deliveries['uncollected']>[0]): Promise<readonly UncollectedMailbox[]> {
     const { limit, after } = query;

@@ -15,6 +15,7 @@ export class Mailboxes {
   readonly #known = new Lru<AccountId, MailboxState>(MOST);
   /** Reads under way: what commits told since each began, which wins over what it will find. */
   readonly #reading = new Set<Map<AccountId, MailboxState>>();
+  readonly #listeners: ((account: AccountId) => void)[] = [];
 
   constructor(read: Subjects['roads']['mailbox']) {
     this.#read = read;
@@ -28,7 +29,13 @@ export class Mailboxes {
       const state = { octets: at(1), messages: at(2), nextUid: at(3), changes: at(4) };
       this.#known.set(account, state);
       for (const during of this.#reading) during.set(account, state);
+      for (const listener of this.#listeners) listener(account);
     }
+  }
+
+  /** Called behind each commit that changed a mailbox, when the new numbers are known here. */
+  onChange(listener: (account: AccountId) => void): void {
+    this.#listeners.push(listener);
   }
 
   known(account: AccountId): MailboxState | undefined {

@@ -14,12 +14,21 @@ import type { AuditItem } from '../../domain/audit-row.ts';
 import type { OwnReadCalls } from './own-reads.ts';
 
 export interface MaildropParts {
-  readonly changes: Pick<Subjects['maildrops'], 'commit' | 'release'>;
+  readonly changes: Pick<Subjects['maildrops'], 'commit' | 'release' | 'sent'>;
   readonly reads: OwnReadCalls;
   readonly mailboxes: Mailboxes;
   readonly clock: Clock;
   readonly log: Log;
   readonly locks: MaildropLocks;
+}
+
+/** What the end of a session writes. */
+export interface SessionEnd {
+  readonly deleted: readonly EntryUid[];
+  readonly retrieved: readonly EntryUid[];
+  readonly audit: readonly AuditItem[];
+  /** Asked when nobody can take the maildrop over any more. */
+  readonly notices: (() => Promise<SentNotices>) | undefined;
 }
 
 /** How long whoever opens a mailbox waits for one that moves: programs wait a minute, people do not. */
@@ -29,9 +38,8 @@ class Lock implements MaildropLock {
   readonly right: MaildropRight;
   readonly account: AccountId;
   readonly fence: number;
-  readonly messages: number;
-  readonly octets: Octets;
-  readonly state: MailboxState;
+  /** As it was when the lock was taken, or refreshed. */
+  state: MailboxState;
   readonly ahead: ReadAhead;
   /** Taken for a move of its account. */
   seized = false;
@@ -41,15 +49,23 @@ class Lock implements MaildropLock {
   releasing: Promise<void> | undefined;
   /** Set while the end of a session is being written, with or without QUIT; never rejects. */
   ending: Promise<void> | undefined;
+  /** Commits behind which the session goes on. None of them rejects. */
+  readonly writing = new Set<Promise<void>>();
 
   constructor(right: MaildropRight, state: MailboxState, ahead: ReadAhead) {
     this.right = right;
     this.account = right.account;
     this.fence = right.fence;
     this.state = state;
-    this.messages = state.messages;
-    this.octets = octets(state.octets);
     this.ahead = ahead;
+  }
+
+  get messages(): number {
+    return this.state.messages;
+  }
+
+  get octets(): Octets {
+    return octets(this.state.octets);
   }
 
   get lost(): boolean {
@@ -108,6 +124,7 @@ export class Maildrops {
   async #seize(account: AccountId): Promise<void> {
     for (let held = this.#locks.get(account); held !== undefined; held = this.#locks.get(account)) {
       if (held.ending !== undefined) await held.ending;
+      else if (held.writing.size > 0) await Promise.all(held.writing);
       else {
         held.seized = true;
         await this.#end(held);
@@ -208,28 +225,45 @@ export class Maildrops {
     return content;
   }
 
-  async commit(
-    lock: MaildropLock,
-    deleted: readonly EntryUid[],
-    retrieved: readonly EntryUid[],
-    audit: readonly AuditItem[],
-    notices: (() => Promise<SentNotices>) | undefined,
-  ): Promise<void> {
+  async commit(lock: MaildropLock, end: SessionEnd): Promise<void> {
+    const { deleted, retrieved, audit, notices } = end;
     const own = this.#own(lock);
     if (deleted.length + retrieved.length + audit.length === 0 && notices === undefined) return await this.#end(own);
     own.committing = true;
     let ended = (): void => undefined;
     own.ending = new Promise((resolve) => (ended = resolve));
-    const { account } = own;
     try {
-      if (!(await own.right.hold())) throw new LockLost('The maildrop was taken over by another session');
-      const sent = (await notices?.()) ?? { notices: [] };
-      await this.#p.changes.commit(account, deleted, retrieved, audit, sent);
-      this.#listings.noteRetrieved(account, retrieved);
+      await this.#write(own, end);
     } finally {
       await this.#end(own);
       ended();
     }
+  }
+
+  async #write({ account, right }: Lock, { deleted, retrieved, audit, notices }: SessionEnd): Promise<void> {
+    if (!(await right.hold())) throw new LockLost('The maildrop was taken over by another session');
+    const sent = (await notices?.()) ?? { notices: [] };
+    await this.#p.changes.commit(account, deleted, retrieved, audit, sent);
+    this.#listings.noteRetrieved(account, retrieved);
+  }
+
+  /** As `commit`, and the lock stays: nobody takes it over any more, and a move of the account waits for what is being written. */
+  async commitAndGoOn(lock: MaildropLock, end: SessionEnd): Promise<void> {
+    const own = this.#own(lock);
+    const written = this.#write(own, end);
+    const settled = written.catch(() => undefined).then(() => void own.writing.delete(settled));
+    own.writing.add(settled);
+    await written;
+    await this.#refresh(own);
+  }
+
+  async refresh(lock: MaildropLock): Promise<void> {
+    await this.#refresh(this.#own(lock));
+  }
+
+  async #refresh(own: Lock): Promise<void> {
+    const state = await this.#p.mailboxes.of(own.account);
+    if (state !== undefined && state.changes > own.state.changes) own.state = state;
   }
 
   async release(lock: MaildropLock): Promise<void> {
@@ -254,6 +288,19 @@ export class Maildrops {
     const noted = this.#noteSent(held, retrieved, notices).finally(() => this.#end(held));
     held.ending = held.releasing = noted.catch(() => undefined);
     await noted;
+  }
+
+  /** Without a lock. */
+  async noteSent(
+    account: AccountId,
+    uids: readonly EntryUid[],
+    whole: boolean,
+    audit: readonly AuditItem[],
+    notices: SentNotices,
+  ): Promise<readonly EntryUid[]> {
+    const there = await this.#p.changes.sent(account, uids, whole, audit, notices);
+    this.#listings.noteRetrieved(account, there);
+    return there;
   }
 
   async #noteSent(

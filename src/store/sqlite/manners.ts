@@ -73,6 +73,12 @@ const OF_MAIL: Manners<typeof MAIL_CHANGES> = {
       files: (_account, _retrieved, { notices }) => notices,
       sent: (_account, _retrieved, sent) => sent,
     },
+    sent: {
+      reach: 'nothing',
+      turn: own,
+      files: (_account, _uids, _whole, _audit, { notices }) => notices,
+      sent: (_account, _uids, _whole, _audit, sent) => sent,
+    },
     expire: { reach: 'nothing', turn: own, files: (_account, entries) => entries.flatMap(({ notices }) => notices) },
     restore: { reach: 'nothing', turn: own },
     noteConsumer: { reach: 'nothing', turn: own },

@@ -290,6 +290,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
       bodies,
       erasures,
       maildrops,
+      states: mailboxes,
       random,
       log,
     });

@@ -213,9 +213,16 @@ export class SqliteStore implements Store {
     retrieved: readonly EntryUid[],
     audit: readonly AuditEvent[],
     notices: readonly Acceptance[] = [],
+    then: 'ends' | 'goes-on' = 'ends',
   ): Promise<void> {
     const sent = notices.length === 0 ? undefined : () => this.#ahead(notices);
-    await this.#p.maildrops.commit(lock, deleted, retrieved, this.audit.items(audit), sent);
+    const { maildrops } = this.#p;
+    const end = { deleted, retrieved, audit: this.audit.items(audit), notices: sent };
+    await (then === 'ends' ? maildrops.commit(lock, end) : maildrops.commitAndGoOn(lock, end));
+  }
+
+  async refreshMaildrop(lock: MaildropLock): Promise<void> {
+    await this.#p.maildrops.refresh(lock);
   }
 
   async releaseMaildrop(

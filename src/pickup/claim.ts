@@ -1,0 +1,82 @@
+/** One claim: messages of a mailbox that one worker has for a time, and nobody else gets meanwhile. */
+import type { Clock, Timer } from '../domain/effects.ts';
+import type { EntryUid, MessageId } from '../domain/ids.ts';
+import { type Instant, type Milliseconds, instant, milliseconds, minutes, seconds } from '../domain/units.ts';
+import type { MailboxEntry } from '../store/deliveries.ts';
+
+/** A claim lasts so long at most, from its begin or from a renewal. */
+export const LONGEST_CLAIM = seconds(60);
+/** With all its renewals. */
+export const LONGEST_RENEWED = minutes(10);
+/** Messages of one claim. */
+export const MOST_CLAIMED = 100;
+
+/** A claimed message. */
+export interface Item {
+  readonly uid: EntryUid;
+  readonly id: MessageId;
+  readonly receiptWanted: boolean;
+  readonly sentBefore: boolean;
+  /** It, or a part of it, left to its last octet while it was claimed. */
+  sent: boolean;
+  /** Its acknowledgement is being written: whatever ends the claim leaves it alone. */
+  writing: boolean;
+}
+
+export const itemOf = ({ uid, message, receiptWanted, sentBefore }: MailboxEntry): Item => ({
+  uid,
+  id: message.id,
+  receiptWanted,
+  sentBefore,
+  sent: false,
+  writing: false,
+});
+
+/** How a claim stands. `lapsed`: its time was over, or the maildrop was taken away. */
+export type ClaimState = 'open' | 'acknowledged' | 'released' | 'lapsed';
+
+export class Claim {
+  readonly id: string;
+  readonly items = new Map<MessageId, Item>();
+  state: ClaimState = 'open';
+  /** Messages that were acknowledged. */
+  acknowledged = 0;
+  readonly #clock: Clock;
+  readonly #begun: Milliseconds;
+  #ends: Milliseconds;
+  #timer: Timer | undefined;
+
+  constructor(id: string, clock: Clock, lasts: Milliseconds) {
+    this.id = id;
+    this.#clock = clock;
+    this.#begun = clock.monotonic();
+    this.#ends = milliseconds(this.#begun + Math.min(lasts, LONGEST_CLAIM));
+  }
+
+  /** By the wall clock, for people and programs. */
+  get endsAt(): Instant {
+    return instant(this.#clock.now() + Math.max(0, this.#ends - this.#clock.monotonic()));
+  }
+
+  get over(): boolean {
+    return this.#clock.monotonic() >= this.#ends;
+  }
+
+  /** Never beyond what all renewals together may give. */
+  renew(lasts: Milliseconds): void {
+    const now = this.#clock.monotonic();
+    this.#ends = milliseconds(Math.min(now + Math.min(lasts, LONGEST_CLAIM), this.#begun + LONGEST_RENEWED));
+  }
+
+  /** Calls `lapsed` once its time is over, unless it ends before. */
+  watch(lapsed: () => void): void {
+    this.#timer?.cancel();
+    this.#timer = this.#clock.after(milliseconds(Math.max(0, this.#ends - this.#clock.monotonic())), lapsed);
+  }
+
+  end(state: Exclude<ClaimState, 'open'>): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.state = state;
+  }
+}
