@@ -376,7 +376,7 @@ export default tseslint.config(
       // Many accounts at once are looked up by one function.
       '/store/registry.ts',
       '/ca/revocation-lists.ts',
-      ...['ask', 'exit-codes', 'output', 'terminal'].map((f) => `/cli/${f}.ts`),
+      ...['command-tree', 'exit-codes', 'options', 'output', 'terminal'].map((f) => `/cli/${f}.ts`),
     ],
     '../../',
   ),

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { writeDataKinds, writeReference, writeTables } from '../dist/src/config/markdown.js';
 import { factsOf } from '../dist/src/cli/command-tree.js';
 import { writeCommands } from '../dist/src/cli/commands-page.js';
+import { placed } from '../dist/src/cli/placed.js';
 import { buildProgram } from '../dist/src/cli/program.js';
 import { writeLock, writeReplies } from '../dist/src/pages/replies.js';
 import { hasContents, writeContents } from '../dist/src/pages/contents.js';
@@ -19,6 +20,7 @@ rewrite('../test/golden/replies.txt', writeLock);
 rewrite('operations.md', writeTables);
 rewrite('privacy.md', writeDataKinds);
 const program = factsOf(await buildProgram({ out: () => undefined, err: () => undefined, code: 0 }));
-rewrite('commands.md', (page) => writeCommands(page, program));
+const rows = await placed();
+rewrite('commands.md', (page) => writeCommands(page, program, rows));
 for (const name of readdirSync(docs).filter((file) => file.endsWith('.md')))
   rewrite(name, (page) => (hasContents(page) ? writeContents(page) : page));

@@ -7,12 +7,8 @@
  */
 import type { Command } from 'commander';
 import { CommandError } from './exit.ts';
-import type { ChangeOptions } from './options.ts';
+import type { SharedOptions } from './options.ts';
 import { type Terminal, askAtTerminal } from './terminal.ts';
-
-export interface SureOptions extends ChangeOptions {
-  readonly yes?: boolean;
-}
 
 /** What is about to happen, for the person who decides. */
 export interface Destruction {
@@ -35,7 +31,7 @@ export const destroying = (command: Command): Command =>
  * Resolves to the options, with the reason that was typed. Throws CommandError, kind `usage`, where the name was not typed, or nobody can
  * be asked and --yes or --reason is missing; then nothing was done.
  */
-export async function askToDestroy<O extends SureOptions>(
+export async function askToDestroy<O extends SharedOptions>(
   terminal: Terminal,
   options: O,
   { what, goes, name }: Destruction,

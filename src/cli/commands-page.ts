@@ -1,5 +1,5 @@
-/** docs/commands.md: a section for each command, from the commander tree and, where the command is a row of the table, from that. */
-import { placed } from '../commands/table.ts';
+/** docs/commands.md: a section for each command, from the commander tree and its row. */
+import type { Placed } from '../commands/core/walk.ts';
 import type { AnyRow } from '../commands/core/row.ts';
 import { ROLES, ROLE_ABOUT, mayDo } from '../domain/roles.ts';
 import { answerLines } from './answer-fields.ts';
@@ -9,12 +9,17 @@ const BEGIN = '<!-- commands: written by "npm run docs" -->';
 const END = '<!-- end of commands -->';
 
 /** The page with its sections brought up to date; what stands outside the two marks is written by hand. */
-export function writeCommands(page: string, program: CommandFacts): string {
+export function writeCommands(page: string, program: CommandFacts, all: readonly Placed[]): string {
   const [before, rest] = page.split(BEGIN);
   const after = rest?.split(END)[1];
   if (before === undefined || after === undefined) throw new Error(`the page has no marks ${BEGIN} and ${END}`);
-  const rows = new Map(placed().map(({ words, row }) => [words.join(' '), row]));
-  const sections = program.commands.flatMap((one) => sectionOf(one, rows));
+  const rows = new Map(all.map(({ words, row }) => [words.join(' '), row]));
+  const rowOf = ({ words }: CommandFacts): AnyRow => {
+    const row = rows.get(words.join(' '));
+    if (row === undefined) throw new Error(`"${words.join(' ')}" has no row`);
+    return row;
+  };
+  const sections = program.commands.flatMap((one) => sectionOf(one, rowOf));
   return `${before}${BEGIN}\n\n${[...roleLines(), ...sections].join('\n')}\n${END}${after}`;
 }
 
@@ -25,20 +30,17 @@ const roleLines = (): string[] => [
   '',
 ];
 
-function sectionOf(command: CommandFacts, rows: ReadonlyMap<string, AnyRow>): string[] {
+function sectionOf(command: CommandFacts, rowOf: (command: CommandFacts) => AnyRow): string[] {
   const name = command.words.join(' ');
-  if (command.commands.length === 0) return [`## ${name}`, '', ...lines(command, rows.get(name)), ''];
+  if (command.commands.length === 0) return [`## ${name}`, '', ...lines(command, rowOf(command)), ''];
   const leaves = leavesOf(command);
   return [
     ...[`## ${name}`, '', sentence(command.about), ''],
-    ...leaves.flatMap((leaf) => {
-      const words = leaf.words.join(' ');
-      return [`### ${words}`, '', ...lines(leaf, rows.get(words)), ''];
-    }),
+    ...leaves.flatMap((leaf) => [`### ${leaf.words.join(' ')}`, '', ...lines(leaf, rowOf(leaf)), '']),
   ];
 }
 
-function lines(command: CommandFacts, row: AnyRow | undefined): string[] {
+function lines(command: CommandFacts, row: AnyRow): string[] {
   const own = command.options.filter(({ name }) => !SHARED.has(name));
   const shared = command.options.map(({ name }) => name).filter((name) => SHARED.has(name) && name !== '--help');
   const taken = [...command.arguments.map(argumentLine), ...own.map(optionLine)];
@@ -52,14 +54,14 @@ function lines(command: CommandFacts, row: AnyRow | undefined): string[] {
       ...command.arguments.map(shown),
       ...own.filter(({ mandatory }) => mandatory).map(given),
     ].join(' ') + (own.some(({ mandatory }) => !mandatory) ? ' [OPTION...]' : ''),
-    ...(row === undefined
-      ? []
-      : ['', ...row.examples.map((example) => `sluis ${[...command.words, example].join(' ')}`.trimEnd())]),
+    '',
+    ...row.examples.map((example) => `sluis ${[...command.words, example].join(' ')}`.trimEnd()),
     '```',
     '',
     ...(taken.length > 0 ? [...taken, ''] : []),
     ...(shared.length > 0 ? [`Also ${shared.map((name) => `\`${name}\``).join(', ')}.`, ''] : []),
-    ...(row === undefined ? [] : [ruleLine(row), ...answerLines(row)]),
+    ruleLine(row),
+    ...answerLines(row),
   ];
 }
 
@@ -87,6 +89,7 @@ function ruleLine(row: AnyRow): string {
   const may = ROLES.filter((role) => mayDo(role, row.right)).map((role) => `\`${role}\``);
   const who = `May be done by ${may.length === ROLES.length ? 'every role' : may.join(', ')}.`;
   if (row.effect === 'reads' || row.effect === 'lists') return `${who} Changes nothing.`;
+  if (row.effect === 'runs') return `${who} Goes on until Ctrl-C or SIGTERM ends it.`;
   return [
     who,
     row.undo === undefined ? 'Cannot be undone.' : `Taken back by: ${row.undo}.`,

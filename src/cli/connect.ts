@@ -9,7 +9,7 @@ import type { Config } from '../config/schema.ts';
 import { defined } from '../domain/defined.ts';
 import { systemClock } from '../platform/clock.ts';
 import { StoreRefused } from '../store/store.ts';
-import { type ChangeOptions, callerOf } from './options.ts';
+import { type SharedOptions, callerOf } from './options.ts';
 import { type Roads, connectAny, notServed, roadsFor, tokenFrom } from './roads.ts';
 
 /** A gateway that starts holds the lock a moment before its socket answers; one that stops holds it a moment longer. */
@@ -17,7 +17,7 @@ const ATTEMPTS = 20;
 const PAUSE = 250;
 
 /** Whoever opens it closes it. */
-export async function openAdmin(options: ChangeOptions): Promise<AdminClient> {
+export async function openAdmin(options: SharedOptions): Promise<AdminClient> {
   const roads = roadsFor(options.config);
   const client = await connect(roads, { ...callerOf(options), ...defined({ token: tokenFrom() }) });
   const { operatorKey } = options;

@@ -46,7 +46,7 @@ async function gatewayOf(file: string): Promise<string> {
   } catch {
     return 'it cannot be used as it is, and "sluis check" says why';
   }
-  const running = await connectControl(socket, callerOf({ config: file })).catch(() => undefined);
+  const running = await connectControl(socket, callerOf({})).catch(() => undefined);
   await running?.close();
   return running === undefined ? 'no gateway runs here; "sluis serve" starts it' : 'the gateway runs';
 }

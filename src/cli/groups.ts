@@ -3,181 +3,154 @@
  * together, with the cryptography and the schemas that they need, take longer to load than any of them takes to run. `test/cli/groups.test.ts`
  * holds the names to what the files add, and counts what a plain command loads.
  */
-import type { Command } from 'commander';
-import type { AnySubject } from '../commands/core/row.ts';
-import type { Terminal } from './terminal.ts';
+import type { Group } from '../commands/core/walk.ts';
 
-interface Group {
-  /** The commands that `load` adds to the program, all of them and in their order, with the sentence of each for the help of the whole. */
+interface Loaded {
+  /** The commands that are loaded, all of them and in their order, with the sentence of each for the help of the whole. */
   readonly names: Readonly<Record<string, string>>;
-  readonly load: () => Promise<(terminal: Terminal, program: Command) => void>;
+  readonly load: () => Promise<Group>;
 }
 
-/** A subject of the command table. */
-const ofRows = (load: () => Promise<AnySubject>) => async () => {
-  const [{ words }, subject] = await Promise.all([import('./subject.ts'), load()]);
-  return words(subject);
-};
-
 /** In the order of `sluis --help`. */
-export const groups: readonly Group[] = [
+export const groups: readonly Loaded[] = [
   {
     names: { init: 'write a configuration, keys and an empty store; overwrites nothing' },
-    load: async () => (await import('./init.ts')).addInitCommand,
+    load: async () => ({ init: (await import('../commands/init.ts')).init }),
   },
   {
     names: { check: 'check the configuration, the keys and the certificate' },
-    load: async () => {
-      const [{ topWords }, { check }] = await Promise.all([import('./subject.ts'), import('../commands/check.ts')]);
-      return topWords({ check });
-    },
+    load: async () => ({ check: (await import('../commands/check.ts')).check }),
   },
   {
     names: {
       serve: 'run the gateway; SIGTERM drains and stops it, SIGHUP reads configuration and certificates again',
     },
-    load: async () => (await import('./serve.ts')).addServeCommand,
+    load: async () => ({ serve: (await import('../commands/serve.ts')).serve }),
   },
   {
     names: {
       status: 'show the running gateway',
       reload: 'read configuration, keys and certificates again; open sessions go on',
     },
-    load: async () => {
-      const [{ topWords }, { gatewayTops }] = await Promise.all([
-        import('./subject.ts'),
-        import('../commands/gateway.ts'),
-      ]);
-      return topWords(gatewayTops);
-    },
+    load: async () => (await import('../commands/gateway.ts')).gatewayTops,
   },
   {
     names: { organisation: 'customers: practices, hospitals, laboratories' },
-    load: ofRows(async () => (await import('../commands/organisation.ts')).organisations),
+    load: async () => (await import('../commands/organisation.ts')).organisations,
   },
   {
     names: { account: 'who logs in; each owns one mailbox' },
-    load: ofRows(async () => (await import('../commands/account.ts')).accounts),
+    load: async () => (await import('../commands/account.ts')).accounts,
   },
   {
     names: { address: 'registered addresses' },
-    load: ofRows(async () => (await import('../commands/address.ts')).addresses),
+    load: async () => (await import('../commands/address.ts')).addresses,
   },
   {
     names: { partner: 'organisations with a mail server of their own' },
-    load: ofRows(async () => (await import('../commands/partner.ts')).partners),
+    load: async () => (await import('../commands/partner.ts')).partners,
   },
   {
     names: { session: 'connections that are open now' },
-    load: ofRows(async () => (await import('../commands/session.ts')).sessions),
+    load: async () => (await import('../commands/session.ts')).sessions,
   },
   {
     names: { notice: 'messages of the operator to organisations' },
-    load: ofRows(async () => (await import('../commands/notice.ts')).notices),
+    load: async () => (await import('../commands/notice.ts')).notices,
   },
   {
     names: { report: 'figures and findings for others' },
-    load: ofRows(async () => (await import('../commands/report.ts')).reports),
+    load: async () => (await import('../commands/report.ts')).reports,
   },
   {
     names: { mailbox: 'what an account has in its mailbox, and who fetches it' },
-    load: ofRows(async () => (await import('../commands/mailbox.ts')).mailboxes),
+    load: async () => (await import('../commands/mailbox.ts')).mailboxes,
   },
   {
     names: { queue: 'deliveries that wait for partners, or are held' },
-    load: ofRows(async () => (await import('../commands/queue.ts')).queues),
+    load: async () => (await import('../commands/queue.ts')).queues,
   },
   {
     names: {
       trace:
         'every step of one message; or the messages of a sender, an addressee or a time, with the attempts that were refused',
     },
-    load: async () => (await import('./subject.ts')).topWords({ trace: (await import('../commands/trace.ts')).trace }),
+    load: async () => ({ trace: (await import('../commands/trace.ts')).trace }),
   },
   {
     names: { message: 'messages that were accepted' },
-    load: ofRows(async () => (await import('../commands/message.ts')).messages),
+    load: async () => (await import('../commands/message.ts')).messages,
   },
   {
     names: { audit: 'the trail of everything that happened; each look at it stands in it' },
-    load: ofRows(async () => (await import('../commands/audit.ts')).audits),
+    load: async () => (await import('../commands/audit.ts')).audits,
   },
   {
     names: { key: 'the master key: escrow, recovery, rotation' },
-    load: ofRows(async () => (await import('../commands/key.ts')).masterKey),
+    load: async () => (await import('../commands/key.ts')).masterKey,
   },
   {
     names: { operator: 'people who work with the gateway, and what each may do' },
-    load: async () => (await import('./subject.ts')).words((await import('../commands/operator.ts')).operators),
+    load: async () => (await import('../commands/operator.ts')).operators,
   },
   {
     names: { approve: 'sign a request that needs a second person, with a key of your own; two operators must' },
-    load: async () =>
-      (await import('./subject.ts')).topWords({ approve: (await import('../commands/approve.ts')).approve }),
+    load: async () => ({ approve: (await import('../commands/approve.ts')).approve }),
   },
   {
     names: { backup: 'whole copies of the database, taken while mail goes on' },
-    load: async () => {
-      const [{ words }, { backups }] = await Promise.all([import('./subject.ts'), import('../commands/backup.ts')]);
-      return words(backups);
-    },
+    load: async () => (await import('../commands/backup.ts')).backups,
   },
   {
     names: { store: 'the file of the database; the gateway is stopped meanwhile' },
-    load: async () => (await import('./store.ts')).addStoreCommands,
+    load: async () => (await import('../commands/store.ts')).stores,
   },
   {
     names: { restore: 'put a backup back where no database is, proved step by step' },
-    load: async () => (await import('./restore.ts')).addRestoreCommand,
+    load: async () => ({ restore: (await import('../commands/restore.ts')).restore }),
   },
   {
     names: { evidence: 'signed evidence about messages and deletions' },
-    load: ofRows(async () => (await import('../commands/evidence.ts')).evidence),
+    load: async () => (await import('../commands/evidence.ts')).evidence,
   },
   {
     names: { privacy: 'what is kept, and why' },
-    load: ofRows(async () => (await import('../commands/privacy.ts')).privacy),
+    load: async () => (await import('../commands/privacy.ts')).privacy,
   },
   {
     names: { drill: 'try what must work on the worst day' },
-    load: async () => {
-      const [{ words }, { drills }] = await Promise.all([import('./subject.ts'), import('../commands/backup.ts')]);
-      return words(drills);
-    },
+    load: async () => (await import('../commands/backup.ts')).drills,
   },
   {
     names: { ca: "the gateway's own certificate authority" },
-    load: async () => (await import('./subject.ts')).words((await import('../commands/ca.ts')).authority),
+    load: async () => (await import('../commands/ca.ts')).authority,
   },
   {
     names: { cert: 'certificates: of accounts, for log-in and for mail; of listeners, authorities and partners' },
-    load: async () => (await import('./subject.ts')).words((await import('../commands/cert.ts')).certificates),
+    load: async () => (await import('../commands/cert.ts')).certificates,
   },
   {
     names: { smime: 'signed and encrypted messages' },
-    load: async () => (await import('./subject.ts')).words((await import('../commands/smime.ts')).smime),
+    load: async () => (await import('../commands/smime.ts')).smime,
   },
   {
     names: { pgp: 'OpenPGP keys and messages' },
-    load: async () => (await import('./subject.ts')).words((await import('../commands/pgp.ts')).pgp),
+    load: async () => (await import('../commands/pgp.ts')).pgp,
   },
   {
     names: {
       doctor:
         'judge the TLS of the listeners by the NCSC-NL guidelines 2025-05, the clock, backups, and the escrow of the master key',
     },
-    load: async () => {
-      const [{ topWords }, { doctor }] = await Promise.all([import('./subject.ts'), import('../commands/doctor.ts')]);
-      return topWords({ doctor });
-    },
+    load: async () => ({ doctor: (await import('../commands/doctor.ts')).doctor }),
   },
   {
     names: { completion: 'print what makes a shell complete commands and options at Tab' },
-    load: async () => (await import('./completion.ts')).addCompletionCommand,
+    load: async () => ({ completion: (await import('../commands/completion.ts')).completion }),
   },
   {
     names: { dev: 'run a development gateway with demo accounts in the current folder (npm start)' },
-    load: async () => (await import('./dev.ts')).addDevCommand,
+    load: async () => ({ dev: (await import('../commands/dev.ts')).dev }),
   },
 ];
 
@@ -185,7 +158,7 @@ export const groups: readonly Group[] = [
  * The one that has the command `word`; for any other word, and for none, all: help and what is offered instead must know every command, and so must
  * completion.
  */
-export const groupsFor = (word: string | undefined): readonly Group[] => {
+export const groupsFor = (word: string | undefined): readonly Loaded[] => {
   if (word === '--version') return [];
   if (word === 'completion') return groups;
   const named = groups.filter(({ names }) => Object.hasOwn(names, word ?? ''));

@@ -8,9 +8,9 @@ import { type AnyOperation, type OutputOf, operationName } from '../commands/cor
 import { controlSocketOf, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { LONGEST_TIMER } from '../config/units.ts';
-import type { SureOptions } from './ask.ts';
+import type { CommandFacts } from './command-tree.ts';
 import { openAdmin } from './connect.ts';
-import { callerOf } from './options.ts';
+import { type SharedOptions, callerOf } from './options.ts';
 import type { Terminal } from './terminal.ts';
 
 const callsOn = (client: AdminClient): Calls => ({
@@ -22,18 +22,20 @@ const callsOn = (client: AdminClient): Calls => ({
 
 export class OneConnection implements Here {
   readonly terminal: Terminal;
-  readonly options: SureOptions;
+  readonly options: SharedOptions;
+  readonly words: () => CommandFacts;
   #client: Promise<AdminClient> | undefined;
   #config: Config | undefined;
 
-  constructor(terminal: Terminal, options: SureOptions) {
+  constructor(terminal: Terminal, options: SharedOptions, words: () => CommandFacts) {
     this.terminal = terminal;
     this.options = options;
+    this.words = words;
   }
 
   /** The same with other options. A connection carries the reason, so it is another one. */
-  with(options: SureOptions): OneConnection {
-    return options === this.options ? this : new OneConnection(this.terminal, options);
+  with(options: SharedOptions): OneConnection {
+    return options === this.options ? this : new OneConnection(this.terminal, options, this.words);
   }
 
   config(): Config {
@@ -48,8 +50,8 @@ export class OneConnection implements Here {
     return await callsOn(await (this.#client ??= openAdmin(this.options))).callNamed<T>(operation, input, options);
   }
 
-  async callOnce<R extends AnyOperation>(options: SureOptions, row: R, input: Input): Promise<OutputOf<R>> {
-    return await withHere(this.terminal, options, (once) => once.call(row, input));
+  async callOnce<R extends AnyOperation>(options: SharedOptions, row: R, input: Input): Promise<OutputOf<R>> {
+    return await withHere(this.terminal, options, this.words, (once) => once.call(row, input));
   }
 
   async running<T>(ask: (gateway: Calls) => Promise<T>, within: number = LONGEST_TIMER): Promise<T | undefined> {
@@ -86,10 +88,11 @@ export class OneConnection implements Here {
 /** Closes what was opened. */
 export async function withHere<T>(
   terminal: Terminal,
-  options: SureOptions,
+  options: SharedOptions,
+  words: () => CommandFacts,
   use: (here: OneConnection) => Promise<T>,
 ): Promise<T> {
-  const here = new OneConnection(terminal, options);
+  const here = new OneConnection(terminal, options, words);
   try {
     return await use(here);
   } finally {

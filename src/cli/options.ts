@@ -4,22 +4,27 @@ import { type Command, Option } from 'commander';
 import type { Caller } from '../admin/context.ts';
 import { defined } from '../domain/defined.ts';
 
-export interface CommonOptions {
+/** Those of a command that has all of them. */
+export interface SharedOptions {
   readonly config: string;
   readonly json?: boolean;
-}
-
-export interface ChangeOptions extends CommonOptions {
   readonly reason?: string;
   readonly approval?: string;
   readonly operatorKey?: string;
+  readonly yes?: boolean;
 }
 
 const configOption = (): Option =>
   new Option('--config <file>', 'configuration file').env('SLUIS_CONFIG').default('sluis.toml');
 
-const withJson = (command: Command): Command =>
-  command.addOption(configOption()).option('--json', 'print JSON for programs');
+type Shared = 'config' | 'json';
+const BOTH: readonly Shared[] = ['config', 'json'];
+
+/** `--config` and `--json`, or one of them, or none. */
+export function sharing(command: Command, which = BOTH): Command {
+  if (which.includes('config')) command.addOption(configOption());
+  return which.includes('json') ? command.option('--json', 'print JSON for programs') : command;
+}
 
 /** Commands that change nothing. */
 const readers = new WeakSet<Command>();
@@ -31,15 +36,15 @@ export function onlyReads(command: Command): boolean {
   return typeof own !== 'string' || command.commands.some((one) => one.name() === own && onlyReads(one));
 }
 
-/** A command that reads: `--config`, `--json`. */
-export function reading(command: Command): Command {
+/** A command that reads. */
+export function reading(command: Command, which = BOTH): Command {
   readers.add(command);
-  return withJson(command);
+  return sharing(command, which);
 }
 
 /** A command that changes something: also `--reason`, and what a second person takes. */
 export const changing = (command: Command): Command =>
-  withJson(command)
+  sharing(command)
     .option('--reason <text>', 'why, for the audit trail')
     .addOption(new Option('--approval <id>', 'the request that two operators have signed').hideHelp())
     .addOption(
@@ -55,10 +60,8 @@ export const guarded = (command: Command): Command => {
   );
 };
 
-export const withConfig = (command: Command): Command => command.addOption(configOption());
-
 /** The person behind a command. sudo tells who became root; without it the user of the process is the person. */
-export function callerOf({ reason, approval }: ChangeOptions): Caller {
+export function callerOf({ reason, approval }: Pick<SharedOptions, 'reason' | 'approval'>): Caller {
   const name = process.env.SUDO_USER?.trim() || userName();
   return { name, ...defined({ reason, approval }) };
 }
@@ -71,9 +74,3 @@ function userName(): string {
     return `uid ${process.getuid?.() ?? 'unknown'}`;
   }
 }
-
-/** Collects an option that may be given several times. */
-export const collect = (value: string, before: readonly string[] | undefined): readonly string[] => [
-  ...(before ?? []),
-  value,
-];

@@ -5,7 +5,7 @@ import { notUnderstood } from '../admin/control-protocol.ts';
 import { controlSocketOf, loadConfig } from '../config/load.ts';
 import { buildVersion } from '../platform/version.ts';
 import { CommandError } from './exit.ts';
-import { type CommonOptions, callerOf } from './options.ts';
+import { type SharedOptions, callerOf } from './options.ts';
 
 /**
  * Where a command ends in an error that nobody expected, and the running gateway is of another version, the person has to know that: the number in
@@ -13,14 +13,11 @@ import { type CommonOptions, callerOf } from './options.ts';
  * can be asked.
  */
 export async function perhapsOtherVersion(command: Command, error: Error): Promise<Error> {
-  const options = command.opts<Partial<CommonOptions>>();
+  const options = command.opts<Partial<SharedOptions>>();
   if (options.config === undefined) return error;
   let other: string | undefined;
   try {
-    const client = await connectControl(
-      controlSocketOf(loadConfig(options.config)),
-      callerOf({ ...options, config: '' }),
-    );
+    const client = await connectControl(controlSocketOf(loadConfig(options.config)), callerOf(options));
     if (client === undefined) return error;
     await client.call('gateway.status', {}).finally(() => client.close());
     other = client.otherVersion?.();

@@ -13,8 +13,10 @@ import { type Terminal, processTerminal, shielded } from './terminal.ts';
  */
 export async function buildProgram(terminal: Terminal, word?: string, writeErr = terminal.err): Promise<Command> {
   const program = emptyProgram({ ...terminal, err: writeErr });
-  const added = await Promise.all(groupsFor(word).map(({ load }) => load()));
-  for (const add of added) add(terminal, program);
+  const loaded = await Promise.all(groupsFor(word).map(({ load }) => load()));
+  if (loaded.length === 0) return program;
+  const { addGroup } = await import('./subject.ts');
+  for (const group of loaded) addGroup(terminal, program, group);
   return program;
 }
 

@@ -4,13 +4,15 @@ import type { Input } from '../admin/input.ts';
 import { inputOf } from '../commands/core/operations.ts';
 import type { Here } from '../commands/core/here.ts';
 import type { Params, Values } from '../commands/core/params.ts';
-import type { AnyRow, ListRow, LocalRow, Row } from '../commands/core/row.ts';
+import { type AnyRow, type ListRow, type LocalRow, type Row, confirmOf } from '../commands/core/row.ts';
 import { defined } from '../domain/defined.ts';
-import { type SureOptions, askToDestroy } from './ask.ts';
+import { askToDestroy } from './ask.ts';
+import type { CommandFacts } from './command-tree.ts';
 import { PAGE, pages } from './pages.ts';
 import { CommandError, exitCodes } from './exit.ts';
 import { OneConnection, withHere } from './here.ts';
 import { printPages } from './listing.ts';
+import type { SharedOptions } from './options.ts';
 import { csv, print } from './output.ts';
 import { showProgress } from './progress.ts';
 import type { Secret } from './secret.ts';
@@ -19,7 +21,7 @@ import type { Terminal } from './terminal.ts';
 import { readUpload } from './upload.ts';
 
 // What comes from commander has the names of the rows; the rows know the types.
-export type Given = SureOptions &
+export type Given = SharedOptions &
   SecretOptions & {
     /** commander: false for `--no-password`. */
     readonly password?: boolean;
@@ -33,12 +35,19 @@ type One = Row<Params, unknown>;
 type List = ListRow<Params, unknown>;
 type Local = LocalRow<Params, unknown>;
 
-export async function runRow(terminal: Terminal, options: Given, row: AnyRow, input: Input): Promise<void> {
+/** `words`: every command that is loaded. */
+export async function runRow(
+  terminal: Terminal,
+  options: Given,
+  row: AnyRow,
+  input: Input,
+  words: () => CommandFacts,
+): Promise<void> {
   if (options.csv !== undefined && options.json === true)
     throw new CommandError('usage', 'Cannot print JSON and CSV in one output; leave out --json or --csv');
   // Values that are right each by itself: refused before a gateway is asked. A password is not known yet.
   if (row.check !== undefined && !takesSecret(row)) inputOf(row, input);
-  if (row.effect === 'lists') return await list(terminal, options, row, input);
+  if (row.effect === 'lists') return await list(terminal, options, row, input, words);
   if (
     row.reason === 'needed' &&
     options.reason === undefined &&
@@ -46,7 +55,7 @@ export async function runRow(terminal: Terminal, options: Given, row: AnyRow, in
     row.isLook?.(inputOf(row, input)) !== true
   )
     throw new CommandError('usage', 'Cannot do it without --reason TEXT: it stands in the audit trail');
-  await withHere(terminal, options, async (here) => {
+  await withHere(terminal, options, words, async (here) => {
     const sure = await asked(here, row, input);
     const secret = await secretOf(sure, row);
     const whole = secret === undefined ? input : { ...input, password: secret.password };
@@ -103,8 +112,14 @@ async function secretOf({ terminal, options }: Here, { in: params }: One | Local
   return await readSecret(terminal, defined({ generate, passwordFile, out }));
 }
 
-async function list(terminal: Terminal, options: Given, row: List, input: Input): Promise<void> {
-  await withHere(terminal, options, async (here) => {
+async function list(
+  terminal: Terminal,
+  options: Given,
+  row: List,
+  input: Input,
+  words: () => CommandFacts,
+): Promise<void> {
+  await withHere(terminal, options, words, async (here) => {
     const limit = row.newest === undefined ? undefined : (options.limit ?? row.newest);
     const all = pages(
       async (page) => await here.call(row, { ...input, ...page }),
@@ -157,11 +172,11 @@ async function calling(here: Here, row: One, input: Input): Promise<unknown> {
 
 /** Throws CommandError, kind `usage`, where the person is not sure. Otherwise with the reason that was typed. */
 async function asked(here: OneConnection, row: One | Local, input: Input): Promise<OneConnection> {
-  if (row.effect === 'reads' || row.confirm === undefined) return here;
+  const confirm = confirmOf(row);
+  if (confirm === undefined) return here;
   // Refused here, before anybody is asked whether he is sure, where the gateway would refuse it.
   const values = inputOf(row, input);
   if (row.isLook?.(values) === true) return here;
-  const { confirm } = row;
   const look = async (): Promise<string> => {
     if (row.at === 'here') return '';
     return row.say(await calling(here, row, { ...input, 'dry-run': true }), values);
@@ -189,7 +204,7 @@ function told(
   // It has printed what there was, piece by piece.
   if (result === undefined) return;
   for (const warning of row.warnings?.(result) ?? []) terminal.err(`Warning: ${warning}.\n`);
-  const looked = row.effect !== 'reads' && row.confirm !== undefined && row.isLook?.(values) === true;
+  const looked = confirmOf(row) !== undefined && row.isLook?.(values) === true;
   if ((options as Given).csv === true && row.csv !== undefined)
     terminal.out(`${csv(row.csv.header, row.csv.rows(result))}\n`);
   else {

@@ -3,10 +3,12 @@ import { Argument, type Command, InvalidArgumentError, Option } from 'commander'
 import { systemClock } from '../platform/clock.ts';
 import type { Kind, Outside } from '../commands/core/kinds.ts';
 import { type Param, nameOf } from '../commands/core/params.ts';
-import { type AnyRow, type AnySubject, type Upload, isSubject } from '../commands/core/row.ts';
+import { type AnyRow, type AnySubject, type Upload, confirmOf, isSubject } from '../commands/core/row.ts';
+import { type Group, isOne } from '../commands/core/walk.ts';
 import { defined } from '../domain/defined.ts';
 import { destroying } from './ask.ts';
-import { changing, guarded, reading } from './options.ts';
+import { factsOf } from './command-tree.ts';
+import { changing, guarded, reading, sharing } from './options.ts';
 import { secretOptions } from './secret-options.ts';
 import { type Given, runRow } from './subject-run.ts';
 import type { Terminal } from './terminal.ts';
@@ -17,7 +19,6 @@ export function addSubject(terminal: Terminal, parent: Command, subject: AnySubj
   addRows(terminal, parent.command(subject.name).description(subject.about), subject);
 }
 
-/** Where commands that are no rows yet stand in the same group. */
 export function addRows(terminal: Terminal, group: Command, { rows, initial }: AnySubject): void {
   for (const [key, row] of Object.entries(rows)) {
     if (isSubject(row)) addSubject(terminal, group, row);
@@ -27,18 +28,10 @@ export function addRows(terminal: Terminal, group: Command, { rows, initial }: A
   }
 }
 
-/** For `groups.ts`: a subject that is rows and nothing else. */
-export const words =
-  (subject: AnySubject) =>
-  (terminal: Terminal, program: Command): void =>
-    addSubject(terminal, program, subject);
-
-/** For `groups.ts`: commands of the top level. */
-export const topWords =
-  (rows: Readonly<Record<string, AnyRow>>) =>
-  (terminal: Terminal, program: Command): void => {
-    for (const [name, row] of Object.entries(rows)) addVerb(terminal, program.command(name), row);
-  };
+export function addGroup(terminal: Terminal, program: Command, group: Group): void {
+  if (isOne(group)) addSubject(terminal, program, group);
+  else for (const [name, row] of Object.entries(group)) addVerb(terminal, program.command(name), row);
+}
 
 interface Spelling {
   /** How it is called, where the word is that of the version before. */
@@ -67,7 +60,8 @@ function addVerb(terminal: Terminal, verb: Command, row: AnyRow, { now, isInitia
     if (isInitial && verb.parent?.args[0] !== verb.name()) tellOld(terminal, group, words);
     const wire = wireOf(terminal, params, all, options);
     const file = upload?.as === 'argument' ? all.at(-3) : uploadOf(terminal, row, all, options, wire);
-    await runRow(terminal, { ...options, ...defined({ upload: file as string | undefined }) }, row, wire);
+    const given = { ...options, ...defined({ upload: file as string | undefined }) };
+    await runRow(terminal, given, row, wire, () => factsOf(programOf(verb)));
   });
 }
 
@@ -97,6 +91,8 @@ function uploadOf(
   return before;
 }
 
+const programOf = (command: Command): Command => (command.parent === null ? command : programOf(command.parent));
+
 /** `["sluis", "account", "password", "add"]`. */
 function pathOf(command: Command): string[] {
   return [...(command.parent === null ? [] : pathOf(command.parent)), command.name()];
@@ -107,6 +103,8 @@ function tellOld(terminal: Terminal, was: string, now: string): void {
 }
 
 function withCommon(verb: Command, row: AnyRow): Command {
+  if (row.at === 'here' && row.shares !== undefined)
+    return (row.effect === 'reads' ? reading : sharing)(verb, row.shares);
   if (row.effect === 'lists' && row.newest !== undefined)
     verb.option('--limit <number>', `most rows, the newest; default: ${row.newest}`, rowLimit);
   if (row.effect === 'lists')
@@ -115,7 +113,7 @@ function withCommon(verb: Command, row: AnyRow): Command {
   if (row.csv !== undefined) verb.option('--csv', 'print CSV for a spreadsheet');
   if (row.effect === 'reads' && row.reason === undefined && row.second === undefined) return reading(verb);
   const common = row.second === undefined ? changing(verb) : guarded(verb);
-  return row.effect !== 'reads' && row.confirm !== undefined ? destroying(common) : common;
+  return confirmOf(row) === undefined ? common : destroying(common);
 }
 
 const MAX_ROWS = 1_000_000;

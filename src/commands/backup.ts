@@ -1,4 +1,4 @@
-/** `sluis backup take` and `sluis drill`: takes backups, lists them, reads them again, tries them. Putting one back is no operation: there is no store then (cli/restore.ts). */
+/** `sluis backup take` and `sluis drill`: takes backups, lists them, reads them again, tries them. Putting one back is no operation: there is no store then (restore.ts). */
 import { isAbsolute, resolve } from 'node:path';
 import { z } from '../config/zod.ts';
 import type { Call } from '../admin/context.ts';
@@ -140,8 +140,8 @@ export const backups = subject(
   { initial: 'take' },
 );
 
-const step = z.object({ step: z.string(), passed: z.boolean(), found: z.string() });
-export const stepText = ({ step: name, passed, found }: z.infer<typeof step>): string =>
+export const stepView = z.object({ step: z.string(), passed: z.boolean(), found: z.string() });
+export const stepText = ({ step: name, passed, found }: z.infer<typeof stepView>): string =>
   `${passed ? 'ok    ' : 'FAILED'}  ${name.padEnd(9)}  ${found}`;
 
 const restore = changes({
@@ -161,7 +161,7 @@ const restore = changes({
     backup: z.string(),
     begun: z.string(),
     keysFrom: z.string().optional(),
-    steps: z.array(step).readonly(),
+    steps: z.array(stepView).readonly(),
     opened: z.number(),
     erased: z.number(),
     by: z.string(),

@@ -1,21 +1,18 @@
-/** Every subject of the command table, and the operations that come of them. A new one is one line here, in the order of the documents. */
+/** Every subject that has operations, and those. Its commands are found by `cli/groups.ts`. */
 import { backups, drills } from './backup.ts';
-import { check } from './check.ts';
-import { doctor } from './doctor.ts';
-import { gateway, gatewayTops } from './gateway.ts';
+import { gateway } from './gateway.ts';
 import { accounts } from './account.ts';
 import { addresses } from './address.ts';
-import { approvals, approve } from './approve.ts';
+import { approvals } from './approve.ts';
 import { audits } from './audit.ts';
 import { operationsOfAll } from './core/operations.ts';
-import type { AnyRow, AnySubject } from './core/row.ts';
-import { type Placed, commandsOf } from './core/walk.ts';
+import type { AnySubject } from './core/row.ts';
 import { mailboxes } from './mailbox.ts';
 import { notices } from './notice.ts';
 import { operators } from './operator.ts';
 import { messages } from './message.ts';
 import { queues } from './queue.ts';
-import { trace, traces } from './trace.ts';
+import { traces } from './trace.ts';
 import { evidence } from './evidence.ts';
 import { masterKey } from './key.ts';
 import { organisations } from './organisation.ts';
@@ -57,13 +54,4 @@ const table = {
 
 export const subjects: readonly AnySubject[] = Object.values(table);
 
-/** Commands of the top level that are rows. */
-export const tops: Readonly<Record<string, AnyRow>> = { check, ...gatewayTops, doctor, trace, approve };
-
 export const rowOperations = operationsOfAll(table);
-
-/** Every command that is a row. */
-export const placed = (): readonly Placed[] => [
-  ...Object.entries(tops).map(([name, row]) => ({ words: [name], row })),
-  ...subjects.flatMap((subject) => [...commandsOf(subject)]),
-];

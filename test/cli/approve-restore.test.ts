@@ -68,7 +68,9 @@ test('two operators of the backup sign for its restoring; nobody else does, and 
   await refused(2, /expected the format/, ...restore, '--approval', at('bad.json'));
   assert(!existsSync(join(gateway.config.data.folder, 'sluis.db')));
 
-  await done(...restore, '--approval', ask);
+  await refused(2, /without --reason TEXT/, 'restore', path, '--approval', at('unasked.json'));
+  // The reason is that of the request.
+  await done('restore', path, '--approval', ask);
   const rows = JSON.parse(await done('audit', 'list', '--event', 'backup.', '--json')) as AuditRowView[];
   assert(rows.some(({ facts }) => facts.actor === 'jan, approved by piet' && facts.reason === 'the disk is gone'));
 });

@@ -1,11 +1,12 @@
 /** The question before what cannot be undone: what a person sees and types, and what a script says. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type SureOptions, askToDestroy } from '../../src/cli/ask.ts';
+import { askToDestroy } from '../../src/cli/ask.ts';
 import { CommandError } from '../../src/cli/exit.ts';
+import type { SharedOptions } from '../../src/cli/options.ts';
 
 interface Asked {
-  readonly options?: SureOptions;
+  readonly options?: SharedOptions;
   /** Undefined: nobody sits there. */
   readonly answers?: readonly string[];
 }

@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { freshDevelopmentCertificates } from '../../src/cli/init.ts';
+import { freshDevelopmentCertificates } from '../../src/commands/init/development.ts';
 import { days, instant } from '../../src/domain/units.ts';
 import { type Running, sluis, start } from '../support/command-line.ts';
 import { withoutProgram } from '../support/require.ts';

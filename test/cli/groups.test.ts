@@ -8,6 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { Command } from 'commander';
 import { groups, summaries } from '../../src/cli/groups.ts';
 import { buildProgram } from '../../src/cli/program.ts';
+import { addGroup } from '../../src/cli/subject.ts';
 import { sluis, sluisHere } from '../support/command-line.ts';
 import { loginOf, startTestGateway } from '../support/gateway.ts';
 
@@ -20,7 +21,7 @@ const MOST_MODULES = 150;
 test('the table names exactly the commands that each file adds, each once', async () => {
   for (const { names, load } of groups) {
     const program = new Command();
-    (await load())(silent, program);
+    addGroup(silent, program, await load());
     assert.deepEqual(
       program.commands.map((command) => [command.name(), command.description()]),
       Object.entries(names),

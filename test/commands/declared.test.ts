@@ -8,8 +8,9 @@ import { pathToFileURL } from 'node:url';
 import type { AdminContext, Call } from '../../src/admin/context.ts';
 import type * as Operations from '../../src/admin/operations.ts';
 import type * as Tree from '../../src/cli/command-tree.ts';
-import type * as Completion from '../../src/cli/completion.ts';
+import type * as Completion from '../../src/commands/completion.ts';
 import type * as Page from '../../src/cli/commands-page.ts';
+import type * as Rows from '../../src/cli/placed.ts';
 import type * as Program from '../../src/cli/program.ts';
 import { type Role, ROLES } from '../../src/domain/roles.ts';
 import { serving, sluis } from '../support/command-line.ts';
@@ -48,11 +49,13 @@ test('the operation of docs/contributing.md is in help, completion, page, rights
   );
 
   const { factsOf } = await load<typeof Tree>('cli/command-tree.js');
-  const { completionScript } = await load<typeof Completion>('cli/completion.js');
+  const { completionScript } = await load<typeof Completion>('commands/completion.js');
   assert.match(completionScript('bash', factsOf(program)), /'address owner'\) options='--config --json/);
 
   const { writeCommands } = await load<typeof Page>('cli/commands-page.js');
-  const written = writeCommands(readFileSync(join(root, 'docs', 'commands.md'), 'utf8'), factsOf(program));
+  const { placed } = await load<typeof Rows>('cli/placed.js');
+  const before = readFileSync(join(root, 'docs', 'commands.md'), 'utf8');
+  const written = writeCommands(before, factsOf(program), await placed());
   const section = /^### address owner\n[\s\S]*?(?=^###? )/m.exec(written)?.[0] ?? '';
   assert.match(section, /^Say whose an address is\.$/m);
   assert.match(section, /^sluis address owner lab@huisarts\.example$/m);

@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { type AnyRow, printedOf } from '../../src/commands/core/row.ts';
-import { placed } from '../../src/commands/table.ts';
+import { placed } from '../../src/cli/placed.ts';
 import { z } from '../../src/config/zod.ts';
 import { GOLDEN } from '../cli/frozen/frozen.ts';
 
@@ -53,8 +53,8 @@ const shapeOf = (row: AnyRow): Schema => {
   return row.effect === 'lists' ? { type: 'array', items: one } : one;
 };
 
-test('fields of --json are those of the row, for every command that is one', () => {
-  const found = placed().flatMap(({ words, row }) => {
+test('fields of --json are those of its row, for every command', async () => {
+  const found = (await placed()).flatMap(({ words, row }) => {
     const shape = shapeOf(row);
     return frozen
       .filter((run) => run.command === words.join(' ') && run.code === 0 && run.json !== undefined)

@@ -6,8 +6,9 @@ import { test } from 'node:test';
 import { Command } from 'commander';
 import { addRows } from '../../src/cli/subject.ts';
 import { type AnyRow, type Rows, changesHere, subject } from '../../src/commands/core/row.ts';
+import type { Placed } from '../../src/commands/core/walk.ts';
 import { nameOf } from '../../src/commands/core/params.ts';
-import { placed } from '../../src/commands/table.ts';
+import { placed } from '../../src/cli/placed.ts';
 import { leafOf, leaves } from '../cli/frozen/tree.ts';
 import { wordsOf } from './scene/scene.ts';
 
@@ -83,10 +84,11 @@ const VALUES: Readonly<Record<string, string>> = {
   days: '7d',
   identity: '500123456:ZZ',
   number: '3',
+  ip: '127.0.0.2',
 };
 
-function oldWords(): readonly Old[] {
-  return placed().flatMap(({ words, row }): readonly Old[] => {
+function oldWords(all: readonly Placed[]): readonly Old[] {
+  return all.flatMap(({ words, row }): readonly Old[] => {
     // What is said of the answer, and the question that `caught` does not ask.
     const given = wordsOf(row.examples[0]).filter((word) => !['--json', '--csv', '--yes'].includes(word));
     const group = words.slice(0, -1);
@@ -146,7 +148,7 @@ async function readBy(
   return { got, err };
 }
 
-for (const old of oldWords())
+for (const old of oldWords(await placed()))
   test(`sluis ${old.typed[0].join(' ')}`, async () => {
     const [was, now] = [await readBy(old, old.typed[0]), await readBy(old, old.typed[1])];
     assert.notEqual(now.got, undefined, now.err);

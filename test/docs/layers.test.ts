@@ -46,17 +46,17 @@ const FORMS = [
 test('no form of import reaches from the command line into the SQLite store, and each reaches the port', async () => {
   for (const form of FORMS) {
     const [shut, open] = [form('../store/sqlite/rotate.ts'), form('../store/store.ts')];
-    assert.deepEqual(await judged('src/cli/restore.ts', shut), ['src/cli may import only'], shut);
-    assert.deepEqual(await judged('src/cli/restore.ts', open), [], open);
+    assert.deepEqual(await judged('src/cli/here.ts', shut), ['src/cli may import only'], shut);
+    assert.deepEqual(await judged('src/cli/here.ts', open), [], open);
   }
 });
 
 test('a part of the gateway imports neither the command line nor what connects the parts; four know the SQLite store', async () => {
   for (const form of FORMS) {
-    for (const what of ['../cli/restore.ts', '../gateway.ts', '../store/sqlite/open.ts'])
+    for (const what of ['../cli/here.ts', '../gateway.ts', '../store/sqlite/open.ts'])
       assert.deepEqual(await judged('src/gateway/doctor.ts', form(what)), ['src/gateway may import only'], form(what));
     assert.deepEqual(await judged('src/gateway/stopped-store.ts', form('../store/sqlite/compact.ts')), []);
-    assert.deepEqual(await judged('src/gateway/stopped-store.ts', form('../cli/restore.ts')), [
+    assert.deepEqual(await judged('src/gateway/stopped-store.ts', form('../cli/here.ts')), [
       'src/gateway may import only',
     ]);
   }
@@ -64,7 +64,7 @@ test('a part of the gateway imports neither the command line nor what connects t
 
 test('an import whose name is computed is an error, since nobody can tell where it leads', async () => {
   const text = 'export const load = async (name: string) => await import(`../${name}.ts`);';
-  assert.deepEqual(await judged('src/cli/restore.ts', text), [
+  assert.deepEqual(await judged('src/cli/here.ts', text), [
     'What is imported must stand here as a text, or no rule sees it.',
   ]);
 });

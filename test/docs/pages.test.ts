@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import type { Command } from 'commander';
 import { factsOf } from '../../src/cli/command-tree.ts';
 import { writeCommands } from '../../src/cli/commands-page.ts';
+import { placed } from '../../src/cli/placed.ts';
 import { exitCodes } from '../../src/cli/exit.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { writeReference, writeTables } from '../../src/config/markdown.ts';
@@ -20,9 +21,9 @@ test('docs/configuration.md is what the schema says (npm run docs)', () => {
 
 const program = await buildProgram({ out: () => undefined, err: () => undefined, code: 0 });
 
-test('docs/commands.md is what the commands say of themselves (npm run docs)', () => {
+test('docs/commands.md is what the commands say of themselves (npm run docs)', async () => {
   const commands = page('commands.md');
-  assert.equal(commands, writeCommands(commands, factsOf(program)));
+  assert.equal(commands, writeCommands(commands, factsOf(program), await placed()));
 });
 
 test('docs/operations.md has the settings that there are (npm run docs)', () => {

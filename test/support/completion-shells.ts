@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CommandFacts, factsOf } from '../../src/cli/command-tree.ts';
-import { type Shell, completionScript } from '../../src/cli/completion.ts';
+import { type Shell, completionScript } from '../../src/commands/completion.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 
 export const tree: CommandFacts = factsOf(await buildProgram({ out: () => undefined, err: () => undefined, code: 0 }));

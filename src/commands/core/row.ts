@@ -7,11 +7,12 @@
  *     absence: subject('absence', 'who is away', { add: ..., list: ... }),
  *   });
  */
-import type { z } from '../../config/zod.ts';
+import { z } from '../../config/zod.ts';
 import type { AdminContext, Call, CallOptions } from '../../admin/context.ts';
 import type { Input } from '../../admin/input.ts';
-import type { SureOptions } from '../../cli/ask.ts';
+import type { CommandFacts } from '../../cli/command-tree.ts';
 import type { exitCodes } from '../../cli/exit-codes.ts';
+import type { SharedOptions } from '../../cli/options.ts';
 import type { Cell } from '../../cli/output.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 import type { Config } from '../../config/schema.ts';
@@ -143,7 +144,7 @@ export interface ListRow<P extends Params, R> extends Said<P, R> {
   readonly newest?: number;
 }
 
-/** Operations by their rows, and those that are no rows yet by their names. `input` as it goes over the socket. */
+/** Operations by their rows, or by their names where a row would load more than it is called for. `input` as it goes over the socket. */
 export interface Calls {
   call<R extends AnyOperation>(row: R, input: Input, options?: CallOptions): Promise<OutputOf<R>>;
   callNamed<T>(operation: string, input: Input, options?: CallOptions): Promise<T>;
@@ -152,16 +153,18 @@ export interface Calls {
 export interface Here extends Calls {
   readonly terminal: Terminal;
   /** Those that all commands share: configuration, `--json`, reason, approval. */
-  readonly options: SureOptions;
+  readonly options: SharedOptions;
   /** Read and checked at its first use. */
   config(): Config;
+  /** The commands of `sluis` that are loaded: for `completion` it is every one (cli/groups.ts). */
+  words(): CommandFacts;
   /**
    * Asks the gateway that runs, over a connection of its own, and never opens the store; undefined: none runs. Rejects with AdminError, kind `unavailable`,
    * where it takes longer than `within` milliseconds.
    */
   running<T>(ask: (gateway: Calls) => Promise<T>, within?: number): Promise<T | undefined>;
   /** One call with these options, such as a reason that was typed. What was opened for it, perhaps the store, is closed when it resolves. */
-  callOnce<R extends AnyOperation>(options: SureOptions, row: R, input: Input): Promise<OutputOf<R>>;
+  callOnce<R extends AnyOperation>(options: SharedOptions, row: R, input: Input): Promise<OutputOf<R>>;
 }
 
 /** Runs in the command's own process, and may call operations: it writes files, asks, or works without a gateway. It is not one itself. */
@@ -169,6 +172,8 @@ interface Local<P extends Params, O> extends Said<P, O> {
   readonly at: 'here';
   /** `wire`: the same input as it would go over the socket, for an operation that takes it too. */
   run(here: Here, input: Values<P>, wire: Input): Promise<O>;
+  /** Which of the options that all commands share it has, where it is not all of them: it needs no configuration, or there is no trail where a reason could stand. */
+  readonly shares?: readonly ('config' | 'json')[];
 }
 export interface LocalReading<P extends Params, O> extends Local<P, O>, Answers<P, O> {
   readonly effect: 'reads';
@@ -176,7 +181,11 @@ export interface LocalReading<P extends Params, O> extends Local<P, O>, Answers<
 export interface LocalChange<P extends Params, O> extends Local<P, O>, Answers<P, O>, Effect<P> {
   readonly effect: 'changes' | 'ends';
 }
-export type LocalRow<P extends Params, O> = LocalReading<P, O> | LocalChange<P, O>;
+/** Goes on until a signal ends it; `run` then puts the exit code into `here.terminal`. */
+export interface LocalRun<P extends Params, O> extends Local<P, O>, Answers<P, O> {
+  readonly effect: 'runs';
+}
+export type LocalRow<P extends Params, O> = LocalReading<P, O> | LocalChange<P, O> | LocalRun<P, O>;
 
 /** Of any type: what each takes and answers is told by `OutputOf`. Methods of a row are checked in both directions, so each is one of these. */
 export type AnyOperation = Row<Params, unknown> | ListRow<Params, unknown>;
@@ -212,6 +221,13 @@ export const changesHere = <P extends Params, O>(row: Given<LocalChange<P, O>>):
   effect: 'changes',
   at: 'here',
 });
+export const runsHere = <P extends Params>(
+  row: Omit<Given<LocalRun<P, undefined>>, 'out' | 'say'>,
+): LocalRun<P, undefined> => ({ ...row, out: z.undefined(), say: () => '', effect: 'runs', at: 'here' });
+
+/** Of what nothing takes back: how it is confirmed. */
+export const confirmOf = (row: AnyRow): LocalChange<Params, unknown>['confirm'] =>
+  row.effect === 'changes' || row.effect === 'ends' ? row.confirm : undefined;
 
 /** Of `parts`: what a command asks of the gateway while it reads or writes files. Nobody types it, and nobody reads what it answers. */
 export const part = <P extends Params, O>(row: Omit<Given<Change<P, O>>, 'examples' | 'say'>): Change<P, O> =>

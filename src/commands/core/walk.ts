@@ -1,4 +1,4 @@
-/** Every command of a subject, with the groups in it. */
+/** Every command of a group of the top level. */
 import { type AnyRow, type AnySubject, isSubject } from './row.ts';
 
 export interface Placed {
@@ -7,7 +7,15 @@ export interface Placed {
   readonly row: AnyRow;
 }
 
-export function* commandsOf(subject: AnySubject, above: readonly string[] = []): Generator<Placed> {
+/** A subject, or commands of the top level by their names. */
+export type Group = AnySubject | Readonly<Record<string, AnyRow>>;
+
+export const isOne = (group: Group): group is AnySubject => group.kind === 'subject';
+
+export const commandsIn = (group: Group): readonly Placed[] =>
+  isOne(group) ? [...commandsOf(group)] : Object.entries(group).map(([name, row]) => ({ words: [name], row }));
+
+function* commandsOf(subject: AnySubject, above: readonly string[] = []): Generator<Placed> {
   const at = [...above, subject.name];
   for (const [name, row] of Object.entries(subject.rows))
     if (isSubject(row)) yield* commandsOf(row, at);

@@ -6,7 +6,7 @@ import { sends } from './mail.ts';
 freeze('keys', { accounts: ['anna', 'bert'] }, [
   sends('anna', 'bert@group.test', 'one'),
   {
-    run: 'init --config {here}/new/sluis.toml --hostname mail.new.test --data {here}/new/data --keys {here}/new/keys --port-base 31400 --address 127.0.0.1 --dev-certificates',
+    run: 'init --config {here}/new/sluis.toml --hostname mail.new.test --data {here}/new/data --keys {here}/new/keys --port-base 31400 --listen 127.0.0.1 --dev-certificates',
   },
   { run: 'init --config {here}/new/sluis.toml --hostname mail.new.test', code: 4 },
   { run: 'init --config {here}/other/sluis.toml --hostname nodomain', code: 2 },
@@ -56,5 +56,5 @@ freeze('keys', { accounts: ['anna', 'bert'] }, [
   { run: 'key rotate', code: 2 },
   'key rotate --yes --reason why',
   'key rotate --without-copy --yes --reason why',
-  'store compact',
+  { run: 'store compact', people: true },
 ]);

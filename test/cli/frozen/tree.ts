@@ -1,5 +1,6 @@
 /** The commands, as commander has them. */
 import type { Argument, Command, Option } from 'commander';
+import { onlyReads } from '../../../src/cli/options.ts';
 import { buildProgram } from '../../../src/cli/program.ts';
 
 export interface Leaf {
@@ -40,7 +41,7 @@ const has = (command: Command, name: string): boolean => command.options.some(({
 export const takesJson = ({ command }: Leaf): boolean => has(command, '--json');
 /** Whatever changes something: options.ts. */
 export const takesReason = ({ command }: Leaf): boolean => has(command, '--reason');
-export const readsOnly = (leaf: Leaf): boolean => takesJson(leaf) && !takesReason(leaf);
+export const readsOnly = (leaf: Leaf): boolean => takesJson(leaf) && onlyReads(leaf.command);
 
 const marks = (all: readonly (string | false | undefined)[]): string => {
   const said = all.filter((one) => typeof one === 'string');

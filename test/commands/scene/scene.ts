@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import type { AnyRow } from '../../../src/commands/core/row.ts';
 import { runCommandLine } from '../../../src/cli/program.ts';
+import { start } from '../../support/command-line.ts';
 import type { TestGatewayOptions } from '../../support/gateway.ts';
 import { Scene } from '../../cli/frozen/frozen.ts';
 import { leafOf } from '../../cli/frozen/tree.ts';
@@ -28,6 +29,8 @@ export interface SubjectScene {
   readonly input?: Readonly<Record<string, string>>;
   /** Exit codes other than 0, by the whole example: `partner test umc`. */
   readonly code?: Readonly<Record<string, number>>;
+  /** Of a command that goes on until it is ended: what succeeds beside it, by its words. */
+  readonly beside?: Readonly<Record<string, string>>;
 }
 
 /** What all examples may name; nothing in it costs a password. */
@@ -81,14 +84,31 @@ export class ExampleScene {
 
   close = (): Promise<void> => Promise.resolve();
 
-  /** Runs `sluis COMMAND EXAMPLE`; `more`: options that the test adds. */
+  /** Runs `sluis COMMAND EXAMPLE`; `more`: options that the test adds. A shell would put what is printed into the file behind `>`. */
   async run(command: string, example: string, ...more: string[]): Promise<Said> {
+    return await this.#say([...(await this.#typed(command, example)), ...more], this.#of.input?.[command]);
+  }
+
+  /** Starts it in a process of its own, sees that it is ready, and ends it. */
+  async runs(command: string, example: string): Promise<number | null> {
+    const running = start(this.#withConfig(await this.#typed(command, example)));
+    try {
+      await running.until('gateway.started');
+      await this.#prepare(this.#of.beside?.[command] ?? assert.fail(`nothing is asked beside ${command}`));
+    } catch (error) {
+      await running.end('SIGKILL');
+      throw error;
+    }
+    return await running.end();
+  }
+
+  async #typed(command: string, example: string): Promise<readonly string[]> {
     for (const step of this.#of.before?.[command] ?? []) await this.#prepare(step);
-    let line = `${command} ${example}`.trimEnd();
+    let [line = ''] = `${command} ${example}`.trimEnd().split(' > ');
     for (const [shown, kept] of Object.entries(this.#of.replace ?? {}))
       if (line.includes(shown))
         line = line.replaceAll(shown, this.#scene.kept[kept] ?? assert.fail(`nothing was kept as ${kept}`));
-    return await this.#say([...wordsOf(line), ...more], this.#of.input?.[command]);
+    return wordsOf(line);
   }
 
   codeOf(command: string, example: string): number {
@@ -113,9 +133,7 @@ export class ExampleScene {
 
   async #say(words: readonly string[], input = ''): Promise<Said> {
     let [stdout, stderr] = ['', ''];
-    const takesConfig = leafOf(words)?.command.options.some(({ long }) => long === '--config') ?? false;
-    const config = takesConfig && !words.includes('--config') ? ['--config', this.#scene.config] : [];
-    const code = await runCommandLine([...words, ...config], {
+    const code = await runCommandLine(this.#withConfig(words), {
       out: (text) => (stdout += text),
       err: (text) => (stderr += text),
       input,
@@ -123,9 +141,15 @@ export class ExampleScene {
     });
     return { code, stdout, stderr };
   }
+
+  #withConfig(words: readonly string[]): readonly string[] {
+    const takesConfig = leafOf(words)?.command.options.some(({ long }) => long === '--config') ?? false;
+    return takesConfig && !words.includes('--config') ? [...words, '--config', this.#scene.config] : words;
+  }
 }
 
-/** A look, which may be run twice: it writes no file. */
+/** A look, which may be run twice: it writes no file, and has an answer for programs. */
 export const onlyLooks = (row: AnyRow, example: string): boolean =>
   !/ --(?:out|bundle)\b/.test(` ${example}`) &&
+  (row.at !== 'here' || row.shares?.includes('json') !== false) &&
   (row.effect === 'reads' || row.effect === 'lists' || / --dry-run\b/.test(` ${example}`));

@@ -15,6 +15,7 @@ import { queue } from './queue.ts';
 import { backup, drill } from './backup.ts';
 import { key } from './key.ts';
 import type { SubjectScene } from './scene.ts';
+import { dev, restore, serve, store } from './store.ts';
 import { smime } from './smime.ts';
 
 export const scenes: Readonly<Record<string, SubjectScene>> = {
@@ -37,4 +38,8 @@ export const scenes: Readonly<Record<string, SubjectScene>> = {
   message,
   queue,
   trace,
+  serve,
+  dev,
+  store,
+  restore,
 };

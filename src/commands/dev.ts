@@ -4,22 +4,19 @@
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
-import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { generatePassword } from '../crypto/password-generate.ts';
 import type { Log } from '../domain/effects.ts';
 import { OWNER_SAID } from '../domain/roles.ts';
 import type { Gateway } from '../gateway.ts';
 import { systemClock } from '../platform/clock.ts';
-import { freshDevelopmentCertificates, initialise, writeNew } from './init.ts';
-import { refuseOpenssl } from './openssl.ts';
-import { runUntilStopped } from './run.ts';
-import type { Terminal } from './terminal.ts';
-
-interface DevOptions {
-  readonly folder: string;
-  readonly freePorts?: boolean;
-}
+import { refuseOpenssl } from '../cli/openssl.ts';
+import { runUntilStopped } from '../cli/run.ts';
+import { folder as path } from './core/kinds.ts';
+import { flag, opt, runsHere } from './core/row.ts';
+import { freshDevelopmentCertificates } from './init/development.ts';
+import { initialise } from './init/files.ts';
+import { writeNew } from './init/write.ts';
 
 const HOST = 'localhost';
 const PORT_BASE = 2000;
@@ -36,33 +33,37 @@ const accounts = [
 type Login = (typeof accounts)[number]['login'];
 type Passwords = ReadonlyMap<string, string>;
 
-export function addDevCommand(terminal: Terminal, program: Command): void {
-  program
-    .command('dev')
-    .description('run a development gateway with demo accounts in the current folder (npm start)')
-    .option('--folder <folder>', 'where data/ and certs-dev/ are', '.')
-    .option('--free-ports', 'with a new data folder: take free ports instead of 2587, 2465, 2110, 2995 and 2080')
-    .action(async (options: DevOptions) => {
-      refuseOpenssl();
-      const folder = resolve(options.folder);
-      const config = resolve(folder, 'data', 'sluis.toml');
-      if (await prepare(folder, config, options.freePorts === true))
-        terminal.out(
-          `The certificates in ${resolve(folder, 'certs-dev')} were near their end and were made anew: mail programs must trust ca.pem again.\n`,
-        );
-      const [{ startGateway }, { createLog }] = await Promise.all([
-        import('../gateway.ts'),
-        import('../platform/log.ts'),
-      ]);
-      const log = createLog({ level: 'info', format: 'pretty' });
-      terminal.code = await runUntilStopped(async () => {
-        const gateway = await startGateway(loadConfig(config), { clock: systemClock, log });
-        const passwords = await demoAccounts(gateway, resolve(folder, 'data', 'demo-accounts.txt'), log);
-        terminal.out(welcome(gateway, passwords, relative(process.cwd(), folder)));
-        return gateway;
-      }, log);
-    });
-}
+export const dev = runsHere({
+  about: 'run a development gateway with demo accounts in the current folder (npm start)',
+  in: {
+    folder: opt(path, 'where data/ and certs-dev/ are; default: the current folder', '.'),
+    freePorts: flag('with a new data folder: take free ports instead of 2587, 2465, 2110, 2995 and 2080'),
+  },
+  right: 'owner',
+  shares: [],
+  examples: ['--folder trial --free-ports'],
+  run: async ({ terminal }, { folder: place, freePorts }) => {
+    refuseOpenssl();
+    const folder = resolve(place);
+    const config = resolve(folder, 'data', 'sluis.toml');
+    if (await prepare(folder, config, freePorts))
+      terminal.out(
+        `The certificates in ${resolve(folder, 'certs-dev')} were near their end and were made anew: mail programs must trust ca.pem again.\n`,
+      );
+    const [{ startGateway }, { createLog }] = await Promise.all([
+      import('../gateway.ts'),
+      import('../platform/log.ts'),
+    ]);
+    const log = createLog({ level: 'info', format: 'pretty' });
+    terminal.code = await runUntilStopped(async () => {
+      const gateway = await startGateway(loadConfig(config), { clock: systemClock, log });
+      const passwords = await demoAccounts(gateway, resolve(folder, 'data', 'demo-accounts.txt'), log);
+      terminal.out(welcome(gateway, passwords, relative(process.cwd(), folder)));
+      return gateway;
+    }, log);
+    return undefined;
+  },
+});
 
 /** True where there were certificates and others took their place. */
 async function prepare(folder: string, config: string, freePorts: boolean): Promise<boolean> {
@@ -76,7 +77,7 @@ async function prepare(folder: string, config: string, freePorts: boolean): Prom
     hostname: HOST,
     data: resolve(folder, 'data', 'store'),
     certificates,
-    address: '127.0.0.1',
+    listen: '127.0.0.1',
     portBase: PORT_BASE,
     freePorts,
   });

@@ -1,0 +1,60 @@
+/** `sluis init`: a gateway that was not there. */
+import { isIP } from 'node:net';
+import { z } from '../config/zod.ts';
+import { count, folder, ofText, text } from './core/kinds.ts';
+import { changesHere, flag, old, opt } from './core/row.ts';
+
+/** The highest of the ports above it is 995. */
+const MOST_PORT_BASE = 64_540;
+
+const ip = ofText('ip', 'an IP address such as 127.0.0.1', (value) => (isIP(value) === 0 ? undefined : value));
+
+export const init = changesHere({
+  about: 'write a configuration, keys and an empty store; overwrites nothing',
+  in: {
+    hostname: opt(
+      text('name'),
+      "the gateway's name, which must stand in its certificate; default: the name of this machine",
+    ),
+    data: opt(folder, 'data folder; default: "data" beside the configuration'),
+    keys: opt(folder, 'folder for the day keys, outside the data; default: "keys" beside the configuration'),
+    portBase: opt(
+      count('n', { max: MOST_PORT_BASE }),
+      'listen on n+587, n+465, n+110, n+995, and n+80 for health and metrics; default: 0',
+      0,
+    ),
+    listen: old(opt(ip, 'where to listen; default: 0.0.0.0, with --dev-certificates 127.0.0.1'), 'address'),
+    devCertificates: flag('make a throw-away authority and a server certificate, for tests only'),
+  },
+  out: z.object({
+    config: z.string(),
+    hostname: z.string(),
+    data: z.string(),
+    keys: z.string().meta({ description: 'Folder of the day keys.' }),
+    masterKey: z.string(),
+    tlsKey: z.string().meta({ description: 'Where the private key of the certificate must be.' }),
+    tlsCertificate: z.string(),
+    devCertificates: z.string().optional().meta({ description: 'The folder of throw-away certificates.' }),
+  }),
+  right: 'owner',
+  trail: [],
+  undo: 'removing what it wrote, before the gateway has taken mail',
+  shares: ['config', 'json'],
+  examples: [
+    '--config sluis.toml --hostname mail.example.nl',
+    '--config trial/sluis.toml --hostname localhost --dev-certificates',
+  ],
+  run: async (here, wanted) =>
+    await (await import('./init/files.ts')).initialise({ ...wanted, config: here.options.config }),
+  say: (made) =>
+    [
+      `Wrote ${made.config}`,
+      `Master key: ${made.masterKey} (0600). Day keys: ${made.keys}. Keep a copy of both in a safe place, apart from the backups of`,
+      `the data: without them nobody can read the mail, with them and the data anybody can.`,
+      `Data: ${made.data}`,
+      made.devCertificates === undefined
+        ? `Put the key and the certificate of ${made.hostname} at ${made.tlsKey} (0600) and ${made.tlsCertificate}.`
+        : `Throw-away certificates: ${made.devCertificates} (mail programs must trust ca.pem). Never use them in service.`,
+      `Then: sluis check --config ${made.config} && sluis serve --config ${made.config}`,
+    ].join('\n'),
+});

@@ -1,0 +1,126 @@
+/** What `sluis init` writes: a commented configuration, a master key, an empty store, and on request throw-away certificates. */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { hostname as machineName } from 'node:os';
+import { dirname, relative, resolve } from 'node:path';
+import { CommandError } from '../../cli/exit.ts';
+import { parseConfig } from '../../config/load.ts';
+import { newMasterKey } from '../../config/master-key.ts';
+import { ConfigError } from '../../config/problem.ts';
+import type { Config } from '../../config/schema.ts';
+import { writeTemplate } from '../../config/template.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { developmentCertificates } from './development.ts';
+import { refuseExisting, writeNew } from './write.ts';
+
+export interface InitOptions {
+  readonly config: string;
+  readonly hostname: string | undefined;
+  readonly data: string | undefined;
+  readonly keys?: string | undefined;
+  readonly portBase: number;
+  readonly listen: string | undefined;
+  readonly devCertificates?: boolean;
+  /** Where key and certificate lie; made here only with `devCertificates`. Default: `tls`, or `certs-dev`, beside the configuration. */
+  readonly certificates?: string;
+  /** Port 0 everywhere: whatever is free at each start. */
+  readonly freePorts?: boolean;
+}
+
+/** Absolute paths. */
+export interface Initialised {
+  readonly config: string;
+  readonly hostname: string;
+  readonly data: string;
+  readonly keys: string;
+  readonly masterKey: string;
+  readonly tlsKey: string;
+  readonly tlsCertificate: string;
+  /** The folder of throw-away certificates, where they were made. */
+  readonly devCertificates?: string;
+}
+
+const PORTS = [
+  { name: 'submission', protocol: 'smtp', port: 587, tls: 'starttls' },
+  { name: 'submissions', protocol: 'smtp', port: 465, tls: 'implicit' },
+  { name: 'pop3', protocol: 'pop3', port: 110, tls: 'starttls' },
+  { name: 'pop3s', protocol: 'pop3', port: 995, tls: 'implicit' },
+] as const;
+
+/** Port of health and metrics above a port base; without a base it is the default of the schema. */
+const HTTP_ABOVE_BASE = 80;
+
+/** Makes everything; answers where it is. Nothing is written when one of the files exists. */
+export async function initialise(options: InitOptions): Promise<Initialised> {
+  const config = resolve(options.config);
+  const base = dirname(config);
+  const { devCertificates: dev = false } = options;
+  const certificates = resolve(base, options.certificates ?? (dev ? 'certs-dev' : 'tls'));
+  const paths = {
+    data: resolve(options.data ?? resolve(base, 'data')),
+    keys: resolve(options.keys ?? resolve(base, 'keys')),
+    masterKey: resolve(base, 'master.key'),
+    tlsKey: resolve(certificates, 'server-key.pem'),
+    tlsCertificate: resolve(certificates, 'server.pem'),
+  };
+  refuseExisting([config, paths.masterKey, paths.keys, resolve(paths.data, 'sluis.db')]);
+  const hostname = options.hostname ?? nameOfMachine();
+
+  const at = (path: string): string => (path.startsWith(`${base}/`) ? relative(base, path) : path);
+  const text = writeTemplate({
+    values: {
+      hostname,
+      'data.folder': at(paths.data),
+      'keys.folder': at(paths.keys),
+      'keys.master-key-file': at(paths.masterKey),
+      'tls.key': at(paths.tlsKey),
+      'tls.certificate': at(paths.tlsCertificate),
+      ...httpPort(options),
+    },
+    listeners: PORTS.map(({ name, protocol, port, tls }) => ({
+      name,
+      protocol,
+      address: options.listen ?? (dev ? '127.0.0.1' : '0.0.0.0'),
+      port: options.freePorts === true ? 0 : port + options.portBase,
+      tls,
+    })),
+  });
+  // Read back before anything is written; without a certificate it is not yet complete, and the store needs none.
+  const read = parsed(text, config);
+
+  mkdirSync(base, { recursive: true });
+  if (dev) await developmentCertificates(certificates, hostname);
+  writeNew(paths.masterKey, newMasterKey(randomBytes), 0o600);
+  writeNew(config, text, 0o644);
+  const [{ createStore }, { createLog }] = await Promise.all([
+    import('../../gateway/store.ts'),
+    import('../../platform/log.ts'),
+  ]);
+  await createStore(read, { clock: systemClock, log: createLog({ level: 'error', format: 'pretty' }) });
+  return { config, hostname, ...paths, ...(dev && { devCertificates: certificates }) };
+}
+
+/** What is wrong in it was given on the command line: all else is a template of ours. */
+function parsed(text: string, file: string): Config {
+  try {
+    return parseConfig(text, file, { files: false });
+  } catch (error) {
+    throw error instanceof ConfigError ? new CommandError('usage', error.message) : error;
+  }
+}
+
+/** Beside the other ports, so that two gateways of one machine do not meet here either. */
+function httpPort({ freePorts, portBase: base }: InitOptions): { readonly 'http.port'?: number } {
+  if (freePorts === true) return { 'http.port': 0 };
+  return base === 0 ? {} : { 'http.port': base + HTTP_ABOVE_BASE };
+}
+
+function nameOfMachine(): string {
+  const name = machineName().toLowerCase();
+  if (!name.includes('.'))
+    throw new CommandError(
+      'usage',
+      `Cannot use "${name}", the name of this machine, as host name: it has no domain; give --hostname mail.example.nl`,
+    );
+  return name;
+}
