@@ -477,6 +477,13 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     kept: '100 days',
     erase: 'deleted',
   },
+  sent_request: {
+    area: 'technical',
+    what: 'requests over the API that sent a message, to tell those that come again: hashes, and which recipients were refused',
+    columns: ['account', 'key', 'digest', 'message', 'answer'],
+    kept: '24 hours',
+    erase: 'runs out by itself',
+  },
   substitute_consent: {
     area: 'registry',
     what: 'consent to stand in for somebody',

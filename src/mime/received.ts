@@ -14,7 +14,8 @@ export interface ReceivedLine {
   readonly clientAddress: string;
   /** Our host name. */
   readonly by: string;
-  readonly protocol: 'ESMTPSA' | 'UTF8SMTPSA' | 'SMTPSA';
+  /** `HTTPS` is not registered for trace lines; readers take any word, and this one says what it was. */
+  readonly protocol: 'ESMTPSA' | 'UTF8SMTPSA' | 'SMTPSA' | 'HTTPS';
   /** For example `TLSv1.3`. */
   readonly tls: string;
   readonly id: MessageId;

@@ -5,17 +5,17 @@
  * Content that is refused is read on to its end, since a client listens only then, but not for ever.
  */
 import type { Log } from '../domain/effects.ts';
-import { type Quirk, quirkRefusal } from '../domain/quirks.ts';
+import { quirkRefusal } from '../domain/quirks.ts';
 import { type Refusal, filled } from '../domain/refusal.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import { RateWatch } from '../platform/deadline.ts';
+import { ContentQuirks } from '../submission/content-quirks.ts';
 import type { Delivery, Submission } from '../submission/submission.ts';
 import { type MessageOutcome, type SmtpAnswers, classOf } from './answers.ts';
 import { type ContentDecoder, DataDecoder } from './data-decoder.ts';
 import { fault } from './fault.ts';
 import { LfDecoder } from './lf-decoder.ts';
 import type { SmtpLimits } from './limits.ts';
-import { LineLengths } from './line-lengths.ts';
 import type { DataReceiver, SubmissionParser } from './parser.ts';
 import { type Success, replies, successes } from './replies.ts';
 
@@ -115,23 +115,12 @@ export class ContentPhase {
   }
 
   #receiver(delivery: Delivery, decoder: ContentDecoder): DataReceiver {
-    const { incoming, quirks } = delivery;
+    const { incoming } = delivery;
     const patience = this.#session.limits.maxMessage + PATIENCE_OCTETS;
-    const lines = new LineLengths();
-    const judgeOne = (quirk: Quirk, met: number): void => {
-      if (met === 0) return;
-      if (quirks.tolerates(quirk)) quirks.meet(quirk, met);
-      else incoming.refuse(quirkRefusal(quirk));
-    };
-    const judge = (): void => {
-      judgeOne('nul', decoder.met.nul);
-      if (decoder instanceof DataDecoder) judgeOne('line-ends', decoder.met.bareCr + decoder.met.bareLf);
-      judgeOne('long-lines', lines.long);
-    };
+    const quirks = new ContentQuirks(delivery, decoder.met, decoder instanceof DataDecoder);
     return {
       write: (slice) => {
-        lines.add(slice);
-        judge();
+        quirks.add(slice);
         this.#rate.add(slice.length);
         const waiting = incoming.write(slice);
         if (incoming.refusal !== undefined && incoming.submitted > patience) this.#cut(incoming.refusal);
@@ -140,8 +129,7 @@ export class ContentPhase {
         return waiting.finally(() => this.#rate.hold(false));
       },
       end: async () => {
-        lines.end();
-        judge();
+        quirks.end();
         await this.#file(delivery, decoder);
       },
     };

@@ -5,7 +5,8 @@
  * `<LF>.<LF>` is content: a mail server that passes on what others wrote could else be made to end a message where its writer wanted
  * (SMTP smuggling), and to send what follows as commands.
  */
-import { type ContentDecoder, type Decoded, type LineEndCounts, judged } from './data-decoder.ts';
+import { type LineEndCounts, judged } from '../mime/line-ends.ts';
+import type { ContentDecoder, Decoded } from './data-decoder.ts';
 
 const CR = 13;
 const LF = 10;

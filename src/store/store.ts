@@ -15,7 +15,7 @@ import type { Address } from '../domain/address.ts';
 import type { Counts, Distribution } from '../domain/counts.ts';
 import type { AccountId, EntryUid, MessageId, PartnerId } from '../domain/ids.ts';
 import type { MessageParts } from '../domain/message-part.ts';
-import type { Instant, Milliseconds, Octets } from '../domain/units.ts';
+import { type Instant, type Milliseconds, type Octets, hours } from '../domain/units.ts';
 import type { AuditEvent } from './audit.ts';
 import type { SeenInterchange } from './interchanges.ts';
 
@@ -176,6 +176,11 @@ export interface Acceptance {
    */
   readonly resubmission?: { readonly key: Uint8Array; readonly window: Milliseconds };
   /**
+   * A request that may come again under the same key: kept with the message, in the same transaction. When the submitter has used that key
+   * before, nothing is filed: `answered`. What is refused leaves the key free.
+   */
+  readonly request?: KeptRequest;
+  /**
    * Notices filed in the same transaction, only when this is filed; at most 8. One whose own addressee is gone stays out, with an audit row
    * `notice.not-filed`; so does one whose `once` was used, without a row. Abort their bodies afterwards: for those that were filed it does
    * nothing.
@@ -193,10 +198,32 @@ export interface PreparedNotice {
 /** Submitter of messages that the gateway itself writes. No account has this number. */
 export const OPERATOR = 0 as AccountId;
 
+/** Of a request that accepts a message: its key is the submitter's own. */
+export interface KeptRequest {
+  /** 16 octets of a hash of the key as it was given. */
+  readonly key: Uint8Array;
+  /** Of what was asked for, 16 octets: another request under the same key is told by it. */
+  readonly digest: Uint8Array;
+  /** Kept for whoever asks again, beside the message's id; at most `MAX_ANSWER` characters. */
+  readonly answer: string;
+}
+
+/** How long a request is remembered, from when its message was begun. */
+export const REQUESTS_FOR = hours(24);
+/** Characters of an answer that is kept. */
+export const MAX_ANSWER = 64 * 1024;
+
+/** What was kept of an earlier request. */
+export interface Answered extends Pick<KeptRequest, 'digest' | 'answer'> {
+  readonly message: MessageId;
+}
+
 export type AcceptOutcome =
   | { readonly kind: 'filed' }
   /** A message with the same `resubmission` key stands and waits: `of`. */
   | { readonly kind: 'duplicate'; readonly of: MessageId }
+  /** The `request` was kept before, with this message; or another one under its key. */
+  | ({ readonly kind: 'answered' } & Answered)
   /** `once` was used before. */
   | { readonly kind: 'already' }
   /** Nothing was filed: the account of the submitter ends or has ended, or went to another organisation. */

@@ -4,6 +4,7 @@
  * Routes are settled now that the content is known, the steps of middleware see the message, and one acceptance holds it, its notices and its
  * audit row.
  */
+import { defined } from '../domain/defined.ts';
 import type { MessageId } from '../domain/ids.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
@@ -13,6 +14,7 @@ import { type Octets, minutes } from '../domain/units.ts';
 import type { ChainOutcome } from '../middleware/chain.ts';
 import type { Addressee } from '../middleware/middleware.ts';
 import type { AcceptOutcome, Acceptance } from '../store/store.ts';
+import type { HandledAbsence } from './absence-notices.ts';
 import { acceptWithNotices } from './filed-notices.ts';
 import { keyOf } from './header-rules.ts';
 import type { ReceivedContent } from './incoming.ts';
@@ -27,6 +29,26 @@ import type { Filed, SubmissionServices, Transaction } from './transaction.ts';
 
 /** Addresses of Reply-To that are looked up. */
 const MAX_REPLY_TO = 10;
+
+const noteOf = (handled: readonly HandledAbsence[], passed: Passed | undefined): string | undefined => {
+  const notes = [keptNote(handled), ...(passed?.notes ?? [])].filter((note) => note !== undefined);
+  return notes.length === 0 ? undefined : notes.join('; ');
+};
+
+const requestOf = (
+  { request }: Transaction,
+  { submitted }: ReceivedContent,
+  note: string | undefined,
+): Pick<Acceptance, 'request'> =>
+  request === undefined
+    ? {}
+    : {
+        request: {
+          key: request.key,
+          digest: request.digest(submitted),
+          answer: request.answer(note),
+        },
+      };
 
 /** One message at a time of one submitter. */
 export class Filing {
@@ -57,7 +79,11 @@ export class Filing {
         submittedOf(content, recipients, envelope, this.#submitter, signal),
       );
       if (passed?.kind === 'refused') return fail(passed.refusal);
-      const message = this.#acceptance(transaction, content, recipients, passed);
+      const note = noteOf(handled, passed);
+      const message = {
+        ...this.#acceptance(transaction, content, recipients, passed),
+        ...requestOf(transaction, content, note),
+      };
       outcome = await acceptWithNotices(this.#services, message, { handled, header: content.header });
     } catch (error) {
       return fail(storageRefusal(error));
@@ -67,6 +93,7 @@ export class Filing {
     if (outcome.kind === 'refused')
       return fail(outcome.why === 'quota' ? refusals.mailboxFull : refusals.recipientGone);
     if (outcome.kind === 'closed') return fail(await this.#closed());
+    if (outcome.kind === 'answered') return ok({ answered: outcome });
     counts.messages.add(this.#submitter.account.id);
     const { body } = content;
     if (outcome.kind === 'duplicate') return ok(this.#again(outcome.of, body.id));
@@ -80,8 +107,7 @@ export class Filing {
     this.#noteFilling(settled.value.recipients, body.octets);
     // Behind the acceptance and not waited for: whatever it meets, the message is filed and the sender hears so.
     this.#warnReplyTo(content).catch(() => undefined);
-    const notes = [keptNote(handled), ...(passed?.notes ?? [])].filter((note) => note !== undefined);
-    return ok(notes.length === 0 ? {} : { note: notes.join('; ') });
+    return ok(defined({ note: noteOf(handled, passed) }));
   }
 
   /** Whoever logs in by the same name now may send: a program that tries again does. */
@@ -158,6 +184,7 @@ export class Filing {
             sha256: content.body.sha256,
             recipients: recipients.length,
             tls: this.#submitter.tls,
+            ...defined({ protocol: this.#submitter.protocol }),
             // What was tolerated, and so also that line ends are not as they were sent.
             ...(transaction.quirks.names === '' ? {} : { quirks: transaction.quirks.names }),
           },

@@ -66,6 +66,7 @@ export class Incoming {
   #kept: Buffer | undefined;
   #refusal: Refusal | undefined;
   #submitted = 0;
+  #fingerprint: Uint8Array | undefined;
   /** The header says nothing of MIME: octets outside ASCII in the body would be a quirk. */
   #untold = false;
   readonly #edi = new EdiCollector();
@@ -78,6 +79,11 @@ export class Incoming {
   /** Octets as submitted, before our own changes. */
   get submitted(): Octets {
     return octets(this.#submitted);
+  }
+
+  /** Of the octets as submitted, once they have come whole and were not refused. */
+  get fingerprint(): Uint8Array | undefined {
+    return this.#fingerprint;
   }
 
   get refusal(): Refusal | undefined {
@@ -117,6 +123,7 @@ export class Incoming {
     try {
       const parts = this.#parts();
       const submitted = this.#options.fingerprint.digest();
+      this.#fingerprint = submitted;
       const header = this.#kept === undefined ? {} : { header: this.#kept };
       const body = await this.#options.writer.seal();
       return ok({ body, plan: this.#plan, parts, submitted, submittedOctets: this.submitted, ...header });

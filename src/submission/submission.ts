@@ -11,6 +11,7 @@ import { foreignSender } from '../domain/policy.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { settingOf } from '../domain/settings.ts';
+import type { ReceivedLine } from '../mime/received.ts';
 import type { Recipient } from '../store/registry.ts';
 import type { BodyWriter } from '../store/store.ts';
 import { asksForSuccess } from './filed-notices.ts';
@@ -26,7 +27,9 @@ import type { Submitter } from './submitter.ts';
 import { SampleWriter, sampleInsteadOf } from './test-address.ts';
 import { TestTransactions } from './test-transaction.ts';
 import type {
+  EndedContent,
   Filed,
+  KeyedRequest,
   MailParameters,
   RecipientParameters,
   RecipientTaken,
@@ -34,6 +37,12 @@ import type {
   SubmissionServices,
   Transaction,
 } from './transaction.ts';
+
+const protocolOf = (
+  { protocol, extended }: Submitter,
+  { parameters: { smtpUtf8 } }: Transaction,
+): ReceivedLine['protocol'] =>
+  protocol === 'https' ? 'HTTPS' : smtpUtf8 ? 'UTF8SMTPSA' : extended ? 'ESMTPSA' : 'SMTPSA';
 
 const replyTo = (note: string | undefined): RecipientTaken => (note === undefined ? {} : { note });
 
@@ -195,10 +204,11 @@ export class Submission {
   }
 
   /** Begins the content. A refusal here is the answer to DATA itself; nothing was read yet. */
-  begin(): Result<Delivery, Refusal> {
+  begin(request?: KeyedRequest): Result<Delivery, Refusal> {
     const transaction = this.#required();
+    if (request !== undefined) transaction.request = request;
     const { store, clock, hostname } = this.#services;
-    const { account, address, helo, extended, tls } = this.#submitter;
+    const { account, address, helo, tls } = this.#submitter;
     let writer: BodyWriter;
     try {
       writer = store.openBody(transaction.parameters.size, account.id);
@@ -222,7 +232,7 @@ export class Submission {
         helo,
         clientAddress: address,
         by: hostname,
-        protocol: transaction.parameters.smtpUtf8 ? 'UTF8SMTPSA' : extended ? 'ESMTPSA' : 'SMTPSA',
+        protocol: protocolOf(this.#submitter, transaction),
         tls,
         // Whom the sender wrote to: the substitute is not the sender's business in a trace line.
         ...(only === undefined ? {} : { recipient: only.away?.addressee ?? only.leg.to.address }),
@@ -242,7 +252,8 @@ export class Submission {
       quirks: transaction.quirks,
       id: writer.id,
       abort: () => writer.abort(),
-      file: async (signal) => {
+      file: async (signal, ended) => {
+        if (ended?.eightBit === true) transaction.parameters = { ...transaction.parameters, body: '8BITMIME' };
         const filed = await this.#file(transaction, incoming, writer, signal);
         if (!filed.ok) this.#noteContentRefused(transaction, filed.error, writer.id);
         return filed;
@@ -268,9 +279,10 @@ export class Submission {
       return outcome;
     }
     if (content.ok) transaction.quirks.filed(content.value.plan.client || undefined);
-    const { again } = outcome.value;
-    if (again !== undefined) await writer.abort();
-    return ok({ ...outcome.value, id: again ?? writer.id });
+    const { again, answered } = outcome.value;
+    const stands = again ?? answered?.message;
+    if (stands !== undefined) await writer.abort();
+    return ok({ ...outcome.value, id: stands ?? writer.id });
   }
 
   async #sender(path: string, parameters: MailParameters): Promise<Result<Address | '', Refusal>> {
@@ -341,5 +353,5 @@ export interface Delivery {
   /** The connection was lost: nothing is filed. */
   abort(): Promise<void>;
   /** The final dot has come: files the message for all recipients, or for none. `signal`: the client has gone, and hears no reply. */
-  file(signal?: AbortSignal): Promise<Result<Filed, Refusal>>;
+  file(signal?: AbortSignal, ended?: EndedContent): Promise<Result<Filed, Refusal>>;
 }

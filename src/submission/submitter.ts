@@ -5,6 +5,8 @@ export interface Submitter {
   readonly account: Account;
   readonly organisation: Organisation;
   readonly session: string;
+  /** Absent: SMTP. */
+  readonly protocol?: 'https';
   readonly address: string;
   readonly helo: string;
   readonly extended: boolean;

@@ -7,6 +7,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import type { Octets } from '../domain/units.ts';
 import type { Chain } from '../middleware/chain.ts';
 import type { LoginRecord } from '../store/registry.ts';
+import type { Answered } from '../store/store.ts';
 import type { Store } from '../store/port/store.ts';
 import type { AbsenceNotices } from './absence-notices.ts';
 import type { FiledNotices } from './filed-notices.ts';
@@ -71,15 +72,33 @@ export interface TakenRecipient {
 
 export interface Transaction {
   readonly sender: Address | '';
-  readonly parameters: MailParameters;
+  parameters: MailParameters;
   readonly recipients: Map<string, TakenRecipient>;
   /** RCPT commands so far, taken or not. */
   asked: number;
   /** The smallest limit among the addressees, and whose it is. */
   limit: { readonly octets: Octets; readonly refusal: Refusal };
   readonly quirks: TransactionQuirks;
+  /** Kept with the message, so that the same request is not carried out twice. */
+  request?: KeyedRequest;
   /** The one recipient is the test address, as the sender wrote it. */
   test?: Address;
+}
+
+/** A request that its sender may send again under the same key, and what it is answered then. */
+export interface KeyedRequest {
+  /** 16 octets of a hash of the key. */
+  readonly key: Uint8Array;
+  /** What was asked for, given the fingerprint of the content as submitted. */
+  readonly digest: (submitted: Uint8Array) => Uint8Array;
+  /** What is kept beside the message's id. `note`: of `Filed`. */
+  readonly answer: (note: string | undefined) => string;
+}
+
+/** What the protocol layer knows of content when it has ended, and no command said. */
+export interface EndedContent {
+  /** Some octet is above 127. */
+  readonly eightBit: boolean;
 }
 
 export interface RecipientTaken {
@@ -94,4 +113,6 @@ export interface Filed {
   readonly again?: MessageId;
   /** For the reply: what did not go where RCPT said. */
   readonly note?: string;
+  /** The same request was carried out before, or another one under the same key: `id` is that one's message, and nothing was filed. */
+  readonly answered?: Answered;
 }

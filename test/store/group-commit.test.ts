@@ -153,6 +153,7 @@ const workOf = (id: number, more: Partial<AcceptWork>): AcceptWork => ({
   system: false,
   once: null,
   resubmission: null,
+  request: null,
   notices: [],
   audit: [
     {

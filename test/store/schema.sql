@@ -454,6 +454,15 @@ CREATE TABLE quirk_day (
   PRIMARY KEY (account, quirk, day)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE sent_request (
+  account INTEGER NOT NULL,
+  key BLOB NOT NULL,
+  digest BLOB NOT NULL,
+  message INTEGER NOT NULL,
+  answer TEXT NOT NULL,
+  PRIMARY KEY (account, key)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE substitute_consent (
   substitute TEXT NOT NULL REFERENCES address (key),
   key TEXT NOT NULL REFERENCES address (key),
@@ -584,6 +593,8 @@ CREATE INDEX pgp_key_account ON pgp_key (account, fingerprint);
 CREATE INDEX pgp_key_address_fingerprint ON pgp_key_address (fingerprint);
 
 CREATE INDEX pgp_key_id ON pgp_key (substr(fingerprint, -16));
+
+CREATE INDEX sent_request_message ON sent_request (message);
 
 CREATE INDEX substitute_consent_key ON substitute_consent (key, substitute);
 

@@ -2,11 +2,12 @@
  * Removes what nobody needs any more, a bounded step in each transaction: uploads that a crash left over, deleted entries past their time or
  * beyond their quota, content that nothing needs, days without content, facts of messages whose trace is over, old keys of notices,
  * interchanges that are no longer remembered, codes that fetch no certificate any more, figures of months past their time,
- * networks that nobody came from, keys of requests over the API.
+ * networks that nobody came from, keys of requests over the API, requests that sent a message.
  */
 import { type Day, dayOf } from '../../crypto/key-folder.ts';
 import { monthOf } from '../../domain/months.ts';
 import { type Instant, days, instant } from '../../domain/units.ts';
+import { REQUESTS_FOR } from '../store.ts';
 import { INTERCHANGES_FOR, MOST_INTERCHANGES } from '../interchanges.ts';
 import { firstIdAt } from '../message-ids.ts';
 import { FIELD_KEY } from '../reads/search-marks.ts';
@@ -123,7 +124,11 @@ function* dropOthers(at: Instant, keptFor: KeptFor): Change<readonly number[]> {
   const networks = yield* sql.run`
     DELETE FROM known_network WHERE (account, network) IN
       (SELECT account, network FROM known_network WHERE at < ${at - keptFor.networks} ORDER BY at LIMIT ${ROWS})`;
-  return [notices, yield* dropInterchanges(at), enrolments, usage, networks, yield* dropKeys(at, ROWS)];
+  const requests = yield* sql.run`
+    DELETE FROM sent_request WHERE (account, key) IN
+      (SELECT account, key FROM sent_request WHERE message < ${firstIdAt(instant(Math.max(0, at - REQUESTS_FOR)))} ORDER BY message LIMIT ${ROWS})`;
+  const keys = yield* dropKeys(at, ROWS);
+  return [notices, yield* dropInterchanges(at), enrolments, usage, networks, keys, requests];
 }
 
 /** From the oldest on, which lie in front. */

@@ -14,6 +14,8 @@ import {
   type AcceptedRecipient,
   type Acceptance,
   type BodyWriter,
+  type KeptRequest,
+  MAX_ANSWER,
   MAX_COPIES,
   MAX_WITH,
   type MessageCopy,
@@ -36,6 +38,7 @@ import type { Writer } from './writer.ts';
 const MAX_RECIPIENTS = 1000;
 const MAX_ONCE = 200;
 const RESUBMISSION_OCTETS = 16;
+const REQUEST_OCTETS = 16;
 const SEEN_OCTETS = 16;
 const MAX_SEEN = 100;
 /** Behind the keys of an interchange that is held. */
@@ -227,6 +230,7 @@ export class Bodies {
       once: once ?? null,
       resubmission:
         resubmission === undefined ? null : { key: resubmission.key, since: message.receivedAt - resubmission.window },
+      request: message.request === undefined ? null : checkedRequest(message.request),
       copies: copies.map((copy) => this.#copyWork(message, copy)),
       audit: message.audit.map((event) => this.#p.audit.item(event, message.body.id)),
       notices: message.with === undefined ? [] : this.notices(message.with, MAX_WITH),
@@ -290,6 +294,15 @@ function checkResubmission({ key, window }: NonNullable<Acceptance['resubmission
 
 /** Whether pickup has to tell that it was collected. */
 const wantsToHear = ({ receipt, contrl }: AcceptedRecipient): boolean => receipt === true || contrl === true;
+
+/** Throws RangeError. */
+function checkedRequest({ key, digest, answer }: KeptRequest): AcceptWork['request'] {
+  if (key.length !== REQUEST_OCTETS || digest.length !== REQUEST_OCTETS)
+    throw new RangeError(`A request has a key of ${key.length} octets and a digest of ${digest.length}; expected 16`);
+  if (answer.length > MAX_ANSWER)
+    throw new RangeError(`The answer of a request has ${answer.length} characters; expected at most ${MAX_ANSWER}`);
+  return { key, digest, answer };
+}
 
 /** One for each recipient of a partner, and one for each mailbox that the message is held from. */
 function deliveriesOf(recipients: readonly AcceptedRecipient[], held: ReadonlySet<AccountId>): NewDelivery[] {

@@ -16,6 +16,7 @@ import type { AuditItem } from '../../domain/audit-row.ts';
 import type { AcceptWork, Notices } from '../changes/accept-work.ts';
 import { RecentSubmissions } from './recent-submissions.ts';
 import { type Lead, movedEnvelope, rerouted } from './reroute.ts';
+import { SentRequests } from './sent-requests.ts';
 import type { SearchTables } from './search-tables.ts';
 import { Standing } from './standing.ts';
 import { type Sql, sqlOf } from './statements.ts';
@@ -38,6 +39,7 @@ export type Unfiled =
   | { readonly kind: 'refused'; readonly why: 'quota' | 'gone'; readonly index: number }
   | { readonly kind: 'duplicate'; readonly of: bigint }
   | { readonly kind: 'already' }
+  | { readonly kind: 'answered'; readonly message: bigint; readonly digest: Uint8Array; readonly answer: string }
   /** The submitter's account sends no more. */
   | { readonly kind: 'closed' };
 
@@ -55,6 +57,7 @@ export class Filing {
   readonly #search: SearchTables;
   readonly #recent: RecentSubmissions;
   readonly #standing: Standing;
+  readonly #requests: SentRequests;
   readonly #sql: Sql;
   /** Days that are known to stand in `day_key`. Forgotten at a rollback. */
   readonly #days = new Set<string>();
@@ -69,6 +72,7 @@ export class Filing {
     this.#search = search;
     this.#recent = new RecentSubmissions(db, now);
     this.#standing = new Standing(db, () => counters.forget());
+    this.#requests = new SentRequests(db);
     this.#sql = sqlOf(db);
   }
 
@@ -86,9 +90,13 @@ export class Filing {
 
   /** Undefined: it was filed. */
   accept(changed: Changed, work: AcceptWork): Unfiled | undefined {
-    if (this.#isClosed(work.submitter)) return { kind: 'closed' };
-    const unfiled = this.#file(this.#whereTheyLead(work), changed);
+    const before = this.#requests.keep(work);
+    if (before !== undefined) return before;
+    const unfiled = this.#isClosed(work.submitter)
+      ? ({ kind: 'closed' } as const)
+      : this.#file(this.#whereTheyLead(work), changed);
     if (unfiled === undefined) this.notices(work.notices, work.receivedAt, changed);
+    else this.#requests.unfiled(work, unfiled);
     return unfiled;
   }
 

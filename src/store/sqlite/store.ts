@@ -181,6 +181,7 @@ export class SqliteStore implements Store {
       return { kind: 'filed' };
     }
     if (unfiled.kind === 'already' || unfiled.kind === 'closed') return unfiled;
+    if (unfiled.kind === 'answered') return { ...unfiled, message: messageIdOf(unfiled.message) };
     if (unfiled.kind === 'duplicate') return { kind: 'duplicate', of: messageIdOf(unfiled.of) };
     const { recipients, copies = [] } = message;
     const recipient = [...recipients, ...copies.flatMap((copy) => copy.recipients)][unfiled.index];

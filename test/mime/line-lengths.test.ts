@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LineLengths } from '../../src/smtp/line-lengths.ts';
+import { LineLengths } from '../../src/mime/line-lengths.ts';
 import { seeded } from '../support/seeded.ts';
 
 const measure = (pieces: readonly string[]): { long: number; longest: number } => {
