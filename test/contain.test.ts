@@ -108,10 +108,13 @@ test(
     writeFileSync(key, `${shown.key}\n${shown.certificate}`);
     const script = join(gateway.folder, 'hold.py');
     writeFileSync(script, PYTHON);
+    // The one program logs in with its own password, the other with an app password.
+    const app = await run(gateway, ['account', 'app-password', 'add', addressOf('anna'), '--name', 'app', '--json']);
+    const { password: appPassword } = JSON.parse(app.stdout) as { password: string };
     const hold = (mode: 'pop3' | 'smtp'): Held =>
       new Held(t, 'python3', [
         ...[script, mode, String(gateway.port(mode === 'pop3' ? 'pop3s' : 'submission'))],
-        ...[addressOf('anna'), passwordOf('anna'), addressOf('bram')],
+        ...[addressOf('anna'), mode === 'pop3' ? appPassword : passwordOf('anna'), addressOf('bram')],
       ]);
     const pop3 = hold('pop3');
     const smtp = hold('smtp');
@@ -171,6 +174,7 @@ test(
         'Account anna@group.test of group is contained.',
         '  State:                suspended; was active',
         '  Passwords removed:    first',
+        '  App passwords ended:  app',
         '  Certificates revoked: laptop',
         '  Sessions ended:       pop3 from 127.0.0.1, smtp from 127.0.0.1 in the middle of a message',
         'TLS tickets of all listeners are void: each client makes one full handshake.',
@@ -219,7 +223,8 @@ test(
 
     const rows = await gateway.store.audit.read({ limit: 1000 });
     const row = rows.find(({ event }) => event === 'registry.account-contained');
-    assert.deepEqual(row?.facts, { from: 'active', to: 'suspended', passwords: 1, certificates: 1, codes: 0 });
+    const taken = { passwords: 1, appPasswords: 1, certificates: 1, codes: 0 };
+    assert.deepEqual(row?.facts, { from: 'active', to: 'suspended', ...taken });
     assert.equal(row.personal?.reason, 'stolen laptop');
   },
 );

@@ -40,6 +40,10 @@ const table: Readonly<Record<FailureReason | Exclude<CertificateFailure, PathRea
     "The password was right, but the certificate is another account's",
     "Choose this account's certificate in the program",
   ),
+  'app-scope': words(
+    'The app password was right, but its program may do something else only: send, or fetch',
+    'Use another: "sluis account app-password add LOGIN --name NAME --scope both"',
+  ),
   'not-on-listener': words('The account may not log in at this listener', PLACE),
   'binding-downgrade': words(
     'Something between client and gateway took an offer of ours away',

@@ -1,8 +1,9 @@
 /** What listings show: the shapes that `--json` prints and docs/operations.md documents. Times are ISO 8601, sizes octets. */
 import { z } from '../config/zod.ts';
+import { grouped } from '../crypto/base32.ts';
 import { certificateState } from '../crypto/certificate-expiry.ts';
 import { defined } from '../domain/defined.ts';
-import { type Organisation, type RegisteredAddress, stateWhile } from '../domain/registry.ts';
+import { APP_SCOPES, type Organisation, type RegisteredAddress, stateWhile } from '../domain/registry.ts';
 import type { Settings } from '../domain/settings/setting.ts';
 import { type Instant, iso } from '../domain/units.ts';
 import { isoDay } from '../domain/working-days.ts';
@@ -39,6 +40,16 @@ export const passwordView = z.object({
   lastUsed: time.optional(),
 });
 export type PasswordView = z.infer<typeof passwordView>;
+
+export const appPasswordView = z.object({
+  name: z.string(),
+  id: z.string().meta({ description: 'The trail names it by this; no secret.' }),
+  scope: z.enum(APP_SCOPES).meta({ description: 'What the program may do: submit messages, fetch them, or both.' }),
+  created: time,
+  ends: time.optional(),
+  lastUsed: time.optional().meta({ description: 'To the hour; absent: never.' }),
+});
+export type AppPasswordView = z.infer<typeof appPasswordView>;
 
 /** A one-time code that was not used yet. */
 export const codeView = z.object({
@@ -88,6 +99,7 @@ export const accountView = z.object({
   }),
   addresses: z.array(addressOfAccount),
   passwords: z.array(passwordView),
+  appPasswords: z.array(appPasswordView),
   certificates: z.array(certificateView),
   codes: z.array(codeView),
   sendsAs: z.array(z.string()).readonly().meta({ description: 'Addresses of others that it may send as.' }),
@@ -138,6 +150,15 @@ export const viewPasswords = (passwords: AccountSummary['passwords']): PasswordV
     ...defined({ ends: iso(p.endsAt), lastUsed: iso(p.lastUsedAt) }),
   }));
 
+export const viewAppPasswords = (passwords: AccountSummary['appPasswords']): AppPasswordView[] =>
+  passwords.map((p) => ({
+    name: p.name,
+    id: grouped(p.id),
+    scope: p.scope,
+    created: iso(p.createdAt),
+    ...defined({ ends: iso(p.endsAt), lastUsed: iso(p.lastUsedAt) }),
+  }));
+
 export const viewCodes = (codes: AccountSummary['codes']): CodeView[] =>
   codes.map(({ id, use, password, createdAt, expiresAt, triesLeft }) => ({
     id,
@@ -169,6 +190,7 @@ export const viewAccount = (summary: AccountSummary, now: Instant): AccountView 
   ...defined({ ends: iso(summary.account.endsAt) }),
   addresses: summary.addresses.map(addressView),
   passwords: viewPasswords(summary.passwords),
+  appPasswords: viewAppPasswords(summary.appPasswords),
   certificates: viewCertificates(summary.certificates, now),
   codes: viewCodes(summary.codes),
   sendsAs: summary.sendsAs,

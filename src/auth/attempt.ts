@@ -27,7 +27,7 @@ export interface Attempt {
   /** Monotonic: when it came. */
   readonly came: Milliseconds;
   readonly signal: AbortSignal;
-  readonly way: 'password' | 'scram';
+  readonly way: 'password' | 'app' | 'scram';
   /** How much longer this would wait at an account that the network does not know. */
   readonly hidden: Milliseconds;
 }

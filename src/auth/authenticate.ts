@@ -8,12 +8,15 @@
  * passwords, or with an imported hash, costs another amount; so refusals leave on a grid of `refusalGrid` since the question came, which
  * is coarser than those differences.
  *
+ * App passwords have a form of their own and go by app-login.ts.
+ *
  * SCRAM goes the same road, but needs neither memory nor line: checking a proof takes microseconds, and nothing that was right can be
  * recognised before it is checked.
  *
  * Nothing here throws: a store that cannot answer is `busy`, and the log says why.
  */
 import type { Certificate } from '../crypto/certificate.ts';
+import { readAppPassword } from '../crypto/app-password.ts';
 import { createPasswordVerifier, dummyHash, hashPassword } from '../crypto/password.ts';
 import { scramVerifier } from '../crypto/scram.ts';
 import { defined } from '../domain/defined.ts';
@@ -22,6 +25,7 @@ import { type Account, foldLogin } from '../domain/registry.ts';
 import { instant, milliseconds } from '../domain/units.ts';
 import type { Whose } from '../platform/tally.ts';
 import type { KnownNetwork, LoginRecord } from '../store/registry.ts';
+import { AppLogin } from './app-login.ts';
 import { type Attempt, Attempts } from './attempt.ts';
 import type { AuthOutcome, Mechanism, Peer, ScramAttempt, ScramChallenge, ScramOutcome } from './authenticator.ts';
 import {
@@ -64,6 +68,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
   readonly #noted = new BoundedMap<string, number>(NOTED);
   readonly #attempts: Attempts;
   readonly #byPassword: PasswordLogin;
+  readonly #byApp: AppLogin;
   readonly #closeVerifier: () => Promise<void>;
   readonly #trustListeners: (() => void)[] = [];
 
@@ -80,6 +85,8 @@ class StoreAuthenticator implements PasswordAuthenticator {
     this.#scram = new ScramLogin(registry, random);
     const shared = { clock, log, throttle: this.#throttle, notes: this.#notes, byCertificate: this.#byCertificate };
     this.#attempts = new Attempts({ ...shared, limits: this.#limits, ...defined({ exempt: options.exempt }) });
+    const find = (folded: string): Promise<LoginRecord | undefined> => this.#find(folded);
+    this.#byApp = new AppLogin({ ...shared, registry, succeeded, attempts: this.#attempts, find });
     const verifier = createPasswordVerifier();
     this.#closeVerifier = () => verifier.close();
     const upkeep = new PasswordUpkeep({
@@ -98,7 +105,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
       attempts: this.#attempts,
       memory: this.#memory,
       queue: this.#queue,
-      find: (folded) => this.#find(folded),
+      find,
       verify: options.passwords?.verify ?? ((hash, text) => verifier.verify(hash, text)),
       dummy: dummyHash(random),
     });
@@ -149,6 +156,8 @@ class StoreAuthenticator implements PasswordAuthenticator {
   async password(login: string, password: string, peer: Peer, signal: AbortSignal): Promise<AuthOutcome> {
     const attempt = this.#attempt('password', login, password, peer, signal);
     try {
+      const app = readAppPassword(password);
+      if (app !== undefined) return await this.#byApp.logIn({ ...attempt, way: 'app' }, app);
       return await this.#byPassword.logIn(attempt, password);
     } catch (error) {
       return this.#attempts.lost(attempt, error);

@@ -43,6 +43,7 @@ export interface AuthenticatorOptions {
     | 'findCertificate'
     | 'scramSaltKey'
     | 'notePasswordUse'
+    | 'noteAppPasswordUse'
     | 'noteCertificateUse'
     | 'noteNetwork'
     | 'knownNetworks'

@@ -16,7 +16,7 @@ export interface PeerLine {
 
 export interface Peer {
   readonly session: string;
-  readonly protocol: 'smtp' | 'pop3';
+  readonly protocol: 'smtp' | 'pop3' | 'https';
   readonly address: string;
   /** `networkOf(address)`. */
   readonly network: string;
@@ -37,7 +37,10 @@ export type Mechanism = 'PLAIN' | 'LOGIN' | 'EXTERNAL' | 'SCRAM-SHA-256' | 'SCRA
 export const passwordMechanisms: readonly Mechanism[] = ['PLAIN', 'LOGIN'];
 
 /** Which password a session was opened with. A later one of the same name is another. */
-export type UsedPassword = Pick<Password, 'name' | 'createdAt'>;
+export interface UsedPassword extends Pick<Password, 'name' | 'createdAt'> {
+  /** It is the app password of this id. */
+  readonly app?: string;
+}
 
 export type AuthOutcome =
   | {
@@ -48,6 +51,8 @@ export type AuthOutcome =
       readonly by?: 'certificate' | 'both';
       /** The one that was shown: the session ends when it is replaced or revoked. */
       readonly password?: UsedPassword;
+      /** Set where it was an app password: what the program may do. */
+      readonly scopes?: readonly ('send' | 'fetch')[];
     }
   /** Unknown login, wrong password, a certificate that leads nowhere or elsewhere, suspended or ended account: they look the same and take the same. 535 5.7.8, -ERR [AUTH]. */
   | { readonly kind: 'refused' }
@@ -87,7 +92,7 @@ export type ScramOutcome =
   | Exclude<AuthOutcome, { kind: 'granted' }>;
 
 export interface Authenticator {
-  /** `signal` is aborted when the peer goes away, so that its place in the queue is freed. */
+  /** An app password is taken as well. `signal` is aborted when the peer goes away, so that its place in the queue is freed. */
   password(login: string, password: string, peer: Peer, signal: AbortSignal): Promise<AuthOutcome>;
   /** For a login that nobody has as well, and then the same each time but for the nonce. Undefined: the store cannot tell; answer `busy`. */
   scramChallenge(login: string, peer: Peer): Promise<ScramChallenge | undefined>;

@@ -38,15 +38,19 @@ export const granted = (
   account: record.account,
   organisation: record.organisation,
   ...(loginPolicy(record) === 'both' ? { by: 'both' } : {}),
-  ...defined({ password: password && { name: password.name, createdAt: password.createdAt } }),
+  ...defined({ password: password && usedOf(password) }),
 });
+
+const usedOf = ({ name, createdAt, app }: UsedPassword): UsedPassword => ({ name, createdAt, ...defined({ app }) });
 
 /** True while the password that a session was opened with is still one of its account. */
 export const passwordStands = (record: LoginRecord | undefined, used: UsedPassword | undefined): boolean =>
   used === undefined ||
-  (record?.passwords ?? []).some(({ name, createdAt }) => name === used.name && createdAt === used.createdAt);
+  (used.app === undefined
+    ? (record?.passwords ?? []).some(({ name, createdAt }) => name === used.name && createdAt === used.createdAt)
+    : (record?.appPasswords ?? []).some(({ id }) => id === used.app));
 
-export const reasonOf = (record: LoginRecord | undefined, match: Password | undefined): FailureReason => {
+export const reasonOf = (record: LoginRecord | undefined, match: object | undefined): FailureReason => {
   if (record === undefined) return 'unknown';
   if (match === undefined || record.account.state === 'active') return 'wrong';
   return record.account.state;

@@ -8,6 +8,7 @@
  * What stands in the login field is a password now and then, typed into the wrong box. A name that nobody has is therefore written only
  * when it has the form of an address.
  */
+import { grouped } from '../crypto/base32.ts';
 import { Counts } from '../domain/counts.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
@@ -21,7 +22,7 @@ import { OTHERS, type Others, Tally, type Whose } from '../platform/tally.ts';
 /**
  * `throttled`, `overload`, `store`: not judged. All others: judged, and all the same to the peer. `password-off` and the two behind it are
  * right passwords that do not log in by themselves: the account takes no password, wants its certificate as well, or the certificate is
- * another account's. `not-on-listener`: whatever the password, the listener is for other accounts.
+ * another account's. `app-scope`: a right app password, of a program that may do something else only. `not-on-listener`: whatever the password, the listener is for other accounts.
  */
 export type FailureReason =
   | 'unknown'
@@ -35,6 +36,7 @@ export type FailureReason =
   | 'certificate-missing'
   | 'other-certificate'
   | 'not-on-listener'
+  | 'app-scope'
   | ScramFault;
 
 /** Why a certificate did not log in. */
@@ -54,12 +56,12 @@ interface Subject {
   readonly login: string;
   readonly account: Account | undefined;
   readonly peer: Peer;
-  readonly reason: FailureReason | CertificateFailure | 'remembered' | 'certificate' | 'scram';
+  readonly reason: FailureReason | CertificateFailure | 'remembered' | 'certificate' | 'scram' | 'app';
   readonly fingerprint?: string;
 }
 
 /** `remembered`: a password that was right a while ago from the same network. */
-export type LoginWay = 'password' | 'remembered' | 'scram' | 'external' | 'implicit';
+export type LoginWay = 'password' | 'app' | 'remembered' | 'scram' | 'external' | 'implicit';
 /** `reason` is empty for what was granted. */
 export type LoginCounts = Counts<'protocol' | 'way' | 'outcome' | 'reason'>;
 
@@ -91,7 +93,8 @@ export class LoginNotes {
     );
     this.#remembered = new Tally(clock, hours(1), KEYS, (subject, count, last, first) => {
       if (count === 1) return;
-      const way = subject.reason === 'certificate' || subject.reason === 'scram' ? subject.reason : 'remembered';
+      const { reason } = subject;
+      const way = reason === 'certificate' || reason === 'scram' || reason === 'app' ? reason : 'remembered';
       const [since, latest] = [new Date(first).toISOString(), new Date(last).toISOString()];
       const facts = { [way]: true, logins: count - 1, since, last: latest };
       this.#writeGranted(subject, facts, 'several');
@@ -152,6 +155,15 @@ export class LoginNotes {
       this.#writeGranted(subject, { ...facts, logins: 1 });
   }
 
+  /** An app password was right. Programs come many times a minute: a row at the first use of each in an hour, and one count for the rest. */
+  byApp(account: Account, peer: Peer, { id, name }: { readonly id: string; readonly name: string }): void {
+    this.count(peer, 'app', 'granted');
+    this.#log.debug('auth.granted', { ...sessionOf(peer), login: account.login, password: name, how: 'app' });
+    const subject: Subject = { login: account.login, account, peer, reason: 'app' };
+    if (this.#remembered.add(`${account.id}\0${peer.network}\0${peer.protocol}\0${id}`, subject))
+      this.#writeGranted(subject, { password: name, app: grouped(id), logins: 1 });
+  }
+
   /** `password` is its name. */
   remembered(account: Account, peer: Peer, password: string): void {
     this.count(peer, 'remembered', 'granted');
@@ -166,7 +178,7 @@ export class LoginNotes {
     account: Account | undefined,
     peer: Peer,
     reason: FailureReason,
-    way: 'password' | 'scram' = 'password',
+    way: 'password' | 'app' | 'scram' = 'password',
   ): void {
     this.count(peer, way, isJudged(reason) ? 'refused' : 'busy', reason);
     const shown = shownLogin(login, account);

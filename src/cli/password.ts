@@ -1,5 +1,5 @@
 /** Passwords and codes of an account, as people read them. */
-import type { CodeView, PasswordView } from '../admin/views.ts';
+import type { AppPasswordView, CodeView, PasswordView } from '../admin/views.ts';
 import { readableTime, table } from './output.ts';
 
 /** Codes that nobody has used yet, without what is secret of them. */
@@ -27,5 +27,20 @@ export const passwordTable = (passwords: readonly PasswordView[]): string =>
           readableTime(p.ends),
           readableTime(p.lastUsed),
           p.scram ? 'yes' : 'no',
+        ]),
+      );
+
+export const appPasswordTable = (passwords: readonly AppPasswordView[]): string =>
+  passwords.length === 0
+    ? 'App passwords: none'
+    : table(
+        ['APP PASSWORD', 'ID', 'MAY', 'CREATED', 'ENDS', 'LAST USED'],
+        passwords.map((p) => [
+          p.name,
+          p.id,
+          p.scope === 'both' ? 'send, fetch' : p.scope,
+          readableTime(p.created),
+          readableTime(p.ends),
+          readableTime(p.lastUsed),
         ]),
       );

@@ -29,6 +29,7 @@ const containedView = z.object({
   organisation: z.string(),
   was: z.string().meta({ description: 'Its state before.' }),
   passwords: z.array(z.string()).meta({ description: 'Names of those that were removed.' }),
+  appPasswords: z.array(z.string()).meta({ description: 'Names of those of programs that were ended.' }),
   certificates: z.array(z.string()).meta({ description: 'Names of those that were revoked.' }),
   sessions: z.array(sessionView).meta({ description: 'That were open.' }),
   sendsAs: z.array(z.string()).readonly().meta({
@@ -83,6 +84,7 @@ const viewOf = (before: AccountSummary, sessions: readonly SessionView[]): Conta
   organisation: before.organisation,
   was: before.account.state,
   passwords: before.passwords.map(({ name }) => name),
+  appPasswords: before.appPasswords.map(({ name }) => name),
   certificates: before.certificates.filter(({ revokedAt }) => revokedAt === undefined).map(({ name }) => name),
   sessions: sessions.filter(({ account }) => account === before.account.login),
   sendsAs: before.sendsAs,
@@ -157,6 +159,7 @@ const accountText = (a: ContainedView, applied: boolean): string =>
     facts([
       ['  State', `suspended; was ${a.was}`],
       ['  Passwords removed', names(a.passwords)],
+      ['  App passwords ended', a.appPasswords.length === 0 ? undefined : names(a.appPasswords)],
       ['  Certificates revoked', names(a.certificates)],
       [
         '  Sessions ended',

@@ -7,7 +7,7 @@ import { accountView, viewAccount } from '../admin/views.ts';
 import { certificateTable } from './account-certificate.ts';
 import { stateText } from '../cli/ending-text.ts';
 import { facts, readableSize, readableTime, table, wrapped } from '../cli/output.ts';
-import { codeTable, passwordTable } from '../cli/password.ts';
+import { appPasswordTable, codeTable, passwordTable } from '../cli/password.ts';
 import { many } from '../domain/counted.ts';
 import { mayDo } from '../domain/roles.ts';
 import { type EndingView, type RecentView, type RecentViews, recentViews } from './account-recent.ts';
@@ -70,6 +70,7 @@ export const show = reads({
           ),
       '',
       passwordTable(a.passwords),
+      ...(a.appPasswords.length === 0 ? [] : ['', appPasswordTable(a.appPasswords)]),
       ...(a.codes.length === 0 ? [] : ['', codeTable(a.codes)]),
       '',
       certificateTable(a.certificates),

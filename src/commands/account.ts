@@ -1,6 +1,7 @@
 /** `sluis account`: who logs in; each owns one mailbox. */
 import { subject } from './core/row.ts';
 import { accountCertificates } from './account-certificate.ts';
+import { appPasswords } from './account-app-password.ts';
 import { contain } from './account-contain.ts';
 import { move } from './account-move.ts';
 import { enforce, observed, observedPart, quirks } from './account-quirks.ts';
@@ -35,6 +36,7 @@ export const accounts = subject(
     enrol,
     import: importMany,
     password: passwords,
+    'app-password': appPasswords,
   },
   {
     parts: {

@@ -1,34 +1,5 @@
-/**
- * Tokens by which programs of operators log in: `sluis_` and 256 random bits in base64url (RFC 4648 section 5). The prefix lets scanners of repositories and logs
- * find one that has leaked.
- *
- * Kept is SHA-256 of the whole text. A slow hash protects what people choose, since that can be guessed; 256 random bits cannot, and a slow hash would cost every call
- * of a program what a log-in costs.
- */
-import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { base32 } from './base32.ts';
+/** Tokens by which programs of operators log in: `sluis_` and 256 random bits. */
+import { tokensOf } from './token.ts';
 
-const FORM = /^sluis_[A-Za-z0-9_-]{43}$/;
-
-export interface TokenProof {
-  /** Eight characters that name it in lists and in the trail: 40 bits of the hash, from which nobody gets to the token. */
-  readonly id: string;
-  readonly hash: Uint8Array;
-}
-
-export function makeToken(random = randomBytes): TokenProof & { readonly token: string } {
-  const token = `sluis_${random(32).toString('base64url')}`;
-  return { token, ...proofOf(token) };
-}
-
-/** Undefined for a text that no token is. */
-export const readToken = (text: string): TokenProof | undefined => (FORM.test(text) ? proofOf(text) : undefined);
-
-function proofOf(token: string): TokenProof {
-  const octets = hash('sha256', token, 'buffer');
-  return { id: base32(octets.subarray(0, 5)), hash: octets };
-}
-
-/** In a time that does not depend on where they differ. */
-export const isSameToken = (a: TokenProof, b: Pick<TokenProof, 'hash'>): boolean =>
-  a.hash.length === b.hash.length && timingSafeEqual(a.hash, b.hash);
+export const { make: makeToken, read: readToken } = tokensOf('sluis_');
+export { isSameToken } from './token.ts';

@@ -429,6 +429,13 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     kept: 'for ever: a domain is not given to somebody else by itself',
     erase: 'kept, blocked',
   },
+  app_password: {
+    area: 'credential',
+    what: 'hashes of passwords of programs, with what each may do and when it was last used, to the hour',
+    columns: ['id', 'account', 'name', 'hash', 'scope', 'created_at', 'ends_at', 'last_used_at'],
+    kept: 'until ended, or the account is',
+    erase: 'deleted',
+  },
   password: {
     area: 'credential',
     what: 'hashes of passwords',

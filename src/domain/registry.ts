@@ -77,6 +77,28 @@ export interface Password {
   readonly createdAt: Instant;
 }
 
+/** Most app passwords that one account has. */
+export const MAX_APP_PASSWORDS = 32;
+
+/** What a program may do with an app password: submit messages, fetch them, or both. */
+export const APP_SCOPES = ['send', 'fetch', 'both'] as const;
+export type AppScope = (typeof APP_SCOPES)[number];
+
+/** A password of an account that was made here for one program. */
+export interface AppPassword {
+  /** Eight characters, which are no secret. */
+  readonly id: string;
+  readonly account: AccountId;
+  readonly name: string;
+  /** SHA-256 of the whole text. */
+  readonly hash: Uint8Array;
+  readonly scope: AppScope;
+  readonly createdAt: Instant;
+  readonly endsAt?: Instant;
+  /** To the hour. */
+  readonly lastUsedAt?: Instant;
+}
+
 /** Most certificates that one account has registered at a time. */
 export const MAX_CERTIFICATES = 32;
 

@@ -11,6 +11,7 @@ import type { AccountId } from '../domain/ids.ts';
 import type {
   Account,
   AccountKind,
+  AppPassword,
   Organisation,
   Password,
   RegisteredAddress,
@@ -27,6 +28,7 @@ export interface LoginRecord {
   readonly account: Account;
   readonly organisation: Organisation;
   readonly passwords: readonly Password[];
+  readonly appPasswords: readonly AppPassword[];
   /** Changes whenever anything that a login depends on changes; a remembered success holds for one version only. */
   readonly version: number;
 }
@@ -56,11 +58,14 @@ export interface Recipient {
 /** A password without its secrets. `scram`: it has a SCRAM verifier. */
 export type ShownPassword = Omit<Password, 'hash' | 'scram'> & { readonly scram: boolean };
 
+export type ShownAppPassword = Omit<AppPassword, 'hash'>;
+
 export interface AccountSummary {
   readonly account: Account;
   readonly organisation: string;
   readonly addresses: readonly RegisteredAddress[];
   readonly passwords: readonly ShownPassword[];
+  readonly appPasswords: readonly ShownAppPassword[];
   /** Revoked ones too, oldest first. */
   readonly certificates: readonly RegisteredCertificate[];
   /** One-time codes that can still be used, oldest first; at most 100. */
@@ -107,6 +112,8 @@ export interface NewPassword {
   readonly scram?: string;
   readonly endsAt?: Instant;
 }
+
+export type NewAppPassword = Pick<AppPassword, 'id' | 'name' | 'hash' | 'scope' | 'endsAt'>;
 
 /** An address, and the account that its mail goes to from now on: one with a mailbox, or a partner's. */
 export interface AddressMove {

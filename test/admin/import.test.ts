@@ -41,6 +41,7 @@ class World {
       account: accountOf('taken@x.example'),
       organisation,
       passwords: [],
+      appPasswords: [],
       version: 1,
     });
     const address = (text: string, state: State): void => {

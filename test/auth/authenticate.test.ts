@@ -52,6 +52,7 @@ class World {
         findCertificate: async () => undefined,
         noteCertificateUse: () => undefined,
         notePasswordUse: (account, name) => void this.used.push(`${account}/${name}`),
+        noteAppPasswordUse: (id) => void this.used.push(id),
         noteNetwork: (account, network, at) => void this.networks.push({ account, network, at, login: '' }),
         knownNetworks: async () => this.before,
         rehashPassword: async (account, name, from, to) =>
@@ -100,6 +101,7 @@ class World {
         createdAt: instant(0),
         ...(typeof p === 'string' ? { hash: `h:${p}` } : { hash: 'h:', ...p }),
       })),
+      appPasswords: [],
       version: 1,
     });
     return id;

@@ -47,6 +47,18 @@ CREATE TABLE address (
   created_at INTEGER NOT NULL
 , ends_at INTEGER, successor TEXT, final_at INTEGER) STRICT, WITHOUT ROWID;
 
+CREATE TABLE app_password (
+  id TEXT PRIMARY KEY,
+  account INTEGER NOT NULL REFERENCES account (id),
+  name TEXT NOT NULL,
+  hash BLOB NOT NULL,
+  scope TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  ends_at INTEGER,
+  last_used_at INTEGER,
+  UNIQUE (account, name)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE approval (
   id TEXT PRIMARY KEY,
   operation TEXT NOT NULL,

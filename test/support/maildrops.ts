@@ -95,6 +95,7 @@ export class MemoryMaildrops implements MaildropStore {
         },
         organisation: { id: 1 as OrganisationId, name: 'practice', title: 'Practice', language: 'nl', settings: {} },
         passwords: [],
+        appPasswords: [],
         version: 1,
       };
     },

@@ -24,6 +24,7 @@ export const ACCOUNT_COLUMNS: Readonly<Record<string, string>> = {
   'account_move.source': 'written: what still has to follow',
   'account_move.target': 'written: what still has to follow',
   'address.account': 'those that are open go along; those that ended stay',
+  'app_password.account': 'goes along, as passwords do',
   'audit.account': 'stays: the trail of before is of the old organisation',
   'audit_of_account.account': 'stays, as the trail does',
   'certificate.account':
@@ -120,6 +121,7 @@ function* goAlong(ground: Ground, source: AccountId, target: AccountId): Change<
     UPDATE address SET account = ${target}
      WHERE account = ${source} AND state <> 'ended' AND (ends_at IS NULL OR ends_at > ${ground.at}) RETURNING key`;
   yield* sql.run`UPDATE password SET account = ${target} WHERE account = ${source}`;
+  yield* sql.run`UPDATE app_password SET account = ${target} WHERE account = ${source}`;
   yield* sql.run`
     UPDATE certificate SET account = ${target} WHERE account = ${source} AND (use = 'mail' OR revoked_at IS NULL)`;
   yield* sql.run`UPDATE client_certificate SET account = ${target} WHERE account = ${source} AND revoked_at IS NULL`;

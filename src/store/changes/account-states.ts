@@ -5,6 +5,7 @@ import { type Actor } from '../actor.ts';
 import { int } from '../sql/columns.ts';
 import { among } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
+import { dropAppPasswords } from './app-passwords.ts';
 import { voidCodes } from './enrolments.ts';
 import type { Ground, TrailRow } from './ground.ts';
 import { dropPasswords } from './passwords.ts';
@@ -74,11 +75,17 @@ export function* contain(ground: Ground, logins: readonly string[], actor: Actor
   }
   const ids = [...named.keys()];
   const passwords = countOf(yield* dropPasswords(ids));
+  const appPasswords = countOf(yield* dropAppPasswords(ids));
   const certificates = countOf(yield* revokeRegistrations(ground, ids));
   const codes = countOf(yield* voidCodes(ground, ids));
   const rows = [...named.values()].flatMap(({ account: { id, state }, login }) => {
-    const taken = { passwords: passwords(id), certificates: certificates(id), codes: codes(id) };
-    if (state === 'suspended' && taken.passwords + taken.certificates + taken.codes === 0) return [];
+    const taken = {
+      passwords: passwords(id),
+      appPasswords: appPasswords(id),
+      certificates: certificates(id),
+      codes: codes(id),
+    };
+    if (state === 'suspended' && Object.values(taken).every((n) => n === 0)) return [];
     const facts = { from: state, to: 'suspended', ...taken };
     return [{ event: 'registry.account-contained', account: id, personal: { login }, facts }];
   });

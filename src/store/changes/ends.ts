@@ -4,6 +4,7 @@ import type { State } from '../../domain/registry.ts';
 import { int, orNull, text } from '../sql/columns.ts';
 import { among, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
+import { dropAppPasswords } from './app-passwords.ts';
 import { voidCodes } from './enrolments.ts';
 import type { Ground, TrailRow } from './ground.ts';
 import { dropAllVerifiers } from './passwords.ts';
@@ -28,6 +29,7 @@ export function* endAll(ground: Ground, accounts: readonly number[]): Change<Rea
   // Its addresses end with it: none of them may ever reach somebody else.
   yield* sql.run`UPDATE address SET state = 'ended' WHERE account ${among(int, accounts)} AND state <> 'ended'`;
   yield* dropAllVerifiers(accounts);
+  yield* dropAppPasswords(accounts);
   // Its certificates may be registered for the account that comes after it.
   yield* revokeRegistrations(ground, accounts);
   yield* voidCodes(ground, accounts);

@@ -71,6 +71,9 @@ function* eraseOfAccounts(o: number): Change<number> {
     DELETE FROM password WHERE (account, name) IN
       (SELECT account, name FROM password WHERE account IN (SELECT id FROM account WHERE organisation = ${o}) LIMIT ${ROWS})`;
   rows += yield* sql.run`
+    DELETE FROM app_password WHERE id IN
+      (SELECT id FROM app_password WHERE account IN (SELECT id FROM account WHERE organisation = ${o}) LIMIT ${ROWS})`;
+  rows += yield* sql.run`
     DELETE FROM consumer WHERE (account, network) IN
       (SELECT account, network FROM consumer WHERE account IN (SELECT id FROM account WHERE organisation = ${o}) LIMIT ${ROWS})`;
   rows += yield* sql.run`

@@ -7,6 +7,7 @@ import { type Actor } from '../actor.ts';
 import { int, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf, words } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
+import { dropAppPasswords } from './app-passwords.ts';
 import { useCode } from './enrolments.ts';
 import type { Ground } from './ground.ts';
 import { accountNamed, mustBeOpen } from './registered.ts';
@@ -31,7 +32,7 @@ export class PasswordChanges {
     const { account, login, password: name, others, notAfter } = code;
     if (name === null) throw new Error(`The code ${id} names no password`);
     const replaced = yield* sql.run`DELETE FROM password WHERE account = ${account} AND name = ${name}`;
-    const removed = others ? (yield* dropPasswords([account])).length : 0;
+    const removed = others ? (yield* dropPasswords([account])).length + (yield* dropAppPasswords([account])).length : 0;
     yield* insertPassword(ground, account, login, { name, ...password, ...defined({ endsAt: notAfter }) });
     yield* ground.touch(account, 'password');
     const facts = { enrolment: id, replaced: replaced > 0, removed };

@@ -4,6 +4,7 @@ import { AccountChanges, ManyAccountChanges } from './accounts.ts';
 import { AccountImports } from './account-imports.ts';
 import { AccountMoveChanges } from './account-moves.ts';
 import { AddressChanges } from './addresses.ts';
+import { AppPasswordChanges } from './app-passwords.ts';
 import { AuthorityChanges } from './authorities.ts';
 import { CertificateChanges } from './certificates.ts';
 import { ClientCertificateChanges } from './client-certificates.ts';
@@ -34,6 +35,7 @@ export const CHANGES = {
   absences: new AbsenceChanges(),
   accountImports: new AccountImports(),
   accounts: new AccountChanges(),
+  appPasswords: new AppPasswordChanges(),
   passwords: new PasswordChanges(),
   settings: new SettingsChanges(),
   addresses: new AddressChanges(),

@@ -10,6 +10,10 @@ export class UseChanges {
     yield* sql.run`UPDATE password SET last_used_at = ${at} WHERE account = ${account} AND name = ${name}`;
   }
 
+  *appPassword(_ground: Ground, id: string, at: Instant): Change<void> {
+    yield* sql.run`UPDATE app_password SET last_used_at = ${at} WHERE id = ${id}`;
+  }
+
   *certificate(_ground: Ground, id: number, at: Instant): Change<void> {
     yield* sql.run`UPDATE client_certificate SET last_used_at = ${at} WHERE id = ${id}`;
   }

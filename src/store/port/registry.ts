@@ -5,6 +5,7 @@ import type { State } from '../../domain/registry.ts';
 import type { Instant } from '../../domain/units.ts';
 import type { AbsenceChanges } from '../changes/absences.ts';
 import type { AccountChanges } from '../changes/accounts.ts';
+import type { AppPasswordChanges } from '../changes/app-passwords.ts';
 import type { AddressChanges } from '../changes/addresses.ts';
 import type { ClientCertificateChanges } from '../changes/client-certificates.ts';
 import type { EdiChanges } from '../changes/edi-identities.ts';
@@ -51,6 +52,7 @@ export interface Registry
     OrganisationMerges,
     Remote<AccountReads>,
     Remote<AccountChanges>,
+    Remote<AppPasswordChanges>,
     Remote<AddressChanges>,
     Remote<AddressReads>,
     Remote<ClientCertificateChanges>,
@@ -79,6 +81,8 @@ export interface Registry
   maySendAs(account: AccountId, key: AddressKey): Promise<boolean>;
   /** Noted with the next group commit, unawaited. */
   notePasswordUse(account: AccountId, name: string, at: Instant): void;
+  /** Noted with the next group commit, unawaited. `id`: of the app password. */
+  noteAppPasswordUse(id: string, at: Instant): void;
   /** Noted with the next group commit, unawaited. `id`: of the registration. */
   noteCertificateUse(id: number, at: Instant): void;
   /** The account has logged in from that network; noted with the next group commit, unawaited. The latest `NETWORKS_OF_ACCOUNT` are kept. */

@@ -2,7 +2,15 @@
 import type { Address } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
 import type { AccountId, OrganisationId } from '../../domain/ids.ts';
-import { type Account, type AccountKind, type State, addressAt, endedAt, foldLogin } from '../../domain/registry.ts';
+import {
+  type Account,
+  type AccountKind,
+  type AppScope,
+  type State,
+  addressAt,
+  endedAt,
+  foldLogin,
+} from '../../domain/registry.ts';
 import type { Instant, Octets } from '../../domain/units.ts';
 import type { Day } from '../../domain/working-days.ts';
 import type { EnrolmentUse } from '../certificates.ts';
@@ -65,6 +73,15 @@ const PASSWORD = {
   endsAt: optional(time),
   lastUsedAt: optional(time),
 };
+const APP_PASSWORD = {
+  account: as<AccountId>(int),
+  id: text,
+  name: text,
+  scope: as<AppScope>(text),
+  createdAt: time,
+  endsAt: optional(time),
+  lastUsedAt: optional(time),
+};
 const CODE = {
   account: int,
   id: text,
@@ -116,6 +133,11 @@ function* summaries(rows: readonly Row<typeof WHOLE>[], at: Instant): Change<rea
       SELECT account, name, scram IS NOT NULL AS scram, created_at, ends_at, last_used_at FROM password
        WHERE account ${among(int, ids)} ORDER BY account, name`,
   );
+  const appPasswords = byAccount(
+    yield* sql.all(APP_PASSWORD)`
+      SELECT account, id, name, scope, created_at, ends_at, last_used_at FROM app_password
+       WHERE account ${among(int, ids)} ORDER BY account, name`,
+  );
   const certificates = byAccount(yield* certificatesOf(ids));
   const codes = byAccount(
     yield* sql.all(CODE)`
@@ -135,6 +157,7 @@ function* summaries(rows: readonly Row<typeof WHOLE>[], at: Instant): Change<rea
     organisation: row.name,
     addresses: addresses(row.id).map((address) => addressAt(addressOf(address), at)),
     passwords: passwords(row.id),
+    appPasswords: appPasswords(row.id),
     certificates: certificates(row.id),
     codes: codes(row.id).map(({ account: _, ...code }) => code),
     sendsAs: others(row.id).map(({ address }) => address),

@@ -155,7 +155,8 @@ const COUNTS = { passwords: int, certificates: int, pgpKeys: int, codes: int };
 /** `certificates`: registered for log-in, and valid ones for mail. `codes`: those that can still be used. */
 function* counted(id: number, at: Instant): Change<Row<typeof COUNTS>> {
   return yield* sql.one(COUNTS)`
-    SELECT (SELECT count(*) FROM password WHERE account = ${id}) AS passwords,
+    SELECT (SELECT count(*) FROM password WHERE account = ${id})
+        + (SELECT count(*) FROM app_password WHERE account = ${id}) AS passwords,
       (SELECT count(*) FROM client_certificate WHERE account = ${id} AND revoked_at IS NULL)
         + (SELECT count(*) FROM certificate
             WHERE account = ${id} AND use = 'mail' AND revoked_at IS NULL AND not_after > ${at}) AS certificates,

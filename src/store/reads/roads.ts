@@ -3,10 +3,10 @@ import type { Absence } from '../../domain/absence.ts';
 import { type Address, type AddressKey, domainOf } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
 import type { AccountId } from '../../domain/ids.ts';
-import type { Account, Organisation, RegisteredAddress } from '../../domain/registry.ts';
+import type { Account, AppScope, Organisation, RegisteredAddress } from '../../domain/registry.ts';
 import type { RecipientPartner } from '../partners.ts';
 import type { LoginRecord } from '../registry.ts';
-import { type Row, int, optional, orNull, text, time } from '../sql/columns.ts';
+import { type Row, as, bytes, int, optional, orNull, text, time } from '../sql/columns.ts';
 import { words } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 import { absencesAhead } from './absences.ts';
@@ -42,6 +42,15 @@ const PASSWORD = {
   endsAt: optional(time),
   lastUsedAt: optional(time),
 };
+const APP_PASSWORD = {
+  id: text,
+  name: text,
+  hash: bytes,
+  scope: as<AppScope>(text),
+  createdAt: time,
+  endsAt: optional(time),
+  lastUsedAt: optional(time),
+};
 const OWNED = { ...ACCOUNT, ...ORGANISATION, ...MAILBOX };
 const OWNED_COLUMNS = words('m.octets, m.messages, m.next_uid, m.changes');
 
@@ -57,10 +66,13 @@ export class RoadReads {
     if (row === undefined) return undefined;
     const passwords = yield* sql.all(PASSWORD)`
       SELECT name, hash, scram, created_at, ends_at, last_used_at FROM password WHERE account = ${row.id} ORDER BY name`;
+    const appPasswords = yield* sql.all(APP_PASSWORD)`
+      SELECT id, name, hash, scope, created_at, ends_at, last_used_at FROM app_password WHERE account = ${row.id} ORDER BY name`;
     return {
       account: accountOf(row),
       organisation: organisationOf(row),
       passwords: passwords.map((password) => ({ account: row.id, ...password })),
+      appPasswords: appPasswords.map((password) => ({ account: row.id, ...password })),
       version: row.version,
     };
   }

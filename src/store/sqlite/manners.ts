@@ -103,6 +103,7 @@ const OF_MAIL: Manners<typeof MAIL_CHANGES> = {
   },
   uses: {
     password: { reach: 'nothing', turn: own },
+    appPassword: { reach: 'nothing' },
     certificate: { reach: 'nothing' },
     network: { reach: 'nothing', turn: own },
   },

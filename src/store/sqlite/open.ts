@@ -227,6 +227,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const registry = Object.assign(parts.registry, {
       ...subjects.absences,
       ...subjects.accounts,
+      ...subjects.appPasswords,
       ...subjects.addresses,
       ...subjects.clientCertificates,
       ...subjects.edi,

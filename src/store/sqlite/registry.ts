@@ -53,6 +53,7 @@ function atOnce(logins: readonly string[]): readonly string[] {
 /** What `subjectsOf` makes by itself. */
 type Called = keyof (Subjects['absences'] &
   Subjects['accounts'] &
+  Subjects['appPasswords'] &
   Subjects['addresses'] &
   Subjects['clientCertificates'] &
   Subjects['passwords'] &
@@ -159,6 +160,10 @@ export class SqliteRegistry implements Omit<Registry, Called> {
   notePasswordUse(account: AccountId, name: string, at: Instant): void {
     // Losing one to a failed store costs nothing that the failure itself does not.
     this.#p.subjects.uses.password(account, name, at).catch(() => undefined);
+  }
+
+  noteAppPasswordUse(id: string, at: Instant): void {
+    this.#p.subjects.uses.appPassword(id, at).catch(() => undefined);
   }
 
   noteCertificateUse(id: number, at: Instant): void {

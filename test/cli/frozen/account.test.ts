@@ -51,6 +51,15 @@ freeze('account', { accounts: ['anna', 'bert', 'carl'] }, [
   { run: 'account password revoke anna@group.test --name derde', code: 3 },
   'account password remove anna@group.test --name vierde --reason why',
   { run: 'account password remove anna@group.test --name vierde', code: 3 },
+  'account app-password add anna@group.test --name dossier --scope send --ends {+365d} --reason why',
+  { run: 'account app-password add anna@group.test --name dossier', code: 4 },
+  { run: 'account app-password add anna@group.test --name archief --scope all', code: 2 },
+  { run: 'account app-password add nobody --name dossier', code: 3 },
+  'account app-password add anna@group.test --name archief',
+  'account app-password list anna@group.test',
+  { run: 'account app-password list nobody', code: 3 },
+  'account app-password end anna@group.test --name dossier --reason why',
+  { run: 'account app-password end anna@group.test --name dossier', code: 3 },
 
   async (scene) => {
     const authority = await makeClientAuthority('frozen CA');

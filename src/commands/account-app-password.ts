@@ -1,0 +1,91 @@
+/** `sluis account app-password`: passwords that are made here for programs, each with what it may do and its own end. */
+import { z } from '../config/zod.ts';
+import { accountOf } from '../admin/accounts.ts';
+import { AdminError } from '../admin/context.ts';
+import { appPasswordView, viewAppPasswords } from '../admin/views.ts';
+import { appPasswordTable } from '../cli/password.ts';
+import { readableTime } from '../cli/output.ts';
+import { makeAppPassword } from '../crypto/app-password.ts';
+import { grouped } from '../crypto/base32.ts';
+import { defined } from '../domain/defined.ts';
+import { APP_SCOPES } from '../domain/registry.ts';
+import { iso } from '../domain/units.ts';
+import { choice, ends, login, naming, text } from './core/kinds.ts';
+import { arg, changes, need, opt, reads, subject } from './core/row.ts';
+
+const appName = naming('other', text('name', 64));
+const scope = choice('scope', APP_SCOPES);
+
+export const appPasswords = subject(
+  'app-password',
+  'passwords of programs of an account, for the HTTPS API and for mail',
+  {
+    add: changes({
+      about: 'make a password for one program; it is shown once',
+      in: {
+        login: arg(login, 'the account'),
+        name: need(appName, 'the program that uses it, such as the name of the system'),
+        scope: opt(scope, 'what the program may do: submit messages, fetch them, or both', 'both'),
+        ends: opt(ends, 'when it ends, such as 365d'),
+      },
+      out: z.object({
+        password: z.string().meta({ description: 'Shown here alone: only its hash is kept.' }),
+        id: z.string(),
+        login: z.string(),
+        name: z.string(),
+        scope: z.enum(APP_SCOPES),
+        ends: z.string().optional(),
+      }),
+      // Whoever gives it out knows it, as with a password.
+      right: 'registry',
+      trail: ['registry.app-password-added'],
+      undo: 'account app-password end',
+      examples: ['huisarts --name dossier', 'huisarts --name archive --scope fetch --ends 365d'],
+      run: async ({ store: { registry } }, { login: whose, name, scope: may, ends: endsAt }, { actor }) => {
+        const { account } = await accountOf(registry, whose);
+        const { token, id, hash } = makeAppPassword();
+        await registry.addAppPassword(account.login, { id, name, hash, scope: may, ...defined({ endsAt }) }, actor);
+        const shown = { id: grouped(id), login: account.login, name, scope: may, ...defined({ ends: iso(endsAt) }) };
+        return { password: token, ...shown };
+      },
+      say: (made) =>
+        `${made.password}\nApp password ${made.id} "${made.name}" of account ${made.login}, ${MAY[made.scope]}${made.ends === undefined ? '' : `, ends ${readableTime(made.ends)}`}. It is not shown again: keep it where only the program reads it.`,
+    }),
+
+    list: reads({
+      about: 'list app passwords with last use; never the password itself',
+      in: { login: arg(login, 'the account') },
+      out: z.object({ passwords: z.array(appPasswordView) }),
+      right: 'read',
+      examples: ['huisarts'],
+      run: async ({ store }, { login: whose }) => ({
+        passwords: viewAppPasswords((await accountOf(store.registry, whose)).appPasswords),
+      }),
+      json: { out: z.array(appPasswordView), of: (found) => found.passwords },
+      say: ({ passwords }) => appPasswordTable(passwords),
+    }),
+
+    end: changes({
+      about: 'end an app password at once, with the sessions that it opened',
+      in: { login: arg(login, 'the account'), name: need(appName, 'which one') },
+      out: z.object({ login: z.string(), name: z.string() }),
+      right: 'support',
+      trail: ['registry.app-password-ended'],
+      undo: 'account app-password add makes another',
+      examples: ['huisarts --name dossier'],
+      run: async ({ store: { registry } }, { login: whose, name }, { actor }) => {
+        const { appPasswords: its } = await accountOf(registry, whose);
+        if (!its.some((one) => one.name === name))
+          throw new AdminError(
+            'unknown',
+            `Cannot end app password "${name}" of account "${whose}": it has none of that name; it has: ${its.map((one) => one.name).join(', ') || 'none'}`,
+          );
+        await registry.endAppPassword(whose, name, actor);
+        return { login: whose, name };
+      },
+      say: (done) => `Ended app password ${done.name} of account ${done.login}: no program gets in by it any more.`,
+    }),
+  },
+);
+
+const MAY = { send: 'may send', fetch: 'may fetch', both: 'may send and fetch' };
