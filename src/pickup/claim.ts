@@ -1,7 +1,16 @@
 /** One claim: messages of a mailbox that one worker has for a time, and nobody else gets meanwhile. */
 import type { Clock, Timer } from '../domain/effects.ts';
+import type { Address } from '../domain/address.ts';
 import type { EntryUid, MessageId } from '../domain/ids.ts';
-import { type Instant, type Milliseconds, instant, milliseconds, minutes, seconds } from '../domain/units.ts';
+import {
+  type Instant,
+  type Milliseconds,
+  type Octets,
+  instant,
+  milliseconds,
+  minutes,
+  seconds,
+} from '../domain/units.ts';
 import type { MailboxEntry } from '../store/deliveries.ts';
 
 /** A claim lasts so long at most, from its begin or from a renewal. */
@@ -15,6 +24,12 @@ export const MOST_CLAIMED = 100;
 export interface Item {
   readonly uid: EntryUid;
   readonly id: MessageId;
+  readonly octets: Octets;
+  /** Of the stored content. */
+  readonly sha256: string;
+  readonly sender: Address | '';
+  /** When it came into the mailbox. */
+  readonly since: Instant;
   readonly receiptWanted: boolean;
   readonly sentBefore: boolean;
   /** It, or a part of it, left to its last octet while it was claimed. */
@@ -23,11 +38,15 @@ export interface Item {
   writing: boolean;
 }
 
-export const itemOf = ({ uid, message, receiptWanted, sentBefore }: MailboxEntry): Item => ({
+export const itemOf = ({ message, uid, since, receiptWanted, sentBefore }: MailboxEntry): Item => ({
   uid,
-  id: message.id,
+  since,
   receiptWanted,
   sentBefore,
+  id: message.id,
+  octets: message.octets,
+  sha256: message.sha256,
+  sender: message.sender,
   sent: false,
   writing: false,
 });
@@ -41,6 +60,8 @@ export class Claim {
   state: ClaimState = 'open';
   /** Messages that were acknowledged. */
   acknowledged = 0;
+  /** How many each request acknowledged, by its key: the same request again hears the same. Each removed one at least, so there are no more than messages. */
+  readonly answered = new Map<string, number>();
   readonly #clock: Clock;
   readonly #begun: Milliseconds;
   #ends: Milliseconds;

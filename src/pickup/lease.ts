@@ -160,12 +160,7 @@ export class Lease {
     const { account } = this;
     const sent = items.filter((item) => item.sent);
     if (sent.length === 0) return;
-    await noteSent(
-      this.#store.deliveries,
-      this.#receipts,
-      { account, collector },
-      sent.map((item) => ({ ...item, whole: true })),
-    );
+    await noteSent(this.#store.deliveries, this.#receipts, { account, collector }, sent);
   }
 
   async release(): Promise<void> {

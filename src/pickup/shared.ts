@@ -25,6 +25,8 @@ export interface SharedParts {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly log: Log;
+  /** Messages are free again that somebody had claimed. */
+  readonly freed?: (account: AccountId) => void;
 }
 
 /** Who fetches, and from where. */
@@ -76,7 +78,7 @@ export class SharedMaildrops {
     account: AccountId,
     visitor: Visitor,
     { most, lasts, key }: { readonly most: number; readonly lasts: Milliseconds; readonly key: string },
-  ): Promise<{ readonly claim: Claim; readonly entries: readonly MailboxEntry[] } | 'none' | Unclaimed> {
+  ): Promise<Claim | 'none' | Unclaimed> {
     const open = await this.#lease(account);
     if (open === 'in-use') return open;
     const { lease } = open;
@@ -95,7 +97,7 @@ export class SharedMaildrops {
       this.#claims += 1;
       this.#known.add(account, { claim, visitor, key });
       claim.watch(() => this.#lapse(open, claim));
-      return { claim, entries };
+      return claim;
     } catch (error) {
       if (error instanceof LockLost) return 'in-use';
       throw error;
@@ -355,6 +357,7 @@ export class SharedMaildrops {
       this.#p.consumers?.note(lease.account, known.visitor.network, { retrieved, deleted: 0 });
     }
     lease.put(left.map(({ id }) => id));
+    if (left.length > 0) this.#p.freed?.(lease.account);
     await this.#leave(lease.account, open).catch((error: unknown) =>
       this.#p.log.warn('maildrop.claim-not-noted', { account: lease.account, why: String(error) }),
     );

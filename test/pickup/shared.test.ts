@@ -66,7 +66,7 @@ async function claimed(
   requests += 1;
   const done = await shared.claim(account, visitor, { most, lasts, key: `k${requests}` });
   assert(typeof done !== 'string', `expected a claim, but there was none`);
-  return { claim: done.claim, ids: done.entries.map(({ message }) => message.id) };
+  return { claim: done, ids: [...done.items.keys()] };
 }
 
 /** As a worker does: to the end. */
@@ -264,16 +264,16 @@ test('many workers: each message is acknowledged once, none is lost, none is wit
         await new Promise(setImmediate);
         continue;
       }
-      const { claim } = got;
-      for (const { message } of got.entries) {
-        assert.equal(has.get(message.id), undefined, 'nobody else has it');
-        has.set(message.id, claim.id);
+      const claim = got;
+      const ids = [...claim.items.keys()];
+      for (const id of ids) {
+        assert.equal(has.get(id), undefined, 'nobody else has it');
+        has.set(id, claim.id);
       }
       const leave = (ids: Iterable<MessageId>): void => {
         for (const id of ids) if (has.get(id) === claim.id) has.delete(id);
       };
       const what = between(0, 4);
-      const ids = got.entries.map(({ message }) => message.id);
       if (what === 0) {
         leave(ids);
         await s.shared.release(s.account, claim.id);

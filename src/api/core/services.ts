@@ -1,8 +1,10 @@
 /** What the routes of the API work with. A route asks for what it uses: `run(asked, { store }: Pick<ApiServices, 'store'>)`. */
 import type { AdminContext } from '../../admin/context.ts';
 import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
+import type { Arrivals } from '../../pickup/arrivals.ts';
 import type { Consumers } from '../../pickup/consumers.ts';
 import type { Receipts } from '../../pickup/receipts.ts';
+import type { SharedMaildrops } from '../../pickup/shared.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { SubmissionServices } from '../../submission/transaction.ts';
 import type { BodyLimits } from './body.ts';
@@ -18,6 +20,10 @@ export interface ApiServices {
     readonly consumers: Pick<Consumers, 'note'>;
     /** Tells senders that asked for it what was collected. */
     readonly receipts: Receipts;
+    /** Claims of workers, and the one lease that those of an account share. */
+    readonly shared: SharedMaildrops;
+    /** Who waits for something to come into a mailbox. */
+    readonly arrivals: Arrivals;
   };
   readonly limits: BodyLimits;
   /** The gateway's own name. */

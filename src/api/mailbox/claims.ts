@@ -1,0 +1,215 @@
+/** `/mailbox/claims`: several workers on one mailbox. A claim gives messages to one of them for a time; see pickup/shared.ts. */
+import { z } from '../../config/zod.ts';
+import { type MessageId, parseMessageId } from '../../domain/ids.ts';
+import { milliseconds, seconds } from '../../domain/units.ts';
+import { type Claim, LONGEST_CLAIM, LONGEST_RENEWED, MOST_CLAIMED } from '../../pickup/claim.ts';
+import { type Ended, MOST_CLAIMS } from '../../pickup/shared.ts';
+import { maybeJsonBody } from '../core/body.ts';
+import { type Problem, malformed, notFound, problem } from '../core/problem.ts';
+import { route } from '../core/route.ts';
+import { LONGEST_WAIT, WAITS, prefer, waitOf } from './preference.ts';
+import { ACCESS, type MailboxServices, inUse, visitorOf } from './visitor.ts';
+import { NOTHING, claimView, viewClaim } from './views.ts';
+
+const LONGEST = LONGEST_CLAIM / 1000;
+const lasts = z
+  .number()
+  .int()
+  .min(1)
+  .max(LONGEST)
+  .default(LONGEST)
+  .meta({ description: `For how many seconds; with all renewals at most ${LONGEST_RENEWED / 1000}.` });
+
+const claimId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{22}$/)
+  .meta({ description: 'Id of the claim.', examples: ['q3Zk0bYB2nq1Yb0fD1mT1w'] });
+
+const ENDED = 'The claim has ended, and nothing was changed';
+const UNKNOWN = 'You have no such claim; after a restart of the gateway there is none';
+/** How long somebody may have all the claims. */
+const RETRY = 10;
+
+export const createClaim = route({
+  id: 'createClaim',
+  method: 'POST',
+  path: '/mailbox/claims',
+  tag: 'mailbox',
+  summary: 'Claim messages of your mailbox for one worker',
+  description: `The oldest that nobody has. No other worker gets them until the claim is released or lapses. From the first open claim to the last POP3 finds the mailbox in use. At most ${MOST_CLAIMS} claims of a mailbox are open at once. With \`Prefer: wait=${LONGEST_WAIT}\` the answer waits until there is a message.`,
+  access: ACCESS,
+  idempotent: 'own',
+  headers: { prefer },
+  body: maybeJsonBody(
+    z.strictObject({
+      most: z.number().int().min(1).max(MOST_CLAIMED).default(10).meta({ description: 'How many messages at most.' }),
+      seconds: lasts,
+    }),
+  ),
+  waits: WAITS,
+  answers: {
+    201: { about: 'The claim', json: claimView, headers: { Location: 'The claim.' } },
+    200: { about: 'There is nothing to claim', json: claimView },
+    409: 'A POP3 session has the mailbox open; `Retry-After` says when to try again',
+    429: 'Too many claims are open',
+  },
+  async run({ body, headers, caller, remote, idempotencyKey = '', digest = '', signal }, services: MailboxServices) {
+    const { pickup, clock } = services;
+    const { id: account } = caller.account;
+    const key = `${idempotencyKey} ${digest}`;
+    const before = pickup.shared.findByKey(account, key);
+    if (before !== undefined) return made(before);
+    const wanted = { most: body?.most ?? 10, lasts: seconds(body?.seconds ?? LONGEST), key };
+    const wait = waitOf(headers.prefer);
+    const watch = wait > 0 ? pickup.arrivals.watch(account) : undefined;
+    const until = clock.monotonic() + wait;
+    try {
+      for (;;) {
+        const claim = await pickup.shared.claim(account, visitorOf(remote), wanted);
+        if (claim === 'in-use') throw inUse();
+        if (claim === 'too-many') throw tooMany();
+        if (claim !== 'none') return made(claim);
+        const left = milliseconds(until - clock.monotonic());
+        if (watch === undefined || left <= 0 || !(await watch.next(left, signal)))
+          return { status: 200, json: NOTHING };
+      }
+    } finally {
+      watch?.end();
+    }
+  },
+});
+
+const made = (claim: Claim) =>
+  ({ status: 201, json: viewClaim(claim), headers: { Location: `/v1/mailbox/claims/${claim.id}` } }) as const;
+
+export const getClaim = route({
+  id: 'getClaim',
+  method: 'GET',
+  path: '/mailbox/claims/{claimId}',
+  tag: 'mailbox',
+  summary: 'Show a claim',
+  access: ACCESS,
+  params: { claimId },
+  answers: { 200: { about: 'The claim', json: claimView }, 404: UNKNOWN },
+  run: ({ params, caller }, { pickup }: MailboxServices) => {
+    const claim = pickup.shared.find(caller.account.id, params.claimId);
+    if (claim === undefined) throw notFound();
+    return Promise.resolve({ status: 200, json: viewClaim(claim) });
+  },
+});
+
+export const deleteClaim = route({
+  id: 'deleteClaim',
+  method: 'DELETE',
+  path: '/mailbox/claims/{claimId}',
+  tag: 'mailbox',
+  summary: 'Release a claim',
+  description: 'What is left of it is free for other workers. Of a claim that has ended already nothing is changed.',
+  access: ACCESS,
+  params: { claimId },
+  answers: { 204: { about: 'It has ended' }, 404: UNKNOWN },
+  async run({ params, caller }, { pickup }: MailboxServices) {
+    if ((await pickup.shared.release(caller.account.id, params.claimId)) === 'unknown') throw notFound();
+    return { status: 204 };
+  },
+});
+
+export const renewClaim = route({
+  id: 'renewClaim',
+  method: 'POST',
+  path: '/mailbox/claims/{claimId}/renewals',
+  tag: 'mailbox',
+  summary: 'Keep a claim for longer',
+  access: ACCESS,
+  params: { claimId },
+  idempotent: 'own',
+  body: maybeJsonBody(z.strictObject({ seconds: lasts })),
+  answers: { 200: { about: 'The claim, with its new end', json: claimView }, 404: UNKNOWN, 409: ENDED },
+  async run({ params, body, caller }, { pickup }: MailboxServices) {
+    const claim = await pickup.shared.renew(caller.account.id, params.claimId, seconds(body?.seconds ?? LONGEST));
+    if (typeof claim === 'string') throw ended(claim);
+    return { status: 200, json: viewClaim(claim) };
+  },
+});
+
+const acknowledged = z
+  .object({
+    acknowledged: z.number().int().meta({ description: 'Messages that this request removed from the mailbox.' }),
+    claim: claimView,
+  })
+  .meta({ id: 'Acknowledgement' });
+
+const messageIds = z
+  .array(z.string().regex(/^[0-7][0-9a-hjkmnp-tv-z]{12}$/))
+  .min(1)
+  .max(MOST_CLAIMED);
+
+export const acknowledgeClaim = route({
+  id: 'acknowledgeClaim',
+  method: 'POST',
+  path: '/mailbox/claims/{claimId}/acknowledgements',
+  tag: 'mailbox',
+  summary: 'Acknowledge messages of a claim: they leave the mailbox',
+  description:
+    'All that is left of the claim, or those that are named; in one transaction, as DELE and QUIT do. Once it is answered they are removed for good, unless they are handed out again.',
+  access: ACCESS,
+  params: { claimId },
+  idempotent: 'own',
+  body: maybeJsonBody(
+    z.strictObject({ messageIds: messageIds.optional().meta({ description: 'Left out: all that is left.' }) }),
+  ),
+  answers: {
+    200: { about: 'They were removed', json: acknowledged },
+    404: UNKNOWN,
+    409: 'The claim has ended, or holds no such message; nothing was removed',
+  },
+  async run({ params, body, caller, remote, idempotencyKey = '', digest = '' }, { pickup }: MailboxServices) {
+    const { id: account } = caller.account;
+    const key = `${idempotencyKey} ${digest}`;
+    const known = pickup.shared.find(account, params.claimId);
+    const before = known?.answered.get(key);
+    if (known !== undefined && before !== undefined) return told(known, before);
+    const done = await pickup.shared.acknowledge(account, params.claimId, idsOf(body?.messageIds), visitorOf(remote));
+    if (done === 'not-claimed')
+      throw problem(
+        409,
+        'not-claimed',
+        'The claim holds no such message',
+        'One of the messages is not in the claim, or is being acknowledged; nothing was removed',
+      );
+    // All of it had been acknowledged: whoever lost the answer hears that there is nothing left to do.
+    if (done === 'acknowledged' && known !== undefined && body?.messageIds === undefined) return told(known, 0);
+    if (typeof done === 'string') throw ended(done);
+    done.claim.answered.set(key, done.messages);
+    return told(done.claim, done.messages);
+  },
+});
+
+const told = (claim: Claim, messages: number) =>
+  ({ status: 200, json: { acknowledged: messages, claim: viewClaim(claim) } }) as const;
+
+function idsOf(given: readonly string[] | undefined): readonly MessageId[] | 'all' {
+  if (given === undefined) return 'all';
+  return given.map((text) => {
+    const id = parseMessageId(text);
+    if (id === undefined) throw malformed(`"${text}" is not the id of a message`);
+    return id;
+  });
+}
+
+function ended(how: Ended): Problem {
+  if (how === 'unknown') return notFound();
+  return problem(409, how, 'The claim has ended', ENDINGS[how]);
+}
+
+const ENDINGS: Readonly<Record<Exclude<Ended, 'unknown'>, string>> = {
+  lapsed:
+    'Its time was over, or the mailbox was taken away; nothing was removed by this, others may have the messages. Claim again',
+  released: 'It was released; nothing was removed by this. Claim again',
+  acknowledged: 'All its messages were acknowledged',
+};
+
+const tooMany = (): Problem =>
+  problem(429, 'too-many-claims', 'Too many claims are open', 'Acknowledge or release claims that are open', {
+    retryAfter: RETRY,
+  });

@@ -1,0 +1,87 @@
+/** What the header of a stored message says, for a listing: as text for people, bounded, and what the gateway found of its protection. */
+import { defined } from '../../domain/defined.ts';
+import { iso, instant } from '../../domain/units.ts';
+import { isVerdict } from '../../mime/authentication-results.ts';
+import { type Header, fieldText, headerEnd, readHeader } from '../../mime/header.ts';
+import { readableHeaderText } from '../../mime/words.ts';
+import { JOIN_LIMIT, joinSmall } from '../../platform/bytes.ts';
+import { ContentDamaged, OPERATOR, type StoredContent } from '../../store/store.ts';
+import type { MessageRecord } from '../../store/deliveries.ts';
+
+const MOST_TEXT = 2000;
+const MOST_SUBJECT = 1000;
+/** Of a field that is looked at for verdicts: its writer bounds it far below. */
+const MOST_FIELD = 16_384;
+const MOST_VERDICTS = 20;
+
+export interface Verdict {
+  readonly method: 'smime' | 'pgp';
+  readonly result: string;
+  readonly reason?: string;
+}
+
+export interface HeaderFacts {
+  readonly from?: string;
+  readonly to?: string;
+  readonly cc?: string;
+  readonly subject?: string;
+  readonly sentAt?: string;
+  readonly verdicts: readonly Verdict[];
+}
+
+/** The header of a content, with its empty line; undefined where the content cannot be read. Reads no more than the first slices. */
+export async function headOf(content: StoredContent | undefined): Promise<Buffer | undefined> {
+  if (content === undefined) return undefined;
+  const pieces: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const slice of content.slices()) {
+      const piece = Buffer.from(slice.subarray(0, JOIN_LIMIT - length));
+      content.release?.(slice);
+      pieces.push(piece);
+      length += piece.length;
+      const head = joinSmall(pieces);
+      const end = headerEnd(head);
+      if (end >= 0) return head.subarray(0, end);
+      if (length >= JOIN_LIMIT) break;
+    }
+  } catch (error) {
+    if (!(error instanceof ContentDamaged)) throw error;
+    return undefined;
+  }
+  return joinSmall(pieces);
+}
+
+/** `authserv`: the name by which the gateway's own verdicts are known. Of mail from another server none is believed. */
+export function headerFacts(head: Buffer, record: Pick<MessageRecord, 'submitter'>, authserv: string): HeaderFacts {
+  const read = readHeader(head);
+  if (!read.ok) return { verdicts: [] };
+  const text = (name: string, most = MOST_TEXT): string | undefined => {
+    const field = read.value.fields.find((one) => one.name === name);
+    if (field === undefined) return undefined;
+    return readableHeaderText(head.toString('latin1', field.value, field.end).replace(/\r\n/g, ''), most);
+  };
+  const sent = Date.parse(text('date') ?? '');
+  return {
+    ...defined({ from: text('from'), to: text('to'), cc: text('cc'), subject: text('subject', MOST_SUBJECT) }),
+    ...(Number.isNaN(sent) ? {} : { sentAt: iso(instant(sent)) }),
+    verdicts: record.submitter === OPERATOR ? [] : verdictsIn(read.value, authserv),
+  };
+}
+
+/** Only of the field on top: the gateway wrote it, and let no other one pass. */
+function verdictsIn(header: Header, authserv: string): readonly Verdict[] {
+  const [top] = header.fields;
+  if (top === undefined || !isVerdict(top.name)) return [];
+  const text = fieldText(header, top).slice(0, MOST_FIELD);
+  if (text.split(';')[0]?.trim() !== authserv) return [];
+  const found: Verdict[] = [];
+  // As it is written: each method begins its own line, and a value has no semicolon outside of quotes.
+  for (const [one] of text.matchAll(/;(?:[^;"]|"[^"]*")*/g)) {
+    const [, method, result] = /^;\s*(smime|x-pgp)=([a-z]+)/.exec(one) ?? [];
+    if (method === undefined || result === undefined || found.length === MOST_VERDICTS) continue;
+    const [, quoted, plain] = /\sreason=(?:"([^"]*)"|(\S+))/.exec(one) ?? [];
+    found.push({ method: method === 'smime' ? 'smime' : 'pgp', result, ...defined({ reason: quoted ?? plain }) });
+  }
+  return found;
+}

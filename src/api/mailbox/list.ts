@@ -1,0 +1,133 @@
+/** `GET /mailbox/messages`: what lies in the mailbox, page by page, without a lease; and what comes, by waiting. */
+import { z } from '../../config/zod.ts';
+import { defined } from '../../domain/defined.ts';
+import type { EntryUid } from '../../domain/ids.ts';
+import { type Instant, type Milliseconds, instant, milliseconds } from '../../domain/units.ts';
+import { previewedRow } from '../../pickup/evidence.ts';
+import type { MailboxEntry } from '../../store/deliveries.ts';
+import type { AccountCaller } from '../core/callers.ts';
+import { entryId, limit } from '../core/fields.ts';
+import { type Remote, route } from '../core/route.ts';
+import { headOf, headerFacts } from './header-facts.ts';
+import { LONGEST_WAIT, WAITS, prefer, waitOf } from './preference.ts';
+import { ACCESS, type MailboxServices, visitorOf } from './visitor.ts';
+import { type MessageView, mailboxMessage, viewEntry } from './views.ts';
+
+const page = z
+  .object({
+    messages: z.array(mailboxMessage).readonly().meta({ description: 'Oldest first.' }),
+    next: z.string().optional().meta({ description: 'The page is full: `after` of the next one.' }),
+    last: z.string().optional().meta({
+      description:
+        'Behind the last one that was told of: give it as `after`, with `Prefer: wait`, to hear of what comes.',
+    }),
+  })
+  .meta({ id: 'MailboxPage' });
+
+const since: z.ZodType<Instant | undefined, string | undefined> = z.iso
+  .datetime({ offset: true })
+  .optional()
+  .transform((text) => (text === undefined ? undefined : instant(Date.parse(text))));
+
+interface Query {
+  readonly after?: EntryUid | undefined;
+  readonly since?: Instant | undefined;
+  readonly limit: number;
+}
+
+const HEADERS = {
+  ETag: 'Changes with what is in the mailbox; whether a message was collected is not in it.',
+  Vary: 'Prefer',
+};
+
+export const listMailboxMessages = route({
+  id: 'listMailboxMessages',
+  method: 'GET',
+  path: '/mailbox/messages',
+  tag: 'mailbox',
+  summary: 'List the messages in your mailbox',
+  description: `Takes no lease: others fetch meanwhile. With \`If-None-Match\` an unchanged mailbox costs next to nothing. With \`Prefer: wait=${LONGEST_WAIT}\` the answer waits until there is something to tell.`,
+  access: ACCESS,
+  query: { after: entryId.optional(), since, limit: limit(100, 25) },
+  headers: { 'if-none-match': z.string().optional(), prefer },
+  waits: WAITS,
+  answers: {
+    200: { about: 'The messages', json: page, headers: { ...HEADERS, Link: 'The next page, `rel="next"`.' } },
+    304: { about: 'Nothing has changed', headers: HEADERS },
+  },
+  async run({ query, headers, caller, remote, signal }, services: MailboxServices) {
+    const { clock, pickup, store } = services;
+    const { id: account } = caller.account;
+    const given = headers['if-none-match'];
+    const wanted = waitOf(headers.prefer);
+    // Before the mailbox is looked at: what comes behind that is heard of.
+    const watch = wanted > 0 ? pickup.arrivals.watch(account) : undefined;
+    const until = clock.monotonic() + wanted;
+    try {
+      for (;;) {
+        const etag = `W/"${(await store.deliveries.mailboxState(account))?.changes ?? 0}"`;
+        const known = isKnown(given, etag);
+        const entries = known ? [] : await store.deliveries.mailboxEntries(account, wantedOf(query));
+        const left = milliseconds(until - clock.monotonic());
+        if (entries.length === 0 && (await hasChanged(watch, left, signal))) continue;
+        const told = { ETag: etag, Vary: 'Prefer' };
+        if (known) return { status: 304, headers: told };
+        const messages = await viewsOf(services, caller, remote, entries);
+        const last = entries.at(-1)?.uid ?? query.after;
+        const next = entries.length === query.limit ? last : undefined;
+        const link = next === undefined ? {} : { Link: `<${linkTo(query, next)}>; rel="next"` };
+        return { status: 200, json: { messages, ...cursors(next, last) }, headers: { ...told, ...link } };
+      }
+    } finally {
+      watch?.end();
+    }
+  },
+});
+
+const wantedOf = ({ after, since: from, limit: most }: Query) => ({ limit: most, ...defined({ after, since: from }) });
+
+const cursors = (next: EntryUid | undefined, last: EntryUid | undefined) => ({
+  ...(next === undefined ? {} : { next: String(next) }),
+  ...(last === undefined ? {} : { last: String(last) }),
+});
+
+async function hasChanged(
+  watch: { next(within: Milliseconds, signal: AbortSignal): Promise<boolean> } | undefined,
+  left: Milliseconds,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return watch !== undefined && left > 0 && (await watch.next(left, signal));
+}
+
+/** RFC 9110 section 13.1.2: compared weakly. */
+export const isKnown = (given: string | undefined, etag: string): boolean =>
+  given !== undefined &&
+  (given.trim() === '*' || given.split(',').some((one) => one.trim().replace(/^W\//, '') === etag.replace(/^W\//, '')));
+
+function linkTo({ since: from, limit: most }: Query, next: EntryUid): string {
+  const query = new URLSearchParams({ after: String(next), limit: String(most) });
+  if (from !== undefined) query.set('since', new Date(from).toISOString());
+  return `/v1/mailbox/messages?${query.toString()}`;
+}
+
+/** Whoever lists sees what their headers say: a look at mail that was not collected yet, which the trail tells as it does of TOP. */
+async function viewsOf(
+  services: MailboxServices,
+  { account }: AccountCaller,
+  remote: Remote,
+  entries: readonly MailboxEntry[],
+): Promise<readonly MessageView[]> {
+  const views: MessageView[] = [];
+  for (const entry of entries) views.push(await viewWithHeader(services, entry));
+  const seen = entries.filter(({ sentBefore }) => !sentBefore).length;
+  if (seen > 0) services.store.audit.note(previewedRow(account.id, visitorOf(remote), seen));
+  return views;
+}
+
+export async function viewWithHeader(
+  { store, hostname }: Pick<MailboxServices, 'store' | 'hostname'>,
+  entry: MailboxEntry,
+): Promise<MessageView> {
+  const head = await headOf(await store.deliveries.openMessage(entry.message.id));
+  return viewEntry(entry, head === undefined ? { verdicts: [] } : headerFacts(head, entry.message, hostname));
+}

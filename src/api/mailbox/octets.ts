@@ -1,0 +1,95 @@
+/**
+ * Octets of a message on their way out, with the headers that keep a browser from running them. Before the last of them leaves it is noted that they were sent:
+ * what the trail does not know nobody gets.
+ */
+import { z } from '../../config/zod.ts';
+import type { StreamAnswer } from '../core/answer.ts';
+import { problem } from '../core/problem.ts';
+import { isKnown } from './list.ts';
+import { type Range, lengthOf, rangeOf, within } from './range.ts';
+
+export const RANGE_HEADERS = {
+  range: z
+    .string()
+    .optional()
+    .meta({ description: 'One range of octets.', examples: ['bytes=0-1023'] }),
+  'if-range': z.string().optional().meta({ description: 'The `ETag` that the range is of.' }),
+  'if-none-match': z.string().optional(),
+};
+
+export const SAID_HEADERS = {
+  ETag: 'SHA-256 of all of it, in quotes.',
+  'Accept-Ranges': '`bytes`',
+  'Content-Disposition': 'Always an attachment; with the name that the sender gave.',
+  'Repr-Digest': 'SHA-256 of all of it (RFC 9530).',
+};
+
+export interface Sending {
+  readonly sha256: string;
+  readonly octets: number;
+  readonly type: string;
+  readonly name: string;
+  /** From the begin. */
+  readonly slices: () => AsyncIterable<Uint8Array>;
+  /** Its last octet is about to leave; false: it may not. */
+  readonly atEnd: () => boolean | Promise<boolean>;
+  /** Only octets before the last are sent. */
+  readonly piece: () => void;
+}
+
+type Asked = Readonly<Record<keyof typeof RANGE_HEADERS, string | undefined>>;
+
+export function send(
+  asked: Asked,
+  sending: Sending,
+): StreamAnswer<200> | StreamAnswer<206> | { readonly status: 304; readonly headers: Record<string, string> } {
+  const { sha256, octets, type, name } = sending;
+  const etag = `"${sha256}"`;
+  if (isKnown(asked['if-none-match'], etag)) return { status: 304, headers: { ETag: etag } };
+  const range = rangeOf(asked, etag, octets);
+  const headers = {
+    ETag: etag,
+    'Accept-Ranges': 'bytes',
+    'Content-Disposition': attachment(name),
+    'Repr-Digest': `sha-256=:${Buffer.from(sha256, 'hex').toString('base64')}:`,
+  };
+  const asksFor = range ?? { from: 0, to: octets - 1 };
+  const answer = { type, length: lengthOf(asksFor), stream: noted(sending, asksFor) };
+  if (range === undefined) return { status: 200, headers, ...answer };
+  return {
+    status: 206,
+    headers: { ...headers, 'Content-Range': `bytes ${range.from}-${range.to}/${octets}` },
+    ...answer,
+  };
+}
+
+async function* noted({ slices, octets, atEnd, piece }: Sending, range: Range): AsyncGenerator<Uint8Array> {
+  const whole = range.to === octets - 1;
+  if (!whole) piece();
+  let left = lengthOf(range);
+  if (left === 0 && !(await atEnd())) throw gone();
+  for await (const slice of within(slices(), range)) {
+    left -= slice.length;
+    if (whole && left === 0 && !(await atEnd())) throw gone();
+    yield slice;
+  }
+}
+
+/** The answer has begun: the line breaks before its end, and the client knows that it has not got all. */
+const gone = () =>
+  problem(409, 'gone', 'The message is no longer there', 'It was taken away while it was being sent; list the mailbox');
+
+/** RFC 6266. The name is somebody else's text: no path in it, no quotes, no controls. */
+export function attachment(name: string): string {
+  const safe = name.replace(/[\p{C}\p{Zl}\p{Zp}/\\:]+/gu, '_').replace(/^\.+/, '_');
+  const clean = Array.from(safe).slice(0, 200).join('');
+  if (clean === '') return 'attachment';
+  const ascii = clean.replace(/[^\x20-\x7e]/g, '_').replace(/["%]/g, '_');
+  const encoded = encodeURIComponent(clean).replace(
+    /['()*]/g,
+    (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return ascii === clean
+    ? `attachment; filename="${ascii}"`
+    : `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
+}

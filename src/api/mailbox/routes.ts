@@ -1,0 +1,20 @@
+/** All routes of the mailbox. */
+import type { Route } from '../core/route.ts';
+import { acknowledgeClaim, createClaim, deleteClaim, getClaim, renewClaim } from './claims.ts';
+import { getMailboxMessage, getMailboxMessageContent, getMailboxMessagePart } from './fetch.ts';
+import { listMailboxMessages } from './list.ts';
+import { deleteMailboxMessage, restoreMailboxMessage } from './removal.ts';
+
+export const mailboxRoutes: readonly Route[] = [
+  listMailboxMessages,
+  getMailboxMessage,
+  deleteMailboxMessage,
+  getMailboxMessageContent,
+  getMailboxMessagePart,
+  restoreMailboxMessage,
+  createClaim,
+  getClaim,
+  deleteClaim,
+  renewClaim,
+  acknowledgeClaim,
+];

@@ -1,0 +1,41 @@
+/** Who fetches over the API, as the roads of POP3 know it, and what all routes of the mailbox work with. */
+import type { MessageId } from '../../domain/ids.ts';
+import type { Visitor } from '../../pickup/shared.ts';
+import type { MailboxEntry } from '../../store/deliveries.ts';
+import type { AccountCaller } from '../core/callers.ts';
+import { type Problem, notFound, problem } from '../core/problem.ts';
+import type { Remote } from '../core/route.ts';
+import type { ApiServices } from '../core/services.ts';
+
+export type MailboxServices = Pick<ApiServices, 'store' | 'pickup' | 'clock' | 'hostname'>;
+
+export const ACCESS = { kind: 'account', scope: 'fetch' } as const;
+
+export const visitorOf = ({ address, network, tls }: Remote): Visitor => ({
+  protocol: 'https',
+  address,
+  network,
+  tls,
+});
+
+export async function entryOf(
+  { store }: Pick<ApiServices, 'store'>,
+  { account }: AccountCaller,
+  id: MessageId,
+): Promise<MailboxEntry> {
+  const entry = await store.deliveries.mailboxEntry(account.id, id);
+  if (entry === undefined) throw notFound();
+  return entry;
+}
+
+/** As long as a silent session keeps a mailbox from another of its network. */
+const RETRY = 30;
+
+export const inUse = (): Problem =>
+  problem(
+    409,
+    'in-use',
+    'The mailbox is in use',
+    'Another session fetches this mailbox just now, as POP3 does; try again when it has ended',
+    { retryAfter: RETRY },
+  );

@@ -1,0 +1,27 @@
+/** What fetching over the API works with, beside what POP3 has: claims of workers, and who waits for something to come. */
+import { Arrivals } from '../pickup/arrivals.ts';
+import type { Consumers } from '../pickup/consumers.ts';
+import type { Receipts } from '../pickup/receipts.ts';
+import { SharedMaildrops } from '../pickup/shared.ts';
+import type { Store } from '../store/port/store.ts';
+import type { GatewayEffects } from './effects.ts';
+
+export interface PickupParts extends Required<GatewayEffects> {
+  readonly store: Store;
+  /** The same as of POP3: one count an account, over all roads. */
+  readonly consumers: Consumers;
+  readonly receipts: Receipts;
+}
+
+export interface ApiPickup extends Pick<PickupParts, 'consumers' | 'receipts'> {
+  readonly shared: SharedMaildrops;
+  readonly arrivals: Arrivals;
+}
+
+/** Close `shared` when no request runs any more. */
+export function apiPickup({ store, consumers, receipts, clock, random, log }: PickupParts): ApiPickup {
+  const arrivals = new Arrivals({ deliveries: store.deliveries, clock });
+  const freed = (account: Parameters<Arrivals['tell']>[0]): void => arrivals.tell(account);
+  const shared = new SharedMaildrops({ store, receipts, consumers, clock, random, log, freed });
+  return { consumers, receipts, shared, arrivals };
+}

@@ -1,0 +1,91 @@
+/**
+ * Who waits for something to come into a mailbox: told by the commit that brings it, and the store is not asked meanwhile.
+ *
+ * So many wait for one account, and so many in all; who comes beyond that gets no place, and is answered at once.
+ */
+import type { Clock } from '../domain/effects.ts';
+import type { AccountId } from '../domain/ids.ts';
+import type { Milliseconds } from '../domain/units.ts';
+import type { Deliveries } from '../store/port/mail.ts';
+
+export const MOST_WAITING = 16;
+export const MOST_WAITING_IN_ALL = 2000;
+
+export interface ArrivalsParts {
+  readonly deliveries: Pick<Deliveries, 'onMailbox'>;
+  readonly clock: Clock;
+}
+
+/** A place in the line. Whoever has it gives it back with `end`. */
+export interface Watch {
+  /** True when the mailbox changed since the place was taken, or since the last call; false when the time is over, or the client gone. */
+  next(within: Milliseconds, signal: AbortSignal): Promise<boolean>;
+  end(): void;
+}
+
+interface Place {
+  changed: boolean;
+  wake: (() => void) | undefined;
+}
+
+export class Arrivals {
+  readonly #clock: Clock;
+  readonly #places = new Map<AccountId, Set<Place>>();
+  #waiting = 0;
+
+  constructor({ deliveries, clock }: ArrivalsParts) {
+    this.#clock = clock;
+    deliveries.onMailbox((account) => this.tell(account));
+  }
+
+  /** Places that are taken, for metrics. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Something may be there now for those who wait for this mailbox. */
+  tell(account: AccountId): void {
+    for (const place of this.#places.get(account) ?? []) {
+      place.changed = true;
+      place.wake?.();
+    }
+  }
+
+  /** Undefined: too many wait already. */
+  watch(account: AccountId): Watch | undefined {
+    const places = this.#places.get(account) ?? new Set<Place>();
+    if (places.size >= MOST_WAITING || this.#waiting >= MOST_WAITING_IN_ALL) return undefined;
+    const place: Place = { changed: false, wake: undefined };
+    places.add(place);
+    this.#places.set(account, places);
+    this.#waiting += 1;
+    return {
+      next: (within, signal) => this.#next(place, within, signal),
+      end: () => {
+        if (!places.delete(place)) return;
+        this.#waiting -= 1;
+        if (places.size === 0) this.#places.delete(account);
+      },
+    };
+  }
+
+  async #next(place: Place, within: Milliseconds, signal: AbortSignal): Promise<boolean> {
+    if (!place.changed && within > 0 && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const timer = this.#clock.after(within, resolve);
+        const done = (): void => {
+          timer.cancel();
+          signal.removeEventListener('abort', done);
+          place.wake = undefined;
+          resolve();
+        };
+        place.wake = done;
+        signal.addEventListener('abort', done);
+      });
+      place.wake = undefined;
+    }
+    const { changed } = place;
+    place.changed = false;
+    return changed && !signal.aborted;
+  }
+}
