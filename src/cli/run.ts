@@ -16,11 +16,20 @@ const LAST_WAIT = 2000;
  */
 const SAME_SIGNAL = 1000;
 
-/** `start` may do more once the gateway runs. Resolves with the exit code when the gateway has stopped. */
+interface RunOptions {
+  readonly supervisor?: Supervisor;
+  /** Done once the gateway runs. */
+  readonly begun?: (gateway: Gateway) => Promise<void>;
+}
+
+/**
+ * Resolves with the exit code when the gateway has stopped. Whatever fails between its start and its end ends it, and the process: one that is told to stop
+ * and goes on would keep the next from starting.
+ */
 export async function runUntilStopped(
   start: () => Promise<Gateway>,
   log: Log,
-  supervisor?: Supervisor,
+  options: RunOptions = {},
 ): Promise<number> {
   outliveReaders();
   // Before the start: a supervisor may change its mind while the database is checked, and must still get an orderly end.
@@ -29,7 +38,26 @@ export async function runUntilStopped(
   // Without a listener SIGHUP would end the process.
   process.on('SIGHUP', () => reload());
   const gateway = await start();
-  reload = () => void reloadGateway(gateway, log, supervisor);
+  try {
+    await options.begun?.(gateway);
+    reload = () => void reloadGateway(gateway, log, options.supervisor);
+    return await running(gateway, signals, log, options.supervisor, () => (reload = () => undefined));
+  } catch (error) {
+    await gateway.stop({ drain: 'none' }).catch(() => undefined);
+    throw error;
+  } finally {
+    setTimeout(() => process.exit(), LAST_WAIT).unref();
+  }
+}
+
+/** `ending` is called as soon as that is known. */
+async function running(
+  gateway: Gateway,
+  signals: StopSignals,
+  log: Log,
+  supervisor: Supervisor | undefined,
+  ending: () => void,
+): Promise<number> {
   supervisor?.ready(statusOf(gateway));
   let now = '';
   const watch = startWatchdog(gateway.store, supervisor, systemClock, () => now + statusOf(gateway));
@@ -37,7 +65,7 @@ export async function runUntilStopped(
     signals.first.then((signal) => ({ signal })),
     gateway.failed.then((error) => ({ error })),
   ]);
-  reload = () => undefined;
+  ending();
   if ('signal' in ended) log.info('gateway.stopping', { why: ended.signal });
   now = 'stopping; ';
   supervisor?.stopping(now + statusOf(gateway));
@@ -48,7 +76,6 @@ export async function runUntilStopped(
   await gateway.stop('error' in ended ? { drain: 'none' } : {});
   watch.end();
   supervisor?.close();
-  setTimeout(() => process.exit(), LAST_WAIT).unref();
   return 'error' in ended ? exitCodes.store : exitCodes.done;
 }
 

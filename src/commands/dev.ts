@@ -55,12 +55,16 @@ export const dev = runsHere({
       import('../platform/log.ts'),
     ]);
     const log = createLog({ level: 'info', format: 'pretty' });
-    terminal.code = await runUntilStopped(async () => {
-      const gateway = await startGateway(loadConfig(config), { clock: systemClock, log });
-      const passwords = await demoAccounts(gateway, resolve(folder, 'data', 'demo-accounts.txt'), log);
-      terminal.out(welcome(gateway, passwords, relative(process.cwd(), folder)));
-      return gateway;
-    }, log);
+    terminal.code = await runUntilStopped(
+      async () => await startGateway(loadConfig(config), { clock: systemClock, log }),
+      log,
+      {
+        begun: async (gateway) => {
+          const passwords = await demoAccounts(gateway, resolve(folder, 'data', 'demo-accounts.txt'), log);
+          terminal.out(welcome(gateway, passwords, relative(process.cwd(), folder)));
+        },
+      },
+    );
     return undefined;
   },
 });

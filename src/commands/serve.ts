@@ -25,7 +25,7 @@ export const serve = runsHere({
     here.terminal.code = await runUntilStopped(
       () => startGateway(config, { clock: systemClock, log, setLogLevel: (level) => log.setLevel(level), sockets }),
       log,
-      supervisor,
+      { supervisor },
     );
     return undefined;
   },

@@ -88,11 +88,33 @@ test('each amount of the reserve is real octets, whatever it was before, and a c
 });
 
 test('free pages of a file that shrinks stand in for nothing: the disk has them soon', () => {
-  const parts = { logOctets: () => 0, monotonic: () => 0, maxPages: undefined, reserve: MiB };
+  const parts = { logOctets: () => 0, lost: () => undefined, monotonic: () => 0, maxPages: undefined, reserve: MiB };
   const wanted = [false, true].map((shrinks) => {
     const space = new Space({ ...parts, freeOctets: () => MiB });
     space.opened({ pageOctets: 4096, pages: 1000, freePages: 500, shrinks, reserved: 'whole' });
     return space.wanted;
   });
   assert.deepEqual(wanted, ['half', 'whole']);
+});
+
+test('a disk that cannot be asked has no room, is told once, and the reserve stays as it is until it answers', () => {
+  let there = true;
+  let now = 0;
+  const lost: unknown[] = [];
+  const space = new Space({
+    reserve: MiB,
+    freeOctets: () => (there ? 64 * MiB : assert.fail('ENOENT')),
+    logOctets: () => 0,
+    monotonic: () => (now += 1000),
+    maxPages: undefined,
+    lost: (error) => void lost.push(error),
+  });
+  space.opened({ pageOctets: 4096, pages: 1000, freePages: 500, shrinks: false, reserved: 'whole' });
+  assert(space.available > 0);
+  there = false;
+  assert.deepEqual([space.available, space.wanted, space.fits(1), lost.length], [0, 'whole', false, 1]);
+  there = true;
+  assert(space.available > 0);
+  there = false;
+  assert.deepEqual([space.available, lost.length], [0, 2]);
 });

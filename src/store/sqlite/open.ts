@@ -146,6 +146,7 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
     const space = new Space({
       freeOctets: freeOctets ?? (() => freeOctetsOf(options.dataFolder)),
       logOctets: () => statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0,
+      lost: (error) => options.log.error('store.disk-lost', { why: String(error) }),
       reserve: set.reserve,
       monotonic: () => options.clock.monotonic(),
       maxPages: testing.maxPages,

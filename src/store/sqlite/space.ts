@@ -15,6 +15,8 @@ export interface SpaceParts {
   readonly freeOctets: () => number;
   /** Of the log's file, which is written over. */
   readonly logOctets: () => number;
+  /** One of them threw, and did not before. */
+  readonly lost: (error: unknown) => void;
   readonly reserve: number;
   readonly monotonic: () => number;
   readonly maxPages: number | undefined;
@@ -35,6 +37,7 @@ export class Space {
   #free = 0;
   #log = 0;
   #asked = Number.NEGATIVE_INFINITY;
+  #isLost = false;
   #pageOctets = 0;
   #pages = 0;
   #freePages = 0;
@@ -76,9 +79,16 @@ export class Space {
   #look(): void {
     const now = this.#p.monotonic();
     if (now - this.#asked < FRESH_FOR) return;
-    this.#free = this.#p.freeOctets();
-    this.#log = this.#p.logOctets();
     this.#asked = now;
+    try {
+      [this.#free, this.#log] = [this.#p.freeOctets(), this.#p.logOctets()];
+      this.#isLost = false;
+    } catch (error) {
+      // The folder or its disk is gone. Nothing fits there; whoever asks how the gateway is, perhaps to end it, must still be told.
+      [this.#free, this.#log] = [0, 0];
+      if (!this.#isLost) this.#p.lost(error);
+      this.#isLost = true;
+    }
   }
 
   /** The reserve is out: no new mail. */
@@ -90,6 +100,7 @@ export class Space {
   get wanted(): Reserved {
     if (this.#p.maxPages !== undefined) return this.full && this.free < 1 ? 'out' : 'whole';
     this.#look();
+    if (this.#isLost) return this.reserved;
     const free = this.#shrinks ? 0 : this.#freePages * this.#pageOctets;
     return reservedFor(this.reserved, { reserve: this.#p.reserve, disk: this.#free, free });
   }
