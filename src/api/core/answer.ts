@@ -6,7 +6,7 @@ import type { z } from '../../config/zod.ts';
 export type Success = 200 | 201 | 202 | 204 | 206 | 304;
 /** Those that say no; more of them come by themselves, see `route`. */
 export type Failure =
-  400 | 403 | 404 | 408 | 409 | 410 | 412 | 413 | 415 | 416 | 422 | 428 | 429 | 500 | 501 | 502 | 503 | 504;
+  400 | 403 | 404 | 408 | 409 | 410 | 412 | 413 | 415 | 416 | 422 | 428 | 429 | 500 | 501 | 502 | 503 | 504 | 507;
 
 /** A header of an answer: what it says. The document shows it as a text. */
 export type HeaderAbouts = Readonly<Record<string, string>>;

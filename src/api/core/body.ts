@@ -20,6 +20,8 @@ export interface JsonBody<T = unknown> {
   readonly about?: string;
   /** Most octets. */
   readonly limit: number;
+  /** It comes as octets: the handler reads it, since it may be as long as a message. */
+  readonly streamed?: true;
   /** The request may have no body at all; then the handler sees undefined. */
   readonly optional: boolean;
 }
@@ -72,6 +74,14 @@ export const maybeJsonBody = <T>(schema: z.ZodType<T>, options: JsonOptions = {}
   ...jsonBody<T | undefined>(schema, options),
   optional: true,
 });
+
+/** JSON of the size of a message: the schema is for the document, and the handler gets the octets. */
+export const streamedJson = (schema: z.ZodType, { about, limit = Infinity }: JsonOptions = {}): JsonBody<never> => ({
+  ...jsonBody<never>(schema as z.ZodType<never>, { limit, ...(about === undefined ? {} : { about }) }),
+  streamed: true,
+});
+
+export const isStreamed = (body: JsonBody | StreamBody): boolean => body.kind === 'stream' || body.streamed === true;
 
 export const streamBody = (
   type: string,

@@ -19,6 +19,8 @@ export interface ProblemMembers {
   readonly request?: string;
   /** What is wrong where: members of the body as JSON pointers, parameters and headers by name. */
   readonly errors?: readonly { readonly at: string; readonly detail: string }[];
+  /** What was said of each recipient of a message that nobody gets. */
+  readonly recipients?: readonly unknown[];
   readonly cause?: unknown;
   /** The connection cannot be used after it. */
   readonly close?: true;
@@ -42,13 +44,13 @@ export class Problem extends Error {
 
   /** The body of the answer. */
   json(): Readonly<Record<string, unknown>> {
-    const { code, request, errors } = this.members;
+    const { code, request, errors, recipients } = this.members;
     return {
       type: `urn:sluis:problem:${this.kind}`,
       title: this.title,
       status: this.status,
       detail: this.message,
-      ...defined({ code, request, errors }),
+      ...defined({ code, request, errors, recipients }),
     };
   }
 }
@@ -82,6 +84,7 @@ const ADMIN: Readonly<Record<AdminErrorKind, readonly [number, string]>> = {
 /** Of a submission: what a client does with it, by the class and the subject of its code (RFC 3463). */
 function refusedAs({ reply, status }: Refusal): readonly [number, string, string] {
   if (status === '4.7.1') return [429, 'too-many', 'Too much for now'];
+  if (status === '4.3.1') return [507, 'no-room', 'No room now'];
   if (reply < 500) return [503, 'try-again', 'Not taken now'];
   if (reply === 552) return [413, 'too-large', 'The message is too large'];
   if (status.startsWith('5.7.')) return [403, 'refused', 'Not allowed'];
@@ -91,7 +94,7 @@ function refusedAs({ reply, status }: Refusal): readonly [number, string, string
 /** A refusal of the mail roads, with its own code and text. */
 export function refused(refusal: Refusal, members: ProblemMembers = {}): Problem {
   const [status, kind, title] = refusedAs(refusal);
-  const retryAfter = status === 429 || status === 503 ? RETRY : undefined;
+  const retryAfter = status === 429 || status === 503 || status === 507 ? RETRY : undefined;
   return problem(status, kind, title, refusal.text, { ...defined({ retryAfter }), code: refusal.status, ...members });
 }
 

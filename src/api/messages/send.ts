@@ -1,0 +1,224 @@
+/**
+ * One message over the submission road, its content from the body of a request instead of DATA: same checks, limits, steps and rows.
+ *
+ * A request comes under a key of its sender's, which is kept in the transaction that accepts the message. The usual request asks nothing for it; one
+ * that is refused looks whether it is an earlier one that comes again, because what was accepted then may be refused now.
+ */
+import { isAscii } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { defined } from '../../domain/defined.ts';
+import type { MessageId } from '../../domain/ids.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import { type Octets } from '../../domain/units.ts';
+import type { LineEndCounts } from '../../mime/line-ends.ts';
+import { turns } from '../../platform/turns.ts';
+import { type Answered, MAX_ANSWER } from '../../store/store.ts';
+import { ContentQuirks } from '../../submission/content-quirks.ts';
+import { type Delivery, Submission } from '../../submission/submission.ts';
+import type { Submitter } from '../../submission/submitter.ts';
+import type {
+  MailParameters,
+  RecipientParameters,
+  Standing,
+  SubmissionServices,
+} from '../../submission/transaction.ts';
+
+const DIGEST = 16;
+
+/** Of a refusal what its sender hears: one that is answered again comes from the row that was kept. */
+export type Said = Pick<Refusal, 'reply' | 'status' | 'text'>;
+
+export interface RecipientResult {
+  /** As it was given. */
+  readonly address: string;
+  readonly refused?: Said;
+  /** For example that the addressee is away, and where the message goes. */
+  readonly note?: string;
+}
+
+export interface Outgoing {
+  /** Empty for reports and automatic replies. */
+  readonly sender: string;
+  readonly recipients: readonly string[];
+  readonly size: Octets;
+  readonly smtpUtf8: boolean;
+  readonly notify?: readonly string[];
+  /** Canonical octets, all of them. */
+  readonly octets: AsyncIterable<Buffer>;
+  /** What deviates in them, counted as they come. */
+  readonly met: LineEndCounts;
+  readonly key: string;
+  /** Of what was asked for, where that is not the content alone. */
+  readonly digest?: Uint8Array;
+  readonly signal: AbortSignal;
+}
+
+export type Sent =
+  | {
+      readonly kind: 'sent';
+      readonly id: MessageId;
+      readonly recipients: readonly RecipientResult[];
+      readonly note?: string;
+      /** An equal message waits under this id, or the request was carried out before: nothing was filed. */
+      readonly again: boolean;
+    }
+  /** Nothing was filed. With what was said of recipients, where they were judged. */
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly recipients: readonly RecipientResult[] }
+  /** The key was used for another request. */
+  | { readonly kind: 'another' };
+
+type Services = SubmissionServices;
+
+const hashed = (...parts: readonly (string | Uint8Array)[]): Buffer => {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest().subarray(0, DIGEST);
+};
+
+/** Rejects when the octets do, and then nothing was filed. */
+export async function sendMessage(
+  services: Services,
+  submitter: Submitter,
+  standing: Standing,
+  out: Outgoing,
+): Promise<Sent> {
+  return await new Sending(services, submitter, out).run(standing);
+}
+
+class Sending {
+  readonly #services: Services;
+  readonly #submitter: Submitter;
+  readonly #submission: Submission;
+  readonly #out: Outgoing;
+  readonly #key: Buffer;
+  readonly #results: RecipientResult[] = [];
+
+  constructor(services: Services, submitter: Submitter, out: Outgoing) {
+    this.#services = services;
+    this.#submitter = submitter;
+    this.#submission = new Submission(services, submitter);
+    this.#out = out;
+    this.#key = hashed(out.key);
+  }
+
+  async run(standing: Standing): Promise<Sent> {
+    const { sender, size, smtpUtf8, recipients } = this.#out;
+    const parameters: MailParameters = { size, body: '7BIT', smtpUtf8 };
+    const refusal = await this.#submission.mail(sender, parameters, standing);
+    if (refusal !== undefined) return await this.#refusedEarly(refusal);
+    const refusals = await this.#judge(recipients);
+    const [first] = refusals;
+    if (this.#submission.recipients === 0 && first !== undefined)
+      // What may succeed later decides: the others are refused again then, beside it.
+      return await this.#refusedEarly(refusals.find(({ reply }) => reply < 500) ?? first);
+    const begun = this.#submission.begin({
+      key: this.#key,
+      digest: (submitted) => this.#digest(submitted),
+      answer: (note) => keptAnswer(this.#results, note),
+    });
+    if (!begun.ok) return await this.#refusedEarly(begun.error);
+    return await this.#deliver(begun.value);
+  }
+
+  async #judge(recipients: readonly string[]): Promise<readonly Refusal[]> {
+    const parameters: RecipientParameters = defined({ notify: this.#out.notify });
+    const refusals: Refusal[] = [];
+    const { id } = this.#submitter.account;
+    for (const address of recipients) {
+      // What the registry remembers is answered without a turn of the loop, a thousand times.
+      if (turns.over(id)) await turns.rest(id);
+      const taken = await this.#submission.recipient(address, parameters);
+      if (taken.ok) this.#results.push({ address, ...taken.value });
+      else {
+        const { reply, status, text } = taken.error;
+        this.#results.push({ address, refused: { reply, status, text } });
+        refusals.push(taken.error);
+      }
+    }
+    return refusals;
+  }
+
+  async #deliver(delivery: Delivery): Promise<Sent> {
+    const { octets, met, signal } = this.#out;
+    const { incoming } = delivery;
+    const quirks = new ContentQuirks(delivery, met, true);
+    let eightBit = false;
+    try {
+      for await (const slice of octets) {
+        quirks.add(slice);
+        eightBit ||= !isAscii(slice);
+        await incoming.write(slice);
+        // Whoever sends gigabytes hears so now.
+        if (incoming.refusal !== undefined) break;
+      }
+    } catch (error) {
+      await delivery.abort();
+      throw error;
+    }
+    quirks.end();
+    const filed = await delivery.file(signal, { eightBit });
+    if (!filed.ok) return await this.#refusedLate(filed.error, incoming.fingerprint);
+    const { id, note, again, answered } = filed.value;
+    if (answered !== undefined) return this.#answered(answered, answered.digest, incoming.fingerprint);
+    return { kind: 'sent', id, recipients: this.#results, ...defined({ note }), again: again !== undefined };
+  }
+
+  #digest(submitted: Uint8Array): Buffer {
+    const { sender, recipients, notify = [], digest } = this.#out;
+    return hashed(JSON.stringify([sender, recipients, notify]), digest ?? submitted);
+  }
+
+  /** Nothing of the content was read yet: only where the key is known is it read, to be compared. */
+  async #refusedEarly(refusal: Refusal): Promise<Sent> {
+    const before = await this.#before();
+    if (before === undefined) return { kind: 'refused', refusal, recipients: this.#results };
+    const fingerprint = this.#services.store.fingerprint();
+    for await (const slice of this.#out.octets) fingerprint.update(slice);
+    return this.#answered(before, before.digest, fingerprint.digest());
+  }
+
+  async #refusedLate(refusal: Refusal, fingerprint: Uint8Array | undefined): Promise<Sent> {
+    const before = fingerprint === undefined ? undefined : await this.#before();
+    if (before === undefined) return { kind: 'refused', refusal, recipients: this.#results };
+    return this.#answered(before, before.digest, fingerprint);
+  }
+
+  async #before(): Promise<Answered | undefined> {
+    return await this.#services.store.deliveries.sentRequest(this.#submitter.account.id, this.#key);
+  }
+
+  #answered({ message, answer }: Answered, digest: Uint8Array, submitted: Uint8Array | undefined): Sent {
+    if (submitted === undefined || !this.#digest(submitted).equals(digest)) return { kind: 'another' };
+    return { kind: 'sent', id: message, ...readAnswer(answer, this.#out.recipients), again: true };
+  }
+}
+
+/** By the place of a recipient what was said of it; of most nothing. */
+interface KeptAnswer {
+  readonly note?: string | undefined;
+  readonly said: readonly (readonly [place: number, Omit<RecipientResult, 'address'>])[];
+}
+
+/** Addresses stand in the request: it comes again with them. */
+export function keptAnswer(results: readonly RecipientResult[], note: string | undefined): string {
+  const said = results.flatMap(({ address: _, ...rest }, i) =>
+    Object.keys(rest).length === 0 ? [] : ([[i, rest]] as const),
+  );
+  const kept: KeptAnswer = { said, note };
+  const text = JSON.stringify(kept);
+  if (text.length <= MAX_ANSWER) return text;
+  // A thousand refusals: what each said is left out.
+  const short = said.flatMap(([i, { refused }]) =>
+    refused === undefined ? [] : [[i, { refused: { ...refused, text: '' } }]],
+  );
+  return JSON.stringify({ said: short });
+}
+
+function readAnswer(
+  answer: string,
+  addresses: readonly string[],
+): Pick<Extract<Sent, { kind: 'sent' }>, 'recipients' | 'note'> {
+  const { said, note } = JSON.parse(answer) as KeptAnswer;
+  const byPlace = new Map(said);
+  return { recipients: addresses.map((address, i) => ({ address, ...byPlace.get(i) })), ...defined({ note }) };
+}

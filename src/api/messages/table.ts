@@ -1,0 +1,6 @@
+/** Routes of messages that an account sends. */
+import type { Route } from '../core/route.ts';
+import { getMessage } from './get.ts';
+import { sendMessageRoute } from './post.ts';
+
+export const messageRoutes: readonly Route[] = [sendMessageRoute, getMessage];
