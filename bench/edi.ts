@@ -11,6 +11,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Desk } from '../src/delivery/desk.ts';
 import type { Address } from '../src/domain/address.ts';
@@ -251,8 +252,7 @@ async function gatewayRate(blind: boolean): Promise<number> {
   const instance = await Instance.create({ under: options.under });
   try {
     instance.addAccounts(['lab', 'gp']);
-    const nodeOptions = blind ? ['--import', new URL('blind.js', import.meta.url).href] : [];
-    const served = await instance.serve({ nodeOptions });
+    const served = await instance.serve(blind ? { script: fileURLToPath(new URL('blind.js', import.meta.url)) } : {});
     const from = addressOf('lab');
     const contents = written((n) =>
       Buffer.from(

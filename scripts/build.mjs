@@ -8,7 +8,7 @@ import { chmodSync, cpSync, existsSync, readdirSync, rmSync, statSync, writeFile
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleThreads } from './bundle.mjs';
+import { PART, bundle } from './bundle.mjs';
 import { commitOf } from './commit.mjs';
 import { UNFIT, nodeProblem } from './node-version.mjs';
 
@@ -47,10 +47,14 @@ if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 // What was compiled from a source that is gone must neither run nor ship.
 const compiledCode = join(root, 'dist', 'src');
 for (const name of readdirSync(compiledCode, { recursive: true, encoding: 'utf8' }))
-  if (/\.js(\.map)?$/.test(name) && !existsSync(join(root, 'src', name.replace(/\.js(\.map)?$/, '.ts'))))
+  if (
+    /\.js(\.map)?$/.test(name) &&
+    !name.startsWith(PART) &&
+    !existsSync(join(root, 'src', name.replace(/\.js(\.map)?$/, '.ts')))
+  )
     rmSync(join(compiledCode, name));
 
-const unfit = await bundleThreads(root);
+const unfit = await bundle(root);
 if (unfit !== undefined) {
   console.error(`Cannot put a thread into one file: ${unfit}`);
   process.exit(1);

@@ -1,7 +1,17 @@
-/** The build on a project of a few files: what `npm start` compiles, that the two kinds of build leave nothing of before behind, and threads of one file. */
+/** The build on a project of a few files: what `npm start` compiles, that the two kinds of build leave nothing of before behind, and what is put into one file. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -35,7 +45,8 @@ function write(name: string, text: string): void {
 function built(main: string, ...args: string[]): { status: number | null; said: string; runs: string } {
   write('src/main.ts', `${main}\n`);
   const ran = spawnSync(process.execPath, [join(root, 'scripts', 'build.mjs'), ...args], { encoding: 'utf8' });
-  const runs = readFileSync(join(root, 'dist', 'src', 'main.js'), 'utf8').split('\n')[0] ?? '';
+  const [, value] = /value = (\d)/.exec(readFileSync(join(root, 'dist', 'src', 'main.js'), 'utf8')) ?? [];
+  const runs = `export const value = ${value};`;
   return { status: ran.status, said: ran.stdout + ran.stderr, runs };
 }
 const there = (name: string): boolean => existsSync(join(root, 'dist', name));
@@ -92,4 +103,34 @@ test('a thread is one file, of what its sources say now, whose map names them', 
   const { status, said } = built(one, '--program');
   assert.equal(status, 1, 'what it looks for beside itself is not beside the thread');
   assert.match(said, /Cannot put a thread into one file: src\/b\/part\.ts says import\.meta/);
+});
+
+test('the command is a few files, whose parts find what lies beside their sources, and no part of before stays', async () => {
+  rmSync(join(root, 'dist'), { recursive: true });
+  rmSync(join(root, 'src'), { recursive: true });
+  write('src/store/sqlite/migrations/0001.sql', 'SELECT 1;');
+  write('src/a/later.ts', "import { text } from './beside.ts';\nexport const told: string = text;\n");
+  write('src/a/beside.ts', "export { text } from './text.ts';\n");
+  write('src/a/beside.txt', 'beside');
+  const parts = (): string[] => readdirSync(join(root, 'dist', 'src')).filter((name) => /^part-.*\.js$/.test(name));
+  for (const value of ['first', 'second']) {
+    write(
+      'src/a/text.ts',
+      `import { readFileSync } from 'node:fs';\nexport const text: string = '${value} ' + readFileSync(new URL('./beside.txt', import.meta.url), 'utf8');\n`,
+    );
+    const { status, said } = built("const { told } = await import('./a/later.ts');\nconsole.log(told);", '--program');
+    assert.equal(status, 0, said);
+    const ran = spawnSync(process.execPath, [join(root, 'dist', 'src', 'main.js')], { encoding: 'utf8' });
+    assert.equal(ran.stdout, `${value} beside\n`, ran.stderr);
+    assert.equal(parts().length, 1);
+  }
+  const [part = ''] = parts();
+  const { sources } = JSON.parse(readFileSync(join(root, 'dist', 'src', `${part}.map`), 'utf8')) as {
+    sources: string[];
+  };
+  assert(sources.includes('../../src/a/text.ts'), 'its map names the sources');
+  write('src/a/text.ts', 'export const text: string = import.meta.dirname;\n');
+  const { status, said } = built("console.log(await import('./a/later.ts'));", '--program');
+  assert.equal(status, 1);
+  assert.match(said, /src\/a\/text\.ts:1:.*expected import\.meta\.url/);
 });

@@ -1,7 +1,8 @@
 /**
- * Preloaded into a gateway (`node --import`): whoever came first is served first, as if there were no accounts. The control. The thread that writes the
- * store keeps its turns: it has a copy of these classes in its own file.
+ * `sluis serve` where whoever came first is served first, as if there were no accounts. The control. The command itself has a copy of these classes in
+ * its own file, and so has the thread that writes the store, which keeps its turns.
  */
+import { runCommandLine } from '../../../src/cli/program.ts';
 import { FairLine } from '../../../src/platform/fair-line.ts';
 import { FairSlots } from '../../../src/platform/fair-slots.ts';
 
@@ -19,3 +20,4 @@ const { take } = slots;
 slots.take = function (_key, signal) {
   return take.call(this, Symbol('somebody'), signal);
 };
+process.exitCode = await runCommandLine(['serve', ...process.argv.slice(2)]);

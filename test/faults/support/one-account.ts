@@ -1,6 +1,7 @@
 /** One account that does all it can over many connections, and another that sends a small message now and then: what the other waits. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../../../src/config/load.ts';
 import { readMasterKey } from '../../../src/config/master-key.ts';
 import { pgpSeals } from '../../../src/crypto/pgp-seals.ts';
@@ -16,7 +17,7 @@ import { SmtpClient } from '../../support/smtp-client.ts';
 export const CONNECTIONS = 28;
 /** Milliseconds for one message in a series; a series that waits longer ends. */
 const PATIENCE = 500;
-const NO_TURNS = new URL('no-turns.js', import.meta.url).href;
+const NO_TURNS = fileURLToPath(new URL('no-turns.js', import.meta.url));
 /** An instance with the accounts of the loads. */
 export async function prepared(): Promise<Instance> {
   const instance = await Instance.create();
@@ -152,7 +153,7 @@ export async function measure(
   load: Load,
   { turns, messages }: { readonly turns: boolean; readonly messages: number },
 ): Promise<Measured> {
-  const served = await instance.serve(turns ? {} : { nodeOptions: ['--import', NO_TURNS] });
+  const served = await instance.serve(turns ? {} : { script: NO_TURNS });
   try {
     await modest(instance, served, load, messages);
     const quiet = await modest(instance, served, load, messages);
