@@ -105,8 +105,8 @@ export const accountView = z.object({
   sendsAs: z.array(z.string()).readonly().meta({ description: 'Addresses of others that it may send as.' }),
   used: z.number(),
   messages: z.number(),
-  lastLogin: z.string().optional().meta({ description: 'The last day on which it logged in.' }),
-  lastUsed: z.string().optional().meta({ description: 'The last day on which it logged in, sent or took mail.' }),
+  lastLogin: z.iso.date().optional().meta({ description: 'The last day on which it logged in.' }),
+  lastUsed: z.iso.date().optional().meta({ description: 'The last day on which it logged in, sent or took mail.' }),
   settings: stored,
 });
 export type AccountView = z.infer<typeof accountView>;

@@ -25,6 +25,12 @@ const sanAlone = ({ match, san }: { readonly match: string; readonly san: string
   san === undefined || match === 'san' ? undefined : 'Cannot use an alternative name: it belongs to the match "san"';
 
 const addPart = part({
+  api: {
+    method: 'POST',
+    path: '/accounts/{accountId}/client-certificates',
+    creates: true,
+    ids: { accountId: 'login', clientCertificateId: 'name' },
+  },
   about: 'register a client certificate',
   in: { ...ADD, pem: need(pem(), 'the certificate, or a chain that begins with it') },
   check: sanAlone,
@@ -69,6 +75,12 @@ export const accountCertificates = subject(
     }),
 
     list: reads({
+      api: {
+        method: 'GET',
+        path: '/accounts/{accountId}/client-certificates',
+        id: 'listAccountCertificates',
+        ids: { clientCertificateId: 'name' },
+      },
       about: 'list names, ends and last use, also of revoked ones',
       in: whose,
       out: z.array(certificateView).readonly(),
@@ -80,6 +92,12 @@ export const accountCertificates = subject(
     }),
 
     revoke: changes({
+      api: {
+        method: 'DELETE',
+        path: '/accounts/{accountId}/client-certificates/{clientCertificateId}',
+        without: ['file'],
+        ids: { accountId: 'login' },
+      },
       about: 'end a certificate at once, also in open sessions',
       in: {
         ...whose,

@@ -106,6 +106,12 @@ async function containPart(
 
 export const contain = changes({
   ...manyAccounts,
+  api: {
+    method: 'POST',
+    path: '/accounts/{accountId}/containments',
+    without: ['upload'],
+    ids: { 'contained.accountId': 'login' },
+  },
   about:
     'somebody else may be in: suspend, end its sessions, remove its passwords, revoke its certificates, void TLS tickets',
   out: containmentView,

@@ -23,6 +23,7 @@ import { type Here, type Values, arg, changesHere, maybe, opt } from './core/row
 import { exportMailbox, exportText } from './mailbox/export.ts';
 
 export const endRow = ends({
+  api: { method: 'POST', path: '/accounts/{accountId}/endings', ids: { accountId: 'login' } },
   about: 'end an account with all its addresses',
   in: { login: arg(login, 'the account') },
   out: endView,

@@ -121,6 +121,12 @@ const where = { organisation: arg(organisation, 'where it goes') };
 const columns = { ...accountColumn, ...where, since: old(arg(since, 'mail received since then goes along'), 'from') };
 
 export const move = changes({
+  api: {
+    method: 'POST',
+    path: '/accounts/{accountId}/moves',
+    without: ['upload'],
+    ids: { 'accounts.accountId': 'login' },
+  },
   about: 'an account goes to another organisation, with its addresses and the mail since a day',
   in: {
     login: maybe(login, 'the account'),

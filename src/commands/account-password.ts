@@ -13,6 +13,12 @@ const named = z.object({ login: z.string(), name: z.string() });
 
 export const passwords = subject('password', 'the passwords of an account', {
   add: changes({
+    api: {
+      method: 'POST',
+      path: '/accounts/{accountId}/passwords',
+      creates: true,
+      ids: { accountId: 'login', passwordId: 'name' },
+    },
     about: 'add a password; the others stay valid',
     in: {
       login: arg(login, 'the account'),
@@ -41,6 +47,12 @@ export const passwords = subject('password', 'the passwords of an account', {
   }),
 
   list: reads({
+    api: {
+      method: 'GET',
+      path: '/accounts/{accountId}/passwords',
+      id: 'listAccountPasswords',
+      ids: { 'passwords.passwordId': 'name' },
+    },
     about: 'list names, ends and last use',
     in: { login: arg(login, 'the account') },
     out: z.object({ passwords: z.array(passwordView), codes: z.array(codeView) }),
@@ -58,6 +70,7 @@ export const passwords = subject('password', 'the passwords of an account', {
   }),
 
   remove: changes({
+    api: { method: 'DELETE', path: '/accounts/{accountId}/passwords/{passwordId}', ids: { accountId: 'login' } },
     about: 'end a password at once',
     was: ['revoke'],
     in: { login: arg(login, 'the account'), name: need(passwordName, 'which one') },

@@ -8,6 +8,7 @@ import { login, text } from './core/kinds.ts';
 import { arg, changes, flag, lookPart, moved, opt, reads, readsHere } from './core/row.ts';
 
 export const quirks = reads({
+  api: { method: 'GET', path: '/accounts/{accountId}/quirks' },
   about: 'how its programs deviate from the standards, how often, and what switching that off would refuse',
   in: { login: arg(login, 'the account') },
   out: z.array(quirkView).readonly(),

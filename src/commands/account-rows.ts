@@ -14,6 +14,7 @@ import { arg, changes, lists, many, need, opt } from './core/row.ts';
 import { maybePassword } from './core/secret.ts';
 
 export const add = changes({
+  api: { method: 'POST', path: '/accounts', creates: true, ids: { accountId: 'login' } },
   about: 'register an account; a log-in name that is an address is registered as its first address',
   in: {
     login: arg(login, 'what it logs in with'),
@@ -55,15 +56,27 @@ const idleView = z.object({
   organisation: z.string(),
   kind: z.string(),
   state: z.string(),
-  since: z.string().meta({ description: 'The last day on which it did something, or that of its registration.' }),
+  since: z.iso.date().meta({ description: 'The last day on which it did something, or that of its registration.' }),
   never: z.boolean(),
-  lastLogin: z.string().optional(),
+  lastLogin: z.iso.date().optional(),
   messages: z.number().meta({ description: 'That wait in its mailbox.' }),
 });
 const listed = z.union([accountView, idleView]);
 const IDLE = ['LOGIN', 'ORGANISATION', 'KIND', 'STATE', 'WAITING', 'IDLE SINCE'];
 
 export const list = lists({
+  api: {
+    method: 'GET',
+    path: '/accounts',
+    id: 'listAccounts',
+    ids: {
+      accountId: 'login',
+      organisationId: 'organisation',
+      'addresses.addressId': 'address',
+      'passwords.passwordId': 'name',
+      'certificates.clientCertificateId': 'name',
+    },
+  },
   about: 'list accounts',
   in: {
     organisation: opt(organisation, 'of this organisation only'),

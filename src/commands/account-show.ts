@@ -18,7 +18,34 @@ import { settingsPart } from './settings.ts';
 
 const out = accountView.omit({ settings: true }).extend(recentViews.partial().shape).extend(settingViews);
 
+/** What changes by itself: it is not of the account as it is registered, whose ETag would be another each minute. */
+const RECENT = [
+  ...['sessions', 'logins', 'refusals', 'fetched', 'oldest', 'standing', 'quirks', 'ending', 'absences'],
+  ...['used', 'messages', 'lastLogin', 'lastUsed'],
+];
+
 export const show = reads({
+  api: [
+    {
+      method: 'GET',
+      path: '/accounts/{accountId}',
+      drops: RECENT,
+      ids: {
+        accountId: 'login',
+        organisationId: 'organisation',
+        'addresses.addressId': 'address',
+        'passwords.passwordId': 'name',
+        'certificates.clientCertificateId': 'name',
+      },
+    },
+    {
+      method: 'GET',
+      path: '/accounts/{accountId}/activity',
+      id: 'showAccountActivity',
+      only: RECENT,
+      without: ['all'],
+    },
+  ],
   about: 'show one account, its addresses, passwords, certificates and settings',
   in: {
     login: arg(login, 'the account'),

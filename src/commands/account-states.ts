@@ -65,7 +65,9 @@ async function organisationsAllow({ store }: AdminContext, all: ReadonlyMap<stri
 const stateChange = (
   state: State,
   verb: 'suspend' | 'resume',
-  row: Pick<Parameters<typeof changes>[0], 'about' | 'right' | 'undo' | 'examples'> & { readonly phase: string },
+  row: Pick<Parameters<typeof changes>[0], 'api' | 'about' | 'right' | 'undo' | 'examples'> & {
+    readonly phase: string;
+  },
 ) => {
   const { phase, ...said } = row;
   return changes({
@@ -113,6 +115,7 @@ const stateChange = (
 };
 
 export const suspend = stateChange('suspended', 'suspend', {
+  api: { method: 'POST', path: '/accounts/{accountId}/suspensions', without: ['upload'], ids: { accountId: 'login' } },
   about: 'refuse log-ins and mail, until they are resumed; what waits stays',
   right: 'support',
   undo: 'account resume',
@@ -120,6 +123,7 @@ export const suspend = stateChange('suspended', 'suspend', {
   phase: 'Suspending',
 });
 export const resume = stateChange('active', 'resume', {
+  api: { method: 'POST', path: '/accounts/{accountId}/resumptions', without: ['upload'], ids: { accountId: 'login' } },
   about:
     'take back a suspension, or an end that is not final; passwords and certificates that "contain" took stay away',
   right: 'registry',

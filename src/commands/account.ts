@@ -1,5 +1,5 @@
 /** `sluis account`: who logs in; each owns one mailbox. */
-import { subject } from './core/row.ts';
+import { inApi, subject } from './core/row.ts';
 import { accountCertificates } from './account-certificate.ts';
 import { appPasswords } from './account-app-password.ts';
 import { contain } from './account-contain.ts';
@@ -28,7 +28,11 @@ export const accounts = subject(
     certificate: accountCertificates,
     end,
     move,
-    set: settable('account', 'huisarts'),
+    set: inApi(settable('account', 'huisarts'), {
+      method: 'PATCH',
+      path: '/accounts/{accountId}',
+      without: ['upload', 'dryRun'],
+    }),
     quirks,
     observed,
     enforce,

@@ -19,7 +19,7 @@ import { consents } from './address/consent.ts';
 import { move } from './address/move.ts';
 import { ends, endsAt } from './core/ending.ts';
 import { address, login } from './core/kinds.ts';
-import { arg, changes, flag, lists, opt, reads, subject } from './core/row.ts';
+import { arg, changes, flag, inApi, lists, opt, reads, subject } from './core/row.ts';
 import { ownSettings, settingViews } from './core/views.ts';
 import { settable, settingsPart } from './settings.ts';
 
@@ -71,6 +71,12 @@ const stateChange = (state: State, about: string, say: (result: z.infer<typeof s
 
 export const addresses = subject('address', 'registered addresses', {
   add: changes({
+    api: {
+      method: 'POST',
+      path: '/accounts/{accountId}/addresses',
+      creates: true,
+      ids: { addressId: 'address', accountId: 'account' },
+    },
     about: 'register an address that leads to an account',
     in: { login: arg(login, 'the account'), address: arg(address, 'such as name@example.nl') },
     out: z.object({ address: z.string(), account: z.string() }),
@@ -87,6 +93,12 @@ export const addresses = subject('address', 'registered addresses', {
   }),
 
   list: lists({
+    api: {
+      method: 'GET',
+      path: '/accounts/{accountId}/addresses',
+      id: 'listAddresses',
+      ids: { addressId: 'address', accountId: 'account' },
+    },
     about: 'list addresses',
     in: { account: opt(login, 'of this account only') },
     out: view.extend({ settings: ownSettings }),
@@ -103,6 +115,11 @@ export const addresses = subject('address', 'registered addresses', {
   }),
 
   show: reads({
+    api: {
+      method: 'GET',
+      path: '/accounts/{accountId}/addresses/{addressId}',
+      ids: { addressId: 'address', accountId: 'account' },
+    },
     about: 'show one address and its settings',
     in: { ...one, all: flag('show every setting, also those that are default') },
     out: view.extend(settingViews),
@@ -127,20 +144,27 @@ export const addresses = subject('address', 'registered addresses', {
       ].join('\n'),
   }),
 
-  set: settable('address', 'lab@huisarts.example'),
+  set: inApi(settable('address', 'lab@huisarts.example'), {
+    method: 'PATCH',
+    path: '/accounts/{accountId}/addresses/{addressId}',
+    without: ['upload', 'dryRun'],
+  }),
 
-  suspend: stateChange(
-    'suspended',
-    'refuse its mail, until it is resumed',
-    (a) => `Address ${a.address} is suspended.`,
+  suspend: inApi(
+    stateChange('suspended', 'refuse its mail, until it is resumed', (a) => `Address ${a.address} is suspended.`),
+    { method: 'POST', path: '/accounts/{accountId}/addresses/{addressId}/suspensions', ids: { addressId: 'address' } },
   ),
-  resume: stateChange('active', 'take back a suspension, or an end that is not final', (a) =>
-    a.state === 'active'
-      ? `Address ${a.address} is active.`
-      : `Address ${a.address} is resumed, and takes no mail yet: it is ending still ("sluis address resume ${a.address}" once more), or its account or organisation is.`,
+  resume: inApi(
+    stateChange('active', 'take back a suspension, or an end that is not final', (a) =>
+      a.state === 'active'
+        ? `Address ${a.address} is active.`
+        : `Address ${a.address} is resumed, and takes no mail yet: it is ending still ("sluis address resume ${a.address}" once more), or its account or organisation is.`,
+    ),
+    { method: 'POST', path: '/accounts/{accountId}/addresses/{addressId}/resumptions', ids: { addressId: 'address' } },
   ),
 
   end: ends({
+    api: { method: 'POST', path: '/accounts/{accountId}/addresses/{addressId}/endings', ids: { addressId: 'address' } },
     about: 'end an address: it is never given to anybody else; "resume" takes it back for 30 days',
     in: one,
     out: endView,
@@ -182,6 +206,21 @@ export const addresses = subject('address', 'registered addresses', {
   }),
 
   delegate: changes({
+    api: [
+      {
+        method: 'PUT',
+        path: '/accounts/{accountId}/addresses/{addressId}/delegates/{delegateId}',
+        fills: { accountId: '' },
+        without: ['takeBack'],
+      },
+      {
+        method: 'DELETE',
+        path: '/accounts/{accountId}/addresses/{addressId}/delegates/{delegateId}',
+        id: 'removeAddressDelegate',
+        fills: { accountId: '' },
+        fixed: { takeBack: true },
+      },
+    ],
     about: 'let another account send as an address',
     in: { ...one, login: arg(login, 'the account that may send as it'), takeBack: flag('end the delegation') },
     out: delegationView,

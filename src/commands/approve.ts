@@ -71,6 +71,7 @@ const moment = kind<number, number>(
 
 const parts = {
   list: lists({
+    api: { method: 'GET', path: '/approvals', id: 'listApprovals' },
     about: 'show the requests that wait',
     in: {},
     out: requestView,
@@ -90,6 +91,7 @@ const parts = {
     after: (r) => r.id,
   }),
   show: reads({
+    api: { method: 'GET', path: '/approvals/{approvalId}' },
     about: 'show what is to be signed',
     in: { id: arg(requestId, 'the request'), fingerprint: need(fingerprint, 'of the key that would sign') },
     out: requestView,
@@ -105,6 +107,7 @@ const parts = {
   }),
   // Whoever may look may sign: the key is what counts, and it counts wherever the signature comes from.
   sign: changes({
+    api: { method: 'POST', path: '/approvals/{approvalId}/signatures' },
     about: 'take the signature of an operator under a request',
     in: {
       id: arg(requestId, 'the request'),

@@ -29,6 +29,7 @@ export const certificates = subject(
     import: importRow,
 
     list: lists({
+      api: { method: 'GET', path: '/certificates', id: 'listCertificates', ids: { accountId: 'account' } },
       about: 'list certificates by their end',
       in: {
         account: opt(login, 'of one account'),
@@ -76,6 +77,7 @@ export const certificates = subject(
     capability: capabilities,
 
     revoke: changes({
+      api: { method: 'POST', path: '/certificates/{serial}/revocations' },
       about: 'revoke a certificate at once and for ever',
       in: { ...byName, why: opt(choice('reason', REASONS), 'reason in the revocation list', 'unspecified') },
       out: certificateView.extend({

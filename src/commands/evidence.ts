@@ -6,6 +6,7 @@ import { reads, subject } from './core/row.ts';
 
 export const evidence = subject('evidence', 'signed evidence about messages and deletions', {
   certificate: reads({
+    api: { method: 'GET', path: '/evidence-certificate' },
     about: 'print the certificate that evidence is checked with, to be given to whoever will check some',
     in: {},
     out: z.object({ pem: z.string(), fingerprint: z.string(), until: z.string() }),

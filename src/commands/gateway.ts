@@ -42,6 +42,7 @@ const statusView = z.object({
 type Status = z.infer<typeof statusView>;
 
 const status = reads({
+  api: { method: 'GET', path: '/gateway', id: 'showGateway', ids: { 'partners.partnerId': 'name' } },
   about: 'show the running gateway',
   in: {},
   out: statusView,
@@ -117,6 +118,7 @@ const reload = changes({
 
 /** For `check --monitor`. It says nothing of anybody, so that a monitor may ask each minute. */
 const figures = reads({
+  api: { method: 'GET', path: '/gateway/figures', id: 'showFigures' },
   about: 'figures that a monitor judges',
   in: {},
   out: z.array(z.object({ name: z.string(), labels: z.record(z.string(), z.string()), value: z.number().nullable() })),
@@ -128,6 +130,7 @@ const figures = reads({
 
 /** For `check` and `doctor`: what only the running gateway and its store know. */
 export const findings = lookPart({
+  api: { method: 'GET', path: '/gateway/findings', id: 'showFindings' },
   about: 'what an operator should look at, of keys, certificates and operators',
   in: {},
   out: z.array(z.object({ id: z.string(), severity: z.enum(SEVERITIES), what: z.string() })),

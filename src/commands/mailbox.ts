@@ -19,6 +19,7 @@ import { importRow, imported } from './mailbox/intake.ts';
 const one = { login: arg(login, 'the account') };
 
 const restore = changes({
+  api: { method: 'POST', path: '/accounts/{accountId}/mailbox-restorations', ids: { accountId: 'login' } },
   about: 'hand out again what was deleted over POP3; it comes back as new messages, and the owner is told',
   in: {
     ...one,
@@ -76,6 +77,7 @@ const consumer = z.object({
 });
 
 const consumers = reads({
+  api: { method: 'GET', path: '/accounts/{accountId}/mailbox-consumers' },
   about: 'the networks a mailbox is fetched from, and what they do',
   in: one,
   out: z.array(consumer),

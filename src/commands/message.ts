@@ -40,6 +40,7 @@ const BACKUPS =
 
 export const messages = subject('message', 'messages that were accepted', {
   withdraw: changes({
+    api: { method: 'POST', path: '/traces/{messageId}/withdrawals' },
     about: 'take a message back wherever it was not collected yet',
     in: {
       ...one,

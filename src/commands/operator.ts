@@ -128,6 +128,7 @@ const GIVEN = {
 
 const tokens = subject('token', 'for programs: each is known by it, and may do what it says at most', {
   add: changes({
+    api: { method: 'POST', path: '/operator-tokens', secret: true, creates: true },
     about: 'make a token of an operator; it is shown once',
     in: {
       name: arg(operatorName, 'whose'),
@@ -167,6 +168,7 @@ const tokens = subject('token', 'for programs: each is known by it, and may do w
   }),
 
   list: lists({
+    api: { method: 'GET', path: '/operator-tokens', id: 'listOperatorTokens' },
     about: 'list tokens; never the token itself',
     in: {},
     out: tokenView,
@@ -188,6 +190,7 @@ const tokens = subject('token', 'for programs: each is known by it, and may do w
   }),
 
   end: changes({
+    api: { method: 'DELETE', path: '/operator-tokens/{tokenId}' },
     about: 'end a token at once',
     in: { token: arg(tokenId, 'its id, as the list shows it') },
     out: z.object({ id: z.string() }),
@@ -235,6 +238,7 @@ export const operators = subject('operator', 'people who work with the gateway, 
   }),
 
   list: lists({
+    api: { method: 'GET', path: '/operators', id: 'listOperators', ids: { organisationId: 'organisation' } },
     about: 'list operators, their roles and how each is known',
     in: {},
     out: view,
@@ -297,6 +301,7 @@ export const operators = subject('operator', 'people who work with the gateway, 
   }),
 
   roles: reads({
+    api: { method: 'GET', path: '/roles' },
     about: 'show what each role may do, by operation',
     in: { role: maybe(role, 'what this one may do only') },
     out: z.object({

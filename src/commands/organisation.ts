@@ -7,7 +7,7 @@ import { stateText } from '../cli/ending-text.ts';
 import { facts, readableTime } from '../cli/output.ts';
 import { defined } from '../domain/defined.ts';
 import { choice, ofText, organisation } from './core/kinds.ts';
-import { arg, changes, flag, lists, opt, reads, subject } from './core/row.ts';
+import { arg, changes, flag, inApi, lists, opt, reads, subject } from './core/row.ts';
 import { ownSettings, settingViews } from './core/views.ts';
 import { contactText, contactView, detailFields, details, postOf } from './organisation/details.ts';
 import { identities } from './organisation/edi.ts';
@@ -50,6 +50,7 @@ export const organisations = subject(
   'customers: practices, hospitals, laboratories',
   {
     add: changes({
+      api: { method: 'POST', path: '/organisations', creates: true, ids: { organisationId: 'name' } },
       about: 'register an organisation',
       in: {
         name: arg(organisation, 'short unique name: a-z, 0-9 and -'),
@@ -74,6 +75,7 @@ export const organisations = subject(
     }),
 
     list: lists({
+      api: { method: 'GET', path: '/organisations', id: 'listOrganisations', ids: { organisationId: 'name' } },
       about: 'list organisations',
       in: {},
       out: view.extend({ settings: ownSettings }),
@@ -87,6 +89,7 @@ export const organisations = subject(
     }),
 
     show: reads({
+      api: { method: 'GET', path: '/organisations/{organisationId}', ids: { organisationId: 'name' } },
       about: 'show one organisation and its settings',
       in: { ...one, all: flag('show every setting, also those that are default') },
       out: view.extend({ ...contactView.shape, ...settingViews }),
@@ -121,7 +124,11 @@ export const organisations = subject(
         ].join('\n'),
     }),
 
-    set: settable('organisation', 'praktijk-jansen', detailFields),
+    set: inApi(settable('organisation', 'praktijk-jansen', detailFields), {
+      method: 'PATCH',
+      path: '/organisations/{organisationId}',
+      without: ['upload', 'dryRun'],
+    }),
     suspend,
     resume,
     end,

@@ -134,6 +134,12 @@ export const partners = subject('partner', 'organisations with a mail server of 
   }),
 
   list: lists({
+    api: {
+      method: 'GET',
+      path: '/partners',
+      id: 'listPartners',
+      ids: { partnerId: 'name', organisationId: 'organisation', accountId: 'account' },
+    },
     about: 'list partners',
     in: {},
     out: view,
@@ -152,6 +158,11 @@ export const partners = subject('partner', 'organisations with a mail server of 
   }),
 
   show: reads({
+    api: {
+      method: 'GET',
+      path: '/partners/{partnerId}',
+      ids: { partnerId: 'name', organisationId: 'organisation', accountId: 'account' },
+    },
     about: 'show one partner; passwords and keys are never shown',
     in: one,
     out: view,
@@ -162,6 +173,7 @@ export const partners = subject('partner', 'organisations with a mail server of 
   }),
 
   test: reads({
+    api: { method: 'POST', path: '/partners/{partnerId}/tests', ids: { partnerId: 'name' } },
     about: 'connect to its mail server and report what was found; nothing is sent',
     in: one,
     out: testView,
@@ -178,6 +190,7 @@ export const partners = subject('partner', 'organisations with a mail server of 
   }),
 
   suspend: changes({
+    api: { method: 'POST', path: '/partners/{partnerId}/suspensions', ids: { partnerId: 'name' } },
     about: 'push nothing to it until it is resumed; its mail is taken and waits',
     in: {
       ...one,
@@ -203,6 +216,7 @@ export const partners = subject('partner', 'organisations with a mail server of 
   }),
 
   resume: changes({
+    api: { method: 'POST', path: '/partners/{partnerId}/resumptions', ids: { partnerId: 'name' } },
     about: 'take back a suspension, or an end that is not final; what waits is pushed, and its account is let in again',
     in: one,
     out: stateView,
@@ -225,6 +239,7 @@ export const partners = subject('partner', 'organisations with a mail server of 
   domain: domains,
 
   end: ends({
+    api: { method: 'POST', path: '/partners/{partnerId}/endings', ids: { partnerId: 'name' } },
     about: 'end a partner with its account, addresses and domains; "resume" takes it back for 30 days',
     in: one,
     out: endView,

@@ -173,6 +173,7 @@ const keys = subject(
     }),
 
     list: lists({
+      api: { method: 'GET', path: '/pgp-keys', id: 'listPgpKeys', ids: { accountId: 'account' } },
       about: 'show the keys that are registered',
       in: {
         account: opt(login, 'of this account'),
@@ -198,6 +199,7 @@ const keys = subject(
     }),
 
     revoke: changes({
+      api: { method: 'POST', path: '/pgp-keys/{fingerprint}/revocations' },
       about: 'take a key back, at once and for ever; its secret half stays for old mail',
       in: { fingerprint, why: opt(text('reason', 200), 'for the record', 'unspecified') },
       out: pgpKeyView,

@@ -20,10 +20,11 @@ import type { DeliveryId } from '../domain/ids.ts';
 import type { Delivery, DeliveryState } from '../store/deliveries.ts';
 import type { Here } from './core/here.ts';
 import { delivery } from './core/kinds.ts';
-import { arg, changes, flag, lists, reads, readsHere, subject } from './core/row.ts';
+import { type InApi, arg, changes, flag, lists, reads, readsHere, subject } from './core/row.ts';
 import { ALL, OF, OPEN, WHICH, filtersOf, oneWay, unknown, visit } from './queue/which.ts';
 
 const partners = reads({
+  api: { method: 'GET', path: '/partner-queues', id: 'listPartnerQueues', ids: { partnerId: 'partner' } },
   about: 'how much waits for each partner',
   in: {},
   out: z.array(queueView),
@@ -61,6 +62,12 @@ const cells = (d: DeliveryView) => [
 ];
 
 const deliveries = lists({
+  api: {
+    method: 'GET',
+    path: '/deliveries',
+    id: 'listDeliveries',
+    ids: { accountId: 'account', partnerId: 'partner' },
+  },
   about: 'each delivery that waits, or is held',
   in: { ...OF, all: flag('also those that ended') },
   out: deliveryView,
@@ -131,6 +138,7 @@ const deliveryText = (d: DeliveryView): string =>
   ]);
 
 interface Changing {
+  readonly api: InApi;
   readonly what: 'hold' | 'release' | 'retry';
   readonly about: string;
   readonly states: readonly DeliveryState[];
@@ -206,6 +214,12 @@ export const queues = subject(
     }),
 
     show: reads({
+      api: {
+        method: 'GET',
+        path: '/deliveries/{deliveryId}',
+        id: 'showDelivery',
+        ids: { accountId: 'account', partnerId: 'partner' },
+      },
       about: 'show one delivery',
       in: { id: arg(delivery, 'of the delivery') },
       out: deliveryView,
@@ -220,6 +234,12 @@ export const queues = subject(
     }),
 
     hold: changing({
+      api: {
+        method: 'POST',
+        path: '/deliveries/{deliveryId}/holds',
+        id: 'holdDelivery',
+        without: ['partner', 'message'],
+      },
       what: 'hold',
       about: 'make deliveries wait until they are released',
       states: ['waiting'],
@@ -228,6 +248,12 @@ export const queues = subject(
       examples: ['1742', '--partner umc --reason "its server answers for somebody else"'],
     }),
     release: changing({
+      api: {
+        method: 'POST',
+        path: '/deliveries/{deliveryId}/releases',
+        id: 'releaseDelivery',
+        without: ['partner', 'message'],
+      },
       what: 'release',
       about: 'let held deliveries go on, into a mailbox too',
       states: ['held'],
@@ -236,6 +262,12 @@ export const queues = subject(
       examples: ['1742', '--partner umc'],
     }),
     retry: changing({
+      api: {
+        method: 'POST',
+        path: '/deliveries/{deliveryId}/retries',
+        id: 'retryDelivery',
+        without: ['partner', 'message'],
+      },
       what: 'retry',
       about: 'attempt deliveries now',
       states: ['waiting'],

@@ -40,6 +40,7 @@ const cells = (s: SessionView) => [
 
 export const sessions = subject('session', 'connections that are open now', {
   list: lists({
+    api: { method: 'GET', path: '/sessions', id: 'listSessions', ids: { accountId: 'account' } },
     about: 'who is connected, since when, with what',
     in: which,
     out: sessionView,
@@ -60,6 +61,12 @@ export const sessions = subject('session', 'connections that are open now', {
   }),
 
   end: changes({
+    api: {
+      method: 'DELETE',
+      path: '/sessions/{sessionId}',
+      without: ['account', 'network'],
+      ids: { 'sessions.accountId': 'account' },
+    },
     about: 'end sessions; whoever has a right to may come again at once',
     was: ['kill'],
     in: {

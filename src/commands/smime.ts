@@ -32,6 +32,7 @@ export const smime = subject(
   'signed and encrypted messages',
   {
     test: reads({
+      api: { method: 'POST', path: '/accounts/{accountId}/addresses/{addressId}/protection-tests' },
       about: 'show what would happen to a message to an address: protection, certificate, why',
       in: {
         address: arg(address, 'the addressee'),

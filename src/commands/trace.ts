@@ -36,6 +36,7 @@ const SEARCH = {
 };
 
 const search = reads({
+  api: { method: 'POST', path: '/trace-searches', id: 'searchTraces' },
   about: 'messages of a sender, an addressee or a time, with the attempts that were refused',
   in: {
     ...SEARCH,
@@ -75,6 +76,7 @@ const search = reads({
 });
 
 export const show = reads({
+  api: { method: 'GET', path: '/traces/{messageId}' },
   about: 'every step of one message',
   in: { message: arg(message, 'its id, as the 250 told it, or its Message-ID') },
   out: traceView,

@@ -28,7 +28,8 @@ export interface KeyedRequest {
  * `another`: the key was used for another request. `full`: the caller has as many keys as there can be.
  */
 export type KeyState =
-  | { readonly kind: 'begun' | 'done' | 'unknown' | 'running' | 'another' | 'full' }
+  | { readonly kind: 'begun' }
+  | { readonly kind: 'done' | 'unknown' | 'running' | 'another' | 'full' }
   | { readonly kind: 'kept'; readonly answer: string };
 
 export type KeyEnd = 'done' | 'unknown' | { readonly answer: string };

@@ -26,7 +26,7 @@ export const messageId: z.ZodType<MessageId, string> = z
 /** Where the next page begins, as the page before said in `next`. */
 export const cursor = z
   .string()
-  .regex(/^[A-Za-z0-9_-]{1,200}$/)
+  .regex(/^[A-Za-z0-9_-]{1,600}$/)
   .meta({ description: 'Where the page begins: `next` of the page before. Left out: at the beginning.' });
 
 /** How many entries a page has at most. */

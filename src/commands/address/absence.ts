@@ -131,6 +131,11 @@ export const absences = subject(
   'who is away, and what becomes of the mail meanwhile',
   {
     add: changes({
+      api: {
+        method: 'POST',
+        path: '/accounts/{accountId}/addresses/{addressId}/absences',
+        ids: { addressId: 'address' },
+      },
       about: 'note an absence; its mail goes to a substitute who agreed, or is refused',
       in: absenceInput,
       out: absenceView,
@@ -151,6 +156,7 @@ export const absences = subject(
     }),
 
     import: changes({
+      api: { method: 'POST', path: '/absence-imports' },
       about: 'note many absences from a CSV file, such as those of the holidays: all or none',
       in: {},
       upload: { about: 'header "address,from,until,substitute,refuse"', needed: true, as: 'argument' },
@@ -168,6 +174,12 @@ export const absences = subject(
     }),
 
     list: lists({
+      api: {
+        method: 'GET',
+        path: '/accounts/{accountId}/addresses/{addressId}/absences',
+        id: 'listAbsences',
+        ids: { addressId: 'address' },
+      },
       about: 'list absences, now and ahead',
       in: { address: opt(address, 'of this address only') },
       out: absenceView,
@@ -185,6 +197,11 @@ export const absences = subject(
     }),
 
     end: changes({
+      api: {
+        method: 'POST',
+        path: '/accounts/{accountId}/addresses/{addressId}/absence-endings',
+        ids: { addressId: 'address' },
+      },
       about: 'end the absence that is under way, or else take back the next one',
       in: { address: arg(address, 'who is back') },
       out: absenceView,

@@ -15,6 +15,11 @@ export const consents = subject(
   'who agreed to stand in for whom',
   {
     add: changes({
+      api: {
+        method: 'POST',
+        path: '/accounts/{accountId}/addresses/{addressId}/consents',
+        fills: { addressId: 'for' },
+      },
       about: 'note that somebody agreed to get the mail of an address while its owner is away',
       was: ['give'],
       in: {
@@ -46,6 +51,7 @@ export const consents = subject(
     }),
 
     list: lists({
+      api: { method: 'GET', path: '/accounts/{accountId}/addresses/{addressId}/consents', id: 'listConsents' },
       about: 'list consents given for an address, or by it',
       in: { address: arg(address, 'the address') },
       out: consentView,

@@ -31,6 +31,7 @@ function wrongEvent(event: string): string {
 }
 
 export const list = lists({
+  api: { method: 'GET', path: '/audit-rows', id: 'listAuditRows', ids: { accountId: 'account' } },
   about: 'rows of the trail, oldest first',
   in: {
     account: opt(login, 'about this account'),

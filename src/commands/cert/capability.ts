@@ -38,6 +38,7 @@ const one = { address: arg(address, 'the address') };
 
 export const capabilities = subject('capability', 'what the mail programs behind addresses can read', {
   show: reads({
+    api: { method: 'GET', path: '/accounts/{accountId}/addresses/{addressId}/capabilities' },
     about: 'show what is known of the program behind an address',
     in: one,
     out: view,

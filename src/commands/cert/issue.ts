@@ -37,6 +37,7 @@ const valid = opt(days(90), 'how long a code holds; default: 30d', 30);
 
 export const issueParts = {
   issue: part({
+    api: { method: 'POST', path: '/certificates', without: ['key'], creates: true, ids: { accountId: 'account' } },
     about: 'issue a certificate for a request',
     in: { account, use, request, ends: lastDay, replaces, key },
     out: issuedView,
@@ -54,6 +55,7 @@ export const issueParts = {
   }),
   // Whoever runs it sees the code, and could get in by it.
   enrol: part({
+    api: { method: 'POST', path: '/certificate-codes', secret: true, creates: true, ids: { accountId: 'account' } },
     about: 'make a one-time code that fetches a certificate',
     in: { account, use, valid },
     out: enrolledView,

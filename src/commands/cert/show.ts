@@ -8,6 +8,7 @@ import { byName, judgedView } from './params.ts';
 import { detail } from './text.ts';
 
 export const showCertificate = reads({
+  api: { method: 'GET', path: '/certificates/{serial}' },
   about: 'show a certificate',
   in: byName,
   out: judgedView.extend({ pem: z.string(), chain: z.array(z.string()).readonly() }),

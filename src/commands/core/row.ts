@@ -39,8 +39,37 @@ export {
   rest,
 } from './params.ts';
 
+/**
+ * A row as a resource of the API (decision 1803). What of its input the path does not name comes in the query of GET and DELETE, and in the body of the others;
+ * ids stand for names in paths and queries.
+ */
+export interface InApi {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Below `/v1`. Its parameters are those of api/administration/ids.ts: `/accounts/{accountId}/addresses/{addressId}`. */
+  readonly path: string;
+  /** operationId; left out, made of the operation: `addAccountPassword`. */
+  readonly id?: string;
+  /** Which input a parameter of the path names, where that is not the one of its kind: `{ delegateId: 'login' }`. */
+  readonly fills?: Readonly<Record<string, string>>;
+  /** What is always asked for. */
+  readonly fixed?: Readonly<Record<string, boolean | string>>;
+  /** Inputs that are not offered. */
+  readonly without?: readonly string[];
+  /** Ids that are added to the answer, each by the member that names it: `{ accountId: 'login', 'passwords.passwordId': 'name' }`. */
+  readonly ids?: Readonly<Record<string, string>>;
+  /** Members of the answer that are left out, or all but these. */
+  readonly drops?: readonly string[];
+  readonly only?: readonly string[];
+  /** It makes something: 201. */
+  readonly creates?: true;
+  /** The answer has something that is shown once. */
+  readonly secret?: true;
+}
+
 /** What every command has. */
 interface Said<P extends Params, O> {
+  /** How it is reached over the API, as a resource; left out: it is not in the API. Several: the same under several paths. */
+  readonly api?: InApi | readonly InApi[];
   /** What it does, in the imperative, without a full stop. */
   readonly about: string;
   readonly in: P;
@@ -193,6 +222,9 @@ export type AnyRow = AnyOperation | LocalRow<Params, unknown>;
 
 /** The form of what `--json` prints: of a list, of one row. */
 export const printedOf = (row: AnyRow): z.ZodType => (row.effect === 'lists' ? row.out : (row.json?.out ?? row.out));
+
+/** A row that others are made like, as a resource of the API. */
+export const inApi = <R extends AnyRow>(row: R, ...api: readonly InApi[]): R => ({ ...row, api });
 
 type Given<R> = Omit<R, 'effect' | 'at'>;
 

@@ -49,6 +49,11 @@ export const identities = subject(
   'what organisations are called in EDIFACT and HL7 envelopes',
   {
     add: changes({
+      api: {
+        method: 'POST',
+        path: '/organisations/{organisationId}/edi-identities',
+        ids: { ediIdentityId: 'identity', organisationId: 'organisation', accountId: 'account' },
+      },
       about: 'register an identity, such as 500123456:ZZ; without a qualifier any qualifier means the same party',
       in: identityInput,
       out: identityView,
@@ -66,6 +71,7 @@ export const identities = subject(
     }),
 
     import: changes({
+      api: { method: 'POST', path: '/edi-identity-imports' },
       about: 'register many identities from a CSV file: all or none; what is registered already stays',
       in: {},
       upload: { about: 'header "organisation,identity,account"', needed: true, as: 'argument' },
@@ -84,6 +90,13 @@ export const identities = subject(
     }),
 
     list: lists({
+      api: {
+        method: 'GET',
+        path: '/edi-identities',
+        id: 'listEdiIdentities',
+        without: ['identity'],
+        ids: { ediIdentityId: 'identity', organisationId: 'organisation', accountId: 'account' },
+      },
       about: 'list identities and whose they are',
       in: {
         organisation: opt(organisation, 'of this organisation only'),
@@ -108,6 +121,7 @@ export const identities = subject(
     }),
 
     remove: changes({
+      api: { method: 'DELETE', path: '/organisations/{organisationId}/edi-identities/{ediIdentityId}' },
       about: 'take an identity away',
       in: { identity: arg(identity, 'ID or ID:QUALIFIER, as "list" shows it') },
       out: z.object({ identity: z.string() }),

@@ -10,7 +10,7 @@ import { iso } from '../../domain/units.ts';
 import { MAX_IDENTITIES } from '../../store/edi-identities.ts';
 import { ends, endsAt } from '../core/ending.ts';
 import { organisation } from '../core/kinds.ts';
-import { arg, changes, flag } from '../core/row.ts';
+import { type InApi, arg, changes, flag } from '../core/row.ts';
 
 const changeView = z.object({
   name: z.string(),
@@ -65,7 +65,12 @@ async function affected(
 
 const stateChange = (
   state: 'active' | 'suspended',
-  row: { readonly about: string; readonly undo: string; say(done: Changed): readonly string[] },
+  row: {
+    readonly api: InApi;
+    readonly about: string;
+    readonly undo: string;
+    say(done: Changed): readonly string[];
+  },
 ) =>
   changes({
     ...row,
@@ -94,6 +99,7 @@ const stateChange = (
   });
 
 export const suspend = stateChange('suspended', {
+  api: { method: 'POST', path: '/organisations/{organisationId}/suspensions', ids: { organisationId: 'name' } },
   about: 'refuse log-ins and mail of all its accounts, until it is resumed; what waits stays',
   undo: 'organisation resume',
   say: ({ name, accounts, addresses, waiting }) => [
@@ -105,6 +111,7 @@ export const suspend = stateChange('suspended', {
 });
 
 export const resume = stateChange('active', {
+  api: { method: 'POST', path: '/organisations/{organisationId}/resumptions', ids: { organisationId: 'name' } },
   about: 'take back a suspension, or an end that is not final',
   undo: 'organisation suspend',
   say: ({ name, state, takenBack, accounts, suspended = 0 }) => [
@@ -116,6 +123,7 @@ export const resume = stateChange('active', {
 });
 
 export const end = ends({
+  api: { method: 'POST', path: '/organisations/{organisationId}/endings', ids: { organisationId: 'name' } },
   about: 'end an organisation with all its accounts and addresses; "resume" takes it back for 30 days',
   in: one,
   out: changeView,

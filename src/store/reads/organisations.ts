@@ -48,6 +48,12 @@ export class OrganisationReads {
     return rows.map((row) => organisationAt(organisationOf(row), at));
   }
 
+  *findOrganisationById({ at }: Now, id: OrganisationId): Change<Organisation | undefined> {
+    const row = yield* sql.first(ORGANISATION)`
+      SELECT ${ORGANISATION_COLUMNS} FROM organisation o WHERE o.id = ${id}`;
+    return row === undefined ? undefined : organisationAt(organisationOf(row), at);
+  }
+
   *findOrganisation({ at }: Now, name: string): Change<Organisation | undefined> {
     const row = yield* sql.first(ORGANISATION)`
       SELECT ${ORGANISATION_COLUMNS} FROM organisation o WHERE o.name = ${name}`;

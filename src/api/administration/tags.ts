@@ -1,0 +1,49 @@
+/**
+ * ETags of what is read and changed under one path. A change that names what it saw (`If-Match`) is refused where that is another by now. Between the look
+ * and the change nobody else changes it over the API: whoever comes meanwhile waits.
+ */
+import { createHash } from 'node:crypto';
+import { problem } from '../core/problem.ts';
+
+/** Of a representation in JSON. */
+export const etagOf = (json: unknown): string =>
+  `"${createHash('sha256').update(JSON.stringify(json)).digest().subarray(0, 16).toString('base64url')}"`;
+
+const listed = (header: string): readonly string[] => header.split(',').map((one) => one.trim());
+
+/** RFC 9110 section 13.1.1: a weak tag matches nothing here. */
+export const matches = (ifMatch: string, etag: string): boolean =>
+  ifMatch.trim() === '*' || listed(ifMatch).includes(etag);
+
+/** RFC 9110 section 13.1.2: what the client has is what it would get. */
+export const isCurrent = (ifNoneMatch: string | undefined, etag: string): boolean =>
+  ifNoneMatch !== undefined &&
+  (ifNoneMatch.trim() === '*' || listed(ifNoneMatch).some((one) => one.replace(/^W\//, '') === etag));
+
+export const changedMeanwhile = () =>
+  problem(
+    412,
+    'changed',
+    'It is another by now',
+    'What If-Match names is not what there is: read it again, look what changed, and send the change with the new ETag',
+  );
+
+/** Work on one thing, one after the other. */
+export class Turns {
+  readonly #last = new Map<string, Promise<void>>();
+
+  async take<T>(of: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#last.get(of) ?? Promise.resolve();
+    const done = before.then(work);
+    const mine = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#last.set(of, mine);
+    try {
+      return await done;
+    } finally {
+      if (this.#last.get(of) === mine) this.#last.delete(of);
+    }
+  }
+}
