@@ -14,7 +14,7 @@ import type { ApprovalRecord } from '../store/operators.ts';
 import { type RequestView, type SignedView, requestView, signedView } from './approval-views.ts';
 import { file, kind, named, text } from './core/kinds.ts';
 import { arg, changes, changesHere, flag, lists, maybe, need, opt, reads, subject } from './core/row.ts';
-import { operatorName } from './operator.ts';
+import { operatorName } from './operator/who.ts';
 
 function viewRequest(
   { partners }: AdminContext,

@@ -1,42 +1,18 @@
 /** `sluis operator`: the people who work with the gateway, what each may do, and how each is known. */
 import { z } from '../config/zod.ts';
-import { AdminError, type Call } from '../admin/context.ts';
+import { AdminError } from '../admin/context.ts';
 import { readableTime, table } from '../cli/output.ts';
-import { makeToken } from '../crypto/operator-token.ts';
-import { cleanBase32, grouped } from '../crypto/base32.ts';
 import { readCertificate } from '../crypto/certificate.ts';
 import { fingerprintOf, readOperatorKey } from '../crypto/operator-key.ts';
 import { agree, many as counted } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
-import { MAX_TOKEN_DAYS, MAX_TOKEN_LIFE, MAX_TOKEN_NETWORKS } from '../domain/operators.ts';
-import { ROLES, ROLE_ABOUT, type Role, covers, mayDo } from '../domain/roles.ts';
-import { isOperatorName } from '../domain/second-person.ts';
+import { ROLES, ROLE_ABOUT, mayDo } from '../domain/roles.ts';
 import { type Instant, iso } from '../domain/units.ts';
-import { NetworkSet } from '../platform/network.ts';
-import type { OperatorRecord, TokenRecord } from '../store/operators.ts';
-import type { Store } from '../store/port/store.ts';
-import { choice, ends, file, naming, ofText, organisation, pem } from './core/kinds.ts';
-import { arg, changes, changesHere, lists, many, maybe, need, opt, reads, subject } from './core/row.ts';
-
-export const operatorName = naming(
-  'operator',
-  ofText('name', '1 to 32 characters a-z, 0-9, - and ., such as jan.devries', (text) =>
-    isOperatorName(text) ? text : undefined,
-  ),
-);
-const role = choice('role', ROLES);
-const network = ofText('network', 'an address or a network, such as 192.0.2.7 or 192.0.2.0/24', (text) => {
-  try {
-    new NetworkSet([text]);
-    return text;
-  } catch {
-    return undefined;
-  }
-});
-const tokenId = naming(
-  'operator',
-  ofText('token', 'the id of a token, such as K7QM-2XRD', (text) => cleanBase32(text).slice(0, 8)),
-);
+import type { OperatorRecord } from '../store/operators.ts';
+import { ends, file, organisation, pem } from './core/kinds.ts';
+import { arg, changes, changesHere, lists, maybe, need, opt, reads, subject } from './core/row.ts';
+import { tokens } from './operator/tokens.ts';
+import { checkGives, operatorName, operatorOf, role } from './operator/who.ts';
 
 const view = z.object({
   name: z.string(),
@@ -48,16 +24,6 @@ const view = z.object({
   ends: z.string().optional().meta({ description: 'From then on the operator may do nothing.' }),
 });
 type View = z.infer<typeof view>;
-const tokenView = z.object({
-  id: z.string(),
-  operator: z.string(),
-  role: z.enum(ROLES),
-  networks: z.array(z.string()),
-  addedAt: z.string(),
-  ends: z.string(),
-  ended: z.string().optional().meta({ description: 'When it was ended before its time.' }),
-  lastUsed: z.string().optional().meta({ description: 'To the hour; absent: never.' }),
-});
 const rightView = z.object({ operation: z.string(), right: z.enum(ROLES), roles: z.array(z.enum(ROLES)) });
 
 const viewOf = ({ addedAt, endsAt, publicKey: _, ...operator }: OperatorRecord & { publicKey?: unknown }): View => ({
@@ -65,31 +31,6 @@ const viewOf = ({ addedAt, endsAt, publicKey: _, ...operator }: OperatorRecord &
   addedAt: iso(addedAt),
   ...defined({ ends: iso(endsAt) }),
 });
-const viewToken = ({ id, addedAt, endsAt, endedAt, lastUsedAt, ...token }: TokenRecord): z.infer<typeof tokenView> => ({
-  ...token,
-  networks: [...token.networks],
-  id: grouped(id),
-  addedAt: iso(addedAt),
-  ends: iso(endsAt),
-  ...defined({ ended: iso(endedAt), lastUsed: iso(lastUsedAt) }),
-});
-
-/** Nobody gives what he does not have, nor changes somebody who may do more: otherwise the right to register operators would be every right. */
-function checkGives({ who }: Call, ...roles: readonly Role[]): void {
-  const above = roles.find((one) => !covers(who.role, one));
-  if (above !== undefined)
-    throw new AdminError(
-      'forbidden',
-      `Cannot give or change the role "${above}": your own is "${who.role}", which may do less; ask somebody whose role reaches so far`,
-    );
-}
-
-async function operatorOf(store: Store, name: string): Promise<OperatorRecord> {
-  const found = (await store.operators.list()).find((one) => one.name === name);
-  if (found !== undefined) return found;
-  throw new AdminError('unknown', `There is no operator "${name}"; "sluis operator list" shows those there are`);
-}
-
 function keyIn(name: string, text: string): { readonly fingerprint: string; readonly publicKey: Uint8Array } {
   const read = readOperatorKey(text);
   if (!read.ok) throw new AdminError('invalid', `Cannot use the public key of operator "${name}": ${read.error}`);
@@ -125,88 +66,6 @@ const GIVEN = {
   certificate: opt(pem(), 'client certificate by which the operator is known'),
   ends: opt(ends, 'when the operator may do nothing any more'),
 };
-
-const tokens = subject('token', 'for programs: each is known by it, and may do what it says at most', {
-  add: changes({
-    api: { method: 'POST', path: '/operator-tokens', secret: true, creates: true },
-    about: 'make a token of an operator; it is shown once',
-    in: {
-      name: arg(operatorName, 'whose'),
-      scope: opt(role, "what it may do at most; default: the operator's role"),
-      network: many(network, 'take it from there only; several times for several'),
-      ends: need(ends, `when it ends, at most ${MAX_TOKEN_DAYS} days from now, such as 90d`),
-    },
-    out: z.object({ token: z.string(), id: z.string(), operator: z.string(), role: z.enum(ROLES), ends: z.string() }),
-    right: 'security',
-    second: 'operator',
-    trail: ['operator.token-added'],
-    undo: 'operator token end',
-    examples: [
-      'jan.devries --scope read --ends 90d',
-      'jan.devries --scope read --network 192.0.2.0/24 --ends tomorrow',
-    ],
-    check: ({ network: networks }) =>
-      networks.length > MAX_TOKEN_NETWORKS
-        ? `Cannot bind a token to more than ${MAX_TOKEN_NETWORKS} networks; name larger ones`
-        : undefined,
-    run: async ({ store, clock }, { name, scope, network: networks, ends: endsAt }, call) => {
-      const now = clock.now();
-      if (endsAt <= now || endsAt > now + MAX_TOKEN_LIFE)
-        throw new AdminError(
-          'invalid',
-          `Cannot make a token that ends at ${iso(endsAt)}: expected a time within ${MAX_TOKEN_DAYS} days from now`,
-        );
-      const holder = await operatorOf(store, name);
-      checkGives(call, holder.role);
-      const { token, id, hash } = makeToken();
-      const made = { id, hash, operator: name, role: scope ?? holder.role, networks, endsAt };
-      await store.operators.addToken(made, call.actor);
-      return { token, id: grouped(id), operator: name, role: made.role, ends: iso(endsAt) };
-    },
-    say: (made) =>
-      `${made.token}\nToken ${made.id} of operator ${made.operator}, role ${made.role}, ends ${readableTime(made.ends)}. It is not shown again: keep it in a file that only the program reads.`,
-  }),
-
-  list: lists({
-    api: { method: 'GET', path: '/operator-tokens', id: 'listOperatorTokens' },
-    about: 'list tokens; never the token itself',
-    in: {},
-    out: tokenView,
-    right: 'security',
-    examples: [''],
-    run: async ({ store }, { after, limit }) => {
-      const all = (await store.operators.tokens()).map(viewToken);
-      const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
-      return all.slice(from, from + limit);
-    },
-    header: ['TOKEN', 'OPERATOR', 'ROLE', 'NETWORKS', 'ENDS', 'LAST USED'],
-    cells: (one) => [
-      ...[one.id, one.operator, one.role, one.networks.join(' ')],
-      one.ended === undefined ? readableTime(one.ends) : `ended ${readableTime(one.ended)}`,
-      one.lastUsed === undefined ? 'never' : readableTime(one.lastUsed),
-    ],
-    after: (one) => one.id,
-    none: 'There is no token.',
-  }),
-
-  end: changes({
-    api: { method: 'DELETE', path: '/operator-tokens/{tokenId}' },
-    about: 'end a token at once',
-    in: { token: arg(tokenId, 'its id, as the list shows it') },
-    out: z.object({ id: z.string() }),
-    right: 'security',
-    trail: ['operator.token-ended'],
-    undo: 'operator token add makes another',
-    examples: ['K7QM-2XRD'],
-    run: async ({ store }, { token }, call) => {
-      const found = await store.operators.token(token);
-      if (found !== undefined) checkGives(call, found.holder.role);
-      await store.operators.endToken(token, call.actor);
-      return { id: grouped(token) };
-    },
-    say: ({ id }) => `Ended token ${id}: nobody is let in by it any more.`,
-  }),
-});
 
 export const operators = subject('operator', 'people who work with the gateway, and what each may do', {
   add: changes({

@@ -1,0 +1,31 @@
+/** Who an operator is, and what one may give to another. */
+import { AdminError, type Call } from '../../admin/context.ts';
+import { ROLES, type Role, covers } from '../../domain/roles.ts';
+import { isOperatorName } from '../../domain/second-person.ts';
+import type { OperatorRecord } from '../../store/operators.ts';
+import type { Store } from '../../store/port/store.ts';
+import { choice, naming, ofText } from '../core/kinds.ts';
+
+export const operatorName = naming(
+  'operator',
+  ofText('name', '1 to 32 characters a-z, 0-9, - and ., such as jan.devries', (text) =>
+    isOperatorName(text) ? text : undefined,
+  ),
+);
+export const role = choice('role', ROLES);
+
+/** Nobody gives what he does not have, nor changes somebody who may do more: otherwise the right to register operators would be every right. */
+export function checkGives({ who }: Call, ...roles: readonly Role[]): void {
+  const above = roles.find((one) => !covers(who.role, one));
+  if (above !== undefined)
+    throw new AdminError(
+      'forbidden',
+      `Cannot give or change the role "${above}": your own is "${who.role}", which may do less; ask somebody whose role reaches so far`,
+    );
+}
+
+export async function operatorOf(store: Store, name: string): Promise<OperatorRecord> {
+  const found = (await store.operators.list()).find((one) => one.name === name);
+  if (found !== undefined) return found;
+  throw new AdminError('unknown', `There is no operator "${name}"; "sluis operator list" shows those there are`);
+}
