@@ -167,6 +167,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     authenticator,
     sent: protocols.sent,
     codes: protocols.codes,
+    api: protocols.api.counts,
     answers: protocols.answers,
     dispatchers: pushes,
     backups,
@@ -211,6 +212,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
         statusOf(config, store, { listeners, connections, pushes, since, version, reasons: () => http.reasons() }),
     },
   };
+  protocols.api.begin(admin);
   const endNotice: UpkeepParts['endNotice'] = (ending) => certificateNotice(notices.desk, ending);
   running.own(startCaUpkeep({ ...admin.ca, seals: admin.mail.seals, log, endNotice }));
   running.own(startUncollected(store, notices, options));

@@ -35,7 +35,7 @@ export const listenerProblems = (config: Config): readonly ConfigProblem[] => [
     ...halfMaterial(listener, i),
     ...profileProblems(listener, i),
     ...quirkProblems(listener, i),
-    ...pageProblems(listener, i),
+    ...webProblems(listener, i),
   ]),
 ];
 
@@ -123,22 +123,33 @@ function quirkProblems(listener: Listener, i: number): readonly ConfigProblem[] 
   return problems;
 }
 
-/** A page is https, and logs nobody in. */
-function pageProblems({ protocol, tls, scram }: Listener, i: number): readonly ConfigProblem[] {
-  if (protocol !== 'enrolment') return [];
+/** What browsers and programs speak HTTP to is TLS from the first octet, and knows no SASL. */
+function webProblems(
+  { protocol, tls, scram, 'client-certificates': certificates }: Listener,
+  i: number,
+): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
+  if (certificates !== 'off' && protocol !== 'https')
+    problems.push({
+      path: `listener[${i}].client-certificates`,
+      value: shown(certificates),
+      expected: 'client-certificates with the protocol https alone',
+      remedy:
+        protocol === 'enrolment' ? 'a page logs nobody in; remove it' : 'mail clients are always asked; remove it',
+    });
+  if (protocol !== 'enrolment' && protocol !== 'https') return problems;
   if (tls !== 'implicit')
     problems.push({
       path: `listener[${i}].tls`,
       value: shown(tls),
-      expected: 'implicit with the protocol enrolment',
-      remedy: 'a browser begins with TLS; write tls = "implicit"',
+      expected: `implicit with the protocol ${protocol}`,
+      remedy: 'its clients begin with TLS; write tls = "implicit"',
     });
   if (scram !== 'off')
     problems.push({
       path: `listener[${i}].scram`,
       value: shown(scram),
-      expected: 'off with the protocol enrolment',
+      expected: `off with the protocol ${protocol}`,
       remedy: 'remove it',
     });
   return problems;

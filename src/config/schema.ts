@@ -43,8 +43,8 @@ const section = <S extends z.ZodRawShape>(shape: S): z.ZodPrefault<z.ZodObject<S
 const listener = z.strictObject({
   name: shortName('Unique name, used in the log and in limits.'),
   protocol: choice(
-    'What the listener speaks. enrolment: a page (https) where one-time codes are used, for passwords and certificates; TLS from the first octet.',
-    ['smtp', 'pop3', 'enrolment'],
+    'What the listener speaks. https: the API for systems that do not speak mail. enrolment: a page (https) where one-time codes are used, for passwords and certificates. Both have TLS from the first octet.',
+    ['smtp', 'pop3', 'enrolment', 'https'],
   ),
   address: ipAddress('Where it listens.', '0.0.0.0'),
   port: count('TCP port; 0 takes a free one, for tests.', undefined, 0, 65_535),
@@ -68,6 +68,11 @@ const listener = z.strictObject({
   quirks: choices(
     'Habits of old SMTP clients. auth-equals: EHLO also offers AUTH=LOGIN, the form of 1998. lf-only: a client that ends DATA in a bare LF may end every line and the final dot so; messages could be smuggled in through a mail server there, so the listener needs accounts or networks, and accounts of partners do not have it.',
     ['auth-equals', 'lf-only'],
+  ),
+  'client-certificates': choice(
+    'Whether clients of the protocol https are asked for a certificate, by which accounts and operators can be known. A browser then asks every visitor for one: give systems with certificates a listener of their own. Mail clients are always asked.',
+    ['off', 'ask'],
+    'off',
   ),
   'profile-until': optional(
     day(
@@ -209,6 +214,36 @@ const pop3 = section({
     1,
     1000,
   ),
+});
+
+const api = section({
+  url: optional(
+    webPage(
+      'Where clients find the API, in its OpenAPI document. Default: https, the name of the first listener, /v1.',
+    ),
+  ),
+  'contact-name': optional(words('Whom developers turn to. Default: the name of the helpdesk.', 100, 'Zorgpost Noord')),
+  'contact-address': optional(
+    mailAddress('Its mail address, in the document; may lie outside the group. Default: that of notices.operator.'),
+  ),
+  'contact-page': optional(webPage('Its web page. Default: https and the hostname.')),
+  requests: count(
+    'Requests that one caller may make in a minute, at once or spread: an account, an operator, or a network without a login. The next is answered 429.',
+    6000,
+    10,
+    10_000_000,
+  ),
+  'header-time': duration(
+    'For the first request of a connection, and the next until somebody is known.',
+    '20s',
+    '1s',
+    '5m',
+  ),
+  'idle-time': duration('For the next request, once somebody is known on the connection.', '1m', '1s', '1h'),
+  'data-minimum': size('Least that must come in each data-interval while a body is sent.', '16KiB', '1B', '100MiB'),
+  'data-interval': duration('In how long data-minimum must come.', '20s', '1s', '1h'),
+  'request-time': duration('For the whole of one request with its body.', '30m', '10s', '1d'),
+  'send-time': duration('For the client to take one piece of an answer, of at most 64 KiB.', '2m', '1s', '1h'),
 });
 
 const auth = section({
@@ -563,6 +598,7 @@ export const configSchema = z.strictObject({
   connections,
   smtp,
   pop3,
+  api,
   auth,
   store,
   delivery,
@@ -591,6 +627,7 @@ export const sections: Readonly<Record<string, string>> = {
   connections: 'Limits on open connections, over all listeners.',
   smtp: 'Submission.',
   pop3: 'Pickup.',
+  api: 'The HTTPS API: listeners with protocol = "https".',
   auth: 'Logins.',
   store: 'The store.',
   delivery: 'Pushing to partners: organisations with a mail server of their own.',

@@ -22,7 +22,7 @@ const builtIn = (language: Language): LetterTemplate => {
 export function letterParts(config: Config): LetterParts {
   const servers = config.listener.flatMap((listener): readonly ServedPort[] => {
     const { protocol, port, tls, accounts } = listener;
-    if (protocol === 'enrolment') return [];
+    if (protocol === 'enrolment' || protocol === 'https') return [];
     const host = hostnameOf(config, listener);
     return [{ protocol, host, port, tls, ...(accounts.length === 0 ? {} : { accounts }) }];
   });

@@ -1,4 +1,5 @@
 /** The sections of the configuration, as the parts want their limits. A test holds the defaults of both together. */
+import type { ApiTimes } from '../api/core/limits.ts';
 import type { AuthenticatorLimits } from '../auth/authenticator-options.ts';
 import { throttleDefaults } from '../auth/throttle.ts';
 import type { Config } from '../config/schema.ts';
@@ -8,7 +9,7 @@ import type { Pop3Limits } from '../pop3/limits.ts';
 import { NetworkSet } from '../platform/network.ts';
 import type { SmtpLimits } from '../smtp/limits.ts';
 
-export type LimitSections = Pick<Config, 'auth' | 'connections' | 'delivery' | 'pop3' | 'smtp' | 'store'>;
+export type LimitSections = Pick<Config, 'api' | 'auth' | 'connections' | 'delivery' | 'pop3' | 'smtp' | 'store'>;
 
 export const connectionLimitsOf = ({ connections }: LimitSections): ConnectionLimitOptions => ({
   total: connections.total,
@@ -71,6 +72,15 @@ export const smtpLimitsOf = ({ smtp }: LimitSections): SmtpLimits => ({
   badCommands: smtp['bad-commands'],
   commandsBeforeLogin: smtp['commands-before-login'],
   failedLogins: smtp['failed-logins'],
+});
+
+export const apiTimesOf = ({ api }: LimitSections): ApiTimes => ({
+  header: api['header-time'],
+  idle: api['idle-time'],
+  request: api['request-time'],
+  send: api['send-time'],
+  dataMinimum: api['data-minimum'],
+  dataInterval: api['data-interval'],
 });
 
 export const pushLimitsOf = ({ delivery }: LimitSections): PushLimits => ({

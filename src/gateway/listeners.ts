@@ -32,6 +32,7 @@ export function specOf(config: Config, listener: Configured, socket?: number): L
     scram,
     quirks,
     proxy,
+    ...(listener['client-certificates'] === 'ask' ? { clientCertificates: true } : {}),
     ...(accounts.length === 0 ? {} : { accounts: new Set(accounts) }),
     ...(networks.length === 0 ? {} : { networks }),
     ...(hostname === config.hostname ? {} : { hostname }),

@@ -15,7 +15,9 @@ import { type SentCounts, newSentCounts } from '../pop3/session.ts';
 import type { SmtpAnswers } from '../smtp/answers.ts';
 import { newSubmissionCounts, startSmtpListener } from '../smtp/server.ts';
 import type { Store } from '../store/port/store.ts';
+import type { SubmissionServices } from '../submission/transaction.ts';
 import { RefusalNotes } from '../submission/refusal-notes.ts';
+import { type GatewayApi, gatewayApi } from './api.ts';
 import type { GatewayEffects } from './effects.ts';
 import { enrolmentWindow, letterParts } from './enrolment.ts';
 import { pop3LimitsOf, smtpLimitsOf } from './limits.ts';
@@ -39,6 +41,9 @@ export interface GatewayProtocols {
   readonly pop3: StartListener;
   /** The page where one-time codes are used. */
   readonly enrolment: StartListener;
+  /** The HTTPS API. */
+  readonly https: StartListener;
+  readonly api: Pick<GatewayApi, 'counts' | 'begin'>;
   /** What SMTP answered and POP3 sent, over all listeners. */
   readonly answers: SmtpAnswers;
   readonly codes: WindowCounts;
@@ -63,7 +68,25 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
   const refused = new RefusalNotes(store.audit, clock);
   const window = enrolmentWindow(config, { ca: parts.ca, log, random: parts.random });
   const tests = gatewayTests(store, notices);
+  const told = submissionNotices(store, notices);
+  const submission: SubmissionServices = {
+    store,
+    clock,
+    log,
+    counts,
+    middleware,
+    refused,
+    tests,
+    fullness,
+    ...told,
+    hostname: config.hostname,
+    maxMessage: config.smtp['max-message'],
+    maxRecipients: config.smtp['max-recipients'],
+  };
+  const api = gatewayApi(config, { ...parts, submission, pickup: { consumers, receipts } });
   return {
+    api,
+    https: api.start,
     smtp: (spec) =>
       startSmtpListener({
         ...common,
@@ -73,7 +96,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
         tests,
         refused,
         fullness,
-        ...submissionNotices(store, notices),
+        ...told,
         tls: tls.materialFor(spec.name),
         limits: smtpLimitsOf(config),
       }),

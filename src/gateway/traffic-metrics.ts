@@ -1,4 +1,5 @@
 /** What the gateway tells of itself at /metrics: sessions, logins, messages, pushes, and how the process is. The store's part stands in store-metrics.ts. */
+import type { ApiCounts } from '../api/server.ts';
 import { readdir } from 'node:fs/promises';
 import type { AuthenticatorLoad } from '../auth/authenticator-options.ts';
 import type { Dispatcher } from '../delivery/dispatcher.ts';
@@ -17,6 +18,7 @@ export interface TrafficParts {
   readonly answers: SmtpAnswers;
   readonly sent: SentCounts;
   readonly codes: WindowCounts;
+  readonly api: ApiCounts;
   readonly dispatchers: readonly Pick<Dispatcher, 'ended' | 'states'>[];
   readonly ready: () => boolean;
   readonly loop: LoopDelay;
@@ -43,12 +45,18 @@ const sessions = ({ listeners, connections }: TrafficParts): Metric[] => [
   ),
 ];
 
-const logins = ({ authenticator, codes }: TrafficParts): Metric[] => [
+const logins = ({ authenticator, codes, api }: TrafficParts): Metric[] => [
   counter(
     'sluis_logins_total',
     'Logins by protocol, way, outcome (granted, refused, busy) and, where not granted, reason.',
     ['protocol', 'way', 'outcome', 'reason'],
     () => authenticator.load.logins.read(),
+  ),
+  counter(
+    'sluis_api_answers_total',
+    'Answers of the HTTPS API, by area of the route and class of the status.',
+    ['area', 'class'],
+    () => api.read(),
   ),
   counter(
     'sluis_codes_total',

@@ -52,7 +52,7 @@ export interface PlaceOwner {
 export interface SessionFacts {
   /** As the log has it. */
   readonly id: string;
-  readonly protocol: 'smtp' | 'pop3';
+  readonly protocol: 'smtp' | 'pop3' | 'https';
   readonly listener: string;
   readonly address: string;
   /** Since it was opened, a second old at most. */
@@ -89,6 +89,8 @@ export interface AdmittedConnection {
   attach(session: OpenSession): void;
   /** Counts the connection for an account, once it is logged in. False when the account has its share; nothing is counted then. */
   login(account: AccountId): boolean;
+  /** Somebody is known there who is no account, such as an operator: it is a stranger's place no more. */
+  known(): void;
   /** Frees the place. A second call does nothing. */
   release(): void;
 }
@@ -245,6 +247,12 @@ class Place implements AdmittedConnection {
     this.#loggedIn = true;
     this.#limits.finishedOf(this, this.#facts.range);
     return true;
+  }
+
+  known(): void {
+    if (this.#released || this.#loggedIn) return;
+    this.#loggedIn = true;
+    this.#limits.finishedOf(this, this.#facts.range);
   }
 
   /** The place first, so that the books are right whatever its owner does. */

@@ -25,6 +25,8 @@ export interface ListenerSpec {
   readonly profile?: TlsProfile;
   /** Whether SCRAM is offered. Default: off. */
   readonly scram?: 'off' | 'offer';
+  /** Clients of HTTPS are asked for a certificate. Default: they are not. */
+  readonly clientCertificates?: boolean;
   /** Habits of old clients that are met before anybody knows whose session it is. */
   readonly quirks?: readonly ListenerQuirk[];
   /** Load balancers, in CIDR notation: their connections start with a header of the PROXY protocol, everybody else's do not. */

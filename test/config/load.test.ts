@@ -83,7 +83,15 @@ test('the template of init is a configuration in which every commented default i
     config.listener,
     minimal.listeners.map((l) => ({
       ...l,
-      ...{ profile: 'intermediate', proxy: [], scram: 'off', quirks: [], accounts: [], networks: [] },
+      ...{
+        profile: 'intermediate',
+        proxy: [],
+        scram: 'off',
+        quirks: [],
+        'client-certificates': 'off',
+        accounts: [],
+        networks: [],
+      },
     })),
   );
   // With every default written out, nothing changes.

@@ -42,7 +42,8 @@ export interface TestGatewayOptions {
   readonly openStore?: GatewayOptions['openStore'];
 }
 
-export type PortName = 'submission' | 'submissions' | 'pop3' | 'pop3s';
+/** `api`: of a listener that the test adds, see `api.ts`. */
+export type PortName = 'submission' | 'submissions' | 'pop3' | 'pop3s' | 'api';
 
 export interface TestGateway extends Gateway {
   readonly folder: string;

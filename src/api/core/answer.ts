@@ -43,12 +43,15 @@ export interface EmptyAnswer<S extends number = number> extends Sent {
 }
 export type Answer = JsonAnswer | StreamAnswer | EmptyAnswer;
 
-type AnswerWith<S extends number, A> =
+type AnswerWith<S extends Success, A> =
   | (A extends { readonly json: z.ZodType } ? JsonAnswer<S, z.input<A['json']>> : never)
   | (A extends { readonly stream: string | readonly string[] } ? StreamAnswer<S> : never)
   | (A extends { readonly json: z.ZodType } | { readonly stream: string | readonly string[] } ? never : EmptyAnswer<S>);
 
+/** A key that came by a spread is a text to the compiler. */
+type StatusOf<K> = K extends Success ? K : K extends `${infer N extends Success}` ? N : never;
+
 /** What the handler of a route with these answers may give. */
 export type AnswerOf<A extends Answers> = {
-  [S in keyof A & Success]: AnswerWith<S, A[S]>;
-}[keyof A & Success];
+  [K in keyof A]: AnswerWith<StatusOf<K>, A[K]>;
+}[keyof A];

@@ -1,4 +1,6 @@
-/** Limits of the API that are no choice of the operator. */
+/** Limits of the API: those that are no choice of the operator, and the deadlines that are. */
+import type { Milliseconds } from '../../domain/units.ts';
+
 export const MIB = 1_048_576;
 /** Most octets of a request line and its headers. */
 export const MAX_HEADER = 16_384;
@@ -7,3 +9,13 @@ export const MAX_HEADERS = 64;
 export const MAX_TARGET = 4096;
 /** Most parameters of a query. */
 export const MAX_QUERY = 32;
+
+export interface ApiTimes {
+  /** For the first request, and the next until somebody is known. */
+  readonly header: Milliseconds;
+  readonly idle: Milliseconds;
+  readonly request: Milliseconds;
+  readonly send: Milliseconds;
+  readonly dataMinimum: number;
+  readonly dataInterval: Milliseconds;
+}

@@ -1,0 +1,246 @@
+/**
+ * Who calls: an account by Basic (RFC 7617) or its client certificate, an operator by a token (RFC 6750) or a certificate.
+ *
+ * The judges are those of the other roads: auth/ for accounts, with its throttle and its work for names that nobody has, admin/authentication.ts for
+ * operators. Whoever is refused hears one text at one time, whatever the reason. What was not judged, because of a back-off or too much work, is a 503 and
+ * never a 401: a program whose password is right must not believe that it is wrong.
+ *
+ * On a kept connection a log-in holds for the next requests with the same header, as one holds for a session of SMTP: the account is looked up again
+ * each time, and whatever has changed of it makes an end of that.
+ */
+import { X509Certificate, createHmac } from 'node:crypto';
+import type { AdminContext } from '../../admin/context.ts';
+import { type KnownCaller, authenticate, operatorOfCertificate } from '../../admin/authentication.ts';
+import type { AuthOutcome, Authenticator } from '../../auth/authenticator.ts';
+import { pause } from '../../auth/pause.ts';
+import { Throttle, type ThrottleLimits } from '../../auth/throttle.ts';
+import { readToken } from '../../crypto/operator-token.ts';
+import { defined } from '../../domain/defined.ts';
+import type { Clock, RandomBytes } from '../../domain/effects.ts';
+import { mayDo } from '../../domain/roles.ts';
+import { type Milliseconds, milliseconds, minutes } from '../../domain/units.ts';
+import { fingerprintOf } from '../../platform/client-certificate.ts';
+import type { NetworkSet } from '../../platform/network.ts';
+import type { Store } from '../../store/port/store.ts';
+import type { Access, AccountCaller, Caller, OperatorCaller, Scope } from './callers.ts';
+import type { ApiConnection } from './connection.ts';
+import { type Problem, problem } from './problem.ts';
+
+export interface CallerParts {
+  readonly authenticator: Authenticator;
+  readonly store: Pick<Store, 'registry'>;
+  readonly admin: () => AdminContext;
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  /** As of other logins: tries at tokens are slowed down by network. */
+  readonly limits: { readonly throttle: ThrottleLimits; readonly refusalGrid: Milliseconds };
+  /** Networks whose failures cause no back-off. */
+  readonly exempt: NetworkSet;
+}
+
+const BOTH: ReadonlySet<Scope> = new Set(['send', 'fetch']);
+/** How long a log-in holds on a connection before it is judged again; a password may have an end by the clock. */
+const HOLDS = minutes(5);
+const MAX_AUTHORIZATION = 2048;
+
+export class Callers {
+  readonly #parts: CallerParts;
+  readonly #throttle: Throttle;
+  readonly #key: Uint8Array;
+
+  constructor(parts: CallerParts) {
+    this.#parts = parts;
+    this.#throttle = new Throttle(parts.limits.throttle);
+    this.#key = parts.random(32);
+  }
+
+  /** Undefined where nobody is asked. Throws Problem (401, 403, 429, 503). */
+  async identify(
+    connection: ApiConnection,
+    authorization: string | undefined,
+    access: Access,
+    signal: AbortSignal,
+  ): Promise<Caller | undefined> {
+    if (access.kind === 'nobody') return undefined;
+    const caller = await this.#judge(connection, authorization, access, signal);
+    if (caller === undefined) throw unauthorized(access);
+    if (!connection.becomes(caller))
+      throw problem(
+        429,
+        'connections',
+        'Too many connections',
+        'This account has its share of connections; close some, or keep one open',
+        {
+          retryAfter: 10,
+          close: true,
+        },
+      );
+    mustHave(caller, access);
+    return caller;
+  }
+
+  async #judge(
+    connection: ApiConnection,
+    authorization: string | undefined,
+    access: Access,
+    signal: AbortSignal,
+  ): Promise<Caller | undefined> {
+    if (authorization === undefined) return await this.#byCertificate(connection, access);
+    if (authorization.length > MAX_AUTHORIZATION) return undefined;
+    const [, scheme = '', credentials = ''] = /^(\w+) +(\S+)$/.exec(authorization) ?? [];
+    switch (scheme.toLowerCase()) {
+      case 'basic':
+        return (
+          (await this.#remembered(connection, authorization)) ??
+          (await this.#byPassword(connection, authorization, credentials, signal))
+        );
+      case 'bearer':
+        return await this.#byToken(connection, credentials, signal);
+      default:
+        return undefined;
+    }
+  }
+
+  /** The log-in of an earlier request of the connection, while it stands. */
+  async #remembered(connection: ApiConnection, shown: string): Promise<AccountCaller | undefined> {
+    const { remembered } = connection;
+    if (remembered?.shown !== shown || remembered.until <= this.#parts.clock.monotonic()) return undefined;
+    const { account, certificate } = remembered.caller;
+    const record = await this.#parts.store.registry.findLogin(account.login);
+    if (record?.version !== remembered.version || record.account.state !== 'active') return undefined;
+    if (certificate !== undefined && !(await this.#parts.authenticator.certificateHolds(account.id, connection.peer)))
+      return undefined;
+    return { ...remembered.caller, account: record.account, organisation: record.organisation };
+  }
+
+  async #byPassword(
+    connection: ApiConnection,
+    shown: string,
+    credentials: string,
+    signal: AbortSignal,
+  ): Promise<AccountCaller | undefined> {
+    const text = Buffer.from(credentials, 'base64').toString('utf8');
+    const cut = text.indexOf(':');
+    const [login, password] = cut === -1 ? [text, ''] : [text.slice(0, cut), text.slice(cut + 1)];
+    return await this.#granted(
+      connection,
+      shown,
+      await this.#parts.authenticator.password(login, password, connection.peer, signal),
+    );
+  }
+
+  async #byCertificate(connection: ApiConnection, access: Access): Promise<Caller | undefined> {
+    const [leaf] = connection.peer.certificate ?? [];
+    if (leaf === undefined) return undefined;
+    if (access.kind !== 'account' && this.#isValid(leaf)) {
+      const operator = await operatorOfCertificate(this.#parts.admin(), fingerprintOf(leaf));
+      if (operator !== undefined) return callerOf(operator);
+    }
+    if (access.kind === 'operator') return undefined;
+    return (
+      (await this.#remembered(connection, '')) ??
+      (await this.#granted(connection, '', await this.#parts.authenticator.external('', connection.peer)))
+    );
+  }
+
+  /** Operators' certificates are known by their fingerprint; nobody else has looked at the days. */
+  #isValid(leaf: Buffer): boolean {
+    const now = this.#parts.clock.now();
+    try {
+      const { validFrom, validTo } = new X509Certificate(leaf);
+      return Date.parse(validFrom) <= now && now < Date.parse(validTo);
+    } catch {
+      return false;
+    }
+  }
+
+  async #granted(connection: ApiConnection, shown: string, outcome: AuthOutcome): Promise<AccountCaller | undefined> {
+    if (outcome.kind === 'busy') throw notJudged();
+    if (outcome.kind === 'refused') return undefined;
+    const { account, organisation, by, password } = outcome;
+    const [leaf] = connection.peer.certificate ?? [];
+    const caller: AccountCaller = {
+      kind: 'account',
+      account,
+      organisation,
+      by: password === undefined ? 'certificate' : 'password',
+      scopes: BOTH,
+      ...defined({ password, certificate: by === undefined || leaf === undefined ? undefined : fingerprintOf(leaf) }),
+    };
+    const version = (await this.#parts.store.registry.findLogin(account.login))?.version;
+    if (version !== undefined)
+      connection.remembered = {
+        shown,
+        caller,
+        version,
+        until: milliseconds(this.#parts.clock.monotonic() + HOLDS),
+      };
+    return caller;
+  }
+
+  async #byToken({ peer }: ApiConnection, token: string, signal: AbortSignal): Promise<OperatorCaller | undefined> {
+    const { clock, exempt, admin } = this.#parts;
+    const came = clock.monotonic();
+    const whose = `token ${readToken(token)?.id ?? peer.network}`;
+    const free = exempt.has(peer.address);
+    const wait = free ? 0 : this.#throttle.wait(whose, peer.network, came);
+    if (wait > 0) throw notJudged(wait);
+    const known = await authenticate(admin(), token, peer.address);
+    if (known !== undefined) {
+      this.#throttle.succeeded(whose, peer.network, clock.monotonic());
+      return callerOf(known);
+    }
+    const guess = createHmac('sha256', this.#key).update(token).digest('base64');
+    if (!free) this.#throttle.failed(whose, peer.network, guess, clock.monotonic());
+    await this.#onGrid(came, signal);
+    return undefined;
+  }
+
+  async #onGrid(came: Milliseconds, signal: AbortSignal): Promise<void> {
+    const { clock, limits } = this.#parts;
+    if (limits.refusalGrid === 0) return;
+    const past = (clock.monotonic() - came) % limits.refusalGrid;
+    await pause(clock, milliseconds(limits.refusalGrid - past), signal);
+  }
+}
+
+const callerOf = (known: KnownCaller): OperatorCaller => ({ kind: 'operator', ...known });
+
+const CHALLENGES = { account: 'Basic realm="Sluis", charset="UTF-8"', operator: 'Bearer realm="Sluis"' } as const;
+
+function unauthorized({ kind }: Access): Problem {
+  const challenges = kind === 'either' ? Object.values(CHALLENGES) : kind === 'nobody' ? [] : [CHALLENGES[kind]];
+  return problem(
+    401,
+    'unauthorized',
+    'Log in first',
+    'The log-in is missing or wrong, or it has ended; send the right one in the header Authorization',
+    { headers: { 'www-authenticate': challenges.join(', ') } },
+  );
+}
+
+const notJudged = (wait = 5000): Problem =>
+  problem(
+    503,
+    'login-not-judged',
+    'The log-in was not judged',
+    'There were too many log-ins just now; try again later',
+    {
+      retryAfter: Math.max(1, Math.ceil(wait / 1000)),
+    },
+  );
+
+const forbidden = (detail: string): Problem => problem(403, 'forbidden', 'Not allowed', detail);
+
+/** Throws Problem (403). */
+function mustHave(caller: Caller, access: Access): void {
+  if (caller.kind === 'operator') {
+    if (access.kind !== 'operator' && access.kind !== 'either') throw forbidden('This is for accounts alone');
+    if (!mayDo(caller.role, access.right))
+      throw forbidden(`This needs the right ${access.right}, which you do not have`);
+    return;
+  }
+  if (access.kind !== 'account' && access.kind !== 'either') throw forbidden('This is for operators alone');
+  if (access.scope !== 'any' && !caller.scopes.has(access.scope))
+    throw forbidden(`This password is not for it; use one with the scope ${access.scope}`);
+}

@@ -1,0 +1,111 @@
+/** One connection of the API: who was last known on it, and what an operator sees of it. */
+import type { Account } from '../../domain/registry.ts';
+import { defined } from '../../domain/defined.ts';
+import type { Clock } from '../../domain/effects.ts';
+import { type Milliseconds, milliseconds } from '../../domain/units.ts';
+import type { Guest } from '../../http/tls-listener.ts';
+import { type ShownChain, shownChain } from '../../platform/client-certificate.ts';
+import type { OpenSession, SessionFacts } from '../../platform/connections.ts';
+import { type ListenerSpec, accessOf } from '../../platform/listener.ts';
+import type { Peer } from '../../auth/authenticator.ts';
+import type { AccountCaller, Caller } from './callers.ts';
+import type { Remote } from './route.ts';
+
+/** A log-in that holds for the next requests of the connection, as long as nothing of the account changes. */
+export interface Remembered {
+  /** The header Authorization; empty where the certificate alone was shown. */
+  readonly shown: string;
+  readonly caller: AccountCaller;
+  /** Of the login record. */
+  readonly version: number;
+  /** Monotonic. */
+  readonly until: Milliseconds;
+}
+
+export class ApiConnection implements OpenSession {
+  readonly guest: Guest;
+  readonly peer: Peer;
+  remembered: Remembered | undefined;
+  /** Requests so far. */
+  count = 0;
+  #caller: Caller | undefined;
+  readonly #clock: Clock;
+  readonly #spec: ListenerSpec;
+  readonly #openedAt: Milliseconds;
+  /** A request is being answered whose octets are all here, and which changes something: its answer is worth waiting for. */
+  worthAnswer: () => boolean = () => false;
+
+  constructor(guest: Guest, spec: ListenerSpec, clock: Clock) {
+    this.guest = guest;
+    this.#spec = spec;
+    this.#clock = clock;
+    this.#openedAt = clock.monotonic();
+    const certificate: ShownChain | undefined = shownChain(guest.socket);
+    this.peer = {
+      session: guest.session,
+      protocol: 'https',
+      address: guest.address,
+      network: guest.network,
+      line: () => this.#line(),
+      ...defined({ certificate, access: accessOf(spec) }),
+    };
+    guest.place.attach(this);
+  }
+
+  get account(): Account | undefined {
+    return this.#caller?.kind === 'account' ? this.#caller.account : undefined;
+  }
+
+  /** Somebody has been known here. */
+  get known(): boolean {
+    return this.#caller !== undefined;
+  }
+
+  /** False: the account has its share of connections. A connection counts for the first account that is known on it. */
+  becomes(caller: Caller): boolean {
+    const first = this.#caller === undefined;
+    if (first && caller.kind === 'account' && !this.guest.place.login(caller.account.id)) return false;
+    if (first && caller.kind === 'operator') this.guest.place.known();
+    this.#caller = caller;
+    return true;
+  }
+
+  remote(client: string | undefined): Remote {
+    const { session, address, network } = this.peer;
+    const { tls = '', cipher } = this.#line();
+    return { session, address, network, tls, listener: this.#spec.name, ...defined({ cipher, client }) };
+  }
+
+  facts(): SessionFacts {
+    const { session, address } = this.peer;
+    const { socket, busy } = this.guest;
+    const { account } = this;
+    const line = this.#line();
+    return {
+      id: session,
+      protocol: 'https',
+      listener: this.#spec.name,
+      address,
+      age: milliseconds(Math.max(0, this.#clock.monotonic() - this.#openedAt)),
+      state: busy ? 'busy' : this.known ? 'idle' : 'login',
+      octets: { read: socket.bytesRead, written: socket.bytesWritten },
+      ...line,
+      ...defined({ account: account && { id: account.id, login: account.login } }),
+    };
+  }
+
+  kill(): void {
+    if (this.worthAnswer()) this.guest.last = true;
+    else this.guest.end();
+  }
+
+  displace(): void {
+    this.guest.end();
+  }
+
+  #line(): { readonly tls?: string; readonly cipher?: string } {
+    const { socket } = this.guest;
+    if (socket.destroyed) return {};
+    return defined({ tls: socket.getProtocol() ?? undefined, cipher: socket.getCipher().standardName });
+  }
+}

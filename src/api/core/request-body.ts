@@ -1,0 +1,210 @@
+/**
+ * The body of a request: judged by its headers before an octet of it is asked for, then read with back-pressure, a limit and a least rate.
+ *
+ * A client that sends `Expect: 100-continue` is told to go on when somebody begins to read, so what is refused before costs it nothing.
+ */
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Clock, Timer } from '../../domain/effects.ts';
+import type { Milliseconds } from '../../domain/units.ts';
+import { RateWatch } from '../../platform/deadline.ts';
+import {
+  type Body,
+  type BodyLimits,
+  JSON_TYPE,
+  type JsonBody,
+  type StreamBody,
+  type Streamed,
+  typesOf,
+} from './body.ts';
+import { type MediaType, readMediaType } from './content-type.ts';
+import type { Head } from './head.ts';
+import { malformed, problem } from './problem.ts';
+
+/** What of a body is taken, and how it is read. */
+export interface Taken {
+  readonly media: MediaType;
+  readonly as: JsonBody | StreamBody;
+  readonly limit: number;
+}
+
+const typeOf = (as: JsonBody | StreamBody): string => (as.kind === 'json' ? JSON_TYPE : as.type);
+
+/** Undefined: there is no body, and none is needed. Throws Problem (400, 413, 415). */
+export function judgeBody(
+  body: Body | undefined,
+  { headers, hasBody, length }: Head,
+  limits: BodyLimits,
+): Taken | undefined {
+  if (body === undefined) {
+    if (!hasBody) return undefined;
+    throw malformed('There is nothing that a body could mean here; send none', { close: true });
+  }
+  if (headers['content-encoding'] !== undefined && headers['content-encoding'].toLowerCase() !== 'identity')
+    throw problem(
+      415,
+      'content-encoding',
+      'Compressed bodies are not taken',
+      'Send the body as it is, without Content-Encoding',
+      {
+        headers: { 'accept-encoding': 'identity' },
+      },
+    );
+  const kinds = body.kind === 'either' ? [body.json, ...body.streams] : [body];
+  if (!hasBody) {
+    if (body.kind === 'json' && body.optional) return undefined;
+    // An empty text is no JSON, and no message.
+    throw malformed(`There is no body; send ${typesOf(body).join(' or ')}`);
+  }
+  const media = readMediaType(headers['content-type'] ?? '');
+  const as = kinds.find((kind) => typeOf(kind) === media?.type);
+  const charset = media?.parameters.get('charset')?.toLowerCase() ?? 'utf-8';
+  if (media === undefined || as === undefined || (as.kind === 'json' && charset !== 'utf-8'))
+    throw problem(
+      415,
+      'content-type',
+      'A body of this type is not taken',
+      `Content-Type must be ${typesOf(body).join(' or ')}`,
+      {
+        headers: { accept: typesOf(body).join(', ') },
+      },
+    );
+  const limit = as.kind === 'json' ? as.limit : as.limit(limits);
+  if (length !== undefined && length > limit) throw tooLarge(limit);
+  return { media, as, limit };
+}
+
+const tooLarge = (limit: number): Error =>
+  problem(413, 'too-large', 'The body is too large', `A body has at most ${limit} octets here`, { close: true });
+
+/** The client has gone, or was cut: nobody hears an answer. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone';
+}
+
+export interface ReadingParts {
+  readonly clock: Clock;
+  readonly dataMinimum: number;
+  readonly dataInterval: Milliseconds;
+  /** Aborted when what comes is no HTTP any more. */
+  readonly broken: AbortSignal;
+}
+
+/** Read it once. `begin` is called before the first octet is waited for. */
+export async function* octetsOf(
+  request: IncomingMessage,
+  limit: number,
+  { clock, dataMinimum, dataInterval, broken }: ReadingParts,
+  begin: () => void,
+): AsyncGenerator<Buffer, void, undefined> {
+  const octets = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer, undefined>;
+  const rate = new RateWatch(dataMinimum, dataInterval);
+  let fail: (why: Error) => void = () => undefined;
+  let timer: Timer | undefined;
+  const watch = (): void => {
+    if (rate.tooSlow(clock.monotonic()))
+      fail(
+        problem(
+          408,
+          'too-slow',
+          'The body came too slowly',
+          `At least ${dataMinimum} octets must come in ${dataInterval / 1000} seconds`,
+          {
+            close: true,
+          },
+        ),
+      );
+    timer = clock.after(dataInterval, watch);
+  };
+  const breaks = (): void => fail(malformed('The body is not framed as RFC 9112 has it', { close: true }));
+  broken.addEventListener('abort', breaks, { once: true });
+  begin();
+  rate.begin(clock.monotonic());
+  timer = clock.after(dataInterval, watch);
+  let count = 0;
+  try {
+    for (;;) {
+      rate.hold(false);
+      const next = await new Promise<IteratorResult<Buffer, undefined>>((resolve, reject) => {
+        fail = reject;
+        if (broken.aborted) breaks();
+        octets
+          .next()
+          .then(resolve, (error: unknown) => reject(new ClientGone('the client has gone', { cause: error })));
+      });
+      if (next.done === true) return;
+      const { value } = next;
+      rate.add(value.length);
+      count += value.length;
+      if (count > limit) throw tooLarge(limit);
+      rate.hold(true);
+      yield value;
+    }
+  } finally {
+    timer.cancel();
+    broken.removeEventListener('abort', breaks);
+    // What is left may be read by somebody else. Not awaited: it would wait behind an octet that never comes.
+    octets.return?.().catch(() => undefined);
+  }
+}
+
+/** `digest`: SHA-256 of `said` and the octets, hexadecimal. Throws Problem (400, 408, 413). */
+export async function readJson(
+  octets: AsyncIterable<Buffer>,
+  said: string,
+): Promise<{ readonly value: unknown; readonly digest: string }> {
+  const hash = createHash('sha256').update(said);
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  let text = '';
+  try {
+    for await (const piece of octets) {
+      hash.update(piece);
+      text += decoder.decode(piece, { stream: true });
+    }
+    text += decoder.decode();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw malformed('The body is not UTF-8');
+  }
+  return { value: parsed(text), digest: hash.digest('hex') };
+}
+
+function parsed(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw malformed('The body is no JSON (RFC 8259)');
+  }
+  // Half of a pair of surrogates is no character: it could not be stored, nor sent on.
+  if (/\\u[dD][89a-fA-F]/.test(text) && !isWellFormed(value))
+    throw malformed('A text in the body has half of a surrogate pair');
+  return value;
+}
+
+/** A surrogate without its other half: as a pair they are one character. */
+const LONE = /\p{Cs}/u;
+
+/** Without recursion: the body may be nested as deep as it is long. */
+function isWellFormed(value: unknown): boolean {
+  const waiting: unknown[] = [value];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (typeof next === 'string' && LONE.test(next)) return false;
+    if (typeof next === 'object' && next !== null)
+      for (const [name, member] of Object.entries(next)) {
+        if (LONE.test(name)) return false;
+        if (member !== null && member !== undefined) waiting.push(member);
+      }
+  }
+  return true;
+}
+
+export const streamedOf = (
+  { media, limit }: Taken,
+  length: number | undefined,
+  read: (limit: number) => AsyncIterable<Buffer>,
+): Streamed => ({
+  ...media,
+  octets: read(limit),
+  ...(length === undefined ? {} : { length }),
+});

@@ -1,0 +1,79 @@
+/** The HTTPS API of the running gateway: what its routes work with, and how one of its listeners starts. */
+import type { AdminContext } from '../admin/context.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
+import { Callers } from '../api/core/caller.ts';
+import { problem } from '../api/core/problem.ts';
+import { RateLimit } from '../api/core/rate.ts';
+import { Router } from '../api/core/router.ts';
+import type { ApiServices } from '../api/core/services.ts';
+import { type ApiCounts, newApiCounts, startApiListener } from '../api/server.ts';
+import { API_ROUTES } from '../api/table.ts';
+import type { Config } from '../config/schema.ts';
+import type { ConnectionLimits } from '../platform/connections.ts';
+import { NetworkSet } from '../platform/network.ts';
+import type { GatewayEffects } from './effects.ts';
+import { apiTimesOf, authLimitsOf } from './limits.ts';
+import type { StartListener } from './listeners.ts';
+import type { GatewayTls } from './tls.ts';
+
+export interface ApiParts extends Required<GatewayEffects>, Pick<ApiServices, 'store' | 'submission' | 'pickup'> {
+  readonly authenticator: Authenticator;
+  readonly connections: ConnectionLimits;
+  readonly tls: GatewayTls;
+}
+
+export interface GatewayApi {
+  readonly start: StartListener;
+  readonly counts: ApiCounts;
+  /** What operations work with is made last of all; until then callers are told to come again. */
+  begin(admin: AdminContext): void;
+}
+
+export function gatewayApi(config: Config, parts: ApiParts): GatewayApi {
+  const { clock, log, random, store, authenticator, connections, tls, submission, pickup } = parts;
+  let context: AdminContext | undefined;
+  const admin = (): AdminContext => {
+    if (context === undefined)
+      throw problem(503, 'starting', 'The gateway starts', 'It will be there in a moment; try again', {
+        retryAfter: 1,
+      });
+    return context;
+  };
+  const services: ApiServices = {
+    store,
+    submission,
+    pickup,
+    clock,
+    log,
+    random,
+    get admin() {
+      return admin();
+    },
+    limits: { message: config.smtp['max-message'] },
+    hostname: config.hostname,
+  };
+  const router = new Router(API_ROUTES);
+  const rate = new RateLimit(clock, config.api.requests);
+  const exempt = new NetworkSet(config.auth['exempt-networks']);
+  const callers = new Callers({ authenticator, store, admin, clock, random, exempt, limits: authLimitsOf(config) });
+  const counts = newApiCounts();
+  const times = apiTimesOf(config);
+  return {
+    counts,
+    begin: (made) => (context = made),
+    start: (spec) =>
+      startApiListener({
+        spec,
+        router,
+        services,
+        callers,
+        rate,
+        times,
+        counts,
+        connections,
+        clock,
+        log,
+        tls: tls.materialFor(spec.name),
+      }),
+  };
+}

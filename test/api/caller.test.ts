@@ -1,0 +1,156 @@
+/** Who calls the API, over a real listener with the real judges: accounts by password and certificate, operators by token. */
+import assert from 'node:assert/strict';
+import test, { type TestContext } from 'node:test';
+import { z } from '../../src/config/zod.ts';
+import type { Access } from '../../src/api/core/callers.ts';
+import { type Route, route } from '../../src/api/core/route.ts';
+import { throttleDefaults } from '../../src/auth/throttle.ts';
+import { createAuthenticator } from '../../src/auth/authenticate.ts';
+import { makeToken } from '../../src/crypto/operator-token.ts';
+import { days, instant, milliseconds } from '../../src/domain/units.ts';
+import { randomBytes } from 'node:crypto';
+import { systemClock } from '../../src/platform/clock.ts';
+import { basic } from '../support/api.ts';
+import { type BareApi, startBareApi } from '../support/bare-api.ts';
+import { type TestGateway, loginOf, startTestGateway } from '../support/gateway.ts';
+
+const probe = (id: string, access: Access): Route =>
+  route({
+    id,
+    method: 'GET',
+    path: `/${id}`,
+    tag: 'service',
+    summary: 'Tell who calls',
+    access,
+    answers: { 200: { about: 'Who', json: z.looseObject({}) } },
+    run: ({ caller }) =>
+      Promise.resolve({
+        status: 200,
+        json:
+          caller === undefined
+            ? {}
+            : caller.kind === 'account'
+              ? { login: caller.account.login, by: caller.by, scopes: [...caller.scopes] }
+              : { name: caller.name, role: caller.role, proof: caller.proof },
+      }),
+  });
+const ROUTES = [
+  probe('open', { kind: 'nobody' }),
+  probe('sends', { kind: 'account', scope: 'send' }),
+  probe('reads', { kind: 'operator', right: 'read' }),
+  probe('registers', { kind: 'operator', right: 'registry' }),
+  probe('both', { kind: 'either', scope: 'any', right: 'support' }),
+];
+
+interface Opened {
+  readonly gateway: TestGateway;
+  readonly api: BareApi;
+  readonly ask: (
+    path: string,
+    authorization?: string,
+  ) => Promise<{
+    readonly status: number;
+    readonly json: unknown;
+    readonly text: string;
+    readonly challenge: string | undefined;
+  }>;
+}
+
+async function open(t: TestContext): Promise<Opened> {
+  const gateway = await startTestGateway({ accounts: ['anna'] });
+  t.after(() => gateway.remove());
+  const authenticator = createAuthenticator({
+    registry: gateway.store.registry,
+    audit: gateway.store.audit,
+    clock: systemClock,
+    log: gateway.log,
+    random: randomBytes,
+    limits: {
+      refusalGrid: milliseconds(0),
+      throttle: { ...throttleDefaults, freePerAccount: 100, freePerNetwork: 100 },
+    },
+  });
+  t.after(() => authenticator.close());
+  const api = await startBareApi(t, ROUTES, { authenticator, admin: gateway.admin, store: gateway.store });
+  return {
+    gateway,
+    api,
+    ask: async (path, authorization) => {
+      const answer = await api.client.get(path, authorization === undefined ? {} : { headers: { authorization } });
+      const challenge = answer.headers['www-authenticate'];
+      return { status: answer.status, json: answer.json, text: answer.body.toString(), challenge };
+    },
+  };
+}
+const { login, password } = loginOf('anna');
+const anna = basic(login, password);
+
+test('an account is known by Basic, and a wrong, unknown, malformed and missing log-in hear the same words', async (t) => {
+  const { ask } = await open(t);
+  assert.deepEqual((await ask('/sends', anna)).json, { login, by: 'password', scopes: ['send', 'fetch'] });
+  assert.equal((await ask('/open', 'Basic nonsense')).status, 200);
+  const texts = new Set<string>();
+  for (const shown of [
+    ...[
+      undefined,
+      basic(login, 'wrong'),
+      basic('nobody@group.test', password),
+      'Basic',
+      'Basic ====',
+      'Digest x',
+      'x'.repeat(3000),
+    ],
+    ...[
+      `Basic ${Buffer.from(login).toString('base64')}`,
+      `Basic ${Buffer.from('\0:\0').toString('base64')}`,
+      basic('', ''),
+    ],
+    `Bearer ${makeToken().token}`,
+  ]) {
+    const { status, text, challenge } = await ask('/sends', shown);
+    assert.equal(status, 401, shown);
+    assert.equal(challenge, 'Basic realm="Sluis", charset="UTF-8"');
+    texts.add(text);
+  }
+  assert.equal(texts.size, 1);
+  assert.equal((await ask('/reads')).challenge, 'Bearer realm="Sluis"');
+  assert.equal((await ask('/both')).challenge, 'Basic realm="Sluis", charset="UTF-8", Bearer realm="Sluis"');
+});
+
+test('an operator is known by a token, and may do what the role may; an account may do nothing of theirs', async (t) => {
+  const { ask, gateway } = await open(t);
+  const { token, id, hash } = makeToken();
+  const actor = { name: 'test' };
+  await gateway.store.operators.add({ name: 'els', role: 'support' }, actor);
+  const endsAt = instant(Date.now() + days(1));
+  await gateway.store.operators.addToken({ id, hash, operator: 'els', role: 'support', networks: [], endsAt }, actor);
+  assert.deepEqual((await ask('/reads', `Bearer ${token}`)).json, { name: 'els', role: 'support', proof: 'token' });
+  assert.equal((await ask('/both', `bearer ${token}`)).status, 200);
+  assert.equal((await ask('/registers', `Bearer ${token}`)).status, 403);
+  assert.equal((await ask('/sends', `Bearer ${token}`)).status, 403);
+  assert.equal((await ask('/reads', anna)).status, 403);
+  assert.equal((await ask('/both', anna)).status, 200);
+  await gateway.store.operators.endToken(id, actor);
+  assert.equal((await ask('/reads', `Bearer ${token}`)).status, 401);
+});
+
+test('what changes of the account ends what was remembered on its connection', async (t) => {
+  const { ask, gateway, api } = await open(t);
+  const actor = { name: 'test' };
+  assert.equal((await ask('/sends', anna)).status, 200);
+  assert.equal(api.listener.sessions, 1);
+  await gateway.store.registry.setAccountStates([login], 'suspended', actor);
+  assert.equal((await ask('/sends', anna)).status, 401);
+  await gateway.store.registry.setAccountStates([login], 'active', actor);
+  assert.equal((await ask('/sends', anna)).status, 200);
+});
+
+test('guesses at tokens slow their network down: then nothing is judged, and a 503 says when to come again', async (t) => {
+  const { ask } = await open(t);
+  const seen: number[] = [];
+  for (let i = 0; i < 60 && seen.at(-1) !== 503; i += 1)
+    seen.push((await ask('/reads', `Bearer ${makeToken().token}`)).status);
+  assert.equal(seen.at(-1), 503);
+  assert.ok(seen.length > 10 && seen.slice(0, -1).every((status) => status === 401), seen.join(' '));
+  assert.equal((await ask('/sends', anna)).status, 200);
+});
