@@ -7,7 +7,6 @@ import { RateLimit } from '../api/core/rate.ts';
 import { Router } from '../api/core/router.ts';
 import type { ApiServices } from '../api/core/services.ts';
 import { type ApiCounts, newApiCounts, startApiListener } from '../api/server.ts';
-import { API_ROUTES } from '../api/table.ts';
 import type { Config } from '../config/schema.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
 import { NetworkSet } from '../platform/network.ts';
@@ -52,7 +51,10 @@ export function gatewayApi(config: Config, parts: ApiParts): GatewayApi {
     limits: { message: config.smtp['max-message'] },
     hostname: config.hostname,
   };
-  const router = new Router(API_ROUTES);
+  // Its table is loaded with the first listener: a gateway without one has none of it in memory.
+  let routes: Promise<Router> | undefined;
+  const router = (): Promise<Router> =>
+    (routes ??= import('../api/table.ts').then(({ API_ROUTES }) => new Router(API_ROUTES)));
   const rate = new RateLimit(clock, config.api.requests);
   const exempt = new NetworkSet(config.auth['exempt-networks']);
   const callers = new Callers({ authenticator, store, admin, clock, random, exempt, limits: authLimitsOf(config) });
@@ -61,10 +63,10 @@ export function gatewayApi(config: Config, parts: ApiParts): GatewayApi {
   return {
     counts,
     begin: (made) => (context = made),
-    start: (spec) =>
-      startApiListener({
+    start: async (spec) =>
+      await startApiListener({
         spec,
-        router,
+        router: await router(),
         services,
         callers,
         rate,

@@ -23,6 +23,7 @@ import { enrolmentWindow, letterParts } from './enrolment.ts';
 import { pop3LimitsOf, smtpLimitsOf } from './limits.ts';
 import type { StartListener } from './listeners.ts';
 import { type GatewayNotices, pickupReceipts, startConsumers, startFullness, submissionNotices } from './notices.ts';
+import { apiPickup } from './pickup.ts';
 import { gatewayTests } from './test-address.ts';
 import type { GatewayTls } from './tls.ts';
 
@@ -83,7 +84,8 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
     maxMessage: config.smtp['max-message'],
     maxRecipients: config.smtp['max-recipients'],
   };
-  const api = gatewayApi(config, { ...parts, submission, pickup: { consumers, receipts } });
+  const pickup = apiPickup({ ...parts, consumers, receipts });
+  const api = gatewayApi(config, { ...parts, submission, pickup });
   return {
     api,
     https: api.start,
@@ -131,6 +133,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
         refused.flush();
         window.notes.flush();
       } finally {
+        await pickup.shared.close();
         await Promise.all([consumers.close(), fullness.close()]);
       }
     },

@@ -157,14 +157,14 @@ export class Callers {
   async #granted(connection: ApiConnection, shown: string, outcome: AuthOutcome): Promise<AccountCaller | undefined> {
     if (outcome.kind === 'busy') throw notJudged();
     if (outcome.kind === 'refused') return undefined;
-    const { account, organisation, by, password } = outcome;
+    const { account, organisation, by, password, scopes } = outcome;
     const [leaf] = connection.peer.certificate ?? [];
     const caller: AccountCaller = {
       kind: 'account',
       account,
       organisation,
-      by: password === undefined ? 'certificate' : 'password',
-      scopes: BOTH,
+      by: scopes !== undefined ? 'app-password' : password === undefined ? 'certificate' : 'password',
+      scopes: scopes === undefined ? BOTH : new Set(scopes),
       ...defined({ password, certificate: by === undefined || leaf === undefined ? undefined : fingerprintOf(leaf) }),
     };
     const version = (await this.#parts.store.registry.findLogin(account.login))?.version;

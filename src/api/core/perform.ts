@@ -1,6 +1,6 @@
 /** One request, from its head to the last octet of its answer. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { defined } from '../../domain/defined.ts';
 import type { Clock, Log } from '../../domain/effects.ts';
 import { seconds } from '../../domain/units.ts';
@@ -10,6 +10,7 @@ import type { Caller } from './callers.ts';
 import type { ApiConnection } from './connection.ts';
 import { preferred } from './content-type.ts';
 import { type Head, readHead } from './head.ts';
+import { answeredOnce } from './idempotency.ts';
 import { type Inputs, readBy, readInputs } from './inputs.ts';
 import type { ApiTimes } from './limits.ts';
 import { type Problem, malformed, notFound, problem, problemOf } from './problem.ts';
@@ -110,7 +111,8 @@ export class Performance {
     const inputs = readInputs(route, params, head.query, head.headers);
     connection.worthAnswer = () => route.method !== 'GET' && request.complete;
     const asked = await this.#asked(route, head, taken, { inputs, accepts, caller, idempotencyKey });
-    return await route.run(asked, this.#parts.services);
+    const { services } = this.#parts;
+    return await answeredOnce(route, asked, services, (given) => route.run(given, services));
   }
 
   #find({ method, path }: Head): { readonly route: Route; readonly params: Readonly<Record<string, string>> } {
@@ -171,7 +173,7 @@ export class Performance {
       );
     let body: unknown;
     let digest: string | undefined;
-    if (taken === undefined) digest = createHash('sha256').update(said).digest('hex');
+    if (taken === undefined) digest = route.method === 'POST' ? hash('sha256', said) : undefined;
     else if (taken.as.kind === 'stream') body = streamedOf(taken, head.length, octets);
     else {
       const json = await readJson(octets(taken.limit), said);
