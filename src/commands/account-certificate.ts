@@ -4,7 +4,7 @@ import { accountOf } from '../admin/accounts.ts';
 import { type CertificateView, certificateView, viewCertificates } from '../admin/views.ts';
 import { readableDay, readableTime, table } from '../cli/output.ts';
 import { choice, file, login, named, pem, text } from './core/kinds.ts';
-import { arg, changes, changesHere, need, opt, part, reads, subject } from './core/row.ts';
+import { arg, changes, changesHere, need, opt, part, reads, ruledAs, subject } from './core/row.ts';
 
 // Certificates are read where that is done: every command on accounts loads this file.
 const work = () => import('./cert/for-login.ts');
@@ -54,9 +54,7 @@ export const accountCertificates = subject(
       },
       check: sanAlone,
       out: addPart.out,
-      right: 'registry',
-      trail: addPart.trail,
-      undo: 'account certificate revoke',
+      ...ruledAs(addPart),
       examples: ['huisarts --file certificate.pem --name laptop'],
       run: async (here, { file: path, passwordFile, ...input }) => {
         const { readGivenCertificate, tellNotes } = await files();

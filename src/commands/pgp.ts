@@ -8,7 +8,7 @@ import { readGivenPassword } from '../cli/secret.ts';
 import type { Terminal } from '../cli/terminal.ts';
 import { KiB, days as lasting, iso } from '../domain/units.ts';
 import { address, choice, days, ends, file, kind, login, naming, secret, text } from './core/kinds.ts';
-import { arg, changes, changesHere, flag, lists, need, opt, part, subject } from './core/row.ts';
+import { arg, changes, changesHere, flag, lists, need, opt, part, ruledAs, subject } from './core/row.ts';
 import { KEY_COLUMNS, inspectText, keyCells, keyText } from './pgp/text.ts';
 import { pgpKeyView } from '../admin/pgp-views.ts';
 import { importedKeyView, pgpInspectView } from './pgp/views.ts';
@@ -73,6 +73,7 @@ const parts = {
     out: pgpKeyView.extend({ armoured: z.string() }),
     right: 'owner',
     trail: ['pgp-key.secret-exported'],
+    undo: 'it changes nothing here',
     run: async (context, input, { actor }) => (await work()).exportKey(context, input, actor),
   }),
 };
@@ -94,9 +95,7 @@ const keys = subject(
         passwordFile: opt(file, 'first line of this file becomes the passphrase of --out; - for standard input'),
       },
       out: pgpKeyView,
-      right: 'security',
-      trail: parts.issue.trail,
-      undo: 'pgp key revoke',
+      ...ruledAs(parts.issue),
       examples: [
         '--address huisarts@huisarts.example --keep-key',
         '--address huisarts@huisarts.example --out huisarts.asc --password-file password.txt',
@@ -131,9 +130,7 @@ const keys = subject(
       },
       check: oneOwner,
       out: importedKeyView,
-      right: 'security',
-      trail: parts.import.trail,
-      undo: 'pgp key revoke',
+      ...ruledAs(parts.import),
       examples: ['key.asc --address huisarts@huisarts.example'],
       run: async (here, { file: path, keepKey: keep, passwordFile, ...owner }) => {
         const { keyIn } = await import('./pgp/file.ts');
@@ -155,9 +152,7 @@ const keys = subject(
         passwordFile: opt(file, 'first line of this file becomes the passphrase of the secret half'),
       },
       out: pgpKeyView,
-      right: 'owner',
-      trail: parts.export.trail,
-      undo: 'it changes nothing here',
+      ...ruledAs(parts.export),
       examples: ['0123456789abcdef --out huisarts.pub'],
       run: async (here, { fingerprint: of, out, secret: half, passwordFile }) => {
         const phrase = await passphraseIn(here.terminal, passwordFile);

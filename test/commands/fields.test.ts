@@ -63,6 +63,16 @@ test('fields of --json are those of its row, for every command', async () => {
   assert.deepEqual(found, []);
 });
 
+test('what comes over the socket is refused with the words that the command line has for it', async () => {
+  for (const { words, row } of await placed())
+    for (const [name, { kind }] of Object.entries(row.in))
+      for (const value of [-1, 0.5, 1e9, '', '\u0007', '!'.repeat(80)]) {
+        const [issue] = kind?.schema.safeParse(value).error?.issues ?? [];
+        if (issue?.code !== 'custom' || kind === undefined) continue;
+        assert(issue.message.startsWith(kind.expected), `${words.join(' ')} ${name}: ${issue.message}`);
+      }
+});
+
 test('a field that a row does not know is found, and one that it promises in vain', () => {
   const shape: Schema = {
     type: 'object',

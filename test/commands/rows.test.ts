@@ -87,6 +87,7 @@ test('a word that is not what is expected is refused with the expectation', asyn
     [['take', 'anna', '--kind', 'fax'], /expected edi or mail/],
     [['take', 'anna', 'nowhere'], /expected an address such as name@example.nl/],
     [['take', 'anna', '--grace', '2h'], /expected a number of days up to 90/],
+    [['take', 'anna', '--grace', '91d'], /Cannot use 91 as grace: expected a number of days up to 90, such as 60d/],
     [['take', 'anna', '--since', 'soon'], /expected a day such as/],
     [['take'], /missing required argument 'login'/],
   ] as const) {

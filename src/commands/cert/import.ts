@@ -11,7 +11,7 @@ import type { Address } from '../../domain/address.ts';
 import { iso } from '../../domain/units.ts';
 import type { CertificateUse } from '../../store/certificates.ts';
 import { address, file, login, pem } from '../core/kinds.ts';
-import { arg, changes, changesHere, flag, need, opt, part, subject } from '../core/row.ts';
+import { arg, changes, changesHere, flag, need, opt, part, ruledAs, subject } from '../core/row.ts';
 import { named, replacing } from './find.ts';
 import { certificateIn, judged, mailOwner, sealedFor } from './mail-keys.ts';
 import { byName, certificateName, judgedView, opensFile, privateKey, replaces, use } from './params.ts';
@@ -97,9 +97,7 @@ export const importRow = changesHere({
   },
   check: oneOwner,
   out: judgedView,
-  right: 'security',
-  trail: importPart.trail,
-  undo: 'cert revoke',
+  ...ruledAs(importPart),
   examples: [
     'certificate.pem --account huisarts --use login',
     'mail.p12 --address huisarts@huisarts.example --use mail --keep-key --password-file password.txt',
@@ -138,9 +136,7 @@ export const keys = subject(
       about: 'take the private key of a registered certificate for mail into care, to sign and to open',
       in: { file: arg(file, 'PKCS #12 file with the certificate and its key'), passwordFile: opensFile },
       out: certificateView,
-      right: 'security',
-      trail: keyPart.trail,
-      undo: 'cert key remove',
+      ...ruledAs(keyPart),
       examples: ['other.p12 --password-file password.txt'],
       run: async (here, { file: path, passwordFile }) => {
         const given = await readGivenCertificate(here.terminal, path, passwordFile, 'key');

@@ -23,7 +23,7 @@ import { csv } from '../../cli/output.ts';
 import { defined } from '../../domain/defined.ts';
 import { days as lasting, iso } from '../../domain/units.ts';
 import { days, ends, login, pem, text } from '../core/kinds.ts';
-import { arg, changesHere, flag, maybe, need, opt, part } from '../core/row.ts';
+import { arg, changesHere, flag, maybe, need, opt, part, ruledAs } from '../core/row.ts';
 import { cursorOf, named, replacing } from './find.ts';
 import { keepingKey } from './mail-keys.ts';
 import { certificateName, privateKey, replaces, use } from './params.ts';
@@ -183,9 +183,7 @@ export const issueRows = {
     },
     check: (options) => keyProblem(options),
     out: issuedView,
-    right: 'security',
-    trail: issueParts.collect.trail,
-    undo: 'cert revoke',
+    ...ruledAs(issueParts.collect),
     examples: ['k7vq-2m4x-9dzt-c3hw-8rjp-5nfb --out laptop.p12 --password-out laptop.txt --key-kind p256'],
     run: async (here, { code: given, ...options }) => {
       // Arguments are seen by every user of the machine; a code that is refused for another reason would still hold.
@@ -211,11 +209,8 @@ export const issueRows = {
         ? 'Cannot renew: give either a serial number or --expiring DAYS'
         : undefined,
     out: z.union([z.array(certificateView), z.array(enrolledView)]),
-    right: 'security',
-    second: 'code',
+    ...ruledAs(issueParts.renew),
     isLook: ({ serial, batch }) => serial === undefined && !batch,
-    trail: issueParts.renew.trail,
-    undo: 'codes end unused',
     examples: ['--expiring 60d', '--expiring 60d --batch', '5c0d9e41a7b24f6388d2f1706ab3c915 --valid 10d'],
     run: async (here, { serial, expiring, batch, valid: holds }) => {
       const due = [];

@@ -178,14 +178,17 @@ export const delivery = naming(
 );
 
 /** A number of days: `60d` on a command line, a number over the socket. */
-export const days = (max: number): Kind<number, number> => ({
-  ...count('days', { min: 1, max }),
-  expected: `a number of days up to ${max}, such as 60d`,
-  fromText: (value) => {
-    const n = (parseDuration(value) ?? 0) / 86_400_000;
-    return Number.isInteger(n) && n >= 1 ? n : undefined;
-  },
-});
+export const days = (max: number): Kind<number, number> =>
+  kind(
+    'days',
+    `a number of days up to ${max}, such as ${Math.min(60, max)}d`,
+    z.number(),
+    (n) => (Number.isInteger(n) && n >= 1 && n <= max ? n : undefined),
+    (value) => {
+      const n = (parseDuration(value) ?? 0) / 86_400_000;
+      return Number.isInteger(n) && n >= 1 ? n : undefined;
+    },
+  );
 
 const TIMED = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
 

@@ -16,6 +16,7 @@ import type { SharedOptions } from '../../cli/options.ts';
 import type { Cell } from '../../cli/output.ts';
 import type { Terminal } from '../../cli/terminal.ts';
 import type { Config } from '../../config/schema.ts';
+import { defined } from '../../domain/defined.ts';
 import type { Right } from '../../domain/roles.ts';
 import type { SecondPersonVerb } from '../../domain/second-person.ts';
 import type { Params, Values } from './params.ts';
@@ -268,6 +269,14 @@ export const part = <P extends Params, O>(row: Omit<Given<Change<P, O>>, 'exampl
 /** The same, of what only looks. */
 export const lookPart = <P extends Params, O>(row: Omit<Given<Reading<P, O>>, 'examples' | 'say'>): Reading<P, O> =>
   reads({ ...row, examples: [''], say: () => '' });
+
+type Rules = Pick<Change<Params, unknown>, 'right' | 'second' | 'trail' | 'undo'>;
+/** `...ruledAs(part)`, of a command that does the work of that part: who may, whose signature it needs, what it leaves in the trail, what takes it back. */
+export const ruledAs = ({ right, second, trail, undo }: Rules): Rules => ({
+  right,
+  trail,
+  ...defined({ second, undo }),
+});
 
 /** Commands by their names (`'send-test'`), and groups of them. */
 export type Rows = Readonly<Record<string, AnyRow | AnySubject>>;
