@@ -3,8 +3,10 @@
  * that makes it cheaper lowers it. What takes a share of a commit with others (large bodies) has a bound instead.
  */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { Instance, addressOf, loginOf } from '../support/instance.ts';
+import { HttpWire } from '../support/http-wire.ts';
+import { Instance, addressOf, apiListener, freePort, loginOf } from '../support/instance.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
 import { SmtpClient } from '../support/smtp-client.ts';
 import { type Cost, Costs } from './cost.ts';
@@ -15,12 +17,15 @@ const MB5 = 5_000_000;
 let instance: Instance;
 let costs: Costs;
 let client: SmtpClient;
+let api: HttpWire;
 
 before(async () => {
-  instance = await Instance.create();
+  const port = await freePort();
+  instance = await Instance.create({ configuration: apiListener(port) });
   instance.addAccounts(['sender', ...wards]);
   costs = await Costs.serve(instance);
   client = await SmtpClient.open(instance.target('submission'), loginOf('sender'));
+  api = await HttpWire.open({ ...instance.target('submissions'), port }, loginOf('sender'));
 });
 after(() => instance.remove());
 
@@ -84,6 +89,30 @@ test('a message of 10 KB', async () => {
   // The first ones fill caches.
   for (let i = 0; i < 5; i += 1) await send(KB10, ['ward0']);
   assertCost(await costs.of(() => send(KB10, ['ward0'])), KB10, ONE);
+});
+
+async function post(octets: number, to: string): Promise<void> {
+  const content = contentOf(octets);
+  const recipients = `Sluis-Recipients: ${addressOf(to)}`;
+  api.begin('/messages', content.length, randomUUID(), ['Content-Type: message/rfc822', recipients]);
+  if (!api.wire.send(content)) await api.wire.drained();
+  assert.equal((await api.answer()).status, 201);
+}
+
+test('the same over HTTPS: what SMTP costs, and the key of the request', async () => {
+  for (let i = 0; i < 5; i += 1) await post(KB10, 'ward0');
+  assertCost(await costs.of(() => post(KB10, 'ward0')), KB10, {
+    ...ONE,
+    // The row of the key.
+    statements: (ONE.statements as number) + 1,
+    // A page of the table of keys and one of its index.
+    walKB: [37, 57],
+    // Of the key, and of what was asked for.
+    hashes: (ONE.hashes as number) + 2,
+    tlsWrites: 1,
+    // Of the message and of the request.
+    logWrites: 2,
+  });
 });
 
 test('messages whose commands come behind the dot of the one before: its 250 and their replies leave in one write', async () => {

@@ -4,8 +4,10 @@
  * Counted is everything the process holds (VmHWM: the peak of resident memory, buffers outside the JavaScript heap included).
  */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { type TestContext, after, afterEach, before, beforeEach, test } from 'node:test';
-import { Instance, type Served, addressOf, loginOf } from '../support/instance.ts';
+import { HttpWire } from '../support/http-wire.ts';
+import { Instance, type Served, addressOf, apiListener, freePort, loginOf } from '../support/instance.ts';
 import { Ledger } from '../support/ledger.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
 import { SmtpClient } from '../support/smtp-client.ts';
@@ -17,9 +19,11 @@ const readers = Array.from({ length: 50 }, (_, i) => `reader${i}`);
 let instance: Instance;
 let served: Served;
 let idle = 0;
+let apiPort = 0;
 
 before(async () => {
-  instance = await Instance.create();
+  apiPort = await freePort();
+  instance = await Instance.create({ configuration: apiListener(apiPort) });
   instance.addAccounts(['sender', 'warm', ...readers]);
 });
 // A process of its own for each test: what one leaves to the allocator must not count for the next.
@@ -76,6 +80,32 @@ async function upload(to: readonly string[], octets: number): Promise<string> {
   await client.quit();
   return reply;
 }
+
+/** `head`, as many of `line` as make 50 MB, and `tail`, as the body of a POST. */
+async function post(type: string, head: string, line: string, tail: string): Promise<void> {
+  const client = await HttpWire.open({ ...instance.target('submissions'), port: apiPort }, loginOf('sender'));
+  const slice = Buffer.from(line.repeat(Math.floor(65_536 / line.length)), 'latin1');
+  const count = Math.floor(((tail === '' ? 49_900_000 : 47_000_000) - head.length) / slice.length);
+  const headers = [`Content-Type: ${type}`, ...(tail === '' ? [`Sluis-Recipients: ${addressOf('reader1')}`] : [])];
+  client.begin('/messages', head.length + count * slice.length + tail.length, randomUUID(), headers);
+  client.wire.send(head);
+  for (let n = 0; n < count; n += 1) if (!client.wire.send(slice)) await client.wire.drained();
+  client.wire.send(tail);
+  const { status, json } = await client.answer();
+  assert.equal(status, 201, JSON.stringify(json));
+  client.wire.destroy();
+}
+
+test('50 MB over HTTPS, as a message and as JSON, stay within 64 MB of idle', async (t) => {
+  const from = addressOf('sender');
+  const fields = `From: <${from}>\r\nDate: Wed, 25 Nov 2026 01:00:00 +0000\r\nMessage-ID: <${randomUUID()}@x>\r\n\r\n`;
+  await post('message/rfc822', fields, `${'B'.repeat(76)}\r\n`, '');
+  judge(t, 'message/rfc822');
+  const before = `{"attachments":[{"name":"a","type":"application/pdf","content":"`;
+  const behind = `"}],"from":"${from}","to":["${addressOf('reader1')}"]}`;
+  await post('application/json', before, 'QUJD', behind);
+  judge(t, 'JSON');
+});
 
 test('20 submissions of 50 MB at once stay within 64 MB of idle', async (t) => {
   const started = performance.now();

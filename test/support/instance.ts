@@ -298,6 +298,10 @@ export function greets(port: number): Promise<boolean> {
   });
 }
 
+/** For the configuration: a listener of the API, without a limit of requests. */
+export const apiListener = (port: number): string =>
+  `[[listener]]\nname = "api"\nprotocol = "https"\naddress = "127.0.0.1"\nport = ${port}\ntls = "implicit"\n[api]\nrequests = 10000000\n`;
+
 async function freePorts(): Promise<Ports> {
   const ports = new Set<number>();
   while (ports.size < 4) ports.add(await freePort());

@@ -162,6 +162,20 @@ export class Wire {
     }
   }
 
+  /** So many octets, in slices to `take`. */
+  async octets(length: number, take: (slice: Buffer) => void = () => undefined): Promise<void> {
+    for (let left = length; left > 0;) {
+      const chunk = this.#chunks.shift();
+      if (chunk === undefined) {
+        await this.#more();
+        continue;
+      }
+      if (chunk.length > left) this.#chunks.unshift(chunk.subarray(left));
+      take(chunk.subarray(0, left));
+      left -= Math.min(left, chunk.length);
+    }
+  }
+
   /**
    * Reads a multi-line answer up to its lone dot (RFC 1939 section 3), un-stuffed, in slices to `take`. Resolves to the octets taken.
    * Throws on a line that starts with one dot and goes on: a server that forgot to stuff.

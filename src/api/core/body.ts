@@ -81,7 +81,9 @@ export const streamedJson = (schema: z.ZodType, { about, limit = Infinity }: Jso
   streamed: true,
 });
 
-export const isStreamed = (body: JsonBody | StreamBody): boolean => body.kind === 'stream' || body.streamed === true;
+export const isStreamed = (
+  body: JsonBody | StreamBody,
+): body is StreamBody | (JsonBody & { readonly streamed: true }) => body.kind === 'stream' || body.streamed === true;
 
 export const streamBody = (
   type: string,

@@ -5,6 +5,7 @@ import { defined } from '../../domain/defined.ts';
 import type { Clock, Log } from '../../domain/effects.ts';
 import { seconds } from '../../domain/units.ts';
 import type { Answer } from './answer.ts';
+import { isStreamed } from './body.ts';
 import type { Callers } from './caller.ts';
 import type { Caller } from './callers.ts';
 import type { ApiConnection } from './connection.ts';
@@ -174,13 +175,14 @@ export class Performance {
     let body: unknown;
     let digest: string | undefined;
     if (taken === undefined) digest = route.method === 'POST' ? hash('sha256', said) : undefined;
-    else if (taken.as.kind === 'stream') body = streamedOf(taken, head.length, octets);
+    else if (isStreamed(taken.as)) body = streamedOf(taken, head.length, octets);
     else {
       const json = await readJson(octets(taken.limit), said);
       body = readBy(taken.as.schema, json.value, 'body');
       digest = json.digest;
     }
-    if (route.body?.kind === 'either') body = taken?.as.kind === 'stream' ? { stream: body } : { json: body };
+    if (route.body?.kind === 'either')
+      body = taken !== undefined && isStreamed(taken.as) ? { stream: body } : { json: body };
     return {
       id,
       body,

@@ -19,6 +19,7 @@ import {
 } from './body.ts';
 import { type MediaType, readMediaType } from './content-type.ts';
 import type { Head } from './head.ts';
+import { MIB } from './limits.ts';
 import { malformed, problem } from './problem.ts';
 
 /** What of a body is taken, and how it is read. */
@@ -69,10 +70,14 @@ export function judgeBody(
         headers: { accept: typesOf(body).join(', ') },
       },
     );
-  const limit = as.kind === 'json' ? as.limit : as.limit(limits);
+  const limit = as.kind === 'json' ? jsonLimit(as, limits) : as.limit(limits);
   if (length !== undefined && length > limit) throw tooLarge(limit);
   return { media, as, limit };
 }
+
+/** What is streamed is as long as a message in base64, with what escapes make of it. */
+const jsonLimit = ({ limit, streamed }: JsonBody, { message }: BodyLimits): number =>
+  streamed === true ? Math.ceil(1.5 * message) + MIB : limit;
 
 const tooLarge = (limit: number): Error =>
   problem(413, 'too-large', 'The body is too large', `A body has at most ${limit} octets here`, { close: true });

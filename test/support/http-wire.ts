@@ -1,0 +1,61 @@
+/** HTTP on a wire: one kept connection that costs little beside what it measures, and breaks where the server is killed. */
+import { randomUUID } from 'node:crypto';
+import { Wire, type WireTarget } from './wire.ts';
+
+export interface WireAnswer {
+  readonly status: number;
+  /** Octets of the body. */
+  readonly length: number;
+  /** The body, where it was asked for as JSON. */
+  readonly json: unknown;
+}
+
+export class HttpWire {
+  readonly wire: Wire;
+  readonly #common: string;
+
+  private constructor(wire: Wire, common: string) {
+    this.wire = wire;
+    this.#common = common;
+  }
+
+  static async open(target: WireTarget, { login, password }: { login: string; password: string }): Promise<HttpWire> {
+    const authorization = Buffer.from(`${login}:${password}`).toString('base64');
+    const host = `${target.servername}:${target.port}`;
+    return new HttpWire(await Wire.open(target), `Host: ${host}\r\nAuthorization: Basic ${authorization}\r\n`);
+  }
+
+  /** `path`: behind `/v1`. The body of the answer goes to `take`, or is read as JSON. */
+  async ask(method: string, path: string, json?: unknown, take?: (slice: Buffer) => void): Promise<WireAnswer> {
+    const body = json === undefined ? '' : JSON.stringify(json);
+    const key = method === 'POST' ? `Idempotency-Key: ${randomUUID()}\r\n` : '';
+    const type =
+      json === undefined
+        ? method === 'POST'
+          ? 'Content-Length: 0\r\n'
+          : ''
+        : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
+    this.wire.send(`${method} /v1${path} HTTP/1.1\r\n${this.#common}${key}${type}\r\n${body}`);
+    return await this.answer(take);
+  }
+
+  /** The head of a POST; its body is the caller's to send. Behind it `answer`. */
+  begin(path: string, length: number, key: string, headers: readonly string[]): void {
+    const own = [...headers, `Idempotency-Key: ${key}`, `Content-Length: ${length}`].map((line) => `${line}\r\n`);
+    this.wire.send(`POST /v1${path} HTTP/1.1\r\n${this.#common}${own.join('')}\r\n`);
+  }
+
+  async answer(take?: (slice: Buffer) => void): Promise<WireAnswer> {
+    const [, status = '0'] = /^HTTP\/1\.1 (\d{3})/.exec(await this.wire.line()) ?? [];
+    let length = 0;
+    for (let line = await this.wire.line(); line !== ''; line = await this.wire.line()) {
+      if (/^transfer-encoding:/i.test(line)) throw new Error('an answer in chunks, which this client does not read');
+      const [, value] = /^content-length:\s*(\d+)$/i.exec(line) ?? [];
+      if (value !== undefined) length = Number(value);
+    }
+    const pieces: Buffer[] = [];
+    await this.wire.octets(length, take ?? ((slice) => void pieces.push(slice)));
+    const text = Buffer.concat(pieces).toString();
+    return { status: Number(status), length, json: take === undefined && text !== '' ? JSON.parse(text) : undefined };
+  }
+}
