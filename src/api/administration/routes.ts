@@ -4,7 +4,7 @@ import { inputOf } from '../../commands/core/operations.ts';
 import { type AnyOperation, type InApi, operationRows } from '../../commands/core/row.ts';
 import { subjects } from '../../commands/table.ts';
 import { z } from '../../config/zod.ts';
-import { ROLE_ABOUT } from '../../domain/roles.ts';
+import { ROLE_ABOUT, mayDo } from '../../domain/roles.ts';
 import type { Answer, Answers, SaidAnswer } from '../core/answer.ts';
 import type { Streamed } from '../core/body.ts';
 import type { OperatorCaller } from '../core/callers.ts';
@@ -163,8 +163,8 @@ const withoutArray = (schema: z.ZodType): z.ZodType => (schema as z.ZodArray).el
 
 const paged: Texts = { after: cursor.optional(), limit: limit(MOST, USUAL) };
 
-const routeOf = (one: Resource): Route =>
-  route({
+const routeOf = (one: Resource): Route => ({
+  ...route({
     id: idOf(one),
     method: one.api.method,
     path: one.api.path,
@@ -179,7 +179,20 @@ const routeOf = (one: Resource): Route =>
     ...(one.api.secret === true && { idempotent: 'secret' as const }),
     answers: answersOf(one),
     run: ((asked: Request, services: Services) => answerTo(one, asked, services)) as never,
-  });
+  }),
+  judge: (caller, services) => judged(one, caller, services),
+});
+
+/** Whoever may not do it is refused by the operation itself, which writes that into the trail, before a body is read or an id is looked up. */
+async function judged({ operation, row }: Resource, caller: OperatorCaller, services: Services): Promise<void> {
+  if (mayDo(caller.role, row.right)) return;
+  const { signal } = new AbortController();
+  await operate(operation, {}, callOf(caller, {}, { signal }), { ...partsOf(services), pathAsIs: false });
+  throw notFound();
+}
+
+/** `admin` is asked for when it is used: it is not there in the first moments of a start. */
+const partsOf = ({ admin, log }: Services): Pick<ApiServices, 'admin' | 'log'> => ({ admin, log });
 
 type Values = Readonly<Record<string, unknown>>;
 type Request = Asked<Values, Values, Readonly<Record<string, string | undefined>>, unknown, OperatorCaller>;
@@ -252,8 +265,7 @@ async function find(
 async function operated({ one, asked, services, values, said, upload }: Ask): Promise<unknown> {
   const pathAsIs = one.taken.places.some(({ place }) => placeOf(place).asIs === true);
   const call = callOf(asked.caller, said, asked, upload);
-  const parts = { admin: services.admin, log: services.log, pathAsIs };
-  return await operate(one.operation, wireInput(one.row, values), call, parts);
+  return await operate(one.operation, wireInput(one.row, values), call, { ...partsOf(services), pathAsIs });
 }
 
 /** What of the row's answer is shown. */

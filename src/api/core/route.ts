@@ -17,7 +17,7 @@
 import type { z } from '../../config/zod.ts';
 import { type Answer, type AnswerOf, type Answers, type SaidAnswer, type Success } from './answer.ts';
 import type { Body, BodyOf } from './body.ts';
-import type { Access, Caller, CallerOf } from './callers.ts';
+import type { Access, Caller, CallerOf, OperatorCaller } from './callers.ts';
 import type { ApiServices } from './services.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -96,6 +96,10 @@ interface Said {
 }
 
 export interface Route extends Said {
+  /**
+   * Judges an operator before anything of the request is read, where that leaves a row in the trail: `access` is then only told of. Throws Problem or AdminError.
+   */
+  readonly judge?: (caller: OperatorCaller, services: ApiServices) => Promise<void>;
   readonly params: Texts;
   readonly query: Texts;
   readonly headers: Texts;

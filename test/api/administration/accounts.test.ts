@@ -1,0 +1,119 @@
+/** Administration over the API, through a listener: what a portal, a helpdesk and a monitor do. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { REPLAYED } from '../../../src/api/core/idempotency.ts';
+import { type ApiAnswer, startApi } from '../../support/api.ts';
+
+const members = (answer: ApiAnswer): Readonly<Record<string, unknown>> =>
+  answer.json as Readonly<Record<string, unknown>>;
+type Entry = Readonly<Record<string, string>>;
+const listIn = (answer: ApiAnswer, name: string): readonly Entry[] => (members(answer)[name] ?? []) as readonly Entry[];
+const items = (answer: ApiAnswer): readonly Entry[] => listIn(answer, 'items');
+const idIn = (answer: ApiAnswer, name: string): string => String(members(answer)[name]);
+
+test('a portal registers an organisation, an account and a password, and finds them by their ids', async (t) => {
+  const api = await startApi(t);
+  const portal = await api.operator('registry');
+  const made = await portal.post('/organisations', { name: 'praktijk-nieuw', title: 'Praktijk Nieuw' });
+  assert.equal(made.status, 201);
+  const organisation = idIn(made, 'organisationId');
+  assert.equal(made.headers.location, `/v1/organisations/${organisation}`);
+  assert.equal(members(await portal.get(`/organisations/${organisation}`)).title, 'Praktijk Nieuw');
+
+  const key = 'order-12';
+  const account = {
+    login: 'jan@nieuw.example',
+    organisation: 'praktijk-nieuw',
+    password: 'kraanvogel-lantaarn-zeewier',
+  };
+  const added = await portal.post('/accounts', account, { key });
+  assert.equal(added.status, 201, added.body.toString());
+  const id = idIn(added, 'accountId');
+  const again = await portal.post('/accounts', account, { key });
+  assert.deepEqual([again.status, again.headers[REPLAYED.toLowerCase()], again.json], [201, 'true', added.json]);
+  assert.equal((await portal.post('/accounts', { ...account, login: 'piet@nieuw.example' }, { key })).status, 422);
+  assert.equal((await portal.post('/accounts', account)).status, 409);
+
+  const shown = await portal.get(`/accounts/${id}`);
+  assert.equal(members(shown).organisationId, organisation);
+  assert.equal(members(shown).login, 'jan@nieuw.example');
+  const [address] = listIn(shown, 'addresses');
+  assert.equal(address?.address, 'jan@nieuw.example');
+  const one = await portal.get(`/accounts/${id}/addresses/${String(address.addressId)}`);
+  assert.equal(members(one).address, 'jan@nieuw.example');
+
+  const second = await portal.post(`/accounts/${id}/passwords`, { name: 'laptop', password: 'trompet-moeras-vlieger' });
+  assert.equal(second.status, 201);
+  assert.equal((await portal.delete(`/accounts/${id}/passwords/${idIn(second, 'passwordId')}`)).status, 200);
+  assert.equal((await portal.delete(`/accounts/${id}/passwords/${idIn(second, 'passwordId')}`)).status, 404);
+  const left = listIn(await portal.get(`/accounts/${id}/passwords`), 'passwords');
+  assert.deepEqual(
+    left.map(({ name }) => name),
+    ['first'],
+  );
+});
+
+test('settings are changed where nobody changed them meanwhile, and an unchanged account is a 304', async (t) => {
+  const api = await startApi(t, { accounts: ['anna'] });
+  const portal = await api.operator('registry');
+  const [anna] = items(await portal.get('/accounts'));
+  const path = `/accounts/${String(anna?.accountId)}`;
+  const seen = (await portal.get(path)).headers.etag ?? '';
+  assert.equal((await portal.get(path, { headers: { 'if-none-match': seen } })).status, 304);
+  const set = (quota: string, headers = {}): Promise<ApiAnswer> =>
+    portal.ask('PATCH', path, { json: { settings: { quota } }, headers });
+  const first = await set('2GiB', { 'if-match': seen, 'sluis-reason': 'verzoek van %C3%A9%C3%A9n praktijk' });
+  assert.equal(first.status, 200);
+  assert.notEqual(first.headers.etag, seen);
+  assert.equal(first.headers.etag, (await portal.get(path)).headers.etag);
+  assert.equal((await set('3GiB', { 'if-match': seen })).status, 412);
+  // Of many who saw the same only one changes it.
+  const now = first.headers.etag ?? '';
+  const others = await Promise.all(['5GiB', '6GiB', '7GiB'].map((quota) => set(quota, { 'if-match': now })));
+  assert.deepEqual(others.map(({ status }) => status).sort(), [200, 412, 412]);
+  assert.equal((await set('nonsense')).status, 422);
+  assert.equal((await set('4GiB')).status, 200);
+  const rows = await api.gateway.store.audit.read({ limit: 1000 });
+  const settings = rows.filter(({ event }) => event === 'registry.settings');
+  assert.equal(settings[0]?.personal?.reason, 'verzoek van één praktijk');
+});
+
+test('lists go on where the page before ended, and a cursor serves its own listing', async (t) => {
+  const names = ['anna', 'bert', 'carla', 'dirk', 'els'];
+  const api = await startApi(t, { accounts: names });
+  const reader = await api.operator('read');
+  const logins: unknown[] = [];
+  let next: string | undefined;
+  let pages = 0;
+  do {
+    const page = await reader.get(`/accounts?limit=2${next === undefined ? '' : `&after=${next}`}`);
+    assert.equal(page.status, 200);
+    logins.push(...items(page).map(({ login }) => login));
+    next = members(page).next as string | undefined;
+    const [, link] = /^<(\/v1\/accounts\?.*)>; rel="next"$/.exec(String(page.headers.link)) ?? [];
+    const query = link === undefined ? undefined : new URL(link, 'https://mail.test').searchParams;
+    assert.deepEqual(
+      [query?.get('limit'), query?.get('after')],
+      next === undefined ? [undefined, undefined] : ['2', next],
+    );
+    if (next !== undefined) {
+      assert(!Buffer.from(next, 'base64url').toString('latin1').includes('anna'));
+      assert.equal((await reader.get(`/organisations?after=${next}`)).status, 400);
+    }
+    pages += 1;
+  } while (next !== undefined && pages < 10);
+  assert.deepEqual(logins, [...new Set(logins)].sort());
+  assert(logins.length >= names.length);
+});
+
+test('what takes two is asked for, signed by two and then done, under one key', async (t) => {
+  const api = await startApi(t, { accounts: ['anna'] });
+  const portal = await api.operator('registry');
+  const [anna] = items(await portal.get('/accounts'));
+  const path = `/accounts/${String(anna?.accountId)}/endings`;
+  const look = await portal.post(path, { dryRun: true });
+  assert.deepEqual([look.status, members(look).applied], [200, false]);
+  assert.equal((await portal.post(path, {})).status, 422, 'without a reason');
+  const done = await portal.post(path, {}, { headers: { 'sluis-reason': 'contract ended' } });
+  assert.deepEqual([done.status, members(done).applied], [200, true]);
+});
