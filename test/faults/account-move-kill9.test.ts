@@ -9,12 +9,13 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import Database from 'better-sqlite3';
+import { effort } from '../support/effort.ts';
 import { start } from '../support/command-line.ts';
 import { Instance, loginOf } from '../support/instance.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
 
 const MESSAGES = 4000;
-const ROUNDS = 5;
+const ROUNDS = effort(3, 6);
 let instance: Instance;
 
 before(async () => {

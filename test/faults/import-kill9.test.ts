@@ -5,13 +5,14 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { effort } from '../support/effort.ts';
 import { start } from '../support/command-line.ts';
 import { Instance, type Served, loginOf } from '../support/instance.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
 import { until } from '../support/until.ts';
 
 const MESSAGES = 1500;
-const ROUNDS = 6;
+const ROUNDS = effort(4, 8);
 let instance: Instance;
 let maildir: string;
 const expected = new Map<string, string>();

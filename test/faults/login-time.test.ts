@@ -15,7 +15,7 @@ import { quantile } from './support/attack.ts';
 
 /** Of each kind: the median of so many, one after the other and, on the grid, twelve at a time. */
 const TRIES = effort(120, 200);
-const ON_GRID = effort(80, 200);
+const ON_GRID = effort(60, 200);
 /** Sessions are closed at their fifth failure. */
 const A_SESSION = 4;
 

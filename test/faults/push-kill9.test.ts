@@ -13,7 +13,7 @@ import { pause, submitting, until } from './support/traffic.ts';
 import { between } from '../support/chance.ts';
 import { effort } from '../support/effort.ts';
 
-const ROUNDS = effort(10, 20);
+const ROUNDS = effort(7, 20);
 const CONNECTIONS = 5;
 /** Between the partner's 250 and the commit of our settlement: milliseconds; half a second on a loaded machine. */
 const WINDOW = 500;

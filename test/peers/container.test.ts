@@ -2,6 +2,7 @@
  * The Containerfile, read and carried out step by step in a folder of its own. No image is built: CI reaches no registry of images. What only an
  * image shows (the user, the slim system around it) is judged by its text.
  */
+// @beside: it builds in its own folder.
 import assert from 'node:assert/strict';
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
