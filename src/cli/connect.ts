@@ -10,6 +10,7 @@ import { defined } from '../domain/defined.ts';
 import { systemClock } from '../platform/clock.ts';
 import { StoreRefused } from '../store/store.ts';
 import { type SharedOptions, callerOf } from './options.ts';
+import { once } from './upload.ts';
 import { type Roads, connectAny, notServed, roadsFor, tokenFrom } from './roads.ts';
 
 /** A gateway that starts holds the lock a moment before its socket answers; one that stops holds it a moment longer. */
@@ -91,9 +92,4 @@ async function direct(config: Config, { approval, token, ...said }: Caller): Pro
       await store.close();
     },
   };
-}
-
-// eslint-disable-next-line @typescript-eslint/require-await -- an upload is an AsyncIterable; here it is all there at once
-async function* once(text: string): AsyncGenerator<string, void, undefined> {
-  yield text;
 }

@@ -22,3 +22,8 @@ export function readUpload({ input }: Terminal, file: string): string {
     throw new CommandError('usage', `Cannot read "${file}": ${why}`);
   }
 }
+
+// eslint-disable-next-line @typescript-eslint/require-await -- an upload is an AsyncIterable; here it is all there at once
+export async function* once(text: string): AsyncGenerator<string, void, undefined> {
+  yield text;
+}

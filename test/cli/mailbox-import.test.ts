@@ -176,7 +176,7 @@ test('many mailboxes from a CSV file: one that fails is told of, the others are 
     first.stdout,
     /1 of 3 mailboxes are done; correct what is said of the others and run the same command again/,
   );
-  const second = await run(gateway, ['--from', '-'], `login,maildir\n${anna},${one}\n${bert},${two}\n`);
+  const second = await run(gateway, ['--from', '-'], `account,maildir\n${anna},${one}\n${bert},${two}\n`);
   assert.equal(second.code, 0);
   assert.match(second.stdout, /All 2 mailboxes are done\.\n$/);
   assert.deepEqual([...(await fetched(gateway, 'bert')).keys()], ['1.b', '2.b']);
@@ -207,7 +207,7 @@ test("an operator's mistakes", async (t) => {
   }
   assert.match(await withTable(`file,uidl\n1.a,${long}\n2.a,b\n`), /has 71 characters; expected 1 to 70 visible ones/);
   assert.match(await withTable('file,uidl\n1.a,b\n2.a,b\n'), /two messages have the UIDL "b".*nothing was imported/);
-  assert.match(await withTable('file,uidl\n1.a,\n'), /line 2, uidl: the field is empty/);
+  assert.match(await withTable('file,uidl\n1.a,\n'), /line 2, uidl: it is empty/);
   assert.equal(await withTable('file,uidl\n1.a,one\n2.a,two\n'), '');
   assert.deepEqual([...(await fetched(gateway, 'anna')).keys()], ['one', 'two']);
 });

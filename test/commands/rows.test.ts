@@ -11,7 +11,10 @@ import { AdminError } from '../../src/admin/context.ts';
 import { OWNER_SAID } from '../../src/domain/roles.ts';
 import { addSubject } from '../../src/cli/subject.ts';
 import { newestOf } from '../../src/cli/subject-run.ts';
+import { once } from '../../src/cli/upload.ts';
 import { address, choice, count, days, login, pem, since, text, until } from '../../src/commands/core/kinds.ts';
+import { recordsOf } from '../../src/commands/core/csv.ts';
+import { password as newPassword } from '../../src/commands/core/secret.ts';
 import { operationsOf } from '../../src/commands/core/operations.ts';
 import { type Values, arg, flag, many, maybe, need, no, old, opt, rest } from '../../src/commands/core/params.ts';
 import { changes, changesHere, operationName, reads, readsHere, subject } from '../../src/commands/core/row.ts';
@@ -298,4 +301,19 @@ test('of rows that come newest first the newest are shown, oldest first, and no 
   const shown: unknown[] = [];
   for await (const page of newestOf(pages(), 4)) shown.push(...page);
   assert.deepEqual([shown, asked], [[7, 8, 9, 10], 2]);
+});
+
+test('a line of a CSV file is read as options are; spaces around a password are part of it, and an empty field may be left out', async () => {
+  const columns = {
+    account: old(need(login, 'whose'), 'login'),
+    user: opt(text('name'), 'its name there'),
+    password: newPassword,
+  };
+  const read = async (file: string): Promise<unknown> =>
+    await recordsOf(once(file), { action: 'use it', columns, most: 3, now: () => instant(0) });
+  assert.deepEqual(await read('login,user,password\n ANNA , a ,"  two words "\nbert,,x\n'), [
+    { account: 'anna', user: 'a', password: '  two words ', line: 2 },
+    { account: 'bert', user: undefined, password: 'x', line: 3 },
+  ]);
+  await assert.rejects(read('account,password\nanna,\n'), /nothing was changed:\n.*line 2, password: it is empty/);
 });

@@ -88,7 +88,8 @@ function recordOf<P extends Params>(
   const problems: CsvProblem[] = [];
   for (const [key, param] of Object.entries(columns)) {
     const column = nameOf(key);
-    const text = row.cell(column);
+    // Spaces around a password are part of it.
+    const text = param.as === 'secret' ? row.raw(column) : row.cell(column);
     const { expected: wanted, fromText } = param.kind ?? YES_OR_NO;
     const expected = `expected ${wanted}`;
     const value: unknown = text === '' ? undefined : fromText(text, { textOf: () => '', lineOf: () => '', now });

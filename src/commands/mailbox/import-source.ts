@@ -1,16 +1,19 @@
 /** Which mailboxes `mailbox import` takes over and from where: one that the options name, or those of a CSV file. */
 import { readFileSync } from 'node:fs';
-import { rowsOf } from '../../cli/csv-rows.ts';
 import { CommandError } from '../../cli/exit.ts';
 import { readGivenSecret } from '../../cli/secret.ts';
 import type { Terminal } from '../../cli/terminal.ts';
+import { once, readUpload } from '../../cli/upload.ts';
 import { defined } from '../../domain/defined.ts';
 import { RULES, openMaildir } from '../../source/maildir.ts';
 import type { Pop3Server } from '../../source/pop3-connection.ts';
 import { openPop3 } from '../../source/pop3.ts';
 import type { Source } from '../../source/source.ts';
-import { choice, file, folder, text } from '../core/kinds.ts';
-import { type Values, flag, opt } from '../core/row.ts';
+import { systemClock } from '../../platform/clock.ts';
+import { type RecordOf, recordsOf } from '../core/csv.ts';
+import { choice, file, folder, login, text } from '../core/kinds.ts';
+import { type Params, type Values, flag, need, old, opt } from '../core/row.ts';
+import { password } from '../core/secret.ts';
 
 /** Where mail comes from. */
 export const SOURCE = {
@@ -18,7 +21,7 @@ export const SOURCE = {
   pop3: opt(text('host'), 'from this POP3 server, as HOST or HOST:PORT (default 995, with --stls 110)'),
   from: opt(
     file,
-    'many mailboxes, from a CSV file: "login,maildir", or with --pop3 "login,user,password"; - for standard input',
+    'many mailboxes, from a CSV file: "account,maildir", or with --pop3 "account,user,password"; - for standard input',
   ),
   rule: opt(choice('rule', RULES), 'how a maildir tells its UIDLs; otherwise by what lies in it'),
   uidlFormat: opt(text('format'), "Dovecot's pop3_uidl_format, where it was changed"),
@@ -30,6 +33,12 @@ export const SOURCE = {
   pin: opt(text('sha256'), 'take this certificate of the server and no other: its SHA-256 fingerprint'),
 };
 type From = Values<typeof SOURCE>;
+
+const account = old(need(login, 'whose mailbox'), 'login');
+const MAILDIRS = { account, maildir: need(folder, 'its maildir') };
+const AT_SERVER = { account, user: opt(text('name'), 'its log-in name there, where it is another'), password };
+const UIDLS = { file: need(text('file', 4096), 'of a message'), uidl: need(text('uidl', 998), 'its UIDL') };
+const MOST_LINES = 200_000;
 
 /** One mailbox to be taken over. */
 export interface Takeover {
@@ -43,11 +52,11 @@ const usage = (text: string): CommandError => new CommandError('usage', text);
 
 export async function takeoversOf(
   terminal: Terminal,
-  login: string | undefined,
+  only: string | undefined,
   options: From,
 ): Promise<readonly Takeover[]> {
   const { maildir, pop3, from } = options;
-  if ((login === undefined) === (from === undefined))
+  if ((only === undefined) === (from === undefined))
     throw usage('Cannot import: expected either one account or --from FILE with many');
   if (from !== undefined && maildir !== undefined)
     throw usage('Cannot import with --from and --maildir: the file names a maildir for each account; leave one out');
@@ -63,25 +72,22 @@ export async function takeoversOf(
         openMaildir(folder, defined({ rule: options.rule, format: options.uidlFormat, uidls })),
       ),
   });
-  const ofServer = (name: string, at: Pop3Server, user: string, password: string): Takeover => ({
+  const ofServer = (name: string, at: Pop3Server, user: string, secret: string): Takeover => ({
     login: name,
     source: `${at.host}:${at.port}`,
-    open: () => openPop3(at, { user, password }),
+    open: () => openPop3(at, { user, password: secret }),
   });
-  if (from !== undefined) {
-    const columns = server === undefined ? ['login', 'maildir'] : ['login', 'user', 'password'];
-    const rows = await rowsOf(terminal, from, columns, [], ['user']);
-    return rows.map((cell) =>
-      server === undefined
-        ? ofMaildir(cell('login'), cell('maildir'))
-        : ofServer(cell('login'), server, cell('user') || cell('login'), cell('password')),
+  if (from !== undefined && server === undefined)
+    return (await linesOf(terminal, from, MAILDIRS)).map((one) => ofMaildir(one.account, one.maildir));
+  if (from !== undefined && server !== undefined)
+    return (await linesOf(terminal, from, AT_SERVER)).map((one) =>
+      ofServer(one.account, server, one.user ?? one.account, one.password),
     );
-  }
-  const name = login ?? '';
+  const name = only ?? '';
   if (maildir !== undefined) return [ofMaildir(name, maildir)];
   if (server === undefined) return [];
-  const password = await readGivenSecret(terminal, options.passwordFile, `Password at ${server.host}: `);
-  return [ofServer(name, server, options.user ?? name, password)];
+  const known = await readGivenSecret(terminal, options.passwordFile, `Password at ${server.host}: `);
+  return [ofServer(name, server, options.user ?? name, known)];
 }
 
 function serverOf(text: string, options: From): Pop3Server {
@@ -113,7 +119,23 @@ function readPem(file: string): string {
   }
 }
 
-async function uidlTable(terminal: Terminal, file: string): Promise<ReadonlyMap<string, string>> {
-  const rows = await rowsOf(terminal, file, ['file', 'uidl']);
-  return new Map(rows.map((cell) => [cell('file').split(':')[0] ?? '', cell('uidl')]));
+async function linesOf<P extends Params>(
+  terminal: Terminal,
+  name: string,
+  columns: P,
+): Promise<readonly RecordOf<P>[]> {
+  const action = `use "${name}"`;
+  const lines = await recordsOf(once(readUpload(terminal, name)), {
+    action,
+    columns,
+    most: MOST_LINES,
+    now: () => systemClock.now(),
+  });
+  if (lines.length === 0) throw usage(`Cannot ${action}: it has a header and no lines; expected one line for each`);
+  return lines;
+}
+
+async function uidlTable(terminal: Terminal, name: string): Promise<ReadonlyMap<string, string>> {
+  const lines = await linesOf(terminal, name, UIDLS);
+  return new Map(lines.map((one) => [one.file.split(':')[0] ?? '', one.uidl]));
 }

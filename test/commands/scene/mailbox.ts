@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import type { SubjectScene } from './scene.ts';
 
 export const mailbox: SubjectScene = {
-  files: { 'mailboxes.csv': 'login,maildir\nhuisarts,Maildir\n' },
+  files: { 'mailboxes.csv': 'account,maildir\nhuisarts,Maildir\n' },
   begin: [
     () => {
       for (const part of ['cur', 'new', 'tmp']) mkdirSync(`Maildir/${part}`, { recursive: true });
