@@ -47,6 +47,10 @@ export const groups: readonly Loaded[] = [
     load: async () => (await import('../commands/address.ts')).addresses,
   },
   {
+    names: { directory: 'addresses that every account may look up' },
+    load: async () => (await import('../commands/directory.ts')).directory,
+  },
+  {
     names: { partner: 'organisations with a mail server of their own' },
     load: async () => (await import('../commands/partner.ts')).partners,
   },

@@ -6,7 +6,7 @@ import { viewOrganisation } from '../admin/views.ts';
 import { stateText } from '../cli/ending-text.ts';
 import { facts, readableTime } from '../cli/output.ts';
 import { defined } from '../domain/defined.ts';
-import { choice, ofText, organisation } from './core/kinds.ts';
+import { choice, organisation } from './core/kinds.ts';
 import { arg, changes, flag, inApi, lists, opt, reads, subject } from './core/row.ts';
 import { ownSettings, settingViews } from './core/views.ts';
 import { contactText, contactView, detailFields, details, postOf } from './organisation/details.ts';
@@ -43,7 +43,6 @@ const stateOf = ({ state = 'active', ends, mergedInto, mergedAt }: z.infer<typeo
       : `${state}, on its way into ${mergedInto}`;
 
 const one = { name: arg(organisation, 'the organisation') };
-const digits = ofText('digits', '8 digits', (text) => (/^\d{8}$/.test(text) ? text : undefined));
 
 export const organisations = subject(
   'organisation',
@@ -56,8 +55,6 @@ export const organisations = subject(
         name: arg(organisation, 'short unique name: a-z, 0-9 and -'),
         ...details,
         language: opt(choice('code', ['nl', 'en']), 'language of notices', 'nl'),
-        agb: opt(digits, 'AGB code, 8 digits'),
-        ura: opt(digits, 'URA number, 8 digits'),
       },
       out: contactView.extend({ name: z.string() }),
       right: 'registry',

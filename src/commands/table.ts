@@ -16,6 +16,7 @@ import { traces } from './trace.ts';
 import { evidence } from './evidence.ts';
 import { masterKey } from './key.ts';
 import { organisations } from './organisation.ts';
+import { directory } from './directory.ts';
 import { partners } from './partner.ts';
 import { privacy } from './privacy.ts';
 import { sessions } from './session.ts';
@@ -32,6 +33,7 @@ const table = {
   organisations,
   accounts,
   addresses,
+  directory,
   partners,
   sessions,
   notices,

@@ -41,7 +41,8 @@ export const isSameOrganisation = (a: Organisation, b: Organisation): boolean =>
   (a.mergedInto?.id ?? a.id) === (b.mergedInto?.id ?? b.id);
 
 /** `edi`: a system collects and processes it. `mail`: people read it. `partner`: a mail server; its addresses are pushed to (domain/partner.ts). */
-export type AccountKind = 'edi' | 'mail' | 'partner';
+export const ACCOUNT_KINDS = ['edi', 'mail', 'partner'] as const;
+export type AccountKind = (typeof ACCOUNT_KINDS)[number];
 /**
  * `suspended` can be undone; `ended` cannot. Between the two lies an end with a time of grace: what is ending keeps the state that it had, with
  * `endsAt` (an address: `finalAt`), so that `resume` finds it as it was.

@@ -7,6 +7,7 @@
  */
 import { type Result, fail } from './result.ts';
 import { accountSettings } from './settings/account.ts';
+import { directorySettings } from './settings/directory.ts';
 import { ediSettings } from './settings/edi.ts';
 import { pickupSettings } from './settings/pickup.ts';
 import { privacySettings } from './settings/privacy.ts';
@@ -21,6 +22,7 @@ export const settingsTable = {
   ...pickupSettings,
   ...protectionSettings,
   ...ediSettings,
+  ...directorySettings,
   ...privacySettings,
 } as const satisfies Record<string, Setting>;
 
@@ -55,6 +57,8 @@ type SettingValueOf<N extends SettingName> = (typeof settingsTable)[N]['type'] e
   ? C
   : (typeof settingsTable)[N]['type'] extends { kind: 'boolean' }
     ? boolean
-    : (typeof settingsTable)[N]['type'] extends { kind: 'closed-days' | 'day' | 'edi-kinds' | 'mailbox' | 'words' }
+    : (typeof settingsTable)[N]['type'] extends {
+          kind: 'closed-days' | 'day' | 'digits' | 'edi-kinds' | 'mailbox' | 'words';
+        }
       ? string
       : number;

@@ -94,7 +94,9 @@ export type NewOrganisation = Omit<Organisation, 'id' | 'state' | 'mergedInto' |
 };
 
 /** What of an organisation can be changed; an empty text takes the field away. */
-export type OrganisationDetails = Partial<Pick<Organisation, 'title' | 'contact' | 'telephone' | 'post'>>;
+export type OrganisationDetails = Partial<
+  Pick<Organisation, 'title' | 'contact' | 'telephone' | 'post' | 'agb' | 'ura'>
+>;
 
 export interface NewAccount {
   readonly login: string;

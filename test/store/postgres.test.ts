@@ -7,10 +7,12 @@ import { after, before, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { BEFORE_ALL, followOn, isBroken } from '../../src/crypto/audit-chain.ts';
 import type { AuditItem, ChainHead, ChainRow } from '../../src/domain/audit-row.ts';
+import type { DirectoryRecord } from '../../src/domain/directory.ts';
 import { addressKey } from '../../src/domain/address.ts';
 import type { AccountId, DeliveryId, PartnerId } from '../../src/domain/ids.ts';
 import { type Instant, days, instant, seconds } from '../../src/domain/units.ts';
 import type { Effects } from '../../src/store/changes/changed.ts';
+import { following } from '../../src/store/changes/directory.ts';
 import { Ground } from '../../src/store/changes/ground.ts';
 import { addToMailbox, mailboxOf } from '../../src/store/changes/services.ts';
 import { CHANGES, MAIL_CHANGES } from '../../src/store/changes/table.ts';
@@ -126,6 +128,7 @@ const SCANNED: Readonly<Record<string, string>> = {
   'changes/organisations.ts: SCAN o': 'all organisations, once a day: which has ended by the clock',
   'changes/organisations.ts: SCAN usage_month':
     'not read: SQLite looks for rows that refer to a new organisation only while a reference is broken',
+  'changes/organisations.ts: SCAN directory_entry': 'the same',
   'changes/partners.ts: SCAN d': 'addresses that end in a domain: an operator adds one to a partner now and then',
   'reads/addresses.ts: SCAN address':
     'whether a domain has addresses: asked when an operator gives a contact that is not registered',
@@ -672,6 +675,55 @@ function* chain(): Change<readonly ChainRow[]> {
   })`SELECT seq, at, event, outcome, account, facts, commitment, hash, salt, personal FROM audit ORDER BY seq`;
   return rows.map((row) => ({ ...row, message: null }));
 }
+
+test('the directory follows changes on PostgreSQL as on SQLite', async () => {
+  const runner = new PostgresRunner(client);
+  let minute = 0;
+  const change = <T>(of: (ground: Ground) => Change<T>): Promise<T> => {
+    const ground = new Ground(instant(noon + (minute += 1) * 60_000), randomBytes(32));
+    return runner.run(following(ground, of(ground)));
+  };
+  await client.query(`INSERT INTO organisation (id, name, title, language, created_at, settings)
+    VALUES (151, 'listed', 'Listed', 'nl', 0, '{"directory-listing":true}'), (152, 'unlisted', 'Unlisted', 'nl', 0, '{}')`);
+  await client.query(`INSERT INTO account (id, login, organisation, kind, state, created_at)
+    VALUES (151, 'lia', 151, 'mail', 'active', 0), (152, 'una', 152, 'mail', 'active', 0)`);
+  await client.query(`INSERT INTO address (key, address, account, state, created_at)
+    VALUES ('una@group.test', 'una@group.test', 152, 'active', 0)`);
+  const { addresses, settings, directory } = CHANGES;
+  const now = { at: instant(noon) };
+  const all = async (): Promise<readonly DirectoryRecord[]> => {
+    while (await change((ground) => directory.follow(ground)));
+    const query = { after: 0, limit: 100, removed: true };
+    return await runner.run(READS.directory.directoryEntries(now, query));
+  };
+  await change((ground) => addresses.addAddress(ground, 'lia', address('Lia@group.test'), actor));
+  const entry = {
+    address: 'Lia@group.test',
+    organisation: { id: 151, name: 'listed', title: 'Listed' },
+    kind: 'mail',
+    edi: [],
+    version: 1,
+    modifiedAt: instant(noon + 60_000),
+  };
+  assert.deepEqual(await all(), [entry]);
+  const role = { target: { scope: 'account', login: 'lia' }, changes: { role: 'doctor', agb: '01234567' } } as const;
+  await change((ground) => settings.changeManySettings(ground, [role], actor));
+  const [changed] = await all();
+  assert.deepEqual(changed, { ...entry, role: 'doctor', agb: '01234567', version: 2, modifiedAt: changed?.modifiedAt });
+  const found = { after: 1, limit: 9, removed: false, text: 'DOCT', kind: 'mail' } as const;
+  assert.equal((await runner.run(READS.directory.directoryEntries(now, found))).length, 1);
+  const agree = { scope: 'organisation', name: 'unlisted' } as const;
+  await change((ground) => settings.changeSettings(ground, agree, { 'directory-listing': true }, actor));
+  assert.equal((await runner.run(READS.directory.directoryState(now))).stale, true);
+  assert.deepEqual(
+    (await all()).map((one) => one.address),
+    ['Lia@group.test', 'una@group.test'],
+  );
+  await change((ground) => addresses.setAddressState(ground, address('lia@group.test'), 'suspended', actor));
+  const gone = (await all()).at(-1);
+  assert.deepEqual(Object.keys(gone ?? {}).sort(), ['address', 'modifiedAt', 'removedAt', 'version']);
+  assert.deepEqual(await runner.run(READS.directory.directoryState(now)), { version: 4, floor: 0, stale: false });
+});
 
 test('accounts are imported, end and are contained on PostgreSQL as on SQLite', async () => {
   const runner = new PostgresRunner(client);

@@ -216,6 +216,34 @@ CREATE TABLE delivery (
   settled_at INTEGER
 , mailbox INTEGER) STRICT;
 
+CREATE TABLE directory (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  version INTEGER NOT NULL,
+  floor INTEGER NOT NULL,
+  stale_at INTEGER,
+  walked INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE directory_entry (
+  key TEXT PRIMARY KEY,
+  address TEXT NOT NULL,
+  account INTEGER NOT NULL REFERENCES account (id),
+  organisation INTEGER NOT NULL REFERENCES organisation (id),
+  name TEXT NOT NULL,
+  title TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  role TEXT,
+  agb TEXT,
+  edi TEXT NOT NULL,
+  certificate TEXT,
+  ends_at INTEGER,
+  due_at INTEGER,
+  search TEXT NOT NULL,
+  version INTEGER NOT NULL UNIQUE,
+  modified_at INTEGER NOT NULL,
+  removed_at INTEGER
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE edi_identity (
   id TEXT NOT NULL,
   qualifier TEXT NOT NULL,
@@ -561,6 +589,12 @@ CREATE INDEX delivery_leased ON delivery (id) WHERE lease_until IS NOT NULL;
 CREATE INDEX delivery_message ON delivery (message, id);
 
 CREATE INDEX delivery_open ON delivery (partner, id) WHERE settled_at IS NULL;
+
+CREATE INDEX directory_entry_account ON directory_entry (account);
+
+CREATE INDEX directory_entry_due ON directory_entry (due_at) WHERE due_at IS NOT NULL;
+
+CREATE INDEX directory_entry_removed ON directory_entry (removed_at) WHERE removed_at IS NOT NULL;
 
 CREATE INDEX edi_identity_organisation ON edi_identity (organisation, id, qualifier);
 

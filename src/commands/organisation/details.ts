@@ -9,6 +9,10 @@ import type { Fields } from '../settings.ts';
 /** May be empty: then it is taken away. */
 const line = (word: string, max = 512) => ofText(word, `one line of at most ${max} characters`, (text) => text, max);
 
+/** May be empty: then it is taken away. */
+const digits = (what: string) =>
+  ofText('digits', `8 digits, the ${what}, or nothing`, (text) => (/^(?:\d{8})?$/.test(text) ? text : undefined), 8);
+
 /** Lines of a postal address that a window envelope shows. */
 const MOST_LINES = 6;
 
@@ -16,6 +20,8 @@ export const details = {
   title: opt(line('text'), 'full name'),
   contact: opt(line('address'), 'where people reach it, for notices and for codes of passwords; empty: none'),
   telephone: opt(line('number', 40), 'where people reach it; empty: none'),
+  agb: opt(digits('AGB code'), 'AGB code, 8 digits; empty: none'),
+  ura: opt(digits('URA number'), 'URA number, 8 digits; empty: none'),
   post: many(line('line', 60), 'its postal address, a line each, for letters; takes the place of all lines before'),
 };
 
@@ -59,12 +65,12 @@ export const detailFields: Fields<typeof details, Details> = {
   trail: ['registry.organisation-changed'],
   was: ['change'],
   examples: ['praktijk-jansen --telephone "020 1234567"'],
-  change: async (context, name, { title, contact, telephone, post }, { actor }) => {
+  change: async (context, name, { title, contact, telephone, post, agb, ura }, { actor }) => {
     const { fileNotice } = await import('../../admin/notice.ts');
     const { judgedContact, tellBefore } = await import('../../admin/organisation-contact.ts');
     const { store } = context;
     if (title === '') throw new AdminError('invalid', 'Cannot take the title away: expected a text');
-    const changes = defined({ title, contact, telephone, post: postOf(post) });
+    const changes = defined({ title, contact, telephone, agb, ura, post: postOf(post) });
     const before = await store.registry.findOrganisation(name);
     const isOther = before !== undefined && changes.contact !== before.contact;
     const judged = isOther ? await judgedContact(context, changes.contact, { isNew: false }) : {};

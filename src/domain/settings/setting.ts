@@ -18,6 +18,8 @@ export type SettingKind =
   | { readonly kind: 'mailbox' }
   /** `2026-12-31`, or `none`. */
   | { readonly kind: 'day' }
+  /** So many digits, or `none`. */
+  | { readonly kind: 'digits'; readonly length: number }
   /** One line of words, at most `max` characters; `none`: nobody said. */
   | { readonly kind: 'words'; readonly max: number };
 

@@ -24,6 +24,8 @@ const expectation = (type: SettingKind): string => {
       return 'own, or the log-in name of an account';
     case 'day':
       return 'none, or a day such as 2026-12-31';
+    case 'digits':
+      return `none, or ${type.length} digits`;
     case 'words':
       return `none, or one line of 1 to ${type.max} characters`;
   }
@@ -62,6 +64,8 @@ export function parseValue(name: string, type: SettingKind, text: string): Resul
     }
     case 'day':
       return text === 'none' || (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text))) ? ok(text) : wrong;
+    case 'digits':
+      return text === 'none' || (text.length === type.length && /^\d+$/.test(text)) ? ok(text) : wrong;
     case 'words': {
       const words = text.trim();
       return words === '' || words.length > type.max || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(words) ? wrong : ok(words);

@@ -33,6 +33,7 @@ export const ACCOUNT_COLUMNS: Readonly<Record<string, string>> = {
   'consumer.account': 'goes along: the programs are the same',
   'delegation.account': 'what would cross the border is taken back, the rest goes along',
   'delivery.mailbox': 'of what moves: follows in steps',
+  'directory_entry.account': 'written anew behind the change, as the directory shows it then',
   'edi_identity.account': 'stays: an identity is registered by whoever holds it',
   'enrolment.account': 'stays; what was not used is void',
   'entry.account': 'what was received since the day follows in steps, the rest stays',

@@ -13,6 +13,7 @@ import { as, int, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { dropImportsBefore } from './account-imports.ts';
+import { dropTombstones } from './directory.ts';
 import { removeEndedKeys } from './ended-keys.ts';
 import { voidCodes } from './enrolments.ts';
 import { ROWS, closeAll, closeEach } from './ends.ts';
@@ -66,6 +67,7 @@ export class EndingChanges {
    */
   *endDue(ground: Ground): Change<number> {
     yield* dropImportsBefore(ground.at - IMPORTED_WITHIN);
+    yield* dropTombstones(ground.at);
     const own = (yield* endDueAccounts(ground)) + (yield* endDueAddresses(ground));
     if (own > 0) return own;
     const organisation = yield* endDueOrganisation(ground);

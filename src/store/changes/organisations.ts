@@ -10,12 +10,26 @@ import { ROWS, closeEach } from './ends.ts';
 import type { Ground } from './ground.ts';
 import { type FoundOrganisation, organisationNamed, successorNamed } from './registered.ts';
 
-const FIELDS = ['title', 'contact', 'telephone', 'post'] as const satisfies readonly (keyof OrganisationDetails)[];
-const DETAILS = { title: orNull(text), contact: orNull(text), telephone: orNull(text), post: orNull(text) };
+const FIELDS = [
+  'title',
+  'contact',
+  'telephone',
+  'post',
+  'agb',
+  'ura',
+] as const satisfies readonly (keyof OrganisationDetails)[];
+const DETAILS = {
+  title: orNull(text),
+  contact: orNull(text),
+  telephone: orNull(text),
+  post: orNull(text),
+  agb: orNull(text),
+  ura: orNull(text),
+};
 
 export class OrganisationChanges {
   *addOrganisation(ground: Ground, organisation: NewOrganisation, actor: Actor): Change<OrganisationId> {
-    const { name, title, language, contact = null, telephone = null, post, agb = null, ura = null } = organisation;
+    const { name, title, language, contact = null, telephone = null, post, agb = '', ura = '' } = organisation;
     if (!isOrganisationName(name))
       throw new RegistryError(
         'invalid',
@@ -25,7 +39,7 @@ export class OrganisationChanges {
       throw new RegistryError('exists', `There is an organisation "${name}" already; choose another name`);
     const { id } = yield* sql.one({ id: as<OrganisationId>(int) })`
       INSERT INTO organisation (name, title, contact, telephone, post, language, agb, ura, settings, created_at)
-      VALUES (${name}, ${title}, ${contact}, ${telephone}, ${post?.join('\n') ?? null}, ${language}, ${agb}, ${ura},
+      VALUES (${name}, ${title}, ${contact}, ${telephone}, ${post?.join('\n') ?? null}, ${language}, ${textOf(agb)}, ${textOf(ura)},
               ${JSON.stringify(organisation.settings ?? {})}, ${ground.at}) RETURNING id`;
     yield* ground.record('registry.organisation-added', null, actor, { organisation: name });
     return id;
@@ -36,12 +50,15 @@ export class OrganisationChanges {
     const row = yield* organisationNamed(name);
     if (isOver(row, ground))
       throw new RegistryError('ended', `The organisation "${name}" has ended; nothing of it changes any more`);
-    const is = yield* sql.one(DETAILS)`SELECT title, contact, telephone, post FROM organisation WHERE id = ${row.id}`;
-    const [title = null, contact = null, telephone = null, post = null] = FIELDS.map((field) =>
+    const is = yield* sql.one(
+      DETAILS,
+    )`SELECT title, contact, telephone, post, agb, ura FROM organisation WHERE id = ${row.id}`;
+    const [title = null, contact = null, telephone = null, post = null, agb = null, ura = null] = FIELDS.map((field) =>
       changes[field] === undefined ? is[field] : textOf(changes[field]),
     );
     yield* sql.run`
-      UPDATE organisation SET title = ${title}, contact = ${contact}, telephone = ${telephone}, post = ${post}
+      UPDATE organisation SET title = ${title}, contact = ${contact}, telephone = ${telephone}, post = ${post},
+             agb = ${agb}, ura = ${ura}
        WHERE id = ${row.id}`;
     ground.tellMany();
     const fields = FIELDS.filter((field) => changes[field] !== undefined).join(' ');

@@ -8,6 +8,7 @@ import { AppPasswordChanges } from './app-passwords.ts';
 import { AuthorityChanges } from './authorities.ts';
 import { CertificateChanges } from './certificates.ts';
 import { ClientCertificateChanges } from './client-certificates.ts';
+import { DirectoryChanges } from './directory.ts';
 import { EdiChanges } from './edi-identities.ts';
 import { EndingChanges } from './endings.ts';
 import { EnrolmentChanges } from './enrolments.ts';
@@ -42,6 +43,7 @@ export const CHANGES = {
   authorities: new AuthorityChanges(),
   certificates: new CertificateChanges(),
   clientCertificates: new ClientCertificateChanges(),
+  directory: new DirectoryChanges(),
   edi: new EdiChanges(),
   endings: new EndingChanges(),
   enrolments: new EnrolmentChanges(),

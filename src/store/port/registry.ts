@@ -8,6 +8,7 @@ import type { AccountChanges } from '../changes/accounts.ts';
 import type { AppPasswordChanges } from '../changes/app-passwords.ts';
 import type { AddressChanges } from '../changes/addresses.ts';
 import type { ClientCertificateChanges } from '../changes/client-certificates.ts';
+import type { DirectoryChanges } from '../changes/directory.ts';
 import type { EdiChanges } from '../changes/edi-identities.ts';
 import type { EndingChanges } from '../changes/endings.ts';
 import type { OrganisationErasure } from '../changes/organisation-erasure.ts';
@@ -20,6 +21,7 @@ import type { EndTies, MergeTies, TiedOrganisation } from '../organisation-ties.
 import type { AbsenceReads } from '../reads/absences.ts';
 import type { AccountReads } from '../reads/accounts.ts';
 import type { AddressReads } from '../reads/addresses.ts';
+import type { DirectoryReads } from '../reads/directory.ts';
 import type { EdiReads } from '../reads/edi.ts';
 import type { FormerOrganisationReads } from '../reads/former-organisations.ts';
 import type { NetworkReads } from '../reads/networks.ts';
@@ -31,6 +33,9 @@ import type { Actor } from '../actor.ts';
 import type { Remote } from '../sql/remote.ts';
 
 export interface Partners extends Remote<PartnerChanges>, Remote<PartnerReads> {}
+
+/** What the directory shows. It follows the registry by itself; `follow` is asked until it answers false before the version of `directoryState` counts. */
+export interface DirectoryStore extends Remote<DirectoryChanges>, Remote<DirectoryReads> {}
 
 export interface Absences extends Remote<AbsenceChanges>, Remote<AbsenceReads> {}
 

@@ -24,7 +24,7 @@ import type {
 import type { AuditTrail } from './audit.ts';
 import type { Certificates, Operators, PgpKeys } from './certificates.ts';
 import type { Deliveries, Idempotency, Imports, Usage } from './mail.ts';
-import type { Registry } from './registry.ts';
+import type { DirectoryStore, Registry } from './registry.ts';
 
 export interface Store {
   /** Random, made with the store: its key folder carries it, and its backups. */
@@ -33,6 +33,7 @@ export interface Store {
   readonly certificates: Certificates;
   readonly pgpKeys: PgpKeys;
   readonly operators: Operators;
+  readonly directory: DirectoryStore;
   readonly audit: AuditTrail;
   readonly deliveries: Deliveries;
   readonly interchanges: Interchanges;

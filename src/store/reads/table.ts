@@ -4,6 +4,7 @@ import { AccountReads } from './accounts.ts';
 import { AddressReads } from './addresses.ts';
 import { CertificateReads } from './certificates.ts';
 import { DeliveryReads } from './deliveries.ts';
+import { DirectoryReads } from './directory.ts';
 import { EdiMemoryReads, EdiReads } from './edi.ts';
 import { FormerOrganisationReads } from './former-organisations.ts';
 import { ImportReads } from './imports.ts';
@@ -30,6 +31,7 @@ export const READS = {
   settings: new SettingsReads(),
   certificates: new CertificateReads(),
   deliveries: new DeliveryReads(),
+  directory: new DirectoryReads(),
   edi: new EdiReads(),
   ediMemory: new EdiMemoryReads(),
   formerOrganisations: new FormerOrganisationReads(),

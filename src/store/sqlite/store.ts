@@ -13,7 +13,7 @@ import type { Imports } from '../port/mail.ts';
 import type { MessageIds } from '../message-ids.ts';
 import type { Subjects } from '../objects.ts';
 import type { Operators } from '../port/certificates.ts';
-import type { Registry } from '../port/registry.ts';
+import type { DirectoryStore, Registry } from '../port/registry.ts';
 import type { PgpKeys } from '../port/certificates.ts';
 import type { Idempotency, Usage } from '../port/mail.ts';
 import {
@@ -99,6 +99,7 @@ export class SqliteStore implements Store {
   readonly certificates: Certificates;
   readonly pgpKeys: PgpKeys;
   readonly operators: Operators;
+  readonly directory: DirectoryStore;
   readonly audit: SqliteAudit & AuditTrail;
   readonly deliveries: Deliveries;
   readonly interchanges: SqliteInterchanges;
@@ -127,6 +128,7 @@ export class SqliteStore implements Store {
     this.certificates = parts.certificates;
     this.pgpKeys = parts.pgpKeys;
     this.operators = parts.subjects.operators;
+    this.directory = parts.subjects.directory;
     this.audit = parts.audit;
     this.deliveries = parts.deliveries;
     this.interchanges = new SqliteInterchanges(parts);

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { instant } from '../../domain/units.ts';
 import { Changed } from '../changes/changed.ts';
+import { following } from '../changes/directory.ts';
 import { Ground } from '../changes/ground.ts';
 import { CHANGES, MAIL_CHANGES } from '../changes/table.ts';
 import { RegistryError } from '../registry.ts';
@@ -143,7 +144,7 @@ export class WriterWorker {
 
   #run(run: Callable, { at = 0, salt = NO_SALT, args }: WriterCall): WriterAnswer {
     const ground = new Ground(instant(at), salt);
-    const value = this.#runner.run(run(ground, ...args));
+    const value = this.#runner.run(following(ground, run(ground, ...args)));
     checkCrossing(value);
     const { effects } = ground;
     return { kind: 'done', value, ...(effects === undefined ? {} : { effects }) };

@@ -1,0 +1,54 @@
+/** The directory as whoever shows it has it: the HTTPS API, commands, and what else searches it. */
+import type { DirectoryQuery, DirectoryRecord, DirectoryState } from '../domain/directory.ts';
+import type { Store } from '../store/port/store.ts';
+
+/** Entries of one read while a whole copy is made: a megabyte with certificates. */
+const PAGE = 500;
+
+export class Directory {
+  readonly #store: Store['directory'];
+  #following: Promise<void> | undefined;
+
+  constructor({ directory }: Pick<Store, 'directory'>) {
+    this.#store = directory;
+  }
+
+  /** Its version now. One indexed read, where nothing of many was changed and nothing had its time since somebody asked last. */
+  async current(): Promise<DirectoryState> {
+    const state = await this.#store.directoryState();
+    if (!state.stale) return state;
+    await (this.#following ??= this.#follow());
+    return await this.#store.directoryState();
+  }
+
+  /** One page, by version. */
+  async page(query: DirectoryQuery): Promise<readonly DirectoryRecord[]> {
+    return await this.#store.directoryEntries(query);
+  }
+
+  async find(key: string): Promise<DirectoryRecord | undefined> {
+    await this.current();
+    return await this.#store.directoryEntry(key);
+  }
+
+  /** All of them, page by page. Ends early where `signal` is aborted. */
+  async *pages(query: Omit<DirectoryQuery, 'limit'>, signal?: AbortSignal): AsyncGenerator<readonly DirectoryRecord[]> {
+    let { after } = query;
+    while (signal?.aborted !== true) {
+      const page = await this.page({ ...query, after, limit: PAGE });
+      if (page.length > 0) yield page;
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) return;
+      after = last.version;
+    }
+  }
+
+  /** Several that ask at once wait for the same steps. */
+  async #follow(): Promise<void> {
+    try {
+      while (await this.#store.follow());
+    } finally {
+      this.#following = undefined;
+    }
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * The directory: addresses whose organisation agreed that all members of the group may look them up.
+ *
+ * Every change of anything that an entry shows has a number, the version, which rises and is never used twice. Whoever keeps a copy asks for what has a higher
+ * one than what he has: nothing is missed, whatever the clock did. What left the directory stays as a tombstone for `TOMBSTONE_DAYS`, so that copies lose it
+ * too; whoever has an older copy takes a whole new one.
+ */
+import type { Address } from './address.ts';
+import type { OrganisationId } from './ids.ts';
+import type { AccountKind } from './registry.ts';
+import type { Instant } from './units.ts';
+
+export const TOMBSTONE_DAYS = 400;
+
+interface Listed {
+  readonly address: Address;
+  readonly version: number;
+  /** When something that it shows became another, or it came into the directory or left it. */
+  readonly modifiedAt: Instant;
+}
+
+export interface DirectoryEntry extends Listed {
+  readonly organisation: { readonly id: OrganisationId; readonly name: string; readonly title: string };
+  readonly kind: AccountKind;
+  /** In the organisation's own words. */
+  readonly role?: string;
+  /** 8 digits. */
+  readonly agb?: string;
+  /** Kinds of messages that it takes, as the setting `edi-accepts` has them; empty: every kind. */
+  readonly edi: readonly string[];
+  /** The newest mail certificate of the address that is valid, DER. */
+  readonly certificate?: Uint8Array;
+  /** It takes mail until then. */
+  readonly endsAt?: Instant;
+}
+
+/** It was in the directory, and is not any more: it ended, was suspended, or its organisation takes its agreement back. Which of these is nobody's business. */
+export interface RemovedEntry extends Listed {
+  readonly removedAt: Instant;
+}
+
+export type DirectoryRecord = DirectoryEntry | RemovedEntry;
+
+export const isRemoved = (record: DirectoryRecord): record is RemovedEntry => 'removedAt' in record;
+
+/** How texts are compared. */
+export const foldText = (text: string): string => text.normalize('NFC').toLowerCase();
+
+/** What `DirectoryQuery.text` is looked for in. */
+export const searchText = (parts: readonly (string | undefined)[]): string =>
+  foldText(parts.filter((part) => part !== undefined).join('\n'));
+
+export interface DirectoryQuery {
+  /** Those with a higher version. */
+  readonly after: number;
+  readonly limit: number;
+  /** Tombstones as well. */
+  readonly removed: boolean;
+  readonly kind?: AccountKind;
+  /** Stands anywhere in address, title, role or AGB code; case does not count. */
+  readonly text?: string;
+}
+
+/** `floor`: tombstones up to that version may be gone. `stale`: something is still to be looked at before the version counts. */
+export interface DirectoryState {
+  readonly version: number;
+  readonly floor: number;
+  readonly stale: boolean;
+}

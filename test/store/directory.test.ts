@@ -1,0 +1,4 @@
+import { openTestStore } from '../support/store.ts';
+import { directoryContract } from './directory-contract.ts';
+
+directoryContract('SQLite', (t) => openTestStore(t, { testing: { changesTwice: true } }));
