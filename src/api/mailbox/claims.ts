@@ -3,10 +3,11 @@ import { z } from '../../config/zod.ts';
 import { type MessageId, parseMessageId } from '../../domain/ids.ts';
 import { milliseconds, seconds } from '../../domain/units.ts';
 import { type Claim, LONGEST_CLAIM, LONGEST_RENEWED, MOST_CLAIMED } from '../../pickup/claim.ts';
-import { type Ended, MOST_CLAIMS } from '../../pickup/shared.ts';
+import { MOST_CLAIMS } from '../../pickup/shared.ts';
 import { maybeJsonBody } from '../core/body.ts';
-import { type Problem, malformed, notFound, problem } from '../core/problem.ts';
+import { malformed, notFound, problem } from '../core/problem.ts';
 import { route } from '../core/route.ts';
+import { ENDED, UNKNOWN, claimId, ended, tooMany } from './claim-refusals.ts';
 import { LONGEST_WAIT, WAITS, prefer, waitOf } from './preference.ts';
 import { ACCESS, type MailboxServices, inUse, visitorOf } from './visitor.ts';
 import { NOTHING, claimView, viewClaim } from './views.ts';
@@ -19,16 +20,6 @@ const lasts = z
   .max(LONGEST)
   .default(LONGEST)
   .meta({ description: `For how many seconds; with all renewals at most ${LONGEST_RENEWED / 1000}.` });
-
-const claimId = z
-  .string()
-  .regex(/^[A-Za-z0-9_-]{22}$/)
-  .meta({ description: 'Id of the claim.', examples: ['q3Zk0bYB2nq1Yb0fD1mT1w'] });
-
-const ENDED = 'The claim has ended, and nothing was changed';
-const UNKNOWN = 'You have no such claim; after a restart of the gateway there is none';
-/** How long somebody may have all the claims. */
-const RETRY = 10;
 
 export const createClaim = route({
   id: 'createClaim',
@@ -196,20 +187,3 @@ function idsOf(given: readonly string[] | undefined): readonly MessageId[] | 'al
     return id;
   });
 }
-
-function ended(how: Ended): Problem {
-  if (how === 'unknown') return notFound();
-  return problem(409, how, 'The claim has ended', ENDINGS[how]);
-}
-
-const ENDINGS: Readonly<Record<Exclude<Ended, 'unknown'>, string>> = {
-  lapsed:
-    'Its time was over, or the mailbox was taken away; nothing was removed by this, others may have the messages. Claim again',
-  released: 'It was released; nothing was removed by this. Claim again',
-  acknowledged: 'All its messages were acknowledged',
-};
-
-const tooMany = (): Problem =>
-  problem(429, 'too-many-claims', 'Too many claims are open', 'Acknowledge or release claims that are open', {
-    retryAfter: RETRY,
-  });

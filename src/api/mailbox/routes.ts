@@ -1,5 +1,6 @@
 /** All routes of the mailbox. */
 import type { Route } from '../core/route.ts';
+import { getClaimMessages } from './batch.ts';
 import { acknowledgeClaim, createClaim, deleteClaim, getClaim, renewClaim } from './claims.ts';
 import { getMailboxMessage, getMailboxMessageContent, getMailboxMessagePart } from './fetch.ts';
 import { listMailboxMessages } from './list.ts';
@@ -14,6 +15,7 @@ export const mailboxRoutes: readonly Route[] = [
   restoreMailboxMessage,
   createClaim,
   getClaim,
+  getClaimMessages,
   deleteClaim,
   renewClaim,
   acknowledgeClaim,

@@ -7,7 +7,7 @@ import { type Problem, notFound, problem } from '../core/problem.ts';
 import type { Remote } from '../core/route.ts';
 import type { ApiServices } from '../core/services.ts';
 
-export type MailboxServices = Pick<ApiServices, 'store' | 'pickup' | 'clock' | 'hostname'>;
+export type MailboxServices = Pick<ApiServices, 'store' | 'pickup' | 'clock' | 'hostname' | 'random'>;
 
 export const ACCESS = { kind: 'account', scope: 'fetch' } as const;
 
