@@ -46,6 +46,11 @@ const SAME = [
       ...['sqlite-full', 'sqlite-opening', 'sqlite-sealing', 'sqlite'],
     ],
   },
+  ...['notices', 'protected-notices', 'helpdesk', 'mailbox-owner', 'reasons'].map((file) => ({
+    below: `gateway/${file}.`,
+    because: 'letters and rules, told by a gateway whose sockets, TLS and timers are in the other files of gateway/',
+  })),
+  { below: 'notice-send', because: 'letters that a command sends through a gateway' },
   { below: 'account-', because: 'commands over a gateway' },
   { below: 'contain', because: 'commands over a gateway' },
   { below: 'enrolment', because: 'codes over the store; the page is in enrol/' },
