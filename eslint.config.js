@@ -395,7 +395,17 @@ export default tseslint.config(
   layer('webhooks', [node, domain, platform, '/config/zod.ts', '/crypto/', '/delivery/', ...port]),
   layer('api', ofApi),
   layer('api/*', [...ofApi, ...apiFiles], '../../'),
-  layer('pages', [node, domain, '/smtp/', '/pop3/', '/submission/', '/middleware/', '/crypto/']),
+  layer('pages', [
+    node,
+    domain,
+    '/api/table.ts',
+    '/api/core/',
+    '/smtp/',
+    '/pop3/',
+    '/submission/',
+    '/middleware/',
+    '/crypto/',
+  ]),
   layer('cli', [
     node,
     domain,

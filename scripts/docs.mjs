@@ -9,6 +9,7 @@ import { writeCommands } from '../dist/src/cli/commands-page.js';
 import { placed } from '../dist/src/cli/placed.js';
 import { buildProgram } from '../dist/src/cli/program.js';
 import { writeLock, writeReplies } from '../dist/src/pages/replies.js';
+import { writeRoutes } from '../dist/src/pages/routes.js';
 import { hasContents, writeContents } from '../dist/src/pages/contents.js';
 
 const docs = join(dirname(fileURLToPath(import.meta.url)), '..', 'docs');
@@ -19,6 +20,7 @@ writeFileSync(join(docs, 'replies.md'), writeReplies());
 rewrite('../test/golden/replies.txt', writeLock);
 rewrite('operations.md', writeTables);
 rewrite('privacy.md', writeDataKinds);
+rewrite('api.md', writeRoutes);
 const program = factsOf(await buildProgram({ out: () => undefined, err: () => undefined, code: 0 }));
 const rows = await placed();
 rewrite('commands.md', (page) => writeCommands(page, program, rows));

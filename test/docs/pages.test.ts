@@ -10,6 +10,7 @@ import { placed } from '../../src/cli/placed.ts';
 import { exitCodes } from '../../src/cli/exit.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { writeReference, writeTables } from '../../src/config/markdown.ts';
+import { writeRoutes } from '../../src/pages/routes.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const page = (name: string): string => readFileSync(join(root, 'docs', name), 'utf8');
@@ -24,6 +25,11 @@ const program = await buildProgram({ out: () => undefined, err: () => undefined,
 test('docs/commands.md is what the commands say of themselves (npm run docs)', async () => {
   const commands = page('commands.md');
   assert.equal(commands, writeCommands(commands, factsOf(program), await placed()));
+});
+
+test('docs/api.md has the routes that there are (npm run docs)', () => {
+  const api = page('api.md');
+  assert.equal(api, writeRoutes(api));
 });
 
 test('docs/operations.md has the settings that there are (npm run docs)', () => {
