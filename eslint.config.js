@@ -84,13 +84,15 @@ const recordFiles = [
   'pgp-keys.ts',
   'operators.ts',
   'usage.ts',
+  'webhooks.ts',
 ];
 const port = [...recordFiles, 'port/'].map((file) => `/store/${file}`);
 const node = 'node:';
 /** What a command may use: it says what it does in the gateway, and what it does here. */
 const ofCommands = [
   ...[node, domain, platform, '/config/', '/crypto/', '/admin/', '/cli/', '/auth/', '/backup/', '/ca/', '/delivery/'],
-  ...['/enrol/', '/letters/', '/middleware/', '/source/', '/takeover/', '/trail/', '/pages/causes.ts', '/gateway.ts'],
+  ...['/enrol/', '/letters/', '/middleware/', '/source/', '/takeover/', '/trail/', '/webhooks/', '/pages/causes.ts'],
+  '/gateway.ts',
   ...['admin', 'backup', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
   ...['checks', 'listeners', 'report'].map((f) => `/gateway/doctor-${f}.ts`),
   ...port,
@@ -362,6 +364,7 @@ export default tseslint.config(
     '/trail/',
     '/middleware/',
     '/takeover/',
+    '/webhooks/',
     // What a subject shows, where an export shows it too.
     '/commands/',
     ...port,

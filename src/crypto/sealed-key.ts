@@ -24,7 +24,9 @@ export type KeyPurpose =
   | 'evidence'
   | 'tls-server'
   /** Password and key that we show to a partner. */
-  | 'partner-login';
+  | 'partner-login'
+  /** What signs what webhooks are told. */
+  | 'webhook';
 
 const MAGIC = Buffer.from('SLK1');
 const NONCE = 12;

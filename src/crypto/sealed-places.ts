@@ -30,6 +30,7 @@ export const SEALED_PLACES: Readonly<Record<KeyPurpose, SealedPlace>> = {
   'account-mail': { kind: 'column', table: 'certificate_key', column: 'sealed', id: 'fingerprint' },
   'account-pgp': { kind: 'column', table: 'pgp_secret', column: 'sealed', id: 'fingerprint' },
   'partner-login': { kind: 'column', table: 'partner', column: 'sealed', id: 'name' },
+  webhook: { kind: 'column', table: 'webhook', column: 'sealed', id: 'id' },
   'account-login': { kind: 'none' },
   'domain-mail': { kind: 'none' },
   'tls-server': { kind: 'none' },

@@ -138,6 +138,7 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'operator.token-added': of('change', 'C', 'a token of an operator, with its role and end'),
   'operator.token-ended': of('change', 'D', 'a token was ended'),
   'operator.token-refused': of('access', 'E', 'somebody came with a token that is not taken, and why'),
+  'webhook.*': of('change', 'U', 'webhooks: added, changed, paused, resumed, ended, another secret'),
   'operators.*': of('change', 'U', 'which verbs need a second person'),
   'approval.*': of('change', 'E', 'requests that need a second person: asked, signed, used, refused'),
   'evidence.bundle': of('access', 'R', 'all evidence about a message was given out, signed'),

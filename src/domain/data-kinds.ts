@@ -560,6 +560,32 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     kept: '`store.keep-usage` (7 years, as bookkeeping asks)',
     erase: 'kept: figures of accounts without a name; those of accounts that belong to others by now are summed up',
   },
+  webhook: {
+    area: 'registry',
+    what: 'programs that are told of events: whose, at which URL, how far; secrets sealed. The events are rows of the trail and are kept nowhere else',
+    columns: [
+      'id',
+      'account',
+      'organisation',
+      'owner',
+      'name',
+      'url',
+      'events',
+      'sealed',
+      'old_until',
+      'state',
+      'why',
+      'position',
+      'failures',
+      'failing_at',
+      'due_at',
+      'last_success_at',
+      'missed_until',
+      'created_at',
+    ],
+    kept: 'until they are ended; those of an account end with it',
+    erase: 'deleted',
+  },
 };
 
 /** The rows of the table in docs/privacy.md. */

@@ -534,6 +534,27 @@ CREATE TABLE usage_month (
   PRIMARY KEY (month, organisation, account)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE webhook (
+  id TEXT PRIMARY KEY,
+  account INTEGER REFERENCES account (id),
+  organisation INTEGER REFERENCES organisation (id),
+  owner TEXT NOT NULL,
+  name TEXT NOT NULL,
+  url TEXT NOT NULL,
+  events TEXT NOT NULL,
+  sealed BLOB NOT NULL,
+  old_until INTEGER,
+  state TEXT NOT NULL DEFAULT 'active',
+  why TEXT,
+  position INTEGER NOT NULL,
+  failures INTEGER NOT NULL DEFAULT 0,
+  failing_at INTEGER,
+  due_at INTEGER,
+  last_success_at INTEGER,
+  missed_until INTEGER,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE INDEX absence_substitute ON absence (substitute, until_at) WHERE substitute IS NOT NULL;
 
 CREATE INDEX account_end ON account (ends_at) WHERE ends_at IS NOT NULL AND state <> 'ended';
@@ -643,6 +664,12 @@ CREATE INDEX pgp_key_id ON pgp_key (substr(fingerprint, -16));
 CREATE INDEX sent_request_message ON sent_request (message);
 
 CREATE INDEX substitute_consent_key ON substitute_consent (key, substitute);
+
+CREATE INDEX webhook_account ON webhook (account) WHERE account IS NOT NULL;
+
+CREATE INDEX webhook_organisation ON webhook (organisation) WHERE organisation IS NOT NULL;
+
+CREATE UNIQUE INDEX webhook_owner ON webhook (owner, name);
 
 CREATE TRIGGER account_keeps AFTER UPDATE OF settings, organisation ON account BEGIN
   UPDATE mailbox SET sweep_at = 0 WHERE account = new.id AND sweep_at IS NOT NULL;

@@ -56,7 +56,11 @@ export class CertificateChanges {
   *noteWarned(ground: Ground, fingerprint: string, days: number): Change<void> {
     yield* sql.run`UPDATE certificate SET warned = ${days} WHERE fingerprint = ${fingerprint}`;
     yield* sql.run`UPDATE client_certificate SET warned = ${days} WHERE fingerprint = ${fingerprint}`;
-    const row = yield* sql.first({ account: int })`SELECT account FROM certificate WHERE fingerprint = ${fingerprint}`;
+    // One that is registered for log-in alone has a row of its own; of several that have it the trail names none.
+    const row = yield* sql.first({ account: orNull(int) })`
+      SELECT coalesce((SELECT account FROM certificate WHERE fingerprint = ${fingerprint}),
+                      (SELECT CASE WHEN count(DISTINCT account) = 1 THEN max(account) END FROM client_certificate
+                        WHERE fingerprint = ${fingerprint} AND revoked_at IS NULL)) AS account`;
     yield* ground.record('certificate.warned', row?.account ?? null, THE_GATEWAY, {}, { fingerprint, days });
   }
 }

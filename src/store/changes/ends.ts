@@ -10,6 +10,7 @@ import type { Ground, TrailRow } from './ground.ts';
 import { dropAllVerifiers } from './passwords.ts';
 import { revokeRegistrations } from './registrations.ts';
 import { cutEnding } from './ties.ts';
+import { endWebhooksOf } from './webhooks.ts';
 
 /** Rows of each kind in one step: a few milliseconds of the writer's time. */
 export const ROWS = 200;
@@ -33,6 +34,7 @@ export function* endAll(ground: Ground, accounts: readonly number[]): Change<Rea
   // Its certificates may be registered for the account that comes after it.
   yield* revokeRegistrations(ground, accounts);
   yield* voidCodes(ground, accounts);
+  yield* endWebhooksOf(accounts);
   // A partner's: what hangs on it must not go on by itself.
   yield* sql.run`UPDATE partner SET state = 'ended' WHERE account ${among(int, accounts)}`;
   yield* sql.run`

@@ -30,6 +30,7 @@ import { QuirkChanges } from './quirks.ts';
 import { SettingsChanges } from './settings.ts';
 import { SweepChanges } from './sweeps.ts';
 import { UseChanges } from './uses.ts';
+import { WebhookChanges, WebhookProgressChanges } from './webhooks.ts';
 
 /** Changes of the registry: of accounts, addresses and organisations, and of all that is registered of them. */
 export const CHANGES = {
@@ -57,6 +58,7 @@ export const CHANGES = {
   organisations: new OrganisationChanges(),
   partners: new PartnerChanges(),
   pgpKeys: new PgpKeyChanges(),
+  webhooks: new WebhookChanges(),
 };
 
 /** Changes that leave accounts, addresses and organisations alone. How far each reaches is said beside (sqlite/manners.ts). */
@@ -70,4 +72,5 @@ export const MAIL_CHANGES = {
   quirks: new QuirkChanges(),
   sweeps: new SweepChanges(),
   uses: new UseChanges(),
+  webhookProgress: new WebhookProgressChanges(),
 };

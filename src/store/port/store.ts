@@ -25,6 +25,7 @@ import type { AuditTrail } from './audit.ts';
 import type { Certificates, Operators, PgpKeys } from './certificates.ts';
 import type { Deliveries, Idempotency, Imports, Usage } from './mail.ts';
 import type { DirectoryStore, Registry } from './registry.ts';
+import type { Webhooks } from './webhooks.ts';
 
 export interface Store {
   /** Random, made with the store: its key folder carries it, and its backups. */
@@ -34,6 +35,7 @@ export interface Store {
   readonly pgpKeys: PgpKeys;
   readonly operators: Operators;
   readonly directory: DirectoryStore;
+  readonly webhooks: Webhooks;
   readonly audit: AuditTrail;
   readonly deliveries: Deliveries;
   readonly interchanges: Interchanges;

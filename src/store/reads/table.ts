@@ -23,6 +23,7 @@ import { TieReads } from './ties.ts';
 import { TrailReads } from './trail.ts';
 import { TrustReads } from './trust.ts';
 import { UsageReads } from './usage.ts';
+import { WebhookReads } from './webhooks.ts';
 
 export const READS = {
   absences: new AbsenceReads(),
@@ -50,4 +51,5 @@ export const READS = {
   trail: new TrailReads(),
   trust: new TrustReads(),
   usage: new UsageReads(),
+  webhooks: new WebhookReads(),
 };

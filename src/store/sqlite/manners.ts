@@ -107,6 +107,7 @@ const OF_MAIL: Manners<typeof MAIL_CHANGES> = {
     certificate: { reach: 'nothing' },
     network: { reach: 'nothing', turn: own },
   },
+  webhookProgress: { advance: { reach: 'nothing' }, failed: { reach: 'nothing' } },
 };
 
 const OF_OWN: OwnManners<Own> = {

@@ -14,6 +14,7 @@ import type { MessageIds } from '../message-ids.ts';
 import type { Subjects } from '../objects.ts';
 import type { Operators } from '../port/certificates.ts';
 import type { DirectoryStore, Registry } from '../port/registry.ts';
+import type { Webhooks } from '../port/webhooks.ts';
 import type { PgpKeys } from '../port/certificates.ts';
 import type { Idempotency, Usage } from '../port/mail.ts';
 import {
@@ -100,6 +101,7 @@ export class SqliteStore implements Store {
   readonly pgpKeys: PgpKeys;
   readonly operators: Operators;
   readonly directory: DirectoryStore;
+  readonly webhooks: Webhooks;
   readonly audit: SqliteAudit & AuditTrail;
   readonly deliveries: Deliveries;
   readonly interchanges: SqliteInterchanges;
@@ -129,6 +131,7 @@ export class SqliteStore implements Store {
     this.pgpKeys = parts.pgpKeys;
     this.operators = parts.subjects.operators;
     this.directory = parts.subjects.directory;
+    this.webhooks = { ...parts.subjects.webhooks, ...parts.subjects.webhookProgress };
     this.audit = parts.audit;
     this.deliveries = parts.deliveries;
     this.interchanges = new SqliteInterchanges(parts);
