@@ -42,6 +42,7 @@ import { RunningParts } from './gateway/running-parts.ts';
 import { noteSecondPerson } from './gateway/second-person.ts';
 import { openStore, startUpgradeCopies } from './gateway/store.ts';
 import { GatewayTls } from './gateway/tls.ts';
+import { gatewayWebhooks, webhookParts } from './gateway/webhooks.ts';
 import type { HttpListener } from './http/server.ts';
 import { ConnectionLimits } from './platform/connections.ts';
 import type { Listener } from './platform/listener.ts';
@@ -156,6 +157,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const shown = new Map<PartnerId, Uint8Array>();
   const certificates = gatewayCertificates({ config, store, tls, shown, ca });
   const doctor = running.own(gatewayDoctor(config, { store, clock, log, portOf, keys: mail.keys, certificates }));
+  const webhooks = running.own(gatewayWebhooks(store, webhookParts(config, options), notices.desk, options));
   await http.open(config, {
     store,
     listeners,
@@ -170,6 +172,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     api: protocols.api.counts,
     answers: protocols.answers,
     dispatchers: pushes,
+    webhooks,
     backups,
     doctor,
     maxBackupAge: maxAgeOf(config),
@@ -207,6 +210,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
         protocols.writeCounted(whose);
       },
       writeConsumers: (account) => protocols.consumersOf(account),
+      webhooksChanged: () => webhooks.changed(),
       figures: (names) => http.figures(names),
       status: () =>
         statusOf(config, store, { listeners, connections, pushes, since, version, reasons: () => http.reasons() }),
@@ -223,6 +227,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const control = await openControlSockets(config, { context: admin, log, clock });
   running.add(() => control.stop(CONTROL_DRAIN));
 
+  await webhooks.start();
   listeners.begin();
   doctor.start();
   log.info('gateway.started', { hostname: config.hostname, process: process.pid, version });

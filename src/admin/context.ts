@@ -6,11 +6,13 @@ import type { CaParts } from '../ca/parts.ts';
 import type { EvidenceKey } from '../crypto/evidence-keys.ts';
 import type { PartnerSeals } from '../crypto/partner-secrets.ts';
 import type { GatewayCertificates } from '../crypto/gateway-certificates.ts';
+import type { WebhookSeals } from '../crypto/webhook-secrets.ts';
+import type { WebhookLine } from '../webhooks/line.ts';
 import type { MailKeySeals } from '../crypto/mail-key-seals.ts';
 import type { CourierProbe } from '../delivery/courier.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { LetterParts } from '../enrol/letters.ts';
-import type { Clock } from '../domain/effects.ts';
+import type { Clock, RandomBytes } from '../domain/effects.ts';
 import type { Escrow } from '../domain/escrow.ts';
 import type { Figure } from '../domain/monitor.ts';
 import type { ChosenVerb } from '../domain/second-person.ts';
@@ -78,6 +80,8 @@ export interface RunningGateway {
    * account that polls, at each look.
    */
   writeCounted(whose?: Whose): void;
+  /** A webhook was added, changed or ended: it is told of events, or not any more, from the next second on. */
+  webhooksChanged(): void;
   /** The sessions of the account that were counted in memory stand in the store when it resolves. */
   writeConsumers(account: AccountId): Promise<void>;
 }
@@ -139,6 +143,13 @@ export interface PartnerParts {
   readonly hostname: string;
 }
 
+/** What operations on webhooks work with. */
+export interface WebhookParts {
+  readonly seals: WebhookSeals;
+  readonly line: (url: string) => Pick<WebhookLine, 'post' | 'close'>;
+  readonly random: RandomBytes;
+}
+
 /** What operations on mail certificates work with. */
 export interface MailParts {
   readonly keys: MailKeys;
@@ -180,6 +191,7 @@ export interface AdminContext {
   /** Certificates that are no account's: of listeners, authorities, evidence and partners. */
   readonly certificates: () => Promise<GatewayCertificates>;
   readonly partners: PartnerParts;
+  readonly webhooks: WebhookParts;
   readonly mail: MailParts;
   /** The master key's state. */
   readonly keys: KeyParts;

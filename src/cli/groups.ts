@@ -98,6 +98,10 @@ export const groups: readonly Loaded[] = [
     load: async () => (await import('../commands/operator.ts')).operators,
   },
   {
+    names: { webhook: 'programs that are told of events over HTTPS' },
+    load: async () => (await import('../commands/webhook.ts')).webhooks,
+  },
+  {
     names: { approve: 'sign a request that needs a second person, with a key of your own; two operators must' },
     load: async () => ({ approve: (await import('../commands/approve.ts')).approve }),
   },

@@ -25,6 +25,7 @@ import { certificates } from './cert.ts';
 import { smime } from './smime.ts';
 import { pgp } from './pgp.ts';
 import { reports } from './report.ts';
+import { webhooks } from './webhook.ts';
 
 const table = {
   gateway,
@@ -47,6 +48,7 @@ const table = {
   evidence,
   masterKey,
   operators,
+  webhooks,
   approvals,
   authority,
   certificates,

@@ -53,6 +53,7 @@ export function fileProblems(config: Config): ConfigProblem[] {
   }
   for (const file of config.tls['client-authorities']) check('tls.client-authorities', file, false);
   for (const file of config.smime.authorities) check('smime.authorities', file, false);
+  for (const file of config.webhooks.authorities) check('webhooks.authorities', file, false);
   for (const file of config.audit['timestamp-authorities']) check('audit.timestamp-authorities', file, false);
   if (config.audit['timestamp-url'] !== undefined && config.audit['timestamp-authorities'].length === 0)
     problems.push({
@@ -93,11 +94,13 @@ export function readTlsMaterial(config: Config, listener?: Config['listener'][nu
   }));
 }
 
-/** Authorities of client certificates, or of mail certificates. */
-export type AuthoritiesSetting = 'tls.client-authorities' | 'smime.authorities' | 'audit.timestamp-authorities';
+/** Authorities of client certificates, of mail certificates, of time stamps, or of the receivers of webhooks. */
+export type AuthoritiesSetting =
+  'tls.client-authorities' | 'smime.authorities' | 'audit.timestamp-authorities' | 'webhooks.authorities';
 
 function filesOf(config: Config, setting: AuthoritiesSetting): readonly string[] {
   if (setting === 'smime.authorities') return config.smime.authorities;
+  if (setting === 'webhooks.authorities') return config.webhooks.authorities;
   return setting === 'tls.client-authorities'
     ? config.tls['client-authorities']
     : config.audit['timestamp-authorities'];

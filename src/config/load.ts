@@ -116,6 +116,7 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
       'client-authorities': config.tls['client-authorities'].map(at),
       'client-revocation-lists': config.tls['client-revocation-lists'].map(at),
     },
+    webhooks: { ...config.webhooks, authorities: config.webhooks.authorities.map(at) },
     smime: {
       ...config.smime,
       authorities: config.smime.authorities.map(at),

@@ -573,6 +573,15 @@ const http = section({
   port: count('TCP port; 0 takes a free one, which the log tells.', 9587, 0, 65_535),
 });
 
+const webhooks = section({
+  'allow-networks': networks(
+    'Networks that webhooks may be at although they are not public, such as that of a system of your own. Everything else that is loopback, private, link-local or otherwise not of the public internet is refused.',
+  ),
+  authorities: files(
+    "PEM files with the authorities that the certificates of webhooks' receivers must lead to. Default: those that the system trusts.",
+  ),
+});
+
 const control = z.strictObject({
   role: choice('What whoever opens the socket may do at most: "sluis operator roles".', GROUP_ROLES),
   group: words(
@@ -613,6 +622,7 @@ export const configSchema = z.strictObject({
   backup,
   http,
   smime,
+  webhooks,
 });
 
 /** What each section is about, for the reference page and the file that `sluis init` writes. */

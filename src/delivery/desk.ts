@@ -86,6 +86,7 @@ export type NoticeKind =
   | 'contrl'
   | 'restored'
   | `${'backup' | 'offsite' | 'drill' | 'keys'}-failed`
+  | 'webhook-stopped'
   | 'operator'
   | 'test';
 

@@ -29,6 +29,7 @@ import { GatewayMail } from './mail.ts';
 import { gatewayNotices } from './notices.ts';
 import { noteSecondPerson } from './second-person.ts';
 import { openStore } from './store.ts';
+import { webhookParts } from './webhooks.ts';
 
 export interface StatusParts {
   readonly listeners: GatewayListeners;
@@ -75,6 +76,7 @@ export const adminContext = (
     probe: createCourierProbe(effects),
     hostname: config.hostname,
   },
+  webhooks: webhookParts(config, effects),
   hashPassword: async (text) => {
     const checked = checkNewPassword(text);
     if (!checked.ok) throw new AdminError('invalid', `Cannot use the password: ${checked.error}`);

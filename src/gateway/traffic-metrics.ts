@@ -9,6 +9,7 @@ import type { ConnectionLimits } from '../platform/connections.ts';
 import type { LoopDelay } from '../platform/loop-delay.ts';
 import type { SentCounts } from '../pop3/session.ts';
 import type { SmtpAnswers } from '../smtp/answers.ts';
+import type { WebhookDeliverer } from '../webhooks/deliverer.ts';
 
 export interface TrafficParts {
   /** Open ones. */
@@ -20,6 +21,7 @@ export interface TrafficParts {
   readonly codes: WindowCounts;
   readonly api: ApiCounts;
   readonly dispatchers: readonly Pick<Dispatcher, 'ended' | 'states'>[];
+  readonly webhooks: Pick<WebhookDeliverer, 'posted' | 'states' | 'lag'>;
   readonly ready: () => boolean;
   readonly loop: LoopDelay;
 }
@@ -30,6 +32,7 @@ export const trafficMetrics = (parts: TrafficParts): readonly Metric[] => [
   ...logins(parts),
   ...messages(parts),
   ...pushes(parts),
+  ...told(parts),
   ...processItself(parts),
 ];
 
@@ -115,6 +118,24 @@ const pushes = ({ dispatchers }: TrafficParts): Metric[] => [
     'Whether the partner answers, where something waits for it: 0 closed (it does), 1 half-open, 2 open (it does not).',
     ['partner'],
     () => statesOf(dispatchers).map(({ name, breaker }) => ({ labels: { partner: name }, value: BREAKER[breaker] })),
+  ),
+];
+
+const told = ({ webhooks }: TrafficParts): Metric[] => [
+  gauge('sluis_webhooks', 'Webhooks by state: active, paused.', ['state'], () =>
+    Object.entries(webhooks.states).map(([state, value]) => ({ labels: { state }, value })),
+  ),
+  counter(
+    'sluis_webhook_posts_total',
+    'Events that were sent to webhooks, by outcome: the class of the status (2xx), or name, address, connection, certificate, timeout, broken.',
+    ['outcome'],
+    () => webhooks.posted.read(),
+  ),
+  single(
+    'gauge',
+    'sluis_webhook_lag_seconds',
+    'How long the oldest event waits that a webhook was not told of yet; 0: none waits.',
+    () => webhooks.lag / 1000,
   ),
 ];
 

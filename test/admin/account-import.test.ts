@@ -27,6 +27,7 @@ async function world(t: TestContext) {
         hashPassword: async () => `$6$salt$${'a'.repeat(86)}`,
         ca: {} as AdminContext['ca'],
         partners: {} as AdminContext['partners'],
+        webhooks: {} as AdminContext['webhooks'],
         mail: {} as AdminContext['mail'],
         keys: {} as AdminContext['keys'],
         secondPerson: [],

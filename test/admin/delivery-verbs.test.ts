@@ -39,6 +39,7 @@ async function world(t: TestContext) {
     hashPassword: () => Promise.resolve(''),
     ca: {} as AdminContext['ca'],
     partners: {} as AdminContext['partners'],
+    webhooks: {} as AdminContext['webhooks'],
     mail: {} as AdminContext['mail'],
     keys: {} as AdminContext['keys'],
     secondPerson: [],

@@ -177,6 +177,20 @@ const messages: readonly ChangeWithParts[] = [
   ['queue.fail', (scene) => given({ partner: scene.of('partner'), reason })],
 ];
 
+/** A webhook that is never called: its address is not public. */
+const itsId = async (scene: Scene): Promise<string | undefined> => (await scene.gateway.store.webhooks.list())[0]?.id;
+const ofWebhook =
+  (more: Record<string, unknown> = {}) =>
+  async (scene: Scene): Promise<WithParts> => ({ input: { webhook: await itsId(scene), ...more } });
+const webhooks: readonly ChangeWithParts[] = [
+  ['webhook.add', () => given({ name: 'poort', url: 'https://127.0.0.1/', account: addressOf('anna') })],
+  ['webhook.set', ofWebhook({ name: 'deur' })],
+  ['webhook.pause', ofWebhook()],
+  ['webhook.resume', ofWebhook()],
+  ['webhook.rotate', ofWebhook()],
+  ['webhook.end', ofWebhook()],
+];
+
 /** The people whose signatures count, and what they sign. */
 const people: readonly ChangeWithParts[] = [
   ['operator.add', () => given({ name: 'jan', 'public-key': publicPem() })],
@@ -334,6 +348,7 @@ export const CHANGES_WITH_PARTS: readonly ChangeWithParts[] = [
   observed,
   ...messages,
   ...people,
+  ...webhooks,
   ...backups,
   ...certificates,
   ...organisations,

@@ -25,7 +25,8 @@ export const MERGED_TABLES: Readonly<Record<string, string>> = {
   usage_month: 'stays: what was counted before is of the invoice of before, from then on the other one counts',
   // More rights than were given must not come of a merge.
   operator: 'stays: who may work for the one alone finds nothing of the other, until "sluis operator set" says so',
-  webhook: 'stays, and is told of nothing any more once the organisation has ended: the other one decides whom it tells',
+  webhook:
+    'stays, and is told of nothing any more once the organisation has ended: the other one decides whom it tells',
   former_organisation: 'stays: whose an account was before does not change',
 };
 

@@ -17,6 +17,7 @@ import { key } from './key.ts';
 import type { SubjectScene } from './scene.ts';
 import { dev, restore, serve, store } from './store.ts';
 import { smime } from './smime.ts';
+import { webhook } from './webhook.ts';
 
 export const scenes: Readonly<Record<string, SubjectScene>> = {
   backup,
@@ -42,4 +43,5 @@ export const scenes: Readonly<Record<string, SubjectScene>> = {
   dev,
   store,
   restore,
+  webhook,
 };

@@ -1,0 +1,299 @@
+/** `sluis webhook`: programs that are told of events over HTTPS. */
+import { z } from '../config/zod.ts';
+import { type AdminContext, AdminError, type Call } from '../admin/context.ts';
+import { accountOf } from '../admin/accounts.ts';
+import { organisationOf } from '../admin/organisation-of.ts';
+import { readableTime } from '../cli/output.ts';
+import { cleanBase32, grouped } from '../crypto/base32.ts';
+import { defined } from '../domain/defined.ts';
+import { mayDo } from '../domain/roles.ts';
+import { iso } from '../domain/units.ts';
+import {
+  MAX_NAME,
+  MAX_URL,
+  WEBHOOK_EVENT_TYPES,
+  WEBHOOK_STATES,
+  type WebhookEventType,
+  webhookUrl,
+} from '../domain/webhooks.ts';
+import type { WebhookOwner, WebhookRecord } from '../store/webhooks.ts';
+import { addWebhook, rotateWebhook, testWebhook, webhookOf } from '../webhooks/registering.ts';
+import { Refused, choice, login, naming, ofText, organisation, text } from './core/kinds.ts';
+import { arg, changes, lists, many, opt, reads, subject } from './core/row.ts';
+
+const id = naming(
+  'other',
+  ofText('webhook', 'the id of a webhook, such as K7QM-2XRD', (typed) => {
+    const clean = cleanBase32(typed);
+    return /^[A-Z2-7]{8}$/.test(clean) ? clean : undefined;
+  }),
+);
+const url = ofText(
+  'url',
+  'a URL such as https://hooks.example.nl/sluis',
+  (typed) => {
+    const read = webhookUrl(typed);
+    return 'url' in read ? read.url : new Refused(read.why);
+  },
+  MAX_URL,
+);
+const event = choice('event', WEBHOOK_EVENT_TYPES);
+const named = text('name', MAX_NAME);
+
+const view = z.object({
+  id: z.string(),
+  name: z.string(),
+  account: z.string().optional().meta({ description: 'Told of events of this account alone.' }),
+  organisation: z
+    .string()
+    .optional()
+    .meta({ description: 'Told of events of its accounts; beside account: whose it is.' }),
+  host: z.string(),
+  url: z
+    .string()
+    .optional()
+    .meta({ description: 'Not shown to roles below registry: it may hold a secret of the receiver.' }),
+  events: z.array(z.enum(WEBHOOK_EVENT_TYPES)),
+  state: z.enum(WEBHOOK_STATES),
+  why: z.string().optional().meta({ description: 'Of the last failure, or of the pause.' }),
+  failures: z.number().meta({ description: 'In a row.' }),
+  failingSince: z.string().optional(),
+  nextTry: z.string().optional(),
+  lastSuccess: z.string().optional(),
+  missedUntil: z.string().optional().meta({ description: 'What happened before was too old when its turn came.' }),
+  oldSecretUntil: z.string().optional().meta({ description: 'Until then the secret before signs as well.' }),
+  addedAt: z.string(),
+});
+type View = z.infer<typeof view>;
+
+/** `who`: of a URL whoever may not change it sees the host alone. */
+const viewOf = (one: WebhookRecord, { who }: Call): View => ({
+  id: grouped(one.id),
+  name: one.name,
+  ...defined({ account: one.login, organisation: one.organisationName }),
+  host: new URL(one.url).host,
+  ...(mayDo(who.role, 'registry') && { url: one.url }),
+  events: [...one.events],
+  state: one.state,
+  ...defined({ why: one.why }),
+  failures: one.failures,
+  ...defined({
+    failingSince: iso(one.failingAt),
+    nextTry: iso(one.dueAt),
+    lastSuccess: iso(one.lastSuccessAt),
+    missedUntil: iso(one.missedUntil),
+    oldSecretUntil: iso(one.oldUntil),
+  }),
+  addedAt: iso(one.createdAt),
+});
+
+const byName = (one: View, other: View): number => (`${one.name} ${one.id}` < `${other.name} ${other.id}` ? -1 : 1);
+
+const whose = (one: Pick<View, 'account' | 'organisation'>): string =>
+  one.account ?? (one.organisation === undefined ? 'all' : `organisation ${one.organisation}`);
+
+async function ownerOf(
+  { store }: AdminContext,
+  { account, organisation: of }: { readonly account: string | undefined; readonly organisation: string | undefined },
+  { who, actor }: Call,
+): Promise<WebhookOwner> {
+  if (account !== undefined) return { account: (await accountOf(store.registry, account)).account.id };
+  if (of !== undefined) return { organisation: (await organisationOf(store.registry, of)).id };
+  if (!mayDo(who.role, 'security'))
+    throw new AdminError(
+      'forbidden',
+      `Operator "${actor.name}" may not add a webhook that is told of all organisations; name --account or --organisation, or ask an owner`,
+    );
+  return {};
+}
+
+const eventsIn = (events: readonly WebhookEventType[]): readonly WebhookEventType[] => [...new Set(events)];
+
+export const webhooks = subject('webhook', 'programs that are told of events over HTTPS', {
+  add: changes({
+    about: 'have a program told of what happens, by POSTs that are signed; the secret is shown once',
+    in: {
+      name: arg(named, 'what it is called in lists and letters'),
+      url: arg(url, 'where it is told; https alone, and no address that is not public'),
+      account: opt(login, 'of what happens to this account; without this and --organisation: to all'),
+      organisation: opt(organisation, 'of what happens to accounts of this organisation'),
+      event: many(
+        event,
+        'of this alone; several times for several; default: of everything',
+        WEBHOOK_EVENT_TYPES.length,
+      ),
+    },
+    out: z.object({ id: z.string(), name: z.string(), secret: z.string() }),
+    right: 'registry',
+    trail: ['webhook.added'],
+    undo: 'webhook end',
+    examples: [
+      'poort https://hooks.example.nl/sluis --account huisarts --event message.received',
+      'regie https://hooks.example.nl/regie --organisation praktijk-jansen',
+    ],
+    check: ({ account, organisation: of }) =>
+      account !== undefined && of !== undefined
+        ? 'Cannot use --account and --organisation: it is one or the other'
+        : undefined,
+    run: async (context, { name, url: to, event: events, ...of }, call) => {
+      const owner = await ownerOf(context, of, call);
+      const made = { name, url: to, events: events.length === 0 ? WEBHOOK_EVENT_TYPES : eventsIn(events), ...owner };
+      const added = await addWebhook(context, made, call.actor);
+      return { ...added, id: grouped(added.id), name };
+    },
+    say: (made) =>
+      `${made.secret}\nAdded webhook ${made.id} (${made.name}). Its receiver checks signatures with this secret, which is not shown again.\nTry it with "sluis webhook test ${made.id}".`,
+  }),
+
+  list: lists({
+    about: 'list webhooks, and whether each gets through',
+    in: {},
+    out: view,
+    right: 'read',
+    examples: [''],
+    run: async ({ store }, { after, limit }, call) => {
+      const all = (await store.webhooks.list()).map((one) => viewOf(one, call)).toSorted(byName);
+      const from = after === undefined ? 0 : all.findIndex((one) => one.id === after) + 1;
+      return all.slice(from, from + limit);
+    },
+    header: ['WEBHOOK', 'NAME', 'OF', 'STATE', 'LAST SUCCESS', 'FAILURES', 'WHY'],
+    cells: (one) => [
+      ...[one.id, one.name, whose(one), one.state],
+      one.lastSuccess === undefined ? 'never' : readableTime(one.lastSuccess),
+      ...[one.failures, one.why ?? ''],
+    ],
+    after: (one) => one.id,
+    none: 'There is no webhook.',
+  }),
+
+  show: reads({
+    about: 'show a webhook; never its secret',
+    in: { webhook: arg(id, 'its id, as the list shows it') },
+    out: view,
+    right: 'read',
+    examples: ['K7QM-2XRD'],
+    run: async ({ store }, { webhook }, call) => viewOf(await webhookOf(store, webhook), call),
+    say: (one) =>
+      [
+        `${one.id} ${one.name}: ${one.state}${one.why === undefined ? '' : ` (${one.why})`}`,
+        `Of:           ${whose(one)}`,
+        `URL:          ${one.url ?? `at ${one.host}`}`,
+        `Events:       ${one.events.join(', ')}`,
+        `Last success: ${one.lastSuccess === undefined ? 'never' : readableTime(one.lastSuccess)}`,
+        ...(one.failures === 0 ? [] : [`Failures:     ${one.failures} in a row`]),
+        ...(one.nextTry === undefined ? [] : [`Next try:     ${readableTime(one.nextTry)}`]),
+        ...(one.missedUntil === undefined
+          ? []
+          : [`Not told:     what happened before ${readableTime(one.missedUntil)}`]),
+      ].join('\n'),
+  }),
+
+  set: changes({
+    about: 'give a webhook another name, URL or list of events',
+    in: {
+      webhook: arg(id, 'its id'),
+      name: opt(named, 'what it is called'),
+      url: opt(url, 'where it is told from now on'),
+      event: many(event, 'of this alone from now on; several times for several', WEBHOOK_EVENT_TYPES.length),
+    },
+    out: view,
+    right: 'registry',
+    trail: ['webhook.changed'],
+    undo: 'the same with what was before',
+    examples: ['K7QM-2XRD --url https://hooks.example.nl/nieuw', 'K7QM-2XRD --event message.received'],
+    check: ({ name, url: to, event: events }) =>
+      name === undefined && to === undefined && events.length === 0
+        ? 'Cannot set nothing: add --name, --url or --event'
+        : undefined,
+    run: async ({ store, gateway }, { webhook, name, url: to, event: events }, call) => {
+      const changed = defined({ name, url: to, events: events.length === 0 ? undefined : eventsIn(events) });
+      await store.webhooks.set(webhook, changed, call.actor);
+      gateway?.webhooksChanged();
+      return viewOf(await webhookOf(store, webhook), call);
+    },
+    say: (one) => `Webhook ${one.id} (${one.name}) is told of ${one.events.length} kinds of events at ${one.host}.`,
+  }),
+
+  test: reads({
+    about: 'send an event "webhook.test" now, and show what the receiver answers',
+    in: { webhook: arg(id, 'its id') },
+    out: z.object({
+      id: z.string(),
+      taken: z.boolean().meta({ description: 'The receiver answered with a status from 200 to 299.' }),
+      status: z.number().optional().meta({ description: 'Absent where there was no answer.' }),
+      why: z.string().optional().meta({ description: 'Why there was no answer.' }),
+    }),
+    right: 'registry',
+    examples: ['K7QM-2XRD'],
+    run: async (context, { webhook }) => ({ ...(await testWebhook(context, webhook)), id: grouped(webhook) }),
+    say: (said) =>
+      said.taken
+        ? `Webhook ${said.id}: the receiver took it (status ${said.status ?? 0}).`
+        : `Webhook ${said.id}: the receiver did not take it: ${said.why ?? `status ${said.status ?? 0}`}.`,
+    fails: ({ taken }) => (taken ? undefined : { code: 'unavailable' }),
+  }),
+
+  pause: changes({
+    about: 'tell a webhook of nothing for now; what happens within 7 days it is told of when it is resumed',
+    in: { webhook: arg(id, 'its id') },
+    out: z.object({ id: z.string() }),
+    right: 'registry',
+    trail: ['webhook.paused'],
+    undo: 'webhook resume',
+    examples: ['K7QM-2XRD'],
+    run: async ({ store, gateway }, { webhook }, call) => {
+      await store.webhooks.pause(webhook, 'operator', call.actor);
+      gateway?.webhooksChanged();
+      return { id: grouped(webhook) };
+    },
+    say: (done) => `Paused webhook ${done.id}.`,
+  }),
+
+  resume: changes({
+    about: 'go on where a webhook was paused, or try at once where it waits for another try',
+    in: { webhook: arg(id, 'its id') },
+    out: z.object({ id: z.string() }),
+    right: 'registry',
+    trail: ['webhook.resumed'],
+    undo: 'webhook pause',
+    examples: ['K7QM-2XRD'],
+    run: async ({ store, gateway }, { webhook }, call) => {
+      await store.webhooks.resume(webhook, call.actor);
+      gateway?.webhooksChanged();
+      return { id: grouped(webhook) };
+    },
+    say: (done) => `Webhook ${done.id} goes on where it stopped.`,
+  }),
+
+  rotate: changes({
+    about: 'make another secret for a webhook; it is shown once, and the one before signs as well for 7 days',
+    in: { webhook: arg(id, 'its id') },
+    out: z.object({ id: z.string(), secret: z.string(), oldSecretUntil: z.string() }),
+    right: 'registry',
+    trail: ['webhook.secret-rotated'],
+    undo: 'the same again; a secret that was replaced is never made again',
+    examples: ['K7QM-2XRD'],
+    run: async (context, { webhook }, call) => {
+      const made = await rotateWebhook(context, webhook, call.actor);
+      return { id: grouped(webhook), secret: made.secret, oldSecretUntil: iso(made.oldUntil) };
+    },
+    say: (made) =>
+      `${made.secret}\nWebhook ${made.id} has another secret, which is not shown again. The one before signs as well until ${readableTime(made.oldSecretUntil)}.`,
+  }),
+
+  end: changes({
+    about: 'end a webhook for good: it is told of nothing any more',
+    in: { webhook: arg(id, 'its id') },
+    out: z.object({ id: z.string() }),
+    right: 'registry',
+    trail: ['webhook.ended'],
+    undo: 'webhook add, with another secret; what happened in between it is never told of',
+    examples: ['K7QM-2XRD'],
+    run: async ({ store, gateway }, { webhook }, call) => {
+      await store.webhooks.end(webhook, 'operator', call.actor);
+      gateway?.webhooksChanged();
+      return { id: grouped(webhook) };
+    },
+    say: (done) => `Ended webhook ${done.id}: its secret and its URL are gone.`,
+  }),
+});
