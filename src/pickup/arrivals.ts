@@ -38,7 +38,7 @@ export class Arrivals {
     deliveries.onMailbox((account) => this.tell(account));
   }
 
-  /** Places that are taken, for metrics. */
+  /** Places that are taken. */
   get waiting(): number {
     return this.#waiting;
   }

@@ -27,6 +27,8 @@ export interface SharedParts {
   readonly log: Log;
   /** Messages are free again that somebody had claimed. */
   readonly freed?: (account: AccountId) => void;
+  /** Open claims of all accounts; MOST_CLAIMS_IN_ALL where it is left out. */
+  readonly most?: number;
 }
 
 /** Who fetches, and from where. */
@@ -65,11 +67,6 @@ export class SharedMaildrops {
     this.#network = `api ${Buffer.from(parts.random(9)).toString('base64url')}`;
   }
 
-  /** Open claims, for metrics. */
-  get claims(): number {
-    return this.#claims;
-  }
-
   /**
    * Claims up to `most` messages, the oldest that nobody has; where there are none, nothing is claimed (`none`). The same `key` again leads to
    * the claim that it made, as it is by now, while that is known.
@@ -84,7 +81,8 @@ export class SharedMaildrops {
     const { lease } = open;
     if (lease === undefined) return 'in-use';
     try {
-      if (open.claims.size + open.busy > MOST_CLAIMS || this.#claims >= MOST_CLAIMS_IN_ALL) return 'too-many';
+      if (open.claims.size + open.busy > MOST_CLAIMS || this.#claims >= (this.#p.most ?? MOST_CLAIMS_IN_ALL))
+        return 'too-many';
       const entries = await lease.take(Math.min(most, MOST_CLAIMED));
       if (entries.length === 0) return 'none';
       const id = Buffer.from(this.#p.random(16)).toString('base64url');

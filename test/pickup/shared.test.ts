@@ -4,12 +4,14 @@ import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import type { AccountId, MessageId } from '../../src/domain/ids.ts';
 import { type Milliseconds, days, instant, minutes, seconds } from '../../src/domain/units.ts';
-import type { Claim } from '../../src/pickup/claim.ts';
+import { Claim } from '../../src/pickup/claim.ts';
 import type { SessionDid } from '../../src/pickup/consumers.ts';
+import { KnownClaims, REMEMBERED, REMEMBERED_IN_ALL } from '../../src/pickup/known-claims.ts';
 import type { Collected } from '../../src/pickup/receipts.ts';
 import { MOST_CLAIMS, SharedMaildrops, type Visitor } from '../../src/pickup/shared.ts';
 import type { AuditRow } from '../../src/store/audit.ts';
 import { between } from '../support/chance.ts';
+import { FakeClock } from '../support/clock.ts';
 import {
   type TestStore,
   acceptanceOf,
@@ -32,7 +34,7 @@ interface Scene extends TestStore {
   readonly did: SessionDid[];
 }
 
-async function scene(t: TestContext, messages: number): Promise<Scene> {
+async function scene(t: TestContext, messages: number, most?: number): Promise<Scene> {
   const s = await openTestStore(t);
   const account = await addAccount(s.store, 'anna');
   const ids: MessageId[] = [];
@@ -51,6 +53,7 @@ async function scene(t: TestContext, messages: number): Promise<Scene> {
     clock: s.clock,
     random: randomBytes,
     log: s.log,
+    ...(most === undefined ? {} : { most }),
   });
   t.after(() => shared.close());
   return { ...s, account, shared, ids, receipts, did };
@@ -160,6 +163,15 @@ test('a claim whose time is over lapses: its acknowledgement removes nothing, an
     `message.collected ${ids[1]} {"protocol":"https","tls":"TLSv1.3","removed":false}`,
   ]);
   assert.deepEqual((await claimed(s, 2)).ids, ids);
+});
+
+test('a claim whose time is over is over also where its timer comes late', async (t) => {
+  const s = await scene(t, 1);
+  const { claim } = await claimed(s, 1, seconds(30));
+  s.clock.setMonotonic(s.clock.monotonic() + seconds(30));
+  assert.equal(claim.state, 'open');
+  assert.equal(await s.shared.acknowledge(s.account, claim.id, 'all', visitor), 'lapsed');
+  assert.equal(await left(s), 1);
 });
 
 test('a renewal moves the end, to ten minutes after the begin and no further', async (t) => {
@@ -292,4 +304,37 @@ test('many workers: each message is acknowledged once, none is lost, none is wit
   await Promise.all([worker(), worker(), worker(), worker()]);
   assert.deepEqual(done.toSorted(), s.ids.toSorted());
   assert.equal(await left(s), 0);
+});
+
+test('all accounts together have a bounded number of claims', async (t) => {
+  const s = await scene(t, 3, 2);
+  const { claim } = await claimed(s, 1);
+  await claimed(s, 1);
+  assert.equal(await s.shared.claim(s.account, visitor, { most: 1, lasts: MINUTE, key: 'z' }), 'too-many');
+  await s.shared.acknowledge(s.account, claim.id, 'all', visitor);
+  await claimed(s, 1);
+});
+
+test('claims that have ended are remembered for a while, of each account and in all; open ones always', () => {
+  const known = new KnownClaims<string>();
+  const clock = new FakeClock();
+  const add = (account: number, id: string, state?: 'released'): void => {
+    const claim = new Claim(id, clock, MINUTE);
+    if (state !== undefined) claim.end(state);
+    known.add(account as AccountId, { claim, visitor: '', key: `key of ${id}` });
+  };
+  const one = 1 as AccountId;
+  add(1, 'open');
+  for (let n = 0; n < REMEMBERED; n += 1) add(1, `c${n}`, 'released');
+  assert.deepEqual(
+    [known.size, known.get(one, 'c0'), known.get(one, 'open')?.claim.id],
+    [REMEMBERED, undefined, 'open'],
+  );
+  assert.equal(known.byKey(one, 'key of c1')?.claim.id, 'c1');
+  assert.equal(known.byKey(2 as AccountId, 'key of c1'), undefined);
+  for (let account = 2; known.size < REMEMBERED_IN_ALL; account += 1)
+    for (let n = 0; n < REMEMBERED && known.size < REMEMBERED_IN_ALL; n += 1) add(account, `c${n}`, 'released');
+  add(9999, 'last', 'released');
+  assert.equal(known.size, REMEMBERED_IN_ALL);
+  assert.deepEqual([known.get(one, 'c1'), known.get(one, 'open')?.claim.id], [undefined, 'open']);
 });

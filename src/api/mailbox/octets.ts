@@ -68,7 +68,9 @@ async function* noted({ slices, octets, atEnd, piece }: Sending, range: Range): 
   if (!whole) piece();
   let left = lengthOf(range);
   if (left === 0 && !(await atEnd())) throw gone();
-  for await (const slice of within(slices(), range)) {
+  // The whole of it is cut nowhere.
+  const all = whole && range.from === 0;
+  for await (const slice of all ? slices() : within(slices(), range)) {
     left -= slice.length;
     if (whole && left === 0 && !(await atEnd())) throw gone();
     yield slice;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { attachment } from '../../../src/api/mailbox/octets.ts';
+import { attachment, send } from '../../../src/api/mailbox/octets.ts';
 import { waitOf } from '../../../src/api/mailbox/preference.ts';
 import { type Range, rangeOf, within } from '../../../src/api/mailbox/range.ts';
 import { Problem } from '../../../src/api/core/problem.ts';
@@ -92,4 +92,42 @@ test('Prefer: wait is taken up to thirty seconds; what is not understood is igno
     ['await=5', 0],
   ] as const)
     assert.equal(waitOf(text), wait, text);
+});
+
+test('the last octets leave only when it is noted that they do; pieces before them are a look', async () => {
+  const told: string[] = [];
+  const sending = (may: boolean) => ({
+    sha256: 'ab'.repeat(32),
+    octets: 9,
+    type: 'message/rfc822',
+    name: 'x',
+    async *slices(): AsyncGenerator<Uint8Array> {
+      for (const slice of ['abc', 'def', 'ghi']) {
+        yield Buffer.from(slice);
+        await Promise.resolve();
+      }
+    },
+    atEnd: () => {
+      told.push('end');
+      return may;
+    },
+    piece: () => void told.push('piece'),
+  });
+  const read = async (may: boolean, range?: string): Promise<string> => {
+    told.length = 0;
+    const answer = send({ range, 'if-range': undefined, 'if-none-match': undefined }, sending(may));
+    assert('stream' in answer);
+    let text = '';
+    try {
+      for await (const slice of answer.stream) text += Buffer.from(slice).toString();
+    } catch (error) {
+      assert(error instanceof Problem && error.kind === 'gone');
+      text += ' broken';
+    }
+    return text;
+  };
+  assert.deepEqual([await read(true), [...told]], ['abcdefghi', ['end']]);
+  assert.deepEqual([await read(false), [...told]], ['abcdef broken', ['end']]);
+  assert.deepEqual([await read(false, 'bytes=8-'), [...told]], [' broken', ['end']]);
+  assert.deepEqual([await read(false, 'bytes=0-7'), [...told]], ['abcdefgh', ['piece']]);
 });

@@ -107,7 +107,12 @@ test('what leaves to its end is in the trail, and counts as seen; HEAD and 304 a
   const head = await anna.ask('HEAD', path);
   assert.deepEqual([head.status, head.body.length], [200, 0]);
   await anna.get(path, { headers: { 'if-none-match': String(head.headers.etag) } });
+  await anna.get(path, { headers: { range: 'bytes=0-9' } });
   assert.deepEqual(await rowsOf(box, 'message.collected'), []);
+  assert.deepEqual(
+    (await rowsOf(box, 'maildrop.previewed')).map(({ facts }) => facts),
+    [{ protocol: 'https', tls: 'TLSv1.3', messages: 1 }],
+  );
   await anna.get(path);
   const [row] = await rowsOf(box, 'message.collected');
   assert.deepEqual(
