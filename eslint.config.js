@@ -120,7 +120,7 @@ const ofApi = [
   ...[node, domain, platform, '/config/zod.ts', '/admin/', '/auth/', '/commands/', '/crypto/', '/delivery/', '/edi/'],
   ...['/http/', '/middleware/', '/mime/', '/pickup/', '/submission/', '/webhooks/', ...port],
 ];
-const apiFiles = ['administration', 'core', 'directory', 'mailbox', 'messages', 'webhooks'].map(
+const apiFiles = ['administration', 'core', 'directory', 'mailbox', 'messages', 'service', 'webhooks'].map(
   (name) => `../${name}/`,
 );
 

@@ -1,7 +1,17 @@
 /** Every route of the API, one line an area. */
 import { administrationRoutes } from './administration/routes.ts';
+import type { WebhookSaid } from './core/operations.ts';
 import type { Route } from './core/route.ts';
 import { mailboxRoutes } from './mailbox/routes.ts';
 import { messageRoutes } from './messages/table.ts';
+import { serviceRoutes } from './service/routes.ts';
 
-export const API_ROUTES: readonly Route[] = [...messageRoutes, ...mailboxRoutes, ...administrationRoutes];
+export const API_ROUTES: readonly Route[] = [
+  ...serviceRoutes,
+  ...messageRoutes,
+  ...mailboxRoutes,
+  ...administrationRoutes,
+];
+
+/** Every webhook that is sent, for the document. */
+export const API_WEBHOOKS: readonly WebhookSaid[] = [];

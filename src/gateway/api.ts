@@ -4,7 +4,10 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import { Callers } from '../api/core/caller.ts';
 import { problem } from '../api/core/problem.ts';
 import { RateLimit } from '../api/core/rate.ts';
-import { Router } from '../api/core/router.ts';
+import type { ApiDocument } from '../api/core/document.ts';
+import { ROOT, Router } from '../api/core/router.ts';
+import { operatorOf } from '../config/helpdesk.ts';
+import { hostnameOf } from '../config/listeners.ts';
 import type { ApiServices } from '../api/core/services.ts';
 import { type ApiCounts, newApiCounts, startApiListener } from '../api/server.ts';
 import type { Config } from '../config/schema.ts';
@@ -28,6 +31,34 @@ export interface GatewayApi {
   begin(admin: AdminContext): void;
 }
 
+/** Where clients find the API, and whom they ask. */
+export async function gatewayDocument(config: Config): Promise<ApiDocument> {
+  const { API_ROUTES, API_WEBHOOKS } = await import('../api/table.ts');
+  const { documentOf } = await import('../api/core/document.ts');
+  const { api, helpdesk, hostname } = config;
+  const facts = {
+    routes: API_ROUTES,
+    webhooks: API_WEBHOOKS,
+    url: apiUrlOf(config),
+    contact: {
+      name: api['contact-name'] ?? helpdesk.name ?? `Helpdesk of ${hostname}`,
+      email: api['contact-address'] ?? operatorOf(config),
+      url: api['contact-page'] ?? `https://${hostname}/`,
+    },
+  };
+  return await documentOf(facts, () => new Promise((resolve) => setImmediate(resolve)));
+}
+
+/** With `/v1`, and no slash behind it. */
+export function apiUrlOf(config: Config): string {
+  const given = config.api.url?.replace(/\/+$/, '');
+  if (given !== undefined) return given.endsWith(ROOT) ? given : `${given}${ROOT}`;
+  const listener = config.listener.find(({ protocol }) => protocol === 'https');
+  const host = listener === undefined ? config.hostname : hostnameOf(config, listener);
+  const port = listener === undefined || [0, 443].includes(listener.port) ? '' : `:${listener.port}`;
+  return `https://${host}${port}${ROOT}`;
+}
+
 export function gatewayApi(config: Config, parts: ApiParts): GatewayApi {
   const { clock, log, random, store, authenticator, connections, tls, submission, pickup } = parts;
   let context: AdminContext | undefined;
@@ -48,13 +79,15 @@ export function gatewayApi(config: Config, parts: ApiParts): GatewayApi {
     get admin() {
       return admin();
     },
+    document: () => (document ??= gatewayDocument(config)),
     limits: { message: config.smtp['max-message'] },
     hostname: config.hostname,
   };
   // Its table is loaded with the first listener: a gateway without one has none of it in memory.
-  let routes: Promise<Router> | undefined;
-  const router = (): Promise<Router> =>
-    (routes ??= import('../api/table.ts').then(({ API_ROUTES }) => new Router(API_ROUTES)));
+  let router: Promise<Router> | undefined;
+  const routed = (): Promise<Router> =>
+    (router ??= import('../api/table.ts').then(({ API_ROUTES }) => new Router(API_ROUTES)));
+  let document: Promise<ApiDocument> | undefined;
   const rate = new RateLimit(clock, config.api.requests);
   const exempt = new NetworkSet(config.auth['exempt-networks']);
   const callers = new Callers({ authenticator, store, admin, clock, random, exempt, limits: authLimitsOf(config) });
@@ -66,7 +99,7 @@ export function gatewayApi(config: Config, parts: ApiParts): GatewayApi {
     start: async (spec) =>
       await startApiListener({
         spec,
-        router: await router(),
+        router: await routed(),
         services,
         callers,
         rate,

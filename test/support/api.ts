@@ -13,6 +13,7 @@ import { defined } from '../../src/domain/defined.ts';
 import type { Role } from '../../src/domain/roles.ts';
 import { days, instant } from '../../src/domain/units.ts';
 import { makeToken } from '../../src/crypto/operator-token.ts';
+import { judgeOf } from './api-judge.ts';
 import { type TestGateway, type TestGatewayOptions, loginOf, startTestGateway } from './gateway.ts';
 
 export interface ApiOptions extends TestGatewayOptions {
@@ -172,7 +173,11 @@ export async function startApi(t: TestContext, options: ApiOptions = {}): Promis
 /** Of a gateway that has a listener named `api`. */
 export function apiOf(t: TestContext, gateway: TestGateway): TestApi {
   const target: ApiTarget = { port: gateway.port('api'), ca: gateway.ca };
-  const judge: Judge = () => undefined;
+  let text: Promise<string> | undefined;
+  const judge: Judge = async (method, path, answer) => {
+    text ??= documentAt(target);
+    (await judgeOf(await text)).judge(method, path, answer);
+  };
   let operators = 0;
   const client: TestApi['client'] = (authorization, certificate) => {
     const shown = certificate === undefined ? {} : { key: certificate.key, cert: certificate.certificate };
@@ -194,6 +199,15 @@ export function apiOf(t: TestContext, gateway: TestGateway): TestApi {
       return client(`Bearer ${token}`);
     },
   };
+}
+
+async function documentAt(target: ApiTarget): Promise<string> {
+  const client = new ApiClient(target, undefined, () => undefined);
+  try {
+    return (await client.get('/openapi.json')).body.toString('utf8');
+  } finally {
+    client.close();
+  }
 }
 
 async function addOperator({ store }: TestGateway, name: string, role: Role, organisation?: string): Promise<string> {

@@ -209,7 +209,7 @@ export class Performance {
     const { stopping, rate, times } = this.#parts;
     const last = close || guest.last || stopping() || !request.complete;
     if (last) guest.last = true;
-    const { deprecated } = this.#route ?? {};
+    const { deprecated, openToPages } = this.#route ?? {};
     return {
       guest,
       response,
@@ -219,6 +219,7 @@ export class Performance {
       headers: {
         ...(this.#spent === undefined ? {} : { 'ratelimit-policy': rate.policy, ratelimit: rateHeader(this.#spent) }),
         ...(deprecated === undefined ? {} : deprecationOf(deprecated)),
+        ...(openToPages === true ? OPEN : {}),
       },
     };
   }
@@ -260,6 +261,9 @@ export class Performance {
 /** Whoever judges itself lets in every operator so far. */
 const accessOf = ({ access, judge }: Route): Access =>
   judge === undefined || access.kind !== 'operator' ? access : { ...access, right: 'read' };
+
+/** A page of any origin may read it: it tells nobody's secrets, and no cookie is asked for. */
+const OPEN = { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' };
 
 const textOf = (cause: unknown): string =>
   cause instanceof Error ? (cause.stack ?? cause.message) : typeof cause === 'string' ? cause : 'no error';

@@ -8,6 +8,7 @@ import type { SharedMaildrops } from '../../pickup/shared.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { SubmissionServices } from '../../submission/transaction.ts';
 import type { BodyLimits } from './body.ts';
+import type { JsonSchema } from './schemas.ts';
 
 export interface ApiServices {
   readonly store: Store;
@@ -25,6 +26,8 @@ export interface ApiServices {
     /** Who waits for something to come into a mailbox. */
     readonly arrivals: Arrivals;
   };
+  /** The OpenAPI document; made when somebody asks for it first. */
+  readonly document: () => Promise<JsonSchema>;
   readonly limits: BodyLimits;
   /** The gateway's own name. */
   readonly hostname: string;
