@@ -58,8 +58,7 @@ function ofResponses(where: string, responses: Node, shared: Node): readonly str
   for (const [status, said] of Object.entries(responses)) {
     const { $ref, headers, content } = nodeOf(said);
     const response = typeof $ref === 'string' ? nodeOf(shared[$ref.split('/').at(-1) ?? '']) : { headers, content };
-    if (!('API-Version' in nodeOf(response.headers)))
-      remarks.push(`API-Version: ${where} ${status} does not have it`);
+    if (!('API-Version' in nodeOf(response.headers))) remarks.push(`API-Version: ${where} ${status} does not have it`);
     if (Number(status) >= 400 && !('application/problem+json' in nodeOf(response.content)))
       remarks.push(`problem: ${where} ${status} is none`);
   }
