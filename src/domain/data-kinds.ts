@@ -519,7 +519,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   sent_request: {
     area: 'technical',
     what: 'requests over the API that sent a message, to tell those that come again: hashes, and which recipients were refused',
-    columns: ['account', 'key', 'digest', 'message', 'answer'],
+    columns: ['id', 'key', 'digest', 'message', 'answer'],
     kept: '24 hours',
     erase: 'runs out by itself',
   },

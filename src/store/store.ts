@@ -176,8 +176,8 @@ export interface Acceptance {
    */
   readonly resubmission?: { readonly key: Uint8Array; readonly window: Milliseconds };
   /**
-   * A request that may come again under the same key: kept with the message, in the same transaction. When the submitter has used that key
-   * before, nothing is filed: `answered`. What is refused leaves the key free.
+   * A request that may come again under the same key: kept with the message, in the same transaction. When one came
+   * under it before, nothing is filed: `answered`. What is refused leaves the key free.
    */
   readonly request?: KeptRequest;
   /**
@@ -198,9 +198,9 @@ export interface PreparedNotice {
 /** Submitter of messages that the gateway itself writes. No account has this number. */
 export const OPERATOR = 0 as AccountId;
 
-/** Of a request that accepts a message: its key is the submitter's own. */
+/** Of a request that accepts a message. */
 export interface KeptRequest {
-  /** 16 octets of a hash of the key as it was given. */
+  /** 16 octets of a hash of whose key it is and of the key. */
   readonly key: Uint8Array;
   /** Of what was asked for, 16 octets: another request under the same key is told by it. */
   readonly digest: Uint8Array;
@@ -208,7 +208,7 @@ export interface KeptRequest {
   readonly answer: string;
 }
 
-/** How long a request is remembered, from when its message was begun. */
+/** How long a request is remembered, from when its message was begun; the latest 500,000 of them. */
 export const REQUESTS_FOR = hours(24);
 /** Characters of an answer that is kept. */
 export const MAX_ANSWER = 64 * 1024;

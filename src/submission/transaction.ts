@@ -87,7 +87,7 @@ export interface Transaction {
 
 /** A request that its sender may send again under the same key, and what it is answered then. */
 export interface KeyedRequest {
-  /** 16 octets of a hash of the key. */
+  /** 16 octets of a hash of whose key it is and of the key. */
   readonly key: Uint8Array;
   /** What was asked for, given the fingerprint of the content as submitted. */
   readonly digest: (submitted: Uint8Array) => Uint8Array;

@@ -43,7 +43,7 @@ export function requestContract(name: string, open: (t: TestContext) => Promise<
         const { outcome } = await send(at, 'anna@group.test', { answer: 'other words' });
         assert.equal(outcome.kind, 'answered');
         assert.deepEqual([outcome.message, Buffer.from(outcome.digest), outcome.answer], [first.id, DIGEST, 'said']);
-        assert.equal((await at.store.deliveries.sentRequest(anna, KEY))?.message, first.id);
+        assert.equal((await at.store.sentRequest(KEY))?.message, first.id);
         assert.deepEqual(await messagesIn(at.store, anna), [first.id]);
       }
     },
@@ -56,12 +56,14 @@ export function requestContract(name: string, open: (t: TestContext) => Promise<
     assert.equal((await messagesIn(s.store, anna)).length, 1);
   });
 
-  promise('a key is its sender’s own, and other keys are other requests', async (s) => {
-    const [anna] = [await addAccount(s.store, 'anna'), await addAccount(s.store, 'bram')];
+  promise('other keys are other requests', async (s) => {
+    await addAccount(s.store, 'anna');
     await send(s, 'anna@group.test');
-    assert.equal((await send(s, 'bram@group.test')).outcome.kind, 'filed');
     assert.equal((await send(s, 'anna@group.test', { key: Buffer.alloc(16, 9) })).outcome.kind, 'filed');
-    assert.equal(await s.store.deliveries.sentRequest(anna, Buffer.alloc(16, 8)), undefined);
+    assert.equal(await s.store.sentRequest(Buffer.alloc(16, 8)), undefined);
+    // The same in the octets by which it is looked for, and another.
+    const close = Buffer.from([...KEY.subarray(0, 15), 7]);
+    assert.equal((await send(s, 'anna@group.test', { key: close })).outcome.kind, 'filed');
   });
 
   promise(
@@ -72,7 +74,7 @@ export function requestContract(name: string, open: (t: TestContext) => Promise<
       await s.store.registry.setAccountState('gone', 'suspended', { name: 'test' });
       const refused = await send(s, 'gone@group.test', {}, { submitter: anna });
       assert.equal(refused.outcome.kind, 'refused');
-      assert.equal(await s.store.deliveries.sentRequest(anna, KEY), undefined);
+      assert.equal(await s.store.sentRequest(KEY), undefined);
       const large = async (request: Partial<NonNullable<Acceptance['request']>> = {}): Promise<string> =>
         (await send(s, 'anna@group.test', request, {}, 700_000)).outcome.kind;
       assert.equal(await large(), 'filed');
@@ -95,12 +97,12 @@ export function requestContract(name: string, open: (t: TestContext) => Promise<
   });
 
   promise('a key is forgotten after a day, swept or not', async (s) => {
-    const anna = await addAccount(s.store, 'anna');
+    await addAccount(s.store, 'anna');
     const first = await send(s, 'anna@group.test');
     s.clock.advance(hours(23));
     assert.equal((await send(s, 'anna@group.test')).outcome.kind, 'answered');
     s.clock.advance(hours(2));
-    assert.equal(await s.store.deliveries.sentRequest(anna, KEY), undefined);
+    assert.equal(await s.store.sentRequest(KEY), undefined);
     const second = await send(s, 'anna@group.test');
     assert.equal(second.outcome.kind, 'filed');
     assert.notEqual(first.id, second.id);

@@ -495,13 +495,12 @@ CREATE TABLE quirk_day (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sent_request (
-  account INTEGER NOT NULL,
+  id INTEGER PRIMARY KEY,
   key BLOB NOT NULL,
   digest BLOB NOT NULL,
   message INTEGER NOT NULL,
-  answer TEXT NOT NULL,
-  PRIMARY KEY (account, key)
-) STRICT, WITHOUT ROWID;
+  answer TEXT NOT NULL
+) STRICT;
 
 CREATE TABLE substitute_consent (
   substitute TEXT NOT NULL REFERENCES address (key),
@@ -660,8 +659,6 @@ CREATE INDEX pgp_key_account ON pgp_key (account, fingerprint);
 CREATE INDEX pgp_key_address_fingerprint ON pgp_key_address (fingerprint);
 
 CREATE INDEX pgp_key_id ON pgp_key (substr(fingerprint, -16));
-
-CREATE INDEX sent_request_message ON sent_request (message);
 
 CREATE INDEX substitute_consent_key ON substitute_consent (key, substitute);
 

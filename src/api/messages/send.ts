@@ -98,7 +98,8 @@ class Sending {
     this.#submitter = submitter;
     this.#submission = new Submission(services, submitter);
     this.#out = out;
-    this.#key = hashed(out.key);
+    // By the log-in, which an account keeps that goes to another organisation.
+    this.#key = hashed(JSON.stringify([submitter.account.login, out.key]));
   }
 
   async run(standing: Standing): Promise<Sent> {
@@ -184,7 +185,7 @@ class Sending {
   }
 
   async #before(): Promise<Answered | undefined> {
-    return await this.#services.store.deliveries.sentRequest(this.#submitter.account.id, this.#key);
+    return await this.#services.store.sentRequest(this.#key);
   }
 
   #answered({ message, answer }: Answered, digest: Uint8Array, submitted: Uint8Array | undefined): Sent {

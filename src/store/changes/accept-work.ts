@@ -41,7 +41,8 @@ export interface AcceptWork {
   readonly system: boolean;
   readonly once: string | null;
   readonly resubmission: { readonly key: Uint8Array; readonly since: number } | null;
-  readonly request: { readonly key: Uint8Array; readonly digest: Uint8Array; readonly answer: string } | null;
+  /** `hashes`: key and digest of 16 octets each, one text as in `interchanges`. */
+  readonly request: { readonly hashes: string; readonly answer: string } | null;
   /** Filed under this message; without copies, notices and the rest of their own. */
   readonly copies: readonly AcceptWork[];
   readonly audit: readonly AuditItem[];

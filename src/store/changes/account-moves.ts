@@ -47,7 +47,6 @@ export const ACCOUNT_COLUMNS: Readonly<Record<string, string>> = {
   'password.account': 'goes along',
   'pgp_key.account': 'goes along',
   'quirk_day.account': 'goes along: the programs are the same',
-  'sent_request.account': 'goes along: what is sent again after the move was sent before it',
   'usage_month.account': 'stays: what it did for the old organisation',
 };
 
@@ -130,7 +129,6 @@ function* goAlong(ground: Ground, source: AccountId, target: AccountId): Change<
   yield* sql.run`UPDATE delegation SET account = ${target} WHERE account = ${source}`;
   yield* sql.run`UPDATE quirk_day SET account = ${target} WHERE account = ${source}`;
   yield* sql.run`UPDATE consumer SET account = ${target} WHERE account = ${source}`;
-  yield* sql.run`UPDATE sent_request SET account = ${target} WHERE account = ${source}`;
   yield* sql.run`UPDATE known_network SET account = ${target} WHERE account = ${source}`;
   yield* dropVerifiers([target]);
   // Whose certificates and keys they are, or what holds against them.

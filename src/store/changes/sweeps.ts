@@ -125,8 +125,8 @@ function* dropOthers(at: Instant, keptFor: KeptFor): Change<readonly number[]> {
     DELETE FROM known_network WHERE (account, network) IN
       (SELECT account, network FROM known_network WHERE at < ${at - keptFor.networks} ORDER BY at LIMIT ${ROWS})`;
   const requests = yield* sql.run`
-    DELETE FROM sent_request WHERE (account, key) IN
-      (SELECT account, key FROM sent_request WHERE message < ${firstIdAt(instant(Math.max(0, at - REQUESTS_FOR)))} ORDER BY message LIMIT ${ROWS})`;
+    DELETE FROM sent_request WHERE id IN
+      (SELECT id FROM sent_request WHERE id < ${firstIdAt(instant(Math.max(0, at - REQUESTS_FOR)))} ORDER BY id LIMIT ${ROWS})`;
   const keys = yield* dropKeys(at, ROWS);
   return [notices, yield* dropInterchanges(at), enrolments, usage, networks, keys, requests];
 }

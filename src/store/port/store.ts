@@ -10,6 +10,7 @@ import type { Quirks } from '../quirks.ts';
 import type {
   AcceptOutcome,
   Acceptance,
+  Answered,
   BodyWriter,
   ContentFingerprint,
   Holder,
@@ -56,6 +57,8 @@ export interface Store {
   /** Begins a fingerprint of a message's octets, by which a later one is known to be the same, after a restart too. Under another master key it is another. */
   fingerprint(): ContentFingerprint;
   accept(message: Acceptance): Promise<AcceptOutcome>;
+  /** What was kept of a request that sent a message (`Acceptance.request`), by its key. */
+  sentRequest(key: Uint8Array): Promise<Answered | undefined>;
   /** What was accepted with the message; undefined when nothing was, or the message is gone. */
   messageParts(id: MessageId): Promise<MessageParts | undefined>;
 

@@ -5,7 +5,6 @@ import { messageIdOf, messageNumber } from '../../domain/ids.ts';
 import type { MessageParts } from '../../domain/message-part.ts';
 import { type Instant, days, instant } from '../../domain/units.ts';
 import type { MessageQuery, MessageRecord } from '../deliveries.ts';
-import { type Answered, REQUESTS_FOR } from '../store.ts';
 import { firstIdAt, idTime } from '../message-ids.ts';
 import { type Row, as, bytes, int, json, long, optional, orNull, text, time } from '../sql/columns.ts';
 import { rowsOf, words } from '../sql/parts.ts';
@@ -50,14 +49,6 @@ export class MessageReads {
   *findMessage(_now: Now, id: MessageId): Change<MessageRecord | undefined> {
     const row = yield* sql.first(MESSAGE)`SELECT ${MESSAGE_COLUMNS} FROM message m WHERE m.id = ${messageNumber(id)}`;
     return row === undefined ? undefined : recordOf(row);
-  }
-
-  /** What was kept of a request that sent a message (`Acceptance.request`). */
-  *sentRequest({ at }: Now, account: AccountId, key: Uint8Array): Change<Answered | undefined> {
-    const row = yield* sql.first({ digest: bytes, message: long, answer: text })`
-      SELECT digest, message, answer FROM sent_request WHERE account = ${account} AND key = ${key}`;
-    const since = firstIdAt(instant(Math.max(0, at - REQUESTS_FOR)));
-    return row === undefined || row.message < since ? undefined : { ...row, message: messageIdOf(row.message) };
   }
 
   /** What was accepted with the message, or with the one of which it is a copy; undefined when nothing was, or the message is gone. */

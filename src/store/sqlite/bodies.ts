@@ -7,6 +7,7 @@ import { Counts } from '../../domain/counts.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
 import { type AccountId, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
 import { type Octets, hours } from '../../domain/units.ts';
+import { asBuffer } from '../../platform/bytes.ts';
 import type { SeenInterchange } from '../interchanges.ts';
 import { type MessageIds, idTime } from '../message-ids.ts';
 import type { Subjects } from '../objects.ts';
@@ -301,7 +302,7 @@ function checkedRequest({ key, digest, answer }: KeptRequest): AcceptWork['reque
     throw new RangeError(`A request has a key of ${key.length} octets and a digest of ${digest.length}; expected 16`);
   if (answer.length > MAX_ANSWER)
     throw new RangeError(`The answer of a request has ${answer.length} characters; expected at most ${MAX_ANSWER}`);
-  return { key, digest, answer };
+  return { hashes: asBuffer(key).toString('latin1') + asBuffer(digest).toString('latin1'), answer };
 }
 
 /** One for each recipient of a partner, and one for each mailbox that the message is held from. */

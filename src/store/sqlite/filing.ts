@@ -16,7 +16,7 @@ import type { AuditItem } from '../../domain/audit-row.ts';
 import type { AcceptWork, Notices } from '../changes/accept-work.ts';
 import { RecentSubmissions } from './recent-submissions.ts';
 import { type Lead, movedEnvelope, rerouted } from './reroute.ts';
-import { SentRequests } from './sent-requests.ts';
+import { type KeptRow, SentRequests } from './sent-requests.ts';
 import type { SearchTables } from './search-tables.ts';
 import { Standing } from './standing.ts';
 import { type Sql, sqlOf } from './statements.ts';
@@ -39,7 +39,7 @@ export type Unfiled =
   | { readonly kind: 'refused'; readonly why: 'quota' | 'gone'; readonly index: number }
   | { readonly kind: 'duplicate'; readonly of: bigint }
   | { readonly kind: 'already' }
-  | { readonly kind: 'answered'; readonly message: bigint; readonly digest: Uint8Array; readonly answer: string }
+  | ({ readonly kind: 'answered' } & KeptRow)
   /** The submitter's account sends no more. */
   | { readonly kind: 'closed' };
 
@@ -72,7 +72,7 @@ export class Filing {
     this.#search = search;
     this.#recent = new RecentSubmissions(db, now);
     this.#standing = new Standing(db, () => counters.forget());
-    this.#requests = new SentRequests(db);
+    this.#requests = new SentRequests(db, now);
     this.#sql = sqlOf(db);
   }
 
@@ -88,15 +88,20 @@ export class Filing {
     this.#standing.begin(reach);
   }
 
+  /** What was kept of a request that sent a message. */
+  sentRequest(key: Uint8Array, now: number): KeptRow | undefined {
+    return this.#requests.find(key, now);
+  }
+
   /** Undefined: it was filed. */
   accept(changed: Changed, work: AcceptWork): Unfiled | undefined {
     const before = this.#requests.keep(work);
-    if (before !== undefined) return before;
+    if (before !== undefined) return { kind: 'answered', ...before };
     const unfiled = this.#isClosed(work.submitter)
       ? ({ kind: 'closed' } as const)
       : this.#file(this.#whereTheyLead(work), changed);
     if (unfiled === undefined) this.notices(work.notices, work.receivedAt, changed);
-    else this.#requests.unfiled(work, unfiled);
+    else this.#requests.unfiled(work, unfiled.kind === 'duplicate' ? unfiled.of : undefined);
     return unfiled;
   }
 

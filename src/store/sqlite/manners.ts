@@ -113,6 +113,7 @@ const OF_MAIL: Manners<typeof MAIL_CHANGES> = {
 const OF_OWN: OwnManners<Own> = {
   mail: {
     accept: { reach: 'nothing', mail: true, turn: ({ submitter }) => submitter, files: (work) => [work] },
+    sentRequest: { reach: 'nothing' },
     chunk: {
       reach: 'nothing',
       mail: true,

@@ -10,6 +10,7 @@ import { UNCHECKED, setFact } from './check-database.ts';
 import type { Db } from './database.ts';
 import type { Filing, Unfiled } from './filing.ts';
 import type { KeptReserve } from './kept-reserve.ts';
+import type { KeptRow } from './sent-requests.ts';
 import type { Reserved } from './reserve.ts';
 import { type Sql, sqlOf } from './statements.ts';
 import type { AcceptWork } from '../changes/accept-work.ts';
@@ -40,6 +41,10 @@ export class OwnMail {
   /** Undefined: it was filed. */
   accept(changed: Changed, work: AcceptWork): Unfiled | undefined {
     return this.#filing.accept(changed, work);
+  }
+
+  sentRequest(_changed: Changed, key: Uint8Array, now: number): KeptRow | undefined {
+    return this.#filing.sentRequest(key, now);
   }
 
   chunk(_changed: Changed, { id, n, sealed, tag, day, at }: Chunk): void {

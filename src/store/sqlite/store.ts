@@ -20,6 +20,7 @@ import type { Idempotency, Usage } from '../port/mail.ts';
 import {
   type AcceptOutcome,
   type Acceptance,
+  type Answered,
   type BodyWriter,
   type ContentFingerprint,
   type Holder,
@@ -193,6 +194,11 @@ export class SqliteStore implements Store {
     if (recipient === undefined)
       throw new Error(`The store refused recipient ${unfiled.index} of a message, which has none such`);
     return { kind: 'refused', why: unfiled.why, address: recipient.address };
+  }
+
+  async sentRequest(key: Uint8Array): Promise<Answered | undefined> {
+    const found = await this.#p.own.mail.sentRequest(key, this.#p.time.now());
+    return found === undefined ? undefined : { ...found, message: messageIdOf(found.message) };
   }
 
   async messageParts(id: MessageId): Promise<MessageParts | undefined> {
