@@ -46,13 +46,10 @@ export class HttpWire {
   }
 
   async answer(take?: (slice: Buffer) => void): Promise<WireAnswer> {
-    const [, status = '0'] = /^HTTP\/1\.1 (\d{3})/.exec(await this.wire.line()) ?? [];
-    let length = 0;
-    for (let line = await this.wire.line(); line !== ''; line = await this.wire.line()) {
-      if (/^transfer-encoding:/i.test(line)) throw new Error('an answer in chunks, which this client does not read');
-      const [, value] = /^content-length:\s*(\d+)$/i.exec(line) ?? [];
-      if (value !== undefined) length = Number(value);
-    }
+    const head = await this.wire.head();
+    const [, status = '0'] = /^HTTP\/1\.1 (\d{3})/.exec(head) ?? [];
+    if (/^transfer-encoding:/im.test(head)) throw new Error('an answer in chunks, which this client does not read');
+    const length = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0);
     const pieces: Buffer[] = [];
     await this.wire.octets(length, take ?? ((slice) => void pieces.push(slice)));
     const text = Buffer.concat(pieces).toString();
