@@ -85,7 +85,17 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
     maxRecipients: config.smtp['max-recipients'],
   };
   const pickup = apiPickup({ ...parts, consumers, receipts });
-  const api = gatewayApi(config, { ...parts, submission, pickup });
+  const api = gatewayApi(config, {
+    ...parts,
+    pickup,
+    submission: {
+      ...submission,
+      ended: (outcome, octets) => {
+        counts.answers.messages.add([outcome]);
+        if (outcome === 'accepted') counts.answers.octets += octets;
+      },
+    },
+  });
   return {
     api,
     https: api.start,

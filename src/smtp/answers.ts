@@ -1,9 +1,9 @@
 /** What SMTP sessions answered, counted for metrics. */
 import { Counts } from '../domain/counts.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import { CONTENT_OUTCOMES, type ContentOutcome } from '../submission/transaction.ts';
 
-const OUTCOMES = ['accepted', 'duplicate', 'refused-4yz', 'refused-5yz', 'interrupted'] as const;
-export type MessageOutcome = (typeof OUTCOMES)[number];
+export type MessageOutcome = ContentOutcome;
 
 export interface SmtpAnswers {
   /** Messages whose content was begun, by how they ended. */
@@ -17,7 +17,7 @@ export interface SmtpAnswers {
 /** All at 0: what begins with its first event has no rate at its first event. */
 function seeded(): Counts<'outcome'> {
   const counts = new Counts(['outcome']);
-  for (const outcome of OUTCOMES) counts.add([outcome], 0);
+  for (const outcome of CONTENT_OUTCOMES) counts.add([outcome], 0);
   return counts;
 }
 

@@ -37,9 +37,15 @@ export interface SubmissionServices {
   readonly tests?: TestReports;
   /** Tells senders that asked for it (NOTIFY=SUCCESS) that their message stands in a mailbox. */
   readonly filed?: FiledNotices;
+  /** Counts a message whose content was begun, by how it ended; for a road that has no sessions of its own to count it. */
+  readonly ended?: (outcome: ContentOutcome, submitted: Octets) => void;
   /** Told of mailboxes that are nearly full. */
   readonly fullness?: Fullness;
 }
+
+/** How the content of a message ended. */
+export const CONTENT_OUTCOMES = ['accepted', 'duplicate', 'refused-4yz', 'refused-5yz', 'interrupted'] as const;
+export type ContentOutcome = (typeof CONTENT_OUTCOMES)[number];
 
 /** What stands in the registry of whoever logged in, at this moment; undefined where that account is gone. */
 export type Standing = LoginRecord | undefined;

@@ -171,10 +171,11 @@ export async function readJson(
     if (!(error instanceof TypeError)) throw error;
     throw malformed('The body is not UTF-8');
   }
-  return { value: parsed(text), digest: hash.digest('hex') };
+  return { value: parseJson(text), digest: hash.digest('hex') };
 }
 
-function parsed(text: string): unknown {
+/** Throws Problem (400). */
+export function parseJson(text: string): unknown {
   let value: unknown;
   try {
     value = JSON.parse(text);

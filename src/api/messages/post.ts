@@ -10,6 +10,7 @@ import type { Submitter } from '../../submission/submitter.ts';
 import { type Streamed, eitherBody, streamBody, streamedJson } from '../core/body.ts';
 import type { AccountCaller } from '../core/callers.ts';
 import { malformed, problem, refused } from '../core/problem.ts';
+import { parseJson } from '../core/request-body.ts';
 import { type Asked, route } from '../core/route.ts';
 import type { ApiServices } from '../core/services.ts';
 import { contentLines, withHeader } from './content.ts';
@@ -219,11 +220,13 @@ async function sendJson(asked: PostAsked, stream: Streamed, services: Used): Pro
 }
 
 function parsed(octets: Buffer): unknown {
+  let text: string;
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(octets));
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(octets);
   } catch (error) {
-    throw new JsonUnreadable('it is no JSON in UTF-8 (RFC 8259)', { cause: error });
+    throw new JsonUnreadable('it is not UTF-8', { cause: error });
   }
+  return parseJson(text);
 }
 
 function problemOfJson(error: unknown): unknown {

@@ -17,6 +17,7 @@ import { ContentQuirks } from '../../submission/content-quirks.ts';
 import { type Delivery, Submission } from '../../submission/submission.ts';
 import type { Submitter } from '../../submission/submitter.ts';
 import type {
+  ContentOutcome,
   MailParameters,
   RecipientParameters,
   Standing,
@@ -153,15 +154,24 @@ class Sending {
         if (incoming.refusal !== undefined) break;
       }
     } catch (error) {
+      this.#ended('interrupted', delivery);
       await delivery.abort();
       throw error;
     }
     quirks.end();
     const filed = await delivery.file(signal, { eightBit });
-    if (!filed.ok) return await this.#refusedLate(filed.error, incoming.fingerprint);
+    if (!filed.ok) {
+      this.#ended(filed.error.reply < 500 ? 'refused-4yz' : 'refused-5yz', delivery);
+      return await this.#refusedLate(filed.error, incoming.fingerprint);
+    }
     const { id, note, again, answered } = filed.value;
+    this.#ended(again === undefined && answered === undefined ? 'accepted' : 'duplicate', delivery);
     if (answered !== undefined) return this.#answered(answered, answered.digest, incoming.fingerprint);
     return { kind: 'sent', id, recipients: this.#results, ...defined({ note }), again: again !== undefined };
+  }
+
+  #ended(outcome: ContentOutcome, { incoming }: Delivery): void {
+    this.#services.ended?.(outcome, incoming.submitted);
   }
 
   #digest(submitted: Uint8Array): Buffer {

@@ -145,7 +145,14 @@ test('what does not fit is a 400 that says where, and nothing is sent; nothing i
     { ...good, notify: ['never', 'delay'] },
   ])
     assert.ok([400, 422].includes((await api.json(body)).status));
-  for (const text of ['{', '"x"', 'nul', '{"from":"\xff"}'])
+  for (const text of [
+    '{',
+    '"x"',
+    '\xef\xbb\xbf{}',
+    `{"subject":"\\ud800",${JSON.stringify(good).slice(1)}`,
+    'nul',
+    '{"from":"\xff"}',
+  ])
     assert.equal((await api.post(Buffer.from(text, 'latin1'), { type: 'application/json' })).status, 400, text);
   assert.equal((await api.json(good, { headers: { 'sluis-sender': 'anna@group.test' } })).status, 400);
   const many = Array.from({ length: 101 }, () => ({ ...file, type: 'application/edifact' }));

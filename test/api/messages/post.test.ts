@@ -150,4 +150,7 @@ test('a request that breaks off sends nothing, and its key is free', async (t) =
   await assert.rejects(api.broken(MESSAGE, { key }), /gone/);
   assert.deepEqual(await api.inbox('bram'), []);
   assert.equal((await api.post(MESSAGE, { key })).json.again, false);
+  await api.post(MESSAGE, { key });
+  await api.post(`${MESSAGE}\0\r\n`);
+  assert.deepEqual(api.ended, ['interrupted', 'accepted', 'duplicate', 'refused-5yz']);
 });

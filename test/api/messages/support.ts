@@ -34,6 +34,8 @@ export interface Asking {
 export class TestMessages {
   readonly opened: TestStore;
   readonly #services: ApiServices;
+  /** How messages ended, as metrics count them. */
+  readonly ended: string[] = [];
 
   constructor(opened: TestStore, more: Partial<SubmissionServices> = {}) {
     this.opened = opened;
@@ -42,6 +44,7 @@ export class TestMessages {
     const submission: SubmissionServices = {
       ...{ store, clock, log, hostname: 'mail.test', maxMessage: octets(1_000_000), maxRecipients: 100 },
       counts: { messages: counted(), octets: counted(), recipients: counted(), unknown: counted(), tests: counted() },
+      ended: (outcome) => void this.ended.push(outcome),
       ...more,
     };
     this.#services = {
