@@ -107,6 +107,43 @@ test('50 MB over HTTPS, as a message and as JSON, stay within 64 MB of idle', as
   judge(t, 'JSON');
 });
 
+interface Listed {
+  readonly id: string;
+  readonly messages: readonly { readonly id: string }[];
+}
+
+test('50 MB down over HTTPS, and 50 readers there that ask and do not read, stay within 64 MB of idle', async (t) => {
+  await upload(['warm'], 49_900_000);
+  await upload(readers, 20_000_000);
+  await pause(500);
+  // What uploads leave to the allocator is theirs.
+  idle = served.memory().now;
+  served.resetPeak();
+  const target = { ...instance.target('submissions'), port: apiPort };
+  const anna = await HttpWire.open(target, loginOf('warm'));
+  const claim = (await anna.ask('POST', '/mailbox/claims')).json as Listed;
+  const path = `/mailbox/messages/${claim.messages[0]?.id}`;
+  for (const from of [`${path}/content`, `${path}/parts/1`, `/mailbox/claims/${claim.id}/messages`]) {
+    const { status, length } = await anna.ask('GET', from, undefined, () => undefined);
+    assert.deepEqual([status, length > 49_000_000], [200, true]);
+  }
+  assert.equal((await anna.ask('POST', `/mailbox/claims/${claim.id}/acknowledgements`)).status, 200);
+  anna.wire.destroy();
+  judge(t, '50 MB down, whole, as a part, with its claim');
+  const clients: HttpWire[] = [];
+  for (const name of readers) {
+    const client = await HttpWire.open(target, loginOf(name));
+    const { messages } = (await client.ask('GET', '/mailbox/messages')).json as Listed;
+    const asked = client.ask('GET', `/mailbox/messages/${messages[0]?.id}/content`, undefined, () => undefined);
+    asked.catch(() => undefined);
+    client.wire.stall();
+    clients.push(client);
+  }
+  await pause(3000);
+  judge(t, '50 stalled GET of 20 MB');
+  for (const client of clients) client.wire.destroy();
+});
+
 test('20 submissions of 50 MB at once stay within 64 MB of idle', async (t) => {
   const started = performance.now();
   await Promise.all(Array.from({ length: 20 }, () => upload(['warm'], 49_900_000)));

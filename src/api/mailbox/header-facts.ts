@@ -36,13 +36,16 @@ export async function headOf(content: StoredContent | undefined): Promise<Buffer
   let length = 0;
   try {
     for await (const slice of content.slices()) {
-      const piece = Buffer.from(slice.subarray(0, JOIN_LIMIT - length));
+      const seen = Buffer.from(slice.buffer, slice.byteOffset, Math.min(slice.length, JOIN_LIMIT - length));
+      // Nearly always the header is whole in the first slice: no more of it is copied.
+      const end = length === 0 ? headerEnd(seen) : -1;
+      pieces.push(Buffer.from(end < 0 ? seen : seen.subarray(0, end)));
       content.release?.(slice);
-      pieces.push(piece);
-      length += piece.length;
+      if (end >= 0) return pieces[0];
+      length += seen.length;
       const head = joinSmall(pieces);
-      const end = headerEnd(head);
-      if (end >= 0) return head.subarray(0, end);
+      const whole = headerEnd(head);
+      if (whole >= 0) return head.subarray(0, whole);
       if (length >= JOIN_LIMIT) break;
     }
   } catch (error) {

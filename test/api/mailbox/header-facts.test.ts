@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { headerFacts } from '../../../src/api/mailbox/header-facts.ts';
-import type { AccountId } from '../../../src/domain/ids.ts';
+import { headOf, headerFacts } from '../../../src/api/mailbox/header-facts.ts';
+import { type AccountId, messageIdOf } from '../../../src/domain/ids.ts';
+import { octets } from '../../../src/domain/units.ts';
 import { authenticationResults } from '../../../src/mime/authentication-results.ts';
 import { OPERATOR } from '../../../src/store/store.ts';
 
@@ -38,4 +39,26 @@ test('verdicts are those of the field on top, when the gateway wrote it and the 
   assert.deepEqual(facts(`${field}\r\n`, { submitter: OPERATOR }).verdicts, [], 'taken over from another server');
   assert.deepEqual(facts(`${field.replace('gateway.test', 'else.test')}\r\n`).verdicts, []);
   assert.deepEqual(facts(`${authenticationResults('gateway.test', [])}\r\n`).verdicts, []);
+});
+
+test('the header is found whatever the slices are, and no more is read than its end', async () => {
+  const text = Buffer.from(`From: a\r\nSubject: ${'x'.repeat(500)}\r\n\r\n${'body\r\n'.repeat(100)}`);
+  const end = text.indexOf('\r\n\r\n') + 4;
+  for (const size of [1, 3, 7, end - 2, end, 10_000]) {
+    let read = 0;
+    const content = {
+      id: messageIdOf(1n),
+      octets: octets(text.length),
+      async *slices(): AsyncGenerator<Uint8Array> {
+        for (let at = 0; at < text.length; at += size) {
+          read = at + size;
+          yield text.subarray(at, at + size);
+          await Promise.resolve();
+        }
+      },
+    };
+    assert.deepEqual(await headOf(content), text.subarray(0, end));
+    assert.ok(read < end + size);
+  }
+  assert.equal(await headOf(undefined), undefined);
 });
