@@ -5,13 +5,16 @@ import type { Route } from './core/route.ts';
 import { mailboxRoutes } from './mailbox/routes.ts';
 import { messageRoutes } from './messages/table.ts';
 import { serviceRoutes } from './service/routes.ts';
+import { webhookEvents } from './webhooks/events.ts';
+import { webhookRoutes } from './webhooks/routes.ts';
 
 export const API_ROUTES: readonly Route[] = [
   ...serviceRoutes,
   ...messageRoutes,
   ...mailboxRoutes,
+  ...webhookRoutes,
   ...administrationRoutes,
 ];
 
 /** Every webhook that is sent, for the document. */
-export const API_WEBHOOKS: readonly WebhookSaid[] = [];
+export const API_WEBHOOKS: readonly WebhookSaid[] = webhookEvents;

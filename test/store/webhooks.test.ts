@@ -106,6 +106,10 @@ test('who is suspended or has ended is told of nothing, and the webhooks of an a
   assert.equal(await webhooks.pause('ORGANISA', 'operator', actor), false);
   assert.deepEqual(await active(), ['ACCOUNTA']);
   await webhooks.resume('ORGANISA', actor);
+  await registry.containAccounts(['anna'], actor);
+  await registry.setAccountState('anna', 'active', actor);
+  const contained = await webhooks.find('ACCOUNTA');
+  assert.deepEqual([contained?.state, contained?.why], ['paused', 'contained']);
   await registry.endAccount('anna', {}, actor);
   assert.deepEqual(await active(), ['ORGANISA']);
   assert.equal(await webhooks.find('ACCOUNTA'), undefined);
@@ -205,6 +209,19 @@ test('what is fetched, expires or is withdrawn is an event of its sender', async
     ['message.failed', anna, id, { why: 'not-delivered' }],
     ['message.delivered', anna, id, { to: 'partner', recipients: 1 }],
   ]);
+});
+
+test('a sender that is never told by a receipt what was fetched is not told by a webhook either', async (t) => {
+  const { store } = await open(t);
+  const anna = await addAccount(store, 'anna', { 'collected-receipts': 'never' });
+  const bert = await addAccount(store, 'bert');
+  const id = await send(store, anna, ['bert@group.test']);
+  const from = await head(store);
+  const collected = { event: 'message.collected', outcome: 'success', message: id, account: bert, facts: {} } as const;
+  store.audit.note(collected);
+  store.audit.note({ event: 'delivery.failed', outcome: 'failure', message: id, facts: {} });
+  await store.audit.verify();
+  assert.deepEqual(told(await eventsOf(store, from)), [['message.failed', anna, id, { why: 'not-delivered' }]]);
 });
 
 test('accounts that come, pause, go on and end are events of theirs, and so is a certificate that ends', async (t) => {

@@ -92,6 +92,9 @@ export function* contain(ground: Ground, logins: readonly string[], actor: Actor
   if (rows.length === 0) return 0;
   const contained = rows.map(({ account }) => account);
   yield* sql.run`UPDATE account SET state = 'suspended' WHERE id ${among(int, contained)}`;
+  // Whoever got in may have added one, or sent one elsewhere: the owner resumes those that he knows.
+  yield* sql.run`
+    UPDATE webhook SET state = 'paused', why = 'contained', due_at = NULL WHERE account ${among(int, contained)} AND state <> 'paused'`;
   yield* ground.touchAll(contained);
   yield* ground.recordAll(rows, actor);
   return rows.length;

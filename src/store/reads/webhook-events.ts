@@ -1,12 +1,14 @@
 /** Which events rows of the trail are, and whose. */
 import { type Address, addressKey } from '../../domain/address.ts';
 import { type AccountId, type MessageId, type OrganisationId, messageIdOf, messageNumber } from '../../domain/ids.ts';
+import { settingOf } from '../../domain/settings.ts';
 import type { WebhookEventType } from '../../domain/webhooks.ts';
 import type { AcceptedRecipient } from '../store.ts';
 import type { WebhookEvent, WebhookEvents, WebhookOwner } from '../webhooks.ts';
 import { type Row, as, int, json, long, optional, orNull, text, time } from '../sql/columns.ts';
 import { among, words } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
+import { SETTINGS } from './organisations.ts';
 
 /** Rows of the trail that one step looks at; of those that are events, and events, in one step: some milliseconds of the thread that reads. */
 export const STEP = { rows: 1000, told: 100, events: 1000 } as const;
@@ -204,12 +206,22 @@ function* owned(
   const its = account === undefined ? found : found.filter((event) => event.account === account);
   if (its.length === 0) return [];
   const accounts = [...new Set(its.map((event) => event.account))];
-  const rows = yield* sql.all({ id: as<AccountId>(int), organisation: as<OrganisationId>(int) })`
-    SELECT id, organisation FROM account WHERE id ${among(int, accounts)}`;
-  const of = new Map(rows.map((row) => [row.id, row.organisation]));
+  const rows = yield* sql.all({
+    id: as<AccountId>(int),
+    organisation: as<OrganisationId>(int),
+    own: SETTINGS,
+    itsOrganisation: SETTINGS,
+  })`
+    SELECT a.id, a.organisation, a.settings AS own, o.settings AS its_organisation FROM account a JOIN organisation o ON o.id = a.organisation
+     WHERE a.id ${among(int, accounts)}`;
+  const of = new Map(rows.map((row) => [row.id, row]));
   return its.flatMap((event) => {
-    const its = of.get(event.account);
-    if (its === undefined || (organisation !== undefined && its !== organisation)) return [];
-    return [{ ...event, organisation: its }];
+    const whose = of.get(event.account);
+    if (whose === undefined || (organisation !== undefined && whose.organisation !== organisation)) return [];
+    // Who is never told by a receipt is not told here either.
+    const hidden =
+      event.type === 'message.collected' &&
+      settingOf('collected-receipts', whose.own, whose.itsOrganisation) === 'never';
+    return hidden ? [] : [{ ...event, organisation: whose.organisation }];
   });
 }

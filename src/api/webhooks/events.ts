@@ -1,0 +1,42 @@
+/** What the gateway sends to webhooks, for the document of the API. */
+import { z } from '../../config/zod.ts';
+import type { WebhookSaid } from '../core/operations.ts';
+import { WEBHOOK_EVENTS, WEBHOOK_EVENT_TYPES, type WebhookEventType } from '../../domain/webhooks.ts';
+
+const SIGNED = {
+  'webhook-id': 'Of the event: the same each time that it is sent. Leave out what you have had.',
+  'webhook-timestamp': 'When it is sent, in seconds since 1970. Refuse what is older than some minutes.',
+  'webhook-signature':
+    'One or two signatures with a blank between: `v1,` and base64 of HMAC-SHA256 over id, timestamp and body with points between, under the octets of the secret behind `whsec_`.',
+};
+
+const whose = { accountId: z.string(), organisationId: z.string() };
+const ofMessage = { ...whose, messageId: z.string() };
+
+const DATA: Readonly<Record<WebhookEventType, z.ZodObject>> = {
+  'message.received': z.object({ ...ofMessage, octets: z.int() }),
+  'message.delivered': z.object({ ...ofMessage, to: z.enum(['mailbox', 'partner']), recipients: z.int() }),
+  'message.collected': z.object(ofMessage),
+  'message.failed': z.object({ ...ofMessage, why: z.enum(['not-delivered', 'not-collected', 'withdrawn']) }),
+  'certificate.ending': z.object({ ...whose, fingerprint: z.string(), days: z.int() }),
+  'account.added': z.object(whose),
+  'account.suspended': z.object(whose),
+  'account.resumed': z.object(whose),
+  'account.ending': z.object({ ...whose, endsAt: z.iso.datetime().optional() }),
+  'account.ended': z.object(whose),
+  'account.moved': z.object(whose),
+};
+
+const said = (name: string, summary: string, data: z.ZodType): WebhookSaid => ({
+  name,
+  summary,
+  description:
+    'Any answer from 200 to 299 within 15 seconds is a yes; 410 ends the webhook; all else is tried again, in order, for about 16 hours.',
+  json: z.object({ type: z.literal(name), timestamp: z.iso.datetime(), data }),
+  headers: SIGNED,
+});
+
+export const webhookEvents: readonly WebhookSaid[] = [
+  ...WEBHOOK_EVENT_TYPES.map((type) => said(type, `Hear that ${WEBHOOK_EVENTS[type]}`, DATA[type])),
+  said('webhook.test', 'Hear that somebody tries the webhook', z.object({ webhookId: z.string() })),
+];
