@@ -7,6 +7,7 @@ import { relative, resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
 import { generatePassword } from '../crypto/password-generate.ts';
 import type { Log } from '../domain/effects.ts';
+import { days } from '../domain/units.ts';
 import { OWNER_SAID } from '../domain/roles.ts';
 import type { Gateway } from '../gateway.ts';
 import { systemClock } from '../platform/clock.ts';
@@ -20,6 +21,8 @@ import { writeNew } from './init/write.ts';
 
 const HOST = 'localhost';
 const PORT_BASE = 2000;
+const OPERATOR = 'demo';
+const TOKEN_LIFE = days(90);
 
 const organisations = [
   { name: 'laboratorium', title: 'Demo laboratorium' },
@@ -37,7 +40,7 @@ export const dev = runsHere({
   about: 'run a development gateway with demo accounts in the current folder (npm start)',
   in: {
     folder: opt(path, 'where data/ and certs-dev/ are; default: the current folder', '.'),
-    freePorts: flag('with a new data folder: take free ports instead of 2587, 2465, 2110, 2995 and 2080'),
+    freePorts: flag('with a new data folder: take free ports instead of 2587, 2465, 2110, 2995, 2443 and 2080'),
   },
   right: 'owner',
   shares: [],
@@ -61,7 +64,8 @@ export const dev = runsHere({
       {
         begun: async (gateway) => {
           const passwords = await demoAccounts(gateway, resolve(folder, 'data', 'demo-accounts.txt'), log);
-          terminal.out(welcome(gateway, passwords, relative(process.cwd(), folder)));
+          const token = await demoToken(gateway, resolve(folder, 'data', 'demo-token.txt'), log);
+          terminal.out(welcome(gateway, passwords, token, relative(process.cwd(), folder)));
         },
       },
     );
@@ -84,6 +88,7 @@ async function prepare(folder: string, config: string, freePorts: boolean): Prom
     listen: '127.0.0.1',
     portBase: PORT_BASE,
     freePorts,
+    api: true,
   });
   return renewed;
 }
@@ -107,6 +112,21 @@ async function demoAccounts(gateway: Gateway, file: string, log: Log): Promise<P
   return passwords;
 }
 
+/** Of an operator who may register; undefined where the gateway has no listener of the API, or the file is gone. */
+async function demoToken(gateway: Gateway, file: string, log: Log): Promise<string | undefined> {
+  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
+  const { store, admin } = gateway;
+  const known = (await store.operators.list()).some(({ name }) => name === OPERATOR);
+  if (known || !gateway.listeners.some(({ spec }) => spec.name === 'api')) return undefined;
+  const { runOperation } = await import('../admin/operations.ts');
+  const call = { actor: { name: 'sluis dev' }, who: OWNER_SAID, progress: () => undefined };
+  await runOperation('operator.add', admin, { name: OPERATOR, role: 'registry' }, call, log);
+  const ends = new Date(systemClock.now() + TOKEN_LIFE).toISOString().slice(0, 10);
+  const made = await runOperation('operator.token.add', admin, { name: OPERATOR, scope: 'registry', ends }, call, log);
+  writeNew(file, `${made.token}\n`, 0o600);
+  return made.token;
+}
+
 const readPasswords = (file: string): Passwords =>
   new Map(
     readFileSync(file, 'utf8')
@@ -117,7 +137,7 @@ const readPasswords = (file: string): Passwords =>
       ),
   );
 
-function welcome(gateway: Gateway, passwords: Passwords, folder: string): string {
+function welcome(gateway: Gateway, passwords: Passwords, token: string | undefined, folder: string): string {
   const port = (name: string): number => gateway.listeners.find((l) => l.spec.name === name)?.port ?? 0;
   const at = (file: string): string => (folder === '' ? file : `${folder}/${file}`);
   const of = (login: Login): string => passwords.get(login) ?? 'PASSWORD';
@@ -143,8 +163,31 @@ Manage it:
 
   npx sluis account list --config ${at('data/sluis.toml')}
 
-${watch(gateway)}Ctrl-C stops it; the next start finds everything again.
+${overHttps(port('api'), at('certs-dev/ca.pem'), { login: from, password: of(from), to, token })}${watch(gateway)}Ctrl-C stops it; the next start finds everything again.
 
+`;
+}
+
+interface HttpsFacts {
+  readonly login: string;
+  readonly password: string;
+  readonly to: string;
+  readonly token: string | undefined;
+}
+
+/** The same over the API, where there is a listener of it. */
+function overHttps(port: number, ca: string, { login, password, to, token }: HttpsFacts): string {
+  if (port === 0) return '';
+  const url = `https://${HOST}:${port}/v1`;
+  const json = JSON.stringify({ from: login, to: [to], subject: 'Proef', text: 'Goedemorgen.' });
+  const manage =
+    token === undefined
+      ? ''
+      : `\n  curl -sS --cacert ${ca} --header 'Authorization: Bearer ${token}' ${url}/accounts\n`;
+  return `Over HTTPS (${url}/ shows the whole API): send, and manage with the token of a demo operator:
+
+  curl -sS --cacert ${ca} --user '${login}:${password}' --header "Idempotency-Key: $(date +%s%N)" --json '${json}' ${url}/messages
+${manage}
 `;
 }
 

@@ -59,6 +59,30 @@ test('the printed curl lines send a message and fetch it', { skip: withoutProgra
   );
 });
 
+test(
+  'the printed lines of the API send a message and list the accounts',
+  { skip: withoutProgram('curl', 'curl') },
+  () => {
+    const lines = gateway
+      .stdout()
+      .split('\n')
+      .filter((line) => /^ {2}curl .* https:/.test(line));
+    assert.equal(lines.length, 2);
+    const [sent, listed] = lines.map((line) => shell(line.trim()));
+    assert.equal(sent!.status, 0, sent!.stderr);
+    const { recipients } = JSON.parse(sent!.stdout) as { readonly recipients: readonly object[] };
+    assert.equal(recipients.length, 1, sent!.stdout);
+    const { items } = JSON.parse(listed!.stdout) as { readonly items: readonly { readonly login: string }[] };
+    assert.ok(
+      items.some(({ login }) => login === 'uitslagen@lab.test'),
+      listed!.stdout,
+    );
+    const file = join(folder, 'data', 'demo-token.txt');
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    assert.ok(!gateway.stderr().includes(readFileSync(file, 'utf8').trim()), 'the log has no token');
+  },
+);
+
 test('the printed address tells metrics and health', async () => {
   const [address = ''] = /http:\/\/127\.0\.0\.1:\d+/.exec(gateway.stdout()) ?? [];
   const answers = await Promise.all(['/metrics', '/ready', '/live'].map((path) => fetch(address + path)));

@@ -48,7 +48,7 @@ function commonFailures({
 
 /** The shared response of a status: some have a header of their own. */
 const responseOf = (status: number): string =>
-  status === 401 ? 'Unauthorized' : status === 429 || status === 503 ? 'TryAgain' : 'Problem';
+  status === 401 ? 'Unauthorized' : [429, 503, 507].includes(status) ? 'TryAgain' : 'Problem';
 
 const SECURITY: Readonly<Record<Access['kind'], readonly JsonSchema[]>> = {
   nobody: [],

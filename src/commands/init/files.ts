@@ -23,6 +23,8 @@ export interface InitOptions {
   readonly devCertificates?: boolean;
   /** Where key and certificate lie; made here only with `devCertificates`. Default: `tls`, or `certs-dev`, beside the configuration. */
   readonly certificates?: string;
+  /** With a listener of the HTTPS API, on 443 above the port base. */
+  readonly api?: boolean;
   /** Port 0 everywhere: whatever is free at each start. */
   readonly freePorts?: boolean;
 }
@@ -46,6 +48,8 @@ const PORTS = [
   { name: 'pop3', protocol: 'pop3', port: 110, tls: 'starttls' },
   { name: 'pop3s', protocol: 'pop3', port: 995, tls: 'implicit' },
 ] as const;
+
+const API_PORT = { name: 'api', protocol: 'https', port: 443, tls: 'implicit' } as const;
 
 /** Port of health and metrics above a port base; without a base it is the default of the schema. */
 const HTTP_ABOVE_BASE = 80;
@@ -77,7 +81,7 @@ export async function initialise(options: InitOptions): Promise<Initialised> {
       'tls.certificate': at(paths.tlsCertificate),
       ...httpPort(options),
     },
-    listeners: PORTS.map(({ name, protocol, port, tls }) => ({
+    listeners: [...PORTS, ...(options.api === true ? [API_PORT] : [])].map(({ name, protocol, port, tls }) => ({
       name,
       protocol,
       address: options.listen ?? (dev ? '127.0.0.1' : '0.0.0.0'),

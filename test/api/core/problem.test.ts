@@ -21,7 +21,7 @@ test('a problem has the members of RFC 9457 and the code of the refusal', () => 
 test('a refusal that may pass later says when to come again, and one that may not does not', () => {
   for (const [refusal, status] of [
     [refusals.tooManyMessages, 429],
-    [refusals.storageFull, 503],
+    [refusals.storageFull, 507],
     [refusals.mailboxFull, 503],
     [refusals.accountClosed, 403],
     [refusals.tooLarge({ limit: '1 MB', attachment: 1 }), 413],
@@ -29,7 +29,7 @@ test('a refusal that may pass later says when to come again, and one that may no
   ] as const) {
     const made = refused(refusal);
     assert.equal(made.status, status, refusal.status);
-    assert.equal(made.members.retryAfter !== undefined, status === 429 || status === 503);
+    assert.equal(made.members.retryAfter !== undefined, status === 429 || status === 503 || status === 507);
   }
 });
 
