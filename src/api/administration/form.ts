@@ -10,12 +10,11 @@ export interface Form {
   readonly of: (value: unknown) => unknown;
 }
 
-/** Members that hold a moment, by the names that rows have for them. */
+/** Members that hold a moment, by the names that rows have for them. `at` is not among them: it also says at which command something was refused. */
 const MOMENTS: Readonly<Record<string, string>> = {
   accepted: 'acceptedAt',
   addedAt: 'addedAt',
   askedAt: 'askedAt',
-  at: 'at',
   begins: 'beginsAt',
   closes: 'closesAt',
   codeExpires: 'codeExpiresAt',

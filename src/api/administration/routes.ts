@@ -153,7 +153,7 @@ function answersOf(one: Resource): Answers {
   }
   if (api.method === 'GET' && row.effect !== 'lists') answers[304] = { about: 'As it was', headers: etag };
   if (needsSecond(row)) answers[202] = { about: 'Nothing was done yet: two operators must sign first', json: waiting };
-  if (api.path.includes('{')) answers[404] = 'There is no such thing that you may see';
+  if (api.path.includes('{') || one.taken.byId.length > 0) answers[404] = 'There is no such thing that you may see';
   if (row.effect !== 'reads' && row.effect !== 'lists') answers[409] = 'What is there stands in the way';
   if (headersOf(one)['if-match'] !== undefined) answers[412] = 'It is another by now than If-Match says';
   return answers;
@@ -269,10 +269,10 @@ async function operated({ one, asked, services, values, said, upload }: Ask): Pr
 }
 
 /** What of the row's answer is shown. */
-async function shown({ api, form, row }: Resource, answer: unknown, { store }: Services): Promise<unknown> {
+async function shown({ api, form }: Resource, answer: unknown, { store }: Services): Promise<unknown> {
   const json = await addIds(store, form.of(answer), api.ids ?? {});
   if (json === undefined) throw notFound();
-  return isList(row.out) ? { items: json } : json;
+  return isList(form.schema) ? { items: json } : json;
 }
 
 async function done(ask: Ask): Promise<Answer> {
