@@ -30,6 +30,7 @@ export const accounts = subject(
     move,
     set: inApi(settable('account', 'huisarts'), {
       method: 'PATCH',
+      about: 'change settings of an account',
       path: '/accounts/{accountId}',
       without: ['upload', 'dryRun'],
     }),

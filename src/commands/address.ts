@@ -146,6 +146,7 @@ export const addresses = subject('address', 'registered addresses', {
 
   set: inApi(settable('address', 'lab@huisarts.example'), {
     method: 'PATCH',
+    about: 'change settings of an address',
     path: '/accounts/{accountId}/addresses/{addressId}',
     without: ['upload', 'dryRun'],
   }),

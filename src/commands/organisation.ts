@@ -123,6 +123,7 @@ export const organisations = subject(
 
     set: inApi(settable('organisation', 'praktijk-jansen', detailFields), {
       method: 'PATCH',
+      about: 'change settings of an organisation',
       path: '/organisations/{organisationId}',
       without: ['upload', 'dryRun'],
     }),

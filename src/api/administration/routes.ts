@@ -169,7 +169,7 @@ const routeOf = (one: Resource): Route => ({
     method: one.api.method,
     path: one.api.path,
     tag: 'administration',
-    summary: upper(one.row.about),
+    summary: upper(one.api.about ?? one.row.about),
     description: `Needs the right \`${one.row.right}\`: ${ROLE_ABOUT[one.row.right]}.`,
     access: { kind: 'operator', right: one.row.right },
     params: one.taken.params,

@@ -48,6 +48,8 @@ export interface InApi {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below `/v1`. Its parameters are those of api/administration/ids.ts: `/accounts/{accountId}/addresses/{addressId}`. */
   readonly path: string;
+  /** What it does, where the row says more than is offered here. */
+  readonly about?: string;
   /** operationId; left out, made of the operation: `addAccountPassword`. */
   readonly id?: string;
   /** Which input a parameter of the path names, where that is not the one of its kind: `{ delegateId: 'login' }`. */

@@ -1,7 +1,10 @@
 /** Administration over the API, through a listener: what a portal, a helpdesk and a monitor do. */
 import assert from 'node:assert/strict';
+import { type KeyObject, generateKeyPairSync, hash } from 'node:crypto';
 import { test } from 'node:test';
 import { REPLAYED } from '../../../src/api/core/idempotency.ts';
+import { approvalStatement, signApproval } from '../../../src/crypto/approval.ts';
+import { instant } from '../../../src/domain/units.ts';
 import { type ApiAnswer, startApi } from '../../support/api.ts';
 
 const members = (answer: ApiAnswer): Readonly<Record<string, unknown>> =>
@@ -106,7 +109,7 @@ test('lists go on where the page before ended, and a cursor serves its own listi
   assert(logins.length >= names.length);
 });
 
-test('what takes two is asked for, signed by two and then done, under one key', async (t) => {
+test('what cannot be undone wants a reason, and is only shown on a dry run', async (t) => {
   const api = await startApi(t, { accounts: ['anna'] });
   const portal = await api.operator('registry');
   const [anna] = items(await portal.get('/accounts'));
@@ -116,4 +119,58 @@ test('what takes two is asked for, signed by two and then done, under one key', 
   assert.equal((await portal.post(path, {})).status, 422, 'without a reason');
   const done = await portal.post(path, {}, { headers: { 'sluis-reason': 'contract ended' } });
   assert.deepEqual([done.status, members(done).applied], [200, true]);
+  const back = await portal.post(`/accounts/${String(anna?.accountId)}/resumptions`, {});
+  assert.deepEqual([back.status, members(back).state], [200, 'active']);
+});
+
+test('what takes two is asked for, signed by two over the API, and then done under the same key', async (t) => {
+  const api = await startApi(t, { accounts: ['anna'], configuration: '[operators]\nsecond-person = ["end"]\n' });
+  const portal = await api.operator('registry');
+  const keys = ['jan', 'piet'].map((name) => ({ name, ...generateKeyPairSync('ed25519') }));
+  const fingerprintOf = (key: KeyObject): string => hash('sha256', key.export({ type: 'spki', format: 'der' }));
+  for (const { name, publicKey } of keys) {
+    const key = { fingerprint: fingerprintOf(publicKey), publicKey: publicKey.export({ type: 'spki', format: 'der' }) };
+    await api.gateway.store.operators.add({ name, role: 'read', key }, { name: 'test' });
+  }
+  const [anna] = items(await portal.get('/accounts'));
+  const path = `/accounts/${String(anna?.accountId)}/endings`;
+  const key = 'end-anna';
+  const reason = { 'sluis-reason': 'contract ended' };
+  const asked = await portal.post(path, {}, { key, headers: reason });
+  assert.equal(asked.status, 202);
+  const approvalId = idIn(asked, 'approvalId');
+  assert.deepEqual(members(await portal.post(path, {}, { key, headers: reason })).approvalId, approvalId, 'the same');
+  const approved = { ...reason, 'sluis-approval': approvalId };
+  assert.equal((await portal.post(path, {}, { key, headers: approved })).status, 409, 'nobody signed');
+  const signer = await api.operator('read');
+  for (const { name, publicKey, privateKey } of keys) {
+    const fingerprint = fingerprintOf(publicKey);
+    const shown = members(await signer.get(`/approvals/${approvalId}?fingerprint=${fingerprint}`));
+    assert.equal(shown.operator, name);
+    const request = await api.gateway.store.operators.request(approvalId);
+    assert(request !== undefined);
+    const at = instant(Date.now());
+    const statement = approvalStatement(String(shown.gateway), request, name, at);
+    const signature = signApproval(statement, privateKey).toString('base64');
+    const signed = await signer.post(`/approvals/${approvalId}/signatures`, { fingerprint, at, signature });
+    assert.equal(signed.status, 200);
+  }
+  const done = await portal.post(path, {}, { key, headers: approved });
+  assert.deepEqual([done.status, members(done).applied], [200, true]);
+  const again = await portal.post(path, {}, { key, headers: approved });
+  assert.equal(again.headers[REPLAYED.toLowerCase()], 'true');
+});
+
+test('a token is shown once: sent again under its key it is refused, and stands nowhere in the store', async (t) => {
+  const api = await startApi(t);
+  const owner = await api.operator('owner');
+  await api.gateway.store.operators.add({ name: 'monitor', role: 'read' }, { name: 'test' });
+  const ends = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
+  const made = await owner.post('/operator-tokens', { name: 'monitor', ends }, { key: 'k' });
+  assert.equal(made.status, 201);
+  const token = idIn(made, 'token');
+  assert.equal((await api.client(`Bearer ${token}`).get('/gateway')).status, 200);
+  const again = await owner.post('/operator-tokens', { name: 'monitor', ends }, { key: 'k' });
+  assert.equal(again.status, 409);
+  assert(!again.body.toString().includes(token));
 });
