@@ -60,6 +60,21 @@ const PROBLEM: JsonSchema = {
     status: { type: 'integer', minimum: 400, maximum: 599 },
     detail: { type: 'string', description: 'What is wrong here, and what to do.' },
     code: { type: 'string', description: 'Status of RFC 3463, where the refusal is one that mail has too.' },
+    recipients: {
+      type: 'array',
+      description: 'Of a message that nobody gets: what was said of each recipient.',
+      items: {
+        type: 'object',
+        required: ['address', 'accepted'],
+        properties: {
+          address: { type: 'string' },
+          accepted: { type: 'boolean' },
+          reply: { type: 'integer' },
+          code: { type: 'string' },
+          detail: { type: 'string' },
+        },
+      },
+    },
     request: { type: 'string', description: 'The request that waits for a second person.' },
     errors: {
       type: 'array',
