@@ -3,5 +3,4 @@
  *
  * For what draws at random (moments of a kill, texts of a fuzz, who guesses when): more rounds look for the same in more places.
  */
-export const effort = <T>(merge: T, release: T): T =>
-  process.env.SLUIS_TEST_EFFORT === 'release' ? release : merge;
+export const effort = <T>(merge: T, release: T): T => (process.env.SLUIS_TEST_EFFORT === 'release' ? release : merge);
