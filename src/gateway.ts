@@ -170,6 +170,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     sent: protocols.sent,
     codes: protocols.codes,
     api: protocols.api.counts,
+    directoryGiven: protocols.api.directoryGiven,
     answers: protocols.answers,
     dispatchers: pushes,
     webhooks,

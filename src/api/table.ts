@@ -2,6 +2,7 @@
 import { administrationRoutes } from './administration/routes.ts';
 import type { WebhookSaid } from './core/operations.ts';
 import type { Route } from './core/route.ts';
+import { directoryRoutes } from './directory/table.ts';
 import { mailboxRoutes } from './mailbox/routes.ts';
 import { messageRoutes } from './messages/table.ts';
 import { serviceRoutes } from './service/routes.ts';
@@ -12,6 +13,7 @@ export const API_ROUTES: readonly Route[] = [
   ...serviceRoutes,
   ...messageRoutes,
   ...mailboxRoutes,
+  ...directoryRoutes,
   ...webhookRoutes,
   ...administrationRoutes,
 ];

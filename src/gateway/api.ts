@@ -1,5 +1,6 @@
 /** The HTTPS API of the running gateway: what its routes work with, and how one of its listeners starts. */
 import type { AdminContext } from '../admin/context.ts';
+import { Directory } from '../admin/directory.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { Callers } from '../api/core/caller.ts';
 import { problem } from '../api/core/problem.ts';
@@ -12,7 +13,9 @@ import type { ApiServices } from '../api/core/services.ts';
 import { type ApiCounts, newApiCounts, startApiListener } from '../api/server.ts';
 import type { Config } from '../config/schema.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
+import { Counts } from '../domain/counts.ts';
 import { NetworkSet } from '../platform/network.ts';
+import { HourlyCount } from '../submission/limits.ts';
 import type { GatewayEffects } from './effects.ts';
 import { apiTimesOf, authLimitsOf } from './limits.ts';
 import type { StartListener } from './listeners.ts';
@@ -27,6 +30,8 @@ export interface ApiParts extends Required<GatewayEffects>, Pick<ApiServices, 's
 export interface GatewayApi {
   readonly start: StartListener;
   readonly counts: ApiCounts;
+  /** Entries of the directory that were given out. */
+  readonly directoryGiven: ApiServices['directory']['given'];
   /** What operations work with is made last of all; until then callers are told to come again. */
   begin(admin: AdminContext): void;
 }
@@ -69,6 +74,11 @@ export function gatewayApi(config: Config, parts: ApiParts): GatewayApi {
       });
     return context;
   };
+  const directory = {
+    directory: new Directory(store),
+    asked: new HourlyCount(clock),
+    given: new Counts(['caller'] as const),
+  };
   const services: ApiServices = {
     store,
     submission,
@@ -80,6 +90,7 @@ export function gatewayApi(config: Config, parts: ApiParts): GatewayApi {
       return admin();
     },
     document: () => (document ??= gatewayDocument(config)),
+    directory,
     limits: { message: config.smtp['max-message'] },
     hostname: config.hostname,
   };
@@ -95,6 +106,7 @@ export function gatewayApi(config: Config, parts: ApiParts): GatewayApi {
   const times = apiTimesOf(config);
   return {
     counts,
+    directoryGiven: directory.given,
     begin: (made) => (context = made),
     start: async (spec) =>
       await startApiListener({

@@ -44,7 +44,7 @@ export interface GatewayProtocols {
   readonly enrolment: StartListener;
   /** The HTTPS API. */
   readonly https: StartListener;
-  readonly api: Pick<GatewayApi, 'counts' | 'begin'>;
+  readonly api: Pick<GatewayApi, 'counts' | 'directoryGiven' | 'begin'>;
   /** What SMTP answered and POP3 sent, over all listeners. */
   readonly answers: SmtpAnswers;
   readonly codes: WindowCounts;

@@ -3,6 +3,7 @@ import type { ApiCounts } from '../api/server.ts';
 import { readdir } from 'node:fs/promises';
 import type { AuthenticatorLoad } from '../auth/authenticator-options.ts';
 import type { Dispatcher } from '../delivery/dispatcher.ts';
+import type { Counts } from '../domain/counts.ts';
 import type { WindowCounts } from '../enrol/window-notes.ts';
 import { type Metric, counter, distribution, gauge, single } from '../http/metric.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
@@ -20,6 +21,7 @@ export interface TrafficParts {
   readonly sent: SentCounts;
   readonly codes: WindowCounts;
   readonly api: ApiCounts;
+  readonly directoryGiven: Pick<Counts<'caller'>, 'read'>;
   readonly dispatchers: readonly Pick<Dispatcher, 'ended' | 'states'>[];
   readonly webhooks: Pick<WebhookDeliverer, 'posted' | 'states' | 'lag'>;
   readonly ready: () => boolean;
@@ -48,7 +50,7 @@ const sessions = ({ listeners, connections }: TrafficParts): Metric[] => [
   ),
 ];
 
-const logins = ({ authenticator, codes, api }: TrafficParts): Metric[] => [
+const logins = ({ authenticator, codes, api, directoryGiven }: TrafficParts): Metric[] => [
   counter(
     'sluis_logins_total',
     'Logins by protocol, way, outcome (granted, refused, busy) and, where not granted, reason.',
@@ -60,6 +62,12 @@ const logins = ({ authenticator, codes, api }: TrafficParts): Metric[] => [
     'Answers of the HTTPS API, by area of the route and class of the status.',
     ['area', 'class'],
     () => api.read(),
+  ),
+  counter(
+    'sluis_directory_entries_total',
+    'Entries of the directory that were given out, to accounts and operators; each search counts as one at least.',
+    ['caller'],
+    () => directoryGiven.read(),
   ),
   counter(
     'sluis_codes_total',

@@ -243,9 +243,12 @@ function* write(wanted: ReadonlyMap<string, Entry>, there: readonly There[], mom
     ...gone.map((entry) => ({ ...entry, ...NOTHING, removedAt: moments.changedAt })),
   ];
   if (rows.length === 0) return;
+  // Never below the time: after a restore of yesterday's database no number is given out a second time.
   const { version: last } = yield* sql.one({ version: int })`
-    INSERT INTO directory (id, version, floor, stale_at, walked) VALUES (1, ${rows.length}, 0, NULL, 0)
-        ON CONFLICT (id) DO UPDATE SET version = directory.version + excluded.version RETURNING version`;
+    INSERT INTO directory (id, version, floor, stale_at, walked) VALUES (1, ${moments.at + rows.length}, 0, NULL, 0)
+        ON CONFLICT (id) DO UPDATE SET
+           version = CASE WHEN directory.version < ${moments.at} THEN excluded.version ELSE directory.version + ${rows.length} END
+        RETURNING version`;
   const first = last - rows.length + 1;
   const written = rows.map((row, i) => ({ ...row, version: first + i, modifiedAt: moments.changedAt }));
   yield* sql.run`

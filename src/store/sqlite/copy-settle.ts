@@ -44,6 +44,8 @@ export function settleCopy(job: SettleJob): SettledCopy {
 function settle(db: Db, { at, keyFolder, masterKey, queue, actor, facts }: SettleJob): SettledCopy {
   setFact(db, 'epoch', Number(factOf(db, 'epoch') ?? 0) + STARTS);
   setFact(db, 'clean', 0);
+  // Copies of the directory know changes that this database has lost: each is to be taken anew.
+  db.prepare('UPDATE directory SET version = max(version, ?), floor = max(version, ?)').run(at, at);
   const audit = new AuditWriter(db);
   const latest = db.prepare<[], number>('SELECT at FROM audit ORDER BY seq DESC LIMIT 1').pluck(true).get() ?? 0;
   const personal = JSON.stringify({ actor: actor.name, reason: actor.reason });

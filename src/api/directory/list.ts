@@ -1,0 +1,175 @@
+/** `GET /directory`: searched, copied whole, or what has changed since a copy was made. */
+import type { Directory } from '../../admin/directory.ts';
+import { z } from '../../config/zod.ts';
+import { defined } from '../../domain/defined.ts';
+import type { DirectoryQuery, DirectoryState } from '../../domain/directory.ts';
+import { ACCOUNT_KINDS } from '../../domain/registry.ts';
+import { settingOf } from '../../domain/settings.ts';
+import type { Caller } from '../core/callers.ts';
+import { limit } from '../core/fields.ts';
+import { malformed, problem } from '../core/problem.ts';
+import { type Remote, route } from '../core/route.ts';
+import type { ApiServices } from '../core/services.ts';
+import { directoryEntry, viewRecord } from './views.ts';
+
+const NDJSON = 'application/x-ndjson';
+/** Until a part of the hour has gone. */
+const RETRY = 600;
+
+const version = (about: string) =>
+  z
+    .string()
+    .regex(/^[0-9]{1,15}$/)
+    .meta({ description: about, examples: ['1764324000123'] })
+    .transform(Number)
+    .optional();
+
+const page = z
+  .object({
+    entries: z.array(directoryEntry).meta({ description: 'In the order of their versions.' }),
+    version: z.string().meta({
+      description: 'Of the whole directory: when the last page is read, `changedSince` of the next question.',
+    }),
+    next: z.string().optional().meta({ description: 'The page is full: `after` of the next one.' }),
+  })
+  .meta({ id: 'DirectoryPage' });
+
+const HEADERS = { ETag: 'The version of the directory, for `If-None-Match`.', Vary: 'Accept' };
+
+type Services = Pick<ApiServices, 'directory' | 'log' | 'store'>;
+
+export const listDirectory = route({
+  id: 'listDirectory',
+  method: 'GET',
+  path: '/directory',
+  tag: 'directory',
+  summary: 'Look addressees up, or keep a copy of the directory',
+  description: [
+    'Shows the addresses of organisations that agreed. To find somebody, give `q` or `kind`. To keep a copy, ask for all of it once, as JSON page by page or as NDJSON (`Accept: application/x-ndjson`: one entry a line, all pages), keep the highest `version` that you saw, and ask with it as',
+    '`changedSince` from then on: you get what has changed, and what was removed. With `If-None-Match` an unchanged directory costs next to nothing. An account may ask for so many entries in an hour; above that the answer is 429.',
+  ].join(' '),
+  access: { kind: 'either', scope: 'any', right: 'read' },
+  query: {
+    q: z
+      .string()
+      .regex(/^[ -~\u00a0-\uffff]{1,100}$/)
+      .optional()
+      .meta({ description: 'Stands anywhere in address, title, role or AGB code; case does not count.' }),
+    kind: z.enum(ACCOUNT_KINDS).optional(),
+    changedSince: version(
+      'The version that your copy has: only what changed behind it, with what was removed. Not together with `q` or `kind`.',
+    ),
+    after: version('Where the page begins: `next` of the page before.'),
+    limit: limit(500),
+  },
+  headers: { 'if-none-match': z.string().optional() },
+  answers: {
+    200: {
+      about: 'The entries',
+      json: page,
+      stream: NDJSON,
+      headers: { ...HEADERS, Link: 'The next page, `rel="next"`.' },
+    },
+    304: { about: 'Nothing in the directory has changed', headers: HEADERS },
+    410: 'What was removed behind that version is not known any more: take a whole copy',
+  },
+  async run({ query, headers, caller, remote, accepts, signal }, services: Services) {
+    const { q, kind, changedSince, after, limit: most } = query;
+    if (changedSince !== undefined && (q !== undefined || kind !== undefined))
+      throw malformed(
+        'changedSince goes with neither q nor kind: an entry that no longer fits would be missed; keep a whole copy',
+      );
+    const { directory } = services.directory;
+    const state = await directory.current();
+    mustBeKnown(changedSince, state);
+    const streams = accepts === NDJSON;
+    const etag = `"${streams ? 'n' : ''}${state.version}"`;
+    const told = { ETag: etag, Vary: 'Accept' };
+    if (isKnown(headers['if-none-match'], etag)) return { status: 304, headers: told };
+    const give = mayAsk(services, caller, remote);
+    const wanted: DirectoryQuery = {
+      after: Math.max(after ?? 0, changedSince ?? 0),
+      limit: most,
+      removed: changedSince !== undefined,
+      ...defined({ kind, text: q }),
+    };
+    if (streams) {
+      give(1);
+      return { status: 200, stream: lines(directory, wanted, give, signal), type: NDJSON, headers: told };
+    }
+    const found = await directory.page(wanted);
+    give(Math.max(1, found.length));
+    const next = found.length === most ? found.at(-1)?.version : undefined;
+    const link = next === undefined ? {} : { Link: `<${linkTo(query, next)}>; rel="next"` };
+    const entries = found.map(viewRecord);
+    const json = { entries, version: String(state.version), ...(next === undefined ? {} : { next: String(next) }) };
+    return { status: 200, json, headers: { ...told, ...link } };
+  },
+});
+
+/** Of a copy that is too old, or of another directory than this: changes would be missed. */
+function mustBeKnown(changedSince: number | undefined, { floor, version: now }: DirectoryState): void {
+  if (changedSince === undefined || changedSince === 0 || (changedSince >= floor && changedSince <= now)) return;
+  throw problem(
+    410,
+    'copy-too-old',
+    'The copy is too old',
+    'What was removed since that version is not known here any more: take a whole copy, without changedSince, and put it in the place of yours',
+  );
+}
+
+/** Refuses whoever has asked for too many within the hour; else counts what is given. */
+function mayAsk({ directory, log, store }: Services, caller: Caller, { session }: Remote): (entries: number) => void {
+  const { asked, given } = directory;
+  if (caller.kind === 'operator') {
+    store.audit.note({
+      event: 'operator.looked',
+      outcome: 'success',
+      facts: { operation: 'directory.list', by: 'gateway', role: caller.role, proof: caller.proof },
+      personal: { actor: caller.name },
+    });
+    return (entries) => given.add([caller.kind], entries);
+  }
+  const { account, organisation } = caller;
+  if (asked.of(account.id) >= settingOf('directory-entries-per-hour', account.settings, organisation.settings)) {
+    log.warn('directory.limited', { session, account: account.login, limit: 'directory-entries-per-hour' });
+    throw problem(
+      429,
+      'too-many',
+      'Too much for now',
+      'The account has asked for as many entries of the directory as it may in an hour; keep a copy, and ask with changedSince for what is new',
+      { retryAfter: RETRY },
+    );
+  }
+  return (entries) => {
+    asked.add(account.id, entries);
+    given.add([caller.kind], entries);
+  };
+}
+
+/** A line each. One that is begun is given to its end, so that a limit never makes a whole copy impossible. */
+async function* lines(
+  directory: Directory,
+  wanted: DirectoryQuery,
+  give: (entries: number) => void,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer> {
+  for await (const records of directory.pages(wanted, signal)) {
+    give(records.length);
+    yield Buffer.from(records.map((record) => `${JSON.stringify(viewRecord(record))}\n`).join(''));
+  }
+}
+
+/** RFC 9110 section 13.1.2. */
+const isKnown = (given: string | undefined, etag: string): boolean =>
+  given !== undefined &&
+  (given.trim() === '*' || given.split(',').some((one) => one.trim().replace(/^W\//, '') === etag));
+
+function linkTo(
+  { after: _, limit: most, ...rest }: Readonly<Record<string, string | number | undefined>>,
+  next: number,
+): string {
+  const query = new URLSearchParams({ after: String(next), limit: String(most) });
+  for (const [name, value] of Object.entries(rest)) if (value !== undefined) query.set(name, String(value));
+  return `/v1/directory?${query.toString()}`;
+}
