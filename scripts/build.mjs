@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PART, bundle } from './bundle.mjs';
 import { commitOf } from './commit.mjs';
@@ -69,7 +69,8 @@ writeFileSync(join(compiledCode, 'commit.json'), `${JSON.stringify({ commit: com
 // A migration that was renamed must not stay beside its new name: no store could be made any more.
 rmSync(join(root, 'dist', 'src', 'store', 'sqlite', 'migrations'), { recursive: true, force: true });
 
-const isAsset = (path) => statSync(path).isDirectory() || !/\.tsx?$/.test(path);
+// Packages of test/tools are where npm put them: 200 MB, with links that lead back to themselves when they are copied.
+const isAsset = (path) => basename(path) !== 'node_modules' && (statSync(path).isDirectory() || !/\.tsx?$/.test(path));
 for (const folder of program ? ['src'] : ['src', 'test', 'bench']) {
   const from = join(root, folder);
   if (existsSync(from)) cpSync(from, join(root, 'dist', folder), { recursive: true, filter: isAsset });
