@@ -7,10 +7,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { defined } from '../domain/defined.ts';
 import { Counts } from '../domain/counts.ts';
+import type { AccountId } from '../domain/ids.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Guest, TlsListener, type TlsListenerOptions } from '../http/tls-listener.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import type { Listener } from '../platform/listener.ts';
+import { turns } from '../platform/turns.ts';
 import { ApiConnection } from './core/connection.ts';
 import type { Callers } from './core/caller.ts';
 import { type ApiTimes, MAX_HEADER, MAX_HEADERS } from './core/limits.ts';
@@ -81,6 +83,10 @@ class ApiServer {
     this.#clock = clock;
     this.#log = options.log.with({ listener: options.spec.name });
     this.#parts = { router, services, callers, rate, times, clock, log: this.#log, stopping: () => this.stopping() };
+    services.store.registry.onChange((changed, what) => {
+      if (what === 'settings') return;
+      this.#expel(changed).catch((error: unknown) => this.#log.error('https.expel', { error: String(error) }));
+    });
   }
 
   secured(guest: Guest): void {
@@ -90,6 +96,20 @@ class ApiServer {
 
   closed(guest: Guest): void {
     this.#connections.delete(guest);
+  }
+
+  /**
+   * Of a suspended or ended account, or one whose password was replaced, the next request is refused in any case. What waits or is being sent just now
+   * would still tell of its mail, and go on for minutes.
+   */
+  async #expel(changed: readonly AccountId[] | 'many'): Promise<void> {
+    for (const connection of [...this.#connections.values()]) {
+      const { account, guest } = connection;
+      if (!guest.busy || account === undefined || (changed !== 'many' && !changed.includes(account.id))) continue;
+      // A change of many meets thousands of connections.
+      if (turns.over()) await new Promise<void>((resolve) => turns.next(resolve));
+      if (!(await this.#parts.callers.stands(connection))) connection.kill();
+    }
   }
 
   request(guest: Guest, request: IncomingMessage, response: ServerResponse): void {

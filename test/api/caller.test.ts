@@ -7,6 +7,8 @@ import { type Route, route } from '../../src/api/core/route.ts';
 import { throttleDefaults } from '../../src/auth/throttle.ts';
 import { createAuthenticator } from '../../src/auth/authenticate.ts';
 import { makeToken } from '../../src/crypto/operator-token.ts';
+import type { AccountId } from '../../src/domain/ids.ts';
+import type { Store } from '../../src/store/port/store.ts';
 import { days, instant, milliseconds } from '../../src/domain/units.ts';
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -56,7 +58,11 @@ interface Opened {
   }>;
 }
 
-async function open(t: TestContext): Promise<Opened> {
+/** `seen`: what the listener itself sees of the store; the judges of log-ins see all of it. */
+async function open(
+  t: TestContext,
+  seen: (store: Store) => Pick<Store, 'registry'> = (store) => store,
+): Promise<Opened> {
   const gateway = await startTestGateway({ accounts: ['anna'] });
   t.after(() => gateway.remove());
   const authenticator = createAuthenticator({
@@ -71,7 +77,7 @@ async function open(t: TestContext): Promise<Opened> {
     },
   });
   t.after(() => authenticator.close());
-  const api = await startBareApi(t, ROUTES, { authenticator, admin: gateway.admin, store: gateway.store });
+  const api = await startBareApi(t, ROUTES, { authenticator, admin: gateway.admin, store: seen(gateway.store) });
   return {
     gateway,
     api,
@@ -143,6 +149,37 @@ test('what changes of the account ends what was remembered on its connection', a
   assert.equal((await ask('/sends', anna)).status, 401);
   await gateway.store.registry.setAccountStates([login], 'active', actor);
   assert.equal((await ask('/sends', anna)).status, 200);
+});
+
+test('a log-in name that another account has by now leads nowhere, though nothing else tells them apart', async (t) => {
+  let moved = false;
+  const { ask } = await open(t, (store) => ({
+    registry: {
+      ...store.registry,
+      onChange: (told) => store.registry.onChange(told),
+      findLogin: async (name) => {
+        const found = await store.registry.findLogin(name);
+        return found && moved ? { ...found, account: { ...found.account, id: 999 as AccountId } } : found;
+      },
+    },
+  }));
+  assert.equal((await ask('/sends', anna)).status, 200);
+  moved = true;
+  assert.equal((await ask('/sends', anna)).status, 401);
+});
+
+test('an account that is suspended while its password is being judged is not let in', async (t) => {
+  const { ask } = await open(t, (store) => ({
+    registry: {
+      ...store.registry,
+      onChange: (told) => store.registry.onChange(told),
+      findLogin: async (name) => {
+        await store.registry.setAccountStates([login], 'suspended', { name: 'test' });
+        return await store.registry.findLogin(name);
+      },
+    },
+  }));
+  assert.equal((await ask('/sends', anna)).status, 401);
 });
 
 test('guesses at tokens slow their network down: then nothing is judged, and a 503 says when to come again', async (t) => {

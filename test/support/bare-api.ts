@@ -63,7 +63,9 @@ export async function startBareApi(
   const connections = new ConnectionLimits({ ...testConnectionLimits, ...options.connections });
   const nobody = (): Promise<{ readonly kind: 'refused' }> => Promise.resolve({ kind: 'refused' });
   const authenticator = options.authenticator ?? ({ password: nobody, external: nobody } as unknown as Authenticator);
-  const nothing = { registry: { findLogin: () => Promise.resolve(undefined) } } as unknown as ApiServices['store'];
+  const nothing = {
+    registry: { findLogin: () => Promise.resolve(undefined), onChange: () => undefined },
+  } as unknown as ApiServices['store'];
   const { store = nothing } = options;
   const random = (length: number): Uint8Array => new Uint8Array(length);
   const callers = new Callers({

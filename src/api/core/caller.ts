@@ -12,6 +12,7 @@ import { X509Certificate, createHmac } from 'node:crypto';
 import type { AdminContext } from '../../admin/context.ts';
 import { type KnownCaller, authenticate, operatorOfCertificate } from '../../admin/authentication.ts';
 import type { AuthOutcome, Authenticator } from '../../auth/authenticator.ts';
+import { passwordStands } from '../../auth/candidates.ts';
 import { pause } from '../../auth/pause.ts';
 import { Throttle, type ThrottleLimits } from '../../auth/throttle.ts';
 import { readToken } from '../../crypto/operator-token.ts';
@@ -79,6 +80,19 @@ export class Callers {
     return caller;
   }
 
+  /** Whether the log-in of the account that the connection is known for holds: asked when something of the account has changed. */
+  async stands({ caller, peer }: ApiConnection): Promise<boolean> {
+    if (caller?.kind !== 'account') return true;
+    const { account, password, certificate } = caller;
+    const record = await this.#parts.store.registry.findLogin(account.login);
+    return (
+      record?.account.id === account.id &&
+      record.account.state === 'active' &&
+      passwordStands(record, password) &&
+      (certificate === undefined || (await this.#parts.authenticator.certificateHolds(account.id, peer)))
+    );
+  }
+
   async #judge(
     connection: ApiConnection,
     authorization: string | undefined,
@@ -108,6 +122,8 @@ export class Callers {
     const { account, certificate } = remembered.caller;
     const record = await this.#parts.store.registry.findLogin(account.login);
     if (record?.version !== remembered.version || record.account.state !== 'active') return undefined;
+    // A log-in name goes to another account when an account moves, and versions of two accounts may be the same number.
+    if (record.account.id !== account.id) return undefined;
     if (certificate !== undefined && !(await this.#parts.authenticator.certificateHolds(account.id, connection.peer)))
       return undefined;
     return { ...remembered.caller, account: record.account, organisation: record.organisation };
@@ -167,14 +183,11 @@ export class Callers {
       scopes: scopes === undefined ? BOTH : new Set(scopes),
       ...defined({ password, certificate: by === undefined || leaf === undefined ? undefined : fingerprintOf(leaf) }),
     };
-    const version = (await this.#parts.store.registry.findLogin(account.login))?.version;
-    if (version !== undefined)
-      connection.remembered = {
-        shown,
-        caller,
-        version,
-        until: milliseconds(this.#parts.clock.monotonic() + HOLDS),
-      };
+    // Judging a password takes a while: what has changed meanwhile counts.
+    const record = await this.#parts.store.registry.findLogin(account.login);
+    if (record?.account.id !== account.id || record.account.state !== 'active') return undefined;
+    const until = milliseconds(this.#parts.clock.monotonic() + HOLDS);
+    connection.remembered = { shown, caller, version: record.version, until };
     return caller;
   }
 

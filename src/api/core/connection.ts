@@ -32,7 +32,7 @@ export class ApiConnection implements OpenSession {
   readonly #clock: Clock;
   readonly #spec: ListenerSpec;
   readonly #openedAt: Milliseconds;
-  /** A request is being answered whose octets are all here, and which changes something: its answer is worth waiting for. */
+  /** The request that is being answered is here to its last octet, changes something and waits for nothing: its answer is worth waiting for. */
   worthAnswer: () => boolean = () => false;
 
   constructor(guest: Guest, spec: ListenerSpec, clock: Clock) {
@@ -50,6 +50,11 @@ export class ApiConnection implements OpenSession {
       ...defined({ certificate, access: accessOf(spec) }),
     };
     guest.place.attach(this);
+  }
+
+  /** Who was known last. */
+  get caller(): Caller | undefined {
+    return this.#caller;
   }
 
   get account(): Account | undefined {
@@ -95,7 +100,7 @@ export class ApiConnection implements OpenSession {
   }
 
   kill(): void {
-    if (this.worthAnswer()) this.guest.last = true;
+    if (this.guest.busy && this.worthAnswer()) this.guest.last = true;
     else this.guest.end();
   }
 

@@ -111,7 +111,7 @@ export class Performance {
     if (caller?.kind === 'operator') await route.judge?.(caller, this.#parts.services);
     const idempotencyKey = route.method === 'POST' ? keyOf(head) : undefined;
     const inputs = readInputs(route, params, head.query, head.headers);
-    connection.worthAnswer = () => route.method !== 'GET' && request.complete;
+    connection.worthAnswer = () => route.method !== 'GET' && route.waits === undefined && request.complete;
     const asked = await this.#asked(route, head, taken, { inputs, accepts, caller, idempotencyKey });
     const { services } = this.#parts;
     return await answeredOnce(route, asked, services, (given) => route.run(given, services));
