@@ -3,7 +3,16 @@ import { typesOf } from '../../src/api/core/body.ts';
 import type { Route } from '../../src/api/core/route.ts';
 
 /** Of nothing that there is. */
-const SAMPLES = ['987654321', 'A'.repeat(22), '0000000000009', 'AAAA-AAAA', 'ab'.repeat(20), 'a0b1c2d3', '1.2'];
+const SAMPLES = [
+  '987654321',
+  'A'.repeat(22),
+  '0000000000009',
+  'AAAA-AAAA',
+  'ab'.repeat(20),
+  'a0b1c2d3',
+  '1.2',
+  'AAAAAAAA',
+];
 
 /** The path with the first sample that each parameter takes, or with what is given for it. */
 export function pathOf({ path, params, id }: Route, given: Readonly<Record<string, string>> = {}): string {
