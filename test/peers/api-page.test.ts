@@ -36,11 +36,15 @@ before(async () => {
     instance.sluis('account', 'add', login, '--organisation', 'group', '--password-file', secret);
   instance.sluis('address', 'add', GP, 'huisarts@huisarts.example');
   instance.sluis('address', 'add', LABORATORY, 'uitslagen@lab-noord.example');
+  instance.sluis('organisation', 'set', 'group', 'directory-listing=yes');
   served = await instance.serve();
+  instance.sluis('operator', 'add', 'portaal', '--role', 'registry');
+  const made = instance.sluis('operator', 'token', 'add', 'portaal', '--ends', '1d', '--json');
   env = {
     SLUIS_API: `https://${HOSTNAME}:${port}/v1`,
     SLUIS_LOGIN: GP,
     SLUIS_PASSWORD: PASSWORD,
+    SLUIS_TOKEN: (JSON.parse(made) as { readonly token: string }).token,
     CURL_CA_BUNDLE: instance.ca,
     SSL_CERT_FILE: instance.ca,
   };
@@ -80,6 +84,43 @@ test('the problem that the page shows is what is answered', { skip: withoutProgr
   assert(Array.isArray(recipients));
   assert.deepEqual(problem, JSON.parse(printed));
 });
+
+test('curl copies the directory, and registers an account', { skip: withoutProgram('curl', 'curl') }, async () => {
+  const [, , , directory = '', register = ''] = examples('sh');
+  const lines = (await sh(directory)).trim().split('\n');
+  const entries = lines.map((line) => JSON.parse(line) as { readonly address: string; readonly state: string });
+  assert.deepEqual(entries.map(({ address, state }) => `${address} ${state}`).toSorted(), [
+    'huisarts@huisarts.example listed',
+    'uitslagen@lab-noord.example listed',
+  ]);
+  const account = JSON.parse(await sh(register)) as { readonly addresses: readonly string[] };
+  assert.deepEqual(account.addresses, ['apotheek@huisarts.example']);
+  assert.match(instance.sluis('audit', 'list', '--json', '--event', 'operator.changed'), /contract 2026-118/);
+});
+
+const SIGNED = `
+import base64, hashlib, hmac, sys, time
+sys.path.insert(0, '.')
+from check import is_of_sluis
+key = bytes(range(32))
+secret, body, now = 'whsec_' + base64.b64encode(key).decode(), b'{}', str(int(time.time()))
+mac = base64.b64encode(hmac.new(key, f'evt_1.{now}.'.encode() + body, hashlib.sha256).digest()).decode()
+good = {'webhook-id': 'evt_1', 'webhook-timestamp': now, 'webhook-signature': 'v1,' + mac}
+print(is_of_sluis(secret, good, body), is_of_sluis(secret, good, b'{ }'),
+      is_of_sluis(secret, {**good, 'webhook-signature': 'v1,AAAA v1,' + mac}, body),
+      is_of_sluis(secret, {**good, 'webhook-timestamp': '1000'}, body))
+`;
+
+test(
+  'the check of a signature takes what is signed and nothing else',
+  { skip: withoutProgram('python3', 'python3') },
+  async () => {
+    const [check = ''] = examples('py');
+    writeFileSync(join(instance.folder, 'check.py'), check);
+    const said = await run('python3', ['-c', SIGNED], { home: instance.folder, env });
+    assert.equal(said.toString(), 'True False True False\n');
+  },
+);
 
 /** A program of the page that sends one message to itself and fetches what is there. */
 async function sendsAndReceives(
