@@ -53,22 +53,38 @@ export function textPart(lines: readonly string[]): TextPart {
   };
 }
 
+const HEX = Buffer.from('0123456789ABCDEF');
+const EQUALS = 0x3d;
+const BLANK = 0x20;
+const WIDEST = 75;
+
 /** One line as quoted-printable, with its CRLF; soft breaks keep each below 76 characters. */
 export function quotedLine(octets: Uint8Array): string {
-  let written = '';
+  // Octet by octet into one buffer: a text may be one line of a quarter of a million letters, and is written in one go.
+  const most = octets.length * 3;
+  const written = Buffer.allocUnsafe(most + 3 * Math.ceil(most / (WIDEST - 2)) + 2);
+  const last = octets.length - 1;
+  let at = 0;
   let column = 0;
-  for (const [i, octet] of octets.entries()) {
-    const last = i === octets.length - 1;
-    const literal = (octet > 32 && octet < 127 && octet !== 61) || (octet === 32 && !last);
-    const piece = literal ? String.fromCharCode(octet) : `=${octet.toString(16).toUpperCase().padStart(2, '0')}`;
-    if (column + piece.length > 75) {
-      written += '=\r\n';
+  for (let i = 0; i <= last; i += 1) {
+    const octet = octets[i] ?? 0;
+    const literal = (octet > BLANK && octet < 127 && octet !== EQUALS) || (octet === BLANK && i < last);
+    const width = literal ? 1 : 3;
+    if (column + width > WIDEST) {
+      at += written.write('=\r\n', at, 'latin1');
       column = 0;
     }
-    written += piece;
-    column += piece.length;
+    column += width;
+    if (literal) written[at] = octet;
+    else {
+      written[at] = EQUALS;
+      written[at + 1] = HEX[octet >> 4] ?? 0;
+      written[at + 2] = HEX[octet & 15] ?? 0;
+    }
+    at += width;
   }
-  return `${written}\r\n`;
+  at += written.write('\r\n', at, 'latin1');
+  return written.toString('latin1', 0, at);
 }
 
 /** Canonical octets (CRLF line ends) as quoted-printable. */

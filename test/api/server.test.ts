@@ -273,6 +273,19 @@ test('a body is of a type that is taken, whole JSON in UTF-8, and fits its schem
   assert.equal(await post(Buffer.from('7b226e616d65223a22ff227d', 'hex')), 400);
   assert.equal(await post('['.repeat(500_000)), 400);
   assert.equal(await post(`{"name":"x","parts":${'['.repeat(200_000)}${']'.repeat(200_000)}}`), 400);
+  for (const [text, why] of [
+    [`{"name":"x","parts":${'['.repeat(31)}"[[[\\"[[["${']'.repeat(31)}}`, /does not fit/],
+    [`{"name":"x","parts":${'['.repeat(33)}${']'.repeat(33)}}`, /nested deeper than 32/],
+    [`{"name":"x","parts":[0.5,${'0,'.repeat(19_990)}0]}`, /does not fit/],
+    [`{"name":"x","parts":[${'0,'.repeat(20_000)}0]}`, /more than 20000 values/],
+    [`{"name":"${','.repeat(30_000)}","parts":1}`, /does not fit/],
+  ] as const) {
+    const { json } = await client.ask('POST', '/things', {
+      body: text,
+      headers: { 'content-type': 'application/json' },
+    });
+    assert.match((json as { readonly detail: string }).detail, why, text.slice(0, 60));
+  }
   const wrong = await client.post('/things', { name: 1, more: 2 });
   assert.deepEqual(
     (wrong.json as { readonly errors: readonly { readonly at: string }[] }).errors.map(({ at }) => at).sort(),
