@@ -12,7 +12,7 @@ export const MAX_KEPT_ANSWERS = 16 * 1024 * 1024;
 
 /** What a caller sent. */
 export interface KeyedRequest {
-  /** `account:12`, `operator:anna`. */
+  /** `account:12`, `operator:anna:North`. */
   readonly caller: string;
   /** SHA-256 of the key. */
   readonly key: Uint8Array;

@@ -6,6 +6,7 @@ import type { Access } from '../../src/api/core/callers.ts';
 import { type Route, route } from '../../src/api/core/route.ts';
 import { throttleDefaults } from '../../src/auth/throttle.ts';
 import { createAuthenticator } from '../../src/auth/authenticate.ts';
+import { makeAppPassword } from '../../src/crypto/app-password.ts';
 import { makeToken } from '../../src/crypto/operator-token.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
 import type { Store } from '../../src/store/port/store.ts';
@@ -47,6 +48,8 @@ const ROUTES = [
 interface Opened {
   readonly gateway: TestGateway;
   readonly api: BareApi;
+  /** How often a password was judged. */
+  readonly judged: () => number;
   readonly ask: (
     path: string,
     authorization?: string,
@@ -77,10 +80,17 @@ async function open(
     },
   });
   t.after(() => authenticator.close());
+  let judged = 0;
+  const judge = authenticator.password.bind(authenticator);
+  authenticator.password = (...given) => {
+    judged += 1;
+    return judge(...given);
+  };
   const api = await startBareApi(t, ROUTES, { authenticator, admin: gateway.admin, store: seen(gateway.store) });
   return {
     gateway,
     api,
+    judged: () => judged,
     ask: async (path, authorization) => {
       const answer = await api.client.get(path, authorization === undefined ? {} : { headers: { authorization } });
       const challenge = answer.headers['www-authenticate'];
@@ -180,6 +190,22 @@ test('an account that is suspended while its password is being judged is not let
     },
   }));
   assert.equal((await ask('/sends', anna)).status, 401);
+});
+
+test('a password that has ended by the clock is not remembered on its connection', async (t) => {
+  const { ask, gateway, api, judged } = await open(t);
+  const { token, id, hash } = makeAppPassword();
+  const endsAt = instant(api.clock.now() + 30_000);
+  const given = { id, name: 'program', hash, scope: 'send', endsAt } as const;
+  await gateway.store.registry.addAppPassword(login, given, { name: 'test' });
+  const program = basic(login, token);
+  for (const times of [1, 1]) {
+    assert.equal((await ask('/sends', program)).status, 200);
+    assert.equal(judged(), times);
+  }
+  api.clock.advance(30_000);
+  await ask('/sends', program);
+  assert.equal(judged(), 2);
 });
 
 test('guesses at tokens slow their network down: then nothing is judged, and a 503 says when to come again', async (t) => {

@@ -23,6 +23,7 @@ import { type Milliseconds, milliseconds, minutes } from '../../domain/units.ts'
 import { fingerprintOf } from '../../platform/client-certificate.ts';
 import type { NetworkSet } from '../../platform/network.ts';
 import type { Store } from '../../store/port/store.ts';
+import type { LoginRecord } from '../../store/registry.ts';
 import type { Access, AccountCaller, Caller, OperatorCaller, Scope } from './callers.ts';
 import type { ApiConnection } from './connection.ts';
 import { type Problem, problem } from './problem.ts';
@@ -119,14 +120,23 @@ export class Callers {
   async #remembered(connection: ApiConnection, shown: string): Promise<AccountCaller | undefined> {
     const { remembered } = connection;
     if (remembered?.shown !== shown || remembered.until <= this.#parts.clock.monotonic()) return undefined;
-    const { account, certificate } = remembered.caller;
+    const { account, certificate, password } = remembered.caller;
     const record = await this.#parts.store.registry.findLogin(account.login);
     if (record?.version !== remembered.version || record.account.state !== 'active') return undefined;
     // A log-in name goes to another account when an account moves, and versions of two accounts may be the same number.
-    if (record.account.id !== account.id) return undefined;
+    if (record.account.id !== account.id || this.#hasEnded(record, password)) return undefined;
     if (certificate !== undefined && !(await this.#parts.authenticator.certificateHolds(account.id, connection.peer)))
       return undefined;
     return { ...remembered.caller, account: record.account, organisation: record.organisation };
+  }
+
+  /** A password ends by the clock, which changes nothing in the registry. */
+  #hasEnded({ passwords, appPasswords }: LoginRecord, used: AccountCaller['password']): boolean {
+    const found =
+      used?.app === undefined
+        ? passwords.find(({ name }) => name === used?.name)
+        : appPasswords.find(({ id }) => id === used.app);
+    return found?.endsAt !== undefined && found.endsAt <= this.#parts.clock.now();
   }
 
   async #byPassword(

@@ -70,7 +70,8 @@ const hash = (text: string): Buffer => createHash('sha256').update(text).digest(
 /** A program that nobody knows is told apart by its network, of which the store sees no more than a hash. */
 function callerName({ caller, remote }: { readonly caller: Caller | undefined } & Pick<Asked, 'remote'>): string {
   if (caller?.kind === 'account') return `account:${caller.account.id}`;
-  if (caller?.kind === 'operator') return `operator:${caller.name}`;
+  // A name may be another person's by tomorrow: what was said to somebody of one organisation is not told to somebody of another.
+  if (caller?.kind === 'operator') return `operator:${caller.name}:${caller.organisation ?? ''}`;
   return `nobody:${hash(remote.network).toString('hex').slice(0, 24)}`;
 }
 

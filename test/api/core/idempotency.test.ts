@@ -57,6 +57,12 @@ test('the same again gets the same answer and runs nothing; another body is refu
   await assert.rejects(once(sent('k', 'b')), refusedAs(422, 'key-reused'));
   await once(sent('k', 'a', { caller: { kind: 'operator', name: 'bert', role: 'owner', proof: 'token' } }));
   assert.equal(runs(), 2);
+  await once(
+    sent('k', 'a', {
+      caller: { kind: 'operator', name: 'bert', role: 'owner', proof: 'token', organisation: 'North' },
+    }),
+  );
+  assert.equal(runs(), 3);
 });
 
 test('while the first runs the second hears so, and both after the end get its answer', async (t) => {
@@ -128,7 +134,7 @@ test('a secret, a stream and an answer of more than 64 KiB are not kept', async 
   assert.equal((await once(sent('fits'))).status, 200);
   assert.equal(runs(), 3);
   const kept = await opened.store.idempotency.begin({
-    caller: 'operator:anna',
+    caller: 'operator:anna:',
     key: createHash('sha256').update('secret').digest(),
     request: Buffer.from(sent('secret').digest ?? '', 'hex'),
     run: 'x',
