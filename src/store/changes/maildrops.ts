@@ -119,20 +119,20 @@ export class MaildropChanges {
     const most = uidls.length / UIDL_OCTETS;
     const hidden =
       'since' in what ? yield* hiddenSince(account, what.since, most) : yield* hiddenOf(account, what.message, most);
-    if (hidden.length > 0) {
-      yield* sql.run`
-        DELETE FROM hidden_entry WHERE account = ${account} AND (hidden_at, uid) IN (SELECT hidden_at, uid FROM ${rowsOf(PLACE, hidden)})`;
-      const entries = hidden.map((entry, i) => ({
-        ...entry,
-        uid: mailbox.nextUid + i,
-        uidl: uidls.subarray(i * UIDL_OCTETS, (i + 1) * UIDL_OCTETS),
-      }));
-      yield* sql.run`
-        INSERT INTO entry (account, uid, message, octets, uidl, receipt, restored_at)
-        SELECT ${account}, uid, message, octets, uidl, receipt, ${audit.at} FROM ${rowsOf(RESTORED, entries)}`;
-      const octets = hidden.reduce((sum, entry) => sum + entry.octets, 0);
-      yield* addToMailbox(ground, account, { octets, messages: hidden.length, hidden: -octets });
-    }
+    // Nothing was done, and nothing is told: accounts ask too, and the trail of a message is not to be filled by whoever knows its id.
+    if (hidden.length === 0) return 0;
+    yield* sql.run`
+      DELETE FROM hidden_entry WHERE account = ${account} AND (hidden_at, uid) IN (SELECT hidden_at, uid FROM ${rowsOf(PLACE, hidden)})`;
+    const entries = hidden.map((entry, i) => ({
+      ...entry,
+      uid: mailbox.nextUid + i,
+      uidl: uidls.subarray(i * UIDL_OCTETS, (i + 1) * UIDL_OCTETS),
+    }));
+    yield* sql.run`
+      INSERT INTO entry (account, uid, message, octets, uidl, receipt, restored_at)
+      SELECT ${account}, uid, message, octets, uidl, receipt, ${audit.at} FROM ${rowsOf(RESTORED, entries)}`;
+    const octets = hidden.reduce((sum, entry) => sum + entry.octets, 0);
+    yield* addToMailbox(ground, account, { octets, messages: hidden.length, hidden: -octets });
     const facts = { ...(JSON.parse(audit.facts) as object), entries: hidden.length };
     yield* append({ ...audit, facts: JSON.stringify(facts) });
     return hidden.length;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import { parseMessageId } from '../../../src/domain/ids.ts';
 import { loginOf } from '../../support/gateway.ts';
 import { Pop3Client } from '../../support/pop3-client.ts';
 import { letter, mailbox } from './scene.ts';
@@ -129,6 +130,8 @@ test('a message is removed and handed out again by its owner', async (t) => {
   assert.equal((await anna.delete(`/mailbox/messages/${id}`)).status, 204);
   assert.equal((await anna.delete(`/mailbox/messages/${id}`)).status, 404);
   assert.equal((await box.as('bert').post(`/mailbox/messages/${id}/restorations`)).status, 404);
+  const told = await box.gateway.store.audit.read({ message: parseMessageId(id)!, limit: 100 });
+  assert.ok(!told.some(({ event }) => event === 'maildrop.restored'), 'a stranger writes nothing into its trail');
   assert.equal((await anna.post(`/mailbox/messages/${id}/restorations`)).status, 201);
   assert.deepEqual((await anna.get(`/mailbox/messages/${id}/content`)).body, before.body);
   assert.equal((await anna.post(`/mailbox/messages/${id}/restorations`)).status, 404, 'it is there');
