@@ -44,6 +44,7 @@ export const CHECKED_FILES: Readonly<Record<string, Look>> = {
   'tls.client-revocation-lists': (config) => lists(config, 'tls.client-authorities'),
   'smime.authorities': (config) => authorities(config, 'smime.authorities'),
   'smime.revocation-lists': (config) => lists(config, 'smime.authorities'),
+  'webhooks.authorities': (config) => authorities(config, 'webhooks.authorities'),
   'audit.timestamp-authorities': (config) => authorities(config, 'audit.timestamp-authorities'),
   'audit.anchors': (config) => mayWrite(config, 'audit.anchors', config.audit.anchors),
   'audit.anchor-command': (config) => runnable(config, 'audit.anchor-command', config.audit['anchor-command']),

@@ -15,7 +15,7 @@ const TAG = 16;
 const CIPHER = 'aes-256-gcm';
 
 const keyOf = ({ id }: Pick<Store, 'id'>, use: string): Buffer =>
-  Buffer.from(hkdfSync('sha256', id, '', `sluis api ${use}`, 32));
+  Buffer.from(hkdfSync('sha256', id, '', `sluis-api ${use}`, 32));
 
 /** 22 characters of `[A-Za-z0-9_-]`. `kind` keeps an address and a password of the same name apart. */
 export const opaqueId = (store: Pick<Store, 'id'>, kind: string, name: string): string =>

@@ -56,5 +56,5 @@ freeze('keys', { accounts: ['anna', 'bert'] }, [
   { run: 'key rotate', code: 2 },
   'key rotate --yes --reason why',
   'key rotate --without-copy --yes --reason why',
-  { run: 'store compact', people: true },
+  { run: 'store compact', people: true, shape: true },
 ]);

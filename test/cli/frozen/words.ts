@@ -33,6 +33,10 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\b(127\.0\.0\.1|localhost)(:| +)\d{4,5}\b/g, '$1$2<port>'],
   [/^(Process: +|.*\bprocess=)\d+/gm, '$1<number>'],
   [/\bport \d{5}\b/g, 'port <port>'],
+  // What every migration changes.
+  [/\b\d+ pages are whole\b/g, '<number> pages are whole'],
+  [/\bversion \d+(?=, which this program can serve)/g, 'version <number>'],
+  [/\b\d+ rows in \d+ tables\b/g, '<number> rows in <number> tables'],
   [/\b\d+(?:\.\d+)? (?:octets|KiB|MiB|GiB|TiB)\b/g, '<size>'],
   [/\b\d+(?:\.\d+)? (?:ms|s)\b/g, '<seconds>'],
 ];
