@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { parseMessageId } from '../../../src/domain/ids.ts';
 import { loginOf } from '../../support/gateway.ts';
 import { Pop3Client } from '../../support/pop3-client.ts';
+import { until } from '../../support/until.ts';
 import { letter, mailbox } from './scene.ts';
 
 interface ClaimJson {
@@ -108,8 +109,13 @@ test('a claim waits for a message where it is asked to, without a lease', async 
   const empty = await anna.post('/mailbox/claims');
   assert.deepEqual([empty.status, (empty.json as ClaimJson).state], [200, 'empty']);
   const waiting = anna.post('/mailbox/claims', {}, { headers: { prefer: 'wait=30' } });
-  const pop3 = await Pop3Client.open(box.gateway.target('pop3s'), loginOf('anna'));
-  await pop3.quit();
+  // It looks once, under the lease, before it waits: a session in that very moment hears that the mailbox is in use.
+  await until('a POP3 session beside the wait', () =>
+    Pop3Client.open(box.gateway.target('pop3s'), loginOf('anna')).then(
+      async (pop3) => (await pop3.quit(), true),
+      () => false,
+    ),
+  );
   const id = await box.submit(letter('m1'));
   const claim = (await waiting).json as ClaimJson;
   assert.deepEqual(
