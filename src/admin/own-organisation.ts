@@ -17,6 +17,9 @@ import { organisationOf } from './organisation-of.ts';
 
 /** Operations whose input names all that they touch. */
 export const WITHIN: ReadonlySet<string> = new Set([
+  'account.app-password.add',
+  'account.app-password.end',
+  'account.app-password.list',
   'account.certificate.list',
   'account.contain',
   'account.end',

@@ -21,6 +21,13 @@ export const appPasswords = subject(
   'passwords of programs of an account, for the HTTPS API and for mail',
   {
     add: changes({
+      api: {
+        method: 'POST',
+        path: '/accounts/{accountId}/app-passwords',
+        creates: true,
+        secret: true,
+        ids: { accountId: 'login', appPasswordId: 'id' },
+      },
       about: 'make a password for one program; it is shown once',
       in: {
         login: arg(login, 'the account'),
@@ -53,6 +60,12 @@ export const appPasswords = subject(
     }),
 
     list: reads({
+      api: {
+        method: 'GET',
+        path: '/accounts/{accountId}/app-passwords',
+        id: 'listAccountAppPasswords',
+        ids: { 'passwords.appPasswordId': 'id' },
+      },
       about: 'list app passwords with last use; never the password itself',
       in: { login: arg(login, 'the account') },
       out: z.object({ passwords: z.array(appPasswordView) }),
@@ -66,6 +79,11 @@ export const appPasswords = subject(
     }),
 
     end: changes({
+      api: {
+        method: 'DELETE',
+        path: '/accounts/{accountId}/app-passwords/{appPasswordId}',
+        ids: { accountId: 'login' },
+      },
       about: 'end an app password at once, with the sessions that it opened',
       in: { login: arg(login, 'the account'), name: need(appName, 'which one') },
       out: z.object({ login: z.string(), name: z.string() }),

@@ -74,6 +74,7 @@ export const list = lists({
       organisationId: 'organisation',
       'addresses.addressId': 'address',
       'passwords.passwordId': 'name',
+      'appPasswords.appPasswordId': 'id',
       'certificates.clientCertificateId': 'name',
     },
   },

@@ -24,19 +24,28 @@ const RECENT = [
   ...['used', 'messages', 'lastLogin', 'lastUsed'],
 ];
 
+const REGISTERED = {
+  drops: RECENT,
+  ids: {
+    accountId: 'login',
+    organisationId: 'organisation',
+    'addresses.addressId': 'address',
+    'passwords.passwordId': 'name',
+    'appPasswords.appPasswordId': 'id',
+    'certificates.clientCertificateId': 'name',
+  },
+};
+
 export const show = reads({
   api: [
+    { method: 'GET', path: '/accounts/{accountId}', ...REGISTERED },
     {
-      method: 'GET',
-      path: '/accounts/{accountId}',
-      drops: RECENT,
-      ids: {
-        accountId: 'login',
-        organisationId: 'organisation',
-        'addresses.addressId': 'address',
-        'passwords.passwordId': 'name',
-        'certificates.clientCertificateId': 'name',
-      },
+      method: 'POST',
+      path: '/account-searches',
+      id: 'searchAccount',
+      about: 'find the account that has a log-in name, with its id',
+      without: ['all'],
+      ...REGISTERED,
     },
     {
       method: 'GET',

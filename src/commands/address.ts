@@ -115,11 +115,21 @@ export const addresses = subject('address', 'registered addresses', {
   }),
 
   show: reads({
-    api: {
-      method: 'GET',
-      path: '/accounts/{accountId}/addresses/{addressId}',
-      ids: { addressId: 'address', accountId: 'account' },
-    },
+    api: [
+      {
+        method: 'GET',
+        path: '/accounts/{accountId}/addresses/{addressId}',
+        ids: { addressId: 'address', accountId: 'account' },
+      },
+      {
+        method: 'POST',
+        path: '/address-searches',
+        id: 'searchAddress',
+        about: 'find an address, with its id and that of its account',
+        without: ['all'],
+        ids: { addressId: 'address', accountId: 'account' },
+      },
+    ],
     about: 'show one address and its settings',
     in: { ...one, all: flag('show every setting, also those that are default') },
     out: view.extend(settingViews),

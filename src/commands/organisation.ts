@@ -86,7 +86,17 @@ export const organisations = subject(
     }),
 
     show: reads({
-      api: { method: 'GET', path: '/organisations/{organisationId}', ids: { organisationId: 'name' } },
+      api: [
+        { method: 'GET', path: '/organisations/{organisationId}', ids: { organisationId: 'name' } },
+        {
+          method: 'POST',
+          path: '/organisation-searches',
+          id: 'searchOrganisation',
+          about: 'find the organisation of a name, with its id',
+          without: ['all'],
+          ids: { organisationId: 'name' },
+        },
+      ],
       about: 'show one organisation and its settings',
       in: { ...one, all: flag('show every setting, also those that are default') },
       out: view.extend({ ...contactView.shape, ...settingViews }),

@@ -14,6 +14,7 @@ const NAMED: Readonly<Record<string, (store: Store, name: string) => Promise<str
   partnerId: async ({ registry }, name) => idText((await registry.findPartnerNamed(name))?.id),
   addressId: (store, name) => addressIdOf(store, name as Address),
   passwordId: (store, name) => opaqueId(store, 'password', name),
+  appPasswordId: (_store, id) => id,
   clientCertificateId: (store, name) => opaqueId(store, 'clientCertificate', name),
   ediIdentityId: (store, name) => opaqueId(store, 'ediIdentity', name),
 };

@@ -5,6 +5,7 @@
  * An operator of one organisation sees below it what has an owner here. What belongs to nobody, such as a delivery, he does not see at all.
  */
 import { z } from '../../config/zod.ts';
+import { cleanBase32 } from '../../crypto/base32.ts';
 import { type Address, addressKey } from '../../domain/address.ts';
 import { type EdiIdentity, formatIdentity } from '../../domain/edi-identity.ts';
 import type { AccountId, OrganisationId, PartnerId } from '../../domain/ids.ts';
@@ -100,6 +101,17 @@ export const PLACES = {
     'Id of the password, as the list of passwords shows it.',
     ({ passwords }) => passwords.map(({ name }) => name),
   ),
+  appPasswordId: {
+    schema: z
+      .string()
+      .regex(/^[A-Z2-7]{4}-[A-Z2-7]{4}$/)
+      .meta({ description: 'Id of the app password; it is not the password.', examples: ['K7QM-2XRD'] }),
+    fills: ['name'],
+    find: (_store: Store, id: string, above: Found | undefined) => {
+      const found = above?.account?.appPasswords.find((one) => one.id === cleanBase32(id));
+      return found && { ...above, value: found.name };
+    },
+  },
   clientCertificateId: ofAccount(
     ['name'],
     'clientCertificate',

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { REPLAYED } from '../../../src/api/core/idempotency.ts';
 import { approvalStatement, signApproval } from '../../../src/crypto/approval.ts';
 import { instant } from '../../../src/domain/units.ts';
-import { type ApiAnswer, startApi } from '../../support/api.ts';
+import { type ApiAnswer, basic, startApi } from '../../support/api.ts';
 
 const members = (answer: ApiAnswer): Readonly<Record<string, unknown>> =>
   answer.json as Readonly<Record<string, unknown>>;
@@ -54,6 +54,52 @@ test('a portal registers an organisation, an account and a password, and finds t
     left.map(({ name }) => name),
     ['first'],
   );
+});
+
+test('a portal finds the ids of a log-in name, an address and an organisation, and an operator of one those of its own', async (t) => {
+  const api = await startApi(t, { accounts: ['anna'] });
+  const portal = await api.operator('read');
+  const [anna] = items(await portal.get('/accounts'));
+  assert(anna !== undefined);
+  const { login, organisation, accountId, organisationId } = anna;
+  const account = await portal.post('/account-searches', { login });
+  assert.deepEqual([account.status, idIn(account, 'accountId')], [200, accountId]);
+  const [{ address, addressId } = {}] = listIn(account, 'addresses');
+  const found = await portal.post('/address-searches', { address });
+  assert.deepEqual([idIn(found, 'addressId'), idIn(found, 'accountId')], [addressId, accountId]);
+  const whose = await portal.post('/organisation-searches', { name: organisation });
+  assert.equal(idIn(whose, 'organisationId'), organisationId);
+
+  const all = await api.operator('owner');
+  await all.post('/organisations', { name: 'elsewhere', title: 'Elsewhere' });
+  const other = await api.operator('owner', 'elsewhere');
+  const there = await other.post('/account-searches', { login });
+  const nowhere = await other.post('/account-searches', { login: 'nobody@mail.test' });
+  const text = (answer: ApiAnswer, name: string): string => answer.body.toString().replaceAll(name, 'NAME');
+  assert.deepEqual([there.status, nowhere.status], [422, 422]);
+  assert.equal(text(there, String(login)), text(nowhere, 'nobody@mail.test'));
+});
+
+test('an app password is shown once, gets its program in, and ends by its id, within the account that has it', async (t) => {
+  const api = await startApi(t, { accounts: ['anna', 'bart'] });
+  const portal = await api.operator('registry');
+  const ids = items(await portal.get('/accounts')).map(({ accountId }) => String(accountId));
+  const [path = '', others = ''] = ids.map((id) => `/accounts/${id}/app-passwords`);
+  const made = await portal.post(path, { name: 'dossier', scope: 'fetch' }, { key: 'app-1' });
+  assert.equal(made.status, 201, made.body.toString());
+  const id = idIn(made, 'appPasswordId');
+  assert.equal((await portal.post(path, { name: 'dossier', scope: 'fetch' }, { key: 'app-1' })).status, 409);
+  const program = api.client(basic(idIn(made, 'login'), idIn(made, 'password')));
+  assert.equal((await program.get('/mailbox/messages')).status, 200);
+  const listed = await portal.get(path);
+  assert.deepEqual([listIn(listed, 'passwords')[0]?.appPasswordId, listed.headers['cache-control']], [id, 'no-store']);
+  assert(!listed.body.toString().includes(idIn(made, 'password')));
+
+  assert.equal((await portal.delete(`${others}/${id}`)).status, 404);
+  assert.equal((await program.delete(`${path}/${id}`)).status, 403);
+  assert.equal((await portal.delete(`${path}/${id}`)).status, 200);
+  assert.equal((await portal.delete(`${path}/${id}`)).status, 404);
+  assert.equal((await program.get('/mailbox/messages')).status, 401);
 });
 
 test('settings are changed where nobody changed them meanwhile, and an unchanged account is a 304', async (t) => {
