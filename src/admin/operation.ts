@@ -5,7 +5,7 @@ import type { AdminContext, Call } from './context.ts';
 import type { Input } from './input.ts';
 
 /** What a value of an input names, where an organisation owns it. */
-export type Owned = 'account' | 'address' | 'organisation';
+export type Owned = 'account' | 'address' | 'organisation' | 'webhook';
 
 export interface Operation<I = never, O = unknown> {
   /** True where the registry or the gateway is changed: such a call is logged with the person behind it. */

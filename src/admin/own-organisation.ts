@@ -5,11 +5,13 @@
  * Only operations that name all that they touch may be done so, and each of them stands here. What none of its values names it does to what is its own organisation's, where it
  * takes an organisation; all others are refused: they are about the whole gateway. Files are refused as well, since their lines name anybody.
  */
+import { cleanBase32 } from '../crypto/base32.ts';
 import { addressKey, parseAddress } from '../domain/address.ts';
 import { foldLogin } from '../domain/registry.ts';
 import type { Registry } from '../store/port/registry.ts';
 import { accountOf } from './accounts.ts';
 import { recipientOf } from './addresses.ts';
+import { webhookOf } from '../webhooks/registering.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import type { Input } from './input.ts';
 import type { Operation, Owned } from './operation.ts';
@@ -47,6 +49,15 @@ export const WITHIN: ReadonlySet<string> = new Set([
   'mailbox.restore',
   'organisation.edi.list',
   'organisation.show',
+  'webhook.add',
+  'webhook.end',
+  'webhook.list',
+  'webhook.pause',
+  'webhook.resume',
+  'webhook.rotate',
+  'webhook.set',
+  'webhook.show',
+  'webhook.test',
 ]);
 
 /** Fields that name it: rows say them by the kinds of their values. */
@@ -59,11 +70,13 @@ const NOTHING = {
   findOrganisation: () => Promise.resolve(undefined),
 } as unknown as Registry;
 
+const NO_WEBHOOKS = { webhooks: { find: () => Promise.resolve(undefined) } };
+
 /**
  * The input to go on with. Throws AdminError: `unknown` for what another organisation owns, as for what nobody does; `forbidden` for what is about the whole gateway.
  */
 export async function withinOwn(
-  { store: { registry } }: AdminContext,
+  { store }: AdminContext,
   name: string,
   operation: Operation<unknown>,
   input: Input,
@@ -78,7 +91,7 @@ export async function withinOwn(
       'forbidden',
       `Cannot do ${name}: operator "${actor.name}" acts for organisation "${own}" alone, and this is about the whole gateway; name what is meant, or ask an operator who acts for all`,
     );
-  for (const { of, value } of named) if ((await ownerOf(registry, of, value)) !== own) await notFound(of, value);
+  for (const { of, value } of named) if ((await ownerOf(store, of, value)) !== own) await notFound(of, value);
   return named.length === 0 && fills !== undefined ? { ...input, [fills[0]]: own } : input;
 }
 
@@ -87,7 +100,12 @@ const valuesOf = (value: unknown): readonly string[] =>
   (Array.isArray(value) ? (value as unknown[]) : [value]).filter((one) => typeof one === 'string');
 
 /** Name of the organisation. */
-async function ownerOf(registry: Registry, of: Owned, value: string): Promise<string | undefined> {
+async function ownerOf(
+  { registry, webhooks }: AdminContext['store'],
+  of: Owned,
+  value: string,
+): Promise<string | undefined> {
+  if (of === 'webhook') return (await webhooks.find(cleanBase32(value)))?.organisationName;
   if (of === 'organisation') return (await registry.findOrganisation(value))?.name;
   if (of === 'account') return (await registry.findAccount(foldLogin(value) ?? value))?.organisation;
   const address = parseAddress(value);
@@ -97,6 +115,7 @@ async function ownerOf(registry: Registry, of: Owned, value: string): Promise<st
 /** Always throws. */
 async function notFound(of: Owned, value: string): Promise<never> {
   if (of === 'organisation') await organisationOf(NOTHING, value);
+  else if (of === 'webhook') await webhookOf(NO_WEBHOOKS, cleanBase32(value));
   else if (of === 'account') await accountOf(NOTHING, foldLogin(value) ?? value);
   else {
     const address = parseAddress(value);

@@ -14,7 +14,13 @@ import { arg, changes, lists, many, need, opt } from './core/row.ts';
 import { maybePassword } from './core/secret.ts';
 
 export const add = changes({
-  api: { method: 'POST', path: '/accounts', creates: true, ids: { accountId: 'login' } },
+  api: {
+    method: 'POST',
+    path: '/accounts',
+    names: { address: 'addresses' },
+    creates: true,
+    ids: { accountId: 'login' },
+  },
   about: 'register an account; a log-in name that is an address is registered as its first address',
   in: {
     login: arg(login, 'what it logs in with'),

@@ -22,7 +22,7 @@ import { Refused, choice, login, naming, ofText, organisation, text } from './co
 import { arg, changes, lists, many, opt, reads, subject } from './core/row.ts';
 
 const id = naming(
-  'other',
+  'webhook',
   ofText('webhook', 'the id of a webhook, such as K7QM-2XRD', (typed) => {
     const clean = cleanBase32(typed);
     return /^[A-Z2-7]{8}$/.test(clean) ? clean : undefined;
@@ -107,10 +107,25 @@ async function ownerOf(
   return {};
 }
 
+const PATH = '/operator-webhooks/{webhookId}';
+const NAMED = {
+  id: { webhookId: 'id' },
+  all: { webhookId: 'id', accountId: 'account', organisationId: 'organisation' },
+};
+
 const eventsIn = (events: readonly WebhookEventType[]): readonly WebhookEventType[] => [...new Set(events)];
 
 export const webhooks = subject('webhook', 'programs that are told of events over HTTPS', {
   add: changes({
+    api: {
+      method: 'POST',
+      path: '/operator-webhooks',
+      about: 'have a program told of what happens to an account, to accounts of an organisation, or to all',
+      names: { event: 'events' },
+      creates: true,
+      secret: true,
+      ids: NAMED.id,
+    },
     about: 'have a program told of what happens, by POSTs that are signed; the secret is shown once',
     in: {
       name: arg(named, 'what it is called in lists and letters'),
@@ -146,13 +161,18 @@ export const webhooks = subject('webhook', 'programs that are told of events ove
   }),
 
   list: lists({
+    api: { method: 'GET', path: '/operator-webhooks', id: 'listWebhooks', ids: NAMED.all },
     about: 'list webhooks, and whether each gets through',
-    in: {},
+    in: { organisation: opt(organisation, 'of this organisation and its accounts only') },
     out: view,
     right: 'read',
-    examples: [''],
-    run: async ({ store }, { after, limit }, call) => {
-      const all = (await store.webhooks.list()).map((one) => viewOf(one, call)).toSorted(byName);
+    examples: ['', '--organisation praktijk-jansen'],
+    run: async ({ store }, { organisation: of, after, limit }, call) => {
+      if (of !== undefined) await organisationOf(store.registry, of);
+      const all = (await store.webhooks.list())
+        .filter(({ organisationName }) => of === undefined || organisationName === of)
+        .map((one) => viewOf(one, call))
+        .toSorted(byName);
       const from = after === undefined ? 0 : all.findIndex((one) => one.id === after) + 1;
       return all.slice(from, from + limit);
     },
@@ -167,6 +187,7 @@ export const webhooks = subject('webhook', 'programs that are told of events ove
   }),
 
   show: reads({
+    api: { method: 'GET', path: PATH, ids: NAMED.all },
     about: 'show a webhook; never its secret',
     in: { webhook: arg(id, 'its id, as the list shows it') },
     out: view,
@@ -189,6 +210,7 @@ export const webhooks = subject('webhook', 'programs that are told of events ove
   }),
 
   set: changes({
+    api: { method: 'PATCH', path: PATH, id: 'changeWebhook', names: { event: 'events' }, ids: NAMED.all },
     about: 'give a webhook another name, URL or list of events',
     in: {
       webhook: arg(id, 'its id'),
@@ -215,6 +237,7 @@ export const webhooks = subject('webhook', 'programs that are told of events ove
   }),
 
   test: reads({
+    api: { method: 'POST', path: `${PATH}/tests`, ids: NAMED.id },
     about: 'send an event "webhook.test" now, and show what the receiver answers',
     in: { webhook: arg(id, 'its id') },
     out: z.object({
@@ -234,6 +257,7 @@ export const webhooks = subject('webhook', 'programs that are told of events ove
   }),
 
   pause: changes({
+    api: { method: 'POST', path: `${PATH}/pauses`, ids: NAMED.id },
     about: 'tell a webhook of nothing for now; what happens within 7 days it is told of when it is resumed',
     in: { webhook: arg(id, 'its id') },
     out: z.object({ id: z.string() }),
@@ -250,6 +274,7 @@ export const webhooks = subject('webhook', 'programs that are told of events ove
   }),
 
   resume: changes({
+    api: { method: 'POST', path: `${PATH}/resumptions`, ids: NAMED.id },
     about: 'go on where a webhook was paused, or try at once where it waits for another try',
     in: { webhook: arg(id, 'its id') },
     out: z.object({ id: z.string() }),
@@ -266,6 +291,7 @@ export const webhooks = subject('webhook', 'programs that are told of events ove
   }),
 
   rotate: changes({
+    api: { method: 'POST', path: `${PATH}/secrets`, id: 'rotateWebhookSecret', secret: true, ids: NAMED.id },
     about: 'make another secret for a webhook; it is shown once, and the one before signs as well for 7 days',
     in: { webhook: arg(id, 'its id') },
     out: z.object({ id: z.string(), secret: z.string(), oldSecretUntil: z.string() }),
@@ -282,6 +308,7 @@ export const webhooks = subject('webhook', 'programs that are told of events ove
   }),
 
   end: changes({
+    api: { method: 'DELETE', path: PATH, ids: NAMED.id },
     about: 'end a webhook for good: it is told of nothing any more',
     in: { webhook: arg(id, 'its id') },
     out: z.object({ id: z.string() }),

@@ -25,7 +25,10 @@ export interface RegisteringParts {
 type Found = Pick<ActiveWebhook, 'sealed' | 'position'> & NonNullable<Awaited<ReturnType<Store['webhooks']['find']>>>;
 
 /** Throws RegistryError `unknown`. */
-export async function webhookOf({ webhooks }: Pick<Store, 'webhooks'>, id: string): Promise<Found> {
+export async function webhookOf(
+  { webhooks }: { readonly webhooks: Pick<Store['webhooks'], 'find'> },
+  id: string,
+): Promise<Found> {
   const found = await webhooks.find(id);
   if (found !== undefined) return found;
   throw new RegistryError(

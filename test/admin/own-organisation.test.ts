@@ -12,6 +12,7 @@ import { subjects } from '../../src/commands/table.ts';
 import { makeToken } from '../../src/crypto/operator-token.ts';
 import type { Role } from '../../src/domain/roles.ts';
 import { days, hours, instant } from '../../src/domain/units.ts';
+import { WEBHOOK_EVENT_TYPES } from '../../src/domain/webhooks.ts';
 import type { Address } from '../../src/domain/address.ts';
 import { FakeClock } from '../support/clock.ts';
 import { type TestGateway, addressOf, startTestGateway } from '../support/gateway.ts';
@@ -27,6 +28,13 @@ before(async () => {
   const { registry } = gateway.store;
   await registry.addOrganisation({ name: OWN, title: 'Zuid', language: 'nl' }, actor);
   const login = 'clara@zuid.test';
+  for (const [id, organisation] of [
+    ['AAAAAAAA', await registry.findOrganisation('group')],
+    ['BBBBBBBB', await registry.findOrganisation(OWN)],
+  ] as const) {
+    const webhook = { id, name: 'poort', url: 'https://hooks.example.nl/in', events: WEBHOOK_EVENT_TYPES };
+    await gateway.store.webhooks.add({ ...webhook, organisation: organisation!.id, sealed: new Uint8Array(64) }, actor);
+  }
   await registry.addAccount({ login, organisation: OWN, kind: 'mail', addresses: [login as Address] }, actor);
 });
 after(() => gateway.remove());
@@ -61,6 +69,7 @@ const VALUES: Readonly<Record<Owned, { readonly foreign: string; readonly none: 
   account: { foreign: addressOf('anna'), none: 'oooo@group.test', own: 'clara@zuid.test' },
   address: { foreign: addressOf('anna'), none: 'oooo@group.test', own: 'clara@zuid.test' },
   organisation: { foreign: 'group', none: 'ooooo', own: OWN },
+  webhook: { foreign: 'AAAA-AAAA', none: 'OOOO-OOOO', own: 'BBBB-BBBB' },
 };
 /** Fields that an operation wants besides. */
 const MORE: Readonly<Partial<Record<string, object>>> = {
@@ -69,6 +78,10 @@ const MORE: Readonly<Partial<Record<string, object>>> = {
   'address.set': { settings: ['receipt=never'], values: {} },
   'account.password.add': { name: 'balie', password: 'een lange zin 12' },
   'account.password.remove': { name: 'balie' },
+  'account.app-password.add': { name: 'dossier' },
+  'account.app-password.end': { name: 'dossier' },
+  'webhook.add': { name: 'poort', url: 'https://hooks.example.nl/in' },
+  'webhook.set': { name: 'deur' },
   'mailbox.restore': { since: '2026-01-01' },
 };
 
@@ -78,7 +91,8 @@ test('what another organisation owns is refused with the very words for what doe
     const fields = ownedIn(name);
     assert.notDeepEqual(fields, {}, `${name} names nothing`);
     for (const [field, of] of Object.entries(fields)) {
-      const others = Object.entries(fields).filter(([other]) => other !== field);
+      // One of its owners or the other, never both.
+      const others = name === 'webhook.add' ? [] : Object.entries(fields).filter(([other]) => other !== field);
       const own = Object.fromEntries(others.map(([other, kind]) => [other, listed(name, other, VALUES[kind].own)]));
       const asked = (value: string) =>
         refusal(run(name, { ...MORE[name], ...own, [field]: listed(name, field, value) }));
@@ -105,6 +119,7 @@ test('the words are those that an operator of all reads of what does not exist',
     ['account.show', 'login', 'account'],
     ['address.show', 'address', 'address'],
     ['organisation.show', 'name', 'organisation'],
+    ['webhook.show', 'webhook', 'webhook'],
   ] as const) {
     const { none } = VALUES[of];
     const all = await refusal(
@@ -160,7 +175,7 @@ test('the list names operations that there are, and none with a value whose owne
     if (WITHIN.has(name)) {
       const kinds = Object.values(params).flatMap(({ kind }) => kind?.of ?? []);
       // A message and a name of a password are looked for within the account that is named beside them.
-      const known = ['account', 'address', 'organisation', 'message', 'other'];
+      const known = ['account', 'address', 'organisation', 'webhook', 'message', 'other'];
       assert.deepEqual(
         kinds.filter((of) => !known.includes(of)),
         [],

@@ -1,5 +1,6 @@
 /** Ids beside the names in an answer: `{ accountId: 'login', 'passwords.passwordId': 'name' }` adds them to it and to each entry of `passwords`. */
 import { z } from '../../config/zod.ts';
+import { cleanBase32 } from '../../crypto/base32.ts';
 import type { Address } from '../../domain/address.ts';
 import type { Store } from '../../store/port/store.ts';
 import { addressIdOf } from './ids.ts';
@@ -16,6 +17,7 @@ const NAMED: Readonly<Record<string, (store: Store, name: string) => Promise<str
   passwordId: (store, name) => opaqueId(store, 'password', name),
   appPasswordId: (_store, id) => id,
   clientCertificateId: (store, name) => opaqueId(store, 'clientCertificate', name),
+  webhookId: (_store, id) => cleanBase32(id),
   ediIdentityId: (store, name) => opaqueId(store, 'ediIdentity', name),
 };
 

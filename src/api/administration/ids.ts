@@ -158,6 +158,17 @@ export const PLACES = {
     asIs: true,
     find: (_store: Store, id: number) => ({ value: id }),
   },
+  webhookId: {
+    schema: z
+      .string()
+      .regex(/^[A-Z2-7]{8}$/)
+      .meta({ description: 'Id of the webhook.', examples: ['K7QM2XRD'] }),
+    fills: ['webhook'],
+    find: async ({ webhooks }: Store, id: string) => {
+      const found = await webhooks.find(id);
+      return found && { value: id, ...(found.organisationName !== undefined && { owner: found.organisationName }) };
+    },
+  },
   sessionId: asIs(['ids'], /^[A-Za-z0-9_-]{1,64}$/, 'Id of the session.', 'k3jx9q2v'),
   serial: asIs(['serial'], /^[0-9a-f]{1,64}$/, 'Serial number of the certificate, hexadecimal.', '4f3a9c0d11'),
   fingerprint: asIs(

@@ -33,8 +33,8 @@ export interface Taken {
   readonly places: readonly { readonly place: PlaceName; readonly key: string | undefined }[];
   /** Of the query: input by its name there, and what finds it. */
   readonly byId: readonly { readonly name: string; readonly key: string; readonly place: PlaceName }[];
-  /** Inputs that come in the query or the body as they are. */
-  readonly plain: readonly string[];
+  /** Inputs that come in the query or the body as they are, each with its name there. */
+  readonly plain: readonly { readonly key: string; readonly name: string }[];
 }
 
 /** Throws for an `api` that does not fit its row. */
@@ -46,8 +46,9 @@ export function takenOf(row: AnyOperation, api: InApi): Taken {
   const path = Object.fromEntries(places.map(({ place }) => [place, placeOf(place).schema]));
   const inQuery = api.method === 'GET' || api.method === 'DELETE';
   if (inQuery) return { params: path, places, ...queryOf(api, left) };
-  const json = Object.fromEntries(left.map(([key, param]) => [key, memberOf(param)]));
-  return { params: path, places, query: {}, byId: [], plain: left.map(([key]) => key), ...bodyOf(row, api, json) };
+  const plain = left.map(([key]) => ({ key, name: api.names?.[key] ?? key }));
+  const json = Object.fromEntries(left.map(([key, param]) => [api.names?.[key] ?? key, memberOf(param)]));
+  return { params: path, places, query: {}, byId: [], plain, ...bodyOf(row, api, json) };
 }
 
 function fillsOf(place: PlaceName, row: AnyOperation, api: InApi): string | undefined {
@@ -80,7 +81,7 @@ function bodyOf(
 function queryOf(api: InApi, left: readonly (readonly [string, Param])[]): Omit<Taken, 'params' | 'places'> {
   const query: Record<string, z.ZodType> = {};
   const byId: { name: string; key: string; place: PlaceName }[] = [];
-  const plain: string[] = [];
+  const plain: { key: string; name: string }[] = [];
   for (const [key, param] of left) {
     const { kind, optional } = param;
     const place = kind?.of === undefined ? undefined : BY_ID[kind.of];
@@ -92,7 +93,7 @@ function queryOf(api: InApi, left: readonly (readonly [string, Param])[]): Omit<
       if (!optional) throw new Error(`${api.method} ${api.path}: "${key}" tells of somebody, and cannot be in a query`);
     } else {
       query[key] = param.as === 'flag' || param.as === 'no' ? flag(param.about) : wanted(textOf(param));
-      plain.push(key);
+      plain.push({ key, name: key });
     }
   }
   return { query, byId, plain };

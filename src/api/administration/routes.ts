@@ -204,7 +204,7 @@ async function answerTo(one: Resource, asked: Request, services: Services): Prom
   const { plain, byId, places } = one.taken;
   const given = { ...asked.query, ...json };
   const values: Record<string, unknown> = { ...one.api.fixed };
-  for (const key of plain) values[key] = given[key];
+  for (const { key, name } of plain) values[key] = given[name];
   for (const [n, { key }] of places.entries()) if (key !== undefined) values[key] = found[n]?.value;
   for (const { name, key, place } of byId)
     if (asked.query[name] !== undefined)

@@ -22,6 +22,7 @@ export type Of =
   | 'certificate'
   | 'key'
   | 'operator'
+  | 'webhook'
   | 'other';
 
 /** Where a command runs. */

@@ -88,7 +88,7 @@ function operationOf(row: AnyOperation): RowOperation<unknown> {
   };
 }
 
-const OWNED: readonly string[] = ['account', 'address', 'organisation'] satisfies readonly Owned[];
+const OWNED: readonly string[] = ['account', 'address', 'organisation', 'webhook'] satisfies readonly Owned[];
 
 /** By their names in a call. */
 const ownedOf = ({ in: params }: AnyOperation): Readonly<Record<string, Owned>> =>

@@ -56,6 +56,8 @@ export interface InApi {
   readonly fills?: Readonly<Record<string, string>>;
   /** What is always asked for. */
   readonly fixed?: Readonly<Record<string, boolean | string>>;
+  /** Inputs that are called otherwise in a body: `{ event: 'events' }` of one that a command line has several times. */
+  readonly names?: Readonly<Record<string, string>>;
   /** Inputs that are not offered. */
   readonly without?: readonly string[];
   /** Ids that are added to the answer, each by the member that names it: `{ accountId: 'login', 'passwords.passwordId': 'name' }`. */

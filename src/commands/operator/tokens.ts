@@ -48,7 +48,7 @@ const viewToken = ({ id, addedAt, endsAt, endedAt, lastUsedAt, ...token }: Token
 
 export const tokens = subject('token', 'for programs: each is known by it, and may do what it says at most', {
   add: changes({
-    api: { method: 'POST', path: '/operator-tokens', secret: true, creates: true },
+    api: { method: 'POST', path: '/operator-tokens', names: { network: 'networks' }, secret: true, creates: true },
     about: 'make a token of an operator; it is shown once',
     in: {
       name: arg(operatorName, 'whose'),
