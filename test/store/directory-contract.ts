@@ -71,6 +71,9 @@ const SHOWS_NOTHING: Readonly<Record<string, string>> = {
   'pgpKeys.noteExport': 'the same',
   'pgpKeys.add': 'the same',
   'directory.follow': 'what this is about',
+  ...Object.fromEntries(
+    [...methodsOf(CHANGES.webhooks).keys()].map((one) => [`webhooks.${one}`, 'who is told of what']),
+  ),
 };
 
 export function directoryContract(name: string, open: (t: TestContext) => Promise<ContractStore>): void {

@@ -24,6 +24,8 @@ const DRIVEN: readonly Driven[] = [
   ],
   ['account.password.add', { login: 'clara', name: 'second', password: 'een andere zin 12' }],
   ['account.password.remove', { login: 'clara', name: 'second' }],
+  ['account.app-password.add', { login: 'clara', name: 'scanner', scope: 'send' }],
+  ['account.app-password.end', { login: 'clara', name: 'scanner' }],
   ['account.reset', { login: ['clara'] }],
   ['account.suspend', { login: ['clara'] }],
   ['account.resume', { login: ['clara'] }],
