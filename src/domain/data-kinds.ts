@@ -583,7 +583,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
       'missed_until',
       'created_at',
     ],
-    kept: 'until they are ended; those of an account end with it',
+    kept: 'until they are ended, or the account or organisation that they are of is',
     erase: 'deleted',
   },
 };

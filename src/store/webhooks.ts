@@ -66,6 +66,11 @@ export interface WebhookEvent {
   /** Whose it is. */
   readonly account: AccountId;
   readonly organisation: OrganisationId;
+  /**
+   * Ids of the webhooks that may be told of it because they are the account's own, or, of a message, that of the account which took over from it. They stand in the
+   * answer that has the event: a webhook that goes along with its account in between misses none.
+   */
+  readonly webhooks: readonly string[];
   readonly message?: MessageId;
   readonly facts: Readonly<Record<string, string | number>>;
 }

@@ -352,7 +352,7 @@ const isBehind = ({ seq, part }: WebhookEvent, told: Subscriber['told']): boolea
   seq > told.seq || (seq === told.seq && part > told.part);
 
 /** Whoever owns it may see it, and asked for it. */
-const isFor = ({ account, organisation, events }: ActiveWebhook, event: WebhookEvent): boolean =>
+const isFor = ({ id, account, organisation, events }: ActiveWebhook, event: WebhookEvent): boolean =>
   events.includes(event.type) &&
-  (account === undefined || account === event.account) &&
+  (account === undefined || event.webhooks.includes(id)) &&
   (organisation === undefined || organisation === event.organisation);

@@ -58,6 +58,9 @@ function rowsOf(s: TestStore, sql: string): unknown[] {
   }
 }
 
+/** Columns that name an account, also where they refer to none, or where its number stands within a text. */
+const NAMING = ['account', 'mailbox', 'submitter', 'caller', 'owner'];
+
 test('whatever names an account in the schema is decided: a table that is new must be as well', async (t) => {
   const s = await openTestStore(t);
   const tables = rowsOf(s, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'") as [
@@ -66,7 +69,7 @@ test('whatever names an account in the schema is decided: a table that is new mu
   const naming = tables.flatMap(([table]) => {
     const references = rowsOf(s, `SELECT "from" FROM pragma_foreign_key_list('${table}') WHERE "table" = 'account'`);
     const columns = rowsOf(s, `SELECT name FROM pragma_table_info('${table}')`) as [string][];
-    const named = columns.map(([name]) => name).filter((name) => ['account', 'mailbox', 'submitter'].includes(name));
+    const named = columns.map(([name]) => name).filter((name) => NAMING.includes(name));
     return [...new Set([...(references as [string][]).map(([name]) => name), ...named])].map(
       (name) => `${table}.${name}`,
     );
@@ -147,6 +150,58 @@ test('copies, held mail and what was handed out again go with the mail since the
   // What was taken over is not taken over again.
   assert.deepEqual(await store.imports.uidls(zuid, { after: '', limit: 10 }), ['uidl-of-old']);
   assert.deepEqual(rowsOf(s, 'SELECT * FROM account_move'), []);
+});
+
+test('programs go along: app passwords open the new account, and webhooks hear what they had not heard', async (t) => {
+  const s = await world(t);
+  const { store, anna, bert } = s;
+  const { registry, webhooks } = store;
+  const app = { id: 'APPAPPAP', name: 'dossier', hash: Buffer.from('x'), scope: 'both' } as const;
+  await registry.addAppPassword('anna', app, actor);
+  const events = ['message.received', 'message.delivered', 'account.ended'] as const;
+  const hook = (id: string, account: AccountId) =>
+    webhooks.add({ id, name: 'poort', url: 'https://in.example/', events, sealed: Buffer.from('s'), account }, actor);
+  await hook('ANNASOWN', anna);
+  await hook('BERTSOWN', bert);
+  const { position } = (await webhooks.find('ANNASOWN'))!;
+  const filed = (at: Instant, submitter: AccountId, to: string): Promise<MessageId> =>
+    file(store, at, [to], {
+      submitter,
+      audit: [{ event: 'message.accepted', outcome: 'success', account: submitter, facts: {} }],
+    });
+  const [early, since] = [
+    await filed(instant(DAY - 1), bert, 'anna@group.test'),
+    await filed(DAY, bert, 'anna@group.test'),
+  ];
+  const sent = await filed(DAY, anna, 'bert@group.test');
+  // Whoever delivers may have read these before the move, and look whose they are behind it.
+  const before = await webhooks.events(position);
+  const { account, former } = await store.accountMoves.move(moveOf(s, { endsAt: s.clock.now() }), actor);
+  const late = await filed(s.clock.now(), bert, 'anna@group.test');
+  const forAnna = (found: typeof before) =>
+    found.events
+      .filter((event) => event.webhooks.includes('ANNASOWN'))
+      .map(({ type, message }) => [type, message] as const);
+  const backlog = [
+    ['message.received', early],
+    ['message.received', since],
+    ['message.delivered', sent],
+  ];
+  assert.deepEqual(forAnna(before), backlog);
+  const behind = await webhooks.events(position);
+  // The old account ended: that is not said of the new one.
+  assert(behind.events.some((event) => event.type === 'account.ended' && event.account === former.account));
+  assert.deepEqual(
+    forAnna(behind).filter(([type]) => type !== 'account.moved'),
+    [...backlog, ['message.received', late]],
+  );
+  const found = await webhooks.find('ANNASOWN');
+  assert.deepEqual([found?.account, found?.login, found?.organisationName], [account, 'anna', 'zuid']);
+  assert.deepEqual((await webhooks.active()).map(({ id }) => id).sort(), ['ANNASOWN', 'BERTSOWN']);
+  await assert.rejects(hook('ANOTHERX', account), /There is a webhook "poort" already/);
+  const passwords = async (login: string): Promise<unknown> =>
+    (await registry.findLogin(login))?.appPasswords.map(({ id, account: of }) => [id, of]);
+  assert.deepEqual([await passwords('anna'), await passwords(former.login)], [[['APPAPPAP', account]], []]);
 });
 
 test('a large mailbox moves in steps that others go between; whoever opens it waits, and finds all of it', async (t) => {

@@ -138,6 +138,7 @@ const SCANNED: Readonly<Record<string, string>> = {
     'whether a setting is set anywhere is asked of all rows, when an operator is about to rely on it',
   'reads/settings.ts: SCAN address': 'the same',
   'reads/settings.ts: SCAN organisation': 'the same',
+  'reads/webhook-events.ts: SCAN l': 'accounts of one step of events, and those that took over from them',
   'reads/trust.ts: SCAN authority': 'all authorities: a handful',
 };
 
@@ -613,6 +614,11 @@ test('organisations are merged and erased, and accounts move, on PostgreSQL as o
     `INSERT INTO edi_identity (id, qualifier, organisation, created_at) VALUES ('merged', '14', 121, 0)`,
   );
 
+  const webhook = (id: string, account: number | null, organisation: number | null, owner: string): string =>
+    `('${id}', ${account}, ${organisation}, '${owner}', 'poort', 'https://in.example/', 'message.received', decode('00', 'hex'), 0, 0)`;
+  await client.query(`INSERT INTO webhook (id, account, organisation, owner, name, url, events, sealed, position, created_at)
+    VALUES ${webhook('MIASOWNA', 121, null, 'account 121')}, ${webhook('OLDORGAN', null, 121, 'organisation 121')}`);
+
   const { merges, movingAccount, organisationErasure } = CHANGES;
   assert.equal(await change((ground) => merges.beginMerge(ground, 'old-one', 'new-one', actor)), 1);
   const endsAt = instant(noon + 3_600_000);
@@ -663,6 +669,10 @@ test('organisations are merged and erased, and accounts move, on PostgreSQL as o
     change((ground) => organisationErasure.eraseOrganisation(ground, 'new-one', actor)),
     registryError('invalid', /has not ended, so nothing was erased/),
   );
+  // The webhook of the organisation ended in the merge, that of the account went along twice.
+  assert.deepEqual(await read("SELECT id, account::int, owner FROM webhook WHERE name = 'poort'"), [
+    ['MIASOWNA', account, `account ${account}`],
+  ]);
   // Its account is the other one's by now: nothing is left but its own row.
   assert.equal(await change((ground) => organisationErasure.eraseOrganisation(ground, 'old-one', actor)), 0);
   assert.deepEqual(await read('SELECT title FROM organisation WHERE id = 121'), [['erased']]);

@@ -9,7 +9,15 @@ import { OPERATOR } from '../../src/store/store.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import type { NewWebhook, WebhookEvent, WebhookOwner } from '../../src/store/webhooks.ts';
 import { STEP } from '../../src/store/reads/webhook-events.ts';
-import { type Cleanup, type TestStore, acceptanceOf, addAccount, openTestStore, sealBody } from '../support/store.ts';
+import {
+  type Cleanup,
+  type TestStore,
+  acceptanceOf,
+  addAccount,
+  address,
+  openTestStore,
+  sealBody,
+} from '../support/store.ts';
 import { registryError } from './contract.ts';
 
 /** Each change runs twice, and the first run is rolled back. */
@@ -117,6 +125,49 @@ test('who is suspended or has ended is told of nothing, and the webhooks of an a
     webhooks.add(webhook('ACCOUNTB', { account: anna }), actor),
     registryError('ended', /has ended/),
   );
+});
+
+test('with an account its webhooks end, with an organisation its own, also in a merge; each with its row in the trail', async (t) => {
+  const { store } = await open(t);
+  const { webhooks, registry } = store;
+  const [anna, bert] = [await addAccount(store, 'anna'), await addAccount(store, 'bert')];
+  const practice = (await registry.findOrganisation('practice'))!.id;
+  const zuid = await registry.addOrganisation({ name: 'zuid', title: 'Zuid', language: 'nl' }, actor);
+  const owners = { ANNASOWN: { account: anna }, BERTSOWN: { account: bert }, SERVICEA: {} };
+  const all = { ...owners, ORGANISA: { organisation: practice }, ORGANISZ: { organisation: zuid } };
+  for (const [id, owner] of Object.entries(all)) await webhooks.add(webhook(id, owner), actor);
+  const there = async (): Promise<string[]> => (await webhooks.list()).map(({ id }) => id);
+  const ends = async (): Promise<unknown[]> =>
+    (await store.audit.read({ limit: 1000 }))
+      .filter(({ event }) => event === 'webhook.ended')
+      .map(({ account, personal, facts }) => [account, personal?.webhook, facts]);
+
+  await registry.endAccount('anna', {}, actor);
+  assert.deepEqual(await there(), ['BERTSOWN', 'ORGANISA', 'ORGANISZ', 'SERVICEA']);
+  const annas = [anna, 'ANNASOWN', { id: 'ANNA-SOWN', why: 'account-ended' }];
+  assert.deepEqual(await ends(), [annas]);
+
+  await registry.beginMerge('practice', 'zuid', actor);
+  const merge = { login: 'bert', settings: {}, addresses: [{ address: address('bert@group.test') }] };
+  await registry.mergeAccounts('practice', 'zuid', [merge], actor);
+  // It hears of the accounts that are still its own until it ends.
+  assert.deepEqual((await there()).includes('ORGANISA'), true);
+  assert.equal(await registry.finishMerge('practice', 'zuid', actor), 0);
+  assert.deepEqual(await there(), ['BERTSOWN', 'ORGANISZ', 'SERVICEA']);
+  assert.equal((await webhooks.find('BERTSOWN'))?.organisationName, 'zuid');
+  const merged = [undefined, 'ORGANISA', { id: 'ORGA-NISA', why: 'organisation-merged' }];
+  assert.deepEqual(await ends(), [annas, merged]);
+
+  // With a time of grace it hears of the end of its accounts.
+  await registry.endOrganisation('zuid', { endsAt: instant(Date.UTC(2099, 0, 1)) }, actor);
+  assert.deepEqual(await there(), ['BERTSOWN', 'ORGANISZ', 'SERVICEA']);
+  await registry.endOrganisation('zuid', {}, actor);
+  assert.deepEqual(await there(), ['SERVICEA']);
+  const last = (await ends()).slice(2);
+  assert.deepEqual(last, [
+    [bert, 'BERTSOWN', { id: 'BERT-SOWN', why: 'account-ended' }],
+    [undefined, 'ORGANISZ', { id: 'ORGA-NISZ', why: 'organisation-ended' }],
+  ]);
 });
 
 test('a position never goes back, failures wait, and a success ends them', async (t) => {

@@ -188,6 +188,27 @@ test('events reach whoever may see them, signed so that a program of others take
   assert.equal(new Set(scene.sent.map((one) => one.headers['webhook-id'])).size, scene.sent.length);
 });
 
+test('an account that moves takes its webhook along, and each of its events is told once, of before as of behind', async (t) => {
+  const scene = await Scene.open(t);
+  const { store } = scene;
+  const { clock } = scene.opened;
+  const [anna, bert] = [await addAccount(store, 'anna'), await addAccount(store, 'bert')];
+  await store.registry.addOrganisation({ name: 'zuid', title: 'Zuid', language: 'nl' }, actor);
+  await scene.add('berts', { account: bert }, ['message.received']);
+  scene.answer = () => ({ kind: 'refused', why: 'connection' });
+  const [refused, waits] = [await scene.mail(anna, 'bert'), await scene.mail(anna, 'bert')];
+  await scene.tick();
+  assert.deepEqual(scene.told('berts'), [refused]);
+  scene.sent.length = 0;
+  scene.answer = () => ({ kind: 'answered', status: 200 });
+  const move = { login: 'bert', organisation: 'zuid', since: clock.now(), endsAt: clock.now() };
+  await store.accountMoves.move(move, actor);
+  const behind = await scene.mail(anna, 'bert');
+  await scene.tick(seconds(60));
+  await scene.tick();
+  assert.deepEqual(scene.told('berts'), [refused, waits, behind]);
+});
+
 test('a receiver that is down is tried again with longer and longer waits, and then told everything in order', async (t) => {
   const scene = await Scene.open(t);
   const [anna] = [await addAccount(scene.store, 'anna'), await addAccount(scene.store, 'bert')];

@@ -15,6 +15,7 @@ import { voidCodes } from './enrolments.ts';
 import type { Ground } from './ground.ts';
 import { dropVerifiers } from './passwords.ts';
 import { cutBorder } from './ties.ts';
+import { moveWebhooks } from './webhooks.ts';
 
 /** What a move does with the rows of a table that name the account. */
 export const ACCOUNT_COLUMNS: Readonly<Record<string, string>> = {
@@ -48,6 +49,12 @@ export const ACCOUNT_COLUMNS: Readonly<Record<string, string>> = {
   'pgp_key.account': 'goes along',
   'quirk_day.account': 'goes along: the programs are the same',
   'usage_month.account': 'stays: what it did for the old organisation',
+  'webhook.account': 'goes along: the programs are the same, and what they were not told of yet they are told of there',
+  // Account numbers within a text.
+  'idempotency.caller':
+    'stays: what was answered before is of the old organisation; what sends mail is known by its log-in',
+  'idempotency_use.caller': 'the same',
+  'webhook.owner': 'goes along with the account',
 };
 
 export class AccountMoveChanges {
@@ -130,6 +137,7 @@ function* goAlong(ground: Ground, source: AccountId, target: AccountId): Change<
   yield* sql.run`UPDATE quirk_day SET account = ${target} WHERE account = ${source}`;
   yield* sql.run`UPDATE consumer SET account = ${target} WHERE account = ${source}`;
   yield* sql.run`UPDATE known_network SET account = ${target} WHERE account = ${source}`;
+  yield* moveWebhooks(source, target);
   yield* dropVerifiers([target]);
   // Whose certificates and keys they are, or what holds against them.
   ground.tellMail(addresses.map(({ key }) => key));

@@ -1,5 +1,6 @@
 /** Parts of changes: accounts end for ever, with all that hangs on them, in a few statements however many they are. */
 import type { Actor } from '../actor.ts';
+import { groupedBy } from '../../domain/grouped-by.ts';
 import type { State } from '../../domain/registry.ts';
 import { int, orNull, text } from '../sql/columns.ts';
 import { among, rowsOf } from '../sql/parts.ts';
@@ -34,12 +35,14 @@ export function* endAll(ground: Ground, accounts: readonly number[]): Change<Rea
   // Its certificates may be registered for the account that comes after it.
   yield* revokeRegistrations(ground, accounts);
   yield* voidCodes(ground, accounts);
-  yield* endWebhooksOf(accounts);
+  const webhooks = groupedBy(yield* endWebhooksOf(accounts), ({ account }) => account);
   // A partner's: what hangs on it must not go on by itself.
   yield* sql.run`UPDATE partner SET state = 'ended' WHERE account ${among(int, accounts)}`;
   yield* sql.run`
     DELETE FROM partner_domain WHERE partner IN (SELECT id FROM partner WHERE account ${among(int, accounts)})`;
-  return rows;
+  return new Map(
+    accounts.map((account) => [account, [...(rows.get(account) ?? []), ...(webhooks.get(account) ?? [])]]),
+  );
 }
 
 const CLOSING = { account: int, successor: orNull(text) };

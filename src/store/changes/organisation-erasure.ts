@@ -87,7 +87,6 @@ function* eraseOfAccounts(o: number): Change<number> {
   rows += yield* sql.run`
     DELETE FROM enrolment WHERE id IN
       (SELECT id FROM enrolment WHERE account IN (SELECT id FROM account WHERE organisation = ${o}) LIMIT ${ROWS})`;
-  rows += yield* sql.run`DELETE FROM webhook WHERE organisation = ${o}`;
   rows += yield* sql.run`
     DELETE FROM imported WHERE (account, uidl) IN
       (SELECT account, uidl FROM imported WHERE account IN (SELECT id FROM account WHERE organisation = ${o}) LIMIT ${ROWS})`;

@@ -13,6 +13,7 @@ import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { Ground } from './ground.ts';
 import { mergeAll } from './merged-accounts.ts';
+import { endWebhooksOfOrganisation } from './webhooks.ts';
 
 /**
  * What a merge does with the rows of an organisation, for each table that has such a column. Tables that hang on an account or an address
@@ -25,8 +26,9 @@ export const MERGED_TABLES: Readonly<Record<string, string>> = {
   usage_month: 'stays: what was counted before is of the invoice of before, from then on the other one counts',
   // More rights than were given must not come of a merge.
   operator: 'stays: who may work for the one alone finds nothing of the other, until "sluis operator set" says so',
+  directory_entry: 'written anew behind each change, as the directory shows the account and its organisation then',
   webhook:
-    'stays, and is told of nothing any more once the organisation has ended: the other one decides whom it tells',
+    'those of the organisation hear of its own accounts until it ends, and end with it: the other one decides whom it tells. Those of accounts go along',
   former_organisation: 'stays: whose an account was before does not change',
 };
 
@@ -82,6 +84,7 @@ export class OrganisationMergeChanges {
     if (left > 0 || one.state === 'ended') return left;
     yield* sql.run`UPDATE organisation SET state = 'ended', merged_at = ${ground.at} WHERE id = ${one.id}`;
     ground.tellMany();
+    yield* endWebhooksOfOrganisation(ground, one.id, 'organisation-merged', actor);
     const states = { from: one.state, to: 'ended' };
     yield* ground.record('registry.organisation-state', null, actor, { organisation: from, into }, states);
     return 0;

@@ -9,6 +9,7 @@ import { type Change, sql } from '../sql/sql.ts';
 import { ROWS, closeEach } from './ends.ts';
 import type { Ground } from './ground.ts';
 import { type FoundOrganisation, organisationNamed, successorNamed } from './registered.ts';
+import { endWebhooksOfOrganisation } from './webhooks.ts';
 
 const FIELDS = [
   'title',
@@ -128,6 +129,7 @@ function* close(ground: Ground, { id, name, state, endsAt }: FoundOrganisation, 
       FROM account a JOIN organisation o ON o.id = a.organisation
      WHERE o.id = ${id} AND a.state <> 'ended' ORDER BY a.id LIMIT ${ROWS} ${locked}`;
   yield* closeEach(ground, accounts, actor);
+  if (state !== 'ended') yield* endWebhooksOfOrganisation(ground, id, 'organisation-ended', actor);
   if (state !== 'ended') yield* changed(ground, name, endsAt === null ? state : 'ending', 'ended', actor);
   else if (accounts.length > 0) ground.tellMany();
   return accounts.length;

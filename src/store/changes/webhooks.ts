@@ -1,5 +1,6 @@
 /** Changes to webhooks; each with its audit row, but for how far one has been told. They throw RegistryError: `exists`, `unknown`, `ended` and `invalid`. */
 import { grouped } from '../../crypto/base32.ts';
+import type { AccountId } from '../../domain/ids.ts';
 import type { Instant } from '../../domain/units.ts';
 import { MAX_WEBHOOKS } from '../../domain/webhooks.ts';
 import { type Actor } from '../actor.ts';
@@ -8,7 +9,7 @@ import { type Row, int, orNull, text } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { NewWebhook, WebhookChange, WebhookOwner, WebhookProgress } from '../webhooks.ts';
-import type { Ground } from './ground.ts';
+import type { Ground, TrailRow } from './ground.ts';
 
 const WEBHOOK = { id: text, account: orNull(int), owner: text, name: text, state: text };
 type Known = Row<typeof WEBHOOK>;
@@ -103,10 +104,47 @@ export class WebhookProgressChanges {
 
 const PROGRESS = { id: text, position: int, succeededAt: orNull(int), missedUntil: orNull(int) };
 
-/** Part of the end of accounts: nobody is told of anything in their name any more. */
-export function* endWebhooksOf(accounts: readonly number[]): Change<void> {
-  yield* sql.run`DELETE FROM webhook WHERE account ${among(int, accounts)}`;
+const ENDED = { id: text, account: orNull(int), name: text };
+
+/** Part of the end of accounts: nobody is told of anything in their name any more. Answers the rows of the trail that are to be written. */
+export function* endWebhooksOf(
+  accounts: readonly number[],
+): Change<readonly (TrailRow & { readonly account: number })[]> {
+  const ended = yield* sql.all({ ...ENDED, account: int })`
+    DELETE FROM webhook WHERE account ${among(int, accounts)} RETURNING id, account, name`;
+  return byId(ended).map((one) => ({ ...endedRow(one, 'account-ended'), account: one.account }));
 }
+
+/** Part of the end of an organisation, or of its merge into another one, which decides anew whom it tells: secrets and URLs are gone. */
+export function* endWebhooksOfOrganisation(
+  ground: Ground,
+  organisation: number,
+  why: 'organisation-ended' | 'organisation-merged',
+  actor: Actor,
+): Change<void> {
+  const ended = yield* sql.all(ENDED)`
+    DELETE FROM webhook WHERE organisation = ${organisation} RETURNING id, account, name`;
+  yield* ground.recordAll(
+    byId(ended).map((one) => endedRow(one, why)),
+    actor,
+  );
+}
+
+/** Part of the move of an account: its programs are the same. */
+export function* moveWebhooks(source: AccountId, target: AccountId): Change<void> {
+  yield* sql.run`
+    UPDATE webhook SET account = ${target}, owner = ${ownerOf({ account: target })} WHERE account = ${source}`;
+}
+
+const byId = <T extends { readonly id: string }>(rows: readonly T[]): readonly T[] =>
+  rows.toSorted((one, other) => (one.id < other.id ? -1 : 1));
+
+const endedRow = ({ id, account, name }: Row<typeof ENDED>, why: string): TrailRow => ({
+  event: 'webhook.ended',
+  account,
+  personal: { webhook: name },
+  facts: { id: grouped(id), why },
+});
 
 function* record(
   ground: Ground,

@@ -1,6 +1,7 @@
 /** Which events rows of the trail are, and whose. */
 import { type Address, addressKey } from '../../domain/address.ts';
 import { type AccountId, type MessageId, type OrganisationId, messageIdOf, messageNumber } from '../../domain/ids.ts';
+import { groupedBy } from '../../domain/grouped-by.ts';
 import { settingOf } from '../../domain/settings.ts';
 import type { WebhookEventType } from '../../domain/webhooks.ts';
 import type { AcceptedRecipient } from '../store.ts';
@@ -38,7 +39,9 @@ const ROW = {
 type TrailRow = Row<typeof ROW>;
 
 /** An event before it is known which organisation it is of. */
-type Found = Omit<WebhookEvent, 'seq' | 'part' | 'at' | 'organisation'>;
+type Found = Omit<WebhookEvent, 'seq' | 'part' | 'at' | 'organisation' | 'webhooks'>;
+
+type Dated = Found & Pick<WebhookEvent, 'seq' | 'part' | 'at'>;
 
 export function* eventsBehind(behind: number, owner: WebhookOwner | undefined): Change<WebhookEvents> {
   const { last } = yield* sql.one({ last: int })`SELECT coalesce(max(seq), 0) AS last FROM audit`;
@@ -50,13 +53,13 @@ export function* eventsBehind(behind: number, owner: WebhookOwner | undefined): 
       FROM audit a LEFT JOIN message m ON m.id = a.message
      WHERE a.seq > ${behind} AND a.seq <= ${to} AND ${LISTED} ORDER BY a.seq LIMIT ${STEP.told}`;
   const more = yield* besides(rows);
-  const found: (WebhookEvent & { readonly organisation: 0 })[] = [];
+  const found: Dated[] = [];
   let next = rows.length < STEP.told ? to : behind;
   for (const row of rows) {
     if (found.length >= STEP.events) break;
     const { seq, at } = row;
     const its = foundIn(row, more);
-    found.push(...its.map((one, part) => ({ ...one, seq, part, at, organisation: 0 as OrganisationId & 0 })));
+    found.push(...its.map((one, part) => ({ ...one, seq, part, at })));
     if (rows.length === STEP.told || found.length >= STEP.events) next = seq;
   }
   const events = yield* owned(found, owner);
@@ -198,9 +201,9 @@ function ofAccount({ event, facts }: TrailRow, account: AccountId): readonly Fou
   }
 }
 
-/** With their organisations as they are now; those of `owner` alone. */
+/** With their organisations as they are now, and the webhooks of accounts that they are for; those of `owner` alone. */
 function* owned(
-  found: readonly WebhookEvent[],
+  found: readonly Dated[],
   { account, organisation }: WebhookOwner = {},
 ): Change<readonly WebhookEvent[]> {
   const its = account === undefined ? found : found.filter((event) => event.account === account);
@@ -215,6 +218,7 @@ function* owned(
     SELECT a.id, a.organisation, a.settings AS own, o.settings AS its_organisation FROM account a JOIN organisation o ON o.id = a.organisation
      WHERE a.id ${among(int, accounts)}`;
   const of = new Map(rows.map((row) => [row.id, row]));
+  const webhooks = yield* webhooksOf(accounts);
   return its.flatMap((event) => {
     const whose = of.get(event.account);
     if (whose === undefined || (organisation !== undefined && whose.organisation !== organisation)) return [];
@@ -222,6 +226,24 @@ function* owned(
     const hidden =
       event.type === 'message.collected' &&
       settingOf('collected-receipts', whose.own, whose.itsOrganisation) === 'never';
-    return hidden ? [] : [{ ...event, organisation: whose.organisation }];
+    if (hidden) return [];
+    const isOfMail = event.message !== undefined;
+    const mayHear = (webhooks.get(event.account) ?? []).filter((one) => isOfMail || one.account === event.account);
+    return [{ ...event, organisation: whose.organisation, webhooks: mayHear.map(({ webhook }) => webhook) }];
   });
+}
+
+/**
+ * Of each account its webhooks, and those of the accounts that took over from it: its program goes on there, and is told what came before the move or what becomes
+ * of mail that was sent before it, as letters about that mail reach it too.
+ */
+function* webhooksOf(
+  accounts: readonly AccountId[],
+): Change<ReadonlyMap<AccountId, readonly { readonly account: AccountId; readonly webhook: string }[]>> {
+  const rows = yield* sql.all({ former: as<AccountId>(int), account: as<AccountId>(int), webhook: text })`
+    WITH RECURSIVE line (former, id) AS (
+      SELECT id, id FROM account WHERE id ${among(int, accounts)}
+      UNION SELECT l.former, a.moved_to FROM line l JOIN account a ON a.id = l.id WHERE a.moved_to IS NOT NULL)
+    SELECT l.former, l.id AS account, w.id AS webhook FROM line l JOIN webhook w ON w.account = l.id ORDER BY w.id`;
+  return groupedBy(rows, ({ former }) => former);
 }
