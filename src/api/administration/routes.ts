@@ -8,7 +8,9 @@ import { ROLE_ABOUT, mayDo } from '../../domain/roles.ts';
 import type { Answer, Answers, SaidAnswer } from '../core/answer.ts';
 import type { Streamed } from '../core/body.ts';
 import type { OperatorCaller } from '../core/callers.ts';
+import { ifNoneMatch, isCurrent, matches } from '../core/etags.ts';
 import { cursor, limit } from '../core/fields.ts';
+import { linkToNext } from '../core/next-page.ts';
 import { malformed, notFound } from '../core/problem.ts';
 import { type Asked, type Route, type Texts, route } from '../core/route.ts';
 import type { ApiServices } from '../core/services.ts';
@@ -18,7 +20,7 @@ import { type Form, formOf, formWith } from './form.ts';
 import { type Found, type PlaceName, placeOf } from './ids.ts';
 import { type Taken, takenOf, wireInput } from './input.ts';
 import { openCursor, sealCursor } from './opaque.ts';
-import { Turns, changedMeanwhile, etagOf, isCurrent, matches } from './tags.ts';
+import { Turns, changedMeanwhile, etagOf } from './tags.ts';
 
 type Services = Pick<ApiServices, 'store' | 'admin' | 'log' | 'random'>;
 
@@ -114,10 +116,7 @@ function headersOf(one: Resource): Texts {
   return {
     ...((changes || row.reason !== undefined) && { 'sluis-reason': HEADERS.reason }),
     ...(needsSecond(row) && { 'sluis-approval': HEADERS.approval }),
-    ...(api.method === 'GET' &&
-      row.effect !== 'lists' && {
-        'if-none-match': tag.meta({ description: 'The ETag that is known: the answer is 304 where it still holds.' }),
-      }),
+    ...(api.method === 'GET' && row.effect !== 'lists' && { 'if-none-match': ifNoneMatch }),
     ...(api.method !== 'GET' &&
       api.method !== 'POST' &&
       readerOf(one) !== undefined && {
@@ -326,17 +325,9 @@ async function page(ask: Ask): Promise<Answer> {
   const last = rows.length < most ? undefined : rows.at(-1);
   if (last === undefined) return { status: 200, json: { items } };
   const next = sealCursor(store, random, of, row.after(last));
-  const query = new URLSearchParams(
-    Object.entries({ ...asked.query, after: next }).flatMap(
-      ([name, value]: readonly [string, unknown]): [string, string][] =>
-        value === undefined || value === false ? [] : [[name, textIn(value)]],
-    ),
-  );
-  const headers = { Link: `</v1${targetOf(asked, one.api.path)}?${query.toString()}>; rel="next"` };
+  const headers = linkToNext(targetOf(asked, one.api.path), asked.query, next);
   return { status: 200, json: { items, next }, headers };
 }
-
-const textIn = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 /** Where what was made can be read: below the path, by its id in the answer. */
 function locationOf({ api }: Resource, asked: Request, json: unknown): { readonly Location?: string } {

@@ -9,17 +9,6 @@ import { problem } from '../core/problem.ts';
 export const etagOf = (json: unknown): string =>
   `"${createHash('sha256').update(JSON.stringify(json)).digest().subarray(0, 16).toString('base64url')}"`;
 
-const listed = (header: string): readonly string[] => header.split(',').map((one) => one.trim());
-
-/** RFC 9110 section 13.1.1: a weak tag matches nothing here. */
-export const matches = (ifMatch: string, etag: string): boolean =>
-  ifMatch.trim() === '*' || listed(ifMatch).includes(etag);
-
-/** RFC 9110 section 13.1.2: what the client has is what it would get. */
-export const isCurrent = (ifNoneMatch: string | undefined, etag: string): boolean =>
-  ifNoneMatch !== undefined &&
-  (ifNoneMatch.trim() === '*' || listed(ifNoneMatch).some((one) => one.replace(/^W\//, '') === etag));
-
 export const changedMeanwhile = () =>
   problem(
     412,

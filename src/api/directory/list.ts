@@ -6,7 +6,9 @@ import type { DirectoryQuery, DirectoryState } from '../../domain/directory.ts';
 import { ACCOUNT_KINDS } from '../../domain/registry.ts';
 import { settingOf } from '../../domain/settings.ts';
 import type { Caller } from '../core/callers.ts';
+import { ifNoneMatch, isCurrent } from '../core/etags.ts';
 import { limit } from '../core/fields.ts';
+import { linkToNext } from '../core/next-page.ts';
 import { malformed, problem } from '../core/problem.ts';
 import { type Remote, route } from '../core/route.ts';
 import type { ApiServices } from '../core/services.ts';
@@ -62,7 +64,7 @@ export const listDirectory = route({
     after: version('Where the page begins: `next` of the page before.'),
     limit: limit(500),
   },
-  headers: { 'if-none-match': z.string().optional() },
+  headers: { 'if-none-match': ifNoneMatch },
   answers: {
     200: {
       about: 'The entries',
@@ -85,7 +87,7 @@ export const listDirectory = route({
     const streams = accepts === NDJSON;
     const etag = `"${streams ? 'n' : ''}${state.version}"`;
     const told = { ETag: etag, Vary: 'Accept' };
-    if (isKnown(headers['if-none-match'], etag)) return { status: 304, headers: told };
+    if (isCurrent(headers['if-none-match'], etag)) return { status: 304, headers: told };
     const give = mayAsk(services, caller, remote);
     const wanted: DirectoryQuery = {
       after: Math.max(after ?? 0, changedSince ?? 0),
@@ -100,7 +102,7 @@ export const listDirectory = route({
     const found = await directory.page(wanted);
     give(Math.max(1, found.length));
     const next = found.length === most ? found.at(-1)?.version : undefined;
-    const link = next === undefined ? {} : { Link: `<${linkTo(query, next)}>; rel="next"` };
+    const link = linkToNext('/directory', query, next === undefined ? undefined : String(next));
     const entries = found.map(viewRecord);
     const json = { entries, version: String(state.version), ...(next === undefined ? {} : { next: String(next) }) };
     return { status: 200, json, headers: { ...told, ...link } };
@@ -158,18 +160,4 @@ async function* lines(
     give(records.length);
     yield Buffer.from(records.map((record) => `${JSON.stringify(viewRecord(record))}\n`).join(''));
   }
-}
-
-/** RFC 9110 section 13.1.2. */
-const isKnown = (given: string | undefined, etag: string): boolean =>
-  given !== undefined &&
-  (given.trim() === '*' || given.split(',').some((one) => one.trim().replace(/^W\//, '') === etag));
-
-function linkTo(
-  { after: _, limit: most, ...rest }: Readonly<Record<string, string | number | undefined>>,
-  next: number,
-): string {
-  const query = new URLSearchParams({ after: String(next), limit: String(most) });
-  for (const [name, value] of Object.entries(rest)) if (value !== undefined) query.set(name, String(value));
-  return `/v1/directory?${query.toString()}`;
 }

@@ -2,11 +2,13 @@
 import { z } from '../../config/zod.ts';
 import { defined } from '../../domain/defined.ts';
 import type { EntryUid } from '../../domain/ids.ts';
-import { type Instant, type Milliseconds, instant, milliseconds } from '../../domain/units.ts';
+import { type Instant, type Milliseconds, instant, iso, milliseconds } from '../../domain/units.ts';
 import { previewedRow } from '../../pickup/evidence.ts';
 import type { MailboxEntry } from '../../store/deliveries.ts';
 import type { AccountCaller } from '../core/callers.ts';
+import { ifNoneMatch, isCurrent } from '../core/etags.ts';
 import { entryId, limit } from '../core/fields.ts';
+import { linkToNext } from '../core/next-page.ts';
 import { type Remote, route } from '../core/route.ts';
 import { headOf, headerFacts } from './header-facts.ts';
 import { LONGEST_WAIT, WAITS, prefer, waitOf } from './preference.ts';
@@ -49,7 +51,7 @@ export const listMailboxMessages = route({
   description: `Takes no lease: others fetch meanwhile. With \`If-None-Match\` an unchanged mailbox costs next to nothing. With \`Prefer: wait=${LONGEST_WAIT}\` the answer waits until there is something to tell.`,
   access: ACCESS,
   query: { after: entryId.optional(), since, limit: limit(100, 25) },
-  headers: { 'if-none-match': z.string().optional(), prefer },
+  headers: { 'if-none-match': ifNoneMatch, prefer },
   waits: WAITS,
   answers: {
     200: { about: 'The messages', json: page, headers: { ...HEADERS, Link: 'The next page, `rel="next"`.' } },
@@ -66,7 +68,7 @@ export const listMailboxMessages = route({
     try {
       for (;;) {
         const etag = `W/"${(await store.deliveries.mailboxState(account))?.changes ?? 0}"`;
-        const known = isKnown(given, etag);
+        const known = isCurrent(given, etag);
         const entries = known ? [] : await store.deliveries.mailboxEntries(account, wantedOf(query));
         const left = milliseconds(until - clock.monotonic());
         if (entries.length === 0 && (await hasChanged(watch, left, signal))) continue;
@@ -75,8 +77,11 @@ export const listMailboxMessages = route({
         const messages = await viewsOf(services, caller, remote, entries);
         const last = entries.at(-1)?.uid ?? query.after;
         const next = entries.length === query.limit ? last : undefined;
-        const link = next === undefined ? {} : { Link: `<${linkTo(query, next)}>; rel="next"` };
-        return { status: 200, json: { messages, ...cursors(next, last) }, headers: { ...told, ...link } };
+        return {
+          status: 200,
+          json: { messages, ...cursors(next, last) },
+          headers: { ...told, ...linkTo(query, next) },
+        };
       }
     } finally {
       watch?.end();
@@ -85,6 +90,9 @@ export const listMailboxMessages = route({
 });
 
 const wantedOf = ({ after, since: from, limit: most }: Query) => ({ limit: most, ...defined({ after, since: from }) });
+
+const linkTo = ({ since: from, limit: most }: Query, next: EntryUid | undefined) =>
+  linkToNext('/mailbox/messages', { limit: most, since: iso(from) }, next === undefined ? undefined : String(next));
 
 const cursors = (next: EntryUid | undefined, last: EntryUid | undefined) => ({
   ...(next === undefined ? {} : { next: String(next) }),
@@ -97,17 +105,6 @@ async function hasChanged(
   signal: AbortSignal,
 ): Promise<boolean> {
   return watch !== undefined && left > 0 && (await watch.next(left, signal));
-}
-
-/** RFC 9110 section 13.1.2: compared weakly. */
-export const isKnown = (given: string | undefined, etag: string): boolean =>
-  given !== undefined &&
-  (given.trim() === '*' || given.split(',').some((one) => one.trim().replace(/^W\//, '') === etag.replace(/^W\//, '')));
-
-function linkTo({ since: from, limit: most }: Query, next: EntryUid): string {
-  const query = new URLSearchParams({ after: String(next), limit: String(most) });
-  if (from !== undefined) query.set('since', new Date(from).toISOString());
-  return `/v1/mailbox/messages?${query.toString()}`;
 }
 
 /** Whoever lists sees what their headers say: a look at mail that was not collected yet, which the trail tells as it does of TOP. */

@@ -4,8 +4,8 @@
  */
 import { z } from '../../config/zod.ts';
 import type { StreamAnswer } from '../core/answer.ts';
+import { ifNoneMatch, isCurrent } from '../core/etags.ts';
 import { problem } from '../core/problem.ts';
-import { isKnown } from './list.ts';
 import { type Range, lengthOf, rangeOf, within } from './range.ts';
 
 export const RANGE_HEADERS = {
@@ -14,7 +14,7 @@ export const RANGE_HEADERS = {
     .optional()
     .meta({ description: 'One range of octets.', examples: ['bytes=0-1023'] }),
   'if-range': z.string().optional().meta({ description: 'The `ETag` that the range is of.' }),
-  'if-none-match': z.string().optional(),
+  'if-none-match': ifNoneMatch,
 };
 
 export const SAID_HEADERS = {
@@ -45,7 +45,7 @@ export function send(
 ): StreamAnswer<200> | StreamAnswer<206> | { readonly status: 304; readonly headers: Record<string, string> } {
   const { sha256, octets, type, name } = sending;
   const etag = `"${sha256}"`;
-  if (isKnown(asked['if-none-match'], etag)) return { status: 304, headers: { ETag: etag } };
+  if (isCurrent(asked['if-none-match'], etag)) return { status: 304, headers: { ETag: etag } };
   const range = rangeOf(asked, etag, octets);
   const headers = {
     ETag: etag,

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { z } from '../../config/zod.ts';
 import { type ApiDocument } from '../core/document.ts';
+import { ifNoneMatch, isCurrent } from '../core/etags.ts';
 import { type Route, route } from '../core/route.ts';
 import type { ApiServices } from '../core/services.ts';
 import { documentPage, pagePolicy } from './page.ts';
@@ -35,15 +36,6 @@ const once = (
 const asJson = once((document) => `${JSON.stringify(document)}\n`);
 const asPage = once(documentPage);
 
-const ifNoneMatch = z
-  .string()
-  .max(1000)
-  .optional()
-  .meta({ description: 'The ETag that is known: the answer is 304 where it still holds.' });
-
-const isKnown = (header: string | undefined, etag: string): boolean =>
-  header?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etag) === true;
-
 async function* whole(octets: Buffer): AsyncGenerator<Buffer, void, undefined> {
   yield await Promise.resolve(octets);
 }
@@ -72,7 +64,7 @@ const getDocument = route({
   async run({ headers }, services: Pick<ApiServices, 'document'>) {
     const { octets, etag } = await asJson(services);
     const sent = { etag, 'cache-control': 'no-cache' };
-    if (isKnown(headers['if-none-match'], etag)) return { status: 304, headers: sent };
+    if (isCurrent(headers['if-none-match'], etag)) return { status: 304, headers: sent };
     return { status: 200, type: 'application/json', stream: whole(octets), length: octets.length, headers: sent };
   },
 });
@@ -92,7 +84,7 @@ const getPage = route({
   async run({ headers }, services: Pick<ApiServices, 'document'>) {
     const { octets, etag } = await asPage(services);
     const sent = { etag, 'cache-control': 'no-cache', 'content-security-policy': pagePolicy };
-    if (isKnown(headers['if-none-match'], etag)) return { status: 304, headers: sent };
+    if (isCurrent(headers['if-none-match'], etag)) return { status: 304, headers: sent };
     return { status: 200, type: `${HTML}; charset=utf-8`, stream: whole(octets), length: octets.length, headers: sent };
   },
 });

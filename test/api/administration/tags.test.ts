@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Turns, etagOf, isCurrent, matches } from '../../../src/api/administration/tags.ts';
+import { Turns, etagOf } from '../../../src/api/administration/tags.ts';
+import { isCurrent, matches } from '../../../src/api/core/etags.ts';
 
 test('tags are compared as RFC 9110 says: strongly before a change, weakly before a look', () => {
   const etag = etagOf({ a: 1 });
@@ -9,6 +10,8 @@ test('tags are compared as RFC 9110 says: strongly before a change, weakly befor
   for (const header of [etag, '*', `"x", ${etag}`, ` ${etag} `]) assert(matches(header, etag), header);
   for (const header of ['"x"', `W/${etag}`, '']) assert(!matches(header, etag), header);
   for (const header of [etag, `W/${etag}`, `"x",${etag}`, '*']) assert(isCurrent(header, etag), header);
+  assert(isCurrent('"x", "5"', 'W/"5"') && isCurrent('W/"5"', 'W/"5"') && !isCurrent('"6"', 'W/"5"'));
+  assert(!matches('W/"5"', 'W/"5"'));
   assert(!isCurrent('"x"', etag));
   assert(!isCurrent(undefined, etag));
 });
