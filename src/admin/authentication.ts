@@ -13,6 +13,7 @@ import { NetworkSet } from '../platform/network.ts';
 import type { HeldToken, OperatorRecord } from '../store/operators.ts';
 import type { Actor } from '../store/actor.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
+import { type TokenRefusal, refusalRow } from './token-notes.ts';
 
 /** Somebody who is known: the name is proven. */
 export interface KnownCaller extends Standing {
@@ -28,12 +29,13 @@ const OF_THIS_MACHINE = ['127.0.0.1', '::1'];
 
 /**
  * `remote`: the address of the peer; left out over a Unix socket. Undefined: it is not taken. What it was used for stands in the trail with the call; that it
- * was refused stands there now.
+ * was refused `refused` is told: left out, it stands there now, which is for roads on which no stranger comes.
  */
 export async function authenticate(
   { store, clock }: Parts,
   text: string,
   remote?: string,
+  refused: (refusal: TokenRefusal) => void = (one) => store.audit.note(refusalRow(one)),
 ): Promise<KnownCaller | undefined> {
   const now = clock.now();
   const given = readToken(text);
@@ -41,12 +43,8 @@ export async function authenticate(
   const known = given !== undefined && held !== undefined && isSameToken(given, held) ? held : undefined;
   const why = known === undefined ? 'unknown' : refusal(known, now, remote === undefined ? OF_THIS_MACHINE : [remote]);
   if (known === undefined || why !== undefined) {
-    store.audit.note({
-      event: 'operator.token-refused',
-      outcome: 'failure',
-      facts: defined({ why, token: known === undefined ? undefined : grouped(known.id) }),
-      personal: defined({ operator: known?.operator, network: remote }),
-    });
+    const whose = known === undefined ? {} : { token: grouped(known.id), operator: known.operator };
+    refused({ why: why ?? 'unknown', ...whose, ...defined({ network: remote }) });
     return undefined;
   }
   if ((known.lastUsedAt ?? 0) + USE_STEP <= now) await store.operators.used(known.id, now);
@@ -57,7 +55,7 @@ function refusal(
   { endedAt, endsAt, holder, networks }: HeldToken,
   now: Instant,
   from: readonly string[],
-): string | undefined {
+): TokenRefusal['why'] | undefined {
   if (endedAt !== undefined || endsAt <= now) return 'ended';
   if (holder.endsAt !== undefined && holder.endsAt <= now) return 'operator ended';
   if (networks.length === 0) return undefined;

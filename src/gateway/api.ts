@@ -1,6 +1,7 @@
 /** The HTTPS API of the running gateway: what its routes work with, and how one of its listeners starts. */
 import type { AdminContext } from '../admin/context.ts';
 import { Directory } from '../admin/directory.ts';
+import { TokenNotes } from '../admin/token-notes.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { Callers } from '../api/core/caller.ts';
 import { problem } from '../api/core/problem.ts';
@@ -34,6 +35,8 @@ export interface GatewayApi {
   readonly directoryGiven: ApiServices['directory']['given'];
   /** What operations work with is made last of all; until then callers are told to come again. */
   begin(admin: AdminContext): void;
+  /** Refused tokens that are still only counted. */
+  readonly tokens: TokenNotes;
 }
 
 /** Where clients find the API, and whom they ask. */
@@ -101,12 +104,15 @@ export function gatewayApi(config: Config, parts: ApiParts): GatewayApi {
   let document: Promise<ApiDocument> | undefined;
   const rate = new RateLimit(clock, config.api.requests);
   const exempt = new NetworkSet(config.auth['exempt-networks']);
-  const callers = new Callers({ authenticator, store, admin, clock, random, exempt, limits: authLimitsOf(config) });
+  const tokens = new TokenNotes(store.audit, clock);
+  const limits = authLimitsOf(config);
+  const callers = new Callers({ authenticator, store, admin, clock, random, exempt, tokens, limits });
   const counts = newApiCounts();
   const times = apiTimesOf(config);
   return {
     counts,
     directoryGiven: directory.given,
+    tokens,
     begin: (made) => (context = made),
     start: async (spec) =>
       await startApiListener({

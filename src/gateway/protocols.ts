@@ -136,12 +136,14 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
     writeCounted: (whose = () => true) => {
       refused.flushOf(whose);
       window.notes.flushOf(whose);
+      api.tokens.flushOf(whose);
     },
     consumersOf: (account) => consumers.written(account),
     stop: async () => {
       try {
         refused.flush();
         window.notes.flush();
+        api.tokens.flush();
       } finally {
         await pickup.shared.close();
         await Promise.all([consumers.close(), fullness.close()]);

@@ -7,6 +7,7 @@ import { type Route, route } from '../../src/api/core/route.ts';
 import { throttleDefaults } from '../../src/auth/throttle.ts';
 import { createAuthenticator } from '../../src/auth/authenticate.ts';
 import { makeAppPassword } from '../../src/crypto/app-password.ts';
+import { grouped } from '../../src/crypto/base32.ts';
 import { makeToken } from '../../src/crypto/operator-token.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
 import type { Store } from '../../src/store/port/store.ts';
@@ -206,6 +207,29 @@ test('a password that has ended by the clock is not remembered on its connection
   api.clock.advance(30_000);
   await ask('/sends', program);
   assert.equal(judged(), 2);
+});
+
+test('tokens that are none leave one row a minute, with a count; one that has ended has a row of its own, with its operator', async (t) => {
+  const { ask, gateway, api } = await open(t);
+  const refused = async (): Promise<unknown[]> =>
+    (await gateway.store.audit.read({ limit: 1000 }))
+      .filter(({ event }) => event === 'operator.token-refused')
+      .map(({ facts, personal }) => ({ ...facts, ...personal }));
+  const { token, id, hash } = makeToken();
+  const actor = { name: 'test' };
+  await gateway.store.operators.add({ name: 'els', role: 'support' }, actor);
+  const endsAt = instant(Date.now() + days(1));
+  await gateway.store.operators.addToken({ id, hash, operator: 'els', role: 'support', networks: [], endsAt }, actor);
+  await gateway.store.operators.endToken(id, actor);
+  for (let i = 0; i < 5; i += 1) assert.equal((await ask('/reads', `Bearer ${makeToken().token}`)).status, 401);
+  assert.equal((await ask('/reads', `Bearer ${token}`)).status, 401);
+  assert.deepEqual(await refused(), []);
+  api.clock.advance(60_000);
+  const network = '127.0.0.1';
+  assert.deepEqual(await refused(), [
+    { why: 'unknown', count: 5, network },
+    { why: 'ended', token: grouped(id), count: 1, operator: 'els', network },
+  ]);
 });
 
 test('guesses at tokens slow their network down: then nothing is judged, and a 503 says when to come again', async (t) => {

@@ -1,4 +1,5 @@
 /** A listener of the API with routes of the test's own, and no gateway behind it: for what the server does with any route. */
+import { TokenNotes } from '../../src/admin/token-notes.ts';
 import type { TestContext } from 'node:test';
 import { Callers } from '../../src/api/core/caller.ts';
 import { RateLimit } from '../../src/api/core/rate.ts';
@@ -76,6 +77,7 @@ export async function startBareApi(
     admin: () => options.admin ?? ({} as AdminContext),
     limits: { throttle: throttleDefaults, refusalGrid: milliseconds(0) },
     exempt: new NetworkSet([]),
+    tokens: new TokenNotes({ note: (event) => options.admin?.store.audit.note(event) }, clock),
   });
   const counts = newApiCounts();
   const limits = { message: options.message ?? 100_000 };

@@ -11,6 +11,7 @@
 import { X509Certificate, createHmac } from 'node:crypto';
 import type { AdminContext } from '../../admin/context.ts';
 import { type KnownCaller, authenticate, operatorOfCertificate } from '../../admin/authentication.ts';
+import type { TokenNotes } from '../../admin/token-notes.ts';
 import type { AuthOutcome, Authenticator } from '../../auth/authenticator.ts';
 import { passwordStands } from '../../auth/candidates.ts';
 import { pause } from '../../auth/pause.ts';
@@ -38,6 +39,8 @@ export interface CallerParts {
   readonly limits: { readonly throttle: ThrottleLimits; readonly refusalGrid: Milliseconds };
   /** Networks whose failures cause no back-off. */
   readonly exempt: NetworkSet;
+  /** Tokens that were refused: the trail has them once a minute. */
+  readonly tokens: Pick<TokenNotes, 'refused'>;
 }
 
 const BOTH: ReadonlySet<Scope> = new Set(['send', 'fetch']);
@@ -202,13 +205,15 @@ export class Callers {
   }
 
   async #byToken({ peer }: ApiConnection, token: string, signal: AbortSignal): Promise<OperatorCaller | undefined> {
-    const { clock, exempt, admin } = this.#parts;
+    const { clock, exempt, admin, tokens } = this.#parts;
     const came = clock.monotonic();
     const whose = `token ${readToken(token)?.id ?? peer.network}`;
     const free = exempt.has(peer.address);
     const wait = free ? 0 : this.#throttle.wait(whose, peer.network, came);
     if (wait > 0) throw notJudged(wait);
-    const known = await authenticate(admin(), token, peer.address);
+    const known = await authenticate(admin(), token, peer.address, (one) =>
+      tokens.refused({ ...one, network: peer.network }),
+    );
     if (known !== undefined) {
       this.#throttle.succeeded(whose, peer.network, clock.monotonic());
       return callerOf(known);
