@@ -26,8 +26,12 @@ import { between } from '../support/chance.ts';
 import { effort } from '../support/effort.ts';
 
 const skip = withoutCompiler();
-/** The fifth and the tenth come late. */
 const CUTS = effort(4, 10);
+/** Messages that are acknowledged before the power goes, counted and not timed: a busy machine proves as much. */
+const BEFORE_CUT: Readonly<Record<'early' | 'late', readonly [number, number]>> = {
+  early: [5, 200],
+  late: [1500, 2000],
+};
 const WRITER = fileURLToPath(new URL('support/store-writer.js', import.meta.url));
 const names = ['anna', 'bram', 'chris'];
 
@@ -81,7 +85,7 @@ class StoreTrial {
   }
 
   /** One power cut in the middle of acceptances. */
-  async round({ unsynced, tampering }: Trial, long: boolean): Promise<void> {
+  async round({ unsynced, tampering }: Trial, when: keyof typeof BEFORE_CUT): Promise<void> {
     this.#disk.arm();
     const { dataFolder, keyFolder } = this.#folders;
     const child = spawn(process.execPath, [WRITER, dataFolder, keyFolder, this.#masterKey.toString('hex')], {
@@ -89,7 +93,9 @@ class StoreTrial {
       env: { ...process.env, ...this.#disk.environment, TAMPER: tampering ?? '' },
     });
     const fresh = new Map<string, Acked>();
-    const begun = new Promise<void>((resolve) => child.stdout.once('data', resolve));
+    const wanted = between(...BEFORE_CUT[when]);
+    let enough: () => void = () => undefined;
+    const acknowledged = new Promise<void>((resolve) => (enough = resolve));
     let text = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
       const lines = (text + chunk).split('\n');
@@ -98,10 +104,12 @@ class StoreTrial {
         const [, id = '', sha256 = '', copies = ''] = line.split(' ');
         fresh.set(id, { sha256, copies: Number(copies) });
       }
+      if (fresh.size >= wanted) enough();
     });
     const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-    await Promise.race([begun, ended]);
-    await pause(long ? 1500 : between(30, 300));
+    await Promise.race([acknowledged, ended]);
+    // At any moment of a commit, and not at its end alone.
+    await pause(between(0, 30));
     child.kill('SIGKILL');
     await ended;
     for (const [id, acked] of fresh) this.#acked.set(id, acked);
@@ -176,8 +184,9 @@ async function lightsOut(trial: Trial): Promise<Tally> {
   try {
     await running.create();
     for (let n = 0; n < trial.rounds; n++) {
-      // Long enough for the log to fill and be copied into the database while mail goes on.
-      await running.round(trial, n % 5 === 4 && trial.tampering === undefined);
+      // Late enough for the log to fill and be copied into the database while mail goes on.
+      const late = (n % 5 === 4 || n === CUTS - 1) && trial.tampering === undefined;
+      await running.round(trial, late ? 'late' : 'early');
       if (trial.tampering !== undefined && wrong(running.tally) > 0) break;
     }
     return running.tally;
