@@ -331,14 +331,14 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     what: 'requests over the API that were sent with a key, and what was answered',
     columns: ['caller', 'key', 'request', 'run', 'begun_at', 'state', 'answer'],
     kept: '24 hours',
-    erase: 'gone by then',
+    erase: 'runs out by itself',
   },
   idempotency_use: {
     area: 'technical',
     what: 'how many such keys each caller has',
     columns: ['caller', 'keys', 'octets'],
     kept: 'as long as it has one',
-    erase: 'gone by then',
+    erase: 'runs out by itself',
   },
   known_network: {
     area: 'registry',
