@@ -7,6 +7,7 @@ import { malformed, notFound, problem } from '../core/problem.ts';
 import type { Asked } from '../core/route.ts';
 import type { ApiServices } from '../core/services.ts';
 import type { Streamed } from '../core/body.ts';
+import { forPrograms } from '../core/wording.ts';
 
 /** Why it is done, for the trail; and the request that two operators have signed. */
 export interface Said {
@@ -77,9 +78,12 @@ export async function operate(
   } catch (error) {
     if (!(error instanceof AdminError)) throw error;
     if (error.kind === 'approval' && error.request !== undefined && call.approval === undefined)
-      return new Waiting(error.request, error.message);
+      return new Waiting(
+        error.request,
+        `Two operators must sign first: GET /approvals/${error.request} shows what they sign, POST /approvals/${error.request}/signatures takes each signature. Then send the same request again, under the same key, with Sluis-Approval: ${error.request}`,
+      );
     if (error.kind !== 'unknown') throw error;
     if (pathAsIs) throw notFound();
-    throw problem(422, 'unknown-value', 'Something that the request names does not exist', error.message);
+    throw problem(422, 'unknown-value', 'Something that the request names does not exist', forPrograms(error.message));
   }
 }

@@ -7,6 +7,7 @@ import { z } from '../../config/zod.ts';
 import { type Body, eitherBody, jsonBody, maybeJsonBody, streamBody } from '../core/body.ts';
 import { flag } from '../core/fields.ts';
 import type { Texts } from '../core/route.ts';
+import { forPrograms } from '../core/wording.ts';
 import { MAX_COLLECTED } from '../core/idempotency.ts';
 import { type PlaceName, placeOf, placesIn } from './ids.ts';
 
@@ -92,7 +93,7 @@ function queryOf(api: InApi, left: readonly (readonly [string, Param])[]): Omit<
     } else if ((kind !== undefined && isPersonal(kind)) || param.as === 'rest' || param.as === 'many') {
       if (!optional) throw new Error(`${api.method} ${api.path}: "${key}" tells of somebody, and cannot be in a query`);
     } else {
-      query[key] = param.as === 'flag' || param.as === 'no' ? flag(param.about) : wanted(textOf(param));
+      query[key] = param.as === 'flag' || param.as === 'no' ? flag(aboutOf(param)) : wanted(textOf(param));
       plain.push({ key, name: key });
     }
   }
@@ -106,8 +107,15 @@ const wireOf = ({ schema }: Kind<unknown, never>): z.ZodType =>
 const isNumber = (kind: Kind<unknown, never>): boolean =>
   (wireOf(kind).def as { readonly type: string }).type === 'number';
 
-const aboutOf = ({ about, kind }: Param): string =>
-  kind === undefined ? `${upper(about)}.` : `${upper(about)}: ${kind.expected}.`;
+/** What a row says of an input, with what is expected where the schema does not say that. */
+function aboutOf({ about: given, kind, as, optional }: Param): string {
+  // A command line asks for it, or has a switch by which there is none.
+  if (as === 'secret') return optional ? 'A password; left out: none.' : 'The password.';
+  const about = forPrograms(given.replace(/[;,] (?:it )?(?:may be given several times|several times for several)/, ''));
+  if (kind === undefined) return `${upper(about)}.`;
+  if (kind.choices === undefined) return `${upper(about)}: ${forPrograms(kind.expected)}.`;
+  return `${kind.choices.some((one) => about.startsWith(`${one}:`)) ? about : upper(about)}.`;
+}
 
 /** The word of what is KEY=VALUE on a command line. */
 const SETTING = 'setting';

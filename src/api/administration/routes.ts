@@ -14,6 +14,7 @@ import { linkToNext } from '../core/next-page.ts';
 import { malformed, notFound } from '../core/problem.ts';
 import { type Asked, type Route, type Texts, route } from '../core/route.ts';
 import type { ApiServices } from '../core/services.ts';
+import { forPrograms } from '../core/wording.ts';
 import { addIds, withIds } from './added-ids.ts';
 import { Waiting, callOf, operate, reasonIn } from './call.ts';
 import { type Form, formOf, formWith } from './form.ts';
@@ -168,7 +169,7 @@ const routeOf = (one: Resource): Route => ({
     method: one.api.method,
     path: one.api.path,
     tag: 'administration',
-    summary: upper(one.api.about ?? one.row.about),
+    summary: upper(forPrograms(one.api.about ?? one.row.about)),
     description: `Needs the right \`${one.row.right}\`: ${ROLE_ABOUT[one.row.right]}.`,
     access: { kind: 'operator', right: one.row.right },
     params: one.taken.params,

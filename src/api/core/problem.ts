@@ -8,6 +8,7 @@ import { AdminError, type AdminErrorKind } from '../../admin/context.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { StoreFailed, StoreFull } from '../../store/store.ts';
+import { forPrograms } from './wording.ts';
 
 export interface ProblemMembers {
   /** Of the refusal, for example `5.1.1`. */
@@ -104,7 +105,13 @@ export function problemOf(error: unknown, request: string): Problem {
   if (error instanceof AdminError && error.kind !== 'failed') {
     const [status, title] = ADMIN[error.kind];
     const retryAfter = status === 503 ? RETRY : undefined;
-    return problem(status, kindOf(error.kind), title, error.message, defined({ retryAfter, request: error.request }));
+    return problem(
+      status,
+      kindOf(error.kind),
+      title,
+      forPrograms(error.message),
+      defined({ retryAfter, request: error.request }),
+    );
   }
   if (error instanceof StoreFull || error instanceof StoreFailed)
     return problem(503, 'store', 'The store does not answer', 'Nothing was done; try again later', {

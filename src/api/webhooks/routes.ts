@@ -16,6 +16,7 @@ import type { AccountCaller } from '../core/callers.ts';
 import { malformed, notFound, problem } from '../core/problem.ts';
 import { type Route, route } from '../core/route.ts';
 import type { ApiServices } from '../core/services.ts';
+import { forPrograms } from '../core/wording.ts';
 
 type Services = Pick<ApiServices, 'store' | 'admin'>;
 
@@ -109,7 +110,7 @@ async function kept<T>(change: Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     if (error.kind === 'unknown') throw notFound();
-    throw problem(409, error.kind, 'This cannot be kept', error.message);
+    throw problem(409, error.kind, 'This cannot be kept', forPrograms(error.message));
   }
 }
 

@@ -77,6 +77,7 @@ test('a portal finds the ids of a log-in name, an address and an organisation, a
   const nowhere = await other.post('/account-searches', { login: 'nobody@mail.test' });
   const text = (answer: ApiAnswer, name: string): string => answer.body.toString().replaceAll(name, 'NAME');
   assert.deepEqual([there.status, nowhere.status], [422, 422]);
+  assert.doesNotMatch(nowhere.body.toString(), /"sluis /);
   assert.equal(text(there, String(login)), text(nowhere, 'nobody@mail.test'));
 });
 
@@ -162,7 +163,9 @@ test('what cannot be undone wants a reason, and is only shown on a dry run', asy
   const path = `/accounts/${String(anna?.accountId)}/endings`;
   const look = await portal.post(path, { dryRun: true });
   assert.deepEqual([look.status, members(look).applied], [200, false]);
-  assert.equal((await portal.post(path, {})).status, 422, 'without a reason');
+  const refused = await portal.post(path, {});
+  assert.equal(refused.status, 422, 'without a reason');
+  assert.match(String(members(refused).detail), /header Sluis-Reason$/);
   const done = await portal.post(path, {}, { headers: { 'sluis-reason': 'contract ended' } });
   assert.deepEqual([done.status, members(done).applied], [200, true]);
   const back = await portal.post(`/accounts/${String(anna?.accountId)}/resumptions`, {});
