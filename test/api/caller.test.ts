@@ -17,6 +17,7 @@ import { systemClock } from '../../src/platform/clock.ts';
 import { basic } from '../support/api.ts';
 import { type BareApi, startBareApi } from '../support/bare-api.ts';
 import { type TestGateway, loginOf, startTestGateway } from '../support/gateway.ts';
+import { until } from '../support/until.ts';
 
 const probe = (id: string, access: Access): Route =>
   route({
@@ -66,6 +67,7 @@ interface Opened {
 async function open(
   t: TestContext,
   seen: (store: Store) => Pick<Store, 'registry'> = (store) => store,
+  refusalGrid = 0,
 ): Promise<Opened> {
   const gateway = await startTestGateway({ accounts: ['anna'] });
   t.after(() => gateway.remove());
@@ -87,7 +89,12 @@ async function open(
     judged += 1;
     return judge(...given);
   };
-  const api = await startBareApi(t, ROUTES, { authenticator, admin: gateway.admin, store: seen(gateway.store) });
+  const api = await startBareApi(t, ROUTES, {
+    authenticator,
+    admin: gateway.admin,
+    store: seen(gateway.store),
+    refusalGrid,
+  });
   return {
     gateway,
     api,
@@ -207,6 +214,38 @@ test('a password that has ended by the clock is not remembered on its connection
   api.clock.advance(30_000);
   await ask('/sends', program);
   assert.equal(judged(), 2);
+});
+
+test('a token that nobody has, one that is not taken from here and one that has ended are answered at the same time', async (t) => {
+  const { ask, gateway, api } = await open(t, undefined, 300);
+  const actor = { name: 'test' };
+  await gateway.store.operators.add({ name: 'els', role: 'support' }, actor);
+  const endsAt = instant(Date.now() + days(1));
+  const [elsewhere, ended] = [makeToken(), makeToken()];
+  for (const { id, hash } of [elsewhere, ended]) {
+    const networks = id === elsewhere.id ? ['192.0.2.0/24'] : [];
+    await gateway.store.operators.addToken({ id, hash, operator: 'els', role: 'support', networks, endsAt }, actor);
+  }
+  await gateway.store.operators.endToken(ended.id, actor);
+  const { operators } = gateway.store;
+  const look = operators.token.bind(operators);
+  let waiting = 0;
+  t.mock.method(operators, 'token', (id: string) => {
+    waiting = api.clock.waiting;
+    return look(id);
+  });
+  for (const { token } of [makeToken(), elsewhere, ended]) {
+    waiting = Infinity;
+    let answered: number | undefined;
+    const asked = ask('/reads', `Bearer ${token}`).then(({ status }) => (answered = status));
+    await until('the refusal waits for the grid', () => api.clock.waiting > waiting);
+    api.clock.advance(299);
+    // What came too early would be here by now: another request goes the whole way and back.
+    assert.equal((await api.client.get('/open')).status, 200);
+    assert.equal(answered, undefined);
+    api.clock.advance(1);
+    assert.equal(await asked, 401);
+  }
 });
 
 test('tokens that are none leave one row a minute, with a count; one that has ended has a row of its own, with its operator', async (t) => {

@@ -29,6 +29,8 @@ export interface BareOptions {
   readonly authenticator?: Authenticator;
   readonly admin?: AdminContext;
   readonly store?: Pick<ApiServices['store'], 'registry'>;
+  /** Refused tokens are answered on it, in milliseconds; default: at once. */
+  readonly refusalGrid?: number;
   /** Octets of a message. */
   readonly message?: number;
 }
@@ -75,7 +77,7 @@ export async function startBareApi(
     clock,
     random,
     admin: () => options.admin ?? ({} as AdminContext),
-    limits: { throttle: throttleDefaults, refusalGrid: milliseconds(0) },
+    limits: { throttle: throttleDefaults, refusalGrid: milliseconds(options.refusalGrid ?? 0) },
     exempt: new NetworkSet([]),
     tokens: new TokenNotes({ note: (event) => options.admin?.store.audit.note(event) }, clock),
   });
