@@ -12,6 +12,7 @@ import type { AdminContext } from '../admin/context.ts';
 import { address, choice, days, ends, login, naming, organisation, text } from './core/kinds.ts';
 import { arg, changes, lists, many, need, opt } from './core/row.ts';
 import { maybePassword } from './core/secret.ts';
+import { ACCOUNT_IDS } from './account-show.ts';
 
 export const add = changes({
   api: {
@@ -75,14 +76,7 @@ export const list = lists({
     method: 'GET',
     path: '/accounts',
     id: 'listAccounts',
-    ids: {
-      accountId: 'login',
-      organisationId: 'organisation',
-      'addresses.addressId': 'address',
-      'passwords.passwordId': 'name',
-      'appPasswords.appPasswordId': 'id',
-      'certificates.clientCertificateId': 'name',
-    },
+    ids: ACCOUNT_IDS,
   },
   about: 'list accounts',
   in: {

@@ -24,17 +24,16 @@ const RECENT = [
   ...['used', 'messages', 'lastLogin', 'lastUsed'],
 ];
 
-const REGISTERED = {
-  drops: RECENT,
-  ids: {
-    accountId: 'login',
-    organisationId: 'organisation',
-    'addresses.addressId': 'address',
-    'passwords.passwordId': 'name',
-    'appPasswords.appPasswordId': 'id',
-    'certificates.clientCertificateId': 'name',
-  },
-};
+/** Ids of what is named in an account, over HTTPS. */
+export const ACCOUNT_IDS = {
+  accountId: 'login',
+  organisationId: 'organisation',
+  'addresses.addressId': 'address',
+  'passwords.passwordId': 'name',
+  'appPasswords.appPasswordId': 'id',
+  'certificates.clientCertificateId': 'name',
+} as const;
+const REGISTERED = { drops: RECENT, ids: ACCOUNT_IDS };
 
 export const show = reads({
   api: [
