@@ -26,16 +26,19 @@ const untold = (accepted: readonly string[], told: readonly Told[]): readonly st
   return accepted.filter((message) => !messages.has(message));
 };
 
-/** All ids, page by page. */
+/** All ids: those that a page leaves out, of before the oldest in it. */
 function acceptedIn(instance: Instance): readonly string[] {
-  const ids: string[] = [];
+  const ids = new Set<string>();
+  let until: readonly string[] = [];
   for (;;) {
-    const last = ids.at(-1);
-    const words = ['--sender', addressOf('sender'), '--since', '1h', '--limit', '1000', '--json'];
-    const said = instance.sluis('trace', ...words, ...(last === undefined ? [] : ['--after', last]));
-    const page = (JSON.parse(said) as { readonly id?: string; readonly kind: string }[]).flatMap(({ id }) => id ?? []);
-    ids.push(...page);
-    if (page.length < 1000) return ids;
+    const said = instance.sluis('trace', '--sender', addressOf('sender'), '--since', '1h', ...until, '--json');
+    const page = (JSON.parse(said) as { readonly id?: string; readonly received?: string }[]).filter(
+      ({ id }) => id !== undefined,
+    );
+    const before = ids.size;
+    for (const { id = '' } of page) ids.add(id);
+    if (ids.size === before) return [...ids];
+    until = ['--until', page.map(({ received = '' }) => received).sort()[0] ?? ''];
   }
 }
 

@@ -86,7 +86,8 @@ test('the problem that the page shows is what is answered', { skip: withoutProgr
 });
 
 test('curl copies the directory, and registers an account', { skip: withoutProgram('curl', 'curl') }, async () => {
-  const [, , , directory = '', register = ''] = examples('sh');
+  const [directory = ''] = examples('sh').filter((text) => text.includes('/directory'));
+  const [register = ''] = examples('sh').filter((text) => text.includes('/accounts"'));
   const lines = (await sh(directory)).trim().split('\n');
   const entries = lines.map((line) => JSON.parse(line) as { readonly address: string; readonly state: string });
   assert.deepEqual(entries.map(({ address, state }) => `${address} ${state}`).toSorted(), [
