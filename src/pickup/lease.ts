@@ -26,6 +26,8 @@ export class Lease {
   readonly #lock: MaildropLock;
   readonly #receipts: Receipts | undefined;
   readonly #taken = new Map<MessageId, Item>();
+  /** Removed since the look of `take` began, which may have seen them still. */
+  readonly #removed = new Set<EntryUid>();
   /** Nothing below it is free. */
   #floor = 0 as EntryUid;
   /** Rises with each message that is given back. */
@@ -70,6 +72,7 @@ export class Lease {
   async #take(most: number): Promise<readonly MailboxEntry[]> {
     const found: MailboxEntry[] = [];
     const puts = this.#puts;
+    this.#removed.clear();
     let after = this.#floor;
     for (let more = true; more && found.length < most;) {
       const limit = Math.min(PAGE, most + this.#taken.size);
@@ -78,7 +81,7 @@ export class Lease {
       for (const entry of page) {
         if (found.length === most) break;
         after = entry.uid;
-        if (this.#has(entry)) found.push(entry);
+        if (!this.#removed.has(entry.uid) && this.#has(entry)) found.push(entry);
       }
     }
     // What came since the lock was taken, and is among these, is in the maildrop from now on.
@@ -152,7 +155,10 @@ export class Lease {
         'goes-on',
       ),
     );
-    for (const { id } of items) this.#taken.delete(id);
+    for (const { id, uid } of items) {
+      this.#removed.add(uid);
+      this.#taken.delete(id);
+    }
   }
 
   /** What was sent of these and not acknowledged is noted, as at the end of a session without QUIT. */

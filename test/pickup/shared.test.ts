@@ -260,6 +260,22 @@ test('removing one message needs the maildrop for a moment, and leaves alone wha
   assert.equal(await left(s), 1);
 });
 
+test('what is acknowledged while another worker looks is not handed out again, though the look saw it', async (t) => {
+  const s = await scene(t, 3);
+  const { claim: free } = await claimed(s, 1);
+  const { claim } = await claimed(s, 1);
+  // Now a look begins before the message that is acknowledged.
+  await s.shared.release(s.account, free.id);
+  const { deliveries } = s.store;
+  const look = deliveries.mailboxEntries.bind(deliveries);
+  t.mock.method(deliveries, 'mailboxEntries', async (...asked: Parameters<typeof look>) => {
+    const seen = await look(...asked);
+    await s.shared.acknowledge(s.account, claim.id, 'all', visitor);
+    return seen;
+  });
+  assert.deepEqual((await claimed(s, 3)).ids, [s.ids[0], s.ids[2]]);
+});
+
 test('many workers: each message is acknowledged once, none is lost, none is with two at once', async (t) => {
   const s = await scene(t, 60);
   const has = new Map<MessageId, string>();
