@@ -227,19 +227,13 @@ function mustBeBounded(text: string): void {
 /** A surrogate without its other half: as a pair they are one character. */
 const LONE = /\p{Cs}/u;
 
-/** Without recursion: the body may be nested as deep as it is long. */
-function isWellFormed(value: unknown): boolean {
-  const waiting: unknown[] = [value];
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    if (typeof next === 'string' && LONE.test(next)) return false;
-    if (typeof next === 'object' && next !== null)
-      for (const [name, member] of Object.entries(next)) {
-        if (LONE.test(name)) return false;
-        if (member !== null && member !== undefined) waiting.push(member);
-      }
-  }
-  return true;
-}
+/** In names and in texts. How deep it goes was bounded before. */
+const isWellFormed = (value: unknown): boolean =>
+  typeof value === 'string'
+    ? !LONE.test(value)
+    : typeof value !== 'object' ||
+      value === null ||
+      Object.entries(value).every(([name, member]) => !LONE.test(name) && isWellFormed(member));
 
 export const streamedOf = (
   { media, limit }: Taken,

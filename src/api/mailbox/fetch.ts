@@ -37,7 +37,7 @@ export const getMailboxMessage = route({
     const entry = await entryOf(services, caller, params.messageId);
     const view = await viewWithHeader(services, entry);
     const parts = await partsOf(entry, () => store.deliveries.openMessage(entry.message.id));
-    if (!entry.sentBefore) store.audit.note(previewedRow(caller.account.id, visitorOf(remote), 1));
+    if (!entry.sentBefore) seenBy(services, caller, remote)();
     return { status: 200, json: { ...view, parts: parts.map(viewFetchable) } };
   },
 });
