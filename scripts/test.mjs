@@ -1,9 +1,9 @@
 // Runs one suite of compiled tests with Node's own runner. The files are found here, so that a compiled test whose source is gone does not run.
 //
-//   node scripts/test.mjs [--suite unit|second|faults|peers|long] [--only TEXT] [--reporter NAME] [--bound SECONDS] [--times FILE]
+//   node scripts/test.mjs [--suite unit|second|faults|peers|postgres|long] [--only TEXT] [--reporter NAME] [--bound SECONDS] [--times FILE]
 //
-// `unit` is every *.test.js below dist/test except the folders `faults`, `peers` and `long`, which are suites of their own. `second` is what of `unit`
-// .ci/run runs again on a second version of Node: scripts/second-node.mjs says what not, and why. `long` takes longer than a merge may wait: it is run
+// `unit` is every *.test.js below dist/test except the folders `faults`, `peers`, `postgres` and `long`, which are suites of their own; `postgres` has the tests
+// that need PostgreSQL as real processes. `second` is what of `unit` .ci/run runs again on a second version of Node: scripts/second-node.mjs says what not, and why. `long` takes longer than a merge may wait: it is run
 // before a release, and has the files once more that try chance, with all their rounds (test/support/effort.ts).
 //
 // A file that is not done within its bound (what it left open keeps it alive, or it waits for what never comes) is ended and counts as failed, by its
@@ -50,7 +50,7 @@ const found = readdirSync(tests, { recursive: true, encoding: 'utf8' })
   .sort();
 const folderOf = (file) => {
   const [folder] = relative(tests, file).split(sep);
-  return ['faults', 'peers', 'long'].includes(folder) ? folder : 'unit';
+  return ['faults', 'peers', 'postgres', 'long'].includes(folder) ? folder : 'unit';
 };
 const says = (file, text) => readFileSync(sourceOf(file), 'utf8').includes(text);
 const SUITES = {
@@ -58,6 +58,7 @@ const SUITES = {
   second: (file) => folderOf(file) === 'unit' && !isSameOnEveryNode(relative(tests, file).split(sep).join('/')),
   faults: (file) => folderOf(file) === 'faults',
   peers: (file) => folderOf(file) === 'peers',
+  postgres: (file) => folderOf(file) === 'postgres',
   long: (file) => folderOf(file) === 'long' || says(file, 'support/effort.ts'),
 };
 const isIn = SUITES[values.suite] ?? (() => false);
@@ -70,7 +71,7 @@ if (files.length === 0) {
 }
 
 // Seconds for one file: several times what the slowest one takes while two cores are kept busy.
-const BOUNDS = { unit: 300, second: 300, faults: 600, peers: 600, long: 1800 };
+const BOUNDS = { unit: 300, second: 300, faults: 600, peers: 600, postgres: 600, long: 1800 };
 const bound = Number(values.bound ?? BOUNDS[values.suite]);
 if (!(bound > 0)) {
   console.error(`Cannot bound a file to "${values.bound}": expected seconds, such as --bound 60.`);
