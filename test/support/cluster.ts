@@ -1,0 +1,363 @@
+/**
+ * Three real PostgreSQL servers at three places, one primary and two standbys over links that can be cut, as two sites and a backup place have them.
+ *
+ *   const cluster = await startCluster(t);
+ *   await cluster.cut('noord', 'zuid');
+ *   await cluster.kill('noord-1');
+ *   await cluster.failOver();
+ *
+ * The programs are npm's PostgreSQL 18; `SLUIS_PGBIN=/usr/lib/postgresql/17/bin` takes others. What is at one place reaches a server of another over a link,
+ * in both directions; `hostsFrom` gives the servers' addresses as a gateway at a place has them. Everything runs on loopback and ends with the test.
+ */
+import { execFile } from 'node:child_process';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { freePort } from './instance.ts';
+import { type Link, Links } from './links.ts';
+import { postgresBinaries, serverUser } from './postgres-binaries.ts';
+import { PostgresServer, SUPERUSER } from './postgres-server.ts';
+import type { Cleanup } from './store.ts';
+import { until } from './until.ts';
+
+const run = promisify(execFile);
+
+export const NAMES = ['noord-1', 'zuid-1', 'derde-1'] as const;
+/** A place is a server's name up to its dash. */
+export const placeOf = (name: string): string => name.split('-')[0]!;
+
+const SETTINGS = {
+  ...{ max_connections: '120', shared_buffers: '32MB', wal_level: 'replica', max_wal_senders: '10' },
+  // What a standby misses while its link is cut is still there when it comes back.
+  ...{ wal_keep_size: '512MB', wal_log_hints: 'on', hot_standby: 'on' },
+  ...{ wal_sender_timeout: '5s', wal_receiver_timeout: '5s', wal_receiver_status_interval: '1s' },
+  ...{ wal_retrieve_retry_interval: '200ms', log_min_messages: 'warning', timezone: 'UTC' },
+};
+
+export interface ClusterOptions {
+  /** `false`: commits wait for nobody. A control. */
+  readonly synchronous?: boolean;
+  /** More settings, of all three. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/** A standby as its primary sees it. */
+export interface StandbySeen {
+  readonly name: string;
+  readonly state: string;
+  readonly syncState: string;
+  /** Octets of the log that it says it has flushed beyond the primary's own end: above 0 it has a log of its own. */
+  readonly ahead: number;
+}
+
+export async function startCluster(t: Cleanup, options: ClusterOptions = {}): Promise<Cluster> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluis-cluster-'));
+  chmodSync(folder, 0o755);
+  const cluster = new Cluster(folder, options);
+  t.after(() => cluster.remove());
+  await cluster.start();
+  return cluster;
+}
+
+export class Cluster {
+  readonly #folder: string;
+  readonly #synchronous: boolean;
+  readonly #settings: Readonly<Record<string, string>>;
+  readonly #servers = new Map<string, PostgresServer>();
+  readonly #links = new Links();
+  /** By "place>server". */
+  readonly #between = new Map<string, Link>();
+  /** Those that are to run: neither killed nor stopped nor hanging. */
+  readonly #well = new Set<string>();
+  primary: string = NAMES[0];
+
+  constructor(folder: string, { synchronous = true, settings = {} }: ClusterOptions) {
+    this.#folder = folder;
+    this.#synchronous = synchronous;
+    this.#settings = { ...SETTINGS, ...settings };
+  }
+
+  async start(): Promise<void> {
+    const template = await templateFolder();
+    for (const name of NAMES) {
+      const server = new PostgresServer(name, await freePort(), join(this.#folder, name), this.#settings);
+      this.#servers.set(name, server);
+      for (const place of NAMES.map(placeOf))
+        if (place !== placeOf(name)) this.#between.set(`${place}>${name}`, await this.#links.open(server.port));
+    }
+    await Promise.all(NAMES.map((name) => run('cp', ['-a', '--reflink=auto', template, this.server(name).data])));
+    for (const name of NAMES) if (name !== this.primary) this.#makeStandby(name);
+    this.#configure(this.primary, { synchronous_standby_names: this.#othersOf(this.primary) });
+    await Promise.all(NAMES.map((name) => this.startAgain(name)));
+    await this.untilStreaming(NAMES.filter((name) => name !== this.primary));
+  }
+
+  server(name: string): PostgresServer {
+    const found = this.#servers.get(name);
+    if (found === undefined) throw new Error(`There is no server ${name}; expected one of ${NAMES.join(', ')}`);
+    return found;
+  }
+
+  /** "127.0.0.1:PORT" of each server, in the order of `NAMES`, as what is at `place` reaches them. */
+  hostsFrom(place: string): readonly string[] {
+    return NAMES.map((name) => `127.0.0.1:${this.#portFrom(place, name)}`);
+  }
+
+  #portFrom(place: string, name: string): number {
+    return place === placeOf(name) ? this.server(name).port : this.#link(place, name).port;
+  }
+
+  #link(place: string, name: string): Link {
+    const link = this.#between.get(`${place}>${name}`);
+    if (link === undefined) throw new Error(`There is no link from ${place} to ${name}`);
+    return link;
+  }
+
+  /** Cuts all between two places, in both directions: connections stay open, nothing passes, nobody is told. */
+  async cut(a: string, b: string): Promise<void> {
+    await Promise.all(this.#linksBetween(a, b).map((link) => link.cut()));
+  }
+
+  async heal(a: string, b: string): Promise<void> {
+    await Promise.all(this.#linksBetween(a, b).map((link) => link.heal()));
+  }
+
+  /** Cuts a place off from all others. */
+  async isolate(place: string): Promise<void> {
+    for (const other of this.#otherPlaces(place)) await this.cut(place, other);
+  }
+
+  async reconnect(place: string): Promise<void> {
+    for (const other of this.#otherPlaces(place)) await this.heal(place, other);
+  }
+
+  #otherPlaces(place: string): readonly string[] {
+    return NAMES.map(placeOf).filter((other) => other !== place);
+  }
+
+  #linksBetween(a: string, b: string): readonly Link[] {
+    return [
+      ...NAMES.filter((name) => placeOf(name) === b).map((name) => this.#link(a, name)),
+      ...NAMES.filter((name) => placeOf(name) === a).map((name) => this.#link(b, name)),
+    ];
+  }
+
+  /** The machine of a server dies, and with it what it sent over links that are cut. */
+  async kill(name: string): Promise<void> {
+    this.#well.delete(name);
+    await this.server(name).kill();
+    for (const place of this.#otherPlaces(placeOf(name)))
+      await Promise.all(this.#linksBetween(placeOf(name), place).map((link) => link.lose()));
+  }
+
+  /** An orderly end: a primary waits until its standbys have its whole log. */
+  async stop(name: string): Promise<void> {
+    this.#well.delete(name);
+    await this.server(name).stop();
+  }
+
+  /** Starts one that was killed or stopped as what it was, with what it has: a standby or a primary. */
+  async startAgain(name: string): Promise<void> {
+    await this.server(name).start();
+    this.#well.add(name);
+  }
+
+  hang(name: string): void {
+    this.#well.delete(name);
+    this.server(name).hang();
+  }
+
+  resume(name: string): void {
+    this.server(name).resume();
+    this.#well.add(name);
+  }
+
+  /** What the primary says of its standbys. */
+  async standbys(): Promise<readonly StandbySeen[]> {
+    const rows = await this.server(this.primary).ask(
+      `SELECT application_name AS name, state, sync_state, (flush_lsn - pg_current_wal_flush_lsn())::text AS ahead
+         FROM pg_stat_replication ORDER BY application_name`,
+    );
+    return rows.map(({ name, state, sync_state, ahead }) => ({
+      ...{ name: String(name), state: String(state), syncState: String(sync_state), ahead: Number(ahead ?? 0) },
+    }));
+  }
+
+  /** Until the primary hears each of them and, with synchronous commits, counts it. */
+  async untilStreaming(names: readonly string[]): Promise<void> {
+    const wanted = this.#synchronous ? 'quorum' : 'async';
+    const streams = (seen: readonly StandbySeen[], name: string): boolean =>
+      seen.some((one) => one.name === name && one.state === 'streaming' && one.syncState === wanted);
+    await until(
+      `${names.join(' and ')} follow ${this.primary}`,
+      async () => {
+        const seen = await this.standbys();
+        return names.every((name) => streams(seen, name));
+      },
+      30_000,
+    );
+  }
+
+  /** How far a server's log goes, in octets: of a standby what it has received or applied, whichever is more (what it received counts from anew after a break). */
+  async positionOf(name: string): Promise<bigint> {
+    const [row] = await this.server(name).ask(
+      `SELECT ((CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
+                     ELSE pg_current_wal_flush_lsn() END) - '0/0'::pg_lsn)::text AS position`,
+    );
+    return BigInt(String(row?.position));
+  }
+
+  /** The standby that runs and has most of the log. They receive nothing more from then on, so that it stays so. */
+  async mostAdvanced(): Promise<string> {
+    const standbys = NAMES.filter((name) => name !== this.primary && this.#well.has(name));
+    await Promise.all(standbys.map((name) => this.server(name).set({ primary_conninfo: '' })));
+    for (const name of standbys) await until(`${name} receives no more`, () => this.#isStill(name));
+    const positions = await Promise.all(standbys.map((name) => this.positionOf(name)));
+    const most = positions.reduce((a, b) => (a > b ? a : b), -1n);
+    const found = standbys[positions.indexOf(most)];
+    if (found === undefined) throw new Error('No standby runs');
+    return found;
+  }
+
+  async #isStill(name: string): Promise<boolean> {
+    return (await this.server(name).ask('SELECT 1 FROM pg_stat_wal_receiver')).length === 0;
+  }
+
+  /** What a person does after the loss of the primary: the more advanced standby takes over, the other follows it. */
+  async failOver(): Promise<string> {
+    const chosen = await this.mostAdvanced();
+    await this.promote(chosen);
+    return chosen;
+  }
+
+  /** Promotes this one, whatever it has. Its own list, over the two others, stands before it takes writes. */
+  async promote(name: string): Promise<void> {
+    const server = this.server(name);
+    await server.set({ synchronous_standby_names: this.#othersOf(name) });
+    const [row] = await server.ask('SELECT pg_promote(true, 20) AS promoted');
+    if (row?.promoted !== true) throw new Error(`${name} was not promoted: ${server.log.slice(-2000)}`);
+    this.primary = name;
+    for (const other of NAMES)
+      if (other !== name && this.#well.has(other) && (await this.#inRecovery(other))) await this.follow(other);
+  }
+
+  async #inRecovery(name: string): Promise<boolean> {
+    const [row] = await this.server(name).ask('SELECT pg_is_in_recovery() AS recovers');
+    return row?.recovers === true;
+  }
+
+  /** A running standby turns to the primary. */
+  async follow(name: string): Promise<void> {
+    await this.server(name).set({ primary_conninfo: this.#conninfo(name) });
+  }
+
+  /** A planned switch: the primary ends in order, `name` takes over, the old one follows it. */
+  async switchOver(name: string): Promise<void> {
+    const old = this.primary;
+    await this.stop(old);
+    await this.promote(name);
+    this.#makeStandby(old);
+    await this.startAgain(old);
+  }
+
+  /**
+   * Starts one that was primary as a standby under its name, with whatever its log holds. Right only after an orderly end whose whole log arrived: else it says
+   * that it holds what it does not. A control.
+   */
+  async returnAsItIs(name: string): Promise<void> {
+    this.#makeStandby(name);
+    await this.startAgain(name);
+  }
+
+  /** Brings one back that was killed: a full copy of the primary. */
+  async rejoin(name: string): Promise<void> {
+    const { data } = this.server(name);
+    const primary = this.server(this.primary);
+    rmSync(data, { recursive: true, force: true });
+    // One connection for both: a backup ends with the connection that began it.
+    const client = await primary.open();
+    try {
+      await client.query(`SELECT pg_backup_start('${name}', true)`);
+      await copyLive(primary.data, data);
+      const { rows } = await client.query('SELECT labelfile FROM pg_backup_stop(false)');
+      writeFileSync(join(data, 'backup_label'), String(rows[0]?.labelfile));
+      giveTo(join(data, 'backup_label'));
+    } finally {
+      await client.end();
+    }
+    this.#makeStandby(name);
+    await this.startAgain(name);
+    await this.untilStreaming([name]);
+  }
+
+  /** Ends all of it. */
+  async remove(): Promise<void> {
+    await Promise.all([...this.#servers.values()].map((server) => server.kill()));
+    await this.#links.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #othersOf(name: string): string {
+    const others = NAMES.filter((other) => other !== name).map((other) => `"${other}"`);
+    return this.#synchronous ? `ANY 1 (${others.join(', ')})` : '';
+  }
+
+  #conninfo(name: string): string {
+    const port = this.#portFrom(placeOf(name), this.primary);
+    return `host=127.0.0.1 port=${port} user=${SUPERUSER} application_name=${name}`;
+  }
+
+  /** While it does not run. */
+  #makeStandby(name: string): void {
+    this.#configure(name, { primary_conninfo: this.#conninfo(name) });
+    const signal = join(this.server(name).data, 'standby.signal');
+    writeFileSync(signal, '');
+    giveTo(signal);
+  }
+
+  /** What ALTER SYSTEM would write. */
+  #configure(name: string, settings: Readonly<Record<string, string>>): void {
+    const file = join(this.server(name).data, 'postgresql.auto.conf');
+    const lines = Object.entries(settings).map(([key, value]) => `${key} = '${value}'\n`);
+    writeFileSync(file, lines.join(''));
+    giveTo(file);
+  }
+}
+
+function giveTo(path: string): void {
+  const { uid, gid } = serverUser();
+  if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
+}
+
+/** Files come and go under the copy: the log that the standby gets over its link makes up for it. */
+async function copyLive(from: string, to: string): Promise<void> {
+  const left = ['pg_wal/*', 'postmaster.pid', 'postmaster.opts', 'standby.signal', 'pg_replslot/*', 'pgsql_tmp*'];
+  const excluded = left.map((pattern) => `--exclude=./${pattern}`);
+  mkdirSync(to, { mode: 0o700 });
+  giveTo(to);
+  const read = ['--warning=no-file-changed', '--warning=no-file-removed', '--ignore-failed-read'];
+  const script = 'from=$1; to=$2; shift 2; { tar -C "$from" -cf - "$@" . || [ $? = 1 ]; } | tar -C "$to" -xpf -';
+  await run('sh', ['-c', script, 'copy', from, to, ...read, ...excluded]);
+}
+
+let template: Promise<string> | undefined;
+
+/** A data folder as `initdb` makes it takes a second: each process makes one and copies it. */
+function templateFolder(): Promise<string> {
+  template ??= makeTemplate();
+  return template;
+}
+
+async function makeTemplate(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluis-cluster-template-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  chmodSync(folder, 0o755);
+  giveTo(folder);
+  const data = join(folder, 'data');
+  const how = ['--encoding=UTF8', '--locale=C', '--auth=trust', '--data-checksums', '--no-sync', '--no-instructions'];
+  await run(join(postgresBinaries(), 'initdb'), ['-D', data, '-U', SUPERUSER, ...how], {
+    ...{ ...serverUser(), cwd: '/', env: { PATH: process.env.PATH ?? '', LC_ALL: 'C' } },
+  });
+  return data;
+}

@@ -1,0 +1,68 @@
+/**
+ * TCP links between places, each of which can be cut as a network is cut: nothing arrives any more, nobody is told. What was connected stays so, new
+ * connections are taken and never answered. They run in a thread of their own: a test that waits for a command with its event loop stopped would stop
+ * the links as well, and the command may wait for what comes over one.
+ */
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+
+export interface LinkRequest {
+  readonly id: number;
+  readonly link: number;
+  readonly to: { readonly open: number } | 'cut' | 'heal' | 'lose';
+}
+export interface LinkAnswer {
+  readonly id: number;
+  /** Where the link listens. */
+  readonly port: number;
+}
+
+export class Links {
+  readonly #worker = new Worker(new URL('./links-thread.js', import.meta.url));
+  readonly #waiting = new Map<number, (answer: LinkAnswer) => void>();
+  #asked = 0;
+  #links = 0;
+
+  constructor() {
+    this.#worker.unref();
+    this.#worker.on('message', (answer: LinkAnswer) => {
+      this.#waiting.get(answer.id)?.(answer);
+      this.#waiting.delete(answer.id);
+    });
+  }
+
+  /** A link to a port of this machine. */
+  async open(port: number): Promise<Link> {
+    const link = this.#links++;
+    const opened = await this.#ask(link, { open: port });
+    return {
+      port: opened.port,
+      cut: () => this.#ask(link, 'cut').then(() => undefined),
+      heal: () => this.#ask(link, 'heal').then(() => undefined),
+      lose: () => this.#ask(link, 'lose').then(() => undefined),
+    };
+  }
+
+  async close(): Promise<void> {
+    const ended = once(this.#worker, 'exit');
+    await this.#worker.terminate();
+    await ended;
+  }
+
+  #ask(link: number, to: LinkRequest['to']): Promise<LinkAnswer> {
+    const id = this.#asked++;
+    this.#worker.ref();
+    const answered = new Promise<LinkAnswer>((resolve) => this.#waiting.set(id, resolve));
+    this.#worker.postMessage({ id, link, to } satisfies LinkRequest);
+    return answered.finally(() => this.#worker.unref());
+  }
+}
+
+export interface Link {
+  readonly port: number;
+  /** Resolves when nothing passes any more. */
+  cut(): Promise<void>;
+  heal(): Promise<void>;
+  /** What a cut link holds back never arrives, as when the machine that sent it has died. */
+  lose(): Promise<void>;
+}

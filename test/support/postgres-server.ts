@@ -1,0 +1,172 @@
+/** One PostgreSQL as a process of this test's own: started, stopped, killed with all its children, made to hang, and asked. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { postgresBinaries, serverUser } from './postgres-binaries.ts';
+import { hasProgram } from './require.ts';
+import { until } from './until.ts';
+
+/** What is used of a client of `pg`, whose declarations are not among the packages. */
+export interface PgClient {
+  connect(): Promise<void>;
+  end(): Promise<void>;
+  query(text: string, values?: readonly unknown[]): Promise<PgResult>;
+  on(event: 'error', listener: (error: Error) => void): void;
+  on(event: 'notice', listener: (notice: { readonly code?: string }) => void): void;
+}
+interface PgResult {
+  readonly rows: readonly Readonly<Record<string, unknown>>[];
+  readonly rowCount: number | null;
+  readonly command: string;
+}
+const { Client } = createRequire(import.meta.url)('pg') as { Client: new (options: object) => PgClient };
+
+const ENVIRONMENT = { PATH: process.env.PATH ?? '', LC_ALL: 'C', TZ: 'UTC' };
+/** Of the database's user and name, made by `initdb`; every local connection is let in. */
+export const SUPERUSER = 'postgres';
+const START_PATIENCE = 30_000;
+
+export class PostgresServer {
+  readonly name: string;
+  readonly port: number;
+  readonly data: string;
+  readonly #settings: Readonly<Record<string, string>>;
+  #child: ChildProcess | undefined;
+  #exited: Promise<unknown> = Promise.resolve();
+  #admin: Promise<PgClient> | undefined;
+
+  /** `settings`: given on the command line, so that no ALTER SYSTEM and no copied folder changes them. */
+  constructor(name: string, port: number, data: string, settings: Readonly<Record<string, string>>) {
+    this.name = name;
+    this.port = port;
+    this.data = data;
+    this.#settings = {
+      ...{ port: String(port), listen_addresses: '127.0.0.1', unix_socket_directories: '', cluster_name: name },
+      ...settings,
+    };
+  }
+
+  get runs(): boolean {
+    return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get pid(): number {
+    if (this.#child?.pid === undefined) throw new Error(`${this.name} does not run`);
+    return this.#child.pid;
+  }
+
+  get log(): string {
+    return readFileSync(`${this.data}.log`, 'utf8');
+  }
+
+  /** Resolves when it takes connections. */
+  async start(): Promise<void> {
+    const settings = Object.entries(this.#settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const command = [join(postgresBinaries(), 'postgres'), '-D', this.data, ...settings];
+    // It ends when this process does, however that ends.
+    const tied = hasProgram('setpriv') ? ['setpriv', '--pdeathsig', 'KILL', ...command] : command;
+    const log = openSync(`${this.data}.log`, 'a');
+    const child = spawn(tied[0]!, tied.slice(1), {
+      ...{ ...serverUser(), cwd: '/', env: ENVIRONMENT, stdio: ['ignore', log, log] },
+    });
+    closeSync(log);
+    this.#child = child;
+    this.#exited = new Promise((resolve) => child.once('error', resolve).once('exit', resolve));
+    await until(`${this.name} starts`, () => !this.runs || this.#takesConnections(), START_PATIENCE);
+    if (!this.runs) throw new Error(`${this.name} ended at its start: ${this.log.slice(-2000)}`);
+  }
+
+  /** By what it writes into its own file; one that was killed has left an old file. */
+  #takesConnections(): boolean {
+    try {
+      const lines = readFileSync(join(this.data, 'postmaster.pid'), 'utf8').split('\n');
+      return Number(lines[0]) === this.#child?.pid && /^(ready|standby)/.test(lines[7] ?? '');
+    } catch {
+      return false;
+    }
+  }
+
+  /** A fast shutdown: a primary waits until its standbys have all of its log. */
+  async stop(): Promise<void> {
+    await this.#forget();
+    if (this.runs) this.#child?.kill('SIGINT');
+    await this.#exited;
+  }
+
+  /** The machine dies, as far as processes can: the server and its children at once. */
+  async kill(): Promise<void> {
+    if (this.runs) {
+      process.kill(this.pid, 'SIGSTOP');
+      for (const pid of [...this.#children(), this.pid]) signal(pid, 'SIGKILL');
+    }
+    await this.#exited;
+    await this.#forget();
+  }
+
+  /** Everything of it stands still. Connections stay open and nobody answers. */
+  hang(): void {
+    for (const pid of [this.pid, ...this.#children()]) signal(pid, 'SIGSTOP');
+  }
+
+  resume(): void {
+    for (const pid of [...this.#children(), this.pid]) signal(pid, 'SIGCONT');
+  }
+
+  #children(): readonly number[] {
+    const listed = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'utf8');
+    return listed.split(' ').filter(Boolean).map(Number);
+  }
+
+  /** A connection of its own, to be ended by whoever opens it. */
+  async open(settings = ''): Promise<PgClient> {
+    const client = new Client({
+      ...{ host: '127.0.0.1', port: this.port, user: SUPERUSER, database: SUPERUSER, options: settings },
+      connectionTimeoutMillis: 5000,
+    });
+    // A server that is killed must not end the test's process.
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  }
+
+  /** Asks, or changes a setting; what it writes does not wait for a standby. */
+  async ask(text: string, values: readonly unknown[] = []): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    this.#admin ??= this.open('-c synchronous_commit=local').then((client) => {
+      client.on('error', () => (this.#admin = undefined));
+      return client;
+    });
+    try {
+      return (await (await this.#admin).query(text, values)).rows;
+    } catch (error) {
+      await this.#forget();
+      throw error;
+    }
+  }
+
+  /** ALTER SYSTEM, and waits until it holds. */
+  async set(settings: Readonly<Record<string, string>>): Promise<void> {
+    for (const [name, value] of Object.entries(settings))
+      await this.ask(`ALTER SYSTEM SET ${name} = '${value.replaceAll("'", "''")}'`);
+    await this.ask('SELECT pg_reload_conf()');
+    for (const [name, value] of Object.entries(settings))
+      await until(`${this.name} has ${name}`, async () => {
+        const [row] = await this.ask(`SELECT current_setting($1) AS value`, [name]);
+        return row?.value === value;
+      });
+  }
+
+  async #forget(): Promise<void> {
+    const admin = this.#admin;
+    this.#admin = undefined;
+    await admin?.then((client) => client.end()).catch(() => undefined);
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
