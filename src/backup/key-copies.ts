@@ -121,14 +121,15 @@ async function undestroyed(
 
 /** Day keys in the copy whose other messages have theirs kept in it: behind `missing`, so that those are there. */
 async function outlived({ keyFolder, to, fingerprint }: KeyCopyPlaces, all: readonly string[]): Promise<string[]> {
-  const found: string[] = [];
-  for (const name of all) {
-    const day = KEPT.exec(name)?.[1];
-    if (day === undefined || all.includes(`${day}.key`)) continue;
-    const path = join(to, fingerprint, `${day}.key`);
-    if (keyFolder !== join(to, fingerprint) && (await contentOf(path)) !== undefined) found.push(path);
-  }
-  return found;
+  const copy = join(to, fingerprint);
+  const live = new Set(all.flatMap((name) => DAY.exec(name)?.[1] ?? []));
+  const closed = new Set(all.flatMap((name) => KEPT.exec(name)?.[1] ?? []).filter((day) => !live.has(day)));
+  if (closed.size === 0 || keyFolder === copy) return [];
+  const there = await readdir(copy).catch((error: unknown) => {
+    if (isCode(error, 'ENOENT')) return [];
+    throw error;
+  });
+  return there.filter((name) => closed.has(DAY.exec(name)?.[1] ?? '')).map((name) => join(copy, name));
 }
 
 async function copyOne({ keyFolder, to, fingerprint }: KeyCopyPlaces, name: string): Promise<void> {
@@ -147,7 +148,7 @@ async function copyOne({ keyFolder, to, fingerprint }: KeyCopyPlaces, name: stri
 
 /** As in the key folder: the mark that it was on purpose first. */
 async function destroy(path: string): Promise<void> {
-  const day = path.replace(/\.[a-z]+$/, '');
+  const day = path.replace(/(?:\.[0-9a-f]{16})?\.[a-z]+$/, '');
   const isKept = (await contentOf(`${day}.kept`)) !== undefined;
   if (!isKept || path.endsWith('.kept')) await write(`${day}${ERASED}`, new Uint8Array(0));
   await unlink(path);

@@ -4,14 +4,18 @@
  *
  *   store               id of the store that these keys belong to
  *   2026-11-25.key      the day key of that day (UTC)
- *   2026-11-25.erased   that day key was destroyed on purpose: what it sealed is gone, and the gateway still starts
+ *   2026-11-25.MARK.key another key of that day, which another node made, or this one while it was alone; MARK is 16 digits that follow from the key
+ *   2026-11-25.erased   the keys of that day were destroyed on purpose: what they sealed is gone, and the gateway still starts
  *   2026-11-25.erasing  ids of messages of that day that are to be closed in every backup: one a line
  *   2026-11-25.kept     that was done: the day key is destroyed, and the keys of all its other messages stand here (kept-keys.ts)
  *
  * A day key is on the disk, file and folder synced, before anything is sealed with it. One that a store has used is never made again: a
  * key folder that lost it is refused, because a new key of the same name would hide the loss until somebody fetches.
+ *
+ * What a message's key is wrapped with does not say which key of its day that was: each is tried, and its tag tells. So keys of nodes that
+ * did not hear of each other stand beside one another, a file never changes, and all nodes together hold all of them.
  */
-import { type KeyObject, timingSafeEqual } from 'node:crypto';
+import { type KeyObject, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RandomBytes } from '../domain/effects.ts';
@@ -21,7 +25,7 @@ import { replaceFile, syncFolder, writeOnce } from '../platform/lasting-files.ts
 import { GmacFingerprint } from './gmac-fingerprint.ts';
 import { KeptKeys } from './kept-keys.ts';
 import { keyCheck } from './key-fingerprint.ts';
-import { DAY_WRAPPING, dayKeyPurpose, keptPurpose } from './sealed-places.ts';
+import { DAY, DAY_WRAPPING, dayKeyPurpose, keptPurpose } from './sealed-places.ts';
 import { SealBroken, dataKeyPurpose, deriveKey, unwrapKey, unwrapOctets, wrapKey } from './sealing.ts';
 
 /** A day in UTC, `2026-11-25`. */
@@ -36,8 +40,24 @@ export class KeyFolderRefused extends Unusable {
 /** The message was erased, and its day lives on for others. */
 export class MessageErased extends KeyFolderRefused {}
 
+const GONE = /^(\d{4}-\d\d-\d\d)\.(?:kept|erased)$/;
+
 const isCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
+
+/** One key of a day, as it lies in the folder. */
+export interface SealedDayKey {
+  /** 16 hexadecimal digits that follow from the key and tell nothing of it: the same key has the same mark in every folder. */
+  readonly mark: string;
+  /** Wrapped by the master key. */
+  readonly sealed: Uint8Array;
+}
+
+export type DayState = 'live' | 'erased' | 'kept' | 'none';
+
+const MARK_OCTETS = 8;
+const markOf = (key: KeyObject): string =>
+  Buffer.from(hkdfSync('sha256', key, new Uint8Array(0), 'sluis day key mark 1', MARK_OCTETS)).toString('hex');
 
 export class KeyFolder {
   readonly #folder: string;
@@ -45,6 +65,10 @@ export class KeyFolder {
   readonly #check: Uint8Array;
   readonly #fingerprints: KeyObject;
   readonly #days = new Map<Day, KeyObject>();
+  /** What new messages of the day are sealed with. */
+  readonly #sealing = new Map<Day, KeyObject>();
+  /** The keys of a day beside its first, by file name; only of days where one of them was needed. */
+  readonly #others = new Map<Day, ReadonlyMap<string, KeyObject>>();
   /** One day at a time: those of a busy day are some megabytes. */
   readonly #kept = new Map<Day, KeptKeys>();
 
@@ -89,7 +113,28 @@ export class KeyFolder {
   }
 
   has(day: Day): boolean {
-    return existsSync(join(this.#folder, `${day}.key`));
+    return existsSync(this.#path(day, 'key')) || this.#marked(day).length > 0;
+  }
+
+  /** What is known of a day. */
+  stateOf(day: Day): DayState {
+    if (this.isErased(day)) return 'erased';
+    if (this.isKept(day)) return 'kept';
+    return this.has(day) ? 'live' : 'none';
+  }
+
+  /** Every day that has a key, or had one, in order. */
+  get days(): readonly Day[] {
+    const names = readdirSync(this.#folder).flatMap((name) => DAY.exec(name)?.[1] ?? GONE.exec(name)?.[1] ?? []);
+    return [...new Set(names)].sort();
+  }
+
+  /** Names of the files with other keys of the day, in order. */
+  #marked(day: Day): readonly string[] {
+    if (!existsSync(this.#folder)) return [];
+    return readdirSync(this.#folder)
+      .filter((name) => name !== `${day}.key` && DAY.exec(name)?.[1] === day)
+      .sort();
   }
 
   isErased(day: Day): boolean {
@@ -133,7 +178,7 @@ export class KeyFolder {
   /** The key of one message, which `wrapped` is in the database. Throws KeyFolderRefused, SealBroken, or MessageErased. */
   dataKeyOf(day: Day, message: bigint, wrapped: Uint8Array): KeyObject {
     // A day whose key is in memory has not been looked for on the disk since: reading must not cost a look at a folder.
-    if (this.#days.has(day) || !this.isKept(day)) return unwrapKey(this.keyOf(day), wrapped, dataKeyPurpose(message));
+    if (this.#days.has(day) || !this.isKept(day)) return this.#unwrapped(day, wrapped, dataKeyPurpose(message));
     const key = this.keptKeys(day).keyOf(message);
     if (key === undefined)
       throw new MessageErased(
@@ -142,19 +187,49 @@ export class KeyFolder {
     return key;
   }
 
+  #unwrapped(day: Day, wrapped: Uint8Array, purpose: string): KeyObject {
+    try {
+      return unwrapKey(this.keyOf(day), wrapped, purpose);
+    } catch (error) {
+      if (!(error instanceof SealBroken)) throw error;
+      for (const other of this.#othersOf(day)) {
+        try {
+          return unwrapKey(other, wrapped, purpose);
+        } catch (again) {
+          if (!(again instanceof SealBroken)) throw again;
+        }
+      }
+      throw error;
+    }
+  }
+
+  /** Read again where a file has come since. */
+  #othersOf(day: Day): Iterable<KeyObject> {
+    const names = this.#marked(day);
+    const known = this.#others.get(day);
+    if (names.length === 0 || (known?.size === names.length && names.every((name) => known.has(name))))
+      return known?.values() ?? [];
+    const keys = new Map(names.map((name) => [name, this.#read(day, name)]));
+    this.#others.set(day, keys);
+    return keys.values();
+  }
+
   /** Destroys the key of `day`, and keeps those of its messages that are in `keys`. They are durable before it goes. */
   keep(day: Day, keys: Uint8Array, random: RandomBytes): void {
     replaceFile(this.#path(day, 'kept'), wrapKey(this.#wrapping, keys, keptPurpose(day), random), 0o600);
-    this.#kept.delete(day);
-    this.#days.delete(day);
-    for (const kind of ['key', 'erasing'] as const) rmSync(this.#path(day, kind), { force: true });
+    this.forget(day);
+    this.#destroy(day, ['key', 'erasing']);
+  }
+
+  #destroy(day: Day, kinds: readonly ('key' | 'kept' | 'erasing')[]): void {
+    for (const name of this.#marked(day)) rmSync(join(this.#folder, name), { force: true });
+    for (const kind of kinds) rmSync(this.#path(day, kind), { force: true });
     syncFolder(this.#folder);
   }
 
   /** Its keys are no longer held in memory. */
   forget(day: Day): void {
-    this.#kept.delete(day);
-    this.#days.delete(day);
+    for (const memory of [this.#kept, this.#days, this.#sealing, this.#others]) memory.delete(day);
   }
 
   /** Notes that these messages of a day are to be closed in every backup; durable when this returns. */
@@ -174,14 +249,27 @@ export class KeyFolder {
     );
   }
 
-  /** Throws KeyFolderRefused when the key is missing or does not open with this master key. */
+  /**
+   * The first key of a day: what opens its messages, but for those that another of its keys wrapped (`dataKeyOf`). Throws KeyFolderRefused when it is
+   * missing or does not open with this master key.
+   */
   keyOf(day: Day): KeyObject {
     const known = this.#days.get(day);
     if (known !== undefined) return known;
-    const path = join(this.#folder, `${day}.key`);
-    let key: KeyObject;
+    const key = this.#read(day, this.#firstOf(day));
+    this.#days.set(day, key);
+    return key;
+  }
+
+  #firstOf(day: Day): string {
+    const name = `${day}.key`;
+    return existsSync(join(this.#folder, name)) ? name : (this.#marked(day)[0] ?? name);
+  }
+
+  #read(day: Day, name: string): KeyObject {
+    const path = join(this.#folder, name);
     try {
-      key = unwrapKey(this.#wrapping, readFileSync(path), dayKeyPurpose(day));
+      return unwrapKey(this.#wrapping, readFileSync(path), dayKeyPurpose(day));
     } catch (error) {
       if (isCode(error, 'ENOENT'))
         throw new KeyFolderRefused(
@@ -195,30 +283,104 @@ export class KeyFolder {
         );
       throw error;
     }
-    this.#days.set(day, key);
-    return key;
   }
 
-  /** Makes the key of `day`, durable when this returns. Uses one that another start has already made. */
-  make(day: Day, random: RandomBytes): KeyObject {
+  /**
+   * What new messages of the day are sealed with. Of several keys it is the one with the lowest mark, so that nodes that made one at the same time
+   * agree before they use it; once used, it stays. Throws KeyFolderRefused as `keyOf` does.
+   */
+  sealingKeyOf(day: Day): KeyObject {
+    const known = this.#sealing.get(day);
+    if (known !== undefined) return known;
+    const first = this.keyOf(day);
+    const marked = this.#marked(day);
+    const [lowest = first] =
+      marked.length === 0 ? [] : [first, ...this.#othersOf(day)].sort((a, b) => (markOf(a) < markOf(b) ? -1 : 1));
+    this.#sealing.set(day, lowest);
+    return lowest;
+  }
+
+  /** All keys of a day, as they lie here. Throws KeyFolderRefused where one does not open. */
+  sealedKeysOf(day: Day): readonly SealedDayKey[] {
+    const names = [...(existsSync(this.#path(day, 'key')) ? [`${day}.key`] : []), ...this.#marked(day)];
+    return names.map((name) => ({
+      mark: markOf(this.#read(day, name)),
+      sealed: readFileSync(join(this.#folder, name)),
+    }));
+  }
+
+  /**
+   * Keeps a key of `day` that another node has, beside those that are here; durable when this returns. Throws KeyFolderRefused when it does not open
+   * with this master key, or when the day was erased or closed here.
+   */
+  take(day: Day, sealed: Uint8Array): { readonly mark: string; readonly isNew: boolean } {
+    let key: KeyObject;
+    try {
+      key = unwrapKey(this.#wrapping, sealed, dayKeyPurpose(day));
+    } catch (error) {
+      if (!(error instanceof SealBroken)) throw error;
+      throw new KeyFolderRefused(
+        `A key of ${day} that another node has does not open with the sealing key of this one (${error.message}); all nodes need one master key`,
+      );
+    }
+    this.#refuseGone(day);
+    const mark = markOf(key);
+    if (this.#holds(day, mark)) return { mark, isNew: false };
+    // Of two that come at once one finds the name taken, and gets its own.
+    if (!existsSync(this.#path(day, 'key'))) writeOnce(this.#folder, `${day}.key`, sealed);
+    if (!this.#holds(day, mark)) writeOnce(this.#folder, `${day}.${mark}.key`, sealed);
+    return { mark, isNew: true };
+  }
+
+  #holds(day: Day, mark: string): boolean {
+    return this.sealedKeysOf(day).some((one) => one.mark === mark);
+  }
+
+  #refuseGone(day: Day): void {
     if (this.isErased(day) || this.isKept(day))
       throw new KeyFolderRefused(
         `The day key of ${day} was destroyed and cannot be made again; check the clock of this machine`,
       );
-    if (!this.has(day)) {
-      const plain = random(32);
-      writeOnce(this.#folder, `${day}.key`, wrapKey(this.#wrapping, plain, dayKeyPurpose(day), random));
-      plain.fill(0);
-    }
-    return this.keyOf(day);
   }
 
-  /** Destroys the key of `day`: everything sealed with it becomes unreadable, wherever copies of it are. */
+  /**
+   * Makes a key of `day`, durable when this returns. Uses one that another start has already made. `marked`: this node makes it alone, so the file has a
+   * name that no other node gives.
+   */
+  make(day: Day, random: RandomBytes, { marked = false }: { readonly marked?: boolean } = {}): KeyObject {
+    this.#refuseGone(day);
+    if (!this.has(day)) {
+      const plain = random(32);
+      const wrapped = wrapKey(this.#wrapping, plain, dayKeyPurpose(day), random);
+      plain.fill(0);
+      const mark = marked ? `.${markOf(unwrapKey(this.#wrapping, wrapped, dayKeyPurpose(day)))}` : '';
+      writeOnce(this.#folder, `${day}${mark}.key`, wrapped);
+    }
+    return this.sealingKeyOf(day);
+  }
+
+  /** Destroys all keys of `day`: everything sealed with them becomes unreadable, wherever copies of it are. */
   erase(day: Day): void {
     writeOnce(this.#folder, `${day}.erased`, new Uint8Array(0));
-    this.#days.delete(day);
-    this.#kept.delete(day);
-    for (const kind of ['key', 'kept', 'erasing'] as const) rmSync(this.#path(day, kind), { force: true });
-    syncFolder(this.#folder);
+    this.forget(day);
+    this.#destroy(day, ['key', 'kept', 'erasing']);
+  }
+
+  /** What other nodes proved of the erasure of `day`, a line each (`cluster/erasure-proof.ts`). */
+  erasureProofs(day: Day): readonly string[] {
+    return this.isErased(day)
+      ? readFileSync(join(this.#folder, `${day}.erased`), 'utf8')
+          .split('\n')
+          .filter((line) => line !== '')
+      : [];
+  }
+
+  /** Adds a line; durable when this returns. */
+  noteErasureProof(day: Day, line: string): void {
+    replaceFile(
+      join(this.#folder, `${day}.erased`),
+      [...this.erasureProofs(day), line].map((one) => `${one}\n`).join(''),
+      0o600,
+    );
   }
 }

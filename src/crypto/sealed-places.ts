@@ -55,7 +55,8 @@ export function reseal(
   return ok(again);
 }
 
-export const DAY = /^(\d{4}-\d\d-\d\d)\.key$/;
+/** A day may have several keys: those with a mark in their name came from other nodes (key-folder.ts). */
+export const DAY = /^(\d{4}-\d\d-\d\d)(?:\.[0-9a-f]{16})?\.key$/;
 /** Keys of the messages of a day whose own key was destroyed for the sake of others (kept-keys.ts). */
 export const KEPT = /^(\d{4}-\d\d-\d\d)\.kept$/;
 const ERASING = /^\d{4}-\d\d-\d\d\.erasing$/;

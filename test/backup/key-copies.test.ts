@@ -50,9 +50,14 @@ test('a new day key is copied at the next look, the master key never, and the co
 });
 
 test('a destroyed day key is destroyed in the copies under every master key of this store, and in no copy of another', async (t) => {
-  const { backups, places, copy, keys } = await copying(t);
+  const { backups, places, copy, keys, at, options } = await copying(t);
   keys.make('2031-01-01', randomBytes);
+  const elsewhere = new KeyFolder(at('keys-of-another-node'), options.masterKey);
+  elsewhere.adopt('s');
+  elsewhere.make('2031-01-01', randomBytes);
+  for (const { sealed } of elsewhere.sealedKeysOf('2031-01-01')) keys.take('2031-01-01', sealed);
   await backups.keyRound();
+  assert.equal(readdirSync(copy).filter((name) => name.startsWith('2031')).length, 2);
   const [before, other] = [join(places.to, 'a'.repeat(20)), join(places.to, 'b'.repeat(20))];
   for (const folder of [before, other]) {
     mkdirSync(folder);
@@ -60,7 +65,7 @@ test('a destroyed day key is destroyed in the copies under every master key of t
   }
   writeFileSync(join(other, 'store'), 'another\n');
   keys.erase('2031-01-01');
-  assert.equal((await keyLag(places)).undestroyed.length, 2);
+  assert.equal((await keyLag(places)).undestroyed.length, 3);
   await backups.keyRound();
   for (const folder of [copy, before])
     assert.deepEqual(
@@ -68,6 +73,22 @@ test('a destroyed day key is destroyed in the copies under every master key of t
       readdirSync(folder).filter((name) => name.startsWith('2031')),
     );
   assert.ok(existsSync(join(other, '2031-01-01.key')));
+});
+
+test('all keys of a day that was closed for the sake of one message go from the copy, once the kept ones are there', async (t) => {
+  const { backups, copy, keys, at, options } = await copying(t);
+  keys.make('2031-01-01', randomBytes);
+  const elsewhere = new KeyFolder(at('keys-of-another-node'), options.masterKey);
+  elsewhere.adopt('s');
+  elsewhere.make('2031-01-01', randomBytes);
+  for (const { sealed } of elsewhere.sealedKeysOf('2031-01-01')) keys.take('2031-01-01', sealed);
+  await backups.keyRound();
+  keys.keep('2031-01-01', Buffer.alloc(40), randomBytes);
+  await backups.keyRound();
+  assert.deepEqual(
+    readdirSync(copy).filter((name) => name.startsWith('2031')),
+    ['2031-01-01.kept'],
+  );
 });
 
 test('what vanished in the key folder stays in the copy; a damaged key overwrites no good one', async (t) => {
