@@ -13,6 +13,7 @@ import { ownLetter } from '../config/letters.ts';
 import { controlSocketOf } from '../config/load.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import { ConfigError, shown } from '../config/problem.ts';
+import { readServerMaterial } from '../config/store.ts';
 import { listsOf, readRevocationLists } from '../config/revocation-lists.ts';
 import type { Config } from '../config/schema.ts';
 import { auditKeyFile, auditKeys } from '../crypto/audit-keys.ts';
@@ -45,6 +46,10 @@ export const CHECKED_FILES: Readonly<Record<string, Look>> = {
   'smime.authorities': (config) => authorities(config, 'smime.authorities'),
   'smime.revocation-lists': (config) => lists(config, 'smime.authorities'),
   'webhooks.authorities': (config) => authorities(config, 'webhooks.authorities'),
+  'store.password-file': serverFiles,
+  'store.certificate': serverFiles,
+  'store.key': serverFiles,
+  'store.ca': serverFiles,
   'audit.timestamp-authorities': (config) => authorities(config, 'audit.timestamp-authorities'),
   'audit.anchors': (config) => mayWrite(config, 'audit.anchors', config.audit.anchors),
   'audit.anchor-command': (config) => runnable(config, 'audit.anchor-command', config.audit['anchor-command']),
@@ -78,7 +83,14 @@ async function masterKey(config: Config): Promise<readonly string[]> {
 }
 
 async function startFiles(config: Config): Promise<readonly string[]> {
+  if (config.store.engine !== 'sqlite') return [];
   await checkStartFiles(config.data.folder, config.keys.folder, await readMasterKey(config));
+  return [];
+}
+
+/** What the gateway shows to the servers of PostgreSQL, and knows them by. */
+function serverFiles(config: Config): readonly string[] {
+  readServerMaterial(config);
   return [];
 }
 

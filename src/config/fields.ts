@@ -177,11 +177,11 @@ export const command = (about: string): z.ZodType<readonly string[]> =>
 
 /** RFC 1123 section 2.1; the name must have a dot or be localhost, since peers compare it with certificates. */
 const HOST = /^(?=.{1,253}$)(?:(?!-)[A-Za-z0-9-]{1,63}(?<!-)\.)+(?!-)[A-Za-z0-9-]{1,63}(?<!-)$/;
+const isHostname = (raw: unknown): raw is string =>
+  typeof raw === 'string' && (HOST.test(raw) || raw === 'localhost') && isIP(raw) === 0;
 export const hostname = (about: string): z.ZodType<string> =>
   field({ about, expects: 'a host name with its domain, such as "mail.example.nl"' }, (raw) =>
-    typeof raw === 'string' && (HOST.test(raw) || raw === 'localhost') && isIP(raw) === 0
-      ? raw.toLowerCase()
-      : undefined,
+    isHostname(raw) ? raw.toLowerCase() : undefined,
   );
 
 /** An address in the closed group; whether it is registered is not known here. */
@@ -231,7 +231,7 @@ export const loopback = (about: string, initial: string): z.ZodType<string> =>
 
 export const shortName = (about: string): z.ZodType<string> =>
   field({ about, expects: 'a name of 1 to 32 characters a-z, 0-9 and -' }, (raw) =>
-    typeof raw === 'string' && /^[a-z0-9][a-z0-9-]{0,31}$/.test(raw) ? raw : undefined,
+    typeof raw === 'string' && SHORT_NAME.test(raw) ? raw : undefined,
   );
 
 export const networks = (about: string): z.ZodType<readonly string[]> =>
@@ -245,6 +245,59 @@ export const networks = (about: string): z.ZodType<readonly string[]> =>
     }
     return list.length === raw.length ? list : undefined;
   });
+
+/** Where something listens: `host:port`, an IPv6 address in brackets. */
+export interface HostPort {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Servers in the order in which they are asked; none when left out. */
+export const servers = (about: string, most: number): z.ZodType<readonly HostPort[]> =>
+  field(
+    { about, expects: `a list of at most ${most} different servers, such as ["db1.example.nl:5432"]`, initial: [] },
+    (raw) => {
+      if (!Array.isArray(raw) || raw.length > most || new Set(raw).size !== raw.length) return undefined;
+      const list = raw.flatMap((text) => (typeof text === 'string' ? (hostPortOf(text) ?? []) : []));
+      return list.length === raw.length ? list : undefined;
+    },
+  );
+
+function hostPortOf(text: string): HostPort | undefined {
+  const found = /^(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9.-]{1,253})):(\d{1,5})$/.exec(text);
+  const [, inBrackets, plain] = found ?? [];
+  const port = Number(found?.[3]);
+  if (port < 1 || port > 65_535) return undefined;
+  if (inBrackets !== undefined) return isIP(inBrackets) === 6 ? { host: inBrackets, port } : undefined;
+  return plain === undefined || plain.startsWith('-') ? undefined : { host: plain.toLowerCase(), port };
+}
+
+const SHORT_NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
+/** Most names of one table. */
+const MOST_NAMES = 32;
+
+/** Short names, and what each stands for; none when left out. */
+function table<T>(
+  meta: Omit<FieldMeta, 'initial'>,
+  read: (raw: unknown) => T | undefined,
+): z.ZodType<ReadonlyMap<string, T>> {
+  const schema = field<ReadonlyMap<string, T>>(meta, (raw) => {
+    if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return undefined;
+    const entries = Object.entries(raw).flatMap(([name, value]) => {
+      const known = SHORT_NAME.test(name) ? read(value) : undefined;
+      return known === undefined ? [] : [[name, known] as const];
+    });
+    const all = Object.keys(raw).length;
+    return entries.length === all && all <= MOST_NAMES ? new Map(entries) : undefined;
+  });
+  return schema;
+}
+
+/** Short names by short names. */
+export const namesByName = (about: string): z.ZodType<ReadonlyMap<string, string>> =>
+  table({ about, expects: 'a table of short names, such as { db2 = "zuid" }' }, (raw) =>
+    typeof raw === 'string' && SHORT_NAME.test(raw) ? raw : undefined,
+  );
 
 /** Words for people, on one line. */
 export const words = (about: string, max: number, example: string): z.ZodType<string> =>

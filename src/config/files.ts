@@ -62,6 +62,11 @@ export function fileProblems(config: Config): ConfigProblem[] {
       expected: 'the certificates that time stamps of audit.timestamp-url must lead to',
       remedy: 'ask the authority for its root, in PEM, and name the file here',
     });
+  const { 'password-file': password, certificate, key, ca } = config.store;
+  check('store.password-file', password, true);
+  check('store.key', key, true);
+  check('store.certificate', certificate, false);
+  check('store.ca', ca, false);
   // The service manager looks after the modes of what it hands over.
   if (masterKeyCredential() === undefined) check('keys.master-key-file', config.keys['master-key-file'], true);
   return problems;

@@ -13,6 +13,7 @@ import { letterProblems } from './letters.ts';
 import { listenerProblems } from './listeners.ts';
 import { keyCopyProblems, keyProblems } from './places.ts';
 import { type Config, type ParsedConfig, configSchema } from './schema.ts';
+import { storeProblems } from './store.ts';
 import { ConfigError, type ConfigProblem, problemsOf } from './problem.ts';
 
 /** No configuration comes near this; a device file or a log given by mistake does. */
@@ -55,6 +56,7 @@ export function parseConfig(text: string, path: string, { files = true }: LoadOp
     ...controlProblems(config),
     ...listenerProblems(config),
     ...keyProblems(config),
+    ...storeProblems(config),
     ...backupProblems(config),
     ...keyCopyProblems(config),
     ...(files ? [...fileProblems(config), ...letterProblems(config)] : []),
@@ -107,6 +109,15 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
     enrolment: {
       ...config.enrolment,
       ...defined({ letter: atGiven(config.enrolment.letter), 'letter-en': atGiven(config.enrolment['letter-en']) }),
+    },
+    store: {
+      ...config.store,
+      ...defined({
+        'password-file': atGiven(config.store['password-file']),
+        certificate: atGiven(config.store.certificate),
+        key: atGiven(config.store.key),
+        ca: atGiven(config.store.ca),
+      }),
     },
     ca: { ...config.ca, ...defined({ 'crl-file': atGiven(config.ca['crl-file']) }) },
     tls: {

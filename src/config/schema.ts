@@ -22,10 +22,12 @@ import {
   loopback,
   logins,
   mailAddress,
+  namesByName,
   networks,
   optional,
   path,
   paths,
+  servers,
   shortName,
   size,
   timeOfDay,
@@ -311,7 +313,36 @@ const auth = section({
   ),
 });
 
+/** How many servers of PostgreSQL one service has at most. */
+const MOST_SERVERS = 8;
+
 const store = section({
+  engine: choice(
+    'Where mail and registry are kept. sqlite: in the data folder; serves one machine. postgres: in PostgreSQL 16 to 18, for two sites; needs hosts, ca, a password-file or a certificate, and the section cluster.',
+    ['sqlite', 'postgres'],
+    'sqlite',
+  ),
+  hosts: servers(
+    'The servers of PostgreSQL, at every place, in the order in which they are asked which of them is the primary. Themselves, with no pooler or balancer in between.',
+    MOST_SERVERS,
+  ),
+  database: optional(words('Name of the database. Default: sluis.', 63, 'sluis')),
+  user: optional(
+    words('The role that the gateway runs as; it owns nothing (sluis init --postgres). Default: sluis.', 63, 'sluis'),
+  ),
+  'password-file': optional(path('File with the password of user, mode 0600. Or certificate and key, or both.')),
+  certificate: optional(path('Client certificate that the servers know user by, PEM, with its chain.')),
+  key: optional(path('Its private key, PEM, mode 0600.')),
+  ca: optional(
+    path(
+      'PEM file with the authorities that the certificates of the servers must lead to; each must carry the name in hosts. There is no connection without TLS.',
+    ),
+  ),
+  places: optional(
+    namesByName(
+      "The place of each server whose name does not tell it. A server's name is its application_name as a standby, its cluster_name as the primary; its place is what stands before the first hyphen.",
+    ),
+  ),
   'keep-deleted': duration('How long a message that its owner deleted can be handed out again.', '14d', '0s', '3650d'),
   'keep-trace': duration(
     'How long it can be traced where a message went, after its content has gone.',
@@ -348,6 +379,15 @@ const store = section({
     '1d',
     '365d',
   ),
+});
+
+const cluster = section({
+  node: optional(
+    shortName(
+      'What this gateway is called among those that share the database. Needed with store.engine = "postgres".',
+    ),
+  ),
+  site: optional(shortName('The site that it stands at. Needed with store.engine = "postgres".')),
 });
 
 const delivery = section({
@@ -610,6 +650,7 @@ export const configSchema = z.strictObject({
   api,
   auth,
   store,
+  cluster,
   delivery,
   absence,
   notices,
@@ -640,6 +681,7 @@ export const sections: Readonly<Record<string, string>> = {
   api: 'The HTTPS API: listeners with protocol = "https".',
   auth: 'Logins.',
   store: 'The store.',
+  cluster: 'Several gateways on one database.',
   delivery: 'Pushing to partners: organisations with a mail server of their own.',
   absence: 'Absences of addressees (sluis address absence).',
   notices: 'What the gateway itself says by mail.',

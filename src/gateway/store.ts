@@ -8,6 +8,7 @@ import { createSqliteStore, openSqliteStore } from '../store/sqlite/open.ts';
 import type { OpenOptions } from '../store/sqlite/options.ts';
 import { removeUpgradeCopies } from '../store/sqlite/upgrade-copy.ts';
 import type { Store } from '../store/port/store.ts';
+import { StoreRefused } from '../store/store.ts';
 import type { GatewayEffects } from './effects.ts';
 
 /** What a SQLite store is opened with: tests add their seams to it. */
@@ -35,11 +36,21 @@ export async function storeOptionsOf(config: Config, effects: GatewayEffects): P
 }
 
 /** Throws StoreRefused, with `held` while another process has it open. */
-export const openStore = async (config: Config, effects: GatewayEffects): Promise<Store> =>
-  openSqliteStore(await storeOptionsOf(config, effects));
+export async function openStore(config: Config, effects: GatewayEffects): Promise<Store> {
+  refuseEngine(config);
+  return await openSqliteStore(await storeOptionsOf(config, effects));
+}
+
+function refuseEngine({ file, store: { engine } }: Config): void {
+  if (engine === 'postgres')
+    throw new StoreRefused(
+      `Cannot open the store on PostgreSQL, which "${file}" asks for: this version does not have that engine yet; set store.engine = "sqlite"`,
+    );
+}
 
 /** Makes the empty store of a new gateway. Throws StoreRefused when there is one. */
 export async function createStore(config: Config, effects: GatewayEffects): Promise<void> {
+  refuseEngine(config);
   await createSqliteStore(await storeOptionsOf(config, effects));
 }
 

@@ -12,9 +12,11 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { rootCertificates } from 'node:tls';
 import { loadConfig } from '../../src/config/load.ts';
 import { ConfigError } from '../../src/config/problem.ts';
 import { configReference } from '../../src/config/reference.ts';
+import { readServerMaterial } from '../../src/config/store.ts';
 import { writeTemplate } from '../../src/config/template.ts';
 
 const bad = join(import.meta.dirname, 'bad');
@@ -104,4 +106,41 @@ test('the template of init is a configuration in which every commented default i
 test('every name of the configuration has a meaning', () => {
   for (const section of configReference())
     for (const field of section.fields) assert.ok(field.about.length > 10, `${section.name}.${field.name}`);
+});
+
+test('loadConfig() takes a service on PostgreSQL, and its files are read where they lie', () => {
+  const file = join(folder, 'on-postgres.toml');
+  const [certificate = ''] = rootCertificates;
+  writeFileSync(join(folder, 'db-ca.pem'), certificate);
+  writeFileSync(join(folder, 'db-password'), 'a word\n', { mode: 0o600 });
+  const text = readFileSync(join(bad, 'postgres-alone.toml'), 'utf8').replace(
+    /\[store\][^[]*\[cluster\]\n/,
+    `[store]
+engine = "postgres"
+hosts = ["DB1.example.nl:5432", "[2001:db8::1]:6432"]
+ca = "db-ca.pem"
+password-file = "db-password"
+places = { db2 = "zuid" }
+
+[cluster]
+site = "noord"
+`,
+  );
+  writeFileSync(file, text);
+  const config = loadConfig(file);
+  assert.deepEqual(config.store.hosts, [
+    { host: 'db1.example.nl', port: 5432 },
+    { host: '2001:db8::1', port: 6432 },
+  ]);
+  assert.deepEqual([...(config.store.places ?? [])], [['db2', 'zuid']]);
+  assert.deepEqual(readServerMaterial(config), { ca: certificate, password: 'a word' });
+
+  chmodSync(join(folder, 'db-password'), 0o644);
+  assert.match(errorOf(file), /store\.password-file: "db-password"; expected a file that only its owner may read/);
+  chmodSync(join(folder, 'db-password'), 0o600);
+  writeFileSync(join(folder, 'db-password'), 'two\nlines\n');
+  assert.throws(
+    () => readServerMaterial(config),
+    /store\.password-file: .* expected one line; it holds something else/,
+  );
 });

@@ -1,0 +1,122 @@
+/** What follows from the sections store and cluster: which engine needs what, and what means nothing with it. */
+import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { defined } from '../domain/defined.ts';
+import { reasonOf } from './files.ts';
+import { ConfigError, type ConfigProblem, shown } from './problem.ts';
+import type { Config } from './schema.ts';
+
+type Sections = Pick<Config, 'store' | 'cluster'>;
+
+/** What only PostgreSQL has, as far as it is set. */
+function setForPostgres({ store, cluster }: Sections): readonly string[] {
+  const ofStore = ['database', 'user', 'password-file', 'certificate', 'key', 'ca', 'places'] as const;
+  const ofCluster = ['node', 'site'] as const;
+  return [
+    ...(store.hosts.length > 0 ? ['store.hosts'] : []),
+    ...ofStore.filter((name) => store[name] !== undefined).map((name) => `store.${name}`),
+    ...ofCluster.filter((name) => cluster[name] !== undefined).map((name) => `cluster.${name}`),
+  ];
+}
+
+export function storeProblems(config: Sections): ConfigProblem[] {
+  return config.store.engine === 'postgres' ? postgresProblems(config) : sqliteProblems(config);
+}
+
+const sqliteProblems = (config: Sections): ConfigProblem[] =>
+  setForPostgres(config).map((path) => ({
+    path,
+    expected: 'nothing with store.engine = "sqlite"',
+    remedy: 'set store.engine = "postgres", or remove it',
+  }));
+
+function postgresProblems({ store, cluster }: Sections): ConfigProblem[] {
+  const missing = (path: string, expected: string, remedy: string): ConfigProblem => ({ path, expected, remedy });
+  const { 'password-file': password, certificate, key, ca } = store;
+  return [
+    ...(store.hosts.length > 0
+      ? []
+      : [missing('store.hosts', 'the servers of PostgreSQL', 'nothing is set; add those of every place')]),
+    ...(ca === undefined
+      ? [
+          missing(
+            'store.ca',
+            'the authorities of the servers',
+            'nothing is set; name the PEM file of who issued their certificates',
+          ),
+        ]
+      : []),
+    ...(password === undefined && certificate === undefined
+      ? [
+          missing(
+            'store.password-file',
+            'a password or a certificate',
+            'nothing is set; set password-file, or certificate and key',
+          ),
+        ]
+      : []),
+    ...((certificate === undefined) === (key === undefined)
+      ? []
+      : [
+          missing(
+            certificate === undefined ? 'store.certificate' : 'store.key',
+            'certificate and key together',
+            'one is set; set the other too',
+          ),
+        ]),
+    ...(['node', 'site'] as const).flatMap((name) =>
+      cluster[name] === undefined
+        ? [
+            missing(
+              `cluster.${name}`,
+              `the name of this ${name === 'node' ? 'gateway' : 'site'} with store.engine = "postgres"`,
+              'nothing is set; add it',
+            ),
+          ]
+        : [],
+    ),
+  ];
+}
+
+/** What the gateway knows the servers of PostgreSQL by, and what it shows them: PEM, and the password as it is sent. */
+export interface ServerMaterial {
+  readonly ca: string;
+  readonly password?: string;
+  readonly certificate?: string;
+  readonly key?: string;
+}
+
+/** Reads the files of the section store anew. Throws ConfigError when one has gone, or does not hold what it should. */
+export function readServerMaterial(config: Config): ServerMaterial {
+  const { ca, 'password-file': password, certificate, key } = config.store;
+  return {
+    ca: ca === undefined ? '' : read(config, 'ca', ca, 'certificates, PEM', (text) => new X509Certificate(text)),
+    ...defined({
+      password: password && read(config, 'password-file', password, 'one line', checkLine).replace(/\r?\n$/, ''),
+      certificate:
+        certificate &&
+        read(config, 'certificate', certificate, 'a certificate, PEM', (text) => new X509Certificate(text)),
+      key: key && read(config, 'key', key, 'a private key without a password, PEM', (text) => createPrivateKey(text)),
+    }),
+  };
+}
+
+function checkLine(text: string): void {
+  if (!/^[^\r\n]{1,1024}\r?\n?$/.test(text)) throw new Error('it holds something else');
+}
+
+function read(config: Config, name: string, file: string, expected: string, check: (text: string) => unknown): string {
+  let remedy: string;
+  try {
+    const text = readFileSync(file, 'utf8');
+    try {
+      check(text);
+      return text;
+    } catch {
+      remedy = 'it holds something else; correct the path or put it there';
+    }
+  } catch (error) {
+    remedy = `${reasonOf(error)}; correct the path or put it there`;
+  }
+  throw new ConfigError(config.file, [{ path: `store.${name}`, value: shown(file), expected, remedy }]);
+}
