@@ -87,6 +87,8 @@ const recordFiles = [
   'webhooks.ts',
 ];
 const port = [...recordFiles, 'port/'].map((file) => `/store/${file}`);
+/** What the store's own folders share. */
+const storeParts = ['../port/', '../sql/', '../changes/', '../reads/', '../objects.ts'];
 const node = 'node:';
 /** What a command may use: it says what it does in the gateway, and what it does here. */
 const ofCommands = [
@@ -327,13 +329,24 @@ export default tseslint.config(
     [node, ...recordFiles.map((f) => `../${f}`), domain, platform, '/crypto/', '../sql/', '../reads/'],
     '../../',
   ),
+  // What the gateway's own thread does for every engine; it knows none of them.
   layer(
-    'store/sqlite',
-    [
-      ...[node, ...recordFiles.map((f) => `../${f}`), ...[domain, platform, '/crypto/'], 'better-sqlite3'],
-      ...['../port/', '../sql/', '../changes/', '../reads/', '../objects.ts'],
-    ],
+    'store/core',
+    [node, ...recordFiles.map((f) => `../${f}`), domain, platform, '/crypto/', ...storeParts],
     '../../',
+  ),
+  ...[
+    ['sqlite', 'better-sqlite3'],
+    ['postgres', 'pg'],
+  ].map(([engine, driver]) =>
+    layer(
+      `store/${engine}`,
+      [
+        ...[node, ...recordFiles.map((f) => `../${f}`), ...[domain, platform, '/crypto/'], driver],
+        ...['../core/', ...storeParts],
+      ],
+      '../../',
+    ),
   ),
   layer('auth', [node, domain, platform, '/crypto/', ...port]),
   layer('middleware', [node, domain, platform, '/mime/', '/edi/', '/crypto/', ...port]),

@@ -67,7 +67,8 @@ chmodSync(join(compiledCode, 'main.js'), 0o755);
 writeFileSync(join(compiledCode, 'commit.json'), `${JSON.stringify({ commit: commitOf(root) })}\n`);
 
 // A migration that was renamed must not stay beside its new name: no store could be made any more.
-rmSync(join(root, 'dist', 'src', 'store', 'sqlite', 'migrations'), { recursive: true, force: true });
+for (const engine of ['sqlite', 'postgres'])
+  rmSync(join(root, 'dist', 'src', 'store', engine, 'migrations'), { recursive: true, force: true });
 
 // Packages of test/tools are where npm put them: 200 MB, with links that lead back to themselves when they are copied.
 const isAsset = (path) => basename(path) !== 'node_modules' && (statSync(path).isDirectory() || !/\.tsx?$/.test(path));

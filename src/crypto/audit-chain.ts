@@ -10,6 +10,20 @@ import { joinSmall } from '../platform/bytes.ts';
 export const CHAIN_START: Uint8Array = new Uint8Array(32);
 export const BEFORE_ALL: ChainHead = { seq: 0, hash: CHAIN_START };
 
+/** A chain of its own: what one connection of a gateway writes where several write the trail. */
+export interface LaneName {
+  /** Of the gateway. */
+  readonly node: number;
+  /** Of the gateway's start. */
+  readonly epoch: number;
+  /** Of the chain itself, the only one with this number. */
+  readonly lane: number;
+}
+
+/** Stands before the first row of a lane: no row of another lane, node or start can take its place. */
+export const laneStart = ({ node, epoch, lane }: LaneName): Uint8Array =>
+  hash('sha256', `sluis lane\n${node}\n${epoch}\n${lane}\n`, 'buffer');
+
 /** Binds the personal fields without telling them: without the salt, guessing a name or an address confirms nothing. */
 export const commitmentOf = (salt: Uint8Array, personal: string): Uint8Array =>
   hash('sha256', joinSmall([salt, Buffer.from(personal)]), 'buffer');

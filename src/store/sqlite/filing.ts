@@ -15,7 +15,7 @@ import type { Reach } from './reach.ts';
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { AcceptWork, Notices } from '../changes/accept-work.ts';
 import { RecentSubmissions } from './recent-submissions.ts';
-import { type Lead, movedEnvelope, rerouted } from './reroute.ts';
+import { type Lead, movedEnvelope, rerouted } from '../core/reroute.ts';
 import { type KeptRow, SentRequests } from './sent-requests.ts';
 import type { SearchTables } from './search-tables.ts';
 import { Standing } from './standing.ts';

@@ -1,0 +1,54 @@
+/**
+ * Numbered plain SQL, each file in one transaction with its row in `migration`. Refused are a file that changed after it was applied, a
+ * database that is newer than this program, and one in which a number was passed over: its tables are not what any program expects.
+ */
+import { hash } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { StoreRefused } from '../store.ts';
+
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+  readonly sha256: string;
+}
+
+/** A row of the table of migrations. */
+export interface AppliedMigration {
+  readonly version: number;
+  readonly name: string;
+  readonly sha256: string;
+}
+
+/** The migrations in a folder, in order. */
+export function migrationsIn(folder: URL): readonly Migration[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.sql'));
+  // One that is passed over would be missed only where its table is.
+  const stranger = names.find((name) => !/^\d{4}_[a-z-]+\.sql$/.test(name));
+  if (stranger !== undefined)
+    throw new Error(`Cannot use the migration "${stranger}": expected a name such as 0001_foundation.sql; rename it`);
+  return names.sort().map((name) => {
+    const sql = readFileSync(new URL(name, folder), 'utf8');
+    return { version: Number(name.slice(0, 4)), name, sql, sha256: hash('sha256', sql) };
+  });
+}
+
+/** Throws StoreRefused where a migration was applied in another form, or where one was passed over below `version`. */
+export function checkApplied(
+  version: number,
+  applied: readonly AppliedMigration[],
+  migrations: readonly Migration[],
+): void {
+  for (const row of applied) {
+    const known = migrations.find((m) => m.version === row.version);
+    if (known?.sha256 !== row.sha256)
+      throw new StoreRefused(
+        `Migration ${row.version} "${row.name}" was applied in another form than this program has; use the program that made the database`,
+      );
+  }
+  const passedOver = migrations.find((m) => m.version <= version && !applied.some((row) => row.version === m.version));
+  if (passedOver !== undefined)
+    throw new StoreRefused(
+      `Migration ${passedOver.version} "${passedOver.name}" was passed over: the database has version ${version} without it; use the program that made the database, or restore a backup`,
+    );
+}

@@ -1,0 +1,177 @@
+/**
+ * A change in a transaction of its own. Those of the registry come one after the other and see one state of the database (SERIALIZABLE); those of mail
+ * lock the rows they rely on against changes, and the mailbox first whose turn it is, so that what one mailbox does is in one line.
+ *
+ * A transaction that PostgreSQL has rolled back for certain because another one was quicker runs again. One that was lost with its connection never does:
+ * it may have been committed.
+ */
+import { instant } from '../../domain/units.ts';
+import type { Effects } from '../changes/changed.ts';
+import { following } from '../changes/directory.ts';
+import { Ground } from '../changes/ground.ts';
+import { CHANGES, MAIL_CHANGES } from '../changes/table.ts';
+import { int } from '../sql/columns.ts';
+import { type Callable, checkCrossing, methodsOf } from '../sql/remote.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { type ChangingConnection, codeOf } from './connection.ts';
+import type { Lane } from './lane.ts';
+import { PostgresRunner, type StepServices } from './runner.ts';
+import { type UsageNotes, addUsage } from './usage.ts';
+
+/** What is asked. */
+export interface ChangeCall {
+  readonly object: string;
+  readonly method: string;
+  readonly args: readonly unknown[];
+  readonly at: number;
+  /** 32 random octets. */
+  readonly salt: Uint8Array;
+}
+
+/** Serialisation failed, a deadlock was ended, or somebody else was quicker with a key that must be unique. */
+const AGAIN: ReadonlySet<string> = new Set(['40001', '40P01', '23505']);
+/** Runs of one change. */
+const RUNS = 5;
+
+const REGISTRY = 'BEGIN ISOLATION LEVEL SERIALIZABLE; LOCK TABLE registry_version IN SHARE ROW EXCLUSIVE MODE';
+const MAIL = 'BEGIN ISOLATION LEVEL READ COMMITTED';
+
+interface Callee {
+  readonly run: Callable;
+  readonly ofMail: boolean;
+}
+
+const CALLEES: ReadonlyMap<string, Callee> = new Map(
+  [CHANGES, MAIL_CHANGES].flatMap((table) =>
+    Object.entries<object>(table).flatMap(([object, of]) =>
+      [...methodsOf(of)].map(([method, run]): [string, Callee] => [
+        `${object}.${method}`,
+        { run, ofMail: table === MAIL_CHANGES },
+      ]),
+    ),
+  ),
+);
+
+/** What a transaction does beside its change. */
+export interface Around {
+  /** Whose turn a change of mail takes. */
+  readonly turnOf: (call: ChangeCall) => number | undefined;
+  /** Before the change, in its transaction: what refuses it ends it. */
+  readonly first?: (call: ChangeCall) => Change<void> | undefined;
+  /** Behind the change, in its transaction. */
+  readonly last?: () => Change<void>;
+  /** Before a commit: throws where nothing may be acknowledged now. */
+  readonly mayCommit: () => void;
+}
+
+export interface ChangerParts extends Around {
+  readonly lane: Lane;
+  readonly usage: UsageNotes;
+  readonly services: StepServices;
+  /** For tests: the first run of each change is rolled back. */
+  readonly twice?: boolean;
+}
+
+/** What came of a change. */
+export interface Changes<T> {
+  readonly value: T;
+  readonly effects: Effects | undefined;
+}
+
+/** Changes over one connection, one at a time. */
+export class Changer {
+  readonly #connection: ChangingConnection;
+  readonly #parts: ChangerParts;
+  readonly #runner: PostgresRunner;
+
+  constructor(connection: ChangingConnection, parts: ChangerParts) {
+    this.#connection = connection;
+    this.#parts = parts;
+    const { lane, services } = parts;
+    this.#runner = new PostgresRunner(connection, {
+      services,
+      append: (item) => lane.append(item),
+      flush: () => lane.flush(),
+    });
+  }
+
+  /** Rejects with RegistryError where it was refused. */
+  async call(call: ChangeCall): Promise<Changes<unknown>> {
+    const callee = CALLEES.get(`${call.object}.${call.method}`);
+    if (callee === undefined) throw new TypeError(`Nothing may be called as ${call.object}.${call.method}`);
+    const turn = callee.ofMail ? this.#parts.turnOf(call) : undefined;
+    const first = this.#parts.first?.bind(undefined, call);
+    return await this.#again((run) => {
+      const ground = new Ground(instant(call.at), call.salt);
+      const change = function* (): Change<unknown> {
+        if (turn !== undefined) yield* takeTurn(turn);
+        const before = first?.();
+        if (before !== undefined) yield* before;
+        return yield* following(ground, callee.run(ground, ...call.args));
+      };
+      return this.#once(change(), { ground, ofMail: callee.ofMail, undone: this.#parts.twice === true && run === 1 });
+    });
+  }
+
+  /** Steps that are no change of the table: rows for the trail, figures. */
+  async run<T>(steps: () => Change<T>): Promise<T> {
+    const { value } = await this.#again(() => this.#once(steps(), { ofMail: true, undone: false }));
+    return value;
+  }
+
+  async #again<T>(once: (run: number) => Promise<Changes<T>>): Promise<Changes<T>> {
+    for (let run = 1; ; run += 1)
+      try {
+        return await once(run);
+      } catch (error) {
+        if (run >= RUNS || !AGAIN.has(codeOf(error) ?? '')) throw error;
+      }
+  }
+
+  async #once<T>(
+    change: Change<T>,
+    { ground, ofMail, undone }: { ground?: Ground; ofMail: boolean; undone: boolean },
+  ): Promise<Changes<T>> {
+    const { lane, usage, mayCommit } = this.#parts;
+    usage.take();
+    await this.#connection.begin(ofMail ? MAIL : REGISTRY);
+    let value: T;
+    try {
+      value = await this.#runner.run(change, ofMail ? 'FOR SHARE' : 'FOR UPDATE');
+      checkCrossing(value);
+      await this.#runner.run(behind(ground?.told !== undefined, this.#parts), '');
+      mayCommit();
+      if (undone) throw new Undone();
+    } catch (error) {
+      lane.rolledBack();
+      await this.#connection.rollback();
+      throw error;
+    }
+    try {
+      await this.#connection.commit();
+    } catch (error) {
+      lane.rolledBack();
+      throw error;
+    }
+    lane.committed();
+    return { value, effects: ground?.effects };
+  }
+}
+
+/** Rolled back by a test. */
+class Undone extends Error {
+  override readonly name = 'Undone';
+  readonly code = '40001';
+}
+
+/** What one account asks of mail goes one after the other, on all nodes. */
+function* takeTurn(account: number): Change<void> {
+  yield* sql.all({ account: int })`SELECT account FROM mailbox WHERE account = ${account} FOR UPDATE`;
+}
+
+function* behind(registryChanged: boolean, { last, lane, usage }: ChangerParts): Change<void> {
+  if (last !== undefined) yield* last();
+  yield* addUsage(usage.take());
+  yield* lane.flush();
+  if (registryChanged) yield* sql.run`UPDATE registry_version SET version = version + 1 WHERE id = 1`;
+}

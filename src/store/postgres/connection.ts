@@ -1,0 +1,32 @@
+/** What the engine's own parts ask of a connection, whoever made it. */
+export interface Query {
+  /** A connection keeps what it has prepared by this. */
+  readonly name?: string;
+  readonly text: string;
+  readonly values?: readonly unknown[];
+}
+
+export interface Answer {
+  /** Each the values of its columns in their order. */
+  readonly rows: readonly (readonly unknown[])[];
+  readonly fields: readonly { readonly name: string }[];
+  readonly rowCount: number | null;
+}
+
+/** One connection, which does one thing at a time. */
+export interface Connection {
+  query(query: Query): Promise<Answer>;
+}
+
+/** A connection that changes something: it knows for certain whether a commit stands. */
+export interface ChangingConnection extends Connection {
+  /** Begins a transaction with these words, several statements at once. */
+  begin(words?: string): Promise<void>;
+  /** Resolves when the transaction is durable, and as safe as the servers are told to make it. Rejects with an error that has a `code` where it was rolled back for certain. */
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+}
+
+/** The code of an error of PostgreSQL; undefined for any other error. */
+export const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;

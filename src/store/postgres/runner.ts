@@ -1,0 +1,114 @@
+/** Runs changes and reads on a connection, and awaits each of their steps. */
+import type { AuditItem } from '../../domain/audit-row.ts';
+import type { Services } from '../changes/services.ts';
+import type { Dialect } from '../sql/parts.ts';
+import {
+  type Change,
+  type Plan,
+  type ServiceStep,
+  type Statement,
+  answerOf,
+  checkColumns,
+  named,
+  textOf,
+  valuesOf,
+} from '../sql/sql.ts';
+import type { Connection } from './connection.ts';
+
+/** The services as this engine has them: more steps. */
+export type StepServices = {
+  readonly [K in keyof Services]: (...args: Parameters<Services[K]>) => Change<ReturnType<Services[K]>>;
+};
+
+export interface RunnerParts {
+  /** Puts a row behind the trail, and tells its number. Left out where nothing is changed. */
+  readonly append?: (item: AuditItem) => Change<number>;
+  /** Writes rows of the trail that wait: a statement is about to read them. */
+  readonly flush?: () => Change<void>;
+  readonly services?: StepServices;
+}
+
+type Lock = Dialect['lock'];
+const DIALECTS: Readonly<Record<Lock, Dialect>> = {
+  '': { engine: 'postgres', lock: '' },
+  'FOR SHARE': { engine: 'postgres', lock: 'FOR SHARE' },
+  'FOR UPDATE': { engine: 'postgres', lock: 'FOR UPDATE' },
+};
+/** A statement that locks has another text, and so another name. */
+const NAMES: Readonly<Record<Lock, string>> = { '': 's', 'FOR SHARE': 'h', 'FOR UPDATE': 'u' };
+
+const texts = new Map<string, string>();
+const namesTrail = ({ strings }: Plan): boolean => strings.some((part) => /\baudit\b/.test(part));
+
+/** The text of a plan is worked out once for each way to lock. */
+function prepared(plan: Plan, lock: Lock): { readonly name: string; readonly text: string } {
+  const name = `${NAMES[lock]}${plan.number}`;
+  let text = texts.get(name);
+  if (text === undefined) texts.set(name, (text = textOf(plan, DIALECTS[lock])));
+  return { name, text };
+}
+
+export class PostgresRunner {
+  readonly #connection: Connection;
+  readonly #parts: RunnerParts;
+  /** Plans whose columns were seen to be those that are declared. */
+  readonly #checked = new Set<Plan>();
+  readonly #ofTrail = new Map<Plan, boolean>();
+
+  constructor(connection: Connection, parts: RunnerParts = {}) {
+    this.#connection = connection;
+    this.#parts = parts;
+  }
+
+  /** In the transaction that there is; where there is none, each statement by itself. `lock`: how strongly rows are locked that a change relies on. */
+  async run<T>(change: Change<T>, lock: Lock = ''): Promise<T> {
+    let step = change.next();
+    while (step.done !== true) {
+      const { value } = step;
+      if ('plan' in value) {
+        if (this.#parts.flush !== undefined && this.#isOfTrail(value.plan)) await this.run(this.#parts.flush(), lock);
+        step = change.next(await this.#ask(value, lock));
+      } else if ('audit' in value) step = change.next(await this.run(this.#append(value.audit), lock));
+      else step = change.next(await this.run(this.#serve(value), lock));
+    }
+    return step.value;
+  }
+
+  #isOfTrail(plan: Plan): boolean {
+    let is = this.#ofTrail.get(plan);
+    if (is === undefined) this.#ofTrail.set(plan, (is = namesTrail(plan)));
+    return is;
+  }
+
+  #append(item: AuditItem): Change<number> {
+    if (this.#parts.append === undefined) throw new Error('A read leaves no row in the trail');
+    return this.#parts.append(item);
+  }
+
+  #serve({ service, args }: ServiceStep): Change<unknown> {
+    const services = this.#parts.services as
+      Readonly<Partial<Record<string, (...args: readonly unknown[]) => Change<unknown>>>> | undefined;
+    if (services?.[service] === undefined) throw new Error(`There is nobody here for ${service}`);
+    return services[service](...args);
+  }
+
+  async #ask(statement: Statement, lock: Lock): Promise<unknown> {
+    const { plan } = statement;
+    try {
+      const values = valuesOf(statement, DIALECTS[lock]);
+      if (values.includes(undefined)) throw new TypeError('A value of a statement is undefined; null is NULL');
+      const { rows, fields, rowCount } = await this.#connection.query({ ...prepared(plan, lock), values });
+      if (plan.wanted === 'count') return rowCount ?? 0;
+      if (!this.#checked.has(plan)) {
+        checkColumns(
+          plan,
+          fields.map(({ name }) => name),
+        );
+        this.#checked.add(plan);
+      }
+      return answerOf(plan, rows);
+    } catch (error) {
+      throw named(error, plan);
+    }
+  }
+}
