@@ -15,6 +15,7 @@ import { certificateNotice } from './delivery/certificates.ts';
 import type { Dispatcher } from './delivery/dispatcher.ts';
 import { defined } from './domain/defined.ts';
 import type { PartnerId } from './domain/ids.ts';
+import { ALWAYS_READY, type Readiness } from './domain/readiness.ts';
 import { milliseconds, seconds } from './domain/units.ts';
 import { adminContext, caParts, statusOf } from './gateway/admin.ts';
 import { beginGatewayLife, startGatewayAnchors, startRetention } from './gateway/audit.ts';
@@ -56,6 +57,8 @@ import type { Store } from './store/port/store.ts';
 export interface GatewayOptions extends GatewayEffects {
   /** Opens another store, or wraps the usual one: for tests that break it. */
   readonly openStore?: (config: Config, effects: GatewayEffects) => Promise<Store>;
+  /** What the engine of the store says of load; default: it is always ready. */
+  readonly readiness?: Readiness;
   /** Where the level of the log is the configuration's. */
   readonly setLogLevel?: (level: LogLevel) => void;
   /** Listening sockets of the service manager; default: every listener opens its own. */
@@ -66,6 +69,8 @@ export interface Gateway {
   readonly listeners: readonly Listener[];
   /** Health and metrics; absent where the configuration switches it off. */
   readonly http?: HttpListener;
+  /** For load balancers on other machines; absent where the configuration names none. */
+  readonly ready?: HttpListener;
   readonly store: Store;
   /** What the operations of admin/ work with. */
   readonly admin: AdminContext;
@@ -160,6 +165,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const webhooks = running.own(gatewayWebhooks(store, webhookParts(config, options), notices.desk, options));
   await http.open(config, {
     store,
+    readiness: options.readiness ?? ALWAYS_READY,
     listeners,
     tls,
     certificates,
@@ -203,6 +209,12 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     ...context,
     gateway: {
       reload: reloadTold,
+      drain: (wanted, actor) => {
+        const changed = http.drain(wanted ? clock.now() : undefined);
+        if (changed) life.drained(wanted, actor);
+        const since = http.drainedSince;
+        return { changed, ...defined({ since: since === undefined ? undefined : new Date(since).toISOString() }) };
+      },
       anchor: () => anchors.now(),
       sessions: () => connections.sessions,
       voidTickets: () => tls.voidTickets(),
@@ -237,11 +249,11 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     store,
     admin,
     failed,
-    ...defined({ http: http.listener }),
+    ...defined({ http: http.listener, ready: http.readyListener }),
     reloadTls,
     reload: () => reloadTold(),
     stop: async ({ drain } = {}) => {
-      http.drain();
+      http.stopping();
       if (drain === 'none') running.cut();
       await running.stop(reload.connections);
       log.info('gateway.stopped');

@@ -68,6 +68,8 @@ export interface RunningGateway {
   figures(names: ReadonlySet<string>): Promise<readonly Figure[]>;
   /** Reads configuration, keys and certificates again; everything stays as it was when one of them cannot be used. */
   reload(actor: Actor): Promise<ReloadReport>;
+  /** Keeps new sessions away, as far as load balancers go by /ready, or ends that. Until the process ends. */
+  drain(wanted: boolean, actor: Actor): DrainReport;
   /** Signs the head of the audit trail now. */
   anchor(): Promise<void>;
   /** Open now. */
@@ -84,6 +86,13 @@ export interface RunningGateway {
   webhooksChanged(): void;
   /** The sessions of the account that were counted in memory stand in the store when it resolves. */
   writeConsumers(account: AccountId): Promise<void>;
+}
+
+export interface DrainReport {
+  /** False: it was so already. */
+  readonly changed: boolean;
+  /** ISO 8601. Absent: new sessions are sent here. */
+  readonly since?: string;
 }
 
 /** What of a configuration that was read again differs, by the names of settings. */

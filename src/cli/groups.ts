@@ -31,6 +31,7 @@ export const groups: readonly Loaded[] = [
     names: {
       status: 'show the running gateway',
       reload: 'read configuration, keys and certificates again; open sessions go on',
+      drain: 'let load balancers send new sessions to another gateway; what runs goes on, until --end or a restart',
     },
     load: async () => (await import('../commands/gateway.ts')).gatewayTops,
   },

@@ -2,10 +2,19 @@
 import { statfsSync } from 'node:fs';
 import type { GatewayStatus, ReadyReason } from '../admin/context.ts';
 import type { Here } from '../commands/core/here.ts';
+import type { ReasonName } from '../domain/readiness.ts';
 import { type ExitCode, exitCodes } from './exit.ts';
 
 /** A gateway that starts with less takes no mail: the log of the database needs it. */
 const LEAST_FREE = 10 * 1024 * 1024;
+
+/** Reasons that lie in the store, whatever the engine. */
+const OF_STORE: ReadonlySet<string> = new Set<ReasonName>([
+  'disk-full',
+  'store-failed',
+  'store-away',
+  'not-acknowledging',
+]);
 
 export const readyText = (reasons: readonly ReadyReason[]): string =>
   reasons.length === 0 ? 'yes' : `no (${reasons.map(({ name }) => name.replaceAll('-', ' ')).join(', ')})`;
@@ -13,7 +22,7 @@ export const readyText = (reasons: readonly ReadyReason[]): string =>
 /** The store's own code where the store takes nothing; else that of a gateway that cannot be used now. Undefined: ready. */
 export function readyName(reasons: readonly ReadyReason[]): 'store' | 'unavailable' | undefined {
   if (reasons.length === 0) return undefined;
-  return reasons.some(({ name }) => name === 'disk-full' || name === 'store-failed') ? 'store' : 'unavailable';
+  return reasons.some(({ name }) => OF_STORE.has(name)) ? 'store' : 'unavailable';
 }
 
 export const readyCode = (reasons: readonly ReadyReason[]): ExitCode => exitCodes[readyName(reasons) ?? 'done'];
@@ -21,9 +30,7 @@ export const readyCode = (reasons: readonly ReadyReason[]): ExitCode => exitCode
 /** What keeps mail out at the store. Never rejects: who cannot be asked is told of elsewhere. */
 export async function storeReasons(here: Here): Promise<readonly ReadyReason[]> {
   const running = await statusOf(here);
-  return (running?.reasons ?? ofDisk(here.config().data.folder)).filter(
-    ({ name }) => name === 'disk-full' || name === 'store-failed',
-  );
+  return (running?.reasons ?? ofDisk(here.config().data.folder)).filter(({ name }) => OF_STORE.has(name));
 }
 
 /** The ports of its listeners by name; none where no gateway can be asked. */

@@ -4,10 +4,11 @@ import { runningGateway } from '../admin/context.ts';
 import { storeFindings } from '../admin/mail-findings.ts';
 import { facts, readableSize, readableTime, table } from '../cli/output.ts';
 import { readyName, readyText } from '../cli/readiness.ts';
-import { many } from '../domain/counted.ts';
+import { agree, many } from '../domain/counted.ts';
+import { defined } from '../domain/defined.ts';
 import { SEVERITIES } from '../domain/doctor.ts';
 import { MONITORED } from '../domain/monitor.ts';
-import { changes, lookPart, reads, subject } from './core/row.ts';
+import { changes, flag, lookPart, reads, subject } from './core/row.ts';
 
 const listener = z.object({
   name: z.string(),
@@ -116,6 +117,38 @@ const reload = changes({
       .join('\n'),
 });
 
+const drain = changes({
+  about: 'let load balancers send new sessions to another gateway; what runs goes on, until --end or a restart',
+  in: { end: flag('take new sessions again') },
+  out: z.object({
+    drained: z.boolean(),
+    changed: z.boolean().meta({ description: 'False: it was so already.' }),
+    since: z.string().optional(),
+    connections: z.number().meta({ description: 'That are open now.' }),
+  }),
+  right: 'owner',
+  trail: ['gateway.drained', 'gateway.drain-ended'],
+  undo: 'sluis drain --end',
+  examples: ['--reason "new kernel"', '--end'],
+  run: ({ gateway }, { end }, { actor }) => {
+    const running = runningGateway(gateway, 'drain');
+    const { changed, since } = running.drain(!end, actor);
+    return Promise.resolve({
+      drained: since !== undefined,
+      changed,
+      connections: running.status().connections,
+      ...defined({ since }),
+    });
+  },
+  say: ({ drained, changed, since, connections }) =>
+    drained
+      ? [
+          `${changed ? 'From now on' : `Since ${readableTime(since)} already,`} /ready answers 503, and load balancers that ask it send nobody here; whoever comes past them is served.`,
+          `${many(connections, 'connection')} ${agree(connections, 'goes', 'go')} on ("sluis session list"). "sluis drain --end" takes new sessions again, and so does a restart.`,
+        ].join('\n')
+      : `New sessions are taken${changed ? ' again' : '; nothing was drained'}.`,
+});
+
 /** For `check --monitor`. It says nothing of anybody, so that a monitor may ask each minute. */
 const figures = reads({
   api: { method: 'GET', path: '/gateway/figures', id: 'showFigures' },
@@ -141,5 +174,5 @@ export const findings = lookPart({
 });
 
 /** Commands of the top level; their operations are named `gateway.status`. */
-export const gatewayTops = { status, reload };
+export const gatewayTops = { status, reload, drain };
 export const gateway = subject('gateway', 'the running gateway', {}, { parts: { ...gatewayTops, figures, findings } });

@@ -611,6 +611,11 @@ const http = section({
   ),
   address: loopback('Where it listens; only on this machine itself.', '127.0.0.1'),
   port: count('TCP port; 0 takes a free one, which the log tells.', 9587, 0, 65_535),
+  'ready-from': networks(
+    'Load balancers on other machines: a second port is opened that only they reach, with /live and /ready alone and the names of reasons without their texts. None: no such port.',
+  ),
+  'ready-address': ipAddress('Where that port listens.', '0.0.0.0'),
+  'ready-port': count('Its number; 0 takes a free one, which the log tells.', 9588, 0, 65_535),
 });
 
 const webhooks = section({

@@ -2,10 +2,12 @@
 import type { Config } from '../config/schema.ts';
 import type { GatewayCertificates } from '../crypto/gateway-certificates.ts';
 import type { Counts } from '../domain/counts.ts';
+import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { GatewayListeners } from './listeners.ts';
 import type { Backups } from '../backup/backups.ts';
-import type { Milliseconds } from '../domain/units.ts';
+import type { Readiness, ReadyRole, Reason } from '../domain/readiness.ts';
+import type { Instant, Milliseconds } from '../domain/units.ts';
 import { doctorMetrics } from './doctor.ts';
 import { backupMetrics } from './backup-metrics.ts';
 import { type TrafficParts, trafficMetrics } from './traffic-metrics.ts';
@@ -13,7 +15,7 @@ import { storeMetrics } from './store-metrics.ts';
 import type { TrailCounts } from './trail-metrics.ts';
 import type { GatewayTls } from './tls.ts';
 import { exposition } from '../http/exposition.ts';
-import { type Reason, reasonsAgainst } from '../http/health.ts';
+import { reasonsAgainst } from '../http/health.ts';
 import { figuresOf } from '../http/figures.ts';
 import type { Figure } from '../domain/monitor.ts';
 import { type HttpListener, startHttpListener } from '../http/server.ts';
@@ -24,6 +26,8 @@ import type { Doctor } from '../trail/doctor.ts';
 export interface GatewayHttpParts extends Omit<TrafficParts, 'listeners' | 'loop' | 'ready'> {
   readonly store: Store;
   readonly listeners: GatewayListeners;
+  /** What the engine of the store says. */
+  readonly readiness: Readiness;
   readonly tls: GatewayTls;
   readonly certificates: () => Promise<GatewayCertificates>;
   readonly backups: Backups;
@@ -40,10 +44,12 @@ export interface GatewayHttpParts extends Omit<TrafficParts, 'listeners' | 'loop
 
 export class GatewayHttp {
   #draining = false;
-  #stop: () => Promise<void> = () => Promise.resolve();
+  #drainedSince: Instant | undefined;
+  readonly #stops: (() => Promise<void>)[] = [];
   #listener: HttpListener | undefined;
+  #readyListener: HttpListener | undefined;
   /** Why the gateway is not ready; for the command line too, and where the port is switched off. */
-  reasons: () => readonly Reason[] = () => [];
+  reasons: (role?: ReadyRole) => readonly Reason[] = () => [];
   /** What is told at /metrics of these names; for the command line too, and where the port is switched off. */
   figures: (names: ReadonlySet<string>) => Promise<readonly Figure[]> = () => Promise.resolve([]);
 
@@ -52,10 +58,21 @@ export class GatewayHttp {
     return this.#listener;
   }
 
+  /** For load balancers on other machines. Undefined where the configuration names none. */
+  get readyListener(): HttpListener | undefined {
+    return this.#readyListener;
+  }
+
+  /** Since when an operator keeps new sessions away. */
+  get drainedSince(): Instant | undefined {
+    return this.#drainedSince;
+  }
+
   /** Rejects with ListenerRefused. */
   async open({ http }: Config, parts: GatewayHttpParts): Promise<void> {
-    const reasons = (): readonly Reason[] => this.#reasons(parts);
+    const reasons = (role?: ReadyRole): readonly Reason[] => this.#reasons(parts, role);
     this.reasons = reasons;
+    await this.#openReady(http, parts);
     const kept = [
       ...storeMetrics(parts),
       ...doctorMetrics(parts.doctor),
@@ -66,31 +83,57 @@ export class GatewayHttp {
     const { listeners, clock, log } = parts;
     const loop = watchLoopDelay(clock);
     const metrics = [
-      ...trafficMetrics({ ...parts, loop, listeners: () => listeners.sessions(), ready: () => reasons().length === 0 }),
+      ...trafficMetrics({ ...parts, loop, listeners: () => listeners.sessions(), ready: reasons }),
       ...kept,
     ];
-    this.#stop = async () => {
+    this.#stops.push(async () => {
       loop.stop();
       await this.#listener?.stop();
-    };
+    });
     this.#listener = await startHttpListener({ ...http, metrics: exposition(metrics, log), reasons, log });
   }
 
-  #reasons({ store, tls, listeners, clock }: GatewayHttpParts): readonly Reason[] {
-    return reasonsAgainst({
-      draining: this.#draining,
-      store: store.health(),
-      certificates: tls.served.filter(({ listener }) => listeners.isOpen(listener)),
-      now: clock.now(),
-    });
+  async #openReady(
+    { 'ready-from': networks, 'ready-address': address, 'ready-port': port }: Config['http'],
+    { log }: GatewayHttpParts,
+  ): Promise<void> {
+    if (networks.length === 0) return;
+    const listener = await startHttpListener({ address, port, networks, reasons: this.reasons, log });
+    this.#stops.push(() => listener.stop());
+    this.#readyListener = listener;
   }
 
-  /** From now on the gateway is not ready. */
-  drain(): void {
+  #reasons({ store, readiness, tls, listeners, clock }: GatewayHttpParts, role?: ReadyRole): readonly Reason[] {
+    const certificates = tls.served.flatMap(({ listener, from, until }) => {
+      const protocol = listeners.protocolOf(listener);
+      return protocol === undefined ? [] : [{ listener, protocol, from, until }];
+    });
+    return reasonsAgainst(
+      {
+        draining: this.#draining,
+        store: store.health(),
+        certificates,
+        readiness,
+        now: clock.now(),
+        ...defined({ drainedSince: this.#drainedSince }),
+      },
+      role,
+    );
+  }
+
+  /** From now on the gateway is not ready: it stops. */
+  stopping(): void {
     this.#draining = true;
   }
 
-  stop(): Promise<void> {
-    return this.#stop();
+  /** Keeps new sessions away, by the word of an operator, or ends that. False: it was so already. */
+  drain(since: Instant | undefined): boolean {
+    const changes = (this.#drainedSince === undefined) !== (since === undefined);
+    if (changes) this.#drainedSince = since;
+    return changes;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#stops.map((stop) => stop()));
   }
 }

@@ -113,8 +113,9 @@ export class GatewayListeners {
     return this.#opened.map(({ listener }) => listener);
   }
 
-  isOpen(name: string): boolean {
-    return this.#opened.some(({ listener, closed }) => listener.spec.name === name && !closed);
+  /** Undefined: it is not open. */
+  protocolOf(name: string): Configured['protocol'] | undefined {
+    return this.#opened.find(({ listener, closed }) => listener.spec.name === name && !closed)?.configured.protocol;
   }
 
   /** Of each, also of one that is closed and drains. */

@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import type { AuthenticatorLoad } from '../auth/authenticator-options.ts';
 import type { Dispatcher } from '../delivery/dispatcher.ts';
 import type { Counts } from '../domain/counts.ts';
+import { READY_ROLES, type ReadyRole, type Reason } from '../domain/readiness.ts';
 import type { WindowCounts } from '../enrol/window-notes.ts';
 import { type Metric, counter, distribution, gauge, single } from '../http/metric.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
@@ -24,12 +25,18 @@ export interface TrafficParts {
   readonly directoryGiven: Pick<Counts<'caller'>, 'read'>;
   readonly dispatchers: readonly Pick<Dispatcher, 'ended' | 'states'>[];
   readonly webhooks: Pick<WebhookDeliverer, 'posted' | 'states' | 'lag'>;
-  readonly ready: () => boolean;
+  readonly ready: (role?: ReadyRole) => readonly Reason[];
   readonly loop: LoopDelay;
 }
 
 export const trafficMetrics = (parts: TrafficParts): readonly Metric[] => [
-  single('gauge', 'sluis_ready', '1: /ready answers 200.', () => (parts.ready() ? 1 : 0)),
+  single('gauge', 'sluis_ready', '1: /ready answers 200.', () => (parts.ready().length === 0 ? 1 : 0)),
+  gauge('sluis_ready_for', '1: /ready?role= answers 200.', ['role'], () =>
+    READY_ROLES.map((role) => ({ labels: { role }, value: parts.ready(role).length === 0 ? 1 : 0 })),
+  ),
+  single('gauge', 'sluis_drained', '1: an operator keeps new sessions away (sluis drain).', () =>
+    parts.ready().some(({ name }) => name === 'drained') ? 1 : 0,
+  ),
   ...sessions(parts),
   ...logins(parts),
   ...messages(parts),

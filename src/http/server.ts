@@ -1,6 +1,7 @@
 /**
- * The HTTP listener of the gateway itself: `/metrics`, `/live`, `/ready`. On loopback only, without a login: what it tells is for whoever
- * runs this machine. It changes nothing and reads no request further than its first line.
+ * The HTTP listeners of the gateway itself, without a login. The one on loopback has `/metrics`, `/live` and `/ready`: what it tells is for whoever runs this
+ * machine. The other one has only `/live` and `/ready`, and says no more than the names of reasons: for load balancers on other machines, by their addresses.
+ * Neither changes anything, or reads a request further than its first line.
  */
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,14 +10,19 @@ import { seconds } from '../domain/units.ts';
 import { ListenerRefused } from '../platform/listener.ts';
 import { logLines } from '../platform/log-lines.ts';
 import type { Exposition } from './exposition.ts';
-import type { Reason } from './health.ts';
+import type { ReadyRole, Reason } from '../domain/readiness.ts';
+import { NetworkSet } from '../platform/network.ts';
+import { answerReady } from './health.ts';
 
 export interface HttpListenerOptions {
   readonly address: string;
   /** 0 takes a free one. */
   readonly port: number;
-  readonly metrics: Exposition;
-  readonly reasons: () => readonly Reason[];
+  /** Left out: there is no `/metrics`, and `/ready` has no texts. */
+  readonly metrics?: Exposition;
+  readonly reasons: (role?: ReadyRole) => readonly Reason[];
+  /** From where it may be reached; others are cut off before they are heard. Left out: from anywhere. */
+  readonly networks?: readonly string[];
   readonly log: Log;
 }
 
@@ -39,16 +45,22 @@ const PLAIN = 'text/plain; charset=utf-8';
 
 /** Rejects with ListenerRefused. */
 export async function startHttpListener(options: HttpListenerOptions): Promise<HttpListener> {
-  const { address, port, log } = options;
+  const { address, port, networks, log } = options;
   const server = createServer(
     { headersTimeout: seconds(5), requestTimeout: seconds(5), keepAliveTimeout: seconds(5), maxHeaderSize: 8192 },
     (request, response) => void handle(options, request, response),
   );
   server.maxConnections = MOST_CONNECTIONS;
+  if (networks !== undefined) {
+    const known = new NetworkSet(networks);
+    server.on('connection', (socket) => {
+      if (!known.has(socket.remoteAddress ?? '')) socket.destroy();
+    });
+  }
   await listening(server, address, port);
   server.on('error', (error) => log.error('http.listener', { why: error.message }));
   const open = (server.address() as AddressInfo).port;
-  log.info('http.open', { address, port: open });
+  log.info('http.open', { address, port: open, ...(options.metrics === undefined && { only: 'ready' }) });
   return {
     address,
     port: open,
@@ -103,14 +115,11 @@ async function answerTo(
   { method, url = '' }: IncomingMessage,
 ): Promise<Answer> {
   if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: 'only GET and HEAD are answered here\n' };
-  const path = url.replace(/\?.*$/, '');
+  const mark = url.indexOf('?');
+  const path = mark < 0 ? url : url.slice(0, mark);
   if (path === '/live') return { status: 200, body: 'live\n' };
-  if (path === '/ready') return readiness(reasons());
+  if (path === '/ready') return answerReady(mark < 0 ? '' : url.slice(mark + 1), reasons, metrics === undefined);
+  if (metrics === undefined) return { status: 404, body: 'there are /live and /ready\n' };
   if (path === '/metrics') return { status: 200, body: await metrics.text(), type: metrics.contentType };
   return { status: 404, body: 'there are /live, /ready and /metrics\n' };
 }
-
-const readiness = (against: readonly Reason[]): Answer =>
-  against.length === 0
-    ? { status: 200, body: 'ready\n' }
-    : { status: 503, body: `not ready\n${against.map(({ name, text }) => `${name}: ${text}\n`).join('')}` };

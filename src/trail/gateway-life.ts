@@ -27,6 +27,8 @@ export interface Reread {
 export interface GatewayLife {
   /** Reads the configuration again for `actor`; what came of it goes into the trail. Rejects as `read` does. */
   configured<R extends Reread>(actor: Actor, read: () => Promise<R>): Promise<R>;
+  /** An operator keeps new sessions away, or takes them again. */
+  drained(wanted: boolean, actor: Actor): void;
   /** Keys and certificates were read again; `why` they were not. */
   reloaded(why?: string): void;
   /** What listeners show from now on: SHA-256 of each certificate. */
@@ -63,6 +65,13 @@ export async function beginLife(parts: LifeParts): Promise<GatewayLife> {
         throw error;
       }
     },
+    drained: (wanted, actor) =>
+      audit.note({
+        event: wanted ? 'gateway.drained' : 'gateway.drain-ended',
+        outcome: 'success',
+        facts: { hostname },
+        personal: personalOf(actor),
+      }),
     reloaded: (why) =>
       audit.note({
         event: 'gateway.reloaded',

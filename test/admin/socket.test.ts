@@ -84,6 +84,7 @@ async function open(
       webhooksChanged: () => undefined,
       writeCounted: () => undefined,
       writeConsumers: () => Promise.resolve(),
+      drain: () => ({ changed: false }),
       reload: options.reload ?? (() => Promise.resolve(NOTHING_CHANGED)),
     },
   };

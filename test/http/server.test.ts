@@ -37,6 +37,30 @@ test('it answers GET and HEAD on its three paths, and nothing else', async (t) =
   assert.deepEqual([post.status, post.headers.allow], [405, 'GET, HEAD']);
 });
 
+test('the port for load balancers has no metrics and no texts, and only they reach it', async (t) => {
+  const log = new MemoryLog();
+  const open = async (networks: readonly string[]): Promise<number> => {
+    const http = await startHttpListener({
+      address: '127.0.0.1',
+      port: 0,
+      networks,
+      reasons: (role) => (role === 'submit' ? [{ name: 'disk-full', text: 'secret of this machine' }] : []),
+      log,
+    });
+    t.after(() => http.stop());
+    return http.port;
+  };
+  const known = await open(['192.0.2.0/24', '127.0.0.1']);
+  assert.deepEqual((await get(known, '/live')).body, 'live\n');
+  const refused = await get(known, '/ready?role=submit');
+  assert.deepEqual([refused.status, refused.body], [503, 'not ready\ndisk-full\n']);
+  assert.equal((await get(known, '/ready?role=pickup')).status, 200);
+  assert.equal((await get(known, '/ready?role=none')).status, 400);
+  assert.equal((await get(known, '/metrics')).status, 404);
+  const others = await open(['192.0.2.0/24']);
+  await assert.rejects(get(others, '/live'), /socket hang up|ECONNRESET/);
+});
+
 test('a port that is taken is refused with a text that helps', async (t) => {
   const { port } = await open(t);
   const log = new MemoryLog();

@@ -11,6 +11,7 @@ import type { Config } from '../../src/config/schema.ts';
 import { writeTemplate } from '../../src/config/template.ts';
 import { hashPassword } from '../../src/crypto/password.ts';
 import { type Address, parseAddress } from '../../src/domain/address.ts';
+import { defined } from '../../src/domain/defined.ts';
 import type { Clock, Log } from '../../src/domain/effects.ts';
 import { type Gateway, type GatewayOptions, startGateway } from '../../src/gateway.ts';
 import { createStore } from '../../src/gateway/store.ts';
@@ -40,6 +41,7 @@ export interface TestGatewayOptions {
   readonly clock?: Clock;
   readonly log?: Log;
   readonly openStore?: GatewayOptions['openStore'];
+  readonly readiness?: GatewayOptions['readiness'];
 }
 
 /** `api`: of a listener that the test adds, see `api.ts`. */
@@ -144,10 +146,10 @@ async function writeConfiguration(folder: string, options: TestGatewayOptions): 
 async function start(folder: string, config: Config, options: TestGatewayOptions): Promise<TestGateway> {
   const log = new MemoryLog();
   const { ca } = await testCertificates();
-  const { openStore, clock = systemClock } = options;
+  const { openStore, readiness, clock = systemClock } = options;
   const effects = { clock, log: options.log ?? log };
   const secrets = (options.accounts ?? []).map(passwordOf);
-  const gateway = await startGateway(config, openStore === undefined ? effects : { ...effects, openStore });
+  const gateway = await startGateway(config, { ...effects, ...defined({ openStore, readiness }) });
   const port = (name: PortName): number => {
     const found = gateway.listeners.find((l) => l.spec.name === name);
     if (found === undefined) throw new Error(`no listener is called ${name}`);

@@ -65,6 +65,8 @@ const DRIVEN: readonly Driven[] = [
   ['notice.send', { all: true, subject: 'Werk', text: 'Vanavond werk.' }],
   ['session.end', { account: login }],
   ['gateway.reload', {}],
+  ['gateway.drain', { end: false }],
+  ['gateway.drain', { end: true }],
   ['organisation.export', { name: 'group' }],
   ['audit.erase', { person: 'nobody at all' }],
   ['account.end-many', {}, 'login,grace\ndirk,0d\n'],

@@ -14,7 +14,7 @@ const UNFIT: Readonly<Record<string, string>> = {
   dev: 'it makes a whole gateway and goes on until a signal: test/cli/dev',
 };
 /** Nothing that they take can be refused, and nothing that they ask of the gateway fails in a scene. */
-const NEVER_REFUSED = ['reload', 'account observed', 'account enforce', 'audit anchor'];
+const NEVER_REFUSED = ['reload', 'drain', 'account observed', 'account enforce', 'audit anchor'];
 
 const FLAGS = join(GOLDEN, 'flags.json');
 
