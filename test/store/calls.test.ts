@@ -11,8 +11,9 @@ import { RegistryError } from '../../src/store/registry.ts';
 import { type Remote, checkCrossing, methodsOf } from '../../src/store/sql/remote.ts';
 import type { Change } from '../../src/store/sql/sql.ts';
 import { Callables } from '../../src/store/sqlite/callables.ts';
-import { type Call, type CallParts, ownCallsOf, subjectsOf } from '../../src/store/sqlite/calls.ts';
-import type { ListingData } from '../../src/store/sqlite/listing-reader.ts';
+import { type Call, type CallParts, subjectsOf } from '../../src/store/core/calls.ts';
+import { ownCallsOf } from '../../src/store/sqlite/calls.ts';
+import type { ListingData } from '../../src/store/core/engine.ts';
 import { knownMigrations, migrate } from '../../src/store/sqlite/migrate.ts';
 import { Outgoing } from '../../src/store/sqlite/outgoing.ts';
 import { ReaderWorker } from '../../src/store/sqlite/reader-work.ts';
@@ -23,17 +24,13 @@ import type { WriterAnswer } from '../../src/store/sqlite/writer-protocol.ts';
 function fixture(answer: WriterAnswer = { kind: 'done', value: 7 }) {
   const asked: unknown[] = [];
   const parts: CallParts = {
-    writer: {
-      call: async (work) => {
-        asked.push(work);
-        return valueOf(answer);
-      },
+    change: async (call) => {
+      asked.push(call);
+      return valueOf(answer);
     },
-    reader: {
-      call: async (call) => {
-        asked.push(call);
-        return [];
-      },
+    read: async (call) => {
+      asked.push(call);
+      return [];
     },
     time: { now: () => 5 as never },
     random: (n) => randomBytes(n),

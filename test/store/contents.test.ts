@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { AccountId, EntryUid } from '../../src/domain/ids.ts';
-import { Contents, type ReadAhead } from '../../src/store/sqlite/contents.ts';
-import type { EntriesData } from '../../src/store/sqlite/content-reader.ts';
+import { Contents, type ReadAhead } from '../../src/store/core/contents.ts';
+import type { EntriesData } from '../../src/store/core/engine.ts';
 import type { StoredContent } from '../../src/store/store.ts';
 import { MemoryLog } from '../support/log.ts';
 

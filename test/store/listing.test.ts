@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { AccountId } from '../../src/domain/ids.ts';
-import { Listings, SqliteListing } from '../../src/store/sqlite/listing.ts';
+import { Listings, FlatListing } from '../../src/store/core/listing.ts';
 
-const listing = (count: number): SqliteListing =>
-  new SqliteListing({
+const listing = (count: number): FlatListing =>
+  new FlatListing({
     count,
     uids: new Float64Array(count),
     sizes: new Float64Array(count),

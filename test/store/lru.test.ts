@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Lru } from '../../src/store/sqlite/lru.ts';
+import { Lru } from '../../src/store/core/lru.ts';
 
 test('it never holds more than its size, and forgets what was not used for the longest time', () => {
   const lru = new Lru<number, string>(100);

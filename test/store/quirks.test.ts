@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { type Instant, seconds } from '../../src/domain/units.ts';
 import type { QuirkCount } from '../../src/store/changes/quirks.ts';
-import { MAX_COUNTS, SqliteQuirks } from '../../src/store/sqlite/quirks.ts';
+import { MAX_COUNTS, CoreQuirks } from '../../src/store/core/quirks.ts';
 import { FakeClock } from '../support/clock.ts';
 import { MemoryLog } from '../support/log.ts';
 import { openTestStore } from '../support/store.ts';
@@ -16,8 +16,8 @@ class Fixture {
   readonly log = new MemoryLog();
   readonly works: (readonly QuirkCount[])[] = [];
   full = false;
-  readonly quirks = new SqliteQuirks({
-    writer: { failure: undefined },
+  readonly quirks = new CoreQuirks({
+    engine: { failure: undefined },
     subject: {
       note: async (counts) => {
         if (this.full) throw new Error('full');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test from 'node:test';
-import { pooled } from '../../src/store/sqlite/random-pool.ts';
+import { pooled } from '../../src/store/core/random-pool.ts';
 
 test('each draw is new, keeps its value, and is never zero', () => {
   const random = pooled(randomBytes);

@@ -1,7 +1,7 @@
 /** What is remembered of the store's rows is never older than the last change that was answered. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Remembered } from '../../src/store/sqlite/remembered.ts';
+import { Remembered } from '../../src/store/core/remembered.ts';
 
 test('a value is read once, until it is forgotten; that there is none is remembered too', async () => {
   const memory = new Remembered<string, number | null>(10);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { hours, instant } from '../../src/domain/units.ts';
-import { StoreTime } from '../../src/store/sqlite/store-time.ts';
+import { StoreTime } from '../../src/store/core/store-time.ts';
 import { FakeClock } from '../support/clock.ts';
 
 test('the time of the store follows the wall clock, but never back: it goes on at its own pace', () => {

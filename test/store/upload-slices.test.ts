@@ -4,7 +4,7 @@ import { createHash, createSecretKey, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { CHUNK_OCTETS, type Sealed, sealChunk, sealWhole } from '../../src/crypto/sealing.ts';
 import { ContentDamaged, StoreFailed } from '../../src/store/store.ts';
-import { type UploadParts, uploadSlices } from '../../src/store/sqlite/upload-slices.ts';
+import { type UploadParts, uploadSlices } from '../../src/store/core/upload-slices.ts';
 
 const ID = 77n;
 const key = createSecretKey(randomBytes(32));

@@ -61,7 +61,7 @@ export const CHANGES = {
   webhooks: new WebhookChanges(),
 };
 
-/** Changes that leave accounts, addresses and organisations alone. How far each reaches is said beside (sqlite/manners.ts). */
+/** Changes that leave accounts, addresses and organisations alone. How far each reaches is said beside (core/manners.ts). */
 export const MAIL_CHANGES = {
   idempotency: new IdempotencyChanges(),
   mailboxMoves: new MailboxMoves(),

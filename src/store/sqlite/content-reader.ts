@@ -8,33 +8,10 @@ import { type KeyFolder, KeyFolderRefused, dayOf } from '../../crypto/key-folder
 import { SealBroken, openBeside, openChunk, openWhole } from '../../crypto/sealing.ts';
 import { makeDiscard } from '../../platform/discard.ts';
 import { idTime } from '../message-ids.ts';
+import type { EntriesData, EntryData, SealedChunk, SliceData } from '../core/engine.ts';
 import type { Db } from './database.ts';
 import type { Outgoing } from './outgoing.ts';
 import { type Sql, sqlOf } from './statements.ts';
-
-/** The entry that was asked for, then entries that follow it. Content of at most 64 KiB is here, opened and verified. */
-export interface EntriesData {
-  readonly entries: readonly EntryData[];
-  readonly octets: Uint8Array;
-}
-export interface EntryData {
-  readonly uid: number;
-  readonly message: bigint;
-  readonly size: number;
-  /** Where its content starts in `octets`; -1: read it by slices; -2: damaged. */
-  readonly at: number;
-  readonly chunks: number;
-}
-
-export type SliceData =
-  | { readonly kind: 'slice'; readonly octets: Uint8Array; readonly last: boolean }
-  | { readonly kind: 'damaged'; readonly why: string };
-
-/** A chunk of a body, as it is sealed. */
-interface SealedChunk {
-  readonly sealed: Uint8Array;
-  readonly tag: Uint8Array;
-}
 
 /** [uid, message, octets, data_key, chunks, body] */
 type EntryRow = [bigint, bigint, bigint, Buffer, bigint, Buffer | null];

@@ -11,12 +11,13 @@ import type { AuditWriter } from './audit-writer.ts';
 import { type AcceptedRecipient, OPERATOR } from '../store.ts';
 import { type Db, shapeOf } from './database.ts';
 import { type MailboxCounters, type MailboxRow, quotaOf } from './mailbox-counters.ts';
-import type { Reach } from './reach.ts';
+import type { Reach } from '../core/reach.ts';
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { AcceptWork, Notices } from '../changes/accept-work.ts';
 import { RecentSubmissions } from './recent-submissions.ts';
 import { type Lead, movedEnvelope, rerouted } from '../core/reroute.ts';
-import { type KeptRow, SentRequests } from './sent-requests.ts';
+import type { KeptRow, Unfiled } from '../core/engine.ts';
+import { SentRequests } from './sent-requests.ts';
 import type { SearchTables } from './search-tables.ts';
 import { Standing } from './standing.ts';
 import { type Sql, sqlOf } from './statements.ts';
@@ -32,16 +33,6 @@ interface Facts {
   readonly copy_of: bigint | null;
   readonly submitter: bigint;
 }
-
-/** Why a message was not filed. */
-export type Unfiled =
-  /** `index`: of the recipient. */
-  | { readonly kind: 'refused'; readonly why: 'quota' | 'gone'; readonly index: number }
-  | { readonly kind: 'duplicate'; readonly of: bigint }
-  | { readonly kind: 'already' }
-  | ({ readonly kind: 'answered' } & KeptRow)
-  /** The submitter's account sends no more. */
-  | { readonly kind: 'closed' };
 
 export interface FilingParts {
   readonly audit: AuditWriter;

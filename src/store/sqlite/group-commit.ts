@@ -12,7 +12,7 @@ import type { Copier } from './log-copier.ts';
 import { GivingBack, STEP_PAGES } from './giving-back.ts';
 import { LogUpkeep } from './log-upkeep.ts';
 import type { KeptReserve } from './kept-reserve.ts';
-import { type Manner, isStreamed } from './manners.ts';
+import { type Manner, isStreamed } from '../core/manners.ts';
 import type { Testing } from './options.ts';
 import type { Request, WriterAnswer, WriterCall, WriterSays } from './writer-protocol.ts';
 import type { OpenedSpace } from './space.ts';

@@ -1,23 +1,9 @@
 /** Lists maildrops in the reader thread, as flat arrays, which go over without being copied. */
 import { UidlColumn } from '../changes/uidls.ts';
+import { type ListingData, RECEIPT, RETRIEVED } from '../core/engine.ts';
 import type { Db } from './database.ts';
 import type { Outgoing } from './outgoing.ts';
 import { type Sql, sqlOf } from './statements.ts';
-
-/** Parallel arrays, oldest first; `uidls` holds 22 characters of ASCII each, or those up to each of `uidlEnds`. */
-export interface ListingData {
-  readonly count: number;
-  readonly uids: Float64Array;
-  readonly sizes: Float64Array;
-  readonly uidls: Uint8Array;
-  readonly uidlEnds: Uint32Array | null;
-  /** RETRIEVED and RECEIPT of each. */
-  readonly flags: Uint8Array;
-}
-/** An earlier session sent it to its end. */
-export const RETRIEVED = 1;
-/** Its sender wants to hear when it is collected. */
-export const RECEIPT = 2;
 
 /** [uid, octets, uidl, retrieved, receipt] */
 type ListedRow = [number, number, Buffer, number, number];

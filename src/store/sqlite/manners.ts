@@ -1,114 +1,10 @@
-/**
- * How the writer takes what it is asked: what it must forget and write before it, whose turn it is, what it may share a transaction with. Every method of
- * MAIL_CHANGES and of the writer's own objects stands here. Those of CHANGES have one manner, `REGISTRY`.
- */
-import type { MAIL_CHANGES } from '../changes/table.ts';
-import type { Step } from '../sql/sql.ts';
-import type { SentNotices } from '../changes/accept-work.ts';
+/** How the writer takes what it does in its own way (own.ts), beside the changes that are written once for all engines (core/manners.ts). */
 import type { Changed } from '../changes/changed.ts';
+import { type Manner, REGISTRY, mannerOfChange } from '../core/manners.ts';
 import type { Own } from './own.ts';
-import type { Reach } from './reach.ts';
 
-/** A message that is filed, with what is filed behind it. */
-interface Filed {
-  /** Null: it is in the store already, in chunks. */
-  readonly body: Uint8Array | null;
-  readonly copies: readonly Filed[];
-  readonly notices: readonly Filed[];
-}
-
-export interface Manner<A extends readonly unknown[] = never> {
-  readonly reach: Reach;
-  /** The account that waits behind its own work alone. Left out: nobody's turn. */
-  readonly turn?: (...args: A) => number;
-  /** New mail: refused while the disk is full. */
-  readonly mail?: true;
-  /** Takes the writer a few milliseconds: one or a few a transaction, so that small messages go in between. */
-  readonly slice?: true;
-  /** A part of what nobody was told of yet: its commit needs no sync. */
-  readonly untold?: true;
-  /** Leaves many pages free. */
-  readonly frees?: true;
-  /** Writes into no table: while the disk is full it runs outside of a transaction. */
-  readonly outside?: true;
-  /** What it files: it rides behind the chunks of each body that is in the store already. */
-  readonly files?: (...args: A) => readonly Filed[];
-  /** The argument whose notices may have come ahead (ahead.ts). */
-  readonly sent?: (...args: A) => SentNotices;
-  /** Memory that goes over with it, and is the caller's no more. */
-  readonly gives?: (...args: A) => Uint8Array;
-}
-
-type MannerOf<F> = F extends (ground: never, ...args: infer A) => Generator<Step, unknown> ? Manner<A> : never;
-type Manners<T> = { readonly [K in keyof T]: { readonly [M in keyof T[K]]: MannerOf<T[K][M]> } };
 type OwnMannerOf<F> = F extends (changed: Changed, ...args: infer A) => unknown ? Manner<A> : never;
 type OwnManners<T> = { readonly [K in keyof T]: { readonly [M in keyof T[K]]: OwnMannerOf<T[K][M]> } };
-
-export const REGISTRY: Manner = { reach: 'registry' };
-
-/** That of changes whose first argument is the account. */
-const own = (account: number): number => account;
-
-const OF_MAIL: Manners<typeof MAIL_CHANGES> = {
-  idempotency: { begin: { reach: 'nothing' }, end: { reach: 'nothing' }, forget: { reach: 'nothing' } },
-  mailboxMoves: { follow: { reach: 'messages' } },
-  importedMail: {
-    file: {
-      reach: 'messages',
-      mail: true,
-      turn: own,
-      files: (_account, entries) => entries.map(({ message }) => message),
-    },
-  },
-  maildrops: {
-    commit: {
-      reach: 'nothing',
-      turn: own,
-      files: (_account, _deleted, _retrieved, _audit, { notices }) => notices,
-      sent: (_account, _deleted, _retrieved, _audit, sent) => sent,
-    },
-    release: {
-      reach: 'nothing',
-      turn: own,
-      files: (_account, _retrieved, { notices }) => notices,
-      sent: (_account, _retrieved, sent) => sent,
-    },
-    sent: {
-      reach: 'nothing',
-      turn: own,
-      files: (_account, _uids, _whole, _audit, { notices }) => notices,
-      sent: (_account, _uids, _whole, _audit, sent) => sent,
-    },
-    expire: { reach: 'nothing', turn: own, files: (_account, entries) => entries.flatMap(({ notices }) => notices) },
-    restore: { reach: 'nothing', turn: own },
-    noteConsumer: { reach: 'nothing', turn: own },
-  },
-  messageErasure: { erase: { reach: 'messages' } },
-  queue: {
-    claim: { reach: 'nothing' },
-    claimOne: { reach: 'nothing' },
-    settle: { reach: 'messages', files: (_claim, _outcome, _audit, notices) => notices },
-    hold: { reach: 'nothing' },
-    release: { reach: 'messages' },
-    retry: { reach: 'nothing' },
-    refile: { reach: 'messages' },
-    withdraw: { reach: 'messages', files: (_copies, _audit, notices) => notices },
-  },
-  quirks: { note: { reach: 'nothing' } },
-  sweeps: {
-    step: { reach: 'mailboxes', slice: true, frees: true },
-    trim: { reach: 'mailboxes', slice: true, frees: true, turn: own },
-    giveUp: { reach: 'nothing', slice: true, untold: true, frees: true },
-    dayErased: { reach: 'nothing' },
-  },
-  uses: {
-    password: { reach: 'nothing', turn: own },
-    appPassword: { reach: 'nothing' },
-    certificate: { reach: 'nothing' },
-    network: { reach: 'nothing', turn: own },
-  },
-  webhookProgress: { advance: { reach: 'nothing' }, failed: { reach: 'nothing' } },
-};
 
 const OF_OWN: OwnManners<Own> = {
   mail: {
@@ -132,10 +28,7 @@ const OF_OWN: OwnManners<Own> = {
   },
 };
 
-const ALL: Readonly<Record<string, Readonly<Record<string, Manner>>>> = { ...OF_MAIL, ...OF_OWN };
+const ALL: Readonly<Record<string, Readonly<Record<string, Manner>>>> = OF_OWN;
 
-export const mannerOf = (object: string, method: string): Manner => ALL[object]?.[method] ?? REGISTRY;
-
-/** Whether it rides behind the chunks of a body. */
-export const isStreamed = ({ body, copies, notices }: Filed): boolean =>
-  body === null || copies.some(isStreamed) || notices.some(isStreamed);
+export const mannerOf = (object: string, method: string): Manner =>
+  object in ALL ? (ALL[object]?.[method] ?? REGISTRY) : mannerOfChange(object, method);

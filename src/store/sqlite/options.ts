@@ -1,45 +1,20 @@
 /** What a SQLite store is opened with. */
-import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
-import type { Milliseconds, Octets } from '../../domain/units.ts';
-import { days, octets, seconds, MiB } from '../../domain/units.ts';
+import type { Octets } from '../../domain/units.ts';
+import type { CoreCreateOptions, CoreOpenOptions } from '../core/options.ts';
 import type { MaildropLocks } from '../maildrop-locks.ts';
 import type { Synchronous } from './database.ts';
 import type { LocksParts } from './memory-locks.ts';
 
-export interface CreateOptions {
+export interface CreateOptions extends CoreCreateOptions {
   /** Holds `sluis.db`, its log, the reserve and the lock. Made with mode 0700 when missing. */
   readonly dataFolder: string;
-  /** Holds the day keys. Outside the data folder, and never in a backup of the database. Made with mode 0700 when missing. */
-  readonly keyFolder: string;
-  /** 32 octets that wrap the day keys. */
-  readonly masterKey: Uint8Array;
-  /** The gateway's own name; `postmaster@hostname` is registered. */
-  readonly hostname: string;
-  readonly clock: Clock;
-  /** Default: the operating system's. */
-  readonly random?: RandomBytes;
 }
 
-export interface OpenOptions extends CreateOptions {
-  readonly log: Log;
-  /** A maildrop's holder that made no progress for this long loses it to a session of the same network. Default 30 s. */
-  readonly takeoverAfter?: Milliseconds;
-  readonly retention?: {
-    /** How long an entry that was deleted by its owner can be handed out again. Default 14 days. */
-    readonly hidden?: Milliseconds;
-    /** How long the facts of a message can be traced after its content went. Default 90 days. */
-    readonly trace?: Milliseconds;
-    /** How long after a month its figures of usage are kept. Default 2557 days, seven years. */
-    readonly usage?: Milliseconds;
-    /** How long a network that an account logged in from is known after the last time. Default 30 days. */
-    readonly networks?: Milliseconds;
-  };
+export interface OpenOptions extends CoreOpenOptions, CreateOptions {
   /** Size of the preallocated file that is given back when the disk is full. 0: none, for tests. Default 64 MiB. */
   readonly reserve?: Octets;
   /** Whether a copy of the database is made and compared before its form changes. Default true. */
   readonly copyBeforeUpgrade?: boolean;
-  /** Largest body, checked here as the last line; the protocols refuse earlier and nicer. Default 1 GiB. */
-  readonly maxBody?: Octets;
   readonly testing?: Testing;
 }
 
@@ -72,27 +47,3 @@ export interface Testing {
   /** In place of those in memory. */
   readonly maildropLocks?: (parts: LocksParts) => MaildropLocks;
 }
-
-export interface Settled {
-  readonly takeoverAfter: Milliseconds;
-  readonly hiddenFor: Milliseconds;
-  readonly tracedFor: Milliseconds;
-  readonly countedFor: Milliseconds;
-  readonly networksFor: Milliseconds;
-  readonly reserve: Octets;
-  readonly copyBeforeUpgrade: boolean;
-  readonly maxBody: Octets;
-  readonly testing: Testing;
-}
-
-export const settled = (options: OpenOptions): Settled => ({
-  takeoverAfter: options.takeoverAfter ?? seconds(30),
-  hiddenFor: options.retention?.hidden ?? days(14),
-  tracedFor: options.retention?.trace ?? days(90),
-  countedFor: options.retention?.usage ?? days(2557),
-  networksFor: options.retention?.networks ?? days(30),
-  reserve: options.reserve ?? octets(64 * MiB),
-  copyBeforeUpgrade: options.copyBeforeUpgrade ?? true,
-  maxBody: options.maxBody ?? octets(1024 * MiB),
-  testing: options.testing ?? {},
-});

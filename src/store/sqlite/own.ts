@@ -8,25 +8,13 @@ import { makeDiscard } from '../../platform/discard.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import { UNCHECKED, setFact } from './check-database.ts';
 import type { Db } from './database.ts';
-import type { Filing, Unfiled } from './filing.ts';
+import type { Chunk, KeptRow, Unfiled } from '../core/engine.ts';
+import type { Filing } from './filing.ts';
 import type { KeptReserve } from './kept-reserve.ts';
-import type { KeptRow } from './sent-requests.ts';
 import type { Reserved } from './reserve.ts';
 import { type Sql, sqlOf } from './statements.ts';
 import type { AcceptWork } from '../changes/accept-work.ts';
 import type { Changed } from '../changes/changed.ts';
-
-/** A piece of a body that is being uploaded. */
-export interface Chunk {
-  readonly id: bigint;
-  readonly n: number;
-  readonly sealed: Uint8Array;
-  readonly tag: Uint8Array;
-  readonly day: string;
-  readonly at: number;
-  /** Whose turn it takes: the account that its message will be accepted from. 0: the gateway's own. */
-  readonly account: number;
-}
 
 export class OwnMail {
   readonly #sql: Sql;

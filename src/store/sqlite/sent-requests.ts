@@ -12,19 +12,13 @@ import { instant } from '../../domain/units.ts';
 import type { AcceptWork } from '../changes/accept-work.ts';
 import { firstIdAt } from '../message-ids.ts';
 import { REQUESTS_FOR } from '../store.ts';
+import type { KeptRow } from '../core/engine.ts';
 import type { Db } from './database.ts';
 import { type Sql, sqlOf } from './statements.ts';
 
 /** Some 40 MB, and half a second of a start. Beyond it the oldest are forgotten before their day is over. */
 const MOST = 500_000;
 const HASH = 16;
-
-/** What was kept of a request. */
-export interface KeptRow {
-  readonly message: bigint;
-  readonly digest: Uint8Array;
-  readonly answer: string;
-}
 
 export class SentRequests {
   readonly #sql: Sql;

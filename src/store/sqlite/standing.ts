@@ -5,7 +5,7 @@
  * questions, with the same answer each time. Every piece of work that may change an answer makes all of them forgotten (`begin`).
  */
 import type { Db } from './database.ts';
-import type { Reach } from './reach.ts';
+import type { Reach } from '../core/reach.ts';
 import { type Sql, sqlOf } from './statements.ts';
 
 /** Answers that are remembered of each question. */

@@ -16,7 +16,7 @@ import { factOf, setFact } from './check-database.ts';
 import type { Db } from './database.ts';
 import { type Sql, sqlOf } from './statements.ts';
 import { ACCEPTED, type Accepted, type FiledCopy, UsageRecount, isToldAgain } from './usage-recount.ts';
-import type { Reach } from './reach.ts';
+import type { Reach } from '../core/reach.ts';
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { AcceptWork } from '../changes/accept-work.ts';
 

@@ -7,7 +7,7 @@
 import { type MessageId, messageNumber } from '../../domain/ids.ts';
 import type { AcceptedRecipient } from '../store.ts';
 import type { Db } from './database.ts';
-import { heldMailboxes } from './held-mailboxes.ts';
+import { heldMailboxes } from '../core/held-mailboxes.ts';
 import { type Sql, sqlOf } from './statements.ts';
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { AcceptWork } from '../changes/accept-work.ts';

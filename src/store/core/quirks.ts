@@ -6,8 +6,8 @@ import { days, instant, seconds } from '../../domain/units.ts';
 import type { QuirkCount } from '../changes/quirks.ts';
 import type { Subjects } from '../objects.ts';
 import type { QuirkDay, Quirks } from '../quirks.ts';
+import type { Engine } from './engine.ts';
 import type { StoreTime } from './store-time.ts';
-import type { Writer } from './writer.ts';
 
 /** How long a count waits for others. A mailing of ten thousand messages with a bare LF each is so a few rows, not ten thousand. */
 const WAIT = seconds(5);
@@ -20,14 +20,14 @@ const DAY = days(1);
 type Pending = { -readonly [K in keyof QuirkCount]: QuirkCount[K] };
 
 export interface QuirksParts {
-  readonly writer: Pick<Writer, 'failure'>;
+  readonly engine: Pick<Engine, 'failure'>;
   readonly subject: Subjects['quirks'];
   readonly clock: Clock;
   readonly time: StoreTime;
   readonly log: Log;
 }
 
-export class SqliteQuirks implements Quirks {
+export class CoreQuirks implements Quirks {
   readonly #p: QuirksParts;
   #pending = new Map<string, Pending>();
   #dropped = 0;
@@ -39,8 +39,8 @@ export class SqliteQuirks implements Quirks {
   }
 
   note(account: AccountId, quirk: Quirk, outcome: 'tolerated' | 'refused', client?: string): void {
-    const { writer, clock, time } = this.#p;
-    if (writer.failure !== undefined) return;
+    const { engine, clock, time } = this.#p;
+    if (engine.failure !== undefined) return;
     const at = time.now();
     const one = outcome === 'tolerated' ? { tolerated: 1, refused: 0 } : { tolerated: 0, refused: 1 };
     this.#add({ account, quirk, day: Math.floor(at / DAY), ...one, lastAt: at, client: client ?? null });

@@ -23,18 +23,14 @@ import {
   StoreFailed,
   StoreFull,
 } from '../store.ts';
-import type { SqliteAudit } from './audit.ts';
-import type { OwnCalls } from './calls.ts';
-import { SqliteBodyWriter } from './body-writer.ts';
+import type { Audit } from './audit.ts';
+import { SealingBodyWriter } from './body-writer.ts';
 import { UIDL_OCTETS } from '../changes/uidls.ts';
 import { heldMailboxes } from './held-mailboxes.ts';
-import type { Chunk } from './own.ts';
+import type { Chunk, Engine, EngineContents } from './engine.ts';
 import type { AcceptWork, NewDelivery } from '../changes/accept-work.ts';
-import type { OwnReadCalls } from './own-reads.ts';
-import type { Space } from './space.ts';
 import type { StoreTime } from './store-time.ts';
 import type { SealedParts } from './upload-slices.ts';
-import type { Writer } from './writer.ts';
 
 const MAX_RECIPIENTS = 1000;
 const MAX_ONCE = 200;
@@ -47,11 +43,9 @@ const HELD = '!';
 const LONGEST_WINDOW = hours(1);
 
 export interface BodiesParts {
-  readonly writer: Writer;
-  readonly own: OwnCalls;
-  readonly contents: Pick<OwnReadCalls['contents'], 'upload'>;
-  readonly audit: SqliteAudit;
-  readonly space: Space;
+  readonly engine: Pick<Engine, 'mail' | 'room'>;
+  readonly contents: Pick<EngineContents, 'upload'>;
+  readonly audit: Audit;
   readonly keys: KeyFolder;
   readonly days: Set<Day>;
   readonly ids: MessageIds;
@@ -62,7 +56,7 @@ export interface BodiesParts {
 }
 
 interface OpenBody {
-  readonly writer: SqliteBodyWriter;
+  readonly writer: SealingBodyWriter;
   /** Of what was promised, not yet stored. */
   promised: number;
   /** Its kind, where it is a notice of ours. */
@@ -90,15 +84,15 @@ export class Bodies {
   }
 
   open(promised: Octets, account?: AccountId): BodyWriter {
-    const { space } = this.#p;
-    if (space.full || !space.fits(promised))
+    const { room } = this.#p.engine;
+    if (room.full || !room.fits(promised))
       throw new StoreFull(
-        `The store has no room for a message of ${promised} octets: ${space.available} octets are free; free space on its disk`,
+        `The store has no room for a message of ${promised} octets: ${room.available} octets are free; free space on its disk`,
       );
     const now = this.#p.time.now();
     const id = this.#p.ids.next(now);
     const day = dayOf(idTime(id));
-    const writer: SqliteBodyWriter = new SqliteBodyWriter({
+    const writer: SealingBodyWriter = new SealingBodyWriter({
       id,
       day,
       dayKey: this.#dayKey(day),
@@ -112,7 +106,7 @@ export class Bodies {
       giveBack: () => this.giveBack(id),
     });
     this.#open.set(writer.id, { writer, promised });
-    space.promise(promised);
+    room.promise(promised);
     return writer;
   }
 
@@ -133,12 +127,12 @@ export class Bodies {
   async #storeChunk(id: MessageId, chunk: Chunk): Promise<void> {
     // Its octets go over, and have no length here any more.
     const { length } = chunk.sealed;
-    await this.#p.own.mail.chunk(chunk);
+    await this.#p.engine.mail.chunk(chunk);
     const body = this.#open.get(id);
     if (body === undefined) return;
     const kept = Math.min(body.promised, length);
     body.promised -= kept;
-    this.#p.space.settle(kept);
+    this.#p.engine.room.settle(kept);
   }
 
   async #chunk(id: MessageId, n: number): Promise<Sealed | undefined> {
@@ -150,7 +144,7 @@ export class Bodies {
     const body = this.#open.get(id);
     if (body === undefined) return;
     this.#open.delete(id);
-    this.#p.space.settle(body.promised);
+    this.#p.engine.room.settle(body.promised);
   }
 
   /** Takes back what was stored of a body that nobody gets, slice by slice, with mail in between. What this does not reach is swept. Never rejects. */
@@ -257,7 +251,7 @@ export class Bodies {
     };
   }
 
-  #writer(id: MessageId): SqliteBodyWriter {
+  #writer(id: MessageId): SealingBodyWriter {
     const writer = this.#open.get(id)?.writer;
     if (writer === undefined) throw new RangeError(`The body of message ${id} was filed or given up already`);
     return writer;

@@ -68,7 +68,7 @@ type Called = keyof (Subjects['absences'] &
   Subjects['partners'] &
   Subjects['ties']);
 
-export class SqliteRegistry implements Omit<Registry, Called> {
+export class RememberingRegistry implements Omit<Registry, Called> {
   readonly #p: RegistryParts;
   // null: known to be absent.
   readonly #logins = new Remembered<string, LoginRecord | null>(MOST);

@@ -7,15 +7,15 @@ import type { Subjects } from '../objects.ts';
 import { type Holder, LockLost, type MaildropListing, type MaildropLock, type StoredContent } from '../store.ts';
 import type { SentNotices } from '../changes/accept-work.ts';
 import { Contents, type ReadAhead } from './contents.ts';
-import { Listings, SqliteListing } from './listing.ts';
+import { Listings, FlatListing } from './listing.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { MailboxState } from '../reads/roads.ts';
 import type { AuditItem } from '../../domain/audit-row.ts';
-import type { OwnReadCalls } from './own-reads.ts';
+import type { Engine } from './engine.ts';
 
 export interface MaildropParts {
   readonly changes: Pick<Subjects['maildrops'], 'commit' | 'release' | 'sent'>;
-  readonly reads: OwnReadCalls;
+  readonly reads: Pick<Engine, 'contents' | 'listings'>;
   readonly mailboxes: Mailboxes;
   readonly clock: Clock;
   readonly log: Log;
@@ -212,7 +212,7 @@ export class Maildrops {
     if (known !== undefined) return known;
     const data = await this.#p.reads.listings.list(account, state.nextUid, state.messages);
     this.#own(lock);
-    const listing = new SqliteListing(data);
+    const listing = new FlatListing(data);
     // Restored entries may have come in while this was read; they are above nextUid and not in it.
     this.#listings.keep(account, state.changes, listing);
     return listing;

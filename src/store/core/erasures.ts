@@ -18,10 +18,10 @@ import type { Erasure, MessageRecord } from '../deliveries.ts';
 import { firstIdAt, idTime } from '../message-ids.ts';
 import type { Subjects } from '../objects.ts';
 import type { Actor } from '../actor.ts';
-import type { SqliteAudit } from './audit.ts';
+import type { Audit } from './audit.ts';
 import type { Bodies } from './bodies.ts';
 import type { Maildrops } from './maildrops.ts';
-import type { OwnReadCalls } from './own-reads.ts';
+import type { EngineContents } from './engine.ts';
 import type { StoreTime } from './store-time.ts';
 
 /** Messages whose keys are read and opened at a time: some 10 ms. */
@@ -30,8 +30,8 @@ const OURSELVES = { session: 'erasure', network: 'erasure' };
 
 export interface ErasuresParts {
   readonly messageErasure: Subjects['messageErasure'];
-  readonly contents: Pick<OwnReadCalls['contents'], 'dataKeys' | 'forgetDay'>;
-  readonly audit: SqliteAudit;
+  readonly contents: Pick<EngineContents, 'dataKeys' | 'forgetDay'>;
+  readonly audit: Audit;
   readonly bodies: Bodies;
   readonly maildrops: Maildrops;
   readonly keys: KeyFolder;

@@ -6,16 +6,16 @@ import { type ImportOutcome, type ImportedEntry, MAX_IMPORTED_AT_ONCE } from '..
 import type { Imports } from '../port/mail.ts';
 import type { Subjects } from '../objects.ts';
 import { OPERATOR } from '../store.ts';
-import type { SqliteAudit } from './audit.ts';
+import type { Audit } from './audit.ts';
 import type { Bodies } from './bodies.ts';
 
 export interface ImportParts {
   readonly importedMail: Subjects['importedMail'];
   readonly bodies: Bodies;
-  readonly audit: SqliteAudit;
+  readonly audit: Audit;
 }
 
-export class SqliteImports implements Omit<Imports, keyof Subjects['imports']> {
+export class CoreImports implements Omit<Imports, keyof Subjects['imports']> {
   readonly #p: ImportParts;
 
   constructor(parts: ImportParts) {

@@ -1,4 +1,4 @@
-/** The store port on SQLite: joins the writer, the reader, the maildrops, the registry and the audit trail. */
+/** The store's port: joins an engine with the maildrops, the registry, the deliveries and the audit trail, which are the same for all engines. */
 import type { Day, KeyFolder } from '../../crypto/key-folder.ts';
 import type { Clock, Log, RandomBytes, Timer } from '../../domain/effects.ts';
 import type { MessageParts } from '../../domain/message-part.ts';
@@ -33,27 +33,27 @@ import {
   type SweepReport,
 } from '../store.ts';
 import type { Store } from '../port/store.ts';
-import type { SqliteAccountMoves } from './account-moves.ts';
-import type { SqliteAudit } from './audit.ts';
+import type { CoreAccountMoves } from './account-moves.ts';
+import type { Audit } from './audit.ts';
 import type { SentNotices } from '../changes/accept-work.ts';
 import type { Bodies } from './bodies.ts';
 import type { Swept } from '../changes/sweeps.ts';
 import { UIDL_OCTETS } from '../changes/uidls.ts';
-import { type OwnCalls, after } from './calls.ts';
-import { takeCopy } from './copies.ts';
-import { SqliteImports } from './imports.ts';
+import type { Effects } from '../changes/changed.ts';
+import { after } from './calls.ts';
+import type { CertificateMemory } from './certificate-memory.ts';
+import type { CoreDeliveries } from './deliveries.ts';
+import type { Engine } from './engine.ts';
+import { CoreImports } from './imports.ts';
 import type { Erasures } from './erasures.ts';
-import type { FolderLock } from './folder-lock.ts';
-import { SqliteInterchanges } from './interchanges.ts';
+import { CoreInterchanges } from './interchanges.ts';
 import type { Maildrops } from './maildrops.ts';
+import type { Mailboxes } from './mailboxes.ts';
 import type { Settled } from './options.ts';
-import type { OwnReadCalls } from './own-reads.ts';
-import type { Reader } from './reader.ts';
-import type { SqliteQuirks } from './quirks.ts';
-import type { Space } from './space.ts';
+import type { RememberedPgpKeys } from './pgp.ts';
+import type { CoreQuirks } from './quirks.ts';
+import type { RememberingRegistry } from './registry.ts';
 import type { StoreTime } from './store-time.ts';
-import type { UnreadPages } from './unread-pages.ts';
-import type { Writer } from './writer.ts';
 
 /** What a crash left over goes soon after the start, but not while everybody reconnects. */
 const FIRST_SWEEP = minutes(1);
@@ -62,24 +62,22 @@ const SWEEP_EVERY = hours(1);
 const MAX_RESTORED = 10_000;
 
 export interface StoreParts {
-  readonly writer: Writer;
-  readonly own: OwnCalls;
-  readonly reader: Pick<Reader, 'close'>;
-  readonly contents: Pick<OwnReadCalls['contents'], 'forgetDay'>;
-  readonly registry: Registry;
-  readonly accountMoves: SqliteAccountMoves;
-  readonly certificates: Certificates;
+  readonly engine: Engine;
+  readonly registry: RememberingRegistry & Registry;
+  readonly accountMoves: CoreAccountMoves;
+  readonly certificates: CertificateMemory & Certificates;
+  /** Behind `pgpKeys`. */
+  readonly rememberedKeys: RememberedPgpKeys;
+  readonly mailboxes: Mailboxes;
   readonly pgpKeys: PgpKeys;
   readonly subjects: Subjects;
   readonly ediMemory: Subjects['ediMemory'];
-  readonly audit: SqliteAudit & AuditTrail;
-  readonly deliveries: Deliveries;
+  readonly audit: Audit & AuditTrail;
+  readonly deliveries: CoreDeliveries & Deliveries;
   readonly erasures: Erasures;
-  readonly quirks: SqliteQuirks;
+  readonly quirks: CoreQuirks;
   readonly maildrops: Maildrops;
   readonly bodies: Bodies;
-  readonly space: Space;
-  readonly pages: UnreadPages;
   readonly keys: KeyFolder;
   readonly days: Set<Day>;
   readonly ids: MessageIds;
@@ -88,25 +86,20 @@ export interface StoreParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly settled: Settled;
-  readonly lock: FolderLock;
-  readonly version: string;
-  /** The database. */
-  readonly path: string;
-  readonly commits: Pick<StoreCounts, 'commits' | 'groups'>;
 }
 
-export class SqliteStore implements Store {
+export class CoreStore implements Store {
   readonly registry: Registry;
-  readonly accountMoves: SqliteAccountMoves;
+  readonly accountMoves: CoreAccountMoves;
   readonly certificates: Certificates;
   readonly pgpKeys: PgpKeys;
   readonly operators: Operators;
   readonly directory: DirectoryStore;
   readonly webhooks: Webhooks;
-  readonly audit: SqliteAudit & AuditTrail;
+  readonly audit: Audit & AuditTrail;
   readonly deliveries: Deliveries;
-  readonly interchanges: SqliteInterchanges;
-  readonly quirks: SqliteQuirks;
+  readonly interchanges: CoreInterchanges;
+  readonly quirks: CoreQuirks;
   readonly id: string;
   readonly imports: Imports;
   readonly usage: Usage;
@@ -120,7 +113,6 @@ export class SqliteStore implements Store {
   /** Mailboxes whose deleted mail is being cut down; true where more was deleted meanwhile. */
   readonly #trimming = new Map<number, boolean>();
   #sweepTimer: Timer | undefined;
-  #askedForReserve = false;
   #failure: StoreFailed | undefined;
   #closed: Promise<void> | undefined;
 
@@ -135,17 +127,17 @@ export class SqliteStore implements Store {
     this.webhooks = { ...parts.subjects.webhooks, ...parts.subjects.webhookProgress };
     this.audit = parts.audit;
     this.deliveries = parts.deliveries;
-    this.interchanges = new SqliteInterchanges(parts);
+    this.interchanges = new CoreInterchanges(parts);
     this.quirks = parts.quirks;
     this.id = parts.keys.storeId ?? '';
     this.imports = Object.assign(
-      new SqliteImports({ ...parts, importedMail: parts.subjects.importedMail }),
+      new CoreImports({ ...parts, importedMail: parts.subjects.importedMail }),
       parts.subjects.imports,
     );
     // Refusals and log-ins are counted with their rows; what acceptances counted may wait to be written.
     const settle = async (): Promise<unknown> => {
       await parts.audit.flush();
-      return await parts.own.upkeep.countUsage();
+      return await parts.engine.countUsage();
     };
     this.usage = after(settle, parts.subjects.usage);
     this.idempotency = parts.subjects.idempotency;
@@ -168,7 +160,7 @@ export class SqliteStore implements Store {
 
   openBody(promised: Octets, account?: AccountId): BodyWriter {
     if (this.#failure !== undefined) throw this.#failure;
-    this.#keepReserve();
+    this.#p.engine.lookForRoom();
     return this.#p.bodies.open(promised, account);
   }
 
@@ -178,7 +170,7 @@ export class SqliteStore implements Store {
 
   async accept(message: Acceptance): Promise<AcceptOutcome> {
     const work = this.#p.bodies.workOf(message);
-    const unfiled = await this.#p.own.mail.accept(work);
+    const unfiled = await this.#p.engine.mail.accept(work);
     if (unfiled === undefined) {
       this.#p.bodies.filed([work.id, ...work.copies.map(({ id }) => id)]);
       // Nobody gets it as it was submitted: its key went with the acceptance, and nobody waits for its octets to go.
@@ -197,7 +189,7 @@ export class SqliteStore implements Store {
   }
 
   async sentRequest(key: Uint8Array): Promise<Answered | undefined> {
-    const found = await this.#p.own.mail.sentRequest(key, this.#p.time.now());
+    const found = await this.#p.engine.mail.sentRequest(key, this.#p.time.now());
     return found === undefined ? undefined : { ...found, message: messageIdOf(found.message) };
   }
 
@@ -253,9 +245,9 @@ export class SqliteStore implements Store {
   }
 
   async #ahead(notices: readonly Acceptance[]): Promise<SentNotices> {
-    const { bodies, writer } = this.#p;
+    const { bodies, engine } = this.#p;
     bodies.checkNumber(notices);
-    return await writer.ahead(notices, (part) => bodies.notices(part));
+    return await engine.ahead(notices, (part) => bodies.notices(part));
   }
 
   async restoreEntries(
@@ -302,8 +294,8 @@ export class SqliteStore implements Store {
     return swept;
   }
 
-  /** From a commit: these mailboxes have more deleted mail than they may. */
-  crowded(accounts: Iterable<number>): void {
+  /** These mailboxes have more deleted mail than they may. */
+  #crowded(accounts: Iterable<number>): void {
     for (const account of accounts) {
       const running = this.#trimming.has(account);
       // Told while it is at work, it looks once more.
@@ -355,68 +347,68 @@ export class SqliteStore implements Store {
   async #eraseDay(day: Day): Promise<void> {
     this.#p.keys.erase(day);
     this.#p.days.delete(day);
-    await this.#p.contents.forgetDay(day);
+    await this.#p.engine.contents.forgetDay(day);
     await this.#p.subjects.sweeps.dayErased(day);
     this.#p.log.info('store.day-key-erased', { day });
     this.audit.note({ event: 'store.day-key-erased', outcome: 'success', facts: { day } });
-  }
-
-  /** Asks the writer to make the reserve again, or to give half of it back, where room came or went. */
-  #keepReserve(): void {
-    const { space, own, log } = this.#p;
-    if (this.#askedForReserve || this.#failure !== undefined) return;
-    const { reserved, wanted } = space;
-    if (wanted === reserved || wanted === 'out') return;
-    this.#askedForReserve = true;
-    own.upkeep
-      .keepReserve(reserved, wanted)
-      .then(
-        (kept) => {
-          if (!kept) return;
-          log.info(reserved === 'out' ? 'store.space-returned' : 'store.reserve-changed', { reserve: wanted });
-        },
-        () => undefined,
-      )
-      .finally(() => {
-        this.#askedForReserve = false;
-        space.forget();
-      });
   }
 
   async copyTo(path: string, told: (octets: number) => void = () => undefined): Promise<StoreCopy> {
     if (this.#failure !== undefined) throw this.#failure;
     await this.quirks.flush();
     await this.audit.flush();
-    return await takeCopy(this.#p.path, path, told);
+    return await this.#p.engine.copyTo(path, told);
   }
 
   get counts(): StoreCounts {
-    return { ...this.#p.commits, notices: this.#p.bodies.noticesFiled, swept: { ...this.#counted } };
+    return { ...this.#p.engine.commits, notices: this.#p.bodies.noticesFiled, swept: { ...this.#counted } };
   }
 
   health(): StoreHealth {
+    const { engine } = this.#p;
     // MAIL looks here and opens no body while nothing is free: without this a gateway that was full once would stay full.
-    this.#keepReserve();
+    engine.lookForRoom();
+    const { room, waiting, unread, version } = engine;
     return {
-      free: octets(this.#p.space.full ? 0 : this.#p.space.available),
-      used: octets(this.#p.space.used),
-      waiting: this.#p.writer.waiting,
+      free: octets(room.full ? 0 : room.available),
+      used: octets(room.used),
+      waiting,
       failed: this.#failure !== undefined,
-      unread: this.#p.pages.left,
-      version: this.#p.version,
+      unread,
+      version,
     };
   }
 
   async alive(): Promise<void> {
-    // Neither writes anything; each goes through the whole of its thread, behind what waits there.
-    await Promise.all([this.#p.own.upkeep.alive(), this.registry.findOrganisation('')]);
+    // Neither writes anything; each goes through all that takes part, behind what waits there.
+    await Promise.all([this.#p.engine.alive(), this.registry.findOrganisation('')]);
   }
 
   onFailed(listener: (error: StoreFailed) => void): void {
     this.#listeners.push(listener);
   }
 
-  /** From the writer or the reader, once. */
+  /** From the engine: what others remember of this is not true any more, or they wait for it. */
+  committed(all: readonly Effects[]): void {
+    const { registry, certificates, rememberedKeys, mailboxes, bodies, deliveries } = this.#p;
+    const due = new Set<number>();
+    const crowded = new Set<number>();
+    for (const { told, mailboxes: numbers, filed, due: partners, crowded: accounts } of all) {
+      if (told !== undefined) {
+        if (told.accounts.length > 0) registry.told(told);
+        if (told.mail.length > 0 || told.trust) certificates.told(told);
+        if (told.mail.length > 0 || told.trust) rememberedKeys.told(told);
+      }
+      if (numbers !== undefined) mailboxes.told(numbers);
+      if (filed !== undefined) bodies.filed(filed);
+      for (const partner of partners ?? []) due.add(partner);
+      for (const account of accounts ?? []) crowded.add(account);
+    }
+    deliveries.told(due);
+    this.#crowded(crowded);
+  }
+
+  /** From the engine, once. */
   failed(error: StoreFailed): void {
     if (this.#failure !== undefined || this.#closed !== undefined) return;
     this.#failure = error;
@@ -430,15 +422,13 @@ export class SqliteStore implements Store {
 
   async #close(): Promise<void> {
     this.#sweepTimer?.cancel();
-    this.#p.pages.stop();
+    this.#p.engine.stop();
     await this.accountMoves.stop();
     await this.quirks.flush();
     await this.audit.flush();
     this.#p.bodies.abortUnsealed();
     await this.#p.maildrops.close();
-    await this.#p.reader.close();
-    await this.#p.writer.close();
+    await this.#p.engine.close();
     this.#failure ??= new StoreFailed('The store is closed');
-    this.#p.lock.release();
   }
 }

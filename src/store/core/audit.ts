@@ -1,4 +1,4 @@
-/** The audit trail's port on SQLite: makes rows ready for the writer, and has them written before any is read. */
+/** The audit trail's port: makes rows ready for the engine, and has them written before any is read. */
 import type { Log, RandomBytes } from '../../domain/effects.ts';
 import { type MessageId, messageNumber } from '../../domain/ids.ts';
 import { milliseconds } from '../../domain/units.ts';
@@ -7,10 +7,10 @@ import { type AuditEvent, type AuditMark, type AuditReport, ERASED_AT_ONCE } fro
 import type { AuditTrail } from '../port/audit.ts';
 import { BEFORE_ALL } from '../../crypto/audit-chain.ts';
 import type { Subjects } from '../objects.ts';
-import { type OwnCalls, after } from './calls.ts';
+import { after } from './calls.ts';
+import type { Engine } from './engine.ts';
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { StoreTime } from './store-time.ts';
-import type { Writer } from './writer.ts';
 
 /** A note waits at most this long for a commit to join. */
 const NOTE_DELAY = milliseconds(500);
@@ -22,8 +22,7 @@ const VERIFY_ROWS = 500;
 const SALT_OCTETS = 16;
 
 export interface AuditParts {
-  readonly writer: Pick<Writer, 'failure'>;
-  readonly own: Pick<OwnCalls, 'trail'>;
+  readonly engine: Pick<Engine, 'failure' | 'trail'>;
   readonly trail: Subjects['trail'];
   readonly clock: Clock;
   readonly time: StoreTime;
@@ -31,7 +30,7 @@ export interface AuditParts {
   readonly log: Log;
 }
 
-export class SqliteAudit implements Omit<AuditTrail, keyof Subjects['trail']> {
+export class Audit implements Omit<AuditTrail, keyof Subjects['trail']> {
   readonly #p: AuditParts;
   #notes: AuditItem[] = [];
   #underway = 0;
@@ -62,7 +61,7 @@ export class SqliteAudit implements Omit<AuditTrail, keyof Subjects['trail']> {
   }
 
   note(event: AuditEvent): void {
-    if (this.#p.writer.failure !== undefined) return;
+    if (this.#p.engine.failure !== undefined) return;
     if (this.#notes.length + this.#underway >= MAX_NOTES) {
       this.#p.log.error('store.note-dropped', { event: event.event });
       return;
@@ -79,7 +78,7 @@ export class SqliteAudit implements Omit<AuditTrail, keyof Subjects['trail']> {
     const audit = this.#notes;
     this.#notes = [];
     this.#underway += audit.length;
-    const written = this.#p.own.trail
+    const written = this.#p.engine.trail
       .append(audit)
       .then(
         () => undefined,
@@ -127,6 +126,6 @@ export class SqliteAudit implements Omit<AuditTrail, keyof Subjects['trail']> {
     if (seqs.length > ERASED_AT_ONCE) throw new Error(`at most ${ERASED_AT_ONCE} rows at once, not ${seqs.length}`);
     // The row that tells of it comes first: after a crash between the two more is told of than was erased, and never less.
     await this.flush();
-    return await this.#p.own.trail.erasePersonal(seqs, mark ?? null);
+    return await this.#p.engine.trail.erasePersonal(seqs, mark ?? null);
   }
 }

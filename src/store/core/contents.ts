@@ -7,8 +7,7 @@ import { type AccountId, type EntryUid, type MessageId, messageIdOf, messageNumb
 import { type Octets, octets } from '../../domain/units.ts';
 import { makeDiscard } from '../../platform/discard.ts';
 import { ContentDamaged, type StoredContent } from '../store.ts';
-import type { EntriesData, EntryData } from './content-reader.ts';
-import type { OwnReadCalls } from './own-reads.ts';
+import type { EngineContents, EntriesData, EntryData } from './engine.ts';
 
 /** Read ahead in the first request of a session, which may be its only one, and in those that follow in sequence. */
 const FIRST_AHEAD = 32 * 1024;
@@ -65,7 +64,7 @@ class SmallContent implements StoredContent {
   }
 }
 
-type ContentCalls = Pick<OwnReadCalls['contents'], 'entries' | 'message' | 'submittedHeader' | 'slice' | 'release'>;
+type ContentCalls = Pick<EngineContents, 'entries' | 'message' | 'submittedHeader' | 'slice' | 'release'>;
 
 export class Contents {
   readonly #reader: ContentCalls;

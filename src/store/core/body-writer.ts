@@ -17,7 +17,7 @@ import type { RandomBytes } from '../../domain/effects.ts';
 import { type MessageId, messageIdOf } from '../../domain/ids.ts';
 import { type Octets, octets } from '../../domain/units.ts';
 import { type BodyWriter, type SealedBody, StoreFailed, StoreFull } from '../store.ts';
-import type { Chunk } from './own.ts';
+import type { Chunk } from './engine.ts';
 import { type SealedParts, uploadSlices } from './upload-slices.ts';
 
 /** A body up to this size travels inside the accept transaction. */
@@ -43,7 +43,7 @@ export interface BodyParts {
   readonly giveBack: () => Promise<void>;
 }
 
-export class SqliteBodyWriter implements BodyWriter {
+export class SealingBodyWriter implements BodyWriter {
   readonly id: MessageId;
   readonly #p: BodyParts;
   readonly #key: KeyObject;

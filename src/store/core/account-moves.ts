@@ -43,7 +43,7 @@ const wantedOf = ({ login, organisation, since, endsAt }: AccountMove): AccountM
   endsAt,
 });
 
-export class SqliteAccountMoves implements AccountMoves {
+export class CoreAccountMoves implements AccountMoves {
   readonly #p: AccountMovesParts;
   readonly #following = new Set<Promise<unknown>>();
   #stopped = false;

@@ -19,7 +19,7 @@ export interface InterchangesParts {
   readonly most?: number;
 }
 
-export class SqliteInterchanges implements Interchanges {
+export class CoreInterchanges implements Interchanges {
   readonly #p: InterchangesParts;
   readonly #references: Memory<Seen>;
   /** A reference with the messages under it: every one that was filed. */

@@ -3,12 +3,12 @@ import type { AccountId, EntryUid } from '../../domain/ids.ts';
 import { type Octets, octets } from '../../domain/units.ts';
 import type { MaildropListing } from '../store.ts';
 import { UIDL_CHARACTERS } from '../changes/uidls.ts';
-import { type ListingData, RECEIPT, RETRIEVED } from './listing-reader.ts';
+import { type ListingData, RECEIPT, RETRIEVED } from './engine.ts';
 
 /** Of all remembered listings together: some 40 maildrops of 10,000 messages. */
 const MOST_OCTETS = 16 * 1024 * 1024;
 
-export class SqliteListing implements MaildropListing {
+export class FlatListing implements MaildropListing {
   readonly #data: ListingData;
   readonly #uidls: Buffer;
 
@@ -72,7 +72,7 @@ export class SqliteListing implements MaildropListing {
 
 interface Remembered {
   readonly changes: number;
-  readonly listing: SqliteListing;
+  readonly listing: FlatListing;
 }
 
 /** A listing holds for one number of changes of its mailbox. */
@@ -84,7 +84,7 @@ export class Listings {
     return this.#octets;
   }
 
-  get(account: AccountId, changes: number): SqliteListing | undefined {
+  get(account: AccountId, changes: number): FlatListing | undefined {
     const known = this.#known.get(account);
     if (known === undefined) return undefined;
     this.#known.delete(account);
@@ -100,7 +100,7 @@ export class Listings {
     if (uids.length > 0) this.#known.get(account)?.listing.noteRetrieved(uids);
   }
 
-  keep(account: AccountId, changes: number, listing: SqliteListing): void {
+  keep(account: AccountId, changes: number, listing: FlatListing): void {
     const old = this.#known.get(account);
     if (old !== undefined) {
       this.#known.delete(account);

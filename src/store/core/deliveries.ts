@@ -32,7 +32,7 @@ import type { AuditEvent } from '../audit.ts';
 import type { Step } from '../reads/steps.ts';
 import { type Actor, personalOf } from '../actor.ts';
 import type { Acceptance, MaildropLock, StoredContent } from '../store.ts';
-import type { SqliteAudit } from './audit.ts';
+import type { Audit } from './audit.ts';
 import type { Bodies } from './bodies.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { Maildrops } from './maildrops.ts';
@@ -51,7 +51,7 @@ const CHANGES = {
 
 export interface DeliveriesParts {
   readonly subjects: Pick<Subjects, 'messages' | 'deliveries' | 'mailboxes' | 'maildrops' | 'queue'>;
-  readonly audit: SqliteAudit;
+  readonly audit: Audit;
   readonly bodies: Bodies;
   readonly erasures: Erasures;
   readonly maildrops: Maildrops;
@@ -87,7 +87,7 @@ async function allOf<R, K>(
 /** Reads that a step does whole. */
 type Whole = keyof (Subjects['messages'] & Subjects['deliveries'] & Subjects['mailboxes']);
 
-export class SqliteDeliveries implements Omit<Deliveries, Whole> {
+export class CoreDeliveries implements Omit<Deliveries, Whole> {
   readonly #p: DeliveriesParts;
   readonly #listeners: ((partners: readonly PartnerId[]) => void)[] = [];
 

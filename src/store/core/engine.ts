@@ -1,0 +1,179 @@
+/**
+ * What a database engine gives to the store. Everything else of the store (`store/core`) is written once for all engines.
+ *
+ * Changes and reads are classes of steps that an engine runs in its own way; what must be quick, or lies near the disk, it writes by hand: acceptances,
+ * pieces of bodies, the opening of contents, listings. Each promise of a change resolves when it is durable, and the engine tells its effects
+ * (`EngineEvents.committed`) before.
+ */
+import type { AuditItem } from '../../domain/audit-row.ts';
+import type { AuditMark } from '../audit.ts';
+import type { AcceptWork, Notices, SentNotices } from '../changes/accept-work.ts';
+import type { Effects } from '../changes/changed.ts';
+import type { StoreCopy } from '../copies.ts';
+import type { MaildropLocks } from '../maildrop-locks.ts';
+import type { Subjects } from '../objects.ts';
+import type { Acceptance, StoreCounts, StoreFailed } from '../store.ts';
+
+/** A piece of a body that is being uploaded. */
+export interface Chunk {
+  readonly id: bigint;
+  readonly n: number;
+  readonly sealed: Uint8Array;
+  readonly tag: Uint8Array;
+  readonly day: string;
+  readonly at: number;
+  /** Whose turn it takes: the account that its message will be accepted from. 0: the gateway's own. */
+  readonly account: number;
+}
+
+/** What was kept of a request that sent a message. */
+export interface KeptRow {
+  readonly message: bigint;
+  readonly digest: Uint8Array;
+  readonly answer: string;
+}
+
+/** Why a message was not filed. */
+export type Unfiled =
+  /** `index`: of the recipient. */
+  | { readonly kind: 'refused'; readonly why: 'quota' | 'gone'; readonly index: number }
+  | { readonly kind: 'duplicate'; readonly of: bigint }
+  | { readonly kind: 'already' }
+  | ({ readonly kind: 'answered' } & KeptRow)
+  /** The submitter's account sends no more. */
+  | { readonly kind: 'closed' };
+
+export interface EngineMail {
+  /** Undefined: it was filed. */
+  accept(work: AcceptWork): Promise<Unfiled | undefined>;
+  sentRequest(key: Uint8Array, now: number): Promise<KeptRow | undefined>;
+  /** `sealed` is the caller's no more. */
+  chunk(chunk: Chunk): Promise<void>;
+}
+
+export interface EngineTrail {
+  append(items: readonly AuditItem[]): Promise<void>;
+  /** Resolves to how many had personal fields. */
+  erasePersonal(seqs: readonly number[], mark: AuditMark | null): Promise<number>;
+}
+
+/** The entry that was asked for, then entries that follow it. Content of at most 64 KiB is here, opened and verified. */
+export interface EntriesData {
+  readonly entries: readonly EntryData[];
+  readonly octets: Uint8Array;
+}
+export interface EntryData {
+  readonly uid: number;
+  readonly message: bigint;
+  readonly size: number;
+  /** Where its content starts in `octets`; -1: read it by slices; -2: damaged. */
+  readonly at: number;
+  readonly chunks: number;
+}
+
+export type SliceData =
+  | { readonly kind: 'slice'; readonly octets: Uint8Array; readonly last: boolean }
+  | { readonly kind: 'damaged'; readonly why: string };
+
+/** A chunk of a body, as it is sealed. */
+export interface SealedChunk {
+  readonly sealed: Uint8Array;
+  readonly tag: Uint8Array;
+}
+
+export interface EngineContents {
+  /** The entry `uid`, and those that follow while their content fits `ahead` octets: a client that fetches all asks for them next. */
+  entries(account: number, uid: number, below: number, ahead: number): Promise<EntriesData | undefined>;
+  /** The content of a message, whoever has it; its `uid` is 0. */
+  message(message: bigint): Promise<EntriesData | undefined>;
+  /** What was sealed beside the content of a copy. `damaged`: its seal does not verify. */
+  submittedHeader(message: bigint): Promise<Uint8Array | 'damaged' | undefined>;
+  /** The next slice of a content, which `content` names from its first slice on. */
+  slice(content: number, message: bigint, n: number): Promise<SliceData>;
+  /** Its other slices are not asked for. */
+  release(content: number): Promise<void>;
+  /** A chunk of a body that was not filed yet, as it is sealed: the caller has the key. */
+  upload(message: bigint, n: number): Promise<SealedChunk | undefined>;
+  /** Sealed keys of messages, a page. */
+  dataKeys(
+    after: bigint,
+    below: bigint,
+    limit: number,
+  ): Promise<readonly { readonly message: bigint; readonly wrapped: Uint8Array }[]>;
+  /** The key of a day was destroyed: nothing keeps it in memory. */
+  forgetDay(day: string): Promise<void>;
+}
+
+/** Parallel arrays, oldest first; `uidls` holds 22 characters of ASCII each, or those up to each of `uidlEnds`. */
+export interface ListingData {
+  readonly count: number;
+  readonly uids: Float64Array;
+  readonly sizes: Float64Array;
+  readonly uidls: Uint8Array;
+  readonly uidlEnds: Uint32Array | null;
+  /** RETRIEVED and RECEIPT of each. */
+  readonly flags: Uint8Array;
+}
+/** An earlier session sent it to its end. */
+export const RETRIEVED = 1;
+/** Its sender wants to hear when it is collected. */
+export const RECEIPT = 2;
+
+export interface EngineListings {
+  /** The `expected` entries of a mailbox that lie below a uid. */
+  list(account: number, below: number, expected: number): Promise<ListingData>;
+}
+
+/** Room for new mail. */
+export interface Room {
+  /** No new mail at all. */
+  readonly full: boolean;
+  /** Octets, less what was promised. */
+  readonly available: number;
+  /** Octets. */
+  readonly used: number;
+  fits(octets: number): boolean;
+  promise(octets: number): void;
+  /** The promise is kept or given up. */
+  settle(octets: number): void;
+}
+
+export interface Engine {
+  readonly subjects: Subjects;
+  readonly mail: EngineMail;
+  readonly trail: EngineTrail;
+  readonly contents: EngineContents;
+  readonly listings: EngineListings;
+  readonly locks: MaildropLocks;
+  readonly room: Room;
+  /** Of the engine, with its name. */
+  readonly version: string;
+  readonly commits: Pick<StoreCounts, 'commits' | 'groups'>;
+  /** Pieces of work that wait for a commit. */
+  readonly waiting: number;
+  /** Of a large database parts were not read yet since an unclean end. */
+  readonly unread: boolean;
+  readonly failure: StoreFailed | undefined;
+  /** A body is about to begin, or somebody asks how the store is. */
+  lookForRoom(): void;
+  /** Sends notices ahead of the work that files them; what it resolves to stands in that work, which must be sent. `written` makes what is filed. */
+  ahead(notices: readonly Acceptance[], written: (part: readonly Acceptance[]) => Notices): Promise<SentNotices>;
+  /** Figures of usage that wait are written: somebody is about to read them. */
+  countUsage(): Promise<void>;
+  /** Resolves when everything that takes part in writing has answered just now. */
+  alive(): Promise<void>;
+  /** See `Store.copyTo`; what was noted before is written already. */
+  copyTo(path: string, told: (octets: number) => void): Promise<StoreCopy>;
+  /** Ends what goes on beside the work. */
+  stop(): void;
+  /** Commits what waits, then ends. */
+  close(): Promise<void>;
+}
+
+/** What an engine tells. */
+export interface EngineEvents {
+  /** Behind a commit, before its answers are given out. */
+  committed(effects: readonly Effects[]): void;
+  /** Once. */
+  failed(error: StoreFailed): void;
+}
