@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Answer, ChangingConnection, Query } from '../../src/store/postgres/connection.ts';
+import type { Answer, ChangingConnection, Isolation, Query } from '../../src/store/postgres/connection.ts';
 import { Lane } from '../../src/store/postgres/lane.ts';
 import { knownMigrations, migrate } from '../../src/store/postgres/migrate.ts';
 import { PostgresRunner as Runner } from '../../src/store/postgres/runner.ts';
@@ -123,11 +123,14 @@ export class ClientConnection implements ChangingConnection {
   }
 
   async query(query: Query): Promise<Answer> {
-    return await this.#client.query({ ...query, rowMode: 'array' });
+    const found = await this.#client.query({ ...query, rowMode: 'array' });
+    // Of several statements at once the last one answers.
+    const { rows, fields, rowCount } = Array.isArray(found) ? (found.at(-1) as PostgresResult) : found;
+    return { rows, columns: fields.map(({ name }) => name), count: rowCount ?? 0 };
   }
 
-  async begin(words = 'BEGIN'): Promise<void> {
-    await this.#client.query(words);
+  async begin(isolation: Isolation = 'READ COMMITTED'): Promise<void> {
+    await this.#client.query(`BEGIN ISOLATION LEVEL ${isolation}`);
   }
 
   async commit(): Promise<void> {
@@ -166,7 +169,7 @@ export class PostgresRunner {
   }
 
   async run<T>(change: Change<T>): Promise<T> {
-    await this.#connection.begin('BEGIN ISOLATION LEVEL SERIALIZABLE');
+    await this.#connection.begin('SERIALIZABLE');
     try {
       const value = await this.#runner.run(change, 'FOR UPDATE');
       await this.#runner.run(this.#lane.flush());

@@ -33,8 +33,8 @@ const AGAIN: ReadonlySet<string> = new Set(['40001', '40P01', '23505']);
 /** Runs of one change. */
 const RUNS = 5;
 
-const REGISTRY = 'BEGIN ISOLATION LEVEL SERIALIZABLE; LOCK TABLE registry_version IN SHARE ROW EXCLUSIVE MODE';
-const MAIL = 'BEGIN ISOLATION LEVEL READ COMMITTED';
+/** Takes no snapshot: what the change sees is what stands when its turn has come. */
+const ONE_BY_ONE = { text: 'LOCK TABLE registry_version IN SHARE ROW EXCLUSIVE MODE' };
 
 interface Callee {
   readonly run: Callable;
@@ -60,8 +60,6 @@ export interface Around {
   readonly first?: (call: ChangeCall) => Change<void> | undefined;
   /** Behind the change, in its transaction. */
   readonly last?: () => Change<void>;
-  /** Before a commit: throws where nothing may be acknowledged now. */
-  readonly mayCommit: () => void;
 }
 
 export interface ChangerParts extends Around {
@@ -132,15 +130,15 @@ export class Changer {
     change: Change<T>,
     { ground, ofMail, undone }: { ground?: Ground; ofMail: boolean; undone: boolean },
   ): Promise<Changes<T>> {
-    const { lane, usage, mayCommit } = this.#parts;
+    const { lane, usage } = this.#parts;
     usage.take();
-    await this.#connection.begin(ofMail ? MAIL : REGISTRY);
+    await this.#connection.begin(ofMail ? 'READ COMMITTED' : 'SERIALIZABLE');
     let value: T;
     try {
+      if (!ofMail) await this.#connection.query(ONE_BY_ONE);
       value = await this.#runner.run(change, ofMail ? 'FOR SHARE' : 'FOR UPDATE');
       checkCrossing(value);
       await this.#runner.run(behind(ground?.told !== undefined, this.#parts), '');
-      mayCommit();
       if (undone) throw new Undone();
     } catch (error) {
       lane.rolledBack();

@@ -7,11 +7,14 @@ export interface Query {
 }
 
 export interface Answer {
-  /** Each the values of its columns in their order. */
+  /** Each the values of its columns in their order. Integers of 64 bits are texts. */
   readonly rows: readonly (readonly unknown[])[];
-  readonly fields: readonly { readonly name: string }[];
-  readonly rowCount: number | null;
+  readonly columns: readonly string[];
+  /** Of rows that were read, written or removed. */
+  readonly count: number;
 }
+
+export type Isolation = 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
 
 /** One connection, which does one thing at a time. */
 export interface Connection {
@@ -20,9 +23,11 @@ export interface Connection {
 
 /** A connection that changes something: it knows for certain whether a commit stands. */
 export interface ChangingConnection extends Connection {
-  /** Begins a transaction with these words, several statements at once. */
-  begin(words?: string): Promise<void>;
-  /** Resolves when the transaction is durable, and as safe as the servers are told to make it. Rejects with an error that has a `code` where it was rolled back for certain. */
+  begin(isolation?: Isolation): Promise<void>;
+  /**
+   * Resolves when the transaction is durable, and as safe as the servers are told to make it. Rejects with an error that has a `code` where it was
+   * rolled back for certain.
+   */
   commit(): Promise<void>;
   rollback(): Promise<void>;
 }

@@ -97,13 +97,10 @@ export class PostgresRunner {
     try {
       const values = valuesOf(statement, DIALECTS[lock]);
       if (values.includes(undefined)) throw new TypeError('A value of a statement is undefined; null is NULL');
-      const { rows, fields, rowCount } = await this.#connection.query({ ...prepared(plan, lock), values });
-      if (plan.wanted === 'count') return rowCount ?? 0;
+      const { rows, columns, count } = await this.#connection.query({ ...prepared(plan, lock), values });
+      if (plan.wanted === 'count') return count;
       if (!this.#checked.has(plan)) {
-        checkColumns(
-          plan,
-          fields.map(({ name }) => name),
-        );
+        checkColumns(plan, columns);
         this.#checked.add(plan);
       }
       return answerOf(plan, rows);
