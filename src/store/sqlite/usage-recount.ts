@@ -5,6 +5,7 @@
  * What it reads is as it was when the message was accepted: whatever may change these rows has the figures written first (usage-changes.ts).
  */
 import { type MessageId, messageNumber } from '../../domain/ids.ts';
+import type { FiledCopy } from '../core/filing-rules.ts';
 import type { AcceptedRecipient } from '../store.ts';
 import type { Db } from './database.ts';
 import { heldMailboxes } from '../core/held-mailboxes.ts';
@@ -13,12 +14,6 @@ import type { AuditItem } from '../../domain/audit-row.ts';
 import type { AcceptWork } from '../changes/accept-work.ts';
 
 export const ACCEPTED = 'message.accepted';
-
-/** What went into one mailbox. */
-export interface FiledCopy {
-  readonly account: number;
-  readonly octets: number;
-}
 
 export interface Accepted {
   readonly submitter: number;
