@@ -88,19 +88,35 @@ export class Ledger {
     if (entry !== undefined) entry.id = id;
   }
 
-  /** One message as POP3 handed it out. */
-  found(content: Buffer): void {
-    const headEnd = content.indexOf('\r\n\r\n');
-    const head = content.toString('latin1', 0, headEnd);
+  /** What a message is that was handed out. `id`: what our trace says that it was accepted as. Undefined: none of ours. */
+  read(
+    content: Buffer,
+  ): { readonly key: string; readonly id: string | undefined; readonly intact: boolean } | undefined {
+    const parts = this.#parts(content);
+    if (parts === undefined) return undefined;
+    const { key, entry, own, trace } = parts;
+    return { key, id: /\r\n\tid ([0-9a-z]{13})\b/.exec(trace)?.[1], intact: sha256(own) === entry.sha256 };
+  }
+
+  /** The octets that were sent stand behind what the gateway wrote above them. */
+  #parts(content: Buffer): { key: string; entry: Entry; own: Buffer; trace: string } | undefined {
+    const head = content.toString('latin1', 0, content.indexOf('\r\n\r\n'));
     const key = /^X-Ledger: (k\d+)$/m.exec(head)?.[1];
     const entry = key === undefined ? undefined : this.#attempted.get(key);
-    if (key === undefined || entry === undefined) {
+    if (key === undefined || entry === undefined) return undefined;
+    const at = Math.max(0, content.length - entry.octets);
+    return { key, entry, own: content.subarray(at), trace: content.toString('latin1', 0, at) };
+  }
+
+  /** One message as POP3 handed it out. */
+  found(content: Buffer): void {
+    const parts = this.#parts(content);
+    if (parts === undefined) {
       this.#damaged.push('a message without a known key');
       return;
     }
+    const { key, entry, own, trace } = parts;
     this.#found.set(key, (this.#found.get(key) ?? 0) + 1);
-    const own = content.subarray(content.length - entry.octets);
-    const trace = content.toString('latin1', 0, Math.max(0, content.length - entry.octets));
     if (sha256(own) !== entry.sha256) this.#damaged.push(`${key}: other octets than were sent`);
     else if (!/^Authentication-Results: [^\r]*; none\r\nReceived: /.test(trace))
       this.#damaged.push(`${key}: no verdict and Received line of ours`);

@@ -3,7 +3,6 @@
  * connections are taken and never answered. They run in a thread of their own: a test that waits for a command with its event loop stopped would stop
  * the links as well, and the command may wait for what comes over one.
  */
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
 export interface LinkRequest {
@@ -44,9 +43,7 @@ export class Links {
   }
 
   async close(): Promise<void> {
-    const ended = once(this.#worker, 'exit');
     await this.#worker.terminate();
-    await ended;
   }
 
   #ask(link: number, to: LinkRequest['to']): Promise<LinkAnswer> {

@@ -30,15 +30,21 @@ export interface WireTarget {
 
 export const trusting = (ca: string): SecureContext => createSecureContext({ ca });
 
+const PATIENCE = 60_000;
 const NL = 0x0a;
 const DOT = 0x2e;
 const CR = 0x0d;
 
-const connected = (socket: Socket, event: 'connect' | 'secureConnect'): Promise<void> =>
+const connected = (socket: Socket, event: 'connect' | 'secureConnect', patience: number): Promise<void> =>
   new Promise((resolve, reject) => {
-    const failed = (error?: Error): void => reject(new WireEnded(`no ${event}`, { cause: error }));
+    const timer = setTimeout(() => socket.destroy(new Error(`no ${event} in time`)), patience).unref();
+    const failed = (error?: Error): void => {
+      clearTimeout(timer);
+      reject(new WireEnded(`no ${event}`, { cause: error }));
+    };
     socket.once('error', failed).once('close', failed);
     socket.once(event, () => {
+      clearTimeout(timer);
       socket.off('error', failed).off('close', failed);
       resolve();
     });
@@ -64,7 +70,7 @@ export class Wire {
     const { port, host = '127.0.0.1', localAddress } = target;
     const socket = connectTcp({ port, host, ...(localAddress === undefined ? {} : { localAddress }) });
     socket.setNoDelay(true);
-    await connected(socket, 'connect');
+    await connected(socket, 'connect', target.patience ?? PATIENCE);
     const wire = new Wire(socket, target);
     if (target.tls === 'implicit') await wire.startTls();
     else wire.#listen();
@@ -85,7 +91,7 @@ export class Wire {
     });
     secure.on('session', (ticket: Buffer) => (this.ticket = ticket));
     this.#socket = secure;
-    await connected(secure, 'secureConnect');
+    await connected(secure, 'secureConnect', this.#target.patience ?? PATIENCE);
     this.#listen();
   }
 
@@ -115,7 +121,7 @@ export class Wire {
       if (this.#timer === undefined)
         this.#timer = setTimeout(
           () => this.#socket.destroy(new Error('no answer in time')),
-          this.#target.patience ?? 60_000,
+          this.#target.patience ?? PATIENCE,
         ).unref();
       else this.#timer.refresh();
     });

@@ -1,0 +1,126 @@
+/**
+ * Writers and readers as a region has them, beside each other and at whatever gateway answers: over SMTP, POP3 and the API, with the patience of real clients.
+ *
+ *   const crew = new Crew({ fronts, writers: names('w', 16), mailboxes: names('m', 4) });
+ *   crew.start();
+ *   ... kill, cut, promote ...
+ *   const verdict = judge(await crew.stop());
+ *
+ * A writer sends a message until it has an answer for good, at another gateway if need be, as mail programs do within minutes and these within a moment. A reader
+ * fetches what it has not, deletes some of it, and keeps what it was told; some sessions break off by themselves. The history of it is judged by history.ts.
+ */
+import type { History, Pickup, Submission } from './history.ts';
+import { type Instance, addressOf } from './instance.ts';
+import { Ledger } from './ledger.ts';
+import { ApiReader, Pop3Reader, type ReaderParts, collectAll } from './crew-readers.ts';
+import { ApiWriter, SmtpWriter, type WriterParts } from './crew-writers.ts';
+import { chance } from './chance.ts';
+import type { WireTarget } from './wire.ts';
+
+/** A gateway, or what stands in front of several, as clients reach it. */
+export interface Front {
+  readonly name: string;
+  readonly smtp: WireTarget;
+  readonly pop3: WireTarget;
+  readonly api: WireTarget;
+}
+
+/** Of an instance with a listener of the API on that port (`apiListener`). */
+export function frontOf(instance: Instance, name: string, api: number): Front {
+  const [smtp, pop3, https] = [
+    instance.target('submissions'),
+    instance.target('pop3s'),
+    instance.target('submissions'),
+  ];
+  return { name, smtp, pop3, api: { ...https, port: api } };
+}
+
+export const namesOf = (prefix: string, count: number): readonly string[] =>
+  Array.from({ length: count }, (_, n) => `${prefix}${n}`);
+
+export interface CrewOptions {
+  readonly fronts: readonly Front[];
+  /** Accounts that send; every fourth does so over the API. */
+  readonly writers: readonly string[];
+  /** Accounts that receive. Each has two readers, of which one is a worker at the API in every other mailbox. */
+  readonly mailboxes: readonly string[];
+  /** Milliseconds that one answer may take; a gateway that hangs counts as lost then. */
+  readonly patience?: number;
+  /** Milliseconds between two messages of a writer, and two sessions of a reader. */
+  readonly rest?: number;
+}
+
+/** What its members share. */
+export interface Ground {
+  readonly ledger: Ledger;
+  readonly rest: number;
+  readonly stopping: boolean;
+  anyFront(): Front;
+}
+
+export class Crew implements Ground {
+  readonly ledger = new Ledger(addressOf('crew'));
+  readonly rest: number;
+  readonly #options: CrewOptions;
+  readonly #submissions: Submission[] = [];
+  readonly #pickups: Pickup[] = [];
+  readonly #fronts: readonly Front[];
+  #writing: Promise<unknown> = Promise.resolve();
+  #reading: Promise<unknown> = Promise.resolve();
+  #stopped: 'no' | 'writers' | 'all' = 'no';
+  #acknowledged = 0;
+
+  constructor(options: CrewOptions) {
+    this.#options = options;
+    this.rest = options.rest ?? 40;
+    const patience = options.patience ?? 10_000;
+    this.#fronts = options.fronts.map(({ name, smtp, pop3, api }) => ({
+      ...{ name, smtp: { ...smtp, patience }, pop3: { ...pop3, patience }, api: { ...api, patience } },
+    }));
+  }
+
+  /** Messages whose `250` or 201 was read. */
+  get acknowledged(): number {
+    return this.#acknowledged;
+  }
+
+  get stopping(): boolean {
+    return this.#stopped === 'all';
+  }
+
+  anyFront(): Front {
+    return chance.pick(this.#fronts);
+  }
+
+  start(): void {
+    const { writers, mailboxes } = this.#options;
+    const writing: WriterParts = {
+      ...{ ground: this, mailboxes, wanted: () => this.#stopped === 'no' },
+      record: (submission) => this.#submissions.push(submission),
+      acknowledged: () => (this.#acknowledged += 1),
+    };
+    const reading: ReaderParts = { ground: this, record: (pickup) => this.#pickups.push(pickup) };
+    this.#writing = Promise.all(
+      writers.map((name, n) => new (n % 4 === 3 ? ApiWriter : SmtpWriter)(writing, name).run()),
+    );
+    this.#reading = Promise.all(
+      mailboxes.flatMap((name, n) => [
+        new Pop3Reader(reading, name).run(),
+        new (n % 2 === 1 ? ApiReader : Pop3Reader)(reading, name).run(),
+      ]),
+    );
+    // Whoever awaits `stop` sees a failure; until then it must not count as unhandled.
+    for (const part of [this.#writing, this.#reading]) part.catch(() => undefined);
+  }
+
+  /** Each writer goes on until it knows what became of its last message, then the readers stop, and every mailbox is looked through at every gateway. */
+  async stop(): Promise<History> {
+    this.#stopped = 'writers';
+    await this.#writing;
+    this.#stopped = 'all';
+    await this.#reading;
+    const record = (pickup: Pickup): void => void this.#pickups.push(pickup);
+    await collectAll({ ground: this, record }, this.#fronts, this.#options.mailboxes);
+    return { submissions: this.#submissions, pickups: this.#pickups.toSorted((a, b) => a.begun - b.begun) };
+  }
+}
