@@ -41,7 +41,10 @@ const ROW = {
   lane: int,
   place: int,
 };
-type AuditRow = Pick<AuditItem, 'at' | 'event' | 'outcome' | 'message' | 'account' | 'facts' | 'personal' | 'salt'> & {
+export type AuditRow = Pick<
+  AuditItem,
+  'at' | 'event' | 'outcome' | 'message' | 'account' | 'facts' | 'personal' | 'salt'
+> & {
   readonly seq: number;
   readonly commitment: Uint8Array | null;
   readonly hash: Uint8Array;
@@ -72,20 +75,43 @@ export class Lane {
   /** Returns the number of the row. It is written by `flush`. */
   *append(item: AuditItem): Change<number> {
     if (this.#numbers.length === 0) this.#numbers = yield* takeNumbers(NUMBERS);
-    return yield* this.#add(item);
+    yield* this.begin();
+    return this.add(item);
   }
 
   *appendAll(items: readonly AuditItem[]): Change<void> {
     const missing = items.length - this.#numbers.length;
     if (missing > 0) this.#numbers = [...this.#numbers, ...(yield* takeNumbers(missing))];
-    for (const item of items) yield* this.#add(item);
+    yield* this.begin();
+    for (const item of items) this.add(item);
   }
 
-  *#add(item: AuditItem): Change<number> {
+  /** Before `add`, in each transaction: the lane is there. */
+  *begin(): Change<void> {
+    this.#next ??= yield* this.#begin();
+  }
+
+  /** Of the lane that this transaction writes. */
+  get number(): number {
+    return this.#begun().id;
+  }
+
+  #begun(): Head {
+    if (this.#next === undefined) throw new Error('The lane was not begun in this transaction');
+    return this.#next;
+  }
+
+  /** Numbers for rows, which a statement has taken together with what it read. */
+  give(numbers: readonly number[]): void {
+    this.#numbers = [...this.#numbers, ...numbers];
+  }
+
+  /** Returns the number of the row. */
+  add(item: AuditItem): number {
     const [seq, ...left] = this.#numbers;
     if (seq === undefined) throw new Error('There is no number for a row of the trail');
     this.#numbers = left;
-    const head = (this.#next ??= yield* this.#begin());
+    const head = this.#begun();
     const commitment = item.personal === null || item.salt === null ? null : commitmentOf(item.salt, item.personal);
     const [salt, personal] = commitment === null ? [null, null] : [item.salt, item.personal];
     const { at, event, outcome, message, account, facts } = item;
@@ -105,11 +131,17 @@ export class Lane {
     return { id, place: 0, hash: laneStart({ node, epoch, lane: id }) };
   }
 
-  /** Before the end of a transaction: what was appended is written. */
-  *flush(): Change<void> {
-    if (this.#rows.length === 0) return;
+  /** What was appended, for a statement that writes it with other rows. */
+  take(): readonly AuditRow[] {
     const rows = this.#rows;
     this.#rows = [];
+    return rows;
+  }
+
+  /** Before the end of a transaction: what was appended is written. */
+  *flush(): Change<void> {
+    const rows = this.take();
+    if (rows.length === 0) return;
     yield* sql.run`
       INSERT INTO audit (seq, at, event, outcome, message, account, facts, commitment, hash, salt, personal, lane, place)
       SELECT given.seq, given.at, given.event, given.outcome, given.message, given.account, given.facts, given.commitment, given.hash, given.salt,

@@ -1,0 +1,84 @@
+/**
+ * Pieces of bodies that are being uploaded, over a connection of their own: a few together in a transaction, so that a large message neither waits for a
+ * commit with each piece nor holds up small ones. Nobody is told of them: what counts is the acceptance, which looks whether all are there.
+ */
+import type { Chunk } from '../core/engine.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { FairLine } from '../../platform/fair-line.ts';
+import { StoreUnavailable } from '../store.ts';
+import { longs, octets, texts } from './binary-arrays.ts';
+import type { ChangingConnection } from './connection.ts';
+import type { PostgresRunner } from './runner.ts';
+
+/** Of 256 KiB each. */
+const TOGETHER = 4;
+const MOST = 256;
+
+export interface ChunkLineParts {
+  readonly withChunks: <T>(work: (connection: ChangingConnection, runner: PostgresRunner) => Promise<T>) => Promise<T>;
+}
+
+interface Waiting {
+  readonly chunk: Chunk;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class ChunkLine {
+  readonly #p: ChunkLineParts;
+  readonly #line = new FairLine<Waiting>();
+  #running = false;
+
+  constructor(parts: ChunkLineParts) {
+    this.#p = parts;
+  }
+
+  async add(chunk: Chunk): Promise<void> {
+    if (this.#line.length >= MOST)
+      throw new StoreUnavailable('Too many pieces of large messages wait to be stored; see whether PostgreSQL is slow');
+    await new Promise<void>((resolve, reject) => {
+      this.#line.push(chunk.account, { chunk, resolve, reject });
+      if (!this.#running) void this.#work();
+    });
+  }
+
+  async #work(): Promise<void> {
+    this.#running = true;
+    // What comes in this turn goes together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#line.length > 0) {
+      const some = this.#line.take(TOGETHER, TOGETHER);
+      try {
+        await this.#p.withChunks((connection, runner) => stored(some, connection, runner));
+        for (const { resolve } of some) resolve();
+      } catch (error) {
+        for (const { reject } of some) reject(error);
+      }
+    }
+    this.#running = false;
+  }
+}
+
+async function stored(some: readonly Waiting[], connection: ChangingConnection, runner: PostgresRunner): Promise<void> {
+  await connection.begin('READ COMMITTED');
+  try {
+    await runner.run(store(some.map(({ chunk }) => chunk)));
+  } catch (error) {
+    await connection.rollback();
+    throw error;
+  }
+  await connection.commit();
+}
+
+function* store(chunks: readonly Chunk[]): Change<void> {
+  const first = chunks.filter(({ n }) => n === 0);
+  yield* sql.run`
+    WITH day AS (
+      INSERT INTO day_key (day) SELECT * FROM unnest(${texts([...new Set(first.map(({ day }) => day))])}::text[]) ON CONFLICT (day) DO NOTHING),
+    opened AS (
+      INSERT INTO upload (message, started_at)
+      SELECT * FROM unnest(${longs(first.map(({ id }) => id))}::bigint[], ${longs(first.map(({ at }) => at))}::bigint[]))
+    INSERT INTO chunk (message, n, sealed, tag)
+    SELECT * FROM unnest(${longs(chunks.map(({ id }) => id))}::bigint[], ${longs(chunks.map(({ n }) => n))}::bigint[],
+      ${octets(chunks.map(({ sealed }) => sealed))}::bytea[], ${octets(chunks.map(({ tag }) => tag))}::bytea[])`;
+}

@@ -1,0 +1,92 @@
+/** Files works in the transaction that there is: one statement reads and locks what they rest on, the rules decide in their order, one writes all. */
+import type { AcceptWork, Notices } from '../changes/accept-work.ts';
+import { Changed } from '../changes/changed.ts';
+import type { Unfiled } from '../core/engine.ts';
+import { FilingRules, whereTheyLead } from '../core/filing-rules.ts';
+import type { Change } from '../sql/sql.ts';
+import { type Box, type Ground, allOf, readBoxes, readGround } from './filing-ground.ts';
+import { readRepeats } from './filing-repeats.ts';
+import { PostgresFilingTables } from './filing-tables.ts';
+import { write } from './filing-write.ts';
+import type { Lane } from './lane.ts';
+import type { UsageNotes } from './usage.ts';
+
+/** What a connection files with. */
+export interface FilingParts {
+  readonly lane: Lane;
+  readonly usage: UsageNotes;
+  /** Days that are known to stand in `day_key`: a commit was heard of. */
+  readonly days: ReadonlySet<string>;
+}
+
+export interface Filed {
+  readonly changed: Changed;
+  readonly unfiled: Unfiled | undefined;
+}
+
+/** Of acceptances. Their figures wait in a row of their own. */
+export function* fileBatch(works: readonly AcceptWork[], parts: FilingParts): Change<readonly Filed[]> {
+  const at = Math.max(...works.map(({ receivedAt }) => receivedAt));
+  return yield* file(works, parts, { at, wait: true }, (rules) =>
+    works.map((work) => {
+      const changed = new Changed();
+      return { unfiled: rules.accept(changed, work), changed };
+    }),
+  );
+}
+
+/** Of notices within a change; their figures are the change's. */
+export function* fileNotices(notices: Notices, at: number, changed: Changed, parts: FilingParts): Change<void> {
+  if (notices.length === 0) return;
+  yield* file(notices, parts, { at, wait: false }, (rules) => rules.notices(notices, at, changed));
+}
+
+function* file<T>(
+  works: readonly AcceptWork[],
+  { lane, usage, days }: FilingParts,
+  { at, wait }: { readonly at: number; readonly wait: boolean },
+  decide: (rules: FilingRules<Box>) => T,
+): Change<T> {
+  yield* lane.begin();
+  const ground = yield* readGround(works, wait ? 0 : works.length);
+  yield* readLeads(works, ground);
+  const before = [...ground.submitted.values()].flatMap((known) => (known === undefined ? [] : [known.message]));
+  const tables = new PostgresFilingTables({ ground, repeats: yield* readRepeats(before), usage });
+  const decided = decide(new FilingRules(tables));
+  const { items, messages } = tables.writes;
+  lane.give(ground.numbers);
+  for (const item of items) {
+    lane.add(item);
+    usage.row(item);
+  }
+  const used = messages.filter(({ refs }) => refs > 0).map(({ work }) => work.day);
+  yield* write(tables, {
+    trail: lane.take(),
+    sums: wait ? waiting(usage, ground) : null,
+    lane: lane.number,
+    at,
+    days: [...new Set(used)].filter((day) => !days.has(day)),
+  });
+  return decided;
+}
+
+/** Mailboxes that works lead to by now and do not name: their accounts were taken over since RCPT. */
+function* readLeads(works: readonly AcceptWork[], ground: Ground): Change<void> {
+  if (ground.takenOver.size + ground.partners.size === 0) return;
+  const looks = {
+    wasTakenOver: (account: number) => ground.takenOver.has(account),
+    lead: (key: string) => ground.addresses.get(key),
+  };
+  const led = works.flatMap(allOf).flatMap((work) => whereTheyLead(looks, work).mailboxes);
+  const missing = [...new Set(led)].filter((account) => account !== 0 && !ground.boxes.has(account));
+  if (missing.length > 0) yield* readBoxes(missing, ground);
+}
+
+/** Figures by the organisation that each account belongs to in this transaction; null: there are none. */
+function waiting(usage: UsageNotes, { organisations }: Ground): string | null {
+  const sums = usage.take().flatMap((its) => {
+    const organisation = organisations.get(its.account);
+    return organisation === undefined ? [] : [{ ...its, organisation }];
+  });
+  return sums.length === 0 ? null : JSON.stringify(sums);
+}

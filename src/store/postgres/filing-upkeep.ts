@@ -1,0 +1,92 @@
+/** What acceptances leave to be done behind them: figures that wait, keys that are over, keys of what nobody knows the outcome of. */
+import { hours } from '../../domain/units.ts';
+import { int, json } from '../sql/columns.ts';
+import { columnOf, rowsOf, words } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { NO_USAGE, USAGE_COUNTS } from '../usage.ts';
+import { octets } from './binary-arrays.ts';
+import type { UsageSums } from './usage.ts';
+
+/** How long a message that is sent again can be known. */
+const KEPT_FOR = hours(24);
+/** Rows of one step. */
+const ROWS = 500;
+
+type Sums = UsageSums & { readonly organisation: number };
+
+const NUMBERS = {
+  sent: int,
+  sentRecipients: int,
+  sentOctets: int,
+  received: int,
+  receivedOctets: int,
+  notices: int,
+  collected: int,
+  pushed: int,
+  refused: int,
+  loginsRefused: int,
+};
+const SUMS = { account: int, organisation: int, month: int, ...NUMBERS, days: int, lastUsed: int };
+const NAMES = words(USAGE_COUNTS.map(columnOf).join(', '));
+const GIVEN = words(USAGE_COUNTS.map((name) => `given.${columnOf(name)}`).join(', '));
+const ADDED = words(
+  USAGE_COUNTS.map(columnOf)
+    .map((name) => `${name} = usage_month.${name} + excluded.${name}`)
+    .join(', '),
+);
+
+/** Adds what waits to the figures, a bounded number of rows; true where there may be more. Whoever folds at the same time is waited for. */
+export function* foldUsage(): Change<boolean> {
+  const rows = yield* sql.all({ sums: json<readonly Sums[]>() })`
+    DELETE FROM usage_waiting WHERE id IN (SELECT id FROM usage_waiting ORDER BY id LIMIT ${ROWS} FOR UPDATE)
+    RETURNING CAST(sums AS text) AS sums`;
+  const sums = added(rows.flatMap((row) => row.sums));
+  if (sums.length > 0) {
+    yield* sql.run`
+      INSERT INTO usage_month (month, organisation, account, ${NAMES}, login_days, days)
+      SELECT given.month, o.id, given.account, ${GIVEN}, 0, given.days
+        FROM ${rowsOf(SUMS, sums)} JOIN organisation o ON o.id = given.organisation JOIN account a ON a.id = given.account
+       ORDER BY given.account, given.month, o.id
+      ON CONFLICT (month, organisation, account) DO UPDATE SET ${ADDED}, days = usage_month.days | excluded.days`;
+    // Once a day.
+    yield* sql.run`
+      UPDATE account SET last_used = given.last_used FROM ${rowsOf(SUMS, sums)}
+       WHERE account.id = given.account AND given.last_used > coalesce(account.last_used, -1)`;
+  }
+  return rows.length === ROWS;
+}
+
+/** One for each account, organisation and month, in this order. */
+function added(all: readonly Sums[]): readonly Sums[] {
+  const byName = new Map<string, Sums>();
+  for (const its of all) {
+    const { account, organisation, month } = its;
+    const name = `${account} ${organisation} ${month}`;
+    const sums: Sums = byName.get(name) ?? { ...its, ...NO_USAGE, days: 0, lastUsed: -1 };
+    for (const count of USAGE_COUNTS) sums[count] += its[count];
+    sums.days |= its.days;
+    sums.lastUsed = Math.max(sums.lastUsed, its.lastUsed);
+    byName.set(name, sums);
+  }
+  return [...byName.values()].sort((a, b) => a.account - b.account || a.month - b.month);
+}
+
+/** Drops keys that are over, a bounded number; true where there may be more. */
+export function* dropKeys(now: number): Change<boolean> {
+  const dropped = yield* sql.run`
+    DELETE FROM resubmission_key WHERE key IN
+      (SELECT key FROM resubmission_key WHERE at < ${now - KEPT_FOR} ORDER BY at LIMIT ${ROWS} FOR UPDATE SKIP LOCKED)`;
+  return dropped === ROWS;
+}
+
+/**
+ * Their senders never heard whether these were accepted, and may come again when the time for others is over. Where a transaction is still waiting
+ * with such a key, this waits for it.
+ */
+export function* markUnsure(keys: readonly Uint8Array[], now: number): Change<void> {
+  const sorted = [...keys].sort((a, b) => Buffer.compare(a, b));
+  yield* sql.run`
+    INSERT INTO resubmission_key AS kept (key, message, at, unsure)
+    SELECT given.key, 0, ${now}::bigint, true FROM unnest(${octets(sorted)}::bytea[]) AS given (key) ORDER BY 1
+    ON CONFLICT (key) DO UPDATE SET unsure = true`;
+}

@@ -1,0 +1,91 @@
+/** Writes what a batch has filed, with one statement. */
+import { type Change, sql } from '../sql/sql.ts';
+import { flags, longs, octets, texts } from './binary-arrays.ts';
+import type { PostgresFilingTables } from './filing-tables.ts';
+import type { AuditRow } from './lane.ts';
+
+export interface WrittenBeside {
+  readonly trail: readonly AuditRow[];
+  /** JSON for `usage_waiting`; null: nothing was counted, or it is written elsewhere. */
+  readonly sums: string | null;
+  readonly lane: number;
+  readonly at: number;
+  /** Days that are not known to stand in `day_key`. */
+  readonly days: readonly string[];
+}
+
+export function* write(tables: PostgresFilingTables, { trail, sums, lane, at, days }: WrittenBeside): Change<void> {
+  const { messages, entries, boxes, deliveries, interchanges, requests, resubmissions } = tables.writes;
+  const works = messages.map(({ work }) => work);
+  const contents = messages.filter(({ refs }) => refs > 0);
+  const held = contents.map(({ work }) => work);
+  const counted = [...boxes];
+  const moved = requests.flatMap(({ id, stands }) => (stands === undefined ? [] : [{ id, stands }]));
+  yield* sql.run`
+    WITH filed AS (
+      INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, resubmission, parts, copy_of)
+      SELECT * FROM unnest(${longs(works.map((w) => w.id))}::bigint[], ${longs(works.map((w) => w.receivedAt))}::bigint[],
+        ${longs(works.map((w) => w.submitter))}::bigint[], ${texts(works.map((w) => w.sender))}::text[],
+        ${texts(works.map((w) => w.messageIdField))}::text[], ${texts(works.map((w) => w.envelope))}::text[],
+        ${longs(works.map((w) => w.octets))}::bigint[], ${octets(works.map((w) => w.sha256))}::bytea[],
+        ${octets(works.map((w) => w.resubmission?.key ?? null))}::bytea[], ${texts(works.map((w) => w.parts))}::text[],
+        ${longs(messages.map(({ copyOf }) => copyOf))}::bigint[])),
+    held AS (
+      INSERT INTO content (message, data_key, chunks, refs, body, submitted_header)
+      SELECT * FROM unnest(${longs(held.map((w) => w.id))}::bigint[], ${octets(held.map((w) => w.dataKey))}::bytea[],
+        ${longs(held.map((w) => w.chunks))}::bigint[], ${longs(contents.map(({ refs }) => refs))}::bigint[],
+        ${octets(held.map((w) => w.body))}::bytea[], ${octets(held.map((w) => w.submittedHeader))}::bytea[])),
+    ended AS (
+      DELETE FROM upload WHERE message = ANY (${longs(held.filter((w) => w.body === null).map((w) => w.id))}::bigint[])),
+    begun AS (
+      INSERT INTO day_key (day) SELECT * FROM unnest(${texts(days)}::text[]) ON CONFLICT (day) DO NOTHING),
+    listed AS (
+      INSERT INTO entry (account, uid, message, octets, uidl, receipt)
+      SELECT * FROM unnest(${longs(entries.map((e) => e.account))}::bigint[], ${longs(entries.map((e) => e.uid))}::bigint[],
+        ${longs(entries.map((e) => e.work.id))}::bigint[], ${longs(entries.map((e) => e.work.octets))}::bigint[],
+        ${octets(entries.map((e) => e.uidl))}::bytea[], ${longs(entries.map((e) => e.receipt))}::bigint[])),
+    counted AS (
+      UPDATE mailbox SET next_uid = given.next_uid, messages = given.messages, octets = given.octets, changes = given.changes
+        FROM unnest(${longs(counted.map((b) => b.account))}::bigint[], ${longs(counted.map((b) => b.nextUid))}::bigint[],
+          ${longs(counted.map((b) => b.messages))}::bigint[], ${longs(counted.map((b) => b.octets))}::bigint[],
+          ${longs(counted.map((b) => b.changes))}::bigint[]) AS given (account, next_uid, messages, octets, changes)
+       WHERE mailbox.account = given.account),
+    queued AS (
+      INSERT INTO delivery (message, partner, mailbox, recipient, dsn, state, due_at)
+      SELECT * FROM unnest(${longs(deliveries.map((d) => d.work.id))}::bigint[],
+        ${longs(deliveries.map((d) => d.delivery.partner))}::bigint[], ${longs(deliveries.map((d) => d.delivery.mailbox))}::bigint[],
+        ${texts(deliveries.map((d) => d.delivery.recipient))}::text[], ${texts(deliveries.map((d) => d.delivery.dsn))}::text[],
+        ${texts(deliveries.map((d) => (d.delivery.held ? 'held' : 'waiting')))}::text[],
+        ${longs(deliveries.map((d) => d.work.receivedAt))}::bigint[])),
+    seen AS (
+      INSERT INTO interchange (at, reference, messages, held)
+      SELECT * FROM unnest(${longs(interchanges.map((i) => i.at))}::bigint[],
+        ${octets(interchanges.map(({ keys }) => keys.subarray(0, 16)))}::bytea[],
+        ${octets(interchanges.map(({ keys }) => keys.subarray(16, 32)))}::bytea[],
+        ${flags(interchanges.map(({ keys }) => keys.length > 32))}::boolean[])),
+    told AS (
+      INSERT INTO audit (seq, at, event, outcome, message, account, facts, commitment, hash, salt, personal, lane, place)
+      SELECT * FROM unnest(${longs(trail.map((r) => r.seq))}::bigint[], ${longs(trail.map((r) => r.at))}::bigint[],
+        ${texts(trail.map((r) => r.event))}::text[], ${texts(trail.map((r) => r.outcome))}::text[],
+        ${longs(trail.map((r) => r.message))}::bigint[], ${longs(trail.map((r) => r.account))}::bigint[],
+        ${texts(trail.map((r) => r.facts))}::text[], ${octets(trail.map((r) => r.commitment))}::bytea[],
+        ${octets(trail.map((r) => r.hash))}::bytea[], ${octets(trail.map((r) => r.salt))}::bytea[],
+        ${texts(trail.map((r) => r.personal))}::text[], ${longs(trail.map((r) => r.lane))}::bigint[],
+        ${longs(trail.map((r) => r.place))}::bigint[])),
+    counting AS (
+      INSERT INTO usage_waiting (lane, at, sums) SELECT ${lane}::bigint, ${at}::bigint, ${sums}::jsonb WHERE ${sums}::jsonb IS NOT NULL),
+    freed AS (
+      DELETE FROM sent_request
+       WHERE id = ANY (${longs(requests.filter(({ stands }) => stands === undefined).map(({ id }) => id))}::bigint[])),
+    answered AS (
+      UPDATE sent_request SET message = given.stands
+        FROM unnest(${longs(moved.map(({ id }) => id))}::bigint[], ${longs(moved.map(({ stands }) => stands))}::bigint[]) AS given (id, stands)
+       WHERE sent_request.id = given.id),
+    again AS (
+      UPDATE resubmission_key SET message = given.message, at = given.at, unsure = false
+        FROM unnest(${octets(resubmissions.map(({ key }) => key))}::bytea[], ${longs(resubmissions.map(({ message }) => message))}::bigint[],
+          ${longs(resubmissions.map((r) => r.at))}::bigint[]) AS given (key, message, at)
+       WHERE resubmission_key.key = given.key AND resubmission_key.message <> given.message),
+    unused AS (DELETE FROM resubmission_key WHERE key = ANY (${octets(tables.resubmissionsLeft)}::bytea[]))
+    DELETE FROM notice WHERE key = ANY (${texts(tables.noticesLeft)}::text[])`;
+}

@@ -1,0 +1,220 @@
+/**
+ * Acceptances on PostgreSQL. What waits is filed in batches, over a few connections at once: a batch is one statement that reads and locks, one that
+ * writes, and a commit, whose wait for another place is shared by all of the batch. Each answer leaves when that commit is certain.
+ *
+ * A work that fails by itself (a body whose chunks are not there) must not harm its neighbours: the batch is done again, one by one. So is nothing whose
+ * outcome is not known: it may be committed.
+ */
+import { FairLine } from '../../platform/fair-line.ts';
+import type { AcceptWork } from '../changes/accept-work.ts';
+import type { Effects } from '../changes/changed.ts';
+import type { KeptRow, Unfiled } from '../core/engine.ts';
+import { firstIdAt } from '../message-ids.ts';
+import { bytes, long, text } from '../sql/columns.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { OutcomeUnknown, REQUESTS_FOR, StoreFull, StoreUnavailable } from '../store.ts';
+import { instant } from '../../domain/units.ts';
+import { type ChangingConnection, codeOf } from './connection.ts';
+import { type Filed, fileBatch } from './filing-batch.ts';
+import type { Lane } from './lane.ts';
+import type { PostgresRunner } from './runner.ts';
+import { UsageNotes } from './usage.ts';
+
+/** Acceptances of a batch, and octets of bodies. */
+const BATCH = 64;
+const BATCH_OCTETS = 1024 * 1024;
+/** Of one account, while others wait as well. */
+const SHARE = 16;
+/** What may wait at most: a gateway that cannot file says so instead of filling its memory. */
+const MOST = 5000;
+const MOST_OCTETS = 64 * 1024 * 1024;
+/** Runs of one batch: serialisation failed, a deadlock was ended, or somebody else was quicker with a key. */
+const RUNS = 5;
+const AGAIN: ReadonlySet<string> = new Set(['40001', '40P01', '23505']);
+/** Keys of messages whose outcome nobody knows; the oldest is forgotten beyond. */
+const MOST_UNSURE = 10_000;
+
+/** A connection that files, with what goes along with it. */
+export interface FilingConnection {
+  readonly connection: ChangingConnection;
+  readonly runner: PostgresRunner;
+  readonly lane: Lane;
+}
+
+export interface FilingLineParts {
+  /** Lends a connection for a while; rejects with StoreUnavailable where there is none. */
+  readonly withFiling: <T>(work: (filing: FilingConnection) => Promise<T>) => Promise<T>;
+  /** Batches at once. */
+  readonly connections: number;
+  /** Behind each commit, before its answers are given out. */
+  readonly committed: (effects: readonly Effects[]) => void;
+}
+
+interface Waiting {
+  readonly work: AcceptWork;
+  readonly octets: number;
+  readonly resolve: (unfiled: Unfiled | undefined) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export class FilingLine {
+  readonly #p: FilingLineParts;
+  readonly #line = new FairLine<Waiting>();
+  /** Days that stand in `day_key`: the commit was heard of. */
+  readonly #days = new Set<string>();
+  readonly #unsure = new Map<string, Uint8Array>();
+  #octets = 0;
+  #running = 0;
+  #woken = false;
+  #commits = 0;
+  #groups = 0;
+
+  constructor(parts: FilingLineParts) {
+    this.#p = parts;
+  }
+
+  get waiting(): number {
+    return this.#line.length;
+  }
+
+  /** Transactions that were committed, and those of them that filed more than one message. */
+  get commits(): { readonly commits: number; readonly groups: number } {
+    return { commits: this.#commits, groups: this.#groups };
+  }
+
+  /** Resolves when it is durable; undefined: it was filed. */
+  async accept(work: AcceptWork): Promise<Unfiled | undefined> {
+    const octets = octetsOf(work);
+    if (this.#line.length >= MOST || this.#octets + octets > MOST_OCTETS)
+      throw new StoreUnavailable('Too many messages wait to be filed; see whether PostgreSQL is slow, and try again');
+    return await new Promise((resolve, reject) => {
+      this.#octets += octets;
+      this.#line.push(work.submitter, { work, octets, resolve, reject });
+      this.#wake();
+    });
+  }
+
+  /** What was kept of a request. Its row is written, since what is only read may be lost with this server. */
+  async sentRequest(key: Uint8Array, now: number): Promise<KeptRow | undefined> {
+    return await this.#p.withFiling((filing) => this.run(filing, () => keptUnder(key, now)));
+  }
+
+  /** Takes keys of messages whose outcome is not known, for whoever marks them. */
+  takeUnsure(): readonly Uint8Array[] {
+    const keys = [...this.#unsure.values()];
+    this.#unsure.clear();
+    return keys;
+  }
+
+  /** Once a turn: what all sockets of this turn brought is likely to share a commit. */
+  #wake(): void {
+    if (this.#woken || this.#running >= this.#p.connections) return;
+    this.#woken = true;
+    setImmediate(() => {
+      this.#woken = false;
+      if (this.#line.length > 0) void this.#work();
+    });
+  }
+
+  async #work(): Promise<void> {
+    this.#running += 1;
+    while (this.#line.length > 0) {
+      const batch = this.#take();
+      // Others wait for more than a batch holds.
+      if (this.#line.length > 0) this.#wake();
+      await this.#serve(batch);
+    }
+    this.#running -= 1;
+  }
+
+  #take(): readonly Waiting[] {
+    const share = this.#line.keys > 1 ? SHARE : BATCH;
+    const counts = new Map<unknown, number>();
+    const may = (key: unknown): boolean => (counts.get(key) ?? 0) < share;
+    const batch: Waiting[] = [];
+    for (let octets = 0; batch.length < BATCH;) {
+      const next = this.#line.peek(may);
+      if (next === undefined || (batch.length > 0 && octets + next.octets > BATCH_OCTETS)) break;
+      this.#line.shift(may);
+      counts.set(next.work.submitter, (counts.get(next.work.submitter) ?? 0) + 1);
+      octets += next.octets;
+      this.#octets -= next.octets;
+      batch.push(next);
+    }
+    return batch;
+  }
+
+  async #serve(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const filed = await this.#file(batch.map(({ work }) => work));
+      for (const [i, { resolve }] of batch.entries()) resolve(filed[i]?.unfiled);
+    } catch (error) {
+      if (batch.length === 1 || error instanceof StoreUnavailable || error instanceof StoreFull)
+        for (const { reject } of batch) reject(error);
+      else for (const one of batch) await this.#serve([one]);
+    }
+  }
+
+  async #file(works: readonly AcceptWork[]): Promise<readonly Filed[]> {
+    return await this.#p.withFiling(async (filing) => {
+      const days = new Set(this.#days);
+      const { lane } = filing;
+      try {
+        const filed = await this.run(filing, () => fileBatch(works, { lane, usage: new UsageNotes(), days }));
+        for (const { day } of works) this.#days.add(day);
+        if (this.#days.size > 100) this.#days.clear();
+        if (works.length > 1) this.#groups += 1;
+        const effects = filed.flatMap(({ changed }) => changed.effects ?? []);
+        if (effects.length > 0) this.#p.committed(effects);
+        return filed;
+      } catch (error) {
+        if (error instanceof OutcomeUnknown) this.#isUnsure(works);
+        throw error;
+      }
+    });
+  }
+
+  /** Steps in a transaction of their own, which runs again where another one was quicker. */
+  async run<T>({ connection, runner, lane }: FilingConnection, steps: () => Change<T>): Promise<T> {
+    for (let run = 1; ; run += 1) {
+      let value: T;
+      try {
+        await connection.begin('READ COMMITTED');
+        value = await runner.run(steps());
+        await runner.run(lane.flush());
+      } catch (error) {
+        lane.rolledBack();
+        await connection.rollback();
+        if (run < RUNS && AGAIN.has(codeOf(error) ?? '')) continue;
+        throw error;
+      }
+      try {
+        await connection.commit();
+      } catch (error) {
+        lane.rolledBack();
+        throw error;
+      }
+      lane.committed();
+      this.#commits += 1;
+      return value;
+    }
+  }
+
+  #isUnsure(works: readonly AcceptWork[]): void {
+    for (const { resubmission } of works)
+      if (resubmission !== null) this.#unsure.set(Buffer.from(resubmission.key).toString('latin1'), resubmission.key);
+    for (const oldest of this.#unsure.keys()) {
+      if (this.#unsure.size <= MOST_UNSURE) break;
+      this.#unsure.delete(oldest);
+    }
+  }
+}
+
+const octetsOf = ({ body, copies, notices }: AcceptWork): number =>
+  [...copies, ...notices].reduce((sum, one) => sum + octetsOf(one), body?.length ?? 0);
+
+function* keptUnder(key: Uint8Array, now: number): Change<KeptRow | undefined> {
+  const oldest = firstIdAt(instant(Math.max(0, now - REQUESTS_FOR)));
+  return yield* sql.first({ message: long, digest: bytes, answer: text })`
+    UPDATE sent_request SET answer = answer WHERE key = ${key} AND id >= ${oldest} RETURNING message, digest, answer`;
+}
