@@ -70,6 +70,7 @@ const recordFiles = [
   'deliveries.ts',
   'interchanges.ts',
   'idempotency.ts',
+  'jobs.ts',
   'maildrop-locks.ts',
   'message-ids.ts',
   'notices.ts',

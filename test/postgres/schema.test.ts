@@ -29,12 +29,16 @@ const OF_POSTGRES: Readonly<Record<string, string>> = {
   'audit.lane': 'several connections write the trail, each a chain of its own',
   'audit.place': 'the same',
   'audit.xid': 'readers that follow the trail wait for transactions that are open',
+  'delivery.claimed_by': 'a start makes void what its node had claimed, and nothing of other nodes',
+  job_lease: 'which node does what must be done once',
   lane: 'who writes which chain',
   resubmission_key: 'several nodes file: SQLite knows these keys in memory',
   usage_waiting: 'several nodes count',
   audit_of_account: 'SQLite fills tables that searches seek in; here they are views of the rows',
   audit_of_message: 'the same',
   message_of_field: 'the same',
+  maildrop_lease: 'which session of which node has a maildrop',
+  node: 'the gateways that write here',
   registry_version: 'what tells other nodes that the registry changed',
 };
 

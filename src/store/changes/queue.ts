@@ -138,16 +138,23 @@ export class QueueChanges {
   }
 }
 
-/** A crash left leases over. This process is the only one: nobody works under them any more, and what they held is due at its old place. */
+/**
+ * A crash left leases over. Nobody works under those of this process's start before any more, and what they held is due at its old place. Where
+ * other nodes write into the store theirs stand: for those the time decides.
+ */
 export const voidLeases = (): Change<number> => sql.run`
   UPDATE delivery SET lease_until = NULL, due_at = coalesce((SELECT received_at FROM message WHERE id = delivery.message), due_at)
-   WHERE lease_until IS NOT NULL`;
+   WHERE lease_until IS NOT NULL ${CLAIMED_HERE}`;
+
+/** The node that claims: its connections have its name. On SQLite there is one process. */
+const BY_NODE = words('', ", claimed_by = current_setting('application_name')");
+const CLAIMED_HERE = words('', "AND claimed_by = current_setting('application_name')");
 
 /** In the order of `ids`. */
 function* leased(ids: readonly number[], until: Instant): Change<DeliveryRows> {
   if (ids.length === 0) return { deliveries: [], messages: [] };
   const rows = yield* sql.all(DELIVERY)`
-    UPDATE delivery SET due_at = ${until}, lease_until = ${until}, fence = fence + 1, attempts = attempts + 1
+    UPDATE delivery SET due_at = ${until}, lease_until = ${until}, fence = fence + 1, attempts = attempts + 1 ${BY_NODE}
      WHERE id ${among(int, ids)} RETURNING ${DELIVERY_COLUMNS}`;
   const found = new Map<number, DeliveryRow>(rows.map((row) => [row.id, row]));
   const of = [...new Set(rows.map(({ message }) => message))];

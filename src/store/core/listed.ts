@@ -2,7 +2,6 @@
 import { UidlColumn } from '../changes/uidls.ts';
 import { type ListingData, RECEIPT, RETRIEVED } from './engine.ts';
 
-
 /** Takes the rows of a listing, oldest first, and no more than `expected`. */
 export class Listed {
   readonly #expected: number;

@@ -11,7 +11,6 @@ import type { EntriesData, EntryData, SealedChunk, SliceData } from './engine.ts
 
 export type Slice = Extract<SliceData, { readonly kind: 'slice' }>;
 
-
 /** [uid, message, octets, data_key, chunks, body]; `body` is null where it lies in chunks. */
 export type EntryRow = readonly [
   uid: bigint | number,

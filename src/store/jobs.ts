@@ -1,0 +1,28 @@
+/**
+ * Work that must be done once, however many gateways share a store: rounds of the day, sweeps, signed heads, revocation lists, letters, backups,
+ * events for webhooks. Each is done by one of them at a time, and by another one when that one has gone.
+ */
+
+export const JOBS = [
+  'anchors',
+  'availability',
+  'backups',
+  'certificates',
+  'day-keys',
+  'rounds',
+  'sweeps',
+  'usage',
+  'webhooks',
+] as const;
+export type Job = (typeof JOBS)[number];
+
+export interface Jobs {
+  /**
+   * Whether it is this gateway's to do, asked at the begin of each round. A gateway that hangs for long and wakes up hears no: another one
+   * does it by then. What is under way in such a moment may be done twice, so each round finds nothing to do where it was done.
+   */
+  runs(job: Job): boolean;
+}
+
+/** Where one gateway has the store. */
+export const ALL_JOBS: Jobs = { runs: () => true };

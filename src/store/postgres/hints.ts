@@ -1,0 +1,97 @@
+/**
+ * What a commit here means for those who wait at other nodes: mail in a mailbox, a delivery that is due, a change of the registry. Told by NOTIFY
+ * in a transaction of its own: within one that writes, every other NOTIFY would wait until that stands at the other place. A hint makes them
+ * look at once; nobody relies on it, and what was not told is found by the looks that go on anyhow.
+ */
+import type { Clock, Log } from '../../domain/effects.ts';
+import { milliseconds } from '../../domain/units.ts';
+import { text } from '../sql/columns.ts';
+import { type Change, sql } from '../sql/sql.ts';
+
+export const CHANNEL = 'sluis';
+/** What happens meanwhile goes with the next one. */
+const GATHERED = milliseconds(20);
+/** In one message of at most 8,000 octets; of more, what is left out is found without a hint. */
+const MOST = 200;
+
+export interface Hint {
+  /** The node that says it. */
+  readonly from: number;
+  readonly mailboxes: readonly number[];
+  /** Partners with a delivery that is due. */
+  readonly due: readonly number[];
+  readonly registry: boolean;
+}
+
+export interface HintParts {
+  /** On a session that writes nothing else. */
+  readonly run: <T>(change: Change<T>) => Promise<T>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly node: number;
+}
+
+export class Hints {
+  readonly #p: HintParts;
+  #mailboxes = new Set<number>();
+  #due = new Set<number>();
+  #registry = false;
+  #gathering = false;
+  #saying: Promise<void> = Promise.resolve();
+  /** Hints that could not be said since the start. */
+  lost = 0;
+
+  constructor(parts: HintParts) {
+    this.#p = parts;
+  }
+
+  /** Behind a commit. Waits for nothing. */
+  tell({ mailboxes = [], due = [], registry = false }: Partial<Omit<Hint, 'from'>>): void {
+    if (mailboxes.length === 0 && due.length === 0 && !registry) return;
+    for (const one of mailboxes) if (this.#mailboxes.size < MOST) this.#mailboxes.add(one);
+    for (const one of due) if (this.#due.size < MOST) this.#due.add(one);
+    this.#registry ||= registry;
+    if (this.#gathering) return;
+    this.#gathering = true;
+    this.#p.clock.after(GATHERED, () => {
+      this.#saying = this.#saying.then(() => this.#say());
+    });
+  }
+
+  /** Resolves when nothing is being said: for tests. */
+  async settled(): Promise<void> {
+    await this.#saying;
+  }
+
+  async #say(): Promise<void> {
+    const { node: from, run, log } = this.#p;
+    const hint: Hint = { from, mailboxes: [...this.#mailboxes], due: [...this.#due], registry: this.#registry };
+    this.#mailboxes = new Set();
+    this.#due = new Set();
+    this.#registry = false;
+    this.#gathering = false;
+    try {
+      await run(sql.all({ said: text })`SELECT pg_notify(${CHANNEL}, ${JSON.stringify(hint)})::text AS said`);
+    } catch (error) {
+      this.lost += 1;
+      log.debug('store.hint-lost', { why: String(error) });
+    }
+  }
+}
+
+/** Undefined: it is our own, or nothing that this program understands; a newer one may say more. */
+export function heard(payload: string, node: number): Hint | undefined {
+  let said: unknown;
+  try {
+    said = JSON.parse(payload);
+  } catch {
+    return undefined;
+  }
+  if (typeof said !== 'object' || said === null) return undefined;
+  const { from, mailboxes, due, registry } = said as Readonly<Record<string, unknown>>;
+  if (typeof from !== 'number' || from === node) return undefined;
+  return { from, mailboxes: numbersIn(mailboxes), due: numbersIn(due), registry: registry === true };
+}
+
+const numbersIn = (list: unknown): readonly number[] =>
+  Array.isArray(list) ? list.filter((one): one is number => Number.isSafeInteger(one)).slice(0, MOST) : [];

@@ -1,0 +1,115 @@
+/** Jobs by lease: a row for each says which node does it. All are asked for at once, and again every few seconds. */
+import type { Clock, Log, Timer } from '../../domain/effects.ts';
+import { type Instant, type Milliseconds, seconds } from '../../domain/units.ts';
+import { JOBS, type Job, type Jobs } from '../jobs.ts';
+import { as, int, text } from '../sql/columns.ts';
+import { rowsOf } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { DATABASE_NOW, LOCAL, type LeaseOwner } from './lease-rows.ts';
+
+const RENEWED_EVERY = seconds(5);
+/** How long a node that says nothing keeps its jobs. */
+export const JOB_LEASE = seconds(20);
+
+export interface JobParts {
+  readonly run: <T>(change: Change<T>) => Promise<T>;
+  readonly owner: LeaseOwner;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The time of the database, where a test decides it. */
+  readonly now?: () => Instant;
+}
+
+export interface JobHolder {
+  readonly job: string;
+  readonly node: number;
+  /** By the clock of the database. */
+  readonly until: Instant;
+}
+
+export class LeasedJobs implements Jobs {
+  readonly #p: JobParts;
+  /** Until when each is ours, by our own clock, counted from before it was asked for: it ends here before it ends there. */
+  readonly #ours = new Map<string, number>();
+  #timer: Timer | undefined;
+  #asking: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(parts: JobParts) {
+    this.#p = parts;
+  }
+
+  /** Resolves when it was asked for the first time; rejects where that failed. */
+  async start(): Promise<void> {
+    await this.#ask();
+    this.#later();
+  }
+
+  runs(job: Job): boolean {
+    return !this.#stopped && (this.#ours.get(job) ?? 0) > this.#p.clock.monotonic();
+  }
+
+  /** Resolves when no statement is under way: for tests. */
+  async settled(): Promise<void> {
+    await this.#asking;
+  }
+
+  /** Who does what; a lease that is over is nobody's. */
+  async holders(): Promise<readonly JobHolder[]> {
+    return await this.#p.run(holdersAt(this.#p.now?.() ?? null));
+  }
+
+  /** They are free for other nodes at once. Never rejects. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#asking;
+    this.#ours.clear();
+    await this.#p.run(freeJobs(this.#p.owner)).catch(() => undefined);
+  }
+
+  #later(): void {
+    if (this.#stopped) return;
+    this.#timer = this.#p.clock.after(RENEWED_EVERY, () => {
+      // What fails now ends by its time, or is asked for again.
+      this.#asking = this.#ask().catch(() => undefined);
+      void this.#asking.then(() => this.#later());
+    });
+  }
+
+  async #ask(): Promise<void> {
+    const { run, owner, clock, log, now } = this.#p;
+    const asked = clock.monotonic();
+    const got = await run(takeJobs(owner, now?.() ?? null));
+    const names = new Set(got.map(({ name }) => name));
+    for (const name of JOBS) {
+      const had = this.#ours.has(name);
+      if (had !== names.has(name)) log.info(had ? 'store.job-lost' : 'store.job-taken', { job: name });
+      if (names.has(name)) this.#ours.set(name, asked + JOB_LEASE);
+      else this.#ours.delete(name);
+    }
+  }
+}
+
+const NAMES = JOBS.map((name) => ({ name }));
+const lease: Milliseconds = JOB_LEASE;
+
+/** Those that are this node's from now on. In the order of names: two nodes that ask at once wait for one another in one direction only. */
+const takeJobs = ({ node, epoch }: LeaseOwner, now: Instant | null) => sql.all({ name: text })`
+  WITH t AS MATERIALIZED (SELECT coalesce(${now}::bigint, ${DATABASE_NOW}) AS now, ${LOCAL}),
+  taken AS (
+    INSERT INTO job_lease AS j (name, node, epoch, fence, until)
+    SELECT given.name, ${node}::bigint, ${epoch}::bigint, 1, t.now + ${lease}::bigint FROM t, ${rowsOf({ name: text }, NAMES)} ORDER BY given.name
+        ON CONFLICT (name) DO UPDATE
+       SET fence = CASE WHEN j.node = excluded.node AND j.epoch = excluded.epoch THEN j.fence ELSE j.fence + 1 END,
+           node = excluded.node, epoch = excluded.epoch, until = excluded.until
+     WHERE j.node = excluded.node OR j.until <= excluded.until - ${lease}::bigint
+    RETURNING j.name
+  )
+  SELECT name FROM taken`;
+
+const holdersAt = (now: Instant | null) => sql.all({ job: text, node: int, until: as<Instant>(int) })`
+  SELECT name AS job, node, until FROM job_lease WHERE until > coalesce(${now}::bigint, ${DATABASE_NOW}) ORDER BY name`;
+
+const freeJobs = ({ node, epoch }: LeaseOwner) => sql.run`
+  UPDATE job_lease j SET until = 0 FROM (SELECT ${LOCAL}) t WHERE j.node = ${node} AND j.epoch = ${epoch}`;

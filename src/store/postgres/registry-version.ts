@@ -1,0 +1,112 @@
+/**
+ * Holds what this node remembers of the registry to what is in the database: a number there rises with each change, in its transaction. It is
+ * read four times a second, and at once where another node hints. What was not confirmed for a second is not relied on: a suspended account, a
+ * changed password or a revoked certificate holds at every node within that time, or the node serves nobody.
+ */
+import type { Clock, Log, Timer } from '../../domain/effects.ts';
+import { milliseconds, seconds } from '../../domain/units.ts';
+import { int } from '../sql/columns.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { StoreUnavailable } from '../store.ts';
+
+const EVERY = milliseconds(250);
+export const CONFIRMED_FOR = seconds(1);
+
+export interface VersionParts {
+  /** On a session of its own: it waits behind no mail. */
+  readonly run: <T>(change: Change<T>) => Promise<T>;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** All that is remembered may be wrong. */
+  readonly changed: () => void;
+}
+
+export class RegistryVersion {
+  readonly #p: VersionParts;
+  #version = -1;
+  /** By our own clock, before the look that confirmed it began. */
+  #confirmed = -Infinity;
+  #looking: Promise<void> | undefined;
+  /** Somebody hinted while a look was under way, which may have read before. */
+  #again = false;
+  #timer: Timer | undefined;
+  #stopped = false;
+  #behind = false;
+
+  constructor(parts: VersionParts) {
+    this.#p = parts;
+  }
+
+  /** Rejects where the first look fails. */
+  async start(): Promise<void> {
+    await this.#read();
+    this.#later();
+  }
+
+  /** The number that what is remembered goes with. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Before an answer that rests on what is remembered. Throws StoreUnavailable. */
+  check(): void {
+    if (this.#p.clock.monotonic() - this.#confirmed > CONFIRMED_FOR)
+      throw new StoreUnavailable(
+        'Whether accounts have changed cannot be seen at present: the database has not answered for a second; try again',
+      );
+  }
+
+  /** Something has changed, as another node says, or a transaction has seen. */
+  hint(): void {
+    if (this.#looking === undefined) this.#look();
+    else this.#again = true;
+  }
+
+  /** Resolves when no look is under way: for tests. */
+  async settled(): Promise<void> {
+    while (this.#looking !== undefined) await this.#looking;
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.settled();
+  }
+
+  #later(): void {
+    if (!this.#stopped) this.#timer = this.#p.clock.after(EVERY, () => this.#look());
+  }
+
+  #look(): void {
+    if (this.#stopped) return;
+    this.#timer?.cancel();
+    this.#again = false;
+    this.#looking = this.#read()
+      .catch((error: unknown) => this.#failed(error))
+      .then(() => {
+        this.#looking = undefined;
+        if (this.#again) this.#look();
+        else this.#later();
+      });
+  }
+
+  async #read(): Promise<void> {
+    const asked = this.#p.clock.monotonic();
+    const { version } = await this.#p.run(read());
+    if (this.#behind) this.#p.log.info('store.registry-seen', {});
+    this.#behind = false;
+    if (version !== this.#version) {
+      this.#version = version;
+      this.#p.changed();
+    }
+    this.#confirmed = asked;
+  }
+
+  #failed(error: unknown): void {
+    if (this.#behind) return;
+    this.#behind = true;
+    this.#p.log.warn('store.registry-not-seen', { why: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+const read = () => sql.one({ version: int })`SELECT version FROM registry_version`;

@@ -1,0 +1,231 @@
+/** Leases on maildrops, as two nodes have them in one PostgreSQL. What holds for every store is in the contract suite. */
+// @beside
+import assert from 'node:assert/strict';
+import test, { type TestContext } from 'node:test';
+import type { AccountId } from '../../src/domain/ids.ts';
+import { seconds } from '../../src/domain/units.ts';
+import type { MaildropRight } from '../../src/store/maildrop-locks.ts';
+import { LEASE, LeaseLocks } from '../../src/store/postgres/lease-locks.ts';
+import type { Change } from '../../src/store/sql/sql.ts';
+import { type Holder, LockLost, StoreUnavailable } from '../../src/store/store.ts';
+import { FakeClock } from '../support/clock.ts';
+import { type NodeConnection, type SharedServer, sharedServer } from '../support/postgres-nodes.ts';
+
+const anna = 7 as AccountId;
+const here: Holder = { session: 's1', network: '192.0.2.1' };
+const same: Holder = { session: 's2', network: '192.0.2.1' };
+const elsewhere: Holder = { session: 's3', network: '198.51.100.1' };
+
+interface TestNode extends NodeConnection {
+  readonly locks: LeaseLocks;
+  statements: number;
+  cutOff: boolean;
+  /** No other place answers. */
+  alone: boolean;
+}
+
+class Nodes {
+  readonly clock = new FakeClock();
+  readonly #server: SharedServer;
+  readonly #nodes: TestNode[] = [];
+
+  constructor(server: SharedServer) {
+    this.#server = server;
+  }
+
+  async start(node: number, epoch = 1): Promise<TestNode> {
+    const connection = await this.#server.connect(`gw${node}`);
+    const run = async <T>(change: Change<T>): Promise<T> => {
+      if (made.cutOff) throw new StoreUnavailable('The database does not answer');
+      made.statements += 1;
+      return await connection.run(change);
+    };
+    const made: TestNode = {
+      ...connection,
+      locks: new LeaseLocks({
+        run,
+        ...{ owner: { node, epoch }, clock: this.clock, takeoverAfter: seconds(30) },
+        durable: () => !made.alone,
+        now: () => this.clock.now(),
+      }),
+      ...{ statements: 0, cutOff: false, alone: false },
+    };
+    this.#nodes.push(made);
+    return made;
+  }
+
+  async pass(time: number, each: () => void = () => undefined): Promise<void> {
+    for (let gone = 0; gone < time; gone += 1000) {
+      this.clock.advance(1000);
+      each();
+      for (const { locks } of this.#nodes) await locks.settled();
+    }
+  }
+}
+
+let server: SharedServer | undefined;
+const ends: (() => unknown)[] = [];
+test.after(async () => {
+  for (const end of ends.reverse()) await end();
+});
+
+/** One server for all; each test has its rows for itself. */
+async function nodes(_t: TestContext): Promise<Nodes> {
+  server ??= await sharedServer({ after: (end) => void ends.push(end) });
+  const { client } = await server.connect('test');
+  await client.query('TRUNCATE maildrop_lease');
+  return new Nodes(server);
+}
+
+async function locked({ locks }: TestNode, holder = here, account = anna): Promise<MaildropRight> {
+  const taken = await locks.lock(account, holder);
+  assert(taken !== 'in-use', 'expected the maildrop to be free');
+  return taken.right;
+}
+
+test('of two nodes that ask at the same moment one gets it, and of two sessions of one node', async (t) => {
+  const all = await nodes(t);
+  const [one, two] = [await all.start(1), await all.start(2)];
+  for (let account = 100 as AccountId; account < 130; account = (account + 1) as AccountId) {
+    const asked = [one, two, one, two].map(({ locks }) => locks.lock(account, here));
+    const got = (await Promise.all(asked)).filter((taken) => taken !== 'in-use');
+    assert.equal(got.length, 1, `account ${account}`);
+  }
+});
+
+test('a silent session is taken over at another node from its own network, and hears of it at the next renewal', async (t) => {
+  const all = await nodes(t);
+  const [one, two] = [await all.start(1), await all.start(2)];
+  const right = await locked(one);
+  await all.pass(seconds(29));
+  assert.equal(await two.locks.lock(anna, same), 'in-use');
+  await all.pass(seconds(2));
+  assert.equal(await two.locks.lock(anna, elsewhere), 'in-use');
+  const taken = await two.locks.lock(anna, same);
+  assert(taken !== 'in-use');
+  assert.deepEqual(taken.from, here);
+  assert(taken.right.fence > right.fence);
+  assert.equal(right.lost, false, 'nobody has told it yet');
+  await all.pass(seconds(6));
+  assert.equal(right.lost, true);
+  assert.equal(taken.right.lost, false);
+});
+
+test('a session that moves keeps it; moving a thousand times a second writes a row each few seconds', async (t) => {
+  const all = await nodes(t);
+  const [one, two] = [await all.start(1), await all.start(2)];
+  const right = await locked(one);
+  const before = one.statements;
+  await all.pass(seconds(60), () => {
+    for (let n = 0; n < 1000; n += 1) right.renew();
+  });
+  assert.equal(await two.locks.lock(anna, same), 'in-use');
+  assert(one.statements - before <= 24, `${one.statements - before} statements`);
+});
+
+test('all that a node has is renewed with one statement', async (t) => {
+  const all = await nodes(t);
+  const one = await all.start(1);
+  for (let account = 200; account < 250; account += 1) await locked(one, here, account as AccountId);
+  const before = one.statements;
+  await all.pass(seconds(30));
+  assert.equal(one.statements - before, 6);
+  const two = await all.start(2);
+  assert.equal(await two.locks.lock(249 as AccountId, elsewhere), 'in-use');
+});
+
+test('a node that is cut off gives its maildrops up before others may have them', async (t) => {
+  const all = await nodes(t);
+  const [one, two] = [await all.start(1), await all.start(2)];
+  const right = await locked(one);
+  one.cutOff = true;
+  let [lostAfter, freeAfter] = [0, 0];
+  for (let gone = 1; freeAfter === 0; gone += 1) {
+    await all.pass(seconds(1), () => right.renew());
+    if (right.lost) lostAfter ||= gone;
+    if ((await two.locks.lock(anna, elsewhere)) !== 'in-use') freeAfter = gone;
+    assert(gone < 60, 'it was never free');
+  }
+  assert(lostAfter > 0 && lostAfter <= freeAfter, `lost after ${lostAfter} s, free after ${freeAfter} s`);
+  assert(freeAfter <= LEASE / 1000 + 1);
+});
+
+test('what a node had is free at once when it starts again, and when it stops', async (t) => {
+  const all = await nodes(t);
+  const [one, two] = [await all.start(1), await all.start(2)];
+  const right = await locked(one);
+  const again = await all.start(1, 2);
+  const later = await locked(again, elsewhere);
+  assert(later.fence > right.fence);
+  assert.equal(await two.locks.lock(anna, elsewhere), 'in-use');
+  await again.locks.close();
+  await locked(two, elsewhere);
+});
+
+test('a right that was written and never heard of is nobody’s', async (t) => {
+  const all = await nodes(t);
+  const [one, two] = [await all.start(1), await all.start(2)];
+  await all.start(1).then((lost) => lost.locks.lock(anna, here));
+  assert.equal(await two.locks.lock(anna, elsewhere), 'in-use');
+  const right = await locked(one, elsewhere);
+  assert.equal(right.fence, 2);
+});
+
+test('under a right that was taken over nothing is written, before its node has heard of that and after', async (t) => {
+  const all = await nodes(t);
+  const [one, two] = [await all.start(1), await all.start(2)];
+  const right = await locked(one);
+  const write = async (): Promise<void> => {
+    await one.inTransaction(one.locks.under(right));
+  };
+  await write();
+  await all.pass(seconds(31));
+  const taken = await locked(two, same);
+  await assert.rejects(write(), LockLost);
+  await taken.release();
+  await assert.rejects(write(), LockLost);
+});
+
+test('while the end of a session is written its maildrop is taken by nobody, and that of others is renewed', async (t) => {
+  const all = await nodes(t);
+  const [one, two] = [await all.start(1), await all.start(2)];
+  const [right, other] = [await locked(one), await locked(one, here, 8 as AccountId)];
+  assert.equal(await right.hold(), true);
+  // Another connection of the node writes, and waits for the other place.
+  const writing = await all.start(1);
+  await writing.client.query('BEGIN');
+  await writing.client.query(`SELECT 1 FROM maildrop_lease WHERE account = ${anna} FOR UPDATE`);
+  await all.pass(seconds(40), () => other.renew());
+  assert.equal(await two.locks.lock(anna, elsewhere), 'in-use', 'its row is locked');
+  assert.equal(other.lost, false);
+  await writing.client.query('COMMIT');
+  assert.equal(right.lost, true, 'by its own clock: nothing could renew it');
+});
+
+test('while no other place answers maildrops are still opened, and given back', async (t) => {
+  const all = await nodes(t);
+  const one = await all.start(1);
+  const { client } = await (server ?? assert.fail()).connect('test');
+  await client.query(`ALTER SYSTEM SET synchronous_standby_names = 'nobody'`);
+  await client.query('SELECT pg_reload_conf()');
+  try {
+    // The server's processes hear of it one after the other.
+    while ((await client.query('SHOW synchronous_standby_names')).rows.flatMap(Object.values).join() !== 'nobody');
+    while ((await one.client.query('SHOW synchronous_standby_names')).rows.flatMap(Object.values).join() !== 'nobody');
+    one.alone = true;
+    const right = await locked(one);
+    assert.equal(await right.hold(), true);
+    await all.pass(seconds(6));
+    await right.release();
+    // Control: one that must stand at another place waits.
+    one.alone = false;
+    const waits = one.locks.lock(anna, here);
+    const pid = `SELECT pid FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND application_name = 'sluis/gw1'`;
+    while ((await client.query(pid)).rows.length === 0);
+    await client.query(`SELECT pg_cancel_backend(pid) FROM (${pid}) waiting`);
+    await waits;
+  } finally {
+    await client.query(`ALTER SYSTEM RESET synchronous_standby_names`);
+    await client.query('SELECT pg_reload_conf()');
+  }
+});
