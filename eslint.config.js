@@ -103,6 +103,7 @@ const ofCommands = [
 const belowGateway = [
   ...[node, domain, platform, '/admin/', '/auth/', '/backup/', '/ca/', '/config/', '/crypto/', '/delivery/', '/enrol/'],
   ...[
+    '/cluster/',
     '/http/',
     '/api/',
     '/webhooks/',
@@ -359,6 +360,8 @@ export default tseslint.config(
   layer('backup', [node, domain, platform, '/crypto/', ...port]),
   layer('trail', [node, domain, platform, '/mime/', '/crypto/', ...port]),
   layer('ca', [node, domain, platform, '/crypto/', ...port]),
+  layer('cluster', [node, domain, platform, '/crypto/']),
+  layer('cluster/channel', [node, domain, platform, '/config/zod.ts'], '../../'),
   layer('enrol', [node, domain, platform, '/crypto/', '/auth/', '/ca/', '/letters/letter.ts', ...port]),
   layer('takeover', [node, domain, platform, '/mime/', '/edi/', ...port]),
   layer('source', [node, domain, platform]),

@@ -22,6 +22,7 @@ import type { RandomBytes } from '../domain/effects.ts';
 import type { Instant } from '../domain/units.ts';
 import { Unusable } from '../domain/unusable.ts';
 import { replaceFile, syncFolder, writeOnce } from '../platform/lasting-files.ts';
+import { type DayState, dayFilesIn } from './day-files.ts';
 import { GmacFingerprint } from './gmac-fingerprint.ts';
 import { KeptKeys } from './kept-keys.ts';
 import { keyCheck } from './key-fingerprint.ts';
@@ -40,8 +41,6 @@ export class KeyFolderRefused extends Unusable {
 /** The message was erased, and its day lives on for others. */
 export class MessageErased extends KeyFolderRefused {}
 
-const GONE = /^(\d{4}-\d\d-\d\d)\.(?:kept|erased)$/;
-
 const isCode = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
 
@@ -53,7 +52,12 @@ export interface SealedDayKey {
   readonly sealed: Uint8Array;
 }
 
-export type DayState = 'live' | 'erased' | 'kept' | 'none';
+export interface KnownDay {
+  readonly day: Day;
+  readonly state: DayState;
+  /** Of its keys. */
+  readonly marks: readonly string[];
+}
 
 const MARK_OCTETS = 8;
 const markOf = (key: KeyObject): string =>
@@ -67,8 +71,10 @@ export class KeyFolder {
   readonly #days = new Map<Day, KeyObject>();
   /** What new messages of the day are sealed with. */
   readonly #sealing = new Map<Day, KeyObject>();
-  /** The keys of a day beside its first, by file name; only of days where one of them was needed. */
-  readonly #others = new Map<Day, ReadonlyMap<string, KeyObject>>();
+  /** All keys of a day, by file name; only of days where its first was not enough. */
+  readonly #all = new Map<Day, ReadonlyMap<string, KeyObject>>();
+  /** By file name: tens of octets for each day that there is a key of. */
+  readonly #marks = new Map<string, string>();
   /** One day at a time: those of a busy day are some megabytes. */
   readonly #kept = new Map<Day, KeptKeys>();
 
@@ -113,7 +119,7 @@ export class KeyFolder {
   }
 
   has(day: Day): boolean {
-    return existsSync(this.#path(day, 'key')) || this.#marked(day).length > 0;
+    return this.#namesOf(day).length > 0;
   }
 
   /** What is known of a day. */
@@ -123,18 +129,35 @@ export class KeyFolder {
     return this.has(day) ? 'live' : 'none';
   }
 
-  /** Every day that has a key, or had one, in order. */
-  get days(): readonly Day[] {
-    const names = readdirSync(this.#folder).flatMap((name) => DAY.exec(name)?.[1] ?? GONE.exec(name)?.[1] ?? []);
-    return [...new Set(names)].sort();
+  /** What is known of the days from `from` on, in order: at most `limit`, and the day of the next where there is one. */
+  inventory(from: Day, limit: number): { readonly days: readonly KnownDay[]; readonly next?: Day } {
+    const all = dayFilesIn(this.#folder, from);
+    const next = all[limit]?.day;
+    return {
+      days: all.slice(0, limit).map(({ day, state, keys }) => ({
+        day,
+        state,
+        marks: state === 'live' ? keys.map((name) => this.#markOf(day, name)) : [],
+      })),
+      ...(next === undefined ? {} : { next }),
+    };
   }
 
-  /** Names of the files with other keys of the day, in order. */
-  #marked(day: Day): readonly string[] {
-    if (!existsSync(this.#folder)) return [];
-    return readdirSync(this.#folder)
-      .filter((name) => name !== `${day}.key` && DAY.exec(name)?.[1] === day)
-      .sort();
+  /** A key's file never changes while somebody has the folder open. */
+  #markOf(day: Day, name: string): string {
+    const known = this.#marks.get(name);
+    if (known !== undefined) return known;
+    const mark = markOf(this.#read(day, name));
+    this.#marks.set(name, mark);
+    return mark;
+  }
+
+  /** Names of the files with keys of the day: the first, then those with a mark. */
+  #namesOf(day: Day): readonly string[] {
+    const marked = existsSync(this.#folder)
+      ? readdirSync(this.#folder).filter((name) => name !== `${day}.key` && DAY.exec(name)?.[1] === day)
+      : [];
+    return [...(existsSync(this.#path(day, 'key')) ? [`${day}.key`] : []), ...marked.sort()];
   }
 
   isErased(day: Day): boolean {
@@ -192,7 +215,7 @@ export class KeyFolder {
       return unwrapKey(this.keyOf(day), wrapped, purpose);
     } catch (error) {
       if (!(error instanceof SealBroken)) throw error;
-      for (const other of this.#othersOf(day)) {
+      for (const other of this.#keysOf(day)) {
         try {
           return unwrapKey(other, wrapped, purpose);
         } catch (again) {
@@ -204,14 +227,14 @@ export class KeyFolder {
   }
 
   /** Read again where a file has come since. */
-  #othersOf(day: Day): Iterable<KeyObject> {
-    const names = this.#marked(day);
-    const known = this.#others.get(day);
-    if (names.length === 0 || (known?.size === names.length && names.every((name) => known.has(name))))
-      return known?.values() ?? [];
-    const keys = new Map(names.map((name) => [name, this.#read(day, name)]));
-    this.#others.set(day, keys);
-    return keys.values();
+  #keysOf(day: Day): readonly KeyObject[] {
+    const names = this.#namesOf(day);
+    let known = this.#all.get(day);
+    if (known?.size !== names.length || !names.every((name) => known?.has(name))) {
+      known = new Map(names.map((name) => [name, this.#read(day, name)]));
+      this.#all.set(day, known);
+    }
+    return [...known.values()];
   }
 
   /** Destroys the key of `day`, and keeps those of its messages that are in `keys`. They are durable before it goes. */
@@ -222,14 +245,14 @@ export class KeyFolder {
   }
 
   #destroy(day: Day, kinds: readonly ('key' | 'kept' | 'erasing')[]): void {
-    for (const name of this.#marked(day)) rmSync(join(this.#folder, name), { force: true });
+    for (const name of this.#namesOf(day)) rmSync(join(this.#folder, name), { force: true });
     for (const kind of kinds) rmSync(this.#path(day, kind), { force: true });
     syncFolder(this.#folder);
   }
 
   /** Its keys are no longer held in memory. */
   forget(day: Day): void {
-    for (const memory of [this.#kept, this.#days, this.#sealing, this.#others]) memory.delete(day);
+    for (const memory of [this.#kept, this.#days, this.#sealing, this.#all]) memory.delete(day);
   }
 
   /** Notes that these messages of a day are to be closed in every backup; durable when this returns. */
@@ -263,7 +286,7 @@ export class KeyFolder {
 
   #firstOf(day: Day): string {
     const name = `${day}.key`;
-    return existsSync(join(this.#folder, name)) ? name : (this.#marked(day)[0] ?? name);
+    return existsSync(join(this.#folder, name)) ? name : (this.#namesOf(day)[0] ?? name);
   }
 
   #read(day: Day, name: string): KeyObject {
@@ -293,18 +316,16 @@ export class KeyFolder {
     const known = this.#sealing.get(day);
     if (known !== undefined) return known;
     const first = this.keyOf(day);
-    const marked = this.#marked(day);
     const [lowest = first] =
-      marked.length === 0 ? [] : [first, ...this.#othersOf(day)].sort((a, b) => (markOf(a) < markOf(b) ? -1 : 1));
+      this.#namesOf(day).length === 1 ? [] : [...this.#keysOf(day)].sort((a, b) => (markOf(a) < markOf(b) ? -1 : 1));
     this.#sealing.set(day, lowest);
     return lowest;
   }
 
   /** All keys of a day, as they lie here. Throws KeyFolderRefused where one does not open. */
   sealedKeysOf(day: Day): readonly SealedDayKey[] {
-    const names = [...(existsSync(this.#path(day, 'key')) ? [`${day}.key`] : []), ...this.#marked(day)];
-    return names.map((name) => ({
-      mark: markOf(this.#read(day, name)),
+    return this.#namesOf(day).map((name) => ({
+      mark: this.#markOf(day, name),
       sealed: readFileSync(join(this.#folder, name)),
     }));
   }

@@ -129,7 +129,7 @@ test('a key that is made alone has a name of its own, and is found as any other'
   const again = new KeyFolder(folder, master);
   assert.deepEqual(again.keyOf('2026-11-25').export(), made.export());
   assert.deepEqual(again.make('2026-11-25', randomBytes).export(), made.export());
-  assert.deepEqual(again.days, ['2026-11-25']);
+  assert.deepEqual(again.inventory('', 10), { days: [{ day: '2026-11-25', state: 'live', marks: [mark] }] });
 });
 
 test('an erased or closed day has none of its keys any more, and takes none', (t) => {

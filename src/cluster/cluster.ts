@@ -1,0 +1,165 @@
+/** This node among those that share its store: answers the others, asks them, and says how it stands. */
+import { ClusterSecrets } from '../crypto/cluster-secrets.ts';
+import { KeyFolder } from '../crypto/key-folder.ts';
+import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
+import { fingerprintOfCheck } from '../crypto/key-fingerprint.ts';
+import type { Caller, PeerAddress } from './channel/client.ts';
+import { type ChannelMaterial, ownProblem } from './channel/identity.ts';
+import { CHANNEL_VERSION, type Introduction } from './channel/requests.ts';
+import { Answerer } from './channel/server.ts';
+import { DayKeys, type DaysOfStore } from './day-keys.ts';
+import type { ErasureProof } from './erasure-proof.ts';
+import { type PeerState, warningsOf } from './peer-state.ts';
+import { Rounds } from './rounds.ts';
+import { SharedTickets } from './tickets.ts';
+
+export interface ClusterParts {
+  readonly node: string;
+  readonly site: string;
+  readonly version: string;
+  readonly storeId: string;
+  readonly keyFolder: string;
+  readonly masterKey: Uint8Array;
+  readonly listen: { readonly address: string; readonly port: number };
+  readonly peers: readonly PeerAddress[];
+  /** Read anew before each round: a certificate is replaced while the gateway runs. */
+  readonly material: () => ChannelMaterial;
+  readonly store: DaysOfStore;
+  readonly proven: (proof: ErasureProof) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: RandomBytes;
+  readonly lookup?: Caller['lookup'];
+}
+
+export interface ClusterState {
+  readonly node: string;
+  readonly site: string;
+  /** Days from today on that have keys on all nodes. */
+  readonly ahead: number;
+  readonly peers: readonly PeerState[];
+  readonly warnings: readonly string[];
+}
+
+export class Cluster {
+  readonly tickets: SharedTickets;
+  readonly #p: ClusterParts;
+  readonly #rounds: Rounds;
+  readonly #answerer: Answerer;
+  #material: ChannelMaterial;
+  #told: string | undefined;
+  #port = 0;
+
+  constructor(parts: ClusterParts) {
+    this.#p = parts;
+    const { node, clock, log, random, peers, storeId, store, proven } = parts;
+    const secrets = new ClusterSecrets(parts.masterKey);
+    const keys = new KeyFolder(parts.keyFolder, parts.masterKey);
+    const days = new DayKeys({ keys, store, storeId, node, secrets, clock, log });
+    const fingerprint = fingerprintOfCheck(keys.check);
+    const introduction = (): Introduction => ({
+      channel: CHANNEL_VERSION,
+      node,
+      site: parts.site,
+      version: parts.version,
+      store: storeId,
+      key: fingerprint,
+      clock: Math.max(0, Math.round(clock.now())),
+    });
+    this.tickets = new SharedTickets(node, secrets, random);
+    this.#material = parts.material();
+    this.#rounds = new Rounds({
+      peers,
+      days,
+      storeId,
+      secrets,
+      proven,
+      clock,
+      log,
+      random,
+      tickets: this.tickets,
+      caller: () => this.#caller(introduction),
+    });
+    const tickets = this.tickets;
+    this.#answerer = new Answerer(
+      {
+        introduction,
+        peers,
+        clock,
+        log,
+        handlers: {
+          ...days.handlers,
+          'tickets.current': async ({ mine }) => {
+            await Promise.resolve();
+            tickets.hear(mine);
+            const ours = tickets.current;
+            return ours === undefined ? {} : { ours };
+          },
+        },
+        refused: (host, refusal) => this.#rounds.refused(host, refusal),
+      },
+      this.#material,
+    );
+  }
+
+  #caller(introduction: () => Introduction): Caller {
+    const { clock, lookup } = this.#p;
+    this.#read();
+    return { introduction, material: this.#material, clock, ...(lookup === undefined ? {} : { lookup }) };
+  }
+
+  /** Files that cannot be read leave those of before in use. */
+  #read(): void {
+    const { material, log, clock } = this.#p;
+    let why: string | undefined;
+    try {
+      const read = material();
+      if (read.certificate !== this.#material.certificate || read.ca !== this.#material.ca) {
+        this.#answerer.update(read);
+        this.#material = read;
+        log.info('cluster.certificate-read');
+      }
+      why = ownProblem(this.#material, clock.now());
+    } catch (error) {
+      why = `the certificate of this node cannot be read anew: ${String(error)}`;
+    }
+    if (why !== undefined && why !== this.#told) log.error('cluster.certificate', { why });
+    this.#told = why;
+  }
+
+  /** Opens the port, and asks the others once: keys of days that were erased meanwhile are gone before anything is served. */
+  async start(): Promise<void> {
+    this.#port = await this.#answerer.open(this.#p.listen);
+    this.#p.log.info('cluster.listening', { address: this.#p.listen.address, port: this.#port, node: this.#p.node });
+    await this.#rounds.start();
+    // From here on: the first ticket key of this node comes when its listeners open.
+    this.tickets.onChange(() => void this.#rounds.now());
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** A round at once. */
+  async exchange(): Promise<void> {
+    await this.#rounds.now();
+  }
+
+  /** Keys of a day were destroyed here: the others hear of it now, not with the next round. */
+  erased(): void {
+    this.#rounds.lookAtAll();
+    void this.#rounds.now();
+  }
+
+  get state(): ClusterState {
+    const { node, site } = this.#p;
+    const { peers, ahead } = this.#rounds;
+    const own = this.#told === undefined ? [] : [this.#told];
+    return { node, site, ahead, peers, warnings: [...own, ...warningsOf(peers, ahead)] };
+  }
+
+  async stop(): Promise<void> {
+    await this.#rounds.stop();
+    await this.#answerer.stop();
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * The keys of days on one node, as other nodes see and change them.
+ *
+ * The keys of a day are a set that only grows, until the day is erased everywhere: whatever nodes did that did not hear of each other, their union opens
+ * everything. An erasure is believed where the common store says it as well; no word over the line destroys a key by itself.
+ */
+import type { ClusterSecrets } from '../crypto/cluster-secrets.ts';
+import { type Day, type KeyFolder, KeyFolderRefused } from '../crypto/key-folder.ts';
+import type { Clock, Log } from '../domain/effects.ts';
+import { PeerRefused } from './channel/refusals.ts';
+import { DAYS_AT_A_TIME, type Handlers, type KnownDay } from './channel/requests.ts';
+import { proofOf } from './erasure-proof.ts';
+
+/** What the store of this node says of days, and does with them. */
+export interface DaysOfStore {
+  /** Whether its sweep found nothing of that day any more. */
+  isErased(day: Day): Promise<boolean>;
+  /** Whether a message that began on that day is still on its way, on this node. */
+  isWriting(day: Day): boolean;
+  /** The keys of that day were destroyed: no thread keeps one in memory. */
+  forget(day: Day): Promise<void>;
+}
+
+export interface DayKeysParts {
+  readonly keys: KeyFolder;
+  readonly store: DaysOfStore;
+  readonly storeId: string;
+  readonly node: string;
+  readonly secrets: ClusterSecrets;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export class DayKeys {
+  readonly #p: DayKeysParts;
+
+  constructor(parts: DayKeysParts) {
+    this.#p = parts;
+  }
+
+  get keys(): KeyFolder {
+    return this.#p.keys;
+  }
+
+  /** What this node knows of the days from `from` on, at most `DAYS_AT_A_TIME`. */
+  have(from: Day): { readonly days: readonly KnownDay[]; readonly next?: Day } {
+    const { days, next } = this.#p.keys.inventory(from, DAYS_AT_A_TIME);
+    return {
+      days: days.flatMap(({ state, ...its }) => (state === 'none' ? [] : [{ ...its, state, marks: [...its.marks] }])),
+      ...(next === undefined ? {} : { next }),
+    };
+  }
+
+  give(day: Day, mark: string): string {
+    const found = this.#p.keys.sealedKeysOf(day).find((one) => one.mark === mark);
+    if (found === undefined) throw new PeerRefused('no-key', `there is no key ${mark} of ${day} here any more`);
+    return Buffer.from(found.sealed).toString('base64');
+  }
+
+  take(day: Day, sealed: string): { readonly mark: string; readonly isNew: boolean } {
+    try {
+      const taken = this.#p.keys.take(day, Buffer.from(sealed, 'base64'));
+      if (taken.isNew) this.#p.log.info('cluster.key-taken', { day, mark: taken.mark });
+      return taken;
+    } catch (error) {
+      if (!(error instanceof KeyFolderRefused)) throw error;
+      throw new PeerRefused(this.#isGone(day) ? 'gone' : 'other-master-key', error.message);
+    }
+  }
+
+  #isGone(day: Day): boolean {
+    return ['erased', 'kept'].includes(this.#p.keys.stateOf(day));
+  }
+
+  /** Destroys the day's keys where the store agrees, and proves it. Repeating it destroys nothing more. */
+  async erase(day: Day): Promise<ReturnType<typeof proofOf>> {
+    const { keys, store, secrets, storeId, node, clock, log } = this.#p;
+    if (!(await store.isErased(day)))
+      throw new PeerRefused(
+        'not-erased',
+        `the store of node "${node}" has not erased ${day}; nothing was destroyed, and it is asked again`,
+      );
+    if (store.isWriting(day))
+      throw new PeerRefused('not-erased', `a message of ${day} is still on its way; it is asked again`);
+    if (!keys.isErased(day)) {
+      keys.erase(day);
+      log.info('cluster.key-erased', { day });
+    }
+    await store.forget(day);
+    return proofOf(secrets, storeId, { day, node, at: clock.now() });
+  }
+
+  /** What the channel answers with. */
+  get handlers(): Omit<Handlers, 'tickets.current'> {
+    return {
+      'keys.have': ({ from }) => settled(() => this.have(from) as { days: KnownDay[]; next?: Day }),
+      'keys.give': ({ day, mark }) => settled(() => ({ sealed: this.give(day, mark) })),
+      'keys.take': ({ day, sealed }) => settled(() => this.take(day, sealed)),
+      'keys.erase': async ({ day }) => {
+        const { node, at, proof } = await this.erase(day);
+        return { node, at, proof };
+      },
+    };
+  }
+}
+
+const settled = async <T>(run: () => T): Promise<T> => {
+  await Promise.resolve();
+  return run();
+};

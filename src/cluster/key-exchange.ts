@@ -1,0 +1,126 @@
+/** One round of questions to one other node: both have the same keys of every day after it, and nothing of an erased one. */
+import type { ClusterSecrets } from '../crypto/cluster-secrets.ts';
+import type { Day } from '../crypto/key-folder.ts';
+import { instant } from '../domain/units.ts';
+import type { Peer } from './channel/client.ts';
+import { PeerRefused } from './channel/refusals.ts';
+import type { KnownDay } from './channel/requests.ts';
+import type { DayKeys } from './day-keys.ts';
+import { type ErasureProof, isProven, lineOf, nodeIn } from './erasure-proof.ts';
+
+export interface ExchangeParts {
+  readonly days: DayKeys;
+  readonly storeId: string;
+  readonly secrets: ClusterSecrets;
+  /** Another node proved that it destroyed a day: into the trail. */
+  readonly proven: (proof: ErasureProof) => void;
+}
+
+export interface Exchanged {
+  /** Days of which the other has every key that this node has. */
+  readonly acknowledged: ReadonlySet<Day>;
+  /** What the other could not do yet, in words. */
+  readonly left: readonly string[];
+}
+
+/** Of one round: an old store may have thousands of erased days when its second node comes. */
+const MOST_ERASURES = 100;
+
+/** From the day `from` on. Rejects with PeerRefused or ChannelBroken; what was exchanged by then stays. */
+export async function exchangeKeys(peer: Peer, from: Day, parts: ExchangeParts): Promise<Exchanged> {
+  const acknowledged = new Set<Day>();
+  const left: string[] = [];
+  const budget = { erasures: MOST_ERASURES };
+  for (let page: Day | undefined = from; page !== undefined;) {
+    const theirs: { readonly days: readonly KnownDay[]; readonly next?: Day | undefined } = await peer.ask(
+      'keys.have',
+      {
+        from: page,
+      },
+    );
+    for (const pair of pairsOf(parts.days, theirs, page)) {
+      const found = await exchangeDay(peer, pair, parts, budget);
+      if (found === true) acknowledged.add(pair.day);
+      else if (found !== undefined) left.push(found);
+    }
+    page = theirs.next !== undefined && theirs.next > page ? theirs.next : undefined;
+  }
+  return { acknowledged, left };
+}
+
+interface Pair {
+  readonly day: Day;
+  readonly ours: KnownDay | undefined;
+  readonly theirs: KnownDay | undefined;
+}
+
+function pairsOf(
+  days: DayKeys,
+  theirs: { readonly days: readonly KnownDay[]; readonly next?: Day | undefined },
+  from: Day,
+): readonly Pair[] {
+  const its = new Map(theirs.days.map((one) => [one.day, one]));
+  const ours = new Map<Day, KnownDay>();
+  for (let page: Day | undefined = from; page !== undefined;) {
+    const found = days.have(page);
+    for (const one of found.days) if (theirs.next === undefined || one.day < theirs.next) ours.set(one.day, one);
+    page = found.next !== undefined && (theirs.next === undefined || found.next < theirs.next) ? found.next : undefined;
+  }
+  return [...new Set([...its.keys(), ...ours.keys()])]
+    .sort()
+    .map((day) => ({ day, ours: ours.get(day), theirs: its.get(day) }));
+}
+
+/** Whether the other has all keys of the day, or what stays to be done. */
+async function exchangeDay(
+  peer: Peer,
+  { day, ours, theirs }: Pair,
+  parts: ExchangeParts,
+  budget: { erasures: number },
+): Promise<true | string | undefined> {
+  if (theirs?.state === 'erased' && ours?.state !== 'erased') {
+    try {
+      await parts.days.erase(day);
+    } catch (error) {
+      if (error instanceof PeerRefused) return error.message;
+      throw error;
+    }
+    return await askErasure(peer, day, parts, budget);
+  }
+  if (ours?.state === 'erased') return await askErasure(peer, day, parts, budget);
+  // Closed for the sake of one message on one of the two: see kept keys.
+  if (ours?.state === 'kept' || theirs?.state === 'kept') return undefined;
+  for (const mark of theirs?.marks ?? [])
+    if (ours?.marks.includes(mark) !== true) {
+      const { sealed } = await peer.ask('keys.give', { day, mark });
+      parts.days.take(day, sealed);
+    }
+  if (ours === undefined) return true;
+  for (const mark of ours.marks)
+    if (theirs?.marks.includes(mark) !== true) await peer.ask('keys.take', { day, sealed: parts.days.give(day, mark) });
+  return true;
+}
+
+async function askErasure(
+  peer: Peer,
+  day: Day,
+  { days, secrets, storeId, proven }: ExchangeParts,
+  budget: { erasures: number },
+): Promise<string | undefined> {
+  const { node } = peer.introduction;
+  if (days.keys.erasureProofs(day).some((line) => nodeIn(line) === node)) return undefined;
+  if (budget.erasures <= 0) return `more erased days are to be proved by node "${node}"`;
+  budget.erasures -= 1;
+  try {
+    const answer = await peer.ask('keys.erase', { day });
+    const proof = { day, node: answer.node, at: instant(answer.at), proof: answer.proof };
+    if (answer.node !== node || !isProven(secrets, storeId, proof))
+      return `node "${node}" says that it destroyed the keys of ${day}, and its proof does not hold`;
+    days.keys.noteErasureProof(day, lineOf(proof));
+    proven(proof);
+    return undefined;
+  } catch (error) {
+    if (error instanceof PeerRefused && error.code === 'not-erased') return error.message;
+    throw error;
+  }
+}

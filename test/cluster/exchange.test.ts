@@ -1,0 +1,183 @@
+/** Nodes that share a store have the same day keys, days ahead, and destroy them together: over real TLS between nodes in this process. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { KeyFolder } from '../../src/crypto/key-folder.ts';
+import { dataKeyPurpose, wrapKey } from '../../src/crypto/sealing.ts';
+import { TestNodes } from '../support/nodes.ts';
+
+const DAY = 86_400_000;
+const TODAY = '2026-11-25';
+
+test('keys of the next 14 days are made once all nodes answer, and are then on all of them', async (t) => {
+  const nodes = new TestNodes(t, ['gw1.noord.test', 'gw2.zuid.test', 'gw3.zuid.test']);
+  const [one, two, three] = ['gw1.noord.test', 'gw2.zuid.test', 'gw3.zuid.test'].map((host) => nodes.node(host));
+  await nodes.start(one!, two!);
+  // The third is not there yet: a key that is made now might be one that it has already.
+  assert.equal(one!.keys.stateOf(TODAY), 'none');
+  assert.equal(one!.cluster.state.ahead, 0);
+  await nodes.start(three!);
+  assert.equal(three!.cluster.state.ahead, 14);
+  for (const node of [one!, two!]) await node.cluster.exchange();
+  for (const node of [one!, two!, three!]) {
+    assert.equal(node.cluster.state.ahead, 14);
+    assert.deepEqual(node.cluster.state.warnings, []);
+    assert.deepEqual(readdirSync(join(node.folder, 'keys')).sort(), readdirSync(join(one!.folder, 'keys')).sort());
+    assert.deepEqual(node.keys.sealingKeyOf('2026-12-08').export(), one!.keys.sealingKeyOf('2026-12-08').export());
+  }
+  // A clock that is ahead by minutes finds tomorrow's.
+  assert.equal(two!.keys.stateOf('2026-11-26'), 'live');
+  assert.equal(
+    one!.log.names.filter((name) => name === 'cluster.key-made').length,
+    0,
+    'the first to hear of all made them',
+  );
+});
+
+test('nothing is made while a node is away, the days ahead run down, and from below 7 on it is told', async (t) => {
+  const nodes = new TestNodes(t);
+  const [one, two] = [nodes.node('gw1.noord.test'), nodes.node('gw2.zuid.test')];
+  await nodes.start(one, two);
+  await one.cluster.exchange();
+  await nodes.stop(two);
+  one.clock.advance(8 * DAY);
+  await one.cluster.exchange();
+  assert.equal(one.cluster.state.ahead, 6);
+  assert.match(
+    one.cluster.state.warnings.join('\n'),
+    /for the next 6 days only.*cannot reach node "gw2.zuid.test".*nothing listens there/s,
+  );
+  assert.equal(one.keys.stateOf('2026-12-09'), 'none');
+  two.again();
+  two.clock.advance(8 * DAY);
+  await nodes.start(two);
+  await one.cluster.exchange();
+  assert.equal(one.cluster.state.ahead, 14);
+  assert.deepEqual(one.cluster.state.warnings, []);
+});
+
+test('two nodes that each made a key for one day have both, and open what the other sealed', async (t) => {
+  const nodes = new TestNodes(t);
+  const [one, two] = [nodes.node('gw1.noord.test'), nodes.node('gw2.zuid.test')];
+  const key = randomBytes(32);
+  const sealed = [one, two].map(({ keys }) =>
+    wrapKey(keys.make('2026-11-20', randomBytes, { marked: true }), key, dataKeyPurpose(5n), randomBytes),
+  );
+  await nodes.start(one, two);
+  assert.equal(one.marks('2026-11-20').length, 2);
+  assert.deepEqual(one.marks('2026-11-20'), two.marks('2026-11-20'));
+  for (const { keys } of [one, two])
+    for (const its of sealed) assert.deepEqual(keys.dataKeyOf('2026-11-20', 5n, its).export(), key);
+});
+
+test('a day that the store erased is destroyed on the other node too, proved, and noted once', async (t) => {
+  const nodes = new TestNodes(t);
+  const [one, two] = [nodes.node('gw1.noord.test'), nodes.node('gw2.zuid.test')];
+  one.keys.make('2026-11-01', randomBytes);
+  await nodes.start(one, two);
+  assert.equal(two.keys.stateOf('2026-11-01'), 'live');
+  nodes.erased.add('2026-11-01');
+  two.writing.add('2026-11-01');
+  one.keys.erase('2026-11-01');
+  one.cluster.erased();
+  await one.cluster.exchange();
+  assert.equal(two.keys.stateOf('2026-11-01'), 'live', 'a message of that day is still on its way there');
+  assert.match(one.cluster.state.warnings.join('\n'), /2026-11-01 is still on its way; it is asked again/);
+  two.writing.clear();
+  await one.cluster.exchange();
+  assert.equal(two.keys.stateOf('2026-11-01'), 'erased');
+  assert.deepEqual(two.forgotten, ['2026-11-01']);
+  assert.deepEqual(
+    one.proofs.map(({ day, node }) => ({ day, node })),
+    [{ day: '2026-11-01', node: 'gw2' }],
+  );
+  assert.match(readFileSync(join(one.folder, 'keys', '2026-11-01.erased'), 'utf8'), /^gw2 2026-11-25T\S+ \S{44}\n$/);
+  await one.cluster.exchange();
+  assert.equal(one.proofs.length, 1);
+  // The other asks as well, when it looks at all days next.
+  two.clock.advance(3_600_000);
+  await two.cluster.exchange();
+  assert.deepEqual(
+    two.proofs.map(({ node }) => node),
+    ['gw1'],
+  );
+});
+
+test('no word of another node destroys a day that the store has not erased', async (t) => {
+  const nodes = new TestNodes(t);
+  const [one, two] = [nodes.node('gw1.noord.test'), nodes.node('gw2.zuid.test', { erased: new Set() })];
+  one.keys.make('2026-11-01', randomBytes);
+  await nodes.start(one, two);
+  nodes.erased.add('2026-11-01');
+  one.keys.erase('2026-11-01');
+  one.cluster.erased();
+  await one.cluster.exchange();
+  await two.cluster.exchange();
+  assert.equal(two.keys.stateOf('2026-11-01'), 'live');
+  assert.match(
+    one.cluster.state.warnings.join('\n'),
+    /the store of node "gw2" has not erased 2026-11-01; nothing was destroyed/,
+  );
+  assert.deepEqual(one.proofs, []);
+});
+
+test('a node that was away destroys what was erased meanwhile before its start is over, and its key comes back by no road', async (t) => {
+  const nodes = new TestNodes(t);
+  const [one, two] = [nodes.node('gw1.noord.test'), nodes.node('gw2.zuid.test')];
+  one.keys.make('2026-11-01', randomBytes);
+  await nodes.start(one, two);
+  await nodes.stop(two);
+  nodes.erased.add('2026-11-01');
+  one.keys.erase('2026-11-01');
+  await one.cluster.exchange();
+  two.again();
+  await nodes.start(two);
+  assert.equal(two.keys.stateOf('2026-11-01'), 'erased');
+  await one.cluster.exchange();
+  assert.equal(one.keys.stateOf('2026-11-01'), 'erased');
+  assert.deepEqual(
+    one.proofs.map(({ node }) => node),
+    ['gw2'],
+  );
+});
+
+test('more days than one answer tells of are all exchanged, both ways', async (t) => {
+  const nodes = new TestNodes(t);
+  const [one, two] = [nodes.node('gw1.noord.test'), nodes.node('gw2.zuid.test')];
+  const dayOf = (n: number): string => new Date(Date.UTC(2025, 0, 1) + n * DAY).toISOString().slice(0, 10);
+  for (let n = 0; n < 450; n += 1) (n % 3 === 0 ? one : two).keys.make(dayOf(n), randomBytes);
+  await nodes.start(one, two);
+  for (let n = 0; n < 450; n += 1) assert.deepEqual(one.marks(dayOf(n)), two.marks(dayOf(n)), dayOf(n));
+});
+
+test('a node that dies in the middle of an exchange loses nothing, and the next round ends what was begun', async (t) => {
+  const nodes = new TestNodes(t);
+  const [one, two] = [nodes.node('gw1.noord.test'), nodes.node('gw2.zuid.test')];
+  const days = Array.from({ length: 40 }, (_, n) => `2026-10-${String((n % 30) + 1).padStart(2, '0')}`).slice(0, 30);
+  for (const day of days) one.keys.make(day, randomBytes);
+  const before = days.map((day) => one.marks(day));
+  await nodes.start(two);
+  const taken = (): number => days.filter((day) => two.keys.stateOf(day) === 'live').length;
+  // Cut as soon as the other has some of the keys, and not all.
+  let dying: Promise<void> | undefined;
+  const { info } = two.log;
+  two.log.info = (event, fields) => {
+    info(event, fields);
+    if (event === 'cluster.key-taken' && taken() >= 7) dying ??= nodes.stop(two);
+  };
+  await nodes.start(one);
+  await dying;
+  assert.ok(taken() >= 7 && taken() < 30, `${taken()} of 30 were taken`);
+  assert.equal(one.cluster.state.peers[0]?.state, 'silent');
+  two.log.info = info;
+  two.again();
+  await nodes.start(two);
+  assert.equal(taken(), 30);
+  assert.deepEqual(
+    days.map((day) => two.marks(day)),
+    before,
+  );
+  assert.equal(new KeyFolder(join(two.folder, 'keys'), nodes.masterKey).stateOf('2026-10-01'), 'live');
+});

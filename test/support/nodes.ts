@@ -1,0 +1,192 @@
+/** Several nodes of one store in this process, that speak over real TLS on loopback: the days of their stores are a list, everything else is real. */
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { PeerAddress } from '../../src/cluster/channel/client.ts';
+import type { ChannelMaterial } from '../../src/cluster/channel/identity.ts';
+import { Cluster } from '../../src/cluster/cluster.ts';
+import type { ErasureProof } from '../../src/cluster/erasure-proof.ts';
+import { type Day, KeyFolder } from '../../src/crypto/key-folder.ts';
+import { FakeClock } from './clock.ts';
+import { MemoryLog } from './log.ts';
+
+/** As docs/operations.md tells operators to make them. */
+export class ClusterAuthority {
+  readonly #folder: string;
+  readonly ca: string;
+
+  constructor(t: TestContext) {
+    this.#folder = mkdtempSync(join(tmpdir(), 'sluis-cluster-ca-'));
+    t.after(() => rmSync(this.#folder, { recursive: true, force: true }));
+    const ca = [...NEW_KEY, '-keyout', this.#at('ca.key'), '-x509', '-out', this.#at('ca.pem'), '-days', '30'];
+    openssl('req', ...ca, '-subj', '/CN=Sluis cluster', '-addext', 'keyUsage=critical,keyCertSign,cRLSign');
+    this.ca = readFileSync(this.#at('ca.pem'), 'utf8');
+  }
+
+  #at(name: string): string {
+    return join(this.#folder, name);
+  }
+
+  /** `days`: from now on; below zero: it has ended. */
+  issue(host: string, days = 30): ChannelMaterial {
+    const [key, request, certificate, extensions] = ['key', 'csr', 'pem', 'ext'].map((kind) =>
+      this.#at(`${host}.${kind}`),
+    ) as [string, string, string, string];
+    openssl('req', ...NEW_KEY, '-keyout', key, '-new', '-out', request, '-subj', `/CN=${host}`);
+    writeFileSync(extensions, `subjectAltName=DNS:${host}\nextendedKeyUsage=serverAuth,clientAuth\n`);
+    const signed = [
+      '-req',
+      '-in',
+      request,
+      '-CA',
+      this.#at('ca.pem'),
+      '-CAkey',
+      this.#at('ca.key'),
+      '-out',
+      certificate,
+    ];
+    const ended = ['-not_before', '20240101000000Z', '-not_after', '20240201000000Z'];
+    openssl('x509', ...signed, '-extfile', extensions, ...(days < 0 ? ended : ['-days', String(days)]));
+    return { ca: this.ca, certificate: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') };
+  }
+}
+
+const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+const openssl = (...words: readonly string[]): void => void execFileSync('openssl', words, { stdio: 'pipe' });
+
+export interface NodeOptions {
+  readonly name?: string;
+  readonly storeId?: string;
+  readonly masterKey?: Uint8Array;
+  readonly material?: ChannelMaterial;
+  readonly now?: number;
+  /** Days that its store has erased. */
+  readonly erased?: Set<Day>;
+}
+
+export class TestNode {
+  readonly host: string;
+  readonly folder: string;
+  readonly keys: KeyFolder;
+  readonly clock: FakeClock;
+  readonly log = new MemoryLog();
+  readonly erased: Set<Day>;
+  readonly writing = new Set<Day>();
+  readonly forgotten: Day[] = [];
+  readonly proofs: ErasureProof[] = [];
+  material: ChannelMaterial;
+  cluster: Cluster;
+  readonly #make: () => Cluster;
+
+  constructor(all: TestNodes, host: string, options: NodeOptions) {
+    this.host = host;
+    this.folder = mkdtempSync(join(tmpdir(), 'sluis-node-'));
+    all.t.after(() => rmSync(this.folder, { recursive: true, force: true }));
+    const masterKey = options.masterKey ?? all.masterKey;
+    const storeId = options.storeId ?? all.storeId;
+    const keyFolder = join(this.folder, 'keys');
+    this.keys = new KeyFolder(keyFolder, masterKey);
+    this.keys.adopt(storeId);
+    this.clock = new FakeClock(options.now);
+    this.erased = options.erased ?? all.erased;
+    this.material = options.material ?? all.authority.issue(host);
+    this.#make = () =>
+      new Cluster({
+        node: options.name ?? host.split('.')[0] ?? host,
+        site: host.split('.')[1] ?? 'noord',
+        version: 'test',
+        storeId,
+        keyFolder,
+        masterKey,
+        listen: { address: '127.0.0.1', port: 0 },
+        peers: all.peersOf(host),
+        material: () => this.material,
+        store: {
+          isErased: async (day) => this.erased.has(day),
+          isWriting: (day) => this.writing.has(day),
+          forget: async (day) => void this.forgotten.push(day),
+        },
+        proven: (proof) => this.proofs.push(proof),
+        clock: this.clock,
+        log: this.log,
+        random: randomBytes,
+        lookup: (_host, options, found) => {
+          if (options.all === true) found(null, [{ address: '127.0.0.1', family: 4 }]);
+          else found(null, '127.0.0.1', 4);
+        },
+      });
+    this.cluster = this.#make();
+  }
+
+  /** Another start of the same node. */
+  again(): void {
+    this.cluster = this.#make();
+  }
+
+  marks(day: Day): readonly string[] {
+    return this.keys
+      .sealedKeysOf(day)
+      .map(({ mark }) => mark)
+      .sort();
+  }
+}
+
+export class TestNodes {
+  readonly t: TestContext;
+  readonly masterKey = randomBytes(32);
+  readonly storeId = randomBytes(16).toString('hex');
+  readonly authority: ClusterAuthority;
+  /** Days that the common store has erased. */
+  readonly erased = new Set<Day>();
+  readonly #hosts: readonly string[];
+  readonly #ports = new Map<string, number>();
+  readonly #started = new Set<TestNode>();
+
+  constructor(t: TestContext, hosts: readonly string[] = ['gw1.noord.test', 'gw2.zuid.test']) {
+    this.t = t;
+    this.#hosts = hosts;
+    this.authority = new ClusterAuthority(t);
+    t.after(async () => {
+      for (const node of this.#started) await node.cluster.stop();
+    });
+  }
+
+  /** All others. Where one does not listen, port 1 refuses. */
+  peersOf(host: string): readonly PeerAddress[] {
+    const ports = this.#ports;
+    return this.#hosts
+      .filter((other) => other !== host)
+      .map((other) => ({
+        host: other,
+        get port() {
+          return ports.get(other) ?? 1;
+        },
+      }));
+  }
+
+  node(host: string, options: NodeOptions = {}): TestNode {
+    return new TestNode(this, host, options);
+  }
+
+  async start(...nodes: readonly TestNode[]): Promise<void> {
+    for (const node of nodes) {
+      this.#started.add(node);
+      await node.cluster.start();
+      this.#ports.set(node.host, node.cluster.port);
+    }
+  }
+
+  /** `port`: something else listens there in its place. */
+  listens(host: string, port: number): void {
+    this.#ports.set(host, port);
+  }
+
+  async stop(node: TestNode): Promise<void> {
+    await node.cluster.stop();
+    this.#ports.delete(node.host);
+    this.#started.delete(node);
+  }
+}
