@@ -1,6 +1,7 @@
 /** Walks the audit trail in bounded steps: where a time begins, and what a period comes to. */
 import { z } from '../config/zod.ts';
 import { AUDIT_LOG_KINDS, meaningOf } from '../domain/audit-events.ts';
+import type { ChainRow, LaneHead } from '../domain/audit-row.ts';
 import { defined } from '../domain/defined.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Instant, iso } from '../domain/units.ts';
@@ -48,12 +49,23 @@ export const auditSummary = z.object({
 export type AuditSummary = z.infer<typeof auditSummary>;
 
 /** The first row at `since` or later, or the number behind the last one. Rows stand in the order of time. */
-export async function firstSince(audit: AuditTrail, since: Instant): Promise<number> {
+export const firstSince = async (audit: AuditTrail, since: Instant): Promise<number> =>
+  first(since, (await audit.head()).seq + 1, (fromSeq) => audit.chain({ fromSeq, limit: 1 }));
+
+/** The same within one chain, by numbers in it. */
+export const firstOfLane = (audit: AuditTrail, { lane, place }: LaneHead, since: Instant): Promise<number> =>
+  first(since, place + 1, (from) => audit.chainOf({ lane, from, limit: 1 }));
+
+async function first(
+  since: Instant,
+  behind: number,
+  from: (n: number) => Promise<readonly Pick<ChainRow, 'at'>[]>,
+): Promise<number> {
   let low = 1;
-  let high = (await audit.head()).seq + 1;
+  let high = behind;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    const [row] = await audit.chain({ fromSeq: middle, limit: 1 });
+    const [row] = await from(middle);
     if (row === undefined || row.at >= since) high = middle;
     else low = middle + 1;
   }
@@ -73,9 +85,9 @@ export async function report(
   const acts: AuditSummary['acts'][number][] = [];
   let rows = 0;
   let moreActs = false;
-  const first = await firstSince(audit, since);
-  const total = (await audit.head()).seq - first + 1;
-  for (let from = first; ;) {
+  const begin = await firstSince(audit, since);
+  const total = (await audit.head()).seq - begin + 1;
+  for (let from = begin; ;) {
     const found = await audit.read({ fromSeq: from, limit: STEP });
     for (const row of found) {
       if (row.at > until) return await summed();

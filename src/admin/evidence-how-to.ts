@@ -30,6 +30,9 @@ You need openssl and evidence.pem, the certificate of the gateway's evidence. As
 
     openssl pkeyutl -verify -pubin -inkey anchor.pem -rawin -in text -sigfile signature
 
+   An anchor with "lanes" is of a trail of several chains: [lane, place, hash, 1 where it has ended] each. Behind "sluis audit anchor 2" its hash is SHA-256 over
+   "sluis audit lanes 1" and a line "LANE PLACE HASH open" (or "ended") for each, and a row stands in its chain by "place". Without "lanes" there is one chain.
+
 4. A time stamp is a line of timestamps.jsonl, where that is among the files: what an authority of its own signed over an anchor (RFC 3161). Nobody who holds the gateway and all its
    keys can make one for a day that is over. Get the authority's certificate from the authority (authority.pem). For the first line; the anchor has the same "seq":
 

@@ -2,7 +2,7 @@
 import { type KeyObject, createPublicKey } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { readAnchor } from '../crypto/audit-anchor.ts';
+import { type Anchor, readAnchor } from '../crypto/audit-anchor.ts';
 import { ExportCheck } from '../crypto/audit-export.ts';
 import type { BrokenRow } from '../domain/audit-row.ts';
 import { agree, many } from '../domain/counted.ts';
@@ -10,7 +10,10 @@ import { defined } from '../domain/defined.ts';
 import { UnsealedExport, exportLines } from './export-lines.ts';
 import { CommandError } from './exit.ts';
 
+/** The head of one chain, as an anchor has it. */
 export interface Anchored {
+  /** As of a `ChainHead`. */
+  readonly lane?: number;
   readonly seq: number;
   readonly hash: string;
   /** ISO 8601. */
@@ -52,11 +55,20 @@ function anchorsOf(lines: readonly string[], keys: readonly KeyObject[], file: s
     const read = readAnchor(line, keys);
     if (!read.ok)
       throw new CommandError('configuration', `Cannot use line ${n + 1} of "${file}" as an anchor: ${read.error}`);
-    const { seq, hash, at } = read.value;
-    anchors.push({ seq, at, hash: Buffer.from(hash).toString('hex') });
+    anchors.push(...anchoredBy(read.value));
   }
   return anchors;
 }
+
+const anchoredBy = ({ seq, hash, at, lanes }: Anchor): Anchored[] =>
+  lanes === undefined
+    ? [{ seq, at, hash: Buffer.from(hash).toString('hex') }]
+    : lanes.map(({ lane, place, hash: head }) => ({
+        ...(lane === 0 ? {} : { lane }),
+        seq: place,
+        at,
+        hash: Buffer.from(head).toString('hex'),
+      }));
 
 /** Anchors that are enough: the chain leads from each of them to all rows before it, so that the newest ones speak for all. */
 const ENOUGH = 1000;
@@ -135,12 +147,17 @@ export async function checkLines(
 
 /** Follows an export, whole or in pieces, from anchor to anchor. */
 class ExportWalk {
-  readonly #anchors: ReadonlyMap<number, string>;
+  /** Hashes by chain, and by the number of a row in it. */
+  readonly #anchors = new Map<number, Map<number, string>>();
   #check: ExportCheck | undefined;
   #hostname = '';
   /** Of the first line: the last row before the export. */
   #start = 0;
   #piece: readonly [number, number] | undefined;
+  /** Each piece has all rows of its chain. */
+  #all = false;
+  /** Chains of which there was a piece. */
+  readonly #seen = new Set<number>();
   #met = 0;
   #rows = 0;
   #hidden = 0;
@@ -149,7 +166,10 @@ class ExportWalk {
   #anchored = -1;
 
   constructor(anchors: readonly Anchored[]) {
-    this.#anchors = new Map(anchors.map(({ seq, hash }) => [seq, hash]));
+    for (const { lane = 0, seq, hash } of anchors) {
+      const its = this.#anchors.get(lane) ?? new Map<number, string>();
+      this.#anchors.set(lane, its.set(seq, hash));
+    }
   }
 
   /** A text where the lines are no export; a row that does not hold; nothing where all is well. */
@@ -160,7 +180,7 @@ class ExportWalk {
     const next = this.#check.next(line);
     if (next.kind === 'broken') return next.broken;
     // Only who asked for pieces wanted rows left out.
-    if (next.kind === 'links' && this.#piece === undefined)
+    if (next.kind === 'links' && (this.#piece === undefined || this.#all))
       return { seq: seq + 1, why: `the next ${many(next.rows, 'row')} ${agree(next.rows, 'is', 'are')} not told` };
     return this.#meet(this.#check);
   }
@@ -175,18 +195,24 @@ class ExportWalk {
     this.#hostname = header.hostname;
     this.#start = check.head.seq;
     this.#piece = header.piece;
+    this.#all = header.all === true;
+    this.#seen.add(header.lane ?? 0);
     return undefined;
   }
 
   #nextPiece(line: string): string | BrokenRow | undefined {
-    const before = this.#check?.head.seq ?? 0;
+    const { seq: before = 0, lane = 0 } = this.#check?.head ?? {};
     const [n, of] = this.#piece ?? [0, 0];
+    const short = this.#all ? this.#beyond() : undefined;
+    if (short !== undefined) return short;
     this.#leavePiece();
     const wrong = this.#begin(line);
     if (wrong !== undefined) return wrong;
     const [next = 0, all = 0] = this.#piece ?? [];
     if (next !== n + 1 || all !== of) return { seq: before + 1, why: `piece ${n + 1} of ${of} is missing` };
-    return this.#start < before ? { seq: this.#start, why: 'a piece stands out of its order' } : undefined;
+    const { lane: now = 0 } = this.#check?.head ?? {};
+    const isBack = now === lane ? this.#start < before : now < lane;
+    return isBack ? { seq: this.#start, why: 'a piece stands out of its order' } : undefined;
   }
 
   #leavePiece(): void {
@@ -196,8 +222,8 @@ class ExportWalk {
     if (this.#anchored !== this.#check.head.seq) this.#loose += 1;
   }
 
-  #meet({ head: { seq, hash } }: ExportCheck): BrokenRow | undefined {
-    const wanted = this.#anchors.get(seq);
+  #meet({ head: { seq, hash, lane = 0 } }: ExportCheck): BrokenRow | undefined {
+    const wanted = this.#anchors.get(lane)?.get(seq);
     if (wanted === undefined) return undefined;
     if (wanted !== Buffer.from(hash).toString('hex'))
       return { seq, why: 'the row is not the one that its anchor tells of' };
@@ -212,12 +238,25 @@ class ExportWalk {
     this.#leavePiece();
     if (this.#piece !== undefined) {
       const [n, of] = this.#piece;
-      return n === of ? undefined : { seq: seq + 1, why: `piece ${n + 1} of ${of} is missing` };
+      if (n !== of) return { seq: seq + 1, why: `piece ${n + 1} of ${of} is missing` };
+      return this.#all ? (this.#beyond() ?? this.#unseen()) : undefined;
     }
-    const beyond = [...this.#anchors.keys()].filter((anchored) => anchored > seq);
-    return beyond.length === 0
-      ? undefined
-      : { seq: seq + 1, why: `the trail ends here, and an anchor tells of row ${Math.max(...beyond)}` };
+    return this.#beyond();
+  }
+
+  /** An anchor tells of a row behind the end of the chain. */
+  #beyond(): BrokenRow | undefined {
+    const { seq = 0, lane } = this.#check?.head ?? {};
+    const beyond = [...(this.#anchors.get(lane ?? 0)?.keys() ?? [])].filter((anchored) => anchored > seq);
+    if (beyond.length === 0) return undefined;
+    const what = lane === undefined ? 'the trail' : `lane ${lane}`;
+    return { seq: seq + 1, why: `${what} ends here, and an anchor tells of row ${Math.max(...beyond)}` };
+  }
+
+  /** An anchor tells of a chain of which there is no piece. */
+  #unseen(): BrokenRow | undefined {
+    const lane = [...this.#anchors.keys()].find((each) => !this.#seen.has(each));
+    return lane === undefined ? undefined : { seq: 1, why: `an anchor tells of lane ${lane}, which is missing` };
   }
 
   ended(broken: BrokenRow | undefined): CheckedExport {

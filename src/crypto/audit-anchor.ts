@@ -7,6 +7,7 @@
 import { type KeyObject, hash, sign, verify } from 'node:crypto';
 import type { ChainHead } from '../domain/audit-row.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
+import { type AnchoredLane, lanesHash } from './audit-lanes.ts';
 
 export interface Anchor extends ChainHead {
   readonly hostname: string;
@@ -14,14 +15,30 @@ export interface Anchor extends ChainHead {
   readonly at: string;
   /** `anchorKeyId` of the key that signed. */
   readonly key: string;
+  /**
+   * Where the trail is several chains: those that go on, and those that have ended since the anchor before, in the order of their numbers. `hash`
+   * is `lanesHash` of them then, and `seq` the last row of all.
+   */
+  readonly lanes?: readonly AnchoredLane[];
 }
 
 /** 16 hexadecimal digits that tell one signing key from another. */
 export const anchorKeyId = (publicKey: KeyObject): string =>
   hash('sha256', publicKey.export({ type: 'spki', format: 'der' })).slice(0, 16);
 
-const signed = ({ hostname, at, seq, hash: head, key }: Anchor): Buffer =>
-  Buffer.from(['sluis audit anchor 1', hostname, at, String(seq), Buffer.from(head).toString('hex'), key].join('\n'));
+const signed = ({ hostname, at, seq, hash: head, key, lanes }: Anchor): Buffer =>
+  Buffer.from(
+    [
+      `sluis audit anchor ${lanes === undefined ? 1 : 2}`,
+      hostname,
+      at,
+      String(seq),
+      Buffer.from(head).toString('hex'),
+      key,
+    ].join('\n'),
+  );
+
+const hex = (octets: Uint8Array): string => Buffer.from(octets).toString('hex');
 
 /** One line, without its end. */
 export function anchorLine(
@@ -31,7 +48,10 @@ export function anchorLine(
   const whole: Anchor = { ...anchor, key: anchorKeyId(keys.publicKey) };
   return JSON.stringify({
     ...whole,
-    hash: Buffer.from(whole.hash).toString('hex'),
+    hash: hex(whole.hash),
+    ...(whole.lanes === undefined
+      ? {}
+      : { lanes: whole.lanes.map(({ lane, place, hash: its, ended }) => [lane, place, hex(its), ended ? 1 : 0]) }),
     signature: sign(null, signed(whole), keys.privateKey).toString('base64'),
   });
 }
@@ -49,11 +69,36 @@ export function readAnchor(line: string, publicKeys: readonly KeyObject[]): Resu
     return fail('it lacks hostname, at, seq or key');
   if (typeof head !== 'string' || !/^[0-9a-f]{64}$/.test(head) || typeof signature !== 'string')
     return fail('it lacks hash or signature');
-  const anchor: Anchor = { hostname, at, seq, key, hash: Buffer.from(head, 'hex') };
+  const lanes = read.lanes === undefined ? undefined : lanesOf(read.lanes);
+  if (lanes === 'wrong') return fail('its lanes are not written as an anchor writes them');
+  const anchor: Anchor = {
+    hostname,
+    at,
+    seq,
+    key,
+    hash: Buffer.from(head, 'hex'),
+    ...(lanes === undefined ? {} : { lanes }),
+  };
+  if (lanes !== undefined && hex(lanesHash(lanes)) !== head) return fail('its hash is not that of its lanes');
   const publicKey = publicKeys.find((candidate) => anchorKeyId(candidate) === key);
   if (publicKey === undefined)
     return fail(`it is signed by key ${key}, which is not among the ${publicKeys.length} given`);
   return verify(null, signed(anchor), publicKey, Buffer.from(signature, 'base64'))
     ? ok(anchor)
     : fail('its signature is not one of its key');
+}
+
+/** `[lane, place, hash, 1 where it has ended]` each, in the order of their numbers. */
+function lanesOf(read: unknown): readonly AnchoredLane[] | 'wrong' {
+  if (!Array.isArray(read) || read.length === 0) return 'wrong';
+  const lanes: AnchoredLane[] = [];
+  for (const one of read as readonly unknown[]) {
+    const [lane, place, head, ended] = Array.isArray(one) ? (one as readonly unknown[]) : [];
+    if (!Number.isSafeInteger(lane) || !Number.isSafeInteger(place) || (ended !== 0 && ended !== 1)) return 'wrong';
+    if (typeof head !== 'string' || !/^[0-9a-f]{64}$/.test(head)) return 'wrong';
+    const before = lanes.at(-1)?.lane ?? -1;
+    if ((lane as number) <= before) return 'wrong';
+    lanes.push({ lane: lane as number, place: place as number, hash: Buffer.from(head, 'hex'), ended: ended === 1 });
+  }
+  return lanes;
 }

@@ -3,26 +3,27 @@
  * checks it, and whoever checks an export far from the store.
  */
 import { hash, timingSafeEqual } from 'node:crypto';
-import type { BrokenRow, ChainHead, ChainRow, ChainedFields } from '../domain/audit-row.ts';
+import {
+  type BrokenRow,
+  type ChainHead,
+  type ChainRow,
+  type ChainedFields,
+  type LaneName,
+  placeOf,
+} from '../domain/audit-row.ts';
 import { joinSmall } from '../platform/bytes.ts';
 
 /** Stands before the first row. */
 export const CHAIN_START: Uint8Array = new Uint8Array(32);
 export const BEFORE_ALL: ChainHead = { seq: 0, hash: CHAIN_START };
 
-/** A chain of its own: what one connection of a gateway writes where several write the trail. */
-export interface LaneName {
-  /** Of the gateway. */
-  readonly node: number;
-  /** Of the gateway's start. */
-  readonly epoch: number;
-  /** Of the chain itself, the only one with this number. */
-  readonly lane: number;
-}
-
 /** Stands before the first row of a lane: no row of another lane, node or start can take its place. */
 export const laneStart = ({ node, epoch, lane }: LaneName): Uint8Array =>
   hash('sha256', `sluis lane\n${node}\n${epoch}\n${lane}\n`, 'buffer');
+
+/** Before the first row of a chain. `name`: absent for the one chain of a trail without lanes. */
+export const beforeAllOf = (name: LaneName | undefined): ChainHead =>
+  name === undefined ? BEFORE_ALL : { seq: 0, hash: laneStart(name), lane: name.lane };
 
 /** Binds the personal fields without telling them: without the salt, guessing a name or an address confirms nothing. */
 export const commitmentOf = (salt: Uint8Array, personal: string): Uint8Array =>
@@ -60,13 +61,17 @@ export const isLinked = (previous: Uint8Array, row: ChainRow): boolean => same(c
 
 /** The head behind `row`, or why it does not follow on `before`. */
 export function followOn(before: ChainHead, row: ChainRow): ChainHead | BrokenRow {
-  const { seq, commitment, personal, salt } = row;
-  if (seq > before.seq + 1) return { seq: before.seq + 1, why: `row ${before.seq + 1} is missing` };
-  if (seq <= before.seq) return { seq, why: `row ${seq} stands again, or out of its order` };
+  const { seq, commitment, personal, salt, lane } = row;
+  const place = placeOf(row);
+  const of = lane === undefined ? '' : ` of lane ${lane}`;
+  if (lane !== before.lane) return { seq, why: `row ${seq} stands in a chain that is not its own` };
+  if (place > before.seq + 1) return { seq: before.seq + 1, why: `row ${before.seq + 1}${of} is missing` };
+  if (place <= before.seq) return { seq: place, why: `row ${place}${of} stands again, or out of its order` };
   if (personal !== null && commitment === null) return { seq, why: 'personal fields were added later' };
   if (personal !== null && salt !== null && commitment !== null && !same(commitmentOf(salt, personal), commitment))
     return { seq, why: 'the personal fields are not those that were written' };
-  if (isLinked(before.hash, row) || same(firstForm(before.hash, row), row.hash)) return { seq, hash: row.hash };
+  if (isLinked(before.hash, row) || same(firstForm(before.hash, row), row.hash))
+    return { seq: place, hash: row.hash, ...(lane === undefined ? {} : { lane }) };
   return { seq, why: 'the hash does not match the row' };
 }
 

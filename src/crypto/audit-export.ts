@@ -5,7 +5,7 @@
  * Some rows of a trail, without telling the others: pieces, each with a first line of its own that tells which one of how many it is. Inside
  * a piece rows that are nobody's business stand as links, the digests that lead the chain past them. A piece ends at a row that an anchor tells of.
  */
-import type { BrokenRow, ChainHead, ChainRow } from '../domain/audit-row.ts';
+import { type BrokenRow, type ChainHead, type ChainRow, placeOf } from '../domain/audit-row.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { followOn, isBroken, linkHash, rowDigest } from './audit-chain.ts';
 
@@ -24,6 +24,10 @@ export interface ExportHeader {
   readonly sealed?: true;
   /** Number of the piece, from 1, and how many there are; absent where the export is whole. */
   readonly piece?: readonly [number, number];
+  /** The chain that the piece is of, where the trail is several; `after` is a place in it then. */
+  readonly lane?: number;
+  /** The piece has all rows of its chain from there on: the trail is exported whole, a piece for each chain. */
+  readonly all?: true;
 }
 
 const hex = (octets: Uint8Array | null): string | null =>
@@ -44,6 +48,7 @@ export const exportLine = (row: ChainRow, { personal }: { readonly personal: boo
     salt: personal ? hex(row.salt) : null,
     commitment: hex(row.commitment),
     hash: hex(row.hash),
+    ...(row.lane === undefined ? {} : { lane: row.lane, place: row.place }),
   });
 
 /** Most links in one line. */
@@ -51,7 +56,10 @@ export const MAX_LINKS = 1000;
 
 /** One line for rows that follow each other and are not told, at most MAX_LINKS. */
 export const linksLine = (rows: readonly ChainRow[]): string =>
-  JSON.stringify({ from: rows[0]?.seq ?? 0, links: rows.map((row) => Buffer.from(rowDigest(row)).toString('base64')) });
+  JSON.stringify({
+    from: rows[0] === undefined ? 0 : placeOf(rows[0]),
+    links: rows.map((row) => Buffer.from(rowDigest(row)).toString('base64')),
+  });
 
 export type CheckedLine =
   | { readonly kind: 'row'; readonly row: ChainRow }
@@ -78,7 +86,11 @@ export class ExportCheck {
     const hash = octetsOf(after.hash);
     if (!Number.isSafeInteger(after.seq) || hash === null)
       return fail('the first line does not say where the export begins');
-    return ok({ header: header as ExportHeader, check: new ExportCheck({ seq: after.seq, hash }) });
+    const { lane } = header;
+    if (lane !== undefined && !Number.isSafeInteger(lane))
+      return fail('the first line does not say of which chain it is');
+    const head = { seq: after.seq, hash, ...(lane === undefined ? {} : { lane }) };
+    return ok({ header: header as ExportHeader, check: new ExportCheck(head) });
   }
 
   get head(): ChainHead {
@@ -118,7 +130,7 @@ export class ExportCheck {
         broken: { seq: seq + 1, why: `links from row ${from} stand where row ${seq + 1} belongs` },
       };
     const hash = digests.reduce(linkHash, this.#head.hash);
-    this.#head = { seq: seq + digests.length, hash };
+    this.#head = { ...this.#head, seq: seq + digests.length, hash };
     this.#hidden += digests.length;
     return { kind: 'links', rows: digests.length };
   }
@@ -164,5 +176,6 @@ function rowOf(line: string): ChainRow | undefined {
     commitment: octetsOf(read.commitment),
     salt: octetsOf(read.salt),
     personal: typeof personal === 'string' ? personal : null,
+    ...(typeof read.lane === 'number' && typeof read.place === 'number' ? { lane: read.lane, place: read.place } : {}),
   };
 }

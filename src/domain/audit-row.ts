@@ -27,15 +27,46 @@ export interface ChainedFields {
 /** A row with what proves it. */
 export interface ChainRow extends ChainedFields {
   readonly hash: Uint8Array;
+  /** The chain that it stands in, and its number there, where several connections write a chain each. Absent: the one chain, in which it stands by `seq`. */
+  readonly lane?: number;
+  readonly place?: number;
   /** Of the commitment; null once the personal fields were erased, or left out of an export. */
   readonly salt: Uint8Array | null;
   /** JSON, as it was written. */
   readonly personal: string | null;
 }
 
+/** Where a chain stands: the number of its last row in it. */
 export interface ChainHead {
   readonly seq: number;
   readonly hash: Uint8Array;
+  /** As of a row. */
+  readonly lane?: number;
+}
+
+/** The number of a row in its chain. */
+export const placeOf = ({ seq, place = seq }: Pick<ChainRow, 'seq' | 'place'>): number => place;
+
+/** A chain of its own: what one connection of a gateway writes where several write the trail. */
+export interface LaneName {
+  /** Of the gateway. */
+  readonly node: number;
+  /** Of the gateway's start. */
+  readonly epoch: number;
+  /** Of the chain itself, the only one with this number. */
+  readonly lane: number;
+}
+
+/** A chain with where it stands. The one chain of a trail that has no lanes is lane 0, which no connection names. */
+export interface LaneHead {
+  readonly lane: number;
+  /** Absent for lane 0. */
+  readonly name?: LaneName;
+  /** The number of its last row in it. */
+  readonly place: number;
+  readonly hash: Uint8Array;
+  /** No row of it will come any more. */
+  readonly ended: boolean;
 }
 
 /** Where a chain does not hold, and why. */

@@ -25,6 +25,9 @@ export interface AuditRow extends AuditEvent {
   readonly at: Instant;
   /** True when the personal fields were erased. */
   readonly erased: boolean;
+  /** As of a `ChainRow`. */
+  readonly lane?: number;
+  readonly place?: number;
 }
 
 export interface AuditQuery {

@@ -9,9 +9,19 @@ import { TIME_STAMP_FILES } from './time-stamps.ts';
 const MOST_DAYS = 10;
 
 export interface FoundAnchor {
+  /** The chain, and the number of the row in it, as of a `ChainHead`. */
+  readonly lane?: number;
   readonly seq: number;
   /** As it stands in the file, without its end. */
   readonly line: string;
+}
+
+/** A row of which an anchor is sought. */
+export interface SoughtRow {
+  readonly lane: number | undefined;
+  /** Its number in its chain. */
+  readonly seq: number;
+  readonly at: Instant;
 }
 
 /** A time stamp over an anchor. */
@@ -40,33 +50,39 @@ export class AnchorFiles {
     this.#folder = folder;
   }
 
-  /** The first anchor of row `seq`, written at `at`, or of a later row; undefined where none was made within ten days that have one. */
-  async covering(seq: number, at: Instant): Promise<FoundAnchor | undefined> {
+  /**
+   * The first anchor of a row, written at `at`, or of a later row of its chain; undefined where none was made within ten days that have one.
+   * `seq`: its number in the chain.
+   */
+  async covering({ seq, lane, at }: SoughtRow): Promise<FoundAnchor | undefined> {
     this.#files ??= await filesIn(this.#folder, '.jsonl');
     for (const file of since(this.#files, at)) {
-      const found = (await this.#anchorsIn(file)).find((anchor) => anchor.seq >= seq);
+      const found = (await this.#anchorsIn(file)).find((anchor) => anchor.lane === lane && anchor.seq >= seq);
       if (found !== undefined) return found;
     }
     return undefined;
   }
 
-  /** The first anchor of row `seq` or a later one that was stamped, with its stamp; undefined as above. */
-  async stamped(seq: number, at: Instant): Promise<FoundStamp | undefined> {
+  /** The first anchor of a row, or of a later one of its chain, that was stamped, with its stamp; undefined as above. */
+  async stamped({ seq, lane, at }: SoughtRow): Promise<FoundStamp | undefined> {
     this.#stampFiles ??= await filesIn(this.#folder, TIME_STAMP_FILES);
     for (const file of since(this.#stampFiles, at))
       for (const { line, stamp } of await this.#stampsIn(file)) {
-        if (stamp.seq < seq) continue;
-        const anchor = await this.#anchorOf(stamp, at);
-        if (anchor !== undefined) return { line, anchor, at: stamp.at };
+        if (lane === undefined && stamp.seq < seq) continue;
+        const anchor = await this.#anchorOf(stamp, { lane, at });
+        if (anchor !== undefined && anchor.seq >= seq) return { line, anchor, at: stamp.at };
       }
     return undefined;
   }
 
-  async #anchorOf({ seq, anchor }: StampFacts, at: Instant): Promise<FoundAnchor | undefined> {
+  async #anchorOf(
+    { anchor }: StampFacts,
+    { lane, at }: Pick<SoughtRow, 'lane' | 'at'>,
+  ): Promise<FoundAnchor | undefined> {
     this.#files ??= await filesIn(this.#folder, '.jsonl');
     for (const file of since(this.#files, at)) {
       const found = (await this.#anchorsIn(file)).find(
-        (each) => each.seq === seq && hash('sha256', each.line) === anchor,
+        (each) => each.lane === lane && hash('sha256', each.line) === anchor,
       );
       if (found !== undefined) return found;
     }
@@ -89,10 +105,7 @@ export class AnchorFiles {
     const known = this.#read.get(name);
     if (known !== undefined) return known;
     const text = await readFile(join(this.#folder, name), 'utf8');
-    const anchors = text.split('\n').flatMap((line) => {
-      const seq = seqOf(line);
-      return seq === undefined ? [] : [{ seq, line }];
-    });
+    const anchors = text.split('\n').flatMap((line) => headsIn(line).map((head) => ({ ...head, line })));
     this.#read.set(name, anchors);
     return anchors;
   }
@@ -117,13 +130,18 @@ async function filesIn(folder: string, end: string): Promise<readonly DayFile[]>
     .sort((a, b) => (a.day < b.day ? -1 : 1));
 }
 
-/** Whether its signature holds is for whoever checks the evidence to ask. */
-function seqOf(line: string): number | undefined {
+/** The heads that an anchor tells of. Whether its signature holds is for whoever checks the evidence to ask. */
+function headsIn(line: string): readonly Omit<FoundAnchor, 'line'>[] {
   try {
-    const { seq } = JSON.parse(line) as { seq?: unknown };
-    return typeof seq === 'number' ? seq : undefined;
+    const { seq, lanes } = JSON.parse(line) as { readonly seq?: unknown; readonly lanes?: unknown };
+    if (!Array.isArray(lanes)) return typeof seq === 'number' ? [{ seq }] : [];
+    return lanes.flatMap((read: unknown) => {
+      const [lane, place] = Array.isArray(read) ? (read as readonly unknown[]) : [];
+      if (typeof lane !== 'number' || typeof place !== 'number') return [];
+      return [lane === 0 ? { seq: place } : { lane, seq: place }];
+    });
   } catch {
-    return undefined;
+    return [];
   }
 }
 

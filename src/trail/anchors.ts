@@ -5,10 +5,12 @@
 import { execFile } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { anchorLine } from '../crypto/audit-anchor.ts';
+import { type Anchor, anchorLine } from '../crypto/audit-anchor.ts';
+import { isOneChain, lanesHash } from '../crypto/audit-lanes.ts';
 import type { AuditKeys } from '../crypto/audit-keys.ts';
+import type { LaneHead } from '../domain/audit-row.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
-import type { Milliseconds } from '../domain/units.ts';
+import { type Milliseconds, days } from '../domain/units.ts';
 import { TIME_STAMP_FILES, type TimeStampPlace, stampAnchor, stampLine } from './time-stamps.ts';
 import type { AuditTrail } from '../store/port/audit.ts';
 
@@ -50,6 +52,14 @@ export interface Anchors {
 /** Between two tries of a stamp that failed, doubled each time up to the time between two stamps. */
 const STAMP_AGAIN = 60_000;
 
+/** Chains that are read at a time. */
+const LANES = 500;
+/** What gateways say of the time may differ by so much: a chain that ended at another one stands in two anchors rather than in none. */
+const CLOCKS_APART = 3_600_000;
+
+/** Chains that ended while nobody signed: of a month, should all gateways have been down for that long. */
+const UNANCHORED = days(30);
+
 /** For the command: it must end before the next one begins. */
 const PATIENCE = 30_000;
 
@@ -83,6 +93,8 @@ class AnchorWriter {
   readonly counts: AnchorCounts = { failed: 0, stamped: 0, last: 0 };
   /** Of the last anchor. */
   #seq = 0;
+  /** Chains that ended before are in an anchor of before. */
+  #endedSince: number;
 
   /** Of the last anchor that was stamped. */
   #stamped = 0;
@@ -93,6 +105,7 @@ class AnchorWriter {
 
   constructor(parts: AnchorParts) {
     this.#p = parts;
+    this.#endedSince = Math.max(0, parts.clock.now() - UNANCHORED);
   }
 
   async settled(): Promise<void> {
@@ -122,11 +135,27 @@ class AnchorWriter {
     });
   }
 
+  /** Where the trail stands; with its chains where it is several. */
+  async #head(): Promise<Omit<Anchor, 'hostname' | 'at' | 'key'>> {
+    const { audit } = this.#p;
+    const heads: LaneHead[] = [];
+    for (let more = true; more;) {
+      const page = await audit.lanes({ after: heads.at(-1)?.lane ?? -1, endedSince: this.#endedSince, limit: LANES });
+      heads.push(...page);
+      more = page.length === LANES;
+    }
+    const [only] = heads;
+    if (only !== undefined && isOneChain(heads)) return { seq: only.place, hash: only.hash };
+    const { seq } = await audit.head();
+    const lanes = heads.map(({ lane, place, hash, ended }) => ({ lane, place, hash, ended }));
+    return { seq, hash: lanesHash(lanes), lanes };
+  }
+
   /** Never rejects: the next minute tries again, and an alarm tells. */
   async write(): Promise<void> {
-    const { audit, log } = this.#p;
+    const { log } = this.#p;
     try {
-      const head = await audit.head();
+      const head = await this.#head();
       const { hostname, clock, folder, keys, command } = this.#p;
       if (head.seq === this.#seq) {
         this.counts.last = clock.now();
@@ -137,6 +166,7 @@ class AnchorWriter {
       const line = `${anchorLine({ ...head, hostname, at }, await keys())}\n`;
       await append(folder, `${hostname}-${at.slice(0, 10)}.jsonl`, line);
       this.#seq = head.seq;
+      this.#endedSince = Math.max(0, clock.now() - CLOCKS_APART);
       this.#last = { line: line.trimEnd(), seq: head.seq };
       this.#stamp();
       if (command !== undefined) await hand(command, line);

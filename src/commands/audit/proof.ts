@@ -5,13 +5,19 @@ import { CommandError } from '../../cli/exit.ts';
 import { anchorFolderOf } from '../../config/places.ts';
 import type { Config } from '../../config/schema.ts';
 import { auditKeyFile } from '../../crypto/audit-keys.ts';
+import { placeOf } from '../../domain/audit-row.ts';
 import { many } from '../../domain/counted.ts';
+import { defined } from '../../domain/defined.ts';
+import type { AuditTrail } from '../../store/port/audit.ts';
 import { file, kind, text } from '../core/kinds.ts';
 import type { Here } from '../core/here.ts';
 import { type Values, also, lookPart, many as several } from '../core/row.ts';
 import { noteLook } from './look.ts';
 
-const MAX_ANCHORS = 20_000;
+/** Heads of chains: an anchor of several gateways has some dozens. */
+const MAX_ANCHORS = 200_000;
+/** Chains that are read at a time. */
+const LANES = 500;
 
 const report = z.union([
   z.object({
@@ -40,10 +46,10 @@ export const proofView = found.extend({
 });
 export type Proof = z.infer<typeof proofView>;
 
-const wire = z.object({ seq: z.number(), hash: z.string() });
+const wire = z.object({ lane: z.number().optional(), seq: z.number(), hash: z.string() });
 const anchor = kind<z.infer<typeof wire>, z.infer<typeof wire>>(
   'anchor',
-  'a row number and a hash',
+  'a row number, of its chain where there are several, and a hash',
   wire,
   (given) => (Number.isSafeInteger(given.seq) ? given : undefined),
   () => undefined,
@@ -58,17 +64,35 @@ export const chainCheck = lookPart({
     noteLook(audit, call, 'verify');
     const report = await audit.verify();
     if (report.kind === 'broken') return { report, anchors: 0 };
-    for (const [n, { seq, hash }] of anchors.entries()) {
-      const [row] = await audit.chain({ fromSeq: seq, limit: 1 });
-      if (row?.seq === seq && Buffer.from(row.hash).toString('hex') === hash) continue;
-      const why = row?.seq === seq ? `row ${seq} is another one` : `the trail ends before row ${seq}`;
+    for (const [n, { lane, seq, hash }] of anchors.entries()) {
+      const [row] = await audit.chainOf({ lane: lane ?? 0, from: seq, limit: 1 });
+      const isThere = row !== undefined && placeOf(row) === seq;
+      if (isThere && Buffer.from(row.hash).toString('hex') === hash) continue;
+      // A chain that nothing was written to has no row, and its anchor says so.
+      if (seq === 0) continue;
+      const [of, whole] = lane === undefined ? ['', 'the trail'] : [` of lane ${lane}`, `lane ${lane}`];
+      const why = isThere ? `row ${seq}${of} is another one` : `${whole} ends before row ${seq}`;
       return { report, anchors: n, missing: { seq, why } };
     }
-    const newest = anchors.reduce((most, { seq }) => Math.max(most, seq), 0);
-    const behind = newest === 0 ? {} : { behind: (await audit.head()).seq - newest };
+    const behind = anchors.length === 0 ? {} : { behind: await rowsBehind(audit, anchors) };
     return { report, anchors: anchors.length, ...behind };
   },
 });
+
+/** Rows of all chains behind the newest anchor of each. */
+async function rowsBehind(audit: AuditTrail, anchors: readonly z.infer<typeof wire>[]): Promise<number> {
+  const newest = new Map<number, number>();
+  for (const { lane = 0, seq } of anchors) newest.set(lane, Math.max(newest.get(lane) ?? 0, seq));
+  let behind = 0;
+  for (let after = -1; ;) {
+    const heads = await audit.lanes({ after, limit: LANES });
+    for (const { lane, place, ended } of heads)
+      // One that has ended before these anchors is in older ones.
+      if (!ended || newest.has(lane)) behind += place - (newest.get(lane) ?? 0);
+    if (heads.length < LANES) return behind;
+    after = heads.at(-1)?.lane ?? after;
+  }
+}
 
 export const ANCHORS = {
   anchors: several(
@@ -99,7 +123,9 @@ function placedAnchors(given: Given, config: Config): { anchors: readonly Anchor
 
 export async function proofOf(here: Here, given: Given): Promise<Proof> {
   const { anchors, places } = placedAnchors(given, here.config());
-  const found = await here.call(chainCheck, { anchors: anchors.map(({ seq, hash }) => ({ seq, hash })) });
+  const found = await here.call(chainCheck, {
+    anchors: anchors.map(({ lane, seq, hash }) => ({ ...defined({ lane }), seq, hash })),
+  });
   const { report, missing } = found;
   const isIntact = report.kind === 'intact' && report.vanished === undefined && missing === undefined;
   return { ...found, proven: isIntact && found.anchors > 0, places };

@@ -5,7 +5,9 @@ import { milliseconds } from '../../domain/units.ts';
 import type { Clock, Timer } from '../../domain/effects.ts';
 import { type AuditEvent, type AuditMark, type AuditReport, ERASED_AT_ONCE } from '../audit.ts';
 import type { AuditTrail } from '../port/audit.ts';
-import { BEFORE_ALL } from '../../crypto/audit-chain.ts';
+import { beforeAllOf } from '../../crypto/audit-chain.ts';
+import { headsHash } from '../../crypto/audit-lanes.ts';
+import type { ChainHead, LaneHead } from '../../domain/audit-row.ts';
 import type { Subjects } from '../objects.ts';
 import { after } from './calls.ts';
 import type { Engine } from './engine.ts';
@@ -19,6 +21,7 @@ const NOTES_AT_ONCE = 200;
 /** Notes in memory that no commit has taken: beyond this the disk is far behind, and they are counted and dropped, not hoarded. */
 const MAX_NOTES = 20_000;
 const VERIFY_ROWS = 500;
+const LANES_AT_ONCE = 500;
 const SALT_OCTETS = 16;
 
 export interface AuditParts {
@@ -103,22 +106,36 @@ export class Audit implements Omit<AuditTrail, keyof Subjects['trail']> {
 
   async verify(): Promise<AuditReport> {
     await this.flush();
-    let [rows, erased, told] = [0, 0, 0];
-    let head = BEFORE_ALL;
-    for (;;) {
+    const count = { rows: 0, erased: 0, told: 0 };
+    const heads: LaneHead[] = [];
+    for (let after = -1; ;) {
+      const lanes = await this.#p.trail.lanes({ after, limit: LANES_AT_ONCE });
+      for (const lane of lanes) {
+        const end = await this.#verifyLane(lane, count);
+        if ('kind' in end) return end;
+        heads.push({ ...lane, place: end.seq, hash: end.hash });
+      }
+      after = lanes.at(-1)?.lane ?? after;
+      if (lanes.length < LANES_AT_ONCE) break;
+    }
+    const { rows, erased, told } = count;
+    const head = Buffer.from(headsHash(heads)).toString('hex');
+    return { kind: 'intact', rows, head, ...(erased > told ? { vanished: erased - told } : {}) };
+  }
+
+  /** Adds what it found to `count`. Resolves to where the chain ends by now. */
+  async #verifyLane(
+    { name }: LaneHead,
+    count: { rows: number; erased: number; told: number },
+  ): Promise<ChainHead | Extract<AuditReport, { kind: 'broken' }>> {
+    for (let head = beforeAllOf(name); ;) {
       const step = await this.#p.trail.verifyRows(head, VERIFY_ROWS);
       if (step.kind === 'broken') return step;
       ({ head } = step);
-      rows += step.rows;
-      erased += step.erased;
-      told += step.told;
-      if (step.end)
-        return {
-          kind: 'intact',
-          rows,
-          head: Buffer.from(head.hash).toString('hex'),
-          ...(erased > told ? { vanished: erased - told } : {}),
-        };
+      count.rows += step.rows;
+      count.erased += step.erased;
+      count.told += step.told;
+      if (step.end) return head;
     }
   }
 

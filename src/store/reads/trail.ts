@@ -1,10 +1,10 @@
 /** Reads of the audit trail. */
-import { BEFORE_ALL, followOn, isBroken } from '../../crypto/audit-chain.ts';
-import { type BrokenRow, type ChainHead, type ChainRow, toldErased } from '../../domain/audit-row.ts';
+import { BEFORE_ALL, beforeAllOf, followOn, isBroken } from '../../crypto/audit-chain.ts';
+import { type BrokenRow, type ChainHead, type ChainRow, type LaneHead, toldErased } from '../../domain/audit-row.ts';
 import { defined } from '../../domain/defined.ts';
 import { type AccountId, messageIdOf, messageNumber } from '../../domain/ids.ts';
 import { type AuditQuery, type AuditRow, LATEST_EVENTS, type LatestQuery } from '../audit.ts';
-import { type Row, as, bytes, int, long, orNull, text, time } from '../sql/columns.ts';
+import { type Row, as, bytes, int, long, optional, orNull, text, time } from '../sql/columns.ts';
 import { indexedBy, words } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 import { limitOf } from './page.ts';
@@ -22,12 +22,37 @@ const ROW = {
   hash: bytes,
   salt: orNull(bytes),
   personal: orNull(text),
+  lane: optional(int),
+  place: optional(int),
 };
 type TrailRow = Row<typeof ROW>;
 
+const COLUMNS =
+  'SELECT a.seq, a.at, a.event, a.outcome, a.message, a.account, a.facts, a.commitment, a.hash, a.salt, a.personal,';
+/** On SQLite one connection writes, and its chain has no name. Lane 0 is what was carried over from there. */
 const TRAIL = words(
-  'SELECT a.seq, a.at, a.event, a.outcome, a.message, a.account, a.facts, a.commitment, a.hash, a.salt, a.personal FROM audit a',
+  `${COLUMNS} NULL AS lane, NULL AS place FROM audit a`,
+  `${COLUMNS} nullif(a.lane, 0) AS lane, CASE WHEN a.lane = 0 THEN NULL ELSE a.place END AS place FROM audit a`,
 );
+const LANE = words('0', 'a.lane');
+const PLACE = words('a.seq', 'a.place');
+const LANES = words(
+  `(SELECT 0 AS lane, NULL AS node, NULL AS epoch, NULL AS ended_at, coalesce(max(seq), 0) AS place,
+           (SELECT hash FROM audit ORDER BY seq DESC LIMIT 1) AS hash FROM audit) f`,
+  `(SELECT l.lane, l.node, l.epoch, l.ended_at, coalesce(a.place, 0) AS place, a.hash
+      FROM (SELECT 0 AS lane, NULL::bigint AS node, NULL::bigint AS epoch, 0::bigint AS ended_at
+            UNION ALL SELECT id, node, epoch, ended_at FROM lane) l
+           LEFT JOIN LATERAL (SELECT place, hash FROM audit WHERE lane = l.lane ORDER BY place DESC LIMIT 1) a ON true
+     WHERE l.lane > 0 OR a.place > 0) f`,
+);
+const LANE_HEAD = {
+  lane: int,
+  node: orNull(int),
+  epoch: orNull(int),
+  endedAt: orNull(time),
+  place: int,
+  hash: orNull(bytes),
+};
 /** The list makes the partial index usable: SQLite compares it with the index's own. */
 const LISTED = words(`a.event IN (${LATEST_EVENTS.map((event) => `'${event}'`).join(', ')})`);
 const BY_LATEST = indexedBy('audit_latest');
@@ -83,6 +108,29 @@ export class TrailReads {
     return yield* rowsFrom(fromSeq, limitOf({ limit }));
   }
 
+  /** Rows of one chain, from a place in it on, at most `limit` (1 to 1000). */
+  *chainOf(
+    _now: Now,
+    { lane, from, limit }: { readonly lane: number; readonly from: number; readonly limit: number },
+  ): Change<readonly ChainRow[]> {
+    return yield* rowsOfLane(lane, from, limitOf({ limit }));
+  }
+
+  /** The chains of the trail that go on, or ended at `endedSince` or later, with where they stand: at most `limit`, behind the lane `after`. */
+  *lanes(
+    _now: Now,
+    {
+      after = -1,
+      endedSince = 0,
+      limit,
+    }: { readonly after?: number; readonly endedSince?: number; readonly limit: number },
+  ): Change<readonly LaneHead[]> {
+    const lanes = yield* sql.all(LANE_HEAD)`
+      SELECT f.lane, f.node, f.epoch, f.ended_at, f.place, f.hash FROM ${LANES}
+       WHERE f.lane > ${after} AND (f.ended_at IS NULL OR f.ended_at >= ${endedSince}) ORDER BY f.lane LIMIT ${limitOf({ limit })}`;
+    return lanes.map(laneHeadOf);
+  }
+
   /** The last row that is durable. */
   *head(_now: Now): Change<ChainHead> {
     const row = yield* sql.first({ seq: int, hash: bytes })`
@@ -92,7 +140,7 @@ export class TrailReads {
 
   /** Whether up to so many rows follow on `head`; `end`: there were no more. */
   *verifyRows(_now: Now, head: ChainHead, limit: number): Change<Verified | (BrokenRow & { readonly kind: 'broken' })> {
-    const rows = yield* rowsFrom(head.seq + 1, limit);
+    const rows = yield* rowsOfLane(head.lane ?? 0, head.seq + 1, limit);
     let [last, erased, told] = [head, 0, 0];
     for (const row of rows) {
       const checked = followOn(last, row);
@@ -116,6 +164,15 @@ export class TrailReads {
 function* rowsFrom(seq: number, limit: number): Change<readonly TrailRow[]> {
   return yield* sql.all(ROW)`${TRAIL} WHERE a.seq >= ${seq} ORDER BY a.seq LIMIT ${limit}`;
 }
+
+function* rowsOfLane(lane: number, from: number, limit: number): Change<readonly TrailRow[]> {
+  return yield* sql.all(ROW)`${TRAIL} WHERE ${LANE} = ${lane} AND ${PLACE} >= ${from} ORDER BY ${PLACE} LIMIT ${limit}`;
+}
+
+const laneHeadOf = ({ lane, node, epoch, endedAt, place, hash }: Row<typeof LANE_HEAD>): LaneHead => {
+  const name = node === null || epoch === null ? undefined : { node, epoch, lane };
+  return { lane, place, ended: endedAt !== null, hash: hash ?? beforeAllOf(name).hash, ...defined({ name }) };
+};
 
 function* ofAccount(account: AccountId, from: number, limit: number): Change<readonly TrailRow[]> {
   const { seq } = yield* searchMarks();
@@ -152,6 +209,8 @@ const auditRowOf = ({
   facts,
   commitment,
   personal,
+  lane,
+  place,
 }: TrailRow): AuditRow => ({
   seq,
   at,
@@ -160,6 +219,8 @@ const auditRowOf = ({
   ...defined({
     message: message === null ? undefined : messageIdOf(message),
     account: account ?? undefined,
+    lane,
+    place,
     personal: personal === null ? undefined : (JSON.parse(personal) as NonNullable<AuditRow['personal']>),
   }),
   facts: JSON.parse(facts) as NonNullable<AuditRow['facts']>,
