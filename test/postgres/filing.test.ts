@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { afterEach, after, before, test } from 'node:test';
 import { chainHash, laneStart } from '../../src/crypto/audit-chain.ts';
-import { hours } from '../../src/domain/units.ts';
+import { hours, instant } from '../../src/domain/units.ts';
 import { Changed } from '../../src/store/changes/changed.ts';
 import { ChunkLine } from '../../src/store/postgres/chunk-line.ts';
 import { fileNotices } from '../../src/store/postgres/filing-batch.ts';
@@ -182,7 +182,7 @@ test('a resubmission counts for its window, while nobody has the first; and when
     'duplicate',
     'it was never told of',
   );
-  assert.equal(await line.run(connections[0]!, () => dropKeys(AT + hours(24) + 1)), false);
+  assert.equal(await line.run(connections[0]!, () => dropKeys(instant(AT + hours(24) + 1))), false);
   assert.equal(await count('resubmission_key'), 0);
 });
 

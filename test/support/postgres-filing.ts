@@ -60,7 +60,7 @@ export class FilingNode {
 
 const ids = new MessageIds(0n);
 /** Of each work: a fixed moment, so that windows can be told. */
-export const AT = Date.parse('2026-11-28T12:00:00Z');
+export const AT = instant(Date.parse('2026-11-28T12:00:00Z'));
 
 export interface WorkOptions extends Partial<AcceptWork> {
   readonly size?: number;
@@ -68,7 +68,7 @@ export interface WorkOptions extends Partial<AcceptWork> {
 
 /** A message of an account to mailboxes of accounts, whose addresses are `aN@x`. */
 export function workOf(from: number, to: readonly number[], { size = 1000, ...more }: WorkOptions = {}): AcceptWork {
-  const id = ids.next(instant(AT));
+  const id = ids.next(AT);
   const keys = to.map((account) => `a${account}@x`);
   const recipients = to.map((mailbox) => ({ address: `a${mailbox}@x`, mailbox }));
   return {
@@ -90,7 +90,7 @@ const item = (message: bigint, account: number): AcceptWork['audit'][number] => 
 });
 
 /** Accounts 1 to `count` with mailboxes and addresses, in organisation 1. */
-export async function addAccounts(client: PostgresClient, count: number): Promise<void> {
+export async function addAccounts(client: { query(text: string): Promise<unknown> }, count: number): Promise<void> {
   await client.query(`
     INSERT INTO organisation (id, name, title, language, created_at) VALUES (1, 'o', 'O', 'en', 0);
     INSERT INTO account (id, login, organisation, kind, state, created_at)

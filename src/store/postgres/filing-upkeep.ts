@@ -1,5 +1,6 @@
 /** What acceptances leave to be done behind them: figures that wait, keys that are over, keys of what nobody knows the outcome of. */
-import { hours } from '../../domain/units.ts';
+import type { Clock, Log, Timer } from '../../domain/effects.ts';
+import { type Instant, hours, seconds } from '../../domain/units.ts';
 import { int, json } from '../sql/columns.ts';
 import { columnOf, rowsOf, words } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
@@ -9,6 +10,10 @@ import type { UsageSums } from './usage.ts';
 
 /** How long a message that is sent again can be known. */
 const KEPT_FOR = hours(24);
+/** What nobody knows the outcome of is marked soon; the rest is in no hurry. */
+const EVERY = seconds(10);
+/** Of those, one in so many does the rest. */
+const REST = 6;
 /** Rows of one step. */
 const ROWS = 500;
 
@@ -72,7 +77,7 @@ function added(all: readonly Sums[]): readonly Sums[] {
 }
 
 /** Drops keys that are over, a bounded number; true where there may be more. */
-export function* dropKeys(now: number): Change<boolean> {
+export function* dropKeys(now: Instant): Change<boolean> {
   const dropped = yield* sql.run`
     DELETE FROM resubmission_key WHERE key IN
       (SELECT key FROM resubmission_key WHERE at < ${now - KEPT_FOR} ORDER BY at LIMIT ${ROWS} FOR UPDATE SKIP LOCKED)`;
@@ -83,10 +88,66 @@ export function* dropKeys(now: number): Change<boolean> {
  * Their senders never heard whether these were accepted, and may come again when the time for others is over. Where a transaction is still waiting
  * with such a key, this waits for it.
  */
-export function* markUnsure(keys: readonly Uint8Array[], now: number): Change<void> {
+export function* markUnsure(keys: readonly Uint8Array[], now: Instant): Change<void> {
   const sorted = [...keys].sort((a, b) => Buffer.compare(a, b));
   yield* sql.run`
     INSERT INTO resubmission_key AS kept (key, message, at, unsure)
     SELECT given.key, 0, ${now}::bigint, true FROM unnest(${octets(sorted)}::bytea[]) AS given (key) ORDER BY 1
     ON CONFLICT (key) DO UPDATE SET unsure = true`;
+}
+
+export interface UpkeepParts {
+  /** In a transaction of its own. */
+  readonly run: <T>(steps: () => Change<T>) => Promise<T>;
+  readonly line: { readonly unsure: readonly Uint8Array[]; marked(keys: readonly Uint8Array[]): void };
+  readonly clock: Pick<Clock, 'now' | 'after'>;
+  readonly log: Pick<Log, 'warn'>;
+}
+
+/** Does all of it from time to time. Each node may: what one of them is at, another one waits for or leaves out. */
+export class FilingUpkeep {
+  readonly #p: UpkeepParts;
+  #timer: Timer | undefined;
+  #stopped = false;
+  #rounds = 0;
+
+  constructor(parts: UpkeepParts) {
+    this.#p = parts;
+  }
+
+  start(): void {
+    if (this.#stopped) return;
+    this.#timer = this.#p.clock.after(EVERY, () => void this.#round().finally(() => this.start()));
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  /** All that waits is in the figures: somebody is about to read them. */
+  async fold(): Promise<void> {
+    while (await this.#p.run(foldUsage));
+  }
+
+  /** Keys whose senders may come tomorrow. */
+  async mark(): Promise<void> {
+    const { unsure } = this.#p.line;
+    if (unsure.length === 0) return;
+    await this.#p.run(() => markUnsure(unsure, this.#p.clock.now()));
+    this.#p.line.marked(unsure);
+  }
+
+  async #round(): Promise<void> {
+    this.#rounds += 1;
+    try {
+      await this.mark();
+      if (this.#rounds % REST !== 0) return;
+      await this.fold();
+      while (await this.#p.run(() => dropKeys(this.#p.clock.now())));
+    } catch (error) {
+      // The store is away, or closing; the next round does it.
+      if (!this.#stopped) this.#p.log.warn('store.filing-upkeep-failed', { why: String(error) });
+    }
+  }
 }

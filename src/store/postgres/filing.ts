@@ -16,6 +16,7 @@ import { OutcomeUnknown, REQUESTS_FOR, StoreFull, StoreUnavailable } from '../st
 import { instant } from '../../domain/units.ts';
 import { type ChangingConnection, codeOf } from './connection.ts';
 import { type Filed, fileBatch } from './filing-batch.ts';
+import { nameOf } from './filing-ground.ts';
 import type { Lane } from './lane.ts';
 import type { PostgresRunner } from './runner.ts';
 import { UsageNotes } from './usage.ts';
@@ -48,6 +49,8 @@ export interface FilingLineParts {
   readonly connections: number;
   /** Behind each commit, before its answers are given out. */
   readonly committed: (effects: readonly Effects[]) => void;
+  /** Of each batch that was committed: how many it filed, and milliseconds. */
+  readonly took?: (works: number, milliseconds: number) => void;
 }
 
 interface Waiting {
@@ -66,8 +69,6 @@ export class FilingLine {
   #octets = 0;
   #running = 0;
   #woken = false;
-  #commits = 0;
-  #groups = 0;
 
   constructor(parts: FilingLineParts) {
     this.#p = parts;
@@ -75,11 +76,6 @@ export class FilingLine {
 
   get waiting(): number {
     return this.#line.length;
-  }
-
-  /** Transactions that were committed, and those of them that filed more than one message. */
-  get commits(): { readonly commits: number; readonly groups: number } {
-    return { commits: this.#commits, groups: this.#groups };
   }
 
   /** Resolves when it is durable; undefined: it was filed. */
@@ -96,14 +92,22 @@ export class FilingLine {
 
   /** What was kept of a request. Its row is written, since what is only read may be lost with this server. */
   async sentRequest(key: Uint8Array, now: number): Promise<KeptRow | undefined> {
-    return await this.#p.withFiling((filing) => this.run(filing, () => keptUnder(key, now)));
+    return await this.perform(() => keptUnder(key, now));
   }
 
-  /** Takes keys of messages whose outcome is not known, for whoever marks them. */
-  takeUnsure(): readonly Uint8Array[] {
-    const keys = [...this.#unsure.values()];
-    this.#unsure.clear();
-    return keys;
+  /** Steps in a transaction of their own, on one of the connections that file. */
+  async perform<T>(steps: () => Change<T>): Promise<T> {
+    return await this.#p.withFiling((filing) => this.run(filing, steps));
+  }
+
+  /** Keys of messages whose outcome is not known: their senders will come again. */
+  get unsure(): readonly Uint8Array[] {
+    return [...this.#unsure.values()];
+  }
+
+  /** These are marked in the database. */
+  marked(keys: readonly Uint8Array[]): void {
+    for (const key of keys) this.#unsure.delete(nameOf(key));
   }
 
   /** Once a turn: what all sockets of this turn brought is likely to share a commit. */
@@ -159,11 +163,12 @@ export class FilingLine {
     return await this.#p.withFiling(async (filing) => {
       const days = new Set(this.#days);
       const { lane } = filing;
+      const since = performance.now();
       try {
         const filed = await this.run(filing, () => fileBatch(works, { lane, usage: new UsageNotes(), days }));
         for (const { day } of works) this.#days.add(day);
         if (this.#days.size > 100) this.#days.clear();
-        if (works.length > 1) this.#groups += 1;
+        this.#p.took?.(works.length, performance.now() - since);
         const effects = filed.flatMap(({ changed }) => changed.effects ?? []);
         if (effects.length > 0) this.#p.committed(effects);
         return filed;
@@ -195,14 +200,13 @@ export class FilingLine {
         throw error;
       }
       lane.committed();
-      this.#commits += 1;
       return value;
     }
   }
 
   #isUnsure(works: readonly AcceptWork[]): void {
     for (const { resubmission } of works)
-      if (resubmission !== null) this.#unsure.set(Buffer.from(resubmission.key).toString('latin1'), resubmission.key);
+      if (resubmission !== null) this.#unsure.set(nameOf(resubmission.key), resubmission.key);
     for (const oldest of this.#unsure.keys()) {
       if (this.#unsure.size <= MOST_UNSURE) break;
       this.#unsure.delete(oldest);
