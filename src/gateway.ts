@@ -38,6 +38,7 @@ import {
 } from './gateway/notices.ts';
 import { gatewayProtocols } from './gateway/protocols.ts';
 import { startPush } from './gateway/push.ts';
+import { startGatewayProbe } from './gateway/probe.ts';
 import { GatewayReload } from './gateway/reload.ts';
 import { RunningParts } from './gateway/running-parts.ts';
 import { noteSecondPerson } from './gateway/second-person.ts';
@@ -162,6 +163,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const shown = new Map<PartnerId, Uint8Array>();
   const certificates = gatewayCertificates({ config, store, tls, shown, ca });
   const doctor = running.own(gatewayDoctor(config, { store, clock, log, portOf, keys: mail.keys, certificates }));
+  const probe = startGatewayProbe(store, config, options, { drainedSince: () => http.drainedSince });
   const webhooks = running.own(gatewayWebhooks(store, webhookParts(config, options), notices.desk, options));
   await http.open(config, {
     store,
@@ -182,6 +184,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     webhooks,
     backups,
     doctor,
+    probe: probe.metrics,
     maxBackupAge: maxAgeOf(config),
     maxDrillAge: maxDrillAgeOf(config),
     trail: { erased: retention.erased, anchors: anchors.counts },
@@ -225,6 +228,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
       writeConsumers: (account) => protocols.consumersOf(account),
       webhooksChanged: () => webhooks.changed(),
       figures: (names) => http.figures(names),
+      probes: probe.status,
       status: () =>
         statusOf(config, store, { listeners, connections, pushes, since, version, reasons: () => http.reasons() }),
     },
@@ -237,6 +241,8 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   running.own(startHeldTooLong(store, notices, { clock, log, keep: config.delivery['keep-held'] }));
   running.own(startEndings(store, admin.ca, options));
   running.own(startBackups(backups, clock));
+  // Before everything else ends: what is not there any more is a planned stop.
+  running.own(probe);
   const control = await openControlSockets(config, { context: admin, log, clock });
   running.add(() => control.stop(CONTROL_DRAIN));
 

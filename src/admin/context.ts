@@ -10,6 +10,8 @@ import type { WebhookSeals } from '../crypto/webhook-secrets.ts';
 import type { WebhookLine } from '../webhooks/line.ts';
 import type { MailKeySeals } from '../crypto/mail-key-seals.ts';
 import type { CourierProbe } from '../delivery/courier.ts';
+import type { Address } from '../domain/address.ts';
+import type { ProbeCause } from '../domain/availability.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { LetterParts } from '../enrol/letters.ts';
 import type { Clock, RandomBytes } from '../domain/effects.ts';
@@ -26,6 +28,7 @@ import type { OpenSession } from '../platform/connections.ts';
 import type { Whose } from '../platform/tally.ts';
 import type { Actor } from '../store/actor.ts';
 import type { Store } from '../store/port/store.ts';
+import type { NewPassword } from '../store/registry.ts';
 import type { AuditKeep } from '../trail/retention.ts';
 
 /**
@@ -64,6 +67,7 @@ export class AdminError extends Error {
 /** The running gateway, as far as an operator may steer it. */
 export interface RunningGateway {
   status(): GatewayStatus;
+  probes(): Promise<readonly ProbeStatus[]>;
   /** Of /metrics, by name. */
   figures(names: ReadonlySet<string>): Promise<readonly Figure[]>;
   /** Reads configuration, keys and certificates again; everything stays as it was when one of them cannot be used. */
@@ -144,6 +148,28 @@ export interface GatewayStatus {
   }[];
 }
 
+/** The account that measures availability, and where. */
+export interface ProbeAccount {
+  readonly address: Address;
+  readonly sites: readonly { readonly site: string; readonly host: string }[];
+  password(): Promise<string>;
+  newPassword(): Promise<NewPassword>;
+}
+
+/** What the probe of a site saw of late. */
+export interface ProbeStatus {
+  readonly site: string;
+  readonly host: string;
+  /** When a visit last went well. ISO 8601; absent: none did since the start. */
+  readonly good?: string;
+  /** In a row. */
+  readonly failures: number;
+  readonly cause?: ProbeCause;
+  readonly why?: string;
+  /** Of this month, 0 to 1. */
+  readonly ratio?: number;
+}
+
 /** What operations on partners work with. */
 export interface PartnerParts {
   readonly seals: PartnerSeals;
@@ -200,6 +226,7 @@ export interface AdminContext {
   /** Certificates that are no account's: of listeners, authorities, evidence and partners. */
   readonly certificates: () => Promise<GatewayCertificates>;
   readonly partners: PartnerParts;
+  readonly probe: ProbeAccount;
   readonly webhooks: WebhookParts;
   readonly mail: MailParts;
   /** The master key's state. */

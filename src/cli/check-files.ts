@@ -50,6 +50,7 @@ export const CHECKED_FILES: Readonly<Record<string, Look>> = {
   'store.certificate': serverFiles,
   'store.key': serverFiles,
   'store.ca': serverFiles,
+  'probe.authorities': (config) => authorities(config, 'probe.authorities'),
   'audit.timestamp-authorities': (config) => authorities(config, 'audit.timestamp-authorities'),
   'audit.anchors': (config) => mayWrite(config, 'audit.anchors', config.audit.anchors),
   'audit.anchor-command': (config) => runnable(config, 'audit.anchor-command', config.audit['anchor-command']),

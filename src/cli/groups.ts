@@ -103,6 +103,10 @@ export const groups: readonly Loaded[] = [
     load: async () => (await import('../commands/webhook.ts')).webhooks,
   },
   {
+    names: { probe: 'the account that measures availability' },
+    load: async () => (await import('../commands/probe.ts')).probes,
+  },
+  {
     names: { approve: 'sign a request that needs a second person, with a key of your own; two operators must' },
     load: async () => ({ approve: (await import('../commands/approve.ts')).approve }),
   },

@@ -4,6 +4,7 @@ import { runningGateway } from '../admin/context.ts';
 import { storeFindings } from '../admin/mail-findings.ts';
 import { facts, readableSize, readableTime, table } from '../cli/output.ts';
 import { readyName, readyText } from '../cli/readiness.ts';
+import { percentText } from '../domain/availability.ts';
 import { agree, many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
 import { SEVERITIES } from '../domain/doctor.ts';
@@ -26,6 +27,18 @@ const partner = z.object({
   active: z.number().meta({ description: 'Attempts that are made now.' }),
   why: z.string().meta({ description: 'Empty where it answers.' }),
 });
+const probe = z.object({
+  site: z.string(),
+  host: z.string(),
+  good: z.string().optional().meta({ description: 'When a visit last went well; absent: none did since the start.' }),
+  failures: z.number().meta({ description: 'In a row; 0: the last visit went well, or there was none yet.' }),
+  cause: z
+    .string()
+    .optional()
+    .meta({ description: 'Why the last visit did not, as `sluis report availability` has it.' }),
+  why: z.string().optional(),
+  ratio: z.number().optional().meta({ description: 'Of the minutes of this month, 0 to 1.' }),
+});
 const statusView = z.object({
   version: z.string().optional(),
   reasons: z
@@ -39,8 +52,16 @@ const statusView = z.object({
   free: z.number().meta({ description: 'Octets that can still be written.' }),
   waiting: z.number().meta({ description: 'Pieces of work that wait for a commit.' }),
   partners: z.array(partner).meta({ description: 'That something is pushed to now, or that do not answer.' }),
+  probes: z.array(probe).meta({ description: 'The front doors that are tried each minute.' }),
 });
 type Status = z.infer<typeof statusView>;
+type ProbeView = z.infer<typeof probe>;
+
+const probeCells = ({ site, host, good, ratio, why, failures }: ProbeView) => [
+  ...[site, host, good === undefined ? 'not since the start' : readableTime(good)],
+  ratio === undefined ? 'nothing yet' : percentText(ratio),
+  why === undefined ? 'answers' : `${many(failures, 'failure')} in a row: ${why}`,
+];
 
 const status = reads({
   api: { method: 'GET', path: '/gateway', id: 'showGateway', ids: { 'partners.partnerId': 'name' } },
@@ -50,10 +71,13 @@ const status = reads({
   right: 'read',
   watch: true,
   examples: ['', '--json'],
-  run: ({ gateway }): Promise<Status> => {
-    const found = runningGateway(gateway, 'show the status').status();
+  run: async ({ gateway }): Promise<Status> => {
+    const running = runningGateway(gateway, 'show the status');
+    const found = running.status();
     const { reasons, listeners, partners } = found;
-    return Promise.resolve({ ...found, reasons: [...reasons], listeners: [...listeners], partners: [...partners] });
+    // The one that cannot be measured now must not hide the rest.
+    const probes = await running.probes().catch(() => []);
+    return { ...found, reasons: [...reasons], listeners: [...listeners], partners: [...partners], probes: [...probes] };
   },
   say: (found) =>
     [
@@ -83,6 +107,9 @@ const status = reads({
               found.partners.map((p) => [p.name, p.active, p.why === '' ? 'answers' : p.why]),
             ),
           ]),
+      ...(found.probes.length === 0
+        ? []
+        : [table(['SITE', 'FRONT DOOR', 'LAST GOOD', 'THIS MONTH', 'STATE'], found.probes.map(probeCells))]),
     ].join('\n\n'),
   fails: ({ reasons }) => {
     const code = readyName(reasons);

@@ -1,5 +1,6 @@
 /** `sluis report`: figures and findings for others. */
 import { subject } from './core/row.ts';
+import { availability } from './report/availability.ts';
 import { incident } from './report/incident.ts';
 import { incidentPage } from './report/incident-rows.ts';
 import { usageReport } from './report/usage.ts';
@@ -8,6 +9,6 @@ import { usagePageOf } from './report/usage-rows.ts';
 export const reports = subject(
   'report',
   'figures and findings for others',
-  { incident, usage: usageReport },
+  { incident, usage: usageReport, availability },
   { parts: { incident: incidentPage, usage: usagePageOf } },
 );

@@ -24,6 +24,7 @@ import { authority } from './ca.ts';
 import { certificates } from './cert.ts';
 import { smime } from './smime.ts';
 import { pgp } from './pgp.ts';
+import { probes } from './probe.ts';
 import { reports } from './report.ts';
 import { webhooks } from './webhook.ts';
 
@@ -40,6 +41,7 @@ const table = {
   notices,
   mailboxes,
   reports,
+  probes,
   privacy,
   queues,
   traces,

@@ -293,6 +293,13 @@ function table<T>(
   return schema;
 }
 
+/** Host names by the short names of sites. */
+export const hostsByName = (about: string): z.ZodType<ReadonlyMap<string, string>> =>
+  table(
+    { about, expects: 'a table of short names and host names, such as { noord = "mail-noord.example.nl" }' },
+    (raw) => (isHostname(raw) ? raw.toLowerCase() : undefined),
+  );
+
 /** Short names by short names. */
 export const namesByName = (about: string): z.ZodType<ReadonlyMap<string, string>> =>
   table({ about, expects: 'a table of short names, such as { db2 = "zuid" }' }, (raw) =>

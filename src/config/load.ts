@@ -119,6 +119,7 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
         ca: atGiven(config.store.ca),
       }),
     },
+    probe: { ...config.probe, authorities: config.probe.authorities.map(at) },
     ca: { ...config.ca, ...defined({ 'crl-file': atGiven(config.ca['crl-file']) }) },
     tls: {
       ...config.tls,

@@ -18,6 +18,7 @@ import {
   files,
   givenDuration,
   hostname,
+  hostsByName,
   ipAddress,
   loopback,
   logins,
@@ -390,6 +391,22 @@ const cluster = section({
   site: optional(shortName('The site that it stands at. Needed with store.engine = "postgres".')),
 });
 
+const probe = section({
+  sites: optional(
+    hostsByName(
+      'The sites whose front doors are tried once a minute, by the host name that clients of that site reach: a message is submitted, fetched and erased. Default: none is.',
+    ),
+  ),
+  address: optional(
+    mailAddress('Address and log-in name of the probe account (sluis probe add). Default: probe at the host name.'),
+  ),
+  'smtp-port': count('Where submission is tried, with TLS from the first octet.', 465, 1, 65_535),
+  'pop3-port': count('Where pickup is tried, with TLS from the first octet.', 995, 1, 65_535),
+  authorities: files(
+    'PEM files with the authorities that the certificates of the front doors must lead to. Default: those that Node knows.',
+  ),
+});
+
 const delivery = section({
   expire: duration('Age at which a delivery to a partner is given up and its sender told.', '5d', '1h', '30d'),
   'delay-notice': duration(
@@ -656,6 +673,7 @@ export const configSchema = z.strictObject({
   auth,
   store,
   cluster,
+  probe,
   delivery,
   absence,
   notices,
@@ -687,6 +705,7 @@ export const sections: Readonly<Record<string, string>> = {
   auth: 'Logins.',
   store: 'The store.',
   cluster: 'Several gateways on one database.',
+  probe: 'Availability, measured as clients have it (sluis report availability).',
   delivery: 'Pushing to partners: organisations with a mail server of their own.',
   absence: 'Absences of addressees (sluis address absence).',
   notices: 'What the gateway itself says by mail.',

@@ -110,6 +110,13 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     kept: 'for ever: serial numbers are never used twice',
     erase: 'not of an organisation',
   },
+  availability: {
+    area: 'technical',
+    what: 'what the probe of each site saw, minute by minute: nothing of anybody',
+    columns: ['site', 'since_at', 'until_at', 'cause', 'detail'],
+    kept: '400 days',
+    erase: 'stays: nothing in it is of the organisation',
+  },
   certificate: {
     area: 'registry',
     what: 'certificates of accounts, for log-in and mail',

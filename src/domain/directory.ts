@@ -7,7 +7,7 @@
  */
 import type { Address } from './address.ts';
 import type { OrganisationId } from './ids.ts';
-import type { AccountKind } from './registry.ts';
+import type { CustomerKind } from './registry.ts';
 import type { Instant } from './units.ts';
 
 export const TOMBSTONE_DAYS = 400;
@@ -21,7 +21,7 @@ interface Listed {
 
 export interface DirectoryEntry extends Listed {
   readonly organisation: { readonly id: OrganisationId; readonly name: string; readonly title: string };
-  readonly kind: AccountKind;
+  readonly kind: CustomerKind;
   /** In the organisation's own words. */
   readonly role?: string;
   /** 8 digits. */
@@ -56,7 +56,7 @@ export interface DirectoryQuery {
   readonly limit: number;
   /** Tombstones as well. */
   readonly removed: boolean;
-  readonly kind?: AccountKind;
+  readonly kind?: CustomerKind;
   /** Stands anywhere in address, title, role or AGB code; case does not count. */
   readonly text?: string;
 }

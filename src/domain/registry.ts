@@ -42,7 +42,9 @@ export const isSameOrganisation = (a: Organisation, b: Organisation): boolean =>
 
 /** `edi`: a system collects and processes it. `mail`: people read it. `partner`: a mail server; its addresses are pushed to (domain/partner.ts). */
 export const ACCOUNT_KINDS = ['edi', 'mail', 'partner'] as const;
-export type AccountKind = (typeof ACCOUNT_KINDS)[number];
+export type CustomerKind = (typeof ACCOUNT_KINDS)[number];
+/** `probe`: the gateway's own, which measures availability. It writes to itself alone, and is no customer: it stands in no directory and no figures of usage. */
+export type AccountKind = CustomerKind | 'probe';
 /**
  * `suspended` can be undone; `ended` cannot. Between the two lies an end with a time of grace: what is ending keeps the state that it had, with
  * `endsAt` (an address: `finalAt`), so that `resume` finds it as it was.

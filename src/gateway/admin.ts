@@ -27,6 +27,7 @@ import { letterParts } from './enrolment.ts';
 import type { GatewayListeners } from './listeners.ts';
 import { GatewayMail } from './mail.ts';
 import { gatewayNotices } from './notices.ts';
+import { probeAccount } from './probe.ts';
 import { noteSecondPerson } from './second-person.ts';
 import { openStore } from './store.ts';
 import { webhookParts } from './webhooks.ts';
@@ -77,6 +78,7 @@ export const adminContext = (
     hostname: config.hostname,
   },
   webhooks: webhookParts(config, effects),
+  probe: probeAccount(config),
   hashPassword: async (text) => {
     const checked = checkNewPassword(text);
     if (!checked.ok) throw new AdminError('invalid', `Cannot use the password: ${checked.error}`);

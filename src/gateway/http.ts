@@ -18,6 +18,7 @@ import { exposition } from '../http/exposition.ts';
 import { reasonsAgainst } from '../http/health.ts';
 import { figuresOf } from '../http/figures.ts';
 import type { Figure } from '../domain/monitor.ts';
+import type { Metric } from '../http/metric.ts';
 import { type HttpListener, startHttpListener } from '../http/server.ts';
 import { watchLoopDelay } from '../platform/loop-delay.ts';
 import type { Store } from '../store/port/store.ts';
@@ -32,6 +33,7 @@ export interface GatewayHttpParts extends Omit<TrafficParts, 'listeners' | 'loop
   readonly certificates: () => Promise<GatewayCertificates>;
   readonly backups: Backups;
   readonly doctor: Doctor;
+  readonly probe: readonly Metric[];
   readonly maxBackupAge: Milliseconds;
   readonly maxDrillAge: Milliseconds;
   readonly clock: Clock;
@@ -76,6 +78,7 @@ export class GatewayHttp {
     const kept = [
       ...storeMetrics(parts),
       ...doctorMetrics(parts.doctor),
+      ...parts.probe,
       ...backupMetrics({ ...parts, maxAge: parts.maxBackupAge, maxDrillAge: parts.maxDrillAge }),
     ];
     this.figures = (names) => figuresOf(kept, names);

@@ -11,6 +11,7 @@ import { type Refusal, isTransient } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import type { Octets } from '../domain/units.ts';
 import { isoDay, lastDayBefore } from '../domain/working-days.ts';
+import type { Account } from '../domain/registry.ts';
 import type { Addressee } from '../middleware/middleware.ts';
 import type { Recipient } from '../store/registry.ts';
 import type { Registry } from '../store/port/registry.ts';
@@ -19,6 +20,8 @@ import type { HandledAbsence } from './absence-notices.ts';
 import type { Filling } from './fullness.ts';
 
 export interface Asked {
+  /** Who submits. */
+  readonly by: Pick<Account, 'id' | 'kind'>;
   readonly address: Address;
   readonly notify?: readonly string[];
   readonly originalRecipient?: string;
@@ -58,7 +61,7 @@ export type Route =
     };
 
 export async function routeOf(registry: Registry, asked: Asked): Promise<Route> {
-  const found = await registry.findRecipient(addressKey(asked.address));
+  const found = reachable(asked, await registry.findRecipient(addressKey(asked.address)));
   const refusal = decideReach(asked.address, found, asked.smtpUtf8);
   if (refusal !== undefined || found === undefined) return refusedWith(refusal);
   const { absence } = found;
@@ -86,6 +89,12 @@ export async function routeOf(registry: Registry, asked: Asked): Promise<Route> 
     away: { addressee: asked.address, absence, substitute, own },
     note: `${quoted(asked.address)} is away up to and including ${last}; the message goes to ${quoted(substitute)}`,
   };
+}
+
+/** The probe account writes to itself alone, and nobody else to it: for them it is not there. */
+function reachable({ by }: Asked, found: Recipient | undefined): Recipient | undefined {
+  const isProbe = found?.account.kind === 'probe' || by.kind === 'probe';
+  return isProbe && found?.account.id !== by.id ? undefined : found;
 }
 
 const taken = (leg: Leg | { readonly refusal: Refusal }): Route =>

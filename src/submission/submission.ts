@@ -152,6 +152,7 @@ export class Submission {
 
     const { size: declared, smtpUtf8 } = transaction.parameters;
     const route = await routeOf(store.registry, {
+      by: account,
       address: parsed.value,
       ...parameters,
       declared,

@@ -64,6 +64,7 @@ async function open(
     ca: {} as AdminContext['ca'],
     partners: {} as AdminContext['partners'],
     webhooks: {} as AdminContext['webhooks'],
+    probe: {} as AdminContext['probe'],
     mail: {} as AdminContext['mail'],
     keys: {} as AdminContext['keys'],
     secondPerson: [],
@@ -82,6 +83,7 @@ async function open(
       sessions: () => [],
       voidTickets: () => undefined,
       webhooksChanged: () => undefined,
+      probes: () => Promise.resolve([]),
       writeCounted: () => undefined,
       writeConsumers: () => Promise.resolve(),
       drain: () => ({ changed: false }),
@@ -138,7 +140,7 @@ test('a call is answered, and the next one on the same connection too', async (t
   const { path } = await open(t);
   const client = await connectControl(path, { name: 'jan' });
   assert.ok(client);
-  assert.deepEqual(await client.call('gateway.status', {}), status);
+  assert.deepEqual(await client.call('gateway.status', {}), { ...status, probes: [] });
   assert.deepEqual(await client.call('organisation.list', {}), []);
   await client.close();
 });
@@ -298,6 +300,7 @@ test('a socket that a killed gateway left behind is replaced', async (t) => {
       ca: {} as AdminContext['ca'],
       partners: {} as AdminContext['partners'],
       webhooks: {} as AdminContext['webhooks'],
+      probe: {} as AdminContext['probe'],
       mail: {} as AdminContext['mail'],
       keys: {} as AdminContext['keys'],
       secondPerson: [],

@@ -116,6 +116,15 @@ CREATE TABLE authority (
   created_at INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE availability (
+  site TEXT NOT NULL,
+  since_at INTEGER NOT NULL,
+  until_at INTEGER NOT NULL,
+  cause TEXT,
+  detail TEXT,
+  PRIMARY KEY (site, since_at)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE certificate (
   fingerprint TEXT PRIMARY KEY,
   issuer TEXT NOT NULL,
@@ -571,6 +580,8 @@ CREATE INDEX approval_end ON approval (ends_at);
 CREATE INDEX audit_latest ON audit (account, event, seq) WHERE event IN ('login.granted', 'login.refused', 'login.busy', 'message.refused', 'maildrop.committed', 'registry.account-state', 'registry.account-contained', 'registry.account-ending', 'registry.organisation-state');
 
 CREATE INDEX audit_refused ON audit (seq) WHERE event = 'message.refused';
+
+CREATE INDEX availability_until ON availability (until_at);
 
 CREATE INDEX certificate_account ON certificate (account, use, not_after);
 

@@ -150,7 +150,7 @@ function* entriesOf(keys: readonly string[], at: Instant): Change<ReadonlyMap<st
     SELECT d.key, d.address, a.id AS account, o.id AS organisation, o.name, o.title, o.agb, a.kind, d.ends_at,
            d.settings AS of_address, a.settings AS of_account, o.settings AS of_organisation
       FROM address d JOIN account a ON a.id = d.account JOIN organisation o ON o.id = a.organisation
-     WHERE d.key ${among(text, keys)} AND ${AGREED}
+     WHERE d.key ${among(text, keys)} AND ${AGREED} AND a.kind <> 'probe'
        AND d.state = 'active' AND d.final_at IS NULL AND (d.ends_at IS NULL OR d.ends_at > ${at})
        AND a.state = 'active' AND a.ends_at IS NULL AND o.state = 'active' AND o.ends_at IS NULL
        AND NOT EXISTS (SELECT 1 FROM partner p WHERE p.account = a.id AND p.state = 'refusing')

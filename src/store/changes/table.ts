@@ -5,6 +5,7 @@ import { AccountImports } from './account-imports.ts';
 import { AccountMoveChanges } from './account-moves.ts';
 import { AddressChanges } from './addresses.ts';
 import { AppPasswordChanges } from './app-passwords.ts';
+import { AvailabilityChanges } from './availability.ts';
 import { AuthorityChanges } from './authorities.ts';
 import { CertificateChanges } from './certificates.ts';
 import { ClientCertificateChanges } from './client-certificates.ts';
@@ -63,6 +64,7 @@ export const CHANGES = {
 
 /** Changes that leave accounts, addresses and organisations alone. How far each reaches is said beside (core/manners.ts). */
 export const MAIL_CHANGES = {
+  availability: new AvailabilityChanges(),
   idempotency: new IdempotencyChanges(),
   mailboxMoves: new MailboxMoves(),
   importedMail: new ImportedMailChanges(),

@@ -46,6 +46,7 @@ export const REGISTRY: Manner = { reach: 'registry' };
 const own = (account: number): number => account;
 
 const OF_MAIL: Manners<typeof MAIL_CHANGES> = {
+  availability: { note: { reach: 'nothing' }, stopping: { reach: 'nothing' } },
   idempotency: { begin: { reach: 'nothing' }, end: { reach: 'nothing' }, forget: { reach: 'nothing' } },
   mailboxMoves: { follow: { reach: 'messages' } },
   importedMail: {

@@ -16,7 +16,7 @@ import type { Operators } from '../port/certificates.ts';
 import type { DirectoryStore, Registry } from '../port/registry.ts';
 import type { Webhooks } from '../port/webhooks.ts';
 import type { PgpKeys } from '../port/certificates.ts';
-import type { Idempotency, Usage } from '../port/mail.ts';
+import type { AvailabilityStore, Idempotency, Usage } from '../port/mail.ts';
 import {
   type AcceptOutcome,
   type Acceptance,
@@ -104,6 +104,7 @@ export class CoreStore implements Store {
   readonly imports: Imports;
   readonly usage: Usage;
   readonly idempotency: Idempotency;
+  readonly availability: AvailabilityStore;
   readonly deletedFor: Milliseconds;
   readonly #p: StoreParts;
   readonly #listeners: ((error: StoreFailed) => void)[] = [];
@@ -141,6 +142,7 @@ export class CoreStore implements Store {
     };
     this.usage = after(settle, parts.subjects.usage);
     this.idempotency = parts.subjects.idempotency;
+    this.availability = parts.subjects.availability;
     this.deletedFor = parts.settled.hiddenFor;
     this.#scheduleSweep(FIRST_SWEEP);
   }

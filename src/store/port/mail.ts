@@ -16,7 +16,9 @@ import type {
   Withdrawal,
 } from '../deliveries.ts';
 import type { ImportOutcome, ImportedEntry } from '../imports.ts';
+import type { AvailabilityChanges } from '../changes/availability.ts';
 import type { IdempotencyChanges } from '../changes/idempotency.ts';
+import type { AvailabilityReads } from '../reads/availability.ts';
 import type { DeliveryReads } from '../reads/deliveries.ts';
 import type { ImportReads } from '../reads/imports.ts';
 import type { MailboxReads } from '../reads/mailboxes.ts';
@@ -131,6 +133,9 @@ export interface Imports extends Remote<ImportReads> {
  * Requests over the API that carry a key: each is begun once. What is over, is no longer there: keys are remembered for 24 hours, and swept within the hour.
  */
 export type Idempotency = Remote<IdempotencyChanges>;
+
+/** What the probes of the sites saw; kept for 13 months. */
+export interface AvailabilityStore extends Remote<AvailabilityChanges>, Remote<AvailabilityReads> {}
 
 /** Whoever reads has what was answered by then. */
 export type Usage = Remote<UsageReads>;

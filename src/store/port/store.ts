@@ -24,7 +24,7 @@ import type {
 } from '../store.ts';
 import type { AuditTrail } from './audit.ts';
 import type { Certificates, Operators, PgpKeys } from './certificates.ts';
-import type { Deliveries, Idempotency, Imports, Usage } from './mail.ts';
+import type { AvailabilityStore, Deliveries, Idempotency, Imports, Usage } from './mail.ts';
 import type { DirectoryStore, Registry } from './registry.ts';
 import type { Webhooks } from './webhooks.ts';
 
@@ -44,6 +44,7 @@ export interface Store {
   readonly imports: Imports;
   readonly usage: Usage;
   readonly idempotency: Idempotency;
+  readonly availability: AvailabilityStore;
   readonly accountMoves: AccountMoves;
   /** How long deleted entries can be handed out again, where their organisation says nothing else. */
   readonly deletedFor: Milliseconds;

@@ -4,7 +4,7 @@ import { defined } from '../../domain/defined.ts';
 import type { DirectoryQuery, DirectoryRecord, DirectoryState } from '../../domain/directory.ts';
 import { foldText } from '../../domain/directory.ts';
 import type { OrganisationId } from '../../domain/ids.ts';
-import type { AccountKind } from '../../domain/registry.ts';
+import type { CustomerKind } from '../../domain/registry.ts';
 import { type Row, as, bytes, flag, int, optional, text, time } from '../sql/columns.ts';
 import { words } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
@@ -14,7 +14,7 @@ const RECORD = {
   organisation: as<OrganisationId>(int),
   name: text,
   title: text,
-  kind: as<AccountKind>(text),
+  kind: as<CustomerKind>(text),
   role: optional(text),
   agb: optional(text),
   edi: text,

@@ -2,6 +2,7 @@
 import { AbsenceReads } from './absences.ts';
 import { AccountReads } from './accounts.ts';
 import { AddressReads } from './addresses.ts';
+import { AvailabilityReads } from './availability.ts';
 import { CertificateReads } from './certificates.ts';
 import { DeliveryReads } from './deliveries.ts';
 import { DirectoryReads } from './directory.ts';
@@ -30,6 +31,7 @@ export const READS = {
   accounts: new AccountReads(),
   addresses: new AddressReads(),
   settings: new SettingsReads(),
+  availability: new AvailabilityReads(),
   certificates: new CertificateReads(),
   deliveries: new DeliveryReads(),
   directory: new DirectoryReads(),

@@ -64,7 +64,7 @@ export class UsageReads {
       SELECT a.id AS account, a.login, a.kind, ${STATE} AS state, false AS moved, ${COUNTED}, a.last_login, a.last_used
         FROM account a JOIN organisation o ON o.id = a.organisation
         LEFT JOIN usage_month u ON u.month = ${month} AND u.organisation = a.organisation AND u.account = a.id
-       WHERE a.organisation = ${organisation} AND a.login > ${after}
+       WHERE a.organisation = ${organisation} AND a.login > ${after} AND a.kind <> 'probe'
          AND (u.account IS NOT NULL OR (${STATE} <> 'ended' AND a.created_at < ${monthStart(month + 1)}))
        ORDER BY a.login LIMIT ${limit}`;
     const next = rows.length < limit ? undefined : rows.at(-1)?.login;
@@ -105,7 +105,7 @@ export class UsageReads {
     const rows: IdleAccount[] = [];
     for (const { createdAt, lastUsed, ...row } of seen) {
       const since = lastUsed ?? dayOf(createdAt);
-      if (row.state === 'ended' || since > day) continue;
+      if (row.state === 'ended' || row.kind === 'probe' || since > day) continue;
       rows.push({ ...row, since, never: lastUsed === undefined });
       if (rows.length === limit) return { rows, next: row.login };
     }
@@ -117,7 +117,8 @@ function* whoLeft(organisation: OrganisationId, month: Month, limit: number, aft
   const seen = yield* sql.all(USAGE)`
     SELECT u.account, a.login, a.kind, ${STATE} AS state, (a.organisation IS DISTINCT FROM u.organisation) AS moved, ${COUNTED}, a.last_login, a.last_used
       FROM usage_month u LEFT JOIN account a ON a.id = u.account LEFT JOIN organisation o ON o.id = a.organisation
-     WHERE u.month = ${month} AND u.organisation = ${organisation} AND u.account > ${after} ORDER BY u.account LIMIT ${STEP}`;
+     WHERE u.month = ${month} AND u.organisation = ${organisation} AND u.account > ${after} AND (a.kind IS NULL OR a.kind <> 'probe')
+      ORDER BY u.account LIMIT ${STEP}`;
   const rows: MonthlyUsage[] = [];
   for (const row of seen) {
     if (row.moved) rows.push(usageOf(row));

@@ -1,0 +1,36 @@
+/** What the probes saw in some time, by site. */
+import { type Availability, type ProbeSpan, availabilityOf } from '../domain/availability.ts';
+import { type Month, monthStart } from '../domain/months.ts';
+import { type Instant, instant } from '../domain/units.ts';
+import type { Store } from '../store/port/store.ts';
+
+/** Spans that are read at most: a site that is another every minute for a month has 45 thousand. */
+const MOST = 200_000;
+
+/** Up to now where the time goes on; sites of which nothing is known have no part in it. */
+export async function availabilityIn(
+  { availability }: Pick<Store, 'availability'>,
+  period: { readonly since: Instant; readonly until: Instant },
+  now: Instant,
+): Promise<readonly Availability[]> {
+  const bySite = new Map<string, ProbeSpan[]>();
+  let next: { readonly site: string; readonly since: Instant } | undefined;
+  let seen = 0;
+  do {
+    const page = await availability.spans(period, next);
+    for (const span of page.spans) {
+      const known = bySite.get(span.site);
+      if (known === undefined) bySite.set(span.site, [span]);
+      else known.push(span);
+    }
+    seen += page.spans.length;
+    next = page.next;
+  } while (next !== undefined && seen < MOST);
+  const end = instant(Math.min(period.until, now));
+  return [...bySite.values()].flatMap((spans) => availabilityOf(spans, end) ?? []);
+}
+
+export const monthPeriod = (month: Month): { readonly since: Instant; readonly until: Instant } => ({
+  since: monthStart(month),
+  until: monthStart(month + 1),
+});

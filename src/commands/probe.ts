@@ -1,0 +1,28 @@
+/** `sluis probe`: the account that measures availability. */
+import { z } from '../config/zod.ts';
+import { organisation } from './core/kinds.ts';
+import { changes, need, subject } from './core/row.ts';
+
+export const probes = subject('probe', 'the account that measures availability', {
+  add: changes({
+    about: 'make the probe account: it writes to itself alone, is no customer and stands in no directory',
+    in: { organisation: need(organisation, 'that of whoever runs the service') },
+    out: z.object({ login: z.string(), sites: z.array(z.string()) }),
+    right: 'registry',
+    trail: ['registry.account-added'],
+    undo: 'account end',
+    examples: ['--organisation umc'],
+    run: async ({ store, probe }, { organisation: whose }, { actor }) => {
+      const { address, sites } = probe;
+      const account = { login: address, organisation: whose, kind: 'probe', addresses: [address] } as const;
+      await store.registry.addAccount({ ...account, password: await probe.newPassword() }, actor);
+      return { login: address, sites: sites.map(({ site }) => site) };
+    },
+    say: ({ login, sites }) =>
+      `Made the probe account ${login}. ${
+        sites.length === 0
+          ? 'Nothing is measured yet: name the front doors in probe.sites, and restart.'
+          : `Each minute the gateway tries the front ${sites.length === 1 ? 'door' : 'doors'} of ${sites.join(', ')}.`
+      }`,
+  }),
+});
