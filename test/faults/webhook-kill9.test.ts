@@ -81,7 +81,12 @@ test(`${ROUNDS} times kill -9 leave no message untold, and none out of its order
   }
   const last = await instance.serve();
   const accepted = acceptedIn(instance);
-  await until('all are told', () => untold(accepted, told).length === 0, 30_000);
+  await until(
+    'all are told',
+    () => untold(accepted, told).length === 0,
+    30_000,
+    () => told.length,
+  );
   assert.equal(await last.stop(), 0);
   assert(
     accepted.length >= ledger.acknowledged && ledger.acknowledged >= ROUNDS,

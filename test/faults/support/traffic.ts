@@ -83,10 +83,21 @@ export async function collect(
   return total;
 }
 
-/** Resolves when `condition` holds; throws after `patience` milliseconds. */
-export async function until(what: string, condition: () => boolean, patience = 20_000): Promise<void> {
-  const end = performance.now() + patience;
-  while (!condition()) {
+/**
+ * Resolves when `condition` holds; throws after `patience` milliseconds, counted anew whenever `done` has grown: a busy machine does it more slowly, and
+ * what stands still is found all the same.
+ */
+export async function until(
+  what: string,
+  condition: () => boolean,
+  patience = 20_000,
+  done: () => number = () => 0,
+): Promise<void> {
+  let end = performance.now() + patience;
+  for (let before = done(); !condition();) {
+    const now = done();
+    if (now > before) end = performance.now() + patience;
+    before = now;
     if (performance.now() > end) throw new Error(`waited in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
