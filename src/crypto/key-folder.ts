@@ -122,6 +122,16 @@ export class KeyFolder {
     return this.#namesOf(day).length > 0;
   }
 
+  /** Whether what is sealed on that day needs no new key. Looks at the disk until the day is in use. */
+  holds(day: Day): boolean {
+    return this.#sealing.has(day) || this.has(day);
+  }
+
+  /** Days that can be read, by their key or by the kept ones. */
+  get daysWithKeys(): readonly Day[] {
+    return dayFilesIn(this.#folder).flatMap(({ day, state }) => (state === 'live' || state === 'kept' ? [day] : []));
+  }
+
   /** What is known of a day. */
   stateOf(day: Day): DayState {
     if (this.isErased(day)) return 'erased';
@@ -346,14 +356,14 @@ export class KeyFolder {
     }
     this.#refuseGone(day);
     const mark = markOf(key);
-    if (this.#holds(day, mark)) return { mark, isNew: false };
+    if (this.#hasMark(day, mark)) return { mark, isNew: false };
     // Of two that come at once one finds the name taken, and gets its own.
     if (!existsSync(this.#path(day, 'key'))) writeOnce(this.#folder, `${day}.key`, sealed);
-    if (!this.#holds(day, mark)) writeOnce(this.#folder, `${day}.${mark}.key`, sealed);
+    if (!this.#hasMark(day, mark)) writeOnce(this.#folder, `${day}.${mark}.key`, sealed);
     return { mark, isNew: true };
   }
 
-  #holds(day: Day, mark: string): boolean {
+  #hasMark(day: Day, mark: string): boolean {
     return this.sealedKeysOf(day).some((one) => one.mark === mark);
   }
 

@@ -133,6 +133,7 @@ export async function assemble(
     time,
     random,
     maxBody: set.maxBody,
+    mayMakeKey: options.mayMakeKey,
     sweeps: subjects.sweeps,
   });
   const maildrops = new Maildrops({
@@ -194,6 +195,7 @@ export async function assemble(
     settled: set,
   });
   hearing.by(store);
+  await store.destroyErased();
   // Before anybody can open a mailbox of which a part is still to come.
   await accountMoves.resume();
   return store;

@@ -11,6 +11,7 @@ import { asBuffer } from '../../platform/bytes.ts';
 import type { SeenInterchange } from '../interchanges.ts';
 import { type MessageIds, idTime } from '../message-ids.ts';
 import type { Subjects } from '../objects.ts';
+import type { MayMakeKey } from '../port/day-keys.ts';
 import {
   type AcceptedRecipient,
   type Acceptance,
@@ -22,6 +23,7 @@ import {
   type MessageCopy,
   StoreFailed,
   StoreFull,
+  StoreUnavailable,
 } from '../store.ts';
 import type { Audit } from './audit.ts';
 import { SealingBodyWriter } from './body-writer.ts';
@@ -52,6 +54,7 @@ export interface BodiesParts {
   readonly time: StoreTime;
   readonly random: RandomBytes;
   readonly maxBody: Octets;
+  readonly mayMakeKey: MayMakeKey | undefined;
   readonly sweeps: Pick<Subjects['sweeps'], 'giveUp'>;
 }
 
@@ -110,15 +113,25 @@ export class Bodies {
     return writer;
   }
 
-  /** The key of the day. Only a day that the store never used gets a new one. */
+  /** The key of the day. Only a day that the store never used gets a new one, and where nodes agree on them only one that is alone makes it. */
   #dayKey(day: Day): KeyObject {
-    const { keys, days, random } = this.#p;
+    const { keys, days, random, mayMakeKey } = this.#p;
     try {
-      if (days.has(day)) return keys.keyOf(day);
-      const key = keys.make(day, random);
+      if (mayMakeKey === undefined) {
+        if (days.has(day)) return keys.sealingKeyOf(day);
+        const key = keys.make(day, random);
+        days.add(day);
+        return key;
+      }
+      if (!keys.holds(day)) {
+        const made = mayMakeKey(day);
+        if (!made.may) throw new StoreUnavailable(made.why);
+        keys.make(day, random, { marked: true });
+      }
       days.add(day);
-      return key;
+      return keys.sealingKeyOf(day);
     } catch (error) {
+      if (error instanceof StoreUnavailable) throw error;
       if (error instanceof KeyFolderRefused) throw new StoreFailed(error.message);
       throw new StoreFailed(`The day key of ${day} cannot be made or read: ${String(error)}`);
     }

@@ -1,6 +1,7 @@
 /** What a store is opened with, whichever engine it has. */
 import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
 import type { Milliseconds, Octets } from '../../domain/units.ts';
+import type { MayMakeKey } from '../port/day-keys.ts';
 import { MiB, days, octets, seconds } from '../../domain/units.ts';
 
 export interface CoreCreateOptions {
@@ -29,6 +30,8 @@ export interface CoreOpenOptions extends CoreCreateOptions {
     /** How long a network that an account logged in from is known after the last time. Default 30 days. */
     readonly networks?: Milliseconds;
   };
+  /** Where nodes agree on day keys ahead. Default: a key that is missing is made. */
+  readonly mayMakeKey?: MayMakeKey;
   /** Largest body, checked here as the last line; the protocols refuse earlier and nicer. Default 1 GiB. */
   readonly maxBody?: Octets;
 }

@@ -6,6 +6,7 @@ import { type AccountId, type EntryUid, type MessageId, messageIdOf, messageNumb
 import { type Instant, type Milliseconds, type Octets, hours, minutes, octets } from '../../domain/units.ts';
 import type { AuditEvent } from '../audit.ts';
 import type { AuditTrail } from '../port/audit.ts';
+import type { StoreDays } from '../port/day-keys.ts';
 import type { Certificates } from '../port/certificates.ts';
 import type { StoreCopy } from '../copies.ts';
 import type { Deliveries } from '../port/mail.ts';
@@ -60,6 +61,7 @@ const FIRST_SWEEP = minutes(1);
 const SWEEP_EVERY = hours(1);
 /** Entries that one "hand out again" brings back at most. */
 const MAX_RESTORED = 10_000;
+const DAYS_AT_A_TIME = 500;
 
 export interface StoreParts {
   readonly engine: Engine;
@@ -89,6 +91,7 @@ export interface StoreParts {
 }
 
 export class CoreStore implements Store {
+  readonly days: StoreDays;
   readonly registry: Registry;
   readonly accountMoves: CoreAccountMoves;
   readonly certificates: Certificates;
@@ -108,6 +111,7 @@ export class CoreStore implements Store {
   readonly deletedFor: Milliseconds;
   readonly #p: StoreParts;
   readonly #listeners: ((error: StoreFailed) => void)[] = [];
+  readonly #erasedListeners: ((day: Day) => void)[] = [];
   #sweeping: Promise<unknown> | undefined;
   #sweepDue = false;
   readonly #counted = { uploads: 0, messages: 0, traces: 0 };
@@ -131,6 +135,7 @@ export class CoreStore implements Store {
     this.interchanges = new CoreInterchanges(parts);
     this.quirks = parts.quirks;
     this.id = parts.keys.storeId ?? '';
+    this.days = this.#daysOf(parts);
     this.imports = Object.assign(
       new CoreImports({ ...parts, importedMail: parts.subjects.importedMail }),
       parts.subjects.imports,
@@ -348,11 +353,36 @@ export class CoreStore implements Store {
   /** The key first: if this is cut short, the next sweep finds the day again. */
   async #eraseDay(day: Day): Promise<void> {
     this.#p.keys.erase(day);
-    this.#p.days.delete(day);
-    await this.#p.engine.contents.forgetDay(day);
+    await this.days.forget(day);
     await this.#p.subjects.sweeps.dayErased(day);
     this.#p.log.info('store.day-key-erased', { day });
     this.audit.note({ event: 'store.day-key-erased', outcome: 'success', facts: { day } });
+    for (const listener of this.#erasedListeners) listener(day);
+  }
+
+  #daysOf({ keys, days, bodies, engine, subjects }: StoreParts): StoreDays {
+    return {
+      isErased: async (day) => (await subjects.dayKeys.erased([day])).length > 0,
+      isWriting: (day) => bodies.isWriting(day),
+      forget: async (day) => {
+        keys.forget(day);
+        days.delete(day);
+        await engine.contents.forgetDay(day);
+      },
+      onErased: (listener) => void this.#erasedListeners.push(listener),
+    };
+  }
+
+  /** Once, before anything is served: keys of days that were erased while this node was away, or that came back with a copy of the key folder. */
+  async destroyErased(): Promise<void> {
+    const { keys, days, subjects, log } = this.#p;
+    const unknown = keys.daysWithKeys.filter((day) => !days.has(day));
+    for (let at = 0; at < unknown.length; at += DAYS_AT_A_TIME)
+      for (const day of await subjects.dayKeys.erased(unknown.slice(at, at + DAYS_AT_A_TIME))) {
+        keys.erase(day);
+        await this.days.forget(day);
+        log.info('store.day-key-erased', { day });
+      }
   }
 
   async copyTo(path: string, told: (octets: number) => void = () => undefined): Promise<StoreCopy> {

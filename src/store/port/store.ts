@@ -23,6 +23,7 @@ import type {
   SweepReport,
 } from '../store.ts';
 import type { AuditTrail } from './audit.ts';
+import type { StoreDays } from './day-keys.ts';
 import type { Certificates, Operators, PgpKeys } from './certificates.ts';
 import type { AvailabilityStore, Deliveries, Idempotency, Imports, Usage } from './mail.ts';
 import type { DirectoryStore, Registry } from './registry.ts';
@@ -46,6 +47,7 @@ export interface Store {
   readonly idempotency: Idempotency;
   readonly availability: AvailabilityStore;
   readonly accountMoves: AccountMoves;
+  readonly days: StoreDays;
   /** How long deleted entries can be handed out again, where their organisation says nothing else. */
   readonly deletedFor: Milliseconds;
 

@@ -1,0 +1,13 @@
+/** What the database knows of the keys of days. The keys themselves are never in it. */
+import { among } from '../sql/parts.ts';
+import { text } from '../sql/columns.ts';
+import { type Change, type Now, sql } from '../sql/sql.ts';
+
+export class DayKeyReads {
+  /** Those of these days whose key was destroyed on purpose. */
+  *erased(_now: Now, days: readonly string[]): Change<readonly string[]> {
+    const rows = yield* sql.all({ day: text })`
+      SELECT day FROM day_key WHERE day ${among(text, days)} AND erased_at IS NOT NULL ORDER BY day`;
+    return rows.map(({ day }) => day);
+  }
+}
