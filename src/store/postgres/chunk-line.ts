@@ -1,6 +1,7 @@
 /**
- * Pieces of bodies that are being uploaded, over a connection of their own: a few together in a transaction, so that a large message neither waits for a
- * commit with each piece nor holds up small ones. Nobody is told of them: what counts is the acceptance, which looks whether all are there.
+ * Pieces of bodies that are being uploaded, over a connection of their own: a few together in a transaction, so that a large message does not hold up
+ * small ones. Nobody is told of them, so their commit waits neither for the disk nor for another place. The acceptance does: its commit lies behind theirs
+ * in the log of the same server, so what flushes it has flushed them; and where the server is another one by then, it finds that pieces are missing.
  */
 import type { Chunk } from '../core/engine.ts';
 import { type Change, sql } from '../sql/sql.ts';
@@ -80,5 +81,6 @@ function* store(chunks: readonly Chunk[]): Change<void> {
       SELECT * FROM unnest(${longs(first.map(({ id }) => id))}::bigint[], ${longs(first.map(({ at }) => at))}::bigint[]))
     INSERT INTO chunk (message, n, sealed, tag)
     SELECT * FROM unnest(${longs(chunks.map(({ id }) => id))}::bigint[], ${longs(chunks.map(({ n }) => n))}::bigint[],
-      ${octets(chunks.map(({ sealed }) => sealed))}::bytea[], ${octets(chunks.map(({ tag }) => tag))}::bytea[])`;
+      ${octets(chunks.map(({ sealed }) => sealed))}::bytea[], ${octets(chunks.map(({ tag }) => tag))}::bytea[])
+     WHERE (SELECT set_config('synchronous_commit', 'off', true)) = 'off'`;
 }

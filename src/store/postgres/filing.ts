@@ -181,27 +181,20 @@ export class FilingLine {
 
   /** Steps in a transaction of their own, which runs again where another one was quicker. */
   async run<T>({ connection, runner, lane }: FilingConnection, steps: () => Change<T>): Promise<T> {
-    for (let run = 1; ; run += 1) {
-      let value: T;
+    for (let run = 1; ; run += 1)
       try {
         await connection.begin('READ COMMITTED');
-        value = await runner.run(steps());
+        const value = await runner.run(steps());
         await runner.run(lane.flush());
+        await connection.commit();
+        lane.committed();
+        return value;
       } catch (error) {
         lane.rolledBack();
         await connection.rollback();
-        if (run < RUNS && AGAIN.has(codeOf(error) ?? '')) continue;
-        throw error;
+        // What is not known has no code, and never runs again: it may be committed.
+        if (run >= RUNS || !AGAIN.has(codeOf(error) ?? '')) throw error;
       }
-      try {
-        await connection.commit();
-      } catch (error) {
-        lane.rolledBack();
-        throw error;
-      }
-      lane.committed();
-      return value;
-    }
   }
 
   #isUnsure(works: readonly AcceptWork[]): void {
