@@ -27,6 +27,17 @@ const ENVIRONMENT = { PATH: process.env.PATH ?? '', LC_ALL: 'C', TZ: 'UTC' };
 export const SUPERUSER = 'postgres';
 const START_PATIENCE = 30_000;
 
+/** `more`: what else `pg` takes. */
+export async function openAt(port: number, more: object = {}): Promise<PgClient> {
+  const client = new Client({
+    ...{ host: '127.0.0.1', port, user: SUPERUSER, database: SUPERUSER, connectionTimeoutMillis: 5000, ...more },
+  });
+  // A server that is killed must not end the test's process.
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
 export class PostgresServer {
   readonly name: string;
   readonly port: number;
@@ -119,15 +130,8 @@ export class PostgresServer {
   }
 
   /** A connection of its own, to be ended by whoever opens it. */
-  async open(settings = ''): Promise<PgClient> {
-    const client = new Client({
-      ...{ host: '127.0.0.1', port: this.port, user: SUPERUSER, database: SUPERUSER, options: settings },
-      connectionTimeoutMillis: 5000,
-    });
-    // A server that is killed must not end the test's process.
-    client.on('error', () => undefined);
-    await client.connect();
-    return client;
+  open(options = ''): Promise<PgClient> {
+    return openAt(this.port, { options });
   }
 
   /** Asks, or changes a setting; what it writes does not wait for a standby. */

@@ -136,6 +136,10 @@ export class Session implements ChangingConnection {
   get ended(): boolean {
     return this.#ended !== undefined;
   }
+  /** A query is under way. */
+  get busy(): boolean {
+    return this.#busy;
+  }
   /** Between `begin` and its end. */
   get inTransaction(): boolean {
     return this.#open;

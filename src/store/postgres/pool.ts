@@ -1,0 +1,277 @@
+/**
+ * The connections of a gateway to the primary: a fixed number for each purpose, so that nothing waits behind what is of another kind.
+ *
+ * One that is lost is made again at once where the primary is known, else as soon as it is found. Those that write are made again only while
+ * something may be acknowledged: each new one commits something first, and without a standby it would leave a process of the server waiting, with
+ * one more at each try. Who asks while all are taken waits in a line with a limit and a deadline.
+ */
+import type { Clock, Log, Timer } from '../../domain/effects.ts';
+import { type Milliseconds, milliseconds, seconds } from '../../domain/units.ts';
+import { StoreUnavailable } from '../store.ts';
+import type { Access, Server } from './access.ts';
+import { type MayNot, Session, type SessionOptions } from './session.ts';
+
+/**
+ * `filing`: acceptances; `changing`: all other changes; `reading`: reads; `chunks`: pieces of bodies; `watching`: what must wait behind nothing;
+ * `listening`: what is notified.
+ */
+export type Purpose = 'filing' | 'changing' | 'reading' | 'chunks' | 'watching' | 'listening';
+
+export const COUNTS: Readonly<Record<Purpose, number>> = {
+  filing: 4,
+  changing: 2,
+  reading: 4,
+  chunks: 1,
+  watching: 1,
+  listening: 1,
+};
+/** What they commit is told to somebody as done. */
+const WRITES: ReadonlySet<Purpose> = new Set<Purpose>(['filing', 'changing', 'chunks']);
+
+export interface PoolOptions {
+  readonly finder: Finder;
+  readonly access: Access;
+  /** As servers show it, such as `sluis/gw1`; the purpose is added. */
+  readonly name: string;
+  readonly clock: Clock;
+  /** Told what comes and goes; once for each loss, not for each try. */
+  readonly log: Pick<Log, 'info' | 'warn'>;
+  readonly mayAcknowledge: () => MayNot;
+  readonly lookAgain?: () => Promise<MayNot>;
+  readonly counts?: Readonly<Record<Purpose, number>>;
+  readonly session?: Pick<SessionOptions, 'connectWithin' | 'answerWithin' | 'lockWithin'>;
+  /** Most who wait for one purpose, and for how long. */
+  readonly line?: { readonly most: number; readonly patience: Milliseconds };
+  /** In place of the network. */
+  readonly open?: (server: Server, access: Access, options: SessionOptions) => Promise<Session>;
+}
+interface Finder {
+  find(): Promise<Server>;
+  lost(server: Server): void;
+}
+
+const MOST = 2000;
+const PATIENCE = seconds(5);
+const FIRST_PAUSE = milliseconds(50);
+const LONGEST_PAUSE = seconds(1);
+
+interface Waiter {
+  readonly take: (session: Session) => void;
+  readonly refuse: (error: Error) => void;
+  readonly timer: Timer;
+}
+
+export class Pool {
+  readonly #options: PoolOptions;
+  readonly #groups: ReadonlyMap<Purpose, Group>;
+
+  /** Begins to connect at once. */
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    const counts = options.counts ?? COUNTS;
+    this.#groups = new Map(
+      (Object.keys(counts) as Purpose[]).map((purpose) => [purpose, new Group(purpose, counts[purpose], options)]),
+    );
+  }
+
+  /** One that nobody else has meanwhile; a transaction that is left open is undone. Rejects with StoreUnavailable where there is none in time. */
+  async withSession<T>(purpose: Purpose, work: (session: Session) => Promise<T>): Promise<T> {
+    const group = this.#group(purpose);
+    if (WRITES.has(purpose)) {
+      const not = this.#options.mayAcknowledge();
+      if (not !== undefined) throw new StoreUnavailable(`Nothing may be acknowledged: ${not.why}; ${not.remedy}`);
+    }
+    const session = await group.take();
+    try {
+      return await work(session);
+    } finally {
+      await session.rollback();
+      group.giveBack(session);
+    }
+  }
+
+  /** Those who wait for one. */
+  get waiting(): number {
+    return [...this.#groups.values()].reduce((sum, { waiting }) => sum + waiting, 0);
+  }
+
+  /** Connections that stand now. */
+  get open(): Readonly<Record<Purpose, number>> {
+    return Object.fromEntries([...this.#groups].map(([purpose, { open }]) => [purpose, open])) as Record<
+      Purpose,
+      number
+    >;
+  }
+
+  /** Another server is the primary: those to any other one are left, with what they do. */
+  leave(all: (server: Server) => boolean, why: string): void {
+    for (const group of this.#groups.values()) group.leave(all, why);
+  }
+
+  /** What is under way comes to its end first, for a while; who waits is refused. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#groups.values()].map((group) => group.close()));
+  }
+
+  #group(purpose: Purpose): Group {
+    const group = this.#groups.get(purpose);
+    if (group === undefined) throw new Error(`No connections were made for ${purpose}`);
+    return group;
+  }
+}
+
+/** Those of one purpose. */
+class Group {
+  readonly #purpose: Purpose;
+  readonly #options: PoolOptions;
+  readonly #free: Session[] = [];
+  readonly #all = new Set<Session>();
+  readonly #line = new Set<Waiter>();
+  #why: string | undefined;
+  #closed = false;
+  #emptied: (() => void) | undefined;
+
+  constructor(purpose: Purpose, count: number, options: PoolOptions) {
+    this.#purpose = purpose;
+    this.#options = options;
+    for (let n = 0; n < count; n += 1) void this.#make();
+  }
+
+  get waiting(): number {
+    return this.#line.size;
+  }
+  get open(): number {
+    return this.#all.size;
+  }
+
+  take(): Promise<Session> {
+    if (this.#closed) return Promise.reject(new StoreUnavailable('The store is closed'));
+    const free = this.#free.pop();
+    if (free !== undefined) return Promise.resolve(free);
+    const { most, patience } = this.#options.line ?? { most: MOST, patience: PATIENCE };
+    if (this.#line.size >= most)
+      return Promise.reject(
+        new StoreUnavailable(`${most} wait already for a connection to PostgreSQL${this.#because()}; try again later`),
+      );
+    return new Promise((take, refuse) => {
+      const timer = this.#options.clock.after(patience, () => {
+        this.#line.delete(waiter);
+        refuse(
+          new StoreUnavailable(`No connection to PostgreSQL within ${patience} ms${this.#because()}; try again later`),
+        );
+      });
+      const waiter: Waiter = { take, refuse, timer };
+      this.#line.add(waiter);
+    });
+  }
+
+  giveBack(session: Session): void {
+    if (session.ended) return;
+    if (session.busy) {
+      // The next one would be given an answer that is not its own.
+      session.destroy('it was given back before its last query was answered');
+      return;
+    }
+    if (this.#closed) {
+      void session.close();
+      this.#gone(session);
+      return;
+    }
+    const [next] = this.#line;
+    if (next === undefined) {
+      this.#free.push(session);
+      return;
+    }
+    this.#line.delete(next);
+    next.timer.cancel();
+    next.take(session);
+  }
+
+  leave(all: (server: Server) => boolean, why: string): void {
+    for (const session of [...this.#all]) if (all(session.server)) session.destroy(why);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const { refuse, timer } of this.#line) {
+      timer.cancel();
+      refuse(new StoreUnavailable('The store is closed'));
+    }
+    this.#line.clear();
+    await Promise.all(this.#free.splice(0).map((session) => session.close().finally(() => this.#gone(session))));
+    if (this.#all.size > 0) {
+      const left = this.#options.clock.after(seconds(10), () => this.leave(() => true, 'the store was closed'));
+      await new Promise<void>((resolve) => (this.#emptied = resolve));
+      left.cancel();
+    }
+  }
+
+  #because(): string {
+    return this.#why === undefined ? '' : ` (${this.#why})`;
+  }
+
+  /** Never rejects. */
+  async #make(): Promise<void> {
+    for (let pause = FIRST_PAUSE; !this.#closed; pause = milliseconds(Math.min(LONGEST_PAUSE, pause * 2))) {
+      if (await this.#tryOnce()) return;
+      await new Promise<void>((resolve) => this.#options.clock.after(pause, resolve));
+    }
+  }
+
+  async #tryOnce(): Promise<boolean> {
+    const writes = WRITES.has(this.#purpose);
+    const not = writes ? this.#options.mayAcknowledge() : undefined;
+    if (not !== undefined) {
+      this.#failed(not.why);
+      return false;
+    }
+    let server: Server | undefined;
+    try {
+      server = await this.#options.finder.find();
+      this.#begin(await this.#open(server, writes));
+      return true;
+    } catch (error) {
+      if (server !== undefined) this.#options.finder.lost(server);
+      this.#failed(error instanceof Error ? error.message : String(error));
+      return false;
+    }
+  }
+
+  #open(server: Server, writes: boolean): Promise<Session> {
+    const { access, name, mayAcknowledge, lookAgain, session, open = Session.open.bind(Session) } = this.#options;
+    return open(server, access, {
+      ...session,
+      name: `${name} ${this.#purpose}`,
+      ...(writes ? { barrier: true, mayCommit: mayAcknowledge } : {}),
+      ...(writes && lookAgain !== undefined ? { lookAgain } : {}),
+    });
+  }
+
+  #begin(session: Session): void {
+    this.#all.add(session);
+    if (this.#why !== undefined)
+      this.#options.log.info('store.connected', { purpose: this.#purpose, server: session.place });
+    this.#why = undefined;
+    session.onEnded((why) => {
+      this.#options.finder.lost(session.server);
+      this.#failed(why.message);
+      const at = this.#free.indexOf(session);
+      if (at >= 0) this.#free.splice(at, 1);
+      this.#gone(session);
+      if (!this.#closed) void this.#make();
+    });
+    this.giveBack(session);
+  }
+
+  /** Said once, until one stands again. */
+  #failed(why: string): void {
+    if (this.#why === undefined && !this.#closed)
+      this.#options.log.warn('store.disconnected', { purpose: this.#purpose, why });
+    this.#why = why;
+  }
+
+  #gone(session: Session): void {
+    this.#all.delete(session);
+    if (this.#closed && this.#all.size === 0) this.#emptied?.();
+  }
+}
