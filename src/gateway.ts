@@ -235,12 +235,20 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   };
   protocols.api.begin(admin);
   const endNotice: UpkeepParts['endNotice'] = (ending) => certificateNotice(notices.desk, ending);
-  running.own(startCaUpkeep({ ...admin.ca, seals: admin.mail.seals, log, endNotice }));
+  running.own(
+    startCaUpkeep({
+      ...admin.ca,
+      mine: () => store.jobs.runs('certificates'),
+      seals: admin.mail.seals,
+      log,
+      endNotice,
+    }),
+  );
   running.own(startUncollected(store, notices, options));
   running.own(startCertificateEnds(store, notices, { clock, log, certificates }));
   running.own(startHeldTooLong(store, notices, { clock, log, keep: config.delivery['keep-held'] }));
   running.own(startEndings(store, admin.ca, options));
-  running.own(startBackups(backups, clock));
+  running.own(startBackups(backups, clock, store.jobs));
   // Before everything else ends: what is not there any more is a planned stop.
   running.own(probe);
   const control = await openControlSockets(config, { context: admin, log, clock });

@@ -25,6 +25,8 @@ export interface ScheduleParts {
   readonly round: () => Promise<void>;
   /** Default: two hours. */
   readonly longestRetry?: Milliseconds;
+  /** Whether it is this gateway's to do at present (`Jobs.runs`). Left out: always. */
+  readonly mine?: () => boolean;
 }
 
 export interface Schedule {
@@ -41,12 +43,21 @@ const LOOK_EVERY = minutes(1);
 const RETRY = minutes(5);
 const LONGEST_RETRY = minutes(120);
 
-export function startSchedule({ clock, round, longestRetry = LONGEST_RETRY }: ScheduleParts): Schedule {
+export function startSchedule({
+  clock,
+  round,
+  longestRetry = LONGEST_RETRY,
+  mine = () => true,
+}: ScheduleParts): Schedule {
   let timer: Timer;
   let failures = 0;
   let running = Promise.resolve();
   let stopped = false;
   const look = (): void => {
+    if (!mine()) {
+      again(LOOK_EVERY);
+      return;
+    }
     running = round().then(
       () => {
         failures = 0;

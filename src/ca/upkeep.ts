@@ -9,7 +9,11 @@ import { type ExpiryParts, warnOfEnds } from './expiry.ts';
 import { type RenewalParts, renewHeld } from './renew-held.ts';
 import { missingText, publishLists } from './revocation-lists.ts';
 
-export type UpkeepParts = RenewalParts & ExpiryParts;
+export type UpkeepParts = RenewalParts &
+  ExpiryParts & {
+    /** Whether it is this gateway's to do at present (`Jobs.runs`). Left out: always. */
+    readonly mine?: () => boolean;
+  };
 
 export interface CaUpkeep {
   /** Resolves when what runs now has ended. */
@@ -19,13 +23,17 @@ export interface CaUpkeep {
 
 const FIRST = minutes(1);
 const EVERY = days(1);
+/** Another gateway does it, and may be gone by then. */
+const AGAIN = minutes(1);
 
 export function startCaUpkeep(parts: UpkeepParts): CaUpkeep {
   let running = Promise.resolve();
   let timer: Timer;
   const schedule = (delay: typeof FIRST): void => {
     timer = parts.clock.after(delay, () => {
-      schedule(EVERY);
+      const mine = parts.mine?.() ?? true;
+      schedule(mine ? EVERY : AGAIN);
+      if (!mine) return;
       running = running.then(() => runUpkeep(parts));
     });
   };

@@ -8,6 +8,8 @@ const MORNING = hours(7);
 const AFTER_START = minutes(2);
 /** A timer is set no further ahead: the wall clock may be set meanwhile. */
 const LONGEST = hours(1);
+/** What is due and another gateway's to do is looked at again: that one may be gone. */
+const AGAIN = minutes(1);
 
 export interface Daily {
   /** Resolves when what runs now has ended. */
@@ -21,23 +23,34 @@ export interface DailyParts {
   readonly name: string;
   /** Rejections are logged; the next day tries again. */
   readonly run: (stopped: () => boolean) => Promise<void>;
+  /** Whether it is this gateway's to do at present (`Jobs.runs`). Left out: always. */
+  readonly mine?: () => boolean;
 }
 
-export function startDaily({ clock, log, name, run }: DailyParts): Daily {
+export function startDaily({ clock, log, name, run, mine = () => true }: DailyParts): Daily {
   let running = Promise.resolve();
   let stopped = false;
   let timer: Timer;
   /** The day whose morning run is due next. */
   let next = 0;
+  let due = false;
   const start = (): void => {
     next = dayOf(clock.now()) + (clock.now() >= instantOf(dayOf(clock.now()), MORNING) ? 1 : 0);
+    due = true;
+    runMine();
+  };
+  const runMine = (): void => {
+    if (!due || !mine()) return;
+    due = false;
     running = running
       .then(() => run(() => stopped))
       .catch((error: unknown) => log.error('daily.failed', { what: name, why: String(error) }));
   };
-  const wait = (): Milliseconds => milliseconds(Math.min(LONGEST, Math.max(1, instantOf(next, MORNING) - clock.now())));
+  const wait = (): Milliseconds =>
+    milliseconds(Math.min(due ? AGAIN : LONGEST, Math.max(1, instantOf(next, MORNING) - clock.now())));
   const look = (): void => {
     if (clock.now() >= instantOf(next, MORNING)) start();
+    else runMine();
     timer = clock.after(wait(), look);
   };
   timer = clock.after(AFTER_START, () => {

@@ -52,6 +52,7 @@ export function startGatewayAnchors(
   const { 'anchor-every': every, 'anchor-command': command, 'timestamp-url': url } = config.audit;
   return startAnchors({
     audit: store.audit,
+    mine: () => store.jobs.runs('anchors'),
     clock,
     log,
     every,
@@ -87,6 +88,7 @@ export function startRetention(store: Store, config: Config, { clock, log }: Gat
     clock,
     log,
     name: 'audit-retention',
+    mine: () => store.jobs.runs('rounds'),
     run: async (stopped) => {
       await keepTrail({ audit: store.audit, clock, log, keep, counts: erased }, stopped);
     },

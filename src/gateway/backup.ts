@@ -20,6 +20,7 @@ import { days, minutes } from '../domain/units.ts';
 import { backupLetters } from '../letters/backup.ts';
 import { programVersion } from '../platform/version.ts';
 import { sqliteCopies } from '../store/sqlite/copies.ts';
+import { ALL_JOBS, type Jobs } from '../store/jobs.ts';
 import type { Store } from '../store/port/store.ts';
 import { anchorFolderOf } from '../config/places.ts';
 import type { GatewayEffects } from './effects.ts';
@@ -75,12 +76,13 @@ function keyCopyOf(config: Config, to: string): () => Promise<KeyCopyPlaces> {
 }
 
 /** Takes what is due, as long as the gateway runs. A backup that runs when the gateway stops is given up, and swept by the next. */
-export function startBackups(backups: Backups, clock: Clock): Schedule {
+export function startBackups(backups: Backups, clock: Clock, jobs: Jobs = ALL_JOBS): Schedule {
+  const mine = (): boolean => jobs.runs('backups');
   const { folder, drills } = backups.configured;
   const schedules = [
-    ...(folder ? [startSchedule({ clock, round: () => backups.round() })] : []),
-    ...(drills ? [startSchedule({ clock, round: () => backups.drillRound(), longestRetry: days(1) })] : []),
-    // A fault of the one must not put off the other.
+    ...(folder ? [startSchedule({ clock, round: () => backups.round(), mine })] : []),
+    ...(drills ? [startSchedule({ clock, round: () => backups.drillRound(), longestRetry: days(1), mine })] : []),
+    // Each gateway copies its own keys. A fault of the one must not put off the other.
     startSchedule({ clock, round: () => backups.keyRound(), longestRetry: minutes(10) }),
   ];
   return {

@@ -97,11 +97,12 @@ export const startFullness = (store: Store, { desk }: GatewayNotices, { clock, l
  * Writes down which accounts and addresses have ended by the clock; that they have, holds without it. What was issued to them is revoked with
  * that, and the lists are published.
  */
-export const startEndings = ({ registry }: Store, ca: CaParts, { clock, log }: GatewayEffects): Daily =>
+export const startEndings = ({ registry, jobs }: Store, ca: CaParts, { clock, log }: GatewayEffects): Daily =>
   startDaily({
     clock,
     log,
     name: 'endings',
+    mine: () => jobs.runs('rounds'),
     run: async (stopped) => {
       let ended = 0;
       for (let step = -1; step !== 0 && !stopped(); ended += step) step = await registry.endDue();
@@ -112,7 +113,7 @@ export const startEndings = ({ registry }: Store, ca: CaParts, { clock, log }: G
 
 /** Once a day: what was held and nobody decided about. */
 export const startHeldTooLong = (
-  { deliveries }: Store,
+  { deliveries, jobs }: Store,
   { settlements, ended }: GatewayNotices,
   { clock, log, keep }: GatewayEffects & Pick<HeldTooLongParts, 'keep'>,
 ): Daily =>
@@ -120,6 +121,7 @@ export const startHeldTooLong = (
     clock,
     log,
     name: 'held',
+    mine: () => jobs.runs('rounds'),
     run: async (stopped) => {
       await heldTooLong({ deliveries, notices: settlements, clock, log, keep, counts: ended }, stopped);
     },
@@ -131,6 +133,7 @@ export const startUncollected = (store: Store, { desk }: GatewayNotices, { clock
     clock,
     log,
     name: 'uncollected',
+    mine: () => store.jobs.runs('rounds'),
     run: async (stopped) => {
       await uncollectedRound({ desk, store, clock, log }, stopped);
       await observedRound({ desk, store, clock, log }, stopped);

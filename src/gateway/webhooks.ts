@@ -68,6 +68,7 @@ export function gatewayWebhooks(
 ): WebhookDeliverer {
   const deliverer = new WebhookDeliverer({
     webhooks: store.webhooks,
+    mine: () => store.jobs.runs('webhooks'),
     seals,
     line,
     tell: (webhook, what, why) => tellWebhookStopped({ desk, store }, webhook, what, why),

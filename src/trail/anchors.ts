@@ -27,6 +27,8 @@ export interface AnchorParts {
   readonly stamps?: TimeStampPlace & { readonly every: Milliseconds };
   /** Program and words; gets the line as its input. */
   readonly command?: readonly string[];
+  /** Whether it is this gateway's to do at present (`Jobs.runs`). Left out: always. */
+  readonly mine?: () => boolean;
 }
 
 export interface AnchorCounts {
@@ -153,8 +155,13 @@ class AnchorWriter {
 
   /** Never rejects: the next minute tries again, and an alarm tells. */
   async write(): Promise<void> {
-    const { log } = this.#p;
+    const { log, mine } = this.#p;
     try {
+      if (mine?.() === false) {
+        // Another gateway signs; who looks for what it wrote looks there.
+        this.counts.last = this.#p.clock.now();
+        return;
+      }
       const head = await this.#head();
       const { hostname, clock, folder, keys, command } = this.#p;
       if (head.seq === this.#seq) {

@@ -39,6 +39,8 @@ export interface DelivererParts {
   readonly tell: (webhook: WebhookRecord, what: 'paused' | 'gone', why: string) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
+  /** Whether it is this gateway's to do at present (`Jobs.runs`). Left out: always. */
+  readonly mine?: () => boolean;
 }
 
 /** A webhook as it is told of events. */
@@ -147,11 +149,19 @@ export class WebhookDeliverer {
   }
 
   async #work(): Promise<void> {
+    if (this.#p.mine?.() === false) return this.#leave();
     if (this.#stale || this.#p.clock.monotonic() - this.#loadedAt >= LOAD_EVERY) await this.#load();
     await this.#save();
     const now = this.#p.clock.now();
     for (const subscriber of this.#subscribers.values())
       if (!subscriber.running && (subscriber.dueAt === undefined || subscriber.dueAt <= now)) this.#begin(subscriber);
+  }
+
+  /** Another gateway tells of events, from where they stand in the store: what was taken here and not written down yet may be told again. */
+  #leave(): void {
+    this.#progress.clear();
+    this.#subscribers.clear();
+    this.#stale = true;
   }
 
   #begin(subscriber: Subscriber): void {

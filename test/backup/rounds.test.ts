@@ -263,6 +263,27 @@ test('the schedule looks soon after a start and each minute; after failures ever
   assert.equal(clock.waiting, 0);
 });
 
+test('a round that another gateway does is looked at each minute, and done here when that one is gone', async () => {
+  const clock = new FakeClock();
+  let [rounds, mine] = [0, false];
+  const schedule = startSchedule({
+    clock,
+    mine: () => mine,
+    round: () => {
+      rounds += 1;
+      return Promise.resolve();
+    },
+  });
+  for (let minute = 0; minute < 20; minute += 1) {
+    mine = minute >= 10;
+    clock.advance(minutes(1));
+    await schedule.settled();
+    await Promise.resolve();
+    assert.equal(rounds, Math.max(0, minute - 9));
+  }
+  schedule.stop();
+});
+
 test('a drill proves the newest backup, leaves no scratch, and its signed report counts for the age of the last good one', async (t) => {
   const { backups, store, folder, clock, log } = await testBackups(t);
   await addAccount(store, 'anna');

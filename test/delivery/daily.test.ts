@@ -6,12 +6,12 @@ import { days, hours, minutes } from '../../src/domain/units.ts';
 import { FakeClock } from '../support/clock.ts';
 import { MemoryLog } from '../support/log.ts';
 
-function start(at: string, run: () => Promise<void> = () => Promise.resolve()) {
+function start(at: string, run: () => Promise<void> = () => Promise.resolve(), mine?: () => boolean) {
   const clock = new FakeClock(Date.parse(at));
   const log = new MemoryLog();
   const runs: string[] = [];
   const daily = startDaily({
-    ...{ clock, log, name: 'test' },
+    ...{ clock, log, name: 'test', ...(mine === undefined ? {} : { mine }) },
     run: async () => {
       runs.push(new Date(clock.now()).toISOString().slice(0, 16));
       await run();
@@ -48,6 +48,19 @@ test('a clock that is set forward over a morning costs an hour, not the day', as
   await pass(hours(1));
   await daily.stop();
   assert.equal(runs.length, 2);
+});
+
+test('what another gateway does is run here within a minute or two of its end, and nothing twice', async () => {
+  let mine = false;
+  const { runs, pass, daily } = start('2026-11-25T12:00:00Z', undefined, () => mine);
+  await pass(hours(30));
+  assert.deepEqual(runs, []);
+  mine = true;
+  await pass(minutes(4));
+  assert.deepEqual(runs, ['2026-11-26T18:02']);
+  await pass(days(1));
+  await daily.stop();
+  assert.deepEqual(runs, ['2026-11-26T18:02', '2026-11-27T06:00']);
 });
 
 test('a run that fails is logged, and the next day tries again', async () => {

@@ -60,10 +60,14 @@ class Scene {
     return this.opened.store;
   }
 
+  /** Another gateway's work, while it is false. */
+  mine = true;
+
   newDeliverer(store = this.opened.store): WebhookDeliverer {
     const { clock, log } = this.opened;
     return new WebhookDeliverer({
       webhooks: store.webhooks,
+      mine: () => this.mine,
       seals: this.seals,
       line: (url) => {
         this.lines += 1;
@@ -404,6 +408,33 @@ test('what is older than a week when its turn comes is passed over, and the webh
   await scene.tick();
   const found = await scene.store.webhooks.find(id);
   assert(found?.missedUntil !== undefined && found.missedUntil > instant(0));
+});
+
+test('one gateway tells of events at a time, and the next one goes on where it stood', async (t) => {
+  const scene = await Scene.open(t);
+  const [anna] = [await addAccount(scene.store, 'anna'), await addAccount(scene.store, 'bert')];
+  await scene.add('all', {}, ['message.delivered']);
+  const first = await scene.mail(anna, 'bert');
+  await scene.tick();
+  assert.deepEqual(scene.told('all'), [first]);
+  await scene.tick();
+  scene.mine = false;
+  const second = await scene.mail(anna, 'bert');
+  await scene.tick(hours(1));
+  assert.deepEqual(scene.told('all'), [first]);
+  // Another gateway told of the second: what is written down says so.
+  const other = new Scene(scene.opened);
+  t.after(() => other.deliverer.stop());
+  await other.deliverer.start();
+  await other.tick();
+  await other.tick();
+  assert.deepEqual(other.told('all'), [second]);
+  await other.deliverer.stop();
+  scene.mine = true;
+  const third = await scene.mail(anna, 'bert');
+  await scene.tick();
+  await scene.tick();
+  assert.deepEqual(scene.told('all'), [first, third]);
 });
 
 test('without webhooks nothing is asked and no timer waits', async (t) => {

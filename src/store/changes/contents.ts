@@ -63,10 +63,20 @@ export function* dropUnneeded(at: number, left: Budget): Change<Dropped> {
   return { dropped: ids.length, more: ids.length < unneeded.length || unneeded.length === ROWS };
 }
 
-/** Uploads below `below` that nobody writes any more; `open` are still being written. */
-export function* dropUploads(open: readonly bigint[], below: bigint, left: Budget): Change<Dropped> {
+export interface Uploads {
+  /** Those that are still being written. */
+  readonly open: readonly bigint[];
+  readonly below: bigint;
+  /** Below this one whosever they are; between the two those of `node` alone. */
+  readonly others: bigint;
+  readonly node: number;
+}
+
+/** Uploads that nobody writes any more. 13 bits of an id stand behind the node (message-ids.ts). */
+export function* dropUploads({ open, below, others, node }: Uploads, left: Budget): Change<Dropped> {
   const uploads = yield* sql.all({ message: long })`
-    SELECT message FROM upload WHERE message < ${below} AND NOT message ${among(long, open)}
+    SELECT message FROM upload
+     WHERE message < ${below} AND (message < ${others} OR ((message >> 13) & 255) = ${node}) AND NOT message ${among(long, open)}
      ORDER BY message LIMIT ${ROWS} ${locked}`;
   const ids: bigint[] = [];
   for (const { message } of uploads) {

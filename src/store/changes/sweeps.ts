@@ -26,6 +26,9 @@ const DAYS = 40;
 /** How long keys of notices are remembered: longer than anything waits that one could be filed about. */
 const NOTICES_FOR = days(400);
 
+/** No upload takes so long. */
+const UPLOADS_FOR = days(1);
+
 /** For how many milliseconds things are kept. */
 export interface KeptFor {
   readonly hidden: number;
@@ -39,6 +42,8 @@ export interface SweepStep {
   /** Uploads below `below` that are still being written; those above began after that was written down. */
   readonly open: readonly bigint[];
   readonly below: bigint;
+  /** Where other nodes write as well: the own one. Uploads of others are theirs, until a day has gone. */
+  readonly node?: number;
   /** Of the step before: behind this day it goes on. '' at first. */
   readonly day: Day;
 }
@@ -59,18 +64,19 @@ export class SweepChanges {
    * What was promised to go comes before what was left over, and days are looked at in each step: however much one account leaves behind, keys
    * end when they should.
    */
-  *step(ground: Ground, { keptFor, open, below, day }: SweepStep): Change<Swept> {
+  *step(ground: Ground, { keptFor, open, below, day, node }: SweepStep): Change<Swept> {
     const { at } = ground;
     const left = newBudget();
     const moreDeleted = yield* sweepDeleted(at, keptFor.hidden);
     const contents = yield* dropUnneeded(at, left);
-    const uploads = yield* dropUploads(open, below, left);
+    const others = node === undefined ? below : firstIdAt(instant(at - UPLOADS_FOR));
+    const uploads = yield* dropUploads({ open, below, others, node: node ?? 0 }, left);
     const traces = yield* dropTraces(at - keptFor.traces);
     if (uploads.dropped + contents.dropped + traces > 0) yield* raise(below);
-    const others = yield* dropOthers(at, keptFor);
+    const rest = yield* dropOthers(at, keptFor);
     const empty = yield* emptyDays(at, day);
     const more =
-      [moreDeleted, uploads.more, contents.more, empty.more].includes(true) || [traces, ...others].includes(ROWS);
+      [moreDeleted, uploads.more, contents.more, empty.more].includes(true) || [traces, ...rest].includes(ROWS);
     return { uploads: uploads.dropped, messages: contents.dropped, traces, days: empty.days, day: empty.last, more };
   }
 

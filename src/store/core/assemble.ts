@@ -15,7 +15,7 @@ import { Audit } from './audit.ts';
 import { Bodies } from './bodies.ts';
 import { CertificateMemory } from './certificate-memory.ts';
 import { CoreDeliveries } from './deliveries.ts';
-import type { Engine, EngineEvents } from './engine.ts';
+import type { Elsewhere, Engine, EngineEvents } from './engine.ts';
 import { Erasures } from './erasures.ts';
 import { Mailboxes } from './mailboxes.ts';
 import { Maildrops } from './maildrops.ts';
@@ -78,6 +78,14 @@ export class Hearing implements EngineEvents {
     this.#store?.committed(effects);
   }
 
+  elsewhere(what: Elsewhere): void {
+    this.#store?.elsewhere(what);
+  }
+
+  registryChanged(): void {
+    this.#store?.registryChanged();
+  }
+
   failed(error: StoreFailed): void {
     this.#failure ??= error;
     this.#store?.failed(error);
@@ -93,8 +101,10 @@ export async function assemble(
   const set = settled(options);
   const { clock, log } = options;
   const { subjects } = engine;
-  const mailboxes = new Mailboxes(subjects.roads.mailbox);
-  const registry = Object.assign(new RememberingRegistry({ subjects, mailboxes, time, random }), {
+  const alone = engine.nodes === undefined;
+  const mailboxes = new Mailboxes(subjects.roads.mailbox, alone);
+  const check = (): void => engine.nodes?.checkRegistry();
+  const registry = Object.assign(new RememberingRegistry({ subjects, mailboxes, time, random, check }), {
     ...subjects.absences,
     ...subjects.accounts,
     ...subjects.appPasswords,
@@ -138,6 +148,7 @@ export async function assemble(
   });
   const maildrops = new Maildrops({
     changes: subjects.maildrops,
+    under: (right) => engine.under?.(right) ?? subjects.maildrops,
     reads: engine,
     mailboxes,
     clock,

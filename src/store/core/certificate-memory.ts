@@ -34,6 +34,12 @@ export class CertificateMemory implements Pick<Certificates, 'listAuthorities' |
     for (const listener of this.#listeners) listener();
   }
 
+  /** Something has changed that nobody named. */
+  forgetAll(): void {
+    this.#mail.forgetAll();
+    this.told({ mail: [], trust: true });
+  }
+
   async listAuthorities(): Promise<readonly AuthorityRecord[]> {
     return await this.#authorities.get('all', () => this.#trust.authorities());
   }

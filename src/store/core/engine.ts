@@ -10,7 +10,8 @@ import type { AuditMark } from '../audit.ts';
 import type { AcceptWork, Notices, SentNotices } from '../changes/accept-work.ts';
 import type { Effects } from '../changes/changed.ts';
 import type { StoreCopy } from '../copies.ts';
-import type { MaildropLocks } from '../maildrop-locks.ts';
+import type { Jobs } from '../jobs.ts';
+import type { MaildropLocks, MaildropRight } from '../maildrop-locks.ts';
 import type { Subjects } from '../objects.ts';
 import type { Acceptance, StoreCounts, StoreFailed } from '../store.ts';
 
@@ -138,6 +139,23 @@ export interface Room {
   settle(octets: number): void;
 }
 
+/** Where other gateways write into the same store. */
+export interface EngineNodes {
+  /** In the ids of its messages. */
+  readonly node: number;
+  readonly jobs: Jobs;
+  /** Throws StoreUnavailable where what is remembered of the registry may be older than a second. */
+  checkRegistry(): void;
+}
+
+/** What others did, as far as it was heard. */
+export interface Elsewhere {
+  /** Accounts whose mailboxes have changed. */
+  readonly mailboxes: readonly number[];
+  /** Partners that something is due for. */
+  readonly due: readonly number[];
+}
+
 export interface Engine {
   readonly subjects: Subjects;
   readonly mail: EngineMail;
@@ -145,6 +163,13 @@ export interface Engine {
   readonly contents: EngineContents;
   readonly listings: EngineListings;
   readonly locks: MaildropLocks;
+  /** Left out: this process alone writes into the store, and what it remembers is exact. */
+  readonly nodes?: EngineNodes;
+  /**
+   * Changes of a session's end that reject with LockLost, and have changed nothing, where the right is not its own any more when they are written. Left out: nobody
+   * takes a right that is held, and none ends by time.
+   */
+  under?(right: MaildropRight): Pick<Subjects['maildrops'], 'commit' | 'release'>;
   readonly room: Room;
   /** Of the engine, with its name. */
   readonly version: string;
@@ -174,6 +199,10 @@ export interface Engine {
 export interface EngineEvents {
   /** Behind a commit, before its answers are given out. */
   committed(effects: readonly Effects[]): void;
+  /** Something changed at another node, or may have. */
+  elsewhere(what: Elsewhere): void;
+  /** The registry is another than what is remembered of it. */
+  registryChanged(): void;
   /** Once. */
   failed(error: StoreFailed): void;
 }

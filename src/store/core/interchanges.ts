@@ -12,11 +12,15 @@ import type { StoreTime } from './store-time.ts';
 
 /** Rows of one read: a few milliseconds of the reader's time. */
 const STEP = 2000;
+/** Of other nodes a row may become visible behind one with a higher number: so many are read again. */
+const AGAIN = 200;
 
 export interface InterchangesParts {
   readonly ediMemory: Pick<Subjects['ediMemory'], 'interchanges'>;
   readonly time: Pick<StoreTime, 'now'>;
   readonly most?: number;
+  /** False: other nodes file interchanges too, and what they filed is read at each question. */
+  readonly alone?: boolean;
 }
 
 export class CoreInterchanges implements Interchanges {
@@ -26,6 +30,8 @@ export class CoreInterchanges implements Interchanges {
   readonly #pairs: Memory<Pair>;
   readonly #messages: Memory<Seen>;
   #loaded: Promise<void> | undefined;
+  /** The last row that was read. */
+  #read = 0;
 
   constructor(parts: InterchangesParts) {
     this.#p = parts;
@@ -36,6 +42,7 @@ export class CoreInterchanges implements Interchanges {
   }
 
   async earlier(asked: readonly SeenInterchange[]): Promise<readonly Earlier[]> {
+    if (this.#p.alone === false) this.#loaded = undefined;
     await (this.#loaded ??= this.#load());
     const since = this.#p.time.now() - INTERCHANGES_FOR;
     return asked.map((each) => {
@@ -61,11 +68,12 @@ export class CoreInterchanges implements Interchanges {
 
   async #load(): Promise<void> {
     try {
-      for (let after = 0; ;) {
+      for (let after = Math.max(0, this.#read - AGAIN); ;) {
         const rows = await this.#p.ediMemory.interchanges(after, STEP);
         for (const { at, reference, messages, held } of rows)
           this.#add({ reference, messages, ...(held ? { held } : {}) }, at);
         const last = rows.at(-1);
+        this.#read = Math.max(this.#read, last?.seq ?? 0);
         if (last === undefined || rows.length < STEP) return;
         after = last.seq;
       }

@@ -1,6 +1,6 @@
 /**
- * What is known of mailboxes without asking: counters, next uid, number of changes. Exact, because this process is the only writer and every
- * commit tells the new numbers before its answers are given out.
+ * What is known of mailboxes without asking: counters, next uid, number of changes. Exact where this process is the only writer, because every
+ * commit tells the new numbers before its answers are given out. Where other nodes write nothing is known without asking.
  */
 import type { AccountId } from '../../domain/ids.ts';
 import type { Subjects } from '../objects.ts';
@@ -12,13 +12,16 @@ const MOST = 50_000;
 
 export class Mailboxes {
   readonly #read: Subjects['roads']['mailbox'];
+  readonly #alone: boolean;
   readonly #known = new Lru<AccountId, MailboxState>(MOST);
   /** Reads under way: what commits told since each began, which wins over what it will find. */
   readonly #reading = new Set<Map<AccountId, MailboxState>>();
   readonly #listeners: ((account: AccountId) => void)[] = [];
 
-  constructor(read: Subjects['roads']['mailbox']) {
+  /** `alone`: nobody else writes. */
+  constructor(read: Subjects['roads']['mailbox'], alone = true) {
     this.#read = read;
+    this.#alone = alone;
   }
 
   /** From a commit. */
@@ -27,10 +30,17 @@ export class Mailboxes {
       const at = (field: number): number => numbers[i + field] ?? 0;
       const account = at(0) as AccountId;
       const state = { octets: at(1), messages: at(2), nextUid: at(3), changes: at(4) };
-      this.#known.set(account, state);
-      for (const during of this.#reading) during.set(account, state);
+      if (this.#alone) {
+        this.#known.set(account, state);
+        for (const during of this.#reading) during.set(account, state);
+      }
       for (const listener of this.#listeners) listener(account);
     }
+  }
+
+  /** Another node says so. */
+  changedElsewhere(account: AccountId): void {
+    for (const listener of this.#listeners) listener(account);
   }
 
   /** Called behind each commit that changed a mailbox, when the new numbers are known here. */
@@ -56,7 +66,7 @@ export class Mailboxes {
       const found = await read();
       if (found === undefined) return undefined;
       const state = during.get(found.account) ?? found.state;
-      if (state !== undefined) this.#known.set(found.account, state);
+      if (state !== undefined && this.#alone) this.#known.set(found.account, state);
       return state;
     } finally {
       this.#reading.delete(during);

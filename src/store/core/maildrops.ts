@@ -14,7 +14,9 @@ import type { AuditItem } from '../../domain/audit-row.ts';
 import type { Engine } from './engine.ts';
 
 export interface MaildropParts {
-  readonly changes: Pick<Subjects['maildrops'], 'commit' | 'release' | 'sent'>;
+  readonly changes: Pick<Subjects['maildrops'], 'sent'>;
+  /** What ends a session is written under its right. */
+  readonly under: (right: MaildropRight) => Pick<Subjects['maildrops'], 'commit' | 'release'>;
   readonly reads: Pick<Engine, 'contents' | 'listings'>;
   readonly mailboxes: Mailboxes;
   readonly clock: Clock;
@@ -243,7 +245,7 @@ export class Maildrops {
   async #write({ account, right }: Lock, { deleted, retrieved, audit, notices }: SessionEnd): Promise<void> {
     if (!(await right.hold())) throw new LockLost('The maildrop was taken over by another session');
     const sent = (await notices?.()) ?? { notices: [] };
-    await this.#p.changes.commit(account, deleted, retrieved, audit, sent);
+    await this.#p.under(right).commit(account, deleted, retrieved, audit, sent);
     this.#listings.noteRetrieved(account, retrieved);
   }
 
@@ -309,7 +311,7 @@ export class Maildrops {
     notices: () => Promise<SentNotices>,
   ): Promise<void> {
     if (!(await right.hold())) return;
-    await this.#p.changes.release(account, retrieved, await notices());
+    await this.#p.under(right).release(account, retrieved, await notices());
     this.#listings.noteRetrieved(account, retrieved);
   }
 }

@@ -21,6 +21,11 @@ export class RememberedPgpKeys implements Pick<PgpKeys, 'findMail'> {
     for (const key of mail) this.#mail.forget(key as AddressKey);
   }
 
+  /** Something has changed that nobody named. */
+  forgetAll(): void {
+    this.#mail.forgetAll();
+  }
+
   async findMail(key: AddressKey): Promise<readonly PgpMailKey[]> {
     return await this.#mail.get(key, () => this.#keys.findMail(key));
   }

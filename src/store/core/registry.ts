@@ -40,6 +40,8 @@ export interface RegistryParts {
   readonly mailboxes: Mailboxes;
   readonly time: StoreTime;
   readonly random: RandomBytes;
+  /** Before an answer that may rest on what is remembered: throws StoreUnavailable where that may be too old. */
+  readonly check?: () => void;
 }
 
 type KnownRecipient = Omit<Recipient, 'used' | 'absence'> & { readonly absences?: readonly Absence[] };
@@ -108,6 +110,7 @@ export class RememberingRegistry implements Omit<Registry, Called> {
   async findLogin(login: string): Promise<LoginRecord | undefined> {
     const folded = foldLogin(login);
     if (folded === undefined) return undefined;
+    this.#p.check?.();
     const found = await this.#logins.get(folded, async () => {
       const login = await this.#p.subjects.roads.login(folded);
       if (login !== undefined) this.#loginOf.set(login.account.id, folded);
@@ -120,6 +123,7 @@ export class RememberingRegistry implements Omit<Registry, Called> {
 
   async findCertificate(keys: readonly string[]): Promise<CertificateRecord | undefined> {
     if (keys.length === 0 || keys.length > MOST_KEYS) return undefined;
+    this.#p.check?.();
     const found = await this.#certificates.get(
       keys.join(' '),
       async () => (await this.#p.subjects.trust.registration(keys)) ?? null,
@@ -128,6 +132,7 @@ export class RememberingRegistry implements Omit<Registry, Called> {
   }
 
   async findRecipient(key: AddressKey): Promise<Recipient | undefined> {
+    this.#p.check?.();
     const found = await this.#recipients.get(key, async () => {
       let row: RecipientRow | undefined;
       await this.#p.mailboxes.during(async () => {
@@ -152,6 +157,7 @@ export class RememberingRegistry implements Omit<Registry, Called> {
   }
 
   async maySendAs(account: AccountId, key: AddressKey): Promise<boolean> {
+    this.#p.check?.();
     const name = `${account} ${key}`;
     const until = await this.#sendAs.get(name, async () => (await this.#p.subjects.roads.sendAs(account, key)) ?? 0);
     return this.#p.time.now() < until;
@@ -227,6 +233,7 @@ export class RememberingRegistry implements Omit<Registry, Called> {
   }
 
   async identitiesOf(account: AccountId): Promise<readonly string[]> {
+    this.#p.check?.();
     return await this.#identities.get(account, () => this.#p.subjects.ediMemory.identitiesOf(account));
   }
 }

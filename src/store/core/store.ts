@@ -5,6 +5,7 @@ import type { MessageParts } from '../../domain/message-part.ts';
 import { type AccountId, type EntryUid, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
 import { type Instant, type Milliseconds, type Octets, hours, minutes, octets } from '../../domain/units.ts';
 import type { AuditEvent } from '../audit.ts';
+import { ALL_JOBS, type Jobs } from '../jobs.ts';
 import type { AuditTrail } from '../port/audit.ts';
 import type { StoreDays } from '../port/day-keys.ts';
 import type { Certificates } from '../port/certificates.ts';
@@ -44,7 +45,7 @@ import type { Effects } from '../changes/changed.ts';
 import { after } from './calls.ts';
 import type { CertificateMemory } from './certificate-memory.ts';
 import type { CoreDeliveries } from './deliveries.ts';
-import type { Engine } from './engine.ts';
+import type { Elsewhere, Engine } from './engine.ts';
 import { CoreImports } from './imports.ts';
 import type { Erasures } from './erasures.ts';
 import { CoreInterchanges } from './interchanges.ts';
@@ -109,6 +110,7 @@ export class CoreStore implements Store {
   readonly idempotency: Idempotency;
   readonly availability: AvailabilityStore;
   readonly deletedFor: Milliseconds;
+  readonly jobs: Jobs;
   readonly #p: StoreParts;
   readonly #listeners: ((error: StoreFailed) => void)[] = [];
   readonly #erasedListeners: ((day: Day) => void)[] = [];
@@ -132,7 +134,7 @@ export class CoreStore implements Store {
     this.webhooks = { ...parts.subjects.webhooks, ...parts.subjects.webhookProgress };
     this.audit = parts.audit;
     this.deliveries = parts.deliveries;
-    this.interchanges = new CoreInterchanges(parts);
+    this.interchanges = new CoreInterchanges({ ...parts, alone: parts.engine.nodes === undefined });
     this.quirks = parts.quirks;
     this.id = parts.keys.storeId ?? '';
     this.days = this.#daysOf(parts);
@@ -149,13 +151,14 @@ export class CoreStore implements Store {
     this.idempotency = parts.subjects.idempotency;
     this.availability = parts.subjects.availability;
     this.deletedFor = parts.settled.hiddenFor;
+    this.jobs = parts.engine.nodes?.jobs ?? ALL_JOBS;
     this.#scheduleSweep(FIRST_SWEEP);
   }
 
   #scheduleSweep(delay: Milliseconds): void {
     this.#sweepTimer = this.#p.clock.after(delay, () => {
       this.#scheduleSweep(SWEEP_EVERY);
-      if (this.#sweepDue) return;
+      if (this.#sweepDue || !this.jobs.runs('sweeps')) return;
       this.#sweepDue = true;
       this.sweep()
         .catch((error: unknown) => this.#sweepFailed(error))
@@ -293,7 +296,9 @@ export class CoreStore implements Store {
     let day: Day = '';
     const swept = await this.#swept(async (below) => {
       const open = this.#p.bodies.ids.map(messageNumber);
-      const step = await this.#p.subjects.sweeps.step({ keptFor, open, below, day });
+      const { nodes } = this.#p.engine;
+      const own = nodes === undefined ? {} : { node: nodes.node };
+      const step = await this.#p.subjects.sweeps.step({ keptFor, open, below, day, ...own });
       ({ day } = step);
       return step;
     });
@@ -438,6 +443,19 @@ export class CoreStore implements Store {
     }
     deliveries.told(due);
     this.#crowded(crowded);
+  }
+
+  /** What another node says it did. */
+  elsewhere({ mailboxes, due }: Elsewhere): void {
+    for (const account of mailboxes) this.#p.mailboxes.changedElsewhere(account as AccountId);
+    this.#p.deliveries.told(new Set(due));
+  }
+
+  /** By somebody else; what of it is not known. */
+  registryChanged(): void {
+    this.#p.registry.told({ accounts: 'many', scope: 'registry' });
+    this.#p.certificates.forgetAll();
+    this.#p.rememberedKeys.forgetAll();
   }
 
   /** From the engine, once. */

@@ -6,6 +6,7 @@ import type { AccountMoves } from '../account-moves.ts';
 import type { AuditEvent } from '../audit.ts';
 import type { StoreCopy } from '../copies.ts';
 import type { Interchanges } from '../interchanges.ts';
+import type { Jobs } from '../jobs.ts';
 import type { Quirks } from '../quirks.ts';
 import type {
   AcceptOutcome,
@@ -50,6 +51,8 @@ export interface Store {
   readonly days: StoreDays;
   /** How long deleted entries can be handed out again, where their organisation says nothing else. */
   readonly deletedFor: Milliseconds;
+  /** What of the work that must be done once is this gateway's. */
+  readonly jobs: Jobs;
 
   /**
    * Starts a message. Its id is made here, since the Received line carries it. `promised` is the declared SIZE (0: unknown); it counts
