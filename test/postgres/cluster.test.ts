@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Cluster, startCluster } from '../support/cluster.ts';
-import type { PgClient } from '../support/postgres-server.ts';
+import { type PgClient, openAt } from '../support/postgres-server.ts';
 import type { Cleanup } from '../support/store.ts';
 import { until } from '../support/until.ts';
 
@@ -110,6 +110,19 @@ test('a commit waits while both standbys are cut off, goes on when one is back, 
   await cluster.untilStreaming(['zuid-1', 'derde-1']);
   await writer.stop();
   assert.deepEqual(await lostOn(cluster, writer.acknowledged), []);
+});
+
+test('a role that is not the superuser comes in over TLS with its password, from another place over a link, and not otherwise', async (t) => {
+  const cluster = await startCluster(t);
+  await cluster.server('noord-1').ask(`CREATE ROLE gateway LOGIN PASSWORD 'right'`);
+  const port = Number(cluster.hostsFrom('zuid')[0]?.split(':')[1]);
+  const as = { user: 'gateway', ssl: { ca: cluster.ca, servername: 'localhost' } };
+  const client = await openAt(port, { ...as, password: 'right' });
+  const { rows } = await client.query('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
+  await client.end();
+  assert.deepEqual(rows, [{ ssl: true }]);
+  await assert.rejects(openAt(port, { ...as, password: 'wrong' }), /password authentication failed/);
+  await assert.rejects(openAt(port, { user: 'gateway', password: 'right' }), /no pg_hba.conf entry/);
 });
 
 test('the more advanced standby takes over with all that was acknowledged, and the old primary comes back by a full copy', async (t) => {

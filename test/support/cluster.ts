@@ -7,13 +7,15 @@
  *   await cluster.failOver();
  *
  * The programs are npm's PostgreSQL 18; `SLUIS_PGBIN=/usr/lib/postgresql/17/bin` takes others. What is at one place reaches a server of another over a link,
- * in both directions; `hostsFrom` gives the servers' addresses as a gateway at a place has them. Everything runs on loopback and ends with the test.
+ * in both directions; `hostsFrom` gives the servers' addresses as a gateway at a place has them, `ca` what their certificates lead to. Everything runs on loopback and
+ * ends with the test.
  */
 import { execFile } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { testCertificates } from './certificates.ts';
 import { freePort } from './instance.ts';
 import { type Link, Links } from './links.ts';
 import { postgresBinaries, serverUser } from './postgres-binaries.ts';
@@ -32,8 +34,17 @@ const SETTINGS = {
   // What a standby misses while its link is cut is still there when it comes back.
   ...{ wal_keep_size: '512MB', wal_log_hints: 'on', hot_standby: 'on' },
   ...{ wal_sender_timeout: '5s', wal_receiver_timeout: '5s', wal_receiver_status_interval: '1s' },
-  ...{ wal_retrieve_retry_interval: '200ms', log_min_messages: 'warning', timezone: 'UTC' },
+  ...{ ssl: 'on', wal_retrieve_retry_interval: '200ms', log_min_messages: 'warning', timezone: 'UTC' },
 };
+
+const PATIENCE = 30_000;
+const PACE = 10;
+/** The superuser without a password, everybody else over TLS with one. */
+const ACCESS = [
+  `host all ${SUPERUSER} 127.0.0.1/32 trust`,
+  `host replication ${SUPERUSER} 127.0.0.1/32 trust`,
+  'hostssl all all 127.0.0.1/32 scram-sha-256',
+];
 
 export interface ClusterOptions {
   /** `false`: commits wait for nobody. A control. */
@@ -54,7 +65,8 @@ export interface StandbySeen {
 export async function startCluster(t: Cleanup, options: ClusterOptions = {}): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-cluster-'));
   chmodSync(folder, 0o755);
-  const cluster = new Cluster(folder, options);
+  const { ca } = await testCertificates();
+  const cluster = new Cluster(folder, ca.certificate, options);
   t.after(() => cluster.remove());
   await cluster.start();
   return cluster;
@@ -71,9 +83,12 @@ export class Cluster {
   /** Those that are to run: neither killed nor stopped nor hanging. */
   readonly #well = new Set<string>();
   primary: string = NAMES[0];
+  /** PEM, of the authority of the servers' certificates. */
+  readonly ca: string;
 
-  constructor(folder: string, { synchronous = true, settings = {} }: ClusterOptions) {
+  constructor(folder: string, ca: string, { synchronous = true, settings = {} }: ClusterOptions) {
     this.#folder = folder;
+    this.ca = ca;
     this.#synchronous = synchronous;
     this.#settings = { ...SETTINGS, ...settings };
   }
@@ -195,7 +210,8 @@ export class Cluster {
         const seen = await this.standbys();
         return names.every((name) => streams(seen, name));
       },
-      30_000,
+      PATIENCE,
+      PACE,
     );
   }
 
@@ -212,7 +228,7 @@ export class Cluster {
   async mostAdvanced(): Promise<string> {
     const standbys = NAMES.filter((name) => name !== this.primary && this.#well.has(name));
     await Promise.all(standbys.map((name) => this.server(name).set({ primary_conninfo: '' })));
-    for (const name of standbys) await until(`${name} receives no more`, () => this.#isStill(name));
+    for (const name of standbys) await until(`${name} receives no more`, () => this.#isStill(name), PATIENCE, PACE);
     const positions = await Promise.all(standbys.map((name) => this.positionOf(name)));
     const most = positions.reduce((a, b) => (a > b ? a : b), -1n);
     const found = standbys[positions.indexOf(most)];
@@ -305,7 +321,7 @@ export class Cluster {
 
   #conninfo(name: string): string {
     const port = this.#portFrom(placeOf(name), this.primary);
-    return `host=127.0.0.1 port=${port} user=${SUPERUSER} application_name=${name}`;
+    return `host=127.0.0.1 port=${port} user=${SUPERUSER} sslmode=disable application_name=${name}`;
   }
 
   /** While it does not run. */
@@ -359,5 +375,11 @@ async function makeTemplate(): Promise<string> {
   await run(join(postgresBinaries(), 'initdb'), ['-D', data, '-U', SUPERUSER, ...how], {
     ...{ ...serverUser(), cwd: '/', env: { PATH: process.env.PATH ?? '', LC_ALL: 'C' } },
   });
+  const { server } = await testCertificates();
+  const files = { 'server.crt': server.certificate, 'server.key': server.key, 'pg_hba.conf': `${ACCESS.join('\n')}\n` };
+  for (const [name, content] of Object.entries(files)) {
+    writeFileSync(join(data, name), content, { mode: 0o600 });
+    giveTo(join(data, name));
+  }
   return data;
 }

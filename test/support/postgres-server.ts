@@ -26,6 +26,8 @@ const ENVIRONMENT = { PATH: process.env.PATH ?? '', LC_ALL: 'C', TZ: 'UTC' };
 /** Of the database's user and name, made by `initdb`; every local connection is let in. */
 export const SUPERUSER = 'postgres';
 const START_PATIENCE = 30_000;
+/** Milliseconds between two looks: each is a query, on cores that the servers need. */
+const PACE = 10;
 
 /** `more`: what else `pg` takes. */
 export async function openAt(port: number, more: object = {}): Promise<PgClient> {
@@ -84,7 +86,7 @@ export class PostgresServer {
     closeSync(log);
     this.#child = child;
     this.#exited = new Promise((resolve) => child.once('error', resolve).once('exit', resolve));
-    await until(`${this.name} starts`, () => !this.runs || this.#takesConnections(), START_PATIENCE);
+    await until(`${this.name} starts`, () => !this.runs || this.#takesConnections(), START_PATIENCE, PACE);
     if (!this.runs) throw new Error(`${this.name} ended at its start: ${this.log.slice(-2000)}`);
   }
 
@@ -154,10 +156,12 @@ export class PostgresServer {
       await this.ask(`ALTER SYSTEM SET ${name} = '${value.replaceAll("'", "''")}'`);
     await this.ask('SELECT pg_reload_conf()');
     for (const [name, value] of Object.entries(settings))
-      await until(`${this.name} has ${name}`, async () => {
-        const [row] = await this.ask(`SELECT current_setting($1) AS value`, [name]);
-        return row?.value === value;
-      });
+      await until(`${this.name} has ${name}`, () => this.#has(name, value), START_PATIENCE, PACE);
+  }
+
+  async #has(name: string, value: string): Promise<boolean> {
+    const [row] = await this.ask(`SELECT current_setting($1) AS value`, [name]);
+    return row?.value === value;
   }
 
   async #forget(): Promise<void> {

