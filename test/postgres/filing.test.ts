@@ -6,7 +6,7 @@ import { chainHash, laneStart } from '../../src/crypto/audit-chain.ts';
 import { hours, instant } from '../../src/domain/units.ts';
 import { Changed } from '../../src/store/changes/changed.ts';
 import { ChunkLine } from '../../src/store/postgres/chunk-line.ts';
-import { fileNotices } from '../../src/store/postgres/filing-batch.ts';
+import { fileBatch, fileNotices } from '../../src/store/postgres/filing-batch.ts';
 import { dropKeys, foldUsage, markUnsure } from '../../src/store/postgres/filing-upkeep.ts';
 import { PostgresRunner } from '../../src/store/postgres/runner.ts';
 import { UsageNotes } from '../../src/store/postgres/usage.ts';
@@ -361,4 +361,21 @@ test('an account that ends, an address that ends and a mailbox that is taken ove
   await changing.query('COMMIT');
   assert.deepEqual(await accepting, { kind: 'refused', why: 'gone', index: 0 });
   await changing.end();
+});
+
+test('while a batch is under way, a change of the account that sends does not wait for it; one of a recipient does', async () => {
+  await fresh();
+  const { connections } = await open(0, 1);
+  const { connection, runner, lane } = connections[0]!;
+  const changing = await clientOf(server, database);
+  nodes.push({ close: () => changing.end() });
+  await changing.query(`SET lock_timeout = '200ms'`);
+  const suspend = (account: number) => changing.query(`UPDATE account SET state = 'suspended' WHERE id = ${account}`);
+  await connection.begin();
+  const batch = fileBatch([workOf(1, [2])], { lane, usage: new UsageNotes(), days: new Set() });
+  assert.equal((await runner.run(batch))[0]?.unfiled, undefined);
+  await suspend(1);
+  await assert.rejects(suspend(2), /lock timeout/);
+  await connection.commit();
+  await suspend(2);
 });
