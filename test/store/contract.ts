@@ -13,14 +13,19 @@ import { MAX_SETTINGS, RegistryError } from '../../src/store/registry.ts';
 import { type MaildropLock, StoreFailed } from '../../src/store/store.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import type { AuditEvent } from '../../src/store/audit.ts';
+import type { CoreOpenOptions } from '../../src/store/core/options.ts';
 import type { FakeClock } from '../support/clock.ts';
 import { acceptanceOf, addAccount, address, deliver, readAll, sealBody } from '../support/store.ts';
 
 export interface ContractStore {
   readonly store: Store;
   readonly clock: FakeClock;
+  /** The engine cannot tell what room it takes: its disk is a server's. */
+  readonly noRoom?: true;
+  /** Numbers of the trail rise, and what was rolled back leaves gaps. */
+  readonly gaps?: true;
   /** Closes in order and opens the same store again. */
-  reopen(): Promise<ContractStore>;
+  reopen(changes?: Pick<CoreOpenOptions, 'retention'>): Promise<ContractStore>;
 }
 
 const actor = { name: 'operator', reason: 'test' };
@@ -146,7 +151,7 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     assert.equal((await store.sweep()).uploads, 0);
   });
 
-  promise('uploads that are broken off again and again leave nothing behind', async ({ store }) => {
+  promise('uploads that are broken off again and again leave nothing behind', async ({ store, noRoom }) => {
     await addAccount(store, 'anna');
     const content = randomBytes(2_600_000);
     const before = store.health().used;
@@ -159,7 +164,7 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     // The control: what is filed stays.
     for (let i = 0; i < 4; i += 1) await deliver(store, content, 'anna@group.test');
     await store.sweep();
-    assert(store.health().used > before + 3 * content.length);
+    assert(noRoom === true || store.health().used > before + 3 * content.length);
   });
 
   promise('a body that is given up while it is filed stays filed', async ({ store }) => {
@@ -425,7 +430,7 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
 
   promise(
     'what a mailbox deleted holds its quota once more at most: the oldest goes for good',
-    async ({ store, clock }) => {
+    async ({ store, clock, noRoom }) => {
       const MiB = 1024 * 1024;
       // The control: with room for all of it, all of it comes back.
       for (const [name, quota, kept] of [
@@ -443,7 +448,7 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
           clock.advance(seconds(1));
         }
         await store.sweep();
-        assert.equal(store.health().used - used < 3 * 450_000, kept === 2);
+        if (noRoom !== true) assert.equal(store.health().used - used < 3 * 450_000, kept === 2);
         assert.equal(await store.restoreEntries(account, { since: before }, actor), kept);
         const lock = await locked(store, account);
         const listing = await store.listMaildrop(lock);
@@ -869,7 +874,7 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
 
   // --- audit
 
-  promise('each event is a row of the chain, with the message it tells of', async ({ store }) => {
+  promise('each event is a row of the chain, with the message it tells of', async ({ store, gaps }) => {
     const anna = await addAccount(store, 'anna');
     const { id } = await deliver(store, Buffer.from('x'), 'anna@group.test');
     const lock = await locked(store, anna);
@@ -890,10 +895,9 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     assert(ofAccount.some((r) => r.event === 'registry.account-added' && r.personal?.actor === 'test'));
     assert.equal((await store.audit.read({ limit: 2 })).length, 2);
     const all = await store.audit.read({ limit: 1000 });
-    assert.deepEqual(
-      all.map((r) => r.seq),
-      all.map((_, i) => i + 1),
-    );
+    const numbers = all.map((r) => r.seq);
+    const expected = gaps === true ? [...new Set(numbers)].sort((a, b) => a - b) : all.map((_, i) => i + 1);
+    assert.deepEqual(numbers, expected);
     const report = await store.audit.verify();
     assert.deepEqual([report.kind, report.kind === 'intact' && report.rows], ['intact', all.length]);
   });

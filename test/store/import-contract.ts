@@ -6,16 +6,8 @@ import { messageNumber, type AccountId } from '../../src/domain/ids.ts';
 import { instant } from '../../src/domain/units.ts';
 import { type ImportedEntry, MAX_IMPORTED_AT_ONCE } from '../../src/store/imports.ts';
 import type { Store } from '../../src/store/port/store.ts';
-import {
-  type Cleanup,
-  type TestStore,
-  addAccount,
-  address,
-  deliver,
-  messagesIn,
-  readAll,
-  sealBody,
-} from '../support/store.ts';
+import type { ContractStore } from './contract.ts';
+import { type Cleanup, addAccount, address, deliver, messagesIn, readAll, sealBody } from '../support/store.ts';
 
 const old = instant(Date.UTC(2025, 5, 1));
 
@@ -45,7 +37,7 @@ async function listed(store: Store, account: AccountId): Promise<(readonly [stri
   return all;
 }
 
-export function importContract(name: string, open: (t: Cleanup) => Promise<TestStore>): void {
+export function importContract(name: string, open: (t: Cleanup) => Promise<ContractStore>): void {
   const audit = [{ event: 'mailbox.imported', outcome: 'success' as const }];
 
   test(`${name}: UIDLs of every length are handed out as they were given, among our own, and after a restart`, async (t) => {

@@ -90,13 +90,13 @@ export function mergeContract(name: string, open: (t: TestContext) => Promise<Co
     // It is on its way: nothing else may be done with it meanwhile.
     for (const [refused, text] of [
       [
-        registry.setOrganisationState('a', 'suspended', actor),
+        () => registry.setOrganisationState('a', 'suspended', actor),
         /on its way into "b"; "sluis organisation merge a --into b"/,
       ],
-      [registry.endOrganisation('a', {}, actor), /on its way into "b"/],
-      [registry.addIdentities([{ id: '1', qualifier: '', organisation: 'a' }], actor), /has become part of "b"/],
-      [registry.beginMerge('b', 'a', actor), /"a" is part of "b" already, or becomes so/],
-      [registry.finishMerge('b', 'a', actor), /"b" is not on its way into "a"/],
+      [() => registry.endOrganisation('a', {}, actor), /on its way into "b"/],
+      [() => registry.addIdentities([{ id: '1', qualifier: '', organisation: 'a' }], actor), /has become part of "b"/],
+      [() => registry.beginMerge('b', 'a', actor), /"a" is part of "b" already, or becomes so/],
+      [() => registry.finishMerge('b', 'a', actor), /"b" is not on its way into "a"/],
     ] as const)
       await assert.rejects(refused, text);
     await registry.addOrganisation({ name: 'c', title: 'c', language: 'nl' }, actor);

@@ -3,11 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { days } from '../../src/domain/units.ts';
 import { NETWORKS_OF_ACCOUNT } from '../../src/store/registry.ts';
-import { type Cleanup, type TestStore, addAccount } from '../support/store.ts';
+import { type Cleanup, addAccount } from '../support/store.ts';
+import type { ContractStore } from './contract.ts';
 
 const actor = { name: 'test' };
 
-export function networkContract(name: string, open: (t: Cleanup) => Promise<TestStore>): void {
+export function networkContract(name: string, open: (t: Cleanup) => Promise<ContractStore>): void {
   test(`${name}: networks of accounts survive a restart, the latest of each, read in pages`, async (t) => {
     const first = await open(t);
     const [anna, bert] = [await addAccount(first.store, 'anna'), await addAccount(first.store, 'bert')];

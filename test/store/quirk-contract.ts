@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hours } from '../../src/domain/units.ts';
 import { QUIRK_DAYS } from '../../src/store/quirks.ts';
-import { type Cleanup, type TestStore, addAccount } from '../support/store.ts';
+import { type Cleanup, addAccount } from '../support/store.ts';
+import type { ContractStore } from './contract.ts';
 
-export function quirkContract(name: string, open: (t: Cleanup) => Promise<TestStore>): void {
+export function quirkContract(name: string, open: (t: Cleanup) => Promise<ContractStore>): void {
   test(`${name}: quirks are counted by account, kind and day, and the counts survive a restart`, async (t) => {
     const first = await open(t);
     const anna = await addAccount(first.store, 'anna');

@@ -426,11 +426,9 @@ export function traceContract(name: string, open: (t: TestContext) => Promise<Co
     const note = (account: AccountId, network: string, at: Instant): Promise<void> =>
       store.deliveries.noteConsumer(account, network, { sessions: 2, retrieved: 3, deleted: 1 }, at);
     const start = clock.now();
-    for (let i = 0; i < 20; i += 1) void note(anna, `192.0.2.${i}`, instant(start + i));
-    void note(anna, '192.0.2.19', instant(start + 100));
-    void note(bert, '192.0.2.19', instant(start));
-    // Whatever waits for a commit stands behind those notes.
-    await post(store, 'anna@group.test');
+    const noted = Array.from({ length: 20 }, (_, i) => note(anna, `192.0.2.${i}`, instant(start + i)));
+    noted.push(note(anna, '192.0.2.19', instant(start + 100)), note(bert, '192.0.2.19', instant(start)));
+    await Promise.all(noted);
     const consumers = await store.deliveries.consumers(anna);
     assert.equal(consumers.length, 16);
     assert.deepEqual(consumers[0], {

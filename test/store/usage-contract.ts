@@ -9,9 +9,10 @@ import { dayFrom, isoDay } from '../../src/domain/working-days.ts';
 import { type Acceptance, type MessageCopy, OPERATOR } from '../../src/store/store.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import { type MonthlyUsage, NO_USAGE, type UsageCounts } from '../../src/store/usage.ts';
-import { type Cleanup, type TestStore, acceptanceOf, addAccount, noticeTo, sealBody } from '../support/store.ts';
+import { type Cleanup, acceptanceOf, addAccount, noticeTo, sealBody } from '../support/store.ts';
 import { entryOf } from './import-contract.ts';
 import { addPartner } from './partner-contract.ts';
+import type { ContractStore } from './contract.ts';
 
 const actor = { name: 'test' };
 export const NOVEMBER = parseMonth('2026-11')!;
@@ -58,8 +59,8 @@ async function fetch(store: Store, account: AccountId, quit: boolean): Promise<v
   else await store.releaseMaildrop(lock, uids);
 }
 
-export function usageContract(name: string, open: (t: Cleanup) => Promise<TestStore>): void {
-  const promise = (text: string, run: (s: TestStore) => Promise<void>): void => {
+export function usageContract(name: string, open: (t: Cleanup) => Promise<ContractStore>): void {
+  const promise = (text: string, run: (s: ContractStore) => Promise<void>): void => {
     test(`${name}: ${text}`, async (t) => run(await open(t)));
   };
 

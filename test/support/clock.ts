@@ -16,6 +16,8 @@ export class FakeClock implements Clock {
   #monotonic = 0;
   readonly #timers = new Set<Waiting>();
   #leaping = false;
+  /** Resolves when what timers have set off is done, where that is done beside this process. */
+  quiet?: () => Promise<void>;
 
   constructor(now = Date.UTC(2026, 10, 25, 12)) {
     this.#now = now;

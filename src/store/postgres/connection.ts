@@ -1,9 +1,13 @@
 /** What the engine's own parts ask of a connection, whoever made it. */
+import type { Milliseconds } from '../../domain/units.ts';
+
 export interface Query {
   /** A connection keeps what it has prepared by this. */
   readonly name?: string;
   readonly text: string;
   readonly values?: readonly unknown[];
+  /** How long its answer is waited for, where it may take its time. */
+  readonly within?: Milliseconds;
 }
 
 export interface Answer {

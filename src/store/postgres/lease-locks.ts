@@ -187,6 +187,13 @@ export class LeaseLocks implements MaildropLocks {
       throw new LockLost('The maildrop was taken over by another session, perhaps at another gateway');
   }
 
+  /** The same, of the right that this process has to a maildrop. */
+  *underRightTo(account: AccountId): Change<void> {
+    const right = this.#rights.get(account);
+    if (right === undefined) throw new LockLost('The maildrop was taken over by another session');
+    yield* this.under(right);
+  }
+
   #lose(right: Right): void {
     if (this.#rights.get(right.account) === right) this.#rights.delete(right.account);
     right.over ??= 'lost';

@@ -2,12 +2,15 @@
  * Migrations of a PostgreSQL database (core/migrations.ts). One program at a time brings a database forward: it holds a lock of the whole database
  * meanwhile. While the nodes of two sites are upgraded one after the other, the older program serves a database that is one step ahead of it.
  */
+import { minutes } from '../../domain/units.ts';
 import { type AppliedMigration, type Migration, checkApplied, migrationsIn } from '../core/migrations.ts';
 import { StoreRefused } from '../store.ts';
 import type { ChangingConnection, Connection } from './connection.ts';
 
 /** Any number that no other program takes on this database. */
 const LOCK = 5_184_772_361;
+/** A migration of a large database, or that of another program which is waited for. */
+const WITHIN = minutes(30);
 /** Migrations that a database may be ahead of the program that serves it. */
 const AHEAD = 1;
 
@@ -51,11 +54,12 @@ export async function migrate(
   for (const { version, name, sql, sha256 } of migrations) {
     await connection.begin();
     try {
-      await connection.query({ text: `SELECT pg_advisory_xact_lock(${LOCK})` });
+      await connection.query({ text: 'SET LOCAL lock_timeout = 0' });
+      await connection.query({ text: `SELECT pg_advisory_xact_lock(${LOCK})`, within: WITHIN });
       const applied = (await appliedTo(connection)) ?? [];
       // Another program may have been quicker.
       if (!applied.some((row) => row.version === version)) {
-        await connection.query({ text: sql });
+        await connection.query({ text: sql, within: WITHIN });
         const row = 'INSERT INTO migration (version, name, sha256, applied_at) VALUES ($1, $2, $3, $4)';
         await connection.query({ text: row, values: [version, name, sha256, at] });
       }

@@ -1,0 +1,314 @@
+/** PostgreSQL as an engine of the store: changes and reads over a few connections, and the parts that are written by hand because they must be quick. */
+import type { KeyFolder } from '../../crypto/key-folder.ts';
+import type { AccountId } from '../../domain/ids.ts';
+import { type Instant, seconds } from '../../domain/units.ts';
+import { mannerOfChange } from '../core/manners.ts';
+import type { CoreOpenOptions } from '../core/options.ts';
+import type { AuditItem } from '../../domain/audit-row.ts';
+import { Distribution } from '../../domain/counts.ts';
+import type { RandomBytes } from '../../domain/effects.ts';
+import type { AuditMark } from '../audit.ts';
+import type { AcceptWork, Notices, SentNotices } from '../changes/accept-work.ts';
+import { CopyFailed, type StoreCopy } from '../copies.ts';
+import { type Call, type ChangeCall, subjectsOf } from '../core/calls.ts';
+import type {
+  Engine,
+  EngineContents,
+  EngineEvents,
+  EngineListings,
+  EngineMail,
+  EngineTrail,
+  Room,
+  Unfiled,
+} from '../core/engine.ts';
+import type { StoreTime } from '../core/store-time.ts';
+import type { MaildropLocks } from '../maildrop-locks.ts';
+import type { Subjects } from '../objects.ts';
+import { READS } from '../reads/table.ts';
+import { int } from '../sql/columns.ts';
+import { type Callable, methodsOf } from '../sql/remote.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { type Acceptance, StoreFailed } from '../store.ts';
+import { ChunkLine } from './chunk-line.ts';
+import { PostgresContents } from './contents.ts';
+import { FilingLine } from './filing.ts';
+import { fileNotices } from './filing-batch.ts';
+import { foldUsage } from './filing-upkeep.ts';
+import { LeaseLocks } from './lease-locks.ts';
+import { PostgresListings } from './listings.ts';
+import type { Node } from './nodes.ts';
+import { erasePersonal } from './lane.ts';
+import type { Purpose } from './pool.ts';
+import type { Sessions } from './sessions.ts';
+import { Readers, Workers } from './working.ts';
+
+const READ: ReadonlyMap<string, Callable> = new Map(
+  Object.entries<object>(READS).flatMap(([object, of]) =>
+    [...methodsOf(of)].map(([method, run]): [string, Callable] => [`${object}.${method}`, run]),
+  ),
+);
+
+export interface PostgresParts extends CoreOpenOptions {
+  readonly sessions: Sessions;
+  readonly events: EngineEvents;
+  readonly keys: KeyFolder;
+  readonly time: Pick<StoreTime, 'now'>;
+  readonly random: RandomBytes;
+  readonly node: Node;
+  /** As it says itself: `17.6`. */
+  readonly serverVersion: string;
+  readonly testing?: { readonly now?: () => Instant; readonly changesTwice?: boolean };
+}
+
+/** Batches of acceptances at once, each on a connection of its own. */
+export const FILING = 4;
+const TAKEOVER_AFTER = seconds(30);
+/** Changes of a session's end, which hold only while it has the maildrop. */
+const UNDER_RIGHT: ReadonlySet<string> = new Set(['commit', 'release']);
+
+export class PostgresEngine implements Engine {
+  readonly subjects: Subjects;
+  readonly mail: EngineMail;
+  readonly trail: EngineTrail;
+  readonly contents: EngineContents;
+  readonly listings: EngineListings;
+  readonly locks: MaildropLocks;
+  readonly room: Room = new ServerRoom();
+  readonly version: string;
+  readonly commits = {
+    commits: new Distribution([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]),
+    groups: new Distribution([1, 2, 4, 8, 16, 32, 64]),
+  };
+  /** The server looks after its pages itself. */
+  readonly unread = false;
+  readonly #p: PostgresParts;
+  readonly #workers: Workers;
+  readonly #readers = new Readers();
+  readonly #filing: FilingLine;
+  /** Bodies in chunks that are being filed, by message. */
+  readonly #streamed = new Map<bigint, Promise<unknown>>();
+  #appended: Promise<unknown> = Promise.resolve();
+  readonly #begun = new Set<Promise<unknown>>();
+  #failure: StoreFailed | undefined;
+
+  constructor(parts: PostgresParts) {
+    this.#p = parts;
+    const { sessions, events, time, random, node, clock, keys, testing = {} } = parts;
+    this.version = `PostgreSQL ${parts.serverVersion}`;
+    const run = <T>(change: Change<T>): Promise<T> => this.read(change);
+    const locks = new LeaseLocks({
+      run,
+      owner: node,
+      clock,
+      takeoverAfter: parts.takeoverAfter ?? TAKEOVER_AFTER,
+      durable: () => true,
+      ...(testing.now === undefined ? {} : { now: testing.now }),
+    });
+    this.locks = {
+      lock: async (account, holder) => {
+        this.#checkAlive();
+        return await locks.lock(account, holder);
+      },
+      close: () => locks.close(),
+    };
+    this.#workers = new Workers({
+      owner: node,
+      now: () => time.now(),
+      fileNotices: (notices, at, changed, its) => fileNotices(notices, at, changed, { ...its, days: new Set() }),
+      turnOf: ({ object, method, args }) => mannerOfChange(object, method).turn?.(...(args as never)),
+      first: ({ object, method, args }) => {
+        if (object !== 'maildrops' || !UNDER_RIGHT.has(method)) return undefined;
+        return locks.underRightTo(args[0] as AccountId);
+      },
+      ...(testing.changesTwice === undefined ? {} : { twice: testing.changesTwice }),
+    });
+    this.#filing = new FilingLine({
+      connections: FILING,
+      committed: (effects) => events.committed(effects),
+      withFiling: (work) => sessions.withSession('filing', (session) => work(this.#workers.of(session))),
+    });
+    const chunks = new ChunkLine({
+      withChunks: (work) => sessions.withSession('chunks', (session) => work(session, this.#readers.of(session))),
+    });
+    this.mail = {
+      accept: (work) => this.#accept(work),
+      sentRequest: (key, now) => this.#filing.sentRequest(key, now),
+      chunk: (chunk) => chunks.add(chunk),
+    };
+    this.contents = new PostgresContents(run, keys);
+    this.listings = new PostgresListings(run);
+    this.subjects = subjectsOf({
+      change: (call) => this.#going(this.#change(call)),
+      read: (call) => this.#read(call),
+      time,
+      random,
+    });
+    this.trail = {
+      append: (items) => this.#going(this.#append(items)),
+      erasePersonal: (seqs, mark) => this.#going(this.#erase(seqs, mark)),
+    };
+  }
+
+  get waiting(): number {
+    return this.#p.sessions.waiting + this.#filing.waiting;
+  }
+
+  get failure(): StoreFailed | undefined {
+    return this.#failure;
+  }
+
+  /** Nothing may be written any more. */
+  fail(error: StoreFailed): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    this.#p.events.failed(error);
+  }
+
+  async #accept(work: AcceptWork): Promise<Unfiled | undefined> {
+    this.#checkAlive();
+    const streamed = work.body === null ? work.id : undefined;
+    const filed = this.#going(this.#filing.accept(work));
+    if (streamed === undefined) return await filed;
+    const settled = filed.catch(() => undefined);
+    this.#streamed.set(streamed, settled);
+    try {
+      return await filed;
+    } finally {
+      this.#streamed.delete(streamed);
+    }
+  }
+
+  async #change(call: ChangeCall): Promise<unknown> {
+    this.#checkAlive();
+    // A body that was given up while it was being filed stays filed.
+    if (call.object === 'sweeps' && call.method === 'giveUp') await this.#streamed.get(call.args[0] as bigint);
+    const { value, effects } = await this.#timed(() =>
+      this.#p.sessions.withSession('changing', (session) => this.#workers.of(session).changer.call(call)),
+    );
+    if (effects !== undefined) this.#p.events.committed([effects]);
+    return plain(value);
+  }
+
+  /** What has begun is waited for before the end. */
+  #going<T>(work: Promise<T>): Promise<T> {
+    const settled: Promise<unknown> = work.then(
+      () => this.#begun.delete(settled),
+      () => this.#begun.delete(settled),
+    );
+    this.#begun.add(settled);
+    return work;
+  }
+
+  async #read({ object, method, args, at }: Call): Promise<unknown> {
+    this.#checkAlive();
+    const run = READ.get(`${object}.${method}`);
+    if (run === undefined) throw new TypeError(`Nothing may be read as ${object}.${method}`);
+    return plain(await this.read(run({ at }, ...args)));
+  }
+
+  /** Each statement by itself, on a connection that only reads. */
+  async read<T>(change: Change<T>, purpose: Purpose = 'reading'): Promise<T> {
+    this.#checkAlive();
+    return await this.#p.sessions.withSession(purpose, (session) => this.#readers.of(session).run(change));
+  }
+
+  async #append(items: readonly AuditItem[]): Promise<void> {
+    this.#checkAlive();
+    // One after the other: rows that were noted earlier have lower numbers.
+    const before = this.#appended;
+    const written = before.then(() =>
+      this.#timed(() => this.#p.sessions.withSession('changing', (session) => this.#workers.of(session).append(items))),
+    );
+    this.#appended = written.catch(() => undefined);
+    await written;
+  }
+
+  async #erase(seqs: readonly number[], mark: AuditMark | null): Promise<number> {
+    this.#checkAlive();
+    return await this.run(() => erasePersonal(seqs, mark));
+  }
+
+  /** Steps in a transaction of their own, which are run again where another one was quicker. */
+  async run<T>(steps: () => Change<T>): Promise<T> {
+    return await this.#p.sessions.withSession('changing', (session) => this.#workers.of(session).changer.run(steps));
+  }
+
+  #checkAlive(): void {
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  async #timed<T>(work: () => Promise<T>): Promise<T> {
+    const since = performance.now();
+    const value = await work();
+    this.commits.commits.add((performance.now() - since) / 1000);
+    return value;
+  }
+
+  lookForRoom(): void {
+    // The disk is the server's: it says itself when it is full.
+  }
+
+  /** Notices come with the work that files them. */
+  ahead(notices: readonly Acceptance[], written: (part: readonly Acceptance[]) => Notices): Promise<SentNotices> {
+    return Promise.resolve({ notices: written(notices) });
+  }
+
+  async countUsage(): Promise<void> {
+    while (await this.run(() => foldUsage()));
+  }
+
+  async alive(): Promise<void> {
+    this.#checkAlive();
+    await Promise.all([this.read(alive(), 'changing'), this.read(alive(), 'filing')]);
+  }
+
+  copyTo(): Promise<StoreCopy> {
+    return Promise.reject(
+      new CopyFailed('A store on PostgreSQL is not copied to one file; "sluis backup" makes its base backups'),
+    );
+  }
+
+  stop(): void {
+    // Nothing goes on beside the work.
+  }
+
+  async close(): Promise<void> {
+    while (this.#begun.size > 0) await Promise.all(this.#begun);
+    await this.#p.node.stop();
+    this.#failure ??= new StoreFailed('The store is closed');
+    await this.#p.sessions.close();
+  }
+}
+
+/** The driver gives octets as a Buffer, which is no plain array of octets for whoever compares or prints it. */
+function plain(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Buffer.isBuffer(value)) return new Uint8Array(value.buffer, value.byteOffset, value.length);
+  if (ArrayBuffer.isView(value) || value instanceof Date) return value;
+  if (Array.isArray(value)) return value.map(plain);
+  for (const [name, its] of Object.entries(value)) {
+    const made = plain(its);
+    if (made !== its) (value as Record<string, unknown>)[name] = made;
+  }
+  return value;
+}
+
+function* alive(): Change<void> {
+  yield* sql.one({ one: int })`SELECT 1 AS one`;
+}
+
+/** The disk is the server's, which refuses what does not fit (StoreFull); how much there is cannot be asked. */
+class ServerRoom implements Room {
+  readonly full = false;
+  readonly available = Number.MAX_SAFE_INTEGER;
+  readonly used = 0;
+  fits(): boolean {
+    return true;
+  }
+  promise(): void {
+    // Nothing is known to promise of.
+  }
+  settle(): void {
+    // The same.
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Makes and opens a store on PostgreSQL.
+ *
+ *   the database   everything but the keys; made beforehand, empty
+ *   KEYS/          see crypto/key-folder.ts
+ */
+import { randomBytes } from 'node:crypto';
+import type { Instant } from '../../domain/units.ts';
+import { instant, seconds } from '../../domain/units.ts';
+import { voidLeases } from '../changes/queue.ts';
+import { Ground } from '../changes/ground.ts';
+import { Hearing, assemble, firstChanges, keyFolderOf, randomOf } from '../core/assemble.ts';
+import type { CoreCreateOptions, CoreOpenOptions } from '../core/options.ts';
+import { StoreTime } from '../core/store-time.ts';
+import { MessageIds, idTime } from '../message-ids.ts';
+import type { Store } from '../port/store.ts';
+import { type Change } from '../sql/sql.ts';
+import { StoreRefused } from '../store.ts';
+import type { ChangingConnection } from './connection.ts';
+import { PostgresEngine } from './engine.ts';
+import { Lane } from './lane.ts';
+import { checkMigrations, knownMigrations, migrate } from './migrate.ts';
+import { Node } from './nodes.ts';
+import { PostgresRunner } from './runner.ts';
+import type { Sessions } from './sessions.ts';
+import { type StoreFacts, checkKeys, storeFacts, writeFacts } from './store-facts.ts';
+
+export interface PostgresCreateOptions extends CoreCreateOptions {
+  /** Connections to the primary, which are the store's from now on: it closes them. */
+  readonly sessions: Sessions;
+}
+
+export interface PostgresOpenOptions extends PostgresCreateOptions, CoreOpenOptions {
+  /** What this gateway is called among those that share the database. */
+  readonly node: string;
+  readonly site: string;
+  /** Of this program. */
+  readonly programVersion: string;
+  readonly testing?: {
+    /** The time of the database. */
+    readonly now?: () => Instant;
+    /** The first run of each change is rolled back. */
+    readonly changesTwice?: boolean;
+  };
+}
+
+/** A gateway that was not heard of for so long sends nothing any more. */
+const GONE = seconds(30);
+
+/**
+ * Makes the tables, the key folder's mark, the organisation `system` with the account `postmaster` and the address postmaster@HOSTNAME.
+ * Rejects with StoreRefused when any of it is there already.
+ */
+export async function createPostgresStore({ sessions, ...options }: PostgresCreateOptions): Promise<void> {
+  try {
+    const keys = keyFolderOf(options);
+    if (keys.storeId !== undefined)
+      throw new StoreRefused(
+        `The key folder "${options.keyFolder}" belongs to a store already; choose an empty key folder for a new store`,
+      );
+    const at = options.clock.now();
+    const random = options.random ?? randomBytes;
+    const storeId = Buffer.from(random(16)).toString('hex');
+    await sessions.withSession('changing', async (session) => {
+      if ((await checkMigrations(session, knownMigrations())) > 0 && (await factsOf(session)).storeId !== undefined)
+        throw new StoreRefused(
+          'There is a store in this database already; it is kept as it is. Start the gateway, or name another database in [store]',
+        );
+      await migrate(session, knownMigrations(), at);
+      await fill(session, function* () {
+        yield* writeFacts(storeId, keys.check);
+        yield* firstChanges(new Ground(instant(at), random(32)), options.hostname);
+      });
+    });
+    keys.adopt(storeId);
+  } finally {
+    await sessions.close();
+  }
+}
+
+const factsOf = async (session: ChangingConnection): Promise<StoreFacts> =>
+  await new PostgresRunner(session).run(storeFacts());
+
+/** The first lane of the trail is that of whoever made the store. */
+async function fill(session: ChangingConnection, steps: () => Change<void>): Promise<void> {
+  const lane = new Lane({ node: 0, epoch: 0 }, () => 0);
+  const runner = new PostgresRunner(session, { append: (item) => lane.append(item), flush: () => lane.flush() });
+  await session.begin('SERIALIZABLE');
+  try {
+    await runner.run(steps(), 'FOR UPDATE');
+    await runner.run(lane.flush());
+  } catch (error) {
+    await session.rollback();
+    throw error;
+  }
+  await session.commit();
+}
+
+/** Rejects with StoreRefused when the store may not be served; the text says what is wrong and what to do. */
+export async function openPostgresStore(options: PostgresOpenOptions): Promise<Store> {
+  const { sessions, clock, log } = options;
+  let engine: PostgresEngine | undefined;
+  try {
+    const keys = keyFolderOf(options);
+    const known = knownMigrations();
+    const facts = await sessions.withSession('changing', async (session) => {
+      if ((await checkMigrations(session, known)) === 0)
+        throw new StoreRefused('There is no store in this database; run "sluis init --postgres" for a new gateway');
+      await migrate(session, known, clock.now());
+      return await factsOf(session);
+    });
+    checkKeys(facts, keys, options.keyFolder);
+    const random = randomOf(options);
+    const hearing = new Hearing();
+    const { node: name, site, programVersion: version, testing = {} } = options;
+    const runner = <T>(change: Change<T>): Promise<T> =>
+      sessions.withSession('watching', (session) => new PostgresRunner(session).run(change, 'FOR UPDATE'));
+    const node = await Node.take({
+      run: runner,
+      clock,
+      log,
+      random,
+      name,
+      site,
+      version,
+      schemaVersion: known.at(-1)?.version ?? 0,
+      lost: (error) => engine?.fail(error),
+      ...(testing.now === undefined ? {} : { now: testing.now }),
+    });
+    const time = new StoreTime(clock, instant(Math.max(facts.latest, node.latest, idTime(facts.highest))));
+    const ids = new MessageIds(facts.highest > node.floor ? facts.highest : node.floor, node.node);
+    engine = new PostgresEngine({
+      ...options,
+      events: hearing,
+      keys,
+      random,
+      node,
+      time,
+      serverVersion: facts.serverVersion,
+    });
+    const store = await assemble(options, hearing, { engine, keys, days: new Set(facts.days), ids, time, random });
+    node.start(() => time.now());
+    const alone = (await node.all()).every((one) => one.id === node.node || one.heardAt === 0 || one.silentFor > GONE);
+    // Where another gateway lives it may be sending: leases of a start before this one end by their time then.
+    if (alone) await engine.run(() => voidLeases());
+    log.info('store.opened', { version: engine.version, start: node.epoch, unclean: false });
+    return store;
+  } catch (error) {
+    await (engine?.close() ?? sessions.close());
+    throw error;
+  }
+}

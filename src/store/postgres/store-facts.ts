@@ -1,0 +1,70 @@
+/** What the database says of the store before anybody is served: whose keys it needs, which days have one, and how far ids and times have come. */
+import type { Day, KeyFolder } from '../../crypto/key-folder.ts';
+import { fingerprintOfCheck } from '../../crypto/key-fingerprint.ts';
+import { int, long, text } from '../sql/columns.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { StoreRefused } from '../store.ts';
+
+export interface StoreFacts {
+  /** Undefined: no store was made here. */
+  readonly storeId: string | undefined;
+  readonly keyCheck: Uint8Array | undefined;
+  /** Days whose key must be there. */
+  readonly days: readonly Day[];
+  /** No new message may have an id as low. */
+  readonly highest: bigint;
+  /** The latest time that was written down. */
+  readonly latest: number;
+  /** Of the server, as it says itself. */
+  readonly serverVersion: string;
+}
+
+export function* storeFacts(): Change<StoreFacts> {
+  const rows = yield* sql.all({ name: text, value: text })`SELECT name, value FROM fact`;
+  const facts = new Map(rows.map(({ name, value }) => [name, value]));
+  const check = facts.get('key_check');
+  const days = yield* sql.all({ day: text })`SELECT day FROM day_key WHERE erased_at IS NULL ORDER BY day`;
+  const { serverVersion, highest, latest } = yield* sql.one({ highest: long, latest: int, serverVersion: text })`
+    SELECT greatest((SELECT max(id) FROM message), (SELECT max(message) FROM upload),
+                    (SELECT CAST(value AS bigint) FROM fact WHERE name = 'last_id'), 0) AS highest,
+           coalesce((SELECT at FROM audit ORDER BY seq DESC LIMIT 1), 0) AS latest,
+           current_setting('server_version') AS server_version`;
+  return {
+    storeId: facts.get('store_id'),
+    keyCheck: check === undefined ? undefined : Buffer.from(check, 'hex'),
+    days: days.map(({ day }) => day),
+    highest,
+    latest,
+    serverVersion,
+  };
+}
+
+/** Of a store that is being made. */
+export function* writeFacts(storeId: string, keyCheck: Uint8Array): Change<void> {
+  for (const [name, value] of [
+    ['store_id', storeId],
+    ['key_check', Buffer.from(keyCheck).toString('hex')],
+  ])
+    yield* sql.run`INSERT INTO fact (name, value) VALUES (${name ?? ''}, ${value ?? ''})`;
+}
+
+/** The master key and the key folder must be those of this store, whole. Throws StoreRefused or KeyFolderRefused. */
+export function checkKeys({ storeId, keyCheck, days }: StoreFacts, keys: KeyFolder, keyFolder: string): void {
+  if (storeId === undefined)
+    throw new StoreRefused('There is no store in this database; run "sluis init" for a new gateway');
+  if (keyCheck === undefined || !keys.checks(keyCheck)) {
+    const needed = keyCheck === undefined ? 'unknown' : fingerprintOfCheck(keyCheck);
+    throw new StoreRefused(
+      `The sealing key is not the one that this store was made with: its fingerprint is ${fingerprintOfCheck(keys.check)}, and ${needed} is needed; put that master key in its place, and with it the key folder that it seals`,
+    );
+  }
+  if (keys.storeId === undefined)
+    throw new StoreRefused(
+      `The key folder "${keyFolder}" has no keys, but the store has; take over the key folder of another node, or restore it from its own backup (without it the content cannot be read)`,
+    );
+  if (keys.storeId !== storeId)
+    throw new StoreRefused(
+      `The key folder "${keyFolder}" belongs to another store; check it and [store] in the configuration`,
+    );
+  for (const day of days) if (!keys.isErased(day)) keys.checkDay(day);
+}

@@ -1,0 +1,31 @@
+/** Contracts of every store, on PostgreSQL. */
+// @beside
+import test from 'node:test';
+import { PostgresStores } from '../support/postgres-store.ts';
+import { copiesContract } from '../store/copies-contract.ts';
+import { deliveryContract } from '../store/delivery-contract.ts';
+import { erasureContract } from '../store/erasure-contract.ts';
+import { importContract } from '../store/import-contract.ts';
+import { lockContract } from '../store/lock-contract.ts';
+import { mailContract } from '../store/mail-contract.ts';
+import { requestContract } from '../store/request-contract.ts';
+import { traceContract } from '../store/trace-contract.ts';
+
+const closers: (() => Promise<void> | void)[] = [];
+test.after(async () => {
+  for (const close of closers.toReversed()) await close();
+});
+let stores: Promise<PostgresStores> | undefined;
+const open = async (t: Parameters<PostgresStores['open']>[0]): ReturnType<PostgresStores['open']> => {
+  stores ??= PostgresStores.start({ after: (close) => closers.push(close) });
+  return await (await stores).open(t);
+};
+
+copiesContract('PostgreSQL', open);
+deliveryContract('PostgreSQL', open);
+erasureContract('PostgreSQL', open);
+importContract('PostgreSQL', open);
+lockContract('PostgreSQL', open);
+mailContract('PostgreSQL', open);
+requestContract('PostgreSQL', open);
+traceContract('PostgreSQL', open);

@@ -1,0 +1,35 @@
+/** Contracts of every store, on PostgreSQL. */
+// @beside
+import test from 'node:test';
+import { PostgresStores } from '../support/postgres-store.ts';
+import { absenceContract } from '../store/absence-contract.ts';
+import { caContract } from '../store/ca-contract.ts';
+import { certificateContract } from '../store/certificate-contract.ts';
+import { ediContract } from '../store/edi-contract.ts';
+import { mergeContract } from '../store/merge-contract.ts';
+import { partnerContract } from '../store/partner-contract.ts';
+import { pgpContract } from '../store/pgp-contract.ts';
+import { networkContract } from '../store/network-contract.ts';
+import { quirkContract } from '../store/quirk-contract.ts';
+import { usageContract } from '../store/usage-contract.ts';
+
+const closers: (() => Promise<void> | void)[] = [];
+test.after(async () => {
+  for (const close of closers.toReversed()) await close();
+});
+let stores: Promise<PostgresStores> | undefined;
+const open = async (t: Parameters<PostgresStores['open']>[0]): ReturnType<PostgresStores['open']> => {
+  stores ??= PostgresStores.start({ after: (close) => closers.push(close) });
+  return await (await stores).open(t);
+};
+
+absenceContract('PostgreSQL', open);
+caContract('PostgreSQL', open);
+certificateContract('PostgreSQL', open);
+ediContract('PostgreSQL', open);
+mergeContract('PostgreSQL', open);
+partnerContract('PostgreSQL', open);
+pgpContract('PostgreSQL', open);
+networkContract('PostgreSQL', open);
+quirkContract('PostgreSQL', open);
+usageContract('PostgreSQL', open);

@@ -1,0 +1,134 @@
+/** Stores on PostgreSQL for tests: one server for a file of tests, and a database of its own for each store, made from a template. */
+import { randomBytes } from 'node:crypto';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createPostgresStore, openPostgresStore } from '../../src/store/postgres/open.ts';
+import { Pool, type Purpose } from '../../src/store/postgres/pool.ts';
+import type { Session } from '../../src/store/postgres/session.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import type { CoreOpenOptions } from '../../src/store/core/options.ts';
+import type { Store } from '../../src/store/port/store.ts';
+import { FakeClock } from './clock.ts';
+import { MemoryLog } from './log.ts';
+import { ACCESS, addressOf, startLone } from './lone-postgres.ts';
+import type { PostgresServer } from './postgres-server.ts';
+import type { Cleanup } from './store.ts';
+
+const COUNTS: Readonly<Record<Purpose, number>> = {
+  ...{ filing: 2, changing: 2, reading: 2, chunks: 1, watching: 1, listening: 0 },
+};
+
+/** Connections as a gateway has them, fewer, to a server that stays where it is. */
+class TestSessions extends Pool {
+  #taken = 0;
+
+  constructor(server: PostgresServer, database: string, log: MemoryLog) {
+    super({
+      finder: { find: () => Promise.resolve(addressOf(server)), lost: () => undefined },
+      access: { ...ACCESS, database },
+      name: 'sluis/test',
+      clock: systemClock,
+      log,
+      counts: COUNTS,
+      mayAcknowledge: () => undefined,
+    });
+  }
+
+  override async withSession<T>(purpose: Purpose, work: (session: Session) => Promise<T>): Promise<T> {
+    this.#taken += 1;
+    try {
+      return await super.withSession(purpose, work);
+    } finally {
+      this.#taken -= 1;
+    }
+  }
+
+  /** Resolves when nobody has a connection. */
+  async quiet(): Promise<void> {
+    do await new Promise(setImmediate);
+    while (this.#taken > 0);
+  }
+}
+
+type Changes = Pick<CoreOpenOptions, 'retention' | 'takeoverAfter' | 'maxBody'>;
+
+export interface PostgresTestStore {
+  readonly store: Store;
+  readonly clock: FakeClock;
+  readonly log: MemoryLog;
+  readonly noRoom: true;
+  readonly gaps: true;
+  /** Of its database, for statements of the test's own. */
+  readonly database: string;
+  /** Closes and opens again. */
+  reopen(changes?: Changes): Promise<PostgresTestStore>;
+  close(): Promise<void>;
+}
+
+export class PostgresStores {
+  readonly #server: PostgresServer;
+  readonly #template: { readonly keyFolder: string };
+  readonly #masterKey: Uint8Array;
+  #count = 0;
+
+  private constructor(server: PostgresServer, template: { readonly keyFolder: string }, masterKey: Uint8Array) {
+    this.#server = server;
+    this.#template = template;
+    this.#masterKey = masterKey;
+  }
+
+  /** `t` ends the server. */
+  static async start(t: Cleanup): Promise<PostgresStores> {
+    const server = await startLone(t);
+    const folder = mkdtempSync(join(tmpdir(), 'sluis-template-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const keyFolder = join(folder, 'keys');
+    const masterKey = randomBytes(32);
+    await server.ask('CREATE DATABASE made OWNER sluis');
+    const sessions = new TestSessions(server, 'made', new MemoryLog());
+    await createPostgresStore({ keyFolder, masterKey, hostname: 'mail.test', clock: new FakeClock(), sessions });
+    return new PostgresStores(server, { keyFolder }, masterKey);
+  }
+
+  async open(t: Cleanup): Promise<PostgresTestStore> {
+    const database = `store_${(this.#count += 1)}`;
+    await this.#server.ask(`CREATE DATABASE ${database} TEMPLATE made OWNER sluis`);
+    const folder = mkdtempSync(join(tmpdir(), 'sluis-store-'));
+    const keyFolder = join(folder, 'keys');
+    cpSync(this.#template.keyFolder, keyFolder, { recursive: true });
+    const clock = new FakeClock();
+    const log = new MemoryLog();
+    const stores: Store[] = [];
+    t.after(async () => {
+      for (const store of stores) await store.close();
+      await this.#server.ask(`DROP DATABASE ${database} WITH (FORCE)`);
+      rmSync(folder, { recursive: true, force: true });
+    });
+    const open = async (changes: Changes = {}): Promise<PostgresTestStore> => {
+      const sessions = new TestSessions(this.#server, database, log);
+      clock.quiet = () => sessions.quiet();
+      const store = await openPostgresStore({
+        keyFolder,
+        masterKey: this.#masterKey,
+        hostname: 'mail.test',
+        clock,
+        log,
+        sessions,
+        node: 'gw1',
+        site: 'noord',
+        programVersion: 'test',
+        testing: { now: () => clock.now(), changesTwice: true },
+        ...changes,
+      });
+      stores.push(store);
+      const close = (): Promise<void> => store.close();
+      const reopen = async (more?: Changes): Promise<PostgresTestStore> => {
+        await close();
+        return await open({ ...changes, ...more });
+      };
+      return { store, clock, log, noRoom: true, gaps: true, database, reopen, close };
+    };
+    return await open();
+  }
+}
