@@ -439,6 +439,7 @@ export default tseslint.config(
     '/auth/',
     '/backup/',
     '/ca/',
+    '/cluster/check.ts',
     '/enrol/',
     '/source/',
     '/pages/causes.ts',

@@ -21,9 +21,10 @@ import { adminContext, caParts, statusOf } from './gateway/admin.ts';
 import { beginGatewayLife, startGatewayAnchors, startRetention } from './gateway/audit.ts';
 import { gatewayBackups, startBackups } from './gateway/backup.ts';
 import { gatewayCertificates } from './gateway/certificates.ts';
+import { GatewayCluster, type GatewayClusterOptions } from './gateway/cluster.ts';
 import { openControlSockets } from './gateway/control.ts';
 import { gatewayDoctor } from './gateway/doctor.ts';
-import type { GatewayEffects } from './gateway/effects.ts';
+import type { GatewayEffects, StoreEffects } from './gateway/effects.ts';
 import { GatewayHttp } from './gateway/http.ts';
 import { authLimitsOf, connectionLimitsOf } from './gateway/limits.ts';
 import { GatewayListeners, type HandedSockets } from './gateway/listeners.ts';
@@ -57,9 +58,11 @@ import type { Store } from './store/port/store.ts';
 
 export interface GatewayOptions extends GatewayEffects {
   /** Opens another store, or wraps the usual one: for tests that break it. */
-  readonly openStore?: (config: Config, effects: GatewayEffects) => Promise<Store>;
+  readonly openStore?: (config: Config, effects: StoreEffects) => Promise<Store>;
   /** What the engine of the store says of load; default: it is always ready. */
   readonly readiness?: Readiness;
+  /** For tests: where the other gateways are. */
+  readonly peers?: NonNullable<GatewayClusterOptions['peers']>;
   /** Where the level of the log is the configuration's. */
   readonly setLogLevel?: (level: LogLevel) => void;
   /** Listening sockets of the service manager; default: every listener opens its own. */
@@ -105,7 +108,9 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const tls = new GatewayTls(config, options);
   const http = running.own(new GatewayHttp());
 
-  const store = await (options.openStore ?? openStore)(config, options);
+  const cluster = new GatewayCluster(config, options);
+  const { mayMakeKey } = cluster;
+  const store = await (options.openStore ?? openStore)(config, { ...options, ...defined({ mayMakeKey }) });
   running.add(() => store.close());
   const failed = new Promise<StoreFailed>((resolve) => store.onFailed(resolve));
   await noteSecondPerson(store, config, log);
@@ -133,6 +138,8 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   await authenticator.recallNetworks();
   // Before the first listener opens: nobody logs in by a list that is not there yet.
   await tls.lists.start(() => authenticator.trust());
+  // Nor is anything served with keys of days that other nodes have erased.
+  await running.own(cluster).start(store);
   running.own(tls);
   const mail = running.own(new GatewayMail(store, config, options));
   await mail.start();
@@ -156,7 +163,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     },
   );
   await listeners.open(protocols, options.sockets);
-  await tls.start(listeners.all, (authorities) => authenticator.trust(authorities), life);
+  await tls.start(listeners.all, (authorities) => authenticator.trust(authorities), life, cluster.tickets);
 
   const backups = gatewayBackups(store, config, options, notices.desk);
   const portOf = (name: string): number | undefined => listeners.all.find(({ spec }) => spec.name === name)?.port;
@@ -185,6 +192,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     backups,
     doctor,
     probe: probe.metrics,
+    cluster: cluster.metrics,
     maxBackupAge: maxAgeOf(config),
     maxDrillAge: maxDrillAgeOf(config),
     trail: { erased: retention.erased, anchors: anchors.counts },

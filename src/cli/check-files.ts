@@ -13,9 +13,10 @@ import { ownLetter } from '../config/letters.ts';
 import { controlSocketOf } from '../config/load.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import { ConfigError, shown } from '../config/problem.ts';
-import { readServerMaterial } from '../config/store.ts';
+import { readChannelFiles, readServerMaterial } from '../config/store.ts';
 import { listsOf, readRevocationLists } from '../config/revocation-lists.ts';
 import type { Config } from '../config/schema.ts';
+import { channelWarnings } from '../cluster/check.ts';
 import { auditKeyFile, auditKeys } from '../crypto/audit-keys.ts';
 import { formatName } from '../crypto/distinguished-name.ts';
 import type { Log } from '../domain/effects.ts';
@@ -50,6 +51,9 @@ export const CHECKED_FILES: Readonly<Record<string, Look>> = {
   'store.certificate': serverFiles,
   'store.key': serverFiles,
   'store.ca': serverFiles,
+  'cluster.ca': channel,
+  'cluster.certificate': nothing,
+  'cluster.key': nothing,
   'probe.authorities': (config) => authorities(config, 'probe.authorities'),
   'audit.timestamp-authorities': (config) => authorities(config, 'audit.timestamp-authorities'),
   'audit.anchors': (config) => mayWrite(config, 'audit.anchors', config.audit.anchors),
@@ -93,6 +97,12 @@ async function startFiles(config: Config): Promise<readonly string[]> {
 function serverFiles(config: Config): readonly string[] {
   readServerMaterial(config);
   return [];
+}
+
+/** The three files are one thing: said once. */
+function channel(config: Config): readonly string[] {
+  if (config.cluster.listen === undefined) return [];
+  return channelWarnings(readChannelFiles(config), config.keys.folder, systemClock.now());
 }
 
 /** The key that signs the heads of the trail. Where there is none yet the gateway makes it. */

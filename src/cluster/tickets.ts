@@ -16,6 +16,8 @@ import type { SharedTicket } from './channel/requests.ts';
 export interface TicketKeys {
   /** The next in line; `voids`: no ticket of before is to open a session on any node. */
   rotate(voids: boolean): Buffer;
+  /** The key that another node told of. */
+  known(): Buffer | undefined;
   /** Called with a key that another node made. */
   onKey(use: (key: Buffer) => void): void;
 }
@@ -45,6 +47,10 @@ export class SharedTickets implements TicketKeys {
   /** Called when this node made one: the others are to hear of it soon. */
   onChange(changed: () => void): void {
     this.#changed = changed;
+  }
+
+  known(): Buffer | undefined {
+    return this.#current?.key;
   }
 
   rotate(voids: boolean): Buffer {

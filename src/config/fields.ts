@@ -263,6 +263,13 @@ export const servers = (about: string, most: number): z.ZodType<readonly HostPor
     },
   );
 
+/** An address of this machine with a port. */
+export const listenAt = (about: string): z.ZodType<HostPort> =>
+  field({ about, expects: 'an IP address and a port of this machine, such as "0.0.0.0:7443"' }, (raw) => {
+    const found = typeof raw === 'string' ? hostPortOf(raw) : undefined;
+    return found !== undefined && isIP(found.host) !== 0 ? found : undefined;
+  });
+
 function hostPortOf(text: string): HostPort | undefined {
   const found = /^(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9.-]{1,253})):(\d{1,5})$/.exec(text);
   const [, inBrackets, plain] = found ?? [];

@@ -68,6 +68,9 @@ export function fileProblems(config: Config): ConfigProblem[] {
   check('store.key', key, true);
   check('store.certificate', certificate, false);
   check('store.ca', ca, false);
+  check('cluster.ca', config.cluster.ca, false);
+  check('cluster.certificate', config.cluster.certificate, false);
+  check('cluster.key', config.cluster.key, true);
   // The service manager looks after the modes of what it hands over.
   if (masterKeyCredential() === undefined) check('keys.master-key-file', config.keys['master-key-file'], true);
   return problems;

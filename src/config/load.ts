@@ -119,6 +119,14 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
         ca: atGiven(config.store.ca),
       }),
     },
+    cluster: {
+      ...config.cluster,
+      ...defined({
+        ca: atGiven(config.cluster.ca),
+        certificate: atGiven(config.cluster.certificate),
+        key: atGiven(config.cluster.key),
+      }),
+    },
     probe: { ...config.probe, authorities: config.probe.authorities.map(at) },
     ca: { ...config.ca, ...defined({ 'crl-file': atGiven(config.ca['crl-file']) }) },
     tls: {

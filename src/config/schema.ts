@@ -20,6 +20,7 @@ import {
   hostname,
   hostsByName,
   ipAddress,
+  listenAt,
   loopback,
   logins,
   mailAddress,
@@ -122,7 +123,7 @@ const tls = z.strictObject({
   ),
   watch: duration('How often the files are looked at for a change; two looks must see the same.', '10s', '100ms', '1h'),
   'ticket-key-lifetime': duration(
-    'How long a key, in memory only, seals the tickets by which sessions resume. A ticket of the key before leads to a full handshake.',
+    'How long a key, in memory only, seals the tickets by which sessions resume; gateways of one store have the same. A ticket of the key before leads to a full handshake.',
     '12h',
     '1m',
     '7d',
@@ -316,6 +317,8 @@ const auth = section({
 
 /** How many servers of PostgreSQL one service has at most. */
 const MOST_SERVERS = 8;
+/** Other gateways. */
+const MOST_PEERS = 31;
 
 const store = section({
   engine: choice(
@@ -389,6 +392,26 @@ const cluster = section({
     ),
   ),
   site: optional(shortName('The site that it stands at. Needed with store.engine = "postgres".')),
+  listen: optional(
+    listenAt(
+      'Where the other gateways reach this one, to agree on day keys, erasures and TLS ticket keys. Open it to them alone. Without it this gateway agrees with nobody, and makes each day key by itself.',
+    ),
+  ),
+  peers: servers(
+    'All other gateways of this store, at every site, by the host name that is in their certificate and the port of their listen. Day keys are made ahead only while all of them answer: take out one that is gone for good.',
+    MOST_PEERS,
+  ),
+  ca: optional(
+    path(
+      "PEM file with the authority of these gateways' certificates: one of their own, which vouches for nobody else.",
+    ),
+  ),
+  certificate: optional(
+    path(
+      'Certificate of this gateway from that authority, PEM, for the host name that the others have in peers; for server and client. Read anew before each use.',
+    ),
+  ),
+  key: optional(path('Its private key, PEM, mode 0600.')),
 });
 
 const probe = section({

@@ -11,11 +11,12 @@ type Sections = Pick<Config, 'store' | 'cluster'>;
 /** What only PostgreSQL has, as far as it is set. */
 function setForPostgres({ store, cluster }: Sections): readonly string[] {
   const ofStore = ['database', 'user', 'password-file', 'certificate', 'key', 'ca', 'places'] as const;
-  const ofCluster = ['node', 'site'] as const;
+  const ofCluster = ['node', 'site', 'listen', 'ca', 'certificate', 'key'] as const;
   return [
     ...(store.hosts.length > 0 ? ['store.hosts'] : []),
     ...ofStore.filter((name) => store[name] !== undefined).map((name) => `store.${name}`),
     ...ofCluster.filter((name) => cluster[name] !== undefined).map((name) => `cluster.${name}`),
+    ...(cluster.peers.length > 0 ? ['cluster.peers'] : []),
   ];
 }
 
@@ -30,10 +31,35 @@ const sqliteProblems = (config: Sections): ConfigProblem[] =>
     remedy: 'set store.engine = "postgres", or remove it',
   }));
 
+/** The channel between gateways: all of it or nothing. */
+function channelProblems({ cluster }: Pick<Sections, 'cluster'>): ConfigProblem[] {
+  const { listen, peers, ca, certificate, key } = cluster;
+  if (listen === undefined && peers.length === 0 && ca === undefined && certificate === undefined && key === undefined)
+    return [];
+  const wanted = {
+    listen: 'where the other gateways reach this one',
+    ca: 'the authority of the certificates of all gateways',
+    certificate: 'the certificate of this gateway',
+    key: 'its private key',
+  };
+  return Object.entries(wanted).flatMap(([name, expected]) =>
+    cluster[name as keyof typeof wanted] === undefined
+      ? [
+          {
+            path: `cluster.${name}`,
+            expected: `${expected}, where any of listen, peers, ca, certificate and key is set`,
+            remedy: 'nothing is set; add it, or remove the others',
+          },
+        ]
+      : [],
+  );
+}
+
 function postgresProblems({ store, cluster }: Sections): ConfigProblem[] {
   const missing = (path: string, expected: string, remedy: string): ConfigProblem => ({ path, expected, remedy });
   const { 'password-file': password, certificate, key, ca } = store;
   return [
+    ...channelProblems({ cluster }),
     ...(store.hosts.length > 0
       ? []
       : [missing('store.hosts', 'the servers of PostgreSQL', 'nothing is set; add those of every place')]),
@@ -90,14 +116,39 @@ export interface ServerMaterial {
 export function readServerMaterial(config: Config): ServerMaterial {
   const { ca, 'password-file': password, certificate, key } = config.store;
   return {
-    ca: ca === undefined ? '' : read(config, 'ca', ca, 'certificates, PEM', (text) => new X509Certificate(text)),
+    ca: ca === undefined ? '' : read(config, 'store.ca', ca, 'certificates, PEM', (text) => new X509Certificate(text)),
     ...defined({
-      password: password && read(config, 'password-file', password, 'one line', checkLine).replace(/\r?\n$/, ''),
+      password: password && read(config, 'store.password-file', password, 'one line', checkLine).replace(/\r?\n$/, ''),
       certificate:
         certificate &&
-        read(config, 'certificate', certificate, 'a certificate, PEM', (text) => new X509Certificate(text)),
-      key: key && read(config, 'key', key, 'a private key without a password, PEM', (text) => createPrivateKey(text)),
+        read(config, 'store.certificate', certificate, 'a certificate, PEM', (text) => new X509Certificate(text)),
+      key:
+        key &&
+        read(config, 'store.key', key, 'a private key without a password, PEM', (text) => createPrivateKey(text)),
     }),
+  };
+}
+
+/** What gateways of one store know each other by: PEM. */
+export interface ChannelFiles {
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Reads the files of the section cluster anew. Throws ConfigError when one has gone, or does not hold what it should. */
+export function readChannelFiles(config: Config): ChannelFiles {
+  const { ca = '', certificate = '', key = '' } = config.cluster;
+  return {
+    ca: read(config, 'cluster.ca', ca, 'a certificate, PEM', (text) => new X509Certificate(text)),
+    certificate: read(
+      config,
+      'cluster.certificate',
+      certificate,
+      'a certificate, PEM',
+      (text) => new X509Certificate(text),
+    ),
+    key: read(config, 'cluster.key', key, 'a private key without a password, PEM', (text) => createPrivateKey(text)),
   };
 }
 
@@ -118,5 +169,5 @@ function read(config: Config, name: string, file: string, expected: string, chec
   } catch (error) {
     remedy = `${reasonOf(error)}; correct the path or put it there`;
   }
-  throw new ConfigError(config.file, [{ path: `store.${name}`, value: shown(file), expected, remedy }]);
+  throw new ConfigError(config.file, [{ path: name, value: shown(file), expected, remedy }]);
 }

@@ -120,6 +120,11 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'audit.*': of('change', 'D', 'who and where were erased from the trail, by a person or after their time'),
   'store.opened': of('access', 'E', 'direct access to the database: a command opened it while no gateway ran'),
   'store.closed': of('access', 'E', 'the end of that'),
+  'cluster.day-key-erased': of(
+    'technical',
+    'D',
+    'another gateway of this store destroyed the keys of a day whose time was over, and proved it',
+  ),
   'store.*': of('technical', 'D', 'content, traces and day keys removed after their time'),
   'backup.*': of('change', 'E', 'backups: taken, failed, restored from'),
   'configuration.loaded': of(

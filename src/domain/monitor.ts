@@ -109,6 +109,24 @@ export const LIMITS: readonly Limit[] = [
   ),
   warning('SluisDrillFailed', 'sluis_drill_passed', { below: 1 }, () => 'the last trial of a backup failed'),
   warning(
+    'SluisDayKeysFew',
+    'sluis_cluster_day_keys_ahead',
+    { below: 7 },
+    (left) => `day keys are on all gateways for the next ${days(left)} only`,
+  ),
+  critical(
+    'SluisDayKeysOut',
+    'sluis_cluster_day_keys_ahead',
+    { below: 2 },
+    (left) => `without a day key no mail is taken, and they are on all gateways for the next ${days(left)} only`,
+  ),
+  warning(
+    'SluisGatewaySilent',
+    'sluis_cluster_peer_heard',
+    { below: 1 },
+    (_heard, { peer = '' }) => `the gateway ${peer} does not answer this one`,
+  ),
+  warning(
     'SluisDoctorFound',
     'sluis_doctor_findings',
     { above: 0, only: ['severity', ['failure']] },

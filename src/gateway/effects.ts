@@ -1,9 +1,16 @@
 /** What the parts of the gateway touch of the world outside it. */
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
+import type { MayMakeKey } from '../store/port/day-keys.ts';
 
 export interface GatewayEffects {
   readonly clock: Clock;
   readonly log: Log;
   /** Default: the operating system's. */
   readonly random?: RandomBytes;
+}
+
+/** What a store is opened with besides. */
+export interface StoreEffects extends GatewayEffects {
+  /** Where nodes agree on day keys ahead. Default: a store makes those that it needs. */
+  readonly mayMakeKey?: MayMakeKey;
 }

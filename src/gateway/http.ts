@@ -34,6 +34,7 @@ export interface GatewayHttpParts extends Omit<TrafficParts, 'listeners' | 'loop
   readonly backups: Backups;
   readonly doctor: Doctor;
   readonly probe: readonly Metric[];
+  readonly cluster: readonly Metric[];
   readonly maxBackupAge: Milliseconds;
   readonly maxDrillAge: Milliseconds;
   readonly clock: Clock;
@@ -79,6 +80,7 @@ export class GatewayHttp {
       ...storeMetrics(parts),
       ...doctorMetrics(parts.doctor),
       ...parts.probe,
+      ...parts.cluster,
       ...backupMetrics({ ...parts, maxAge: parts.maxBackupAge, maxDrillAge: parts.maxDrillAge }),
     ];
     this.figures = (names) => figuresOf(kept, names);

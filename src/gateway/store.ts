@@ -3,16 +3,17 @@ import { randomBytes } from 'node:crypto';
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
 import { startDaily, type Daily } from '../delivery/daily.ts';
+import { defined } from '../domain/defined.ts';
 import { MiB, octets } from '../domain/units.ts';
 import { createSqliteStore, openSqliteStore } from '../store/sqlite/open.ts';
 import type { OpenOptions } from '../store/sqlite/options.ts';
 import { removeUpgradeCopies } from '../store/sqlite/upgrade-copy.ts';
 import type { Store } from '../store/port/store.ts';
 import { StoreRefused } from '../store/store.ts';
-import type { GatewayEffects } from './effects.ts';
+import type { GatewayEffects, StoreEffects } from './effects.ts';
 
 /** What a SQLite store is opened with: tests add their seams to it. */
-export async function storeOptionsOf(config: Config, effects: GatewayEffects): Promise<OpenOptions> {
+export async function storeOptionsOf(config: Config, effects: StoreEffects): Promise<OpenOptions> {
   return {
     dataFolder: config.data.folder,
     keyFolder: config.keys.folder,
@@ -21,6 +22,7 @@ export async function storeOptionsOf(config: Config, effects: GatewayEffects): P
     clock: effects.clock,
     log: effects.log,
     random: effects.random ?? randomBytes,
+    ...defined({ mayMakeKey: effects.mayMakeKey }),
     takeoverAfter: config.store['takeover-after'],
     retention: {
       hidden: config.store['keep-deleted'],
@@ -36,7 +38,7 @@ export async function storeOptionsOf(config: Config, effects: GatewayEffects): P
 }
 
 /** Throws StoreRefused, with `held` while another process has it open. */
-export async function openStore(config: Config, effects: GatewayEffects): Promise<Store> {
+export async function openStore(config: Config, effects: StoreEffects): Promise<Store> {
   refuseEngine(config);
   return await openSqliteStore(await storeOptionsOf(config, effects));
 }

@@ -1,6 +1,6 @@
 /**
  * Keys, certificates, client authorities and ticket keys of the running gateway: read at the start, read again when asked or when a file changes, and a new
- * ticket key twice a day. What cannot be served never takes the place of what is served.
+ * ticket key twice a day, which gateways of one store tell each other. What cannot be served never takes the place of what is served.
  *
  * Node knows one ticket key at a time, so a ticket of the key before leads to a full handshake: about a millisecond of processor time
  * for each client after a rotation. In exchange a key that is read from memory opens no session older than its lifetime.
@@ -10,6 +10,7 @@ import { readAuthorities } from '../auth/authorities.ts';
 import { profileEnded, tlsFilesOf } from '../config/listeners.ts';
 import { readAuthorityFiles, readTlsMaterial } from '../config/files.ts';
 import type { Config } from '../config/schema.ts';
+import type { TicketKeys } from '../cluster/tickets.ts';
 import type { Certificate } from '../crypto/certificate.ts';
 import type { Timer } from '../domain/effects.ts';
 import { type Instant, instant } from '../domain/units.ts';
@@ -40,6 +41,7 @@ export class GatewayTls {
   readonly #watch: FileWatch;
   #listeners: readonly Listener[] = [];
   #rotation: Timer | undefined;
+  #tickets: TicketKeys;
   /** By the listener's name, for those that are yet to be opened. */
   #material: Material;
   #served: readonly ServedCertificate[];
@@ -53,6 +55,12 @@ export class GatewayTls {
   constructor(config: Config, options: GatewayEffects) {
     this.#config = config;
     this.#options = options;
+    const { random = randomBytes } = options;
+    this.#tickets = {
+      rotate: () => Buffer.from(random(TICKET_KEY)),
+      known: () => undefined,
+      onKey: () => undefined,
+    };
     this.#material = this.#read();
     this.#served = servedOf(this.#material);
     this.#authorities = readAuthorities(readAuthorityFiles(config, 'tls.client-authorities'));
@@ -94,12 +102,16 @@ export class GatewayTls {
     listeners: readonly Listener[],
     trust: (authorities: readonly Certificate[]) => void,
     trail: Trail,
+    tickets: TicketKeys = this.#tickets,
   ): Promise<void> {
+    this.#tickets = tickets;
+    tickets.onKey((key) => this.#serveTickets(key));
     this.#listeners = listeners;
     this.#trust = trust;
     this.#trail = trail;
     this.#tellServed();
-    this.#rotate();
+    // Another node's, where there is one: a client that comes back from there resumes here.
+    this.#serveTickets(tickets.known() ?? tickets.rotate(false));
     await this.#watch.start();
   }
 
@@ -123,7 +135,7 @@ export class GatewayTls {
 
   /** No ticket that was given out so far opens a session any more: each client makes one full handshake. */
   voidTickets(): void {
-    this.#rotate();
+    this.#serveTickets(this.#tickets.rotate(true));
   }
 
   #tellServed(): void {
@@ -143,7 +155,7 @@ export class GatewayTls {
     this.#authorities = authorities;
     this.#trust(authorities);
     // Whoever replaces a key may have lost it: nothing that it opened goes on.
-    this.#rotate();
+    this.voidTickets();
     this.#options.log.info('tls.reloaded');
   }
 
@@ -161,14 +173,16 @@ export class GatewayTls {
     return all;
   }
 
-  #rotate(): void {
-    const { clock, log, random = randomBytes } = this.#options;
+  /** Until its time is over, counted from here. */
+  #serveTickets(key: Buffer): void {
+    const { clock, log } = this.#options;
     this.#rotation?.cancel();
-    const key = Buffer.from(random(TICKET_KEY));
     for (const listener of this.#listeners) listener.updateTicketKey(key);
     log.debug('tls.ticket-key');
     this.lists.report();
-    this.#rotation = clock.after(this.#config.tls['ticket-key-lifetime'], () => this.#rotate());
+    this.#rotation = clock.after(this.#config.tls['ticket-key-lifetime'], () =>
+      this.#serveTickets(this.#tickets.rotate(false)),
+    );
   }
 }
 

@@ -2,7 +2,7 @@
  * Who may speak over the channel: TLS 1.3 on both sides, each with a certificate of the cluster's own authority for its host name, as it stands in
  * `cluster.peers` of the others. Nothing resumes: each connection is judged anew, and an ended certificate ends at the next.
  */
-import { X509Certificate, constants } from 'node:crypto';
+import { X509Certificate, constants, createPrivateKey } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 import type { Instant } from '../../domain/units.ts';
 import { keyExchanges } from '../../platform/tls.ts';
@@ -33,6 +33,16 @@ export function ownProblem({ certificate }: Pick<ChannelMaterial, 'certificate'>
   const its = new X509Certificate(certificate);
   if (now >= Date.parse(its.validTo))
     return `the certificate of this node (cluster.certificate) ended on ${dayOf(its.validTo)}, and no other node speaks with it; put a new one of the cluster's authority in its place`;
+  return undefined;
+}
+
+/** What makes these files no material at all: TLS itself would say it of every handshake, in words for programmers. */
+export function materialProblem({ ca, certificate, key }: ChannelMaterial): string | undefined {
+  const its = new X509Certificate(certificate);
+  if (!its.checkPrivateKey(createPrivateKey(key)))
+    return 'the certificate of this node (cluster.certificate) does not belong to its key (cluster.key); give the pair';
+  if (!its.verify(new X509Certificate(ca).publicKey))
+    return 'the certificate of this node (cluster.certificate) is not of the authority in cluster.ca; give the authority that issued it, first in its file';
   return undefined;
 }
 
