@@ -36,8 +36,9 @@ export interface PoolOptions {
   readonly clock: Clock;
   /** Told what comes and goes; once for each loss, not for each try. */
   readonly log: Pick<Log, 'info' | 'warn'>;
-  readonly mayAcknowledge: () => MayNot;
-  readonly lookAgain?: () => Promise<MayNot>;
+  /** Without a server: on whichever is the primary. */
+  readonly mayAcknowledge: (server?: Server) => MayNot;
+  readonly lookAgain?: (server: Server) => Promise<MayNot>;
   readonly counts?: Readonly<Record<Purpose, number>>;
   readonly session?: Pick<SessionOptions, 'connectWithin' | 'answerWithin' | 'lockWithin'>;
   /** Most who wait for one purpose, and for how long. */

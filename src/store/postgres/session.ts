@@ -27,10 +27,10 @@ export interface SessionOptions {
   readonly standby?: boolean;
   /** Something is committed before anything is read: what a connection before this one may have left waiting is on the standby then too. */
   readonly barrier?: boolean;
-  /** Asked before each commit. */
-  readonly mayCommit?: () => MayNot;
+  /** Asked before each commit, of this connection's server. */
+  readonly mayCommit?: (server: Server) => MayNot;
   /** Looks anew; asked after a commit that took long: it may have been let go because the list of standbys was emptied, of which no notice tells. */
-  readonly lookAgain?: () => Promise<MayNot>;
+  readonly lookAgain?: (server: Server) => Promise<MayNot>;
   /** What counts as long for that. */
   readonly longCommit?: Milliseconds;
   /** To connect, log in and set it up. */
@@ -180,7 +180,7 @@ export class Session implements ChangingConnection {
    */
   async commit(): Promise<void> {
     if (!this.#open) throw new Error('There is no transaction on this connection');
-    const not = this.#options.mayCommit?.();
+    const not = this.#options.mayCommit?.(this.server);
     if (not !== undefined) {
       await this.rollback();
       throw new StoreUnavailable(`Nothing may be acknowledged: ${not.why}; ${not.remedy}`);
@@ -191,7 +191,7 @@ export class Session implements ChangingConnection {
       throw this.#unknown(`the server warned: ${notices.map(({ message }) => message).join('; ')}`);
     if (command !== 'COMMIT') throw this.#unknown(`the server answered ${command} to COMMIT`);
     if (performance.now() - since < (this.#options.longCommit ?? LONG_COMMIT)) return;
-    const now = await this.#options.lookAgain?.().catch((error: unknown) => ({ why: String(error) }));
+    const now = await this.#options.lookAgain?.(this.server).catch((error: unknown) => ({ why: String(error) }));
     if (now !== undefined) throw this.#unknown(now.why);
   }
 
