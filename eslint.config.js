@@ -351,6 +351,12 @@ export default tseslint.config(
       '../../',
     ),
   ),
+  // The one part that knows two engines.
+  layer(
+    'store/move',
+    [node, ...recordFiles.map((f) => `../${f}`), domain, platform, '/crypto/', '../sqlite/', '../postgres/'],
+    '../../',
+  ),
   layer('auth', [node, domain, platform, '/crypto/', ...port]),
   layer('middleware', [node, domain, platform, '/mime/', '/edi/', '/crypto/', ...port]),
   layer('submission', [node, domain, platform, '/mime/', '/edi/', '/middleware/', ...port]),

@@ -25,7 +25,7 @@ import { knownMigrations, migrate } from './migrate.ts';
 import type { CreateOptions, OpenOptions } from './options.ts';
 import { SqliteRunner } from './runner.ts';
 import { dataFolderMissing } from './start-files.ts';
-import { DATABASE_FILE } from './writer-files.ts';
+import { DATABASE_FILE, MOVED_FILE } from './writer-files.ts';
 
 export type { CreateOptions, OpenOptions } from './options.ts';
 
@@ -93,9 +93,11 @@ export async function openSqliteStore(options: OpenOptions): Promise<Store> {
   try {
     if (!existsSync(path))
       throw new StoreRefused(
-        keys.storeId === undefined
-          ? `There is no database "${path}"; run "sluis init" for a new gateway`
-          : `The database "${path}" is missing, although this gateway was initialised; restore it from a backup (nothing was made in its place)`,
+        existsSync(join(options.dataFolder, MOVED_FILE))
+          ? `The store in "${options.dataFolder}" was moved to PostgreSQL; set engine = "postgres" in [store]`
+          : keys.storeId === undefined
+            ? `There is no database "${path}"; run "sluis init" for a new gateway`
+            : `The database "${path}" is missing, although this gateway was initialised; restore it from a backup (nothing was made in its place)`,
       );
     const hearing = new Hearing();
     const random = randomOf(options);
