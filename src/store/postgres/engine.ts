@@ -33,7 +33,7 @@ import { ChunkLine } from './chunk-line.ts';
 import { PostgresContents } from './contents.ts';
 import { FilingLine } from './filing.ts';
 import { fileNotices } from './filing-batch.ts';
-import { foldUsage } from './filing-upkeep.ts';
+import { FilingUpkeep } from './filing-upkeep.ts';
 import { LeaseLocks } from './lease-locks.ts';
 import { PostgresListings } from './listings.ts';
 import type { Node } from './nodes.ts';
@@ -85,6 +85,7 @@ export class PostgresEngine implements Engine {
   readonly #workers: Workers;
   readonly #readers = new Readers();
   readonly #filing: FilingLine;
+  readonly #upkeep: FilingUpkeep;
   /** Bodies in chunks that are being filed, by message. */
   readonly #streamed = new Map<bigint, Promise<unknown>>();
   #appended: Promise<unknown> = Promise.resolve();
@@ -125,8 +126,14 @@ export class PostgresEngine implements Engine {
     this.#filing = new FilingLine({
       connections: FILING,
       committed: (effects) => events.committed(effects),
+      took: (works, milliseconds) => {
+        this.commits.commits.add(milliseconds / 1000);
+        this.commits.groups.add(works);
+      },
       withFiling: (work) => sessions.withSession('filing', (session) => work(this.#workers.of(session))),
     });
+    this.#upkeep = new FilingUpkeep({ run: (steps) => this.run(steps), line: this.#filing, clock, log: parts.log });
+    this.#upkeep.start();
     const chunks = new ChunkLine({
       withChunks: (work) => sessions.withSession('chunks', (session) => work(session, this.#readers.of(session))),
     });
@@ -254,7 +261,7 @@ export class PostgresEngine implements Engine {
   }
 
   async countUsage(): Promise<void> {
-    while (await this.run(() => foldUsage()));
+    await this.#upkeep.fold();
   }
 
   async alive(): Promise<void> {
@@ -269,10 +276,11 @@ export class PostgresEngine implements Engine {
   }
 
   stop(): void {
-    // Nothing goes on beside the work.
+    this.#upkeep.stop();
   }
 
   async close(): Promise<void> {
+    this.#upkeep.stop();
     while (this.#begun.size > 0) await Promise.all(this.#begun);
     await this.#p.node.stop();
     this.#failure ??= new StoreFailed('The store is closed');

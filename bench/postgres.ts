@@ -1,0 +1,183 @@
+/**
+ * The store on PostgreSQL beside the store on SQLite, each through its port: `npm run bench:postgres -- [--seconds 2] [--rounds 5] [--writers 64]`.
+ *
+ * Messages of 10 KB from and to twenty accounts, in turns: SQLite, PostgreSQL alone, PostgreSQL with a standby whose flush each commit waits for. Servers,
+ * clients and disk are those of this one machine, so the ratio says what the engine costs, and nothing about networks. The exit code is 1 where PostgreSQL
+ * with a standby files less than 0.6 of what SQLite files.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
+import { table } from '../src/cli/output.ts';
+import { type Address, addressKey } from '../src/domain/address.ts';
+import type { AccountId } from '../src/domain/ids.ts';
+import { milliseconds, octets } from '../src/domain/units.ts';
+import { systemClock } from '../src/platform/clock.ts';
+import { createLog } from '../src/platform/log.ts';
+import type { Access } from '../src/store/postgres/access.ts';
+import { createPostgresStore, openPostgresStore } from '../src/store/postgres/open.ts';
+import { Pool } from '../src/store/postgres/pool.ts';
+import type { Store } from '../src/store/port/store.ts';
+import { createSqliteStore, openSqliteStore } from '../src/store/sqlite/open.ts';
+import { startCluster } from '../test/support/cluster.ts';
+import { ACCESS, startLone } from '../test/support/lone-postgres.ts';
+import { SUPERUSER } from '../test/support/postgres-server.ts';
+import { Samples, median, round } from './stats.ts';
+
+const GOAL = 0.6;
+const SIZE = 10_240;
+const PEOPLE = 20;
+
+const { values: flags } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '5' },
+    writers: { type: 'string', default: '64' },
+  },
+});
+const [lasting, rounds, writers] = [Number(flags.seconds) * 1000, Number(flags.rounds), Number(flags.writers)];
+if (!(lasting >= 200 && rounds >= 1 && writers >= 1))
+  throw new Error('expected --seconds of at least 0.2, and --rounds and --writers of at least 1');
+
+const closers: (() => unknown)[] = [];
+const t = { after: (close: () => unknown) => void closers.push(close) };
+const log = createLog({ level: 'error', format: 'pretty' });
+const actor = { name: 'bench' };
+const addressOf = (n: number): Address => `a${n}@bench.test` as Address;
+
+interface Contender {
+  readonly name: string;
+  readonly store: Store;
+  readonly accounts: readonly AccountId[];
+  readonly rates: number[];
+  readonly latencies: number[];
+  readonly loops: number[];
+}
+
+async function contender(name: string, store: Store): Promise<Contender> {
+  closers.push(() => store.close());
+  await store.registry.addOrganisation({ name: 'bench', title: 'Bench', language: 'en' }, actor);
+  const accounts: AccountId[] = [];
+  for (let n = 0; n < PEOPLE; n += 1) {
+    const settings = { quota: 2 ** 40 };
+    const account = {
+      login: `a${n}`,
+      organisation: 'bench',
+      kind: 'edi',
+      addresses: [addressOf(n)],
+      settings,
+    } as const;
+    await store.registry.addAccount(account, actor);
+    const found = await store.registry.findRecipient(addressKey(addressOf(n)));
+    if (found !== undefined) accounts.push(found.account.id);
+  }
+  return { name, store, accounts, rates: [], latencies: [], loops: [] };
+}
+
+function folderOf(): { readonly keyFolder: string; readonly dataFolder: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'sluis-bench-'));
+  closers.push(() => rmSync(folder, { recursive: true, force: true }));
+  return { keyFolder: join(folder, 'keys'), dataFolder: join(folder, 'data') };
+}
+
+const common = () => ({ masterKey: randomBytes(32), hostname: 'mail.bench.test', clock: systemClock, log });
+
+async function onSqlite(): Promise<Contender> {
+  const options = { ...common(), ...folderOf() };
+  await createSqliteStore(options);
+  return await contender('SQLite', await openSqliteStore(options));
+}
+
+async function onPostgres(name: string, port: number, access: Access): Promise<Contender> {
+  const sessions = () =>
+    new Pool({
+      finder: { find: () => Promise.resolve({ host: '127.0.0.1', port }), lost: () => undefined },
+      ...{ access, name: 'sluis/bench', clock: systemClock, log, mayAcknowledge: () => undefined },
+    });
+  const options = { ...common(), keyFolder: folderOf().keyFolder };
+  await createPostgresStore({ ...options, sessions: sessions() });
+  const node = { node: 'bench', site: 'noord', programVersion: 'bench' };
+  return await contender(name, await openPostgresStore({ ...options, ...node, sessions: sessions() }));
+}
+
+/** From a writer's account to another one. */
+async function file({ store, accounts }: Contender, content: Buffer, writer: number, n: number): Promise<void> {
+  const body = store.openBody(octets(SIZE));
+  await body.write(content);
+  const sealed = await body.seal();
+  const [from, to] = [writer % PEOPLE, (writer + n + 1) % PEOPLE];
+  const mailbox = accounts[to];
+  const submitter = accounts[from];
+  if (mailbox === undefined || submitter === undefined) throw new Error('an account is gone');
+  const outcome = await store.accept({
+    ...{
+      body: sealed,
+      receivedAt: systemClock.now(),
+      submitter,
+      sender: addressOf(from),
+      messageIdField: `<${n}@bench>`,
+    },
+    envelope: { body: '8BITMIME', smtpUtf8: false },
+    recipients: [{ address: addressOf(to), mailbox }],
+    // Each has one, as over SMTP.
+    resubmission: { key: randomBytes(16), window: milliseconds(900_000) },
+    audit: [{ event: 'message.accepted', outcome: 'success', message: sealed.id }],
+  });
+  if (outcome.kind !== 'filed') throw new Error(`not filed: ${outcome.kind}`);
+}
+
+async function phase(its: Contender, lasts: number): Promise<void> {
+  const content = randomBytes(SIZE);
+  const latency = new Samples();
+  const delay = monitorEventLoopDelay({ resolution: 2 });
+  let done = 0;
+  const began = performance.now();
+  delay.enable();
+  const write = async (writer: number): Promise<void> => {
+    while (performance.now() < began + lasts) {
+      const since = performance.now();
+      await file(its, content, writer, done);
+      latency.add(performance.now() - since);
+      done += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: writers }, (_, n) => write(n)));
+  delay.disable();
+  its.rates.push((done * 1000) / (performance.now() - began));
+  its.latencies.push(latency.summary().p99);
+  its.loops.push(Math.max(0, delay.percentile(99) / 1e6 - 2));
+}
+
+try {
+  const lone = await startLone(t, { fsync: 'on' });
+  const cluster = await startCluster(t);
+  // One standby: the third place would be a third copy of all work on this machine.
+  await cluster.stop('derde-1');
+  const superuser = { database: SUPERUSER, user: SUPERUSER, password: () => '' };
+  await lone.ask('CREATE DATABASE bench OWNER sluis');
+  const all = [
+    await onSqlite(),
+    await onPostgres('PostgreSQL, no standby', lone.port, { ...ACCESS, database: 'bench' }),
+    await onPostgres('PostgreSQL, one standby', cluster.server(cluster.primary).port, superuser),
+  ];
+  for (const one of all) await phase(one, lasting / 2);
+  for (const { rates, latencies, loops } of all) for (const list of [rates, latencies, loops]) list.length = 0;
+  for (let n = 0; n < rounds; n += 1) for (const one of all) await phase(one, lasting);
+  const sqlite = all[0]?.rates ?? [];
+  const ratioOf = ({ rates }: Contender): number => median(rates.map((rate, n) => rate / (sqlite[n] ?? Number.NaN)));
+  const rows = all.map((one) => [
+    one.name,
+    ...[one.rates, one.latencies, one.loops].map((list) => round(median(list))),
+    ratioOf(one).toFixed(2),
+  ]);
+  process.stdout.write(`${table(['store', 'msg/s', 'p99 ms', 'loop p99 ms', 'of SQLite'], rows)}\n`);
+  const last = all.at(-1);
+  const ratio = last === undefined ? 0 : ratioOf(last);
+  process.stdout.write(`with a standby ${ratio.toFixed(2)} of SQLite; the goal is ${GOAL}\n`);
+  if (ratio < GOAL) process.exitCode = 1;
+} finally {
+  for (const close of closers.toReversed()) await close();
+}
