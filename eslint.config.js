@@ -93,7 +93,8 @@ const storeParts = ['../port/', '../sql/', '../changes/', '../reads/', '../objec
 const node = 'node:';
 /** What a command may use: it says what it does in the gateway, and what it does here. */
 const ofCommands = [
-  ...[node, domain, platform, '/config/', '/crypto/', '/admin/', '/cli/', '/auth/', '/backup/', '/ca/', '/delivery/'],
+  ...[node, domain, platform, '/config/', '/crypto/', '/admin/', '/cli/', '/auth/', '/backup/', '/ca/', '/cluster/'],
+  '/delivery/',
   ...['/enrol/', '/letters/', '/middleware/', '/source/', '/takeover/', '/trail/', '/webhooks/', '/pages/causes.ts'],
   '/gateway.ts',
   ...['admin', 'backup', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
@@ -382,6 +383,7 @@ export default tseslint.config(
     '/auth/',
     '/backup/',
     '/ca/',
+    '/cluster/',
     '/delivery/',
     '/enrol/',
     '/letters/',

@@ -9,6 +9,7 @@ import { randomBytes } from 'node:crypto';
 import type { AdminContext, ReloadReport } from './admin/context.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import { type UpkeepParts, startCaUpkeep } from './ca/upkeep.ts';
+import type { Sites } from './cluster/sites.ts';
 import { maxAgeOf, maxDrillAgeOf } from './config/backup.ts';
 import type { Config } from './config/schema.ts';
 import { certificateNotice } from './delivery/certificates.ts';
@@ -59,6 +60,8 @@ import type { Store } from './store/port/store.ts';
 export interface GatewayOptions extends GatewayEffects {
   /** Opens another store, or wraps the usual one: for tests that break it. */
   readonly openStore?: (config: Config, effects: StoreEffects) => Promise<Store>;
+  /** What the engine knows of sites; default: an engine on one machine, which has none. */
+  readonly sites?: Sites;
   /** What the engine of the store says of load; default: it is always ready. */
   readonly readiness?: Readiness;
   /** For tests: where the other gateways are. */
@@ -165,7 +168,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   await listeners.open(protocols, options.sockets);
   await tls.start(listeners.all, (authorities) => authenticator.trust(authorities), life, cluster.tickets);
 
-  const backups = gatewayBackups(store, config, options, notices.desk);
+  const backups = gatewayBackups(store, config, options, notices.desk, options.sites !== undefined);
   const portOf = (name: string): number | undefined => listeners.all.find(({ spec }) => spec.name === name)?.port;
   const shown = new Map<PartnerId, Uint8Array>();
   const certificates = gatewayCertificates({ config, store, tls, shown, ca });
@@ -218,6 +221,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const version = buildVersion();
   const admin: AdminContext = {
     ...context,
+    ...defined({ sites: options.sites }),
     gateway: {
       reload: reloadTold,
       drain: (wanted, actor) => {

@@ -3,6 +3,7 @@ import type { Desk } from '../delivery/desk.ts';
 import type { NoticeWriter } from '../delivery/notices.ts';
 import type { Backups } from '../backup/backups.ts';
 import type { CaParts } from '../ca/parts.ts';
+import type { Sites } from '../cluster/sites.ts';
 import type { EvidenceKey } from '../crypto/evidence-keys.ts';
 import type { PartnerSeals } from '../crypto/partner-secrets.ts';
 import type { GatewayCertificates } from '../crypto/gateway-certificates.ts';
@@ -218,6 +219,8 @@ export interface KeyParts {
 
 export interface AdminContext {
   readonly store: Store;
+  /** Absent: an engine on one machine. */
+  readonly sites?: Sites;
   readonly clock: Clock;
   /** Hashes a new password; answers why not for one that no account may have. */
   readonly hashPassword: (text: string) => Promise<string>;

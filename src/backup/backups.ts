@@ -2,11 +2,12 @@
 import { dirname, join, resolve } from 'node:path';
 import { Counts } from '../domain/counts.ts';
 import { defined } from '../domain/defined.ts';
-import { type Instant, type Milliseconds, instant } from '../domain/units.ts';
+import { DRILL_KINDS, type DrillDue, type DrillKind, type DrillMarks, NO_SITES, drillsDue } from '../domain/drills.ts';
+import { type Instant, type Milliseconds, days, instant } from '../domain/units.ts';
 import { THE_GATEWAY } from '../store/actor.ts';
 import { factsOfFile } from './files.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
-import { DRILLS, type DrillReport, drill, drillsIn, keyCopyIn } from './drill.ts';
+import { type DrillReport, drill, keyCopyIn } from './drill.ts';
 import {
   type Keep,
   type KnownBackup,
@@ -19,10 +20,12 @@ import {
 import { type Actor, type KeyRoundParts, KeyRounds } from './key-rounds.ts';
 import { readManifest } from './manifest.ts';
 import { BackupRefused, reasonOf } from './refused.ts';
+import { DRILLS, drillsIn } from './reports.ts';
 import { type Copied, type OffsiteRules, copyOffsite, hasOffsite } from './offsite.ts';
 import { type RestoreParts, SAMPLE } from './restore.ts';
 import { type Rhythm, dueAt } from './schedule.ts';
 import { publicKeysIn } from './signed.ts';
+import { type SiteDrill, type SiteDrillReport, writeSiteDrill } from './site-drill.ts';
 import { type TakeParts, type Taken, takeBackup } from './take.ts';
 import { type BackupState, type BackupView, type CheckedBackup, type TakenView, viewBackup } from './views.ts';
 
@@ -34,6 +37,10 @@ export interface BackupParts extends TakeParts, KeyRoundParts {
   readonly offsite: OffsiteRules;
   /** How often a drill is made without being told to; absent: never. */
   readonly drillEvery?: Milliseconds;
+  /** What a drill of now is made with. */
+  readonly marks: () => Promise<DrillMarks>;
+  /** Whether there is another site, to which the service could go. */
+  readonly sites: boolean;
   /** What a restore on this machine would work with, and with this key folder in place of its own. */
   readonly restore: (keyFolder?: string) => Promise<RestoreParts>;
   /** Tells the operator, by mail, of something that failed without anybody watching. */
@@ -131,7 +138,28 @@ export class Backups {
     const newest = begunAt(all.at(-1));
     const offsite = begunAt(all.findLast((known) => known.offsite?.at !== undefined));
     const { good, last } = await drillsIn(join(folder, DRILLS), await this.#publicKeys());
-    return defined({ newest, offsite, drill: good, lastDrill: last });
+    return defined({ newest, offsite, drill: good?.at, lastDrill: last });
+  }
+
+  /** Which drills are due, and which change made them so. That no backup was ever restored, or not in time, is told of by its age (`state`). */
+  async due(): Promise<readonly DrillDue[]> {
+    const { folder, clock, sites } = this.#p;
+    if (folder === undefined && !sites) return [];
+    const [keys, marks] = [await this.#publicKeys(), await this.#p.marks()];
+    const restore = folder === undefined ? [] : await this.#dueRestore(folder, marks);
+    if (!sites) return restore;
+    const { good } = await drillsIn(this.#reports(), keys, 'site');
+    return [...restore, ...drillsDue('site', good, marks, clock.now())];
+  }
+
+  async #dueRestore(folder: string, marks: DrillMarks): Promise<readonly DrillDue[]> {
+    const { good } = await drillsIn(join(folder, DRILLS), await this.#publicKeys());
+    return good === undefined ? [] : drillsDue('restore', good, marks, this.#p.clock.now());
+  }
+
+  /** Where reports go: beside the backups, else beside the data. */
+  #reports(): string {
+    return join(this.#p.folder ?? this.#p.dataFolder, DRILLS);
   }
 
   async #proven(folder: string): Promise<readonly KnownBackup[]> {
@@ -148,12 +176,19 @@ export class Backups {
     return publicKeysIn(this.#p.anchorKeyFile);
   }
 
-  get configured(): Readonly<Record<'folder' | 'offsite' | 'keys' | 'drills', boolean>> {
-    const { folder, offsite, keyCopy, drillEvery } = this.#p;
+  /** Those that can be made here. */
+  get drillKinds(): readonly DrillKind[] {
+    const { folder, sites } = this.configured;
+    return DRILL_KINDS.filter((kind) => (kind === 'site' ? sites : folder));
+  }
+
+  get configured(): Readonly<Record<'folder' | 'offsite' | 'keys' | 'drills' | 'sites', boolean>> {
+    const { folder, offsite, keyCopy, drillEvery, sites } = this.#p;
     return {
       folder: folder !== undefined,
       offsite: hasOffsite(offsite),
       keys: keyCopy !== undefined,
+      sites,
       drills: folder !== undefined && drillEvery !== undefined,
     };
   }
@@ -189,7 +224,8 @@ export class Backups {
     const { newest, drill: good } = await this.state();
     // The drill of a backup that is about to be replaced says less than that of the new one.
     if (newest === undefined || clock.now() >= dueAt(rhythm, newest)) return;
-    if (clock.now() < dueAt({ ...rhythm, every: drillEvery }, good)) return;
+    if (clock.now() < dueAt({ ...rhythm, every: drillEvery }, good) && !(await this.#changedSince(folder, good)))
+      return;
     // So that no key that was made a moment ago is missing there.
     await this.keyRound();
     let report: DrillReport | undefined;
@@ -205,6 +241,12 @@ export class Backups {
     const why = `${report.backup}: ${failedStep(report)}`;
     this.#tell('drill', why);
     throw new BackupRefused('unusable', why);
+  }
+
+  /** Something came since that no drill has tried; at the next time of day that suits, a day after the last one at the earliest. */
+  async #changedSince(folder: string, good: Instant | undefined): Promise<boolean> {
+    if (this.#p.clock.now() < dueAt({ ...this.#p.rhythm, every: days(1) }, good)) return false;
+    return (await this.#dueRestore(folder, await this.#p.marks())).length > 0;
   }
 
   /** Where the copy elsewhere of the newest backup can be read. */
@@ -237,11 +279,39 @@ export class Backups {
         hostname,
         version,
         keys: await this.#p.keys(),
+        marks: await this.#p.marks(),
         sample: wish.all === true ? 0 : SAMPLE,
       });
       this.#drilled(report, wish.actor);
       return { ...report, file };
     });
+  }
+
+  /** Writes down a planned switch to the other site and back. Rejects with BackupRefused. */
+  async siteDrill(drill: SiteDrill, actor: Actor): Promise<SiteDrillReport & { readonly file: string }> {
+    const { sites, clock, hostname, version, keys, marks, log, audit } = this.#p;
+    const at = clock.now();
+    if (!sites) throw new BackupRefused('conflict', `Cannot write down a drill of a site: ${NO_SITES}`);
+    if (Math.max(drill.there, drill.back ?? 0) > at)
+      throw new BackupRefused(
+        'invalid',
+        'Cannot write down a drill that is to come: --there and --back lie in the past',
+      );
+    const report = await writeSiteDrill(drill, {
+      at,
+      hostname,
+      version,
+      actor,
+      reports: this.#reports(),
+      keys: await keys(),
+      marks: await marks(),
+    });
+    const { passed, from, to, lost, outage } = report;
+    const facts = { from, to, lost, seconds: outage.seconds, by: outage.by };
+    const personal = { actor: actor.name, people: drill.people, ...defined({ reason: actor.reason }) };
+    audit.note({ event: 'site.drilled', outcome: passed ? 'success' : 'failure', facts, personal });
+    log.info('site.drilled', { passed, ...facts });
+    return report;
   }
 
   /** Reads every octet of a backup again. Default: the newest of the configured folder. */

@@ -2,27 +2,20 @@
  * A drill: the newest backup is restored into a scratch folder and proved by the very steps of a restore, then the scratch goes. What was shown
  * stands in a dated report, signed by the key of the audit trail: for the auditor who asks when a restore was last tried.
  */
-import type { KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { AuditKeys } from '../crypto/audit-keys.ts';
 import { DAY } from '../crypto/sealed-places.ts';
 import { many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
-import { type Instant, instant } from '../domain/units.ts';
-import { makeFolder, syncFolderOf } from './files.ts';
+import type { DrillMarks } from '../domain/drills.ts';
+import { makeFolder } from './files.ts';
 import { backupName } from './folder.ts';
 import { keyLag } from './key-copies.ts';
-import { BackupRefused, isCode } from './refused.ts';
+import { BackupRefused } from './refused.ts';
+import { DRILL_FORMAT, writeReport } from './reports.ts';
 import { type RestoreParts, type RestoreStep, restoreInto } from './restore.ts';
-import { signatureOf, writeSigned } from './signed.ts';
-
-export const DRILL_FORMAT = 'sluis drill 1';
-/** Below the folder of backups: where reports lie. */
-export const DRILLS = 'drills';
-const nameOf = (at: number): string => `drill-${backupName(at)}.json`;
-const REPORT = /^drill-\d{4}-\d\d-\d\dT\d{6}Z\.json$/;
 
 export interface DrillReport {
   readonly format: typeof DRILL_FORMAT;
@@ -43,6 +36,7 @@ export interface DrillReport {
   readonly erased: number;
   readonly by: string;
   readonly reason?: string;
+  readonly marks: DrillMarks;
 }
 
 export interface DrillWish {
@@ -59,6 +53,7 @@ export interface DrillWish {
   readonly hostname: string;
   readonly version: string;
   readonly keys: AuditKeys;
+  readonly marks: DrillMarks;
   readonly told: (done: number, of: number) => void;
 }
 
@@ -70,7 +65,6 @@ export async function drill(
   const { actor, under, reports, keyCopy } = wish;
   const at = parts.clock.now();
   const began = parts.clock.monotonic();
-  const file = nameOf(at);
   const scratch = join(under, `.drill-${backupName(at)}.partial`);
   await rm(scratch, { recursive: true, force: true });
   await makeFolder(scratch);
@@ -101,14 +95,10 @@ export async function drill(
     opened: proof?.opened ?? 0,
     erased: proof?.erased ?? 0,
     by: actor.name,
+    marks: wish.marks,
     ...defined({ keysFrom: keyCopy?.folder, reason: actor.reason }),
   };
-  await makeFolder(reports);
-  await rm(join(reports, `${file}.sig`), { force: true });
-  await rm(join(reports, file), { force: true });
-  await writeSigned(reports, file, `${JSON.stringify(report, null, 2)}\n`, wish.keys);
-  await syncFolderOf(reports);
-  return { report, file: join(reports, file) };
+  return { report, file: await writeReport(reports, 'restore', report, wish.keys) };
 }
 
 /** What the copy lacks. A day key of after the backup may be on its way there; one that the backup needs is missed by its own steps. */
@@ -142,73 +132,4 @@ export async function keyCopyIn(named: string, live: string, fingerprint: string
       `Cannot drill with the keys in "${named}": that is the key folder itself; name the copy of it, or leave --keys-from out`,
     );
   return folder;
-}
-
-export interface DrillState {
-  /** When the last one was tried, and how it ended. */
-  readonly last?: { readonly at: Instant; readonly passed: boolean };
-  /** When the last one passed. */
-  readonly good?: Instant;
-  /** Newer reports that this gateway did not sign, by name; they count for nothing. */
-  readonly unproven?: readonly string[];
-}
-
-/** A report has a few KB; beyond this it is something else. */
-const MAX_REPORT = 1024 * 1024;
-/** Names that are told of those that prove nothing. */
-const MAX_UNPROVEN = 20;
-
-/**
- * By the reports in a folder, the newest first. `keys`: public keys of the audit trail. Whoever may write the folder could say there that a
- * backup was restored: a report counts only where one of the keys signed it, and under the name that it was written with, so that an old
- * one cannot be put in front of a newer one that failed. One that a crash left half counts for nothing.
- */
-export async function drillsIn(reports: string, keys: readonly KeyObject[]): Promise<DrillState> {
-  let names: readonly string[];
-  try {
-    names = await readdir(reports);
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return {};
-    throw error;
-  }
-  let last: DrillState['last'];
-  const unproven: string[] = [];
-  const state = (good?: Instant): DrillState => ({
-    ...defined({ last, good }),
-    ...(unproven.length === 0 ? {} : { unproven }),
-  });
-  for (const name of names
-    .filter((known) => REPORT.test(known))
-    .sort()
-    .reverse()) {
-    const report = await reportIn(reports, name, keys);
-    if (report === 'unreadable') continue;
-    if (report === 'unproven') {
-      if (unproven.length < MAX_UNPROVEN) unproven.push(name);
-      continue;
-    }
-    last ??= report;
-    if (report.passed) return state(report.at);
-  }
-  return state();
-}
-
-async function reportIn(
-  folder: string,
-  name: string,
-  keys: readonly KeyObject[],
-): Promise<NonNullable<DrillState['last']> | 'unreadable' | 'unproven'> {
-  const path = join(folder, name);
-  if ((await stat(path)).size > MAX_REPORT) return 'unproven';
-  const text = await readFile(path, 'utf8');
-  let read: Partial<DrillReport>;
-  try {
-    read = JSON.parse(text) as Partial<DrillReport>;
-  } catch {
-    return 'unreadable';
-  }
-  const at = typeof read.at === 'string' ? Date.parse(read.at) : Number.NaN;
-  if (read.format !== DRILL_FORMAT || Number.isNaN(at) || nameOf(at) !== name) return 'unproven';
-  if ((await signatureOf(folder, name, text, keys)) !== 'good') return 'unproven';
-  return { at: instant(at), passed: read.passed === true };
 }

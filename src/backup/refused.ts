@@ -1,7 +1,7 @@
 /** Why a backup, a restore or a drill was not done. The text names action, value, expectation, remedy. */
 
 /** As those of the other operations of an operator (admin/context.ts). */
-export type BackupRefusedKind = 'invalid' | 'unknown' | 'exists' | 'unavailable' | 'unusable';
+export type BackupRefusedKind = 'invalid' | 'unknown' | 'exists' | 'conflict' | 'unavailable' | 'unusable';
 
 export class BackupRefused extends Error {
   override readonly name = 'BackupRefused';

@@ -135,6 +135,10 @@ export const groups: readonly Loaded[] = [
     load: async () => (await import('../commands/backup.ts')).drills,
   },
   {
+    names: { site: 'the sites of a service on PostgreSQL' },
+    load: async () => (await import('../commands/site.ts')).sites,
+  },
+  {
     names: { ca: "the gateway's own certificate authority" },
     load: async () => (await import('../commands/ca.ts')).authority,
   },

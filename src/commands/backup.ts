@@ -2,12 +2,13 @@
 import { isAbsolute, resolve } from 'node:path';
 import { z } from '../config/zod.ts';
 import type { Call } from '../admin/context.ts';
-import { DRILL_FORMAT } from '../backup/drill.ts';
+import { DRILL_FORMAT } from '../backup/reports.ts';
 import { facts, readableSize, readableTime, table } from '../cli/output.ts';
 import { agree, many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
 import { escrowReminder } from '../domain/escrow.ts';
 import { MiB } from '../domain/units.ts';
+import { site, watch } from './site-drill.ts';
 import { type Kind, ofText } from './core/kinds.ts';
 import { changes, flag, maybe, opt, reads, subject } from './core/row.ts';
 
@@ -144,6 +145,16 @@ export const stepView = z.object({ step: z.string(), passed: z.boolean(), found:
 export const stepText = ({ step: name, passed, found }: z.infer<typeof stepView>): string =>
   `${passed ? 'ok    ' : 'FAILED'}  ${name.padEnd(9)}  ${found}`;
 
+const marksView = z
+  .object({
+    schema: z.number(),
+    keys: z.record(z.string(), z.string()),
+    engine: z.string(),
+    nodes: z.array(z.string()).readonly(),
+    listeners: z.array(z.string()).readonly(),
+  })
+  .meta({ description: 'What it was made with; another drill is due when more of it is there.' });
+
 const restore = changes({
   about: 'restore a backup into a scratch folder, prove it, remove it, and write a signed report',
   in: {
@@ -166,6 +177,7 @@ const restore = changes({
     erased: z.number(),
     by: z.string(),
     reason: z.string().optional(),
+    marks: marksView,
     file: z.string().meta({ description: 'The report; its signature lies beside it.' }),
   }),
   right: 'security',
@@ -197,4 +209,4 @@ const restore = changes({
   },
 });
 
-export const drills = subject('drill', 'try what must work on the worst day', { restore });
+export const drills = subject('drill', 'try what must work on the worst day', { restore, site, watch });

@@ -7,6 +7,7 @@ import { readyName, readyText } from '../cli/readiness.ts';
 import { percentText } from '../domain/availability.ts';
 import { agree, many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
+import { DRILL_KINDS, DUE_WHYS } from '../domain/drills.ts';
 import { SEVERITIES } from '../domain/doctor.ts';
 import { MONITORED } from '../domain/monitor.ts';
 import { changes, flag, lookPart, reads, subject } from './core/row.ts';
@@ -51,6 +52,9 @@ const statusView = z.object({
   connections: z.number(),
   free: z.number().meta({ description: 'Octets that can still be written.' }),
   waiting: z.number().meta({ description: 'Pieces of work that wait for a commit.' }),
+  drills: z
+    .array(z.object({ drill: z.enum(DRILL_KINDS), why: z.enum(DUE_WHYS), text: z.string() }))
+    .meta({ description: 'That are due, and after which change.' }),
   partners: z.array(partner).meta({ description: 'That something is pushed to now, or that do not answer.' }),
   probes: z.array(probe).meta({ description: 'The front doors that are tried each minute.' }),
 });
@@ -71,13 +75,20 @@ const status = reads({
   right: 'read',
   watch: true,
   examples: ['', '--json'],
-  run: async ({ gateway }): Promise<Status> => {
+  run: async ({ gateway, backups }): Promise<Status> => {
     const running = runningGateway(gateway, 'show the status');
     const found = running.status();
     const { reasons, listeners, partners } = found;
-    // The one that cannot be measured now must not hide the rest.
-    const probes = await running.probes().catch(() => []);
-    return { ...found, reasons: [...reasons], listeners: [...listeners], partners: [...partners], probes: [...probes] };
+    // What cannot be told now must not hide the rest.
+    const [drills, probes] = await Promise.all([backups.due().catch(() => []), running.probes().catch(() => [])]);
+    return {
+      ...found,
+      reasons: [...reasons],
+      listeners: [...listeners],
+      drills: [...drills],
+      partners: [...partners],
+      probes: [...probes],
+    };
   },
   say: (found) =>
     [
@@ -90,6 +101,13 @@ const status = reads({
         ['Connections', found.connections],
         ['Free', readableSize(found.free)],
         ['Waiting', `${many(found.waiting, 'message')} for a commit`],
+        ...DRILL_KINDS.map((kind) => {
+          const due = found.drills.filter(({ drill }) => drill === kind);
+          return [
+            `Drill ${kind}`,
+            due.length === 0 ? undefined : `due: ${due.map(({ text }) => text).join('; ')}`,
+          ] as const;
+        }),
       ]),
       table(
         ['LISTENER', 'PROTOCOL', 'TLS', 'PROFILE', 'ADDRESS', 'PORT'],

@@ -26,6 +26,7 @@ import { smime } from './smime.ts';
 import { pgp } from './pgp.ts';
 import { probes } from './probe.ts';
 import { reports } from './report.ts';
+import { sites } from './site.ts';
 import { webhooks } from './webhook.ts';
 
 const table = {
@@ -51,6 +52,7 @@ const table = {
   masterKey,
   operators,
   webhooks,
+  sites,
   approvals,
   authority,
   certificates,

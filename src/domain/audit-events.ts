@@ -153,6 +153,7 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'key.*': of('change', 'E', 'the master key was put in escrow, or made anew'),
   'gateway.started': of('technical', 'E', 'start of gateway and logging; before: whether the trail ended in order'),
   'gateway.stopped': of('technical', 'E', 'end of gateway and logging'),
+  'site.*': of('change', 'E', 'the sites: a switch there and back was written down, one place alone may acknowledge'),
   'gateway.drained': of('change', 'E', 'an operator keeps new sessions away, as far as load balancers go by /ready'),
   'gateway.drain-ended': of('change', 'E', 'new sessions are taken again'),
   'gateway.reloaded': of('technical', 'E', 'keys and certificates read again'),

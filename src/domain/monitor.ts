@@ -107,6 +107,12 @@ export const LIMITS: readonly Limit[] = [
   warning('SluisDrillOld', 'sluis_drill_age_seconds', { above: 'sluis_drill_max_age_seconds' }, (old) =>
     since(old, 'trial of a backup'),
   ),
+  warning(
+    'SluisDrillDue',
+    'sluis_drill_due',
+    { above: 0 },
+    (_, { drill = '', why = '' }) => `a drill is due after a change (${why}): sluis drill ${drill}`,
+  ),
   warning('SluisDrillFailed', 'sluis_drill_passed', { below: 1 }, () => 'the last trial of a backup failed'),
   warning(
     'SluisDayKeysFew',

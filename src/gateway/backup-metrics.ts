@@ -1,5 +1,6 @@
 /** What backups tell at /metrics. Ages are read from the backups and reports themselves: they outlive a restart, and a folder that was emptied shows. */
 import type { Backups } from '../backup/backups.ts';
+import { DUE_WHYS } from '../domain/drills.ts';
 import type { Clock } from '../domain/effects.ts';
 import { type Instant, type Milliseconds, seconds } from '../domain/units.ts';
 import { type Metric, type Sample, counter, gauge, single } from '../http/metric.ts';
@@ -15,6 +16,7 @@ export interface BackupMetricParts {
 }
 
 export function backupMetrics({ backups, maxAge, maxDrillAge, clock }: BackupMetricParts): readonly Metric[] {
+  const due = remembered(clock, seconds(30), () => backups.due());
   const ask = remembered(clock, seconds(30), () => backups.state());
   /** Infinite where there is none yet: that is too old for every alarm. */
   const age = (since: Instant | undefined): Sample[] => [
@@ -51,6 +53,20 @@ export function backupMetrics({ backups, maxAge, maxDrillAge, clock }: BackupMet
       const last = folder ? (await ask()).lastDrill : undefined;
       return last === undefined ? [] : [{ value: last.passed ? 1 : 0 }];
     }),
+    gauge(
+      'sluis_drill_due',
+      '1: a drill is due, because of that change since the last one that passed.',
+      ['drill', 'why'],
+      async () => {
+        const all = await due();
+        return backups.drillKinds.flatMap((drill) =>
+          DUE_WHYS.map((why) => ({
+            labels: { drill, why },
+            value: all.some((one) => one.drill === drill && one.why === why) ? 1 : 0,
+          })),
+        );
+      },
+    ),
     single('gauge', 'sluis_drill_configured', '1: drills are made by themselves.', () => (drills ? 1 : 0)),
     gauge('sluis_backup_duration_seconds', 'How long the last backup of this process took.', [], last('seconds')),
     gauge('sluis_backup_octets', 'Size of it.', [], last('octets')),

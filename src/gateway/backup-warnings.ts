@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { keyLag } from '../backup/key-copies.ts';
 import { maxAgeOf, maxDrillAgeOf } from '../config/backup.ts';
 import type { Config } from '../config/schema.ts';
-import { DRILLS, type DrillState, drillsIn } from '../backup/drill.ts';
+import { DRILLS, type DrillState, drillsIn } from '../backup/reports.ts';
 import { backupsIn } from '../backup/folder.ts';
 import { BackupRefused } from '../backup/refused.ts';
 import { publicKeysIn } from '../backup/signed.ts';
@@ -13,7 +13,9 @@ import { auditKeyFile } from '../crypto/audit-keys.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
 import { formatDuration } from '../config/units.ts';
 import { agree, many } from '../domain/counted.ts';
+import { drillsDue, dueText } from '../domain/drills.ts';
 import type { Instant } from '../domain/units.ts';
+import { drillMarks } from './drill-marks.ts';
 
 export async function backupWarnings(config: Config, now: Instant): Promise<readonly string[]> {
   return [...(await keyCopyWarnings(config)), ...(await ofDatabase(config, now))];
@@ -57,7 +59,10 @@ async function drillWarnings(
       : [
           `${many(unproven.length, 'report')} of drills in "${reports}" ${agree(unproven.length, 'is', 'are')} not signed by this gateway, or ${agree(unproven.length, 'was', 'were')} changed, such as "${first}", and ${agree(unproven.length, 'counts', 'count')} for nothing: find out who wrote ${agree(unproven.length, 'it', 'them')}, and remove ${agree(unproven.length, 'it', 'them')}`,
         ];
-  return [...forged, ...ageOfDrills(config, { good, last }, now)];
+  const old = ageOfDrills(config, { good: good?.at, last }, now);
+  if (good === undefined || old.length > 0) return [...forged, ...old];
+  const due = drillsDue('restore', good, await drillMarks(config), now);
+  return [...forged, ...(due.length === 0 ? [] : [dueText('restore', due)])];
 }
 
 function ageOfDrills(

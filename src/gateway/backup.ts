@@ -23,10 +23,17 @@ import { sqliteCopies } from '../store/sqlite/copies.ts';
 import { ALL_JOBS, type Jobs } from '../store/jobs.ts';
 import type { Store } from '../store/port/store.ts';
 import { anchorFolderOf } from '../config/places.ts';
+import { drillMarksOf } from './drill-marks.ts';
 import type { GatewayEffects } from './effects.ts';
 
-/** `desk`: writes to the operator what failed without anybody watching. */
-export function gatewayBackups(store: Store, config: Config, effects: GatewayEffects, desk: Desk): Backups {
+/** `desk`: writes to the operator what failed without anybody watching. `sites`: the engine has several. */
+export function gatewayBackups(
+  store: Store,
+  config: Config,
+  effects: GatewayEffects,
+  desk: Desk,
+  sites = false,
+): Backups {
   const { clock, log, random = randomBytes } = effects;
   const { folder, keep, 'keep-for': age, every, at, 'drill-every': drillEvery } = config.backup;
   const { 'copy-to': keysTo } = config.keys;
@@ -48,6 +55,8 @@ export function gatewayBackups(store: Store, config: Config, effects: GatewayEff
     offsite: offsiteOf(config),
     ...(keysTo === undefined ? {} : { keyCopy: keyCopyOf(config, keysTo) }),
     restore: (keyFolder) => restoreParts(config, clock, [], keyFolder),
+    marks: drillMarksOf(config),
+    sites,
     ...defined({ drillEvery }),
     tell: async ({ step, why }) => {
       const once = `backup:${step}:${Math.floor(clock.now() / days(1))}`;

@@ -6,11 +6,15 @@ import { startDaily, type Daily } from '../delivery/daily.ts';
 import { defined } from '../domain/defined.ts';
 import { MiB, octets } from '../domain/units.ts';
 import { createSqliteStore, openSqliteStore } from '../store/sqlite/open.ts';
+import { knownMigrations } from '../store/sqlite/migrate.ts';
 import type { OpenOptions } from '../store/sqlite/options.ts';
 import { removeUpgradeCopies } from '../store/sqlite/upgrade-copy.ts';
 import type { Store } from '../store/port/store.ts';
 import { StoreRefused } from '../store/store.ts';
 import type { GatewayEffects, StoreEffects } from './effects.ts';
+
+/** Version of a database that this program has opened. */
+export const newestSchema = (): number => knownMigrations().at(-1)?.version ?? 0;
 
 /** What a SQLite store is opened with: tests add their seams to it. */
 export async function storeOptionsOf(config: Config, effects: StoreEffects): Promise<OpenOptions> {

@@ -5,7 +5,8 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { Backups } from '../../src/backup/backups.ts';
-import { type DrillReport, drillsIn } from '../../src/backup/drill.ts';
+import type { DrillReport } from '../../src/backup/drill.ts';
+import { drillsIn } from '../../src/backup/reports.ts';
 import { backupName } from '../../src/backup/folder.ts';
 import { keyFingerprint } from '../../src/crypto/key-fingerprint.ts';
 import { type Milliseconds, days, hours, minutes } from '../../src/domain/units.ts';
@@ -238,4 +239,98 @@ test('a backup whose manifest is unsigned or changed is not the newest: the next
     taken.some((id) => id !== backup && id > backup && id < basename(forged)),
     taken.join(' '),
   );
+});
+
+test('a relevant change makes a drill due; the next one by itself tries it, a day after the last at the earliest', async (t) => {
+  const { parts, clock, folder } = await withCopy(t, days(30));
+  let marks = await parts.marks();
+  const backups = new Backups({ ...parts, drillEvery: days(30), marks: () => Promise.resolve(marks) });
+  const reports = (): number => readdirSync(join(folder, 'drills')).filter((name) => name.endsWith('.json')).length;
+  const passDay = async (): Promise<void> => {
+    clock.advance(days(1));
+    await backups.take({ actor });
+    await backups.drillRound();
+  };
+  await backups.take({ actor });
+  assert.deepEqual(await backups.due(), [], 'that there was none yet is told by its age');
+  await backups.drillRound();
+  assert.equal(reports(), 1);
+  await passDay();
+  assert.deepEqual([reports(), await backups.due()], [1, []], 'nothing has changed');
+
+  marks = { ...marks, schema: 2, listeners: ['api (https)'] };
+  assert.deepEqual(
+    (await backups.due()).map(({ drill, why }) => [drill, why]),
+    [
+      ['restore', 'schema'],
+      ['restore', 'listener'],
+    ],
+  );
+  await passDay();
+  assert.deepEqual([reports(), await backups.due()], [2, []]);
+  marks = { ...marks, keys: { 'master key': 'second' } };
+  clock.advance(hours(1));
+  await backups.drillRound();
+  assert.equal(reports(), 2, 'not twice a day');
+  assert.equal((await backups.due())[0]?.text, 'another key is in use: master key');
+  clock.advance(days(400));
+  assert.deepEqual(
+    (await backups.due()).map(({ why }) => why),
+    ['age', 'key'],
+  );
+});
+
+test('a drill of a site: its report counts as that of a restore does, and for sites alone', async (t) => {
+  const { parts, clock, folder, store } = await withCopy(t);
+  const backups = new Backups({ ...parts, sites: true });
+  const there = clock.now();
+  clock.advance(hours(1));
+  const wish = {
+    ...{ from: 'noord', to: 'zuid', there, back: clock.now(), people: ['J. Smit'], outage: 3, lost: 0 },
+    ...{ failed: [], notTried: ['loss of a site without warning'] },
+    measuredBy: 'watch' as const,
+  };
+  await assert.rejects(new Backups(parts).siteDrill(wish, actor), /Cannot write down a drill of a site: .* no sites; /);
+  await assert.rejects(
+    backups.siteDrill({ ...wish, back: (clock.now() + 1) as typeof there }, actor),
+    /that is to come/,
+  );
+  assert.deepEqual(
+    (await backups.due()).map(({ drill, why }) => [drill, why]),
+    [['site', 'never']],
+  );
+
+  const lost = await backups.siteDrill({ ...wish, lost: 1 }, actor);
+  assert.equal(lost.passed, false);
+  assert.deepEqual(
+    (await backups.due()).map(({ why }) => why),
+    ['never'],
+    'one that failed is none',
+  );
+  for (const change of [{ back: undefined }, { failed: ['the address did not move'] }])
+    assert.equal((await backups.siteDrill({ ...wish, ...change }, actor)).passed, false);
+  clock.advance(minutes(1));
+  const { file, ...report } = await backups.siteDrill(wish, { ...actor, reason: 'yearly' });
+  assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), report);
+  assert.deepEqual(
+    [report.passed, report.by, report.reason, report.outage],
+    [true, 'auditor', 'yearly', { seconds: 3, by: 'watch' }],
+  );
+  assert.deepEqual(await backups.due(), []);
+  assert.equal((await backups.state()).drill, undefined, 'no backup was restored by it');
+  const rows = (await store.audit.read({ limit: 100 })).filter(({ event }) => event === 'site.drilled');
+  assert.deepEqual(
+    rows.map(({ outcome }) => outcome),
+    ['failure', 'failure', 'failure', 'success'],
+  );
+  assert.deepEqual(rows.at(-1)?.personal, { actor: 'auditor', people: ['J. Smit'], reason: 'yearly' });
+
+  writeFileSync(file, readFileSync(file, 'utf8').replace('"lost": 0', '"lost": 9'));
+  assert.deepEqual(
+    (await backups.due()).map(({ why }) => why),
+    ['never'],
+    'what was changed proves nothing',
+  );
+  assert.match(basename(file), /^site-/);
+  assert.equal(basename(folder), 'backups');
 });

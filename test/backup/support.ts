@@ -48,6 +48,15 @@ export async function testBackups(
       ...{ copies: sqliteCopies, clock, keyFolder: from, masterKey },
       publicKeys: await publicKeysIn(auditKeyFile(from)),
     }),
+    marks: () =>
+      Promise.resolve({
+        schema: 1,
+        keys: { 'master key': 'first' },
+        engine: 'sqlite',
+        nodes: ['mail.test'],
+        listeners: [],
+      }),
+    sites: false,
     tell: (failure) => {
       told.push(failure);
       return Promise.resolve();

@@ -42,6 +42,7 @@ export interface TestGatewayOptions {
   readonly log?: Log;
   readonly openStore?: GatewayOptions['openStore'];
   readonly readiness?: GatewayOptions['readiness'];
+  readonly sites?: GatewayOptions['sites'];
 }
 
 /** `api`: of a listener that the test adds, see `api.ts`. */
@@ -146,10 +147,10 @@ async function writeConfiguration(folder: string, options: TestGatewayOptions): 
 async function start(folder: string, config: Config, options: TestGatewayOptions): Promise<TestGateway> {
   const log = new MemoryLog();
   const { ca } = await testCertificates();
-  const { openStore, readiness, clock = systemClock } = options;
+  const { openStore, readiness, sites, clock = systemClock } = options;
   const effects = { clock, log: options.log ?? log };
   const secrets = (options.accounts ?? []).map(passwordOf);
-  const gateway = await startGateway(config, { ...effects, ...defined({ openStore, readiness }) });
+  const gateway = await startGateway(config, { ...effects, ...defined({ openStore, readiness, sites }) });
   const port = (name: PortName): number => {
     const found = gateway.listeners.find((l) => l.spec.name === name);
     if (found === undefined) throw new Error(`no listener is called ${name}`);

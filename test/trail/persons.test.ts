@@ -8,6 +8,7 @@ import type { AdminContext } from '../../src/admin/context.ts';
 import { CHANGES_WITH_PARTS, Scene, type WithParts } from '../support/changes-with-parts.ts';
 import { sluis } from '../support/command-line.ts';
 import { type TestGateway, addressOf, startTestGateway } from '../support/gateway.ts';
+import { FakeSites } from '../support/sites.ts';
 import { OWNER_SAID } from '../../src/domain/roles.ts';
 
 type Driven = readonly [OperationName, Record<string, unknown>, upload?: string];
@@ -67,6 +68,15 @@ const DRIVEN: readonly Driven[] = [
   ['gateway.reload', {}],
   ['gateway.drain', { end: false }],
   ['gateway.drain', { end: true }],
+  ['site.alone', { until: moment(2) }],
+  ['site.alone', { end: true }],
+  [
+    'drill.site',
+    {
+      ...{ from: 'noord', to: 'zuid', there: moment(-2), back: moment(-1), person: ['J. Smit'] },
+      ...{ outage: 3, 'measured-by': 'watch', lost: 0 },
+    },
+  ],
   ['organisation.export', { name: 'group' }],
   ['audit.erase', { person: 'nobody at all' }],
   ['account.end-many', {}, 'login,grace\ndirk,0d\n'],
@@ -78,7 +88,7 @@ const DRIVEN: readonly Driven[] = [
 
 let gateway: TestGateway;
 before(async () => {
-  gateway = await startTestGateway({ accounts: ['anna', 'bert'] });
+  gateway = await startTestGateway({ accounts: ['anna', 'bert'], sites: new FakeSites() });
 });
 after(() => gateway.remove());
 

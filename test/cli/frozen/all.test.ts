@@ -9,6 +9,8 @@ import { type Plain, readable } from './words.ts';
 
 /** Not run to their success, and why. */
 const UNFIT: Readonly<Record<string, string>> = {
+  'site alone': 'on one machine it is refused: test/cli/site has an engine with sites',
+  'drill site': 'on one machine it is refused: test/cli/site has an engine with sites',
   serve: 'it goes on until a signal: test/cli/commands starts it; here it is refused beside another one',
   completion: 'what it prints is the whole tree once more: test/cli/completion reads it with a shell',
   dev: 'it makes a whole gateway and goes on until a signal: test/cli/dev',

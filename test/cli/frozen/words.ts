@@ -52,6 +52,8 @@ const NUMBERS = new Set([
   'seconds',
   'milliseconds',
   'free',
+  // Each migration is one more.
+  'schema',
   'submitted',
   'written',
   'after',

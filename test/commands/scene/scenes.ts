@@ -17,6 +17,7 @@ import { key } from './key.ts';
 import type { SubjectScene } from './scene.ts';
 import { dev, restore, serve, store } from './store.ts';
 import { smime } from './smime.ts';
+import { site } from './site.ts';
 import { webhook } from './webhook.ts';
 
 export const scenes: Readonly<Record<string, SubjectScene>> = {
@@ -44,4 +45,5 @@ export const scenes: Readonly<Record<string, SubjectScene>> = {
   store,
   restore,
   webhook,
+  site,
 };

@@ -1,0 +1,174 @@
+/**
+ * What must be known before a server is promoted. An acknowledged commit stands on the primary and on one at least of those that the synchronous list named:
+ * with `ANY 1 (b, c)` on b or on c. Whoever promotes the one that lacks it loses acknowledged mail, and the service looks healthy (tried: 300 of 300 lost).
+ * So the one that is promoted must be the most advanced of so many of the listed that at least one of them holds every commit. Where those cannot be asked,
+ * nobody can say it, and the answer is no.
+ */
+import { many } from '../domain/counted.ts';
+
+/** One server, as it answered now, or as somebody wrote down what it answered. */
+export interface ServerFacts {
+  readonly name: string;
+  readonly site: string;
+  /** Absent: it could not be asked. */
+  readonly role?: 'primary' | 'standby';
+  /** Why it could not be asked. */
+  readonly problem?: string;
+  readonly timeline?: number;
+  /** Position in the log: of a primary what it has flushed, of a standby the greater of received and replayed. */
+  readonly position?: bigint;
+}
+
+export interface PromotionFacts {
+  /** As the last primary had it: `names` of whom `any` confirm each commit. Absent: nobody knows it. */
+  readonly list?: { readonly any: number; readonly names: readonly string[] };
+  readonly servers: readonly ServerFacts[];
+  /** When this gateway last acknowledged something, and where gateways still do. ISO 8601. */
+  readonly lastAcknowledged?: string;
+  /** Names of gateways that still acknowledge. */
+  readonly acknowledging: readonly string[];
+}
+
+/** `may`: nothing that was acknowledged is missing there. `behind`: something is. `serving`: the old side still acknowledges. `unknown`: nobody can say. */
+export type Verdict = 'may' | 'behind' | 'serving' | 'unknown';
+
+export interface PromotionCheck {
+  readonly server: string;
+  readonly verdict: Verdict;
+  /** Sentences without a full stop, the gravest first. */
+  readonly why: readonly string[];
+  readonly remedy: string;
+  readonly servers: readonly {
+    readonly name: string;
+    readonly site: string;
+    readonly role: string;
+    readonly timeline?: number;
+    /** As PostgreSQL writes it. */
+    readonly position?: string;
+    /** Octets that it lacks of the most advanced of its timeline, of those that could be asked. */
+    readonly behind?: string;
+  }[];
+}
+
+export const lsnText = (lsn: bigint): string =>
+  `${(lsn >> 32n).toString(16).toUpperCase()}/${(lsn & 0xffffffffn).toString(16).toUpperCase()}`;
+
+/** `16/B374D848`; undefined for anything else. */
+export function parseLsn(text: string): bigint | undefined {
+  const [, high, low] = /^([0-9A-Fa-f]{1,8})\/([0-9A-Fa-f]{1,8})$/.exec(text) ?? [];
+  return high === undefined || low === undefined ? undefined : (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
+}
+
+interface Placed extends ServerFacts {
+  readonly timeline: number;
+  readonly position: bigint;
+}
+const isPlaced = (server: ServerFacts): server is Placed =>
+  server.role !== undefined && server.timeline !== undefined && server.position !== undefined;
+
+/** The higher timeline counts, whatever the position: one that was promoted has gone another way. */
+const compare = (a: Placed, b: Placed): number =>
+  a.timeline === b.timeline
+    ? Number(a.position > b.position) - Number(a.position < b.position)
+    : a.timeline - b.timeline;
+
+const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+
+export function checkPromotion(name: string, facts: PromotionFacts): PromotionCheck {
+  const judged = judge(name, facts);
+  return { server: name, ...judged, servers: shown(facts.servers) };
+}
+
+type Judged = Pick<PromotionCheck, 'verdict' | 'why' | 'remedy'>;
+
+function judge(name: string, facts: PromotionFacts): Judged {
+  const { servers, acknowledging } = facts;
+  const candidate = servers.find((one) => sameName(one.name, name));
+  if (candidate === undefined)
+    return unknown([`no server is called "${name}"`], `name one of ${servers.map((one) => one.name).join(', ')}`);
+  if (!isPlaced(candidate))
+    return unknown(
+      [`"${name}" cannot be asked: ${candidate.problem ?? 'it does not tell its position'}`],
+      'reach it first',
+    );
+  if (candidate.role === 'primary')
+    return unknown([`"${name}" is a primary already`], 'look at the timelines: of two primaries the higher counts');
+  const primaries = servers.filter((one) => one.role === 'primary');
+  if (primaries.length > 0 || acknowledging.length > 0) {
+    const who = [
+      ...primaries.map((one) => `"${one.name}" (${one.site}) is a primary that answers`),
+      ...acknowledging.map((gateway) => `gateway "${gateway}" still acknowledges`),
+    ];
+    return {
+      verdict: 'serving',
+      why: [...who, ...advance(candidate, primaries.filter(isPlaced))],
+      remedy:
+        'stop that primary in order first (pg_ctl stop -m fast, or patronictl switchover, which does all of it), see that it is gone, and check again',
+    };
+  }
+  return compared(candidate, facts);
+}
+
+/** Nobody is primary any more that could be asked. */
+function compared(candidate: Placed, { list, servers }: PromotionFacts): Judged {
+  const standbys = servers.filter((one) => isPlaced(one) && one.role === 'standby') as readonly Placed[];
+  const ahead = standbys.filter((one) => compare(one, candidate) > 0).sort((a, b) => compare(b, a));
+  const [best] = ahead;
+  if (best !== undefined)
+    return {
+      verdict: 'behind',
+      why: ahead.map((one) => `"${one.name}" holds ${more(one, candidate)} than "${candidate.name}"`),
+      remedy: `promote "${best.name}", or let "${candidate.name}" follow it until it has caught up, and check again`,
+    };
+  if (list === undefined || list.names.length === 0)
+    return unknown(
+      ['nobody knows which servers the list of the last primary named, so nobody knows who must be asked'],
+      'give what synchronous_standby_names was, or what every other server holds',
+    );
+  const silent = list.names.filter((one) => !standbys.some((standby) => sameName(standby.name, one)));
+  const needed = list.names.length - list.any + 1;
+  const asked = list.names.length - silent.length;
+  if (asked < needed)
+    return unknown(
+      silent.map(
+        (one) => `"${one}" may hold an acknowledged commit that "${candidate.name}" lacks, and cannot be asked`,
+      ),
+      `bring ${silent.map((one) => `"${one}"`).join(' or ')} back; a loss that cannot be told from none is no reason to hurry`,
+    );
+  const equal = standbys.filter((one) => one !== candidate && compare(one, candidate) === 0);
+  return {
+    verdict: 'may',
+    why: [
+      `"${candidate.name}" holds everything that was acknowledged: of ${many(list.names.length, 'listed server')} each commit is on ${list.any} at least, ${asked} could be asked, and none holds more`,
+      ...equal.map((one) => `"${one.name}" holds as much`),
+    ],
+    remedy: `before you promote it, set synchronous_standby_names on it to the others; the old primary comes back only by pg_rewind or a full copy`,
+  };
+}
+
+const unknown = (why: readonly string[], remedy: string): Judged => ({ verdict: 'unknown', why, remedy });
+
+const more = (one: Placed, than: Placed): string =>
+  one.timeline === than.timeline
+    ? `${one.position - than.position} octets of the log more`
+    : `a later timeline (${one.timeline}, not ${than.timeline})`;
+
+const advance = (candidate: Placed, primaries: readonly Placed[]): readonly string[] =>
+  primaries
+    .filter((one) => compare(one, candidate) > 0)
+    .map((one) => `"${candidate.name}" lacks something that "${one.name}" has flushed: ${more(one, candidate)}`);
+
+function shown(servers: readonly ServerFacts[]): PromotionCheck['servers'] {
+  return servers.map((one) => {
+    const { name, site, role, problem, timeline, position } = one;
+    const best = servers.filter((other) => isPlaced(other) && other.timeline === timeline) as readonly Placed[];
+    const top = best.reduce((most, other) => (other.position > most ? other.position : most), 0n);
+    return {
+      name,
+      site,
+      role: role ?? `not asked: ${problem ?? 'no answer'}`,
+      ...(timeline === undefined ? {} : { timeline }),
+      ...(position === undefined ? {} : { position: lsnText(position), behind: String(top - position) }),
+    };
+  });
+}

@@ -1,0 +1,69 @@
+/**
+ * Facts of servers as a person wrote them down, in JSON: for the hour in which no gateway reaches them and somebody asks each with psql. docs/two-sites.md has
+ * the query.
+ */
+import { parseLsn, type PromotionFacts, type ServerFacts } from './promote-check.ts';
+
+const MOST_SERVERS = 8;
+const isText = (value: unknown): value is string => typeof value === 'string' && /^[\x20-\x7e]{1,200}$/.test(value);
+
+/** `ANY 1 (zuid-1, "derde-1")`, `FIRST 1 (...)`, or names alone, as PostgreSQL takes it. Of FIRST each commit is on the first that answer: so many as well. */
+export function parseStandbyList(text: string): PromotionFacts['list'] {
+  const [, any = '1', inner = text] = /^\s*(?:(?:ANY|FIRST)\s+)?(\d{1,2})\s*\((.*)\)\s*$/i.exec(text) ?? [];
+  const names = inner.split(',').map((name) => name.trim().replace(/^"(.*)"$/, '$1'));
+  if (names.length > MOST_SERVERS || names.some((name) => !/^[\w.-]{1,63}$/.test(name))) return undefined;
+  const count = Number(any);
+  return count < 1 || count > names.length ? undefined : { any: count, names };
+}
+
+/** The place of a server is its name up to the first "-". */
+const siteOf = (name: string): string => name.split('-', 1)[0] ?? name;
+
+/** A text says what is wrong. */
+export function readWrittenFacts(json: string): PromotionFacts | string {
+  let read: unknown;
+  try {
+    read = JSON.parse(json);
+  } catch {
+    return 'it is no JSON';
+  }
+  if (typeof read !== 'object' || read === null) return 'it is no object';
+  const { list, servers, acknowledging = [], lastAcknowledged } = read as Record<string, unknown>;
+  if (!Array.isArray(servers) || servers.length === 0 || servers.length > MOST_SERVERS)
+    return `"servers" is not a list of 1 to ${MOST_SERVERS} servers`;
+  const parsed = list === undefined ? undefined : isText(list) ? parseStandbyList(list) : undefined;
+  if (list !== undefined && parsed === undefined)
+    return '"list" is not what synchronous_standby_names may be, such as "ANY 1 (zuid-1, derde-1)"; of "*" nobody knows who it named';
+  if (!Array.isArray(acknowledging) || acknowledging.length > 256 || !acknowledging.every(isText))
+    return '"acknowledging" is not a list of names';
+  if (lastAcknowledged !== undefined && !isText(lastAcknowledged)) return '"lastAcknowledged" is no time';
+  const known: ServerFacts[] = [];
+  for (const [n, one] of servers.entries()) {
+    const server = readServer(one);
+    if (typeof server === 'string') return `server ${n + 1}: ${server}`;
+    if (known.some(({ name }) => name.toLowerCase() === server.name.toLowerCase()))
+      return `"${server.name}" stands there twice`;
+    known.push(server);
+  }
+  return {
+    servers: known,
+    acknowledging,
+    ...(parsed === undefined ? {} : { list: parsed }),
+    ...(lastAcknowledged === undefined ? {} : { lastAcknowledged }),
+  };
+}
+
+function readServer(value: unknown): ServerFacts | string {
+  if (typeof value !== 'object' || value === null) return 'it is no object';
+  const { name, site, role, timeline, lsn, problem } = value as Record<string, unknown>;
+  if (!isText(name)) return 'it has no name';
+  if (site !== undefined && !isText(site)) return `the site of "${name}" is no name`;
+  const at = { name, site: site ?? siteOf(name) };
+  if (role === undefined) return { ...at, problem: isText(problem) ? problem : 'nothing was written down of it' };
+  if (role !== 'primary' && role !== 'standby') return `the role of "${name}" is neither "primary" nor "standby"`;
+  if (typeof timeline !== 'number' || !Number.isInteger(timeline) || timeline < 1)
+    return `the timeline of "${name}" is no whole number from 1 on`;
+  const position = isText(lsn) ? parseLsn(lsn) : undefined;
+  if (position === undefined) return `the lsn of "${name}" is not like "0/3000148"`;
+  return { ...at, role, timeline, position };
+}

@@ -1,0 +1,46 @@
+/** What a drill is made with, by facts that are at hand: migrations, key folder, configuration. */
+import { createPublicKey, hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { readMasterKey } from '../config/master-key.ts';
+import type { Config } from '../config/schema.ts';
+import { auditKeyFile } from '../crypto/audit-keys.ts';
+import { keyFingerprint } from '../crypto/key-fingerprint.ts';
+import type { DrillMarks } from '../domain/drills.ts';
+import { newestSchema } from './store.ts';
+
+/** `master`: where its fingerprint is known already; a command may have to be run for it. */
+export async function drillMarks(config: Config, master?: string): Promise<DrillMarks> {
+  const { listener, cluster, hostname, store } = config;
+  const trail = auditKeyOf(config.keys.folder);
+  return {
+    schema: newestSchema(),
+    keys: {
+      'master key': master ?? keyFingerprint(await readMasterKey(config)),
+      ...(trail === undefined ? {} : { 'key of the audit trail': trail }),
+    },
+    engine: store.engine,
+    nodes: [cluster.node ?? hostname],
+    listeners: listener.map(({ name, protocol }) => `${name} (${protocol})`),
+  };
+}
+
+/** For a process that asks again and again: the master key cannot change while it runs. */
+export function drillMarksOf(config: Config): () => Promise<DrillMarks> {
+  let master: string | undefined;
+  return async () => {
+    master ??= keyFingerprint(await readMasterKey(config));
+    return await drillMarks(config, master);
+  };
+}
+
+/** Undefined before its first use. */
+function auditKeyOf(keyFolder: string): string | undefined {
+  let pem: string;
+  try {
+    pem = readFileSync(auditKeyFile(keyFolder), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+  return hash('sha256', createPublicKey(pem).export({ type: 'spki', format: 'der' }), 'hex').slice(0, 16);
+}
