@@ -114,9 +114,10 @@ test('What a commit needs is set, whatever the role has', async (t) => {
     'client_min_messages',
     'transaction_timeout',
     'lock_timeout',
+    'idle_in_transaction_session_timeout',
   ];
   const { rows } = await session.query({ text: `SELECT ${names.map((n) => `current_setting('${n}')`).join(', ')}` });
-  assert.deepEqual(rows, [['on', '0', 'warning', '0', '1234ms']]);
+  assert.deepEqual(rows, [['on', '0', 'warning', '0', '1234ms', '10s']]);
 });
 
 test('A cancelled wait for the standby is no commit, though the server says COMMIT', async (t) => {

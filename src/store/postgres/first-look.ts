@@ -6,12 +6,15 @@ const OLDEST = 16;
 /**
  * Set here, whatever the server, the database or the role has: a time-out that ends the wait for a standby would let an acknowledgement pass, and
  * so would `synchronous_commit` below `on`; above `warning` the notices stay away that tell of it. `transaction_timeout` came with 17.
+ *
+ * One time-out there is: a transaction whose gateway says nothing for ten seconds is undone. A gateway that hangs held the rows that it had locked, and with
+ * them every other gateway, for as long as its connections stood. It counts between two statements alone, so it never ends a COMMIT that waits.
  */
 const settings = (lockWithin: number): readonly (readonly [name: string, value: string])[] => [
   ['client_min_messages', 'warning'],
   ['synchronous_commit', 'on'],
   ['statement_timeout', '0'],
-  ['idle_in_transaction_session_timeout', '0'],
+  ['idle_in_transaction_session_timeout', '10s'],
   ['idle_session_timeout', '0'],
   ['lock_timeout', String(lockWithin)],
   ['bytea_output', 'hex'],
