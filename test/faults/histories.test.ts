@@ -9,7 +9,7 @@ import { type TestContext, test } from 'node:test';
 import { between } from '../support/chance.ts';
 import { Crew, frontOf, namesOf } from '../support/crew.ts';
 import { effort } from '../support/effort.ts';
-import { CLASSES, type Verdict, judge } from '../support/history.ts';
+import { CLASSES, type Verdict, judge, storyOf } from '../support/history.ts';
 import { Instance, apiListener, freePort } from '../support/instance.ts';
 import { pause, until } from './support/traffic.ts';
 
@@ -49,9 +49,12 @@ test(`${ROUNDS} times kill -9 and a new start: nobody saw anything that another'
     served = await instance.serve();
   }
   await more(crew, 60);
-  const verdict = judge(await crew.stop());
+  const history = await crew.stop();
+  const verdict = judge(history);
   assert.equal(await served.stop(), 0);
   told(t, verdict);
+  const findings = CLASSES.flatMap((kind) => verdict[kind]);
+  for (const finding of findings.slice(0, 3)) t.diagnostic(storyOf(history, finding).join('\n'));
   assert.ok(verdict.unknown > 0, 'no attempt was broken off');
   assert.ok(verdict.removed > 0, 'nothing was deleted');
   for (const kind of CLASSES) assert.deepEqual(verdict[kind], [], kind);

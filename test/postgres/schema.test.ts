@@ -156,3 +156,15 @@ test('a migration that fails leaves nothing behind', async () => {
   assert.deepEqual(rows, [[true]]);
   assert.equal(await checkMigrations(connection, knownMigrations()), knownMigrations().at(-1)?.version);
 });
+
+test('the role of a running gateway serves what is there, and says who must bring it forward', async () => {
+  const owner = await database('owned');
+  await migrate(owner, knownMigrations(), 0);
+  await owner.query({ text: 'CREATE ROLE runner LOGIN' });
+  await owner.query({ text: 'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO runner' });
+  await owner.query({ text: 'SET ROLE runner' });
+  await migrate(owner, knownMigrations(), 1);
+  const next = { version: 9001, name: '9001_next.sql', sql: 'ALTER TABLE account ADD COLUMN more bigint', sha256: 'x' };
+  const tried = migrate(owner, [...knownMigrations(), next], 1);
+  await assert.rejects(tried, refusal(/may not bring it to 9001; start the gateway once with the owner/));
+});

@@ -10,6 +10,7 @@ import {
   type Pickup,
   type Submission,
   judge,
+  storyOf,
 } from './history.ts';
 
 const acknowledged: Attempt = { gateway: 'gw1', outcome: 'acknowledged' };
@@ -76,6 +77,12 @@ const RIGHT: Readonly<Record<string, History>> = {
   ),
   'one that was let in after a QUIT was sent': withPickups(first, pop3(14.5, [2]), second, last),
   'a UIDL that nobody fetched, and a worker took': withPickups({ ...first, fetched: [fetched(1)] }, second, last),
+  'what a worker claimed and broke off before it was fetched': withPickups(
+    first,
+    { ...claim(18, [2], { fetched: [] }), removed: [], ending: undefined } as unknown as Pickup,
+    second,
+    last,
+  ),
   'workers that share a mailbox': withPickups(first, claim(20, [2]), claim(21, [3], { removed: [] }), last),
   'a message that was refused and is nowhere': withSubmissions(...SUBMISSIONS, sent('k4', refused)),
   'an attempt without an answer that left nothing': withSubmissions(...SUBMISSIONS, sent('k4', unknown)),
@@ -188,6 +195,18 @@ test('uidlChanged: one copy under two names, and one name for two copies', () =>
 test('twoOwners: two sessions that were both told that they deleted one message', () => {
   const both = withPickups(first, pop3(20, [2], { removed: ['u2'] }), claim(21, [2]), last);
   assert.ok(classesOf(both).includes('twoOwners'));
+});
+
+test('the story of a finding tells what was sent and what each session saw', () => {
+  const history = withPickups(first, second, pop3(30, [1, 3]));
+  const [finding = ''] = judge(history).resurrected;
+  assert.deepEqual(storyOf(history, finding), [
+    'anna: c1 is listed again after it was gone',
+    '  sent: gw1 acknowledged',
+    '  pop3 gw1 0 to 1: there, fetched, marked, ending 5 to 6 answered',
+    '  api gw2 10 to 11: not there, ending 15 to 16 answered',
+    '  pop3 gw1 20 to 21: there, fetched, ending 25 to 26 answered',
+  ]);
 });
 
 test('a second copy that an attempt without an answer explains is told apart from others', () => {

@@ -26,7 +26,7 @@ export interface Submission {
 }
 
 export interface Fetched {
-  /** UIDL, or the id that the API gives. */
+  /** UIDL; over the API the copy's own id. */
   readonly name: string;
   readonly copy: string;
   /** Absent: nobody's message. */
@@ -114,8 +114,9 @@ export function judge({ submissions, pickups }: History): Verdict {
 
 const isAcknowledged = ({ attempts }: Submission): boolean =>
   attempts.some(({ outcome }) => outcome === 'acknowledged');
-/** Names of the two roads are of two kinds. */
-const nameOf = ({ road }: Pickup, name: string): string => `${road}:${name}`;
+const UIDL = 'UIDL ';
+/** What is known of a name before its content: over the API the copy. */
+const nameOf = ({ road }: Pickup, name: string): string => (road === 'api' ? name : `${UIDL}${name}`);
 
 /** Which copy each name stands for; on each road a copy has one name for ever. */
 function readNames(mailbox: string, pickups: readonly Pickup[], tell: Tell): ReadonlyMap<string, string> {
@@ -152,11 +153,11 @@ interface Sight {
 
 /** A copy that was listed is listed until somebody deletes it, and never again. */
 function judgeNames(mailbox: string, looks: readonly Look[], copyOf: ReadonlyMap<string, string>, tell: Tell): void {
-  const named = new Set([...copyOf].filter(([name]) => name.startsWith('pop3:')).map(([, copy]) => copy));
+  const named = new Set([...copyOf].filter(([name]) => name.startsWith(UIDL)).map(([, copy]) => copy));
   const workers = looks.some(({ pickup }) => pickup.road === 'api');
   for (const copy of new Set(looks.flatMap(({ listed }) => [...(listed ?? [])]))) {
     // A UIDL that nobody fetched may be what a worker took by its other name.
-    const unfetched = copy.startsWith('pop3:');
+    const unfetched = copy.startsWith(UIDL);
     const sure = (whole: boolean): boolean => (unfetched ? !workers : whole || named.has(copy));
     const sights = looks.flatMap(({ pickup, listed, whole }): readonly Sight[] => {
       const there = listed?.has(copy);
@@ -240,4 +241,28 @@ function judgeFound(name: string, { key, attempts }: Submission, copies: number,
   if (copies < 2) return;
   const kind = copies - 1 <= unknown ? 'explained' : 'doubled';
   tell(kind, `${name}: ${key} is there ${copies} times, and ${unknown} attempts had no certain end`);
+}
+
+/** What everybody saw of the message that a finding is about, for people: a line an attempt or session, in the order of time. */
+export function storyOf({ submissions, pickups }: History, finding: string): readonly string[] {
+  const [, mailbox = '', what = ''] = /^([^:]+): (\S+)/.exec(finding) ?? [];
+  const seen = pickups.filter((pickup) => pickup.mailbox === mailbox);
+  const of = seen.flatMap(({ fetched }) => fetched).filter(({ copy, key }) => copy === what || key === what);
+  const key = of.find((one) => one.key !== undefined)?.key ?? what;
+  const names = new Set([what, ...of.map(({ name }) => name)]);
+  const has = (list: readonly string[] | undefined): string =>
+    list === undefined ? 'no list' : list.some((name) => names.has(name)) ? 'there' : 'not there';
+  const time = (at: number): string => (at === Infinity ? 'never' : Math.round(at - pickups[0]!.begun).toString());
+  return [
+    finding,
+    ...submissions
+      .filter((one) => one.key === key)
+      .map(({ attempts }) => `  sent: ${attempts.map(({ gateway, outcome }) => `${gateway} ${outcome}`).join(', ')}`),
+    ...seen.map(({ road, gateway, begun, opened, listed, fetched, removed, ending }) => {
+      const took = fetched.some(({ name }) => names.has(name)) ? ', fetched' : '';
+      const marked = removed.some((name) => names.has(name)) ? ', marked' : '';
+      const end = ending && `, ending ${time(ending.sent)} to ${time(ending.answered)} ${ending.outcome}`;
+      return `  ${road} ${gateway} ${time(begun)} to ${time(opened)}: ${has(listed)}${took}${marked}${end ?? ', no ending'}`;
+    }),
+  ];
 }

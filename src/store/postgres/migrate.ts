@@ -5,12 +5,14 @@
 import { minutes } from '../../domain/units.ts';
 import { type AppliedMigration, type Migration, checkApplied, migrationsIn } from '../core/migrations.ts';
 import { StoreRefused } from '../store.ts';
-import type { ChangingConnection, Connection } from './connection.ts';
+import { type ChangingConnection, type Connection, codeOf } from './connection.ts';
 
 /** Any number that no other program takes on this database. */
 const LOCK = 5_184_772_361;
 /** A migration of a large database, or that of another program which is waited for. */
 const WITHIN = minutes(30);
+/** insufficient_privilege */
+const NOT_ALLOWED = '42501';
 /** Migrations that a database may be ahead of the program that serves it. */
 const AHEAD = 1;
 
@@ -44,29 +46,46 @@ export async function checkMigrations(connection: Connection, migrations: readon
   return version;
 }
 
-/** Brings the database to the newest version. */
+/** Brings the database to the newest version. Rejects with StoreRefused where it may not. */
 export async function migrate(
   connection: ChangingConnection,
   migrations: readonly Migration[],
   at: number,
 ): Promise<void> {
-  await checkMigrations(connection, migrations);
-  for (const { version, name, sql, sha256 } of migrations) {
-    await connection.begin();
+  const from = await checkMigrations(connection, migrations);
+  const before = (await appliedTo(connection)) ?? [];
+  const missing = migrations.filter(({ version }) => !before.some((row) => row.version === version));
+  for (const migration of missing)
     try {
-      await connection.query({ text: 'SET LOCAL lock_timeout = 0' });
-      await connection.query({ text: `SELECT pg_advisory_xact_lock(${LOCK})`, within: WITHIN });
-      const applied = (await appliedTo(connection)) ?? [];
-      // Another program may have been quicker.
-      if (!applied.some((row) => row.version === version)) {
-        await connection.query({ text: sql, within: WITHIN });
-        const row = 'INSERT INTO migration (version, name, sha256, applied_at) VALUES ($1, $2, $3, $4)';
-        await connection.query({ text: row, values: [version, name, sha256, at] });
-      }
-      await connection.commit();
+      await apply(connection, migration, at);
     } catch (error) {
-      await connection.rollback();
-      throw error;
+      if (codeOf(error) !== NOT_ALLOWED) throw error;
+      throw new StoreRefused(
+        `The database has version ${from}, and this role may not bring it to ${migration.version}; start the gateway once with the owner of the tables as "user" in [store]`,
+        { cause: error },
+      );
     }
+}
+
+async function apply(
+  connection: ChangingConnection,
+  { version, name, sql, sha256 }: Migration,
+  at: number,
+): Promise<void> {
+  await connection.begin();
+  try {
+    await connection.query({ text: 'SET LOCAL lock_timeout = 0' });
+    await connection.query({ text: `SELECT pg_advisory_xact_lock(${LOCK})`, within: WITHIN });
+    const applied = (await appliedTo(connection)) ?? [];
+    // Another program may have been quicker.
+    if (!applied.some((row) => row.version === version)) {
+      await connection.query({ text: sql, within: WITHIN });
+      const row = 'INSERT INTO migration (version, name, sha256, applied_at) VALUES ($1, $2, $3, $4)';
+      await connection.query({ text: row, values: [version, name, sha256, at] });
+    }
+    await connection.commit();
+  } catch (error) {
+    await connection.rollback();
+    throw error;
   }
 }
