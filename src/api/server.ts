@@ -177,7 +177,8 @@ class ApiServer {
       // Never the path as it came: the template has nobody's id or name.
       path: route?.path,
       ms: Math.round(this.#clock.monotonic() - began),
-      ...defined({ why, account: account?.login }),
+      // By number: a log-in name can be a person's.
+      ...defined({ why, account: account?.id }),
     };
     if (status >= 500) this.#log.warn('https.answered', fields);
     else if (quiet) this.#log.debug('https.answered', fields);

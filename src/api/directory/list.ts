@@ -134,7 +134,7 @@ function mayAsk({ directory, log, store }: Services, caller: Caller, { session }
   }
   const { account, organisation } = caller;
   if (asked.of(account.id) >= settingOf('directory-entries-per-hour', account.settings, organisation.settings)) {
-    log.warn('directory.limited', { session, account: account.login, limit: 'directory-entries-per-hour' });
+    log.warn('directory.limited', { session, account: account.id, limit: 'directory-entries-per-hour' });
     throw problem(
       429,
       'too-many',
