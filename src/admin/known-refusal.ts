@@ -4,7 +4,7 @@ import { SealBroken } from '../crypto/sealing.ts';
 import { Unusable } from '../domain/unusable.ts';
 import { systemProblem } from '../platform/system-problem.ts';
 import { RegistryError } from '../store/registry.ts';
-import { ContentDamaged, StoreFailed, StoreFull } from '../store/store.ts';
+import { ContentDamaged, StoreFailed, StoreFull, StoreUnavailable } from '../store/store.ts';
 import { AdminError } from './context.ts';
 
 /** Of the machine, the store or a key: nothing that whoever asked did wrong, so the gateway's log has it too. Backups write their own lines. */
@@ -21,6 +21,7 @@ export function knownRefusal(error: unknown): AdminError | undefined {
   if (error instanceof Unusable || error instanceof SealBroken || error instanceof ContentDamaged)
     return as('unusable');
   if (error instanceof StoreFull || error instanceof StoreFailed) return as('store');
+  if (error instanceof StoreUnavailable) return as('unavailable');
   const system = systemProblem(error);
   return system === undefined ? undefined : as('unavailable', system);
 }

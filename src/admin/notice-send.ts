@@ -8,7 +8,7 @@ import type { Place } from '../delivery/place.ts';
 import { defined } from '../domain/defined.ts';
 import type { Organisation } from '../domain/registry.ts';
 import type { Letter, Letters } from '../letters/letter.ts';
-import { StoreFull } from '../store/store.ts';
+import { StoreFull, StoreUnavailable } from '../store/store.ts';
 import { everyOrganisation } from './every-organisation.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { fileNotice } from './notice.ts';
@@ -124,10 +124,12 @@ export async function sendNotice(context: AdminContext, wanted: Wanted, call: Ca
         call.progress(sending.organisations, total);
       }
   } catch (error) {
-    if (!(error instanceof StoreFull)) throw error;
+    if (!(error instanceof StoreFull || error instanceof StoreUnavailable)) throw error;
+    const why = error instanceof StoreFull ? 'the disk is full' : error.message;
+    const remedy = error instanceof StoreFull ? 'Make room, and give' : 'Give';
     throw new AdminError(
       'unavailable',
-      `Cannot go on: the disk is full; ${sending.told} mailboxes were told. Make room, and give the same command again`,
+      `Cannot go on: ${why}; ${sending.told} mailboxes were told. ${remedy} the same command again`,
       { cause: error },
     );
   }

@@ -1,8 +1,8 @@
 /**
  * Settles one attempt: outcome, notice and audit rows in one transaction of the store.
  *
- * A partner that took a message must not be sent it again because our disk was full for a moment: where there is no room the settlement
- * is tried again every few seconds for as long as the gateway runs, and its claim counts as under way, so that nothing more is claimed
+ * A partner that took a message must not be sent it again because our disk was full for a moment, or the database was away: the settlement is
+ * then tried again every few seconds for as long as the gateway runs, and its claim counts as under way, so that nothing more is claimed
  * than what can be settled.
  */
 import { defined } from '../domain/defined.ts';
@@ -10,7 +10,7 @@ import type { Milliseconds } from '../domain/units.ts';
 import { seconds } from '../domain/units.ts';
 import type { AuditEvent } from '../store/audit.ts';
 import type { Claim } from '../store/deliveries.ts';
-import { type PreparedNotice, StoreFull } from '../store/store.ts';
+import { type PreparedNotice, StoreFull, StoreUnavailable } from '../store/store.ts';
 import type { Answer } from './courier.ts';
 import { NoticeWaits } from './desk.ts';
 import { codesOf } from './notice-rules.ts';
@@ -38,14 +38,15 @@ export async function settle(parts: SettleParts, settling: Settling, signal: Abo
     try {
       return await settleOnce(parts, settling);
     } catch (error) {
-      const full = error instanceof StoreFull || error instanceof NoticeWaits;
-      parts.log[full ? 'warn' : 'error']('delivery.unsettled', {
+      // Where it is not known whether it was settled as well: a second time finds the claim gone, and changes nothing.
+      const again = error instanceof StoreFull || error instanceof StoreUnavailable || error instanceof NoticeWaits;
+      parts.log[again ? 'warn' : 'error']('delivery.unsettled', {
         delivery: settling.claim.id,
         message: settling.claim.message.id,
         outcome: settling.ending.outcome.kind,
         why: error instanceof Error ? error.message : String(error),
       });
-      if (!full || signal.aborted) return 'kept';
+      if (!again || signal.aborted) return 'kept';
       await pause(parts, AGAIN, signal);
     }
   }

@@ -14,6 +14,7 @@ import {
   ContentDamaged,
   type Holder,
   LockLost,
+  OutcomeUnknown,
   type MaildropListing,
   type MaildropLock,
   type StoredContent,
@@ -36,10 +37,16 @@ export type Listing = MaildropListing;
 export type Content = StoredContent;
 
 /** What went wrong, as far as a session answers it differently. */
-export type Fault = 'taken-over' | 'damaged' | 'failed';
+export type Fault = 'taken-over' | 'damaged' | 'unknown' | 'failed';
 
 export const faultOf = (error: unknown): Fault =>
-  error instanceof LockLost ? 'taken-over' : error instanceof ContentDamaged ? 'damaged' : 'failed';
+  error instanceof LockLost
+    ? 'taken-over'
+    : error instanceof ContentDamaged
+      ? 'damaged'
+      : error instanceof OutcomeUnknown
+        ? 'unknown'
+        : 'failed';
 
 /** For content that was read to its end and is not as long as it should be. */
 export const damaged = (why: string): Error => new ContentDamaged(why);

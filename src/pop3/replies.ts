@@ -193,6 +193,12 @@ export const troubleRows = {
     'A fault of the gateway or its disk. At QUIT: nothing of what was marked is gone.',
     LATER,
   ),
+  unknown: trouble(
+    'SYS/TEMP',
+    'whether this was done is not known; log in again and look',
+    'The database of the gateway did not say whether the deletions of a QUIT stand. What is still listed at the next log-in was not deleted.',
+    'Log in again: each message is still there, or was deleted by this session',
+  ),
 } as const satisfies Record<string, TroubleRow>;
 
 type Made<Text extends string> = [Wanted<Text>] extends [never] ? Trouble : (values: Values<Text>) => Trouble;

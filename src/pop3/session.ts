@@ -231,7 +231,7 @@ export class Session {
       account: this.account?.login,
       error: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
     });
-    return this.close(errReply(troubles.failed), 'failed');
+    return this.close(errReply(faultOf(error) === 'unknown' ? troubles.unknown : troubles.failed), 'failed');
   }
 
   #guard(answer: Answer): Answer {

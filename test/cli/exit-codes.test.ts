@@ -15,7 +15,7 @@ import { SealBroken } from '../../src/crypto/sealing.ts';
 import { Unusable } from '../../src/domain/unusable.ts';
 import { TlsMaterialError } from '../../src/platform/tls.ts';
 import { RegistryError } from '../../src/store/registry.ts';
-import { ContentDamaged, StoreFailed, StoreFull, StoreRefused } from '../../src/store/store.ts';
+import { ContentDamaged, StoreFailed, StoreFull, StoreRefused, StoreUnavailable } from '../../src/store/store.ts';
 
 const system = (code: string): Error => Object.assign(new Error(code), { code, syscall: 'open', path: '/somewhere' });
 
@@ -33,6 +33,7 @@ test('what can be expected has a code of its own, and none is taken for a bug', 
     [4, new RegistryError('exists', 'twice')],
     [6, new StoreFull('full')],
     [6, new StoreFailed('failed')],
+    [7, new StoreUnavailable('away')],
     [6, new StoreRefused('no')],
     [7, new StoreRefused('held', { held: true })],
     ...['ENOSPC', 'EROFS', 'EMFILE', 'EACCES', 'EIO'].map((code) => [7, system(code)] as const),

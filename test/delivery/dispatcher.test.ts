@@ -10,7 +10,7 @@ import { defaultWaits } from '../../src/delivery/retry.ts';
 import type { DeliveryId } from '../../src/domain/ids.ts';
 import { days, hours, milliseconds, minutes, seconds } from '../../src/domain/units.ts';
 import type { Claim, Outcome } from '../../src/store/deliveries.ts';
-import { StoreFull } from '../../src/store/store.ts';
+import { OutcomeUnknown, StoreFull, StoreUnavailable } from '../../src/store/store.ts';
 import { FakeClock } from '../support/clock.ts';
 import { FakeQueue } from '../support/fake-queue.ts';
 import { MemoryLog } from '../support/log.ts';
@@ -318,20 +318,21 @@ describe('a partner that is paused', () => {
 });
 
 describe('settling', () => {
-  test('a partner that took a message is not sent it again while the disk is full', async () => {
-    const { queue, courier, clock, log } = bench();
-    queue.failure = new StoreFull('full');
-    queue.add(1);
-    await until('it could not be settled', () => logged(log, 'delivery.unsettled') === 1);
-    clock.advance(seconds(6));
-    await until('it was tried again', () => logged(log, 'delivery.unsettled') === 2);
-    queue.failure = undefined;
-    await until('it is settled', () => {
+  for (const failure of [new StoreFull('full'), new StoreUnavailable('away'), new OutcomeUnknown('perhaps')])
+    test(`a partner that took a message is not sent it again while the store cannot settle it (${failure.name})`, async () => {
+      const { queue, courier, clock, log } = bench();
+      queue.failure = failure;
+      queue.add(1);
+      await until('it could not be settled', () => logged(log, 'delivery.unsettled') === 1);
       clock.advance(seconds(6));
-      return queue.count('relayed') === 1;
+      await until('it was tried again', () => logged(log, 'delivery.unsettled') === 2);
+      queue.failure = undefined;
+      await until('it is settled', () => {
+        clock.advance(seconds(6));
+        return queue.count('relayed') === 1;
+      });
+      assert.equal(courier.attempts.length, 1);
     });
-    assert.equal(courier.attempts.length, 1);
-  });
 
   test('a lease that ends early, by a clock that jumped, makes no second attempt', async () => {
     const { queue, courier, clock } = bench();

@@ -469,6 +469,28 @@ S: -ERR [SYS/TEMP] the server has a problem, nothing was deleted*
   assert.equal(pop3.log.events.filter((e) => e.event === 'pop3.failed').length, 1);
 });
 
+test('a database that is away, or does not say: a temporary failure, and of what is not known nothing is promised', async () => {
+  await using pop3 = await startPop3({ tls: 'implicit' });
+  pop3.store.file(1, one);
+  for (const [how, said] of [
+    ['away', 'the server has a problem, nothing was deleted*'],
+    ['unknown', 'whether this was done is not known; log in again and look'],
+  ] as const) {
+    await pop3.dialog(`
+@tls
+S: +OK *
+@auth alice secret
+C: DELE 1
+S: +OK*
+@${how}
+C: QUIT
+S: -ERR [SYS/TEMP] ${said}
+@closed
+`);
+    pop3.store.failing = false;
+  }
+});
+
 test('a maildrop that was taken over answers nothing more, at QUIT as elsewhere', async () => {
   await using pop3 = await startPop3({ tls: 'implicit' });
   pop3.store.file(1, one);

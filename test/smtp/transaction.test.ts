@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { hours, seconds } from '../../src/domain/units.ts';
-import { StoreFailed, StoreFull } from '../../src/store/store.ts';
+import { OutcomeUnknown, StoreFailed, StoreFull, StoreUnavailable } from '../../src/store/store.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import { filed } from '../support/filed.ts';
 import { type SmtpFixture, startSmtp } from '../support/smtp.ts';
@@ -386,10 +386,12 @@ test('no room is temporary at MAIL already, with and without a declared size', a
   );
 });
 
-test('StoreFull and StoreFailed at any step are temporary, never a 250, and file nothing', async (t) => {
+test('a store that is full, has failed, is away or does not know: a temporary failure at any step, never a 250, and nothing is filed', async (t) => {
   for (const [error, reply] of [
     [new StoreFull('full'), '452 4.3.1 *'],
     [new StoreFailed('failed'), '451 4.3.0 *'],
+    [new StoreUnavailable('away'), '451 4.3.0 *'],
+    [new OutcomeUnknown('perhaps'), '451 4.3.0 *'],
   ] as const) {
     const smtp = await startSmtp(t, { wrap: (store) => failing(store, { accept: () => Promise.reject(error) }) });
     await dialog(smtp, message('From: alice@group.test', reply));
@@ -407,6 +409,40 @@ test('StoreFull and StoreFailed at any step are temporary, never a 250, and file
       `C: MAIL FROM:<alice@group.test>\nS: 250 *\nC: RCPT TO:<bob@group.test>\nS: 250 *\nC: DATA\nS: ${reply}\nC: NOOP\nS: 250 *`,
     );
   }
+});
+
+test('a store that is away is a temporary failure at MAIL, RCPT and AUTH, and the session goes on', async (t) => {
+  let away = true;
+  const broken = (): Promise<never> => Promise.reject(new StoreUnavailable('no primary'));
+  const smtp = await startSmtp(t, {
+    wrap: (store) =>
+      failing(store, {
+        registry: new Proxy(store.registry, {
+          get: (target, name): unknown => {
+            if (away && (name === 'findRecipient' || name === 'findLogin')) return broken;
+            const own: unknown = Reflect.get(target, name);
+            return typeof own === 'function' ? (own.bind(target) as unknown) : own;
+          },
+        }),
+      }),
+  });
+  await dialog(
+    smtp,
+    `C: MAIL FROM:<alice@group.test>
+S: 451 4.3.0 *
+C: MAIL FROM:<alice@group.test>
+S: 451 4.3.0 *
+@back
+C: MAIL FROM:<alice@group.test>
+S: 250 *
+@gone
+C: RCPT TO:<bob@group.test>
+S: 451 4.3.0 *
+@back
+C: RCPT TO:<bob@group.test>
+S: 250 *`,
+    { back: () => void (away = false), gone: () => void (away = true) },
+  );
 });
 
 test('a dropped line in the middle of DATA files nothing and frees everything', async (t) => {

@@ -70,7 +70,8 @@ export class MemoryMaildrops implements MaildropStore {
   slicesRead = 0;
   /** Content ends with ContentDamaged instead of this slice (0 for the first). */
   damagedAt: number | undefined;
-  failing = false;
+  /** What calls reject with; true: that the disk is gone. */
+  failing: boolean | Error = false;
   /** Awaited by commitMaildrop, so that a test can look at the time in between. */
   commitGate: Promise<void> = Promise.resolve();
 
@@ -233,7 +234,7 @@ export class MemoryMaildrops implements MaildropStore {
 
   #call(name: string): void {
     this.calls.push(name);
-    if (this.failing) throw new StoreFailed('the disk is gone');
+    if (this.failing !== false) throw this.failing === true ? new StoreFailed('the disk is gone') : this.failing;
   }
 
   #held(lock: MaildropLock): Lock {

@@ -8,6 +8,7 @@ import { type ConnectionLimitOptions, ConnectionLimits } from '../../src/platfor
 import type { Listener } from '../../src/platform/listener.ts';
 import { type Pop3Limits, defaultPop3Limits } from '../../src/pop3/limits.ts';
 import { startPop3Listener } from '../../src/pop3/server.ts';
+import { OutcomeUnknown, StoreUnavailable } from '../../src/store/store.ts';
 import { passwordsOnly } from './authenticator.ts';
 import { testCertificates } from './certificates.ts';
 import { testConnectionLimits } from './connection-limits.ts';
@@ -130,6 +131,8 @@ export async function startPop3(options: Pop3FixtureOptions = {}): Promise<Pop3F
           advance: (ms) => clock.advance(Number(ms)),
           takeover: (account) => store.takeOver(Number(account)),
           failing: () => void (store.failing = true),
+          away: () => void (store.failing = new StoreUnavailable('no primary')),
+          unknown: () => void (store.failing = new OutcomeUnknown('perhaps')),
           busy: (argument) => void (authenticator.busy = argument !== 'off'),
           damaged: (at) => void (store.damagedAt = Number(at)),
         },

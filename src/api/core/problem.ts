@@ -7,7 +7,7 @@
 import { AdminError, type AdminErrorKind } from '../../admin/context.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Refusal } from '../../domain/refusal.ts';
-import { StoreFailed, StoreFull } from '../../store/store.ts';
+import { OutcomeUnknown, StoreFailed, StoreFull, StoreUnavailable } from '../../store/store.ts';
 import { forPrograms } from './wording.ts';
 
 export interface ProblemMembers {
@@ -99,6 +99,10 @@ export function refused(refusal: Refusal, members: ProblemMembers = {}): Problem
   return problem(status, kind, title, refusal.text, { ...defined({ retryAfter }), code: refusal.status, ...members });
 }
 
+const NOTHING_DONE = 'Nothing was done; try again later';
+const UNKNOWN =
+  'Whether it was done is not known; look, or send the same again: with its Idempotency-Key a message is not sent twice';
+
 /** `request`: its number, which the log has too. */
 export function problemOf(error: unknown, request: string): Problem {
   if (error instanceof Problem) return error;
@@ -113,11 +117,17 @@ export function problemOf(error: unknown, request: string): Problem {
       defined({ retryAfter, request: error.request }),
     );
   }
-  if (error instanceof StoreFull || error instanceof StoreFailed)
-    return problem(503, 'store', 'The store does not answer', 'Nothing was done; try again later', {
-      retryAfter: RETRY,
-      cause: error,
-    });
+  if (error instanceof StoreFull || error instanceof StoreFailed || error instanceof StoreUnavailable)
+    return problem(
+      503,
+      'store',
+      'The store does not answer',
+      error instanceof OutcomeUnknown ? UNKNOWN : NOTHING_DONE,
+      {
+        retryAfter: RETRY,
+        cause: error,
+      },
+    );
   return problem(
     500,
     'failed',

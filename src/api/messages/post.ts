@@ -5,7 +5,7 @@ import { octets } from '../../domain/units.ts';
 import { z } from '../../config/zod.ts';
 import type { LineEndCounts } from '../../mime/line-ends.ts';
 import { storageRefusal } from '../../submission/room.ts';
-import { StoreFailed, StoreFull } from '../../store/store.ts';
+import { StoreFailed, StoreFull, StoreUnavailable } from '../../store/store.ts';
 import type { Submitter } from '../../submission/submitter.ts';
 import { type Streamed, eitherBody, streamBody, streamedJson } from '../core/body.ts';
 import type { AccountCaller } from '../core/callers.ts';
@@ -230,7 +230,8 @@ function parsed(octets: Buffer): unknown {
 }
 
 function problemOfJson(error: unknown): unknown {
-  if (error instanceof StoreFull || error instanceof StoreFailed) return refused(storageRefusal(error));
+  if (error instanceof StoreFull || error instanceof StoreFailed || error instanceof StoreUnavailable)
+    return refused(storageRefusal(error));
   if (error instanceof JsonUnreadable)
     return error.tooLarge
       ? problem(413, 'too-large', 'The body is too large', capital(error.message))

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { AdminError } from '../../../src/admin/context.ts';
 import { notFound, problem, problemOf, refused } from '../../../src/api/core/problem.ts';
-import { StoreFull } from '../../../src/store/store.ts';
+import { OutcomeUnknown, StoreFull, StoreUnavailable } from '../../../src/store/store.ts';
 import { submissionRows, refusals } from '../../../src/submission/refusals.ts';
 
 test('a problem has the members of RFC 9457 and the code of the refusal', () => {
@@ -36,7 +36,17 @@ test('a refusal that may pass later says when to come again, and one that may no
 test('what operations and the store throw becomes a problem, and what nobody expected tells nothing', () => {
   assert.equal(problemOf(new AdminError('unknown', 'Cannot show x: there is none'), 'r1').status, 404);
   assert.equal(problemOf(new AdminError('approval', 'Two must sign', { request: 'q7' }), 'r1').json().request, 'q7');
-  assert.equal(problemOf(new StoreFull(), 'r1').status, 503);
+  for (const error of [
+    new StoreFull(),
+    new StoreUnavailable('db at 192.0.2.7'),
+    new OutcomeUnknown('db at 192.0.2.7'),
+  ]) {
+    const made = problemOf(error, 'r1');
+    assert.deepEqual([made.status, made.members.retryAfter !== undefined], [503, true]);
+    assert.doesNotMatch(JSON.stringify(made.json()), /192/);
+    // Nothing may be promised of what is not known.
+    assert.match(made.message, error instanceof OutcomeUnknown ? /not known/ : /Nothing was done/);
+  }
   for (const error of [new Error('SQLITE_ERROR at secret.ts'), new AdminError('failed', 'secret'), 'text']) {
     const made = problemOf(error, 'r1-7');
     assert.equal(made.status, 500);
