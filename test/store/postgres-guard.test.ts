@@ -65,6 +65,7 @@ const facts = (more: Partial<Facts> = {}): Facts => ({
   unseen: [],
   diverged: new Set(),
   unconfirmed: milliseconds(0),
+  justListed: false,
   aloneUntil: undefined,
   now: NOW,
   siteOf: siteBy({}),
@@ -140,6 +141,7 @@ const RULES: readonly [name: string, Partial<Facts>, Cause | undefined, RegExp?]
     'two-primaries',
     /same timeline 3/,
   ],
+  ['the list was empty a moment ago', { justListed: true }, 'empty-list', /until a moment ago/],
   ['alone, as allowed', { ...of({ synchronousNames: '' }), aloneUntil: until1(1) }, undefined],
   ['alone, no longer allowed', { ...of({ synchronousNames: '' }), aloneUntil: until1(0) }, 'empty-list'],
   [
@@ -254,7 +256,10 @@ test('An empty list refuses, alone accepts it loudly, and a list that nobody fol
   // What was committed on another server may not be acknowledged.
   assert.match(guard.mayAcknowledge({ host: 'elsewhere', port: 1 })!.why, /not the primary any more/);
   await own.set({ synchronous_standby_names: 'ANY 1 ("zuid-1", "derde-1")' });
-  assert.match((await guard.lookAgain())!.why, /none of them follows it/);
+  // A commit may not wait yet, however the list reads.
+  allowed.until = instant(0);
+  assert.match((await guard.lookAgain())!.why, /until a moment ago/);
+  await until('the list counts', () => (guard.mayAcknowledge()?.why ?? '').includes('none of them follows it'));
   await own.set({ synchronous_standby_names: '*' });
   assert.match((await guard.lookAgain())!.why, /takes any name/);
 });

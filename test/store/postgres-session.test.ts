@@ -47,6 +47,7 @@ async function withoutStandby(t: Cleanup): Promise<() => Promise<void>> {
   const release = (): Promise<void> => server.set({ synchronous_standby_names: '' });
   await server.set({ synchronous_standby_names: 'ANY 1 (gone)' });
   t.after(release);
+  await commitsWait(server);
   return release;
 }
 
@@ -59,6 +60,25 @@ const waiting = (pid: unknown, on = server): Promise<void> =>
     const text = "SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'SyncRep'";
     return (await on.ask(text, [pid])).length === 1;
   });
+
+/** The list holds when the last of the server's processes has read it; until then a commit does not wait. */
+async function commitsWait(on: PostgresServer): Promise<void> {
+  const probe = await on.open('-c application_name=probe');
+  const text = "SELECT pid FROM pg_stat_activity WHERE application_name = 'probe' AND wait_event = 'SyncRep'";
+  let done = true;
+  await until('a commit waits', async () => {
+    if (done) {
+      done = false;
+      probe.query("SELECT pg_logical_emit_message(true, 'probe', '')").then(
+        () => (done = true),
+        () => undefined,
+      );
+    }
+    return (await on.ask(text)).length === 1;
+  });
+  await on.ask(`SELECT pg_terminate_backend(pid) FROM (${text}) found`);
+  await probe.end();
+}
 
 async function insert(session: Session, id: number): Promise<void> {
   await session.begin();
@@ -101,7 +121,7 @@ test('A connection takes one query at a time, and its transactions by its method
 });
 
 test('What a commit needs is set, whatever the role has', async (t) => {
-  const bad = ["synchronous_commit = 'off'", "statement_timeout = '1ms'", "client_min_messages = 'error'"];
+  const bad = ["synchronous_commit = 'off'", "statement_timeout = '9s'", "client_min_messages = 'error'"];
   for (const one of [...bad, "transaction_timeout = '9s'", "idle_in_transaction_session_timeout = '9s'"])
     await server.ask(`ALTER ROLE sluis SET ${one}`);
   t.after(async () => {
@@ -269,6 +289,7 @@ test('A stopped server ends its connections, and each commit under way is not kn
   await own.ask('CREATE TABLE noted (id bigint PRIMARY KEY, word text)');
   await own.ask('GRANT ALL ON noted TO sluis');
   await own.set({ synchronous_standby_names: 'gone' });
+  await commitsWait(own);
   const target = addressOf(own);
   const options = { name: 'sluis/test', connectWithin: seconds(10), answerWithin: seconds(20) };
   const [busy, idle] = [await Session.open(target, ACCESS, options), await Session.open(target, ACCESS, options)];

@@ -14,6 +14,8 @@ import { EVERY, Watched } from './watched.ts';
 
 const FRESH = seconds(2);
 const DIVERGED_FOR = seconds(30);
+/** Until every process of a server has read a list that was empty before. */
+const LIST_TAKES = seconds(1);
 
 export interface GuardOptions {
   readonly servers: readonly Server[];
@@ -55,6 +57,8 @@ export class Guard {
   readonly #diverged = new Map<string, number>();
   /** What waits for a standby, since when. */
   #waits: { readonly to: bigint; readonly since: number } | undefined;
+  /** When the list of the primary was seen empty last. */
+  #emptyAt = -Infinity;
   #judged: Judgement;
   #judgedAt = -Infinity;
   /** All were asked once: before that the first who answers may be a primary of old. */
@@ -154,6 +158,7 @@ export class Guard {
       unseen,
       diverged: new Set([...this.#diverged].filter(([, at]) => now - at < DIVERGED_FOR).map(([name]) => name)),
       unconfirmed: milliseconds(this.#waits === undefined ? 0 : now - this.#waits.since),
+      justListed: now - this.#emptyAt < LIST_TAKES,
       aloneUntil: aloneUntil?.(),
       now: clock.now(),
       siteOf: this.#siteOf,
@@ -162,9 +167,12 @@ export class Guard {
 
   #judge(): void {
     const now = this.#options.clock.monotonic();
-    const before = this.#judged;
-    if (before.primary !== undefined) this.#remember(before.primary.server, now);
     this.#judged = judge(this.#facts());
+    if (this.#judged.primary !== undefined) {
+      // What is remembered of it counts at once.
+      this.#remember(this.#judged.primary.server, now);
+      this.#judged = judge(this.#facts());
+    }
     this.#judgedAt = now;
     if (!this.#started) return;
     if (this.#said === stateOf(this.#judged)) return;
@@ -180,6 +188,7 @@ export class Guard {
       if (flushed !== undefined && flushed > seen.flushed) this.#diverged.set(name, now);
     for (const [name, at] of this.#diverged) if (now - at >= DIVERGED_FOR) this.#diverged.delete(name);
     const list = readStandbyList(seen.synchronousNames);
+    if (list === undefined) this.#emptyAt = now;
     const confirmed = list === undefined ? seen.flushed : (confirmedTo(seen.standbys, list) ?? 0n);
     if (this.#waits !== undefined && confirmed < this.#waits.to) return;
     this.#waits = seen.flushed > confirmed ? { to: seen.flushed, since: now } : undefined;

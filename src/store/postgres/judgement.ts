@@ -46,6 +46,8 @@ export interface Facts {
   readonly diverged: ReadonlySet<string>;
   /** For so long the standbys that are needed have confirmed nothing of what waits. */
   readonly unconfirmed: Milliseconds;
+  /** The list of the primary was empty a moment ago: its server reads a new list in one process after another, and until the last has, a commit does not wait. */
+  readonly justListed: boolean;
   /** An operator lets one place carry on alone until then. */
   readonly aloneUntil: Instant | undefined;
   readonly now: Instant;
@@ -95,7 +97,8 @@ export function judge(facts: Facts): Judgement {
   if (primary === undefined) return { ...plain, not: noPrimary(facts) };
   if (second !== undefined) return { ...plain, not: twoPrimaries(primary, second) };
   const list = readStandbyList(primary.synchronousNames);
-  const alone = list === undefined && facts.aloneUntil !== undefined && facts.now < facts.aloneUntil;
+  const alone =
+    (list === undefined || facts.justListed) && facts.aloneUntil !== undefined && facts.now < facts.aloneUntil;
   const not = ofServer(primary, facts) ?? (alone ? undefined : ofList(primary, list, facts));
   return {
     ...(not === undefined ? {} : { not }),
@@ -156,6 +159,12 @@ function ofList(primary: ServerSeen, list: StandbyList | undefined, facts: Facts
       why: `synchronous_standby_names of ${name} is empty: nobody else holds what it commits`,
       remedy:
         'set it to ANY 1 (the servers of the other places, as "zuid-1", "derde-1"), or allow one place for a while: "sluis site alone --until TIME"',
+    };
+  if (facts.justListed)
+    return {
+      cause: 'empty-list',
+      why: `synchronous_standby_names of ${name} was empty until a moment ago`,
+      remedy: 'wait a second',
     };
   if (list.names.includes('*'))
     return {
