@@ -17,6 +17,8 @@ export interface DaysOfStore {
   isErased(day: Day): Promise<boolean>;
   /** Whether a message that began on that day is still on its way, on this node. */
   isWriting(day: Day): boolean;
+  /** The day is closed on another node for the sake of an erased message: does the same here. False: not yet. */
+  close(day: Day): Promise<boolean>;
   /** The keys of that day were destroyed: no thread keeps one in memory. */
   forget(day: Day): Promise<void>;
 }
@@ -88,6 +90,16 @@ export class DayKeys {
     }
     await store.forget(day);
     return proofOf(secrets, storeId, { day, node, at: clock.now() });
+  }
+
+  /** Undefined, or what it waits for. */
+  async close(day: Day): Promise<string | undefined> {
+    const { keys, store, node, log } = this.#p;
+    if (!(await store.close(day)))
+      return `a message of ${day} is still on its way on node "${node}", so what was erased of that day is not closed there yet`;
+    keys.forget(day);
+    log.info('cluster.day-closed', { day });
+    return undefined;
   }
 
   /** What the channel answers with. */

@@ -88,8 +88,9 @@ async function exchangeDay(
     return await askErasure(peer, day, parts, budget);
   }
   if (ours?.state === 'erased') return await askErasure(peer, day, parts, budget);
-  // Closed for the sake of one message on one of the two: see kept keys.
-  if (ours?.state === 'kept' || theirs?.state === 'kept') return undefined;
+  // Closed for the sake of one message: each node closes by what the common store still has of the day.
+  if (theirs?.state === 'kept') return ours?.state === 'live' ? await parts.days.close(day) : undefined;
+  if (ours?.state === 'kept') return undefined;
   for (const mark of theirs?.marks ?? [])
     if (ours?.marks.includes(mark) !== true) {
       const { sealed } = await peer.ask('keys.give', { day, mark });

@@ -29,7 +29,7 @@ test('few day keys ahead, a certificate that ends, a wrong key and a wrong autho
   assert.equal(keysAhead(join(folder, 'keys'), now), 6, 'a gap ends the count');
   keys.make(dayOf(6), randomBytes);
   assert.equal(said(), '');
-  assert.match(said(authority.issue('gw1.noord.test', 10)), /ends in \d days: put a new one in its place/);
+  assert.match(said(authority.issue('gw1.noord.test', 10)), /ends in \d+ days: put a new one in its place/);
   assert.match(said(authority.issue('gw1.noord.test', -1)), /ended on 2024-02-01/);
   assert.match(said({ ...material, key: authority.issue('gw2.zuid.test').key }), /does not belong to its key/);
   assert.match(said({ ...material, ca: other.ca }), /is not of the authority in cluster.ca/);

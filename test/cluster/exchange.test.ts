@@ -4,8 +4,14 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import type { Peer } from '../../src/cluster/channel/client.ts';
+import { DayKeys, type DaysOfStore } from '../../src/cluster/day-keys.ts';
+import { type ErasureProof, proofOf } from '../../src/cluster/erasure-proof.ts';
+import { exchangeKeys } from '../../src/cluster/key-exchange.ts';
+import { ClusterSecrets } from '../../src/crypto/cluster-secrets.ts';
 import { KeyFolder } from '../../src/crypto/key-folder.ts';
 import { dataKeyPurpose, wrapKey } from '../../src/crypto/sealing.ts';
+import { instant } from '../../src/domain/units.ts';
 import { TestNodes } from '../support/nodes.ts';
 
 const DAY = 86_400_000;
@@ -105,6 +111,38 @@ test('a day that the store erased is destroyed on the other node too, proved, an
   );
 });
 
+test('a proof that does not hold is told, and neither noted nor believed', async (t) => {
+  const nodes = new TestNodes(t);
+  const one = nodes.node('gw1.noord.test');
+  one.keys.make('2026-11-01', randomBytes);
+  one.keys.erase('2026-11-01');
+  const secrets = new ClusterSecrets(nodes.masterKey);
+  const store: DaysOfStore = {
+    isErased: async () => true,
+    isWriting: () => false,
+    close: async () => true,
+    forget: async () => undefined,
+  };
+  const { clock, log, keys } = one;
+  const days = new DayKeys({ store, keys, storeId: nodes.storeId, node: 'gw1', secrets, clock, log });
+  const right = proofOf(secrets, nodes.storeId, { day: '2026-11-01', node: 'gw2', at: clock.now() });
+  const exchanged = async (given: Partial<ErasureProof>): Promise<readonly string[]> => {
+    const answers: Readonly<Record<string, unknown>> = {
+      'keys.have': { days: [] },
+      'keys.erase': { node: given.node ?? 'gw2', at: given.at ?? right.at, proof: given.proof ?? right.proof },
+    };
+    const peer = { introduction: { node: 'gw2' }, ask: async (name: string) => answers[name] } as unknown as Peer;
+    const proven = (proof: ErasureProof): void => void one.proofs.push(proof);
+    return (await exchangeKeys(peer, '2026-01-01', { days, storeId: nodes.storeId, secrets, proven })).left;
+  };
+  const other = proofOf(new ClusterSecrets(randomBytes(32)), nodes.storeId, right).proof;
+  for (const given of [{ at: instant(right.at + 1) }, { node: 'gw3' }, { proof: other }, { proof: '' }])
+    assert.match((await exchanged(given)).join('\n'), /its proof does not hold/, JSON.stringify(given));
+  assert.deepEqual([one.proofs, keys.erasureProofs('2026-11-01')], [[], []]);
+  assert.deepEqual(await exchanged({}), []);
+  assert.deepEqual(one.proofs, [right]);
+});
+
 test('no word of another node destroys a day that the store has not erased', async (t) => {
   const nodes = new TestNodes(t);
   const [one, two] = [nodes.node('gw1.noord.test'), nodes.node('gw2.zuid.test', { erased: new Set() })];
@@ -141,6 +179,24 @@ test('a node that was away destroys what was erased meanwhile before its start i
     one.proofs.map(({ node }) => node),
     ['gw2'],
   );
+});
+
+test('a day that was closed on one node for the sake of a message is closed on the other, once nothing of it is on its way', async (t) => {
+  const nodes = new TestNodes(t);
+  const [one, two] = [nodes.node('gw1.noord.test'), nodes.node('gw2.zuid.test')];
+  one.keys.make('2026-11-01', randomBytes);
+  await nodes.start(one, two);
+  one.keys.keep('2026-11-01', Buffer.alloc(40), randomBytes);
+  two.writing.add('2026-11-01');
+  two.clock.advance(3_600_000);
+  await two.cluster.exchange();
+  assert.equal(two.keys.stateOf('2026-11-01'), 'live');
+  assert.match(two.cluster.state.warnings.join('\n'), /2026-11-01 is still on its way on node "gw2"/);
+  two.writing.clear();
+  await two.cluster.exchange();
+  assert.equal(two.keys.stateOf('2026-11-01'), 'kept');
+  await one.cluster.exchange();
+  assert.equal(one.keys.stateOf('2026-11-01'), 'kept');
 });
 
 test('more days than one answer tells of are all exchanged, both ways', async (t) => {

@@ -179,6 +179,22 @@ test('nothing is answered before both have said who they are', async (t) => {
   await assert.rejects(rude.next(WAIT), /closed/);
 });
 
+test('whoever calls with another store, another master key or the name of this node is refused before it asks', async (t) => {
+  const { line, hello } = await byHand(t);
+  for (const [changes, code] of [
+    [{ store: 'e'.repeat(32) }, 'other-store'],
+    [{ key: 'e'.repeat(20) }, 'other-master-key'],
+    [{ node: 'gw1' }, 'same-name'],
+    [{ channel: 2 }, 'unknown-request'],
+  ] as const) {
+    const caller = await line();
+    caller.send({ ask: 'hello', with: { ...hello, ...changes } });
+    caller.send({ ask: 'keys.have', with: { from: '2026-01-01' } });
+    assert.equal(((await caller.next(WAIT)) as { no?: string }).no, code);
+    await assert.rejects(caller.next(WAIT), /closed/);
+  }
+});
+
 test('what no node asks is refused by name, and the line goes on; what is no request ends it', async (t) => {
   const { line, hello } = await byHand(t);
   const one = await line();

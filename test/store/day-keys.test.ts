@@ -81,3 +81,20 @@ test('a day that was erased is erased at each start: its key comes back with no 
   assert.equal(keys.stateOf(TODAY), 'erased');
   assert.equal(keys.sealedKeysOf(TODAY).length, 0);
 });
+
+test('a day that another node has closed keeps the keys of what is left, and no other; not while it may still get mail', async (t) => {
+  const s = await openTestStore(t);
+  const account = await addAccount(s.store, 'anna');
+  await deliver(s.store, Buffer.from('stays\r\n'), 'anna@group.test');
+  assert.equal(await s.store.days.close(TODAY), false, 'today');
+  s.clock.setWall(s.clock.now() + days(3));
+  assert.equal(await s.store.days.close(TODAY), true);
+  const keys = new KeyFolder(s.options.keyFolder, s.options.masterKey);
+  assert.equal(keys.stateOf(TODAY), 'kept');
+  assert.equal(keys.keptKeys(TODAY).size, 1);
+  const again = await s.reopen();
+  const lock = await again.store.lockMaildrop(account, here);
+  assert(lock !== 'in-use');
+  const entry = await again.store.openEntry(lock, (await again.store.listMaildrop(lock)).uidOf(0));
+  assert.equal((await readAll(entry)).toString(), 'stays\r\n');
+});

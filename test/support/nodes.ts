@@ -107,6 +107,11 @@ export class TestNode {
         store: {
           isErased: async (day) => this.erased.has(day),
           isWriting: (day) => this.writing.has(day),
+          close: async (day) => {
+            if (this.writing.has(day)) return false;
+            this.keys.keep(day, Buffer.alloc(40), randomBytes);
+            return true;
+          },
           forget: async (day) => void this.forgotten.push(day),
         },
         proven: (proof) => this.proofs.push(proof),

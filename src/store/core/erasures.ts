@@ -101,10 +101,27 @@ export class Erasures {
     await this.#alone(() => this.#closeDays());
   }
 
-  async #closeDays(): Promise<void> {
+  /**
+   * Closes a day that another node has closed for the sake of a message: what the database still has of it keeps its keys, all others go. False:
+   * something of that day may still be filed, so it waits.
+   */
+  async follow(day: Day): Promise<boolean> {
+    let closed = false;
+    await this.#alone(async () => {
+      if (!this.#mayClose(day)) return;
+      await this.#close(day, this.#p.keys.erasing().get(day) ?? []);
+      closed = true;
+    });
+    return closed;
+  }
+
+  #mayClose(day: Day): boolean {
     const yesterday = dayOf(instant(this.#p.time.now() - days(1)));
-    for (const [day, ids] of this.#p.keys.erasing())
-      if (day < yesterday && !this.#p.bodies.isWriting(day) && !this.#p.keys.isErased(day)) await this.#close(day, ids);
+    return day < yesterday && !this.#p.bodies.isWriting(day) && !this.#p.keys.isErased(day);
+  }
+
+  async #closeDays(): Promise<void> {
+    for (const [day, ids] of this.#p.keys.erasing()) if (this.#mayClose(day)) await this.#close(day, ids);
   }
 
   async #close(day: Day, ids: readonly bigint[]): Promise<void> {

@@ -365,7 +365,7 @@ export class CoreStore implements Store {
     for (const listener of this.#erasedListeners) listener(day);
   }
 
-  #daysOf({ keys, days, bodies, engine, subjects }: StoreParts): StoreDays {
+  #daysOf({ keys, days, bodies, engine, erasures, subjects }: StoreParts): StoreDays {
     return {
       isErased: async (day) => (await subjects.dayKeys.erased([day])).length > 0,
       isWriting: (day) => bodies.isWriting(day),
@@ -374,6 +374,7 @@ export class CoreStore implements Store {
         days.delete(day);
         await engine.contents.forgetDay(day);
       },
+      close: (day) => erasures.follow(day),
       onErased: (listener) => void this.#erasedListeners.push(listener),
     };
   }

@@ -6,6 +6,11 @@ export interface StoreDays {
   isWriting(day: string): boolean;
   /** The keys of that day were destroyed in the key folder: nothing keeps one in memory. */
   forget(day: string): Promise<void>;
+  /**
+   * Another node has closed that day for the sake of an erased message: here too its keys are destroyed, and those of the messages that are left are
+   * kept. False: something of that day is still on its way, so it is to be asked again.
+   */
+  close(day: string): Promise<boolean>;
   /** Called when the keys of a day were destroyed here, and the database knows it. */
   onErased(listener: (day: string) => void): void;
 }
