@@ -49,6 +49,8 @@ export interface ServeOptions {
   readonly secrets?: readonly string[];
   /** A script of the test's own instead of `sluis serve`; it gets `--config FILE`. */
   readonly script?: string;
+  /** What it gets besides. */
+  readonly arguments?: readonly string[];
   /** Hears every piece of the log. */
   readonly hear?: (text: string) => void;
 }
@@ -128,14 +130,25 @@ export class Instance {
     return done.stdout;
   }
 
+  /** Again where the store cannot be asked for a moment, as on a busy machine: what an operator would do. */
+  #patiently(...args: readonly string[]): void {
+    for (let turn = 1; ; turn += 1)
+      try {
+        this.sluis(...args);
+        return;
+      } catch (error) {
+        if (turn === 10 || !String(error).includes('StoreUnavailable')) throw error;
+      }
+  }
+
   /** Registers an organisation and accounts `NAME@ledger.test` in one import. `hash` spares a hash per account. */
   addAccounts(names: readonly string[], { hash }: { readonly hash?: string } = {}): void {
-    this.sluis(...ORGANISATION);
+    this.#patiently(...ORGANISATION);
     const csv = join(this.folder, 'accounts.csv');
     const column = hash === undefined ? 'password' : 'password_hash';
     const lines = names.map((name) => `${name},${addressOf(name)},ledger,"${hash ?? passwordOf(name)}"`);
     writeFileSync(csv, `login,address,organisation,${column}\n${lines.join('\n')}\n`, { mode: 0o600 });
-    this.sluis('account', 'import', csv);
+    this.#patiently('account', 'import', csv);
     rmSync(csv);
   }
 
@@ -164,7 +177,7 @@ export class Instance {
     const command =
       options.script === undefined
         ? [MAIN, 'serve', '--config', this.config]
-        : [options.script, '--config', this.config];
+        : [options.script, '--config', this.config, ...(options.arguments ?? [])];
     const child = spawn(process.execPath, ['--import', ENDS_WITH_TEST, ...(options.nodeOptions ?? []), ...command], {
       stdio: ['pipe', 'ignore', 'pipe'],
       env: { ...process.env, ...options.env },
