@@ -454,7 +454,7 @@ export default tseslint.config(
     '/takeover/frames.ts',
     '/trail/',
     '/gateway.ts',
-    ...['admin', 'backup', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
+    ...['admin', 'backup', 'postgres-check', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
     ...['checks', 'listeners', 'report'].map((f) => `/gateway/doctor-${f}.ts`),
     ...port,
     'commander',
@@ -462,4 +462,5 @@ export default tseslint.config(
   // The parts of the gateway know every folder below the command line, but not the file that connects them.
   layer('gateway', belowGateway),
   layer('gateway', [...belowGateway, '/store/sqlite/'], '../', '{backup,stopped-store,store,store-finding}'),
+  layer('gateway', [...belowGateway, '/store/postgres/'], '../', '{postgres,postgres-check,postgres-store}'),
 );

@@ -6,6 +6,7 @@ import type { Here } from '../commands/core/here.ts';
 import type { Config } from '../config/schema.ts';
 import { defined } from '../domain/defined.ts';
 import { days } from '../domain/units.ts';
+import type { ServersReport } from '../gateway/postgres-check.ts';
 import { generalFindings } from '../gateway/doctor-checks.ts';
 import { systemClock } from '../platform/clock.ts';
 import { TlsMaterialError, postQuantumWarning, serverTlsOptions } from '../platform/tls.ts';
@@ -39,6 +40,18 @@ export interface CheckReport {
   certificates: { key: string; ends: string; names: string[]; listener?: string | undefined }[];
   warnings: string[];
   reasons: { name: string; text: string }[];
+  servers?: ServerView[];
+}
+
+interface ServerView {
+  server: string;
+  name?: string;
+  site?: string;
+  role?: 'primary' | 'old primary' | 'standby' | 'unknown';
+  version?: string;
+  tls?: string;
+  lag?: number;
+  problem?: string;
 }
 
 /** Throws ConfigError, TlsMaterialError and what else says that the gateway would not start. */
@@ -48,8 +61,21 @@ export async function checkReport(here: Here): Promise<CheckReport> {
   const files = await fileWarnings(config);
   const found = [...(await generalFindings(config, systemClock.now())), ...(await privacyFindings(here))];
   refuseEndedProfiles(config, systemClock.now());
-  const report = reportOf(config, served(config), [...files, ...found.map(({ what }) => what)]);
-  return { ...report, reasons: [...(await storeReasons(here))] };
+  const servers = await serversOf(config);
+  const more = [...files, ...found.map(({ what }) => what), ...(servers?.warnings ?? [])];
+  const reasons = [...(await storeReasons(here))];
+  if (servers?.not !== undefined) reasons.push({ name: 'not-acknowledged', text: servers.not });
+  return {
+    ...reportOf(config, served(config), more),
+    reasons,
+    ...(servers === undefined ? {} : { servers: servers.servers.map((one) => ({ ...one })) }),
+  };
+}
+
+/** Undefined on SQLite. */
+async function serversOf(config: Config): Promise<ServersReport | undefined> {
+  if (config.store.engine !== 'postgres') return undefined;
+  return await (await import('../gateway/postgres-check.ts')).checkServers(config, systemClock);
 }
 
 /** Servers that speak to port 25 begin in the clear (RFC 3207); what answers with a handshake hears nothing from them. */

@@ -23,6 +23,16 @@ const listener = z.object({
   accounts: z.number().meta({ description: 'How many may use it; 0: all.' }),
   networks: z.array(z.string()).meta({ description: 'From which it is reached; none: all.' }),
 });
+const server = z.object({
+  server: z.string().meta({ description: 'Host and port, as the configuration has them.' }),
+  name: z.string().optional().meta({ description: 'As the server calls itself (cluster_name).' }),
+  site: z.string().optional(),
+  role: z.enum(['primary', 'old primary', 'standby', 'unknown']).optional(),
+  version: z.string().optional(),
+  tls: z.string().optional(),
+  lag: z.number().optional().meta({ description: 'Octets that a standby does not hold yet.' }),
+  problem: z.string().optional().meta({ description: 'Why it cannot be used, and what to do.' }),
+});
 const report = z.object({
   config: z.string(),
   hostname: z.string(),
@@ -36,6 +46,7 @@ const report = z.object({
   reasons: z
     .array(z.object({ name: z.string(), text: z.string() }))
     .meta({ description: 'Why the store would take no mail now.' }),
+  servers: z.array(server).optional().meta({ description: 'Of PostgreSQL, where the store is kept there.' }),
 });
 type CheckReport = z.infer<typeof report>;
 
@@ -60,9 +71,22 @@ const textOf = (found: CheckReport): string =>
       ({ name, protocol, tls, profile, until, address, port, ...l }) =>
         `Listener ${name}: ${protocol}, ${tls} TLS, profile ${profile}${until === undefined ? '' : ` until ${until}`}, ${address} port ${port}${l.accounts === 0 ? '' : `, for ${many(l.accounts, 'account')}`}${l.networks.length === 0 ? '' : `, from ${l.networks.join(', ')}`}`,
     ),
+    ...(found.servers ?? []).map(serverText),
     ...found.warnings.map((w) => `Warning: ${w}`),
     'The configuration can be used.',
   ].join('\n');
+
+const serverText = ({ server: at, name, site, role, version, tls, lag, problem }: z.infer<typeof server>): string =>
+  `PostgreSQL ${at}: ${[
+    name === undefined ? undefined : `${name} at ${site ?? ''}`,
+    role,
+    version === undefined ? undefined : `version ${version}`,
+    version === undefined ? undefined : (tls ?? 'without TLS'),
+    lag === undefined ? undefined : `${lag} octets behind`,
+    problem,
+  ]
+    .filter((part) => part !== undefined)
+    .join(', ')}`;
 
 const certificateText = ({ key, ends, names, listener: of }: z.infer<typeof certificate>): string =>
   `${key}, valid until ${readableDay(ends)}, for ${names.join(', ')}${of === undefined ? '' : ` (listener ${of})`}`;

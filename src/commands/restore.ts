@@ -1,5 +1,6 @@
 /** `sluis restore`: puts a backup back where no store is, and shows at each step that it is right. */
 import { resolve } from 'node:path';
+import { onSqliteOnly } from '../admin/engine.ts';
 import { showProgress } from '../cli/progress.ts';
 import { readableTime } from '../cli/output.ts';
 import { loadConfig } from '../config/load.ts';
@@ -68,6 +69,11 @@ export const restore = changesHere({
   examples: ['backups/2026-11-26T020000Z --reason "the disk is gone"'],
   run: async ({ terminal, options }, { backup: path, anchors, anchorKey, all, push, unsigned }) => {
     const config = loadConfig(options.config, { files: false });
+    onSqliteOnly(
+      config.store.engine,
+      'put a copy of SQLite back',
+      'see "Backup and restore" in operations.md for a base backup',
+    );
     const backup = resolve(path);
     const [{ SAMPLE, restoreBackup }, { restoreParts }, { actorOf }] = await Promise.all([
       import('../backup/restore.ts'),

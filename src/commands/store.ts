@@ -1,4 +1,5 @@
 /** `sluis store`: the file of the database itself. */
+import { onSqliteOnly } from '../admin/engine.ts';
 import { showProgress } from '../cli/progress.ts';
 import { loadConfig } from '../config/load.ts';
 import { z } from '../config/zod.ts';
@@ -25,6 +26,11 @@ const compact = changesHere({
   examples: [''],
   run: async ({ options }) => {
     const config = loadConfig(options.config, { files: false });
+    onSqliteOnly(
+      config.store.engine,
+      'compact the store',
+      'autovacuum gives room back there, and VACUUM FULL all of it',
+    );
     const progress = showProgress('Writing', 'MiB');
     return await compactStore({
       dataFolder: config.data.folder,

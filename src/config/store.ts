@@ -1,6 +1,7 @@
 /** What follows from the sections store and cluster: which engine needs what, and what means nothing with it. */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { defined } from '../domain/defined.ts';
 import { reasonOf } from './files.ts';
 import { ConfigError, type ConfigProblem, shown } from './problem.ts';
@@ -55,6 +56,10 @@ function channelProblems({ cluster }: Pick<Sections, 'cluster'>): ConfigProblem[
   );
 }
 
+/** What goes there does not leave this machine, so it may go without TLS. */
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+
 function postgresProblems({ store, cluster }: Sections): ConfigProblem[] {
   const missing = (path: string, expected: string, remedy: string): ConfigProblem => ({ path, expected, remedy });
   const { 'password-file': password, certificate, key, ca } = store;
@@ -63,7 +68,7 @@ function postgresProblems({ store, cluster }: Sections): ConfigProblem[] {
     ...(store.hosts.length > 0
       ? []
       : [missing('store.hosts', 'the servers of PostgreSQL', 'nothing is set; add those of every place')]),
-    ...(ca === undefined
+    ...(ca === undefined && !(store.hosts.length > 0 && store.hosts.every(({ host }) => isLoopback(host)))
       ? [
           missing(
             'store.ca',

@@ -1,4 +1,5 @@
 /** A new master key, with which everything is sealed. The gateway is stopped meanwhile. */
+import { onSqliteOnly } from '../../admin/engine.ts';
 import { askToDestroy } from '../../cli/ask.ts';
 import { confirm } from '../../cli/confirm.ts';
 import { CommandError } from '../../cli/exit.ts';
@@ -24,6 +25,11 @@ export interface Rotated {
 
 export async function rotate(here: Here, { out, withoutCopy }: Wanted): Promise<Rotated> {
   const config = here.config();
+  onSqliteOnly(
+    config.store.engine,
+    'rotate the master key of the store',
+    'this version rotates the key of a store on SQLite only',
+  );
   const { 'master-key-file': keyFile, 'master-key-command': command } = config.keys;
   if ((keyFile === undefined) !== (out !== undefined))
     throw new CommandError(

@@ -1,0 +1,177 @@
+/** What `sluis check` asks of each server of PostgreSQL, and what it makes of the answers. */
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../domain/effects.ts';
+import { seconds } from '../domain/units.ts';
+import { type Server, placeOf } from '../store/postgres/access.ts';
+import { ConnectProblem } from '../store/postgres/connect-problem.ts';
+import { Guard } from '../store/postgres/guard.ts';
+import type { Judgement } from '../store/postgres/judgement.ts';
+import { Session } from '../store/postgres/session.ts';
+import { accessOf, nameOf } from './postgres.ts';
+
+/** One server, as far as it could be asked. */
+export interface ServerReport {
+  /** `db1.example.nl:5432`. */
+  readonly server: string;
+  readonly name?: string;
+  readonly site?: string;
+  readonly role?: 'primary' | 'old primary' | 'standby' | 'unknown';
+  /** Such as 17.6. */
+  readonly version?: string;
+  /** Such as TLSv1.3; absent: in the clear, on this machine itself. */
+  readonly tls?: string;
+  /** Of a standby: octets that it does not hold yet. */
+  readonly lag?: number;
+  readonly problem?: string;
+}
+
+export interface ServersReport {
+  readonly servers: readonly ServerReport[];
+  /** Why nothing would be acknowledged now. */
+  readonly not?: string;
+  readonly warnings: readonly string[];
+}
+
+/** Newest that was tested; 16 is the oldest that is taken (first-look.ts). */
+const NEWEST = 18;
+/** At once, so that several that are silent cost the time of one. */
+const CONNECT_WITHIN = seconds(3);
+
+/** Rights beyond those on its tables that let a stolen password do harm to the service. */
+const LOOK = `
+  SELECT current_setting('server_version'), current_setting('server_version_num'), current_setting('data_checksums'),
+         r.rolsuper OR r.rolcreaterole OR r.rolcreatedb OR r.rolreplication OR r.rolbypassrls,
+         pg_has_role(current_user, 'pg_read_all_stats', 'USAGE'),
+         pg_get_userbyid(d.datdba) = current_user,
+         (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()),
+         has_schema_privilege('public', 'CREATE'), to_regclass('migration') IS NOT NULL
+    FROM pg_roles r, pg_database d WHERE r.rolname = current_user AND d.datname = current_database()`;
+
+export async function checkServers(config: Config, clock: Clock): Promise<ServersReport> {
+  const { hosts, places, user = 'sluis' } = config.store;
+  const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const guard = new Guard({
+    servers: hosts,
+    access: accessOf(config),
+    name: nameOf(config, 'check'),
+    clock,
+    log: silent,
+    connectWithin: CONNECT_WITHIN,
+    ...(places === undefined ? {} : { places: Object.fromEntries(places) }),
+  });
+  try {
+    const [looks] = await Promise.all([Promise.all(hosts.map((server) => lookAt(config, server))), guard.start()]);
+    const views = guard.servers();
+    const servers = looks.map(({ report }) => {
+      const view = views.find(({ server }) => server !== undefined && placeOf(server) === report.server);
+      if (view === undefined || view.role === 'unknown') return report;
+      const { name, site, role, lag, problem } = view;
+      return {
+        ...report,
+        ...(name === '' ? {} : { name, site }),
+        role,
+        ...(lag === undefined ? {} : { lag }),
+        ...(problem === undefined ? {} : { problem }),
+      };
+    });
+    const { judgement } = guard;
+    return {
+      servers,
+      ...(judgement.not === undefined ? {} : { not: `${judgement.not.why}; ${judgement.not.remedy}` }),
+      warnings: [
+        ...new Set(looks.flatMap(({ warnings }) => warnings)),
+        ...servers.flatMap(({ server, problem, role }) =>
+          problem === undefined
+            ? []
+            : [`${role === undefined ? 'PostgreSQL' : `the ${role} of PostgreSQL`} at ${server}: ${problem}`],
+        ),
+        ...ofJudgement(judgement, user),
+      ],
+    };
+  } finally {
+    await guard.close();
+  }
+}
+
+function ofJudgement({ pairOnly, alone, warnings, primary }: Judgement, user: string): readonly string[] {
+  return [
+    ...warnings.map(({ why, remedy }) => `${why}; ${remedy}`),
+    ...(alone ? ['one place alone holds what is acknowledged, as an operator allowed: bring a standby back'] : []),
+    ...(pairOnly
+      ? [
+          `synchronous_standby_names of ${primary?.name ?? 'the primary'} names one server only: after the loss of either place the other takes no mail until a second server is back, or "sluis site alone" allows it; a third server, at the backup place, lets it carry on`,
+        ]
+      : []),
+    ...(user === 'postgres'
+      ? [
+          'the gateway runs as "postgres", who may do everything: make a role of its own ("sluis init --postgres" prints how)',
+        ]
+      : []),
+  ];
+}
+
+interface Look {
+  readonly report: ServerReport;
+  readonly warnings: readonly string[];
+}
+
+async function lookAt(config: Config, server: Server): Promise<Look> {
+  const report = { server: placeOf(server) };
+  let session: Session | undefined;
+  try {
+    session = await Session.open(server, accessOf(config), {
+      name: nameOf(config, 'check'),
+      standby: true,
+      connectWithin: CONNECT_WITHIN,
+    });
+    const { rows } = await session.query({ text: LOOK });
+    return judged(report, rows[0] ?? [], config.store.user ?? 'sluis');
+  } catch (error) {
+    const problem =
+      error instanceof ConnectProblem
+        ? `${error.why}; ${error.remedy}`
+        : error instanceof Error
+          ? error.message
+          : String(error);
+    return { report: { ...report, problem }, warnings: [] };
+  } finally {
+    session?.destroy('it was looked at');
+  }
+}
+
+/** What the answers to LOOK say. */
+export function judged(report: Pick<ServerReport, 'server'>, row: readonly unknown[], user: string): Look {
+  const [version, number, checksums, powers, stats, owns, tls, creates, there] = row;
+  const major = Math.floor(Number(number) / 10_000);
+  const at = `PostgreSQL at ${report.server}`;
+  const warnings = [
+    ...(major > NEWEST
+      ? [`${at} has version ${major}, newer than ${NEWEST}, up to which this program was tested`]
+      : []),
+    ...(checksums === 'off'
+      ? [
+          `${at} has no checksums of its pages, so a damaged one is not noticed: "pg_checksums --enable" makes them while it is stopped`,
+        ]
+      : []),
+    ...(powers === true
+      ? [
+          `the role "${user}" may more than it needs (superuser, roles, databases or replication): "sluis init --postgres" prints what it should have`,
+        ]
+      : []),
+    ...(owns === true || creates === true
+      ? [`the role "${user}" may make and drop tables: let another role own them ("sluis init --postgres" prints how)`]
+      : []),
+    ...(stats === true
+      ? []
+      : [
+          `the role "${user}" may not see the standbys, so nothing is acknowledged: GRANT pg_read_all_stats TO "${user}"`,
+        ]),
+    ...(there === true
+      ? []
+      : [`there is no store in the database at ${report.server}: "sluis init --postgres" makes it`]),
+  ];
+  return {
+    report: { ...report, version: String(version).split(' ')[0] ?? '', ...(typeof tls === 'string' ? { tls } : {}) },
+    warnings,
+  };
+}

@@ -1,0 +1,39 @@
+/** What commands that work on the files of SQLite say where the store is kept in PostgreSQL. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { initialise } from '../../src/commands/init/files.ts';
+import { sluisHere } from '../support/command-line.ts';
+
+test('compact, rotate and restore say that PostgreSQL keeps the store, and who does it there; nothing is touched', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluis-on-postgres-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const { config } = await initialise({
+    config: join(folder, 'sluis.toml'),
+    hostname: 'localhost',
+    data: undefined,
+    portBase: 20_000,
+    listen: '127.0.0.1',
+    devCertificates: true,
+  });
+  writeFileSync(join(folder, 'password'), 'any\n', { mode: 0o600 });
+  const text = readFileSync(config, 'utf8')
+    .replace(/^\[store\]$/m, '[store]\nengine = "postgres"\nhosts = ["127.0.0.1:1"]\npassword-file = "password"')
+    .replace(/^\[cluster\]$/m, '[cluster]\nnode = "gw1"\nsite = "noord"');
+  writeFileSync(config, text);
+  for (const [args, instead] of [
+    [['store', 'compact'], /Cannot compact the store: it is kept in PostgreSQL \(store\.engine\); autovacuum/],
+    [['key', 'rotate', '--without-copy', '--reason', 'why', '--yes'], /Cannot rotate the master key.*on SQLite only/],
+    [['restore', join(folder, 'backup'), '--reason', 'why'], /Cannot put a copy of SQLite back/],
+  ] as const) {
+    const { code, stderr } = await sluisHere([...args, '--config', config]);
+    assert.match(stderr, instead);
+    assert.equal(code, 4);
+  }
+  const checked = await sluisHere(['check', '--config', config]);
+  assert.equal(checked.code, 7, checked.stderr);
+  assert.match(checked.stdout, /^PostgreSQL 127\.0\.0\.1:1: nothing listens there; start it/m);
+  assert.match(checked.stderr, /No mail would be taken, not-acknowledged: no server of PostgreSQL is the primary/);
+});
