@@ -66,6 +66,13 @@ export const LIMITS: readonly Limit[] = [
     { below: 2e9 },
     (free) => `the disk has room for ${Math.floor((free ?? 0) / 1e6)} MB of mail`,
   ),
+  critical(
+    'SluisProbeFailing',
+    'sluis_probe_age_seconds',
+    { above: 180 },
+    (seconds, { site = '' }) =>
+      `the front door of ${site} has not taken and handed out a message for ${Math.floor((seconds ?? 0) / 60)} minutes`,
+  ),
   critical('SluisListenerCertificateEnds', CERTIFICATE, below(14, 'listener'), ends),
   warning('SluisAuthorityEnds', CERTIFICATE, below(90, ...AUTHORITIES), ends),
   warning(
