@@ -173,7 +173,10 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const shown = new Map<PartnerId, Uint8Array>();
   const certificates = gatewayCertificates({ config, store, tls, shown, ca });
   const doctor = running.own(gatewayDoctor(config, { store, clock, log, portOf, keys: mail.keys, certificates }));
-  const probe = startGatewayProbe(store, config, options, { drainedSince: () => http.drainedSince });
+  const probe = startGatewayProbe(store, config, options, {
+    drainedSince: () => http.drainedSince,
+    mine: () => store.jobs.runs('availability'),
+  });
   const webhooks = running.own(gatewayWebhooks(store, webhookParts(config, options), notices.desk, options));
   await http.open(config, {
     store,

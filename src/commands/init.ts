@@ -1,11 +1,14 @@
 /** `sluis init`: a gateway that was not there. */
 import { isIP } from 'node:net';
 import { z } from '../config/zod.ts';
-import { count, folder, ofText, text } from './core/kinds.ts';
-import { changesHere, flag, old, opt } from './core/row.ts';
+import { count, file, folder, ofText, text } from './core/kinds.ts';
+import { changesHere, flag, many, old, opt } from './core/row.ts';
 
 /** The highest of the ports above it is 995. */
 const MOST_PORT_BASE = 64_540;
+
+/** Where nothing was made. */
+const NOTHING = { hostname: '', data: '', keys: '', masterKey: '', tlsKey: '', tlsCertificate: '' };
 
 const ip = ofText('ip', 'an IP address such as 127.0.0.1', (value) => (isIP(value) === 0 ? undefined : value));
 
@@ -24,9 +27,30 @@ export const init = changesHere({
       0,
     ),
     listen: old(opt(ip, 'where to listen; default: 0.0.0.0, with --dev-certificates 127.0.0.1'), 'address'),
+    postgres: flag('keep the store in PostgreSQL, in an empty database that an administrator made'),
+    sql: flag('print what that administrator runs in psql beforehand, and do nothing'),
+    host: many(text('host:port', 300), 'a server of PostgreSQL, such as db1.example.nl:5432; once for each place'),
+    database: opt(text('name', 63), 'its database; default: sluis'),
+    user: opt(text('name', 63), 'the role that the gateway runs as; default: sluis'),
+    passwordFile: opt(file, 'file with the password of that role, mode 0600'),
+    owner: opt(text('name', 63), 'the role that owns the tables, used here alone; default: sluis_owner'),
+    ownerPasswordFile: opt(file, 'file with the password of that role, mode 0600'),
+    ca: opt(file, 'PEM file with the authorities of the servers'),
+    node: opt(text('name', 32), 'what this gateway is called among those that share the database'),
+    site: opt(text('name', 32), 'the site that it stands at'),
     devCertificates: flag('make a throw-away authority and a server certificate, for tests only'),
   },
+  check: ({ postgres, sql, host, database, user, passwordFile, owner, ownerPasswordFile, ca, node, site }) => {
+    const given = [database, user, passwordFile, owner, ownerPasswordFile, ca, node, site];
+    if (!postgres && (sql || host.length > 0 || given.some((one) => one !== undefined)))
+      return 'Cannot use options of PostgreSQL: give --postgres with them';
+    return undefined;
+  },
   out: z.object({
+    sql: z
+      .string()
+      .optional()
+      .meta({ description: 'With `--sql`: what an administrator of PostgreSQL runs; nothing else was done.' }),
     config: z.string(),
     hostname: z.string(),
     data: z.string(),
@@ -44,9 +68,15 @@ export const init = changesHere({
     '--config sluis.toml --hostname mail.example.nl',
     '--config trial/sluis.toml --hostname localhost --dev-certificates',
   ],
-  run: async (here, wanted) =>
-    await (await import('./init/files.ts')).initialise({ ...wanted, config: here.options.config }),
+  run: async (here, { postgres, sql, ...wanted }) => {
+    const { administratorSql } = await import('./init/postgres.ts');
+    const { config } = here.options;
+    if (sql) return { ...NOTHING, config, sql: administratorSql(wanted) };
+    const { initialise } = await import('./init/files.ts');
+    return await initialise({ ...wanted, config, ...(postgres && { postgres: wanted }) });
+  },
   say: (made) =>
+    made.sql ??
     [
       `Wrote ${made.config}`,
       `Master key: ${made.masterKey} (0600). Day keys: ${made.keys}. Keep a copy of both in a safe place, apart from the backups of`,

@@ -10,8 +10,8 @@ import { knownMigrations } from '../store/sqlite/migrate.ts';
 import type { OpenOptions } from '../store/sqlite/options.ts';
 import { removeUpgradeCopies } from '../store/sqlite/upgrade-copy.ts';
 import type { Store } from '../store/port/store.ts';
-import { StoreRefused } from '../store/store.ts';
 import type { GatewayEffects, StoreEffects } from './effects.ts';
+import type { As } from './postgres.ts';
 
 /** Version of a database that this program has opened. */
 export const newestSchema = (): number => knownMigrations().at(-1)?.version ?? 0;
@@ -43,21 +43,21 @@ export async function storeOptionsOf(config: Config, effects: StoreEffects): Pro
 
 /** Throws StoreRefused, with `held` while another process has it open. */
 export async function openStore(config: Config, effects: StoreEffects): Promise<Store> {
-  refuseEngine(config);
-  return await openSqliteStore(await storeOptionsOf(config, effects));
+  const options = await storeOptionsOf(config, effects);
+  if (config.store.engine === 'sqlite') return await openSqliteStore(options);
+  return await (await import('./postgres-store.ts')).openOnPostgres(config, effects, options);
 }
 
-function refuseEngine({ file, store: { engine } }: Config): void {
-  if (engine === 'postgres')
-    throw new StoreRefused(
-      `Cannot open the store on PostgreSQL, which "${file}" asks for: this version does not have that engine yet; set store.engine = "sqlite"`,
-    );
+/** Makes the empty store of a new gateway. Throws StoreRefused when there is one. `owner`: of the tables, on PostgreSQL. */
+export async function createStore(config: Config, effects: GatewayEffects, owner?: As): Promise<void> {
+  const options = await storeOptionsOf(config, effects);
+  if (owner === undefined) await createSqliteStore(options);
+  else await (await import('./postgres-store.ts')).createOnPostgres(config, effects, { options, owner });
 }
 
-/** Makes the empty store of a new gateway. Throws StoreRefused when there is one. */
-export async function createStore(config: Config, effects: GatewayEffects): Promise<void> {
-  refuseEngine(config);
-  await createSqliteStore(await storeOptionsOf(config, effects));
+/** Whether the owner of the tables gets into the database, and what is done there can be acknowledged. Rejects with StoreUnavailable. */
+export async function lookAtOwner(config: Config, effects: GatewayEffects, owner: As): Promise<void> {
+  await (await import('./postgres.ts')).lookAtOwner(config, effects, owner);
 }
 
 /** Once a day: copies of before an upgrade end with their time, as the mail in them must. */

@@ -57,6 +57,7 @@ export class Probe {
   #timer: Timer | undefined;
   #round: Promise<void> = Promise.resolve();
   #running = false;
+  #measures = true;
   #writing = false;
   #known: Visitor | undefined;
   readonly startedAt: Instant;
@@ -81,7 +82,8 @@ export class Probe {
     this.#timer?.cancel();
     this.#stopped.abort();
     await this.#round;
-    if (this.#p.doors.length === 0) return;
+    // Where another gateway measures it goes on.
+    if (this.#p.doors.length === 0 || !this.#measures) return;
     await this.#p.stopping().catch((error: unknown) => this.#p.log.warn('probe.not-written', { why: String(error) }));
   }
 
@@ -101,7 +103,8 @@ export class Probe {
     const { clock, doors, mine } = this.#p;
     const minute = minuteOf(clock.now());
     // Whoever cannot be asked whose turn it is would be missed by nobody: it is measured here as well.
-    if (!(await Promise.resolve(mine()).catch(() => true))) return;
+    this.#measures = await Promise.resolve(mine()).catch(() => true);
+    if (!this.#measures) return;
     for (const door of doors) {
       const began = clock.monotonic();
       const seen = await this.#visit(door);

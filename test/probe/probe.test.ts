@@ -176,6 +176,10 @@ test('while another gateway measures, this one does not; where nobody can say wh
   mine = () => Promise.reject(new Error('no primary'));
   await s.minute();
   assert.equal(s.noted.length, 1);
+  mine = () => Promise.resolve(false);
+  await s.minute();
+  await s.probe.stop();
+  assert.deepEqual(s.stops, [], 'another one goes on: nothing stops');
 });
 
 test('a stop cuts the visit under way, of which nothing is known then, and is noted as planned', async () => {

@@ -10,6 +10,7 @@ import { ConfigError } from '../../config/problem.ts';
 import type { Config } from '../../config/schema.ts';
 import { writeTemplate } from '../../config/template.ts';
 import { systemClock } from '../../platform/clock.ts';
+import { type PostgresWanted, ownerOf, postgresValues } from './postgres.ts';
 import { developmentCertificates } from './development.ts';
 import { refuseExisting, writeNew } from './write.ts';
 
@@ -25,6 +26,8 @@ export interface InitOptions {
   readonly certificates?: string;
   /** With a listener of the HTTPS API, on 443 above the port base. */
   readonly api?: boolean;
+  /** Keeps the store there. */
+  readonly postgres?: PostgresWanted;
   /** Port 0 everywhere: whatever is free at each start. */
   readonly freePorts?: boolean;
 }
@@ -80,6 +83,7 @@ export async function initialise(options: InitOptions): Promise<Initialised> {
       'tls.key': at(paths.tlsKey),
       'tls.certificate': at(paths.tlsCertificate),
       ...httpPort(options),
+      ...(options.postgres === undefined ? {} : postgresValues(options.postgres)),
     },
     listeners: [...PORTS, ...(options.api === true ? [API_PORT] : [])].map(({ name, protocol, port, tls }) => ({
       name,
@@ -92,15 +96,19 @@ export async function initialise(options: InitOptions): Promise<Initialised> {
   // Read back before anything is written; without a certificate it is not yet complete, and the store needs none.
   const read = parsed(text, config);
 
+  const owner = options.postgres === undefined ? undefined : ownerOf(options.postgres);
+  const [{ createStore, lookAtOwner }, { createLog }] = await Promise.all([
+    import('../../gateway/store.ts'),
+    import('../../platform/log.ts'),
+  ]);
+  const effects = { clock: systemClock, log: createLog({ level: 'error', format: 'pretty' }) };
+  // A database that cannot be reached is known before anything is written.
+  if (owner !== undefined) await lookAtOwner(read, effects, owner);
   mkdirSync(base, { recursive: true });
   if (dev) await developmentCertificates(certificates, hostname);
   writeNew(paths.masterKey, newMasterKey(randomBytes), 0o600);
   writeNew(config, text, 0o644);
-  const [{ createStore }, { createLog }] = await Promise.all([
-    import('../../gateway/store.ts'),
-    import('../../platform/log.ts'),
-  ]);
-  await createStore(read, { clock: systemClock, log: createLog({ level: 'error', format: 'pretty' }) });
+  await createStore(read, effects, owner);
   return { config, hostname, ...paths, ...(dev && { devCertificates: certificates }) };
 }
 

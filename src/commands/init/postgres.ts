@@ -1,0 +1,88 @@
+/**
+ * `sluis init --postgres`: what an administrator of PostgreSQL makes beforehand, and what of the configuration says where it is. Two roles: one owns the tables
+ * and is used by `init` alone, one is the gateway's and can read and write rows, but make, change or drop no table.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { CommandError } from '../../cli/exit.ts';
+import type { TemplateValues } from '../../config/template.ts';
+
+export interface PostgresWanted {
+  readonly host: readonly string[];
+  readonly database: string | undefined;
+  readonly user: string | undefined;
+  readonly owner: string | undefined;
+  readonly ownerPasswordFile: string | undefined;
+  readonly passwordFile: string | undefined;
+  readonly ca: string | undefined;
+  readonly node: string | undefined;
+  readonly site: string | undefined;
+}
+
+/** Default names, where the options name no others. */
+export const DATABASE = 'sluis';
+export const RUNNING = 'sluis';
+const OWNER = 'sluis_owner';
+
+const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+/** For psql, as a superuser, on the primary. Passwords are typed there, so that none stands in a file or a list of processes. */
+export function administratorSql(wanted: Pick<PostgresWanted, 'database' | 'user' | 'owner'>): string {
+  const database = identifier(wanted.database ?? DATABASE);
+  const user = identifier(wanted.user ?? RUNNING);
+  const owner = identifier(wanted.owner ?? OWNER);
+  return `-- In psql, as a superuser, on the primary.
+CREATE ROLE ${owner} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION;
+CREATE ROLE ${user} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION;
+\\password ${owner}
+\\password ${user}
+-- Both must see the standbys: without that nothing is acknowledged.
+GRANT pg_read_all_stats TO ${owner}, ${user};
+CREATE DATABASE ${database} OWNER ${owner} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C';
+REVOKE ALL ON DATABASE ${database} FROM PUBLIC;
+GRANT CONNECT ON DATABASE ${database} TO ${user};
+\\connect ${database}
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+GRANT USAGE, CREATE ON SCHEMA public TO ${owner};
+GRANT USAGE ON SCHEMA public TO ${user};
+-- Of every table that ${owner} makes, also at an upgrade.
+ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${user};
+ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA public GRANT SELECT, USAGE ON SEQUENCES TO ${user};`;
+}
+
+/** What stands in the configuration. Paths are those of the command line, made absolute. */
+export function postgresValues({ host, database, user, passwordFile, ca, node, site }: PostgresWanted): TemplateValues {
+  const given = { database, user, ca: ca && resolve(ca), 'password-file': passwordFile && resolve(passwordFile) };
+  return {
+    'store.engine': 'postgres',
+    'store.hosts': [...host],
+    ...Object.fromEntries(
+      Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[`store.${name}`, value]])),
+    ),
+    ...(node === undefined ? {} : { 'cluster.node': node }),
+    ...(site === undefined ? {} : { 'cluster.site': site }),
+  };
+}
+
+/** The owner of the tables, as `init` comes to the database. */
+export function ownerOf({ owner = OWNER, ownerPasswordFile: file }: PostgresWanted): {
+  readonly user: string;
+  readonly password: string;
+} {
+  if (file === undefined)
+    throw new CommandError(
+      'usage',
+      `Cannot come to the database as "${owner}": give its password with --owner-password-file FILE, mode 0600`,
+    );
+  try {
+    if ((statSync(file).mode & 0o077) !== 0)
+      throw new CommandError('usage', `Cannot use "${file}": others may read it; run "chmod 600 ${file}"`);
+    return { user: owner, password: readFileSync(file, 'utf8').replace(/\r?\n$/, '') };
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    throw new CommandError(
+      'usage',
+      `Cannot read "${file}" (${(error as NodeJS.ErrnoException).code ?? 'no code'}); correct --owner-password-file`,
+    );
+  }
+}

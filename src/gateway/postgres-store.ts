@@ -1,0 +1,24 @@
+/** The store on PostgreSQL: made for a new service, and opened by a gateway or a command. */
+import type { Config } from '../config/schema.ts';
+import { programVersion } from '../platform/version.ts';
+import type { CoreCreateOptions, CoreOpenOptions } from '../store/core/options.ts';
+import { createPostgresStore, openPostgresStore } from '../store/postgres/open.ts';
+import type { Store } from '../store/port/store.ts';
+import type { GatewayEffects, StoreEffects } from './effects.ts';
+import { type As, connectionOf } from './postgres.ts';
+
+/** Rejects with StoreRefused or StoreUnavailable. */
+export async function openOnPostgres(config: Config, effects: StoreEffects, options: CoreOpenOptions): Promise<Store> {
+  const { node = config.hostname, site = '' } = config.cluster;
+  const sessions = await connectionOf(config, effects);
+  return await openPostgresStore({ ...options, sessions, node, site, programVersion: programVersion() });
+}
+
+/** As the owner of the tables. Rejects with StoreRefused where there is a store already. */
+export async function createOnPostgres(
+  config: Config,
+  effects: GatewayEffects,
+  { options, owner }: { readonly options: CoreCreateOptions; readonly owner: As },
+): Promise<void> {
+  await createPostgresStore({ ...options, sessions: await connectionOf(config, effects, 'init', owner) });
+}

@@ -1,0 +1,110 @@
+/** `sluis init --postgres` on real servers: what an administrator runs beforehand, what the two roles may, and that the gateway's role serves. */
+// @beside
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { loadConfig } from '../../src/config/load.ts';
+import { checkServers } from '../../src/gateway/postgres-check.ts';
+import { openStore } from '../../src/gateway/store.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { testCertificates } from '../support/certificates.ts';
+import { sluisHere } from '../support/command-line.ts';
+import { type Cluster, startCluster } from '../support/cluster.ts';
+import { freePort } from '../support/instance.ts';
+import { MemoryLog } from '../support/log.ts';
+import { type PgClient, SUPERUSER } from '../support/postgres-server.ts';
+import type { Cleanup } from '../support/store.ts';
+
+const { Client } = createRequire(import.meta.url)('pg') as { Client: new (options: object) => PgClient };
+
+async function ask(t: Cleanup, cluster: Cluster, database: string): Promise<PgClient> {
+  const client = new Client({
+    host: '127.0.0.1',
+    port: cluster.server(cluster.primary).port,
+    database,
+    user: SUPERUSER,
+  });
+  client.on('error', () => undefined);
+  await client.connect();
+  t.after(() => void client.end().catch(() => undefined));
+  return client;
+}
+
+const PASSWORD = 'a word of some length';
+
+/** What psql would do: its own words, which begin with a backslash, are left out, but for the one that goes to the new database. */
+async function administrate(t: Cleanup, cluster: Cluster, sql: string): Promise<void> {
+  for (const [n, part] of sql.split(/^\\connect .*$/m).entries()) {
+    const client = await ask(t, cluster, n === 0 ? 'postgres' : 'sluis');
+    const statements = part.replaceAll(/^(\\|--).*$/gm, '').split(';');
+    for (const one of statements) if (one.trim() !== '') await client.query(one);
+  }
+}
+
+test('init makes the store as its owner; the gateway serves as a role that can make and drop nothing', async (t) => {
+  const cluster = await startCluster(t);
+  const folder = mkdtempSync(join(tmpdir(), 'sluis-init-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const printed = await sluisHere(['init', '--postgres', '--sql']);
+  assert.equal(printed.code, 0, printed.stderr);
+  for (const name of ['password', 'owner-password'])
+    writeFileSync(join(folder, name), `${PASSWORD}\n`, { mode: 0o600 });
+  writeFileSync(join(folder, 'db-ca.pem'), (await testCertificates()).ca.certificate);
+  const init = async (into: string, hosts: readonly string[]) =>
+    await sluisHere([
+      ...['init', '--config', join(folder, into, 'sluis.toml'), '--hostname', 'localhost', '--dev-certificates'],
+      ...['--port-base', '20000', '--postgres', '--node', 'gw1', '--site', 'noord'],
+      ...['--password-file', join(folder, 'password'), '--owner-password-file', join(folder, 'owner-password')],
+      ...['--ca', join(folder, 'db-ca.pem')],
+      ...hosts.flatMap((host) => ['--host', host]),
+    ]);
+
+  const nobody = await init('none', [`127.0.0.1:${await freePort()}`]);
+  assert.match(nobody.stderr, /no server of PostgreSQL is the primary|nothing listens there/);
+  assert.notEqual(nobody.code, 0);
+  assert(
+    !existsSync(join(folder, 'none', 'sluis.toml')),
+    'nothing is written before the database is known to be there',
+  );
+
+  await administrate(t, cluster, printed.stdout);
+  // What `\\password` asks for.
+  const admin = await ask(t, cluster, 'postgres');
+  for (const role of ['sluis', 'sluis_owner']) await admin.query(`ALTER ROLE ${role} PASSWORD '${PASSWORD}'`);
+  const made = await init('one', cluster.hostsFrom('noord'));
+  assert.equal(made.code, 0, made.stderr);
+  const config = loadConfig(join(folder, 'one', 'sluis.toml'));
+  assert.match(readFileSync(config.file, 'utf8'), /^engine = "postgres"$/m);
+
+  const { not, warnings } = await checkServers(config, systemClock);
+  assert.deepEqual([not, warnings.filter((one) => !one.includes('checksums'))], [undefined, []]);
+
+  const store = await openStore(config, { clock: systemClock, log: new MemoryLog() });
+  await store.registry.addOrganisation({ name: 'group', title: 'Group', language: 'nl' }, { name: 'test' });
+  assert.equal((await store.registry.findOrganisation('group'))?.title, 'Group');
+  await store.close();
+
+  // What that role may: set by somebody who may be anybody.
+  const running = await ask(t, cluster, 'sluis');
+  await running.query('SET SESSION AUTHORIZATION sluis');
+  for (const harm of [
+    'CREATE TABLE mine (n int)',
+    'DROP TABLE organisation',
+    'TRUNCATE audit',
+    'ALTER TABLE audit ADD COLUMN n int',
+    'CREATE ROLE other',
+  ])
+    await assert.rejects(running.query(harm), /permission denied|must be owner/, harm);
+
+  const again = await init('two', cluster.hostsFrom('noord'));
+  assert.match(again.stderr, /There is a store in this database already/);
+});
+
+test('options of PostgreSQL without --postgres are refused', async () => {
+  const { code, stderr } = await sluisHere(['init', '--host', 'db1.example.nl:5432', '--hostname', 'mail.example.nl']);
+  assert.match(stderr, /give --postgres with them/);
+  assert.equal(code, 2);
+});
