@@ -2,6 +2,7 @@
 // @beside
 import test from 'node:test';
 import { PostgresStores } from '../support/postgres-store.ts';
+import { availabilityContract } from '../store/availability-contract.ts';
 import { storeContract } from '../store/contract.ts';
 
 const closers: (() => Promise<void> | void)[] = [];
@@ -15,3 +16,4 @@ const open = async (t: Parameters<PostgresStores['open']>[0]): ReturnType<Postgr
 };
 
 storeContract('PostgreSQL', open);
+availabilityContract('PostgreSQL', open);
