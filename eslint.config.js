@@ -462,5 +462,10 @@ export default tseslint.config(
   // The parts of the gateway know every folder below the command line, but not the file that connects them.
   layer('gateway', belowGateway),
   layer('gateway', [...belowGateway, '/store/sqlite/'], '../', '{backup,stopped-store,store,store-finding}'),
-  layer('gateway', [...belowGateway, '/store/postgres/', '/store/core/options.ts'], '../', '{postgres,postgres-check,postgres-store}'),
+  layer(
+    'gateway',
+    [...belowGateway, '/store/postgres/', '/store/core/options.ts'],
+    '../',
+    '{postgres,postgres-check,postgres-health,postgres-store}',
+  ),
 );

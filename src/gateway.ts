@@ -44,7 +44,7 @@ import { startGatewayProbe } from './gateway/probe.ts';
 import { GatewayReload } from './gateway/reload.ts';
 import { RunningParts } from './gateway/running-parts.ts';
 import { noteSecondPerson } from './gateway/second-person.ts';
-import { openStore, startUpgradeCopies } from './gateway/store.ts';
+import { type OpenedStore, openEngine, startUpgradeCopies } from './gateway/store.ts';
 import { GatewayTls } from './gateway/tls.ts';
 import { gatewayWebhooks, webhookParts } from './gateway/webhooks.ts';
 import type { HttpListener } from './http/server.ts';
@@ -113,7 +113,12 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
 
   const cluster = new GatewayCluster(config, options);
   const { mayMakeKey } = cluster;
-  const store = await (options.openStore ?? openStore)(config, { ...options, ...defined({ mayMakeKey }) });
+  const effects = { ...options, ...defined({ mayMakeKey }) };
+  const opened: OpenedStore =
+    options.openStore === undefined
+      ? await openEngine(config, effects)
+      : { store: await options.openStore(config, effects) };
+  const { store } = opened;
   running.add(() => store.close());
   const failed = new Promise<StoreFailed>((resolve) => store.onFailed(resolve));
   await noteSecondPerson(store, config, log);
@@ -180,7 +185,8 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const webhooks = running.own(gatewayWebhooks(store, webhookParts(config, options), notices.desk, options));
   await http.open(config, {
     store,
-    readiness: options.readiness ?? ALWAYS_READY,
+    readiness: options.readiness ?? opened.readiness ?? ALWAYS_READY,
+    engine: opened.metrics ?? [],
     listeners,
     tls,
     certificates,

@@ -34,6 +34,8 @@ export interface GatewayHttpParts extends Omit<TrafficParts, 'listeners' | 'loop
   readonly backups: Backups;
   readonly doctor: Doctor;
   readonly probe: readonly Metric[];
+  /** Of the engine of the store. */
+  readonly engine: readonly Metric[];
   readonly cluster: readonly Metric[];
   readonly maxBackupAge: Milliseconds;
   readonly maxDrillAge: Milliseconds;
@@ -80,6 +82,7 @@ export class GatewayHttp {
       ...storeMetrics(parts),
       ...doctorMetrics(parts.doctor),
       ...parts.probe,
+      ...parts.engine,
       ...parts.cluster,
       ...backupMetrics({ ...parts, maxAge: parts.maxBackupAge, maxDrillAge: parts.maxDrillAge }),
     ];

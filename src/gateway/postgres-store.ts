@@ -3,15 +3,22 @@ import type { Config } from '../config/schema.ts';
 import { programVersion } from '../platform/version.ts';
 import type { CoreCreateOptions, CoreOpenOptions } from '../store/core/options.ts';
 import { createPostgresStore, openPostgresStore } from '../store/postgres/open.ts';
-import type { Store } from '../store/port/store.ts';
 import type { GatewayEffects, StoreEffects } from './effects.ts';
+import { postgresMetrics, readinessOf } from './postgres-health.ts';
 import { type As, connectionOf } from './postgres.ts';
+import type { OpenedStore } from './store.ts';
 
 /** Rejects with StoreRefused or StoreUnavailable. */
-export async function openOnPostgres(config: Config, effects: StoreEffects, options: CoreOpenOptions): Promise<Store> {
+export async function openOnPostgres(
+  config: Config,
+  effects: StoreEffects,
+  options: CoreOpenOptions,
+): Promise<OpenedStore> {
   const { node = config.hostname, site = '' } = config.cluster;
   const sessions = await connectionOf(config, effects);
-  return await openPostgresStore({ ...options, sessions, node, site, programVersion: programVersion() });
+  const store = await openPostgresStore({ ...options, sessions, node, site, programVersion: programVersion() });
+  const { guard } = sessions;
+  return { store, readiness: readinessOf(guard), metrics: postgresMetrics(guard) };
 }
 
 /** As the owner of the tables. Rejects with StoreRefused where there is a store already. */

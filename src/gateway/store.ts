@@ -4,7 +4,9 @@ import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
 import { startDaily, type Daily } from '../delivery/daily.ts';
 import { defined } from '../domain/defined.ts';
+import type { Readiness } from '../domain/readiness.ts';
 import { MiB, octets } from '../domain/units.ts';
+import type { Metric } from '../http/metric.ts';
 import { createSqliteStore, openSqliteStore } from '../store/sqlite/open.ts';
 import { knownMigrations } from '../store/sqlite/migrate.ts';
 import type { OpenOptions } from '../store/sqlite/options.ts';
@@ -42,9 +44,20 @@ export async function storeOptionsOf(config: Config, effects: StoreEffects): Pro
 }
 
 /** Throws StoreRefused, with `held` while another process has it open. */
-export async function openStore(config: Config, effects: StoreEffects): Promise<Store> {
+export const openStore = async (config: Config, effects: StoreEffects): Promise<Store> =>
+  (await openEngine(config, effects)).store;
+
+/** The same, with what its engine tells of itself. */
+export interface OpenedStore {
+  readonly store: Store;
+  readonly readiness?: Readiness;
+  readonly metrics?: readonly Metric[];
+}
+
+/** As `openStore`. */
+export async function openEngine(config: Config, effects: StoreEffects): Promise<OpenedStore> {
   const options = await storeOptionsOf(config, effects);
-  if (config.store.engine === 'sqlite') return await openSqliteStore(options);
+  if (config.store.engine === 'sqlite') return { store: await openSqliteStore(options) };
   return await (await import('./postgres-store.ts')).openOnPostgres(config, effects, options);
 }
 

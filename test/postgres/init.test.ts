@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from '../../src/config/load.ts';
 import { checkServers } from '../../src/gateway/postgres-check.ts';
-import { openStore } from '../../src/gateway/store.ts';
+import { openEngine } from '../../src/gateway/store.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { testCertificates } from '../support/certificates.ts';
 import { sluisHere } from '../support/command-line.ts';
@@ -17,6 +17,7 @@ import { freePort } from '../support/instance.ts';
 import { MemoryLog } from '../support/log.ts';
 import { type PgClient, SUPERUSER } from '../support/postgres-server.ts';
 import type { Cleanup } from '../support/store.ts';
+import { until } from '../support/until.ts';
 
 const { Client } = createRequire(import.meta.url)('pg') as { Client: new (options: object) => PgClient };
 
@@ -82,9 +83,22 @@ test('init makes the store as its owner; the gateway serves as a role that can m
   const { not, warnings } = await checkServers(config, systemClock);
   assert.deepEqual([not, warnings.filter((one) => !one.includes('checksums'))], [undefined, []]);
 
-  const store = await openStore(config, { clock: systemClock, log: new MemoryLog() });
+  const { store, readiness } = await openEngine(config, { clock: systemClock, log: new MemoryLog() });
   await store.registry.addOrganisation({ name: 'group', title: 'Group', language: 'nl' }, { name: 'test' });
   assert.equal((await store.registry.findOrganisation('group'))?.title, 'Group');
+  assert.ok(readiness !== undefined);
+  assert.deepEqual(readiness.against('submit'), []);
+  const primary = cluster.server(cluster.primary);
+  const [before] = await primary.ask("SELECT current_setting('synchronous_standby_names') AS names");
+  await primary.set({ synchronous_standby_names: '' });
+  await until('nothing is acknowledged', () => readiness.against('submit')[0]?.name === 'not-acknowledging');
+  assert.deepEqual(readiness.against('serve'), []);
+  await assert.rejects(
+    store.registry.addOrganisation({ name: 'other', title: 'Other', language: 'nl' }, { name: 'test' }),
+    /is empty: nobody else holds what it commits/,
+  );
+  await primary.set({ synchronous_standby_names: String(before?.names) });
+  await until('it is again', () => readiness.against('submit').length === 0);
   await store.close();
 
   // What that role may: set by somebody who may be anybody.
