@@ -4,8 +4,10 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPostgresStore, openPostgresStore } from '../../src/store/postgres/open.ts';
+import { listen } from '../../src/store/postgres/listening.ts';
 import { Pool, type Purpose } from '../../src/store/postgres/pool.ts';
-import type { Session } from '../../src/store/postgres/session.ts';
+import { Session } from '../../src/store/postgres/session.ts';
+import type { Listening } from '../../src/store/postgres/together.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { CoreOpenOptions } from '../../src/store/core/options.ts';
 import type { Store } from '../../src/store/port/store.ts';
@@ -16,18 +18,18 @@ import type { PostgresServer } from './postgres-server.ts';
 import type { Cleanup } from './store.ts';
 
 const COUNTS: Readonly<Record<Purpose, number>> = {
-  ...{ filing: 2, changing: 2, reading: 2, chunks: 1, watching: 1, listening: 0 },
+  ...{ filing: 2, changing: 2, reading: 2, chunks: 1, watching: 1, listening: 1 },
 };
 
 /** Connections as a gateway has them, fewer, to a server that stays where it is. */
 class TestSessions extends Pool {
   #taken = 0;
 
-  constructor(server: PostgresServer, database: string, log: MemoryLog) {
+  constructor(server: PostgresServer, database: string, log: MemoryLog, node = 'init') {
     super({
       finder: { find: () => Promise.resolve(addressOf(server)), lost: () => undefined },
       access: { ...ACCESS, database },
-      name: 'sluis/test',
+      name: `sluis/${node}`,
       clock: systemClock,
       log,
       counts: COUNTS,
@@ -36,12 +38,18 @@ class TestSessions extends Pool {
   }
 
   override async withSession<T>(purpose: Purpose, work: (session: Session) => Promise<T>): Promise<T> {
+    // Who listens, and looks at the number of the registry, goes on for as long as the store is open.
+    if (purpose === 'listening') return await super.withSession(purpose, work);
     this.#taken += 1;
     try {
       return await super.withSession(purpose, work);
     } finally {
       this.#taken -= 1;
     }
+  }
+
+  listen(told: (payload: string) => void): Listening {
+    return listen(this, systemClock, told);
   }
 
   /** Resolves when nobody has a connection. */
@@ -64,6 +72,12 @@ export interface PostgresTestStore {
   /** Closes and opens again. */
   reopen(changes?: Changes): Promise<PostgresTestStore>;
   close(): Promise<void>;
+  /** Another node's store on the same database, with the same keys and clock. */
+  beside(node: string): Promise<PostgresTestStore>;
+  /** One statement. */
+  ask(text: string): Promise<void>;
+  /** One statement in a transaction that ends when what it resolves to is called. */
+  hold(text: string): Promise<() => Promise<void>>;
 }
 
 export class PostgresStores {
@@ -105,9 +119,29 @@ export class PostgresStores {
       await this.#server.ask(`DROP DATABASE ${database} WITH (FORCE)`);
       rmSync(folder, { recursive: true, force: true });
     });
-    const open = async (changes: Changes = {}): Promise<PostgresTestStore> => {
-      const sessions = new TestSessions(this.#server, database, log);
-      clock.quiet = () => sessions.quiet();
+    const all: TestSessions[] = [];
+    clock.quiet = async () => {
+      for (const sessions of all) await sessions.quiet();
+    };
+    const connect = (): Promise<Session> =>
+      Session.open(addressOf(this.#server), { ...ACCESS, database }, { name: 'test' });
+    const ask = async (text: string): Promise<void> => {
+      const session = await connect();
+      await session.query({ text });
+      await session.close();
+    };
+    const hold = async (text: string): Promise<() => Promise<void>> => {
+      const session = await connect();
+      await session.begin();
+      await session.query({ text });
+      return async () => {
+        await session.rollback();
+        await session.close();
+      };
+    };
+    const open = async (node: string, changes: Changes = {}): Promise<PostgresTestStore> => {
+      const sessions = new TestSessions(this.#server, database, log, node);
+      all.push(sessions);
       const store = await openPostgresStore({
         keyFolder,
         masterKey: this.#masterKey,
@@ -115,20 +149,21 @@ export class PostgresStores {
         clock,
         log,
         sessions,
-        node: 'gw1',
+        node,
         site: 'noord',
         programVersion: 'test',
-        testing: { now: () => clock.now(), changesTwice: true },
+        testing: { now: () => clock.now(), changesTwice: true, watching: systemClock },
         ...changes,
       });
       stores.push(store);
       const close = (): Promise<void> => store.close();
       const reopen = async (more?: Changes): Promise<PostgresTestStore> => {
         await close();
-        return await open({ ...changes, ...more });
+        return await open(node, { ...changes, ...more });
       };
-      return { store, clock, log, noRoom: true, gaps: true, database, reopen, close };
+      const beside = (other: string): Promise<PostgresTestStore> => open(other, changes);
+      return { store, clock, log, noRoom: true, gaps: true, database, reopen, close, beside, ask, hold };
     };
-    return await open();
+    return await open('gw1');
   }
 }

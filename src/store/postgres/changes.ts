@@ -56,8 +56,6 @@ const CALLEES: ReadonlyMap<string, Callee> = new Map(
 export interface Around {
   /** Whose turn a change of mail takes. */
   readonly turnOf: (call: ChangeCall) => number | undefined;
-  /** Before the change, in its transaction: what refuses it ends it. */
-  readonly first?: (call: ChangeCall) => Change<void> | undefined;
   /** Behind the change, in its transaction. */
   readonly last?: () => Change<void>;
 }
@@ -93,18 +91,16 @@ export class Changer {
     });
   }
 
-  /** Rejects with RegistryError where it was refused. */
-  async call(call: ChangeCall): Promise<Changes<unknown>> {
+  /** Rejects with RegistryError where it was refused. `first` goes before the change, in its transaction: what it throws ends it. */
+  async call(call: ChangeCall, first?: () => Change<void>): Promise<Changes<unknown>> {
     const callee = CALLEES.get(`${call.object}.${call.method}`);
     if (callee === undefined) throw new TypeError(`Nothing may be called as ${call.object}.${call.method}`);
     const turn = callee.ofMail ? this.#parts.turnOf(call) : undefined;
-    const first = this.#parts.first?.bind(undefined, call);
     return await this.#again((run) => {
       const ground = new Ground(instant(call.at), call.salt);
       const change = function* (): Change<unknown> {
         if (turn !== undefined) yield* takeTurn(turn);
-        const before = first?.();
-        if (before !== undefined) yield* before;
+        if (first !== undefined) yield* first();
         return yield* following(ground, callee.run(ground, ...call.args));
       };
       return this.#once(change(), { ground, ofMail: callee.ofMail, undone: this.#parts.twice === true && run === 1 });

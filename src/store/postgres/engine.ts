@@ -1,14 +1,14 @@
 /** PostgreSQL as an engine of the store: changes and reads over a few connections, and the parts that are written by hand because they must be quick. */
 import type { KeyFolder } from '../../crypto/key-folder.ts';
-import type { AccountId } from '../../domain/ids.ts';
 import { type Instant, seconds } from '../../domain/units.ts';
 import { mannerOfChange } from '../core/manners.ts';
 import type { CoreOpenOptions } from '../core/options.ts';
 import type { AuditItem } from '../../domain/audit-row.ts';
 import { Distribution } from '../../domain/counts.ts';
-import type { RandomBytes } from '../../domain/effects.ts';
+import type { Clock, RandomBytes } from '../../domain/effects.ts';
 import type { AuditMark } from '../audit.ts';
 import type { AcceptWork, Notices, SentNotices } from '../changes/accept-work.ts';
+import type { Effects } from '../changes/changed.ts';
 import { CopyFailed, type StoreCopy } from '../copies.ts';
 import { type Call, type ChangeCall, subjectsOf } from '../core/calls.ts';
 import type {
@@ -22,11 +22,11 @@ import type {
   Unfiled,
 } from '../core/engine.ts';
 import type { StoreTime } from '../core/store-time.ts';
-import type { MaildropLocks } from '../maildrop-locks.ts';
+import type { MaildropLocks, MaildropRight } from '../maildrop-locks.ts';
 import type { Subjects } from '../objects.ts';
 import { READS } from '../reads/table.ts';
 import { int } from '../sql/columns.ts';
-import { type Callable, methodsOf } from '../sql/remote.ts';
+import { type Callable, checkCrossing, methodsOf } from '../sql/remote.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { type Acceptance, StoreFailed } from '../store.ts';
 import { ChunkLine } from './chunk-line.ts';
@@ -37,6 +37,7 @@ import { FilingUpkeep } from './filing-upkeep.ts';
 import { LeaseLocks } from './lease-locks.ts';
 import { PostgresListings } from './listings.ts';
 import type { Node } from './nodes.ts';
+import { Together } from './together.ts';
 import { erasePersonal } from './lane.ts';
 import type { Purpose } from './pool.ts';
 import type { Sessions } from './sessions.ts';
@@ -57,14 +58,14 @@ export interface PostgresParts extends CoreOpenOptions {
   readonly node: Node;
   /** As it says itself: `17.6`. */
   readonly serverVersion: string;
-  readonly testing?: { readonly now?: () => Instant; readonly changesTwice?: boolean };
+  /** Whether another place answers at present. Left out: it always does. */
+  readonly mayAcknowledge?: () => boolean;
+  readonly testing?: { readonly now?: () => Instant; readonly watching?: Clock; readonly changesTwice?: boolean };
 }
 
 /** Batches of acceptances at once, each on a connection of its own. */
 export const FILING = 4;
 const TAKEOVER_AFTER = seconds(30);
-/** Changes of a session's end, which hold only while it has the maildrop. */
-const UNDER_RIGHT: ReadonlySet<string> = new Set(['commit', 'release']);
 
 export class PostgresEngine implements Engine {
   readonly subjects: Subjects;
@@ -73,6 +74,7 @@ export class PostgresEngine implements Engine {
   readonly contents: EngineContents;
   readonly listings: EngineListings;
   readonly locks: MaildropLocks;
+  readonly nodes: Together;
   readonly room: Room = new ServerRoom();
   readonly version: string;
   readonly commits = {
@@ -83,6 +85,7 @@ export class PostgresEngine implements Engine {
   readonly unread = false;
   readonly #p: PostgresParts;
   readonly #workers: Workers;
+  readonly #leases: LeaseLocks;
   readonly #readers = new Readers();
   readonly #filing: FilingLine;
   readonly #upkeep: FilingUpkeep;
@@ -102,8 +105,17 @@ export class PostgresEngine implements Engine {
       owner: node,
       clock,
       takeoverAfter: parts.takeoverAfter ?? TAKEOVER_AFTER,
-      durable: () => true,
+      durable: parts.mayAcknowledge ?? (() => true),
       ...(testing.now === undefined ? {} : { now: testing.now }),
+    });
+    this.#leases = locks;
+    this.nodes = new Together({
+      owner: node,
+      run: (change) => this.read(change, 'watching'),
+      clock: testing.watching ?? clock,
+      log: parts.log,
+      events,
+      listen: sessions.listen?.bind(sessions),
     });
     this.locks = {
       lock: async (account, holder) => {
@@ -117,15 +129,11 @@ export class PostgresEngine implements Engine {
       now: () => time.now(),
       fileNotices: (notices, at, changed, its) => fileNotices(notices, at, changed, { ...its, days: new Set() }),
       turnOf: ({ object, method, args }) => mannerOfChange(object, method).turn?.(...(args as never)),
-      first: ({ object, method, args }) => {
-        if (object !== 'maildrops' || !UNDER_RIGHT.has(method)) return undefined;
-        return locks.underRightTo(args[0] as AccountId);
-      },
       ...(testing.changesTwice === undefined ? {} : { twice: testing.changesTwice }),
     });
     this.#filing = new FilingLine({
       connections: FILING,
-      committed: (effects) => events.committed(effects),
+      committed: (effects) => this.#committed(effects),
       took: (works, milliseconds) => {
         this.commits.commits.add(milliseconds / 1000);
         this.commits.groups.add(works);
@@ -185,14 +193,33 @@ export class PostgresEngine implements Engine {
     }
   }
 
-  async #change(call: ChangeCall): Promise<unknown> {
+  /** In a transaction that finds the right's fence in its row and locks it: a node that hung, or was away, deletes nothing. */
+  under(right: MaildropRight): Pick<Subjects['maildrops'], 'commit' | 'release'> {
+    const { time, random } = this.#p;
+    const asked =
+      (method: 'commit' | 'release') =>
+      async (...args: readonly unknown[]): Promise<void> => {
+        checkCrossing(args);
+        const call = { object: 'maildrops', method, args, at: time.now(), salt: random(32) };
+        await this.#going(this.#change(call, () => this.#leases.under(right)));
+      };
+    return { commit: asked('commit'), release: asked('release') };
+  }
+
+  #committed(effects: readonly Effects[]): void {
+    this.#p.events.committed(effects);
+    this.nodes.committed(effects);
+  }
+
+  /** `first`: in its transaction, before it. */
+  async #change(call: ChangeCall, first?: () => Change<void>): Promise<unknown> {
     this.#checkAlive();
     // A body that was given up while it was being filed stays filed.
     if (call.object === 'sweeps' && call.method === 'giveUp') await this.#streamed.get(call.args[0] as bigint);
     const { value, effects } = await this.#timed(() =>
-      this.#p.sessions.withSession('changing', (session) => this.#workers.of(session).changer.call(call)),
+      this.#p.sessions.withSession('changing', (session) => this.#workers.of(session).changer.call(call, first)),
     );
-    if (effects !== undefined) this.#p.events.committed([effects]);
+    if (effects !== undefined) this.#committed([effects]);
     return plain(value);
   }
 
@@ -282,6 +309,7 @@ export class PostgresEngine implements Engine {
   async close(): Promise<void> {
     this.#upkeep.stop();
     while (this.#begun.size > 0) await Promise.all(this.#begun);
+    await this.nodes.stop();
     await this.#p.node.stop();
     this.#failure ??= new StoreFailed('The store is closed');
     await this.#p.sessions.close();

@@ -5,8 +5,9 @@
  *   KEYS/          see crypto/key-folder.ts
  */
 import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../domain/effects.ts';
 import type { Instant } from '../../domain/units.ts';
-import { instant, seconds } from '../../domain/units.ts';
+import { instant } from '../../domain/units.ts';
 import { voidLeases } from '../changes/queue.ts';
 import { Ground } from '../changes/ground.ts';
 import { Hearing, assemble, firstChanges, keyFolderOf, randomOf } from '../core/assemble.ts';
@@ -36,16 +37,17 @@ export interface PostgresOpenOptions extends PostgresCreateOptions, CoreOpenOpti
   readonly site: string;
   /** Of this program. */
   readonly programVersion: string;
+  /** Whether another place answers at present: while none does maildrops are opened all the same. Left out: it always does. */
+  readonly mayAcknowledge?: () => boolean;
   readonly testing?: {
     /** The time of the database. */
     readonly now?: () => Instant;
+    /** By which jobs, and the look at the registry's number, go on while the store's own clock stands or leaps. */
+    readonly watching?: Clock;
     /** The first run of each change is rolled back. */
     readonly changesTwice?: boolean;
   };
 }
-
-/** A gateway that was not heard of for so long sends nothing any more. */
-const GONE = seconds(30);
 
 /**
  * Makes the tables, the key folder's mark, the organisation `system` with the account `postmaster` and the address postmaster@HOSTNAME.
@@ -140,9 +142,8 @@ export async function openPostgresStore(options: PostgresOpenOptions): Promise<S
     });
     const store = await assemble(options, hearing, { engine, keys, days: new Set(facts.days), ids, time, random });
     node.start(() => time.now());
-    const alone = (await node.all()).every((one) => one.id === node.node || one.heardAt === 0 || one.silentFor > GONE);
-    // Where another gateway lives it may be sending: leases of a start before this one end by their time then.
-    if (alone) await engine.run(() => voidLeases());
+    await engine.nodes.start();
+    await engine.run(() => voidLeases());
     log.info('store.opened', { version: engine.version, start: node.epoch, unclean: false });
     return store;
   } catch (error) {

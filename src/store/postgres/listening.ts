@@ -1,0 +1,46 @@
+/** Hears what is notified, over a connection that does nothing else; where it is lost, over the next one. */
+import type { Clock, Timer } from '../../domain/effects.ts';
+import { seconds } from '../../domain/units.ts';
+import { CHANNEL } from './hints.ts';
+import type { Pool } from './pool.ts';
+import type { Listening } from './together.ts';
+
+/** Until it is tried again. What is missed meanwhile is found by the looks that go on anyhow. */
+const AGAIN = seconds(1);
+
+export function listen(pool: Pick<Pool, 'withSession'>, clock: Clock, told: (payload: string) => void): Listening {
+  const stopping = { is: false, wake: (): void => undefined };
+  let timer: Timer | undefined;
+  const once = async (): Promise<void> => {
+    await pool.withSession('listening', async (session) => {
+      const ended = new Promise<void>((resolve) => {
+        stopping.wake = resolve;
+        session.onEnded(() => resolve());
+      });
+      session.onNotification(({ payload }) => {
+        if (!stopping.is && payload !== undefined) told(payload);
+      });
+      await session.query({ text: `LISTEN ${CHANNEL}` });
+      if (!stopping.is) await ended;
+    });
+  };
+  const go = async (): Promise<void> => {
+    while (!stopping.is) {
+      await once().catch(() => undefined);
+      if (stopping.is) return;
+      await new Promise<void>((resolve) => {
+        stopping.wake = resolve;
+        timer = clock.after(AGAIN, resolve);
+      });
+    }
+  };
+  const going = go();
+  return {
+    stop: async () => {
+      stopping.is = true;
+      timer?.cancel();
+      stopping.wake();
+      await going;
+    },
+  };
+}

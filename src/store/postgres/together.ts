@@ -1,0 +1,84 @@
+/**
+ * What this node knows of the others while it runs: which jobs are its own, whether what it remembers of the registry is true, and who waits for
+ * what another one did.
+ */
+import type { Clock, Log } from '../../domain/effects.ts';
+import type { Instant } from '../../domain/units.ts';
+import type { Effects } from '../changes/changed.ts';
+import { MAILBOX_NUMBERS } from '../changes/changed.ts';
+import type { EngineEvents, EngineNodes } from '../core/engine.ts';
+import type { Change } from '../sql/sql.ts';
+import { Hints, heard } from './hints.ts';
+import { LeasedJobs } from './jobs.ts';
+import type { LeaseOwner } from './lease-rows.ts';
+import { RegistryVersion } from './registry-version.ts';
+
+export interface TogetherParts {
+  readonly owner: LeaseOwner;
+  /** On a session that waits behind no mail. */
+  readonly run: <T>(change: Change<T>) => Promise<T>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly events: Pick<EngineEvents, 'elsewhere' | 'registryChanged'>;
+  /** Hears what is notified from now on; left out: nobody is told at once. */
+  readonly listen?: ((told: (payload: string) => void) => Listening) | undefined;
+  /** The time of the database, where a test decides it. */
+  readonly now?: () => Instant;
+}
+
+export interface Listening {
+  stop(): Promise<void>;
+}
+
+export class Together implements EngineNodes {
+  readonly node: number;
+  readonly jobs: LeasedJobs;
+  readonly version: RegistryVersion;
+  readonly hints: Hints;
+  readonly #p: TogetherParts;
+  #listening: Listening | undefined;
+
+  constructor(parts: TogetherParts) {
+    this.#p = parts;
+    const { owner, run, clock, log, events, now } = parts;
+    this.node = owner.node;
+    this.jobs = new LeasedJobs({ owner, run, clock, log, ...(now === undefined ? {} : { now }) });
+    this.version = new RegistryVersion({ run, clock, log, changed: () => events.registryChanged() });
+    this.hints = new Hints({ run, clock, log, node: owner.node });
+  }
+
+  /** Rejects where the database does not answer. */
+  async start(): Promise<void> {
+    await Promise.all([this.jobs.start(), this.version.start()]);
+    this.#listening = this.#p.listen?.((payload) => this.#hear(payload));
+  }
+
+  checkRegistry(): void {
+    this.version.check();
+  }
+
+  /** From commits of this node. */
+  committed(all: readonly Effects[]): void {
+    for (const { mailboxes = [], due = [], told } of all)
+      this.hints.tell({
+        mailboxes: mailboxes.filter((_, i) => i % MAILBOX_NUMBERS === 0),
+        due,
+        registry: told !== undefined,
+      });
+  }
+
+  #hear(payload: string): void {
+    const hint = heard(payload, this.node);
+    if (hint === undefined) return;
+    if (hint.registry) this.version.hint();
+    this.#p.events.elsewhere(hint);
+  }
+
+  /** Never rejects. */
+  async stop(): Promise<void> {
+    await this.#listening?.stop().catch(() => undefined);
+    await this.version.stop();
+    await this.hints.settled();
+    await this.jobs.stop();
+  }
+}
