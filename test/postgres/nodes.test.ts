@@ -280,6 +280,44 @@ test('what was not confirmed for a second is not relied on, and what changed is 
   await version.stop();
 });
 
+test('what this node changed itself is not forgotten whole; what others changed is, also under a number that was thought its own', async () => {
+  const s = await scene();
+  const { clock, log } = s;
+  let forgotten = 0;
+  const version = new RegistryVersion({ clock, log, run: s.run, changed: () => (forgotten += 1) });
+  await version.start();
+  const look = async (): Promise<void> => {
+    version.hint();
+    await version.settled();
+  };
+  const raise = () => s.db.client.query('UPDATE registry_version SET version = version + 1');
+  const next = (): number => version.version + 1;
+  version.raised(next(), true);
+  await raise();
+  await look();
+  assert.equal(forgotten, 1, 'the first look alone');
+  version.raised(next(), true);
+  await raise();
+  await raise();
+  await look();
+  assert.equal(forgotten, 2);
+  // It is rolled back, and another node takes the number before this one has heard of that.
+  const lost = next();
+  version.raised(lost, true);
+  await raise();
+  await look();
+  assert.equal(forgotten, 2);
+  version.raised(lost, false);
+  assert.equal(forgotten, 3);
+  const undone = next();
+  version.raised(undone, true);
+  version.raised(undone, false);
+  await raise();
+  await look();
+  assert.equal(forgotten, 4);
+  await version.stop();
+});
+
 test('a look that is behind the hint is not enough', async () => {
   const s = await scene();
   const { clock, log } = s;

@@ -30,6 +30,14 @@ const COLUMNS =
   CASE WHEN o.settings LIKE '%"quota"%' OR o.settings LIKE '%"keep-deleted"%' THEN o.settings END AS organisation`);
 const TABLES = words('mailbox m JOIN account a ON a.id = m.account JOIN organisation o ON o.id = a.organisation');
 
+/**
+ * On PostgreSQL mailboxes that are looked into are locked, in the order of their accounts as wherever several are: by their octets it is decided what goes, and at the same
+ * time another connection may cut one of them down.
+ */
+const LOCKED = words('', 'FOR UPDATE OF m');
+const DUE_FIRST = words('m', 'm.account IN (SELECT d.account FROM mailbox d WHERE d');
+const DUE_LOCKED = words('', ') ORDER BY m.account FOR UPDATE OF m');
+
 /** A mailbox that is looked into: what it deleted before `since` is past its time, and of its deleted octets some may be too many. */
 interface Looked {
   readonly account: number;
@@ -52,7 +60,7 @@ export function* sweepDeleted(at: number, kept: number): Change<boolean> {
   if (walked !== rules) return yield* walk(at, kept, rules, 0);
   if (place !== 'end') return yield* walk(at, kept, rules, Number(place));
   const due = yield* sql.all(ITS)`
-    SELECT ${COLUMNS} FROM ${TABLES} WHERE m.sweep_at <= ${at} ORDER BY m.sweep_at LIMIT ${MAILBOXES}`;
+    SELECT ${COLUMNS} FROM ${TABLES} WHERE ${DUE_FIRST}.sweep_at <= ${at} ORDER BY sweep_at LIMIT ${MAILBOXES} ${DUE_LOCKED}`;
   const all = yield* lookInto(
     due.map((its) => lookedAt(its, at, kept)),
     at,
@@ -64,7 +72,7 @@ export function* sweepDeleted(at: number, kept: number): Change<boolean> {
 function* walk(at: number, kept: number, rules: string, after: number): Change<boolean> {
   const next = yield* sql.all({ ...ITS, deleted: flag })`
     SELECT ${COLUMNS}, EXISTS (SELECT 1 FROM hidden_entry h WHERE h.account = m.account) AS deleted
-      FROM ${TABLES} WHERE m.account > ${after} ORDER BY m.account LIMIT ${MAILBOXES}`;
+      FROM ${TABLES} WHERE m.account > ${after} ORDER BY m.account LIMIT ${MAILBOXES} ${LOCKED}`;
   const looked = next.filter(({ deleted }) => deleted).map((its) => lookedAt(its, at, kept));
   const all = yield* lookInto(looked, at);
   const place = next.length < MAILBOXES ? 'end' : next.at(-1)?.account;

@@ -56,6 +56,8 @@ const CALLEES: ReadonlyMap<string, Callee> = new Map(
 export interface Around {
   /** Whose turn a change of mail takes. */
   readonly turnOf: (call: ChangeCall) => number | undefined;
+  /** The registry has this number if the transaction stands; false: it may not. */
+  readonly raising?: (version: number, stands: boolean) => void;
   /** Behind the change, in its transaction. */
   readonly last?: () => Change<void>;
 }
@@ -126,17 +128,20 @@ export class Changer {
     change: Change<T>,
     { ground, ofMail, undone }: { ground?: Ground; ofMail: boolean; undone: boolean },
   ): Promise<Changes<T>> {
-    const { lane, usage } = this.#parts;
+    const { lane, usage, raising } = this.#parts;
     usage.take();
     await this.#connection.begin(ofMail ? 'READ COMMITTED' : 'SERIALIZABLE');
     let value: T;
+    let raised: number | undefined;
     try {
       if (!ofMail) await this.#connection.query(ONE_BY_ONE);
       value = await this.#runner.run(change, ofMail ? 'FOR SHARE' : 'FOR UPDATE');
       checkCrossing(value);
-      await this.#runner.run(behind(ground?.told !== undefined, this.#parts), '');
+      raised = await this.#runner.run(behind(ground?.told !== undefined, this.#parts), '');
+      if (raised !== undefined) raising?.(raised, true);
       if (undone) throw new Undone();
     } catch (error) {
+      if (raised !== undefined) raising?.(raised, false);
       lane.rolledBack();
       await this.#connection.rollback();
       throw error;
@@ -144,6 +149,7 @@ export class Changer {
     try {
       await this.#connection.commit();
     } catch (error) {
+      if (raised !== undefined) raising?.(raised, false);
       lane.rolledBack();
       throw error;
     }
@@ -163,9 +169,14 @@ function* takeTurn(account: number): Change<void> {
   yield* sql.all({ account: int })`SELECT account FROM mailbox WHERE account = ${account} FOR UPDATE`;
 }
 
-function* behind(registryChanged: boolean, { last, lane, usage }: ChangerParts): Change<void> {
+/** The number that the registry has from this transaction on, where it changes it. */
+function* behind(registryChanged: boolean, { last, lane, usage }: ChangerParts): Change<number | undefined> {
   if (last !== undefined) yield* last();
   yield* addUsage(usage.take());
   yield* lane.flush();
-  if (registryChanged) yield* sql.run`UPDATE registry_version SET version = version + 1 WHERE id = 1`;
+  if (!registryChanged) return undefined;
+  const raised = sql.one({
+    version: int,
+  })`UPDATE registry_version SET version = version + 1 WHERE id = 1 RETURNING version`;
+  return (yield* raised).version;
 }

@@ -128,6 +128,7 @@ export class PostgresEngine implements Engine {
       owner: node,
       now: () => time.now(),
       fileNotices: (notices, at, changed, its) => fileNotices(notices, at, changed, { ...its, days: new Set() }),
+      raising: (version, stands) => this.nodes.version.raised(version, stands),
       turnOf: ({ object, method, args }) => mannerOfChange(object, method).turn?.(...(args as never)),
       ...(testing.changesTwice === undefined ? {} : { twice: testing.changesTwice }),
     });

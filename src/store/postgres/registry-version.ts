@@ -24,6 +24,8 @@ export interface VersionParts {
 export class RegistryVersion {
   readonly #p: VersionParts;
   #version = -1;
+  /** Numbers that changes of this node made, or are about to. */
+  readonly #own = new Set<number>();
   /** By our own clock, before the look that confirmed it began. */
   #confirmed = -Infinity;
   #looking: Promise<void> | undefined;
@@ -54,6 +56,16 @@ export class RegistryVersion {
       throw new StoreUnavailable(
         'Whether accounts have changed cannot be seen at present: the database has not answered for a second; try again',
       );
+  }
+
+  /**
+   * This node makes it that number, and forgets what it has to by itself. Said before the commit, since a look may see it first. `stands` false:
+   * it was undone, or nobody knows.
+   */
+  raised(version: number, stands: boolean): void {
+    if (stands) this.#own.add(version);
+    // A look has taken another node's number for it.
+    else if (!this.#own.delete(version)) this.#p.changed();
   }
 
   /** Something has changed, as another node says, or a transaction has seen. */
@@ -95,11 +107,19 @@ export class RegistryVersion {
     const { version } = await this.#p.run(read());
     if (this.#behind) this.#p.log.info('store.registry-seen', {});
     this.#behind = false;
-    if (version !== this.#version) {
-      this.#version = version;
-      this.#p.changed();
-    }
+    const others = this.#othersUpTo(version);
+    this.#version = version;
+    if (others) this.#p.changed();
     this.#confirmed = asked;
+  }
+
+  /** Whether another node has made one of the numbers since the last look. */
+  #othersUpTo(version: number): boolean {
+    const first = this.#version < 0 || version < this.#version || version - this.#version > this.#own.size;
+    let others = first;
+    if (!first) for (let n = this.#version + 1; n <= version; n += 1) others = !this.#own.has(n) || others;
+    for (const n of this.#own) if (n <= version) this.#own.delete(n);
+    return others;
   }
 
   #failed(error: unknown): void {
