@@ -10,6 +10,7 @@ const AGAIN = seconds(1);
 
 export function listen(pool: Pick<Pool, 'withSession'>, clock: Clock, told: (payload: string) => void): Listening {
   const stopping = { is: false, wake: (): void => undefined };
+  const stopped = (): boolean => stopping.is;
   let timer: Timer | undefined;
   const once = async (): Promise<void> => {
     await pool.withSession('listening', async (session) => {
@@ -18,16 +19,16 @@ export function listen(pool: Pick<Pool, 'withSession'>, clock: Clock, told: (pay
         session.onEnded(() => resolve());
       });
       session.onNotification(({ payload }) => {
-        if (!stopping.is && payload !== undefined) told(payload);
+        if (!stopped() && payload !== undefined) told(payload);
       });
       await session.query({ text: `LISTEN ${CHANNEL}` });
-      if (!stopping.is) await ended;
+      if (!stopped()) await ended;
     });
   };
   const go = async (): Promise<void> => {
-    while (!stopping.is) {
+    while (!stopped()) {
       await once().catch(() => undefined);
-      if (stopping.is) return;
+      if (stopped()) return;
       await new Promise<void>((resolve) => {
         stopping.wake = resolve;
         timer = clock.after(AGAIN, resolve);
