@@ -175,8 +175,7 @@ function* behind(registryChanged: boolean, { last, lane, usage }: ChangerParts):
   yield* addUsage(usage.take());
   yield* lane.flush();
   if (!registryChanged) return undefined;
-  const raised = sql.one({
-    version: int,
-  })`UPDATE registry_version SET version = version + 1 WHERE id = 1 RETURNING version`;
-  return (yield* raised).version;
+  const { version } = yield* sql.one({ version: int })`
+    UPDATE registry_version SET version = version + 1 WHERE id = 1 RETURNING version`;
+  return version;
 }
