@@ -96,8 +96,12 @@ export class LeaseLocks implements MaildropLocks {
   }
 
   async lock(account: AccountId, holder: Holder): Promise<TakenRight | 'in-use'> {
+    return await this.#inLine(account, () => this.#take(account, holder));
+  }
+
+  async #inLine<T>(account: AccountId, ask: () => Promise<T>): Promise<T> {
     const before = this.#asking.get(account) ?? Promise.resolve();
-    const mine = before.then(() => this.#take(account, holder));
+    const mine = before.then(ask);
     const settled = mine.catch(() => undefined);
     this.#asking.set(account, settled);
     try {
@@ -169,7 +173,11 @@ export class LeaseLocks implements MaildropLocks {
 
   async hold({ account, fence }: Right): Promise<boolean> {
     const { owner } = this.#p;
-    return (await this.#ask(holdOne({ account, fence, owner, now: this.#now(), lease: LEASE }))) > 0;
+    // Who asks for it here meanwhile finds it held.
+    const held = await this.#inLine(account, () =>
+      this.#ask(holdOne({ account, fence, owner, now: this.#now(), lease: LEASE })),
+    );
+    return held > 0;
   }
 
   async free(right: Right): Promise<void> {
