@@ -29,6 +29,7 @@ import { int } from '../sql/columns.ts';
 import { type Callable, checkCrossing, methodsOf } from '../sql/remote.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { type Acceptance, StoreFailed } from '../store.ts';
+import { AppendLine } from './append-line.ts';
 import { ChunkLine } from './chunk-line.ts';
 import { PostgresContents } from './contents.ts';
 import { FilingLine } from './filing.ts';
@@ -91,7 +92,7 @@ export class PostgresEngine implements Engine {
   readonly #upkeep: FilingUpkeep;
   /** Bodies in chunks that are being filed, by message. */
   readonly #streamed = new Map<bigint, Promise<unknown>>();
-  #appended: Promise<unknown> = Promise.resolve();
+  readonly #lines: AppendLine;
   readonly #begun = new Set<Promise<unknown>>();
   #failure: StoreFailed | undefined;
 
@@ -141,8 +142,17 @@ export class PostgresEngine implements Engine {
       },
       withFiling: (work) => sessions.withSession('filing', (session) => work(this.#workers.of(session))),
     });
-    this.#upkeep = new FilingUpkeep({ run: (steps) => this.run(steps), line: this.#filing, clock, log: parts.log });
+    this.#upkeep = new FilingUpkeep({
+      run: (steps) => this.#going(this.run(steps)),
+      line: this.#filing,
+      clock,
+      log: parts.log,
+    });
     this.#upkeep.start();
+    this.#lines = new AppendLine({
+      clock,
+      withWorker: (work) => sessions.withSession('changing', (session) => work(this.#workers.of(session))),
+    });
     const chunks = new ChunkLine({
       withChunks: (work) => sessions.withSession('chunks', (session) => work(session, this.#readers.of(session))),
     });
@@ -249,13 +259,7 @@ export class PostgresEngine implements Engine {
 
   async #append(items: readonly AuditItem[]): Promise<void> {
     this.#checkAlive();
-    // One after the other: rows that were noted earlier have lower numbers.
-    const before = this.#appended;
-    const written = before.then(() =>
-      this.#timed(() => this.#p.sessions.withSession('changing', (session) => this.#workers.of(session).append(items))),
-    );
-    this.#appended = written.catch(() => undefined);
-    await written;
+    await this.#timed(() => this.#lines.append(items));
   }
 
   async #erase(seqs: readonly number[], mark: AuditMark | null): Promise<number> {
@@ -309,6 +313,9 @@ export class PostgresEngine implements Engine {
 
   async close(): Promise<void> {
     this.#upkeep.stop();
+    this.#lines.close();
+    // Keys of what nobody knows the outcome of: its sender may come back to another node.
+    await this.#upkeep.mark().catch(() => undefined);
     while (this.#begun.size > 0) await Promise.all(this.#begun);
     await this.nodes.stop();
     await this.#p.node.stop();

@@ -52,6 +52,12 @@ export type AuditRow = Pick<
   readonly place: number;
 };
 
+/** Where a row of the trail stands: no other one ever has the same. */
+export interface LanePlace {
+  readonly lane: number;
+  readonly place: number;
+}
+
 export class Lane {
   readonly #owner: LaneOwner;
   readonly #now: () => number;
@@ -61,6 +67,7 @@ export class Lane {
   #next: Head | undefined;
   #rows: AuditRow[] = [];
   #numbers: readonly number[] = [];
+  #tried: LanePlace | undefined;
 
   constructor(owner: LaneOwner, now: () => number) {
     this.#owner = owner;
@@ -70,6 +77,11 @@ export class Lane {
   /** The number of the lane in the database; undefined until a commit has written to it. */
   get id(): number | undefined {
     return this.#head?.id;
+  }
+
+  /** Of the last row that was appended, whatever came of its transaction. */
+  get tried(): LanePlace | undefined {
+    return this.#tried;
   }
 
   /** Returns the number of the row. It is written by `flush`. */
@@ -118,6 +130,7 @@ export class Lane {
     const hash = chainHash(head.hash, { ...item, seq, commitment });
     const place = head.place + 1;
     this.#next = { id: head.id, place, hash };
+    this.#tried = { lane: head.id, place };
     const row = { seq, at, event, outcome, message, account, facts, commitment, hash, salt, personal };
     this.#rows.push({ ...row, lane: head.id, place });
     return seq;
