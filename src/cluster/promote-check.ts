@@ -120,6 +120,15 @@ function compared(candidate: Placed, { list, servers }: PromotionFacts): Judged 
       why: ahead.map((one) => `"${one.name}" holds ${more(one, candidate)} than "${candidate.name}"`),
       remedy: `promote "${best.name}", or let "${candidate.name}" follow it until it has caught up, and check again`,
     };
+  const astray = standbys.filter((one) => one.timeline < candidate.timeline && one.position > candidate.position);
+  if (astray.length > 0)
+    return unknown(
+      astray.map(
+        (one) =>
+          `"${one.name}" is on an older timeline and further along than "${candidate.name}": either its timeline was read wrong, or it has gone another way`,
+      ),
+      'ask it again; one that was primary before and was not rewound holds nothing that counts, and who knows that decides without this command',
+    );
   if (list === undefined || list.names.length === 0)
     return unknown(
       ['nobody knows which servers the list of the last primary named, so nobody knows who must be asked'],

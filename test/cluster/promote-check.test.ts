@@ -71,6 +71,12 @@ const TABLE: readonly (readonly [what: string, Verdict, RegExp, Partial<Promotio
     { servers: [dead, standby('zuid-1', 900), standby('derde-1', 100, 2)] },
   ],
   [
+    'another is on an older timeline, and further along',
+    'unknown',
+    /"derde-1" is on an older timeline and further along/,
+    { servers: [dead, standby('zuid-1', 100, 2), standby('derde-1', 200, 1)] },
+  ],
+  [
     'the old primary answers',
     'serving',
     /"noord-1" \(noord\) is a primary that answers/,
