@@ -16,8 +16,15 @@ export async function openOnPostgres(
 ): Promise<OpenedStore> {
   const { node = config.hostname, site = '' } = config.cluster;
   const sessions = await connectionOf(config, effects);
-  const store = await openPostgresStore({ ...options, sessions, node, site, programVersion: programVersion() });
   const { guard } = sessions;
+  const store = await openPostgresStore({
+    ...options,
+    sessions,
+    node,
+    site,
+    programVersion: programVersion(),
+    mayAcknowledge: () => guard.mayAcknowledge() === undefined,
+  });
   return { store, readiness: readinessOf(guard), metrics: postgresMetrics(guard) };
 }
 

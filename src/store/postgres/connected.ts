@@ -2,13 +2,16 @@
 import type { Server } from './access.ts';
 import { Guard, type GuardOptions } from './guard.ts';
 import { Pool, type PoolOptions } from './pool.ts';
+import { listen } from './listening.ts';
 import { PrimaryFinder } from './primary.ts';
+import type { Listening } from './together.ts';
 
 export type ConnectedOptions = Omit<GuardOptions, 'log'> &
   Pick<PoolOptions, 'log' | 'counts' | 'session' | 'line'> & { readonly log: GuardOptions['log'] };
 
 export interface Connected extends Pick<Pool, 'withSession'> {
   readonly waiting: number;
+  listen(told: (payload: string) => void): Listening;
   readonly pool: Pool;
   readonly guard: Guard;
   close(): Promise<void>;
@@ -34,6 +37,7 @@ export async function connectPostgres(options: ConnectedOptions): Promise<Connec
   return {
     pool,
     guard,
+    listen: (told) => listen(pool, options.clock, told),
     withSession: (purpose, work) => pool.withSession(purpose, work),
     get waiting() {
       return pool.waiting;
