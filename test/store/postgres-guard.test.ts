@@ -267,10 +267,18 @@ test('An empty list refuses, alone accepts it loudly, and a list that nobody fol
 test('A server that hangs is not taken for one that was just seen', async (t) => {
   const own = await startLone(t, { fsync: 'on', cluster_name: 'noord-1' });
   const alone = instant(systemClock.now() + seconds(600));
-  const { guard } = await guardOf(t, { servers: [addressOf(own)], aloneUntil: () => alone });
+  const { guard } = await guardOf(t, {
+    servers: [addressOf(own)],
+    aloneUntil: () => alone,
+    // No look of it comes to an end by itself.
+    connectWithin: seconds(60),
+  });
   assert.equal(guard.mayAcknowledge(), undefined);
   own.hang();
-  await until('it is too long ago', () => guard.mayAcknowledge() !== undefined);
-  own.resume();
+  try {
+    await until('it is too long ago', () => guard.mayAcknowledge() !== undefined);
+  } finally {
+    own.resume();
+  }
   await until('it is seen again', () => guard.mayAcknowledge() === undefined);
 });

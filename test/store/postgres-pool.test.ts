@@ -7,7 +7,7 @@ import type { Server } from '../../src/store/postgres/access.ts';
 import { ConnectProblem } from '../../src/store/postgres/connect-problem.ts';
 import { COUNTS, Pool, type PoolOptions, type Purpose } from '../../src/store/postgres/pool.ts';
 import { NoPrimary, PrimaryFinder, type Seen, askPrimary, choosePrimary } from '../../src/store/postgres/primary.ts';
-import type { MayNot, Session } from '../../src/store/postgres/session.ts';
+import { type MayNot, Session } from '../../src/store/postgres/session.ts';
 import { StoreUnavailable } from '../../src/store/store.ts';
 import { FakeClock } from '../support/clock.ts';
 import { ACCESS, addressOf, startLone } from '../support/lone-postgres.ts';
@@ -214,10 +214,18 @@ test('One that is lost is made again, and its loss is said once', async (t) => {
 
 test('Where nothing may be acknowledged nobody writes, no connection that writes is made, and reading goes on', async (t) => {
   let not: MayNot = { why: 'no standby is there', remedy: 'start it' };
-  const { pool } = poolTo(t, { mayAcknowledge: () => not });
+  const opened: string[] = [];
+  const { pool } = poolTo(t, {
+    mayAcknowledge: () => not,
+    open: (to, access, options) => {
+      opened.push(options.name);
+      return Session.open(to, access, options);
+    },
+  });
   await pool.withSession('reading', pidOf);
   await assert.rejects(pool.withSession('filing', pidOf), /Nothing may be acknowledged: no standby is there; start it/);
   assert.deepEqual(pool.open, { ...ONE, filing: 0 });
+  assert.deepEqual(opened, ['sluis/gw1 reading']);
   not = undefined;
   await pool.withSession('filing', pidOf);
   // Between the two, what was begun is not committed.
@@ -240,8 +248,8 @@ test('One that is given back with a query under way is dropped', async (t) => {
     left = assert.rejects(session.query({ text: 'SELECT pg_sleep(20)' }), StoreUnavailable);
     return session.facts.pid;
   });
-  await left;
   assert.notEqual(await pool.withSession('reading', pidOf), pid);
+  await left;
   await server.ask('SELECT pg_terminate_backend($1)', [pid]);
 });
 
