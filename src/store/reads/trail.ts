@@ -37,8 +37,8 @@ const TRAIL = words(
 const LANE = words('0', 'a.lane');
 const PLACE = words('a.seq', 'a.place');
 const LANES = words(
-  `(SELECT 0 AS lane, NULL AS node, NULL AS epoch, NULL AS ended_at, coalesce(max(seq), 0) AS place,
-           (SELECT hash FROM audit ORDER BY seq DESC LIMIT 1) AS hash FROM audit) f`,
+  `(SELECT 0 AS lane, NULL AS node, NULL AS epoch, NULL AS ended_at, coalesce(a.seq, 0) AS place, a.hash
+      FROM (SELECT 1) LEFT JOIN audit a ON a.seq = (SELECT max(seq) FROM audit)) f`,
   `(SELECT l.lane, l.node, l.epoch, l.ended_at, coalesce(a.place, 0) AS place, a.hash
       FROM (SELECT 0 AS lane, NULL::bigint AS node, NULL::bigint AS epoch, 0::bigint AS ended_at
             UNION ALL SELECT id, node, epoch, ended_at FROM lane) l
