@@ -6,7 +6,7 @@ import { createPostgresStore, openPostgresStore } from '../store/postgres/open.t
 import type { GatewayEffects, StoreEffects } from './effects.ts';
 import { postgresMetrics, readinessOf } from './postgres-health.ts';
 import { type As, connectionOf } from './postgres.ts';
-import type { OpenedStore } from './store.ts';
+import type { OpenedStore } from './opened-store.ts';
 
 /** Rejects with StoreRefused or StoreUnavailable. */
 export async function openOnPostgres(

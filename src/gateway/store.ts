@@ -4,15 +4,14 @@ import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
 import { startDaily, type Daily } from '../delivery/daily.ts';
 import { defined } from '../domain/defined.ts';
-import type { Readiness } from '../domain/readiness.ts';
 import { MiB, octets } from '../domain/units.ts';
-import type { Metric } from '../http/metric.ts';
 import { createSqliteStore, openSqliteStore } from '../store/sqlite/open.ts';
 import { knownMigrations } from '../store/sqlite/migrate.ts';
 import type { OpenOptions } from '../store/sqlite/options.ts';
 import { removeUpgradeCopies } from '../store/sqlite/upgrade-copy.ts';
 import type { Store } from '../store/port/store.ts';
 import type { GatewayEffects, StoreEffects } from './effects.ts';
+import type { OpenedStore } from './opened-store.ts';
 import type { As } from './postgres.ts';
 
 /** Version of a database that this program has opened. */
@@ -47,12 +46,6 @@ export async function storeOptionsOf(config: Config, effects: StoreEffects): Pro
 export const openStore = async (config: Config, effects: StoreEffects): Promise<Store> =>
   (await openEngine(config, effects)).store;
 
-/** The same, with what its engine tells of itself. */
-export interface OpenedStore {
-  readonly store: Store;
-  readonly readiness?: Readiness;
-  readonly metrics?: readonly Metric[];
-}
 
 /** As `openStore`. */
 export async function openEngine(config: Config, effects: StoreEffects): Promise<OpenedStore> {
