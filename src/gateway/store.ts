@@ -46,7 +46,6 @@ export async function storeOptionsOf(config: Config, effects: StoreEffects): Pro
 export const openStore = async (config: Config, effects: StoreEffects): Promise<Store> =>
   (await openEngine(config, effects)).store;
 
-
 /** As `openStore`. */
 export async function openEngine(config: Config, effects: StoreEffects): Promise<OpenedStore> {
   const options = await storeOptionsOf(config, effects);

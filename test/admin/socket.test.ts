@@ -68,7 +68,7 @@ async function open(
     mail: {} as AdminContext['mail'],
     keys: {} as AdminContext['keys'],
     secondPerson: [],
-    backups: {} as AdminContext['backups'],
+    backups: { due: async () => [] } as unknown as AdminContext['backups'],
     evidence: {} as AdminContext['evidence'],
     longestAbsence: days(90),
     auditKeep: LEAST_KEPT,
@@ -140,7 +140,7 @@ test('a call is answered, and the next one on the same connection too', async (t
   const { path } = await open(t);
   const client = await connectControl(path, { name: 'jan' });
   assert.ok(client);
-  assert.deepEqual(await client.call('gateway.status', {}), { ...status, probes: [] });
+  assert.deepEqual(await client.call('gateway.status', {}), { ...status, probes: [], drills: [] });
   assert.deepEqual(await client.call('organisation.list', {}), []);
   await client.close();
 });
@@ -304,7 +304,7 @@ test('a socket that a killed gateway left behind is replaced', async (t) => {
       mail: {} as AdminContext['mail'],
       keys: {} as AdminContext['keys'],
       secondPerson: [],
-      backups: {} as AdminContext['backups'],
+      backups: { due: async () => [] } as unknown as AdminContext['backups'],
       evidence: {} as AdminContext['evidence'],
       longestAbsence: days(90),
       auditKeep: LEAST_KEPT,

@@ -46,6 +46,8 @@ test('every operation answers good and bad input as the document says', async (t
   for (let round = 0; round < ROUNDS; round += 1)
     for (const { path, method, operation } of operations) {
       const { path: asked, headers, body } = inputs.make(method, path, operation, random.below(2) === 0);
+      // A number that was made up may be theirs.
+      if (method !== 'GET' && asked.split(/[/?]/).some((part) => spared.has(part))) continue;
       const client = takes(operation, callers, random);
       const answer = await client
         .ask(method, asked, { headers, ...(body !== undefined && { body }) })
@@ -85,6 +87,9 @@ async function whoAsks(owner: ApiClient): Promise<ReadonlySet<string>> {
   const { items } = (await owner.get('/accounts')).json as { readonly items: readonly Record<string, string>[] };
   const operators: ApiAnswer = await owner.get('/operator-tokens');
   const { items: tokens } = operators.json as { readonly items: readonly Record<string, string>[] };
+  const organisations = (await owner.get('/organisations')).json as {
+    readonly items: readonly Record<string, string>[];
+  };
   return new Set([
     ...items.flatMap(({ accountId = '', organisationId = '', login = '', organisation = '' }) => [
       accountId,
@@ -93,5 +98,6 @@ async function whoAsks(owner: ApiClient): Promise<ReadonlySet<string>> {
       organisation,
     ]),
     ...tokens.map(({ id = '' }) => id),
+    ...organisations.items.flatMap(({ id = '', organisationId = '' }) => [id, organisationId]),
   ]);
 }

@@ -86,6 +86,10 @@ const letter = (name: string, from: string): string => {
   return at(name);
 };
 
+/** Of the section smime: others have authorities too. */
+const withAuthority = (text: string, file: string): string =>
+  text.replace(/^(\[smime\][^[]*)#authorities = \[\]/m, `$1authorities = ["${file}"]`);
+
 describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
   before(async () => {
     await done('init', '--hostname', 'mail.group.test', '--dev-certificates');
@@ -170,9 +174,9 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
   test('what an authority of the configuration vouches for can be used, and check names a file that is none', async () => {
     await rests();
     const text = readFileSync(config, 'utf8');
-    writeFileSync(config, text.replace('#authorities = []', 'authorities = ["anna.pem"]'));
+    writeFileSync(config, withAuthority(text, 'anna.pem'));
     await ends(5, /smime\.authorities: "CN=anna" is no authority/, 'check');
-    writeFileSync(config, text.replace('#authorities = []', 'authorities = ["foreign.pem"]'));
+    writeFileSync(config, withAuthority(text, 'foreign.pem'));
     await done('check');
     await serves();
     const anna = await json<CertificateView & JudgedView>(

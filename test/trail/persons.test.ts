@@ -55,6 +55,7 @@ const DRIVEN: readonly Driven[] = [
   ['partner.suspend', { name: 'noord' }],
   ['partner.resume', { name: 'noord' }],
   ['partner.end', { name: 'noord' }],
+  ['probe.add', { organisation: 'zuid' }],
   ['ca.init', { name: 'Zorggroep', 'key-kind': 'p256' }],
   ['ca.crl', {}],
   ['ca.renew-issuer', { 'key-kind': 'p256' }],
