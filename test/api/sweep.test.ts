@@ -47,7 +47,7 @@ test('every operation answers good and bad input as the document says', async (t
     for (const { path, method, operation } of operations) {
       const { path: asked, headers, body } = inputs.make(method, path, operation, random.below(2) === 0);
       // A number that was made up may be theirs.
-      if (method !== 'GET' && asked.split(/[/?]/).some((part) => spared.has(part))) continue;
+      if (method !== 'GET' && asked.split(/[/?]/).some((part) => part !== '' && spared.has(part))) continue;
       const client = takes(operation, callers, random);
       const answer = await client
         .ask(method, asked, { headers, ...(body !== undefined && { body }) })
