@@ -121,31 +121,43 @@ async function carry(db: Db, table: MovedTable, { connection, step = () => undef
   const mark = `move.${table.name}`;
   const reached = (await factsOf(connection)).get(mark);
   if (reached === DONE) return;
-  let after = reached === undefined ? undefined : readKey(reached);
-  for (let more = true; more;) {
-    step(table.name);
-    const rows = readSqlite(db, table, after);
-    more = rows.length === table.page;
-    const last = rows.at(-1);
-    if (last !== undefined) after = keyOf(table, last);
-    // Links wait for the last row of all; what is small enough to have some is small enough to be read once more.
-    const links = !more && table.selves.length > 0 ? allOf(db, table) : [];
+  const fromThere = reached === undefined ? undefined : readKey(reached);
+  step(table.name);
+  for await (const { rows, next } of pagesOf(table, (after) => readSqlite(db, table, after), fromThere)) {
+    const linked = next === undefined && table.selves.length > 0 ? await allOf(db, table) : [];
     await inTransaction(connection, async () => {
       await insertRows(connection, table, rows);
-      await linkRows(connection, table, links);
-      await setFact(connection, mark, more && after !== undefined ? keyText(after) : DONE);
+      await linkRows(connection, table, linked);
+      await setFact(connection, mark, next === undefined ? DONE : keyText(next));
     });
+    if (next !== undefined) step(table.name);
   }
 }
 
-function allOf(db: Db, table: MovedTable): readonly MovedRow[] {
+/** What has links is small: accounts and organisations. They wait for the last row of all. */
+async function allOf(db: Db, table: MovedTable): Promise<readonly MovedRow[]> {
   const all: MovedRow[] = [];
-  for (let after: MovedRow | undefined; ;) {
-    const rows = readSqlite(db, table, after);
-    all.push(...rows);
+  for await (const { rows } of pagesOf(table, (after) => readSqlite(db, table, after))) all.push(...rows);
+  return all;
+}
+
+interface Page {
+  readonly rows: readonly MovedRow[];
+  /** Behind which the next page begins; absent: there is none. */
+  readonly next: MovedRow | undefined;
+}
+
+async function* pagesOf(
+  table: MovedTable,
+  read: (after: MovedRow | undefined) => readonly MovedRow[] | Promise<readonly MovedRow[]>,
+  from?: MovedRow,
+): AsyncGenerator<Page, void, void> {
+  for (let after = from, more = true; more;) {
+    const rows = await read(after);
     const last = rows.at(-1);
-    if (last === undefined || rows.length < table.page) return all;
-    after = keyOf(table, last);
+    more = rows.length === table.page;
+    after = last === undefined || !more ? undefined : keyOf(table, last);
+    yield { rows, next: after };
   }
 }
 
@@ -155,20 +167,9 @@ async function compareAll(db: Db, tables: readonly MovedTable[], options: MoveOp
   let rows = 0;
   for (const [n, table] of tables.entries()) {
     told('compared', n, tables.length);
-    const here = new RowsDigest();
-    for (let after: MovedRow | undefined, more = true; more;) {
-      const page = readSqlite(db, table, after);
-      here.add(page);
-      more = page.length === table.page;
-      after = page.length === 0 ? after : keyOf(table, page[page.length - 1] ?? []);
-    }
-    const there = new RowsDigest();
-    for (let after: MovedRow | undefined, more = true; more;) {
-      const page = await readPostgres(connection, table, after);
-      there.add(page);
-      more = page.length === table.page;
-      after = page.length === 0 ? after : keyOf(table, page[page.length - 1] ?? []);
-    }
+    const [here, there] = [new RowsDigest(), new RowsDigest()];
+    for await (const page of pagesOf(table, (after) => readSqlite(db, table, after))) here.add(page.rows);
+    for await (const page of pagesOf(table, (after) => readPostgres(connection, table, after))) there.add(page.rows);
     const digest = here.end();
     if (here.rows !== there.rows || digest !== there.end())
       throw new StoreRefused(
