@@ -151,7 +151,8 @@ export function deliveryContract(name: string, open: (t: TestContext) => Promise
     const again = await store.deliveries.claim(one, 10, LEASE);
     assert.deepEqual(
       again.map((c) => c.message.id),
-      [...ids.slice(1), ids[0]],
+      // Which of the three claims got the oldest is nobody's promise.
+      [...ids.filter((id) => id !== first!.message.id), first!.message.id],
     );
   });
 

@@ -2,11 +2,11 @@
 import type { Clock, Log, Timer } from '../../domain/effects.ts';
 import { type Instant, hours, seconds } from '../../domain/units.ts';
 import { int, json } from '../sql/columns.ts';
-import { columnOf, rowsOf, words } from '../sql/parts.ts';
+import { rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { NO_USAGE, USAGE_COUNTS } from '../usage.ts';
 import { octets } from './binary-arrays.ts';
-import type { UsageSums } from './usage.ts';
+import { USAGE_ADDED, USAGE_GIVEN, USAGE_NAMES, USAGE_NUMBERS, type UsageSums } from './usage.ts';
 
 /** How long a message that is sent again can be known. */
 const KEPT_FOR = hours(24);
@@ -19,27 +19,7 @@ const ROWS = 500;
 
 type Sums = UsageSums & { readonly organisation: number };
 
-const NUMBERS = {
-  sent: int,
-  sentRecipients: int,
-  sentOctets: int,
-  received: int,
-  receivedOctets: int,
-  notices: int,
-  collected: int,
-  pushed: int,
-  refused: int,
-  loginsRefused: int,
-};
-const SUMS = { account: int, organisation: int, month: int, ...NUMBERS, days: int, lastUsed: int };
-const NAMES = words(USAGE_COUNTS.map(columnOf).join(', '));
-const GIVEN = words(USAGE_COUNTS.map((name) => `given.${columnOf(name)}`).join(', '));
-const ADDED = words(
-  USAGE_COUNTS.map(columnOf)
-    .map((name) => `${name} = usage_month.${name} + excluded.${name}`)
-    .join(', '),
-);
-
+const SUMS = { account: int, organisation: int, month: int, ...USAGE_NUMBERS, days: int, lastUsed: int };
 /** Adds what waits to the figures, a bounded number of rows; true where there may be more. Whoever folds at the same time is waited for. */
 export function* foldUsage(): Change<boolean> {
   const rows = yield* sql.all({ sums: json<readonly Sums[]>() })`
@@ -48,11 +28,11 @@ export function* foldUsage(): Change<boolean> {
   const sums = added(rows.flatMap((row) => row.sums));
   if (sums.length > 0) {
     yield* sql.run`
-      INSERT INTO usage_month (month, organisation, account, ${NAMES}, login_days, days)
-      SELECT given.month, o.id, given.account, ${GIVEN}, 0, given.days
+      INSERT INTO usage_month (month, organisation, account, ${USAGE_NAMES}, login_days, days)
+      SELECT given.month, o.id, given.account, ${USAGE_GIVEN}, 0, given.days
         FROM ${rowsOf(SUMS, sums)} JOIN organisation o ON o.id = given.organisation JOIN account a ON a.id = given.account
        ORDER BY given.account, given.month, o.id
-      ON CONFLICT (month, organisation, account) DO UPDATE SET ${ADDED}, days = usage_month.days | excluded.days`;
+      ON CONFLICT (month, organisation, account) DO UPDATE SET ${USAGE_ADDED}, days = usage_month.days | excluded.days`;
     // Once a day.
     yield* sql.run`
       UPDATE account SET last_used = given.last_used FROM ${rowsOf(SUMS, sums)}

@@ -10,6 +10,7 @@ import { int } from '../sql/columns.ts';
 import { columnOf, rowsOf, words } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { NO_USAGE, USAGE_COUNTS, type UsageCounts } from '../usage.ts';
+import { countIn, lastIn } from '../core/usage-facts.ts';
 
 /** What is said of the account besides what is added: nothing (somebody else did it), that it was there, that it logged in. */
 type Doing = 'nothing' | 'used' | 'login';
@@ -80,7 +81,7 @@ export class UsageNotes {
   }
 }
 
-const NUMBERS = {
+export const USAGE_NUMBERS = {
   sent: int,
   sentRecipients: int,
   sentOctets: int,
@@ -92,10 +93,10 @@ const NUMBERS = {
   refused: int,
   loginsRefused: int,
 };
-const SUMS = { account: int, month: int, ...NUMBERS, loginDays: int, days: int, lastLogin: int, lastUsed: int };
-const NAMES = words(USAGE_COUNTS.map(columnOf).join(', '));
-const GIVEN = words(USAGE_COUNTS.map((name) => `given.${columnOf(name)}`).join(', '));
-const ADDED = words(
+const SUMS = { account: int, month: int, ...USAGE_NUMBERS, loginDays: int, days: int, lastLogin: int, lastUsed: int };
+export const USAGE_NAMES = words(USAGE_COUNTS.map(columnOf).join(', '));
+export const USAGE_GIVEN = words(USAGE_COUNTS.map((name) => `given.${columnOf(name)}`).join(', '));
+export const USAGE_ADDED = words(
   USAGE_COUNTS.map(columnOf)
     .map((name) => `${name} = usage_month.${name} + excluded.${name}`)
     .join(', '),
@@ -105,10 +106,10 @@ const ADDED = words(
 export function* addUsage(sums: readonly UsageSums[]): Change<void> {
   if (sums.length === 0) return;
   yield* sql.run`
-    INSERT INTO usage_month (month, organisation, account, ${NAMES}, login_days, days)
-    SELECT given.month, a.organisation, a.id, ${GIVEN}, given.login_days, given.days
+    INSERT INTO usage_month (month, organisation, account, ${USAGE_NAMES}, login_days, days)
+    SELECT given.month, a.organisation, a.id, ${USAGE_GIVEN}, given.login_days, given.days
       FROM ${rowsOf(SUMS, sums)} JOIN account a ON a.id = given.account ORDER BY a.id, given.month
-    ON CONFLICT (month, organisation, account) DO UPDATE SET ${ADDED},
+    ON CONFLICT (month, organisation, account) DO UPDATE SET ${USAGE_ADDED},
        login_days = usage_month.login_days | excluded.login_days, days = usage_month.days | excluded.days`;
   // Once a day.
   const used = sums.filter(({ lastUsed }) => lastUsed >= 0);
@@ -119,17 +120,4 @@ export function* addUsage(sums: readonly UsageSums[]): Change<void> {
         FROM ${rowsOf(SUMS, used)}
        WHERE account.id = given.account
          AND (coalesce(account.last_used, -1) < given.last_used OR coalesce(account.last_login, -1) < given.last_login)`;
-}
-
-const factIn = (facts: string, name: string): unknown => (JSON.parse(facts) as Readonly<Record<string, unknown>>)[name];
-
-function countIn(facts: string): number {
-  const value = factIn(facts, 'count');
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 1;
-}
-
-function lastIn(facts: string): number | undefined {
-  const value = factIn(facts, 'last');
-  const at = typeof value === 'string' ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(at) ? undefined : at;
 }

@@ -20,6 +20,7 @@ import { ACCEPTED, type Accepted, UsageRecount, isToldAgain } from './usage-reco
 import type { Reach } from '../core/reach.ts';
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { AcceptWork } from '../changes/accept-work.ts';
+import { countIn, lastIn } from '../core/usage-facts.ts';
 
 /** What an event says of the account besides what it adds: nothing (somebody else did it), that it was there, that it logged in. */
 type Doing = 'nothing' | 'used' | 'login';
@@ -307,16 +308,3 @@ function sumsOf(all: AllSums, account: number, month: number): Sums {
 }
 
 const later = (known: number | null, day: number): number | null => (day > (known ?? -1) ? day : known);
-
-const factIn = (facts: string, name: string): unknown => (JSON.parse(facts) as Readonly<Record<string, unknown>>)[name];
-
-function countIn(facts: string): number {
-  const value = factIn(facts, 'count');
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 1;
-}
-
-function lastIn(facts: string): number | undefined {
-  const value = factIn(facts, 'last');
-  const at = typeof value === 'string' ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(at) ? undefined : at;
-}
