@@ -1,19 +1,10 @@
 /** Contracts of every store, on PostgreSQL. */
 // @beside
-import test from 'node:test';
-import { PostgresStores } from '../support/postgres-store.ts';
+import { storesOfFile } from '../support/postgres-store.ts';
 import { directoryContract } from '../store/directory-contract.ts';
 import { endingContract } from '../store/ending-contract.ts';
 
-const closers: (() => Promise<void> | void)[] = [];
-test.after(async () => {
-  for (const close of closers.toReversed()) await close();
-});
-let stores: Promise<PostgresStores> | undefined;
-const open = async (t: Parameters<PostgresStores['open']>[0]): ReturnType<PostgresStores['open']> => {
-  stores ??= PostgresStores.start({ after: (close) => closers.push(close) });
-  return await (await stores).open(t);
-};
+const open = storesOfFile();
 
 directoryContract('PostgreSQL', open);
 endingContract('PostgreSQL', open);

@@ -1,7 +1,6 @@
 /** Contracts of every store, on PostgreSQL. */
 // @beside
-import test from 'node:test';
-import { PostgresStores } from '../support/postgres-store.ts';
+import { storesOfFile } from '../support/postgres-store.ts';
 import { copiesContract } from '../store/copies-contract.ts';
 import { deliveryContract } from '../store/delivery-contract.ts';
 import { erasureContract } from '../store/erasure-contract.ts';
@@ -11,15 +10,7 @@ import { mailContract } from '../store/mail-contract.ts';
 import { requestContract } from '../store/request-contract.ts';
 import { traceContract } from '../store/trace-contract.ts';
 
-const closers: (() => Promise<void> | void)[] = [];
-test.after(async () => {
-  for (const close of closers.toReversed()) await close();
-});
-let stores: Promise<PostgresStores> | undefined;
-const open = async (t: Parameters<PostgresStores['open']>[0]): ReturnType<PostgresStores['open']> => {
-  stores ??= PostgresStores.start({ after: (close) => closers.push(close) });
-  return await (await stores).open(t);
-};
+const open = storesOfFile();
 
 copiesContract('PostgreSQL', open);
 deliveryContract('PostgreSQL', open);

@@ -1,7 +1,6 @@
 /** Contracts of every store, on PostgreSQL. */
 // @beside
-import test from 'node:test';
-import { PostgresStores } from '../support/postgres-store.ts';
+import { storesOfFile } from '../support/postgres-store.ts';
 import { absenceContract } from '../store/absence-contract.ts';
 import { caContract } from '../store/ca-contract.ts';
 import { certificateContract } from '../store/certificate-contract.ts';
@@ -13,15 +12,7 @@ import { networkContract } from '../store/network-contract.ts';
 import { quirkContract } from '../store/quirk-contract.ts';
 import { usageContract } from '../store/usage-contract.ts';
 
-const closers: (() => Promise<void> | void)[] = [];
-test.after(async () => {
-  for (const close of closers.toReversed()) await close();
-});
-let stores: Promise<PostgresStores> | undefined;
-const open = async (t: Parameters<PostgresStores['open']>[0]): ReturnType<PostgresStores['open']> => {
-  stores ??= PostgresStores.start({ after: (close) => closers.push(close) });
-  return await (await stores).open(t);
-};
+const open = storesOfFile();
 
 absenceContract('PostgreSQL', open);
 caContract('PostgreSQL', open);

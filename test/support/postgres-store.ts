@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after } from 'node:test';
 import { createPostgresStore, openPostgresStore } from '../../src/store/postgres/open.ts';
 import { listen } from '../../src/store/postgres/listening.ts';
 import { Pool, type Purpose } from '../../src/store/postgres/pool.ts';
@@ -166,4 +167,17 @@ export class PostgresStores {
     };
     return await open('gw1');
   }
+}
+
+/** Opens stores on one server of this test file, which starts with the first and ends with the file. */
+export function storesOfFile(): PostgresStores['open'] {
+  const closers: (() => Promise<void> | void)[] = [];
+  after(async () => {
+    for (const close of closers.toReversed()) await close();
+  });
+  let stores: Promise<PostgresStores> | undefined;
+  return async (t) => {
+    stores ??= PostgresStores.start({ after: (close) => closers.push(close) });
+    return await (await stores).open(t);
+  };
 }
