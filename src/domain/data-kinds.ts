@@ -3,18 +3,8 @@
  * this table (`npm run docs`); a test holds it against the schema, so that nothing is kept that nobody told of.
  */
 
-/** `content`: sealed. `envelope`: who sent to whom. `registry`: customers. `credential`: what logs in or opens. `trail`: what happened. */
-export type DataArea = 'content' | 'envelope' | 'registry' | 'credential' | 'trail' | 'technical';
-
-export interface DataKind {
-  readonly area: DataArea;
-  readonly what: string;
-  readonly columns: readonly string[];
-  /** How long. */
-  readonly kept: string;
-  /** What `sluis organisation erase` does. */
-  readonly erase: string;
-}
+import type { DataKind } from './data-kind.ts';
+import { POSTGRES_KINDS } from './postgres-data-kinds.ts';
 
 /** By table. */
 export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
@@ -85,6 +75,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     area: 'trail',
     what: 'the audit trail: what happened; `personal` says who and where',
     columns: ['seq', 'at', 'event', 'outcome', 'message', 'account', 'facts', 'commitment', 'hash', 'salt', 'personal'],
+    onPostgres: ['lane', 'place', 'xid'],
     kept: 'rows for ever; `personal` and `salt` by kind of event (see operations, audit trail)',
     erase:
       'personal fields of rows that name its people erased; those of access and change after their time, as the law asks',
@@ -229,6 +220,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
       'settled_at',
       'mailbox',
     ],
+    onPostgres: ['claimed_by'],
     kept: 'open until sent, or `delivery.expire` (5 days) is over, or, where held, `delivery.keep-held` (30 days); then as `message`',
     erase: 'withdrawn with `--discard-mail`; facts as the trace',
   },
@@ -595,12 +587,23 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   },
 };
 
-/** The rows of the table in docs/privacy.md. */
+const named = (columns: readonly string[]): string => columns.map((column) => `\`${column}\``).join(' ');
+const lineOf = ([table, { area, what, columns, onPostgres = [], kept, erase }]: readonly [
+  string,
+  DataKind,
+]): string => {
+  const more = onPostgres.length === 0 ? '' : ` (on PostgreSQL: ${named(onPostgres)})`;
+  return `| \`${table}\` | ${area} | ${what}: ${named(columns)}${more} | ${kept} | ${erase} |`;
+};
+const HEAD = ['| table | area | what, and its columns | kept | erase |', '| --- | --- | --- | --- | --- |'];
+
+/** The rows of the tables in docs/privacy.md: of every store, and what PostgreSQL has besides. */
 export const dataKindLines = (): readonly string[] => [
-  '| table | area | what, and its columns | kept | erase |',
-  '| --- | --- | --- | --- | --- |',
-  ...Object.entries(DATA_KINDS).map(
-    ([table, { area, what, columns, kept, erase }]) =>
-      `| \`${table}\` | ${area} | ${what}: ${columns.map((c) => `\`${c}\``).join(' ')} | ${kept} | ${erase} |`,
-  ),
+  ...[...HEAD, ...Object.entries(DATA_KINDS).map(lineOf)],
+  ...['', 'On PostgreSQL besides, where several gateways write:', ''],
+  ...[...HEAD, ...Object.entries(POSTGRES_KINDS).map(lineOf)],
 ];
+
+/** What any store has. */
+export const everyKind = (): readonly (readonly [table: string, kind: DataKind])[] =>
+  Object.entries({ ...DATA_KINDS, ...POSTGRES_KINDS });

@@ -5,6 +5,8 @@ import Database from 'better-sqlite3';
 import { checkMigrations, knownMigrations, migrate } from '../../src/store/postgres/migrate.ts';
 import * as sqlite from '../../src/store/sqlite/migrate.ts';
 import { StoreRefused } from '../../src/store/store.ts';
+import { DATA_KINDS } from '../../src/domain/data-kinds.ts';
+import { POSTGRES_KINDS } from '../../src/domain/postgres-data-kinds.ts';
 import { ClientConnection, type PostgresClient, clientOf, startPostgres } from '../support/postgres.ts';
 
 let client: PostgresClient;
@@ -24,23 +26,13 @@ async function database(name: string): Promise<ClientConnection> {
   return new ClientConnection(its);
 }
 
-/** What PostgreSQL alone has, and why. */
-const OF_POSTGRES: Readonly<Record<string, string>> = {
-  'audit.lane': 'several connections write the trail, each a chain of its own',
-  'audit.place': 'the same',
-  'audit.xid': 'readers that follow the trail wait for transactions that are open',
-  'delivery.claimed_by': 'a start makes void what its node had claimed, and nothing of other nodes',
-  job_lease: 'which node does what must be done once',
-  lane: 'who writes which chain',
-  resubmission_key: 'several nodes file: SQLite knows these keys in memory',
-  usage_waiting: 'several nodes count',
-  audit_of_account: 'SQLite fills tables that searches seek in; here they are views of the rows',
-  audit_of_message: 'the same',
-  message_of_field: 'the same',
-  maildrop_lease: 'which session of which node has a maildrop',
-  node: 'the gateways that write here',
-  registry_version: 'what tells other nodes that the registry changed',
-};
+/** Tables and columns that PostgreSQL alone has: each is a kind of data. */
+const OF_POSTGRES: ReadonlySet<string> = new Set([
+  ...Object.keys(POSTGRES_KINDS),
+  ...Object.entries(DATA_KINDS).flatMap(([table, { onPostgres = [] }]) => onPostgres.map((name) => `${table}.${name}`)),
+]);
+/** Tables of SQLite that are views here, of the rows in which searches seek. */
+const VIEWS: ReadonlySet<string> = new Set(['audit_of_account', 'audit_of_message', 'message_of_field']);
 
 /** Unique keys that SQLite keeps otherwise. */
 const OWN_KEYS: ReadonlySet<string> = new Set(['audit (lane, place): unique', 'sent_request (key): unique']);
@@ -90,7 +82,7 @@ async function postgresShape(connection: ClientConnection): Promise<Shape> {
 const isOwn = (line: string): boolean => {
   const table = /^\w+/.exec(line)?.[0] ?? '';
   const column = /^\w+\.\w+/.exec(line)?.[0] ?? '';
-  return table in OF_POSTGRES || column in OF_POSTGRES || OWN_KEYS.has(line);
+  return VIEWS.has(table) || OF_POSTGRES.has(table) || OF_POSTGRES.has(column) || OWN_KEYS.has(line);
 };
 
 test('PostgreSQL has the tables of SQLite, with their columns and keys, and what is its own', async () => {
@@ -98,7 +90,7 @@ test('PostgreSQL has the tables of SQLite, with their columns and keys, and what
   await migrate(connection, knownMigrations(), 7);
   const shape = await postgresShape(connection);
   const own = shape.filter(isOwn).map((line) => /^\w+(\.\w+)?/.exec(line)?.[0] ?? '');
-  for (const name of Object.keys(OF_POSTGRES))
+  for (const name of OF_POSTGRES)
     assert.ok(
       own.some((line) => line === name || line.startsWith(`${name}.`)),
       `${name} is there`,
@@ -107,6 +99,14 @@ test('PostgreSQL has the tables of SQLite, with their columns and keys, and what
     shape.filter((line) => !isOwn(line)),
     sqliteShape().filter((line) => !isOwn(line)),
   );
+  const columnsOf = (table: string): string[] =>
+    shape.flatMap((line) => (line.startsWith(`${table}.`) ? [line.slice(table.length + 1).replace(/:.*/, '')] : []));
+  for (const [table, { columns }] of Object.entries(POSTGRES_KINDS))
+    assert.deepEqual(
+      columnsOf(table),
+      columns.toSorted(),
+      `say in src/domain/postgres-data-kinds.ts what is kept in ${table}`,
+    );
   const { rows } = await connection.query({ text: 'SELECT version::int, applied_at::int FROM migration' });
   assert.deepEqual(
     rows,

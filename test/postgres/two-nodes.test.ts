@@ -57,6 +57,20 @@ test('a late node’s QUIT deletes nothing: the maildrop was taken over at the o
   assert.equal((await locked(one.store, anna, elsewhere)).messages, 0);
 });
 
+test('of a session that the other node has taken over nothing counts as sent', async (t) => {
+  const { one, two, anna } = await twoNodes(t);
+  await deliver(one.store, Buffer.from('keep'), 'anna@group.test');
+  const lock = await locked(one.store, anna);
+  const uid = (await one.store.listMaildrop(lock)).uidOf(0);
+  await pass(one.clock, seconds(31));
+  const taken = await locked(two.store, anna, same);
+  await one.store.releaseMaildrop(lock, [uid], () => Promise.reject(new Error('no receipt is due')));
+  assert.equal((await two.store.listMaildrop(taken)).retrievedBefore(0), false);
+  await two.store.releaseMaildrop(taken);
+  const later = await locked(one.store, anna);
+  assert.equal((await one.store.listMaildrop(later)).retrievedBefore(0), false);
+});
+
 test('a node that hangs between its look at the right and its write deletes nothing either', async (t) => {
   const { one, two, anna } = await twoNodes(t);
   await deliver(one.store, Buffer.from('keep'), 'anna@group.test');

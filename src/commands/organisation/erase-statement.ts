@@ -1,5 +1,5 @@
 /** The statement of deletion at the end of a contract: what was erased, what stays, why and until when. Signed like evidence. */
-import { DATA_KINDS } from '../../domain/data-kinds.ts';
+import { everyKind } from '../../domain/data-kinds.ts';
 import type { Instant } from '../../domain/units.ts';
 import type { Erasure } from './erase-views.ts';
 import type { Document } from '../../admin/evidence.ts';
@@ -57,7 +57,7 @@ export const statementOf = (view: Erasure, { hostname, made, fingerprint }: Sign
           {
             format: 'sluis deletion 1',
             ...view,
-            kinds: Object.entries(DATA_KINDS).map(([table, { area, kept, erase }]) => ({ table, area, kept, erase })),
+            kinds: everyKind().map(([table, { area, kept, erase }]) => ({ table, area, kept, erase })),
           },
           undefined,
           1,

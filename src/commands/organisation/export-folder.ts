@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { FILE_MARK } from '../../admin/file-stream.ts';
 import { CommandError } from '../../cli/exit.ts';
 import { type NewFile, fileCode, newFile } from '../../cli/new-file.ts';
-import { DATA_KINDS } from '../../domain/data-kinds.ts';
+import { everyKind } from '../../domain/data-kinds.ts';
 
 interface Written {
   readonly name: string;
@@ -88,6 +88,6 @@ export const readme = (name: string, missing: readonly string[]): string =>
     '',
     ...(missing.length === 0 ? [] : ['Not here:', ...missing.map((text) => `- ${text}`), '']),
     'What the gateway keeps, and how long:',
-    ...Object.entries(DATA_KINDS).map(([table, { what, kept }]) => `- ${table}: ${what}; kept ${kept}`),
+    ...everyKind().map(([table, { what, kept }]) => `- ${table}: ${what}; kept ${kept}`),
     '',
   ].join('\n');

@@ -22,6 +22,9 @@ export const DATABASE_NOW: Part = words('', '(extract(epoch FROM clock_timestamp
 /** The commit waits for no other place. */
 export const LOCAL: Part = words('', "set_config('synchronous_commit', 'local', true)");
 
+/** Nobody has it. Who had it, and from where, is gone with it. */
+const FREE: Part = words('', "until = 0, session = '', network = ''");
+
 export interface Taking {
   readonly account: AccountId;
   readonly holder: Holder;
@@ -97,12 +100,12 @@ export const holdOne = (one: One & { readonly lease: Milliseconds; readonly now:
    WHERE l.account = ${one.account} AND l.fence = ${one.fence} AND l.node = ${one.owner.node} AND l.epoch = ${one.owner.epoch} AND l.until > t.now`;
 
 export const freeOne = ({ account, fence, owner }: One) => sql.run`
-  UPDATE maildrop_lease l SET until = 0 FROM (SELECT ${LOCAL}) t
+  UPDATE maildrop_lease l SET ${FREE} FROM (SELECT ${LOCAL}) t
    WHERE l.account = ${account} AND l.fence = ${fence} AND l.node = ${owner.node} AND l.epoch = ${owner.epoch}`;
 
 /** All of a start. */
 export const freeAll = ({ node, epoch }: LeaseOwner) => sql.run`
-  UPDATE maildrop_lease l SET until = 0 FROM (SELECT ${LOCAL}) t WHERE l.node = ${node} AND l.epoch = ${epoch} AND l.until > 0`;
+  UPDATE maildrop_lease l SET ${FREE} FROM (SELECT ${LOCAL}) t WHERE l.node = ${node} AND l.epoch = ${epoch} AND l.until > 0`;
 
 /** Locks the row until the end of the transaction: nobody takes the maildrop over between this look and the commit. */
 export const fenceOf = ({ account, fence, owner }: One) => sql.first({ fence: int })`

@@ -16,7 +16,7 @@ import type { Acceptance, StoreFailed } from '../store.ts';
 import { type OwnCalls, ownCallsOf, ownReadCallsOf } from './calls.ts';
 import { takeCopy } from './copies.ts';
 import type { FolderLock } from './folder-lock.ts';
-import { type LocksParts, MemoryLocks } from './memory-locks.ts';
+import { MemoryLocks } from './memory-locks.ts';
 import type { OpenOptions } from './options.ts';
 import { Reader } from './reader.ts';
 import { freeOctetsOf } from './reserve.ts';
@@ -38,8 +38,6 @@ export interface EngineParts {
 }
 
 type Commit = Extract<WriterSays, { kind: 'answers' }>;
-
-const newMemoryLocks = (parts: LocksParts): MaildropLocks => new MemoryLocks(parts);
 
 interface Started {
   readonly engine: SqliteEngine;
@@ -100,7 +98,7 @@ export class SqliteEngine implements Engine {
     });
     const { epoch } = ready;
     const { takeoverAfter = TAKEOVER_AFTER } = options;
-    this.locks = (testing.maildropLocks ?? newMemoryLocks)({ clock, epoch, takeoverAfter });
+    this.locks = new MemoryLocks({ clock, epoch, takeoverAfter });
     this.#pages = new UnreadPages({
       path: parts.path,
       own: this.#own,
@@ -222,7 +220,7 @@ function writerStart({
   ...options
 }: OpenOptions): Parameters<typeof Writer.start>[0] {
   const { reserve = RESERVE, copyBeforeUpgrade = true } = options;
-  const { freeOctets: _free, maildropLocks: _locks, pageCheck: _check, ...testing } = options.testing ?? {};
+  const { freeOctets: _free, pageCheck: _check, ...testing } = options.testing ?? {};
   return { dataFolder, keyFolder, masterKey, reserve, copyBeforeUpgrade, at: clock.now(), testing };
 }
 

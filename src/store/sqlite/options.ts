@@ -1,9 +1,7 @@
 /** What a SQLite store is opened with. */
 import type { Octets } from '../../domain/units.ts';
 import type { CoreCreateOptions, CoreOpenOptions } from '../core/options.ts';
-import type { MaildropLocks } from '../maildrop-locks.ts';
 import type { Synchronous } from './database.ts';
-import type { LocksParts } from './memory-locks.ts';
 
 export interface CreateOptions extends CoreCreateOptions {
   /** Holds `sluis.db`, its log, the reserve and the lock. Made with mode 0700 when missing. */
@@ -44,6 +42,4 @@ export interface Testing {
   readonly countEvery?: number;
   /** Octets free on the disk. */
   readonly freeOctets?: () => number;
-  /** In place of those in memory. */
-  readonly maildropLocks?: (parts: LocksParts) => MaildropLocks;
 }

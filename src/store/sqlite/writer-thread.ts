@@ -29,7 +29,7 @@ export interface WriterStart {
   /** Whether a copy is kept before the form of the database changes. */
   readonly copyBeforeUpgrade: boolean;
   readonly at: number;
-  readonly testing: Omit<Testing, 'freeOctets' | 'maildropLocks' | 'pageCheck'>;
+  readonly testing: Omit<Testing, 'freeOctets' | 'pageCheck'>;
 }
 
 type PagesRead = ReturnType<typeof checkPages>;
