@@ -11,14 +11,14 @@
  * ends with the test.
  */
 import { execFile } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { testCertificates } from './certificates.ts';
 import { freePort } from './instance.ts';
 import { type Link, Links } from './links.ts';
-import { postgresBinaries, serverUser } from './postgres-binaries.ts';
+import { ownedAsServer } from './postgres-binaries.ts';
+import { makeData, serverFolder } from './postgres-data.ts';
 import { PostgresServer, SUPERUSER } from './postgres-server.ts';
 import type { Cleanup } from './store.ts';
 import { until } from './until.ts';
@@ -63,8 +63,7 @@ export interface StandbySeen {
 }
 
 export async function startCluster(t: Cleanup, options: ClusterOptions = {}): Promise<Cluster> {
-  const folder = mkdtempSync(join(tmpdir(), 'sluis-cluster-'));
-  chmodSync(folder, 0o755);
+  const folder = serverFolder('sluis-cluster-');
   const { ca } = await testCertificates();
   const cluster = new Cluster(folder, ca.certificate, options);
   t.after(() => cluster.remove());
@@ -94,14 +93,18 @@ export class Cluster {
   }
 
   async start(): Promise<void> {
-    const template = await templateFolder();
     for (const name of NAMES) {
       const server = new PostgresServer(name, await freePort(), join(this.#folder, name), this.#settings);
       this.#servers.set(name, server);
       for (const place of NAMES.map(placeOf))
         if (place !== placeOf(name)) this.#between.set(`${place}>${name}`, await this.#links.open(server.port));
     }
-    await Promise.all(NAMES.map((name) => run('cp', ['-a', '--reflink=auto', template, this.server(name).data])));
+    await Promise.all(
+      NAMES.map(async (name) => {
+        await makeData(this.server(name).data);
+        await writeAccess(this.server(name).data);
+      }),
+    );
     for (const name of NAMES) if (name !== this.primary) this.#makeStandby(name);
     this.#configure(this.primary, { synchronous_standby_names: this.#othersOf(this.primary) });
     await Promise.all(NAMES.map((name) => this.startAgain(name)));
@@ -298,7 +301,7 @@ export class Cluster {
       await copyLive(primary.data, data);
       const { rows } = await client.query('SELECT labelfile FROM pg_backup_stop(false)');
       writeFileSync(join(data, 'backup_label'), String(rows[0]?.labelfile));
-      giveTo(join(data, 'backup_label'));
+      ownedAsServer(join(data, 'backup_label'));
     } finally {
       await client.end();
     }
@@ -329,7 +332,7 @@ export class Cluster {
     this.#configure(name, { primary_conninfo: this.#conninfo(name) });
     const signal = join(this.server(name).data, 'standby.signal');
     writeFileSync(signal, '');
-    giveTo(signal);
+    ownedAsServer(signal);
   }
 
   /** What ALTER SYSTEM would write. */
@@ -337,13 +340,8 @@ export class Cluster {
     const file = join(this.server(name).data, 'postgresql.auto.conf');
     const lines = Object.entries(settings).map(([key, value]) => `${key} = '${value}'\n`);
     writeFileSync(file, lines.join(''));
-    giveTo(file);
+    ownedAsServer(file);
   }
-}
-
-function giveTo(path: string): void {
-  const { uid, gid } = serverUser();
-  if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
 }
 
 /** Files come and go under the copy: the log that the standby gets over its link makes up for it. */
@@ -351,35 +349,18 @@ async function copyLive(from: string, to: string): Promise<void> {
   const left = ['pg_wal/*', 'postmaster.pid', 'postmaster.opts', 'standby.signal', 'pg_replslot/*', 'pgsql_tmp*'];
   const excluded = left.map((pattern) => `--exclude=./${pattern}`);
   mkdirSync(to, { mode: 0o700 });
-  giveTo(to);
+  ownedAsServer(to);
   const read = ['--warning=no-file-changed', '--warning=no-file-removed', '--ignore-failed-read'];
   const script = 'from=$1; to=$2; shift 2; { tar -C "$from" -cf - "$@" . || [ $? = 1 ]; } | tar -C "$to" -xpf -';
   await run('sh', ['-c', script, 'copy', from, to, ...read, ...excluded]);
 }
 
-let template: Promise<string> | undefined;
-
-/** A data folder as `initdb` makes it takes a second: each process makes one and copies it. */
-function templateFolder(): Promise<string> {
-  template ??= makeTemplate();
-  return template;
-}
-
-async function makeTemplate(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'sluis-cluster-template-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  chmodSync(folder, 0o755);
-  giveTo(folder);
-  const data = join(folder, 'data');
-  const how = ['--encoding=UTF8', '--locale=C', '--auth=trust', '--data-checksums', '--no-sync', '--no-instructions'];
-  await run(join(postgresBinaries(), 'initdb'), ['-D', data, '-U', SUPERUSER, ...how], {
-    ...{ ...serverUser(), cwd: '/', env: { PATH: process.env.PATH ?? '', LC_ALL: 'C' } },
-  });
+/** What a server of the cluster has in its folder besides. */
+async function writeAccess(data: string): Promise<void> {
   const { server } = await testCertificates();
   const files = { 'server.crt': server.certificate, 'server.key': server.key, 'pg_hba.conf': `${ACCESS.join('\n')}\n` };
   for (const [name, content] of Object.entries(files)) {
     writeFileSync(join(data, name), content, { mode: 0o600 });
-    giveTo(join(data, name));
+    ownedAsServer(join(data, name));
   }
-  return data;
 }

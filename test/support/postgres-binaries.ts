@@ -1,6 +1,6 @@
 /** Where PostgreSQL's programs are, and as whom they run: as root they refuse to. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { chownSync, existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
@@ -38,4 +38,10 @@ export function serverUser(): ServerUser {
   const found = ['postgres', 'nobody'].map((name) => lines.find(([of]) => of === name)).find(Boolean);
   if (found === undefined) throw new Error('PostgreSQL does not run as root; expected a user postgres or nobody');
   return { uid: Number(found[2]), gid: Number(found[3]) };
+}
+
+/** Gives a file to the user that servers run as. */
+export function ownedAsServer(path: string): void {
+  const { uid, gid } = serverUser();
+  if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
 }

