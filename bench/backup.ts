@@ -64,7 +64,7 @@ try {
   loop.reset();
   let copy: Awaited<ReturnType<typeof store.copyTo>> | undefined;
   const began = performance.now();
-  const beside = await rateDuring(async () => (copy = await store.copyTo(join(folder, 'copy.db'))));
+  const beside = await rateDuring(async () => (copy = await store.copyTo(folder)));
   const took = (performance.now() - began) / 1000;
   loop.disable();
   const after = await rateDuring(() => seconds(5));
@@ -74,7 +74,7 @@ try {
   const ms = (nanoseconds: number): string => (nanoseconds / 1e6).toFixed(1);
   console.log(
     [
-      `copy: ${((copy?.octets ?? 0) / MB).toFixed(0)} MB in ${took.toFixed(1)} s (copied, synced, checked, hashed); log up to ${((copy?.logOctets ?? 0) / MB).toFixed(0)} MB`,
+      `copy: ${(store.health().used / MB).toFixed(0)} MB in ${took.toFixed(1)} s (copied, synced, checked, hashed); log up to ${((copy?.logOctets ?? 0) / MB).toFixed(0)} MB`,
       `10 KB, ${WRITERS} writers: ${alone.toFixed(0)}/s alone, ${beside.toFixed(0)}/s beside it (${(beside / alone).toFixed(2)}), ${after.toFixed(0)}/s after`,
       `loop: p99 ${ms(quiet.p99)} ms, longest ${ms(quiet.max)} ms alone; p99 ${ms(loop.percentile(99))} ms, longest ${ms(loop.max)} ms beside it`,
     ].join('\n'),

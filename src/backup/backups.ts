@@ -3,9 +3,10 @@ import { dirname, join, resolve } from 'node:path';
 import { Counts } from '../domain/counts.ts';
 import { defined } from '../domain/defined.ts';
 import { DRILL_KINDS, type DrillDue, type DrillKind, type DrillMarks, NO_SITES, drillsDue } from '../domain/drills.ts';
-import { type Instant, type Milliseconds, days, instant } from '../domain/units.ts';
+import { type Instant, type Milliseconds, days, instant, minutes } from '../domain/units.ts';
 import { THE_GATEWAY } from '../store/actor.ts';
 import { factsOfFile } from './files.ts';
+import { FolderTurn } from './folder-turn.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
 import { type DrillReport, drill, keyCopyIn } from './drill.ts';
 import {
@@ -18,6 +19,7 @@ import {
   tooMany,
 } from './folder.ts';
 import { type Actor, type KeyRoundParts, KeyRounds } from './key-rounds.ts';
+import { LogArchive, LogEnded } from './log-archive.ts';
 import { readManifest } from './manifest.ts';
 import { BackupRefused, reasonOf } from './refused.ts';
 import { DRILLS, drillsIn } from './reports.ts';
@@ -41,13 +43,15 @@ export interface BackupParts extends TakeParts, KeyRoundParts {
   readonly marks: () => Promise<DrillMarks>;
   /** Whether there is another site, to which the service could go. */
   readonly sites: boolean;
+  /** Other gateways have the same folder. */
+  readonly shared?: boolean;
   /** What a restore on this machine would work with, and with this key folder in place of its own. */
   readonly restore: (keyFolder?: string) => Promise<RestoreParts>;
   /** Tells the operator, by mail, of something that failed without anybody watching. */
   readonly tell: (failure: BackupFailure) => Promise<void>;
 }
 
-export type BackupStep = 'backup' | 'offsite' | 'drill' | 'keys';
+export type BackupStep = 'backup' | 'offsite' | 'drill' | 'keys' | 'log';
 
 export interface BackupFailure {
   readonly step: BackupStep;
@@ -79,16 +83,35 @@ async function unlessBusy<T>(work: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
+const BUSY = 'Cannot back up now: a backup is being taken; try again when it has ended';
+/** Of the log; until then it is tried again without a word to anybody. */
+const LOG_LATE = minutes(15);
+
 export class Backups {
   readonly failures = new Counts(['step']);
   readonly #p: BackupParts;
   #running = false;
   readonly #keys: KeyRounds;
+  readonly #log: LogArchive | undefined;
+  /** When the log was last whole, or this process began. */
+  #logged: Instant;
   #last: readonly { readonly seconds: number; readonly octets: number }[] = [];
 
   constructor(parts: BackupParts) {
     this.#p = parts;
     this.#keys = new KeyRounds(parts, (error, actor) => this.#failed('keys', error, actor));
+    const { store, hostname, clock, keys, offsite } = parts;
+    this.#log =
+      store.log &&
+      new LogArchive({
+        source: store.log,
+        storeId: store.id,
+        hostname,
+        clock,
+        keys,
+        ...defined({ elsewhere: offsite.folder }),
+      });
+    this.#logged = clock.now();
   }
 
   get running(): boolean {
@@ -108,7 +131,9 @@ export class Backups {
   /** Rejects with BackupRefused. */
   async take({ folder, actor, told }: TakeWish): Promise<TakenView> {
     const to = this.#folder(folder, 'back up');
-    return await this.#alone(async () => {
+    return await this.#alone(to, async () => {
+      // It begins before the backup that it follows.
+      if (folder === undefined) await this.logRound().catch(() => undefined);
       let taken: Taken;
       try {
         taken = await takeBackup(this.#p, to, told);
@@ -138,7 +163,8 @@ export class Backups {
     const newest = begunAt(all.at(-1));
     const offsite = begunAt(all.findLast((known) => known.offsite?.at !== undefined));
     const { good, last } = await drillsIn(join(folder, DRILLS), await this.#publicKeys());
-    return defined({ newest, offsite, drill: good?.at, lastDrill: last });
+    const logged = await this.#log?.at(folder, await this.#publicKeys());
+    return defined({ newest, offsite, logged, drill: good?.at, lastDrill: last });
   }
 
   /** Which drills are due, and which change made them so. That no backup was ever restored, or not in time, is told of by its age (`state`). */
@@ -182,13 +208,14 @@ export class Backups {
     return DRILL_KINDS.filter((kind) => (kind === 'site' ? sites : folder));
   }
 
-  get configured(): Readonly<Record<'folder' | 'offsite' | 'keys' | 'drills' | 'sites', boolean>> {
+  get configured(): Readonly<Record<'folder' | 'offsite' | 'keys' | 'drills' | 'sites' | 'logs', boolean>> {
     const { folder, offsite, keyCopy, drillEvery, sites } = this.#p;
     return {
       folder: folder !== undefined,
       offsite: hasOffsite(offsite),
       keys: keyCopy !== undefined,
       sites,
+      logs: folder !== undefined && this.#log !== undefined,
       drills: folder !== undefined && drillEvery !== undefined,
     };
   }
@@ -203,10 +230,31 @@ export class Backups {
       throw error;
     });
     await unlessBusy(async () => {
-      if (clock.now() >= dueAt(rhythm, begunAt(newest))) await this.take({ actor: THE_GATEWAY });
+      if (clock.now() >= dueAt(rhythm, begunAt(newest)) || !(await this.#logFollows(newest, folder)))
+        await this.take({ actor: THE_GATEWAY });
       // Held only where there is work: a drill that looks in the same moment would find it taken each minute.
-      else if (this.#owedElsewhere(newest)) await this.#alone(() => this.#offsite(THE_GATEWAY));
+      else if (this.#owedElsewhere(newest)) await this.#alone(folder, () => this.#offsite(THE_GATEWAY));
     });
+  }
+
+  /** A log that began behind the newest backup brings no backup to any moment. */
+  async #logFollows(newest: KnownBackup | undefined, folder: string): Promise<boolean> {
+    return newest === undefined || ((await this.#log?.follows(newest, folder, await this.#publicKeys())) ?? true);
+  }
+
+  /** Brings the log behind the backups up to date. Rejects where it failed; it is due again then. */
+  async logRound(): Promise<void> {
+    const { folder, clock, log } = this.#p;
+    if (folder === undefined || this.#log === undefined) return;
+    try {
+      await this.#log.round(folder);
+      this.#logged = clock.now();
+    } catch (error) {
+      // A switch of the primary is over within a minute: nobody is told of that by mail.
+      if (error instanceof LogEnded || clock.now() - this.#logged > LOG_LATE) this.#failed('log', error, THE_GATEWAY);
+      else log.warn('backup.log-behind', { why: error instanceof Error ? error.message : String(error) });
+      throw error;
+    }
   }
 
   /** Brings the copies of the key folder up to date (`KeyRounds`). Rejects where one failed. */
@@ -263,7 +311,7 @@ export class Backups {
   ): Promise<DrillReport & { readonly file: string }> {
     const backup = await this.#pathOf(wish.backup);
     const folder = this.#p.folder ?? dirname(backup);
-    return await this.#alone(async () => {
+    return await this.#alone(folder, async () => {
       const { hostname, version, keyFolder: live } = this.#p;
       const keyFolder =
         wish.keysFrom === undefined
@@ -329,6 +377,14 @@ export class Backups {
       );
       files.push({ name, whole: why === undefined, ...defined({ why }) });
     }
+    const { label } = manifest.store.postgres ?? {};
+    if (label !== undefined) {
+      const why = await this.#p.store.checkCopy(label).then(
+        () => undefined,
+        (error: unknown) => reasonOf(error),
+      );
+      files.push({ name: label, whole: why === undefined, ...defined({ why }) });
+    }
     const whole = signature === 'good' && files.every((file) => file.whole);
     return { backup: manifest.id, path, signature, files, whole };
   }
@@ -352,12 +408,18 @@ export class Backups {
     return folder;
   }
 
-  async #alone<T>(run: () => Promise<T>): Promise<T> {
-    if (this.#running)
-      throw new BackupBusy('unavailable', 'Cannot back up now: a backup is being taken; try again when it has ended');
+  async #alone<T>(folder: string, run: () => Promise<T>): Promise<T> {
+    if (this.#running) throw new BackupBusy('unavailable', BUSY);
     this.#running = true;
     try {
-      return await run();
+      if (this.#p.shared !== true) return await run();
+      const turn = await FolderTurn.take(folder, this.#p.clock);
+      if (turn === undefined) throw new BackupBusy('unavailable', BUSY);
+      try {
+        return await run();
+      } finally {
+        await turn.end();
+      }
     } finally {
       this.#running = false;
     }
@@ -450,6 +512,10 @@ export class Backups {
     const own = (await backupsIn(folder)).filter(({ manifest }) => manifest.store.storeId === this.#p.store.id);
     const removed = tooMany(own, this.#p.keep, this.#p.clock.now());
     for (const { path } of removed) await removeBackup(path);
+    await this.#log?.tidy(
+      folder,
+      own.filter((known) => !removed.includes(known)),
+    );
     return removed.map(({ manifest }) => manifest.id);
   }
 }

@@ -67,14 +67,15 @@ export async function drill(
   const began = parts.clock.monotonic();
   const scratch = join(under, `.drill-${backupName(at)}.partial`);
   await rm(scratch, { recursive: true, force: true });
-  await makeFolder(scratch);
+  const folder = join(scratch, 'store');
+  await makeFolder(folder);
   let restored;
   try {
     restored = await restoreInto(
       parts,
       wish.backup,
-      scratch,
-      { anchors: [], sample: wish.sample, queue: 'hold', actor },
+      folder,
+      { anchors: [], sample: wish.sample, queue: 'hold', scratch: true, actor },
       { step: () => undefined, octets: wish.told },
     );
   } finally {

@@ -22,6 +22,21 @@ async function eachStep(file: FileHandle, use: (octets: Uint8Array) => Promise<v
   }
 }
 
+/** Each for the moment until the next. */
+export async function* piecesOf(path: string): AsyncGenerator<Uint8Array, void, void> {
+  const file = await open(path, 'r');
+  try {
+    const step = Buffer.allocUnsafe(STEP);
+    for (;;) {
+      const { bytesRead } = await file.read(step, 0, STEP);
+      if (bytesRead === 0) return;
+      yield step.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
 /** Reads in steps of 1 MB, each a millisecond of hashing. */
 export async function factsOfFile(path: string, told: (octets: number) => void = () => undefined): Promise<FileFacts> {
   const file = await open(path, 'r');

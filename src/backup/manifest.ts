@@ -2,7 +2,9 @@
  * What a backup says of itself: `manifest.json`, written last. A folder without it is no backup.
  *
  *   2026-11-26T023000Z/
- *     sluis.db               the database, from one moment; content sealed
+ *     sluis.db               SQLite: the database, from one moment; content sealed
+ *     base/                  PostgreSQL: what pg_basebackup wrote; its log lies beside the backups (log-files.ts)
+ *     operators.json         PostgreSQL: who may approve its restoring
  *     sluis.toml             the configuration as it was
  *     audit-anchors/         signed heads of the audit trail, and the public half of their key
  *     manifest.json, .sig    this; signed by the key of the audit trail
@@ -11,23 +13,22 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { KeyObject } from 'node:crypto';
-import type { CopyFacts } from '../store/copies.ts';
-import type { FileFacts } from './files.ts';
+import type { CopiedFile, CopyFacts } from '../store/copies.ts';
 import { BackupRefused, isCode, reasonOf } from './refused.ts';
 import { signatureOf } from './signed.ts';
 
 export const FORMAT = 'sluis backup 1';
 export const MANIFEST = 'manifest.json';
 export const DATABASE = 'sluis.db';
+/** Of PostgreSQL: who may approve a restore, as the store knew them. */
+export const OPERATORS = 'operators.json';
 export const CONFIGURATION = 'sluis.toml';
 export const ANCHORS = 'audit-anchors';
 /** A manifest has 2 KB; beyond this it is something else. */
 const MAX_MANIFEST = 1024 * 1024;
 
-export interface ManifestFile extends FileFacts {
-  /** Relative to the folder of the backup. */
-  readonly name: string;
-}
+/** Its name is relative to the folder of the backup. */
+export type ManifestFile = CopiedFile;
 
 export interface Manifest {
   readonly format: typeof FORMAT;
@@ -97,8 +98,22 @@ export function manifestOf(text: string): Manifest | undefined {
   if (masterKey !== undefined && !(typeof masterKey === 'string' && FINGERPRINT.test(masterKey))) return undefined;
   if (escrow !== undefined && !isEscrow(escrow)) return undefined;
   if (Number.isNaN(Date.parse(String(begun))) || !files.every(isFile)) return undefined;
-  return files.some(({ name }) => name === DATABASE) ? (parsed as Manifest) : undefined;
+  return hasStore(store as Partial<CopyFacts>, files) ? (parsed as Manifest) : undefined;
 }
+
+/** The file of SQLite, the base backup of a server, or the name that another program has for it. */
+function hasStore({ postgres }: Partial<CopyFacts>, files: readonly ManifestFile[]): boolean {
+  if (postgres === undefined) return files.some(({ name }) => name === DATABASE);
+  const { version, start, label } = postgres;
+  if (typeof version !== 'string' || !/^\d+\./.test(`${version}.`)) return false;
+  if (label !== undefined) return typeof label === 'string' && LABEL.test(label);
+  return (
+    typeof start === 'string' && /^[0-9A-F]{24}$/.test(start) && files.some(({ name }) => name.startsWith('base/'))
+  );
+}
+
+/** A word: it is given to the operator's own programs. */
+export const LABEL = /^[A-Za-z0-9][A-Za-z0-9._:/+-]{0,199}$/;
 
 const isEscrow = (escrow: unknown): boolean => {
   const { set, needed, madeAt } = (escrow ?? {}) as Record<string, unknown>;

@@ -2,21 +2,23 @@
  * Puts a backup back where no store is, and shows at each step that it is right; or restores it into a scratch folder to prove that it would be
  * (`drill.ts`). The database gets its name last: what cannot be proved is never served.
  */
-import { existsSync } from 'node:fs';
-import { rename, rm, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { KeyObject } from 'node:crypto';
+import { type KeyObject, createHash } from 'node:crypto';
+import { statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { type Anchor, readAnchor } from '../crypto/audit-anchor.ts';
 import { sharesThatMake } from '../crypto/escrow-record.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
 import { agree, many } from '../domain/counted.ts';
+import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { Escrow } from '../domain/escrow.ts';
-import { MiB, instant } from '../domain/units.ts';
-import { type Copies, CopyFailed, type Proof, type SettledCopy } from '../store/copies.ts';
+import { type Instant, MiB, instant } from '../domain/units.ts';
+import { type Copies, CopyFailed, type CopyHead, type Draft, type Proof, type SettledCopy } from '../store/copies.ts';
 import { ANCHOR_FILE, anchorsIn, namedAnchorFiles } from './anchor-files.ts';
-import { copyFile, factsOfFile, makeFolder, syncFolderOf } from './files.ts';
-import { ANCHORS, DATABASE, type Manifest, type ReadManifest, readManifest } from './manifest.ts';
+import { type FileFacts, factsOfFile, makeFolder, piecesOf } from './files.ts';
+import { LOG, placeOf, startOf } from './log-files.ts';
+import { type LogToBring, logFor, logText } from './restore-log.ts';
+import { ANCHORS, type Manifest, type ReadManifest, readManifest } from './manifest.ts';
 import { BackupRefused, isCode, reasonOf } from './refused.ts';
 
 export interface RestoreParts {
@@ -36,6 +38,12 @@ export interface RestoreWishes {
   /** Bodies that are opened; 0: all. */
   readonly sample: number;
   readonly queue: 'hold' | 'push';
+  /** The last moment that is to be in it; absent: as much as there is. */
+  readonly until?: Instant;
+  /** Only the backup itself, without the log behind it. */
+  readonly withoutLog?: boolean;
+  /** It is thrown away afterwards. */
+  readonly scratch?: boolean;
   /** Also a backup whose signature no key at hand made. */
   readonly unsigned?: boolean;
   readonly actor: { readonly name: string; readonly reason?: string };
@@ -43,7 +51,7 @@ export interface RestoreWishes {
 
 /** One step, for people who watch. */
 export interface RestoreStep {
-  readonly step: 'manifest' | 'checksums' | Proof['steps'][number]['step'] | 'place' | 'key-copy';
+  readonly step: 'manifest' | 'checksums' | 'log' | Proof['steps'][number]['step'] | 'place' | 'key-copy';
   readonly passed: boolean;
   readonly found: string;
 }
@@ -57,6 +65,8 @@ export interface Restored {
   readonly settled?: SettledCopy;
   /** Newest signed row of the audit trail behind the end of the backup. */
   readonly later?: number;
+  /** ISO 8601: of the last commit in it, where a log brought it on. */
+  readonly moment?: string;
   /** Put in place although no key at hand signed its manifest. */
   readonly unsigned?: true;
 }
@@ -70,7 +80,6 @@ export interface Watched {
 /** Default of bodies that are opened: some seconds. */
 export const SAMPLE = 500;
 const MARGIN = 64 * MiB;
-const STORE_FILES = [DATABASE, `${DATABASE}-wal`, `${DATABASE}-shm`];
 
 /** Restores into `dataFolder`, which must have no database. Rejects with BackupRefused or StoreRefused; a step that fails is no rejection. */
 export async function restoreBackup(
@@ -80,13 +89,13 @@ export async function restoreBackup(
   wishes: RestoreWishes,
   watched: Watched,
 ): Promise<Restored> {
-  const there = STORE_FILES.find((name) => existsSync(join(dataFolder, name)));
+  const there = parts.copies.occupied(dataFolder);
   if (there !== undefined)
     throw new BackupRefused(
       'exists',
       `Cannot restore into "${dataFolder}": it has "${there}", and nothing is ever restored over a store; move the old database away (keep it), or name another data folder`,
     );
-  await makeFolder(dataFolder);
+  if (parts.copies.engine === 'sqlite') await makeFolder(dataFolder);
   const lock = parts.copies.lock(dataFolder);
   try {
     return await restoreInto(parts, backup, dataFolder, wishes, watched);
@@ -105,32 +114,41 @@ export async function restoreInto(
 ): Promise<Restored> {
   const read = await readManifest(backup, parts.publicKeys);
   const { manifest } = read;
+  refuseOtherEngine(parts.copies, manifest);
   const steps: RestoreStep[] = [];
   const done = (step: RestoreStep): boolean => {
     steps.push(step);
     tell(step);
     return step.passed;
   };
-  const draft = join(dataFolder, `${DATABASE}.restoring`);
   const result = { backup: manifest.id, begun: manifest.begun };
+  const known =
+    done(manifestStep(read, wishes.unsigned)) && (opensWith(parts, manifest) || done(wrongKeyStep(parts, manifest)));
+  if (!known) return { ...result, steps, passed: false };
+  const { until, withoutLog, scratch } = wishes;
+  const log = await logFor(backup, manifest, { ...defined({ until, without: withoutLog }), keys: parts.publicKeys });
+  let draft: Draft | undefined;
   try {
-    await rm(draft, { force: true });
-    const begins =
-      done(manifestStep(read, wishes.unsigned)) &&
-      (opensWith(parts, manifest) || done(wrongKeyStep(parts, manifest))) &&
-      done(await checksumStep(backup, manifest, dataFolder, draft, octets));
-    if (!begins) return { ...result, steps, passed: false };
+    draft = await parts.copies.begin(dataFolder, {
+      facts: manifest.store,
+      ...defined({ until, scratch, logFile: log?.fileOctets }),
+    });
+    const whole =
+      done(await checksumStep(backup, manifest, { dataFolder, draft, octets })) &&
+      (log === undefined || done(await logStep(log, dataFolder, draft)));
+    if (!whole) return { ...result, steps, passed: false };
     const anchors = await anchorsFor(parts, backup, manifest, wishes.anchors);
-    const proof = await parts.copies.prove(
-      { ...proofOf(parts, draft, manifest, wishes.sample), anchors: anchors.map(headOf) },
+    const { keyFolder, masterKey } = parts;
+    const proof = await draft.prove(
+      { keyFolder, masterKey, expected: manifest.store, sample: wishes.sample, anchors: anchors.map(headOf) },
       (found) => void done(found),
     );
-    const later = proof.later === undefined ? {} : { later: proof.later };
-    if (!proof.passed) return { ...result, steps, passed: false, proof, ...later };
-    const settled = await parts.copies.settle({
-      path: draft,
-      keyFolder: parts.keyFolder,
-      masterKey: parts.masterKey,
+    const { later, moment } = proof;
+    const told = defined({ later, moment });
+    if (!proof.passed) return { ...result, steps, passed: false, proof, ...told };
+    const settled = await draft.settle({
+      keyFolder,
+      masterKey,
       at: parts.clock.now(),
       queue: wishes.queue,
       actor: wishes.actor,
@@ -138,16 +156,14 @@ export async function restoreInto(
         backup: manifest.id,
         taken: manifest.begun,
         head: manifest.store.audit.seq,
-        ...later,
+        ...told,
         ...(read.signature === 'good' ? {} : { signature: read.signature }),
       },
     });
-    for (const suffix of ['-wal', '-shm']) await rm(draft + suffix, { force: true });
-    await rename(draft, join(dataFolder, DATABASE));
-    await syncFolderOf(dataFolder);
+    await draft.place();
     done({ step: 'place', passed: true, found: placedText(settled) });
     const unsigned = read.signature === 'good' ? {} : { unsigned: true as const };
-    return { ...result, steps, passed: true, proof, settled, ...later, ...unsigned };
+    return { ...result, steps, passed: true, proof, settled, ...told, ...unsigned };
   } catch (error) {
     if (!(error instanceof CopyFailed) && !isCode(error, 'ENOSPC')) throw error;
     const full = isCode(error, 'ENOSPC') || (error instanceof CopyFailed && error.full);
@@ -157,21 +173,25 @@ export async function restoreInto(
       { cause: error },
     );
   } finally {
-    for (const suffix of ['', '-wal', '-shm', '-journal']) await rm(draft + suffix, { force: true });
+    await draft?.remove();
   }
 }
 
-const headOf = ({ seq, hash }: Anchor): { readonly seq: number; readonly hash: string } => ({
-  seq,
-  hash: Buffer.from(hash).toString('hex'),
-});
+/** A base backup is no file of SQLite. */
+function refuseOtherEngine({ engine }: Copies, { id, store }: Manifest): void {
+  const its = store.postgres === undefined ? 'sqlite' : 'postgres';
+  if (its !== engine)
+    throw new BackupRefused(
+      'conflict',
+      `Cannot restore backup ${id}: it is of a store with store.engine = "${its}", and the configuration has "${engine}"; take the configuration in the backup`,
+    );
+}
 
-const proofOf = ({ keyFolder, masterKey }: RestoreParts, path: string, { store }: Manifest, sample: number) => ({
-  path,
-  keyFolder,
-  masterKey,
-  expected: store,
-  sample,
+const hex = (octets: Uint8Array): string => Buffer.from(octets).toString('hex');
+const headOf = ({ seq, hash, lanes }: Anchor): CopyHead => ({
+  seq,
+  hash: hex(hash),
+  ...defined({ lanes: lanes?.map(({ lane, place, hash: its }) => ({ lane, place, hash: hex(its) })) }),
 });
 
 function manifestStep({ manifest, signature }: ReadManifest, unsigned = false): RestoreStep {
@@ -207,22 +227,31 @@ function wrongKeyStep({ masterKey, escrow }: RestoreParts, manifest: Manifest): 
   };
 }
 
-/** Every file against the manifest; the database while it is copied, so that what is proved is what was read. */
+interface Bringing {
+  readonly dataFolder: string;
+  readonly draft: Draft;
+  readonly octets: (done: number, of: number) => void;
+}
+
+/** Every file against the manifest; those of the store while they are brought, so that what is proved is what was read. */
 async function checksumStep(
   backup: string,
   manifest: Manifest,
-  dataFolder: string,
-  draft: string,
-  octets: (done: number, of: number) => void,
+  { dataFolder, draft, octets }: Bringing,
 ): Promise<RestoreStep> {
   const failed = (found: string): RestoreStep => ({ step: 'checksums', passed: false, found });
+  const all = manifest.files.reduce((sum, file) => sum + (draft.has(file.name) ? file.octets : 0), 0);
+  await refuseWithoutRoom(dirname(dataFolder), all);
+  let brought = 0;
   for (const file of manifest.files) {
     const path = join(backup, file.name);
     try {
-      const database = file.name === DATABASE;
-      if (database) await refuseWithoutRoom(dataFolder, file.octets);
-      const told = (done: number): void => octets(done, file.octets);
-      const { octets: size, sha256 } = database ? await copyFile(path, draft, told) : await factsOfFile(path);
+      const bring = async (): Promise<FileFacts> => {
+        const facts = await broughtAs(draft, file.name, piecesOf(path), (done) => octets(brought + done, all));
+        brought += facts.octets;
+        return facts;
+      };
+      const { octets: size, sha256 } = draft.has(file.name) ? await bring() : await factsOfFile(path);
       if (size !== file.octets || sha256 !== file.sha256)
         return failed(
           `"${path}" is not what the manifest says (${size} octets, SHA-256 ${sha256}); take another backup`,
@@ -233,6 +262,51 @@ async function checksumStep(
     }
   }
   return { step: 'checksums', passed: true, found: `${manifest.files.length} files have their SHA-256` };
+}
+
+/** The same for the log behind the backup. */
+async function logStep(log: LogToBring, dataFolder: string, draft: Draft): Promise<RestoreStep> {
+  const failed = (found: string): RestoreStep => ({
+    step: 'log',
+    passed: false,
+    found: `${found}; the copy elsewhere may have it, and --without-log brings the backup itself back`,
+  });
+  const { folder, files } = log;
+  await refuseWithoutRoom(
+    dirname(dataFolder),
+    files.reduce((sum, file) => sum + file.octets, 0),
+  );
+  try {
+    for (const { name, octets, sha256 } of files) {
+      const path = await placeOf(folder, name);
+      const found = await broughtAs(draft, `${LOG}/${name}`, startOf(path, octets));
+      if (found.sha256 !== sha256) return failed(`"${path}" is not what was signed (SHA-256 ${found.sha256})`);
+    }
+    return { step: 'log', passed: true, found: logText(log) };
+  } catch (error) {
+    if (!(error instanceof BackupRefused) && !isCode(error, 'ENOENT') && !isCode(error, 'EIO')) throw error;
+    return failed(error instanceof BackupRefused ? error.message : `it cannot be read (${(error as Error).message})`);
+  }
+}
+
+/** Hashed on the way. */
+async function broughtAs(
+  draft: Draft,
+  name: string,
+  pieces: AsyncIterable<Uint8Array>,
+  told: (octets: number) => void = () => undefined,
+): Promise<FileFacts> {
+  const hash = createHash('sha256');
+  let octets = 0;
+  async function* hashed(): AsyncGenerator<Uint8Array, void, void> {
+    for await (const piece of pieces) {
+      hash.update(piece);
+      told((octets += piece.length));
+      yield piece;
+    }
+  }
+  await draft.bring(name, hashed());
+  return { octets, sha256: hash.digest('hex') };
 }
 
 async function refuseWithoutRoom(folder: string, octets: number): Promise<void> {

@@ -10,18 +10,26 @@ import type { AuditKeys } from '../crypto/audit-keys.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import { type Instant, MiB } from '../domain/units.ts';
-import { CopyFailed } from '../store/copies.ts';
+import { CopyFailed, type StoreCopy } from '../store/copies.ts';
 import type { Store } from '../store/port/store.ts';
 import { newestAnchorFiles, newestAnchorLine } from './anchor-files.ts';
 import { factsOfFile, makeFolder, syncFolderOf } from './files.ts';
 import { type KnownBackup, type PlaceRules, freeName, prepareFolder } from './folder.ts';
-import { ANCHORS, CONFIGURATION, DATABASE, FORMAT, MANIFEST, type Manifest, manifestText } from './manifest.ts';
+import {
+  ANCHORS,
+  CONFIGURATION,
+  FORMAT,
+  MANIFEST,
+  type Manifest,
+  type ManifestFile,
+  manifestText,
+} from './manifest.ts';
 import { BackupRefused, isCode, reasonOf } from './refused.ts';
 import { writeSigned } from './signed.ts';
 import { systemProblem } from '../platform/system-problem.ts';
 
 export interface TakeParts extends PlaceRules {
-  readonly store: Pick<Store, 'copyTo' | 'health' | 'id'>;
+  readonly store: Pick<Store, 'copyTo' | 'copySize' | 'checkCopy' | 'log' | 'id'>;
   readonly clock: Clock;
   readonly hostname: string;
   /** Of this program. */
@@ -60,7 +68,7 @@ export async function takeBackup(
 ): Promise<Taken> {
   const { store, clock } = parts;
   await prepareFolder(folder, store.id, parts);
-  const { used } = store.health();
+  const used = await store.copySize();
   await refuseWithoutRoom(parts, folder, used);
   const begun = clock.now();
   const id = await freeName(folder, begun);
@@ -68,9 +76,9 @@ export async function takeBackup(
   const began = clock.monotonic();
   try {
     await makeFolder(partial);
-    const copy = await store.copyTo(join(partial, DATABASE), (octets) => told(Math.min(octets, used), used));
+    const copy = await store.copyTo(partial, (octets) => told(Math.min(octets, used), used));
     await writeFiles(parts, partial);
-    const manifest = await manifestFor(parts, partial, { id, begun, store: copy.facts }, copy);
+    const manifest = await manifestFor(parts, partial, { id, begun, copy });
     await writeSigned(partial, MANIFEST, manifestText(manifest), await parts.keys());
     await syncFolderOf(partial);
     const path = join(folder, id);
@@ -126,13 +134,15 @@ function escrowFacts(keyFolder: string, masterKey: string | undefined): Manifest
 async function manifestFor(
   parts: TakeParts,
   partial: string,
-  { id, begun, store }: { readonly id: string; readonly begun: Instant; readonly store: Manifest['store'] },
-  database: { readonly octets: number; readonly sha256: string },
+  { id, begun, copy }: { readonly id: string; readonly begun: Instant; readonly copy: StoreCopy },
 ): Promise<Manifest> {
   const anchors = join(partial, ANCHORS);
   const others = [CONFIGURATION, `${ANCHORS}/anchor.pem`];
   for (const name of await newestAnchorFiles(anchors)) others.push(`${ANCHORS}/${name}`);
-  const files = [{ name: DATABASE, octets: database.octets, sha256: database.sha256 }];
+  const { facts: store } = copy;
+  const files: ManifestFile[] = [];
+  for (const file of copy.files)
+    files.push('sha256' in file ? file : { name: file.name, ...(await factsOfFile(join(partial, file.name))) });
   for (const name of others) files.push({ name, ...(await factsOfFile(join(partial, name))) });
   const escrow = escrowFacts(parts.keyFolder, store.masterKey);
   return {

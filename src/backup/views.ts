@@ -44,6 +44,8 @@ export interface BackupState {
   readonly newest?: Instant;
   /** Of the newest whose copy elsewhere was read back. */
   readonly offsite?: Instant;
+  /** Until when the log behind the backups is whole. */
+  readonly logged?: Instant;
   /** When a drill last passed. */
   readonly drill?: Instant;
   /** When one was last tried, and how it ended. */

@@ -4,7 +4,7 @@
  * but the program that prints the master key.
  */
 import { constants, accessSync, existsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { readAuthorities } from '../auth/authorities.ts';
 import { RevocationLists, listPolicy } from '../auth/revocation-lists.ts';
 import { RUN_FOLDER, groupsOf } from '../config/control.ts';
@@ -13,7 +13,7 @@ import { ownLetter } from '../config/letters.ts';
 import { controlSocketOf } from '../config/load.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import { ConfigError, shown } from '../config/problem.ts';
-import { readChannelFiles, readServerMaterial } from '../config/store.ts';
+import { readChannelFiles, readReplicatorPassword, readServerMaterial } from '../config/store.ts';
 import { listsOf, readRevocationLists } from '../config/revocation-lists.ts';
 import type { Config } from '../config/schema.ts';
 import { channelWarnings } from '../cluster/check.ts';
@@ -66,6 +66,13 @@ export const CHECKED_FILES: Readonly<Record<string, Look>> = {
   'backup.copy-command': (config) => runnable(config, 'backup.copy-command', config.backup['copy-command']),
   'backup.verify-command': (config) => runnable(config, 'backup.verify-command', config.backup['verify-command']),
   'backup.read-command': (config) => runnable(config, 'backup.read-command', config.backup['read-command']),
+  'backup.password-file': replicator,
+  'backup.certificate': nothing,
+  'backup.key': nothing,
+  'backup.programs': (config) => programs(config.backup.programs),
+  'backup.take-command': (config) => runnable(config, 'backup.take-command', config.backup['take-command']),
+  'backup.check-command': (config) => runnable(config, 'backup.check-command', config.backup['check-command']),
+  'backup.restore-command': (config) => runnable(config, 'backup.restore-command', config.backup['restore-command']),
 };
 
 /** All of them, each once. */
@@ -97,6 +104,23 @@ async function startFiles(config: Config): Promise<readonly string[]> {
 function serverFiles(config: Config): readonly string[] {
   readServerMaterial(config);
   return [];
+}
+
+/** Key and certificate are read by PostgreSQL's own programs. */
+function replicator(config: Config): readonly string[] {
+  readReplicatorPassword(config);
+  return [];
+}
+
+/** A restore on the worst day needs all of them. */
+function programs(folder: string | undefined): readonly string[] {
+  if (folder === undefined) return [];
+  const missing = ['pg_basebackup', 'pg_receivewal', 'pg_verifybackup', 'postgres'].filter(
+    (name) => !existsSync(join(folder, name)),
+  );
+  return missing.length === 0
+    ? []
+    : [`there is no ${missing.join(', ')} in "${folder}" (backup.programs): backups, drills or restores cannot work`];
 }
 
 /** The three files are one thing: said once. */

@@ -1,23 +1,26 @@
 /** `sluis restore`: puts a backup back where no store is, and shows at each step that it is right. */
 import { resolve } from 'node:path';
-import { onSqliteOnly } from '../admin/engine.ts';
 import { showProgress } from '../cli/progress.ts';
 import { readableTime } from '../cli/output.ts';
+import { CommandError } from '../cli/exit.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { z } from '../config/zod.ts';
 import { agree, many as counted } from '../domain/counted.ts';
-import { MiB } from '../domain/units.ts';
+import { defined } from '../domain/defined.ts';
+import { type Instant, MiB } from '../domain/units.ts';
 import { systemClock } from '../platform/clock.ts';
 import { stepText, stepView } from './backup.ts';
-import { file, text } from './core/kinds.ts';
-import { arg, changesHere, flag, many, old } from './core/row.ts';
+import { file, since, text } from './core/kinds.ts';
+import { arg, changesHere, flag, many, old, opt } from './core/row.ts';
 
 const restored = z.object({
   backup: z.string(),
   begun: z.string().meta({ description: 'What came later is not in it.' }),
   steps: z.array(stepView).readonly(),
   passed: z.boolean(),
-  into: z.string().meta({ description: 'The data folder.' }),
+  into: z.string().meta({ description: 'The data folder; of the server, on PostgreSQL.' }),
+  moment: z.string().optional().meta({ description: 'Of the last commit in it, where a log brought it on.' }),
   proof: z
     .object({
       steps: z.array(stepView).readonly(),
@@ -59,6 +62,9 @@ export const restore = changesHere({
     all: flag('open every message, not a sample'),
     push: flag('push what waited for partners again at the next start; else it is held until it is released'),
     unsigned: flag('also a backup whose signature cannot be checked'),
+    into: opt(text('folder', 4096), 'PostgreSQL: the new data folder of a server, which is made'),
+    until: opt(since, 'PostgreSQL: as it was at that moment; default: as much as the log has'),
+    withoutLog: flag('PostgreSQL: the backup itself, without the log behind it'),
   },
   out: restored,
   right: 'owner',
@@ -67,30 +73,37 @@ export const restore = changesHere({
   reason: 'needed',
   second: 'restore',
   examples: ['backups/2026-11-26T020000Z --reason "the disk is gone"'],
-  run: async ({ terminal, options }, { backup: path, anchors, anchorKey, all, push, unsigned }) => {
+  run: async ({ terminal, options }, { backup: path, anchors, anchorKey, all, push, unsigned, ...where }) => {
     const config = loadConfig(options.config, { files: false });
-    onSqliteOnly(
-      config.store.engine,
-      'put a copy of SQLite back',
-      'see "Backup and restore" in operations.md for a base backup',
-    );
+    const into = placeOf(config, where);
+    const { until, withoutLog } = where;
     const backup = resolve(path);
     const [{ SAMPLE, restoreBackup }, { restoreParts }, { actorOf }] = await Promise.all([
       import('../backup/restore.ts'),
       import('../gateway/backup.ts'),
       import('./restore/actor.ts'),
     ]);
-    const actor = await actorOf(options, config, { backup, all, push, unsigned });
+    const actor = await actorOf(options, config, {
+      backup,
+      into,
+      all,
+      push,
+      unsigned,
+      withoutLog,
+      ...defined({ until }),
+    });
     const progress = showProgress('Copying', 'MiB');
     const done = await restoreBackup(
       await restoreParts(config, systemClock, anchorKey),
       backup,
-      config.data.folder,
+      into,
       {
         anchors,
         sample: all ? 0 : SAMPLE,
         queue: push ? 'push' : 'hold',
         unsigned,
+        withoutLog,
+        ...defined({ until }),
         actor,
       },
       {
@@ -101,7 +114,7 @@ export const restore = changesHere({
         octets: (done, of) => progress.show(Math.ceil(done / MiB), Math.ceil(of / MiB)),
       },
     ).finally(() => progress.end());
-    return { ...done, into: config.data.folder };
+    return { ...done, into };
   },
   say: (found) => (found.passed ? afterText(found) : ''),
   fails: ({ passed, steps, into }) =>
@@ -113,12 +126,36 @@ export const restore = changesHere({
         },
 });
 
+/** SQLite has its place in the configuration; the folder of a server is the operator's to name. */
+function placeOf(
+  { store, data }: Config,
+  {
+    into,
+    until,
+    withoutLog,
+  }: { readonly into?: string | undefined; readonly until?: Instant | undefined; readonly withoutLog: boolean },
+): string {
+  if (store.engine === 'postgres') {
+    if (into !== undefined) return resolve(into);
+    throw new CommandError(
+      'usage',
+      'Cannot restore a base backup without --into FOLDER: the new data folder of a server of PostgreSQL, such as /var/lib/postgresql/17/restored',
+    );
+  }
+  if (into === undefined && until === undefined && !withoutLog) return data.folder;
+  throw new CommandError(
+    'usage',
+    'Cannot use --into, --until or --without-log: they are for a store on PostgreSQL, and this one is on SQLite (store.engine)',
+  );
+}
+
 /** What the operator must know and do: a backup is from its moment, and what came later is not in it. */
-function afterText({ begun, settled, later, unsigned, proof }: Restored): string {
+function afterText({ begun, moment, into, settled, later, unsigned, proof }: Restored): string {
   const held = settled?.held ?? 0;
   return [
     '',
-    `The store stands as it was on ${readableTime(begun)}. Before you start the gateway:`,
+    `The store stands as it was on ${readableTime(moment ?? begun)}. Before you start the gateway:`,
+    ...(moment === undefined ? [] : ofServer(into)),
     '- What was accepted, fetched, changed or revoked after that moment is not in it. The log and the mail servers of partners tell which',
     '  messages ("smtp.accepted"); their senders must send them again. Passwords and certificates that were revoked since are valid again.',
     ...(unsigned === true
@@ -136,3 +173,10 @@ function afterText({ begun, settled, later, unsigned, proof }: Restored): string
     '- Messages that were fetched since are handed out again, under the same UIDLs.',
   ].join('\n');
 }
+
+/** Who starts it, and what the other places need. */
+const ofServer = (into: string): readonly string[] => [
+  `- "${into}" is the data folder of a server of PostgreSQL, stopped in order. Give it its postgresql.conf and pg_hba.conf where they lie in it, and start it`,
+  '  as the primary. It has begun a timeline of its own: make every standby anew from it (pg_basebackup), and set synchronous_standby_names to the others;',
+  '  until one of them follows nothing is acknowledged. Servers of before must stay off. Base backups begin anew by themselves.',
+];

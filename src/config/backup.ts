@@ -22,7 +22,8 @@ export const maxDrillAgeOf = ({ backup }: Pick<Config, 'backup'>): Milliseconds 
 };
 
 /** A backup must not be lost with what it is a backup of, nor lie beside the keys that open it. */
-export function backupProblems({ backup, data, keys }: Config): ConfigProblem[] {
+export function backupProblems(config: Config): ConfigProblem[] {
+  const { backup, data, keys } = config;
   const { folder, 'copy-to': copyTo, 'copy-command': copy, every, 'max-age': age } = backup;
   const problems: ConfigProblem[] = [];
   const problem = (name: string, value: string, expected: string, remedy: string): void =>
@@ -53,5 +54,42 @@ export function backupProblems({ backup, data, keys }: Config): ConfigProblem[] 
       `no less than every (${formatDuration(every)})`,
       'each backup would be too old before the next; make it longer',
     );
-  return problems;
+  return [...problems, ...ofServer(config)];
+}
+
+/** What only a server of PostgreSQL has. */
+const OF_SERVER = [
+  ...(['server', 'user', 'password-file', 'certificate', 'key', 'programs'] as const),
+  ...(['take-command', 'check-command', 'restore-command'] as const),
+] as const;
+
+function ofServer({ backup, store }: Pick<Config, 'backup' | 'store'>): ConfigProblem[] {
+  if (store.engine === 'sqlite')
+    return OF_SERVER.filter((name) => backup[name] !== undefined).map((name) => ({
+      path: `backup.${name}`,
+      expected: 'nothing with store.engine = "sqlite"',
+      remedy: 'set store.engine = "postgres", or remove it',
+    }));
+  const together = (names: readonly (typeof OF_SERVER)[number][], why: string): ConfigProblem[] => {
+    const missing = names.filter((name) => backup[name] === undefined);
+    return missing.length === 0 || missing.length === names.length
+      ? []
+      : missing.map((name) => ({ path: `backup.${name}`, expected: why, remedy: 'nothing is set; add it' }));
+  };
+  return [
+    ...together(['certificate', 'key'], 'certificate and key together'),
+    ...together(['take-command', 'check-command', 'restore-command'], 'all three commands together'),
+    ...(backup.folder !== undefined &&
+    backup['take-command'] === undefined &&
+    backup['password-file'] === undefined &&
+    backup.certificate === undefined
+      ? [
+          {
+            path: 'backup.password-file',
+            expected: 'a password or a certificate of the role that may replicate',
+            remedy: 'nothing is set; set password-file, or certificate and key, or take-command',
+          },
+        ]
+      : []),
+  ];
 }

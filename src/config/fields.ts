@@ -263,6 +263,11 @@ export const servers = (about: string, most: number): z.ZodType<readonly HostPor
     },
   );
 
+export const server = (about: string): z.ZodType<HostPort> =>
+  field({ about, expects: 'a server and its port, such as "db3.example.nl:5432"' }, (raw) =>
+    typeof raw === 'string' ? hostPortOf(raw) : undefined,
+  );
+
 /** An address of this machine with a port. */
 export const listenAt = (about: string): z.ZodType<HostPort> =>
   field({ about, expects: 'an IP address and a port of this machine, such as "0.0.0.0:7443"' }, (raw) => {

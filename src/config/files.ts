@@ -68,6 +68,9 @@ export function fileProblems(config: Config): ConfigProblem[] {
   check('store.key', key, true);
   check('store.certificate', certificate, false);
   check('store.ca', ca, false);
+  check('backup.password-file', config.backup['password-file'], true);
+  check('backup.key', config.backup.key, true);
+  check('backup.certificate', config.backup.certificate, false);
   check('cluster.ca', config.cluster.ca, false);
   check('cluster.certificate', config.cluster.certificate, false);
   check('cluster.key', config.cluster.key, true);

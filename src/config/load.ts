@@ -104,7 +104,14 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
     },
     backup: {
       ...config.backup,
-      ...defined({ folder: atGiven(config.backup.folder), 'copy-to': atGiven(config.backup['copy-to']) }),
+      ...defined({
+        folder: atGiven(config.backup.folder),
+        'copy-to': atGiven(config.backup['copy-to']),
+        'password-file': atGiven(config.backup['password-file']),
+        certificate: atGiven(config.backup.certificate),
+        key: atGiven(config.backup.key),
+        programs: atGiven(config.backup.programs),
+      }),
     },
     enrolment: {
       ...config.enrolment,

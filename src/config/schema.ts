@@ -29,6 +29,7 @@ import {
   optional,
   path,
   paths,
+  server,
   servers,
   shortName,
   size,
@@ -629,6 +630,44 @@ const backup = section({
       '26h',
       '20m',
       '90d',
+    ),
+  ),
+  server: optional(
+    server(
+      'With store.engine = "postgres": the server that base backups and their log are taken from, best the one at the place of the backups. Default: the last of store.hosts.',
+    ),
+  ),
+  user: optional(
+    words(
+      'The role that takes them; it may replicate, and nothing else (sluis init --postgres). Default: sluis_backup.',
+      63,
+      'sluis_backup',
+    ),
+  ),
+  'password-file': optional(path('File with the password of that role, mode 0600. Or certificate and key, or both.')),
+  certificate: optional(path('Client certificate that the server knows it by, PEM, with its chain.')),
+  key: optional(path('Its private key, PEM, mode 0600.')),
+  programs: optional(
+    path(
+      'Folder with pg_basebackup, pg_receivewal, pg_verifybackup and postgres, of the version of the server. Default: that of Debian for the version, else where programs are looked for.',
+    ),
+  ),
+  log: choice(
+    'Whether the log of the server is kept behind its base backups, brought up to date each minute: with it a store comes back as it was at any moment.',
+    ['yes', 'no'],
+    'yes',
+  ),
+  'take-command': optional(
+    command(
+      'Program that takes a base backup instead (pgBackRest, Barman), and keeps the log; its last line is the name that it has there. With check-command and restore-command.',
+    ),
+  ),
+  'check-command': optional(
+    command('Program that gets that name as last word, and fails where that backup is not whole.'),
+  ),
+  'restore-command': optional(
+    command(
+      'Program that gets that name, the word latest or a moment, and a folder as last words, and puts a data folder there with the settings that bring it to that moment.',
     ),
   ),
 });

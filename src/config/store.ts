@@ -134,6 +134,12 @@ export function readServerMaterial(config: Config): ServerMaterial {
   };
 }
 
+/** Of the role that takes base backups; undefined: none is configured. Throws ConfigError. */
+export function readReplicatorPassword(config: Config): string | undefined {
+  const file = config.backup['password-file'];
+  return file && read(config, 'backup.password-file', file, 'one line', checkLine).replace(/\r?\n$/, '');
+}
+
 /** What gateways of one store know each other by: PEM. */
 export interface ChannelFiles {
   readonly ca: string;

@@ -85,7 +85,7 @@ export type NoticeKind =
   | 'held-operator'
   | 'contrl'
   | 'restored'
-  | `${'backup' | 'offsite' | 'drill' | 'keys'}-failed`
+  | `${'backup' | 'offsite' | 'drill' | 'keys' | 'log'}-failed`
   | 'webhook-stopped'
   | 'operator'
   | 'test';

@@ -22,7 +22,7 @@ export function backupMetrics({ backups, maxAge, maxDrillAge, clock }: BackupMet
   const age = (since: Instant | undefined): Sample[] => [
     { value: since === undefined ? Number.POSITIVE_INFINITY : Math.max(0, (clock.now() - since) / 1000) },
   ];
-  const { folder, offsite, keys, drills } = backups.configured;
+  const { folder, offsite, keys, drills, logs } = backups.configured;
   const last = (of: 'seconds' | 'octets') => (): Sample[] => backups.last.map((known) => ({ value: known[of] }));
   return [
     single('gauge', 'sluis_backup_configured', '1: backups are taken by themselves.', () => (folder ? 1 : 0)),
@@ -35,6 +35,12 @@ export function backupMetrics({ backups, maxAge, maxDrillAge, clock }: BackupMet
       'The same of the newest backup whose copy elsewhere was read back.',
       [],
       async () => (folder && offsite ? age((await ask()).offsite) : []),
+    ),
+    gauge(
+      'sluis_backup_log_age_seconds',
+      'Since when nothing more is in the log behind the backups (PostgreSQL).',
+      [],
+      async () => (logs ? age((await ask()).logged) : []),
     ),
     gauge('sluis_backup_max_age_seconds', 'Age beyond which an alarm is due (backup.max-age).', [], () =>
       folder ? [{ value: maxAge / 1000 }] : [],
@@ -70,7 +76,7 @@ export function backupMetrics({ backups, maxAge, maxDrillAge, clock }: BackupMet
     single('gauge', 'sluis_drill_configured', '1: drills are made by themselves.', () => (drills ? 1 : 0)),
     gauge('sluis_backup_duration_seconds', 'How long the last backup of this process took.', [], last('seconds')),
     gauge('sluis_backup_octets', 'Size of it.', [], last('octets')),
-    counter('sluis_backup_failures_total', 'What failed, by step: backup, offsite, drill, keys.', ['step'], () =>
+    counter('sluis_backup_failures_total', 'What failed, by step: backup, offsite, drill, keys, log.', ['step'], () =>
       backups.failures.read(),
     ),
   ];

@@ -6,6 +6,7 @@ import { maxAgeOf, maxDrillAgeOf } from '../config/backup.ts';
 import type { Config } from '../config/schema.ts';
 import { DRILLS, type DrillState, drillsIn } from '../backup/reports.ts';
 import { backupsIn } from '../backup/folder.ts';
+import { LOG, readIndex } from '../backup/log-files.ts';
 import { BackupRefused } from '../backup/refused.ts';
 import { publicKeysIn } from '../backup/signed.ts';
 import { readMasterKey } from '../config/master-key.ts';
@@ -14,7 +15,7 @@ import { keyFingerprint } from '../crypto/key-fingerprint.ts';
 import { formatDuration } from '../config/units.ts';
 import { agree, many } from '../domain/counted.ts';
 import { drillsDue, dueText } from '../domain/drills.ts';
-import type { Instant } from '../domain/units.ts';
+import { type Instant, minutes } from '../domain/units.ts';
 import { drillMarks } from './drill-marks.ts';
 
 export async function backupWarnings(config: Config, now: Instant): Promise<readonly string[]> {
@@ -86,6 +87,21 @@ function ageOfDrills(
   ];
 }
 
+/** A running gateway brings it up to date each minute. */
+const LOG_LATE = minutes(15);
+
+async function logWarnings(config: Config, keys: readonly KeyObject[], now: Instant): Promise<readonly string[]> {
+  const { folder = '', log, 'take-command': take } = config.backup;
+  if (config.store.engine === 'sqlite' || log === 'no' || take !== undefined) return [];
+  const index = await readIndex(join(folder, LOG), keys);
+  if (index !== undefined && now - index.at <= LOG_LATE) return [];
+  const since =
+    index === undefined ? 'there is no log' : `the log ends at ${new Date(index.at).toISOString().slice(0, 16)}Z`;
+  return [
+    `${since} behind the backups in "${folder}", so a store comes back as it was then at best: the running gateway brings it up to date each minute, and "backup.failed" in its log says why not`,
+  ];
+}
+
 async function ofDatabase(config: Config, now: Instant): Promise<readonly string[]> {
   const { folder, 'copy-to': to, 'copy-command': copy, 'verify-command': verify, 'read-command': read } = config.backup;
   if (folder === undefined) return ['no backups are taken: set folder in the section backup'];
@@ -105,7 +121,12 @@ async function ofDatabase(config: Config, now: Instant): Promise<readonly string
     const begun = newest.manifest.begun;
     const late = now - Date.parse(begun) > maxAgeOf(config);
     const old = `the newest backup is of ${begun.slice(0, 16)}Z, more than ${formatDuration(maxAgeOf(config))} ago: "sluis backup take" takes one and says what is wrong`;
-    return [...(late ? [old] : []), ...(await drillWarnings(config, { folder, keys, now })), ...elsewhere];
+    return [
+      ...(late ? [old] : []),
+      ...(await logWarnings(config, keys, now)),
+      ...(await drillWarnings(config, { folder, keys, now })),
+      ...elsewhere,
+    ];
   } catch (error) {
     if (!(error instanceof BackupRefused)) throw error;
     return [error.message, ...elsewhere];

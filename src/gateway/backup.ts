@@ -19,6 +19,7 @@ import type { Clock } from '../domain/effects.ts';
 import { days, minutes } from '../domain/units.ts';
 import { backupLetters } from '../letters/backup.ts';
 import { programVersion } from '../platform/version.ts';
+import type { Copies } from '../store/copies.ts';
 import { sqliteCopies } from '../store/sqlite/copies.ts';
 import { ALL_JOBS, type Jobs } from '../store/jobs.ts';
 import type { Store } from '../store/port/store.ts';
@@ -55,6 +56,7 @@ export function gatewayBackups(
     offsite: offsiteOf(config),
     ...(keysTo === undefined ? {} : { keyCopy: keyCopyOf(config, keysTo) }),
     restore: (keyFolder) => restoreParts(config, clock, [], keyFolder),
+    shared: config.store.engine === 'postgres',
     marks: drillMarksOf(config),
     sites,
     ...defined({ drillEvery }),
@@ -87,9 +89,10 @@ function keyCopyOf(config: Config, to: string): () => Promise<KeyCopyPlaces> {
 /** Takes what is due, as long as the gateway runs. A backup that runs when the gateway stops is given up, and swept by the next. */
 export function startBackups(backups: Backups, clock: Clock, jobs: Jobs = ALL_JOBS): Schedule {
   const mine = (): boolean => jobs.runs('backups');
-  const { folder, drills } = backups.configured;
+  const { folder, drills, logs } = backups.configured;
   const schedules = [
     ...(folder ? [startSchedule({ clock, round: () => backups.round(), mine })] : []),
+    ...(logs ? [startSchedule({ clock, round: () => backups.logRound(), longestRetry: minutes(5), mine })] : []),
     ...(drills ? [startSchedule({ clock, round: () => backups.drillRound(), longestRetry: days(1), mine })] : []),
     // Each gateway copies its own keys. A fault of the one must not put off the other.
     startSchedule({ clock, round: () => backups.keyRound(), longestRetry: minutes(10) }),
@@ -108,6 +111,9 @@ const placesOfKeys = ({ keys }: Config, fingerprint: string): readonly string[] 
   return [folder, ...(to === undefined ? [] : [join(to, fingerprint)]), join(keptAside(folder), fingerprint)];
 };
 
+const copiesFor = async (config: Config): Promise<Copies> =>
+  config.store.engine === 'sqlite' ? sqliteCopies : (await import('./postgres.ts')).copiesOf(config);
+
 /** `keys`: PEM files with public keys of the audit trail, beside the one in the key folder. */
 export async function restoreParts(
   config: Config,
@@ -116,7 +122,7 @@ export async function restoreParts(
   keyFolder = config.keys.folder,
 ): Promise<RestoreParts> {
   return {
-    copies: sqliteCopies,
+    copies: await copiesFor(config),
     clock,
     keyFolder,
     masterKey: await readMasterKey(config),

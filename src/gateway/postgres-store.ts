@@ -1,11 +1,12 @@
 /** The store on PostgreSQL: made for a new service, and opened by a gateway or a command. */
 import type { Config } from '../config/schema.ts';
+import { defined } from '../domain/defined.ts';
 import { programVersion } from '../platform/version.ts';
 import type { CoreCreateOptions, CoreOpenOptions } from '../store/core/options.ts';
 import { createPostgresStore, openPostgresStore } from '../store/postgres/open.ts';
 import type { GatewayEffects, StoreEffects } from './effects.ts';
 import { postgresMetrics, readinessOf } from './postgres-health.ts';
-import { type As, connectionOf } from './postgres.ts';
+import { type As, connectionOf, copyingOf } from './postgres.ts';
 import type { OpenedStore } from './opened-store.ts';
 
 /** Rejects with StoreRefused or StoreUnavailable. */
@@ -23,6 +24,7 @@ export async function openOnPostgres(
     node,
     site,
     programVersion: programVersion(),
+    ...defined({ copying: copyingOf(config) }),
     mayAcknowledge: () => guard.mayAcknowledge() === undefined,
   });
   return { store, readiness: readinessOf(guard), metrics: postgresMetrics(guard) };

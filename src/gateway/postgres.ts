@@ -1,9 +1,12 @@
 /** PostgreSQL as the configuration names it: how the gateway and its commands come to it. */
-import { readServerMaterial } from '../config/store.ts';
+import { readReplicatorPassword, readServerMaterial } from '../config/store.ts';
 import type { Config } from '../config/schema.ts';
 import { defined } from '../domain/defined.ts';
 import type { Access } from '../store/postgres/access.ts';
+import type { Copies } from '../store/copies.ts';
 import { type Connected, connectPostgres } from '../store/postgres/connected.ts';
+import { postgresCopies } from '../store/postgres/copies.ts';
+import type { CopyingOptions } from '../store/postgres/copy-access.ts';
 import type { GatewayEffects } from './effects.ts';
 
 /** Another one than the role that the gateway runs as: the owner of the tables. */
@@ -47,6 +50,42 @@ export const connectionOf = (
     log,
     ...(config.store.places === undefined ? {} : { places: Object.fromEntries(config.store.places) }),
   });
+
+/** How base backups are taken; undefined: nobody has said as whom. */
+export function copyingOf(config: Config): CopyingOptions | undefined {
+  const { server = config.store.hosts.at(-1), user = 'sluis_backup', certificate, key, programs, log } = config.backup;
+  const {
+    'password-file': file,
+    'take-command': take,
+    'check-command': check,
+    'restore-command': restore,
+  } = config.backup;
+  if (server === undefined || (file === undefined && certificate === undefined && take === undefined)) return undefined;
+  const { ca } = config.store;
+  return {
+    server,
+    access: accessOf(config),
+    name: nameOf(config, ''),
+    log: log === 'yes',
+    replicator: {
+      user,
+      ...(file === undefined ? {} : { password: () => readReplicatorPassword(config) ?? '' }),
+      ...defined({ ca, certificate, key }),
+    },
+    ...defined({ programs }),
+    ...(take === undefined || check === undefined || restore === undefined
+      ? {}
+      : { commands: { take, check, restore } }),
+  };
+}
+
+/** What brings base backups back. */
+export function copiesOf(config: Config): Copies {
+  const { database = 'sluis', user = 'sluis' } = config.store;
+  const { programs, 'restore-command': restore } = config.backup;
+  const commands = restore === undefined ? undefined : { restore };
+  return postgresCopies({ database, user, ...defined({ programs, commands }) });
+}
 
 /** `sluis/gw1`, `sluis/gw1 check`. */
 export const nameOf = ({ cluster, hostname }: Config, what: string): string =>

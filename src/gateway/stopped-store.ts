@@ -2,6 +2,7 @@
  * What commands do to a store that nobody serves. It is the only way of the command line past the store's port, so another engine has one
  * place to come in. Each function loads what it runs and no more (decision 1503).
  */
+import { readFileSync } from 'node:fs';
 import type { Operator } from '../domain/second-person.ts';
 import type { Instant } from '../domain/units.ts';
 import type { CompactOptions, Compacted } from '../store/sqlite/compact.ts';
@@ -24,6 +25,10 @@ export const finishRotation = async (options: RotateOptions): Promise<Rotated | 
 export const rotateMasterKey = async (options: RotateOptions): Promise<Rotated> =>
   (await import('../store/sqlite/rotate.ts')).rotateMasterKey(options);
 
-/** The operators that the database of a backup knows, and whose time is not over: they are who may approve its restoring. */
-export const operatorsIn = async (database: string, now: Instant): Promise<readonly Operator[]> =>
-  (await import('../store/sqlite/operators-in.ts')).operatorsIn(database, now);
+/** The operators that a backup knows by its database, or by the file beside a base backup, and whose time is not over: they are who may approve its restoring. */
+export const operatorsIn = async (file: string, now: Instant): Promise<readonly Operator[]> =>
+  file.endsWith('.json')
+    ? (JSON.parse(readFileSync(file, 'utf8')) as readonly (Omit<Operator, 'publicKey'> & { publicKey: string })[]).map(
+        ({ publicKey, ...of }) => ({ ...of, publicKey: Buffer.from(publicKey, 'hex') }),
+      )
+    : (await import('../store/sqlite/operators-in.ts')).operatorsIn(file, now);

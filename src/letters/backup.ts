@@ -2,7 +2,7 @@
 import { type Letters, facts, text } from './letter.ts';
 
 export interface FailedBackup {
-  readonly step: 'backup' | 'offsite' | 'drill' | 'keys';
+  readonly step: 'backup' | 'offsite' | 'drill' | 'keys' | 'log';
   readonly why: string;
 }
 
@@ -12,12 +12,14 @@ const STEPS = {
     offsite: 'De kopie van de back-up elders',
     drill: 'De hersteltest',
     keys: 'De kopie van de sleutels',
+    log: 'Het bijhouden van het logboek van de database',
   },
   en: {
     backup: 'The backup',
     offsite: 'The copy of the backup elsewhere',
     drill: 'The restore drill',
     keys: 'The copy of the keys',
+    log: 'Keeping the log of the database',
   },
 } as const;
 

@@ -1,7 +1,8 @@
 /**
  * Whole copies of the store: taken while mail goes on, proved far from it, made ready to be served again.
  *
- * A copy is one file. It holds no key: content in it stays sealed, and opens only beside the key folder and the master key of its store.
+ * A copy is one file of SQLite, or a base backup of PostgreSQL with what its log says since. It holds no key: content in it stays sealed, and opens only
+ * beside the key folder and the master key of its store.
  */
 import type { Instant } from '../domain/units.ts';
 
@@ -12,10 +13,32 @@ export interface CopyFacts {
   readonly masterKey?: string;
   /** Number of the newest migration in it. */
   readonly schema: number;
-  readonly sqlite: string;
+  /** Version of SQLite that wrote it. */
+  readonly sqlite?: string;
+  /** Where it is PostgreSQL's. Its counts and the trail are those of its begin then: what came while it was taken is in it, too. */
+  readonly postgres?: ServerFacts;
   readonly counts: CopyCounts;
   /** Last row of the audit trail; the hash as 64 hexadecimal digits. */
-  readonly audit: { readonly seq: number; readonly hash: string };
+  readonly audit: CopyHead;
+}
+
+export interface CopyHead {
+  readonly seq: number;
+  readonly hash: string;
+  /** The chains that went on, where there are several: `hash` is that of all of them then. */
+  readonly lanes?: readonly { readonly lane: number; readonly place: number; readonly hash: string }[];
+}
+
+/** The server that gave a base backup. */
+export interface ServerFacts {
+  /** As it says itself: `17.6`. */
+  readonly version: string;
+  /** `host:port`. */
+  readonly server: string;
+  /** The file of the log that a restore begins with: 24 hexadecimal digits. Absent: another program keeps backup and log. */
+  readonly start?: string;
+  /** The name that the operator's own program has for it. */
+  readonly label?: string;
 }
 
 export interface CopyCounts {
@@ -29,13 +52,41 @@ export interface CopyCounts {
   readonly auditRows: number;
 }
 
-export interface StoreCopy {
-  readonly facts: CopyFacts;
+/** A file of a copy. */
+export interface CopiedFile {
+  /** Relative to the folder of the copy. */
+  readonly name: string;
   readonly octets: number;
   /** 64 hexadecimal digits. */
   readonly sha256: string;
-  /** How far the write-ahead log grew meanwhile: it cannot be copied back behind the copy's snapshot. */
+}
+
+export interface StoreCopy {
+  readonly facts: CopyFacts;
+  /** Those of which nothing is known but the name are still to be hashed. */
+  readonly files: readonly (CopiedFile | Pick<CopiedFile, 'name'>)[];
+  /** How far the write-ahead log grew meanwhile: it cannot be copied back behind the copy's snapshot. 0 where the log is a server's. */
   readonly logOctets: number;
+}
+
+/** The log of a server, which goes on behind its base backups: with both a store comes back as it was at any moment. */
+export interface LogSource {
+  /**
+   * Brings the files of the log in `folder` up to what was committed when this was called. Rejects with CopyFailed: `gap` where what comes next is
+   * not there any more, so that only a new base backup helps.
+   */
+  receive(folder: string): Promise<ReceivedLog>;
+}
+
+export interface ReceivedLog {
+  /** Whatever was committed before is in it. */
+  readonly at: Instant;
+  /** The octet of the whole log up to which it goes. */
+  readonly end: bigint;
+  /** Of each of its files. */
+  readonly fileOctets: number;
+  /** `host:port`. */
+  readonly server: string;
 }
 
 /** What is proved of a copy, in this order. */
@@ -50,13 +101,12 @@ export interface ProofResult {
 }
 
 export interface ProofRequest {
-  readonly path: string;
   readonly keyFolder: string;
   readonly masterKey: Uint8Array;
   /** What its manifest says. */
   readonly expected: CopyFacts;
   /** Signed heads whose signatures were checked; those behind the end of the copy are counted and prove nothing here. */
-  readonly anchors: readonly { readonly seq: number; readonly hash: string }[];
+  readonly anchors: readonly CopyHead[];
   /** Bodies that are opened and hashed whole: at least one of each day, the others spread evenly. 0: every one. */
   readonly sample: number;
 }
@@ -71,10 +121,11 @@ export interface Proof {
   readonly anchorsHeld: number;
   /** Row of the newest given anchor behind the end of the copy: so much of the trail, and of the mail, is later than it. */
   readonly later?: number;
+  /** ISO 8601: the last commit that the log brought. */
+  readonly moment?: string;
 }
 
 export interface SettleRequest {
-  readonly path: string;
   readonly keyFolder: string;
   readonly masterKey: Uint8Array;
   readonly at: Instant;
@@ -94,21 +145,55 @@ export interface SettledCopy {
   readonly erasedMessages: number;
 }
 
-/** Works on a copy that no store has open. Each runs in a thread of its own. Rejects with CopyFailed. */
-export interface Copies {
+export interface DraftOptions {
+  /** Of the backup that is brought. */
+  readonly facts: CopyFacts;
+  /** The last moment that is to be in it; absent: all that is brought. */
+  readonly until?: Instant;
+  /** Octets of each file of the log. */
+  readonly logFile?: number;
+  /** It is thrown away afterwards: nothing of it need last. */
+  readonly scratch?: boolean;
+}
+
+/** A copy that is being put into a folder, and is nobody's store yet. Its methods reject with CopyFailed. */
+export interface Draft {
+  /** Whether a file of the backup is the store's own. */
+  has(name: string): boolean;
+  /** Keeps the octets of a file, `log/NAME` for one of the log. */
+  bring(name: string, octets: AsyncIterable<Uint8Array>): Promise<void>;
   prove(request: ProofRequest, told: (result: ProofResult) => void): Promise<Proof>;
   /** Makes a proved copy one that may be served: newest tables, a higher start, what was erased stays erased, an audit row. */
   settle(request: SettleRequest): Promise<SettledCopy>;
+  /** From now on it is the store of its folder. */
+  place(): Promise<void>;
+  /** Ends what runs for it; nothing stays of one that was not placed. Never rejects. */
+  remove(): Promise<void>;
+}
+
+/** What an engine does with copies. */
+export interface Copies {
+  readonly engine: 'sqlite' | 'postgres';
+  /** What of a store is in the folder already; undefined: nothing. */
+  occupied(folder: string): string | undefined;
   /** Held while a store is put into the folder. Throws StoreRefused. */
-  lock(dataFolder: string): { release(): void };
+  lock(folder: string): { release(): void };
+  /** Rejects with CopyFailed. */
+  begin(folder: string, options: DraftOptions): Promise<Draft>;
 }
 
 export class CopyFailed extends Error {
   override readonly name = 'CopyFailed';
   /** There was no room for it. */
   readonly full: boolean;
-  constructor(message: string, { full = false, ...options }: ErrorOptions & { readonly full?: boolean } = {}) {
+  /** What comes next of a log is gone. */
+  readonly gap: boolean;
+  constructor(
+    message: string,
+    { full = false, gap = false, ...options }: ErrorOptions & { readonly full?: boolean; readonly gap?: boolean } = {},
+  ) {
     super(message, options);
     this.full = full;
+    this.gap = gap;
   }
 }

@@ -4,7 +4,7 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { createPostgresStore, openPostgresStore } from '../../src/store/postgres/open.ts';
+import { type PostgresOpenOptions, createPostgresStore, openPostgresStore } from '../../src/store/postgres/open.ts';
 import { listen } from '../../src/store/postgres/listening.ts';
 import { Pool, type Purpose } from '../../src/store/postgres/pool.ts';
 import { Session } from '../../src/store/postgres/session.ts';
@@ -60,7 +60,11 @@ class TestSessions extends Pool {
   }
 }
 
-type Changes = Pick<CoreOpenOptions, 'retention' | 'takeoverAfter' | 'maxBody'>;
+/** Connections to another server than that of `PostgresStores`. */
+export const sessionsOf = (server: PostgresServer, database: string, log: MemoryLog): TestSessions =>
+  new TestSessions(server, database, log, 'gw1');
+
+type Changes = Pick<CoreOpenOptions, 'retention' | 'takeoverAfter' | 'maxBody'> & Pick<PostgresOpenOptions, 'copying'>;
 
 export interface PostgresTestStore {
   readonly store: Store;
@@ -70,6 +74,9 @@ export interface PostgresTestStore {
   readonly gaps: true;
   /** Of its database, for statements of the test's own. */
   readonly database: string;
+  readonly server: PostgresServer;
+  readonly keyFolder: string;
+  readonly masterKey: Uint8Array;
   /** Closes and opens again. */
   reopen(changes?: Changes): Promise<PostgresTestStore>;
   close(): Promise<void>;
@@ -140,6 +147,7 @@ export class PostgresStores {
         await session.close();
       };
     };
+    const its = { server: this.#server, keyFolder, masterKey: this.#masterKey };
     const open = async (node: string, changes: Changes = {}): Promise<PostgresTestStore> => {
       const sessions = new TestSessions(this.#server, database, log, node);
       all.push(sessions);
@@ -163,7 +171,7 @@ export class PostgresStores {
         return await open(node, { ...changes, ...more });
       };
       const beside = (other: string): Promise<PostgresTestStore> => open(other, changes);
-      return { store, clock, log, noRoom: true, gaps: true, database, reopen, close, beside, ask, hold };
+      return { store, clock, log, noRoom: true, gaps: true, database, ...its, reopen, close, beside, ask, hold };
     };
     return await open('gw1');
   }

@@ -23,6 +23,7 @@ export interface PostgresWanted {
 export const DATABASE = 'sluis';
 export const RUNNING = 'sluis';
 const OWNER = 'sluis_owner';
+const REPLICATOR = 'sluis_backup';
 
 const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
@@ -36,6 +37,9 @@ CREATE ROLE ${owner} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION;
 CREATE ROLE ${user} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION;
 \\password ${owner}
 \\password ${user}
+-- Base backups and their log (section backup): it may replicate, and read nothing by itself. In pg_hba.conf: hostssl replication ${REPLICATOR} ...
+CREATE ROLE ${REPLICATOR} LOGIN REPLICATION NOSUPERUSER NOCREATEDB NOCREATEROLE;
+\\password ${REPLICATOR}
 -- Both must see the standbys: without that nothing is acknowledged.
 GRANT pg_read_all_stats TO ${owner}, ${user};
 CREATE DATABASE ${database} OWNER ${owner} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C';

@@ -1,7 +1,7 @@
 /** Who restores: one person, or two where the configuration asks for them. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DATABASE, MANIFEST, readManifest } from '../../backup/manifest.ts';
+import { DATABASE, MANIFEST, OPERATORS, readManifest } from '../../backup/manifest.ts';
 import { factsOfFile } from '../../backup/files.ts';
 import { approvedByFile, askByFile } from '../../cli/approval-file.ts';
 import { CommandError } from '../../cli/exit.ts';
@@ -14,13 +14,21 @@ import type { Actor } from '../../store/actor.ts';
 interface Wanted {
   /** Absolute. */
   readonly backup: string;
+  /** Absolute. */
+  readonly into: string;
+  readonly until?: number;
+  readonly withoutLog: boolean;
   readonly all: boolean;
   readonly push: boolean;
   readonly unsigned: boolean;
 }
 
 /** Nobody restores alone where the configuration says so: request and signatures lie in the file of `--approval`. */
-export async function actorOf(options: SharedOptions, config: Config, { backup, ...wanted }: Wanted): Promise<Actor> {
+export async function actorOf(
+  options: SharedOptions,
+  config: Config,
+  { backup, withoutLog, ...wanted }: Wanted,
+): Promise<Actor> {
   const { name } = callerOf(options);
   const { approval } = options;
   if (!config.operators['second-person'].includes('restore')) return { name, reason: reasonIn(options) };
@@ -37,13 +45,19 @@ export async function actorOf(options: SharedOptions, config: Config, { backup, 
     input: {
       backup: manifest.id,
       manifest: (await factsOfFile(join(backup, MANIFEST))).sha256,
-      into: config.data.folder,
       ...wanted,
+      // A request of before the log knows nothing of it.
+      ...(withoutLog ? { withoutLog } : {}),
     },
   };
   if (!existsSync(approval)) return askByFile(approval, asked, name, reasonIn(options));
   const now = systemClock.now();
-  const by = approvedByFile(approval, asked, await operatorsIn(join(backup, DATABASE), now), now);
+  const by = approvedByFile(
+    approval,
+    asked,
+    await operatorsIn(join(backup, manifest.store.postgres === undefined ? DATABASE : OPERATORS), now),
+    now,
+  );
   return { name: `${by.first.name}, approved by ${by.second.name}`, reason: by.reason };
 }
 

@@ -9,7 +9,7 @@ import type { AuditItem } from '../../domain/audit-row.ts';
 import type { AuditMark } from '../audit.ts';
 import type { AcceptWork, Notices, SentNotices } from '../changes/accept-work.ts';
 import type { Effects } from '../changes/changed.ts';
-import type { StoreCopy } from '../copies.ts';
+import type { LogSource, StoreCopy } from '../copies.ts';
 import type { Jobs } from '../jobs.ts';
 import type { MaildropLocks, MaildropRight } from '../maildrop-locks.ts';
 import type { Subjects } from '../objects.ts';
@@ -188,7 +188,12 @@ export interface Engine {
   /** Resolves when everything that takes part in writing has answered just now. */
   alive(): Promise<void>;
   /** See `Store.copyTo`; what was noted before is written already. */
-  copyTo(path: string, told: (octets: number) => void): Promise<StoreCopy>;
+  copySize(): Promise<number>;
+  copyTo(folder: string, told: (octets: number) => void): Promise<StoreCopy>;
+  /** Left out: it has no log that is kept. */
+  readonly log?: LogSource | undefined;
+  /** See `Store.checkCopy`. */
+  checkCopy?(label: string): Promise<void>;
   /** Ends what goes on beside the work. */
   stop(): void;
   /** Commits what waits, then ends. */

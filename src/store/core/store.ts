@@ -9,7 +9,7 @@ import { ALL_JOBS, type Jobs } from '../jobs.ts';
 import type { AuditTrail } from '../port/audit.ts';
 import type { StoreDays } from '../port/day-keys.ts';
 import type { Certificates } from '../port/certificates.ts';
-import type { StoreCopy } from '../copies.ts';
+import type { LogSource, StoreCopy } from '../copies.ts';
 import type { Deliveries } from '../port/mail.ts';
 import type { Imports } from '../port/mail.ts';
 import type { MessageIds } from '../message-ids.ts';
@@ -391,11 +391,23 @@ export class CoreStore implements Store {
       }
   }
 
-  async copyTo(path: string, told: (octets: number) => void = () => undefined): Promise<StoreCopy> {
+  get log(): LogSource | undefined {
+    return this.#p.engine.log;
+  }
+
+  async checkCopy(label: string): Promise<void> {
+    await this.#p.engine.checkCopy?.(label);
+  }
+
+  copySize(): Promise<number> {
+    return this.#p.engine.copySize();
+  }
+
+  async copyTo(folder: string, told: (octets: number) => void = () => undefined): Promise<StoreCopy> {
     if (this.#failure !== undefined) throw this.#failure;
     await this.quirks.flush();
     await this.audit.flush();
-    return await this.#p.engine.copyTo(path, told);
+    return await this.#p.engine.copyTo(folder, told);
   }
 
   get counts(): StoreCounts {

@@ -4,7 +4,7 @@ import type { MessageParts } from '../../domain/message-part.ts';
 import type { Instant, Milliseconds, Octets } from '../../domain/units.ts';
 import type { AccountMoves } from '../account-moves.ts';
 import type { AuditEvent } from '../audit.ts';
-import type { StoreCopy } from '../copies.ts';
+import type { LogSource, StoreCopy } from '../copies.ts';
 import type { Interchanges } from '../interchanges.ts';
 import type { Jobs } from '../jobs.ts';
 import type { Quirks } from '../quirks.ts';
@@ -119,10 +119,16 @@ export interface Store {
    */
   sweep(): Promise<SweepReport>;
   /**
-   * Writes a whole copy of the database to the new file `path` while everything goes on: it holds every commit before this call and none that
-   * came after its begin. `told` now and then, with the octets so far. Rejects with CopyFailed; the caller removes what was written.
+   * Writes a whole copy of the store into files in `folder` while everything goes on: it holds every commit before this call; of SQLite none that came
+   * after its begin. `told` now and then, with the octets so far. Rejects with CopyFailed; the caller removes what was written.
    */
-  copyTo(path: string, told?: (octets: number) => void): Promise<StoreCopy>;
+  copyTo(folder: string, told?: (octets: number) => void): Promise<StoreCopy>;
+  /** Octets that a copy would have by now. */
+  copySize(): Promise<number>;
+  /** Rejects with CopyFailed where the operator's own program, which took the copy under that name, does not find it whole. */
+  checkCopy(label: string): Promise<void>;
+  /** Of what is committed behind a copy; undefined where the engine keeps none for long. */
+  readonly log: LogSource | undefined;
   health(): StoreHealth;
   /** Resolves when everything that takes part in writing and reading has answered just now; what hangs keeps it waiting. */
   alive(): Promise<void>;

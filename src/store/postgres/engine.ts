@@ -9,7 +9,7 @@ import type { Clock, RandomBytes } from '../../domain/effects.ts';
 import type { AuditMark } from '../audit.ts';
 import type { AcceptWork, Notices, SentNotices } from '../changes/accept-work.ts';
 import type { Effects } from '../changes/changed.ts';
-import { CopyFailed, type StoreCopy } from '../copies.ts';
+import { CopyFailed, type LogSource, type StoreCopy } from '../copies.ts';
 import { type Call, type ChangeCall, subjectsOf } from '../core/calls.ts';
 import type {
   Engine,
@@ -31,6 +31,8 @@ import { type Change, sql } from '../sql/sql.ts';
 import { type Acceptance, StoreFailed } from '../store.ts';
 import { AppendLine } from './append-line.ts';
 import { ChunkLine } from './chunk-line.ts';
+import type { CopyingOptions } from './copy-access.ts';
+import { CopySource } from './copy-source.ts';
 import { PostgresContents } from './contents.ts';
 import { FilingLine } from './filing.ts';
 import { fileNotices } from './filing-batch.ts';
@@ -61,6 +63,8 @@ export interface PostgresParts extends CoreOpenOptions {
   readonly serverVersion: string;
   /** Whether another place answers at present. Left out: it always does. */
   readonly mayAcknowledge?: () => boolean;
+  /** How base backups are taken. Left out: not. */
+  readonly copying?: CopyingOptions;
   readonly testing?: { readonly now?: () => Instant; readonly watching?: Clock; readonly changesTwice?: boolean };
 }
 
@@ -94,6 +98,7 @@ export class PostgresEngine implements Engine {
   readonly #streamed = new Map<bigint, Promise<unknown>>();
   readonly #lines: AppendLine;
   readonly #begun = new Set<Promise<unknown>>();
+  readonly #copies: CopySource | undefined;
   #failure: StoreFailed | undefined;
 
   constructor(parts: PostgresParts) {
@@ -101,6 +106,7 @@ export class PostgresEngine implements Engine {
     const { sessions, events, time, random, node, clock, keys, testing = {} } = parts;
     this.version = `PostgreSQL ${parts.serverVersion}`;
     const run = <T>(change: Change<T>): Promise<T> => this.read(change);
+    this.#copies = parts.copying && new CopySource(parts.copying, { read: run });
     const locks = new LeaseLocks({
       run,
       owner: node,
@@ -301,10 +307,21 @@ export class PostgresEngine implements Engine {
     await Promise.all([this.read(alive(), 'changing'), this.read(alive(), 'filing')]);
   }
 
-  copyTo(): Promise<StoreCopy> {
-    return Promise.reject(
-      new CopyFailed('A store on PostgreSQL is not copied to one file; "sluis backup" makes its base backups'),
-    );
+  get log(): LogSource | undefined {
+    return this.#copies?.log;
+  }
+
+  async copySize(): Promise<number> {
+    return (await this.#copies?.size()) ?? 0;
+  }
+
+  async copyTo(folder: string, told: (octets: number) => void): Promise<StoreCopy> {
+    if (this.#copies === undefined) throw new CopyFailed('nothing says from which server base backups are taken');
+    return await this.#copies.copyTo(folder, told);
+  }
+
+  async checkCopy(label: string): Promise<void> {
+    await this.#copies?.check(label);
   }
 
   stop(): void {

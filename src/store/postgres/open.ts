@@ -18,6 +18,7 @@ import type { Store } from '../port/store.ts';
 import { type Change } from '../sql/sql.ts';
 import { StoreRefused } from '../store.ts';
 import type { ChangingConnection } from './connection.ts';
+import type { CopyingOptions } from './copy-access.ts';
 import { PostgresEngine } from './engine.ts';
 import { Lane } from './lane.ts';
 import { checkMigrations, knownMigrations, migrate } from './migrate.ts';
@@ -39,6 +40,8 @@ export interface PostgresOpenOptions extends PostgresCreateOptions, CoreOpenOpti
   readonly programVersion: string;
   /** Whether another place answers at present: while none does maildrops are opened all the same. Left out: it always does. */
   readonly mayAcknowledge?: () => boolean;
+  /** How base backups are taken, and by whom. Left out: not. */
+  readonly copying?: CopyingOptions;
   readonly testing?: {
     /** The time of the database. */
     readonly now?: () => Instant;

@@ -1,11 +1,25 @@
 /** The calling thread's face of the work on copies. */
-import { stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { open, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { type Copies, CopyFailed, type Proof, type ProofResult, type SettledCopy, type StoreCopy } from '../copies.ts';
+import { syncFolder } from '../../platform/lasting-files.ts';
+import {
+  type Copies,
+  CopyFailed,
+  type Draft,
+  type DraftOptions,
+  type Proof,
+  type ProofRequest,
+  type ProofResult,
+  type SettleRequest,
+  type SettledCopy,
+} from '../copies.ts';
 import type { Compared } from './copy-compare.ts';
 import type { CopyJob, CopySays } from './copy-thread.ts';
 import type { Taken } from './copy-take.ts';
 import { FolderLock } from './folder-lock.ts';
+import { DATABASE_FILE } from './writer-files.ts';
 
 /** How often the growth of the copy is told. */
 const LOOK_EVERY = 500;
@@ -34,13 +48,15 @@ const sizeOf = async (path: string): Promise<number> => {
   }
 };
 
+type FileCopy = Taken & { readonly logOctets: number };
+
 /** Rejects with CopyFailed; what was written of the copy stays for the caller to remove. `anew`: in the form of a new file. */
 export async function takeCopy(
   from: string,
   to: string,
   told: (octets: number) => void,
   anew = false,
-): Promise<StoreCopy> {
+): Promise<FileCopy> {
   let logOctets = 0;
   const look = async (): Promise<void> => {
     const [copied, log] = await Promise.all([sizeOf(to), sizeOf(`${from}-wal`)]);
@@ -61,8 +77,64 @@ export async function takeCopy(
 export const compareCopies = (from: string, to: string): Promise<Compared> =>
   inThread<Compared>({ kind: 'compare', from, to });
 
+const STORE_FILES = [DATABASE_FILE, `${DATABASE_FILE}-wal`, `${DATABASE_FILE}-shm`];
+
+/** The database gets its name last. */
+class FileDraft implements Draft {
+  readonly #folder: string;
+  readonly #path: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#path = join(folder, `${DATABASE_FILE}.restoring`);
+  }
+
+  has(name: string): boolean {
+    return name === DATABASE_FILE;
+  }
+
+  async bring(_name: string, octets: AsyncIterable<Uint8Array>): Promise<void> {
+    const file = await open(this.#path, 'wx', 0o600);
+    try {
+      for await (const piece of octets) await file.writeFile(piece);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+  }
+
+  prove(request: ProofRequest, told: (result: ProofResult) => void): Promise<Proof> {
+    return inThread<Proof>({ kind: 'prove', path: this.#path, ...request }, told);
+  }
+
+  settle(request: SettleRequest): Promise<SettledCopy> {
+    return inThread<SettledCopy>({ kind: 'settle', path: this.#path, ...request });
+  }
+
+  async place(): Promise<void> {
+    await this.#remove(['-wal', '-shm']);
+    await rename(this.#path, join(this.#folder, DATABASE_FILE));
+    syncFolder(this.#folder);
+  }
+
+  async remove(): Promise<void> {
+    await this.#remove(['', '-wal', '-shm', '-journal']);
+  }
+
+  async #remove(ends: readonly string[]): Promise<void> {
+    for (const end of ends) await rm(this.#path + end, { force: true });
+  }
+}
+
 export const sqliteCopies: Copies = {
-  prove: (request, told) => inThread<Proof>({ kind: 'prove', ...request }, told),
-  settle: (request) => inThread<SettledCopy>({ kind: 'settle', ...request }),
+  engine: 'sqlite',
+  occupied: (folder) => STORE_FILES.find((name) => existsSync(join(folder, name))),
   lock: (dataFolder) => FolderLock.take(dataFolder),
+  begin: async (folder: string, { until }: DraftOptions) => {
+    if (until !== undefined)
+      throw new CopyFailed('it is of one moment, and there is no log to bring it to another; leave --until out');
+    const draft = new FileDraft(folder);
+    await draft.remove();
+    return draft;
+  },
 };

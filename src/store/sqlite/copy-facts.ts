@@ -3,34 +3,23 @@ import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readSync } from 'node:fs';
 import { BEFORE_ALL } from '../../crypto/audit-chain.ts';
 import { fingerprintOfCheck } from '../../crypto/key-fingerprint.ts';
-import type { CopyCounts, CopyFacts } from '../copies.ts';
+import { countsOf } from '../core/copy-proof.ts';
+import type { CopyFacts } from '../copies.ts';
 import { factOf } from './check-database.ts';
 import type { Db } from './database.ts';
-
-const TABLES: Readonly<Record<keyof CopyCounts, string>> = {
-  messages: 'message',
-  contents: 'content',
-  accounts: 'account',
-  mailboxes: 'mailbox',
-  entries: 'entry',
-  deliveries: 'delivery',
-  auditRows: 'audit',
-};
+import { SqliteRunner } from './runner.ts';
 
 export function factsOf(db: Db): CopyFacts {
-  const count = (table: string): number =>
-    db.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck(true).get() ?? 0;
   const head =
     db.prepare<[], { seq: number; hash: Uint8Array }>('SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1').get() ??
     BEFORE_ALL;
   const check = factOf(db, 'key_check');
-  const counts = Object.fromEntries(Object.entries(TABLES).map(([name, table]) => [name, count(table)]));
   return {
     storeId: String(factOf(db, 'store_id')),
     ...(check instanceof Uint8Array ? { masterKey: fingerprintOfCheck(check) } : {}),
     schema: db.pragma('user_version', { simple: true }) as number,
     sqlite: db.prepare<[], string>('SELECT sqlite_version()').pluck(true).get() ?? '',
-    counts: counts as unknown as CopyCounts,
+    counts: new SqliteRunner(db).run(countsOf()),
     audit: { seq: head.seq, hash: Buffer.from(head.hash).toString('hex') },
   };
 }

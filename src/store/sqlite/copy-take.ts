@@ -4,7 +4,7 @@
  */
 import { openSync, closeSync, rmSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import type { StoreCopy } from '../copies.ts';
+import type { CopyFacts } from '../copies.ts';
 import { factsOf, syncedHash } from './copy-facts.ts';
 import { type Db, openReading, openWriting, shapeFile } from './database.ts';
 
@@ -17,7 +17,11 @@ export interface TakeJob {
   readonly anew?: boolean;
 }
 
-export type Taken = Omit<StoreCopy, 'logOctets'>;
+export interface Taken {
+  readonly facts: CopyFacts;
+  readonly octets: number;
+  readonly sha256: string;
+}
 
 export function takeCopy({ from, to, anew = false }: TakeJob): Taken {
   const source = new Database(from, { fileMustExist: true, readonly: true });

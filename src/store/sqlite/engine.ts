@@ -1,5 +1,6 @@
 /** SQLite as an engine of the store: a thread that writes, one that reads, and the room on its disk. */
 import { statSync } from 'node:fs';
+import { join } from 'node:path';
 import { Distribution } from '../../domain/counts.ts';
 import type { Log, RandomBytes } from '../../domain/effects.ts';
 import { MiB, instant, octets, seconds } from '../../domain/units.ts';
@@ -22,6 +23,7 @@ import { Reader } from './reader.ts';
 import { freeOctetsOf } from './reserve.ts';
 import { Space } from './space.ts';
 import { UnreadPages } from './unread-pages.ts';
+import { DATABASE_FILE } from './writer-files.ts';
 import type { WriterSays } from './writer-protocol.ts';
 import { type ReadyFacts, Writer } from './writer.ts';
 
@@ -192,8 +194,13 @@ export class SqliteEngine implements Engine {
     await this.#own.upkeep.alive();
   }
 
-  async copyTo(path: string, told: (octets: number) => void): Promise<StoreCopy> {
-    return await takeCopy(this.#p.path, path, told);
+  copySize(): Promise<number> {
+    return Promise.resolve(this.room.used);
+  }
+
+  async copyTo(folder: string, told: (octets: number) => void): Promise<StoreCopy> {
+    const { facts, logOctets, ...file } = await takeCopy(this.#p.path, join(folder, DATABASE_FILE), told);
+    return { facts, logOctets, files: [{ name: DATABASE_FILE, ...file }] };
   }
 
   stop(): void {

@@ -1,0 +1,97 @@
+/** The server that base backups and log come from, and as whom: a role that may replicate, which the gateway's own may not. */
+import { type Milliseconds, minutes } from '../../domain/units.ts';
+import { type Change } from '../sql/sql.ts';
+import { CopyFailed } from '../copies.ts';
+import { type Access, type Server, placeOf } from './access.ts';
+import { PostgresRunner } from './runner.ts';
+import { Session } from './session.ts';
+
+/** Files by their names: PostgreSQL's own programs read them. */
+export interface Replicator {
+  readonly user: string;
+  readonly password?: () => string;
+  readonly ca?: string;
+  readonly certificate?: string;
+  readonly key?: string;
+}
+
+export interface CopyingOptions {
+  /** Absent: nobody has said as whom, and the operator's own program does both, or nobody. */
+  readonly replicator: Replicator;
+  readonly server: Server;
+  /** As the gateway comes to it, to ask. */
+  readonly access: Access;
+  /** As servers show it: `sluis/gw1`. */
+  readonly name: string;
+  /** Where PostgreSQL's programs are. */
+  readonly programs?: string;
+  /** Whether the log is kept behind base backups. */
+  readonly log: boolean;
+  /** The operator's own programs in place of base backup and log. */
+  readonly commands?: CopyCommands;
+}
+
+/** Programs and words; more words follow. */
+export interface CopyCommands {
+  /** Takes a backup; its last line is the name that it has there. */
+  readonly take: readonly string[];
+  /** Gets the name; fails where that backup is not whole. */
+  readonly check: readonly string[];
+  /** Gets the name, `latest` or a moment, and a folder; puts a data folder there, with the settings that bring it to that moment. */
+  readonly restore: readonly string[];
+}
+
+/** For libpq. */
+export function environmentOf({ server, replicator, name }: CopyingOptions): Readonly<Record<string, string>> {
+  const { user, password, ca, certificate, key } = replicator;
+  return {
+    PGHOST: server.host,
+    PGPORT: String(server.port),
+    PGUSER: user,
+    PGAPPNAME: `${name} backup`,
+    PGCONNECT_TIMEOUT: '10',
+    ...(password === undefined ? {} : { PGPASSWORD: password() }),
+    ...(ca === undefined ? { PGSSLMODE: 'disable' } : { PGSSLMODE: 'verify-full', PGSSLROOTCERT: ca }),
+    ...(certificate === undefined || key === undefined ? {} : { PGSSLCERT: certificate, PGSSLKEY: key }),
+  };
+}
+
+/** Counting a large table takes its time. */
+const ANSWER_WITHIN: Milliseconds = minutes(10);
+
+/** A connection of its own to the server, also where that is a standby. Rejects with StoreUnavailable. */
+export async function withServer<T>(
+  { server, access, name }: CopyingOptions,
+  work: (run: <A>(change: Change<A>) => Promise<A>) => Promise<T>,
+): Promise<T> {
+  const session = await Session.open(server, access, {
+    name: `${name} backup`,
+    standby: true,
+    answerWithin: ANSWER_WITHIN,
+  });
+  const runner = new PostgresRunner(session);
+  try {
+    return await work((change) => runner.run(change));
+  } finally {
+    await session.close();
+  }
+}
+
+const LOOK_EVERY = 100;
+
+/** Until the server has what the primary had: what was acknowledged may stand at another place only. Rejects with CopyFailed. */
+export async function caughtUp(
+  { server }: CopyingOptions,
+  position: () => Promise<bigint>,
+  { end, within }: { readonly end: bigint; readonly within: number },
+): Promise<void> {
+  for (const until = performance.now() + within; ;) {
+    const behind = end - (await position());
+    if (behind <= 0n) return;
+    if (performance.now() > until)
+      throw new CopyFailed(
+        `the server ${placeOf(server)} is ${behind} octets of the log behind the primary; see to its replication, or name another one in backup.server`,
+      );
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Receives the log of a server with pg_receivewal, each time up to what the primary had flushed when it was asked: a program that ends by itself, so that none is left
+ * behind by a gateway that dies. Between two times a slot of the server keeps what is to come; of several gateways that receive at once the slot lets one.
+ */
+import { type Instant, minutes, seconds } from '../../domain/units.ts';
+import { CopyFailed, type ReceivedLog } from '../copies.ts';
+import { int, long, text } from '../sql/columns.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { placeOf } from './access.ts';
+import { type CopyingOptions, caughtUp, environmentOf, withServer } from './copy-access.ts';
+import { programFor, run } from './programs.ts';
+
+export const SLOT = 'sluis_backup';
+const CATCH_UP = seconds(30);
+/** After some days without it there are hours of log to bring; what was brought stays. */
+const PATIENCE = minutes(60);
+
+/** Words of the server by which what comes next is gone, or lies on a timeline that it never had. */
+const GONE =
+  /has already been removed|has been invalidated|can no longer|is not in this server's history|ahead of the (WAL )?flush position/;
+const NO_SLOT = /replication slot "[^"]*" does not exist/;
+
+export async function receiveLog(
+  options: CopyingOptions,
+  folder: string,
+  flushed: () => Promise<{ readonly at: Instant; readonly end: bigint }>,
+): Promise<ReceivedLog> {
+  const { at, end } = await flushed();
+  const { version, fileOctets } = await withServer(options, async (ask) => {
+    await caughtUp(options, () => ask(received()), { end, within: CATCH_UP });
+    return await ask(shape());
+  });
+  const path = await programFor('pg_receivewal', version, options.programs);
+  const call = async (...words: readonly string[]): Promise<void> => {
+    const args = ['--slot', SLOT, '--no-password', ...words];
+    await run(path, { arguments: args, env: environmentOf(options), within: PATIENCE });
+  };
+  // It stops behind the octet that it is given. Without --synchronous the slot is told of nothing within ten seconds.
+  const receive = (): Promise<void> =>
+    call('--directory', folder, '--endpos', positionText(end - 1n), '--no-loop', '--synchronous');
+  try {
+    await receive().catch(async (error: unknown) => {
+      if (!(error instanceof CopyFailed) || !NO_SLOT.test(error.message)) throw error;
+      await call('--create-slot', '--if-not-exists');
+      await receive();
+    });
+  } catch (error) {
+    if (!(error instanceof CopyFailed) || !GONE.test(error.message)) throw error;
+    // A slot that was cut off stays so; the next time there is a new one.
+    await call('--drop-slot').catch(() => undefined);
+    throw new CopyFailed(error.message, { gap: true, cause: error });
+  }
+  return { at, end, fileOctets, server: placeOf(options.server) };
+}
+
+function* received(): Change<bigint> {
+  const { end } = yield* sql.one({ end: long })`
+    SELECT CAST(CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
+                     ELSE pg_current_wal_flush_lsn() END - '0/0' AS bigint) AS "end"`;
+  return end;
+}
+
+function* shape(): Change<{ readonly version: string; readonly fileOctets: number }> {
+  return yield* sql.one({ version: text, fileOctets: int })`
+    SELECT current_setting('server_version') AS version,
+           (SELECT CAST(setting AS bigint) FROM pg_settings WHERE name = 'wal_segment_size') AS file_octets`;
+}
+
+/** As PostgreSQL writes it: `1/2A000148`. */
+const positionText = (position: bigint): string =>
+  `${(position >> 32n).toString(16)}/${(position & 0xffffffffn).toString(16)}`.toUpperCase();

@@ -1,0 +1,146 @@
+/** PostgreSQL's own programs, which make its base backups, receive its log and serve a copy: where they are, as whom they run, and how they ended. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CopyFailed } from '../copies.ts';
+
+export type Program = 'pg_basebackup' | 'pg_receivewal' | 'pg_verifybackup' | 'postgres' | 'pg_ctl';
+
+export interface ProgramOptions {
+  readonly arguments: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** What it is given to read. */
+  readonly input?: AsyncIterable<Uint8Array>;
+  /** Told each piece of what it says. */
+  readonly said?: (text: string) => void;
+  /** As the user that servers run as, where this process is root. */
+  readonly asServer?: boolean;
+  /** Milliseconds; it is ended then. */
+  readonly within: number;
+}
+
+/** What it printed, to read; what it says to people is kept from its end. */
+export interface Ended {
+  readonly printed: string;
+  readonly said: string;
+}
+
+/** Debian has a folder for each version, which is not where programs are looked for. */
+const DEBIAN = '/usr/lib/postgresql';
+const KEPT = 64 * 1024;
+
+/** `folder`: of the configuration. */
+export function programPath(program: Program, major: number, folder?: string): string {
+  if (folder !== undefined) return join(folder, program);
+  const debian = join(DEBIAN, String(major), 'bin', program);
+  return existsSync(debian) ? debian : program;
+}
+
+/** Rejects with CopyFailed where there is none, or it is older than the server. */
+export async function programFor(program: Program, version: string, folder?: string): Promise<string> {
+  const major = Number.parseInt(version, 10);
+  const path = programPath(program, major, folder);
+  const { printed } = await run(path, { arguments: ['--version'], within: 10_000 });
+  const its = Number.parseInt(/\(PostgreSQL\) (\d+)/.exec(printed)?.[1] ?? '', 10);
+  // A copy is served by its own version alone; receiving works with any newer one.
+  const serves = program === 'pg_basebackup' || program === 'pg_receivewal' ? its >= major : its === major;
+  if (!serves)
+    throw new CopyFailed(
+      `"${path}" is of PostgreSQL ${Number.isNaN(its) ? 'no known version' : its}, and version ${major} is needed; install postgresql-${program.startsWith('pg_basebackup') || program === 'pg_receivewal' ? 'client-' : ''}${major}, or name its folder in backup.programs`,
+    );
+  return path;
+}
+
+export interface ServerUser {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/** Servers do not run as root: then it is the user `postgres`. Throws CopyFailed. */
+export function serverUser(): ServerUser {
+  if (process.getuid?.() !== 0) return {};
+  const [, , uid, gid] = /^postgres:.*$/m.exec(readFileSync('/etc/passwd', 'utf8'))?.[0].split(':') ?? [];
+  if (uid === undefined || gid === undefined)
+    throw new CopyFailed('PostgreSQL does not run as root, and there is no user "postgres"; run this as another user');
+  return { uid: Number(uid), gid: Number(gid) };
+}
+
+/** Nothing of the caller's own settings for libpq goes along. */
+export const environment = (more: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> => ({
+  PATH: process.env.PATH ?? '',
+  LC_ALL: 'C',
+  TZ: 'UTC',
+  HOME: '/nonexistent',
+  ...more,
+});
+
+/** It ends with this process. The caller sees to its output. */
+export function start(path: string, args: readonly string[], options: Parameters<typeof spawn>[2]): ChildProcess {
+  const child = spawn(path, args, options);
+  const end = (): void => void child.kill('SIGKILL');
+  process.once('exit', end);
+  child.once('close', () => process.removeListener('exit', end));
+  return child;
+}
+
+/** Rejects with CopyFailed, with the last thing that it said. */
+export async function run(path: string, options: ProgramOptions): Promise<Ended> {
+  const { arguments: args, env, input, said, asServer = false, within } = options;
+  const child = start(path, args, {
+    env: environment(env),
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+    ...(asServer ? { ...serverUser(), cwd: '/' } : {}),
+  });
+  const ended = { printed: '', said: '' };
+  child.stdout?.on('data', (octets: Buffer) => {
+    ended.printed = (ended.printed + octets.toString('utf8')).slice(-KEPT);
+  });
+  child.stderr?.on('data', (octets: Buffer) => {
+    const text = octets.toString('utf8');
+    ended.said = (ended.said + text).slice(-KEPT);
+    said?.(text);
+  });
+  const timer = setTimeout(() => child.kill('SIGKILL'), within);
+  const closed = new Promise<string | undefined>((resolve) => {
+    child.once('error', (error: NodeJS.ErrnoException) =>
+      resolve(
+        error.code === 'ENOENT' ? 'it is not there; install it, or name its folder in backup.programs' : error.message,
+      ),
+    );
+    child.once('close', (code, signal) =>
+      resolve(code === 0 ? undefined : lastWords(ended.said) || `it ended with ${code ?? signal ?? 'nothing'}`),
+    );
+  });
+  try {
+    const fed = input === undefined ? undefined : await feed(child, input);
+    const why = (await closed) ?? fed;
+    if (why !== undefined)
+      throw new CopyFailed(`"${path}" failed: ${why}`, {
+        full: /No space left on device|Disk quota exceeded/.test(ended.said),
+      });
+    return ended;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Resolves to why it took not all of it. What it reads from goes on to its end: whoever hashes on the way needs the whole. */
+async function feed(child: ChildProcess, input: AsyncIterable<Uint8Array>): Promise<string | undefined> {
+  const { stdin } = child;
+  let broken: string | undefined;
+  stdin?.on('error', (error) => (broken = error.message));
+  for await (const piece of input) {
+    if (broken !== undefined || stdin === null || stdin.destroyed) continue;
+    // The piece is the reader's own again when it goes on.
+    await new Promise<void>((resolve) => stdin.write(Buffer.from(piece), () => resolve()));
+  }
+  stdin?.end();
+  return broken;
+}
+
+/** Its last line that says what was wrong. */
+function lastWords(said: string): string {
+  const lines = said.split(/[\r\n]+/).filter((line) => line.trim() !== '' && !/\(\d+%\)/.test(line));
+  const errors = lines.filter((line) => /error|fatal|detail|hint/i.test(line));
+  return (errors.length > 0 ? errors : lines).slice(-2).join('; ').slice(0, 600);
+}

@@ -1,0 +1,420 @@
+/** Base backups of a store on PostgreSQL, and the log behind them: taken, proved, brought back to a moment, and what goes wrong. With Debian's 17, which has the programs. */
+// @beside
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { type BackupParts, Backups } from '../../src/backup/backups.ts';
+import { LOG } from '../../src/backup/log-files.ts';
+import { type RestoreWishes, type Restored, restoreBackup } from '../../src/backup/restore.ts';
+import { publicKeysIn } from '../../src/backup/signed.ts';
+import { auditKeyFile, auditKeys } from '../../src/crypto/audit-keys.ts';
+import { KeyFolder, dayOf } from '../../src/crypto/key-folder.ts';
+import type { AccountId } from '../../src/domain/ids.ts';
+import { type Instant, days, instant, seconds } from '../../src/domain/units.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { openPostgresStore } from '../../src/store/postgres/open.ts';
+import { postgresCopies } from '../../src/store/postgres/copies.ts';
+import type { CopyingOptions } from '../../src/store/postgres/copy-access.ts';
+import { ACCESS, addressOf } from '../support/lone-postgres.ts';
+import { MemoryLog } from '../support/log.ts';
+import { PostgresStores, type PostgresTestStore, sessionsOf } from '../support/postgres-store.ts';
+import { PostgresServer } from '../support/postgres-server.ts';
+import { freePort } from '../support/instance.ts';
+import { present } from '../support/require.ts';
+import { addAccount, deliver, messagesIn } from '../support/store.ts';
+
+const DEBIAN = '/usr/lib/postgresql/17/bin';
+process.env.SLUIS_PGBIN = DEBIAN;
+const skip = present('pg_basebackup 17', existsSync(join(DEBIAN, 'pg_basebackup')), 'install postgresql-17');
+
+const closers: (() => Promise<void> | void)[] = [];
+test.after(async () => {
+  for (const close of closers.toReversed()) await close();
+});
+let stores: Promise<PostgresStores> | undefined;
+
+interface Scene extends PostgresTestStore {
+  readonly backups: Backups;
+  readonly parts: BackupParts;
+  /** A path beside the folder of backups. */
+  readonly at: (name: string) => string;
+  readonly anna: AccountId;
+  readonly told: readonly string[];
+  readonly copying: CopyingOptions;
+  readonly restore: (backup: string, into: string, wishes?: Partial<RestoreWishes>) => Promise<Restored>;
+}
+
+async function scene(
+  t: TestContext,
+  changes: { copying?: Partial<CopyingOptions>; parts?: Partial<BackupParts> } = {},
+): Promise<Scene> {
+  stores ??= PostgresStores.start({ after: (close) => closers.push(close) });
+  const first = await (await stores).open(t);
+  const { server, database, keyFolder, masterKey } = first;
+  await server.ask(
+    'DO $$ BEGIN CREATE ROLE sluis_backup LOGIN REPLICATION; EXCEPTION WHEN duplicate_object THEN NULL; END $$',
+  );
+  await server.ask('GRANT pg_read_all_stats TO sluis');
+  const copying: CopyingOptions = {
+    ...{ server: addressOf(server), access: { ...ACCESS, database }, name: 'sluis/gw1', log: true, programs: DEBIAN },
+    replicator: { user: 'sluis_backup' },
+    ...changes.copying,
+  };
+  const opened = await first.reopen({ copying });
+  const { store, log } = opened;
+  const under = mkdtempSync(join(tmpdir(), 'sluis-base-'));
+  t.after(() => rmSync(under, { recursive: true, force: true }));
+  // As root the server over a copy runs as another user, who must get there.
+  chmodSync(under, 0o755);
+  const at = (name: string): string => join(under, name);
+  mkdirSync(at('backups'), { mode: 0o755 });
+  writeFileSync(at('sluis.toml'), 'hostname = "mail.test"\n');
+  mkdirSync(at('anchors'));
+  const told: string[] = [];
+  const copies = postgresCopies({ database, user: 'sluis', programs: DEBIAN });
+  const parts: BackupParts = {
+    ...{ store, audit: store.audit, clock: systemClock, log, hostname: 'mail.test', version: '0.0.0', shared: true },
+    ...{ dataFolder: at('data'), keyFolder, configuration: at('sluis.toml'), anchorFolder: at('anchors') },
+    keys: () => auditKeys(keyFolder, () => Promise.resolve(masterKey), randomBytes),
+    anchorKeyFile: auditKeyFile(keyFolder),
+    folder: at('backups'),
+    keep: { count: 2 },
+    rhythm: { every: days(1) },
+    offsite: {},
+    restore: async (from = keyFolder) => ({
+      ...{ copies, clock: systemClock, keyFolder: from, masterKey },
+      publicKeys: await publicKeysIn(auditKeyFile(from)),
+    }),
+    marks: () => Promise.resolve({ schema: 1, keys: {}, engine: 'postgres', nodes: ['gw1'], listeners: [] }),
+    sites: false,
+    tell: ({ step }) => {
+      told.push(step);
+      return Promise.resolve();
+    },
+    ...changes.parts,
+  };
+  const restore: Scene['restore'] = async (backup, into, wishes = {}) =>
+    await restoreBackup(
+      await parts.restore(),
+      backup,
+      into,
+      { anchors: [], sample: 0, queue: 'hold', actor: { name: 'test' }, ...wishes },
+      { step: () => undefined, octets: () => undefined },
+    );
+  const anna = await addAccount(store, 'anna');
+  return { ...opened, backups: new Backups(parts), parts, at, anna, told, copying, restore };
+}
+
+const ACTOR = { name: 'test' };
+const failure = ({ steps }: Restored): string => steps.find(({ passed }) => !passed)?.found ?? 'nothing failed';
+
+/** By the clock of the database. */
+async function databaseNow({ server }: Scene): Promise<Instant> {
+  const [row] = await server.ask('SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint::text AS now');
+  return instant(Number(row?.now));
+}
+
+/** Starts a server on a restored folder, and the store on it. */
+async function served(t: TestContext, scene: Scene, data: string): Promise<PostgresTestStore['store']> {
+  const server = new PostgresServer('restored', await freePort(), data, { fsync: 'off' });
+  await server.start();
+  const { keyFolder, masterKey, clock, database } = scene;
+  const log = new MemoryLog();
+  const store = await openPostgresStore({
+    ...{ keyFolder, masterKey, hostname: 'mail.test', clock, log, node: 'gw1', site: 'noord', programVersion: 'test' },
+    sessions: sessionsOf(server, database, log),
+    testing: { now: () => clock.now(), watching: systemClock },
+  });
+  t.after(async () => {
+    await store.close();
+    await server.stop();
+  });
+  return store;
+}
+
+test(
+  'a store comes back as it was at a moment: its mail, ids that none had, rights of nobody; what came after is named',
+  { skip },
+  async (t) => {
+    const here = await scene(t);
+    const { store, backups, at, anna, restore, clock } = here;
+    const [small, large] = [Buffer.from('small\r\n'), randomBytes(700_000)];
+    await deliver(store, small, 'anna@group.test');
+    const taken = await backups.take({ actor: ACTOR });
+    assert.equal(taken.messages, 1);
+    assert.equal((await backups.check(taken.path)).whole, true);
+    await deliver(store, large, 'anna@group.test');
+    await here.ask("INSERT INTO maildrop_lease VALUES (1, 7, 0, 1, 's', 'n', 0, 99999999999999, false)");
+    const moment = await databaseNow(here);
+    const before = await messagesIn(store, anna);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    clock.advance(seconds(1));
+    const lost = await deliver(store, Buffer.from('after\r\n'), 'anna@group.test');
+    await backups.logRound();
+
+    const done = await restore(taken.path, at('moment'), { until: moment });
+    assert.ok(done.passed, failure(done));
+    assert.deepEqual(
+      done.steps.map(({ step }) => step),
+      ['manifest', 'checksums', 'log', 'pages', 'schema', 'counts', 'trail', 'keys', 'content', 'place'],
+    );
+    assert.ok(Date.parse(done.moment ?? '') <= moment);
+    assert.equal(done.proof?.opened, 2);
+
+    await store.close();
+    const restored = await served(t, here, at('moment'));
+    assert.deepEqual(await messagesIn(restored, anna), before);
+    assert.equal((await restored.audit.verify()).kind, 'intact');
+    const rows = await restored.audit.read({ limit: 1000 });
+    assert.ok(rows.some(({ event }) => event === 'backup.restored'));
+    const next = await deliver(restored, Buffer.from('new\r\n'), 'anna@group.test');
+    assert.notEqual(next.id, lost.id);
+    assert.notEqual(await restored.lockMaildrop(anna, { session: 'x', network: 'n' }), 'in-use');
+  },
+);
+
+test(
+  'a drill restores base and log into a scratch folder, proves them, and leaves nothing but its report; two at once are told',
+  { skip },
+  async (t) => {
+    const { store, backups, parts, at } = await scene(t);
+    await deliver(store, Buffer.from('one\r\n'), 'anna@group.test');
+    // Another gateway with the same folder, whose own process knows nothing of this one.
+    const other = new Backups(parts);
+    const [first, second] = await Promise.allSettled([backups.take({ actor: ACTOR }), other.take({ actor: ACTOR })]);
+    const refused = [first, second].find(({ status }) => status === 'rejected') as PromiseRejectedResult;
+    assert.match(String(refused.reason), /a backup is being taken; try again when it has ended/);
+    await deliver(store, Buffer.from('two\r\n'), 'anna@group.test');
+    await backups.logRound();
+    const report = await backups.drill({ actor: ACTOR, all: true });
+    assert.ok(report.passed, JSON.stringify(report.steps));
+    assert.equal(report.opened, 2, 'what came after the base backup is in the log');
+    assert.deepEqual(
+      readdirSync(at('backups')).filter((name) => name.startsWith('.')),
+      ['.now'],
+    );
+    assert.notEqual((await backups.state()).logged, undefined);
+  },
+);
+
+test('what was erased since the backup stays erased, and the rest of the store opens', { skip }, async (t) => {
+  const here = await scene(t);
+  const { store, backups, at, anna, restore, clock, keyFolder, masterKey } = here;
+  await deliver(store, Buffer.from('old\r\n'), 'anna@group.test');
+  clock.advance(days(1));
+  await deliver(store, Buffer.from('new\r\n'), 'anna@group.test');
+  const { path } = await backups.take({ actor: ACTOR });
+  new KeyFolder(keyFolder, masterKey).erase(dayOf(instant(clock.now() - days(1))));
+  await backups.logRound();
+  const done = await restore(path, at('erased'), {});
+  assert.ok(done.passed, failure(done));
+  assert.deepEqual([done.proof?.opened, done.proof?.erased], [1, 1]);
+  assert.deepEqual([done.settled?.erasedDays, done.settled?.erasedMessages], [1, 1]);
+  await store.close();
+  assert.equal((await messagesIn(await served(t, here, at('erased')), anna)).length, 1);
+});
+
+test(
+  'what is not as it was signed is put nowhere: base, manifest, log, a gap, a store of somebody else',
+  { skip },
+  async (t) => {
+    const here = await scene(t);
+    const { store, backups, at, restore, server, anna } = here;
+    await deliver(store, Buffer.from('one\r\n'), 'anna@group.test');
+    const { path } = await backups.take({ actor: ACTOR });
+    for (let n = 0; n < 3; n += 1) {
+      await deliver(store, Buffer.from(`${n}\r\n`), 'anna@group.test');
+      await server.ask('SELECT pg_switch_wal()');
+    }
+    await here.ask('CREATE TABLE IF NOT EXISTS another (a int)');
+    await backups.logRound();
+    assert.ok(anna > 0);
+    const log = at('backups/log');
+    const whole = readdirSync(log)
+      .filter((name) => /^[0-9A-F]{24}$/.test(name))
+      .sort();
+    const spoilt = async (file: string, spoil: () => void, expected: RegExp): Promise<void> => {
+      const kept = readFileSync(file);
+      spoil();
+      const done = await restore(path, at('never')).catch((error: unknown) => error as Error);
+      writeFileSync(file, kept);
+      assert.match(done instanceof Error ? done.message : failure(done), expected, file);
+      assert.deepEqual([existsSync(at('never')), existsSync(at('never.restoring'))], [false, false], file);
+    };
+    const flip = (file: string, offset: number) => () => {
+      const octets = readFileSync(file);
+      octets[offset]! ^= 1;
+      writeFileSync(file, octets);
+    };
+    const tar = join(path, 'base/base.tar');
+    await spoilt(tar, flip(tar, 2_000_000), /base\.tar" is not what the manifest says/);
+    const manifest = join(path, 'manifest.json');
+    await spoilt(
+      manifest,
+      () => writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('mail.test', 'nail.test')),
+      /its signature is not one of the audit trail's key/,
+    );
+    const segment = join(log, whole.at(-1)!);
+    await spoilt(segment, flip(segment, 100_000), /is not what was signed/);
+    await spoilt(segment, () => rmSync(segment), /ENOENT|cannot be read/);
+    const index = join(log, 'index.json');
+    await spoilt(index, flip(index, 40), /index\.json" is not signed by the key of the audit trail, or was changed/);
+    await assert.rejects(
+      restore(path, at('never'), { until: instant(0) }),
+      /it was whole at .* only; name an earlier backup/,
+    );
+    await assert.rejects(
+      restore(path, at('never'), { until: instant(Date.now() + days(1)) }),
+      /its log in .* goes to .*; name an earlier moment/,
+    );
+    mkdirSync(at('never.restoring'));
+    await assert.rejects(restore(path, at('never')), /another restore is under way, or one was cut off/);
+    rmSync(at('never.restoring'), { recursive: true });
+    const done = await restore(path, at('control'));
+    assert.ok(done.passed, failure(done));
+    assert.equal(done.proof?.opened, 4, 'the control');
+
+    // A file of the log goes: what is left is put aside, and the next round of backups begins another.
+    rmSync(segment);
+    await assert.rejects(
+      backups.logRound(),
+      /The log in .* cannot go on: 1 file of the log went, such as .* a base backup begins another one/,
+    );
+    assert.deepEqual(
+      readdirSync(at('backups'))
+        .filter((name) => name.startsWith('log'))
+        .map((name) => name.slice(0, 9)),
+      ['log-ended'],
+    );
+    await backups.round();
+    assert.equal((await backups.list()).length, 2, 'taken at once, and not when it is due');
+    await backups.round();
+    assert.equal((await backups.list()).length, 2);
+    assert.ok(here.told.includes('log'));
+  },
+);
+
+test(
+  'a server that has dropped what comes next ends the log; the log goes with the backups that need it',
+  { skip },
+  async (t) => {
+    const { backups, at, server, store } = await scene(t);
+    const walled = async (): Promise<void> => {
+      await deliver(store, randomBytes(1000), 'anna@group.test');
+      await server.ask('SELECT pg_switch_wal()');
+      await backups.logRound();
+    };
+    await backups.take({ actor: ACTOR });
+    await walled();
+    const first = readdirSync(join(at('backups'), LOG)).sort()[0];
+    for (let n = 0; n < 2; n += 1) {
+      await walled();
+      await backups.take({ actor: ACTOR });
+    }
+    const names = readdirSync(join(at('backups'), LOG)).sort();
+    assert.ok(names[0]! > first!, 'what the backup that went needed went with it');
+    await server.ask("SELECT pg_drop_replication_slot('sluis_backup')");
+    for (let n = 0; n < 3; n += 1)
+      await server.ask('SELECT pg_switch_wal() FROM pg_logical_emit_message(true, $1, $2)', ['t', 'x']);
+    await server.ask('CHECKPOINT');
+    await server.ask('CHECKPOINT');
+    await assert.rejects(
+      backups.logRound(),
+      /The log in .* cannot go on: .*already been removed.* What it has was kept/,
+    );
+    await backups.logRound();
+  },
+);
+
+test(
+  'who cannot take one says so in one line, and nothing is left: no such role, no right, no program, no server, a store of another',
+  { skip },
+  async (t) => {
+    const refused = async (copying: Partial<CopyingOptions>, expected: RegExp): Promise<void> => {
+      const { backups, at, store } = await scene(t, { copying: { log: false, ...copying } });
+      await assert.rejects(backups.take({ actor: ACTOR }), expected);
+      assert.deepEqual(
+        readdirSync(at('backups')).filter((name) => !name.startsWith('.')),
+        [],
+      );
+      assert.equal(store.health().failed, false);
+    };
+    await refused(
+      { replicator: { user: 'nobody_here' } },
+      /Cannot back up to .*role "nobody_here" does not exist.*Nothing was left there, and the gateway goes on/s,
+    );
+    await refused(
+      { replicator: { user: 'sluis', password: () => 'secret' } },
+      /permission denied to start WAL sender|must be superuser or replication role/,
+    );
+    await refused(
+      { programs: '/nowhere' },
+      /"\/nowhere\/pg_basebackup" failed: it is not there; install it, or name its folder in backup\.programs/,
+    );
+    await refused({ server: { host: '127.0.0.1', port: 1 } }, /PostgreSQL at 127\.0\.0\.1:1: nothing listens there/);
+    const { backups, at } = await scene(t);
+    await backups.take({ actor: ACTOR });
+    const other = await scene(t, { parts: { folder: at('backups') } });
+    Object.defineProperty(other.parts.store, 'id', { value: 'another' });
+    await assert.rejects(other.backups.take({ actor: ACTOR }), /it holds backup .* of another store/);
+  },
+);
+
+test(
+  "another program's backup: its name stands in the manifest, it is asked for it, and what it brings back is proved",
+  { skip },
+  async (t) => {
+    const here = await scene(t);
+    const { at, store, restore } = here;
+    await deliver(store, Buffer.from('one\r\n'), 'anna@group.test');
+    const script = (name: string, text: string): readonly string[] => {
+      writeFileSync(at(name), `#!/bin/sh\nset -e\n${text}\n`, { mode: 0o755 });
+      return [at(name)];
+    };
+    const { port } = here.server;
+    const commands = {
+      take: script(
+        'take',
+        `${DEBIAN}/pg_basebackup -h 127.0.0.1 -p ${port} -U sluis_backup -D ${at('theirs')} -c fast 1>&2; echo noise; echo L1`,
+      ),
+      check: script('check', `[ "$1" = L1 ] && ${DEBIAN}/pg_verifybackup -q ${at('theirs')}`),
+      restore: script(
+        'bring',
+        `[ "$1" = L1 ] && cp -a ${at('theirs')}/. "$3" && chown -R postgres "$3" 2>/dev/null || true`,
+      ),
+    };
+    await store.close();
+    const theirs = await here.reopen({ copying: { ...here.copying, commands } });
+    const backups = new Backups({ ...here.parts, store: theirs.store, audit: theirs.store.audit });
+    const { path } = await backups.take({ actor: ACTOR });
+    assert.equal((await backups.check(path)).whole, true);
+    const copies = postgresCopies({ database: here.database, user: 'sluis', programs: DEBIAN, commands });
+    const parts = { ...(await here.parts.restore()), copies };
+    const wishes = { anchors: [], sample: 0, queue: 'hold' as const, actor: ACTOR };
+    const done = await restoreBackup(parts, path, at('brought'), wishes, {
+      step: () => undefined,
+      octets: () => undefined,
+    });
+    assert.ok(done.passed, failure(done));
+    assert.equal(done.proof?.opened, 1);
+    await assert.rejects(
+      restore(path, at('not')),
+      /another program has this backup, as "L1", and the configuration does not say how it is brought back/,
+    );
+    writeFileSync(at('theirs/PG_VERSION'), '16\n');
+    const checked = await backups.check(path);
+    assert.deepEqual([checked.whole, checked.files.at(-1)?.name], [false, 'L1']);
+  },
+);
