@@ -10,18 +10,58 @@
 // name; the others go on. The suites that start programs end each file when its tests are over, whatever a failed assertion left open; a leak of ours
 // is what `unit` would show.
 //
-// Files of `unit` run beside each other. Of the suites that start programs only those do whose source says `@beside` in a comment: they measure neither
+// Files of `unit` run beside each other; those of some folders several in one process, one after another (scripts/one-process.mjs): what they load is most of what small ones
+// cost. Who says `@own-process` in a comment, with the reason, has one of its own: it measures, or awaits at its top. A file that its process did not come to, since another one ended it, is run after that by itself.
+//
+// Of the suites that start programs only those do whose source says `@beside` in a comment: they measure neither
 // time nor memory, use free ports, and build nothing. The others have the machine to themselves, after those.
 //
 // `--times`: appends a line to FILE for each test file, for the table of .ci/run: "file", seconds, name, with a tab between.
-import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { delimiter, dirname, join, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { UNFIT, nodeProblem } from './node-version.mjs';
+import { watchFiles } from './bounded.mjs';
 import { isSameOnEveryNode } from './second-node.mjs';
+
+/** Folders whose files share processes: each was run so, whole. The others' have one each until they were. */
+const SHARING = [
+  ...[
+    'auth',
+    'config',
+    'crypto',
+    'domain',
+    'edi',
+    'http',
+    'letters',
+    'lint',
+    'middleware',
+    'mime',
+    'pickup',
+    'platform',
+  ],
+  ...['pop3', 'probe', 'source', 'submission', 'trail', 'webhooks'],
+];
+/** Most files of one process: it has most of what it saves by then, and keeps what it loaded. */
+const SHARED = 12;
+
+/** Suites whose files measure neither the disk nor what a loss of power leaves on it, and that were run so. */
+const IN_MEMORY = ['postgres'];
+/** Octets: several times what a suite has at once. */
+const ROOM = 6e9;
 
 const problem = nodeProblem();
 if (problem !== undefined) {
@@ -91,10 +131,58 @@ const parts = [
   { files: files.filter((file) => !beside(file)), concurrency: 1 },
 ].filter((part) => part.files.length > 0);
 
+const measured = mkdtempSync(join(temporary(), 'sluis-'));
+// Servers that run as another user find there what files share.
+chmodSync(measured, 0o755);
+const timesFile = join(measured, 'files');
+/**
+ * Where tests keep their files. A database has three hundred, made for each store of a test: on the disk that was two thirds of a server's time. What outlives a loss of power is
+ * tried in `faults`, on the disk. So it is memory where there is plenty of it, and programs may be run from there.
+ */
+function temporary() {
+  const memory = '/dev/shm';
+  try {
+    const { bavail, bsize } = statfsSync(memory);
+    if (!IN_MEMORY.includes(values.suite) || process.env.TMPDIR !== undefined) return tmpdir();
+    if (Math.min(bavail * bsize, process.availableMemory()) < ROOM) return tmpdir();
+    const probe = mkdtempSync(join(memory, 'sluis-probe-'));
+    writeFileSync(join(probe, 'true'), '#!/bin/sh\n', { mode: 0o755 });
+    const { status } = spawnSync(join(probe, 'true'));
+    rmSync(probe, { recursive: true });
+    return status === 0 ? memory : tmpdir();
+  } catch {
+    return tmpdir();
+  }
+}
+
+const nowOf = (script) => `${script}.now`;
+/** Scripts that run several files each. */
+const scripts = new Set();
+
+function scriptOf(some) {
+  const script = join(measured, `${String(scripts.size).padStart(3, '0')}.mjs`);
+  const runner = pathToFileURL(join(root, 'scripts', 'one-process.mjs')).href;
+  const given = JSON.stringify({ files: some, now: nowOf(script), patience: Math.min(20, bound / 2) * 1000 });
+  writeFileSync(script, `import { runFiles } from '${runner}';\nawait runFiles(${given});\n`);
+  scripts.add(script);
+  return script;
+}
+
+/** What the runner starts a process for: files that have one of their own, and scripts of several. */
+function processesOf(some) {
+  const shares = (file) => SHARING.includes(relative(tests, file).split(sep)[0]) && !says(file, '@own-process');
+  const shared = some.filter(shares);
+  const own = some.filter((file) => !shares(file));
+  const count = Math.ceil(shared.length / SHARED);
+  const each = Math.ceil(shared.length / count);
+  const all = Array.from({ length: count }, (_, n) => scriptOf(shared.slice(n * each, (n + 1) * each)));
+  return [...all, ...own];
+}
+
 const EFFORT = values.suite === 'long' ? { SLUIS_TEST_EFFORT: 'release' } : {};
+const late = new Set();
 let runner;
-const measured = mkdtempSync(join(tmpdir(), 'sluis-times-'));
-function run({ files: some, concurrency }) {
+async function run({ files: some, concurrency }) {
   const reporter = (name, to) => [`--test-reporter=${name}`, `--test-reporter-destination=${to}`];
   runner = spawn(
     process.execPath,
@@ -103,47 +191,33 @@ function run({ files: some, concurrency }) {
       `--test-concurrency=${concurrency}`,
       ...(isUnit ? [] : ['--test-force-exit']),
       ...reporter(`${join(root, 'scripts', 'source-lines.mjs')}?${values.reporter ?? 'spec'}`, 'stdout'),
-      ...reporter(join(root, 'scripts', 'file-times.mjs'), join(measured, 'files')),
+      ...reporter(join(root, 'scripts', 'file-times.mjs'), timesFile),
       ...some,
     ],
-    { stdio: 'inherit', cwd: root, env: { ...process.env, ...EFFORT, PATH } },
+    {
+      stdio: 'inherit',
+      cwd: root,
+      env: { ...process.env, ...EFFORT, PATH, TMPDIR: measured, SLUIS_TEST_SHARED: measured },
+    },
   );
-  return new Promise((resolve) => runner.once('close', (status) => resolve(status ?? 1)));
-}
-
-// Node 22 ends a file at --test-timeout and Node 24 only what is asynchronous inside it, so files are watched from here. Where there is no /proc nothing is bound.
-const begun = new Map();
-let late = false;
-const watch = setInterval(() => {
-  const now = new Set(childrenOf(runner.pid));
-  for (const pid of begun.keys()) if (!now.has(pid)) begun.delete(pid);
-  for (const pid of now) {
-    const since = begun.get(pid) ?? performance.now();
-    begun.set(pid, since);
-    if (performance.now() - since > bound * 1000) endFile(pid);
-  }
-}, 500);
-
-function childrenOf(pid) {
-  try {
-    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  } catch {
-    return [];
-  }
-}
-
-function endFile(pid) {
-  try {
-    const file = readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-      .split('\0')
-      .find((word) => files.includes(word));
-    if (file === undefined) return;
-    console.error(`${relative(root, file)} was not done within ${bound} s and is ended`);
-    process.kill(pid, 'SIGKILL');
-    late = true;
-  } catch {
-    // It has just ended by itself.
-  }
+  const unwatch = watchFiles({
+    ...{ runner, seconds: bound },
+    fileOf: (words) => {
+      const word = words.find((one) => files.includes(one) || scripts.has(one));
+      return scripts.has(word) ? readFileSync(nowOf(word), 'utf8') : word;
+    },
+    late: (file) => {
+      console.error(`${relative(root, file)} was not done within ${bound} s and is ended`);
+      late.add(file);
+    },
+  });
+  const status = await new Promise((resolve) => runner.once('close', (code) => resolve(code ?? 1)));
+  unwatch();
+  const lines = existsSync(timesFile) ? readFileSync(timesFile, 'utf8').split('\n') : [];
+  const times = lines.filter((line) => line.startsWith('file\t'));
+  if (values.times !== undefined) appendFileSync(values.times, times.map((line) => `${line}\n`).join(''));
+  const passed = status === 0 && !lines.some((line) => line.startsWith('failed\t'));
+  return { passed, done: new Set(times.map((line) => join(root, line.split('\t')[2]))) };
 }
 
 let stopped = false;
@@ -154,12 +228,13 @@ for (const signal of ['SIGINT', 'SIGTERM'])
   });
 
 let failed = false;
-for (const part of parts) {
+for (const { files: some, concurrency } of parts) {
   if (stopped) break;
-  if ((await run(part)) !== 0) failed = true;
-  const lines = join(measured, 'files');
-  if (values.times !== undefined && existsSync(lines)) appendFileSync(values.times, readFileSync(lines));
+  const { passed, done } = await run({ files: isUnit ? processesOf(some) : some, concurrency });
+  if (!passed) failed = true;
+  // Their process was ended by a file before them.
+  const left = some.filter((file) => !done.has(file) && !late.has(file));
+  if (left.length > 0 && !stopped) await run({ files: left, concurrency });
 }
-clearInterval(watch);
 rmSync(measured, { recursive: true, force: true });
-process.exitCode = failed || late || stopped ? 1 : 0;
+process.exitCode = failed || late.size > 0 || stopped ? 1 : 0;

@@ -1,3 +1,4 @@
+// @own-process: it measures how long the loop is held.
 import assert from 'node:assert/strict';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';

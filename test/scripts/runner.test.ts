@@ -75,6 +75,64 @@ test('a file that is not done within its bound fails by its name, and the others
   assert.match(wrong.stderr, /Cannot bound a file to "soon": expected seconds/);
 });
 
+test('files share a process one after another, but for those that say otherwise', (t) => {
+  const tells = `require('node:fs').appendFileSync('pids', process.pid + ' ');
+globalThis.counted = (globalThis.counted ?? 0) + 1;
+test('is the ' + globalThis.counted + '.', () => undefined);`;
+  const { root, run } = project(t, {
+    ...{ 'mime/a': tells, 'mime/b': `require('node:test').after(() => { globalThis.counted = 10; });\n${tells}` },
+    ...{ 'mime/c': tells, 'mime/own': `// @own-process\n${tells}` },
+  });
+  const { status, stdout } = run('--reporter', 'tap');
+  assert.equal(status, 0, stdout);
+  const pids = readFileSync(join(root, 'pids'), 'utf8').trim().split(' ');
+  assert.deepEqual([pids.length, new Set(pids).size], [4, 2]);
+  // What a file does when it ends is done before the next one is loaded.
+  assert.deepEqual([...stdout.matchAll(/ok \d+ - is the (\d+)\./g)].map(([, n]) => n).sort(), ['1', '1', '11', '2']);
+  assert.match(stdout, /^ok \d+ - dist\/test\/mime\/c\.test\.js$/m);
+});
+
+test('what a file leaves open fails it by its name, and the others of its process pass', (t) => {
+  const { run } = project(t, {
+    'mime/before': `test('passes', () => undefined);`,
+    'mime/left-open': `test('passes too', () => { setInterval(() => undefined, 1000); });`,
+    'mime/then': `test('is run', () => undefined);`,
+  });
+  const { status, stdout } = run('--bound', '4', '--reporter', 'tap');
+  assert.equal(status, 1);
+  assert.match(stdout, /It left open what keeps its process alive: Timeout/);
+  const ended = [...stdout.matchAll(/^ *(not ok|ok) \d+ - dist\/test\/mime\/(\S+)\.test\.js$/gm)];
+  assert.deepEqual(
+    ended.map(([, how, name]) => `${name}: ${how}`),
+    ['before: ok', 'left-open: not ok', 'then: ok'],
+  );
+});
+
+test('a file that is ended takes none of those with it that its process had not come to', (t) => {
+  const { run } = project(t, {
+    'mime/loops': `test('loops', () => { for (;;); });`,
+    'mime/then': `test('is run by itself', () => undefined);`,
+  });
+  const { status, stdout, stderr } = run('--bound', '3', '--reporter', 'tap');
+  assert.equal(status, 1);
+  assert.match(stderr, /^dist\/test\/mime\/loops\.test\.js was not done within 3 s and is ended$/m);
+  assert.match(stdout, /^ok \d+ - is run by itself$/m);
+});
+
+test('a suite whose hook fails, and a file that cannot be loaded, fail the run', (t) => {
+  for (const text of [
+    `require('node:test').after(() => { throw new Error('of the end'); });\ntest('passes', () => undefined);`,
+    `throw new Error('of the loading');`,
+  ]) {
+    const { run } = project(t, { 'mime/fails': text, 'mime/passes': `test('passes as well', () => undefined);` });
+    const { status, stdout } = run('--reporter', 'tap');
+    assert.equal(status, 1, stdout);
+    assert.match(stdout, /^not ok \d+ - dist\/test\/mime\/fails\.test\.js$/m);
+    assert.match(stdout, /^ *ok \d+ - passes as well$/m);
+    assert.match(stdout, /of the (?:end|loading)/);
+  }
+});
+
 test('what failed is placed in the source, whoever reports it', (t) => {
   const text = `const deep = () => { throw new Error('as expected', { cause: new Error('the cause') }); };
 

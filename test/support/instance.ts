@@ -130,7 +130,7 @@ export class Instance {
     return done.stdout;
   }
 
-  /** Again where the store cannot be asked for a moment, as on a busy machine: what an operator would do. */
+  /** Again where the store cannot be asked for a moment, as on a busy machine: what an operator would do. It is told: often, it is a fault. */
   #patiently(...args: readonly string[]): void {
     for (let turn = 1; ; turn += 1)
       try {
@@ -138,6 +138,7 @@ export class Instance {
         return;
       } catch (error) {
         if (turn === 10 || !String(error).includes('StoreUnavailable')) throw error;
+        console.error(`Try ${turn} of 10: ${String(error)}`);
       }
   }
 

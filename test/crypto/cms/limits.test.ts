@@ -1,4 +1,5 @@
 /** Messages that ask for too much: each limit is reached, nothing is bought on a claim. */
+// @own-process: it measures processor time.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BerStream } from '../../../src/crypto/cms/ber-stream.ts';
