@@ -25,7 +25,7 @@ const listener = z.object({
 });
 const server = z.object({
   server: z.string().meta({ description: 'Host and port, as the configuration has them.' }),
-  name: z.string().optional().meta({ description: 'As the server calls itself (cluster_name).' }),
+  name: z.string().optional().meta({ description: 'As the server calls itself (sluis.name, else cluster_name).' }),
   site: z.string().optional(),
   role: z.enum(['primary', 'old primary', 'standby', 'unknown']).optional(),
   version: z.string().optional(),

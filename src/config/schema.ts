@@ -345,7 +345,7 @@ const store = section({
   ),
   places: optional(
     namesByName(
-      "The place of each server whose name does not tell it. A server's name is its application_name as a standby, its cluster_name as the primary; its place is what stands before the first hyphen.",
+      "The place of each server whose name does not tell it. A server's name is its application_name as a standby, its cluster_name (with Patroni: sluis.name) as the primary; its place is what stands before the first hyphen.",
     ),
   ),
   'keep-deleted': duration('How long a message that its owner deleted can be handed out again.', '14d', '0s', '3650d'),

@@ -14,6 +14,7 @@ import {
   siteBy,
 } from '../../src/store/postgres/judgement.ts';
 import { readStandbyList } from '../../src/store/postgres/standby-list.ts';
+import { FakeClock } from '../support/clock.ts';
 import { ACCESS, addressOf, startLone } from '../support/lone-postgres.ts';
 import { MemoryLog } from '../support/log.ts';
 import type { PostgresServer } from '../support/postgres-server.ts';
@@ -262,6 +263,36 @@ test('An empty list refuses, alone accepts it loudly, and a list that nobody fol
   await until('the list counts', () => (guard.mayAcknowledge()?.why ?? '').includes('none of them follows it'));
   await own.set({ synchronous_standby_names: '*' });
   assert.match((await guard.lookAgain())!.why, /takes any name/);
+});
+
+test('A server that says its own name is called so, whatever the cluster is called', async (t) => {
+  // As Patroni sets it: its scope at all of them.
+  const own = await startLone(t, { cluster_name: 'sluis', 'sluis.name': 'zuid-1' });
+  const { guard } = await guardOf(t, { servers: [addressOf(own)] });
+  const [view] = guard.servers();
+  assert.deepEqual([view!.name, view!.site], ['zuid-1', 'zuid']);
+});
+
+test('While nothing may be acknowledged the guard looks ten times a second, else twice', async (t) => {
+  const own = await startLone(t, { fsync: 'on', cluster_name: 'noord-1' });
+  const clock = new FakeClock();
+  let alone = instant(0);
+  const { guard } = await guardOf(t, {
+    ...{ servers: [addressOf(own)], aloneUntil: () => alone, clock, every: milliseconds(500) },
+  });
+  const waits = async (): Promise<void> => await until('it waits for its next look', () => clock.waiting === 1);
+  assert.equal(cause(guard), 'empty-list');
+  await waits();
+  alone = instant(clock.now() + seconds(600));
+  clock.advance(100);
+  assert.equal(clock.waiting, 0, 'it looks');
+  await waits();
+  assert.equal(cause(guard), undefined);
+  clock.advance(490);
+  assert.equal(clock.waiting, 1, 'it does not yet');
+  clock.advance(10);
+  assert.equal(clock.waiting, 0);
+  await waits();
 });
 
 test('A server that hangs is not taken for one that was just seen', async (t) => {

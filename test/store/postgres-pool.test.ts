@@ -96,6 +96,22 @@ test('Whoever looks meanwhile shares one look, it is remembered, and looks in va
   assert.equal(await finder.find(), B);
 });
 
+test('Who waits for the next look has the primary at once when somebody else has seen it', async () => {
+  const clock = new FakeClock();
+  let asked = 0;
+  const look = async (it: Server): Promise<Seen> => {
+    asked += 1;
+    return standby(it);
+  };
+  const finder = new PrimaryFinder({ servers: [A], access: ACCESS, name: 'sluis/test', clock, look });
+  await assert.rejects(finder.find(), NoPrimary);
+  const waits = finder.find();
+  await Promise.resolve();
+  finder.found(A);
+  assert.equal(await waits, A);
+  assert.deepEqual([asked, clock.waiting], [1, 0]);
+});
+
 test('A real server tells its timeline, and one that is not there its problem', async () => {
   const options = { access: ACCESS, name: 'sluis/test', connectWithin: seconds(10) };
   assert.deepEqual(await askPrimary(addressOf(server), options), { server: addressOf(server), timeline: 1 });
@@ -210,6 +226,22 @@ test('One that is lost is made again, and its loss is said once', async (t) => {
   await until('both stand', () => pool.open.filing === 1);
   assert.equal(lines(), 3);
   assert.equal(log.events.filter(({ event }) => event === 'store.connected').length, 3);
+});
+
+test('Connections that wait for their next try make it at once when they are told to', async (t) => {
+  const clock = new FakeClock();
+  let there = false;
+  const { pool } = poolTo(t, {
+    clock,
+    finder: {
+      find: () => (there ? Promise.resolve(addressOf(server)) : Promise.reject(new StoreUnavailable('nobody'))),
+      lost: () => undefined,
+    },
+  });
+  await until('both wait', () => clock.waiting === 2);
+  there = true;
+  pool.tryNow();
+  await until('both stand', () => pool.open.filing + pool.open.reading === 2);
 });
 
 test('Where nothing may be acknowledged nobody writes, no connection that writes is made, and reading goes on', async (t) => {

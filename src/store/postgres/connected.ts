@@ -33,6 +33,7 @@ export async function connectPostgres(options: ConnectedOptions): Promise<Connec
     const other = (server: Server): boolean => server !== primary.server;
     finder.found(primary.server);
     pool.leave(other, `${primary.name} is the primary now`);
+    pool.tryNow();
   });
   return {
     pool,

@@ -10,7 +10,7 @@ import { type Access, type Server, placeOf } from './access.ts';
 import { type Finding, type Judgement, type ServerSeen, confirmedTo, judge, siteBy } from './judgement.ts';
 import type { MayNot } from './session.ts';
 import { readStandbyList } from './standby-list.ts';
-import { EVERY, Watched } from './watched.ts';
+import { EVERY, EVERY_MEANWHILE, Watched } from './watched.ts';
 
 const FRESH = seconds(2);
 const DIVERGED_FOR = seconds(30);
@@ -69,7 +69,9 @@ export class Guard {
     this.#options = options;
     this.#siteOf = siteBy(options.places ?? {});
     const { access, clock, every = EVERY, name } = options;
-    const watch = { access, clock, every, name: `${name} guard`, ...pick(options) };
+    const often = milliseconds(Math.min(every, EVERY_MEANWHILE));
+    const pace = (): Milliseconds => (this.#judged.not === undefined && this.#primaryAnswers ? every : often);
+    const watch = { access, clock, every: pace, name: `${name} guard`, ...pick(options) };
     this.#watched = options.servers.map((server) => new Watched(server, watch, () => this.#judge()));
     this.#judged = judge(this.#facts());
   }
@@ -129,6 +131,12 @@ export class Guard {
 
   async close(): Promise<void> {
     await Promise.all(this.#watched.map((one) => one.close()));
+  }
+
+  /** The last look at it did not fail: what it said before still counts, but another one may be promoted at any moment. */
+  get #primaryAnswers(): boolean {
+    const { primary } = this.#judged;
+    return primary === undefined || this.#of(primary.server)?.answers !== false;
   }
 
   #of = (server: Server): Watched | undefined => this.#watched.find((one) => same(one.server, server));

@@ -24,7 +24,7 @@ export interface StandbySeen {
 /** What one server says of itself. */
 export interface ServerSeen {
   readonly server: Server;
-  /** Its `cluster_name`, or what it is called in the configuration. */
+  /** Its `sluis.name` or `cluster_name`, or what it is called in the configuration. */
   readonly name: string;
   readonly inRecovery: boolean;
   /** Of a primary; 0 of a standby. */
@@ -176,7 +176,8 @@ function ofList(primary: ServerSeen, list: StandbyList | undefined, facts: Facts
     return {
       cause: 'no-name',
       why: `the server at ${placeOf(primary.server)} has no name, so its place is not known`,
-      remedy: 'set cluster_name in its postgresql.conf to a name that begins with its place, such as noord-1',
+      remedy:
+        'set cluster_name in its postgresql.conf (with Patroni: the parameter sluis.name) to a name that begins with its place, such as noord-1',
     };
   const near = list.names.find((one) => facts.siteOf(one) === facts.siteOf(name));
   if (near !== undefined)

@@ -109,6 +109,11 @@ export class Pool {
     for (const group of this.#groups.values()) group.leave(all, why);
   }
 
+  /** There may be connections now: those that wait for their next try make it at once. */
+  tryNow(): void {
+    for (const group of this.#groups.values()) group.tryNow();
+  }
+
   /** What is under way comes to its end first, for a while; who waits is refused. */
   async close(): Promise<void> {
     await Promise.all([...this.#groups.values()].map((group) => group.close()));
@@ -128,6 +133,8 @@ class Group {
   readonly #free: Session[] = [];
   readonly #all = new Set<Session>();
   readonly #line = new Set<Waiter>();
+  /** Ends the pause before a next try, of each connection that is to be made. */
+  readonly #pauses = new Set<() => void>();
   #why: string | undefined;
   #closed = false;
   #emptied: (() => void) | undefined;
@@ -192,8 +199,13 @@ class Group {
     for (const session of [...this.#all]) if (all(session.server)) session.destroy(why);
   }
 
+  tryNow(): void {
+    for (const end of [...this.#pauses]) end();
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
+    this.tryNow();
     for (const { refuse, timer } of this.#line) {
       timer.cancel();
       refuse(new StoreUnavailable('The store is closed'));
@@ -215,8 +227,20 @@ class Group {
   async #make(): Promise<void> {
     for (let pause = FIRST_PAUSE; !this.#closed; pause = milliseconds(Math.min(LONGEST_PAUSE, pause * 2))) {
       if (await this.#tryOnce()) return;
-      await new Promise<void>((resolve) => this.#options.clock.after(pause, resolve));
+      await this.#pause(pause);
     }
+  }
+
+  #pause(length: Milliseconds): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        timer.cancel();
+        this.#pauses.delete(end);
+        resolve();
+      };
+      const timer = this.#options.clock.after(length, end);
+      this.#pauses.add(end);
+    });
   }
 
   async #tryOnce(): Promise<boolean> {

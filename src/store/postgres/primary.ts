@@ -50,6 +50,7 @@ export class PrimaryFinder {
   #looking: Promise<Server> | undefined;
   #pause = FIRST_PAUSE;
   #notBefore = -Infinity;
+  #wake: (() => void) | undefined;
 
   constructor(options: FinderOptions) {
     this.#options = options;
@@ -72,15 +73,16 @@ export class PrimaryFinder {
     if (this.#current === server) this.#current = undefined;
   }
 
-  /** Another one is the primary, as somebody saw. */
+  /** Another one is the primary, as somebody saw: who waits for the next look has it at once. */
   found(server: Server): void {
     this.#current = server;
+    this.#wake?.();
   }
 
   async #look(): Promise<Server> {
-    const { clock, servers } = this.#options;
-    const wait = this.#notBefore - clock.monotonic();
-    if (wait > 0) await new Promise<void>((resolve) => clock.after(milliseconds(wait), resolve));
+    const { servers, clock } = this.#options;
+    await this.#waitUntilNextLook();
+    if (this.#current !== undefined) return this.#current;
     const look = this.#options.look ?? ((server: Server) => askPrimary(server, this.#options));
     try {
       const server = choosePrimary(await Promise.all(servers.map(look)));
@@ -92,6 +94,20 @@ export class PrimaryFinder {
       this.#pause = milliseconds(Math.min(LONGEST_PAUSE, this.#pause * 2));
       throw error;
     }
+  }
+
+  async #waitUntilNextLook(): Promise<void> {
+    const { clock } = this.#options;
+    const wait = this.#notBefore - clock.monotonic();
+    if (wait <= 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(milliseconds(wait), resolve);
+      this.#wake = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+    this.#wake = undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-/** One server as the guard sees it: asked every half second on a connection of its own, made again when it is lost. */
+/** One server as the guard sees it: asked again and again on a connection of its own, which is made anew when it is lost. */
 import type { Clock, Timer } from '../../domain/effects.ts';
 import { type Milliseconds, milliseconds, seconds } from '../../domain/units.ts';
 import { type Access, type Server, placeOf } from './access.ts';
@@ -9,8 +9,10 @@ import { Session } from './session.ts';
 /** The standbys first, the server's own end behind them: what a standby has was flushed here before, so one that lies above has a log of its own. */
 const STANDBYS = `
   SELECT application_name, state, coalesce(sync_state, 'async'), (flush_lsn - '0/0'::pg_lsn)::text FROM pg_stat_replication ORDER BY 1`;
+/** What a server is called. Patroni gives all of a cluster the same `cluster_name`: where it runs, a setting of our own tells them apart. */
+export const SERVER_NAME = "coalesce(nullif(current_setting('sluis.name', true), ''), current_setting('cluster_name'))";
 const ITSELF = `
-  SELECT pg_is_in_recovery(), current_setting('cluster_name'), current_setting('synchronous_standby_names'),
+  SELECT pg_is_in_recovery(), ${SERVER_NAME}, current_setting('synchronous_standby_names'),
          current_setting('fsync'), current_setting('full_page_writes'),
          (CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
                ELSE pg_current_wal_flush_lsn() END - '0/0'::pg_lsn)::text,
@@ -22,9 +24,10 @@ export interface WatchOptions {
   /** As servers show it, such as `sluis/gw1 guard`. */
   readonly name: string;
   readonly clock: Clock;
-  readonly every: Milliseconds;
+  /** From the end of one look to the next. */
+  readonly every: () => Milliseconds;
   readonly connectWithin?: Milliseconds;
-  /** What it is called where it has no `cluster_name`. */
+  /** What it is called where it does not say so itself. */
   readonly nameOf?: (server: Server) => string | undefined;
 }
 
@@ -53,6 +56,11 @@ export class Watched {
     return this.#options.clock.monotonic() - this.#seenAt <= age ? this.#seen : undefined;
   }
 
+  /** At the last look. */
+  get answers(): boolean {
+    return this.#problem === undefined;
+  }
+
   /** Why it does not answer; in a line, with its place. */
   get problem(): string {
     return this.#problem ?? `${placeOf(this.server)} has not answered lately`;
@@ -62,7 +70,7 @@ export class Watched {
   look(): Promise<void> {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = undefined;
-      if (!this.#closed) this.#timer = this.#options.clock.after(this.#options.every, () => void this.look());
+      if (!this.#closed) this.#timer = this.#options.clock.after(this.#options.every(), () => void this.look());
     });
     return this.#looking;
   }
@@ -142,3 +150,5 @@ export class Watched {
 const lsn = (text: unknown): bigint | undefined => (typeof text === 'string' ? BigInt(text) : undefined);
 
 export const EVERY = milliseconds(500);
+/** While nothing is acknowledged senders wait: a promotion is to be seen as soon as it is there. */
+export const EVERY_MEANWHILE = milliseconds(100);
