@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { ReadyRole } from '../../src/domain/readiness.ts';
 import { startTestGateway } from '../support/gateway.ts';
-import { type Behind, Haproxy, type Site } from '../support/haproxy.ts';
-import { Instance, type Served, addressOf, freePort, loginOf } from '../support/instance.ts';
+import { Haproxy, type Site, behindProxy, freeBehind } from '../support/haproxy.ts';
+import { Instance, type Served, addressOf, loginOf } from '../support/instance.ts';
 import { withoutProgram } from '../support/require.ts';
 import { get } from '../support/scrape.ts';
 import { SmtpClient, acceptedId } from '../support/smtp-client.ts';
@@ -70,19 +70,6 @@ test(
     assert.equal(postgresql.use_pg_rewind, true);
   },
 );
-
-/** Listeners that take a PROXY header from HAProxy alone, and the port for its questions. */
-const behindProxy = ({ smtp, pop3, ready }: Behind): string => {
-  const listener = (protocol: string, port: number): string =>
-    `[[listener]]\nname = "front-${protocol}"\nprotocol = "${protocol}"\naddress = "127.0.0.1"\nport = ${port}\ntls = "starttls"\nproxy = ["127.0.0.1"]\n`;
-  const http = `[http]\nport = 0\nenabled = "no"\nready-from = ["127.0.0.1"]\nready-address = "127.0.0.1"\nready-port = ${ready}\n`;
-  return `${listener('smtp', smtp)}${listener('pop3', pop3)}${http}`;
-};
-const freeBehind = async (): Promise<Behind> => ({
-  smtp: await freePort(),
-  pop3: await freePort(),
-  ready: await freePort(),
-});
 
 interface Greeted {
   readonly wire: Wire;

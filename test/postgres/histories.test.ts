@@ -9,9 +9,9 @@ import { between, chance } from '../support/chance.ts';
 import { placeOf } from '../support/cluster.ts';
 import { Crew, namesOf } from '../support/crew.ts';
 import { effort } from '../support/effort.ts';
-import { CLASSES, type Class, type History, type Verdict, judge, storyOf } from '../support/history.ts';
 import { type TwoSites, type TwoSitesOptions, startTwoSites } from '../support/two-sites.ts';
 import { until } from '../support/until.ts';
+import { assertNothing, judged } from '../support/verdict.ts';
 
 const ROUNDS = effort(3, 20);
 const WRITERS = namesOf('writer', 16);
@@ -30,24 +30,6 @@ async function scene(t: TestContext, options: TwoSitesOptions = {}): Promise<Sce
 async function more(crew: Crew, messages: number): Promise<void> {
   const enough = crew.acknowledged + messages;
   await until(`${messages} more messages`, () => crew.acknowledged >= enough, 60_000);
-}
-
-/** Judged, told, and with the stories of the first findings. */
-function judged(t: TestContext, history: History): Verdict {
-  const verdict = judge(history);
-  const counts = CLASSES.map((kind) => `${kind} ${verdict[kind].length}`).join(', ');
-  const { acknowledged, unknown, removed, explained } = verdict;
-  t.diagnostic(
-    `${acknowledged} acknowledged, ${removed} deleted, ${unknown} attempts of unknown end; ${counts}, explained ${explained.length}`,
-  );
-  return verdict;
-}
-
-function assertNothing(t: TestContext, history: History): void {
-  const verdict = judged(t, history);
-  const found = CLASSES.flatMap((kind: Class) => verdict[kind].map((text) => `${kind}: ${text}`));
-  for (const text of found.slice(0, 3)) t.diagnostic(storyOf(history, text.slice(text.indexOf(' ') + 1)).join('\n'));
-  assert.deepEqual(found, []);
 }
 
 /** The primary dies, the more advanced standby takes over, the dead one comes back by a full copy. */

@@ -1,37 +1,56 @@
 /**
- * Three places as an operator has them from Debian's packages: at each an etcd and a PostgreSQL under Patroni in quorum mode, as plain processes on loopback.
+ * Three places as an operator has them from Debian's packages: at each an etcd and a PostgreSQL under Patroni in quorum mode, by the files of
+ * docs/examples/two-sites. What an operator fits into them is fitted: addresses, and the name of each server.
  *
- * Each place has a process namespace of its own, so that killing its first process is the loss of the whole machine: nothing of it runs a moment longer.
+ * Each place is a machine of its own to its processes (machine.ts), with the folders that the files name.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
-  closeSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
-  openSync,
   readFileSync,
+  readdirSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from './instance.ts';
-import { serverUser } from './postgres-binaries.ts';
+import { attempt } from '../peers/run.ts';
+import { ExampleNet } from './example-net.ts';
+import { Machine } from './machine.ts';
+import { type PgClient, openAt } from './postgres-server.ts';
 import type { Cleanup } from './store.ts';
 import { until } from './until.ts';
+import { serverUser } from './postgres-binaries.ts';
+import { present, withoutProgram } from './require.ts';
 
-const BINARIES = '/usr/lib/postgresql/17/bin';
-const PLACES = ['noord', 'zuid', 'derde'] as const;
+export const PLACES = ['noord', 'zuid', 'derde'] as const;
+export type PlaceName = (typeof PLACES)[number];
+/** Those that Patroni and etcd tell apart from servers. */
+const ROLES = ['postgres', 'replicator', 'rewind'] as const;
 
-interface Ports {
-  readonly etcd: number;
-  readonly peer: number;
-  readonly rest: number;
-  readonly postgres: number;
-}
+/** Why this machine cannot run it, or false. Where CI=true it throws. */
+export const withoutPatroni = (): string | false =>
+  [
+    withoutProgram('patroni', 'patroni'),
+    // The package of Patroni is content with a library for Consul.
+    present(
+      'the library by which Patroni speaks to etcd',
+      spawnSync('/usr/bin/python3', ['-c', 'import etcd']).status === 0,
+      'install it with "apt-get install python3-etcd"',
+    ),
+    withoutProgram('etcd', 'etcd-server'),
+    present(
+      'PostgreSQL 17',
+      existsSync('/usr/lib/postgresql/17/bin/postgres'),
+      'install it with "apt-get install postgresql-17"',
+    ),
+    present('the right to make namespaces', process.getuid?.() === 0, 'run it as root'),
+  ].find((reason) => reason !== false) ?? false;
 
 /** What Patroni says of one server. */
 interface Member {
@@ -43,72 +62,80 @@ interface Member {
 export async function startPatroni(t: Cleanup): Promise<Patroni> {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-patroni-'));
   chmodSync(folder, 0o755);
-  const places: Place[] = [];
-  for (const name of PLACES) {
-    const ports = {
-      etcd: await freePort(),
-      peer: await freePort(),
-      rest: await freePort(),
-      postgres: await freePort(),
-    };
-    places.push(new Place(`${name}-1`, join(folder, name), ports));
-  }
-  const patroni = new Patroni(places);
+  const net = await ExampleNet.take();
+  const authority = new Authority(folder);
+  const patroni = new Patroni(
+    net,
+    authority,
+    PLACES.map((name, n) => new Place(name, n + 1, { net, authority, folder: join(folder, name) })),
+  );
   t.after(async () => {
-    await Promise.all(places.map((place) => place.kill()));
-    rmSync(folder, { recursive: true, force: true });
+    await Promise.all(patroni.places.map((place) => place.kill()));
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   });
-  for (const place of places) place.start(places);
+  for (const place of patroni.places) place.start();
   await patroni.untilWhole();
   return patroni;
 }
 
 export class Patroni {
+  readonly net: ExampleNet;
   readonly places: readonly Place[];
+  readonly #authority: Authority;
 
-  constructor(places: readonly Place[]) {
+  constructor(net: ExampleNet, authority: Authority, places: readonly Place[]) {
+    this.net = net;
+    this.#authority = authority;
     this.places = places;
   }
 
-  get ports(): readonly number[] {
-    return this.places.map(({ ports }) => ports.postgres);
+  /** PEM, of the servers' certificates. */
+  get ca(): string {
+    return this.#authority.ca;
+  }
+
+  place(name: PlaceName): Place {
+    return this.places[PLACES.indexOf(name)]!;
   }
 
   /** Where the server is that Patroni calls the leader. */
   async leader(): Promise<Place> {
-    const name = (await this.#members()).find(({ role }) => role === 'leader')?.name;
-    const found = this.places.find((place) => place.name === name);
+    const name = (await this.members()).find(({ role }) => role === 'leader')?.name;
+    const found = this.places.find(({ server }) => server === name);
     if (found === undefined) throw new Error('No place has the leader');
     return found;
   }
 
   /** A leader, and two others that count for its commits. */
   async untilWhole(): Promise<void> {
-    await until('a leader and two standbys of its quorum', () => this.#isWhole(), 100_000);
+    await until('a leader and two standbys of its quorum', () => this.#isWhole(), 150_000, 50).catch(
+      (error: unknown) => {
+        throw new Error(`${String(error)}\n${this.logs}`, { cause: error });
+      },
+    );
   }
 
   async #isWhole(): Promise<boolean> {
-    const members = await this.#members();
+    const members = await this.members();
     const well = (role: string, state: string): number =>
       members.filter((one) => one.role === role && one.state === state).length;
     return well('leader', 'running') === 1 && well('quorum_standby', 'streaming') === 2;
   }
 
   /** As the first place that answers says. */
-  async #members(): Promise<readonly Member[]> {
-    for (const { ports } of this.places)
+  async members(): Promise<readonly Member[]> {
+    for (const place of this.places)
       try {
-        const answer = await fetch(`http://127.0.0.1:${ports.rest}/cluster`, { signal: AbortSignal.timeout(1000) });
-        return ((await answer.json()) as { readonly members?: readonly Member[] }).members ?? [];
+        return ((await place.ask('/cluster')) as { readonly members?: readonly Member[] }).members ?? [];
       } catch {
         // It is dead, hangs, or is not up yet.
       }
     return [];
   }
 
-  /** Brings a place back that was killed. */
-  start(place: Place): void {
-    place.start(this.places);
+  /** A person's command at a place: `patronictl switchover ...`. */
+  async patronictl(at: Place, ...words: readonly string[]): Promise<string> {
+    return await at.run('patronictl', ['-c', '/etc/patroni/patroni.yml', ...words]);
   }
 
   get logs(): string {
@@ -116,123 +143,169 @@ export class Patroni {
   }
 }
 
-export class Place {
-  readonly name: string;
-  readonly ports: Ports;
-  readonly #folder: string;
-  #process: ChildProcess | undefined;
+interface PlaceParts {
+  readonly net: ExampleNet;
+  readonly authority: Authority;
+  readonly folder: string;
+}
 
-  constructor(name: string, folder: string, ports: Ports) {
+export class Place {
+  readonly name: PlaceName;
+  /** Of its PostgreSQL. */
+  readonly server: string;
+  readonly address: string;
+  readonly #parts: PlaceParts;
+  readonly #machine: Machine;
+  readonly #mounts: Readonly<Record<string, string>>;
+
+  /** `number`: its tens in the addresses of the examples. */
+  constructor(name: PlaceName, number: number, parts: PlaceParts) {
+    const { net, authority, folder } = parts;
     this.name = name;
-    this.ports = ports;
-    this.#folder = folder;
-    mkdirSync(folder, { mode: 0o700 });
+    this.server = `${name}-1`;
+    this.address = net.address(number * 10 + 2);
+    this.#parts = parts;
+    const own = ['etc', 'postgresql', 'etcd', 'run'].map((part) => join(folder, part));
+    for (const made of own) mkdirSync(made, { recursive: true });
+    const [etc, postgresql, etcd, run] = own as [string, string, string, string];
+    this.#mounts = {
+      ...{ '/etc/patroni': etc, '/var/lib/postgresql': postgresql, '/var/lib/etcd': etcd, '/run/postgresql': run },
+    };
+    const hosts = [2, 3].map((n) => net.address(number * 10 + n));
+    // QUIRK: etcd looks for the address that a peer comes from in its certificate; over loopback that is this one.
+    authority.issue(etc, 'server', this.server, [...hosts, '127.0.0.1']);
+    for (const role of ROLES) authority.issue(etc, role, role);
+    writeFileSync(join(etc, 'ca.pem'), authority.ca);
+    // Its own addresses stand in the files of noord-1 once for each thing that listens; the list of all places is the same everywhere.
+    const patroni = net.file('patroni.yml').replaceAll('name: noord-1', `name: ${this.server}`);
+    writeFileSync(join(etc, 'patroni.yml'), patroni.replaceAll(`${net.address(12)}:`, `${this.address}:`));
+    const lists = /^ETCD_(LISTEN|ADVERTISE|INITIAL_ADVERTISE)_.*$/gm;
+    const etcdEnv = net.file('etcd.env').replace('ETCD_NAME=noord-1', `ETCD_NAME=${this.server}`);
+    writeFileSync(
+      join(etc, 'etcd.env'),
+      etcdEnv.replace(lists, (line) => line.replace(net.address(13), hosts[1]!)),
+    );
     giveTo(folder);
+    const as = asUser();
+    this.#machine = new Machine({
+      log: join(folder, 'log'),
+      mounts: this.#mounts,
+      script: `(set -a; . /etc/patroni/etcd.env; exec ${as} etcd) &\n${as} patroni /etc/patroni/patroni.yml &\nwait\n`,
+    });
   }
 
   get log(): string {
-    return readFileSync(join(this.#folder, 'log'), 'utf8');
+    return this.#machine.log;
   }
 
-  start(all: readonly Place[]): void {
-    const configuration = join(this.#folder, 'patroni.yml');
-    // JSON is YAML.
-    writeFileSync(configuration, JSON.stringify(this.#configuration(all), undefined, 2), { mode: 0o600 });
-    giveTo(configuration);
+  start(): void {
     // What a machine that starts again does not find either: a process of that number.
-    rmSync(join(this.#folder, 'data', 'postmaster.pid'), { force: true });
-    const { uid, gid } = serverUser();
-    const script = `${this.#etcd(all)} & patroni ${configuration} & wait`;
-    const place = ['unshare', '--pid', '--fork', '--kill-child=KILL', '--mount-proc'];
-    // Said once more: a change of the user forgets whose end it is to follow.
-    const user = ['setpriv', '--pdeathsig', 'KILL', '--reuid', String(uid), '--regid', String(gid), '--clear-groups'];
-    const log = openSync(join(this.#folder, 'log'), 'a');
-    this.#process = spawn('setpriv', ['--pdeathsig', 'KILL', ...place, ...user, 'sh', '-c', script], {
-      ...{
-        cwd: '/',
-        stdio: ['ignore', log, log],
-        env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C.UTF-8', TZ: 'UTC' },
-      },
-    });
-    closeSync(log);
+    rmSync(join(this.#parts.folder, 'postgresql', '17', 'sluis', 'postmaster.pid'), { force: true });
+    this.#machine.start();
   }
 
-  /** The loss of the machine: the first process of a namespace takes all others with it, and is gone when they are. */
   async kill(): Promise<void> {
-    const child = this.#process;
-    if (child?.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
-    const [first] = descendants(child.pid!);
-    if (first !== undefined) process.kill(first, 'SIGKILL');
-    await gone;
+    await this.#machine.kill();
   }
 
-  /** Everything at the place stands still, and nobody is told. */
   hang(): void {
-    for (const pid of descendants(this.#process!.pid!)) process.kill(pid, 'SIGSTOP');
+    this.#machine.hang();
   }
 
   resume(): void {
-    for (const pid of descendants(this.#process!.pid!)) process.kill(pid, 'SIGCONT');
+    this.#machine.resume();
   }
 
-  #etcd(all: readonly Place[]): string {
-    const at = (port: number): string => `http://127.0.0.1:${port}`;
-    const { etcd, peer } = this.ports;
-    return [
-      ...['etcd', '--name', this.name, '--data-dir', join(this.#folder, 'etcd')],
-      ...['--listen-client-urls', at(etcd), '--advertise-client-urls', at(etcd)],
-      ...['--listen-peer-urls', at(peer), '--initial-advertise-peer-urls', at(peer)],
-      ...['--initial-cluster', all.map(({ name, ports }) => `${name}=${at(ports.peer)}`).join(',')],
-      ...['--initial-cluster-state', 'new', '--heartbeat-interval', '100', '--election-timeout', '1000'],
-      ...['--logger', 'zap', '--log-level', 'error'],
-    ].join(' ');
+  /** One program there, as the user of the database; resolves to what it says. */
+  async run(program: string, words: readonly string[], input = ''): Promise<string> {
+    const mounted = Object.entries(this.#mounts).map(([target, source]) => `mount --bind '${source}' '${target}'; `);
+    const script = `set -e; ${mounted.join('')}exec ${asUser()} "$@"`;
+    const done = await attempt('unshare', ['--mount', 'sh', '-c', script, 'at', program, ...words], {
+      ...{ home: '/', input: Buffer.from(input) },
+    });
+    if (done.status !== 0) throw new Error(`${program} ${words.join(' ')} ended with ${done.status}: ${done.err}`);
+    return done.out.toString();
   }
 
-  #configuration(all: readonly Place[]): object {
-    const { rest, postgres } = this.ports;
-    const listens = (port: number): object => ({ listen: `127.0.0.1:${port}`, connect_address: `127.0.0.1:${port}` });
-    return {
-      ...{ scope: 'sluis', name: this.name, restapi: listens(rest) },
-      etcd3: { hosts: all.map(({ ports }) => `127.0.0.1:${ports.etcd}`) },
-      bootstrap: {
-        dcs: {
-          // 20 s is the least that Patroni takes.
-          ...{ ttl: 20, loop_wait: 1, retry_timeout: 3, maximum_lag_on_failover: 1_000_000_000_000 },
-          ...{ synchronous_mode: 'quorum', synchronous_mode_strict: true, synchronous_node_count: 1 },
-          postgresql: {
-            ...{ use_pg_rewind: true, use_slots: true },
-            parameters: { wal_log_hints: 'on', max_connections: 120, shared_buffers: '32MB', wal_keep_size: '512MB' },
-          },
+  /** Patroni's own answer; the port takes nobody without a certificate. */
+  async ask(path: string): Promise<unknown> {
+    const { key, cert } = this.#credentials('server');
+    return await new Promise((resolve, reject) => {
+      const asked = request(
+        { host: this.address, port: 8008, path, key, cert, ca: this.#parts.authority.ca, timeout: 1000 },
+        (answer) => {
+          const pieces: Buffer[] = [];
+          answer.on('data', (piece: Buffer) => pieces.push(piece)).once('error', reject);
+          answer.once('end', () => resolve(JSON.parse(Buffer.concat(pieces).toString())));
         },
-        initdb: [{ encoding: 'UTF8' }, { locale: 'C' }, 'data-checksums', 'no-sync'],
-      },
-      postgresql: {
-        ...listens(postgres),
-        ...{ data_dir: join(this.#folder, 'data'), bin_dir: BINARIES, pgpass: join(this.#folder, 'pgpass') },
-        authentication: {
-          superuser: { username: 'postgres', password: 'postgres' },
-          replication: { username: 'replicator', password: 'replicator' },
-        },
-        pg_hba: ['host all all 127.0.0.1/32 trust', 'host replication all 127.0.0.1/32 trust', 'local all all trust'],
-        parameters: { unix_socket_directories: this.#folder },
-      },
-    };
+      );
+      asked.once('timeout', () => asked.destroy(new Error('no answer in time'))).once('error', reject);
+      asked.end();
+    });
+  }
+
+  /** A connection of the superuser; whoever opens it ends it. */
+  async open(more: object = {}): Promise<PgClient> {
+    const ssl = { ...this.#credentials('postgres'), ca: this.#parts.authority.ca };
+    return await openAt(5432, { host: this.address, ssl, ...more });
+  }
+
+  #credentials(name: string): { readonly key: string; readonly cert: string } {
+    const read = (file: string): string => readFileSync(join(this.#parts.folder, 'etc', file), 'utf8');
+    return { key: read(`${name}-key.pem`), cert: read(`${name}.pem`) };
   }
 }
 
-function giveTo(path: string): void {
+function asUser(): string {
   const { uid, gid } = serverUser();
-  if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid);
+  return `setpriv --reuid ${uid} --regid ${gid} --clear-groups`;
 }
 
-/** All below a process, as this namespace numbers them. */
-function descendants(pid: number): readonly number[] {
-  let children: readonly number[] = [];
-  try {
-    children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
-  } catch {
-    // It has just ended.
+/** Of the certificates between servers, by openssl, as an operator makes them. */
+class Authority {
+  readonly #folder: string;
+  readonly ca: string;
+
+  constructor(folder: string) {
+    this.#folder = join(folder, 'authority');
+    mkdirSync(this.#folder, { mode: 0o700 });
+    const made = ['-x509', '-subj', '/CN=servers', '-keyout', this.#own('ca-key.pem'), '-out', this.#own('ca.pem')];
+    // Patroni's Python takes no authority that does not say so.
+    openssl(['req', ...NEW_KEY, ...made, '-addext', 'keyUsage=critical,keyCertSign,cRLSign']);
+    this.ca = readFileSync(this.#own('ca.pem'), 'utf8');
   }
-  return children.flatMap((child) => [child, ...descendants(child)]);
+
+  /** NAME.pem and NAME-key.pem, for both ends of a connection. */
+  issue(into: string, name: string, subject: string, addresses: readonly string[] = []): void {
+    const names =
+      addresses.length === 0 ? [] : ['-addext', `subjectAltName=${addresses.map((ip) => `IP:${ip}`).join()}`];
+    openssl([
+      ...['req', ...NEW_KEY, '-x509', '-CA', this.#own('ca.pem'), '-CAkey', this.#own('ca-key.pem')],
+      ...['-subj', `/CN=${subject}`, '-addext', 'basicConstraints=critical,CA:FALSE', ...names],
+      ...['-addext', 'extendedKeyUsage=serverAuth,clientAuth'],
+      ...['-keyout', join(into, `${name}-key.pem`), '-out', join(into, `${name}.pem`)],
+    ]);
+    chmodSync(join(into, `${name}-key.pem`), 0o600);
+  }
+
+  #own(file: string): string {
+    return join(this.#folder, file);
+  }
+}
+
+const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-noenc', '-days', '30'];
+
+function openssl(words: readonly string[]): void {
+  const done = spawnSync('openssl', words, { encoding: 'utf8' });
+  if (done.status !== 0) throw new Error(`openssl ${words.join(' ')} ended with ${done.status}: ${done.stderr}`);
+}
+
+/** A folder with all that is in it, to the user of the database. */
+function giveTo(folder: string): void {
+  const { uid, gid } = serverUser();
+  if (uid === undefined || gid === undefined) return;
+  chownSync(folder, uid, gid);
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+    chownSync(join(folder, name), uid, gid);
+  chmodSync(join(folder, 'postgresql'), 0o700);
 }
