@@ -197,6 +197,18 @@ test('What carries on alone is said, as is a pair', () => {
   assert.equal(judge(facts({ aloneUntil: until1(1) })).alone, false);
 });
 
+test('A standby that went away is told of while mail goes on without it', () => {
+  const { not, warnings } = judge(facts(of({ standbys: [standby('zuid-1')] })));
+  assert.equal(not, undefined);
+  assert.deepEqual(
+    warnings.map(({ cause, why }) => [cause, why.split(':')[0]]),
+    [['standby-away', 'derde-1 does not follow noord-1']],
+  );
+  assert.deepEqual(judge(facts({})).warnings, []);
+  // With none left that is the reason itself.
+  assert.deepEqual(judge(facts(of({ standbys: [] }))).warnings, []);
+});
+
 test('What enough standbys have is the end of the last of them', () => {
   const seen = [standby('a', { flushed: 5n }), standby('b', { flushed: 9n }), standby('c', { flushed: 7n })];
   const to = (needed: number): bigint | undefined => confirmedTo(seen, { needed, names: ['a', 'b', 'c'] });

@@ -19,7 +19,7 @@ const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 export const HOSTNAME = 'localhost';
 /** Loaded into the gateway: see there. */
 const ENDS_WITH_TEST = fileURLToPath(new URL('./ends-with-test.js', import.meta.url));
-const START_PATIENCE = 20_000;
+const START_PATIENCE = 60_000;
 /** Milliseconds for one command: an import of 20,000 accounts takes a minute. It is waited for with the event loop stopped, so nothing else can end it. */
 const COMMAND_PATIENCE = 300_000;
 
@@ -47,6 +47,8 @@ export interface ServeOptions {
   readonly nodeOptions?: readonly string[];
   /** Texts, besides the passwords of `loginOf`, that must never stand in the log. */
   readonly secrets?: readonly string[];
+  /** `main.js` of another copy of the program. */
+  readonly main?: string;
   /** A script of the test's own instead of `sluis serve`; it gets `--config FILE`. */
   readonly script?: string;
   /** What it gets besides. */
@@ -177,7 +179,7 @@ export class Instance {
   async serve(options: ServeOptions = {}): Promise<Served> {
     const command =
       options.script === undefined
-        ? [MAIN, 'serve', '--config', this.config]
+        ? [options.main ?? MAIN, 'serve', '--config', this.config]
         : [options.script, '--config', this.config, ...(options.arguments ?? [])];
     const child = spawn(process.execPath, ['--import', ENDS_WITH_TEST, ...(options.nodeOptions ?? []), ...command], {
       stdio: ['pipe', 'ignore', 'pipe'],

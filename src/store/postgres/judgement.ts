@@ -66,6 +66,7 @@ export type Cause =
   | 'same-site'
   | 'no-standby'
   | 'silent-standby'
+  | 'standby-away'
   | 'not-watched';
 
 export interface Finding {
@@ -105,15 +106,27 @@ export function judge(facts: Facts): Judgement {
     primary,
     alone,
     pairOnly: list?.names.length === 1,
-    warnings: primaries.filter((one) => one !== primary).map((old) => oldPrimary(old, primary)),
+    warnings: [
+      ...primaries.filter((one) => one !== primary).map((old) => oldPrimary(old, primary)),
+      // While nothing is acknowledged that is said with it.
+      ...(not !== undefined || list === undefined ? [] : standbysAway(primary, list)),
+    ],
   };
 }
 
 const noPrimary = ({ unseen, seen }: Facts): Finding => ({
   cause: 'no-primary',
   why: `no server of PostgreSQL is the primary: ${[...unseen, ...seen.map(({ name }) => `${name} is a standby`)].join('; ')}`,
-  remedy: 'bring one back, or promote the one that is most advanced ("sluis site promote --check")',
+  remedy: withoutPrimary(seen.length > 0, unseen.length > 0),
 });
+
+/** Where no server lets us in nothing is known of the primary: promoting one would make two. */
+function withoutPrimary(standbys: boolean, others: boolean): string {
+  if (!standbys) return 'mend what is said of each of them; promote none, as the primary may be well';
+  return others
+    ? 'bring the primary back, or promote the one that is most advanced ("sluis site promote --check")'
+    : 'name the primary in "hosts" of [store] too, or promote the one that is most advanced ("sluis site promote --check")';
+}
 
 const twoPrimaries = (a: ServerSeen, b: ServerSeen): Finding => ({
   cause: 'two-primaries',
@@ -126,6 +139,18 @@ const oldPrimary = (old: ServerSeen, primary: ServerSeen): Finding => ({
   why: `${old.name} at ${placeOf(old.server)} calls itself primary too, on timeline ${old.timeline}; ${primary.name} is it, on ${primary.timeline}`,
   remedy: `stop ${old.name}, and bring it back with pg_rewind or a full copy`,
 });
+
+/** Mail goes on without it, so nobody would hear of it before the next loss. */
+const standbysAway = ({ name, standbys }: ServerSeen, list: StandbyList): readonly Finding[] => {
+  const here = new Set(counting(standbys, list).map((one) => one.name.toLowerCase()));
+  return list.names
+    .filter((one) => !here.has(one))
+    .map((one) => ({
+      cause: 'standby-away',
+      why: `${one} does not follow ${name}: mail goes on with the other standbys, and may stop with the next loss`,
+      remedy: 'start it, or mend the network to it',
+    }));
+};
 
 function ofServer({ name, fsync, fullPageWrites, standbys, flushed }: ServerSeen, facts: Facts): Finding | undefined {
   if (!fsync || !fullPageWrites)

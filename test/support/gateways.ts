@@ -1,0 +1,115 @@
+/**
+ * Gateways as processes of their own, as many as a test wants and each where it wants it, on one store in a cluster of PostgreSQL.
+ *
+ *   const store = await makeStore(t, cluster);
+ *   const noord = await store.gateway({ node: 'gw1', place: 'noord' });
+ *   const served = await noord.serve();
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../../src/config/load.ts';
+import { createStore } from '../../src/gateway/store.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import { StoreUnavailable } from '../../src/store/store.ts';
+import type { Cluster } from './cluster.ts';
+import { Instance } from './instance.ts';
+import { MemoryLog } from './log.ts';
+import { openAt } from './postgres-server.ts';
+import type { Cleanup } from './store.ts';
+
+export const ROLE = 'sluis';
+export const ROLE_PASSWORD = 'between-gateway-and-database';
+
+export interface GatewayOptions {
+  readonly node: string;
+  /** From where it reaches the servers. */
+  readonly place: string;
+  /** In place of the cluster's own addresses. */
+  readonly hosts?: readonly string[];
+  /** In place of what leads to the cluster's certificates, PEM; empty: without TLS. */
+  readonly ca?: string;
+  readonly password?: string;
+  /** More lines of TOML. */
+  readonly configuration?: string;
+}
+
+/** An empty database, whose tables and keys the first gateway makes. */
+export async function makeStore(t: Cleanup, cluster: Cluster, database = 'sluis'): Promise<SharedStore> {
+  const first = cluster.server(cluster.primary);
+  if ((await first.ask('SELECT 1 FROM pg_roles WHERE rolname = $1', [ROLE])).length === 0) {
+    await first.ask(`CREATE ROLE ${ROLE} LOGIN PASSWORD '${ROLE_PASSWORD}'`);
+    await first.ask(`GRANT pg_read_all_stats TO ${ROLE}`);
+  }
+  await first.ask(`CREATE DATABASE ${database} OWNER ${ROLE}`);
+  return new SharedStore(t, cluster, database);
+}
+
+export class SharedStore {
+  readonly cluster: Cluster;
+  readonly database: string;
+  readonly #t: Cleanup;
+  /** The key folder and the master key, which all gateways of a test have in common. */
+  readonly #folder: string;
+  #made = false;
+
+  constructor(t: Cleanup, cluster: Cluster, database: string) {
+    this.#t = t;
+    this.cluster = cluster;
+    this.database = database;
+    this.#folder = mkdtempSync(join(tmpdir(), 'sluis-keys-'));
+    t.after(() => rmSync(this.#folder, { recursive: true, force: true }));
+    writeFileSync(join(this.#folder, 'master.key'), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 });
+  }
+
+  /** One that is not started. */
+  async gateway({ node, place, hosts, ca, password, configuration = '' }: GatewayOptions): Promise<Instance> {
+    const servers = (hosts ?? this.cluster.hostsFrom(place)).map((host) => `"${host}"`);
+    const instance = await Instance.create({
+      configuration: [
+        `[store]\nengine = "postgres"\nhosts = [${servers.join(', ')}]\ndatabase = "${this.database}"\nuser = "${ROLE}"`,
+        `password-file = "database.password"\n${ca === '' ? '' : 'ca = "database-ca.pem"\n'}`,
+        `[cluster]\nnode = "${node}"\nsite = "${place}"\n`,
+        `[keys]\nfolder = "${join(this.#folder, 'keys')}"\nmaster-key-file = "${join(this.#folder, 'master.key')}"\n`,
+        configuration,
+      ].join('\n'),
+    });
+    this.#t.after(() => instance.remove());
+    const file = (name: string, content: string): void =>
+      writeFileSync(join(instance.folder, name), content, { mode: 0o600 });
+    file('database.password', `${password ?? ROLE_PASSWORD}\n`);
+    file('database-ca.pem', ca ?? this.cluster.ca);
+    rmSync(join(instance.data, 'sluis.db'), { force: true });
+    if (!this.#made) await makeTables(instance);
+    this.#made = true;
+    return instance;
+  }
+
+  /** Until a gateway that was killed counts as gone its name is kept for seconds; here they are over at once. */
+  async forget(node: string): Promise<void> {
+    await this.ask(`UPDATE node SET heard_at = 0 WHERE name = '${node}'`);
+  }
+
+  /** As the superuser, on the primary; what it writes waits for no standby. */
+  async ask(text: string): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    const { port } = this.cluster.server(this.cluster.primary);
+    const client = await openAt(port, { database: this.database, options: '-c synchronous_commit=local' });
+    try {
+      return (await client.query(text)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+}
+
+/** Again where the servers do not answer in time, as on a busy machine. */
+async function makeTables({ config }: Instance): Promise<void> {
+  const effects = { clock: systemClock, log: new MemoryLog() };
+  for (let turn = 1; ; turn += 1)
+    try {
+      return await createStore(loadConfig(config), effects, { user: ROLE, password: ROLE_PASSWORD });
+    } catch (error) {
+      if (turn === 10 || !(error instanceof StoreUnavailable)) throw error;
+    }
+}
