@@ -23,6 +23,7 @@ import { MimeWalk } from '../src/mime/walk.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { createSqliteStore, openSqliteStore } from '../src/store/sqlite/open.ts';
 import type { Store } from '../src/store/port/store.ts';
+import { ok } from '../src/domain/result.ts';
 import { newSubmissionCounts } from '../src/smtp/server.ts';
 import { Submission } from '../src/submission/submission.ts';
 import type { Submitter } from '../src/submission/submitter.ts';
@@ -174,10 +175,10 @@ async function submitAll(store: Store, contents: readonly Buffer[], withSteps: b
   };
   const waiting = contents.values();
   const session = async (): Promise<void> => {
-    const submission = new Submission(services, submitter);
+    const submission = new Submission(services, submitter, () => Promise.resolve(ok(found)));
     for (const content of waiting) {
       const size = octets(content.length);
-      const refused = await submission.mail('lab@bench.test', { size, body: '8BITMIME', smtpUtf8: false }, found);
+      const refused = await submission.mail('lab@bench.test', { size, body: '8BITMIME', smtpUtf8: false });
       const taken = await submission.recipient('gp@bench.test', {});
       const delivery = submission.begin();
       if (refused !== undefined || !taken.ok || !delivery.ok) throw new Error('the submission was refused');

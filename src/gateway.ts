@@ -141,6 +141,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     authorities: tls.authorities,
     revocation: tls.lists.check,
     exempt: new NetworkSet(config.auth['exempt-networks']),
+    shared: store.shared.of('logins'),
   });
   running.add(() => authenticator.close());
 

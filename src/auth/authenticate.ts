@@ -43,7 +43,8 @@ import { LoginNotes } from './login-notes.ts';
 import { NOTE_USE, PasswordLogin } from './password-login.ts';
 import { PasswordUpkeep } from './password-upkeep.ts';
 import { ScramLogin } from './scram-login.ts';
-import { Throttle } from './throttle.ts';
+import { sharedThrottle } from './shared-throttle.ts';
+import type { Throttle } from './throttle.ts';
 import { VerifyQueue } from './verify-queue.ts';
 
 /** Known networks that are read at once. */
@@ -77,7 +78,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
     this.#options = options;
     this.#limits = { ...authenticatorDefaults, ...options.limits };
     this.#memory = new LoginMemory(random(32), this.#limits.rememberFor, this.#limits.remembered);
-    this.#throttle = new Throttle(this.#limits.throttle);
+    this.#throttle = sharedThrottle(this.#limits.throttle, clock, options.shared);
     this.#queue = new VerifyQueue(clock, this.#limits.queue);
     this.#notes = new LoginNotes(clock, log, audit);
     const succeeded = (account: Account, network: string): void => this.#succeeded(account, network);

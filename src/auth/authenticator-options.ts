@@ -10,6 +10,7 @@ import type { NetworkSet } from '../platform/network.ts';
 import type { Whose } from '../platform/tally.ts';
 import type { AuditTrail } from '../store/port/audit.ts';
 import type { Registry } from '../store/port/registry.ts';
+import type { SharedCount } from '../store/shared-counts.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { LoginCounts } from './login-notes.ts';
 import { type ThrottleLimits, throttleDefaults } from './throttle.ts';
@@ -61,6 +62,8 @@ export interface AuthenticatorOptions {
   readonly revocation?: (certificate: Certificate, issuer: Certificate) => Revocation;
   /** Networks that are never throttled: the operator's own monitoring, a front that hides many clients behind one address. */
   readonly exempt?: NetworkSet;
+  /** Guesses at other gateways of the store. */
+  readonly shared?: SharedCount;
   /** For tests that need no real hashing. */
   readonly passwords?: {
     readonly verify: (hash: string, text: string) => Promise<boolean>;

@@ -15,6 +15,8 @@
  *
  * A network that knows the account must not be told from one that does not: `hidden` says how much longer a refusal there has to take.
  *
+ * Gateways of one store count together: each tells what it has counted, and counts what it hears as its own.
+ *
  * What a caller gets is a time to wait, never a judgement. Pure but for its memory: the caller says what time it is.
  */
 import type { Milliseconds } from '../domain/units.ts';
@@ -68,6 +70,23 @@ export const throttleDefaults: ThrottleLimits = {
   known: 200_000,
 };
 
+/** What one gateway has counted, for the others. */
+export interface ThrottleNews {
+  readonly login: string;
+  readonly network: string;
+  /** Milliseconds until it counts; see `failed`. */
+  readonly later: number;
+  /** Judged and wrong, whether new guesses or not. */
+  readonly failures: number;
+  /** New guesses: at the account, of the network, of both. */
+  readonly guesses: number;
+  readonly byNetwork: number;
+  readonly ofPair: number;
+  /** The memory of right passwords was asked in vain. */
+  readonly recalls: number;
+  readonly successes: number;
+}
+
 interface Failures {
   count: number;
   /** When the last one was counted, and when the last one of any kind came. Monotonic. */
@@ -83,6 +102,8 @@ interface Spent {
 }
 
 const GUESSES = 4;
+/** Of questions in vain to the memory of right passwords others are told a twentieth of the limit at a time: each log-in of the day begins with one. */
+const TOLD_RECALLS = 20;
 /** Failures that accounts add to what a network has free. */
 const MOST_ADDED = 2000;
 
@@ -96,9 +117,12 @@ export class Throttle {
   readonly #tried: BoundedMap<string, number>;
   readonly #fresh: BoundedMap<string, Spent>;
   readonly #known: KnownNetworks;
+  readonly #tell: (news: ThrottleNews) => void;
 
-  constructor(limits: ThrottleLimits = throttleDefaults) {
+  /** `tell`: what other gateways of the store are to hear (`heard`). */
+  constructor(limits: ThrottleLimits = throttleDefaults, tell: (news: ThrottleNews) => void = () => undefined) {
     this.#limits = limits;
+    this.#tell = tell;
     this.#accounts = new BoundedMap(limits.entries);
     this.#networks = new BoundedMap(limits.entries);
     this.#pairs = new BoundedMap(limits.entries);
@@ -152,11 +176,30 @@ export class Throttle {
    * would have been judged there, or never.
    */
   failed(login: string, network: string, guess: string, now: Milliseconds, later: number | 'never' = 0): void {
-    if (this.#known.has(login, network, now)) this.#count(this.#pairs, pairOf(login, network), guess, now);
-    if (later === 'never') return;
+    const known = this.#known.has(login, network, now);
+    const ofPair = known && this.#count(this.#pairs, pairOf(login, network), guess, now) ? 1 : 0;
+    if (later === 'never') {
+      if (ofPair > 0) this.#tell({ ...NO_NEWS, login, network, ofPair });
+      return;
+    }
     this.#spendFresh(login, network, now + later);
-    if (this.#count(this.#accounts, login, guess, now + later))
-      this.#count(this.#networks, network, guess, now + later);
+    const guesses = this.#count(this.#accounts, login, guess, now + later) ? 1 : 0;
+    const byNetwork = guesses > 0 && this.#count(this.#networks, network, guess, now + later) ? 1 : 0;
+    this.#tell({ ...NO_NEWS, login, network, later: Math.round(later), failures: 1, guesses, byNetwork, ofPair });
+  }
+
+  /** What another gateway has counted counts here as well. Who knows the account here only pays for its own network's guesses, wherever they were judged. */
+  heard(news: ThrottleNews, now: Milliseconds): void {
+    const { login, network, later, failures, guesses, byNetwork, ofPair, recalls, successes } = news;
+    const pair = pairOf(login, network);
+    if (this.#known.has(login, network, now)) this.#add(this.#pairs, pair, Math.max(ofPair, guesses), now);
+    if (failures > 0) this.#spendFresh(login, network, now + later);
+    this.#add(this.#accounts, login, guesses, now + later);
+    this.#add(this.#networks, network, byNetwork, now + later);
+    this.#addRecalls(pair, recalls, now);
+    if (successes === 0) return;
+    this.#pairs.delete(pair);
+    this.#known.restore(login, network, now);
   }
 
   #spendFresh(login: string, network: string, now: number): void {
@@ -176,8 +219,12 @@ export class Throttle {
    * network.
    */
   succeeded(login: string, network: string, now: Milliseconds): boolean {
-    this.#pairs.delete(pairOf(login, network));
-    return this.#known.add(login, network, now);
+    const pair = pairOf(login, network);
+    const forgiven = this.#pairs.get(pair) !== undefined;
+    this.#pairs.delete(pair);
+    const written = this.#known.add(login, network, now);
+    if (forgiven || written) this.#tell({ ...NO_NEWS, login, network, successes: 1 });
+    return written;
   }
 
   /** True when somebody has logged in from this network of late: it goes first when the gateway is busy. */
@@ -198,10 +245,19 @@ export class Throttle {
   }
 
   recalledInVain(login: string, network: string, now: Milliseconds): void {
-    const pair = pairOf(login, network);
+    const step = Math.max(1, Math.floor(this.#limits.freeRecalls / TOLD_RECALLS));
+    if (this.#addRecalls(pairOf(login, network), 1, now) % step === 0)
+      this.#tell({ ...NO_NEWS, login, network, recalls: step });
+  }
+
+  /** How many they are by now. */
+  #addRecalls(pair: string, more: number, now: number): number {
+    if (more === 0) return 0;
     const asked = this.#recalls.get(pair);
-    const fresh = asked === undefined || now - asked.since >= this.#limits.forgetAfter;
-    this.#recalls.set(pair, fresh ? { count: 1, since: now } : { count: asked.count + 1, since: asked.since });
+    const over = asked === undefined || now - asked.since >= this.#limits.forgetAfter;
+    const count = over ? more : asked.count + more;
+    this.#recalls.set(pair, { count, since: over ? now : asked.since });
+    return count;
   }
 
   /** How many entries are held: for the test that they are bounded. */
@@ -231,6 +287,14 @@ export class Throttle {
     return milliseconds(Math.max(0, failures.counted + delay - now));
   }
 
+  #add(map: BoundedMap<string, Failures>, key: string, more: number, at: number): void {
+    if (more === 0) return;
+    const failures = this.#live(map, key, at) ?? { count: 0, counted: at, seen: at, guesses: [] };
+    failures.count += more;
+    failures.counted = at;
+    map.set(key, failures);
+  }
+
   /** False for a guess that was made before. */
   #count(map: BoundedMap<string, Failures>, key: string, guess: string, now: number): boolean {
     const failures = this.#live(map, key, now) ?? { count: 0, counted: now, seen: now, guesses: [] };
@@ -245,5 +309,7 @@ export class Throttle {
     return !repeated;
   }
 }
+
+const NO_NEWS = { later: 0, failures: 0, guesses: 0, byNetwork: 0, ofPair: 0, recalls: 0, successes: 0 };
 
 const pairOf = (login: string, network: string): string => `${login}\0${network}`;

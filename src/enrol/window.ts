@@ -9,7 +9,8 @@
  */
 import { createHmac } from 'node:crypto';
 import { pause } from '../auth/pause.ts';
-import { Throttle, type ThrottleLimits } from '../auth/throttle.ts';
+import { sharedThrottle } from '../auth/shared-throttle.ts';
+import type { Throttle, ThrottleLimits } from '../auth/throttle.ts';
 import { collectTried } from '../ca/enrol.ts';
 import type { CaParts } from '../ca/parts.ts';
 import { certificatePem } from '../crypto/certificate.ts';
@@ -26,6 +27,7 @@ import type { ListenerAccess } from '../platform/listener.ts';
 import type { NetworkSet } from '../platform/network.ts';
 import type { Enrolment } from '../store/certificates.ts';
 import { RegistryError } from '../store/registry.ts';
+import type { SharedCount } from '../store/shared-counts.ts';
 import { enrolTried } from './password-codes.ts';
 import { type Visitor, WindowNotes, type WindowReason } from './window-notes.ts';
 
@@ -73,6 +75,8 @@ export interface WindowParts {
   readonly limits: WindowLimits;
   /** Networks whose failures cause no back-off. */
   readonly exempt: NetworkSet;
+  /** Failures at other gateways of the store. */
+  readonly shared?: SharedCount;
 }
 
 /** At a time, of one network: of a burst of guesses those behind see the failures of those before. */
@@ -92,7 +96,7 @@ export class EnrolmentWindow {
     const { ca, log, random, limits } = parts;
     this.#parts = parts;
     this.notes = new WindowNotes(ca.clock, log, ca.store.audit);
-    this.#throttle = new Throttle(limits.throttle);
+    this.#throttle = sharedThrottle(limits.throttle, ca.clock, parts.shared);
     this.#key = random(32);
   }
 

@@ -79,7 +79,7 @@ export function gatewayApi(config: Config, parts: ApiParts): GatewayApi {
   };
   const directory = {
     directory: new Directory(store),
-    asked: new HourlyCount(clock),
+    asked: new HourlyCount(clock, store.shared.of('directory')),
     given: new Counts(['caller'] as const),
   };
   const services: ApiServices = {
@@ -106,7 +106,10 @@ export function gatewayApi(config: Config, parts: ApiParts): GatewayApi {
   const exempt = new NetworkSet(config.auth['exempt-networks']);
   const tokens = new TokenNotes(store.audit, clock);
   const limits = authLimitsOf(config);
-  const callers = new Callers({ authenticator, store, admin, clock, random, exempt, tokens, limits });
+  const callers = new Callers({
+    ...{ authenticator, store, admin, clock, random, exempt, tokens, limits },
+    shared: store.shared.of('tokens'),
+  });
   const counts = newApiCounts();
   const times = apiTimesOf(config);
   return {

@@ -46,13 +46,14 @@ export function pageOf(config: Config): string | undefined {
 /** Where codes are used from the network; throttled by the limits of logins. */
 export function enrolmentWindow(
   config: Config,
-  { ca, log, random }: Pick<WindowParts, 'ca' | 'log' | 'random'>,
+  { ca, log, random, shared }: Pick<WindowParts, 'ca' | 'log' | 'random' | 'shared'>,
 ): EnrolmentWindow {
   const { throttle, refusalGrid } = authLimitsOf(config);
   return new EnrolmentWindow({
     ca,
     log,
     random,
+    ...defined({ shared }),
     hash: hashPassword,
     limits: { throttle, refusalGrid },
     exempt: new NetworkSet(config.auth['exempt-networks']),

@@ -61,13 +61,13 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
   const { store, notices, middleware, tls, authenticator, connections, clock, log } = parts;
   const says = replyWords(config.helpdesk);
   const common = { hostname: config.hostname, store, authenticator, connections, clock, log, ...defined({ says }) };
-  const counts = newSubmissionCounts(clock);
+  const counts = newSubmissionCounts(clock, store.shared);
   const sent = newSentCounts();
   const consumers = startConsumers(store, notices, parts);
   const fullness = startFullness(store, notices, parts);
   const receipts = pickupReceipts(store, notices, parts);
   const refused = new RefusalNotes(store.audit, clock);
-  const window = enrolmentWindow(config, { ca: parts.ca, log, random: parts.random });
+  const window = enrolmentWindow(config, { ca: parts.ca, log, random: parts.random, shared: store.shared.of('codes') });
   const tests = gatewayTests(store, notices);
   const told = submissionNotices(store, notices);
   const submission: SubmissionServices = {

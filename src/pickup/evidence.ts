@@ -8,6 +8,8 @@ export interface Collector {
   readonly protocol: 'pop3' | 'https';
   /** For example `TLSv1.3`. */
   readonly tls: string;
+  /** Whether the log-in holds still; asked where something is removed by it. */
+  readonly stands?: () => Promise<boolean>;
 }
 
 /** A message that was sent to its end; `part`: only this part of it. */

@@ -153,6 +153,7 @@ export class Lease {
         ],
         await owed(),
         'goes-on',
+        collector.stands,
       ),
     );
     for (const { id, uid } of items) {

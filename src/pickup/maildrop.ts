@@ -254,6 +254,8 @@ export class Maildrop {
           ),
         ],
         await owed(),
+        'ends',
+        collector.stands,
       ),
     );
     this.#ended = true;

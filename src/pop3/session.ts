@@ -5,6 +5,7 @@
  * handlers.ts. The session knows no socket: it answers lines, and sends large answers through its `Wire`.
  */
 import type { Authenticator, Peer, UsedPassword } from '../auth/authenticator.ts';
+import { passwordStands } from '../auth/candidates.ts';
 import type { SaslSession, ScramOffer } from '../auth/sasl-step.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Account, Organisation } from '../domain/registry.ts';
@@ -147,6 +148,14 @@ export class Session {
     return await this.parts.authenticator.certificateHolds(this.account.id, this.peer);
   }
 
+  /** Whether the log-in holds, whatever it rests on. */
+  async #holds(): Promise<boolean> {
+    const { account, parts } = this;
+    const record = account === undefined ? undefined : await parts.store.registry.findLogin(account.login);
+    const same = record !== undefined && record.account.id === account?.id && record.account.state === 'active';
+    return same && passwordStands(record, this.password) && (await this.stands());
+  }
+
   /** The answer to what was no proper command; the last one allowed closes. */
   bad(trouble: Trouble): string {
     this.#bad += 1;
@@ -166,7 +175,7 @@ export class Session {
   }
 
   get collector(): Collector {
-    return { protocol: 'pop3', address: this.peer.address, tls: this.tls };
+    return { protocol: 'pop3', address: this.peer.address, tls: this.tls, stands: () => this.#holds() };
   }
 
   /** Frees the maildrop. Called once, when the connection closes and no command runs any more, whether its peer has left or not. */

@@ -521,7 +521,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     if (!this.#place.login(account.id)) return replies.accountConnections;
     const tls = this.#tls?.getProtocol() ?? 'TLS';
     const certificate = this.#login.fingerprint(granted);
-    const submission = new Submission(this.#context.submission, {
+    const submitter = {
       account,
       organisation,
       session: this.id,
@@ -532,8 +532,10 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
       cipher: this.#tls?.getCipher().standardName ?? '',
       mechanism: this.#login.mechanism,
       ...defined({ certificate }),
-    });
-    this.#transaction = this.#transactionPhase(submission, by !== undefined);
+    };
+    // Asked at every MAIL, so that a change counts at once.
+    const standing = (): Promise<Result<Standing, Refusal>> => this.#standing(account, by !== undefined);
+    this.#transaction = this.#transactionPhase(new Submission(this.#context.submission, submitter, standing));
     this.#password = password;
     this.session.user = account.login;
     this.#log.info('smtp.login', { account: account.login, peer: this.remoteAddress, tls, by: by ?? 'password' });
@@ -547,12 +549,11 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     return passwordStands(record, this.#password) ? ok(record) : fail(replies.passwordEnded);
   }
 
-  #transactionPhase(submission: Submission, byCertificate: boolean): TransactionPhase {
+  #transactionPhase(submission: Submission): TransactionPhase {
     return new TransactionPhase(
       {
         quirks: () => (this.openingCommand === 'HELO' ? [...this.#quirks, 'helo'] : this.#quirks),
         lfOnly: this.#context.lfOnly,
-        standing: (account) => this.#standing(account, byCertificate),
         reply: (reply) => this.reply(reply),
         refuse: (command, refusal) => this.#refuse(command, refusal),
         begin: (delivery, mayBeLfOnly) => {

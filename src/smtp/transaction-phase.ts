@@ -7,10 +7,8 @@
 import { decodeText } from '../auth/client-text.ts';
 import type { Quirk } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
-import type { Account } from '../domain/registry.ts';
-import type { Result } from '../domain/result.ts';
 import type { Delivery, Submission } from '../submission/submission.ts';
-import type { MailParameters, RecipientParameters, Standing } from '../submission/transaction.ts';
+import type { MailParameters, RecipientParameters } from '../submission/transaction.ts';
 import { readMail, readRecipient } from './envelope.ts';
 import { type Success, replies, successes } from './replies.ts';
 
@@ -20,8 +18,6 @@ export interface TransactionSession {
   readonly quirks: () => Iterable<Quirk>;
   /** Messages of clients that know no CRLF are read here. */
   readonly lfOnly: boolean;
-  /** What stands in the registry of whoever logged in, or why the log-in holds no more: asked at every MAIL, so that a change counts at once. */
-  readonly standing: (account: Account) => Promise<Result<Standing, Refusal>>;
   readonly reply: (reply: Success) => void;
   readonly refuse: (command: 'MAIL' | 'RCPT' | 'DATA', refusal: Refusal) => void;
   /** Answers with 354 and takes the content. */
@@ -62,9 +58,7 @@ export class TransactionPhase {
   }
 
   async #mail(path: string, parameters: MailParameters): Promise<void> {
-    const standing = await this.#session.standing(this.submitter.account);
-    if (!standing.ok) return this.#refuse('MAIL', standing.error);
-    const refusal = await this.#submission.mail(path, this.#withQuirks(parameters), standing.value);
+    const refusal = await this.#submission.mail(path, this.#withQuirks(parameters));
     if (refusal === undefined) this.#session.reply(successes.senderTaken);
     else this.#refuse('MAIL', refusal);
   }

@@ -51,6 +51,10 @@ export class ContentDamaged extends Error {
 export class LockLost extends Error {
   override readonly name = 'LockLost';
 }
+/** Another gateway has changed the registry since whoever asks was judged; nothing was changed. */
+export class RegistryMoved extends Error {
+  override readonly name = 'RegistryMoved';
+}
 /** The store cannot be opened. The text names the file, what is wrong with it and what to do. */
 export class StoreRefused extends Error {
   override readonly name = 'StoreRefused';
@@ -202,6 +206,8 @@ export interface Acceptance {
    * nothing.
    */
   readonly with?: readonly Acceptance[];
+  /** `Registry.seen` of before its sender was judged. Where another gateway has changed the registry since, nothing is filed: `outdated`. */
+  readonly judged?: number;
 }
 
 /** A notice with its body written and sealed, to be filed by whoever asked for it. */
@@ -244,6 +250,8 @@ export type AcceptOutcome =
   | { readonly kind: 'already' }
   /** Nothing was filed: the account of the submitter ends or has ended, or went to another organisation. */
   | { readonly kind: 'closed' }
+  /** Nothing was filed: the registry was changed at another gateway, and what is remembered of it is forgotten. Judge anew, and come again. */
+  | { readonly kind: 'outdated' }
   /** Nothing was filed for anybody: this mailbox is over its quota, or its account or address ended since RCPT. */
   | { readonly kind: 'refused'; readonly why: 'quota' | 'gone'; readonly address: Address };
 

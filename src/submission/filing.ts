@@ -30,6 +30,27 @@ import type { Filed, SubmissionServices, Transaction } from './transaction.ts';
 /** Addresses of Reply-To that are looked up. */
 const MAX_REPLY_TO = 10;
 
+/** Of one message, while other gateways change the registry; as many of them from the beginning. */
+const TRIES = 6;
+const WHOLE_TRIES = 2;
+
+interface Work {
+  readonly transaction: Transaction;
+  readonly content: ReceivedContent;
+  readonly recipients: readonly Leg[];
+  readonly handled: readonly HandledAbsence[];
+  readonly signal: AbortSignal | undefined;
+}
+
+type Tried =
+  | { readonly kind: 'outdated' }
+  | { readonly kind: 'not-passed'; readonly refusal: Refusal }
+  | {
+      readonly kind: 'done';
+      readonly outcome: Exclude<AcceptOutcome, { kind: 'outdated' }>;
+      readonly passed: Passed | undefined;
+    };
+
 const noteOf = (handled: readonly HandledAbsence[], passed: Passed | undefined): string | undefined => {
   const notes = [keptNote(handled), ...(passed?.notes ?? [])].filter((note) => note !== undefined);
   return notes.length === 0 ? undefined : notes.join('; ');
@@ -54,10 +75,13 @@ const requestOf = (
 export class Filing {
   readonly #services: SubmissionServices;
   readonly #submitter: Submitter;
+  readonly #holds: () => Promise<Refusal | undefined>;
 
-  constructor(services: SubmissionServices, submitter: Submitter) {
+  /** `holds`: why the sender may not send any more, where that is so by now. */
+  constructor(services: SubmissionServices, submitter: Submitter, holds: () => Promise<Refusal | undefined>) {
     this.#services = services;
     this.#submitter = submitter;
+    this.#holds = holds;
   }
 
   async file(
@@ -70,26 +94,13 @@ export class Filing {
     if (!settled.ok) return settled;
     const { handled } = settled.value;
     const recipients = withReceipts(settled.value.recipients, this.#receiptRequest(transaction, content));
-    let passed: ChainOutcome | undefined;
-    let outcome: AcceptOutcome;
-    try {
-      const { sender, parameters } = transaction;
-      const envelope = { sender, body: parameters.body, receivedAt: this.#services.clock.now() };
-      passed = await this.#services.middleware?.run(
-        submittedOf(content, recipients, envelope, this.#submitter, signal),
-      );
-      if (passed?.kind === 'refused') return fail(passed.refusal);
-      const note = noteOf(handled, passed);
-      const message = {
-        ...this.#acceptance(transaction, content, recipients, passed),
-        ...requestOf(transaction, content, note),
-      };
-      outcome = await acceptWithNotices(this.#services, message, { handled, header: content.header });
-    } catch (error) {
-      return fail(storageRefusal(error));
-    } finally {
-      if (passed?.kind === 'passed') await passed.discard();
-    }
+    const work = { transaction, content, recipients, handled, signal };
+    let done = await this.#tryOnce(work, true);
+    for (let tries = 2; done.kind === 'outdated' && tries <= TRIES; tries += 1)
+      done = await this.#tryOnce(work, tries <= WHOLE_TRIES);
+    if (done.kind === 'outdated') return fail(refusals.registryChanges);
+    if (done.kind === 'not-passed') return fail(done.refusal);
+    const { outcome, passed } = done;
     if (outcome.kind === 'refused')
       return fail(outcome.why === 'quota' ? refusals.mailboxFull : refusals.recipientGone);
     if (outcome.kind === 'closed') return fail(await this.#closed());
@@ -108,6 +119,41 @@ export class Filing {
     // Behind the acceptance and not waited for: whatever it meets, the message is filed and the sender hears so.
     this.#warnReplyTo(content).catch(() => undefined);
     return ok(defined({ note: noteOf(handled, passed) }));
+  }
+
+  /**
+   * `outdated`: another gateway has changed the registry, perhaps a moment ago. All of it is done anew then, also what protects the message: the keys may be
+   * others by now. `whole`: that counts for all of it; else for who sends alone, since a registry that changes all the time must not keep out what takes long to
+   * protect.
+   */
+  async #tryOnce({ transaction, content, recipients, handled, signal }: Work, whole: boolean): Promise<Tried> {
+    const { registry } = this.#services.store;
+    let passed: ChainOutcome | undefined;
+    try {
+      const { sender, parameters } = transaction;
+      const envelope = { sender, body: parameters.body, receivedAt: this.#services.clock.now() };
+      const before = registry.seen;
+      passed = await this.#services.middleware?.run(
+        submittedOf(content, recipients, envelope, this.#submitter, signal),
+      );
+      if (passed?.kind === 'refused') return { kind: 'not-passed', refusal: passed.refusal };
+      const judged = whole ? before : registry.seen;
+      // Where nobody else changes the registry its sessions hear of each change, and a message that is under way is taken.
+      const refusal = judged === undefined ? undefined : await this.#holds();
+      if (refusal !== undefined) return { kind: 'not-passed', refusal };
+      const note = noteOf(handled, passed);
+      const message = {
+        ...this.#acceptance(transaction, content, recipients, passed),
+        ...requestOf(transaction, content, note),
+        ...defined({ judged }),
+      };
+      const outcome = await acceptWithNotices(this.#services, message, { handled, header: content.header });
+      return outcome.kind === 'outdated' ? outcome : { kind: 'done', outcome, passed };
+    } catch (error) {
+      return { kind: 'not-passed', refusal: storageRefusal(error) };
+    } finally {
+      if (passed?.kind === 'passed') await passed.discard();
+    }
   }
 
   /** Whoever logs in by the same name now may send: a program that tries again does. */

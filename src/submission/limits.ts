@@ -3,11 +3,14 @@
  *
  * A sliding hour in two halves: the count of the running window plus the share of the one before that still overlaps. Cheap, needs no
  * list of times, and errs by at most a few percent. Counts live in memory: a restart forgets them, which favours the sender.
+ *
+ * Gateways of one store tell each other what they count, so the hour is that of all of them, but for the tenth of a second that telling takes.
  */
 import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { hours } from '../domain/units.ts';
+import type { SharedCount } from '../store/shared-counts.ts';
 import type { Submitter } from './submitter.ts';
 
 const WINDOW = hours(1);
@@ -22,10 +25,13 @@ interface Count {
 
 export class HourlyCount {
   readonly #clock: Clock;
+  readonly #shared: SharedCount | undefined;
   readonly #counts = new Map<AccountId, Count>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, shared?: SharedCount) {
     this.#clock = clock;
+    this.#shared = shared;
+    shared?.onTold((account, [n = 0]) => this.#add(Number(account) as AccountId, n));
   }
 
   /** How many the account did in the last hour. */
@@ -39,6 +45,11 @@ export class HourlyCount {
   }
 
   add(account: AccountId, n = 1): void {
+    this.#add(account, n);
+    this.#shared?.tell(String(account), [n]);
+  }
+
+  #add(account: AccountId, n: number): void {
     const window = Math.floor(this.#clock.monotonic() / WINDOW);
     let count = this.#counts.get(account);
     if (count === undefined) {

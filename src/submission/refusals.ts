@@ -15,6 +15,19 @@ export const submissionRows = {
     'The operator moved the account (`account move`) between MAIL and the end of the message.',
     'Mail programs try again by themselves',
   ),
+  loginEnded: row(
+    550,
+    '5.7.1',
+    'The log-in does not hold any more; log in again',
+    'Its password or certificate was replaced or revoked while the request came in.',
+  ),
+  registryChanges: row(
+    451,
+    '4.3.0',
+    'Accounts are being changed; try again',
+    'Another gateway of this store changed the registry again and again while the message was being filed.',
+    'Mail programs try again by themselves',
+  ),
   senderSyntax: row(
     501,
     '5.1.7',

@@ -51,9 +51,16 @@ export class Submission {
   #submitter: Submitter;
   #transaction: Transaction | undefined;
   readonly #tests: TestTransactions;
+  readonly #standing: () => Promise<Result<Standing, Refusal>>;
 
-  constructor(services: SubmissionServices, submitter: Submitter) {
+  /** `standing`: what stands in the registry of whoever logged in, or why the log-in holds no more. */
+  constructor(
+    services: SubmissionServices,
+    submitter: Submitter,
+    standing: () => Promise<Result<Standing, Refusal>>,
+  ) {
     this.#services = services;
+    this.#standing = standing;
     this.#tests = new TestTransactions(services);
     this.#submitter = submitter;
   }
@@ -75,18 +82,18 @@ export class Submission {
     this.#transaction = undefined;
   }
 
-  /** `record`: of whoever logged in, looked up for this command. */
-  async mail(path: string, parameters: MailParameters, record: Standing): Promise<Refusal | undefined> {
-    const refusal = await this.#mail(path, parameters, record);
+  async mail(path: string, parameters: MailParameters): Promise<Refusal | undefined> {
+    const standing = await this.#standing();
+    if (!standing.ok) return standing.error;
+    const refusal = await this.#mail(path, parameters, standing.value);
     if (refusal !== undefined) this.#noteRefused({ at: 'mail', refusal, sender: path, recipients: [] });
     return refusal;
   }
 
   async #mail(path: string, parameters: MailParameters, record: Standing): Promise<Refusal | undefined> {
     const { store, counts, maxMessage } = this.#services;
-    if (record !== undefined && record.account.id !== this.#submitter.account.id) return refusals.accountMoved;
-    if (record?.account.state !== 'active') return refusals.accountClosed;
-    if (record.account.endsAt !== undefined) return refusals.accountClosed;
+    const closed = this.#closed(record);
+    if (closed !== undefined || record === undefined) return closed;
     // What an operator changed since the login holds from here on.
     if (record.account !== this.#submitter.account || record.organisation !== this.#submitter.organisation)
       this.#submitter = { ...this.#submitter, account: record.account, organisation: record.organisation };
@@ -106,10 +113,30 @@ export class Submission {
       sender: sender.value,
       parameters,
       recipients: new Map(),
+      authors: new Set(),
       asked: 0,
       limit,
       quirks,
     };
+    return undefined;
+  }
+
+  #closed(record: Standing): Refusal | undefined {
+    if (record !== undefined && record.account.id !== this.#submitter.account.id) return refusals.accountMoved;
+    return record?.account.state !== 'active' || record.account.endsAt !== undefined
+      ? refusals.accountClosed
+      : undefined;
+  }
+
+  /** Where other gateways change the registry, what MAIL and the header were judged by is judged anew when the message is filed. */
+  async #holds({ sender, authors }: Transaction): Promise<Refusal | undefined> {
+    const standing = await this.#standing();
+    const closed = standing.ok ? this.#closed(standing.value) : standing.error;
+    if (closed !== undefined) return closed;
+    const { registry } = this.#services.store;
+    const { id } = this.#submitter.account;
+    for (const address of sender === '' ? authors : [sender, ...authors])
+      if (!(await registry.maySendAs(id, addressKey(address)))) return foreignSender(address === sender ? 'MAIL FROM' : 'header From');
     return undefined;
   }
 
@@ -227,7 +254,11 @@ export class Submission {
       header: {
         hostname,
         nullSender: transaction.sender === '',
-        maySendAs: (from) => store.registry.maySendAs(account.id, addressKey(from)),
+        maySendAs: async (from) => {
+          const may = await store.registry.maySendAs(account.id, addressKey(from));
+          if (may) transaction.authors.add(from);
+          return may;
+        },
       },
       received: {
         helo,
@@ -272,7 +303,7 @@ export class Submission {
     if (content.ok && writer instanceof SampleWriter)
       return await this.#tests.file(transaction, content.value, writer, this.#submitter);
     const outcome = content.ok
-      ? await new Filing(this.#services, this.#submitter).file(transaction, content.value, signal)
+      ? await new Filing(this.#services, this.#submitter, () => this.#holds(transaction)).file(transaction, content.value, signal)
       : fail(content.error);
     if (!outcome.ok) {
       transaction.quirks.refused(outcome.error.quirk);

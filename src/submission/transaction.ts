@@ -80,6 +80,8 @@ export interface Transaction {
   readonly sender: Address | '';
   parameters: MailParameters;
   readonly recipients: Map<string, TakenRecipient>;
+  /** Addresses that the header names as its authors, and that the submitter may send as. */
+  readonly authors: Set<Address>;
   /** RCPT commands so far, taken or not. */
   asked: number;
   /** The smallest limit among the addressees, and whose it is. */

@@ -127,6 +127,7 @@ const accept = (id: number, more: Partial<AcceptWork> = {}): WriterCall => own('
 const workOf = (id: number, more: Partial<AcceptWork>): AcceptWork => ({
   id: BigInt(id),
   receivedAt: 1,
+  judged: null,
   submitter: 1,
   sender: '',
   messageIdField: '',

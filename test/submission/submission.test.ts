@@ -1,6 +1,7 @@
 /** What one transaction allows, without a protocol around it. As clients see it: test/smtp. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { ok } from '../../src/domain/result.ts';
 import { octets } from '../../src/domain/units.ts';
 import { HourlyCount } from '../../src/submission/limits.ts';
 import { Submission } from '../../src/submission/submission.ts';
@@ -23,10 +24,11 @@ async function aliceSends(
       counts: { messages: counted(), octets: counted(), recipients: counted(), unknown: counted(), tests: counted() },
     },
     { ...record, session: 's', address: '192.0.2.1', helo: 'client.test', extended: true, tls: 'TLSv1.3' },
+    () => Promise.resolve(ok(record)),
   );
   return {
     mail: async (from) => {
-      const refusal = await submission.mail(from, { size: octets(0), body: '7BIT', smtpUtf8: false }, record);
+      const refusal = await submission.mail(from, { size: octets(0), body: '7BIT', smtpUtf8: false });
       assert.equal(submission.open, refusal === undefined, 'a transaction is open only where MAIL was taken');
       submission.reset();
       return refusal?.status ?? 'taken';

@@ -77,7 +77,7 @@ export function workOf(from: number, to: readonly number[], { size = 1000, ...mo
     ...{ parts: null, octets: size, submitted: size, charged: size, sha256: randomBytes(32), day: '2026-11-28' },
     ...{ dataKey: randomBytes(60), chunks: 0, body: randomBytes(size), submittedHeader: null },
     ...{ mailboxes: to, owners: to, partners: [], keys, uidls: randomBytes(16 * to.length), receipts: [] },
-    ...{ deliveries: [], interchanges: [], system: false, once: null, resubmission: null, request: null, copies: [] },
+    ...{ deliveries: [], interchanges: [], system: false, once: null, resubmission: null, request: null, copies: [], judged: null },
     audit: [item(id, from)],
     notices: [],
     ...more,

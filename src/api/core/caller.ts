@@ -15,7 +15,8 @@ import type { TokenNotes } from '../../admin/token-notes.ts';
 import type { AuthOutcome, Authenticator } from '../../auth/authenticator.ts';
 import { passwordStands } from '../../auth/candidates.ts';
 import { pause } from '../../auth/pause.ts';
-import { Throttle, type ThrottleLimits } from '../../auth/throttle.ts';
+import { sharedThrottle } from '../../auth/shared-throttle.ts';
+import type { Throttle, ThrottleLimits } from '../../auth/throttle.ts';
 import { readToken } from '../../crypto/operator-token.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Clock, RandomBytes } from '../../domain/effects.ts';
@@ -25,6 +26,7 @@ import { fingerprintOf } from '../../platform/client-certificate.ts';
 import type { NetworkSet } from '../../platform/network.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { LoginRecord } from '../../store/registry.ts';
+import type { SharedCount } from '../../store/shared-counts.ts';
 import type { Access, AccountCaller, Caller, OperatorCaller, Scope } from './callers.ts';
 import type { ApiConnection } from './connection.ts';
 import { type Problem, problem } from './problem.ts';
@@ -39,6 +41,8 @@ export interface CallerParts {
   readonly limits: { readonly throttle: ThrottleLimits; readonly refusalGrid: Milliseconds };
   /** Networks whose failures cause no back-off. */
   readonly exempt: NetworkSet;
+  /** Failures at other gateways of the store. */
+  readonly shared?: SharedCount;
   /** Tokens that were refused: the trail has them once a minute. */
   readonly tokens: Pick<TokenNotes, 'refused'>;
 }
@@ -55,7 +59,7 @@ export class Callers {
 
   constructor(parts: CallerParts) {
     this.#parts = parts;
-    this.#throttle = new Throttle(parts.limits.throttle);
+    this.#throttle = sharedThrottle(parts.limits.throttle, parts.clock, parts.shared);
     this.#key = parts.random(32);
   }
 

@@ -192,6 +192,7 @@ export class Performance {
       ...inputs,
       signal: connection.guest.signal,
       remote: connection.remote(clientOf(head)),
+      stands: () => this.#parts.callers.stands(connection),
       ...defined({ idempotencyKey, digest }),
     };
   }

@@ -61,6 +61,8 @@ export interface Asked<P = unknown, Q = unknown, H = unknown, B = unknown, C = C
   /** Aborted when the client has gone or the gateway cuts the request. */
   readonly signal: AbortSignal;
   readonly remote: Remote;
+  /** Whether the log-in of an account holds still. */
+  readonly stands: () => Promise<boolean>;
 }
 
 export interface Deprecated {

@@ -154,13 +154,14 @@ export const acknowledgeClaim = route({
     404: UNKNOWN,
     409: 'The claim has ended, or holds no such message; nothing was removed',
   },
-  async run({ params, body, caller, remote, idempotencyKey = '', digest = '' }, { pickup }: MailboxServices) {
+  async run({ params, body, caller, remote, stands, idempotencyKey = '', digest = '' }, { pickup }: MailboxServices) {
     const { id: account } = caller.account;
     const key = `${idempotencyKey} ${digest}`;
     const known = pickup.shared.find(account, params.claimId);
     const before = known?.answered.get(key);
     if (known !== undefined && before !== undefined) return told(known, before);
-    const done = await pickup.shared.acknowledge(account, params.claimId, idsOf(body?.messageIds), visitorOf(remote));
+    const visitor = visitorOf(remote, stands);
+    const done = await pickup.shared.acknowledge(account, params.claimId, idsOf(body?.messageIds), visitor);
     if (done === 'not-claimed')
       throw problem(
         409,

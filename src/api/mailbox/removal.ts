@@ -19,9 +19,9 @@ export const deleteMailboxMessage = route({
     404: 'Your mailbox has no such message',
     409: 'A POP3 session has the mailbox open, or a worker has claimed the message; nothing was removed',
   },
-  async run({ params, caller, remote }, services: MailboxServices) {
+  async run({ params, caller, remote, stands }, services: MailboxServices) {
     const entry = await entryOf(services, caller, params.messageId);
-    const done = await services.pickup.shared.remove(caller.account.id, entry, visitorOf(remote));
+    const done = await services.pickup.shared.remove(caller.account.id, entry, visitorOf(remote, stands));
     if (done === 'in-use') throw inUse();
     if (done === 'gone') throw notFound();
     if (done === 'claimed')

@@ -1,4 +1,5 @@
 /** Who fetches over the API, as the roads of POP3 know it, and what all routes of the mailbox work with. */
+import { defined } from '../../domain/defined.ts';
 import type { MessageId } from '../../domain/ids.ts';
 import type { Visitor } from '../../pickup/shared.ts';
 import type { MailboxEntry } from '../../store/deliveries.ts';
@@ -11,11 +12,13 @@ export type MailboxServices = Pick<ApiServices, 'store' | 'pickup' | 'clock' | '
 
 export const ACCESS = { kind: 'account', scope: 'fetch' } as const;
 
-export const visitorOf = ({ address, network, tls }: Remote): Visitor => ({
+/** `stands`: where something is removed. */
+export const visitorOf = ({ address, network, tls }: Remote, stands?: () => Promise<boolean>): Visitor => ({
   protocol: 'https',
   address,
   network,
   tls,
+  ...defined({ stands }),
 });
 
 export async function entryOf(

@@ -1,12 +1,16 @@
 /** `POST /messages`: a message as it is, or as JSON from which the gateway writes one. */
 import { defined } from '../../domain/defined.ts';
 import { quirkRefusal, tolerates } from '../../domain/quirks.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import { type Result, fail, ok } from '../../domain/result.ts';
 import { octets } from '../../domain/units.ts';
 import { z } from '../../config/zod.ts';
 import type { LineEndCounts } from '../../mime/line-ends.ts';
+import { refusals } from '../../submission/refusals.ts';
 import { storageRefusal } from '../../submission/room.ts';
 import { StoreFailed, StoreFull, StoreUnavailable } from '../../store/store.ts';
 import type { Submitter } from '../../submission/submitter.ts';
+import type { Standing } from '../../submission/transaction.ts';
 import { type Streamed, eitherBody, streamBody, streamedJson } from '../core/body.ts';
 import type { AccountCaller } from '../core/callers.ts';
 import { malformed, problem, refused } from '../core/problem.ts';
@@ -163,8 +167,9 @@ export function submitterOf(
 }
 
 async function send(asked: PostAsked, services: Used, out: Omit<Outgoing, 'key' | 'signal'>): Promise<Sent> {
-  const { caller, remote, signal, idempotencyKey = '' } = asked;
-  const standing = await services.store.registry.findLogin(caller.account.login);
+  const { caller, remote, signal, stands, idempotencyKey = '' } = asked;
+  const standing = async (): Promise<Result<Standing, Refusal>> =>
+    (await stands()) ? ok(await services.store.registry.findLogin(caller.account.login)) : fail(refusals.loginEnded);
   return await sendMessage(services.submission, submitterOf(caller, remote), standing, {
     ...out,
     signal,

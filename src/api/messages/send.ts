@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { defined } from '../../domain/defined.ts';
 import type { MessageId } from '../../domain/ids.ts';
 import type { Refusal } from '../../domain/refusal.ts';
+import type { Result } from '../../domain/result.ts';
 import { type Octets } from '../../domain/units.ts';
 import type { LineEndCounts } from '../../mime/line-ends.ts';
 import { turns } from '../../platform/turns.ts';
@@ -80,10 +81,10 @@ const hashed = (...parts: readonly (string | Uint8Array)[]): Buffer => {
 export async function sendMessage(
   services: Services,
   submitter: Submitter,
-  standing: Standing,
+  standing: () => Promise<Result<Standing, Refusal>>,
   out: Outgoing,
 ): Promise<Sent> {
-  return await new Sending(services, submitter, out).run(standing);
+  return await new Sending(services, submitter, standing, out).run();
 }
 
 class Sending {
@@ -94,19 +95,24 @@ class Sending {
   readonly #key: Buffer;
   readonly #results: RecipientResult[] = [];
 
-  constructor(services: Services, submitter: Submitter, out: Outgoing) {
+  constructor(
+    services: Services,
+    submitter: Submitter,
+    standing: () => Promise<Result<Standing, Refusal>>,
+    out: Outgoing,
+  ) {
     this.#services = services;
     this.#submitter = submitter;
-    this.#submission = new Submission(services, submitter);
+    this.#submission = new Submission(services, submitter, standing);
     this.#out = out;
     // By the log-in, which an account keeps that goes to another organisation.
     this.#key = hashed(JSON.stringify([submitter.account.login, out.key]));
   }
 
-  async run(standing: Standing): Promise<Sent> {
+  async run(): Promise<Sent> {
     const { sender, size, smtpUtf8, recipients } = this.#out;
     const parameters: MailParameters = { size, body: '7BIT', smtpUtf8 };
-    const refusal = await this.#submission.mail(sender, parameters, standing);
+    const refusal = await this.#submission.mail(sender, parameters);
     if (refusal !== undefined) return await this.#refusedEarly(refusal);
     const refusals = await this.#judge(recipients);
     const [first] = refusals;

@@ -47,6 +47,8 @@ export interface AcceptWork {
   readonly copies: readonly AcceptWork[];
   readonly audit: readonly AuditItem[];
   readonly notices: Notices;
+  /** The number of the registry that its sender and recipients were judged by; null: nobody judged, or nobody else changes it. */
+  readonly judged: number | null;
 }
 
 /** Filed behind something else, or left out. */

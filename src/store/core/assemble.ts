@@ -104,7 +104,8 @@ export async function assemble(
   const alone = engine.nodes === undefined;
   const mailboxes = new Mailboxes(subjects.roads.mailbox, alone);
   const check = (): void => engine.nodes?.checkRegistry();
-  const registry = Object.assign(new RememberingRegistry({ subjects, mailboxes, time, random, check }), {
+  const seen = (): number | undefined => engine.nodes?.registry;
+  const registry = Object.assign(new RememberingRegistry({ subjects, mailboxes, time, random, check, seen }), {
     ...subjects.absences,
     ...subjects.accounts,
     ...subjects.appPasswords,
@@ -148,7 +149,8 @@ export async function assemble(
   });
   const maildrops = new Maildrops({
     changes: subjects.maildrops,
-    under: (right) => engine.under?.(right) ?? subjects.maildrops,
+    under: (right, judged) => engine.under?.(right, judged) ?? subjects.maildrops,
+    ...(engine.nodes === undefined ? {} : { nodes: engine.nodes }),
     reads: engine,
     mailboxes,
     clock,

@@ -242,6 +242,7 @@ export class Bodies {
       copies: copies.map((copy) => this.#copyWork(message, copy)),
       audit: message.audit.map((event) => this.#p.audit.item(event, message.body.id)),
       notices: message.with === undefined ? [] : this.notices(message.with, MAX_WITH),
+      judged: message.judged ?? null,
     };
   }
 

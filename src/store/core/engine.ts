@@ -12,6 +12,7 @@ import type { Effects } from '../changes/changed.ts';
 import type { LogSource, StoreCopy } from '../copies.ts';
 import type { Jobs } from '../jobs.ts';
 import type { MaildropLocks, MaildropRight } from '../maildrop-locks.ts';
+import type { SharedCounts } from '../shared-counts.ts';
 import type { Subjects } from '../objects.ts';
 import type { Acceptance, StoreCounts, StoreFailed } from '../store.ts';
 
@@ -42,7 +43,9 @@ export type Unfiled =
   | { readonly kind: 'already' }
   | ({ readonly kind: 'answered' } & KeptRow)
   /** The submitter's account sends no more. */
-  | { readonly kind: 'closed' };
+  | { readonly kind: 'closed' }
+  /** Another gateway has changed the registry since it was judged. */
+  | { readonly kind: 'outdated' };
 
 export interface EngineMail {
   /** Undefined: it was filed. */
@@ -144,6 +147,11 @@ export interface EngineNodes {
   /** In the ids of its messages. */
   readonly node: number;
   readonly jobs: Jobs;
+  readonly shared: SharedCounts;
+  /** The number of the registry that what is remembered of it is true for. */
+  readonly registry: number;
+  /** Looks whether it is another by now; what is remembered is forgotten then. */
+  caughtUp(): Promise<void>;
   /** Throws StoreUnavailable where what is remembered of the registry may be older than a second. */
   checkRegistry(): void;
 }
@@ -167,9 +175,10 @@ export interface Engine {
   readonly nodes?: EngineNodes;
   /**
    * Changes of a session's end that reject with LockLost, and have changed nothing, where the right is not its own any more when they are written. Left out: nobody
-   * takes a right that is held, and none ends by time.
+   * takes a right that is held, and none ends by time. `judged`: the number of the registry by which its holder was judged; where another gateway has changed it
+   * since, they reject with RegistryMoved.
    */
-  under?(right: MaildropRight): Pick<Subjects['maildrops'], 'commit' | 'release'>;
+  under?(right: MaildropRight, judged?: number): Pick<Subjects['maildrops'], 'commit' | 'release'>;
   readonly room: Room;
   /** Of the engine, with its name. */
   readonly version: string;

@@ -43,6 +43,8 @@ export interface NewEntry {
 export interface FilingLooks<M extends FilingMailbox> {
   /** The account ended, or went to another organisation. */
   isClosed(account: number): boolean;
+  /** Another gateway has changed the registry since the message was judged. */
+  isOutdated(work: AcceptWork): boolean;
   wasTakenOver(account: number): boolean;
   lead(key: string): Lead | undefined;
   /** Undefined: it is not registered. 'ended' also where its end is final. */
@@ -94,9 +96,7 @@ export class FilingRules<M extends FilingMailbox> {
   accept(changed: Changed, work: AcceptWork): Unfiled | undefined {
     const before = this.#tables.keepRequest(work);
     if (before !== undefined) return { kind: 'answered', ...before };
-    const unfiled = this.#isClosed(work.submitter)
-      ? ({ kind: 'closed' } as const)
-      : this.#file(whereTheyLead(this.#tables, work), changed);
+    const unfiled = this.#notFrom(work) ?? this.#file(whereTheyLead(this.#tables, work), changed);
     if (unfiled === undefined) this.notices(work.notices, work.receivedAt, changed);
     else this.#tables.unfiledRequest(work, unfiled.kind === 'duplicate' ? unfiled.of : undefined);
     return unfiled;
@@ -112,9 +112,10 @@ export class FilingRules<M extends FilingMailbox> {
     }
   }
 
-  /** True for an account that sends no more: it ended, or went to another organisation, while the message came in. */
-  #isClosed(submitter: number): boolean {
-    return submitter !== OPERATOR && this.#tables.isClosed(submitter);
+  /** The account sends no more: it ended, or went to another organisation, while the message came in. Or it may be so: nobody has looked since. */
+  #notFrom(work: AcceptWork): Unfiled | undefined {
+    if (work.submitter !== OPERATOR && this.#tables.isClosed(work.submitter)) return { kind: 'closed' };
+    return this.#tables.isOutdated(work) ? { kind: 'outdated' } : undefined;
   }
 
   /** Undefined when it was filed. */

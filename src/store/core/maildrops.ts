@@ -4,19 +4,21 @@ import type { AccountId, EntryUid } from '../../domain/ids.ts';
 import { type Octets, octets, seconds } from '../../domain/units.ts';
 import type { MaildropLocks, MaildropRight } from '../maildrop-locks.ts';
 import type { Subjects } from '../objects.ts';
-import { type Holder, LockLost, type MaildropListing, type MaildropLock, type StoredContent } from '../store.ts';
+import { type Holder, LockLost, RegistryMoved, type MaildropListing, type MaildropLock, type StoredContent } from '../store.ts';
 import type { SentNotices } from '../changes/accept-work.ts';
 import { Contents, type ReadAhead } from './contents.ts';
 import { Listings, FlatListing } from './listing.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { MailboxState } from '../reads/roads.ts';
 import type { AuditItem } from '../../domain/audit-row.ts';
-import type { Engine } from './engine.ts';
+import type { Engine, EngineNodes } from './engine.ts';
 
 export interface MaildropParts {
   readonly changes: Pick<Subjects['maildrops'], 'sent'>;
   /** What ends a session is written under its right. */
-  readonly under: (right: MaildropRight) => Pick<Subjects['maildrops'], 'commit' | 'release'>;
+  readonly under: (right: MaildropRight, judged?: number) => Pick<Subjects['maildrops'], 'commit' | 'release'>;
+  /** Where other gateways change the registry. */
+  readonly nodes?: Pick<EngineNodes, 'registry' | 'caughtUp'>;
   readonly reads: Pick<Engine, 'contents' | 'listings'>;
   readonly mailboxes: Mailboxes;
   readonly clock: Clock;
@@ -31,7 +33,12 @@ export interface SessionEnd {
   readonly audit: readonly AuditItem[];
   /** Asked when nobody can take the maildrop over any more. */
   readonly notices: (() => Promise<SentNotices>) | undefined;
+  /** Whether the log-in holds still. */
+  readonly stands?: (() => Promise<boolean>) | undefined;
 }
+
+/** Of one end of a session, while others change the registry. */
+const RUNS = 5;
 
 /** How long whoever opens a mailbox waits for one that moves: programs wait a minute, people do not. */
 const PATIENCE = seconds(10);
@@ -242,11 +249,30 @@ export class Maildrops {
     }
   }
 
-  async #write({ account, right }: Lock, { deleted, retrieved, audit, notices }: SessionEnd): Promise<void> {
+  async #write({ account, right }: Lock, end: SessionEnd): Promise<void> {
+    const { deleted, retrieved, audit, notices, stands } = end;
     if (!(await right.hold())) throw new LockLost('The maildrop was taken over by another session');
     const sent = (await notices?.()) ?? { notices: [] };
-    await this.#p.under(right).commit(account, deleted, retrieved, audit, sent);
+    await this.#judged(stands, (judged) =>
+      this.#p.under(right, judged).commit(account, deleted, retrieved, audit, sent),
+    );
     this.#listings.noteRetrieved(account, retrieved);
+  }
+
+  /** Where other gateways change the registry: whoever was suspended there a moment ago, or whose password was changed, deletes nothing. */
+  async #judged(stands: SessionEnd['stands'], write: (judged?: number) => Promise<void>): Promise<void> {
+    const { nodes } = this.#p;
+    if (nodes === undefined || stands === undefined) return await write();
+    for (let run = 1; ; run += 1) {
+      const judged = nodes.registry;
+      if (!(await stands())) throw new LockLost('The log-in of this session does not hold any more');
+      try {
+        return await write(judged);
+      } catch (error) {
+        if (!(error instanceof RegistryMoved) || run === RUNS) throw error;
+        await nodes.caughtUp();
+      }
+    }
   }
 
   /** As `commit`, and the lock stays: nobody takes it over any more, and a move of the account waits for what is being written. */

@@ -42,6 +42,8 @@ export interface RegistryParts {
   readonly random: RandomBytes;
   /** Before an answer that may rest on what is remembered: throws StoreUnavailable where that may be too old. */
   readonly check?: () => void;
+  /** See `Registry.seen`. */
+  readonly seen?: () => number | undefined;
 }
 
 type KnownRecipient = Omit<Recipient, 'used' | 'absence'> & { readonly absences?: readonly Absence[] };
@@ -86,6 +88,10 @@ export class RememberingRegistry implements Omit<Registry, Called> {
 
   constructor(parts: RegistryParts) {
     this.#p = parts;
+  }
+
+  get seen(): number | undefined {
+    return this.#p.seen?.();
   }
 
   onChange(listener: Parameters<Registry['onChange']>[0]): void {

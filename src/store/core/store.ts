@@ -8,6 +8,7 @@ import type { AuditEvent } from '../audit.ts';
 import { ALL_JOBS, type Jobs } from '../jobs.ts';
 import type { AuditTrail } from '../port/audit.ts';
 import type { StoreDays } from '../port/day-keys.ts';
+import { COUNTED_ALONE, type SharedCounts } from '../shared-counts.ts';
 import type { Certificates } from '../port/certificates.ts';
 import type { LogSource, StoreCopy } from '../copies.ts';
 import type { Deliveries } from '../port/mail.ts';
@@ -111,6 +112,7 @@ export class CoreStore implements Store {
   readonly availability: AvailabilityStore;
   readonly deletedFor: Milliseconds;
   readonly jobs: Jobs;
+  readonly shared: SharedCounts;
   readonly #p: StoreParts;
   readonly #listeners: ((error: StoreFailed) => void)[] = [];
   readonly #erasedListeners: ((day: Day) => void)[] = [];
@@ -152,6 +154,7 @@ export class CoreStore implements Store {
     this.availability = parts.subjects.availability;
     this.deletedFor = parts.settled.hiddenFor;
     this.jobs = parts.engine.nodes?.jobs ?? ALL_JOBS;
+    this.shared = parts.engine.nodes?.shared ?? COUNTED_ALONE;
     this.#scheduleSweep(FIRST_SWEEP);
   }
 
@@ -188,7 +191,8 @@ export class CoreStore implements Store {
       if (message.interchanges !== undefined) this.interchanges.filed(message.interchanges, work.receivedAt);
       return { kind: 'filed' };
     }
-    if (unfiled.kind === 'already' || unfiled.kind === 'closed') return unfiled;
+    if (unfiled.kind === 'outdated') await this.#p.engine.nodes?.caughtUp();
+    if (unfiled.kind === 'outdated' || unfiled.kind === 'already' || unfiled.kind === 'closed') return unfiled;
     if (unfiled.kind === 'answered') return { ...unfiled, message: messageIdOf(unfiled.message) };
     if (unfiled.kind === 'duplicate') return { kind: 'duplicate', of: messageIdOf(unfiled.of) };
     const { recipients, copies = [] } = message;
@@ -228,10 +232,11 @@ export class CoreStore implements Store {
     audit: readonly AuditEvent[],
     notices: readonly Acceptance[] = [],
     then: 'ends' | 'goes-on' = 'ends',
+    stands?: () => Promise<boolean>,
   ): Promise<void> {
     const sent = notices.length === 0 ? undefined : () => this.#ahead(notices);
     const { maildrops } = this.#p;
-    const end = { deleted, retrieved, audit: this.audit.items(audit), notices: sent };
+    const end = { deleted, retrieved, audit: this.audit.items(audit), notices: sent, stands };
     await (then === 'ends' ? maildrops.commit(lock, end) : maildrops.commitAndGoOn(lock, end));
   }
 

@@ -70,6 +70,11 @@ export interface Registry
     Remote<SettingsChanges>,
     Remote<SettingsReads> {
   // --- the roads
+  /**
+   * The number of the registry that the answers below are true for. Read before they are asked, and given with what rests on them: a transaction that matters
+   * compares it. Undefined: nobody else changes the registry, and they are true.
+   */
+  readonly seen: number | undefined;
   findLogin(login: string): Promise<LoginRecord | undefined>;
   /**
    * Which registration a certificate meets that has these keys, its fingerprint first and the most specific before the others. A valid

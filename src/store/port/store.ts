@@ -8,6 +8,7 @@ import type { LogSource, StoreCopy } from '../copies.ts';
 import type { Interchanges } from '../interchanges.ts';
 import type { Jobs } from '../jobs.ts';
 import type { Quirks } from '../quirks.ts';
+import type { SharedCounts } from '../shared-counts.ts';
 import type {
   AcceptOutcome,
   Acceptance,
@@ -53,6 +54,8 @@ export interface Store {
   readonly deletedFor: Milliseconds;
   /** What of the work that must be done once is this gateway's. */
   readonly jobs: Jobs;
+  /** What all gateways of this store count together. */
+  readonly shared: SharedCounts;
 
   /**
    * Starts a message. Its id is made here, since the Received line carries it. `promised` is the declared SIZE (0: unknown); it counts
@@ -81,7 +84,8 @@ export interface Store {
    * QUIT: hides the deleted entries and ends the lock, conditional on the fence, in one transaction with the audit rows and the notices
    * (as `Acceptance.with`). All hidden entries of a mailbox hold at most its quota once more: beyond it the oldest go for good, soon after.
    * `retrieved` were sent to their end in this session: they are collected now. Rejects with LockLost, and then
-   * nothing was deleted. `goes-on`: the lock stays, for what is in the mailbox by then; several such commits may be under way at once.
+   * nothing was deleted. `goes-on`: the lock stays, for what is in the mailbox by then; several such commits may be under way at once. `stands`: whether the log-in
+   * holds still; asked before, and again where another gateway changes the registry meanwhile. Where it does not, the lock counts as lost.
    */
   commitMaildrop(
     lock: MaildropLock,
@@ -90,6 +94,7 @@ export interface Store {
     audit: readonly AuditEvent[],
     notices?: readonly Acceptance[],
     then?: 'ends' | 'goes-on',
+    stands?: () => Promise<boolean>,
   ): Promise<void>;
   /** What came since the lock was taken is in the maildrop from now on, as for a session that begins now. Rejects with LockLost. */
   refreshMaildrop(lock: MaildropLock): Promise<void>;

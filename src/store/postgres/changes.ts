@@ -56,8 +56,8 @@ const CALLEES: ReadonlyMap<string, Callee> = new Map(
 export interface Around {
   /** Whose turn a change of mail takes. */
   readonly turnOf: (call: ChangeCall) => number | undefined;
-  /** The registry has this number if the transaction stands; false: it may not. */
-  readonly raising?: (version: number, stands: boolean) => void;
+  /** A change that is certain has given the registry this number. */
+  readonly raised?: (version: number) => void;
   /** Behind the change, in its transaction. */
   readonly last?: () => Change<void>;
 }
@@ -128,7 +128,7 @@ export class Changer {
     change: Change<T>,
     { ground, ofMail, undone }: { ground?: Ground; ofMail: boolean; undone: boolean },
   ): Promise<Changes<T>> {
-    const { lane, usage, raising } = this.#parts;
+    const { lane, usage } = this.#parts;
     usage.take();
     await this.#connection.begin(ofMail ? 'READ COMMITTED' : 'SERIALIZABLE');
     let value: T;
@@ -138,10 +138,8 @@ export class Changer {
       value = await this.#runner.run(change, ofMail ? 'FOR SHARE' : 'FOR UPDATE');
       checkCrossing(value);
       raised = await this.#runner.run(behind(ground?.told !== undefined, this.#parts), '');
-      if (raised !== undefined) raising?.(raised, true);
       if (undone) throw new Undone();
     } catch (error) {
-      if (raised !== undefined) raising?.(raised, false);
       lane.rolledBack();
       await this.#connection.rollback();
       throw error;
@@ -149,11 +147,11 @@ export class Changer {
     try {
       await this.#connection.commit();
     } catch (error) {
-      if (raised !== undefined) raising?.(raised, false);
       lane.rolledBack();
       throw error;
     }
     lane.committed();
+    if (raised !== undefined) this.#parts.raised?.(raised);
     return { value, effects: ground?.effects };
   }
 }

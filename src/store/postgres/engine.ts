@@ -1,4 +1,5 @@
 /** PostgreSQL as an engine of the store: changes and reads over a few connections, and the parts that are written by hand because they must be quick. */
+import { ClusterSecrets } from '../../crypto/cluster-secrets.ts';
 import type { KeyFolder } from '../../crypto/key-folder.ts';
 import { type Instant, seconds } from '../../domain/units.ts';
 import { mannerOfChange } from '../core/manners.ts';
@@ -28,7 +29,7 @@ import { READS } from '../reads/table.ts';
 import { int } from '../sql/columns.ts';
 import { type Callable, checkCrossing, methodsOf } from '../sql/remote.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import { type Acceptance, StoreFailed } from '../store.ts';
+import { type Acceptance, RegistryMoved, StoreFailed } from '../store.ts';
 import { AppendLine } from './append-line.ts';
 import { ChunkLine } from './chunk-line.ts';
 import type { CopyingOptions } from './copy-access.ts';
@@ -121,6 +122,8 @@ export class PostgresEngine implements Engine {
       run: (change) => this.read(change, 'watching'),
       clock: testing.watching ?? clock,
       log: parts.log,
+      secrets: new ClusterSecrets(parts.masterKey),
+      random,
       events,
       listen: sessions.listen?.bind(sessions),
     });
@@ -135,12 +138,13 @@ export class PostgresEngine implements Engine {
       owner: node,
       now: () => time.now(),
       fileNotices: (notices, at, changed, its) => fileNotices(notices, at, changed, { ...its, days: new Set() }),
-      raising: (version, stands) => this.nodes.version.raised(version, stands),
+      raised: (version) => this.nodes.version.raised(version),
       turnOf: ({ object, method, args }) => mannerOfChange(object, method).turn?.(...(args as never)),
       ...(testing.changesTwice === undefined ? {} : { twice: testing.changesTwice }),
     });
     this.#filing = new FilingLine({
       connections: FILING,
+      follows: (judged, now) => this.nodes.version.follows(judged, now),
       committed: (effects) => this.#committed(effects),
       took: (works, milliseconds) => {
         this.commits.commits.add(milliseconds / 1000);
@@ -211,16 +215,21 @@ export class PostgresEngine implements Engine {
   }
 
   /** In a transaction that finds the right's fence in its row and locks it: a node that hung, or was away, deletes nothing. */
-  under(right: MaildropRight): Pick<Subjects['maildrops'], 'commit' | 'release'> {
+  under(right: MaildropRight, judged?: number): Pick<Subjects['maildrops'], 'commit' | 'release'> {
     const { time, random } = this.#p;
     const asked =
       (method: 'commit' | 'release') =>
       async (...args: readonly unknown[]): Promise<void> => {
         checkCrossing(args);
         const call = { object: 'maildrops', method, args, at: time.now(), salt: random(32) };
-        await this.#going(this.#change(call, () => this.#leases.under(right)));
+        await this.#going(this.#change(call, () => this.#under(right, judged)));
       };
     return { commit: asked('commit'), release: asked('release') };
+  }
+
+  *#under(right: MaildropRight, judged: number | undefined): Change<void> {
+    const registry = yield* this.#leases.under(right);
+    if (judged !== undefined && !this.nodes.version.follows(judged, registry)) throw new RegistryMoved();
   }
 
   #committed(effects: readonly Effects[]): void {

@@ -17,6 +17,8 @@ export interface FilingParts {
   readonly usage: UsageNotes;
   /** Days that are known to stand in `day_key`: a commit was heard of. */
   readonly days: ReadonlySet<string>;
+  /** See FilingLineParts; left out for what nobody judged. */
+  readonly follows?: (judged: number, now: number) => boolean;
 }
 
 export interface Filed {
@@ -43,7 +45,7 @@ export function* fileNotices(notices: Notices, at: number, changed: Changed, par
 
 function* file<T>(
   works: readonly AcceptWork[],
-  { lane, usage, days }: FilingParts,
+  { lane, usage, days, follows = () => true }: FilingParts,
   { at, wait }: { readonly at: number; readonly wait: boolean },
   decide: (rules: FilingRules<Box>) => T,
 ): Change<T> {
@@ -51,7 +53,7 @@ function* file<T>(
   const ground = yield* readGround(works, wait ? 0 : works.length);
   yield* readLeads(works, ground);
   const before = [...ground.submitted.values()].flatMap((known) => (known === undefined ? [] : [known.message]));
-  const tables = new PostgresFilingTables({ ground, repeats: yield* readRepeats(before), usage });
+  const tables = new PostgresFilingTables({ ground, repeats: yield* readRepeats(before), usage, follows });
   const decided = decide(new FilingRules(tables));
   const { items, messages } = tables.writes;
   lane.give(ground.numbers);

@@ -55,6 +55,8 @@ export interface Ground {
   readonly organisations: Map<number, number>;
   /** For rows of the trail. */
   readonly numbers: readonly number[];
+  /** The number of the registry. */
+  readonly registry: number;
 }
 
 /** A work and all that is filed with it. */
@@ -222,6 +224,7 @@ export function* readGround(works: readonly AcceptWork[], more = 0): Change<Grou
     UNION ALL SELECT 'partner', id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, state, NULL, NULL FROM road
     UNION ALL SELECT 'chunks', message, count(*), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM chunk
                 WHERE message = ANY (${longs(streamed)}::bigint[]) GROUP BY message
+    UNION ALL SELECT 'registry', version, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM registry_version
     UNION ALL SELECT 'number', nextval('audit_seq'), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
                 FROM generate_series(1, ${rest.numbers + more}::bigint)`;
   return groundOf(rows, new Set(works.flatMap(allOf).map(({ id }) => id)));
@@ -242,6 +245,7 @@ function groundOf(rows: readonly GroundRow[], ours: ReadonlySet<bigint>): Ground
     partners: new Map<number, string>(),
     chunks: new Map<bigint, number>(),
     numbers: [] as number[],
+    registry: 0,
     organisations: new Map<number, number>(),
   };
   for (const row of rows) {
@@ -268,6 +272,7 @@ function groundOf(rows: readonly GroundRow[], ours: ReadonlySet<bigint>): Ground
       ground.addresses.set(s ?? '', { account: id, partner: b ?? 0, state: t ?? '' });
       if (u !== null) ground.partners.set(b ?? 0, u);
     } else if (row.kind === 'partner') ground.partners.set(id, s ?? '');
+    else if (row.kind === 'registry') ground.registry = id;
     else if (row.kind === 'chunks') ground.chunks.set(a ?? 0n, b ?? 0);
     else ground.numbers.push(id);
   }

@@ -35,6 +35,7 @@ export interface FilingTablesParts {
   readonly ground: Ground;
   readonly repeats: Repeats;
   readonly usage: UsageNotes;
+  readonly follows: (judged: number, now: number) => boolean;
 }
 
 export class PostgresFilingTables implements FilingTables<Box> {
@@ -57,6 +58,10 @@ export class PostgresFilingTables implements FilingTables<Box> {
 
   isClosed(account: number): boolean {
     return this.#p.ground.closed.has(account);
+  }
+
+  isOutdated({ judged }: AcceptWork): boolean {
+    return judged !== null && !this.#p.follows(judged, this.#p.ground.registry);
   }
 
   wasTakenOver(account: number): boolean {

@@ -13,6 +13,7 @@ import { firstIdAt } from '../message-ids.ts';
 import { bytes, long, text } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { OutcomeUnknown, REQUESTS_FOR, StoreFull, StoreUnavailable } from '../store.ts';
+import { defined } from '../../domain/defined.ts';
 import { instant } from '../../domain/units.ts';
 import { type ChangingConnection, codeOf } from './connection.ts';
 import { type Filed, fileBatch } from './filing-batch.ts';
@@ -47,6 +48,8 @@ export interface FilingLineParts {
   readonly withFiling: <T>(work: (filing: FilingConnection) => Promise<T>) => Promise<T>;
   /** Batches at once. */
   readonly connections: number;
+  /** Whether what was judged by one number of the registry holds where it has another one. */
+  readonly follows?: (judged: number, now: number) => boolean;
   /** Behind each commit, before its answers are given out. */
   readonly committed: (effects: readonly Effects[]) => void;
   /** Of each batch that was committed: how many it filed, and milliseconds. */
@@ -165,7 +168,7 @@ export class FilingLine {
       const { lane } = filing;
       const since = performance.now();
       try {
-        const filed = await this.run(filing, () => fileBatch(works, { lane, usage: new UsageNotes(), days }));
+        const filed = await this.run(filing, () => fileBatch(works, { lane, usage: new UsageNotes(), days, ...defined({ follows: this.#p.follows }) }));
         for (const { day } of works) this.#days.add(day);
         if (this.#days.size > 100) this.#days.clear();
         this.#p.took?.(works.length, performance.now() - since);

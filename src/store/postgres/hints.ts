@@ -21,7 +21,11 @@ export interface Hint {
   /** Partners with a delivery that is due. */
   readonly due: readonly number[];
   readonly registry: boolean;
+  /** Sealed (told-counts.ts). */
+  readonly counts?: string;
 }
+
+export type Telling = Partial<Pick<Hint, 'mailboxes' | 'due' | 'registry'>>;
 
 export interface HintParts {
   /** On a session that writes nothing else. */
@@ -46,7 +50,7 @@ export class Hints {
   }
 
   /** Behind a commit. Waits for nothing. */
-  tell({ mailboxes = [], due = [], registry = false }: Partial<Omit<Hint, 'from'>>): void {
+  tell({ mailboxes = [], due = [], registry = false }: Telling): void {
     if (mailboxes.length === 0 && due.length === 0 && !registry) return;
     for (const one of mailboxes) if (this.#mailboxes.size < MOST) this.#mailboxes.add(one);
     for (const one of due) if (this.#due.size < MOST) this.#due.add(one);
@@ -71,12 +75,17 @@ export class Hints {
     this.#registry = false;
     this.#gathering = false;
     try {
-      await run(sql.all({ said: text })`SELECT pg_notify(${CHANNEL}, ${JSON.stringify(hint)})::text AS said`);
+      await run(said(JSON.stringify(hint)));
     } catch (error) {
       this.lost += 1;
       log.debug('store.hint-lost', { why: String(error) });
     }
   }
+}
+
+/** To all who listen; the whole of a transaction. */
+export function* said(payload: string): Change<void> {
+  yield* sql.all({ said: text })`SELECT pg_notify(${CHANNEL}, ${payload})::text AS said`;
 }
 
 /** Undefined: it is our own, or nothing that this program understands; a newer one may say more. */
@@ -88,9 +97,15 @@ export function heard(payload: string, node: number): Hint | undefined {
     return undefined;
   }
   if (typeof said !== 'object' || said === null) return undefined;
-  const { from, mailboxes, due, registry } = said as Readonly<Record<string, unknown>>;
+  const { from, mailboxes, due, registry, counts } = said as Readonly<Record<string, unknown>>;
   if (typeof from !== 'number' || from === node) return undefined;
-  return { from, mailboxes: numbersIn(mailboxes), due: numbersIn(due), registry: registry === true };
+  return {
+    from,
+    mailboxes: numbersIn(mailboxes),
+    due: numbersIn(due),
+    registry: registry === true,
+    ...(typeof counts === 'string' ? { counts } : {}),
+  };
 }
 
 const numbersIn = (list: unknown): readonly number[] =>

@@ -189,10 +189,12 @@ export class LeaseLocks implements MaildropLocks {
     await this.#ask(freeOne({ account, fence, owner: this.#p.owner })).catch(() => undefined);
   }
 
-  /** First in a transaction that changes something under `right`. Throws LockLost. */
-  *under({ account, fence }: MaildropRight): Change<void> {
-    if ((yield* fenceOf({ account, fence, owner: this.#p.owner })) === undefined)
+  /** First in a transaction that changes something under `right`. Throws LockLost. The number that the registry has there. */
+  *under({ account, fence }: MaildropRight): Change<number> {
+    const found = yield* fenceOf({ account, fence, owner: this.#p.owner });
+    if (found === undefined)
       throw new LockLost('The maildrop was taken over by another session, perhaps at another gateway');
+    return found.registry;
   }
 
   /** The same, of the right that this process has to a maildrop. */

@@ -107,7 +107,7 @@ export const freeOne = ({ account, fence, owner }: One) => sql.run`
 export const freeAll = ({ node, epoch }: LeaseOwner) => sql.run`
   UPDATE maildrop_lease l SET ${FREE} FROM (SELECT ${LOCAL}) t WHERE l.node = ${node} AND l.epoch = ${epoch} AND l.until > 0`;
 
-/** Locks the row until the end of the transaction: nobody takes the maildrop over between this look and the commit. */
-export const fenceOf = ({ account, fence, owner }: One) => sql.first({ fence: int })`
-  SELECT fence FROM maildrop_lease
-   WHERE account = ${account} AND fence = ${fence} AND node = ${owner.node} AND epoch = ${owner.epoch} FOR UPDATE`;
+/** Locks the row until the end of the transaction: nobody takes the maildrop over between this look and the commit. With the number of the registry. */
+export const fenceOf = ({ account, fence, owner }: One) => sql.first({ registry: int })`
+  SELECT v.version AS registry FROM maildrop_lease l CROSS JOIN registry_version v
+   WHERE l.account = ${account} AND l.fence = ${fence} AND l.node = ${owner.node} AND l.epoch = ${owner.epoch} FOR UPDATE OF l`;

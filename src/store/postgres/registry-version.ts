@@ -10,6 +10,8 @@ import { type Change, sql } from '../sql/sql.ts';
 import { StoreUnavailable } from '../store.ts';
 
 const EVERY = milliseconds(250);
+/** Numbers of our own changes that are kept: what is judged now and filed soon lies above them. */
+const MOST_OWN = 1000;
 export const CONFIRMED_FOR = seconds(1);
 
 export interface VersionParts {
@@ -24,7 +26,7 @@ export interface VersionParts {
 export class RegistryVersion {
   readonly #p: VersionParts;
   #version = -1;
-  /** Numbers that changes of this node made, or are about to. */
+  /** Numbers that changes of this node made, the latest last. */
   readonly #own = new Set<number>();
   /** By our own clock, before the look that confirmed it began. */
   #confirmed = -Infinity;
@@ -59,13 +61,28 @@ export class RegistryVersion {
   }
 
   /**
-   * This node makes it that number, and forgets what it has to by itself. Said before the commit, since a look may see it first. `stands` false:
-   * it was undone, or nobody knows.
+   * This node has made it that number, and forgets what it has to by itself. Said when the commit is certain, and not before: one that hangs may be undone,
+   * and the number be another node's. Whoever looks in between forgets all.
    */
-  raised(version: number, stands: boolean): void {
-    if (stands) this.#own.add(version);
-    // A look has taken another node's number for it.
-    else if (!this.#own.delete(version)) this.#p.changed();
+  raised(version: number): void {
+    this.#own.add(version);
+    for (const oldest of this.#own) {
+      if (this.#own.size <= MOST_OWN) break;
+      this.#own.delete(oldest);
+    }
+  }
+
+  /** Whether what was judged while the registry had the number `judged` holds where it has `now`: nobody else has changed anything between. */
+  follows(judged: number, now: number): boolean {
+    if (now < judged || now - judged > this.#own.size) return false;
+    for (let n = judged + 1; n <= now; n += 1) if (!this.#own.has(n)) return false;
+    return true;
+  }
+
+  /** A look that begins now has ended, well or not. */
+  async caughtUp(): Promise<void> {
+    this.hint();
+    await this.settled();
   }
 
   /** Something has changed, as another node says, or a transaction has seen. */
@@ -107,19 +124,10 @@ export class RegistryVersion {
     const { version } = await this.#p.run(read());
     if (this.#behind) this.#p.log.info('store.registry-seen', {});
     this.#behind = false;
-    const others = this.#othersUpTo(version);
+    const others = this.#version < 0 || !this.follows(this.#version, version);
     this.#version = version;
     if (others) this.#p.changed();
     this.#confirmed = asked;
-  }
-
-  /** Whether another node has made one of the numbers since the last look. */
-  #othersUpTo(version: number): boolean {
-    const first = this.#version < 0 || version < this.#version || version - this.#version > this.#own.size;
-    let others = first;
-    if (!first) for (let n = this.#version + 1; n <= version; n += 1) others = !this.#own.has(n) || others;
-    for (const n of this.#own) if (n <= version) this.#own.delete(n);
-    return others;
   }
 
   #failed(error: unknown): void {

@@ -2,16 +2,18 @@
  * What this node knows of the others while it runs: which jobs are its own, whether what it remembers of the registry is true, and who waits for
  * what another one did.
  */
-import type { Clock, Log } from '../../domain/effects.ts';
+import type { ClusterSecrets } from '../../crypto/cluster-secrets.ts';
+import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
 import type { Instant } from '../../domain/units.ts';
 import type { Effects } from '../changes/changed.ts';
 import { MAILBOX_NUMBERS } from '../changes/changed.ts';
 import type { EngineEvents, EngineNodes } from '../core/engine.ts';
 import type { Change } from '../sql/sql.ts';
-import { Hints, heard } from './hints.ts';
+import { Hints, heard, said } from './hints.ts';
 import { LeasedJobs } from './jobs.ts';
 import type { LeaseOwner } from './lease-rows.ts';
 import { RegistryVersion } from './registry-version.ts';
+import { ToldCounts } from './told-counts.ts';
 
 export interface TogetherParts {
   readonly owner: LeaseOwner;
@@ -19,6 +21,8 @@ export interface TogetherParts {
   readonly run: <T>(change: Change<T>) => Promise<T>;
   readonly clock: Clock;
   readonly log: Log;
+  readonly secrets: ClusterSecrets;
+  readonly random: RandomBytes;
   readonly events: Pick<EngineEvents, 'elsewhere' | 'registryChanged'>;
   /** Hears what is notified from now on; left out: nobody is told at once. */
   readonly listen?: ((told: (payload: string) => void) => Listening) | undefined;
@@ -35,6 +39,7 @@ export class Together implements EngineNodes {
   readonly jobs: LeasedJobs;
   readonly version: RegistryVersion;
   readonly hints: Hints;
+  readonly shared: ToldCounts;
   readonly #p: TogetherParts;
   #listening: Listening | undefined;
 
@@ -45,12 +50,22 @@ export class Together implements EngineNodes {
     this.jobs = new LeasedJobs({ owner, run, clock, log, ...(now === undefined ? {} : { now }) });
     this.version = new RegistryVersion({ run, clock, log, changed: () => events.registryChanged() });
     this.hints = new Hints({ run, clock, log, node: owner.node });
+    const notify = (payload: string): Promise<void> => run(said(payload));
+    this.shared = new ToldCounts({ notify, owner, clock, log, secrets: parts.secrets, random: parts.random });
   }
 
   /** Rejects where the database does not answer. */
   async start(): Promise<void> {
     await Promise.all([this.jobs.start(), this.version.start()]);
     this.#listening = this.#p.listen?.((payload) => this.#hear(payload));
+  }
+
+  get registry(): number {
+    return this.version.version;
+  }
+
+  async caughtUp(): Promise<void> {
+    await this.version.caughtUp();
   }
 
   checkRegistry(): void {
@@ -71,6 +86,7 @@ export class Together implements EngineNodes {
     const hint = heard(payload, this.node);
     if (hint === undefined) return;
     if (hint.registry) this.version.hint();
+    if (hint.counts !== undefined) this.shared.hear(hint.counts);
     this.#p.events.elsewhere(hint);
   }
 
@@ -78,7 +94,7 @@ export class Together implements EngineNodes {
   async stop(): Promise<void> {
     await this.#listening?.stop().catch(() => undefined);
     await this.version.stop();
-    await this.hints.settled();
+    await Promise.all([this.hints.settled(), this.shared.settled()]);
     await this.jobs.stop();
   }
 }

@@ -24,6 +24,7 @@ const sent = (key: string, body = 'a', more: Partial<Asked> = {}): Asked => ({
   digest: createHash('sha256').update(body).digest('hex'),
   signal: new AbortController().signal,
   remote: { session: 's', address: '192.0.2.1', network: '192.0.2.1', listener: 'api', tls: 'TLSv1.3' },
+  stands: () => Promise.resolve(true),
   ...more,
 });
 

@@ -1,0 +1,23 @@
+/**
+ * What the gateways of one store count together: guesses, and what accounts do in an hour. Each counts for itself and tells the others a moment later. A word
+ * that is lost is not said again: at worst each gateway counts alone, and a limit holds once for each of them (decision 1913).
+ */
+
+export type SharedSubject =
+  'codes' | 'directory' | 'logins' | 'messages' | 'octets' | 'recipients' | 'tests' | 'tokens' | 'unknown';
+
+/** One of them. */
+export interface SharedCount {
+  /** So much more of each number that is kept for `key`. Waits for nothing. */
+  tell(key: string, more: readonly number[]): void;
+  /** What others tell. */
+  onTold(listener: (key: string, more: readonly number[]) => void): void;
+}
+
+export interface SharedCounts {
+  of(subject: SharedSubject): SharedCount;
+}
+
+const ALONE: SharedCount = { tell: () => undefined, onTold: () => undefined };
+/** Where one gateway has the store: nobody else counts. */
+export const COUNTED_ALONE: SharedCounts = { of: () => ALONE };
