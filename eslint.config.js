@@ -78,6 +78,7 @@ const recordFiles = [
   'organisation-merge.ts',
   'partners.ts',
   'quirks.ts',
+  'shared-counts.ts',
   'absences.ts',
   'edi-identities.ts',
   'organisation-ties.ts',

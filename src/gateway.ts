@@ -182,7 +182,8 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const doctor = running.own(gatewayDoctor(config, { store, clock, log, portOf, keys: mail.keys, certificates }));
   const probe = startGatewayProbe(store, config, options, {
     drainedSince: () => http.drainedSince,
-    mine: () => store.jobs.runs('availability'),
+    // Where nobody can say whose turn it is the doors are measured from everywhere: a minute that was measured twice counts once.
+    mine: () => store.jobs.runs('availability') || !store.jobs.known,
   });
   const webhooks = running.own(gatewayWebhooks(store, webhookParts(config, options), notices.desk, options));
   await http.open(config, {
@@ -262,6 +263,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     startCaUpkeep({
       ...admin.ca,
       mine: () => store.jobs.runs('certificates'),
+      several: store.registry.seen !== undefined,
       seals: admin.mail.seals,
       log,
       endNotice,

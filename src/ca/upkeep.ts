@@ -7,12 +7,15 @@ import { days, minutes } from '../domain/units.ts';
 import { currentOf, endsSoon, knownAuthorities } from './authorities.ts';
 import { type ExpiryParts, warnOfEnds } from './expiry.ts';
 import { type RenewalParts, renewHeld } from './renew-held.ts';
+import { followLists } from './follow-lists.ts';
 import { missingText, publishLists } from './revocation-lists.ts';
 
 export type UpkeepParts = RenewalParts &
   ExpiryParts & {
     /** Whether it is this gateway's to do at present (`Jobs.runs`). Left out: always. */
     readonly mine?: () => boolean;
+    /** Other gateways have the same store, and revoke certificates too. */
+    readonly several?: boolean;
   };
 
 export interface CaUpkeep {
@@ -38,11 +41,17 @@ export function startCaUpkeep(parts: UpkeepParts): CaUpkeep {
     });
   };
   schedule(FIRST);
+  const { crlFile } = parts;
+  const follow = parts.several === true && crlFile !== undefined ? followLists(parts, crlFile) : undefined;
   return {
-    settled: () => running,
+    settled: async () => {
+      await running;
+      await follow?.settled();
+    },
     stop: async () => {
       timer.cancel();
       await running;
+      await follow?.stop();
     },
   };
 }

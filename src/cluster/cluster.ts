@@ -25,6 +25,8 @@ export interface ClusterParts {
   /** Read anew before each round: a certificate is replaced while the gateway runs. */
   readonly material: () => ChannelMaterial;
   readonly store: DaysOfStore;
+  /** See RoundsParts; left out: always. */
+  readonly mine?: () => boolean;
   readonly proven: (proof: ErasureProof) => void;
   readonly clock: Clock;
   readonly log: Log;
@@ -69,6 +71,7 @@ export class Cluster {
     this.tickets = new SharedTickets(node, secrets, random);
     this.#material = parts.material();
     this.#rounds = new Rounds({
+      mine: parts.mine ?? (() => true),
       peers,
       days,
       storeId,

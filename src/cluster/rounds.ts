@@ -20,8 +20,12 @@ import type { SharedTickets } from './tickets.ts';
 const EVERY = seconds(10);
 /** All days, and not only those around today. */
 const ALL_EVERY = hours(1);
+/** With fewer days ahead whoever should have made them does not hear all others. */
+const LATE = DAYS_AHEAD - 2;
 
 export interface RoundsParts {
+  /** Whether keys ahead are this node's to make at present. Where whose they are makes none, any node does. */
+  readonly mine: () => boolean;
   readonly peers: readonly PeerAddress[];
   readonly caller: () => Caller;
   readonly days: DayKeys;
@@ -182,6 +186,7 @@ export class Rounds {
 
   /** How many were made. */
   #makeAhead(): number {
+    if (!this.#p.mine() && this.ahead >= LATE) return 0;
     const { days: its, clock, random, log } = this.#p;
     const today = dayOf(clock.now());
     let made = 0;

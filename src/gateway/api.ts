@@ -107,7 +107,14 @@ export function gatewayApi(config: Config, parts: ApiParts): GatewayApi {
   const tokens = new TokenNotes(store.audit, clock);
   const limits = authLimitsOf(config);
   const callers = new Callers({
-    ...{ authenticator, store, admin, clock, random, exempt, tokens, limits },
+    authenticator,
+    store,
+    admin,
+    clock,
+    random,
+    exempt,
+    tokens,
+    limits,
     shared: store.shared.of('tokens'),
   });
   const counts = newApiCounts();

@@ -78,6 +78,7 @@ export class GatewayCluster {
       peers: peers?.peers ?? cluster.peers,
       material: () => readChannelFiles(this.#config),
       store: store.days,
+      mine: () => store.jobs.runs('day-keys'),
       proven: ({ day, node: other, at, proof }) =>
         store.audit.note({
           event: 'cluster.day-key-erased',

@@ -27,10 +27,9 @@ import type { AbsenceNotices } from '../submission/absence-notices.ts';
 import type { FiledNotices } from '../submission/filed-notices.ts';
 import type { Fullness } from '../submission/fullness.ts';
 import type { TestReports } from '../submission/test-address.ts';
-import { HourlyCount } from '../submission/limits.ts';
+import { newHourlyCounts } from '../submission/limits.ts';
 import type { RefusalNotes } from '../submission/refusal-notes.ts';
 import type { SubmissionServices } from '../submission/transaction.ts';
-import { COUNTED_ALONE } from '../store/shared-counts.ts';
 import { type ConnectionContext, SubmissionConnection } from './connection.ts';
 import { type SmtpAnswers, newSmtpAnswers } from './answers.ts';
 import type { SmtpLimits } from './limits.ts';
@@ -62,13 +61,13 @@ export interface SmtpListenerOptions {
 
 export type SubmissionCounts = SubmissionServices['counts'] & { readonly answers: SmtpAnswers };
 
-export const newSubmissionCounts = (clock: Clock, shared = COUNTED_ALONE): SubmissionCounts => ({
+/** `shared`: what all gateways of the store count together. */
+export const newSubmissionCounts = (
+  clock: Clock,
+  shared?: Parameters<typeof newHourlyCounts>[1],
+): SubmissionCounts => ({
   answers: newSmtpAnswers(),
-  messages: new HourlyCount(clock, shared.of('messages')),
-  octets: new HourlyCount(clock, shared.of('octets')),
-  recipients: new HourlyCount(clock, shared.of('recipients')),
-  unknown: new HourlyCount(clock, shared.of('unknown')),
-  tests: new HourlyCount(clock, shared.of('tests')),
+  ...newHourlyCounts(clock, shared),
 });
 
 /** Deadlines are looked at this often; a timer for each command of each session would cost more than the command. */

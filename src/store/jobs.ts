@@ -1,6 +1,6 @@
 /**
  * Work that must be done once, however many gateways share a store: rounds of the day, sweeps, signed heads, revocation lists, letters, backups,
- * events for webhooks. Each is done by one of them at a time, and by another one when that one has gone.
+ * events for webhooks, figures of usage, keys of days to come, moves of accounts that were cut short (decision 1917 has the list, and what each node does for itself). Each is done by one of them at a time, and by another one when that one has gone.
  */
 
 export const JOBS = [
@@ -9,6 +9,7 @@ export const JOBS = [
   'backups',
   'certificates',
   'day-keys',
+  'moves',
   'rounds',
   'sweeps',
   'usage',
@@ -22,7 +23,9 @@ export interface Jobs {
    * does it by then. What is under way in such a moment may be done twice, so each round finds nothing to do where it was done.
    */
   runs(job: Job): boolean;
+  /** False while nobody can say whose they are, because the database does not answer. */
+  readonly known: boolean;
 }
 
 /** Where one gateway has the store. */
-export const ALL_JOBS: Jobs = { runs: () => true };
+export const ALL_JOBS: Jobs = { runs: () => true, known: true };

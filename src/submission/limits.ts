@@ -10,7 +10,7 @@ import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { hours } from '../domain/units.ts';
-import type { SharedCount } from '../store/shared-counts.ts';
+import { COUNTED_ALONE, type SharedCount, type SharedCounts } from '../store/shared-counts.ts';
 import type { Submitter } from './submitter.ts';
 
 const WINDOW = hours(1);
@@ -70,6 +70,22 @@ export class HourlyCount {
     count.now = 0;
     count.window = window;
   }
+}
+
+type Counted = 'messages' | 'octets' | 'recipients' | 'unknown' | 'tests';
+
+export function newHourlyCounts(
+  clock: Clock,
+  shared: SharedCounts = COUNTED_ALONE,
+): Readonly<Record<Counted, HourlyCount>> {
+  const of = (what: Counted): HourlyCount => new HourlyCount(clock, shared.of(what));
+  return {
+    messages: of('messages'),
+    octets: of('octets'),
+    recipients: of('recipients'),
+    unknown: of('unknown'),
+    tests: of('tests'),
+  };
 }
 
 /** Refuses, and tells the operator which limit an account has met. */

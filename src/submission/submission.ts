@@ -54,11 +54,7 @@ export class Submission {
   readonly #standing: () => Promise<Result<Standing, Refusal>>;
 
   /** `standing`: what stands in the registry of whoever logged in, or why the log-in holds no more. */
-  constructor(
-    services: SubmissionServices,
-    submitter: Submitter,
-    standing: () => Promise<Result<Standing, Refusal>>,
-  ) {
+  constructor(services: SubmissionServices, submitter: Submitter, standing: () => Promise<Result<Standing, Refusal>>) {
     this.#services = services;
     this.#standing = standing;
     this.#tests = new TestTransactions(services);
@@ -136,7 +132,8 @@ export class Submission {
     const { registry } = this.#services.store;
     const { id } = this.#submitter.account;
     for (const address of sender === '' ? authors : [sender, ...authors])
-      if (!(await registry.maySendAs(id, addressKey(address)))) return foreignSender(address === sender ? 'MAIL FROM' : 'header From');
+      if (!(await registry.maySendAs(id, addressKey(address))))
+        return foreignSender(address === sender ? 'MAIL FROM' : 'header From');
     return undefined;
   }
 
@@ -303,7 +300,11 @@ export class Submission {
     if (content.ok && writer instanceof SampleWriter)
       return await this.#tests.file(transaction, content.value, writer, this.#submitter);
     const outcome = content.ok
-      ? await new Filing(this.#services, this.#submitter, () => this.#holds(transaction)).file(transaction, content.value, signal)
+      ? await new Filing(this.#services, this.#submitter, () => this.#holds(transaction)).file(
+          transaction,
+          content.value,
+          signal,
+        )
       : fail(content.error);
     if (!outcome.ok) {
       transaction.quirks.refused(outcome.error.quirk);

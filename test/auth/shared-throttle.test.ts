@@ -64,7 +64,10 @@ test('an owner who logged in at one gateway is let in at both, whatever stranger
   noord.succeeded(OWNER, HOME, now);
   for (let n = 0; n < 400; n += 1)
     for (const throttle of [noord, zuid]) throttle.failed(OWNER, `203.0.${n}.1`, `guess ${n}`, now);
-  assert.deepEqual([noord, zuid].map((throttle) => throttle.wait(OWNER, HOME, now)), [0, 0]);
+  assert.deepEqual(
+    [noord, zuid].map((throttle) => throttle.wait(OWNER, HOME, now)),
+    [0, 0],
+  );
   assert(zuid.wait(OWNER, '203.0.7.1', now) > 0);
 });
 

@@ -39,7 +39,7 @@ interface Setting {
   pass(n: number): Promise<void>;
 }
 
-async function open(t: TestContext): Promise<Setting> {
+async function open(t: TestContext, several = false): Promise<Setting> {
   const s = await openTestStore(t);
   const master = randomBytes(32);
   const parts: CaParts = {
@@ -55,7 +55,13 @@ async function open(t: TestContext): Promise<Setting> {
     ...{ store, clock, log, operator, random: randomBytes, hostname: 'mail.test', returnLimit: octets(0) },
   });
   const seals = mailKeySeals(async () => master, randomBytes);
-  const upkeep = startCaUpkeep({ ...parts, log, seals, endNotice: (ending) => certificateNotice(desk, ending) });
+  const upkeep = startCaUpkeep({
+    ...parts,
+    several,
+    log,
+    seals,
+    endNotice: (ending) => certificateNotice(desk, ending),
+  });
   t.after(() => upkeep.stop());
   s.clock.advance(minutes(1));
   await upkeep.settled();
@@ -290,6 +296,37 @@ test('lists are published one after another, and the last one has every revocati
   const [now] = (await s.store.certificates.listAuthorities()).filter((a) => a.id === issuing.id);
   assert.equal(now!.crlNumber, Number.parseInt(crl.number!, 16), 'what lies there is the newest');
   assert.ok(now!.crlNumber < serials.length, 'those who wait share one');
+});
+
+test('where several gateways share the store a revocation at another one is on the list here within a minute', async (t) => {
+  for (const several of [true, false]) {
+    const setting = await open(t, several);
+    const { parts, s, upkeep } = setting;
+    await addAccount(s.store, 'anna');
+    await createCa(parts, { organisation: 'Zorggroep', kind: 'p256' }, actor);
+    const issuing = (await s.store.certificates.listAuthorities()).find((a) => a.role === 'issuing')!;
+    const minute = async (): Promise<void> => {
+      s.clock.advance(minutes(1));
+      await upkeep.settled();
+    };
+    await setting.pass(1);
+    await minute();
+    const numbers = async () =>
+      (await s.store.certificates.listAuthorities()).find((a) => a.id === issuing.id)!.crlNumber;
+    const before = await numbers();
+    await minute();
+    assert.equal(await numbers(), before, 'nothing is written while nothing changes');
+    const [serial, fingerprint] = ['1001', '1001'.padStart(64, 'd')];
+    const dates = { notBefore: s.clock.now(), notAfter: instant(s.clock.now() + days(100)) };
+    const rest = { issuer: 'CN=I', use: 'mail' as const, subject: 'CN=x', emails: [], der: Buffer.from('x') };
+    const certificate = { fingerprint, serial, authority: issuing.id, ...dates, ...rest };
+    await s.store.certificates.addCertificate('anna', certificate, 'issued', actor);
+    await s.store.certificates.revokeCertificate(fingerprint, 'superseded', actor);
+    await minute();
+    const [block] = value(decodePem(readFileSync(parts.crlFile!, 'latin1')));
+    const found = value(await readCrl(block!.octets)).find(serial);
+    assert.equal(found !== undefined, several, 'one gateway alone writes it with the command that revokes');
+  }
 });
 
 test('a revocation stands although the list cannot be written, and says so', async (t) => {

@@ -64,6 +64,27 @@ test('nothing is made while a node is away, the days ahead run down, and from be
   assert.deepEqual(one.cluster.state.warnings, []);
 });
 
+test('keys ahead are made by the node whose they are to make; by any, where that one makes none for days', async (t) => {
+  const nodes = new TestNodes(t);
+  const [one, two] = [nodes.node('gw1.noord.test'), nodes.node('gw2.zuid.test')];
+  one.mine = false;
+  await nodes.start(one, two);
+  const made = ({ log }: typeof one): number => log.names.filter((name) => name === 'cluster.key-made').length;
+  const day = async (): Promise<void> => {
+    for (const { clock } of [one, two]) clock.advance(DAY);
+    await one.cluster.exchange();
+  };
+  const before = [made(one), made(two)];
+  await day();
+  assert.deepEqual([made(one), made(two)], before, 'it leaves that to the other');
+  await two.cluster.exchange();
+  assert.deepEqual([made(one), made(two)], [before[0], (before[1] ?? 0) + 1]);
+  two.mine = false;
+  for (let n = 0; n < 3; n += 1) await day();
+  assert.equal(one.cluster.state.ahead, 14, 'nobody made any for three days');
+  assert.deepEqual([made(one), made(two)], [(before[0] ?? 0) + 3, (before[1] ?? 0) + 1]);
+});
+
 test('two nodes that each made a key for one day have both, and open what the other sealed', async (t) => {
   const nodes = new TestNodes(t);
   const [one, two] = [nodes.node('gw1.noord.test'), nodes.node('gw2.zuid.test')];

@@ -116,6 +116,7 @@ for (const [how, statement] of Object.entries(ENDS))
     const upkeep = new FilingUpkeep({
       run: (steps) => node.line.perform(steps),
       line: node.line,
+      mine: () => true,
       clock,
       log: new MemoryLog(),
     });

@@ -7,7 +7,7 @@ import { throttleDefaults } from '../../src/auth/throttle.ts';
 import { defined } from '../../src/domain/defined.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { fail, ok } from '../../src/domain/result.ts';
-import { octets } from '../../src/domain/units.ts';
+import { type Milliseconds, octets } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { newSubmissionCounts } from '../../src/smtp/server.ts';
 import type { Registry } from '../../src/store/port/registry.ts';
@@ -159,7 +159,7 @@ test('guesses and messages at one node count at the other a moment later, once',
     messages: new HourlyCount(systemClock, store.shared.of('messages')),
   }));
   assert(here !== undefined && there !== undefined);
-  const now = systemClock.monotonic;
+  const now = (): Milliseconds => systemClock.monotonic();
   for (let n = 0; n < 12; n += 1) here.throttle.failed('anna', '192.0.2.1', `guess ${n}`, now());
   here.messages.add(anna, 7);
   there.messages.add(anna, 5);

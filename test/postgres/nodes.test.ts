@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test from 'node:test';
-import { instant, seconds } from '../../src/domain/units.ts';
+import { instant, minutes, seconds } from '../../src/domain/units.ts';
 import { JOBS } from '../../src/store/jobs.ts';
 import { MessageIds, firstIdAt } from '../../src/store/message-ids.ts';
 import { Hints, heard } from '../../src/store/postgres/hints.ts';
 import { JOB_LEASE, LeasedJobs } from '../../src/store/postgres/jobs.ts';
+import { startSchedule } from '../../src/backup/schedule.ts';
 import { Node, type NodeParts } from '../../src/store/postgres/nodes.ts';
 import { RegistryVersion } from '../../src/store/postgres/registry-version.ts';
 import type { Change } from '../../src/store/sql/sql.ts';
@@ -242,6 +243,51 @@ test('each job is one node’s at a time, and another’s when that one is gone 
   // The same node again: the start before is gone.
   const again = await jobsOf(1, 2);
   assert.deepEqual(doing(again), [JOBS.length]);
+});
+
+test('a minutely round is done once a minute, by another node when the one that did it was killed; without leases by both', async () => {
+  const s = await scene();
+  const { clock, log } = s;
+  const killed = { is: false };
+  const nodes: LeasedJobs[] = [];
+  for (const node of [1, 2]) {
+    const jobs = new LeasedJobs({
+      ...{ clock, log, owner: { node, epoch: 1 }, now: () => clock.now() },
+      run: async (change) => {
+        if (node === 1 && killed.is) throw new StoreUnavailable('away');
+        return await s.run(change);
+      },
+    });
+    await jobs.start();
+    nodes.push(jobs);
+  }
+  const done: number[] = [];
+  let controls = 0;
+  const schedules = nodes.flatMap((jobs, n) => [
+    startSchedule({
+      clock,
+      round: async () => void done.push(n + 1),
+      mine: () => jobs.runs('backups') && !(n === 0 && killed.is),
+    }),
+    startSchedule({
+      clock,
+      round: async () => {
+        if (n === 1 || !killed.is) controls += 1;
+      },
+    }),
+  ]);
+  await pass(s, minutes(6), ...nodes);
+  assert.deepEqual([done.length, controls], [5, 10]);
+  assert.deepEqual(new Set(done), new Set([1]));
+  assert(nodes.every(({ known }) => known));
+  killed.is = true;
+  await pass(s, minutes(4), ...nodes);
+  assert.equal(nodes[0]?.known, false, 'it cannot say whose anything is');
+  assert.deepEqual(new Set(done.slice(5)), new Set([2]));
+  // While the lease of the dead one lasts nobody does it.
+  assert(done.length >= 8 && done.length <= 9, `${done.length} rounds in ten minutes`);
+  for (const schedule of schedules) schedule.stop();
+  for (const jobs of nodes) await jobs.stop();
 });
 
 test('what was not confirmed for a second is not relied on, and what changed is forgotten', async () => {

@@ -66,7 +66,10 @@ test('what was counted in a tenth of a second goes in one notice, added up, and 
   one.counts.of('octets').tell('1', [10]);
   await its.go();
   assert.equal(its.said.length, 1);
-  assert.deepEqual(two.told, [0, 1, 2, 3, 4].map((n) => [String(n), 100, 50]));
+  assert.deepEqual(
+    two.told,
+    [0, 1, 2, 3, 4].map((n) => [String(n), 100, 50]),
+  );
   assert.deepEqual(one.told, []);
   await its.go();
   assert.equal(its.said.length, 1, 'nothing is said of nothing');
@@ -76,7 +79,8 @@ test('many go in several notices that a server takes, and of more than may wait 
   const its = line();
   const [one, two] = [its.node(1), its.node(2)];
   const messages = one.counts.of('messages');
-  for (let n = 0; n < MOST_WAITING + 7; n += 1) messages.tell(`2001:db8:${n.toString(16)}::/64 0 practice-${n}@group.example`, [1]);
+  for (let n = 0; n < MOST_WAITING + 7; n += 1)
+    messages.tell(`2001:db8:${n.toString(16)}::/64 0 practice-${n}@group.example`, [1]);
   messages.tell('x'.repeat(600), [1]);
   assert.equal(one.counts.lost, 8);
   for (let rounds = 0; two.told.length < MOST_WAITING; rounds += 1) {
@@ -107,7 +111,10 @@ test('who may listen to the server reads nothing, and what he makes up or says a
   again.counts.of('messages').tell('7', [1]);
   await its.go();
   two.counts.hear(counts);
-  assert.deepEqual(two.told, [['anna@group.example', 3], ['7', 1]]);
+  assert.deepEqual(two.told, [
+    ['anna@group.example', 3],
+    ['7', 1],
+  ]);
 });
 
 test('what cannot be told is lost, is known to be, and keeps nothing that follows', async () => {

@@ -75,6 +75,8 @@ export class TestNode {
   readonly log = new MemoryLog();
   readonly erased: Set<Day>;
   readonly writing = new Set<Day>();
+  /** Keys ahead are this node's to make. */
+  mine = true;
   readonly forgotten: Day[] = [];
   readonly proofs: ErasureProof[] = [];
   material: ChannelMaterial;
@@ -114,6 +116,7 @@ export class TestNode {
           },
           forget: async (day) => void this.forgotten.push(day),
         },
+        mine: () => this.mine,
         proven: (proof) => this.proofs.push(proof),
         clock: this.clock,
         log: this.log,

@@ -80,10 +80,10 @@ export interface PostgresTestStore {
   /** Closes and opens again. */
   reopen(changes?: Changes): Promise<PostgresTestStore>;
   close(): Promise<void>;
-  /** Another node's store on the same database, with the same keys and clock. */
-  beside(node: string): Promise<PostgresTestStore>;
-  /** One statement. */
-  ask(text: string): Promise<void>;
+  /** Another node's store on the same database, with the same clock; and with the same keys, or a folder of its own. */
+  beside(node: string, keys?: 'same' | 'own'): Promise<PostgresTestStore>;
+  /** One statement; what it answers. */
+  ask(text: string): Promise<readonly object[]>;
   /** One statement in a transaction that ends when what it resolves to is called. */
   hold(text: string): Promise<() => Promise<void>>;
 }
@@ -133,10 +133,11 @@ export class PostgresStores {
     };
     const connect = (): Promise<Session> =>
       Session.open(addressOf(this.#server), { ...ACCESS, database }, { name: 'test' });
-    const ask = async (text: string): Promise<void> => {
+    const ask = async (text: string): Promise<readonly object[]> => {
       const session = await connect();
-      await session.query({ text });
+      const { rows } = await session.query({ text });
       await session.close();
+      return rows;
     };
     const hold = async (text: string): Promise<() => Promise<void>> => {
       const session = await connect();
@@ -147,12 +148,16 @@ export class PostgresStores {
         await session.close();
       };
     };
-    const its = { server: this.#server, keyFolder, masterKey: this.#masterKey };
-    const open = async (node: string, changes: Changes = {}): Promise<PostgresTestStore> => {
+    const ownKeys = (node: string): string => {
+      const own = join(folder, `keys-${node}`);
+      cpSync(this.#template.keyFolder, own, { recursive: true });
+      return own;
+    };
+    const open = async (node: string, changes: Changes = {}, its = keyFolder): Promise<PostgresTestStore> => {
       const sessions = new TestSessions(this.#server, database, log, node);
       all.push(sessions);
       const store = await openPostgresStore({
-        keyFolder,
+        keyFolder: its,
         masterKey: this.#masterKey,
         hostname: 'mail.test',
         clock,
@@ -168,10 +173,12 @@ export class PostgresStores {
       const close = (): Promise<void> => store.close();
       const reopen = async (more?: Changes): Promise<PostgresTestStore> => {
         await close();
-        return await open(node, { ...changes, ...more });
+        return await open(node, { ...changes, ...more }, its);
       };
-      const beside = (other: string): Promise<PostgresTestStore> => open(other, changes);
-      return { store, clock, log, noRoom: true, gaps: true, database, ...its, reopen, close, beside, ask, hold };
+      const beside = (other: string, keys = 'same'): Promise<PostgresTestStore> =>
+        open(other, changes, keys === 'same' ? its : ownKeys(other));
+      const made = { server: this.#server, keyFolder: its, masterKey: this.#masterKey };
+      return { store, clock, log, noRoom: true, gaps: true, database, ...made, reopen, close, beside, ask, hold };
     };
     return await open('gw1');
   }

@@ -2,11 +2,12 @@
  * The port for accounts that go to another organisation, on SQLite. The writer changes hands in one transaction; what follows goes in steps,
  * with other work between them, while both mailboxes stay closed. Cut short, it goes on when the store is opened again.
  */
-import type { Clock, Log } from '../../domain/effects.ts';
+import type { Clock, Log, Timer } from '../../domain/effects.ts';
 import type { AccountId } from '../../domain/ids.ts';
-import { seconds } from '../../domain/units.ts';
+import { minutes, seconds } from '../../domain/units.ts';
 import type { AccountMove, AccountMoved, AccountMoves, AccountTies, MailboxShare } from '../account-moves.ts';
 import { type Actor, THE_GATEWAY } from '../actor.ts';
+import type { MaildropLocks, MaildropRight } from '../maildrop-locks.ts';
 import type { Subjects } from '../objects.ts';
 import type { ShareStep } from '../reads/moving-account.ts';
 import { StoreFull } from '../store.ts';
@@ -20,15 +21,26 @@ export interface AccountMovesParts {
   readonly mail: Subjects['mailboxMoves'];
   readonly clock: Clock;
   readonly log: Log;
+  /** Where other gateways open mailboxes as well: what they may not open meanwhile, and whether what one of them left is this one's to go on with. */
+  readonly nodes?: { readonly locks: MaildropLocks; readonly mine: () => boolean };
 }
 
 /** Before the next try on a full disk. */
 const AGAIN = seconds(5);
+/** Another gateway may have died in the middle of one. */
+const LOOK_EVERY = minutes(1);
+const MOVING = { session: 'account-move', network: 'account-move' };
 const ignore = (): void => undefined;
 
 function unlessFull(error: unknown): 'full' {
   if (error instanceof StoreFull) return 'full';
   throw error;
+}
+
+interface Following {
+  /** To the maildrop of the source. */
+  readonly right?: MaildropRight | undefined;
+  readonly progress?: ((done: number) => void) | undefined;
 }
 
 interface Followed {
@@ -49,22 +61,45 @@ export class CoreAccountMoves implements AccountMoves {
   #stopped = false;
   /** What ends the pauses that are under way. */
   readonly #pauses = new Set<() => void>();
+  /** Mailboxes whose mail this gateway moves. */
+  readonly #own = new Set<AccountId>();
+  #timer: Timer | undefined;
 
   constructor(parts: AccountMovesParts) {
     this.#p = parts;
   }
 
-  /** Goes on with what a crash or an end cut short; resolves when the mailboxes are closed for it. */
+  /**
+   * Goes on with what a crash or an end cut short; resolves when the mailboxes are closed for it. Where there are other gateways it looks again each minute. What one
+   * of them is at it leaves alone: that one has the maildrop of the source, until it dies.
+   */
   async resume(): Promise<void> {
-    for (const { source, target } of await this.#p.subject.pending()) {
-      this.#p.log.info('store.move-resumed', { source, target });
-      this.#closed([source, target], this.#follow(source, target, THE_GATEWAY));
+    const { subject, nodes, log } = this.#p;
+    for (const { source, target } of await subject.pending()) {
+      if (this.#own.has(source)) continue;
+      const right = await nodes?.locks.lock(source, MOVING);
+      if (right === 'in-use') continue;
+      log.info('store.move-resumed', { source, target });
+      this.#closed([source, target], this.#follow(source, target, THE_GATEWAY, { right: right?.right }));
     }
+    if (nodes !== undefined) this.#lookLater(nodes.mine);
+  }
+
+  #lookLater(mine: () => boolean): void {
+    if (this.#stopped) return;
+    this.#timer = this.#p.clock.after(LOOK_EVERY, () => {
+      if (!mine()) return this.#lookLater(mine);
+      this.resume().catch((error: unknown) => {
+        this.#p.log.warn('store.move-not-resumed', { why: String(error) });
+        this.#lookLater(mine);
+      });
+    });
   }
 
   /** Ends between two steps. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#timer?.cancel();
     for (const end of this.#pauses) end();
     await Promise.all(this.#following);
   }
@@ -96,7 +131,7 @@ export class CoreAccountMoves implements AccountMoves {
     let result: Promise<AccountMoved> | undefined;
     await maildrops.move(found.account, async (told) => {
       const { account, former, ties } = await subject.move(wantedOf(move), actor);
-      const following = this.#follow(former.account, account, actor, progress);
+      const following = this.#follow(former.account, account, actor, { progress });
       told([former.account, account], following.then(ignore, ignore));
       result = following.then((followed) => ({ ...ties, account, former, ...followed }));
       result.catch(ignore);
@@ -110,8 +145,9 @@ export class CoreAccountMoves implements AccountMoves {
   }
 
   /** `actor`: who asked for the move; what goes on after a restart the gateway does. */
-  #follow(source: AccountId, target: AccountId, actor: Actor, progress?: (done: number) => void): Promise<Followed> {
-    const following = this.#steps(source, actor, progress);
+  #follow(source: AccountId, target: AccountId, actor: Actor, how: Following): Promise<Followed> {
+    this.#own.add(source);
+    const following = this.#under(source, actor, how).finally(() => this.#own.delete(source));
     const known = following.catch((error: unknown) => {
       if (!this.#stopped)
         this.#p.log.error('store.move-failed', { source, target, why: error instanceof Error ? error.message : '' });
@@ -119,6 +155,17 @@ export class CoreAccountMoves implements AccountMoves {
     this.#following.add(known);
     void known.finally(() => this.#following.delete(known));
     return following;
+  }
+
+  /** While it goes on no other gateway opens the mailbox, nor goes on with the move. Where a session has it at another one, the move goes on all the same. */
+  async #under(source: AccountId, actor: Actor, { right, progress }: Following): Promise<Followed> {
+    const taken = right ?? (await this.#p.nodes?.locks.lock(source, MOVING).catch(() => undefined));
+    const held = taken === undefined || taken === 'in-use' ? undefined : 'right' in taken ? taken.right : taken;
+    try {
+      return await this.#steps(source, actor, () => held?.renew(), progress);
+    } finally {
+      await held?.release();
+    }
   }
 
   /** The disk is full: mail that is here already waits until there is room. */
@@ -134,11 +181,17 @@ export class CoreAccountMoves implements AccountMoves {
     });
   }
 
-  async #steps(source: AccountId, actor: Actor, progress?: (done: number) => void): Promise<Followed> {
+  async #steps(
+    source: AccountId,
+    actor: Actor,
+    alive: () => void,
+    progress?: (done: number) => void,
+  ): Promise<Followed> {
     const { mail, mailboxes } = this.#p;
     const moved = { messages: 0, octets: 0, held: 0 };
     for (let more = true; more;) {
       if (this.#stopped) throw new Error('The store closes; the move goes on when it is opened again');
+      alive();
       const step = await mail.follow(source, actor).catch(unlessFull);
       if (step === 'full') {
         await this.#pause();

@@ -181,6 +181,9 @@ export async function assemble(
     log,
     subject: subjects.movingAccount,
     mail: subjects.mailboxMoves,
+    ...(engine.nodes === undefined
+      ? {}
+      : { nodes: { locks: engine.locks, mine: () => engine.nodes?.jobs.runs('moves') === true } }),
   });
   const store = new CoreStore({
     engine,

@@ -4,7 +4,14 @@ import type { AccountId, EntryUid } from '../../domain/ids.ts';
 import { type Octets, octets, seconds } from '../../domain/units.ts';
 import type { MaildropLocks, MaildropRight } from '../maildrop-locks.ts';
 import type { Subjects } from '../objects.ts';
-import { type Holder, LockLost, RegistryMoved, type MaildropListing, type MaildropLock, type StoredContent } from '../store.ts';
+import {
+  type Holder,
+  LockLost,
+  RegistryMoved,
+  type MaildropListing,
+  type MaildropLock,
+  type StoredContent,
+} from '../store.ts';
 import type { SentNotices } from '../changes/accept-work.ts';
 import { Contents, type ReadAhead } from './contents.ts';
 import { Listings, FlatListing } from './listing.ts';

@@ -161,11 +161,11 @@ export class CoreStore implements Store {
   #scheduleSweep(delay: Milliseconds): void {
     this.#sweepTimer = this.#p.clock.after(delay, () => {
       this.#scheduleSweep(SWEEP_EVERY);
-      if (this.#sweepDue || !this.jobs.runs('sweeps')) return;
+      if (this.#sweepDue) return;
       this.#sweepDue = true;
-      this.sweep()
-        .catch((error: unknown) => this.#sweepFailed(error))
-        .finally(() => (this.#sweepDue = false));
+      // What was erased is noted in the key folder where it was asked for: each node closes its days itself.
+      const due: Promise<unknown> = this.jobs.runs('sweeps') ? this.sweep() : this.#p.erasures.closeDays();
+      due.catch((error: unknown) => this.#sweepFailed(error)).finally(() => (this.#sweepDue = false));
     });
   }
 

@@ -155,6 +155,7 @@ export class PostgresEngine implements Engine {
     this.#upkeep = new FilingUpkeep({
       run: (steps) => this.#going(this.run(steps)),
       line: this.#filing,
+      mine: () => this.nodes.jobs.runs('usage'),
       clock,
       log: parts.log,
     });

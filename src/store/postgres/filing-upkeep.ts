@@ -80,11 +80,13 @@ export interface UpkeepParts {
   /** In a transaction of its own. */
   readonly run: <T>(steps: () => Change<T>) => Promise<T>;
   readonly line: { readonly unsure: readonly Uint8Array[]; marked(keys: readonly Uint8Array[]): void };
+  /** Whether figures and keys that are over are this node's to look after at present. */
+  readonly mine: () => boolean;
   readonly clock: Pick<Clock, 'now' | 'after'>;
   readonly log: Pick<Log, 'warn'>;
 }
 
-/** Does all of it from time to time. Each node may: what one of them is at, another one waits for or leaves out. */
+/** Does all of it from time to time: keys of its own on each node, the rest where `mine`. Whoever reads figures folds them first. */
 export class FilingUpkeep {
   readonly #p: UpkeepParts;
   #timer: Timer | undefined;
@@ -122,7 +124,7 @@ export class FilingUpkeep {
     this.#rounds += 1;
     try {
       await this.mark();
-      if (this.#rounds % REST !== 0) return;
+      if (this.#rounds % REST !== 0 || !this.#p.mine()) return;
       await this.fold();
       while (await this.#p.run(() => dropKeys(this.#p.clock.now())));
     } catch (error) {

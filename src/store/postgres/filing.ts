@@ -168,7 +168,9 @@ export class FilingLine {
       const { lane } = filing;
       const since = performance.now();
       try {
-        const filed = await this.run(filing, () => fileBatch(works, { lane, usage: new UsageNotes(), days, ...defined({ follows: this.#p.follows }) }));
+        const filed = await this.run(filing, () =>
+          fileBatch(works, { lane, usage: new UsageNotes(), days, ...defined({ follows: this.#p.follows }) }),
+        );
         for (const { day } of works) this.#days.add(day);
         if (this.#days.size > 100) this.#days.clear();
         this.#p.took?.(works.length, performance.now() - since);

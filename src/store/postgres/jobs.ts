@@ -31,6 +31,8 @@ export class LeasedJobs implements Jobs {
   readonly #p: JobParts;
   /** Until when each is ours, by our own clock, counted from before it was asked for: it ends here before it ends there. */
   readonly #ours = new Map<string, number>();
+  /** When the last question that was answered was asked. */
+  #answered = -Infinity;
   #timer: Timer | undefined;
   #asking: Promise<void> | undefined;
   #stopped = false;
@@ -47,6 +49,10 @@ export class LeasedJobs implements Jobs {
 
   runs(job: Job): boolean {
     return !this.#stopped && (this.#ours.get(job) ?? 0) > this.#p.clock.monotonic();
+  }
+
+  get known(): boolean {
+    return this.#p.clock.monotonic() < this.#answered + JOB_LEASE;
   }
 
   /** Resolves when no statement is under way: for tests. */
@@ -81,6 +87,7 @@ export class LeasedJobs implements Jobs {
     const { run, owner, clock, log, now } = this.#p;
     const asked = clock.monotonic();
     const got = await run(takeJobs(owner, now?.() ?? null));
+    this.#answered = asked;
     const names = new Set(got.map(({ name }) => name));
     for (const name of JOBS) {
       const had = this.#ours.has(name);

@@ -58,8 +58,7 @@ export class ToldCounts implements SharedCounts {
   of(subject: SharedSubject): SharedCount {
     return {
       tell: (key, more) => this.#tell(subject, key, more),
-      onTold: (listener) =>
-        void this.#listeners.set(subject, [...(this.#listeners.get(subject) ?? []), listener]),
+      onTold: (listener) => void this.#listeners.set(subject, [...(this.#listeners.get(subject) ?? []), listener]),
     };
   }
 

@@ -89,6 +89,12 @@ export class CertificateReads {
     return rows.map(recordOf);
   }
 
+  /** Of all authorities of ours: how many certificates are revoked, and when the last one was. Another answer means that their lists are old. */
+  *revocations(_now: Now): Change<{ readonly count: number; readonly latest: Instant | null }> {
+    return yield* sql.one({ count: int, latest: orNull(as<Instant>(int)) })`
+      SELECT count(*) AS count, max(revoked_at) AS latest FROM certificate WHERE authority IS NOT NULL AND revoked_at IS NOT NULL`;
+  }
+
   /** Revoked certificates of one authority of ours, or of all others (`'others'`), that end after `endsAfter`, by fingerprint. */
   *listRevoked(
     _now: Now,

@@ -104,7 +104,11 @@ export class TestMessages {
     const remote = { session: 's1', address: '192.0.2.7', network: '192.0.2.0', listener: 'api', tls: 'TLSv1.3' };
     try {
       const answer = await route.run(
-        { id: 'r1', params: {}, query: {}, headers: {}, caller, remote, accepts: '', signal: NEVER, ...asked } as Asked,
+        {
+          ...{ id: 'r1', params: {}, query: {}, headers: {}, caller, remote, accepts: '', signal: NEVER },
+          stands: () => Promise.resolve(true),
+          ...asked,
+        } as Asked,
         this.#services,
       );
       return { status: answer.status, json: (answer as JsonAnswer).json as Said['json'] };
