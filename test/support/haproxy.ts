@@ -14,28 +14,26 @@ export type Site = (typeof SITES)[number];
 export interface Behind {
   readonly smtp: number;
   readonly pop3: number;
-  readonly https: number;
   readonly ready: number;
 }
 
 export const freeBehind = async (): Promise<Behind> => ({
-  ...{ smtp: await freePort(), pop3: await freePort(), https: await freePort(), ready: await freePort() },
+  ...{ smtp: await freePort(), pop3: await freePort(), ready: await freePort() },
 });
 
 /** For the configuration of that gateway. */
-export function behindProxy({ smtp, pop3, https, ready }: Behind): string {
-  const listener = (protocol: string, port: number, tls: string): string =>
-    `[[listener]]\nname = "front-${protocol}"\nprotocol = "${protocol}"\naddress = "127.0.0.1"\nport = ${port}\ntls = "${tls}"\nproxy = ["127.0.0.1"]\n`;
+export function behindProxy({ smtp, pop3, ready }: Behind): string {
+  const listener = (protocol: string, port: number): string =>
+    `[[listener]]\nname = "front-${protocol}"\nprotocol = "${protocol}"\naddress = "127.0.0.1"\nport = ${port}\ntls = "starttls"\nproxy = ["127.0.0.1"]\n`;
   const http = `[http]\nport = 0\nenabled = "no"\nready-from = ["127.0.0.1"]\nready-address = "127.0.0.1"\nready-port = ${ready}\n`;
-  return `${listener('smtp', smtp, 'starttls')}${listener('pop3', pop3, 'starttls')}${listener('https', https, 'implicit')}${http}`;
+  return `${listener('smtp', smtp)}${listener('pop3', pop3)}${http}`;
 }
 
-type Ports = Pick<Haproxy, 'submission' | 'pop3' | 'https' | 'health'>;
+type Ports = Pick<Haproxy, 'submission' | 'pop3' | 'health'>;
 
 export class Haproxy {
   readonly submission: number;
   readonly pop3: number;
-  readonly https: number;
   readonly health: number;
   readonly #child: ChildProcess;
   readonly #folder: string;
@@ -46,16 +44,13 @@ export class Haproxy {
     this.#folder = folder;
     this.submission = ports.submission;
     this.pop3 = ports.pop3;
-    this.https = ports.https;
     this.health = ports.health;
     for (const stream of [child.stdout, child.stderr])
       stream?.on('data', (piece: Buffer) => (this.#said = (this.#said + piece.toString()).slice(-8192)));
   }
 
   static async start(behind: Readonly<Record<Site, Behind>>): Promise<Haproxy> {
-    const ports = {
-      ...{ submission: await freePort(), pop3: await freePort(), https: await freePort(), health: await freePort() },
-    };
+    const ports = { submission: await freePort(), pop3: await freePort(), health: await freePort() };
     const folder = mkdtempSync(join(tmpdir(), 'sluis-haproxy-'));
     const file = join(folder, 'haproxy.cfg');
     writeFileSync(file, await fitted(readFileSync(FILE, 'utf8'), ports, behind));
@@ -85,7 +80,7 @@ export class Haproxy {
 /** The file as it ships, with other addresses and ports, without the user that only root can become, and with fewer descriptors than some machines give. */
 async function fitted(
   text: string,
-  { submission, pop3, https, health }: Ports,
+  { submission, pop3, health }: Ports,
   behind: Readonly<Record<Site, Behind>>,
 ): Promise<string> {
   const replace = (from: RegExp, to: string): void => {
@@ -100,7 +95,7 @@ async function fitted(
     [465, await freePort(), 'smtp'],
     [110, pop3, 'pop3'],
     [995, await freePort(), 'pop3'],
-    [443, https, 'https'],
+    [443, await freePort(), 'pop3'],
   ] as const) {
     replace(new RegExp(`bind :${standard}$`, 'm'), `bind 127.0.0.1:${front}`);
     for (const [n, site] of SITES.entries()) {

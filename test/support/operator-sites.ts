@@ -230,7 +230,7 @@ async function makeDatabase(patroni: Patroni, folder: string): Promise<void> {
   });
   if (printed.status !== 0) throw new Error(`init --sql ended with ${printed.status}: ${printed.stderr}`);
   const typed = printed.stdout.replace(
-    /^\\password "(\w+)"$/gm,
+    /^\\password "?(\w+)"?$/gm,
     (_, role: string) => `ALTER ROLE "${role}" PASSWORD '${passwordOf(role)}';`,
   );
   const leader = await patroni.leader();
