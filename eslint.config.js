@@ -98,7 +98,7 @@ const ofCommands = [
   '/delivery/',
   ...['/enrol/', '/letters/', '/middleware/', '/source/', '/takeover/', '/trail/', '/webhooks/', '/pages/causes.ts'],
   '/gateway.ts',
-  ...['admin', 'backup', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
+  ...['admin', 'backup', 'sites', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
   ...['checks', 'listeners', 'report'].map((f) => `/gateway/doctor-${f}.ts`),
   ...port,
 ];
@@ -467,6 +467,6 @@ export default tseslint.config(
     'gateway',
     [...belowGateway, '/store/postgres/', '/store/core/options.ts'],
     '../',
-    '{postgres,postgres-check,postgres-health,postgres-store}',
+    '{postgres,postgres-check,postgres-health,postgres-sites,postgres-store}',
   ),
 );

@@ -17,7 +17,7 @@ import type { Dispatcher } from './delivery/dispatcher.ts';
 import { defined } from './domain/defined.ts';
 import type { PartnerId } from './domain/ids.ts';
 import { ALWAYS_READY, type Readiness } from './domain/readiness.ts';
-import { milliseconds, seconds } from './domain/units.ts';
+import { type Instant, milliseconds, seconds } from './domain/units.ts';
 import { adminContext, caParts, statusOf } from './gateway/admin.ts';
 import { beginGatewayLife, startGatewayAnchors, startRetention } from './gateway/audit.ts';
 import { gatewayBackups, startBackups } from './gateway/backup.ts';
@@ -45,6 +45,7 @@ import { GatewayReload } from './gateway/reload.ts';
 import { RunningParts } from './gateway/running-parts.ts';
 import { noteSecondPerson } from './gateway/second-person.ts';
 import type { OpenedStore } from './gateway/opened-store.ts';
+import { aloneOf, sitesOf } from './gateway/sites.ts';
 import { openEngine, startUpgradeCopies } from './gateway/store.ts';
 import { GatewayTls } from './gateway/tls.ts';
 import { gatewayWebhooks, webhookParts } from './gateway/webhooks.ts';
@@ -112,14 +113,18 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const tls = new GatewayTls(config, options);
   const http = running.own(new GatewayHttp());
 
-  const cluster = new GatewayCluster(config, options);
+  const alone = aloneOf(config, options);
+  const aloneUntil = (): Instant | undefined =>
+    options.sites === undefined ? alone?.until : options.sites.aloneUntil();
+  const cluster = new GatewayCluster(config, { ...options, aloneUntil });
   const { mayMakeKey } = cluster;
-  const effects = { ...options, ...defined({ mayMakeKey }) };
+  const effects = { ...options, aloneUntil, ...defined({ mayMakeKey }) };
   const opened: OpenedStore =
     options.openStore === undefined
       ? await openEngine(config, effects)
       : { store: await options.openStore(config, effects) };
   const { store } = opened;
+  const sites = options.sites ?? sitesOf(opened, alone);
   running.add(() => store.close());
   const failed = new Promise<StoreFailed>((resolve) => store.onFailed(resolve));
   await noteSecondPerson(store, config, log);
@@ -128,6 +133,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const anchors = running.own(startGatewayAnchors(store, config, options));
   const life = await beginGatewayLife(store, config);
   running.add(() => Promise.resolve(life.stopped()));
+  if (alone !== undefined) running.own(alone).begin(store.audit);
   const retention = running.own(startRetention(store, config, options));
   running.own(startUpgradeCopies(config, options));
 
@@ -175,7 +181,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   await listeners.open(protocols, options.sockets);
   await tls.start(listeners.all, (authorities) => authenticator.trust(authorities), life, cluster.tickets);
 
-  const backups = gatewayBackups(store, config, options, notices.desk, options.sites !== undefined);
+  const backups = gatewayBackups(store, config, options, notices.desk, sites !== undefined);
   const portOf = (name: string): number | undefined => listeners.all.find(({ spec }) => spec.name === name)?.port;
   const shown = new Map<PartnerId, Uint8Array>();
   const certificates = gatewayCertificates({ config, store, tls, shown, ca });
@@ -233,7 +239,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const version = buildVersion();
   const admin: AdminContext = {
     ...context,
-    ...defined({ sites: options.sites }),
+    ...defined({ sites }),
     gateway: {
       reload: reloadTold,
       drain: (wanted, actor) => {
@@ -253,6 +259,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
       webhooksChanged: () => webhooks.changed(),
       figures: (names) => http.figures(names),
       probes: probe.status,
+      channel: () => cluster.state,
       status: () =>
         statusOf(config, store, { listeners, connections, pushes, since, version, reasons: () => http.reasons() }),
     },

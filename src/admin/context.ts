@@ -3,6 +3,7 @@ import type { Desk } from '../delivery/desk.ts';
 import type { NoticeWriter } from '../delivery/notices.ts';
 import type { Backups } from '../backup/backups.ts';
 import type { CaParts } from '../ca/parts.ts';
+import type { ClusterState } from '../cluster/cluster.ts';
 import type { Sites } from '../cluster/sites.ts';
 import type { EvidenceKey } from '../crypto/evidence-keys.ts';
 import type { PartnerSeals } from '../crypto/partner-secrets.ts';
@@ -69,6 +70,8 @@ export class AdminError extends Error {
 export interface RunningGateway {
   status(): GatewayStatus;
   probes(): Promise<readonly ProbeStatus[]>;
+  /** How this gateway stands with those that it shares its store with; undefined: with nobody, or without a channel between them. */
+  channel(): ClusterState | undefined;
   /** Of /metrics, by name. */
   figures(names: ReadonlySet<string>): Promise<readonly Figure[]>;
   /** Reads configuration, keys and certificates again; everything stays as it was when one of them cannot be used. */

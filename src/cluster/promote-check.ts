@@ -17,13 +17,19 @@ export interface ServerFacts {
   readonly timeline?: number;
   /** Position in the log: of a primary what it has flushed, of a standby the greater of received and replayed. */
   readonly position?: bigint;
+  /** Of a standby: the address of the server that it still hears. */
+  readonly follows?: string;
 }
 
 export interface PromotionFacts {
-  /** As the last primary had it: `names` of whom `any` confirm each commit. Absent: nobody knows it. */
+  /** As the last primary had it: `names` of whom `any` confirm each commit; no names: none had to. Absent: nobody knows it. */
   readonly list?: { readonly any: number; readonly names: readonly string[] };
+  /** When it was known to be so; ISO 8601. */
+  readonly listSeen?: string;
+  /** The name of that primary. Absent where somebody wrote the facts down, who names the servers that matter. */
+  readonly primary?: string;
   readonly servers: readonly ServerFacts[];
-  /** When this gateway last acknowledged something, and where gateways still do. ISO 8601. */
+  /** When a gateway last acknowledged something, as far as it is known. ISO 8601. */
   readonly lastAcknowledged?: string;
   /** Names of gateways that still acknowledge. */
   readonly acknowledging: readonly string[];
@@ -76,7 +82,7 @@ const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowe
 
 export function checkPromotion(name: string, facts: PromotionFacts): PromotionCheck {
   const judged = judge(name, facts);
-  return { server: name, ...judged, servers: shown(facts.servers) };
+  return { server: name, ...judged, servers: shownServers(facts.servers) };
 }
 
 type Judged = Pick<PromotionCheck, 'verdict' | 'why' | 'remedy'>;
@@ -94,9 +100,14 @@ function judge(name: string, facts: PromotionFacts): Judged {
   if (candidate.role === 'primary')
     return unknown([`"${name}" is a primary already`], 'look at the timelines: of two primaries the higher counts');
   const primaries = servers.filter((one) => one.role === 'primary');
-  if (primaries.length > 0 || acknowledging.length > 0) {
+  const following = primaries.length > 0 ? [] : servers.filter(({ follows }) => follows !== undefined);
+  if (primaries.length > 0 || following.length > 0 || acknowledging.length > 0) {
     const who = [
       ...primaries.map((one) => `"${one.name}" (${one.site}) is a primary that answers`),
+      ...following.map(
+        ({ name: one, site, follows }) =>
+          `"${one}" (${site}) still hears a primary at ${follows ?? ''}, which does not answer here`,
+      ),
       ...acknowledging.map((gateway) => `gateway "${gateway}" still acknowledges`),
     ];
     return {
@@ -110,7 +121,8 @@ function judge(name: string, facts: PromotionFacts): Judged {
 }
 
 /** Nobody is primary any more that could be asked. */
-function compared(candidate: Placed, { list, servers }: PromotionFacts): Judged {
+function compared(candidate: Placed, facts: PromotionFacts): Judged {
+  const { list, servers } = facts;
   const standbys = servers.filter((one) => isPlaced(one) && one.role === 'standby') as readonly Placed[];
   const ahead = standbys.filter((one) => compare(one, candidate) > 0).sort((a, b) => compare(b, a));
   const [best] = ahead;
@@ -129,7 +141,14 @@ function compared(candidate: Placed, { list, servers }: PromotionFacts): Judged 
       ),
       'ask it again; one that was primary before and was not rewound holds nothing that counts, and who knows that decides without this command',
     );
-  if (list === undefined || list.names.length === 0)
+  if (list?.names.length === 0)
+    return unknown(
+      [
+        `the list of the last primary was empty: what it acknowledged since then "${facts.primary ?? 'it'}" alone may hold`,
+      ],
+      'bring that server back; who promotes another one decides to lose that',
+    );
+  if (list === undefined)
     return unknown(
       ['nobody knows which servers the list of the last primary named, so nobody knows who must be asked'],
       'give what synchronous_standby_names was, or what every other server holds',
@@ -144,6 +163,15 @@ function compared(candidate: Placed, { list, servers }: PromotionFacts): Judged 
       ),
       `bring ${silent.map((one) => `"${one}"`).join(' or ')} back; a loss that cannot be told from none is no reason to hurry`,
     );
+  const strangers = unlisted(list.names, facts);
+  if (strangers.length > 0)
+    return unknown(
+      strangers.map(
+        (one) =>
+          `"${one}" cannot be asked, and the list may have taken it in after it was seen last${facts.listSeen === undefined ? '' : ` (${facts.listSeen})`}`,
+      ),
+      `bring ${strangers.map((one) => `"${one}"`).join(' or ')} back; who knows that it holds nothing writes the facts down without it (--facts)`,
+    );
   const equal = standbys.filter((one) => one !== candidate && compare(one, candidate) === 0);
   return {
     verdict: 'may',
@@ -153,6 +181,20 @@ function compared(candidate: Placed, { list, servers }: PromotionFacts): Judged 
     ],
     remedy: `before you promote it, set synchronous_standby_names on it to the others; the old primary comes back only by pg_rewind or a full copy`,
   };
+}
+
+/**
+ * Servers that are silent though the list did not name them and they were not its primary: a list that was changed after everybody here lost sight of the primary may
+ * name them, and they may hold what nobody else does. What a silent server is called is not always known, so they are counted.
+ */
+function unlisted(names: readonly string[], { primary, servers }: PromotionFacts): readonly string[] {
+  if (primary === undefined) return [];
+  const expected = [...names, primary].filter(
+    (one) => !servers.some(({ name, role }) => role !== undefined && sameName(name, one)),
+  );
+  const silent = servers.filter(({ role }) => role === undefined).map(({ name }) => name);
+  if (silent.length <= expected.length) return [];
+  return silent.filter((one) => !expected.some((name) => sameName(name, one)));
 }
 
 const unknown = (why: readonly string[], remedy: string): Judged => ({ verdict: 'unknown', why, remedy });
@@ -167,7 +209,8 @@ const advance = (candidate: Placed, primaries: readonly Placed[]): readonly stri
     .filter((one) => compare(one, candidate) > 0)
     .map((one) => `"${candidate.name}" lacks something that "${one.name}" has flushed: ${more(one, candidate)}`);
 
-function shown(servers: readonly ServerFacts[]): PromotionCheck['servers'] {
+/** As people read them. */
+export function shownServers(servers: readonly ServerFacts[]): PromotionCheck['servers'] {
   return servers.map((one) => {
     const { name, site, role, problem, timeline, position } = one;
     const best = servers.filter((other) => isPlaced(other) && other.timeline === timeline) as readonly Placed[];

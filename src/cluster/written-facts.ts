@@ -2,10 +2,32 @@
  * Facts of servers as a person wrote them down, in JSON: for the hour in which no gateway reaches them and somebody asks each with psql. docs/two-sites.md has
  * the query.
  */
-import { parseLsn, type PromotionFacts, type ServerFacts } from './promote-check.ts';
+import { defined } from '../domain/defined.ts';
+import { lsnText, parseLsn, type PromotionFacts, type ServerFacts } from './promote-check.ts';
 
+/** What `readWrittenFacts` reads. */
+export const factsText = ({ list, servers, acknowledging, ...known }: PromotionFacts): string => {
+  const { listSeen, primary, lastAcknowledged } = known;
+  return JSON.stringify({
+    ...defined({ list: list === undefined ? undefined : listText(list), listSeen, primary, lastAcknowledged }),
+    acknowledging,
+    servers: servers.map(({ position, problem, ...one }) => ({
+      ...one,
+      ...defined({ problem: problem === undefined ? undefined : plainText(problem) }),
+      ...(position === undefined ? {} : { lsn: lsnText(position) }),
+    })),
+  });
+};
+const plainText = (text: string): string => text.replace(/[^\x20-\x7e]+/g, ' ').slice(0, 200);
+
+/** An empty list: it acknowledged alone. */
+const NOBODY = { any: 0, names: [] };
 const MOST_SERVERS = 8;
 const isText = (value: unknown): value is string => typeof value === 'string' && /^[\x20-\x7e]{1,200}$/.test(value);
+
+/** As `parseStandbyList` takes it. */
+export const listText = ({ any, names }: NonNullable<PromotionFacts['list']>): string =>
+  names.length === 0 ? '' : `ANY ${any} (${names.join(', ')})`;
 
 /** `ANY 1 (zuid-1, "derde-1")`, `FIRST 1 (...)`, or names alone, as PostgreSQL takes it. Of FIRST each commit is on the first that answer: so many as well. */
 export function parseStandbyList(text: string): PromotionFacts['list'] {
@@ -28,15 +50,18 @@ export function readWrittenFacts(json: string): PromotionFacts | string {
     return 'it is no JSON';
   }
   if (typeof read !== 'object' || read === null) return 'it is no object';
-  const { list, servers, acknowledging = [], lastAcknowledged } = read as Record<string, unknown>;
+  const { list, listSeen, primary, servers, acknowledging = [], lastAcknowledged } = read as Record<string, unknown>;
   if (!Array.isArray(servers) || servers.length === 0 || servers.length > MOST_SERVERS)
     return `"servers" is not a list of 1 to ${MOST_SERVERS} servers`;
-  const parsed = list === undefined ? undefined : isText(list) ? parseStandbyList(list) : undefined;
+  const parsed =
+    list === undefined ? undefined : list === '' ? NOBODY : isText(list) ? parseStandbyList(list) : undefined;
   if (list !== undefined && parsed === undefined)
     return '"list" is not what synchronous_standby_names may be, such as "ANY 1 (zuid-1, derde-1)"; of "*" nobody knows who it named';
   if (!Array.isArray(acknowledging) || acknowledging.length > 256 || !acknowledging.every(isText))
     return '"acknowledging" is not a list of names';
   if (lastAcknowledged !== undefined && !isText(lastAcknowledged)) return '"lastAcknowledged" is no time';
+  if (listSeen !== undefined && !isText(listSeen)) return '"listSeen" is no time';
+  if (primary !== undefined && !isText(primary)) return '"primary" is no name';
   const known: ServerFacts[] = [];
   for (const [n, one] of servers.entries()) {
     const server = readServer(one);
@@ -48,16 +73,16 @@ export function readWrittenFacts(json: string): PromotionFacts | string {
   return {
     servers: known,
     acknowledging,
-    ...(parsed === undefined ? {} : { list: parsed }),
-    ...(lastAcknowledged === undefined ? {} : { lastAcknowledged }),
+    ...defined({ list: parsed, listSeen, primary, lastAcknowledged }),
   };
 }
 
 function readServer(value: unknown): ServerFacts | string {
   if (typeof value !== 'object' || value === null) return 'it is no object';
-  const { name, site, role, timeline, lsn, problem } = value as Record<string, unknown>;
+  const { name, site, role, timeline, lsn, problem, follows } = value as Record<string, unknown>;
   if (!isText(name)) return 'it has no name';
-  if (site !== undefined && !isText(site)) return `the site of "${name}" is no name`;
+  // Of one whose name is not known.
+  if (site !== undefined && site !== '' && !isText(site)) return `the site of "${name}" is no name`;
   const at = { name, site: site ?? siteOf(name) };
   if (role === undefined) return { ...at, problem: isText(problem) ? problem : 'nothing was written down of it' };
   if (role !== 'primary' && role !== 'standby') return `the role of "${name}" is neither "primary" nor "standby"`;
@@ -65,5 +90,6 @@ function readServer(value: unknown): ServerFacts | string {
     return `the timeline of "${name}" is no whole number from 1 on`;
   const position = isText(lsn) ? parseLsn(lsn) : undefined;
   if (position === undefined) return `the lsn of "${name}" is not like "0/3000148"`;
-  return { ...at, role, timeline, position };
+  if (follows !== undefined && !isText(follows)) return `what "${name}" follows is no address`;
+  return { ...at, role, timeline, position, ...defined({ follows }) };
 }

@@ -7,9 +7,11 @@ import { readyName, readyText } from '../cli/readiness.ts';
 import { percentText } from '../domain/availability.ts';
 import { agree, many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
-import { DRILL_KINDS, DUE_WHYS } from '../domain/drills.ts';
+import { DRILL_KINDS, DUE_WHYS, NO_SITES } from '../domain/drills.ts';
 import { SEVERITIES } from '../domain/doctor.ts';
 import { MONITORED } from '../domain/monitor.ts';
+import { iso } from '../domain/units.ts';
+import { standingOf, standingText, standingView, standingWarnings } from './site/standing.ts';
 import { changes, flag, lookPart, reads, subject } from './core/row.ts';
 
 const listener = z.object({
@@ -52,6 +54,15 @@ const statusView = z.object({
   connections: z.number(),
   free: z.number().meta({ description: 'Octets that can still be written.' }),
   waiting: z.number().meta({ description: 'Pieces of work that wait for a commit.' }),
+  aloneUntil: z
+    .string()
+    .optional()
+    .meta({ description: 'One place alone may acknowledge for this gateway until then.' }),
+  warnings: z
+    .array(z.string())
+    .readonly()
+    .meta({ description: 'What somebody should see to, of the sites of a store on PostgreSQL; each with its remedy.' }),
+  sites: standingView.optional().meta({ description: 'With `all`: of a store on PostgreSQL.' }),
   drills: z
     .array(z.object({ drill: z.enum(DRILL_KINDS), why: z.enum(DUE_WHYS), text: z.string() }))
     .meta({ description: 'That are due, and after which change.' }),
@@ -70,19 +81,33 @@ const probeCells = ({ site, host, good, ratio, why, failures }: ProbeView) => [
 const status = reads({
   api: { method: 'GET', path: '/gateway', id: 'showGateway', ids: { 'partners.partnerId': 'name' } },
   about: 'show the running gateway',
-  in: {},
+  in: { all: flag('and the gateways and servers that share its store, each asked now') },
   out: statusView,
   right: 'read',
   watch: true,
-  examples: ['', '--json'],
-  run: async ({ gateway, backups }): Promise<Status> => {
+  examples: ['', '--all', '--json'],
+  run: async ({ gateway, backups, sites }, { all }): Promise<Status> => {
     const running = runningGateway(gateway, 'show the status');
     const found = running.status();
     const { reasons, listeners, partners } = found;
     // What cannot be told now must not hide the rest.
-    const [drills, probes] = await Promise.all([backups.due().catch(() => []), running.probes().catch(() => [])]);
+    const [drills, probes, looked] = await Promise.all([
+      backups.due().catch(() => []),
+      running.probes().catch(() => []),
+      all ? sites?.look() : undefined,
+    ]);
+    const channel = running.channel();
     return {
       ...found,
+      warnings: [
+        ...(sites?.warnings() ?? []),
+        ...(channel?.warnings ?? []),
+        ...(looked === undefined ? [] : standingWarnings(looked)),
+      ],
+      ...defined({
+        aloneUntil: iso(sites?.aloneUntil()),
+        sites: looked === undefined ? undefined : standingOf(looked, channel),
+      }),
       reasons: [...reasons],
       listeners: [...listeners],
       drills: [...drills],
@@ -90,12 +115,18 @@ const status = reads({
       probes: [...probes],
     };
   },
-  say: (found) =>
+  say: (found, { all }) =>
     [
       facts([
         ['Host name', found.hostname],
         ['Version', found.version ?? 'of before builds were told'],
         ['Ready', readyText(found.reasons)],
+        [
+          'Alone',
+          found.aloneUntil === undefined
+            ? undefined
+            : `ONE PLACE ALONE MAY ACKNOWLEDGE until ${readableTime(found.aloneUntil)}`,
+        ],
         ['Process', found.process],
         ['Since', readableTime(found.since)],
         ['Connections', found.connections],
@@ -109,6 +140,8 @@ const status = reads({
           ] as const;
         }),
       ]),
+      ...(found.warnings.length === 0 ? [] : [found.warnings.map((one) => `Warning: ${one}.`).join('\n')]),
+      ...(found.sites === undefined ? (all ? [`No sites: ${NO_SITES}.`] : []) : standingText(found.sites)),
       table(
         ['LISTENER', 'PROTOCOL', 'TLS', 'PROFILE', 'ADDRESS', 'PORT'],
         found.listeners.map((l) => [

@@ -75,7 +75,7 @@ export const init = changesHere({
     const { initialise } = await import('./init/files.ts');
     return await initialise({ ...wanted, config, ...(postgres && { postgres: wanted }) });
   },
-  say: (made) =>
+  say: (made, { postgres, host }) =>
     made.sql ??
     [
       `Wrote ${made.config}`,
@@ -85,6 +85,12 @@ export const init = changesHere({
       made.devCertificates === undefined
         ? `Put the key and the certificate of ${made.hostname} at ${made.tlsKey} (0600) and ${made.tlsCertificate}.`
         : `Throw-away certificates: ${made.devCertificates} (mail programs must trust ca.pem). Never use them in service.`,
+      ...(postgres && host.length < 3
+        ? [
+            `Two places or fewer hold the mail: after the loss of either one nothing is acknowledged until a server is back, or "sluis site alone" allows it.`,
+            'A third server, at the backup place, lets the rest carry on: add it to "hosts" in [store], and to synchronous_standby_names.',
+          ]
+        : []),
       `Then: sluis check --config ${made.config} && sluis serve --config ${made.config}`,
     ].join('\n'),
 });

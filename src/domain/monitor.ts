@@ -122,6 +122,12 @@ export const LIMITS: readonly Limit[] = [
   ),
   warning('SluisDrillFailed', 'sluis_drill_passed', { below: 1 }, () => 'the last trial of a backup failed'),
   warning(
+    'SluisStoreAlone',
+    'sluis_store_alone_allowed',
+    { above: 0 },
+    () => 'one place of PostgreSQL alone may acknowledge mail ("sluis site alone --end" ends it)',
+  ),
+  warning(
     'SluisDayKeysFew',
     'sluis_cluster_day_keys_ahead',
     { below: 7 },

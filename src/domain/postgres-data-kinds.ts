@@ -29,7 +29,7 @@ export const POSTGRES_KINDS: Readonly<Record<string, DataKind>> = {
     what: 'gateways that share the store, and when each was last heard',
     columns: [
       ...['id', 'name', 'site', 'epoch', 'instance', 'started_at', 'heard_at', 'latest', 'ahead', 'version'],
-      ...['schema_version', 'address'],
+      ...['schema_version', 'address', 'acknowledges', 'acknowledged_at', 'alone_until'],
     ],
     kept: 'until its number is needed for another gateway, the 257th',
     erase: 'not of an organisation',
@@ -47,6 +47,13 @@ export const POSTGRES_KINDS: Readonly<Record<string, DataKind>> = {
     columns: ['key', 'message', 'at', 'unsure'],
     kept: '24 hours',
     erase: 'runs out by itself',
+  },
+  standby_list: {
+    area: 'technical',
+    what: 'which servers confirm, for the day on which the primary has gone',
+    columns: ['id', 'names', 'server', 'timeline', 'position', 'at'],
+    kept: 'one row',
+    erase: 'not of an organisation',
   },
   usage_waiting: {
     area: 'technical',

@@ -14,12 +14,19 @@ export interface Reason {
   readonly text: string;
 }
 
+export interface ReadyNote {
+  readonly name: 'alone';
+  readonly text: string;
+}
+
 /**
  * What the engine of the store says of each role, at once and from memory: a load balancer asks twice a second. An engine whose servers stand elsewhere answers
  * `store-away` where it reaches none, and `not-acknowledging` where no second place would hold what is written.
  */
 export interface Readiness {
   against(role: ReadyRole): readonly Reason[];
+  /** What whoever looks should know although mail is taken. */
+  notes?(): readonly ReadyNote[];
 }
 
 /** Of an engine in the gateway's own process: its failures are told by the store's health. */

@@ -28,8 +28,9 @@ import type { GatewayListeners } from './listeners.ts';
 import { GatewayMail } from './mail.ts';
 import { gatewayNotices } from './notices.ts';
 import { probeAccount } from './probe.ts';
+import { aloneOf, sitesOf } from './sites.ts';
 import { noteSecondPerson } from './second-person.ts';
-import { openStore } from './store.ts';
+import { openEngine } from './store.ts';
 import { webhookParts } from './webhooks.ts';
 
 export interface StatusParts {
@@ -49,7 +50,7 @@ export const adminContext = (
   effects: GatewayEffects,
   mail = new GatewayMail(store, config, effects),
   notices = gatewayNotices(store, config, effects, mail),
-  backups = gatewayBackups(store, config, effects, notices.desk),
+  backups = gatewayBackups(store, config, effects, notices.desk, config.store.engine === 'postgres'),
   ca = caParts(store, config, effects),
   // By the files of the configuration: what is in use is known to the gateway that serves.
   certificates = gatewayCertificates({ config, store, ca }),
@@ -91,9 +92,13 @@ export async function openForCommand(
   config: Config,
   effects: GatewayEffects,
 ): Promise<{ readonly store: Store; readonly context: AdminContext }> {
-  const store = await openStore(config, effects);
+  const alone = aloneOf(config, effects);
+  const opened = await openEngine(config, { ...effects, aloneUntil: () => alone?.until });
+  const { store } = opened;
   await noteSecondPerson(store, config, effects.log);
-  return { store, context: adminContext(store, config, effects) };
+  alone?.begin(store.audit);
+  const sites = sitesOf(opened, alone);
+  return { store, context: { ...adminContext(store, config, effects), ...defined({ sites }) } };
 }
 
 /** Tells of the gateway as it is now, from the parts that it consists of. */

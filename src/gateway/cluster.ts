@@ -30,7 +30,7 @@ const isChannel = (cluster: Config['cluster']): cluster is Channel =>
 
 export interface GatewayClusterOptions extends GatewayEffects {
   /** Until when this site goes on alone. */
-  readonly sites?: { aloneUntil(): Instant | undefined };
+  readonly aloneUntil?: () => Instant | undefined;
   /** For tests: where the names of peers lead. */
   readonly peers?: Pick<ClusterParts, 'peers' | 'lookup'>;
 }
@@ -48,9 +48,9 @@ export class GatewayCluster {
   /** What the store is to be opened with; undefined: it makes the keys that it needs. */
   get mayMakeKey(): MayMakeKey | undefined {
     if (!isChannel(this.#config.cluster)) return undefined;
-    const { sites, clock } = this.#options;
+    const { aloneUntil, clock } = this.#options;
     return (day) => {
-      const until = sites?.aloneUntil();
+      const until = aloneUntil?.();
       if (until !== undefined && clock.now() < until) return { may: true };
       const silent = this.state?.peers.filter(({ state }) => state !== 'heard').map(({ host }) => `"${host}"`) ?? [];
       const who = silent.length === 0 ? 'all nodes of cluster.peers' : `node ${silent.join(' and ')} of cluster.peers`;

@@ -1,5 +1,6 @@
 /** What the parts of the gateway touch of the world outside it. */
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
+import type { Instant } from '../domain/units.ts';
 import type { MayMakeKey } from '../store/port/day-keys.ts';
 
 export interface GatewayEffects {
@@ -13,4 +14,6 @@ export interface GatewayEffects {
 export interface StoreEffects extends GatewayEffects {
   /** Where nodes agree on day keys ahead. Default: a store makes those that it needs. */
   readonly mayMakeKey?: MayMakeKey;
+  /** Until when one place alone may acknowledge, where an engine has several. Default: it may not. */
+  readonly aloneUntil?: () => Instant | undefined;
 }

@@ -6,7 +6,7 @@ import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { GatewayListeners } from './listeners.ts';
 import type { Backups } from '../backup/backups.ts';
-import type { Readiness, ReadyRole, Reason } from '../domain/readiness.ts';
+import type { Readiness, ReadyNote, ReadyRole, Reason } from '../domain/readiness.ts';
 import type { Instant, Milliseconds } from '../domain/units.ts';
 import { doctorMetrics } from './doctor.ts';
 import { backupMetrics } from './backup-metrics.ts';
@@ -77,7 +77,8 @@ export class GatewayHttp {
   async open({ http }: Config, parts: GatewayHttpParts): Promise<void> {
     const reasons = (role?: ReadyRole): readonly Reason[] => this.#reasons(parts, role);
     this.reasons = reasons;
-    await this.#openReady(http, parts);
+    const notes = () => parts.readiness.notes?.() ?? [];
+    await this.#openReady(http, parts.log, notes);
     const kept = [
       ...storeMetrics(parts),
       ...doctorMetrics(parts.doctor),
@@ -98,15 +99,16 @@ export class GatewayHttp {
       loop.stop();
       await this.#listener?.stop();
     });
-    this.#listener = await startHttpListener({ ...http, metrics: exposition(metrics, log), reasons, log });
+    this.#listener = await startHttpListener({ ...http, metrics: exposition(metrics, log), reasons, notes, log });
   }
 
   async #openReady(
     { 'ready-from': networks, 'ready-address': address, 'ready-port': port }: Config['http'],
-    { log }: GatewayHttpParts,
+    log: Log,
+    notes: () => readonly ReadyNote[],
   ): Promise<void> {
     if (networks.length === 0) return;
-    const listener = await startHttpListener({ address, port, networks, reasons: this.reasons, log });
+    const listener = await startHttpListener({ address, port, networks, reasons: this.reasons, notes, log });
     this.#stops.push(() => listener.stop());
     this.#readyListener = listener;
   }

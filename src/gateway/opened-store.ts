@@ -1,4 +1,5 @@
 /** A store with what its engine tells of itself. */
+import type { SitesLook } from '../cluster/sites.ts';
 import type { Readiness } from '../domain/readiness.ts';
 import type { Metric } from '../http/metric.ts';
 import type { Store } from '../store/port/store.ts';
@@ -7,4 +8,14 @@ export interface OpenedStore {
   readonly store: Store;
   readonly readiness?: Readiness;
   readonly metrics?: readonly Metric[];
+  /** Of an engine that has several. */
+  readonly servers?: OpenedServers;
+}
+
+export interface OpenedServers {
+  /** Asks each of them now. */
+  look(): Promise<SitesLook>;
+  warnings(): readonly string[];
+  /** Something else is allowed from now on: resolves when it counts. */
+  judgeAgain(): Promise<void>;
 }

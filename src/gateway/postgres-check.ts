@@ -7,6 +7,7 @@ import { ConnectProblem } from '../store/postgres/connect-problem.ts';
 import { Guard } from '../store/postgres/guard.ts';
 import type { Judgement } from '../store/postgres/judgement.ts';
 import { Session } from '../store/postgres/session.ts';
+import { Alone } from './alone.ts';
 import { accessOf, nameOf } from './postgres.ts';
 
 /** One server, as far as it could be asked. */
@@ -50,6 +51,7 @@ const LOOK = `
 export async function checkServers(config: Config, clock: Clock): Promise<ServersReport> {
   const { hosts, places, user = 'sluis' } = config.store;
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
+  const alone = new Alone({ folder: config.data.folder, clock, log: silent });
   const guard = new Guard({
     servers: hosts,
     access: accessOf(config),
@@ -57,6 +59,7 @@ export async function checkServers(config: Config, clock: Clock): Promise<Server
     clock,
     log: silent,
     connectWithin: CONNECT_WITHIN,
+    aloneUntil: () => alone.until,
     ...(places === undefined ? {} : { places: Object.fromEntries(places) }),
   });
   try {

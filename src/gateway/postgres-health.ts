@@ -1,10 +1,25 @@
 /** What the guard over PostgreSQL knows, for load balancers and at /metrics: whether what is committed is acknowledged, and how far the standbys are behind. */
 import type { Readiness } from '../domain/readiness.ts';
+import { type Instant, iso } from '../domain/units.ts';
 import { type Metric, gauge, single } from '../http/metric.ts';
 import type { Guard } from '../store/postgres/guard.ts';
 
 /** Without a primary nothing can be read either; where only an acknowledgement is missing, what is there is handed out. */
-export const readinessOf = (guard: Pick<Guard, 'judgement'>): Readiness => ({
+export const readinessOf = (
+  guard: Pick<Guard, 'judgement'>,
+  aloneUntil: () => Instant | undefined = () => undefined,
+): Readiness => ({
+  notes: () => {
+    const until = aloneUntil();
+    return until === undefined
+      ? []
+      : [
+          {
+            name: 'alone',
+            text: `one place alone may acknowledge until ${iso(until)}, and is lost with what it acknowledged`,
+          },
+        ];
+  },
   against: (role) => {
     const { not, primary } = guard.judgement;
     if (not === undefined) return [];
@@ -14,7 +29,10 @@ export const readinessOf = (guard: Pick<Guard, 'judgement'>): Readiness => ({
   },
 });
 
-export const postgresMetrics = (guard: Pick<Guard, 'judgement' | 'servers'>): readonly Metric[] => [
+export const postgresMetrics = (
+  guard: Pick<Guard, 'judgement' | 'servers'>,
+  aloneUntil: () => Instant | undefined = () => undefined,
+): readonly Metric[] => [
   single(
     'gauge',
     'sluis_store_acknowledges',
@@ -33,5 +51,11 @@ export const postgresMetrics = (guard: Pick<Guard, 'judgement' | 'servers'>): re
         .servers()
         .filter(({ role }) => role === 'standby')
         .map(({ name, site, lag }) => ({ labels: { server: name, site }, value: lag ?? Number.POSITIVE_INFINITY })),
+  ),
+  single(
+    'gauge',
+    'sluis_store_alone_allowed',
+    '1: an operator lets one place alone acknowledge ("sluis site alone"), whether it does at present or not.',
+    () => (aloneUntil() === undefined ? 0 : 1),
   ),
 ];

@@ -3,10 +3,12 @@ import type { Config } from '../config/schema.ts';
 import { defined } from '../domain/defined.ts';
 import { programVersion } from '../platform/version.ts';
 import type { CoreCreateOptions, CoreOpenOptions } from '../store/core/options.ts';
+import { rememberList } from '../store/postgres/remembered-list.ts';
 import { createPostgresStore, openPostgresStore } from '../store/postgres/open.ts';
 import type { GatewayEffects, StoreEffects } from './effects.ts';
 import { postgresMetrics, readinessOf } from './postgres-health.ts';
 import { type As, connectionOf, copyingOf } from './postgres.ts';
+import { lookAtSites, sitesWarnings } from './postgres-sites.ts';
 import type { OpenedStore } from './opened-store.ts';
 
 /** Rejects with StoreRefused or StoreUnavailable. */
@@ -16,8 +18,10 @@ export async function openOnPostgres(
   options: CoreOpenOptions,
 ): Promise<OpenedStore> {
   const { node = config.hostname, site = '' } = config.cluster;
+  const { aloneUntil = () => undefined, clock, log } = effects;
   const sessions = await connectionOf(config, effects);
   const { guard } = sessions;
+  const mayAcknowledge = (): boolean => guard.mayAcknowledge() === undefined;
   const store = await openPostgresStore({
     ...options,
     sessions,
@@ -25,9 +29,27 @@ export async function openOnPostgres(
     site,
     programVersion: programVersion(),
     ...defined({ copying: copyingOf(config) }),
-    mayAcknowledge: () => guard.mayAcknowledge() === undefined,
+    mayAcknowledge,
+    standing: () => ({
+      acknowledges: mayAcknowledge(),
+      acknowledgedAt: sessions.acknowledgedAt,
+      aloneUntil: aloneUntil(),
+    }),
   });
-  return { store, readiness: readinessOf(guard), metrics: postgresMetrics(guard) };
+  rememberList(sessions, log);
+  const own = { node, guard, aloneUntil, acknowledgedAt: () => sessions.acknowledgedAt };
+  return {
+    store,
+    readiness: readinessOf(guard, aloneUntil),
+    metrics: postgresMetrics(guard, aloneUntil),
+    servers: {
+      look: () => lookAtSites(config, clock, own),
+      warnings: () => sitesWarnings(guard),
+      judgeAgain: async () => {
+        await guard.lookAgain();
+      },
+    },
+  };
 }
 
 /** As the owner of the tables. Rejects with StoreRefused where there is a store already. */

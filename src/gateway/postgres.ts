@@ -7,7 +7,7 @@ import type { Copies } from '../store/copies.ts';
 import { type Connected, connectPostgres } from '../store/postgres/connected.ts';
 import { postgresCopies } from '../store/postgres/copies.ts';
 import type { CopyingOptions } from '../store/postgres/copy-access.ts';
-import type { GatewayEffects } from './effects.ts';
+import type { GatewayEffects, StoreEffects } from './effects.ts';
 
 /** Another one than the role that the gateway runs as: the owner of the tables. */
 export interface As {
@@ -38,7 +38,7 @@ export function accessOf(config: Config, as?: As): Access {
 /** `what`: as the servers show it behind the name of the gateway, such as `check`; empty: the gateway itself. */
 export const connectionOf = (
   config: Config,
-  { clock, log }: Pick<GatewayEffects, 'clock' | 'log'>,
+  { clock, log, aloneUntil }: Pick<StoreEffects, 'clock' | 'log' | 'aloneUntil'>,
   what = '',
   as?: As,
 ): Promise<Connected> =>
@@ -49,6 +49,7 @@ export const connectionOf = (
     clock,
     log,
     ...(config.store.places === undefined ? {} : { places: Object.fromEntries(config.store.places) }),
+    ...defined({ aloneUntil }),
   });
 
 /** How base backups are taken; undefined: nobody has said as whom. */

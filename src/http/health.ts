@@ -4,7 +4,14 @@
  * `/live` says that the process answers at all. `/ready` says that mail sent here would be taken, and that no listener shows a certificate that has ended;
  * `/ready?role=` says it of one thing that clients come for. 503 sends new sessions to another gateway.
  */
-import { ALWAYS_READY, READY_ROLES, type Readiness, type ReadyRole, type Reason } from '../domain/readiness.ts';
+import {
+  ALWAYS_READY,
+  READY_ROLES,
+  type Readiness,
+  type ReadyNote,
+  type ReadyRole,
+  type Reason,
+} from '../domain/readiness.ts';
 import type { Instant } from '../domain/units.ts';
 import type { StoreHealth } from '../store/store.ts';
 
@@ -70,12 +77,13 @@ const MAX_QUERY = 256;
 /**
  * Answers `/ready` with what stands behind its `?`. `role`: one of them. `drained`: the status in place of 503 where nothing but a drain is the reason; HAProxy
  * takes 404 as "send nothing new, leave what runs" (http-check disable-on-404), and cuts the sessions of a server that is down. `names`: no texts, for
- * whoever asks from another machine.
+ * whoever asks from another machine. `notes` stand below `ready`.
  */
 export function answerReady(
   query: string,
   reasons: (role?: ReadyRole) => readonly Reason[],
   names = false,
+  notes: readonly ReadyNote[] = [],
 ): ReadyAnswer {
   const asked = new URLSearchParams(query.slice(0, MAX_QUERY));
   const given = asked.get('role');
@@ -83,10 +91,12 @@ export function answerReady(
   if (given !== null && role === undefined)
     return { status: 400, body: `there is no such role; expected ${READY_ROLES.join(', ')}\n` };
   const against = reasons(role);
-  if (against.length === 0) return { status: 200, body: 'ready\n' };
+  const lines = (all: readonly (Reason | ReadyNote)[]): string =>
+    all.map(({ name, text }) => (names ? `${name}\n` : `${name}: ${text}\n`)).join('');
+  if (against.length === 0) return { status: 200, body: `ready\n${lines(notes)}` };
   const drained = against.every(({ name }) => name === 'draining' || name === 'drained');
   return {
     status: drained && asked.get('drained') === '404' ? 404 : 503,
-    body: `not ready\n${against.map(({ name, text }) => (names ? `${name}\n` : `${name}: ${text}\n`)).join('')}`,
+    body: `not ready\n${lines(against)}`,
   };
 }

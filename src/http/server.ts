@@ -10,7 +10,7 @@ import { seconds } from '../domain/units.ts';
 import { ListenerRefused } from '../platform/listener.ts';
 import { logLines } from '../platform/log-lines.ts';
 import type { Exposition } from './exposition.ts';
-import type { ReadyRole, Reason } from '../domain/readiness.ts';
+import type { ReadyNote, ReadyRole, Reason } from '../domain/readiness.ts';
 import { NetworkSet } from '../platform/network.ts';
 import { answerReady } from './health.ts';
 
@@ -21,6 +21,8 @@ export interface HttpListenerOptions {
   /** Left out: there is no `/metrics`, and `/ready` has no texts. */
   readonly metrics?: Exposition;
   readonly reasons: (role?: ReadyRole) => readonly Reason[];
+  /** What is told besides of a gateway that is ready. */
+  readonly notes?: () => readonly ReadyNote[];
   /** From where it may be reached; others are cut off before they are heard. Left out: from anywhere. */
   readonly networks?: readonly string[];
   readonly log: Log;
@@ -111,14 +113,15 @@ async function handle(options: HttpListenerOptions, request: IncomingMessage, re
 }
 
 async function answerTo(
-  { metrics, reasons }: HttpListenerOptions,
+  { metrics, reasons, notes }: HttpListenerOptions,
   { method, url = '' }: IncomingMessage,
 ): Promise<Answer> {
   if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: 'only GET and HEAD are answered here\n' };
   const mark = url.indexOf('?');
   const path = mark < 0 ? url : url.slice(0, mark);
   if (path === '/live') return { status: 200, body: 'live\n' };
-  if (path === '/ready') return answerReady(mark < 0 ? '' : url.slice(mark + 1), reasons, metrics === undefined);
+  if (path === '/ready')
+    return answerReady(mark < 0 ? '' : url.slice(mark + 1), reasons, metrics === undefined, notes?.());
   if (metrics === undefined) return { status: 404, body: 'there are /live and /ready\n' };
   if (path === '/metrics') return { status: 200, body: await metrics.text(), type: metrics.contentType };
   return { status: 404, body: 'there are /live, /ready and /metrics\n' };

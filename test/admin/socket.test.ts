@@ -84,6 +84,7 @@ async function open(
       voidTickets: () => undefined,
       webhooksChanged: () => undefined,
       probes: () => Promise.resolve([]),
+      channel: () => undefined,
       writeCounted: () => undefined,
       writeConsumers: () => Promise.resolve(),
       drain: () => ({ changed: false }),
@@ -140,7 +141,7 @@ test('a call is answered, and the next one on the same connection too', async (t
   const { path } = await open(t);
   const client = await connectControl(path, { name: 'jan' });
   assert.ok(client);
-  assert.deepEqual(await client.call('gateway.status', {}), { ...status, probes: [], drills: [] });
+  assert.deepEqual(await client.call('gateway.status', {}), { ...status, probes: [], drills: [], warnings: [] });
   assert.deepEqual(await client.call('organisation.list', {}), []);
   await client.close();
 });

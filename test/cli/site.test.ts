@@ -40,7 +40,8 @@ test('on SQLite each command about sites says in one line that there are none', 
   const shown = await done('site', 'status');
   assert.match(shown, NONE);
   assert.equal(shown.trimEnd().split('\n').length, 1);
-  assert.deepEqual(await json('site', 'status'), { sites: false, servers: [] });
+  assert.deepEqual(await json('site', 'status'), { sites: false, servers: [], acknowledging: [] });
+  assert.match(await done('status', '--all'), NONE);
   for (const words of [
     ['site', 'promote', 'zuid-1', '--check'],
     ['site', 'alone', '--until', '1d', '--reason', 'x'],
@@ -96,11 +97,32 @@ test('where the engine knows of sites, status and promote ask it, and alone hold
       { name: 'derde-1', site: 'derde', role: 'standby', timeline: 1, position: 0x3000148n },
     ],
     acknowledging: [],
+    primary: 'noord-1',
+    gateways: [
+      {
+        ...{ name: 'gw2', site: 'zuid', version: '1.0', schema: 31, clockAhead: 3, silentFor: 60, acknowledges: true },
+        jobs: ['anchors'],
+      },
+      { name: 'gw1', site: 'noord', version: '1.1', schema: 32, clockAhead: 0, acknowledges: false, jobs: [] },
+    ],
   };
+  sites.warned = ['zuid-1: it does not follow the primary'];
   assert.match(
     await done('site', 'status'),
     /Confirm: +ANY 1 \(zuid-1, derde-1\)[^]*noord-1 +noord +not asked: no answer/,
   );
+  // Plain status names what is to be seen to and nothing else; all of it with --all, the same over the API.
+  const plain = await json<{ sites?: object; warnings: readonly string[] }>('status');
+  assert.deepEqual([plain.sites, plain.warnings], [undefined, sites.warned]);
+  const all = await json<{ sites: { gateways: object }; warnings: readonly string[] }>('status', '--all');
+  assert.deepEqual(all.sites.gateways, sites.known.gateways);
+  assert.deepEqual(all.warnings.slice(1), [
+    'gateway gw2 was not heard of for 60 s: start it, or see what keeps it from the database',
+    "the clock of gateway gw2 is 3.0 s ahead of the database's: set both by NTP (chrony)",
+  ]);
+  const table = await done('status', '--all');
+  assert.match(table, /^gw2 +zuid +1\.0 +31 +SILENT 60 s +3\.0 s +- +- +anchors$/m);
+  assert.match(table, /^gw1 +noord +1\.1 +32 +stopped +0\.0 s +no +- +-$/m);
   assert.match(await done('site', 'promote', 'derde-1', '--check'), /"zuid-1" holds as much/);
 
   await refused(2, /give either --until or --end/, 'site', 'alone', '--reason', 'x');
@@ -109,7 +131,9 @@ test('where the engine knows of sites, status and promote ask it, and alone hold
   assert.equal(sites.aloneUntil(), undefined);
   const said = await done('site', 'alone', '--until', '1d', '--reason', 'zuid burnt down');
   assert.match(said, /^ONE PLACE ALONE ACKNOWLEDGES until /);
-  assert.match(await done('site', 'status'), /ONE PLACE ALONE ACKNOWLEDGES until /);
+  assert.match(said, /noord-1 still waits for ANY 1 \(zuid-1, derde-1\)[^]*synchronous_standby_names = ''/);
+  assert.match(await done('site', 'status'), /ONE PLACE ALONE MAY ACKNOWLEDGE until /);
+  assert.match(await done('status'), /ONE PLACE ALONE MAY ACKNOWLEDGE until /);
   const until = sites.aloneUntil() ?? assert.fail('it holds');
   assert.equal((await json<{ aloneUntil: string }>('site', 'status')).aloneUntil, new Date(until).toISOString());
   await done('site', 'alone', '--end', '--reason', 'zuid is back');

@@ -9,7 +9,7 @@ import {
   lsnText,
   parseLsn,
 } from '../../src/cluster/promote-check.ts';
-import { parseStandbyList, readWrittenFacts } from '../../src/cluster/written-facts.ts';
+import { factsText, parseStandbyList, readWrittenFacts } from '../../src/cluster/written-facts.ts';
 import { chance } from '../support/chance.ts';
 
 const standby = (name: string, position: number, timeline = 1): ServerFacts => ({
@@ -107,10 +107,34 @@ const TABLE: readonly (readonly [what: string, Verdict, RegExp, Partial<Promotio
     { list: { any: 1, names: ['derde-1'] }, servers: [dead, standby('zuid-1', 100)] },
   ],
   [
-    'nobody knows the list',
+    'the list was empty',
     'unknown',
-    /nobody knows which servers/,
-    { list: { any: 1, names: [] }, servers: [dead, standby('zuid-1', 100)] },
+    /the list of the last primary was empty: what it acknowledged since then "noord-1" alone may hold/,
+    { list: { any: 0, names: [] }, primary: 'noord-1', servers: [dead, standby('zuid-1', 100)] },
+  ],
+  [
+    'another one still hears a primary',
+    'serving',
+    /"derde-1" \(derde\) still hears a primary at 192\.0\.2\.11:5432, which does not answer here/,
+    { servers: [dead, standby('zuid-1', 100), { ...standby('derde-1', 100), follows: '192.0.2.11:5432' }] },
+  ],
+  [
+    'one is silent that the list did not name, and may have been taken in since',
+    'unknown',
+    /"192\.0\.2\.31:5432" cannot be asked, and the list may have taken it in after it was seen last \(2026-11-28T12:00:00Z\)/,
+    {
+      ...{ list: { any: 1, names: ['zuid-1'] }, listSeen: '2026-11-28T12:00:00Z', primary: 'noord-1' },
+      servers: [dead, standby('zuid-1', 100), silent('192.0.2.31:5432')],
+    },
+  ],
+  [
+    'the only one that is silent was the primary, whatever it is called here',
+    'may',
+    /holds everything/,
+    {
+      ...{ list: { any: 1, names: ['zuid-1'] }, primary: 'noord-1' },
+      servers: [silent('192.0.2.11:5432'), standby('zuid-1', 100), standby('derde-1', 100)],
+    },
   ],
   [
     'it cannot be asked itself',
@@ -178,6 +202,22 @@ test('the table of servers says how far each is behind', () => {
     { name: 'zuid-1', site: 'zuid', role: 'standby', timeline: 1, position: '0/3000148', behind: '0' },
     { name: 'derde-1', site: 'derde', role: 'standby', timeline: 1, position: '0/3000100', behind: '72' },
   ]);
+});
+
+test('facts of a gateway are read as it wrote them', () => {
+  const facts: PromotionFacts = {
+    ...{ list: { any: 1, names: ['zuid-1', 'derde-1'] }, listSeen: '2026-11-28T12:00:00Z', primary: 'noord-1' },
+    ...{ acknowledging: ['gw1'], lastAcknowledged: '2026-11-28T12:00:01Z' },
+    servers: [
+      { ...dead, site: '' },
+      { ...standby('zuid-1', 0x3000148), follows: '192.0.2.11:5432' },
+    ],
+  };
+  assert.deepEqual(readWrittenFacts(factsText(facts)), facts);
+  const alone = { ...facts, list: { any: 0, names: [] } };
+  assert.deepEqual(readWrittenFacts(factsText(alone)), alone);
+  const long = { ...facts, servers: [{ ...dead, problem: 'no route \n\u00e9'.repeat(100) }] };
+  assert.notEqual(typeof readWrittenFacts(factsText(long)), 'string');
 });
 
 test('positions of the log are read and written as PostgreSQL does', () => {

@@ -1,14 +1,18 @@
 /** The sites of an engine, as a test wants them. */
-import type { PromotionFacts } from '../../src/cluster/promote-check.ts';
-import type { Sites } from '../../src/cluster/sites.ts';
+import type { Sites, SitesLook } from '../../src/cluster/sites.ts';
 import type { Instant } from '../../src/domain/units.ts';
 
 export class FakeSites implements Sites {
-  known: PromotionFacts = { servers: [], acknowledging: [] };
+  known: SitesLook = { servers: [], acknowledging: [], gateways: [] };
+  warned: readonly string[] = [];
   #until: Instant | undefined;
 
-  facts(): Promise<PromotionFacts> {
+  look(): Promise<SitesLook> {
     return Promise.resolve(this.known);
+  }
+
+  warnings(): readonly string[] {
+    return this.warned;
   }
 
   aloneUntil(): Instant | undefined {

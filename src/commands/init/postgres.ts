@@ -51,7 +51,9 @@ GRANT USAGE, CREATE ON SCHEMA public TO ${owner};
 GRANT USAGE ON SCHEMA public TO ${user};
 -- Of every table that ${owner} makes, also at an upgrade.
 ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${user};
-ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA public GRANT SELECT, USAGE ON SEQUENCES TO ${user};`;
+ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA public GRANT SELECT, USAGE ON SEQUENCES TO ${user};
+-- Names of files of the log: after two losses they alone tell for certain on which timeline a standby is.
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_waldir() TO ${user};`;
 }
 
 /** What stands in the configuration. Paths are those of the command line, made absolute. */

@@ -1,4 +1,5 @@
 /** A gateway's connections to PostgreSQL, with what watches over them: found, judged, made again, and left together. */
+import type { Instant } from '../../domain/units.ts';
 import type { Server } from './access.ts';
 import { Guard, type GuardOptions } from './guard.ts';
 import { Pool, type PoolOptions } from './pool.ts';
@@ -14,6 +15,8 @@ export interface Connected extends Pick<Pool, 'withSession'> {
   listen(told: (payload: string) => void): Listening;
   readonly pool: Pool;
   readonly guard: Guard;
+  /** When something was committed last that may be acknowledged; undefined: nothing since these connections were made. */
+  readonly acknowledgedAt: Instant | undefined;
   close(): Promise<void>;
 }
 
@@ -22,9 +25,11 @@ export async function connectPostgres(options: ConnectedOptions): Promise<Connec
   const guard = new Guard(options);
   const finder = new PrimaryFinder(options);
   await guard.start();
+  let acknowledgedAt: Instant | undefined;
   const pool = new Pool({
     ...options,
     finder,
+    committed: () => (acknowledgedAt = options.clock.now()),
     mayAcknowledge: (server) => guard.mayAcknowledge(server),
     lookAgain: (server) => guard.lookAgain(server),
   });
@@ -42,6 +47,9 @@ export async function connectPostgres(options: ConnectedOptions): Promise<Connec
     withSession: (purpose, work) => pool.withSession(purpose, work),
     get waiting() {
       return pool.waiting;
+    },
+    get acknowledgedAt() {
+      return acknowledgedAt;
     },
     close: async () => {
       await pool.close();

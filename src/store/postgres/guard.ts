@@ -13,6 +13,7 @@ import { readStandbyList } from './standby-list.ts';
 import { EVERY, EVERY_MEANWHILE, Watched } from './watched.ts';
 
 const FRESH = seconds(2);
+const EVER = milliseconds(Infinity);
 const DIVERGED_FOR = seconds(30);
 /** Until every process of a server has read a list that was empty before. */
 const LIST_TAKES = seconds(1);
@@ -53,6 +54,8 @@ export class Guard {
   readonly #watched: readonly Watched[];
   readonly #siteOf: (name: string) => string;
   readonly #listeners: ((now: Judgement) => void)[] = [];
+  readonly #looks: ((primary: ServerSeen) => void)[] = [];
+  #lastPrimary: (ServerSeen & { readonly at: Instant }) | undefined;
   /** When each was seen above its primary last, of the monotonic clock. */
   readonly #diverged = new Map<string, number>();
   /** What waits for a standby, since when. */
@@ -111,6 +114,21 @@ export class Guard {
   /** Told when it may be acknowledged or not, for another cause, on another primary. */
   onChange(listener: (now: Judgement) => void): void {
     this.#listeners.push(listener);
+  }
+
+  /** Told of the primary after each look that found it. */
+  onPrimary(listener: (primary: ServerSeen) => void): void {
+    this.#looks.push(listener);
+  }
+
+  /** As it was when it was seen last (`at`), however long ago; of two the one with the higher timeline. */
+  get lastPrimary(): (ServerSeen & { readonly at: Instant }) | undefined {
+    return this.#lastPrimary;
+  }
+
+  /** What that server called itself when it was seen last. */
+  nameOf(server: Server): string | undefined {
+    return this.#of(server)?.within(EVER)?.name;
   }
 
   servers(): readonly ServerView[] {
@@ -183,6 +201,11 @@ export class Guard {
     }
     this.#judgedAt = now;
     if (!this.#started) return;
+    const { primary } = this.#judged;
+    if (primary !== undefined && primary.timeline >= (this.#lastPrimary?.timeline ?? 0)) {
+      this.#lastPrimary = { ...primary, at: this.#options.clock.now() };
+      for (const tell of this.#looks) tell(primary);
+    }
     if (this.#said === stateOf(this.#judged)) return;
     this.#said = stateOf(this.#judged);
     this.#say(this.#judged);

@@ -38,11 +38,24 @@ export interface NodeParts {
   readonly schemaVersion: number;
   /** Where other gateways reach it, for people. */
   readonly address?: string;
+  /** What goes with each beat. Left out: it acknowledges, as far as anybody knows. */
+  readonly standing?: () => Standing;
   /** The time of the database, where a test decides it. */
   readonly now?: () => Instant;
   /** Its name or number is another process's: nothing may be written any more. */
   readonly lost: (error: StoreFailed) => void;
 }
+
+/** What others must know of it when it can be asked no more. */
+export interface Standing {
+  /** Something that is committed now would be acknowledged. */
+  readonly acknowledges: boolean;
+  /** When it did last, by its own clock; undefined: not since its start. */
+  readonly acknowledgedAt: Instant | undefined;
+  /** One place alone may acknowledge for it until then. */
+  readonly aloneUntil: Instant | undefined;
+}
+const ANY_STANDING: Standing = { acknowledges: true, acknowledgedAt: undefined, aloneUntil: undefined };
 
 export interface NodeState {
   readonly id: number;
@@ -142,12 +155,18 @@ export class Node implements LeaseOwner {
   }
 
   async #beat(): Promise<void> {
-    const { run, clock, lost, name } = this.#p;
+    const { run, clock, lost, name, standing } = this.#p;
     const before = clock.monotonic();
     const asked = clock.now();
     const row = { id: this.node, name, epoch: this.epoch, instance: this.#instance };
     const said = await run(
-      beatOf({ ...row, latest: this.#latest(), ahead: this.#ahead, now: this.#p.now?.() ?? null }),
+      beatOf({
+        ...row,
+        ...(standing?.() ?? ANY_STANDING),
+        latest: this.#latest(),
+        ahead: this.#ahead,
+        now: this.#p.now?.() ?? null,
+      }),
     );
     const took = clock.monotonic() - before;
     if (said === undefined) {
@@ -165,9 +184,9 @@ export class Node implements LeaseOwner {
 
   /** An answer that took long says little of the clock: half of its way is what it may be wrong by. */
   #measured(ahead: number, took: number): void {
-    this.#ahead = ahead;
     const { log } = this.#p;
     const apart = Math.max(0, Math.abs(ahead) - took / 2);
+    this.#ahead = Math.round(Math.sign(ahead) * apart);
     const now = apart > CLOCK_ALARM ? 'alarmed' : apart > CLOCK_WARN ? 'warned' : 'near';
     if (now === this.#told) return;
     this.#told = now;
@@ -273,7 +292,7 @@ const given = (row: RowParts) => sql.first(TAKEN)`
                 ORDER BY heard_at LIMIT 1 FOR UPDATE SKIP LOCKED)
   RETURNING id, epoch, latest`;
 
-interface Beat {
+interface Beat extends Standing {
   readonly id: number;
   readonly name: string;
   readonly epoch: number;
@@ -285,7 +304,9 @@ interface Beat {
 
 /** Its row may be of an earlier start where a promotion has lost the last one, which stood in one place alone: it says so again. */
 const beatOf = (beat: Beat) => sql.first({ now: int })`
-  UPDATE node SET heard_at = t.now, latest = greatest(latest, ${beat.latest}::bigint), ahead = ${beat.ahead}, epoch = ${beat.epoch}, instance = ${beat.instance}
+  UPDATE node SET heard_at = t.now, latest = greatest(latest, ${beat.latest}::bigint), ahead = ${beat.ahead}, epoch = ${beat.epoch}, instance = ${beat.instance},
+         acknowledges = ${beat.acknowledges}, acknowledged_at = greatest(acknowledged_at, ${beat.acknowledgedAt ?? 0}::bigint),
+         alone_until = ${beat.aloneUntil ?? 0}::bigint
     FROM (SELECT coalesce(${beat.now}::bigint, ${DATABASE_NOW}) AS now, ${LOCAL}) t
    WHERE id = ${beat.id} AND name = ${beat.name} AND (instance = ${beat.instance} OR epoch < ${beat.epoch}) RETURNING t.now`;
 

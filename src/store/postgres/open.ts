@@ -5,6 +5,7 @@
  *   KEYS/          see crypto/key-folder.ts
  */
 import { randomBytes } from 'node:crypto';
+import { defined } from '../../domain/defined.ts';
 import type { Clock } from '../../domain/effects.ts';
 import type { Instant } from '../../domain/units.ts';
 import { instant } from '../../domain/units.ts';
@@ -22,7 +23,7 @@ import type { CopyingOptions } from './copy-access.ts';
 import { PostgresEngine } from './engine.ts';
 import { Lane } from './lane.ts';
 import { checkMigrations, knownMigrations, migrate } from './migrate.ts';
-import { Node } from './nodes.ts';
+import { Node, type Standing } from './nodes.ts';
 import { PostgresRunner } from './runner.ts';
 import type { Sessions } from './sessions.ts';
 import { type StoreFacts, checkKeys, storeFacts, writeFacts } from './store-facts.ts';
@@ -42,6 +43,8 @@ export interface PostgresOpenOptions extends PostgresCreateOptions, CoreOpenOpti
   readonly mayAcknowledge?: () => boolean;
   /** How base backups are taken, and by whom. Left out: not. */
   readonly copying?: CopyingOptions;
+  /** What this gateway says of itself to the others. Left out: that it acknowledges. */
+  readonly standing?: () => Standing;
   readonly testing?: {
     /** The time of the database. */
     readonly now?: () => Instant;
@@ -117,7 +120,7 @@ export async function openPostgresStore(options: PostgresOpenOptions): Promise<S
     checkKeys(facts, keys, options.keyFolder);
     const random = randomOf(options);
     const hearing = new Hearing();
-    const { node: name, site, programVersion: version, testing = {} } = options;
+    const { node: name, site, programVersion: version, standing, testing = {} } = options;
     const runner = <T>(change: Change<T>): Promise<T> =>
       sessions.withSession('watching', (session) => new PostgresRunner(session).run(change, 'FOR UPDATE'));
     const node = await Node.take({
@@ -130,7 +133,7 @@ export async function openPostgresStore(options: PostgresOpenOptions): Promise<S
       version,
       schemaVersion: known.at(-1)?.version ?? 0,
       lost: (error) => engine?.fail(error),
-      ...(testing.now === undefined ? {} : { now: testing.now }),
+      ...defined({ now: testing.now, standing }),
     });
     const time = new StoreTime(clock, instant(Math.max(facts.latest, node.latest, idTime(facts.highest))));
     const ids = new MessageIds(facts.highest > node.floor ? facts.highest : node.floor, node.node);

@@ -5,6 +5,7 @@
  * something may be acknowledged: each new one commits something first, and without a standby it would leave a process of the server waiting, with
  * one more at each try. Who asks while all are taken waits in a line with a limit and a deadline.
  */
+import { defined } from '../../domain/defined.ts';
 import type { Clock, Log, Timer } from '../../domain/effects.ts';
 import { type Milliseconds, milliseconds, seconds } from '../../domain/units.ts';
 import { StoreUnavailable } from '../store.ts';
@@ -39,6 +40,8 @@ export interface PoolOptions {
   /** Without a server: on whichever is the primary. */
   readonly mayAcknowledge: (server?: Server) => MayNot;
   readonly lookAgain?: (server: Server) => Promise<MayNot>;
+  /** Told of each commit that may be acknowledged. */
+  readonly committed?: () => void;
   readonly counts?: Readonly<Record<Purpose, number>>;
   readonly session?: Pick<SessionOptions, 'connectWithin' | 'answerWithin' | 'lockWithin'>;
   /** Most who wait for one purpose, and for how long. */
@@ -263,12 +266,13 @@ class Group {
   }
 
   #open(server: Server, writes: boolean): Promise<Session> {
-    const { access, name, mayAcknowledge, lookAgain, session, open = Session.open.bind(Session) } = this.#options;
+    const { access, name, mayAcknowledge, lookAgain, committed, session } = this.#options;
+    const { open = Session.open.bind(Session) } = this.#options;
     return open(server, access, {
       ...session,
       name: `${name} ${this.#purpose}`,
       ...(writes ? { barrier: true, mayCommit: mayAcknowledge } : {}),
-      ...(writes && lookAgain !== undefined ? { lookAgain } : {}),
+      ...(writes ? defined({ lookAgain, committed }) : {}),
     });
   }
 

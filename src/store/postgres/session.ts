@@ -31,6 +31,8 @@ export interface SessionOptions {
   readonly mayCommit?: (server: Server) => MayNot;
   /** Looks anew; asked after a commit that took long: it may have been let go because the list of standbys was emptied, of which no notice tells. */
   readonly lookAgain?: (server: Server) => Promise<MayNot>;
+  /** Told of each commit that may be acknowledged. */
+  readonly committed?: () => void;
   /** What counts as long for that. */
   readonly longCommit?: Milliseconds;
   /** To connect, log in and set it up. */
@@ -190,9 +192,11 @@ export class Session implements ChangingConnection {
     if (notices.length > 0)
       throw this.#unknown(`the server warned: ${notices.map(({ message }) => message).join('; ')}`);
     if (command !== 'COMMIT') throw this.#unknown(`the server answered ${command} to COMMIT`);
-    if (performance.now() - since < (this.#options.longCommit ?? LONG_COMMIT)) return;
-    const now = await this.#options.lookAgain?.(this.server).catch((error: unknown) => ({ why: String(error) }));
-    if (now !== undefined) throw this.#unknown(now.why);
+    if (performance.now() - since >= (this.#options.longCommit ?? LONG_COMMIT)) {
+      const now = await this.#options.lookAgain?.(this.server).catch((error: unknown) => ({ why: String(error) }));
+      if (now !== undefined) throw this.#unknown(now.why);
+    }
+    this.#options.committed?.();
   }
 
   async #sendCommit(): Promise<Said> {

@@ -1,0 +1,154 @@
+/**
+ * Until when one place alone may acknowledge for this gateway, as an operator said (`sluis site alone`). It is a file of the gateway's data folder and no row: the database
+ * may be unable to confirm anything while it is needed. So each gateway is told by itself. The row of the trail follows as soon as it can be written.
+ */
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { LONGEST_ALONE, type Sites } from '../cluster/sites.ts';
+import { defined } from '../domain/defined.ts';
+import type { Clock, Log, Timer } from '../domain/effects.ts';
+import { type Instant, hours, instant, iso, milliseconds } from '../domain/units.ts';
+import { replaceFile, syncFolder } from '../platform/lasting-files.ts';
+import type { AuditEvent } from '../store/audit.ts';
+import type { AuditTrail } from '../store/port/audit.ts';
+
+/** It is said again and again while it holds. */
+const SAID_EVERY = hours(1);
+const TRY_TRAIL_AGAIN = milliseconds(10_000);
+
+interface Said {
+  /** Milliseconds since 1970; null: it was ended. */
+  readonly until: number | null;
+  readonly at: number;
+  readonly by: string;
+  readonly reason?: string;
+  /** The row of the trail stands. */
+  readonly told: boolean;
+}
+
+export interface AloneParts {
+  /** Of the gateway's data. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly log: Pick<Log, 'warn' | 'error'>;
+}
+
+export class Alone {
+  readonly #p: AloneParts;
+  readonly #file: string;
+  #said: Said | undefined;
+  #timer: Timer | undefined;
+  #trying: Timer | undefined;
+  #audit: Pick<AuditTrail, 'note' | 'read'> | undefined;
+  #stopped = false;
+
+  /** Reads what was said before. What cannot be read allows nothing. */
+  constructor(parts: AloneParts) {
+    this.#p = parts;
+    this.#file = join(parts.folder, 'site-alone.json');
+    try {
+      this.#said = readSaid(readFileSync(this.#file, 'utf8'));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        parts.log.error('site.alone-unreadable', { file: this.#file, why: String(error) });
+    }
+  }
+
+  get until(): Instant | undefined {
+    const { until = null, at = 0 } = this.#said ?? {};
+    // Nor where somebody wrote another time into the file.
+    return until !== null && this.#p.clock.now() < until && until - at <= LONGEST_ALONE ? instant(until) : undefined;
+  }
+
+  /** On the disk when it returns. The caller writes the row of the trail; where that is lost the next start writes it. */
+  set(until: Instant | undefined, actor: Parameters<Sites['alone']>[1]): void {
+    const { log, clock } = this.#p;
+    this.#keep({
+      until: until ?? null,
+      at: clock.now(),
+      by: actor.name,
+      told: false,
+      ...defined({ reason: actor.reason }),
+    });
+    if (until === undefined) log.warn('site.alone-ended', { by: 'operator' });
+    else log.warn('site.alone', { until: iso(until) });
+    this.#wait();
+    if (this.#audit !== undefined) void this.#confirm();
+  }
+
+  /** From now on the log and the trail hear of it. */
+  begin(audit: Pick<AuditTrail, 'note' | 'read'>): void {
+    this.#audit = audit;
+    const said = this.#said;
+    if (said === undefined) return;
+    if (this.until !== undefined) this.#p.log.warn('site.alone', { until: iso(this.until) });
+    if (!said.told) audit.note(rowOf(said));
+    // Its time has passed while nobody served.
+    if (said.until !== null && this.until === undefined) this.#over();
+    else if (!said.told) void this.#confirm();
+    this.#wait();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#trying?.cancel();
+  }
+
+  #keep(said: Said): void {
+    replaceFile(this.#file, `${JSON.stringify(said)}\n`, 0o600);
+    this.#said = said;
+  }
+
+  /** Says so each hour, and when its time is over. */
+  #wait(): void {
+    this.#timer?.cancel();
+    const until = this.until;
+    if (until === undefined || this.#stopped) return;
+    const left = until - this.#p.clock.now();
+    this.#timer = this.#p.clock.after(milliseconds(Math.min(SAID_EVERY, left)), () => {
+      if (this.until === undefined) this.#over();
+      else this.#p.log.warn('site.alone-holds', { until: iso(until) });
+      this.#wait();
+    });
+  }
+
+  #over(): void {
+    this.#p.log.warn('site.alone-ended', { by: 'time' });
+    this.#audit?.note({ event: 'site.alone-ended', outcome: 'success', facts: { by: 'time' } });
+    this.#said = { until: null, at: this.#p.clock.now(), by: '', told: false };
+    void this.#confirm();
+  }
+
+  /** A read has every row of before written first. While the database is away it is tried again. */
+  async #confirm(): Promise<void> {
+    const said = this.#said;
+    this.#trying?.cancel();
+    try {
+      await this.#audit?.read({ limit: 1 });
+      if (said === undefined || said !== this.#said) return;
+      if (said.until === null) {
+        rmSync(this.#file, { force: true });
+        syncFolder(this.#p.folder);
+        this.#said = undefined;
+      } else this.#keep({ ...said, told: true });
+    } catch {
+      if (!this.#stopped) this.#trying = this.#p.clock.after(TRY_TRAIL_AGAIN, () => void this.#confirm());
+    }
+  }
+}
+
+/** Of what was said, in the trail. */
+const rowOf = ({ until, by, reason }: Pick<Said, 'until' | 'by' | 'reason'>): AuditEvent => ({
+  event: until === null ? 'site.alone-ended' : 'site.alone',
+  outcome: 'success',
+  ...(until === null ? {} : { facts: { until: iso(until) } }),
+  personal: { actor: by, ...defined({ reason }) },
+});
+
+function readSaid(text: string): Said {
+  const { until, at, by, reason, told } = JSON.parse(text) as Partial<Said>;
+  if ((until !== null && typeof until !== 'number') || typeof at !== 'number' || typeof by !== 'string')
+    throw new Error('it does not hold what "sluis site alone" writes; give the command again');
+  return { until, at, by, told: told === true, ...(typeof reason === 'string' ? { reason } : {}) };
+}
