@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Commands, commandsOn } from '../support/command-line.ts';
 import { addressOf, loginOf } from '../support/instance.ts';
+import { openAt } from '../support/postgres-server.ts';
 import { SmtpClient } from '../support/smtp-client.ts';
 import { type Site, type TwoSites, SITES, startTwoSites } from '../support/two-sites.ts';
 import { until } from '../support/until.ts';
@@ -45,6 +46,10 @@ interface Scene extends TwoSites {
 
 async function scene(t: TestContext): Promise<Scene> {
   const sites = await startTwoSites(t, ['sender', 'reader']);
+  // As "sluis init --postgres --sql" prints it: after two switches nothing else tells on which timeline a standby is.
+  const administrator = await openAt(sites.cluster.server('noord-1').port, { database: 'sluis' });
+  await administrator.query('GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_waldir() TO sluis');
+  await administrator.end();
   const at = {
     noord: commandsOn(() => sites.gateways.noord.instance.config),
     zuid: commandsOn(() => sites.gateways.zuid.instance.config),
