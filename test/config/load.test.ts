@@ -1,3 +1,4 @@
+// @own-process: what else the process has loaded changes a refusal of it.
 import assert from 'node:assert/strict';
 import {
   chmodSync,

@@ -1,4 +1,5 @@
 /** Passwords that are tried first, and those that nobody guesses. */
+// @own-process: it measures processor time or memory.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { generatePassword } from '../../src/crypto/password-generate.ts';

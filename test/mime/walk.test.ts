@@ -1,3 +1,4 @@
+// @own-process: it measures processor time or memory.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MessagePart } from '../../src/domain/message-part.ts';

@@ -1,3 +1,4 @@
+// @own-process: it measures memory, and its connections end late on a busy machine.
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
