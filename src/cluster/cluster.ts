@@ -1,7 +1,9 @@
 /** This node among those that share its store: answers the others, asks them, and says how it stands. */
 import { ClusterSecrets } from '../crypto/cluster-secrets.ts';
-import { KeyFolder } from '../crypto/key-folder.ts';
+import { type Day, KeyFolder, KeyFolderRefused } from '../crypto/key-folder.ts';
+import { many } from '../domain/counted.ts';
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
+import { seconds } from '../domain/units.ts';
 import { fingerprintOfCheck } from '../crypto/key-fingerprint.ts';
 import type { Caller, PeerAddress } from './channel/client.ts';
 import { type ChannelMaterial, ownProblem } from './channel/identity.ts';
@@ -12,6 +14,10 @@ import type { ErasureProof } from './erasure-proof.ts';
 import { type PeerState, warningsOf } from './peer-state.ts';
 import { Rounds } from './rounds.ts';
 import { SharedTickets } from './tickets.ts';
+
+/** How long a start asks for keys that it needs: long enough for another node that starts at the same moment and lacks one of this node's. */
+const FETCH_TIME = seconds(30);
+const FETCH_EVERY = seconds(1);
 
 export interface ClusterParts {
   readonly node: string;
@@ -46,6 +52,7 @@ export interface ClusterState {
 export class Cluster {
   readonly tickets: SharedTickets;
   readonly #p: ClusterParts;
+  readonly #days: DayKeys;
   readonly #rounds: Rounds;
   readonly #answerer: Answerer;
   #material: ChannelMaterial;
@@ -58,6 +65,7 @@ export class Cluster {
     const secrets = new ClusterSecrets(parts.masterKey);
     const keys = new KeyFolder(parts.keyFolder, parts.masterKey);
     const days = new DayKeys({ keys, store, storeId, node, secrets, clock, log });
+    this.#days = days;
     const fingerprint = fingerprintOfCheck(keys.check);
     const introduction = (): Introduction => ({
       channel: CHANNEL_VERSION,
@@ -130,13 +138,32 @@ export class Cluster {
     this.#told = why;
   }
 
-  /** Opens the port, and asks the others once: keys of days that were erased meanwhile are gone before anything is served. */
+  /**
+   * Opens the port, and asks the others: keys of days that were erased meanwhile are gone before anything is served, and those that they made are here. Rejects
+   * with KeyFolderRefused where one that the store needs is nowhere to be had.
+   */
   async start(): Promise<void> {
     this.#port = await this.#answerer.open(this.#p.listen);
     this.#p.log.info('cluster.listening', { address: this.#p.listen.address, port: this.#port, node: this.#p.node });
     await this.#rounds.start();
+    await this.#fetchMissing();
     // From here on: the first ticket key of this node comes when its listeners open.
     this.tickets.onChange(() => void this.#rounds.now());
+  }
+
+  async #fetchMissing(): Promise<void> {
+    const { clock, log } = this.#p;
+    const until = clock.monotonic() + FETCH_TIME;
+    for (let told = false; ;) {
+      const missing = await this.#days.missing();
+      if (missing.length === 0) return;
+      if (clock.monotonic() >= until) throw new KeyFolderRefused(missingText(missing, this.#rounds.peers));
+      if (!told) log.warn('cluster.keys-missing', { days: missing.length, first: missing[0] });
+      told = true;
+      await new Promise<void>((resolve) => void clock.after(FETCH_EVERY, resolve));
+      this.#rounds.lookAtAll();
+      await this.#rounds.now();
+    }
   }
 
   get port(): number {
@@ -165,4 +192,19 @@ export class Cluster {
     await this.#rounds.stop();
     await this.#answerer.stop();
   }
+}
+
+function missingText(missing: readonly Day[], peers: readonly PeerState[]): string {
+  const [first = '', ...others] = missing;
+  const which = others.length === 0 ? first : `${first} and ${many(others.length, 'other day')}`;
+  const asked = peers.map(({ host, state, why = '' }) =>
+    state === 'heard' ? `"${host}" (it answers, and has none either)` : `"${host}" (${why})`,
+  );
+  return [
+    `There is no key of ${which} on this node, and the store has messages that need it.`,
+    asked.length === 0
+      ? 'No other node stands in cluster.peers.'
+      : `Asked for ${FETCH_TIME / 1000} s, in vain: ${asked.join(', ')}.`,
+    'Start a gateway that has it and let the two reach each other, or put the missing files back from a copy of the key folder; without them that mail cannot be read',
+  ].join(' ');
 }

@@ -6,19 +6,24 @@
  */
 import type { ClusterSecrets } from '../crypto/cluster-secrets.ts';
 import { type Day, type KeyFolder, KeyFolderRefused } from '../crypto/key-folder.ts';
+import { SealBroken } from '../crypto/sealing.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { PeerRefused } from './channel/refusals.ts';
-import { DAYS_AT_A_TIME, type Handlers, type KnownDay } from './channel/requests.ts';
+import { DAYS_AT_A_TIME, type Handlers, KEPT_AT_A_TIME, type KnownDay } from './channel/requests.ts';
 import { proofOf } from './erasure-proof.ts';
 
 /** What the store of this node says of days, and does with them. */
 export interface DaysOfStore {
+  /** Days whose keys this node needs to read what is stored. */
+  used(): Promise<readonly Day[]>;
   /** Whether its sweep found nothing of that day any more. */
   isErased(day: Day): Promise<boolean>;
   /** Whether a message that began on that day is still on its way, on this node. */
   isWriting(day: Day): boolean;
   /** The day is closed on another node for the sake of an erased message: does the same here. False: not yet. */
   close(day: Day): Promise<boolean>;
+  /** These messages of that day were erased on another node: notes it. False: the store still has one of them. */
+  noteErasing(day: Day, messages: readonly bigint[]): Promise<boolean>;
   /** The keys of that day were destroyed: no thread keeps one in memory. */
   forget(day: Day): Promise<void>;
 }
@@ -92,11 +97,47 @@ export class DayKeys {
     return proofOf(secrets, storeId, { day, node, at: clock.now() });
   }
 
+  /** Days that are needed to read what is stored, and have no key here. */
+  async missing(): Promise<readonly Day[]> {
+    return (await this.#p.store.used()).filter((day) => this.#p.keys.stateOf(day) === 'none');
+  }
+
+  kept(day: Day, from: number): { readonly sealed: string; readonly octets: number } {
+    try {
+      const all = this.#p.keys.sealedKept(day);
+      return { sealed: all.subarray(from, from + KEPT_AT_A_TIME).toString('base64'), octets: all.length };
+    } catch (error) {
+      if (error instanceof KeyFolderRefused) throw new PeerRefused('no-key', error.message);
+      throw error;
+    }
+  }
+
+  /** Of a day that has no key here. */
+  takeKept(day: Day, sealed: Uint8Array): void {
+    this.#p.keys.takeKept(day, sealed);
+    this.#p.log.info('cluster.kept-keys-taken', { day });
+  }
+
+  async noteErasing(day: Day, messages: readonly bigint[]): Promise<void> {
+    const { store, node } = this.#p;
+    if (!(await store.noteErasing(day, messages)))
+      throw new PeerRefused(
+        'not-erased',
+        `the store of node "${node}" still has a message of ${day} that is said to be erased; nothing was noted, and it is asked again`,
+      );
+  }
+
   /** Undefined, or what it waits for. */
   async close(day: Day): Promise<string | undefined> {
     const { keys, store, node, log } = this.#p;
-    if (!(await store.close(day)))
-      return `a message of ${day} is still on its way on node "${node}", so what was erased of that day is not closed there yet`;
+    try {
+      if (!(await store.close(day)))
+        return `a message of ${day} is still on its way on node "${node}", so what was erased of that day is not closed there yet`;
+    } catch (error) {
+      // A key that never came here, of a day that its maker has closed since: the other days go on.
+      if (!(error instanceof KeyFolderRefused || error instanceof SealBroken)) throw error;
+      return `what was erased of ${day} cannot be closed on node "${node}", which lacks a key of that day (${error.message}); stop it, and put the file "${day}.kept" of another node's key folder into its own, in the place of its keys of that day`;
+    }
     keys.forget(day);
     log.info('cluster.day-closed', { day });
     return undefined;
@@ -108,6 +149,12 @@ export class DayKeys {
       'keys.have': ({ from }) => settled(() => this.have(from) as { days: KnownDay[]; next?: Day }),
       'keys.give': ({ day, mark }) => settled(() => ({ sealed: this.give(day, mark) })),
       'keys.take': ({ day, sealed }) => settled(() => this.take(day, sealed)),
+      'keys.kept': ({ day, from }) => settled(() => this.kept(day, from)),
+      'keys.erasing': async ({ day, messages }) => {
+        await this.noteErasing(day, messages.map(BigInt));
+        return {};
+      },
+      'keys.close': async ({ day }) => ({ closed: (await this.close(day)) === undefined }),
       'keys.erase': async ({ day }) => {
         const { node, at, proof } = await this.erase(day);
         return { node, at, proof };

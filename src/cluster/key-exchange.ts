@@ -3,8 +3,8 @@ import type { ClusterSecrets } from '../crypto/cluster-secrets.ts';
 import type { Day } from '../crypto/key-folder.ts';
 import { instant } from '../domain/units.ts';
 import type { Peer } from './channel/client.ts';
-import { PeerRefused } from './channel/refusals.ts';
-import type { KnownDay } from './channel/requests.ts';
+import { ChannelBroken, PeerRefused } from './channel/refusals.ts';
+import { ERASING_AT_A_TIME, type KnownDay } from './channel/requests.ts';
 import type { DayKeys } from './day-keys.ts';
 import { type ErasureProof, isProven, lineOf, nodeIn } from './erasure-proof.ts';
 
@@ -31,6 +31,7 @@ export async function exchangeKeys(peer: Peer, from: Day, parts: ExchangeParts):
   const acknowledged = new Set<Day>();
   const left: string[] = [];
   const budget = { erasures: MOST_ERASURES };
+  for (const [day, messages] of parts.days.keys.erasing()) left.push(...(await tellErasing(peer, day, messages)));
   for (let page: Day | undefined = from; page !== undefined;) {
     const theirs: { readonly days: readonly KnownDay[]; readonly next?: Day | undefined } = await peer.ask(
       'keys.have',
@@ -88,9 +89,8 @@ async function exchangeDay(
     return await askErasure(peer, day, parts, budget);
   }
   if (ours?.state === 'erased') return await askErasure(peer, day, parts, budget);
-  // Closed for the sake of one message: each node closes by what the common store still has of the day.
-  if (theirs?.state === 'kept') return ours?.state === 'live' ? await parts.days.close(day) : undefined;
-  if (ours?.state === 'kept') return undefined;
+  if (ours?.state === 'kept' || theirs?.state === 'kept')
+    return await exchangeClosed(peer, { day, ours, theirs }, parts);
   for (const mark of theirs?.marks ?? [])
     if (ours?.marks.includes(mark) !== true) {
       const { sealed } = await peer.ask('keys.give', { day, mark });
@@ -100,6 +100,55 @@ async function exchangeDay(
   for (const mark of ours.marks)
     if (theirs?.marks.includes(mark) !== true) await peer.ask('keys.take', { day, sealed: parts.days.give(day, mark) });
   return true;
+}
+
+/**
+ * The day was closed for the sake of erased messages: each node closes it by what the common store still has of it, and no word of another destroys a key.
+ * What differs where both have closed it was erased since. A node that has no key of the day gets the kept ones.
+ */
+async function exchangeClosed(
+  peer: Peer,
+  { day, ours, theirs }: Pair,
+  { days }: ExchangeParts,
+): Promise<string | undefined> {
+  if (ours === undefined) {
+    days.takeKept(day, await keptOf(peer, day));
+    return undefined;
+  }
+  // It takes them itself.
+  if (theirs === undefined || ours.marks[0] === theirs.marks[0]) return undefined;
+  const waits = theirs.state === 'kept' ? await days.close(day) : undefined;
+  if (waits !== undefined || ours.state !== 'kept') return waits;
+  const { closed } = await peer.ask('keys.close', { day });
+  return closed
+    ? undefined
+    : `node "${peer.introduction.node}" still has a message of ${day} on its way, so what was erased of that day is not closed there yet`;
+}
+
+/** All of them, part by part. */
+async function keptOf(peer: Peer, day: Day): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  for (let [from, octets] = [0, 1]; from < octets;) {
+    const part = await peer.ask('keys.kept', { day, from });
+    const sealed = Buffer.from(part.sealed, 'base64');
+    if (sealed.length === 0) throw new ChannelBroken(`the kept keys of ${day} ended before their end`);
+    parts.push(sealed);
+    from += sealed.length;
+    ({ octets } = part);
+  }
+  return Buffer.concat(parts);
+}
+
+/** What was not noted, in words. */
+async function tellErasing(peer: Peer, day: Day, messages: readonly bigint[]): Promise<readonly string[]> {
+  try {
+    for (let at = 0; at < messages.length; at += ERASING_AT_A_TIME)
+      await peer.ask('keys.erasing', { day, messages: messages.slice(at, at + ERASING_AT_A_TIME).map(String) });
+    return [];
+  } catch (error) {
+    if (error instanceof PeerRefused && error.code === 'not-erased') return [error.message];
+    throw error;
+  }
 }
 
 async function askErasure(

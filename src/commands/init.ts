@@ -1,6 +1,8 @@
 /** `sluis init`: a gateway that was not there. */
 import { isIP } from 'node:net';
 import { z } from '../config/zod.ts';
+import { many as counted } from '../domain/counted.ts';
+import { defined } from '../domain/defined.ts';
 import { count, file, folder, ofText, text } from './core/kinds.ts';
 import { changesHere, flag, many, old, opt } from './core/row.ts';
 
@@ -38,12 +40,38 @@ export const init = changesHere({
     ca: opt(file, 'PEM file with the authorities of the servers'),
     node: opt(text('name', 32), 'what this gateway is called among those that share the database'),
     site: opt(text('name', 32), 'the site that it stands at'),
+    join: flag(
+      'one more gateway of a store that is there: with the master key of that store, and a key folder that fetches the rest from the others',
+    ),
+    masterKeyFile: opt(
+      file,
+      'with --join: the master key of the store, carried over from another gateway, mode 0600; it stays there',
+    ),
+    clusterListen: opt(text('address:port', 300), 'where the other gateways reach this one'),
+    peer: many(
+      text('host:port', 300),
+      'another gateway of the store, by the name in its certificate and its port; once for each',
+    ),
+    clusterCa: opt(file, "PEM file with the authority of the gateways' certificates"),
+    clusterCertificate: opt(file, 'certificate of this gateway from that authority, PEM'),
+    clusterKey: opt(file, 'its private key, PEM, mode 0600'),
     devCertificates: flag('make a throw-away authority and a server certificate, for tests only'),
   },
-  check: ({ postgres, sql, host, database, user, passwordFile, owner, ownerPasswordFile, ca, node, site }) => {
-    const given = [database, user, passwordFile, owner, ownerPasswordFile, ca, node, site];
-    if (!postgres && (sql || host.length > 0 || given.some((one) => one !== undefined)))
+  check: ({ postgres, sql, host, database, user, owner, ca, node, site, join, masterKeyFile, peer, ...its }) => {
+    const channel = [its.clusterListen, its.clusterCa, its.clusterCertificate, its.clusterKey];
+    const given = [database, user, its.passwordFile, owner, its.ownerPasswordFile, ca, node, site, masterKeyFile];
+    const isGiven = (one: string | undefined): boolean => one !== undefined;
+    const isChannel = peer.length > 0 || channel.some(isGiven);
+    if (!postgres && (sql || join || isChannel || host.length > 0 || given.some(isGiven)))
       return 'Cannot use options of PostgreSQL: give --postgres with them';
+    if ((join || isChannel) && !(peer.length > 0 && channel.every(isGiven)))
+      return `Cannot ${join ? 'join a store' : 'speak with other gateways'}: give --cluster-listen, --peer, --cluster-ca, --cluster-certificate and --cluster-key${join ? ', over which it fetches the keys of days' : ' together'}`;
+    if (join && (isGiven(owner) || isGiven(its.ownerPasswordFile)))
+      return 'Cannot use --owner or --owner-password-file: a gateway that joins makes no tables; leave them out';
+    if (join !== isGiven(masterKeyFile))
+      return join
+        ? 'Cannot join a store: give its master key with --master-key-file FILE'
+        : 'Cannot use --master-key-file: without --join a new master key is made';
     return undefined;
   },
   out: z.object({
@@ -58,6 +86,13 @@ export const init = changesHere({
     masterKey: z.string(),
     tlsKey: z.string().meta({ description: 'Where the private key of the certificate must be.' }),
     tlsCertificate: z.string(),
+    joined: z
+      .object({ key: z.string(), days: z.number() })
+      .optional()
+      .meta({
+        description:
+          'With `--join`: the fingerprint of the master key, and days whose keys come from the other gateways.',
+      }),
     devCertificates: z.string().optional().meta({ description: 'The folder of throw-away certificates.' }),
   }),
   right: 'owner',
@@ -67,20 +102,30 @@ export const init = changesHere({
   examples: [
     '--config sluis.toml --hostname mail.example.nl',
     '--config trial/sluis.toml --hostname localhost --dev-certificates',
+    '--postgres --join --node gw2 --site zuid --host db1.example.nl:5432 --ca db-ca.pem --password-file db-password --master-key-file master.key --cluster-listen 10.2.0.11:7443 --peer gw1.noord.example.nl:7443 --cluster-ca cluster-ca.pem --cluster-certificate cluster.pem --cluster-key cluster.key --hostname mail.example.nl',
   ],
-  run: async (here, { postgres, sql, ...wanted }) => {
+  run: async (here, { postgres, sql, join, masterKeyFile, ...wanted }) => {
     const { administratorSql } = await import('./init/postgres.ts');
     const { config } = here.options;
     if (sql) return { ...NOTHING, config, sql: administratorSql(wanted) };
     const { initialise } = await import('./init/files.ts');
-    return await initialise({ ...wanted, config, ...(postgres && { postgres: wanted }) });
+    const joining = join ? masterKeyFile : undefined;
+    return await initialise({ ...wanted, config, ...(postgres && { postgres: wanted }), ...defined({ joining }) });
   },
   say: (made, { postgres, host }) =>
     made.sql ??
     [
       `Wrote ${made.config}`,
-      `Master key: ${made.masterKey} (0600). Day keys: ${made.keys}. Keep a copy of both in a safe place, apart from the backups of`,
-      `the data: without them nobody can read the mail, with them and the data anybody can.`,
+      ...(made.joined === undefined
+        ? [
+            `Master key: ${made.masterKey} (0600). Day keys: ${made.keys}. Keep a copy of both in a safe place, apart from the backups of`,
+            `the data: without them nobody can read the mail, with them and the data anybody can.`,
+          ]
+        : [
+            `This gateway belongs to the store now, under its master key ${made.joined.key} in ${made.masterKey}. Its key folder ${made.keys} is empty:`,
+            `the keys of ${counted(made.joined.days, 'day')} come from the other gateways when it starts, before anything is served.`,
+            `First enter this gateway in cluster.peers of all others and start them again, one after the other; then start it the same day.`,
+          ]),
       `Data: ${made.data}`,
       made.devCertificates === undefined
         ? `Put the key and the certificate of ${made.hostname} at ${made.tlsKey} (0600) and ${made.tlsCertificate}.`

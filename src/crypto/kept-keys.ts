@@ -4,7 +4,7 @@
  *
  * Rows of 40 octets, by rising id: 8 for the id (big-endian), 32 for the key.
  */
-import { type KeyObject, createSecretKey } from 'node:crypto';
+import { type KeyObject, createHash, createSecretKey } from 'node:crypto';
 
 const ID_OCTETS = 8;
 const ROW_OCTETS = ID_OCTETS + 32;
@@ -43,6 +43,13 @@ export class KeptKeys {
 
   get size(): number {
     return Math.floor(this.#rows.length / ROW_OCTETS);
+  }
+
+  /** 16 hexadecimal digits that follow from the messages whose keys are here, and tell nothing of the keys. */
+  get mark(): string {
+    const ids = createHash('sha256');
+    for (let at = 0; at < this.#rows.length; at += ROW_OCTETS) ids.update(this.#rows.subarray(at, at + ID_OCTETS));
+    return ids.digest('hex').slice(0, 16);
   }
 
   has(message: bigint): boolean {

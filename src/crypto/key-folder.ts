@@ -16,7 +16,7 @@
  * did not hear of each other stand beside one another, a file never changes, and all nodes together hold all of them.
  */
 import { type KeyObject, hkdfSync, timingSafeEqual } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RandomBytes } from '../domain/effects.ts';
 import type { Instant } from '../domain/units.ts';
@@ -55,7 +55,7 @@ export interface SealedDayKey {
 export interface KnownDay {
   readonly day: Day;
   readonly state: DayState;
-  /** Of its keys. */
+  /** Of its keys; of a day that was closed one, which tells which messages still have theirs. */
   readonly marks: readonly string[];
 }
 
@@ -77,6 +77,8 @@ export class KeyFolder {
   readonly #marks = new Map<string, string>();
   /** One day at a time: those of a busy day are some megabytes. */
   readonly #kept = new Map<Day, KeptKeys>();
+  /** By day, with the number of the file: one that is replaced has another. */
+  readonly #keptMarks = new Map<Day, { readonly file: number; readonly mark: string }>();
 
   constructor(folder: string, masterKey: Uint8Array) {
     if (masterKey.length !== 32)
@@ -147,7 +149,12 @@ export class KeyFolder {
       days: all.slice(0, limit).map(({ day, state, keys }) => ({
         day,
         state,
-        marks: state === 'live' ? keys.map((name) => this.#markOf(day, name)) : [],
+        marks:
+          state === 'live'
+            ? keys.map((name) => this.#markOf(day, name))
+            : state === 'kept'
+              ? [this.#keptMark(day)]
+              : [],
       })),
       ...(next === undefined ? {} : { next }),
     };
@@ -159,6 +166,16 @@ export class KeyFolder {
     if (known !== undefined) return known;
     const mark = markOf(this.#read(day, name));
     this.#marks.set(name, mark);
+    return mark;
+  }
+
+  #keptMark(day: Day): string {
+    const file = statSync(this.#path(day, 'kept')).ino;
+    const known = this.#keptMarks.get(day);
+    if (known?.file === file) return known.mark;
+    this.#kept.delete(day);
+    const mark = this.keptKeys(day).mark;
+    this.#keptMarks.set(day, { file, mark });
     return mark;
   }
 
@@ -361,6 +378,31 @@ export class KeyFolder {
     if (!existsSync(this.#path(day, 'key'))) writeOnce(this.#folder, `${day}.key`, sealed);
     if (!this.#hasMark(day, mark)) writeOnce(this.#folder, `${day}.${mark}.key`, sealed);
     return { mark, isNew: true };
+  }
+
+  /** The kept keys of a closed day, as they lie here. Throws KeyFolderRefused where there are none. */
+  sealedKept(day: Day): Buffer {
+    try {
+      return readFileSync(this.#path(day, 'kept'));
+    } catch (error) {
+      if (!isCode(error, 'ENOENT')) throw error;
+      throw new KeyFolderRefused(`There are no kept keys of ${day} here any more`);
+    }
+  }
+
+  /** Takes those of another node, where this one has no key of the day at all; durable when this returns. Throws KeyFolderRefused as `take` does. */
+  takeKept(day: Day, sealed: Uint8Array): void {
+    try {
+      unwrapOctets(this.#wrapping, sealed, keptPurpose(day)).fill(0);
+    } catch (error) {
+      if (!(error instanceof SealBroken)) throw error;
+      throw new KeyFolderRefused(
+        `The kept keys of ${day} that another node has do not open with the sealing key of this one (${error.message}); all nodes need one master key`,
+      );
+    }
+    if (this.stateOf(day) !== 'none')
+      throw new KeyFolderRefused(`There are keys of ${day} here already; those of another node do not replace them`);
+    writeOnce(this.#folder, `${day}.kept`, sealed);
   }
 
   #hasMark(day: Day, mark: string): boolean {

@@ -22,6 +22,7 @@ import type { Store } from '../store/port/store.ts';
 import { auditKeepOf, evidenceParts } from './audit.ts';
 import { gatewayBackups } from './backup.ts';
 import { gatewayCertificates } from './certificates.ts';
+import { GatewayCluster } from './cluster.ts';
 import type { GatewayEffects } from './effects.ts';
 import { letterParts } from './enrolment.ts';
 import type { GatewayListeners } from './listeners.ts';
@@ -93,7 +94,10 @@ export async function openForCommand(
   effects: GatewayEffects,
 ): Promise<{ readonly store: Store; readonly context: AdminContext }> {
   const alone = aloneOf(config, effects);
-  const opened = await openEngine(config, { ...effects, aloneUntil: () => alone?.until });
+  const aloneUntil = (): Instant | undefined => alone?.until;
+  // Nor does a command make a key on which the gateways agree.
+  const { mayMakeKey } = new GatewayCluster(config, { ...effects, aloneUntil });
+  const opened = await openEngine(config, { ...effects, aloneUntil, ...defined({ mayMakeKey }) });
   const { store } = opened;
   await noteSecondPerson(store, config, effects.log);
   alone?.begin(store.audit);

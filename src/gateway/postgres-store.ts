@@ -4,7 +4,7 @@ import { defined } from '../domain/defined.ts';
 import { programVersion } from '../platform/version.ts';
 import type { CoreCreateOptions, CoreOpenOptions } from '../store/core/options.ts';
 import { rememberList } from '../store/postgres/remembered-list.ts';
-import { createPostgresStore, openPostgresStore } from '../store/postgres/open.ts';
+import { createPostgresStore, joinPostgresStore, openPostgresStore } from '../store/postgres/open.ts';
 import type { GatewayEffects, StoreEffects } from './effects.ts';
 import { postgresMetrics, readinessOf } from './postgres-health.ts';
 import { type As, connectionOf, copyingOf } from './postgres.ts';
@@ -60,3 +60,11 @@ export async function createOnPostgres(
 ): Promise<void> {
   await createPostgresStore({ ...options, sessions: await connectionOf(config, effects, 'init', owner) });
 }
+
+/** One more gateway of the store; answers the days that have keys. Rejects with StoreRefused where there is none, or its master key is another. */
+export const joinOnPostgres = async (
+  config: Config,
+  effects: GatewayEffects,
+  options: CoreCreateOptions,
+): Promise<readonly string[]> =>
+  await joinPostgresStore({ ...options, sessions: await connectionOf(config, effects, 'init') });

@@ -60,6 +60,10 @@ export async function createStore(config: Config, effects: GatewayEffects, owner
   else await (await import('./postgres-store.ts')).createOnPostgres(config, effects, { options, owner });
 }
 
+/** Makes the key folder of one more gateway of a store on PostgreSQL. Answers the days whose keys it is to fetch from the others. Rejects with StoreRefused. */
+export const joinStore = async (config: Config, effects: GatewayEffects): Promise<readonly string[]> =>
+  await (await import('./postgres-store.ts')).joinOnPostgres(config, effects, await storeOptionsOf(config, effects));
+
 /** Whether the owner of the tables gets into the database, and what is done there can be acknowledged. Rejects with StoreUnavailable. */
 export async function lookAtOwner(config: Config, effects: GatewayEffects, owner: As): Promise<void> {
   await (await import('./postgres.ts')).lookAtOwner(config, effects, owner);

@@ -9,10 +9,12 @@ import { DayKeys, type DaysOfStore } from '../../src/cluster/day-keys.ts';
 import { type ErasureProof, proofOf } from '../../src/cluster/erasure-proof.ts';
 import { exchangeKeys } from '../../src/cluster/key-exchange.ts';
 import { ClusterSecrets } from '../../src/crypto/cluster-secrets.ts';
+import { KeptKeys, packKeys } from '../../src/crypto/kept-keys.ts';
 import { KeyFolder } from '../../src/crypto/key-folder.ts';
 import { dataKeyPurpose, wrapKey } from '../../src/crypto/sealing.ts';
 import { instant } from '../../src/domain/units.ts';
 import { TestNodes } from '../support/nodes.ts';
+import { until } from '../support/until.ts';
 
 const DAY = 86_400_000;
 const TODAY = '2026-11-25';
@@ -139,6 +141,8 @@ test('a proof that does not hold is told, and neither noted nor believed', async
   one.keys.erase('2026-11-01');
   const secrets = new ClusterSecrets(nodes.masterKey);
   const store: DaysOfStore = {
+    used: async () => [],
+    noteErasing: async () => true,
     isErased: async () => true,
     isWriting: () => false,
     close: async () => true,
@@ -218,6 +222,92 @@ test('a day that was closed on one node for the sake of a message is closed on t
   assert.equal(two.keys.stateOf('2026-11-01'), 'kept');
   await one.cluster.exchange();
   assert.equal(one.keys.stateOf('2026-11-01'), 'kept');
+});
+
+test('a node that lacks keys which its store needs fetches them at its start, those of closed days whole, and serves no sooner', async (t) => {
+  const nodes = new TestNodes(t);
+  const [one, two] = [nodes.node('gw1.noord.test'), nodes.node('gw2.zuid.test')];
+  one.keys.make('2026-11-01', randomBytes, { marked: true });
+  // Two parts and a bit: 40 octets a message.
+  const rows = randomBytes(40 * 3000);
+  one.keys.keep('2026-11-02', rows, randomBytes);
+  for (const day of ['2026-11-01', '2026-11-02']) two.used.add(day);
+  await nodes.start(one, two);
+  assert.deepEqual(two.marks('2026-11-01'), one.marks('2026-11-01'));
+  assert.equal(two.keys.stateOf('2026-11-02'), 'kept');
+  assert.equal(two.keys.keptKeys('2026-11-02').mark, new KeptKeys(rows).mark);
+  assert.equal(two.keys.keptKeys('2026-11-02').size, 3000);
+});
+
+test('two nodes that each lack a key of the other start together', async (t) => {
+  const nodes = new TestNodes(t);
+  const [one, two] = [nodes.node('gw1.noord.test'), nodes.node('gw2.zuid.test')];
+  one.keys.make('2026-11-01', randomBytes, { marked: true });
+  two.keys.make('2026-11-02', randomBytes, { marked: true });
+  for (const node of [one, two]) for (const day of ['2026-11-01', '2026-11-02']) node.used.add(day);
+  let started = 0;
+  const starts = [nodes.start(one).then(() => (started += 1))];
+  await until('the first waits', () => one.log.names.includes('cluster.keys-missing'));
+  one.clock.advance(1000);
+  starts.push(nodes.start(two).then(() => (started += 1)));
+  await until('both have started', () => {
+    for (const { clock } of [one, two]) clock.advance(100);
+    return started === 2;
+  });
+  await Promise.all(starts);
+  assert.deepEqual(one.marks('2026-11-02'), two.marks('2026-11-02'));
+});
+
+test('a key that no node has keeps a node from starting: it says which, who was asked and what to do', async (t) => {
+  const nodes = new TestNodes(t, ['gw1.noord.test', 'gw2.zuid.test', 'gw3.zuid.test']);
+  const [one, two] = [nodes.node('gw1.noord.test'), nodes.node('gw2.zuid.test')];
+  await nodes.start(one);
+  for (const day of ['2026-11-01', '2026-11-02', '2026-11-03']) two.used.add(day);
+  const start = assert.rejects(
+    nodes.start(two),
+    /no key of 2026-11-01 and 2 other days .* vain: "gw1.noord.test" \(it answers, and has none either\), "gw3.zuid.test" \(nothing listens there.*Start a gateway that has it.*copy of the key folder/,
+  );
+  await until('it waits', () => two.log.names.includes('cluster.keys-missing'));
+  let over = false;
+  void start.then(() => (over = true));
+  await until('it gives up', () => {
+    two.clock.advance(1000);
+    return over;
+  });
+  await start;
+});
+
+test('what was erased of a day is noted on the other node at once, unless its store still has it', async (t) => {
+  const nodes = new TestNodes(t);
+  const [one, two] = [nodes.node('gw1.noord.test'), nodes.node('gw2.zuid.test')];
+  await nodes.start(one, two);
+  two.stored.add(7n);
+  one.keys.noteErasing(TODAY, [7n, 8n]);
+  await one.cluster.exchange();
+  assert.equal(two.keys.erasing().size, 0);
+  assert.match(one.cluster.state.warnings.join('\n'), /the store of node "gw2" still has a message of 2026-11-25/);
+  two.stored.clear();
+  await one.cluster.exchange();
+  assert.deepEqual(two.keys.erasing().get(TODAY), [7n, 8n]);
+  assert.deepEqual(one.cluster.state.warnings, []);
+});
+
+test('what is erased of a day that all nodes have closed is closed on all of them', async (t) => {
+  const nodes = new TestNodes(t);
+  const [one, two] = [nodes.node('gw1.noord.test'), nodes.node('gw2.zuid.test')];
+  one.keys.make('2026-11-01', randomBytes);
+  for (const node of [one, two]) for (const id of [5n, 7n]) node.stored.add(id);
+  await nodes.start(one, two);
+  for (const node of [one, two]) node.keys.keep('2026-11-01', packKeys(node.keptOf('2026-11-01')), randomBytes);
+  one.stored.delete(7n);
+  two.stored.delete(7n);
+  one.keys.keep('2026-11-01', packKeys(one.keptOf('2026-11-01')), randomBytes);
+  one.cluster.erased();
+  await one.cluster.exchange();
+  two.keys.forget('2026-11-01');
+  assert.equal(two.keys.keptKeys('2026-11-01').size, 1);
+  assert.equal(two.keys.keptKeys('2026-11-01').has(7n), false);
+  assert.deepEqual(one.cluster.state.warnings, []);
 });
 
 test('more days than one answer tells of are all exchanged, both ways', async (t) => {

@@ -1,7 +1,6 @@
 /** `sluis init --postgres` on real servers: what an administrator runs beforehand, what the two roles may, and that the gateway's role serves. */
 // @beside
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,38 +11,12 @@ import { openEngine } from '../../src/gateway/store.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { testCertificates } from '../support/certificates.ts';
 import { sluisHere } from '../support/command-line.ts';
-import { type Cluster, startCluster } from '../support/cluster.ts';
+import { startCluster } from '../support/cluster.ts';
 import { freePort } from '../support/instance.ts';
 import { MemoryLog } from '../support/log.ts';
-import { type PgClient, SUPERUSER } from '../support/postgres-server.ts';
-import type { Cleanup } from '../support/store.ts';
+import { ROLE_PASSWORD, administrate } from '../support/postgres-roles.ts';
+import { openAt } from '../support/postgres-server.ts';
 import { until } from '../support/until.ts';
-
-const { Client } = createRequire(import.meta.url)('pg') as { Client: new (options: object) => PgClient };
-
-async function ask(t: Cleanup, cluster: Cluster, database: string): Promise<PgClient> {
-  const client = new Client({
-    host: '127.0.0.1',
-    port: cluster.server(cluster.primary).port,
-    database,
-    user: SUPERUSER,
-  });
-  client.on('error', () => undefined);
-  await client.connect();
-  t.after(() => void client.end().catch(() => undefined));
-  return client;
-}
-
-const PASSWORD = 'a word of some length';
-
-/** What psql would do: its own words, which begin with a backslash, are left out, but for the one that goes to the new database. */
-async function administrate(t: Cleanup, cluster: Cluster, sql: string): Promise<void> {
-  for (const [n, part] of sql.split(/^\\connect .*$/m).entries()) {
-    const client = await ask(t, cluster, n === 0 ? 'postgres' : 'sluis');
-    const statements = part.replaceAll(/^(\\|--).*$/gm, '').split(';');
-    for (const one of statements) if (one.trim() !== '') await client.query(one);
-  }
-}
 
 test('init makes the store as its owner; the gateway serves as a role that can make and drop nothing', async (t) => {
   const cluster = await startCluster(t);
@@ -52,7 +25,7 @@ test('init makes the store as its owner; the gateway serves as a role that can m
   const printed = await sluisHere(['init', '--postgres', '--sql']);
   assert.equal(printed.code, 0, printed.stderr);
   for (const name of ['password', 'owner-password'])
-    writeFileSync(join(folder, name), `${PASSWORD}\n`, { mode: 0o600 });
+    writeFileSync(join(folder, name), `${ROLE_PASSWORD}\n`, { mode: 0o600 });
   writeFileSync(join(folder, 'db-ca.pem'), (await testCertificates()).ca.certificate);
   const init = async (into: string, hosts: readonly string[]) =>
     await sluisHere([
@@ -71,10 +44,7 @@ test('init makes the store as its owner; the gateway serves as a role that can m
     'nothing is written before the database is known to be there',
   );
 
-  await administrate(t, cluster, printed.stdout);
-  // What `\\password` asks for.
-  const admin = await ask(t, cluster, 'postgres');
-  for (const role of ['sluis', 'sluis_owner']) await admin.query(`ALTER ROLE ${role} PASSWORD '${PASSWORD}'`);
+  await administrate(cluster.server(cluster.primary), printed.stdout);
   const made = await init('one', cluster.hostsFrom('noord'));
   assert.equal(made.code, 0, made.stderr);
   const config = loadConfig(join(folder, 'one', 'sluis.toml'));
@@ -102,7 +72,8 @@ test('init makes the store as its owner; the gateway serves as a role that can m
   await store.close();
 
   // What that role may: set by somebody who may be anybody.
-  const running = await ask(t, cluster, 'sluis');
+  const running = await openAt(primary.port, { database: 'sluis' });
+  t.after(() => running.end().catch(() => undefined));
   await running.query('SET SESSION AUTHORIZATION sluis');
   for (const harm of [
     'CREATE TABLE mine (n int)',

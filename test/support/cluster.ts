@@ -79,6 +79,7 @@ export class Cluster {
   readonly #links = new Links();
   /** By "place>server". */
   readonly #between = new Map<string, Link>();
+  readonly #ways: { readonly places: readonly string[]; readonly link: Link }[] = [];
   /** Those that are to run: neither killed nor stopped nor hanging. */
   readonly #well = new Set<string>();
   primary: string = NAMES[0];
@@ -132,6 +133,13 @@ export class Cluster {
     return link;
   }
 
+  /** A way from what is at `place` to a port of another place, which is cut with the others between the two. Resolves with the port that stands for it. */
+  async openWay(place: string, to: { readonly place: string; readonly port: number }): Promise<number> {
+    const link = await this.#links.open(to.port);
+    this.#ways.push({ places: [place, to.place], link });
+    return link.port;
+  }
+
   /** Cuts all between two places, in both directions: connections stay open, nothing passes, nobody is told. */
   async cut(a: string, b: string): Promise<void> {
     await Promise.all(this.#linksBetween(a, b).map((link) => link.cut()));
@@ -158,6 +166,7 @@ export class Cluster {
     return [
       ...NAMES.filter((name) => placeOf(name) === b).map((name) => this.#link(a, name)),
       ...NAMES.filter((name) => placeOf(name) === a).map((name) => this.#link(b, name)),
+      ...this.#ways.filter(({ places }) => places.includes(a) && places.includes(b)).map(({ link }) => link),
     ];
   }
 

@@ -5,7 +5,7 @@
 import Database from 'better-sqlite3';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +19,7 @@ const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url));
 export const HOSTNAME = 'localhost';
 /** Loaded into the gateway: see there. */
 const ENDS_WITH_TEST = fileURLToPath(new URL('./ends-with-test.js', import.meta.url));
+/** A start is some two seconds; on a machine that is busy with other suites it took half a minute. */
 const START_PATIENCE = 60_000;
 /** Milliseconds for one command: an import of 20,000 accounts takes a minute. It is waited for with the event loop stopped, so nothing else can end it. */
 const COMMAND_PATIENCE = 300_000;
@@ -37,6 +38,10 @@ export interface InstanceOptions {
   readonly folder?: string;
   readonly hostname?: string;
   readonly ports?: Ports;
+  /** More words for `sluis init`. */
+  readonly init?: readonly string[];
+  /** Sections that stay as `sluis init` wrote them. */
+  readonly keep?: readonly string[];
   /** More lines of TOML: whole sections, such as `[store]`. They take the place of ours. */
   readonly configuration?: string;
 }
@@ -78,8 +83,10 @@ export class Instance {
     const folder = realpathSync(options.folder ?? mkdtempSync(join(options.under ?? tmpdir(), 'sluis-test-')));
     const instance = new Instance(folder, options.ports ?? (await freePorts()));
     const hostname = options.hostname ?? HOSTNAME;
-    instance.sluis('init', '--hostname', hostname, '--data', instance.data, '--dev-certificates');
-    instance.#configure(hostname, options.configuration ?? '');
+    const words = ['--hostname', hostname, '--data', instance.data, '--dev-certificates', ...(options.init ?? [])];
+    instance.#patiently(() => !existsSync(instance.config), 'init', ...words);
+    const kept = sectionsOf(readFileSync(instance.config, 'utf8'), options.keep ?? []);
+    instance.#configure(hostname, [...kept, options.configuration ?? ''].join('\n'));
     return instance;
   }
 
@@ -132,26 +139,27 @@ export class Instance {
     return done.stdout;
   }
 
-  /** Again where the store cannot be asked for a moment, as on a busy machine: what an operator would do. It is told: often, it is a fault. */
-  #patiently(...args: readonly string[]): void {
+  /** Again where the store cannot be asked for a moment, as on a busy machine, and `may` be: what an operator would do. It is told: often, it is a fault. */
+  #patiently(may: () => boolean, ...args: readonly string[]): void {
     for (let turn = 1; ; turn += 1)
       try {
         this.sluis(...args);
         return;
       } catch (error) {
-        if (turn === 10 || !String(error).includes('StoreUnavailable')) throw error;
+        if (turn === 10 || !may() || !/StoreUnavailable|ended with 7/.test(String(error))) throw error;
         console.error(`Try ${turn} of 10: ${String(error)}`);
       }
   }
 
   /** Registers an organisation and accounts `NAME@ledger.test` in one import. `hash` spares a hash per account. */
   addAccounts(names: readonly string[], { hash }: { readonly hash?: string } = {}): void {
-    this.#patiently(...ORGANISATION);
+    const always = (): boolean => true;
+    this.#patiently(always, ...ORGANISATION);
     const csv = join(this.folder, 'accounts.csv');
     const column = hash === undefined ? 'password' : 'password_hash';
     const lines = names.map((name) => `${name},${addressOf(name)},ledger,"${hash ?? passwordOf(name)}"`);
     writeFileSync(csv, `login,address,organisation,${column}\n${lines.join('\n')}\n`, { mode: 0o600 });
-    this.#patiently('account', 'import', csv);
+    this.#patiently(always, 'account', 'import', csv);
     rmSync(csv);
   }
 
@@ -199,6 +207,10 @@ export class Instance {
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 }
+
+/** Those sections of a configuration, as they stand in it. */
+const sectionsOf = (text: string, names: readonly string[]): readonly string[] =>
+  names.map((name) => new RegExp(`^\\[${name}\\]\\n(?:(?!\\[).*\\n)*`, 'm').exec(text)?.[0] ?? '');
 
 /** One process of the gateway. */
 export class Served {

@@ -1,6 +1,6 @@
 /** Several nodes of one store in this process, that speak over real TLS on loopback: the days of their stores are a list, everything else is real. */
 import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,16 +9,18 @@ import type { PeerAddress } from '../../src/cluster/channel/client.ts';
 import type { ChannelMaterial } from '../../src/cluster/channel/identity.ts';
 import { Cluster } from '../../src/cluster/cluster.ts';
 import type { ErasureProof } from '../../src/cluster/erasure-proof.ts';
+import { type KeptKey, packKeys } from '../../src/crypto/kept-keys.ts';
 import { type Day, KeyFolder } from '../../src/crypto/key-folder.ts';
 import { FakeClock } from './clock.ts';
 import { MemoryLog } from './log.ts';
+import type { Cleanup } from './store.ts';
 
 /** As docs/operations.md tells operators to make them. */
 export class ClusterAuthority {
   readonly #folder: string;
   readonly ca: string;
 
-  constructor(t: TestContext) {
+  constructor(t: Cleanup) {
     this.#folder = mkdtempSync(join(tmpdir(), 'sluis-cluster-ca-'));
     t.after(() => rmSync(this.#folder, { recursive: true, force: true }));
     const ca = [...NEW_KEY, '-keyout', this.#at('ca.key'), '-x509', '-out', this.#at('ca.pem'), '-days', '30'];
@@ -74,6 +76,9 @@ export class TestNode {
   readonly clock: FakeClock;
   readonly log = new MemoryLog();
   readonly erased: Set<Day>;
+  /** Days that it needs, and messages that its store has. */
+  readonly used = new Set<Day>();
+  readonly stored = new Set<bigint>();
   readonly writing = new Set<Day>();
   /** Keys ahead are this node's to make. */
   mine = true;
@@ -107,11 +112,17 @@ export class TestNode {
         peers: all.peersOf(host),
         material: () => this.material,
         store: {
+          used: async () => [...this.used],
+          noteErasing: async (day, messages) => {
+            if (messages.some((id) => this.stored.has(id))) return false;
+            this.keys.noteErasing(day, messages);
+            return true;
+          },
           isErased: async (day) => this.erased.has(day),
           isWriting: (day) => this.writing.has(day),
           close: async (day) => {
             if (this.writing.has(day)) return false;
-            this.keys.keep(day, Buffer.alloc(40), randomBytes);
+            this.keys.keep(day, packKeys(this.keptOf(day)), randomBytes);
             return true;
           },
           forget: async (day) => void this.forgotten.push(day),
@@ -127,6 +138,11 @@ export class TestNode {
         },
       });
     this.cluster = this.#make();
+  }
+
+  /** A key for each message that is stored. */
+  keptOf(_day: Day): KeptKey[] {
+    return [...this.stored].sort().map((message) => ({ message, key: createSecretKey(Buffer.alloc(32, 7)) }));
   }
 
   /** Another start of the same node. */
@@ -164,13 +180,14 @@ export class TestNodes {
 
   /** All others. Where one does not listen, port 1 refuses. */
   peersOf(host: string): readonly PeerAddress[] {
-    const ports = this.#ports;
+    const [ports, started] = [this.#ports, this.#started];
     return this.#hosts
       .filter((other) => other !== host)
       .map((other) => ({
         host: other,
         get port() {
-          return ports.get(other) ?? 1;
+          const node = [...started].find(({ host: its }) => its === other);
+          return ports.get(other) ?? (node?.cluster.port || 1);
         },
       }));
   }
@@ -183,7 +200,6 @@ export class TestNodes {
     for (const node of nodes) {
       this.#started.add(node);
       await node.cluster.start();
-      this.#ports.set(node.host, node.cluster.port);
     }
   }
 
@@ -194,7 +210,6 @@ export class TestNodes {
 
   async stop(node: TestNode): Promise<void> {
     await node.cluster.stop();
-    this.#ports.delete(node.host);
     this.#started.delete(node);
   }
 }

@@ -1,17 +1,21 @@
 /**
- * Two sites and a backup place: three servers of PostgreSQL, and at each site a gateway as a process of its own, which reaches the servers of other places over
- * links that can be cut.
+ * Two sites and a backup place: three servers of PostgreSQL, and at each site a gateway as an operator has it, made by `sluis init --postgres` (the second joins) and
+ * run by `sluis serve`. What is at one place reaches another over links that can be cut, the gateways each other too.
  */
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Cluster, type ClusterOptions, startCluster } from './cluster.ts';
 import { type Front, frontOf } from './crew.ts';
-import { Instance, type Served, apiListener, freePort } from './instance.ts';
+import { Instance, type ServeOptions, type Served, apiListener, freePort } from './instance.ts';
+import { ClusterAuthority } from './nodes.ts';
+import { ROLE_PASSWORD, administrate } from './postgres-roles.ts';
 import type { Cleanup } from './store.ts';
 
-const SCRIPT = fileURLToPath(new URL('./served-postgres.js', import.meta.url));
-const PASSWORD = 'between-gateway-and-database';
+const UNGUARDED = fileURLToPath(new URL('./unguarded-gateway.js', import.meta.url));
+/** By which the gateways reach each other: the one name that leads to this machine everywhere. */
+const HOST = 'localhost';
 export const SITES = ['noord', 'zuid'] as const;
 export type Site = (typeof SITES)[number];
 
@@ -27,60 +31,123 @@ export interface TwoSites {
   readonly gateways: Readonly<Record<Site, Gateway>>;
   readonly fronts: readonly Front[];
   /** After the gateway at a site has ended. */
-  serve(site: Site): Promise<void>;
+  serve(site: Site, options?: ServeOptions): Promise<void>;
 }
 
 export interface TwoSitesOptions extends ClusterOptions {
   /** The gateways acknowledge whatever was committed. A control. */
   readonly unguarded?: boolean;
+  /** More sections of their configuration, see `Instance.create`. */
+  readonly configuration?: string;
 }
 
 /** With accounts of these names, see `Instance.addAccounts`. */
 export async function startTwoSites(
   t: Cleanup,
   names: readonly string[],
-  { unguarded = false, ...options }: TwoSitesOptions = {},
+  { unguarded = false, configuration = '', ...options }: TwoSitesOptions = {},
 ): Promise<TwoSites> {
   const cluster = await startCluster(t, options);
-  const first = cluster.server(cluster.primary);
-  await first.ask(`CREATE ROLE sluis LOGIN PASSWORD '${PASSWORD}'`);
-  await first.ask('GRANT pg_read_all_stats TO sluis');
-  await first.ask('CREATE DATABASE sluis OWNER sluis');
-  const more = unguarded ? ['--unguarded'] : [];
-  const noord = await gatewayAt(t, cluster, 'noord', ['--create', ...more]);
-  noord.instance.addAccounts(names);
-  // The same keys at both: what exchanges them has tests of its own.
-  const zuid = await gatewayAt(t, cluster, 'zuid', more, noord.instance);
-  const gateways: Record<Site, Gateway> = { noord, zuid };
-  const serve = async (site: Site): Promise<void> => {
-    gateways[site].served = await gateways[site].instance.serve({ script: SCRIPT, arguments: more });
+  const primary = cluster.server(cluster.primary);
+  // Without a list `sluis init` refuses: nothing that it made would be acknowledged.
+  const others = ['noord-1', 'zuid-1', 'derde-1'].filter((name) => name !== cluster.primary);
+  const list = others.map((name) => `"${name}"`).join(', ');
+  if (options.synchronous === false) await primary.set({ synchronous_standby_names: `ANY 1 (${list})` });
+  await administrate(primary);
+  const ground = await groundOf(t, cluster, configuration);
+  const noord = await gatewayAt(t, ground, 'noord', ['--owner-password-file', ground.password]);
+  // Carried over, as a person does.
+  const carried = ground.put('master.key', readFileSync(join(noord.instance.folder, 'master.key'), 'utf8'));
+  const zuid = await gatewayAt(t, ground, 'zuid', ['--join', '--master-key-file', carried]);
+  if (options.synchronous === false) await primary.set({ synchronous_standby_names: '' });
+  const how = unguarded ? { script: UNGUARDED } : {};
+  const one = await supervised(noord.instance, how);
+  const two = await supervised(zuid.instance, how);
+  const gateways: Record<Site, Gateway> = { noord: { ...noord, served: one }, zuid: { ...zuid, served: two } };
+  gateways.noord.instance.addAccounts(names);
+  const serve = async (site: Site, more: ServeOptions = {}): Promise<void> => {
+    gateways[site].served = await supervised(gateways[site].instance, { ...how, ...more });
   };
   return { cluster, gateways, fronts: SITES.map((site) => gateways[site].front), serve };
 }
 
-/** `like`: whose keys it has. */
+/** A gateway that finds no primary within a second ends at its start, and a supervisor starts it again: on a busy machine that happens. */
+async function supervised(instance: Instance, options: ServeOptions): Promise<Served> {
+  for (let turn = 1; ; turn += 1)
+    try {
+      return await instance.serve(options);
+    } catch (error) {
+      if (
+        turn === 5 ||
+        !/ended at its start.*(?:Nothing may be acknowledged|No connection to PostgreSQL)/s.test(String(error))
+      )
+        throw error;
+    }
+}
+
+interface Ground {
+  readonly cluster: Cluster;
+  readonly configuration: string;
+  /** Writes a file that both may read. */
+  readonly put: (name: string, text: string) => string;
+  /** File with the password of both roles, and with the authority of the servers. */
+  readonly password: string;
+  readonly authority: string;
+  /** The channel of each gateway, as words of `sluis init`. */
+  readonly channels: Readonly<Record<Site, readonly string[]>>;
+}
+
+async function groundOf(t: Cleanup, cluster: Cluster, configuration: string): Promise<Ground> {
+  const folder = mkdtempSync(join(tmpdir(), 'sluis-two-sites-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const put = (name: string, text: string): string => {
+    const file = join(folder, name);
+    writeFileSync(file, text, { mode: 0o600 });
+    return file;
+  };
+  const { ca, certificate, key } = new ClusterAuthority(t).issue(HOST);
+  const files = {
+    '--cluster-ca': put('cluster-ca.pem', ca),
+    '--cluster-certificate': put('cluster.pem', certificate),
+    '--cluster-key': put('cluster.key', key),
+  };
+  const ports = { noord: await freePort(), zuid: await freePort() };
+  const channelOf = async (site: Site, other: Site): Promise<readonly string[]> => {
+    const way = await cluster.openWay(site, { place: other, port: ports[other] });
+    return [
+      ...['--cluster-listen', `127.0.0.1:${ports[site]}`, '--peer', `${HOST}:${way}`],
+      ...Object.entries(files).flat(),
+    ];
+  };
+  return {
+    cluster,
+    configuration,
+    put,
+    password: put('password', `${ROLE_PASSWORD}\n`),
+    authority: put('db-ca.pem', cluster.ca),
+    channels: { noord: await channelOf('noord', 'zuid'), zuid: await channelOf('zuid', 'noord') },
+  };
+}
+
+/** Not started. `how`: what makes it the first or a further one. */
 async function gatewayAt(
   t: Cleanup,
-  cluster: Cluster,
+  { cluster, configuration, password, authority, channels }: Ground,
   site: Site,
-  more: readonly string[],
-  like?: Instance,
-): Promise<Gateway> {
+  how: readonly string[],
+): Promise<Omit<Gateway, 'served'>> {
   const api = await freePort();
-  const hosts = cluster.hostsFrom(site).map((host) => `"${host}"`);
-  const keys = like?.folder ?? '.';
+  const hosts = cluster.hostsFrom(site);
   const instance = await Instance.create({
-    configuration: [
-      apiListener(api),
-      `[store]\nengine = "postgres"\nhosts = [${hosts.join(', ')}]\npassword-file = "database.password"\nca = "database-ca.pem"\n`,
-      `[cluster]\nnode = "gw-${site}"\nsite = "${site}"\n`,
-      `[keys]\nfolder = "${join(keys, 'cluster-keys')}"\nmaster-key-file = "${join(keys, 'master.key')}"\n`,
-    ].join('\n'),
+    init: [
+      ...['--postgres', '--node', `gw-${site}`, '--site', site, '--password-file', password, '--ca', authority],
+      ...hosts.flatMap((host) => ['--host', host]),
+      ...channels[site],
+      ...how,
+    ],
+    keep: ['store', 'cluster', 'keys'],
+    configuration: [apiListener(api), configuration].join('\n'),
   });
   t.after(() => instance.remove());
-  writeFileSync(join(instance.folder, 'database.password'), `${PASSWORD}\n`, { mode: 0o600 });
-  writeFileSync(join(instance.folder, 'database-ca.pem'), cluster.ca);
-  rmSync(join(instance.data, 'sluis.db'), { force: true });
-  const served = await instance.serve({ script: SCRIPT, arguments: more });
-  return { site, instance, front: frontOf(instance, `gw-${site}`, api), served };
+  return { site, instance, front: frontOf(instance, `gw-${site}`, api) };
 }

@@ -23,6 +23,12 @@ const base64 = (octets: number): z.ZodString =>
     .max(Math.ceil(octets / 3) * 4)
     .regex(/^[A-Za-z0-9+/]*={0,2}$/);
 const sealed = base64(256);
+/** Octets of the kept keys of a day in one answer; all of them are 40 for each message of the day. */
+export const KEPT_AT_A_TIME = 45_000;
+/** Kept keys of one day: of five million messages. */
+export const MOST_KEPT = 200_000_000;
+/** Erased messages that one request tells of. */
+export const ERASING_AT_A_TIME = 1000;
 const proof = base64(32);
 
 /** Who a node says it is; its certificate has proved its host name by then. */
@@ -69,6 +75,18 @@ export const REQUESTS = {
     in: z.strictObject({ day }),
     out: z.strictObject({ node: name, at: z.number().int().min(0), proof }),
   },
+  /** A part of the kept keys of a closed day, as they lie in the key folder, from octet `from` on; `octets` is the length of all. */
+  'keys.kept': {
+    in: z.strictObject({ day, from: z.number().int().min(0).max(MOST_KEPT) }),
+    out: z.strictObject({ sealed: base64(KEPT_AT_A_TIME), octets: z.number().int().min(1).max(MOST_KEPT) }),
+  },
+  /** These messages of the day were erased, and are to be closed in every backup. */
+  'keys.erasing': {
+    in: z.strictObject({ day, messages: z.array(z.string().regex(/^\d{1,19}$/)).max(ERASING_AT_A_TIME) }),
+    out: z.strictObject({}),
+  },
+  /** The day was closed for the sake of erased messages: the other does the same, by what the common store says. False: not yet. */
+  'keys.close': { in: z.strictObject({ day }), out: z.strictObject({ closed: z.boolean() }) },
   /** Tells one's own, and hears the other's. */
   'tickets.current': {
     in: z.strictObject({ mine: ticket.optional() }),

@@ -165,6 +165,9 @@ export class Answerer {
     'keys.have': (given) => this.#p.handlers['keys.have'](shaped('keys.have', given)),
     'keys.give': (given) => this.#p.handlers['keys.give'](shaped('keys.give', given)),
     'keys.take': (given) => this.#p.handlers['keys.take'](shaped('keys.take', given)),
+    'keys.kept': (given) => this.#p.handlers['keys.kept'](shaped('keys.kept', given)),
+    'keys.erasing': (given) => this.#p.handlers['keys.erasing'](shaped('keys.erasing', given)),
+    'keys.close': (given) => this.#p.handlers['keys.close'](shaped('keys.close', given)),
     'keys.erase': (given) => this.#p.handlers['keys.erase'](shaped('keys.erase', given)),
     'tickets.current': (given) => this.#p.handlers['tickets.current'](shaped('tickets.current', given)),
   };

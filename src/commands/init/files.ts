@@ -5,10 +5,12 @@ import { hostname as machineName } from 'node:os';
 import { dirname, relative, resolve } from 'node:path';
 import { CommandError } from '../../cli/exit.ts';
 import { parseConfig } from '../../config/load.ts';
-import { newMasterKey } from '../../config/master-key.ts';
+import { newMasterKey, readMasterKey } from '../../config/master-key.ts';
 import { ConfigError } from '../../config/problem.ts';
 import type { Config } from '../../config/schema.ts';
 import { writeTemplate } from '../../config/template.ts';
+import { keyFingerprint } from '../../crypto/key-fingerprint.ts';
+import { defined } from '../../domain/defined.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { type PostgresWanted, ownerOf, postgresValues } from './postgres.ts';
 import { developmentCertificates } from './development.ts';
@@ -28,6 +30,8 @@ export interface InitOptions {
   readonly api?: boolean;
   /** Keeps the store there. */
   readonly postgres?: PostgresWanted;
+  /** One more gateway of the store there: where the master key of that store lies. */
+  readonly joining?: string;
   /** Port 0 everywhere: whatever is free at each start. */
   readonly freePorts?: boolean;
 }
@@ -43,6 +47,7 @@ export interface Initialised {
   readonly tlsCertificate: string;
   /** The folder of throw-away certificates, where they were made. */
   readonly devCertificates?: string;
+  readonly joined?: { readonly key: string; readonly days: number };
 }
 
 const PORTS = [
@@ -66,11 +71,12 @@ export async function initialise(options: InitOptions): Promise<Initialised> {
   const paths = {
     data: resolve(options.data ?? resolve(base, 'data')),
     keys: resolve(options.keys ?? resolve(base, 'keys')),
-    masterKey: resolve(base, 'master.key'),
+    masterKey: options.joining === undefined ? resolve(base, 'master.key') : resolve(options.joining),
     tlsKey: resolve(certificates, 'server-key.pem'),
     tlsCertificate: resolve(certificates, 'server.pem'),
   };
-  refuseExisting([config, paths.masterKey, paths.keys, resolve(paths.data, 'sluis.db')]);
+  const ours = options.joining === undefined ? [paths.masterKey] : [];
+  refuseExisting([config, ...ours, paths.keys, resolve(paths.data, 'sluis.db')]);
   const hostname = options.hostname ?? nameOfMachine();
 
   const at = (path: string): string => (path.startsWith(`${base}/`) ? relative(base, path) : path);
@@ -96,20 +102,24 @@ export async function initialise(options: InitOptions): Promise<Initialised> {
   // Read back before anything is written; without a certificate it is not yet complete, and the store needs none.
   const read = parsed(text, config);
 
-  const owner = options.postgres === undefined ? undefined : ownerOf(options.postgres);
-  const [{ createStore, lookAtOwner }, { createLog }] = await Promise.all([
+  const joins = options.joining !== undefined;
+  const owner = options.postgres === undefined || joins ? undefined : ownerOf(options.postgres);
+  const [{ createStore, joinStore, lookAtOwner }, { createLog }] = await Promise.all([
     import('../../gateway/store.ts'),
     import('../../platform/log.ts'),
   ]);
   const effects = { clock: systemClock, log: createLog({ level: 'error', format: 'pretty' }) };
   // A database that cannot be reached is known before anything is written.
   if (owner !== undefined) await lookAtOwner(read, effects, owner);
+  // So is one that holds no store, or one under another master key.
+  const days = joins ? await joinStore(read, effects) : [];
   mkdirSync(base, { recursive: true });
   if (dev) await developmentCertificates(certificates, hostname);
-  writeNew(paths.masterKey, newMasterKey(randomBytes), 0o600);
+  if (!joins) writeNew(paths.masterKey, newMasterKey(randomBytes), 0o600);
   writeNew(config, text, 0o644);
-  await createStore(read, effects, owner);
-  return { config, hostname, ...paths, ...(dev && { devCertificates: certificates }) };
+  if (!joins) await createStore(read, effects, owner);
+  const joined = joins ? { key: keyFingerprint(await readMasterKey(read)), days: days.length } : undefined;
+  return { config, hostname, ...paths, ...(dev && { devCertificates: certificates }), ...defined({ joined }) };
 }
 
 /** What is wrong in it was given on the command line: all else is a template of ours. */

@@ -5,6 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CommandError } from '../../cli/exit.ts';
+import { defined } from '../../domain/defined.ts';
 import type { TemplateValues } from '../../config/template.ts';
 
 export interface PostgresWanted {
@@ -17,6 +18,11 @@ export interface PostgresWanted {
   readonly ca: string | undefined;
   readonly node: string | undefined;
   readonly site: string | undefined;
+  readonly clusterListen: string | undefined;
+  readonly peer: readonly string[];
+  readonly clusterCa: string | undefined;
+  readonly clusterCertificate: string | undefined;
+  readonly clusterKey: string | undefined;
 }
 
 /** Default names, where the options name no others. */
@@ -57,17 +63,23 @@ GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_waldir() TO ${user};`;
 }
 
 /** What stands in the configuration. Paths are those of the command line, made absolute. */
-export function postgresValues({ host, database, user, passwordFile, ca, node, site }: PostgresWanted): TemplateValues {
-  const given = { database, user, ca: ca && resolve(ca), 'password-file': passwordFile && resolve(passwordFile) };
-  return {
-    'store.engine': 'postgres',
-    'store.hosts': [...host],
-    ...Object.fromEntries(
-      Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[`store.${name}`, value]])),
-    ),
-    ...(node === undefined ? {} : { 'cluster.node': node }),
-    ...(site === undefined ? {} : { 'cluster.site': site }),
+export function postgresValues(wanted: PostgresWanted): TemplateValues {
+  const { host, database, user, node, site, clusterListen, peer } = wanted;
+  const at = (path: string | undefined): string | undefined => path && resolve(path);
+  const given = {
+    'store.database': database,
+    'store.user': user,
+    'store.ca': at(wanted.ca),
+    'store.password-file': at(wanted.passwordFile),
+    'cluster.node': node,
+    'cluster.site': site,
+    'cluster.listen': clusterListen,
+    'cluster.peers': peer.length === 0 ? undefined : [...peer],
+    'cluster.ca': at(wanted.clusterCa),
+    'cluster.certificate': at(wanted.clusterCertificate),
+    'cluster.key': at(wanted.clusterKey),
   };
+  return { 'store.engine': 'postgres', 'store.hosts': [...host], ...defined(given) };
 }
 
 /** The owner of the tables, as `init` comes to the database. */

@@ -42,6 +42,7 @@ export interface ErasuresParts {
 
 export class Erasures {
   readonly #p: ErasuresParts;
+  readonly #listeners: ((day: Day) => void)[] = [];
   #last: Promise<void> = Promise.resolve();
 
   constructor(parts: ErasuresParts) {
@@ -78,6 +79,15 @@ export class Erasures {
     return 'erased';
   }
 
+  /** Called for a day whose messages were erased here, and for one that was closed for their sake. */
+  onChange(listener: (day: Day) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  #changed(day: Day): void {
+    for (const listener of this.#listeners) listener(day);
+  }
+
   /** One at a time: a note that comes while its day is being closed would be lost with the others. */
   async #alone(run: () => Promise<void>): Promise<void> {
     const mine = this.#last.then(run, run);
@@ -93,7 +103,26 @@ export class Erasures {
       const day = dayOf(idTime(id));
       byDay.set(day, [...(byDay.get(day) ?? []), id]);
     }
-    for (const [day, its] of byDay) if (!keys.isErased(day)) keys.noteErasing(day, its);
+    for (const [day, its] of byDay)
+      if (!keys.isErased(day)) {
+        keys.noteErasing(day, its);
+        this.#changed(day);
+      }
+  }
+
+  /** Another node's notes. What the store still has is erased on nobody's word: false, and nothing is noted. */
+  async noteOfAnother(day: Day, ids: readonly bigint[]): Promise<boolean> {
+    const { keys, contents } = this.#p;
+    let agreed = true;
+    await this.#alone(async () => {
+      const known = new Set(keys.erasing().get(day) ?? []);
+      const isClosed = (id: bigint): boolean => keys.isKept(day) && !keys.keptKeys(day).has(id);
+      const others = keys.isErased(day) ? [] : ids.filter((id) => !known.has(id) && !isClosed(id));
+      for (const id of others)
+        if (dayOf(idTime(id)) !== day || (await contents.dataKeys(id - 1n, id + 1n, 1)).length > 0) agreed = false;
+      if (agreed && others.length > 0) keys.noteErasing(day, others);
+    });
+    return agreed;
   }
 
   /** Closes in all backups what was erased on days before yesterday: nothing is filed on such a day any more. */
@@ -121,7 +150,11 @@ export class Erasures {
   }
 
   async #closeDays(): Promise<void> {
-    for (const [day, ids] of this.#p.keys.erasing()) if (this.#mayClose(day)) await this.#close(day, ids);
+    for (const [day, ids] of this.#p.keys.erasing())
+      if (this.#mayClose(day)) {
+        await this.#close(day, ids);
+        this.#changed(day);
+      }
   }
 
   async #close(day: Day, ids: readonly bigint[]): Promise<void> {

@@ -372,6 +372,7 @@ export class CoreStore implements Store {
 
   #daysOf({ keys, days, bodies, engine, erasures, subjects }: StoreParts): StoreDays {
     return {
+      used: () => subjects.dayKeys.used(),
       isErased: async (day) => (await subjects.dayKeys.erased([day])).length > 0,
       isWriting: (day) => bodies.isWriting(day),
       forget: async (day) => {
@@ -380,7 +381,11 @@ export class CoreStore implements Store {
         await engine.contents.forgetDay(day);
       },
       close: (day) => erasures.follow(day),
-      onErased: (listener) => void this.#erasedListeners.push(listener),
+      noteErasing: (day, messages) => erasures.noteOfAnother(day, messages),
+      onErased: (listener) => {
+        this.#erasedListeners.push(listener);
+        erasures.onChange(listener);
+      },
     };
   }
 

@@ -1,5 +1,7 @@
 /** The keys of days, as whoever brings nodes to agreement on them needs them. A day is written `2026-11-25`, in UTC. */
 export interface StoreDays {
+  /** Days whose keys this node needs to read what is stored. */
+  used(): Promise<readonly string[]>;
   /** Whether nothing of that day is left, so that its keys were destroyed, here or on another node. */
   isErased(day: string): Promise<boolean>;
   /** Whether a message that began on that day is still on its way on this node. */
@@ -11,7 +13,12 @@ export interface StoreDays {
    * kept. False: something of that day is still on its way, so it is to be asked again.
    */
   close(day: string): Promise<boolean>;
-  /** Called when the keys of a day were destroyed here, and the database knows it. */
+  /**
+   * These messages of that day were erased on another node, and are to be closed in every backup: notes them here too, so that it is done when that node is
+   * lost. False: the store still has one of them, and nothing was noted.
+   */
+  noteErasing(day: string, messages: readonly bigint[]): Promise<boolean>;
+  /** Called when keys of a day, or of a message of it, were destroyed here or are about to be, and the database knows it. */
   onErased(listener: (day: string) => void): void;
 }
 

@@ -189,7 +189,7 @@ export class PostgresDraft implements Draft {
         'keys',
         async () => {
           const [folder, facts] = [new KeyFolder(keyFolder, masterKey), await ask(storeFacts())];
-          checkKeys(facts, folder, keyFolder);
+          checkKeys(facts, folder, { keyFolder, fetched: false });
           return openingKeys(folder, facts.days);
         },
       ],

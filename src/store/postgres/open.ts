@@ -26,7 +26,7 @@ import { checkMigrations, knownMigrations, migrate } from './migrate.ts';
 import { Node, type Standing } from './nodes.ts';
 import { PostgresRunner } from './runner.ts';
 import type { Sessions } from './sessions.ts';
-import { type StoreFacts, checkKeys, storeFacts, writeFacts } from './store-facts.ts';
+import { type StoreFacts, checkKeys, checkMasterKey, storeFacts, writeFacts } from './store-facts.ts';
 
 export interface PostgresCreateOptions extends CoreCreateOptions {
   /** Connections to the primary, which are the store's from now on: it closes them. */
@@ -86,6 +86,27 @@ export async function createPostgresStore({ sessions, ...options }: PostgresCrea
   }
 }
 
+/**
+ * Makes the key folder of one more gateway of a store that is there; the days that have keys are answered, which it fetches from the others. Rejects with
+ * StoreRefused where there is no store, where this program cannot serve it, or where the master key is another.
+ */
+export async function joinPostgresStore({ sessions, ...options }: PostgresCreateOptions): Promise<readonly string[]> {
+  try {
+    const keys = keyFolderOf(options);
+    const facts = await sessions.withSession('changing', async (session) => {
+      if ((await checkMigrations(session, knownMigrations())) === 0)
+        throw new StoreRefused(
+          'There is no store in this database that a gateway could join; the first one makes it: "sluis init --postgres" without --join',
+        );
+      return await factsOf(session);
+    });
+    keys.adopt(checkMasterKey(facts, keys));
+    return facts.days;
+  } finally {
+    await sessions.close();
+  }
+}
+
 const factsOf = async (session: ChangingConnection): Promise<StoreFacts> =>
   await new PostgresRunner(session).run(storeFacts());
 
@@ -117,7 +138,8 @@ export async function openPostgresStore(options: PostgresOpenOptions): Promise<S
       await migrate(session, known, clock.now());
       return await factsOf(session);
     });
-    checkKeys(facts, keys, options.keyFolder);
+    // Where nodes agree on keys what is missing is fetched before anything is served (cluster/cluster.ts).
+    checkKeys(facts, keys, { keyFolder: options.keyFolder, fetched: options.mayMakeKey !== undefined });
     const random = randomOf(options);
     const hearing = new Hearing();
     const { node: name, site, programVersion: version, standing, testing = {} } = options;

@@ -48,23 +48,39 @@ export function* writeFacts(storeId: string, keyCheck: Uint8Array): Change<void>
     yield* sql.run`INSERT INTO fact (name, value) VALUES (${name ?? ''}, ${value ?? ''})`;
 }
 
-/** The master key and the key folder must be those of this store, whole. Throws StoreRefused or KeyFolderRefused. */
-export function checkKeys({ storeId, keyCheck, days }: StoreFacts, keys: KeyFolder, keyFolder: string): void {
+/** The master key must be that of this store, whose id is answered. Throws StoreRefused. */
+export function checkMasterKey({ storeId, keyCheck }: StoreFacts, keys: KeyFolder): string {
   if (storeId === undefined)
     throw new StoreRefused('There is no store in this database; run "sluis init" for a new gateway');
   if (keyCheck === undefined || !keys.checks(keyCheck)) {
     const needed = keyCheck === undefined ? 'unknown' : fingerprintOfCheck(keyCheck);
     throw new StoreRefused(
-      `The sealing key is not the one that this store was made with: its fingerprint is ${fingerprintOfCheck(keys.check)}, and ${needed} is needed; put that master key in its place, and with it the key folder that it seals`,
+      `The sealing key is not the one that this store was made with: its fingerprint is ${fingerprintOfCheck(keys.check)}, and ${needed} is needed; put that master key in its place, and with it the key folder that it seals.`,
     );
   }
+  return storeId;
+}
+
+/**
+ * The master key and the key folder must be those of this store. `fetched`: days without a key are allowed, since the other nodes have them. Throws StoreRefused
+ * or KeyFolderRefused.
+ */
+export function checkKeys(
+  facts: StoreFacts,
+  keys: KeyFolder,
+  { keyFolder, fetched }: { readonly keyFolder: string; readonly fetched: boolean },
+): void {
+  const storeId = checkMasterKey(facts, keys);
   if (keys.storeId === undefined)
     throw new StoreRefused(
-      `The key folder "${keyFolder}" has no keys, but the store has; take over the key folder of another node, or restore it from its own backup (without it the content cannot be read)`,
+      `The key folder "${keyFolder}" has no keys, but the store has; make one for this gateway with "sluis init --postgres --join", or restore it from its own backup (without it the content cannot be read)`,
     );
   if (keys.storeId !== storeId)
     throw new StoreRefused(
       `The key folder "${keyFolder}" belongs to another store; check it and [store] in the configuration`,
     );
-  for (const day of days) if (!keys.isErased(day)) keys.checkDay(day);
+  for (const day of facts.days) {
+    const state = keys.stateOf(day);
+    if (state !== 'erased' && !(fetched && state === 'none')) keys.checkDay(day);
+  }
 }

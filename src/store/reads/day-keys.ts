@@ -4,6 +4,12 @@ import { text } from '../sql/columns.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 
 export class DayKeyReads {
+  /** Days that messages of the store were sealed on, but for those whose key was destroyed on purpose. */
+  *used(_now: Now): Change<readonly string[]> {
+    const rows = yield* sql.all({ day: text })`SELECT day FROM day_key WHERE erased_at IS NULL ORDER BY day`;
+    return rows.map(({ day }) => day);
+  }
+
   /** Those of these days whose key was destroyed on purpose. */
   *erased(_now: Now, days: readonly string[]): Change<readonly string[]> {
     const rows = yield* sql.all({ day: text })`
