@@ -129,7 +129,7 @@ test('a new master key seals the kept keys anew', async (t) => {
   await s.close();
   const to = randomBytes(32);
   writeFileSync(at('new.key'), `${to.toString('hex')}\n`);
-  rotateMasterKey({ ...options, newKeyFile: at('new.key'), actor });
+  await rotateMasterKey({ ...options, newKeyFile: at('new.key'), actor });
   await assert.rejects(openStoreAt(options), /is not the one that this store was made with/);
   const again = await openStoreAt({ ...options, masterKey: to });
   t.after(() => again.close());

@@ -1,6 +1,6 @@
 /** Day keys at two sites: whole gateways on PostgreSQL that make them together, fetch what they lack before they serve, and destroy them together. */
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -161,4 +161,37 @@ test('a day of which nothing is left is destroyed at both sites, proved, and on 
   assert.ok(existsSync(join(folders.zuid, `${day(1)}.key`)));
   await serve('zuid', daysAhead(3));
   for (const which of [day(0), day(1)]) assert.ok(isErased(folders.zuid, which), which);
+});
+
+test('a new master key: all gateways are stopped, one makes it, the other follows, and what was sealed before opens', async (t) => {
+  const sites = await both(t);
+  const { gateways, serve } = sites;
+  const { noord, zuid } = gateways;
+  const secret = join(noord.instance.folder, 'secret');
+  writeFileSync(secret, 'open sesame\n');
+  const partner = ['--organisation', 'ledger', '--host', 'localhost', '--login', 'us', '--password-file', secret];
+  noord.instance.sluis('partner', 'add', 'hospital', ...partner);
+  await send(noord, 'before');
+  const rotate = ({ instance }: Gateway): string => instance.sluis('key', 'rotate', '--yes', '--reason', 'test');
+  await noord.served.stop();
+  assert.throws(() => rotate(noord), /gateway "gw-zuid" of this store runs.*stop all gateways/);
+  await zuid.served.stop();
+  const told = rotate(noord);
+  assert.match(
+    told,
+    /New master key [0-9a-f]+; \d+ keys and secrets .*\n.*\n.*Every other gateway of this store: .*master\.key there/s,
+  );
+  await serve('noord');
+  await assert.rejects(serve('zuid'), /FILE\.new and run \\"sluis key rotate\\" here too/);
+  const key = loadConfig(zuid.instance.config).keys['master-key-file'] ?? '';
+  cpSync(join(noord.instance.folder, 'master.key'), `${key}.new`);
+  assert.match(
+    rotate(zuid),
+    /The store has the new master key [0-9a-f]+ already; 14 keys .*\nIt is in .*\nNow: start this gateway/,
+  );
+  await serve('zuid');
+  assert.deepEqual(await subjects(zuid), ['before']);
+  await send(zuid, 'after');
+  assert.deepEqual(await subjects(noord), ['before', 'after']);
+  assert.match(noord.instance.sluis('audit', 'verify'), /intact|whole|complete/i);
 });

@@ -1,5 +1,4 @@
 /** A new master key, with which everything is sealed. The gateway is stopped meanwhile. */
-import { onSqliteOnly } from '../../admin/engine.ts';
 import { askToDestroy } from '../../cli/ask.ts';
 import { confirm } from '../../cli/confirm.ts';
 import { CommandError } from '../../cli/exit.ts';
@@ -25,11 +24,6 @@ export interface Rotated {
 
 export async function rotate(here: Here, { out, withoutCopy }: Wanted): Promise<Rotated> {
   const config = here.config();
-  onSqliteOnly(
-    config.store.engine,
-    'rotate the master key of the store',
-    'this version rotates the key of a store on SQLite only',
-  );
   const { 'master-key-file': keyFile, 'master-key-command': command } = config.keys;
   if ((keyFile === undefined) !== (out !== undefined))
     throw new CommandError(
@@ -43,7 +37,6 @@ export async function rotate(here: Here, { out, withoutCopy }: Wanted): Promise<
   const newKeyFile = out ?? `${keyFile ?? ''}.new`;
   const masterKey = await readMasterKey(config);
   const rotation = {
-    dataFolder: config.data.folder,
     keyFolder: config.keys.folder,
     masterKey,
     newKeyFile,
@@ -52,7 +45,7 @@ export async function rotate(here: Here, { out, withoutCopy }: Wanted): Promise<
     clock: systemClock,
   };
   // One past its commit was allowed before, and the store cannot be opened until it has ended.
-  let done = await finishRotation(rotation);
+  let done = await finishRotation(config, rotation);
   let kept: OldKeys | undefined;
   if (done === undefined) {
     const fingerprint = keyFingerprint(masterKey);
@@ -63,19 +56,27 @@ export async function rotate(here: Here, { out, withoutCopy }: Wanted): Promise<
     const { actor } = await here.callOnce(options, allowed, { fingerprint });
     // What came while they signed.
     if (kept !== undefined) kept = await keepOldKeys(config, fingerprint);
-    done = await rotateMasterKey({ ...rotation, actor: { name: actor.name, ...defined({ reason: actor.reason }) } });
+    done = await rotateMasterKey(config, {
+      ...rotation,
+      actor: { name: actor.name, ...defined({ reason: actor.reason }) },
+    });
   }
-  const { resumed, to, sealed, oldKeyFile } = done;
+  const { resumed, followed, to, sealed, oldKeyFile } = done;
   const told = [
     resumed
       ? `The rotation that was interrupted is at its end. Master key: ${to}.`
-      : `New master key ${to}; ${sealed} keys and secrets are sealed with it.`,
+      : followed
+        ? `The store has the new master key ${to} already; ${sealed} keys of this gateway's folder are sealed with it now.`
+        : `New master key ${to}; ${sealed} keys and secrets are sealed with it.`,
     keyFile === undefined
       ? `It is in ${newKeyFile}: put it into the key store, so that ${command?.[0] ?? 'the command'} prints it, remove the file, and start the gateway.`
       : `It is in ${keyFile}.`,
     // The run that was interrupted had kept them, or been told not to.
-    ...(resumed ? [] : [oldKeysText(kept, oldKeyFile ?? 'the one before')]),
-    'Now: sluis key escrow, since the old shares make the old key; start the gateway, and take a backup.',
+    ...(resumed || followed ? [] : [oldKeysText(kept, oldKeyFile ?? 'the one before')]),
+    ...(followed || config.store.engine === 'sqlite' ? [] : [othersText(keyFile ?? newKeyFile)]),
+    followed
+      ? 'Now: start this gateway.'
+      : 'Now: sluis key escrow, since the old shares make the old key; start the gateway, and take a backup.',
   ].join('\n');
   return { done: { ...done, ...defined({ oldKeyFolder: kept?.folder }) }, told };
 }
@@ -93,3 +94,6 @@ async function sure({ terminal, options }: Here, fingerprint: string, withoutCop
   await confirm(terminal, 'Everything is sealed anew; take a backup first.', options.yes);
   return options;
 }
+
+const othersText = (keyFile: string): string =>
+  `Every other gateway of this store: stop it if it was started, carry ${keyFile} there, put it beside its old master key as "FILE.new" (with a command: where --out says), and run sluis key rotate. Until then it does not start.`;

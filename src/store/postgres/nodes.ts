@@ -340,3 +340,9 @@ const everyNode = (now: Instant | null) =>
   })`
   SELECT id, name, site, epoch, started_at, heard_at, ahead, version, schema_version, address,
          coalesce(${now}::bigint, ${DATABASE_NOW}) - heard_at AS silent_for FROM node ORDER BY id`;
+
+/** Names of those that were heard of lately, and have not stopped. */
+export function* livingNodes(): Change<readonly string[]> {
+  const all = yield* everyNode(null);
+  return all.filter(({ heardAt, silentFor }) => heardAt > 0 && silentFor < SILENT).map(({ name }) => name);
+}

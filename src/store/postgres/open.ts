@@ -157,6 +157,8 @@ export async function openPostgresStore(options: PostgresOpenOptions): Promise<S
       lost: (error) => engine?.fail(error),
       ...defined({ now: testing.now, standing }),
     });
+    // A rotation of the master key that ended meanwhile did not see this gateway (rotate.ts).
+    checkMasterKey(await sessions.withSession('changing', factsOf), keys);
     const time = new StoreTime(clock, instant(Math.max(facts.latest, node.latest, idTime(facts.highest))));
     const ids = new MessageIds(facts.highest > node.floor ? facts.highest : node.floor, node.node);
     engine = new PostgresEngine({

@@ -1,5 +1,5 @@
 /** What the database says of the store before anybody is served: whose keys it needs, which days have one, and how far ids and times have come. */
-import type { Day, KeyFolder } from '../../crypto/key-folder.ts';
+import { type Day, type KeyFolder, KeyFolderRefused } from '../../crypto/key-folder.ts';
 import { fingerprintOfCheck } from '../../crypto/key-fingerprint.ts';
 import { int, long, text } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
@@ -55,7 +55,7 @@ export function checkMasterKey({ storeId, keyCheck }: StoreFacts, keys: KeyFolde
   if (keyCheck === undefined || !keys.checks(keyCheck)) {
     const needed = keyCheck === undefined ? 'unknown' : fingerprintOfCheck(keyCheck);
     throw new StoreRefused(
-      `The sealing key is not the one that this store was made with: its fingerprint is ${fingerprintOfCheck(keys.check)}, and ${needed} is needed; put that master key in its place, and with it the key folder that it seals.`,
+      `The sealing key is not the one that this store was made with: its fingerprint is ${fingerprintOfCheck(keys.check)}, and ${needed} is needed; put that master key in its place, and with it the key folder that it seals. Where another gateway made a new one ("sluis key rotate"), put it beside the old one as FILE.new and run "sluis key rotate" here too`,
     );
   }
   return storeId;
@@ -81,6 +81,19 @@ export function checkKeys(
     );
   for (const day of facts.days) {
     const state = keys.stateOf(day);
-    if (state !== 'erased' && !(fetched && state === 'none')) keys.checkDay(day);
+    if (state !== 'erased' && !(fetched && state === 'none')) checkDay(keys, day);
+  }
+}
+
+/** The master key is right, so a file that does not open is of the one before, or is damaged. */
+function checkDay(keys: KeyFolder, day: Day): void {
+  try {
+    keys.checkDay(day);
+  } catch (error) {
+    if (!(error instanceof KeyFolderRefused)) throw error;
+    throw new KeyFolderRefused(
+      `${error.message}. Where a new master key was made ("sluis key rotate"): put the one before back in its place, the new one beside it as FILE.new, and run "sluis key rotate" here, also to bring one that was interrupted to its end`,
+      { cause: error },
+    );
   }
 }

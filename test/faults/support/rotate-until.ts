@@ -18,4 +18,4 @@ const options = {
     if (String(steps) === values.at) process.kill(process.pid, 'SIGKILL');
   },
 };
-if (finishRotation(options) === undefined) rotateMasterKey(options);
+if ((await finishRotation(options)) === undefined) await rotateMasterKey(options);
