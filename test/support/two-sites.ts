@@ -37,15 +37,15 @@ export interface TwoSites {
 export interface TwoSitesOptions extends ClusterOptions {
   /** The gateways acknowledge whatever was committed. A control. */
   readonly unguarded?: boolean;
-  /** More sections of their configuration, see `Instance.create`. */
-  readonly configuration?: string;
+  /** More lines of `[store]`. */
+  readonly store?: string;
 }
 
 /** With accounts of these names, see `Instance.addAccounts`. */
 export async function startTwoSites(
   t: Cleanup,
   names: readonly string[],
-  { unguarded = false, configuration = '', ...options }: TwoSitesOptions = {},
+  { unguarded = false, store = '', ...options }: TwoSitesOptions = {},
 ): Promise<TwoSites> {
   const cluster = await startCluster(t, options);
   const primary = cluster.server(cluster.primary);
@@ -54,7 +54,7 @@ export async function startTwoSites(
   const list = others.map((name) => `"${name}"`).join(', ');
   if (options.synchronous === false) await primary.set({ synchronous_standby_names: `ANY 1 (${list})` });
   await administrate(primary);
-  const ground = await groundOf(t, cluster, configuration);
+  const ground = await groundOf(t, cluster, store);
   const noord = await gatewayAt(t, ground, 'noord', ['--owner-password-file', ground.password]);
   // Carried over, as a person does.
   const carried = ground.put('master.key', readFileSync(join(noord.instance.folder, 'master.key'), 'utf8'));
@@ -87,7 +87,7 @@ async function supervised(instance: Instance, options: ServeOptions): Promise<Se
 
 interface Ground {
   readonly cluster: Cluster;
-  readonly configuration: string;
+  readonly store: string;
   /** Writes a file that both may read. */
   readonly put: (name: string, text: string) => string;
   /** File with the password of both roles, and with the authority of the servers. */
@@ -97,7 +97,7 @@ interface Ground {
   readonly channels: Readonly<Record<Site, readonly string[]>>;
 }
 
-async function groundOf(t: Cleanup, cluster: Cluster, configuration: string): Promise<Ground> {
+async function groundOf(t: Cleanup, cluster: Cluster, store: string): Promise<Ground> {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-two-sites-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const put = (name: string, text: string): string => {
@@ -121,7 +121,7 @@ async function groundOf(t: Cleanup, cluster: Cluster, configuration: string): Pr
   };
   return {
     cluster,
-    configuration,
+    store,
     put,
     password: put('password', `${ROLE_PASSWORD}\n`),
     authority: put('db-ca.pem', cluster.ca),
@@ -132,7 +132,7 @@ async function groundOf(t: Cleanup, cluster: Cluster, configuration: string): Pr
 /** Not started. `how`: what makes it the first or a further one. */
 async function gatewayAt(
   t: Cleanup,
-  { cluster, configuration, password, authority, channels }: Ground,
+  { cluster, store, password, authority, channels }: Ground,
   site: Site,
   how: readonly string[],
 ): Promise<Omit<Gateway, 'served'>> {
@@ -146,8 +146,10 @@ async function gatewayAt(
       ...how,
     ],
     keep: ['store', 'cluster', 'keys'],
-    configuration: [apiListener(api), configuration].join('\n'),
+    configuration: apiListener(api),
   });
+  const text = readFileSync(instance.config, 'utf8');
+  writeFileSync(instance.config, text.replace('[store]\n', `[store]\n${store}`));
   t.after(() => instance.remove());
   return { site, instance, front: frontOf(instance, `gw-${site}`, api) };
 }
