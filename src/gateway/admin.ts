@@ -16,6 +16,7 @@ import { hashPassword } from '../crypto/password.ts';
 import { checkNewPassword } from '../crypto/password-text.ts';
 import type { Dispatcher } from '../delivery/dispatcher.ts';
 import { defined } from '../domain/defined.ts';
+import type { Instant } from '../domain/units.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
 import { createCourierProbe } from '../smtp/courier-probe.ts';
 import type { Store } from '../store/port/store.ts';
