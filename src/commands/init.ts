@@ -86,13 +86,10 @@ export const init = changesHere({
     masterKey: z.string(),
     tlsKey: z.string().meta({ description: 'Where the private key of the certificate must be.' }),
     tlsCertificate: z.string(),
-    joined: z
-      .object({ key: z.string(), days: z.number() })
-      .optional()
-      .meta({
-        description:
-          'With `--join`: the fingerprint of the master key, and days whose keys come from the other gateways.',
-      }),
+    joined: z.object({ key: z.string(), days: z.number() }).optional().meta({
+      description:
+        'With `--join`: the fingerprint of the master key, and days whose keys come from the other gateways.',
+    }),
     devCertificates: z.string().optional().meta({ description: 'The folder of throw-away certificates.' }),
   }),
   right: 'owner',
