@@ -6,6 +6,7 @@ import { type Milliseconds, seconds } from '../../domain/units.ts';
 import { type Access, type Server, placeOf } from './access.ts';
 import { ConnectProblem } from './connect-problem.ts';
 import { Session } from './session.ts';
+import { SERVER_NAME } from './watched.ts';
 
 export interface Asking {
   readonly servers: readonly Server[];
@@ -59,7 +60,7 @@ export interface Rows {
 
 export interface ServerAnswer {
   readonly server: Server;
-  /** Its `cluster_name`; empty: it has none. */
+  /** Its `sluis.name` or `cluster_name`; empty: it has none. */
   readonly name: string;
   readonly role: 'primary' | 'standby';
   /** Of a standby the highest that it has anything of. */
@@ -114,7 +115,7 @@ async function ask(server: Server, { access, name, within = seconds(1) }: Asking
  * its primary. The highest of them counts, with that of the files of the log where the role may list them.
  */
 const ITSELF = `
-  SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END, current_setting('cluster_name'), current_setting('synchronous_standby_names'),
+  SELECT CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE 'primary' END, ${SERVER_NAME}, current_setting('synchronous_standby_names'),
          (CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
                ELSE pg_current_wal_flush_lsn() END - '0/0'::pg_lsn)::text,
          CASE WHEN pg_is_in_recovery()

@@ -3,11 +3,13 @@
  * what is acknowledged under that list, so each server that holds such a commit holds the row.
  */
 import type { Log } from '../../domain/effects.ts';
+import { words } from '../sql/parts.ts';
 import { sql } from '../sql/sql.ts';
 import type { Connected } from './connected.ts';
 import type { ServerSeen } from './judgement.ts';
 import { DATABASE_NOW, LOCAL } from './lease-rows.ts';
 import { PostgresRunner } from './runner.ts';
+import { SERVER_NAME } from './watched.ts';
 
 /** From now on, at each change that the guard sees. One write at a time; one that fails is made again after the next look. */
 export function rememberList({ guard, pool }: Pick<Connected, 'guard' | 'pool'>, log: Pick<Log, 'warn'>): void {
@@ -35,10 +37,12 @@ export function rememberList({ guard, pool }: Pick<Connected, 'guard' | 'pool'>,
 const keyOf = ({ name, timeline, synchronousNames }: ServerSeen): string =>
   JSON.stringify([name, timeline, synchronousNames]);
 
+const NAME = words('', SERVER_NAME);
+
 /** What the server itself has at this moment, whoever saw what before: two gateways that come together write the same. */
 const write = () => sql.run`
   INSERT INTO standby_list AS l (id, names, server, timeline, position, at)
-  SELECT 1, current_setting('synchronous_standby_names'), current_setting('cluster_name'),
+  SELECT 1, current_setting('synchronous_standby_names'), ${NAME},
          ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int, (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint, ${DATABASE_NOW}
     FROM (SELECT ${LOCAL}) t
       ON CONFLICT (id) DO UPDATE
