@@ -1,5 +1,5 @@
 /**
- * A second person where there is no store to ask in (restore): request and signatures lie in a file that goes from one to the other. What is
+ * A second person where there is no store to ask in (restore, store move): request and signatures lie in a file that goes from one to the other. What is
  * signed, and what makes an approval, is as everywhere (crypto/approval.ts); the end is counted from the time of asking, which is signed.
  */
 import { randomBytes } from 'node:crypto';
@@ -123,12 +123,13 @@ export function signFile(path: string, name: string, { key, fingerprint }: OwnKe
   return signatures.length;
 }
 
-/** The two who approved exactly this, of these operators. */
+/** The two who approved exactly this, of these operators; `whose` says where those stand: `in the backup`. */
 export function approvedByFile(
   path: string,
   asked: AskedByFile,
   operators: readonly Operator[],
   now: Instant,
+  whose: string,
 ): Approvers & { readonly reason: string } {
   const { request, signatures } = readRequestFile(path);
   const refuse = (code: 'usage' | 'conflict' | 'approval', why: string): never => {
@@ -153,9 +154,6 @@ export function approvedByFile(
     );
   const by = approversOf(asked.gateway, request, signatures, operators);
   if (!by.ok)
-    return refuse(
-      'approval',
-      `${by.error}, and two must, of the operators in the backup (request ${grouped(request.id)})`,
-    );
+    return refuse('approval', `${by.error}, and two must, of the operators ${whose} (request ${grouped(request.id)})`);
   return { ...by.value, reason: request.reason };
 }

@@ -115,7 +115,7 @@ export const groups: readonly Loaded[] = [
     load: async () => (await import('../commands/backup.ts')).backups,
   },
   {
-    names: { store: 'the file of the database; the gateway is stopped meanwhile' },
+    names: { store: 'the database as a whole; the gateway is stopped meanwhile' },
     load: async () => (await import('../commands/store.ts')).stores,
   },
   {

@@ -1,4 +1,4 @@
-/** `sluis store`: the file of the database itself. */
+/** `sluis store`: the database as a whole. */
 import { onSqliteOnly } from '../admin/engine.ts';
 import { showProgress } from '../cli/progress.ts';
 import { loadConfig } from '../config/load.ts';
@@ -7,7 +7,8 @@ import { many } from '../domain/counted.ts';
 import { mebibytes } from '../domain/octets-text.ts';
 import { MiB } from '../domain/units.ts';
 import { compactStore } from '../gateway/stopped-store.ts';
-import { changesHere, subject } from './core/row.ts';
+import { file, text } from './core/kinds.ts';
+import { changesHere, flag, opt, subject } from './core/row.ts';
 
 const compact = changesHere({
   about:
@@ -44,4 +45,44 @@ const compact = changesHere({
     ].join('\n'),
 });
 
-export const stores = subject('store', 'the file of the database; the gateway is stopped meanwhile', { compact });
+const moved = z.object({
+  rows: z.number(),
+  tables: z.number(),
+  digest: z.string().meta({ description: 'SHA-256 over all rows, as both sides came to it.' }),
+  found: z.enum(['nothing', 'a part', 'an older part']).meta({
+    description:
+      'What a move before this one had left there: a part, from which it went on, or one of an older state of the store, which was thrown away.',
+  }),
+  kept: z.string().meta({ description: 'The old database, which nobody serves any more.' }),
+  config: z.string(),
+});
+
+const move = changesHere({
+  about: 'carry a store of SQLite over to PostgreSQL, compared row by row; the gateway is stopped meanwhile',
+  in: {
+    owner: opt(text('name', 63), 'the role that owns the tables, used here alone; default: sluis_owner'),
+    ownerPasswordFile: opt(file, 'file with the password of that role, mode 0600'),
+    yes: flag('do not ask'),
+  },
+  out: moved,
+  right: 'owner',
+  reason: 'needed',
+  second: 'store-move',
+  trail: ['store.moved'],
+  undo: 'renaming sluis-moved.db to sluis.db, before a gateway has served the new store',
+  examples: ['--config sluis-postgres.toml --owner-password-file owner.password --yes --reason "a second site"'],
+  run: async (here, input) => await (await import('./store/move.ts')).moveHere(here, input),
+  say: ({ rows, tables, digest, found, kept, config }) =>
+    [
+      `Carried over and compared: ${many(rows, 'row')} in ${many(tables, 'table')}; both sides come to ${digest}.`,
+      ...(found === 'a part' ? ['It went on from where a move before had come.'] : []),
+      ...(found === 'an older part'
+        ? ['What a move before had brought was of an older state of the store; it was thrown away.']
+        : []),
+      `The store is in PostgreSQL now. The old database is ${kept}, which nobody serves; the key folder is the same.`,
+      `Then: sluis check --config ${config} && sluis serve --config ${config}`,
+      'Take a backup of PostgreSQL before you delete the old database: it holds all mail of before, sealed, also what is erased from now on.',
+    ].join('\n'),
+});
+
+export const stores = subject('store', 'the database as a whole; the gateway is stopped meanwhile', { compact, move });

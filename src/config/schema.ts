@@ -413,6 +413,12 @@ const cluster = section({
     ),
   ),
   key: optional(path('Its private key, PEM, mode 0600.')),
+  'share-ports': optional(
+    choice(
+      'Whether several gateways on this machine listen on the same ports, so that it uses more cores: the system spreads connections over them. Each has a configuration of its own with another node, data and key folder, http.port and listen; all run as one user. sluis drain closes the ports of one. Default: no.',
+      ['no', 'yes'],
+    ),
+  ),
 });
 
 const probe = section({
@@ -572,7 +578,7 @@ const audit = section({
 
 const operators = section({
   'second-person': choices(
-    'What one person may not do alone: two registered operators must sign for it (sluis operator, sluis approve). restore: a backup; bundle: evidence of a message; erase: personal data; address-move: an address to another account, an account to another organisation; key: escrow and rotation of the master key; end: of an account, address, partner or organisation; code: letters with codes for passwords, and codes for certificates, which whoever runs the command holds in hand; site-alone: one place alone that acknowledges. A change stands in the audit trail.',
+    'What one person may not do alone: two registered operators must sign for it (sluis operator, sluis approve). restore: a backup; bundle: evidence of a message; erase: personal data; address-move: an address to another account, an account to another organisation; key: escrow and rotation of the master key; end: of an account, address, partner or organisation; code: letters with codes for passwords, and codes for certificates, which whoever runs the command holds in hand; site-alone: one place alone that acknowledges; store-move: the store to PostgreSQL. A change stands in the audit trail.',
     CHOSEN_VERBS,
   ),
 });

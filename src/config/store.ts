@@ -18,6 +18,7 @@ function setForPostgres({ store, cluster }: Sections): readonly string[] {
     ...ofStore.filter((name) => store[name] !== undefined).map((name) => `store.${name}`),
     ...ofCluster.filter((name) => cluster[name] !== undefined).map((name) => `cluster.${name}`),
     ...(cluster.peers.length > 0 ? ['cluster.peers'] : []),
+    ...(cluster['share-ports'] === 'yes' ? ['cluster.share-ports'] : []),
   ];
 }
 

@@ -6,7 +6,17 @@ import type { Instant } from './units.ts';
 import { hours } from './units.ts';
 
 /** `operator` is not chosen: it holds as soon as any other does. */
-export const CHOSEN_VERBS = ['restore', 'bundle', 'erase', 'address-move', 'key', 'end', 'code', 'site-alone'] as const;
+export const CHOSEN_VERBS = [
+  'restore',
+  'bundle',
+  'erase',
+  'address-move',
+  'key',
+  'end',
+  'code',
+  'site-alone',
+  'store-move',
+] as const;
 export type ChosenVerb = (typeof CHOSEN_VERBS)[number];
 export type SecondPersonVerb = ChosenVerb | 'operator';
 

@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts';
 import { defined } from '../domain/defined.ts';
 import type { Access } from '../store/postgres/access.ts';
 import type { Copies } from '../store/copies.ts';
-import { type Connected, connectPostgres } from '../store/postgres/connected.ts';
+import { type Connected, type ConnectedOptions, connectPostgres } from '../store/postgres/connected.ts';
 import { postgresCopies } from '../store/postgres/copies.ts';
 import type { CopyingOptions } from '../store/postgres/copy-access.ts';
 import type { GatewayEffects, StoreEffects } from './effects.ts';
@@ -41,8 +41,10 @@ export const connectionOf = (
   { clock, log, aloneUntil }: Pick<StoreEffects, 'clock' | 'log' | 'aloneUntil'>,
   what = '',
   as?: As,
+  more: Pick<ConnectedOptions, 'counts' | 'session'> = {},
 ): Promise<Connected> =>
   connectPostgres({
+    ...more,
     servers: config.store.hosts,
     access: accessOf(config, as),
     name: nameOf(config, what),

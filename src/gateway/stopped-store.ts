@@ -8,6 +8,9 @@ import type { Operator } from '../domain/second-person.ts';
 import type { Instant } from '../domain/units.ts';
 import type { CompactOptions, Compacted } from '../store/sqlite/compact.ts';
 import type { RotateOptions, Rotated } from '../store/core/rotation.ts';
+import type { MovedStore, MoveWish } from './moved-store.ts';
+
+export type { MovedStore } from './moved-store.ts';
 
 /** Rejects with StoreRefused and the text that a start would give. */
 export async function checkStartFiles(dataFolder: string, keyFolder: string, masterKey: Uint8Array): Promise<void> {
@@ -60,3 +63,11 @@ export const operatorsIn = async (file: string, now: Instant): Promise<readonly 
         ({ publicKey, ...of }) => ({ ...of, publicKey: Buffer.from(publicKey, 'hex') }),
       )
     : (await import('../store/sqlite/operators-in.ts')).operatorsIn(file, now);
+
+/** The database of SQLite that is to move. Rejects with StoreRefused where it may not as it is. */
+export const checkMove = async (config: Config): Promise<string> =>
+  await (await import('./moved-store.ts')).checkMove(config);
+
+/** Carries a store of SQLite over to the database that the configuration names. Rejects with StoreRefused or StoreUnavailable; may be run again. */
+export const moveToPostgres = async (config: Config, wish: MoveWish): Promise<MovedStore> =>
+  await (await import('./moved-store.ts')).moveToPostgres(config, wish);

@@ -1,6 +1,6 @@
 /** What commands that work on the files of SQLite say where the store is kept in PostgreSQL. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -32,6 +32,21 @@ test('compact, rotate and restore say that PostgreSQL keeps the store, and who d
     assert.match(stderr, instead);
     assert.equal(code, 4);
   }
+  writeFileSync(join(folder, 'owner'), 'any\n', { mode: 0o600 });
+  const move = ['store', 'move', '--reason', 'why', '--yes', '--owner-password-file', join(folder, 'owner')];
+  const moved = await sluisHere([...move, '--config', config]);
+  assert.match(moved.stderr, /Nothing may be acknowledged: no server of PostgreSQL is the primary/);
+  assert(existsSync(join(folder, 'data', 'sluis.db')));
+  const asked = text.replace(/^\[operators\]$/m, '[operators]\nsecond-person = ["store-move"]');
+  assert.notEqual(asked, text);
+  writeFileSync(config, asked);
+  const alone = await sluisHere([...move, '--config', config]);
+  assert.match(
+    alone.stderr,
+    /Cannot move the store alone: .*second-person has "store-move"\); add --approval FILE\.json/,
+  );
+  assert.equal(alone.code, 8);
+  writeFileSync(config, text);
   const checked = await sluisHere(['check', '--config', config]);
   assert.equal(checked.code, 7, checked.stderr);
   assert.match(checked.stdout, /^PostgreSQL 127\.0\.0\.1:1: nothing listens there; start it/m);

@@ -12,7 +12,7 @@ import type { ChangingConnection, Query } from '../../src/store/postgres/connect
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import { StoreRefused } from '../../src/store/store.ts';
 import { ClientConnection, type PostgresClient, clientOf, startPostgres } from '../support/postgres.ts';
-import { type TestStore, addAccount, deliver, openTestStore } from '../support/store.ts';
+import { type Cleanup, type TestStore, addAccount, deliver, openTestStore } from '../support/store.ts';
 import { changeDatabase, here } from '../store/sqlite-support.ts';
 
 let client: PostgresClient;
@@ -34,8 +34,8 @@ async function database(): Promise<ClientConnection> {
 }
 
 /** Closed, with mail in pieces and whole, a deletion, and rows that refer to later ones. */
-async function filled(t: Parameters<typeof openTestStore>[0]): Promise<TestStore> {
-  const its = await openTestStore(t);
+async function filled(t: Cleanup, hostname = 'mail.test'): Promise<TestStore> {
+  const its = await openTestStore(t, { hostname });
   const { store, options } = its;
   for (const login of ['anna', 'ben', 'cor']) {
     const account = await addAccount(store, login);
@@ -56,14 +56,39 @@ async function filled(t: Parameters<typeof openTestStore>[0]): Promise<TestStore
   return its;
 }
 
+interface Wish {
+  readonly step?: (what: string) => void;
+  readonly running?: string;
+  readonly told?: (what: string, rows: number, of: number) => void;
+}
+
 const move = (
   { options }: TestStore,
   connection: ChangingConnection,
-  step: (what: string) => void = () => undefined,
-): Promise<Moved> =>
-  moveStore({ dataFolder: options.dataFolder, connection, at: options.clock.now(), told: () => undefined, step });
+  { step = () => undefined, running = 'sluis', told = () => undefined }: Wish = {},
+): Promise<Moved> => {
+  const { dataFolder, keyFolder, masterKey } = options;
+  const actor = { name: 'jan', reason: 'a second site' };
+  return moveStore({
+    dataFolder,
+    keyFolder,
+    masterKey,
+    connection,
+    running,
+    actor,
+    at: options.clock.now(),
+    told,
+    step,
+  });
+};
 
 const moved = ({ options }: TestStore): boolean => existsSync(join(options.dataFolder, 'sluis-moved.db'));
+
+const shownTables = (rows: readonly (readonly unknown[])[]): number => {
+  const { tables } = rows[0]?.[0] as { readonly tables: number };
+  assert(tables > 40, `${tables} tables`);
+  return tables;
+};
 
 const count = async (connection: ClientConnection, table: string): Promise<number> =>
   Number((await connection.query({ text: `SELECT count(*) FROM "${table}"` })).rows[0]?.[0]);
@@ -80,12 +105,21 @@ test('all rows are carried over, and the old database is a store no more', async
     }[])
       tables.set(name, (db.prepare(`SELECT count(*) AS n FROM "${name}"`).get() as { n: number }).n);
   });
-  const { rows, digest } = await move(its, connection);
+  const shown: [string, number, number][] = [];
+  const { rows, digest, found } = await move(its, connection, { told: (...one) => void shown.push(one) });
+  assert.equal(found, 'nothing');
+  assert.deepEqual(shown.at(-1), ['compared', rows, rows]);
   assert.match(digest, /^[0-9a-f]{64}$/);
   for (const name of ['message', 'entry', 'hidden_entry', 'content', 'chunk', 'audit', 'account', 'mailbox']) {
     assert((tables.get(name) ?? 0) > 0, name);
-    assert.equal(await count(connection, name), tables.get(name), name);
+    assert.equal(await count(connection, name), (tables.get(name) ?? 0) + (name === 'audit' ? 1 : 0), name);
   }
+  const { rows: told } = await connection.query({
+    text: `SELECT a.facts::jsonb, a.personal::jsonb, l.node, l.epoch, a.place
+             FROM audit a JOIN lane l ON l.id = a.lane WHERE a.event = 'store.moved'`,
+  });
+  const by = { actor: 'jan', reason: 'a second site' };
+  assert.deepEqual(told, [[{ rows, digest, tables: shownTables(told) }, by, '0', '0', '1']]);
   assert(rows > 500, `${rows} rows`);
   const { rows: facts } = await connection.query({
     text: `SELECT name FROM fact WHERE name IN ('store_id', 'key_check') ORDER BY 1`,
@@ -94,13 +128,13 @@ test('all rows are carried over, and the old database is a store no more', async
   const { rows: links } = await connection.query({
     text: `SELECT (SELECT merged_into = (SELECT max(id) FROM organisation) FROM organisation ORDER BY id LIMIT 1),
                   (SELECT moved_to = (SELECT max(id) FROM account) FROM account ORDER BY id LIMIT 1),
-                  (SELECT bool_and(lane = 0 AND place = seq) FROM audit),
+                  (SELECT bool_and(lane = 0 AND place = seq) FROM audit WHERE event <> 'store.moved'),
                   nextval('audit_seq') > (SELECT max(seq) FROM audit)`,
   });
   assert.deepEqual(links, [[true, true, true, true]]);
   assert(moved(its));
   await assert.rejects(openSqliteStore(its.options), /was moved to PostgreSQL; set engine = "postgres"/);
-  await assert.rejects(move(its, connection), /was moved to PostgreSQL already/);
+  await assert.rejects(move(its, connection), /This store was moved to that database already/);
 });
 
 test('cut short before any page it goes on from there, and comes to the same', async (t) => {
@@ -111,10 +145,12 @@ test('cut short before any page it goes on from there, and comes to the same', a
   for (let done = false; !done;) {
     let n = 0;
     try {
-      await move(its, connection, (what) => {
-        // Each run gets two pages further than the one before.
-        if (++n > 2 && what !== 'rename') throw new Error('cut');
-        steps.push(what);
+      await move(its, connection, {
+        step: (what) => {
+          // Each run gets two pages further than the one before.
+          if (++n > 2 && what !== 'rename' && what !== 'finish') throw new Error('cut');
+          steps.push(what);
+        },
       });
       done = true;
     } catch (error) {
@@ -127,10 +163,83 @@ test('cut short before any page it goes on from there, and comes to the same', a
   // No page was carried over twice.
   assert.equal(steps.filter((what) => what === 'message').length, 1);
   assert(cuts > 20, `${cuts} cuts`);
-  const same = await filled(t);
-  await assert.rejects(move(same, connection), /is a store that serves already/);
-  changeDatabase(same.options, (db) => db.exec(`UPDATE fact SET value = 'other' WHERE name = 'store_id'`));
-  await assert.rejects(move(same, connection), /There is another store in the database/);
+  await assert.rejects(move(await filled(t), connection), /This store was moved to that database already/);
+  await assert.rejects(move(await filled(t, 'other.test'), connection), /There is another store in the database/);
+});
+
+test('what was served again since a move was cut short begins anew, and nothing of before is left', async (t) => {
+  const its = await filled(t);
+  const connection = await database();
+  const cut = (at: string): Promise<Moved> =>
+    move(its, connection, {
+      step: (what) => {
+        if (what === at) throw new Error('cut');
+      },
+    });
+  await assert.rejects(cut('rename'), /cut/);
+  await assert.rejects(move(await filled(t, 'other.test'), connection), /has a part of another store/);
+  const again = await openSqliteStore(its.options);
+  await deliver(again, randomBytes(300), 'anna@group.test');
+  await again.close();
+  const { found, rows } = await move(its, connection);
+  assert.equal(found, 'an older part');
+  assert.equal(await count(connection, 'message'), 3 * 41 + 1);
+  assert(rows > 500);
+});
+
+test('cut between its last two steps there is no store at all, and the next run makes it', async (t) => {
+  const its = await filled(t);
+  const connection = await database();
+  const last = move(its, connection, {
+    step: (what) => {
+      if (what === 'finish') throw new Error('cut');
+    },
+  });
+  await assert.rejects(last, /cut/);
+  assert(moved(its));
+  await assert.rejects(openSqliteStore(its.options), /was moved to PostgreSQL/);
+  const { rows: facts } = await connection.query({ text: `SELECT name FROM fact WHERE name = 'store_id'` });
+  assert.deepEqual(facts, []);
+  const { found } = await move(its, connection);
+  assert.equal(found, 'a part');
+  assert.equal(await count(connection, 'fact'), (await factsWithoutMoves(connection)).length);
+});
+
+const factsWithoutMoves = async (connection: ClientConnection): Promise<readonly unknown[]> =>
+  (await connection.query({ text: `SELECT name FROM fact WHERE name NOT LIKE 'move.%'` })).rows;
+
+test('a database that is not for this store, and roles that may not do it, are refused before a row is written', async (t) => {
+  const its = await filled(t);
+  const full = await database();
+  await full.query({ text: 'CREATE TABLE invoice (id bigint)' });
+  await assert.rejects(move(its, full), /is not empty: it has "invoice", of some other program/);
+
+  const connection = await database();
+  await assert.rejects(move(its, connection, { running: 'nobody_here' }), /There is no role "nobody_here"/);
+  await client.query('CREATE ROLE without_rights');
+  await assert.rejects(
+    move(its, connection, { running: 'without_rights' }),
+    /"without_rights".* may not read and write/,
+  );
+  await connection.query({ text: 'SET ROLE without_rights' });
+  await assert.rejects(move(its, connection), /The role "without_rights" may not make tables .*as its owner/);
+  await connection.query({ text: 'RESET ROLE' });
+
+  let other: Promise<unknown> = Promise.resolve();
+  const name = `moved${databases}`;
+  const second = await clientOf(client, name);
+  closers.push(() => second.end());
+  await move(its, connection, {
+    step: (what) => {
+      if (what !== 'rename') return;
+      // Of a copy of the data folder: the lock of the folder says nothing of it.
+      other = assert.rejects(
+        filled(t).then((copy) => move(copy, new ClientConnection(second))),
+        /Another move into this database is under way/,
+      );
+    },
+  });
+  await other;
 });
 
 /** Says of one table something else than what was written. */
@@ -181,12 +290,30 @@ test('a row that differs, is missing or is one too many is found, and the old da
   await again.close();
 });
 
+test('where rows differed the next run begins anew', async (t) => {
+  const its = await filled(t);
+  const name = `moved${++databases}`;
+  await client.query(`CREATE DATABASE ${name}`);
+  const changing = await clientOf(client, name);
+  closers.push(() => changing.end());
+  await assert.rejects(move(its, new Changed(changing, 'DELETE FROM hidden_entry')), /it begins anew/);
+  const { found } = await move(its, new ClientConnection(changing));
+  assert.equal(found, 'an older part');
+});
+
 test('a store that did not stop in order is not moved', async (t) => {
   const its = await filled(t);
   changeDatabase(its.options, (db) => db.exec(`UPDATE fact SET value = 0 WHERE name = 'clean'`));
   const connection = await database();
   await assert.rejects(move(its, connection), /did not stop in an orderly way/);
   changeDatabase(its.options, (db) => db.exec(`UPDATE fact SET value = 1 WHERE name = 'clean'`));
-  await move(its, connection);
-  assert(moved(its));
+  const old = { ...its, options: { ...its.options, masterKey: randomBytes(32) } };
+  await assert.rejects(move(old, connection), /The sealing key is not the one that this store was made with/);
+  changeDatabase(its.options, (db) => {
+    const version = db.pragma('user_version', { simple: true }) as number;
+    db.exec(`DELETE FROM migration WHERE version = ${version}`);
+    db.pragma(`user_version = ${version - 1}`);
+  });
+  await assert.rejects(move(its, connection), /has version \d+, and this program moves version \d+: start the gateway/);
+  assert(!moved(its));
 });

@@ -1,6 +1,6 @@
 /**
  * `sluis init --postgres`: what an administrator of PostgreSQL makes beforehand, and what of the configuration says where it is. Two roles: one owns the tables
- * and is used by `init` alone, one is the gateway's and can read and write rows, but make, change or drop no table.
+ * and is used by `init` and `store move` alone, one is the gateway's and can read and write rows, but make, change or drop no table.
  */
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -83,7 +83,10 @@ export function postgresValues(wanted: PostgresWanted): TemplateValues {
 }
 
 /** The owner of the tables, as `init` comes to the database. */
-export function ownerOf({ owner = OWNER, ownerPasswordFile: file }: PostgresWanted): {
+export function ownerOf({
+  owner = OWNER,
+  ownerPasswordFile: file,
+}: Pick<PostgresWanted, 'owner' | 'ownerPasswordFile'>): {
   readonly user: string;
   readonly password: string;
 } {

@@ -12,6 +12,8 @@ export interface MovedTable {
   readonly selves: readonly string[];
   /** Rows that are read at a time. */
   readonly page: number;
+  /** How many there are. */
+  readonly rows: number;
 }
 
 export interface MovedColumn {
@@ -30,6 +32,8 @@ const OWN: ReadonlySet<string> = new Set([
 /** Octets that the rows of a page have at most, about: a body of 64 KiB, a chunk of 256. */
 const PAGES: Readonly<Record<string, number>> = { content: 64, chunk: 16, message: 500 };
 const PAGE = 1000;
+/** Most values of one statement, a little below what PostgreSQL takes (65,535): rows of the trail get two more there. */
+const MOST_VALUES = 65_000;
 
 interface Column {
   readonly name: string;
@@ -68,7 +72,8 @@ function tableOf(db: Db, name: string, types: ReadonlyMap<string, string>, selve
     columns: columns.map((column) => ({ name: column.name, type: typeOf(types, name, column.name) })),
     key: key.length > 0 ? key.map((column) => column.name) : uniqueKeyOf(db, name),
     selves,
-    page: PAGES[name] ?? PAGE,
+    page: Math.min(PAGES[name] ?? PAGE, Math.floor(MOST_VALUES / (columns.length + 2))),
+    rows: (db.prepare(`SELECT count(*) AS n FROM "${name}"`).get() as { n: number }).n,
   };
 }
 

@@ -134,7 +134,9 @@ export async function openPostgresStore(options: PostgresOpenOptions): Promise<S
     const known = knownMigrations();
     const facts = await sessions.withSession('changing', async (session) => {
       if ((await checkMigrations(session, known)) === 0)
-        throw new StoreRefused('There is no store in this database; run "sluis init --postgres" for a new gateway');
+        throw new StoreRefused(
+          'There is no store in this database; run "sluis init --postgres" for a new gateway, or "sluis store move" for one whose store is in SQLite',
+        );
       await migrate(session, known, clock.now());
       return await factsOf(session);
     });

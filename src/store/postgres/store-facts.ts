@@ -5,9 +5,14 @@ import { int, long, text } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { StoreRefused } from '../store.ts';
 
+/** The fact of a database that is not a store yet: which one is being carried into it (store/move). */
+export const MOVING = 'move.store';
+
 export interface StoreFacts {
   /** Undefined: no store was made here. */
   readonly storeId: string | undefined;
+  /** One is being carried over (store/move). */
+  readonly moving: boolean;
   readonly keyCheck: Uint8Array | undefined;
   /** Days whose key must be there. */
   readonly days: readonly Day[];
@@ -31,6 +36,7 @@ export function* storeFacts(): Change<StoreFacts> {
            current_setting('server_version') AS server_version`;
   return {
     storeId: facts.get('store_id'),
+    moving: facts.has(MOVING),
     keyCheck: check === undefined ? undefined : Buffer.from(check, 'hex'),
     days: days.map(({ day }) => day),
     highest,
@@ -49,9 +55,15 @@ export function* writeFacts(storeId: string, keyCheck: Uint8Array): Change<void>
 }
 
 /** The master key must be that of this store, whose id is answered. Throws StoreRefused. */
-export function checkMasterKey({ storeId, keyCheck }: StoreFacts, keys: KeyFolder): string {
+export function checkMasterKey({ storeId, moving, keyCheck }: StoreFacts, keys: KeyFolder): string {
+  if (moving)
+    throw new StoreRefused(
+      'A store is on its way into this database, and its move was cut short: run "sluis store move" again, which goes on',
+    );
   if (storeId === undefined)
-    throw new StoreRefused('There is no store in this database; run "sluis init" for a new gateway');
+    throw new StoreRefused(
+      'There is no store in this database; run "sluis init --postgres" for a new gateway, or "sluis store move" for one whose store is in SQLite',
+    );
   if (keyCheck === undefined || !keys.checks(keyCheck)) {
     const needed = keyCheck === undefined ? 'unknown' : fingerprintOfCheck(keyCheck);
     throw new StoreRefused(

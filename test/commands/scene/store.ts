@@ -1,5 +1,6 @@
 /** What works on files alone: no gateway runs, or none does yet. */
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { SubjectScene } from './scene.ts';
 
 export const serve: SubjectScene = {
@@ -10,7 +11,27 @@ export const serve: SubjectScene = {
 
 export const dev: SubjectScene = { beside: { dev: 'account list --config trial/data/sluis.toml' } };
 
-export const store: SubjectScene = { begin: [(scene) => scene.stop()] };
+/** No PostgreSQL is there: the move ends where nobody would acknowledge. test/peers/store-move.test.ts has a whole one. */
+export const store: SubjectScene = {
+  begin: [
+    (scene) => scene.stop(),
+    (scene) => {
+      const beside = (name: string): string => join(dirname(scene.config), name);
+      const sections = [
+        `[store]\nengine = "postgres"\nhosts = ["127.0.0.1:1"]\npassword-file = "owner.password"`,
+        '[cluster]\nnode = "gw1"\nsite = "noord"',
+      ];
+      writeFileSync(beside('owner.password'), 'any\n', { mode: 0o600 });
+      writeFileSync(beside('sluis-postgres.toml'), `${readFileSync(scene.config, 'utf8')}\n${sections.join('\n')}\n`);
+      scene.kept.postgres = beside('sluis-postgres.toml');
+      scene.kept.owner = beside('owner.password');
+    },
+  ],
+  replace: { 'sluis-postgres.toml': 'postgres', 'owner.password': 'owner' },
+  code: {
+    'store move --config sluis-postgres.toml --owner-password-file owner.password --yes --reason "a second site"': 7,
+  },
+};
 
 export const restore: SubjectScene = {
   begin: [{ run: 'backup take backups', keep: { backup: 'path' } }, (scene) => scene.stop()],
