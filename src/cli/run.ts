@@ -5,6 +5,7 @@ import type { Gateway } from '../gateway.ts';
 import { systemClock } from '../platform/clock.ts';
 import type { Supervisor } from '../platform/supervisor.ts';
 import type { Store } from '../store/port/store.ts';
+import { StoreUnavailable } from '../store/store.ts';
 import { exitCodes } from './exit.ts';
 import { outliveReaders } from './terminal.ts';
 
@@ -115,7 +116,8 @@ const statusOf = ({ admin }: Gateway): string => {
 
 /**
  * Tells the service manager that the gateway is alive, but only where the store has answered since: the call itself shows that the loop turns.
- * A disk that hangs, or a thread that is stuck, so ends in a restart.
+ * A disk that hangs, or a thread that is stuck, so ends in a restart. A database that is away for a while is an answer: a restart would not bring it back,
+ * and what the gateway still hands out would end with it.
  */
 export function startWatchdog(
   store: Pick<Store, 'alive'>,
@@ -130,6 +132,9 @@ export function startWatchdog(
   const ask = (): void => {
     store
       .alive()
+      .catch((error: unknown) => {
+        if (!(error instanceof StoreUnavailable)) throw error;
+      })
       .then(() => {
         if (!ended) supervisor.alive(status());
       })

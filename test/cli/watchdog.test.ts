@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { startWatchdog } from '../../src/cli/run.ts';
 import { seconds } from '../../src/domain/units.ts';
 import type { Supervisor } from '../../src/platform/supervisor.ts';
+import { StoreUnavailable } from '../../src/store/store.ts';
 import { FakeClock } from '../support/clock.ts';
 
 class Manager implements Supervisor {
@@ -52,6 +53,18 @@ test('a store that has failed is not alive', async () => {
     await turn();
   }
   assert.deepEqual(manager.heard, []);
+  watch.end();
+});
+
+test('a store whose database is away for a while is alive: a restart would not bring it back', async () => {
+  const [clock, manager] = [new FakeClock(), new Manager()];
+  const away = { alive: () => Promise.reject(new StoreUnavailable('no connection')) };
+  const watch = startWatchdog(away, manager, clock, () => 'away');
+  for (let i = 0; i < 3; i += 1) {
+    clock.advance(seconds(20));
+    await turn();
+  }
+  assert.deepEqual(manager.heard, ['away', 'away', 'away']);
   watch.end();
 });
 
