@@ -242,11 +242,21 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     ...defined({ sites }),
     gateway: {
       reload: reloadTold,
-      drain: (wanted, actor) => {
+      drain: async (wanted, actor) => {
+        const shared = config.cluster['share-ports'] === 'yes';
+        // First: while a port cannot be opened again nothing is taken.
+        if (shared && !wanted) await listeners.resume();
         const changed = http.drain(wanted ? clock.now() : undefined);
         if (changed) life.drained(wanted, actor);
+        if (shared && wanted) listeners.rest();
         const since = http.drainedSince;
-        return { changed, ...defined({ since: since === undefined ? undefined : new Date(since).toISOString() }) };
+        return {
+          changed,
+          ...defined({
+            since: since === undefined ? undefined : new Date(since).toISOString(),
+            portsClosed: shared && wanted ? true : undefined,
+          }),
+        };
       },
       anchor: () => anchors.now(),
       sessions: () => connections.sessions,

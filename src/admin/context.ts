@@ -76,8 +76,11 @@ export interface RunningGateway {
   figures(names: ReadonlySet<string>): Promise<readonly Figure[]>;
   /** Reads configuration, keys and certificates again; everything stays as it was when one of them cannot be used. */
   reload(actor: Actor): Promise<ReloadReport>;
-  /** Keeps new sessions away, as far as load balancers go by /ready, or ends that. Until the process ends. */
-  drain(wanted: boolean, actor: Actor): DrainReport;
+  /**
+   * Keeps new sessions away, as far as load balancers go by /ready or other units share the ports, or ends that. Until the process ends. Rejects with
+   * ListenerRefused where a port cannot be opened again.
+   */
+  drain(wanted: boolean, actor: Actor): Promise<DrainReport>;
   /** Signs the head of the audit trail now. */
   anchor(): Promise<void>;
   /** Open now. */
@@ -97,6 +100,8 @@ export interface RunningGateway {
 }
 
 export interface DrainReport {
+  /** The other units on its ports take what comes. */
+  readonly portsClosed?: boolean;
   /** False: it was so already. */
   readonly changed: boolean;
   /** ISO 8601. Absent: new sessions are sent here. */

@@ -203,25 +203,29 @@ const drain = changes({
     changed: z.boolean().meta({ description: 'False: it was so already.' }),
     since: z.string().optional(),
     connections: z.number().meta({ description: 'That are open now.' }),
+    portsClosed: z
+      .boolean()
+      .optional()
+      .meta({ description: 'True: other units on this machine share its ports, and it has closed them.' }),
   }),
   right: 'owner',
   trail: ['gateway.drained', 'gateway.drain-ended'],
   undo: 'sluis drain --end',
   examples: ['--reason "new kernel"', '--end'],
-  run: ({ gateway }, { end }, { actor }) => {
+  run: async ({ gateway }, { end }, { actor }) => {
     const running = runningGateway(gateway, 'drain');
-    const { changed, since } = running.drain(!end, actor);
-    return Promise.resolve({
+    const { changed, since, portsClosed } = await running.drain(!end, actor);
+    return {
       drained: since !== undefined,
       changed,
       connections: running.status().connections,
-      ...defined({ since }),
-    });
+      ...defined({ since, portsClosed }),
+    };
   },
-  say: ({ drained, changed, since, connections }) =>
+  say: ({ drained, changed, since, connections, portsClosed }) =>
     drained
       ? [
-          `${changed ? 'From now on' : `Since ${readableTime(since)} already,`} /ready answers 503, and load balancers that ask it send nobody here; whoever comes past them is served.`,
+          `${changed ? 'From now on' : `Since ${readableTime(since)} already,`} /ready answers 503, and ${portsClosed === true ? 'the ports of this unit are closed: the other units on them take new sessions' : 'load balancers that ask it send nobody here; whoever comes past them is served'}.`,
           `${many(connections, 'connection')} ${agree(connections, 'goes', 'go')} on ("sluis session list"). "sluis drain --end" takes new sessions again, and so does a restart.`,
         ].join('\n')
       : `New sessions are taken${changed ? ' again' : '; nothing was drained'}.`,

@@ -21,6 +21,7 @@ const DAY = days(1);
 export type HandedSockets = ReadonlyMap<string, number>;
 
 export function specOf(config: Config, listener: Configured, socket?: number): ListenerSpec {
+  const shared = config.cluster['share-ports'] === 'yes';
   const { name, address, port, tls, profile, scram, quirks, proxy, accounts, networks } = listener;
   const hostname = hostnameOf(config, listener);
   return {
@@ -36,6 +37,7 @@ export function specOf(config: Config, listener: Configured, socket?: number): L
     ...(accounts.length === 0 ? {} : { accounts: new Set(accounts) }),
     ...(networks.length === 0 ? {} : { networks }),
     ...(hostname === config.hostname ? {} : { hostname }),
+    ...(shared ? { shared } : {}),
     ...defined({ socket }),
   };
 }
@@ -72,6 +74,7 @@ export class GatewayListeners {
         continue;
       }
       const spec = specOf(this.#config, configured, sockets.get(name));
+      if (spec.shared === true && spec.socket !== undefined) refuseHanded(name);
       const listener = await start[protocol](spec).catch((error: unknown) => refusedPort(spec, error));
       this.#opened.push({ configured, listener, closed: false });
       if (spec.socket !== undefined && spec.port !== 0 && listener.port !== spec.port)
@@ -147,6 +150,17 @@ export class GatewayListeners {
     await Promise.all(this.#opened.map(({ listener }) => listener.stop(drain)));
   }
 
+  /** Closes ports that other units share, until `resume`. */
+  rest(): void {
+    for (const { listener } of this.#opened) listener.rest();
+  }
+
+  /** Rejects with ListenerRefused. */
+  async resume(): Promise<void> {
+    for (const { listener, closed } of this.#opened)
+      if (!closed) await listener.resume().catch((error: unknown) => refusedPort(listener.spec, error));
+  }
+
   /** Ends the drain time of a `stop` under way. */
   cut(): void {
     for (const { listener } of this.#opened) listener.cut();
@@ -179,12 +193,19 @@ export class GatewayListeners {
   }
 }
 
+/** One socket of the service manager goes on when its process has died, and what comes to it waits, although the other units are there. */
+function refuseHanded(name: string): never {
+  throw new ListenerRefused(
+    `Cannot use the socket that the service manager opened for listener "${name}": with cluster.share-ports each unit opens its own, so that the others take its place; disable the socket units, or set share-ports = "no"`,
+  );
+}
+
 function refusedPort(spec: ListenerSpec, error: unknown): never {
   const { code } = error as NodeJS.ErrnoException;
   const where = `Cannot open listener "${spec.name}" on ${spec.address} port ${spec.port}`;
   if (code === 'EADDRINUSE')
     throw new ListenerRefused(
-      `${where}: another program listens there; stop it (is another gateway running?) or choose another port`,
+      `${where}: another program listens there; stop it (is another gateway running?) or choose another port${spec.shared === true ? '; a unit that shares it runs as the same user and has cluster.share-ports = "yes" too' : ''}`,
       { cause: error },
     );
   if (code === 'EACCES')
@@ -192,6 +213,10 @@ function refusedPort(spec: ListenerSpec, error: unknown): never {
       `${where}: this user may not open ports below 1024; give the service CAP_NET_BIND_SERVICE, or choose a higher port and redirect to it`,
       { cause: error },
     );
+  if (spec.shared === true && (code === 'ENOTSUP' || code === 'EINVAL'))
+    throw new ListenerRefused(`${where}: this system does not share ports; set share-ports = "no" in [cluster]`, {
+      cause: error,
+    });
   if (code === 'EADDRNOTAVAIL')
     throw new ListenerRefused(`${where}: this machine does not have that address; correct it`, { cause: error });
   throw error;

@@ -1,10 +1,14 @@
 /** The store on PostgreSQL: made for a new service, and opened by a gateway or a command. */
+import { mkdirSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import { defined } from '../domain/defined.ts';
 import { programVersion } from '../platform/version.ts';
 import type { CoreCreateOptions, CoreOpenOptions } from '../store/core/options.ts';
 import { rememberList } from '../store/postgres/remembered-list.ts';
+import type { Connected } from '../store/postgres/connected.ts';
 import { createPostgresStore, joinPostgresStore, openPostgresStore } from '../store/postgres/open.ts';
+import type { Sessions } from '../store/postgres/sessions.ts';
+import { FolderLock } from '../store/sqlite/folder-lock.ts';
 import type { GatewayEffects, StoreEffects } from './effects.ts';
 import { postgresMetrics, readinessOf } from './postgres-health.ts';
 import { type As, connectionOf, copyingOf } from './postgres.ts';
@@ -19,8 +23,8 @@ export async function openOnPostgres(
 ): Promise<OpenedStore> {
   const { node = config.hostname, site = '' } = config.cluster;
   const { aloneUntil = () => undefined, clock, log } = effects;
-  const sessions = await connectionOf(config, effects);
-  const { guard } = sessions;
+  const { connected, sessions } = await connectedAlone(config, effects);
+  const { guard } = connected;
   const mayAcknowledge = (): boolean => guard.mayAcknowledge() === undefined;
   const store = await openPostgresStore({
     ...options,
@@ -32,12 +36,12 @@ export async function openOnPostgres(
     mayAcknowledge,
     standing: () => ({
       acknowledges: mayAcknowledge(),
-      acknowledgedAt: sessions.acknowledgedAt,
+      acknowledgedAt: connected.acknowledgedAt,
       aloneUntil: aloneUntil(),
     }),
   });
-  rememberList(sessions, log);
-  const own = { node, guard, aloneUntil, acknowledgedAt: () => sessions.acknowledgedAt };
+  rememberList(connected, log);
+  const own = { node, guard, aloneUntil, acknowledgedAt: () => connected.acknowledgedAt };
   return {
     store,
     readiness: readinessOf(guard, aloneUntil),
@@ -50,6 +54,30 @@ export async function openOnPostgres(
       },
     },
   };
+}
+
+/** One process on a data folder, here too: its control socket, its drills and what it remembers of the servers are its own. Rejects with StoreRefused. */
+async function connectedAlone(
+  config: Config,
+  effects: StoreEffects,
+): Promise<{ readonly connected: Connected; readonly sessions: Sessions }> {
+  mkdirSync(config.data.folder, { recursive: true, mode: 0o700 });
+  const lock = FolderLock.take(config.data.folder);
+  try {
+    const connected = await connectionOf(config, effects);
+    const sessions: Sessions = {
+      withSession: (purpose, work) => connected.withSession(purpose, work),
+      listen: (told) => connected.listen(told),
+      get waiting() {
+        return connected.waiting;
+      },
+      close: () => connected.close().finally(() => lock.release()),
+    };
+    return { connected, sessions };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
 }
 
 /** As the owner of the tables. Rejects with StoreRefused where there is a store already. */

@@ -19,7 +19,7 @@ import type { Clock, Log, Timer } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import { clientCertificateRequest } from '../platform/client-certificate.ts';
 import type { AdmittedConnection, ConnectionLimits, OpenSession } from '../platform/connections.ts';
-import { listen } from '../platform/listen.ts';
+import { listen, rest } from '../platform/listen.ts';
 import type { Listener, ListenerSpec, TlsMaterial } from '../platform/listener.ts';
 import { NetworkSet } from '../platform/network.ts';
 import { ProxyGate } from '../platform/proxy-gate.ts';
@@ -208,6 +208,15 @@ export class TlsListener implements Listener {
     if (this.#guests.size > 0) await emptied;
     timer.cancel();
     this.#turnedAway.flush();
+  }
+
+  rest(): void {
+    rest(this.#server);
+  }
+
+  async resume(): Promise<void> {
+    const place = { ...this.spec, port: this.#port };
+    if (!this.#stopping && !this.#server.listening) await listen(this.#server, place, this.#protocol.backlog);
   }
 
   cut(): void {

@@ -1,17 +1,22 @@
-/** A listening socket: of an address and port, or one that the service manager handed over. */
+/** A listening socket: of an address and port, or one that the service manager handed over; closed and opened again where other units share the port. */
 import type { AddressInfo, Server } from 'node:net';
 import type { ListenerSpec } from './listener.ts';
 
 /** Resolves with the port in use. Rejects with what the system says, such as EADDRINUSE. */
 export const listen = (
   server: Server,
-  { address, port, socket: fd }: Pick<ListenerSpec, 'address' | 'port' | 'socket'>,
+  { address, port, socket: fd, shared = false }: Pick<ListenerSpec, 'address' | 'port' | 'socket' | 'shared'>,
   backlog: number,
 ): Promise<number> =>
   new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(fd === undefined ? { host: address, port, backlog } : { fd }, () => {
+    server.listen(fd === undefined ? { host: address, port, backlog, reusePort: shared } : { fd }, () => {
       server.removeListener('error', reject);
       resolve((server.address() as AddressInfo).port);
     });
   });
+
+/** Takes no more connections; those that there are go on, and `listen` may open it again. */
+export function rest(server: Server): void {
+  if (server.listening) server.close();
+}

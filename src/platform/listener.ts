@@ -39,7 +39,12 @@ export interface ListenerSpec {
   readonly hostname?: string;
   /** Descriptor of a listening socket that the service manager opened and keeps: it stands in for address and port. */
   readonly socket?: number;
+  /** Other units on this machine listen on the same port, and the kernel spreads connections over all of them (SO_REUSEPORT). */
+  readonly shared?: boolean;
 }
+
+/** Whether others take what comes when this process closes its port: the next one of the service manager, or other units. */
+export const leavesToOthers = ({ socket, shared }: ListenerSpec): boolean => socket !== undefined || shared === true;
 
 /** For whom a listener is that is not for everybody. */
 export interface ListenerAccess {
@@ -72,9 +77,13 @@ export interface Listener {
   updateTicketKey(key: Buffer): void;
   /**
    * Takes no new sessions, lets what runs end for at most `drain`, then cuts the rest. Until the last of its sessions has ended new ones are told to
-   * come again; on a socket of the service manager they wait for the next process instead.
+   * come again; on a socket of the service manager they wait for the next process instead, on a shared port another unit takes them.
    */
   stop(drain: Milliseconds): Promise<void>;
+  /** Closes a shared port and lets what runs go on: the other units take what comes. */
+  rest(): void;
+  /** Opens it again. Rejects with what the system says. */
+  resume(): Promise<void>;
   /** Ends the drain time of a `stop` under way. */
   cut(): void;
 }

@@ -14,13 +14,14 @@ import { type Milliseconds, seconds } from '../domain/units.ts';
 import type { MaildropStore } from '../pickup/maildrop.ts';
 import type { Receipts } from '../pickup/receipts.ts';
 import type { AdmittedConnection, ConnectionLimits } from '../platform/connections.ts';
-import { listen } from '../platform/listen.ts';
+import { listen, rest } from '../platform/listen.ts';
 import {
   type Listener,
   type ListenerAccess,
   type ListenerSpec,
   type TlsMaterial,
   accessOf,
+  leavesToOthers,
 } from '../platform/listener.ts';
 import { NetworkSet } from '../platform/network.ts';
 import { ProxyGate } from '../platform/proxy-gate.ts';
@@ -189,7 +190,7 @@ class Pop3Listener implements Listener, ConnectionContext {
 
   async stop(drain: Milliseconds): Promise<void> {
     this.#stopping = true;
-    if (this.spec.socket !== undefined) this.#server.close();
+    if (leavesToOthers(this.spec)) rest(this.#server);
     this.#gate.stop();
     const emptied = new Promise<void>((resolve) => (this.#emptied = resolve));
     const timer = this.#options.clock.after(drain, () => this.cut());
@@ -199,6 +200,15 @@ class Pop3Listener implements Listener, ConnectionContext {
     timer.cancel();
     this.#ticking?.cancel();
     this.#turnedAway.flush();
+  }
+
+  rest(): void {
+    rest(this.#server);
+  }
+
+  async resume(): Promise<void> {
+    if (!this.#stopping && !this.#server.listening)
+      await listen(this.#server, { ...this.spec, port: this.#port }, BACKLOG);
   }
 
   get startTime(): Milliseconds {

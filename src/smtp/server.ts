@@ -4,7 +4,7 @@
  * RFC 6409, RFC 8314 section 3.3. The library's defaults that weaken (its published key, TLS 1.0, hidden status codes, the greeting
  * delay) are all overridden; test/smtp holds each.
  */
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { SMTPServer } from 'smtp-server';
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
@@ -17,7 +17,8 @@ import type { AccountId } from '../domain/ids.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
 import { clientCertificateRequest } from '../platform/client-certificate.ts';
 import type { AdmittedConnection, ConnectionLimits } from '../platform/connections.ts';
-import { type Listener, type ListenerSpec, type TlsMaterial, accessOf } from '../platform/listener.ts';
+import { listen, rest } from '../platform/listen.ts';
+import { type Listener, type ListenerSpec, type TlsMaterial, accessOf, leavesToOthers } from '../platform/listener.ts';
 import { NetworkSet } from '../platform/network.ts';
 import { ProxyGate } from '../platform/proxy-gate.ts';
 import { serverTlsOptions } from '../platform/tls.ts';
@@ -100,6 +101,7 @@ class SubmissionServer extends SMTPServer implements Listener {
   #port = 0;
   #ticking: Timer | undefined;
   #stopping = false;
+  #closing = false;
   #stopped: Promise<void> | undefined;
   #closed: () => void = () => undefined;
 
@@ -177,15 +179,7 @@ class SubmissionServer extends SMTPServer implements Listener {
   }
 
   async open(): Promise<void> {
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', reject);
-      const { address: host, port, socket: fd } = this.spec;
-      this.listen(fd === undefined ? { host, port, backlog: BACKLOG } : { fd }, () => {
-        this.server.off('error', reject);
-        this.#port = (this.server.address() as AddressInfo).port;
-        resolve();
-      });
-    });
+    this.#port = await listen(this.server, this.spec, BACKLOG);
     this.#tick();
   }
 
@@ -234,9 +228,20 @@ class SubmissionServer extends SMTPServer implements Listener {
     }
   }
 
+  /** Also a port that rests already tells when its last session has ended. */
   #closeWhenEmpty(): void {
-    if (this.#stopping && this.server.listening && (this.#open === 0 || this.spec.socket !== undefined))
-      this.server.close(() => this.#closed());
+    if (!this.#stopping || this.#closing || (this.#open > 0 && !leavesToOthers(this.spec))) return;
+    this.#closing = true;
+    this.server.close(() => this.#closed());
+  }
+
+  rest(): void {
+    rest(this.server);
+  }
+
+  async resume(): Promise<void> {
+    if (!this.#stopping && !this.server.listening)
+      await listen(this.server, { ...this.spec, port: this.#port }, BACKLOG);
   }
 
   *#sessions(): Generator<SubmissionConnection> {

@@ -87,7 +87,7 @@ async function open(
       channel: () => undefined,
       writeCounted: () => undefined,
       writeConsumers: () => Promise.resolve(),
-      drain: () => ({ changed: false }),
+      drain: () => Promise.resolve({ changed: false }),
       reload: options.reload ?? (() => Promise.resolve(NOTHING_CHANGED)),
     },
   };

@@ -162,7 +162,7 @@ test('systemd takes the units, and grades their hardening', { skip }, () => {
     writeFileSync(join(folder, name), text.replace(/^ExecStart=\S+ \S+/m, `ExecStart=${process.execPath} ${MAIN}`));
   }
   const units = readdirSync(folder).map((name) => `./${name}`);
-  assert.equal(units.length, 5);
+  assert.equal(units.length, 6);
   assert.deepEqual(run('systemd-analyze', 'verify', ...units), { code: 0, text: '' });
   // In tenths; 1.6 when this was written, against 9.4 of a unit without any of it.
   const graded = run(
@@ -174,6 +174,29 @@ test('systemd takes the units, and grades their hardening', { skip }, () => {
     './sluis.service',
   );
   assert.equal(graded.code, 0, graded.text);
+});
+
+/** What a unit of several on one machine has of its own. */
+const OF_UNITS = [
+  /^#/,
+  /^Description=Sluis mail gateway, unit %i$/,
+  /^ExecStart=.* serve --config \/etc\/sluis\/%i\.toml$/,
+  /^WatchdogSec=/,
+  /^StateDirectory=sluis\/%i sluis-keys\/%i$/,
+  /^RuntimeDirectory=sluis\/%i$/,
+  /^SyslogIdentifier=sluis-%i$/,
+];
+
+test('the unit of several on one machine is that of one, but for what is its own', () => {
+  const linesOf = (name: string): readonly string[] => readFileSync(join(UNITS, name), 'utf8').split('\n');
+  const one = new Set(linesOf('sluis.service'));
+  const differing = linesOf('sluis@.service').filter((line) => !one.has(line));
+  for (const line of differing)
+    assert(
+      OF_UNITS.some((pattern) => pattern.test(line)),
+      line,
+    );
+  assert.equal(differing.filter((line) => !line.startsWith('#')).length, OF_UNITS.length - 1);
 });
 
 test('it hears of ready, reloading, alive and stopping, with the status', { skip }, async (t) => {
