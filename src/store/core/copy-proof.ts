@@ -106,6 +106,10 @@ function wantedOf(heads: readonly CopyHead[]): Wanted {
   const wanted: Wanted = new Map();
   for (const { lane, place, hash } of heads.flatMap(headsIn)) {
     const its = wanted.get(lane) ?? new Map<number, string>();
+    if ((its.get(place) ?? hash) !== hash)
+      throw new NotProved(
+        `row ${place}${lane === 0 ? '' : ` of lane ${lane}`} of the audit trail was signed twice, with two hashes`,
+      );
     its.set(place, hash);
     wanted.set(lane, its);
   }
@@ -138,7 +142,8 @@ export function* trail(
     throw new NotProved(
       `the audit trail has not the rows that stood in it when the backup was begun (row ${manifest.audit.seq}); take another backup`,
     );
-  found.anchorsHeld = anchors.filter(isThere).length;
+  // Several may be signed of one row, while nothing is written.
+  found.anchorsHeld = new Set(anchors.filter(isThere).map(({ seq }) => seq)).size;
   const later = Math.max(0, ...anchors.filter((head) => !isThere(head)).map(({ seq }) => seq));
   if (later > 0) found.later = later;
   return `${rows} rows, the chain holds to the row that the manifest names; ${found.anchorsHeld} anchors stand in it`;
