@@ -12,6 +12,7 @@ import type { ChangingConnection, Query } from '../../src/store/postgres/connect
 import { openSqliteStore } from '../../src/store/sqlite/open.ts';
 import { StoreRefused } from '../../src/store/store.ts';
 import { ClientConnection, type PostgresClient, clientOf, startPostgres } from '../support/postgres.ts';
+import { SUPERUSER } from '../support/postgres-server.ts';
 import { type Cleanup, type TestStore, addAccount, deliver, openTestStore } from '../support/store.ts';
 import { changeDatabase, here } from '../store/sqlite-support.ts';
 
@@ -65,7 +66,7 @@ interface Wish {
 const move = (
   { options }: TestStore,
   connection: ChangingConnection,
-  { step = () => undefined, running = 'sluis', told = () => undefined }: Wish = {},
+  { step = () => undefined, running = SUPERUSER, told = () => undefined }: Wish = {},
 ): Promise<Moved> => {
   const { dataFolder, keyFolder, masterKey } = options;
   const actor = { name: 'jan', reason: 'a second site' };

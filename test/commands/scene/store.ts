@@ -17,12 +17,14 @@ export const store: SubjectScene = {
     (scene) => scene.stop(),
     (scene) => {
       const beside = (name: string): string => join(dirname(scene.config), name);
-      const sections = [
-        `[store]\nengine = "postgres"\nhosts = ["127.0.0.1:1"]\npassword-file = "owner.password"`,
-        '[cluster]\nnode = "gw1"\nsite = "noord"',
-      ];
       writeFileSync(beside('owner.password'), 'any\n', { mode: 0o600 });
-      writeFileSync(beside('sluis-postgres.toml'), `${readFileSync(scene.config, 'utf8')}\n${sections.join('\n')}\n`);
+      const text = readFileSync(scene.config, 'utf8')
+        .replace(
+          /^\[store\]$/m,
+          '[store]\nengine = "postgres"\nhosts = ["127.0.0.1:1"]\npassword-file = "owner.password"',
+        )
+        .replace(/^\[cluster\]$/m, '[cluster]\nnode = "gw1"\nsite = "noord"');
+      writeFileSync(beside('sluis-postgres.toml'), text);
       scene.kept.postgres = beside('sluis-postgres.toml');
       scene.kept.owner = beside('owner.password');
     },
