@@ -93,6 +93,7 @@ const rotated = z.object({
   to: z.string().meta({ description: 'Fingerprint of the new key; `from`: of the one before.' }),
   sealed: z.number().meta({ description: 'Keys and secrets that are sealed with it.' }),
   resumed: z.boolean().meta({ description: 'One that was interrupted was brought to its end.' }),
+  followed: z.boolean().meta({ description: 'Another gateway of the store had made the new key; this one took it.' }),
   oldKeyFile: z.string().optional(),
   oldKeyFolder: z.string().optional().meta({ description: 'What opens the backups of before, with the old key.' }),
 });

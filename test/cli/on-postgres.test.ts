@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { initialise } from '../../src/commands/init/files.ts';
 import { sluisHere } from '../support/command-line.ts';
 
-test('compact, rotate and restore say that PostgreSQL keeps the store, and who does it there; nothing is touched', async (t) => {
+test('compact and restore say that PostgreSQL keeps the store, and who does it there; nothing is touched', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-on-postgres-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const { config } = await initialise({
@@ -25,7 +25,6 @@ test('compact, rotate and restore say that PostgreSQL keeps the store, and who d
   writeFileSync(config, text);
   for (const [args, instead] of [
     [['store', 'compact'], /Cannot compact the store: it is kept in PostgreSQL \(store\.engine\); autovacuum/],
-    [['key', 'rotate', '--without-copy', '--reason', 'why', '--yes'], /Cannot rotate the master key.*on SQLite only/],
     [['restore', join(folder, 'backup'), '--reason', 'why'], /Cannot put a copy of SQLite back/],
   ] as const) {
     const { code, stderr } = await sluisHere([...args, '--config', config]);

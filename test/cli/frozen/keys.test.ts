@@ -35,6 +35,7 @@ freeze('keys', { accounts: ['anna', 'bert'] }, [
   'drill restore {backup} --all --reason why',
   { run: 'drill restore {here}/none', code: 3 },
   { run: 'store compact', code: 7 },
+  { run: 'store move --reason why', code: 2 },
 
   (scene) => scene.stop(),
   { run: 'status', code: 7 },
