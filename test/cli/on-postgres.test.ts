@@ -25,11 +25,11 @@ test('compact and restore say that PostgreSQL keeps the store, and who does it t
   writeFileSync(config, text);
   for (const [args, instead] of [
     [['store', 'compact'], /Cannot compact the store: it is kept in PostgreSQL \(store\.engine\); autovacuum/],
-    [['restore', join(folder, 'backup'), '--reason', 'why'], /Cannot put a copy of SQLite back/],
+    [['restore', join(folder, 'backup'), '--reason', 'why'], /Cannot restore a base backup without --into FOLDER/],
   ] as const) {
     const { code, stderr } = await sluisHere([...args, '--config', config]);
     assert.match(stderr, instead);
-    assert.equal(code, 4);
+    assert.equal(code, args[0] === 'restore' ? 2 : 4);
   }
   writeFileSync(join(folder, 'owner'), 'any\n', { mode: 0o600 });
   const move = ['store', 'move', '--reason', 'why', '--yes', '--owner-password-file', join(folder, 'owner')];

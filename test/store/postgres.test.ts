@@ -143,6 +143,9 @@ const SCANNED: Readonly<Record<string, string>> = {
   'reads/trust.ts: SCAN authority': 'all authorities: a handful',
 };
 
+/** They read and settle a whole copy, which nobody serves. */
+const WHOLE_COPY = /^(changes\/restored|core\/copy-proof)\.ts: /;
+
 test('no statement of the store reads a table from end to end on SQLite', () => {
   const db = new Database(':memory:');
   migrate(db, knownMigrations(), 0, true);
@@ -156,7 +159,7 @@ test('no statement of the store reads a table from end to end on SQLite', () => 
   });
   db.close();
   assert.deepEqual(
-    scans.filter((scan) => !(scan in SCANNED)),
+    scans.filter((scan) => !(scan in SCANNED) && !WHOLE_COPY.test(scan)),
     [],
   );
 });

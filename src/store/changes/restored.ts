@@ -92,16 +92,15 @@ function* forget(keys: KeyFolder, at: Instant): Change<Pick<SettledCopy, 'erased
 function* forgetMessages(keys: KeyFolder, at: Instant, known: readonly string[]): Change<number> {
   const ids = yield* erasedAmong(keys, known);
   if (ids.length === 0) return 0;
-  const its = among(long, ids);
   yield* sql.run`
     UPDATE delivery SET state = 'withdrawn', settled_at = ${at}, lease_until = NULL, last_reply = ${WHY}
-     WHERE state IN ('waiting', 'held') AND message ${its}`;
-  yield* sql.run`DELETE FROM entry WHERE message ${its}`;
-  yield* sql.run`DELETE FROM hidden_entry WHERE message ${its}`;
-  yield* sql.run`DELETE FROM chunk WHERE message ${its}`;
-  yield* sql.run`DELETE FROM upload WHERE message ${its}`;
-  yield* sql.run`DELETE FROM content WHERE message ${its}`;
-  yield* sql.run`UPDATE message SET gone_at = ${at} WHERE gone_at IS NULL AND id ${its}`;
+     WHERE state IN ('waiting', 'held') AND message ${among(long, ids)}`;
+  yield* sql.run`DELETE FROM entry WHERE message ${among(long, ids)}`;
+  yield* sql.run`DELETE FROM hidden_entry WHERE message ${among(long, ids)}`;
+  yield* sql.run`DELETE FROM chunk WHERE message ${among(long, ids)}`;
+  yield* sql.run`DELETE FROM upload WHERE message ${among(long, ids)}`;
+  yield* sql.run`DELETE FROM content WHERE message ${among(long, ids)}`;
+  yield* sql.run`UPDATE message SET gone_at = ${at} WHERE gone_at IS NULL AND id ${among(long, ids)}`;
   return ids.length;
 }
 

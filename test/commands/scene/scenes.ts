@@ -15,7 +15,7 @@ import { queue } from './queue.ts';
 import { backup, drill } from './backup.ts';
 import { key } from './key.ts';
 import type { SubjectScene } from './scene.ts';
-import { dev, restore, serve, store } from './store.ts';
+import { dev, init, restore, serve, store } from './store.ts';
 import { smime } from './smime.ts';
 import { site } from './site.ts';
 import { webhook } from './webhook.ts';
@@ -42,6 +42,7 @@ export const scenes: Readonly<Record<string, SubjectScene>> = {
   trace,
   serve,
   dev,
+  init,
   store,
   restore,
   webhook,
