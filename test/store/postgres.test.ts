@@ -130,6 +130,8 @@ const SCANNED: Readonly<Record<string, string>> = {
     'not read: SQLite looks for rows that refer to a new organisation only while a reference is broken',
   'changes/organisations.ts: SCAN directory_entry': 'the same',
   'changes/partners.ts: SCAN d': 'addresses that end in a domain: an operator adds one to a partner now and then',
+  'reads/day-keys.ts: SCAN day_key':
+    'a row for each day of a store, when a gateway that joins looks which keys it lacks',
   'reads/availability.ts: SCAN availability': 'spans of 400 days: one where all is well, two more for each gap',
   'reads/addresses.ts: SCAN address':
     'whether a domain has addresses: asked when an operator gives a contact that is not registered',
