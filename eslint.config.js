@@ -356,7 +356,16 @@ export default tseslint.config(
   // The one part that knows two engines.
   layer(
     'store/move',
-    [node, ...recordFiles.map((f) => `../${f}`), domain, platform, '/crypto/', '../sqlite/', '../postgres/'],
+    [
+      node,
+      ...recordFiles.map((f) => `../${f}`),
+      domain,
+      platform,
+      '/crypto/',
+      '../changes/',
+      '../sqlite/',
+      '../postgres/',
+    ],
     '../../',
   ),
   layer('auth', [node, domain, platform, '/crypto/', ...port]),
@@ -462,10 +471,19 @@ export default tseslint.config(
   ]),
   // The parts of the gateway know every folder below the command line, but not the file that connects them.
   layer('gateway', belowGateway),
-  layer('gateway', [...belowGateway, '/store/sqlite/'], '../', '{backup,stopped-store,store,store-finding}'),
+  layer('gateway', [...belowGateway, '/store/sqlite/'], '../', '{backup,store,store-finding}'),
+  // What is done to a store that nobody serves, whichever engine it is on.
   layer(
     'gateway',
-    [...belowGateway, '/store/postgres/', '/store/core/options.ts'],
+    [...belowGateway, ...['sqlite/', 'core/rotation.ts', 'postgres/rotate.ts'].map((f) => `/store/${f}`)],
+    '../',
+    'stopped-store',
+  ),
+  layer('gateway', [...belowGateway, '/store/move/'], '../', 'moved-store'),
+  layer(
+    'gateway',
+    // The lock of a data folder is a file of SQLite's, on either engine.
+    [...belowGateway, ...['postgres/', 'core/options.ts', 'sqlite/folder-lock.ts'].map((f) => `/store/${f}`)],
     '../',
     '{postgres,postgres-check,postgres-health,postgres-sites,postgres-store}',
   ),

@@ -30,7 +30,7 @@ interface Printed {
   readonly pop3: number;
   readonly ca: string;
   readonly demo: string;
-  passwordOf(login: string): string;
+  readonly passwordOf: (login: string) => string;
 }
 
 function printed(output: string): Printed {

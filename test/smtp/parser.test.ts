@@ -102,14 +102,18 @@ test('content goes to the receiver, a promise holds the stream, and what follows
   };
   let taken = false;
   const fed = feed(parser, ['DATA\r\none\r\n..two\r\n', 'three\r\n.\r\nRSET\r\n']).then(() => (taken = true));
-  const turn = async (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-  await turn();
+  // How many turns a stream takes for a slice is Node's affair, and differs between its versions.
+  const turns = async (until: number): Promise<void> => {
+    for (let turn = 0; turn < 100 && (turn < 5 || events.length < until); turn += 1)
+      await new Promise((resolve) => setImmediate(resolve));
+  };
+  await turns(1);
   assert.deepEqual([events, taken], [['one\r\n.two'], false]);
   release();
-  await turn();
+  await turns(2);
   assert.deepEqual(events, ['one\r\n.two', '\r\nthree\r\n']);
   release();
-  await turn();
+  await turns(3);
   assert.deepEqual([events.at(-1), owner.lines], ['end', ['DATA']]);
   release();
   await fed;

@@ -187,7 +187,8 @@ export class TestNodes {
         host: other,
         get port() {
           const node = [...started].find(({ host: its }) => its === other);
-          return ports.get(other) ?? (node?.cluster.port || 1);
+          const listens = node?.cluster.port ?? 0;
+          return ports.get(other) ?? (listens === 0 ? 1 : listens);
         },
       }));
   }

@@ -31,7 +31,7 @@ export interface TwoSites {
   readonly gateways: Readonly<Record<Site, Gateway>>;
   readonly fronts: readonly Front[];
   /** After the gateway at a site has ended. */
-  serve(site: Site, options?: ServeOptions): Promise<void>;
+  readonly serve: (site: Site, options?: ServeOptions) => Promise<void>;
 }
 
 export interface TwoSitesOptions extends ClusterOptions {
