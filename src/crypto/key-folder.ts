@@ -349,6 +349,17 @@ export class KeyFolder {
     return lowest;
   }
 
+  /** New messages of the day are sealed with this one of its keys. */
+  sealWith(day: Day, mark: string): void {
+    const name = this.#namesOf(day).find((one) => this.#markOf(day, one) === mark);
+    if (name !== undefined) this.#sealing.set(day, this.#read(day, name));
+  }
+
+  /** The mark of that key. */
+  sealingMarkOf(day: Day): string {
+    return markOf(this.sealingKeyOf(day));
+  }
+
   /** All keys of a day, as they lie here. Throws KeyFolderRefused where one does not open. */
   sealedKeysOf(day: Day): readonly SealedDayKey[] {
     return this.#namesOf(day).map((name) => ({

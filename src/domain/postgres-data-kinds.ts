@@ -48,6 +48,13 @@ export const POSTGRES_KINDS: Readonly<Record<string, DataKind>> = {
     kept: '24 hours',
     erase: 'runs out by itself',
   },
+  sealing_key: {
+    area: 'technical',
+    what: 'which gateway seals the messages of a day with which key, by a mark of it',
+    columns: ['day', 'mark', 'node'],
+    kept: 'for ever; the key itself is not in it',
+    erase: 'not of an organisation',
+  },
   standby_list: {
     area: 'technical',
     what: 'which servers confirm, for the day on which the primary has gone',

@@ -244,7 +244,6 @@ test('notices of a change are filed in its transaction, and go with it', async (
     fileNotices([workOf(0, [2]), workOf(0, [99])], AT, changed, {
       lane: its.lane,
       usage: new UsageNotes(),
-      days: new Set(),
     });
   await assert.rejects(
     line.run(its, function* () {
@@ -318,7 +317,7 @@ test('a body that came in pieces is accepted when all of them are there', async 
   await assert.rejects(line.accept(work), /has 2 of 3 chunks/);
   await chunks.add(piece(2));
   assert.equal(await line.accept(work), undefined);
-  assert.deepEqual([await count('upload'), await count('chunk'), await count('day_key')], [0, 3, 1]);
+  assert.deepEqual([await count('upload'), await count('chunk')], [0, 3]);
 });
 
 test('figures of usage wait in a row for each batch, and are added once, whoever adds', async () => {
@@ -372,7 +371,7 @@ test('while a batch is under way, a change of the account that sends does not wa
   await changing.query(`SET lock_timeout = '200ms'`);
   const suspend = (account: number) => changing.query(`UPDATE account SET state = 'suspended' WHERE id = ${account}`);
   await connection.begin();
-  const batch = fileBatch([workOf(1, [2])], { lane, usage: new UsageNotes(), days: new Set() });
+  const batch = fileBatch([workOf(1, [2])], { lane, usage: new UsageNotes() });
   assert.equal((await runner.run(batch))[0]?.unfiled, undefined);
   await suspend(1);
   await assert.rejects(suspend(2), /lock timeout/);

@@ -1,6 +1,5 @@
 /** Bodies in writing, sealed or being filed: their ids, keys and space, and what the writer is told of a message. */
-import type { KeyObject } from 'node:crypto';
-import { type Day, type KeyFolder, KeyFolderRefused, dayOf } from '../../crypto/key-folder.ts';
+import { type Day, type KeyFolder, dayOf } from '../../crypto/key-folder.ts';
 import type { Sealed } from '../../crypto/sealing.ts';
 import { addressKey } from '../../domain/address.ts';
 import { Counts } from '../../domain/counts.ts';
@@ -21,9 +20,7 @@ import {
   MAX_COPIES,
   MAX_WITH,
   type MessageCopy,
-  StoreFailed,
   StoreFull,
-  StoreUnavailable,
 } from '../store.ts';
 import type { Audit } from './audit.ts';
 import { SealingBodyWriter } from './body-writer.ts';
@@ -31,6 +28,7 @@ import { UIDL_OCTETS } from '../changes/uidls.ts';
 import { heldMailboxes } from './held-mailboxes.ts';
 import type { Chunk, Engine, EngineContents } from './engine.ts';
 import type { AcceptWork, NewDelivery } from '../changes/accept-work.ts';
+import { SealingDays } from './sealing-days.ts';
 import type { StoreTime } from './store-time.ts';
 import type { SealedParts } from './upload-slices.ts';
 
@@ -71,9 +69,11 @@ export class Bodies {
   readonly noticesFiled = new Counts(['kind'], 50);
   readonly #p: BodiesParts;
   readonly #open = new Map<MessageId, OpenBody>();
+  readonly #days: SealingDays;
 
   constructor(parts: BodiesParts) {
     this.#p = parts;
+    this.#days = new SealingDays({ ...parts, claim: parts.engine.mail.claimDay });
   }
 
   /** Ids of all that were neither filed nor given up. */
@@ -95,10 +95,13 @@ export class Bodies {
     const now = this.#p.time.now();
     const id = this.#p.ids.next(now);
     const day = dayOf(idTime(id));
+    // A day without a key is refused before anybody sends anything.
+    this.#days.keyOf(day);
     const writer: SealingBodyWriter = new SealingBodyWriter({
       id,
       day,
-      dayKey: this.#dayKey(day),
+      ready: this.#days.ready(day),
+      dayKey: () => this.#days.keyOf(day),
       startedAt: now,
       account: account ?? 0,
       random: this.#p.random,
@@ -111,30 +114,6 @@ export class Bodies {
     this.#open.set(writer.id, { writer, promised });
     room.promise(promised);
     return writer;
-  }
-
-  /** The key of the day. Only a day that the store never used gets a new one, and where nodes agree on them only one that is alone makes it. */
-  #dayKey(day: Day): KeyObject {
-    const { keys, days, random, mayMakeKey } = this.#p;
-    try {
-      if (mayMakeKey === undefined) {
-        if (days.has(day)) return keys.sealingKeyOf(day);
-        const key = keys.make(day, random);
-        days.add(day);
-        return key;
-      }
-      if (!keys.holds(day)) {
-        const made = mayMakeKey(day);
-        if (!made.may) throw new StoreUnavailable(made.why);
-        keys.make(day, random, { marked: true });
-      }
-      days.add(day);
-      return keys.sealingKeyOf(day);
-    } catch (error) {
-      if (error instanceof StoreUnavailable) throw error;
-      if (error instanceof KeyFolderRefused) throw new StoreFailed(error.message);
-      throw new StoreFailed(`The day key of ${day} cannot be made or read: ${String(error)}`);
-    }
   }
 
   async #storeChunk(id: MessageId, chunk: Chunk): Promise<void> {

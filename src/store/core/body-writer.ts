@@ -27,7 +27,10 @@ const FIRST_OCTETS = 16 * 1024;
 export interface BodyParts {
   readonly id: bigint;
   readonly day: string;
-  readonly dayKey: KeyObject;
+  /** Resolves when what is sealed on this day may be written, and it is known with which key; undefined: at once. */
+  readonly ready: Promise<void> | undefined;
+  /** Asked for then. */
+  readonly dayKey: () => KeyObject;
   readonly startedAt: number;
   /** Whose turn its pieces take; 0: the gateway's own. */
   readonly account: number;
@@ -47,7 +50,6 @@ export class SealingBodyWriter implements BodyWriter {
   readonly id: MessageId;
   readonly #p: BodyParts;
   readonly #key: KeyObject;
-  readonly #wrapped: Uint8Array;
   #buffer = Buffer.allocUnsafeSlow(FIRST_OCTETS);
   #filled = 0;
   #written = 0;
@@ -64,7 +66,6 @@ export class SealingBodyWriter implements BodyWriter {
     this.id = messageIdOf(parts.id);
     const key = parts.random(32);
     this.#key = createSecretKey(key);
-    this.#wrapped = wrapKey(parts.dayKey, key, dataKeyPurpose(parts.id), parts.random);
     key.fill(0);
   }
 
@@ -109,6 +110,7 @@ export class SealingBodyWriter implements BodyWriter {
     // Hashed while the chunk under way is still committing.
     (this.#hash ??= createHash('sha256')).update(plain);
     await this.#underway;
+    await this.#p.ready;
     if (this.#failure !== undefined) throw this.#failure;
     const n = this.#chunks++;
     const { octets: made, tag } = sealChunk(this.#key, this.#p.id, n, last, plain);
@@ -129,6 +131,7 @@ export class SealingBodyWriter implements BodyWriter {
     let body: Uint8Array | null = null;
     let sha256: Buffer;
     if (inline) {
+      if (this.#p.ready !== undefined) await this.#p.ready;
       const plain = this.#buffer.subarray(0, this.#filled);
       sha256 = hash('sha256', plain, 'buffer');
       body = sealWhole(this.#key, this.#p.id, plain);
@@ -144,7 +147,7 @@ export class SealingBodyWriter implements BodyWriter {
     this.#sealed = {
       octets: this.#written,
       sha256,
-      dataKey: this.#wrapped,
+      dataKey: this.#wrap(),
       chunks: this.#chunks,
       day: this.#p.day,
       body,
@@ -168,6 +171,15 @@ export class SealingBodyWriter implements BodyWriter {
     if (sealed === undefined)
       throw new StoreFailed('The body was filed or given up: it cannot be read as an upload any more');
     yield* uploadSlices({ id, key: this.#key, sealed, chunk, readable: () => this.#state === 'sealed' });
+  }
+
+  /** Its key, wrapped with that of the day. */
+  #wrap(): Uint8Array {
+    const { id, dayKey, random } = this.#p;
+    const plain = this.#key.export();
+    const wrapped = wrapKey(dayKey(), plain, dataKeyPurpose(id), random);
+    plain.fill(0);
+    return wrapped;
   }
 
   /** Once for each body: octets that are kept as long as its content, sealed with its key. */

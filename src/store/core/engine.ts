@@ -47,7 +47,27 @@ export type Unfiled =
   /** Another gateway has changed the registry since it was judged. */
   | { readonly kind: 'outdated' };
 
+/** A key that a gateway seals with. */
+export interface ClaimedKey {
+  /** See `SealedDayKey`. */
+  readonly mark: string;
+  readonly node: string;
+}
+
+/**
+ * Which key this gateway seals the messages of a day with: one of `known`, those that it has, which a gateway seals with already; otherwise `mark`, and that is
+ * written down. Where others seal with keys that are not known these are answered, and nothing is written, unless `despite` them. Durable when it resolves.
+ */
+export type ClaimDay = (claim: {
+  readonly day: string;
+  readonly mark: string;
+  readonly known: readonly string[];
+  readonly despite: boolean;
+}) => Promise<{ readonly mark: string } | { readonly unknown: readonly ClaimedKey[] }>;
+
 export interface EngineMail {
+  /** Before the first content of a day. Left out where one gateway alone writes. */
+  readonly claimDay?: ClaimDay;
   /** Undefined: it was filed. */
   accept(work: AcceptWork): Promise<Unfiled | undefined>;
   sentRequest(key: Uint8Array, now: number): Promise<KeptRow | undefined>;

@@ -7,7 +7,7 @@ import type { Chunk } from '../core/engine.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { FairLine } from '../../platform/fair-line.ts';
 import { StoreUnavailable } from '../store.ts';
-import { longs, octets, texts } from './binary-arrays.ts';
+import { longs, octets } from './binary-arrays.ts';
 import type { ChangingConnection } from './connection.ts';
 import type { PostgresRunner } from './runner.ts';
 
@@ -74,9 +74,7 @@ async function stored(some: readonly Waiting[], connection: ChangingConnection, 
 function* store(chunks: readonly Chunk[]): Change<void> {
   const first = chunks.filter(({ n }) => n === 0);
   yield* sql.run`
-    WITH day AS (
-      INSERT INTO day_key (day) SELECT * FROM unnest(${texts([...new Set(first.map(({ day }) => day))])}::text[]) ON CONFLICT (day) DO NOTHING),
-    opened AS (
+    WITH opened AS (
       INSERT INTO upload (message, started_at)
       SELECT * FROM unnest(${longs(first.map(({ id }) => id))}::bigint[], ${longs(first.map(({ at }) => at))}::bigint[]))
     INSERT INTO chunk (message, n, sealed, tag)

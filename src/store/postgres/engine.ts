@@ -35,6 +35,7 @@ import { ChunkLine } from './chunk-line.ts';
 import type { CopyingOptions } from './copy-access.ts';
 import { CopySource } from './copy-source.ts';
 import { PostgresContents } from './contents.ts';
+import { claimDay } from './day-claims.ts';
 import { FilingLine } from './filing.ts';
 import { fileNotices } from './filing-batch.ts';
 import { FilingUpkeep } from './filing-upkeep.ts';
@@ -137,7 +138,7 @@ export class PostgresEngine implements Engine {
     this.#workers = new Workers({
       owner: node,
       now: () => time.now(),
-      fileNotices: (notices, at, changed, its) => fileNotices(notices, at, changed, { ...its, days: new Set() }),
+      fileNotices: fileNotices,
       raised: (version) => this.nodes.version.raised(version),
       turnOf: ({ object, method, args }) => mannerOfChange(object, method).turn?.(...(args as never)),
       ...(testing.changesTwice === undefined ? {} : { twice: testing.changesTwice }),
@@ -168,6 +169,7 @@ export class PostgresEngine implements Engine {
       withChunks: (work) => sessions.withSession('chunks', (session) => work(session, this.#readers.of(session))),
     });
     this.mail = {
+      claimDay: (claim) => this.#filing.perform(() => claimDay({ ...claim, node: node.name })),
       accept: (work) => this.#accept(work),
       sentRequest: (key, now) => this.#filing.sentRequest(key, now),
       chunk: (chunk) => chunks.add(chunk),

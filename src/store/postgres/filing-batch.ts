@@ -15,8 +15,6 @@ import type { UsageNotes } from './usage.ts';
 export interface FilingParts {
   readonly lane: Lane;
   readonly usage: UsageNotes;
-  /** Days that are known to stand in `day_key`: a commit was heard of. */
-  readonly days: ReadonlySet<string>;
   /** See FilingLineParts; left out for what nobody judged. */
   readonly follows?: (judged: number, now: number) => boolean;
 }
@@ -45,7 +43,7 @@ export function* fileNotices(notices: Notices, at: number, changed: Changed, par
 
 function* file<T>(
   works: readonly AcceptWork[],
-  { lane, usage, days, follows = () => true }: FilingParts,
+  { lane, usage, follows = () => true }: FilingParts,
   { at, wait }: { readonly at: number; readonly wait: boolean },
   decide: (rules: FilingRules<Box>) => T,
 ): Change<T> {
@@ -55,19 +53,17 @@ function* file<T>(
   const before = [...ground.submitted.values()].flatMap((known) => (known === undefined ? [] : [known.message]));
   const tables = new PostgresFilingTables({ ground, repeats: yield* readRepeats(before), usage, follows });
   const decided = decide(new FilingRules(tables));
-  const { items, messages } = tables.writes;
+  const { items } = tables.writes;
   lane.give(ground.numbers);
   for (const item of items) {
     lane.add(item);
     usage.row(item);
   }
-  const used = messages.filter(({ refs }) => refs > 0).map(({ work }) => work.day);
   yield* write(tables, {
     trail: lane.take(),
     sums: wait ? waiting(usage, ground) : null,
     lane: lane.number,
     at,
-    days: [...new Set(used)].filter((day) => !days.has(day)),
   });
   return decided;
 }

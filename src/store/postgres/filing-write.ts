@@ -10,11 +10,9 @@ export interface WrittenBeside {
   readonly sums: string | null;
   readonly lane: number;
   readonly at: number;
-  /** Days that are not known to stand in `day_key`. */
-  readonly days: readonly string[];
 }
 
-export function* write(tables: PostgresFilingTables, { trail, sums, lane, at, days }: WrittenBeside): Change<void> {
+export function* write(tables: PostgresFilingTables, { trail, sums, lane, at }: WrittenBeside): Change<void> {
   const { messages, entries, boxes, deliveries, interchanges, requests, resubmissions } = tables.writes;
   const works = messages.map(({ work }) => work);
   const contents = messages.filter(({ refs }) => refs > 0);
@@ -37,8 +35,6 @@ export function* write(tables: PostgresFilingTables, { trail, sums, lane, at, da
         ${octets(held.map((w) => w.body))}::bytea[], ${octets(held.map((w) => w.submittedHeader))}::bytea[])),
     ended AS (
       DELETE FROM upload WHERE message = ANY (${longs(held.filter((w) => w.body === null).map((w) => w.id))}::bigint[])),
-    begun AS (
-      INSERT INTO day_key (day) SELECT * FROM unnest(${texts(days)}::text[]) ON CONFLICT (day) DO NOTHING),
     listed AS (
       INSERT INTO entry (account, uid, message, octets, uidl, receipt)
       SELECT * FROM unnest(${longs(entries.map((e) => e.account))}::bigint[], ${longs(entries.map((e) => e.uid))}::bigint[],

@@ -66,8 +66,6 @@ interface Waiting {
 export class FilingLine {
   readonly #p: FilingLineParts;
   readonly #line = new FairLine<Waiting>();
-  /** Days that stand in `day_key`: the commit was heard of. */
-  readonly #days = new Set<string>();
   readonly #unsure = new Map<string, Uint8Array>();
   #octets = 0;
   #running = 0;
@@ -164,15 +162,12 @@ export class FilingLine {
 
   async #file(works: readonly AcceptWork[]): Promise<readonly Filed[]> {
     return await this.#p.withFiling(async (filing) => {
-      const days = new Set(this.#days);
       const { lane } = filing;
       const since = performance.now();
       try {
         const filed = await this.run(filing, () =>
-          fileBatch(works, { lane, usage: new UsageNotes(), days, ...defined({ follows: this.#p.follows }) }),
+          fileBatch(works, { lane, usage: new UsageNotes(), ...defined({ follows: this.#p.follows }) }),
         );
-        for (const { day } of works) this.#days.add(day);
-        if (this.#days.size > 100) this.#days.clear();
         this.#p.took?.(works.length, performance.now() - since);
         const effects = filed.flatMap(({ changed }) => changed.effects ?? []);
         if (effects.length > 0) this.#p.committed(effects);

@@ -118,6 +118,11 @@ export class Node implements LeaseOwner {
     return node;
   }
 
+  /** What it is called among those that share the database. */
+  get name(): string {
+    return this.#p.name;
+  }
+
   /** Milliseconds that this machine's clock is ahead of the database's; measured with each beat. */
   get ahead(): number {
     return this.#ahead;

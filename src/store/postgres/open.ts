@@ -20,13 +20,14 @@ import { type Change } from '../sql/sql.ts';
 import { StoreRefused } from '../store.ts';
 import type { ChangingConnection } from './connection.ts';
 import type { CopyingOptions } from './copy-access.ts';
+import { claimedKeys } from './day-claims.ts';
 import { PostgresEngine } from './engine.ts';
 import { Lane } from './lane.ts';
 import { checkMigrations, knownMigrations, migrate } from './migrate.ts';
 import { Node, type Standing } from './nodes.ts';
 import { PostgresRunner } from './runner.ts';
 import type { Sessions } from './sessions.ts';
-import { type StoreFacts, checkKeys, checkMasterKey, storeFacts, writeFacts } from './store-facts.ts';
+import { type StoreFacts, checkKeys, checkMarks, checkMasterKey, storeFacts, writeFacts } from './store-facts.ts';
 
 export interface PostgresCreateOptions extends CoreCreateOptions {
   /** Connections to the primary, which are the store's from now on: it closes them. */
@@ -141,7 +142,13 @@ export async function openPostgresStore(options: PostgresOpenOptions): Promise<S
       return await factsOf(session);
     });
     // Where nodes agree on keys what is missing is fetched before anything is served (cluster/cluster.ts).
-    checkKeys(facts, keys, { keyFolder: options.keyFolder, fetched: options.mayMakeKey !== undefined });
+    const fetched = options.mayMakeKey !== undefined;
+    checkKeys(facts, keys, { keyFolder: options.keyFolder, fetched });
+    if (!fetched)
+      checkMarks(
+        keys,
+        await sessions.withSession('changing', (session) => new PostgresRunner(session).run(claimedKeys())),
+      );
     const random = randomOf(options);
     const hearing = new Hearing();
     const { node: name, site, programVersion: version, standing, testing = {} } = options;

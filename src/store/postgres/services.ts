@@ -96,13 +96,12 @@ function* insertMessage(work: AcceptWork, refs: number): Change<void> {
     VALUES (${id}, ${receivedAt}, ${submitter}, ${sender}, ${messageIdField}, ${envelope}, ${octets}, ${sha256}, ${work.resubmission?.key ?? null},
             ${parts}, NULL)`;
   if (refs === 0) return;
-  const { dataKey, chunks, body, submittedHeader, day } = work;
+  const { dataKey, chunks, body, submittedHeader } = work;
   if (body === null) {
     const { stored } = yield* sql.one({ stored: int })`SELECT count(*) AS stored FROM chunk WHERE message = ${id}`;
     if (stored !== chunks) throw new Error(`the body of message ${id} has ${stored} of ${chunks} chunks`);
     yield* sql.run`DELETE FROM upload WHERE message = ${id}`;
   }
-  yield* sql.run`INSERT INTO day_key (day) VALUES (${day}) ON CONFLICT (day) DO NOTHING`;
   yield* sql.run`
     INSERT INTO content (message, data_key, chunks, refs, body, submitted_header)
     VALUES (${id}, ${dataKey}, ${chunks}, ${refs}, ${body}, ${submittedHeader})`;

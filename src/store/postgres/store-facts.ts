@@ -3,7 +3,9 @@ import { type Day, type KeyFolder, KeyFolderRefused } from '../../crypto/key-fol
 import { fingerprintOfCheck } from '../../crypto/key-fingerprint.ts';
 import { int, long, text } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
+import { unknownKeys } from '../core/sealing-days.ts';
 import { StoreRefused } from '../store.ts';
+import type { ClaimedOn } from './day-claims.ts';
 
 /** The fact of a database that is not a store yet: which one is being carried into it (store/move). */
 export const MOVING = 'move.store';
@@ -94,6 +96,17 @@ export function checkKeys(
   for (const day of facts.days) {
     const state = keys.stateOf(day);
     if (state !== 'erased' && !(fetched && state === 'none')) checkDay(keys, day);
+  }
+}
+
+/** Of a gateway to which nobody brings the keys of others: what they seal with must be here. Throws KeyFolderRefused. */
+export function checkMarks(keys: KeyFolder, claimed: readonly ClaimedOn[]): void {
+  const marks = new Map<Day, ReadonlySet<string>>();
+  for (const { day, ...one } of claimed) {
+    if (keys.stateOf(day) !== 'live') continue;
+    const known = marks.get(day) ?? new Set(keys.sealedKeysOf(day).map(({ mark }) => mark));
+    marks.set(day, known);
+    if (!known.has(one.mark)) throw new KeyFolderRefused(unknownKeys(day, [one], false));
   }
 }
 
