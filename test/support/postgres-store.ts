@@ -64,7 +64,8 @@ class TestSessions extends Pool {
 export const sessionsOf = (server: PostgresServer, database: string, log: MemoryLog): TestSessions =>
   new TestSessions(server, database, log, 'gw1');
 
-type Changes = Pick<CoreOpenOptions, 'retention' | 'takeoverAfter' | 'maxBody' | 'mayMakeKey'> & Pick<PostgresOpenOptions, 'copying'>;
+type Changes = Pick<CoreOpenOptions, 'retention' | 'takeoverAfter' | 'maxBody' | 'mayMakeKey'> &
+  Pick<PostgresOpenOptions, 'copying'>;
 
 export interface PostgresTestStore {
   readonly store: Store;
