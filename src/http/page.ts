@@ -1,6 +1,7 @@
 /** The page where codes are used, as HTML: it works without script, on an old browser and on paper. */
 import { type Helpdesk, helpdeskLine } from '../domain/helpdesk.ts';
 import type { Language } from '../domain/registry.ts';
+import { Html, html } from './html.ts';
 import { WORDS, type Words } from './page-words.ts';
 
 export const STYLE = `
@@ -21,15 +22,6 @@ pre{overflow-x:auto;background:#f4f6f8;padding:.8rem;font-size:.8rem}
 .wrong{border-left:.4rem solid #b3261e}
 `;
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-const html = (text: string): string => text.replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
-
 /** What a page says of the gateway that it belongs to. */
 export interface PageOf {
   /** What the reader knows the gateway by. */
@@ -37,58 +29,61 @@ export interface PageOf {
   readonly helpdesk: Helpdesk;
 }
 
-const whole = (language: Language, { gateway, helpdesk }: PageOf, body: string): string =>
-  `<!doctype html>
+/** Nobody's text is in it. */
+const STYLED = new Html(`<style>${STYLE}</style>`);
+
+const whole = (language: Language, { gateway, helpdesk }: PageOf, body: Html): string =>
+  html`<!doctype html>
 <html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${html(WORDS[language].title)} - ${html(gateway)}</title>
-<style>${STYLE}</style>
+<title>${WORDS[language].title} - ${gateway}</title>
+${STYLED}
 </head>
 <body>
-<header><p>${html(gateway)}</p></header>
+<header><p>${gateway}</p></header>
 <main>
 ${body}
-<footer><p>${html(WORDS[language].help)} ${html(helpdeskLine(helpdesk, language))}</p></footer>
+<footer><p>${WORDS[language].help} ${helpdeskLine(helpdesk, language)}</p></footer>
 </main>
 </body>
 </html>
-`;
+`.text;
 
-const who = (words: Words): string => `<label>${html(words.login)}
+const who = (words: Words): Html => html`<label>${words.login}
 <input name="login" required maxlength="254" autocomplete="username" autocapitalize="none" spellcheck="false"></label>
-<label>${html(words.code)}
+<label>${words.code}
 <input name="code" required maxlength="64" autocomplete="off" autocapitalize="none" spellcheck="false" placeholder="xxxx-xxxx-xxxx-xxxx-xxxx-xxxx"></label>
-<small>${html(words.codeHint)}</small>`;
+<small>${words.codeHint}</small>`;
 
 export function formPage(language: Language, of: PageOf): string {
   const words = WORDS[language];
   return whole(
     language,
     of,
-    `<h1>${html(words.title)}</h1>
-<p>${html(words.lead)}</p>
+    html`<h1>${words.title}</h1>
+<p>${words.lead}</p>
 <section>
-<h2>${html(words.passwordTitle)}</h2>
+<h2>${words.passwordTitle}</h2>
 <form method="post" action="password">
 ${who(words)}
-<label>${html(words.own)}
+<label>${words.own}
 <input name="password" type="password" maxlength="512" autocomplete="new-password"></label>
-<small>${html(words.ownHint)}</small>
-<button>${html(words.passwordButton)}</button>
+<small>${words.ownHint}</small>
+<button>${words.passwordButton}</button>
 </form>
 </section>
 <section>
-<h2>${html(words.certificateTitle)}</h2>
-<p>${html(words.certificateLead)}</p>
+<h2>${words.certificateTitle}</h2>
+<p>${words.certificateLead}</p>
 <form method="post" action="certificate" enctype="multipart/form-data">
 ${who(words)}
-<label>${html(words.request)}
+<label>${words.request}
 <textarea name="request" rows="6" spellcheck="false" placeholder="-----BEGIN CERTIFICATE REQUEST-----"></textarea></label>
-<label>${html(words.file)}
+<label>${words.file}
 <input name="file" type="file"></label>
-<button>${html(words.certificateButton)}</button>
+<button>${words.certificateButton}</button>
 </form>
 </section>`,
   );
@@ -109,12 +104,12 @@ export function passwordPage(language: Language, of: PageOf, shown: ShownPasswor
   return whole(
     language,
     of,
-    `<h1>${html(password === undefined ? words.doneOwn : words.done)}</h1>
+    html`<h1>${password === undefined ? words.doneOwn : words.done}</h1>
 <section>
-<p>${html(words.login)}: <b>${html(login)}</b></p>
-${password === undefined ? '' : `<output>${html(password)}</output>\n`}<p>${html(password === undefined ? words.onceOwn : words.once)}</p>
-${ends === undefined ? '' : `<p>${html(words.ends)} ${html(ends)}</p>\n`}<p>${html(words.servers)}:</p>
-<ul>${servers.map((line) => `<li>${html(line)}</li>`).join('')}</ul>
+<p>${words.login}: <b>${login}</b></p>
+${password === undefined ? '' : html`<output>${password}</output>\n`}<p>${password === undefined ? words.onceOwn : words.once}</p>
+${ends === undefined ? '' : html`<p>${words.ends} ${ends}</p>\n`}<p>${words.servers}:</p>
+<ul>${servers.map((line) => html`<li>${line}</li>`)}</ul>
 </section>`,
   );
 }
@@ -124,11 +119,11 @@ export function certificatePage(language: Language, of: PageOf, login: string, p
   return whole(
     language,
     of,
-    `<h1>${html(words.certificateDone)}</h1>
+    html`<h1>${words.certificateDone}</h1>
 <section>
-<p>${html(words.login)}: <b>${html(login)}</b></p>
-<p><a download="certificate.pem" href="data:application/x-pem-file;base64,${Buffer.from(pem).toString('base64')}">${html(words.download)}</a></p>
-<pre>${html(pem)}</pre>
+<p>${words.login}: <b>${login}</b></p>
+<p><a download="certificate.pem" href="data:application/x-pem-file;base64,${Buffer.from(pem).toString('base64')}">${words.download}</a></p>
+<pre>${pem}</pre>
 </section>`,
   );
 }
@@ -138,10 +133,10 @@ export function problemPage(language: Language, of: PageOf, text: string, detail
   return whole(
     language,
     of,
-    `<h1>${html(words.wrong)}</h1>
+    html`<h1>${words.wrong}</h1>
 <section class="wrong">
-<p>${html(text)}</p>
-${detail === undefined ? '' : `<p>${html(detail)}</p>\n`}<p><a href=".">${html(words.back)}</a></p>
+<p>${text}</p>
+${detail === undefined ? '' : html`<p>${detail}</p>\n`}<p><a href=".">${words.back}</a></p>
 </section>`,
   );
 }
