@@ -85,6 +85,7 @@ const recordFiles = [
   'account-moves.ts',
   'pgp-keys.ts',
   'operators.ts',
+  'console.ts',
   'usage.ts',
   'webhooks.ts',
 ];
@@ -108,6 +109,7 @@ const belowGateway = [
     '/cluster/',
     '/http/',
     '/api/',
+    '/console/',
     '/webhooks/',
     '/letters/',
     '/lint/test-reports.ts',
@@ -130,6 +132,14 @@ const ofApi = [
 const apiFiles = ['administration', 'core', 'directory', 'mailbox', 'messages', 'service', 'webhooks'].map(
   (name) => `../${name}/`,
 );
+
+/** Pages of the console ask the command table; only its log-in speaks to the store. The reader of a request is the API's. */
+const ofConsole = [
+  ...[node, domain, platform, '/config/zod.ts', '/admin/', '/auth/', '/commands/', '/crypto/', '/http/'],
+  ...['head', 'problem'].map((file) => `/api/core/${file}.ts`),
+  ...port,
+];
+const consoleFiles = ['core', 'login', 'look', 'pages'].map((name) => `../${name}/`);
 
 const syntax = [
   { selector: 'TSEnumDeclaration', message: 'Enums are not erasable; use a union of strings.' },
@@ -435,6 +445,10 @@ export default tseslint.config(
   layer('webhooks', [node, domain, platform, '/config/zod.ts', '/crypto/', '/delivery/', ...port]),
   layer('api', ofApi),
   layer('api/*', [...ofApi, ...apiFiles], '../../'),
+  layer('console', ofConsole),
+  layer('console/*', [...ofConsole, ...consoleFiles], '../../'),
+  // The one file that judges passkeys.
+  layer('console/login', [...ofConsole, ...consoleFiles, '@simplewebauthn/server'], '../../', 'passkeys'),
   layer('pages', [
     node,
     domain,

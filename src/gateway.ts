@@ -274,7 +274,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
         statusOf(config, store, { listeners, connections, pushes, since, version, reasons: () => http.reasons() }),
     },
   };
-  protocols.api.begin(admin);
+  protocols.begin(admin);
   const endNotice: UpkeepParts['endNotice'] = (ending) => certificateNotice(notices.desk, ending);
   running.own(
     startCaUpkeep({

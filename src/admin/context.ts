@@ -29,6 +29,7 @@ import type { PgpKeyring } from '../middleware/pgp-keyring.ts';
 import type { OpenSession } from '../platform/connections.ts';
 import type { Whose } from '../platform/tally.ts';
 import type { Actor } from '../store/actor.ts';
+import type { SessionTimes } from '../store/console.ts';
 import type { Store } from '../store/port/store.ts';
 import type { NewPassword } from '../store/registry.ts';
 import type { AuditKeep } from '../trail/retention.ts';
@@ -194,6 +195,15 @@ export interface WebhookParts {
   readonly random: RandomBytes;
 }
 
+/** What operations on the web console work with. */
+export interface ConsoleParts {
+  /** Its address, with a slash behind it; absent where no listener has it. */
+  readonly page?: string;
+  /** How long its sessions hold. */
+  readonly times: SessionTimes;
+  readonly random: RandomBytes;
+}
+
 /** What operations on mail certificates work with. */
 export interface MailParts {
   readonly keys: MailKeys;
@@ -239,6 +249,7 @@ export interface AdminContext {
   readonly partners: PartnerParts;
   readonly probe: ProbeAccount;
   readonly webhooks: WebhookParts;
+  readonly console: ConsoleParts;
   readonly mail: MailParts;
   /** The master key's state. */
   readonly keys: KeyParts;

@@ -10,7 +10,9 @@ import { ROLES, ROLE_ABOUT, mayDo } from '../domain/roles.ts';
 import { type Instant, iso } from '../domain/units.ts';
 import type { OperatorRecord } from '../store/operators.ts';
 import { ends, file, organisation, pem } from './core/kinds.ts';
-import { arg, changes, changesHere, lists, maybe, need, opt, reads, subject } from './core/row.ts';
+import { arg, changes, changesHere, flag, lists, maybe, need, opt, reads, subject } from './core/row.ts';
+import { codeOut, codeText, makeConsoleCode, passkeys } from './operator/passkeys.ts';
+import { consoleSessions } from './operator/sessions.ts';
 import { tokens } from './operator/tokens.ts';
 import { checkGives, operatorName, operatorOf, role } from './operator/who.ts';
 
@@ -75,25 +77,35 @@ export const operators = subject('operator', 'people who work with the gateway, 
       role: opt(role, 'what the operator may do: "sluis operator roles"', 'read'),
       organisation: opt(organisation, 'may do anything for this one only'),
       ...GIVEN,
+      console: flag('and make a one-time code with which to register a passkey for the web console'),
     },
-    out: z.object({ name: z.string(), role: z.enum(ROLES), fingerprint: z.string().optional() }),
+    out: z.object({
+      name: z.string(),
+      role: z.enum(ROLES),
+      fingerprint: z.string().optional(),
+      console: codeOut.optional(),
+    }),
     right: 'security',
     second: 'operator',
-    trail: ['operator.added'],
+    trail: ['operator.added', 'operator.code-made'],
     undo: 'operator end',
     examples: [
-      'els --role support',
+      'els --role support --console',
       'piet --role owner --public-key piet.pub',
       'kees --role registry --certificate kees.pem --ends 90d',
     ],
-    run: async ({ store }, { name, role: gets, organisation: only, ...more }, call) => {
+    run: async (context, { name, role: gets, organisation: only, console: wanted, ...more }, call) => {
       checkGives(call, gets);
       const operator = { name, role: gets, ...defined({ organisation: only }), ...given(name, more) };
-      await store.operators.add(operator, call.actor);
-      return { name, role: gets, ...defined({ fingerprint: operator.key?.fingerprint }) };
+      await context.store.operators.add(operator, call.actor);
+      const code = wanted ? await makeConsoleCode(context, name, call) : undefined;
+      return { name, role: gets, ...defined({ fingerprint: operator.key?.fingerprint, console: code }) };
     },
     say: (done) =>
-      `Registered operator ${done.name}, role ${done.role}${done.fingerprint === undefined ? '' : `, key ${done.fingerprint}`}.`,
+      [
+        `Registered operator ${done.name}, role ${done.role}${done.fingerprint === undefined ? '' : `, key ${done.fingerprint}`}.`,
+        ...(done.console === undefined ? [] : [codeText(done.console)]),
+      ].join('\n'),
   }),
 
   list: lists({
@@ -218,4 +230,6 @@ export const operators = subject('operator', 'people who work with the gateway, 
   }),
 
   token: tokens,
+  passkey: passkeys,
+  session: consoleSessions,
 });

@@ -25,6 +25,13 @@ export const tlsFilesOf = (config: Config): readonly TlsFiles[] => [
   ...config.listener.map((listener) => tlsFilesFor(config, listener)).filter(({ where }) => where !== 'tls'),
 ];
 
+/** Where browsers find the first listener of the protocol: `https://host:port`, without a slash; undefined: there is none. */
+export function originOf(config: Config, protocol: Listener['protocol']): string | undefined {
+  const listener = config.listener.find((one) => one.protocol === protocol);
+  if (listener === undefined) return undefined;
+  return `https://${hostnameOf(config, listener)}${[0, 443].includes(listener.port) ? '' : `:${listener.port}`}`;
+}
+
 /** The name that clients of the listener know the gateway by. */
 export const hostnameOf = ({ hostname }: Config, listener: Listener): string => listener.hostname ?? hostname;
 
@@ -125,7 +132,7 @@ function quirkProblems(listener: Listener, i: number): readonly ConfigProblem[] 
 
 /** What browsers and programs speak HTTP to is TLS from the first octet, and knows no SASL. */
 function webProblems(
-  { protocol, tls, scram, 'client-certificates': certificates }: Listener,
+  { protocol, tls, scram, accounts, 'client-certificates': certificates }: Listener,
   i: number,
 ): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
@@ -135,9 +142,20 @@ function webProblems(
       value: shown(certificates),
       expected: 'client-certificates with the protocol https alone',
       remedy:
-        protocol === 'enrolment' ? 'a page logs nobody in; remove it' : 'mail clients are always asked; remove it',
+        protocol === 'smtp' || protocol === 'pop3'
+          ? 'mail clients are always asked; remove it'
+          : protocol === 'console'
+            ? 'operators log in with a passkey; remove it'
+            : 'a page logs nobody in; remove it',
     });
-  if (protocol !== 'enrolment' && protocol !== 'https') return problems;
+  if (protocol === 'console' && accounts.length > 0)
+    problems.push({
+      path: `listener[${i}].accounts`,
+      value: shown(accounts),
+      expected: 'no accounts with the protocol console',
+      remedy: 'operators log in there, and accounts do not; remove them, and name networks',
+    });
+  if (protocol !== 'enrolment' && protocol !== 'https' && protocol !== 'console') return problems;
   if (tls !== 'implicit')
     problems.push({
       path: `listener[${i}].tls`,

@@ -48,8 +48,8 @@ const section = <S extends z.ZodRawShape>(shape: S): z.ZodPrefault<z.ZodObject<S
 const listener = z.strictObject({
   name: shortName('Unique name, used in the log and in limits.'),
   protocol: choice(
-    'What the listener speaks. https: the API for systems that do not speak mail. enrolment: a page (https) where one-time codes are used, for passwords and certificates. Both have TLS from the first octet.',
-    ['smtp', 'pop3', 'enrolment', 'https'],
+    'What the listener speaks. https: the API for systems that do not speak mail. enrolment: a page (https) where one-time codes are used, for passwords and certificates. console: pages (https) for operators, who log in with a passkey. These three have TLS from the first octet.',
+    ['smtp', 'pop3', 'enrolment', 'https', 'console'],
   ),
   address: ipAddress('Where it listens.', '0.0.0.0'),
   port: count('TCP port; 0 takes a free one, for tests.', undefined, 0, 65_535),
@@ -514,6 +514,16 @@ const enrolment = section({
   ),
 });
 
+const webConsole = section({
+  page: optional(
+    webPage(
+      'Address of the console as browsers have it, without a path. Passkeys hold for this host name alone. Default: that of the first listener with the protocol console.',
+    ),
+  ),
+  idle: duration('Without a request for so long, a session ends.', '30m', '5m', '4h'),
+  longest: duration('A session ends after so long in any case.', '10h', '1h', '24h'),
+});
+
 const smime = section({
   authorities: files(
     'PEM files with the authorities that vouch for mail certificates of others: those that messages are encrypted to, and that sign. The own authority is trusted besides. Read again when a file changes.',
@@ -747,6 +757,7 @@ export const configSchema = z.strictObject({
   notices,
   helpdesk,
   enrolment,
+  console: webConsole,
   ca,
   audit,
   operators,
@@ -780,6 +791,7 @@ export const sections: Readonly<Record<string, string>> = {
   helpdesk:
     'Whom users call: stands in every notice, letter and page, and in replies that say "ask the helpdesk". Its mail address is that of notices.operator.',
   enrolment: 'One-time codes for passwords and certificates (sluis account reset, sluis cert issue --code).',
+  console: 'The web console for operators: listeners with protocol = "console".',
   audit: 'Signed heads of the audit trail (sluis audit verify).',
   doctor: 'Looking after itself (sluis doctor).',
   operators: 'Where a second person is needed.',

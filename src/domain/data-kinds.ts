@@ -394,6 +394,20 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     kept: 'for ever',
     erase: 'not of an organisation',
   },
+  console_proof: {
+    area: 'technical',
+    what: 'hashes of challenges that were answered, so that no answer serves twice',
+    columns: ['hash', 'at'],
+    kept: 'an hour, and until somebody logs in after that',
+    erase: 'not of an organisation',
+  },
+  console_session: {
+    area: 'trail',
+    what: 'browsers in which operators are logged in: since when, from which range of networks, by which passkey; the cookie as a hash',
+    columns: [...['id', 'hash', 'operator', 'passkey', 'network', 'made_at', 'seen_at', 'proven_at', 'ended_at']],
+    kept: '30 days after the last use, and until somebody logs in after that',
+    erase: 'runs out by itself',
+  },
   notice: {
     area: 'technical',
     what: 'keys of notices that were sent, so that none is sent twice',
@@ -414,6 +428,23 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     columns: ['fingerprint', 'name', 'public_key', 'added_at', 'removed_at'],
     kept: 'for ever: what they signed must be checkable',
     erase: 'not of an organisation',
+  },
+  operator_code: {
+    area: 'credential',
+    what: 'one-time codes with which operators register a passkey, as a hash',
+    columns: ['id', 'operator', 'hash', 'tries', 'made_at', 'ends_at'],
+    kept: 'until it is used, another one is made, or the operator ends; it holds for a day',
+    erase: 'not of an organisation',
+  },
+  operator_passkey: {
+    area: 'credential',
+    what: 'passkeys of operators: the public key, the model of the authenticator, whether it is copied between devices, and when it was last used',
+    columns: [
+      ...['id', 'operator', 'credential', 'public_key', 'counter', 'transports', 'model', 'synced'],
+      ...['added_at', 'last_used_at', 'ended_at'],
+    ],
+    kept: 'for ever: the trail names them',
+    erase: 'kept: what operators did',
   },
   operator_token: {
     area: 'trail',

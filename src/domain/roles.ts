@@ -45,9 +45,9 @@ export function commonRole(a: Role, b: Role): Role {
 }
 
 /**
- * How it is known who calls. `said`: only the caller says so. `signatures`: two operators signed for exactly this call with keys of their own.
+ * How it is known who calls. `said`: only the caller says so. `passkey`: logged in to the web console. `signatures`: two operators signed for exactly this call with keys of their own.
  */
-export type Proof = 'said' | 'token' | 'certificate' | 'signatures';
+export type Proof = 'said' | 'token' | 'certificate' | 'passkey' | 'signatures';
 
 /** What a caller may do, and how we know who it is. */
 export interface Standing {

@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { AdminError, type AdminContext, type ReadyReason, type RunningGateway } from '../admin/context.ts';
 import type { CaParts } from '../ca/parts.ts';
+import { consoleFacts } from '../config/console.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
 import { authorityKeys } from '../crypto/authority-keys.ts';
@@ -81,6 +82,7 @@ export const adminContext = (
     hostname: config.hostname,
   },
   webhooks: webhookParts(config, effects),
+  console: { ...consoleFacts(config), random: effects.random ?? randomBytes },
   probe: probeAccount(config),
   hashPassword: async (text) => {
     const checked = checkNewPassword(text);

@@ -9,7 +9,7 @@ import { RateLimit } from '../api/core/rate.ts';
 import type { ApiDocument } from '../api/core/document.ts';
 import { ROOT, Router } from '../api/core/router.ts';
 import { operatorOf } from '../config/helpdesk.ts';
-import { hostnameOf } from '../config/listeners.ts';
+import { originOf } from '../config/listeners.ts';
 import type { ApiServices } from '../api/core/services.ts';
 import { type ApiCounts, newApiCounts, startApiListener } from '../api/server.ts';
 import type { Config } from '../config/schema.ts';
@@ -61,10 +61,7 @@ export async function gatewayDocument(config: Config): Promise<ApiDocument> {
 export function apiUrlOf(config: Config): string {
   const given = config.api.url?.replace(/\/+$/, '');
   if (given !== undefined) return given.endsWith(ROOT) ? given : `${given}${ROOT}`;
-  const listener = config.listener.find(({ protocol }) => protocol === 'https');
-  const host = listener === undefined ? config.hostname : hostnameOf(config, listener);
-  const port = listener === undefined || [0, 443].includes(listener.port) ? '' : `:${listener.port}`;
-  return `https://${host}${port}${ROOT}`;
+  return `${originOf(config, 'https') ?? `https://${config.hostname}`}${ROOT}`;
 }
 
 export function gatewayApi(config: Config, parts: ApiParts): GatewayApi {

@@ -1,5 +1,5 @@
 /** What letters and notices with a code tell of this gateway: servers, page, whom to ask. */
-import { hostnameOf } from '../config/listeners.ts';
+import { hostnameOf, originOf } from '../config/listeners.ts';
 import { helpdeskOf } from '../config/helpdesk.ts';
 import { ownLetter } from '../config/letters.ts';
 import type { Config } from '../config/schema.ts';
@@ -22,7 +22,7 @@ const builtIn = (language: Language): LetterTemplate => {
 export function letterParts(config: Config): LetterParts {
   const servers = config.listener.flatMap((listener): readonly ServedPort[] => {
     const { protocol, port, tls, accounts } = listener;
-    if (protocol === 'enrolment' || protocol === 'https') return [];
+    if (protocol !== 'smtp' && protocol !== 'pop3') return [];
     const host = hostnameOf(config, listener);
     return [{ protocol, host, port, tls, ...(accounts.length === 0 ? {} : { accounts }) }];
   });
@@ -37,10 +37,8 @@ export function letterParts(config: Config): LetterParts {
 }
 
 export function pageOf(config: Config): string | undefined {
-  const listener = config.listener.find(({ protocol }) => protocol === 'enrolment');
-  if (config.enrolment.page !== undefined || listener === undefined) return config.enrolment.page;
-  const port = listener.port === 443 ? '' : `:${listener.port}`;
-  return `https://${hostnameOf(config, listener)}${port}/`;
+  const origin = originOf(config, 'enrolment');
+  return config.enrolment.page ?? (origin === undefined ? undefined : `${origin}/`);
 }
 
 /** Where codes are used from the network; throttled by the limits of logins. */

@@ -1,4 +1,5 @@
 /** How a listener of each protocol starts, and what the listeners of a protocol share: counts, limits, and whom they tell of what happens. */
+import type { AdminContext } from '../admin/context.ts';
 import { defined } from '../domain/defined.ts';
 import { replyWords } from '../domain/helpdesk.ts';
 import type { AccountId } from '../domain/ids.ts';
@@ -18,6 +19,7 @@ import type { Store } from '../store/port/store.ts';
 import type { SubmissionServices } from '../submission/transaction.ts';
 import { RefusalNotes } from '../submission/refusal-notes.ts';
 import { type GatewayApi, gatewayApi } from './api.ts';
+import { type GatewayConsole, gatewayConsole } from './console.ts';
 import type { GatewayEffects } from './effects.ts';
 import { enrolmentWindow, letterParts } from './enrolment.ts';
 import { pop3LimitsOf, smtpLimitsOf } from './limits.ts';
@@ -44,7 +46,11 @@ export interface GatewayProtocols {
   readonly enrolment: StartListener;
   /** The HTTPS API. */
   readonly https: StartListener;
-  readonly api: Pick<GatewayApi, 'counts' | 'directoryGiven' | 'begin'>;
+  readonly api: Pick<GatewayApi, 'counts' | 'directoryGiven'>;
+  /** The web console. */
+  readonly console: StartListener;
+  /** What operations work with, for those who come over HTTPS. */
+  begin(admin: AdminContext): void;
   /** What SMTP answered and POP3 sent, over all listeners. */
   readonly answers: SmtpAnswers;
   readonly codes: WindowCounts;
@@ -96,9 +102,15 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
       },
     },
   });
+  const console: GatewayConsole = gatewayConsole(config, parts);
   return {
     api,
     https: api.start,
+    console: console.start,
+    begin: (admin) => {
+      api.begin(admin);
+      console.begin(admin);
+    },
     smtp: (spec) =>
       startSmtpListener({
         ...common,
@@ -137,6 +149,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
       refused.flushOf(whose);
       window.notes.flushOf(whose);
       api.tokens.flushOf(whose);
+      console.notes.flushOf(whose);
     },
     consumersOf: (account) => consumers.written(account),
     stop: async () => {
@@ -144,6 +157,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
         refused.flush();
         window.notes.flush();
         api.tokens.flush();
+        console.notes.flush();
       } finally {
         await pickup.shared.close();
         await Promise.all([consumers.close(), fullness.close()]);

@@ -4,7 +4,7 @@
  */
 
 export type SharedSubject =
-  'codes' | 'directory' | 'logins' | 'messages' | 'octets' | 'recipients' | 'tests' | 'tokens' | 'unknown';
+  'codes' | 'console' | 'directory' | 'logins' | 'messages' | 'octets' | 'recipients' | 'tests' | 'tokens' | 'unknown';
 
 /** One of them. */
 export interface SharedCount {

@@ -28,6 +28,7 @@ async function world(t: TestContext) {
         ca: {} as AdminContext['ca'],
         partners: {} as AdminContext['partners'],
         webhooks: {} as AdminContext['webhooks'],
+        console: {} as AdminContext['console'],
         probe: {} as AdminContext['probe'],
         mail: {} as AdminContext['mail'],
         keys: {} as AdminContext['keys'],

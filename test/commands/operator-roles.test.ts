@@ -1,12 +1,15 @@
 /** Nobody gives what he does not have: who may register, change and end operators and tokens of which role, for every pair. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { AdminError } from '../../src/admin/context.ts';
 import { authenticate } from '../../src/admin/authentication.ts';
 import { type OperationName, runOperation } from '../../src/admin/operations.ts';
+import { base32 } from '../../src/crypto/base32.ts';
 import { makeToken } from '../../src/crypto/operator-token.ts';
 import { ROLES, type Role, covers, mayDo } from '../../src/domain/roles.ts';
 import { days, instant } from '../../src/domain/units.ts';
+import { addPasskey } from '../support/known-passkey.ts';
 import { FakeClock } from '../support/clock.ts';
 import { type TestGateway, startTestGateway } from '../support/gateway.ts';
 
@@ -56,6 +59,10 @@ for (const pair of pairs) {
     await gateway.store.operators.set('has.read', { role: 'read' }, actor);
     const ends = new Date(clock.now() + days(1)).toISOString();
     assert.equal(await mayCall(caller, 'operator.token.add', { name, ends }), may, 'token add');
+    assert.equal(await mayCall(caller, 'operator.passkey.add', { name }), may, 'passkey add');
+    const passkey = base32(randomBytes(5));
+    await addPasskey(gateway.store, name, { passkey, session: passkey });
+    assert.equal(await mayCall(caller, 'operator.passkey.end', { passkey }), may, 'passkey end');
     const { id, hash } = makeToken();
     await gateway.store.operators.addToken({ id, hash, operator: name, role: of, ...open() }, actor);
     assert.equal(await mayCall(caller, 'operator.token.end', { token: id }), may, 'token end');

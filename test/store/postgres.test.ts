@@ -9,7 +9,7 @@ import type { AuditItem, ChainRow } from '../../src/domain/audit-row.ts';
 import type { DirectoryRecord } from '../../src/domain/directory.ts';
 import { addressKey } from '../../src/domain/address.ts';
 import type { AccountId, DeliveryId, PartnerId } from '../../src/domain/ids.ts';
-import { type Instant, days, instant, seconds } from '../../src/domain/units.ts';
+import { type Instant, days, hours, instant, minutes, seconds } from '../../src/domain/units.ts';
 import type { Effects } from '../../src/store/changes/changed.ts';
 import { following } from '../../src/store/changes/directory.ts';
 import { Ground } from '../../src/store/changes/ground.ts';
@@ -811,4 +811,80 @@ test('accounts are imported, end and are contained on PostgreSQL as on SQLite', 
       ['mta', 'ended', null, null, null],
     ],
   );
+});
+
+test('passkeys, codes and sessions of the console do on PostgreSQL what they do on SQLite', async () => {
+  const runner = new PostgresRunner(client);
+  const at = (minute: number): Instant => instant(noon + minute * 60_000);
+  const change = <T>(minute: number, of: (ground: Ground) => Change<T>): Promise<T> =>
+    runner.run(of(new Ground(at(minute), randomBytes(32))));
+  const { console, operators } = CHANGES;
+  const times = { idle: minutes(30), longest: hours(10) };
+  await change(0, (ground) => operators.add(ground, { name: 'els', role: 'support' }, actor));
+  const code = { id: 'codecode', hash: randomBytes(32) };
+  assert.equal(
+    await change(1, (ground) => console.makeCode(ground, 'els', { id: 'earlier1', hash: code.hash }, actor)),
+    at(1 + 1440),
+  );
+  await change(1, (ground) => console.makeCode(ground, 'els', code, actor));
+  const wrong = await change(1, (ground) => console.tryCode(ground, { id: code.id, hash: randomBytes(32) }));
+  assert.deepEqual(wrong, { kind: 'refused', why: 'wrong', operator: 'els' });
+  const passkey = {
+    ...{ id: 'PASSKEY2', credential: Buffer.from([1, 0, 255]), publicKey: Buffer.from([2, 0]), counter: 4_000_000_000 },
+    ...{ transports: ['usb', 'nfc'], model: 'm', synced: true },
+  };
+  const session = { id: 'SESSION2', hash: Buffer.from([3, 0]), network: '2001:db8::/48' };
+  const proof = randomBytes(32);
+  assert.equal(await change(2, (ground) => console.register(ground, code, passkey, session, proof)), 'els');
+  const els = { name: 'els', role: 'support', addedAt: at(0) };
+  assert.deepEqual(await runner.run(READS.console.passkey({ at: at(3) }, passkey.credential)), {
+    ...passkey,
+    holder: els,
+  });
+  assert.deepEqual(await runner.run(READS.console.credentials({ at: at(3) }, 'els')), [
+    { credential: passkey.credential, transports: ['usb', 'nfc'] },
+  ]);
+  const held = {
+    id: session.id,
+    operator: 'els',
+    passkey: passkey.id,
+    network: session.network,
+    madeAt: at(2),
+    seenAt: at(2),
+    provenAt: at(2),
+  };
+  assert.deepEqual(await runner.run(READS.console.session({ at: at(3) }, session.hash, times)), {
+    ...held,
+    holder: els,
+  });
+  await change(9, (ground) => console.prove(ground, session.id, passkey.id, 4_000_000_001, randomBytes(32)));
+  await change(12, (ground) => console.seen(ground, session.id, at(12)));
+  assert.deepEqual(await runner.run(READS.console.sessions({ at: at(13) }, times)), [
+    { ...held, seenAt: at(12), provenAt: at(9) },
+  ]);
+  assert.equal(await runner.run(READS.console.session({ at: at(42) }, session.hash, times)), undefined);
+  await assert.rejects(
+    change(13, (ground) =>
+      console.logIn(ground, passkey.id, 5, { ...session, id: 'SESSION3', hash: randomBytes(32) }, proof),
+    ),
+    registryError('ended', /given before/),
+  );
+  for (let n = 0; n < 6; n += 1)
+    await change(14 + n, (ground) =>
+      console.logIn(
+        ground,
+        passkey.id,
+        5 + n,
+        { id: `SESSIO${n}X`, hash: randomBytes(32), network: 'n' },
+        randomBytes(32),
+      ),
+    );
+  assert.deepEqual(
+    (await runner.run(READS.console.sessions({ at: at(21) }, times))).map(({ id }) => id),
+    [5, 4, 3, 2, 1].map((n) => `SESSIO${n}X`),
+  );
+  await change(22, (ground) => console.endPasskey(ground, passkey.id, actor));
+  assert.deepEqual(await runner.run(READS.console.sessions({ at: at(23) }, times)), []);
+  assert.equal((await runner.run(READS.console.passkeys({ at: at(23) })))[0]?.endedAt, at(22));
+  await change(24, (ground) => operators.end(ground, 'els', actor));
 });

@@ -179,6 +179,23 @@ CREATE TABLE client_certificate (
   last_used_at INTEGER
 , warned INTEGER) STRICT;
 
+CREATE TABLE console_proof (
+  hash BLOB PRIMARY KEY,
+  at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE console_session (
+  id TEXT PRIMARY KEY,
+  hash BLOB NOT NULL UNIQUE,
+  operator INTEGER NOT NULL REFERENCES operator (id),
+  passkey TEXT NOT NULL REFERENCES operator_passkey (id),
+  network TEXT NOT NULL,
+  made_at INTEGER NOT NULL,
+  seen_at INTEGER NOT NULL,
+  proven_at INTEGER NOT NULL,
+  ended_at INTEGER
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE consumer (
   account INTEGER NOT NULL REFERENCES account (id),
   network TEXT NOT NULL,
@@ -407,12 +424,35 @@ CREATE TABLE operator (
   ended_at INTEGER
 ) STRICT;
 
+CREATE TABLE operator_code (
+  id TEXT PRIMARY KEY,
+  operator INTEGER NOT NULL UNIQUE REFERENCES operator (id),
+  hash BLOB NOT NULL,
+  tries INTEGER NOT NULL DEFAULT 0,
+  made_at INTEGER NOT NULL,
+  ends_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE operator_key (
   fingerprint TEXT PRIMARY KEY,
   name TEXT NOT NULL,
   public_key BLOB NOT NULL,
   added_at INTEGER NOT NULL,
   removed_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE operator_passkey (
+  id TEXT PRIMARY KEY,
+  operator INTEGER NOT NULL REFERENCES operator (id),
+  credential BLOB NOT NULL UNIQUE,
+  public_key BLOB NOT NULL,
+  counter INTEGER NOT NULL,
+  transports TEXT NOT NULL,
+  model TEXT NOT NULL,
+  synced INTEGER NOT NULL,
+  added_at INTEGER NOT NULL,
+  last_used_at INTEGER,
+  ended_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE operator_token (
@@ -605,6 +645,12 @@ CREATE UNIQUE INDEX client_certificate_valid_key ON client_certificate (key) WHE
 
 CREATE UNIQUE INDEX client_certificate_valid_name ON client_certificate (account, name) WHERE revoked_at IS NULL;
 
+CREATE INDEX console_proof_at ON console_proof (at);
+
+CREATE INDEX console_session_operator ON console_session (operator, made_at);
+
+CREATE INDEX console_session_seen ON console_session (seen_at);
+
 CREATE INDEX consumer_network ON consumer (network, account);
 
 CREATE INDEX content_unreferenced ON content (message) WHERE refs = 0;
@@ -658,6 +704,8 @@ CREATE UNIQUE INDEX operator_key_name ON operator_key (name) WHERE removed_at IS
 CREATE UNIQUE INDEX operator_name ON operator (name) WHERE ended_at IS NULL;
 
 CREATE INDEX operator_organisation ON operator (organisation);
+
+CREATE INDEX operator_passkey_operator ON operator_passkey (operator, id);
 
 CREATE INDEX operator_token_operator ON operator_token (operator, id);
 

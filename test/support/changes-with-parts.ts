@@ -12,6 +12,7 @@ import { fingerprintOf, spkiOf } from '../../src/crypto/operator-key.ts';
 import { days, instant } from '../../src/domain/units.ts';
 import { framesOf } from '../../src/takeover/frames.ts';
 import { makeClientAuthority } from './client-certificates.ts';
+import { addPasskey } from './known-passkey.ts';
 import { type TestGateway, addressOf, loginOf } from './gateway.ts';
 import { fetchAll, send } from './mail.ts';
 import { OWNER_SAID } from '../../src/domain/roles.ts';
@@ -200,6 +201,15 @@ const people: readonly ChangeWithParts[] = [
     'operator.token.end',
     async (scene) => ({ input: { token: (await scene.gateway.store.operators.tokens())[0]?.id } }),
   ],
+  ['operator.passkey.add', () => given({ name: 'jan' })],
+  [
+    'operator.session.end',
+    async ({ gateway }) => {
+      await addPasskey(gateway.store, 'jan', { passkey: 'PASSKEY2', session: 'SESSION2' });
+      return { input: { session: 'SESSION2' } };
+    },
+  ],
+  ['operator.passkey.end', () => given({ passkey: 'PASSKEY2' })],
   ['operator.end', () => given({ name: 'jan' })],
   [
     'approval.sign',

@@ -6,6 +6,8 @@ export interface PageTarget {
   readonly port: number;
   readonly ca: string;
   readonly servername?: string;
+  /** The address of this machine that it comes from. */
+  readonly from?: string;
 }
 
 export interface Asked {
@@ -25,11 +27,12 @@ export function askPage(
   path: string,
   { method, headers = {}, body }: Asked = {},
 ): Promise<PageAnswer> {
-  const { port, ca, servername = 'mail.test' } = target;
+  const { port, ca, servername = 'mail.test', from } = target;
   return new Promise((resolve, reject) => {
     const asked = request(
       {
         ...{ host: '127.0.0.1', port, path, ca, servername, agent: false },
+        ...(from === undefined ? {} : { localAddress: from }),
         method: method ?? (body === undefined ? 'GET' : 'POST'),
         headers: { host: `${servername}:${port}`, ...headers },
       },

@@ -26,6 +26,7 @@ import { type Actor } from '../actor.ts';
 import { as, int, orNull, text, time } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
+import { endAccessOf, endSessionsOf } from './console.ts';
 import { factOf, setFact } from './facts.ts';
 import type { Ground } from './ground.ts';
 import { organisationNamed } from './registered.ts';
@@ -75,6 +76,7 @@ export class OperatorChanges {
       yield* sql.run`UPDATE operator SET certificate = ${certificate} WHERE id = ${id}`;
     }
     if (endsAt !== undefined) yield* sql.run`UPDATE operator SET ends_at = ${endsAt} WHERE id = ${id}`;
+    yield* endSessionsOf(ground, id);
     yield* ground.record('operator.rights-changed', null, actor, { operator: name }, factsOf(change));
   }
 
@@ -83,6 +85,7 @@ export class OperatorChanges {
     const { id } = yield* known(name);
     yield* sql.run`UPDATE operator SET ended_at = ${ground.at} WHERE id = ${id}`;
     yield* sql.run`UPDATE operator_token SET ended_at = ${ground.at} WHERE operator = ${id} AND ended_at IS NULL`;
+    yield* endAccessOf(ground, id);
     const fingerprint = yield* removeKey(ground, name);
     yield* ground.record('operator.removed', null, actor, { operator: name }, defined({ fingerprint }));
   }

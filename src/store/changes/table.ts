@@ -9,6 +9,7 @@ import { AvailabilityChanges } from './availability.ts';
 import { AuthorityChanges } from './authorities.ts';
 import { CertificateChanges } from './certificates.ts';
 import { ClientCertificateChanges } from './client-certificates.ts';
+import { ConsoleChanges } from './console.ts';
 import { DirectoryChanges } from './directory.ts';
 import { EdiChanges } from './edi-identities.ts';
 import { EndingChanges } from './endings.ts';
@@ -45,6 +46,7 @@ export const CHANGES = {
   authorities: new AuthorityChanges(),
   certificates: new CertificateChanges(),
   clientCertificates: new ClientCertificateChanges(),
+  console: new ConsoleChanges(),
   directory: new DirectoryChanges(),
   edi: new EdiChanges(),
   endings: new EndingChanges(),

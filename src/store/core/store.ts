@@ -10,6 +10,7 @@ import type { AuditTrail } from '../port/audit.ts';
 import type { StoreDays } from '../port/day-keys.ts';
 import { COUNTED_ALONE, type SharedCounts } from '../shared-counts.ts';
 import type { Certificates } from '../port/certificates.ts';
+import type { ConsoleAccess } from '../port/console.ts';
 import type { LogSource, StoreCopy } from '../copies.ts';
 import type { Deliveries } from '../port/mail.ts';
 import type { Imports } from '../port/mail.ts';
@@ -99,6 +100,7 @@ export class CoreStore implements Store {
   readonly certificates: Certificates;
   readonly pgpKeys: PgpKeys;
   readonly operators: Operators;
+  readonly console: ConsoleAccess;
   readonly directory: DirectoryStore;
   readonly webhooks: Webhooks;
   readonly audit: Audit & AuditTrail;
@@ -132,6 +134,7 @@ export class CoreStore implements Store {
     this.certificates = parts.certificates;
     this.pgpKeys = parts.pgpKeys;
     this.operators = parts.subjects.operators;
+    this.console = parts.subjects.console;
     this.directory = parts.subjects.directory;
     this.webhooks = { ...parts.subjects.webhooks, ...parts.subjects.webhookProgress };
     this.audit = parts.audit;

@@ -27,6 +27,7 @@ import type {
 import type { AuditTrail } from './audit.ts';
 import type { StoreDays } from './day-keys.ts';
 import type { Certificates, Operators, PgpKeys } from './certificates.ts';
+import type { ConsoleAccess } from './console.ts';
 import type { AvailabilityStore, Deliveries, Idempotency, Imports, Usage } from './mail.ts';
 import type { DirectoryStore, Registry } from './registry.ts';
 import type { Webhooks } from './webhooks.ts';
@@ -38,6 +39,8 @@ export interface Store {
   readonly certificates: Certificates;
   readonly pgpKeys: PgpKeys;
   readonly operators: Operators;
+  /** Of the web console. */
+  readonly console: ConsoleAccess;
   readonly directory: DirectoryStore;
   readonly webhooks: Webhooks;
   readonly audit: AuditTrail;

@@ -80,10 +80,7 @@ export class OperatorReads {
     const token = yield* sql.first({ ...TOKEN, hash: bytes, holder: int })`
       SELECT ${TOKEN_COLUMNS}, t.hash, o.id AS holder FROM operator_token t JOIN operator o ON o.id = t.operator WHERE t.id = ${id}`;
     if (token === undefined) return undefined;
-    const holder = yield* sql.one(
-      OPERATOR,
-    )`SELECT ${OPERATOR_COLUMNS} FROM ${OPERATOR_TABLES} WHERE o.id = ${token.holder}`;
-    return { ...token, holder };
+    return { ...token, holder: yield* holderOf(token.holder) };
   }
 
   /** Of operators that are registered: those that hold, and those that have ended; the newest of them, newest first. */
@@ -105,6 +102,11 @@ export class OperatorReads {
          WHERE ends_at > ${at} AND used_at IS NULL ORDER BY ends_at, id LIMIT ${MAX_REQUESTS}`,
     );
   }
+}
+
+/** By the number of its row, ended or not. */
+export function* holderOf(id: number): Change<OperatorRecord> {
+  return yield* sql.one(OPERATOR)`SELECT ${OPERATOR_COLUMNS} FROM ${OPERATOR_TABLES} WHERE o.id = ${id}`;
 }
 
 export function* requestOf(id: string): Change<ApprovalRecord | undefined> {

@@ -4,6 +4,7 @@ import { AccountReads } from './accounts.ts';
 import { AddressReads } from './addresses.ts';
 import { AvailabilityReads } from './availability.ts';
 import { CertificateReads } from './certificates.ts';
+import { ConsoleReads } from './console.ts';
 import { DayKeyReads } from './day-keys.ts';
 import { DeliveryReads } from './deliveries.ts';
 import { DirectoryReads } from './directory.ts';
@@ -34,6 +35,7 @@ export const READS = {
   settings: new SettingsReads(),
   availability: new AvailabilityReads(),
   certificates: new CertificateReads(),
+  console: new ConsoleReads(),
   dayKeys: new DayKeyReads(),
   deliveries: new DeliveryReads(),
   directory: new DirectoryReads(),

@@ -1,4 +1,5 @@
 /** The trail, evidence, privacy, and what two operators sign. */
+import { addPasskey } from '../../support/known-passkey.ts';
 import { freeze } from './frozen.ts';
 import { files, sends } from './mail.ts';
 
@@ -87,6 +88,19 @@ freeze('trail', { accounts: ['anna', 'bert'], configuration: '[operators]\nsecon
   { run: 'operator token end {token}', code: 4 },
   { run: 'operator token end AAAA-AAAA', code: 3 },
   'operator token list',
+  'operator add jo --role read --console --reason why',
+  'operator passkey add els --reason why',
+  { run: 'operator passkey add nobody', code: 3 },
+  async (scene) => {
+    await addPasskey(scene.gateway.store, 'els', { passkey: 'PASSKEY2', session: 'SESSION2' });
+    await scene.mark();
+  },
+  'operator passkey list',
+  'operator session list',
+  'operator session end SESS-ION2 --reason why',
+  { run: 'operator session end AAAA-AAAA', code: 3 },
+  'operator passkey end PASS-KEY2 --reason why',
+  { run: 'operator passkey end PASS-KEY2', code: 4 },
   // The whole is test/golden/rights.json.
   { run: 'operator roles read', shape: true },
   'operator list',

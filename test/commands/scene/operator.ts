@@ -1,8 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { cleanBase32 } from '../../../src/crypto/base32.ts';
 import { certificatePem } from '../../../src/crypto/certificate.ts';
 import { runCommandLine } from '../../../src/cli/program.ts';
 import type { Scene } from '../../cli/frozen/frozen.ts';
+import { addPasskey } from '../../support/known-passkey.ts';
 import { makeClientAuthority } from '../../support/client-certificates.ts';
 import type { SubjectScene } from './scene.ts';
 
@@ -17,6 +19,10 @@ export const operator: SubjectScene = {
   begin: [
     'operator add jan.devries --role security',
     { run: 'operator token add jan.devries --scope read --ends 30d', keep: { token: 'id' } },
+    async ({ gateway, kept }) => {
+      const id = cleanBase32(kept.token ?? '');
+      await addPasskey(gateway.store, 'jan.devries', { passkey: id, session: id });
+    },
     () => keyFiles('piet'),
     async () => {
       const authority = await makeClientAuthority('Zorggroep');

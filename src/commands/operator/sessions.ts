@@ -1,0 +1,69 @@
+/** `sluis operator session`: who is logged in to the web console, and ending that. */
+import { z } from '../../config/zod.ts';
+import { readableTime } from '../../cli/output.ts';
+import { cleanBase32, grouped } from '../../crypto/base32.ts';
+import { iso } from '../../domain/units.ts';
+import type { SessionRecord } from '../../store/console.ts';
+import { naming, ofText } from '../core/kinds.ts';
+import { arg, changes, lists, subject } from '../core/row.ts';
+
+const view = z.object({
+  id: z.string(),
+  operator: z.string(),
+  passkey: z.string().meta({ description: 'Id of the one that it was begun with.' }),
+  network: z.string().meta({ description: 'The range that it holds for.' }),
+  since: z.string(),
+  seen: z.string().meta({ description: 'The last request, to the minute.' }),
+});
+const viewOf = ({ id, operator, passkey, network, madeAt, seenAt }: SessionRecord): z.infer<typeof view> => ({
+  id: grouped(id),
+  operator,
+  network,
+  passkey: grouped(passkey),
+  since: iso(madeAt),
+  seen: iso(seenAt),
+});
+const sessionId = naming(
+  'operator',
+  ofText('session', 'the id of a session, such as K7QM-2XRD', (text) => {
+    const id = cleanBase32(text);
+    return /^[A-Z0-9]{8}$/.test(id) ? id : undefined;
+  }),
+);
+
+export const consoleSessions = subject('session', 'who is logged in to the web console', {
+  list: lists({
+    about: 'list operators who are logged in: since when, from where, with which passkey',
+    in: {},
+    out: view,
+    right: 'security',
+    examples: [''],
+    run: async ({ store, console }, { after, limit }) => {
+      const all = (await store.console.sessions(console.times)).map(viewOf);
+      const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
+      return all.slice(from, from + limit);
+    },
+    header: ['SESSION', 'OPERATOR', 'NETWORK', 'PASSKEY', 'SINCE', 'SEEN'],
+    cells: (one) => [
+      ...[one.id, one.operator, one.network, one.passkey],
+      ...[readableTime(one.since), readableTime(one.seen)],
+    ],
+    after: (one) => one.id,
+    none: 'Nobody is logged in to the console.',
+  }),
+
+  end: changes({
+    about: 'end a session of the web console at once',
+    in: { session: arg(sessionId, 'its id, as the list shows it') },
+    out: z.object({ id: z.string(), ended: z.boolean().meta({ description: 'False: it had ended already.' }) }),
+    right: 'security',
+    trail: ['console.logged-out'],
+    undo: 'not needed: its operator logs in again; "operator passkey end" keeps a stolen key out',
+    examples: ['K7QM-2XRD'],
+    run: async ({ store }, { session }, { actor }) => ({
+      id: grouped(session),
+      ended: await store.console.endSession(session, actor),
+    }),
+    say: ({ id, ended }) => (ended ? `Session ${id} has ended.` : `Session ${id} had ended already.`),
+  }),
+});

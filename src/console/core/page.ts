@@ -1,0 +1,79 @@
+/**
+ * How a page of the console is declared: one object with its path, what it asks of whoever comes, and what it answers. `console/table.ts` has all of them.
+ *
+ * A page that does something asks the command table for it (`asked.operate`), with the rights of whoever is logged in: no page judges rights by itself, and none
+ * speaks to the store about anything but log-ins.
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import type { AdminContext } from '../../admin/context.ts';
+import type { Input } from '../../admin/input.ts';
+import type { OperationName, OperationResult } from '../../admin/operations.ts';
+import type { Language } from '../../domain/registry.ts';
+import type { Right } from '../../domain/roles.ts';
+import type { Instant } from '../../domain/units.ts';
+import type { Html } from '../../http/html.ts';
+import type { HeldSession } from '../../store/console.ts';
+import type { ConsoleServices } from './services.ts';
+
+/** `nobody`: whoever comes. `session`: every operator who is logged in. Else: operators with the right. */
+export type Access = 'nobody' | 'session' | Right;
+
+export type Reply =
+  | { readonly kind: 'page'; readonly status?: number; readonly title: string; readonly body: Html }
+  /** Go there, by GET: a path of ours. */
+  | { readonly kind: 'see'; readonly to: string; readonly cookies?: readonly string[] }
+  | { readonly kind: 'file'; readonly type: string; readonly text: string };
+
+export interface Page {
+  readonly method: 'GET' | 'POST';
+  /** Parameters in braces: each is one segment. */
+  readonly path: string;
+  readonly access: Access;
+  /** The key must have been touched within STEP_UP_LIFE; else whoever comes is asked to first, and comes back to this path (of a POST: to `proven`). */
+  readonly proven?: string | true;
+  /** For all who come the same, and named after its content: it may be kept. */
+  readonly isFile?: true;
+  readonly run: (asked: Asked, services: ConsoleServices) => Promise<Reply> | Reply;
+}
+
+/** Who is logged in. */
+export interface Visitor {
+  readonly session: HeldSession;
+  /** For the forms of this session. */
+  readonly token: string;
+}
+
+export interface Asked {
+  /** Of the path, decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  /** Text of a form; empty for a field that there is not, and behind GET. */
+  readonly field: (name: string) => string;
+  readonly headers: IncomingHttpHeaders;
+  readonly language: Language;
+  readonly now: Instant;
+  /** Absent: nobody is logged in. */
+  readonly visitor?: Visitor;
+  readonly admin: AdminContext;
+  /** Of the peer: its address, its network, and the range that a session holds for. */
+  readonly address: string;
+  readonly network: string;
+  readonly range: string;
+  readonly signal: AbortSignal;
+  /** Runs an operation of the command table as whoever is logged in. Throws AdminError. */
+  readonly operate: <N extends OperationName>(name: N, input: Input, reason?: string) => Promise<OperationResult<N>>;
+  /** Whether whoever is logged in may do what takes this right. */
+  readonly may: (right: Right) => boolean;
+}
+
+/** Throws for a page that is asked without a session: its declaration is wrong. */
+export function visitorOf({ visitor }: Pick<Asked, 'visitor'>): Visitor {
+  if (visitor === undefined) throw new Error('A page that needs a session was reached without one');
+  return visitor;
+}
+
+const LOCAL = /^\/(?![/\\])[A-Za-z0-9\-._~%/?=&@+]*$/;
+
+/** Where somebody is sent after a log-in: a path of ours, whatever the link said. */
+export const localPath = (text: string | null | undefined): string =>
+  text !== null && text !== undefined && text.length <= 512 && LOCAL.test(text) ? text : '/';

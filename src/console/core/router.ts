@@ -1,0 +1,60 @@
+/** Which page a path leads to. */
+import type { Page } from './page.ts';
+
+export type Match =
+  | { readonly kind: 'page'; readonly page: Page; readonly params: Readonly<Record<string, string>> }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'method'; readonly allow: readonly string[] };
+
+interface Entry {
+  readonly page: Page;
+  readonly segments: readonly string[];
+}
+
+export class Router {
+  readonly #entries: readonly Entry[];
+
+  /** Throws for two pages of one method and path. */
+  constructor(pages: readonly Page[]) {
+    this.#entries = pages.map((page) => ({ page, segments: page.path.slice(1).split('/') }));
+    const keys = pages.map(({ method, path }) => `${method} ${path.replace(/\{\w+\}/g, '{}')}`);
+    const twice = keys.find((key, n) => keys.indexOf(key) !== n);
+    if (twice !== undefined) throw new Error(`There are two pages for ${twice}`);
+  }
+
+  /** `path`: as it came, without its query. A literal segment goes before a parameter. */
+  match(method: string, path: string): Match {
+    const given = segmentsOf(path);
+    if (given === undefined) return { kind: 'none' };
+    const fitting = this.#entries.filter(({ segments }) => fits(segments, given)).sort(literalsFirst);
+    const found = fitting.find(({ page }) => page.method === method);
+    if (found !== undefined) return { kind: 'page', page: found.page, params: paramsOf(found.segments, given) };
+    const methods = [...new Set(fitting.map(({ page }) => page.method))];
+    return methods.length === 0
+      ? { kind: 'none' }
+      : { kind: 'method', allow: methods.includes('GET') ? [...methods, 'HEAD'] : methods };
+  }
+}
+
+const isParameter = (segment: string): boolean => segment.startsWith('{');
+const literals = ({ segments }: Entry): number => segments.filter((one) => !isParameter(one)).length;
+const literalsFirst = (a: Entry, b: Entry): number => literals(b) - literals(a);
+
+const fits = (segments: readonly string[], given: readonly string[]): boolean =>
+  segments.length === given.length &&
+  segments.every((segment, i) => (isParameter(segment) ? given[i] !== '' : segment === given[i]));
+
+const paramsOf = (segments: readonly string[], given: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    segments.flatMap((segment, i) => (isParameter(segment) ? [[segment.slice(1, -1), given[i] ?? '']] : [])),
+  );
+
+/** Undefined for what no page of ours is called: a segment that does not decode, or has a slash or a control character in it. */
+function segmentsOf(path: string): readonly string[] | undefined {
+  try {
+    const segments = path.slice(1).split('/').map(decodeURIComponent);
+    return segments.some((one) => one.length > 256 || /[\p{Cc}/\\]/u.test(one)) ? undefined : segments;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,275 @@
+/**
+ * One request of the console, from its first octet to the answer.
+ *
+ * The order is that of what it tells: form, host, path and method; where a form comes from; who is logged in, and whether he may; whether the key was touched of late; the
+ * token of the form; and only then the page. A page behind a log-in answers whoever is not logged in with the way there, also where it does not exist: nobody learns which paths there are.
+ */
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
+import { runOperation } from '../../admin/operations.ts';
+import { readHead } from '../../api/core/head.ts';
+import { Problem } from '../../api/core/problem.ts';
+import { formToken, isFormToken, sessionHash } from '../../crypto/console-secrets.ts';
+import { STEP_UP_LIFE, SEEN_STEP } from '../../domain/console.ts';
+import { defined } from '../../domain/defined.ts';
+import type { Language } from '../../domain/registry.ts';
+import { mayDo } from '../../domain/roles.ts';
+import { type Fields, type FormFault, readForm } from '../../http/form.ts';
+import { languageOf } from '../../http/page-headers.ts';
+import type { Guest } from '../../http/tls-listener.ts';
+import { rangeOf } from '../../platform/network.ts';
+import { frame } from '../look/frame.ts';
+import { problemOf, problemPage, type ProblemName } from '../look/problem.ts';
+import { type Shown, cookiesIn, noSessionCookie } from './cookies.ts';
+import { CONSOLE_HEADERS, KEPT, NOT_KEPT } from './headers.ts';
+import { type Asked, type Page, type Reply, type Visitor, localPath } from './page.ts';
+import type { Router } from './router.ts';
+import type { ConsoleServices } from './services.ts';
+
+export interface Sent {
+  readonly status: number;
+  readonly headers: OutgoingHttpHeaders;
+  readonly body: string;
+  /** As it was declared; for the log, which has nobody's names. */
+  readonly page?: string;
+  readonly operator?: string;
+}
+
+interface Seen {
+  readonly language: Language;
+  readonly visitor?: Visitor;
+  readonly page?: Page;
+}
+
+const FAULTS: Readonly<Record<FormFault, readonly [number, ProblemName]>> = {
+  'too-large': [413, 'large'],
+  type: [415, 'malformed'],
+  malformed: [400, 'malformed'],
+  gone: [400, 'malformed'],
+};
+
+/** Ends the request with a page that says why. */
+class Stopped extends Error {
+  readonly status: number;
+  readonly why: ProblemName;
+  readonly detail: string | undefined;
+  constructor(status: number, why: ProblemName, detail?: string) {
+    super(why);
+    this.status = status;
+    this.why = why;
+    this.detail = detail;
+  }
+}
+
+export class Serving {
+  readonly #router: Router;
+  readonly #services: ConsoleServices;
+
+  constructor(router: Router, services: ConsoleServices) {
+    this.#router = router;
+    this.#services = services;
+  }
+
+  /** Rejects for what nobody expected; the caller answers 500. */
+  async answer(request: IncomingMessage, guest: Guest): Promise<Sent> {
+    const shown = cookiesIn(request.headers.cookie);
+    let seen: Seen = { language: shown.language ?? languageOf(request.headers['accept-language']) };
+    try {
+      return await this.#answer(request, guest, shown, seen, (now) => (seen = now));
+    } catch (error) {
+      if (error instanceof Problem) return this.#problem(seen, error.status, 'malformed');
+      if (error instanceof Stopped) return this.#problem(seen, error.status, error.why, error.detail);
+      if (error instanceof AdminError) {
+        const { status, why } = problemOf(error.kind);
+        return this.#problem(seen, status, why, error.message);
+      }
+      throw error;
+    }
+  }
+
+  /** For whatever nobody expected. */
+  failed(request: IncomingMessage): Sent {
+    return this.#problem({ language: languageOf(request.headers['accept-language']) }, 500, 'failed');
+  }
+
+  async #answer(
+    request: IncomingMessage,
+    guest: Guest,
+    shown: Shown,
+    first: Seen,
+    now: (seen: Seen) => void,
+  ): Promise<Sent> {
+    const { origin, admin, clock } = this.#services;
+    const head = readHead(request);
+    // A name that leads here and is not ours: a page of somebody else, whose name was pointed at us.
+    if (`https://${(head.headers.host ?? '').toLowerCase()}` !== origin) throw new Stopped(421, 'host');
+    const match = this.#router.match(head.method, head.path);
+    if (match.kind === 'page' && match.page.isFile === true)
+      return this.#send(await match.page.run(this.#asked(head, guest, first, match.params), this.#services), first);
+    if (head.method === 'POST') refuseForeign(head.headers, origin);
+    const context = admin();
+    if (context === undefined) throw new Stopped(503, 'starting');
+    const visitor = await this.#visitor(shown, guest);
+    const { language } = first;
+    const seen: Seen = {
+      language,
+      ...defined({ visitor, page: match.kind === 'page' ? match.page : undefined }),
+    };
+    now(seen);
+    const forNobody = match.kind === 'page' && match.page.access === 'nobody';
+    if (visitor === undefined && !forNobody) {
+      const to = head.method === 'GET' ? localPath(target(head)) : '/';
+      const cookies = shown.secret === undefined ? [] : [noSessionCookie()];
+      return this.#send(
+        { kind: 'see', to: to === '/' ? '/login' : `/login?to=${encodeURIComponent(to)}`, cookies },
+        seen,
+      );
+    }
+    if (match.kind === 'none') throw new Stopped(404, 'missing');
+    if (match.kind === 'method') throw new Stopped(405, 'method');
+    const { page, params } = match;
+    const { access } = page;
+    if (
+      visitor !== undefined &&
+      access !== 'nobody' &&
+      access !== 'session' &&
+      !mayDo(visitor.session.holder.role, access)
+    )
+      throw new Stopped(403, 'forbidden');
+    if (page.proven !== undefined && visitor !== undefined && visitor.session.provenAt + STEP_UP_LIFE <= clock.now())
+      return this.#send({ kind: 'see', to: `/prove?to=${encodeURIComponent(provenAt(page, params, head))}` }, seen);
+    const fields = head.method === 'POST' ? await readFields(request) : undefined;
+    if (fields !== undefined && visitor !== undefined && access !== 'nobody')
+      if (!isFormToken(shown.secret ?? '', textIn(fields, 'token'))) throw new Stopped(403, 'form');
+    const asked = this.#asked(head, guest, seen, params, fields, context);
+    return this.#send(await page.run(asked, this.#services), seen);
+  }
+
+  /** Undefined: nobody is logged in. */
+  async #visitor({ secret }: Shown, guest: Guest): Promise<Visitor | undefined> {
+    const { store, times, clock, logIns } = this.#services;
+    const hash = secret === undefined ? undefined : sessionHash(secret);
+    if (secret === undefined || hash === undefined) return undefined;
+    const session = await store.console.session(hash, times);
+    if (session === undefined) return undefined;
+    if (session.network !== rangeOf(guest.address)) {
+      await logIns.ranAway(session, guest.network);
+      return undefined;
+    }
+    const now = clock.now();
+    if (session.seenAt + SEEN_STEP <= now) await store.console.seen(session.id, now);
+    return { session, token: formToken(secret) };
+  }
+
+  #asked(
+    head: ReturnType<typeof readHead>,
+    guest: Guest,
+    { language, visitor }: Seen,
+    params: Asked['params'],
+    fields?: Fields,
+    context?: AdminContext,
+  ): Asked {
+    const { clock, log } = this.#services;
+    const adminOf = (): AdminContext => {
+      if (context === undefined) throw new Stopped(503, 'starting');
+      return context;
+    };
+    return {
+      params,
+      language,
+      ...defined({ visitor }),
+      query: new URLSearchParams(head.query),
+      field: (name) => (fields === undefined ? '' : textIn(fields, name)),
+      headers: head.headers,
+      now: clock.now(),
+      get admin() {
+        return adminOf();
+      },
+      address: guest.address,
+      network: guest.network,
+      range: rangeOf(guest.address),
+      signal: guest.signal,
+      operate: (name, input, reason) => {
+        if (visitor === undefined) throw new Error(`The page ${head.path} runs ${name} for nobody`);
+        return runOperation(name, adminOf(), input, callOf(visitor, guest, reason), log);
+      },
+      may: (right) => visitor !== undefined && mayDo(visitor.session.holder.role, right),
+    };
+  }
+
+  #problem(seen: Seen, status: number, why: ProblemName, detail?: string): Sent {
+    return this.#send(problemPage(seen.language, status, why, detail), seen);
+  }
+
+  #send(reply: Reply, { language, visitor, page }: Seen): Sent {
+    const told = defined({ page: page?.path, operator: visitor?.session.operator });
+    switch (reply.kind) {
+      case 'see':
+        return {
+          status: 303,
+          headers: {
+            ...CONSOLE_HEADERS,
+            location: reply.to,
+            'cache-control': NOT_KEPT,
+            ...(reply.cookies === undefined || reply.cookies.length === 0 ? {} : { 'set-cookie': [...reply.cookies] }),
+          },
+          body: '',
+          ...told,
+        };
+      case 'file':
+        return {
+          status: 200,
+          headers: { ...CONSOLE_HEADERS, 'content-type': reply.type, 'cache-control': KEPT },
+          body: reply.text,
+          ...told,
+        };
+      case 'page': {
+        const { gateway, helpdesk } = this.#services;
+        const about = { language, gateway, helpdesk, ...defined({ visitor }), title: reply.title };
+        return {
+          status: reply.status ?? 200,
+          headers: {
+            ...CONSOLE_HEADERS,
+            'content-type': 'text/html; charset=utf-8',
+            'cache-control': NOT_KEPT,
+            'content-language': language,
+            vary: 'accept-language, cookie',
+          },
+          body: frame(about, reply.body),
+          ...told,
+        };
+      }
+    }
+  }
+}
+
+const target = ({ path, query }: ReturnType<typeof readHead>): string => (query === '' ? path : `${path}?${query}`);
+
+/** Where somebody comes back to who was asked to touch the key: a page is shown again, a form has one that leads to it. */
+function provenAt({ proven }: Page, params: Asked['params'], head: ReturnType<typeof readHead>): string {
+  if (proven === true || proven === undefined) return localPath(target(head));
+  return localPath(proven.replace(/\{(\w+)\}/g, (_all, name: string) => encodeURIComponent(params[name] ?? '')));
+}
+
+function callOf({ session: { holder } }: Visitor, { signal }: Guest, reason?: string): Call {
+  const { name, role, organisation } = holder;
+  return {
+    actor: { name, ...defined({ reason }) },
+    who: { role, proof: 'passkey', ...defined({ organisation }) },
+    gone: signal,
+    progress: () => undefined,
+  };
+}
+
+/** A form of a page that is not ours. Browsers say where a form comes from; what does not say so is no browser of today. */
+function refuseForeign({ origin, 'sec-fetch-site': site }: IncomingMessage['headers'], own: string): void {
+  if (origin !== own || (site !== undefined && site !== 'same-origin')) throw new Stopped(403, 'origin');
+}
+
+async function readFields(request: IncomingMessage): Promise<Fields> {
+  const read = await readForm(request);
+  if (read.ok) return read.value;
+  throw new Stopped(...FAULTS[read.error]);
+}
+
+const textIn = (fields: Fields, name: string): string => fields.get(name)?.toString('utf8') ?? '';

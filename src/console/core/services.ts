@@ -1,0 +1,25 @@
+/** What the pages of the console work with. */
+import type { AdminContext } from '../../admin/context.ts';
+import type { Helpdesk } from '../../domain/helpdesk.ts';
+import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
+import type { SessionTimes } from '../../store/console.ts';
+import type { Store } from '../../store/port/store.ts';
+import type { Challenges } from '../../crypto/console-secrets.ts';
+import type { LogIns } from '../login/log-ins.ts';
+
+export interface ConsoleServices {
+  readonly store: Pick<Store, 'console'>;
+  /** Undefined in the first moments of a start. */
+  readonly admin: () => AdminContext | undefined;
+  readonly challenges: Challenges;
+  readonly logIns: LogIns;
+  readonly times: SessionTimes;
+  /** As browsers have it: scheme, host and port, without a slash. */
+  readonly origin: string;
+  /** What the readers know the gateway by. */
+  readonly gateway: string;
+  readonly helpdesk: Helpdesk;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: RandomBytes;
+}

@@ -1,0 +1,56 @@
+/** Who was refused at the console, in the audit trail: one row for each reason and network a minute, with a count, so that nobody can fill the trail. */
+import { defined } from '../../domain/defined.ts';
+import type { Clock, Log } from '../../domain/effects.ts';
+import { minutes } from '../../domain/units.ts';
+import { OTHERS, Tally, type Whose } from '../../platform/tally.ts';
+import type { AuditTrail } from '../../store/port/audit.ts';
+
+/**
+ * `throttled`: not judged. `passkey`: none that is registered, or it signed something else. `challenge`: too old, or not ours. `replayed`: an answer that was given before.
+ * `code`: none that holds. `network`: a session that was begun elsewhere. `counter`: the passkey may have been copied.
+ */
+export type ConsoleRefusal = 'throttled' | 'passkey' | 'challenge' | 'replayed' | 'code' | 'network' | 'counter';
+
+interface Refused {
+  readonly why: ConsoleRefusal;
+  readonly network: string;
+  /** Absent where nobody is known. */
+  readonly operator?: string;
+}
+
+const ROWS = 1000;
+
+export class ConsoleNotes {
+  readonly #counted: Tally<Refused>;
+  readonly #log: Log;
+
+  constructor(audit: Pick<AuditTrail, 'note'>, clock: Clock, log: Log) {
+    this.#log = log;
+    this.#counted = new Tally(
+      ...([clock, minutes(1), ROWS] as const),
+      ({ why, network, operator }: Refused, count) =>
+        audit.note({
+          event: 'console.refused',
+          outcome: 'failure',
+          facts: { why, count },
+          personal: defined({ operator, network }),
+        }),
+      ({ why }) => ({ kind: why, subject: { why, network: OTHERS } }),
+    );
+  }
+
+  refused(refused: Refused): void {
+    const { why, network, operator = '' } = refused;
+    this.#log.info('console.refused', { why, network });
+    this.#counted.add([why, network, operator].join('\0'), refused);
+  }
+
+  /** Writes some of what is still only counted: somebody asks for it. */
+  flushOf(whose: Whose): void {
+    this.#counted.flushOf(({ network }) => whose(undefined, network));
+  }
+
+  flush(): void {
+    this.#counted.flush();
+  }
+}

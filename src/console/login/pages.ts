@@ -1,0 +1,208 @@
+/** The pages of the log-in: with a passkey, making one with a code, touching the key again, and the way out. */
+import type { Language } from '../../domain/registry.ts';
+import { type Html, attributes, html } from '../../http/html.ts';
+import { languageCookie, noSessionCookie, sessionCookie } from '../core/cookies.ts';
+import { type Asked, type Page, type Reply, localPath, visitorOf } from '../core/page.ts';
+import type { CodeJudged, From, LoggedIn } from './log-ins.ts';
+import { LOGIN } from './words.ts';
+
+type Words = (typeof LOGIN)['nl'];
+
+const fromOf = ({ network, range, signal, address }: Asked): From => ({ network, range, signal, address });
+
+/** A form whose button asks the browser for a passkey. */
+interface PasskeyForm {
+  readonly kind: 'create' | 'get';
+  readonly options: string;
+  readonly action: string;
+  readonly button: string;
+  readonly hidden: Readonly<Record<string, string>>;
+}
+
+const passkeyForm = (words: Words, { kind, options, action, button, hidden }: PasskeyForm): Html =>
+  html`<form method="post" action="${action}"${attributes({ 'data-passkey': kind, 'data-options': options })}>
+<p data-without-script>${words.script}</p>
+<p data-failed role="alert" tabindex="-1" class="state bad" hidden>${words.failed}</p>
+${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}<input type="hidden" name="credential" value="">
+<button>${button}</button>
+</form>`;
+
+const wrong = (text: string | undefined): Html | undefined =>
+  text === undefined ? undefined : html`<div class="card note bad" role="alert"><p>${text}</p></div>`;
+
+const said = (language: Language, kind: 'refused' | 'busy', refused: string): readonly [number, string] =>
+  kind === 'busy' ? [429, LOGIN[language].busy] : [403, refused];
+
+function logInPage({ language }: Asked, options: string, to: string, problem?: readonly [number, string]): Reply {
+  const words = LOGIN[language];
+  const form = { kind: 'get', options, action: '/login', button: words.button, hidden: { to } } as const;
+  return {
+    kind: 'page',
+    status: problem?.[0] ?? 200,
+    title: words.title,
+    body: html`${wrong(problem?.[1])}<div class="card"><p>${words.lead}</p>${passkeyForm(words, form)}</div>
+<p>${words.none} <a href="/register">${words.toRegister}</a></p>`,
+  };
+}
+
+const logIn: Page = {
+  method: 'GET',
+  path: '/login',
+  access: 'nobody',
+  run: (asked, { logIns }) =>
+    asked.visitor === undefined
+      ? logInPage(asked, logIns.logInOptions(), localPath(asked.query.get('to')))
+      : { kind: 'see', to: localPath(asked.query.get('to')) },
+};
+
+const began = (judged: Extract<LoggedIn, { kind: 'in' }>, to: string): Reply => ({
+  kind: 'see',
+  to,
+  cookies: [sessionCookie(judged.secret)],
+});
+
+const loggedIn: Page = {
+  method: 'POST',
+  path: '/login',
+  access: 'nobody',
+  run: async (asked, { logIns }) => {
+    const to = localPath(asked.field('to'));
+    const judged = await logIns.logIn(asked.field('credential'), fromOf(asked));
+    if (judged.kind === 'in') return began(judged, to);
+    const problem = said(asked.language, judged.kind, LOGIN[asked.language].refused);
+    return logInPage(asked, logIns.logInOptions(), to, problem);
+  },
+};
+
+function codePage({ language }: Asked, problem?: readonly [number, string], typed = ''): Reply {
+  const words = LOGIN[language];
+  return {
+    kind: 'page',
+    status: problem?.[0] ?? 200,
+    title: words.registerTitle,
+    body: html`${wrong(problem?.[1])}<div class="card"><p>${words.registerLead}</p>
+<form method="post" action="/register">
+<label for="code">${words.code}</label><span class="hint" id="code-hint">${words.codeHint}</span>
+<input type="text" id="code" name="code" required maxlength="64" autocomplete="off" autocapitalize="none" spellcheck="false" aria-describedby="code-hint" value="${typed}">
+<button>${words.next}</button>
+</form></div>`,
+  };
+}
+
+const register: Page = { method: 'GET', path: '/register', access: 'nobody', run: (asked) => codePage(asked) };
+
+const readCode: Page = {
+  method: 'POST',
+  path: '/register',
+  access: 'nobody',
+  run: async (asked, { logIns }) => makePage(asked, await logIns.readCode(asked.field('code'), fromOf(asked))),
+};
+
+function makePage(asked: Asked, judged: CodeJudged, problem?: string): Reply {
+  const words = LOGIN[asked.language];
+  const code = asked.field('code');
+  if (judged.kind !== 'valid')
+    return codePage(asked, said(asked.language, judged.kind, words.codeRefused), code.slice(0, 64));
+  const { operator, options } = judged;
+  const form = { kind: 'create', options, action: '/register/passkey', button: words.make, hidden: { code } } as const;
+  return {
+    kind: 'page',
+    status: problem === undefined ? 200 : 403,
+    title: words.registerTitle,
+    body: html`${wrong(problem)}<div class="card"><p>${words.makeLead} <b>${operator}</b>.</p><p>${words.makeHint}</p>${passkeyForm(words, form)}</div>`,
+  };
+}
+
+const registered: Page = {
+  method: 'POST',
+  path: '/register/passkey',
+  access: 'nobody',
+  run: async (asked, { logIns }) => {
+    const from = fromOf(asked);
+    const judged = await logIns.register(asked.field('code'), asked.field('credential'), from);
+    if (judged.kind === 'in') return began(judged, '/');
+    const words = LOGIN[asked.language];
+    if (judged.kind === 'busy') return codePage(asked, [429, words.busy], asked.field('code').slice(0, 64));
+    return makePage(asked, await logIns.readCode(asked.field('code'), from), words.registerRefused);
+  },
+};
+
+async function provePage(
+  asked: Asked,
+  options: Promise<string>,
+  to: string,
+  problem?: readonly [number, string],
+): Promise<Reply> {
+  const words = LOGIN[asked.language];
+  const hidden = { to, token: visitorOf(asked).token };
+  const form = { kind: 'get', options: await options, action: '/prove', button: words.prove, hidden } as const;
+  return {
+    kind: 'page',
+    status: problem?.[0] ?? 200,
+    title: words.proveTitle,
+    body: html`${wrong(problem?.[1])}<div class="card"><p>${words.proveLead}</p>${passkeyForm(words, form)}</div>`,
+  };
+}
+
+const prove: Page = {
+  method: 'GET',
+  path: '/prove',
+  access: 'session',
+  run: (asked, { logIns }) =>
+    provePage(asked, logIns.proofOptions(visitorOf(asked).session), localPath(asked.query.get('to'))),
+};
+
+const proved: Page = {
+  method: 'POST',
+  path: '/prove',
+  access: 'session',
+  run: async (asked, { logIns }) => {
+    const { session } = visitorOf(asked);
+    const to = localPath(asked.field('to'));
+    const judged = await logIns.prove(session, asked.field('credential'), fromOf(asked));
+    if (judged.kind === 'right') return { kind: 'see', to };
+    const problem = said(asked.language, judged.kind, LOGIN[asked.language].proveRefused);
+    return await provePage(asked, logIns.proofOptions(session), to, problem);
+  },
+};
+
+const logOut: Page = {
+  method: 'POST',
+  path: '/logout',
+  access: 'session',
+  run: async (asked, { store }) => {
+    const { session } = visitorOf(asked);
+    await store.console.endSession(session.id, { name: session.operator });
+    return { kind: 'see', to: '/goodbye', cookies: [noSessionCookie()] };
+  },
+};
+
+const goodbye: Page = {
+  method: 'GET',
+  path: '/goodbye',
+  access: 'nobody',
+  run: ({ language }) => {
+    const words = LOGIN[language];
+    return {
+      kind: 'page',
+      title: words.out,
+      body: html`<div class="card"><p>${words.outLead}</p></div><p><a class="button" href="/login">${words.again}</a></p>`,
+    };
+  },
+};
+
+/** Back to where the reader was, by what the browser says of that. */
+const changeLanguage: Page = {
+  method: 'POST',
+  path: '/language',
+  access: 'nobody',
+  run: ({ field, headers }, { origin }) => {
+    const { referer = '' } = headers;
+    const from = referer.startsWith(`${origin}/`) ? localPath(referer.slice(origin.length)) : '/';
+    return { kind: 'see', to: from, cookies: [languageCookie(field('to') === 'en' ? 'en' : 'nl')] };
+  },
+};
+
+export const logInPages: readonly Page[] = [
+  ...[logIn, loggedIn, register, readCode, registered, prove, proved, logOut, goodbye, changeLanguage],
+];

@@ -1,0 +1,162 @@
+/**
+ * Passkeys (WebAuthn level 3): what a browser is asked for, and whether what it answers is right. The only file that knows @simplewebauthn/server.
+ *
+ * User verification is required in what is asked and in what is judged: a PIN, a finger or a face beside the key, so that a passkey is two factors. The algorithms are named in
+ * both: by its defaults the library asks newer versions of Node for one that older ones cannot check.
+ *
+ * No attestation is asked for: which makers are trusted is a list that nobody here keeps, and the model stands in the trail.
+ */
+import {
+  type AuthenticationResponseJSON,
+  type RegistrationResponseJSON,
+  verifyAuthenticationResponse,
+  verifyRegistrationResponse,
+} from '@simplewebauthn/server';
+import { z } from '../../config/zod.ts';
+import type { HeldPasskey, NewPasskey } from '../../store/console.ts';
+
+/** Ed25519, ECDSA with P-256, RSA (COSE). */
+const ALGORITHMS = [-8, -7, -257];
+/** Milliseconds that a browser waits for its user. */
+const PATIENCE = 120_000;
+const MAX_ANSWER = 12_000;
+
+/** Where passkeys hold. */
+export interface RelyingParty {
+  /** The host name. */
+  readonly id: string;
+  readonly name: string;
+  /** As browsers have it: scheme, host and port. */
+  readonly origin: string;
+}
+
+interface Known {
+  readonly credential: Uint8Array;
+  readonly transports: readonly string[];
+}
+
+const base64url = (octets: Uint8Array): string => Buffer.from(octets).toString('base64url');
+const descriptors = (known: readonly Known[]): readonly object[] =>
+  known.map(({ credential, transports }) => ({ type: 'public-key', id: base64url(credential), transports }));
+
+/** PublicKeyCredentialRequestOptionsJSON. `known`: those of one operator; left out: whichever the browser has for this host. */
+export const requestOptions = ({ id }: RelyingParty, challenge: Uint8Array, known: readonly Known[] = []): string =>
+  JSON.stringify({
+    challenge: base64url(challenge),
+    rpId: id,
+    allowCredentials: descriptors(known),
+    userVerification: 'required',
+    timeout: PATIENCE,
+  });
+
+/** PublicKeyCredentialCreationOptionsJSON, for a passkey that the browser finds without a name. */
+export const creationOptions = (
+  { id, name }: RelyingParty,
+  challenge: Uint8Array,
+  user: { readonly name: string; readonly handle: Uint8Array; readonly known: readonly Known[] },
+): string =>
+  JSON.stringify({
+    challenge: base64url(challenge),
+    rp: { id, name },
+    user: { id: base64url(user.handle), name: user.name, displayName: user.name },
+    pubKeyCredParams: ALGORITHMS.map((alg) => ({ type: 'public-key', alg })),
+    excludeCredentials: descriptors(user.known),
+    authenticatorSelection: { residentKey: 'required', requireResidentKey: true, userVerification: 'required' },
+    attestation: 'none',
+    timeout: PATIENCE,
+  });
+
+const text = z.string().max(MAX_ANSWER);
+const answered = z.object({
+  id: text,
+  rawId: text,
+  type: z.literal('public-key'),
+  response: z.looseObject({ clientDataJSON: text, transports: z.array(z.string().max(32)).max(8).optional() }),
+});
+
+export interface PasskeyAnswer {
+  /** The id of the passkey at its authenticator. */
+  readonly credential: Uint8Array;
+  /** What it says it answers; base64url. */
+  readonly challenge: string;
+  /** All of it, for the library. */
+  readonly whole: unknown;
+}
+
+/** What a form brought. Undefined: no browser wrote that. */
+export function readAnswer(json: string): PasskeyAnswer | undefined {
+  if (json.length > MAX_ANSWER) return undefined;
+  try {
+    const whole: unknown = JSON.parse(json);
+    const read = answered.safeParse(whole);
+    if (!read.success || read.data.id !== read.data.rawId) return undefined;
+    const client: unknown = JSON.parse(Buffer.from(read.data.response.clientDataJSON, 'base64url').toString('utf8'));
+    const challenge = z.looseObject({ challenge: z.string().max(256) }).safeParse(client);
+    return challenge.success
+      ? { whole, challenge: challenge.data.challenge, credential: Buffer.from(read.data.id, 'base64url') }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The new passkey; undefined: it is not right. `challenge` was judged by the caller. */
+export async function registered(
+  { id, origin }: RelyingParty,
+  { whole, challenge }: PasskeyAnswer,
+  shown: string,
+): Promise<NewPasskey | undefined> {
+  const response = whole as RegistrationResponseJSON;
+  try {
+    const { verified, registrationInfo } = await verifyRegistrationResponse({
+      response,
+      expectedChallenge: challenge,
+      expectedOrigin: origin,
+      expectedRPID: id,
+      requireUserVerification: true,
+      supportedAlgorithmIDs: ALGORITHMS,
+    });
+    if (!verified) return undefined;
+    const { credential, aaguid, credentialBackedUp } = registrationInfo;
+    return {
+      id: shown,
+      credential: Buffer.from(credential.id, 'base64url'),
+      publicKey: credential.publicKey,
+      counter: credential.counter,
+      transports: (credential.transports ?? []).filter((one) => /^[a-z-]{1,20}$/.test(one)),
+      model: aaguid,
+      synced: credentialBackedUp,
+    };
+  } catch {
+    // It throws for whatever does not fit, with a text that names it; nobody is told more than that it was refused.
+    return undefined;
+  }
+}
+
+/**
+ * The counter of the passkey behind a right answer; undefined: it is not right. `copied`: a counter that did not rise, as where somebody else has a copy of the key
+ * (WebAuthn section 6.1.1); one that stays 0 counts nothing.
+ */
+export async function proven(
+  { id, origin }: RelyingParty,
+  { whole, challenge }: PasskeyAnswer,
+  passkey: HeldPasskey,
+): Promise<number | 'copied' | undefined> {
+  const response = whole as AuthenticationResponseJSON;
+  try {
+    const { verified, authenticationInfo } = await verifyAuthenticationResponse({
+      response,
+      expectedChallenge: challenge,
+      expectedOrigin: origin,
+      expectedRPID: id,
+      requireUserVerification: true,
+      // 0: what it counts is judged below, and the library would only throw.
+      credential: { id: base64url(passkey.credential), publicKey: new Uint8Array(passkey.publicKey), counter: 0 },
+    });
+    if (!verified) return undefined;
+    const { newCounter } = authenticationInfo;
+    return (newCounter > 0 || passkey.counter > 0) && newCounter <= passkey.counter ? 'copied' : newCounter;
+  } catch {
+    return undefined;
+  }
+}

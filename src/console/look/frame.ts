@@ -1,0 +1,52 @@
+/** The frame of every page: who is logged in, where one is, where one can go, in which language. */
+import { type Helpdesk, helpdeskLine } from '../../domain/helpdesk.ts';
+import type { Language } from '../../domain/registry.ts';
+import { type Html, attributes, html } from '../../http/html.ts';
+import type { Visitor } from '../core/page.ts';
+import { ICON_PATH, SCRIPT_PATH, STYLE_PATH } from './files.ts';
+import { FRAME } from './words.ts';
+
+export interface Framed {
+  readonly language: Language;
+  readonly title: string;
+  /** What the readers know the gateway by. */
+  readonly gateway: string;
+  readonly helpdesk: Helpdesk;
+  readonly visitor?: Visitor;
+}
+
+export function frame({ language, title, gateway, helpdesk, visitor }: Framed, body: Html): string {
+  const words = FRAME[language];
+  const link = (to: string, text: string): Html =>
+    html`<li><a href="${to}"${attributes({ 'aria-current': text === title ? 'page' : undefined })}>${text}</a></li>`;
+  return html`<!doctype html>
+<html lang="${language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title} - ${gateway}</title>
+<link rel="stylesheet" href="${STYLE_PATH}">
+<link rel="icon" href="${ICON_PATH}">
+<script src="${SCRIPT_PATH}" defer></script>
+</head>
+<body>
+<a class="skip" href="#content">${words.skip}</a>
+<header class="top"><div class="bar">
+<span class="name">${gateway}</span>
+${visitor === undefined ? undefined : html`<nav aria-label="${words.menu}"><ul>${link('/', words.today)}${link('/search', words.search)}</ul></nav>`}
+<form method="post" action="/language"><input type="hidden" name="to" value="${language === 'nl' ? 'en' : 'nl'}"><button class="second" lang="${language === 'nl' ? 'en' : 'nl'}">${words.other}</button></form>
+${visitor === undefined ? undefined : loggedIn(visitor, words)}
+</div></header>
+<main id="content"${attributes({ class: visitor === undefined ? 'narrow' : undefined, tabindex: -1 })}>
+<h1>${title}</h1>
+${body}
+</main>
+<footer><p>${words.help} ${helpdeskLine(helpdesk, language)}</p></footer>
+</body>
+</html>
+`.text;
+}
+
+const loggedIn = ({ session, token }: Visitor, words: (typeof FRAME)['nl']): Html =>
+  html`<span class="soft">${words.loggedIn} <b>${session.operator}</b></span>
+<form method="post" action="/logout"><input type="hidden" name="token" value="${token}"><button class="second">${words.logOut}</button></form>`;

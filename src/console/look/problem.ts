@@ -1,0 +1,76 @@
+/** Pages that say why something was not done, and what helps. */
+import type { AdminErrorKind } from '../../admin/context.ts';
+import type { Language } from '../../domain/registry.ts';
+import { html } from '../../http/html.ts';
+import type { Reply } from '../core/page.ts';
+
+const PROBLEMS = {
+  nl: {
+    missing: ['Deze pagina is er niet', 'Kijk of het adres klopt, of zoek hieronder.'],
+    forbidden: ['Dit mag u niet', 'Uw rol heeft dit recht niet. Vraag een collega die het wel heeft.'],
+    method: ['Dat kan hier niet', 'Ga terug en gebruik de knop op de pagina.'],
+    origin: ['Dit formulier kwam niet van deze pagina', 'Open de pagina zelf en vul het daar in.'],
+    form: ['Dit formulier is van een eerdere sessie', 'Open de pagina opnieuw en vul het nog eens in.'],
+    host: ['Dit adres klopt niet', 'Gebruik het adres dat u van uw beheerder kreeg.'],
+    malformed: ['Dat kunnen we niet lezen', 'Ga terug en probeer het opnieuw.'],
+    large: ['Dat is te groot', 'Een formulier heeft hoogstens 16 KB.'],
+    starting: ['De gateway start', 'Probeer het over een paar tellen opnieuw.'],
+    failed: ['Er ging iets mis bij ons', 'Er is mogelijk niets veranderd. Kijk het na en probeer het opnieuw.'],
+    invalid: ['Dat kan zo niet', 'Lees de uitleg hieronder en pas de invoer aan.'],
+    unknown: ['Dat bestaat niet', 'Kijk of de naam klopt, of zoek ernaar.'],
+    conflict: ['Dat kan nu niet', 'Er staat iets in de weg. De uitleg staat hieronder.'],
+    approval: ['Een tweede persoon moet dit goedkeuren', 'De aanvraag wacht. Hij staat op de pagina Vandaag.'],
+    unavailable: ['Dat lukt nu niet', 'Probeer het later opnieuw.'],
+    detail: 'Uitleg van de gateway (Engels)',
+    back: 'Naar Vandaag',
+  },
+  en: {
+    missing: ['This page does not exist', 'See whether the address is right, or search.'],
+    forbidden: ['You may not do this', 'Your role does not have this right. Ask a colleague who has.'],
+    method: ['That cannot be done here', 'Go back and use the button on the page.'],
+    origin: ['This form did not come from this page', 'Open the page yourself and fill it in there.'],
+    form: ['This form is from an earlier session', 'Open the page again and fill it in once more.'],
+    host: ['This address is not right', 'Use the address that your administrator gave you.'],
+    malformed: ['We cannot read that', 'Go back and try again.'],
+    large: ['That is too large', 'A form has at most 16 KB.'],
+    starting: ['The gateway starts', 'Try again in a few seconds.'],
+    failed: ['Something went wrong on our side', 'Perhaps nothing was changed. Look, and try again.'],
+    invalid: ['That cannot be done so', 'Read the explanation below and change what you typed.'],
+    unknown: ['That does not exist', 'See whether the name is right, or search for it.'],
+    conflict: ['That cannot be done now', 'Something stands in the way. The explanation is below.'],
+    approval: ['A second person must approve this', 'The request waits. It stands on the page Today.'],
+    unavailable: ['That does not work now', 'Try again later.'],
+    detail: 'Explanation of the gateway',
+    back: 'To Today',
+  },
+} as const;
+
+export type ProblemName = Exclude<keyof (typeof PROBLEMS)['nl'], 'detail' | 'back'>;
+
+const OF: Readonly<Record<AdminErrorKind, { readonly status: number; readonly why: ProblemName }>> = {
+  invalid: { status: 422, why: 'invalid' },
+  unknown: { status: 404, why: 'unknown' },
+  exists: { status: 409, why: 'conflict' },
+  ended: { status: 409, why: 'conflict' },
+  conflict: { status: 409, why: 'conflict' },
+  approval: { status: 409, why: 'approval' },
+  forbidden: { status: 403, why: 'forbidden' },
+  unusable: { status: 422, why: 'invalid' },
+  unavailable: { status: 503, why: 'unavailable' },
+  store: { status: 503, why: 'unavailable' },
+  failed: { status: 500, why: 'failed' },
+};
+export const problemOf = (kind: AdminErrorKind): { readonly status: number; readonly why: ProblemName } => OF[kind];
+
+export function problemPage(language: Language, status: number, why: ProblemName, detail?: string): Reply {
+  const words = PROBLEMS[language];
+  const [title, remedy] = words[why];
+  const explained =
+    detail === undefined ? undefined : html`<p class="soft">${words.detail}:</p><p lang="en">${detail}</p>`;
+  return {
+    kind: 'page',
+    status,
+    title,
+    body: html`<div class="card note bad" role="alert"><p>${remedy}</p>${explained}</div><p><a class="button second" href="/">${words.back}</a></p>`,
+  };
+}

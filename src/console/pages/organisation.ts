@@ -1,0 +1,108 @@
+/** An organisation: whom to call, and its accounts, a page at a time. */
+import { html } from '../../http/html.ts';
+import type { Page } from '../core/page.ts';
+import { accountLink, card, facts, note, table } from '../look/parts.ts';
+import { STATES } from './states.ts';
+
+const ORGANISATION = {
+  nl: {
+    title: 'Organisatie',
+    about: 'Gegevens',
+    contact: 'Contact',
+    telephone: 'Telefoon',
+    language: 'Taal',
+    post: 'Postadres',
+    state: 'Toestand',
+    accounts: 'Accounts',
+    account: 'Account',
+    kind: 'Soort',
+    messages: 'Berichten',
+    addresses: 'Adressen',
+    more: 'Volgende',
+    problem: 'Het contact is niet bruikbaar',
+    none: 'Deze organisatie heeft geen accounts.',
+  },
+  en: {
+    title: 'Organisation',
+    about: 'About',
+    contact: 'Contact',
+    telephone: 'Telephone',
+    language: 'Language',
+    post: 'Postal address',
+    state: 'State',
+    accounts: 'Accounts',
+    account: 'Account',
+    kind: 'Kind',
+    messages: 'Messages',
+    addresses: 'Addresses',
+    more: 'Next',
+    problem: 'The contact cannot be used',
+    none: 'This organisation has no accounts.',
+  },
+};
+const PAGE = 50;
+/** Of one account; the rest stands on its own page. */
+const SHOWN = 3;
+
+export const organisation: Page = {
+  method: 'GET',
+  path: '/organisations/{name}',
+  access: 'read',
+  run: async ({ params: { name = '' }, query, language, operate }) => {
+    const words = ORGANISATION[language];
+    const states = STATES[language];
+    const after = query.get('after');
+    const [of, accounts] = await Promise.all([
+      operate('organisation.show', { name }),
+      operate('account.list', { organisation: name, limit: PAGE + 1, ...(after === null ? {} : { after }) }),
+    ]);
+    const shown = accounts.slice(0, PAGE);
+    const last = shown.at(-1)?.login;
+    const next =
+      accounts.length > PAGE && last !== undefined
+        ? html`<p><a class="button second" href="/organisations/${of.name}?after=${last}">${words.more}</a></p>`
+        : undefined;
+    return {
+      kind: 'page',
+      title: `${words.title} ${of.name}`,
+      body: html`${of.contactProblem === undefined ? undefined : note('warn', html`<p>${words.problem}: <span lang="en">${of.contactProblem}</span></p>`)}
+${card(
+  words.about,
+  facts([
+    [words.title, of.title],
+    [words.state, of.state === undefined ? undefined : (states[of.state] ?? of.state)],
+    [words.contact, of.contact],
+    [
+      words.telephone,
+      of.telephone === undefined
+        ? undefined
+        : html`<a href="tel:${of.telephone.replace(/[^\d+]/g, '')}">${of.telephone}</a>`,
+    ],
+    [words.post, of.post?.join(', ')],
+    [words.language, of.language],
+  ]),
+)}
+${card(
+  words.accounts,
+  shown.length === 0
+    ? html`<p>${words.none}</p>`
+    : html`${table(
+        words.accounts,
+        [words.account, words.kind, words.state, words.messages, words.addresses],
+        shown.map((one) => [
+          accountLink(one.login),
+          one.kind,
+          states[one.state] ?? one.state,
+          one.messages,
+          'addresses' in one
+            ? `${one.addresses
+                .slice(0, SHOWN)
+                .map(({ address }) => address)
+                .join(', ')}${one.addresses.length > SHOWN ? ' ...' : ''}`
+            : '',
+        ]),
+      )}${next}`,
+)}`,
+    };
+  },
+};

@@ -1,0 +1,102 @@
+/**
+ * The listener of the web console. A browser opens some connections, keeps them, and sends one request at a time on each.
+ *
+ * A peer has `start` from the connect to its first request, `answer` from there to the end of the answer, and `idle` until the next one.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Clock, Log } from '../domain/effects.ts';
+import { type Milliseconds, seconds } from '../domain/units.ts';
+import { type Guest, TlsListener, type TlsListenerOptions } from '../http/tls-listener.ts';
+import type { Listener } from '../platform/listener.ts';
+import { logLines } from '../platform/log-lines.ts';
+import { type Sent, Serving } from './core/serve.ts';
+import type { Router } from './core/router.ts';
+import type { ConsoleServices } from './core/services.ts';
+
+export interface ConsoleListenerOptions extends TlsListenerOptions {
+  readonly router: Router;
+  readonly services: ConsoleServices;
+  readonly times?: { readonly start: Milliseconds; readonly answer: Milliseconds; readonly idle: Milliseconds };
+}
+
+const TIMES = { start: seconds(20), answer: seconds(60), idle: seconds(60) };
+const HTTP = {
+  maxHeaderSize: 16_384,
+  maxHeadersCount: 64,
+  maxRequestsPerSocket: 0,
+  requireHostHeader: false,
+};
+const BACKLOG = 256;
+
+/** Resolves once the port is open. Rejects when the port cannot be opened; throws TlsMaterialError. */
+export async function startConsoleListener(options: ConsoleListenerOptions): Promise<Listener> {
+  const { times = TIMES } = options;
+  const server = new ConsoleServer(options, times);
+  const listener = new TlsListener(options, {
+    events: { turnedAway: 'console.turned-away', listener: 'console.listener' },
+    http: HTTP,
+    backlog: BACKLOG,
+    startTime: times.start,
+    request: (guest, request, response) => server.request(guest, request, response),
+    malformed: () => 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
+  });
+  server.stopping = () => listener.stopping;
+  await listener.open();
+  return listener;
+}
+
+class ConsoleServer {
+  readonly #serving: Serving;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #times: typeof TIMES;
+  stopping = (): boolean => false;
+
+  constructor({ router, services, spec, log, clock }: ConsoleListenerOptions, times: typeof TIMES) {
+    this.#serving = new Serving(router, services);
+    this.#log = log.with({ listener: spec.name });
+    this.#clock = clock;
+    this.#times = times;
+  }
+
+  request(guest: Guest, request: IncomingMessage, response: ServerResponse): void {
+    const began = this.#clock.monotonic();
+    guest.deadline(this.#times.answer);
+    response.once('close', () => {
+      guest.busy = false;
+      if (guest.last || this.stopping()) return void guest.socket.end(() => guest.end());
+      guest.deadline(this.#times.idle);
+    });
+    this.#serving
+      .answer(request, guest)
+      .catch((error: unknown): Sent => {
+        this.#log.error('console.failed', { session: guest.session, error: String(error) });
+        return this.#serving.failed(request);
+      })
+      .then((sent) => {
+        this.#send(guest, request, response, sent);
+        const { status, page, operator } = sent;
+        const fields = { session: guest.session, method: request.method, status, page, operator };
+        const ms = Math.round(this.#clock.monotonic() - began);
+        if (status >= 500) this.#log.warn('console.answered', { ...fields, ms });
+        else this.#log.debug('console.answered', { ...fields, ms });
+      })
+      .catch((error: unknown) => {
+        this.#log.error('console.failed', { session: guest.session, error: String(error) });
+        guest.end();
+      });
+  }
+
+  #send(guest: Guest, request: IncomingMessage, response: ServerResponse, { status, headers, body }: Sent): void {
+    // What was not read of a request would be taken for the next one.
+    if (this.stopping() || !request.complete) guest.last = true;
+    response.writeHead(status, {
+      ...headers,
+      'content-length': Buffer.byteLength(body),
+      ...(guest.last ? { connection: 'close' } : {}),
+    });
+    logLines.flush();
+    response.end(request.method === 'HEAD' ? undefined : body);
+    if (!request.complete) request.resume();
+  }
+}

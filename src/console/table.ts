@@ -1,0 +1,21 @@
+/** Every page of the console, by area. */
+import type { Page } from './core/page.ts';
+import { logInPages } from './login/pages.ts';
+import { filePages } from './look/files.ts';
+import { account } from './pages/account.ts';
+import { deedPages } from './pages/deeds.ts';
+import { organisation } from './pages/organisation.ts';
+import { search } from './pages/search.ts';
+import { style } from './pages/style.ts';
+import { today } from './pages/today.ts';
+
+export const CONSOLE_PAGES: readonly Page[] = [
+  ...filePages,
+  ...logInPages,
+  today,
+  search,
+  account,
+  ...deedPages,
+  organisation,
+  style,
+];

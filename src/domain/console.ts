@@ -1,0 +1,21 @@
+/** Limits of the web console: how operators get in, and for how long. */
+import { days, hours, minutes } from './units.ts';
+
+/** A key for the office, one for home, and one in the safe. */
+export const MAX_PASSKEYS = 10;
+/** How long a one-time code holds with which a passkey is registered. */
+export const CONSOLE_CODE_LIFE = days(1);
+/** Wrong tries at one code; then it is void. Its secret has 79 bits: this keeps the trail short, and no more. */
+export const MAX_CONSOLE_CODE_TRIES = 10;
+/** Sessions of one operator at a time; one more ends the oldest. */
+export const MAX_CONSOLE_SESSIONS = 5;
+/** From the moment in which a challenge is shown until it is answered. */
+export const CHALLENGE_LIFE = minutes(5);
+/** An answered challenge is remembered for longer than it holds, so that no answer serves twice. */
+export const PROOF_KEPT = hours(1);
+/** For so long after a touch of the key what cannot be undone is done without another. */
+export const STEP_UP_LIFE = minutes(5);
+/** The last use of a session is written no oftener. */
+export const SEEN_STEP = minutes(1);
+/** Ended sessions and codes are kept for so long, so that what an operator asks of yesterday has an answer. */
+export const CONSOLE_KEPT = days(30);

@@ -1,0 +1,98 @@
+/** The web console of the running gateway: what its pages work with, and how one of its listeners starts. */
+import type { AdminContext } from '../admin/context.ts';
+import { consoleFacts, consoleOrigin } from '../config/console.ts';
+import { helpdeskOf } from '../config/helpdesk.ts';
+import { readMasterKey } from '../config/master-key.ts';
+import type { Config } from '../config/schema.ts';
+import type { Router } from '../console/core/router.ts';
+import type { ConsoleServices } from '../console/core/services.ts';
+import { ConsoleNotes } from '../console/login/notes.ts';
+import { Challenges, challengeKey } from '../crypto/console-secrets.ts';
+import type { ConnectionLimits } from '../platform/connections.ts';
+import { NetworkSet } from '../platform/network.ts';
+import type { Store } from '../store/port/store.ts';
+import type { GatewayEffects } from './effects.ts';
+import { authLimitsOf } from './limits.ts';
+import type { StartListener } from './listeners.ts';
+import type { GatewayTls } from './tls.ts';
+
+export interface ConsoleParts extends Required<GatewayEffects> {
+  readonly store: Store;
+  readonly connections: ConnectionLimits;
+  readonly tls: GatewayTls;
+}
+
+export interface GatewayConsole {
+  readonly start: StartListener;
+  readonly notes: ConsoleNotes;
+  /** What operations work with is made last of all; until then visitors are told to come again. */
+  begin(admin: AdminContext): void;
+}
+
+export function gatewayConsole(config: Config, parts: ConsoleParts): GatewayConsole {
+  const { clock, log, store, connections, tls } = parts;
+  const notes = new ConsoleNotes(store.audit, clock, log);
+  let context: AdminContext | undefined;
+  // Loaded with the first listener: a gateway without one has neither its pages nor what judges passkeys in memory.
+  let served: Promise<{ readonly router: Router; readonly services: ConsoleServices }> | undefined;
+  const serve = async (): Promise<{ readonly router: Router; readonly services: ConsoleServices }> => {
+    const [{ CONSOLE_PAGES }, { Router: Made }] = await Promise.all([
+      import('../console/table.ts'),
+      import('../console/core/router.ts'),
+    ]);
+    return { router: new Made(CONSOLE_PAGES), services: await servicesOf(config, parts, notes, () => context) };
+  };
+  return {
+    notes,
+    begin: (made) => (context = made),
+    start: async (spec) => {
+      const { startConsoleListener } = await import('../console/server.ts');
+      return await startConsoleListener({
+        spec,
+        connections,
+        clock,
+        log,
+        ...(await (served ??= serve())),
+        tls: tls.materialFor(spec.name),
+      });
+    },
+  };
+}
+
+async function servicesOf(
+  config: Config,
+  { clock, log, random, store }: ConsoleParts,
+  notes: ConsoleNotes,
+  admin: ConsoleServices['admin'],
+): Promise<ConsoleServices> {
+  const { LogIns } = await import('../console/login/log-ins.ts');
+  const origin = consoleOrigin(config) ?? `https://${config.hostname}`;
+  // Once: the master key may come from a command, which strangers must not be able to start at will.
+  const key = challengeKey(await readMasterKey(config));
+  const challenges = new Challenges(key, random);
+  const { throttle, refusalGrid } = authLimitsOf(config);
+  const party = { origin, id: new URL(origin).hostname, name: config.helpdesk.name ?? config.hostname };
+  return {
+    store,
+    challenges,
+    origin,
+    clock,
+    log,
+    random,
+    admin,
+    times: consoleFacts(config).times,
+    gateway: config.hostname,
+    helpdesk: helpdeskOf(config),
+    logIns: new LogIns({
+      store,
+      party,
+      challenges,
+      clock,
+      random,
+      notes,
+      limits: { throttle, refusalGrid },
+      exempt: new NetworkSet(config.auth['exempt-networks']),
+      shared: store.shared.of('console'),
+    }),
+  };
+}

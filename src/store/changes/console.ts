@@ -1,0 +1,234 @@
+/**
+ * Changes to how operators get into the web console; each with its audit row. What a browser shows is judged by the caller (console/login): that a challenge is
+ * answered once, a code used once, and that passkey and operator still hold, is judged here, in the transaction that lets somebody in.
+ *
+ * They throw RegistryError: `exists`, `unknown` and `ended` as in the registry.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { grouped } from '../../crypto/base32.ts';
+import {
+  CONSOLE_CODE_LIFE,
+  CONSOLE_KEPT,
+  MAX_CONSOLE_CODE_TRIES,
+  MAX_CONSOLE_SESSIONS,
+  MAX_PASSKEYS,
+  PROOF_KEPT,
+} from '../../domain/console.ts';
+import { type Instant, instant, iso } from '../../domain/units.ts';
+import type { Actor } from '../actor.ts';
+import type { CodeTried, NewPasskey, NewSession } from '../console.ts';
+import { holderOf } from '../reads/operators.ts';
+import { RegistryError } from '../registry.ts';
+import { bytes, int, orNull, text, time } from '../sql/columns.ts';
+import { locked } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import type { Ground } from './ground.ts';
+
+/** A code as it is shown: its id, and SHA-256 of the whole. */
+interface ShownCode {
+  readonly id: string;
+  readonly hash: Uint8Array;
+}
+
+export class ConsoleChanges {
+  /** A new one-time code of an operator; the one before is void. Answers until when it holds. */
+  *makeCode(ground: Ground, name: string, { id, hash }: ShownCode, actor: Actor): Change<Instant> {
+    const operator = yield* knownOperator(ground, name);
+    const endsAt = instant(ground.at + CONSOLE_CODE_LIFE);
+    yield* sql.run`
+      INSERT INTO operator_code (id, operator, hash, made_at, ends_at) VALUES (${id}, ${operator}, ${hash}, ${ground.at}, ${endsAt})
+      ON CONFLICT (operator) DO UPDATE
+         SET id = excluded.id, hash = excluded.hash, tries = 0, made_at = excluded.made_at, ends_at = excluded.ends_at`;
+    yield* ground.record('operator.code-made', null, actor, { operator: name }, { ends: iso(endsAt) });
+    return endsAt;
+  }
+
+  /** Whose code it is. A wrong one of a known id is counted. */
+  *tryCode(ground: Ground, code: ShownCode): Change<CodeTried> {
+    const tried = yield* judgeCode(ground, code);
+    if (tried.kind === 'refused' && tried.why === 'wrong')
+      yield* sql.run`UPDATE operator_code SET tries = tries + 1 WHERE id = ${code.id}`;
+    return tried;
+  }
+
+  /** Uses the code up: the passkey holds from now on, and its owner is logged in. Answers who it is. */
+  *register(
+    ground: Ground,
+    code: ShownCode,
+    passkey: NewPasskey,
+    session: NewSession,
+    proof: Uint8Array,
+  ): Change<string> {
+    const tried = yield* judgeCode(ground, code);
+    if (tried.kind === 'refused') throw new RegistryError('ended', 'The code is no longer valid; ask for a new one');
+    const { name } = tried.holder;
+    const operator = yield* knownOperator(ground, name);
+    yield* spend(ground, proof);
+    const { n } = yield* sql.one({ n: int })`
+      SELECT count(*) AS n FROM operator_passkey WHERE operator = ${operator} AND ended_at IS NULL`;
+    if (n >= MAX_PASSKEYS)
+      throw new RegistryError('exists', `Operator "${name}" has ${n} passkeys, the most there can be; end one first`);
+    const same = yield* sql.first({ id: text })`
+      SELECT id FROM operator_passkey WHERE credential = ${passkey.credential} ${locked}`;
+    if (same !== undefined)
+      throw new RegistryError('exists', 'This passkey is registered already; register another one');
+    yield* sql.run`DELETE FROM operator_code WHERE id = ${code.id}`;
+    const { id, credential, publicKey, counter, transports, model, synced } = passkey;
+    yield* sql.run`
+      INSERT INTO operator_passkey (id, operator, credential, public_key, counter, transports, model, synced, added_at, last_used_at)
+      VALUES (${id}, ${operator}, ${credential}, ${publicKey}, ${counter}, ${transports.join(' ')}, ${model}, ${synced}, ${ground.at}, ${ground.at})`;
+    const facts = { passkey: grouped(id), model, synced };
+    yield* ground.record('operator.passkey-added', null, { name }, { operator: name, network: session.network }, facts);
+    yield* this.#begin(ground, { name, operator, passkey: id }, session);
+    return name;
+  }
+
+  /** Somebody has answered the challenge with this passkey: logged in. Answers who it is. */
+  *logIn(ground: Ground, passkey: string, counter: number, session: NewSession, proof: Uint8Array): Change<string> {
+    const { name, operator } = yield* heldPasskey(ground, passkey);
+    yield* spend(ground, proof);
+    yield* used(ground, passkey, counter);
+    yield* this.#begin(ground, { name, operator, passkey }, session);
+    return name;
+  }
+
+  /** The key of the session was touched again. */
+  *prove(ground: Ground, session: string, passkey: string, counter: number, proof: Uint8Array): Change<void> {
+    const { name, operator } = yield* heldPasskey(ground, passkey);
+    const held = yield* sql.first({ id: text })`
+      SELECT id FROM console_session WHERE id = ${session} AND operator = ${operator} AND ended_at IS NULL ${locked}`;
+    if (held === undefined) throw new RegistryError('ended', 'The session has ended; log in again');
+    yield* spend(ground, proof);
+    yield* used(ground, passkey, counter);
+    yield* sql.run`UPDATE console_session SET proven_at = ${ground.at}, seen_at = ${ground.at} WHERE id = ${session}`;
+    yield* ground.record(
+      'console.proven',
+      null,
+      { name },
+      {},
+      { session: grouped(session), passkey: grouped(passkey) },
+    );
+  }
+
+  /** Told of a session that is used, at most once a minute. */
+  *seen(_ground: Ground, session: string, at: Instant): Change<void> {
+    yield* sql.run`UPDATE console_session SET seen_at = ${at} WHERE id = ${session} AND seen_at < ${at}`;
+  }
+
+  /** Ends a session. False: it had ended. Throws `unknown` for one that there is not. */
+  *endSession(ground: Ground, id: string, actor: Actor): Change<boolean> {
+    const row = yield* sql.first({ operator: text, endedAt: orNull(time) })`
+      SELECT o.name AS operator, s.ended_at FROM console_session s JOIN operator o ON o.id = s.operator WHERE s.id = ${id} ${locked}`;
+    if (row === undefined)
+      throw new RegistryError(
+        'unknown',
+        `There is no session "${grouped(id)}"; "sluis operator session list" shows those there are`,
+      );
+    if (row.endedAt !== null) return false;
+    yield* sql.run`UPDATE console_session SET ended_at = ${ground.at} WHERE id = ${id}`;
+    yield* ground.record('console.logged-out', null, actor, { operator: row.operator }, { session: grouped(id) });
+    return true;
+  }
+
+  /** Ends a passkey for good, and the sessions that it began. */
+  *endPasskey(ground: Ground, id: string, actor: Actor): Change<void> {
+    const row = yield* sql.first({ operator: text, holder: int, endedAt: orNull(time) })`
+      SELECT o.name AS operator, k.operator AS holder, k.ended_at FROM operator_passkey k JOIN operator o ON o.id = k.operator WHERE k.id = ${id} ${locked}`;
+    if (row === undefined)
+      throw new RegistryError(
+        'unknown',
+        `There is no passkey "${grouped(id)}"; "sluis operator passkey list" shows those there are`,
+      );
+    if (row.endedAt !== null)
+      throw new RegistryError('ended', `The passkey ${grouped(id)} was ended at ${iso(row.endedAt)} already`);
+    yield* sql.run`UPDATE operator_passkey SET ended_at = ${ground.at} WHERE id = ${id}`;
+    yield* sql.run`
+      UPDATE console_session SET ended_at = ${ground.at} WHERE operator = ${row.holder} AND passkey = ${id} AND ended_at IS NULL`;
+    yield* ground.record('operator.passkey-ended', null, actor, { operator: row.operator }, { passkey: grouped(id) });
+  }
+
+  *#begin(
+    ground: Ground,
+    { name, operator, passkey }: { readonly name: string; readonly operator: number; readonly passkey: string },
+    { id, hash, network }: NewSession,
+  ): Change<void> {
+    yield* sweep(ground);
+    // The oldest make room.
+    yield* sql.run`
+      UPDATE console_session SET ended_at = ${ground.at} WHERE id IN (
+        SELECT id FROM console_session WHERE operator = ${operator} AND ended_at IS NULL
+         ORDER BY made_at DESC, id LIMIT ${MAX_PASSKEYS * MAX_CONSOLE_SESSIONS} OFFSET ${MAX_CONSOLE_SESSIONS - 1})`;
+    yield* sql.run`
+      INSERT INTO console_session (id, hash, operator, passkey, network, made_at, seen_at, proven_at)
+      VALUES (${id}, ${hash}, ${operator}, ${passkey}, ${network}, ${ground.at}, ${ground.at}, ${ground.at})`;
+    const facts = { session: grouped(id), passkey: grouped(passkey) };
+    yield* ground.record('console.logged-in', null, { name }, { network }, facts);
+  }
+}
+
+/** Of an operator whose rights are others now, or who has ended: nothing goes on as it was. */
+export function* endSessionsOf({ at }: Ground, operator: number): Change<void> {
+  yield* sql.run`UPDATE console_session SET ended_at = ${at} WHERE operator = ${operator} AND ended_at IS NULL`;
+}
+
+/** Of an operator who has ended. */
+export function* endAccessOf(ground: Ground, operator: number): Change<void> {
+  yield* endSessionsOf(ground, operator);
+  yield* sql.run`UPDATE operator_passkey SET ended_at = ${ground.at} WHERE operator = ${operator} AND ended_at IS NULL`;
+  yield* sql.run`DELETE FROM operator_code WHERE operator = ${operator}`;
+}
+
+/** The number of an operator who may do something now. */
+function* knownOperator({ at }: Ground, name: string): Change<number> {
+  const row = yield* sql.first({ id: int, endsAt: orNull(time) })`
+    SELECT id, ends_at FROM operator WHERE name = ${name} AND ended_at IS NULL ${locked}`;
+  if (row === undefined)
+    throw new RegistryError('unknown', `There is no operator "${name}"; "sluis operator list" shows those there are`);
+  if (row.endsAt !== null && row.endsAt <= at)
+    throw new RegistryError(
+      'ended',
+      `Operator "${name}" has ended; give another end with "sluis operator set ${name} --ends DATE"`,
+    );
+  return row.id;
+}
+
+function* heldPasskey(ground: Ground, id: string): Change<{ readonly name: string; readonly operator: number }> {
+  const row = yield* sql.first({ name: text })`
+    SELECT o.name FROM operator_passkey k JOIN operator o ON o.id = k.operator AND o.ended_at IS NULL
+     WHERE k.id = ${id} AND k.ended_at IS NULL ${locked}`;
+  if (row === undefined) throw new RegistryError('ended', 'The passkey has ended; ask for a new code');
+  return { name: row.name, operator: yield* knownOperator(ground, row.name) };
+}
+
+function* judgeCode({ at }: Ground, { id, hash }: ShownCode): Change<CodeTried> {
+  const row = yield* sql.first({ operator: int, hash: bytes, tries: int, endsAt: time })`
+    SELECT operator, hash, tries, ends_at FROM operator_code WHERE id = ${id} ${locked}`;
+  if (row === undefined) return { kind: 'refused', why: 'unknown' };
+  const holder = yield* holderOf(row.operator);
+  const refused = (why: 'wrong' | 'spent' | 'ended'): CodeTried => ({ kind: 'refused', why, operator: holder.name });
+  if (row.tries >= MAX_CONSOLE_CODE_TRIES) return refused('spent');
+  if (!timingSafeEqual(row.hash, hash)) return refused('wrong');
+  if (row.endsAt <= at || (holder.endsAt !== undefined && holder.endsAt <= at)) return refused('ended');
+  return { kind: 'valid', holder };
+}
+
+/** A challenge that was answered serves nobody again. */
+function* spend({ at }: Ground, proof: Uint8Array): Change<void> {
+  const spent = yield* sql.first({ at: time })`SELECT at FROM console_proof WHERE hash = ${proof} ${locked}`;
+  if (spent !== undefined) throw new RegistryError('ended', 'That answer was given before; begin again');
+  yield* sql.run`INSERT INTO console_proof (hash, at) VALUES (${proof}, ${at})`;
+}
+
+/** The counter of a passkey that is copied stays 0. */
+function* used({ at }: Ground, passkey: string, counter: number): Change<void> {
+  yield* sql.run`UPDATE operator_passkey SET counter = ${counter}, last_used_at = ${at} WHERE id = ${passkey}`;
+}
+
+/** What nobody asks for any more, some at each log-in. */
+function* sweep({ at }: Ground): Change<void> {
+  yield* sql.run`
+    DELETE FROM console_proof WHERE hash IN (SELECT hash FROM console_proof WHERE at < ${at - PROOF_KEPT} ORDER BY at LIMIT 100)`;
+  yield* sql.run`
+    DELETE FROM console_session WHERE id IN (
+      SELECT id FROM console_session WHERE seen_at < ${at - CONSOLE_KEPT} ORDER BY seen_at LIMIT 100)`;
+}

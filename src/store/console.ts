@@ -1,0 +1,69 @@
+/** The console's part of the store port: passkeys of operators, one-time codes for them, and who is logged in. */
+import type { Instant, Milliseconds } from '../domain/units.ts';
+import type { OperatorRecord } from './operators.ts';
+
+/** What a browser's authenticator told when the passkey was made. */
+export interface NewPasskey {
+  /** Eight characters that are no secret. */
+  readonly id: string;
+  /** Its id at the authenticator. */
+  readonly credential: Uint8Array;
+  /** COSE. */
+  readonly publicKey: Uint8Array;
+  readonly counter: number;
+  /** As WebAuthn has them, such as `internal` and `usb`. */
+  readonly transports: readonly string[];
+  /** AAGUID: which model it is. */
+  readonly model: string;
+  /** It is copied between the devices of its owner. */
+  readonly synced: boolean;
+}
+
+export interface PasskeyRecord extends Pick<NewPasskey, 'id' | 'transports' | 'model' | 'synced'> {
+  readonly operator: string;
+  readonly addedAt: Instant;
+  readonly lastUsedAt?: Instant;
+  readonly endedAt?: Instant;
+}
+
+/** One that holds, and whose it is: what is needed to let somebody in. */
+export interface HeldPasskey extends NewPasskey {
+  readonly holder: OperatorRecord;
+}
+
+/** Of a browser that is logged in from now on. */
+export interface NewSession {
+  /** Eight characters that are no secret. */
+  readonly id: string;
+  /** SHA-256 of what the browser has. */
+  readonly hash: Uint8Array;
+  /** The range of networks that it holds for. */
+  readonly network: string;
+}
+
+/** How long sessions hold: without a request, and at most. */
+export interface SessionTimes {
+  readonly idle: Milliseconds;
+  readonly longest: Milliseconds;
+}
+
+export interface SessionRecord extends Pick<NewSession, 'id' | 'network'> {
+  readonly operator: string;
+  /** Id of the passkey. */
+  readonly passkey: string;
+  readonly madeAt: Instant;
+  /** To the minute. */
+  readonly seenAt: Instant;
+  /** When the key was last touched. */
+  readonly provenAt: Instant;
+}
+
+/** One that holds, and whose it is. */
+export interface HeldSession extends SessionRecord {
+  readonly holder: OperatorRecord;
+}
+
+export type CodeTried =
+  | { readonly kind: 'valid'; readonly holder: OperatorRecord }
+  /** `spent`: too many wrong tries. `ended`: used, voided, too old, or its operator has ended. */
+  | { readonly kind: 'refused'; readonly why: 'unknown' | 'wrong' | 'spent' | 'ended'; readonly operator?: string };

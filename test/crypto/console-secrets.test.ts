@@ -1,0 +1,52 @@
+/** Secrets of the console: a challenge holds for what it was made for, for a while, and at gateways with the same master key. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { CHALLENGE_LIFE } from '../../src/domain/console.ts';
+import { instant } from '../../src/domain/units.ts';
+import {
+  Challenges,
+  challengeKey,
+  formToken,
+  isFormToken,
+  newSessionSecret,
+  sessionHash,
+} from '../../src/crypto/console-secrets.ts';
+
+const now = instant(Date.UTC(2026, 10, 28));
+const master = randomBytes(32);
+const challenges = new Challenges(challengeKey(master), randomBytes);
+
+test('a challenge holds for its use and for five minutes, wherever the master key is the same', () => {
+  const made = Buffer.from(challenges.make('log-in', now)).toString('base64url');
+  const other = new Challenges(challengeKey(master), randomBytes);
+  assert(other.holds(made, 'log-in', now));
+  assert(challenges.holds(made, 'log-in', instant(now + CHALLENGE_LIFE - 1)));
+  assert(!challenges.holds(made, 'log-in', instant(now + CHALLENGE_LIFE)));
+  assert(!challenges.holds(made, 'log-in', instant(now - 60_000)));
+  assert(!challenges.holds(made, 'register ABCD', now));
+  assert(!challenges.holds(made, 'prove ABCD', now));
+  assert(!new Challenges(challengeKey(randomBytes(32)), randomBytes).holds(made, 'log-in', now));
+});
+
+test('a challenge that was changed anywhere, or is spelt in another way, holds for nothing', () => {
+  const made = challenges.make('log-in', now);
+  for (let at = 0; at < made.length; at += 1) {
+    const changed = Buffer.from(made);
+    changed[at] = (changed[at] ?? 0) ^ 1;
+    assert(!challenges.holds(changed.toString('base64url'), 'log-in', now), String(at));
+  }
+  const text = Buffer.from(made).toString('base64url');
+  for (const bad of ['', 'x', `${text}=`, `${text}A`, text.slice(1), `${text.slice(0, -1)}!`])
+    assert(!challenges.holds(bad, 'log-in', now), bad);
+  assert.notDeepEqual(challenges.make('log-in', now), made);
+});
+
+test('the token of a form is that of one session', () => {
+  const [one, other] = [newSessionSecret(randomBytes), newSessionSecret(randomBytes)];
+  assert(isFormToken(one, formToken(one)));
+  for (const bad of ['', 'x', formToken(other), `${formToken(one)}x`, formToken(one).slice(1)])
+    assert(!isFormToken(one, bad));
+  assert.notDeepEqual(sessionHash(one), sessionHash(other));
+  for (const bad of ['', 'x', `${one}x`, one.slice(1), `${one.slice(1)}/`]) assert.equal(sessionHash(bad), undefined);
+});

@@ -1,0 +1,244 @@
+/**
+ * The web console in Debian's Chromium, with a virtual authenticator: the main paths, in both languages, each page judged by axe (WCAG 2.2 AA), on a phone and in
+ * the dark. With SLUIS_PICTURES=FOLDER it keeps a picture of each page.
+ */
+// @beside
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { type Browser, type BrowserContext, type Page, launch } from 'puppeteer-core';
+import { minutes } from '../../src/domain/units.ts';
+import { LeapingClock, type TestConsole, operator, startConsole } from '../support/console.ts';
+import { effort } from '../support/effort.ts';
+import { withoutProgram } from '../support/require.ts';
+import { until } from '../support/until.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+const PICTURES = process.env.SLUIS_PICTURES;
+const skip = withoutProgram('chromium', 'chromium') || withoutProgram('certutil', 'libnss3-tools');
+
+/** What a page says of itself. The compiler knows no browser, so it is asked in text. */
+const ask = async <T>(page: Pick<Page, 'evaluate'>, expression: string): Promise<T> =>
+  (await page.evaluate(expression)) as T;
+const textOf = (page: Page, selector: string): Promise<string> =>
+  ask(page, `document.querySelector(${JSON.stringify(selector)}).textContent`);
+
+/** A browser that trusts the authority of the test, and finds its host on this machine. */
+async function startBrowser(t: TestContext, console: TestConsole): Promise<Browser> {
+  const home = mkdtempSync(join(tmpdir(), 'sluis-browser-'));
+  const database = `sql:${join(home, '.pki', 'nssdb')}`;
+  mkdirSync(join(home, '.pki', 'nssdb'), { recursive: true });
+  writeFileSync(join(home, 'ca.pem'), console.gateway.ca);
+  execFileSync('certutil', ['-N', '-d', database, '--empty-password']);
+  execFileSync('certutil', ['-A', '-d', database, '-t', 'C,,', '-n', 'ca', '-i', join(home, 'ca.pem')]);
+  const browser = await launch({
+    executablePath: '/usr/bin/chromium',
+    env: { ...process.env, HOME: home },
+    args: ['--no-sandbox', '--host-resolver-rules=MAP mail.test 127.0.0.1', '--accept-lang=en-GB,en'],
+  });
+  t.after(async () => {
+    await browser.close();
+    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+  });
+  return browser;
+}
+
+/** A page with an authenticator that has its user beside it. */
+async function pageWithKey(context: BrowserContext): Promise<Page> {
+  const page = await context.newPage();
+  const cdp = await page.createCDPSession();
+  await cdp.send('WebAuthn.enable');
+  await cdp.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  return page;
+}
+
+const press = async (page: Page, selector: string): Promise<void> => {
+  await Promise.all([page.waitForNavigation(), page.click(selector)]);
+};
+
+interface Violation {
+  readonly id: string;
+  readonly nodes: readonly { readonly html: string }[];
+}
+
+/** axe, in both themes, and on a phone: no violation, and nothing that is wider than the screen. */
+async function judge(page: Page, name: string): Promise<void> {
+  for (const theme of ['light', 'dark'] as const) {
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
+    for (const width of effort([theme === 'light' ? 320 : 1280], [1280, 320])) {
+      await page.setViewport({ width, height: 800 });
+      await page.evaluate(AXE);
+      const found = await ask<readonly Violation[]>(
+        page,
+        `axe.run(document, { runOnly: ${JSON.stringify(RULES)} }).then(({ violations }) => violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => ({ html })) })))`,
+      );
+      assert.deepEqual(found, [], `${name}, ${theme}, ${width}`);
+      const wide = await ask<number>(page, 'document.documentElement.scrollWidth');
+      assert(wide <= width, `${name} is ${wide} wide on a screen of ${width}`);
+      if (PICTURES !== undefined)
+        await page.screenshot({
+          path: join(PICTURES, `${name}-${theme}-${width}.png`),
+          fullPage: true,
+        });
+    }
+  }
+  await page.setViewport({ width: 1280, height: 800 });
+}
+
+async function register(console: TestConsole, page: Page, name: string): Promise<void> {
+  await page.goto(`${console.origin}/register`);
+  await page.type('#code', await console.code(name));
+  await press(page, 'main button');
+  await press(page, 'main button');
+  assert.equal(new URL(page.url()).pathname, '/');
+}
+
+for (const language of effort<readonly ('en' | 'nl')[]>(['nl'], ['en', 'nl']))
+  test(`every page is without a violation, in both themes and on a phone (${language})`, { skip }, async (t) => {
+    const clock = new LeapingClock();
+    const console = await startConsole(t, { accounts: ['anna'], clock });
+    await console.gateway.store.operators.add({ name: 'els', role: 'owner' }, operator);
+    const page = await pageWithKey(await (await startBrowser(t, console)).createBrowserContext());
+    const { organisation = '' } = (await console.gateway.store.registry.findAccount('anna@group.test')) ?? {};
+    const see = async (path: string, name: string): Promise<void> => {
+      await page.goto(`${console.origin}${path}`);
+      assert.equal(await ask(page, 'document.documentElement.lang'), language, name);
+      await judge(page, `${name}-${language}`);
+    };
+    if (language === 'nl') {
+      await page.goto(`${console.origin}/login`);
+      await press(page, 'header button');
+      assert.equal(new URL(page.url()).pathname, '/login', 'back to where the reader was');
+    }
+    await see('/login', 'login');
+    await see('/register', 'register');
+    await page.type('#code', await console.code('els'));
+    await press(page, 'main button');
+    await judge(page, `passkey-${language}`);
+    await press(page, 'main button');
+    await see('/', 'today');
+    await see('/search', 'search');
+    await see('/search?q=nobody', 'search-nothing');
+    await see('/accounts/anna%40group.test', 'account');
+    await see('/accounts/anna%40group.test/suspend', 'deed');
+    await see('/accounts/anna%40group.test/contain', 'deed-final');
+    await see(`/organisations/${organisation}`, 'organisation');
+    await see('/style', 'style');
+    await see('/nothing', 'problem');
+    clock.leap(minutes(6));
+    await see('/accounts/anna%40group.test/contain', 'prove');
+    await see('/goodbye', 'goodbye');
+  });
+
+test(
+  'a passkey logs in and out, the key is asked for again, and going back after the way out shows nothing',
+  { skip },
+  async (t) => {
+    const clock = new LeapingClock();
+    const console = await startConsole(t, { accounts: ['anna'], clock });
+    await console.gateway.store.operators.add({ name: 'els', role: 'support' }, operator);
+    const browser = await startBrowser(t, console);
+    const page = await pageWithKey(await browser.createBrowserContext());
+    const errors: string[] = [];
+    page.on('console', (line) => {
+      if (line.type() === 'error' && !/status of 4\d\d/.test(line.text())) errors.push(line.text());
+    });
+    page.on('pageerror', (error) => errors.push(String(error)));
+    await register(console, page, 'els');
+    await press(page, 'header form[action="/logout"] button');
+    assert.equal(new URL(page.url()).pathname, '/goodbye');
+    await page.goBack();
+    // Chromium keeps the page that was left alive, for all its no-store: it is asked for again as soon as it is shown.
+    await until('the way in is shown', () => new URL(page.url()).pathname === '/login');
+    await page.waitForSelector('form[action="/login"]');
+    await press(page, 'main button');
+    assert.equal(new URL(page.url()).pathname, '/');
+    // An account by its address, and what cannot be undone: six presses, and the key once more.
+    clock.leap(minutes(6));
+    await page.goto(`${console.origin}/search`);
+    await page.type('#q', 'anna@group.test');
+    await press(page, 'main button');
+    await press(page, 'a[href$="/contain"]');
+    assert.equal(new URL(page.url()).pathname, '/prove');
+    await press(page, 'main button');
+    await page.type('#reason', 'stolen, ticket 4711');
+    await page.click('input[value="called"]');
+    await press(page, 'main form button');
+    assert.match(await textOf(page, 'main'), /The account is contained/);
+    assert.equal((await console.gateway.store.registry.findAccount('anna@group.test'))?.account.state, 'suspended');
+    assert.deepEqual(errors, [], 'neither the policy nor the script complains');
+  },
+);
+
+test('the keyboard alone finds and suspends an account, and the script is not needed for it', { skip }, async (t) => {
+  const console = await startConsole(t, { accounts: ['anna'] });
+  await console.gateway.store.operators.add({ name: 'els', role: 'support' }, operator);
+  const browser = await startBrowser(t, console);
+  const page = await pageWithKey(await browser.createBrowserContext());
+  await register(console, page, 'els');
+  await page.setJavaScriptEnabled(false);
+  await page.goto(`${console.origin}/search`);
+  /** Presses Tab until what has the focus fits, as a person does. */
+  const tabTo = async (selector: string): Promise<void> => {
+    for (let n = 0; n < 60; n += 1) {
+      await page.keyboard.press('Tab');
+      const there = await ask<boolean>(page, `document.activeElement.matches(${JSON.stringify(selector)})`);
+      if (!there) continue;
+      const outline = await ask(page, 'getComputedStyle(document.activeElement).outlineStyle');
+      assert.notEqual(outline, 'none', `${selector} shows that it has the focus`);
+      return;
+    }
+    assert.fail(`Tab does not reach ${selector}`);
+  };
+  const enter = async (): Promise<void> => {
+    await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+  };
+  await tabTo('.skip');
+  await tabTo('#q');
+  await page.keyboard.type('anna@group.test');
+  await enter();
+  await tabTo('a[href$="/suspend"]');
+  await enter();
+  await tabTo('#reason');
+  await page.keyboard.type('ticket 7');
+  await tabTo('input[type=radio]');
+  await page.keyboard.press('Space');
+  await tabTo('main form button');
+  await enter();
+  assert.match(await textOf(page, 'main'), /The account is suspended/);
+});
+
+test('a page of somebody else neither shows the console in a frame nor sends its forms', { skip }, async (t) => {
+  const console = await startConsole(t, { accounts: ['anna'] });
+  await console.gateway.store.operators.add({ name: 'els', role: 'support' }, operator);
+  const browser = await startBrowser(t, console);
+  const page = await pageWithKey(await browser.createBrowserContext());
+  await register(console, page, 'els');
+  const path = '/accounts/anna%40group.test/suspend';
+  await page.goto(`${console.origin}${path}`);
+  const token = await ask<string>(page, "document.querySelector('main input[name=token]').value");
+  // Even with the token, which no other page knows, from another site.
+  await page.goto(
+    `data:text/html,<form method=post action="${console.origin}${path}"><input name=token value="${token}"><input name=reason value=x><input name=caller value=own><button>x</button></form>`,
+  );
+  await press(page, 'button');
+  assert.equal((await console.gateway.store.registry.findAccount('anna@group.test'))?.account.state, 'active');
+  await page.goto(`data:text/html,<iframe src="${console.origin}/login"></iframe>`);
+  const frame = page.frames().find((one) => one.url().startsWith(console.origin));
+  const shown = frame === undefined ? '' : await ask<string>(frame, 'document.body.textContent').catch(() => '');
+  assert.doesNotMatch(shown, /passkey/);
+});
