@@ -1,19 +1,7 @@
 /** A full disk is weather, not damage: mail waits at the sender, everything else goes on, and nothing that was accepted is lost. */
 // @beside
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import {
-  closeSync,
-  mkdtempSync,
-  openSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  statfsSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, statSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { inspect } from 'node:util';
@@ -21,44 +9,25 @@ import { MiB } from '../../src/domain/units.ts';
 import { Instance, type Served, addressOf, loginOf } from '../support/instance.ts';
 import { Ledger } from '../support/ledger.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
-import { mayMount, present } from '../support/require.ts';
 import { SmtpClient, UnexpectedReply, acceptedId } from '../support/smtp-client.ts';
+import { SmallDisk } from './support/small-disk.ts';
 import { collect, pause } from './support/traffic.ts';
 
-const mount = realpathSync(mkdtempSync(join(tmpdir(), 'sluis-full-')));
-const skip = present('the right to mount a small tmpfs', mayMount(mount), 'run the suite as root');
+const disk = new SmallDisk();
+const { folder: mount, skip } = disk;
 let instance: Instance;
 let served: Served;
 
-function fillDisk(file: string): void {
-  const fd = openSync(file, 'w');
-  try {
-    for (const size of [1_000_000, 4096, 1]) {
-      const octets = Buffer.alloc(size);
-      try {
-        for (;;) writeSync(fd, octets);
-      } catch (error) {
-        assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC');
-      }
-    }
-  } finally {
-    closeSync(fd);
-  }
-}
-
 before(async () => {
   if (skip !== false) return;
-  assert.equal(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=96m', 'tmpfs', mount]).status, 0);
+  disk.mount(96 * MiB);
   instance = await Instance.create({ under: mount, configuration: '[store]\nreserve = "16MiB"\n' });
   instance.addAccounts(['sender', 'anna', 'bram', 'clara', 'daan', 'eva']);
   served = await instance.serve();
 });
 after(async () => {
-  if (skip === false) {
-    if (!served.over) await served.kill();
-    assert.equal(spawnSync('umount', [mount]).status, 0);
-  }
-  rmSync(mount, { recursive: true, force: true });
+  if (skip === false && !served.over) await served.kill();
+  disk.remove();
 });
 
 test(
@@ -75,7 +44,7 @@ test(
 
     // Somebody else fills the disk to the last octet: a log, a copy.
     const hog = join(mount, 'hog');
-    fillDisk(hog);
+    disk.fill(hog);
     // The log was copied back and began anew, perhaps: then what it was long before still takes mail.
     const refused = await (async () => {
       for (let taken = 0; taken < 200; taken += 1) {

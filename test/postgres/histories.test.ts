@@ -1,6 +1,6 @@
 /**
  * Sixteen writers and eight readers at two sites while servers die, links are cut, a standby lags and a gateway hangs: what each of them was told agrees with what all
- * others saw. Each control makes one mistake on purpose, and is found; that of a server with a log of its own is in cluster.test.ts.
+ * others saw. Each control makes one mistake on purpose, and is found; others are in mistakes.test.ts.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -114,7 +114,7 @@ test('control: the standby that is behind takes over, and what was acknowledged 
 });
 
 test('control: commits that wait for nobody, acknowledged all the same, are found lost', async (t) => {
-  const { cluster, crew } = await scene(t, { synchronous: false, unguarded: true });
+  const { cluster, crew } = await scene(t, { synchronous: false, mistake: 'unguarded' });
   crew.start();
   await more(crew, 30);
   await cluster.isolate('noord');

@@ -251,6 +251,19 @@ test('Where nothing may be acknowledged no commit is begun', async (t) => {
   assert.deepEqual([await held(19), session.ended, session.inTransaction], [false, false, false]);
 });
 
+test('A commit that is let go while nothing may be acknowledged any more is not known', async (t) => {
+  let asked = 0;
+  // Of the returned server that is seen between: it confirms what it does not hold.
+  const diverged = { why: 'noord-1 has a log of its own', remedy: 'stop it' };
+  const session = await open(t, { mayCommit: () => (asked++ === 0 ? undefined : diverged) });
+  await insert(session, 22);
+  await assert.rejects(
+    session.commit(),
+    (error) => error instanceof OutcomeUnknown && error.message.includes('a log of its own'),
+  );
+  assert.deepEqual([asked, session.ended, await held(22)], [2, true, true]);
+});
+
 test('A commit that was let go because the list was emptied, of which no notice tells, is looked into', async (t) => {
   const release = await withoutStandby(t);
   for (const looks of [true, false]) {

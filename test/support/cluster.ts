@@ -51,6 +51,8 @@ export interface ClusterOptions {
   readonly synchronous?: boolean;
   /** More settings, of all three. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Where the data of a server lies, by its name, when not with that of the others: a folder that does not exist. */
+  readonly folders?: Readonly<Record<string, string>>;
 }
 
 /** A standby as its primary sees it. */
@@ -75,6 +77,7 @@ export class Cluster {
   readonly #folder: string;
   readonly #synchronous: boolean;
   readonly #settings: Readonly<Record<string, string>>;
+  readonly #folders: Readonly<Record<string, string>>;
   readonly #servers = new Map<string, PostgresServer>();
   readonly #links = new Links();
   /** By "place>server". */
@@ -86,16 +89,22 @@ export class Cluster {
   /** PEM, of the authority of the servers' certificates. */
   readonly ca: string;
 
-  constructor(folder: string, ca: string, { synchronous = true, settings = {} }: ClusterOptions) {
+  constructor(folder: string, ca: string, { synchronous = true, settings = {}, folders = {} }: ClusterOptions) {
     this.#folder = folder;
     this.ca = ca;
     this.#synchronous = synchronous;
     this.#settings = { ...SETTINGS, ...settings };
+    this.#folders = folders;
   }
 
   async start(): Promise<void> {
     for (const name of NAMES) {
-      const server = new PostgresServer(name, await freePort(), join(this.#folder, name), this.#settings);
+      const server = new PostgresServer(
+        name,
+        await freePort(),
+        this.#folders[name] ?? join(this.#folder, name),
+        this.#settings,
+      );
       this.#servers.set(name, server);
       for (const place of NAMES.map(placeOf))
         if (place !== placeOf(name)) this.#between.set(`${place}>${name}`, await this.#links.open(server.port));

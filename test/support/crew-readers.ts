@@ -22,19 +22,19 @@ const LAPSES = 10;
 const PATIENCE = 90_000;
 
 /** A pickup as it grows. */
-type Growing = {
+export type Growing = {
   -readonly [K in keyof Pickup]: K extends 'fetched' ? Fetched[] : K extends 'removed' ? string[] : Pickup[K];
 };
-const begin = (mailbox: string, front: Front, road: Pickup['road'], begun: number): Growing => ({
+export const begin = (mailbox: string, front: Pick<Front, 'name'>, road: Pickup['road'], begun: number): Growing => ({
   ...{ mailbox, gateway: front.name, road, begun, opened: performance.now() },
   ...{ listed: undefined, fetched: [], removed: [] },
 });
 
 /** What a fault may do to a client; everything else is a finding. */
-const isExpected = (error: unknown): boolean => error instanceof WireEnded || error instanceof UnexpectedReply;
+export const isExpected = (error: unknown): boolean => error instanceof WireEnded || error instanceof UnexpectedReply;
 
-function fetchedAs(ground: Ground, name: string, content: Buffer): Fetched {
-  const read = ground.ledger.read(content);
+export function fetchedAs({ ledger }: Pick<Ground, 'ledger'>, name: string, content: Buffer): Fetched {
+  const read = ledger.read(content);
   return { name, copy: read?.id ?? `unknown ${name}`, key: read?.key, intact: read?.intact ?? false };
 }
 
@@ -91,7 +91,7 @@ export class Pop3Reader {
   }
 }
 
-async function quit(client: Pop3Client, pickup: Growing): Promise<void> {
+export async function quit(client: Pop3Client, pickup: Growing): Promise<void> {
   const sent = performance.now();
   pickup.ending = { sent, answered: Infinity, outcome: 'unknown' };
   try {

@@ -14,7 +14,7 @@ import { createStore } from '../../src/gateway/store.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { StoreUnavailable } from '../../src/store/store.ts';
 import type { Cluster } from './cluster.ts';
-import { Instance } from './instance.ts';
+import { Instance, type ServeOptions, type Served } from './instance.ts';
 import { MemoryLog } from './log.ts';
 import { openAt } from './postgres-server.ts';
 import type { Cleanup } from './store.ts';
@@ -111,5 +111,19 @@ async function makeTables({ config }: Instance): Promise<void> {
       return await createStore(loadConfig(config), effects, { user: ROLE, password: ROLE_PASSWORD });
     } catch (error) {
       if (turn === 10 || !(error instanceof StoreUnavailable)) throw error;
+    }
+}
+
+/** A gateway that finds no primary within a second ends at its start, and a supervisor starts it again: on a busy machine that happens. */
+export async function supervised(instance: Instance, options: ServeOptions = {}): Promise<Served> {
+  for (let turn = 1; ; turn += 1)
+    try {
+      return await instance.serve(options);
+    } catch (error) {
+      if (
+        turn === 5 ||
+        !/ended at its start.*(?:Nothing may be acknowledged|No connection to PostgreSQL)/s.test(String(error))
+      )
+        throw error;
     }
 }

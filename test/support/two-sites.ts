@@ -5,15 +5,15 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Cluster, type ClusterOptions, startCluster } from './cluster.ts';
 import { type Front, frontOf } from './crew.ts';
+import { supervised } from './gateways.ts';
 import { Instance, type ServeOptions, type Served, apiListener, freePort } from './instance.ts';
+import { type Mistake, mistake as made } from './mistakes.ts';
 import { ClusterAuthority } from './nodes.ts';
 import { ROLE_PASSWORD, administrate } from './postgres-roles.ts';
 import type { Cleanup } from './store.ts';
 
-const UNGUARDED = fileURLToPath(new URL('./unguarded-gateway.js', import.meta.url));
 /** By which the gateways reach each other: the one name that leads to this machine everywhere. */
 const HOST = 'localhost';
 export const SITES = ['noord', 'zuid'] as const;
@@ -35,8 +35,8 @@ export interface TwoSites {
 }
 
 export interface TwoSitesOptions extends ClusterOptions {
-  /** The gateways acknowledge whatever was committed. A control. */
-  readonly unguarded?: boolean;
+  /** What both gateways do wrong. A control. */
+  readonly mistake?: Mistake;
   /** More lines of `[store]`. */
   readonly store?: string;
 }
@@ -45,7 +45,7 @@ export interface TwoSitesOptions extends ClusterOptions {
 export async function startTwoSites(
   t: Cleanup,
   names: readonly string[],
-  { unguarded = false, store = '', ...options }: TwoSitesOptions = {},
+  { mistake, store = '', ...options }: TwoSitesOptions = {},
 ): Promise<TwoSites> {
   const cluster = await startCluster(t, options);
   const primary = cluster.server(cluster.primary);
@@ -60,7 +60,7 @@ export async function startTwoSites(
   const carried = ground.put('master.key', readFileSync(join(noord.instance.folder, 'master.key'), 'utf8'));
   const zuid = await gatewayAt(t, ground, 'zuid', ['--join', '--master-key-file', carried]);
   if (options.synchronous === false) await primary.set({ synchronous_standby_names: '' });
-  const how = unguarded ? { script: UNGUARDED } : {};
+  const how = mistake === undefined ? {} : made(mistake);
   const one = await supervised(noord.instance, how);
   const two = await supervised(zuid.instance, how);
   const gateways: Record<Site, Gateway> = { noord: { ...noord, served: one }, zuid: { ...zuid, served: two } };
@@ -69,20 +69,6 @@ export async function startTwoSites(
     gateways[site].served = await supervised(gateways[site].instance, { ...how, ...more });
   };
   return { cluster, gateways, fronts: SITES.map((site) => gateways[site].front), serve };
-}
-
-/** A gateway that finds no primary within a second ends at its start, and a supervisor starts it again: on a busy machine that happens. */
-async function supervised(instance: Instance, options: ServeOptions): Promise<Served> {
-  for (let turn = 1; ; turn += 1)
-    try {
-      return await instance.serve(options);
-    } catch (error) {
-      if (
-        turn === 5 ||
-        !/ended at its start.*(?:Nothing may be acknowledged|No connection to PostgreSQL)/s.test(String(error))
-      )
-        throw error;
-    }
 }
 
 interface Ground {

@@ -27,7 +27,7 @@ export interface SessionOptions {
   readonly standby?: boolean;
   /** Something is committed before anything is read: what a connection before this one may have left waiting is on the standby then too. */
   readonly barrier?: boolean;
-  /** Asked before each commit, of this connection's server. */
+  /** Asked before each commit, of this connection's server, and when its answer is there: what let it go may be no standby to rely on. */
   readonly mayCommit?: (server: Server) => MayNot;
   /** Looks anew; asked after a commit that took long: it may have been let go because the list of standbys was emptied, of which no notice tells. */
   readonly lookAgain?: (server: Server) => Promise<MayNot>;
@@ -192,11 +192,14 @@ export class Session implements ChangingConnection {
     if (notices.length > 0)
       throw this.#unknown(`the server warned: ${notices.map(({ message }) => message).join('; ')}`);
     if (command !== 'COMMIT') throw this.#unknown(`the server answered ${command} to COMMIT`);
-    if (performance.now() - since >= (this.#options.longCommit ?? LONG_COMMIT)) {
-      const now = await this.#options.lookAgain?.(this.server).catch((error: unknown) => ({ why: String(error) }));
-      if (now !== undefined) throw this.#unknown(now.why);
-    }
+    const long = performance.now() - since >= (this.#options.longCommit ?? LONG_COMMIT);
+    const now = (long ? await this.#lookAgain() : undefined) ?? this.#options.mayCommit?.(this.server);
+    if (now !== undefined) throw this.#unknown(now.why);
     this.#options.committed?.();
+  }
+
+  async #lookAgain(): Promise<{ readonly why: string } | undefined> {
+    return await this.#options.lookAgain?.(this.server).catch((error: unknown) => ({ why: String(error) }));
   }
 
   async #sendCommit(): Promise<Said> {

@@ -2,11 +2,13 @@
  * A process that queues messages for a partner, claims them and settles them as fast as it can, each failure with its notice, and says so:
  * `settled DELIVERY STATE` after `settle` resolved.
  *
- * Arguments: data folder, key folder, master key (hexadecimal). `TAMPER=notice-apart` files the notice in a transaction of its own behind
+ * Arguments: data folder, key folder, master key (hexadecimal); or the configuration of a gateway. `TAMPER=notice-apart` files the notice in a transaction of its own behind
  * the settlement: the mutant that the test must catch. Ends when it is killed.
  */
 import { writeSync } from 'node:fs';
+import { loadConfig } from '../../../src/config/load.ts';
 import { minutes, octets } from '../../../src/domain/units.ts';
+import { openStore } from '../../../src/gateway/store.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import type { Claim } from '../../../src/store/deliveries.ts';
 import { openSqliteStore } from '../../../src/store/sqlite/open.ts';
@@ -17,10 +19,13 @@ import { chance } from '../../support/chance.ts';
 
 const [dataFolder = '', keyFolder = '', masterKey = ''] = process.argv.slice(2);
 const apart = process.env.TAMPER === 'notice-apart';
-const store = await openSqliteStore({
-  ...{ dataFolder, keyFolder, masterKey: Buffer.from(masterKey, 'hex'), hostname: 'mail.test' },
-  ...{ clock: systemClock, log: new MemoryLog(), reserve: octets(0) },
-});
+const effects = { clock: systemClock, log: new MemoryLog() };
+const store = dataFolder.endsWith('.toml')
+  ? await openStore(loadConfig(dataFolder), effects)
+  : await openSqliteStore({
+      ...{ dataFolder, keyFolder, masterKey: Buffer.from(masterKey, 'hex'), hostname: 'mail.test' },
+      ...{ ...effects, reserve: octets(0) },
+    });
 const partner = (await store.registry.findPartnerNamed('hospital'))?.id;
 if (partner === undefined) throw new Error('no partner');
 

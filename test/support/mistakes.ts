@@ -1,0 +1,18 @@
+/**
+ * Gateways with one mistake on purpose, for controls.
+ *
+ *   instance.serve(mistake('deaf'))
+ */
+import { fileURLToPath } from 'node:url';
+import type { ServeOptions } from './instance.ts';
+import type { Mistake } from './mistaken-gateway.ts';
+
+export type { Mistake };
+
+const SCRIPT = fileURLToPath(new URL('./mistaken-gateway.js', import.meta.url));
+
+/** For `Instance.serve`. */
+export const mistake = (name: Mistake): Pick<ServeOptions, 'script' | 'arguments'> => ({
+  script: SCRIPT,
+  arguments: ['--mistake', name],
+});
