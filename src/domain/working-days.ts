@@ -28,12 +28,24 @@ const zoned = (): Intl.DateTimeFormat =>
     hourCycle: 'h23',
   }));
 
+/** Clocks are changed on a quarter of an hour, since 1970 in any case. */
+const SLOT = 900_000;
+/** The last one that was asked for: how far the wall clock is ahead in it. Asking Intl was 7 % of what a message cost. */
+let last = { slot: -1, ahead: 0 };
+
 /** Wall clock in Amsterdam as if it were UTC, in milliseconds. */
 function localMs(at: Instant): number {
+  const slot = Math.floor(at / SLOT);
+  if (slot < 0) return at + aheadOf(at);
+  if (slot !== last.slot) last = { slot, ahead: aheadOf(at) };
+  return at + last.ahead;
+}
+
+function aheadOf(at: Instant): number {
   const part: Record<string, number> = {};
   for (const { type, value } of zoned().formatToParts(at)) part[type] = Number(value);
   const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = part;
-  return Date.UTC(year, month - 1, day, hour, minute, second) + (((at % 1000) + 1000) % 1000);
+  return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(at / 1000) * 1000;
 }
 
 const HOUR = 3_600_000;

@@ -12,6 +12,7 @@ import {
   isoDay,
   parseClosedDays,
   timeOfDay,
+  wallClock,
   workingDaysBefore,
 } from '../../src/domain/working-days.ts';
 import { type Instant, hours, instant } from '../../src/domain/units.ts';
@@ -124,4 +125,15 @@ test('the questions of a round over thousands of mailboxes take no noticeable ti
   for (let i = 0; i < 2000; i += 1) sum += workingDaysBefore(instant(now - hours(i)), 2);
   assert(sum > 0);
   assert(performance.now() - began < 2000);
+});
+
+test('what is asked one after another has each its own offset, on both sides of a change of clocks', () => {
+  const changes = [Date.UTC(2026, 2, 29, 1), Date.UTC(2026, 9, 25, 1)];
+  const shown = changes.flatMap((at) =>
+    [-1, 0, -900_000, 900_000, -1].map((by) => wallClock(instant(at + by)).slice(11)),
+  );
+  assert.deepEqual(shown, [
+    ...['01:59 CET', '03:00 CEST', '01:45 CET', '03:15 CEST', '01:59 CET'],
+    ...['02:59 CEST', '02:00 CET', '02:45 CEST', '02:15 CET', '02:59 CEST'],
+  ]);
 });
