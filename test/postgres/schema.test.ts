@@ -114,6 +114,26 @@ test('PostgreSQL has the tables of SQLite, with their columns and keys, and what
   );
 });
 
+test('a database of any version before gets the migrations that it has not, in their order, and comes to the same tables', async () => {
+  const all = knownMigrations();
+  const fresh = await database('fresh');
+  await migrate(fresh, all, 0);
+  const expected = await postgresShape(fresh);
+  for (const [n] of all.entries()) {
+    const connection = await database(`before_${n}`);
+    await migrate(connection, all.slice(0, n), 1);
+    await migrate(connection, all, 2);
+    assert.deepEqual(await postgresShape(connection), expected, `from ${n}`);
+    const { rows } = await connection.query({
+      text: 'SELECT version::int, applied_at::int FROM migration ORDER BY ctid',
+    });
+    assert.deepEqual(
+      rows,
+      all.map(({ version }, i) => [version, i < n ? 1 : 2]),
+    );
+  }
+});
+
 const refusal = (message: RegExp) => (error: unknown) => error instanceof StoreRefused && message.test(error.message);
 
 test('a program serves a database that is one migration ahead of it, and none that is further or another', async () => {

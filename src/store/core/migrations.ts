@@ -1,6 +1,10 @@
 /**
  * Numbered plain SQL, each file in one transaction with its row in `migration`. Refused are a file that changed after it was applied, a
  * database that is newer than this program, and one in which a number was passed over: its tables are not what any program expects.
+ *
+ * Each engine counts by itself. The next file has the number behind the highest of its folder; numbers that were left out stay so. An existing database gets
+ * those that it has not, in the order of their numbers, so one with a number between others would be passed over by whoever has the later ones:
+ * `test/golden/migrations.txt` has all that there are, and its test refuses one that was changed, or that stands before the last.
  */
 import { hash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
