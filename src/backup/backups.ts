@@ -5,6 +5,7 @@ import { defined } from '../domain/defined.ts';
 import { DRILL_KINDS, type DrillDue, type DrillKind, type DrillMarks, NO_SITES, drillsDue } from '../domain/drills.ts';
 import { type Instant, type Milliseconds, days, instant, minutes } from '../domain/units.ts';
 import { THE_GATEWAY } from '../store/actor.ts';
+import type { LogKept } from '../store/copies.ts';
 import { factsOfFile } from './files.ts';
 import { FolderTurn } from './folder-turn.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
@@ -21,7 +22,7 @@ import {
 import { type Actor, type KeyRoundParts, KeyRounds } from './key-rounds.ts';
 import { LogArchive, LogEnded } from './log-archive.ts';
 import { readManifest } from './manifest.ts';
-import { BackupRefused, reasonOf } from './refused.ts';
+import { BackupRefused, isCode, reasonOf } from './refused.ts';
 import { DRILLS, drillsIn } from './reports.ts';
 import { type Copied, type OffsiteRules, copyOffsite, hasOffsite } from './offsite.ts';
 import { type RestoreParts, SAMPLE } from './restore.ts';
@@ -72,6 +73,9 @@ const failedStep = ({ steps }: Pick<DrillReport, 'steps'>): string => steps.find
 
 /** Another backup or drill is under way. */
 class BackupBusy extends BackupRefused {}
+
+/** The folder cannot be worked in. */
+class NoFolder extends BackupRefused {}
 
 /** What the gateway does by itself comes again in a minute, without an alarm: somebody takes a backup by hand, or the last one takes its time. */
 async function unlessBusy<T>(work: () => Promise<T>): Promise<T | undefined> {
@@ -131,25 +135,32 @@ export class Backups {
   /** Rejects with BackupRefused. */
   async take({ folder, actor, told }: TakeWish): Promise<TakenView> {
     const to = this.#folder(folder, 'back up');
-    return await this.#alone(to, async () => {
-      // It begins before the backup that it follows.
-      if (folder === undefined) await this.logRound().catch(() => undefined);
-      let taken: Taken;
-      try {
-        taken = await takeBackup(this.#p, to, told);
-      } catch (error) {
-        this.#failed('backup', error, actor);
-        throw error;
-      }
-      this.#last = [taken];
-      this.#took(taken, actor);
-      const removed = folder === undefined ? await this.#tidy(to) : [];
-      if (folder === undefined) await this.#offsite(actor);
-      // Whoever takes one by hand wants to hear of the keys too; by itself they have rounds of their own.
-      if (folder === undefined && actor !== THE_GATEWAY) await this.keyRound(actor);
-      const { seconds, logOctets } = taken;
-      return { ...viewBackup(taken), seconds, logOctets, removed };
-    });
+    try {
+      return await this.#alone(to, () => this.#take(to, { actor, ...defined({ folder, told }) }));
+    } catch (error) {
+      if (error instanceof NoFolder) this.#failed('backup', error, actor);
+      throw error;
+    }
+  }
+
+  async #take(to: string, { folder, actor, told }: TakeWish): Promise<TakenView> {
+    // It begins before the backup that it follows.
+    if (folder === undefined) await this.logRound().catch(() => undefined);
+    let taken: Taken;
+    try {
+      taken = await takeBackup(this.#p, to, told);
+    } catch (error) {
+      this.#failed('backup', error, actor);
+      throw error;
+    }
+    this.#last = [taken];
+    this.#took(taken, actor);
+    const removed = folder === undefined ? await this.#tidy(to) : [];
+    if (folder === undefined) await this.#offsite(actor);
+    // Whoever takes one by hand wants to hear of the keys too; by itself they have rounds of their own.
+    if (folder === undefined && actor !== THE_GATEWAY) await this.keyRound(actor);
+    const { seconds, logOctets } = taken;
+    return { ...viewBackup(taken), seconds, logOctets, removed };
   }
 
   async list(folder?: string): Promise<readonly BackupView[]> {
@@ -165,6 +176,11 @@ export class Backups {
     const { good, last } = await drillsIn(join(folder, DRILLS), await this.#publicKeys());
     const logged = await this.#log?.at(folder, await this.#publicKeys());
     return defined({ newest, offsite, logged, drill: good?.at, lastDrill: last });
+  }
+
+  /** What the server keeps of the log because it was not received yet; undefined: no log is kept behind backups here, or nobody can say. */
+  async logKept(): Promise<LogKept | undefined> {
+    return this.configured.logs ? await this.#log?.kept().catch(() => undefined) : undefined;
   }
 
   /** Which drills are due, and which change made them so. That no backup was ever restored, or not in time, is told of by its age (`state`). */
@@ -237,9 +253,18 @@ export class Backups {
     });
   }
 
-  /** A log that began behind the newest backup brings no backup to any moment. */
+  /** A log that began behind the newest backup brings no backup to any moment. Where none can be begun another backup helps nobody, and would come each minute. */
   async #logFollows(newest: KnownBackup | undefined, folder: string): Promise<boolean> {
-    return newest === undefined || ((await this.#log?.follows(newest, folder, await this.#publicKeys())) ?? true);
+    const log = this.#log;
+    if (newest === undefined || log === undefined) return true;
+    const keys = await this.#publicKeys();
+    const begins = async (): Promise<boolean> =>
+      await log.round(folder).then(
+        () => true,
+        () => false,
+      );
+    if ((await log.at(folder, keys)) === undefined && !(await begins())) return true;
+    return await log.follows(newest, folder, keys);
   }
 
   /** Brings the log behind the backups up to date. Rejects where it failed; it is due again then. */
@@ -413,7 +438,12 @@ export class Backups {
     this.#running = true;
     try {
       if (this.#p.shared !== true) return await run();
-      const turn = await FolderTurn.take(folder, this.#p.clock);
+      const turn = await FolderTurn.take(folder, this.#p.clock).catch((error: unknown) => {
+        const why = isCode(error, 'ENOSPC')
+          ? 'the disk is full; make room there, or name another folder'
+          : reasonOf(error);
+        throw new NoFolder('unavailable', `Cannot work in "${folder}": ${why}`, { cause: error });
+      });
       if (turn === undefined) throw new BackupBusy('unavailable', BUSY);
       try {
         return await run();

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { AuditKeys } from '../crypto/audit-keys.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { Instant } from '../domain/units.ts';
-import { CopyFailed, type LogSource } from '../store/copies.ts';
+import { CopyFailed, type LogKept, type LogSource } from '../store/copies.ts';
 import { copyFile, makeFolder, syncFolderOf } from './files.ts';
 import { type KnownBackup, freeName } from './folder.ts';
 import { ENDED, LOG, type LogIndex, lookAtLog, numberOf, placeOf, readIndex, writeIndex } from './log-files.ts';
@@ -48,10 +48,11 @@ export class LogArchive {
     let index: LogIndex;
     try {
       await makeFolder(log);
-      const known = await readIndex(log, [keys.publicKey]);
-      if (known !== undefined && known.storeId !== this.#p.storeId)
-        throw new BackupRefused('unusable', `it is the log of another store (${known.hostname})`);
+      await this.#known(log, keys);
       const received = await this.#p.source.receive(log);
+      // Read anew: where this gateway hung meanwhile another one went on, and has perhaps removed what no backup needs any more.
+      const known = await this.#known(log, keys);
+      if (known !== undefined && known.at > received.at) return known;
       const files = await lookAtLog(log, received, known?.files ?? []);
       const { storeId, hostname } = this.#p;
       const { at, fileOctets, server } = received;
@@ -64,6 +65,13 @@ export class LogArchive {
     }
     await this.#copy(log, index);
     return index;
+  }
+
+  async #known(log: string, { publicKey }: AuditKeys): Promise<LogIndex | undefined> {
+    const known = await readIndex(log, [publicKey]);
+    if (known !== undefined && known.storeId !== this.#p.storeId)
+      throw new BackupRefused('unusable', `it is the log of another store (${known.hostname})`);
+    return known;
   }
 
   #behind(log: string, error: unknown): BackupRefused {
@@ -88,22 +96,24 @@ export class LogArchive {
     );
   }
 
+  /** What the server keeps of it because it was not received yet. Rejects where nobody can say. */
+  async kept(): Promise<LogKept> {
+    return await this.#p.source.kept();
+  }
+
   /** Until when it is whole; undefined: there is none that a key signed. */
   async at(folder: string, keys: readonly KeyObject[]): Promise<Instant | undefined> {
     return (await indexOf(join(folder, LOG), keys))?.at;
   }
 
-  /** Whether a restore of the backup could go on with the log as it is. */
+  /** Whether a restore of the backup can go on with the log: that was begun before. It need not have come as far yet. */
   async follows({ manifest }: KnownBackup, folder: string, keys: readonly KeyObject[]): Promise<boolean> {
     const { start } = manifest.store.postgres ?? {};
     const index = await indexOf(join(folder, LOG), keys);
     if (start === undefined || index === undefined) return start === undefined;
-    const [first, last] = [
-      index.files[0],
-      index.files.findLast(({ name }) => numberOf(name, index.fileOctets) !== undefined),
-    ];
-    const [at, from, to] = [start, first?.name ?? '', last?.name ?? ''].map((name) => numberOf(name, index.fileOctets));
-    return at !== undefined && from !== undefined && to !== undefined && at >= from && at <= to + 1;
+    const numbers = index.files.flatMap(({ name }) => numberOf(name, index.fileOctets) ?? []);
+    const first = numberOf(start, index.fileOctets) ?? -1;
+    return numbers.length === 0 || numbers.some((number) => number <= first);
   }
 
   /** What no backup needs goes: files before the first of these, and logs of before that end there. */
@@ -122,7 +132,10 @@ export class LogArchive {
       const index = await indexOf(path, [keys.publicKey]);
       if (index === undefined) continue;
       const { files, fileOctets } = index;
-      const first = Math.min(...starts.map((start) => numberOf(start, fileOctets) ?? 0));
+      const needed = Math.min(...starts.map((start) => numberOf(start, fileOctets) ?? 0));
+      const newest = Math.max(...files.map((file) => numberOf(file.name, fileOctets) ?? 0));
+      // Behind the newest of the log that is kept the next is received, also where it has not come as far as a backup that was just taken.
+      const first = name === LOG ? Math.min(needed, newest) : needed;
       const old = files.filter((file) => (numberOf(file.name, fileOctets) ?? first) < first);
       const numbered = files.filter((file) => numberOf(file.name, fileOctets) !== undefined);
       if (name !== LOG && old.length === numbered.length) await rm(path, { recursive: true });

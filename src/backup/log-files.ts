@@ -151,13 +151,14 @@ export async function lookAtLog(
     else if (name === whole || number === last)
       files.push(await hashed(folder, name, number === last ? rest : fileOctets));
   }
+  if (!files.some(({ name }) => numberOf(name, fileOctets) === last))
+    // The first file of a new log may be a later one than that which was asked for; the next time it is there.
+    throw new BackupRefused('unavailable', 'the log ends before what was to be received');
   const gap = gapIn(
     files.map(({ name }) => name),
     fileOctets,
   );
   if (gap !== undefined) throw new BackupRefused('unusable', `the log has a gap: ${gap}`);
-  if (!files.some(({ name }) => numberOf(name, fileOctets) === last))
-    throw new BackupRefused('unusable', 'the log ends before what was to be received');
   return files;
 }
 

@@ -53,18 +53,26 @@ function refuseWithout(until: Instant | undefined, label: string | undefined, id
   );
 }
 
-/** The one that has the file that the backup begins with. */
+/**
+ * The one that has the file that the backup goes on with. Where the servers went over to another timeline before that file was received, it stands there under
+ * the number of the next timeline, with what the one before had written.
+ */
 async function logOf(folder: string, start: string, keys: readonly KeyObject[]): Promise<LogToBring | undefined> {
   const names = (await readdir(folder)).filter((name) => name === LOG || ENDED.test(name));
+  const logs: LogToBring[] = [];
   for (const name of names.sort()) {
     const path = join(folder, name);
     const index = await readIndex(path, keys);
     if (index === undefined) continue;
-    const files = needed(index, start);
-    if (files.some((file) => file.name === start))
-      return { folder: path, files, fileOctets: index.fileOctets, at: index.at };
+    const { fileOctets, at } = index;
+    logs.push({ folder: path, files: needed(index, start), fileOctets, at });
   }
-  return undefined;
+  const has = (same: (name: string, fileOctets: number) => boolean): LogToBring | undefined =>
+    logs.find(({ files, fileOctets }) => files.some(({ name }) => same(name, fileOctets)));
+  return (
+    has((name) => name === start) ??
+    has((name, octets) => name > start && numberOf(name, octets) === numberOf(start, octets))
+  );
 }
 
 function needed({ files, fileOctets }: LogIndex, start: string): readonly LogFile[] {

@@ -104,6 +104,19 @@ export const LIMITS: readonly Limit[] = [
   warning('SluisBackupOld', 'sluis_backup_age_seconds', { above: 'sluis_backup_max_age_seconds' }, (old) =>
     since(old, 'backup'),
   ),
+  warning(
+    'SluisBackupLogKept',
+    'sluis_backup_log_kept_octets',
+    { above: 2e9 },
+    (kept) => `the server of the backups keeps ${Math.floor((kept ?? 0) / 1e6)} MB of the log that nobody received`,
+  ),
+  warning(
+    'SluisBackupLogKept',
+    'sluis_backup_log_left_octets',
+    { below: 1e9 },
+    (left) =>
+      `the server of the backups drops the log that nobody received after ${Math.floor((left ?? 0) / 1e6)} MB more`,
+  ),
   warning('SluisBackupOnlyHere', 'sluis_backup_offsite_age_seconds', { above: 'sluis_backup_max_age_seconds' }, (old) =>
     since(old, 'copy of a backup elsewhere'),
   ),

@@ -18,6 +18,10 @@ export interface BackupMetricParts {
 export function backupMetrics({ backups, maxAge, maxDrillAge, clock }: BackupMetricParts): readonly Metric[] {
   const due = remembered(clock, seconds(30), () => backups.due());
   const ask = remembered(clock, seconds(30), () => backups.state());
+  const kept = remembered(clock, seconds(30), async () => {
+    const found = await backups.logKept();
+    return found === undefined ? [] : [found];
+  });
   /** Infinite where there is none yet: that is too old for every alarm. */
   const age = (since: Instant | undefined): Sample[] => [
     { value: since === undefined ? Number.POSITIVE_INFINITY : Math.max(0, (clock.now() - since) / 1000) },
@@ -41,6 +45,18 @@ export function backupMetrics({ backups, maxAge, maxDrillAge, clock }: BackupMet
       'Since when nothing more is in the log behind the backups (PostgreSQL).',
       [],
       async () => (logs ? age((await ask()).logged) : []),
+    ),
+    gauge(
+      'sluis_backup_log_kept_octets',
+      'Octets of the log that the server keeps because they were not received yet (PostgreSQL).',
+      [],
+      async () => (await kept()).map(({ kept: value }) => ({ value })),
+    ),
+    gauge(
+      'sluis_backup_log_left_octets',
+      'Octets until the server drops what was not received (max_slot_wal_keep_size); 0: it keeps nothing; infinite: never.',
+      [],
+      async () => (await kept()).map(({ left: value = Number.POSITIVE_INFINITY }) => ({ value })),
     ),
     gauge('sluis_backup_max_age_seconds', 'Age beyond which an alarm is due (backup.max-age).', [], () =>
       folder ? [{ value: maxAge / 1000 }] : [],

@@ -9,6 +9,7 @@ import type { Judgement } from '../store/postgres/judgement.ts';
 import { Session } from '../store/postgres/session.ts';
 import { Alone } from './alone.ts';
 import { accessOf, nameOf } from './postgres.ts';
+import { backupWarningsOf, sourceOf } from './postgres-backups.ts';
 
 /** One server, as far as it could be asked. */
 export interface ServerReport {
@@ -45,11 +46,15 @@ const LOOK = `
          pg_has_role(current_user, 'pg_read_all_stats', 'USAGE'),
          pg_get_userbyid(d.datdba) = current_user,
          (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()),
-         has_schema_privilege('public', 'CREATE'), to_regclass('migration') IS NOT NULL
+         has_schema_privilege('public', 'CREATE'), to_regclass('migration') IS NOT NULL,
+         has_function_privilege('pg_catalog.pg_ls_waldir()', 'EXECUTE')
     FROM pg_roles r, pg_database d WHERE r.rolname = current_user AND d.datname = current_database()`;
 
 export async function checkServers(config: Config, clock: Clock): Promise<ServersReport> {
   const { hosts, places, user = 'sluis' } = config.store;
+  const others = [sourceOf(config)?.server].flatMap((one) =>
+    one === undefined || hosts.some((host) => placeOf(host) === placeOf(one)) ? [] : [one],
+  );
   const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const alone = new Alone({ folder: config.data.folder, clock, log: silent });
   const guard = new Guard({
@@ -63,7 +68,11 @@ export async function checkServers(config: Config, clock: Clock): Promise<Server
     ...(places === undefined ? {} : { places: Object.fromEntries(places) }),
   });
   try {
-    const [looks] = await Promise.all([Promise.all(hosts.map((server) => lookAt(config, server))), guard.start()]);
+    const [looks, besides] = await Promise.all([
+      Promise.all(hosts.map((server) => lookAt(config, server))),
+      Promise.all(others.map((server) => lookAt(config, server))),
+      guard.start(),
+    ]);
     const views = guard.servers();
     const servers = looks.map(({ report }) => {
       const view = views.find(({ server }) => server !== undefined && placeOf(server) === report.server);
@@ -82,7 +91,10 @@ export async function checkServers(config: Config, clock: Clock): Promise<Server
       servers,
       ...(judgement.not === undefined ? {} : { not: `${judgement.not.why}; ${judgement.not.remedy}` }),
       warnings: [
-        ...new Set(looks.flatMap(({ warnings }) => warnings)),
+        ...new Set([...looks, ...besides].flatMap(({ warnings }) => warnings)),
+        ...besides.flatMap(({ report: { server, problem } }) =>
+          problem === undefined ? [] : [`PostgreSQL at ${server} (backup.server): ${problem}`],
+        ),
         ...servers.flatMap(({ server, problem, role }) =>
           problem === undefined
             ? []
@@ -128,7 +140,8 @@ async function lookAt(config: Config, server: Server): Promise<Look> {
       connectWithin: CONNECT_WITHIN,
     });
     const { rows } = await session.query({ text: LOOK });
-    return judged(report, rows[0] ?? [], config.store.user ?? 'sluis');
+    const look = judged(report, rows[0] ?? [], config.store.user ?? 'sluis');
+    return { ...look, warnings: [...look.warnings, ...(await backupWarningsOf(config, server, session))] };
   } catch (error) {
     const problem =
       error instanceof ConnectProblem
@@ -144,7 +157,7 @@ async function lookAt(config: Config, server: Server): Promise<Look> {
 
 /** What the answers to LOOK say. */
 export function judged(report: Pick<ServerReport, 'server'>, row: readonly unknown[], user: string): Look {
-  const [version, number, checksums, powers, stats, owns, tls, creates, there] = row;
+  const [version, number, checksums, powers, stats, owns, tls, creates, there, lists] = row;
   const major = Math.floor(Number(number) / 10_000);
   const at = `PostgreSQL at ${report.server}`;
   const warnings = [
@@ -168,6 +181,11 @@ export function judged(report: Pick<ServerReport, 'server'>, row: readonly unkno
       ? []
       : [
           `the role "${user}" may not see the standbys, so nothing is acknowledged: GRANT pg_read_all_stats TO "${user}"`,
+        ]),
+    ...(lists === true
+      ? []
+      : [
+          `the role "${user}" may not list the files of the log, so after two losses nobody may be able to say which standby is to be promoted: GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_waldir() TO "${user}" in the database of the store`,
         ]),
     ...(there === true
       ? []

@@ -35,7 +35,7 @@ export interface ServerFacts {
   readonly version: string;
   /** `host:port`. */
   readonly server: string;
-  /** The file of the log that a restore begins with: 24 hexadecimal digits. Absent: another program keeps backup and log. */
+  /** The file of the log that a restore goes on with, 24 hexadecimal digits: what is before it is in the backup itself. Absent: another program keeps backup and log. */
   readonly start?: string;
   /** The name that the operator's own program has for it. */
   readonly label?: string;
@@ -76,6 +76,15 @@ export interface LogSource {
    * not there any more, so that only a new base backup helps.
    */
   receive(folder: string): Promise<ReceivedLog>;
+  /** What the server keeps of it because it was not received yet. Rejects with CopyFailed. */
+  kept(): Promise<LogKept>;
+}
+
+export interface LogKept {
+  /** Octets. */
+  readonly kept: number;
+  /** Octets until it is dropped, and a base backup is due; 0: nothing is kept. Absent: nothing bounds it. */
+  readonly left?: number;
 }
 
 export interface ReceivedLog {

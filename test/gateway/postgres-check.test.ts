@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { judged } from '../../src/gateway/postgres-check.ts';
 
-/** In the order of what is asked: version, its number, checksums, powers, sees the standbys, owns, TLS, may create, a store is there. */
-const WELL = ['17.6 (Debian 17.6-1)', '170006', 'on', false, true, false, 'TLSv1.3', false, true] as const;
+/** In the order of what is asked: version, its number, checksums, powers, sees the standbys, owns, TLS, may create, a store is there, lists the log. */
+const WELL = ['17.6 (Debian 17.6-1)', '170006', 'on', false, true, false, 'TLSv1.3', false, true, true] as const;
 const report = { server: 'db1.example.nl:5432' };
 const warningsOf = (at: number, value: unknown): readonly string[] =>
   judged(
@@ -28,6 +28,7 @@ test('judged() warns of each thing that is not as it should be, with what to do'
     [5, true, /may make and drop tables.*sluis init --postgres/],
     [7, true, /may make and drop tables/],
     [8, false, /no store in the database.*sluis init --postgres/],
+    [9, false, /may not list the files of the log.*GRANT EXECUTE ON FUNCTION pg_catalog\.pg_ls_waldir\(\) TO "sluis"/],
   ];
   for (const [at, value, warning] of found) {
     const warnings = warningsOf(at, value);

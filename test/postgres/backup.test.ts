@@ -1,43 +1,41 @@
 /** Base backups of a store on PostgreSQL, and the log behind them: taken, proved, brought back to a moment, and what goes wrong. With Debian's 17, which has the programs. */
 // @beside
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type BackupParts, Backups } from '../../src/backup/backups.ts';
 import { LOG } from '../../src/backup/log-files.ts';
-import { type RestoreWishes, type Restored, restoreBackup } from '../../src/backup/restore.ts';
-import { publicKeysIn } from '../../src/backup/signed.ts';
-import { auditKeyFile, auditKeys } from '../../src/crypto/audit-keys.ts';
+import { restoreBackup } from '../../src/backup/restore.ts';
 import { KeyFolder, dayOf } from '../../src/crypto/key-folder.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
-import { type Instant, days, instant, seconds } from '../../src/domain/units.ts';
+import { MiB, days, instant, minutes, seconds } from '../../src/domain/units.ts';
+import { startBackups } from '../../src/gateway/backup.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { openPostgresStore } from '../../src/store/postgres/open.ts';
 import { postgresCopies } from '../../src/store/postgres/copies.ts';
 import type { CopyingOptions } from '../../src/store/postgres/copy-access.ts';
+import {
+  type BaseBackups,
+  DEBIAN,
+  baseBackups,
+  databaseNow,
+  failure,
+  withoutPrograms,
+} from '../support/base-backups.ts';
 import { ACCESS, addressOf } from '../support/lone-postgres.ts';
 import { MemoryLog } from '../support/log.ts';
 import { PostgresStores, type PostgresTestStore, sessionsOf } from '../support/postgres-store.ts';
 import { PostgresServer } from '../support/postgres-server.ts';
 import { freePort } from '../support/instance.ts';
-import { present } from '../support/require.ts';
+import { mayMount, present } from '../support/require.ts';
 import { addAccount, deliver, messagesIn } from '../support/store.ts';
+import { until } from '../support/until.ts';
 
-const DEBIAN = '/usr/lib/postgresql/17/bin';
 process.env.SLUIS_PGBIN = DEBIAN;
-const skip = present('pg_basebackup 17', existsSync(join(DEBIAN, 'pg_basebackup')), 'install postgresql-17');
+const skip = withoutPrograms();
 
 const closers: (() => Promise<void> | void)[] = [];
 test.after(async () => {
@@ -45,15 +43,9 @@ test.after(async () => {
 });
 let stores: Promise<PostgresStores> | undefined;
 
-interface Scene extends PostgresTestStore {
-  readonly backups: Backups;
-  readonly parts: BackupParts;
-  /** A path beside the folder of backups. */
-  readonly at: (name: string) => string;
+interface Scene extends PostgresTestStore, BaseBackups {
   readonly anna: AccountId;
-  readonly told: readonly string[];
   readonly copying: CopyingOptions;
-  readonly restore: (backup: string, into: string, wishes?: Partial<RestoreWishes>) => Promise<Restored>;
 }
 
 async function scene(
@@ -62,7 +54,7 @@ async function scene(
 ): Promise<Scene> {
   stores ??= PostgresStores.start({ after: (close) => closers.push(close) });
   const first = await (await stores).open(t);
-  const { server, database, keyFolder, masterKey } = first;
+  const { server, database } = first;
   await server.ask(
     'DO $$ BEGIN CREATE ROLE sluis_backup LOGIN REPLICATION; EXCEPTION WHEN duplicate_object THEN NULL; END $$',
   );
@@ -73,59 +65,11 @@ async function scene(
     ...changes.copying,
   };
   const opened = await first.reopen({ copying });
-  const { store, log } = opened;
-  const under = mkdtempSync(join(tmpdir(), 'sluis-base-'));
-  t.after(() => rmSync(under, { recursive: true, force: true }));
-  // As root the server over a copy runs as another user, who must get there.
-  chmodSync(under, 0o755);
-  const at = (name: string): string => join(under, name);
-  mkdirSync(at('backups'), { mode: 0o755 });
-  writeFileSync(at('sluis.toml'), 'hostname = "mail.test"\n');
-  mkdirSync(at('anchors'));
-  const told: string[] = [];
-  const copies = postgresCopies({ database, user: 'sluis', programs: DEBIAN });
-  const parts: BackupParts = {
-    ...{ store, audit: store.audit, clock: systemClock, log, hostname: 'mail.test', version: '0.0.0', shared: true },
-    ...{ dataFolder: at('data'), keyFolder, configuration: at('sluis.toml'), anchorFolder: at('anchors') },
-    keys: () => auditKeys(keyFolder, () => Promise.resolve(masterKey), randomBytes),
-    anchorKeyFile: auditKeyFile(keyFolder),
-    folder: at('backups'),
-    keep: { count: 2 },
-    rhythm: { every: days(1) },
-    offsite: {},
-    restore: async (from = keyFolder) => ({
-      ...{ copies, clock: systemClock, keyFolder: from, masterKey },
-      publicKeys: await publicKeysIn(auditKeyFile(from)),
-    }),
-    marks: () => Promise.resolve({ schema: 1, keys: {}, engine: 'postgres', nodes: ['gw1'], listeners: [] }),
-    sites: false,
-    tell: ({ step }) => {
-      told.push(step);
-      return Promise.resolve();
-    },
-    ...changes.parts,
-  };
-  const restore: Scene['restore'] = async (backup, into, wishes = {}) =>
-    await restoreBackup(
-      await parts.restore(),
-      backup,
-      into,
-      { anchors: [], sample: 0, queue: 'hold', actor: { name: 'test' }, ...wishes },
-      { step: () => undefined, octets: () => undefined },
-    );
-  const anna = await addAccount(store, 'anna');
-  return { ...opened, backups: new Backups(parts), parts, at, anna, told, copying, restore };
+  const anna = await addAccount(opened.store, 'anna');
+  return { ...opened, ...baseBackups(t, opened, changes.parts), anna, copying };
 }
 
 const ACTOR = { name: 'test' };
-const failure = ({ steps }: Restored): string => steps.find(({ passed }) => !passed)?.found ?? 'nothing failed';
-
-/** By the clock of the database. */
-async function databaseNow({ server }: Scene): Promise<Instant> {
-  const [row] = await server.ask('SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint::text AS now');
-  return instant(Number(row?.now));
-}
-
 /** Starts a server on a restored folder, and the store on it. */
 async function served(t: TestContext, scene: Scene, data: string): Promise<PostgresTestStore['store']> {
   const server = new PostgresServer('restored', await freePort(), data, { fsync: 'off' });
@@ -157,7 +101,7 @@ test(
     assert.equal((await backups.check(taken.path)).whole, true);
     await deliver(store, large, 'anna@group.test');
     await here.ask("INSERT INTO maildrop_lease VALUES (1, 7, 0, 1, 's', 'n', 0, 99999999999999, false)");
-    const moment = await databaseNow(here);
+    const moment = await databaseNow(here.server);
     const before = await messagesIn(store, anna);
     await new Promise((resolve) => setTimeout(resolve, 20));
     clock.advance(seconds(1));
@@ -416,5 +360,136 @@ test(
     writeFileSync(at('theirs/PG_VERSION'), '16\n');
     const checked = await backups.check(path);
     assert.deepEqual([checked.whole, checked.files.at(-1)?.name], [false, 'L1']);
+  },
+);
+
+test(
+  'what the server keeps is told; a slot that was cut off is made anew, and a base backup is due',
+  { skip },
+  async (t) => {
+    const { backups, store, server, told } = await scene(t);
+    await backups.take({ actor: ACTOR });
+    await backups.logRound();
+    const before = await backups.logKept();
+    assert.equal(before?.left, undefined);
+    await server.set({ max_slot_wal_keep_size: '32MB' });
+    t.after(() => server.set({ max_slot_wal_keep_size: '-1' }));
+    for (let n = 0; n < 5; n += 1)
+      await server.ask('SELECT pg_switch_wal() FROM pg_logical_emit_message(true, $1, $2)', ['t', 'x']);
+    const behind = await backups.logKept();
+    assert.equal(behind?.left, 0);
+    // The last of what a round received is told with the next one.
+    assert.ok(behind.kept - (before?.kept ?? 0) > 64 * MiB);
+    await server.ask('CHECKPOINT');
+    const [slot] = await server.ask("SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'sluis_backup'");
+    assert.equal(slot?.wal_status, 'lost');
+    assert.deepEqual(await backups.logKept(), { kept: 0, left: 0 });
+
+    await assert.rejects(backups.logRound(), /The log in .* cannot go on: .*already been removed/);
+    assert.deepEqual(told, ['log']);
+    await deliver(store, Buffer.from('x'), 'anna@group.test');
+    await backups.round();
+    await backups.logRound();
+    assert.equal((await backups.list()).length, 2);
+    const [anew] = await server.ask("SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'sluis_backup'");
+    assert.equal(anew?.wal_status, 'reserved');
+  },
+);
+
+test('of two gateways one takes what is due, and the other goes on when that one has gone', { skip }, async (t) => {
+  const here = await scene(t);
+  const { clock } = here;
+  const two = await here.beside('gw2');
+  const logs = [new MemoryLog(), new MemoryLog()] as const;
+  const [one, other] = [
+    here.another({ store: here.store, clock, log: logs[0] }),
+    here.another({ store: two.store, clock, log: logs[1] }),
+  ];
+  const schedules = [startBackups(one, clock, here.store.jobs), startBackups(other, clock, two.store.jobs)];
+  t.after(() => schedules.forEach((schedule) => schedule.stop()));
+  const pass = async (time: number): Promise<void> => {
+    for (const end = clock.now() + time; clock.now() < end;) {
+      clock.advance(seconds(15));
+      for (const schedule of schedules) await schedule.settled();
+    }
+  };
+  const took = (): readonly number[] => logs.map(({ names }) => names.filter((name) => name === 'backup.taken').length);
+  await pass(minutes(4));
+  assert.deepEqual(took(), [1, 0]);
+  const logged = (await one.state()).logged ?? 0;
+  assert.ok(logged > 0);
+
+  // The next is due a minute later; whoever would have taken it ends.
+  clock.advance(days(1) - minutes(5));
+  await here.store.close();
+  await until('the other one has its work', () => two.store.jobs.runs('backups'), 10_000, 20);
+  await pass(minutes(4));
+  assert.deepEqual(took(), [1, 1]);
+  assert.equal((await other.list()).length, 2);
+  assert.ok(((await other.state()).logged ?? 0) > logged);
+});
+
+/** What it resolves to takes it away again. */
+const mount = (folder: string, size: string): (() => void) => {
+  assert.equal(spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', folder]).status, 0);
+  return () => assert.equal(spawnSync('umount', ['--lazy', folder]).status, 0);
+};
+
+test(
+  'a full disk at the place of the backups: nothing of what was begun counts, mail goes on, and when there is room the log has no gap',
+  {
+    skip:
+      skip === false ? present('the right to mount a small tmpfs', mayMount('/mnt'), 'run the suite as root') : skip,
+  },
+  async (t) => {
+    // Whatever the disk said before: somebody else may fill it meanwhile.
+    const here = await scene(t, { parts: { free: () => Promise.resolve(1e12) } });
+    const { backups, at, store, server, restore } = here;
+    const unmount = mount(at('backups'), '200m');
+    try {
+      await deliver(store, Buffer.from('one'), 'anna@group.test');
+      const { path } = await backups.take({ actor: ACTOR });
+      await deliver(store, Buffer.from('two'), 'anna@group.test');
+      const there = readdirSync(at('backups')).sort();
+
+      const fill = (left: number): void => {
+        const { bavail, bsize } = statfsSync(at('backups'));
+        const count = Math.ceil((bavail * bsize) / MiB) - left;
+        spawnSync('dd', ['if=/dev/zero', `of=${at(`backups/hog-${left}`)}`, 'bs=1M', `count=${count}`]);
+      };
+      // In the middle of the base backup, and before its first octet.
+      for (const [left, what] of [
+        [
+          10,
+          /^Cannot back up to .*: the disk is full; make room there, or name another folder\. Nothing was left there, and the gateway goes on$/,
+        ],
+        [0, /^Cannot work in .*: the disk is full; make room there, or name another folder$/],
+      ] as const) {
+        fill(left);
+        await assert.rejects(backups.take({ actor: ACTOR }), { message: what });
+        await server.ask('SELECT pg_switch_wal()');
+        await deliver(store, Buffer.from('more'), 'anna@group.test');
+        await assert.rejects(backups.logRound(), {
+          message:
+            /^Cannot bring the log in .* up to date: the disk is full; make room there\. The server keeps what is not there yet, and it is tried again$/,
+        });
+      }
+      const failed = here.log.names.filter((name) => name === 'backup.failed').length;
+      assert.equal(failed, 2);
+      for (const left of [10, 0]) rmSync(at(`backups/hog-${left}`));
+      assert.deepEqual(readdirSync(at('backups')).sort(), there);
+      assert.deepEqual(
+        (await backups.list()).map((one) => one.path),
+        [path],
+      );
+
+      await deliver(store, Buffer.from('last'), 'anna@group.test');
+      await backups.logRound();
+      const done = await restore(path, at('restored'));
+      assert.ok(done.passed, failure(done));
+      assert.equal(done.proof?.opened, 5);
+    } finally {
+      unmount();
+    }
   },
 );

@@ -41,9 +41,11 @@ const PATIENCE = 30_000;
 const PACE = 10;
 /** The superuser without a password, everybody else over TLS with one. */
 const ACCESS = [
+  `local all ${SUPERUSER} trust`,
   `host all ${SUPERUSER} 127.0.0.1/32 trust`,
   `host replication ${SUPERUSER} 127.0.0.1/32 trust`,
   'hostssl all all 127.0.0.1/32 scram-sha-256',
+  'hostssl replication all 127.0.0.1/32 scram-sha-256',
 ];
 
 export interface ClusterOptions {
@@ -234,6 +236,17 @@ export class Cluster {
       PATIENCE,
       PACE,
     );
+  }
+
+  /** Until each standby that runs has applied what the primary has written. */
+  async untilLevel(): Promise<void> {
+    const end = await this.positionOf(this.primary);
+    const standbys = NAMES.filter((name) => name !== this.primary && this.#well.has(name));
+    const level = async (name: string): Promise<boolean> => {
+      const [row] = await this.server(name).ask("SELECT (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::text AS position");
+      return BigInt(String(row?.position)) >= end;
+    };
+    for (const name of standbys) await until(`${name} is level`, () => level(name), PATIENCE, PACE);
   }
 
   /** How far a server's log goes, in octets: of a standby what it has received or applied, whichever is more (what it received counts from anew after a break). */

@@ -102,8 +102,8 @@ export class PostgresStores {
   }
 
   /** `t` ends the server. */
-  static async start(t: Cleanup): Promise<PostgresStores> {
-    const server = await startLone(t);
+  static async start(t: Cleanup, settings: Readonly<Record<string, string>> = {}): Promise<PostgresStores> {
+    const server = await startLone(t, settings);
     const folder = mkdtempSync(join(tmpdir(), 'sluis-template-'));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
     const keyFolder = join(folder, 'keys');

@@ -235,9 +235,15 @@ export class PostgresDraft implements Draft {
     try {
       this.#server = await PrivateServer.start({ ...started, ...(until === undefined ? {} : { until }) });
     } catch (error) {
-      // Between the last commit that there is and the end of the log lies the moment that was asked for: nothing is behind it.
       if (until === undefined || !(error instanceof CopyFailed) || !error.message.includes(BEYOND_END)) throw error;
-      if (!ownRecovery) this.#signal();
+      // Of another program's log nobody here knows how far it goes: less than was asked for might be all that it has.
+      if (ownRecovery)
+        throw new CopyFailed(
+          `no commit of ${timeText(until)} or later is in the log that backup.restore-command brought; name an earlier moment, or leave --until out for all that there is`,
+          { cause: error },
+        );
+      // Between the last commit that there is and the end of the log lies the moment that was asked for: nothing is behind it.
+      this.#signal();
       this.#server = await PrivateServer.start(started);
     }
   }

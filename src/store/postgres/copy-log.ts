@@ -2,15 +2,17 @@
  * Receives the log of a server with pg_receivewal, each time up to what the primary had flushed when it was asked: a program that ends by itself, so that none is left
  * behind by a gateway that dies. Between two times a slot of the server keeps what is to come; of several gateways that receive at once the slot lets one.
  */
+import { readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type Instant, minutes, seconds } from '../../domain/units.ts';
-import { CopyFailed, type ReceivedLog } from '../copies.ts';
+import { CopyFailed, type LogKept, type ReceivedLog } from '../copies.ts';
 import { int, long, text } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { placeOf } from './access.ts';
 import { type CopyingOptions, caughtUp, environmentOf, withServer } from './copy-access.ts';
 import { programFor, run } from './programs.ts';
+import { SLOT, type SlotSeen, type Slots, slotsOf } from './slots.ts';
 
-export const SLOT = 'sluis_backup';
 const CATCH_UP = seconds(30);
 /** After some days without it there are hours of log to bring; what was brought stays. */
 const PATIENCE = minutes(60);
@@ -18,7 +20,6 @@ const PATIENCE = minutes(60);
 /** Words of the server by which what comes next is gone, or lies on a timeline that it never had. */
 const GONE =
   /has already been removed|has been invalidated|can no longer|is not in this server's history|ahead of the (WAL )?flush position/;
-const NO_SLOT = /replication slot "[^"]*" does not exist/;
 
 export async function receiveLog(
   options: CopyingOptions,
@@ -26,32 +27,52 @@ export async function receiveLog(
   flushed: () => Promise<{ readonly at: Instant; readonly end: bigint }>,
 ): Promise<ReceivedLog> {
   const { at, end } = await flushed();
-  const { version, fileOctets } = await withServer(options, async (ask) => {
+  const { version, fileOctets, slot } = await withServer(options, async (ask) => {
     await caughtUp(options, () => ask(received()), { end, within: CATCH_UP });
-    return await ask(shape());
+    return { ...(await ask(shape())), slot: ownIn(await ask(slotsOf())) };
   });
   const path = await programFor('pg_receivewal', version, options.programs);
   const call = async (...words: readonly string[]): Promise<void> => {
     const args = ['--slot', SLOT, '--no-password', ...words];
     await run(path, { arguments: args, env: environmentOf(options), within: PATIENCE });
   };
-  // It stops behind the octet that it is given. Without --synchronous the slot is told of nothing within ten seconds.
-  const receive = (): Promise<void> =>
-    call('--directory', folder, '--endpos', positionText(end - 1n), '--no-loop', '--synchronous');
+  await removeUnfinished(folder, fileOctets);
+  // One that was cut off keeps nothing any more, though it can be received by.
+  if (slot?.lost === true) await call('--drop-slot');
+  if (slot?.lost !== false) await call('--create-slot', '--if-not-exists');
   try {
-    await receive().catch(async (error: unknown) => {
-      if (!(error instanceof CopyFailed) || !NO_SLOT.test(error.message)) throw error;
-      await call('--create-slot', '--if-not-exists');
-      await receive();
-    });
+    // It stops behind the octet that it is given. Without --synchronous the slot is told of nothing within ten seconds.
+    await call('--directory', folder, '--endpos', positionText(end - 1n), '--no-loop', '--synchronous');
   } catch (error) {
     if (!(error instanceof CopyFailed) || !GONE.test(error.message)) throw error;
-    // A slot that was cut off stays so; the next time there is a new one.
+    // It was cut off meanwhile, or is of before what is there: the next time there is a new one.
     await call('--drop-slot').catch(() => undefined);
     throw new CopyFailed(error.message, { gap: true, cause: error });
   }
   return { at, end, fileOctets, server: placeOf(options.server) };
 }
+
+/**
+ * A file that was made when the disk was full is shorter than all others, and pg_receivewal goes on behind none of those: it fills a file with zeros before it writes
+ * the first octet that it received, so nothing is lost with it.
+ */
+async function removeUnfinished(folder: string, fileOctets: number): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (name.endsWith('.partial') && (await stat(path)).size !== fileOctets) await rm(path);
+  }
+}
+
+/** What the server keeps for it at present: nothing where there is no slot, because it was cut off or somebody dropped it. */
+export const keptFor = (options: CopyingOptions): Promise<LogKept> =>
+  withServer(options, async (ask) => {
+    const { limit, ...seen } = await ask(slotsOf());
+    const slot = ownIn(seen);
+    if (slot === undefined || slot.lost) return { kept: 0, left: 0 };
+    return { kept: slot.kept, ...(limit === undefined ? {} : { left: Math.max(0, limit - slot.kept) }) };
+  });
+
+const ownIn = ({ slots }: Pick<Slots, 'slots'>): SlotSeen | undefined => slots.find(({ name }) => name === SLOT);
 
 function* received(): Change<bigint> {
   const { end } = yield* sql.one({ end: long })`

@@ -28,7 +28,7 @@ import { type Change, sql } from '../sql/sql.ts';
 import { StoreUnavailable } from '../store.ts';
 import { placeOf } from './access.ts';
 import { type CopyingOptions, caughtUp, environmentOf, withServer } from './copy-access.ts';
-import { receiveLog } from './copy-log.ts';
+import { keptFor, receiveLog } from './copy-log.ts';
 import { DATABASE_NOW } from './lease-rows.ts';
 import { programFor, run } from './programs.ts';
 import { storeFacts } from './store-facts.ts';
@@ -59,7 +59,10 @@ export class CopySource {
     this.#read = read;
     const own = options.log && options.commands === undefined;
     this.log = own
-      ? { receive: (folder) => explained(() => receiveLog(options, folder, () => read(flushedAt()))) }
+      ? {
+          receive: (folder) => explained(() => receiveLog(options, folder, () => read(flushedAt()))),
+          kept: () => explained(() => keptFor(options)),
+        }
       : undefined;
   }
 
@@ -123,7 +126,7 @@ export class CopySource {
       within: PATIENCE,
     });
     const names = await readdir(join(folder, BASE));
-    const start = await startOf(join(folder, BASE, 'backup_manifest'), fileOctets);
+    const start = await lastFileOf(join(folder, BASE, 'backup_manifest'), fileOctets);
     return { names: names.sort().map((name) => `${BASE}/${name}`), facts: { start } };
   }
 
@@ -224,15 +227,18 @@ function* headOfLanes(): Change<CopyHead> {
 
 const hex = (octets: Uint8Array): string => Buffer.from(octets).toString('hex');
 
-/** The file of the log with which a restore begins, as the base backup's own manifest has it. */
-async function startOf(manifest: string, fileOctets: number): Promise<string> {
+/**
+ * The file of the log in which a base backup is whole, as its own manifest has it. On a standby a backup begins at its last checkpoint, which may be long before:
+ * it has the log from there to its end in itself. Where the standby came to another timeline meanwhile, the newest stands first.
+ */
+export async function lastFileOf(manifest: string, fileOctets: number): Promise<string> {
   const { 'WAL-Ranges': ranges } = JSON.parse(await readFile(manifest, 'utf8')) as {
-    readonly 'WAL-Ranges'?: readonly { readonly Timeline: number; readonly 'Start-LSN': string }[];
+    readonly 'WAL-Ranges'?: readonly { readonly Timeline: number; readonly 'End-LSN': string }[];
   };
-  const [first] = ranges ?? [];
-  const [log = '', offset = ''] = first?.['Start-LSN'].split('/') ?? [];
-  if (first === undefined || offset === '') throw new CopyFailed(`"${manifest}" does not say where its log begins`);
-  return [first.Timeline, Number.parseInt(log, 16), Math.floor(Number.parseInt(offset, 16) / fileOctets)]
+  const [newest] = ranges ?? [];
+  const [log = '', offset = ''] = newest?.['End-LSN'].split('/') ?? [];
+  if (newest === undefined || offset === '') throw new CopyFailed(`"${manifest}" does not say where its log ends`);
+  return [newest.Timeline, Number.parseInt(log, 16), Math.floor(Number.parseInt(offset, 16) / fileOctets)]
     .map((part) => part.toString(16).toUpperCase().padStart(8, '0'))
     .join('');
 }

@@ -1,0 +1,122 @@
+/** The log behind base backups, with a source that is told what to bring; what real servers bring is in test/postgres. */
+import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { LogArchive } from '../../src/backup/log-archive.ts';
+import type { KnownBackup } from '../../src/backup/folder.ts';
+import type { Manifest } from '../../src/backup/manifest.ts';
+import { logFor } from '../../src/backup/restore-log.ts';
+import { instant } from '../../src/domain/units.ts';
+import type { LogSource } from '../../src/store/copies.ts';
+import { FakeClock } from '../support/clock.ts';
+
+const OCTETS = 1024;
+/** A file of the log; `timeline` 2 is a later one. */
+const nameOf = (number: number, timeline = 1): string =>
+  [timeline, 0, number].map((part) => part.toString(16).toUpperCase().padStart(8, '0')).join('');
+
+function scene(t: TestContext) {
+  const folder = mkdtempSync(join(tmpdir(), 'sluis-log-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const keys = generateKeyPairSync('ed25519');
+  /** One that finds these files written, and the log to end in the middle of the last of them. */
+  const archive = (receive: LogSource['receive']): LogArchive =>
+    new LogArchive({
+      source: { receive, kept: () => Promise.resolve({ kept: 0 }) },
+      ...{ storeId: 'store', hostname: 'mail.test', clock: new FakeClock(), keys: () => Promise.resolve(keys) },
+    });
+  const write = (name: string): void => {
+    mkdirSync(join(folder, 'log'), { recursive: true });
+    writeFileSync(join(folder, 'log', name), Buffer.alloc(OCTETS, name));
+  };
+  const received = (number: number, at = number) => ({
+    ...{ at: instant(at), end: BigInt(number * OCTETS + 100), fileOctets: OCTETS, server: 'db3:5432' },
+  });
+  const bringing = (...numbers: readonly number[]): LogSource['receive'] => {
+    return () => {
+      const last = numbers.at(-1)!;
+      for (const number of numbers) write(number === last ? `${nameOf(number)}.partial` : nameOf(number));
+      return Promise.resolve(received(last));
+    };
+  };
+  const manifest = (start: string): Manifest =>
+    ({
+      id: 'b',
+      ended: new Date(0).toISOString(),
+      store: { postgres: { version: '17.6', server: 'db3', start } },
+    }) as unknown as Manifest;
+  const bring = async (start: string) => await logFor(join(folder, 'b'), manifest(start), { keys: [keys.publicKey] });
+  return {
+    folder,
+    archive,
+    write,
+    received,
+    bringing,
+    manifest,
+    bring,
+    publicKey: keys.publicKey,
+    names: () => readdirSync(folder).sort(),
+  };
+}
+
+test('a gateway that hung while it received leaves what another one has brought on since, and ends no log', async (t) => {
+  const { folder, archive, bringing, received, names, manifest } = scene(t);
+  const other = archive(bringing(1, 2, 3));
+  const hung = archive(async () => {
+    await other.round(folder);
+    // What no backup needs goes: the one that hung would miss it.
+    await other.tidy(folder, [{ manifest: manifest(nameOf(3)) } as unknown as KnownBackup]);
+    return received(2);
+  });
+  await archive(bringing(1, 2)).round(folder);
+  const index = await hung.round(folder);
+  assert.deepEqual([index.at, names()], [3, ['log']]);
+});
+
+test('of a log that has not come as far as a backup which was just taken the newest file stays, and the log follows that backup', async (t) => {
+  const { folder, archive, bringing, manifest, publicKey } = scene(t);
+  const log = archive(bringing(1, 2));
+  await log.round(folder);
+  const taken = { manifest: manifest(nameOf(7)) } as unknown as KnownBackup;
+  await log.tidy(folder, [taken]);
+  assert.deepEqual(readdirSync(join(folder, 'log')).sort(), [`${nameOf(2)}.partial`, 'index.json']);
+  const keys = [publicKey];
+  assert.equal(await log.follows(taken, folder, keys), true);
+  assert.equal(await log.follows({ manifest: manifest(nameOf(1)) } as unknown as KnownBackup, folder, keys), false);
+});
+
+test('a log whose first file is a later one than was asked for is received again, and not ended', async (t) => {
+  const { folder, archive, bringing, received, names, write } = scene(t);
+  const early = archive(() => {
+    write(`${nameOf(6)}.partial`);
+    return Promise.resolve(received(5));
+  });
+  await assert.rejects(early.round(folder), /Cannot bring the log .* up to date: the log ends before what was to be/);
+  assert.deepEqual(names(), ['log']);
+  assert.equal((await archive(bringing(6)).round(folder)).files.length, 1);
+});
+
+test('a backup goes on with the file in which it is whole, also where that was received on the next timeline alone', async (t) => {
+  const { folder, archive, bringing, received, write, bring } = scene(t);
+  await archive(bringing(4, 5)).round(folder);
+  assert.deepEqual(
+    (await bring(nameOf(5)))?.files.map(({ name }) => name),
+    [nameOf(5)],
+  );
+  await archive(() => {
+    write('00000002.history');
+    write(nameOf(5, 2));
+    write(`${nameOf(6, 2)}.partial`);
+    return Promise.resolve(received(6));
+  }).round(folder);
+  const wanted = ['00000002.history', nameOf(5, 2), nameOf(6, 2)];
+  assert.deepEqual(
+    (await bring(nameOf(5)))?.files.map(({ name }) => name),
+    wanted,
+  );
+  assert.equal(await bring(nameOf(5, 3)), undefined, 'a later timeline does not lead to an earlier one');
+  assert.equal(await bring(nameOf(3)), undefined);
+});

@@ -1,0 +1,20 @@
+/** Programs that another process has started. */
+import { readFileSync } from 'node:fs';
+
+const read = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return '';
+  }
+};
+
+/** The process number of a child of that name; undefined: there is none. */
+export const childOf = (pid: number, name: string): number | undefined =>
+  read(`/proc/${pid}/task/${pid}/children`)
+    .split(' ')
+    .map(Number)
+    .find((child) => read(`/proc/${child}/comm`) === name);
+
+/** What has ended and was not waited for does not run. */
+export const isRunning = (pid: number): boolean => /^\d+ \(.*\) [^ZX]/.test(read(`/proc/${pid}/stat`));
