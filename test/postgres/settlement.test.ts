@@ -56,8 +56,10 @@ test(`${LOSSES} losses of gateway and primary between settlements: each failure 
   assert.deepEqual([tally.silent, tally.doubled, tally.false, tally.lost], [0, 0, 0, 0]);
 });
 
-test('control: notices that are filed behind the settlement do get lost', async (t) => {
-  const tally = await settledThrough(await groundOf('apart', { machine: false }), 20, 'notice-apart');
-  t.diagnostic(toldOf(tally));
-  assert.ok(tally.silent > 0, 'the control lost no notice: this test cannot see a lost one');
-});
+// Before a merge that of SQLite does (settlement-power.test.ts): what is compared is one text.
+if (effort(false, true))
+  test('control: notices that are filed behind the settlement do get lost', async (t) => {
+    const tally = await settledThrough(await groundOf('apart', { machine: false }), 20, 'notice-apart');
+    t.diagnostic(toldOf(tally));
+    assert.ok(tally.silent > 0, 'the control lost no notice: this test cannot see a lost one');
+  });

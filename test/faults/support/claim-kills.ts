@@ -16,17 +16,10 @@ interface Scene {
   readonly ground: Ground;
   readonly instance: Instance;
   readonly api: number;
-  readonly effort: ClaimEffort;
 }
 
+const MESSAGES = 24;
 const WORKERS = 4;
-
-export interface ClaimEffort {
-  readonly messages: number;
-  /** Answered in a round before the kill: from so many to so many. */
-  readonly answered: readonly [number, number];
-}
-export const MANY: ClaimEffort = { messages: 24, answered: [2, 7] };
 
 interface Claimed {
   readonly id?: string;
@@ -100,7 +93,7 @@ async function worker(client: HttpWire, work: Work): Promise<void> {
 
 /** Until nothing is left, killed again and again. Resolves to the rounds it took. */
 export async function emptied(
-  { ground, instance, api, effort }: Scene,
+  { ground, instance, api }: Scene,
   work: Work,
   options: ServeOptions = {},
 ): Promise<number> {
@@ -115,7 +108,7 @@ export async function emptied(
     });
     const all = Promise.all(workers);
     all.catch(() => undefined);
-    const enough = between(...effort.answered);
+    const enough = between(2, 7);
     while (work.answered < enough && work.empty < WORKERS)
       await Promise.race([all, new Promise<void>((resolve) => (work.tell = resolve))]);
     await ground.kill(served);
@@ -137,39 +130,38 @@ async function connects(port: number): Promise<boolean> {
   });
 }
 
-export async function filled(t: Cleanup, ground: Ground, effort = MANY): Promise<Scene> {
+export async function filled(t: Cleanup, ground: Ground): Promise<Scene> {
   const api = await freePort();
   const listener = `[[listener]]\nname = "api"\nprotocol = "https"\naddress = "127.0.0.1"\nport = ${api}\ntls = "implicit"\n`;
   const instance = await ground.make(t, ['sender', 'anna'], listener);
   const served = await ground.serve(instance);
   const sender = await SmtpClient.open(instance.target('submission'), loginOf('sender'));
   const ledger = new Ledger(addressOf('sender'));
-  for (let n = 0; n < effort.messages; n += 1)
+  for (let n = 0; n < MESSAGES; n += 1)
     await sender.submit(addressOf('sender'), [addressOf('anna')], ledger.compose(2000).wire, { pipelined: true });
   sender.wire.destroy();
   assert.equal(await served.stop(), 0);
-  return { ground, instance, api, effort };
+  return { ground, instance, api };
 }
 
-export function claimKillTest(ground: Ground, effort = MANY): void {
+export function claimKillTest(ground: Ground): void {
   test(
     `${ground.name}: each message is acknowledged once, whenever the gateway is killed`,
     { timeout: 110_000 },
     async (t) => {
-      const scene = await filled(t, ground, effort);
+      const scene = await filled(t, ground);
       const { instance } = scene;
-      const { messages } = effort;
       const work = new Work();
       const rounds = await emptied(scene, work);
       t.diagnostic(`${rounds} rounds, ${work.done.size} answered, ${work.unknown.size} of which the answer was lost`);
       assert.ok(rounds >= 3, 'killed too seldom to prove anything');
       assert.deepEqual([work.again, work.shared], [[], []]);
-      assert.equal(work.done.size + work.unknown.size, messages, 'and none is lost');
+      assert.equal(work.done.size + work.unknown.size, MESSAGES, 'and none is lost');
       const removed = `event = 'message.collected' AND facts LIKE '%"removed":true%'`;
-      assert.equal(await ground.count(instance, `SELECT count(*) FROM audit WHERE ${removed}`), messages);
+      assert.equal(await ground.count(instance, `SELECT count(*) FROM audit WHERE ${removed}`), MESSAGES);
       assert.equal(
         await ground.count(instance, `SELECT count(DISTINCT message) FROM audit WHERE ${removed}`),
-        messages,
+        MESSAGES,
       );
       assert.equal(await ground.count(instance, 'SELECT count(*) FROM entry'), 0);
     },
