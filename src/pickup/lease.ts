@@ -130,8 +130,8 @@ export class Lease {
   }
 
   /**
-   * Removes them as DELE and QUIT do: with the rows that tell who collected what, and the receipts for it, in one transaction. Rejects with LockLost or
-   * StoreFailed, and then nothing was removed.
+   * Removes them as DELE and QUIT do: with the rows that tell who collected what, and the receipts for it, in one transaction. Rejects with LockLost,
+   * LoginEnded or StoreFailed, and then nothing was removed.
    */
   async remove(items: readonly Item[], collector: Collector): Promise<void> {
     const { account } = this;

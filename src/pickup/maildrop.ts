@@ -14,6 +14,7 @@ import {
   ContentDamaged,
   type Holder,
   LockLost,
+  LoginEnded,
   OutcomeUnknown,
   type MaildropListing,
   type MaildropLock,
@@ -37,16 +38,18 @@ export type Listing = MaildropListing;
 export type Content = StoredContent;
 
 /** What went wrong, as far as a session answers it differently. */
-export type Fault = 'taken-over' | 'damaged' | 'unknown' | 'failed';
+export type Fault = 'taken-over' | 'login-ended' | 'damaged' | 'unknown' | 'failed';
 
 export const faultOf = (error: unknown): Fault =>
   error instanceof LockLost
     ? 'taken-over'
-    : error instanceof ContentDamaged
-      ? 'damaged'
-      : error instanceof OutcomeUnknown
-        ? 'unknown'
-        : 'failed';
+    : error instanceof LoginEnded
+      ? 'login-ended'
+      : error instanceof ContentDamaged
+        ? 'damaged'
+        : error instanceof OutcomeUnknown
+          ? 'unknown'
+          : 'failed';
 
 /** For content that was read to its end and is not as long as it should be. */
 export const damaged = (why: string): Error => new ContentDamaged(why);
@@ -223,7 +226,7 @@ export class Maildrop {
 
   /**
    * QUIT: removes what was marked and ends the lock, together with the audit rows that tell who collected what and the receipts for it.
-   * Rejects with LockLost or StoreFailed, and then nothing was removed. A session that only looked writes nothing: polls cost no sync.
+   * Rejects with LockLost, LoginEnded or StoreFailed, and then nothing was removed. A session that only looked writes nothing: polls cost no sync.
    */
   async commit(collector: Collector): Promise<void> {
     await this.#commit(collector, 'quit');

@@ -164,9 +164,15 @@ export const troubleRows = {
   ),
   takenOver: trouble(
     'SYS/TEMP',
-    'another session of this account has taken the maildrop over, nothing was deleted; log in again',
-    'This session made no progress for 30 s, and another one of the same network came.',
+    'this session has lost the maildrop, another one may have it by now; nothing was deleted, log in again',
+    'It made no progress for 30 s, and another session of the same network came; or its gateway stood still, or did not reach the database, for 15 s.',
     'Connect again: what was marked is still there',
+  ),
+  loginEnded: trouble(
+    'SYS/TEMP',
+    'the log-in of this session does not hold any more, nothing was deleted; log in again',
+    'The account was suspended or has ended, or its password or certificate was replaced or revoked, here or at another gateway, before QUIT.',
+    'Log in again: what was marked is still there; where the log-in is refused, type the new password',
   ),
   deleted: trouble(
     '',

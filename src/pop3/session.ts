@@ -234,13 +234,15 @@ export class Session {
 
   /** An error in the middle of a command: the peer hears that it may try again, the log hears what it was. */
   failed(error: unknown): string {
-    if (faultOf(error) === 'taken-over') return this.#takenOver();
+    const fault = faultOf(error);
+    if (fault === 'taken-over') return this.#takenOver();
+    if (fault === 'login-ended') return this.close(errReply(troubles.loginEnded), 'login-ended');
     this.parts.log.error('pop3.failed', {
       session: this.peer.session,
       account: this.account?.login,
       error: error instanceof Error ? `${error.name}: ${error.message}` : String(error),
     });
-    return this.close(errReply(faultOf(error) === 'unknown' ? troubles.unknown : troubles.failed), 'failed');
+    return this.close(errReply(fault === 'unknown' ? troubles.unknown : troubles.failed), 'failed');
   }
 
   #guard(answer: Answer): Answer {

@@ -34,6 +34,8 @@ export type Ending =
   | 'account-closed'
   | 'certificate-ended'
   | 'password-ended'
+  /** At QUIT; which of these it was is not looked for. */
+  | 'login-ended'
   | 'bad-commands'
   | 'failed-logins'
   | 'flood'

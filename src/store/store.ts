@@ -51,6 +51,10 @@ export class ContentDamaged extends Error {
 export class LockLost extends Error {
   override readonly name = 'LockLost';
 }
+/** The log-in that somebody ends a session or a request by does not hold any more: the account was suspended or its password changed, here or at another gateway; nothing was changed. */
+export class LoginEnded extends Error {
+  override readonly name = 'LoginEnded';
+}
 /** Another gateway has changed the registry since whoever asks was judged; nothing was changed. */
 export class RegistryMoved extends Error {
   override readonly name = 'RegistryMoved';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startPop3 } from '../support/pop3.ts';
+import { until } from '../support/until.ts';
 
 const one = 'Subject: one\r\n\r\nfirst line\r\n.dot line\r\n..two dots\r\nlast\r\n';
 const two = 'Subject: two\r\n\r\n.\r\n';
@@ -491,6 +492,29 @@ S: -ERR [SYS/TEMP] ${said}
   }
 });
 
+test('QUIT of a session whose log-in has ended meanwhile says so, and deletes nothing', async () => {
+  await using pop3 = await startPop3({ tls: 'implicit' });
+  pop3.store.file(1, one);
+  await pop3.dialog(`
+@tls
+S: +OK *
+@auth alice secret
+C: DELE 1
+S: +OK*
+@ended
+C: QUIT
+S: -ERR [SYS/TEMP] the log-in of this session does not hold any more, nothing was deleted; log in again
+@closed
+`);
+  assert.deepEqual(pop3.store.bodiesOf(1), [one]);
+  await until('the end', () => pop3.log.names.includes('pop3.ended'));
+  const ends = pop3.log.events.filter(({ event }) => event === 'pop3.ended' || event === 'pop3.failed');
+  assert.deepEqual(
+    ends.map(({ event, fields }) => [event, fields['ending']]),
+    [['pop3.ended', 'login-ended']],
+  );
+});
+
 test('a maildrop that was taken over answers nothing more, at QUIT as elsewhere', async () => {
   await using pop3 = await startPop3({ tls: 'implicit' });
   pop3.store.file(1, one);
@@ -503,7 +527,7 @@ C: DELE 1
 S: +OK*
 @takeover 1
 C: ${command}
-S: -ERR [SYS/TEMP] another session of this account has taken the maildrop over, nothing was deleted*
+S: -ERR [SYS/TEMP] this session has lost the maildrop, another one may have it by now; nothing was deleted, log in again
 @closed
 `);
   assert.deepEqual(pop3.store.bodiesOf(1), [one]);

@@ -1,18 +1,20 @@
 /** Two gateways' stores on one database: what one of them changes in the registry holds at once in what the other one writes; what both count they count together. */
 // @beside
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { sharedThrottle } from '../../src/auth/shared-throttle.ts';
 import { throttleDefaults } from '../../src/auth/throttle.ts';
 import { defined } from '../../src/domain/defined.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { fail, ok } from '../../src/domain/result.ts';
-import { type Milliseconds, octets } from '../../src/domain/units.ts';
+import { type Milliseconds, octets, seconds } from '../../src/domain/units.ts';
+import { SharedMaildrops, type Visitor } from '../../src/pickup/shared.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { newSubmissionCounts } from '../../src/smtp/server.ts';
 import type { Registry } from '../../src/store/port/registry.ts';
 import type { Store } from '../../src/store/port/store.ts';
-import { LockLost } from '../../src/store/store.ts';
+import { LoginEnded } from '../../src/store/store.ts';
 import { HourlyCount } from '../../src/submission/limits.ts';
 import { refusals } from '../../src/submission/refusals.ts';
 import { Submission } from '../../src/submission/submission.ts';
@@ -139,7 +141,7 @@ test('QUIT of a session whose account was suspended at the other node deletes no
     if ((asked += 1) === 1) await one.store.registry.setAccountState('anna', 'suspended', actor);
     return answer;
   });
-  await assert.rejects(suspended, LockLost);
+  await assert.rejects(suspended, LoginEnded);
   assert.equal(asked, 2);
   const lock = await locked(one.store, anna, elsewhere);
   assert.equal(lock.messages, 1);
@@ -150,6 +152,29 @@ test('QUIT of a session whose account was suspended at the other node deletes no
     return true;
   }).catch(() => assert.fail('a change of somebody else keeps nobody'));
   assert.equal((await locked(one.store, anna, elsewhere)).messages, 0);
+});
+
+test('an acknowledgement over the API whose log-in has ended removes nothing, and the claims of others stay', async (t) => {
+  const { one, two, anna } = await twoNodes(t);
+  await deliver(one.store, Buffer.from('keep'), 'anna@group.test');
+  const { clock, log, store } = two;
+  const shared = new SharedMaildrops({
+    store,
+    clock,
+    log,
+    random: randomBytes,
+    receipts: undefined,
+    consumers: undefined,
+  });
+  t.after(() => shared.close());
+  const visitor: Visitor = { protocol: 'https', address: '192.0.2.7', network: '192.0.2.7', tls: 'TLSv1.3' };
+  const claim = await shared.claim(anna, visitor, { most: 1, lasts: seconds(60), key: 'k' });
+  assert(typeof claim !== 'string');
+  const ended = { ...visitor, stands: () => Promise.resolve(false) };
+  await assert.rejects(shared.acknowledge(anna, claim.id, 'all', ended), LoginEnded);
+  const done = await shared.acknowledge(anna, claim.id, 'all', { ...visitor, stands: () => Promise.resolve(true) });
+  assert(typeof done !== 'string', 'another worker, whose log-in holds, has it still');
+  assert.equal(done.messages, 1);
 });
 
 test('guesses and messages at one node count at the other a moment later, once', async (t) => {

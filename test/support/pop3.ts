@@ -8,7 +8,7 @@ import { type ConnectionLimitOptions, ConnectionLimits } from '../../src/platfor
 import type { Listener } from '../../src/platform/listener.ts';
 import { type Pop3Limits, defaultPop3Limits } from '../../src/pop3/limits.ts';
 import { startPop3Listener } from '../../src/pop3/server.ts';
-import { OutcomeUnknown, StoreUnavailable } from '../../src/store/store.ts';
+import { LoginEnded, OutcomeUnknown, StoreUnavailable } from '../../src/store/store.ts';
 import { passwordsOnly } from './authenticator.ts';
 import { testCertificates } from './certificates.ts';
 import { testConnectionLimits } from './connection-limits.ts';
@@ -133,6 +133,7 @@ export async function startPop3(options: Pop3FixtureOptions = {}): Promise<Pop3F
           failing: () => void (store.failing = true),
           away: () => void (store.failing = new StoreUnavailable('no primary')),
           unknown: () => void (store.failing = new OutcomeUnknown('perhaps')),
+          ended: () => void (store.failing = new LoginEnded('the password is another')),
           busy: (argument) => void (authenticator.busy = argument !== 'off'),
           damaged: (at) => void (store.damagedAt = Number(at)),
         },

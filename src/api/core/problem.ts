@@ -7,7 +7,7 @@
 import { AdminError, type AdminErrorKind } from '../../admin/context.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Refusal } from '../../domain/refusal.ts';
-import { OutcomeUnknown, StoreFailed, StoreFull, StoreUnavailable } from '../../store/store.ts';
+import { LoginEnded, OutcomeUnknown, StoreFailed, StoreFull, StoreUnavailable } from '../../store/store.ts';
 import { forPrograms } from './wording.ts';
 
 export interface ProblemMembers {
@@ -117,6 +117,13 @@ export function problemOf(error: unknown, request: string): Problem {
       defined({ retryAfter, request: error.request }),
     );
   }
+  if (error instanceof LoginEnded)
+    return problem(
+      403,
+      'login-ended',
+      'Not allowed',
+      'The log-in does not hold any more; nothing was removed, log in again',
+    );
   if (error instanceof StoreFull || error instanceof StoreFailed || error instanceof StoreUnavailable)
     return problem(
       503,

@@ -7,6 +7,7 @@ import type { Subjects } from '../objects.ts';
 import {
   type Holder,
   LockLost,
+  LoginEnded,
   RegistryMoved,
   type MaildropListing,
   type MaildropLock,
@@ -272,7 +273,7 @@ export class Maildrops {
     if (nodes === undefined || stands === undefined) return await write();
     for (let run = 1; ; run += 1) {
       const judged = nodes.registry;
-      if (!(await stands())) throw new LockLost('The log-in of this session does not hold any more');
+      if (!(await stands())) throw new LoginEnded('The log-in does not hold any more');
       try {
         return await write(judged);
       } catch (error) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { AdminError } from '../../../src/admin/context.ts';
 import { notFound, problem, problemOf, refused } from '../../../src/api/core/problem.ts';
-import { OutcomeUnknown, StoreFull, StoreUnavailable } from '../../../src/store/store.ts';
+import { LoginEnded, OutcomeUnknown, StoreFull, StoreUnavailable } from '../../../src/store/store.ts';
 import { submissionRows, refusals } from '../../../src/submission/refusals.ts';
 
 test('a problem has the members of RFC 9457 and the code of the refusal', () => {
@@ -36,6 +36,9 @@ test('a refusal that may pass later says when to come again, and one that may no
 test('what operations and the store throw becomes a problem, and what nobody expected tells nothing', () => {
   assert.equal(problemOf(new AdminError('unknown', 'Cannot show x: there is none'), 'r1').status, 404);
   assert.equal(problemOf(new AdminError('approval', 'Two must sign', { request: 'q7' }), 'r1').json().request, 'q7');
+  const ended = problemOf(new LoginEnded('the password of anna'), 'r1');
+  assert.deepEqual([ended.status, ended.kind], [403, 'login-ended']);
+  assert.doesNotMatch(JSON.stringify(ended.json()), /anna/);
   for (const error of [
     new StoreFull(),
     new StoreUnavailable('db at 192.0.2.7'),
