@@ -499,6 +499,6 @@ export default tseslint.config(
     // The lock of a data folder is a file of SQLite's, on either engine.
     [...belowGateway, ...['postgres/', 'core/options.ts', 'sqlite/folder-lock.ts'].map((f) => `/store/${f}`)],
     '../',
-    '{postgres,postgres-backups,postgres-check,postgres-health,postgres-sites,postgres-store}',
+    '{postgres,postgres-backups,postgres-check,postgres-health,postgres-join,postgres-sites,postgres-store}',
   ),
 );

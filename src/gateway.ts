@@ -297,6 +297,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   running.add(() => control.stop(CONTROL_DRAIN));
 
   await webhooks.start();
+  opened.started?.();
   listeners.begin();
   doctor.start();
   log.info('gateway.started', { hostname: config.hostname, process: process.pid, version });

@@ -44,6 +44,8 @@ export async function demo(words) {
     if (held.length > 0)
       throw new Error(`somebody listens on port ${held.join(', ')} already; stop that, or take --free-ports`);
     plan.list = listOf(SERVERS[0]);
+    if (!hasProgram('openssl'))
+      throw new Error('the gateways know each other by certificates, which openssl makes; install it');
     await startAll(plan, programs, {
       binaries,
       haproxy: hasProgram('haproxy') && !words.includes('--without-haproxy'),
@@ -65,6 +67,12 @@ async function startAll(plan, programs, { binaries, haproxy }) {
         .filter((place) => place !== placeOf(name) && [one, other].includes(placeOf(name)))
         .map((place) => `${plan.links[`${place}>${name}`]}=${plan.servers[name]}`),
     );
+    for (const [site, to] of [
+      [one, other],
+      [other, one],
+    ])
+      if (plan.gateways[to] !== undefined && plan.gateways[site] !== undefined)
+        routes.push(`${plan.links[`${site}>gw-${to}`]}=${plan.gateways[to].channel}`);
     const name = `line-${one}-${other}`;
     const tcp = join(ROOT, 'scripts', 'two-sites', 'tcp.mjs');
     plan.pids[name] = programs.start(name, [process.execPath, tcp, ...routes]);

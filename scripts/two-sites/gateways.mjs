@@ -1,4 +1,5 @@
 // A gateway at each of two sites, over one store in PostgreSQL.
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { randomBytes } from 'node:crypto';
@@ -14,48 +15,78 @@ const ORGANISATIONS = [
 
 export const configOf = ({ folder }, site) => join(folder, site, 'sluis.toml');
 
-/** The first gateway makes the store, the second has a copy of its certificate and keys. */
+/** By which the gateways reach each other. */
+const CHANNEL_HOST = 'localhost';
+
+/** The first gateway makes the store, the second joins it: a person carries the master key over, and the certificate of the service name. */
 export function makeGateways(plan) {
-  const { folder, gateways } = plan;
+  const { folder } = plan;
   const [first, second] = SITES;
-  const hosts = SERVERS.flatMap((name) => ['--host', `127.0.0.1:${portFrom(plan, first, name)}`]);
-  sluis([
-    ...[
-      'init',
-      '--config',
-      configOf(plan, first),
-      '--hostname',
-      'localhost',
-      '--dev-certificates',
-      '--postgres',
-      ...hosts,
-    ],
-    ...['--port-base', String(gateways[first].base), '--node', `gw-${first}`, '--site', first],
-    ...['--password-file', join(folder, 'sluis.password')],
-    ...['--owner-password-file', join(folder, 'sluis_owner.password')],
-  ]);
-  mkdirSync(join(folder, second));
-  for (const name of ['certs-dev', 'keys', 'master.key'])
-    cpSync(join(folder, first, name), join(folder, second, name), { recursive: true });
-  const text = readFileSync(configOf(plan, first), 'utf8');
-  writeFileSync(configOf(plan, second), secondOf(plan, text, first, second));
+  makeChannelCertificates(folder);
+  init(plan, first, ['--dev-certificates', '--owner-password-file', join(folder, 'sluis_owner.password')]);
+  const certificate = join(folder, second, 'tls');
+  mkdirSync(certificate, { recursive: true });
+  for (const name of ['server-key.pem', 'server.pem'])
+    cpSync(join(folder, first, 'certs-dev', name), join(certificate, name));
+  const carried = join(folder, second, 'master.key');
+  cpSync(join(folder, first, 'master.key'), carried);
+  init(plan, second, ['--join', '--master-key-file', carried, '--listen', '127.0.0.1']);
 }
 
-/** The same configuration but for what is its own. */
-function secondOf(plan, text, first, second) {
-  const { gateways } = plan;
-  let changed = text;
-  const replace = (from, to) => {
-    if (!changed.includes(from)) throw new Error(`The configuration has no ${from}`);
-    changed = changed.replaceAll(from, to);
+function init(plan, site, how) {
+  const { folder, gateways, links } = plan;
+  const [other] = SITES.filter((one) => one !== site);
+  const words = {
+    config: configOf(plan, site),
+    hostname: 'localhost',
+    'port-base': String(gateways[site].base),
+    node: `gw-${site}`,
+    site,
+    'password-file': join(folder, 'sluis.password'),
+    'cluster-listen': `127.0.0.1:${gateways[site].channel}`,
+    peer: `${CHANNEL_HOST}:${links[`${site}>gw-${other}`]}`,
+    'cluster-ca': join(folder, 'cluster-ca.pem'),
+    'cluster-certificate': join(folder, 'cluster.pem'),
+    'cluster-key': join(folder, 'cluster.key'),
   };
-  replace(`node = "gw-${first}"`, `node = "gw-${second}"`);
-  replace(`site = "${first}"`, `site = "${second}"`);
-  for (const above of Object.values(ABOVE))
-    replace(`port = ${gateways[first].base + above}`, `port = ${gateways[second].base + above}`);
-  for (const name of SERVERS)
-    replace(`127.0.0.1:${portFrom(plan, first, name)}"`, `127.0.0.1:@${portFrom(plan, second, name)}"`);
-  return changed.replaceAll('127.0.0.1:@', '127.0.0.1:');
+  const hosts = SERVERS.flatMap((name) => ['--host', `127.0.0.1:${portFrom(plan, site, name)}`]);
+  const given = Object.entries(words).flatMap(([name, value]) => [`--${name}`, value]);
+  sluis(['init', '--postgres', ...hosts, ...given, ...how]);
+}
+
+/** As docs/operations.md makes them, "Several gateways of one store". Both gateways are at this machine, so one certificate will do. */
+function makeChannelCertificates(folder) {
+  const at = (name) => join(folder, name);
+  const openssl = (...words) => {
+    const done = spawnSync('openssl', words, { encoding: 'utf8' });
+    if (done.status !== 0) throw new Error(`openssl ${words[0]} ended with ${done.status}: ${done.stderr}`);
+  };
+  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  const ca = [
+    '-days',
+    '30',
+    '-keyout',
+    at('cluster-ca.key'),
+    '-out',
+    at('cluster-ca.pem'),
+    '-subj',
+    '/CN=Sluis cluster',
+  ];
+  openssl('req', '-x509', ...newKey, ...ca, '-addext', 'keyUsage=critical,keyCertSign,cRLSign');
+  openssl(
+    'req',
+    ...newKey,
+    '-keyout',
+    at('cluster.key'),
+    '-new',
+    '-out',
+    at('cluster.csr'),
+    '-subj',
+    `/CN=${CHANNEL_HOST}`,
+  );
+  writeFileSync(at('cluster.ext'), `subjectAltName=DNS:${CHANNEL_HOST}\nextendedKeyUsage=serverAuth,clientAuth\n`);
+  const signed = ['-in', at('cluster.csr'), '-CA', at('cluster-ca.pem'), '-CAkey', at('cluster-ca.key'), '-days', '30'];
+  openssl('x509', '-req', ...signed, '-extfile', at('cluster.ext'), '-out', at('cluster.pem'));
 }
 
 /** Behind HAProxy each connection begins with a header that says whose it is. */

@@ -30,6 +30,8 @@ export async function planOf(folder, { free }) {
   let port = front + 40;
   for (const name of SERVERS)
     for (const other of SERVERS) if (other !== name) links[`${placeOf(other)}>${name}`] = port++;
+  // As the gateways reach each other.
+  for (const site of SITES) for (const other of SITES) if (other !== site) links[`${site}>gw-${other}`] = port++;
   const ports = Object.fromEntries(MAIL.map((name) => [name, front + ABOVE[name]]));
   return { folder, ports, gateways, servers, links, pids: {} };
 }

@@ -86,10 +86,26 @@ export const init = changesHere({
     masterKey: z.string(),
     tlsKey: z.string().meta({ description: 'Where the private key of the certificate must be.' }),
     tlsCertificate: z.string(),
-    joined: z.object({ key: z.string(), days: z.number() }).optional().meta({
-      description:
-        'With `--join`: the fingerprint of the master key, and days whose keys come from the other gateways.',
-    }),
+    joined: z
+      .object({
+        key: z.string().meta({ description: 'Fingerprint of the master key.' }),
+        days: z.array(z.string()).readonly().meta({ description: 'Days whose keys come from the other gateways.' }),
+        peers: z
+          .array(
+            z.object({
+              host: z.string(),
+              state: z.enum(['knows-it', 'not-listed', 'not-reached']).meta({
+                description:
+                  '`not-listed`: enter this gateway in `cluster.peers` there. `not-reached`: it did not answer, `why` says it.',
+              }),
+              why: z.string().optional(),
+            }),
+          )
+          .readonly()
+          .meta({ description: 'What the other gateways said.' }),
+      })
+      .optional()
+      .meta({ description: 'With `--join`: what was found.' }),
     devCertificates: z.string().optional().meta({ description: 'The folder of throw-away certificates.' }),
   }),
   right: 'owner',
@@ -120,8 +136,8 @@ export const init = changesHere({
           ]
         : [
             `This gateway belongs to the store now, under its master key ${made.joined.key} in ${made.masterKey}. Its key folder ${made.keys} is empty:`,
-            `the keys of ${counted(made.joined.days, 'day')} come from the other gateways when it starts, before anything is served.`,
-            `First enter this gateway in cluster.peers of all others and start them again, one after the other; then start it the same day.`,
+            `the keys of ${counted(made.joined.days.length, 'day')} come from the other gateways when it starts, before anything is served.`,
+            ...peersText(made.joined.peers),
           ]),
       `Data: ${made.data}`,
       made.devCertificates === undefined
@@ -136,3 +152,19 @@ export const init = changesHere({
       `Then: sluis check --config ${made.config} && sluis serve --config ${made.config}`,
     ].join('\n'),
 });
+
+/** What is to be done at the other gateways, and what they said. */
+function peersText(
+  peers: readonly { readonly host: string; readonly state: string; readonly why?: string | undefined }[],
+): string[] {
+  const others = peers.filter(({ state }) => state !== 'knows-it').map(({ host }) => host);
+  const silent = peers.filter(({ state }) => state === 'not-reached');
+  return [
+    ...(others.length === 0
+      ? ['The other gateways know it: start it.']
+      : [
+          `First enter this gateway in cluster.peers of ${others.join(', ')} and start ${others.length === 1 ? 'that one' : 'them'} again, one after the other; then start it the same day.`,
+        ]),
+    ...silent.map(({ host, why = '' }) => `${host} did not answer now, and must when this gateway starts: ${why}.`),
+  ];
+}

@@ -10,6 +10,8 @@ export interface OpenedStore {
   readonly metrics?: readonly Metric[];
   /** Of an engine that has several. */
   readonly servers?: OpenedServers;
+  /** The start is over: what is away from now on is not waited for, and whoever asks is told so at once. */
+  started?(): void;
 }
 
 export interface OpenedServers {

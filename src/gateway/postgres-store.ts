@@ -6,7 +6,7 @@ import { programVersion } from '../platform/version.ts';
 import type { CoreCreateOptions, CoreOpenOptions } from '../store/core/options.ts';
 import { rememberList } from '../store/postgres/remembered-list.ts';
 import type { Connected } from '../store/postgres/connected.ts';
-import { createPostgresStore, joinPostgresStore, openPostgresStore } from '../store/postgres/open.ts';
+import { createPostgresStore, openPostgresStore } from '../store/postgres/open.ts';
 import type { Sessions } from '../store/postgres/sessions.ts';
 import { FolderLock } from '../store/sqlite/folder-lock.ts';
 import type { GatewayEffects, StoreEffects } from './effects.ts';
@@ -44,6 +44,7 @@ export async function openOnPostgres(
   const own = { node, guard, aloneUntil, acknowledgedAt: () => connected.acknowledgedAt };
   return {
     store,
+    started: () => connected.started(),
     readiness: readinessOf(guard, aloneUntil),
     metrics: postgresMetrics(guard, aloneUntil),
     servers: {
@@ -88,11 +89,3 @@ export async function createOnPostgres(
 ): Promise<void> {
   await createPostgresStore({ ...options, sessions: await connectionOf(config, effects, 'init', owner) });
 }
-
-/** One more gateway of the store; answers the days that have keys. Rejects with StoreRefused where there is none, or its master key is another. */
-export const joinOnPostgres = async (
-  config: Config,
-  effects: GatewayEffects,
-  options: CoreCreateOptions,
-): Promise<readonly string[]> =>
-  await joinPostgresStore({ ...options, sessions: await connectionOf(config, effects, 'init') });

@@ -13,6 +13,9 @@ import type { Store } from '../store/port/store.ts';
 import type { GatewayEffects, StoreEffects } from './effects.ts';
 import type { OpenedStore } from './opened-store.ts';
 import type { As } from './postgres.ts';
+import type { Joined } from './postgres-join.ts';
+
+export type { Joined } from './postgres-join.ts';
 
 /** Version of a database that this program has opened. */
 export const newestSchema = (): number => knownMigrations().at(-1)?.version ?? 0;
@@ -60,9 +63,9 @@ export async function createStore(config: Config, effects: GatewayEffects, owner
   else await (await import('./postgres-store.ts')).createOnPostgres(config, effects, { options, owner });
 }
 
-/** Makes the key folder of one more gateway of a store on PostgreSQL. Answers the days whose keys it is to fetch from the others. Rejects with StoreRefused. */
-export const joinStore = async (config: Config, effects: GatewayEffects): Promise<readonly string[]> =>
-  await (await import('./postgres-store.ts')).joinOnPostgres(config, effects, await storeOptionsOf(config, effects));
+/** Makes the key folder of one more gateway of a store on PostgreSQL. Rejects with StoreRefused. */
+export const joinStore = async (config: Config, effects: GatewayEffects): Promise<Joined> =>
+  await (await import('./postgres-join.ts')).joinOnPostgres(config, effects, await storeOptionsOf(config, effects));
 
 /** Whether the owner of the tables gets into the database, and what is done there can be acknowledged. Rejects with StoreUnavailable. */
 export async function lookAtOwner(config: Config, effects: GatewayEffects, owner: As): Promise<void> {

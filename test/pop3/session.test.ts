@@ -510,7 +510,7 @@ S: -ERR [SYS/TEMP] the log-in of this session does not hold any more, nothing wa
   await until('the end', () => pop3.log.names.includes('pop3.ended'));
   const ends = pop3.log.events.filter(({ event }) => event === 'pop3.ended' || event === 'pop3.failed');
   assert.deepEqual(
-    ends.map(({ event, fields }) => [event, fields['ending']]),
+    ends.map(({ event, fields }) => [event, fields.ending]),
     [['pop3.ended', 'login-ended']],
   );
 });

@@ -124,20 +124,49 @@ test('servers that are not there, that are standbys, and a password that is wron
     hosts: [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`],
     configuration: QUIET,
   });
-  await refusedBoth(
-    nobody,
-    /127\.0\.0\.1:\d+: nothing listens there.*start it, or mend "hosts" in \[store\]/,
-    /promote none, as the primary may be well/,
-  );
   const hosts = cluster.hostsFrom('noord').slice(1);
   const standbys = await store.gateway({ node: 'gw3', place: 'noord', hosts, configuration: QUIET });
-  await refusedBoth(
-    standbys,
-    /zuid-1 is a standby; derde-1 is a standby; name the primary in "hosts" of \[store\] too/,
-  );
   const stranger = await store.gateway({ node: 'gw4', place: 'noord', password: 'wrong', configuration: QUIET });
-  await refusedBoth(stranger, /does not accept the password.*"password-file".*promote none/);
+  // Two of them wait for a while: beside each other.
+  await Promise.all([
+    refusedBoth(
+      nobody,
+      /127\.0\.0\.1:\d+: nothing listens there.*start it, or mend "hosts" in \[store\]/,
+      /promote none, as the primary may be well/,
+    ),
+    refusedBoth(standbys, /zuid-1 is a standby; derde-1 is a standby; name the primary in "hosts" of \[store\] too/),
+    refusedBoth(stranger, /does not accept the password.*"password-file".*promote none/),
+  ]);
 });
+
+test('a gateway that is started before its servers says that it waits, and serves when they are there', async (t) => {
+  const port = await freePort();
+  const early = await store.gateway({ node: 'gw8', place: 'noord', hosts: [`127.0.0.1:${port}`] });
+  let log = '';
+  const started = early.serve({ hear: (text) => (log += text) });
+  await until('it says what it waits for', () => /store\.waiting.*nothing listens there/.test(log), 30_000);
+  await passOn(t, port, cluster.server(cluster.primary).port);
+  await (await started).stop();
+});
+
+/** What comes to `port` goes on to `to`, until the test ends. */
+async function passOn(t: TestContext, port: number, to: number, meddle = (chunk: Buffer) => chunk): Promise<void> {
+  const sockets: Socket[] = [];
+  const listener = createServer((socket) => {
+    const upstream = connect(to, '127.0.0.1');
+    sockets.push(socket, upstream);
+    for (const one of [socket, upstream]) one.on('error', () => undefined);
+    socket.pipe(upstream);
+    upstream.on('data', (chunk: Buffer) => socket.write(meddle(chunk)));
+    upstream.on('close', () => socket.destroy());
+    socket.on('close', () => upstream.destroy());
+  });
+  await new Promise<void>((resolve) => listener.listen(port, '127.0.0.1', resolve));
+  t.after(() => {
+    for (const socket of sockets) socket.destroy();
+    listener.close();
+  });
+}
 
 test('certificates that have expired, that name another server and that somebody else signed: each server is named with what to do', async (t) => {
   const now = systemClock.now();
@@ -193,26 +222,11 @@ test('a pooler in between is refused by name', async (t) => {
 
 /** Passes everything on, but for the number of process in BackendKeyData ('K', length 12, number, secret), as poolers make it up. */
 async function startPooler(t: TestContext, to: number): Promise<number> {
-  const sockets: Socket[] = [];
-  const listener = createServer((socket) => {
-    const upstream = connect(to, '127.0.0.1');
-    sockets.push(socket, upstream);
-    for (const one of [socket, upstream]) one.on('error', () => undefined);
-    socket.pipe(upstream);
-    let made = false;
-    upstream.on('data', (chunk: Buffer) => {
-      const at = made ? -1 : chunk.indexOf(Buffer.from([0x4b, 0, 0, 0, 12]));
-      if (at >= 0) chunk.writeUInt32BE(0x7fff_fff1, at + 5);
-      made ||= at >= 0;
-      socket.write(chunk);
-    });
-    upstream.on('close', () => socket.destroy());
-  });
   const port = await freePort();
-  await new Promise<void>((resolve) => listener.listen(port, '127.0.0.1', resolve));
-  t.after(() => {
-    for (const socket of sockets) socket.destroy();
-    listener.close();
+  await passOn(t, port, to, (chunk) => {
+    const at = chunk.indexOf(Buffer.from([0x4b, 0, 0, 0, 12]));
+    if (at >= 0) chunk.writeUInt32BE(0x7fff_fff1, at + 5);
+    return chunk;
   });
   return port;
 }

@@ -26,6 +26,7 @@ async function connected(t: Cleanup, cluster: Cluster): Promise<Connected> {
     session: { connectWithin: seconds(5), answerWithin: seconds(5) },
   });
   t.after(() => made.close());
+  made.started();
   return made;
 }
 

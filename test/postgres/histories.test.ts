@@ -81,8 +81,36 @@ async function siteDies(all: Scene): Promise<void> {
   await all.serve(site);
 }
 
+/** The primary dies while another place is cut off: what it acknowledged last stands at the third alone. */
+async function diesWhileAnotherIsCut({ cluster, crew }: Scene): Promise<void> {
+  const old = cluster.primary;
+  const cut = chance.pick(['noord', 'zuid', 'derde'].filter((one) => one !== placeOf(old)));
+  await cluster.isolate(cut);
+  await more(crew, 20);
+  await cluster.kill(old);
+  await pause(between(0, 2000));
+  await cluster.reconnect(cut);
+  await cluster.failOver();
+  await more(crew, 20);
+  await cluster.rejoin(old);
+}
+
+/** The primary dies while a gateway stands still, which wakes up to another primary, with leases that are over. */
+async function diesWhileGatewayHangs(all: Scene): Promise<void> {
+  const { served } = all.gateways[chance.pick(['noord', 'zuid'] as const)];
+  const since = performance.now();
+  served.signal('SIGSTOP');
+  await more(all.crew, 20);
+  await primaryDies(all);
+  await pause(Math.max(0, since + 16_000 - performance.now()));
+  served.signal('SIGCONT');
+}
+
 /** In this order: before a merge the first three. */
-const DISTURBANCES = [siteDies, standbyLags, gatewayHangs, linkCut, primaryDies];
+const DISTURBANCES = [
+  ...[siteDies, standbyLags, gatewayHangs, linkCut, primaryDies],
+  ...[diesWhileAnotherIsCut, diesWhileGatewayHangs],
+];
 
 test(`${ROUNDS} rounds of loss and return at two sites: nobody saw anything that another's answers contradict`, async (t) => {
   const all = await scene(t);

@@ -12,7 +12,6 @@ import { join } from 'node:path';
 import { loadConfig } from '../../src/config/load.ts';
 import { createStore } from '../../src/gateway/store.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import { StoreUnavailable } from '../../src/store/store.ts';
 import type { Cluster } from './cluster.ts';
 import { Instance, type ServeOptions, type Served } from './instance.ts';
 import { MemoryLog } from './log.ts';
@@ -103,15 +102,9 @@ export class SharedStore {
   }
 }
 
-/** Again where the servers do not answer in time, as on a busy machine. */
 async function makeTables({ config }: Instance): Promise<void> {
   const effects = { clock: systemClock, log: new MemoryLog() };
-  for (let turn = 1; ; turn += 1)
-    try {
-      return await createStore(loadConfig(config), effects, { user: ROLE, password: ROLE_PASSWORD });
-    } catch (error) {
-      if (turn === 10 || !(error instanceof StoreUnavailable)) throw error;
-    }
+  await createStore(loadConfig(config), effects, { user: ROLE, password: ROLE_PASSWORD });
 }
 
 /** A gateway that finds no primary within a second ends at its start, and a supervisor starts it again: on a busy machine that happens. */

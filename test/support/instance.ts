@@ -5,7 +5,7 @@
 import Database from 'better-sqlite3';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -84,7 +84,7 @@ export class Instance {
     const instance = new Instance(folder, options.ports ?? (await freePorts()));
     const hostname = options.hostname ?? HOSTNAME;
     const words = ['--hostname', hostname, '--data', instance.data, '--dev-certificates', ...(options.init ?? [])];
-    instance.#patiently(() => !existsSync(instance.config), 'init', ...words);
+    instance.sluis('init', ...words);
     const kept = sectionsOf(readFileSync(instance.config, 'utf8'), options.keep ?? []);
     instance.#configure(hostname, [...kept, options.configuration ?? ''].join('\n'));
     return instance;
@@ -139,27 +139,26 @@ export class Instance {
     return done.stdout;
   }
 
-  /** Again where the store cannot be asked for a moment, as on a busy machine, and `may` be: what an operator would do. It is told: often, it is a fault. */
-  #patiently(may: () => boolean, ...args: readonly string[]): void {
+  /** Again where the gateway cannot answer for a moment, as on a busy machine: what an operator would do. It is told: often, it is a fault. */
+  #patiently(...args: readonly string[]): void {
     for (let turn = 1; ; turn += 1)
       try {
         this.sluis(...args);
         return;
       } catch (error) {
-        if (turn === 10 || !may() || !/StoreUnavailable|ended with 7/.test(String(error))) throw error;
+        if (turn === 10 || !/StoreUnavailable|ended with 7/.test(String(error))) throw error;
         console.error(`Try ${turn} of 10: ${String(error)}`);
       }
   }
 
   /** Registers an organisation and accounts `NAME@ledger.test` in one import. `hash` spares a hash per account. */
   addAccounts(names: readonly string[], { hash }: { readonly hash?: string } = {}): void {
-    const always = (): boolean => true;
-    this.#patiently(always, ...ORGANISATION);
+    this.#patiently(...ORGANISATION);
     const csv = join(this.folder, 'accounts.csv');
     const column = hash === undefined ? 'password' : 'password_hash';
     const lines = names.map((name) => `${name},${addressOf(name)},ledger,"${hash ?? passwordOf(name)}"`);
     writeFileSync(csv, `login,address,organisation,${column}\n${lines.join('\n')}\n`, { mode: 0o600 });
-    this.#patiently(always, 'account', 'import', csv);
+    this.#patiently('account', 'import', csv);
     rmSync(csv);
   }
 

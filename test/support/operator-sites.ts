@@ -9,10 +9,11 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { ChannelMaterial } from '../../src/cluster/channel/identity.ts';
 import type { Front } from './crew.ts';
-import type { ExampleNet } from './example-net.ts';
-import { Instance, Served } from './instance.ts';
+import { Instance, Served, freePort } from './instance.ts';
 import { Machine } from './machine.ts';
+import { ClusterAuthority } from './nodes.ts';
 import { type Patroni, type Place, startPatroni } from './patroni.ts';
 import type { Cleanup } from './store.ts';
 import { until } from './until.ts';
@@ -23,6 +24,8 @@ const ENDS_WITH_TEST = fileURLToPath(new URL('./ends-with-test.js', import.meta.
 export const SERVICE = 'mail.test';
 export const SITES = ['noord', 'zuid'] as const;
 export type SiteName = (typeof SITES)[number];
+/** By which the gateways reach each other: the one name that leads to this machine everywhere. */
+const CHANNEL_HOST = 'localhost';
 const PORTS = { submission: 587, submissions: 465, pop3: 110, pop3s: 995 };
 
 export async function startOperatorSites(t: Cleanup, names: readonly string[]): Promise<OperatorSites> {
@@ -30,13 +33,16 @@ export async function startOperatorSites(t: Cleanup, names: readonly string[]): 
   t.after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }));
   const patroni = await startPatroni(t);
   await makeDatabase(patroni, folder);
-  const noord = join(folder, 'gw1');
-  makeGateway(patroni, folder, noord);
-  configure(noord, patroni.net, 'noord');
-  const zuid = join(folder, 'gw2');
-  cpSync(noord, zuid, { recursive: true, filter: (path) => !path.endsWith('/data') });
-  mkdirSync(join(zuid, 'data'), { mode: 0o700 });
-  configure(zuid, patroni.net, 'zuid');
+  const [noord, zuid] = [join(folder, 'gw1'), join(folder, 'gw2')];
+  const channel = { noord: await freePort(), zuid: await freePort() };
+  const certificates = new ClusterAuthority(t).issue(CHANNEL_HOST);
+  const owner = secretIn(folder, 'owner-password', passwordOf('sluis_owner'));
+  const made = { patroni, channel, certificates };
+  makeGateway({ ...made, site: 'noord', home: noord }, ['--dev-certificates', '--owner-password-file', owner]);
+  // What a person carries over by a safe road: the master key, and the certificate of the service name.
+  const carried = secretIn(folder, 'master.key', readFileSync(join(noord, 'master.key'), 'utf8').trim());
+  makeGateway({ ...made, site: 'zuid', home: zuid }, ['--join', '--master-key-file', carried]);
+  cpSync(join(noord, 'certs-dev'), join(zuid, 'tls'), { recursive: true });
   const sites = new OperatorSites(folder, patroni, {
     noord: new Site('noord', noord, patroni),
     zuid: new Site('zuid', zuid, patroni),
@@ -136,7 +142,7 @@ export class Site {
   }
 
   get ca(): string {
-    return join(this.#folder, 'certs-dev', 'ca.pem');
+    return join(this.#folder, '..', 'gw1', 'certs-dev', 'ca.pem');
   }
 
   /** Of its HAProxy, which leads to both gateways. */
@@ -239,50 +245,60 @@ async function makeDatabase(patroni: Patroni, folder: string): Promise<void> {
 
 const passwordOf = (role: string): string => `Secret-of-${role}`;
 
-/** The first gateway, by `sluis init`. */
-function makeGateway({ net, ca }: Patroni, folder: string, home: string): void {
+/** A file that only we may read. */
+function secretIn(folder: string, name: string, text: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, `${text}\n`, { mode: 0o600 });
+  return file;
+}
+
+interface Making {
+  readonly patroni: Patroni;
+  readonly site: SiteName;
+  readonly home: string;
+  /** Port of the channel of each. */
+  readonly channel: Readonly<Record<SiteName, number>>;
+  readonly certificates: ChannelMaterial;
+}
+
+/** A gateway by `sluis init`. `how`: what makes it the first or a further one. */
+function makeGateway({ patroni, site, home, channel, certificates }: Making, how: readonly string[]): void {
+  const { net, ca } = patroni;
+  const number = SITES.indexOf(site) + 1;
+  const address = net.address(number * 10 + 1);
+  const [other = site] = SITES.filter((one) => one !== site);
+  const secret = (name: string, text: string): string => secretIn(home, name, text);
   mkdirSync(home, { mode: 0o700 });
-  const secret = (name: string, text: string): string => {
-    const file = join(home, name);
-    writeFileSync(file, `${text}\n`, { mode: 0o600 });
-    return file;
-  };
-  const owner = join(folder, 'owner-password');
-  writeFileSync(owner, `${passwordOf('sluis_owner')}\n`, { mode: 0o600 });
   Instance.at(home, PORTS).sluis(
-    ...['init', '--hostname', SERVICE, '--listen', net.address(11), '--dev-certificates', '--postgres'],
-    ...['--node', 'gw1', '--site', 'noord', '--ca', secret('db-ca.pem', ca)],
+    ...['init', '--hostname', SERVICE, '--listen', address, '--postgres', '--node', `gw${number}`, '--site', site],
+    ...['--ca', secret('db-ca.pem', ca), '--password-file', secret('db-password', passwordOf('sluis'))],
     ...[12, 22, 32].flatMap((n) => ['--host', `${net.address(n)}:5432`]),
-    ...['--password-file', secret('db-password', passwordOf('sluis')), '--owner-password-file', owner],
+    ...['--cluster-listen', `127.0.0.1:${channel[site]}`, '--peer', `${CHANNEL_HOST}:${channel[other]}`],
+    ...['--cluster-ca', secret('cluster-ca.pem', certificates.ca)],
+    ...['--cluster-certificate', secret('cluster.pem', certificates.certificate)],
+    ...['--cluster-key', secret('cluster.key', certificates.key)],
+    ...how,
   );
+  configure(home, address);
 }
 
 /** What docs/two-sites.md asks of each gateway; no limits per network, since all clients of a test come from one address; and the API, for programs. */
-function configure(home: string, net: ExampleNet, site: SiteName): void {
+function configure(home: string, address: string): void {
   const file = join(home, 'sluis.toml');
-  const address = net.address(SITES.indexOf(site) * 10 + 11);
   const proxy = 'proxy = ["127.0.0.1"]';
-  let text = readFileSync(file, 'utf8').replaceAll(join(home, '..', 'gw1'), home);
+  let text = readFileSync(file, 'utf8').replace(/^tls = "(starttls|implicit)"$/gm, (line) => `${line}\n${proxy}`);
   const set = (section: string, key: string, value: string): void => {
     const pattern = new RegExp(`(\\n\\[${section}\\]\\n(?:(?!\\[)[^\\n]*\\n)*?)#?${key} = [^\\n]*\\n`);
     if (!pattern.test(text)) throw new Error(`The configuration has no ${key} in [${section}]`);
     text = text.replace(pattern, `$1${key} = ${value}\n`);
   };
-  if (!text.includes(proxy)) {
-    text = text.replace(/^tls = "(starttls|implicit)"$/gm, (line) => `${line}\n${proxy}`);
-    text += `\n[[listener]]\nname = "api"\nprotocol = "https"\naddress = "${net.address(11)}"\nport = 443\ntls = "implicit"\n${proxy}\n`;
-    set('api', 'requests', '10000000');
-    set('connections', 'announce', '"2s"');
-    set('connections', 'exempt-networks', '["127.0.0.0/8"]');
-    set('auth', 'exempt-networks', '["127.0.0.0/8"]');
-    set('http', 'ready-from', '["127.0.0.1"]');
-  }
-  text = text.replaceAll(`address = "${net.address(11)}"`, `address = "${address}"`);
-  // The same keys at both: what exchanges them has tests of its own.
-  set('keys', 'folder', `"${join(home, '..', 'gw1', 'keys')}"`);
+  text += `\n[[listener]]\nname = "api"\nprotocol = "https"\naddress = "${address}"\nport = 443\ntls = "implicit"\n${proxy}\n`;
+  set('api', 'requests', '10000000');
+  set('connections', 'announce', '"2s"');
+  set('connections', 'exempt-networks', '["127.0.0.0/8"]');
+  set('auth', 'exempt-networks', '["127.0.0.0/8"]');
+  set('http', 'ready-from', '["127.0.0.1"]');
   set('http', 'address', `"${address}"`);
   set('http', 'ready-address', `"${address}"`);
-  set('cluster', 'node', site === 'noord' ? '"gw1"' : '"gw2"');
-  set('cluster', 'site', `"${site}"`);
   writeFileSync(file, text);
 }

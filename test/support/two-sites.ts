@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Cluster, type ClusterOptions, startCluster } from './cluster.ts';
 import { type Front, frontOf } from './crew.ts';
-import { supervised } from './gateways.ts';
 import { Instance, type ServeOptions, type Served, apiListener, freePort } from './instance.ts';
 import { type Mistake, mistake as made } from './mistakes.ts';
 import { ClusterAuthority } from './nodes.ts';
@@ -39,13 +38,15 @@ export interface TwoSitesOptions extends ClusterOptions {
   readonly mistake?: Mistake;
   /** More lines of `[store]`. */
   readonly store?: string;
+  /** More sections. */
+  readonly configuration?: string;
 }
 
 /** With accounts of these names, see `Instance.addAccounts`. */
 export async function startTwoSites(
   t: Cleanup,
   names: readonly string[],
-  { mistake, store = '', ...options }: TwoSitesOptions = {},
+  { mistake, store = '', configuration = '', ...options }: TwoSitesOptions = {},
 ): Promise<TwoSites> {
   const cluster = await startCluster(t, options);
   const primary = cluster.server(cluster.primary);
@@ -54,26 +55,28 @@ export async function startTwoSites(
   const list = others.map((name) => `"${name}"`).join(', ');
   if (options.synchronous === false) await primary.set({ synchronous_standby_names: `ANY 1 (${list})` });
   await administrate(primary);
-  const ground = await groundOf(t, cluster, store);
+  const ground = await groundOf(t, cluster, { store, configuration });
   const noord = await gatewayAt(t, ground, 'noord', ['--owner-password-file', ground.password]);
   // Carried over, as a person does.
   const carried = ground.put('master.key', readFileSync(join(noord.instance.folder, 'master.key'), 'utf8'));
   const zuid = await gatewayAt(t, ground, 'zuid', ['--join', '--master-key-file', carried]);
   if (options.synchronous === false) await primary.set({ synchronous_standby_names: '' });
   const how = mistake === undefined ? {} : made(mistake);
-  const one = await supervised(noord.instance, how);
-  const two = await supervised(zuid.instance, how);
+  const one = await noord.instance.serve(how);
+  const two = await zuid.instance.serve(how);
   const gateways: Record<Site, Gateway> = { noord: { ...noord, served: one }, zuid: { ...zuid, served: two } };
   gateways.noord.instance.addAccounts(names);
   const serve = async (site: Site, more: ServeOptions = {}): Promise<void> => {
-    gateways[site].served = await supervised(gateways[site].instance, { ...how, ...more });
+    gateways[site].served = await gateways[site].instance.serve({ ...how, ...more });
   };
   return { cluster, gateways, fronts: SITES.map((site) => gateways[site].front), serve };
 }
 
+type More = Required<Pick<TwoSitesOptions, 'store' | 'configuration'>>;
+
 interface Ground {
   readonly cluster: Cluster;
-  readonly store: string;
+  readonly more: More;
   /** Writes a file that both may read. */
   readonly put: (name: string, text: string) => string;
   /** File with the password of both roles, and with the authority of the servers. */
@@ -83,7 +86,7 @@ interface Ground {
   readonly channels: Readonly<Record<Site, readonly string[]>>;
 }
 
-async function groundOf(t: Cleanup, cluster: Cluster, store: string): Promise<Ground> {
+async function groundOf(t: Cleanup, cluster: Cluster, more: More): Promise<Ground> {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-two-sites-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const put = (name: string, text: string): string => {
@@ -107,7 +110,7 @@ async function groundOf(t: Cleanup, cluster: Cluster, store: string): Promise<Gr
   };
   return {
     cluster,
-    store,
+    more,
     put,
     password: put('password', `${ROLE_PASSWORD}\n`),
     authority: put('db-ca.pem', cluster.ca),
@@ -118,7 +121,7 @@ async function groundOf(t: Cleanup, cluster: Cluster, store: string): Promise<Gr
 /** Not started. `how`: what makes it the first or a further one. */
 async function gatewayAt(
   t: Cleanup,
-  { cluster, store, password, authority, channels }: Ground,
+  { cluster, more, password, authority, channels }: Ground,
   site: Site,
   how: readonly string[],
 ): Promise<Omit<Gateway, 'served'>> {
@@ -132,10 +135,10 @@ async function gatewayAt(
       ...how,
     ],
     keep: ['store', 'cluster', 'keys'],
-    configuration: apiListener(api),
+    configuration: `${apiListener(api)}\n${more.configuration}`,
   });
   const text = readFileSync(instance.config, 'utf8');
-  writeFileSync(instance.config, text.replace('[store]\n', `[store]\n${store}`));
+  writeFileSync(instance.config, text.replace('[store]\n', `[store]\n${more.store}`));
   t.after(() => instance.remove());
   return { site, instance, front: frontOf(instance, `gw-${site}`, api) };
 }

@@ -13,6 +13,8 @@ export type RefusalCode =
   | 'other-master-key'
   /** The certificate is not of this cluster, or ended, or is for another name. */
   | 'certificate'
+  /** The certificate is of this cluster, and for no name in `cluster.peers` of the other side: mostly a gateway that has just joined. */
+  | 'not-listed'
   /** Too many requests or connections. */
   | 'too-much'
   /** No request that this version knows. */

@@ -97,7 +97,7 @@ export class Answerer {
     try {
       if (host === STRANGER)
         throw new PeerRefused(
-          'certificate',
+          'not-listed',
           'the certificate is for no name that stands in cluster.peers of this node; add the node there, or issue a certificate for its name',
         );
       if (use.connections > MAX_PER_PEER) throw tooMuch(`${MAX_PER_PEER} connections`);

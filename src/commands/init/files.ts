@@ -1,16 +1,16 @@
 /** What `sluis init` writes: a commented configuration, a master key, an empty store, and on request throw-away certificates. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { hostname as machineName } from 'node:os';
 import { dirname, relative, resolve } from 'node:path';
 import { CommandError } from '../../cli/exit.ts';
 import { parseConfig } from '../../config/load.ts';
-import { newMasterKey, readMasterKey } from '../../config/master-key.ts';
+import { newMasterKey } from '../../config/master-key.ts';
 import { ConfigError } from '../../config/problem.ts';
 import type { Config } from '../../config/schema.ts';
 import { writeTemplate } from '../../config/template.ts';
-import { keyFingerprint } from '../../crypto/key-fingerprint.ts';
 import { defined } from '../../domain/defined.ts';
+import type { Joined } from '../../gateway/store.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { type PostgresWanted, ownerOf, postgresValues } from './postgres.ts';
 import { developmentCertificates } from './development.ts';
@@ -47,7 +47,7 @@ export interface Initialised {
   readonly tlsCertificate: string;
   /** The folder of throw-away certificates, where they were made. */
   readonly devCertificates?: string;
-  readonly joined?: { readonly key: string; readonly days: number };
+  readonly joined?: Joined;
 }
 
 const PORTS = [
@@ -75,8 +75,10 @@ export async function initialise(options: InitOptions): Promise<Initialised> {
     tlsKey: resolve(certificates, 'server-key.pem'),
     tlsCertificate: resolve(certificates, 'server.pem'),
   };
-  const ours = options.joining === undefined ? [paths.masterKey] : [];
-  refuseExisting([config, ...ours, paths.keys, resolve(paths.data, 'sluis.db')]);
+  const joins = options.joining !== undefined;
+  // A key folder that belongs to a store is judged when that of the database is known: a join that was cut short begins anew.
+  const ours = joins ? (existsSync(resolve(paths.keys, 'store')) ? [] : [paths.keys]) : [paths.masterKey, paths.keys];
+  refuseExisting([config, ...ours, resolve(paths.data, 'sluis.db')]);
   const hostname = options.hostname ?? nameOfMachine();
 
   const at = (path: string): string => (path.startsWith(`${base}/`) ? relative(base, path) : path);
@@ -102,7 +104,6 @@ export async function initialise(options: InitOptions): Promise<Initialised> {
   // Read back before anything is written; without a certificate it is not yet complete, and the store needs none.
   const read = parsed(text, config);
 
-  const joins = options.joining !== undefined;
   const owner = options.postgres === undefined || joins ? undefined : ownerOf(options.postgres);
   const [{ createStore, joinStore, lookAtOwner }, { createLog }] = await Promise.all([
     import('../../gateway/store.ts'),
@@ -111,14 +112,13 @@ export async function initialise(options: InitOptions): Promise<Initialised> {
   const effects = { clock: systemClock, log: createLog({ level: 'error', format: 'pretty' }) };
   // A database that cannot be reached is known before anything is written.
   if (owner !== undefined) await lookAtOwner(read, effects, owner);
-  // So is one that holds no store, or one under another master key.
-  const days = joins ? await joinStore(read, effects) : [];
+  // So is one that holds no store, or one that this gateway cannot join.
+  const joined = joins ? await joinStore(read, effects) : undefined;
   mkdirSync(base, { recursive: true });
   if (dev) await developmentCertificates(certificates, hostname);
   if (!joins) writeNew(paths.masterKey, newMasterKey(randomBytes), 0o600);
   writeNew(config, text, 0o644);
   if (!joins) await createStore(read, effects, owner);
-  const joined = joins ? { key: keyFingerprint(await readMasterKey(read)), days: days.length } : undefined;
   return { config, hostname, ...paths, ...(dev && { devCertificates: certificates }), ...defined({ joined }) };
 }
 

@@ -22,6 +22,16 @@ export type ConnectCause =
 /** What is wrong, and what to do about it. */
 export type Told = readonly [reason: ConnectCause, why: string, remedy: string];
 
+/** What does not pass by itself: whoever waits for it waits in vain. */
+const LASTING: ReadonlySet<ConnectCause> = new Set<ConnectCause>([
+  'certificate',
+  'plain-text',
+  'authentication',
+  'database',
+  'version',
+  'pooler',
+]);
+
 export class ConnectProblem extends StoreUnavailable {
   override readonly name = 'ConnectProblem';
   readonly reason: ConnectCause;
@@ -37,6 +47,11 @@ export class ConnectProblem extends StoreUnavailable {
     this.reason = reason;
     this.why = why;
     this.remedy = remedy;
+  }
+
+  /** Somebody must mend it. */
+  get mustBeMended(): boolean {
+    return LASTING.has(this.reason);
   }
 }
 

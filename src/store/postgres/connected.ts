@@ -2,8 +2,9 @@
 import type { Instant } from '../../domain/units.ts';
 import type { Server } from './access.ts';
 import { Guard, type GuardOptions } from './guard.ts';
-import { Pool, type PoolOptions } from './pool.ts';
+import { COUNTS, Pool, type PoolOptions, type Purpose } from './pool.ts';
 import { listen } from './listening.ts';
+import { Patience, START_CONNECT } from './patience.ts';
 import { PrimaryFinder } from './primary.ts';
 import type { Listening } from './together.ts';
 
@@ -17,19 +18,34 @@ export interface Connected extends Pick<Pool, 'withSession'> {
   readonly guard: Guard;
   /** When something was committed last that may be acknowledged; undefined: nothing since these connections were made. */
   readonly acknowledgedAt: Instant | undefined;
+  /** The start is over. */
+  started(): void;
   close(): Promise<void>;
 }
 
-/** Resolves when each server was looked at once, whether a primary is there or not: whoever asks for a connection then waits for one, or is told why. */
+/** Resolves when there is a primary whose commits may be acknowledged, and connections to it. Rejects with StoreUnavailable, after a while where it may pass by itself. */
 export async function connectPostgres(options: ConnectedOptions): Promise<Connected> {
+  const { clock, log, counts = COUNTS } = options;
+  const since = clock.monotonic();
   const guard = new Guard(options);
   const finder = new PrimaryFinder(options);
   await guard.start();
+  const patience = new Patience(since, { guard, clock, log });
   let acknowledgedAt: Instant | undefined;
   const pool = new Pool({
     ...options,
-    finder,
-    committed: () => (acknowledgedAt = options.clock.now()),
+    finder: {
+      // While it starts, what the guard sees: another look at all of them is one more thing that a busy machine does not do within its second.
+      find: () => {
+        const seen = patience.over ? undefined : guard.judgement.primary;
+        return seen === undefined ? finder.find() : Promise.resolve(seen.server);
+      },
+      lost: (server) => finder.lost(server),
+    },
+    ...(options.session?.connectWithin === undefined
+      ? { makeWithin: () => (patience.over ? undefined : START_CONNECT) }
+      : {}),
+    committed: () => (acknowledgedAt = clock.now()),
     mayAcknowledge: (server) => guard.mayAcknowledge(server),
     lookAgain: (server) => guard.lookAgain(server),
   });
@@ -40,20 +56,34 @@ export async function connectPostgres(options: ConnectedOptions): Promise<Connec
     pool.leave(other, `${primary.name} is the primary now`);
     pool.tryNow();
   });
+  const close = async (): Promise<void> => {
+    await pool.close();
+    await guard.close();
+  };
+  try {
+    await patience.waitFor(
+      pool,
+      (Object.keys(counts) as Purpose[]).filter((purpose) => counts[purpose] > 0),
+    );
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return {
     pool,
     guard,
-    listen: (told) => listen(pool, options.clock, told),
-    withSession: (purpose, work) => pool.withSession(purpose, work),
+    listen: (told) => listen(pool, clock, told),
+    withSession: async (purpose, work) => {
+      if (!patience.over) await patience.waitFor(pool, [purpose]);
+      return await pool.withSession(purpose, work);
+    },
     get waiting() {
       return pool.waiting;
     },
     get acknowledgedAt() {
       return acknowledgedAt;
     },
-    close: async () => {
-      await pool.close();
-      await guard.close();
-    },
+    started: () => patience.end(),
+    close,
   };
 }

@@ -7,7 +7,7 @@
 import type { Clock, Log } from '../../domain/effects.ts';
 import { type Instant, type Milliseconds, milliseconds, seconds } from '../../domain/units.ts';
 import { type Access, type Server, placeOf } from './access.ts';
-import { type Finding, type Judgement, type ServerSeen, confirmedTo, judge, siteBy } from './judgement.ts';
+import { type Cause, type Finding, type Judgement, type ServerSeen, confirmedTo, judge, siteBy } from './judgement.ts';
 import type { MayNot } from './session.ts';
 import { readStandbyList } from './standby-list.ts';
 import { EVERY, EVERY_MEANWHILE, Watched } from './watched.ts';
@@ -109,6 +109,13 @@ export class Guard {
     if (this.#judged.not !== undefined || (fresh && age <= FRESH)) return this.#judged;
     const { problem } = (primary && this.#of(primary.server)) ?? { problem: '' };
     return { ...this.#judged, not: notWatched(problem) };
+  }
+
+  /** What is in the way now does not pass by itself: a setting of a server, or why none lets us in. */
+  get mustBeMended(): boolean {
+    const { not } = this.judgement;
+    if (not === undefined) return false;
+    return not.cause === 'no-primary' ? this.#watched.every((one) => one.mustBeMended) : SETTINGS.has(not.cause);
   }
 
   /** Told when it may be acknowledged or not, for another cause, on another primary. */
@@ -234,6 +241,8 @@ export class Guard {
     for (const { cause, why, remedy } of warnings) log.warn('store.servers', { cause, why, remedy });
   }
 }
+
+const SETTINGS: ReadonlySet<Cause> = new Set<Cause>(['no-fsync', 'no-rights', 'no-name', 'any-name', 'same-site']);
 
 const NOT_STARTED: Finding = {
   cause: 'not-watched',

@@ -346,6 +346,12 @@ const everyNode = (now: Instant | null) =>
   SELECT id, name, site, epoch, started_at, heard_at, ahead, version, schema_version, address,
          coalesce(${now}::bigint, ${DATABASE_NOW}) - heard_at AS silent_for FROM node ORDER BY id`;
 
+/** The site of the gateway that runs under the name; undefined where none does. */
+export function* siteOfRunning(name: string): Change<string | undefined> {
+  const row = yield* named(name, null);
+  return row === undefined || row.heardAt === 0 || row.silentFor >= SILENT ? undefined : row.site;
+}
+
 /** Names of those that were heard of lately, and have not stopped. */
 export function* livingNodes(): Change<readonly string[]> {
   const all = yield* everyNode(null);

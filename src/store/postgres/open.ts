@@ -87,27 +87,6 @@ export async function createPostgresStore({ sessions, ...options }: PostgresCrea
   }
 }
 
-/**
- * Makes the key folder of one more gateway of a store that is there; the days that have keys are answered, which it fetches from the others. Rejects with
- * StoreRefused where there is no store, where this program cannot serve it, or where the master key is another.
- */
-export async function joinPostgresStore({ sessions, ...options }: PostgresCreateOptions): Promise<readonly string[]> {
-  try {
-    const keys = keyFolderOf(options);
-    const facts = await sessions.withSession('changing', async (session) => {
-      if ((await checkMigrations(session, knownMigrations())) === 0)
-        throw new StoreRefused(
-          'There is no store in this database that a gateway could join; the first one makes it: "sluis init --postgres" without --join',
-        );
-      return await factsOf(session);
-    });
-    keys.adopt(checkMasterKey(facts, keys));
-    return facts.days;
-  } finally {
-    await sessions.close();
-  }
-}
-
 const factsOf = async (session: ChangingConnection): Promise<StoreFacts> =>
   await new PostgresRunner(session).run(storeFacts());
 

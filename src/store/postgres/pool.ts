@@ -42,6 +42,8 @@ export interface PoolOptions {
   readonly lookAgain?: (server: Server) => Promise<MayNot>;
   /** Told of each commit that may be acknowledged. */
   readonly committed?: () => void;
+  /** For a connection that is made now. Left out: as `session` says. */
+  readonly makeWithin?: () => Milliseconds | undefined;
   readonly counts?: Readonly<Record<Purpose, number>>;
   readonly session?: Pick<SessionOptions, 'connectWithin' | 'answerWithin' | 'lockWithin'>;
   /** Most who wait for one purpose, and for how long. */
@@ -267,9 +269,10 @@ class Group {
 
   #open(server: Server, writes: boolean): Promise<Session> {
     const { access, name, mayAcknowledge, lookAgain, committed, session } = this.#options;
-    const { open = Session.open.bind(Session) } = this.#options;
+    const { open = Session.open.bind(Session), makeWithin } = this.#options;
     return open(server, access, {
       ...session,
+      ...defined({ connectWithin: makeWithin?.() }),
       name: `${name} ${this.#purpose}`,
       ...(writes ? { barrier: true, mayCommit: mayAcknowledge } : {}),
       ...(writes ? defined({ lookAgain, committed }) : {}),

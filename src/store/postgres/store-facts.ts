@@ -56,8 +56,15 @@ export function* writeFacts(storeId: string, keyCheck: Uint8Array): Change<void>
     yield* sql.run`INSERT INTO fact (name, value) VALUES (${name ?? ''}, ${value ?? ''})`;
 }
 
-/** The master key must be that of this store, whose id is answered. Throws StoreRefused. */
-export function checkMasterKey({ storeId, moving, keyCheck }: StoreFacts, keys: KeyFolder): string {
+const OF_A_GATEWAY =
+  'put that master key in its place, and with it the key folder that it seals. Where another gateway made a new one ("sluis key rotate"), put it beside the old one as FILE.new and run "sluis key rotate" here too';
+
+/** The master key must be that of this store, whose id is answered. `remedy`: what to do where it is another. Throws StoreRefused. */
+export function checkMasterKey(
+  { storeId, moving, keyCheck }: StoreFacts,
+  keys: KeyFolder,
+  remedy = OF_A_GATEWAY,
+): string {
   if (moving)
     throw new StoreRefused(
       'A store is on its way into this database, and its move was cut short: run "sluis store move" again, which goes on',
@@ -69,7 +76,7 @@ export function checkMasterKey({ storeId, moving, keyCheck }: StoreFacts, keys: 
   if (keyCheck === undefined || !keys.checks(keyCheck)) {
     const needed = keyCheck === undefined ? 'unknown' : fingerprintOfCheck(keyCheck);
     throw new StoreRefused(
-      `The sealing key is not the one that this store was made with: its fingerprint is ${fingerprintOfCheck(keys.check)}, and ${needed} is needed; put that master key in its place, and with it the key folder that it seals. Where another gateway made a new one ("sluis key rotate"), put it beside the old one as FILE.new and run "sluis key rotate" here too`,
+      `The sealing key is not the one that this store was made with: its fingerprint is ${fingerprintOfCheck(keys.check)}, and ${needed} is needed; ${remedy}`,
     );
   }
   return storeId;

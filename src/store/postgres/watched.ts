@@ -42,6 +42,7 @@ export class Watched {
   #seen: ServerSeen | undefined;
   #seenAt = -Infinity;
   #problem: string | undefined;
+  #mustBeMended = false;
 
   /** `told`: after each look. */
   constructor(server: Server, options: WatchOptions, told: () => void) {
@@ -59,6 +60,11 @@ export class Watched {
   /** At the last look. */
   get answers(): boolean {
     return this.#problem === undefined;
+  }
+
+  /** At the last look it did not let us in, and will not until somebody has mended what is wrong. */
+  get mustBeMended(): boolean {
+    return this.#mustBeMended;
   }
 
   /** Why it does not answer; in a line, with its place. */
@@ -99,9 +105,11 @@ export class Watched {
       this.#seen = this.#read(itself.rows[0] ?? [], standbys.rows);
       this.#seenAt = since;
       this.#problem = undefined;
+      this.#mustBeMended = false;
     } catch (error) {
       this.#session?.destroy('it did not answer');
       this.#session = undefined;
+      this.#mustBeMended = error instanceof ConnectProblem && error.mustBeMended;
       this.#problem =
         error instanceof ConnectProblem
           ? `${error.server}: ${error.why} (${error.remedy})`

@@ -1,0 +1,58 @@
+/** One more gateway of a store on PostgreSQL (`sluis init --postgres --join`). */
+import { PeerRefused } from '../cluster/channel/refusals.ts';
+import { CHANNEL_VERSION, type Introduction } from '../cluster/channel/requests.ts';
+import { materialProblem, ownProblem } from '../cluster/channel/identity.ts';
+import { type PeerSaid, askPeers } from '../cluster/joining.ts';
+import { readChannelFiles } from '../config/store.ts';
+import type { Config } from '../config/schema.ts';
+import { fingerprintOfCheck } from '../crypto/key-fingerprint.ts';
+import { type Day, KeyFolder } from '../crypto/key-folder.ts';
+import { buildVersion } from '../platform/version.ts';
+import type { CoreCreateOptions } from '../store/core/options.ts';
+import { storeToJoin } from '../store/postgres/join.ts';
+import { StoreRefused } from '../store/store.ts';
+import type { GatewayEffects } from './effects.ts';
+import { connectionOf } from './postgres.ts';
+
+export interface Joined {
+  /** Fingerprint of the master key. */
+  readonly key: string;
+  /** Days whose keys it is to fetch from the others. */
+  readonly days: readonly Day[];
+  readonly peers: readonly PeerSaid[];
+}
+
+/**
+ * Makes the key folder, which belongs to the store from then on and has no key. What would keep the gateway from ever serving is found before: rejects with
+ * StoreRefused, StoreUnavailable or ConfigError then.
+ */
+export async function joinOnPostgres(
+  config: Config,
+  effects: GatewayEffects,
+  options: CoreCreateOptions,
+): Promise<Joined> {
+  const { clock } = effects;
+  const { node = config.hostname, site = '' } = config.cluster;
+  const material = readChannelFiles(config);
+  const problem = materialProblem(material) ?? ownProblem(material, clock.now());
+  if (problem !== undefined) throw new StoreRefused(`This gateway cannot speak with the others: ${problem}`);
+  const sessions = await connectionOf(config, effects, 'init');
+  const { id, days } = await storeToJoin({ ...options, sessions, node });
+  const keys = new KeyFolder(options.keyFolder, options.masterKey);
+  const key = fingerprintOfCheck(keys.check);
+  const introduction = (): Introduction => ({
+    channel: CHANNEL_VERSION,
+    node,
+    site,
+    version: buildVersion(),
+    store: id,
+    key,
+    clock: Math.max(0, Math.round(clock.now())),
+  });
+  const peers = await askPeers(config.cluster.peers, { introduction, material, clock }).catch((error: unknown) => {
+    if (!(error instanceof PeerRefused)) throw error;
+    throw new StoreRefused(`This gateway cannot share a store with ${error.message}`, { cause: error });
+  });
+  keys.adopt(id);
+  return { key, days, peers };
+}

@@ -1,0 +1,149 @@
+/**
+ * Two whole gateways on one store, as guessers, owners and mail programs meet them: who is slowed down at one is slowed down at the other, and a gateway that cannot see
+ * whether the registry has changed lets nobody in and takes nothing.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import test, { after } from 'node:test';
+import { promisify } from 'node:util';
+import { SUPERUSER, openAt } from '../support/postgres-server.ts';
+import { addressOf, loginOf } from '../support/instance.ts';
+import { Pop3Client } from '../support/pop3-client.ts';
+import { withoutProgram } from '../support/require.ts';
+import { SmtpClient, UnexpectedReply, plain } from '../support/smtp-client.ts';
+import { type Gateway, type Site, type TwoSites, startTwoSites } from '../support/two-sites.ts';
+import { until } from '../support/until.ts';
+
+const run = promisify(execFile);
+const closers: (() => Promise<void> | void)[] = [];
+after(async () => {
+  for (const close of closers.toReversed()) await close();
+});
+let started: Promise<TwoSites> | undefined;
+const sites = (): Promise<TwoSites> =>
+  (started ??= startTwoSites({ after: (close) => void closers.push(close) }, ['anna', 'bert', 'carla'], {
+    // Those of other tests are let off.
+    configuration: '[auth]\nexempt-networks = []\n',
+  }));
+
+/** What swaks hears to AUTH from that address: the code of the reply. */
+async function swaks({ front }: Gateway, from: string, login: string, password: string): Promise<string> {
+  const { stdout } = await run('swaks', [
+    ...[
+      '--server',
+      `127.0.0.1:${front.smtp.port}`,
+      '--local-interface',
+      from,
+      '--tls-on-connect',
+      '--quit-after',
+      'AUTH',
+    ],
+    ...['--auth', 'PLAIN', '--auth-user', login, '--auth-password', password],
+  ]).catch((error: unknown) => error as { readonly stdout: string });
+  return /^<[~*]{1,2}\*? +(\d{3}) \d\.\d\.\d .*$/m.exec(stdout.slice(stdout.indexOf('AUTH PLAIN ')))?.[1] ?? stdout;
+}
+
+test(
+  'whoever guesses at one gateway waits at the other; the owner gets in at both',
+  { skip: withoutProgram('swaks', 'swaks') },
+  async () => {
+    const { noord, zuid } = (await sites()).gateways;
+    const { login, password } = loginOf('anna');
+    const [owner, guesser] = ['127.0.9.1', '127.0.7.1'];
+    assert.equal(await swaks(noord, owner, login, password), '235');
+    assert.equal(
+      await swaks(zuid, guesser, 'bert', loginOf('bert').password),
+      '235',
+      'a control: its network is served there',
+    );
+    const guessed = async (gateway: Gateway, times: number): Promise<readonly string[]> => {
+      const heard: string[] = [];
+      for (let n = 0; n < times; n += 1)
+        heard.push(await swaks(gateway, guesser, login, `guess ${n} at ${gateway.site}`));
+      return heard;
+    };
+    const here = await guessed(noord, 12);
+    assert.equal(here[0], '535');
+    assert(here.includes('454'), here.join(' '));
+    // By itself it would judge five; told within a tenth of a second, it goes on where the other was.
+    const there = await guessed(zuid, 4);
+    assert(there.includes('454'), there.join(' '));
+    assert.equal(await swaks(zuid, owner, login, password), '235');
+    assert.equal(await swaks(noord, owner, login, password), '235');
+  },
+);
+
+test('what an account sends in an hour counts over both gateways', async () => {
+  const { noord, zuid } = (await sites()).gateways;
+  const limit = 20;
+  noord.instance.sluis('account', 'set', 'carla', `messages-per-hour=${limit}`, '--reason', 'test');
+  const carla = addressOf('carla');
+  const taken = { noord: 0, zuid: 0 };
+  /** One after the other until one is refused: with which reply. */
+  const fill = async ({ front }: Gateway, site: Site): Promise<string> => {
+    const client = await SmtpClient.open(front.smtp, loginOf('carla'));
+    try {
+      for (;;) {
+        await client.submit(carla, [carla], Buffer.from(`From: <${carla}>\r\nSubject: x\r\n\r\nb\r\n`));
+        taken[site] += 1;
+        assert(taken[site] <= limit, `${limit + 1} were taken at ${site}`);
+      }
+    } catch (error) {
+      if (!(error instanceof UnexpectedReply)) throw error;
+      return error.reply;
+    } finally {
+      client.wire.destroy();
+    }
+  };
+  assert.match(await fill(noord, 'noord'), /^450 4\.7\.1 /);
+  // Told within a tenth of a second; until then it takes what it would take by itself.
+  await until('the other has heard', async () => {
+    const before = taken.zuid;
+    return (await fill(zuid, 'zuid')).startsWith('450 4.7.1 ') && taken.zuid === before;
+  });
+  assert.equal(taken.noord, limit);
+  assert(taken.zuid < limit, `${taken.zuid} more at the other`);
+});
+
+test('a gateway that has not seen the registry for a second answers temporary failure on all roads, and serves again when it sees it', async () => {
+  const { cluster, gateways } = await sites();
+  const { front } = gateways.zuid;
+  // Nobody guesses at him.
+  const bert = loginOf('bert');
+  const smtp = await SmtpClient.open(front.smtp, bert);
+  const begun = await SmtpClient.open(front.smtp, bert);
+  await begun.command(`MAIL FROM:<${addressOf('bert')}>`, '250');
+  const stranger = await SmtpClient.open(front.smtp);
+  const api = async (): Promise<number> => {
+    const said = await run('curl', [
+      ...['-sk', '-o', '/dev/null', '-w', '%{http_code}', '-u', `${bert.login}:${bert.password}`],
+      `https://127.0.0.1:${front.api.port}/v1/mailbox/messages`,
+    ]);
+    return Number(said.stdout);
+  };
+  assert.equal(await api(), 200);
+  const client = await openAt(cluster.server(cluster.primary).port, { database: 'sluis', user: SUPERUSER });
+  try {
+    await client.query('BEGIN');
+    await client.query('LOCK TABLE registry_version IN ACCESS EXCLUSIVE MODE');
+    const mail = async (): Promise<string> => {
+      smtp.wire.send(`MAIL FROM:<${addressOf('bert')}>\r\n`);
+      const reply = await smtp.reply();
+      if (reply.startsWith('250')) await smtp.command('RSET', '250');
+      return reply;
+    };
+    await until('MAIL is not taken', async () => (await mail()).startsWith('451 4.3.0'), 5000, 50);
+    await begun.command(`RCPT TO:<${addressOf('anna')}>`, '451 4.3.0');
+    await stranger.command(`AUTH PLAIN ${plain(bert)}`, '454 4.7.0');
+    await assert.rejects(Pop3Client.open(front.pop3, bert), /-ERR \[SYS\/TEMP\]/);
+    assert.equal(await api(), 503);
+    await client.query('ROLLBACK');
+  } finally {
+    await client.end();
+  }
+  const open = async (): Promise<boolean> => await api().then((status) => status === 200);
+  await until('it serves again', open, 5000, 50);
+  await smtp.command(`MAIL FROM:<${addressOf('bert')}>`, '250');
+  await begun.command(`RCPT TO:<${addressOf('anna')}>`, '250');
+  await (await Pop3Client.open(front.pop3, bert)).command('QUIT');
+});
