@@ -67,6 +67,18 @@ test('a start goes on as soon as its servers are there, and has said once what i
   );
 });
 
+test('the process does not end meanwhile', async (t) => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const its = scene(t, AWAY);
+  const before = timers();
+  const started = its.start();
+  assert.equal(timers(), before + 1, 'the clock of the scene has no timers of the process');
+  its.why = undefined;
+  await pass(its, 100);
+  await started;
+  assert.equal(timers(), before);
+});
+
 test('a start is refused with the reason when its time is over', async (t) => {
   const its = scene(t, AWAY);
   const ended = its.start().then(

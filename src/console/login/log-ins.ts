@@ -171,7 +171,7 @@ export class LogIns {
     const challenge = challenges.make(`register ${id}`, clock.now());
     const known = await store.console.credentials(name);
     // The same for all passkeys of an operator, so that an authenticator replaces rather than collects them; it says nothing of who it is.
-    const handle = createHash('sha256').update(`sluis user 1 ${store.id} ${name}`).digest().subarray(0, 16);
+    const handle = createHash('sha256').update(`user handle 1 ${store.id} ${name}`).digest().subarray(0, 16);
     return creationOptions(party, challenge, { name, handle, known });
   }
 

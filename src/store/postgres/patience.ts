@@ -43,7 +43,13 @@ export class Patience {
 
   /** Resolves when a connection for each purpose stands, and what is committed may be acknowledged. Rejects with StoreUnavailable, which says what is in the way. */
   async waitFor(pool: Pick<Pool, 'withSession'>, purposes: readonly Purpose[]): Promise<void> {
-    for (const purpose of purposes) await this.#waitFor(pool, purpose);
+    // Timers of the clock keep no process alive, and while a command or a gateway starts there may be nothing else: it would end here, without a word.
+    const alive = setInterval(() => undefined, START_PATIENCE);
+    try {
+      for (const purpose of purposes) await this.#waitFor(pool, purpose);
+    } finally {
+      clearInterval(alive);
+    }
   }
 
   async #waitFor(pool: Pick<Pool, 'withSession'>, purpose: Purpose): Promise<void> {
