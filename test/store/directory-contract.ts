@@ -72,7 +72,12 @@ const SHOWS_NOTHING: Readonly<Record<string, string>> = {
   'pgpKeys.add': 'the same',
   'directory.follow': 'what this is about',
   ...Object.fromEntries(
-    [...methodsOf(CHANGES.webhooks).keys()].map((one) => [`webhooks.${one}`, 'who is told of what']),
+    (
+      [
+        ['webhooks', 'who is told of what'],
+        ['console', 'log-ins of operators'],
+      ] as const
+    ).flatMap(([object, why]) => [...methodsOf(CHANGES[object]).keys()].map((one) => [`${object}.${one}`, why])),
   ),
 };
 

@@ -41,7 +41,7 @@ export function* slotsOf(): Change<Slots> {
     kept: int,
     idle: optional(as<Milliseconds>(int)),
   })`
-    SELECT slot_name AS name, active, coalesce(wal_status = 'lost', false) AS lost,
+    SELECT CAST(slot_name AS text) AS name, active, coalesce(wal_status = 'lost', false) AS lost,
            CAST(greatest(CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
                               ELSE pg_current_wal_flush_lsn() END - restart_lsn, 0) AS bigint) AS kept,
            CAST(extract(epoch FROM clock_timestamp() - CAST(to_jsonb(s) ->> 'inactive_since' AS timestamptz)) * 1000 AS bigint) AS idle
