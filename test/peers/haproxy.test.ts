@@ -66,6 +66,7 @@ test(
       synchronous_mode: 'quorum',
       synchronous_mode_strict: true,
       synchronous_node_count: 1,
+      ignore_slots: [{ name: 'sluis_backup', type: 'physical' }],
     });
     assert.equal(postgresql.use_pg_rewind, true);
   },
