@@ -269,7 +269,7 @@ function yardstick(): number {
   const before = used();
   let sum = 0;
   for (let n = 0; n < 10; n += 1)
-    for (let i = 0; i < YARD.length; i += 1) sum = (Math.imul(sum, 31) + (YARD[i] ?? 0)) | 0;
+    for (let i = 0; i < YARD.length; i += 1) sum = (Math.imul(sum, 31) + (YARD[i] ?? 0) + i) | 0;
   assert.notEqual(sum, 0);
   return used() - before;
 }
