@@ -7,6 +7,8 @@ import { recount } from '../../support/usage-recount.ts';
 
 export interface Ground {
   readonly name: string;
+  /** Between a partner's 250 and the commit of our settlement, at most: milliseconds, on a loaded machine. */
+  readonly settles: number;
   /** A gateway with these accounts, which does not run. `configuration`: more lines of TOML. */
   make(t: Cleanup, names: readonly string[], configuration?: string): Promise<Instance>;
   serve(instance: Instance, options?: ServeOptions): Promise<Served>;
@@ -20,6 +22,7 @@ export interface Ground {
 
 export const sqliteGround: Ground = {
   name: 'SQLite',
+  settles: 500,
   make: async (t, names, configuration = '') => {
     const instance = await Instance.create({ configuration });
     t.after(() => instance.remove());

@@ -35,6 +35,8 @@ export function postgresGround(): Ground {
   };
   return {
     name: 'PostgreSQL',
+    // It waits for another server on the same machine as well: 550 ms were seen.
+    settles: 2000,
     make: async (t, names, configuration = '') => {
       cluster ??= startCluster({ after: (close) => closers.push(close) });
       const store = await makeStore(t, await cluster, `faults_${stores.size + 1}`);
