@@ -23,6 +23,7 @@ import { bytes, int, orNull, text, time } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { Ground } from './ground.ts';
+import { currentOperator, notEnded } from './operator-row.ts';
 
 /** A code as it is shown: its id, and SHA-256 of the whole. */
 interface ShownCode {
@@ -33,7 +34,7 @@ interface ShownCode {
 export class ConsoleChanges {
   /** A new one-time code of an operator; the one before is void. Answers until when it holds. */
   *makeCode(ground: Ground, name: string, { id, hash }: ShownCode, actor: Actor): Change<Instant> {
-    const operator = yield* knownOperator(ground, name);
+    const { id: operator } = yield* currentOperator(ground, name);
     const endsAt = instant(ground.at + CONSOLE_CODE_LIFE);
     yield* sql.run`
       INSERT INTO operator_code (id, operator, hash, made_at, ends_at) VALUES (${id}, ${operator}, ${hash}, ${ground.at}, ${endsAt})
@@ -62,7 +63,7 @@ export class ConsoleChanges {
     const tried = yield* judgeCode(ground, code);
     if (tried.kind === 'refused') throw new RegistryError('ended', 'The code is no longer valid; ask for a new one');
     const { name } = tried.holder;
-    const operator = yield* knownOperator(ground, name);
+    const { id: operator } = yield* currentOperator(ground, name);
     yield* spend(ground, proof);
     const { n } = yield* sql.one({ n: int })`
       SELECT count(*) AS n FROM operator_passkey WHERE operator = ${operator} AND ended_at IS NULL`;
@@ -134,17 +135,11 @@ export class ConsoleChanges {
   *endPasskey(ground: Ground, id: string, actor: Actor): Change<void> {
     const row = yield* sql.first({ operator: text, holder: int, endedAt: orNull(time) })`
       SELECT o.name AS operator, k.operator AS holder, k.ended_at FROM operator_passkey k JOIN operator o ON o.id = k.operator WHERE k.id = ${id} ${locked}`;
-    if (row === undefined)
-      throw new RegistryError(
-        'unknown',
-        `There is no passkey "${grouped(id)}"; "sluis operator passkey list" shows those there are`,
-      );
-    if (row.endedAt !== null)
-      throw new RegistryError('ended', `The passkey ${grouped(id)} was ended at ${iso(row.endedAt)} already`);
+    const { operator, holder } = notEnded(row, 'passkey', id);
     yield* sql.run`UPDATE operator_passkey SET ended_at = ${ground.at} WHERE id = ${id}`;
     yield* sql.run`
-      UPDATE console_session SET ended_at = ${ground.at} WHERE operator = ${row.holder} AND passkey = ${id} AND ended_at IS NULL`;
-    yield* ground.record('operator.passkey-ended', null, actor, { operator: row.operator }, { passkey: grouped(id) });
+      UPDATE console_session SET ended_at = ${ground.at} WHERE operator = ${holder} AND passkey = ${id} AND ended_at IS NULL`;
+    yield* ground.record('operator.passkey-ended', null, actor, { operator }, { passkey: grouped(id) });
   }
 
   *#begin(
@@ -178,26 +173,12 @@ export function* endAccessOf(ground: Ground, operator: number): Change<void> {
   yield* sql.run`DELETE FROM operator_code WHERE operator = ${operator}`;
 }
 
-/** The number of an operator who may do something now. */
-function* knownOperator({ at }: Ground, name: string): Change<number> {
-  const row = yield* sql.first({ id: int, endsAt: orNull(time) })`
-    SELECT id, ends_at FROM operator WHERE name = ${name} AND ended_at IS NULL ${locked}`;
-  if (row === undefined)
-    throw new RegistryError('unknown', `There is no operator "${name}"; "sluis operator list" shows those there are`);
-  if (row.endsAt !== null && row.endsAt <= at)
-    throw new RegistryError(
-      'ended',
-      `Operator "${name}" has ended; give another end with "sluis operator set ${name} --ends DATE"`,
-    );
-  return row.id;
-}
-
 function* heldPasskey(ground: Ground, id: string): Change<{ readonly name: string; readonly operator: number }> {
   const row = yield* sql.first({ name: text })`
     SELECT o.name FROM operator_passkey k JOIN operator o ON o.id = k.operator AND o.ended_at IS NULL
      WHERE k.id = ${id} AND k.ended_at IS NULL ${locked}`;
   if (row === undefined) throw new RegistryError('ended', 'The passkey has ended; ask for a new code');
-  return { name: row.name, operator: yield* knownOperator(ground, row.name) };
+  return { name: row.name, operator: (yield* currentOperator(ground, row.name)).id };
 }
 
 function* judgeCode({ at }: Ground, { id, hash }: ShownCode): Change<CodeTried> {

@@ -7,7 +7,7 @@
 import { grouped } from '../../crypto/base32.ts';
 import { defined } from '../../domain/defined.ts';
 import { MAX_TOKENS } from '../../domain/operators.ts';
-import { type Role, covers } from '../../domain/roles.ts';
+import { covers } from '../../domain/roles.ts';
 import {
   type ApprovalRequest,
   type ApprovalSignature,
@@ -23,12 +23,13 @@ import type { ApprovalRecord, NewOperator, NewToken, OperatorChange } from '../o
 import { requestOf } from '../reads/operators.ts';
 import { RegistryError } from '../registry.ts';
 import { type Actor } from '../actor.ts';
-import { as, int, orNull, text, time } from '../sql/columns.ts';
+import { int, orNull, text, time } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { endAccessOf, endSessionsOf } from './console.ts';
 import { factOf, setFact } from './facts.ts';
 import type { Ground } from './ground.ts';
+import { currentOperator, notEnded, operatorNamed, operatorOf } from './operator-row.ts';
 import { organisationNamed } from './registered.ts';
 
 const KEPT = days(30);
@@ -63,7 +64,7 @@ export class OperatorChanges {
 
   /** What of an operator is another from now on; a new key takes the place of the one before, which is never taken again. */
   *set(ground: Ground, name: string, change: OperatorChange, actor: Actor): Change<void> {
-    const { id, organisation } = yield* known(name);
+    const { id, organisation } = yield* operatorNamed(name);
     const { role, certificate, key, endsAt } = change;
     if (key !== undefined) {
       if (organisation !== null) throw new RegistryError('invalid', NO_KEY(name));
@@ -82,7 +83,7 @@ export class OperatorChanges {
 
   /** Final: tokens, certificate and key hold no more, the key is never taken again, and its signatures count no more. */
   *end(ground: Ground, name: string, actor: Actor): Change<void> {
-    const { id } = yield* known(name);
+    const { id } = yield* operatorNamed(name);
     yield* sql.run`UPDATE operator SET ended_at = ${ground.at} WHERE id = ${id}`;
     yield* sql.run`UPDATE operator_token SET ended_at = ${ground.at} WHERE operator = ${id} AND ended_at IS NULL`;
     yield* endAccessOf(ground, id);
@@ -92,12 +93,7 @@ export class OperatorChanges {
 
   *addToken(ground: Ground, token: NewToken, actor: Actor): Change<void> {
     const { id, operator, hash, role, networks, endsAt } = token;
-    const holder = yield* known(operator);
-    if (holder.endsAt !== null && holder.endsAt <= ground.at)
-      throw new RegistryError(
-        'ended',
-        `Operator "${operator}" has ended; give another end with "sluis operator set ${operator} --ends DATE"`,
-      );
+    const holder = yield* currentOperator(ground, operator);
     // Here, where nobody can give the operator another role meanwhile.
     if (!covers(holder.role, role))
       throw new RegistryError(
@@ -128,15 +124,9 @@ export class OperatorChanges {
   *endToken(ground: Ground, id: string, actor: Actor): Change<void> {
     const row = yield* sql.first({ operator: text, endedAt: orNull(time) })`
       SELECT o.name AS operator, t.ended_at FROM operator_token t JOIN operator o ON o.id = t.operator WHERE t.id = ${id} ${locked}`;
-    if (row === undefined)
-      throw new RegistryError(
-        'unknown',
-        `There is no token "${grouped(id)}"; "sluis operator token list" shows those there are`,
-      );
-    if (row.endedAt !== null)
-      throw new RegistryError('ended', `The token ${grouped(id)} was ended at ${iso(row.endedAt)} already`);
+    const { operator } = notEnded(row, 'token', id);
     yield* sql.run`UPDATE operator_token SET ended_at = ${ground.at} WHERE id = ${id}`;
-    yield* ground.record('operator.token-ended', null, actor, { operator: row.operator }, { token: grouped(id) });
+    yield* ground.record('operator.token-ended', null, actor, { operator }, { token: grouped(id) });
   }
 
   /**
@@ -250,25 +240,6 @@ const factsOf = ({ role, organisation, certificate, key, endsAt }: Partial<NewOp
 const NO_KEY = (name: string): string =>
   `Operator "${name}" may act for one organisation alone, and a signature is under what concerns all; register somebody else with the key`;
 
-interface KnownOperator {
-  readonly id: number;
-  readonly role: Role;
-  readonly organisation: number | null;
-  readonly endsAt: Instant | null;
-}
-
-function* operatorOf(name: string): Change<KnownOperator | undefined> {
-  return yield* sql.first({ id: int, role: as<Role>(text), organisation: orNull(int), endsAt: orNull(time) })`
-    SELECT id, role, organisation, ends_at FROM operator WHERE name = ${name} AND ended_at IS NULL ${locked}`;
-}
-
-function* known(name: string): Change<KnownOperator> {
-  const row = yield* operatorOf(name);
-  if (row === undefined)
-    throw new RegistryError('unknown', `There is no operator "${name}"; "sluis operator list" shows those there are`);
-  return row;
-}
-
 /** One certificate is one person's. */
 function* checkCertificate(certificate: string | undefined, self = 0): Change<void> {
   if (certificate === undefined) return;
@@ -327,7 +298,7 @@ function* registered(fingerprint: string, at: Instant): Change<string> {
       `No operator has the key ${fingerprint}; "sluis operator list" shows those that are registered`,
     );
   // Where the key was not removed, its operator is there.
-  const endsAt = row.removedAt ?? (yield* known(row.name)).endsAt;
+  const endsAt = row.removedAt ?? (yield* operatorNamed(row.name)).endsAt;
   if (endsAt !== null && endsAt <= at)
     throw new RegistryError(
       'ended',

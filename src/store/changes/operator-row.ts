@@ -1,0 +1,56 @@
+/** Operators that a change names, and what lets them in, as they hold at its moment. */
+import { grouped } from '../../crypto/base32.ts';
+import type { Role } from '../../domain/roles.ts';
+import { type Instant, iso } from '../../domain/units.ts';
+import { RegistryError } from '../registry.ts';
+import { as, int, orNull, text, time } from '../sql/columns.ts';
+import { locked } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import type { Ground } from './ground.ts';
+
+export interface FoundOperator {
+  readonly id: number;
+  readonly role: Role;
+  readonly organisation: number | null;
+  readonly endsAt: Instant | null;
+}
+
+export function* operatorOf(name: string): Change<FoundOperator | undefined> {
+  return yield* sql.first({ id: int, role: as<Role>(text), organisation: orNull(int), endsAt: orNull(time) })`
+    SELECT id, role, organisation, ends_at FROM operator WHERE name = ${name} AND ended_at IS NULL ${locked}`;
+}
+
+/** Throws RegistryError `unknown`. */
+export function* operatorNamed(name: string): Change<FoundOperator> {
+  const row = yield* operatorOf(name);
+  if (row === undefined)
+    throw new RegistryError('unknown', `There is no operator "${name}"; "sluis operator list" shows those there are`);
+  return row;
+}
+
+/** Of one who may do something now. Throws RegistryError `unknown` or `ended`. */
+export function* currentOperator({ at }: Pick<Ground, 'at'>, name: string): Change<FoundOperator> {
+  const row = yield* operatorNamed(name);
+  if (row.endsAt !== null && row.endsAt <= at)
+    throw new RegistryError(
+      'ended',
+      `Operator "${name}" has ended; give another end with "sluis operator set ${name} --ends DATE"`,
+    );
+  return row;
+}
+
+/** What is to be ended, which is done once. Throws RegistryError `unknown` or `ended`. */
+export function notEnded<T extends { readonly endedAt: Instant | null }>(
+  row: T | undefined,
+  what: 'token' | 'passkey',
+  id: string,
+): T {
+  if (row === undefined)
+    throw new RegistryError(
+      'unknown',
+      `There is no ${what} "${grouped(id)}"; "sluis operator ${what} list" shows those there are`,
+    );
+  if (row.endedAt !== null)
+    throw new RegistryError('ended', `The ${what} ${grouped(id)} was ended at ${iso(row.endedAt)} already`);
+  return row;
+}
