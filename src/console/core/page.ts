@@ -29,8 +29,11 @@ export interface Page {
   /** Parameters in braces: each is one segment. */
   readonly path: string;
   readonly access: Access;
-  /** The key must have been touched within STEP_UP_LIFE; else whoever comes is asked to first, and comes back to this path (of a POST: to `proven`). */
-  readonly proven?: string | true;
+  /**
+   * The key must have been touched within STEP_UP_LIFE; else whoever comes is asked to first. Behind GET the page is shown then; behind POST what was typed goes along with
+   * the touch, and is done. The field `credential` of a form is taken by it.
+   */
+  readonly proven?: true;
   /** For all who come the same, and named after its content: it may be kept. */
   readonly isFile?: true;
   readonly run: (asked: Asked, services: ConsoleServices) => Promise<Reply> | Reply;

@@ -1,8 +1,8 @@
 /**
  * One request of the console, from its first octet to the answer.
  *
- * The order is that of what it tells: form, host, path and method; where a form comes from; who is logged in, and whether he may; whether the key was touched of late; the
- * token of the form; and only then the page. A page behind a log-in answers whoever is not logged in with the way there, also where it does not exist: nobody learns which paths there are.
+ * The order is that of what it tells: form, host, path and method; where a form comes from; who is logged in, and whether he may; the token of the
+ * form; whether the key was touched of late; and only then the page. A page behind a log-in answers whoever is not logged in with the way there, also where it does not exist: nobody learns which paths there are.
  */
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
@@ -18,6 +18,7 @@ import { type Fields, type FormFault, readForm } from '../../http/form.ts';
 import { languageOf } from '../../http/page-headers.ts';
 import type { Guest } from '../../http/tls-listener.ts';
 import { rangeOf } from '../../platform/network.ts';
+import { proveAgain } from '../login/step-up.ts';
 import { frame } from '../look/frame.ts';
 import { problemOf, problemPage, type ProblemName } from '../look/problem.ts';
 import { type Shown, cookiesIn, noSessionCookie } from './cookies.ts';
@@ -99,7 +100,7 @@ export class Serving {
     first: Seen,
     now: (seen: Seen) => void,
   ): Promise<Sent> {
-    const { origin, admin, clock } = this.#services;
+    const { origin, admin, clock, logIns } = this.#services;
     const head = readHead(request);
     // A name that leads here and is not ours: a page of somebody else, whose name was pointed at us.
     if (`https://${(head.headers.host ?? '').toLowerCase()}` !== origin) throw new Stopped(421, 'host');
@@ -136,13 +137,16 @@ export class Serving {
       !mayDo(visitor.session.holder.role, access)
     )
       throw new Stopped(403, 'forbidden');
-    if (page.proven !== undefined && visitor !== undefined && visitor.session.provenAt + STEP_UP_LIFE <= clock.now())
-      return this.#send({ kind: 'see', to: `/prove?to=${encodeURIComponent(provenAt(page, params, head))}` }, seen);
+    const late =
+      page.proven === true && visitor !== undefined && visitor.session.provenAt + STEP_UP_LIFE <= clock.now();
+    if (late && head.method !== 'POST')
+      return this.#send({ kind: 'see', to: `/prove?to=${encodeURIComponent(localPath(target(head)))}` }, seen);
     const fields = head.method === 'POST' ? await readFields(request) : undefined;
     if (fields !== undefined && visitor !== undefined && access !== 'nobody')
       if (!isFormToken(shown.secret ?? '', textIn(fields, 'token'))) throw new Stopped(403, 'form');
     const asked = this.#asked(head, guest, seen, params, fields, context);
-    return this.#send(await page.run(asked, this.#services), seen);
+    const asksFirst = late ? await proveAgain(asked, logIns, head.path, typedIn(fields)) : undefined;
+    return this.#send(asksFirst ?? (await page.run(asked, this.#services)), seen);
   }
 
   /** Undefined: nobody is logged in. */
@@ -245,12 +249,6 @@ export class Serving {
 
 const target = ({ path, query }: ReturnType<typeof readHead>): string => (query === '' ? path : `${path}?${query}`);
 
-/** Where somebody comes back to who was asked to touch the key: a page is shown again, a form has one that leads to it. */
-function provenAt({ proven }: Page, params: Asked['params'], head: ReturnType<typeof readHead>): string {
-  if (proven === true || proven === undefined) return localPath(target(head));
-  return localPath(proven.replace(/\{(\w+)\}/g, (_all, name: string) => encodeURIComponent(params[name] ?? '')));
-}
-
 function callOf({ session: { holder } }: Visitor, { signal }: Guest, reason?: string): Call {
   const { name, role, organisation } = holder;
   return {
@@ -271,5 +269,11 @@ async function readFields(request: IncomingMessage): Promise<Fields> {
   if (read.ok) return read.value;
   throw new Stopped(...FAULTS[read.error]);
 }
+
+/** What goes along with a touch of the key: all that was typed. */
+const typedIn = (fields: Fields = new Map()): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    [...fields].filter(([name]) => name !== 'credential').map(([name, value]) => [name, value.toString('utf8')]),
+  );
 
 const textIn = (fields: Fields, name: string): string => fields.get(name)?.toString('utf8') ?? '';

@@ -1,37 +1,11 @@
 /** The pages of the log-in: with a passkey, making one with a code, touching the key again, and the way out. */
-import type { Language } from '../../domain/registry.ts';
-import { type Html, attributes, html } from '../../http/html.ts';
+import { html } from '../../http/html.ts';
 import { languageCookie, noSessionCookie, sessionCookie } from '../core/cookies.ts';
 import { type Asked, type Page, type Reply, localPath, visitorOf } from '../core/page.ts';
-import type { CodeJudged, From, LoggedIn } from './log-ins.ts';
+import { fromOf, passkeyForm, said, wrong } from './forms.ts';
+import type { CodeJudged, LoggedIn } from './log-ins.ts';
+import { provePage, proveAgain } from './step-up.ts';
 import { LOGIN } from './words.ts';
-
-type Words = (typeof LOGIN)['nl'];
-
-const fromOf = ({ network, range, signal, address }: Asked): From => ({ network, range, signal, address });
-
-/** A form whose button asks the browser for a passkey. */
-interface PasskeyForm {
-  readonly kind: 'create' | 'get';
-  readonly options: string;
-  readonly action: string;
-  readonly button: string;
-  readonly hidden: Readonly<Record<string, string>>;
-}
-
-const passkeyForm = (words: Words, { kind, options, action, button, hidden }: PasskeyForm): Html =>
-  html`<form method="post" action="${action}"${attributes({ 'data-passkey': kind, 'data-options': options })}>
-<p data-without-script>${words.script}</p>
-<p data-failed role="alert" tabindex="-1" class="state bad" hidden>${words.failed}</p>
-${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}<input type="hidden" name="credential" value="">
-<button>${button}</button>
-</form>`;
-
-const wrong = (text: string | undefined): Html | undefined =>
-  text === undefined ? undefined : html`<div class="card note bad" role="alert"><p>${text}</p></div>`;
-
-const said = (language: Language, kind: 'refused' | 'busy', refused: string): readonly [number, string] =>
-  kind === 'busy' ? [429, LOGIN[language].busy] : [403, refused];
 
 function logInPage({ language }: Asked, options: string, to: string, problem?: readonly [number, string]): Reply {
   const words = LOGIN[language];
@@ -127,29 +101,11 @@ const registered: Page = {
   },
 };
 
-async function provePage(
-  asked: Asked,
-  options: Promise<string>,
-  to: string,
-  problem?: readonly [number, string],
-): Promise<Reply> {
-  const words = LOGIN[asked.language];
-  const hidden = { to, token: visitorOf(asked).token };
-  const form = { kind: 'get', options: await options, action: '/prove', button: words.prove, hidden } as const;
-  return {
-    kind: 'page',
-    status: problem?.[0] ?? 200,
-    title: words.proveTitle,
-    body: html`${wrong(problem?.[1])}<div class="card"><p>${words.proveLead}</p>${passkeyForm(words, form)}</div>`,
-  };
-}
-
 const prove: Page = {
   method: 'GET',
   path: '/prove',
   access: 'session',
-  run: (asked, { logIns }) =>
-    provePage(asked, logIns.proofOptions(visitorOf(asked).session), localPath(asked.query.get('to'))),
+  run: (asked, { logIns }) => provePage(asked, logIns, '/prove', { to: localPath(asked.query.get('to')) }),
 };
 
 const proved: Page = {
@@ -157,12 +113,8 @@ const proved: Page = {
   path: '/prove',
   access: 'session',
   run: async (asked, { logIns }) => {
-    const { session } = visitorOf(asked);
     const to = localPath(asked.field('to'));
-    const judged = await logIns.prove(session, asked.field('credential'), fromOf(asked));
-    if (judged.kind === 'right') return { kind: 'see', to };
-    const problem = said(asked.language, judged.kind, LOGIN[asked.language].proveRefused);
-    return await provePage(asked, logIns.proofOptions(session), to, problem);
+    return (await proveAgain(asked, logIns, '/prove', { to })) ?? { kind: 'see', to };
   },
 };
 

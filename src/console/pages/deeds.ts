@@ -5,6 +5,7 @@
  */
 import type { Input } from '../../admin/input.ts';
 import { type OperationName, rightOf } from '../../admin/operations.ts';
+import { defined } from '../../domain/defined.ts';
 import type { Language } from '../../domain/registry.ts';
 import { type Html, attributes, html } from '../../http/html.ts';
 import { type Asked, type Page, type Reply, visitorOf } from '../core/page.ts';
@@ -231,13 +232,7 @@ export const deedPages: readonly Page[] = DEEDS.flatMap((deed): readonly Page[] 
   const path = `/accounts/{login}/${deed.name}`;
   const access = rightOf(deed.operation);
   return [
-    {
-      method: 'GET',
-      path,
-      access,
-      run: (asked) => formPage(asked, deed),
-      ...(deed.proven && { proven: true as const }),
-    },
-    { method: 'POST', path, access, run: (asked) => doIt(asked, deed), ...(deed.proven && { proven: path }) },
+    { method: 'GET', path, access, run: (asked) => formPage(asked, deed), ...defined({ proven: deed.proven }) },
+    { method: 'POST', path, access, run: (asked) => doIt(asked, deed), ...defined({ proven: deed.proven }) },
   ];
 });

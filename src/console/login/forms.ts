@@ -1,0 +1,33 @@
+/** What the pages of the log-in have in common: a form that asks for a passkey, and what went wrong. */
+import type { Language } from '../../domain/registry.ts';
+import { type Html, attributes, html } from '../../http/html.ts';
+import type { Asked } from '../core/page.ts';
+import type { From } from './log-ins.ts';
+import { LOGIN } from './words.ts';
+
+type Words = (typeof LOGIN)['nl'];
+
+export const fromOf = ({ network, range, signal, address }: Asked): From => ({ network, range, signal, address });
+
+/** A form whose button asks the browser for a passkey. */
+interface PasskeyForm {
+  readonly kind: 'create' | 'get';
+  readonly options: string;
+  readonly action: string;
+  readonly button: string;
+  readonly hidden: Readonly<Record<string, string>>;
+}
+
+export const passkeyForm = (words: Words, { kind, options, action, button, hidden }: PasskeyForm): Html =>
+  html`<form method="post" action="${action}"${attributes({ 'data-passkey': kind, 'data-options': options })}>
+<p data-without-script>${words.script}</p>
+<p data-failed role="alert" tabindex="-1" class="state bad" hidden>${words.failed}</p>
+${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}<input type="hidden" name="credential" value="">
+<button>${button}</button>
+</form>`;
+
+export const wrong = (text: string | undefined): Html | undefined =>
+  text === undefined ? undefined : html`<div class="card note bad" role="alert"><p>${text}</p></div>`;
+
+export const said = (language: Language, kind: 'refused' | 'busy', refused: string): readonly [number, string] =>
+  kind === 'busy' ? [429, LOGIN[language].busy] : [403, refused];
