@@ -137,6 +137,8 @@ const apiFiles = ['administration', 'core', 'directory', 'mailbox', 'messages', 
 const ofConsole = [
   ...[node, domain, platform, '/config/zod.ts', '/admin/', '/auth/', '/commands/', '/crypto/', '/http/'],
   ...['head', 'problem'].map((file) => `/api/core/${file}.ts`),
+  // Causes of refusals, in the words that letters have.
+  ...['/delivery/notice-rules.ts', '/letters/cause.ts'],
   ...port,
 ];
 const consoleFiles = ['core', 'login', 'look', 'pages'].map((name) => `../${name}/`);

@@ -4,6 +4,7 @@ import { logInPages } from './login/pages.ts';
 import { filePages } from './look/files.ts';
 import { account } from './pages/account.ts';
 import { deedPages } from './pages/deeds.ts';
+import { message } from './pages/message.ts';
 import { organisation } from './pages/organisation.ts';
 import { search } from './pages/search.ts';
 import { style } from './pages/style.ts';
@@ -17,5 +18,6 @@ export const CONSOLE_PAGES: readonly Page[] = [
   account,
   ...deedPages,
   organisation,
+  message,
   style,
 ];

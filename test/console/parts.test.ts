@@ -12,6 +12,8 @@ import { STYLE } from '../../src/console/look/style.ts';
 import { FRAME } from '../../src/console/look/words.ts';
 import { ACCOUNT } from '../../src/console/pages/account-words.ts';
 import { DEEDS } from '../../src/console/pages/deeds.ts';
+import { STEPS } from '../../src/console/pages/message-steps.ts';
+import { BECAME, MESSAGE } from '../../src/console/pages/message-words.ts';
 import { CONSOLE_PAGES } from '../../src/console/table.ts';
 
 const router = new Router(CONSOLE_PAGES);
@@ -146,7 +148,15 @@ const textsIn = (words: object, at = ''): readonly (readonly [string, string])[]
   Object.entries(words).flatMap(([name, value]) =>
     typeof value === 'string' ? [[`${at}.${name}`, value] as const] : textsIn(value as object, `${at}.${name}`),
   );
-const TABLES = { FRAME, LOGIN, ACCOUNT, ...Object.fromEntries(DEEDS.map(({ name, words }) => [name, words])) };
+const TABLES = {
+  FRAME,
+  LOGIN,
+  ACCOUNT,
+  MESSAGE,
+  BECAME,
+  STEPS,
+  ...Object.fromEntries(DEEDS.map(({ name, words }) => [name, words])),
+};
 
 test('both languages say the same things, in sentences of at most twenty words', () => {
   for (const [name, { nl, en }] of Object.entries(TABLES)) {

@@ -14,6 +14,8 @@ import { type Browser, type BrowserContext, type Page, launch } from 'puppeteer-
 import { minutes } from '../../src/domain/units.ts';
 import { LeapingClock, type TestConsole, operator, startConsole } from '../support/console.ts';
 import { effort } from '../support/effort.ts';
+import { addressOf, loginOf } from '../support/gateway.ts';
+import { send } from '../support/mail.ts';
 import { withoutProgram } from '../support/require.ts';
 import { until } from '../support/until.ts';
 
@@ -111,6 +113,12 @@ for (const language of effort<readonly ('en' | 'nl')[]>(['nl'], ['en', 'nl']))
   test(`every page is without a violation, in both themes and on a phone (${language})`, { skip }, async (t) => {
     const clock = new LeapingClock();
     const console = await startConsole(t, { accounts: ['anna'], clock });
+    const sent = {
+      from: addressOf('anna'),
+      to: [addressOf('anna')],
+      content: `From: ${addressOf('anna')}\r\n\r\nx\r\n`,
+    };
+    const message = await send(console.gateway.target('submission'), loginOf('anna'), sent);
     await console.gateway.store.operators.add({ name: 'els', role: 'owner' }, operator);
     const page = await pageWithKey(await (await startBrowser(t, console)).createBrowserContext());
     const { organisation = '' } = (await console.gateway.store.registry.findAccount('anna@group.test')) ?? {};
@@ -137,6 +145,7 @@ for (const language of effort<readonly ('en' | 'nl')[]>(['nl'], ['en', 'nl']))
     await see('/accounts/anna%40group.test/suspend', 'deed');
     await see('/accounts/anna%40group.test/contain', 'deed-final');
     await see(`/organisations/${organisation}`, 'organisation');
+    await see(`/messages/${message}`, 'message');
     await see('/style', 'style');
     await see('/nothing', 'problem');
     clock.leap(minutes(6));

@@ -21,5 +21,10 @@ export const list = (items: readonly Hole[]): Html => html`<ul>${items.map((item
 export const table = (caption: string, header: readonly string[], rows: readonly (readonly Hole[])[]): Html =>
   html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table><caption>${caption}</caption><thead><tr>${header.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead><tbody>${rows.map((cells) => html`<tr>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
 
+/** What happened, oldest first: when, and what. */
+export const timeLine = (steps: readonly (readonly [when: Hole, what: Hole])[]): Html =>
+  html`<ol class="line">${steps.map(([when, what]) => html`<li><span class="soft">${when}</span> ${what}</li>`)}</ol>`;
+
 export const accountLink = (login: string): Html => html`<a href="/accounts/${login}">${login}</a>`;
+export const messageLink = (id: string): Html => html`<a href="/messages/${id}">${id}</a>`;
 export const organisationLink = (name: string): Html => html`<a href="/organisations/${name}">${name}</a>`;

@@ -34,6 +34,9 @@ dl{display:grid;grid-template-columns:fit-content(45%) 1fr;gap:var(--s1) var(--s
 dt{color:var(--soft)}
 dd{margin:0}
 ul{padding-left:1.25rem}
+h3{font-size:1rem;margin:var(--s4) 0 var(--s2)}
+.line{list-style:none;margin:0;padding:0 0 0 var(--s3);border-left:2px solid var(--line)}
+.line li{margin:0 0 var(--s2)}
 dd ul{list-style:none;padding:0;margin:0}
 .card>:last-child{margin-bottom:0}
 .note>:first-child{margin-top:0}

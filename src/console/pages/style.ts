@@ -2,7 +2,7 @@
 import { html } from '../../http/html.ts';
 import type { Page } from '../core/page.ts';
 import { timeOf } from '../core/times.ts';
-import { card, facts, list, note, state, table } from '../look/parts.ts';
+import { card, facts, list, note, state, table, timeLine } from '../look/parts.ts';
 
 const STYLE = {
   nl: {
@@ -45,7 +45,7 @@ export const style: Page = {
           [words.fact, 1],
           [words.fact, timeOf(SOME_TIME, language)],
         ]),
-      )}${card(words.card, list([words.fact, html`<a href="/style">${words.fact}</a>`]))}</div>
+      )}${card(words.card, list([words.fact, html`<a href="/style">${words.fact}</a>`]))}${card(words.card, timeLine([[timeOf(SOME_TIME, language), words.fact]]))}</div>
 ${card(
   words.card,
   table(
