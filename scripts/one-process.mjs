@@ -2,7 +2,7 @@
 // used it. Each file is a suite by its path, so that its own `before` and `after` stay its own, and is loaded when its turn comes.
 //
 // What a file leaves open would keep this process from ending, and be any file's: so that is looked for after each, and fails it by its name.
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { after, describe } from 'node:test';
 import { relative } from 'node:path';
@@ -27,8 +27,8 @@ async function leftBeyond(before, patience) {
   }
 }
 
-/** `files`: absolute paths. `now`: a file that says which one is run. */
-export async function runFiles({ files, now, patience }) {
+/** `files`: absolute paths. `now`: a file that says which one is run. `apart`: one for the lines of those that need a process of their own. */
+export async function runFiles({ files, now, apart, patience }) {
   // What is open by then is the runner's own.
   await pause(1);
   let before = kept();
@@ -45,8 +45,12 @@ export async function runFiles({ files, now, patience }) {
     await new Promise((done) => {
       describe(relative(process.cwd(), file), () => {
         try {
-          // At once: what stands behind an await would belong to no suite. A file that awaits at its top says so by @own-process.
+          // At once: what stands behind an await would belong to no suite.
           load(file);
+        } catch (error) {
+          // It awaits at its top, or something that it loads does: nothing of it has run.
+          if (error.code !== 'ERR_REQUIRE_ASYNC_MODULE') throw error;
+          appendFileSync(apart, `${file}\n`);
         } finally {
           // Hooks run in the order of their making: after the file's own.
           after(() => assertClosed().finally(done));

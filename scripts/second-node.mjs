@@ -50,6 +50,26 @@ const SAME = [
     below: `gateway/${file}.`,
     because: 'letters and rules, told by a gateway whose sockets, TLS and timers are in the other files of gateway/',
   })),
+  {
+    below: 'api/',
+    because: 'routes over the commands and the store; what reads HTTP octet by octet is run',
+    but: ['caller', 'gateway', 'server', 'smuggling', 'mailbox/range', 'messages/octets'],
+  },
+  { below: 'cluster/', because: 'rounds over stores; the channel is run', but: ['exchange', 'tickets'] },
+  { below: 'config/', because: 'settings are read by a library, and judged' },
+  { below: 'console/', because: 'pages over the commands', but: ['log-in'] },
+  ...['postgres-backups', 'postgres-check', 'postgres-health', 'store-finding', 'trace-refused', 'mail'].map(
+    (file) => ({
+      below: `gateway/${file}.`,
+      because: 'facts that are told of a store',
+    }),
+  ),
+  ...['crypto/fuzz', 'crypto/cms/fuzz', 'edi/fuzz', 'edi/recorded', 'mime/walk'].map((file) => ({
+    below: `${file}.`,
+    because: 'readers of octets, tried by chance; what they are made of is run',
+  })),
+  { below: 'source/', because: 'what is fetched comes over the sockets that smtp/ and pop3/ try' },
+  { below: 'webhooks/', because: 'rules over the store; what connects is run', but: ['deliverer'] },
   { below: 'notice-send', because: 'letters that a command sends through a gateway' },
   { below: 'account-', because: 'commands over a gateway' },
   { below: 'contain', because: 'commands over a gateway' },

@@ -10,8 +10,10 @@
 // name; the others go on. The suites that start programs end each file when its tests are over, whatever a failed assertion left open; a leak of ours
 // is what `unit` would show.
 //
-// Files of `unit` run beside each other; those of some folders several in one process, one after another (scripts/one-process.mjs): what they load is most of what small ones
-// cost. Who says `@own-process` in a comment, with the reason, has one of its own: it measures, or awaits at its top. A file that its process did not come to, since another one ended it, is run after that by itself.
+// Files of `unit` run beside each other, several in one process, one after another (scripts/one-process.mjs): what they load is most of what small ones
+// cost. Who says `@own-process` in a comment, with the reason, has one of its own: it measures, say. A file that its process did not come to, since another one ended it, is run after that by itself, and so is one that awaits at its top, or loads what does.
+//
+// The store's threads are the test's own in `unit`, but for files that say `@threads`: scripts/one-thread.mjs.
 //
 // Of the suites that start programs only those do whose source says `@beside` in a comment: they measure neither
 // time nor memory, use free ports, and build nothing. The others have the machine to themselves, after those.
@@ -37,24 +39,6 @@ import { UNFIT, nodeProblem } from './node-version.mjs';
 import { watchFiles } from './bounded.mjs';
 import { isSameOnEveryNode } from './second-node.mjs';
 
-/** Folders whose files share processes: each was run so, whole. The others' have one each until they were. */
-const SHARING = [
-  ...[
-    'auth',
-    'config',
-    'crypto',
-    'domain',
-    'edi',
-    'http',
-    'letters',
-    'lint',
-    'middleware',
-    'mime',
-    'pickup',
-    'platform',
-  ],
-  ...['pop3', 'probe', 'source', 'submission', 'trail', 'webhooks'],
-];
 /** Most files of one process: it has most of what it saves by then, and keeps what it loaded. */
 const SHARED = 12;
 
@@ -156,13 +140,19 @@ function temporary() {
 }
 
 const nowOf = (script) => `${script}.now`;
+const apartOf = (script) => `${script}.apart`;
 /** Scripts that run several files each. */
 const scripts = new Set();
 
 function scriptOf(some) {
   const script = join(measured, `${String(scripts.size).padStart(3, '0')}.mjs`);
   const runner = pathToFileURL(join(root, 'scripts', 'one-process.mjs')).href;
-  const given = JSON.stringify({ files: some, now: nowOf(script), patience: Math.min(20, bound / 2) * 1000 });
+  const given = JSON.stringify({
+    files: some,
+    now: nowOf(script),
+    apart: apartOf(script),
+    patience: Math.min(20, bound / 2) * 1000,
+  });
   writeFileSync(script, `import { runFiles } from '${runner}';\nawait runFiles(${given});\n`);
   scripts.add(script);
   return script;
@@ -170,7 +160,7 @@ function scriptOf(some) {
 
 /** What the runner starts a process for: files that have one of their own, and scripts of several. */
 function processesOf(some) {
-  const shares = (file) => SHARING.includes(relative(tests, file).split(sep)[0]) && !says(file, '@own-process');
+  const shares = (file) => !says(file, '@own-process') && !says(file, '@threads');
   const shared = some.filter(shares);
   const own = some.filter((file) => !shares(file));
   const count = Math.ceil(shared.length / SHARED);
@@ -178,6 +168,8 @@ function processesOf(some) {
   const all = Array.from({ length: count }, (_, n) => scriptOf(shared.slice(n * each, (n + 1) * each)));
   return [...all, ...own];
 }
+
+const linesOf = (file) => (existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []);
 
 const EFFORT = values.suite === 'long' ? { SLUIS_TEST_EFFORT: 'release' } : {};
 const late = new Set();
@@ -190,6 +182,7 @@ async function run({ files: some, concurrency }) {
       '--test',
       `--test-concurrency=${concurrency}`,
       ...(isUnit ? [] : ['--test-force-exit']),
+      ...(values.suite === 'unit' ? ['--import', pathToFileURL(join(root, 'scripts', 'one-thread.mjs')).href] : []),
       ...reporter(`${join(root, 'scripts', 'source-lines.mjs')}?${values.reporter ?? 'spec'}`, 'stdout'),
       ...reporter(join(root, 'scripts', 'file-times.mjs'), timesFile),
       ...some,
@@ -213,7 +206,7 @@ async function run({ files: some, concurrency }) {
   });
   const status = await new Promise((resolve) => runner.once('close', (code) => resolve(code ?? 1)));
   unwatch();
-  const lines = existsSync(timesFile) ? readFileSync(timesFile, 'utf8').split('\n') : [];
+  const lines = linesOf(timesFile);
   const times = lines.filter((line) => line.startsWith('file\t'));
   if (values.times !== undefined) appendFileSync(values.times, times.map((line) => `${line}\n`).join(''));
   const passed = status === 0 && !lines.some((line) => line.startsWith('failed\t'));
@@ -232,8 +225,9 @@ for (const { files: some, concurrency } of parts) {
   if (stopped) break;
   const { passed, done } = await run({ files: isUnit ? processesOf(some) : some, concurrency });
   if (!passed) failed = true;
-  // Their process was ended by a file before them.
-  const left = some.filter((file) => !done.has(file) && !late.has(file));
+  // Their process was ended by a file before them, or cannot load them.
+  const apart = new Set([...scripts].flatMap((script) => linesOf(apartOf(script))));
+  const left = some.filter((file) => (!done.has(file) || apart.has(file)) && !late.has(file));
   if (left.length > 0 && !stopped) await run({ files: left, concurrency });
 }
 rmSync(measured, { recursive: true, force: true });

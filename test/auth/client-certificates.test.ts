@@ -1,5 +1,4 @@
 /** What a shown certificate is worth, as time passes and authorities change. Over both protocols: test/certificate-login.test.ts. */
-// @own-process: it awaits at its top.
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { AuthorityError, readAuthorities } from '../../src/auth/authorities.ts';

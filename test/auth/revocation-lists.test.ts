@@ -1,5 +1,4 @@
 /** Revocation lists of foreign issuers: which one counts, for how long, and what a list cannot do. */
-// @own-process: it awaits at its top.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { readAuthorities } from '../../src/auth/authorities.ts';

@@ -150,7 +150,11 @@ test('the probe sees what our policy forbids', async (t) => {
 
 test('a port that says something else, or nothing, is no result', async (t) => {
   const server = createTcpServer((socket) =>
-    socket.on('error', () => undefined).end('HTTP/1.1 400 Bad Request\r\n\r\n'),
+    // Read to its end: it would be open for as long as the process is.
+    socket
+      .on('error', () => undefined)
+      .resume()
+      .end('HTTP/1.1 400 Bad Request\r\n\r\n'),
   );
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

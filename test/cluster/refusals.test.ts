@@ -114,8 +114,12 @@ test('a node that hangs, before or after the handshake, ends the round at its de
     socket.on('error', () => undefined).resume();
     sockets.add(socket);
   });
-  t.after(() => {
+  const hangUp = (): void => {
     for (const socket of sockets) socket.destroy();
+    sockets.clear();
+  };
+  t.after(() => {
+    hangUp();
     silent.close();
     mute.close();
   });
@@ -125,7 +129,7 @@ test('a node that hangs, before or after the handshake, ends the round at its de
   ] as const) {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     nodes.listens(TWO, (server.address() as AddressInfo).port);
-    sockets.clear();
+    hangUp();
     const round = one.cluster.exchange();
     await until('somebody called', () => sockets.size > 0);
     let over = false;

@@ -1,32 +1,16 @@
 /**
- * The Containerfile, read and carried out step by step in a folder of its own. No image is built: CI reaches no registry of images. What only an
- * image shows (the user, the slim system around it) is judged by its text.
+ * The Containerfile, judged by its text: CI reaches no registry of images. Its first stage is carried out before a release (test/long/container.test.ts).
  */
-// @beside: it builds in its own folder.
+// @beside
 import assert from 'node:assert/strict';
-import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { root } from './shell.ts';
-
-const FOLDER = join(root, 'docs', 'container');
-const text = readFileSync(join(FOLDER, 'Containerfile'), 'utf8');
-const steps = text
-  .split('\n')
-  .filter((line) => line !== '' && !line.startsWith('#'))
-  .map((line) => {
-    const [, word = '', rest = ''] = /^([A-Z]+) (.*)$/.exec(line) ?? [];
-    return { word, rest };
-  });
-const of = (word: string): readonly string[] => steps.filter((step) => step.word === word).map(({ rest }) => rest);
-const second = steps.findLastIndex(({ word }) => word === 'FROM');
-
-const folder = mkdtempSync(join(tmpdir(), 'sluis-container-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+import { FOLDER, argumentsOf as of, second, steps, text } from '../support/containerfile.ts';
 
 test('it has two stages on named versions, runs as a number that is not root, drains, and tells its health', () => {
   assert.deepEqual(
@@ -79,46 +63,6 @@ test('what it copies is there, and is let through to it; certificates, data and 
     [...sources].sort(),
   );
   for (const name of sources) assert.ok(existsSync(join(root, name)), name);
-});
-
-/** As if `folder` were the root of the image. */
-const inside = (path: string, base: string): string =>
-  path.startsWith('/') ? join(folder, path) : join(folder, base, path);
-
-test('its first stage, step by step, makes a program that runs', () => {
-  let base = '/';
-  for (const { word, rest } of steps.slice(steps.findIndex((step) => step.word === 'FROM') + 1, second)) {
-    if (word === 'WORKDIR') mkdirSync(inside((base = rest), '/'), { recursive: true });
-    else if (word === 'COPY') {
-      const words = rest.split(' ');
-      const to = words.pop() ?? '';
-      for (const name of words)
-        cpSync(join(root, name), words.length > 1 ? inside(join(to, name), base) : inside(to, base), {
-          recursive: true,
-        });
-    } else if (word === 'RUN') {
-      const command = rest.replaceAll(/ \/app\b/g, ` ${join(folder, 'app')}`);
-      const done: SpawnSyncReturns<string> = spawnSync('sh', ['-c', command], {
-        cwd: inside(base, '/'),
-        encoding: 'utf8',
-        // As with --build-arg: hash and seconds of a commit.
-        env: { ...process.env, COMMIT: `${'0123456789abcdef'.repeat(2)}01234567 1772753400` },
-      });
-      assert.equal(done.status, 0, `${rest}: ${done.stderr}`);
-    } else assert.match(word, /^(ENV|ARG)$/);
-  }
-  const [copied] = of('COPY').filter((rest) => rest.startsWith('--from=build'));
-  assert.equal(copied, '--from=build /app /opt/sluis');
-  const link =
-    of('RUN')
-      .find((rest) => rest.startsWith('ln -s '))
-      ?.split(' ')[2] ?? '';
-  const program = join(folder, link.replace('/opt/sluis', '/app'));
-  const help = spawnSync(program, ['help', 'serve'], { encoding: 'utf8' });
-  assert.match(help.stdout, /Usage: sluis serve/);
-  const version = spawnSync(program, ['--version'], { encoding: 'utf8' });
-  assert.match(version.stdout, /^[\d.]+\+2026-03-05\.0123456789ab\n$/);
-  assert.equal(existsSync(join(folder, 'app', 'node_modules', 'typescript')), false);
 });
 
 test('its health check says what /ready says', async () => {

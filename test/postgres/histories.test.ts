@@ -13,7 +13,7 @@ import { type TwoSites, type TwoSitesOptions, startTwoSites } from '../support/t
 import { until } from '../support/until.ts';
 import { assertNothing, judged } from '../support/verdict.ts';
 
-const ROUNDS = effort(3, 20);
+const ROUNDS = effort(2, 20);
 const WRITERS = namesOf('writer', 16);
 const MAILBOXES = namesOf('mailbox', 4);
 
@@ -106,7 +106,7 @@ async function diesWhileGatewayHangs(all: Scene): Promise<void> {
   served.signal('SIGCONT');
 }
 
-/** In this order: before a merge the first three. */
+/** In this order: before a merge the first two. */
 const DISTURBANCES = [
   ...[siteDies, standbyLags, gatewayHangs, linkCut, primaryDies],
   ...[diesWhileAnotherIsCut, diesWhileGatewayHangs],

@@ -50,9 +50,12 @@ function project(t: TestContext, files: Readonly<Record<string, string>>): Proje
 test('a file that is not done within its bound fails by its name, and the others are run', (t) => {
   const files = {
     // A failed assertion behind which something goes on, and a loop that nothing interrupts.
-    'goes-on': `test('fails', () => { setInterval(() => undefined, 1000); throw new Error('as expected'); });`,
-    'left-open': `test('passes', () => { setInterval(() => undefined, 1000); });`,
-    loops: `test('loops', () => { for (;;); });`,
+    'goes-on': `// @own-process
+test('fails', () => { setInterval(() => undefined, 1000); throw new Error('as expected'); });`,
+    'left-open': `// @own-process
+test('passes', () => { setInterval(() => undefined, 1000); });`,
+    loops: `// @own-process
+test('loops', () => { for (;;); });`,
     // What a test starts as `node` is what it runs on itself.
     whole: `test('it is run all the same', () => {
   const { status, stdout } = require('node:child_process').spawnSync('node', ['--version'], { encoding: 'utf8' });
@@ -66,7 +69,7 @@ test('a file that is not done within its bound fails by its name, and the others
   assert.deepEqual(ended.map(([, name]) => name).sort(), ['goes-on', 'left-open', 'loops']);
   for (const name of ['left-open', 'loops'])
     assert.match(ran.stdout, new RegExp(`^not ok \\d+ - \\S*${name}\\.test\\.js$`, 'm'));
-  assert.match(ran.stdout, /^ok \d+ - it is run all the same$/m);
+  assert.match(ran.stdout, /^ *ok \d+ - it is run all the same$/m);
   assert.match(
     ran.stderr,
     new RegExp(`^Suite unit on Node ${process.versions.node.replaceAll('.', '\\.')}, OpenSSL 3\\.\\d+`),
@@ -82,14 +85,60 @@ test('is the ' + globalThis.counted + '.', () => undefined);`;
   const { root, run } = project(t, {
     ...{ 'mime/a': tells, 'mime/b': `require('node:test').after(() => { globalThis.counted = 10; });\n${tells}` },
     ...{ 'mime/c': tells, 'mime/own': `// @own-process\n${tells}` },
+    'mime/loads': '',
   });
+  // One that cannot be loaded at once, since what it imports awaits at its top.
+  writeFileSync(join(root, 'dist', 'test', 'loaded.mjs'), 'await undefined;');
+  writeFileSync(
+    join(root, 'dist', 'test', 'mime', 'loads.test.js'),
+    `import { appendFileSync } from 'node:fs';
+import { test } from 'node:test';
+import '../loaded.mjs';
+appendFileSync('pids', process.pid + ' ');
+test('is the 1.', () => undefined);`,
+  );
   const { status, stdout } = run('--reporter', 'tap');
   assert.equal(status, 0, stdout);
   const pids = readFileSync(join(root, 'pids'), 'utf8').trim().split(' ');
-  assert.deepEqual([pids.length, new Set(pids).size], [4, 2]);
+  assert.deepEqual([pids.length, new Set(pids).size], [5, 3]);
   // What a file does when it ends is done before the next one is loaded.
-  assert.deepEqual([...stdout.matchAll(/ok \d+ - is the (\d+)\./g)].map(([, n]) => n).sort(), ['1', '1', '11', '2']);
+  assert.deepEqual([...stdout.matchAll(/ok \d+ - is the (\d+)\./g)].map(([, n]) => n).sort(), [
+    '1',
+    '1',
+    '1',
+    '11',
+    '2',
+  ]);
   assert.match(stdout, /^ok \d+ - dist\/test\/mime\/c\.test\.js$/m);
+});
+
+test('the threads of the store are in the thread of the test, but for files that say otherwise', (t) => {
+  const says = (name: string): string => `const { Worker } = require('node:worker_threads');
+const at = require('node:url').pathToFileURL(process.cwd() + '/writer-thread.js');
+test('says where it is', async () => {
+  const thread = new Worker(at, { workerData: { asked: 7 } });
+  const [where, given] = await new Promise((resolve) => thread.once('message', resolve));
+  const ended = new Promise((resolve) => thread.once('exit', resolve));
+  await thread.terminate();
+  await ended;
+  require('node:fs').appendFileSync('told', '${name} ' + (where === 0 ? 'here' : 'apart') + ' ' + given + ';');
+});`;
+  const { root, run } = project(t, { here: says('here'), apart: `// @threads\n${says('apart')}` });
+  writeFileSync(
+    join(root, 'writer-thread.js'),
+    `const { parentPort, threadId, workerData } = require('node:worker_threads');
+const serve = (port, { asked }) => port.postMessage([threadId, asked]);
+exports.serve = serve;
+if (parentPort !== null) serve(parentPort, workerData);
+`,
+  );
+  const { status, stdout } = run('--reporter', 'tap');
+  assert.equal(status, 0, stdout);
+  const told = (): string[] => readFileSync(join(root, 'told'), 'utf8').split(';').sort().slice(1);
+  assert.deepEqual(told(), ['apart apart 7', 'here here 7']);
+  rmSync(join(root, 'told'));
+  assert.equal(run('--suite', 'second').status, 0);
+  assert.deepEqual(told(), ['apart apart 7', 'here apart 7']);
 });
 
 test('what a file leaves open fails it by its name, and the others of its process pass', (t) => {

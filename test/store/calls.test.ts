@@ -1,4 +1,5 @@
 /** What may be called in the store's threads, what may go over, and how it comes back. */
+// @threads: what may go over to a thread is what it tries.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';

@@ -1,4 +1,5 @@
 /** The calling thread's face of the writer, at its end. */
+// @threads: the end of a thread is what it tries.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

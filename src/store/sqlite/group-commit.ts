@@ -273,14 +273,26 @@ export class GroupCommit {
     this.#begin();
     const answers = group.map((piece) => ({ n: piece.n, answer: this.#piece(piece, group.length === 1) }));
     const written = this.#o.work.end();
-    if (this.#o.testing.answerBeforeCommit === true) this.#answer(answers.splice(0));
+    if (this.#o.testing.answerBeforeCommit === true) {
+      this.#answer(answers.splice(0));
+      this.#apart();
+    }
     this.#commits += 1;
     if (this.#commits === this.#o.testing.failCommit)
       throw Object.assign(new Error('disk I/O error (injected)'), { code: 'SQLITE_IOERR_FSYNC', injected: true });
     this.#sql.run`COMMIT`;
-    if (this.#o.testing.countsApart === true) this.#o.db.transaction(() => this.#o.work.markCounts())();
+    if (this.#o.testing.countsApart === true) {
+      this.#apart();
+      this.#o.db.transaction(() => this.#o.work.markCounts())();
+    }
     this.#log.grew(4 + 3 * group.length + written);
     return answers;
+  }
+
+  /** Between the halves of what a mutant tears apart. */
+  #apart(): void {
+    const { apartFor = 0 } = this.#o.testing;
+    if (apartFor > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, apartFor);
   }
 
   /** `only`: nothing else is in the transaction, so no savepoint is needed to undo this. */

@@ -36,6 +36,8 @@ export interface Testing {
   readonly answerBeforeCommit?: boolean;
   /** Up to where figures of usage are written goes in a transaction after that of the figures: another mutant. */
   readonly countsApart?: boolean;
+  /** Milliseconds between the two halves that such a mutant tears apart: a cut falls there, however fast the disk is. */
+  readonly apartFor?: number;
   /** Each change that is called runs, is rolled back, and runs again: one with an effect beside its steps is found. */
   readonly changesTwice?: boolean;
   /** Milliseconds after which figures of acceptances are written. */

@@ -16,7 +16,7 @@ export interface ReaderStart {
 /** Answers of one message to the caller: more would keep the first one waiting. */
 const TURN = 32;
 
-function serve(port: MessagePort, start: ReaderStart): void {
+export function serve(port: MessagePort, start: ReaderStart): void {
   const db = openReading(start.path);
   const work = new ReaderWorker(db, new KeyFolder(start.keyFolder, start.masterKey));
   const waiting: ReaderRequest[] = [];

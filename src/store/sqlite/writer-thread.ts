@@ -142,7 +142,7 @@ function keepAtStart(reserve: Reserve, db: Db, folder: string): void {
   if (!reserve.keep(wanted === 'out' ? 'whole' : wanted) && coversHalf(room)) reserve.keep('half');
 }
 
-function serve(port: MessagePort, start: WriterStart): void {
+export function serve(port: MessagePort, start: WriterStart): void {
   const say = (message: WriterSays): void => port.postMessage(message);
   let opened: ReturnType<typeof openChecked>;
   const reserve = new Reserve(start.dataFolder, start.testing.maxPages === undefined ? start.reserve : 0);

@@ -1,4 +1,3 @@
-// @own-process: it awaits at its top.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import * as openpgp from 'openpgp';
