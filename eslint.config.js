@@ -451,6 +451,8 @@ export default tseslint.config(
   layer('console/*', [...ofConsole, ...consoleFiles], '../../'),
   // The one file that judges passkeys.
   layer('console/login', [...ofConsole, ...consoleFiles, '@simplewebauthn/server'], '../../', 'passkeys'),
+  // The one file that knows the OpenID provider.
+  layer('console/login', [...ofConsole, ...consoleFiles, 'openid-client'], '../../', 'provider'),
   layer('pages', [
     node,
     domain,

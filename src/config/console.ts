@@ -1,8 +1,11 @@
 /** Where the web console is, and how long its sessions hold. */
 import { defined } from '../domain/defined.ts';
 import type { Milliseconds } from '../domain/units.ts';
+import { GROUP_ROLES, type GroupRole } from '../domain/roles.ts';
 import { originOf } from './listeners.ts';
+import type { ConfigProblem } from './problem.ts';
 import type { Config } from './schema.ts';
+import { readSecretLine } from './store.ts';
 
 interface ConsoleFacts {
   /** With a slash behind it; absent where no listener has it. */
@@ -19,3 +22,42 @@ export function consoleFacts(config: Config): ConsoleFacts {
   const origin = consoleOrigin(config);
   return { times: { idle, longest }, ...defined({ page: origin && `${origin}/` }) };
 }
+
+/** What a log-in at the provider would be worth nothing without. */
+export function consoleProblems({ console: { oidc } }: Config): readonly ConfigProblem[] {
+  if (oidc === undefined) return [];
+  const problems: ConfigProblem[] = [];
+  if (oidc.acr.length + oidc.amr.length === 0)
+    problems.push({
+      path: 'console.oidc.acr',
+      value: '[]',
+      expected: 'what counts as two factors at this provider, in acr or amr',
+      remedy: 'ask who runs the provider what its ID tokens say of a log-in with two factors',
+    });
+  if (GROUP_ROLES.every((role) => oidc[`${role}-groups`].length === 0))
+    problems.push({
+      path: 'console.oidc.support-groups',
+      value: '[]',
+      expected: 'groups whose members have a role',
+      remedy:
+        'name at least one group of the provider in security-groups, registry-groups, support-groups or read-groups',
+    });
+  if (!oidc.scope.split(' ').includes('openid'))
+    problems.push({
+      path: 'console.oidc.scope',
+      value: JSON.stringify(oidc.scope),
+      expected: 'a scope with openid in it',
+      remedy: 'add openid: without it there is no ID token',
+    });
+  return problems;
+}
+
+export type OidcConfig = NonNullable<Config['console']['oidc']>;
+
+/** Throws ConfigError. */
+export const readClientSecret = (config: Config): string =>
+  readSecretLine(config, 'console.oidc.secret-file', config.console.oidc?.['secret-file'] ?? '');
+
+/** The role of somebody in these groups, the most rights first; undefined: none. */
+export const roleOfGroups = (oidc: OidcConfig, groups: readonly string[]): GroupRole | undefined =>
+  GROUP_ROLES.find((role) => oidc[`${role}-groups`].some((group) => groups.includes(group)));

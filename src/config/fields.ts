@@ -319,10 +319,21 @@ export const namesByName = (about: string): z.ZodType<ReadonlyMap<string, string
   );
 
 /** Words for people, on one line. */
-export const words = (about: string, max: number, example: string): z.ZodType<string> =>
-  field({ about, expects: `a line of 1 to ${max} characters, such as ${JSON.stringify(example)}` }, (raw) => {
-    const text = typeof raw === 'string' ? raw.trim() : '';
-    return text !== '' && text.length <= max && !/[\p{C}\p{Zl}\p{Zp}]/u.test(text) ? text : undefined;
+export const words = (about: string, max: number, example: string, initial?: string): z.ZodType<string> =>
+  field(
+    withInitial({ about, expects: `a line of 1 to ${max} characters, such as ${JSON.stringify(example)}` }, initial),
+    (raw) => {
+      const text = typeof raw === 'string' ? raw.trim() : '';
+      return text !== '' && text.length <= max && !/[\p{C}\p{Zl}\p{Zp}]/u.test(text) ? text : undefined;
+    },
+  );
+
+/** Texts that others have chosen, such as names of groups. None when left out. */
+export const texts = (about: string, example: string): z.ZodType<readonly string[]> =>
+  field({ about, expects: `a list of at most 50 texts, such as [${JSON.stringify(example)}]`, initial: [] }, (raw) => {
+    if (!Array.isArray(raw) || raw.length > 50) return undefined;
+    const list = raw.filter((n): n is string => typeof n === 'string' && /^[^\p{C}\p{Zl}\p{Zp}]{1,200}$/u.test(n));
+    return list.length === raw.length ? list : undefined;
   });
 
 /** Log-in names, as they are compared. */

@@ -62,6 +62,8 @@ export function fileProblems(config: Config): ConfigProblem[] {
       expected: 'the certificates that time stamps of audit.timestamp-url must lead to',
       remedy: 'ask the authority for its root, in PEM, and name the file here',
     });
+  for (const file of config.console.oidc?.authorities ?? []) check('console.oidc.authorities', file, false);
+  check('console.oidc.secret-file', config.console.oidc?.['secret-file'], true);
   for (const file of config.probe.authorities) check('probe.authorities', file, false);
   const { 'password-file': password, certificate, key, ca } = config.store;
   check('store.password-file', password, true);
@@ -106,18 +108,20 @@ export function readTlsMaterial(config: Config, listener?: Config['listener'][nu
   }));
 }
 
-/** Authorities of client certificates, of mail certificates, of time stamps, of the receivers of webhooks, or of front doors. */
+/** Authorities of client certificates, of mail certificates, of time stamps, of the receivers of webhooks, of front doors, or of the OpenID provider. */
 export type AuthoritiesSetting =
   | 'tls.client-authorities'
   | 'smime.authorities'
   | 'audit.timestamp-authorities'
   | 'webhooks.authorities'
-  | 'probe.authorities';
+  | 'probe.authorities'
+  | 'console.oidc.authorities';
 
 function filesOf(config: Config, setting: AuthoritiesSetting): readonly string[] {
   if (setting === 'smime.authorities') return config.smime.authorities;
   if (setting === 'webhooks.authorities') return config.webhooks.authorities;
   if (setting === 'probe.authorities') return config.probe.authorities;
+  if (setting === 'console.oidc.authorities') return config.console.oidc?.authorities ?? [];
   return setting === 'tls.client-authorities'
     ? config.tls['client-authorities']
     : config.audit['timestamp-authorities'];

@@ -7,6 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { TomlError, parse } from 'smol-toml';
 import { defined } from '../domain/defined.ts';
 import { backupProblems } from './backup.ts';
+import { consoleProblems } from './console.ts';
 import { controlProblems } from './control.ts';
 import { fileProblems, reasonOf } from './files.ts';
 import { letterProblems } from './letters.ts';
@@ -54,6 +55,7 @@ export function parseConfig(text: string, path: string, { files = true }: LoadOp
   const config = { ...absolute(parsed.data, dirname(file)), file };
   const problems = [
     ...controlProblems(config),
+    ...consoleProblems(config),
     ...listenerProblems(config),
     ...keyProblems(config),
     ...storeProblems(config),
@@ -111,6 +113,16 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
         certificate: atGiven(config.backup.certificate),
         key: atGiven(config.backup.key),
         programs: atGiven(config.backup.programs),
+      }),
+    },
+    console: {
+      ...config.console,
+      ...defined({
+        oidc: config.console.oidc && {
+          ...config.console.oidc,
+          'secret-file': at(config.console.oidc['secret-file']),
+          authorities: config.console.oidc.authorities.map(at),
+        },
       }),
     },
     enrolment: {

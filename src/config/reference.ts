@@ -12,6 +12,8 @@ export interface SectionReference {
   readonly about: string;
   /** Written as `[[name]]`, once for each. */
   readonly repeated: boolean;
+  /** It stands within another one, and is left out as a whole where it is not wanted. */
+  readonly within?: true;
   readonly fields: readonly FieldReference[];
 }
 
@@ -35,19 +37,24 @@ export function configReference(): readonly SectionReference[] {
   for (const [name, schema] of Object.entries(configSchema.shape)) {
     const meta = fieldMeta.get(schema);
     if (meta !== undefined) top.push({ name, ...meta });
-    else
-      found.push({
-        name,
-        about: sections[name] ?? '',
-        repeated: isRepeated(schema),
-        fields: Object.entries(shapeOf(schema) ?? {}).flatMap(([field, inner]) => {
-          const known = fieldMeta.get(inner as never);
-          return known === undefined ? [] : [{ name: field, ...known }];
-        }),
-      });
+    else {
+      found.push({ ...sectionOf(name, schema), repeated: isRepeated(schema) });
+      for (const [field, inner] of Object.entries(shapeOf(schema) ?? {}))
+        if (sections[`${name}.${field}`] !== undefined)
+          found.push({ ...sectionOf(`${name}.${field}`, inner), repeated: false, within: true });
+    }
   }
   return [{ name: '', about: '', repeated: false, fields: top }, ...found];
 }
+
+const sectionOf = (name: string, schema: Definition): Pick<SectionReference, 'name' | 'about' | 'fields'> => ({
+  name,
+  about: sections[name] ?? '',
+  fields: Object.entries(shapeOf(schema) ?? {}).flatMap(([field, inner]) => {
+    const known = fieldMeta.get(inner as never);
+    return known === undefined ? [] : [{ name: field, ...known }];
+  }),
+});
 
 /** What stands in the column "default" and behind `#` in the file of `sluis init`. */
 export const initialText = (field: FieldReference): string | undefined =>

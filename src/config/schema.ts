@@ -5,7 +5,7 @@
  * account or address is no configuration: it is a setting in the registry (domain/settings.ts).
  */
 import { z } from './zod.ts';
-import { GROUP_ROLES } from '../domain/roles.ts';
+import { GROUP_ROLES, type GroupRole } from '../domain/roles.ts';
 import { CHOSEN_VERBS } from '../domain/second-person.ts';
 import {
   choice,
@@ -33,6 +33,7 @@ import {
   servers,
   shortName,
   size,
+  texts,
   timeOfDay,
   webFolder,
   webPage,
@@ -48,7 +49,7 @@ const section = <S extends z.ZodRawShape>(shape: S): z.ZodPrefault<z.ZodObject<S
 const listener = z.strictObject({
   name: shortName('Unique name, used in the log and in limits.'),
   protocol: choice(
-    'What the listener speaks. https: the API for systems that do not speak mail. enrolment: a page (https) where one-time codes are used, for passwords and certificates. console: pages (https) for operators, who log in with a passkey. These three have TLS from the first octet.',
+    'What the listener speaks. https: the API for systems that do not speak mail. enrolment: a page (https) where one-time codes are used, for passwords and certificates. console: pages (https) for operators, who log in with a passkey or at an OpenID provider. These three have TLS from the first octet.',
     ['smtp', 'pop3', 'enrolment', 'https', 'console'],
   ),
   address: ipAddress('Where it listens.', '0.0.0.0'),
@@ -514,6 +515,55 @@ const enrolment = section({
   ),
 });
 
+const groups = (role: GroupRole): ReturnType<typeof texts> =>
+  texts(
+    `Groups of the provider whose members have the role ${role}. Who is in groups of several gets the role with the most rights.`,
+    `sluis-${role}`,
+  );
+
+const oidc = z.strictObject({
+  issuer: webPage(
+    'Address of the OpenID provider, exactly as it names itself. What else it has it tells below that address (.well-known/openid-configuration).',
+  ),
+  'client-id': words('What the provider knows the gateway by.', 200, 'sluis'),
+  'secret-file': path('File with the secret of that client, one line, mode 0600. Read again within an hour.'),
+  name: words('What the page calls it, on the button of the log-in.', 40, 'Zorgaccount', 'OpenID Connect'),
+  scope: words(
+    'What is asked for. Some providers give groups only for a scope of their own.',
+    200,
+    'openid profile groups',
+    'openid profile',
+  ),
+  'groups-claim': words(
+    'Where the provider says the groups of a person: in the ID token, or else in what it answers of the user.',
+    100,
+    'roles',
+    'groups',
+  ),
+  'security-groups': groups('security'),
+  'registry-groups': groups('registry'),
+  'support-groups': groups('support'),
+  'read-groups': groups('read'),
+  acr: texts(
+    'Of how the provider may have made sure who it is (claim acr), what counts as two factors. It is asked for. Of acr and amr at least one must be set, and each that is set must be met.',
+    'https://refeds.org/profile/mfa',
+  ),
+  amr: texts(
+    'Of what somebody may have shown the provider (claim amr), what counts as two factors; one of them is enough.',
+    'mfa',
+  ),
+  organisation: optional(
+    words(
+      'Name of the organisation that people of this provider may do anything for; all when left out.',
+      32,
+      'huisartsen-noord',
+    ),
+  ),
+  authorities: files(
+    'PEM files with the authorities that vouch for the certificate of the provider, and no other. Default: those of the system. Read again within an hour.',
+  ),
+});
+
 const webConsole = section({
   page: optional(
     webPage(
@@ -522,6 +572,7 @@ const webConsole = section({
   ),
   idle: duration('Without a request for so long, a session ends.', '30m', '5m', '4h'),
   longest: duration('A session ends after so long in any case.', '10h', '1h', '24h'),
+  oidc: oidc.optional(),
 });
 
 const smime = section({
@@ -792,6 +843,8 @@ export const sections: Readonly<Record<string, string>> = {
     'Whom users call: stands in every notice, letter and page, and in replies that say "ask the helpdesk". Its mail address is that of notices.operator.',
   enrolment: 'One-time codes for passwords and certificates (sluis account reset, sluis cert issue --code).',
   console: 'The web console for operators: listeners with protocol = "console".',
+  'console.oidc':
+    'Log-in to the web console at an OpenID provider; off without this section. Its redirect address is that of the console with /login/provider. See "The web console" in operations.md.',
   audit: 'Signed heads of the audit trail (sluis audit verify).',
   doctor: 'Looking after itself (sluis doctor).',
   operators: 'Where a second person is needed.',

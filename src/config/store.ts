@@ -124,7 +124,7 @@ export function readServerMaterial(config: Config): ServerMaterial {
   return {
     ca: ca === undefined ? '' : read(config, 'store.ca', ca, 'certificates, PEM', (text) => new X509Certificate(text)),
     ...defined({
-      password: password && read(config, 'store.password-file', password, 'one line', checkLine).replace(/\r?\n$/, ''),
+      password: password && readSecretLine(config, 'store.password-file', password),
       certificate:
         certificate &&
         read(config, 'store.certificate', certificate, 'a certificate, PEM', (text) => new X509Certificate(text)),
@@ -138,8 +138,12 @@ export function readServerMaterial(config: Config): ServerMaterial {
 /** Of the role that takes base backups; undefined: none is configured. Throws ConfigError. */
 export function readReplicatorPassword(config: Config): string | undefined {
   const file = config.backup['password-file'];
-  return file && read(config, 'backup.password-file', file, 'one line', checkLine).replace(/\r?\n$/, '');
+  return file && readSecretLine(config, 'backup.password-file', file);
 }
+
+/** The one line of a file with a secret. Throws ConfigError, which never repeats what was read. */
+export const readSecretLine = (config: Config, name: string, file: string): string =>
+  read(config, name, file, 'one line', checkLine).replace(/\r?\n$/, '');
 
 /** What gateways of one store know each other by: PEM. */
 export interface ChannelFiles {

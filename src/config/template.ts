@@ -26,9 +26,19 @@ export function writeTemplate({ values, listeners }: TemplateOptions): string {
 
 function sectionText(section: SectionReference, values: TemplateValues): string {
   const prefix = section.name === '' ? '' : `${section.name}.`;
+  if (section.within === true) return withinText(section);
   const head = section.name === '' ? [] : [comment(section.about), `[${section.name}]`];
   return [...head, ...section.fields.map((field) => fieldText(field, values[prefix + field.name])), ''].join('\n');
 }
+
+/** Left out as a whole: some of its fields have no default. */
+const withinText = ({ name, about, fields }: SectionReference): string =>
+  [
+    comment(about),
+    `# [${name}]`,
+    ...fields.map((field) => fieldText(field, undefined).replace(/^#(?! )/m, '# ')),
+    '',
+  ].join('\n');
 
 const fieldText = (field: FieldReference, value: TemplateValues[string] | undefined): string => {
   const line =

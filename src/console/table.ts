@@ -1,5 +1,6 @@
 /** Every page of the console, by area. */
 import type { Page } from './core/page.ts';
+import { federatedPages } from './login/federated-pages.ts';
 import { logInPages } from './login/pages.ts';
 import { filePages } from './look/files.ts';
 import { account } from './pages/account.ts';
@@ -13,6 +14,7 @@ import { today } from './pages/today.ts';
 export const CONSOLE_PAGES: readonly Page[] = [
   ...filePages,
   ...logInPages,
+  ...federatedPages,
   today,
   search,
   account,

@@ -7,7 +7,7 @@
 import { createHash, createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { CHALLENGE_LIFE } from '../domain/console.ts';
 import type { RandomBytes } from '../domain/effects.ts';
-import type { Instant } from '../domain/units.ts';
+import type { Instant, Milliseconds } from '../domain/units.ts';
 import { joinSmall } from '../platform/bytes.ts';
 import { base32 } from './base32.ts';
 import { deriveKey } from './sealing.ts';
@@ -22,7 +22,7 @@ const AHEAD = 30_000;
 export const challengeKey = (master: Uint8Array): KeyObject => deriveKey(master, 'sluis console challenge 1');
 
 /** What it is for: a challenge of a log-in registers no passkey, and that of one session serves no other. */
-export type ChallengeUse = 'log-in' | `register ${string}` | `prove ${string}`;
+export type ChallengeUse = 'log-in' | `register ${string}` | `prove ${string}` | `oidc ${string}`;
 
 export class Challenges {
   readonly #key: KeyObject;
@@ -41,13 +41,13 @@ export class Challenges {
   }
 
   /** `text`: base64url, as a browser gives it back. */
-  holds(text: string, use: ChallengeUse, now: Instant): boolean {
+  holds(text: string, use: ChallengeUse, now: Instant, life: Milliseconds = CHALLENGE_LIFE): boolean {
     const challenge = Buffer.from(text, 'base64url');
     if (challenge.length !== LENGTH || challenge.toString('base64url') !== text) return false;
     const head = challenge.subarray(0, TIME + NONCE);
     if (!timingSafeEqual(challenge.subarray(TIME + NONCE), this.#tag(use, head))) return false;
     const age = now - challenge.readUIntBE(0, TIME);
-    return age > -AHEAD && age < CHALLENGE_LIFE;
+    return age > -AHEAD && age < life;
   }
 
   #tag(use: ChallengeUse, head: Uint8Array): Buffer {

@@ -153,8 +153,22 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
     'an operator registered a passkey with the code: which model, from where',
   ),
   'operator.passkey-ended': of('change', 'D', 'a passkey was ended, and the sessions that it began'),
-  'console.logged-in': of('access', 'E', 'an operator logged in to the web console: by which passkey, from where'),
-  'console.proven': of('access', 'E', 'the key of a session was touched again, for what cannot be undone'),
+  'operator.identity-added': of(
+    'change',
+    'C',
+    'somebody whom an OpenID provider vouches for came for the first time, and is an operator',
+  ),
+  'operator.identity-released': of('change', 'D', 'whom the provider means by it is new at the next log-in'),
+  'console.logged-in': of(
+    'access',
+    'E',
+    'an operator logged in to the web console: by which means and passkey, from where',
+  ),
+  'console.proven': of(
+    'access',
+    'E',
+    'the holder of a session has shown again that it is he, for what cannot be undone',
+  ),
   'console.logged-out': of('access', 'E', 'a session of the web console was ended, by whom'),
   'console.refused': of(
     'access',

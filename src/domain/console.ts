@@ -1,6 +1,10 @@
 /** Limits of the web console: how operators get in, and for how long. */
 import { days, hours, minutes } from './units.ts';
 
+/** How somebody got in. */
+export const MEANS = ['passkey', 'oidc'] as const;
+export type Means = (typeof MEANS)[number];
+
 /** A key for the office, one for home, and one in the safe. */
 export const MAX_PASSKEYS = 10;
 /** How long a one-time code holds with which a passkey is registered. */
@@ -11,6 +15,8 @@ export const MAX_CONSOLE_CODE_TRIES = 10;
 export const MAX_CONSOLE_SESSIONS = 5;
 /** From the moment in which a challenge is shown until it is answered. */
 export const CHALLENGE_LIFE = minutes(5);
+/** The same for whoever is sent to an OpenID provider, where passwords are typed and telephones looked for. */
+export const FEDERATED_LIFE = minutes(10);
 /** An answered challenge is remembered for longer than it holds, so that no answer serves twice. */
 export const PROOF_KEPT = hours(1);
 /** For so long after a touch of the key what cannot be undone is done without another. */

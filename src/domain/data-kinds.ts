@@ -403,8 +403,11 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   },
   console_session: {
     area: 'trail',
-    what: 'browsers in which operators are logged in: since when, from which range of networks, by which passkey; the cookie as a hash',
-    columns: [...['id', 'hash', 'operator', 'passkey', 'network', 'made_at', 'seen_at', 'proven_at', 'ended_at']],
+    what: 'browsers in which operators are logged in: since when, from which range of networks, by which means; the cookie as a hash',
+    columns: [
+      ...['id', 'hash', 'operator', 'means', 'passkey', 'network'],
+      ...['made_at', 'seen_at', 'proven_at', 'ends_at', 'ended_at'],
+    ],
     kept: '30 days after the last use, and until somebody logs in after that',
     erase: 'runs out by itself',
   },
@@ -435,6 +438,13 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     columns: ['id', 'operator', 'hash', 'tries', 'made_at', 'ends_at'],
     kept: 'until it is used, another one is made, or the operator ends; it holds for a day',
     erase: 'not of an organisation',
+  },
+  operator_identity: {
+    area: 'credential',
+    what: 'operators who log in at an OpenID provider: its address, what it calls them by, and when they last came',
+    columns: ['id', 'operator', 'issuer', 'subject', 'added_at', 'last_used_at', 'released_at'],
+    kept: 'for ever: whoever was ended is not made anew by a log-in',
+    erase: 'kept: what operators did',
   },
   operator_passkey: {
     area: 'credential',

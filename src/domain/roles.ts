@@ -3,6 +3,8 @@
  * after the least role that has it.
  */
 
+import type { Means } from './console.ts';
+
 export const ROLES = ['read', 'support', 'registry', 'security', 'owner'] as const;
 export type Role = (typeof ROLES)[number];
 export type Right = Role;
@@ -45,9 +47,9 @@ export function commonRole(a: Role, b: Role): Role {
 }
 
 /**
- * How it is known who calls. `said`: only the caller says so. `passkey`: logged in to the web console. `signatures`: two operators signed for exactly this call with keys of their own.
+ * How it is known who calls. `said`: only the caller says so. `passkey`, `oidc`: how somebody logged in to the web console. `signatures`: two operators signed for exactly this call with keys of their own.
  */
-export type Proof = 'said' | 'token' | 'certificate' | 'passkey' | 'signatures';
+export type Proof = 'said' | 'token' | 'certificate' | Means | 'signatures';
 
 /** What a caller may do, and how we know who it is. */
 export interface Standing {

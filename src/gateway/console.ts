@@ -1,13 +1,17 @@
 /** The web console of the running gateway: what its pages work with, and how one of its listeners starts. */
 import type { AdminContext } from '../admin/context.ts';
-import { consoleFacts, consoleOrigin } from '../config/console.ts';
+import { consoleFacts, consoleOrigin, readClientSecret, roleOfGroups } from '../config/console.ts';
+import { readAuthorityFiles } from '../config/files.ts';
 import { helpdeskOf } from '../config/helpdesk.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
 import type { Router } from '../console/core/router.ts';
 import type { ConsoleServices } from '../console/core/services.ts';
+import type { FederatedLogIns, FederatedParts } from '../console/login/federated.ts';
 import { ConsoleNotes } from '../console/login/notes.ts';
 import { Challenges, challengeKey } from '../crypto/console-secrets.ts';
+import { defined } from '../domain/defined.ts';
+import type { Role } from '../domain/roles.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
 import { NetworkSet } from '../platform/network.ts';
 import type { Store } from '../store/port/store.ts';
@@ -65,12 +69,23 @@ async function servicesOf(
   notes: ConsoleNotes,
   admin: ConsoleServices['admin'],
 ): Promise<ConsoleServices> {
-  const { LogIns } = await import('../console/login/log-ins.ts');
+  const [{ LogIns }, { Slowed }] = await Promise.all([
+    import('../console/login/log-ins.ts'),
+    import('../console/login/slowed.ts'),
+  ]);
   const origin = consoleOrigin(config) ?? `https://${config.hostname}`;
   // Once: the master key may come from a command, which strangers must not be able to start at will.
   const key = challengeKey(await readMasterKey(config));
   const challenges = new Challenges(key, random);
   const { throttle, refusalGrid } = authLimitsOf(config);
+  const slowed = new Slowed({
+    clock,
+    random,
+    notes,
+    limits: { throttle, refusalGrid },
+    exempt: new NetworkSet(config.auth['exempt-networks']),
+    shared: store.shared.of('console'),
+  });
   const party = { origin, id: new URL(origin).hostname, name: config.helpdesk.name ?? config.hostname };
   return {
     store,
@@ -83,16 +98,44 @@ async function servicesOf(
     times: consoleFacts(config).times,
     gateway: config.hostname,
     helpdesk: helpdeskOf(config),
-    logIns: new LogIns({
-      store,
-      party,
-      challenges,
-      clock,
-      random,
-      notes,
-      limits: { throttle, refusalGrid },
-      exempt: new NetworkSet(config.auth['exempt-networks']),
-      shared: store.shared.of('console'),
-    }),
+    logIns: new LogIns({ store, party, challenges, clock, random, notes, slowed }),
+    ...defined({ federated: await federatedOf(config, { store, challenges, clock, random, log, slowed, origin }) }),
   };
+}
+
+/** What knows the OpenID provider is in memory only where there is one. */
+async function federatedOf(
+  config: Config,
+  {
+    log,
+    origin,
+    ...parts
+  }: Omit<FederatedParts, 'provider' | 'roleOf' | 'name'> & Pick<ConsoleServices, 'log' | 'origin'>,
+): Promise<FederatedLogIns | undefined> {
+  const { oidc } = config.console;
+  if (oidc === undefined) return undefined;
+  const [{ Provider }, { FederatedLogIns: Made }] = await Promise.all([
+    import('../console/login/provider.ts'),
+    import('../console/login/federated.ts'),
+  ]);
+  const settings = {
+    issuer: oidc.issuer,
+    clientId: oidc['client-id'],
+    scope: oidc.scope,
+    groupsClaim: oidc['groups-claim'],
+    acr: oidc.acr,
+    amr: oidc.amr,
+    redirect: `${origin}/login/provider`,
+    secret: () => readClientSecret(config),
+    authorities: () => readAuthorityFiles(config, 'console.oidc.authorities').map(({ pem }) => pem),
+  };
+  const { organisation, name } = oidc;
+  const roleOf = (groups: readonly string[]): Role | undefined => roleOfGroups(oidc, groups);
+  return new Made({
+    ...parts,
+    provider: new Provider(settings, parts.clock, log),
+    roleOf,
+    name,
+    ...defined({ organisation }),
+  });
 }

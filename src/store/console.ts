@@ -1,4 +1,6 @@
 /** The console's part of the store port: passkeys of operators, one-time codes for them, and who is logged in. */
+import type { Means } from '../domain/console.ts';
+import type { Role } from '../domain/roles.ts';
 import type { Instant, Milliseconds } from '../domain/units.ts';
 import type { OperatorRecord } from './operators.ts';
 
@@ -31,6 +33,31 @@ export interface HeldPasskey extends NewPasskey {
   readonly holder: OperatorRecord;
 }
 
+/** Whom an OpenID provider means: its address, and whom it calls so for good (OpenID Connect Core 1.0, section 2). */
+export interface Identity {
+  readonly issuer: string;
+  readonly subject: string;
+}
+
+export interface IdentityRecord extends Identity {
+  /** Eight characters that are no secret. */
+  readonly id: string;
+  readonly operator: string;
+  readonly addedAt: Instant;
+  readonly lastUsedAt: Instant;
+  /** The operator has ended: whoever comes by it is refused, until it is released. */
+  readonly endedAt?: Instant;
+}
+
+/** Somebody whom the provider has judged: what he is to be here. */
+export interface Federated extends Identity {
+  /** Names to be known by, the best first, should he be new. */
+  readonly names: readonly string[];
+  readonly role: Role;
+  /** The only one that he may do anything for. */
+  readonly organisation?: string;
+}
+
 /** Of a browser that is logged in from now on. */
 export interface NewSession {
   /** Eight characters that are no secret. */
@@ -49,8 +76,9 @@ export interface SessionTimes {
 
 export interface SessionRecord extends Pick<NewSession, 'id' | 'network'> {
   readonly operator: string;
-  /** Id of the passkey. */
-  readonly passkey: string;
+  readonly means: Means;
+  /** Id of the passkey; absent where none was used. */
+  readonly passkey?: string;
   readonly madeAt: Instant;
   /** To the minute. */
   readonly seenAt: Instant;

@@ -5,6 +5,7 @@ import { cookiesIn, languageCookie, noSessionCookie, sessionCookie } from '../..
 import { CONSOLE_HEADERS } from '../../src/console/core/headers.ts';
 import { localPath } from '../../src/console/core/page.ts';
 import { Router } from '../../src/console/core/router.ts';
+import { FEDERATED } from '../../src/console/login/federated-words.ts';
 import { LOGIN } from '../../src/console/login/words.ts';
 import { THEMES, type Theme } from '../../src/console/look/properties.ts';
 import { SCRIPT } from '../../src/console/look/script.ts';
@@ -151,6 +152,7 @@ const textsIn = (words: object, at = ''): readonly (readonly [string, string])[]
 const TABLES = {
   FRAME,
   LOGIN,
+  FEDERATED,
   ACCOUNT,
   MESSAGE,
   BECAME,

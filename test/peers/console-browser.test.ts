@@ -17,6 +17,7 @@ import { effort } from '../support/effort.ts';
 import { addressOf, loginOf } from '../support/gateway.ts';
 import { send } from '../support/mail.ts';
 import { withoutProgram } from '../support/require.ts';
+import { withProvider } from '../support/openid-console.ts';
 import { until } from '../support/until.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -112,7 +113,8 @@ async function register(console: TestConsole, page: Page, name: string): Promise
 for (const language of effort<readonly ('en' | 'nl')[]>(['nl'], ['en', 'nl']))
   test(`every page is without a violation, in both themes and on a phone (${language})`, { skip }, async (t) => {
     const clock = new LeapingClock();
-    const console = await startConsole(t, { accounts: ['anna'], clock });
+    const { provider, ...federated } = await withProvider(t);
+    const console = await startConsole(t, { ...federated, accounts: ['anna'], clock });
     const sent = {
       from: addressOf('anna'),
       to: [addressOf('anna')],
@@ -120,7 +122,8 @@ for (const language of effort<readonly ('en' | 'nl')[]>(['nl'], ['en', 'nl']))
     };
     const message = await send(console.gateway.target('submission'), loginOf('anna'), sent);
     await console.gateway.store.operators.add({ name: 'els', role: 'owner' }, operator);
-    const page = await pageWithKey(await (await startBrowser(t, console)).createBrowserContext());
+    const browser = await startBrowser(t, console);
+    const page = await pageWithKey(await browser.createBrowserContext());
     const { organisation = '' } = (await console.gateway.store.registry.findAccount('anna@group.test')) ?? {};
     const see = async (path: string, name: string): Promise<void> => {
       await page.goto(`${console.origin}${path}`);
@@ -151,6 +154,23 @@ for (const language of effort<readonly ('en' | 'nl')[]>(['nl'], ['en', 'nl']))
     clock.leap(minutes(6));
     await see('/accounts/anna%40group.test/contain', 'prove');
     await see('/goodbye', 'goodbye');
+    await see('/login/provider', 'provider-refused');
+    // By way of the provider, whose page comes between: the way back is a page of ours, from which the browser goes on with its Strict cookie.
+    provider.person = { sub: 's-1', preferred_username: 'jan', groups: ['help'], amr: ['mfa'] };
+    const other = await (await browser.createBrowserContext()).newPage();
+    await other.goto(`${console.origin}/login?to=%2Fsearch`);
+    await other.click('a[href^="/login/provider/begin"]');
+    await other.waitForSelector('main [role="search"]');
+    assert.match(await textOf(other, 'header'), /jan/);
+    clock.leap(minutes(6));
+    await other.goto(`${console.origin}/accounts/anna%40group.test/contain`);
+    await judge(other, `prove-provider-${language}`);
+    const opened = new Promise<Page | null>((resolve) => other.once('popup', resolve));
+    await other.click('a[href="/prove/provider"]');
+    const popup = await opened;
+    await popup?.waitForSelector('main [role="status"]');
+    await press(other, 'main form button');
+    assert.equal(new URL(other.url()).pathname, '/accounts/anna%40group.test/contain');
   });
 
 test(

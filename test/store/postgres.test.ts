@@ -847,6 +847,7 @@ test('passkeys, codes and sessions of the console do on PostgreSQL what they do 
   const held = {
     id: session.id,
     operator: 'els',
+    means: 'passkey',
     passkey: passkey.id,
     network: session.network,
     madeAt: at(2),
@@ -886,5 +887,34 @@ test('passkeys, codes and sessions of the console do on PostgreSQL what they do 
   await change(22, (ground) => console.endPasskey(ground, passkey.id, actor));
   assert.deepEqual(await runner.run(READS.console.sessions({ at: at(23) }, times)), []);
   assert.equal((await runner.run(READS.console.passkeys({ at: at(23) })))[0]?.endedAt, at(22));
+  const jan = { issuer: 'https://login.example', subject: 's-1', names: ['els', 'jan'] };
+  const { identities } = CHANGES;
+  const logIn = (minute: number, role: 'read' | 'support', id: string): Promise<string> =>
+    change(minute, (ground) =>
+      identities.logIn(
+        ground,
+        { ...jan, role },
+        'IDENTITY',
+        { id, hash: randomBytes(32), network: 'n' },
+        randomBytes(32),
+      ),
+    );
+  assert.equal(await logIn(30, 'read', 'SESSIONA'), 'jan');
+  assert.equal(await logIn(31, 'support', 'SESSIONB'), 'jan');
+  await change(32, (ground) => identities.prove(ground, 'SESSIONB', jan, randomBytes(32)));
+  assert.deepEqual(await runner.run(READS.console.sessions({ at: at(33) }, times)), [
+    {
+      ...{ id: 'SESSIONB', operator: 'jan', means: 'oidc', network: 'n' },
+      ...{ madeAt: at(31), seenAt: at(32), provenAt: at(32) },
+    },
+  ]);
+  const tie = { id: 'IDENTITY', operator: 'jan', issuer: jan.issuer, subject: 's-1' };
+  assert.deepEqual(await runner.run(READS.identities.list({ at: at(33) })), [
+    { ...tie, addedAt: at(30), lastUsedAt: at(31) },
+  ]);
+  await change(34, (ground) => operators.end(ground, 'jan', actor));
+  await assert.rejects(logIn(35, 'read', 'SESSIONC'), registryError('unknown', /has ended/));
+  await change(36, (ground) => identities.release(ground, 'IDENTITY', actor));
+  assert.deepEqual(await runner.run(READS.identities.list({ at: at(37) })), []);
   await change(24, (ground) => operators.end(ground, 'els', actor));
 });

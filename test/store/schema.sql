@@ -184,15 +184,17 @@ CREATE TABLE console_proof (
   at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE console_session (
+CREATE TABLE "console_session" (
   id TEXT PRIMARY KEY,
   hash BLOB NOT NULL UNIQUE,
   operator INTEGER NOT NULL REFERENCES operator (id),
-  passkey TEXT NOT NULL REFERENCES operator_passkey (id),
+  means TEXT NOT NULL,
+  passkey TEXT REFERENCES operator_passkey (id),
   network TEXT NOT NULL,
   made_at INTEGER NOT NULL,
   seen_at INTEGER NOT NULL,
   proven_at INTEGER NOT NULL,
+  ends_at INTEGER,
   ended_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
@@ -431,6 +433,16 @@ CREATE TABLE operator_code (
   tries INTEGER NOT NULL DEFAULT 0,
   made_at INTEGER NOT NULL,
   ends_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE operator_identity (
+  id TEXT PRIMARY KEY,
+  operator INTEGER NOT NULL REFERENCES operator (id),
+  issuer TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  added_at INTEGER NOT NULL,
+  last_used_at INTEGER NOT NULL,
+  released_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE operator_key (
@@ -698,6 +710,10 @@ CREATE INDEX message_gone ON message (gone_at, id) WHERE gone_at IS NOT NULL;
 CREATE INDEX notice_at ON notice (at);
 
 CREATE UNIQUE INDEX operator_certificate ON operator (certificate) WHERE ended_at IS NULL AND certificate IS NOT NULL;
+
+CREATE INDEX operator_identity_operator ON operator_identity (operator);
+
+CREATE UNIQUE INDEX operator_identity_subject ON operator_identity (issuer, subject) WHERE released_at IS NULL;
 
 CREATE UNIQUE INDEX operator_key_name ON operator_key (name) WHERE removed_at IS NULL;
 

@@ -27,8 +27,12 @@ export interface TestConsole {
   code(name: string): Promise<string>;
 }
 
-export async function startConsole(t: TestContext, options: TestGatewayOptions = {}): Promise<TestConsole> {
-  const port = await freePort();
+/** `port`: one that the test has told somebody already. */
+export async function startConsole(
+  t: TestContext,
+  { port: told, ...options }: TestGatewayOptions & { readonly port?: number } = {},
+): Promise<TestConsole> {
+  const port = told ?? (await freePort());
   const listener = `[[listener]]\nname = "console"\nprotocol = "console"\naddress = "127.0.0.1"\nport = ${port}\ntls = "implicit"\n`;
   const gateway = await startTestGateway({ ...options, configuration: `${options.configuration ?? ''}\n${listener}` });
   t.after(() => gateway.remove());

@@ -2,6 +2,8 @@
 import { z } from '../../config/zod.ts';
 import { readableTime } from '../../cli/output.ts';
 import { cleanBase32, grouped } from '../../crypto/base32.ts';
+import { MEANS } from '../../domain/console.ts';
+import { defined } from '../../domain/defined.ts';
 import { iso } from '../../domain/units.ts';
 import type { SessionRecord } from '../../store/console.ts';
 import { naming, ofText } from '../core/kinds.ts';
@@ -10,16 +12,18 @@ import { arg, changes, lists, subject } from '../core/row.ts';
 const view = z.object({
   id: z.string(),
   operator: z.string(),
-  passkey: z.string().meta({ description: 'Id of the one that it was begun with.' }),
+  means: z.enum(MEANS).meta({ description: 'What it was begun with.' }),
+  passkey: z.string().optional().meta({ description: 'Id of the one that it was begun with.' }),
   network: z.string().meta({ description: 'The range that it holds for.' }),
   since: z.string(),
   seen: z.string().meta({ description: 'The last request, to the minute.' }),
 });
-const viewOf = ({ id, operator, passkey, network, madeAt, seenAt }: SessionRecord): z.infer<typeof view> => ({
+const viewOf = ({ id, operator, means, passkey, network, madeAt, seenAt }: SessionRecord): z.infer<typeof view> => ({
   id: grouped(id),
   operator,
   network,
-  passkey: grouped(passkey),
+  means,
+  ...defined({ passkey: passkey && grouped(passkey) }),
   since: iso(madeAt),
   seen: iso(seenAt),
 });
@@ -33,7 +37,7 @@ const sessionId = naming(
 
 export const consoleSessions = subject('session', 'who is logged in to the web console', {
   list: lists({
-    about: 'list operators who are logged in: since when, from where, with which passkey',
+    about: 'list operators who are logged in: since when, from where, by what',
     in: {},
     out: view,
     right: 'security',
@@ -43,9 +47,9 @@ export const consoleSessions = subject('session', 'who is logged in to the web c
       const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
       return all.slice(from, from + limit);
     },
-    header: ['SESSION', 'OPERATOR', 'NETWORK', 'PASSKEY', 'SINCE', 'SEEN'],
+    header: ['SESSION', 'OPERATOR', 'NETWORK', 'BY', 'SINCE', 'SEEN'],
     cells: (one) => [
-      ...[one.id, one.operator, one.network, one.passkey],
+      ...[one.id, one.operator, one.network, one.passkey ?? one.means],
       ...[readableTime(one.since), readableTime(one.seen)],
     ],
     after: (one) => one.id,

@@ -1,19 +1,26 @@
 /** Cookies of the console (RFC 6265bis). `__Host-`: set by this very host over TLS, for all its paths; no other host of the domain can set it. */
+import { FEDERATED_LIFE } from '../../domain/console.ts';
 import type { Language } from '../../domain/registry.ts';
 
 const SESSION = '__Host-sluis';
 const LANGUAGE = '__Host-sluis-language';
+/** Of whoever has been sent to an OpenID provider. Lax: a Strict one does not come along where the page before was the provider's. */
+const AWAY = '__Host-sluis-oidc';
 const YEAR = 31_536_000;
 
-const cookie = (name: string, value: string, more: string): string =>
-  `${name}=${value}; Path=/; Secure; HttpOnly; SameSite=Strict${more}`;
+const cookie = (name: string, value: string, more: string, site: 'Strict' | 'Lax' = 'Strict'): string =>
+  `${name}=${value}; Path=/; Secure; HttpOnly; SameSite=${site}${more}`;
 
 /** Until the browser is closed; the store ends it sooner. */
 export const sessionCookie = (secret: string): string => cookie(SESSION, secret, '');
 export const noSessionCookie = (): string => cookie(SESSION, '', '; Max-Age=0');
 export const languageCookie = (language: Language): string => cookie(LANGUAGE, language, `; Max-Age=${YEAR}`);
 
+export const awayCookie = (value: string): string => cookie(AWAY, value, `; Max-Age=${FEDERATED_LIFE / 1000}`, 'Lax');
+export const noAwayCookie = (): string => cookie(AWAY, '', '; Max-Age=0', 'Lax');
+
 export interface Shown {
+  readonly away?: string;
   readonly secret?: string;
   readonly language?: Language;
 }
@@ -28,9 +35,11 @@ export function cookiesIn(header: string | undefined): Shown {
     found.set(name, found.has(name) ? undefined : part.slice(cut + 1).trim());
   }
   const secret = found.get(SESSION);
+  const away = found.get(AWAY);
   const language = found.get(LANGUAGE);
   return {
     ...(secret === undefined || secret === '' ? {} : { secret }),
+    ...(away === undefined || away === '' ? {} : { away }),
     ...(language === 'nl' || language === 'en' ? { language } : {}),
   };
 }

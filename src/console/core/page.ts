@@ -19,7 +19,17 @@ import type { ConsoleServices } from './services.ts';
 export type Access = 'nobody' | 'session' | Right;
 
 export type Reply =
-  | { readonly kind: 'page'; readonly status?: number; readonly title: string; readonly body: Html }
+  | {
+      readonly kind: 'page';
+      readonly status?: number;
+      readonly title: string;
+      readonly body: Html;
+      readonly cookies?: readonly string[];
+      /** A path of ours that the browser goes to by itself: for who comes from elsewhere, along with whom a redirect sends no cookie of ours. */
+      readonly refresh?: string;
+    }
+  /** Leave, by GET, to where the configuration says. */
+  | { readonly kind: 'away'; readonly to: string; readonly cookies: readonly string[] }
   /** Go there, by GET: a path of ours. */
   | { readonly kind: 'see'; readonly to: string; readonly cookies?: readonly string[] }
   | { readonly kind: 'file'; readonly type: string; readonly text: string };
@@ -53,6 +63,8 @@ export interface Asked {
   /** Text of a form; empty for a field that there is not, and behind GET. */
   readonly field: (name: string) => string;
   readonly headers: IncomingHttpHeaders;
+  /** The cookie of whoever was sent to an OpenID provider. */
+  readonly away?: string;
   readonly language: Language;
   readonly now: Instant;
   /** Absent: nobody is logged in. */

@@ -100,7 +100,7 @@ export class Serving {
     first: Seen,
     now: (seen: Seen) => void,
   ): Promise<Sent> {
-    const { origin, admin, clock, logIns } = this.#services;
+    const { origin, admin, clock } = this.#services;
     const head = readHead(request);
     // A name that leads here and is not ours: a page of somebody else, whose name was pointed at us.
     if (`https://${(head.headers.host ?? '').toLowerCase()}` !== origin) throw new Stopped(421, 'host');
@@ -145,7 +145,7 @@ export class Serving {
     if (fields !== undefined && visitor !== undefined && access !== 'nobody')
       if (!isFormToken(shown.secret ?? '', textIn(fields, 'token'))) throw new Stopped(403, 'form');
     const asked = this.#asked(head, guest, seen, params, fields, context);
-    const asksFirst = late ? await proveAgain(asked, logIns, head.path, typedIn(fields)) : undefined;
+    const asksFirst = late ? await proveAgain(asked, this.#services, head.path, typedIn(fields)) : undefined;
     return this.#send(asksFirst ?? (await page.run(asked, this.#services)), seen);
   }
 
@@ -185,6 +185,7 @@ export class Serving {
       query: new URLSearchParams(head.query),
       field: (name) => (fields === undefined ? '' : textIn(fields, name)),
       headers: head.headers,
+      ...defined({ away: cookiesIn(head.headers.cookie).away }),
       now: clock.now(),
       get admin() {
         return adminOf();
@@ -209,13 +210,14 @@ export class Serving {
     const told = defined({ page: page?.path, operator: visitor?.session.operator });
     switch (reply.kind) {
       case 'see':
+      case 'away':
         return {
           status: 303,
           headers: {
             ...CONSOLE_HEADERS,
             location: reply.to,
             'cache-control': NOT_KEPT,
-            ...(reply.cookies === undefined || reply.cookies.length === 0 ? {} : { 'set-cookie': [...reply.cookies] }),
+            ...setting(reply.cookies),
           },
           body: '',
           ...told,
@@ -238,6 +240,8 @@ export class Serving {
             'cache-control': NOT_KEPT,
             'content-language': language,
             vary: 'accept-language, cookie',
+            ...setting(reply.cookies),
+            ...(reply.refresh !== undefined && { refresh: `0; url=${reply.refresh}` }),
           },
           body: frame(about, reply.body),
           ...told,
@@ -247,13 +251,16 @@ export class Serving {
   }
 }
 
+const setting = (cookies: readonly string[] = []): OutgoingHttpHeaders =>
+  cookies.length === 0 ? {} : { 'set-cookie': [...cookies] };
+
 const target = ({ path, query }: ReturnType<typeof readHead>): string => (query === '' ? path : `${path}?${query}`);
 
-function callOf({ session: { holder } }: Visitor, { signal }: Guest, reason?: string): Call {
+function callOf({ session: { holder, means } }: Visitor, { signal }: Guest, reason?: string): Call {
   const { name, role, organisation } = holder;
   return {
     actor: { name, ...defined({ reason }) },
-    who: { role, proof: 'passkey', ...defined({ organisation }) },
+    who: { role, proof: means, ...defined({ organisation }) },
     gone: signal,
     progress: () => undefined,
   };

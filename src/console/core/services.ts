@@ -5,6 +5,7 @@ import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
 import type { SessionTimes } from '../../store/console.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { Challenges } from '../../crypto/console-secrets.ts';
+import type { FederatedLogIns } from '../login/federated.ts';
 import type { LogIns } from '../login/log-ins.ts';
 
 export interface ConsoleServices {
@@ -13,6 +14,8 @@ export interface ConsoleServices {
   readonly admin: () => AdminContext | undefined;
   readonly challenges: Challenges;
   readonly logIns: LogIns;
+  /** Absent where no OpenID provider is configured. */
+  readonly federated?: FederatedLogIns;
   readonly times: SessionTimes;
   /** As browsers have it: scheme, host and port, without a slash. */
   readonly origin: string;

@@ -2,7 +2,7 @@
 import type { Language } from '../../domain/registry.ts';
 import { type Html, attributes, html } from '../../http/html.ts';
 import type { Asked } from '../core/page.ts';
-import type { From } from './log-ins.ts';
+import type { From } from './slowed.ts';
 import { LOGIN } from './words.ts';
 
 type Words = (typeof LOGIN)['nl'];
@@ -22,9 +22,12 @@ export const passkeyForm = (words: Words, { kind, options, action, button, hidde
   html`<form method="post" action="${action}"${attributes({ 'data-passkey': kind, 'data-options': options })}>
 <p data-without-script>${words.script}</p>
 <p data-failed role="alert" tabindex="-1" class="state bad" hidden>${words.failed}</p>
-${Object.entries(hidden).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}<input type="hidden" name="credential" value="">
+${hiddenFields(hidden)}<input type="hidden" name="credential" value="">
 <button>${button}</button>
 </form>`;
+
+export const hiddenFields = (fields: Readonly<Record<string, string>>): readonly Html[] =>
+  Object.entries(fields).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
 
 export const wrong = (text: string | undefined): Html | undefined =>
   text === undefined ? undefined : html`<div class="card note bad" role="alert"><p>${text}</p></div>`;

@@ -8,8 +8,13 @@ import type { AuditTrail } from '../../store/port/audit.ts';
 /**
  * `throttled`: not judged. `passkey`: none that is registered, or it signed something else. `challenge`: too old, or not ours. `replayed`: an answer that was given before.
  * `code`: none that holds. `network`: a session that was begun elsewhere. `counter`: the passkey may have been copied.
+ *
+ * Of log-ins at the OpenID provider: `down`: it gave no answer. `denied`: it let nobody in. `provider`: what it answered does not fit. `state`: begun in another browser, or too long ago.
+ * `strength`: not with two factors. `groups`: none of his lets him in. `ended`: the operator has ended. `registered`: he cannot be registered so.
  */
-export type ConsoleRefusal = 'throttled' | 'passkey' | 'challenge' | 'replayed' | 'code' | 'network' | 'counter';
+export type ConsoleRefusal =
+  | ('throttled' | 'passkey' | 'challenge' | 'replayed' | 'code' | 'network' | 'counter')
+  | ('down' | 'denied' | 'provider' | 'state' | 'strength' | 'groups' | 'ended' | 'registered');
 
 interface Refused {
   readonly why: ConsoleRefusal;

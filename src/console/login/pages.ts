@@ -2,19 +2,27 @@
 import { html } from '../../http/html.ts';
 import { languageCookie, noSessionCookie, sessionCookie } from '../core/cookies.ts';
 import { type Asked, type Page, type Reply, localPath, visitorOf } from '../core/page.ts';
+import type { ConsoleServices } from '../core/services.ts';
+import { providerCard } from './federated-pages.ts';
 import { fromOf, passkeyForm, said, wrong } from './forms.ts';
 import type { CodeJudged, LoggedIn } from './log-ins.ts';
 import { provePage, proveAgain } from './step-up.ts';
 import { LOGIN } from './words.ts';
 
-function logInPage({ language }: Asked, options: string, to: string, problem?: readonly [number, string]): Reply {
+function logInPage(
+  { language }: Asked,
+  { logIns, federated }: Pick<ConsoleServices, 'logIns' | 'federated'>,
+  to: string,
+  problem?: readonly [number, string],
+): Reply {
   const words = LOGIN[language];
+  const options = logIns.logInOptions();
   const form = { kind: 'get', options, action: '/login', button: words.button, hidden: { to } } as const;
   return {
     kind: 'page',
     status: problem?.[0] ?? 200,
     title: words.title,
-    body: html`${wrong(problem?.[1])}<div class="card"><p>${words.lead}</p>${passkeyForm(words, form)}</div>
+    body: html`${wrong(problem?.[1])}<div class="card"><p>${words.lead}</p>${passkeyForm(words, form)}</div>${federated && providerCard(federated, language, to)}
 <p>${words.none} <a href="/register">${words.toRegister}</a></p>`,
   };
 }
@@ -23,9 +31,9 @@ const logIn: Page = {
   method: 'GET',
   path: '/login',
   access: 'nobody',
-  run: (asked, { logIns }) =>
+  run: (asked, services) =>
     asked.visitor === undefined
-      ? logInPage(asked, logIns.logInOptions(), localPath(asked.query.get('to')))
+      ? logInPage(asked, services, localPath(asked.query.get('to')))
       : { kind: 'see', to: localPath(asked.query.get('to')) },
 };
 
@@ -39,12 +47,12 @@ const loggedIn: Page = {
   method: 'POST',
   path: '/login',
   access: 'nobody',
-  run: async (asked, { logIns }) => {
+  run: async (asked, services) => {
     const to = localPath(asked.field('to'));
-    const judged = await logIns.logIn(asked.field('credential'), fromOf(asked));
+    const judged = await services.logIns.logIn(asked.field('credential'), fromOf(asked));
     if (judged.kind === 'in') return began(judged, to);
     const problem = said(asked.language, judged.kind, LOGIN[asked.language].refused);
-    return logInPage(asked, logIns.logInOptions(), to, problem);
+    return logInPage(asked, services, to, problem);
   },
 };
 
@@ -105,16 +113,16 @@ const prove: Page = {
   method: 'GET',
   path: '/prove',
   access: 'session',
-  run: (asked, { logIns }) => provePage(asked, logIns, '/prove', { to: localPath(asked.query.get('to')) }),
+  run: (asked, services) => provePage(asked, services, '/prove', { to: localPath(asked.query.get('to')) }),
 };
 
 const proved: Page = {
   method: 'POST',
   path: '/prove',
   access: 'session',
-  run: async (asked, { logIns }) => {
+  run: async (asked, services) => {
     const to = localPath(asked.field('to'));
-    return (await proveAgain(asked, logIns, '/prove', { to })) ?? { kind: 'see', to };
+    return (await proveAgain(asked, services, '/prove', { to })) ?? { kind: 'see', to };
   },
 };
 

@@ -12,6 +12,7 @@ import {
   MAX_CONSOLE_CODE_TRIES,
   MAX_CONSOLE_SESSIONS,
   MAX_PASSKEYS,
+  type Means,
   PROOF_KEPT,
 } from '../../domain/console.ts';
 import { type Instant, instant, iso } from '../../domain/units.ts';
@@ -23,7 +24,7 @@ import { bytes, int, orNull, text, time } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { Ground } from './ground.ts';
-import { currentOperator, notEnded } from './operator-row.ts';
+import { currentOperator, notEnded, refuseFederated } from './operator-row.ts';
 
 /** A code as it is shown: its id, and SHA-256 of the whole. */
 interface ShownCode {
@@ -35,6 +36,7 @@ export class ConsoleChanges {
   /** A new one-time code of an operator; the one before is void. Answers until when it holds. */
   *makeCode(ground: Ground, name: string, { id, hash }: ShownCode, actor: Actor): Change<Instant> {
     const { id: operator } = yield* currentOperator(ground, name);
+    yield* refuseFederated(name, operator, 'a passkey would let him in without them');
     const endsAt = instant(ground.at + CONSOLE_CODE_LIFE);
     yield* sql.run`
       INSERT INTO operator_code (id, operator, hash, made_at, ends_at) VALUES (${id}, ${operator}, ${hash}, ${ground.at}, ${endsAt})
@@ -80,7 +82,7 @@ export class ConsoleChanges {
       VALUES (${id}, ${operator}, ${credential}, ${publicKey}, ${counter}, ${transports.join(' ')}, ${model}, ${synced}, ${ground.at}, ${ground.at})`;
     const facts = { passkey: grouped(id), model, synced };
     yield* ground.record('operator.passkey-added', null, { name }, { operator: name, network: session.network }, facts);
-    yield* this.#begin(ground, { name, operator, passkey: id }, session);
+    yield* beginSession(ground, { name, operator, means: 'passkey', passkey: id }, session);
     return name;
   }
 
@@ -89,26 +91,16 @@ export class ConsoleChanges {
     const { name, operator } = yield* heldPasskey(ground, passkey);
     yield* spend(ground, proof);
     yield* used(ground, passkey, counter);
-    yield* this.#begin(ground, { name, operator, passkey }, session);
+    yield* beginSession(ground, { name, operator, means: 'passkey', passkey }, session);
     return name;
   }
 
   /** The key of the session was touched again. */
   *prove(ground: Ground, session: string, passkey: string, counter: number, proof: Uint8Array): Change<void> {
     const { name, operator } = yield* heldPasskey(ground, passkey);
-    const held = yield* sql.first({ id: text })`
-      SELECT id FROM console_session WHERE id = ${session} AND operator = ${operator} AND ended_at IS NULL ${locked}`;
-    if (held === undefined) throw new RegistryError('ended', 'The session has ended; log in again');
     yield* spend(ground, proof);
     yield* used(ground, passkey, counter);
-    yield* sql.run`UPDATE console_session SET proven_at = ${ground.at}, seen_at = ${ground.at} WHERE id = ${session}`;
-    yield* ground.record(
-      'console.proven',
-      null,
-      { name },
-      {},
-      { session: grouped(session), passkey: grouped(passkey) },
-    );
+    yield* proveSession(ground, session, { name, operator, means: 'passkey', passkey });
   }
 
   /** Told of a session that is used, at most once a minute. */
@@ -141,24 +133,47 @@ export class ConsoleChanges {
       UPDATE console_session SET ended_at = ${ground.at} WHERE operator = ${holder} AND passkey = ${id} AND ended_at IS NULL`;
     yield* ground.record('operator.passkey-ended', null, actor, { operator }, { passkey: grouped(id) });
   }
+}
 
-  *#begin(
-    ground: Ground,
-    { name, operator, passkey }: { readonly name: string; readonly operator: number; readonly passkey: string },
-    { id, hash, network }: NewSession,
-  ): Change<void> {
-    yield* sweep(ground);
-    // The oldest make room.
-    yield* sql.run`
-      UPDATE console_session SET ended_at = ${ground.at} WHERE id IN (
-        SELECT id FROM console_session WHERE operator = ${operator} AND ended_at IS NULL
-         ORDER BY made_at DESC, id LIMIT ${MAX_PASSKEYS * MAX_CONSOLE_SESSIONS} OFFSET ${MAX_CONSOLE_SESSIONS - 1})`;
-    yield* sql.run`
-      INSERT INTO console_session (id, hash, operator, passkey, network, made_at, seen_at, proven_at)
-      VALUES (${id}, ${hash}, ${operator}, ${passkey}, ${network}, ${ground.at}, ${ground.at}, ${ground.at})`;
-    const facts = { session: grouped(id), passkey: grouped(passkey) };
-    yield* ground.record('console.logged-in', null, { name }, { network }, facts);
-  }
+/** Who gets in, and by what. `endsAt`: sooner than sessions end by themselves. */
+export interface Entering {
+  readonly name: string;
+  readonly operator: number;
+  readonly means: Means;
+  readonly passkey?: string;
+  readonly endsAt?: Instant;
+}
+
+export function* beginSession(
+  ground: Ground,
+  { name, operator, means, passkey, endsAt }: Entering,
+  { id, hash, network }: NewSession,
+): Change<void> {
+  yield* sweep(ground);
+  // The oldest make room.
+  yield* sql.run`
+    UPDATE console_session SET ended_at = ${ground.at} WHERE id IN (
+      SELECT id FROM console_session WHERE operator = ${operator} AND ended_at IS NULL
+       ORDER BY made_at DESC, id LIMIT ${MAX_PASSKEYS * MAX_CONSOLE_SESSIONS} OFFSET ${MAX_CONSOLE_SESSIONS - 1})`;
+  yield* sql.run`
+    INSERT INTO console_session (id, hash, operator, means, passkey, network, made_at, seen_at, proven_at, ends_at)
+    VALUES (${id}, ${hash}, ${operator}, ${means}, ${passkey ?? null}, ${network}, ${ground.at}, ${ground.at}, ${ground.at}, ${endsAt ?? null})`;
+  const facts = { session: grouped(id), means, ...(passkey !== undefined && { passkey: grouped(passkey) }) };
+  yield* ground.record('console.logged-in', null, { name }, { network }, facts);
+}
+
+/** The holder of the session has shown once more that it is he. */
+export function* proveSession(
+  ground: Ground,
+  session: string,
+  { name, operator, means, passkey }: Entering,
+): Change<void> {
+  const held = yield* sql.first({ id: text })`
+    SELECT id FROM console_session WHERE id = ${session} AND operator = ${operator} AND ended_at IS NULL ${locked}`;
+  if (held === undefined) throw new RegistryError('ended', 'The session has ended; log in again');
+  yield* sql.run`UPDATE console_session SET proven_at = ${ground.at}, seen_at = ${ground.at} WHERE id = ${session}`;
+  const facts = { session: grouped(session), means, ...(passkey !== undefined && { passkey: grouped(passkey) }) };
+  yield* ground.record('console.proven', null, { name }, {}, facts);
 }
 
 /** Of an operator whose rights are others now, or who has ended: nothing goes on as it was. */
@@ -194,7 +209,7 @@ function* judgeCode({ at }: Ground, { id, hash }: ShownCode): Change<CodeTried> 
 }
 
 /** A challenge that was answered serves nobody again. */
-function* spend({ at }: Ground, proof: Uint8Array): Change<void> {
+export function* spend({ at }: Ground, proof: Uint8Array): Change<void> {
   const spent = yield* sql.first({ at: time })`SELECT at FROM console_proof WHERE hash = ${proof} ${locked}`;
   if (spent !== undefined) throw new RegistryError('ended', 'That answer was given before; begin again');
   yield* sql.run`INSERT INTO console_proof (hash, at) VALUES (${proof}, ${at})`;

@@ -42,7 +42,7 @@ export function* currentOperator({ at }: Pick<Ground, 'at'>, name: string): Chan
 /** What is to be ended, which is done once. Throws RegistryError `unknown` or `ended`. */
 export function notEnded<T extends { readonly endedAt: Instant | null }>(
   row: T | undefined,
-  what: 'token' | 'passkey',
+  what: 'token' | 'passkey' | 'identity',
   id: string,
 ): T {
   if (row === undefined)
@@ -53,4 +53,15 @@ export function notEnded<T extends { readonly endedAt: Instant | null }>(
   if (row.endedAt !== null)
     throw new RegistryError('ended', `The ${what} ${grouped(id)} was ended at ${iso(row.endedAt)} already`);
   return row;
+}
+
+/** An operator whom an OpenID provider vouches for: his groups there decide at each log-in. Throws RegistryError `invalid`. */
+export function* refuseFederated(name: string, operator: number, why: string): Change<void> {
+  const row = yield* sql.first({ issuer: text })`
+    SELECT issuer FROM operator_identity WHERE operator = ${operator} AND released_at IS NULL ${locked}`;
+  if (row !== undefined)
+    throw new RegistryError(
+      'invalid',
+      `Operator "${name}" logs in at ${row.issuer}, where groups decide what he may do: ${why}; change his groups there, or register another operator`,
+    );
 }

@@ -29,37 +29,15 @@ import { type Change, sql } from '../sql/sql.ts';
 import { endAccessOf, endSessionsOf } from './console.ts';
 import { factOf, setFact } from './facts.ts';
 import type { Ground } from './ground.ts';
-import { currentOperator, notEnded, operatorNamed, operatorOf } from './operator-row.ts';
+import { currentOperator, notEnded, operatorNamed, operatorOf, refuseFederated } from './operator-row.ts';
 import { organisationNamed } from './registered.ts';
 
 const KEPT = days(30);
 const RULE = 'second_person';
 
 export class OperatorChanges {
-  *add(ground: Ground, { key, ...operator }: NewOperator, actor: Actor): Change<void> {
-    const { name, role, organisation, certificate, endsAt } = operator;
-    if ((yield* operatorOf(name)) !== undefined)
-      throw new RegistryError(
-        'exists',
-        `There is an operator "${name}" already; choose another name, or end that one first`,
-      );
-    const { n } = yield* sql.one({ n: int })`SELECT count(*) AS n FROM operator WHERE ended_at IS NULL`;
-    if (n >= MAX_OPERATORS)
-      throw new RegistryError('exists', `There are ${MAX_OPERATORS} operators, the most there can be; end one first`);
-    if (key !== undefined && organisation !== undefined) throw new RegistryError('invalid', NO_KEY(name));
-    if (key !== undefined) yield* addKey(ground, name, key);
-    yield* checkCertificate(certificate);
-    const only = organisation === undefined ? null : (yield* organisationNamed(organisation)).id;
-    yield* sql.run`
-      INSERT INTO operator (name, role, organisation, certificate, added_at, ends_at)
-      VALUES (${name}, ${role}, ${only}, ${certificate ?? null}, ${ground.at}, ${endsAt ?? null})`;
-    yield* ground.record(
-      'operator.added',
-      null,
-      actor,
-      { operator: name },
-      factsOf({ ...operator, ...defined({ key }) }),
-    );
+  *add(ground: Ground, operator: NewOperator, actor: Actor): Change<void> {
+    yield* addOperator(ground, operator, actor);
   }
 
   /** What of an operator is another from now on; a new key takes the place of the one before, which is never taken again. */
@@ -71,6 +49,7 @@ export class OperatorChanges {
       yield* removeKey(ground, name);
       yield* addKey(ground, name, key);
     }
+    if (role !== undefined) yield* refuseFederated(name, id, 'another role would hold until the next one');
     if (role !== undefined) yield* sql.run`UPDATE operator SET role = ${role} WHERE id = ${id}`;
     if (certificate !== undefined) {
       yield* checkCertificate(certificate, id);
@@ -204,6 +183,35 @@ export class OperatorChanges {
     yield* ground.record('operators.rule-changed', null, actor, {}, { before, now });
     return before === '' ? [] : before.split(' ');
   }
+}
+
+/** Answers its number. */
+export function* addOperator(ground: Ground, { key, ...operator }: NewOperator, actor: Actor): Change<number> {
+  const { name, role, organisation, certificate, endsAt } = operator;
+  if ((yield* operatorOf(name)) !== undefined)
+    throw new RegistryError(
+      'exists',
+      `There is an operator "${name}" already; choose another name, or end that one first`,
+    );
+  const { n } = yield* sql.one({ n: int })`SELECT count(*) AS n FROM operator WHERE ended_at IS NULL`;
+  if (n >= MAX_OPERATORS)
+    throw new RegistryError('exists', `There are ${MAX_OPERATORS} operators, the most there can be; end one first`);
+  if (key !== undefined && organisation !== undefined) throw new RegistryError('invalid', NO_KEY(name));
+  if (key !== undefined) yield* addKey(ground, name, key);
+  yield* checkCertificate(certificate);
+  const only = organisation === undefined ? null : (yield* organisationNamed(organisation)).id;
+  yield* sql.run`
+    INSERT INTO operator (name, role, organisation, certificate, added_at, ends_at)
+    VALUES (${name}, ${role}, ${only}, ${certificate ?? null}, ${ground.at}, ${endsAt ?? null})`;
+  yield* ground.record(
+    'operator.added',
+    null,
+    actor,
+    { operator: name },
+    factsOf({ ...operator, ...defined({ key }) }),
+  );
+  const { id } = yield* operatorNamed(name);
+  return id;
 }
 
 function* sweep(before: number): Change<void> {

@@ -14,6 +14,7 @@ import { DirectoryChanges } from './directory.ts';
 import { EdiChanges } from './edi-identities.ts';
 import { EndingChanges } from './endings.ts';
 import { EnrolmentChanges } from './enrolments.ts';
+import { IdentityChanges } from './identities.ts';
 import { IdempotencyChanges } from './idempotency.ts';
 import { ImportedMailChanges } from './imported-mail.ts';
 import { MailKeyChanges } from './mail-keys.ts';
@@ -51,6 +52,7 @@ export const CHANGES = {
   edi: new EdiChanges(),
   endings: new EndingChanges(),
   enrolments: new EnrolmentChanges(),
+  identities: new IdentityChanges(),
   mailKeys: new MailKeyChanges(),
   manyAccounts: new ManyAccountChanges(),
   merges: new OrganisationMergeChanges(),

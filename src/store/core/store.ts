@@ -10,6 +10,7 @@ import type { AuditTrail } from '../port/audit.ts';
 import type { StoreDays } from '../port/day-keys.ts';
 import { COUNTED_ALONE, type SharedCounts } from '../shared-counts.ts';
 import type { Certificates } from '../port/certificates.ts';
+import type { Identities } from '../port/identities.ts';
 import type { ConsoleAccess } from '../port/console.ts';
 import type { LogSource, StoreCopy } from '../copies.ts';
 import type { Deliveries } from '../port/mail.ts';
@@ -101,6 +102,7 @@ export class CoreStore implements Store {
   readonly pgpKeys: PgpKeys;
   readonly operators: Operators;
   readonly console: ConsoleAccess;
+  readonly identities: Identities;
   readonly directory: DirectoryStore;
   readonly webhooks: Webhooks;
   readonly audit: Audit & AuditTrail;
@@ -135,6 +137,7 @@ export class CoreStore implements Store {
     this.pgpKeys = parts.pgpKeys;
     this.operators = parts.subjects.operators;
     this.console = parts.subjects.console;
+    this.identities = parts.subjects.identities;
     this.directory = parts.subjects.directory;
     this.webhooks = { ...parts.subjects.webhooks, ...parts.subjects.webhookProgress };
     this.audit = parts.audit;

@@ -28,6 +28,7 @@ import type { AuditTrail } from './audit.ts';
 import type { StoreDays } from './day-keys.ts';
 import type { Certificates, Operators, PgpKeys } from './certificates.ts';
 import type { ConsoleAccess } from './console.ts';
+import type { Identities } from './identities.ts';
 import type { AvailabilityStore, Deliveries, Idempotency, Imports, Usage } from './mail.ts';
 import type { DirectoryStore, Registry } from './registry.ts';
 import type { Webhooks } from './webhooks.ts';
@@ -41,6 +42,8 @@ export interface Store {
   readonly operators: Operators;
   /** Of the web console. */
   readonly console: ConsoleAccess;
+  /** Of operators who log in at an OpenID provider. */
+  readonly identities: Identities;
   readonly directory: DirectoryStore;
   readonly webhooks: Webhooks;
   readonly audit: AuditTrail;

@@ -1,8 +1,8 @@
 /** Reads of passkeys, and of who is logged in to the web console. */
-import { MAX_CONSOLE_SESSIONS, MAX_PASSKEYS } from '../../domain/console.ts';
+import { MAX_CONSOLE_SESSIONS, MAX_PASSKEYS, type Means } from '../../domain/console.ts';
 import { MAX_OPERATORS } from '../../domain/second-person.ts';
 import type { HeldPasskey, HeldSession, PasskeyRecord, SessionRecord, SessionTimes } from '../console.ts';
-import { type Column, bytes, flag, int, optional, text, time } from '../sql/columns.ts';
+import { type Column, as, bytes, flag, int, optional, text, time } from '../sql/columns.ts';
 import { words } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 import { holderOf } from './operators.ts';
@@ -34,7 +34,8 @@ const PASSKEY = {
 const SESSION = {
   id: text,
   operator: text,
-  passkey: text,
+  means: as<Means>(text),
+  passkey: optional(text),
   network: text,
   madeAt: time,
   seenAt: time,
@@ -44,7 +45,9 @@ const SESSION = {
 const HELD_COLUMNS = words(
   'k.id, k.operator AS holder, k.credential, k.public_key, k.counter, k.transports, k.model, k.synced',
 );
-const SESSION_COLUMNS = words('s.id, o.name AS operator, s.passkey, s.network, s.made_at, s.seen_at, s.proven_at');
+const SESSION_COLUMNS = words(
+  's.id, o.name AS operator, s.means, s.passkey, s.network, s.made_at, s.seen_at, s.proven_at',
+);
 
 export class ConsoleReads {
   /** By the id at the authenticator. Undefined: it is nobody's who may do anything now. */
@@ -80,7 +83,8 @@ export class ConsoleReads {
     const row = yield* sql.first({ ...SESSION, holder: int })`
       SELECT ${SESSION_COLUMNS}, s.operator AS holder
         FROM console_session s JOIN operator o ON o.id = s.operator AND o.ended_at IS NULL
-       WHERE s.hash = ${hash} AND s.ended_at IS NULL AND s.seen_at > ${at - idle} AND s.made_at > ${at - longest}`;
+       WHERE s.hash = ${hash} AND s.ended_at IS NULL AND s.seen_at > ${at - idle} AND s.made_at > ${at - longest}
+         AND (s.ends_at IS NULL OR s.ends_at > ${at})`;
     if (row === undefined) return undefined;
     const holder = yield* holderOf(row.holder);
     return holder.endsAt === undefined || holder.endsAt > at ? { ...row, holder } : undefined;
@@ -91,6 +95,7 @@ export class ConsoleReads {
     return yield* sql.all(SESSION)`
       SELECT ${SESSION_COLUMNS} FROM console_session s JOIN operator o ON o.id = s.operator AND o.ended_at IS NULL
        WHERE s.ended_at IS NULL AND s.seen_at > ${at - idle} AND s.made_at > ${at - longest}
+         AND (s.ends_at IS NULL OR s.ends_at > ${at})
        ORDER BY s.made_at DESC, s.id LIMIT ${MAX_OPERATORS * MAX_CONSOLE_SESSIONS}`;
   }
 }

@@ -10,6 +10,7 @@ import { DeliveryReads } from './deliveries.ts';
 import { DirectoryReads } from './directory.ts';
 import { EdiMemoryReads, EdiReads } from './edi.ts';
 import { FormerOrganisationReads } from './former-organisations.ts';
+import { IdentityReads } from './identities.ts';
 import { ImportReads } from './imports.ts';
 import { MailboxReads } from './mailboxes.ts';
 import { MessageReads } from './messages.ts';
@@ -42,6 +43,7 @@ export const READS = {
   edi: new EdiReads(),
   ediMemory: new EdiMemoryReads(),
   formerOrganisations: new FormerOrganisationReads(),
+  identities: new IdentityReads(),
   imports: new ImportReads(),
   mailboxes: new MailboxReads(),
   messages: new MessageReads(),

@@ -99,6 +99,16 @@ freeze('trail', { accounts: ['anna', 'bert'], configuration: '[operators]\nsecon
   'operator session list',
   'operator session end SESS-ION2 --reason why',
   { run: 'operator session end AAAA-AAAA', code: 3 },
+  async (scene) => {
+    const mia = { issuer: 'https://login.example', subject: 's-1', names: ['mia'], role: 'read' } as const;
+    const session = { id: 'SESSION3', hash: new Uint8Array(32), network: '192.0.2.0/24' };
+    await scene.gateway.store.identities.logIn(mia, 'IDENTITY', session, new Uint8Array(32));
+    await scene.mark();
+  },
+  'operator identity list',
+  { run: 'operator identity release IDEN-TITY', code: 4 },
+  'operator end mia --reason why',
+  'operator identity release IDEN-TITY --reason why',
   'operator passkey end PASS-KEY2 --reason why',
   { run: 'operator passkey end PASS-KEY2', code: 4 },
   // The whole is test/golden/rights.json.

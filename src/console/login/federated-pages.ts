@@ -1,0 +1,88 @@
+/** The pages of a log-in at an OpenID provider: the way there, the way back, and what went wrong. */
+import type { Language } from '../../domain/registry.ts';
+import { type Html, html } from '../../http/html.ts';
+import { awayCookie, noAwayCookie, sessionCookie } from '../core/cookies.ts';
+import { type Asked, type Page, type Reply, localPath, visitorOf } from '../core/page.ts';
+import type { ConsoleServices } from '../core/services.ts';
+import type { FederatedLogIns } from './federated.ts';
+import { FEDERATED } from './federated-words.ts';
+import { fromOf, wrong } from './forms.ts';
+import type { ConsoleRefusal } from './notes.ts';
+import type { Turned } from './slowed.ts';
+import { LOGIN } from './words.ts';
+
+/** A link, since a form may send nobody to another host. */
+export function providerCard({ name }: Pick<FederatedLogIns, 'name'>, language: Language, to: string): Html {
+  const words = FEDERATED[language];
+  return html`<div class="card"><p>${words.lead}</p><p><a class="button" href="/login/provider/begin?to=${to}">${words.button} ${name}</a></p></div>`;
+}
+
+type Refused = keyof (typeof FEDERATED)['nl']['refused'];
+const isRefused = (why: ConsoleRefusal): why is Refused => Object.hasOwn(FEDERATED.nl.refused, why);
+
+function turnedPage({ language }: Asked, turned: Turned): Reply {
+  const words = FEDERATED[language];
+  const why = turned.kind === 'refused' && isRefused(turned.why) ? turned.why : 'provider';
+  return {
+    kind: 'page',
+    status: turned.kind === 'busy' ? 429 : why === 'down' ? 503 : 403,
+    title: words.refusedTitle,
+    body: html`${wrong(turned.kind === 'busy' ? LOGIN[language].busy : words.refused[why])}<p><a class="button" href="/login">${words.again}</a></p>`,
+    cookies: [noAwayCookie()],
+  };
+}
+
+const MISSING: Turned = { kind: 'refused', why: 'down' };
+
+async function begin(asked: Asked, { federated }: ConsoleServices, proving: boolean): Promise<Reply> {
+  const { language, query } = asked;
+  const session = proving ? visitorOf(asked).session : undefined;
+  const began = await (federated?.begin(localPath(query.get('to')), language, fromOf(asked), session) ?? MISSING);
+  return began.kind === 'away'
+    ? { kind: 'away', to: began.to, cookies: [awayCookie(began.cookie)] }
+    : turnedPage(asked, began);
+}
+
+const there: Page = {
+  method: 'GET',
+  path: '/login/provider/begin',
+  access: 'nobody',
+  run: (asked, services) => begin(asked, services, false),
+};
+
+const thereAgain: Page = {
+  method: 'GET',
+  path: '/prove/provider',
+  access: 'session',
+  run: (asked, services) => begin(asked, services, true),
+};
+
+const back: Page = {
+  method: 'GET',
+  path: '/login/provider',
+  access: 'nobody',
+  run: async (asked, { federated }) => {
+    const words = FEDERATED[asked.language];
+    const done = await (federated?.finish(asked.query, asked.away ?? '', fromOf(asked)) ?? MISSING);
+    if (done.kind === 'in') {
+      const to = localPath(done.to);
+      return {
+        kind: 'page',
+        title: words.in,
+        body: html`<div class="card"><p>${words.inLead}</p><p><a class="button" href="${to}">${words.on}</a></p></div>`,
+        cookies: [sessionCookie(done.secret), noAwayCookie()],
+        refresh: to,
+      };
+    }
+    if (done.kind === 'proven')
+      return {
+        kind: 'page',
+        title: words.proven,
+        body: html`<div class="card"><p role="status">${words.provenLead}</p></div>`,
+        cookies: [noAwayCookie()],
+      };
+    return turnedPage(asked, done);
+  },
+};
+
+export const federatedPages: readonly Page[] = [there, thereAgain, back];

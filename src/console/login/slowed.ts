@@ -1,0 +1,94 @@
+/**
+ * Slows guessing at the way in. Whoever is refused hears one text after one time, whatever the reason; the reason stands in the trail. Guesses are counted by network as with
+ * log-ins of mail, over all gateways of the store.
+ */
+import { createHmac } from 'node:crypto';
+import { pause } from '../../auth/pause.ts';
+import { sharedThrottle } from '../../auth/shared-throttle.ts';
+import type { Throttle, ThrottleLimits } from '../../auth/throttle.ts';
+import type { Clock, RandomBytes } from '../../domain/effects.ts';
+import { type Milliseconds, milliseconds } from '../../domain/units.ts';
+import type { NetworkSet } from '../../platform/network.ts';
+import { RegistryError } from '../../store/registry.ts';
+import type { SharedCount } from '../../store/shared-counts.ts';
+import type { ConsoleNotes, ConsoleRefusal } from './notes.ts';
+
+/** Where a request comes from. */
+export interface From {
+  readonly address: string;
+  readonly network: string;
+  readonly range: string;
+  readonly signal: AbortSignal;
+}
+
+export interface Right<T> {
+  readonly kind: 'right';
+  readonly is: T;
+}
+export type Judged<T> = Right<T> | ConsoleRefusal;
+export type Turned = { readonly kind: 'refused'; readonly why: ConsoleRefusal } | Busy;
+export interface Busy {
+  readonly kind: 'busy';
+  readonly wait: Milliseconds;
+}
+/** What was judged, as whoever came hears it. */
+export type SlowedJudged<T> = Right<T> | Turned;
+
+export interface SlowedParts {
+  readonly clock: Clock;
+  readonly random: RandomBytes;
+  readonly limits: { readonly throttle: ThrottleLimits; readonly refusalGrid: Milliseconds };
+  /** Networks whose failures cause no back-off. */
+  readonly exempt: NetworkSet;
+  readonly shared?: SharedCount;
+  readonly notes: ConsoleNotes;
+}
+
+/** Not the fault of whoever came. */
+const NO_GUESS: readonly ConsoleRefusal[] = ['down'];
+
+export class Slowed {
+  readonly #p: SlowedParts;
+  readonly #throttle: Throttle;
+  readonly #key: Uint8Array;
+
+  constructor(parts: SlowedParts) {
+    this.#p = parts;
+    this.#throttle = sharedThrottle(parts.limits.throttle, parts.clock, parts.shared);
+    this.#key = parts.random(32);
+  }
+
+  /** Judges, where the network has not failed too often just now. `shown`: the same wrong thing again is no new guess. */
+  async judge<T>(
+    whose: string,
+    shown: string,
+    { address, network, signal }: From,
+    judge: () => Promise<Judged<T>>,
+  ): Promise<SlowedJudged<T>> {
+    const { clock, exempt, notes, limits } = this.#p;
+    const came = clock.monotonic();
+    const free = exempt.has(address);
+    const wait = free ? 0 : this.#throttle.wait(whose, network, came);
+    if (wait > 0) {
+      notes.refused({ why: 'throttled', network });
+      return { kind: 'busy', wait: milliseconds(Math.ceil(wait)) };
+    }
+    const judged = await judge().catch((error: unknown): ConsoleRefusal => {
+      // In this very moment: used by somebody else, or ended.
+      if (error instanceof RegistryError && error.kind === 'ended') return 'replayed';
+      throw error;
+    });
+    if (typeof judged !== 'string') {
+      this.#throttle.succeeded(whose, network, clock.monotonic());
+      return judged;
+    }
+    const guess = createHmac('sha256', this.#key).update(shown).digest('base64');
+    if (!free && !NO_GUESS.includes(judged)) this.#throttle.failed(whose, network, guess, clock.monotonic());
+    notes.refused({ why: judged, network });
+    if (limits.refusalGrid > 0) {
+      const past = (clock.monotonic() - came) % limits.refusalGrid;
+      await pause(clock, milliseconds(limits.refusalGrid - past), signal);
+    }
+    return { kind: 'refused', why: judged };
+  }
+}

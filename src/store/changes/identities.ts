@@ -1,0 +1,122 @@
+/**
+ * Log-ins of people whom an OpenID provider vouches for. What the provider says is judged by the caller (console/login); who that is here, that he has not ended, that his
+ * groups' role holds from now on, and that no answer serves twice, is judged in the transaction that lets him in.
+ *
+ * They throw RegistryError. `ended`: the answer was given before, or the session is over. `unknown`: whoever it is may not come in any more. `invalid`: registered for another
+ * organisation. `exists`: none of the names is free, or there are too many operators.
+ */
+import { grouped } from '../../crypto/base32.ts';
+import { defined } from '../../domain/defined.ts';
+import type { Role } from '../../domain/roles.ts';
+import type { Actor } from '../actor.ts';
+import type { Federated, Identity, NewSession } from '../console.ts';
+import { RegistryError } from '../registry.ts';
+import { as, int, orNull, text, time } from '../sql/columns.ts';
+import { locked } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { beginSession, endSessionsOf, proveSession, spend } from './console.ts';
+import type { Ground } from './ground.ts';
+import { operatorOf } from './operator-row.ts';
+import { addOperator } from './operators.ts';
+
+const FOUND = {
+  id: text,
+  operator: int,
+  name: text,
+  role: as<Role>(text),
+  organisation: orNull(text),
+  endsAt: orNull(time),
+  endedAt: orNull(time),
+};
+
+export class IdentityChanges {
+  /** Logged in, with the role of his groups. Who is new is registered. `id`: of the tie, should it be new. Answers who it is. */
+  *logIn(ground: Ground, federated: Federated, id: string, session: NewSession, proof: Uint8Array): Change<string> {
+    yield* spend(ground, proof);
+    const found = yield* foundBy(federated);
+    const { name, operator } = found ?? (yield* this.#add(ground, federated, id));
+    if (found !== undefined) yield* this.#follow(ground, found, federated);
+    yield* beginSession(ground, { name, operator, means: 'oidc' }, session);
+    return name;
+  }
+
+  /** The provider has asked the holder of the session once more. */
+  *prove(ground: Ground, session: string, identity: Identity, proof: Uint8Array): Change<void> {
+    yield* spend(ground, proof);
+    const found = yield* foundBy(identity);
+    if (found === undefined) throw new RegistryError('unknown', 'The session is that of somebody else; log in again');
+    yield* proveSession(ground, session, { name: found.name, operator: found.operator, means: 'oidc' });
+  }
+
+  /** Whoever comes by this identity next is new. Only of an operator who has ended: else there would be two of one. */
+  *release(ground: Ground, id: string, actor: Actor): Change<void> {
+    const row = yield* sql.first({ operator: text, endedAt: orNull(time) })`
+      SELECT o.name AS operator, o.ended_at FROM operator_identity i JOIN operator o ON o.id = i.operator
+       WHERE i.id = ${id} AND i.released_at IS NULL ${locked}`;
+    if (row === undefined)
+      throw new RegistryError(
+        'unknown',
+        `There is no identity "${grouped(id)}"; "sluis operator identity list" shows those there are`,
+      );
+    const { operator, endedAt } = row;
+    if (endedAt === null)
+      throw new RegistryError(
+        'exists',
+        `The identity ${grouped(id)} is that of operator "${operator}", who may come in with it; end the operator first with "sluis operator end ${operator}"`,
+      );
+    yield* sql.run`UPDATE operator_identity SET released_at = ${ground.at} WHERE id = ${id}`;
+    yield* ground.record('operator.identity-released', null, actor, { operator }, { identity: grouped(id) });
+  }
+
+  *#add(
+    ground: Ground,
+    { issuer, subject, names, role, organisation }: Federated,
+    id: string,
+  ): Change<{ readonly name: string; readonly operator: number }> {
+    for (const name of names) {
+      if ((yield* operatorOf(name)) !== undefined) continue;
+      const operator = yield* addOperator(ground, { name, role, ...defined({ organisation }) }, { name });
+      yield* sql.run`
+        INSERT INTO operator_identity (id, operator, issuer, subject, added_at, last_used_at)
+        VALUES (${id}, ${operator}, ${issuer}, ${subject}, ${ground.at}, ${ground.at})`;
+      yield* ground.record(
+        'operator.identity-added',
+        null,
+        { name },
+        { operator: name, subject },
+        { identity: grouped(id), issuer },
+      );
+      return { name, operator };
+    }
+    throw new RegistryError('exists', `There are operators of the names ${names.join(' and ')} already`);
+  }
+
+  /** Who is known has what his groups say today. */
+  *#follow(ground: Ground, found: Found, { role, organisation }: Federated): Change<void> {
+    const { name, operator } = found;
+    if (found.endedAt !== null || (found.endsAt !== null && found.endsAt <= ground.at))
+      throw new RegistryError(
+        'unknown',
+        `Operator "${name}" has ended; "sluis operator identity list" shows whom a release lets in anew`,
+      );
+    if (found.organisation !== (organisation ?? null))
+      throw new RegistryError(
+        'invalid',
+        `Operator "${name}" was registered for another organisation than the configuration has`,
+      );
+    yield* sql.run`UPDATE operator_identity SET last_used_at = ${ground.at} WHERE id = ${found.id}`;
+    if (role === found.role) return;
+    yield* sql.run`UPDATE operator SET role = ${role} WHERE id = ${operator}`;
+    yield* endSessionsOf(ground, operator);
+    yield* ground.record('operator.rights-changed', null, { name }, { operator: name }, { role, before: found.role });
+  }
+}
+
+type Found = NonNullable<ReturnType<typeof foundBy> extends Change<infer T> ? T : never>;
+
+function* foundBy({ issuer, subject }: Identity) {
+  return yield* sql.first(FOUND)`
+    SELECT i.id, i.operator, o.name, o.role, g.name AS organisation, o.ends_at, o.ended_at
+      FROM operator_identity i JOIN operator o ON o.id = i.operator LEFT JOIN organisation g ON g.id = o.organisation
+     WHERE i.issuer = ${issuer} AND i.subject = ${subject} AND i.released_at IS NULL`;
+}

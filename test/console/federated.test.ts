@@ -1,0 +1,158 @@
+/** Log-in at an OpenID provider, through a whole gateway and the real oidc-provider. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { minutes } from '../../src/domain/units.ts';
+import { type Browser, LeapingClock, type Seen, type TestConsole, operator, startConsole } from '../support/console.ts';
+import { withProvider } from '../support/openid-console.ts';
+import type { RealProvider } from '../support/openid.ts';
+
+interface Federated {
+  readonly console: TestConsole;
+  readonly provider: RealProvider;
+  readonly clock: LeapingClock;
+  /** From the button to the page that the browser comes back to. */
+  readonly through: (browser: Browser, to?: string) => Promise<Seen>;
+}
+
+async function start(t: TestContext): Promise<Federated> {
+  const { provider, ...federated } = await withProvider(t);
+  const clock = new LeapingClock();
+  const console = await startConsole(t, { ...federated, clock, accounts: ['anna'] });
+  const through = async (browser: Browser, to = '/'): Promise<Seen> => {
+    const away = await browser.get(`/login/provider/begin?to=${encodeURIComponent(to)}`);
+    assert.equal(away.status, 303, away.body);
+    const back = await provider.visit(away.to ?? '');
+    return await browser.get(back.pathname + back.search);
+  };
+  return { console, provider, clock, through };
+}
+
+test('somebody logs in at the provider, is what his groups say each time, and is shut out by his end', async (t) => {
+  const { console, provider, clock, through } = await start(t);
+  const { store } = console.gateway;
+  const browser = console.browser();
+  assert.match(
+    (await browser.get('/login?to=%2Fsearch')).body,
+    /href="\/login\/provider\/begin\?to=%2Fsearch"[^>]*>Log in with Test login/,
+  );
+  provider.person = {
+    sub: 's-1',
+    preferred_username: 'Els@hospital.example',
+    groups: ['help', 'other'],
+    amr: ['pwd', 'mfa'],
+  };
+  const back = await through(browser, '/search');
+  assert.deepEqual([back.status, back.headers.refresh], [200, '0; url=/search']);
+  assert.equal((await browser.get('/search')).status, 200);
+  assert.match((await browser.get('/')).body, /Logged in as <b>els<\/b>/);
+  assert.match(String(back.headers['set-cookie']), /__Host-sluis-oidc=; .*Max-Age=0; ?|__Host-sluis-oidc=;/);
+  const role = async (name: string): Promise<string | undefined> =>
+    (await store.operators.list()).find((one) => one.name === name)?.role;
+  assert.equal(await role('els'), 'support');
+
+  // The same answer again, in the same browser and in another one.
+  const away = await console.browser().get('/login/provider/begin');
+  const stolen = await provider.visit(away.to ?? '');
+  assert.equal((await browser.get(stolen.pathname + stolen.search)).status, 403, 'another browser');
+  const replaying = console.browser();
+  const away2 = await replaying.get('/login/provider/begin');
+  const cookie = replaying.cookies.get('__Host-sluis-oidc') ?? '';
+  const answer = await provider.visit(away2.to ?? '');
+  assert.equal((await replaying.get(answer.pathname + answer.search)).status, 200);
+  replaying.cookies.set('__Host-sluis-oidc', cookie);
+  assert.match((await replaying.get(answer.pathname + answer.search)).body, /not right|logged in with this answer/);
+  // Nor with another way afterwards, or for a session, than it was begun for.
+  const moved = console.browser();
+  const away3 = await moved.get('/login/provider/begin?to=https%3A%2F%2Fevil.example');
+  const [secret = '', , path = ''] = (moved.cookies.get('__Host-sluis-oidc') ?? '').split('.');
+  assert.equal(Buffer.from(path, 'base64url').toString(), '/', 'nobody is sent elsewhere');
+  moved.cookies.set('__Host-sluis-oidc', `${secret}..${Buffer.from('/search').toString('base64url')}`);
+  const third = await provider.visit(away3.to ?? '');
+  assert.match((await moved.get(third.pathname + third.search)).body, /begun in another browser/);
+  const late = console.browser();
+  const away4 = await late.get('/login/provider/begin');
+  const fourth = await provider.visit(away4.to ?? '');
+  clock.leap(minutes(11));
+  assert.match((await late.get(fourth.pathname + fourth.search)).body, /took too long/);
+
+  // Other groups: another role at the next log-in, and what was begun with the one before is over.
+  provider.person = { ...provider.person, groups: ['chiefs', 'help'] };
+  assert.equal((await browser.get('/')).status, 200);
+  assert.equal((await through(console.browser())).status, 200);
+  assert.equal(await role('els'), 'security');
+  assert.equal((await browser.get('/')).to, '/login');
+  await assert.rejects(store.operators.set('els', { role: 'owner' }, operator), /groups decide/);
+  await assert.rejects(console.code('els'), /groups decide/);
+
+  // Weak, in no group, or ended: refused with what helps.
+  const person = provider.person;
+  const refused = async (change: Partial<RealProvider['person']>): Promise<string> => {
+    provider.person = { ...person, ...change };
+    const page = await through(console.browser());
+    assert.equal(page.status, 403);
+    return page.body;
+  };
+  assert.match(await refused({ sub: 's-2', amr: ['pwd'] }), /did not use two factors/);
+  assert.match(await refused({ sub: 's-3', groups: ['other'] }), /no group that may work here/);
+  // A name that somebody has here makes nobody that somebody.
+  provider.person = { ...person, sub: 's-4' };
+  const other = console.browser();
+  await through(other);
+  assert.match((await other.get('/')).body, /Logged in as <b>els-[a-z0-9]+<\/b>/);
+  await store.operators.end('els', operator);
+  assert.match(await refused({ sub: 's-1' }), /Your access has ended/);
+  assert.equal(await role('els'), undefined);
+  const [identity] = (await store.identities.list()).filter(({ operator: name }) => name === 'els');
+  await store.identities.release(identity?.id ?? '', operator);
+  provider.person = person;
+  const again = console.browser();
+  await through(again);
+  assert.match((await again.get('/')).body, /Logged in as <b>els<\/b>/);
+
+  console.gateway.admin.gateway?.writeCounted();
+  const rows = await store.audit.read({ limit: 1000 });
+  const whys = rows
+    .filter(({ event }) => event === 'console.refused')
+    .map(({ facts }) => (facts as { why: string }).why);
+  assert.deepEqual([...new Set(whys)].sort(), ['ended', 'groups', 'provider', 'state', 'strength']);
+  const entered = rows.filter(({ event }) => event === 'console.logged-in');
+  assert(entered.every(({ facts }) => (facts as { means: string }).means === 'oidc'));
+  assert.doesNotMatch(JSON.stringify(console.gateway.log.events), new RegExp(provider.secret));
+});
+
+test('what cannot be undone sends to the provider once more, and what was typed stays', async (t) => {
+  const { console, provider, clock, through } = await start(t);
+  provider.person = { sub: 's-1', preferred_username: 'els', groups: ['help'], amr: ['mfa'] };
+  const browser = console.browser();
+  await through(browser);
+  const path = '/accounts/anna%40group.test/contain';
+  const form = (await browser.get(path)).form(path);
+  clock.leap(minutes(6));
+  const late = await browser.post(path, { ...form, reason: 'stolen', caller: 'called' });
+  assert.match(late.body, /href="\/prove\/provider"[^>]*>Confirm at Test login/);
+  const typed = late.form(path);
+  assert.equal(typed.reason, 'stolen');
+  // Going on without having been there shows the same again.
+  assert.match((await browser.post(path, typed)).body, /Confirm at Test login/);
+  const before = provider.asked();
+  const away = await browser.get('/prove/provider');
+  assert.match(away.to ?? '', /prompt=login/);
+  // Somebody else at the provider proves nothing.
+  provider.person = { ...provider.person, sub: 's-9' };
+  const other = await provider.visit(away.to ?? '');
+  assert.equal((await browser.get(other.pathname + other.search)).status, 403);
+  provider.person = { ...provider.person, sub: 's-1' };
+  const back = await provider.visit((await browser.get('/prove/provider')).to ?? '');
+  // As a browser comes back: without the cookie of the session, which is Strict.
+  const kept = browser.cookies.get('__Host-sluis') ?? '';
+  browser.cookies.delete('__Host-sluis');
+  assert.match((await browser.get(back.pathname + back.search)).body, /Confirmed/);
+  browser.cookies.set('__Host-sluis', kept);
+  assert.equal(provider.asked(), before + 2, 'the provider has asked again');
+  assert.equal((await browser.post(path, typed)).to, '/accounts/anna%40group.test?done=contain');
+  const [row] = (await console.gateway.store.audit.read({ limit: 1000 })).filter(
+    ({ event, facts }) =>
+      event === 'operator.changed' && (facts as { operation: string }).operation === 'account.contain',
+  );
+  assert.equal((row?.facts as { proof: string }).proof, 'oidc');
+});
