@@ -169,6 +169,8 @@ for (const language of effort<readonly ('en' | 'nl')[]>(['nl'], ['en', 'nl']))
     await other.click('a[href="/prove/provider"]');
     const popup = await opened;
     await popup?.waitForSelector('main [role="status"]');
+    await popup?.close();
+    await other.bringToFront();
     await press(other, 'main form button');
     assert.equal(new URL(other.url()).pathname, '/accounts/anna%40group.test/contain');
   });
