@@ -6,7 +6,8 @@ import { viewOrganisation } from '../admin/views.ts';
 import { stateText } from '../cli/ending-text.ts';
 import { facts, readableTime } from '../cli/output.ts';
 import { defined } from '../domain/defined.ts';
-import { choice, organisation } from './core/kinds.ts';
+import { telephoneDigits } from '../domain/telephone.ts';
+import { choice, naming, ofText, organisation, text } from './core/kinds.ts';
 import { arg, changes, flag, inApi, lists, opt, reads, subject } from './core/row.ts';
 import { ownSettings, settingViews } from './core/views.ts';
 import { contactText, contactView, detailFields, details, postOf } from './organisation/details.ts';
@@ -42,6 +43,8 @@ const stateOf = ({ state = 'active', ends, mergedInto, mergedAt }: z.infer<typeo
       ? `ended: part of ${mergedInto} since ${readableTime(mergedAt) ?? ''}`
       : `${state}, on its way into ${mergedInto}`;
 
+const telephone = naming('other', ofText('number', 'a telephone number of at least 6 digits', telephoneDigits, 40));
+
 const one = { name: arg(organisation, 'the organisation') };
 
 export const organisations = subject(
@@ -74,12 +77,15 @@ export const organisations = subject(
     list: lists({
       api: { method: 'GET', path: '/organisations', id: 'listOrganisations', ids: { organisationId: 'name' } },
       about: 'list organisations',
-      in: {},
+      in: {
+        like: opt(text('text', 120), 'with this in the name or the full name'),
+        telephone: opt(telephone, 'with this telephone number, whatever way it was written'),
+      },
       out: view.extend({ settings: ownSettings }),
       right: 'read',
-      examples: [''],
-      run: async ({ store }, { limit, after }) =>
-        (await store.registry.listOrganisations({ limit, ...defined({ after }) })).map(viewOrganisation),
+      examples: ['', '--telephone "020 1234567"'],
+      run: async ({ store }, { limit, ...asked }) =>
+        (await store.registry.listOrganisations({ limit, ...defined(asked) })).map(viewOrganisation),
       header: ['NAME', 'STATE', 'TITLE', 'LANGUAGE', 'AGB', 'URA', 'CONTACT', 'TELEPHONE'],
       cells: (o) => [o.name, stateOf(o), o.title, o.language, o.agb, o.ura, o.contact, o.telephone],
       after: (o) => o.name,

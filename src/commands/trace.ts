@@ -2,6 +2,7 @@
 import { z } from '../config/zod.ts';
 import { type FoundView, foundView, traceView, viewMessage } from '../admin/delivery-views.ts';
 import { Names } from '../admin/names.ts';
+import type { Input } from '../admin/input.ts';
 import { viewParts } from '../admin/part-views.ts';
 import {
   SEARCHED,
@@ -20,7 +21,7 @@ import { defined } from '../domain/defined.ts';
 import { parseMessageId } from '../domain/ids.ts';
 import { instant, iso } from '../domain/units.ts';
 import { address, count, file, message, since, text, until } from './core/kinds.ts';
-import { arg, many, maybe, old, opt, reads, readsHere, subject } from './core/row.ts';
+import { type Here, type OutputOf, arg, many, maybe, old, opt, reads, readsHere, subject } from './core/row.ts';
 import { bundle as bundleRow, bundleText, bundleView, writeBundle } from './trace/bundle.ts';
 import { checkEvidence, checkProblem, checkedText, checkedView } from './trace/check.ts';
 import { foundText, traceText } from './trace/text.ts';
@@ -33,6 +34,10 @@ const SEARCH = {
   recipient: old(opt(address, 'messages for this addressee'), 'to'),
   since: opt(since, 'accepted or refused since then, such as yesterday, 2h or 2026-11-25T08:00:00+01:00'),
   until: opt(until, 'accepted or refused until then'),
+  reference: opt(
+    text('reference', 70),
+    'with an interchange of this reference (UNB 0020, BHS-11 or MSH-10), to the letter',
+  ),
 };
 
 const search = reads({
@@ -49,10 +54,14 @@ const search = reads({
     refusedFrom: z.string().optional().meta({
       description: 'Refusals before this moment were not looked at: there are too many.',
     }),
+    next: z.string().optional().meta({
+      description:
+        'With a reference: messages before this one were not looked at, there are too many; give it as `after`.',
+    }),
   }),
   right: 'support',
   examples: ['--sender huisarts@huisarts.example'],
-  run: async ({ store, clock, gateway }, { after, messageId, ...asked }) => {
+  run: async ({ store, clock, gateway }, { after, messageId, reference, ...asked }) => {
     const names = new Names(store.registry);
     const before = after === undefined ? undefined : parseMessageId(after);
     const query = {
@@ -62,10 +71,14 @@ const search = reads({
       ...(messageId === undefined ? {} : { messageIdField: withoutBrackets(messageId) }),
     };
     const messages: FoundView[] = [];
-    for (const one of await store.deliveries.findMessages(query))
+    const { messages: accepted, next } =
+      reference === undefined
+        ? { messages: await store.deliveries.findMessages(query), next: undefined }
+        : await store.deliveries.findByReference({ ...query, reference });
+    for (const one of accepted)
       messages.push({ kind: 'accepted', ...viewMessage(one, await names.account(one.submitter)) });
-    // What was refused has no Message-ID that anybody kept.
-    if (messageId !== undefined) return { found: messages };
+    // What was refused has no Message-ID, and no reference, that anybody kept.
+    if (messageId !== undefined || reference !== undefined) return { found: messages, ...defined({ next }) };
     gateway?.writeCounted();
     const refused = await findRefused(store.audit, { ...query, ...endOf(query) });
     for (const row of refused.rows) messages.push(await viewRefused(row, names));
@@ -108,6 +121,21 @@ export const traces = subject(
   { parts: { search, show, bundle: bundleRow } },
 );
 
+/** Where nothing says which messages have a reference, they are gone through some at a time: on the command line to the end. */
+async function searchAll(here: Here, asked: Input & { readonly limit: number }): Promise<OutputOf<typeof search>> {
+  const found: FoundView[] = [];
+  for (let after: string | undefined; ;) {
+    const page: OutputOf<typeof search> = await here.call(search, {
+      ...asked,
+      limit: asked.limit - found.length,
+      ...defined({ after }),
+    });
+    found.push(...page.found);
+    if (page.next === undefined || found.length >= asked.limit) return { ...page, found };
+    after = page.next;
+  }
+}
+
 export const trace = readsHere({
   about:
     'every step of one message; or the messages of a sender, an addressee or a time, with the attempts that were refused',
@@ -123,13 +151,13 @@ export const trace = readsHere({
       'with --verify: certificate of the authority whose time stamps are in it; may be given several times',
     ),
   },
-  check: ({ message: name, sender, recipient, since: from, bundle, verify }) =>
+  check: ({ message: name, sender, recipient, since: from, reference, bundle, verify }) =>
     verify !== undefined || name !== undefined
       ? undefined
       : bundle !== undefined
         ? 'Cannot write evidence without a message: name its id, or its Message-ID'
-        : sender === undefined && recipient === undefined && from === undefined
-          ? 'Cannot search without a message, --sender, --recipient or --since'
+        : [sender, recipient, from, reference].every((one) => one === undefined)
+          ? 'Cannot search without a message, --sender, --recipient, --since or --reference'
           : undefined,
   out: z.union([z.array(foundView).readonly(), traceView, bundleView, checkedView]),
   right: 'support',
@@ -144,7 +172,7 @@ export const trace = readsHere({
     if (verify !== undefined)
       return await checkEvidence(verify, { config: here.options.config, certificate, timestampAuthority });
     if (name === undefined) {
-      const { found, refusedFrom } = await here.call(search, {
+      const { found, refusedFrom } = await searchAll(here, {
         ...asked,
         ...defined({ since: iso(asked.since), until: iso(asked.until) }),
       });

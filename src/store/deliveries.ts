@@ -115,6 +115,16 @@ export interface MessageQuery {
   readonly until?: Instant;
 }
 
+/** By the reference of an interchange, to the letter. */
+export interface ReferenceQuery extends Omit<MessageQuery, 'messageIdField'> {
+  readonly reference: string;
+}
+export interface ReferenceFound {
+  readonly messages: readonly MessageRecord[];
+  /** Messages behind this one were not looked at: a further search goes on there (`before`). */
+  readonly next?: MessageId;
+}
+
 /** Where one recipient's copy is now. */
 export type Whereabouts =
   | {

@@ -171,3 +171,10 @@ export interface Page {
   /** Continue after this name (the last one of the page before). */
   readonly after?: string;
 }
+
+export interface OrganisationQuery extends Page {
+  /** With this in its name or its full name. Case does not matter, as far as ASCII goes. */
+  readonly like?: string;
+  /** With these digits in its telephone number (`telephoneDigits`). */
+  readonly telephone?: string;
+}

@@ -15,6 +15,7 @@ import { ACCOUNT } from '../../src/console/pages/account-words.ts';
 import { DEEDS } from '../../src/console/pages/deeds.ts';
 import { STEPS } from '../../src/console/pages/message-steps.ts';
 import { BECAME, MESSAGE } from '../../src/console/pages/message-words.ts';
+import { SEARCH } from '../../src/console/pages/search-words.ts';
 import { CONSOLE_PAGES } from '../../src/console/table.ts';
 
 const router = new Router(CONSOLE_PAGES);
@@ -157,6 +158,7 @@ const TABLES = {
   MESSAGE,
   BECAME,
   STEPS,
+  SEARCH,
   ...Object.fromEntries(DEEDS.map(({ name, words }) => [name, words])),
 };
 

@@ -9,7 +9,7 @@ import test, { type TestContext } from 'node:test';
 import { addressKey } from '../../src/domain/address.ts';
 import type { AccountId, MessageId } from '../../src/domain/ids.ts';
 import { days, hours, instant, octets, seconds } from '../../src/domain/units.ts';
-import { MAX_SETTINGS, RegistryError } from '../../src/store/registry.ts';
+import { MAX_SETTINGS, type OrganisationQuery, RegistryError } from '../../src/store/registry.ts';
 import { type MaildropLock, StoreFailed } from '../../src/store/store.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import type { AuditEvent } from '../../src/store/audit.ts';
@@ -807,6 +807,23 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
       [['b@group.test', 'b']],
     );
     assert.equal((await store.registry.listAddresses({ limit: 2 })).length, 2);
+  });
+
+  promise('organisations are found by a part of their names, and by a telephone number', async ({ store }) => {
+    await addAccount(store, 'anna');
+    const telephone = '+31 (0)20-123 45 67';
+    const hospital = { name: 'hospital', title: 'Ziekenhuis 50% Oost', telephone, language: 'nl' } as const;
+    await store.registry.addOrganisation(hospital, actor);
+    const find = async (query: Partial<OrganisationQuery>): Promise<readonly string[]> =>
+      (await store.registry.listOrganisations({ limit: 9, ...query })).map((o) => o.name);
+    assert.deepEqual(await find({ like: 'OOST' }), ['hospital']);
+    assert.deepEqual(await find({ like: 'pract' }), ['practice']);
+    assert.deepEqual(await find({ like: '%' }), ['hospital']);
+    assert.deepEqual(await find({ like: '_' }), []);
+    assert.deepEqual(await find({ telephone: '201234567' }), ['hospital']);
+    assert.deepEqual(await find({ telephone: '201234568' }), []);
+    assert.deepEqual(await find({ like: 'practice', telephone: '201234567' }), []);
+    assert.deepEqual(await find({ like: 's', after: 'hospital', limit: 1 }), ['system']);
   });
 
   promise('listeners hear of every committed change and of none that failed', async ({ store }) => {

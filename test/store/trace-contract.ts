@@ -5,7 +5,8 @@ import test, { type TestContext } from 'node:test';
 import { type Address, addressKey } from '../../src/domain/address.ts';
 import type { AccountId, EntryUid, MessageId } from '../../src/domain/ids.ts';
 import { type Instant, days, hours, instant, minutes } from '../../src/domain/units.ts';
-import type { MessageQuery, Whereabouts } from '../../src/store/deliveries.ts';
+import type { MessageParts } from '../../src/domain/message-part.ts';
+import type { MessageQuery, ReferenceQuery, Whereabouts } from '../../src/store/deliveries.ts';
 import type { Acceptance, MaildropLock } from '../../src/store/store.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import {
@@ -481,6 +482,45 @@ export function traceContract(name: string, open: (t: TestContext) => Promise<Co
       assert.deepEqual(await find({ messageIdField: 'short' }), [3]);
       assert.deepEqual(await find({ messageIdField: alike }), []);
       assert.deepEqual(await find({ messageIdField: '' }), []);
+    },
+  );
+
+  promise(
+    'a message is found by the reference of an interchange in it, to the letter, and where it was left off is told',
+    async ({ store, clock }) => {
+      await addAccount(store, 'anna');
+      const ids: MessageId[] = [];
+      const party = { id: '1', qualifier: '' };
+      const interchange = (reference: string) => ({
+        ...{ part: '1', format: 'edifact', syntax: '', sender: party, recipient: party, reference, preparedAt: '' },
+        ...{ application: '', messages: [], controls: 'right', test: false, acknowledge: false, remarks: [] },
+      });
+      const write = async (...references: string[]): Promise<void> => {
+        const body = await sealBody(store, randomBytes(10));
+        const parts = { leaves: [], limits: [], interchanges: references.map(interchange) } as unknown as MessageParts;
+        await store.accept(await acceptanceOf(store, body, ['anna@group.test'], { receivedAt: clock.now(), parts }));
+        ids.push(body.id);
+      };
+      const odd = 'a_%!"\\';
+      await write('REF1');
+      await write();
+      await write('REF10', 'REF1');
+      await write('ref1');
+      await write(odd);
+      const find = async (reference: string, more: Partial<ReferenceQuery> = {}) => {
+        const { messages, next } = await store.deliveries.findByReference({
+          ...{ limit: 100, since: instant(0), reference },
+          ...more,
+        });
+        return [messages.map(({ id }) => ids.indexOf(id)), next === undefined ? undefined : ids.indexOf(next)];
+      };
+      assert.deepEqual(await find('REF1'), [[2, 0], undefined]);
+      assert.deepEqual(await find('REF1', { before: ids[2]! }), [[0], undefined]);
+      assert.deepEqual(await find('REF1', { limit: 1 }), [[2], 2]);
+      assert.deepEqual(await find('REF'), [[], undefined]);
+      assert.deepEqual(await find(odd), [[4], undefined]);
+      assert.deepEqual(await find('REF1', { since: instant(clock.now() + days(2)) }), [[], undefined]);
+      assert.deepEqual(await find('REF1', { recipient: address('bob@group.test') }), [[], undefined]);
     },
   );
 

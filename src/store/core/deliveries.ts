@@ -20,6 +20,8 @@ import type {
   ExpiringEntry,
   MessageQuery,
   MessageRecord,
+  ReferenceFound,
+  ReferenceQuery,
   Settlement,
   UncollectedMailbox,
   Withdrawal,
@@ -42,6 +44,8 @@ import { UIDL_OCTETS } from '../changes/uidls.ts';
 
 const MOST = 1000;
 const MOST_EXPIRED = 100;
+/** Of a search that no index helps: some 20,000 messages, a tenth of a second. */
+const MOST_STEPS = 10;
 const CHANGES = {
   hold: 'delivery.held',
   release: 'delivery.released',
@@ -147,6 +151,22 @@ export class CoreDeliveries implements Omit<Deliveries, Whole> {
     return await allOf('a search for messages', limit, before, async (left, behind) =>
       this.#p.subjects.messages.messagesStep({ ...query, limit: left, ...defined({ before: behind }) }),
     );
+  }
+
+  async findByReference(query: ReferenceQuery): Promise<ReferenceFound> {
+    const messages: MessageRecord[] = [];
+    let before = query.before;
+    for (let steps = 0; steps < MOST_STEPS; steps += 1) {
+      const { rows, next } = await this.#p.subjects.messages.referenceStep({
+        ...query,
+        limit: limited('a search for a reference', query.limit) - messages.length,
+        ...defined({ before }),
+      });
+      messages.push(...rows);
+      before = next;
+      if (before === undefined || messages.length >= query.limit) break;
+    }
+    return { messages, ...defined({ next: before }) };
   }
 
   async openMessage(id: MessageId): Promise<StoredContent | undefined> {

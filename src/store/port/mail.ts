@@ -11,6 +11,8 @@ import type {
   ExpiringEntry,
   MessageQuery,
   MessageRecord,
+  ReferenceFound,
+  ReferenceQuery,
   Settlement,
   UncollectedMailbox,
   Withdrawal,
@@ -30,7 +32,7 @@ import type { Remote } from '../sql/remote.ts';
 import type { Acceptance, StoredContent } from '../store.ts';
 
 /** Searches and listings of many rows go in steps, which the store takes one after the other. */
-type Steps = 'messagesStep' | 'deliveriesStep' | 'uncollectedStep';
+type Steps = 'messagesStep' | 'referenceStep' | 'deliveriesStep' | 'uncollectedStep';
 
 export interface Deliveries
   extends
@@ -57,6 +59,8 @@ export interface Deliveries
 
   // --- messages
   findMessages(query: MessageQuery): Promise<readonly MessageRecord[]>;
+  /** Newest first. It looks at some 20,000 messages at most. */
+  findByReference(query: ReferenceQuery): Promise<ReferenceFound>;
   /** The content while it is kept; undefined after that. */
   openMessage(id: MessageId): Promise<StoredContent | undefined>;
   /** Of a copy: the header of the message as it was submitted (`Acceptance.header`), while the copy's content is kept. Throws ContentDamaged. */

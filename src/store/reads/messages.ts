@@ -4,11 +4,12 @@ import type { AccountId, MessageId } from '../../domain/ids.ts';
 import { messageIdOf, messageNumber } from '../../domain/ids.ts';
 import type { MessageParts } from '../../domain/message-part.ts';
 import { type Instant, days, instant } from '../../domain/units.ts';
-import type { MessageQuery, MessageRecord } from '../deliveries.ts';
+import type { MessageQuery, MessageRecord, ReferenceQuery } from '../deliveries.ts';
 import { firstIdAt, idTime } from '../message-ids.ts';
 import { type Row, as, bytes, int, json, long, optional, orNull, text, time } from '../sql/columns.ts';
 import { rowsOf, words } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
+import { containing } from './page.ts';
 import { recordOf } from './records.ts';
 import { FIELD_START, SPAN_BITS, searchMarks } from './search-marks.ts';
 import { type Step, stepped } from './steps.ts';
@@ -29,6 +30,9 @@ export const MESSAGE_COLUMNS = words(
 );
 type MessageRow = Row<typeof MESSAGE>;
 type Rows = Step<MessageRow, bigint>;
+
+/** With the parts where the text of them holds what is sought. */
+const WITH_PARTS = { ...MESSAGE, parts: optional(json<MessageParts>()) };
 
 const HIGHEST_ID = 2n ** 63n - 1n;
 /** An id is made when the content begins; the message is accepted when it has ended. */
@@ -61,12 +65,43 @@ export class MessageReads {
   /** A step of a search, newest first; it goes on before `next`. */
   *messagesStep(_now: Now, query: MessageQuery): Change<Step<MessageRecord, MessageId>> {
     const { limit, since, until, before } = query;
-    const newest = until === undefined ? HIGHEST_ID : firstIdAt(instant(until + LONGEST_DATA));
-    const given = before === undefined ? HIGHEST_ID : messageNumber(before);
-    const above = firstIdAt(instant(Math.max(0, since - LONGEST_DATA))) - 1n;
-    const { rows, next } = yield* search(query, { above, below: given < newest ? given : newest, limit });
+    const { rows, next } = yield* search(query, { ...spanOfTime({ since, until, before }), limit });
     return { rows: rows.map(recordOf), ...(next === undefined ? {} : { next: messageIdOf(next) }) };
   }
+
+  /**
+   * A step of a search by the reference of an interchange, newest first. There is no index of them: parts are text, in which the reference is looked for, and only what has it is read.
+   */
+  *referenceStep(_now: Now, query: ReferenceQuery): Change<Step<MessageRecord, MessageId>> {
+    const { reference, limit } = query;
+    const { above, below } = spanOfTime(query);
+    const text = containing(`"reference":${JSON.stringify(reference)}`);
+    const { rows, next } = yield* stepped({
+      limit,
+      from: below,
+      keyOf: ({ id }: Row<typeof WITH_PARTS>) => id,
+      isWanted: (row) =>
+        row.parts?.interchanges.some((one) => one.reference === reference) === true && isWanted(query, row),
+      page: (before, n) => sql.all(WITH_PARTS)`
+        SELECT ${MESSAGE_COLUMNS}, CASE WHEN m.parts LIKE ${text} ESCAPE '!' THEN m.parts END AS parts FROM message m
+         WHERE m.id < ${before} AND m.id > ${above} AND m.copy_of IS NULL ORDER BY m.id DESC LIMIT ${n}`,
+    });
+    return { rows: rows.map(recordOf), ...(next === undefined ? {} : { next: messageIdOf(next) }) };
+  }
+}
+
+/** Ids between these two, both left out, are those of this time. */
+function spanOfTime({
+  since,
+  until,
+  before,
+}: Pick<MessageQuery, 'since'> & {
+  readonly until?: Instant | undefined;
+  readonly before?: MessageId | undefined;
+}): Omit<Range, 'limit'> {
+  const newest = until === undefined ? HIGHEST_ID : firstIdAt(instant(until + LONGEST_DATA));
+  const given = before === undefined ? HIGHEST_ID : messageNumber(before);
+  return { above: firstIdAt(instant(Math.max(0, since - LONGEST_DATA))) - 1n, below: given < newest ? given : newest };
 }
 
 function* search(query: MessageQuery, range: Range): Change<Rows> {

@@ -4,11 +4,11 @@ import type { OrganisationId } from '../../domain/ids.ts';
 import type { Language, Organisation, State } from '../../domain/registry.ts';
 import type { Settings } from '../../domain/settings/setting.ts';
 import type { Instant } from '../../domain/units.ts';
-import type { Page } from '../registry.ts';
+import type { OrganisationQuery } from '../registry.ts';
 import { type Column, type Row, as, int, optional, text, time } from '../sql/columns.ts';
 import { words } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
-import { limitOf } from './page.ts';
+import { containing, limitOf } from './page.ts';
 
 /** What is set at an organisation, an account or an address itself: nothing at most of them. */
 export const SETTINGS: Column<Settings> = {
@@ -40,11 +40,24 @@ export const ORGANISATION_COLUMNS = words(`
   o.ends_at AS organisation_ends, o.settings AS organisation_settings, o.merged_into, o.merged_at,
   (SELECT i.name FROM organisation i WHERE i.id = o.merged_into) AS merged_name`);
 
+/** A telephone number without what people write between its digits. */
+const DIGITS = words(
+  [' ', '-', '(', ')', '.', '/'].reduce((sum, one) => `replace(${sum}, '${one}', '')`, 'o.telephone'),
+);
+
 export class OrganisationReads {
   /** By name. */
-  *listOrganisations({ at }: Now, page: Page): Change<readonly Organisation[]> {
-    const rows = yield* sql.all(ORGANISATION)`
-      SELECT ${ORGANISATION_COLUMNS} FROM organisation o WHERE o.name > ${page.after ?? ''} ORDER BY o.name LIMIT ${limitOf(page)}`;
+  *listOrganisations({ at }: Now, query: OrganisationQuery): Change<readonly Organisation[]> {
+    const { after = '', like, telephone } = query;
+    const rows =
+      like === undefined && telephone === undefined
+        ? yield* sql.all(ORGANISATION)`
+            SELECT ${ORGANISATION_COLUMNS} FROM organisation o WHERE o.name > ${after} ORDER BY o.name LIMIT ${limitOf(query)}`
+        : yield* sql.all(ORGANISATION)`
+            SELECT ${ORGANISATION_COLUMNS} FROM organisation o WHERE o.name > ${after}
+               AND (lower(o.name) LIKE ${containing(like?.toLowerCase())} ESCAPE '!' OR lower(o.title) LIKE ${containing(like?.toLowerCase())} ESCAPE '!')
+               AND coalesce(${DIGITS}, '') LIKE ${containing(telephone)} ESCAPE '!'
+             ORDER BY o.name LIMIT ${limitOf(query)}`;
     return rows.map((row) => organisationAt(organisationOf(row), at));
   }
 

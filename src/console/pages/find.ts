@@ -1,0 +1,155 @@
+/**
+ * What a caller may have named, found by what it looks like: only what it can be is asked for, since every question stands in the trail. An EDI reference can look like anything, and no
+ * index helps with it: it is looked for where nothing else is found.
+ */
+import { AdminError } from '../../admin/context.ts';
+import { parseMessageId } from '../../domain/ids.ts';
+import { isOrganisationName } from '../../domain/registry.ts';
+import { telephoneDigits } from '../../domain/telephone.ts';
+import { type Html, html } from '../../http/html.ts';
+import { type Asked, visitorOf } from '../core/page.ts';
+import { timeOf } from '../core/times.ts';
+import { accountLink, messageLink, organisationLink } from '../look/parts.ts';
+import { SEARCH } from './search-words.ts';
+
+export interface Hit {
+  /** Left out: it has no page of its own. */
+  readonly to?: string;
+  readonly shown: Html;
+}
+
+export interface Hits {
+  readonly hits: readonly Hit[];
+  /** There are more, and no page of them. */
+  readonly more?: true;
+  /** Older messages were not looked at: a further search goes on at this one. */
+  readonly before?: string;
+}
+
+/** Of one kind. */
+const MOST = 20;
+
+type Finder = (asked: Asked, wanted: string) => Promise<readonly Hit[]>;
+
+const accountPath = (login: string): string => `/accounts/${encodeURIComponent(login)}`;
+
+const accounts: Finder = async ({ operate, language }, wanted) => {
+  const words = SEARCH[language];
+  const [account, address] = await Promise.all([
+    there(operate('account.show', { login: wanted })),
+    wanted.includes('@') ? there(operate('address.show', { address: wanted })) : undefined,
+  ]);
+  return [
+    ...(account === undefined
+      ? []
+      : [{ to: accountPath(account.login), shown: html`${words.account} ${accountLink(account.login)}` }]),
+    ...(address === undefined
+      ? []
+      : [
+          {
+            to: accountPath(address.account),
+            shown: html`${words.address} ${address.address} ${words.leads} ${accountLink(address.account)}`,
+          },
+        ]),
+  ];
+};
+
+const organisationHit = (
+  words: (typeof SEARCH)['nl'],
+  { name, title }: { readonly name: string; readonly title: string },
+): Hit => ({
+  to: `/organisations/${encodeURIComponent(name)}`,
+  shown: html`${words.organisation} ${organisationLink(name)} ${title}`,
+});
+
+/** By its name; an operator of one organisation finds that one. */
+const ownOrganisation: Finder = async ({ operate, language }, wanted) => {
+  const name = wanted.toLowerCase();
+  const found = isOrganisationName(name) ? await there(operate('organisation.show', { name })) : undefined;
+  return found === undefined ? [] : [organisationHit(SEARCH[language], found)];
+};
+
+/** By a part of its name or full name; by its telephone number. */
+const organisations: Finder = async ({ operate, language }, wanted) => {
+  if (wanted.includes('@')) return [];
+  const by = telephoneDigits(wanted) === undefined ? { like: wanted } : { telephone: wanted };
+  const found = (await there(operate('organisation.list', { ...by, limit: MOST }))) ?? [];
+  // Whoever types the whole name means that one, whatever else has it in its own.
+  const exact = found.filter(({ name }) => name === wanted.toLowerCase());
+  return (exact.length > 0 ? exact : found).map((one) => organisationHit(SEARCH[language], one));
+};
+
+const certificates: Finder = async ({ operate, language }, wanted) => {
+  const serial = wanted.replace(/[:\s]/g, '');
+  if (!/^[0-9a-f]{8,64}$/i.test(serial)) return [];
+  const words = SEARCH[language];
+  const found = await there(operate('cert.show', { serial }));
+  if (found === undefined) return [];
+  const { account, subject } = found;
+  return account === ''
+    ? [{ shown: html`${words.certificate} ${words.gateway}: ${subject}` }]
+    : [{ to: accountPath(account), shown: html`${words.certificate} ${accountLink(account)}: ${subject}` }];
+};
+
+interface Accepted {
+  readonly id: string;
+  readonly received: string;
+  readonly sender: string;
+}
+
+const messageHit = ({ language }: Asked, { id, received, sender }: Accepted): Hit => ({
+  to: `/messages/${id}`,
+  shown: html`${SEARCH[language].message} ${messageLink(id)} ${SEARCH[language].from} ${sender}, ${timeOf(received, language)}`,
+});
+
+/** By our own id or the Message-ID. */
+const messages: Finder = async (asked, wanted) => {
+  const { operate } = asked;
+  const id = parseMessageId(wanted);
+  if (id !== undefined) {
+    const found = await there(operate('trace.show', { message: id }));
+    return found === undefined ? [] : [messageHit(asked, found)];
+  }
+  if (!/^<?[^\s<>]+@[^\s<>]+>?$/.test(wanted)) return [];
+  const { found = [] } = (await there(operate('trace.search', { 'message-id': wanted, limit: MOST }))) ?? {};
+  return found.flatMap((one) => (one.kind === 'accepted' ? [messageHit(asked, one)] : []));
+};
+
+/** `before`: go on behind this message. */
+async function byReference(asked: Asked, reference: string, before?: string): Promise<Hits> {
+  if (!/^[\x20-\x7e]{1,70}$/.test(reference) || reference.includes('@')) return { hits: [] };
+  const asks = { reference, limit: MOST, ...(before === undefined ? {} : { after: before }) };
+  const { found = [], next } = (await there(asked.operate('trace.search', asks))) ?? {};
+  const hits = found.flatMap((one) => (one.kind === 'accepted' ? [messageHit(asked, one)] : []));
+  return { hits, ...(next === undefined ? {} : { before: next }) };
+}
+
+export async function findAll(asked: Asked, wanted: string, before?: string): Promise<Hits> {
+  const isForAll = visitorOf(asked).session.holder.organisation === undefined;
+  const seesMail = isForAll && asked.may('support');
+  if (before !== undefined) return seesMail ? await byReference(asked, wanted, before) : { hits: [] };
+  const finders = [
+    accounts,
+    ...(isForAll ? [organisations, certificates] : [ownOrganisation]),
+    ...(seesMail ? [messages] : []),
+  ];
+  const found = await Promise.all(finders.map((find) => find(asked, wanted)));
+  const hits = new Map<string, Hit>();
+  // The first of those that lead to one page.
+  for (const [i, hit] of found.flat().entries()) {
+    const key = hit.to ?? `${i}`;
+    if (!hits.has(key)) hits.set(key, hit);
+  }
+  if (hits.size === 0 && seesMail) return await byReference(asked, wanted);
+  return { hits: [...hits.values()], ...(found.some(({ length }) => length === MOST) ? { more: true } : {}) };
+}
+
+/** Undefined: nothing is called that, could be, or is that of whoever is logged in. */
+async function there<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof AdminError && ['unknown', 'invalid', 'forbidden'].includes(error.kind)) return undefined;
+    throw error;
+  }
+}
