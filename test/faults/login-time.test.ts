@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, afterEach, test } from 'node:test';
-import { effort } from '../support/effort.ts';
+import { effort, testBeforeRelease } from '../support/effort.ts';
 import { Instance, type InstanceOptions, type Served, loginOf } from '../support/instance.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
 import { type Login, SmtpClient, plain } from '../support/smtp-client.ts';
@@ -109,7 +109,7 @@ function report(t: TestContext, times: ReadonlyMap<string, number[]>, port: stri
 
 const spread = (medians: readonly number[]): number => Math.max(...medians) / Math.min(...medians) - 1;
 
-test('with nothing but the work itself, refusals of every kind take the same', async (t) => {
+testBeforeRelease('with nothing but the work itself, refusals of every kind take the same', async (t) => {
   await start('[auth]\nexempt-networks = ["127.0.0.0/8"]\nrefusal-grid = "0ms"\n');
   const all: number[] = [];
   for (const port of ['pop3s', 'submissions'] as const) {

@@ -12,6 +12,7 @@ import { Ledger } from '../support/ledger.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
 import { SmtpClient } from '../support/smtp-client.ts';
 import { collect, pause } from './support/traffic.ts';
+import { testBeforeRelease } from '../support/effort.ts';
 
 /** KiB above the idle process after it has warmed up. */
 const ALLOWED = 64 * 1024;
@@ -96,7 +97,7 @@ async function post(type: string, head: string, line: string, tail: string): Pro
   client.wire.destroy();
 }
 
-test('50 MB over HTTPS, as a message and as JSON, stay within 64 MB of idle', async (t) => {
+testBeforeRelease('50 MB over HTTPS, as a message and as JSON, stay within 64 MB of idle', async (t) => {
   const from = addressOf('sender');
   const fields = `From: <${from}>\r\nDate: Wed, 25 Nov 2026 01:00:00 +0000\r\nMessage-ID: <${randomUUID()}@x>\r\n\r\n`;
   await post('message/rfc822', fields, `${'B'.repeat(76)}\r\n`, '');
@@ -156,7 +157,7 @@ test('20 submissions of 50 MB at once stay within 64 MB of idle', async (t) => {
   judge(t, '20 submissions of 50 MB');
 });
 
-test('50 readers that ask for 20 MB and do not read stay within 64 MB of idle', async (t) => {
+testBeforeRelease('50 readers that ask for 20 MB and do not read stay within 64 MB of idle', async (t) => {
   await upload(readers, 20_000_000);
   await pause(500);
   served.resetPeak();

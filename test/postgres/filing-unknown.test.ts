@@ -1,4 +1,5 @@
 /** Acceptances whose outcome nobody knows: a commit waits for a standby that is away, and the wait ends in another way than by its answer. */
+// @beside
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';

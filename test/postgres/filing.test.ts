@@ -1,4 +1,5 @@
 /** Acceptances on PostgreSQL: batches over several connections and nodes, which meet in the same mailboxes and under the same keys. */
+// @beside
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { afterEach, after, before, test } from 'node:test';

@@ -1,4 +1,5 @@
 /** Day keys at two sites: whole gateways on PostgreSQL that destroy them together. What takes minutes is in test/long/keys.test.ts. */
+// @beside
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -2,10 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runSoak } from '../../bench/soak/run.ts';
-import { effort } from '../support/effort.ts';
 
 /** Time for four looks, five seconds apart and one at the end, and for every worker to come to its turn. */
-const SECONDS = effort(12, 20);
+const SECONDS = 20;
 
 /** What must have been done at least once; the others take longer than the test. */
 const KINDS = [
