@@ -137,6 +137,7 @@ const apiFiles = ['administration', 'core', 'directory', 'mailbox', 'messages', 
 const ofConsole = [
   ...[node, domain, platform, '/config/zod.ts', '/admin/', '/auth/', '/commands/', '/crypto/', '/http/'],
   ...['head', 'problem'].map((file) => `/api/core/${file}.ts`),
+  '/letters/break-glass.ts',
   // Causes of refusals, in the words that letters have.
   ...['/delivery/notice-rules.ts', '/letters/cause.ts'],
   ...port,

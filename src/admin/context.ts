@@ -29,6 +29,7 @@ import type { PgpKeyring } from '../middleware/pgp-keyring.ts';
 import type { OpenSession } from '../platform/connections.ts';
 import type { Whose } from '../platform/tally.ts';
 import type { Actor } from '../store/actor.ts';
+import type { BreakGlassSeals } from '../crypto/break-glass.ts';
 import type { SessionTimes } from '../store/console.ts';
 import type { Store } from '../store/port/store.ts';
 import type { NewPassword } from '../store/registry.ts';
@@ -202,6 +203,8 @@ export interface ConsoleParts {
   /** How long its sessions hold. */
   readonly times: SessionTimes;
   readonly random: RandomBytes;
+  /** Makes the secrets of the account for emergencies. */
+  readonly breakGlass: Pick<BreakGlassSeals, 'make'>;
 }
 
 /** What operations on mail certificates work with. */

@@ -4,6 +4,7 @@ import type { Instant } from '../domain/units.ts';
 import type { MailKeys } from '../middleware/mail-keys.ts';
 import type { Registry } from '../store/port/registry.ts';
 import type { AdminContext } from './context.ts';
+import { breakGlassFindings } from './break-glass-finding.ts';
 import { certificateFindings, endingFinding } from './endings.ts';
 
 export const withoutGatewayKey = (problem: string): string =>
@@ -45,5 +46,9 @@ export async function storeFindings(parts: StoreFindingParts): Promise<readonly 
     await gatewayKeyFinding(keys, store.registry),
     await endingFinding(store, now),
   ];
-  return [...found.filter((finding) => finding !== undefined), ...certificateFindings(await certificates(), now)];
+  return [
+    ...found.filter((finding) => finding !== undefined),
+    ...certificateFindings(await certificates(), now),
+    ...breakGlassFindings(await store.breakGlass.record(), now),
+  ];
 }

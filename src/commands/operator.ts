@@ -11,6 +11,7 @@ import { type Instant, iso } from '../domain/units.ts';
 import type { OperatorRecord } from '../store/operators.ts';
 import { ends, file, organisation, pem } from './core/kinds.ts';
 import { arg, changes, changesHere, flag, lists, maybe, need, opt, reads, subject } from './core/row.ts';
+import { breakGlass } from './operator/break-glass.ts';
 import { identities } from './operator/identities.ts';
 import { codeOut, codeText, makeConsoleCode, passkeys } from './operator/passkeys.ts';
 import { consoleSessions } from './operator/sessions.ts';
@@ -234,4 +235,5 @@ export const operators = subject('operator', 'people who work with the gateway, 
   passkey: passkeys,
   session: consoleSessions,
   identity: identities,
+  'break-glass': breakGlass,
 });

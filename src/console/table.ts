@@ -1,5 +1,6 @@
 /** Every page of the console, by area. */
 import type { Page } from './core/page.ts';
+import { breakGlassPages } from './login/break-glass-pages.ts';
 import { federatedPages } from './login/federated-pages.ts';
 import { logInPages } from './login/pages.ts';
 import { filePages } from './look/files.ts';
@@ -15,6 +16,7 @@ export const CONSOLE_PAGES: readonly Page[] = [
   ...filePages,
   ...logInPages,
   ...federatedPages,
+  ...breakGlassPages,
   today,
   search,
   account,

@@ -26,7 +26,9 @@ export type KeyPurpose =
   /** Password and key that we show to a partner. */
   | 'partner-login'
   /** What signs what webhooks are told. */
-  | 'webhook';
+  | 'webhook'
+  /** Password and codes of the account for emergencies. */
+  | 'break-glass';
 
 const MAGIC = Buffer.from('SLK1');
 const NONCE = 12;

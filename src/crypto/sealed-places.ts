@@ -31,6 +31,7 @@ export const SEALED_PLACES: Readonly<Record<KeyPurpose, SealedPlace>> = {
   'account-pgp': { kind: 'column', table: 'pgp_secret', column: 'sealed', id: 'fingerprint' },
   'partner-login': { kind: 'column', table: 'partner', column: 'sealed', id: 'name' },
   webhook: { kind: 'column', table: 'webhook', column: 'sealed', id: 'id' },
+  'break-glass': { kind: 'column', table: 'break_glass', column: 'sealed', id: 'name' },
   'account-login': { kind: 'none' },
   'domain-mail': { kind: 'none' },
   'tls-server': { kind: 'none' },

@@ -87,6 +87,7 @@ export type NoticeKind =
   | 'restored'
   | `${'backup' | 'offsite' | 'drill' | 'keys' | 'log'}-failed`
   | 'webhook-stopped'
+  | 'break-glass'
   | 'operator'
   | 'test';
 

@@ -159,6 +159,8 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
     'somebody whom an OpenID provider vouches for came for the first time, and is an operator',
   ),
   'operator.identity-released': of('change', 'D', 'whom the provider means by it is new at the next log-in'),
+  'operator.break-glass-made': of('change', 'C', 'the account for emergencies has other secrets, and which role'),
+  'console.break-glass': of('access', 'E', 'somebody got in with the account for emergencies'),
   'console.logged-in': of(
     'access',
     'E',

@@ -2,7 +2,7 @@
 import { days, hours, minutes } from './units.ts';
 
 /** How somebody got in. */
-export const MEANS = ['passkey', 'oidc'] as const;
+export const MEANS = ['passkey', 'oidc', 'break-glass'] as const;
 export type Means = (typeof MEANS)[number];
 
 /** A key for the office, one for home, and one in the safe. */
@@ -25,3 +25,10 @@ export const STEP_UP_LIFE = minutes(5);
 export const SEEN_STEP = minutes(1);
 /** Ended sessions and codes are kept for so long, so that what an operator asks of yesterday has an answer. */
 export const CONSOLE_KEPT = days(30);
+
+/** Name of the one operator who logs in with a password. */
+export const BREAK_GLASS = 'break-glass';
+/** How long a session of it holds at most. */
+export const BREAK_GLASS_LIFE = hours(1);
+/** Older secrets are known to people who have left; what nobody has tried for so long may have been lost. */
+export const BREAK_GLASS_AGE = days(365);

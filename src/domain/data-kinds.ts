@@ -439,6 +439,13 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     kept: 'until it is used, another one is made, or the operator ends; it holds for a day',
     erase: 'not of an organisation',
   },
+  break_glass: {
+    area: 'credential',
+    what: 'the account of the web console for emergencies: hash of its password and key of its codes, sealed; when it was last used',
+    columns: ['name', 'operator', 'sealed', 'step', 'made_at', 'tried_at'],
+    kept: 'until it is made anew, or its operator ends',
+    erase: 'not of an organisation',
+  },
   operator_identity: {
     area: 'credential',
     what: 'operators who log in at an OpenID provider: its address, what it calls them by, and when they last came',

@@ -7,6 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { AdminError, type AdminContext, type ReadyReason, type RunningGateway } from '../admin/context.ts';
 import type { CaParts } from '../ca/parts.ts';
 import { consoleFacts } from '../config/console.ts';
+import { breakGlassSeals } from '../crypto/break-glass.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
 import { authorityKeys } from '../crypto/authority-keys.ts';
@@ -82,7 +83,11 @@ export const adminContext = (
     hostname: config.hostname,
   },
   webhooks: webhookParts(config, effects),
-  console: { ...consoleFacts(config), random: effects.random ?? randomBytes },
+  console: {
+    ...consoleFacts(config),
+    random: effects.random ?? randomBytes,
+    breakGlass: breakGlassSeals(() => readMasterKey(config), effects.random ?? randomBytes),
+  },
   probe: probeAccount(config),
   hashPassword: async (text) => {
     const checked = checkNewPassword(text);

@@ -9,6 +9,7 @@ import type { Router } from '../console/core/router.ts';
 import type { ConsoleServices } from '../console/core/services.ts';
 import type { FederatedLogIns, FederatedParts } from '../console/login/federated.ts';
 import { ConsoleNotes } from '../console/login/notes.ts';
+import { breakGlassSeals } from '../crypto/break-glass.ts';
 import { Challenges, challengeKey } from '../crypto/console-secrets.ts';
 import { defined } from '../domain/defined.ts';
 import type { Role } from '../domain/roles.ts';
@@ -69,8 +70,9 @@ async function servicesOf(
   notes: ConsoleNotes,
   admin: ConsoleServices['admin'],
 ): Promise<ConsoleServices> {
-  const [{ LogIns }, { Slowed }] = await Promise.all([
+  const [{ LogIns }, { BreakGlassLogIn }, { Slowed }] = await Promise.all([
     import('../console/login/log-ins.ts'),
+    import('../console/login/break-glass.ts'),
     import('../console/login/slowed.ts'),
   ]);
   const origin = consoleOrigin(config) ?? `https://${config.hostname}`;
@@ -99,6 +101,13 @@ async function servicesOf(
     gateway: config.hostname,
     helpdesk: helpdeskOf(config),
     logIns: new LogIns({ store, party, challenges, clock, random, notes, slowed }),
+    breakGlass: new BreakGlassLogIn({
+      store,
+      clock,
+      random,
+      slowed,
+      seals: breakGlassSeals(() => readMasterKey(config), random),
+    }),
     ...defined({ federated: await federatedOf(config, { store, challenges, clock, random, log, slowed, origin }) }),
   };
 }

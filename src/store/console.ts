@@ -58,6 +58,16 @@ export interface Federated extends Identity {
   readonly organisation?: string;
 }
 
+/** The account for emergencies. */
+export interface BreakGlassRecord {
+  readonly role: Role;
+  /** Hash of the password and key of the codes (crypto/break-glass.ts). */
+  readonly sealed: Uint8Array;
+  readonly madeAt: Instant;
+  /** When somebody last got in. */
+  readonly triedAt?: Instant;
+}
+
 /** Of a browser that is logged in from now on. */
 export interface NewSession {
   /** Eight characters that are no secret. */

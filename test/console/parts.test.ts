@@ -5,6 +5,7 @@ import { cookiesIn, languageCookie, noSessionCookie, sessionCookie } from '../..
 import { CONSOLE_HEADERS } from '../../src/console/core/headers.ts';
 import { localPath } from '../../src/console/core/page.ts';
 import { Router } from '../../src/console/core/router.ts';
+import { BREAK_GLASS_WORDS } from '../../src/console/login/break-glass-words.ts';
 import { FEDERATED } from '../../src/console/login/federated-words.ts';
 import { LOGIN } from '../../src/console/login/words.ts';
 import { THEMES, type Theme } from '../../src/console/look/properties.ts';
@@ -154,6 +155,7 @@ const TABLES = {
   FRAME,
   LOGIN,
   FEDERATED,
+  BREAK_GLASS_WORDS,
   ACCOUNT,
   MESSAGE,
   BECAME,

@@ -155,6 +155,7 @@ for (const language of effort<readonly ('en' | 'nl')[]>(['nl'], ['en', 'nl']))
     await see('/accounts/anna%40group.test/contain', 'prove');
     await see('/goodbye', 'goodbye');
     await see('/login/provider', 'provider-refused');
+    await see('/break-glass', 'break-glass');
     // By way of the provider, whose page comes between: the way back is a page of ours, from which the browser goes on with its Strict cookie.
     provider.person = { sub: 's-1', preferred_username: 'jan', groups: ['help'], amr: ['mfa'] };
     const other = await (await browser.createBrowserContext()).newPage();

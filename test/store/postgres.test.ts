@@ -916,5 +916,25 @@ test('passkeys, codes and sessions of the console do on PostgreSQL what they do 
   await assert.rejects(logIn(35, 'read', 'SESSIONC'), registryError('unknown', /has ended/));
   await change(36, (ground) => identities.release(ground, 'IDENTITY', actor));
   assert.deepEqual(await runner.run(READS.identities.list({ at: at(37) })), []);
+  const { breakGlass } = CHANGES;
+  const sealed = Buffer.from([4, 0]);
+  await change(40, (ground) => breakGlass.make(ground, { role: 'owner', sealed }, actor));
+  const judged = { step: 4_000_000_000, madeAt: at(40) };
+  const entered = { id: 'SESSIOND', hash: randomBytes(32), network: 'n' };
+  await change(41, (ground) => breakGlass.logIn(ground, judged, entered));
+  const again = registryError('ended', /used before/);
+  await assert.rejects(
+    change(42, (ground) => breakGlass.prove(ground, entered.id, judged)),
+    again,
+  );
+  await change(43, (ground) => breakGlass.prove(ground, entered.id, { ...judged, step: judged.step + 1 }));
+  assert.deepEqual(await runner.run(READS.breakGlass.record({ at: at(44) })), {
+    ...{ role: 'owner', sealed, madeAt: at(40), triedAt: at(41) },
+  });
+  const longer = { idle: hours(4), longest: hours(10) };
+  assert.equal((await runner.run(READS.console.session({ at: at(100) }, entered.hash, longer)))?.means, 'break-glass');
+  assert.equal(await runner.run(READS.console.session({ at: at(101) }, entered.hash, longer)), undefined);
+  await change(102, (ground) => operators.end(ground, 'break-glass', actor));
+  assert.equal(await runner.run(READS.breakGlass.record({ at: at(103) })), undefined);
   await change(24, (ground) => operators.end(ground, 'els', actor));
 });

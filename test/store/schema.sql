@@ -125,6 +125,15 @@ CREATE TABLE availability (
   PRIMARY KEY (site, since_at)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE break_glass (
+  name TEXT PRIMARY KEY,
+  operator INTEGER NOT NULL REFERENCES operator (id),
+  sealed BLOB NOT NULL,
+  step INTEGER NOT NULL DEFAULT 0,
+  made_at INTEGER NOT NULL,
+  tried_at INTEGER
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE certificate (
   fingerprint TEXT PRIMARY KEY,
   issuer TEXT NOT NULL,

@@ -5,6 +5,7 @@ import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
 import type { SessionTimes } from '../../store/console.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { Challenges } from '../../crypto/console-secrets.ts';
+import type { BreakGlassLogIn } from '../login/break-glass.ts';
 import type { FederatedLogIns } from '../login/federated.ts';
 import type { LogIns } from '../login/log-ins.ts';
 
@@ -14,6 +15,7 @@ export interface ConsoleServices {
   readonly admin: () => AdminContext | undefined;
   readonly challenges: Challenges;
   readonly logIns: LogIns;
+  readonly breakGlass: BreakGlassLogIn;
   /** Absent where no OpenID provider is configured. */
   readonly federated?: FederatedLogIns;
   readonly times: SessionTimes;

@@ -11,10 +11,13 @@ import type { AuditTrail } from '../../store/port/audit.ts';
  *
  * Of log-ins at the OpenID provider: `down`: it gave no answer. `denied`: it let nobody in. `provider`: what it answered does not fit. `state`: begun in another browser, or too long ago.
  * `strength`: not with two factors. `groups`: none of his lets him in. `ended`: the operator has ended. `registered`: he cannot be registered so.
+ *
+ * `break-glass`: password or code of the account for emergencies.
  */
 export type ConsoleRefusal =
   | ('throttled' | 'passkey' | 'challenge' | 'replayed' | 'code' | 'network' | 'counter')
-  | ('down' | 'denied' | 'provider' | 'state' | 'strength' | 'groups' | 'ended' | 'registered');
+  | ('down' | 'denied' | 'provider' | 'state' | 'strength' | 'groups' | 'ended' | 'registered')
+  | 'break-glass';
 
 interface Refused {
   readonly why: ConsoleRefusal;

@@ -3,6 +3,7 @@ import { html } from '../../http/html.ts';
 import { languageCookie, noSessionCookie, sessionCookie } from '../core/cookies.ts';
 import { type Asked, type Page, type Reply, localPath, visitorOf } from '../core/page.ts';
 import type { ConsoleServices } from '../core/services.ts';
+import { BREAK_GLASS_WORDS } from './break-glass-words.ts';
 import { providerCard } from './federated-pages.ts';
 import { fromOf, passkeyForm, said, wrong } from './forms.ts';
 import type { CodeJudged, LoggedIn } from './log-ins.ts';
@@ -23,7 +24,7 @@ function logInPage(
     status: problem?.[0] ?? 200,
     title: words.title,
     body: html`${wrong(problem?.[1])}<div class="card"><p>${words.lead}</p>${passkeyForm(words, form)}</div>${federated && providerCard(federated, language, to)}
-<p>${words.none} <a href="/register">${words.toRegister}</a></p>`,
+<p>${words.none} <a href="/register">${words.toRegister}</a></p><p><a href="/break-glass">${BREAK_GLASS_WORDS[language].link}</a></p>`,
   };
 }
 

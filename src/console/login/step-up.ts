@@ -2,15 +2,17 @@
  * Showing once more who it is, for what cannot be undone: with a touch of the key, or at the OpenID provider. Whoever sent a form too late does it on the page that answers,
  * and what was typed goes along: nothing is lost, and nothing of it stands in an address or is kept here.
  */
-import { STEP_UP_LIFE } from '../../domain/console.ts';
+import { type Means, STEP_UP_LIFE } from '../../domain/console.ts';
 import { type Html, html } from '../../http/html.ts';
 import { type Asked, type Reply, visitorOf } from '../core/page.ts';
 import type { ConsoleServices } from '../core/services.ts';
+import { codeForm } from './break-glass-pages.ts';
+import { BREAK_GLASS_WORDS } from './break-glass-words.ts';
 import { FEDERATED } from './federated-words.ts';
 import { fromOf, hiddenFields, passkeyForm, said, wrong } from './forms.ts';
 import { LOGIN } from './words.ts';
 
-type Services = Pick<ConsoleServices, 'logIns' | 'federated'>;
+type Services = Pick<ConsoleServices, 'logIns' | 'federated' | 'breakGlass'>;
 type Typed = Readonly<Record<string, string>>;
 
 /** `action`: where the answer goes, with what was typed. */
@@ -22,12 +24,7 @@ export async function provePage(
   problem?: readonly [number, string],
 ): Promise<Reply> {
   const { session, token } = visitorOf(asked);
-  const hidden = { ...typed, token };
-  const form =
-    session.means === 'oidc'
-      ? atProvider(asked, services.federated?.name ?? '', action, hidden)
-      : await byPasskey(asked, services, action, hidden);
-  const title = session.means === 'oidc' ? FEDERATED[asked.language].proveTitle : LOGIN[asked.language].proveTitle;
+  const [title, form] = await WAYS[session.means](asked, services, action, { ...typed, token });
   return {
     kind: 'page',
     status: problem?.[0] ?? 200,
@@ -36,18 +33,25 @@ export async function provePage(
   };
 }
 
-async function byPasskey(asked: Asked, { logIns }: Services, action: string, hidden: Typed): Promise<Html> {
-  const words = LOGIN[asked.language];
-  const options = await logIns.proofOptions(visitorOf(asked).session);
-  return passkeyForm(words, { kind: 'get', options, action, button: words.prove, hidden });
-}
+type Way = (asked: Asked, services: Services, action: string, hidden: Typed) => Promise<readonly [string, Html]>;
 
-/** In a window of its own, so that what was typed stays in this one. */
-function atProvider({ language }: Asked, name: string, action: string, hidden: Typed): Html {
-  const words = FEDERATED[language];
-  return html`<ol><li>${words.proveFirst} <a class="button second" href="/prove/provider" target="_blank" rel="noopener">${words.proveAt} ${name}</a></li>
+/** Each session is proven by what it was begun with. */
+const WAYS: Readonly<Record<Means, Way>> = {
+  passkey: async (asked, { logIns }, action, hidden) => {
+    const words = LOGIN[asked.language];
+    const options = await logIns.proofOptions(visitorOf(asked).session);
+    return [words.proveTitle, passkeyForm(words, { kind: 'get', options, action, button: words.prove, hidden })];
+  },
+  // In a window of its own, so that what was typed stays in this one.
+  oidc: ({ language }, { federated }, action, hidden) => {
+    const words = FEDERATED[language];
+    const form = html`<ol><li>${words.proveFirst} <a class="button second" href="/prove/provider" target="_blank" rel="noopener">${words.proveAt} ${federated?.name}</a></li>
 <li>${words.proveThen}<form method="post" action="${action}">${hiddenFields(hidden)}<button>${words.proveGo}</button></form></li></ol>`;
-}
+    return Promise.resolve([words.proveTitle, form]);
+  },
+  'break-glass': (asked, _services, action, hidden) =>
+    Promise.resolve([BREAK_GLASS_WORDS[asked.language].proveTitle, codeForm(asked, action, hidden)]),
+};
 
 /** Judges what came with a form. Undefined: it is right, and what was asked for goes on. */
 export async function proveAgain(
@@ -63,8 +67,10 @@ export async function proveAgain(
     return await provePage(asked, services, action, typed);
   }
   if (shown === '') return await provePage(asked, services, action, typed);
-  const judged = await services.logIns.prove(session, shown, fromOf(asked));
+  const [judged, refused] =
+    session.means === 'break-glass'
+      ? [await services.breakGlass.prove(session, shown, fromOf(asked)), BREAK_GLASS_WORDS[asked.language].proveRefused]
+      : [await services.logIns.prove(session, shown, fromOf(asked)), LOGIN[asked.language].proveRefused];
   if (judged.kind === 'right') return undefined;
-  const problem = said(asked.language, judged.kind, LOGIN[asked.language].proveRefused);
-  return await provePage(asked, services, action, typed, problem);
+  return await provePage(asked, services, action, typed, said(asked.language, judged.kind, refused));
 }

@@ -186,6 +186,7 @@ export function* endAccessOf(ground: Ground, operator: number): Change<void> {
   yield* endSessionsOf(ground, operator);
   yield* sql.run`UPDATE operator_passkey SET ended_at = ${ground.at} WHERE operator = ${operator} AND ended_at IS NULL`;
   yield* sql.run`DELETE FROM operator_code WHERE operator = ${operator}`;
+  yield* sql.run`DELETE FROM break_glass WHERE operator = ${operator}`;
 }
 
 function* heldPasskey(ground: Ground, id: string): Change<{ readonly name: string; readonly operator: number }> {

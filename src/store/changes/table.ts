@@ -7,6 +7,7 @@ import { AddressChanges } from './addresses.ts';
 import { AppPasswordChanges } from './app-passwords.ts';
 import { AvailabilityChanges } from './availability.ts';
 import { AuthorityChanges } from './authorities.ts';
+import { BreakGlassChanges } from './break-glass.ts';
 import { CertificateChanges } from './certificates.ts';
 import { ClientCertificateChanges } from './client-certificates.ts';
 import { ConsoleChanges } from './console.ts';
@@ -45,6 +46,7 @@ export const CHANGES = {
   settings: new SettingsChanges(),
   addresses: new AddressChanges(),
   authorities: new AuthorityChanges(),
+  breakGlass: new BreakGlassChanges(),
   certificates: new CertificateChanges(),
   clientCertificates: new ClientCertificateChanges(),
   console: new ConsoleChanges(),

@@ -10,6 +10,7 @@ import type { AuditTrail } from '../port/audit.ts';
 import type { StoreDays } from '../port/day-keys.ts';
 import { COUNTED_ALONE, type SharedCounts } from '../shared-counts.ts';
 import type { Certificates } from '../port/certificates.ts';
+import type { BreakGlass } from '../port/break-glass.ts';
 import type { Identities } from '../port/identities.ts';
 import type { ConsoleAccess } from '../port/console.ts';
 import type { LogSource, StoreCopy } from '../copies.ts';
@@ -103,6 +104,7 @@ export class CoreStore implements Store {
   readonly operators: Operators;
   readonly console: ConsoleAccess;
   readonly identities: Identities;
+  readonly breakGlass: BreakGlass;
   readonly directory: DirectoryStore;
   readonly webhooks: Webhooks;
   readonly audit: Audit & AuditTrail;
@@ -138,6 +140,7 @@ export class CoreStore implements Store {
     this.operators = parts.subjects.operators;
     this.console = parts.subjects.console;
     this.identities = parts.subjects.identities;
+    this.breakGlass = parts.subjects.breakGlass;
     this.directory = parts.subjects.directory;
     this.webhooks = { ...parts.subjects.webhooks, ...parts.subjects.webhookProgress };
     this.audit = parts.audit;

@@ -27,6 +27,7 @@ import type {
 import type { AuditTrail } from './audit.ts';
 import type { StoreDays } from './day-keys.ts';
 import type { Certificates, Operators, PgpKeys } from './certificates.ts';
+import type { BreakGlass } from './break-glass.ts';
 import type { ConsoleAccess } from './console.ts';
 import type { Identities } from './identities.ts';
 import type { AvailabilityStore, Deliveries, Idempotency, Imports, Usage } from './mail.ts';
@@ -44,6 +45,8 @@ export interface Store {
   readonly console: ConsoleAccess;
   /** Of operators who log in at an OpenID provider. */
   readonly identities: Identities;
+  /** The account of the console for emergencies. */
+  readonly breakGlass: BreakGlass;
   readonly directory: DirectoryStore;
   readonly webhooks: Webhooks;
   readonly audit: AuditTrail;

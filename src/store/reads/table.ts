@@ -3,6 +3,7 @@ import { AbsenceReads } from './absences.ts';
 import { AccountReads } from './accounts.ts';
 import { AddressReads } from './addresses.ts';
 import { AvailabilityReads } from './availability.ts';
+import { BreakGlassReads } from './break-glass.ts';
 import { CertificateReads } from './certificates.ts';
 import { ConsoleReads } from './console.ts';
 import { DayKeyReads } from './day-keys.ts';
@@ -35,6 +36,7 @@ export const READS = {
   addresses: new AddressReads(),
   settings: new SettingsReads(),
   availability: new AvailabilityReads(),
+  breakGlass: new BreakGlassReads(),
   certificates: new CertificateReads(),
   console: new ConsoleReads(),
   dayKeys: new DayKeyReads(),

@@ -109,6 +109,11 @@ freeze('trail', { accounts: ['anna', 'bert'], configuration: '[operators]\nsecon
   { run: 'operator identity release IDEN-TITY', code: 4 },
   'operator end mia --reason why',
   'operator identity release IDEN-TITY --reason why',
+  'operator break-glass show',
+  { run: 'operator break-glass make --reason why', shape: true },
+  { run: 'operator break-glass show', people: true },
+  { run: 'operator break-glass make --role nothing', code: 2 },
+  'operator end break-glass --reason why',
   'operator passkey end PASS-KEY2 --reason why',
   { run: 'operator passkey end PASS-KEY2', code: 4 },
   // The whole is test/golden/rights.json.

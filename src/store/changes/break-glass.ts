@@ -1,0 +1,76 @@
+/**
+ * The account of the console for emergencies: made anew, and used. Password and code are judged by the caller (console/login); that a code counts once, and that the secrets
+ * are still those that were judged, is judged here, in the transaction that lets somebody in.
+ *
+ * They throw RegistryError: `ended`: the code was used, other secrets hold, or the session is over; `exists`: an operator of another kind has its name.
+ */
+import { BREAK_GLASS, BREAK_GLASS_LIFE } from '../../domain/console.ts';
+import type { Role } from '../../domain/roles.ts';
+import { type Instant, instant } from '../../domain/units.ts';
+import type { Actor } from '../actor.ts';
+import type { NewSession } from '../console.ts';
+import { RegistryError } from '../registry.ts';
+import { int, time } from '../sql/columns.ts';
+import { locked } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { beginSession, endSessionsOf, proveSession } from './console.ts';
+import type { Ground } from './ground.ts';
+import { currentOperator, operatorOf } from './operator-row.ts';
+import { addOperator } from './operators.ts';
+
+/** What was judged: the half minute of the code, and the secrets as of when. */
+export interface JudgedCode {
+  readonly step: number;
+  readonly madeAt: Instant;
+}
+
+export class BreakGlassChanges {
+  /** Other secrets from now on; what was begun with those before is over. */
+  *make(
+    ground: Ground,
+    { role, sealed }: { readonly role: Role; readonly sealed: Uint8Array },
+    actor: Actor,
+  ): Change<void> {
+    const found = yield* operatorOf(BREAK_GLASS);
+    const row = yield* sql.first({
+      operator: int,
+    })`SELECT operator FROM break_glass WHERE name = ${BREAK_GLASS} ${locked}`;
+    if (found !== undefined && row?.operator !== found.id)
+      throw new RegistryError(
+        'exists',
+        `There is an operator "${BREAK_GLASS}" who was registered by hand; end that one first with "sluis operator end ${BREAK_GLASS}"`,
+      );
+    const operator = found?.id ?? (yield* addOperator(ground, { name: BREAK_GLASS, role }, actor));
+    yield* sql.run`UPDATE operator SET role = ${role} WHERE id = ${operator}`;
+    yield* endSessionsOf(ground, operator);
+    yield* sql.run`DELETE FROM break_glass WHERE name = ${BREAK_GLASS}`;
+    yield* sql.run`
+      INSERT INTO break_glass (name, operator, sealed, step, made_at) VALUES (${BREAK_GLASS}, ${operator}, ${sealed}, 0, ${ground.at})`;
+    yield* ground.record('operator.break-glass-made', null, actor, { operator: BREAK_GLASS }, { role });
+  }
+
+  *logIn(ground: Ground, code: JudgedCode, session: NewSession): Change<void> {
+    const operator = yield* take(ground, code);
+    yield* sql.run`UPDATE break_glass SET tried_at = ${ground.at} WHERE name = ${BREAK_GLASS}`;
+    yield* ground.record('console.break-glass', null, { name: BREAK_GLASS }, { network: session.network });
+    const endsAt = instant(ground.at + BREAK_GLASS_LIFE);
+    yield* beginSession(ground, { name: BREAK_GLASS, operator, means: 'break-glass', endsAt }, session);
+  }
+
+  /** Whoever is in has typed another code. */
+  *prove(ground: Ground, session: string, code: JudgedCode): Change<void> {
+    const operator = yield* take(ground, code);
+    yield* proveSession(ground, session, { name: BREAK_GLASS, operator, means: 'break-glass' });
+  }
+}
+
+/** Answers whose it is. */
+function* take(ground: Ground, { step, madeAt }: JudgedCode): Change<number> {
+  const row = yield* sql.first({ step: int, madeAt: time })`
+    SELECT step, made_at FROM break_glass WHERE name = ${BREAK_GLASS} ${locked}`;
+  const { id } = yield* currentOperator(ground, BREAK_GLASS);
+  if (row?.madeAt !== madeAt || row.step >= step)
+    throw new RegistryError('ended', 'That code was used before; wait for the next one');
+  yield* sql.run`UPDATE break_glass SET step = ${step} WHERE name = ${BREAK_GLASS}`;
+  return id;
+}
