@@ -136,13 +136,14 @@ const apiFiles = ['administration', 'core', 'directory', 'mailbox', 'messages', 
 /** Pages of the console ask the command table; only its log-in speaks to the store. The reader of a request is the API's. */
 const ofConsole = [
   ...[node, domain, platform, '/config/zod.ts', '/admin/', '/auth/', '/commands/', '/crypto/', '/http/'],
+  '/cli/output.ts',
   ...['head', 'problem'].map((file) => `/api/core/${file}.ts`),
   '/letters/break-glass.ts',
   // Causes of refusals, in the words that letters have.
   ...['/delivery/notice-rules.ts', '/letters/cause.ts'],
   ...port,
 ];
-const consoleFiles = ['core', 'login', 'look', 'pages'].map((name) => `../${name}/`);
+const consoleFiles = ['core', 'login', 'look', 'pages', 'parts'].map((name) => `../${name}/`);
 
 const syntax = [
   { selector: 'TSEnumDeclaration', message: 'Enums are not erasable; use a union of strings.' },

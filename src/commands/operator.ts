@@ -1,7 +1,7 @@
 /** `sluis operator`: the people who work with the gateway, what each may do, and how each is known. */
 import { z } from '../config/zod.ts';
 import { AdminError } from '../admin/context.ts';
-import { readableTime, table } from '../cli/output.ts';
+import { facts, readableTime, table } from '../cli/output.ts';
 import { readCertificate } from '../crypto/certificate.ts';
 import { fingerprintOf, readOperatorKey } from '../crypto/operator-key.ts';
 import { agree, many as counted } from '../domain/counted.ts';
@@ -130,6 +130,25 @@ export const operators = subject('operator', 'people who work with the gateway, 
     ],
     after: (one) => one.name,
     none: 'No operator is registered.',
+  }),
+
+  show: reads({
+    about: 'show an operator: role, for whom, how known',
+    in: { name: arg(operatorName, 'whose') },
+    out: view,
+    right: 'read',
+    examples: ['jan.devries'],
+    run: async ({ store }, { name }) => viewOf(await operatorOf(store, name)),
+    say: (one) =>
+      facts([
+        ['Operator', one.name],
+        ['Role', one.role],
+        ['For', one.organisation ?? 'all organisations'],
+        ['Since', readableTime(one.addedAt)],
+        ['Ends', readableTime(one.ends)],
+        ['Signs with', one.fingerprint],
+        ['Certificate', one.certificate],
+      ]),
   }),
 
   set: changes({

@@ -6,7 +6,7 @@ import { addresses } from './address.ts';
 import { approvals } from './approve.ts';
 import { audits } from './audit.ts';
 import { operationsOfAll } from './core/operations.ts';
-import type { AnySubject } from './core/row.ts';
+import { type AnyOperation, type AnySubject, operationRows } from './core/row.ts';
 import { mailboxes } from './mailbox.ts';
 import { notices } from './notice.ts';
 import { operators } from './operator.ts';
@@ -63,3 +63,12 @@ const table = {
 export const subjects: readonly AnySubject[] = Object.values(table);
 
 export const rowOperations = operationsOfAll(table);
+
+const rows = new Map(subjects.flatMap((subject) => [...operationRows(subject)]));
+
+/** What is said of an operation. Throws for a name that no operation has. */
+export function rowNamed(name: string): AnyOperation {
+  const row = rows.get(name);
+  if (row === undefined) throw new Error(`There is no operation "${name}"`);
+  return row;
+}

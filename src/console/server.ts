@@ -3,6 +3,7 @@
  *
  * A peer has `start` from the connect to its first request, `answer` from there to the end of the answer, and `idle` until the next one.
  */
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
@@ -19,7 +20,8 @@ export interface ConsoleListenerOptions extends TlsListenerOptions {
   readonly times?: { readonly start: Milliseconds; readonly answer: Milliseconds; readonly idle: Milliseconds };
 }
 
-const TIMES = { start: seconds(20), answer: seconds(60), idle: seconds(60) };
+// The slowest page is the test of a partner, of a minute at most.
+const TIMES = { start: seconds(20), answer: seconds(75), idle: seconds(60) };
 const HTTP = {
   maxHeaderSize: 16_384,
   maxHeadersCount: 64,
@@ -73,8 +75,8 @@ class ConsoleServer {
         this.#log.error('console.failed', { session: guest.session, error: String(error) });
         return this.#serving.failed(request);
       })
-      .then((sent) => {
-        this.#send(guest, request, response, sent);
+      .then(async (sent) => {
+        await this.#send(guest, request, response, sent);
         const { status, page, operator } = sent;
         const fields = { session: guest.session, method: request.method, status, page, operator };
         const ms = Math.round(this.#clock.monotonic() - began);
@@ -87,16 +89,35 @@ class ConsoleServer {
       });
   }
 
-  #send(guest: Guest, request: IncomingMessage, response: ServerResponse, { status, headers, body }: Sent): void {
+  async #send(guest: Guest, request: IncomingMessage, response: ServerResponse, sent: Sent): Promise<void> {
+    const { status, headers, body } = sent;
     // What was not read of a request would be taken for the next one.
     if (this.stopping() || !request.complete) guest.last = true;
     response.writeHead(status, {
       ...headers,
-      'content-length': Buffer.byteLength(body),
+      ...(typeof body === 'string' && { 'content-length': Buffer.byteLength(body) }),
       ...(guest.last ? { connection: 'close' } : {}),
     });
     logLines.flush();
-    response.end(request.method === 'HEAD' ? undefined : body);
     if (!request.complete) request.resume();
+    if (request.method === 'HEAD') return void response.end();
+    if (typeof body === 'string') return void response.end(body);
+    for await (const piece of body) {
+      // Whoever takes it piece by piece is waited for, as long as each comes in time.
+      guest.deadline(this.#times.answer);
+      if (!response.write(piece) && !(await takesMore(response, guest.signal))) return;
+    }
+    response.end();
+  }
+}
+
+/** False: whoever asked has gone. */
+async function takesMore(response: ServerResponse, gone: AbortSignal): Promise<boolean> {
+  try {
+    await once(response, 'drain', { signal: gone });
+    return true;
+  } catch (error) {
+    if (gone.aborted) return false;
+    throw error;
   }
 }

@@ -5,12 +5,21 @@ import { federatedPages } from './login/federated-pages.ts';
 import { logInPages } from './login/pages.ts';
 import { filePages } from './look/files.ts';
 import { account } from './pages/account.ts';
+import { approvalPages } from './pages/approvals.ts';
+import { certificatePages } from './pages/certificates.ts';
 import { deedPages } from './pages/deeds.ts';
 import { message } from './pages/message.ts';
+import { OPERATOR_DEEDS, operatorPages } from './pages/operators.ts';
 import { organisation } from './pages/organisation.ts';
+import { registers } from './pages/registers.ts';
+import { identityPages } from './pages/identities.ts';
+import { listPages } from './pages/lists.ts';
+import { partnerPages } from './pages/partners.ts';
 import { search } from './pages/search.ts';
 import { style } from './pages/style.ts';
 import { today } from './pages/today.ts';
+import { trailPages } from './pages/trail.ts';
+import { webhookPages } from './pages/webhooks.ts';
 
 export const CONSOLE_PAGES: readonly Page[] = [
   ...filePages,
@@ -23,5 +32,14 @@ export const CONSOLE_PAGES: readonly Page[] = [
   ...deedPages,
   organisation,
   message,
+  registers,
+  ...listPages,
+  ...approvalPages(OPERATOR_DEEDS),
+  ...operatorPages,
+  ...identityPages,
+  ...partnerPages,
+  ...certificatePages,
+  ...trailPages,
+  ...webhookPages,
   style,
 ];

@@ -11,8 +11,8 @@ import { type Result, fail, ok } from '../domain/result.ts';
 export const MAX_FORM = 16 * 1024;
 /** What of a form that is too large is still read, so that its sender gets the answer and no reset. */
 const MAX_DISCARDED = 256 * 1024;
-const MAX_FIELDS = 16;
-const NAME = /^[a-z]{1,20}$/;
+export const MAX_FIELDS = 16;
+export const FIELD_NAME = /^[a-z]{1,20}$/;
 
 export type Fields = ReadonlyMap<string, Buffer>;
 export type FormFault = 'too-large' | 'type' | 'malformed' | 'gone';
@@ -57,7 +57,7 @@ function fieldsOf(entries: readonly (readonly [string, Buffer])[]): Result<Field
   const fields = new Map<string, Buffer>();
   if (entries.length > MAX_FIELDS) return fail('malformed');
   for (const [name, value] of entries) {
-    if (!NAME.test(name)) continue;
+    if (!FIELD_NAME.test(name)) continue;
     if (fields.has(name)) return fail('malformed');
     fields.set(name, value);
   }

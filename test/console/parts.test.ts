@@ -13,13 +13,22 @@ import { SCRIPT } from '../../src/console/look/script.ts';
 import { STYLE } from '../../src/console/look/style.ts';
 import { FRAME } from '../../src/console/look/words.ts';
 import { ACCOUNT } from '../../src/console/pages/account-words.ts';
-import { DEEDS } from '../../src/console/pages/deeds.ts';
+import { CERTIFICATE } from '../../src/console/pages/certificates-words.ts';
 import { STEPS } from '../../src/console/pages/message-steps.ts';
 import { BECAME, MESSAGE } from '../../src/console/pages/message-words.ts';
+import { OPERATOR } from '../../src/console/pages/operators-words.ts';
+import { PARTNER } from '../../src/console/pages/partners-words.ts';
+import { REGISTERS } from '../../src/console/pages/registers.ts';
 import { SEARCH } from '../../src/console/pages/search-words.ts';
+import { VERIFY } from '../../src/console/pages/trail-words.ts';
+import { WEBHOOK } from '../../src/console/pages/webhooks-words.ts';
+import { DEED } from '../../src/console/parts/deed-words.ts';
+import type { DeedPage } from '../../src/console/parts/deed.ts';
+import { REGISTER } from '../../src/console/parts/register-words.ts';
 import { CONSOLE_PAGES } from '../../src/console/table.ts';
 
 const router = new Router(CONSOLE_PAGES);
+const DEEDS = CONSOLE_PAGES.filter((page): page is DeedPage => 'deed' in page).map(({ deed }) => deed);
 
 test('match() finds each page by its own path, and nothing by another spelling of it', () => {
   for (const page of CONSOLE_PAGES) {
@@ -30,7 +39,6 @@ test('match() finds each page by its own path, and nothing by another spelling o
     '//',
     '/search/',
     '/Search',
-    '/accounts',
     '/accounts/',
     '/accounts/a/b/c',
     '/accounts/%2e%2e%2fx',
@@ -161,7 +169,15 @@ const TABLES = {
   BECAME,
   STEPS,
   SEARCH,
-  ...Object.fromEntries(DEEDS.map(({ name, words }) => [name, words])),
+  DEED,
+  REGISTER,
+  OPERATOR,
+  PARTNER,
+  CERTIFICATE,
+  VERIFY,
+  WEBHOOK,
+  ...Object.fromEntries(REGISTERS.map(({ path, words }) => [path, words])),
+  ...Object.fromEntries(DEEDS.map(({ path, words }) => [path, words])),
 };
 
 test('both languages say the same things, in sentences of at most twenty words', () => {

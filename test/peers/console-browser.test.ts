@@ -149,6 +149,11 @@ for (const language of effort<readonly ('en' | 'nl')[]>(['nl'], ['en', 'nl']))
     await see('/accounts/anna%40group.test/contain', 'deed-final');
     await see(`/organisations/${organisation}`, 'organisation');
     await see(`/messages/${message}`, 'message');
+    await see('/registers', 'registers');
+    await see('/operators/els', 'operator');
+    await see('/new/operator', 'deed-fields');
+    await see('/certificates?inexpiring=x', 'register-wrong');
+    await see('/trail', 'trail');
     await see('/style', 'style');
     await see('/nothing', 'problem');
     clock.leap(minutes(6));

@@ -1,4 +1,5 @@
 /** A gateway with a web console, and a browser without a screen: it keeps cookies, follows nothing, and reads forms. */
+import { Agent } from 'node:https';
 import type { TestContext } from 'node:test';
 import type { Role } from '../../src/domain/roles.ts';
 import type { Clock, Timer } from '../../src/domain/effects.ts';
@@ -124,7 +125,7 @@ const unescaped = (text: string): string =>
 
 export class Browser {
   readonly cookies = new Map<string, string>();
-  readonly #target: PageTarget;
+  #target: PageTarget;
   readonly #origin: string;
   readonly #language: string;
 
@@ -132,6 +133,11 @@ export class Browser {
     this.#target = target;
     this.#origin = origin;
     this.#language = language;
+  }
+
+  /** One connection for all that it asks, as a browser has, where a test asks for hundreds of pages. */
+  keepAlive(): void {
+    this.#target = { ...this.#target, agent: new Agent({ keepAlive: true, maxSockets: 1 }) };
   }
 
   async get(path: string, headers: Readonly<Record<string, string>> = {}): Promise<Seen> {

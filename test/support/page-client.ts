@@ -1,5 +1,5 @@
 /** Asks the page where codes are used, as a browser or a program does. */
-import { request } from 'node:https';
+import { type Agent, request } from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
 
 export interface PageTarget {
@@ -8,6 +8,8 @@ export interface PageTarget {
   readonly servername?: string;
   /** The address of this machine that it comes from. */
   readonly from?: string;
+  /** Left out: a connection for each. */
+  readonly agent?: Agent;
 }
 
 export interface Asked {
@@ -31,7 +33,7 @@ export function askPage(
   return new Promise((resolve, reject) => {
     const asked = request(
       {
-        ...{ host: '127.0.0.1', port, path, ca, servername, agent: false },
+        ...{ host: '127.0.0.1', port, path, ca, servername, agent: target.agent ?? false },
         ...(from === undefined ? {} : { localAddress: from }),
         method: method ?? (body === undefined ? 'GET' : 'POST'),
         headers: { host: `${servername}:${port}`, ...headers },

@@ -1,6 +1,7 @@
 /** Whether the trail of this gateway is as it was written: its chain, and anchors that stand for it. For `audit verify` and `audit report`. */
 import { z } from '../../config/zod.ts';
 import { type Anchored, anchorsText, newestAnchors, readAnchors, readPublicKeys } from '../../cli/audit-files.ts';
+import { type AdminContext, AdminError } from '../../admin/context.ts';
 import { CommandError } from '../../cli/exit.ts';
 import { anchorFolderOf } from '../../config/places.ts';
 import type { Config } from '../../config/schema.ts';
@@ -11,7 +12,7 @@ import { defined } from '../../domain/defined.ts';
 import type { AuditTrail } from '../../store/port/audit.ts';
 import { file, kind, text } from '../core/kinds.ts';
 import type { Here } from '../core/here.ts';
-import { type Values, also, lookPart, many as several } from '../core/row.ts';
+import { type Values, also, flag, lookPart, many as several } from '../core/row.ts';
 import { noteLook } from './look.ts';
 
 /** Heads of chains: an anchor of several gateways has some dozens. */
@@ -57,13 +58,17 @@ const anchor = kind<z.infer<typeof wire>, z.infer<typeof wire>>(
 
 export const chainCheck = lookPart({
   about: 'check the chain of the trail, and that it has the rows of these anchors',
-  in: { anchors: several(anchor, 'rows that were signed', MAX_ANCHORS) },
+  in: {
+    anchors: several(anchor, 'rows that were signed', MAX_ANCHORS),
+    own: flag('and those that stand in the newest anchors of this gateway'),
+  },
   out: found,
   right: 'security',
-  run: async ({ store: { audit } }, { anchors }, call): Promise<Found> => {
+  run: async ({ store: { audit }, evidence }, { anchors: named, own }, call): Promise<Found> => {
     noteLook(audit, call, 'verify');
     const report = await audit.verify();
     if (report.kind === 'broken') return { report, anchors: 0 };
+    const anchors = own ? [...named, ...ownAnchors(evidence)] : named;
     for (const [n, { lane, seq, hash }] of anchors.entries()) {
       const [row] = await audit.chainOf({ lane: lane ?? 0, from: seq, limit: 1 });
       const isThere = row !== undefined && placeOf(row) === seq;
@@ -78,6 +83,16 @@ export const chainCheck = lookPart({
     return { report, anchors: anchors.length, ...behind };
   },
 });
+
+/** Throws AdminError for a file of anchors that cannot be read, or was not written by this gateway. */
+function ownAnchors({ anchorFolder, anchorKeyFile }: AdminContext['evidence']): readonly Anchored[] {
+  try {
+    return newestAnchors(anchorFolder, anchorKeyFile);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw new AdminError('unusable', error.message, { cause: error });
+  }
+}
 
 /** Rows of all chains behind the newest anchor of each. */
 async function rowsBehind(audit: AuditTrail, anchors: readonly z.infer<typeof wire>[]): Promise<number> {

@@ -9,7 +9,7 @@ import { iso } from '../../domain/units.ts';
 import type { PasskeyRecord } from '../../store/console.ts';
 import { naming, ofText } from '../core/kinds.ts';
 import { arg, changes, lists, subject } from '../core/row.ts';
-import { checkGives, operatorName, operatorOf } from './who.ts';
+import { checkGives, isOf, ofOperator, operatorName, operatorOf } from './who.ts';
 
 export const codeOut = z.object({
   code: z.string(),
@@ -75,12 +75,12 @@ export const passkeys = subject('passkey', 'what operators log in to the web con
 
   list: lists({
     about: 'list passkeys: whose, which kind, when they were used',
-    in: {},
+    in: { operator: ofOperator },
     out: view,
     right: 'security',
-    examples: [''],
-    run: async ({ store }, { after, limit }) => {
-      const all = (await store.console.passkeys()).map(viewOf);
+    examples: ['', '--operator jan.devries'],
+    run: async ({ store }, { operator, after, limit }) => {
+      const all = (await store.console.passkeys()).filter(isOf(operator)).map(viewOf);
       const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
       return all.slice(from, from + limit);
     },

@@ -8,6 +8,7 @@ import { iso } from '../../domain/units.ts';
 import type { SessionRecord } from '../../store/console.ts';
 import { naming, ofText } from '../core/kinds.ts';
 import { arg, changes, lists, subject } from '../core/row.ts';
+import { isOf, ofOperator } from './who.ts';
 
 const view = z.object({
   id: z.string(),
@@ -38,12 +39,12 @@ const sessionId = naming(
 export const consoleSessions = subject('session', 'who is logged in to the web console', {
   list: lists({
     about: 'list operators who are logged in: since when, from where, by what',
-    in: {},
+    in: { operator: ofOperator },
     out: view,
     right: 'security',
-    examples: [''],
-    run: async ({ store, console }, { after, limit }) => {
-      const all = (await store.console.sessions(console.times)).map(viewOf);
+    examples: ['', '--operator jan.devries'],
+    run: async ({ store, console }, { operator, after, limit }) => {
+      const all = (await store.console.sessions(console.times)).filter(isOf(operator)).map(viewOf);
       const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
       return all.slice(from, from + limit);
     },

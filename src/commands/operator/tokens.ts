@@ -12,7 +12,7 @@ import { NetworkSet } from '../../platform/network.ts';
 import type { TokenRecord } from '../../store/operators.ts';
 import { ends, naming, ofText } from '../core/kinds.ts';
 import { arg, changes, lists, many, need, opt, subject } from '../core/row.ts';
-import { checkGives, operatorName, operatorOf, role } from './who.ts';
+import { checkGives, isOf, ofOperator, operatorName, operatorOf, role } from './who.ts';
 
 const network = ofText('network', 'an address or a network, such as 192.0.2.7 or 192.0.2.0/24', (text) => {
   try {
@@ -90,12 +90,12 @@ export const tokens = subject('token', 'for programs: each is known by it, and m
   list: lists({
     api: { method: 'GET', path: '/operator-tokens', id: 'listOperatorTokens' },
     about: 'list tokens; never the token itself',
-    in: {},
+    in: { operator: ofOperator },
     out: tokenView,
     right: 'security',
-    examples: [''],
-    run: async ({ store }, { after, limit }) => {
-      const all = (await store.operators.tokens()).map(viewToken);
+    examples: ['', '--operator jan.devries'],
+    run: async ({ store }, { operator, after, limit }) => {
+      const all = (await store.operators.tokens()).filter(isOf(operator)).map(viewToken);
       const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
       return all.slice(from, from + limit);
     },

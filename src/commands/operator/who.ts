@@ -5,6 +5,7 @@ import { isOperatorName } from '../../domain/second-person.ts';
 import type { OperatorRecord } from '../../store/operators.ts';
 import type { Store } from '../../store/port/store.ts';
 import { choice, naming, ofText } from '../core/kinds.ts';
+import { opt } from '../core/params.ts';
 
 export const operatorName = naming(
   'operator',
@@ -13,6 +14,12 @@ export const operatorName = naming(
   ),
 );
 export const role = choice('role', ROLES);
+export const ofOperator = opt(operatorName, 'of this one only');
+
+export const isOf =
+  (wanted: string | undefined) =>
+  ({ operator }: { readonly operator: string }): boolean =>
+    wanted === undefined || operator === wanted;
 
 /** Nobody gives what he does not have, nor changes somebody who may do more: otherwise the right to register operators would be every right. */
 export function checkGives({ who }: Call, ...roles: readonly Role[]): void {

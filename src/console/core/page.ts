@@ -5,7 +5,7 @@
  * speaks to the store about anything but log-ins.
  */
 import type { IncomingHttpHeaders } from 'node:http';
-import type { AdminContext } from '../../admin/context.ts';
+import type { AdminContext, Call } from '../../admin/context.ts';
 import type { Input } from '../../admin/input.ts';
 import type { OperationName, OperationResult } from '../../admin/operations.ts';
 import type { Language } from '../../domain/registry.ts';
@@ -32,7 +32,17 @@ export type Reply =
   | { readonly kind: 'away'; readonly to: string; readonly cookies: readonly string[] }
   /** Go there, by GET: a path of ours. */
   | { readonly kind: 'see'; readonly to: string; readonly cookies?: readonly string[] }
-  | { readonly kind: 'file'; readonly type: string; readonly text: string };
+  | { readonly kind: 'file'; readonly type: string; readonly text: string }
+  /** To be kept by whoever asked, under that name. It is made while it is sent: what `pieces` throws ends the connection, so that nobody takes a part for the whole. */
+  | Download;
+
+export interface Download {
+  readonly kind: 'download';
+  /** ASCII letters, digits, dots and hyphens. */
+  readonly name: string;
+  readonly type: string;
+  readonly pieces: AsyncIterable<string | Uint8Array>;
+}
 
 export interface Page {
   readonly method: 'GET' | 'POST';
@@ -76,10 +86,18 @@ export interface Asked {
   readonly range: string;
   readonly signal: AbortSignal;
   /** Runs an operation of the command table as whoever is logged in. Throws AdminError. */
-  readonly operate: <N extends OperationName>(name: N, input: Input, reason?: string) => Promise<OperationResult<N>>;
+  readonly operate: <N extends OperationName>(
+    name: N,
+    input: Input,
+    reason?: string,
+    along?: Along,
+  ) => Promise<OperationResult<N>>;
   /** Whether whoever is logged in may do what takes this right. */
   readonly may: (right: Right) => boolean;
 }
+
+/** What goes along with a call: a request that two operators have signed, and a file. */
+export type Along = Pick<Call, 'approval' | 'upload'>;
 
 /** Throws for a page that is asked without a session: its declaration is wrong. */
 export function visitorOf({ visitor }: Pick<Asked, 'visitor'>): Visitor {

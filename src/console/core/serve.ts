@@ -23,14 +23,14 @@ import { frame } from '../look/frame.ts';
 import { problemOf, problemPage, type ProblemName } from '../look/problem.ts';
 import { type Shown, cookiesIn, noSessionCookie } from './cookies.ts';
 import { CONSOLE_HEADERS, KEPT, NOT_KEPT } from './headers.ts';
-import { type Asked, type Page, type Reply, type Visitor, localPath } from './page.ts';
+import { type Along, type Asked, type Download, type Page, type Reply, type Visitor, localPath } from './page.ts';
 import type { Router } from './router.ts';
 import type { ConsoleServices } from './services.ts';
 
 export interface Sent {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
-  readonly body: string;
+  readonly body: string | Download['pieces'];
   /** As it was declared; for the log, which has nobody's names. */
   readonly page?: string;
   readonly operator?: string;
@@ -194,9 +194,9 @@ export class Serving {
       network: guest.network,
       range: rangeOf(guest.address),
       signal: guest.signal,
-      operate: (name, input, reason) => {
+      operate: (name, input, reason, along) => {
         if (visitor === undefined) throw new Error(`The page ${head.path} runs ${name} for nobody`);
-        return runOperation(name, adminOf(), input, callOf(visitor, guest, reason), log);
+        return runOperation(name, adminOf(), input, callOf(visitor, guest, reason, along), log);
       },
       may: (right) => visitor !== undefined && mayDo(visitor.session.holder.role, right),
     };
@@ -229,6 +229,18 @@ export class Serving {
           body: reply.text,
           ...told,
         };
+      case 'download':
+        return {
+          status: 200,
+          headers: {
+            ...CONSOLE_HEADERS,
+            'content-type': reply.type,
+            'content-disposition': `attachment; filename="${reply.name}"`,
+            'cache-control': NOT_KEPT,
+          },
+          body: reply.pieces,
+          ...told,
+        };
       case 'page': {
         const { gateway, helpdesk } = this.#services;
         const about = { language, gateway, helpdesk, ...defined({ visitor }), title: reply.title };
@@ -256,13 +268,14 @@ const setting = (cookies: readonly string[] = []): OutgoingHttpHeaders =>
 
 const target = ({ path, query }: ReturnType<typeof readHead>): string => (query === '' ? path : `${path}?${query}`);
 
-function callOf({ session: { holder, means } }: Visitor, { signal }: Guest, reason?: string): Call {
+function callOf({ session: { holder, means } }: Visitor, { signal }: Guest, reason?: string, along: Along = {}): Call {
   const { name, role, organisation } = holder;
   return {
     actor: { name, ...defined({ reason }) },
     who: { role, proof: means, ...defined({ organisation }) },
     gone: signal,
     progress: () => undefined,
+    ...along,
   };
 }
 

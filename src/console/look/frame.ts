@@ -33,7 +33,7 @@ export function frame({ language, title, gateway, helpdesk, visitor }: Framed, b
 <a class="skip" href="#content">${words.skip}</a>
 <header class="top"><div class="bar">
 <span class="name">${gateway}</span>
-${visitor === undefined ? undefined : html`<nav aria-label="${words.menu}"><ul>${link('/', words.today)}${link('/search', words.search)}</ul></nav>`}
+${visitor === undefined ? undefined : html`<nav aria-label="${words.menu}"><ul>${link('/', words.today)}${link('/search', words.search)}${link('/registers', words.registers)}</ul></nav>`}
 <form method="post" action="/language"><input type="hidden" name="to" value="${language === 'nl' ? 'en' : 'nl'}"><button class="second" lang="${language === 'nl' ? 'en' : 'nl'}">${words.other}</button></form>
 ${visitor === undefined ? undefined : loggedIn(visitor, words)}
 </div></header>

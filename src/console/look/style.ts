@@ -51,8 +51,9 @@ fieldset{border:0;padding:0;margin:0}
 legend{padding:0}
 .hint{display:block;color:var(--soft);font-weight:400}
 input,select,textarea{font:inherit;color:inherit;background:var(--card);border:1px solid var(--field);border-radius:var(--round);padding:var(--s2);max-width:100%}
-input[type=text],input[type=search],textarea{width:100%;min-height:var(--touch)}
-input[type=radio]{flex:none;width:1.25rem;height:1.25rem;margin:0}
+input[type=text],input[type=search],input[type=password],textarea{width:100%;min-height:var(--touch)}
+select{min-height:var(--touch)}
+input[type=radio],input[type=checkbox]{flex:none;width:1.25rem;height:1.25rem;margin:0}
 button,.button{font:inherit;font-weight:600;display:inline-flex;align-items:center;min-height:var(--touch);padding:0 var(--s4);border:1px solid var(--accent);border-radius:var(--round);background:var(--accent);color:var(--on-accent);text-decoration:none;cursor:pointer}
 button.second,.button.second{background:transparent;color:var(--link);border-color:var(--field)}
 legend+label.choice{margin-top:var(--s1)}

@@ -5,6 +5,7 @@ import type { Asked, Page } from '../core/page.ts';
 import { sizeOf, timeOf } from '../core/times.ts';
 import { card, facts, list, note, organisationLink, state, table } from '../look/parts.ts';
 import { ACCOUNT } from './account-words.ts';
+import { doneNote } from '../parts/deed.ts';
 import { DEEDS, deedsFor } from './deeds.ts';
 import { refusalWords } from './refusal-words.ts';
 import { STATES, toneOf } from './states.ts';
@@ -22,11 +23,10 @@ export const account: Page = {
   run: async (asked) => {
     const words = ACCOUNT[asked.language];
     const shown = await ask(asked);
-    const done = DEEDS.find(({ name }) => name === asked.query.get('done'));
     return {
       kind: 'page',
       title: `${words.title} ${shown.login}`,
-      body: html`${done === undefined ? undefined : note('good', html`<p role="status">${done.words[asked.language].done}</p>`)}
+      body: html`${doneNote(asked, DEEDS)}
 ${heldBack(asked.language, words, shown)}
 ${deeds(asked, words, shown)}
 <div class="cards">

@@ -76,6 +76,7 @@ freeze('trail', { accounts: ['anna', 'bert'], configuration: '[operators]\nsecon
   { run: 'operator remove nobody', code: 3 },
   { run: 'operator end nobody', code: 3 },
   'operator add els --role support --ends 90d --reason why',
+  'operator show els',
   { run: 'operator add els --role boss', code: 2 },
   'operator set els --role read --reason why',
   { run: 'operator set els', code: 2 },

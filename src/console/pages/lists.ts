@@ -1,0 +1,65 @@
+/** Organisations, accounts and addresses as lists. */
+import type { Page } from '../core/page.ts';
+import { sizeOf, timeOf } from '../core/times.ts';
+import { accountLink, organisationLink, state } from '../look/parts.ts';
+import { type Register, registerPages } from '../parts/register.ts';
+import { ACCOUNTS, ADDRESSES, ORGANISATIONS } from './lists-words.ts';
+import { STATES, toneOf } from './states.ts';
+
+/** Of one account; the rest stands on its own page. */
+const SHOWN = 3;
+
+const some = (addresses: readonly { readonly address: string }[]): string =>
+  addresses
+    .slice(0, SHOWN)
+    .map(({ address }) => address)
+    .join(', ') + (addresses.length > SHOWN ? ' ...' : '');
+
+export const organisations: Register<'organisation.list'> = {
+  path: '/organisations',
+  operation: 'organisation.list',
+  filters: ['like', 'telephone'],
+  words: ORGANISATIONS,
+  columns: {
+    name: ({ name }) => organisationLink(name),
+    title: ({ title }) => title,
+    state: ({ state: is = 'active' }, { language }) => state(toneOf(is), STATES[language][is] ?? is),
+    contact: ({ contact }) => contact,
+    telephone: ({ telephone }) => telephone,
+  },
+};
+
+export const accounts: Register<'account.list'> = {
+  path: '/accounts',
+  operation: 'account.list',
+  filters: ['organisation', 'idle'],
+  words: ACCOUNTS,
+  columns: {
+    login: ({ login }) => accountLink(login),
+    organisation: ({ organisation }) => organisationLink(organisation),
+    kind: ({ kind }) => kind,
+    state: ({ state: is }, { language }) => state(toneOf(is), STATES[language][is] ?? is),
+    messages: ({ messages }) => messages,
+    size: (one, { language }) => ('used' in one ? sizeOf(one.used, language) : ''),
+    more: (one) => ('since' in one ? one.since : some(one.addresses)),
+  },
+};
+
+export const addresses: Register<'address.list'> = {
+  path: '/addresses',
+  operation: 'address.list',
+  filters: ['account'],
+  words: ADDRESSES,
+  columns: {
+    address: ({ address }) => address,
+    account: ({ account }) => accountLink(account),
+    state: ({ state: is }, { language }) => state(toneOf(is), STATES[language][is] ?? is),
+    ends: ({ ends }, { language }) => (ends === undefined ? '' : timeOf(ends, language)),
+  },
+};
+
+export const listPages: readonly Page[] = [
+  ...registerPages(organisations),
+  ...registerPages(accounts),
+  ...registerPages(addresses),
+];

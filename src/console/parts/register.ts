@@ -1,0 +1,215 @@
+/**
+ * A register: a list that a command makes, as a page with filters and a cursor, and as a file of CSV. It is declared once; what its filters may hold, where the
+ * next page begins and what stands in the file follow from the command's own row.
+ */
+import { AdminError } from '../../admin/context.ts';
+import type { Input } from '../../admin/input.ts';
+import { type OperationName, type OperationResult, ownedIn, rightOf } from '../../admin/operations.ts';
+import { WITHIN } from '../../admin/own-organisation.ts';
+import { inputOf } from '../../commands/core/operations.ts';
+import type { ListRow, Params } from '../../commands/core/row.ts';
+import { rowNamed } from '../../commands/table.ts';
+import { type Hole, type Html, html } from '../../http/html.ts';
+import type { Asked, Page, Reply } from '../core/page.ts';
+import { note, table } from '../look/parts.ts';
+import { csvOf } from './csv-file.ts';
+import { type Deed, deedButtons, doneNote } from './deed.ts';
+import {
+  type Both,
+  type Field,
+  type FieldProblems,
+  type FieldWords,
+  fieldsHtml,
+  fieldsOf,
+  readFields,
+} from './fields.ts';
+import { REGISTER } from './register-words.ts';
+
+/** Of a list of this operation. */
+export type RowOf<N extends OperationName> = OperationResult<N> extends readonly (infer R)[] ? R : never;
+
+export interface RegisterWords {
+  readonly title: string;
+  /** What stands in it. */
+  readonly about: string;
+  readonly none: string;
+  readonly columns: Readonly<Record<string, string>>;
+  readonly filters?: Readonly<Record<string, FieldWords>>;
+}
+
+export interface Register<N extends OperationName = OperationName> {
+  /** Of its page; the file is this with `.csv` behind it. */
+  readonly path: string;
+  readonly operation: N;
+  /** Inputs by which it can be narrowed, as the operation calls them. */
+  readonly filters?: readonly string[];
+  /** By the names that `words.columns` has. */
+  readonly columns: Readonly<Record<string, (row: RowOf<N>, asked: Asked) => Hole>>;
+  /** What can be done beside it. */
+  readonly deeds?: readonly Deed[];
+  /** What else leads on from here. */
+  readonly beside?: (asked: Asked) => Html;
+  /** Those of its rows, for what is said when one was done. */
+  readonly rowDeeds?: readonly Deed[];
+  readonly words: Both<RegisterWords>;
+}
+
+/** Rows of one page. */
+const PAGE = 50;
+
+const listRow = (operation: OperationName): ListRow<Params, unknown> => {
+  const row = rowNamed(operation);
+  if (row.effect !== 'lists') throw new Error(`The operation ${operation} lists nothing`);
+  return row;
+};
+
+/** Whether whoever is logged in may see it at all: an operator of one organisation sees what takes an organisation. */
+export const isOffered = ({ may, visitor }: Asked, operation: OperationName): boolean =>
+  may(rightOf(operation)) &&
+  (visitor?.session.holder.organisation === undefined ||
+    (WITHIN.has(operation) && Object.values(ownedIn(operation)).includes('organisation')));
+
+interface Wanted {
+  readonly filters: readonly Field[];
+  /** What of the filters was typed, as it stands in the address. */
+  readonly typed: URLSearchParams;
+  readonly input: Input;
+  readonly problems: FieldProblems;
+}
+
+function wantedOf({ query, language, now }: Asked, { operation, filters: names = [] }: Register): Wanted {
+  const filters = fieldsOf(operation, names);
+  const field = (key: string): string => (query.get(key) ?? '').slice(0, 512);
+  const typed = new URLSearchParams(
+    filters.flatMap(({ key }) => (field(key).trim() === '' ? [] : [[key, field(key)] as [string, string]])),
+  );
+  return { filters, typed, ...readFields(filters, { language, field, now }) };
+}
+
+const address = (path: string, typed: URLSearchParams, more: Readonly<Record<string, string>> = {}): string => {
+  const all = new URLSearchParams([...typed, ...Object.entries(more)]).toString();
+  return all === '' ? path : `${path}?${all}`;
+};
+
+interface Part {
+  readonly rows: readonly unknown[];
+  /** Where the next page begins. */
+  readonly next?: string;
+}
+
+async function partOf(asked: Asked, { operation }: Register, input: Input, after: string | null): Promise<Part> {
+  const all = (await asked.operate(operation, {
+    ...input,
+    limit: PAGE + 1,
+    ...(after === null ? {} : { after }),
+  })) as readonly unknown[];
+  const rows = all.slice(0, PAGE);
+  const last = rows.at(-1);
+  return { rows, ...(all.length > PAGE && last !== undefined && { next: listRow(operation).after(last) }) };
+}
+
+const tableOf = (asked: Asked, { columns, words: both }: Register, rows: readonly unknown[]): Html => {
+  const words = both[asked.language];
+  return rows.length === 0
+    ? html`<p>${words.none}</p>`
+    : table(
+        words.title,
+        Object.keys(columns).map((name) => words.columns[name] ?? name),
+        rows.map((row) => Object.values(columns).map((cell) => cell(row as never, asked))),
+      );
+};
+
+/** The first rows, within a page of something else; `input` says of which. */
+export async function registerTable<N extends OperationName>(
+  asked: Asked,
+  register: Register<N>,
+  input: Input,
+): Promise<Html> {
+  const { rows, next } = await partOf(asked, register, input, null);
+  const more = next === undefined ? undefined : html`<p class="soft">${REGISTER[asked.language].first}</p>`;
+  return html`${tableOf(asked, register, rows)}${more}`;
+}
+
+async function registerPage(asked: Asked, register: Register): Promise<Reply> {
+  const { path, deeds = [], rowDeeds = [], words: both } = register;
+  const [words, said] = [both[asked.language], REGISTER[asked.language]];
+  const wanted = wantedOf(asked, register);
+  const after = asked.query.get('after');
+  let part: Part = { rows: [] };
+  let wrong: AdminError | undefined;
+  if (wanted.problems.size === 0)
+    try {
+      part = await partOf(asked, register, wanted.input, after);
+    } catch (error) {
+      // What a filter names is not there: the form stays, with what was typed.
+      if (!(error instanceof AdminError && ['invalid', 'unknown'].includes(error.kind))) throw error;
+      wrong = error;
+    }
+  const isWrong = wrong !== undefined || wanted.problems.size > 0;
+  const links = [
+    after === null
+      ? undefined
+      : html`<a class="button second" href="${address(path, wanted.typed)}">${said.begin}</a> `,
+    part.next === undefined
+      ? undefined
+      : html`<a class="button second" rel="next" href="${address(path, wanted.typed, { after: part.next })}">${said.next}</a> `,
+    isWrong ? undefined : html`<a class="button second" href="${address(`${path}.csv`, wanted.typed)}">${said.csv}</a>`,
+  ];
+  return {
+    kind: 'page',
+    status: isWrong ? 422 : 200,
+    title: words.title,
+    body: html`${doneNote(asked, [...deeds, ...rowDeeds])}<p>${words.about}</p>
+${deedButtons(asked, deeds)}${register.beside?.(asked)}
+${wrong === undefined ? undefined : note('bad', html`<p role="alert">${said.wrong}</p><p lang="en">${wrong.message}</p>`)}
+${filterForm(asked, register, wanted)}
+<div class="card">${isWrong ? undefined : tableOf(asked, register, part.rows)}
+<p>${links}</p></div>`,
+  };
+}
+
+function filterForm(
+  { language }: Asked,
+  { path, words }: Register,
+  { filters, typed, problems }: Wanted,
+): Html | undefined {
+  if (filters.length === 0) return undefined;
+  const said = REGISTER[language];
+  const clear = typed.size === 0 ? undefined : html` <a class="button second" href="${path}">${said.all}</a>`;
+  return html`<div class="card"><form action="${path}" role="search" aria-label="${said.filter}">
+${fieldsHtml(filters, { language, words: words[language].filters ?? {}, typed: (key) => typed.get(key) ?? '', problems })}
+<button>${said.filter}</button>${clear}
+</form></div>`;
+}
+
+/** A page of a register, which says what it is: the tests walk all of them. */
+export interface RegisterPage extends Page {
+  readonly register: Register;
+}
+
+/** The page, and the file. */
+export function registerPages<N extends OperationName>(given: Register<N>): readonly RegisterPage[] {
+  const register = given as unknown as Register;
+  const { path, operation, filters = [] } = register;
+  const row = listRow(operation);
+  fieldsOf(operation, filters);
+  const access = rightOf(operation);
+  return [
+    { register, method: 'GET', path, access, run: (asked) => registerPage(asked, register) },
+    {
+      register,
+      method: 'GET',
+      path: `${path}.csv`,
+      access,
+      run: async (asked) => {
+        const { input, problems } = wantedOf(asked, register);
+        const [wrong] = problems.values();
+        if (wrong !== undefined) throw new AdminError('invalid', wrong);
+        const { header } = row.other?.(inputOf({ in: row.in }, input)) ?? row;
+        const rows = async (page: Input): Promise<readonly unknown[]> =>
+          (await asked.operate(operation, { ...input, ...page })) as readonly unknown[];
+        return await csvOf(path.slice(1).replaceAll('/', '-'), { ...row, header: row.csvHeader ?? header }, rows);
+      },
+    },
+  ];
+}
