@@ -94,6 +94,8 @@ export interface Gateway {
 }
 
 const NO_TIME = milliseconds(0);
+/** A machine that is switched on starts the gateway before its database; the supervisor starts again what has waited in vain. */
+const START_PATIENCE = seconds(10);
 /** For commands of the operator that run when the sessions have ended. */
 const CONTROL_DRAIN = seconds(5);
 
@@ -118,7 +120,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     options.sites === undefined ? alone?.until : options.sites.aloneUntil();
   const cluster = new GatewayCluster(config, { ...options, aloneUntil });
   const { mayMakeKey } = cluster;
-  const effects = { ...options, aloneUntil, ...defined({ mayMakeKey }) };
+  const effects = { ...options, aloneUntil, patience: START_PATIENCE, ...defined({ mayMakeKey }) };
   const opened: OpenedStore =
     options.openStore === undefined
       ? await openEngine(config, effects)

@@ -1,6 +1,6 @@
 /** What the parts of the gateway touch of the world outside it. */
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
-import type { Instant } from '../domain/units.ts';
+import type { Instant, Milliseconds } from '../domain/units.ts';
 import type { MayMakeKey } from '../store/port/day-keys.ts';
 
 export interface GatewayEffects {
@@ -16,4 +16,6 @@ export interface StoreEffects extends GatewayEffects {
   readonly mayMakeKey?: MayMakeKey;
   /** Until when one place alone may acknowledge, where an engine has several. Default: it may not. */
   readonly aloneUntil?: () => Instant | undefined;
+  /** How long servers of the store that are not there yet are waited for. Default: they are not. */
+  readonly patience?: Milliseconds;
 }

@@ -1,12 +1,11 @@
 /** What `sluis check` asks of each server of PostgreSQL, and what it makes of the answers. */
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../domain/effects.ts';
-import { seconds } from '../domain/units.ts';
 import { type Server, placeOf } from '../store/postgres/access.ts';
 import { ConnectProblem } from '../store/postgres/connect-problem.ts';
 import { Guard } from '../store/postgres/guard.ts';
 import type { Judgement } from '../store/postgres/judgement.ts';
-import { Session } from '../store/postgres/session.ts';
+import { FIRST_CONNECT, Session } from '../store/postgres/session.ts';
 import { Alone } from './alone.ts';
 import { accessOf, nameOf } from './postgres.ts';
 import { backupWarningsOf, sourceOf } from './postgres-backups.ts';
@@ -36,8 +35,6 @@ export interface ServersReport {
 
 /** Newest that was tested; 16 is the oldest that is taken (first-look.ts). */
 const NEWEST = 18;
-/** At once, so that several that are silent cost the time of one. */
-const CONNECT_WITHIN = seconds(3);
 
 /** Rights beyond those on its tables that let a stolen password do harm to the service. */
 const LOOK = `
@@ -63,7 +60,6 @@ export async function checkServers(config: Config, clock: Clock): Promise<Server
     name: nameOf(config, 'check'),
     clock,
     log: silent,
-    connectWithin: CONNECT_WITHIN,
     aloneUntil: () => alone.until,
     ...(places === undefined ? {} : { places: Object.fromEntries(places) }),
   });
@@ -137,7 +133,7 @@ async function lookAt(config: Config, server: Server): Promise<Look> {
     session = await Session.open(server, accessOf(config), {
       name: nameOf(config, 'check'),
       standby: true,
-      connectWithin: CONNECT_WITHIN,
+      connectWithin: FIRST_CONNECT,
     });
     const { rows } = await session.query({ text: LOOK });
     const look = judged(report, rows[0] ?? [], config.store.user ?? 'sluis');

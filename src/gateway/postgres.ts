@@ -38,7 +38,7 @@ export function accessOf(config: Config, as?: As): Access {
 /** `what`: as the servers show it behind the name of the gateway, such as `check`; empty: the gateway itself. */
 export const connectionOf = (
   config: Config,
-  { clock, log, aloneUntil }: Pick<StoreEffects, 'clock' | 'log' | 'aloneUntil'>,
+  { clock, log, aloneUntil, patience }: Omit<StoreEffects, 'random' | 'mayMakeKey'>,
   what = '',
   as?: As,
   more: Pick<ConnectedOptions, 'counts' | 'session'> = {},
@@ -51,7 +51,7 @@ export const connectionOf = (
     clock,
     log,
     ...(config.store.places === undefined ? {} : { places: Object.fromEntries(config.store.places) }),
-    ...defined({ aloneUntil }),
+    ...defined({ aloneUntil, patience }),
   });
 
 /** How base backups are taken; undefined: nobody has said as whom. */

@@ -3,11 +3,17 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { initialise } from '../../src/commands/init/files.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { startGateway } from '../../src/gateway.ts';
+import { FakeClock } from '../support/clock.ts';
 import { sluisHere } from '../support/command-line.ts';
+import { MemoryLog } from '../support/log.ts';
+import { until } from '../support/until.ts';
 
-test('compact and restore say that PostgreSQL keeps the store, and who does it there; nothing is touched', async (t) => {
+/** A configuration whose one server is not there. */
+async function scene(t: TestContext): Promise<{ readonly folder: string; readonly config: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-on-postgres-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const { config } = await initialise({
@@ -23,6 +29,30 @@ test('compact and restore say that PostgreSQL keeps the store, and who does it t
     .replace(/^\[store\]$/m, '[store]\nengine = "postgres"\nhosts = ["127.0.0.1:1"]\npassword-file = "password"')
     .replace(/^\[cluster\]$/m, '[cluster]\nnode = "gw1"\nsite = "noord"');
   writeFileSync(config, text);
+  return { folder, config };
+}
+
+test('a command says at once that no server is there; a gateway that starts waits for it, and says so', async (t) => {
+  const { config } = await scene(t);
+  const since = performance.now();
+  const { code, stderr } = await sluisHere(['account', 'list', '--config', config]);
+  assert.match(stderr, /Nothing may be acknowledged: no server of PostgreSQL is the primary/);
+  assert.notEqual(code, 0);
+  assert.ok(performance.now() - since < 8000, 'it does not wait for ten seconds as a start does');
+
+  const [clock, log] = [new FakeClock(), new MemoryLog()];
+  const started = startGateway(loadConfig(config), { clock, log }).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  await until('it waits', () => log.names.includes('store.waiting'));
+  clock.advance(10_000);
+  assert.match(String(await started), /no server of PostgreSQL is the primary/);
+});
+
+test('compact and restore say that PostgreSQL keeps the store, and who does it there; nothing is touched', async (t) => {
+  const { folder, config } = await scene(t);
+  const text = readFileSync(config, 'utf8');
   for (const [args, instead] of [
     [['store', 'compact'], /Cannot compact the store: it is kept in PostgreSQL \(store\.engine\); autovacuum/],
     [['restore', join(folder, 'backup'), '--reason', 'why'], /Cannot restore a base backup without --into FOLDER/],

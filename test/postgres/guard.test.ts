@@ -21,6 +21,7 @@ async function connected(t: Cleanup, cluster: Cluster): Promise<Connected> {
   const made = await connectPostgres({
     ...{ servers, access: ACCESS, name: 'sluis/gw1', clock: systemClock, log: new MemoryLog() },
     every: milliseconds(50),
+    patience: seconds(10),
     // A machine that does much else must not look like a server that is away.
     connectWithin: seconds(5),
     session: { connectWithin: seconds(5), answerWithin: seconds(5) },

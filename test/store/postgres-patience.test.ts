@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { connectProblem } from '../../src/store/postgres/connect-problem.ts';
-import { Patience, START_PATIENCE } from '../../src/store/postgres/patience.ts';
+import { Patience } from '../../src/store/postgres/patience.ts';
 import type { Purpose } from '../../src/store/postgres/pool.ts';
+import { milliseconds, seconds } from '../../src/domain/units.ts';
 import { StoreUnavailable } from '../../src/store/store.ts';
 import { FakeClock } from '../support/clock.ts';
 import { MemoryLog } from '../support/log.ts';
@@ -20,7 +21,9 @@ interface Scene {
   readonly end: () => void;
 }
 
-function scene(_t: TestContext, why: Error | undefined): Scene {
+const WITHIN = seconds(10);
+
+function scene(_t: TestContext, why: Error | undefined, within = WITHIN): Scene {
   const [clock, log] = [new FakeClock(), new MemoryLog()];
   const asked: Purpose[] = [];
   const its: Scene = {
@@ -34,7 +37,7 @@ function scene(_t: TestContext, why: Error | undefined): Scene {
       return its.why === undefined ? (Promise.resolve() as Promise<never>) : Promise.reject(its.why);
     },
   };
-  const patience = new Patience(clock.monotonic(), { guard: its, clock, log });
+  const patience = new Patience(clock.monotonic(), { guard: its, clock, log, within });
   return its;
 }
 
@@ -63,7 +66,7 @@ test('a start goes on as soon as its servers are there, and has said once what i
   await started;
   assert.deepEqual(
     its.log.events.map(({ level, event, fields }) => [level, event, fields]),
-    [['warn', 'store.waiting', { seconds: START_PATIENCE / 1000, why: AWAY.message }]],
+    [['warn', 'store.waiting', { seconds: WITHIN / 1000, why: AWAY.message }]],
   );
 });
 
@@ -85,7 +88,7 @@ test('a start is refused with the reason when its time is over', async (t) => {
     () => undefined,
     (error: unknown) => error,
   );
-  await pass(its, START_PATIENCE);
+  await pass(its, WITHIN);
   assert.equal(await ended, AWAY);
   assert.equal(its.clock.waiting, 0);
 });
@@ -129,6 +132,12 @@ test('what somebody must mend first is waited for by nobody, also when that is s
   await assert.rejects(later, StoreUnavailable);
   await assert.rejects(its.start(), StoreUnavailable);
   assert.equal(its.clock.waiting, 0);
+});
+
+test('whoever has no patience is refused at once, and says nothing of waiting', async (t) => {
+  const its = scene(t, AWAY, milliseconds(0));
+  await assert.rejects(its.start(), AWAY);
+  assert.deepEqual([its.clock.waiting, its.log.names], [0, []]);
 });
 
 test('an error of the program is no reason to wait', async (t) => {

@@ -2,10 +2,10 @@
  * Asks every server of PostgreSQL anew, primary or standby, what it is and how far it has come, and for the rows by which gateways tell of themselves. It needs no
  * primary and no open store: on the day on which it matters there may be neither.
  */
-import { type Milliseconds, seconds } from '../../domain/units.ts';
+import type { Milliseconds } from '../../domain/units.ts';
 import { type Access, type Server, placeOf } from './access.ts';
 import { ConnectProblem } from './connect-problem.ts';
-import { Session } from './session.ts';
+import { FIRST_CONNECT, Session } from './session.ts';
 import { SERVER_NAME } from './watched.ts';
 
 export interface Asking {
@@ -83,7 +83,7 @@ export const hasAnswered = (answer: Answer): answer is ServerAnswer => 'role' in
 export const askServers = (asking: Asking): Promise<readonly Answer[]> =>
   Promise.all(asking.servers.map((server) => ask(server, asking)));
 
-async function ask(server: Server, { access, name, within = seconds(1) }: Asking): Promise<Answer> {
+async function ask(server: Server, { access, name, within = FIRST_CONNECT }: Asking): Promise<Answer> {
   let session: Session | undefined;
   try {
     session = await Session.open(server, access, { name, standby: true, connectWithin: within, answerWithin: within });

@@ -1,15 +1,20 @@
 /** A gateway's connections to PostgreSQL, with what watches over them: found, judged, made again, and left together. */
-import type { Instant } from '../../domain/units.ts';
+import { type Instant, type Milliseconds, milliseconds } from '../../domain/units.ts';
 import type { Server } from './access.ts';
 import { Guard, type GuardOptions } from './guard.ts';
 import { COUNTS, Pool, type PoolOptions, type Purpose } from './pool.ts';
 import { listen } from './listening.ts';
-import { Patience, START_CONNECT } from './patience.ts';
+import { Patience } from './patience.ts';
 import { PrimaryFinder } from './primary.ts';
+import { FIRST_CONNECT } from './session.ts';
 import type { Listening } from './together.ts';
 
 export type ConnectedOptions = Omit<GuardOptions, 'log'> &
-  Pick<PoolOptions, 'log' | 'counts' | 'session' | 'line'> & { readonly log: GuardOptions['log'] };
+  Pick<PoolOptions, 'log' | 'counts' | 'session' | 'line'> & {
+    readonly log: GuardOptions['log'];
+    /** How long servers that are not there are waited for. Left out: what the first look shows counts. */
+    readonly patience?: Milliseconds;
+  };
 
 export interface Connected extends Pick<Pool, 'withSession'> {
   readonly waiting: number;
@@ -23,27 +28,29 @@ export interface Connected extends Pick<Pool, 'withSession'> {
   close(): Promise<void>;
 }
 
-/** Resolves when there is a primary whose commits may be acknowledged, and connections to it. Rejects with StoreUnavailable, after a while where it may pass by itself. */
+/** Resolves when there is a primary whose commits may be acknowledged, and connections to it. Rejects with StoreUnavailable; what may pass by itself is waited for as long as `patience` says. */
 export async function connectPostgres(options: ConnectedOptions): Promise<Connected> {
-  const { clock, log, counts = COUNTS } = options;
+  const { clock, log, counts = COUNTS, patience: within = milliseconds(0) } = options;
   const since = clock.monotonic();
   const guard = new Guard(options);
   const finder = new PrimaryFinder(options);
   await guard.start();
-  const patience = new Patience(since, { guard, clock, log });
+  const patience = new Patience(since, { guard, clock, log, within });
+  let making = true;
+  const starting = (): boolean => making || !patience.over;
   let acknowledgedAt: Instant | undefined;
   const pool = new Pool({
     ...options,
     finder: {
       // While it starts, what the guard sees: another look at all of them is one more thing that a busy machine does not do within its second.
       find: () => {
-        const seen = patience.over ? undefined : guard.judgement.primary;
+        const seen = starting() ? guard.judgement.primary : undefined;
         return seen === undefined ? finder.find() : Promise.resolve(seen.server);
       },
       lost: (server) => finder.lost(server),
     },
     ...(options.session?.connectWithin === undefined
-      ? { makeWithin: () => (patience.over ? undefined : START_CONNECT) }
+      ? { makeWithin: () => (starting() ? FIRST_CONNECT : undefined) }
       : {}),
     committed: () => (acknowledgedAt = clock.now()),
     mayAcknowledge: (server) => guard.mayAcknowledge(server),
@@ -68,6 +75,8 @@ export async function connectPostgres(options: ConnectedOptions): Promise<Connec
   } catch (error) {
     await close();
     throw error;
+  } finally {
+    making = false;
   }
   return {
     pool,

@@ -8,7 +8,7 @@ import type { Clock, Log } from '../../domain/effects.ts';
 import { type Instant, type Milliseconds, milliseconds, seconds } from '../../domain/units.ts';
 import { type Access, type Server, placeOf } from './access.ts';
 import { type Cause, type Finding, type Judgement, type ServerSeen, confirmedTo, judge, siteBy } from './judgement.ts';
-import type { MayNot } from './session.ts';
+import { FIRST_CONNECT, type MayNot } from './session.ts';
 import { readStandbyList } from './standby-list.ts';
 import { EVERY, EVERY_MEANWHILE, Watched } from './watched.ts';
 
@@ -81,7 +81,13 @@ export class Guard {
 
   /** Resolves after the first look at each; goes on looking. */
   async start(): Promise<void> {
-    await Promise.all(this.#watched.map((one) => one.look()));
+    await Promise.all(
+      this.#watched.map(async (one) => {
+        await one.look(FIRST_CONNECT);
+        // What took that long to be heard is too old to be believed.
+        if (one.answers && one.within(FRESH) === undefined) await one.look();
+      }),
+    );
     this.#started = true;
     this.#judge();
   }

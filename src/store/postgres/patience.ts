@@ -1,24 +1,24 @@
 /**
- * A start waits for its servers. The first look at them may take longer than its second on a busy machine; a machine that is switched on starts the gateway before
+ * A gateway that starts waits for its servers. The first look at them may take longer than its second on a busy machine; a machine that is switched on starts the gateway before
  * the database; a promotion is under way, a standby is on its way back. All that passes by itself, and a gateway that ends because of it is one more thing to
- * look into. What somebody must mend first, such as a password, is refused at once.
+ * look into. What somebody must mend first, such as a password, is refused at once; and so is everything where whoever asks has no time: a command tells the
+ * operator at once what is not there.
  */
 import type { Clock, Log } from '../../domain/effects.ts';
-import { milliseconds, seconds } from '../../domain/units.ts';
+import { type Milliseconds, milliseconds, seconds } from '../../domain/units.ts';
 import { StoreUnavailable } from '../store.ts';
 import type { Guard } from './guard.ts';
 import type { Pool, Purpose } from './pool.ts';
 
-/** From the begin of the start. A start asks many things one after another: all of them share it. */
-export const START_PATIENCE = seconds(10);
 const PAUSE = milliseconds(100);
-/** All connections are made at once then, and a machine that does much else may need longer than the second of later ones. */
-export const START_CONNECT = seconds(3);
+const KEEP_ALIVE = seconds(10);
 
 export interface PatienceParts {
   readonly guard: Pick<Guard, 'mustBeMended'>;
   readonly clock: Clock;
   readonly log: Pick<Log, 'warn'>;
+  /** From the begin of the start. A start asks many things one after another: all of them share it. */
+  readonly within: Milliseconds;
 }
 
 export class Patience {
@@ -29,7 +29,7 @@ export class Patience {
   /** `since`: when the start began, by the monotonic clock. */
   constructor(since: number, parts: PatienceParts) {
     this.#p = parts;
-    this.#until = since + START_PATIENCE;
+    this.#until = since + parts.within;
   }
 
   get over(): boolean {
@@ -44,7 +44,7 @@ export class Patience {
   /** Resolves when a connection for each purpose stands, and what is committed may be acknowledged. Rejects with StoreUnavailable, which says what is in the way. */
   async waitFor(pool: Pick<Pool, 'withSession'>, purposes: readonly Purpose[]): Promise<void> {
     // Timers of the clock keep no process alive, and while a command or a gateway starts there may be nothing else: it would end here, without a word.
-    const alive = setInterval(() => undefined, START_PATIENCE);
+    const alive = setInterval(() => undefined, KEEP_ALIVE);
     try {
       for (const purpose of purposes) await this.#waitFor(pool, purpose);
     } finally {
@@ -53,12 +53,12 @@ export class Patience {
   }
 
   async #waitFor(pool: Pick<Pool, 'withSession'>, purpose: Purpose): Promise<void> {
-    const { guard, clock, log } = this.#p;
+    const { guard, clock, log, within } = this.#p;
     for (;;) {
       const why = await missing(pool, purpose);
       if (why === undefined) return;
       if (guard.mustBeMended || this.over) throw why;
-      if (!this.#told) log.warn('store.waiting', { seconds: START_PATIENCE / 1000, why: why.message });
+      if (!this.#told) log.warn('store.waiting', { seconds: within / 1000, why: why.message });
       this.#told = true;
       await new Promise<void>((resolve) => void clock.after(PAUSE, resolve));
     }

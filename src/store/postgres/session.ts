@@ -54,6 +54,8 @@ export interface Said extends Answer {
 }
 
 const CONNECT_WITHIN = seconds(1);
+/** For a start, and for a person who asks: much is connected at once then, on a machine that may do much else, and there is no next look. */
+export const FIRST_CONNECT = seconds(3);
 const ANSWER_WITHIN = seconds(5);
 const LOCK_WITHIN = seconds(2);
 /** A commit that took this long waited for a standby. */

@@ -72,9 +72,9 @@ export class Watched {
     return this.#problem ?? `${placeOf(this.server)} has not answered lately`;
   }
 
-  /** One look now, or the one that is under way. Never rejects. Then again and again. */
-  look(): Promise<void> {
-    this.#looking ??= this.#look().finally(() => {
+  /** One look now, or the one that is under way. Never rejects. Then again and again. `within`: to connect, where that is longer than usual. */
+  look(within?: Milliseconds): Promise<void> {
+    this.#looking ??= this.#look(within).finally(() => {
       this.#looking = undefined;
       if (!this.#closed) this.#timer = this.#options.clock.after(this.#options.every(), () => void this.look());
     });
@@ -95,11 +95,11 @@ export class Watched {
     await this.#looking;
   }
 
-  async #look(): Promise<void> {
+  async #look(within = milliseconds(0)): Promise<void> {
     this.#timer?.cancel();
     const since = this.#options.clock.monotonic();
     try {
-      const session = await this.#connected();
+      const session = await this.#connected(within);
       const standbys = await session.query({ name: 'standbys', text: STANDBYS });
       const itself = await session.query({ name: 'itself', text: ITSELF });
       this.#seen = this.#read(itself.rows[0] ?? [], standbys.rows);
@@ -118,13 +118,13 @@ export class Watched {
     if (!this.#closed) this.#told();
   }
 
-  async #connected(): Promise<Session> {
+  async #connected(within: Milliseconds): Promise<Session> {
     if (this.#session !== undefined && !this.#session.ended) return this.#session;
-    const { access, name, connectWithin = seconds(1) } = this.#options;
+    const { access, name, connectWithin: usual = seconds(1) } = this.#options;
     const made = await Session.open(this.server, access, {
       name,
-      connectWithin,
-      answerWithin: connectWithin,
+      connectWithin: milliseconds(Math.max(usual, within)),
+      answerWithin: usual,
       standby: true,
     });
     if (this.#closed) made.destroy('the store was closed');
