@@ -120,6 +120,53 @@ test('A connection takes one query at a time, and its transactions by its method
   await assert.rejects(session.commit(), /no transaction/);
 });
 
+/** A way to the server on which its answers can be held back. */
+async function relay(t: Cleanup): Promise<{ readonly port: number; hold(): void; release(): void }> {
+  const ways: Socket[] = [];
+  const listener = createServer((client) => {
+    const there = connect(server.port, '127.0.0.1');
+    client.pipe(there);
+    there.pipe(client);
+    ways.push(client, there);
+    for (const way of [client, there]) way.on('error', () => undefined);
+  });
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    for (const way of ways) way.destroy();
+    listener.close();
+  });
+  return {
+    port: (listener.address() as AddressInfo).port,
+    hold: () => ways[1]?.unpipe(ways[0]),
+    release: () => void ways[1]?.pipe(ways[0]!),
+  };
+}
+
+test('A transaction begins in the trip of its first statement, and one without a statement is never begun', async (t) => {
+  const way = await relay(t);
+  const options = { name: 'sluis/test', connectWithin: seconds(10), answerWithin: seconds(20) };
+  const session = await Session.open({ host: '127.0.0.1', port: way.port }, ACCESS, options);
+  t.after(() => session.close());
+  way.hold();
+  await session.begin();
+  const asked = session.query({ text: "INSERT INTO noted VALUES (70, 'one trip')" });
+  await until('it is done before anything was answered', async () => {
+    const text =
+      "SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND state = 'idle in transaction' AND query LIKE 'INSERT%'";
+    return (await server.ask(text, [session.facts.pid])).length === 1;
+  });
+  way.release();
+  await asked;
+  await session.rollback();
+  assert.equal(await held(70), false);
+  await session.begin();
+  await session.rollback();
+  await session.begin();
+  await session.commit();
+  const { rows } = await session.query({ text: 'SELECT pg_current_xact_id_if_assigned()' });
+  assert.deepEqual(rows, [[null]]);
+});
+
 test('What a commit needs is set, whatever the role has', async (t) => {
   const bad = ["synchronous_commit = 'off'", "statement_timeout = '9s'", "client_min_messages = 'error'"];
   for (const one of [...bad, "transaction_timeout = '9s'", "idle_in_transaction_session_timeout = '9s'"])

@@ -15,6 +15,8 @@ declare module 'pg' {
     readonly sslnegotiation: 'postgres';
     readonly application_name: string;
     readonly client_encoding: 'UTF8';
+    /** What is asked is sent at once, and not when what was asked before is answered. */
+    readonly pipeline: true;
     /** The socket on which everything goes, TLS inside it too. */
     readonly stream: () => Socket;
   }
