@@ -25,7 +25,7 @@ import { gatewayCertificates } from './gateway/certificates.ts';
 import { GatewayCluster, type GatewayClusterOptions } from './gateway/cluster.ts';
 import { openControlSockets } from './gateway/control.ts';
 import { gatewayDoctor } from './gateway/doctor.ts';
-import type { GatewayEffects, StoreEffects } from './gateway/effects.ts';
+import { type GatewayEffects, START_PATIENCE, type StoreEffects } from './gateway/effects.ts';
 import { GatewayHttp } from './gateway/http.ts';
 import { authLimitsOf, connectionLimitsOf } from './gateway/limits.ts';
 import { GatewayListeners, type HandedSockets } from './gateway/listeners.ts';
@@ -94,8 +94,6 @@ export interface Gateway {
 }
 
 const NO_TIME = milliseconds(0);
-/** A machine that is switched on starts the gateway before its database; the supervisor starts again what has waited in vain. */
-const START_PATIENCE = seconds(10);
 /** For commands of the operator that run when the sessions have ended. */
 const CONTROL_DRAIN = seconds(5);
 

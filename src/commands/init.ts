@@ -103,6 +103,8 @@ export const init = changesHere({
           )
           .readonly()
           .meta({ description: 'What the other gateways said.' }),
+        replaces: z.boolean().meta({ description: 'It takes the place of a gateway of its name, which has stopped.' }),
+        stopped: z.array(z.string()).readonly().meta({ description: 'Other gateways that have stopped.' }),
       })
       .optional()
       .meta({ description: 'With `--join`: what was found.' }),
@@ -137,6 +139,7 @@ export const init = changesHere({
         : [
             `This gateway belongs to the store now, under its master key ${made.joined.key} in ${made.masterKey}. Its key folder ${made.keys} is empty:`,
             `the keys of ${counted(made.joined.days.length, 'day')} come from the other gateways when it starts, before anything is served.`,
+            ...stoppedText(made.joined),
             ...peersText(made.joined.peers),
           ]),
       `Data: ${made.data}`,
@@ -152,6 +155,26 @@ export const init = changesHere({
       `Then: sluis check --config ${made.config} && sluis serve --config ${made.config}`,
     ].join('\n'),
 });
+
+/** A machine that was lost is replaced under its own name; under another one the old name stays in lists, and what names it waits for it. */
+function stoppedText({
+  replaces,
+  stopped,
+}: {
+  readonly replaces: boolean;
+  readonly stopped: readonly string[];
+}): string[] {
+  return [
+    ...(replaces
+      ? ['It takes the place of the gateway of this name, which has stopped and must not start again.']
+      : []),
+    ...(stopped.length === 0
+      ? []
+      : [
+          `Stopped at present: ${stopped.join(', ')}. Where this machine replaces one of them, begin anew with its name (--node).`,
+        ]),
+  ];
+}
 
 /** What is to be done at the other gateways, and what they said. */
 function peersText(

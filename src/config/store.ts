@@ -33,6 +33,12 @@ const sqliteProblems = (config: Sections): ConfigProblem[] =>
     remedy: 'set store.engine = "postgres", or remove it',
   }));
 
+/** What this gateway is called among those that share a store, and where it stands. */
+export const nodeOf = ({ cluster: { node, site = '' }, hostname }: Pick<Config, 'cluster' | 'hostname'>) => ({
+  node: node ?? hostname,
+  site,
+});
+
 /** The channel between gateways: all of it or nothing. */
 function channelProblems({ cluster }: Pick<Sections, 'cluster'>): ConfigProblem[] {
   const { listen, peers, ca, certificate, key } = cluster;

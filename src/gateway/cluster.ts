@@ -4,7 +4,7 @@ import { Cluster, type ClusterParts, type ClusterState } from '../cluster/cluste
 import { FEWEST_AHEAD } from '../cluster/peer-state.ts';
 import type { TicketKeys } from '../cluster/tickets.ts';
 import { readMasterKey } from '../config/master-key.ts';
-import { readChannelFiles } from '../config/store.ts';
+import { nodeOf, readChannelFiles } from '../config/store.ts';
 import type { Config } from '../config/schema.ts';
 import { defined } from '../domain/defined.ts';
 import type { Instant } from '../domain/units.ts';
@@ -66,7 +66,7 @@ export class GatewayCluster {
     const { cluster, keys } = this.#config;
     if (!isChannel(cluster)) return;
     const { clock, log, random = randomBytes, peers } = this.#options;
-    const { node = 'gateway', site = 'site' } = cluster;
+    const { node, site } = nodeOf(this.#config);
     this.#cluster = new Cluster({
       node,
       site,

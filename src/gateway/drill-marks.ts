@@ -2,6 +2,7 @@
 import { createPublicKey, hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readMasterKey } from '../config/master-key.ts';
+import { nodeOf } from '../config/store.ts';
 import type { Config } from '../config/schema.ts';
 import { auditKeyFile } from '../crypto/audit-keys.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
@@ -10,7 +11,7 @@ import { newestSchema } from './store.ts';
 
 /** `master`: where its fingerprint is known already; a command may have to be run for it. */
 export async function drillMarks(config: Config, master?: string): Promise<DrillMarks> {
-  const { listener, cluster, hostname, store } = config;
+  const { listener, store } = config;
   const trail = auditKeyOf(config.keys.folder);
   return {
     schema: newestSchema(),
@@ -19,7 +20,7 @@ export async function drillMarks(config: Config, master?: string): Promise<Drill
       ...(trail === undefined ? {} : { 'key of the audit trail': trail }),
     },
     engine: store.engine,
-    nodes: [cluster.node ?? hostname],
+    nodes: [nodeOf(config).node],
     listeners: listener.map(({ name, protocol }) => `${name} (${protocol})`),
   };
 }

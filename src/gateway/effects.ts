@@ -1,6 +1,6 @@
 /** What the parts of the gateway touch of the world outside it. */
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
-import type { Instant, Milliseconds } from '../domain/units.ts';
+import { type Instant, type Milliseconds, seconds } from '../domain/units.ts';
 import type { MayMakeKey } from '../store/port/day-keys.ts';
 
 export interface GatewayEffects {
@@ -9,6 +9,12 @@ export interface GatewayEffects {
   /** Default: the operating system's. */
   readonly random?: RandomBytes;
 }
+
+/**
+ * For the servers of a store, of whoever comes right behind them: a gateway that starts, since a machine that is switched on starts it before the database, and
+ * `init`, which an administrator runs as soon as the servers are made.
+ */
+export const START_PATIENCE = seconds(10);
 
 /** What a store is opened with besides. */
 export interface StoreEffects extends GatewayEffects {

@@ -3,7 +3,7 @@ import { PeerRefused } from '../cluster/channel/refusals.ts';
 import { CHANNEL_VERSION, type Introduction } from '../cluster/channel/requests.ts';
 import { materialProblem, ownProblem } from '../cluster/channel/identity.ts';
 import { type PeerSaid, askPeers } from '../cluster/joining.ts';
-import { readChannelFiles } from '../config/store.ts';
+import { nodeOf, readChannelFiles } from '../config/store.ts';
 import type { Config } from '../config/schema.ts';
 import { fingerprintOfCheck } from '../crypto/key-fingerprint.ts';
 import { type Day, KeyFolder } from '../crypto/key-folder.ts';
@@ -11,7 +11,7 @@ import { buildVersion } from '../platform/version.ts';
 import type { CoreCreateOptions } from '../store/core/options.ts';
 import { storeToJoin } from '../store/postgres/join.ts';
 import { StoreRefused } from '../store/store.ts';
-import type { GatewayEffects } from './effects.ts';
+import type { StoreEffects } from './effects.ts';
 import { connectionOf } from './postgres.ts';
 
 export interface Joined {
@@ -20,6 +20,10 @@ export interface Joined {
   /** Days whose keys it is to fetch from the others. */
   readonly days: readonly Day[];
   readonly peers: readonly PeerSaid[];
+  /** A gateway of this name was there before, and has stopped. */
+  readonly replaces: boolean;
+  /** Other gateways that have stopped. */
+  readonly stopped: readonly string[];
 }
 
 /**
@@ -28,16 +32,16 @@ export interface Joined {
  */
 export async function joinOnPostgres(
   config: Config,
-  effects: GatewayEffects,
+  effects: StoreEffects,
   options: CoreCreateOptions,
 ): Promise<Joined> {
   const { clock } = effects;
-  const { node = config.hostname, site = '' } = config.cluster;
+  const { node, site } = nodeOf(config);
   const material = readChannelFiles(config);
   const problem = materialProblem(material) ?? ownProblem(material, clock.now());
   if (problem !== undefined) throw new StoreRefused(`This gateway cannot speak with the others: ${problem}`);
   const sessions = await connectionOf(config, effects, 'init');
-  const { id, days } = await storeToJoin({ ...options, sessions, node });
+  const { id, days, stopped } = await storeToJoin({ ...options, sessions, node });
   const keys = new KeyFolder(options.keyFolder, options.masterKey);
   const key = fingerprintOfCheck(keys.check);
   const introduction = (): Introduction => ({
@@ -54,5 +58,6 @@ export async function joinOnPostgres(
     throw new StoreRefused(`This gateway cannot share a store with ${error.message}`, { cause: error });
   });
   keys.adopt(id);
-  return { key, days, peers };
+  const others = stopped.filter((name) => name !== node);
+  return { key, days, peers, replaces: others.length < stopped.length, stopped: others };
 }

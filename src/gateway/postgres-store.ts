@@ -1,5 +1,6 @@
 /** The store on PostgreSQL: made for a new service, and opened by a gateway or a command. */
 import { mkdirSync } from 'node:fs';
+import { nodeOf } from '../config/store.ts';
 import type { Config } from '../config/schema.ts';
 import { defined } from '../domain/defined.ts';
 import { programVersion } from '../platform/version.ts';
@@ -9,7 +10,7 @@ import type { Connected } from '../store/postgres/connected.ts';
 import { createPostgresStore, openPostgresStore } from '../store/postgres/open.ts';
 import type { Sessions } from '../store/postgres/sessions.ts';
 import { FolderLock } from '../store/sqlite/folder-lock.ts';
-import type { GatewayEffects, StoreEffects } from './effects.ts';
+import type { StoreEffects } from './effects.ts';
 import { postgresMetrics, readinessOf } from './postgres-health.ts';
 import { type As, connectionOf, copyingOf } from './postgres.ts';
 import { lookAtSites, sitesWarnings } from './postgres-sites.ts';
@@ -21,7 +22,7 @@ export async function openOnPostgres(
   effects: StoreEffects,
   options: CoreOpenOptions,
 ): Promise<OpenedStore> {
-  const { node = config.hostname, site = '' } = config.cluster;
+  const { node, site } = nodeOf(config);
   const { aloneUntil = () => undefined, clock, log } = effects;
   const { connected, sessions } = await connectedAlone(config, effects);
   const { guard } = connected;
@@ -84,7 +85,7 @@ async function connectedAlone(
 /** As the owner of the tables. Rejects with StoreRefused where there is a store already. */
 export async function createOnPostgres(
   config: Config,
-  effects: GatewayEffects,
+  effects: StoreEffects,
   { options, owner }: { readonly options: CoreCreateOptions; readonly owner: As },
 ): Promise<void> {
   await createPostgresStore({ ...options, sessions: await connectionOf(config, effects, 'init', owner) });

@@ -1,5 +1,5 @@
 /** PostgreSQL as the configuration names it: how the gateway and its commands come to it. */
-import { readReplicatorPassword, readServerMaterial } from '../config/store.ts';
+import { nodeOf, readReplicatorPassword, readServerMaterial } from '../config/store.ts';
 import type { Config } from '../config/schema.ts';
 import { defined } from '../domain/defined.ts';
 import type { Access } from '../store/postgres/access.ts';
@@ -7,7 +7,7 @@ import type { Copies } from '../store/copies.ts';
 import { type Connected, type ConnectedOptions, connectPostgres } from '../store/postgres/connected.ts';
 import { postgresCopies } from '../store/postgres/copies.ts';
 import type { CopyingOptions } from '../store/postgres/copy-access.ts';
-import type { GatewayEffects, StoreEffects } from './effects.ts';
+import type { StoreEffects } from './effects.ts';
 
 /** Another one than the role that the gateway runs as: the owner of the tables. */
 export interface As {
@@ -91,11 +91,11 @@ export function copiesOf(config: Config): Copies {
 }
 
 /** `sluis/gw1`, `sluis/gw1 check`. */
-export const nameOf = ({ cluster, hostname }: Config, what: string): string =>
-  `sluis/${cluster.node ?? hostname}${what === '' ? '' : ` ${what}`}`;
+export const nameOf = (config: Config, what: string): string =>
+  `sluis/${nodeOf(config).node}${what === '' ? '' : ` ${what}`}`;
 
 /** Opens one connection that writes, which commits something before it is handed over. Rejects with StoreUnavailable. */
-export async function lookAtOwner(config: Config, effects: GatewayEffects, owner: As): Promise<void> {
+export async function lookAtOwner(config: Config, effects: StoreEffects, owner: As): Promise<void> {
   const connected = await connectionOf(config, effects, 'init', owner);
   try {
     await connected.withSession('changing', (session) => session.query({ text: 'SELECT 1' }));

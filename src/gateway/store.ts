@@ -10,7 +10,7 @@ import { knownMigrations } from '../store/sqlite/migrate.ts';
 import type { OpenOptions } from '../store/sqlite/options.ts';
 import { removeUpgradeCopies } from '../store/sqlite/upgrade-copy.ts';
 import type { Store } from '../store/port/store.ts';
-import type { GatewayEffects, StoreEffects } from './effects.ts';
+import { type GatewayEffects, START_PATIENCE, type StoreEffects } from './effects.ts';
 import type { OpenedStore } from './opened-store.ts';
 import type { As } from './postgres.ts';
 import type { Joined } from './postgres-join.ts';
@@ -56,20 +56,24 @@ export async function openEngine(config: Config, effects: StoreEffects): Promise
   return await (await import('./postgres-store.ts')).openOnPostgres(config, effects, options);
 }
 
+const patient = (effects: GatewayEffects): StoreEffects => ({ ...effects, patience: START_PATIENCE });
+
 /** Makes the empty store of a new gateway. Throws StoreRefused when there is one. `owner`: of the tables, on PostgreSQL. */
 export async function createStore(config: Config, effects: GatewayEffects, owner?: As): Promise<void> {
   const options = await storeOptionsOf(config, effects);
   if (owner === undefined) await createSqliteStore(options);
-  else await (await import('./postgres-store.ts')).createOnPostgres(config, effects, { options, owner });
+  else await (await import('./postgres-store.ts')).createOnPostgres(config, patient(effects), { options, owner });
 }
 
 /** Makes the key folder of one more gateway of a store on PostgreSQL. Rejects with StoreRefused. */
 export const joinStore = async (config: Config, effects: GatewayEffects): Promise<Joined> =>
-  await (await import('./postgres-join.ts')).joinOnPostgres(config, effects, await storeOptionsOf(config, effects));
+  await (
+    await import('./postgres-join.ts')
+  ).joinOnPostgres(config, patient(effects), await storeOptionsOf(config, effects));
 
 /** Whether the owner of the tables gets into the database, and what is done there can be acknowledged. Rejects with StoreUnavailable. */
 export async function lookAtOwner(config: Config, effects: GatewayEffects, owner: As): Promise<void> {
-  await (await import('./postgres.ts')).lookAtOwner(config, effects, owner);
+  await (await import('./postgres.ts')).lookAtOwner(config, patient(effects), owner);
 }
 
 /** Once a day: copies of before an upgrade end with their time, as the mail in them must. */

@@ -77,8 +77,16 @@ test('init makes the store as its owner; the gateway serves as a role that can m
   );
   await primary.set({ synchronous_standby_names: String(before?.names) });
   await until('it is again', () => readiness.against('submit').length === 0);
-  await joinsOrSaysWhy(t, folder, cluster);
+  const join2 = await joinsOrSaysWhy(t, folder, cluster);
   await store.close();
+  const other = await join2({}, 'four');
+  assert.match(
+    other.stdout,
+    /^Stopped at present: gw1\. Where this machine replaces one of them, begin anew with its name/m,
+  );
+  const same = await join2({ '--node': 'gw1' }, 'five');
+  assert.match(same.stdout, /^It takes the place of the gateway of this name, which has stopped/m);
+  assert.doesNotMatch(same.stdout, /Stopped at present/);
 
   // What that role may: set by somebody who may be anybody.
   const running = await openAt(primary.port, { database: 'sluis' });
@@ -98,7 +106,11 @@ test('init makes the store as its owner; the gateway serves as a role that can m
 });
 
 /** One more gateway of the store in `folder`/one, whose gateway gw1 runs: whatever keeps it from joining is said before anything is written. */
-async function joinsOrSaysWhy(t: Cleanup, folder: string, cluster: Cluster): Promise<void> {
+async function joinsOrSaysWhy(
+  t: Cleanup,
+  folder: string,
+  cluster: Cluster,
+): Promise<(more: Readonly<Record<string, string>>, into: string) => ReturnType<typeof sluisHere>> {
   const put = (name: string, text: string): string => {
     writeFileSync(join(folder, name), text, { mode: 0o600 });
     return join(folder, name);
@@ -152,6 +164,7 @@ async function joinsOrSaysWhy(t: Cleanup, folder: string, cluster: Cluster): Pro
   assert.match(joined.stdout, /localhost did not answer now, .*nothing listens there; is the gateway running/);
   rmSync(join(folder, 'two', 'sluis.toml'));
   assert.equal((await join2()).code, 0, 'a join that was cut short behind its key folder begins anew');
+  return join2;
 }
 
 test('options of PostgreSQL without --postgres are refused', async () => {

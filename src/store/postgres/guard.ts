@@ -85,7 +85,7 @@ export class Guard {
       this.#watched.map(async (one) => {
         await one.look(FIRST_CONNECT);
         // What took that long to be heard is too old to be believed.
-        if (one.answers && one.within(FRESH) === undefined) await one.look();
+        if (one.answers && one.within(FRESH) === undefined) await one.look(FIRST_CONNECT);
       }),
     );
     this.#started = true;

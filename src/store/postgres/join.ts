@@ -3,7 +3,7 @@ import type { Day } from '../../crypto/key-folder.ts';
 import { keyFolderOf } from '../core/assemble.ts';
 import { StoreRefused } from '../store.ts';
 import { checkMigrations, knownMigrations } from './migrate.ts';
-import { siteOfRunning } from './nodes.ts';
+import { nodeNames, siteOfRunning } from './nodes.ts';
 import type { PostgresCreateOptions } from './open.ts';
 import { PostgresRunner } from './runner.ts';
 import { checkMasterKey, storeFacts } from './store-facts.ts';
@@ -17,6 +17,8 @@ export interface StoreToJoin {
   readonly id: string;
   /** Those that have keys, which it fetches from the others. */
   readonly days: readonly Day[];
+  /** Gateways of the store that have stopped. One of the name that this one gets is replaced by it. */
+  readonly stopped: readonly string[];
 }
 
 /**
@@ -43,7 +45,8 @@ export async function storeToJoin({ sessions, node, ...options }: JoinOptions): 
         throw new StoreRefused(
           `A gateway with the name "${node}" runs already (site "${site}"); give this one a name of its own with --node`,
         );
-      return { id, days: facts.days };
+      const { stopped } = await runner.run(nodeNames());
+      return { id, days: facts.days, stopped };
     });
   } finally {
     await sessions.close();

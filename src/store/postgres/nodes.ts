@@ -352,8 +352,10 @@ export function* siteOfRunning(name: string): Change<string | undefined> {
   return row === undefined || row.heardAt === 0 || row.silentFor >= SILENT ? undefined : row.site;
 }
 
-/** Names of those that were heard of lately, and have not stopped. */
-export function* livingNodes(): Change<readonly string[]> {
+/** Names of those that were heard of lately and have not stopped, and of all others. */
+export function* nodeNames(): Change<{ readonly living: readonly string[]; readonly stopped: readonly string[] }> {
   const all = yield* everyNode(null);
-  return all.filter(({ heardAt, silentFor }) => heardAt > 0 && silentFor < SILENT).map(({ name }) => name);
+  const lives = ({ heardAt, silentFor }: (typeof all)[number]): boolean => heardAt > 0 && silentFor < SILENT;
+  const names = (some: typeof all): readonly string[] => some.map(({ name }) => name);
+  return { living: names(all.filter(lives)), stopped: names(all.filter((row) => !lives(row))) };
 }

@@ -14,7 +14,7 @@ import {
 import { StoreRefused } from '../store.ts';
 import type { ChangingConnection } from './connection.ts';
 import { checkMigrations, knownMigrations } from './migrate.ts';
-import { livingNodes } from './nodes.ts';
+import { nodeNames } from './nodes.ts';
 import { PostgresRunner } from './runner.ts';
 import type { Sessions } from './sessions.ts';
 import { storeFacts } from './store-facts.ts';
@@ -91,7 +91,7 @@ class PostgresRotating implements RotatingDatabase {
 }
 
 async function refuseLiving(session: ChangingConnection): Promise<void> {
-  const living = await new PostgresRunner(session).run(livingNodes());
+  const { living } = await new PostgresRunner(session).run(nodeNames());
   if (living.length === 0) return;
   const names = living.map((name) => `"${name}"`).join(', ');
   throw new StoreRefused(

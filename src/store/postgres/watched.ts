@@ -72,7 +72,7 @@ export class Watched {
     return this.#problem ?? `${placeOf(this.server)} has not answered lately`;
   }
 
-  /** One look now, or the one that is under way. Never rejects. Then again and again. `within`: to connect, where that is longer than usual. */
+  /** One look now, or the one that is under way. Never rejects. Then again and again. `within`: for each answer, where that is longer than usual. */
   look(within?: Milliseconds): Promise<void> {
     this.#looking ??= this.#look(within).finally(() => {
       this.#looking = undefined;
@@ -95,13 +95,14 @@ export class Watched {
     await this.#looking;
   }
 
-  async #look(within = milliseconds(0)): Promise<void> {
+  async #look(patient = milliseconds(0)): Promise<void> {
     this.#timer?.cancel();
     const since = this.#options.clock.monotonic();
     try {
+      const within = milliseconds(Math.max(this.#options.connectWithin ?? seconds(1), patient));
       const session = await this.#connected(within);
-      const standbys = await session.query({ name: 'standbys', text: STANDBYS });
-      const itself = await session.query({ name: 'itself', text: ITSELF });
+      const standbys = await session.query({ name: 'standbys', text: STANDBYS, within });
+      const itself = await session.query({ name: 'itself', text: ITSELF, within });
       this.#seen = this.#read(itself.rows[0] ?? [], standbys.rows);
       this.#seenAt = since;
       this.#problem = undefined;
@@ -120,11 +121,10 @@ export class Watched {
 
   async #connected(within: Milliseconds): Promise<Session> {
     if (this.#session !== undefined && !this.#session.ended) return this.#session;
-    const { access, name, connectWithin: usual = seconds(1) } = this.#options;
+    const { access, name } = this.#options;
     const made = await Session.open(this.server, access, {
       name,
-      connectWithin: milliseconds(Math.max(usual, within)),
-      answerWithin: usual,
+      connectWithin: within,
       standby: true,
     });
     if (this.#closed) made.destroy('the store was closed');
