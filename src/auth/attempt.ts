@@ -119,7 +119,7 @@ export class Attempts {
   /** The store could not answer. */
   lost(attempt: Attempt, error: unknown): Extract<AuthOutcome, { kind: 'busy' }> {
     this.#parts.log.error('auth.error', { session: attempt.peer.session, error: String(error) });
-    return this.busy(attempt, undefined, 'store');
+    return { ...this.busy(attempt, undefined, 'store'), why: 'store' };
   }
 
   async #onGrid(came: Milliseconds, signal: AbortSignal): Promise<void> {

@@ -56,8 +56,8 @@ export type AuthOutcome =
     }
   /** Unknown login, wrong password, a certificate that leads nowhere or elsewhere, suspended or ended account: they look the same and take the same. 535 5.7.8, -ERR [AUTH]. */
   | { readonly kind: 'refused' }
-  /** Overload or back-off: the credentials were not judged. 454 4.7.0, -ERR [SYS/TEMP]; never "wrong password". */
-  | { readonly kind: 'busy' };
+  /** The credentials were not judged: overload or back-off, or, with `why`, the store cannot be asked. 454 4.7.0, -ERR [SYS/TEMP]; never "wrong password". */
+  | { readonly kind: 'busy'; readonly why?: 'store' };
 
 /**
  * Why a SCRAM exchange fails whatever its proof is. `binding-downgrade`: the client believes that we know no channel binding, which we had

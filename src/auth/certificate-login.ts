@@ -115,7 +115,7 @@ export class CertificateLogin {
     } catch (error) {
       log.error('auth.error', { session: peer.session, error: String(error) });
       this.#notes.count(peer, how, 'busy', 'store');
-      return { kind: 'busy' };
+      return { kind: 'busy', why: 'store' };
     }
   }
 

@@ -20,7 +20,7 @@ export const scramFirst =
     if (isForeign(first.identity, first.login)) return { kind: 'foreign' };
     const { authenticator, peer } = session;
     const challenge = await authenticator.scramChallenge(first.login, peer);
-    if (challenge === undefined) return { kind: 'judged', by: 'password', outcome: { kind: 'busy' } };
+    if (challenge === undefined) return { kind: 'judged', by: 'password', outcome: { kind: 'busy', why: 'store' } };
     const nonce = first.nonce + challenge.nonce;
     const asked = serverFirst(nonce, challenge.salt, challenge.iterations);
     return ask(asked, scramFinal(session, mechanism, first, { ...challenge, nonce, asked }));

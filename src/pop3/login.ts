@@ -87,7 +87,7 @@ function judged(session: Session, { outcome, by }: Extract<SaslStep, { kind: 'ju
     case 'granted':
       return openMaildrop(session, outcome);
     case 'busy':
-      return refusedLogin(session, by === 'password' ? troubles.loginBusy : troubles.certificateBusy);
+      return refusedLogin(session, notJudged(outcome, by));
     case 'refused':
       if (by === 'password') return refusedLogin(session);
       return refusedLogin(
@@ -96,6 +96,9 @@ function judged(session: Session, { outcome, by }: Extract<SaslStep, { kind: 'ju
       );
   }
 }
+
+const notJudged = ({ why }: Extract<AuthOutcome, { kind: 'busy' }>, by: 'password' | 'certificate'): Trouble =>
+  why === 'store' ? troubles.loginUnknown : by === 'password' ? troubles.loginBusy : troubles.certificateBusy;
 
 async function logIn(session: Session, login: string, password: string): Promise<Reply> {
   const { parts, peer, wire } = session;
@@ -112,7 +115,7 @@ export async function enterByCertificate(session: Session): Promise<string | und
   const outcome = await parts.authenticator.implicit(peer);
   if (wire.gone) throw new ConnectionGone('gone during the login');
   if (outcome.kind === 'refused') return session.bad(troubles.needLogin);
-  if (outcome.kind === 'busy') return refusedLogin(session, troubles.certificateBusy);
+  if (outcome.kind === 'busy') return refusedLogin(session, notJudged(outcome, 'certificate'));
   const answer = await openMaildrop(session, outcome);
   return session.drop === undefined ? answer : undefined;
 }

@@ -150,6 +150,12 @@ export const troubleRows = {
     'Back-off after wrong passwords, or more logins than the gateway checks at a time.',
     'Try again in a minute; the password is not wrong',
   ),
+  loginUnknown: trouble(
+    'SYS/TEMP',
+    'the gateway cannot look up logins at present, nothing is wrong with yours; try again in a minute',
+    'The store does not answer, or on PostgreSQL nothing says whether accounts were changed meanwhile.',
+    'Try again in a minute; the password is not wrong',
+  ),
   certificateBusy: trouble(
     'SYS/TEMP',
     'the certificate could not be judged now; try again in a minute',

@@ -56,6 +56,9 @@ export interface LoginSession {
   readonly ask: (challenge: string, answer: (line: Buffer) => Promise<void>) => void;
 }
 
+const notJudged = ({ why }: Extract<AuthOutcome, { kind: 'busy' }>): Refusal =>
+  why === 'store' ? replies.loginUnknown : replies.loginBusy;
+
 export class LoginPhase {
   readonly #session: LoginSession;
   /** AUTH was sent: whoever tried another way in is not let in by the certificate alone. */
@@ -130,7 +133,7 @@ export class LoginPhase {
   async enter(): Promise<Refusal | undefined> {
     const outcome = await this.#session.authenticator.implicit(this.#peer);
     if (this.#session.gone()) return undefined;
-    if (outcome.kind === 'busy') return replies.loginBusy;
+    if (outcome.kind === 'busy') return notJudged(outcome);
     return outcome.kind === 'granted' ? this.#session.become(outcome) : undefined;
   }
 
@@ -187,7 +190,7 @@ export class LoginPhase {
   }
 
   #judged({ outcome, by }: Extract<SaslStep, { kind: 'judged' }>): void {
-    if (outcome.kind === 'busy') return this.#refused(replies.loginBusy, replies.tooManyBusy);
+    if (outcome.kind === 'busy') return this.#refused(notJudged(outcome), replies.tooManyBusy);
     if (outcome.kind === 'refused') {
       if (by === 'password') return this.#refused(replies.loginRefused);
       return this.#refused(this.certificate === undefined ? replies.noCertificate : replies.certificateRefused);

@@ -231,6 +231,12 @@ export const replyRows = {
     'The login could not be judged now; try again in a moment',
     'Back-off after wrong passwords, or more logins than the gateway checks at a time.',
   ),
+  loginUnknown: row(
+    454,
+    '4.7.0',
+    'The gateway cannot look up logins at present, nothing is wrong with yours; try again in a moment',
+    'The store does not answer, or on PostgreSQL nothing says whether accounts were changed meanwhile.',
+  ),
   nestedMail: row(503, '5.5.1', 'MAIL was given already; finish the message or send RSET', 'MAIL twice.'),
   needMail: row(503, '5.5.1', 'Send MAIL first', 'RCPT or DATA before MAIL was taken.', START),
   needRecipient: row(503, '5.5.1', 'Send RCPT first', 'DATA without a recipient.', START),

@@ -127,7 +127,7 @@ class World {
   async scram(login: string, password: string, { address = '192.0.2.1', fault }: ScramTry = {}): Promise<ScramOutcome> {
     const peer: Peer = { session: 's1', protocol: 'pop3', address, network: address };
     const challenge = await this.auth.scramChallenge(login, peer);
-    if (challenge === undefined) return { kind: 'busy' };
+    if (challenge === undefined) return { kind: 'busy', why: 'store' };
     const { nonce, salt, iterations } = challenge;
     const client = new ScramClient({ login, password, ...(iterations === SCRAM_ITERATIONS ? { iterations: 1 } : {}) });
     const serverFirst = `r=client-nonce${nonce},s=${Buffer.from(salt).toString('base64')},i=${iterations}`;
@@ -551,7 +551,7 @@ test('an exempt network is never held up', async () => {
 test('a store that cannot answer is busy, logged as an error, and no wrong password', async () => {
   const world = new World();
   world.broken = true;
-  assert.deepEqual(await world.login('a@x.example', 'secret'), { kind: 'busy' });
+  assert.deepEqual(await world.login('a@x.example', 'secret'), { kind: 'busy', why: 'store' });
   assert.ok(world.log.names.includes('auth.error'));
 });
 
@@ -730,7 +730,7 @@ test('a store that cannot answer is busy to SCRAM as well', async () => {
   world.add('a@x.example', ['the-secret']);
   await world.allowScram('a@x.example');
   world.broken = true;
-  assert.deepEqual(await world.scram('a@x.example', 'the-secret'), { kind: 'busy' });
+  assert.deepEqual(await world.scram('a@x.example', 'the-secret'), { kind: 'busy', why: 'store' });
   assert.equal(world.log.events.at(-1)?.event, 'auth.error');
 });
 

@@ -134,8 +134,9 @@ test('a gateway that has not seen the registry for a second answers temporary fa
     };
     await until('MAIL is not taken', async () => (await mail()).startsWith('451 4.3.0'), 5000, 50);
     await begun.command(`RCPT TO:<${addressOf('anna')}>`, '451 4.3.0');
-    await stranger.command(`AUTH PLAIN ${plain(bert)}`, '454 4.7.0');
-    await assert.rejects(Pop3Client.open(front.pop3, bert), /-ERR \[SYS\/TEMP\]/);
+    const said = await stranger.command(`AUTH PLAIN ${plain(bert)}`, '454 4.7.0');
+    assert.match(said, /cannot look up logins at present/);
+    await assert.rejects(Pop3Client.open(front.pop3, bert), /-ERR \[SYS\/TEMP\] the gateway cannot look up logins/);
     assert.equal(await api(), 503);
     await client.query('ROLLBACK');
   } finally {

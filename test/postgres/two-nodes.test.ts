@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import type { AddressKey } from '../../src/domain/address.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
-import { minutes, seconds } from '../../src/domain/units.ts';
+import { instant, minutes, seconds } from '../../src/domain/units.ts';
 import { JOBS } from '../../src/store/jobs.ts';
 import { LockLost, StoreUnavailable } from '../../src/store/store.ts';
 import { PostgresStores, type PostgresTestStore } from '../support/postgres-store.ts';
@@ -160,4 +160,29 @@ test('two nodes make different ids, and one that starts again none that it has m
   const again = await two.reopen();
   ids.add((await deliver(again.store, Buffer.from('x'), 'anna@group.test')).id);
   assert.equal(ids.size, 11);
+});
+
+test('while maildrops that are taken wait for another place, which has gone, what only reads is answered', async (t) => {
+  const { one, anna } = await twoNodes(t);
+  const { store, server } = one;
+  const boxes = [anna];
+  for (const name of ['bert', 'carla', 'dora']) boxes.push(await addAccount(store, name));
+  await server.set({ synchronous_standby_names: 'ANY 1 (gone)' });
+  t.after(() => server.set({ synchronous_standby_names: '' }));
+  let taken = 0;
+  const taking = boxes.map(async (account, n) => {
+    const lock = await store.lockMaildrop(account, { session: `s${n}`, network: 'n' });
+    taken += 1;
+    return lock;
+  });
+  const waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query ~ 'maildrop_lease'";
+  await soon('all have asked', async () => {
+    const asked = (await server.ask(waits)).length;
+    return asked > 0 && taken + asked + store.health().waiting >= boxes.length;
+  });
+  const since = performance.now();
+  await store.registry.knownNetworks({ since: instant(0), limit: 1 });
+  assert.ok(performance.now() - since < 2000, 'whoever waits behind them waits for five seconds');
+  await server.set({ synchronous_standby_names: '' });
+  await Promise.all(taking);
 });

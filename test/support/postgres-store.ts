@@ -19,7 +19,7 @@ import type { PostgresServer } from './postgres-server.ts';
 import type { Cleanup } from './store.ts';
 
 const COUNTS: Readonly<Record<Purpose, number>> = {
-  ...{ filing: 2, changing: 2, reading: 2, chunks: 1, watching: 1, listening: 1 },
+  ...{ filing: 2, changing: 2, reading: 2, leasing: 1, chunks: 1, watching: 1, listening: 1 },
 };
 
 /** Connections as a gateway has them, fewer, to a server that stays where it is. */

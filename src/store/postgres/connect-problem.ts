@@ -95,7 +95,7 @@ const BY_STATE: Readonly<Record<string, Told>> = {
   '53300': [
     'not-ready',
     'it has no connection left',
-    'raise max_connections of that server; each gateway takes some 15',
+    'raise max_connections of that server; each gateway takes some 18',
   ],
   '57P01': ['not-ready', 'it is being stopped', 'wait, or start it again'],
   '57P02': ['not-ready', 'it is being stopped', 'wait, or start it again'],

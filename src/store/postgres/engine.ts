@@ -115,6 +115,7 @@ export class PostgresEngine implements Engine {
       clock,
       takeoverAfter: parts.takeoverAfter ?? TAKEOVER_AFTER,
       durable: parts.mayAcknowledge ?? (() => true),
+      runDurable: (change) => sessions.withSession('leasing', (session) => this.#readers.of(session).run(change())),
       ...(testing.now === undefined ? {} : { now: testing.now }),
     });
     this.#leases = locks;

@@ -24,6 +24,8 @@ const LOCK_TIMEOUT = '55P03';
 export interface LeaseParts {
   /** Runs one statement, which is a transaction by itself. */
   readonly run: <T>(change: Change<T>) => Promise<T>;
+  /** The same for what may wait for another place, on connections that nobody reads on; the change is asked for when there is one. Left out: as `run`. */
+  readonly runDurable?: <T>(change: () => Change<T>) => Promise<T>;
   readonly owner: LeaseOwner;
   readonly clock: Clock;
   readonly takeoverAfter: Milliseconds;
@@ -112,10 +114,10 @@ export class LeaseLocks implements MaildropLocks {
   }
 
   async #take(account: AccountId, holder: Holder): Promise<TakenRight | 'in-use'> {
-    const { owner, takeoverAfter, durable } = this.#p;
+    const { owner, takeoverAfter, durable, run, runDurable = (change) => run(change()) } = this.#p;
     const known = this.#rights.get(account);
     const asked = this.monotonic;
-    const taken = await this.#ask(
+    const statement = () =>
       takeOne({
         account,
         holder,
@@ -125,8 +127,8 @@ export class LeaseLocks implements MaildropLocks {
         durable: durable(),
         lease: LEASE,
         known: known?.lost === false ? known.fence : null,
-      }),
-    ).catch((error: unknown) => {
+      });
+    const taken = await this.#awaited(durable() ? runDurable(statement) : run(statement())).catch((error: unknown) => {
       if (codeOf(error) !== LOCK_TIMEOUT && !(error instanceof Error && codeOf(error.cause) === LOCK_TIMEOUT))
         throw error;
     });
@@ -214,7 +216,10 @@ export class LeaseLocks implements MaildropLocks {
   }
 
   #ask<T>(change: Change<T>): Promise<T> {
-    const asked = this.#p.run(change);
+    return this.#awaited(this.#p.run(change));
+  }
+
+  #awaited<T>(asked: Promise<T>): Promise<T> {
     const settled: Promise<unknown> = asked.then(
       () => this.#running.delete(settled),
       () => this.#running.delete(settled),

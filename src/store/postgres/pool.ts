@@ -13,15 +13,16 @@ import type { Access, Server } from './access.ts';
 import { type MayNot, Session, type SessionOptions } from './session.ts';
 
 /**
- * `filing`: acceptances; `changing`: all other changes; `reading`: reads; `chunks`: pieces of bodies; `watching`: what must wait behind nothing;
- * `listening`: what is notified.
+ * `filing`: acceptances; `changing`: all other changes; `reading`: reads; `leasing`: maildrops that are taken, each of which may wait for another place;
+ * `chunks`: pieces of bodies; `watching`: what must wait behind nothing; `listening`: what is notified.
  */
-export type Purpose = 'filing' | 'changing' | 'reading' | 'chunks' | 'watching' | 'listening';
+export type Purpose = 'filing' | 'changing' | 'reading' | 'leasing' | 'chunks' | 'watching' | 'listening';
 
 export const COUNTS: Readonly<Record<Purpose, number>> = {
   filing: 4,
   changing: 2,
   reading: 4,
+  leasing: 2,
   chunks: 1,
   watching: 1,
   listening: 1,
@@ -35,7 +36,7 @@ export interface PoolOptions {
   /** As servers show it, such as `sluis/gw1`; the purpose is added. */
   readonly name: string;
   readonly clock: Clock;
-  /** Told what comes and goes; once for each loss, not for each try. */
+  /** Told when the first is lost, and when all purposes have one again: what takes one away takes all, and each is tried for again and again. */
   readonly log: Pick<Log, 'info' | 'warn'>;
   /** Without a server: on whichever is the primary. */
   readonly mayAcknowledge: (server?: Server) => MayNot;
@@ -75,8 +76,12 @@ export class Pool {
   constructor(options: PoolOptions) {
     this.#options = options;
     const counts = options.counts ?? COUNTS;
+    const losses = new Losses(options.log);
     this.#groups = new Map(
-      (Object.keys(counts) as Purpose[]).map((purpose) => [purpose, new Group(purpose, counts[purpose], options)]),
+      (Object.keys(counts) as Purpose[]).map((purpose) => [
+        purpose,
+        new Group(purpose, counts[purpose], options, losses),
+      ]),
     );
   }
 
@@ -131,10 +136,30 @@ export class Pool {
   }
 }
 
+/** Purposes that have no connection, or lost one that is not made again yet. */
+class Losses {
+  readonly #log: PoolOptions['log'];
+  readonly #purposes = new Set<Purpose>();
+
+  constructor(log: PoolOptions['log']) {
+    this.#log = log;
+  }
+
+  lost(purpose: Purpose, why: string): void {
+    if (this.#purposes.size === 0) this.#log.warn('store.disconnected', { purpose, why });
+    this.#purposes.add(purpose);
+  }
+
+  back(purpose: Purpose, server: string): void {
+    if (this.#purposes.delete(purpose) && this.#purposes.size === 0) this.#log.info('store.connected', { server });
+  }
+}
+
 /** Those of one purpose. */
 class Group {
   readonly #purpose: Purpose;
   readonly #options: PoolOptions;
+  readonly #losses: Losses;
   readonly #free: Session[] = [];
   readonly #all = new Set<Session>();
   readonly #line = new Set<Waiter>();
@@ -144,9 +169,10 @@ class Group {
   #closed = false;
   #emptied: (() => void) | undefined;
 
-  constructor(purpose: Purpose, count: number, options: PoolOptions) {
+  constructor(purpose: Purpose, count: number, options: PoolOptions, losses: Losses) {
     this.#purpose = purpose;
     this.#options = options;
+    this.#losses = losses;
     for (let n = 0; n < count; n += 1) void this.#make();
   }
 
@@ -281,8 +307,7 @@ class Group {
 
   #begin(session: Session): void {
     this.#all.add(session);
-    if (this.#why !== undefined)
-      this.#options.log.info('store.connected', { purpose: this.#purpose, server: session.place });
+    this.#losses.back(this.#purpose, session.place);
     this.#why = undefined;
     session.onEnded((why) => {
       this.#options.finder.lost(session.server);
@@ -295,10 +320,8 @@ class Group {
     this.giveBack(session);
   }
 
-  /** Said once, until one stands again. */
   #failed(why: string): void {
-    if (this.#why === undefined && !this.#closed)
-      this.#options.log.warn('store.disconnected', { purpose: this.#purpose, why });
+    if (this.#why === undefined && !this.#closed) this.#losses.lost(this.#purpose, why);
     this.#why = why;
   }
 
