@@ -21,8 +21,8 @@ export class Marionette {
     });
   }
 
-  /** Waits until the program listens, at most a minute, and begins a session with the rights of the program itself. */
-  static async open(port: number): Promise<Marionette> {
+  /** Waits until the program listens, at most a minute, and begins a session: with the rights of the program itself (`chrome`), or of a page. */
+  static async open(port: number, context: 'chrome' | 'content' = 'chrome'): Promise<Marionette> {
     const until = Date.now() + 60_000;
     for (;;) {
       const socket = await new Promise<Socket | undefined>((resolve) => {
@@ -31,8 +31,8 @@ export class Marionette {
       });
       if (socket !== undefined) {
         const marionette = new Marionette(socket);
-        await marionette.#command('WebDriver:NewSession', {});
-        await marionette.#command('Marionette:SetContext', { value: 'chrome' });
+        await marionette.command('WebDriver:NewSession', {});
+        await marionette.command('Marionette:SetContext', { value: context });
         return marionette;
       }
       if (Date.now() > until) throw new Error(`nothing listens on port ${port}`);
@@ -45,7 +45,7 @@ export class Marionette {
     const script = `const done = arguments[arguments.length - 1];
       (async (...args) => { ${body} })(...[...arguments].slice(0, -1)).then(
         (value) => done({ value: value ?? null }), (error) => done({ error: String(error) + " " + (error.stack ?? "") }));`;
-    const answer = (await this.#command('WebDriver:ExecuteAsyncScript', { script, args, newSandbox: false })) as {
+    const answer = (await this.command('WebDriver:ExecuteAsyncScript', { script, args, newSandbox: false })) as {
       readonly value: { readonly value: T; readonly error?: string };
     };
     if (answer.value.error !== undefined) throw new Error(answer.value.error);
@@ -56,7 +56,8 @@ export class Marionette {
     this.#socket.destroy();
   }
 
-  #command(name: string, parameters: unknown): Promise<unknown> {
+  /** A command of the protocol, by its name there. */
+  command(name: string, parameters: unknown): Promise<unknown> {
     const id = this.#next++;
     const text = JSON.stringify([0, id, name, parameters]);
     return new Promise((resolve, reject) => {
