@@ -136,17 +136,13 @@ function webProblems(
   i: number,
 ): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
-  if (certificates !== 'off' && protocol !== 'https')
+  if (certificates !== 'off' && protocol !== 'https' && protocol !== 'console')
     problems.push({
       path: `listener[${i}].client-certificates`,
       value: shown(certificates),
-      expected: 'client-certificates with the protocol https alone',
+      expected: 'client-certificates with the protocols https and console alone',
       remedy:
-        protocol === 'smtp' || protocol === 'pop3'
-          ? 'mail clients are always asked; remove it'
-          : protocol === 'console'
-            ? 'operators log in with a passkey; remove it'
-            : 'a page logs nobody in; remove it',
+        protocol === 'enrolment' ? 'a page logs nobody in; remove it' : 'mail clients are always asked; remove it',
     });
   if (protocol === 'console' && accounts.length > 0)
     problems.push({

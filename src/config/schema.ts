@@ -76,7 +76,7 @@ const listener = z.strictObject({
     ['auth-equals', 'lf-only'],
   ),
   'client-certificates': choice(
-    'Whether clients of the protocol https are asked for a certificate, by which accounts and operators can be known. A browser then asks every visitor for one: give systems with certificates a listener of their own. Mail clients are always asked.',
+    'Whether clients of the protocols https and console are asked for a certificate, by which accounts and operators can be known; for the console it is one of two factors (console.oidc.amr-with-certificate). A browser then asks every visitor for one: give systems with certificates a listener of their own. Mail clients are always asked.',
     ['off', 'ask'],
     'off',
   ),
@@ -551,6 +551,10 @@ const oidc = z.strictObject({
   amr: texts(
     'Of what somebody may have shown the provider (claim amr), what counts as two factors; one of them is enough.',
     'mfa',
+  ),
+  'amr-with-certificate': texts(
+    'Of what somebody may have shown the provider (claim amr), what counts as two factors together with the client certificate of his operator, on a listener with client-certificates = "ask". Something that he knows: a key beside a key is one factor. None: the certificate counts for nothing.',
+    'pwd',
   ),
   organisation: optional(
     words(

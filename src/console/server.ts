@@ -34,14 +34,18 @@ const BACKLOG = 256;
 export async function startConsoleListener(options: ConsoleListenerOptions): Promise<Listener> {
   const { times = TIMES } = options;
   const server = new ConsoleServer(options, times);
-  const listener = new TlsListener(options, {
-    events: { turnedAway: 'console.turned-away', listener: 'console.listener' },
-    http: HTTP,
-    backlog: BACKLOG,
-    startTime: times.start,
-    request: (guest, request, response) => server.request(guest, request, response),
-    malformed: () => 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
-  });
+  const listener = new TlsListener(
+    options,
+    {
+      events: { turnedAway: 'console.turned-away', listener: 'console.listener' },
+      http: HTTP,
+      backlog: BACKLOG,
+      startTime: times.start,
+      request: (guest, request, response) => server.request(guest, request, response),
+      malformed: () => 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
+    },
+    { requestCertificate: options.spec.clientCertificates === true },
+  );
   server.stopping = () => listener.stopping;
   await listener.open();
   return listener;

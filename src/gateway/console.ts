@@ -134,6 +134,7 @@ async function federatedOf(
     groupsClaim: oidc['groups-claim'],
     acr: oidc.acr,
     amr: oidc.amr,
+    withCertificate: oidc['amr-with-certificate'],
     redirect: `${origin}/login/provider`,
     secret: () => readClientSecret(config),
     authorities: () => readAuthorityFiles(config, 'console.oidc.authorities').map(({ pem }) => pem),

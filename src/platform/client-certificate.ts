@@ -5,8 +5,9 @@
  * of our authorities are not sent along, for many clients then hide a certificate of another issuer, which may be registered by its
  * fingerprint. OpenSSL's own verdict (`authorized`) is not used: a resumed session keeps that of its first handshake.
  */
-import { hash } from 'node:crypto';
+import { X509Certificate, hash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
+import type { Instant } from '../domain/units.ts';
 
 /** Options of TLS servers. */
 export const clientCertificateRequest = { requestCert: true, rejectUnauthorized: false } as const;
@@ -30,4 +31,14 @@ export function shownChain(socket: TLSSocket): ShownChain | undefined {
     certificate = (certificate as { issuerCertificate?: typeof certificate }).issuerCertificate;
   }
   return chain.length === 0 ? undefined : chain;
+}
+
+/** Whether a certificate (DER) has begun and not ended. */
+export function holdsAt(certificate: Buffer, now: Instant): boolean {
+  try {
+    const { validFrom, validTo } = new X509Certificate(certificate);
+    return Date.parse(validFrom) <= now && now < Date.parse(validTo);
+  } catch {
+    return false;
+  }
 }

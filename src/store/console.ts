@@ -49,8 +49,13 @@ export interface IdentityRecord extends Identity {
   readonly endedAt?: Instant;
 }
 
+/** `certificate`: what the provider has judged is one factor, and the client certificate with this SHA-256 is to be the other: it must be his. */
+export interface Vouching extends Identity {
+  readonly certificate?: string;
+}
+
 /** Somebody whom the provider has judged: what he is to be here. */
-export interface Federated extends Identity {
+export interface Federated extends Vouching {
   /** Names to be known by, the best first, should he be new. */
   readonly names: readonly string[];
   readonly role: Role;

@@ -1,8 +1,10 @@
 /** Log-in at an OpenID provider, through a whole gateway and the real oidc-provider. */
 import assert from 'node:assert/strict';
+import { X509Certificate, createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { minutes } from '../../src/domain/units.ts';
 import { type Browser, LeapingClock, type Seen, type TestConsole, operator, startConsole } from '../support/console.ts';
+import { testCertificates } from '../support/certificates.ts';
 import { withProvider } from '../support/openid-console.ts';
 import type { RealProvider } from '../support/openid.ts';
 
@@ -17,7 +19,7 @@ interface Federated {
 async function start(t: TestContext): Promise<Federated> {
   const { provider, ...federated } = await withProvider(t);
   const clock = new LeapingClock();
-  const console = await startConsole(t, { ...federated, clock, accounts: ['anna'] });
+  const console = await startConsole(t, { ...federated, clock, accounts: ['anna'], asks: true });
   const through = async (browser: Browser, to = '/'): Promise<Seen> => {
     const away = await browser.get(`/login/provider/begin?to=${encodeURIComponent(to)}`);
     assert.equal(away.status, 303, away.body);
@@ -155,4 +157,28 @@ test('what cannot be undone sends to the provider once more, and what was typed 
       event === 'operator.changed' && (facts as { operation: string }).operation === 'account.contain',
   );
   assert.equal((row?.facts as { proof: string }).proof, 'oidc');
+});
+
+test('the client certificate of an operator is the second factor beside a password at the provider, and nothing alone', async (t) => {
+  const { console, provider, through } = await start(t);
+  const { store } = console.gateway;
+  const { server: shows } = await testCertificates();
+  const certificate = createHash('sha256').update(new X509Certificate(shows.certificate).raw).digest('hex');
+  await store.operators.add({ name: 'mia', role: 'read', certificate }, operator);
+  await store.identities.add('mia', { issuer: provider.issuer, subject: 's-7' }, 'IDENTITY', operator);
+  const come = async (person: RealProvider['person'], shown?: typeof shows): Promise<number> => {
+    provider.person = { groups: ['help'], ...person };
+    const browser = console.browser('en', undefined, shown);
+    const page = await through(browser);
+    if (page.status === 200) assert.match((await browser.get('/')).body, /Logged in as <b>mia<\/b>/);
+    else assert.match(page.body, /did not use two factors/);
+    return page.status;
+  };
+  assert.equal(await come({ sub: 's-7', amr: ['pwd'] }), 403, 'the password alone');
+  assert.equal(await come({ sub: 's-7', amr: ['swk'] }, shows), 403, 'a key beside a key');
+  assert.equal(await come({ sub: 's-8', amr: ['pwd'] }, shows), 403, 'the certificate of somebody else');
+  assert.equal(await come({ sub: 's-7', amr: ['pwd'] }, shows), 200);
+  assert.equal((await console.browser('en', undefined, shows).get('/')).to, '/login', 'the certificate alone');
+  const [row] = (await store.audit.read({ limit: 1000 })).filter(({ event }) => event === 'console.logged-in');
+  assert.equal((row?.facts as { certificate?: string }).certificate, certificate);
 });

@@ -27,7 +27,7 @@ async function start(t: TestContext, answers: FalseAnswers = {}, at?: FalseProvi
   const client = new Provider(
     {
       ...{ issuer: provider.issuer, clientId: 'sluis', scope: 'openid', groupsClaim: 'groups', redirect: REDIRECT },
-      ...{ acr: [], amr: ['mfa'], secret: () => 'the-secret', authorities: () => [ca] },
+      ...{ acr: [], amr: ['mfa'], withCertificate: ['pwd'], secret: () => 'the-secret', authorities: () => [ca] },
     },
     systemClock,
     log,
@@ -56,7 +56,7 @@ test('a browser is sent to the provider with state, nonce and a challenge of PKC
   assert(said.code_challenge !== undefined && !address.href.includes('v'.repeat(43)));
   assert.deepEqual(await back(), {
     kind: 'vouched',
-    vouched: { subject: 'person', groups: ['help'], strong: true },
+    vouched: { subject: 'person', groups: ['help'], strength: 'two' },
   });
   assert.deepEqual(at.asked, ['/.well-known/openid-configuration', '/token', '/keys']);
 });
@@ -82,8 +82,14 @@ test('an answer that does not fit is refused: other keys, issuer, audience, nonc
   const { back } = await start(t, { claims: { auth_time: now - 600 } }, at);
   assert.equal(await back({}, true), 'provider', 'not asked again just now');
   assert.equal(await (await start(t, {}, at)).back({ error: 'access_denied' }), 'denied');
-  const weak = await (await start(t, { claims: { amr: ['pwd'] } }, at)).back();
-  assert(typeof weak !== 'string' && !weak.vouched.strong);
+  for (const [amr, strength] of [
+    [['pwd'], 'with'],
+    [['swk'], 'less'],
+    [undefined, 'less'],
+  ] as const) {
+    const weak = await (await start(t, { claims: { amr } }, at)).back();
+    assert(typeof weak !== 'string' && weak.vouched.strength === strength, strength);
+  }
 });
 
 test('a provider that hangs, pours, fails, redirects or is not there holds nobody up, and its secret stands in no log', async (t) => {

@@ -21,7 +21,8 @@ const els = (more: Partial<Federated> = {}): Federated => ({
 });
 const logIn = async ({ store }: TestStore, federated: Federated): Promise<readonly [string, NewSession]> => {
   const session = newSession();
-  return [await store.identities.logIn(federated, newId(), session, randomBytes(32)), session];
+  const name = await store.identities.logIn(federated, newId(), session, randomBytes(32));
+  return [name ?? 'nobody', session];
 };
 
 test('who is new is registered under a name that is free, and is the same one the next time', async (t) => {
@@ -94,4 +95,34 @@ test('who was ended stays out until he is released, and one organisation is not 
   assert.equal((await logIn(opened, els()))[0], 'els');
   const events = (await opened.store.audit.read({ limit: 100 })).map(({ event }) => event);
   for (const event of ['operator.identity-added', 'operator.identity-released']) assert(events.includes(event), event);
+});
+
+test('a certificate beside one factor must be that of the operator, who is tied before he comes', async (t) => {
+  const opened = await open(t);
+  const { operators, identities, console } = opened.store;
+  const [his, other] = ['a'.repeat(64), 'b'.repeat(64)];
+  await operators.add({ name: 'els', role: 'read', certificate: his }, actor);
+  await operators.add({ name: 'jan', role: 'read' }, actor);
+  assert.equal((await logIn(opened, els({ certificate: his })))[0], 'nobody', 'who is new has none');
+  assert.deepEqual(await identities.list(), []);
+  const code = { id: newId(), hash: randomBytes(32) };
+  await console.makeCode('els', code, actor);
+  await identities.add('els', els(), newId(), actor);
+  assert.equal((await console.tryCode(code)).kind, 'refused', 'the way in of before is closed');
+  await assert.rejects(identities.add('jan', els(), newId(), actor), registryError('exists', /tied to that subject/));
+  await assert.rejects(
+    identities.add('els', els({ subject: 's-2' }), newId(), actor),
+    registryError('invalid', /already/),
+  );
+  assert.equal((await logIn(opened, els({ certificate: other })))[0], 'nobody');
+  const [name, session] = await logIn(opened, els({ certificate: his }));
+  assert.equal(name, 'els');
+  assert.equal((await console.session(session.hash, times))?.holder.role, 'support');
+  assert(!(await identities.prove(session.id, els({ certificate: other }), randomBytes(32))));
+  assert(await identities.prove(session.id, els({ certificate: his }), randomBytes(32)));
+  const entered = (await opened.store.audit.read({ limit: 100 })).filter(({ event }) => event === 'console.logged-in');
+  assert.deepEqual(
+    entered.map(({ facts }) => (facts as { certificate?: string }).certificate),
+    [his],
+  );
 });

@@ -889,7 +889,7 @@ test('passkeys, codes and sessions of the console do on PostgreSQL what they do 
   assert.equal((await runner.run(READS.console.passkeys({ at: at(23) })))[0]?.endedAt, at(22));
   const jan = { issuer: 'https://login.example', subject: 's-1', names: ['els', 'jan'] };
   const { identities } = CHANGES;
-  const logIn = (minute: number, role: 'read' | 'support', id: string): Promise<string> =>
+  const logIn = (minute: number, role: 'read' | 'support', id: string): Promise<string | undefined> =>
     change(minute, (ground) =>
       identities.logIn(
         ground,

@@ -18,7 +18,7 @@ export interface TestConsole {
   readonly gateway: TestGateway;
   readonly port: number;
   readonly origin: string;
-  browser(language?: string, from?: string): Browser;
+  browser(language?: string, from?: string, shows?: PageTarget['shows']): Browser;
   /** An operator with a passkey, in a browser that is logged in. */
   loggedIn(
     name: string,
@@ -28,13 +28,13 @@ export interface TestConsole {
   code(name: string): Promise<string>;
 }
 
-/** `port`: one that the test has told somebody already. */
+/** `port`: one that the test has told somebody already. `asks`: for a client certificate. */
 export async function startConsole(
   t: TestContext,
-  { port: told, ...options }: TestGatewayOptions & { readonly port?: number } = {},
+  { port: told, asks, ...options }: TestGatewayOptions & { readonly port?: number; readonly asks?: true } = {},
 ): Promise<TestConsole> {
   const port = told ?? (await freePort());
-  const listener = `[[listener]]\nname = "console"\nprotocol = "console"\naddress = "127.0.0.1"\nport = ${port}\ntls = "implicit"\n`;
+  const listener = `[[listener]]\nname = "console"\nprotocol = "console"\naddress = "127.0.0.1"\nport = ${port}\ntls = "implicit"\n${asks === true ? 'client-certificates = "ask"\n' : ''}`;
   const gateway = await startTestGateway({ ...options, configuration: `${options.configuration ?? ''}\n${listener}` });
   t.after(() => gateway.remove());
   const origin = `https://${HOST}:${port}`;
@@ -44,8 +44,12 @@ export async function startConsole(
     await gateway.store.console.makeCode(name, { id, hash }, operator);
     return made;
   };
-  const browser = (language = 'en', from?: string): Browser =>
-    new Browser({ ...target, ...(from === undefined ? {} : { from }) }, origin, language);
+  const browser = (language = 'en', from?: string, shows?: PageTarget['shows']): Browser =>
+    new Browser(
+      { ...target, ...(from === undefined ? {} : { from }), ...(shows === undefined ? {} : { shows }) },
+      origin,
+      language,
+    );
   return {
     ...{ gateway, port, origin, browser, code },
     loggedIn: async (name, role, { organisation, synced } = {}) => {

@@ -34,6 +34,7 @@ authorities = ["oidc-ca.pem"]
 name = "Test login"
 scope = "openid profile groups"
 amr = ["mfa"]
+amr-with-certificate = ["pwd"]
 support-groups = ["help"]
 security-groups = ["chiefs"]
 `,

@@ -10,6 +10,8 @@ export interface PageTarget {
   readonly from?: string;
   /** Left out: a connection for each. */
   readonly agent?: Agent;
+  /** PEM of the client certificate that it shows, with its key. */
+  readonly shows?: { readonly key: string; readonly certificate: string };
 }
 
 export interface Asked {
@@ -29,12 +31,13 @@ export function askPage(
   path: string,
   { method, headers = {}, body }: Asked = {},
 ): Promise<PageAnswer> {
-  const { port, ca, servername = 'mail.test', from } = target;
+  const { port, ca, servername = 'mail.test', from, shows } = target;
   return new Promise((resolve, reject) => {
     const asked = request(
       {
         ...{ host: '127.0.0.1', port, path, ca, servername, agent: target.agent ?? false },
         ...(from === undefined ? {} : { localAddress: from }),
+        ...(shows === undefined ? {} : { key: shows.key, cert: shows.certificate }),
         method: method ?? (body === undefined ? 'GET' : 'POST'),
         headers: { host: `${servername}:${port}`, ...headers },
       },

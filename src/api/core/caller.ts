@@ -8,7 +8,7 @@
  * On a kept connection a log-in holds for the next requests with the same header, as one holds for a session of SMTP: the account is looked up again
  * each time, and whatever has changed of it makes an end of that.
  */
-import { X509Certificate, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { AdminContext } from '../../admin/context.ts';
 import { type KnownCaller, authenticate, operatorOfCertificate } from '../../admin/authentication.ts';
 import type { TokenNotes } from '../../admin/token-notes.ts';
@@ -22,7 +22,7 @@ import { defined } from '../../domain/defined.ts';
 import type { Clock, RandomBytes } from '../../domain/effects.ts';
 import { mayDo } from '../../domain/roles.ts';
 import { type Milliseconds, milliseconds, minutes } from '../../domain/units.ts';
-import { fingerprintOf } from '../../platform/client-certificate.ts';
+import { fingerprintOf, holdsAt } from '../../platform/client-certificate.ts';
 import type { NetworkSet } from '../../platform/network.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { LoginRecord } from '../../store/registry.ts';
@@ -165,7 +165,7 @@ export class Callers {
   async #byCertificate(connection: ApiConnection, access: Access): Promise<Caller | undefined> {
     const [leaf] = connection.peer.certificate ?? [];
     if (leaf === undefined) return undefined;
-    if (access.kind !== 'account' && this.#isValid(leaf)) {
+    if (access.kind !== 'account' && holdsAt(leaf, this.#parts.clock.now())) {
       const operator = await operatorOfCertificate(this.#parts.admin(), fingerprintOf(leaf));
       if (operator !== undefined) return callerOf(operator);
     }
@@ -177,15 +177,6 @@ export class Callers {
   }
 
   /** Operators' certificates are known by their fingerprint; nobody else has looked at the days. */
-  #isValid(leaf: Buffer): boolean {
-    const now = this.#parts.clock.now();
-    try {
-      const { validFrom, validTo } = new X509Certificate(leaf);
-      return Date.parse(validFrom) <= now && now < Date.parse(validTo);
-    } catch {
-      return false;
-    }
-  }
 
   async #granted(connection: ApiConnection, shown: string, outcome: AuthOutcome): Promise<AccountCaller | undefined> {
     if (outcome.kind === 'busy') throw notJudged();

@@ -2,11 +2,18 @@
 import { z } from '../../config/zod.ts';
 import { readableTime } from '../../cli/output.ts';
 import { cleanBase32, grouped } from '../../crypto/base32.ts';
+import { newShownId } from '../../crypto/console-secrets.ts';
 import { defined } from '../../domain/defined.ts';
 import { iso } from '../../domain/units.ts';
 import type { IdentityRecord } from '../../store/console.ts';
 import { naming, ofText } from '../core/kinds.ts';
-import { arg, changes, lists, subject } from '../core/row.ts';
+import { arg, changes, lists, need, subject } from '../core/row.ts';
+import { checkGives, operatorName, operatorOf } from './who.ts';
+
+const ISSUER = /^https:\/\/[A-Za-z0-9.-]+(:\d{1,5})?(\/[A-Za-z0-9._~/-]*)?$/;
+const SUBJECT = /^[\x21-\x7e]{1,255}$/;
+const text = (form: RegExp, expected: string) =>
+  ofText('text', expected, (given) => (form.test(given) ? given : undefined));
 
 const identityId = naming(
   'operator',
@@ -55,6 +62,32 @@ export const identities = subject('identity', 'operators who log in to the web c
     ],
     after: (one) => one.id,
     none: 'Nobody has logged in at an OpenID provider.',
+  }),
+
+  add: changes({
+    about: 'tie an operator to a person of the OpenID provider before the person has come',
+    in: {
+      name: arg(operatorName, 'whose'),
+      issuer: need(text(ISSUER, 'an https address'), 'address of the provider, exactly as it names itself'),
+      subject: need(
+        text(SUBJECT, 'a text of 1 to 255 visible characters'),
+        'what the provider calls the person by, for good (claim sub)',
+      ),
+    },
+    out: z.object({ id: z.string(), operator: z.string() }),
+    right: 'security',
+    second: 'operator',
+    trail: ['operator.identity-added'],
+    undo: 'operator end',
+    examples: ['els --issuer https://login.example.nl/realms/zorg --subject 4fe2b1c8'],
+    run: async ({ store, console }, { name, issuer, subject: person }, call) => {
+      checkGives(call, (await operatorOf(store, name)).role);
+      const id = newShownId(console.random);
+      await store.identities.add(name, { issuer, subject: person }, id, call.actor);
+      return { id: grouped(id), operator: name };
+    },
+    say: ({ operator }) =>
+      `Operator ${operator} logs in at the provider from now on, where groups decide the role; passkeys and sessions have ended.`,
   }),
 
   release: changes({

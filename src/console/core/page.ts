@@ -85,6 +85,8 @@ export interface Asked {
   readonly network: string;
   readonly range: string;
   readonly signal: AbortSignal;
+  /** SHA-256 of the client certificate that the browser has shown, and that holds now; 64 hexadecimal digits. */
+  readonly certificate?: string | undefined;
   /** Runs an operation of the command table as whoever is logged in. Throws AdminError. */
   readonly operate: <N extends OperationName>(
     name: N,

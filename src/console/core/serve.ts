@@ -17,6 +17,7 @@ import { mayDo } from '../../domain/roles.ts';
 import { type Fields, type FormFault, readForm } from '../../http/form.ts';
 import { languageOf } from '../../http/page-headers.ts';
 import type { Guest } from '../../http/tls-listener.ts';
+import { fingerprintOf, holdsAt, shownChain } from '../../platform/client-certificate.ts';
 import { rangeOf } from '../../platform/network.ts';
 import { proveAgain } from '../login/step-up.ts';
 import { frame } from '../look/frame.ts';
@@ -189,6 +190,10 @@ export class Serving {
       now: clock.now(),
       get admin() {
         return adminOf();
+      },
+      get certificate() {
+        const [leaf] = shownChain(guest.socket) ?? [];
+        return leaf !== undefined && holdsAt(leaf, clock.now()) ? fingerprintOf(leaf) : undefined;
       },
       address: guest.address,
       network: guest.network,

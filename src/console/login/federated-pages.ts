@@ -63,7 +63,11 @@ const back: Page = {
   access: 'nobody',
   run: async (asked, { federated }) => {
     const words = FEDERATED[asked.language];
-    const done = await (federated?.finish(asked.query, asked.away ?? '', fromOf(asked)) ?? MISSING);
+    const done = await (federated?.finish(
+      asked.query,
+      { cookie: asked.away ?? '', certificate: asked.certificate },
+      fromOf(asked),
+    ) ?? MISSING);
     if (done.kind === 'in') {
       const to = localPath(done.to);
       return {

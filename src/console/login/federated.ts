@@ -39,6 +39,14 @@ export interface FederatedParts {
   readonly name: string;
 }
 
+/** What a browser brings back with it. */
+export interface Shown {
+  /** That of `begin`. */
+  readonly cookie: string;
+  /** SHA-256 of its client certificate. */
+  readonly certificate?: string | undefined;
+}
+
 export type Away = { readonly kind: 'away'; readonly to: string; readonly cookie: string } | Turned;
 export type Returned =
   | { readonly kind: 'in'; readonly secret: string; readonly to: string }
@@ -72,13 +80,12 @@ export class FederatedLogIns {
     return began.kind === 'right' ? { kind: 'away', to: began.is, cookie } : began;
   }
 
-  /** `cookie`: that of `begin`. */
-  async finish(query: URLSearchParams, cookie: string, from: From): Promise<Returned> {
+  async finish(query: URLSearchParams, shown: Shown, from: From): Promise<Returned> {
     if (this.#judging >= MOST_AT_ONCE) return FULL;
     this.#judging += 1;
     try {
       const judged = await this.#p.slowed.judge(`oidc ${from.network}`, query.toString().slice(0, 4096), from, () =>
-        this.#finish(query, cookie, from),
+        this.#finish(query, shown, from),
       );
       return judged.kind === 'right' ? judged.is : judged;
     } finally {
@@ -86,7 +93,7 @@ export class FederatedLogIns {
     }
   }
 
-  async #finish(query: URLSearchParams, cookie: string, from: From): Promise<Judged<Returned>> {
+  async #finish(query: URLSearchParams, { cookie, certificate }: Shown, from: From): Promise<Judged<Returned>> {
     const { challenges, clock, provider, random, roleOf, store, organisation } = this.#p;
     const state = query.get('state') ?? '';
     if (cookie.length > MAX_COOKIE || !challenges.holds(state, useOf(cookie), clock.now(), FEDERATED_LIFE))
@@ -96,19 +103,22 @@ export class FederatedLogIns {
     const answered = await provider.judge(query, flowOf(cookie, state));
     if (typeof answered === 'string') return answered;
     const { vouched } = answered;
-    if (!vouched.strong) return 'strength';
+    const beside = vouched.strength === 'with' ? certificate : undefined;
+    if (vouched.strength !== 'two' && beside === undefined) return 'strength';
     const role = roleOf(vouched.groups);
     if (role === undefined) return 'groups';
     const { issuer } = provider;
-    const identity = { issuer, subject: vouched.subject };
+    const identity = { issuer, subject: vouched.subject, ...defined({ certificate: beside }) };
     try {
       if (session !== '') {
-        await store.identities.prove(session, identity, proofOf(state));
+        const isHis = await store.identities.prove(session, identity, proofOf(state));
+        if (!isHis) return 'strength';
         return { kind: 'right', is: { kind: 'proven', to } };
       }
       const begun = newSession(random, from);
       const federated = { ...identity, names: namesOf(issuer, vouched), role, ...defined({ organisation }) };
-      await store.identities.logIn(federated, newShownId(random), begun, proofOf(state));
+      const name = await store.identities.logIn(federated, newShownId(random), begun, proofOf(state));
+      if (name === undefined) return 'strength';
       return { kind: 'right', is: { kind: 'in', secret: begun.secret, to } };
     } catch (error) {
       if (error instanceof RegistryError) return refusalOf(error);

@@ -20,6 +20,8 @@ export interface ProviderSettings {
   /** Each list that is not empty must be met by one of its values. */
   readonly acr: readonly string[];
   readonly amr: readonly string[];
+  /** Values of amr that are enough beside a client certificate. */
+  readonly withCertificate: readonly string[];
   /** Where browsers come back to. */
   readonly redirect: string;
   /** Read anew when the provider is asked what it has. Throws ConfigError. */
@@ -41,8 +43,8 @@ export interface Vouched {
   /** What he likes to be called there; worth no more than that. */
   readonly preferred?: string;
   readonly groups: readonly string[];
-  /** He has shown what counts as two factors. */
-  readonly strong: boolean;
+  /** What he has shown counts as two factors, `with` the client certificate of his operator, or not. */
+  readonly strength: 'two' | 'with' | 'less';
 }
 
 /** `down`: no answer that could be used; later perhaps. `denied`: the provider let nobody in. `provider`: what came does not fit. */
@@ -101,7 +103,7 @@ export class Provider {
 
   /** `query`: what the browser brought. The caller knows that `state` was made here, for this browser, and serves once. */
   async judge(query: URLSearchParams, { state, nonce, verifier, again }: Flow): Promise<Answered> {
-    const { redirect, acr, amr, groupsClaim } = this.#settings;
+    const { redirect, acr, amr, groupsClaim, withCertificate } = this.#settings;
     const url = new URL(redirect);
     url.search = query.toString();
     try {
@@ -117,6 +119,9 @@ export class Provider {
       if (claims === undefined) return 'provider';
       const told = texts.safeParse(claims.amr);
       const shown = told.success ? told.data : [];
+      const isStrong =
+        (acr.length === 0 || (typeof claims.acr === 'string' && acr.includes(claims.acr))) &&
+        (amr.length === 0 || shown.some((one) => amr.includes(one)));
       const { sub: subject } = claims;
       let { [groupsClaim]: groups, preferred_username: preferred } = claims;
       if (groups === undefined && configuration.serverMetadata().userinfo_endpoint !== undefined) {
@@ -130,9 +135,7 @@ export class Provider {
         vouched: {
           subject,
           groups: read.success ? read.data : [],
-          strong:
-            (acr.length === 0 || (typeof claims.acr === 'string' && acr.includes(claims.acr))) &&
-            (amr.length === 0 || shown.some((one) => amr.includes(one))),
+          strength: isStrong ? 'two' : shown.some((one) => withCertificate.includes(one)) ? 'with' : 'less',
           ...defined({ preferred: typeof preferred === 'string' ? preferred : undefined }),
         },
       };

@@ -15,6 +15,7 @@ import {
   type Means,
   PROOF_KEPT,
 } from '../../domain/console.ts';
+import { defined } from '../../domain/defined.ts';
 import { type Instant, instant, iso } from '../../domain/units.ts';
 import type { Actor } from '../actor.ts';
 import type { CodeTried, NewPasskey, NewSession } from '../console.ts';
@@ -141,12 +142,14 @@ export interface Entering {
   readonly operator: number;
   readonly means: Means;
   readonly passkey?: string;
+  /** SHA-256 of the client certificate that was the other factor. */
+  readonly certificate?: string;
   readonly endsAt?: Instant;
 }
 
 export function* beginSession(
   ground: Ground,
-  { name, operator, means, passkey, endsAt }: Entering,
+  { name, operator, means, passkey, certificate, endsAt }: Entering,
   { id, hash, network }: NewSession,
 ): Change<void> {
   yield* sweep(ground);
@@ -158,7 +161,11 @@ export function* beginSession(
   yield* sql.run`
     INSERT INTO console_session (id, hash, operator, means, passkey, network, made_at, seen_at, proven_at, ends_at)
     VALUES (${id}, ${hash}, ${operator}, ${means}, ${passkey ?? null}, ${network}, ${ground.at}, ${ground.at}, ${ground.at}, ${endsAt ?? null})`;
-  const facts = { session: grouped(id), means, ...(passkey !== undefined && { passkey: grouped(passkey) }) };
+  const facts = {
+    session: grouped(id),
+    means,
+    ...defined({ passkey: passkey && grouped(passkey), certificate }),
+  };
   yield* ground.record('console.logged-in', null, { name }, { network }, facts);
 }
 

@@ -9,14 +9,14 @@ import { grouped } from '../../crypto/base32.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Role } from '../../domain/roles.ts';
 import type { Actor } from '../actor.ts';
-import type { Federated, Identity, NewSession } from '../console.ts';
+import type { Federated, Identity, NewSession, Vouching } from '../console.ts';
 import { RegistryError } from '../registry.ts';
 import { as, int, orNull, text, time } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { beginSession, endSessionsOf, proveSession, spend } from './console.ts';
 import type { Ground } from './ground.ts';
-import { operatorOf } from './operator-row.ts';
+import { currentOperator, operatorOf, refuseFederated } from './operator-row.ts';
 import { addOperator } from './operators.ts';
 
 const FOUND = {
@@ -25,27 +25,56 @@ const FOUND = {
   name: text,
   role: as<Role>(text),
   organisation: orNull(text),
+  certificate: orNull(text),
   endsAt: orNull(time),
   endedAt: orNull(time),
 };
 
 export class IdentityChanges {
-  /** Logged in, with the role of his groups. Who is new is registered. `id`: of the tie, should it be new. Answers who it is. */
-  *logIn(ground: Ground, federated: Federated, id: string, session: NewSession, proof: Uint8Array): Change<string> {
+  /**
+   * Logged in, with the role of his groups. Who is new is registered. `id`: of the tie, should it be new. Answers who it is; undefined: the certificate is not his, and
+   * nobody is let in.
+   */
+  *logIn(
+    ground: Ground,
+    federated: Federated,
+    id: string,
+    session: NewSession,
+    proof: Uint8Array,
+  ): Change<string | undefined> {
     yield* spend(ground, proof);
     const found = yield* foundBy(federated);
+    const { certificate } = federated;
+    if (!isHis(found, certificate)) return undefined;
     const { name, operator } = found ?? (yield* this.#add(ground, federated, id));
     if (found !== undefined) yield* this.#follow(ground, found, federated);
-    yield* beginSession(ground, { name, operator, means: 'oidc' }, session);
+    yield* beginSession(ground, { name, operator, means: 'oidc', ...defined({ certificate }) }, session);
     return name;
   }
 
-  /** The provider has asked the holder of the session once more. */
-  *prove(ground: Ground, session: string, identity: Identity, proof: Uint8Array): Change<void> {
+  /** Ties an operator to whom the provider means, before he has come: with his certificate, for one. */
+  *add(ground: Ground, name: string, { issuer, subject }: Identity, id: string, actor: Actor): Change<void> {
+    const { id: operator } = yield* currentOperator(ground, name);
+    yield* refuseFederated(name, operator, 'one provider vouches for him already');
+    if ((yield* foundBy({ issuer, subject })) !== undefined)
+      throw new RegistryError(
+        'exists',
+        `Somebody is tied to that subject of ${issuer} already; "sluis operator identity list" shows who`,
+      );
+    yield* endSessionsOf(ground, operator);
+    yield* sql.run`UPDATE operator_passkey SET ended_at = ${ground.at} WHERE operator = ${operator} AND ended_at IS NULL`;
+    yield* sql.run`DELETE FROM operator_code WHERE operator = ${operator}`;
+    yield* tie(ground, { id, operator, name, issuer, subject }, actor);
+  }
+
+  /** The provider has asked the holder of the session once more. False: the certificate is not his, and nothing is proven. */
+  *prove(ground: Ground, session: string, identity: Vouching, proof: Uint8Array): Change<boolean> {
     yield* spend(ground, proof);
     const found = yield* foundBy(identity);
     if (found === undefined) throw new RegistryError('unknown', 'The session is that of somebody else; log in again');
+    if (!isHis(found, identity.certificate)) return false;
     yield* proveSession(ground, session, { name: found.name, operator: found.operator, means: 'oidc' });
+    return true;
   }
 
   /** Whoever comes by this identity next is new. Only of an operator who has ended: else there would be two of one. */
@@ -76,16 +105,7 @@ export class IdentityChanges {
     for (const name of names) {
       if ((yield* operatorOf(name)) !== undefined) continue;
       const operator = yield* addOperator(ground, { name, role, ...defined({ organisation }) }, { name });
-      yield* sql.run`
-        INSERT INTO operator_identity (id, operator, issuer, subject, added_at, last_used_at)
-        VALUES (${id}, ${operator}, ${issuer}, ${subject}, ${ground.at}, ${ground.at})`;
-      yield* ground.record(
-        'operator.identity-added',
-        null,
-        { name },
-        { operator: name, subject },
-        { identity: grouped(id), issuer },
-      );
+      yield* tie(ground, { id, operator, name, issuer, subject }, { name });
       return { name, operator };
     }
     throw new RegistryError('exists', `There are operators of the names ${names.join(' and ')} already`);
@@ -114,9 +134,25 @@ export class IdentityChanges {
 
 type Found = NonNullable<ReturnType<typeof foundBy> extends Change<infer T> ? T : never>;
 
+const isHis = (found: Found | undefined, certificate: string | undefined): boolean =>
+  certificate === undefined || found?.certificate === certificate;
+
+function* tie(
+  ground: Ground,
+  { id, operator, name, issuer, subject }: Identity & Pick<Found, 'id' | 'operator' | 'name'>,
+  actor: Actor,
+): Change<void> {
+  const { at } = ground;
+  yield* sql.run`
+    INSERT INTO operator_identity (id, operator, issuer, subject, added_at, last_used_at)
+    VALUES (${id}, ${operator}, ${issuer}, ${subject}, ${at}, ${at})`;
+  const facts = { identity: grouped(id), issuer };
+  yield* ground.record('operator.identity-added', null, actor, { operator: name, subject }, facts);
+}
+
 function* foundBy({ issuer, subject }: Identity) {
   return yield* sql.first(FOUND)`
-    SELECT i.id, i.operator, o.name, o.role, g.name AS organisation, o.ends_at, o.ended_at
+    SELECT i.id, i.operator, o.name, o.role, g.name AS organisation, o.certificate, o.ends_at, o.ended_at
       FROM operator_identity i JOIN operator o ON o.id = i.operator LEFT JOIN organisation g ON g.id = o.organisation
      WHERE i.issuer = ${issuer} AND i.subject = ${subject} AND i.released_at IS NULL`;
 }
