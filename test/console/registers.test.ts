@@ -1,9 +1,11 @@
 /** The registers of the console: every page by every role, lists with their filters and files, and deeds by declared forms. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Input } from '../../src/admin/input.ts';
 import { nameOf } from '../../src/commands/core/params.ts';
 import { rowNamed } from '../../src/commands/table.ts';
 import type { Page } from '../../src/console/core/page.ts';
+import { csvOf } from '../../src/console/parts/csv-file.ts';
 import { type DeedPage, deedFields } from '../../src/console/parts/deed.ts';
 import { readFields } from '../../src/console/parts/fields.ts';
 import type { RegisterPage } from '../../src/console/parts/register.ts';
@@ -195,4 +197,32 @@ test('a session and a passkey are ended from the page of their operator, and who
   const seen = await reader.get('/operators/piet');
   assert.equal(seen.status, 200);
   assert.doesNotMatch(seen.body, /\/end"|Sessions/);
+});
+
+/** The file of a list of so many rows, in which the page behind `fails` is refused. */
+async function fileOf(all: number, most: number, fails = Infinity): Promise<readonly string[]> {
+  const row = { header: ['N'], cells: (one: unknown) => [one as number], after: String };
+  const rows = ({ after = '0', limit = 0 }: Input): Promise<readonly number[]> => {
+    const first = Number(after);
+    if (first >= fails) return Promise.reject(new Error('the store has gone'));
+    return Promise.resolve(Array.from({ length: Math.min(Number(limit), all - first) }, (_, n) => first + n + 1));
+  };
+  let text = '';
+  for await (const piece of (await csvOf('numbers', row, rows, most)).pieces) text += String(piece);
+  return text.trimEnd().split('\n');
+}
+
+test('a file has every row once, says where it was cut, and does not end well where a page is missing', async () => {
+  for (const all of [0, 1, 1000, 2500]) {
+    const [header, ...lines] = await fileOf(all, 10_000);
+    assert.equal(header, 'N');
+    assert.deepEqual(
+      lines,
+      Array.from({ length: all }, (_, n) => String(n + 1)),
+    );
+  }
+  const cut = await fileOf(5000, 2000);
+  assert.equal(cut.length, 1 + 2000 + 1);
+  assert.match(cut.at(-1) ?? '', /More than 2000 rows: use a filter/);
+  await assert.rejects(fileOf(5000, 10_000, 2000), /the store has gone/);
 });

@@ -57,7 +57,7 @@ input[type=radio],input[type=checkbox]{flex:none;width:1.25rem;height:1.25rem;ma
 button,.button{font:inherit;font-weight:600;display:inline-flex;align-items:center;min-height:var(--touch);padding:0 var(--s4);border:1px solid var(--accent);border-radius:var(--round);background:var(--accent);color:var(--on-accent);text-decoration:none;cursor:pointer}
 button.second,.button.second{background:transparent;color:var(--link);border-color:var(--field)}
 legend+label.choice{margin-top:var(--s1)}
-.deeds{display:flex;flex-wrap:wrap;gap:var(--s2);list-style:none;padding:0;margin:0}
+.deeds{display:flex;flex-wrap:wrap;gap:var(--s2);list-style:none;padding:0;margin:0 0 var(--s4)}
 .find{display:flex;gap:var(--s2);margin:0}
 form>button,form>.button{margin-top:var(--s4)}
 .bar button{margin:0}
