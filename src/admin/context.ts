@@ -307,6 +307,8 @@ export interface Call {
   /** What the caller may do. Required: nobody becomes the owner by being forgotten. */
   readonly who: Standing;
   readonly approval?: string;
+  /** How it is known who asked for it on the telephone; of a page for helpdesks. Stands in the trail. */
+  readonly caller?: string;
   /** What every operation asks for; runOperation says it. */
   readonly rights?: readonly OperationRight[];
   /** Aborted when the caller has gone: long work stops where it may, and nobody is told any more. Absent where the caller cannot go without us. */

@@ -36,12 +36,14 @@ export interface Ran {
   readonly names?: readonly string[];
   /** `gateway`: asked of the running one. `store`: the command had the store open itself. */
   readonly by: 'gateway' | 'store';
+  /** How it is known who asked the actor for it. */
+  readonly caller?: string;
   /** Why it was not done. */
   readonly refused?: string;
 }
 
 export function noteOperation(audit: Pick<AuditTrail, 'note'>, ran: Ran): void {
-  const { operation, changes, input, actor, proof, role, by, refused, names = TARGETS } = ran;
+  const { operation, changes, input, actor, proof, role, by, caller, refused, names = TARGETS } = ran;
   // Whoever may not do it was refused before it could tell.
   const tells = [...TELLS_NOBODY, ...TELLS_ITSELF].includes(operation);
   if (tells && refused !== 'forbidden') return;
@@ -57,7 +59,7 @@ export function noteOperation(audit: Pick<AuditTrail, 'note'>, ran: Ran): void {
       ...(role === 'owner' ? {} : { role }),
       ...(proof === 'said' ? {} : { proof }),
       ...(input['dry-run'] === true ? { 'dry-run': true } : {}),
-      ...defined({ why: refused }),
+      ...defined({ caller, why: refused }),
     },
     personal: { actor: actor.name, ...defined({ reason: actor.reason }), ...targetsOf(input, names) },
   });

@@ -61,7 +61,7 @@ export async function runOperation<N extends OperationName>(
     actor: call.actor,
     proof: call.who.proof,
     role: call.who.role,
-    ...defined({ names: operation.names }),
+    ...defined({ names: operation.names, caller: call.caller }),
   };
   try {
     // Before anything is read of the store: whoever may not do it learns nothing of what is there.

@@ -97,7 +97,9 @@ export const show = reads({
   examples: ['5d0q3v9kz2m4x'],
   run: async (context, { message: name }) => {
     const { store } = context;
-    const found = await messageOf(context, name);
+    const named = await messageOf(context, name);
+    // A copy that protection made has no steps of its own; its sender knows the message by another id.
+    const found = (named.copyOf === undefined ? undefined : await store.deliveries.findMessage(named.copyOf)) ?? named;
     const names = new Names(store.registry);
     const { rows, more } = await eventsOf(store, found.id);
     return {

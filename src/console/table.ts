@@ -8,6 +8,7 @@ import { account } from './pages/account.ts';
 import { approvalPages } from './pages/approvals.ts';
 import { certificatePages } from './pages/certificates.ts';
 import { deedPages } from './pages/deeds.ts';
+import { EVIDENCE, MESSAGE_DEEDS } from './pages/message-deeds.ts';
 import { message } from './pages/message.ts';
 import { OPERATOR_DEEDS, operatorPages } from './pages/operators.ts';
 import { organisation } from './pages/organisation.ts';
@@ -15,8 +16,10 @@ import { registers } from './pages/registers.ts';
 import { identityPages } from './pages/identities.ts';
 import { listPages } from './pages/lists.ts';
 import { partnerPages } from './pages/partners.ts';
+import { queuePages } from './pages/queue.ts';
 import { search } from './pages/search.ts';
 import { style } from './pages/style.ts';
+import { deedPagesOf } from './parts/deed.ts';
 import { today } from './pages/today.ts';
 import { trailPages } from './pages/trail.ts';
 import { webhookPages } from './pages/webhooks.ts';
@@ -32,9 +35,11 @@ export const CONSOLE_PAGES: readonly Page[] = [
   ...deedPages,
   organisation,
   message,
+  ...deedPagesOf(MESSAGE_DEEDS),
+  ...queuePages,
   registers,
   ...listPages,
-  ...approvalPages(OPERATOR_DEEDS),
+  ...approvalPages([...OPERATOR_DEEDS, EVIDENCE]),
   ...operatorPages,
   ...identityPages,
   ...partnerPages,

@@ -25,6 +25,8 @@ import { WEBHOOK } from '../../src/console/pages/webhooks-words.ts';
 import { DEED } from '../../src/console/parts/deed-words.ts';
 import type { DeedPage } from '../../src/console/parts/deed.ts';
 import { REGISTER } from '../../src/console/parts/register-words.ts';
+import { DELIVERY } from '../../src/console/pages/queue-words.ts';
+import { SEARCH } from '../../src/console/pages/search-words.ts';
 import { CONSOLE_PAGES } from '../../src/console/table.ts';
 
 const router = new Router(CONSOLE_PAGES);
@@ -178,6 +180,8 @@ const TABLES = {
   WEBHOOK,
   ...Object.fromEntries(REGISTERS.map(({ path, words }) => [path, words])),
   ...Object.fromEntries(DEEDS.map(({ path, words }) => [path, words])),
+  SEARCH,
+  DELIVERY,
 };
 
 test('both languages say the same things, in sentences of at most twenty words', () => {

@@ -51,8 +51,11 @@ test('search leads straight to what a caller reads out: a message, a reference, 
   assert.equal(await goes('REF4711'), `/messages/${lab}`);
   assert.equal(await goes('020 1234567'), '/organisations/oost');
   assert.equal(await goes('OOST'), '/organisations/oost', 'the whole name means that one');
-  assert.equal(await goes(leaf.fingerprint), '/accounts/anna%40group.test');
-  assert.equal(await goes(leaf.fingerprint.toUpperCase().replace(/..(?!$)/g, '$&:')), '/accounts/anna%40group.test');
+  assert.equal(await goes(leaf.fingerprint), `/certificates/${leaf.fingerprint}`);
+  assert.equal(
+    await goes(leaf.fingerprint.toUpperCase().replace(/..(?!$)/g, '$&:')),
+    `/certificates/${leaf.fingerprint}`,
+  );
   const several = await browser.get('/search?q=twice%40his.example');
   assert.equal(several.status, 200);
   for (const id of [first, second]) assert.match(several.body, new RegExp(`href="/messages/${id}"`));

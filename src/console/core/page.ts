@@ -98,8 +98,8 @@ export interface Asked {
   readonly may: (right: Right) => boolean;
 }
 
-/** What goes along with a call: a request that two operators have signed, and a file. */
-export type Along = Pick<Call, 'approval' | 'upload'>;
+/** What goes along with a call: a request that two operators have signed, a file there or back, and how it is known who called. */
+export type Along = Pick<Call, 'approval' | 'upload' | 'send' | 'caller'>;
 
 /** Throws for a page that is asked without a session: its declaration is wrong. */
 export function visitorOf({ visitor }: Pick<Asked, 'visitor'>): Visitor {

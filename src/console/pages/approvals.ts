@@ -4,6 +4,7 @@ import { isOperation, rightOf } from '../../admin/operations.ts';
 import { MAX_LIST } from '../../commands/core/params.ts';
 import { cleanBase32, grouped } from '../../crypto/base32.ts';
 import { type Html, html } from '../../http/html.ts';
+import { givenFile } from '../core/given-file.ts';
 import { type Asked, type Page, visitorOf } from '../core/page.ts';
 import { timeOf } from '../core/times.ts';
 import { card, facts, note } from '../look/parts.ts';
@@ -149,8 +150,13 @@ export const approvalPages = (deeds: readonly Deed[]): readonly Page[] => [
       const { operation } = request;
       if (!isOperation(operation)) throw new AdminError('unknown', `There is no operation "${operation}"`);
       // Rights, signatures and the input are judged where every call of an operation is.
-      const result = await asked.operate(operation, inputOf(request), undefined, { approval: request.id });
-      const deed = deeds.find((one) => one.operation === operation && one.shows !== undefined);
+      const input = inputOf(request);
+      const deed = deeds.find((one) => one.operation === operation && (one.shows ?? one.gives) !== undefined);
+      if (deed?.gives !== undefined)
+        return await givenFile(deed.gives(input), asked.signal, (send) =>
+          asked.operate(operation, input, undefined, { approval: request.id, send }),
+        );
+      const result = await asked.operate(operation, input, undefined, { approval: request.id });
       if (deed !== undefined) return donePage({ ...asked, params: {} }, { ...deed, back: '/approvals' }, result);
       return {
         kind: 'page',

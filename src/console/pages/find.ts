@@ -10,11 +10,11 @@ import { type Html, html } from '../../http/html.ts';
 import { type Asked, visitorOf } from '../core/page.ts';
 import { timeOf } from '../core/times.ts';
 import { accountLink, messageLink, organisationLink } from '../look/parts.ts';
+import { certificateLink } from './certificates.ts';
 import { SEARCH } from './search-words.ts';
 
 export interface Hit {
-  /** Left out: it has no page of its own. */
-  readonly to?: string;
+  readonly to: string;
   readonly shown: Html;
 }
 
@@ -85,10 +85,13 @@ const certificates: Finder = async ({ operate, language }, wanted) => {
   const words = SEARCH[language];
   const found = await there(operate('cert.show', { serial }));
   if (found === undefined) return [];
-  const { account, subject } = found;
-  return account === ''
-    ? [{ shown: html`${words.certificate} ${words.gateway}: ${subject}` }]
-    : [{ to: accountPath(account), shown: html`${words.certificate} ${accountLink(account)}: ${subject}` }];
+  const { account, subject, fingerprint } = found;
+  return [
+    {
+      to: `/certificates/${fingerprint}`,
+      shown: html`${words.certificate} ${account === '' ? words.gateway : accountLink(account)}: ${certificateLink(fingerprint, subject)}`,
+    },
+  ];
 };
 
 interface Accepted {
@@ -136,10 +139,7 @@ export async function findAll(asked: Asked, wanted: string, before?: string): Pr
   const found = await Promise.all(finders.map((find) => find(asked, wanted)));
   const hits = new Map<string, Hit>();
   // The first of those that lead to one page.
-  for (const [i, hit] of found.flat().entries()) {
-    const key = hit.to ?? `${i}`;
-    if (!hits.has(key)) hits.set(key, hit);
-  }
+  for (const hit of found.flat()) if (!hits.has(hit.to)) hits.set(hit.to, hit);
   if (hits.size === 0 && seesMail) return await byReference(asked, wanted);
   return { hits: [...hits.values()], ...(found.some(({ length }) => length === MOST) ? { more: true } : {}) };
 }

@@ -10,8 +10,12 @@ import type { Asked, Page } from '../core/page.ts';
 import { sizeOf, timeOf } from '../core/times.ts';
 import { accountLink, card, facts, list, note, state, timeLine } from '../look/parts.ts';
 import { isAboutPeople, stepOwners, stepText } from './message-steps.ts';
+import { AGAIN, MESSAGE_DEEDS, deedsOf, isHandedOutAgain } from './message-deeds.ts';
 import { toldOf } from './message-told.ts';
 import { MESSAGE } from './message-words.ts';
+import { partnerLink } from './partners.ts';
+import { queueDeeds } from './queue.ts';
+import { deedButtons, doneNote } from '../parts/deed.ts';
 
 type Words = (typeof MESSAGE)['nl'];
 
@@ -40,8 +44,9 @@ export const message: Page = {
     return {
       kind: 'page',
       title: `${words.title} ${found.id}`,
-      body: html`${card(words.fromSender, html`${about(language, words, found)}${steps(asked, words, own)}`)}
-${shown.map((copy, i) => recipientCard(asked, words, copy, ofCopy.get(from + i) ?? []))}
+      body: html`${doneNote(asked, MESSAGE_DEEDS)}${doThese(asked, words, found)}
+${card(words.fromSender, html`${about(language, words, found)}${steps(asked, words, own)}`)}
+${shown.map((copy, i) => recipientCard(asked, words, found, copy, ofCopy.get(from + i) ?? []))}
 ${next < found.copies.length ? html`<p><a class="button second" href="/messages/${found.id}?from=${next}">${words.rest}</a></p>` : undefined}
 ${lookedAt(language, words, found)}
 ${found.more ? note('plain', html`<p>${words.more}</p>`) : undefined}`,
@@ -95,7 +100,25 @@ function partsText(parts: TraceView['parts']): string {
 const interchangeText = (words: Words, one: TraceView['interchanges'][number]): string =>
   `${one.messages.map(({ type, count }) => (count === 1 ? type : `${count} x ${type}`)).join(', ')} ${one.sender} ${words.to} ${one.recipient}, ${words.reference} ${one.reference}${one.test ? `, ${words.test}` : ''}`;
 
-function recipientCard(asked: Asked, words: Words, copy: CopyView, events: readonly EventView[]): Html {
+/** For the message as a whole. */
+function doThese(asked: Asked, words: Words, found: TraceView): Html | undefined {
+  const buttons = deedButtons(asked, deedsOf(found), { id: found.id });
+  return buttons && card(words.next, buttons);
+}
+
+/** For one copy. */
+const copyButtons = (asked: Asked, { id }: TraceView, copy: CopyView): readonly (Html | undefined)[] => [
+  copy.delivery && deedButtons(asked, queueDeeds(copy.delivery), { id: String(copy.delivery.id) }),
+  isHandedOutAgain(copy) ? deedButtons(asked, [AGAIN], { id, login: copy.account ?? '' }) : undefined,
+];
+
+function recipientCard(
+  asked: Asked,
+  words: Words,
+  found: TraceView,
+  copy: CopyView,
+  events: readonly EventView[],
+): Html {
   const { language } = asked;
   const { word, tone, tell, help } = toldOf(copy, events, language);
   const { delivery } = copy;
@@ -104,13 +127,13 @@ function recipientCard(asked: Asked, words: Words, copy: CopyView, events: reado
     html`${facts([
       [words.tell, html`${state(tone, word)}. ${tell} ${help}`],
       [words.mailbox, copy.account === undefined ? undefined : accountLink(copy.account)],
-      [words.partner, copy.partner],
+      [words.partner, copy.partner === undefined ? undefined : partnerLink(copy.partner)],
       [words.keptUntil, copy.expires === undefined ? undefined : timeOf(copy.expires, language)],
       [words.again, copy.restored === undefined ? undefined : timeOf(copy.restored, language)],
       [words.attempts, delivery === undefined || delivery.attempts === 0 ? undefined : delivery.attempts],
       [words.nextAttempt, delivery?.due === undefined ? undefined : timeOf(delivery.due, language)],
       [words.reply, delivery?.lastReply === undefined ? undefined : html`<span lang="en">${delivery.lastReply}</span>`],
-    ])}${steps(asked, words, events, copy.partner)}`,
+    ])}${copyButtons(asked, found, copy)}${steps(asked, words, events, copy.partner)}`,
   );
 }
 

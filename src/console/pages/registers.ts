@@ -9,6 +9,7 @@ import { identities } from './identities.ts';
 import { accounts, addresses, organisations } from './lists.ts';
 import { operators, passkeys, sessions, tokens } from './operators.ts';
 import { partners } from './partners.ts';
+import { queue } from './queue.ts';
 import { trail } from './trail.ts';
 import { webhooks } from './webhooks.ts';
 
@@ -22,6 +23,7 @@ export const REGISTERS: readonly Register[] = [
   accounts,
   addresses,
   partners,
+  queue,
   certificates,
   webhooks,
   trail,

@@ -19,8 +19,8 @@ export const search: Page = {
     const wanted = (asked.query.get('q') ?? '').trim().slice(0, MAX);
     const found = wanted === '' ? undefined : await findAll(asked, wanted, asked.query.get('before') ?? undefined);
     // One thing alone: that is where whoever searched wants to go.
-    const only = found?.hits.length === 1 ? found.hits[0]?.to : undefined;
-    if (only !== undefined && found?.before === undefined) return { kind: 'see', to: only };
+    const [first, ...more] = found?.hits ?? [];
+    if (first !== undefined && more.length === 0 && found?.before === undefined) return { kind: 'see', to: first.to };
     return {
       kind: 'page',
       title: words.title,

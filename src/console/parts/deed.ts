@@ -13,7 +13,8 @@ import { rowNamed } from '../../commands/table.ts';
 import { grouped } from '../../crypto/base32.ts';
 import { defined } from '../../domain/defined.ts';
 import { type Html, attributes, html } from '../../http/html.ts';
-import { type Asked, type Page, type Reply, visitorOf } from '../core/page.ts';
+import { givenFile } from '../core/given-file.ts';
+import { type Along, type Asked, type Download, type Page, type Reply, visitorOf } from '../core/page.ts';
 import { note } from '../look/parts.ts';
 import { DEED } from './deed-words.ts';
 import {
@@ -34,7 +35,7 @@ export interface DeedWords {
   readonly fields?: Readonly<Record<string, FieldWords>>;
 }
 
-type PathParams = Readonly<Record<string, string>>;
+export type PathParams = Readonly<Record<string, string>>;
 
 export interface Deed {
   /** Of its page, with parameters: `/accounts/{login}/suspend`. Its last segment is its name. */
@@ -48,12 +49,17 @@ export interface Deed {
   readonly fields?: readonly string[];
   /** The key must have been touched though the table asks for no signature and no typed name: no button undoes it. */
   readonly proven?: true;
-  /** Somebody may have asked for it on the telephone: how it is known who that was is asked for as well. */
-  readonly caller?: true;
+  /**
+   * Somebody may have asked for it on the telephone: how it is known who that was is asked for as well, and stands behind the reason. `apart`: others read the reason, so it stands in the
+   * trail alone.
+   */
+  readonly caller?: true | 'apart';
   /** The command tells beforehand what it would do, with `dry-run`: its page shows that. */
   readonly looksFirst?: true;
   /** What is shown once, in place of the way back. */
   readonly shows?: (result: never, asked: Asked) => Html;
+  /** Its result is a file, to be kept by whoever asked. */
+  readonly gives?: (input: Input) => Pick<Download, 'name' | 'type'>;
   readonly words: Both<DeedWords>;
 }
 
@@ -62,11 +68,12 @@ type Caller = keyof (typeof DEED)['en']['callers'];
 const CALLERS = Object.keys(DEED.en.callers) as Caller[];
 /** The trail is in one language. */
 const CALLER_FACT: Readonly<Record<Caller, string>> = {
-  called: 'caller: called back',
-  known: 'caller: checked by questions',
-  present: 'caller: seen in person',
-  own: 'no caller',
+  called: 'called back',
+  known: 'checked by questions',
+  present: 'seen in person',
+  own: 'none',
 };
+const behindReason = (caller: Caller): string => (caller === 'own' ? 'no caller' : `caller: ${CALLER_FACT[caller]}`);
 
 const pathOf = (path: string, params: PathParams): string =>
   path.replace(/\{(\w+)\}/g, (_all, name: string) => encodeURIComponent(params[name] ?? ''));
@@ -128,7 +135,7 @@ ${fieldsHtml(fields, { language, words: said.fields ?? {}, typed: field, ...(wro
 ${typed === undefined ? undefined : html`<label for="confirm">${words.confirm} ${typed}</label><input type="text" id="confirm" name="confirm" required maxlength="254" autocomplete="off" autocapitalize="none" spellcheck="false" value="${field('confirm')}">`}
 <label for="reason">${words.reason}</label><span class="hint" id="reason-hint">${words.reasonHint}</span>
 <input type="text" id="reason" name="reason" required maxlength="${MAX_REASON}" autocomplete="off" aria-describedby="reason-hint" value="${field('reason')}">
-${deed.caller === true ? html`<fieldset><legend>${words.caller}</legend>${CALLERS.map(choice)}</fieldset>` : undefined}
+${deed.caller !== undefined ? html`<fieldset><legend>${words.caller}</legend>${CALLERS.map(choice)}</fieldset>` : undefined}
 <button>${said.button}</button> <a class="button second" href="${backPath(deed, params)}">${words.back}</a>
 </form></div>`,
   };
@@ -142,18 +149,24 @@ async function doIt(asked: Asked, deed: Deed): Promise<Reply> {
     .trim();
   const caller = CALLERS.find((one) => one === field('caller'));
   const { input, problems } = readFields(deedFields(deed), { language, field, now });
-  if (reason === '' || reason.length > MAX_REASON || (deed.caller === true && caller === undefined))
+  if (reason === '' || reason.length > MAX_REASON || (deed.caller !== undefined && caller === undefined))
     return await formPage(asked, deed, {
-      text: deed.caller === true ? words.missing : words.noReason,
+      text: deed.caller === undefined ? words.noReason : words.missing,
       fields: problems,
     });
   if (problems.size > 0) return await formPage(asked, deed, { text: words.wrong, fields: problems });
   const typed = nameToType(deed, params);
   if (typed !== undefined && field('confirm').trim() !== typed)
     return await formPage(asked, deed, { text: `${words.otherName} ${typed}` });
-  const why = deed.caller === true && caller !== undefined ? `${reason} (${CALLER_FACT[caller]})` : reason;
+  const why = deed.caller === true && caller !== undefined ? `${reason} (${behindReason(caller)})` : reason;
   try {
-    const result: unknown = await operate(deed.operation, { ...input, ...deed.input(params) }, why);
+    const wanted = { ...input, ...deed.input(params) };
+    const along: Along = deed.caller === 'apart' && caller !== undefined ? { caller: CALLER_FACT[caller] } : {};
+    if (deed.gives !== undefined)
+      return await givenFile(deed.gives(wanted), asked.signal, (send) =>
+        operate(deed.operation, wanted, why, { ...along, send }),
+      );
+    const result: unknown = await operate(deed.operation, wanted, why, along);
     return donePage(asked, deed, result);
   } catch (error) {
     if (!(error instanceof AdminError)) throw error;
