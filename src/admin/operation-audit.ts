@@ -14,7 +14,7 @@ import type { Input } from './input.ts';
 /** These write `audit.read` themselves, before they look. */
 const TELLS_ITSELF: readonly string[] = ['audit.list', 'audit.export', 'audit.verify', 'audit.report'];
 /** Says nothing of anybody, and is asked for by monitoring every minute. */
-const TELLS_NOBODY: readonly string[] = ['gateway.status', 'gateway.figures'];
+const TELLS_NOBODY: readonly string[] = ['gateway.status', 'gateway.figures', 'gateway.traffic'];
 
 /** Fields of the input that say whom or what a call was about, where the operation does not say them itself. Values of settings and passwords stay out. */
 const TARGETS = [

@@ -10,7 +10,7 @@ import { defined } from '../domain/defined.ts';
 import { dayOf, isoDay } from '../domain/working-days.ts';
 import type { AdminContext } from '../admin/context.ts';
 import { address, choice, days, ends, login, naming, organisation, text } from './core/kinds.ts';
-import { arg, changes, lists, many, need, opt } from './core/row.ts';
+import { arg, changes, flag, lists, many, need, opt } from './core/row.ts';
 import { maybePassword } from './core/secret.ts';
 import { ACCOUNT_IDS } from './account-show.ts';
 
@@ -82,14 +82,17 @@ export const list = lists({
   in: {
     organisation: opt(organisation, 'of this organisation only'),
     idle: opt(days(36_500), 'that neither logged in nor sent for so long, such as 30d'),
+    waiting: flag('with --idle: those alone for which mail waits'),
   },
   out: listed,
   right: 'read',
-  examples: ['', '--organisation praktijk-jansen', '--idle 30d'],
-  run: async ({ store, clock }, { organisation: of, idle, ...page }): Promise<z.infer<typeof listed>[]> => {
+  check: ({ idle, waiting }) =>
+    waiting && idle === undefined ? 'Cannot list by waiting mail alone: expected --idle DAYS with it' : undefined,
+  examples: ['', '--organisation praktijk-jansen', '--idle 30d', '--idle 7d --waiting'],
+  run: async ({ store, clock }, { organisation: of, idle, waiting, ...page }): Promise<z.infer<typeof listed>[]> => {
     if (of !== undefined) await organisationOf(store.registry, of);
     const query = { limit: page.limit, ...defined({ after: page.after, organisation: of }) };
-    if (idle !== undefined) return await idleOf(store, { ...query, day: dayOf(clock.now()) - idle });
+    if (idle !== undefined) return await idleOf(store, { ...query, waiting, day: dayOf(clock.now()) - idle });
     return (await store.registry.listAccounts(query)).map((found) => viewAccount(found, clock.now()));
   },
   header: ['LOGIN', 'ORGANISATION', 'KIND', 'STATE', 'MESSAGES', 'USED', 'ADDRESSES'],

@@ -11,6 +11,7 @@ import { DRILL_KINDS, DUE_WHYS, NO_SITES } from '../domain/drills.ts';
 import { SEVERITIES } from '../domain/doctor.ts';
 import { MONITORED } from '../domain/monitor.ts';
 import { iso } from '../domain/units.ts';
+import { traffic } from './gateway-traffic.ts';
 import { standingOf, standingText, standingView, standingWarnings } from './site/standing.ts';
 import { changes, flag, lookPart, reads, subject } from './core/row.ts';
 
@@ -257,4 +258,9 @@ export const findings = lookPart({
 
 /** Commands of the top level; their operations are named `gateway.status`. */
 export const gatewayTops = { status, reload, drain };
-export const gateway = subject('gateway', 'the running gateway', {}, { parts: { ...gatewayTops, figures, findings } });
+export const gateway = subject(
+  'gateway',
+  'the running gateway',
+  {},
+  { parts: { ...gatewayTops, figures, findings, traffic } },
+);

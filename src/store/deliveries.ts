@@ -125,6 +125,12 @@ export interface ReferenceFound {
   readonly next?: MessageId;
 }
 
+/** Messages that were accepted in an hour. */
+export interface HourlyCount {
+  readonly from: Instant;
+  readonly messages: number;
+}
+
 /** Where one recipient's copy is now. */
 export type Whereabouts =
   | {

@@ -26,7 +26,6 @@ import { DEED } from '../../src/console/parts/deed-words.ts';
 import type { DeedPage } from '../../src/console/parts/deed.ts';
 import { REGISTER } from '../../src/console/parts/register-words.ts';
 import { DELIVERY } from '../../src/console/pages/queue-words.ts';
-import { SEARCH } from '../../src/console/pages/search-words.ts';
 import { CONSOLE_PAGES } from '../../src/console/table.ts';
 
 const router = new Router(CONSOLE_PAGES);
@@ -180,7 +179,6 @@ const TABLES = {
   WEBHOOK,
   ...Object.fromEntries(REGISTERS.map(({ path, words }) => [path, words])),
   ...Object.fromEntries(DEEDS.map(({ path, words }) => [path, words])),
-  SEARCH,
   DELIVERY,
 };
 

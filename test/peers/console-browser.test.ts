@@ -149,6 +149,8 @@ for (const language of effort<readonly ('en' | 'nl')[]>(['nl'], ['en', 'nl']))
     await see('/accounts/anna%40group.test/contain', 'deed-final');
     await see(`/organisations/${organisation}`, 'organisation');
     await see(`/messages/${message}`, 'message');
+    await see(`/messages/${message}/withdraw`, 'withdraw');
+    await see('/queue', 'queue');
     await see('/registers', 'registers');
     await see('/operators/els', 'operator');
     await see('/new/operator', 'deed-fields');

@@ -524,6 +524,21 @@ export function traceContract(name: string, open: (t: TestContext) => Promise<Co
     },
   );
 
+  promise('messages are counted by the hour, those of hours that are over once', async ({ store, clock }) => {
+    await addAccount(store, 'anna');
+    await post(store, 'anna@group.test');
+    await post(store, 'anna@group.test');
+    clock.setWall(clock.now() + hours(1));
+    await post(store, 'anna@group.test');
+    clock.setWall(clock.now() + hours(3));
+    const count = async (): Promise<number[]> =>
+      (await store.deliveries.acceptedByHour(clock.now(), 5)).map(({ messages }) => messages);
+    assert.deepEqual(await count(), [2, 1, 0, 0, 0]);
+    await post(store, 'anna@group.test');
+    assert.deepEqual(await count(), [2, 1, 0, 0, 1]);
+    assert.equal((await store.deliveries.acceptedByHour(clock.now(), 1000)).length, 48);
+  });
+
   promise('a day loses its key while the facts of its messages stay', async ({ store, clock }) => {
     const anna = await addAccount(store, 'anna');
     const id = await post(store, 'anna@group.test');

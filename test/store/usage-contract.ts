@@ -305,7 +305,14 @@ export function usageContract(name: string, open: (t: Cleanup) => Promise<Contra
           ['olga', true],
         ],
       );
+      assert.deepEqual(await store.usage.activeDays(NOVEMBER + 1), [{ days: 1 << 14, accounts: 1 }]);
+      assert.deepEqual(await store.usage.activeDays(NOVEMBER + 2), []);
       assert.deepEqual(await idle(first - 1), []);
+      const waiting = await store.usage.idle({ day: later, limit: 9, waiting: true });
+      assert.deepEqual(
+        waiting.rows.map(({ login, messages }) => [login, messages]),
+        [['anna', 1]],
+      );
       assert.deepEqual(
         (await idle(later, 'practice')).map(({ login, since }) => [login, isoDay(since)]),
         [

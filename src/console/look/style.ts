@@ -35,6 +35,9 @@ dt{color:var(--soft)}
 dd{margin:0}
 ul{padding-left:1.25rem}
 h3{font-size:1rem;margin:var(--s4) 0 var(--s2)}
+figure{margin:0}
+figcaption{color:var(--soft)}
+.bars{display:block;width:100%;height:3rem;fill:var(--accent);border-bottom:1px solid var(--field)}
 .line{list-style:none;margin:0;padding:0 0 0 var(--s3);border-left:2px solid var(--line)}
 .line li{margin:0 0 var(--s2)}
 dd ul{list-style:none;padding:0;margin:0}

@@ -39,6 +39,7 @@ export const ACCOUNTS = {
     filters: {
       organisation: { label: 'Organisatie', hint: 'De korte naam.' },
       idle: { label: 'Stil sinds', hint: 'Logde niet in en verzond niet, zoals 30d.' },
+      waiting: { label: 'Alleen waar post wacht', hint: 'Samen met het vorige veld.' },
     },
   },
   en: {
@@ -57,6 +58,7 @@ export const ACCOUNTS = {
     filters: {
       organisation: { label: 'Organisation', hint: 'The short name.' },
       idle: { label: 'Idle for', hint: 'Neither logged in nor sent, such as 30d.' },
+      waiting: { label: 'Only where mail waits', hint: 'Together with the field before.' },
     },
   },
 };

@@ -32,7 +32,7 @@ export const organisations: Register<'organisation.list'> = {
 export const accounts: Register<'account.list'> = {
   path: '/accounts',
   operation: 'account.list',
-  filters: ['organisation', 'idle'],
+  filters: ['organisation', 'idle', 'waiting'],
   words: ACCOUNTS,
   columns: {
     login: ({ login }) => accountLink(login),

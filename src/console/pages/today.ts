@@ -1,8 +1,13 @@
 /** Today: is everything well, and what waits for a person. */
+import { AdminError } from '../../admin/context.ts';
+import type { OperationResult } from '../../admin/operations.ts';
+import { hours } from '../../domain/units.ts';
 import { type Hole, type Html, html } from '../../http/html.ts';
 import { type Asked, type Page, visitorOf } from '../core/page.ts';
 import { timeOf } from '../core/times.ts';
-import { card, facts, list, note, organisationLink, state, table } from '../look/parts.ts';
+import { bars } from '../look/bars.ts';
+import { accountLink, card, facts, list, note, organisationLink, state, table } from '../look/parts.ts';
+import { partnerLink } from './partners.ts';
 
 const TODAY = {
   nl: {
@@ -29,6 +34,25 @@ const TODAY = {
     listeners: 'Poorten open',
     partners: 'Partners die niet antwoorden',
     drills: 'Oefeningen die moeten',
+    traffic: 'Verkeer',
+    byHour: 'Berichten per uur, de laatste 24 uur: samen {sum}. Het drukste uur had er {most}.',
+    byDay: 'Actieve accounts per dag, 30 dagen. Vandaag {today}, op de drukste dag {most}.',
+    backup: 'Reservekopie',
+    newest: 'Nieuwste',
+    elsewhere: 'Kopie elders',
+    noBackup: 'Er is geen reservekopie gevonden.',
+    oldBackup: 'ouder dan een dag',
+    fresh: 'op tijd',
+    unread: 'Postbussen die niemand leegt',
+    noUnread: 'In elke postbus met post is de laatste week gekeken.',
+    unreadAbout: 'Er wacht post, en al een week logde niemand in.',
+    all: 'Alle',
+    waits: 'wachten, stil sinds',
+    queue: 'Wachtrij',
+    noQueue: 'Er wacht niets op een partner.',
+    waiting: 'wachten',
+    held: 'vastgehouden',
+    oldest: 'oudste',
     none: 'geen',
     severity: { error: 'fout', warning: 'waarschuwing' } as Readonly<Record<string, string>>,
   },
@@ -56,6 +80,25 @@ const TODAY = {
     listeners: 'Ports open',
     partners: 'Partners that do not answer',
     drills: 'Drills that are due',
+    traffic: 'Traffic',
+    byHour: 'Messages by hour, the last 24 hours: {sum} together. The busiest hour had {most}.',
+    byDay: 'Active accounts by day, 30 days. Today {today}, on the busiest day {most}.',
+    backup: 'Backup',
+    newest: 'Newest',
+    elsewhere: 'Copy elsewhere',
+    noBackup: 'No backup was found.',
+    oldBackup: 'older than a day',
+    fresh: 'in time',
+    unread: 'Mailboxes nobody empties',
+    noUnread: 'Every mailbox with mail was looked into in the last week.',
+    unreadAbout: 'Mail waits, and nobody has logged in for a week.',
+    all: 'All',
+    waits: 'wait, quiet since',
+    queue: 'Queue',
+    noQueue: 'Nothing waits for a partner.',
+    waiting: 'wait',
+    held: 'held',
+    oldest: 'oldest',
     none: 'none',
     severity: { error: 'error', warning: 'warning' } as Readonly<Record<string, string>>,
   },
@@ -79,10 +122,15 @@ export const today: Page = {
         title: words.title,
         body: card(words.own, html`<p>${organisationLink(organisation)}</p>`),
       };
-    const [status, findings, approvals] = await Promise.all([
+    const [status, findings, approvals, traffic, backups, unread, queues] = await Promise.all([
       asked.operate('gateway.status', {}),
       asked.operate('gateway.findings', {}),
       asked.operate('approval.list', { limit: MOST }),
+      asked.operate('gateway.traffic', {}),
+      // Without a folder for them there are none.
+      asked.operate('backup.list', {}).catch(nothing),
+      asked.operate('account.list', { idle: QUIET_DAYS, waiting: true, limit: FEW + 1 }),
+      asked.operate('queue.partners', {}),
     ]);
     return {
       kind: 'page',
@@ -91,10 +139,79 @@ export const today: Page = {
 ${card(words.findings, findingsOf(words, findings, status.warnings))}
 ${card(words.approvals, approvals.length === 0 ? html`<p>${words.noApprovals}</p>` : waiting(asked, words, approvals))}
 ${card(words.gateway, gatewayFacts(asked, words, status))}
+${card(words.traffic, trafficOf(asked, words, traffic))}
+${card(words.backup, backupFacts(asked, words, backups.at(-1)))}
+${card(words.unread, unreadOf(words, unread))}
+${card(words.queue, queueOf(asked, words, queues))}
 </div>`,
     };
   },
 };
+
+/** What the command refuses is not there. */
+function nothing(error: unknown): readonly [] {
+  if (error instanceof AdminError) return [];
+  throw error;
+}
+
+/** A week without a log-in: long enough for a holiday of a few days, short enough to call before mail leaves the mailbox. */
+const QUIET_DAYS = 7;
+const FEW = 10;
+const BACKUP_IN_TIME = hours(26);
+
+function trafficOf(
+  { language }: Asked,
+  words: Words,
+  { hours: byHour, days: byDay }: OperationResult<'gateway.traffic'>,
+): Html {
+  const number = new Intl.NumberFormat(language === 'nl' ? 'nl-NL' : 'en-GB');
+  const [messages, accounts] = [byHour.map((one) => one.messages), byDay.map((one) => one.accounts)];
+  const told = (sentence: string, values: Readonly<Record<string, number>>): string =>
+    sentence.replace(/\{(\w+)\}/g, (_all, name: string) => number.format(values[name] ?? 0));
+  const sum = messages.reduce((all, one) => all + one, 0);
+  return html`${bars(messages, told(words.byHour, { sum, most: Math.max(0, ...messages) }))}
+${bars(accounts, told(words.byDay, { today: accounts.at(-1) ?? 0, most: Math.max(0, ...accounts) }))}`;
+}
+
+interface Backup {
+  readonly begun: string;
+  readonly octets: number;
+  readonly offsite?: { readonly at?: string | undefined } | undefined;
+}
+function backupFacts({ language, now }: Asked, words: Words, newest: Backup | undefined): Html {
+  if (newest === undefined) return html`<p>${state('bad', words.noBackup)}</p>`;
+  const isOld = now - Date.parse(newest.begun) > BACKUP_IN_TIME;
+  return facts([
+    [
+      words.newest,
+      html`${timeOf(newest.begun, language)}, ${state(isOld ? 'bad' : 'good', isOld ? words.oldBackup : words.fresh)}`,
+    ],
+    [
+      words.elsewhere,
+      newest.offsite === undefined ? words.none : newest.offsite.at && timeOf(newest.offsite.at, language),
+    ],
+  ]);
+}
+
+function unreadOf(words: Words, all: OperationResult<'account.list'>): Html {
+  if (all.length === 0) return html`<p>${words.noUnread}</p>`;
+  const items = all
+    .slice(0, FEW)
+    .map((one) => html`${accountLink(one.login)}: ${one.messages} ${words.waits} ${'since' in one ? one.since : ''}`);
+  return html`<p>${words.unreadAbout}</p>${list(items)}${all.length > FEW ? html`<p><a class="button second" href="/accounts?inidle=${`${QUIET_DAYS}d`}&amp;inwaiting=yes">${words.all}</a></p>` : undefined}`;
+}
+
+function queueOf({ language, may }: Asked, words: Words, queues: OperationResult<'queue.partners'>): Html {
+  const link = may('support') ? html`<p><a class="button second" href="/queue">${words.queue}</a></p>` : undefined;
+  if (queues.length === 0) return html`<p>${words.noQueue}</p>${link}`;
+  const items = queues
+    .slice(0, FEW)
+    .map(
+      ({ partner, waiting: n, held, oldest }) =>
+        html`${partnerLink(partner)}: ${n} ${words.waiting}${held === 0 ? '' : `, ${held} ${words.held}`}${oldest === undefined ? undefined : html`, ${words.oldest} ${timeOf(oldest, language)}`}`,
+    );
+  return html`${list(items)}${link}`;
+}
 
 const headline = (words: Words, reasons: readonly { readonly text: string }[]): Html =>
   reasons.length === 0

@@ -11,13 +11,14 @@ import {
   type PartnerId,
   messageNumber,
 } from '../../domain/ids.ts';
-import type { Instant, Milliseconds } from '../../domain/units.ts';
+import { type Instant, type Milliseconds, hours, instant } from '../../domain/units.ts';
 import type {
   Claim,
   Delivery,
   DeliveryQuery,
   Erasure,
   ExpiringEntry,
+  HourlyCount,
   MessageQuery,
   MessageRecord,
   ReferenceFound,
@@ -44,6 +45,8 @@ import { UIDL_OCTETS } from '../changes/uidls.ts';
 
 const MOST = 1000;
 const MOST_EXPIRED = 100;
+const HOUR = hours(1);
+const MAX_HOURS = 48;
 /** Of a search that no index helps: some 20,000 messages, a tenth of a second. */
 const MOST_STEPS = 10;
 const CHANGES = {
@@ -94,6 +97,9 @@ type Whole = keyof (Subjects['messages'] & Subjects['deliveries'] & Subjects['ma
 export class CoreDeliveries implements Omit<Deliveries, Whole> {
   readonly #p: DeliveriesParts;
   readonly #listeners: ((partners: readonly PartnerId[]) => void)[] = [];
+
+  /** Messages of hours that are over, by their beginning. */
+  readonly #hours = new Map<number, number>();
 
   constructor(parts: DeliveriesParts) {
     this.#p = parts;
@@ -167,6 +173,21 @@ export class CoreDeliveries implements Omit<Deliveries, Whole> {
       if (before === undefined || messages.length >= query.limit) break;
     }
     return { messages, ...defined({ next: before }) };
+  }
+
+  async acceptedByHour(now: Instant, wanted: number): Promise<readonly HourlyCount[]> {
+    const last = Math.floor(now / HOUR) * HOUR;
+    const first = last - (Math.min(MAX_HOURS, Math.max(1, wanted)) - 1) * HOUR;
+    for (const known of this.#hours.keys()) if (known < last - MAX_HOURS * HOUR) this.#hours.delete(known);
+    const counts: HourlyCount[] = [];
+    for (let from = instant(first); from <= last; from = instant(from + HOUR)) {
+      const messages =
+        this.#hours.get(from) ?? (await this.#p.subjects.messages.acceptedIn(from, instant(from + HOUR)));
+      // A content that began in that hour may still come.
+      if (from + 2 * HOUR <= now) this.#hours.set(from, messages);
+      counts.push({ from, messages });
+    }
+    return counts;
   }
 
   async openMessage(id: MessageId): Promise<StoredContent | undefined> {

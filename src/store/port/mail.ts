@@ -10,6 +10,7 @@ import type {
   Erasure,
   ExpiringEntry,
   MessageQuery,
+  HourlyCount,
   MessageRecord,
   ReferenceFound,
   ReferenceQuery,
@@ -36,7 +37,7 @@ type Steps = 'messagesStep' | 'referenceStep' | 'deliveriesStep' | 'uncollectedS
 
 export interface Deliveries
   extends
-    Omit<Remote<MessageReads>, Steps | 'messageParts'>,
+    Omit<Remote<MessageReads>, Steps | 'messageParts' | 'acceptedIn'>,
     Omit<Remote<DeliveryReads>, Steps>,
     Omit<Remote<MailboxReads>, Steps> {
   // --- the queue
@@ -61,6 +62,8 @@ export interface Deliveries
   findMessages(query: MessageQuery): Promise<readonly MessageRecord[]>;
   /** Newest first. It looks at some 20,000 messages at most. */
   findByReference(query: ReferenceQuery): Promise<ReferenceFound>;
+  /** By full hours, the earliest first; the last hour is the one that runs at `now`. At most 48; hours that are over are counted once. */
+  acceptedByHour(now: Instant, hours: number): Promise<readonly HourlyCount[]>;
   /** The content while it is kept; undefined after that. */
   openMessage(id: MessageId): Promise<StoredContent | undefined>;
   /** Of a copy: the header of the message as it was submitted (`Acceptance.header`), while the copy's content is kept. Throws ContentDamaged. */

@@ -62,6 +62,13 @@ export class MessageReads {
     return row?.parts;
   }
 
+  /** How many were accepted in this time, those of the gateway itself too: by their ids, so those whose content began in it. */
+  *acceptedIn(_now: Now, from: Instant, to: Instant): Change<number> {
+    const { messages } = yield* sql.one({ messages: int })`
+      SELECT count(*) AS messages FROM message m WHERE m.id >= ${firstIdAt(from)} AND m.id < ${firstIdAt(to)} AND m.copy_of IS NULL`;
+    return messages;
+  }
+
   /** A step of a search, newest first; it goes on before `next`. */
   *messagesStep(_now: Now, query: MessageQuery): Change<Step<MessageRecord, MessageId>> {
     const { limit, since, until, before } = query;

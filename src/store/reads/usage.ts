@@ -71,6 +71,12 @@ export class UsageReads {
     return { rows: rows.map(usageOf), next: next ?? `${LEFT}-1` };
   }
 
+  /** Accounts of a month by the days on which they did anything: a bit for each day, and how many accounts have just these. */
+  *activeDays(_now: Now, month: Month): Change<readonly { readonly days: number; readonly accounts: number }[]> {
+    return yield* sql.all({ days: int, accounts: int })`
+      SELECT u.days, count(*) AS accounts FROM usage_month u WHERE u.month = ${month} AND u.days <> 0 GROUP BY u.days`;
+  }
+
   /** Months of which there are figures, oldest first. */
   *months(_now: Now): Change<readonly Month[]> {
     const { first, last } = yield* sql.one({ first: orNull(int), last: orNull(int) })`
@@ -90,18 +96,26 @@ export class UsageReads {
    */
   *idle(
     _now: Now,
-    query: { readonly day: Day; readonly limit: number; readonly after?: string; readonly organisation?: string },
+    query: {
+      readonly day: Day;
+      readonly limit: number;
+      readonly after?: string;
+      readonly organisation?: string;
+      /** Those alone for which mail waits. */
+      readonly waiting?: boolean;
+    },
   ): Change<{ readonly rows: readonly IdleAccount[]; readonly next?: string }> {
-    const { day, limit, after = '', organisation } = query;
+    const { day, limit, after = '', organisation, waiting = false } = query;
+    const least = waiting ? 1 : 0;
     checkLimit(limit);
     const seen =
       organisation === undefined
         ? yield* sql.all(IDLE)`
             SELECT a.login, o.name AS organisation, a.kind, ${STATE} AS state, a.created_at, a.last_login, a.last_used, m.messages
-              ${IDLES} WHERE a.login > ${after} ORDER BY a.login LIMIT ${STEP}`
+              ${IDLES} WHERE a.login > ${after} AND m.messages >= ${least} ORDER BY a.login LIMIT ${STEP}`
         : yield* sql.all(IDLE)`
             SELECT a.login, o.name AS organisation, a.kind, ${STATE} AS state, a.created_at, a.last_login, a.last_used, m.messages
-              ${IDLES} WHERE o.name = ${organisation} AND a.login > ${after} ORDER BY a.login LIMIT ${STEP}`;
+              ${IDLES} WHERE o.name = ${organisation} AND a.login > ${after} AND m.messages >= ${least} ORDER BY a.login LIMIT ${STEP}`;
     const rows: IdleAccount[] = [];
     for (const { createdAt, lastUsed, ...row } of seen) {
       const since = lastUsed ?? dayOf(createdAt);
