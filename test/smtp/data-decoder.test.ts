@@ -123,12 +123,16 @@ test('NUL is counted wherever it stands', () => {
 
 test('a large message with a dot on every line decodes in a few milliseconds a megabyte', () => {
   const wire = Buffer.from(`${'..\r\n'.repeat(256 * 1024)}.\r\n`, 'latin1');
-  const decoder = new DataDecoder(true);
-  let octets = 0;
-  const began = performance.now();
-  for (let at = 0; at < wire.length; at += 16_384)
-    octets += decoder.push(Buffer.from(wire.subarray(at, at + 16_384))).slice.length;
-  assert.equal(octets, 3 * 256 * 1024);
-  // smtp-server's own stream takes 0.7 s for this; generous, since the machine may be busy.
-  assert.ok(performance.now() - began < 500);
+  const once = (): number => {
+    const decoder = new DataDecoder(true);
+    let octets = 0;
+    const { user } = process.cpuUsage();
+    for (let at = 0; at < wire.length; at += 16_384)
+      octets += decoder.push(Buffer.from(wire.subarray(at, at + 16_384))).slice.length;
+    assert.equal(octets, 3 * 256 * 1024);
+    return (process.cpuUsage().user - user) / 1000;
+  };
+  // smtp-server's own stream takes 0.7 s for this. The best of three, since the machine may be busy.
+  const best = Math.min(once(), once(), once());
+  assert.ok(best < 500, `${best} ms`);
 });
