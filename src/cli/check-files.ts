@@ -7,6 +7,7 @@ import { constants, accessSync, existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readAuthorities } from '../auth/authorities.ts';
 import { RevocationLists, listPolicy } from '../auth/revocation-lists.ts';
+import { readClientSecret } from '../config/console.ts';
 import { RUN_FOLDER, groupsOf } from '../config/control.ts';
 import { type AuthoritiesSetting, readAuthorityFiles, reasonOf } from '../config/files.ts';
 import { ownLetter } from '../config/letters.ts';
@@ -46,6 +47,8 @@ export const CHECKED_FILES: Readonly<Record<string, Look>> = {
   'tls.client-revocation-lists': (config) => lists(config, 'tls.client-authorities'),
   'smime.authorities': (config) => authorities(config, 'smime.authorities'),
   'smime.revocation-lists': (config) => lists(config, 'smime.authorities'),
+  'console.oidc.secret-file': providerSecret,
+  'console.oidc.authorities': (config) => authorities(config, 'console.oidc.authorities'),
   'webhooks.authorities': (config) => authorities(config, 'webhooks.authorities'),
   'store.password-file': serverFiles,
   'store.certificate': serverFiles,
@@ -103,6 +106,11 @@ async function startFiles(config: Config): Promise<readonly string[]> {
 /** What the gateway shows to the servers of PostgreSQL, and knows them by. */
 function serverFiles(config: Config): readonly string[] {
   readServerMaterial(config);
+  return [];
+}
+
+function providerSecret(config: Config): readonly string[] {
+  if (config.console.oidc !== undefined) readClientSecret(config);
   return [];
 }
 

@@ -147,7 +147,7 @@ function day(name: string): void {
     await refused(2, /expected the number of a delivery/, 'queue', 'show', 'x');
     await refused(3, /Cannot find delivery 7/, 'queue', 'retry', '7');
     await refused(2, /add --yes and --reason TEXT/, 'queue', 'fail', '7');
-    await refused(2, /without a message, --sender, --recipient or --since/, 'trace');
+    await refused(2, /without a message, --sender, --recipient, --since or --reference/, 'trace');
     assert.equal(
       await done('trace', '--since', '2026-11-01', '--recipient', at('bram')),
       'Nothing was found, accepted or refused.\n',

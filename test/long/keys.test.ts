@@ -1,10 +1,10 @@
 /**
- * Day keys at two sites, on whole gateways: keys are there two weeks ahead, what one made alone the other fetches before it serves, and what is erased is closed at
- * both.
+ * Day keys and the master key at two sites, on whole gateways: keys are there two weeks ahead, what one made alone the other fetches before it serves, what is
+ * erased is closed at both, and a new master key opens the mail of before.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { loadConfig } from '../../src/config/load.ts';
@@ -12,7 +12,7 @@ import { readMasterKey } from '../../src/config/master-key.ts';
 import { KeyFolder } from '../../src/crypto/key-folder.ts';
 import { greets } from '../support/instance.ts';
 import { PATIENCE, day, daysAhead, foldersOf, keyFiles, send, subjects } from '../support/sites-keys.ts';
-import { type Site, type TwoSites, startTwoSites } from '../support/two-sites.ts';
+import { type Gateway, type Site, type TwoSites, startTwoSites } from '../support/two-sites.ts';
 import { until } from '../support/until.ts';
 
 /** A day's key that the gateway at a site made while it was alone, in a folder in which nobody has one. */
@@ -85,4 +85,37 @@ test('a key that one made alone is fetched by the other, which was away, before 
   // What one made as its own, with a mark in its name, is the only one of that day for the other.
   const daysOf = (folder: string): readonly string[] => keyFiles(folder).map((name) => name.slice(0, 10));
   assert.deepEqual(daysOf(folders.zuid), daysOf(folders.noord));
+});
+
+test('a new master key: all gateways are stopped, one makes it, the other follows, and what was sealed before opens', async (t) => {
+  const sites = await both(t);
+  const { gateways, serve } = sites;
+  const { noord, zuid } = gateways;
+  const secret = join(noord.instance.folder, 'secret');
+  writeFileSync(secret, 'open sesame\n');
+  const partner = ['--organisation', 'ledger', '--host', 'localhost', '--login', 'us', '--password-file', secret];
+  noord.instance.sluis('partner', 'add', 'hospital', ...partner);
+  await send(noord, 'before');
+  const rotate = ({ instance }: Gateway): string => instance.sluis('key', 'rotate', '--yes', '--reason', 'test');
+  await noord.served.stop();
+  assert.throws(() => rotate(noord), /gateway "gw-zuid" of this store runs.*stop all gateways/);
+  await zuid.served.stop();
+  const told = rotate(noord);
+  assert.match(
+    told,
+    /New master key [0-9a-f]+; \d+ keys and secrets .*\n.*\n.*Every other gateway of this store: .*master\.key there/s,
+  );
+  await serve('noord');
+  await assert.rejects(serve('zuid'), /FILE\.new and run "sluis key rotate" here too/);
+  const key = loadConfig(zuid.instance.config).keys['master-key-file'] ?? '';
+  cpSync(join(noord.instance.folder, 'master.key'), `${key}.new`);
+  assert.match(
+    rotate(zuid),
+    /The store has the new master key [0-9a-f]+ already; \d+ keys .*\nIt is in .*\nNow: start this gateway/,
+  );
+  await serve('zuid');
+  assert.deepEqual(await subjects(zuid), ['before']);
+  await send(zuid, 'after');
+  assert.deepEqual(await subjects(noord), ['before', 'after']);
+  assert.match(noord.instance.sluis('audit', 'verify'), /the chain holds/);
 });

@@ -76,6 +76,8 @@ const SHOWS_NOTHING: Readonly<Record<string, string>> = {
       [
         ['webhooks', 'who is told of what'],
         ['console', 'log-ins of operators'],
+        ['breakGlass', 'the same'],
+        ['identities', 'the same'],
       ] as const
     ).flatMap(([object, why]) => [...methodsOf(CHANGES[object]).keys()].map((one) => [`${object}.${one}`, why])),
   ),

@@ -1,7 +1,7 @@
 /** Whether a commit may be acknowledged: the rules as a table, and what the guard sees of a real server. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { type Instant, instant, milliseconds, seconds } from '../../src/domain/units.ts';
+import { type Instant, type Milliseconds, instant, milliseconds, seconds } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { Guard, type GuardOptions } from '../../src/store/postgres/guard.ts';
 import {
@@ -305,6 +305,22 @@ test('While nothing may be acknowledged the guard looks ten times a second, else
   clock.advance(10);
   assert.equal(clock.waiting, 0);
   await waits();
+});
+
+test('What is too old at the end of a start is asked again, a few times and not for ever', async (t) => {
+  // A machine that does much else: each time that somebody looks at the clock 2.5 s have passed.
+  const busy = (times: number): GuardOptions['clock'] => {
+    let [left, ahead] = [times, 0];
+    const monotonic = (): Milliseconds => {
+      if (left > 0) [left, ahead] = [left - 1, ahead + 2500];
+      return milliseconds(systemClock.monotonic() + ahead);
+    };
+    return { now: () => systemClock.now(), after: (delay, run) => systemClock.after(delay, run), monotonic };
+  };
+  const { guard } = await guardOf(t, { clock: busy(8), every: seconds(60) });
+  assert.equal(cause(guard), 'no-fsync', 'it was heard after all');
+  const { guard: never } = await guardOf(t, { clock: busy(1000), every: seconds(60) });
+  assert.equal(cause(never), 'no-primary');
 });
 
 test('A server that hangs is not taken for one that was just seen', async (t) => {

@@ -210,7 +210,13 @@ const people: readonly ChangeWithParts[] = [
     },
   ],
   ['operator.passkey.end', () => given({ passkey: 'PASSKEY2' })],
+  ['operator.break-glass.make', () => given({ role: 'support' })],
+  ['operator.identity.add', () => given({ name: 'jan', issuer: 'https://login.test', subject: 's-1' })],
   ['operator.end', () => given({ name: 'jan' })],
+  [
+    'operator.identity.release',
+    async ({ gateway }) => ({ input: { identity: (await gateway.store.identities.list())[0]?.id } }),
+  ],
   [
     'approval.sign',
     async (scene) => {

@@ -6,8 +6,9 @@ import { dayOf } from '../../src/crypto/key-folder.ts';
 import { instant } from '../../src/domain/units.ts';
 import { type ServeOptions, addressOf, loginOf } from './instance.ts';
 import { Pop3Client } from './pop3-client.ts';
-import { SmtpClient, acceptedId } from './smtp-client.ts';
+import { SmtpClient, UnexpectedReply, acceptedId } from './smtp-client.ts';
 import type { Gateway, Site, TwoSites } from './two-sites.ts';
+import { until } from './until.ts';
 
 const DAY = 86_400_000;
 /** For what the gateways do by themselves within a round or two. */
@@ -30,12 +31,26 @@ export const keyFiles = (folder: string): readonly string[] =>
     .filter((name) => name.endsWith('.key'))
     .sort();
 
-/** From anna to herself; answers the id of the message. */
+/** From anna to herself, again after each temporary refusal as a mail program does; answers the id of the message. */
 export async function send({ front }: Gateway, subject: string): Promise<string> {
-  const client = await SmtpClient.open(front.smtp, loginOf('anna'));
   const anna = addressOf('anna');
-  const text = `From: <${anna}>\r\nTo: <${anna}>\r\nSubject: ${subject}\r\n\r\nb\r\n`;
-  const reply = await client.submit(anna, [anna], Buffer.from(text));
+  // The same each time, its Message-ID too: what was taken without an answer is not taken twice.
+  const head = `From: <${anna}>\r\nTo: <${anna}>\r\nSubject: ${subject}\r\nMessage-ID: <${subject}@keys.test>\r\n`;
+  let reply = '';
+  const sent = async (): Promise<boolean> => {
+    const client = await SmtpClient.open(front.smtp, loginOf('anna'));
+    try {
+      reply = await client.submit(anna, [anna], Buffer.from(`${head}\r\nb\r\n`));
+      return true;
+    } finally {
+      client.wire.destroy();
+    }
+  };
+  const later = (error: unknown): false => {
+    if (error instanceof UnexpectedReply && error.reply.startsWith('4')) return false;
+    throw error;
+  };
+  await until(`${subject} is taken`, () => sent().catch(later), PATIENCE, 200);
   return acceptedId(reply);
 }
 

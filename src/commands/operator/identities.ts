@@ -79,7 +79,7 @@ export const identities = subject('identity', 'operators who log in to the web c
     second: 'operator',
     trail: ['operator.identity-added'],
     undo: 'operator end',
-    examples: ['els --issuer https://login.example.nl/realms/zorg --subject 4fe2b1c8'],
+    examples: ['jan.devries --issuer https://login.example.nl/realms/zorg --subject 4fe2b1c8'],
     run: async ({ store, console }, { name, issuer, subject: person }, call) => {
       checkGives(call, (await operatorOf(store, name)).role);
       const id = newShownId(console.random);

@@ -135,7 +135,7 @@ const useOf = (cookie: string): `oidc ${string}` => `oidc ${createHash('sha256')
 function flowOf(cookie: string, state: string): Flow {
   const [secret = '', session = ''] = cookie.split('.');
   const made = (what: string): string =>
-    createHmac('sha256', secret).update(`sluis oidc ${what} 1`).digest('base64url');
+    createHmac('sha256', secret).update(`sluis-oidc-${what}-1`).digest('base64url');
   return { state, nonce: made('nonce'), verifier: made('verifier'), again: session !== '' };
 }
 

@@ -14,6 +14,8 @@ import { EVERY, EVERY_MEANWHILE, Watched } from './watched.ts';
 
 const FRESH = seconds(2);
 const EVER = milliseconds(Infinity);
+/** Further looks of a start. */
+const MOST_AGAIN = 5;
 const DIVERGED_FOR = seconds(30);
 /** Until every process of a server has read a list that was empty before. */
 const LIST_TAKES = seconds(1);
@@ -81,13 +83,11 @@ export class Guard {
 
   /** Resolves after the first look at each; goes on looking. */
   async start(): Promise<void> {
-    await Promise.all(
-      this.#watched.map(async (one) => {
-        await one.look(FIRST_CONNECT);
-        // What took that long to be heard is too old to be believed.
-        if (one.answers && one.within(FRESH) === undefined) await one.look(FIRST_CONNECT);
-      }),
-    );
+    await Promise.all(this.#watched.map((one) => one.look(FIRST_CONNECT)));
+    // What was heard while a machine does much else may be too old by now to be believed.
+    const old = (): readonly Watched[] => this.#watched.filter((one) => one.answers && one.within(FRESH) === undefined);
+    for (let again = 0; again < MOST_AGAIN && old().length > 0; again += 1)
+      await Promise.all(old().map((one) => one.look(FIRST_CONNECT)));
     this.#started = true;
     this.#judge();
   }

@@ -22,6 +22,12 @@ export const operator: SubjectScene = {
     async ({ gateway, kept }) => {
       const id = cleanBase32(kept.token ?? '');
       await addPasskey(gateway.store, 'jan.devries', { passkey: id, session: id });
+      // Somebody of the OpenID provider whose operator has ended.
+      const { operators, identities } = gateway.store;
+      const actor = { name: 'test', reason: 'test' };
+      await operators.add({ name: 'paul', role: 'support' }, actor);
+      await identities.add('paul', { issuer: 'https://login.example.nl/realms/zorg', subject: 'paul' }, id, actor);
+      await operators.end('paul', actor);
     },
     () => keyFiles('piet'),
     async () => {
