@@ -117,8 +117,8 @@ test('the threads of the store are in the thread of the test, but for files that
 const at = require('node:url').pathToFileURL(process.cwd() + '/writer-thread.js');
 test('says where it is', async () => {
   const thread = new Worker(at, { workerData: { asked: 7 } });
-  const [where, given] = await new Promise((resolve) => thread.once('message', resolve));
   const ended = new Promise((resolve) => thread.once('exit', resolve));
+  const [where, given] = await new Promise((resolve) => thread.once('message', resolve));
   await thread.terminate();
   await ended;
   require('node:fs').appendFileSync('told', '${name} ' + (where === 0 ? 'here' : 'apart') + ' ' + given + ';');

@@ -155,7 +155,8 @@ const pidOf = (session: Session): Promise<number> => Promise.resolve(session.fac
 
 test('Each purpose has its number of connections, which tell who they are', async (t) => {
   const { pool } = poolTo(t, { counts: COUNTS });
-  await until('all stand', () => Object.values(pool.open).reduce((a, b) => a + b) === 13);
+  const sum = (counts: Readonly<Record<Purpose, number>>): number => Object.values(counts).reduce((a, b) => a + b);
+  await until('all stand', () => sum(pool.open) === sum(COUNTS));
   const rows = await server.ask(
     "SELECT application_name AS name, count(*)::int AS n FROM pg_stat_activity WHERE application_name LIKE 'sluis/gw1 %' GROUP BY 1",
   );

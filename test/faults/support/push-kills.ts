@@ -36,6 +36,7 @@ export function pushKillTest(ground: Ground, rounds: number): void {
       await until(
         'some are pushed',
         () => (ledger.acknowledged >= before + 8 && partner.dots > pushed + 4) || served.over,
+        30_000,
       );
       await pause(between(10, 200));
       // The worst moment: the partner has just answered.
