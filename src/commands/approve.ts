@@ -13,6 +13,7 @@ import { instant, iso } from '../domain/units.ts';
 import type { ApprovalRecord } from '../store/operators.ts';
 import { type RequestView, type SignedView, requestView, signedView } from './approval-views.ts';
 import { file, kind, named, text } from './core/kinds.ts';
+import { pageOf } from './core/params.ts';
 import { arg, changes, changesHere, flag, lists, maybe, need, opt, reads, subject } from './core/row.ts';
 import { operatorName } from './operator/who.ts';
 
@@ -80,8 +81,7 @@ const parts = {
     run: async (context, { after, limit }) => {
       const operators = await context.store.operators.signers();
       const all = (await context.store.operators.waiting()).map((request) => viewRequest(context, request, operators));
-      const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
-      return all.slice(from, from + limit);
+      return pageOf(all, { after, limit }, ({ id }) => id);
     },
     header: ['REQUEST', 'UNTIL', 'OPERATION', 'ASKED BY', 'SIGNED BY', 'REASON'],
     cells: (r) => [

@@ -19,6 +19,7 @@ import {
 import type { WebhookOwner, WebhookRecord } from '../store/webhooks.ts';
 import { addWebhook, rotateWebhook, testWebhook, webhookOf } from '../webhooks/registering.ts';
 import { Refused, choice, login, naming, ofText, organisation, text } from './core/kinds.ts';
+import { pageOf } from './core/params.ts';
 import { arg, changes, lists, many, opt, reads, subject } from './core/row.ts';
 
 const id = naming(
@@ -173,8 +174,7 @@ export const webhooks = subject('webhook', 'programs that are told of events ove
         .filter(({ organisationName }) => of === undefined || organisationName === of)
         .map((one) => viewOf(one, call))
         .toSorted(byName);
-      const from = after === undefined ? 0 : all.findIndex((one) => one.id === after) + 1;
-      return all.slice(from, from + limit);
+      return pageOf(all, { after, limit }, ({ id }) => id);
     },
     header: ['WEBHOOK', 'NAME', 'OF', 'STATE', 'LAST SUCCESS', 'FAILURES', 'WHY'],
     cells: (one) => [

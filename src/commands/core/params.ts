@@ -31,6 +31,16 @@ export type Values<P extends Params> = { readonly [K in keyof P]: P[K] extends P
 /** Entries of a list that comes with one call. */
 export const MAX_LIST = 1000;
 
+/** One page of a list that is whole in memory: the rows behind the one that `after` names; the first ones where no row has that name. */
+export function pageOf<T>(
+  all: readonly T[],
+  { after, limit }: { readonly after?: string | undefined; readonly limit: number },
+  nameOf: (row: T) => string,
+): readonly T[] {
+  const from = after === undefined ? 0 : all.findIndex((row) => nameOf(row) === after) + 1;
+  return all.slice(from, from + limit);
+}
+
 /** For a builder that is not here. */
 export const param = <T>(
   as: Param['as'],

@@ -1,27 +1,22 @@
 /** `sluis operator identity`: operators who log in to the web console at an OpenID provider. */
 import { z } from '../../config/zod.ts';
 import { readableTime } from '../../cli/output.ts';
-import { cleanBase32, grouped } from '../../crypto/base32.ts';
+import { grouped } from '../../crypto/base32.ts';
 import { newShownId } from '../../crypto/console-secrets.ts';
 import { defined } from '../../domain/defined.ts';
 import { iso } from '../../domain/units.ts';
 import type { IdentityRecord } from '../../store/console.ts';
-import { naming, ofText } from '../core/kinds.ts';
+import { ofText } from '../core/kinds.ts';
+import { pageOf } from '../core/params.ts';
 import { arg, changes, lists, need, subject } from '../core/row.ts';
-import { checkGives, operatorName, operatorOf } from './who.ts';
+import { checkGives, operatorName, operatorOf, shownId } from './who.ts';
 
 const ISSUER = /^https:\/\/[A-Za-z0-9.-]+(:\d{1,5})?(\/[A-Za-z0-9._~/-]*)?$/;
 const SUBJECT = /^[\x21-\x7e]{1,255}$/;
 const text = (form: RegExp, expected: string) =>
   ofText('text', expected, (given) => (form.test(given) ? given : undefined));
 
-const identityId = naming(
-  'operator',
-  ofText('identity', 'the id of an identity, such as K7QM-2XRD', (text) => {
-    const id = cleanBase32(text);
-    return /^[A-Z0-9]{8}$/.test(id) ? id : undefined;
-  }),
-);
+const identityId = shownId('identity', 'the id of an identity, such as K7QM-2XRD');
 
 const view = z.object({
   id: z.string(),
@@ -52,8 +47,7 @@ export const identities = subject('identity', 'operators who log in to the web c
     examples: [''],
     run: async ({ store }, { after, limit }) => {
       const all = (await store.identities.list()).map(viewOf);
-      const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
-      return all.slice(from, from + limit);
+      return pageOf(all, { after, limit }, ({ id }) => id);
     },
     header: ['IDENTITY', 'OPERATOR', 'ISSUER', 'SUBJECT', 'SINCE', 'LAST USED', 'STATE'],
     cells: (one) => [

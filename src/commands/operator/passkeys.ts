@@ -8,6 +8,7 @@ import { defined } from '../../domain/defined.ts';
 import { iso } from '../../domain/units.ts';
 import type { PasskeyRecord } from '../../store/console.ts';
 import { naming, ofText } from '../core/kinds.ts';
+import { pageOf } from '../core/params.ts';
 import { arg, changes, lists, subject } from '../core/row.ts';
 import { checkGives, isOf, ofOperator, operatorName, operatorOf } from './who.ts';
 
@@ -81,8 +82,7 @@ export const passkeys = subject('passkey', 'what operators log in to the web con
     examples: ['', '--operator jan.devries'],
     run: async ({ store }, { operator, after, limit }) => {
       const all = (await store.console.passkeys()).filter(isOf(operator)).map(viewOf);
-      const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
-      return all.slice(from, from + limit);
+      return pageOf(all, { after, limit }, ({ id }) => id);
     },
     header: ['PASSKEY', 'OPERATOR', 'SINCE', 'COPIED', 'LAST USED', 'STATE'],
     cells: (one) => [

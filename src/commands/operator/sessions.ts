@@ -1,14 +1,14 @@
 /** `sluis operator session`: who is logged in to the web console, and ending that. */
 import { z } from '../../config/zod.ts';
 import { readableTime } from '../../cli/output.ts';
-import { cleanBase32, grouped } from '../../crypto/base32.ts';
+import { grouped } from '../../crypto/base32.ts';
 import { MEANS } from '../../domain/console.ts';
 import { defined } from '../../domain/defined.ts';
 import { iso } from '../../domain/units.ts';
 import type { SessionRecord } from '../../store/console.ts';
-import { naming, ofText } from '../core/kinds.ts';
+import { pageOf } from '../core/params.ts';
 import { arg, changes, lists, subject } from '../core/row.ts';
-import { isOf, ofOperator } from './who.ts';
+import { isOf, ofOperator, shownId } from './who.ts';
 
 const view = z.object({
   id: z.string(),
@@ -28,13 +28,7 @@ const viewOf = ({ id, operator, means, passkey, network, madeAt, seenAt }: Sessi
   since: iso(madeAt),
   seen: iso(seenAt),
 });
-const sessionId = naming(
-  'operator',
-  ofText('session', 'the id of a session, such as K7QM-2XRD', (text) => {
-    const id = cleanBase32(text);
-    return /^[A-Z0-9]{8}$/.test(id) ? id : undefined;
-  }),
-);
+const sessionId = shownId('session', 'the id of a session, such as K7QM-2XRD');
 
 export const consoleSessions = subject('session', 'who is logged in to the web console', {
   list: lists({
@@ -45,8 +39,7 @@ export const consoleSessions = subject('session', 'who is logged in to the web c
     examples: ['', '--operator jan.devries'],
     run: async ({ store, console }, { operator, after, limit }) => {
       const all = (await store.console.sessions(console.times)).filter(isOf(operator)).map(viewOf);
-      const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
-      return all.slice(from, from + limit);
+      return pageOf(all, { after, limit }, ({ id }) => id);
     },
     header: ['SESSION', 'OPERATOR', 'NETWORK', 'BY', 'SINCE', 'SEEN'],
     cells: (one) => [

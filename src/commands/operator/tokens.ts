@@ -11,6 +11,7 @@ import { iso } from '../../domain/units.ts';
 import { NetworkSet } from '../../platform/network.ts';
 import type { TokenRecord } from '../../store/operators.ts';
 import { ends, naming, ofText } from '../core/kinds.ts';
+import { pageOf } from '../core/params.ts';
 import { arg, changes, lists, many, need, opt, subject } from '../core/row.ts';
 import { checkGives, isOf, ofOperator, operatorName, operatorOf, role } from './who.ts';
 
@@ -96,8 +97,7 @@ export const tokens = subject('token', 'for programs: each is known by it, and m
     examples: ['', '--operator jan.devries'],
     run: async ({ store }, { operator, after, limit }) => {
       const all = (await store.operators.tokens()).filter(isOf(operator)).map(viewToken);
-      const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
-      return all.slice(from, from + limit);
+      return pageOf(all, { after, limit }, ({ id }) => id);
     },
     header: ['TOKEN', 'OPERATOR', 'ROLE', 'NETWORKS', 'ENDS', 'LAST USED'],
     cells: (one) => [

@@ -1,5 +1,6 @@
 /** Who an operator is, and what one may give to another. */
 import { AdminError, type Call } from '../../admin/context.ts';
+import { cleanBase32 } from '../../crypto/base32.ts';
 import { ROLES, type Role, covers } from '../../domain/roles.ts';
 import { isOperatorName } from '../../domain/second-person.ts';
 import type { OperatorRecord } from '../../store/operators.ts';
@@ -13,6 +14,15 @@ export const operatorName = naming(
     isOperatorName(text) ? text : undefined,
   ),
 );
+/** `what`: as a sentence names it. */
+export const shownId = (what: string, expected: string) =>
+  naming(
+    'operator',
+    ofText(what, expected, (text) => {
+      const id = cleanBase32(text);
+      return /^[A-Z0-9]{8}$/.test(id) ? id : undefined;
+    }),
+  );
 export const role = choice('role', ROLES);
 export const ofOperator = opt(operatorName, 'of this one only');
 

@@ -11,6 +11,7 @@ import { accountOf } from '../../admin/accounts.ts';
 import { recipientOf } from '../../admin/addresses.ts';
 import { type AdminContext, AdminError } from '../../admin/context.ts';
 import { type PgpKeyView, viewPgpKey } from '../../admin/pgp-views.ts';
+import { pageOf } from '../core/params.ts';
 import type { ImportedKeyView } from './views.ts';
 
 const refuse = (what: string, why: string): never => {
@@ -239,8 +240,8 @@ export async function listKeys(context: AdminContext, wanted: Wanted): Promise<r
   if (of !== undefined) {
     await recipientOf(store.registry, of);
     const keys = await store.pgpKeys.findMail(addressKey(of));
-    const from = after === undefined ? 0 : keys.findIndex(({ fingerprint }) => fingerprint === after) + 1;
-    return await Promise.all(keys.slice(from, from + limit).map(({ fingerprint }) => shown(context, fingerprint)));
+    const page = pageOf(keys, { after, limit }, ({ fingerprint }) => fingerprint);
+    return await Promise.all(page.map(({ fingerprint }) => shown(context, fingerprint)));
   }
   if (account !== undefined) await accountOf(store.registry, account);
   const span = within === undefined ? {} : { endsFrom: now, endsBefore: instant(now + within) };
