@@ -155,6 +155,7 @@ export function certificateContract(name: string, open: (t: TestContext) => Prom
       [['laptop', true, undefined]],
     );
     store.registry.noteCertificateUse(listed[0]?.id ?? 0, instant(77));
+    store.registry.noteCertificateUse(listed[0]?.id ?? 0, instant(76));
     // A change waits for what was queued before it.
     await store.registry.addCertificate('anna', registration('second'), actor);
     const after = (await store.registry.findAccount('anna'))?.certificates ?? [];

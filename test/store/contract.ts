@@ -836,16 +836,20 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     assert.deepEqual(heard, [[anna], [anna], 'many']);
   });
 
-  promise('the use of a password is noted', async ({ store }) => {
-    const anna = await addAccount(store, 'anna');
-    await store.registry.addPassword('anna', { name: 'p', hash: 'h' }, actor);
-    store.registry.notePasswordUse(anna, 'p', instant(123_456));
-    await store.audit.verify();
-    await store.registry.addPassword('anna', { name: 'q', hash: 'h' }, actor);
-    const passwords = (await store.registry.findAccount('anna'))?.passwords;
-    assert.equal(passwords?.[0]?.lastUsedAt, 123_456);
-    assert.equal('hash' in passwords[0], false);
-  });
+  promise(
+    'the use of a password is noted, and an earlier one that is told later changes nothing',
+    async ({ store }) => {
+      const anna = await addAccount(store, 'anna');
+      await store.registry.addPassword('anna', { name: 'p', hash: 'h' }, actor);
+      store.registry.notePasswordUse(anna, 'p', instant(123_456));
+      store.registry.notePasswordUse(anna, 'p', instant(123_455));
+      await store.audit.verify();
+      await store.registry.addPassword('anna', { name: 'q', hash: 'h' }, actor);
+      const passwords = (await store.registry.findAccount('anna'))?.passwords;
+      assert.equal(passwords?.[0]?.lastUsedAt, 123_456);
+      assert.equal('hash' in passwords[0], false);
+    },
+  );
 
   promise('states of many change in one transaction or not at all, and what is so already is left alone', async (s) => {
     const { registry, audit } = s.store;

@@ -207,6 +207,7 @@ test('changes and reads of operators do on PostgreSQL what they do on SQLite', a
   await change(3, (ground) => operators.set(ground, 'op3', { role: 'registry', certificate: 'cd' }, actor));
   await change(3, (ground) => operators.addToken(ground, { ...token, hash: Buffer.from([7, 0]) }, actor));
   await change(3, (ground) => operators.used(ground, token.id, at(3)));
+  await change(3, (ground) => operators.used(ground, token.id, at(2)));
   const op3 = { name: 'op3', role: 'registry', certificate: 'cd', addedAt: at(3), endsAt: at(80) };
   assert.deepEqual(await runner.run(READS.operators.byCertificate({ at: at(4) }, 'cd')), op3);
   assert.equal(await runner.run(READS.operators.byCertificate({ at: at(80) }, 'cd')), undefined);

@@ -430,11 +430,17 @@ export function traceContract(name: string, open: (t: TestContext) => Promise<Co
     const noted = Array.from({ length: 20 }, (_, i) => note(anna, `192.0.2.${i}`, instant(start + i)));
     noted.push(note(anna, '192.0.2.19', instant(start + 100)), note(bert, '192.0.2.19', instant(start)));
     await Promise.all(noted);
+    // One that is told late, as another gateway may: what was known stays.
+    await note(anna, '192.0.2.18', instant(start + 17));
     const consumers = await store.deliveries.consumers(anna);
     assert.equal(consumers.length, 16);
     assert.deepEqual(consumers[0], {
       ...{ network: '192.0.2.19', firstAt: start + 19, lastAt: start + 100, sessions: 4, retrieved: 6, deleted: 2 },
     });
+    assert.deepEqual(
+      [consumers[1]?.network, consumers[1]?.firstAt, consumers[1]?.lastAt],
+      ['192.0.2.18', start + 17, start + 18],
+    );
     assert.equal(consumers[15]?.network, '192.0.2.4');
     assert.equal(await store.deliveries.accountsAt('192.0.2.19', 10), 2);
     assert.equal(await store.deliveries.accountsAt('192.0.2.19', 1), 1);

@@ -138,7 +138,7 @@ export class MaildropChanges {
     return hidden.length;
   }
 
-  /** `at`: when it was there. */
+  /** `at`: when it was there. Notes of several gateways come in any order, and none takes back what a later one said. */
   *noteConsumer(
     _ground: Ground,
     account: number,
@@ -148,8 +148,10 @@ export class MaildropChanges {
   ): Change<void> {
     const { sessions, retrieved, deleted } = did;
     const known = yield* sql.run`
-      UPDATE consumer SET last_at = ${at}, sessions = sessions + ${sessions}, retrieved = retrieved + ${retrieved},
-             deleted = deleted + ${deleted} WHERE account = ${account} AND network = ${network}`;
+      UPDATE consumer SET first_at = CASE WHEN first_at > ${at} THEN ${at} ELSE first_at END,
+             last_at = CASE WHEN last_at < ${at} THEN ${at} ELSE last_at END,
+             sessions = sessions + ${sessions}, retrieved = retrieved + ${retrieved}, deleted = deleted + ${deleted}
+       WHERE account = ${account} AND network = ${network}`;
     if (known > 0) return;
     yield* sql.run`
       INSERT INTO consumer (account, network, first_at, last_at, sessions, retrieved, deleted)

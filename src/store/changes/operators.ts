@@ -95,9 +95,9 @@ export class OperatorChanges {
     yield* ground.record('operator.token-added', null, actor, { operator }, facts);
   }
 
-  /** Told by whoever let somebody in with it, at most once an hour. */
+  /** Told by whoever let somebody in with it, at most once an hour; by several gateways in any order. */
   *used(_ground: Ground, id: string, at: Instant): Change<void> {
-    yield* sql.run`UPDATE operator_token SET last_used_at = ${at} WHERE id = ${id}`;
+    yield* sql.run`UPDATE operator_token SET last_used_at = ${at} WHERE id = ${id} AND coalesce(last_used_at, 0) < ${at}`;
   }
 
   *endToken(ground: Ground, id: string, actor: Actor): Change<void> {

@@ -1,4 +1,7 @@
-/** When a password or a certificate was last used, and which networks accounts are known from. */
+/**
+ * When a password or a certificate was last used, and which networks accounts are known from. Notes of several gateways come in any order: a time that was
+ * noted only moves forward.
+ */
 import type { AccountId } from '../../domain/ids.ts';
 import type { Instant } from '../../domain/units.ts';
 import { NETWORKS_OF_ACCOUNT } from '../registry.ts';
@@ -7,15 +10,15 @@ import type { Ground } from './ground.ts';
 
 export class UseChanges {
   *password(_ground: Ground, account: AccountId, name: string, at: Instant): Change<void> {
-    yield* sql.run`UPDATE password SET last_used_at = ${at} WHERE account = ${account} AND name = ${name}`;
+    yield* sql.run`UPDATE password SET last_used_at = ${at} WHERE account = ${account} AND name = ${name} AND coalesce(last_used_at, 0) < ${at}`;
   }
 
   *appPassword(_ground: Ground, id: string, at: Instant): Change<void> {
-    yield* sql.run`UPDATE app_password SET last_used_at = ${at} WHERE id = ${id}`;
+    yield* sql.run`UPDATE app_password SET last_used_at = ${at} WHERE id = ${id} AND coalesce(last_used_at, 0) < ${at}`;
   }
 
   *certificate(_ground: Ground, id: number, at: Instant): Change<void> {
-    yield* sql.run`UPDATE client_certificate SET last_used_at = ${at} WHERE id = ${id}`;
+    yield* sql.run`UPDATE client_certificate SET last_used_at = ${at} WHERE id = ${id} AND coalesce(last_used_at, 0) < ${at}`;
   }
 
   /** The account keeps those that it was last seen from. */
