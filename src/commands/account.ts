@@ -3,6 +3,7 @@ import { inApi, subject } from './core/row.ts';
 import { accountCertificates } from './account-certificate.ts';
 import { appPasswords } from './account-app-password.ts';
 import { contain } from './account-contain.ts';
+import { messages } from './account-messages.ts';
 import { move } from './account-move.ts';
 import { enforce, observed, observedPart, quirks } from './account-quirks.ts';
 import { enrol, reset, resetPart } from './account-codes.ts';
@@ -22,6 +23,7 @@ export const accounts = subject(
     add,
     list,
     show,
+    messages,
     suspend,
     resume,
     contain,

@@ -19,6 +19,7 @@ import type { Erasure, MessageRecord, Withdrawal } from '../store/deliveries.ts'
 import type { Store } from '../store/port/store.ts';
 import { address, message } from './core/kinds.ts';
 import { arg, changes, many, old, subject } from './core/row.ts';
+import { receipt } from './message-receipt.ts';
 import { show } from './trace.ts';
 import { copyText } from './trace/text.ts';
 
@@ -39,6 +40,8 @@ const BACKUPS =
   'It goes from every mailbox now. From the second day on no backup opens it either, also not one of before. Who sent it to whom, and the hashes of its parts, stay in the trace; what was fetched is with whoever fetched it.';
 
 export const messages = subject('message', 'messages that were accepted', {
+  receipt,
+
   withdraw: changes({
     api: { method: 'POST', path: '/traces/{messageId}/withdrawals' },
     about: 'take a message back wherever it was not collected yet',

@@ -5,6 +5,7 @@ import { federatedPages } from './login/federated-pages.ts';
 import { logInPages } from './login/pages.ts';
 import { filePages } from './look/files.ts';
 import { account } from './pages/account.ts';
+import { accountMessages } from './pages/account-messages.ts';
 import { approvalPages } from './pages/approvals.ts';
 import { certificatePages } from './pages/certificates.ts';
 import { deedPages } from './pages/deeds.ts';
@@ -32,6 +33,7 @@ export const CONSOLE_PAGES: readonly Page[] = [
   today,
   search,
   account,
+  accountMessages,
   ...deedPages,
   organisation,
   message,

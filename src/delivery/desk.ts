@@ -95,6 +95,8 @@ export interface Said {
   readonly kind: NoticeKind;
   /** Key of `Acceptance.once`; absent: whoever calls remembers by itself. */
   readonly once?: string;
+  /** It says once more what was said before: the trail tells so. */
+  readonly again?: true;
   readonly letters: Letters;
   /** The one message that it is about. */
   readonly about?: Pick<MessageRecord, 'id' | 'messageIdField'>;
@@ -342,7 +344,7 @@ export class Desk {
 
 function acceptanceOf(
   place: Place,
-  { kind, once, about }: Omit<Said, 'letters'>,
+  { kind, once, about, again }: Omit<Said, 'letters'>,
   { body, envelope, at }: Pick<Acceptance, 'body' | 'envelope'> & { readonly at: Acceptance['receivedAt'] },
   hostname: string,
 ): Acceptance {
@@ -373,7 +375,7 @@ function acceptanceOf(
               event: 'notice.filed',
               outcome: 'success' as const,
               message: about.id,
-              facts: { notice: kind, as: body.id, to: place.as },
+              facts: { notice: kind, as: body.id, to: place.as, ...defined({ again }) },
             },
           ]),
     ],

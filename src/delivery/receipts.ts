@@ -77,7 +77,9 @@ async function prepare(
   for (const id of left) {
     const message = await parts.deliveries.findMessage(id);
     if (message === undefined) continue;
-    const receipt = used.has(keyOf(id, account)) ? undefined : await receiptFor(parts, account, message, how);
+    const receipt = used.has(keyOf(id, account))
+      ? undefined
+      : await receiptFor(parts, account, message, { ...how, once: keyOf(id, account) });
     if (receipt !== undefined) prepared.push(receipt);
     const mine = message.recipients.filter(({ mailbox }) => mailbox === account);
     const contrl = wantsContrl(mine) ? await contrlFor(parts, message, 'received') : undefined;
@@ -85,22 +87,34 @@ async function prepare(
   }
 }
 
-const keyOf = (message: MessageId, account: AccountId): string => `collected:${message}:${account}`;
+/** Of the receipt for a message in a mailbox; `again`: of the n-th time that it is said once more. */
+export const keyOf = (message: MessageId, account: AccountId, again = 0): string =>
+  `collected:${message}:${account}${again === 0 ? '' : `:again:${again}`}`;
 
-async function titleOf({ registry }: ReceiptParts, account: AccountId): Promise<string> {
+/** Full name of the organisation. */
+export async function titleOf({ registry }: Pick<ReceiptParts, 'registry'>, account: AccountId): Promise<string> {
   const summary = await registry.findAccountById(account);
   const organisation = summary === undefined ? undefined : await registry.findOrganisation(summary.organisation);
   return organisation?.title ?? '';
 }
 
-async function receiptFor(
-  { desk, deliveries, messageParts }: ReceiptParts,
+/** Recipients in that mailbox whose collection the sender wants to hear of. */
+export const askedFor = ({ sender, recipients }: MessageRecord, account: AccountId): MessageRecord['recipients'] =>
+  sender === '' ? [] : recipients.filter((r) => r.mailbox === account && r.receipt === true);
+
+export interface How extends Pick<Collection, 'organisation' | 'at' | 'tls' | 'by' | 'again'> {
+  readonly once: string;
+}
+
+/** Undefined where nobody asked for it, or there is nobody to tell. Rejects with StoreFull or StoreFailed. */
+export async function receiptFor(
+  { desk, deliveries, messageParts }: Omit<ReceiptParts, 'registry' | 'clock' | 'log'>,
   account: AccountId,
   message: MessageRecord,
-  how: Pick<Collection, 'organisation' | 'at' | 'tls' | 'by'>,
+  { once, ...how }: How,
 ): Promise<PreparedNotice | undefined> {
   const { sender, messageIdField } = message;
-  const recipients = message.recipients.filter((r) => r.mailbox === account && r.receipt === true);
+  const recipients = askedFor(message, account);
   if (sender === '' || recipients.length === 0) return undefined;
   const id = idForSender(message);
   const original = await readOriginal(deliveries, message);
@@ -116,7 +130,8 @@ async function receiptFor(
   };
   return await desk.report(await desk.places.ofSender(sender, message.submitter), {
     kind: 'collected',
-    once: keyOf(message.id, account),
+    once,
+    ...defined({ again: how.again }),
     about: { id, messageIdField },
     message: { ...message, id },
     letters: collectedLetters(collection),
@@ -141,7 +156,8 @@ export const originalOf = (recipient: MessageRecord['recipients'][number]): Pick
 const extensionsOf = (c: Collection): NonNullable<DsnRecipient['extensions']> => [
   ['X-Sluis-Collected', formatDate(c.at)],
   ['X-Sluis-Collected-By', c.organisation],
-  ['X-Sluis-Confirmed', c.by],
+  ...(c.by === undefined ? [] : [['X-Sluis-Confirmed', c.by] as const]),
+  ...(c.again === undefined ? [] : [['X-Sluis-Repeated', 'yes'] as const]),
   ['X-Sluis-TLS', c.tls],
   ...(c.sha256 === undefined ? [] : [['X-Sluis-SHA256', c.sha256] as const]),
   // A hash that another program may not find again proves nothing: people read that it is so, programs are not told.

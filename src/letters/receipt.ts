@@ -34,8 +34,10 @@ export interface Collection {
   readonly at: Instant;
   /** For example `TLSv1.3`. */
   readonly tls: string;
-  /** `quit`: the program confirmed it. `twice`: it took the whole message a second time, without confirming. */
-  readonly by: 'quit' | 'twice' | 'hung-up';
+  /** `quit`: the program confirmed it. `twice`: it took the whole message a second time, without confirming. Absent: nobody knows any more. */
+  readonly by?: 'quit' | 'twice' | 'hung-up';
+  /** It says once more what was said before. */
+  readonly again?: true;
   /** Of the whole message as it was submitted, our own lines on top included. Absent where its facts are no longer kept. */
   readonly sha256?: string;
   readonly attachments: readonly Attachment[];
@@ -81,17 +83,25 @@ function proof({ sha256, attachments }: Collection, language: Language): Block {
   ]);
 }
 
+const AGAIN = {
+  nl: 'Dit is een herhaling, op verzoek: u kreeg dit bericht al eerder. Er is niets opnieuw opgehaald.',
+  en: 'This is sent again, on request: you were told this before. Nothing was fetched anew.',
+} as const;
+
 export function collectedLetters(collection: Collection): Letters {
-  const { message, recipients, organisation, at, tls, by } = collection;
+  const { message, recipients, organisation, at, tls, by, again } = collection;
   const to = recipients[0] ?? '';
+  const first = (language: Language): Block[] => (again === true ? [text(AGAIN[language])] : []);
+  const how = (language: Language): string => (by === undefined ? '' : HOW[language][by]);
   return {
     nl: {
       subject: `Opgehaald: uw bericht aan ${to}`,
       blocks: [
+        ...first('nl'),
         text('Uw bericht is opgehaald door het systeem van:'),
         lines(...recipients, organisation),
         text(
-          `Dat gebeurde op ${timeText(at, 'nl')} over een beveiligde verbinding (${tls}). Het systeem heeft het hele bericht ontvangen${HOW.nl[by]}.`,
+          `Dat gebeurde op ${timeText(at, 'nl')} over een beveiligde verbinding (${tls}). Het systeem heeft het hele bericht ontvangen${how('nl')}.`,
         ),
         text('Dit betekent niet dat iemand het bericht heeft gelezen of verwerkt.'),
         aboutBlock(message, 'nl'),
@@ -101,10 +111,11 @@ export function collectedLetters(collection: Collection): Letters {
     en: {
       subject: `Fetched: your message to ${to}`,
       blocks: [
+        ...first('en'),
         text('Your message was fetched by the system of:'),
         lines(...recipients, organisation),
         text(
-          `That was on ${timeText(at, 'en')} over a protected connection (${tls}). The system received the whole message${HOW.en[by]}.`,
+          `That was on ${timeText(at, 'en')} over a protected connection (${tls}). The system received the whole message${how('en')}.`,
         ),
         text('This does not mean that anybody has read or processed the message.'),
         aboutBlock(message, 'en'),

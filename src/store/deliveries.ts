@@ -217,6 +217,12 @@ export interface MailboxEntry {
   readonly parts?: MessageParts;
 }
 
+/** A message of a mailbox, of late, and what became of it there. A protected copy stands for its message. */
+export interface LatestEntry {
+  readonly message: MessageRecord;
+  readonly state: 'waiting' | 'collected' | 'deleted' | 'withdrawn' | 'expired';
+}
+
 /** What goes with an entry that ends: as in `Settlement`. */
 export interface ExpiringEntry {
   readonly uid: EntryUid;

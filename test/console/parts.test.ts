@@ -12,8 +12,10 @@ import { THEMES, type Theme } from '../../src/console/look/properties.ts';
 import { SCRIPT } from '../../src/console/look/script.ts';
 import { STYLE } from '../../src/console/look/style.ts';
 import { FRAME } from '../../src/console/look/words.ts';
+import { ACCOUNT_MESSAGES } from '../../src/console/pages/account-messages.ts';
 import { ACCOUNT } from '../../src/console/pages/account-words.ts';
 import { CERTIFICATE } from '../../src/console/pages/certificates-words.ts';
+import { MESSAGE_RESULT } from '../../src/console/pages/message-deeds.ts';
 import { STEPS } from '../../src/console/pages/message-steps.ts';
 import { BECAME, MESSAGE } from '../../src/console/pages/message-words.ts';
 import { OPERATOR } from '../../src/console/pages/operators-words.ts';
@@ -166,6 +168,8 @@ const TABLES = {
   FEDERATED,
   BREAK_GLASS_WORDS,
   ACCOUNT,
+  ACCOUNT_MESSAGES,
+  MESSAGE_RESULT,
   MESSAGE,
   BECAME,
   STEPS,

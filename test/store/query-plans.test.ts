@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import type { PartnerId } from '../../src/domain/ids.ts';
+import type { AccountId, PartnerId } from '../../src/domain/ids.ts';
 import { addressKey } from '../../src/domain/address.ts';
 import { instant, minutes } from '../../src/domain/units.ts';
 import { READS } from '../../src/store/reads/table.ts';
@@ -150,6 +150,21 @@ test('the trail of an account or a message is sought up to the mark, and read ro
     /^SEARCH audit_of_message USING PRIMARY KEY \(message=\? AND seq>\? AND seq<\?\); .*SEARCH message USING COVERING INDEX message_copy \(copy_of=\?\).*SEARCH a USING INTEGER PRIMARY KEY \(rowid=\?\)/,
   );
   for (const plan of of('WHERE account')) assert.match(plan, /^SEARCH (a|audit) USING INTEGER PRIMARY KEY|audit_of/);
+});
+
+test('what one account sent and got last is sought by it, in so many rows', async (t) => {
+  const db = await emptyDatabase(t);
+  const account = 1 as AccountId;
+  const plans = plansOf(db, (watched) => {
+    read(watched, READS.messages.submittedBy(now, account, 20));
+    read(watched, READS.mailboxes.latestIn(now, account, 20));
+  });
+  assert.deepEqual(scansOf(plans), []);
+  const of = (part: string): string => planOf(plans, part);
+  assert.match(of('SELECT a.message AS id'), /SEARCH audit_of_account USING PRIMARY KEY \(account=\? AND seq<\?\)/);
+  assert.match(of('SELECT w.id'), /SEARCH audit USING INTEGER PRIMARY KEY \(rowid>\?\)/);
+  assert.match(of('SELECT e.retrieved'), /^SEARCH e USING (?:PRIMARY KEY|INDEX \w+) \(account=\?\); SEARCH m/);
+  assert.match(of('SELECT h.why'), /^SEARCH h USING (?:PRIMARY KEY|INDEX \w+) \(account=\?\); SEARCH m/);
 });
 
 test('what the roads ask of an address is sought by it, and its few certificates are sorted', async (t) => {

@@ -116,6 +116,42 @@ export function traceContract(name: string, open: (t: TestContext) => Promise<Co
     await assert.rejects(store.accept(await noticeTo(store, 'anna@group.test', { once: 'k'.repeat(201) })), RangeError);
   });
 
+  // --- of one account
+
+  promise('the latest that an account sent and got, newest first, with what became of it', async (s) => {
+    const { store } = s;
+    const [anna, bert] = [await addAccount(store, 'anna'), await addAccount(store, 'bert')];
+    const submitted: MessageId[] = [];
+    for (let n = 0; n < 4; n += 1) {
+      const body = await sealBody(store, randomBytes(50));
+      const found = await acceptanceOf(store, body, ['bert@group.test'], { submitter: anna });
+      const audit = [{ event: 'message.accepted', outcome: 'success' as const, message: body.id, account: anna }];
+      assert.equal((await store.accept({ ...found, audit })).kind, 'filed');
+      submitted.unshift(body.id);
+      // Rows of other things stand between.
+      store.audit.note({ event: 'login.granted', outcome: 'success', account: anna });
+      if (n === 0) await collect(store, bert, 'delete');
+      if (n === 1) await collect(store, bert, 'quit');
+    }
+    const sentBy = async (limit: number): Promise<MessageId[]> =>
+      (await store.deliveries.submittedBy(anna, limit)).map(({ id }) => id);
+    assert.deepEqual(await sentBy(10), submitted);
+    assert.deepEqual(await sentBy(2), submitted.slice(0, 2));
+    assert.deepEqual(await store.deliveries.submittedBy(bert, 10), []);
+    const gotBy = async (limit: number): Promise<(readonly [MessageId, string])[]> =>
+      (await store.deliveries.latestIn(bert, limit)).map(({ message, state }) => [message.id, state]);
+    const states = ['waiting', 'waiting', 'collected', 'deleted'];
+    assert.deepEqual(
+      await gotBy(10),
+      submitted.map((id, n) => [id, states[n]]),
+    );
+    assert.equal((await gotBy(3)).length, 3);
+    assert.deepEqual(await store.deliveries.latestIn(anna, 10), []);
+    // Handed out again it is there once, as it lies there now.
+    await store.restoreEntries(bert, { message: submitted[3]! }, actor);
+    assert.deepEqual((await gotBy(10))[3], [submitted[3], 'waiting']);
+  });
+
   // --- resubmissions
 
   promise('a repeated submission is known while nobody has the first, in its window, over a restart', async (s) => {

@@ -157,6 +157,15 @@ const messages: readonly ChangeWithParts[] = [
     },
   ],
   ['mailbox.export', () => given({ login: bert, reason })],
+  [
+    'message.receipt',
+    async (scene) => {
+      await scene.run('account.set', { name: anna, settings: ['collected-receipts=always'] });
+      const message = await scene.mail(bert);
+      await scene.fetch('bert');
+      return { input: { message, recipient: [] } };
+    },
+  ],
   ['message.withdraw', async (scene) => ({ input: { message: await scene.mail(bert), recipient: [], reason } })],
   ['trace.bundle', (scene) => given({ message: scene.of('fetched') })],
   [

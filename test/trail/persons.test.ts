@@ -113,7 +113,11 @@ const isPersons = (row: AuditRow): boolean =>
   isChange(row) || meaningOf(row.event).kind === 'access' || row.personal?.actor !== undefined;
 
 /** These change nothing that has a row of its own: the row of the call is all. */
-const CALL_ALONE: readonly OperationName[] = ['ca.crl', 'audit.anchor', 'session.end', 'smime.inspect', 'pgp.inspect'];
+const CALL_ALONE: readonly OperationName[] = [
+  ...(['ca.crl', 'audit.anchor', 'session.end', 'smime.inspect', 'pgp.inspect'] as const),
+  // The gateway writes the letter, and its row is the gateway's.
+  'message.receipt',
+];
 
 interface Asked extends Omit<WithParts, 'context'> {
   readonly context: AdminContext;

@@ -26,7 +26,7 @@ export const foundText = (found: readonly FoundView[]): string =>
 const isRefused = (found: FoundView): found is RefusedView => found.kind === 'refused';
 const replyText = ({ reply, count }: RefusedView): string => (count === 1 ? reply : `${reply} (${count} times)`);
 
-const shownRecipients = ({ recipients }: Pick<FoundView, 'recipients'>): string =>
+export const shownRecipients = ({ recipients }: Pick<FoundView, 'recipients'>): string =>
   recipients.length > 3
     ? `${recipients.slice(0, 3).join(' ')} and ${recipients.length - 3} more`
     : recipients.join(' ');

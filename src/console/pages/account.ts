@@ -4,6 +4,7 @@ import type { Language } from '../../domain/registry.ts';
 import type { Asked, Page } from '../core/page.ts';
 import { sizeOf, timeOf } from '../core/times.ts';
 import { card, facts, list, note, organisationLink, state, table } from '../look/parts.ts';
+import { ACCOUNT_MESSAGES, seesMessages } from './account-messages.ts';
 import { ACCOUNT } from './account-words.ts';
 import { doneNote } from '../parts/deed.ts';
 import { DEEDS, deedsFor } from './deeds.ts';
@@ -56,10 +57,13 @@ function heldBack(language: Language, words: Words, { standing = [] }: Shown): H
 /** Those that make sense now and that whoever is logged in may do. */
 function deeds(asked: Asked, words: Words, shown: Shown): Html | undefined {
   const offered = deedsFor(asked, shown);
-  if (offered.length === 0) return undefined;
+  const messages = seesMessages(asked)
+    ? html`<li><a class="button second" href="/accounts/${shown.login}/messages">${ACCOUNT_MESSAGES[asked.language].button}</a></li>`
+    : undefined;
+  if (offered.length === 0 && messages === undefined) return undefined;
   return card(
     words.next,
-    html`<ul class="deeds">${offered.map(({ name, words: said }) => html`<li><a class="button second" href="/accounts/${shown.login}/${name}">${said[asked.language].button}</a></li>`)}</ul>`,
+    html`<ul class="deeds">${messages}${offered.map(({ name, words: said }) => html`<li><a class="button second" href="/accounts/${shown.login}/${name}">${said[asked.language].button}</a></li>`)}</ul>`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** What can be done with a message: take it back, hand it out again, give out the evidence about it. */
+/** What can be done with a message: take it back, hand it out again, send its receipt again, give out the evidence about it. */
 import type { CopyView, TraceView } from '../../admin/delivery-views.ts';
 import type { OperationResult } from '../../admin/operations.ts';
 import { type Html, html } from '../../http/html.ts';
@@ -38,6 +38,24 @@ const WORDS = {
       done: 'It is in the mailbox again.',
     },
   },
+  receipt: {
+    nl: {
+      button: 'Ontvangstbericht opnieuw sturen',
+      what: 'De afzender krijgt nogmaals bericht dat het is opgehaald, met de tijd van toen. Er staat bij dat het een herhaling is.',
+      done: 'De afzender krijgt het bericht opnieuw.',
+      fields: {
+        recipient: { label: 'Alleen van deze ontvangers', hint: 'Leeg: van iedereen die het ophaalde.' },
+      },
+    },
+    en: {
+      button: 'Send the receipt again',
+      what: 'The sender is told once more that it was fetched, with the time of then. It says that it is a repetition.',
+      done: 'The sender is told again.',
+      fields: {
+        recipient: { label: 'By these addressees only', hint: 'Empty: by all who fetched it.' },
+      },
+    },
+  },
   evidence: {
     nl: {
       button: 'Bewijs downloaden',
@@ -51,9 +69,31 @@ const WORDS = {
     },
   },
 };
-const RESULT = {
-  nl: { copies: 'Per ontvanger', withdrawn: 'teruggehaald', 'too-late': 'te laat', collected: 'opgehaald' },
-  en: { copies: 'By addressee', withdrawn: 'taken back', 'too-late': 'too late', collected: 'collected' },
+export const MESSAGE_RESULT = {
+  nl: {
+    copies: 'Per ontvanger',
+    withdrawn: 'teruggehaald',
+    'too-late': 'te laat',
+    collected: 'opgehaald',
+    told: 'verstuurd',
+    'not-asked': 'de afzender vroeg niet om een ontvangstbericht',
+    'not-collected': 'nog niet opgehaald',
+    'not-confirmed': 'opgehaald, maar het programma bevestigde dat nog niet',
+    often: 'vijf keer herhaald: vaker kan niet',
+    nobody: 'er is niemand om het aan te sturen',
+  },
+  en: {
+    copies: 'By addressee',
+    withdrawn: 'taken back',
+    'too-late': 'too late',
+    collected: 'collected',
+    told: 'sent',
+    'not-asked': 'the sender asked for no receipt',
+    'not-collected': 'not fetched yet',
+    'not-confirmed': 'fetched, and the program has not confirmed that yet',
+    often: 'repeated five times: that is the most',
+    nobody: 'there is nobody to send it to',
+  },
 };
 /** Of a message with many. */
 const SHOWN = 50;
@@ -68,7 +108,7 @@ export const WITHDRAW: Deed = {
   proven: true,
   caller: 'apart',
   shows: ({ copies }: OperationResult<'message.withdraw'>, { language }: Asked): Html => {
-    const words = RESULT[language];
+    const words = MESSAGE_RESULT[language];
     return card(
       words.copies,
       list(
@@ -93,6 +133,31 @@ export const AGAIN: Deed = {
   words: WORDS.again,
 };
 
+const RECEIPT: Deed = {
+  path: '/messages/{id}/receipt',
+  operation: 'message.receipt',
+  input: named,
+  fields: ['recipient'],
+  caller: true,
+  // Where all were sent there is nothing to read.
+  shows: ({ receipts }: OperationResult<'message.receipt'>, { language }: Asked): Html | undefined => {
+    const words = MESSAGE_RESULT[language];
+    if (receipts.every(({ left }) => left === undefined)) return undefined;
+    return card(
+      words.copies,
+      list(
+        receipts
+          .slice(0, SHOWN)
+          .map(
+            ({ recipients, left }) =>
+              html`${recipients.join(', ')}: ${state(left === undefined ? 'good' : 'warn', words[left ?? 'told'])}`,
+          ),
+      ),
+    );
+  },
+  words: WORDS.receipt,
+};
+
 export const EVIDENCE: Deed = {
   path: '/messages/{id}/evidence',
   operation: 'trace.bundle',
@@ -108,11 +173,14 @@ export const EVIDENCE: Deed = {
   words: WORDS.evidence,
 };
 
-export const MESSAGE_DEEDS: readonly Deed[] = [WITHDRAW, EVIDENCE, AGAIN];
+export const MESSAGE_DEEDS: readonly Deed[] = [WITHDRAW, RECEIPT, EVIDENCE, AGAIN];
 
 /** For the message as a whole. */
-export const deedsOf = ({ copies }: TraceView): readonly Deed[] =>
-  copies.some(({ state: now }) => now === 'waiting' || now === 'held') ? [WITHDRAW, EVIDENCE] : [EVIDENCE];
+export const deedsOf = ({ copies, events }: TraceView): readonly Deed[] => [
+  ...(copies.some(({ state: now }) => now === 'waiting' || now === 'held') ? [WITHDRAW] : []),
+  ...(events.some(({ event, facts }) => event === 'notice.filed' && facts.notice === 'collected') ? [RECEIPT] : []),
+  EVIDENCE,
+];
 
 /** Out of a mailbox it was deleted, or nobody fetched it in its time. */
 export const isHandedOutAgain = ({ account, state: now }: CopyView): boolean =>

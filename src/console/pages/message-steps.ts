@@ -51,6 +51,7 @@ export const STEPS = {
       relayed: 'De afzender kreeg bericht dat het is overgedragen.',
       filed: 'De afzender kreeg bericht dat het in de postbus ligt.',
       collected: 'De afzender kreeg bericht dat het is opgehaald.',
+      'collected-again': 'De afzender kreeg nogmaals bericht dat het is opgehaald.',
       'not-collected': 'De afzender kreeg bericht dat het nog niet is opgehaald.',
       expired: 'De afzender kreeg bericht dat niemand het heeft opgehaald.',
       withdrawn: 'De afzender kreeg bericht dat het is teruggehaald.',
@@ -106,6 +107,7 @@ export const STEPS = {
       relayed: 'The sender was told that it was handed over.',
       filed: 'The sender was told that it is in the mailbox.',
       collected: 'The sender was told that it was collected.',
+      'collected-again': 'The sender was told once more that it was collected.',
       'not-collected': 'The sender was told that it was not collected yet.',
       expired: 'The sender was told that nobody collected it.',
       withdrawn: 'The sender was told that it was taken back.',
@@ -205,7 +207,7 @@ export function stepText(event: EventView, language: Language, partner?: string)
 }
 
 function noticeText(words: Words, facts: EventView['facts']): Hole {
-  const kind = textIn(facts.notice) ?? '';
+  const kind = `${textIn(facts.notice) ?? ''}${facts.again === true ? '-again' : ''}`;
   const known = words.notice as Readonly<Record<string, string>>;
   const to = facts.to === 'contact' ? words.contact : facts.to === 'operator' ? words.operator : undefined;
   const told = textIn(facts.as);

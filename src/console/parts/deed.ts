@@ -56,8 +56,8 @@ export interface Deed {
   readonly caller?: true | 'apart';
   /** The command tells beforehand what it would do, with `dry-run`: its page shows that. */
   readonly looksFirst?: true;
-  /** What is shown once, in place of the way back. */
-  readonly shows?: (result: never, asked: Asked) => Html;
+  /** What is shown once, in place of the way back; undefined: there is nothing to show. */
+  readonly shows?: (result: never, asked: Asked) => Html | undefined;
   /** Its result is a file, to be kept by whoever asked. */
   readonly gives?: (input: Input) => Pick<Download, 'name' | 'type'>;
   readonly words: Both<DeedWords>;

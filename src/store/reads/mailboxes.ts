@@ -6,6 +6,7 @@ import type { Instant } from '../../domain/units.ts';
 import type {
   Consumer,
   Holdings,
+  LatestEntry,
   MailboxEntry,
   MailboxQuery,
   UncollectedEntry,
@@ -17,8 +18,9 @@ import { type Row, as, int, json, optional, text, time } from '../sql/columns.ts
 import { words } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 import { holdingsBehind } from './holdings.ts';
-import { MESSAGE, MESSAGE_COLUMNS } from './messages.ts';
-import { recordOf } from './records.ts';
+import { MESSAGE, MESSAGE_COLUMNS, byNewest } from './messages.ts';
+import { limitOf } from './page.ts';
+import { type HiddenWhy, recordOf } from './records.ts';
 import type { Step } from './steps.ts';
 
 /** Mailboxes, and entries in them, that one step looks at. */
@@ -114,6 +116,31 @@ export class MailboxReads {
       SELECT ${ENTRY_COLUMNS}, ${MESSAGE_COLUMNS} FROM entry e ${ITS_MESSAGE}
        WHERE e.account = ${account} AND e.message = ${messageNumber(message)} ORDER BY e.uid LIMIT 1`;
     return row === undefined ? undefined : entryOf(row);
+  }
+
+  /**
+   * What came into a mailbox last, and what was taken out of it last, newest first, at most `limit` (1 to 1000). What was handed out again counts once, as it lies there.
+   */
+  *latestIn(_now: Now, account: AccountId, limit: number): Change<readonly LatestEntry[]> {
+    const most = limitOf({ limit });
+    const there = yield* sql.all({ retrieved: int, ...MESSAGE })`
+      SELECT e.retrieved, ${MESSAGE_COLUMNS} FROM entry e JOIN message m ON m.id = e.message WHERE e.account = ${account} ORDER BY e.uid DESC LIMIT ${most}`;
+    const hidden = yield* sql.all({ why: as<HiddenWhy>(text), ...MESSAGE })`
+      SELECT h.why, ${MESSAGE_COLUMNS} FROM hidden_entry h JOIN message m ON m.id = h.message
+       WHERE h.account = ${account} ORDER BY h.hidden_at DESC, h.uid DESC LIMIT ${most}`;
+    const all = [
+      ...there.map(({ retrieved, ...row }) => ({
+        row,
+        state: retrieved === 0 ? ('waiting' as const) : ('collected' as const),
+      })),
+      ...hidden.map(({ why, ...row }) => ({ row, state: why })),
+    ];
+    const known = new Set<bigint>();
+    const each = all.filter(({ row: { id } }) => !known.has(id) && known.add(id));
+    return each
+      .sort((a, b) => byNewest(a.row, b.row))
+      .slice(0, most)
+      .map(({ row, state }) => ({ message: recordOf(row), state }));
   }
 
   *consumers(_now: Now, account: AccountId): Change<readonly Consumer[]> {

@@ -7,9 +7,9 @@ import { type Instant, days, instant } from '../../domain/units.ts';
 import type { MessageQuery, MessageRecord, ReferenceQuery } from '../deliveries.ts';
 import { firstIdAt, idTime } from '../message-ids.ts';
 import { type Row, as, bytes, int, json, long, optional, orNull, text, time } from '../sql/columns.ts';
-import { rowsOf, words } from '../sql/parts.ts';
+import { among, rowsOf, words } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
-import { containing } from './page.ts';
+import { containing, limitOf } from './page.ts';
 import { recordOf } from './records.ts';
 import { FIELD_START, SPAN_BITS, searchMarks } from './search-marks.ts';
 import { type Step, stepped } from './steps.ts';
@@ -39,8 +39,13 @@ const HIGHEST_ID = 2n ** 63n - 1n;
 const LONGEST_DATA = days(1);
 /** Spans of one step. */
 const STEP_SPANS = 200n;
+/** Rows of the trail about one account in which what it submitted is looked for. */
+const ITS_ROWS = 2000;
 
 const spanOf = (id: bigint): bigint => id >> SPAN_BITS;
+/** Ids are made in the order of time. */
+export const byNewest = (a: Pick<MessageRow, 'id'>, b: Pick<MessageRow, 'id'>): number =>
+  a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
 
 /** What is sought: ids between these two, both left out, and so many of them. */
 interface Range {
@@ -67,6 +72,22 @@ export class MessageReads {
     const { messages } = yield* sql.one({ messages: int })`
       SELECT count(*) AS messages FROM message m WHERE m.id >= ${firstIdAt(from)} AND m.id < ${firstIdAt(to)} AND m.copy_of IS NULL`;
     return messages;
+  }
+
+  /** What the account submitted last, newest first, at most `limit` (1 to 1000): as far as the latest 2000 rows of the trail about it tell. */
+  *submittedBy(_now: Now, account: AccountId, limit: number): Change<readonly MessageRecord[]> {
+    const { seq } = yield* searchMarks();
+    const most = limitOf({ limit });
+    // A busy account has rows of every session: so many are looked at, and no search goes through all.
+    const above = yield* sql.all({ id: long })`
+      SELECT w.id FROM (SELECT seq, event, message AS id FROM audit WHERE account = ${account} AND seq > ${seq} ORDER BY seq DESC LIMIT ${ITS_ROWS}) w
+       WHERE w.event = 'message.accepted' AND w.id IS NOT NULL ORDER BY w.seq DESC LIMIT ${most}`;
+    const below = yield* sql.all({ id: long })`
+      SELECT a.message AS id FROM (SELECT seq FROM audit_of_account WHERE account = ${account} AND seq <= ${seq} ORDER BY seq DESC LIMIT ${ITS_ROWS}) w
+        CROSS JOIN audit a WHERE a.seq = w.seq AND a.event = 'message.accepted' AND a.message IS NOT NULL ORDER BY w.seq DESC LIMIT ${most}`;
+    const ids = [...above, ...below].slice(0, most).map(({ id }) => id);
+    const rows = yield* sql.all(MESSAGE)`SELECT ${MESSAGE_COLUMNS} FROM message m WHERE m.id ${among(long, ids)}`;
+    return rows.toSorted(byNewest).map(recordOf);
   }
 
   /** A step of a search, newest first; it goes on before `next`. */

@@ -96,4 +96,17 @@ freeze('mail', { accounts: ['anna', 'bert', 'carl'] }, [
   { run: 'report usage --month {+0m} --csv {here}/usage.csv' },
   { run: 'report usage --month {+0m} --csv -' },
   { run: 'report usage --month nonsense', code: 2 },
+
+  'organisation set group collected-receipts=always',
+  sends('anna', 'bert@group.test', 'five'),
+  { run: 'message receipt {five}', code: 4 },
+  fetches('bert', true),
+  'message receipt {five} --reason why',
+  { run: 'message receipt {five} --recipient carl@group.test', code: 3 },
+  { run: 'message receipt {four}', code: 4 },
+  { run: 'message receipt 1@nowhere', code: 3 },
+  { run: 'account messages anna@group.test --limit 1', people: true },
+  'account messages bert@group.test',
+  { run: 'account messages nobody', code: 3 },
+  { run: 'account messages anna@group.test --limit 0', code: 2 },
 ]);
