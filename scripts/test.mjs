@@ -3,8 +3,9 @@
 //   node scripts/test.mjs [--suite unit|second|faults|peers|postgres|long] [--only TEXT] [--reporter NAME] [--bound SECONDS] [--times FILE]
 //
 // `unit` is every *.test.js below dist/test except the folders `faults`, `peers`, `postgres` and `long`, which are suites of their own; `postgres` has the tests
-// that need PostgreSQL as real processes. `second` is what of `unit` .ci/run runs again on a second version of Node: scripts/second-node.mjs says what not, and why. `long` takes longer than a merge may wait: it is run
-// before a release, and has the files once more that try chance, with all their rounds (test/support/effort.ts).
+// that need PostgreSQL as real processes. `second` is what of `unit` .ci/run runs again on a second version of Node: scripts/second-node.mjs says what. `long` takes longer than a merge may wait: it is run
+// before a release. It has the files of all suites that say `@release` in a comment, with the reason, which only `--only` adds to their own suite; and those once more that try
+// chance, with all their rounds (test/support/effort.ts).
 //
 // A file that is not done within its bound (what it left open keeps it alive, or it waits for what never comes) is ended and counts as failed, by its
 // name; the others go on. The suites that start programs end each file when its tests are over, whatever a failed assertion left open; a leak of ours
@@ -83,10 +84,14 @@ const SUITES = {
   faults: (file) => folderOf(file) === 'faults',
   peers: (file) => folderOf(file) === 'peers',
   postgres: (file) => folderOf(file) === 'postgres',
-  long: (file) => folderOf(file) === 'long' || says(file, 'support/effort.ts'),
+  long: (file) => folderOf(file) === 'long' || says(file, '@release') || says(file, 'support/effort.ts'),
 };
+/** Whether what may wait for a release is run as well. */
+const isRelease = values.suite === 'long' || process.env.SLUIS_TEST_EFFORT === 'release';
+const isWanted = (file) =>
+  values.only === undefined ? isRelease || !says(file, '@release') : file.includes(values.only);
 const isIn = SUITES[values.suite] ?? (() => false);
-const files = found.filter((file) => isIn(file) && (values.only === undefined || file.includes(values.only)));
+const files = found.filter((file) => isIn(file) && isWanted(file));
 if (files.length === 0) {
   console.error(
     `Cannot run suite "${values.suite}": no test file matches; expected dist/test/**/*.test.js (run "npm run build").`,
@@ -106,13 +111,15 @@ if (!(bound > 0)) {
 const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
 console.error(`Suite ${values.suite} on Node ${process.versions.node}, OpenSSL ${process.versions.openssl}`);
 
-const isUnit = ['unit', 'second'].includes(values.suite);
-const beside = isUnit ? () => true : (file) => says(file, '@beside');
+/** What tries chance has a process of its own with all its rounds, and measures there. */
+const isUnit = (file) => folderOf(file) === 'unit' && (values.suite !== 'long' || !says(file, 'support/effort.ts'));
+const beside = (file) => !isUnit(file) && says(file, '@beside');
 // Tests wait for disks, peers and threads for a quarter of their time: one more than there are cores keeps the cores busy. Those that start programs wait
 // for these to start and to end as well.
 const parts = [
-  { files: files.filter(beside), concurrency: availableParallelism() + (isUnit ? 1 : 2) },
-  { files: files.filter((file) => !beside(file)), concurrency: 1 },
+  { files: files.filter(isUnit), concurrency: availableParallelism() + 1, unit: true },
+  { files: files.filter(beside), concurrency: availableParallelism() + 2 },
+  { files: files.filter((file) => !isUnit(file) && !beside(file)), concurrency: 1 },
 ].filter((part) => part.files.length > 0);
 
 const measured = mkdtempSync(join(temporary(), 'sluis-'));
@@ -174,15 +181,17 @@ const linesOf = (file) => (existsSync(file) ? readFileSync(file, 'utf8').split('
 const EFFORT = values.suite === 'long' ? { SLUIS_TEST_EFFORT: 'release' } : {};
 const late = new Set();
 let runner;
-async function run({ files: some, concurrency }) {
+async function run({ files: some, concurrency, unit = false }) {
   const reporter = (name, to) => [`--test-reporter=${name}`, `--test-reporter-destination=${to}`];
   runner = spawn(
     process.execPath,
     [
       '--test',
       `--test-concurrency=${concurrency}`,
-      ...(isUnit ? [] : ['--test-force-exit']),
-      ...(values.suite === 'unit' ? ['--import', pathToFileURL(join(root, 'scripts', 'one-thread.mjs')).href] : []),
+      ...(unit ? [] : ['--test-force-exit']),
+      ...(unit && values.suite !== 'second'
+        ? ['--import', pathToFileURL(join(root, 'scripts', 'one-thread.mjs')).href]
+        : []),
       ...reporter(`${join(root, 'scripts', 'source-lines.mjs')}?${values.reporter ?? 'spec'}`, 'stdout'),
       ...reporter(join(root, 'scripts', 'file-times.mjs'), timesFile),
       ...some,
@@ -221,14 +230,14 @@ for (const signal of ['SIGINT', 'SIGTERM'])
   });
 
 let failed = false;
-for (const { files: some, concurrency } of parts) {
+for (const { files: some, ...how } of parts) {
   if (stopped) break;
-  const { passed, done } = await run({ files: isUnit ? processesOf(some) : some, concurrency });
+  const { passed, done } = await run({ ...how, files: how.unit ? processesOf(some) : some });
   if (!passed) failed = true;
   // Their process was ended by a file before them, or cannot load them.
   const apart = new Set([...scripts].flatMap((script) => linesOf(apartOf(script))));
   const left = some.filter((file) => (!done.has(file) || apart.has(file)) && !late.has(file));
-  if (left.length > 0 && !stopped) await run({ files: left, concurrency });
+  if (left.length > 0 && !stopped) await run({ ...how, files: left });
 }
 rmSync(measured, { recursive: true, force: true });
 process.exitCode = failed || late.size > 0 || stopped ? 1 : 0;

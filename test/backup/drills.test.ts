@@ -1,4 +1,5 @@
 /** Drills that open the backup with the copy of the key folder, by hand and by themselves. */
+// @release: drills of whole stores; backup/rounds and cli/backup restore one at every merge.
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';

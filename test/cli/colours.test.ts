@@ -1,4 +1,5 @@
 /** Colours are for a person at a terminal that takes them, and for nobody else. */
+// @release: real terminals, one for each kind; cli/prompt has one at every merge.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

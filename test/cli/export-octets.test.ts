@@ -9,7 +9,11 @@ import { CommandError } from '../../src/cli/exit.ts';
 import { ExportSeal } from '../../src/cli/export-lines.ts';
 import { EXPORT_FORMAT, exportLine } from '../../src/crypto/audit-export.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
+import { effort } from '../support/effort.ts';
 import { openTestStore } from '../support/store.ts';
+
+/** Between the octets that are changed, besides all ends of lines. */
+const STEP = effort(5, 1);
 
 async function exported(
   t: TestContext,
@@ -54,7 +58,7 @@ async function exported(
 }
 
 for (const personal of [true, false])
-  test(`each changed octet of an export ${personal ? 'with' : 'without'} personal fields is found, in its row`, async (t) => {
+  test(`${STEP > 1 ? 'every fifth' : 'each'} changed octet of an export ${personal ? 'with' : 'without'} personal fields is found, in its row`, async (t) => {
     const { lines, check } = await exported(t, personal);
     const whole = Buffer.from(`${lines.join('\n')}\n`);
     assert.equal(await check(whole), 'good');
@@ -65,7 +69,7 @@ for (const personal of [true, false])
     for (let i = 0; i < whole.length; i += 1) {
       // One bit of each octet, ever another; and what a reader might take for the end of a line.
       for (const value of new Set([whole[i]! ^ (1 << (i % 8)), whole[i] === 0x0a ? 0x0d : 0x20])) {
-        if (value === whole[i]) continue;
+        if (value === whole[i] || (i % STEP > 0 && whole[i] !== 0x0a)) continue;
         const changed = Buffer.from(whole);
         changed[i] = value;
         const found = await check(changed);

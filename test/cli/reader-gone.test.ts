@@ -1,4 +1,5 @@
 /** `sluis ... | head`: whoever reads the output has seen enough. */
+// @release: waits for buffers of the system to fill; cli/progress and runtime try what is written when nobody reads.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -15,7 +15,7 @@ import { anySize, collect, pause, until } from './support/traffic.ts';
 import { between } from '../support/chance.ts';
 import { effort } from '../support/effort.ts';
 
-const ROUNDS = effort(6, 30);
+const ROUNDS = effort(2, 30);
 const recipients = ['anna', 'bram', 'chris'];
 let instance: Instance;
 let target: WireTarget;

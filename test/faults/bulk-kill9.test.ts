@@ -4,6 +4,7 @@
  * A bulk change leaves whole batches, and the same command goes on from there; an import leaves all of its file or nothing. Both leave a trail
  * of exactly what happened. The controls do the same work one call at a time, as a loop over the command would: it is cut anywhere.
  */
+// @release: several transactions, each whole by itself: `kill9` and `store-power` try that a transaction is, at every merge.
 // @beside
 import assert from 'node:assert/strict';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';

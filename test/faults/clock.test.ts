@@ -1,4 +1,5 @@
 /** Somebody sets the wall clock back an hour, in the running gateway and across a restart. */
+// @release: a gateway whose clock jumps; ids, locks and UIDLs are tried in store/ with such clocks.
 // @beside
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';

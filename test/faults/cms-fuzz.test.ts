@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { fuzzCms } from '../crypto/cms/fuzzing.ts';
 import { effort } from '../support/effort.ts';
 
-const SECONDS = effort(6, 60);
+const SECONDS = effort(3, 60);
 
 test(`fuzz: CMS, for ${SECONDS} seconds`, async (t) => {
   const { rounds, read, good } = await fuzzCms(1000 * SECONDS, 20_261_125);

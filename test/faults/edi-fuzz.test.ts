@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { fuzzEdi } from '../edi/fuzzing.ts';
 import { effort } from '../support/effort.ts';
 
-const SECONDS = effort(6, 60);
+const SECONDS = effort(3, 60);
 
 test(`fuzz: the readers of EDI, for ${SECONDS} seconds`, (t) => {
   const before = process.memoryUsage().heapUsed;

@@ -8,4 +8,4 @@ import { effort } from '../support/effort.ts';
 import { sqliteGround } from './support/ground.ts';
 import { killTests } from './support/kills.ts';
 
-killTests(sqliteGround, { rounds: effort(8, 30), quits: effort(6, 12) });
+killTests(sqliteGround, { rounds: effort(3, 30), quits: effort(2, 12) });

@@ -1,4 +1,5 @@
 /** kill -9 of the gateway in the middle of a merge: whole parts have gone over, and the same command goes on from there. */
+// @release: several transactions, each whole by itself: `kill9` and `store-power` try that a transaction is, at every merge.
 // @beside
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { fuzzWalk } from '../mime/fuzzing.ts';
 import { effort } from '../support/effort.ts';
 
-const SECONDS = effort(6, 60);
+const SECONDS = effort(3, 60);
 
 test(`fuzz: the walk over MIME, for ${SECONDS} seconds`, (t) => {
   const before = process.memoryUsage().heapUsed;

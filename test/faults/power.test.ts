@@ -20,7 +20,7 @@ import { between } from '../support/chance.ts';
 import { effort } from '../support/effort.ts';
 
 const skip = withoutCompiler();
-const CUTS = effort(3, 10);
+const CUTS = effort(1, 10);
 const recipients = ['anna', 'bram', 'chris'];
 const TAMPERED = fileURLToPath(new URL('support/tampered-gateway.js', import.meta.url));
 

@@ -1,4 +1,5 @@
 /** Ten thousand messages for a partner that is dead: the others wait no longer for theirs, and the gateway's memory does not grow with the queue. */
+// @release: minutes of a partner that hangs; its waits and places are tried in delivery/.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { testCertificates } from '../support/certificates.ts';

@@ -7,4 +7,4 @@ import { effort } from '../support/effort.ts';
 import { sqliteGround } from './support/ground.ts';
 import { pushKillTest } from './support/push-kills.ts';
 
-pushKillTest(sqliteGround, effort(7, 20));
+pushKillTest(sqliteGround, effort(2, 20));

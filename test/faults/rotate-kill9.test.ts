@@ -2,6 +2,7 @@
  * A new master key, killed before each of its steps: the old key or the new one opens everything, and the command run once more comes to its
  * end. Everything is: messages of two days, keys of the authority, of the audit trail, of mail (S/MIME and OpenPGP), and a partner's password.
  */
+// @release: several transactions, each whole by itself: `kill9` and `store-power` try that a transaction is, at every merge.
 // @beside
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

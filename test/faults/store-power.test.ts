@@ -26,7 +26,7 @@ import { between } from '../support/chance.ts';
 import { effort } from '../support/effort.ts';
 
 const skip = withoutCompiler();
-const CUTS = effort(4, 10);
+const CUTS = effort(3, 10);
 /** Messages that are acknowledged before the power goes, counted and not timed: a busy machine proves as much. */
 const BEFORE_CUT: Readonly<Record<'early' | 'late', readonly [number, number]>> = {
   early: [5, 200],

@@ -1,4 +1,5 @@
 /** HAProxy, keepalived and Patroni read the files of docs/examples/two-sites; and what HAProxy does by that file before two gateways. */
+// @release: two gateways behind a HAProxy; `/ready`, drain and PROXY are tried in http/, gateway/ and platform/.
 // @beside
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -2,6 +2,7 @@
  * A practice moves from Dovecot: five thousand messages that its programs left on the server come along with their UIDLs. fetchmail and
  * getmail keep the state that they made against Dovecot, see the same host, ports and password, and must fetch nothing twice.
  */
+// @release: five thousand messages from a Dovecot; takeover/ tries the steps.
 // @beside
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';

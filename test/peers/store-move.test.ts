@@ -2,6 +2,7 @@
  * A service grows out of one machine: its store goes from SQLite to PostgreSQL, killed twice on the way, and mail programs of others see nothing of it. What mpop
  * and fetchmail have fetched under a UIDL they do not fetch again; the trail, its anchors and a bundle of evidence made before stand afterwards.
  */
+// @release: a store moves between engines, killed on the way; postgres/store-move tries each row and cut.
 // @beside
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

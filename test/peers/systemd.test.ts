@@ -2,6 +2,7 @@
  * Under systemd, as far as it can be had without one that runs: its own judge of the units, its own tools for notification and sockets, and the
  * system calls that the unit allows, by strace.
  */
+// @release: what a real systemd says of the units; gateway/ and platform/activation try the protocol.
 // @beside
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';

@@ -1,6 +1,7 @@
 /**
  * Backups at the third place: taken from its standby by gateways at both sites, while the primary changes, a gateway dies in the middle of one, and another goes on.
  */
+// @release: base backups at three places; backup/ tries the rounds.
 // @beside
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

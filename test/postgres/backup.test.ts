@@ -1,4 +1,5 @@
 /** Base backups of a store on PostgreSQL, and the log behind them: taken, proved, brought back to a moment, and what goes wrong. With Debian's 17, which has the programs. */
+// @release: base backups of real servers, a minute of them; backup-places and cli/backup try what is made of them.
 // @beside
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

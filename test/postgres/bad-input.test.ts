@@ -2,6 +2,7 @@
  * What an operator sees of a gateway whose servers are not as they should be: one clear line with what to do, from `serve`, from `check`, in the log, at `/ready` and in the
  * reply to a sender. Nothing that was acknowledged is lost by it, and when it is mended mail goes on by itself.
  */
+// @release: minutes of waiting for servers that are not there; what each is told is tried in store/postgres-*.
 // @beside
 import assert from 'node:assert/strict';
 import { appendFileSync, writeFileSync } from 'node:fs';

@@ -2,6 +2,7 @@
  * The disk of the primary is full. As long as there is room for its log, senders are told so (452) and come again; without that the server stops, and they hear that nothing can
  * be stored (451). Mail that was accepted stays, is fetched, and when there is room mail is taken again.
  */
+// @release: fills a disk; guard and postgres-session try what a refused commit is answered with.
 // @beside
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';

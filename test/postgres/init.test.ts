@@ -1,4 +1,5 @@
 /** `sluis init --postgres` on real servers: what an administrator runs beforehand, what the two roles may, and that the gateway's role serves. */
+// @release: each wrong database that `init` may meet; contract-* make a right one for every store.
 // @beside
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';

@@ -1,4 +1,5 @@
 /** Day keys at two sites: whole gateways on PostgreSQL that destroy them together. What takes minutes is in test/long/keys.test.ts. */
+// @release: a day key at two sites and a third gateway that was away; cluster/ tries the exchange of keys.
 // @beside
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';

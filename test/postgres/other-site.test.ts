@@ -2,6 +2,7 @@
  * What a client sees at the other site: its TLS session resumes, its password is known, and what was changed at one site about an account holds at the other within
  * a second, and in a transaction that had begun before.
  */
+// @release: times of a client at the other site; two-gateways and nodes try what it rests on.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

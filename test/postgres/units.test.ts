@@ -1,4 +1,5 @@
 /** Several gateways on one machine that share its ports: connections go to both, and where one is killed or drained the other takes what comes. */
+// @release: systemd-like units on the ports of one machine; two-gateways serves beside each other at every merge.
 // @beside
 import assert from 'node:assert/strict';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';

@@ -232,14 +232,20 @@ test('before a release what tries chance is run once more, with all its rounds',
     'faults/chance': `// support/effort.ts\ntest('effort: ' + process.env.SLUIS_TEST_EFFORT, () => undefined);`,
     'cli/chance': `// support/effort.ts\ntest('unit effort: ' + process.env.SLUIS_TEST_EFFORT, () => undefined);`,
     'faults/counts': `test('counts', () => undefined);`,
+    'faults/whole': `// @release: why\ntest('whole', () => undefined);`,
+    'cli/whole': `// @release: why\ntest('unit whole', () => undefined);`,
+    'cli/counts': `test('unit counts', () => undefined);`,
     'long/long': `test('long', () => undefined);`,
   });
-  const ran = (suite: string): string[] =>
-    [...run('--suite', suite, '--reporter', 'tap').stdout.matchAll(/^ok \d+ - (.+)$/gm)]
+  const ran = (...suite: string[]): string[] =>
+    [...run('--suite', ...suite, '--reporter', 'tap').stdout.matchAll(/^ *ok \d+ - ([\w :]+)$/gm)]
       .map(([, name]) => name ?? '')
       .sort();
-  assert.deepEqual(ran('long'), ['effort: release', 'long', 'unit effort: release']);
+  assert.deepEqual(ran('long'), ['effort: release', 'long', 'unit effort: release', 'unit whole', 'whole']);
   assert.deepEqual(ran('faults'), ['counts', 'effort: undefined']);
+  assert.deepEqual(ran('unit'), ['unit counts', 'unit effort: undefined']);
+  // Whoever names it has it run.
+  assert.deepEqual(ran('faults', '--only', 'faults/w'), ['whole']);
 });
 
 test('of a suite that starts programs, files marked so run beside each other, and the others alone after them', (t) => {
