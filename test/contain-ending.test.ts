@@ -1,5 +1,4 @@
 /** An account that somebody else got into while it ends: contained within its grace, it still ends on its day. */
-// @release: the life of an account that ends while it is contained; contain and cli/account-end try each half.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

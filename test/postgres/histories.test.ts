@@ -13,7 +13,7 @@ import { type TwoSites, type TwoSitesOptions, startTwoSites } from '../support/t
 import { until } from '../support/until.ts';
 import { assertNothing, judged } from '../support/verdict.ts';
 
-const ROUNDS = effort(2, 20);
+const ROUNDS = effort(3, 20);
 const WRITERS = namesOf('writer', 16);
 const MAILBOXES = namesOf('mailbox', 4);
 

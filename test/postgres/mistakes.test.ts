@@ -2,7 +2,6 @@
  * Whole gateways before three servers, one without a mistake and others with one each (test/support/mistakes.ts). In the same moments the one without loses, doubles and
  * deletes nothing, and of each other one the checker of histories finds what its mistake costs: so it would find it of the program as well.
  */
-// @release: controls of the whole gateway; the rules themselves are tried in store/postgres-session and guard.
 // @beside
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
