@@ -18,7 +18,7 @@ import { defined } from './domain/defined.ts';
 import type { PartnerId } from './domain/ids.ts';
 import { ALWAYS_READY, type Readiness } from './domain/readiness.ts';
 import { type Instant, milliseconds, seconds } from './domain/units.ts';
-import { adminContext, caParts, statusOf } from './gateway/admin.ts';
+import { adminContext, caParts, configurationOf, statusOf } from './gateway/admin.ts';
 import { beginGatewayLife, startGatewayAnchors, startRetention } from './gateway/audit.ts';
 import { gatewayBackups, startBackups } from './gateway/backup.ts';
 import { gatewayCertificates } from './gateway/certificates.ts';
@@ -240,6 +240,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const admin: AdminContext = {
     ...context,
     ...defined({ sites }),
+    configuration: configurationOf(() => reload.running),
     gateway: {
       reload: reloadTold,
       drain: async (wanted, actor) => {
@@ -312,7 +313,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     stop: async ({ drain } = {}) => {
       http.stopping();
       if (drain === 'none') running.cut();
-      await running.stop(reload.connections);
+      await running.stop(reload.running.connections);
       log.info('gateway.stopped');
     },
   };

@@ -14,6 +14,7 @@ import type { MailKeySeals } from '../crypto/mail-key-seals.ts';
 import type { CourierProbe } from '../delivery/courier.ts';
 import type { Address } from '../domain/address.ts';
 import type { ProbeCause } from '../domain/availability.ts';
+import type { ConfigSetting } from '../domain/config-setting.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { LetterParts } from '../enrol/letters.ts';
 import type { Clock, RandomBytes } from '../domain/effects.ts';
@@ -238,8 +239,17 @@ export interface KeyParts {
   readonly keepEscrow: (escrow: Escrow) => void;
 }
 
+/** The configuration file, as operations may look at it. */
+export interface ConfigurationParts {
+  /** Absolute path. */
+  readonly file: string;
+  /** As they hold now: in a gateway that serves, not what the file has come to say since. */
+  readonly settings: () => Promise<readonly ConfigSetting[]>;
+}
+
 export interface AdminContext {
   readonly store: Store;
+  readonly configuration: ConfigurationParts;
   /** Absent: an engine on one machine. */
   readonly sites?: Sites;
   readonly clock: Clock;

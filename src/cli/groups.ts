@@ -36,6 +36,10 @@ export const groups: readonly Loaded[] = [
     load: async () => (await import('../commands/gateway.ts')).gatewayTops,
   },
   {
+    names: { config: 'settings of the configuration file, as they hold now' },
+    load: async () => (await import('../commands/config.ts')).configuration,
+  },
+  {
     names: { organisation: 'customers: practices, hospitals, laboratories' },
     load: async () => (await import('../commands/organisation.ts')).organisations,
   },

@@ -4,6 +4,7 @@ import { gateway } from './gateway.ts';
 import { accounts } from './account.ts';
 import { addresses } from './address.ts';
 import { approvals } from './approve.ts';
+import { configuration } from './config.ts';
 import { audits } from './audit.ts';
 import { operationsOfAll } from './core/operations.ts';
 import { type AnyOperation, type AnySubject, operationRows } from './core/row.ts';
@@ -31,6 +32,7 @@ import { webhooks } from './webhook.ts';
 
 const table = {
   gateway,
+  configuration,
   backups,
   drills,
   organisations,

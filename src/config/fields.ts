@@ -18,6 +18,12 @@ export interface FieldMeta {
   /** As it is written in the file; absent where a value must be given or where leaving it out means something. */
   readonly initial?: Initial;
   readonly optional?: boolean;
+  /** A relative path in it starts at the folder of the file. */
+  readonly isPath?: true;
+  /** A value as the file writes it; left out: as JSON does. Nothing that may be secret is in it. */
+  readonly written?: (value: never) => string;
+  /** The default as it was read. */
+  readonly start?: unknown;
 }
 type Initial = string | number | boolean | readonly string[];
 
@@ -33,7 +39,7 @@ function field<T>(meta: FieldMeta, read: (raw: unknown) => T | undefined): z.Zod
     return z.NEVER;
   });
   const schema = meta.initial === undefined ? parse : parse.prefault(meta.initial);
-  fieldMeta.add(schema, meta);
+  fieldMeta.add(schema, meta.initial === undefined ? meta : { ...meta, start: read(meta.initial) });
   return schema;
 }
 
@@ -63,7 +69,8 @@ export const givenDuration = (about: string, example: string, min: string, max: 
 
 function withinTimes(meta: FieldMeta, min: string, max: string): z.ZodType<Milliseconds> {
   const [low = 0, high = 0] = [parseDuration(min), parseDuration(max)];
-  return field(meta, (raw) => {
+  const written = (value: Milliseconds): string => writeValue(formatDuration(value));
+  return field({ ...meta, written }, (raw) => {
     const value = typeof raw === 'string' ? parseDuration(raw) : undefined;
     return value !== undefined && value >= low && value <= high ? value : undefined;
   });
@@ -78,7 +85,8 @@ export function durations(
 ): z.ZodType<readonly Milliseconds[]> {
   const [low = 0, high = 0] = [parseDuration(min), parseDuration(max)];
   const expects = `a list of 1 to 20 growing lengths of time from ${min} to ${max}, such as ${writeValue(initial)}`;
-  return field({ about, expects, initial }, (raw) => {
+  const written = (value: readonly Milliseconds[]): string => writeValue(value.map(formatDuration));
+  return field({ about, expects, initial, written }, (raw) => {
     if (!Array.isArray(raw) || raw.length === 0 || raw.length > 20) return undefined;
     const read = raw.map((text: unknown) => (typeof text === 'string' ? parseDuration(text) : undefined));
     const grows = read.every(
@@ -88,10 +96,20 @@ export function durations(
   });
 }
 
+/** In powers of 1000 where those of 1024 do not fit: 50MB is no whole number of KiB. */
+function sizeWritten(value: Octets): string {
+  const inThousands = ([['GB', 1e9], ['MB', 1e6], ['KB', 1e3]] as const).find(
+    ([, unit]) => value >= unit && value % unit === 0,
+  );
+  const text = formatOctets(value);
+  return writeValue(inThousands !== undefined && /\dB$/.test(text) ? `${value / inThousands[1]}${inThousands[0]}` : text);
+}
+
 /** A size in octets. */
 export function size(about: string, initial: string, min: string, max: string): z.ZodType<Octets> {
   const [low = 0, high = 0] = [parseOctets(min), parseOctets(max)];
-  return field({ about, expects: `a size from ${min} to ${max}, such as "${initial}"`, initial }, (raw) => {
+  const expects = `a size from ${min} to ${max}, such as "${initial}"`;
+  return field({ about, expects, initial, written: sizeWritten }, (raw) => {
     const value = typeof raw === 'string' ? parseOctets(raw) : undefined;
     return value !== undefined && value >= low && value <= high ? octets(value) : undefined;
   });
@@ -123,13 +141,16 @@ const isPath = (raw: unknown): raw is string =>
 /** A file or folder; relative ones start at the folder of the configuration file. */
 export const path = (about: string, initial?: string): z.ZodType<string> =>
   field(
-    withInitial({ about, expects: 'a path in quotes, relative to the folder of this file or absolute' }, initial),
+    withInitial(
+      { about, expects: 'a path in quotes, relative to the folder of this file or absolute', isPath: true },
+      initial,
+    ),
     (raw) => (isPath(raw) ? raw : undefined),
   );
 
 /** One file, or a list of them. */
 export const paths = (about: string): z.ZodType<readonly string[]> =>
-  field({ about, expects: 'a path in quotes, or a list of at most 4 paths' }, (raw) => {
+  field({ about, expects: 'a path in quotes, or a list of at most 4 paths', isPath: true }, (raw) => {
     const list: unknown[] = Array.isArray(raw) ? raw : [raw];
     const read = list.filter((p): p is string => isPath(p));
     return read.length === list.length && read.length > 0 && read.length <= 4 ? read : undefined;
@@ -145,20 +166,29 @@ export const day = (about: string): z.ZodType<string> =>
     return !Number.isNaN(at.getTime()) && at.toISOString().startsWith(text) ? text : undefined;
   });
 
+const timeWritten = (value: Milliseconds): string => {
+  const minute = value / 60_000;
+  return writeValue([Math.floor(minute / 60), minute % 60].map((n) => String(n).padStart(2, '0')).join(':'));
+};
+
 /** A time of day, by the wall clock in Amsterdam; milliseconds since midnight. */
 export const timeOfDay = (about: string): z.ZodType<Milliseconds> =>
-  field({ about, expects: 'a time of day, such as "02:30"' }, (raw) => {
+  field({ about, expects: 'a time of day, such as "02:30"', written: timeWritten }, (raw) => {
     const read = typeof raw === 'string' ? /^([01]\d|2[0-3]):([0-5]\d)$/.exec(raw) : null;
     return read === null ? undefined : minutes(Number(read[1]) * 60 + Number(read[2]));
   });
 
 /** Files; relative ones start at the folder of the configuration file. None when left out. */
 export const files = (about: string): z.ZodType<readonly string[]> =>
-  field({ about, expects: 'a list of paths, such as ["client-ca.pem"]', initial: [] }, (raw) => {
+  field({ about, expects: 'a list of paths, such as ["client-ca.pem"]', initial: [], isPath: true }, (raw) => {
     if (!Array.isArray(raw) || raw.length > 100) return undefined;
     const list = raw.filter((p): p is string => isPath(p));
     return list.length === raw.length ? list : undefined;
   });
+
+/** Its words may hold a secret, so the program alone is shown. */
+const programWritten = ([program = '', ...more]: readonly string[]): string =>
+  writeValue(more.length === 0 ? [program] : [program, `(not shown: ${more.length})`]);
 
 /** A program by its absolute path, and its arguments: no shell takes part, so nothing in it is expanded. */
 export const command = (about: string): z.ZodType<readonly string[]> =>
@@ -167,6 +197,7 @@ export const command = (about: string): z.ZodType<readonly string[]> =>
       about,
       expects:
         'a list of a program with its absolute path and its arguments, such as ["/usr/bin/systemd-creds", "decrypt", "KEY"]',
+      written: programWritten,
     },
     (raw) => {
       if (!Array.isArray(raw) || raw.length === 0 || raw.length > 64) return undefined;
@@ -252,10 +283,18 @@ export interface HostPort {
   readonly port: number;
 }
 
+const hostPortText = ({ host, port }: HostPort): string => `${isIP(host) === 6 ? `[${host}]` : host}:${port}`;
+const hostPortWritten = (value: HostPort): string => writeValue(hostPortText(value));
+
 /** Servers in the order in which they are asked; none when left out. */
 export const servers = (about: string, most: number): z.ZodType<readonly HostPort[]> =>
   field(
-    { about, expects: `a list of at most ${most} different servers, such as ["db1.example.nl:5432"]`, initial: [] },
+    {
+      about,
+      expects: `a list of at most ${most} different servers, such as ["db1.example.nl:5432"]`,
+      initial: [],
+      written: (value: readonly HostPort[]) => writeValue(value.map(hostPortText)),
+    },
     (raw) => {
       if (!Array.isArray(raw) || raw.length > most || new Set(raw).size !== raw.length) return undefined;
       const list = raw.flatMap((text) => (typeof text === 'string' ? (hostPortOf(text) ?? []) : []));
@@ -264,16 +303,23 @@ export const servers = (about: string, most: number): z.ZodType<readonly HostPor
   );
 
 export const server = (about: string): z.ZodType<HostPort> =>
-  field({ about, expects: 'a server and its port, such as "db3.example.nl:5432"' }, (raw) =>
+  field({ about, expects: 'a server and its port, such as "db3.example.nl:5432"', written: hostPortWritten }, (raw) =>
     typeof raw === 'string' ? hostPortOf(raw) : undefined,
   );
 
 /** An address of this machine with a port. */
 export const listenAt = (about: string): z.ZodType<HostPort> =>
-  field({ about, expects: 'an IP address and a port of this machine, such as "0.0.0.0:7443"' }, (raw) => {
-    const found = typeof raw === 'string' ? hostPortOf(raw) : undefined;
-    return found !== undefined && isIP(found.host) !== 0 ? found : undefined;
-  });
+  field(
+    {
+      about,
+      expects: 'an IP address and a port of this machine, such as "0.0.0.0:7443"',
+      written: hostPortWritten,
+    },
+    (raw) => {
+      const found = typeof raw === 'string' ? hostPortOf(raw) : undefined;
+      return found !== undefined && isIP(found.host) !== 0 ? found : undefined;
+    },
+  );
 
 function hostPortOf(text: string): HostPort | undefined {
   const found = /^(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9.-]{1,253})):(\d{1,5})$/.exec(text);
@@ -293,7 +339,9 @@ function table<T>(
   meta: Omit<FieldMeta, 'initial'>,
   read: (raw: unknown) => T | undefined,
 ): z.ZodType<ReadonlyMap<string, T>> {
-  const schema = field<ReadonlyMap<string, T>>(meta, (raw) => {
+  const written = (value: ReadonlyMap<string, T>): string =>
+    `{ ${[...value].map(([name, one]) => `${name} = ${writeValue(one)}`).join(', ')} }`;
+  const schema = field<ReadonlyMap<string, T>>({ ...meta, written }, (raw) => {
     if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) return undefined;
     const entries = Object.entries(raw).flatMap(([name, value]) => {
       const known = SHORT_NAME.test(name) ? read(value) : undefined;

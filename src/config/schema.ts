@@ -857,6 +857,7 @@ export const sections: Readonly<Record<string, string>> = {
   http: 'Health and metrics.',
   ca: "The gateway's own certificate authority (sluis ca, sluis cert).",
   smime: 'Signing and encrypting messages (S/MIME); who does is a setting of accounts and addresses.',
+  webhooks: 'Programs that are told of events (sluis webhook).',
 };
 
 export type ParsedConfig = z.infer<typeof configSchema>;

@@ -19,6 +19,7 @@ import { listPages } from './pages/lists.ts';
 import { partnerPages } from './pages/partners.ts';
 import { queuePages } from './pages/queue.ts';
 import { search } from './pages/search.ts';
+import { settingPages } from './pages/settings.ts';
 import { style } from './pages/style.ts';
 import { deedPagesOf } from './parts/deed.ts';
 import { today } from './pages/today.ts';
@@ -48,5 +49,6 @@ export const CONSOLE_PAGES: readonly Page[] = [
   ...certificatePages,
   ...trailPages,
   ...webhookPages,
+  ...settingPages,
   style,
 ];

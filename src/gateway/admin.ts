@@ -62,6 +62,7 @@ export const adminContext = (
   ca,
   certificates,
   store,
+  configuration: configurationOf(() => config),
   backups,
   desk: notices.desk,
   notices: notices.settlements,
@@ -94,6 +95,12 @@ export const adminContext = (
     if (!checked.ok) throw new AdminError('invalid', `Cannot use the password: ${checked.error}`);
     return await hashPassword(checked.value);
   },
+});
+
+/** Loaded where somebody looks. */
+export const configurationOf = (running: () => Config): AdminContext['configuration'] => ({
+  file: running().file,
+  settings: async () => (await import('../config/held.ts')).heldSettings(running()),
 });
 
 /** For a command where nobody serves: the store, and what its operations work with. Throws StoreRefused. */

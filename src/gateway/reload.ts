@@ -7,6 +7,7 @@
 import type { ReloadReport } from '../admin/context.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { holdsAfterReload } from '../domain/config-setting.ts';
 import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import { connectionLimitsOf } from './limits.ts';
@@ -32,9 +33,9 @@ export class GatewayReload {
     this.#parts = parts;
   }
 
-  /** The limits and times that hold now. */
-  get connections(): Config['connections'] {
-    return this.#running.connections;
+  /** What holds now. */
+  get running(): Config {
+    return this.#running;
   }
 
   /** One at a time. Rejects with ConfigError, TlsMaterialError or AuthorityError. */
@@ -50,7 +51,7 @@ export class GatewayReload {
     await readFiles();
     const changed = changesBetween(this.#running, fresh);
     const live = (name: string): boolean =>
-      name.startsWith('connections.') || (name === 'log.level' && setLogLevel !== undefined);
+      holdsAfterReload(name) && (name !== 'log.level' || setLogLevel !== undefined);
     const report = { applied: changed.filter(live), restart: changed.filter((name) => !live(name)) };
     connections.change(connectionLimitsOf(fresh));
     setLogLevel?.(fresh.log.level);

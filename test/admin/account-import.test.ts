@@ -29,6 +29,7 @@ async function world(t: TestContext) {
         partners: {} as AdminContext['partners'],
         webhooks: {} as AdminContext['webhooks'],
         console: {} as AdminContext['console'],
+        configuration: {} as AdminContext['configuration'],
         probe: {} as AdminContext['probe'],
         mail: {} as AdminContext['mail'],
         keys: {} as AdminContext['keys'],

@@ -22,6 +22,7 @@ import { OPERATOR } from '../../src/console/pages/operators-words.ts';
 import { PARTNER } from '../../src/console/pages/partners-words.ts';
 import { REGISTERS } from '../../src/console/pages/registers.ts';
 import { SEARCH } from '../../src/console/pages/search-words.ts';
+import { FILE, REGISTERED } from '../../src/console/pages/settings-words.ts';
 import { VERIFY } from '../../src/console/pages/trail-words.ts';
 import { WEBHOOK } from '../../src/console/pages/webhooks-words.ts';
 import { DEED } from '../../src/console/parts/deed-words.ts';
@@ -181,6 +182,8 @@ const TABLES = {
   CERTIFICATE,
   VERIFY,
   WEBHOOK,
+  FILE,
+  REGISTERED,
   ...Object.fromEntries(REGISTERS.map(({ path, words }) => [path, words])),
   ...Object.fromEntries(DEEDS.map(({ path, words }) => [path, words])),
   DELIVERY,

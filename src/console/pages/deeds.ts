@@ -2,6 +2,7 @@
 import { rightOf } from '../../admin/operations.ts';
 import type { Asked, Page } from '../core/page.ts';
 import { type Deed, deedPagesOf } from '../parts/deed.ts';
+import { OF_ACCOUNT } from './settings-words.ts';
 
 interface AccountDeed extends Deed {
   readonly name: string;
@@ -50,6 +51,14 @@ export const DEEDS: readonly AccountDeed[] = (
           done: 'The connections were ended.',
         },
       },
+    },
+    {
+      name: 'settings',
+      operation: 'account.set',
+      input: ({ login = '' }) => ({ name: login }),
+      fields: ['settings'],
+      states: ['active', 'ending', 'suspended'],
+      words: OF_ACCOUNT,
     },
     {
       name: 'suspend',

@@ -68,14 +68,14 @@ export const ADDRESSES = {
     title: 'Adressen',
     about: 'Elk geregistreerd adres, en het account waar het heen leidt.',
     none: 'Er is geen adres dat past.',
-    columns: { address: 'Adres', account: 'Account', state: 'Toestand', ends: 'Tot' },
+    columns: { address: 'Adres', account: 'Account', state: 'Toestand', ends: 'Tot', change: 'Wijzigen' },
     filters: { account: { label: 'Account', hint: 'De gebruikersnaam.' } },
   },
   en: {
     title: 'Addresses',
     about: 'Every registered address, and the account that it leads to.',
     none: 'No address fits.',
-    columns: { address: 'Address', account: 'Account', state: 'State', ends: 'Until' },
+    columns: { address: 'Address', account: 'Account', state: 'State', ends: 'Until', change: 'Change' },
     filters: { account: { label: 'Account', hint: 'The log-in name.' } },
   },
 };

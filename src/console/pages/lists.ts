@@ -2,8 +2,10 @@
 import type { Page } from '../core/page.ts';
 import { sizeOf, timeOf } from '../core/times.ts';
 import { accountLink, organisationLink, state } from '../look/parts.ts';
+import { deedLinks } from '../parts/deed.ts';
 import { type Register, registerPages } from '../parts/register.ts';
 import { ACCOUNTS, ADDRESSES, ORGANISATIONS } from './lists-words.ts';
+import { ADDRESS_SETTINGS } from './settings.ts';
 import { STATES, toneOf } from './states.ts';
 
 /** Of one account; the rest stands on its own page. */
@@ -50,11 +52,13 @@ export const addresses: Register<'address.list'> = {
   operation: 'address.list',
   filters: ['account'],
   words: ADDRESSES,
+  rowDeeds: [ADDRESS_SETTINGS],
   columns: {
     address: ({ address }) => address,
     account: ({ account }) => accountLink(account),
     state: ({ state: is }, { language }) => state(toneOf(is), STATES[language][is] ?? is),
     ends: ({ ends }, { language }) => (ends === undefined ? '' : timeOf(ends, language)),
+    change: ({ address }, asked) => deedLinks(asked, [ADDRESS_SETTINGS], { address }, address),
   },
 };
 

@@ -2,6 +2,8 @@
 import { html } from '../../http/html.ts';
 import type { Page } from '../core/page.ts';
 import { accountLink, card, facts, note, table } from '../look/parts.ts';
+import { deedButtons, doneNote } from '../parts/deed.ts';
+import { ORGANISATION_SETTINGS } from './settings.ts';
 import { STATES } from './states.ts';
 
 const ORGANISATION = {
@@ -48,7 +50,13 @@ export const organisation: Page = {
   method: 'GET',
   path: '/organisations/{name}',
   access: 'read',
-  run: async ({ params: { name = '' }, query, language, operate }) => {
+  run: async (asked) => {
+    const {
+      params: { name = '' },
+      query,
+      language,
+      operate,
+    } = asked;
     const words = ORGANISATION[language];
     const states = STATES[language];
     const after = query.get('after');
@@ -65,7 +73,7 @@ export const organisation: Page = {
     return {
       kind: 'page',
       title: `${words.title} ${of.name}`,
-      body: html`${of.contactProblem === undefined ? undefined : note('warn', html`<p>${words.problem}: <span lang="en">${of.contactProblem}</span></p>`)}
+      body: html`${doneNote(asked, [ORGANISATION_SETTINGS])}${of.contactProblem === undefined ? undefined : note('warn', html`<p>${words.problem}: <span lang="en">${of.contactProblem}</span></p>`)}
 ${card(
   words.about,
   facts([
@@ -81,7 +89,7 @@ ${card(
     [words.post, of.post?.join(', ')],
     [words.language, of.language],
   ]),
-)}
+)}${deedButtons(asked, [ORGANISATION_SETTINGS], { name: of.name })}
 ${card(
   words.accounts,
   shown.length === 0

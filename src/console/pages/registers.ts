@@ -10,6 +10,7 @@ import { accounts, addresses, organisations } from './lists.ts';
 import { operators, passkeys, sessions, tokens } from './operators.ts';
 import { partners } from './partners.ts';
 import { queue } from './queue.ts';
+import { settings } from './settings.ts';
 import { trail } from './trail.ts';
 import { webhooks } from './webhooks.ts';
 
@@ -33,6 +34,7 @@ export const REGISTERS: readonly Register[] = [
   passkeys,
   sessions,
   identities,
+  settings,
 ];
 
 export const registers: Page = {

@@ -47,8 +47,10 @@ export interface Register<N extends OperationName = OperationName> {
   readonly columns: Readonly<Record<string, (row: RowOf<N>, asked: Asked) => Hole>>;
   /** What can be done beside it. */
   readonly deeds?: readonly Deed[];
-  /** What else leads on from here. */
-  readonly beside?: (asked: Asked) => Html;
+  /** What else leads on from here; `rows` are those that are shown. */
+  readonly beside?: (asked: Asked, rows: readonly RowOf<N>[]) => Html | undefined;
+  /** Rows of one subject that stand behind each other, under its heading; `about` is English. */
+  readonly groups?: (row: RowOf<N>, asked: Asked) => { readonly title: string; readonly about: string };
   /** Those of its rows, for what is said when one was done. */
   readonly rowDeeds?: readonly Deed[];
   readonly words: Both<RegisterWords>;
@@ -108,16 +110,26 @@ async function partOf(asked: Asked, { operation }: Register, input: Input, after
   return { rows, ...(all.length > PAGE && last !== undefined && { next: listRow(operation).after(last) }) };
 }
 
-const tableOf = (asked: Asked, { columns, words: both }: Register, rows: readonly unknown[]): Html => {
+function tableOf(asked: Asked, { columns, groups, words: both }: Register, rows: readonly unknown[]): Html {
   const words = both[asked.language];
-  return rows.length === 0
-    ? html`<p>${words.none}</p>`
-    : table(
-        words.title,
-        Object.keys(columns).map((name) => words.columns[name] ?? name),
-        rows.map((row) => Object.values(columns).map((cell) => cell(row as never, asked))),
-      );
-};
+  if (rows.length === 0) return html`<p>${words.none}</p>`;
+  const header = Object.keys(columns).map((name) => words.columns[name] ?? name);
+  const of = (title: string, some: readonly unknown[]): Html =>
+    table(
+      title,
+      header,
+      some.map((row) => Object.values(columns).map((cell) => cell(row as never, asked))),
+    );
+  if (groups === undefined) return of(words.title, rows);
+  const parts: { readonly title: string; readonly about: string; readonly rows: unknown[] }[] = [];
+  for (const row of rows) {
+    const group = groups(row as never, asked);
+    const last = parts.at(-1);
+    if (last?.title === group.title) last.rows.push(row);
+    else parts.push({ ...group, rows: [row] });
+  }
+  return html`${parts.map((part) => html`<h2>${part.title}</h2>${part.about === '' ? undefined : html`<p lang="en">${part.about}</p>`}${of(part.title, part.rows)}`)}`;
+}
 
 /** The first rows, within a page of something else; `input` says of which. */
 export async function registerTable<N extends OperationName>(
@@ -160,7 +172,7 @@ async function registerPage(asked: Asked, register: Register): Promise<Reply> {
     status: isWrong ? 422 : 200,
     title: words.title,
     body: html`${doneNote(asked, [...deeds, ...rowDeeds])}<p>${words.about}</p>
-${deedButtons(asked, deeds)}${register.beside?.(asked)}
+${deedButtons(asked, deeds)}${register.beside?.(asked, part.rows as never)}
 ${wrong === undefined ? undefined : note('bad', html`<p role="alert">${said.wrong}</p><p lang="en">${wrong.message}</p>`)}
 ${filterForm(asked, register, wanted)}
 <div class="card">${isWrong ? undefined : tableOf(asked, register, part.rows)}

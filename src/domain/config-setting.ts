@@ -1,0 +1,24 @@
+/** What is said of one setting of the configuration file, to whoever may look at it. */
+
+export interface ConfigSetting {
+  /** `smtp.max-message`; of sections that stand several times, `listener.NAME.port`. */
+  readonly name: string;
+  /** `smtp`; empty for what stands above the first section. */
+  readonly section: string;
+  /** What that section is about. */
+  readonly subject: string;
+  readonly about: string;
+  /** What it may hold, as in "expected ...". */
+  readonly expected: string;
+  /** As the file writes it. Absent: it is not given, and nothing holds in its place. Of a program, its path alone: its words may hold a secret. */
+  readonly value?: string;
+  /** Absent: there is none. */
+  readonly initial?: string;
+  /** It is something else than the default; what has none is, where it is given. */
+  readonly differs: boolean;
+  /** What makes another value in the file hold. */
+  readonly by: 'reload' | 'restart';
+}
+
+/** Settings of the file that hold from a reload on. */
+export const holdsAfterReload = (name: string): boolean => name === 'log.level' || name.startsWith('connections.');
