@@ -16,6 +16,7 @@ import type { Address } from '../domain/address.ts';
 import type { ProbeCause } from '../domain/availability.ts';
 import type { ConfigSetting } from '../domain/config-setting.ts';
 import type { AccountId } from '../domain/ids.ts';
+import type { CsvProblem } from '../domain/csv-problem.ts';
 import type { LetterParts } from '../enrol/letters.ts';
 import type { Clock, RandomBytes } from '../domain/effects.ts';
 import type { Escrow } from '../domain/escrow.ts';
@@ -62,10 +63,17 @@ export class AdminError extends Error {
   readonly kind: AdminErrorKind;
   /** The request that waits for signatures; with `approval` alone. */
   readonly request?: string;
-  constructor(kind: AdminErrorKind, message: string, options: ErrorOptions & { readonly request?: string } = {}) {
+  /** Every line of a file that cannot be used; the message has the first of them. */
+  readonly lines?: readonly CsvProblem[];
+  constructor(
+    kind: AdminErrorKind,
+    message: string,
+    options: ErrorOptions & { readonly request?: string; readonly lines?: readonly CsvProblem[] } = {},
+  ) {
     super(message, options);
     this.kind = kind;
     if (options.request !== undefined) this.request = options.request;
+    if (options.lines !== undefined) this.lines = options.lines;
   }
 }
 

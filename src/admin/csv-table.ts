@@ -1,12 +1,7 @@
 /** A CSV file with a header: rows by column name, and every problem with line, column and value. */
+import type { CsvProblem } from '../domain/csv-problem.ts';
+import { AdminError } from './context.ts';
 import { type CsvLimits, csvDefaults, readCsv } from './csv.ts';
-
-/** What is wrong at one place of the file. `text` is a sentence of its own: it names the value, what was expected and what to do. */
-export interface CsvProblem {
-  readonly line: number;
-  readonly column?: string;
-  readonly text: string;
-}
 
 export interface CsvRecord {
   readonly line: number;
@@ -48,6 +43,13 @@ export function problemLines(problems: readonly CsvProblem[]): string {
     .map(({ line, column, text }) => `  line ${line}${column === undefined ? '' : `, ${column}`}: ${text}`);
   if (problems.length > MAX_SHOWN) lines.push(`  and ${problems.length - MAX_SHOWN} more; correct these first`);
   return lines.join('\n');
+}
+
+/** Throws AdminError where there is one. `action` as in "Cannot end accounts". */
+export function refuseLines(action: string, problems: readonly CsvProblem[]): void {
+  if (problems.length === 0) return;
+  const text = `Cannot ${action}, nothing was changed:\n${problemLines(problems)}`;
+  throw new AdminError('invalid', text, { lines: problems });
 }
 
 /** Yields the columns first, then records and problems in the order of the file. Ends after a header that cannot be used. */

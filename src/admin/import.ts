@@ -17,7 +17,8 @@ import type { Settings } from '../domain/settings/setting.ts';
 import { type NewAccount, RegistryError } from '../store/registry.ts';
 import { type Actor } from '../store/actor.ts';
 import type { Registry } from '../store/port/registry.ts';
-import { type CsvProblem, type CsvRecord, quoted, readTable } from './csv-table.ts';
+import type { CsvProblem } from '../domain/csv-problem.ts';
+import { type CsvRecord, quoted, readTable } from './csv-table.ts';
 
 export interface ImportOptions {
   readonly registry: Pick<Registry, 'findLogin' | 'findRecipient' | 'findOrganisation' | 'importAccounts'>;

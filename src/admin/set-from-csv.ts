@@ -8,7 +8,8 @@
 import { parseSetting, settingsTable } from '../domain/settings.ts';
 import type { SettingScope, Settings } from '../domain/settings/setting.ts';
 import type { SettingChanges, SettingTarget } from '../store/registry.ts';
-import { type CsvProblem, type CsvRecord, quoted, readTable } from './csv-table.ts';
+import type { CsvProblem } from '../domain/csv-problem.ts';
+import { type CsvRecord, quoted, readTable } from './csv-table.ts';
 
 export interface ToSet {
   readonly target: SettingTarget;

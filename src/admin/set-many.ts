@@ -10,7 +10,7 @@ import type { SettingConflict } from '../domain/setting-conflicts.ts';
 import type { SettingScope } from '../domain/settings/setting.ts';
 import { RegistryError, type SettingChanges, type SettingTarget } from '../store/registry.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
-import { problemLines } from './csv-table.ts';
+import { refuseLines } from './csv-table.ts';
 import { type Found, type ToSet, nameOf, readSettingsFile } from './set-from-csv.ts';
 
 export interface ManyOutcome {
@@ -44,8 +44,7 @@ export async function setMany(
   if (upload === undefined) throw new AdminError('invalid', 'Cannot set from a file: no file came with the request');
   const resolve = (given: readonly string[]): Promise<readonly (Found | string)[]> => found(registry, names, given);
   const file = await readSettingsFile(upload, { scope, resolve, progress: (lines) => progress(lines, 0, 'Checking') });
-  if (file.problems.length > 0)
-    throw new AdminError('invalid', `Cannot set from the file, nothing was changed:\n${problemLines(file.problems)}`);
+  refuseLines('set from the file', file.problems);
   const many = file.changes;
   const warnings = await warningsOf(scope, many, names);
   for (let done = 0; !dryRun && done < many.length; done += BATCH) {

@@ -5,7 +5,8 @@
 import { accountOf } from '../admin/accounts.ts';
 import { contactOf, contactsIn } from '../admin/contacts-of.ts';
 import { type AdminContext, AdminError } from '../admin/context.ts';
-import type { CsvProblem } from '../admin/csv-table.ts';
+import type { CsvProblem } from '../domain/csv-problem.ts';
+import { refuseLines } from '../admin/csv-table.ts';
 import { MAX_GRACE, endOf } from '../admin/ending.ts';
 import { successorProblem } from '../admin/successor.ts';
 import { addressKey } from '../domain/address.ts';
@@ -15,7 +16,7 @@ import { type AccountSummary, type Ending as StoreEnding, MAX_ACCOUNTS } from '.
 import type { EndTies } from '../store/organisation-ties.ts';
 import { type EndingsView, TOLD, endingsText, endingsView } from './account-end-text.ts';
 import { MAX_NAMED, accountColumn, partsOf } from './core/accounts.ts';
-import { type RecordOf, recordsOf, refuseLines } from './core/csv.ts';
+import { type RecordOf, recordsOf } from './core/csv.ts';
 import { ends, endsAt } from './core/ending.ts';
 import { type Kind, address, count } from './core/kinds.ts';
 import { publishing } from './core/publishing.ts';

@@ -63,11 +63,8 @@ export const importPart = part({
 });
 
 async function importedOf(report: ImportReport, send: Call['send']): Promise<Imported> {
-  if (report.kind === 'refused') {
-    const { problemLines } = await import('../admin/csv-table.ts');
-    throw new AdminError('invalid', `Cannot import, nothing was changed:\n${problemLines(report.problems)}`);
-  }
-  if (report.kind === 'cancelled')
+  if (report.kind === 'refused') (await import('../admin/csv-table.ts')).refuseLines('import', report.problems);
+  if (report.kind === 'refused' || report.kind === 'cancelled')
     throw new AdminError('unavailable', 'The import was ended before it changed anything');
   if (report.kind === 'already') return { accounts: report.accounts, applied: false, already: true };
   const { kind, accounts, without } = report;

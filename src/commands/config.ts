@@ -7,7 +7,9 @@ import { pageOf } from './core/params.ts';
 import { flag, lists, maybe, opt, subject } from './core/row.ts';
 
 const view = z.object({
-  name: z.string().meta({ description: 'Section and name; of sections that stand several times with the name of each.' }),
+  name: z
+    .string()
+    .meta({ description: 'Section and name; of sections that stand several times with the name of each.' }),
   section: z.string().meta({ description: 'Empty for what stands above the first section.' }),
   subject: z.string().meta({ description: 'What the section is about.' }),
   about: z.string(),

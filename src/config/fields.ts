@@ -98,11 +98,17 @@ export function durations(
 
 /** In powers of 1000 where those of 1024 do not fit: 50MB is no whole number of KiB. */
 function sizeWritten(value: Octets): string {
-  const inThousands = ([['GB', 1e9], ['MB', 1e6], ['KB', 1e3]] as const).find(
-    ([, unit]) => value >= unit && value % unit === 0,
-  );
+  const inThousands = (
+    [
+      ['GB', 1e9],
+      ['MB', 1e6],
+      ['KB', 1e3],
+    ] as const
+  ).find(([, unit]) => value >= unit && value % unit === 0);
   const text = formatOctets(value);
-  return writeValue(inThousands !== undefined && /\dB$/.test(text) ? `${value / inThousands[1]}${inThousands[0]}` : text);
+  return writeValue(
+    inThousands !== undefined && /\dB$/.test(text) ? `${value / inThousands[1]}${inThousands[0]}` : text,
+  );
 }
 
 /** A size in octets. */

@@ -34,13 +34,23 @@ interface Place {
   readonly values: Values;
 }
 
-function heldOf(field: FieldReference, section: SectionReference, at: string, value: unknown, folder: string): ConfigSetting {
+function heldOf(
+  field: FieldReference,
+  section: SectionReference,
+  at: string,
+  value: unknown,
+  folder: string,
+): ConfigSetting {
   const { about, expects, isPath, start, written = writeValue } = field;
   const name = `${at}${field.name}`;
   const text = (one: unknown): string => written(one as never);
   const usual = isPath === true && typeof start === 'string' ? resolve(folder, start) : start;
   return {
-    ...{ name, section: section.name, subject: section.about, about, expected: expects },
+    name,
+    section: section.name,
+    subject: section.about,
+    about,
+    expected: expects,
     ...defined({ value: value === undefined ? undefined : text(value), initial: initialText(field) }),
     differs: value !== undefined && (usual === undefined || text(value) !== text(usual)),
     by: holdsAfterReload(name) ? 'reload' : 'restart',

@@ -10,6 +10,7 @@ import { approvalPages } from './pages/approvals.ts';
 import { certificatePages } from './pages/certificates.ts';
 import { deedPages } from './pages/deeds.ts';
 import { EVIDENCE, MESSAGE_DEEDS } from './pages/message-deeds.ts';
+import { importPages } from './pages/imports.ts';
 import { message } from './pages/message.ts';
 import { OPERATOR_DEEDS, operatorPages } from './pages/operators.ts';
 import { organisation } from './pages/organisation.ts';
@@ -50,5 +51,6 @@ export const CONSOLE_PAGES: readonly Page[] = [
   ...trailPages,
   ...webhookPages,
   ...settingPages,
+  ...importPages,
   style,
 ];

@@ -70,10 +70,11 @@ async function servicesOf(
   notes: ConsoleNotes,
   admin: ConsoleServices['admin'],
 ): Promise<ConsoleServices> {
-  const [{ LogIns }, { BreakGlassLogIn }, { Slowed }] = await Promise.all([
+  const [{ LogIns }, { BreakGlassLogIn }, { Slowed }, { HeldImports }] = await Promise.all([
     import('../console/login/log-ins.ts'),
     import('../console/login/break-glass.ts'),
     import('../console/login/slowed.ts'),
+    import('../console/parts/held-imports.ts'),
   ]);
   const origin = consoleOrigin(config) ?? `https://${config.hostname}`;
   // Once: the master key may come from a command, which strangers must not be able to start at will.
@@ -97,6 +98,7 @@ async function servicesOf(
     log,
     random,
     admin,
+    imports: new HeldImports(clock, random),
     times: consoleFacts(config).times,
     gateway: config.hostname,
     helpdesk: helpdeskOf(config),

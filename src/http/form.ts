@@ -53,7 +53,7 @@ async function readBody(request: IncomingMessage): Promise<Result<Buffer, FormFa
 }
 
 /** Fields of other names are left alone; a name that stands twice means two things at once. */
-function fieldsOf(entries: readonly (readonly [string, Buffer])[]): Result<Fields, FormFault> {
+export function fieldsOf(entries: readonly (readonly [string, Buffer])[]): Result<Fields, FormFault> {
   const fields = new Map<string, Buffer>();
   if (entries.length > MAX_FIELDS) return fail('malformed');
   for (const [name, value] of entries) {
@@ -81,9 +81,18 @@ function jsonFields(body: Buffer): Result<Fields, FormFault> {
   return fieldsOf(entries);
 }
 
-function partFields(body: Buffer, type: string): Result<Fields, FormFault> {
+/** What stands between the parts of a form, as its Content-Type says. */
+export function boundaryOf(type: string): string | undefined {
   const boundary = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(type);
-  const mark = boundary?.[1] ?? boundary?.[2];
+  return boundary?.[1] ?? boundary?.[2];
+}
+
+/** Of a part, from its head. */
+export const partName = (head: string): string | undefined =>
+  /^content-disposition:\s*form-data;[^\r\n]*?\bname="([^"\r\n]*)"/im.exec(head)?.[1];
+
+function partFields(body: Buffer, type: string): Result<Fields, FormFault> {
+  const mark = boundaryOf(type);
   if (mark === undefined) return fail('malformed');
   const entries: [string, Buffer][] = [];
   // The first delimiter may lack the line end before it.
@@ -96,11 +105,9 @@ function partFields(body: Buffer, type: string): Result<Fields, FormFault> {
     const head = text.indexOf('\r\n\r\n', from);
     const next = text.indexOf(delimiter, from);
     if (head < 0 || next < head || entries.length > MAX_FIELDS) return fail('malformed');
-    const name = /^content-disposition:\s*form-data;[^\r\n]*?\bname="([^"\r\n]*)"/im.exec(
-      text.toString('latin1', from, head),
-    );
-    if (name === null) return fail('malformed');
-    entries.push([name[1] ?? '', text.subarray(head + 4, next)]);
+    const name = partName(text.toString('latin1', from, head));
+    if (name === undefined) return fail('malformed');
+    entries.push([name, text.subarray(head + 4, next)]);
     at = next;
   }
   return fail('malformed');

@@ -16,6 +16,7 @@ import { ACCOUNT_MESSAGES } from '../../src/console/pages/account-messages.ts';
 import { ACCOUNT } from '../../src/console/pages/account-words.ts';
 import { CERTIFICATE } from '../../src/console/pages/certificates-words.ts';
 import { MESSAGE_RESULT } from '../../src/console/pages/message-deeds.ts';
+import { IMPORTS } from '../../src/console/pages/imports.ts';
 import { STEPS } from '../../src/console/pages/message-steps.ts';
 import { BECAME, MESSAGE } from '../../src/console/pages/message-words.ts';
 import { OPERATOR } from '../../src/console/pages/operators-words.ts';
@@ -27,6 +28,7 @@ import { VERIFY } from '../../src/console/pages/trail-words.ts';
 import { WEBHOOK } from '../../src/console/pages/webhooks-words.ts';
 import { DEED } from '../../src/console/parts/deed-words.ts';
 import type { DeedPage } from '../../src/console/parts/deed.ts';
+import { IMPORT } from '../../src/console/parts/import-words.ts';
 import { REGISTER } from '../../src/console/parts/register-words.ts';
 import { DELIVERY } from '../../src/console/pages/queue-words.ts';
 import { CONSOLE_PAGES } from '../../src/console/table.ts';
@@ -183,8 +185,10 @@ const TABLES = {
   VERIFY,
   WEBHOOK,
   FILE,
+  IMPORT,
   REGISTERED,
   ...Object.fromEntries(REGISTERS.map(({ path, words }) => [path, words])),
+  ...Object.fromEntries(IMPORTS.map(({ path, words }) => [path, words])),
   ...Object.fromEntries(DEEDS.map(({ path, words }) => [path, words])),
   DELIVERY,
 };

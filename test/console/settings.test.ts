@@ -32,7 +32,7 @@ test('the page of settings has each with its help, is narrowed, and shows no sec
   assert.match(file.body, /\/bin\/true/);
   const key = readFileSync(console.gateway.config.keys['master-key-file'] ?? '', 'utf8').trim();
   const sizes: number[] = [];
-  for (let path: string | undefined = '/settings'; path !== undefined; ) {
+  for (let path: string | undefined = '/settings'; path !== undefined;) {
     const { body } = await browser.get(path);
     assert(!body.includes(CANARY) && !body.includes(key), path);
     sizes.push(body.length);
@@ -51,7 +51,9 @@ test('what holds is shown, not what the file has come to say: a reload takes wha
   writeFileSync(config.file, text.replace('total = 3999', 'total = 3888'));
   const { browser } = await console.loggedIn('els', 'read');
   const total = async (): Promise<string | undefined> =>
-    /connections\.total<\/code>.*?<td><code>(\d+)<\/code>/.exec((await browser.get('/settings?inlike=total')).body)?.[1];
+    /connections\.total<\/code>.*?<td><code>(\d+)<\/code>/.exec(
+      (await browser.get('/settings?inlike=total')).body,
+    )?.[1];
   assert.equal(await total(), '3999');
   const call = { actor: operator, who: OWNER_SAID, progress: () => undefined };
   await runOperation('gateway.reload', admin, {}, call, log);
@@ -81,7 +83,8 @@ test('what the registry decides is listed with its help, and set for an organisa
     assert.match((await browser.get(done.to ?? '')).body, /The settings were changed/);
   }
   const found = await store.registry.findRecipient(addressKey(addressOf('anna')));
-  for (const of of [found?.organisation, found?.account, found?.address]) assert.equal(of?.settings?.['max-message'], 10_485_760);
+  for (const of of [found?.organisation, found?.account, found?.address])
+    assert.equal(of?.settings['max-message'], 10_485_760);
   // Who only looks is offered none of it.
   const { browser: reader } = await console.loggedIn('els', 'support');
   assert.doesNotMatch((await reader.get('/addresses')).body, /\/settings"/);

@@ -7,6 +7,7 @@ import { type Instant, type Milliseconds, instant } from '../../src/domain/units
 import { systemClock } from '../../src/platform/clock.ts';
 import { newEnrolmentCode } from '../../src/crypto/enrolment-code.ts';
 import { type TestGateway, type TestGatewayOptions, startTestGateway } from './gateway.ts';
+import { formWithFile } from './form-with-file.ts';
 import { freePort } from './instance.ts';
 import { type PageAnswer, type PageTarget, askPage } from './page-client.ts';
 import { SoftPasskey } from './passkey.ts';
@@ -153,8 +154,9 @@ export class Browser {
     path: string,
     fields: Readonly<Record<string, string>>,
     headers: Readonly<Record<string, string>> = {},
+    agent = this.#target.agent,
   ): Promise<Seen> {
-    const answer = await askPage(this.#target, path, {
+    const answer = await askPage({ ...this.#target, ...(agent !== undefined && { agent }) }, path, {
       headers: {
         ...this.#sent(),
         ...{
@@ -167,6 +169,17 @@ export class Browser {
       body: new URLSearchParams(fields).toString(),
     });
     return this.#kept(answer);
+  }
+
+  /** As a form of our own page does that has a file. */
+  async upload(
+    path: string,
+    fields: Readonly<Record<string, string>>,
+    file: string | Buffer | undefined,
+  ): Promise<Seen> {
+    const { type, body } = formWithFile(fields, file);
+    const headers = { ...this.#sent(), origin: this.#origin, 'sec-fetch-site': 'same-origin', 'content-type': type };
+    return this.#kept(await askPage(this.#target, path, { headers, body }));
   }
 
   #sent(): Readonly<Record<string, string>> {

@@ -1,6 +1,7 @@
 /** A CSV file that names many things: each column is read as the option of that name is on a command line. */
 import { AdminError } from '../../admin/context.ts';
-import { type CsvProblem, type CsvRecord, problemLines, quoted, readTable } from '../../admin/csv-table.ts';
+import type { CsvProblem } from '../../domain/csv-problem.ts';
+import { type CsvRecord, quoted, readTable, refuseLines } from '../../admin/csv-table.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Instant } from '../../domain/units.ts';
 import { inputOf } from './operations.ts';
@@ -54,12 +55,6 @@ export async function recordsOf<P extends Params>(
   }
   refuseLines(action, problems);
   return records;
-}
-
-/** Throws AdminError where there is one. */
-export function refuseLines(action: string, problems: readonly CsvProblem[]): void {
-  if (problems.length > 0)
-    throw new AdminError('invalid', `Cannot ${action}, nothing was changed:\n${problemLines(problems)}`);
 }
 
 /** Of a flag. */

@@ -11,6 +11,7 @@ import type { OperationName, OperationResult } from '../../admin/operations.ts';
 import type { Language } from '../../domain/registry.ts';
 import type { Right } from '../../domain/roles.ts';
 import type { Instant } from '../../domain/units.ts';
+import type { GivenFile } from '../../http/file-form.ts';
 import type { Html } from '../../http/html.ts';
 import type { HeldSession } from '../../store/console.ts';
 import type { ConsoleServices } from './services.ts';
@@ -27,6 +28,8 @@ export type Reply =
       readonly cookies?: readonly string[];
       /** A path of ours that the browser goes to by itself: for who comes from elsewhere, along with whom a redirect sends no cookie of ours. */
       readonly refresh?: string;
+      /** Seconds until the browser asks for it again by itself: it tells of work that goes on. */
+      readonly again?: number;
     }
   /** Leave, by GET, to where the configuration says. */
   | { readonly kind: 'away'; readonly to: string; readonly cookies: readonly string[] }
@@ -54,6 +57,8 @@ export interface Page {
    * the touch, and is done. The field `credential` of a form is taken by it.
    */
   readonly proven?: true;
+  /** Its form has a file of at most so many octets, which `asked.file` has then. */
+  readonly takesFile?: number;
   /** For all who come the same, and named after its content: it may be kept. */
   readonly isFile?: true;
   readonly run: (asked: Asked, services: ConsoleServices) => Promise<Reply> | Reply;
@@ -72,6 +77,8 @@ export interface Asked {
   readonly query: URLSearchParams;
   /** Text of a form; empty for a field that there is not, and behind GET. */
   readonly field: (name: string) => string;
+  /** Of a page that takes one. */
+  readonly file?: GivenFile;
   readonly headers: IncomingHttpHeaders;
   /** The cookie of whoever was sent to an OpenID provider. */
   readonly away?: string;
@@ -99,7 +106,7 @@ export interface Asked {
 }
 
 /** What goes along with a call: a request that two operators have signed, a file there or back, and how it is known who called. */
-export type Along = Pick<Call, 'approval' | 'upload' | 'send' | 'caller'>;
+export type Along = Partial<Pick<Call, 'approval' | 'upload' | 'send' | 'caller' | 'gone' | 'progress'>>;
 
 /** Throws for a page that is asked without a session: its declaration is wrong. */
 export function visitorOf({ visitor }: Pick<Asked, 'visitor'>): Visitor {

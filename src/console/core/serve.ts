@@ -14,6 +14,7 @@ import { STEP_UP_LIFE, SEEN_STEP } from '../../domain/console.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Language } from '../../domain/registry.ts';
 import { mayDo } from '../../domain/roles.ts';
+import { type FileForm, readFileForm } from '../../http/file-form.ts';
 import { type Fields, type FormFault, readForm } from '../../http/form.ts';
 import { languageOf } from '../../http/page-headers.ts';
 import type { Guest } from '../../http/tls-listener.ts';
@@ -50,6 +51,9 @@ const FAULTS: Readonly<Record<FormFault, readonly [number, ProblemName]>> = {
   gone: [400, 'malformed'],
 };
 
+/** Files that are read at a time: each may be large. */
+const FILES_AT_ONCE = 2;
+
 /** Ends the request with a page that says why. */
 class Stopped extends Error {
   readonly status: number;
@@ -66,6 +70,8 @@ class Stopped extends Error {
 export class Serving {
   readonly #router: Router;
   readonly #services: ConsoleServices;
+  /** Under way. */
+  #files = 0;
 
   constructor(router: Router, services: ConsoleServices) {
     this.#router = router;
@@ -142,12 +148,22 @@ export class Serving {
       page.proven === true && visitor !== undefined && visitor.session.provenAt + STEP_UP_LIFE <= clock.now();
     if (late && head.method !== 'POST')
       return this.#send({ kind: 'see', to: `/prove?to=${encodeURIComponent(localPath(target(head)))}` }, seen);
-    const fields = head.method === 'POST' ? await readFields(request) : undefined;
+    const form = head.method === 'POST' ? await this.#form(request, page) : undefined;
+    const fields = form?.fields;
     if (fields !== undefined && visitor !== undefined && access !== 'nobody')
       if (!isFormToken(shown.secret ?? '', textIn(fields, 'token'))) throw new Stopped(403, 'form');
-    const asked = this.#asked(head, guest, seen, params, fields, context);
+    const asked = this.#asked(head, guest, seen, params, form, context);
     const asksFirst = late ? await proveAgain(asked, this.#services, head.path, typedIn(fields)) : undefined;
     return this.#send(asksFirst ?? (await page.run(asked, this.#services)), seen);
+  }
+
+  async #form(request: IncomingMessage, { takesFile }: Page): Promise<FileForm> {
+    if (takesFile === undefined) return { fields: await readFields(request) };
+    if (this.#files >= FILES_AT_ONCE) throw new Stopped(503, 'unavailable');
+    this.#files += 1;
+    const read = await readFileForm(request, takesFile).finally(() => (this.#files -= 1));
+    if (read.ok) return read.value;
+    throw read.error === 'too-large' ? new Stopped(413, 'largeFile') : new Stopped(...FAULTS[read.error]);
   }
 
   /** Undefined: nobody is logged in. */
@@ -171,7 +187,7 @@ export class Serving {
     guest: Guest,
     { language, visitor }: Seen,
     params: Asked['params'],
-    fields?: Fields,
+    form?: FileForm,
     context?: AdminContext,
   ): Asked {
     const { clock, log } = this.#services;
@@ -184,7 +200,8 @@ export class Serving {
       language,
       ...defined({ visitor }),
       query: new URLSearchParams(head.query),
-      field: (name) => (fields === undefined ? '' : textIn(fields, name)),
+      field: (name) => (form === undefined ? '' : textIn(form.fields, name)),
+      ...defined({ file: form?.file }),
       headers: head.headers,
       ...defined({ away: cookiesIn(head.headers.cookie).away }),
       now: clock.now(),
@@ -259,6 +276,7 @@ export class Serving {
             vary: 'accept-language, cookie',
             ...setting(reply.cookies),
             ...(reply.refresh !== undefined && { refresh: `0; url=${reply.refresh}` }),
+            ...(reply.again !== undefined && { refresh: String(reply.again) }),
           },
           body: frame(about, reply.body),
           ...told,

@@ -8,6 +8,7 @@ import type { Challenges } from '../../crypto/console-secrets.ts';
 import type { BreakGlassLogIn } from '../login/break-glass.ts';
 import type { FederatedLogIns } from '../login/federated.ts';
 import type { LogIns } from '../login/log-ins.ts';
+import type { HeldImports } from '../parts/held-imports.ts';
 
 export interface ConsoleServices {
   readonly store: Pick<Store, 'console'>;
@@ -18,6 +19,7 @@ export interface ConsoleServices {
   readonly breakGlass: BreakGlassLogIn;
   /** Absent where no OpenID provider is configured. */
   readonly federated?: FederatedLogIns;
+  readonly imports: HeldImports;
   readonly times: SessionTimes;
   /** As browsers have it: scheme, host and port, without a slash. */
   readonly origin: string;

@@ -2,10 +2,12 @@
 import { html } from '../../http/html.ts';
 import type { Page } from '../core/page.ts';
 import { card } from '../look/parts.ts';
+import { IMPORT } from '../parts/import-words.ts';
 import { type Register, isOffered } from '../parts/register.ts';
 import { approvals } from './approvals.ts';
 import { certificates } from './certificates.ts';
 import { identities } from './identities.ts';
+import { importsFor } from './imports.ts';
 import { accounts, addresses, organisations } from './lists.ts';
 import { operators, passkeys, sessions, tokens } from './operators.ts';
 import { partners } from './partners.ts';
@@ -52,7 +54,7 @@ export const registers: Page = {
           const { title, about } = both[asked.language];
           return card(title, html`<p>${about}</p><p><a class="button second" href="${path}">${title}</a></p>`);
         },
-      )}</div>`,
+      )}</div>${importsFor(asked).length === 0 ? undefined : html`<p><a class="button second" href="/imports">${IMPORT[asked.language].title}</a></p>`}`,
     };
   },
 };

@@ -28,8 +28,14 @@ export const OF_ADDRESS = {
   en: { ...CHANGE.en, what: 'The values hold at once for this address. They win over those of the account.' },
 };
 export const OF_ORGANISATION = {
-  nl: { ...CHANGE.nl, what: 'De waarden gelden meteen voor alle accounts van deze organisatie die geen eigen waarde hebben.' },
-  en: { ...CHANGE.en, what: 'The values hold at once for every account of this organisation without a value of its own.' },
+  nl: {
+    ...CHANGE.nl,
+    what: 'De waarden gelden meteen voor alle accounts van deze organisatie die geen eigen waarde hebben.',
+  },
+  en: {
+    ...CHANGE.en,
+    what: 'The values hold at once for every account of this organisation without a value of its own.',
+  },
 };
 
 export const SETTINGS = {
@@ -88,7 +94,8 @@ export const REGISTERED = {
   nl: {
     title: 'Instellingen van organisaties, accounts en adressen',
     lead: 'Het register beslist deze, en niet het configuratiebestand. Een adres gaat voor zijn account, een account voor zijn organisatie.',
-    where: 'Wijzig ze op de pagina van een organisatie of account, of bij de adressen. Een bestand wijzigt er veel tegelijk.',
+    where:
+      'Wijzig ze op de pagina van een organisatie of account, of bij de adressen. Een bestand wijzigt er veel tegelijk.',
     organisations: 'Organisaties',
     accounts: 'Accounts',
     addresses: 'Adressen',
@@ -98,7 +105,8 @@ export const REGISTERED = {
   en: {
     title: 'Settings of organisations, accounts and addresses',
     lead: 'The registry decides these, and not the configuration file. An address wins over its account, an account over its organisation.',
-    where: 'Change them on the page of an organisation or an account, or with the addresses. A file changes many at once.',
+    where:
+      'Change them on the page of an organisation or an account, or with the addresses. A file changes many at once.',
     organisations: 'Organisations',
     accounts: 'Accounts',
     addresses: 'Addresses',

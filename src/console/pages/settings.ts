@@ -31,7 +31,10 @@ export const settings: Register<'config.list'> = {
   filters: ['like', 'section', 'changed'],
   words: SETTINGS,
   beside: fileNote,
-  groups: ({ section, subject }, { language }) => ({ title: section === '' ? FILE[language].top : section, about: subject }),
+  groups: ({ section, subject }, { language }) => ({
+    title: section === '' ? FILE[language].top : section,
+    about: subject,
+  }),
   columns: {
     name: ({ name, differs }, { language }) =>
       html`<code>${name}</code>${differs ? html` ${state('warn', FILE[language].differs)}` : undefined}`,

@@ -17,6 +17,7 @@ import { givenFile } from '../core/given-file.ts';
 import { type Along, type Asked, type Download, type Page, type Reply, visitorOf } from '../core/page.ts';
 import { note } from '../look/parts.ts';
 import { DEED } from './deed-words.ts';
+import { MAX_REASON, reasonIn } from './reason.ts';
 import {
   type Both,
   type Field,
@@ -63,7 +64,6 @@ export interface Deed {
   readonly words: Both<DeedWords>;
 }
 
-const MAX_REASON = 400;
 type Caller = keyof (typeof DEED)['en']['callers'];
 const CALLERS = Object.keys(DEED.en.callers) as Caller[];
 /** The trail is in one language. */
@@ -144,9 +144,7 @@ ${deed.caller !== undefined ? html`<fieldset><legend>${words.caller}</legend>${C
 async function doIt(asked: Asked, deed: Deed): Promise<Reply> {
   const { params, field, language, now, operate } = asked;
   const words = DEED[language];
-  const reason = field('reason')
-    .replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
-    .trim();
+  const reason = reasonIn(field);
   const caller = CALLERS.find((one) => one === field('caller'));
   const { input, problems } = readFields(deedFields(deed), { language, field, now });
   if (reason === '' || reason.length > MAX_REASON || (deed.caller !== undefined && caller === undefined))

@@ -1,0 +1,56 @@
+/** What each import says, in both languages. */
+const SET = {
+  nl: 'Een lege cel verandert niets. Met "default" geldt weer wat erboven staat.',
+  en: 'An empty cell changes nothing. With "default" the next wider value holds again.',
+};
+
+export const ACCOUNTS_IN = {
+  nl: {
+    title: 'Accounts toevoegen',
+    what: 'Registreert alle accounts van het bestand met hun adressen, of geen enkel.',
+    fields: {
+      'without-password': {
+        label: 'Regels mogen zonder wachtwoord zijn',
+        hint: 'Elk zo’n account krijgt een brief met een code voor een eerste wachtwoord.',
+      },
+      observe: { label: 'Afwijkingen toestaan en bekijken', hint: 'Een aantal dagen, zoals 30d. Leeg: niet.' },
+    },
+  },
+  en: {
+    title: 'Add accounts',
+    what: 'Registers all accounts of the file with their addresses, or none of them.',
+    fields: {
+      'without-password': {
+        label: 'Lines may be without a password',
+        hint: 'Each such account gets a letter with a code for a first password.',
+      },
+      observe: { label: 'Tolerate and watch deviations', hint: 'A number of days, such as 30d. Empty: no.' },
+    },
+  },
+};
+
+export const ORGANISATIONS_SET = {
+  nl: { title: 'Instellingen van organisaties', what: `Wijzigt instellingen van vele organisaties. ${SET.nl}` },
+  en: { title: 'Settings of organisations', what: `Changes settings of many organisations. ${SET.en}` },
+};
+export const ACCOUNTS_SET = {
+  nl: { title: 'Instellingen van accounts', what: `Wijzigt instellingen van vele accounts. ${SET.nl}` },
+  en: { title: 'Settings of accounts', what: `Changes settings of many accounts. ${SET.en}` },
+};
+export const ADDRESSES_SET = {
+  nl: { title: 'Instellingen van adressen', what: `Wijzigt instellingen van vele adressen. ${SET.nl}` },
+  en: { title: 'Settings of addresses', what: `Changes settings of many addresses. ${SET.en}` },
+};
+
+export const ACCOUNTS_END = {
+  nl: {
+    title: 'Accounts beëindigen',
+    what: 'Beëindigt alle accounts van het bestand met hun adressen. Tot de bedenktijd voorbij is kan hervatten nog.',
+    fields: { grace: { label: 'Bedenktijd', hint: 'Zoals 60d. Een regel van het bestand gaat voor.' } },
+  },
+  en: {
+    title: 'End accounts',
+    what: 'Ends all accounts of the file with their addresses. Until the time of grace is over they can be resumed.',
+    fields: { grace: { label: 'Time of grace', hint: 'Such as 60d. A line of the file wins.' } },
+  },
+};

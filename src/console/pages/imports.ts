@@ -1,0 +1,83 @@
+/** Every import of the console: the operations that take a file of CSV and look at it first. */
+import type { OperationResult } from '../../admin/operations.ts';
+import { rightOf } from '../../admin/operations.ts';
+import { many } from '../../domain/counted.ts';
+import { html } from '../../http/html.ts';
+import type { Asked, Page } from '../core/page.ts';
+import { card } from '../look/parts.ts';
+import { type Import, importPagesOf, isForOne } from '../parts/import.ts';
+import { IMPORT } from '../parts/import-words.ts';
+import { ACCOUNTS_END, ACCOUNTS_IN, ACCOUNTS_SET, ADDRESSES_SET, ORGANISATIONS_SET } from './imports-words.ts';
+
+/** As the command says it, which this operation is a part of. */
+function importedText({ accounts, applied, already, without = 0 }: OperationResult<'account.import'>): string {
+  const some = without === 0 ? '' : ` ${many(without, 'account')} of these without a password.`;
+  if (already === true)
+    return `Already imported: ${many(accounts, 'account')}, addresses included. Nothing was changed, passwords were not compared.`;
+  return applied
+    ? `Registered ${many(accounts, 'account')}.${some}`
+    : `It would register ${many(accounts, 'account')}.${some}`;
+}
+
+export const IMPORTS: readonly Import[] = [
+  {
+    path: '/imports/accounts',
+    operation: 'account.import',
+    header: 'login,address,organisation,password',
+    fields: ['without-password', 'observe'],
+    letters: true,
+    say: importedText,
+    words: ACCOUNTS_IN,
+  },
+  {
+    path: '/imports/organisation-settings',
+    operation: 'organisation.set',
+    header: 'organisation,quota,max-message',
+    words: ORGANISATIONS_SET,
+  },
+  {
+    path: '/imports/account-settings',
+    operation: 'account.set',
+    header: 'account,quota,max-message',
+    words: ACCOUNTS_SET,
+  },
+  {
+    path: '/imports/address-settings',
+    operation: 'address.set',
+    header: 'address,quota,max-message',
+    words: ADDRESSES_SET,
+  },
+  {
+    path: '/imports/account-ends',
+    operation: 'account.end-many',
+    header: 'account,grace,successor',
+    fields: ['grace'],
+    words: ACCOUNTS_END,
+  },
+];
+
+/** Those that whoever is logged in may do. */
+export const importsFor = (asked: Asked): readonly Import[] =>
+  isForOne(asked) ? [] : IMPORTS.filter(({ operation }) => asked.may(rightOf(operation)));
+
+const all: Page = {
+  method: 'GET',
+  path: '/imports',
+  access: 'session',
+  run: (asked) => {
+    const words = IMPORT[asked.language];
+    const offered = importsFor(asked);
+    return {
+      kind: 'page',
+      title: words.title,
+      body: html`<p>${offered.length === 0 ? words.none : words.lead}</p><div class="cards">${offered.map(
+        ({ path, words: both }) => {
+          const { title, what } = both[asked.language];
+          return card(title, html`<p>${what}</p><p><a class="button second" href="${path}">${title}</a></p>`);
+        },
+      )}</div>`,
+    };
+  },
+};
+
+export const importPages: readonly Page[] = [all, ...IMPORTS.flatMap(importPagesOf)];

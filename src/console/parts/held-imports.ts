@@ -1,0 +1,144 @@
+/**
+ * Files that were looked at and wait for the press that uses them, and how far the work on each is.
+ *
+ * A file lies here because it must be the very one that was looked at: what a browser sends again could be another. It may hold passwords, so it is in memory alone and
+ * goes when it was used, after half an hour, or with the next file of the same session. Bounded in number and octets: an operator with the right to import cannot fill
+ * the memory of the gateway. Another gateway of the same store does not know of it, nor this one after a restart; then the file is given again.
+ */
+import { createHash } from 'node:crypto';
+import { AdminError } from '../../admin/context.ts';
+import type { CsvProblem } from '../../domain/csv-problem.ts';
+import type { Input } from '../../admin/input.ts';
+import { base32 } from '../../crypto/base32.ts';
+import type { Clock, RandomBytes, Timer } from '../../domain/effects.ts';
+import { minutes } from '../../domain/units.ts';
+import type { GivenFile } from '../../http/file-form.ts';
+
+/** Octets of one file. */
+export const MAX_FILE = 16 * 1024 * 1024;
+/** Of all files at once. */
+const MAX_HELD = 3 * MAX_FILE;
+/** Imports that are known at once, with those that are done. */
+const MAX_KNOWN = 16;
+export const HOLD = minutes(30);
+
+export type ImportState =
+  /** `total`: 0 where it is not known yet. */
+  | { readonly kind: 'working'; readonly deed: boolean; done: number; total: number; phase: string }
+  | { readonly kind: 'right'; readonly result: unknown }
+  | { readonly kind: 'wrong'; readonly text: string; readonly lines: readonly CsvProblem[] }
+  | { readonly kind: 'waits'; readonly request: string; readonly result: unknown }
+  | { readonly kind: 'done'; readonly result: unknown; readonly letters: Letters }
+  | { readonly kind: 'failed'; readonly text: string };
+
+export interface Letters {
+  readonly made: number;
+  /** Until they were taken, once. */
+  text?: string;
+  /** Log-in names that got none, and why. */
+  readonly without: readonly string[];
+  readonly why?: string;
+}
+
+export interface HeldImport {
+  readonly id: string;
+  /** Of the page that it was given to. */
+  readonly path: string;
+  readonly session: string;
+  readonly input: Input;
+  readonly size: number;
+  /** Of the file as operations read it, in hexadecimal digits. */
+  readonly sha256: string;
+  /** Gone when it was used, or refused. */
+  file?: GivenFile;
+  state: ImportState;
+}
+
+interface Known {
+  readonly one: HeldImport;
+  readonly timer: Timer;
+}
+
+export class HeldImports {
+  readonly #known = new Map<string, Known>();
+  readonly #clock: Clock;
+  readonly #random: RandomBytes;
+
+  constructor(clock: Clock, random: RandomBytes) {
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** Throws AdminError where there is no room, or another one of the session goes on. */
+  async hold(
+    { path, session, input }: Pick<HeldImport, 'path' | 'session' | 'input'>,
+    file: GivenFile,
+  ): Promise<HeldImport> {
+    const sha256 = await hashOf(file);
+    const all = [...this.#known.values()].map(({ one }) => one);
+    for (const before of all.filter((one) => one.session === session)) {
+      if (before.state.kind === 'working')
+        throw new AdminError('conflict', 'Cannot take another file: the one before is still worked on; wait for it');
+      this.drop(before);
+    }
+    const octets = [...this.#known.values()].reduce((sum, { one }) => sum + (one.file?.size ?? 0), 0);
+    const idle = all.find(({ state }) => state.kind === 'failed' || state.kind === 'wrong');
+    if (this.#known.size >= MAX_KNOWN && idle !== undefined) this.drop(idle);
+    if (octets + file.size > MAX_HELD || this.#known.size >= MAX_KNOWN)
+      throw new AdminError(
+        'unavailable',
+        'Cannot take the file: others hold as many as there is room for; try again within half an hour, or use "sluis" with the file',
+      );
+    const id = base32(this.#random(15));
+    const one: HeldImport = {
+      id,
+      path,
+      session,
+      input,
+      file,
+      size: file.size,
+      sha256,
+      state: { kind: 'working', deed: false, done: 0, total: 0, phase: '' },
+    };
+    this.#known.set(id, { one, timer: this.#until(one) });
+    return one;
+  }
+
+  /** Of this page and session. */
+  of(id: string, path: string, session: string): HeldImport | undefined {
+    const one = this.#known.get(id)?.one;
+    return one?.path === path && one.session === session ? one : undefined;
+  }
+
+  drop(one: HeldImport): void {
+    this.#known.get(one.id)?.timer.cancel();
+    this.#known.delete(one.id);
+    delete one.file;
+  }
+
+  /** What is worked on is looked at again later: its end must be there to be read. */
+  #until(one: HeldImport): Timer {
+    return this.#clock.after(HOLD, () => {
+      if (one.state.kind === 'working') this.#known.set(one.id, { one, timer: this.#until(one) });
+      else this.drop(one);
+    });
+  }
+}
+
+/** As an operation takes a file: what is no UTF-8 is a line that its reader names. */
+export async function* textOf({ pieces }: GivenFile): AsyncGenerator<string, void, undefined> {
+  // The mark that some programs put first belongs to the file: it is hashed with it.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  for (const piece of pieces) {
+    yield decoder.decode(piece, { stream: true });
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  const left = decoder.decode();
+  if (left !== '') yield left;
+}
+
+async function hashOf(file: GivenFile): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of textOf(file)) hash.update(piece);
+  return hash.digest('hex');
+}

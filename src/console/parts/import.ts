@@ -1,0 +1,201 @@
+/**
+ * An import: an operation that takes a file of CSV, as pages. It is declared once; what its options may hold, whether a name must be typed, whether two must sign and whether
+ * the key must be touched again follow from the command table. The file is looked at by the operation itself (`dry-run`), and the press that follows uses that very file.
+ */
+import { AdminError } from '../../admin/context.ts';
+import type { Input } from '../../admin/input.ts';
+import { type OperationName, rightOf } from '../../admin/operations.ts';
+import { inputOf } from '../../commands/core/operations.ts';
+import { type AnyRow, confirmOf } from '../../commands/core/row.ts';
+import { rowNamed } from '../../commands/table.ts';
+import { defined } from '../../domain/defined.ts';
+import { seconds } from '../../domain/units.ts';
+import { html } from '../../http/html.ts';
+import { FILE_FIELD } from '../../http/file-form.ts';
+import { type Asked, type Page, type Reply, visitorOf } from '../core/page.ts';
+import type { ConsoleServices } from '../core/services.ts';
+import { note } from '../look/parts.ts';
+import { type Both, type FieldProblems, type FieldWords, fieldsHtml, fieldsOf, readFields } from './fields.ts';
+import { type HeldImport, MAX_FILE } from './held-imports.ts';
+import { carryOut, lookAt } from './import-run.ts';
+import { IMPORT } from './import-words.ts';
+import { importStatePage, wrongLinesFile } from './import-state.ts';
+import { reasonIn } from './reason.ts';
+
+export interface ImportWords {
+  readonly title: string;
+  /** What it does, and how it is undone. */
+  readonly what: string;
+  readonly fields?: Readonly<Record<string, FieldWords>>;
+}
+
+export interface Import {
+  /** Of its page: `/imports/accounts`. */
+  readonly path: string;
+  readonly operation: OperationName;
+  /** An example of its first line. */
+  readonly header: string;
+  /** Inputs that are asked for beside the file, as the operation calls them. */
+  readonly fields?: readonly string[];
+  /** Accounts that it leaves without a password get letters with codes. */
+  readonly letters?: true;
+  /** Of an operation that says nothing of its answer in words for people. */
+  readonly say?: (result: never) => string;
+  readonly words: Both<ImportWords>;
+}
+
+/** How long a small file is waited for before its page is shown as work that goes on. */
+const PATIENCE = seconds(2);
+
+/** Whoever acts for one organisation imports nothing: the lines of a file name anybody. */
+export const isForOne = ({ visitor }: Asked): boolean => visitor?.session.holder.organisation !== undefined;
+
+function refuseForOne(asked: Asked): void {
+  if (isForOne(asked))
+    throw new AdminError('forbidden', 'Cannot import for one organisation: the lines of a file name anybody');
+}
+
+interface Wrong {
+  readonly text: string;
+  readonly fields?: FieldProblems;
+}
+
+function formPage(asked: Asked, of: Import, wrong?: Wrong): Reply {
+  refuseForOne(asked);
+  const { language, field } = asked;
+  const [words, said] = [IMPORT[language], of.words[language]];
+  const fields = fieldsOf(of.operation, of.fields ?? []);
+  return {
+    kind: 'page',
+    status: wrong === undefined ? 200 : 422,
+    title: said.title,
+    body: html`${wrong === undefined ? undefined : note('bad', html`<p role="alert">${wrong.text}</p>`)}<p>${said.what}</p><p>${words.lead}</p>
+<div class="card"><form method="post" action="${of.path}" enctype="multipart/form-data">
+<input type="hidden" name="token" value="${visitorOf(asked).token}">
+${fieldsHtml(fields, { language, words: said.fields ?? {}, typed: field, ...(wrong?.fields && { problems: wrong.fields }) })}
+<label for="file">${words.file}</label><span class="hint" id="file-hint">${words.format} ${words.header} <code>${of.header}</code></span>
+<input type="file" id="file" name="${FILE_FIELD}" accept=".csv,text/csv" required aria-describedby="file-hint">
+<button>${words.look}</button> <a class="button second" href="/imports">${words.all}</a>
+</form></div>`,
+  };
+}
+
+async function look(asked: Asked, of: Import, { imports, log, clock }: ConsoleServices): Promise<Reply> {
+  refuseForOne(asked);
+  const { language, field, now, file } = asked;
+  const { input, problems } = readFields(fieldsOf(of.operation, of.fields ?? []), { language, field, now });
+  if (problems.size > 0) return formPage(asked, of, { text: IMPORT[language].wrong, fields: problems });
+  if (file === undefined) return formPage(asked, of, { text: IMPORT[language].noFile });
+  const session = visitorOf(asked).session.id;
+  const one = await imports.hold({ path: of.path, session, input }, file);
+  await whileWaiting(clock, lookAt(asked, { ...of, log }, one));
+  return { kind: 'see', to: `${of.path}/${one.id}` };
+}
+
+/** Resolves when the work is done, or when nobody wants to wait for its page any longer; the work goes on. */
+const whileWaiting = (clock: ConsoleServices['clock'], work: Promise<void>): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const timer = clock.after(PATIENCE, resolve);
+    work.then(resolve, reject).finally(() => timer.cancel());
+  });
+
+/** Throws AdminError where it is not held, or is somebody else's. */
+function heldOf(asked: Asked, { path }: Import, { imports }: ConsoleServices): HeldImport {
+  refuseForOne(asked);
+  const one = imports.of(asked.params.id ?? '', path, visitorOf(asked).session.id);
+  if (one !== undefined) return one;
+  throw new AdminError(
+    'unknown',
+    'Cannot show it: this gateway does not hold that file for you any more, since it was used, half an hour has passed, or the gateway has started since; give it again',
+  );
+}
+
+async function press(asked: Asked, of: Import, services: ConsoleServices): Promise<Reply> {
+  const one = heldOf(asked, of, services);
+  const { state } = one;
+  const at = `${of.path}/${one.id}`;
+  // Pressed twice: the first one goes on.
+  if (state.kind !== 'right' && state.kind !== 'waits') return { kind: 'see', to: at };
+  const words = IMPORT[asked.language];
+  const reason = reasonIn(asked.field);
+  if (reason === '') return shown(asked, of, one, words.noReason);
+  const typed = nameToType(of, one.input);
+  if (typed !== undefined && asked.field('confirm').trim() !== typed)
+    return shown(asked, of, one, `${words.otherName} ${typed}`);
+  const approval = state.kind === 'waits' ? state.request : undefined;
+  const work = carryOut(asked, { ...of, log: services.log }, one, reason, approval, state.result);
+  await whileWaiting(services.clock, work);
+  return { kind: 'see', to: at };
+}
+
+/** The name that is typed to confirm it, where the command asks for that. */
+function nameToType({ operation }: Import, input: Input): string | undefined {
+  const row: AnyRow = rowNamed(operation);
+  return confirmOf(row)?.name(inputOf({ in: row.in }, input));
+}
+
+const isGrave = ({ operation }: Import): boolean => {
+  const row = rowNamed(operation);
+  return confirmOf(row) !== undefined || 'second' in row;
+};
+
+/** What the operation says of its answer. */
+function told({ operation, say }: Import, input: Input, result: unknown): readonly string[] {
+  const row = rowNamed(operation);
+  const text = say?.(result as never) ?? ('say' in row ? row.say(result, inputOf({ in: row.in }, input)) : '');
+  return text.split('\n').filter((line) => line !== '');
+}
+
+const shown = (asked: Asked, of: Import, one: HeldImport, wrong?: string): Reply =>
+  importStatePage(asked, {
+    at: `${of.path}/${one.id}`,
+    path: of.path,
+    title: of.words[asked.language].title,
+    one,
+    grave: isGrave(of),
+    told: 'result' in one.state ? told(of, one.input, one.state.result) : [],
+    ...defined({ confirm: nameToType(of, one.input), wrong }),
+  });
+
+/** Once: whoever has them can set passwords. */
+function letters(asked: Asked, of: Import, services: ConsoleServices): Reply {
+  const one = heldOf(asked, of, services);
+  const text = one.state.kind === 'done' ? one.state.letters.text : undefined;
+  if (one.state.kind !== 'done' || text === undefined) return { kind: 'see', to: `${of.path}/${one.id}` };
+  delete one.state.letters.text;
+  return { kind: 'download', name: 'letters.txt', type: 'text/plain; charset=utf-8', pieces: inPieces([text]) };
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- a download is an AsyncIterable; here it is all there at once
+async function* inPieces(texts: Iterable<string>): AsyncGenerator<string, void, undefined> {
+  yield* texts;
+}
+
+/** A page of an import, which says what it is: the tests walk all of them. */
+export interface ImportPage extends Page {
+  readonly import: Import;
+}
+
+export function importPagesOf(of: Import): readonly ImportPage[] {
+  const { path, operation } = of;
+  const access = rightOf(operation);
+  // Fields that no operation has are found when the program starts.
+  fieldsOf(operation, of.fields ?? []);
+  const proven = isGrave(of) ? (true as const) : undefined;
+  const page = (method: Page['method'], more: string, run: Page['run'], also: Partial<Page> = {}): ImportPage => ({
+    ...also,
+    import: of,
+    method,
+    path: `${path}${more}`,
+    access,
+    run,
+  });
+  return [
+    page('GET', '', (asked) => formPage(asked, of)),
+    page('POST', '', (asked, services) => look(asked, of, services), { takesFile: MAX_FILE }),
+    page('GET', '/{id}', (asked, services) => shown(asked, of, heldOf(asked, of, services))),
+    page('GET', '/{id}/lines', (asked, services) => wrongLinesFile(heldOf(asked, of, services))),
+    page('POST', '/{id}/run', (asked, services) => press(asked, of, services), defined({ proven })),
+    page('POST', '/{id}/letters', (asked, services) => letters(asked, of, services)),
+  ];
+}
