@@ -86,6 +86,7 @@ const recordFiles = [
   'pgp-keys.ts',
   'operators.ts',
   'console.ts',
+  'self-service.ts',
   'usage.ts',
   'webhooks.ts',
 ];
@@ -110,6 +111,7 @@ const belowGateway = [
     '/http/',
     '/api/',
     '/console/',
+    '/self-service/',
     '/webhooks/',
     '/letters/',
     '/lint/test-reports.ts',
@@ -144,6 +146,13 @@ const ofConsole = [
   ...port,
 ];
 const consoleFiles = ['core', 'login', 'look', 'pages', 'parts'].map((name) => `../${name}/`);
+
+/** Pages of accounts stand on the console's core and look, and ask the command table. */
+const ofSelfService = [
+  ...[node, domain, platform, '/config/zod.ts', '/admin/', '/auth/', '/console/', '/crypto/', '/enrol/', '/http/'],
+  ...['/delivery/sent-status.ts', '/letters/', ...port],
+];
+const selfServiceFiles = ['core', 'login', 'pages', 'parts'].map((name) => `../${name}/`);
 
 const syntax = [
   { selector: 'TSEnumDeclaration', message: 'Enums are not erasable; use a union of strings.' },
@@ -455,6 +464,8 @@ export default tseslint.config(
   layer('console/login', [...ofConsole, ...consoleFiles, '@simplewebauthn/server'], '../../', 'passkeys'),
   // The one file that knows the OpenID provider.
   layer('console/login', [...ofConsole, ...consoleFiles, 'openid-client'], '../../', 'provider'),
+  layer('self-service', ofSelfService),
+  layer('self-service/*', [...ofSelfService, ...selfServiceFiles], '../../'),
   layer('pages', [
     node,
     domain,

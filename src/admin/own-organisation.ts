@@ -7,6 +7,7 @@
  */
 import { cleanBase32 } from '../crypto/base32.ts';
 import { addressKey, parseAddress } from '../domain/address.ts';
+import { defined } from '../domain/defined.ts';
 import { foldLogin } from '../domain/registry.ts';
 import type { Registry } from '../store/port/registry.ts';
 import { accountOf } from './accounts.ts';
@@ -15,6 +16,7 @@ import { webhookOf } from '../webhooks/registering.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import type { Input } from './input.ts';
 import type { Operation, Owned } from './operation.ts';
+import { type Owning, onlyItsOwn } from './own-account.ts';
 import { organisationOf } from './organisation-of.ts';
 
 /** Operations whose input names all that they touch. */
@@ -80,8 +82,14 @@ export async function withinOwn(
   name: string,
   operation: Operation<unknown>,
   input: Input,
-  { actor, who: { organisation: own }, upload }: Call,
+  { actor, who: { organisation: own, account }, upload }: Call,
 ): Promise<Input> {
+  if (account !== undefined)
+    return await onlyItsOwn({ ownerOf: (of, value) => owningAccount(store, of, value), notFound }, name, input, {
+      fields: ownedBy(operation),
+      account,
+      organisation: own,
+    });
   if (own === undefined) return input;
   const fields = Object.entries(ownedBy(operation));
   const named = fields.flatMap(([field, of]) => valuesOf(input[field]).map((value) => ({ of, value })));
@@ -110,6 +118,18 @@ async function ownerOf(
   if (of === 'account') return (await registry.findAccount(foldLogin(value) ?? value))?.organisation;
   const address = parseAddress(value);
   return address.ok ? (await registry.findRecipient(addressKey(address.value)))?.organisation.name : undefined;
+}
+
+/** Name of the account, where it is one that holds it; and of its organisation. */
+async function owningAccount({ registry }: AdminContext['store'], of: Owned, value: string): Promise<Owning> {
+  if (of === 'account') {
+    const found = await registry.findAccount(foldLogin(value) ?? value);
+    return defined({ account: found?.account.login, organisation: found?.organisation });
+  }
+  if (of === 'organisation') return defined({ organisation: (await registry.findOrganisation(value))?.name });
+  const address = parseAddress(value);
+  const found = of === 'address' && address.ok ? await registry.findRecipient(addressKey(address.value)) : undefined;
+  return defined({ account: found?.account.login, organisation: found?.organisation.name });
 }
 
 /** Always throws. */

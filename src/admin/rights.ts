@@ -7,10 +7,16 @@
  */
 import { type Right, type Standing, mayDo } from '../domain/roles.ts';
 import { AdminError } from './context.ts';
+import { isOwn } from './own-account.ts';
 
 /** Throws AdminError, kind `forbidden`. Tells what is asked for and nothing of what the call was about: it was not looked up. */
-export function checkRight(operation: string, right: Right, { role }: Standing): void {
-  if (mayDo(role, right)) return;
+export function checkRight(operation: string, right: Right, { role, account }: Standing): void {
+  if (account !== undefined ? isOwn(operation) : mayDo(role, right)) return;
+  if (account !== undefined)
+    throw new AdminError(
+      'forbidden',
+      `Cannot do ${operation}: an account does for itself what its own pages offer; ask the helpdesk for anything else`,
+    );
   throw new AdminError(
     'forbidden',
     `Cannot do ${operation}: it takes the right "${right}", and the role "${role}" does not have it; ask somebody who has ("sluis operator roles" shows which role may do what)`,

@@ -28,9 +28,12 @@ export const tlsFilesOf = (config: Config): readonly TlsFiles[] => [
 /** Where browsers find the first listener of the protocol: `https://host:port`, without a slash; undefined: there is none. */
 export function originOf(config: Config, protocol: Listener['protocol']): string | undefined {
   const listener = config.listener.find((one) => one.protocol === protocol);
-  if (listener === undefined) return undefined;
-  return `https://${hostnameOf(config, listener)}${[0, 443].includes(listener.port) ? '' : `:${listener.port}`}`;
+  return listener === undefined ? undefined : originOfListener(config, listener);
 }
+
+/** As browsers have it, without a slash. */
+export const originOfListener = (config: Config, listener: Listener): string =>
+  `https://${hostnameOf(config, listener)}${[0, 443].includes(listener.port) ? '' : `:${listener.port}`}`;
 
 /** The name that clients of the listener know the gateway by. */
 export const hostnameOf = ({ hostname }: Config, listener: Listener): string => listener.hostname ?? hostname;
@@ -136,11 +139,11 @@ function webProblems(
   i: number,
 ): readonly ConfigProblem[] {
   const problems: ConfigProblem[] = [];
-  if (certificates !== 'off' && protocol !== 'https' && protocol !== 'console')
+  if (certificates !== 'off' && !['https', 'console', 'self-service'].includes(protocol))
     problems.push({
       path: `listener[${i}].client-certificates`,
       value: shown(certificates),
-      expected: 'client-certificates with the protocols https and console alone',
+      expected: 'client-certificates with the protocols https, console and self-service alone',
       remedy:
         protocol === 'enrolment' ? 'a page logs nobody in; remove it' : 'mail clients are always asked; remove it',
     });
@@ -151,7 +154,7 @@ function webProblems(
       expected: 'no accounts with the protocol console',
       remedy: 'operators log in there, and accounts do not; remove them, and name networks',
     });
-  if (protocol !== 'enrolment' && protocol !== 'https' && protocol !== 'console') return problems;
+  if (protocol === 'smtp' || protocol === 'pop3') return problems;
   if (tls !== 'implicit')
     problems.push({
       path: `listener[${i}].tls`,

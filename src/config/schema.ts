@@ -49,8 +49,8 @@ const section = <S extends z.ZodRawShape>(shape: S): z.ZodPrefault<z.ZodObject<S
 const listener = z.strictObject({
   name: shortName('Unique name, used in the log and in limits.'),
   protocol: choice(
-    'What the listener speaks. https: the API for systems that do not speak mail. enrolment: a page (https) where one-time codes are used, for passwords and certificates. console: pages (https) for operators, who log in with a passkey or at an OpenID provider. These three have TLS from the first octet.',
-    ['smtp', 'pop3', 'enrolment', 'https', 'console'],
+    'What the listener speaks. https: the API for systems that do not speak mail. enrolment: a page (https) where one-time codes are used, for passwords and certificates. console: pages (https) for operators, who log in with a passkey or at an OpenID provider. self-service: pages (https) where accounts help themselves. These four have TLS from the first octet.',
+    ['smtp', 'pop3', 'enrolment', 'https', 'console', 'self-service'],
   ),
   address: ipAddress('Where it listens.', '0.0.0.0'),
   port: count('TCP port; 0 takes a free one, for tests.', undefined, 0, 65_535),
@@ -76,7 +76,7 @@ const listener = z.strictObject({
     ['auth-equals', 'lf-only'],
   ),
   'client-certificates': choice(
-    'Whether clients of the protocols https and console are asked for a certificate, by which accounts and operators can be known; for the console it is one of two factors (console.oidc.amr-with-certificate). A browser then asks every visitor for one: give systems with certificates a listener of their own. Mail clients are always asked.',
+    'Whether clients of the protocols https, console and self-service are asked for a certificate, by which accounts and operators can be known; for the console and for self-service it is one of two factors (console.oidc.amr-with-certificate; beside the password). A browser then asks every visitor for one: give systems with certificates a listener of their own. Mail clients are always asked.',
     ['off', 'ask'],
     'off',
   ),
@@ -510,7 +510,7 @@ const enrolment = section({
   'letter-en': optional(path('The same for organisations whose language is English. Default: letter.')),
   page: optional(
     webPage(
-      'Address of the page where codes are used, as notices and letters show it. Default: that of the first listener with the protocol enrolment.',
+      'Address of the page where codes are used, as notices and letters show it. Default: that of the first listener with the protocol enrolment; else the page for codes of the first with self-service.',
     ),
   ),
 });

@@ -1,5 +1,5 @@
 /**
- * The listener of the web console. A browser opens some connections, keeps them, and sends one request at a time on each.
+ * The listener of the web console, and of other sites of pages. A browser opens some connections, keeps them, and sends one request at a time on each.
  *
  * A peer has `start` from the connect to its first request, `answer` from there to the end of the answer, and `idle` until the next one.
  */
@@ -10,13 +10,28 @@ import { type Milliseconds, seconds } from '../domain/units.ts';
 import { type Guest, TlsListener, type TlsListenerOptions } from '../http/tls-listener.ts';
 import type { Listener } from '../platform/listener.ts';
 import { logLines } from '../platform/log-lines.ts';
-import { type Sent, Serving } from './core/serve.ts';
-import type { Router } from './core/router.ts';
-import type { ConsoleServices } from './core/services.ts';
+import type { AnyServing, Sent } from './core/serve.ts';
 
-export interface ConsoleListenerOptions extends TlsListenerOptions {
-  readonly router: Router;
-  readonly services: ConsoleServices;
+/** By the area of a site. */
+const EVENTS = {
+  console: {
+    turnedAway: 'console.turned-away',
+    listener: 'console.listener',
+    failed: 'console.failed',
+    answered: 'console.answered',
+  },
+  'self-service': {
+    turnedAway: 'self-service.turned-away',
+    listener: 'self-service.listener',
+    failed: 'self-service.failed',
+    answered: 'self-service.answered',
+  },
+} as const;
+
+export interface PageListenerOptions extends TlsListenerOptions {
+  /** The area of its events in the log. */
+  readonly area: keyof typeof EVENTS;
+  readonly serving: AnyServing;
   readonly times?: { readonly start: Milliseconds; readonly answer: Milliseconds; readonly idle: Milliseconds };
 }
 
@@ -31,13 +46,13 @@ const HTTP = {
 const BACKLOG = 256;
 
 /** Resolves once the port is open. Rejects when the port cannot be opened; throws TlsMaterialError. */
-export async function startConsoleListener(options: ConsoleListenerOptions): Promise<Listener> {
-  const { times = TIMES } = options;
-  const server = new ConsoleServer(options, times);
+export async function startPageListener(options: PageListenerOptions): Promise<Listener> {
+  const { times = TIMES, area } = options;
+  const server = new PageServer(options, times);
   const listener = new TlsListener(
     options,
     {
-      events: { turnedAway: 'console.turned-away', listener: 'console.listener' },
+      events: EVENTS[area],
       http: HTTP,
       backlog: BACKLOG,
       startTime: times.start,
@@ -51,15 +66,17 @@ export async function startConsoleListener(options: ConsoleListenerOptions): Pro
   return listener;
 }
 
-class ConsoleServer {
-  readonly #serving: Serving;
+class PageServer {
+  readonly #serving: AnyServing;
+  readonly #events: (typeof EVENTS)[PageListenerOptions['area']];
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #times: typeof TIMES;
   stopping = (): boolean => false;
 
-  constructor({ router, services, spec, log, clock }: ConsoleListenerOptions, times: typeof TIMES) {
-    this.#serving = new Serving(router, services);
+  constructor({ serving, area, spec, log, clock }: PageListenerOptions, times: typeof TIMES) {
+    this.#serving = serving;
+    this.#events = EVENTS[area];
     this.#log = log.with({ listener: spec.name });
     this.#clock = clock;
     this.#times = times;
@@ -76,19 +93,19 @@ class ConsoleServer {
     this.#serving
       .answer(request, guest)
       .catch((error: unknown): Sent => {
-        this.#log.error('console.failed', { session: guest.session, error: String(error) });
+        this.#log.error(this.#events.failed, { session: guest.session, error: String(error) });
         return this.#serving.failed(request);
       })
       .then(async (sent) => {
         await this.#send(guest, request, response, sent);
-        const { status, page, operator } = sent;
-        const fields = { session: guest.session, method: request.method, status, page, operator };
+        const { status, page, by } = sent;
+        const fields = { session: guest.session, method: request.method, status, page, by };
         const ms = Math.round(this.#clock.monotonic() - began);
-        if (status >= 500) this.#log.warn('console.answered', { ...fields, ms });
-        else this.#log.debug('console.answered', { ...fields, ms });
+        if (status >= 500) this.#log.warn(this.#events.answered, { ...fields, ms });
+        else this.#log.debug(this.#events.answered, { ...fields, ms });
       })
       .catch((error: unknown) => {
-        this.#log.error('console.failed', { session: guest.session, error: String(error) });
+        this.#log.error(this.#events.failed, { session: guest.session, error: String(error) });
         guest.end();
       });
   }

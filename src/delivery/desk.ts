@@ -88,6 +88,7 @@ export type NoticeKind =
   | `${'backup' | 'offsite' | 'drill' | 'keys' | 'log'}-failed`
   | 'webhook-stopped'
   | 'break-glass'
+  | 'self-service-code'
   | 'operator'
   | 'test';
 

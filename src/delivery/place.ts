@@ -137,6 +137,22 @@ export class Places {
     return read.ok ? read : fail(`${who} ${read.error.text}`);
   }
 
+  /**
+   * Where a code may go that is the second factor of this account, beside its password: the registered contact of its organisation, or, where that leads to the account's own
+   * mailbox or to no people, the first other account of the organisation that people read. Never a mailbox that the same password opens.
+   */
+  async ofSecondFactor(id: AccountId, now: Instant): Promise<Result<ContactPlace, string>> {
+    const contact = await this.ofRegisteredContact(id, now);
+    if (contact.ok) return contact;
+    const { registry } = this.#parts;
+    const summary = await registry.findAccountById(id);
+    const organisation = summary === undefined ? undefined : await registry.findOrganisation(summary.organisation);
+    const other = organisation === undefined ? undefined : await this.#people(organisation, id);
+    if (other === undefined) return contact;
+    const read = await this.#readByPeople(await registry.findRecipient(addressKey(other.address)), now);
+    return read.ok ? read : contact;
+  }
+
   /** Why letters and codes for an organisation would not reach people at this contact; undefined where they do. Asked when it is set. */
   async contactProblem(contact: string, now: Instant): Promise<ContactProblem | undefined> {
     const { registry } = this.#parts;

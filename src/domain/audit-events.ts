@@ -177,6 +177,22 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
     'E',
     'log-ins, codes and cookies of the web console that were refused: one row for reason, network and minute, with a count',
   ),
+  'self-service.code-made': of(
+    'access',
+    'E',
+    'the password was right at the pages of accounts, and a code went by mail',
+  ),
+  'self-service.logged-in': of(
+    'access',
+    'E',
+    'an account logged in to its own pages: with which password, with a code or which certificate, from where',
+  ),
+  'self-service.logged-out': of('access', 'E', 'a session at the pages of accounts was ended'),
+  'self-service.refused': of(
+    'access',
+    'E',
+    'codes and cookies that were refused at the pages of accounts: one row for reason, network and minute, with a count',
+  ),
   'operator.token-refused': of('access', 'E', 'somebody came with a token that is not taken, and why'),
   'webhook.*': of('change', 'U', 'webhooks: added, changed, paused, resumed, ended, another secret'),
   'operators.*': of('change', 'U', 'which verbs need a second person'),

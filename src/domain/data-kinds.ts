@@ -439,6 +439,23 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     kept: 'until it is used, another one is made, or the operator ends; it holds for a day',
     erase: 'not of an organisation',
   },
+  self_service_code: {
+    area: 'credential',
+    what: 'codes by mail for the pages of accounts: for which account and password, the code and what the browser has as hashes',
+    columns: ['browser', 'account', 'password', 'password_at', 'code', 'tries', 'made_at', 'used_at'],
+    kept: 'one hour, and until a code is asked for after that',
+    erase: 'runs out by itself',
+  },
+  self_service_session: {
+    area: 'trail',
+    what: 'browsers in which accounts are logged in to their own pages: since when, from which range of networks, by which password or certificate; the cookie as a hash',
+    columns: [
+      ...['id', 'hash', 'account', 'password', 'password_at', 'certificate', 'network'],
+      ...['made_at', 'seen_at', 'ended_at'],
+    ],
+    kept: '30 days after the last use, and until somebody logs in after that',
+    erase: 'runs out by itself',
+  },
   break_glass: {
     area: 'credential',
     what: 'the account of the web console for emergencies: hash of its password and key of its codes, sealed; when it was last used',

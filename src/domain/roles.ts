@@ -47,9 +47,9 @@ export function commonRole(a: Role, b: Role): Role {
 }
 
 /**
- * How it is known who calls. `said`: only the caller says so. `passkey`, `oidc`: how somebody logged in to the web console. `signatures`: two operators signed for exactly this call with keys of their own.
+ * How it is known who calls. `said`: only the caller says so. `passkey`, `oidc`: how somebody logged in to the web console. `log-in`: an account, with two factors, at its own pages. `signatures`: two operators signed for exactly this call with keys of their own.
  */
-export type Proof = 'said' | 'token' | 'certificate' | Means | 'signatures';
+export type Proof = 'said' | 'token' | 'certificate' | Means | 'signatures' | 'log-in';
 
 /** What a caller may do, and how we know who it is. */
 export interface Standing {
@@ -57,6 +57,8 @@ export interface Standing {
   readonly proof: Proof;
   /** Name of the one organisation that he may do it for; left out: all. */
   readonly organisation?: string;
+  /** Login of the account that acts for itself: it may do what stands in admin/own-account.ts, with what is its own, whatever the role. */
+  readonly account?: string;
 }
 
 /** Whoever may open the store's own files, or the socket beside them: root and the gateway's user. */

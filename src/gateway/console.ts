@@ -5,7 +5,7 @@ import { readAuthorityFiles } from '../config/files.ts';
 import { helpdeskOf } from '../config/helpdesk.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
-import type { Router } from '../console/core/router.ts';
+import type { AnyServing } from '../console/core/serve.ts';
 import type { ConsoleServices } from '../console/core/services.ts';
 import type { FederatedLogIns, FederatedParts } from '../console/login/federated.ts';
 import { ConsoleNotes } from '../console/login/notes.ts';
@@ -39,25 +39,27 @@ export function gatewayConsole(config: Config, parts: ConsoleParts): GatewayCons
   const notes = new ConsoleNotes(store.audit, clock, log);
   let context: AdminContext | undefined;
   // Loaded with the first listener: a gateway without one has neither its pages nor what judges passkeys in memory.
-  let served: Promise<{ readonly router: Router; readonly services: ConsoleServices }> | undefined;
-  const serve = async (): Promise<{ readonly router: Router; readonly services: ConsoleServices }> => {
-    const [{ CONSOLE_PAGES }, { Router: Made }] = await Promise.all([
+  let served: Promise<AnyServing> | undefined;
+  const serve = async (): Promise<AnyServing> => {
+    const [{ CONSOLE_PAGES }, { Router }, { ConsoleServing }] = await Promise.all([
       import('../console/table.ts'),
       import('../console/core/router.ts'),
+      import('../console/core/console-serving.ts'),
     ]);
-    return { router: new Made(CONSOLE_PAGES), services: await servicesOf(config, parts, notes, () => context) };
+    return new ConsoleServing(new Router(CONSOLE_PAGES), await servicesOf(config, parts, notes, () => context));
   };
   return {
     notes,
     begin: (made) => (context = made),
     start: async (spec) => {
-      const { startConsoleListener } = await import('../console/server.ts');
-      return await startConsoleListener({
+      const { startPageListener } = await import('../console/server.ts');
+      return await startPageListener({
         spec,
+        area: 'console',
         connections,
         clock,
         log,
-        ...(await (served ??= serve())),
+        serving: await (served ??= serve()),
         tls: tls.materialFor(spec.name),
       });
     },

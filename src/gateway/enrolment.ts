@@ -37,8 +37,9 @@ export function letterParts(config: Config): LetterParts {
 }
 
 export function pageOf(config: Config): string | undefined {
-  const origin = originOf(config, 'enrolment');
-  return config.enrolment.page ?? (origin === undefined ? undefined : `${origin}/`);
+  const [codes, own] = [originOf(config, 'enrolment'), originOf(config, 'self-service')];
+  const listened = codes === undefined ? own && `${own}/code` : `${codes}/`;
+  return config.enrolment.page ?? listened;
 }
 
 /** Where codes are used from the network; throttled by the limits of logins. */

@@ -26,6 +26,7 @@ import { pop3LimitsOf, smtpLimitsOf } from './limits.ts';
 import type { StartListener } from './listeners.ts';
 import { type GatewayNotices, pickupReceipts, startConsumers, startFullness, submissionNotices } from './notices.ts';
 import { apiPickup } from './pickup.ts';
+import { type GatewaySelfService, gatewaySelfService } from './self-service.ts';
 import { gatewayTests } from './test-address.ts';
 import type { GatewayTls } from './tls.ts';
 
@@ -49,6 +50,8 @@ export interface GatewayProtocols {
   readonly api: Pick<GatewayApi, 'counts' | 'directoryGiven'>;
   /** The web console. */
   readonly console: StartListener;
+  /** The pages of accounts. */
+  readonly 'self-service': StartListener;
   /** What operations work with, for those who come over HTTPS. */
   begin(admin: AdminContext): void;
   /** What SMTP answered and POP3 sent, over all listeners. */
@@ -103,13 +106,16 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
     },
   });
   const console: GatewayConsole = gatewayConsole(config, parts);
+  const selfService: GatewaySelfService = gatewaySelfService(config, { ...parts, window });
   return {
     api,
     https: api.start,
     console: console.start,
+    'self-service': selfService.start,
     begin: (admin) => {
       api.begin(admin);
       console.begin(admin);
+      selfService.begin(admin);
     },
     smtp: (spec) =>
       startSmtpListener({
@@ -150,6 +156,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
       window.notes.flushOf(whose);
       api.tokens.flushOf(whose);
       console.notes.flushOf(whose);
+      selfService.notes.flushOf(whose);
     },
     consumersOf: (account) => consumers.written(account),
     stop: async () => {
@@ -158,6 +165,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
         window.notes.flush();
         api.tokens.flush();
         console.notes.flush();
+        selfService.notes.flush();
       } finally {
         await pickup.shared.close();
         await Promise.all([consumers.close(), fullness.close()]);

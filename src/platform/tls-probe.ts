@@ -11,7 +11,7 @@ import { type ConnectionOptions, type TLSSocket, type SecureVersion, connect, cr
 import { type Milliseconds, seconds } from '../domain/units.ts';
 
 export interface ProbeTarget {
-  readonly protocol: 'smtp' | 'pop3' | 'enrolment' | 'https' | 'console';
+  readonly protocol: 'smtp' | 'pop3' | 'enrolment' | 'https' | 'console' | 'self-service';
   readonly tls: 'implicit' | 'starttls';
   readonly host: string;
   readonly port: number;

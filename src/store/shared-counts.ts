@@ -4,7 +4,8 @@
  */
 
 export type SharedSubject =
-  'codes' | 'console' | 'directory' | 'logins' | 'messages' | 'octets' | 'recipients' | 'tests' | 'tokens' | 'unknown';
+  | ('codes' | 'console' | 'directory' | 'logins' | 'messages' | 'octets' | 'recipients' | 'self-service')
+  | ('tests' | 'tokens' | 'unknown');
 
 /** One of them. */
 export interface SharedCount {

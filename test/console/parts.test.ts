@@ -1,7 +1,13 @@
 /** The pure parts of the console: paths, cookies, headers, colours and words. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cookiesIn, languageCookie, noSessionCookie, sessionCookie } from '../../src/console/core/cookies.ts';
+import {
+  CONSOLE_SESSION,
+  cookiesIn,
+  languageCookie,
+  noSessionCookie,
+  sessionCookie,
+} from '../../src/console/core/cookies.ts';
 import { CONSOLE_HEADERS } from '../../src/console/core/headers.ts';
 import { localPath } from '../../src/console/core/page.ts';
 import { Router } from '../../src/console/core/router.ts';
@@ -32,6 +38,15 @@ import { IMPORT } from '../../src/console/parts/import-words.ts';
 import { REGISTER } from '../../src/console/parts/register-words.ts';
 import { DELIVERY } from '../../src/console/pages/queue-words.ts';
 import { CONSOLE_PAGES } from '../../src/console/table.ts';
+import { FRAME as OWN_FRAME, PROBLEMS as OWN_PROBLEMS } from '../../src/self-service/core/words.ts';
+import { LOGIN as OWN_LOGIN } from '../../src/self-service/login/words.ts';
+import { ABSENCE, ADD_ABSENCE, AGREE, END_ABSENCE } from '../../src/self-service/pages/absence-words.ts';
+import { CODE } from '../../src/self-service/pages/code-words.ts';
+import { HOME } from '../../src/self-service/pages/home-words.ts';
+import { MESSAGES } from '../../src/self-service/pages/messages-words.ts';
+import { ORGANISATION } from '../../src/self-service/pages/organisation-words.ts';
+import { ADD_APP, END_APP, NEW_CERTIFICATE, PASSWORDS, REVOKE } from '../../src/self-service/pages/passwords-words.ts';
+import { PROGRAM } from '../../src/self-service/pages/program-words.ts';
 
 const router = new Router(CONSOLE_PAGES);
 const DEEDS = CONSOLE_PAGES.filter((page): page is DeedPage => 'deed' in page).map(({ deed }) => deed);
@@ -86,12 +101,12 @@ test('localPath() takes paths of ours alone', () => {
 test('cookies hold for this host over TLS alone, and one that stands there twice is nobody’s', () => {
   for (const cookie of [sessionCookie('x'), noSessionCookie(), languageCookie('nl')])
     assert.match(cookie, /^__Host-[a-z-]+=[^;]*; Path=\/; Secure; HttpOnly; SameSite=Strict/);
-  assert.deepEqual(cookiesIn('a=b; __Host-sluis=secret; __Host-sluis-language=en'), {
+  assert.deepEqual(cookiesIn('a=b; __Host-sluis=secret; __Host-sluis-language=en', CONSOLE_SESSION), {
     secret: 'secret',
     language: 'en',
   });
-  assert.deepEqual(cookiesIn('__Host-sluis=one; __Host-sluis=two; __Host-sluis-language=xx'), {});
-  assert.deepEqual(cookiesIn(undefined), {});
+  assert.deepEqual(cookiesIn('__Host-sluis=one; __Host-sluis=two; __Host-sluis-language=xx', CONSOLE_SESSION), {});
+  assert.deepEqual(cookiesIn(undefined, CONSOLE_SESSION), {});
 });
 
 /**
@@ -160,6 +175,13 @@ test('the style sheet has no colour of its own, and the script writes no markup'
   assert(STYLE.length < 8000 && SCRIPT.length < 2000);
 });
 
+/** Of the pages of accounts, with names of their own. */
+const OWN = {
+  ...{ 'own frame': OWN_FRAME, 'own log-in': OWN_LOGIN, 'own problems': OWN_PROBLEMS },
+  ...{ HOME, MESSAGES, ORGANISATION, PASSWORDS, ABSENCE, PROGRAM, CODE },
+  ...{ ADD_APP, END_APP, REVOKE, NEW_CERTIFICATE, ADD_ABSENCE, END_ABSENCE, AGREE },
+};
+
 /** All texts of a table of words, with where they stand. */
 const textsIn = (words: object, at = ''): readonly (readonly [string, string])[] =>
   Object.entries(words).flatMap(([name, value]) =>
@@ -191,6 +213,7 @@ const TABLES = {
   ...Object.fromEntries(IMPORTS.map(({ path, words }) => [path, words])),
   ...Object.fromEntries(DEEDS.map(({ path, words }) => [path, words])),
   DELIVERY,
+  ...OWN,
 };
 
 test('both languages say the same things, in sentences of at most twenty words', () => {

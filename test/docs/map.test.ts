@@ -12,7 +12,7 @@ const folders = readdirSync(join(root, 'src'), { withFileTypes: true })
 
 test('the map of the README has every folder of src/, and no other', () => {
   const map = read('README.md').split('\n## Map\n')[1] ?? '';
-  const named = [...map.matchAll(/`src\/([a-z0-9]+)\/`/g)].map(([, name = '']) => name);
+  const named = [...map.matchAll(/`src\/([a-z0-9-]+)\/`/g)].map(([, name = '']) => name);
   assert.deepEqual(named.sort(), folders.sort());
 });
 

@@ -564,6 +564,30 @@ CREATE TABLE quirk_day (
   PRIMARY KEY (account, quirk, day)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE self_service_code (
+  browser BLOB PRIMARY KEY,
+  account INTEGER NOT NULL REFERENCES account (id),
+  password TEXT NOT NULL,
+  password_at INTEGER NOT NULL,
+  code BLOB NOT NULL,
+  tries INTEGER NOT NULL DEFAULT 0,
+  made_at INTEGER NOT NULL,
+  used_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE self_service_session (
+  id TEXT PRIMARY KEY,
+  hash BLOB NOT NULL UNIQUE,
+  account INTEGER NOT NULL REFERENCES account (id),
+  password TEXT NOT NULL,
+  password_at INTEGER NOT NULL,
+  certificate TEXT,
+  network TEXT NOT NULL,
+  made_at INTEGER NOT NULL,
+  seen_at INTEGER NOT NULL,
+  ended_at INTEGER
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE sent_request (
   id INTEGER PRIMARY KEY,
   key BLOB NOT NULL,
@@ -743,6 +767,14 @@ CREATE INDEX pgp_key_account ON pgp_key (account, fingerprint);
 CREATE INDEX pgp_key_address_fingerprint ON pgp_key_address (fingerprint);
 
 CREATE INDEX pgp_key_id ON pgp_key (substr(fingerprint, -16));
+
+CREATE INDEX self_service_code_account ON self_service_code (account, made_at);
+
+CREATE INDEX self_service_code_made ON self_service_code (made_at);
+
+CREATE INDEX self_service_session_account ON self_service_session (account, made_at);
+
+CREATE INDEX self_service_session_seen ON self_service_session (seen_at);
 
 CREATE INDEX substitute_consent_key ON substitute_consent (key, substitute);
 

@@ -1,8 +1,8 @@
-/** Cookies of the console (RFC 6265bis). `__Host-`: set by this very host over TLS, for all its paths; no other host of the domain can set it. */
+/** Cookies of the console, and of other sites that may have the same host name on another port (RFC 6265bis). `__Host-`: set by this very host over TLS, for all its paths; no other host of the domain can set it. */
 import { FEDERATED_LIFE } from '../../domain/console.ts';
 import type { Language } from '../../domain/registry.ts';
 
-const SESSION = '__Host-sluis';
+export const CONSOLE_SESSION = '__Host-sluis';
 const LANGUAGE = '__Host-sluis-language';
 /** Of whoever has been sent to an OpenID provider. Lax: a Strict one does not come along where the page before was the provider's. */
 const AWAY = '__Host-sluis-oidc';
@@ -11,9 +11,11 @@ const YEAR = 31_536_000;
 const cookie = (name: string, value: string, more: string, site: 'Strict' | 'Lax' = 'Strict'): string =>
   `${name}=${value}; Path=/; Secure; HttpOnly; SameSite=${site}${more}`;
 
-/** Until the browser is closed; the store ends it sooner. */
-export const sessionCookie = (secret: string): string => cookie(SESSION, secret, '');
-export const noSessionCookie = (): string => cookie(SESSION, '', '; Max-Age=0');
+/** Until the browser is closed; the store ends it sooner. `name` begins with `__Host-`. */
+export const secretCookie = (name: string, secret: string): string => cookie(name, secret, '');
+export const noSecretCookie = (name: string): string => cookie(name, '', '; Max-Age=0');
+export const sessionCookie = (secret: string): string => secretCookie(CONSOLE_SESSION, secret);
+export const noSessionCookie = (): string => noSecretCookie(CONSOLE_SESSION);
 export const languageCookie = (language: Language): string => cookie(LANGUAGE, language, `; Max-Age=${YEAR}`);
 
 export const awayCookie = (value: string): string => cookie(AWAY, value, `; Max-Age=${FEDERATED_LIFE / 1000}`, 'Lax');
@@ -25,16 +27,10 @@ export interface Shown {
   readonly language?: Language;
 }
 
-/** A name that stands there twice is nobody's. */
-export function cookiesIn(header: string | undefined): Shown {
-  const found = new Map<string, string | undefined>();
-  for (const part of (header ?? '').split(';')) {
-    const cut = part.indexOf('=');
-    if (cut < 0) continue;
-    const name = part.slice(0, cut).trim();
-    found.set(name, found.has(name) ? undefined : part.slice(cut + 1).trim());
-  }
-  const secret = found.get(SESSION);
+/** `session`: the name of the cookie of whoever is logged in. */
+export function cookiesIn(header: string | undefined, session: string): Shown {
+  const found = namedIn(header);
+  const secret = found.get(session);
   const away = found.get(AWAY);
   const language = found.get(LANGUAGE);
   return {
@@ -42,4 +38,16 @@ export function cookiesIn(header: string | undefined): Shown {
     ...(away === undefined || away === '' ? {} : { away }),
     ...(language === 'nl' || language === 'en' ? { language } : {}),
   };
+}
+
+/** A name that stands there twice is nobody's. */
+export function namedIn(header: string | undefined): ReadonlyMap<string, string | undefined> {
+  const found = new Map<string, string | undefined>();
+  for (const part of (header ?? '').split(';')) {
+    const cut = part.indexOf('=');
+    if (cut < 0) continue;
+    const name = part.slice(0, cut).trim();
+    found.set(name, found.has(name) ? undefined : part.slice(cut + 1).trim());
+  }
+  return found;
 }

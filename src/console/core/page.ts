@@ -1,5 +1,6 @@
 /**
- * How a page of the console is declared: one object with its path, what it asks of whoever comes, and what it answers. `console/table.ts` has all of them.
+ * How a page of the console is declared: one object with its path, what it asks of whoever comes, and what it answers. `console/table.ts` has all of them. Pages of other
+ * sites (self-service/) are declared the same way, with visitors and services of their own.
  *
  * A page that does something asks the command table for it (`asked.operate`), with the rights of whoever is logged in: no page judges rights by itself, and none
  * speaks to the store about anything but log-ins.
@@ -47,11 +48,12 @@ export interface Download {
   readonly pieces: AsyncIterable<string | Uint8Array>;
 }
 
-export interface Page {
+/** `A`: what it is asked with. `S`: what it works with. `X`: what it may ask of whoever comes. */
+export interface PageFor<A, S, X extends string> {
   readonly method: 'GET' | 'POST';
   /** Parameters in braces: each is one segment. */
   readonly path: string;
-  readonly access: Access;
+  readonly access: X;
   /**
    * The key must have been touched within STEP_UP_LIFE; else whoever comes is asked to first. Behind GET the page is shown then; behind POST what was typed goes along with
    * the touch, and is done. The field `credential` of a form is taken by it.
@@ -61,17 +63,24 @@ export interface Page {
   readonly takesFile?: number;
   /** For all who come the same, and named after its content: it may be kept. */
   readonly isFile?: true;
-  readonly run: (asked: Asked, services: ConsoleServices) => Promise<Reply> | Reply;
+  readonly run: (asked: A, services: S) => Promise<Reply> | Reply;
 }
 
-/** Who is logged in. */
-export interface Visitor {
-  readonly session: HeldSession;
+export type Page = PageFor<Asked, ConsoleServices, Access>;
+
+/** Who is logged in, at any site. */
+export interface Someone {
   /** For the forms of this session. */
   readonly token: string;
 }
 
-export interface Asked {
+/** Who is logged in to the console. */
+export interface Visitor extends Someone {
+  readonly session: HeldSession;
+}
+
+/** What every page is asked with; `V`: who may be logged in. */
+export interface AskedBy<V> {
   /** Of the path, decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
@@ -85,7 +94,7 @@ export interface Asked {
   readonly language: Language;
   readonly now: Instant;
   /** Absent: nobody is logged in. */
-  readonly visitor?: Visitor;
+  readonly visitor?: V;
   readonly admin: AdminContext;
   /** Of the peer: its address, its network, and the range that a session holds for. */
   readonly address: string;
@@ -94,6 +103,9 @@ export interface Asked {
   readonly signal: AbortSignal;
   /** SHA-256 of the client certificate that the browser has shown, and that holds now; 64 hexadecimal digits. */
   readonly certificate?: string | undefined;
+}
+
+export interface Asked extends AskedBy<Visitor> {
   /** Runs an operation of the command table as whoever is logged in. Throws AdminError. */
   readonly operate: <N extends OperationName>(
     name: N,
@@ -109,7 +121,7 @@ export interface Asked {
 export type Along = Partial<Pick<Call, 'approval' | 'upload' | 'send' | 'caller' | 'gone' | 'progress'>>;
 
 /** Throws for a page that is asked without a session: its declaration is wrong. */
-export function visitorOf({ visitor }: Pick<Asked, 'visitor'>): Visitor {
+export function visitorOf<V>({ visitor }: Pick<AskedBy<V>, 'visitor'>): V {
   if (visitor === undefined) throw new Error('A page that needs a session was reached without one');
   return visitor;
 }

@@ -1,21 +1,24 @@
 /** Which page a path leads to. */
-import type { Page } from './page.ts';
+import type { PageFor } from './page.ts';
 
-export type Match =
-  | { readonly kind: 'page'; readonly page: Page; readonly params: Readonly<Record<string, string>> }
+/** A page of any site. */
+export type AnyPage = Pick<PageFor<never, never, string>, 'method' | 'path'>;
+
+export type Match<P> =
+  | { readonly kind: 'page'; readonly page: P; readonly params: Readonly<Record<string, string>> }
   | { readonly kind: 'none' }
   | { readonly kind: 'method'; readonly allow: readonly string[] };
 
-interface Entry {
-  readonly page: Page;
+interface Entry<P> {
+  readonly page: P;
   readonly segments: readonly string[];
 }
 
-export class Router {
-  readonly #entries: readonly Entry[];
+export class Router<P extends AnyPage> {
+  readonly #entries: readonly Entry<P>[];
 
   /** Throws for two pages of one method and path. */
-  constructor(pages: readonly Page[]) {
+  constructor(pages: readonly P[]) {
     this.#entries = pages.map((page) => ({ page, segments: page.path.slice(1).split('/') }));
     const keys = pages.map(({ method, path }) => `${method} ${path.replace(/\{\w+\}/g, '{}')}`);
     const twice = keys.find((key, n) => keys.indexOf(key) !== n);
@@ -23,7 +26,7 @@ export class Router {
   }
 
   /** `path`: as it came, without its query. A literal segment goes before a parameter. */
-  match(method: string, path: string): Match {
+  match(method: string, path: string): Match<P> {
     const given = segmentsOf(path);
     if (given === undefined) return { kind: 'none' };
     const fitting = this.#entries.filter(({ segments }) => fits(segments, given)).sort(literalsFirst);
@@ -37,8 +40,9 @@ export class Router {
 }
 
 const isParameter = (segment: string): boolean => segment.startsWith('{');
-const literals = ({ segments }: Entry): number => segments.filter((one) => !isParameter(one)).length;
-const literalsFirst = (a: Entry, b: Entry): number => literals(b) - literals(a);
+const literals = ({ segments }: Pick<Entry<unknown>, 'segments'>): number =>
+  segments.filter((one) => !isParameter(one)).length;
+const literalsFirst = (a: Entry<unknown>, b: Entry<unknown>): number => literals(b) - literals(a);
 
 const fits = (segments: readonly string[], given: readonly string[]): boolean =>
   segments.length === given.length &&

@@ -1,33 +1,29 @@
 /**
- * One request of the console, from its first octet to the answer.
+ * One request of a site of pages, from its first octet to the answer; the console is one such site (console-serving.ts).
  *
  * The order is that of what it tells: form, host, path and method; where a form comes from; who is logged in, and whether he may; the token of the
  * form; whether the key was touched of late; and only then the page. A page behind a log-in answers whoever is not logged in with the way there, also where it does not exist: nobody learns which paths there are.
  */
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
-import { runOperation } from '../../admin/operations.ts';
+import { type AdminContext, AdminError } from '../../admin/context.ts';
 import { readHead } from '../../api/core/head.ts';
 import { Problem } from '../../api/core/problem.ts';
-import { formToken, isFormToken, sessionHash } from '../../crypto/console-secrets.ts';
-import { STEP_UP_LIFE, SEEN_STEP } from '../../domain/console.ts';
+import { isFormToken, sessionHash } from '../../crypto/console-secrets.ts';
 import { defined } from '../../domain/defined.ts';
+import type { Clock } from '../../domain/effects.ts';
 import type { Language } from '../../domain/registry.ts';
-import { mayDo } from '../../domain/roles.ts';
 import { type FileForm, readFileForm } from '../../http/file-form.ts';
 import { type Fields, type FormFault, readForm } from '../../http/form.ts';
+import type { Html } from '../../http/html.ts';
 import { languageOf } from '../../http/page-headers.ts';
 import type { Guest } from '../../http/tls-listener.ts';
 import { fingerprintOf, holdsAt, shownChain } from '../../platform/client-certificate.ts';
 import { rangeOf } from '../../platform/network.ts';
-import { proveAgain } from '../login/step-up.ts';
-import { frame } from '../look/frame.ts';
-import { problemOf, problemPage, type ProblemName } from '../look/problem.ts';
-import { type Shown, cookiesIn, noSessionCookie } from './cookies.ts';
+import { problemOf, problemPage, type OwnProblems, type ProblemName } from '../look/problem.ts';
+import { type Shown, cookiesIn, noSecretCookie } from './cookies.ts';
 import { CONSOLE_HEADERS, KEPT, NOT_KEPT } from './headers.ts';
-import { type Along, type Asked, type Download, type Page, type Reply, type Visitor, localPath } from './page.ts';
+import { type AskedBy, type Download, type PageFor, type Reply, type Someone, localPath } from './page.ts';
 import type { Router } from './router.ts';
-import type { ConsoleServices } from './services.ts';
 
 export interface Sent {
   readonly status: number;
@@ -35,13 +31,33 @@ export interface Sent {
   readonly body: string | Download['pieces'];
   /** As it was declared; for the log, which has nobody's names. */
   readonly page?: string;
-  readonly operator?: string;
+  /** Who asked: an operator, or an account. */
+  readonly by?: string;
 }
 
-interface Seen {
+/** What of a site is known without a visitor. */
+export interface SiteParts {
+  /** As browsers have it: scheme, host and port, without a slash. */
+  readonly origin: string;
+  readonly clock: Clock;
+  /** Undefined in the first moments of a start. */
+  readonly admin: () => AdminContext | undefined;
+}
+
+/** Of one page, beside its body. */
+export interface About<V> {
   readonly language: Language;
-  readonly visitor?: Visitor;
-  readonly page?: Page;
+  readonly title: string;
+  readonly visitor?: V;
+}
+
+/** Of a page, whatever site it is of. */
+type PageFacts = Pick<PageFor<never, never, string>, 'path' | 'access' | 'proven'>;
+
+interface Seen<V> {
+  readonly language: Language;
+  readonly visitor?: V;
+  readonly page?: PageFacts;
 }
 
 const FAULTS: Readonly<Record<FormFault, readonly [number, ProblemName]>> = {
@@ -67,21 +83,49 @@ class Stopped extends Error {
   }
 }
 
-export class Serving {
-  readonly #router: Router;
-  readonly #services: ConsoleServices;
+/** What somebody sees who serves requests, and not which site it is. */
+export type AnyServing = Pick<Serving<Someone, AskedBy<Someone>, SiteParts>, 'answer' | 'failed'>;
+
+/** `V`: who may be logged in. `A`: what its pages are asked with. `S`: what they work with. */
+export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends SiteParts> {
+  readonly #router: Router<PageFor<A, S, string>>;
+  protected readonly services: S;
   /** Under way. */
   #files = 0;
+  /** Name of the cookie of whoever is logged in. */
+  protected abstract readonly session: string;
+  /** Words of its own on pages that say why something was not done. */
+  protected abstract readonly problems: OwnProblems;
 
-  constructor(router: Router, services: ConsoleServices) {
+  constructor(router: Router<PageFor<A, S, string>>, services: S) {
     this.#router = router;
-    this.#services = services;
+    this.services = services;
+  }
+
+  /** Who is logged in with this cookie, of which `hash` is the hash. */
+  protected abstract visitorOf(secret: string, hash: Buffer, guest: Guest): Promise<V | undefined>;
+  /** Whether whoever is logged in may see a page that asks this of him, which is more than a session. */
+  protected abstract mayOpen(visitor: V, access: string): boolean;
+  /** Adds what pages of this site are asked with besides, to the very object: what stands in it is made when it is asked for. */
+  protected abstract askedWith(base: AskedBy<V>, guest: Guest, path: string): A;
+  protected abstract framed(about: About<V>, body: Html): string;
+  /** For the log. */
+  protected abstract nameOf(visitor: V): string;
+
+  /** Whether he must show once more who he is, for a page that asks that. */
+  protected isLate(_visitor: V): boolean {
+    return false;
+  }
+
+  /** Judges what came with a form of such a page. Undefined: it is right. */
+  protected proveAgain(_asked: A, _path: string, _typed: Readonly<Record<string, string>>): Promise<Reply | undefined> {
+    return Promise.resolve(undefined);
   }
 
   /** Rejects for what nobody expected; the caller answers 500. */
   async answer(request: IncomingMessage, guest: Guest): Promise<Sent> {
-    const shown = cookiesIn(request.headers.cookie);
-    let seen: Seen = { language: shown.language ?? languageOf(request.headers['accept-language']) };
+    const shown = cookiesIn(request.headers.cookie, this.session);
+    let seen: Seen<V> = { language: shown.language ?? languageOf(request.headers['accept-language']) };
     try {
       return await this.#answer(request, guest, shown, seen, (now) => (seen = now));
     } catch (error) {
@@ -104,22 +148,22 @@ export class Serving {
     request: IncomingMessage,
     guest: Guest,
     shown: Shown,
-    first: Seen,
-    now: (seen: Seen) => void,
+    first: Seen<V>,
+    now: (seen: Seen<V>) => void,
   ): Promise<Sent> {
-    const { origin, admin, clock } = this.#services;
+    const { origin, admin } = this.services;
     const head = readHead(request);
     // A name that leads here and is not ours: a page of somebody else, whose name was pointed at us.
     if (`https://${(head.headers.host ?? '').toLowerCase()}` !== origin) throw new Stopped(421, 'host');
     const match = this.#router.match(head.method, head.path);
     if (match.kind === 'page' && match.page.isFile === true)
-      return this.#send(await match.page.run(this.#asked(head, guest, first, match.params), this.#services), first);
+      return this.#send(await match.page.run(this.#asked(head, guest, first, match.params), this.services), first);
     if (head.method === 'POST') refuseForeign(head.headers, origin);
     const context = admin();
     if (context === undefined) throw new Stopped(503, 'starting');
     const visitor = await this.#visitor(shown, guest);
     const { language } = first;
-    const seen: Seen = {
+    const seen: Seen<V> = {
       language,
       ...defined({ visitor, page: match.kind === 'page' ? match.page : undefined }),
     };
@@ -127,7 +171,7 @@ export class Serving {
     const forNobody = match.kind === 'page' && match.page.access === 'nobody';
     if (visitor === undefined && !forNobody) {
       const to = head.method === 'GET' ? localPath(target(head)) : '/';
-      const cookies = shown.secret === undefined ? [] : [noSessionCookie()];
+      const cookies = shown.secret === undefined ? [] : [noSecretCookie(this.session)];
       return this.#send(
         { kind: 'see', to: to === '/' ? '/login' : `/login?to=${encodeURIComponent(to)}`, cookies },
         seen,
@@ -137,15 +181,9 @@ export class Serving {
     if (match.kind === 'method') throw new Stopped(405, 'method');
     const { page, params } = match;
     const { access } = page;
-    if (
-      visitor !== undefined &&
-      access !== 'nobody' &&
-      access !== 'session' &&
-      !mayDo(visitor.session.holder.role, access)
-    )
+    if (visitor !== undefined && access !== 'nobody' && access !== 'session' && !this.mayOpen(visitor, access))
       throw new Stopped(403, 'forbidden');
-    const late =
-      page.proven === true && visitor !== undefined && visitor.session.provenAt + STEP_UP_LIFE <= clock.now();
+    const late = page.proven === true && visitor !== undefined && this.isLate(visitor);
     if (late && head.method !== 'POST')
       return this.#send({ kind: 'see', to: `/prove?to=${encodeURIComponent(localPath(target(head)))}` }, seen);
     const form = head.method === 'POST' ? await this.#form(request, page) : undefined;
@@ -153,11 +191,11 @@ export class Serving {
     if (fields !== undefined && visitor !== undefined && access !== 'nobody')
       if (!isFormToken(shown.secret ?? '', textIn(fields, 'token'))) throw new Stopped(403, 'form');
     const asked = this.#asked(head, guest, seen, params, form, context);
-    const asksFirst = late ? await proveAgain(asked, this.#services, head.path, typedIn(fields)) : undefined;
-    return this.#send(asksFirst ?? (await page.run(asked, this.#services)), seen);
+    const asksFirst = late ? await this.proveAgain(asked, head.path, typedIn(fields)) : undefined;
+    return this.#send(asksFirst ?? (await page.run(asked, this.services)), seen);
   }
 
-  async #form(request: IncomingMessage, { takesFile }: Page): Promise<FileForm> {
+  async #form(request: IncomingMessage, { takesFile }: Pick<PageFor<A, S, string>, 'takesFile'>): Promise<FileForm> {
     if (takesFile === undefined) return { fields: await readFields(request) };
     if (this.#files >= FILES_AT_ONCE) throw new Stopped(503, 'unavailable');
     this.#files += 1;
@@ -167,35 +205,26 @@ export class Serving {
   }
 
   /** Undefined: nobody is logged in. */
-  async #visitor({ secret }: Shown, guest: Guest): Promise<Visitor | undefined> {
-    const { store, times, clock, logIns } = this.#services;
+  async #visitor({ secret }: Shown, guest: Guest): Promise<V | undefined> {
     const hash = secret === undefined ? undefined : sessionHash(secret);
-    if (secret === undefined || hash === undefined) return undefined;
-    const session = await store.console.session(hash, times);
-    if (session === undefined) return undefined;
-    if (session.network !== rangeOf(guest.address)) {
-      await logIns.ranAway(session, guest.network);
-      return undefined;
-    }
-    const now = clock.now();
-    if (session.seenAt + SEEN_STEP <= now) await store.console.seen(session.id, now);
-    return { session, token: formToken(secret) };
+    return secret === undefined || hash === undefined ? undefined : await this.visitorOf(secret, hash, guest);
   }
 
   #asked(
     head: ReturnType<typeof readHead>,
     guest: Guest,
-    { language, visitor }: Seen,
-    params: Asked['params'],
+    { language, visitor }: Seen<V>,
+    params: AskedBy<V>['params'],
     form?: FileForm,
     context?: AdminContext,
-  ): Asked {
-    const { clock, log } = this.#services;
+  ): A {
+    const { clock } = this.services;
+    const { session } = this;
     const adminOf = (): AdminContext => {
       if (context === undefined) throw new Stopped(503, 'starting');
       return context;
     };
-    return {
+    const base: AskedBy<V> = {
       params,
       language,
       ...defined({ visitor }),
@@ -203,7 +232,7 @@ export class Serving {
       field: (name) => (form === undefined ? '' : textIn(form.fields, name)),
       ...defined({ file: form?.file }),
       headers: head.headers,
-      ...defined({ away: cookiesIn(head.headers.cookie).away }),
+      ...defined({ away: cookiesIn(head.headers.cookie, session).away }),
       now: clock.now(),
       get admin() {
         return adminOf();
@@ -216,20 +245,16 @@ export class Serving {
       network: guest.network,
       range: rangeOf(guest.address),
       signal: guest.signal,
-      operate: (name, input, reason, along) => {
-        if (visitor === undefined) throw new Error(`The page ${head.path} runs ${name} for nobody`);
-        return runOperation(name, adminOf(), input, callOf(visitor, guest, reason, along), log);
-      },
-      may: (right) => visitor !== undefined && mayDo(visitor.session.holder.role, right),
     };
+    return this.askedWith(base, guest, head.path);
   }
 
-  #problem(seen: Seen, status: number, why: ProblemName, detail?: string): Sent {
-    return this.#send(problemPage(seen.language, status, why, detail), seen);
+  #problem(seen: Seen<V>, status: number, why: ProblemName, detail?: string): Sent {
+    return this.#send(problemPage(seen.language, status, why, this.problems, detail), seen);
   }
 
-  #send(reply: Reply, { language, visitor, page }: Seen): Sent {
-    const told = defined({ page: page?.path, operator: visitor?.session.operator });
+  #send(reply: Reply, { language, visitor, page }: Seen<V>): Sent {
+    const told = defined({ page: page?.path, by: visitor && this.nameOf(visitor) });
     switch (reply.kind) {
       case 'see':
       case 'away':
@@ -264,8 +289,7 @@ export class Serving {
           ...told,
         };
       case 'page': {
-        const { gateway, helpdesk } = this.#services;
-        const about = { language, gateway, helpdesk, ...defined({ visitor }), title: reply.title };
+        const about = { language, ...defined({ visitor }), title: reply.title };
         return {
           status: reply.status ?? 200,
           headers: {
@@ -278,7 +302,7 @@ export class Serving {
             ...(reply.refresh !== undefined && { refresh: `0; url=${reply.refresh}` }),
             ...(reply.again !== undefined && { refresh: String(reply.again) }),
           },
-          body: frame(about, reply.body),
+          body: this.framed(about, reply.body),
           ...told,
         };
       }
@@ -290,17 +314,6 @@ const setting = (cookies: readonly string[] = []): OutgoingHttpHeaders =>
   cookies.length === 0 ? {} : { 'set-cookie': [...cookies] };
 
 const target = ({ path, query }: ReturnType<typeof readHead>): string => (query === '' ? path : `${path}?${query}`);
-
-function callOf({ session: { holder, means } }: Visitor, { signal }: Guest, reason?: string, along: Along = {}): Call {
-  const { name, role, organisation } = holder;
-  return {
-    actor: { name, ...defined({ reason }) },
-    who: { role, proof: means, ...defined({ organisation }) },
-    gone: signal,
-    progress: () => undefined,
-    ...along,
-  };
-}
 
 /** A form of a page that is not ours. Browsers say where a form comes from; what does not say so is no browser of today. */
 function refuseForeign({ origin, 'sec-fetch-site': site }: IncomingMessage['headers'], own: string): void {

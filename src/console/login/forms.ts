@@ -1,13 +1,12 @@
 /** What the pages of the log-in have in common: a form that asks for a passkey, and what went wrong. */
 import type { Language } from '../../domain/registry.ts';
 import { type Html, attributes, html } from '../../http/html.ts';
-import type { Asked } from '../core/page.ts';
 import type { From } from './slowed.ts';
 import { LOGIN } from './words.ts';
 
 type Words = (typeof LOGIN)['nl'];
 
-export const fromOf = ({ network, range, signal, address }: Asked): From => ({ network, range, signal, address });
+export const fromOf = ({ network, range, signal, address }: From): From => ({ network, range, signal, address });
 
 /** A form whose button asks the browser for a passkey. */
 interface PasskeyForm {

@@ -32,13 +32,17 @@ export class ConsoleNotes {
   readonly #counted: Tally<Refused>;
   readonly #log: Log;
 
-  constructor(audit: Pick<AuditTrail, 'note'>, clock: Clock, log: Log) {
+  readonly #event: string;
+
+  /** `event`: its name in log and trail. */
+  constructor(audit: Pick<AuditTrail, 'note'>, clock: Clock, log: Log, event = 'console.refused') {
     this.#log = log;
+    this.#event = event;
     this.#counted = new Tally(
       ...([clock, minutes(1), ROWS] as const),
       ({ why, network, operator }: Refused, count) =>
         audit.note({
-          event: 'console.refused',
+          event,
           outcome: 'failure',
           facts: { why, count },
           personal: defined({ operator, network }),
@@ -49,7 +53,7 @@ export class ConsoleNotes {
 
   refused(refused: Refused): void {
     const { why, network, operator = '' } = refused;
-    this.#log.info('console.refused', { why, network });
+    this.#log.info(this.#event, { why, network });
     this.#counted.add([why, network, operator].join('\0'), refused);
   }
 

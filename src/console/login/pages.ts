@@ -1,6 +1,7 @@
 /** The pages of the log-in: with a passkey, making one with a code, touching the key again, and the way out. */
 import { html } from '../../http/html.ts';
-import { languageCookie, noSessionCookie, sessionCookie } from '../core/cookies.ts';
+import { noSessionCookie, sessionCookie } from '../core/cookies.ts';
+import { changeLanguage } from '../core/language.ts';
 import { type Asked, type Page, type Reply, localPath, visitorOf } from '../core/page.ts';
 import type { ConsoleServices } from '../core/services.ts';
 import { BREAK_GLASS_WORDS } from './break-glass-words.ts';
@@ -149,18 +150,6 @@ const goodbye: Page = {
       title: words.out,
       body: html`<div class="card"><p>${words.outLead}</p></div><p><a class="button" href="/login">${words.again}</a></p>`,
     };
-  },
-};
-
-/** Back to where the reader was, by what the browser says of that. */
-const changeLanguage: Page = {
-  method: 'POST',
-  path: '/language',
-  access: 'nobody',
-  run: ({ field, headers }, { origin }) => {
-    const { referer = '' } = headers;
-    const from = referer.startsWith(`${origin}/`) ? localPath(referer.slice(origin.length)) : '/';
-    return { kind: 'see', to: from, cookies: [languageCookie(field('to') === 'en' ? 'en' : 'nl')] };
   },
 };
 

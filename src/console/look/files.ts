@@ -1,6 +1,9 @@
 /** What every page of the console loads, under names that change with the content: a browser keeps each for a year. */
 import { createHash } from 'node:crypto';
-import type { Page } from '../core/page.ts';
+import type { PageFor } from '../core/page.ts';
+
+/** For whoever comes, at any site. */
+type FilePage = PageFor<unknown, unknown, 'nobody'>;
 import { SCRIPT } from './script.ts';
 import { STYLE } from './style.ts';
 
@@ -14,7 +17,7 @@ export const STYLE_PATH = named('style', 'css', STYLE);
 export const SCRIPT_PATH = named('script', 'js', SCRIPT);
 export const ICON_PATH = named('icon', 'svg', ICON);
 
-const file = (path: string, type: string, text: string): Page => ({
+const file = (path: string, type: string, text: string): FilePage => ({
   method: 'GET',
   path,
   access: 'nobody',
@@ -22,7 +25,7 @@ const file = (path: string, type: string, text: string): Page => ({
   run: () => ({ kind: 'file', type, text }),
 });
 
-export const filePages: readonly Page[] = [
+export const filePages: readonly FilePage[] = [
   file(STYLE_PATH, 'text/css; charset=utf-8', STYLE),
   file(SCRIPT_PATH, 'text/javascript; charset=utf-8', SCRIPT),
   file(ICON_PATH, 'image/svg+xml', ICON),

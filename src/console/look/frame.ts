@@ -1,8 +1,7 @@
-/** The frame of every page: who is logged in, where one is, where one can go, in which language. */
+/** The frame of every page: who is logged in, where one is, where one can go, in which language. Of the console and of other sites. */
 import { type Helpdesk, helpdeskLine } from '../../domain/helpdesk.ts';
 import type { Language } from '../../domain/registry.ts';
 import { type Html, attributes, html } from '../../http/html.ts';
-import type { Visitor } from '../core/page.ts';
 import { ICON_PATH, SCRIPT_PATH, STYLE_PATH } from './files.ts';
 import { FRAME } from './words.ts';
 
@@ -12,12 +11,15 @@ export interface Framed {
   /** What the readers know the gateway by. */
   readonly gateway: string;
   readonly helpdesk: Helpdesk;
-  readonly visitor?: Visitor;
+  /** Where whoever is logged in can go: paths of ours, and what they are called. */
+  readonly links: readonly (readonly [path: string, text: string])[];
+  /** Who is logged in; the token of his forms. */
+  readonly who?: { readonly name: string; readonly token: string };
 }
 
-export function frame({ language, title, gateway, helpdesk, visitor }: Framed, body: Html): string {
+export function frame({ language, title, gateway, helpdesk, links, who }: Framed, body: Html): string {
   const words = FRAME[language];
-  const link = (to: string, text: string): Html =>
+  const link = ([to, text]: Framed['links'][number]): Html =>
     html`<li><a href="${to}"${attributes({ 'aria-current': text === title ? 'page' : undefined })}>${text}</a></li>`;
   return html`<!doctype html>
 <html lang="${language}">
@@ -33,11 +35,11 @@ export function frame({ language, title, gateway, helpdesk, visitor }: Framed, b
 <a class="skip" href="#content">${words.skip}</a>
 <header class="top"><div class="bar">
 <span class="name">${gateway}</span>
-${visitor === undefined ? undefined : html`<nav aria-label="${words.menu}"><ul>${link('/', words.today)}${link('/search', words.search)}${link('/registers', words.registers)}</ul></nav>`}
+${who === undefined ? undefined : html`<nav aria-label="${words.menu}"><ul>${links.map(link)}</ul></nav>`}
 <form method="post" action="/language"><input type="hidden" name="to" value="${language === 'nl' ? 'en' : 'nl'}"><button class="second" lang="${language === 'nl' ? 'en' : 'nl'}">${words.other}</button></form>
-${visitor === undefined ? undefined : loggedIn(visitor, words)}
+${who === undefined ? undefined : loggedIn(who, words)}
 </div></header>
-<main id="content"${attributes({ class: visitor === undefined ? 'narrow' : undefined, tabindex: -1 })}>
+<main id="content"${attributes({ class: who === undefined ? 'narrow' : undefined, tabindex: -1 })}>
 <h1>${title}</h1>
 ${body}
 </main>
@@ -47,6 +49,6 @@ ${body}
 `.text;
 }
 
-const loggedIn = ({ session, token }: Visitor, words: (typeof FRAME)['nl']): Html =>
-  html`<span class="soft">${words.loggedIn} <b>${session.operator}</b></span>
+const loggedIn = ({ name, token }: NonNullable<Framed['who']>, words: (typeof FRAME)['nl']): Html =>
+  html`<span class="soft">${words.loggedIn} <b>${name}</b></span>
 <form method="post" action="/logout"><input type="hidden" name="token" value="${token}"><button class="second">${words.logOut}</button></form>`;

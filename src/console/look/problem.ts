@@ -23,7 +23,6 @@ const PROBLEMS = {
     approval: ['Een tweede persoon moet dit goedkeuren', 'De aanvraag wacht. Hij staat op de pagina Vandaag.'],
     unavailable: ['Dat lukt nu niet', 'Probeer het later opnieuw.'],
     detail: 'Uitleg van de gateway (Engels)',
-    back: 'Naar Vandaag',
   },
   en: {
     missing: ['This page does not exist', 'See whether the address is right, or search.'],
@@ -43,11 +42,16 @@ const PROBLEMS = {
     approval: ['A second person must approve this', 'The request waits. It stands on the page Today.'],
     unavailable: ['That does not work now', 'Try again later.'],
     detail: 'Explanation of the gateway',
-    back: 'To Today',
   },
 } as const;
 
-export type ProblemName = Exclude<keyof (typeof PROBLEMS)['nl'], 'detail' | 'back'>;
+export type ProblemName = Exclude<keyof (typeof PROBLEMS)['nl'], 'detail'>;
+
+/** What a site says in words of its own, and what its first page is called. */
+export type OwnProblems = Readonly<
+  Record<Language, { readonly back: string } & Partial<Record<ProblemName, readonly [title: string, remedy: string]>>>
+>;
+export const CONSOLE_PROBLEMS: OwnProblems = { nl: { back: 'Naar Vandaag' }, en: { back: 'To Today' } };
 
 const OF: Readonly<Record<AdminErrorKind, { readonly status: number; readonly why: ProblemName }>> = {
   invalid: { status: 422, why: 'invalid' },
@@ -64,15 +68,22 @@ const OF: Readonly<Record<AdminErrorKind, { readonly status: number; readonly wh
 };
 export const problemOf = (kind: AdminErrorKind): { readonly status: number; readonly why: ProblemName } => OF[kind];
 
-export function problemPage(language: Language, status: number, why: ProblemName, detail?: string): Reply {
+export function problemPage(
+  language: Language,
+  status: number,
+  why: ProblemName,
+  of: OwnProblems,
+  detail?: string,
+): Reply {
   const words = PROBLEMS[language];
-  const [title, remedy] = words[why];
+  const own = of[language];
+  const [title, remedy] = own[why] ?? words[why];
   const explained =
     detail === undefined ? undefined : html`<p class="soft">${words.detail}:</p><p lang="en">${detail}</p>`;
   return {
     kind: 'page',
     status,
     title,
-    body: html`<div class="card note bad" role="alert"><p>${remedy}</p>${explained}</div><p><a class="button second" href="/">${words.back}</a></p>`,
+    body: html`<div class="card note bad" role="alert"><p>${remedy}</p>${explained}</div><p><a class="button second" href="/">${own.back}</a></p>`,
   };
 }

@@ -58,9 +58,10 @@ const lines = (theme: Theme): string =>
     .map(([name, value]) => `--${name}:${value}`)
     .join(';');
 
-/** Distances are steps of a quarter of the letter; letters scale with what the reader's browser says. */
+/** Distances are steps of a quarter of the letter; letters scale with what the reader's browser says. A picture that cameras read is black on white in every theme. */
 const SIZES =
   '--s1:.25rem;--s2:.5rem;--s3:.75rem;--s4:1rem;--s6:1.5rem;--s8:2rem;--round:.375rem;--wide:64rem;--read:40rem;--touch:2.75rem;' +
+  '--ink:#000000;--paper:#ffffff;' +
   '--type:system-ui,"Segoe UI",Roboto,"Noto Sans",sans-serif;--mono:ui-monospace,"Cascadia Mono",Menlo,monospace';
 
 export const PROPERTIES = `:root{color-scheme:light dark;${SIZES};${lines(THEMES.light)}}

@@ -38,6 +38,8 @@ h3{font-size:1rem;margin:var(--s4) 0 var(--s2)}
 figure{margin:0}
 figcaption{color:var(--soft)}
 .bars{display:block;width:100%;height:3rem;fill:var(--accent);border-bottom:1px solid var(--field)}
+.qr{display:block;width:100%;max-width:20rem;fill:var(--ink)}
+.qr .light{fill:var(--paper)}
 .line{list-style:none;margin:0;padding:0 0 0 var(--s3);border-left:2px solid var(--line)}
 .line li{margin:0 0 var(--s2)}
 dd ul{list-style:none;padding:0;margin:0}

@@ -31,6 +31,7 @@ import { PasswordChanges } from './passwords.ts';
 import { PgpKeyChanges } from './pgp-keys.ts';
 import { QueueChanges } from './queue.ts';
 import { QuirkChanges } from './quirks.ts';
+import { SelfServiceChanges } from './self-service.ts';
 import { SettingsChanges } from './settings.ts';
 import { SweepChanges } from './sweeps.ts';
 import { UseChanges } from './uses.ts';
@@ -47,6 +48,7 @@ export const CHANGES = {
   addresses: new AddressChanges(),
   authorities: new AuthorityChanges(),
   breakGlass: new BreakGlassChanges(),
+  selfService: new SelfServiceChanges(),
   certificates: new CertificateChanges(),
   clientCertificates: new ClientCertificateChanges(),
   console: new ConsoleChanges(),

@@ -28,6 +28,7 @@ import type { AuditTrail } from './audit.ts';
 import type { StoreDays } from './day-keys.ts';
 import type { Certificates, Operators, PgpKeys } from './certificates.ts';
 import type { BreakGlass } from './break-glass.ts';
+import type { SelfService } from './self-service.ts';
 import type { ConsoleAccess } from './console.ts';
 import type { Identities } from './identities.ts';
 import type { AvailabilityStore, Deliveries, Idempotency, Imports, Usage } from './mail.ts';
@@ -47,6 +48,7 @@ export interface Store {
   readonly identities: Identities;
   /** The account of the console for emergencies. */
   readonly breakGlass: BreakGlass;
+  readonly selfService: SelfService;
   readonly directory: DirectoryStore;
   readonly webhooks: Webhooks;
   readonly audit: AuditTrail;

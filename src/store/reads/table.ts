@@ -23,6 +23,7 @@ import { PartnerReads } from './partners.ts';
 import { PgpKeyReads } from './pgp-keys.ts';
 import { QuirkReads } from './quirks.ts';
 import { RoadReads } from './roads.ts';
+import { SelfServiceReads } from './self-service.ts';
 import { SettingsReads } from './settings.ts';
 import { TieReads } from './ties.ts';
 import { TrailReads } from './trail.ts';
@@ -37,6 +38,7 @@ export const READS = {
   settings: new SettingsReads(),
   availability: new AvailabilityReads(),
   breakGlass: new BreakGlassReads(),
+  selfService: new SelfServiceReads(),
   certificates: new CertificateReads(),
   console: new ConsoleReads(),
   dayKeys: new DayKeyReads(),

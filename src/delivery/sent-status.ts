@@ -1,0 +1,99 @@
+/** What became of a message, as far as its sender may see it: over the API, and at the pages of accounts. */
+import { defined } from '../domain/defined.ts';
+import type { MessageId } from '../domain/ids.ts';
+import type { Account, Organisation } from '../domain/registry.ts';
+import { settingOf } from '../domain/settings.ts';
+import type { Instant } from '../domain/units.ts';
+import type { AuditRow } from '../store/audit.ts';
+import type { MessageRecord, Whereabouts } from '../store/deliveries.ts';
+import type { Store } from '../store/port/store.ts';
+import { codesOf } from './notice-rules.ts';
+
+/** Rows of the trail that are looked through for times. */
+const MOST_ROWS = 1000;
+
+export type SentState =
+  ('delivered' | 'collected' | 'waiting' | 'relayed' | 'held' | 'failed' | 'withdrawn' | 'expired') | 'no-longer-kept';
+
+export interface RecipientStatus {
+  readonly address: string;
+  readonly state: SentState;
+  /** Since when it is so, where that is known. */
+  readonly at?: Instant;
+  /** What the mail server of the recipient answered last: its codes alone. */
+  readonly code?: string;
+}
+
+export interface SentStatus {
+  readonly message: MessageRecord;
+  readonly recipients: readonly RecipientStatus[];
+}
+
+export interface Sender {
+  readonly account: Account;
+  readonly organisation: Organisation;
+}
+
+/** Undefined: it sent no such message. What protection made of one for some of its recipients is not the sender's. */
+export async function sentStatus(
+  { deliveries, audit }: Pick<Store, 'deliveries' | 'audit'>,
+  id: MessageId,
+  sender: Sender,
+): Promise<SentStatus | undefined> {
+  const found = await deliveries.findMessage(id);
+  if (found === undefined || found.copyOf !== undefined || found.submitter !== sender.account.id) return undefined;
+  const places = await deliveries.whereabouts(found);
+  const rows = await audit.read({ message: found.id, limit: MOST_ROWS });
+  return { message: found, recipients: places.map((where) => statusOf(found, where, rows, sender)) };
+}
+
+function statusOf(
+  { recipients, receivedAt }: MessageRecord,
+  where: Whereabouts,
+  rows: readonly AuditRow[],
+  sender: Sender,
+): RecipientStatus {
+  // Whom the sender wrote to: a substitute is told of in the answer to the submission.
+  const address = recipients.find((r) => r.address === where.recipient)?.substituteFor ?? where.recipient;
+  const state = stateOf(where, sender);
+  const at = state === 'delivered' ? receivedAt : sinceOf(where, rows);
+  const reply = where.delivery?.lastReply;
+  const code = where.kind === 'partner' && reply !== undefined ? codesOf(reply) : '';
+  return { address, state, ...defined({ at }), ...(code === '' ? {} : { code }) };
+}
+
+function stateOf(where: Whereabouts, { account, organisation }: Sender): SentState {
+  if (where.kind === 'partner') {
+    const { state } = where.delivery;
+    return state === 'filed' ? 'delivered' : state;
+  }
+  switch (where.state) {
+    case 'waiting':
+      return 'delivered';
+    case 'collected':
+    case 'deleted':
+      return settingOf('collected-receipts', account.settings, organisation.settings) === 'never'
+        ? 'delivered'
+        : 'collected';
+    case 'gone':
+      return 'no-longer-kept';
+    case 'held':
+    case 'failed':
+    case 'withdrawn':
+    case 'expired':
+      return where.state;
+  }
+}
+
+function sinceOf(where: Whereabouts, rows: readonly AuditRow[]): Instant | undefined {
+  if (where.delivery?.settledAt !== undefined) return where.delivery.settledAt;
+  if (where.kind === 'partner') return undefined;
+  const event = EVENTS[where.state];
+  return event === undefined ? undefined : rows.find((row) => row.event === event && row.account === where.account)?.at;
+}
+
+const EVENTS: Readonly<Partial<Record<string, string>>> = {
+  collected: 'message.collected',
+  deleted: 'message.collected',
+  expired: 'message.expired',
+};

@@ -1,0 +1,54 @@
+/** How the pages are declared on which accounts help themselves; `self-service/table.ts` has all of them. */
+import type { Input } from '../../admin/input.ts';
+import type { OperationName, OperationResult } from '../../admin/operations.ts';
+import type { Authenticator, Peer } from '../../auth/authenticator.ts';
+import type { AskedBy, PageFor, Someone } from '../../console/core/page.ts';
+import type { SiteParts } from '../../console/core/serve.ts';
+import type { Helpdesk } from '../../domain/helpdesk.ts';
+import type { Log } from '../../domain/effects.ts';
+import type { EnrolmentWindow } from '../../enrol/window.ts';
+import type { LetterParts } from '../../enrol/letters.ts';
+import type { ListenerAccess } from '../../platform/listener.ts';
+import type { Store } from '../../store/port/store.ts';
+import type { LoginRecord } from '../../store/registry.ts';
+import type { SelfServiceSession } from '../../store/self-service.ts';
+import type { SelfServiceLogIn } from '../login/log-in.ts';
+
+/** The account that is logged in. */
+export interface Visitor extends Someone {
+  readonly session: SelfServiceSession;
+  readonly record: LoginRecord;
+  /** It reads the mail of the contact of its organisation: it sees who else is in it. */
+  readonly isContact: boolean;
+}
+
+export interface Asked extends AskedBy<Visitor> {
+  readonly peer: Peer;
+  /** A cookie of ours, beside those of the log-in. */
+  readonly cookie: (name: string) => string | undefined;
+  /** Runs an operation of the command table as the account that is logged in, with what is its own. Throws AdminError. */
+  readonly operate: <N extends OperationName>(name: N, input: Input) => Promise<OperationResult<N>>;
+}
+
+export interface Services extends SiteParts {
+  readonly store: Pick<Store, 'selfService' | 'registry' | 'deliveries' | 'audit'>;
+  readonly logIn: SelfServiceLogIn;
+  readonly authenticator: Authenticator;
+  /** Where one-time codes of letters are used. */
+  readonly window: EnrolmentWindow;
+  /** Whom the listener is for. */
+  readonly access: ListenerAccess | undefined;
+  /** Name of the listener. */
+  readonly listener: string;
+  /** Where mail programs connect to. */
+  readonly servers: LetterParts['servers'];
+  /** What the readers know the gateway by. */
+  readonly gateway: string;
+  readonly helpdesk: Helpdesk;
+  readonly log: Log;
+}
+
+/** `nobody`: whoever comes. `session`: every account that is logged in. `contact`: of them, those that read for their organisation. */
+export type Access = 'nobody' | 'session' | 'contact';
+
+export type Page = PageFor<Asked, Services, Access>;

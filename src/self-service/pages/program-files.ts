@@ -1,0 +1,99 @@
+/** The settings of a mail program as files that programs take. No password stands in them. */
+import { createHash } from 'node:crypto';
+import type { ServedPort } from '../../enrol/letters.ts';
+
+export interface ProgramSettings {
+  readonly login: string;
+  /** The first address of the account. */
+  readonly address: string;
+  readonly gateway: string;
+  /** The ports that the account may use, those with TLS from the first octet first. */
+  readonly servers: readonly ServedPort[];
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+/** What XML 1.0 cannot hold is left out. */
+const xml = (text: string): string =>
+  text.replace(/[^\t\n\r\x20-\ud7ff\ue000-\ufffd]/g, '').replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
+
+/** Those that the account may use. */
+export const portsOf = (servers: readonly ServedPort[], login: string): readonly ServedPort[] =>
+  servers
+    .filter(({ accounts }) => accounts === undefined || accounts.includes(login))
+    .sort((a, b) => Number(a.tls === 'starttls') - Number(b.tls === 'starttls') || a.port - b.port);
+
+/** As Thunderbird reads it: `config-v1.1.xml` of its autoconfiguration. */
+export function autoconfig({ login, address, gateway, servers }: ProgramSettings): string {
+  const domain = address.slice(address.lastIndexOf('@') + 1);
+  const server = ({ protocol, host, port, tls }: ServedPort): string => {
+    const element = protocol === 'pop3' ? 'incomingServer' : 'outgoingServer';
+    return `    <${element} type="${protocol}">
+      <hostname>${xml(host)}</hostname>
+      <port>${port}</port>
+      <socketType>${tls === 'implicit' ? 'SSL' : 'STARTTLS'}</socketType>
+      <authentication>password-cleartext</authentication>
+      <username>${xml(login)}</username>
+    </${element}>
+`;
+  };
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<clientConfig version="1.1">
+  <emailProvider id="${xml(domain)}">
+    <domain>${xml(domain)}</domain>
+    <displayName>${xml(gateway)}</displayName>
+    <displayShortName>${xml(gateway)}</displayShortName>
+${servers.map(server).join('')}  </emailProvider>
+</clientConfig>
+`;
+}
+
+/** The same each time for the same account: installed again, a profile takes the place of the one before. */
+function uuidOf(text: string): string {
+  const hex = createHash('sha256').update(`sluis profile 1 ${text}`).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`.toUpperCase();
+}
+
+/** A profile of Apple's devices, not signed. Undefined where there is no port to send or none to fetch by. */
+export function mobileconfig({ login, address, gateway, servers }: ProgramSettings): string | undefined {
+  const [fetches, sends] = [servers.find((s) => s.protocol === 'pop3'), servers.find((s) => s.protocol === 'smtp')];
+  if (fetches === undefined || sends === undefined) return undefined;
+  const server = (way: 'Incoming' | 'Outgoing', { host, port }: ServedPort): readonly (readonly [string, string])[] => [
+    [`${way}MailServerAuthentication`, '<string>EmailAuthPassword</string>'],
+    [`${way}MailServerHostName`, `<string>${xml(host)}</string>`],
+    [`${way}MailServerPortNumber`, `<integer>${port}</integer>`],
+    [`${way}MailServerUseSSL`, '<true/>'],
+    [`${way}MailServerUsername`, `<string>${xml(login)}</string>`],
+  ];
+  const payload = (type: string, id: string, more: readonly (readonly [string, string])[]): string => {
+    const all: readonly (readonly [string, string])[] = [
+      ['PayloadDisplayName', `<string>${xml(gateway)}</string>`],
+      ['PayloadIdentifier', `<string>${xml(id)}</string>`],
+      ['PayloadType', `<string>${type}</string>`],
+      ['PayloadUUID', `<string>${uuidOf(id)}</string>`],
+      ['PayloadVersion', '<integer>1</integer>'],
+      ...more,
+    ];
+    return `<dict>\n${all.map(([key, value]) => `<key>${key}</key>${value}\n`).join('')}</dict>`;
+  };
+  const id = `${gateway}.${login}`;
+  const mail = payload('com.apple.mail.managed', `${id}.mail`, [
+    ['EmailAccountDescription', `<string>${xml(gateway)}</string>`],
+    ['EmailAccountType', '<string>EmailTypePOP</string>'],
+    ['EmailAddress', `<string>${xml(address)}</string>`],
+    ...server('Incoming', fetches),
+    ...server('Outgoing', sends),
+    ['OutgoingPasswordSameAsIncomingPassword', '<true/>'],
+  ]);
+  return `<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
+<plist version="1.0">
+${payload('Configuration', id, [['PayloadContent', `<array>${mail}</array>`]])}
+</plist>
+`;
+}

@@ -1,0 +1,31 @@
+/** What the page of the mail program says, in both languages. */
+export const PROGRAM = {
+  nl: {
+    title: 'Mailprogramma',
+    text: 'Instellingen',
+    address: 'Adres',
+    login: 'Gebruikersnaam',
+    password: 'Wachtwoord',
+    passwordHint: 'uw eigen wachtwoord, of een app-wachtwoord',
+    servers: 'Servers',
+    none: 'Vraag de helpdesk.',
+    files: 'Als bestand',
+    filesHint: 'Open het bestand met uw programma. Het wachtwoord staat er niet in, dat vraagt het programma.',
+    picture: 'Voor een telefoon',
+    pictureHint: 'Lees deze QR-code met de camera. U ziet dan de instellingen, zonder wachtwoord.',
+  },
+  en: {
+    title: 'Mail program',
+    text: 'Settings',
+    address: 'Address',
+    login: 'User name',
+    password: 'Password',
+    passwordHint: 'your own password, or an app password',
+    servers: 'Servers',
+    none: 'Ask the helpdesk.',
+    files: 'As a file',
+    filesHint: 'Open the file with your program. The password is not in it; the program asks for that.',
+    picture: 'For a telephone',
+    pictureHint: 'Read this QR code with the camera. You see the settings, without the password.',
+  },
+};

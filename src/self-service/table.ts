@@ -1,0 +1,23 @@
+/** Every page on which accounts help themselves, by area. */
+import { filePages } from '../console/look/files.ts';
+import type { Page } from './core/page.ts';
+import { logInPages } from './login/pages.ts';
+import { absencePages } from './pages/absence.ts';
+import { codePages } from './pages/code.ts';
+import { home } from './pages/home.ts';
+import { messagePages } from './pages/messages.ts';
+import { organisation } from './pages/organisation.ts';
+import { passwordPages } from './pages/passwords.ts';
+import { programPages } from './pages/program.ts';
+
+export const SELF_SERVICE_PAGES: readonly Page[] = [
+  ...filePages,
+  ...logInPages,
+  ...codePages,
+  home,
+  ...messagePages,
+  ...passwordPages,
+  ...absencePages,
+  ...programPages,
+  organisation,
+];

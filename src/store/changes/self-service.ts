@@ -1,0 +1,114 @@
+/**
+ * How accounts get into their own pages; each change with its audit row. The password is judged by the caller (auth/); that a code counts once, and how often it was guessed,
+ * is judged here, in the transaction that lets somebody in.
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { grouped } from '../../crypto/base32.ts';
+import { defined } from '../../domain/defined.ts';
+import type { AccountId } from '../../domain/ids.ts';
+import {
+  MAILED_KEPT,
+  MAILED_LIFE,
+  MAX_MAILED_CODES,
+  MAX_MAILED_TRIES,
+  MAX_SELF_SERVICE_SESSIONS,
+  SELF_SERVICE_KEPT,
+} from '../../domain/self-service.ts';
+import type { Instant } from '../../domain/units.ts';
+import type { Actor } from '../actor.ts';
+import type { NewSession } from '../console.ts';
+import type { MailedCode, MailedTried, ShownLogIn, TriedCode } from '../self-service.ts';
+import { as, bytes, int, orNull, text, time } from '../sql/columns.ts';
+import { locked } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import type { Ground } from './ground.ts';
+
+export class SelfServiceChanges {
+  /** False: as many were made for this account within the hour as there may be. */
+  *makeCode(ground: Ground, { browser, account, password, passwordAt, code }: MailedCode): Change<boolean> {
+    const { at } = ground;
+    // The row of the account: two at the same time count one after the other.
+    const { login } = yield* sql.one({ login: text })`SELECT login FROM account WHERE id = ${account} ${locked}`;
+    yield* sql.run`
+      DELETE FROM self_service_code WHERE browser IN (
+        SELECT browser FROM self_service_code WHERE made_at < ${at - MAILED_KEPT} ORDER BY made_at LIMIT 100)`;
+    const { n } = yield* sql.one({ n: int })`
+      SELECT count(*) AS n FROM self_service_code WHERE account = ${account} AND made_at > ${at - MAILED_KEPT}`;
+    if (n >= MAX_MAILED_CODES) return false;
+    yield* sql.run`
+      INSERT INTO self_service_code (browser, account, password, password_at, code, made_at)
+      VALUES (${browser}, ${account}, ${password}, ${passwordAt}, ${code}, ${at})`;
+    yield* ground.record('self-service.code-made', account, { name: login }, {}, {});
+    return true;
+  }
+
+  /** Uses the code up: whoever shows it is logged in. A wrong one is counted. */
+  *logIn(ground: Ground, { browser, code }: TriedCode, session: NewSession): Change<MailedTried> {
+    const row = yield* sql.first(CODE)`
+      SELECT c.account, c.password, c.password_at, c.code, c.tries, c.made_at, c.used_at FROM self_service_code c
+       WHERE c.browser = ${browser} ${locked}`;
+    if (row === undefined) return { kind: 'refused', why: 'unknown' };
+    if (row.tries >= MAX_MAILED_TRIES) return { kind: 'refused', why: 'spent' };
+    if (!timingSafeEqual(row.code, code)) {
+      yield* sql.run`UPDATE self_service_code SET tries = tries + 1 WHERE browser = ${browser}`;
+      return { kind: 'refused', why: 'wrong' };
+    }
+    if (row.usedAt !== null || row.madeAt <= ground.at - MAILED_LIFE) return { kind: 'refused', why: 'ended' };
+    yield* sql.run`UPDATE self_service_code SET used_at = ${ground.at} WHERE browser = ${browser}`;
+    yield* begin(ground, row, session, undefined);
+    return { kind: 'in' };
+  }
+
+  /** With the password, and the client certificate with this fingerprint. */
+  *logInByCertificate(ground: Ground, shown: ShownLogIn, session: NewSession, certificate: string): Change<void> {
+    yield* begin(ground, shown, session, certificate);
+  }
+
+  /** Told of a session that is used, at most once a minute. */
+  *seen(_ground: Ground, session: string, at: Instant): Change<void> {
+    yield* sql.run`UPDATE self_service_session SET seen_at = ${at} WHERE id = ${session} AND seen_at < ${at}`;
+  }
+
+  /** False: it had ended. */
+  *endSession(ground: Ground, id: string, actor: Actor): Change<boolean> {
+    const row = yield* sql.first({ account: as<AccountId>(int) })`
+      SELECT account FROM self_service_session WHERE id = ${id} AND ended_at IS NULL ${locked}`;
+    if (row === undefined) return false;
+    yield* sql.run`UPDATE self_service_session SET ended_at = ${ground.at} WHERE id = ${id}`;
+    yield* ground.record('self-service.logged-out', row.account, actor, {}, { session: grouped(id) });
+    return true;
+  }
+}
+
+const CODE = {
+  account: as<AccountId>(int),
+  password: text,
+  passwordAt: time,
+  code: bytes,
+  tries: int,
+  madeAt: time,
+  usedAt: orNull(time),
+};
+
+function* begin(
+  ground: Ground,
+  { account, password, passwordAt }: ShownLogIn,
+  { id, hash, network }: NewSession,
+  certificate: string | undefined,
+): Change<void> {
+  const { at } = ground;
+  const { login } = yield* sql.one({ login: text })`SELECT login FROM account WHERE id = ${account}`;
+  yield* sql.run`
+    DELETE FROM self_service_session WHERE id IN (
+      SELECT id FROM self_service_session WHERE seen_at < ${at - SELF_SERVICE_KEPT} ORDER BY seen_at LIMIT 100)`;
+  // The oldest make room.
+  yield* sql.run`
+    UPDATE self_service_session SET ended_at = ${at} WHERE id IN (
+      SELECT id FROM self_service_session WHERE account = ${account} AND ended_at IS NULL
+       ORDER BY made_at DESC, id LIMIT 100 OFFSET ${MAX_SELF_SERVICE_SESSIONS - 1})`;
+  yield* sql.run`
+    INSERT INTO self_service_session (id, hash, account, password, password_at, certificate, network, made_at, seen_at)
+    VALUES (${id}, ${hash}, ${account}, ${password}, ${passwordAt}, ${certificate ?? null}, ${network}, ${at}, ${at})`;
+  const facts = { session: grouped(id), password, ...defined({ certificate }) };
+  yield* ground.record('self-service.logged-in', account, { name: login }, { network }, facts);
+}
