@@ -18,6 +18,7 @@ import { addressOf, loginOf } from '../support/gateway.ts';
 import { send } from '../support/mail.ts';
 import { withoutProgram } from '../support/require.ts';
 import { withProvider } from '../support/openid-console.ts';
+import { startSelfService } from '../support/self-service.ts';
 import { until } from '../support/until.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -32,7 +33,7 @@ const textOf = (page: Page, selector: string): Promise<string> =>
   ask(page, `document.querySelector(${JSON.stringify(selector)}).textContent`);
 
 /** A browser that trusts the authority of the test, and finds its host on this machine. */
-async function startBrowser(t: TestContext, console: TestConsole): Promise<Browser> {
+async function startBrowser(t: TestContext, console: Pick<TestConsole, 'gateway'>): Promise<Browser> {
   const home = mkdtempSync(join(tmpdir(), 'sluis-browser-'));
   const database = `sql:${join(home, '.pki', 'nssdb')}`;
   mkdirSync(join(home, '.pki', 'nssdb'), { recursive: true });
@@ -280,4 +281,26 @@ test('a page of somebody else neither shows the console in a frame nor sends its
   const frame = page.frames().find((one) => one.url().startsWith(console.origin));
   const shown = frame === undefined ? '' : await ask<string>(frame, 'document.body.textContent').catch(() => '');
   assert.doesNotMatch(shown, /passkey/);
+});
+
+test('the pages of accounts are without a violation, and are used with a keyboard alone', { skip }, async (t) => {
+  const own = await startSelfService(t);
+  const page = await (await startBrowser(t, own)).newPage();
+  await page.goto(`${own.origin}/login`);
+  await judge(page, 'own-log-in');
+  await page.focus('#login');
+  await page.keyboard.type(addressOf('anna'));
+  await page.keyboard.press('Tab');
+  await page.keyboard.type(loginOf('anna').password);
+  await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+  await page.focus('#code');
+  await page.keyboard.type((await own.codes()).at(-1) ?? '');
+  await Promise.all([page.waitForNavigation(), page.keyboard.press('Enter')]);
+  for (const path of effort(
+    ['passwords/new', 'program'],
+    ['', 'passwords', 'passwords/new', 'absence', 'program', 'messages', 'code'],
+  )) {
+    await page.goto(`${own.origin}/${path}`);
+    await judge(page, `own-${path.replace('/', '-')}`);
+  }
 });

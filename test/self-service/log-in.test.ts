@@ -103,7 +103,9 @@ test('the sixth try finds a code void, also the right one, and so does a code th
     const browser = own.browser();
     const sent = await browser.post('/login', { to: '/', ...loginOf('anna') });
     assert.equal(sent.status, 200);
-    return { browser, form: sent.form('/login/code'), code: (await own.codes()).at(-1) ?? '' };
+    const code = (await own.codes()).at(-1) ?? '';
+    assert.match(code, /^\d{8}$/);
+    return { browser, form: sent.form('/login/code'), code };
   };
   const first = await asked();
   for (let n = 1; n <= 5; n += 1) {
@@ -131,7 +133,8 @@ test('the sixth try finds a code void, also the right one, and so does a code th
   assert.match(sixth.body, /Too many codes/);
   assert.equal((await own.codes()).length, 0, 'no letter');
   clock.leap(minutes(61));
-  await asked();
+  const last = await asked();
+  assert.equal((await last.browser.post('/login/code', { ...last.form, code: last.code })).status, 303);
 });
 
 test('a code never goes where the same password reads it', async (t) => {
