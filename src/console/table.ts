@@ -8,11 +8,12 @@ import { account } from './pages/account.ts';
 import { accountMessages } from './pages/account-messages.ts';
 import { approvalPages } from './pages/approvals.ts';
 import { certificatePages } from './pages/certificates.ts';
-import { deedPages } from './pages/deeds.ts';
+import { DEEDS, deedPages } from './pages/deeds.ts';
 import { EVIDENCE, MESSAGE_DEEDS } from './pages/message-deeds.ts';
 import { importPages } from './pages/imports.ts';
 import { message } from './pages/message.ts';
 import { OPERATOR_DEEDS, operatorPages } from './pages/operators.ts';
+import { ADD_ORGANISATION, OF_ORGANISATION } from './pages/organisation-deeds.ts';
 import { organisation } from './pages/organisation.ts';
 import { registers } from './pages/registers.ts';
 import { identityPages } from './pages/identities.ts';
@@ -22,7 +23,7 @@ import { queuePages } from './pages/queue.ts';
 import { search } from './pages/search.ts';
 import { settingPages } from './pages/settings.ts';
 import { style } from './pages/style.ts';
-import { deedPagesOf } from './parts/deed.ts';
+import { deedPagesOf } from './parts/deed-pages.ts';
 import { today } from './pages/today.ts';
 import { trailPages } from './pages/trail.ts';
 import { webhookPages } from './pages/webhooks.ts';
@@ -38,12 +39,13 @@ export const CONSOLE_PAGES: readonly Page[] = [
   accountMessages,
   ...deedPages,
   organisation,
+  ...deedPagesOf([ADD_ORGANISATION, ...OF_ORGANISATION]),
   message,
   ...deedPagesOf(MESSAGE_DEEDS),
   ...queuePages,
   registers,
   ...listPages,
-  ...approvalPages([...OPERATOR_DEEDS, EVIDENCE]),
+  ...approvalPages([...OPERATOR_DEEDS, ...DEEDS, ...OF_ORGANISATION, EVIDENCE]),
   ...operatorPages,
   ...identityPages,
   ...partnerPages,

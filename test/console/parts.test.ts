@@ -33,7 +33,7 @@ import { FILE, REGISTERED } from '../../src/console/pages/settings-words.ts';
 import { VERIFY } from '../../src/console/pages/trail-words.ts';
 import { WEBHOOK } from '../../src/console/pages/webhooks-words.ts';
 import { DEED } from '../../src/console/parts/deed-words.ts';
-import type { DeedPage } from '../../src/console/parts/deed.ts';
+import type { DeedPage } from '../../src/console/parts/deed-pages.ts';
 import { IMPORT } from '../../src/console/parts/import-words.ts';
 import { REGISTER } from '../../src/console/parts/register-words.ts';
 import { DELIVERY } from '../../src/console/pages/queue-words.ts';

@@ -61,8 +61,9 @@ test('a partner is added, tested, stopped, resumed and ended from its page', asy
   await doIt(browser, '/partners/umc/add-domain', { indomain: 'umc.example' });
   assert.match((await browser.get('/partners/umc')).body, /umc\.example/);
   // The plan before the deed, and the name typed.
-  const end = await browser.get('/partners/umc/end');
+  const end = await doIt(browser, '/partners/umc/end', { look: 'yes', ingrace: '60d' });
   assert.match(end.body, /every address of umc\.example/);
+  assert.equal(end.form('/partners/umc/end').ingrace, '60d');
   const other = await doIt(browser, '/partners/umc/end', { confirm: 'umx' });
   assert.equal(other.status, 422);
   assert.match(other.body, /The name is not the same/);

@@ -4,19 +4,17 @@
  */
 // @beside
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { type Browser, type BrowserContext, type Page, launch } from 'puppeteer-core';
+import { test } from 'node:test';
+import type { Page } from 'puppeteer-core';
 import { minutes } from '../../src/domain/units.ts';
-import { LeapingClock, type TestConsole, operator, startConsole } from '../support/console.ts';
+import { ask, pageWithKey, press, register, startBrowser, textOf, withoutChromium } from '../support/chromium.ts';
+import { LeapingClock, operator, startConsole } from '../support/console.ts';
 import { effort } from '../support/effort.ts';
 import { addressOf, loginOf } from '../support/gateway.ts';
 import { send } from '../support/mail.ts';
-import { withoutProgram } from '../support/require.ts';
 import { withProvider } from '../support/openid-console.ts';
 import { startSelfService } from '../support/self-service.ts';
 import { until } from '../support/until.ts';
@@ -24,55 +22,7 @@ import { until } from '../support/until.ts';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 const PICTURES = process.env.SLUIS_PICTURES;
-const skip = withoutProgram('chromium', 'chromium') || withoutProgram('certutil', 'libnss3-tools');
-
-/** What a page says of itself. The compiler knows no browser, so it is asked in text. */
-const ask = async <T>(page: Pick<Page, 'evaluate'>, expression: string): Promise<T> =>
-  (await page.evaluate(expression)) as T;
-const textOf = (page: Page, selector: string): Promise<string> =>
-  ask(page, `document.querySelector(${JSON.stringify(selector)}).textContent`);
-
-/** A browser that trusts the authority of the test, and finds its host on this machine. */
-async function startBrowser(t: TestContext, console: Pick<TestConsole, 'gateway'>): Promise<Browser> {
-  const home = mkdtempSync(join(tmpdir(), 'sluis-browser-'));
-  const database = `sql:${join(home, '.pki', 'nssdb')}`;
-  mkdirSync(join(home, '.pki', 'nssdb'), { recursive: true });
-  writeFileSync(join(home, 'ca.pem'), console.gateway.ca);
-  execFileSync('certutil', ['-N', '-d', database, '--empty-password']);
-  execFileSync('certutil', ['-A', '-d', database, '-t', 'C,,', '-n', 'ca', '-i', join(home, 'ca.pem')]);
-  const browser = await launch({
-    executablePath: '/usr/bin/chromium',
-    env: { ...process.env, HOME: home },
-    args: ['--no-sandbox', '--host-resolver-rules=MAP mail.test 127.0.0.1', '--accept-lang=en-GB,en'],
-  });
-  t.after(async () => {
-    await browser.close();
-    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
-  });
-  return browser;
-}
-
-/** A page with an authenticator that has its user beside it. */
-async function pageWithKey(context: BrowserContext): Promise<Page> {
-  const page = await context.newPage();
-  const cdp = await page.createCDPSession();
-  await cdp.send('WebAuthn.enable');
-  await cdp.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  return page;
-}
-
-const press = async (page: Page, selector: string): Promise<void> => {
-  await Promise.all([page.waitForNavigation(), page.click(selector)]);
-};
+const skip = withoutChromium;
 
 interface Violation {
   readonly id: string;
@@ -101,14 +51,6 @@ async function judge(page: Page, name: string): Promise<void> {
     }
   }
   await page.setViewport({ width: 1280, height: 800 });
-}
-
-async function register(console: TestConsole, page: Page, name: string): Promise<void> {
-  await page.goto(`${console.origin}/register`);
-  await page.type('#code', await console.code(name));
-  await press(page, 'main button');
-  await press(page, 'main button');
-  assert.equal(new URL(page.url()).pathname, '/');
 }
 
 for (const language of effort<readonly ('en' | 'nl')[]>(['nl'], ['en', 'nl']))
@@ -148,6 +90,12 @@ for (const language of effort<readonly ('en' | 'nl')[]>(['nl'], ['en', 'nl']))
     await see('/accounts/anna%40group.test', 'account');
     await see('/accounts/anna%40group.test/suspend', 'deed');
     await see('/accounts/anna%40group.test/contain', 'deed-final');
+    await see('/accounts/anna%40group.test/messages', 'account-messages');
+    await see('/accounts/anna%40group.test/move', 'deed-asks');
+    await page.type('#inorganisation', organisation);
+    await page.type('#insince', '2h');
+    await press(page, 'button[name=look]');
+    await judge(page, `deed-plan-${language}`);
     await see(`/organisations/${organisation}`, 'organisation');
     await see(`/messages/${message}`, 'message');
     await see(`/messages/${message}/withdraw`, 'withdraw');

@@ -69,5 +69,6 @@ form>button,form>.button{margin-top:var(--s4)}
 .find button{margin:0}
 code,output{font-family:var(--mono)}
 footer{max-width:var(--wide);margin:0 auto;padding:var(--s4);color:var(--soft)}
-@media print{header.top,footer,form,.deeds,.skip{display:none}.card{border:0;padding:0}}
+pre{white-space:pre-wrap;overflow-wrap:anywhere}
+@media print{.letter{break-after:page}header.top,footer,form,.deeds,.skip{display:none}.card{border:0;padding:0}}
 `;

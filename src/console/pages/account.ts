@@ -15,7 +15,7 @@ type Words = (typeof ACCOUNT)['nl'];
 type Shown = Awaited<ReturnType<typeof ask>>;
 type Recent = NonNullable<Shown['logins']>[number];
 
-const ask = async ({ operate, params: { login = '' } }: Asked) => await operate('account.show', { login });
+const ask = async ({ operate, params: { login = '' } }: Asked) => await operate('account.show', { login, all: true });
 
 export const account: Page = {
   method: 'GET',
@@ -38,7 +38,7 @@ ${shown.refusals === undefined ? undefined : card(words.refusals, shown.refusals
 ${shown.sessions === undefined || shown.sessions.length === 0 ? undefined : card(words.sessions, list(shown.sessions.map((one) => html`${one.protocol}, ${one.address}, ${timeOf(one.since, asked.language)}`)))}
 </div>
 ${card(words.passwords, passwords(asked.language, words, shown))}
-${shown.settings.length === 0 ? undefined : card(words.settings, settings(words, shown))}`,
+${differing(shown).length === 0 ? undefined : card(words.settings, settings(words, shown))}`,
     };
   },
 };
@@ -101,7 +101,10 @@ const whoItIs = (language: Language, words: Words, shown: Shown): Html =>
 const mailbox = (language: Language, words: Words, shown: Shown): Html =>
   facts([
     [words.messages, shown.messages],
-    [words.size, sizeOf(shown.used, language)],
+    [
+      words.size,
+      `${sizeOf(shown.used, language)} ${words.of} ${shown.settings.find(({ name }) => name === 'quota')?.value ?? '-'}`,
+    ],
     [words.oldest, shown.oldest === undefined ? undefined : timeOf(shown.oldest, language)],
     [
       words.fetched,
@@ -166,9 +169,11 @@ const used = (language: Language, words: Words, at: string | undefined): Hole =>
   at === undefined ? words.never : timeOf(at, language);
 const ends = (language: Language, at: string | undefined): Hole => (at === undefined ? '' : timeOf(at, language));
 
+const differing = ({ settings: all }: Shown): Shown['settings'] => all.filter(({ from: by }) => by !== 'default');
+
 const settings = (words: Words, shown: Shown): Html =>
   table(
     words.settings,
     [words.setting, words.value, words.decided],
-    shown.settings.map((one) => [one.name, one.value, one.from]),
+    differing(shown).map((one) => [one.name, one.value, one.from]),
   );

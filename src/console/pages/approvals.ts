@@ -9,7 +9,8 @@ import { type Asked, type Page, visitorOf } from '../core/page.ts';
 import { timeOf } from '../core/times.ts';
 import { card, facts, note } from '../look/parts.ts';
 import { type Register, type RowOf, registerPages } from '../parts/register.ts';
-import { type Deed, donePage } from '../parts/deed.ts';
+import type { Deed } from '../parts/deed.ts';
+import { donePage } from '../parts/deed-pages.ts';
 
 const WORDS = {
   nl: {

@@ -1,7 +1,11 @@
 /** What a helpdesk does to an account. */
-import { rightOf } from '../../admin/operations.ts';
+import type { OperationResult } from '../../admin/operations.ts';
+import { type Html, html } from '../../http/html.ts';
 import type { Asked, Page } from '../core/page.ts';
-import { type Deed, deedPagesOf } from '../parts/deed.ts';
+import { timeOf } from '../core/times.ts';
+import { note } from '../look/parts.ts';
+import { type Deed, isOffered } from '../parts/deed.ts';
+import { deedPagesOf } from '../parts/deed-pages.ts';
 import { OF_ACCOUNT } from './settings-words.ts';
 
 interface AccountDeed extends Deed {
@@ -12,6 +16,12 @@ interface AccountDeed extends Deed {
   readonly connected?: true;
 }
 type Given = Omit<AccountDeed, 'path' | 'caller'>;
+
+const CODE_HOLDS = { nl: 'Te gebruiken tot', en: 'To be used until' };
+
+/** The letters, once: each begins a page of its own on paper. */
+export const letters = ({ codes, refused }: OperationResult<'account.reset'>): Html =>
+  html`${codes.map(({ letter }) => (letter === undefined ? undefined : html`<pre class="card letter" tabindex="0">${letter}</pre>`))}${refused.map(({ login, why }) => note('bad', html`<p>${login}: <span lang="en">${why}</span></p>`))}`;
 
 export const DEEDS: readonly AccountDeed[] = (
   [
@@ -30,6 +40,48 @@ export const DEEDS: readonly AccountDeed[] = (
           button: 'Send a new code',
           what: 'The contact of the organisation gets a code by mail. With it the user chooses a new password. The old password works until then.',
           done: 'The code was sent to the contact of the organisation.',
+        },
+      },
+    },
+    {
+      name: 'letter',
+      operation: 'account.reset',
+      input: ({ login = '' }) => ({ login: [login], by: 'letter' }),
+      states: ['active'],
+      shows: letters,
+      words: {
+        nl: {
+          button: 'Brief met een code',
+          what: 'U krijgt een brief om af te drukken en te sturen, met een code voor een nieuw wachtwoord. De brief is één keer te zien.',
+          done: 'De brief staat hieronder. Druk hem nu af.',
+        },
+        en: {
+          button: 'Letter with a code',
+          what: 'You get a letter to print and send, with a code for a new password. The letter is shown once.',
+          done: 'The letter stands below. Print it now.',
+        },
+      },
+    },
+    {
+      name: 'certificate',
+      operation: 'cert.enrol',
+      input: ({ login = '' }) => ({ account: login }),
+      fields: ['use'],
+      states: ['active'],
+      shows: ({ code, codeExpires }: OperationResult<'cert.enrol'>, { language }: Asked): Html =>
+        html`<p><output>${code}</output></p><p>${CODE_HOLDS[language]} ${timeOf(codeExpires, language)}</p>`,
+      words: {
+        nl: {
+          button: 'Code voor een certificaat',
+          what: 'U krijgt een code te zien, één keer. Daarmee haalt de gebruiker een nieuw certificaat op. Het oude blijft geldig tot zijn einde.',
+          done: 'Lees deze code voor, of schrijf hem over.',
+          fields: { use: { label: 'Waarvoor', choices: { login: 'inloggen', mail: 'ondertekenen en versleutelen' } } },
+        },
+        en: {
+          button: 'Code for a certificate',
+          what: 'You are shown a code, once. With it the user fetches a new certificate. The old one holds until its end.',
+          done: 'Read this code out, or write it down.',
+          fields: { use: { label: 'What for', choices: { login: 'log-in', mail: 'signing and encrypting' } } },
         },
       },
     },
@@ -97,6 +149,46 @@ export const DEEDS: readonly AccountDeed[] = (
       },
     },
     {
+      name: 'move',
+      operation: 'account.move',
+      input: ({ login = '' }) => ({ login }),
+      fields: ['organisation', 'since', 'grace'],
+      needs: ['organisation', 'since'],
+      looksFirst: true,
+      states: ['active', 'suspended'],
+      words: {
+        nl: {
+          button: 'Naar een andere organisatie',
+          what: 'Het account gaat met zijn adressen naar een andere organisatie. Berichten van voor de gekozen dag blijven bij de oude organisatie.',
+          done: 'Het account hoort nu bij de andere organisatie.',
+          fields: {
+            organisation: { label: 'Naar welke organisatie', hint: 'De korte naam, zoals praktijk-jansen.' },
+            since: {
+              label: 'Berichten gaan mee vanaf',
+              hint: 'Een dag zoals 2026-11-01, of 14d voor twee weken terug.',
+            },
+            grace: {
+              label: 'Zo lang haalt de oude organisatie nog op wat blijft',
+              hint: 'Bijvoorbeeld 30d. Leeg: 30 dagen.',
+            },
+          },
+        },
+        en: {
+          button: 'To another organisation',
+          what: 'The account goes to another organisation, with its addresses. Messages from before the chosen day stay with the old organisation.',
+          done: 'The account belongs to the other organisation now.',
+          fields: {
+            organisation: { label: 'To which organisation', hint: 'Its short name, such as praktijk-jansen.' },
+            since: { label: 'Messages go along since', hint: 'A day such as 2026-11-01, or 14d for two weeks ago.' },
+            grace: {
+              label: 'So long the old organisation still collects what stays',
+              hint: 'For example 30d. Empty: 30 days.',
+            },
+          },
+        },
+      },
+    },
+    {
       name: 'contain',
       operation: 'account.contain',
       input: ({ login = '' }) => ({ login: [login] }),
@@ -123,10 +215,9 @@ interface Shown {
   readonly sessions?: readonly unknown[] | undefined;
 }
 
-export const deedsFor = ({ may }: Asked, { state, sessions = [] }: Shown): readonly AccountDeed[] =>
+export const deedsFor = (asked: Asked, { state, sessions = [] }: Shown): readonly AccountDeed[] =>
   DEEDS.filter(
-    ({ operation, states, connected }) =>
-      may(rightOf(operation)) && states.includes(state) && (connected !== true || sessions.length > 0),
+    (deed) => isOffered(asked, deed) && deed.states.includes(state) && (deed.connected !== true || sessions.length > 0),
   );
 
 export const deedPages: readonly Page[] = deedPagesOf(DEEDS);

@@ -4,6 +4,7 @@ import { sizeOf, timeOf } from '../core/times.ts';
 import { accountLink, organisationLink, state } from '../look/parts.ts';
 import { deedLinks } from '../parts/deed.ts';
 import { type Register, registerPages } from '../parts/register.ts';
+import { ADD_ORGANISATION } from './organisation-deeds.ts';
 import { ACCOUNTS, ADDRESSES, ORGANISATIONS } from './lists-words.ts';
 import { ADDRESS_SETTINGS } from './settings.ts';
 import { STATES, toneOf } from './states.ts';
@@ -21,6 +22,7 @@ export const organisations: Register<'organisation.list'> = {
   path: '/organisations',
   operation: 'organisation.list',
   filters: ['like', 'telephone'],
+  deeds: [ADD_ORGANISATION],
   words: ORGANISATIONS,
   columns: {
     name: ({ name }) => organisationLink(name),

@@ -3,7 +3,8 @@ import { type Html, html } from '../../http/html.ts';
 import { type Asked, type Page, type Reply, visitorOf } from '../core/page.ts';
 import { sizeOf, timeOf } from '../core/times.ts';
 import { accountLink, card, facts, list, note, organisationLink, state, table } from '../look/parts.ts';
-import { type Deed, deedButtons, deedPagesOf, doneNote } from '../parts/deed.ts';
+import { type Deed, deedButtons, doneNote } from '../parts/deed.ts';
+import { deedPagesOf } from '../parts/deed-pages.ts';
 import { type Register, type RowOf, registerPages } from '../parts/register.ts';
 import { PARTNER, PARTNERS, PARTNER_DEED_WORDS } from './partners-words.ts';
 

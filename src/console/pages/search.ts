@@ -1,4 +1,5 @@
 /** Search: whatever a caller reads out, and the way to it. */
+import type { Language } from '../../domain/registry.ts';
 import { type Html, html } from '../../http/html.ts';
 import type { Page, Reply } from '../core/page.ts';
 import { card, list, note } from '../look/parts.ts';
@@ -9,6 +10,14 @@ type Words = (typeof SEARCH)['nl'];
 
 /** A Message-ID may be longer; nobody reads one out. */
 const MAX = 254;
+
+export function searchForm(language: Language, wanted = ''): Html {
+  const words = SEARCH[language];
+  return html`<div class="card"><form action="/search" role="search">
+<label for="q">${words.label}</label><span class="hint" id="q-hint">${words.hint}</span>
+<div class="find"><input type="search" id="q" name="q" value="${wanted}" maxlength="${MAX}" autocapitalize="none" spellcheck="false" aria-describedby="q-hint"><button>${words.button}</button></div>
+</form></div>`;
+}
 
 export const search: Page = {
   method: 'GET',
@@ -24,10 +33,7 @@ export const search: Page = {
     return {
       kind: 'page',
       title: words.title,
-      body: html`<div class="card"><form action="/search" role="search">
-<label for="q">${words.label}</label><span class="hint" id="q-hint">${words.hint}</span>
-<div class="find"><input type="search" id="q" name="q" value="${wanted}" maxlength="${MAX}" autocapitalize="none" spellcheck="false" aria-describedby="q-hint"><button>${words.button}</button></div>
-</form></div>
+      body: html`${searchForm(asked.language, wanted)}
 ${found === undefined ? undefined : foundPart(words, wanted, found)}`,
     };
   },

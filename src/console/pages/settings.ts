@@ -5,7 +5,8 @@ import { formatSetting } from '../../domain/settings/value.ts';
 import { type Html, html } from '../../http/html.ts';
 import type { Asked, Page } from '../core/page.ts';
 import { note, state, table } from '../look/parts.ts';
-import { type Deed, deedPagesOf } from '../parts/deed.ts';
+import type { Deed } from '../parts/deed.ts';
+import { deedPagesOf } from '../parts/deed-pages.ts';
 import { type Register, type RowOf, registerPages } from '../parts/register.ts';
 import { FILE, OF_ADDRESS, OF_ORGANISATION, REGISTERED, SETTINGS } from './settings-words.ts';
 

@@ -7,7 +7,10 @@ import { type Asked, type Page, visitorOf } from '../core/page.ts';
 import { timeOf } from '../core/times.ts';
 import { bars } from '../look/bars.ts';
 import { accountLink, card, facts, list, note, organisationLink, state, table } from '../look/parts.ts';
+import { deedButtons } from '../parts/deed.ts';
+import { ADD_ORGANISATION } from './organisation-deeds.ts';
 import { partnerLink } from './partners.ts';
+import { searchForm } from './search.ts';
 
 const TODAY = {
   nl: {
@@ -120,7 +123,7 @@ export const today: Page = {
       return {
         kind: 'page',
         title: words.title,
-        body: card(words.own, html`<p>${organisationLink(organisation)}</p>`),
+        body: html`${searchForm(asked.language)}${card(words.own, html`<p>${organisationLink(organisation)}</p>`)}`,
       };
     const [status, findings, approvals, traffic, backups, unread, queues] = await Promise.all([
       asked.operate('gateway.status', {}),
@@ -135,7 +138,7 @@ export const today: Page = {
     return {
       kind: 'page',
       title: words.title,
-      body: html`${headline(words, status.reasons)}<div class="cards">
+      body: html`${headline(words, status.reasons)}${searchForm(asked.language)}${deedButtons(asked, [ADD_ORGANISATION])}<div class="cards">
 ${card(words.findings, findingsOf(words, findings, status.warnings))}
 ${card(words.approvals, approvals.length === 0 ? html`<p>${words.noApprovals}</p>` : waiting(asked, words, approvals))}
 ${card(words.gateway, gatewayFacts(asked, words, status))}

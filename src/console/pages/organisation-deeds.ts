@@ -1,0 +1,36 @@
+/** What is done to an organisation: it is registered, and becomes part of another. */
+import type { OperationResult } from '../../admin/operations.ts';
+import { type Html, html } from '../../http/html.ts';
+import type { Asked } from '../core/page.ts';
+import { note, organisationLink } from '../look/parts.ts';
+import type { Deed } from '../parts/deed.ts';
+import { ACCOUNTS_IN } from './imports-words.ts';
+import { ORGANISATION_DEEDS } from './organisation-deeds-words.ts';
+
+const named = ({ name = '' }: Readonly<Record<string, string>>) => ({ name });
+
+export const ADD_ORGANISATION: Deed = {
+  path: '/new/organisation',
+  back: '/organisations',
+  operation: 'organisation.add',
+  input: () => ({}),
+  fields: ['name', 'title', 'contact', 'telephone', 'post', 'language'],
+  caller: true,
+  // Nobody stops there: its accounts come next.
+  shows: ({ name, contactProblem }: OperationResult<'organisation.add'>, { language, may }: Asked): Html =>
+    html`${contactProblem === undefined ? undefined : note('warn', html`<p lang="en">${contactProblem}</p>`)}<p>${organisationLink(name)}</p>${may('registry') ? html`<p><a class="button" href="/imports/accounts">${ACCOUNTS_IN[language].title}</a></p>` : undefined}`,
+  words: ORGANISATION_DEEDS.add,
+};
+
+const MERGE: Deed = {
+  path: '/organisations/{name}/merge',
+  operation: 'organisation.merge',
+  input: named,
+  fields: ['into', 'until', 'successor', 'mailbox', 'keep-settings', 'revoke'],
+  looksFirst: true,
+  caller: true,
+  words: ORGANISATION_DEEDS.merge,
+};
+
+/** Of one that is there. */
+export const OF_ORGANISATION: readonly Deed[] = [MERGE];

@@ -1,0 +1,123 @@
+/** What a form of a deed does: it looks, or it is done. */
+import { AdminError } from '../../admin/context.ts';
+import { rightOf } from '../../admin/operations.ts';
+import { rowNamed } from '../../commands/table.ts';
+import { grouped } from '../../crypto/base32.ts';
+import { defined } from '../../domain/defined.ts';
+import { html } from '../../http/html.ts';
+import { givenFile } from '../core/given-file.ts';
+import type { Along, Asked, Page, Reply } from '../core/page.ts';
+import { note } from '../look/parts.ts';
+import { CALLERS, type Caller, type Wrong, formPage, isPlanned, planPage } from './deed-form.ts';
+import { DEED } from './deed-words.ts';
+import { type Deed, backPath, deedFields, deedName, isGrave, nameToType } from './deed.ts';
+import { readFields } from './fields.ts';
+import { MAX_REASON, reasonIn } from './reason.ts';
+
+/** The trail is in one language. */
+const CALLER_FACT: Readonly<Record<Caller, string>> = {
+  called: 'called back',
+  known: 'checked by questions',
+  present: 'seen in person',
+  own: 'none',
+};
+const behindReason = (caller: Caller): string => (caller === 'own' ? 'no caller' : `caller: ${CALLER_FACT[caller]}`);
+
+/** What cannot be done so is said above the form; whatever else fails has a page of its own. */
+function refusal(error: unknown): AdminError {
+  if (error instanceof AdminError && ['invalid', 'unknown', 'conflict', 'ended'].includes(error.kind)) return error;
+  throw error;
+}
+
+/** The page on which something is missing. */
+const again = async (asked: Asked, deed: Deed, wrong: Wrong): Promise<Reply> =>
+  isPlanned(deed) ? await planPage(asked, deed, wrong, refusal) : await formPage(asked, deed, wrong);
+
+async function answerForm(asked: Asked, deed: Deed): Promise<Reply> {
+  const look = isPlanned(deed) ? asked.field('look') : '';
+  if (look === 'no') return await formPage(asked, deed);
+  return look === '' ? await doIt(asked, deed) : await planPage(asked, deed, undefined, refusal);
+}
+
+async function doIt(asked: Asked, deed: Deed): Promise<Reply> {
+  const { params, field, language, now, operate } = asked;
+  const words = DEED[language];
+  const reason = reasonIn(field);
+  const caller = CALLERS.find((one) => one === field('caller'));
+  const { input, problems } = readFields(deedFields(deed), { language, field, now });
+  if (reason === '' || reason.length > MAX_REASON || (deed.caller !== undefined && caller === undefined))
+    return await again(asked, deed, {
+      text: deed.caller === undefined ? words.noReason : words.missing,
+      fields: problems,
+    });
+  if (problems.size > 0) return await formPage(asked, deed, { text: words.wrong, fields: problems });
+  const typed = nameToType(deed, params);
+  if (typed !== undefined && field('confirm').trim() !== typed)
+    return await again(asked, deed, { text: `${words.otherName} ${typed}` });
+  const why = deed.caller === true && caller !== undefined ? `${reason} (${behindReason(caller)})` : reason;
+  try {
+    const wanted = { ...input, ...deed.input(params) };
+    const along: Along = deed.caller === 'apart' && caller !== undefined ? { caller: CALLER_FACT[caller] } : {};
+    if (deed.gives !== undefined)
+      return await givenFile(deed.gives(wanted), asked.signal, (send) =>
+        operate(deed.operation, wanted, why, { ...along, send }),
+      );
+    const result: unknown = await operate(deed.operation, wanted, why, along);
+    return donePage(asked, deed, result);
+  } catch (error) {
+    if (!(error instanceof AdminError)) throw error;
+    if (error.kind === 'approval' && error.request !== undefined) return waits(asked, deed, error.request);
+    if (error.kind === 'invalid' && deed.fields !== undefined)
+      return await formPage(asked, deed, { text: words.wrong, detail: error.message });
+    throw error;
+  }
+}
+
+/** It was done: what is shown once, what of it did not come to its end, or the way back. */
+export function donePage(asked: Asked, deed: Deed, result: unknown): Reply {
+  const { params, language } = asked;
+  const problem = problemIn(result);
+  const shown = deed.shows?.(result as never, asked);
+  const to = backPath(deed, params);
+  if (problem === undefined && shown === undefined) return { kind: 'see', to: `${to}?done=${deedName(deed)}` };
+  const { done, button } = deed.words[language];
+  return {
+    kind: 'page',
+    title: [button, ...Object.values(params)].join(': '),
+    body: html`${note('good', html`<p role="status">${done}</p>`)}${problem === undefined ? undefined : note('bad', html`<p>${DEED[language].but}: <span lang="en">${problem}</span></p>`)}${shown}<p><a class="button second" href="${to}">${DEED[language].back}</a></p>`,
+  };
+}
+
+/** It was done, and something of it did not come to its end: a revocation list that could not be written. */
+const problemIn = (result: unknown): string | undefined =>
+  typeof result === 'object' && result !== null && 'problem' in result && typeof result.problem === 'string'
+    ? result.problem
+    : undefined;
+
+function waits({ params, language }: Asked, deed: Deed, request: string): Reply {
+  const words = DEED[language];
+  return {
+    kind: 'page',
+    title: deed.words[language].button,
+    body: html`${note('warn', html`<p role="status"><b>${words.waits}</b></p><p>${words.sign} <code>sluis approve ${grouped(request)}</code></p>`)}
+<p><a class="button" href="/approvals/${request}">${words.toRequest}</a> <a class="button second" href="${backPath(deed, params)}">${words.back}</a></p>`,
+  };
+}
+
+/** A page of a deed, which says what it is: the tests walk all of them. */
+export interface DeedPage extends Page {
+  readonly deed: Deed;
+}
+
+export const deedPagesOf = (deeds: readonly Deed[]): readonly DeedPage[] =>
+  deeds.flatMap((deed): readonly DeedPage[] => {
+    const { path } = deed;
+    const access = rightOf(deed.operation);
+    const proven = isGrave(deed, rowNamed(deed.operation)) ? (true as const) : undefined;
+    // Fields that no operation has are found when the program starts, not by who opens the page.
+    deedFields(deed);
+    return [
+      { deed, method: 'GET', path, access, run: (asked) => formPage(asked, deed), ...defined({ proven }) },
+      { deed, method: 'POST', path, access, run: (asked) => answerForm(asked, deed), ...defined({ proven }) },
+    ];
+  });

@@ -1,0 +1,69 @@
+/** Debian's Chromium for tests of the console, with a virtual authenticator. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { type Browser, type BrowserContext, type Page, launch } from 'puppeteer-core';
+import type { TestConsole } from './console.ts';
+import { withoutProgram } from './require.ts';
+
+export const withoutChromium = withoutProgram('chromium', 'chromium') || withoutProgram('certutil', 'libnss3-tools');
+
+/** What a page says of itself. The compiler knows no browser, so it is asked in text. */
+export const ask = async <T>(page: Pick<Page, 'evaluate'>, expression: string): Promise<T> =>
+  (await page.evaluate(expression)) as T;
+export const textOf = (page: Page, selector: string): Promise<string> =>
+  ask(page, `document.querySelector(${JSON.stringify(selector)}).textContent`);
+
+/** A browser that trusts the authority of the test, and finds its host on this machine. */
+export async function startBrowser(t: TestContext, console: Pick<TestConsole, 'gateway'>): Promise<Browser> {
+  const home = mkdtempSync(join(tmpdir(), 'sluis-browser-'));
+  const database = `sql:${join(home, '.pki', 'nssdb')}`;
+  mkdirSync(join(home, '.pki', 'nssdb'), { recursive: true });
+  writeFileSync(join(home, 'ca.pem'), console.gateway.ca);
+  execFileSync('certutil', ['-N', '-d', database, '--empty-password']);
+  execFileSync('certutil', ['-A', '-d', database, '-t', 'C,,', '-n', 'ca', '-i', join(home, 'ca.pem')]);
+  const browser = await launch({
+    executablePath: '/usr/bin/chromium',
+    env: { ...process.env, HOME: home },
+    args: ['--no-sandbox', '--host-resolver-rules=MAP mail.test 127.0.0.1', '--accept-lang=en-GB,en'],
+  });
+  t.after(async () => {
+    await browser.close();
+    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+  });
+  return browser;
+}
+
+/** A page with an authenticator that has its user beside it. */
+export async function pageWithKey(context: BrowserContext): Promise<Page> {
+  const page = await context.newPage();
+  const cdp = await page.createCDPSession();
+  await cdp.send('WebAuthn.enable');
+  await cdp.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  return page;
+}
+
+export const press = async (page: Page, selector: string): Promise<void> => {
+  await Promise.all([page.waitForNavigation(), page.click(selector)]);
+};
+
+/** With the code of an operator who is there: logged in, at Today. */
+export async function register(console: TestConsole, page: Page, name: string): Promise<void> {
+  await page.goto(`${console.origin}/register`);
+  await page.type('#code', await console.code(name));
+  await press(page, 'main button');
+  await press(page, 'main button');
+  assert.equal(new URL(page.url()).pathname, '/');
+}
