@@ -55,7 +55,7 @@ ${servers.map(server).join('')}  </emailProvider>
 
 /** The same each time for the same account: installed again, a profile takes the place of the one before. */
 function uuidOf(text: string): string {
-  const hex = createHash('sha256').update(`sluis profile 1 ${text}`).digest('hex');
+  const hex = createHash('sha256').update('sluis profile 1\n').update(text).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`.toUpperCase();
 }
 
