@@ -68,6 +68,7 @@ const SAME = [
     because: 'dialogs with a gateway, made of what smtp/, pop3/, auth/ and crypto/ try by themselves',
   })),
   { below: 'support/instance.', because: 'gateways of tests' },
+  { below: 'self-service/', because: 'pages over the commands, on the frame of the console' },
   { below: 'source/', because: 'what is fetched comes over the sockets that smtp/ and pop3/ try' },
   { below: 'webhooks/', because: 'rules over the store; what connects is run', but: ['deliverer'] },
   { below: 'notice-send', because: 'letters that a command sends through a gateway' },

@@ -1,7 +1,9 @@
 /** Partners, certificates, the trail and requests for a second person in the console, and that what strangers wrote stands there as text. */
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import Database from 'better-sqlite3';
 import { type OperationName, runOperation } from '../../src/admin/operations.ts';
 import type { Input } from '../../src/admin/input.ts';
 import { approvalStatement, signApproval } from '../../src/crypto/approval.ts';
@@ -118,6 +120,13 @@ test('the trail is narrowed, each look stands in it once, and it is proven by it
   await run(console, 'audit.anchor', {});
   assert.match(await check(), /Signatures prove it/);
   assert.equal(await reads(), 3);
+
+  // Somebody who can write to the disk changes a row: its number is said, and nothing of its content.
+  const db = new Database(join(console.gateway.config.data.folder, 'sluis.db'));
+  const { changes } = db.prepare("UPDATE audit SET event = 'nothing' WHERE seq = 2").run();
+  db.close();
+  assert.equal(changes, 1);
+  assert.match(await check(), /<p role="alert"><b>[^<]+<\/b><\/p><p lang="en">2: /);
 });
 
 test('what needs two signatures waits, and is done exactly so once two have signed', async (t) => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Input } from '../../src/admin/input.ts';
-import { nameOf } from '../../src/commands/core/params.ts';
+import { MAX_LIST, nameOf } from '../../src/commands/core/params.ts';
 import { rowNamed } from '../../src/commands/table.ts';
 import type { Page } from '../../src/console/core/page.ts';
 import { csvOf } from '../../src/console/parts/csv-file.ts';
@@ -226,4 +226,27 @@ test('a file has every row once, says where it was cut, and does not end well wh
   assert.equal(cut.length, 1 + 2000 + 1);
   assert.match(cut.at(-1) ?? '', /More than 2000 rows: use a filter/);
   await assert.rejects(fileOf(5000, 10_000, 2000), /the store has gone/);
+});
+
+test('a file that breaks off ends its connection, so that nobody takes a part for the whole', async (t) => {
+  const console = await startConsole(t);
+  const { registry } = console.gateway.store;
+  await registry.addOrganisation({ name: 'west', title: 'West', language: 'nl' }, operator);
+  const accounts = Array.from({ length: MAX_LIST + 100 }, (_, n) => ({
+    ...{ login: `p${n}@west.test`, organisation: 'west', kind: 'mail' as const, addresses: [] },
+  }));
+  await registry.importAccounts(accounts, operator);
+  const { browser } = await console.loggedIn('els', 'support');
+  assert.equal((await browser.get('/accounts.csv')).body.match(/^p\d+@west\.test,/gm)?.length, accounts.length);
+  let pages = 0;
+  const list = registry.listAccounts.bind(registry);
+  const gone = t.mock.method(registry, 'listAccounts', async (query: Parameters<typeof list>[0]) => {
+    pages += 1;
+    if (pages > 1) throw new Error('the store has gone');
+    return await list(query);
+  });
+  await assert.rejects(browser.get('/accounts.csv'));
+  assert.equal(pages, 2);
+  gone.mock.restore();
+  assert.equal((await browser.get('/accounts')).status, 200);
 });

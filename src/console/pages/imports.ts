@@ -25,6 +25,7 @@ export const IMPORTS: readonly Import[] = [
     operation: 'account.import',
     header: 'login,address,organisation,password',
     fields: ['without-password', 'observe'],
+    ticked: ['without-password'],
     letters: true,
     say: importedText,
     words: ACCOUNTS_IN,

@@ -37,6 +37,8 @@ export interface Import {
   readonly header: string;
   /** Inputs that are asked for beside the file, as the operation calls them. */
   readonly fields?: readonly string[];
+  /** Of these, what is ticked until somebody unticks it: what nearly every file needs. */
+  readonly ticked?: readonly string[];
   /** Accounts that it leaves without a password get letters with codes. */
   readonly letters?: true;
   /** Of an operation that says nothing of its answer in words for people. */
@@ -65,6 +67,8 @@ function formPage(asked: Asked, of: Import, wrong?: Wrong): Reply {
   const { language, field } = asked;
   const [words, said] = [IMPORT[language], of.words[language]];
   const fields = fieldsOf(of.operation, of.fields ?? []);
+  const ticked = new Set(fieldsOf(of.operation, of.ticked ?? []).map(({ key }) => key));
+  const typed = (key: string): string => (wrong === undefined && ticked.has(key) ? 'yes' : field(key));
   return {
     kind: 'page',
     status: wrong === undefined ? 200 : 422,
@@ -72,7 +76,7 @@ function formPage(asked: Asked, of: Import, wrong?: Wrong): Reply {
     body: html`${wrong === undefined ? undefined : note('bad', html`<p role="alert">${wrong.text}</p>`)}<p>${said.what}</p><p>${words.lead}</p>
 <div class="card"><form method="post" action="${of.path}" enctype="multipart/form-data">
 <input type="hidden" name="token" value="${visitorOf(asked).token}">
-${fieldsHtml(fields, { language, words: said.fields ?? {}, typed: field, ...(wrong?.fields && { problems: wrong.fields }) })}
+${fieldsHtml(fields, { language, words: said.fields ?? {}, typed, ...(wrong?.fields && { problems: wrong.fields }) })}
 <label for="file">${words.file}</label><span class="hint" id="file-hint">${words.format} ${words.header} <code>${of.header}</code></span>
 <input type="file" id="file" name="${FILE_FIELD}" accept=".csv,text/csv" required aria-describedby="file-hint">
 <button>${words.look}</button> <a class="button second" href="/imports">${words.all}</a>
