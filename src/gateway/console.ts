@@ -14,11 +14,10 @@ import { Challenges, challengeKey } from '../crypto/console-secrets.ts';
 import { defined } from '../domain/defined.ts';
 import type { Role } from '../domain/roles.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
-import { NetworkSet } from '../platform/network.ts';
 import type { Store } from '../store/port/store.ts';
 import type { GatewayEffects } from './effects.ts';
-import { authLimitsOf } from './limits.ts';
 import type { StartListener } from './listeners.ts';
+import { slowedPages } from './slowed-pages.ts';
 import type { GatewayTls } from './tls.ts';
 
 export interface ConsoleParts extends Required<GatewayEffects> {
@@ -68,29 +67,21 @@ export function gatewayConsole(config: Config, parts: ConsoleParts): GatewayCons
 
 async function servicesOf(
   config: Config,
-  { clock, log, random, store }: ConsoleParts,
+  parts: ConsoleParts,
   notes: ConsoleNotes,
   admin: ConsoleServices['admin'],
 ): Promise<ConsoleServices> {
-  const [{ LogIns }, { BreakGlassLogIn }, { Slowed }, { HeldImports }] = await Promise.all([
+  const { clock, log, random, store } = parts;
+  const [{ LogIns }, { BreakGlassLogIn }, slowed, { HeldImports }] = await Promise.all([
     import('../console/login/log-ins.ts'),
     import('../console/login/break-glass.ts'),
-    import('../console/login/slowed.ts'),
+    slowedPages('console', config, parts, notes),
     import('../console/parts/held-imports.ts'),
   ]);
   const origin = consoleOrigin(config) ?? `https://${config.hostname}`;
   // Once: the master key may come from a command, which strangers must not be able to start at will.
   const key = challengeKey(await readMasterKey(config));
   const challenges = new Challenges(key, random);
-  const { throttle, refusalGrid } = authLimitsOf(config);
-  const slowed = new Slowed({
-    clock,
-    random,
-    notes,
-    limits: { throttle, refusalGrid },
-    exempt: new NetworkSet(config.auth['exempt-networks']),
-    shared: store.shared.of('console'),
-  });
   const party = { origin, id: new URL(origin).hostname, name: config.helpdesk.name ?? config.hostname };
   return {
     store,

@@ -10,13 +10,12 @@ import { mailedCodeKey } from '../crypto/mailed-code.ts';
 import type { EnrolmentWindow } from '../enrol/window.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
 import { accessOf } from '../platform/listener.ts';
-import { NetworkSet } from '../platform/network.ts';
 import type { SelfServiceLogIn } from '../self-service/login/log-in.ts';
 import type { Store } from '../store/port/store.ts';
 import type { GatewayEffects } from './effects.ts';
 import { letterParts } from './enrolment.ts';
-import { authLimitsOf } from './limits.ts';
 import type { StartListener } from './listeners.ts';
+import { slowedPages } from './slowed-pages.ts';
 import type { GatewayTls } from './tls.ts';
 
 export interface SelfServiceParts extends Required<GatewayEffects> {
@@ -74,23 +73,11 @@ export function gatewaySelfService(config: Config, parts: SelfServiceParts): Gat
   };
 }
 
-async function logInOf(
-  config: Config,
-  { clock, random, store, authenticator }: SelfServiceParts,
-  notes: ConsoleNotes,
-): Promise<SelfServiceLogIn> {
-  const [{ SelfServiceLogIn: Made }, { Slowed }] = await Promise.all([
+async function logInOf(config: Config, parts: SelfServiceParts, notes: ConsoleNotes): Promise<SelfServiceLogIn> {
+  const { random, store, authenticator } = parts;
+  const [{ SelfServiceLogIn: Made }, slowed] = await Promise.all([
     import('../self-service/login/log-in.ts'),
-    import('../console/login/slowed.ts'),
+    slowedPages('self-service', config, parts, notes),
   ]);
-  const { throttle, refusalGrid } = authLimitsOf(config);
-  const slowed = new Slowed({
-    clock,
-    random,
-    notes,
-    limits: { throttle, refusalGrid },
-    exempt: new NetworkSet(config.auth['exempt-networks']),
-    shared: store.shared.of('self-service'),
-  });
   return new Made({ store, authenticator, random, slowed, notes, key: mailedCodeKey(await readMasterKey(config)) });
 }

@@ -7,6 +7,7 @@ import type { ConsoleServices } from '../core/services.ts';
 import { BREAK_GLASS_WORDS } from './break-glass-words.ts';
 import { providerCard } from './federated-pages.ts';
 import { fromOf, passkeyForm, said, wrong } from './forms.ts';
+import { goodbye } from './goodbye.ts';
 import type { CodeJudged, LoggedIn } from './log-ins.ts';
 import { provePage, proveAgain } from './step-up.ts';
 import { LOGIN } from './words.ts';
@@ -139,20 +140,16 @@ const logOut: Page = {
   },
 };
 
-const goodbye: Page = {
+const out: Page = {
   method: 'GET',
   path: '/goodbye',
   access: 'nobody',
   run: ({ language }) => {
-    const words = LOGIN[language];
-    return {
-      kind: 'page',
-      title: words.out,
-      body: html`<div class="card"><p>${words.outLead}</p></div><p><a class="button" href="/login">${words.again}</a></p>`,
-    };
+    const { out: title, outLead: lead, again } = LOGIN[language];
+    return goodbye({ title, lead, again });
   },
 };
 
 export const logInPages: readonly Page[] = [
-  ...[logIn, loggedIn, register, readCode, registered, prove, proved, logOut, goodbye, changeLanguage],
+  ...[logIn, loggedIn, register, readCode, registered, prove, proved, logOut, out, changeLanguage],
 ];

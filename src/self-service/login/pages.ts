@@ -3,6 +3,7 @@ import { noSecretCookie, secretCookie } from '../../console/core/cookies.ts';
 import { changeLanguage } from '../../console/core/language.ts';
 import { type Reply, localPath, visitorOf } from '../../console/core/page.ts';
 import { fromOf, wrong } from '../../console/login/forms.ts';
+import { goodbye } from '../../console/login/goodbye.ts';
 import { attributes, html } from '../../http/html.ts';
 import type { Asked, Page } from '../core/page.ts';
 import { SESSION, WAITING } from './cookies.ts';
@@ -105,18 +106,14 @@ const logOut: Page = {
   },
 };
 
-const goodbye: Page = {
+const out: Page = {
   method: 'GET',
   path: '/goodbye',
   access: 'nobody',
   run: ({ language }) => {
-    const words = LOGIN[language];
-    return {
-      kind: 'page',
-      title: words.out,
-      body: html`<div class="card"><p>${words.outLead}</p></div><p><a class="button" href="/login">${words.in}</a></p>`,
-    };
+    const { out: title, outLead: lead, in: again } = LOGIN[language];
+    return goodbye({ title, lead, again });
   },
 };
 
-export const logInPages: readonly Page[] = [logIn, entered, coded, logOut, goodbye, changeLanguage];
+export const logInPages: readonly Page[] = [logIn, entered, coded, logOut, out, changeLanguage];
