@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type TestContext, after, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { loadConfig } from '../../src/config/load.ts';
 import { readMasterKey } from '../../src/config/master-key.ts';
 import type { Manifest } from '../../src/backup/manifest.ts';
@@ -75,6 +76,8 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
         !/No connection to PostgreSQL within|no answer within|cannot be seen at present/.test(String(error))
       )
         throw error;
+      // What cannot be seen at present is refused at once.
+      await pause(500);
     }
 }
 
