@@ -2,6 +2,7 @@
  * An import: an operation that takes a file of CSV, as pages. It is declared once; what its options may hold, whether a name must be typed, whether two must sign and whether
  * the key must be touched again follow from the command table. The file is looked at by the operation itself (`dry-run`), and the press that follows uses that very file.
  */
+import { Readable } from 'node:stream';
 import { AdminError } from '../../admin/context.ts';
 import type { Input } from '../../admin/input.ts';
 import { type OperationName, rightOf } from '../../admin/operations.ts';
@@ -167,12 +168,7 @@ function letters(asked: Asked, of: Import, services: ConsoleServices): Reply {
   const text = one.state.kind === 'done' ? one.state.letters.text : undefined;
   if (one.state.kind !== 'done' || text === undefined) return { kind: 'see', to: `${of.path}/${one.id}` };
   delete one.state.letters.text;
-  return { kind: 'download', name: 'letters.txt', type: 'text/plain; charset=utf-8', pieces: inPieces([text]) };
-}
-
-// eslint-disable-next-line @typescript-eslint/require-await -- a download is an AsyncIterable; here it is all there at once
-async function* inPieces(texts: Iterable<string>): AsyncGenerator<string, void, undefined> {
-  yield* texts;
+  return { kind: 'download', name: 'letters.txt', type: 'text/plain; charset=utf-8', pieces: Readable.from([text]) };
 }
 
 /** A page of an import, which says what it is: the tests walk all of them. */
