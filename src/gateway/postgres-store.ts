@@ -70,6 +70,7 @@ async function connectedAlone(
     const sessions: Sessions = {
       withSession: (purpose, work) => connected.withSession(purpose, work),
       listen: (told) => connected.listen(told),
+      onHistory: (listener) => connected.onHistory(listener),
       get waiting() {
         return connected.waiting;
       },

@@ -371,6 +371,16 @@ test('what this node changed itself is not forgotten whole; what others changed 
   assert(version.follows(judged + 6, judged + 6));
   for (let n = 7; n < 2000; n += 1) version.raised(judged + n);
   assert(!version.follows(judged, judged + 5), 'of long ago nothing is known');
+  // In another history the same number means another registry.
+  const here = version.version;
+  assert(version.follows(here, here));
+  version.forget();
+  assert.throws(() => version.check(), StoreUnavailable);
+  assert(!version.follows(here, here));
+  await version.settled();
+  version.check();
+  assert(!version.follows(here, here));
+  assert(version.follows(version.version, here));
   await version.stop();
 });
 

@@ -428,7 +428,7 @@ test('Why a connection is not made is said in one line with what to do', async (
 });
 
 test('An old server is refused', () => {
-  const facts = { pid: 7, version: 150_009, inRecovery: false, readOnly: false };
+  const facts = { pid: 7, version: 150_009, inRecovery: false, readOnly: false, timeline: 1 };
   assert.deepEqual(unfit(facts, 7, false)?.slice(0, 2), ['version', 'it is version 15, expected 16 or newer']);
   assert.equal(unfit({ ...facts, version: 160_000 }, 7, false), undefined);
   assert.equal(placeOf({ host: '::1', port: 1 }), '[::1]:1');

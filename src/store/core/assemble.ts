@@ -86,6 +86,10 @@ export class Hearing implements EngineEvents {
     this.#store?.registryChanged();
   }
 
+  anotherHistory(): void {
+    this.#store?.anotherHistory();
+  }
+
   failed(error: StoreFailed): void {
     this.#failure ??= error;
     this.#store?.failed(error);

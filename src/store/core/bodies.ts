@@ -157,6 +157,11 @@ export class Bodies {
     }
   }
 
+  /** Which key seals what begins from now on is agreed on again. */
+  anotherHistory(): void {
+    this.#days.anotherHistory();
+  }
+
   /** Gives up what is still being written. */
   abortUnsealed(): void {
     for (const { writer } of [...this.#open.values()]) if (writer.sealed === undefined) void writer.abort();

@@ -237,6 +237,8 @@ export interface EngineEvents {
   elsewhere(what: Elsewhere): void;
   /** The registry is another than what is remembered of it. */
   registryChanged(): void;
+  /** What was acknowledged may not stand, and numbers of mailboxes, entries and rows may be given out again. Told before anything is read there. */
+  anotherHistory(): void;
   /** Once. */
   failed(error: StoreFailed): void;
 }

@@ -32,6 +32,7 @@ export class CoreInterchanges implements Interchanges {
   #loaded: Promise<void> | undefined;
   /** The last row that was read. */
   #read = 0;
+  #history = 0;
 
   constructor(parts: InterchangesParts) {
     this.#p = parts;
@@ -58,6 +59,14 @@ export class CoreInterchanges implements Interchanges {
     for (const each of seen) this.#add(each, at);
   }
 
+  /** What was filed may not stand: sent once more it is no repetition. */
+  anotherHistory(): void {
+    this.#history += 1;
+    this.#read = 0;
+    this.#loaded = undefined;
+    for (const memory of [this.#references, this.#pairs, this.#messages]) memory.clear();
+  }
+
   #add(each: SeenInterchange, at: number): void {
     const held = each.held === true;
     this.#references.add(numberOf(each.reference), { at });
@@ -67,9 +76,11 @@ export class CoreInterchanges implements Interchanges {
   }
 
   async #load(): Promise<void> {
+    const history = this.#history;
     try {
       for (let after = Math.max(0, this.#read - AGAIN); ;) {
         const rows = await this.#p.ediMemory.interchanges(after, STEP);
+        if (history !== this.#history) return await this.#load();
         for (const { at, reference, messages, held } of rows)
           this.#add({ reference, messages, ...(held ? { held } : {}) }, at);
         const last = rows.at(-1);
@@ -100,6 +111,10 @@ class Memory<S extends Seen> {
 
   constructor(most: number) {
     this.#most = most;
+  }
+
+  clear(): void {
+    this.#seen.clear();
   }
 
   find(key: number, since: number): S | undefined {

@@ -62,6 +62,12 @@ export class FlatListing implements MaildropListing {
     return ((this.#data.flags[this.#checked(index)] ?? 0) & RETRIEVED) !== 0;
   }
 
+  /** Whether it has the same entries. */
+  isOf({ count, uids, uidls }: ListingData): boolean {
+    const same = count === this.#data.count && uids.every((uid, i) => uid === this.#data.uids[i]);
+    return same && this.#uidls.equals(uidls);
+  }
+
   /** They were sent to their end: a session that ended told so, and no other holds this listing. */
   noteRetrieved(uids: readonly EntryUid[]): void {
     const retrieved = new Set<number>(uids);
@@ -98,6 +104,11 @@ export class Listings {
 
   noteRetrieved(account: AccountId, uids: readonly EntryUid[]): void {
     if (uids.length > 0) this.#known.get(account)?.listing.noteRetrieved(uids);
+  }
+
+  forgetAll(): void {
+    this.#known.clear();
+    this.#octets = 0;
   }
 
   keep(account: AccountId, changes: number, listing: FlatListing): void {

@@ -19,7 +19,7 @@ import { Listings, FlatListing } from './listing.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { MailboxState } from '../reads/roads.ts';
 import type { AuditItem } from '../../domain/audit-row.ts';
-import type { Engine, EngineNodes } from './engine.ts';
+import type { Engine, EngineNodes, ListingData } from './engine.ts';
 
 export interface MaildropParts {
   readonly changes: Pick<Subjects['maildrops'], 'sent'>;
@@ -57,7 +57,11 @@ class Lock implements MaildropLock {
   readonly fence: number;
   /** As it was when the lock was taken, or refreshed. */
   state: MailboxState;
-  readonly ahead: ReadAhead;
+  ahead: ReadAhead;
+  /** Number of the history that `state` and `listing` were read in. */
+  history: number;
+  /** As its holder was told it. */
+  listing: FlatListing | undefined;
   /** Taken for a move of its account. */
   seized = false;
   /** The end of the session is being written: nothing else is done under it. */
@@ -69,12 +73,13 @@ class Lock implements MaildropLock {
   /** Commits behind which the session goes on. None of them rejects. */
   readonly writing = new Set<Promise<void>>();
 
-  constructor(right: MaildropRight, state: MailboxState, ahead: ReadAhead) {
+  constructor(right: MaildropRight, state: MailboxState, ahead: ReadAhead, history: number) {
     this.right = right;
     this.account = right.account;
     this.fence = right.fence;
     this.state = state;
     this.ahead = ahead;
+    this.history = history;
   }
 
   get messages(): number {
@@ -101,6 +106,8 @@ export class Maildrops {
   readonly contents: Contents;
   /** What mailboxes wait for before they can be locked: mail that moves in or out. */
   readonly #moving = new Map<AccountId, Promise<void>>();
+  /** Rises when the database goes on without what was acknowledged, perhaps. */
+  #history = 0;
   /** The begin of such a move: whose mailboxes it will be is not known yet. */
   #beginning: Promise<void> | undefined;
 
@@ -178,6 +185,7 @@ export class Maildrops {
       this.#p.log.info('store.maildrop-taken-over', { account, from: from.session, by: holder.session });
     const held = this.#locks.get(account);
     if (held !== undefined) await this.#end(held);
+    const history = this.#history;
     const state = await this.#stateUnder(right);
     // A move may have begun meanwhile, or another session have come.
     if (this.#beginning !== undefined || this.#moving.has(account)) {
@@ -185,7 +193,7 @@ export class Maildrops {
       return await this.lock(account, holder);
     }
     if (right.lost) return 'in-use';
-    const lock = new Lock(right, state, this.contents.readAhead());
+    const lock = new Lock(right, state, this.contents.readAhead(), history);
     this.#locks.set(account, lock);
     return lock;
   }
@@ -212,6 +220,36 @@ export class Maildrops {
     return held;
   }
 
+  anotherHistory(): void {
+    this.#history += 1;
+    this.#listings.forgetAll();
+  }
+
+  /**
+   * Where the database is on another history the listing is read again: a uid may be that of another message there, which nobody has fetched and QUIT would
+   * delete. Rejects with LockLost where it is not what the holder was told.
+   */
+  async #compare(own: Lock): Promise<void> {
+    while (own.history !== this.#history) {
+      const history = this.#history;
+      this.contents.drop(own.ahead);
+      own.ahead = this.contents.readAhead();
+      if (own.listing === undefined) own.state = (await this.#p.mailboxes.of(own.account)) ?? own.state;
+      else if (!own.listing.isOf(await this.#listed(own))) {
+        await this.#end(own);
+        throw new LockLost(
+          'The maildrop is another than the session was told, since the database was promoted elsewhere',
+        );
+      }
+      own.history = history;
+    }
+    if (own.lost) throw new LockLost('The maildrop lock was taken over by another session meanwhile');
+  }
+
+  #listed({ account, state }: Lock): Promise<ListingData> {
+    return this.#p.reads.listings.list(account, state.nextUid, state.messages);
+  }
+
   #end(lock: Lock): Promise<void> {
     if (this.#locks.get(lock.account) === lock) this.#locks.delete(lock.account);
     this.contents.drop(lock.ahead);
@@ -224,19 +262,23 @@ export class Maildrops {
   }
 
   async list(lock: MaildropLock): Promise<MaildropListing> {
-    const { account, state } = this.#own(lock);
-    const known = this.#listings.get(account, state.changes);
-    if (known !== undefined) return known;
-    const data = await this.#p.reads.listings.list(account, state.nextUid, state.messages);
+    const own = this.#own(lock);
+    if (own.history !== this.#history) await this.#compare(own);
+    const { account, state, history } = own;
+    own.listing = this.#listings.get(account, state.changes);
+    if (own.listing !== undefined) return own.listing;
+    const data = await this.#listed(own);
     this.#own(lock);
+    if (history !== this.#history) return await this.list(lock);
     const listing = new FlatListing(data);
     // Restored entries may have come in while this was read; they are above nextUid and not in it.
     this.#listings.keep(account, state.changes, listing);
-    return listing;
+    return (own.listing = listing);
   }
 
   async openEntry(lock: MaildropLock, uid: EntryUid): Promise<StoredContent> {
     const own = this.#own(lock);
+    if (own.history !== this.#history) await this.#compare(own);
     const content = await this.contents.open(own.account, uid, own.state.nextUid, own.ahead);
     this.#own(lock);
     return content;
@@ -257,23 +299,26 @@ export class Maildrops {
     }
   }
 
-  async #write({ account, right }: Lock, end: SessionEnd): Promise<void> {
+  async #write(own: Lock, end: SessionEnd): Promise<void> {
+    const { account, right } = own;
     const { deleted, retrieved, audit, notices, stands } = end;
     if (!(await right.hold())) throw new LockLost('The maildrop was taken over by another session');
     const sent = (await notices?.()) ?? { notices: [] };
-    await this.#judged(stands, (judged) =>
+    await this.#judged(own, stands, (judged) =>
       this.#p.under(right, judged).commit(account, deleted, retrieved, audit, sent),
     );
     this.#listings.noteRetrieved(account, retrieved);
   }
 
   /** Where other gateways change the registry: whoever was suspended there a moment ago, or whose password was changed, deletes nothing. */
-  async #judged(stands: SessionEnd['stands'], write: (judged?: number) => Promise<void>): Promise<void> {
+  async #judged(own: Lock, stands: SessionEnd['stands'], write: (judged?: number) => Promise<void>): Promise<void> {
     const { nodes } = this.#p;
-    if (nodes === undefined || stands === undefined) return await write();
+    if (nodes === undefined) return await write();
     for (let run = 1; ; run += 1) {
       const judged = nodes.registry;
-      if (!(await stands())) throw new LoginEnded('The log-in does not hold any more');
+      // What was judged in another history is not written in this one: `write` rejects then, and this is asked again.
+      if (own.history !== this.#history) await this.#compare(own);
+      if (stands !== undefined && !(await stands())) throw new LoginEnded('The log-in does not hold any more');
       try {
         return await write(judged);
       } catch (error) {
@@ -299,7 +344,8 @@ export class Maildrops {
 
   async #refresh(own: Lock): Promise<void> {
     const state = await this.#p.mailboxes.of(own.account);
-    if (state !== undefined && state.changes > own.state.changes) own.state = state;
+    if (own.history !== this.#history) await this.#compare(own);
+    else if (state !== undefined && state.changes > own.state.changes) own.state = state;
   }
 
   async release(lock: MaildropLock): Promise<void> {
@@ -339,13 +385,11 @@ export class Maildrops {
     return there;
   }
 
-  async #noteSent(
-    { account, right }: Lock,
-    retrieved: readonly EntryUid[],
-    notices: () => Promise<SentNotices>,
-  ): Promise<void> {
+  async #noteSent(own: Lock, retrieved: readonly EntryUid[], notices: () => Promise<SentNotices>): Promise<void> {
+    const { account, right } = own;
     if (!(await right.hold())) return;
-    await this.#p.under(right).release(account, retrieved, await notices());
+    const sent = await notices();
+    await this.#judged(own, undefined, (judged) => this.#p.under(right, judged).release(account, retrieved, sent));
     this.#listings.noteRetrieved(account, retrieved);
   }
 }

@@ -63,11 +63,18 @@ export class SealingDays {
     if (claim === undefined || this.#claimed.has(day)) return undefined;
     const known = this.#running.get(day);
     if (known !== undefined) return known;
-    const running = this.#claim(claim, day).finally(() => this.#running.delete(day));
-    // Whoever writes hears of it; a body that is given up before that is nobody's.
-    running.catch(() => undefined);
+    const running = this.#claim(claim, day);
+    const isLatest = (): boolean => this.#running.get(day) === running && this.#running.delete(day);
+    // Whoever writes hears of a failure; a body that is given up before that is nobody's.
+    running.then(() => isLatest() && this.#claimed.add(day), isLatest);
     this.#running.set(day, running);
     return running;
+  }
+
+  /** What was written down of days may be gone. */
+  anotherHistory(): void {
+    this.#claimed.clear();
+    this.#running.clear();
   }
 
   async #claim(claim: ClaimDay, day: Day): Promise<void> {
@@ -76,7 +83,6 @@ export class SealingDays {
     const claimed = await claim({ ...asked, despite: mayMakeKey?.(day).may === true });
     if ('unknown' in claimed) throw new StoreUnavailable(unknownKeys(day, claimed.unknown, mayMakeKey !== undefined));
     if (claimed.mark !== asked.mark) keys.sealWith(day, claimed.mark);
-    this.#claimed.add(day);
   }
 }
 

@@ -493,6 +493,13 @@ export class CoreStore implements Store {
     this.#p.rememberedKeys.forgetAll();
   }
 
+  /** Of the database: what is remembered under numbers that it gives out is asked for again. */
+  anotherHistory(): void {
+    this.#p.maildrops.anotherHistory();
+    this.#p.bodies.anotherHistory();
+    this.interchanges.anotherHistory();
+  }
+
   /** From the engine, once. */
   failed(error: StoreFailed): void {
     if (this.#failure !== undefined || this.#closed !== undefined) return;

@@ -19,6 +19,7 @@ export type ConnectedOptions = Omit<GuardOptions, 'log'> &
 export interface Connected extends Pick<Pool, 'withSession'> {
   readonly waiting: number;
   listen(told: (payload: string) => void): Listening;
+  onHistory(listener: () => void): void;
   readonly pool: Pool;
   readonly guard: Guard;
   /** When something was committed last that may be acknowledged; undefined: nothing since these connections were made. */
@@ -82,6 +83,7 @@ export async function connectPostgres(options: ConnectedOptions): Promise<Connec
     pool,
     guard,
     listen: (told) => listen(pool, clock, told),
+    onHistory: (listener) => pool.onHistory(listener),
     withSession: async (purpose, work) => {
       if (!patience.over) await patience.waitFor(pool, [purpose]);
       return await pool.withSession(purpose, work);

@@ -108,6 +108,10 @@ export class PostgresEngine implements Engine {
     const { sessions, events, time, random, node, clock, keys, testing = {} } = parts;
     this.version = `PostgreSQL ${parts.serverVersion}`;
     const run = <T>(change: Change<T>): Promise<T> => this.read(change);
+    sessions.onHistory?.(() => {
+      this.nodes.version.forget();
+      events.anotherHistory();
+    });
     this.#copies = parts.copying && new CopySource(parts.copying, { read: run });
     const locks = new LeaseLocks({
       run,

@@ -21,8 +21,12 @@ const settings = (lockWithin: number): readonly (readonly [name: string, value: 
   ['TimeZone', 'UTC'],
 ];
 
+/** Of the log that a primary writes. The number is in the first eight hexadecimal digits of the name of a file of the log. */
+export const TIMELINE = "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int";
+
 export const firstLook = (lockWithin: number): string => `
   SELECT pg_backend_pid(), current_setting('server_version_num'), pg_is_in_recovery(), current_setting('default_transaction_read_only'),
+         CASE WHEN pg_is_in_recovery() THEN 0 ELSE ${TIMELINE} END,
          ${settings(lockWithin)
            .map(([name, value]) => `set_config('${name}', '${value}', false)`)
            .join(', ')},
@@ -35,13 +39,16 @@ export interface Facts {
   readonly version: number;
   readonly inRecovery: boolean;
   readonly readOnly: boolean;
+  /** Of its log; 0 in recovery. It stays the same as long as the connection lives. */
+  readonly timeline: number;
 }
 
-export const factsOf = ([pid, version, inRecovery, readOnly]: readonly unknown[]): Facts => ({
+export const factsOf = ([pid, version, inRecovery, readOnly, timeline]: readonly unknown[]): Facts => ({
   pid: Number(pid),
   version: Number(version),
   inRecovery: inRecovery === true,
   readOnly: readOnly === 'on',
+  timeline: Number(timeline),
 });
 
 /**

@@ -10,6 +10,7 @@ import type { Clock, Log, Timer } from '../../domain/effects.ts';
 import { type Milliseconds, milliseconds, seconds } from '../../domain/units.ts';
 import { StoreUnavailable } from '../store.ts';
 import type { Access, Server } from './access.ts';
+import { Histories } from './histories.ts';
 import { type MayNot, Session, type SessionOptions } from './session.ts';
 
 /**
@@ -71,6 +72,7 @@ interface Waiter {
 export class Pool {
   readonly #options: PoolOptions;
   readonly #groups: ReadonlyMap<Purpose, Group>;
+  readonly #histories = new Histories();
 
   /** Begins to connect at once. */
   constructor(options: PoolOptions) {
@@ -80,7 +82,7 @@ export class Pool {
     this.#groups = new Map(
       (Object.keys(counts) as Purpose[]).map((purpose) => [
         purpose,
-        new Group(purpose, counts[purpose], options, losses),
+        new Group(purpose, counts[purpose], options, losses, (session) => this.#begun(session)),
       ]),
     );
   }
@@ -116,7 +118,19 @@ export class Pool {
 
   /** Another server is the primary: those to any other one are left, with what they do. */
   leave(all: (server: Server) => boolean, why: string): void {
-    for (const group of this.#groups.values()) group.leave(all, why);
+    for (const group of this.#groups.values()) group.leave(({ server }) => all(server), why);
+  }
+
+  /** The connections lead to another server now, or to a later timeline of its log: told before anything is read there. */
+  onHistory(listener: () => void): void {
+    this.#histories.onAnother(listener);
+  }
+
+  /** Throws StoreUnavailable where it may not be used. */
+  #begun({ facts: { timeline }, place }: Session): void {
+    if (this.#histories.begin({ place, timeline }))
+      for (const group of this.#groups.values())
+        group.leave((one) => one.place !== place, `${place} is the primary now`);
   }
 
   /** There may be connections now: those that wait for their next try make it at once. */
@@ -160,6 +174,7 @@ class Group {
   readonly #purpose: Purpose;
   readonly #options: PoolOptions;
   readonly #losses: Losses;
+  readonly #begun: (session: Session) => void;
   readonly #free: Session[] = [];
   readonly #all = new Set<Session>();
   readonly #line = new Set<Waiter>();
@@ -169,10 +184,17 @@ class Group {
   #closed = false;
   #emptied: (() => void) | undefined;
 
-  constructor(purpose: Purpose, count: number, options: PoolOptions, losses: Losses) {
+  constructor(
+    purpose: Purpose,
+    count: number,
+    options: PoolOptions,
+    losses: Losses,
+    begun: (session: Session) => void,
+  ) {
     this.#purpose = purpose;
     this.#options = options;
     this.#losses = losses;
+    this.#begun = begun;
     for (let n = 0; n < count; n += 1) void this.#make();
   }
 
@@ -226,8 +248,8 @@ class Group {
     next.take(session);
   }
 
-  leave(all: (server: Server) => boolean, why: string): void {
-    for (const session of [...this.#all]) if (all(session.server)) session.destroy(why);
+  leave(all: (session: Session) => boolean, why: string): void {
+    for (const session of [...this.#all]) if (all(session)) session.destroy(why);
   }
 
   tryNow(): void {
@@ -306,6 +328,12 @@ class Group {
   }
 
   #begin(session: Session): void {
+    try {
+      this.#begun(session);
+    } catch (error) {
+      session.destroy('its server was left behind');
+      throw error;
+    }
     this.#all.add(session);
     this.#losses.back(this.#purpose, session.place);
     this.#why = undefined;

@@ -131,14 +131,10 @@ export async function askPrimary(
   let session: Session | undefined;
   try {
     session = await Session.open(server, access, { name, connectWithin, answerWithin: connectWithin });
-    const { rows } = await session.query({ text: TIMELINE });
-    return { server, timeline: Number(rows[0]?.[0]) };
+    return { server, timeline: session.facts.timeline };
   } catch (error) {
     return connectProblem(placeOf(server), error);
   } finally {
     session?.destroy('it was for one question');
   }
 }
-
-/** Its number is in the first eight hexadecimal digits of the name of a file of the log. */
-const TIMELINE = "SELECT ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int";

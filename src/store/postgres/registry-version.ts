@@ -12,6 +12,8 @@ import { StoreUnavailable } from '../store.ts';
 const EVERY = milliseconds(250);
 /** Numbers of our own changes that are kept: what is judged now and filed soon lies above them. */
 const MOST_OWN = 1000;
+/** Above any number of changes. */
+const HISTORY = 2 ** 40;
 export const CONFIRMED_FOR = seconds(1);
 
 export interface VersionParts {
@@ -26,6 +28,8 @@ export interface VersionParts {
 export class RegistryVersion {
   readonly #p: VersionParts;
   #version = -1;
+  /** What stands in front of the numbers of this history, so that a number of another one is none of them. */
+  #history = 0;
   /** Numbers that changes of this node made, the latest last. */
   readonly #own = new Set<number>();
   /** By our own clock, before the look that confirmed it began. */
@@ -49,7 +53,7 @@ export class RegistryVersion {
 
   /** The number that what is remembered goes with. */
   get version(): number {
-    return this.#version;
+    return this.#history * HISTORY + this.#version;
   }
 
   /** Before an answer that rests on what is remembered. Throws StoreUnavailable. */
@@ -74,9 +78,23 @@ export class RegistryVersion {
 
   /** Whether what was judged while the registry had the number `judged` holds where it has `now`: nobody else has changed anything between. */
   follows(judged: number, now: number): boolean {
-    if (now < judged || now - judged > this.#own.size) return false;
+    return this.#follows(judged - this.#history * HISTORY, now);
+  }
+
+  #follows(judged: number, now: number): boolean {
+    if (judged < 0 || now < judged || now - judged > this.#own.size) return false;
     for (let n = judged + 1; n <= now; n += 1) if (!this.#own.has(n)) return false;
     return true;
+  }
+
+  /** The database is on another history: a change of ours may not stand, and its number be another's. */
+  forget(): void {
+    this.#history += 1;
+    this.#version = -1;
+    this.#confirmed = -Infinity;
+    this.#own.clear();
+    this.#p.changed();
+    this.hint();
   }
 
   /** A look that begins now has ended, well or not. */
@@ -121,10 +139,13 @@ export class RegistryVersion {
 
   async #read(): Promise<void> {
     const asked = this.#p.clock.monotonic();
+    const history = this.#history;
     const { version } = await this.#p.run(read());
+    // It was read in another one; the next look has begun, or will.
+    if (history !== this.#history) return;
     if (this.#behind) this.#p.log.info('store.registry-seen', {});
     this.#behind = false;
-    const others = this.#version < 0 || !this.follows(this.#version, version);
+    const others = !this.#follows(this.#version, version);
     this.#version = version;
     if (others) this.#p.changed();
     this.#confirmed = asked;

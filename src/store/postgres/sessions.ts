@@ -1,6 +1,5 @@
 /** What the engine asks of the connections that it has. */
 import type { ChangingConnection } from './connection.ts';
-
 import type { Purpose } from './pool.ts';
 import type { Listening } from './together.ts';
 
@@ -9,6 +8,8 @@ export interface Sessions {
   withSession<T>(purpose: Purpose, work: (session: ChangingConnection) => Promise<T>): Promise<T>;
   /** Hears what is notified from now on. Left out: nobody is told at once. */
   listen?(told: (payload: string) => void): Listening;
+  /** Told when they lead to another log, before anything is read there. Left out: that cannot be. */
+  onHistory?(listener: () => void): void;
   /** Those who wait for one. */
   readonly waiting: number;
   close(): Promise<void>;
