@@ -152,7 +152,7 @@ const ofSelfService = [
   ...[node, domain, platform, '/config/zod.ts', '/admin/', '/auth/', '/console/', '/crypto/', '/enrol/', '/http/'],
   ...['/delivery/sent-status.ts', '/letters/', ...port],
 ];
-const selfServiceFiles = ['core', 'login', 'pages', 'parts'].map((name) => `../${name}/`);
+const selfServiceFiles = ['codes', 'core', 'login', 'pages', 'parts'].map((name) => `../${name}/`);
 
 const syntax = [
   { selector: 'TSEnumDeclaration', message: 'Enums are not erasable; use a union of strings.' },
@@ -454,7 +454,7 @@ export default tseslint.config(
   ]),
   layer('probe', [node, domain]),
   layer('pop3', [node, domain, platform, '/auth/', '/pickup/']),
-  layer('http', [node, domain, platform, '/enrol/', '/letters/letter.ts', ...port, 'prom-client']),
+  layer('http', [node, domain, platform, ...port, 'prom-client']),
   layer('webhooks', [node, domain, platform, '/config/zod.ts', '/crypto/', '/delivery/', ...port]),
   layer('api', ofApi),
   layer('api/*', [...ofApi, ...apiFiles], '../../'),

@@ -68,13 +68,13 @@ const SAME = [
     because: 'dialogs with a gateway, made of what smtp/, pop3/, auth/ and crypto/ try by themselves',
   })),
   { below: 'support/instance.', because: 'gateways of tests' },
-  { below: 'self-service/', because: 'pages over the commands, on the frame of the console' },
+  { below: 'self-service/', because: 'pages over the commands, on the frame of the console', but: ['codes'] },
   { below: 'source/', because: 'what is fetched comes over the sockets that smtp/ and pop3/ try' },
   { below: 'webhooks/', because: 'rules over the store; what connects is run', but: ['deliverer'] },
   { below: 'notice-send', because: 'letters that a command sends through a gateway' },
   { below: 'account-', because: 'commands over a gateway' },
   { below: 'contain', because: 'commands over a gateway' },
-  { below: 'enrolment', because: 'codes over the store; the page is in enrol/' },
+  { below: 'enrolment', because: 'codes over the store; the page is in self-service/' },
   { below: 'opened-copies', because: 'the same files through the steps of middleware/, which are run' },
 ];
 

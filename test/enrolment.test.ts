@@ -12,7 +12,7 @@ import { FakeClock } from './support/clock.ts';
 import { type Ran, sluisHere } from './support/command-line.ts';
 import { type TestGateway, type TestGatewayOptions, addressOf, loginOf, startTestGateway } from './support/gateway.ts';
 import { assertNoSecret } from './support/no-secret.ts';
-import { type PageTarget, postForm } from './support/page-client.ts';
+import { type PageTarget, askPage, postForm } from './support/page-client.ts';
 import { Pop3Client } from './support/pop3-client.ts';
 import { withoutProgram } from './support/require.ts';
 import { Scrape, get } from './support/scrape.ts';
@@ -91,6 +91,7 @@ test('account reset sends a code to the contact; the page gives a password for i
     new RegExp(`OPEN CODE[^\n]*\n${code.slice(0, 9)}-\\.\\.\\. +a password +first`),
   );
 
+  assert.match((await askPage(page(gateway), '/')).body, /action="\.\/password"[\s\S]*href="\.\/certificate"/);
   // The old password goes on working, and whoever is in stays in.
   const before = await Pop3Client.open(gateway.target('pop3s'), loginOf('anna'));
   const sending = await SmtpClient.open(gateway.target('submissions'), loginOf('anna'));

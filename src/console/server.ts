@@ -12,48 +12,82 @@ import type { Listener } from '../platform/listener.ts';
 import { logLines } from '../platform/log-lines.ts';
 import type { AnyServing, Sent } from './core/serve.ts';
 
-/** By the area of a site. */
-const EVENTS = {
-  console: {
-    turnedAway: 'console.turned-away',
-    listener: 'console.listener',
-    failed: 'console.failed',
-    answered: 'console.answered',
-  },
-  'self-service': {
-    turnedAway: 'self-service.turned-away',
-    listener: 'self-service.listener',
-    failed: 'self-service.failed',
-    answered: 'self-service.answered',
-  },
-} as const;
+/** What connections of one kind of pages have. */
+interface Kind {
+  readonly events: {
+    readonly turnedAway: string;
+    readonly listener: string;
+    readonly failed: string;
+    readonly answered: string;
+  };
+  readonly http: { readonly maxHeaderSize: number; readonly maxHeadersCount: number };
+  readonly times: Times;
+  /** One request for each connection, which has `start` from the connect to its last octet: nothing to smuggle behind it, nobody who holds one open. */
+  readonly single?: true;
+}
 
-export interface PageListenerOptions extends TlsListenerOptions {
-  /** The area of its events in the log. */
-  readonly area: keyof typeof EVENTS;
-  readonly serving: AnyServing;
-  readonly times?: { readonly start: Milliseconds; readonly answer: Milliseconds; readonly idle: Milliseconds };
+interface Times {
+  readonly start: Milliseconds;
+  readonly answer: Milliseconds;
+  readonly idle: Milliseconds;
 }
 
 // The slowest page is the test of a partner, of a minute at most.
-const TIMES = { start: seconds(20), answer: seconds(75), idle: seconds(60) };
-const HTTP = {
-  maxHeaderSize: 16_384,
-  maxHeadersCount: 64,
-  maxRequestsPerSocket: 0,
-  requireHostHeader: false,
+const BROWSERS = {
+  http: { maxHeaderSize: 16_384, maxHeadersCount: 64 },
+  times: { start: seconds(20), answer: seconds(75), idle: seconds(60) },
 };
+
+const KINDS = {
+  console: {
+    events: {
+      turnedAway: 'console.turned-away',
+      listener: 'console.listener',
+      failed: 'console.failed',
+      answered: 'console.answered',
+    },
+    ...BROWSERS,
+  },
+  'self-service': {
+    events: {
+      turnedAway: 'self-service.turned-away',
+      listener: 'self-service.listener',
+      failed: 'self-service.failed',
+      answered: 'self-service.answered',
+    },
+    ...BROWSERS,
+  },
+  enrolment: {
+    events: {
+      turnedAway: 'enrolment.turned-away',
+      listener: 'enrolment.listener',
+      failed: 'enrolment.error',
+      answered: 'enrolment.answered',
+    },
+    http: { maxHeaderSize: 8192, maxHeadersCount: 50 },
+    times: { start: seconds(20), answer: seconds(60), idle: seconds(0) },
+    single: true,
+  },
+} as const satisfies Readonly<Record<string, Kind>>;
+const HTTP = { maxRequestsPerSocket: 0, requireHostHeader: false };
 const BACKLOG = 256;
+
+export interface PageListenerOptions extends TlsListenerOptions {
+  readonly kind: keyof typeof KINDS;
+  readonly serving: AnyServing;
+  readonly times?: Times;
+}
 
 /** Resolves once the port is open. Rejects when the port cannot be opened; throws TlsMaterialError. */
 export async function startPageListener(options: PageListenerOptions): Promise<Listener> {
-  const { times = TIMES, area } = options;
-  const server = new PageServer(options, times);
+  const kind: Kind = KINDS[options.kind];
+  const { times = kind.times } = options;
+  const server = new PageServer(options, { ...kind, times });
   const listener = new TlsListener(
     options,
     {
-      events: EVENTS[area],
-      http: HTTP,
+      events: kind.events,
+      http: { ...HTTP, ...kind.http },
       backlog: BACKLOG,
       startTime: times.start,
       request: (guest, request, response) => server.request(guest, request, response),
@@ -68,32 +102,34 @@ export async function startPageListener(options: PageListenerOptions): Promise<L
 
 class PageServer {
   readonly #serving: AnyServing;
-  readonly #events: (typeof EVENTS)[PageListenerOptions['area']];
+  readonly #kind: Kind;
   readonly #log: Log;
   readonly #clock: Clock;
-  readonly #times: typeof TIMES;
   stopping = (): boolean => false;
 
-  constructor({ serving, area, spec, log, clock }: PageListenerOptions, times: typeof TIMES) {
+  constructor({ serving, spec, log, clock }: PageListenerOptions, kind: Kind) {
     this.#serving = serving;
-    this.#events = EVENTS[area];
+    this.#kind = kind;
     this.#log = log.with({ listener: spec.name });
     this.#clock = clock;
-    this.#times = times;
   }
 
   request(guest: Guest, request: IncomingMessage, response: ServerResponse): void {
     const began = this.#clock.monotonic();
-    guest.deadline(this.#times.answer);
+    const { events, times, single = false } = this.#kind;
+    if (single) {
+      guest.last = true;
+      request.once('end', () => guest.deadline(times.answer));
+    } else guest.deadline(times.answer);
     response.once('close', () => {
       guest.busy = false;
       if (guest.last || this.stopping()) return void guest.socket.end(() => guest.end());
-      guest.deadline(this.#times.idle);
+      guest.deadline(times.idle);
     });
     this.#serving
       .answer(request, guest)
       .catch((error: unknown): Sent => {
-        this.#log.error(this.#events.failed, { session: guest.session, error: String(error) });
+        this.#log.error(events.failed, { session: guest.session, error: String(error) });
         return this.#serving.failed(request);
       })
       .then(async (sent) => {
@@ -101,11 +137,11 @@ class PageServer {
         const { status, page, by } = sent;
         const fields = { session: guest.session, method: request.method, status, page, by };
         const ms = Math.round(this.#clock.monotonic() - began);
-        if (status >= 500) this.#log.warn(this.#events.answered, { ...fields, ms });
-        else this.#log.debug(this.#events.answered, { ...fields, ms });
+        if (status >= 500) this.#log.warn(events.answered, { ...fields, ms });
+        else this.#log.debug(events.answered, { ...fields, ms });
       })
       .catch((error: unknown) => {
-        this.#log.error(this.#events.failed, { session: guest.session, error: String(error) });
+        this.#log.error(events.failed, { session: guest.session, error: String(error) });
         guest.end();
       });
   }
@@ -125,7 +161,7 @@ class PageServer {
     if (typeof body === 'string') return void response.end(body);
     for await (const piece of body) {
       // Whoever takes it piece by piece is waited for, as long as each comes in time.
-      guest.deadline(this.#times.answer);
+      guest.deadline(this.#kind.times.answer);
       if (!response.write(piece) && !(await takesMore(response, guest.signal))) return;
     }
     response.end();

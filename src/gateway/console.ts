@@ -13,17 +13,14 @@ import { breakGlassSeals } from '../crypto/break-glass.ts';
 import { Challenges, challengeKey } from '../crypto/console-secrets.ts';
 import { defined } from '../domain/defined.ts';
 import type { Role } from '../domain/roles.ts';
-import type { ConnectionLimits } from '../platform/connections.ts';
 import type { Store } from '../store/port/store.ts';
 import type { GatewayEffects } from './effects.ts';
 import type { StartListener } from './listeners.ts';
+import { type PageParts, startPages } from './page-listeners.ts';
 import { slowedPages } from './slowed-pages.ts';
-import type { GatewayTls } from './tls.ts';
 
-export interface ConsoleParts extends Required<GatewayEffects> {
+export interface ConsoleParts extends Required<GatewayEffects>, PageParts {
   readonly store: Store;
-  readonly connections: ConnectionLimits;
-  readonly tls: GatewayTls;
 }
 
 export interface GatewayConsole {
@@ -34,7 +31,7 @@ export interface GatewayConsole {
 }
 
 export function gatewayConsole(config: Config, parts: ConsoleParts): GatewayConsole {
-  const { clock, log, store, connections, tls } = parts;
+  const { clock, log, store } = parts;
   const notes = new ConsoleNotes(store.audit, clock, log);
   let context: AdminContext | undefined;
   // Loaded with the first listener: a gateway without one has neither its pages nor what judges passkeys in memory.
@@ -50,18 +47,7 @@ export function gatewayConsole(config: Config, parts: ConsoleParts): GatewayCons
   return {
     notes,
     begin: (made) => (context = made),
-    start: async (spec) => {
-      const { startPageListener } = await import('../console/server.ts');
-      return await startPageListener({
-        spec,
-        area: 'console',
-        connections,
-        clock,
-        log,
-        serving: await (served ??= serve()),
-        tls: tls.materialFor(spec.name),
-      });
-    },
+    start: async (spec) => await startPages('console', spec, parts, await (served ??= serve())),
   };
 }
 

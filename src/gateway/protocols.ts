@@ -8,7 +8,6 @@ import type { CaParts } from '../ca/parts.ts';
 import type { Config } from '../config/schema.ts';
 import type { Chain } from '../middleware/chain.ts';
 import type { WindowCounts } from '../enrol/window-notes.ts';
-import { startEnrolmentListener } from '../http/enrolment-listener.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
 import type { Whose } from '../platform/tally.ts';
 import { startPop3Listener } from '../pop3/server.ts';
@@ -21,7 +20,7 @@ import { RefusalNotes } from '../submission/refusal-notes.ts';
 import { type GatewayApi, gatewayApi } from './api.ts';
 import { type GatewayConsole, gatewayConsole } from './console.ts';
 import type { GatewayEffects } from './effects.ts';
-import { enrolmentWindow, letterParts } from './enrolment.ts';
+import { enrolmentWindow } from './enrolment.ts';
 import { pop3LimitsOf, smtpLimitsOf } from './limits.ts';
 import type { StartListener } from './listeners.ts';
 import { type GatewayNotices, pickupReceipts, startConsumers, startFullness, submissionNotices } from './notices.ts';
@@ -140,14 +139,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
         tls: tls.materialFor(spec.name),
         limits: pop3LimitsOf(config),
       }),
-    enrolment: (spec) =>
-      startEnrolmentListener({
-        ...common,
-        spec,
-        window,
-        letters: letterParts(config),
-        tls: tls.materialFor(spec.name),
-      }),
+    enrolment: selfService.codes,
     answers: counts.answers,
     codes: window.notes.counts,
     sent,

@@ -3,7 +3,7 @@
  *
  * What a hole may hold follows from where it stands, which is found out once for each template:
  * - between tags, or within a quoted value: a text or a number, made harmless; between tags also what another template made, and lists of all these;
- * - at the head of an address (href, src, action, formaction): a path of ours or https:, mailto: or tel:, and never javascript: or //host;
+ * - at the head of an address (href, src, action, formaction): a path of ours, from the root or from here (`./`), or https:, mailto: or tel:, and never javascript: or //host;
  * - behind the head of an address: one segment or value, percent-encoded;
  * - within a tag, where an attribute could begin: only what `attributes` made.
  * A hole anywhere else (a script, a style, a handler such as onclick, a comment, an unquoted value, the name of a tag) is a mistake of the program, and throws the first time the
@@ -91,7 +91,7 @@ function written(place: Place, hole: Hole): string {
 /** Browsers leave out tabs and line ends of an address, and take a backslash for a slash. */
 const isSafeUrl = (text: string): boolean =>
   !/[\p{Cc}\s\\]/u.test(text) &&
-  /^(?:\/(?!\/)|\/$|#|\?|https:\/\/|mailto:|tel:|data:application\/x-pem-file;base64,)/.test(text);
+  /^(?:\.?\/(?!\/)|\.?\/$|#|\?|https:\/\/|mailto:|tel:|data:application\/x-pem-file;base64,)/.test(text);
 
 /** Where each hole of the template stands. */
 function planOf(strings: readonly string[]): readonly Place[] {

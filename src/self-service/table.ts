@@ -1,9 +1,9 @@
 /** Every page on which accounts help themselves, by area. */
 import { filePages } from '../console/look/files.ts';
+import { codePages } from './codes/pages.ts';
 import type { Page } from './core/page.ts';
 import { logInPages } from './login/pages.ts';
 import { absencePages } from './pages/absence.ts';
-import { codePages } from './pages/code.ts';
 import { home } from './pages/home.ts';
 import { messagePages } from './pages/messages.ts';
 import { organisation } from './pages/organisation.ts';
@@ -13,7 +13,7 @@ import { programPages } from './pages/program.ts';
 export const SELF_SERVICE_PAGES: readonly Page[] = [
   ...filePages,
   ...logInPages,
-  ...codePages,
+  ...codePages({ password: '/code', certificate: '/code/certificate', root: '', logIn: '/login' }),
   home,
   ...messagePages,
   ...passwordPages,

@@ -38,10 +38,10 @@ import { IMPORT } from '../../src/console/parts/import-words.ts';
 import { REGISTER } from '../../src/console/parts/register-words.ts';
 import { DELIVERY } from '../../src/console/pages/queue-words.ts';
 import { CONSOLE_PAGES } from '../../src/console/table.ts';
+import { CODE, CODES_PROBLEMS } from '../../src/self-service/codes/words.ts';
 import { FRAME as OWN_FRAME, PROBLEMS as OWN_PROBLEMS } from '../../src/self-service/core/words.ts';
 import { LOGIN as OWN_LOGIN } from '../../src/self-service/login/words.ts';
 import { ABSENCE, ADD_ABSENCE, AGREE, END_ABSENCE } from '../../src/self-service/pages/absence-words.ts';
-import { CODE } from '../../src/self-service/pages/code-words.ts';
 import { HOME } from '../../src/self-service/pages/home-words.ts';
 import { MESSAGES } from '../../src/self-service/pages/messages-words.ts';
 import { ORGANISATION } from '../../src/self-service/pages/organisation-words.ts';
@@ -178,7 +178,7 @@ test('the style sheet has no colour of its own, and the script writes no markup'
 /** Of the pages of accounts, with names of their own. */
 const OWN = {
   ...{ 'own frame': OWN_FRAME, 'own log-in': OWN_LOGIN, 'own problems': OWN_PROBLEMS },
-  ...{ HOME, MESSAGES, ORGANISATION, PASSWORDS, ABSENCE, PROGRAM, CODE },
+  ...{ HOME, MESSAGES, ORGANISATION, PASSWORDS, ABSENCE, PROGRAM, CODE, CODES_PROBLEMS },
   ...{ ADD_APP, END_APP, REVOKE, NEW_CERTIFICATE, ADD_ABSENCE, END_ABSENCE, AGREE },
 };
 

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { helpdeskLine, replyWords } from '../../src/domain/helpdesk.ts';
-import { WORDS } from '../../src/http/page-words.ts';
 import { LETTER_TEXT } from '../../src/enrol/letter-text.ts';
 import { causeOf } from '../../src/letters/cause.ts';
 import { pop3Rows, smtpRows } from '../../src/pages/replies.ts';
+import { CODE, PROBLEM } from '../../src/self-service/codes/words.ts';
 
 const facts = { name: 'Zorgpost Noord', telephone: '088 123 45 67', hours: 'ma–vr 8–18 uur' };
 
@@ -45,7 +45,7 @@ test('users read of one party by one word, in replies, letters, causes and on th
   const said = [
     ...[...smtpRows, ...pop3Rows].map(([, { text }]) => text),
     ...Object.values(LETTER_TEXT).map((text) => text.replaceAll('{{operator}}', '')),
-    ...Object.values(WORDS).flatMap((words) => Object.values<string>(words)),
+    ...[CODE, PROBLEM].flatMap(({ nl, en }) => [nl, en].flatMap((words) => Object.values<string>(words))),
     ...(['5.1.1', '5.4.7', '5.7.5', '5.6.7', '5.9.9'] as const).flatMap((status) =>
       (['stopped', 'held', undefined] as const).flatMap((hand) => {
         const { nl, en } = causeOf(status, hand);

@@ -86,6 +86,8 @@ export interface AskedBy<V> {
   readonly query: URLSearchParams;
   /** Text of a form; empty for a field that there is not, and behind GET. */
   readonly field: (name: string) => string;
+  /** The same, as it came: a small file is a field of a form too. */
+  readonly octets: (name: string) => Buffer;
   /** Of a page that takes one. */
   readonly file?: GivenFile;
   readonly headers: IncomingHttpHeaders;
@@ -96,6 +98,8 @@ export interface AskedBy<V> {
   /** Absent: nobody is logged in. */
   readonly visitor?: V;
   readonly admin: AdminContext;
+  /** Of the connection, as the log names it. */
+  readonly session: string;
   /** Of the peer: its address, its network, and the range that a session holds for. */
   readonly address: string;
   readonly network: string;

@@ -4,7 +4,7 @@
  * The order is that of what it tells: form, host, path and method; where a form comes from; who is logged in, and whether he may; the token of the
  * form; whether the key was touched of late; and only then the page. A page behind a log-in answers whoever is not logged in with the way there, also where it does not exist: nobody learns which paths there are.
  */
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { type AdminContext, AdminError } from '../../admin/context.ts';
 import { readHead } from '../../api/core/head.ts';
 import { Problem } from '../../api/core/problem.ts';
@@ -15,7 +15,7 @@ import type { Language } from '../../domain/registry.ts';
 import { type FileForm, readFileForm } from '../../http/file-form.ts';
 import { type Fields, type FormFault, readForm } from '../../http/form.ts';
 import type { Html } from '../../http/html.ts';
-import { languageOf } from '../../http/page-headers.ts';
+import { languageOf } from '../../http/reader.ts';
 import type { Guest } from '../../http/tls-listener.ts';
 import { fingerprintOf, holdsAt, shownChain } from '../../platform/client-certificate.ts';
 import { rangeOf } from '../../platform/network.ts';
@@ -96,6 +96,10 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
   protected abstract readonly session: string;
   /** Words of its own on pages that say why something was not done. */
   protected abstract readonly problems: OwnProblems;
+  /** Where whoever is not logged in is sent; undefined: nobody logs in here. */
+  protected readonly entrance: string | undefined = '/login';
+  /** What links to paths of ours have before them. A dot: all pages lie beside one another, perhaps below a path of a proxy. */
+  protected readonly root: '' | '.' = '';
 
   constructor(router: Router<PageFor<A, S, string>>, services: S) {
     this.#router = router;
@@ -120,6 +124,16 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
   /** Judges what came with a form of such a page. Undefined: it is right. */
   protected proveAgain(_asked: A, _path: string, _typed: Readonly<Record<string, string>>): Promise<Reply | undefined> {
     return Promise.resolve(undefined);
+  }
+
+  /** A name that leads here and is not ours: a page of somebody else, whose name was pointed at us. */
+  protected isOwnHost({ host = '' }: IncomingHttpHeaders): boolean {
+    return `https://${host.toLowerCase()}` === this.services.origin;
+  }
+
+  /** Browsers say where a form comes from; what does not say so is no browser of today. */
+  protected isOwnForm({ origin, 'sec-fetch-site': site }: IncomingHttpHeaders): boolean {
+    return origin === this.services.origin && (site === undefined || site === 'same-origin');
   }
 
   /** Rejects for what nobody expected; the caller answers 500. */
@@ -151,15 +165,13 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
     first: Seen<V>,
     now: (seen: Seen<V>) => void,
   ): Promise<Sent> {
-    const { origin, admin } = this.services;
     const head = readHead(request);
-    // A name that leads here and is not ours: a page of somebody else, whose name was pointed at us.
-    if (`https://${(head.headers.host ?? '').toLowerCase()}` !== origin) throw new Stopped(421, 'host');
+    if (!this.isOwnHost(head.headers)) throw new Stopped(421, 'host');
     const match = this.#router.match(head.method, head.path);
     if (match.kind === 'page' && match.page.isFile === true)
       return this.#send(await match.page.run(this.#asked(head, guest, first, match.params), this.services), first);
-    if (head.method === 'POST') refuseForeign(head.headers, origin);
-    const context = admin();
+    if (head.method === 'POST' && !this.isOwnForm(head.headers)) throw new Stopped(403, 'origin');
+    const context = this.services.admin();
     if (context === undefined) throw new Stopped(503, 'starting');
     const visitor = await this.#visitor(shown, guest);
     const { language } = first;
@@ -169,11 +181,12 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
     };
     now(seen);
     const forNobody = match.kind === 'page' && match.page.access === 'nobody';
-    if (visitor === undefined && !forNobody) {
+    const { entrance } = this;
+    if (visitor === undefined && !forNobody && entrance !== undefined) {
       const to = head.method === 'GET' ? localPath(target(head)) : '/';
       const cookies = shown.secret === undefined ? [] : [noSecretCookie(this.session)];
       return this.#send(
-        { kind: 'see', to: to === '/' ? '/login' : `/login?to=${encodeURIComponent(to)}`, cookies },
+        { kind: 'see', to: to === '/' ? entrance : `${entrance}?to=${encodeURIComponent(to)}`, cookies },
         seen,
       );
     }
@@ -230,6 +243,7 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
       ...defined({ visitor }),
       query: new URLSearchParams(head.query),
       field: (name) => (form === undefined ? '' : textIn(form.fields, name)),
+      octets: (name) => form?.fields.get(name) ?? NOTHING,
       ...defined({ file: form?.file }),
       headers: head.headers,
       ...defined({ away: cookiesIn(head.headers.cookie, session).away }),
@@ -241,6 +255,7 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
         const [leaf] = shownChain(guest.socket) ?? [];
         return leaf !== undefined && holdsAt(leaf, clock.now()) ? fingerprintOf(leaf) : undefined;
       },
+      session: guest.session,
       address: guest.address,
       network: guest.network,
       range: rangeOf(guest.address),
@@ -250,7 +265,7 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
   }
 
   #problem(seen: Seen<V>, status: number, why: ProblemName, detail?: string): Sent {
-    return this.#send(problemPage(seen.language, status, why, this.problems, detail), seen);
+    return this.#send(problemPage(seen.language, status, why, { own: this.problems, root: this.root }, detail), seen);
   }
 
   #send(reply: Reply, { language, visitor, page }: Seen<V>): Sent {
@@ -310,15 +325,12 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
   }
 }
 
+const NOTHING = Buffer.alloc(0);
+
 const setting = (cookies: readonly string[] = []): OutgoingHttpHeaders =>
   cookies.length === 0 ? {} : { 'set-cookie': [...cookies] };
 
 const target = ({ path, query }: ReturnType<typeof readHead>): string => (query === '' ? path : `${path}?${query}`);
-
-/** A form of a page that is not ours. Browsers say where a form comes from; what does not say so is no browser of today. */
-function refuseForeign({ origin, 'sec-fetch-site': site }: IncomingMessage['headers'], own: string): void {
-  if (origin !== own || (site !== undefined && site !== 'same-origin')) throw new Stopped(403, 'origin');
-}
 
 async function readFields(request: IncomingMessage): Promise<Fields> {
   const read = await readForm(request);

@@ -13,11 +13,13 @@ export interface Framed {
   readonly helpdesk: Helpdesk;
   /** Where whoever is logged in can go: paths of ours, and what they are called. */
   readonly links: readonly (readonly [path: string, text: string])[];
+  /** What paths have before them in links. */
+  readonly root?: '' | '.';
   /** Who is logged in; the token of his forms. */
   readonly who?: { readonly name: string; readonly token: string };
 }
 
-export function frame({ language, title, gateway, helpdesk, links, who }: Framed, body: Html): string {
+export function frame({ language, title, gateway, helpdesk, links, who, root = '' }: Framed, body: Html): string {
   const words = FRAME[language];
   const link = ([to, text]: Framed['links'][number]): Html =>
     html`<li><a href="${to}"${attributes({ 'aria-current': text === title ? 'page' : undefined })}>${text}</a></li>`;
@@ -27,16 +29,16 @@ export function frame({ language, title, gateway, helpdesk, links, who }: Framed
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title} - ${gateway}</title>
-<link rel="stylesheet" href="${STYLE_PATH}">
-<link rel="icon" href="${ICON_PATH}">
-<script src="${SCRIPT_PATH}" defer></script>
+<link rel="stylesheet" href="${root + STYLE_PATH}">
+<link rel="icon" href="${root + ICON_PATH}">
+<script src="${root + SCRIPT_PATH}" defer></script>
 </head>
 <body>
 <a class="skip" href="#content">${words.skip}</a>
 <header class="top"><div class="bar">
 <span class="name">${gateway}</span>
 ${who === undefined ? undefined : html`<nav aria-label="${words.menu}"><ul>${links.map(link)}</ul></nav>`}
-<form method="post" action="/language"><input type="hidden" name="to" value="${language === 'nl' ? 'en' : 'nl'}"><button class="second" lang="${language === 'nl' ? 'en' : 'nl'}">${words.other}</button></form>
+<form method="post" action="${`${root}/language`}"><input type="hidden" name="to" value="${language === 'nl' ? 'en' : 'nl'}"><button class="second" lang="${language === 'nl' ? 'en' : 'nl'}">${words.other}</button></form>
 ${who === undefined ? undefined : loggedIn(who, words)}
 </div></header>
 <main id="content"${attributes({ class: who === undefined ? 'narrow' : undefined, tabindex: -1 })}>

@@ -72,7 +72,7 @@ export function problemPage(
   language: Language,
   status: number,
   why: ProblemName,
-  of: OwnProblems,
+  { own: of, root }: { readonly own: OwnProblems; readonly root: '' | '.' },
   detail?: string,
 ): Reply {
   const words = PROBLEMS[language];
@@ -84,6 +84,6 @@ export function problemPage(
     kind: 'page',
     status,
     title,
-    body: html`<div class="card note bad" role="alert"><p>${remedy}</p>${explained}</div><p><a class="button second" href="/">${own.back}</a></p>`,
+    body: html`<div class="card note bad" role="alert"><p>${remedy}</p>${explained}</div><p><a class="button second" href="${`${root}/`}">${own.back}</a></p>`,
   };
 }

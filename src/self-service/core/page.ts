@@ -3,15 +3,12 @@ import type { Input } from '../../admin/input.ts';
 import type { OperationName, OperationResult } from '../../admin/operations.ts';
 import type { Authenticator, Peer } from '../../auth/authenticator.ts';
 import type { AskedBy, PageFor, Someone } from '../../console/core/page.ts';
-import type { SiteParts } from '../../console/core/serve.ts';
 import type { Helpdesk } from '../../domain/helpdesk.ts';
 import type { Log } from '../../domain/effects.ts';
-import type { EnrolmentWindow } from '../../enrol/window.ts';
-import type { LetterParts } from '../../enrol/letters.ts';
-import type { ListenerAccess } from '../../platform/listener.ts';
 import type { Store } from '../../store/port/store.ts';
 import type { LoginRecord } from '../../store/registry.ts';
 import type { SelfServiceSession } from '../../store/self-service.ts';
+import type { CodeServices } from '../codes/pages.ts';
 import type { SelfServiceLogIn } from '../login/log-in.ts';
 
 /** The account that is logged in. */
@@ -30,18 +27,10 @@ export interface Asked extends AskedBy<Visitor> {
   readonly operate: <N extends OperationName>(name: N, input: Input) => Promise<OperationResult<N>>;
 }
 
-export interface Services extends SiteParts {
+export interface Services extends CodeServices {
   readonly store: Pick<Store, 'selfService' | 'registry' | 'deliveries' | 'audit'>;
   readonly logIn: SelfServiceLogIn;
   readonly authenticator: Authenticator;
-  /** Where one-time codes of letters are used. */
-  readonly window: EnrolmentWindow;
-  /** Whom the listener is for. */
-  readonly access: ListenerAccess | undefined;
-  /** Name of the listener. */
-  readonly listener: string;
-  /** Where mail programs connect to. */
-  readonly servers: LetterParts['servers'];
   /** What the readers know the gateway by. */
   readonly gateway: string;
   readonly helpdesk: Helpdesk;

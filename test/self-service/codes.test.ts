@@ -1,4 +1,4 @@
-/** The page by itself: what it answers, in which form and language, and its limits. */
+/** The listener of codes by itself: pages for browsers, text and JSON for programs, in which language, and its limits. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type Socket, connect as connectTcp } from 'node:net';
@@ -6,10 +6,12 @@ import { type TestContext, test } from 'node:test';
 import { type TLSSocket, connect } from 'node:tls';
 import { instant, milliseconds, seconds } from '../../src/domain/units.ts';
 import type { EnrolmentWindow, WindowAnswer, Wish } from '../../src/enrol/window.ts';
-import { startEnrolmentListener } from '../../src/http/enrolment-listener.ts';
-import { languageOf } from '../../src/http/page-headers.ts';
+import type { AdminContext } from '../../src/admin/context.ts';
+import { startPageListener } from '../../src/console/server.ts';
+import { languageOf } from '../../src/http/reader.ts';
 import { type ConnectionLimitOptions, ConnectionLimits } from '../../src/platform/connections.ts';
 import type { Listener, ListenerSpec } from '../../src/platform/listener.ts';
+import { CodesServing } from '../../src/self-service/codes/serving.ts';
 import { testCertificates } from '../support/certificates.ts';
 import { testConnectionLimits } from '../support/connection-limits.ts';
 import { FakeClock } from '../support/clock.ts';
@@ -29,6 +31,7 @@ interface Options {
   readonly answer?: WindowAnswer | (() => Promise<WindowAnswer>);
   readonly spec?: Partial<ListenerSpec>;
   readonly page?: string;
+  readonly logIn?: string;
   readonly connections?: Partial<ConnectionLimitOptions>;
 }
 
@@ -43,15 +46,17 @@ async function open(t: TestContext, options: Options = {}): Promise<Opened> {
     return typeof answer === 'function' ? answer() : Promise.resolve(answer);
   };
   const connections = new ConnectionLimits({ ...testConnectionLimits, ...options.connections });
-  const listener = await startEnrolmentListener({
+  const serving = new CodesServing({
+    ...{ window: { use } as unknown as EnrolmentWindow, access: undefined, listener: 'codes', clock },
+    servers: [{ protocol: 'pop3', host: 'mail.test', port: 995, tls: 'implicit' }],
+    gateway: 'mail.test',
+    helpdesk: { address: 'post@mail.test', telephone: '088 123 45 67', hours: '<8-18>' },
+    ...{ page, origin: page === undefined ? 'https://mail.test' : new URL(page).origin, logIn: options.logIn },
+    admin: () => ({}) as AdminContext,
+  });
+  const listener = await startPageListener({
     spec: { name: 'codes', address: '127.0.0.1', port: 0, tls: 'implicit', ...spec },
-    window: { use } as unknown as EnrolmentWindow,
-    letters: {
-      servers: [{ protocol: 'pop3', host: 'mail.test', port: 995, tls: 'implicit' }],
-      ...{ gateway: 'mail.test', helpdesk: { address: 'post@mail.test', telephone: '088 123 45 67', hours: '<8-18>' } },
-      ...(page === undefined ? {} : { page }),
-    },
-    ...{ tls: [server], hostname: 'mail.test', connections, clock, log },
+    ...{ kind: 'enrolment', serving, tls: [server], connections, clock, log },
   });
   t.after(() => listener.stop(milliseconds(0)));
   return { listener, clock, log, connections, asked, port: listener.port, ca: ca.certificate };
@@ -78,23 +83,27 @@ async function restOf(socket: Socket): Promise<string> {
   return text;
 }
 
-test('the form: both languages, no script, and headers that let nothing out or in', async (t) => {
-  const target = await open(t);
+const HTML = { accept: 'text/html,*/*' };
+
+test('the form: both languages, a hint for each field, and headers that let nothing out or in', async (t) => {
+  const target = await open(t, { logIn: 'https://own.test/login' });
   const dutch = await askPage(target, '/');
   assert.equal(dutch.status, 200);
-  assert.match(dutch.body, /<html lang="nl">[\s\S]*<form method="post" action="password">[\s\S]*Toon mijn wachtwoord/);
-  assert.ok(!/<script|javascript:|\son\w+=/i.test(dutch.body));
+  assert.match(
+    dutch.body,
+    /<html lang="nl">[\s\S]*<form method="post" action=".\/password">[\s\S]*Toon mijn wachtwoord/,
+  );
+  assert.match(dutch.body, /id="code-hint"[\s\S]*aria-describedby="code-hint"/);
+  assert.doesNotMatch(dutch.body, /<textarea/, 'the certificate has a page of its own');
+  assert.match(dutch.body, /href="https:\/\/own\.test\/login"/);
   assert.match(dutch.body, /Helpdesk: telefoon 088 123 45 67 \(&lt;8-18&gt;\), post@mail\.test/);
   const english = await askPage(target, '/?x', { headers: { 'accept-language': 'de, en-GB;q=0.8, nl;q=0.5' } });
   assert.match(english.body, /<html lang="en">[\s\S]*Show my password/);
   const { headers } = dutch;
-  assert.match(
-    headers['content-security-policy'] as string,
-    /^default-src 'none'; style-src 'sha256-[^']+'; form-action 'self'; frame-ancestors 'none'/,
-  );
+  assert.match(headers['content-security-policy'] as string, /^default-src 'none'; .*form-action 'self'/);
   assert.deepEqual(
     [headers['cache-control'], headers['referrer-policy'], headers['strict-transport-security'], headers['set-cookie']],
-    ['no-store', 'same-origin', 'max-age=31536000', undefined],
+    ['no-store', 'same-origin', 'max-age=63072000', undefined],
   );
   assert.deepEqual(
     [headers.connection, headers['x-frame-options'], headers['x-content-type-options']],
@@ -103,19 +112,60 @@ test('the form: both languages, no script, and headers that let nothing out or i
   const head = await askPage(target, '/', { method: 'HEAD' });
   assert.deepEqual([head.status, head.body], [200, '']);
   assert.equal((await askPage(target, '/other')).status, 404);
+  const lost = await askPage(target, '/other', { headers: HTML });
+  assert.deepEqual([lost.status, /href=".\/">Terug naar het formulier/.test(lost.body)], [404, true]);
   const got = await askPage(target, `/password?login=x&code=${shown.code}`);
   assert.deepEqual([got.status, got.headers.allow], [405, 'POST']);
   assert.equal((await postForm(target, '/', shown)).status, 405);
+  assert.equal((await postForm(target, '/', shown, HTML)).status, 405);
   assert.deepEqual(target.asked, []);
+});
+
+test('links lead from page to page, so that all of it works below a path of a proxy; the other language leads back', async (t) => {
+  const page = 'https://codes.example.nl/start/';
+  const target = await open(t, { page });
+  const form = (await askPage(target, '/certificate', { headers: HTML })).body;
+  const links = [...form.matchAll(/(?:href|src|action)="([^"]*)"/g)].map(([, link = '']) => link);
+  assert(links.length >= 6);
+  assert.deepEqual(
+    links.filter((link) => !link.startsWith('./') && link !== '#content'),
+    [],
+  );
+  const inside = links.filter((link) => link.startsWith('./files/')).map((link) => link.slice(1));
+  for (const path of inside) assert.equal((await askPage(target, path)).status, 200, path);
+  const other = await postForm(
+    target,
+    '/language',
+    { to: 'en' },
+    { ...HTML, origin: 'https://codes.example.nl', referer: `${page}certificate` },
+  );
+  assert.deepEqual([other.status, other.headers.location], [303, '/start/certificate']);
+  const [cookie = ''] = other.headers['set-cookie'] ?? [];
+  const english = await askPage(target, '/certificate', { headers: { ...HTML, cookie: cookie.split(';')[0] ?? '' } });
+  assert.match(english.body, /<html lang="en">/);
+});
+
+test('an error keeps what was typed, except the password, whose characters stay characters', async (t) => {
+  const target = await open(t, { answer: { kind: 'refused' } });
+  const typed = { ...shown, login: '"><script>1</script>', password: 'Some-password-1' };
+  const wrong = await postForm(target, '/password', typed, HTML);
+  assert.equal(wrong.status, 403);
+  assert(wrong.body.includes('value="&quot;&gt;&lt;script&gt;1&lt;/script&gt;"') && wrong.body.includes(shown.code));
+  assert.match(wrong.body, /role="alert"/);
+  assert.doesNotMatch(wrong.body, /Some-password-1/);
+  const request = await postForm(target, '/certificate', { ...shown, request: 'no <request>' }, HTML);
+  assert.match(request.body, /no &lt;request&gt;<\/textarea>/);
+  const missing = await postForm(target, '/password', { login: 'anna' }, HTML);
+  assert(missing.status === 422 && missing.body.includes('value="anna"'));
 });
 
 test('a password is shown as a page, as text and as JSON, and its characters stay characters', async (t) => {
   const target = await open(t, { answer: { ...given, ends: instant(Date.UTC(2027, 0, 31, 23)) } });
-  const html = await postForm(target, '/password', shown, { accept: 'text/html,*/*', 'accept-language': 'en' });
+  const html = await postForm(target, '/password', shown, { ...HTML, 'accept-language': 'en' });
   assert.match(html.body, /<output>&lt;new &amp; shiny&gt;<\/output>/);
   assert.match(
     html.body,
-    /Valid until Monday 1 February 2027 at 00:00[\s\S]*<li>Collecting \(POP3\): mail\.test, port 995, SSL\/TLS<\/li>/,
+    /Valid until[\s\S]*Monday 1 February 2027 at 00:00[\s\S]*<li>Collecting \(POP3\): mail\.test, port 995, SSL\/TLS<\/li>/,
   );
   assert.equal((await postForm(target, '/password', shown)).body, '<new & shiny>\n');
   const json = await askPage(target, '/password', {
@@ -170,7 +220,7 @@ test('each ending has its status and its words, the same in every form', async (
     assert.equal((JSON.parse(json.body) as { error: string }).error, error);
     const html = await postForm(target, '/password', shown, { accept: 'text/html' });
     assert.equal(html.status, status);
-    assert.match(html.body, /<section class="wrong">/);
+    assert.match(html.body, /role="alert"/);
   }
 });
 
@@ -189,6 +239,8 @@ test('forms of other pages are refused, those of this one and of programs are no
   ])
     assert.equal(await from(headers), 403, JSON.stringify(headers));
   assert.equal(target.asked.length, 3);
+  const page = await postForm(target, '/password', shown, { ...HTML, origin: 'https://evil.example' });
+  assert.deepEqual([page.status, target.asked.length], [403, 3]);
 });
 
 test('what is too large, of another type, or no form is refused and the code is not looked at', async (t) => {
