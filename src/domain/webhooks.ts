@@ -4,7 +4,7 @@
  * An event says that something happened and to what, by ids: no subject, no address, no name, no content. Who wants more asks for it with credentials of
  * its own, so that a URL that fell into other hands tells nobody anything of a patient.
  */
-import { type Milliseconds, days, hours, minutes, seconds } from './units.ts';
+import { type Milliseconds, days, hours, milliseconds, minutes, seconds } from './units.ts';
 
 /** In the order of the documents. Whose event it is: that account, its organisation, and the whole service may be told. */
 export const WEBHOOK_EVENTS = {
@@ -44,8 +44,23 @@ export const RETRY_WAITS: readonly Milliseconds[] = [
   ...[hours(1), hours(2), hours(4), hours(8)],
 ];
 
-/** Undefined: nothing is tried any more. `failures`: in a row, with the last one. */
-export const waitAfter = (failures: number): Milliseconds | undefined => RETRY_WAITS[failures - 1];
+const LONGEST_WAIT = Math.max(...RETRY_WAITS);
+
+export interface Failed {
+  /** In a row, with the last one. */
+  readonly failures: number;
+  /** What the receiver asked for with `Retry-After`: no longer than our own longest wait counts. */
+  readonly asked?: Milliseconds | undefined;
+  /** From 0 to 1: up to a tenth comes on top, so that all who wait for one receiver do not come at once when it is back. */
+  readonly chance: number;
+}
+
+/** Undefined: nothing is tried any more. */
+export function waitAfter({ failures, asked = milliseconds(0), chance }: Failed): Milliseconds | undefined {
+  const own = RETRY_WAITS[failures - 1];
+  if (own === undefined) return undefined;
+  return milliseconds(Math.round(Math.max(own, Math.min(asked, LONGEST_WAIT)) * (1 + chance / 10)));
+}
 
 /** A URL that may be told of events, as it is kept; or what of it is not as it must be. Whether its address may be called is asked at each connection. */
 export function webhookUrl(text: string): { readonly url: string } | { readonly why: string } {

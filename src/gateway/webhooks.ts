@@ -62,7 +62,7 @@ export function webhookParts(config: Config, { clock, random = randomBytes }: Ga
 /** Not started yet. */
 export function gatewayWebhooks(
   store: Store,
-  { seals, line }: WebhookParts,
+  { seals, line, random }: WebhookParts,
   desk: Desk,
   { clock, log }: GatewayEffects,
 ): WebhookDeliverer {
@@ -73,6 +73,7 @@ export function gatewayWebhooks(
     line,
     tell: (webhook, what, why) => tellWebhookStopped({ desk, store }, webhook, what, why),
     clock,
+    random,
     log,
   });
   // Whoever is suspended or goes elsewhere is told of nothing from the next second on.

@@ -9,7 +9,7 @@ import { grouped } from '../crypto/base32.ts';
 import type { WebhookSeals, WebhookSecrets } from '../crypto/webhook-secrets.ts';
 import { Counts } from '../domain/counts.ts';
 import { defined } from '../domain/defined.ts';
-import type { Clock, Log, Timer } from '../domain/effects.ts';
+import type { Clock, Log, RandomBytes, Timer } from '../domain/effects.ts';
 import { type Instant, instant, seconds } from '../domain/units.ts';
 import { EVENTS_KEPT, waitAfter } from '../domain/webhooks.ts';
 import { FairSlots } from '../platform/fair-slots.ts';
@@ -38,6 +38,7 @@ export interface DelivererParts {
   /** Tells its owner that it was paused, or that its receiver has ended it. */
   readonly tell: (webhook: WebhookRecord, what: 'paused' | 'gone', why: string) => Promise<void>;
   readonly clock: Clock;
+  readonly random: RandomBytes;
   readonly log: Log;
   /** Whether it is this gateway's to do at present (`Jobs.runs`). Left out: always. */
   readonly mine?: () => boolean;
@@ -318,7 +319,7 @@ export class WebhookDeliverer {
   // --- what fails
 
   async #failed(subscriber: Subscriber, posted: Posted | { readonly kind: 'sealed' }): Promise<void> {
-    const { webhooks, clock, log } = this.#p;
+    const { webhooks, clock, log, random } = this.#p;
     const { webhook } = subscriber;
     const why =
       posted.kind === 'answered' ? `status-${posted.status}` : posted.kind === 'sealed' ? 'secret' : posted.why;
@@ -328,7 +329,8 @@ export class WebhookDeliverer {
     await this.#save();
     // RFC 9110 section 15.5.11: there is nobody any more, and there will not be.
     if (posted.kind === 'answered' && posted.status === 410) return await this.#end(subscriber, 'gone', why);
-    const wait = waitAfter(failures);
+    const asked = posted.kind === 'answered' ? posted.retryAfter : undefined;
+    const wait = waitAfter({ failures, asked, chance: (random(1)[0] ?? 0) / 255 });
     if (wait === undefined) return await this.#end(subscriber, 'paused', why);
     subscriber.dueAt = instant(clock.now() + wait);
     await webhooks.failed(webhook.id, failures, subscriber.dueAt, why);

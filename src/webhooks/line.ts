@@ -8,8 +8,9 @@ import { type IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { isIP } from 'node:net';
 import type { SecureContext } from 'node:tls';
+import { defined } from '../domain/defined.ts';
 import type { Clock, Timer } from '../domain/effects.ts';
-import { seconds } from '../domain/units.ts';
+import { type Milliseconds, milliseconds, seconds } from '../domain/units.ts';
 import type { NetworkSet } from '../platform/network.ts';
 import { mayBeCalled } from './addresses.ts';
 
@@ -20,11 +21,12 @@ export const MAX_ANSWER = 4096;
 const MAX_HEADER = 8192;
 
 /**
- * How one event was received. `refused`: no answer, and why: `name` (it cannot be looked up), `address` (it may not be called), `connection`, `certificate`, `timeout` or
+ * How one event was received. `retryAfter`: it is not to be tried before. `refused`: no answer, and why: `name` (it cannot be looked up), `address` (it may not be called), `connection`, `certificate`, `timeout` or
  * `broken` (no HTTP).
  */
 export type Posted =
-  { readonly kind: 'answered'; readonly status: number } | { readonly kind: 'refused'; readonly why: Refused };
+  | { readonly kind: 'answered'; readonly status: number; readonly retryAfter?: Milliseconds }
+  | { readonly kind: 'refused'; readonly why: Refused };
 export type Refused = 'name' | 'address' | 'connection' | 'certificate' | 'timeout' | 'broken';
 
 type Found = { readonly address: string } | { readonly why: Refused };
@@ -100,6 +102,14 @@ export class WebhookLine {
     }
   }
 
+  #answered({ statusCode: status = 0, headers }: IncomingMessage): Posted {
+    return {
+      kind: 'answered',
+      status,
+      ...defined({ retryAfter: retryAfterOf(headers['retry-after'], this.#parts.clock.now()) }),
+    };
+  }
+
   #once(address: string, headers: Readonly<Record<string, string>>, body: string): Promise<Posted | 'stale'> {
     const url = this.#url;
     return new Promise((resolve) => {
@@ -113,13 +123,12 @@ export class WebhookLine {
         agent: this.#agent,
         maxHeaderSize: MAX_HEADER,
       });
-      let status: number | undefined;
+      let answered: Posted | undefined;
       const end = (posted: Posted | 'stale'): void => {
         timer.cancel();
         resolve(posted);
       };
-      const over = (otherwise: Posted | 'stale'): void =>
-        end(status === undefined ? otherwise : { kind: 'answered', status });
+      const over = (otherwise: Posted | 'stale'): void => end(answered ?? otherwise);
       const timer = this.#parts.clock.after(DEADLINE, () => {
         over({ kind: 'refused', why: 'timeout' });
         asked.destroy();
@@ -128,7 +137,7 @@ export class WebhookLine {
         over(asked.reusedSocket && isReset(error) ? 'stale' : { kind: 'refused', why: whyOf(error) }),
       );
       asked.on('response', (answer) => {
-        status = answer.statusCode ?? 0;
+        answered = this.#answered(answer);
         discard(answer, () => over({ kind: 'refused', why: 'broken' }));
       });
       // Another protocol was offered in place of an answer.
@@ -139,6 +148,13 @@ export class WebhookLine {
       asked.end(body);
     });
   }
+}
+
+/** Of a whole number of seconds, or a date (RFC 9110 section 10.2.3). */
+function retryAfterOf(text: string | undefined, now: number): Milliseconds | undefined {
+  if (text === undefined) return undefined;
+  const wait = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
+  return wait > 0 ? milliseconds(wait) : undefined;
 }
 
 /** Reads to its end what is short, and cuts off what is not. */

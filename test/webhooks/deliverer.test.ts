@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { Webhook } from 'standardwebhooks';
 import { type WebhookSeals, webhookSeals } from '../../src/crypto/webhook-secrets.ts';
 import type { AccountId, MessageId } from '../../src/domain/ids.ts';
-import { days, hours, instant, seconds } from '../../src/domain/units.ts';
+import { days, hours, instant, milliseconds, minutes, seconds } from '../../src/domain/units.ts';
 import { EVENTS_KEPT, OLD_SECRET_SIGNS, RETRY_WAITS, WEBHOOK_EVENT_TYPES } from '../../src/domain/webhooks.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import type { WebhookOwner } from '../../src/store/webhooks.ts';
@@ -60,6 +60,9 @@ class Scene {
     return this.opened.store;
   }
 
+  /** What every octet that is drawn is: how much comes on top of a wait. */
+  chance = 0;
+
   /** Another gateway's work, while it is false. */
   mine = true;
 
@@ -93,6 +96,7 @@ class Scene {
         return Promise.resolve();
       },
       clock,
+      random: (octets) => Buffer.alloc(octets, this.chance),
       log,
     });
   }
@@ -241,6 +245,30 @@ test('a receiver that is down is tried again with longer and longer waits, and t
   await scene.tick();
   const [found] = await scene.store.webhooks.list();
   assert.deepEqual([found?.failures, found?.why, found?.lastSuccessAt !== undefined], [0, undefined, true]);
+});
+
+test('a receiver is not tried before the time that it asks for, nor later than after our longest wait; all do not come at once', async (t) => {
+  const scene = await Scene.open(t);
+  const [anna] = [await addAccount(scene.store, 'anna'), await addAccount(scene.store, 'bert')];
+  await scene.add('berts', {}, ['message.received']);
+  await scene.mail(anna, 'bert');
+  let triedAt = 0;
+  const waits = async (retryAfter: number, chance = 0): Promise<number> => {
+    scene.chance = chance;
+    scene.answer = () => {
+      triedAt = scene.opened.clock.now();
+      return { kind: 'answered', status: 503, retryAfter: milliseconds(retryAfter) };
+    };
+    await scene.tick(seconds(2));
+    return (await scene.store.webhooks.active())[0]!.dueAt! - triedAt;
+  };
+  assert.equal(await waits(60_000), minutes(1), 'longer than our own 5 seconds');
+  scene.opened.clock.advance(minutes(1));
+  assert.equal(await waits(1000), seconds(30), 'shorter than our own');
+  scene.opened.clock.advance(seconds(30));
+  assert.equal(await waits(365 * 24 * 3_600_000), hours(8));
+  scene.opened.clock.advance(hours(8));
+  assert.equal(await waits(1, 255), minutes(11), 'a tenth comes on top of ten minutes');
 });
 
 test('after ten failures in a row it is paused, its owner is told once, and it goes on in order when it is resumed', async (t) => {
@@ -450,7 +478,7 @@ test('without webhooks nothing is asked and no timer waits', async (t) => {
   });
   const { clock, log } = scene.opened;
   const idle = new WebhookDeliverer({
-    ...{ webhooks, seals: scene.seals, clock, log },
+    ...{ webhooks, seals: scene.seals, clock, log, random: () => assert.fail('nothing fails') },
     line: () => assert.fail('nobody is called'),
     tell: () => Promise.resolve(),
   });

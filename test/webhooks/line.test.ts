@@ -139,6 +139,21 @@ test('a redirect is an answer, and is not followed', async (t) => {
   assert.equal(other.connections, 0);
 });
 
+test('when it may be tried again is read as seconds or a date, and nothing else is', async (t) => {
+  const receiver = await Receiver.start(t);
+  const clock = new FakeClock();
+  const line = await lineTo(t, receiver.url(), { clock });
+  const asks = async (value: string): Promise<unknown> => {
+    receiver.answer = (response) => response.writeHead(429, { 'retry-after': value }).end();
+    const posted = await line.post({}, '{}');
+    return posted.kind === 'answered' ? posted.retryAfter : posted;
+  };
+  assert.equal(await asks('120'), 120_000);
+  assert.equal(await asks(new Date(clock.now() + 90_000).toUTCString()), 90_000 - (clock.now() % 1000));
+  for (const value of ['0', '-5', '1.5', 'soon', '', '9999999999', new Date(clock.now() - 5000).toUTCString()])
+    assert.equal(await asks(value), undefined, value);
+});
+
 test('of a huge answer a few KiB are read, and then the connection is cut', async (t) => {
   const receiver = await Receiver.start(t);
   let written = 0;
