@@ -110,6 +110,7 @@ const belowGateway = [
     '/cluster/',
     '/http/',
     '/api/',
+    '/web/',
     '/console/',
     '/self-service/',
     '/webhooks/',
@@ -135,21 +136,28 @@ const apiFiles = ['administration', 'core', 'directory', 'mailbox', 'messages', 
   (name) => `../${name}/`,
 );
 
-/** Pages of the console ask the command table; only its log-in speaks to the store. The reader of a request is the API's. */
-const ofConsole = [
-  ...[node, domain, platform, '/config/zod.ts', '/admin/', '/auth/', '/commands/', '/crypto/', '/http/'],
-  '/cli/output.ts',
+/** What every site of pages has: one request, the frame, fields of a command, how log-ins are slowed. It knows no site. The reader of a request is the API's. */
+const ofWeb = [
+  ...[node, domain, platform, '/admin/', '/auth/', '/commands/', '/crypto/', '/http/'],
   ...['head', 'problem'].map((file) => `/api/core/${file}.ts`),
+  ...port,
+];
+const webFiles = ['core', 'login', 'look', 'parts'].map((name) => `../${name}/`);
+
+/** Pages of the console ask the command table; only its log-in speaks to the store. */
+const ofConsole = [
+  ...[node, domain, platform, '/config/zod.ts', '/admin/', '/auth/', '/commands/', '/crypto/', '/http/', '/web/'],
+  '/cli/output.ts',
   '/letters/break-glass.ts',
   // Causes of refusals, in the words that letters have.
   ...['/delivery/notice-rules.ts', '/letters/cause.ts'],
   ...port,
 ];
-const consoleFiles = ['core', 'login', 'look', 'pages', 'parts'].map((name) => `../${name}/`);
+const consoleFiles = ['core', 'login', 'pages', 'parts'].map((name) => `../${name}/`);
 
-/** Pages of accounts stand on the console's core and look, and ask the command table. */
+/** Pages of accounts ask the command table too, and know nothing of the console. */
 const ofSelfService = [
-  ...[node, domain, platform, '/config/zod.ts', '/admin/', '/auth/', '/console/', '/crypto/', '/enrol/', '/http/'],
+  ...[node, domain, platform, '/config/zod.ts', '/admin/', '/auth/', '/crypto/', '/enrol/', '/http/', '/web/'],
   ...['/delivery/sent-status.ts', '/letters/', ...port],
 ];
 const selfServiceFiles = ['codes', 'core', 'login', 'pages', 'parts'].map((name) => `../${name}/`);
@@ -458,6 +466,8 @@ export default tseslint.config(
   layer('webhooks', [node, domain, platform, '/config/zod.ts', '/crypto/', '/delivery/', ...port]),
   layer('api', ofApi),
   layer('api/*', [...ofApi, ...apiFiles], '../../'),
+  layer('web', [...ofWeb, ...webFiles.map((folder) => folder.slice(1))]),
+  layer('web/*', [...ofWeb, ...webFiles], '../../'),
   layer('console', ofConsole),
   layer('console/*', [...ofConsole, ...consoleFiles], '../../'),
   // The one file that judges passkeys.

@@ -3,7 +3,7 @@ import type { Page } from './core/page.ts';
 import { breakGlassPages } from './login/break-glass-pages.ts';
 import { federatedPages } from './login/federated-pages.ts';
 import { logInPages } from './login/pages.ts';
-import { filePages } from './look/files.ts';
+import { filePages } from '../web/look/files.ts';
 import { account } from './pages/account.ts';
 import { accountMessages } from './pages/account-messages.ts';
 import { approvalPages } from './pages/approvals.ts';

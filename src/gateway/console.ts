@@ -5,10 +5,10 @@ import { readAuthorityFiles } from '../config/files.ts';
 import { helpdeskOf } from '../config/helpdesk.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
-import type { AnyServing } from '../console/core/serve.ts';
+import type { AnyServing } from '../web/core/serve.ts';
 import type { ConsoleServices } from '../console/core/services.ts';
 import type { FederatedLogIns, FederatedParts } from '../console/login/federated.ts';
-import { ConsoleNotes } from '../console/login/notes.ts';
+import { LogInNotes } from '../web/login/notes.ts';
 import { breakGlassSeals } from '../crypto/break-glass.ts';
 import { Challenges, challengeKey } from '../crypto/console-secrets.ts';
 import { defined } from '../domain/defined.ts';
@@ -25,21 +25,21 @@ export interface ConsoleParts extends Required<GatewayEffects>, PageParts {
 
 export interface GatewayConsole {
   readonly start: StartListener;
-  readonly notes: ConsoleNotes;
+  readonly notes: LogInNotes;
   /** What operations work with is made last of all; until then visitors are told to come again. */
   begin(admin: AdminContext): void;
 }
 
 export function gatewayConsole(config: Config, parts: ConsoleParts): GatewayConsole {
   const { clock, log, store } = parts;
-  const notes = new ConsoleNotes(store.audit, clock, log);
+  const notes = new LogInNotes(store.audit, clock, log);
   let context: AdminContext | undefined;
   // Loaded with the first listener: a gateway without one has neither its pages nor what judges passkeys in memory.
   let served: Promise<AnyServing> | undefined;
   const serve = async (): Promise<AnyServing> => {
     const [{ CONSOLE_PAGES }, { Router }, { ConsoleServing }] = await Promise.all([
       import('../console/table.ts'),
-      import('../console/core/router.ts'),
+      import('../web/core/router.ts'),
       import('../console/core/console-serving.ts'),
     ]);
     return new ConsoleServing(new Router(CONSOLE_PAGES), await servicesOf(config, parts, notes, () => context));
@@ -54,7 +54,7 @@ export function gatewayConsole(config: Config, parts: ConsoleParts): GatewayCons
 async function servicesOf(
   config: Config,
   parts: ConsoleParts,
-  notes: ConsoleNotes,
+  notes: LogInNotes,
   admin: ConsoleServices['admin'],
 ): Promise<ConsoleServices> {
   const { clock, log, random, store } = parts;

@@ -2,8 +2,8 @@
 import { hostnameOf, originOfListener } from '../config/listeners.ts';
 import { helpdeskOf } from '../config/helpdesk.ts';
 import type { Config } from '../config/schema.ts';
-import type { AnyServing } from '../console/core/serve.ts';
-import type { PageListenerOptions } from '../console/server.ts';
+import type { AnyServing } from '../web/core/serve.ts';
+import type { PageListenerOptions } from '../web/server.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
 import { type Listener, type ListenerAccess, type ListenerSpec, accessOf } from '../platform/listener.ts';
 import type { Helpdesk } from '../domain/helpdesk.ts';
@@ -23,7 +23,7 @@ export async function startPages(
   { connections, clock, log, tls }: PageParts,
   serving: AnyServing,
 ): Promise<Listener> {
-  const { startPageListener } = await import('../console/server.ts');
+  const { startPageListener } = await import('../web/server.ts');
   return await startPageListener({ kind, spec, connections, clock, log, serving, tls: tls.materialFor(spec.name) });
 }
 

@@ -4,7 +4,7 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import { originOf } from '../config/listeners.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
-import { ConsoleNotes } from '../console/login/notes.ts';
+import { LogInNotes } from '../web/login/notes.ts';
 import { mailedCodeKey } from '../crypto/mailed-code.ts';
 import type { EnrolmentWindow } from '../enrol/window.ts';
 import type { SelfServiceLogIn } from '../self-service/login/log-in.ts';
@@ -25,14 +25,14 @@ export interface GatewaySelfService {
   readonly start: StartListener;
   /** The pages of codes by themselves. */
   readonly codes: StartListener;
-  readonly notes: ConsoleNotes;
+  readonly notes: LogInNotes;
   /** What operations work with is made last of all; until then visitors are told to come again. */
   begin(admin: AdminContext): void;
 }
 
 export function gatewaySelfService(config: Config, parts: SelfServiceParts): GatewaySelfService {
   const { clock, log, store, authenticator, window } = parts;
-  const notes = new ConsoleNotes(store.audit, clock, log, 'self-service.refused');
+  const notes = new LogInNotes(store.audit, clock, log, 'self-service.refused');
   let context: AdminContext | undefined;
   // With the first listener, and once: the master key may come from a command, which strangers must not be able to start at will.
   let made: Promise<SelfServiceLogIn> | undefined;
@@ -43,7 +43,7 @@ export function gatewaySelfService(config: Config, parts: SelfServiceParts): Gat
     start: async (spec) => {
       const [{ SELF_SERVICE_PAGES }, { Router }, { SelfServing }] = await Promise.all([
         import('../self-service/table.ts'),
-        import('../console/core/router.ts'),
+        import('../web/core/router.ts'),
         import('../self-service/core/serving.ts'),
       ]);
       const logIn = await (made ??= logInOf(config, parts, notes));
@@ -63,7 +63,7 @@ export function gatewaySelfService(config: Config, parts: SelfServiceParts): Gat
   };
 }
 
-async function logInOf(config: Config, parts: SelfServiceParts, notes: ConsoleNotes): Promise<SelfServiceLogIn> {
+async function logInOf(config: Config, parts: SelfServiceParts, notes: LogInNotes): Promise<SelfServiceLogIn> {
   const { random, store, authenticator } = parts;
   const [{ SelfServiceLogIn: Made }, slowed] = await Promise.all([
     import('../self-service/login/log-in.ts'),

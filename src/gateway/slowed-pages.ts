@@ -1,7 +1,7 @@
 /** Log-ins of pages are slowed as those of mail are, by each kind of page for itself, and over all gateways. */
 import type { Config } from '../config/schema.ts';
-import type { ConsoleNotes } from '../console/login/notes.ts';
-import type { Slowed } from '../console/login/slowed.ts';
+import type { LogInNotes } from '../web/login/notes.ts';
+import type { Slowed } from '../web/login/slowed.ts';
 import { NetworkSet } from '../platform/network.ts';
 import type { Store } from '../store/port/store.ts';
 import type { GatewayEffects } from './effects.ts';
@@ -16,9 +16,9 @@ export async function slowedPages(
     random,
     store,
   }: Pick<Required<GatewayEffects>, 'clock' | 'random'> & { readonly store: Pick<Store, 'shared'> },
-  notes: ConsoleNotes,
+  notes: LogInNotes,
 ): Promise<Slowed> {
-  const { Slowed: Made } = await import('../console/login/slowed.ts');
+  const { Slowed: Made } = await import('../web/login/slowed.ts');
   const { throttle, refusalGrid } = authLimitsOf(config);
   return new Made({
     clock,

@@ -1,5 +1,5 @@
 /** Every page on which accounts help themselves, by area. */
-import { filePages } from '../console/look/files.ts';
+import { filePages } from '../web/look/files.ts';
 import { codePages } from './codes/pages.ts';
 import type { Page } from './core/page.ts';
 import { logInPages } from './login/pages.ts';

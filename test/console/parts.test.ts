@@ -1,23 +1,19 @@
 /** The pure parts of the console: paths, cookies, headers, colours and words. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  CONSOLE_SESSION,
-  cookiesIn,
-  languageCookie,
-  noSessionCookie,
-  sessionCookie,
-} from '../../src/console/core/cookies.ts';
-import { CONSOLE_HEADERS } from '../../src/console/core/headers.ts';
-import { localPath } from '../../src/console/core/page.ts';
-import { Router } from '../../src/console/core/router.ts';
+import { cookiesIn, languageCookie } from '../../src/web/core/cookies.ts';
+import { CONSOLE_SESSION, noSessionCookie, sessionCookie } from '../../src/console/login/cookies.ts';
+import { PAGE_HEADERS } from '../../src/web/core/headers.ts';
+import { localPath } from '../../src/web/core/page.ts';
+import { Router } from '../../src/web/core/router.ts';
+import { MENU } from '../../src/console/core/words.ts';
 import { BREAK_GLASS_WORDS } from '../../src/console/login/break-glass-words.ts';
 import { FEDERATED } from '../../src/console/login/federated-words.ts';
 import { LOGIN } from '../../src/console/login/words.ts';
-import { THEMES, type Theme } from '../../src/console/look/properties.ts';
-import { SCRIPT } from '../../src/console/look/script.ts';
-import { STYLE } from '../../src/console/look/style.ts';
-import { FRAME } from '../../src/console/look/words.ts';
+import { THEMES, type Theme } from '../../src/web/look/properties.ts';
+import { SCRIPT } from '../../src/web/look/script.ts';
+import { STYLE } from '../../src/web/look/style.ts';
+import { FRAME } from '../../src/web/look/words.ts';
 import { ACCOUNT_MESSAGES } from '../../src/console/pages/account-messages.ts';
 import { ACCOUNT } from '../../src/console/pages/account-words.ts';
 import { CERTIFICATE } from '../../src/console/pages/certificates-words.ts';
@@ -114,7 +110,7 @@ test('cookies hold for this host over TLS alone, and one that stands there twice
  * has cookies, scripts and styles of its own.
  */
 test('headers are an A+ by the published rules of the observatory', () => {
-  const header = (name: string): string => String(CONSOLE_HEADERS[name] ?? '');
+  const header = (name: string): string => String(PAGE_HEADERS[name] ?? '');
   const csp = new Map(
     header('content-security-policy')
       .split('; ')
@@ -189,6 +185,7 @@ const textsIn = (words: object, at = ''): readonly (readonly [string, string])[]
   );
 const TABLES = {
   FRAME,
+  MENU,
   LOGIN,
   FEDERATED,
   BREAK_GLASS_WORDS,

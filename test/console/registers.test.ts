@@ -8,7 +8,7 @@ import type { Page } from '../../src/console/core/page.ts';
 import { csvOf } from '../../src/console/parts/csv-file.ts';
 import { deedFields } from '../../src/console/parts/deed.ts';
 import type { DeedPage } from '../../src/console/parts/deed-pages.ts';
-import { readFields } from '../../src/console/parts/fields.ts';
+import { readFields } from '../../src/web/parts/fields.ts';
 import type { RegisterPage } from '../../src/console/parts/register.ts';
 import { REGISTERS } from '../../src/console/pages/registers.ts';
 import { CONSOLE_PAGES } from '../../src/console/table.ts';

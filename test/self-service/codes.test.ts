@@ -7,7 +7,7 @@ import { type TLSSocket, connect } from 'node:tls';
 import { instant, milliseconds, seconds } from '../../src/domain/units.ts';
 import type { EnrolmentWindow, WindowAnswer, Wish } from '../../src/enrol/window.ts';
 import type { AdminContext } from '../../src/admin/context.ts';
-import { startPageListener } from '../../src/console/server.ts';
+import { startPageListener } from '../../src/web/server.ts';
 import { languageOf } from '../../src/http/reader.ts';
 import { type ConnectionLimitOptions, ConnectionLimits } from '../../src/platform/connections.ts';
 import type { Listener, ListenerSpec } from '../../src/platform/listener.ts';

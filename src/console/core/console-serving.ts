@@ -9,13 +9,13 @@ import type { Html } from '../../http/html.ts';
 import type { Guest } from '../../http/tls-listener.ts';
 import { rangeOf } from '../../platform/network.ts';
 import { proveAgain } from '../login/step-up.ts';
-import { frame } from '../look/frame.ts';
-import { CONSOLE_PROBLEMS } from '../look/problem.ts';
-import { FRAME } from '../look/words.ts';
-import { CONSOLE_SESSION } from './cookies.ts';
-import type { Along, Asked, AskedBy, Reply, Visitor } from './page.ts';
-import { type About, Serving } from './serve.ts';
+import { frame } from '../../web/look/frame.ts';
+import { CONSOLE_SESSION } from '../login/cookies.ts';
+import type { AskedBy, Reply } from '../../web/core/page.ts';
+import type { Along, Asked, Visitor } from './page.ts';
+import { type About, Serving } from '../../web/core/serve.ts';
 import type { ConsoleServices } from './services.ts';
+import { CONSOLE_PROBLEMS, MENU } from './words.ts';
 
 export class ConsoleServing extends Serving<Visitor, Asked, ConsoleServices> {
   protected readonly session = CONSOLE_SESSION;
@@ -50,7 +50,7 @@ export class ConsoleServing extends Serving<Visitor, Asked, ConsoleServices> {
 
   protected framed({ language, title, visitor }: About<Visitor>, body: Html): string {
     const { gateway, helpdesk } = this.services;
-    const words = FRAME[language];
+    const words = MENU[language];
     const links = [
       ['/', words.today] as const,
       ['/search', words.search] as const,

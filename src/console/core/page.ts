@@ -1,112 +1,25 @@
 /**
- * How a page of the console is declared: one object with its path, what it asks of whoever comes, and what it answers. `console/table.ts` has all of them. Pages of other
- * sites (self-service/) are declared the same way, with visitors and services of their own.
+ * How a page of the console is declared; `console/table.ts` has all of them.
  *
  * A page that does something asks the command table for it (`asked.operate`), with the rights of whoever is logged in: no page judges rights by itself, and none
  * speaks to the store about anything but log-ins.
  */
-import type { IncomingHttpHeaders } from 'node:http';
-import type { AdminContext, Call } from '../../admin/context.ts';
+import type { Call } from '../../admin/context.ts';
 import type { Input } from '../../admin/input.ts';
 import type { OperationName, OperationResult } from '../../admin/operations.ts';
-import type { Language } from '../../domain/registry.ts';
 import type { Right } from '../../domain/roles.ts';
-import type { Instant } from '../../domain/units.ts';
-import type { GivenFile } from '../../http/file-form.ts';
-import type { Html } from '../../http/html.ts';
 import type { HeldSession } from '../../store/console.ts';
+import type { AskedBy, PageFor, Someone } from '../../web/core/page.ts';
 import type { ConsoleServices } from './services.ts';
 
 /** `nobody`: whoever comes. `session`: every operator who is logged in. Else: operators with the right. */
 export type Access = 'nobody' | 'session' | Right;
 
-export type Reply =
-  | {
-      readonly kind: 'page';
-      readonly status?: number;
-      readonly title: string;
-      readonly body: Html;
-      readonly cookies?: readonly string[];
-      /** A path of ours that the browser goes to by itself: for who comes from elsewhere, along with whom a redirect sends no cookie of ours. */
-      readonly refresh?: string;
-      /** Seconds until the browser asks for it again by itself: it tells of work that goes on. */
-      readonly again?: number;
-    }
-  /** Leave, by GET, to where the configuration says. */
-  | { readonly kind: 'away'; readonly to: string; readonly cookies: readonly string[] }
-  /** Go there, by GET: a path of ours. */
-  | { readonly kind: 'see'; readonly to: string; readonly cookies?: readonly string[] }
-  | { readonly kind: 'file'; readonly type: string; readonly text: string }
-  /** To be kept by whoever asked, under that name. It is made while it is sent: what `pieces` throws ends the connection, so that nobody takes a part for the whole. */
-  | Download;
-
-export interface Download {
-  readonly kind: 'download';
-  /** ASCII letters, digits, dots and hyphens. */
-  readonly name: string;
-  readonly type: string;
-  readonly pieces: AsyncIterable<string | Uint8Array>;
-}
-
-/** `A`: what it is asked with. `S`: what it works with. `X`: what it may ask of whoever comes. */
-export interface PageFor<A, S, X extends string> {
-  readonly method: 'GET' | 'POST';
-  /** Parameters in braces: each is one segment. */
-  readonly path: string;
-  readonly access: X;
-  /**
-   * The key must have been touched within STEP_UP_LIFE; else whoever comes is asked to first. Behind GET the page is shown then; behind POST what was typed goes along with
-   * the touch, and is done. The field `credential` of a form is taken by it.
-   */
-  readonly proven?: true;
-  /** Its form has a file of at most so many octets, which `asked.file` has then. */
-  readonly takesFile?: number;
-  /** For all who come the same, and named after its content: it may be kept. */
-  readonly isFile?: true;
-  readonly run: (asked: A, services: S) => Promise<Reply> | Reply;
-}
-
 export type Page = PageFor<Asked, ConsoleServices, Access>;
-
-/** Who is logged in, at any site. */
-export interface Someone {
-  /** For the forms of this session. */
-  readonly token: string;
-}
 
 /** Who is logged in to the console. */
 export interface Visitor extends Someone {
   readonly session: HeldSession;
-}
-
-/** What every page is asked with; `V`: who may be logged in. */
-export interface AskedBy<V> {
-  /** Of the path, decoded. */
-  readonly params: Readonly<Record<string, string>>;
-  readonly query: URLSearchParams;
-  /** Text of a form; empty for a field that there is not, and behind GET. */
-  readonly field: (name: string) => string;
-  /** The same, as it came: a small file is a field of a form too. */
-  readonly octets: (name: string) => Buffer;
-  /** Of a page that takes one. */
-  readonly file?: GivenFile;
-  readonly headers: IncomingHttpHeaders;
-  /** The cookie of whoever was sent to an OpenID provider. */
-  readonly away?: string;
-  readonly language: Language;
-  readonly now: Instant;
-  /** Absent: nobody is logged in. */
-  readonly visitor?: V;
-  readonly admin: AdminContext;
-  /** Of the connection, as the log names it. */
-  readonly session: string;
-  /** Of the peer: its address, its network, and the range that a session holds for. */
-  readonly address: string;
-  readonly network: string;
-  readonly range: string;
-  readonly signal: AbortSignal;
-  /** SHA-256 of the client certificate that the browser has shown, and that holds now; 64 hexadecimal digits. */
-  readonly certificate?: string | undefined;
 }
 
 export interface Asked extends AskedBy<Visitor> {
@@ -123,15 +36,3 @@ export interface Asked extends AskedBy<Visitor> {
 
 /** What goes along with a call: a request that two operators have signed, a file there or back, and how it is known who called. */
 export type Along = Partial<Pick<Call, 'approval' | 'upload' | 'send' | 'caller' | 'gone' | 'progress'>>;
-
-/** Throws for a page that is asked without a session: its declaration is wrong. */
-export function visitorOf<V>({ visitor }: Pick<AskedBy<V>, 'visitor'>): V {
-  if (visitor === undefined) throw new Error('A page that needs a session was reached without one');
-  return visitor;
-}
-
-const LOCAL = /^\/(?![/\\])[A-Za-z0-9\-._~%/?=&@+]*$/;
-
-/** Where somebody is sent after a log-in: a path of ours, whatever the link said. */
-export const localPath = (text: string | null | undefined): string =>
-  text !== null && text !== undefined && text.length <= 512 && LOCAL.test(text) ? text : '/';

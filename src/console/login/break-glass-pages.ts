@@ -2,11 +2,13 @@
 import { fileNotice } from '../../admin/notice.ts';
 import { type Html, html } from '../../http/html.ts';
 import { breakGlassLetters } from '../../letters/break-glass.ts';
-import { sessionCookie } from '../core/cookies.ts';
-import type { Asked, Page, Reply } from '../core/page.ts';
+import { sessionCookie } from './cookies.ts';
+import type { Reply } from '../../web/core/page.ts';
+import type { Asked, Page } from '../core/page.ts';
 import type { ConsoleServices } from '../core/services.ts';
 import { BREAK_GLASS_WORDS } from './break-glass-words.ts';
-import { fromOf, hiddenFields, said, wrong } from './forms.ts';
+import { fromOf, hiddenFields, wrong } from '../../web/login/forms.ts';
+import { said } from './forms.ts';
 
 function logInPage({ language }: Asked, problem?: readonly [number, string]): Reply {
   const words = BREAK_GLASS_WORDS[language];

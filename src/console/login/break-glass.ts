@@ -11,8 +11,8 @@ import type { Clock, RandomBytes } from '../../domain/effects.ts';
 import { seconds } from '../../domain/units.ts';
 import type { HeldSession } from '../../store/console.ts';
 import type { Store } from '../../store/port/store.ts';
-import { newSession } from './new-session.ts';
-import type { Busy, From, Judged, Slowed, SlowedJudged, Turned } from './slowed.ts';
+import { newSession } from '../../web/login/new-session.ts';
+import type { Busy, From, Judged, Slowed, SlowedJudged, Turned } from '../../web/login/slowed.ts';
 
 export interface BreakGlassParts {
   readonly store: Pick<Store, 'breakGlass'>;

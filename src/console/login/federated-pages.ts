@@ -1,14 +1,16 @@
 /** The pages of a log-in at an OpenID provider: the way there, the way back, and what went wrong. */
 import type { Language } from '../../domain/registry.ts';
 import { type Html, html } from '../../http/html.ts';
-import { awayCookie, noAwayCookie, sessionCookie } from '../core/cookies.ts';
-import { type Asked, type Page, type Reply, localPath, visitorOf } from '../core/page.ts';
+import { awayCookie, noAwayCookie } from '../../web/core/cookies.ts';
+import { sessionCookie } from './cookies.ts';
+import { type Reply, localPath, visitorOf } from '../../web/core/page.ts';
+import type { Asked, Page } from '../core/page.ts';
 import type { ConsoleServices } from '../core/services.ts';
 import type { FederatedLogIns } from './federated.ts';
 import { FEDERATED } from './federated-words.ts';
-import { fromOf, wrong } from './forms.ts';
-import type { ConsoleRefusal } from './notes.ts';
-import type { Turned } from './slowed.ts';
+import { fromOf, wrong } from '../../web/login/forms.ts';
+import type { LogInRefusal } from '../../web/login/notes.ts';
+import type { Turned } from '../../web/login/slowed.ts';
 import { LOGIN } from './words.ts';
 
 /** A link, since a form may send nobody to another host. */
@@ -18,7 +20,7 @@ export function providerCard({ name }: Pick<FederatedLogIns, 'name'>, language: 
 }
 
 type Refused = keyof (typeof FEDERATED)['nl']['refused'];
-const isRefused = (why: ConsoleRefusal): why is Refused => Object.hasOwn(FEDERATED.nl.refused, why);
+const isRefused = (why: LogInRefusal): why is Refused => Object.hasOwn(FEDERATED.nl.refused, why);
 
 function turnedPage({ language }: Asked, turned: Turned): Reply {
   const words = FEDERATED[language];

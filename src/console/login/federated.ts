@@ -20,10 +20,10 @@ import { seconds } from '../../domain/units.ts';
 import type { HeldSession } from '../../store/console.ts';
 import type { Store } from '../../store/port/store.ts';
 import { RegistryError } from '../../store/registry.ts';
-import { newSession } from './new-session.ts';
-import type { ConsoleRefusal } from './notes.ts';
+import { newSession } from '../../web/login/new-session.ts';
+import type { LogInRefusal } from '../../web/login/notes.ts';
 import type { Flow, Provider, Vouched } from './provider.ts';
-import type { Busy, From, Judged, Slowed, Turned } from './slowed.ts';
+import type { Busy, From, Judged, Slowed, Turned } from '../../web/login/slowed.ts';
 
 export interface FederatedParts {
   readonly store: Pick<Store, 'identities'>;
@@ -127,7 +127,7 @@ export class FederatedLogIns {
   }
 }
 
-const refusalOf = ({ kind }: RegistryError): ConsoleRefusal =>
+const refusalOf = ({ kind }: RegistryError): LogInRefusal =>
   kind === 'ended' ? 'replayed' : kind === 'unknown' ? 'ended' : 'registered';
 
 const useOf = (cookie: string): `oidc ${string}` => `oidc ${createHash('sha256').update(cookie).digest('base64url')}`;

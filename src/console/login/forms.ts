@@ -1,12 +1,10 @@
-/** What the pages of the log-in have in common: a form that asks for a passkey, and what went wrong. */
+/** What the pages of the log-in have in common: a form that asks for a passkey, and what whoever is refused hears. */
 import type { Language } from '../../domain/registry.ts';
 import { type Html, attributes, html } from '../../http/html.ts';
-import type { From } from './slowed.ts';
+import { hiddenFields } from '../../web/login/forms.ts';
 import { LOGIN } from './words.ts';
 
 type Words = (typeof LOGIN)['nl'];
-
-export const fromOf = ({ network, range, signal, address }: From): From => ({ network, range, signal, address });
 
 /** A form whose button asks the browser for a passkey. */
 interface PasskeyForm {
@@ -24,12 +22,6 @@ export const passkeyForm = (words: Words, { kind, options, action, button, hidde
 ${hiddenFields(hidden)}<input type="hidden" name="credential" value="">
 <button>${button}</button>
 </form>`;
-
-export const hiddenFields = (fields: Readonly<Record<string, string>>): readonly Html[] =>
-  Object.entries(fields).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
-
-export const wrong = (text: string | undefined): Html | undefined =>
-  text === undefined ? undefined : html`<div class="card note bad" role="alert"><p>${text}</p></div>`;
 
 export const said = (language: Language, kind: 'refused' | 'busy', refused: string): readonly [number, string] =>
   kind === 'busy' ? [429, LOGIN[language].busy] : [403, refused];

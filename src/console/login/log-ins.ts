@@ -10,8 +10,8 @@ import type { Clock, RandomBytes } from '../../domain/effects.ts';
 import type { HeldPasskey, HeldSession } from '../../store/console.ts';
 import type { OperatorRecord } from '../../store/operators.ts';
 import type { Store } from '../../store/port/store.ts';
-import { newSession } from './new-session.ts';
-import type { ConsoleNotes } from './notes.ts';
+import { newSession } from '../../web/login/new-session.ts';
+import type { LogInNotes } from '../../web/login/notes.ts';
 import {
   type PasskeyAnswer,
   type RelyingParty,
@@ -21,7 +21,7 @@ import {
   registered,
   requestOptions,
 } from './passkeys.ts';
-import type { From, Judged, Slowed, SlowedJudged, Turned } from './slowed.ts';
+import type { From, Judged, Slowed, SlowedJudged, Turned } from '../../web/login/slowed.ts';
 
 export interface LogInParts {
   readonly store: Pick<Store, 'console' | 'id'>;
@@ -30,7 +30,7 @@ export interface LogInParts {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly slowed: Slowed;
-  readonly notes: ConsoleNotes;
+  readonly notes: LogInNotes;
 }
 
 export type LoggedIn =

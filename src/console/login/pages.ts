@@ -1,13 +1,15 @@
 /** The pages of the log-in: with a passkey, making one with a code, touching the key again, and the way out. */
 import { html } from '../../http/html.ts';
-import { noSessionCookie, sessionCookie } from '../core/cookies.ts';
-import { changeLanguage } from '../core/language.ts';
-import { type Asked, type Page, type Reply, localPath, visitorOf } from '../core/page.ts';
+import { noSessionCookie, sessionCookie } from './cookies.ts';
+import { changeLanguage } from '../../web/core/language.ts';
+import { type Reply, localPath, visitorOf } from '../../web/core/page.ts';
+import type { Asked, Page } from '../core/page.ts';
 import type { ConsoleServices } from '../core/services.ts';
 import { BREAK_GLASS_WORDS } from './break-glass-words.ts';
 import { providerCard } from './federated-pages.ts';
-import { fromOf, passkeyForm, said, wrong } from './forms.ts';
-import { goodbye } from './goodbye.ts';
+import { fromOf, wrong } from '../../web/login/forms.ts';
+import { passkeyForm, said } from './forms.ts';
+import { goodbye } from '../../web/login/goodbye.ts';
 import type { CodeJudged, LoggedIn } from './log-ins.ts';
 import { provePage, proveAgain } from './step-up.ts';
 import { LOGIN } from './words.ts';

@@ -4,12 +4,14 @@
  */
 import { type Means, STEP_UP_LIFE } from '../../domain/console.ts';
 import { type Html, html } from '../../http/html.ts';
-import { type Asked, type Reply, visitorOf } from '../core/page.ts';
+import { type Reply, visitorOf } from '../../web/core/page.ts';
+import type { Asked } from '../core/page.ts';
 import type { ConsoleServices } from '../core/services.ts';
 import { codeForm } from './break-glass-pages.ts';
 import { BREAK_GLASS_WORDS } from './break-glass-words.ts';
 import { FEDERATED } from './federated-words.ts';
-import { fromOf, hiddenFields, passkeyForm, said, wrong } from './forms.ts';
+import { fromOf, hiddenFields, wrong } from '../../web/login/forms.ts';
+import { passkeyForm, said } from './forms.ts';
 import { LOGIN } from './words.ts';
 
 type Services = Pick<ConsoleServices, 'logIns' | 'federated' | 'breakGlass'>;

@@ -4,8 +4,8 @@
  */
 import { type Html, html } from '../../http/html.ts';
 import type { Asked, Page } from '../core/page.ts';
-import { sizeOf, timeOf } from '../core/times.ts';
-import { type Tone, accountLink, card, messageLink, state, table } from '../look/parts.ts';
+import { sizeOf, timeOf } from '../../web/core/times.ts';
+import { type Tone, accountLink, card, messageLink, state, table } from '../../web/look/parts.ts';
 
 export const ACCOUNT_MESSAGES = {
   nl: {

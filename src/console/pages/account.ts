@@ -2,14 +2,14 @@
 import { type Hole, type Html, html } from '../../http/html.ts';
 import type { Language } from '../../domain/registry.ts';
 import type { Asked, Page } from '../core/page.ts';
-import { sizeOf, timeOf } from '../core/times.ts';
-import { card, facts, list, note, organisationLink, state, table } from '../look/parts.ts';
+import { sizeOf, timeOf } from '../../web/core/times.ts';
+import { card, facts, list, note, organisationLink, state, table } from '../../web/look/parts.ts';
 import { ACCOUNT_MESSAGES, seesMessages } from './account-messages.ts';
 import { ACCOUNT } from './account-words.ts';
 import { doneNote } from '../parts/deed.ts';
 import { DEEDS, deedsFor } from './deeds.ts';
 import { refusalWords } from './refusal-words.ts';
-import { STATES, toneOf } from './states.ts';
+import { STATES, toneOf } from '../../web/parts/states.ts';
 
 type Words = (typeof ACCOUNT)['nl'];
 type Shown = Awaited<ReturnType<typeof ask>>;

@@ -1,8 +1,8 @@
 /** Certificates: of accounts, of listeners and of partners, by their end; what one says, and revoking it. */
 import { type Html, html } from '../../http/html.ts';
 import type { Page } from '../core/page.ts';
-import { timeOf } from '../core/times.ts';
-import { type Tone, accountLink, card, facts, list, note, state } from '../look/parts.ts';
+import { timeOf } from '../../web/core/times.ts';
+import { type Tone, accountLink, card, facts, list, note, state } from '../../web/look/parts.ts';
 import { type Deed, deedButtons, doneNote } from '../parts/deed.ts';
 import { deedPagesOf } from '../parts/deed-pages.ts';
 import { type Register, type RowOf, registerPages } from '../parts/register.ts';

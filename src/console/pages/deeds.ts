@@ -2,8 +2,8 @@
 import type { OperationResult } from '../../admin/operations.ts';
 import { type Html, html } from '../../http/html.ts';
 import type { Asked, Page } from '../core/page.ts';
-import { timeOf } from '../core/times.ts';
-import { note } from '../look/parts.ts';
+import { timeOf } from '../../web/core/times.ts';
+import { note } from '../../web/look/parts.ts';
 import { type Deed, isOffered } from '../parts/deed.ts';
 import { deedPagesOf } from '../parts/deed-pages.ts';
 import { OF_ACCOUNT } from './settings-words.ts';

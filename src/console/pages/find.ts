@@ -7,9 +7,10 @@ import { parseMessageId } from '../../domain/ids.ts';
 import { isOrganisationName } from '../../domain/registry.ts';
 import { telephoneDigits } from '../../domain/telephone.ts';
 import { type Html, html } from '../../http/html.ts';
-import { type Asked, visitorOf } from '../core/page.ts';
-import { timeOf } from '../core/times.ts';
-import { accountLink, messageLink, organisationLink } from '../look/parts.ts';
+import { visitorOf } from '../../web/core/page.ts';
+import type { Asked } from '../core/page.ts';
+import { timeOf } from '../../web/core/times.ts';
+import { accountLink, messageLink, organisationLink } from '../../web/look/parts.ts';
 import { certificateLink } from './certificates.ts';
 import { SEARCH } from './search-words.ts';
 

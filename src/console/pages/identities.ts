@@ -1,8 +1,8 @@
 /** Whom the OpenID provider means by which operator, also of operators who have ended. */
 import { html } from '../../http/html.ts';
 import type { Page } from '../core/page.ts';
-import { timeOf } from '../core/times.ts';
-import { state } from '../look/parts.ts';
+import { timeOf } from '../../web/core/times.ts';
+import { state } from '../../web/look/parts.ts';
 import { type Deed, deedLinks } from '../parts/deed.ts';
 import { deedPagesOf } from '../parts/deed-pages.ts';
 import { type Register, registerPages } from '../parts/register.ts';

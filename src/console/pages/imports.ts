@@ -4,7 +4,7 @@ import { rightOf } from '../../admin/operations.ts';
 import { many } from '../../domain/counted.ts';
 import { html } from '../../http/html.ts';
 import type { Asked, Page } from '../core/page.ts';
-import { card } from '../look/parts.ts';
+import { card } from '../../web/look/parts.ts';
 import { type Import, importPagesOf, isForOne } from '../parts/import.ts';
 import { IMPORT } from '../parts/import-words.ts';
 import { ACCOUNTS_END, ACCOUNTS_IN, ACCOUNTS_SET, ADDRESSES_SET, ORGANISATIONS_SET } from './imports-words.ts';

@@ -1,13 +1,13 @@
 /** Organisations, accounts and addresses as lists. */
 import type { Page } from '../core/page.ts';
-import { sizeOf, timeOf } from '../core/times.ts';
-import { accountLink, organisationLink, state } from '../look/parts.ts';
+import { sizeOf, timeOf } from '../../web/core/times.ts';
+import { accountLink, organisationLink, state } from '../../web/look/parts.ts';
 import { deedLinks } from '../parts/deed.ts';
 import { type Register, registerPages } from '../parts/register.ts';
 import { ADD_ORGANISATION } from './organisation-deeds.ts';
 import { ACCOUNTS, ADDRESSES, ORGANISATIONS } from './lists-words.ts';
 import { ADDRESS_SETTINGS } from './settings.ts';
-import { STATES, toneOf } from './states.ts';
+import { STATES, toneOf } from '../../web/parts/states.ts';
 
 /** Of one account; the rest stands on its own page. */
 const SHOWN = 3;

@@ -3,8 +3,8 @@ import type { CopyView, TraceView } from '../../admin/delivery-views.ts';
 import type { OperationResult } from '../../admin/operations.ts';
 import { type Html, html } from '../../http/html.ts';
 import type { Asked } from '../core/page.ts';
-import { timeOf } from '../core/times.ts';
-import { card, list, state } from '../look/parts.ts';
+import { timeOf } from '../../web/core/times.ts';
+import { card, list, state } from '../../web/look/parts.ts';
 import type { Deed } from '../parts/deed.ts';
 
 const WORDS = {

@@ -7,7 +7,7 @@ import type { CopyView, EventView } from '../../admin/delivery-views.ts';
 import type { Language } from '../../domain/registry.ts';
 import type { Hole } from '../../http/html.ts';
 import { html } from '../../http/html.ts';
-import { filled } from '../core/filled.ts';
+import { filled } from '../../web/core/filled.ts';
 
 export const STEPS = {
   nl: {

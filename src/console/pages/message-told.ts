@@ -3,7 +3,7 @@ import type { CopyView, EventView } from '../../admin/delivery-views.ts';
 import { statusOf } from '../../delivery/notice-rules.ts';
 import type { Language } from '../../domain/registry.ts';
 import { causeOf } from '../../letters/cause.ts';
-import type { Tone } from '../look/parts.ts';
+import type { Tone } from '../../web/look/parts.ts';
 import { BECAME, type Became } from './message-words.ts';
 
 export interface Told {

@@ -7,8 +7,8 @@ import type { CopyView, EventView, TraceView } from '../../admin/delivery-views.
 import type { Language } from '../../domain/registry.ts';
 import { type Hole, type Html, html } from '../../http/html.ts';
 import type { Asked, Page } from '../core/page.ts';
-import { sizeOf, timeOf } from '../core/times.ts';
-import { accountLink, card, facts, list, note, state, timeLine } from '../look/parts.ts';
+import { sizeOf, timeOf } from '../../web/core/times.ts';
+import { accountLink, card, facts, list, note, state, timeLine } from '../../web/look/parts.ts';
 import { isAboutPeople, stepOwners, stepText } from './message-steps.ts';
 import { AGAIN, MESSAGE_DEEDS, deedsOf, isHandedOutAgain } from './message-deeds.ts';
 import { toldOf } from './message-told.ts';

@@ -2,8 +2,8 @@
 import type { CodeOut } from '../../commands/operator/passkeys.ts';
 import { type Html, html } from '../../http/html.ts';
 import type { Asked, Page } from '../core/page.ts';
-import { timeOf } from '../core/times.ts';
-import { card, facts, organisationLink, state } from '../look/parts.ts';
+import { timeOf } from '../../web/core/times.ts';
+import { card, facts, organisationLink, state } from '../../web/look/parts.ts';
 import { type Deed, deedButtons, deedLinks, doneNote } from '../parts/deed.ts';
 import { deedPagesOf } from '../parts/deed-pages.ts';
 import { type Register, registerPages, registerTable } from '../parts/register.ts';

@@ -2,7 +2,7 @@
 import type { OperationResult } from '../../admin/operations.ts';
 import { type Html, html } from '../../http/html.ts';
 import type { Asked } from '../core/page.ts';
-import { note, organisationLink } from '../look/parts.ts';
+import { note, organisationLink } from '../../web/look/parts.ts';
 import type { Deed } from '../parts/deed.ts';
 import { ACCOUNTS_IN } from './imports-words.ts';
 import { ORGANISATION_DEEDS } from './organisation-deeds-words.ts';

@@ -1,11 +1,11 @@
 /** An organisation: whom to call, and its accounts, a page at a time. */
 import { html } from '../../http/html.ts';
 import type { Page } from '../core/page.ts';
-import { accountLink, card, facts, note, table } from '../look/parts.ts';
+import { accountLink, card, facts, note, table } from '../../web/look/parts.ts';
 import { deedButtons, doneNote } from '../parts/deed.ts';
 import { ORGANISATION_SETTINGS } from './settings.ts';
 import { OF_ORGANISATION } from './organisation-deeds.ts';
-import { STATES } from './states.ts';
+import { STATES } from '../../web/parts/states.ts';
 
 const ORGANISATION = {
   nl: {

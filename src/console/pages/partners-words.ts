@@ -1,5 +1,5 @@
 /** What the pages of partners say, in both languages. */
-import type { FieldWords } from '../parts/fields.ts';
+import type { FieldWords } from '../../web/parts/fields.ts';
 
 export const PARTNER = {
   nl: {

@@ -1,8 +1,9 @@
 /** Partners: organisations with a mail server of their own; what is known of each, whether it can be reached, and its stops. */
 import { type Html, html } from '../../http/html.ts';
-import { type Asked, type Page, type Reply, visitorOf } from '../core/page.ts';
-import { sizeOf, timeOf } from '../core/times.ts';
-import { accountLink, card, facts, list, note, organisationLink, state, table } from '../look/parts.ts';
+import { type Reply, visitorOf } from '../../web/core/page.ts';
+import type { Asked, Page } from '../core/page.ts';
+import { sizeOf, timeOf } from '../../web/core/times.ts';
+import { accountLink, card, facts, list, note, organisationLink, state, table } from '../../web/look/parts.ts';
 import { type Deed, deedButtons, doneNote } from '../parts/deed.ts';
 import { deedPagesOf } from '../parts/deed-pages.ts';
 import { type Register, type RowOf, registerPages } from '../parts/register.ts';

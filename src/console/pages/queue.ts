@@ -2,10 +2,10 @@
 import type { DeliveryView } from '../../admin/delivery-views.ts';
 import type { Language } from '../../domain/registry.ts';
 import { type Hole, type Html, html } from '../../http/html.ts';
-import { filled } from '../core/filled.ts';
+import { filled } from '../../web/core/filled.ts';
 import type { Asked, Page } from '../core/page.ts';
-import { sizeOf, timeOf } from '../core/times.ts';
-import { type Tone, accountLink, card, facts, messageLink, state, timeLine } from '../look/parts.ts';
+import { sizeOf, timeOf } from '../../web/core/times.ts';
+import { type Tone, accountLink, card, facts, messageLink, state, timeLine } from '../../web/look/parts.ts';
 import { type Deed, deedButtons, deedLinks, doneNote } from '../parts/deed.ts';
 import { deedPagesOf } from '../parts/deed-pages.ts';
 import { type Register, registerPages } from '../parts/register.ts';

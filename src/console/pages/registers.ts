@@ -1,7 +1,7 @@
 /** Every register, for whoever may see it. A register that is added here has its page, its file and its place in this list. */
 import { html } from '../../http/html.ts';
 import type { Page } from '../core/page.ts';
-import { card } from '../look/parts.ts';
+import { card } from '../../web/look/parts.ts';
 import { IMPORT } from '../parts/import-words.ts';
 import { type Register, isOffered } from '../parts/register.ts';
 import { approvals } from './approvals.ts';

@@ -1,8 +1,9 @@
 /** Search: whatever a caller reads out, and the way to it. */
 import type { Language } from '../../domain/registry.ts';
 import { type Html, html } from '../../http/html.ts';
-import type { Page, Reply } from '../core/page.ts';
-import { card, list, note } from '../look/parts.ts';
+import type { Reply } from '../../web/core/page.ts';
+import type { Page } from '../core/page.ts';
+import { card, list, note } from '../../web/look/parts.ts';
 import { type Hits, findAll } from './find.ts';
 import { SEARCH } from './search-words.ts';
 

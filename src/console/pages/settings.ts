@@ -4,7 +4,7 @@ import type { Setting } from '../../domain/settings/setting.ts';
 import { formatSetting } from '../../domain/settings/value.ts';
 import { type Html, html } from '../../http/html.ts';
 import type { Asked, Page } from '../core/page.ts';
-import { note, state, table } from '../look/parts.ts';
+import { note, state, table } from '../../web/look/parts.ts';
 import type { Deed } from '../parts/deed.ts';
 import { deedPagesOf } from '../parts/deed-pages.ts';
 import { type Register, type RowOf, registerPages } from '../parts/register.ts';

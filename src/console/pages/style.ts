@@ -1,8 +1,8 @@
 /** Every component of the console on one page: the tests photograph it, and docs/style.md tells of it. */
 import { html } from '../../http/html.ts';
 import type { Page } from '../core/page.ts';
-import { timeOf } from '../core/times.ts';
-import { card, facts, list, note, state, table, timeLine } from '../look/parts.ts';
+import { timeOf } from '../../web/core/times.ts';
+import { card, facts, list, note, state, table, timeLine } from '../../web/look/parts.ts';
 
 const STYLE = {
   nl: {

@@ -1,9 +1,10 @@
 /** The trail: what happened and who did it, with filters; and whether it is as it was written. Each look stands in it, as that of the command does. */
 import { factText } from '../../admin/delivery-views.ts';
 import { type Html, html } from '../../http/html.ts';
-import { type Page, visitorOf } from '../core/page.ts';
-import { timeOf } from '../core/times.ts';
-import { accountLink, card, facts, list, messageLink, note, state } from '../look/parts.ts';
+import { visitorOf } from '../../web/core/page.ts';
+import type { Page } from '../core/page.ts';
+import { timeOf } from '../../web/core/times.ts';
+import { accountLink, card, facts, list, messageLink, note, state } from '../../web/look/parts.ts';
 import { type Register, registerPages } from '../parts/register.ts';
 import { TRAIL, VERIFY } from './trail-words.ts';
 

@@ -1,8 +1,9 @@
 /** Webhooks: programs that are told of events, whether each gets through, and what can be done with them. */
 import { type Html, html } from '../../http/html.ts';
-import { type Asked, type Page, type Reply, visitorOf } from '../core/page.ts';
-import { timeOf } from '../core/times.ts';
-import { accountLink, card, facts, list, note, organisationLink, state } from '../look/parts.ts';
+import { type Reply, visitorOf } from '../../web/core/page.ts';
+import type { Asked, Page } from '../core/page.ts';
+import { timeOf } from '../../web/core/times.ts';
+import { accountLink, card, facts, list, note, organisationLink, state } from '../../web/look/parts.ts';
 import { type Deed, deedButtons, doneNote } from '../parts/deed.ts';
 import { deedPagesOf } from '../parts/deed-pages.ts';
 import { type Register, type RowOf, registerPages } from '../parts/register.ts';

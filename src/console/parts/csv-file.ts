@@ -3,7 +3,7 @@ import type { Input } from '../../admin/input.ts';
 import { MAX_LIST } from '../../commands/core/params.ts';
 import type { ListRow, Params } from '../../commands/core/row.ts';
 import { csv } from '../../cli/output.ts';
-import type { Download } from '../core/page.ts';
+import type { Download } from '../../web/core/page.ts';
 
 /** A file that nobody opens in a spreadsheet any more. */
 export const MAX_ROWS = 200_000;

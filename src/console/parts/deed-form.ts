@@ -4,11 +4,12 @@ import type { Input } from '../../admin/input.ts';
 import { inputOf } from '../../commands/core/operations.ts';
 import { rowNamed } from '../../commands/table.ts';
 import { type Html, attributes, html } from '../../http/html.ts';
-import { type Asked, type Reply, visitorOf } from '../core/page.ts';
-import { note } from '../look/parts.ts';
+import { type Reply, visitorOf } from '../../web/core/page.ts';
+import type { Asked } from '../core/page.ts';
+import { note } from '../../web/look/parts.ts';
 import { DEED } from './deed-words.ts';
 import { type Deed, backPath, deedFields, deedPath, isGrave, nameToType } from './deed.ts';
-import { type Field, type FieldProblems, fieldsHtml, readFields } from './fields.ts';
+import { type Field, type FieldProblems, fieldsHtml, readFields } from '../../web/parts/fields.ts';
 import { MAX_REASON } from './reason.ts';
 
 export type Caller = keyof (typeof DEED)['en']['callers'];

@@ -5,13 +5,14 @@ import { rowNamed } from '../../commands/table.ts';
 import { grouped } from '../../crypto/base32.ts';
 import { defined } from '../../domain/defined.ts';
 import { html } from '../../http/html.ts';
-import { givenFile } from '../core/given-file.ts';
-import type { Along, Asked, Page, Reply } from '../core/page.ts';
-import { note } from '../look/parts.ts';
+import { givenFile } from '../../web/core/given-file.ts';
+import type { Reply } from '../../web/core/page.ts';
+import type { Along, Asked, Page } from '../core/page.ts';
+import { note } from '../../web/look/parts.ts';
 import { CALLERS, type Caller, type Wrong, formPage, isPlanned, planPage } from './deed-form.ts';
 import { DEED } from './deed-words.ts';
 import { type Deed, backPath, deedFields, deedName, isGrave, nameToType } from './deed.ts';
-import { readFields } from './fields.ts';
+import { readFields } from '../../web/parts/fields.ts';
 import { MAX_REASON, reasonIn } from './reason.ts';
 
 /** The trail is in one language. */

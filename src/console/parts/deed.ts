@@ -12,9 +12,10 @@ import { inputOf } from '../../commands/core/operations.ts';
 import { type AnyOperation, type AnyRow, confirmOf } from '../../commands/core/row.ts';
 import { rowNamed } from '../../commands/table.ts';
 import { type Html, html } from '../../http/html.ts';
-import type { Asked, Download } from '../core/page.ts';
-import { note } from '../look/parts.ts';
-import { type Both, type Field, type FieldWords, fieldsOf } from './fields.ts';
+import type { Download } from '../../web/core/page.ts';
+import type { Asked } from '../core/page.ts';
+import { note } from '../../web/look/parts.ts';
+import { type Both, type Field, type FieldWords, fieldsOf } from '../../web/parts/fields.ts';
 
 export interface DeedWords {
   readonly button: string;

@@ -13,10 +13,18 @@ import { defined } from '../../domain/defined.ts';
 import { seconds } from '../../domain/units.ts';
 import { html } from '../../http/html.ts';
 import { FILE_FIELD } from '../../http/file-form.ts';
-import { type Asked, type Page, type Reply, visitorOf } from '../core/page.ts';
+import { type Reply, visitorOf } from '../../web/core/page.ts';
+import type { Asked, Page } from '../core/page.ts';
 import type { ConsoleServices } from '../core/services.ts';
-import { note } from '../look/parts.ts';
-import { type Both, type FieldProblems, type FieldWords, fieldsHtml, fieldsOf, readFields } from './fields.ts';
+import { note } from '../../web/look/parts.ts';
+import {
+  type Both,
+  type FieldProblems,
+  type FieldWords,
+  fieldsHtml,
+  fieldsOf,
+  readFields,
+} from '../../web/parts/fields.ts';
 import { type HeldImport, MAX_FILE } from './held-imports.ts';
 import { carryOut, lookAt } from './import-run.ts';
 import { IMPORT } from './import-words.ts';

@@ -10,8 +10,9 @@ import { inputOf } from '../../commands/core/operations.ts';
 import type { ListRow, Params } from '../../commands/core/row.ts';
 import { rowNamed } from '../../commands/table.ts';
 import { type Hole, type Html, html } from '../../http/html.ts';
-import type { Asked, Page, Reply } from '../core/page.ts';
-import { note, table } from '../look/parts.ts';
+import type { Reply } from '../../web/core/page.ts';
+import type { Asked, Page } from '../core/page.ts';
+import { note, table } from '../../web/look/parts.ts';
 import { csvOf } from './csv-file.ts';
 import { type Deed, deedButtons, doneNote } from './deed.ts';
 import {
@@ -22,7 +23,7 @@ import {
   fieldsHtml,
   fieldsOf,
   readFields,
-} from './fields.ts';
+} from '../../web/parts/fields.ts';
 import { REGISTER } from './register-words.ts';
 
 /** Of a list of this operation. */

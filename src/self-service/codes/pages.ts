@@ -2,9 +2,9 @@
  * Where one-time codes of letters are used: a password, and on a page of its own a certificate, for whoever looks after the system. What was typed stays after an error, except
  * a password. The pages of accounts have them, and a listener of their own.
  */
-import type { AskedBy, PageFor, Reply } from '../../console/core/page.ts';
-import type { SiteParts } from '../../console/core/serve.ts';
-import { facts, list, note } from '../../console/look/parts.ts';
+import type { AskedBy, PageFor, Reply } from '../../web/core/page.ts';
+import type { SiteParts } from '../../web/core/serve.ts';
+import { facts, list, note } from '../../web/look/parts.ts';
 import type { Helpdesk } from '../../domain/helpdesk.ts';
 import { type LetterParts, serverLines } from '../../enrol/letters.ts';
 import type { EnrolmentWindow, WindowAnswer, Wish } from '../../enrol/window.ts';

@@ -1,6 +1,6 @@
 /** What programs are answered that use a code, as text or as JSON: two paths, and a word of the error that stays. */
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import { CONSOLE_HEADERS, NOT_KEPT } from '../../console/core/headers.ts';
+import { PAGE_HEADERS, NOT_KEPT } from '../../web/core/headers.ts';
 import { defined } from '../../domain/defined.ts';
 import { helpdeskLine } from '../../domain/helpdesk.ts';
 import type { Language } from '../../domain/registry.ts';
@@ -35,7 +35,7 @@ const formOf = ({ accept = '', 'content-type': sent = '' }: IncomingHttpHeaders)
 
 const answer = (form: Form, status: number, body: string, headers: OutgoingHttpHeaders = {}): Answer => ({
   status,
-  headers: { ...CONSOLE_HEADERS, 'cache-control': NOT_KEPT, ...headers, 'content-type': TYPES[form] },
+  headers: { ...PAGE_HEADERS, 'cache-control': NOT_KEPT, ...headers, 'content-type': TYPES[form] },
   body,
 });
 

@@ -5,12 +5,12 @@
  * from the very host that it is sent to.
  */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import type { AskedBy, Someone } from '../../console/core/page.ts';
-import { changeLanguage } from '../../console/core/language.ts';
-import { Router } from '../../console/core/router.ts';
-import { type About, type Sent, Serving } from '../../console/core/serve.ts';
-import { filePages } from '../../console/look/files.ts';
-import { frame } from '../../console/look/frame.ts';
+import type { AskedBy, Someone } from '../../web/core/page.ts';
+import { changeLanguage } from '../../web/core/language.ts';
+import { Router } from '../../web/core/router.ts';
+import { type About, type Sent, Serving } from '../../web/core/serve.ts';
+import { filePages } from '../../web/look/files.ts';
+import { frame } from '../../web/look/frame.ts';
 import type { Html } from '../../http/html.ts';
 import { isOwnOrigin } from '../../http/reader.ts';
 import type { Guest } from '../../http/tls-listener.ts';

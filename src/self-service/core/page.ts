@@ -2,7 +2,7 @@
 import type { Input } from '../../admin/input.ts';
 import type { OperationName, OperationResult } from '../../admin/operations.ts';
 import type { Authenticator, Peer } from '../../auth/authenticator.ts';
-import type { AskedBy, PageFor, Someone } from '../../console/core/page.ts';
+import type { AskedBy, PageFor, Someone } from '../../web/core/page.ts';
 import type { Helpdesk } from '../../domain/helpdesk.ts';
 import type { Log } from '../../domain/effects.ts';
 import type { Store } from '../../store/port/store.ts';

@@ -1,5 +1,5 @@
 /** What the frame of these pages says, and pages that say why something was not done, in both languages. */
-import type { OwnProblems } from '../../console/look/problem.ts';
+import type { OwnProblems } from '../../web/look/problem.ts';
 
 export const FRAME = {
   nl: {

@@ -6,9 +6,9 @@ import type { KeyObject } from 'node:crypto';
 import type { AdminContext } from '../../admin/context.ts';
 import { fileNotice } from '../../admin/notice.ts';
 import type { AuthOutcome, Authenticator, Peer } from '../../auth/authenticator.ts';
-import { newSession } from '../../console/login/new-session.ts';
-import type { ConsoleNotes } from '../../console/login/notes.ts';
-import type { From, Slowed, SlowedJudged } from '../../console/login/slowed.ts';
+import { newSession } from '../../web/login/new-session.ts';
+import type { LogInNotes } from '../../web/login/notes.ts';
+import type { From, Slowed, SlowedJudged } from '../../web/login/slowed.ts';
 import { newSessionSecret, sessionHash } from '../../crypto/console-secrets.ts';
 import { mailedCodeHash, newMailedCode, readMailedCode, shownMailedCode } from '../../crypto/mailed-code.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
@@ -26,7 +26,7 @@ export interface LogInParts {
   readonly key: KeyObject;
   readonly random: RandomBytes;
   readonly slowed: Slowed;
-  readonly notes: ConsoleNotes;
+  readonly notes: LogInNotes;
 }
 
 type Granted = Extract<AuthOutcome, { kind: 'granted' }>;

@@ -1,9 +1,9 @@
 /** The pages of the log-in: the password, the code, and the way out. */
-import { noSecretCookie, secretCookie } from '../../console/core/cookies.ts';
-import { changeLanguage } from '../../console/core/language.ts';
-import { type Reply, localPath, visitorOf } from '../../console/core/page.ts';
-import { fromOf, wrong } from '../../console/login/forms.ts';
-import { goodbye } from '../../console/login/goodbye.ts';
+import { noSecretCookie, secretCookie } from '../../web/core/cookies.ts';
+import { changeLanguage } from '../../web/core/language.ts';
+import { type Reply, localPath, visitorOf } from '../../web/core/page.ts';
+import { fromOf, wrong } from '../../web/login/forms.ts';
+import { goodbye } from '../../web/login/goodbye.ts';
 import { attributes, html } from '../../http/html.ts';
 import type { Asked, Page } from '../core/page.ts';
 import { SESSION, WAITING } from './cookies.ts';

@@ -1,9 +1,9 @@
 /** What an account sees first: its addresses, its mailbox and who empties it, and what else it can do here. Nothing of any message. */
 import type { OperationResult } from '../../admin/operations.ts';
-import { sizeOf, timeOf } from '../../console/core/times.ts';
-import { visitorOf } from '../../console/core/page.ts';
-import { card, facts, list, note, state, table } from '../../console/look/parts.ts';
-import { STATES, toneOf } from '../../console/pages/states.ts';
+import { sizeOf, timeOf } from '../../web/core/times.ts';
+import { visitorOf } from '../../web/core/page.ts';
+import { card, facts, list, note, state, table } from '../../web/look/parts.ts';
+import { STATES, toneOf } from '../../web/parts/states.ts';
 import { type Html, html } from '../../http/html.ts';
 import type { Asked, Page } from '../core/page.ts';
 import { HOME } from './home-words.ts';

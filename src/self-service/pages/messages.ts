@@ -1,7 +1,7 @@
 /** What became of what the account sent: the latest, one that is asked for, and where each recipient's copy stands. What a sender may see over the API, in words; never a subject or content. */
-import { timeOf } from '../../console/core/times.ts';
-import { visitorOf } from '../../console/core/page.ts';
-import { card, facts, note, state, table, type Tone } from '../../console/look/parts.ts';
+import { timeOf } from '../../web/core/times.ts';
+import { visitorOf } from '../../web/core/page.ts';
+import { card, facts, note, state, table, type Tone } from '../../web/look/parts.ts';
 import { type SentState, sentStatus } from '../../delivery/sent-status.ts';
 import { type MessageId, parseMessageId } from '../../domain/ids.ts';
 import { instant, iso } from '../../domain/units.ts';

@@ -1,7 +1,7 @@
 /** For the contact of an organisation: who is in it, and whether their mailboxes are emptied. Deeds are each account's own: an app password for a colleague would be his mail. */
-import { visitorOf } from '../../console/core/page.ts';
-import { note, table } from '../../console/look/parts.ts';
-import { STATES } from '../../console/pages/states.ts';
+import { visitorOf } from '../../web/core/page.ts';
+import { note, table } from '../../web/look/parts.ts';
+import { STATES } from '../../web/parts/states.ts';
 import { type Hole, html } from '../../http/html.ts';
 import type { Page } from '../core/page.ts';
 import { ORGANISATION } from './organisation-words.ts';

@@ -1,5 +1,5 @@
 /** What the pages of passwords and certificates say, in both languages. */
-import type { Both } from '../../console/parts/fields.ts';
+import type { Both } from '../../web/parts/fields.ts';
 import type { OwnDeedWords } from '../parts/deed.ts';
 
 export const PASSWORDS = {

@@ -1,7 +1,7 @@
 /** Passwords of programs, and certificates: what there is, made, and ended. A secret is shown once, in the answer that made it. */
-import { timeOf } from '../../console/core/times.ts';
-import { visitorOf } from '../../console/core/page.ts';
-import { card, facts, note, table } from '../../console/look/parts.ts';
+import { timeOf } from '../../web/core/times.ts';
+import { visitorOf } from '../../web/core/page.ts';
+import { card, facts, note, table } from '../../web/look/parts.ts';
 import { type Hole, html } from '../../http/html.ts';
 import type { Asked, Page } from '../core/page.ts';
 import { ownDeedPages } from '../parts/deed.ts';

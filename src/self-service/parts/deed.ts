@@ -5,9 +5,9 @@
 import { AdminError, type AdminErrorKind } from '../../admin/context.ts';
 import type { Input } from '../../admin/input.ts';
 import type { OperationName, OperationResult } from '../../admin/operations.ts';
-import { type Reply, visitorOf } from '../../console/core/page.ts';
-import { note } from '../../console/look/parts.ts';
-import { problemOf } from '../../console/look/problem.ts';
+import { type Reply, visitorOf } from '../../web/core/page.ts';
+import { note } from '../../web/look/parts.ts';
+import { problemOf } from '../../web/look/problem.ts';
 import {
   type Both,
   type FieldProblems,
@@ -15,8 +15,8 @@ import {
   fieldsHtml,
   fieldsOf,
   readFields,
-} from '../../console/parts/fields.ts';
-import { hiddenFields } from '../../console/login/forms.ts';
+} from '../../web/parts/fields.ts';
+import { hiddenFields } from '../../web/login/forms.ts';
 import { type Html, html } from '../../http/html.ts';
 import type { Asked, Page } from '../core/page.ts';
 

@@ -1,4 +1,4 @@
-/** The frame of every page: who is logged in, where one is, where one can go, in which language. Of the console and of other sites. */
+/** The frame of every page: who is logged in, where one is, where one can go, in which language. */
 import { type Helpdesk, helpdeskLine } from '../../domain/helpdesk.ts';
 import type { Language } from '../../domain/registry.ts';
 import { type Html, attributes, html } from '../../http/html.ts';

@@ -11,7 +11,7 @@ import { type Milliseconds, milliseconds } from '../../domain/units.ts';
 import type { NetworkSet } from '../../platform/network.ts';
 import { RegistryError } from '../../store/registry.ts';
 import type { SharedCount } from '../../store/shared-counts.ts';
-import type { ConsoleNotes, ConsoleRefusal } from './notes.ts';
+import type { LogInNotes, LogInRefusal } from './notes.ts';
 
 /** Where a request comes from. */
 export interface From {
@@ -25,8 +25,8 @@ export interface Right<T> {
   readonly kind: 'right';
   readonly is: T;
 }
-export type Judged<T> = Right<T> | ConsoleRefusal;
-export type Turned = { readonly kind: 'refused'; readonly why: ConsoleRefusal } | Busy;
+export type Judged<T> = Right<T> | LogInRefusal;
+export type Turned = { readonly kind: 'refused'; readonly why: LogInRefusal } | Busy;
 export interface Busy {
   readonly kind: 'busy';
   readonly wait: Milliseconds;
@@ -41,11 +41,11 @@ export interface SlowedParts {
   /** Networks whose failures cause no back-off. */
   readonly exempt: NetworkSet;
   readonly shared?: SharedCount;
-  readonly notes: ConsoleNotes;
+  readonly notes: LogInNotes;
 }
 
 /** Not the fault of whoever came. */
-const NO_GUESS: readonly ConsoleRefusal[] = ['down'];
+const NO_GUESS: readonly LogInRefusal[] = ['down'];
 
 export class Slowed {
   readonly #p: SlowedParts;
@@ -73,7 +73,7 @@ export class Slowed {
       notes.refused({ why: 'throttled', network });
       return { kind: 'busy', wait: milliseconds(Math.ceil(wait)) };
     }
-    const judged = await judge().catch((error: unknown): ConsoleRefusal => {
+    const judged = await judge().catch((error: unknown): LogInRefusal => {
       // In this very moment: used by somebody else, or ended.
       if (error instanceof RegistryError && error.kind === 'ended') return 'replayed';
       throw error;

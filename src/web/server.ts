@@ -1,5 +1,5 @@
 /**
- * The listener of the web console, and of other sites of pages. A browser opens some connections, keeps them, and sends one request at a time on each.
+ * The listener of a site of pages. A browser opens some connections, keeps them, and sends one request at a time on each.
  *
  * A peer has `start` from the connect to its first request, `answer` from there to the end of the answer, and `idle` until the next one.
  */

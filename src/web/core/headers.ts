@@ -1,5 +1,5 @@
 /**
- * What every answer of the console carries. By the rules that Mozilla publishes for its observatory this is an A+; test/console/headers.test.ts has them.
+ * What every answer of a site carries. By the rules that Mozilla publishes for its observatory this is an A+; test/console/parts.test.ts has them.
  *
  * The referrer policy is same-origin and not no-referrer: with the latter a browser sends "Origin: null" with a form, and a form of ours could not be told from a foreign one.
  */
@@ -22,7 +22,7 @@ const POLICY = [
   ...['camera', 'geolocation', 'microphone', 'payment', 'usb'].map((feature) => `${feature}=()`),
 ].join(', ');
 
-export const CONSOLE_HEADERS: OutgoingHttpHeaders = {
+export const PAGE_HEADERS: OutgoingHttpHeaders = {
   'content-security-policy': CSP,
   'strict-transport-security': `max-age=${TWO_YEARS}`,
   'referrer-policy': 'same-origin',

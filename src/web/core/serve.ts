@@ -1,5 +1,5 @@
 /**
- * One request of a site of pages, from its first octet to the answer; the console is one such site (console-serving.ts).
+ * One request of a site of pages, from its first octet to the answer; the console is one (console/core/console-serving.ts).
  *
  * The order is that of what it tells: form, host, path and method; where a form comes from; who is logged in, and whether he may; the token of the
  * form; whether the key was touched of late; and only then the page. A page behind a log-in answers whoever is not logged in with the way there, also where it does not exist: nobody learns which paths there are.
@@ -21,7 +21,7 @@ import { fingerprintOf, holdsAt, shownChain } from '../../platform/client-certif
 import { rangeOf } from '../../platform/network.ts';
 import { problemOf, problemPage, type OwnProblems, type ProblemName } from '../look/problem.ts';
 import { type Shown, cookiesIn, noSecretCookie } from './cookies.ts';
-import { CONSOLE_HEADERS, KEPT, NOT_KEPT } from './headers.ts';
+import { PAGE_HEADERS, KEPT, NOT_KEPT } from './headers.ts';
 import { type AskedBy, type Download, type PageFor, type Reply, type Someone, localPath } from './page.ts';
 import type { Router } from './router.ts';
 
@@ -276,7 +276,7 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
         return {
           status: 303,
           headers: {
-            ...CONSOLE_HEADERS,
+            ...PAGE_HEADERS,
             location: reply.to,
             'cache-control': NOT_KEPT,
             ...setting(reply.cookies),
@@ -287,7 +287,7 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
       case 'file':
         return {
           status: 200,
-          headers: { ...CONSOLE_HEADERS, 'content-type': reply.type, 'cache-control': KEPT },
+          headers: { ...PAGE_HEADERS, 'content-type': reply.type, 'cache-control': KEPT },
           body: reply.text,
           ...told,
         };
@@ -295,7 +295,7 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
         return {
           status: 200,
           headers: {
-            ...CONSOLE_HEADERS,
+            ...PAGE_HEADERS,
             'content-type': reply.type,
             'content-disposition': `attachment; filename="${reply.name}"`,
             'cache-control': NOT_KEPT,
@@ -308,7 +308,7 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
         return {
           status: reply.status ?? 200,
           headers: {
-            ...CONSOLE_HEADERS,
+            ...PAGE_HEADERS,
             'content-type': 'text/html; charset=utf-8',
             'cache-control': NOT_KEPT,
             'content-language': language,

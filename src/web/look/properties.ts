@@ -1,8 +1,8 @@
 /**
- * Every colour, size and distance of the console, as custom properties; the style sheet has no value of its own. docs/style.md says what each is for.
+ * Every colour, size and distance of the pages, as custom properties; the style sheet has no value of its own. docs/style.md says what each is for.
  *
  * Contrast by WCAG 2.2: text at least 4.5 to 1 on each ground that it stands on, borders of fields and the mark of the focus 3 to 1, in both themes
- * (test/console/style.test.ts computes them).
+ * (test/console/parts.test.ts computes them).
  */
 export interface Theme {
   readonly ground: string;

@@ -1,4 +1,4 @@
-/** Who was refused at the console, in the audit trail: one row for each reason and network a minute, with a count, so that nobody can fill the trail. */
+/** Who was refused at a log-in of pages, in the audit trail: one row for each reason and network a minute, with a count, so that nobody can fill the trail. */
 import { defined } from '../../domain/defined.ts';
 import type { Clock, Log } from '../../domain/effects.ts';
 import { minutes } from '../../domain/units.ts';
@@ -14,13 +14,13 @@ import type { AuditTrail } from '../../store/port/audit.ts';
  *
  * `break-glass`: password or code of the account for emergencies.
  */
-export type ConsoleRefusal =
+export type LogInRefusal =
   | ('throttled' | 'passkey' | 'challenge' | 'replayed' | 'code' | 'network' | 'counter')
   | ('down' | 'denied' | 'provider' | 'state' | 'strength' | 'groups' | 'ended' | 'registered')
   | 'break-glass';
 
 interface Refused {
-  readonly why: ConsoleRefusal;
+  readonly why: LogInRefusal;
   readonly network: string;
   /** Absent where nobody is known. */
   readonly operator?: string;
@@ -28,7 +28,7 @@ interface Refused {
 
 const ROWS = 1000;
 
-export class ConsoleNotes {
+export class LogInNotes {
   readonly #counted: Tally<Refused>;
   readonly #log: Log;
 

@@ -1,8 +1,7 @@
-/** Cookies of the console, and of other sites that may have the same host name on another port (RFC 6265bis). `__Host-`: set by this very host over TLS, for all its paths; no other host of the domain can set it. */
+/** Cookies of sites that may have the same host name, each on a port of its own (RFC 6265bis). `__Host-`: set by this very host over TLS, for all its paths; no other host of the domain can set it. */
 import { FEDERATED_LIFE } from '../../domain/console.ts';
 import type { Language } from '../../domain/registry.ts';
 
-export const CONSOLE_SESSION = '__Host-sluis';
 const LANGUAGE = '__Host-sluis-language';
 /** Of whoever has been sent to an OpenID provider. Lax: a Strict one does not come along where the page before was the provider's. */
 const AWAY = '__Host-sluis-oidc';
@@ -14,8 +13,6 @@ const cookie = (name: string, value: string, more: string, site: 'Strict' | 'Lax
 /** Until the browser is closed; the store ends it sooner. `name` begins with `__Host-`. */
 export const secretCookie = (name: string, secret: string): string => cookie(name, secret, '');
 export const noSecretCookie = (name: string): string => cookie(name, '', '; Max-Age=0');
-export const sessionCookie = (secret: string): string => secretCookie(CONSOLE_SESSION, secret);
-export const noSessionCookie = (): string => noSecretCookie(CONSOLE_SESSION);
 export const languageCookie = (language: Language): string => cookie(LANGUAGE, language, `; Max-Age=${YEAR}`);
 
 export const awayCookie = (value: string): string => cookie(AWAY, value, `; Max-Age=${FEDERATED_LIFE / 1000}`, 'Lax');

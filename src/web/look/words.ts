@@ -3,9 +3,6 @@ export const FRAME = {
   nl: {
     skip: 'Naar de inhoud',
     menu: 'Menu',
-    today: 'Vandaag',
-    search: 'Zoeken',
-    registers: 'Overzichten',
     loggedIn: 'Ingelogd als',
     logOut: 'Uitloggen',
     other: 'English',
@@ -14,9 +11,6 @@ export const FRAME = {
   en: {
     skip: 'To the content',
     menu: 'Menu',
-    today: 'Today',
-    search: 'Search',
-    registers: 'Registers',
     loggedIn: 'Logged in as',
     logOut: 'Log out',
     other: 'Nederlands',

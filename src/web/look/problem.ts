@@ -51,7 +51,6 @@ export type ProblemName = Exclude<keyof (typeof PROBLEMS)['nl'], 'detail'>;
 export type OwnProblems = Readonly<
   Record<Language, { readonly back: string } & Partial<Record<ProblemName, readonly [title: string, remedy: string]>>>
 >;
-export const CONSOLE_PROBLEMS: OwnProblems = { nl: { back: 'Naar Vandaag' }, en: { back: 'To Today' } };
 
 const OF: Readonly<Record<AdminErrorKind, { readonly status: number; readonly why: ProblemName }>> = {
   invalid: { status: 422, why: 'invalid' },
