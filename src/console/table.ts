@@ -5,6 +5,7 @@ import { federatedPages } from './login/federated-pages.ts';
 import { logInPages } from './login/pages.ts';
 import { filePages } from '../web/look/files.ts';
 import { account } from './pages/account.ts';
+import { OF_ADDRESS } from './pages/address-deeds.ts';
 import { accountMessages } from './pages/account-messages.ts';
 import { approvalPages } from './pages/approvals.ts';
 import { certificatePages } from './pages/certificates.ts';
@@ -39,13 +40,13 @@ export const CONSOLE_PAGES: readonly Page[] = [
   accountMessages,
   ...deedPages,
   organisation,
-  ...deedPagesOf([ADD_ORGANISATION, ...OF_ORGANISATION]),
+  ...deedPagesOf([ADD_ORGANISATION, ...OF_ORGANISATION, ...OF_ADDRESS]),
   message,
   ...deedPagesOf(MESSAGE_DEEDS),
   ...queuePages,
   registers,
   ...listPages,
-  ...approvalPages([...OPERATOR_DEEDS, ...DEEDS, ...OF_ORGANISATION, EVIDENCE]),
+  ...approvalPages([...OPERATOR_DEEDS, ...DEEDS, ...OF_ORGANISATION, ...OF_ADDRESS, EVIDENCE]),
   ...operatorPages,
   ...identityPages,
   ...partnerPages,

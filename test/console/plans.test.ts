@@ -82,6 +82,51 @@ test('an organisation becomes part of another by its plan; where two must sign, 
   assert.equal((await console.gateway.store.registry.findAccount(addressOf('anna')))?.organisation, 'group');
 });
 
+test('what ends is shown with its plan, typed by its name, and taken back; a wrong successor stays typed', async (t) => {
+  const console = await startConsole(t, { accounts: ['anna', 'bram', 'carl'] });
+  const { registry } = console.gateway.store;
+  const { browser } = await console.loggedIn('els', 'registry');
+  const state = async (of: string): Promise<unknown> => (await registry.findAccount(addressOf(of)))?.account.state;
+  const ends = [
+    ['/accounts/anna%40group.test', 'anna@group.test', '/accounts/anna%40group.test'],
+    ['/addresses/bram%40group.test', 'bram@group.test', '/addresses'],
+    ['/organisations/group', 'group', '/organisations/group'],
+  ] as const;
+  for (const [of, name, back] of ends) {
+    const path = `${of}/end`;
+    assert((await browser.get(back)).body.includes(`href="${path}"`), path);
+    const unknown = await look(browser, path, { insuccessor: 'no address' });
+    assert(unknown.status === 422 && unknown.body.includes('value="no address"'), path);
+    const successor = name === 'group' ? {} : { insuccessor: addressOf('carl') };
+    const plan = await look(browser, path, { ingrace: '10d', ...successor });
+    assert.match(plan.body, /Nothing has changed yet.*(?:carl@group\.test|accounts)/s, path);
+    const other = await browser.post(path, { ...plan.form(path), ...WHY, confirm: 'other' });
+    assert(other.status === 422 && other.body.includes('not the same'), path);
+    const done = await browser.post(path, { ...other.form(path), ...WHY, confirm: name });
+    assert.equal(done.to, `${back}?done=end`);
+    assert.match((await browser.get(done.to)).body, /is ending/);
+    const resume = `${of}/resume`;
+    assert((await browser.get(back)).body.includes(`href="${resume}"`), resume);
+    const taken = await browser.post(resume, { ...(await browser.get(resume)).form(resume), ...WHY });
+    assert.equal(taken.to, `${back}?done=resume`);
+    assert(!(await browser.get(back)).body.includes(`href="${resume}"`), resume);
+  }
+  assert.equal(await state('anna'), 'active');
+});
+
+test('an address moves to another mailbox by its plan, and to one place alone', async (t) => {
+  const console = await startConsole(t, { accounts: ['anna', 'bram'] });
+  const { browser } = await console.loggedIn('els', 'registry');
+  const path = '/addresses/bram%40group.test/move';
+  const none = await look(browser, path, {});
+  assert.equal(none.status, 422);
+  const plan = await look(browser, path, { intoaccount: addressOf('anna') });
+  assert.match(plan.body, /1 address would move/);
+  assert.equal((await browser.post(path, { ...plan.form(path), ...WHY })).to, '/addresses?done=move');
+  const found = await console.gateway.store.registry.findAccount(addressOf('anna'));
+  assert.equal(found?.addresses.length, 2);
+});
+
 test('a new organisation leads on to its accounts, and an account to a letter that is shown once', async (t) => {
   const console = await startConsole(t, { accounts: ['anna'] });
   const { browser } = await console.loggedIn('els', 'registry');

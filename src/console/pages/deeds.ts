@@ -6,6 +6,7 @@ import { timeOf } from '../../web/core/times.ts';
 import { note } from '../../web/look/parts.ts';
 import { type Deed, isOffered } from '../parts/deed.ts';
 import { deedPagesOf } from '../parts/deed-pages.ts';
+import { END } from './end-words.ts';
 import { OF_ACCOUNT } from './settings-words.ts';
 
 interface AccountDeed extends Deed {
@@ -187,6 +188,15 @@ export const DEEDS: readonly AccountDeed[] = (
           },
         },
       },
+    },
+    {
+      name: 'end',
+      operation: 'account.end',
+      input: ({ login = '' }) => ({ login }),
+      fields: ['grace', 'successor'],
+      looksFirst: true,
+      states: ['active', 'suspended'],
+      words: END.account,
     },
     {
       name: 'contain',

@@ -6,6 +6,7 @@ import { deedLinks } from '../parts/deed.ts';
 import { type Register, registerPages } from '../parts/register.ts';
 import { ADD_ORGANISATION } from './organisation-deeds.ts';
 import { ACCOUNTS, ADDRESSES, ORGANISATIONS } from './lists-words.ts';
+import { OF_ADDRESS, addressDeeds } from './address-deeds.ts';
 import { ADDRESS_SETTINGS } from './settings.ts';
 import { STATES, toneOf } from '../../web/parts/states.ts';
 
@@ -54,13 +55,13 @@ export const addresses: Register<'address.list'> = {
   operation: 'address.list',
   filters: ['account'],
   words: ADDRESSES,
-  rowDeeds: [ADDRESS_SETTINGS],
+  rowDeeds: [ADDRESS_SETTINGS, ...OF_ADDRESS],
   columns: {
     address: ({ address }) => address,
     account: ({ account }) => accountLink(account),
     state: ({ state: is }, { language }) => state(toneOf(is), STATES[language][is] ?? is),
     ends: ({ ends }, { language }) => (ends === undefined ? '' : timeOf(ends, language)),
-    change: ({ address }, asked) => deedLinks(asked, [ADDRESS_SETTINGS], { address }, address),
+    change: ({ address, state: is }, asked) => deedLinks(asked, addressDeeds(is), { address }, address),
   },
 };
 

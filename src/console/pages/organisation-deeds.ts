@@ -5,6 +5,7 @@ import type { Asked } from '../core/page.ts';
 import { note, organisationLink } from '../../web/look/parts.ts';
 import type { Deed } from '../parts/deed.ts';
 import { ACCOUNTS_IN } from './imports-words.ts';
+import { END, RESUME } from './end-words.ts';
 import { ORGANISATION_DEEDS } from './organisation-deeds-words.ts';
 
 const named = ({ name = '' }: Readonly<Record<string, string>>) => ({ name });
@@ -32,5 +33,33 @@ const MERGE: Deed = {
   words: ORGANISATION_DEEDS.merge,
 };
 
+const END_ORGANISATION: Deed = {
+  path: '/organisations/{name}/end',
+  operation: 'organisation.end',
+  input: named,
+  fields: ['grace', 'successor'],
+  looksFirst: true,
+  caller: true,
+  words: END.organisation,
+};
+
+const RESUME_ORGANISATION: Deed = {
+  path: '/organisations/{name}/resume',
+  operation: 'organisation.resume',
+  input: named,
+  looksFirst: true,
+  caller: true,
+  words: RESUME.organisation,
+};
+
 /** Of one that is there. */
-export const OF_ORGANISATION: readonly Deed[] = [MERGE];
+export const OF_ORGANISATION: readonly Deed[] = [MERGE, END_ORGANISATION, RESUME_ORGANISATION];
+
+/** Those that make sense in this state; `ends`: it is ending. */
+export const organisationDeeds = (state = 'active', ends?: string): readonly Deed[] =>
+  state === 'ended'
+    ? []
+    : [
+        ...(ends === undefined ? [MERGE, END_ORGANISATION] : []),
+        ...(state === 'active' && ends === undefined ? [] : [RESUME_ORGANISATION]),
+      ];

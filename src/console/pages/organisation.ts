@@ -4,7 +4,7 @@ import type { Page } from '../core/page.ts';
 import { accountLink, card, facts, note, table } from '../../web/look/parts.ts';
 import { deedButtons, doneNote } from '../parts/deed.ts';
 import { ORGANISATION_SETTINGS } from './settings.ts';
-import { OF_ORGANISATION } from './organisation-deeds.ts';
+import { OF_ORGANISATION, organisationDeeds } from './organisation-deeds.ts';
 import { STATES } from '../../web/parts/states.ts';
 
 const ORGANISATION = {
@@ -74,7 +74,7 @@ export const organisation: Page = {
     return {
       kind: 'page',
       title: `${words.title} ${of.name}`,
-      body: html`${doneNote(asked, [ORGANISATION_SETTINGS, ...OF_ORGANISATION])}${of.state === 'ended' ? undefined : deedButtons(asked, OF_ORGANISATION, { name: of.name })}${of.contactProblem === undefined ? undefined : note('warn', html`<p>${words.problem}: <span lang="en">${of.contactProblem}</span></p>`)}
+      body: html`${doneNote(asked, [ORGANISATION_SETTINGS, ...OF_ORGANISATION])}${deedButtons(asked, organisationDeeds(of.state, of.ends), { name: of.name })}${of.contactProblem === undefined ? undefined : note('warn', html`<p>${words.problem}: <span lang="en">${of.contactProblem}</span></p>`)}
 ${card(
   words.about,
   facts([
