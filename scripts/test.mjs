@@ -1,6 +1,6 @@
 // Runs one suite of compiled tests with Node's own runner. The files are found here, so that a compiled test whose source is gone does not run.
 //
-//   node scripts/test.mjs [--suite unit|second|faults|peers|postgres|long] [--only TEXT] [--reporter NAME] [--bound SECONDS] [--times FILE]
+//   node scripts/test.mjs [--suite unit|second|faults|peers|postgres|long] [--only TEXT] [--release] [--reporter NAME] [--bound SECONDS] [--times FILE]
 //
 // `unit` is every *.test.js below dist/test except the folders `faults`, `peers`, `postgres` and `long`, which are suites of their own; `postgres` has the tests
 // that need PostgreSQL as real processes. `second` is what of `unit` .ci/run runs again on a second version of Node: scripts/second-node.mjs says what. `long` takes longer than a merge may wait: it is run
@@ -18,6 +18,8 @@
 //
 // Of the suites that start programs only those do whose source says `@beside` in a comment: they measure neither
 // time nor memory, use free ports, and build nothing. The others have the machine to themselves, after those.
+//
+// `--release`: of a suite also what waits for a release, with the rounds of a merge.
 //
 // `--times`: appends a line to FILE for each test file, for the table of .ci/run: "file", seconds, name, with a tab between.
 import { spawn, spawnSync } from 'node:child_process';
@@ -41,10 +43,10 @@ import { watchFiles } from './bounded.mjs';
 import { isSameOnEveryNode } from './second-node.mjs';
 
 /** Most files of one process: it has most of what it saves by then, and keeps what it loaded. */
-const SHARED = 12;
+const SHARED = 20;
 
 /** Suites whose files measure neither the disk nor what a loss of power leaves on it, and that were run so. */
-const IN_MEMORY = ['postgres'];
+const IN_MEMORY = ['unit', 'second', 'peers', 'postgres'];
 /** Octets: several times what a suite has at once. */
 const ROOM = 6e9;
 
@@ -62,6 +64,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     reporter: { type: 'string' },
     bound: { type: 'string' },
+    release: { type: 'boolean', default: false },
     times: { type: 'string' },
   },
 });
@@ -87,7 +90,7 @@ const SUITES = {
   long: (file) => folderOf(file) === 'long' || says(file, '@release') || says(file, 'support/effort.ts'),
 };
 /** Whether what may wait for a release is run as well. */
-const isRelease = values.suite === 'long' || process.env.SLUIS_TEST_EFFORT === 'release';
+const isRelease = values.release || values.suite === 'long' || process.env.SLUIS_TEST_EFFORT === 'release';
 const isWanted = (file) =>
   values.only === undefined ? isRelease || !says(file, '@release') : file.includes(values.only);
 const isIn = SUITES[values.suite] ?? (() => false);
@@ -178,6 +181,8 @@ function processesOf(some) {
 
 const linesOf = (file) => (existsSync(file) ? readFileSync(file, 'utf8').split('\n') : []);
 
+/** What one program has compiled, the next one reads: a tenth of a suite that starts hundreds of them. Unit tests start few, and to write it costs as much as it saves. */
+const CACHE = { NODE_COMPILE_CACHE: join(measured, 'compiled') };
 const EFFORT = values.suite === 'long' ? { SLUIS_TEST_EFFORT: 'release' } : {};
 const late = new Set();
 let runner;
@@ -199,7 +204,7 @@ async function run({ files: some, concurrency, unit = false }) {
     {
       stdio: 'inherit',
       cwd: root,
-      env: { ...process.env, ...EFFORT, PATH, TMPDIR: measured, SLUIS_TEST_SHARED: measured },
+      env: { ...process.env, ...EFFORT, ...(unit ? {} : CACHE), PATH, TMPDIR: measured, SLUIS_TEST_SHARED: measured },
     },
   );
   const unwatch = watchFiles({

@@ -30,8 +30,8 @@ import { Pop3Client } from '../support/pop3-client.ts';
 import { addTestPartner } from '../support/push.ts';
 import { Scrape } from '../support/scrape.ts';
 
-const open = (t: TestContext, configuration = ''): Promise<CommandScene> =>
-  commandScene(t, { accounts: ['anna', 'bert'], configuration });
+const open = (t: TestContext, configuration = '', own = false): Promise<CommandScene> =>
+  commandScene(t, { accounts: ['anna', 'bert'], configuration, own });
 
 async function taken(scene: CommandScene, ...args: string[]): Promise<TakenView> {
   return JSON.parse(await scene.done('backup', ...args, '--json')) as TakenView;
@@ -324,7 +324,7 @@ test("a backup refuses a folder that would be lost with the store, lies beside t
   await refused(join(gateway.config.data.folder, 'backups'), /it lies in the data folder, and would be lost with it/);
   await refused(join(gateway.config.keys.folder, 'backups'), /it lies in the key folder/);
   await taken(scene, at('mine'));
-  const other = await open(t);
+  const other = await open(t, '', true);
   const foreign = await other.run('backup', at('mine'));
   assert.match(foreign.stderr, /of another store \(mail\.test\); name a folder of its own/);
   const nowhere = await run('backup');

@@ -80,7 +80,7 @@ test(
   { skip: withoutProgram('curl', 'curl') },
   async () => {
     // The proof that the exchanges above verified anything: the same programs, another CA.
-    const other = await Instance.create();
+    const other = await Instance.create({ own: true });
     try {
       const sending = { ...deskOf('sender', 'curl'), ca: other.ca };
       await assert.rejects(senders.curl.send(payload, addressOf('to-curl'), sending), /certificate/i);

@@ -14,12 +14,13 @@ import { type Address, parseAddress } from '../../src/domain/address.ts';
 import { defined } from '../../src/domain/defined.ts';
 import type { Clock, Log } from '../../src/domain/effects.ts';
 import { type Gateway, type GatewayOptions, startGateway } from '../../src/gateway.ts';
-import { createStore } from '../../src/gateway/store.ts';
+import { storeOptionsOf } from '../../src/gateway/store.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import type { TlsMaterial } from '../../src/platform/listener.ts';
 import { testCertificates } from './certificates.ts';
 import { MemoryLog } from './log.ts';
 import { assertNoSecret } from './no-secret.ts';
+import { TEST_KEY, createFrom, createStoreAt } from './store.ts';
 import type { TranscriptOptions } from './transcript.ts';
 import { type WireTarget, trusting } from './wire.ts';
 
@@ -28,6 +29,8 @@ export interface TestGatewayOptions {
   readonly accounts?: readonly string[];
   /** Puts more files into the folder, before the configuration is read. */
   readonly prepare?: (folder: string) => void;
+  /** With a store of its own, not that which other gateways of this run have too. */
+  readonly own?: boolean;
   /** More lines of TOML: whole sections, such as `[smtp]`. */
   readonly configuration?: string;
   /** PEM, for `tls.client-authorities`. */
@@ -80,7 +83,9 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const folder = mkdtempSync(join(tmpdir(), 'sluis-gateway-'));
   try {
     const config = await writeConfiguration(folder, options);
-    await createStore(config, { clock: options.clock ?? systemClock, log: new MemoryLog() });
+    const effects = { clock: options.clock ?? systemClock, log: new MemoryLog() };
+    const store = await storeOptionsOf(config, effects);
+    await (options.own === true ? createStoreAt(store) : createFrom('new', store));
     const gateway = await start(folder, config, options);
     await register(gateway, options.accounts ?? []);
     return gateway;
@@ -98,7 +103,7 @@ async function writeConfiguration(folder: string, options: TestGatewayOptions): 
   const secret = (name: string, text: string): void => writeFileSync(join(folder, name), text, { mode: 0o600 });
   secret(
     'master.key',
-    newMasterKey((n) => crypto.getRandomValues(new Uint8Array(n))),
+    newMasterKey(() => TEST_KEY),
   );
   served.forEach(({ key, certificate }, i) => {
     secret(files('server-key')[i]!, key);

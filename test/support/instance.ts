@@ -5,12 +5,13 @@
 import Database from 'better-sqlite3';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { madeOnce } from './made-once.ts';
 import { formsOf } from './no-secret.ts';
 import type { Login } from './smtp-client.ts';
 import { type WireTarget, trusting } from './wire.ts';
@@ -31,6 +32,8 @@ export interface Ports {
   readonly pop3s: number;
 }
 
+const NO_PORTS: Ports = { submission: 0, submissions: 0, pop3: 0, pop3s: 0 };
+
 export interface InstanceOptions {
   /** Where the folder is made; the temporary folder when absent. */
   readonly under?: string;
@@ -40,6 +43,8 @@ export interface InstanceOptions {
   readonly ports?: Ports;
   /** More words for `sluis init`. */
   readonly init?: readonly string[];
+  /** With keys, certificates and a store of its own, not those that other instances of this run have too. */
+  readonly own?: boolean;
   /** Sections that stay as `sluis init` wrote them. */
   readonly keep?: readonly string[];
   /** More lines of TOML: whole sections, such as `[store]`. They take the place of ours. */
@@ -69,6 +74,8 @@ export class Instance {
   readonly ports: Ports;
   #context: SecureContext | undefined;
   readonly #served = new Set<Served>();
+  /** Whether it has the organisation of `addAccounts`. */
+  #organised = false;
 
   private constructor(folder: string, ports: Ports) {
     this.folder = folder;
@@ -78,16 +85,35 @@ export class Instance {
   }
 
   static async create(options: InstanceOptions = {}): Promise<Instance> {
+    const { hostname = HOSTNAME, init = [], keep = [], own = init.length > 0 || keep.length > 0 } = options;
     // Real path: the preload shims compare with what /proc says.
     if (options.folder !== undefined) mkdirSync(options.folder, { mode: 0o700 });
     const folder = realpathSync(options.folder ?? mkdtempSync(join(options.under ?? tmpdir(), 'sluis-test-')));
     const instance = new Instance(folder, options.ports ?? (await freePorts()));
-    const hostname = options.hostname ?? HOSTNAME;
-    const words = ['--hostname', hostname, '--data', instance.data, '--dev-certificates', ...(options.init ?? [])];
-    instance.sluis('init', ...words);
-    const kept = sectionsOf(readFileSync(instance.config, 'utf8'), options.keep ?? []);
+    if (own) instance.#init(hostname, init);
+    else {
+      cpSync(await Instance.initialised(hostname), folder, { recursive: true });
+      instance.#organised = true;
+    }
+    const kept = sectionsOf(readFileSync(instance.config, 'utf8'), keep);
     instance.#configure(hostname, [...kept, options.configuration ?? ''].join('\n'));
     return instance;
+  }
+
+  /**
+   * The folder that instances of this name begin as, with the organisation of `addAccounts`: each command takes a second of processor time. Only the paths in its
+   * configuration are its own, and those are written anew.
+   */
+  private static initialised(hostname: string): Promise<string> {
+    return madeOnce(`instance-${hostname}`, (folder) => {
+      const instance = new Instance(folder, NO_PORTS);
+      instance.#init(hostname, []);
+      instance.sluis(...ORGANISATION);
+    });
+  }
+
+  #init(hostname: string, more: readonly string[]): void {
+    this.sluis('init', '--hostname', hostname, '--data', this.data, '--dev-certificates', ...more);
   }
 
   /** One that `create` made earlier, in another process. */
@@ -153,7 +179,8 @@ export class Instance {
 
   /** Registers an organisation and accounts `NAME@ledger.test` in one import. `hash` spares a hash per account. */
   addAccounts(names: readonly string[], { hash }: { readonly hash?: string } = {}): void {
-    this.#patiently(...ORGANISATION);
+    if (!this.#organised) this.#patiently(...ORGANISATION);
+    this.#organised = true;
     const csv = join(this.folder, 'accounts.csv');
     const column = hash === undefined ? 'password' : 'password_hash';
     const lines = names.map((name) => `${name},${addressOf(name)},ledger,"${hash ?? passwordOf(name)}"`);
