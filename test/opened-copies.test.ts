@@ -29,7 +29,7 @@ import { address } from './support/store.ts';
 import { until } from './support/until.ts';
 
 const SEED = 20_261_127;
-const VARIANTS = effort(32, 200);
+const VARIANTS = effort(16, 200);
 /** Variants between two looks into the mailboxes. */
 const BATCH = 8;
 const actor = { name: 'test' };

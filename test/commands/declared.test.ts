@@ -1,4 +1,5 @@
 /** What docs/contributing.md shows: an operation that is declared in one file is everywhere. Its own text is put into a copy of the program. */
+// @release: one row in all its places, in a program made for it. At a merge each place has its rows: commands/rows, commands/fields, cli/completion, cli/frozen, api/administration/rights.
 import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -9,7 +9,7 @@ import { effort } from '../support/effort.ts';
 import { seeded } from '../support/seeded.ts';
 import { ENCODINGS, LINE_ENDS, attachment, compose, encode, sha256 } from './composer.ts';
 
-const SEEDS = effort(500, 3000);
+const SEEDS = effort(200, 3000);
 
 const octets = (text: string): Buffer => Buffer.from(text, 'latin1');
 

@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { testCertificates } from '../support/certificates.ts';
+import { effort } from '../support/effort.ts';
 import { Instance, addressOf, freePort, loginOf } from '../support/instance.ts';
 import { Postfix, mayRunPostfix } from '../support/postfix.ts';
 import { hasProgram, present } from '../support/require.ts';
 import { SmtpClient } from '../support/smtp-client.ts';
 import { until } from '../support/until.ts';
 
-const MESSAGES = 1000;
+const MESSAGES = effort(300, 1000);
 const skip = present(
   'Postfix, or the right to start it',
   hasProgram('postfix') && mayRunPostfix(),

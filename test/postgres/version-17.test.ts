@@ -13,10 +13,10 @@ import { present } from '../support/require.ts';
 const DEBIAN = '/usr/lib/postgresql/17/bin';
 const skip = present("PostgreSQL 17 of Debian's", existsSync(join(DEBIAN, 'postgres')), 'install postgresql-17');
 
-const ESSENTIAL = ['../store/postgres-session', './guard', './filing'];
+const ESSENTIAL = ['../store/postgres-session', './guard'];
 const ALL = [
   ...['./contract-endings', './contract-mail', './contract-registry', './contract-store'],
-  ...['./claims', './filing-unknown', './lease-locks', './long-commit', './mistakes', './trail'],
+  ...['./claims', './filing', './filing-unknown', './lease-locks', './long-commit', './mistakes', './trail'],
 ];
 
 const load = createRequire(import.meta.url);

@@ -1,5 +1,4 @@
 /** The contract of every store, on the SQLite store. */
-// @threads: what comes in which order is promised with threads.
 import { openTestStore } from '../support/store.ts';
 import { storeContract } from './contract.ts';
 
