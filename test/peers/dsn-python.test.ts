@@ -158,22 +158,29 @@ const submit = (gateway: TestGateway, notify: string, to: readonly string[], ret
     ].join('\r\n'),
   });
 
+/** Milliseconds for hundreds of attempts, on a machine that is busy with other programs. */
+const PATIENCE = 60_000;
+
 /** Lets time pass in steps until it is so; each step waits for the attempts that have become due. */
 async function pass(bench: Bench, what: string, step: number, done: () => Promise<boolean>): Promise<void> {
   const { gateway, clock } = bench;
   const { deliveries } = gateway.store;
   const idle = (): boolean => (gateway.admin.gateway?.status().partners ?? []).every(({ active }) => active === 0);
-  await until(what, async () => {
-    if (!idle()) return false;
-    const due = (await deliveries.list({ limit: 1000 })).some(({ dueAt }) => dueAt <= clock.now());
-    if (!due && (await done())) return true;
-    // Something has begun meanwhile.
-    if (!idle()) return false;
-    // The wall alone, and then as long as the dispatcher waits before it looks: no deadline of an attempt comes nearer than that.
-    if (!due) clock.setWall(clock.now() + step);
-    clock.advance(seconds(31));
-    return false;
-  });
+  await until(
+    what,
+    async () => {
+      if (!idle()) return false;
+      const due = (await deliveries.list({ limit: 1000 })).some(({ dueAt }) => dueAt <= clock.now());
+      if (!due && (await done())) return true;
+      // Something has begun meanwhile.
+      if (!idle()) return false;
+      // The wall alone, and then as long as the dispatcher waits before it looks: no deadline of an attempt comes nearer than that.
+      if (!due) clock.setWall(clock.now() + step);
+      clock.advance(seconds(31));
+      return false;
+    },
+    PATIENCE,
+  );
 }
 
 const waiting = async ({ gateway }: Bench, delayed: boolean): Promise<number> =>
