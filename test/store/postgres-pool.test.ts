@@ -275,6 +275,18 @@ test('Where nothing may be acknowledged nobody writes, no connection that writes
   await pool.withSession('filing', async (session) => session.barrier());
 });
 
+test('Where a machine is so busy that no connection is made in time, each further try may take longer, up to four seconds', async (t) => {
+  const asked: (number | undefined)[] = [];
+  const slow: PoolOptions['open'] = async (to, access, options) => {
+    asked.push(options.connectWithin);
+    if (asked.length < 5) throw new ConnectProblem('it', ['unreachable', 'no answer in time', 'wait']);
+    return await Session.open(to, access, { ...options, connectWithin: seconds(10) });
+  };
+  const { pool } = poolTo(t, { open: slow, session: {}, counts: { ...ONE, filing: 0 } });
+  await until('it stands', () => pool.open.reading === 1);
+  assert.deepEqual(asked, [1000, 2000, 4000, 4000, 4000]);
+});
+
 test('One that is given back with a query under way is dropped', async (t) => {
   const { pool } = poolTo(t);
   let left: Promise<unknown> = Promise.resolve();

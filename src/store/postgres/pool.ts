@@ -11,7 +11,7 @@ import { type Milliseconds, milliseconds, seconds } from '../../domain/units.ts'
 import { StoreUnavailable } from '../store.ts';
 import type { Access, Server } from './access.ts';
 import { Histories } from './histories.ts';
-import { type MayNot, Session, type SessionOptions } from './session.ts';
+import { CONNECT_WITHIN, type MayNot, Session, type SessionOptions } from './session.ts';
 
 /**
  * `filing`: acceptances; `changing`: all other changes; `reading`: reads; `leasing`: maildrops that are taken, each of which may wait for another place;
@@ -62,6 +62,12 @@ const MOST = 2000;
 const PATIENCE = seconds(5);
 const FIRST_PAUSE = milliseconds(50);
 const LONGEST_PAUSE = seconds(1);
+/**
+ * Each further try may take twice as long as the one before, up to this. After a promotion every gateway makes all its connections at once; where the machines are so busy
+ * that none is done within a second, giving up and beginning anew was work that was done again and again: five gateways on two cores with ten others at work had no
+ * connection for a minute, and never would have. The server has answered the finder right before, so one that hangs is not waited for again.
+ */
+const LONGEST_CONNECT = seconds(4);
 
 interface Waiter {
   readonly take: (session: Session) => void;
@@ -278,8 +284,9 @@ class Group {
 
   /** Never rejects. */
   async #make(): Promise<void> {
-    for (let pause = FIRST_PAUSE; !this.#closed; pause = milliseconds(Math.min(LONGEST_PAUSE, pause * 2))) {
-      if (await this.#tryOnce()) return;
+    for (let pause = FIRST_PAUSE, tries = 0; !this.#closed; pause = milliseconds(Math.min(LONGEST_PAUSE, pause * 2))) {
+      if (await this.#tryOnce(tries)) return;
+      tries += 1;
       await this.#pause(pause);
     }
   }
@@ -296,7 +303,7 @@ class Group {
     });
   }
 
-  async #tryOnce(): Promise<boolean> {
+  async #tryOnce(failed: number): Promise<boolean> {
     const writes = WRITES.has(this.#purpose);
     const not = writes ? this.#options.mayAcknowledge() : undefined;
     if (not !== undefined) {
@@ -306,7 +313,7 @@ class Group {
     let server: Server | undefined;
     try {
       server = await this.#options.finder.find();
-      this.#begin(await this.#open(server, writes));
+      this.#begin(await this.#open(server, writes, failed));
       return true;
     } catch (error) {
       if (server !== undefined) this.#options.finder.lost(server);
@@ -315,12 +322,13 @@ class Group {
     }
   }
 
-  #open(server: Server, writes: boolean): Promise<Session> {
+  #open(server: Server, writes: boolean, failed: number): Promise<Session> {
     const { access, name, mayAcknowledge, lookAgain, committed, session } = this.#options;
     const { open = Session.open.bind(Session), makeWithin } = this.#options;
+    const first = makeWithin?.() ?? session?.connectWithin ?? CONNECT_WITHIN;
     return open(server, access, {
       ...session,
-      ...defined({ connectWithin: makeWithin?.() }),
+      connectWithin: milliseconds(Math.max(first, Math.min(LONGEST_CONNECT, first * 2 ** failed))),
       name: `${name} ${this.#purpose}`,
       ...(writes ? { barrier: true, mayCommit: mayAcknowledge } : {}),
       ...(writes ? defined({ lookAgain, committed }) : {}),

@@ -53,7 +53,7 @@ export interface Said extends Answer {
   readonly notices: readonly Notice[];
 }
 
-const CONNECT_WITHIN = seconds(1);
+export const CONNECT_WITHIN = seconds(1);
 /** For a start, and for a person who asks: much is connected at once then, on a machine that may do much else, and there is no next look. */
 export const FIRST_CONNECT = seconds(3);
 const ANSWER_WITHIN = seconds(5);
