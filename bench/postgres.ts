@@ -2,11 +2,12 @@
  * The store on PostgreSQL beside the store on SQLite, each through its port: `npm run bench:postgres -- [--seconds 2] [--rounds 5] [--writers 64]`.
  *
  * Messages of 10 KB from and to twenty accounts, in turns: SQLite, PostgreSQL alone, PostgreSQL with a standby whose flush each commit waits for. Servers,
- * clients and disk are those of this one machine, so the ratio says what the engine costs, and nothing about networks. The exit code is 1 where PostgreSQL
+ * clients and disk are those of this one machine, so the ratio says what the engine costs, and nothing about networks. Processor time of a message, in the gateway and in all
+ * servers, is the same however busy the machine is: where every core is full, no more than its ratio can come of it. The exit code is 1 where PostgreSQL
  * with a standby files less than 0.6 of what SQLite files.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -24,7 +25,7 @@ import type { Store } from '../src/store/port/store.ts';
 import { createSqliteStore, openSqliteStore } from '../src/store/sqlite/open.ts';
 import { startCluster } from '../test/support/cluster.ts';
 import { ACCESS, startLone } from '../test/support/lone-postgres.ts';
-import { SUPERUSER } from '../test/support/postgres-server.ts';
+import { type PostgresServer, SUPERUSER } from '../test/support/postgres-server.ts';
 import { Samples, median, round } from './stats.ts';
 
 const GOAL = 0.6;
@@ -52,12 +53,20 @@ interface Contender {
   readonly name: string;
   readonly store: Store;
   readonly accounts: readonly AccountId[];
+  readonly servers: readonly PostgresServer[];
   readonly rates: number[];
   readonly latencies: number[];
   readonly loops: number[];
+  /** Milliseconds of processor time for each message. */
+  readonly gateway: number[];
+  readonly elsewhere: number[];
 }
+const listsOf = (one: Contender): readonly number[][] => [
+  ...[one.rates, one.latencies, one.loops],
+  ...[one.gateway, one.elsewhere],
+];
 
-async function contender(name: string, store: Store): Promise<Contender> {
+async function contender(name: string, store: Store, servers: readonly PostgresServer[] = []): Promise<Contender> {
   closers.push(() => store.close());
   await store.registry.addOrganisation({ name: 'bench', title: 'Bench', language: 'en' }, actor);
   const accounts: AccountId[] = [];
@@ -74,7 +83,7 @@ async function contender(name: string, store: Store): Promise<Contender> {
     const found = await store.registry.findRecipient(addressKey(addressOf(n)));
     if (found !== undefined) accounts.push(found.account.id);
   }
-  return { name, store, accounts, rates: [], latencies: [], loops: [] };
+  return { name, store, accounts, servers, rates: [], latencies: [], loops: [], gateway: [], elsewhere: [] };
 }
 
 function folderOf(): { readonly keyFolder: string; readonly dataFolder: string } {
@@ -91,7 +100,9 @@ async function onSqlite(): Promise<Contender> {
   return await contender('SQLite', await openSqliteStore(options));
 }
 
-async function onPostgres(name: string, port: number, access: Access): Promise<Contender> {
+/** The first of the servers is the primary. */
+async function onPostgres(name: string, servers: readonly PostgresServer[], access: Access): Promise<Contender> {
+  const port = servers[0]?.port ?? 0;
   const sessions = () =>
     new Pool({
       finder: { find: () => Promise.resolve({ host: '127.0.0.1', port }), lost: () => undefined },
@@ -100,7 +111,7 @@ async function onPostgres(name: string, port: number, access: Access): Promise<C
   const options = { ...common(), keyFolder: folderOf().keyFolder };
   await createPostgresStore({ ...options, sessions: sessions() });
   const node = { node: 'bench', site: 'noord', programVersion: 'bench' };
-  return await contender(name, await openPostgresStore({ ...options, ...node, sessions: sessions() }));
+  return await contender(name, await openPostgresStore({ ...options, ...node, sessions: sessions() }), servers);
 }
 
 /** From a writer's account to another one. */
@@ -129,12 +140,31 @@ async function file({ store, accounts }: Contender, content: Buffer, writer: num
   if (outcome.kind !== 'filed') throw new Error(`not filed: ${outcome.kind}`);
 }
 
+/** Milliseconds of processor time of a server and its processes; the system counts hundredths of a second. */
+function spentBy({ pid }: PostgresServer): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  const spent = (of: string): number => {
+    try {
+      const text = readFileSync(`/proc/${of}/stat`, 'utf8');
+      // Behind its name, which may hold spaces: the 14th and 15th field of proc(5).
+      const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+      return (Number(fields[11]) + Number(fields[12])) * 10;
+    } catch {
+      // It has ended.
+      return 0;
+    }
+  };
+  return [String(pid), ...children].reduce((sum, of) => sum + spent(of), 0);
+}
+
+const spentElsewhere = ({ servers }: Contender): number => servers.reduce((sum, server) => sum + spentBy(server), 0);
+
 async function phase(its: Contender, lasts: number): Promise<void> {
   const content = randomBytes(SIZE);
   const latency = new Samples();
   const delay = monitorEventLoopDelay({ resolution: 2 });
   let done = 0;
-  const began = performance.now();
+  const [began, gateway, elsewhere] = [performance.now(), process.cpuUsage(), spentElsewhere(its)];
   delay.enable();
   const write = async (writer: number): Promise<void> => {
     while (performance.now() < began + lasts) {
@@ -146,6 +176,9 @@ async function phase(its: Contender, lasts: number): Promise<void> {
   };
   await Promise.all(Array.from({ length: writers }, (_, n) => write(n)));
   delay.disable();
+  const { user, system } = process.cpuUsage(gateway);
+  its.gateway.push((user + system) / 1000 / done);
+  its.elsewhere.push((spentElsewhere(its) - elsewhere) / done);
   its.rates.push((done * 1000) / (performance.now() - began));
   its.latencies.push(latency.summary().p99);
   its.loops.push(Math.max(0, delay.percentile(99) / 1e6 - 2));
@@ -160,20 +193,24 @@ try {
   await lone.ask('CREATE DATABASE bench OWNER sluis');
   const all = [
     await onSqlite(),
-    await onPostgres('PostgreSQL, no standby', lone.port, { ...ACCESS, database: 'bench' }),
-    await onPostgres('PostgreSQL, one standby', cluster.server(cluster.primary).port, superuser),
+    await onPostgres('PostgreSQL, no standby', [lone], { ...ACCESS, database: 'bench' }),
+    await onPostgres('PostgreSQL, one standby', [cluster.server('noord-1'), cluster.server('zuid-1')], superuser),
   ];
   for (const one of all) await phase(one, lasting / 2);
-  for (const { rates, latencies, loops } of all) for (const list of [rates, latencies, loops]) list.length = 0;
+  for (const list of all.flatMap(listsOf)) list.length = 0;
   for (let n = 0; n < rounds; n += 1) for (const one of all) await phase(one, lasting);
   const sqlite = all[0]?.rates ?? [];
   const ratioOf = ({ rates }: Contender): number => median(rates.map((rate, n) => rate / (sqlite[n] ?? Number.NaN)));
+  const spent = ({ gateway, elsewhere }: Contender): number => median(gateway) + median(elsewhere);
+  const boundOf = (one: Contender): number => spent(all[0] ?? one) / spent(one);
   const rows = all.map((one) => [
     one.name,
     ...[one.rates, one.latencies, one.loops].map((list) => round(median(list))),
-    ratioOf(one).toFixed(2),
+    ...[one.gateway, one.elsewhere].map((list) => median(list).toFixed(2)),
+    ...[ratioOf(one).toFixed(2), boundOf(one).toFixed(2)],
   ]);
-  process.stdout.write(`${table(['store', 'msg/s', 'p99 ms', 'loop p99 ms', 'of SQLite'], rows)}\n`);
+  const heads = ['store', 'msg/s', 'p99 ms', 'loop p99 ms', 'CPU ms here', 'in servers', 'of SQLite', 'by CPU'];
+  process.stdout.write(`${table(heads, rows)}\n`);
   const last = all.at(-1);
   const ratio = last === undefined ? 0 : ratioOf(last);
   process.stdout.write(`with a standby ${ratio.toFixed(2)} of SQLite; the goal is ${GOAL}\n`);
