@@ -1,5 +1,7 @@
 /** The pure parts of the console: paths, cookies, headers, colours and words. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { cookiesIn, languageCookie } from '../../src/web/core/cookies.ts';
 import { CONSOLE_SESSION, noSessionCookie, sessionCookie } from '../../src/console/login/cookies.ts';
@@ -13,6 +15,7 @@ import { LOGIN } from '../../src/console/login/words.ts';
 import { THEMES, type Theme } from '../../src/web/look/properties.ts';
 import { SCRIPT } from '../../src/web/look/script.ts';
 import { STYLE } from '../../src/web/look/style.ts';
+import { PROBLEMS } from '../../src/web/look/problem.ts';
 import { FRAME } from '../../src/web/look/words.ts';
 import { ACCOUNT_MESSAGES } from '../../src/console/pages/account-messages.ts';
 import { ACCOUNT } from '../../src/console/pages/account-words.ts';
@@ -185,6 +188,7 @@ const textsIn = (words: object, at = ''): readonly (readonly [string, string])[]
   );
 const TABLES = {
   FRAME,
+  PROBLEMS,
   MENU,
   LOGIN,
   FEDERATED,
@@ -212,6 +216,21 @@ const TABLES = {
   DELIVERY,
   ...OWN,
 };
+
+/** The words that docs/style.md has a better one for, of Dutch pages. */
+const avoided = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'style.md'), 'utf8')
+  .split('\n')
+  .flatMap((line) => /^\|[^|]+\|[^|]+\| ([^|]+) \|$/.exec(line)?.[1]?.split(', ') ?? [])
+  .filter((word) => word !== 'Not' && word !== '---');
+
+test('no Dutch page says a word that the list of docs/style.md has a better one for', () => {
+  assert(avoided.length > 20);
+  const wrong = new RegExp(`(?<![\\p{L}-])(?:${avoided.join('|')})(?![\\p{L}-])`, 'iu');
+  const found = Object.entries(TABLES).flatMap(([name, { nl }]) =>
+    textsIn(nl).flatMap(([at, text]) => (wrong.test(text) ? [`${name}${at}: ${wrong.exec(text)?.[0]}: ${text}`] : [])),
+  );
+  assert.deepEqual(found, []);
+});
 
 test('both languages say the same things, in sentences of at most twenty words', () => {
   for (const [name, { nl, en }] of Object.entries(TABLES)) {

@@ -79,6 +79,19 @@ test('nobody learns who has an account: unknown, wrong, suspended and app passwo
   assert.equal((await own.codes()).length, 0, 'nobody was sent a code');
 });
 
+test('who is refused hears so at one time, whether there is such an account or not', async (t) => {
+  const GRID = 600;
+  const configuration = `[auth]\nexempt-networks = ["127.0.0.0/8"]\nrefusal-grid = "${GRID}ms"`;
+  const own = await startSelfService(t, { configuration });
+  const took = async (login: string): Promise<number> => {
+    const from = performance.now();
+    assert.equal((await own.browser().post('/login', { to: '/', login, password: 'not-the-password' })).status, 403);
+    return performance.now() - from;
+  };
+  const all = await Promise.all([addressOf('anna'), 'nobody@group.test', 'no address at all'].map(took));
+  for (const ms of all) assert(ms >= GRID - 5, `${ms} ms`);
+});
+
 test('guessing of passwords is slowed down as for mail, and a code has five tries', async (t) => {
   const own = await startSelfService(t, { configuration: '[auth]\nrefusal-grid = "0s"' });
   const browser = own.browser();
@@ -222,8 +235,19 @@ test('a client certificate of the account is the second factor beside the passwo
   const next = own.browser('en', its);
   await next.post('/login', { to: '/', ...loginOf('anna') });
   assert.equal((await next.get('/')).status, 200);
-  await registry.revokeCertificate(addressOf('anna'), 'laptop', operator);
+  // Of six log-ins the last five are left.
+  const six = [];
+  for (let n = 0; n < 6; n += 1) {
+    const one = own.browser('en', its);
+    await one.post('/login', { to: '/', ...loginOf('anna') });
+    six.push(one);
+  }
+  const held: number[] = [];
+  for (const one of six) held.push((await one.get('/')).status);
+  assert.deepEqual(held, [303, 200, 200, 200, 200, 200]);
   assert.equal((await next.get('/')).to, '/login');
+  await registry.revokeCertificate(addressOf('anna'), 'laptop', operator);
+  for (const one of six) assert.equal((await one.get('/')).to, '/login');
   const stranger = await own.browser('en', other).post('/login', { to: '/', ...loginOf('anna') });
   assert.match(stranger.body, /sent a code/, 'a certificate of somebody else is no factor');
 });

@@ -11,7 +11,7 @@ export const LOGIN = {
     none: 'Nog geen passkey, of uw sleutel kwijt?',
     toRegister: 'Passkey aanmaken met een code',
     registerTitle: 'Passkey aanmaken',
-    registerLead: 'U hebt hiervoor een code nodig. Een beheerder van operators maakt die voor u.',
+    registerLead: 'U hebt hiervoor een code nodig. Een collega die operators registreert, maakt die voor u.',
     code: 'Code',
     codeHint: 'Zes groepjes van vier tekens. Streepjes en hoofdletters maken niet uit.',
     next: 'Verder',

@@ -34,7 +34,7 @@ export const DEEDS: readonly AccountDeed[] = (
       words: {
         nl: {
           button: 'Nieuwe code sturen',
-          what: 'Het contact van de organisatie krijgt per mail een code. Daarmee kiest de gebruiker een nieuw wachtwoord. Het oude wachtwoord werkt tot dan.',
+          what: 'Het contact van de organisatie krijgt per mail een code. Daarmee kiest wie het account gebruikt een nieuw wachtwoord. Het oude wachtwoord werkt tot dan.',
           done: 'De code is verstuurd naar het contact van de organisatie.',
         },
         en: {
@@ -74,7 +74,7 @@ export const DEEDS: readonly AccountDeed[] = (
       words: {
         nl: {
           button: 'Code voor een certificaat',
-          what: 'U krijgt een code te zien, één keer. Daarmee haalt de gebruiker een nieuw certificaat op. Het oude blijft geldig tot zijn einde.',
+          what: 'U krijgt een code te zien, één keer. Daarmee haalt wie het account gebruikt een nieuw certificaat op. Het oude blijft geldig tot zijn einde.',
           done: 'Lees deze code voor, of schrijf hem over.',
           fields: { use: { label: 'Waarvoor', choices: { login: 'inloggen', mail: 'ondertekenen en versleutelen' } } },
         },

@@ -133,7 +133,7 @@ export const BECAME = {
     relayed: {
       word: 'overgedragen',
       tell: 'De mailserver van de ontvanger heeft het aangenomen.',
-      help: 'Ziet de ontvanger het niet, dan zoekt de beheerder daar verder. Geef het antwoord hieronder door.',
+      help: 'Ziet de ontvanger het niet, dan zoekt zijn eigen helpdesk verder. Geef het antwoord hieronder door.',
     },
     'partner-failed': {
       word: 'mislukt',

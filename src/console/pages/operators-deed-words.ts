@@ -60,7 +60,7 @@ export const DEED_WORDS = {
   set: {
     nl: {
       button: 'Rol of einde wijzigen',
-      what: 'Andere rechten gelden vanaf het volgende verzoek, ook voor tokens en open sessies. Een lege keuze verandert niets.',
+      what: 'Andere rechten gelden vanaf de volgende aanroep, ook voor tokens en open sessies. Een lege keuze verandert niets.',
       done: 'De operator is gewijzigd.',
       fields: { ...FIELDS.nl, ends: { label: 'Tot wanneer', hint: 'Bijvoorbeeld 2027-12-31 of 90d.' } },
     },

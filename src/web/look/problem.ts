@@ -4,14 +4,14 @@ import type { Language } from '../../domain/registry.ts';
 import { html } from '../../http/html.ts';
 import type { Reply } from '../core/page.ts';
 
-const PROBLEMS = {
+export const PROBLEMS = {
   nl: {
     missing: ['Deze pagina is er niet', 'Kijk of het adres klopt, of zoek hieronder.'],
     forbidden: ['Dit mag u niet', 'Uw rol heeft dit recht niet. Vraag een collega die het wel heeft.'],
     method: ['Dat kan hier niet', 'Ga terug en gebruik de knop op de pagina.'],
     origin: ['Dit formulier kwam niet van deze pagina', 'Open de pagina zelf en vul het daar in.'],
     form: ['Dit formulier is van een eerdere sessie', 'Open de pagina opnieuw en vul het nog eens in.'],
-    host: ['Dit adres klopt niet', 'Gebruik het adres dat u van uw beheerder kreeg.'],
+    host: ['Dit adres klopt niet', 'Gebruik het adres dat u van uw collega’s kreeg.'],
     malformed: ['Dat kunnen we niet lezen', 'Ga terug en probeer het opnieuw.'],
     large: ['Dat is te groot', 'Een formulier heeft hoogstens 16 KB.'],
     largeFile: ['Dat bestand is te groot', 'Een bestand heeft hoogstens 16 MiB. Deel het op.'],
@@ -30,7 +30,7 @@ const PROBLEMS = {
     method: ['That cannot be done here', 'Go back and use the button on the page.'],
     origin: ['This form did not come from this page', 'Open the page yourself and fill it in there.'],
     form: ['This form is from an earlier session', 'Open the page again and fill it in once more.'],
-    host: ['This address is not right', 'Use the address that your administrator gave you.'],
+    host: ['This address is not right', 'Use the address that your colleagues gave you.'],
     malformed: ['We cannot read that', 'Go back and try again.'],
     large: ['That is too large', 'A form has at most 16 KB.'],
     largeFile: ['That file is too large', 'A file has at most 16 MiB. Divide it.'],
