@@ -51,38 +51,44 @@ async function everybody(scene: Scene): Promise<void> {
   }
 }
 
-async function more(crew: Crew, messages: number): Promise<void> {
+async function more({ crew, sites }: Scene, messages: number): Promise<void> {
   const enough = crew.acknowledged + messages;
-  await until(`${messages} more messages`, () => crew.acknowledged >= enough, 90_000, 10);
+  await until(`${messages} more messages`, () => crew.acknowledged >= enough, 90_000, 10).catch((error: unknown) => {
+    const logs = SITES.map((name) => `--- ${name}\n${sites.at(name).log.slice(-6000)}`).join('\n');
+    throw new Error(`${String(error)}\n${logs}\n${sites.patroni.logs}`, { cause: error });
+  });
 }
 
 const other = (site: Site): (typeof SITES)[number] => (site.name === 'noord' ? 'zuid' : 'noord');
 
 /** Primary, etcd, Patroni, gateway and load balancer of one site die at one moment. */
-async function siteDies({ sites, crew }: Scene): Promise<Site> {
+async function siteDies(scene: Scene): Promise<Site> {
+  const { sites } = scene;
   const site = await sites.primarySite();
   await site.kill();
-  await more(crew, 20);
+  await more(scene, 20);
   return site;
 }
 
 /** All of a site stands still, and nobody is told; after a while its address is taken out of the service name, as docs/two-sites.md says. */
-async function siteHangs({ sites, crew }: Scene): Promise<Site> {
+async function siteHangs(scene: Scene): Promise<Site> {
+  const { sites } = scene;
   const site = await sites.primarySite();
   site.hang();
   await pause(3000);
   sites.name([other(site)]);
-  await more(crew, 20);
+  await more(scene, 20);
   return site;
 }
 
 /** Planned work at a site: docs/two-sites.md, "A planned switch". */
-async function plannedSwitch({ sites, crew }: Scene): Promise<Site> {
+async function plannedSwitch(scene: Scene): Promise<Site> {
+  const { sites } = scene;
   const site = await sites.primarySite();
   site.sluis('drain', '--reason', 'work on the power supply');
   const candidate = `${other(site)}-1`;
   await sites.patroni.patronictl(site.place, 'switchover', 'sluis', '--candidate', candidate, '--force');
-  await more(crew, 20);
+  await more(scene, 20);
   assert.equal((await sites.patroni.leader()).server, candidate);
   return site;
 }
