@@ -1,5 +1,8 @@
 /** Whether an address can take over the mail of one that ends: senders are sent there. The store judges again in the transaction. */
+import { type Address, addressKey } from '../domain/address.ts';
+import type { Registry } from '../store/port/registry.ts';
 import type { Recipient } from '../store/registry.ts';
+import { AdminError } from './context.ts';
 
 /** Why it cannot; undefined where it can. */
 export function successorProblem(found: Recipient | undefined): string | undefined {
@@ -8,4 +11,21 @@ export function successorProblem(found: Recipient | undefined): string | undefin
   if (address.state !== 'active' || account.state !== 'active') return 'it takes no mail';
   if (address.endsAt !== undefined || account.endsAt !== undefined) return 'it ends itself';
   return undefined;
+}
+
+/** Before a plan is shown: what it says must be what is done. `goesWith`: it ends with what it is to succeed. Throws AdminError. */
+export async function checkSuccessor(
+  registry: Pick<Registry, 'findRecipient'>,
+  successor: Address | undefined,
+  what: string,
+  goesWith: (found: Recipient) => boolean,
+): Promise<void> {
+  if (successor === undefined) return;
+  const found = await registry.findRecipient(addressKey(successor));
+  const why = found !== undefined && goesWith(found) ? 'it ends with it' : successorProblem(found);
+  if (why !== undefined)
+    throw new AdminError(
+      'invalid',
+      `"${successor}" cannot succeed ${what}: ${why}; name an address that is active and of another account`,
+    );
 }

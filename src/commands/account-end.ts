@@ -9,11 +9,13 @@ import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { contactOf, contactsIn } from '../admin/contacts-of.ts';
 import { AdminError } from '../admin/context.ts';
+import { checkSuccessor } from '../admin/successor.ts';
 import { withFiles } from '../cli/new-file.ts';
 import { showProgress } from '../cli/progress.ts';
 import { readUpload } from '../cli/upload.ts';
 import { defined } from '../domain/defined.ts';
 import { iso } from '../domain/units.ts';
+import type { Recipient } from '../store/registry.ts';
 import { endManyRow } from './account-end-many.ts';
 import { endText, endView, endingsText, endingsView, exportedView } from './account-end-text.ts';
 import { ENDING, ends, endsAt } from './core/ending.ts';
@@ -40,6 +42,8 @@ export const endRow = ends({
         'invalid',
         `Cannot end account "${name}": a partner logs in with it; "sluis partner end" ends it with all that is pushed there`,
       );
+    const isIts = (found: Recipient): boolean => found.account.login === account.login;
+    await checkSuccessor(registry, successor, `account "${name}"`, isIts);
     const at = endsAt(context, { ...when, successor, dryRun });
     const { certificates, delegations } = await registry.endTies(account.id);
     const open = its.filter((a) => a.state !== 'ended').map((a) => a.address);

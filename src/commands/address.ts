@@ -4,14 +4,14 @@ import { accountOf } from '../admin/accounts.ts';
 import { recipientOf } from '../admin/addresses.ts';
 import { AdminError } from '../admin/context.ts';
 import { shownSettings } from '../admin/settings.ts';
-import { successorProblem } from '../admin/successor.ts';
+import { checkSuccessor } from '../admin/successor.ts';
 import { viewAddress } from '../admin/views.ts';
 import { backText, sendersText, stateText } from '../cli/ending-text.ts';
 import { facts } from '../cli/output.ts';
-import { type Address, addressKey } from '../domain/address.ts';
+import { addressKey } from '../domain/address.ts';
 import { agree, many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
-import type { RegisteredAddress, State } from '../domain/registry.ts';
+import type { State } from '../domain/registry.ts';
 import { iso } from '../domain/units.ts';
 import type { Recipient } from '../store/registry.ts';
 import { absences } from './address/absence.ts';
@@ -187,11 +187,13 @@ export const addresses = subject('address', 'registered addresses', {
     run: async (context, { address: of, successor, dryRun, ...when }, { actor }) => {
       const { registry } = context.store;
       const { address: before, account } = await recipientOf(registry, of);
-      const succeeds = successor === undefined ? undefined : await recipientOf(registry, successor);
       const isOver = before.state === 'ended' && before.finalAt === undefined;
       const at = isOver ? undefined : endsAt(context, { ...when, successor, dryRun });
-      if (dryRun) checkEnd(of, before, succeeds);
-      else await registry.endAddress(of, defined({ endsAt: at, successor }), actor);
+      const isIt = ({ address: { address: its } }: Recipient): boolean => addressKey(its) === addressKey(of);
+      await checkSuccessor(registry, successor, `address "${of}"`, isIt);
+      if (dryRun && isOver && successor === undefined)
+        throw new AdminError('ended', `The address "${of}" has ended, which cannot be undone; add another address`);
+      if (!dryRun) await registry.endAddress(of, defined({ endsAt: at, successor }), actor);
       const left = (await accountOf(registry, account.login)).addresses.filter(
         (a) => a.state !== 'ended' && addressKey(a.address) !== addressKey(of),
       );
@@ -256,15 +258,3 @@ export const addresses = subject('address', 'registered addresses', {
   absence: absences,
   consent: consents,
 });
-
-/** As the store says it when it is done. */
-function checkEnd(of: Address, { state, finalAt }: RegisteredAddress, successor: Recipient | undefined): void {
-  if (successor === undefined) {
-    if (state !== 'ended' || finalAt !== undefined) return;
-    throw new AdminError('ended', `The address "${of}" has ended, which cannot be undone; add another address`);
-  }
-  const { address: takes } = successor.address;
-  const why = addressKey(takes) === addressKey(of) ? 'it is the same' : successorProblem(successor);
-  if (why !== undefined)
-    throw new AdminError('invalid', `"${takes}" cannot succeed address "${of}": ${why}; name another address`);
-}

@@ -93,7 +93,12 @@ test('ended: for ever, with a successor, sessions cut, mail stays for an export'
   await sender.submit(carl, [anna], Buffer.from(`From: ${carl}\r\n\r\nwaits\r\n`));
   const reader = await Pop3Client.open(gateway.target('pop3s'), loginOf('anna'));
   const within = await run(gateway, 'organisation', 'end', name, '--successor', bert, ...sure);
-  assert.match(within.stderr, /cannot succeed organisation ".*": it takes no mail then/);
+  assert.match(within.stderr, /cannot succeed organisation ".*": it ends with it/);
+  // A plan says what would be done, so it is refused as the deed is.
+  const plan = await run(gateway, 'organisation', 'end', name, '--successor', bert, '--dry-run');
+  assert.match(plan.stderr, /cannot succeed organisation ".*": it ends with it/);
+  const stranger = await run(gateway, 'organisation', 'end', name, '--successor', 'x@nowhere.test', '--dry-run');
+  assert.match(stranger.stderr, /"x@nowhere\.test" cannot succeed organisation ".*": it was never registered/);
   assert.equal((await reader.stat()).messages, 1, 'a refusal ends nothing');
 
   const told = await done(gateway, 'organisation', 'end', name, '--successor', carl, '--now', ...sure);

@@ -2,12 +2,14 @@
 import { z } from '../../config/zod.ts';
 import type { AdminContext } from '../../admin/context.ts';
 import { organisationOf } from '../../admin/organisation-of.ts';
+import { checkSuccessor } from '../../admin/successor.ts';
 import { backText, sendersText } from '../../cli/ending-text.ts';
 import { readableTime } from '../../cli/output.ts';
 import { many } from '../../domain/counted.ts';
 import { defined } from '../../domain/defined.ts';
 import { iso } from '../../domain/units.ts';
 import { MAX_IDENTITIES } from '../../store/edi-identities.ts';
+import type { Recipient } from '../../store/registry.ts';
 import { ends, endsAt } from '../core/ending.ts';
 import { organisation } from '../core/kinds.ts';
 import { type InApi, arg, changes, flag } from '../core/row.ts';
@@ -135,6 +137,8 @@ export const end = ends({
   confirm: { name: ({ name }) => name, what: ({ name }) => `end organisation "${name}"` },
   run: async (context, { name, dryRun, successor, ...when }, { actor, progress }): Promise<Changed> => {
     const before = await affected(context, name);
+    const isIts = (found: Recipient): boolean => found.organisation.name === name;
+    await checkSuccessor(context.store.registry, successor, `organisation "${name}"`, isIts);
     const at = endsAt(context, { ...when, dryRun, successor });
     if (!dryRun)
       await context.store.registry.endOrganisation(name, defined({ endsAt: at, successor }), actor, (done) =>
