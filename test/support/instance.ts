@@ -93,7 +93,8 @@ export class Instance {
     if (own) instance.#init(hostname, init);
     else {
       cpSync(await Instance.initialised(hostname), folder, { recursive: true });
-      instance.#organised = true;
+      // Where the store is in a database it has nothing of that folder's.
+      instance.#organised = options.configuration?.includes('engine = "postgres"') !== true;
     }
     const kept = sectionsOf(readFileSync(instance.config, 'utf8'), keep);
     instance.#configure(hostname, [...kept, options.configuration ?? ''].join('\n'));
