@@ -87,13 +87,15 @@ export class RegistryVersion {
     return true;
   }
 
-  /** The database is on another history: a change of ours may not stand, and its number be another's. */
+  /**
+   * The database is on another history: a change of ours may not stand, and its number be another's. Nothing that is remembered is relied on until a look has
+   * confirmed it, which finds another number than before and has all forgotten.
+   */
   forget(): void {
     this.#history += 1;
     this.#version = -1;
     this.#confirmed = -Infinity;
     this.#own.clear();
-    this.#p.changed();
     this.hint();
   }
 
