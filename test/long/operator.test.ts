@@ -51,10 +51,15 @@ async function everybody(scene: Scene): Promise<void> {
   }
 }
 
-async function more({ crew, sites }: Scene, messages: number): Promise<void> {
+async function more({ crew }: Scene, messages: number): Promise<void> {
   const enough = crew.acknowledged + messages;
-  await until(`${messages} more messages`, () => crew.acknowledged >= enough, 90_000, 10).catch((error: unknown) => {
-    const logs = SITES.map((name) => `--- ${name}\n${sites.at(name).log.slice(-6000)}`).join('\n');
+  await until(`${messages} more messages`, () => crew.acknowledged >= enough, 90_000, 10);
+}
+
+/** With what gateways, load balancers and Patroni said last, where it fails. */
+async function told<T>({ sites }: Scene, work: Promise<T>): Promise<T> {
+  return await work.catch((error: unknown) => {
+    const logs = SITES.map((name) => sites.at(name).log.slice(-6000)).join('\n');
     throw new Error(`${String(error)}\n${logs}\n${sites.patroni.logs}`, { cause: error });
   });
 }
@@ -193,7 +198,7 @@ test('programs of other people go on while a site dies, hangs, and is left for w
     const before = keepers.map(({ noted }) => noted);
     const failed = programs.map(({ failures }) => failures.length);
     const since = performance.now();
-    const site = await disturb(scene);
+    const site = await told(scene, disturb(scene));
     const seconds = ((performance.now() - since) / 1000).toFixed(1);
     await everybody(scene);
     const failures = programs.map(({ program, failures: now }, n) => `${program} ${now.length - failed[n]!}`);
@@ -207,8 +212,8 @@ test('programs of other people go on while a site dies, hangs, and is left for w
     if (disturb === siteDies) await sites.bringBack(site);
     if (disturb === siteHangs) site.resume();
     if (disturb === plannedSwitch) site.sluis('drain', '--end');
-    await sites.patroni.untilWhole();
-    await sites.untilReady();
+    await told(scene, sites.patroni.untilWhole());
+    await told(scene, sites.untilReady());
     sites.name(SITES);
   }
   await everybody(scene);

@@ -247,6 +247,8 @@ export class Served {
   /** Exit code, or the signal that ended it. */
   readonly exit: Promise<number | NodeJS.Signals>;
   #over = false;
+  /** How it ended, for a failure's text. */
+  ended = '';
 
   /** Looked for in every octet of the log, of which only the end is kept. */
   readonly #forms: readonly string[];
@@ -266,6 +268,7 @@ export class Served {
       child.once('error', reject);
       child.once('close', (code, signal) => {
         this.#over = true;
+        this.ended = `it has ended with ${code ?? signal ?? 'nothing'}: ${this.#log.slice(-1500)}`;
         resolve(code ?? signal ?? 'SIGKILL');
       });
     });

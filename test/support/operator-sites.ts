@@ -159,9 +159,8 @@ export class Site {
       .split('\n')
       // What is no line of the log is what Node says when a process ends by itself.
       .filter((line) => /"(store|cluster)\.|"level":"error"/.test(line) || (line !== '' && !line.startsWith('{')));
-    const over = this.#served?.over === true ? ['it has ended'] : [];
     const haproxy = this.#haproxy.log.split('\n').filter((line) => /submissions\/.* is (UP|DOWN)/.test(line));
-    return [`--- ${this.name}`, ...gateway.slice(-40), ...over, ...haproxy.slice(-20)].join('\n');
+    return [`--- ${this.name}`, ...gateway.slice(-40), this.#served?.ended ?? '', ...haproxy.slice(-20)].join('\n');
   }
 
   /** The gateway and the HAProxy. */
