@@ -5,6 +5,7 @@
 import type { Milliseconds } from '../../domain/units.ts';
 import { type Access, type Server, placeOf } from './access.ts';
 import { ConnectProblem } from './connect-problem.ts';
+import { TIMELINE } from './first-look.ts';
 import { FIRST_CONNECT, Session } from './session.ts';
 import { SERVER_NAME } from './watched.ts';
 
@@ -121,7 +122,7 @@ const ITSELF = `
          CASE WHEN pg_is_in_recovery()
               THEN greatest((SELECT timeline_id FROM pg_control_checkpoint()), (SELECT min_recovery_end_timeline FROM pg_control_recovery()),
                             (SELECT received_tli FROM pg_stat_wal_receiver))
-              ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END,
+              ELSE ${TIMELINE} END,
          (SELECT sender_host || ':' || sender_port FROM pg_stat_wal_receiver
            WHERE status = 'streaming' AND clock_timestamp() - last_msg_receipt_time < interval '10 seconds'),
          (extract(epoch FROM clock_timestamp()) * 1000)::bigint,

@@ -23,10 +23,12 @@ const settings = (lockWithin: number): readonly (readonly [name: string, value: 
 
 /** Of the log that a primary writes. The number is in the first eight hexadecimal digits of the name of a file of the log. */
 export const TIMELINE = "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int";
+/** The same, and 0 in recovery. */
+export const TIMELINE_IF_PRIMARY = `CASE WHEN pg_is_in_recovery() THEN 0 ELSE ${TIMELINE} END`;
 
 export const firstLook = (lockWithin: number): string => `
   SELECT pg_backend_pid(), current_setting('server_version_num'), pg_is_in_recovery(), current_setting('default_transaction_read_only'),
-         CASE WHEN pg_is_in_recovery() THEN 0 ELSE ${TIMELINE} END,
+         ${TIMELINE_IF_PRIMARY},
          ${settings(lockWithin)
            .map(([name, value]) => `set_config('${name}', '${value}', false)`)
            .join(', ')},

@@ -8,6 +8,7 @@ import { sql } from '../sql/sql.ts';
 import type { Connected } from './connected.ts';
 import type { ServerSeen } from './judgement.ts';
 import { DATABASE_NOW, LOCAL } from './lease-rows.ts';
+import { TIMELINE } from './first-look.ts';
 import { PostgresRunner } from './runner.ts';
 import { SERVER_NAME } from './watched.ts';
 
@@ -38,12 +39,13 @@ const keyOf = ({ name, timeline, synchronousNames }: ServerSeen): string =>
   JSON.stringify([name, timeline, synchronousNames]);
 
 const NAME = words('', SERVER_NAME);
+const WRITES_ON = words('', TIMELINE);
 
 /** What the server itself has at this moment, whoever saw what before: two gateways that come together write the same. */
 const write = () => sql.run`
   INSERT INTO standby_list AS l (id, names, server, timeline, position, at)
   SELECT 1, current_setting('synchronous_standby_names'), ${NAME},
-         ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int, (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint, ${DATABASE_NOW}
+         ${WRITES_ON}, (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint, ${DATABASE_NOW}
     FROM (SELECT ${LOCAL}) t
       ON CONFLICT (id) DO UPDATE
      SET names = excluded.names, server = excluded.server, timeline = excluded.timeline, position = excluded.position, at = excluded.at

@@ -3,6 +3,7 @@ import type { Clock, Timer } from '../../domain/effects.ts';
 import { type Milliseconds, milliseconds, seconds } from '../../domain/units.ts';
 import { type Access, type Server, placeOf } from './access.ts';
 import { ConnectProblem } from './connect-problem.ts';
+import { TIMELINE_IF_PRIMARY } from './first-look.ts';
 import type { ServerSeen, StandbySeen } from './judgement.ts';
 import { Session } from './session.ts';
 
@@ -16,8 +17,7 @@ const ITSELF = `
          current_setting('fsync'), current_setting('full_page_writes'),
          (CASE WHEN pg_is_in_recovery() THEN greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())
                ELSE pg_current_wal_flush_lsn() END - '0/0'::pg_lsn)::text,
-         CASE WHEN pg_is_in_recovery() THEN 0
-              ELSE ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int END`;
+         ${TIMELINE_IF_PRIMARY}`;
 
 export interface WatchOptions {
   readonly access: Access;
