@@ -4,12 +4,10 @@
  */
 // @beside
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Page } from 'puppeteer-core';
 import { minutes } from '../../src/domain/units.ts';
+import { judge } from '../support/axe.ts';
 import { ask, pageWithKey, press, register, startBrowser, textOf, withoutChromium } from '../support/chromium.ts';
 import { LeapingClock, operator, startConsole } from '../support/console.ts';
 import { effort } from '../support/effort.ts';
@@ -19,39 +17,7 @@ import { withProvider } from '../support/openid-console.ts';
 import { startSelfService } from '../support/self-service.ts';
 import { until } from '../support/until.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-const PICTURES = process.env.SLUIS_PICTURES;
 const skip = withoutChromium;
-
-interface Violation {
-  readonly id: string;
-  readonly nodes: readonly { readonly html: string }[];
-}
-
-/** axe, in both themes, and on a phone: no violation, and nothing that is wider than the screen. */
-async function judge(page: Page, name: string): Promise<void> {
-  for (const theme of ['light', 'dark'] as const) {
-    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
-    for (const width of effort([theme === 'light' ? 320 : 1280], [1280, 320])) {
-      await page.setViewport({ width, height: 800 });
-      await page.evaluate(AXE);
-      const found = await ask<readonly Violation[]>(
-        page,
-        `axe.run(document, { runOnly: ${JSON.stringify(RULES)} }).then(({ violations }) => violations.map(({ id, nodes }) => ({ id, nodes: nodes.map(({ html }) => ({ html })) })))`,
-      );
-      assert.deepEqual(found, [], `${name}, ${theme}, ${width}`);
-      const wide = await ask<number>(page, 'document.documentElement.scrollWidth');
-      assert(wide <= width, `${name} is ${wide} wide on a screen of ${width}`);
-      if (PICTURES !== undefined)
-        await page.screenshot({
-          path: join(PICTURES, `${name}-${theme}-${width}.png`),
-          fullPage: true,
-        });
-    }
-  }
-  await page.setViewport({ width: 1280, height: 800 });
-}
 
 for (const language of effort<readonly ('en' | 'nl')[]>(['nl'], ['en', 'nl']))
   test(`every page is without a violation, in both themes and on a phone (${language})`, { skip }, async (t) => {
