@@ -5,11 +5,15 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import test, { after } from 'node:test';
+import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { SUPERUSER, openAt } from '../support/postgres-server.ts';
-import { addressOf, loginOf } from '../support/instance.ts';
+import { Browser } from '../support/console.ts';
+import { HOSTNAME, addressOf, freePort, loginOf } from '../support/instance.ts';
+import { fetchAll, send } from '../support/mail.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
 import { withoutProgram } from '../support/require.ts';
+import { codesIn, done, logIn, selfServiceListener } from '../support/self-service.ts';
 import { SmtpClient, UnexpectedReply, plain } from '../support/smtp-client.ts';
 import { type Gateway, type Site, type TwoSites, startTwoSites } from '../support/two-sites.ts';
 import { until } from '../support/until.ts';
@@ -19,11 +23,13 @@ const closers: (() => Promise<void> | void)[] = [];
 after(async () => {
   for (const close of closers.toReversed()) await close();
 });
+/** Of the pages of accounts. */
+const pages = { noord: await freePort(), zuid: await freePort() };
 let started: Promise<TwoSites> | undefined;
 const sites = (): Promise<TwoSites> =>
-  (started ??= startTwoSites({ after: (close) => void closers.push(close) }, ['anna', 'bert', 'carla'], {
+  (started ??= startTwoSites({ after: (close) => void closers.push(close) }, ['anna', 'bert', 'carla', 'dora'], {
     // Those of other tests are let off.
-    configuration: '[auth]\nexempt-networks = []\n',
+    configuration: (site) => `[auth]\nexempt-networks = []\n${selfServiceListener(pages[site])}`,
   }));
 
 /** What swaks hears to AUTH from that address: the code of the reply. */
@@ -72,6 +78,43 @@ test(
     assert.equal(await swaks(noord, owner, login, password), '235');
   },
 );
+
+test('an account that logs in at one gateway helps itself at both: app password, absence, what became of a message', async () => {
+  const { noord, zuid } = (await sites()).gateways;
+  noord.instance.sluis('organisation', 'change', 'ledger', '--contact', addressOf('bert'));
+  const at = ({ site, instance }: Gateway): Browser =>
+    new Browser(
+      { port: pages[site], ca: readFileSync(instance.ca, 'utf8'), servername: HOSTNAME },
+      `https://${HOSTNAME}:${pages[site]}`,
+      'en',
+    );
+  const [here, there] = [at(noord), at(zuid)];
+  const dora = addressOf('dora');
+  const code = async (): Promise<string> => codesIn(await fetchAll(zuid.front.pop3, loginOf('bert'))).at(-1) ?? '';
+  assert.match((await there.get('/')).to ?? '', /^\/login/);
+  await logIn(here, loginOf('dora'), code);
+  // As a browser has it behind one name for both.
+  for (const [name, value] of here.cookies) there.cookies.set(name, value);
+  const made = await done(there, '/passwords/new', { inname: 'reception', inscope: 'both', inends: '365d' });
+  const [, password = ''] = /<output>(sluisapp_[^<]+)<\/output>/.exec(made.body) ?? [];
+  const program = { login: 'dora', password };
+  const id = await send(noord.front.smtp, program, {
+    ...{ from: dora, to: [addressOf('bert')] },
+    content: `From: <${dora}>\r\nSubject: x\r\n\r\nb\r\n`,
+  });
+  assert.match((await there.get(`/messages/${id}`)).body, /It stands in the mailbox/);
+  await fetchAll(zuid.front.pop3, loginOf('bert'));
+  assert.match((await here.get(`/messages/${id}`)).body, /has collected it/);
+  const noted = await done(here, `/absence/new?address=${dora}`, { inuntil: '14d', inrefuse: 'yes' });
+  assert.equal(noted.to, '/absence?done=noted');
+  assert.match((await there.get('/absence')).body, /absence\/end/);
+  assert.equal((await done(there, `/absence/end?address=${dora}`)).to, '/absence?done=back');
+  await done(there, '/passwords/end?name=reception');
+  await assert.rejects(SmtpClient.open(noord.front.smtp, program));
+  const out = await here.get('/');
+  await here.post('/logout', out.form('/logout'));
+  assert.match((await there.get('/')).to ?? '', /^\/login/, 'logged out at both');
+});
 
 test('what an account sends in an hour counts over both gateways', async () => {
   const { noord, zuid } = (await sites()).gateways;

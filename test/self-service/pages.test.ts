@@ -9,10 +9,9 @@ import { OWNER_SAID } from '../../src/domain/roles.ts';
 import { autoconfig, mobileconfig } from '../../src/self-service/pages/program-files.ts';
 import { SELF_SERVICE_PAGES } from '../../src/self-service/table.ts';
 import { operator } from '../support/console.ts';
-import type { Browser } from '../support/console.ts';
 import { addressOf, loginOf, passwordOf } from '../support/gateway.ts';
 import { fetchAll, send } from '../support/mail.ts';
-import { startSelfService } from '../support/self-service.ts';
+import { done, startSelfService } from '../support/self-service.ts';
 import { SmtpClient } from '../support/smtp-client.ts';
 
 const FREE = '[auth]\nexempt-networks = ["127.0.0.0/8"]\nrefusal-grid = "0s"';
@@ -25,12 +24,6 @@ async function requestOf(): Promise<string> {
   const der = await makeCertificateRequest(keys, { subject: makeName({ commonName: 'anna' }) });
   const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
   return `-----BEGIN CERTIFICATE REQUEST-----\n${lines.join('\n')}\n-----END CERTIFICATE REQUEST-----\n`;
-}
-
-/** Sends what the form of a page has, with what is typed. */
-async function done(browser: Browser, path: string, typed: Readonly<Record<string, string>> = {}) {
-  const [action = ''] = path.split('?');
-  return await browser.post(action, { ...(await browser.get(path)).form(action), ...typed });
 }
 
 test('every page stands in both languages, asks for a log-in, and is small', async (t) => {

@@ -1,10 +1,11 @@
 /** A gateway with the pages of accounts, and how somebody gets in: the code is read where it was sent. */
 import type { TestContext } from 'node:test';
-import { Browser, operator } from './console.ts';
+import { Browser, type Seen, operator } from './console.ts';
 import { type TestGateway, type TestGatewayOptions, addressOf, loginOf, startTestGateway } from './gateway.ts';
 import { freePort } from './instance.ts';
 import { fetchAll } from './mail.ts';
 import type { PageTarget } from './page-client.ts';
+import type { Login } from './smtp-client.ts';
 
 export interface TestSelfService {
   readonly gateway: TestGateway;
@@ -16,13 +17,42 @@ export interface TestSelfService {
   loggedIn(name: string, language?: string): Promise<Browser>;
 }
 
+/** The codes in these messages, oldest first. */
+export const codesIn = (messages: readonly string[]): readonly string[] =>
+  messages.flatMap((text) => {
+    const [, first, second] = /Code\s*:?\s+(\d{4}) (\d{4})\b/.exec(text) ?? [];
+    return first === undefined || second === undefined ? [] : [`${first}${second}`];
+  });
+
+/** With the password, and the code that was sent for it. */
+export async function logIn(browser: Browser, login: Login, sentCode: () => Promise<string>): Promise<void> {
+  const sent = await browser.post('/login', { ...(await browser.get('/login')).form('/login'), ...login });
+  const done = await browser.post('/login/code', { ...sent.form('/login/code'), code: await sentCode() });
+  if (done.status !== 303)
+    throw new Error(`Nobody was let in: ${sent.status} ${sent.body} ${done.status} ${done.body}`);
+}
+
+/** Sends what the form of a page has, with what is typed. */
+export async function done(
+  browser: Browser,
+  path: string,
+  typed: Readonly<Record<string, string>> = {},
+): Promise<Seen> {
+  const [action = ''] = path.split('?');
+  return await browser.post(action, { ...(await browser.get(path)).form(action), ...typed });
+}
+
+/** For the configuration. */
+export const selfServiceListener = (port: number, more = ''): string =>
+  `[[listener]]\nname = "own"\nprotocol = "self-service"\naddress = "127.0.0.1"\nport = ${port}\ntls = "implicit"\n${more}`;
+
 /** Accounts: `anna`, whose pages they are, `contact`, who reads for the organisation, and those that the test names. */
 export async function startSelfService(
   t: TestContext,
   { asks, accounts = [], ...options }: TestGatewayOptions & { readonly asks?: true } = {},
 ): Promise<TestSelfService> {
   const port = await freePort();
-  const listener = `[[listener]]\nname = "own"\nprotocol = "self-service"\naddress = "127.0.0.1"\nport = ${port}\ntls = "implicit"\n${asks === true ? 'client-certificates = "ask"\n' : ''}`;
+  const listener = selfServiceListener(port, asks === true ? 'client-certificates = "ask"\n' : '');
   const gateway = await startTestGateway({
     ...options,
     accounts: ['anna', 'contact', ...accounts],
@@ -44,19 +74,12 @@ export async function startSelfService(
       language,
     );
   const codes = async (reader = 'contact'): Promise<readonly string[]> =>
-    (await fetchAll(gateway.target('pop3s'), loginOf(reader))).flatMap((text) => {
-      const [, first, second] = /Code\s*:?\s+(\d{4}) (\d{4})\b/.exec(text) ?? [];
-      return first === undefined || second === undefined ? [] : [`${first}${second}`];
-    });
+    codesIn(await fetchAll(gateway.target('pop3s'), loginOf(reader)));
   return {
     ...{ gateway, port, origin, browser, codes },
     loggedIn: async (name, language) => {
       const mine = browser(language);
-      const sent = await mine.post('/login', { ...(await mine.get('/login')).form('/login'), ...loginOf(name) });
-      const code = (await codes(name === 'contact' ? 'anna' : 'contact')).at(-1) ?? '';
-      const done = await mine.post('/login/code', { ...sent.form('/login/code'), code });
-      if (done.status !== 303)
-        throw new Error(`Nobody was let in: ${sent.status} ${sent.body} ${done.status} ${done.body}`);
+      await logIn(mine, loginOf(name), async () => (await codes(name === 'contact' ? 'anna' : 'contact')).at(-1) ?? '');
       return mine;
     },
   };

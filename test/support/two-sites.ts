@@ -38,8 +38,8 @@ export interface TwoSitesOptions extends ClusterOptions {
   readonly mistake?: Mistake;
   /** More lines of `[store]`. */
   readonly store?: string;
-  /** More sections. */
-  readonly configuration?: string;
+  /** More sections, of both or of each. */
+  readonly configuration?: string | ((site: Site) => string);
 }
 
 /** With accounts of these names, see `Instance.addAccounts`. */
@@ -126,6 +126,7 @@ async function gatewayAt(
   how: readonly string[],
 ): Promise<Omit<Gateway, 'served'>> {
   const api = await freePort();
+  const { configuration } = more;
   const hosts = cluster.hostsFrom(site);
   const instance = await Instance.create({
     init: [
@@ -135,7 +136,7 @@ async function gatewayAt(
       ...how,
     ],
     keep: ['store', 'cluster', 'keys'],
-    configuration: `${apiListener(api)}\n${more.configuration}`,
+    configuration: `${apiListener(api)}\n${typeof configuration === 'string' ? configuration : configuration(site)}`,
   });
   const text = readFileSync(instance.config, 'utf8');
   writeFileSync(instance.config, text.replace('[store]\n', `[store]\n${more.store}`));
