@@ -1,5 +1,6 @@
 /** Gives out an archive of files, piece by piece: the ustar format of POSIX.1-2001. */
 import type { Instant } from '../domain/units.ts';
+import { givenBack } from '../platform/given-back.ts';
 import type { StoredContent } from '../store/store.ts';
 import { AdminError, type Call } from './context.ts';
 
@@ -14,7 +15,7 @@ export const sendEnd = (call: Call): Promise<void> => sendTo(call, Buffer.alloc(
 
 /** The octets of a file, filled up to whole blocks. */
 export async function sendContent(call: Call, content: StoredContent): Promise<void> {
-  for await (const slice of content.slices()) await sendTo(call, slice);
+  for await (const slice of givenBack(content)) await sendTo(call, slice);
   await sendTo(call, Buffer.alloc((BLOCK - (content.octets % BLOCK)) % BLOCK));
 }
 

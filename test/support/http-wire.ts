@@ -26,7 +26,13 @@ export class HttpWire {
   }
 
   /** `path`: behind `/v1`. The body of the answer goes to `take`, or is read as JSON. */
-  async ask(method: string, path: string, json?: unknown, take?: (slice: Buffer) => void): Promise<WireAnswer> {
+  async ask(
+    method: string,
+    path: string,
+    json?: unknown,
+    take?: (slice: Buffer) => void,
+    headers: readonly string[] = [],
+  ): Promise<WireAnswer> {
     const body = json === undefined ? '' : JSON.stringify(json);
     const key = method === 'POST' ? `Idempotency-Key: ${randomUUID()}\r\n` : '';
     const type =
@@ -35,7 +41,8 @@ export class HttpWire {
           ? 'Content-Length: 0\r\n'
           : ''
         : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
-    this.wire.send(`${method} /v1${path} HTTP/1.1\r\n${this.#common}${key}${type}\r\n${body}`);
+    const own = headers.map((line) => `${line}\r\n`).join('');
+    this.wire.send(`${method} /v1${path} HTTP/1.1\r\n${this.#common}${key}${type}${own}\r\n${body}`);
     return await this.answer(take);
   }
 

@@ -33,6 +33,7 @@ export interface JsonAnswer<S extends number = number, T = unknown> extends Sent
 }
 export interface StreamAnswer<S extends number = number> extends Sent {
   readonly status: S;
+  /** A piece has left to its last octet before the next one is asked for: its memory may be used again then. */
   readonly stream: AsyncIterable<Uint8Array>;
   readonly type: string;
   /** Octets; left out: chunks are sent. With HEAD the length is told and nothing is read. */

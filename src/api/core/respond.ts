@@ -90,22 +90,22 @@ async function pour(
     if (length !== undefined && sent > length) throw new AnswerBroken(`more than ${length} octets`);
     for (let at = 0; at < piece.length; at += PIECE) {
       guest.deadline(sendTime);
-      if (!response.write(piece.subarray(at, at + PIECE))) await drained(response, guest.signal);
+      if (!(await written(response, piece.subarray(at, at + PIECE), guest.signal))) return;
     }
-    if (guest.signal.aborted) return;
   }
   if (length !== undefined && sent !== length) throw new AnswerBroken(`${sent} octets of ${length}`);
 }
 
-function drained(response: ServerResponse, gone: AbortSignal): Promise<void> {
-  if (gone.aborted) return Promise.resolve();
+/** Resolves when nothing refers to the octets any more; false: the connection has gone. */
+function written(response: ServerResponse, octets: Uint8Array, gone: AbortSignal): Promise<boolean> {
+  if (gone.aborted) return Promise.resolve(false);
   return new Promise((resolve) => {
-    const end = (): void => {
-      response.off('drain', end);
-      gone.removeEventListener('abort', end);
-      resolve();
-    };
-    response.on('drain', end);
-    gone.addEventListener('abort', end, { once: true });
+    const ends = (): void => resolve(false);
+    gone.addEventListener('abort', ends, { once: true });
+    response.write(octets, (error) => {
+      gone.removeEventListener('abort', ends);
+      // A connection that breaks ends the request by its signal.
+      if (error === null || error === undefined) resolve(true);
+    });
   });
 }

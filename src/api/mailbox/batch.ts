@@ -2,7 +2,7 @@
  * `GET /mailbox/claims/{claimId}/messages`: all that a claim holds in one answer, as multipart/mixed (RFC 2046 section 5.1.3). A request for each message costs three
  * times what the message costs; this costs what POP3 costs.
  */
-import { joinSmall } from '../../platform/bytes.ts';
+import { givenBack } from '../../platform/given-back.ts';
 import type { Claim, Item } from '../../pickup/claim.ts';
 import type { Claimed } from '../../pickup/shared.ts';
 import { notFound, problem } from '../core/problem.ts';
@@ -67,7 +67,7 @@ async function* partsOf(
     const content = await claimed.open();
     yield heads[n] ?? Buffer.alloc(0);
     let left = content.octets as number;
-    for await (const slice of content.slices()) {
+    for await (const slice of givenBack(content)) {
       left -= slice.length;
       if (left === 0 && !claimed.sent()) throw gone();
       yield slice;
@@ -75,23 +75,27 @@ async function* partsOf(
   }
 }
 
-/** Pieces in front of one another, up to so many octets; a large one goes by itself. */
+/** Pieces in front of one another in one memory, which is used again when it has left; a large one goes by itself. */
 async function* together(pieces: AsyncIterable<Uint8Array>, end: Uint8Array): AsyncGenerator<Uint8Array> {
-  let waiting: Uint8Array[] = [];
+  const waiting = Buffer.allocUnsafe(TOGETHER);
   let octets = 0;
-  for await (const piece of pieces) {
+  for await (const piece of inTurn(pieces, end)) {
     if (octets + piece.length > TOGETHER && octets > 0) {
-      yield joinSmall(waiting);
-      waiting = [];
+      yield waiting.subarray(0, octets);
       octets = 0;
     }
     if (piece.length > TOGETHER) yield piece;
     else {
-      waiting.push(piece);
+      waiting.set(piece, octets);
       octets += piece.length;
     }
   }
-  yield joinSmall([...waiting, end]);
+  if (octets > 0) yield waiting.subarray(0, octets);
+}
+
+async function* inTurn(pieces: AsyncIterable<Uint8Array>, end: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield* pieces;
+  yield end;
 }
 
 /** The answer has begun: the line breaks before its end. */

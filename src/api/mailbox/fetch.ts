@@ -3,6 +3,7 @@ import { z } from '../../config/zod.ts';
 import type { MessageId } from '../../domain/ids.ts';
 import { previewedRow } from '../../pickup/evidence.ts';
 import { noteSent } from '../../pickup/lease.ts';
+import { givenBack } from '../../platform/given-back.ts';
 import type { MailboxEntry } from '../../store/deliveries.ts';
 import type { StoredContent } from '../../store/store.ts';
 import type { AccountCaller } from '../core/callers.ts';
@@ -66,7 +67,7 @@ export const getMailboxMessageContent = route({
       octets: content.octets,
       type: 'message/rfc822',
       name: `${content.id}.eml`,
-      slices: () => content.slices(),
+      slices: () => givenBack(content),
       atEnd: () => found.sent(),
       piece: () => found.seen(),
     });

@@ -29,7 +29,7 @@ export interface Sending {
   readonly octets: number;
   readonly type: string;
   readonly name: string;
-  /** From the begin. */
+  /** From the begin; each is done with when the next one is asked for. */
   readonly slices: () => AsyncIterable<Uint8Array>;
   /** Its last octet is about to leave; false: it may not. */
   readonly atEnd: () => boolean | Promise<boolean>;

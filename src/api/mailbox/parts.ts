@@ -5,6 +5,9 @@ import { MimeWalk } from '../../mime/walk.ts';
 import type { MailboxEntry } from '../../store/deliveries.ts';
 import { ContentDamaged, type StoredContent } from '../../store/store.ts';
 
+/** What a slice decodes to, and the few octets that the one before it began. */
+const READY = 260 * 1024;
+
 /** Of what is stored as it was submitted the parts are known; a protected or opened copy is read for them. */
 export async function partsOf(
   { message, parts }: MailboxEntry,
@@ -26,18 +29,27 @@ export async function partsOf(
  * answer breaks off then before its end.
  */
 export async function* partOctets(content: StoredContent, part: MessagePart): AsyncGenerator<Uint8Array> {
-  let ready: Buffer[] = [];
+  // What is ready lies in one memory, which is used again when it has left.
+  let ready = Buffer.alloc(0);
+  let octets = 0;
   let left = part.octets;
+  const keep = (taken: Buffer): void => {
+    if (octets + taken.length > ready.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(octets + taken.length, Math.min(part.octets, READY)));
+      ready.copy(grown, 0, 0, octets);
+      ready = grown;
+    }
+    octets += taken.copy(ready, octets);
+    left -= taken.length;
+  };
   // What stands in front of the first part of a multipart has the path of the multipart, which may be that of its first part.
   const isIt = (path: string, { type, name, encoding }: LeafFields): boolean =>
     path === part.path && type === part.type && name === part.name && encoding === part.encoding;
   const walk = new MimeWalk((path, fields) =>
     isIt(path, fields)
       ? {
-          write: (octets) => {
-            const taken = octets.subarray(0, left);
-            left -= taken.length;
-            if (taken.length > 0) ready.push(Buffer.from(taken));
+          write: (decoded) => {
+            if (left > 0) keep(decoded.subarray(0, left));
           },
           end: () => undefined,
         }
@@ -46,11 +58,11 @@ export async function* partOctets(content: StoredContent, part: MessagePart): As
   for await (const slice of content.slices()) {
     walk.write(Buffer.from(slice.buffer, slice.byteOffset, slice.byteLength));
     content.release?.(slice);
-    yield* ready;
-    ready = [];
+    if (octets > 0) yield ready.subarray(0, octets);
+    octets = 0;
     if (left === 0) return;
   }
   walk.end();
-  yield* ready;
+  if (octets > 0) yield ready.subarray(0, octets);
   if (left > 0) throw new ContentDamaged(`part ${part.path} of message ${content.id} lacks ${left} of its octets`);
 }

@@ -7,6 +7,7 @@ import { defined } from '../../domain/defined.ts';
 import type { AccountId, PartnerId } from '../../domain/ids.ts';
 import { isoMonth } from '../../domain/months.ts';
 import { instant } from '../../domain/units.ts';
+import { givenBack } from '../../platform/given-back.ts';
 import type { MessageRecord } from '../../store/deliveries.ts';
 import type { AccountSummary } from '../../store/registry.ts';
 import type { Store } from '../../store/port/store.ts';
@@ -264,7 +265,7 @@ class OrganisationExport {
   ): Promise<void> {
     const entry = await store.openEntry(lock, uid);
     await this.#begin(`mail/${lock.account}-${uid}-${entry.id}.eml`);
-    for await (const slice of entry.slices()) {
+    for await (const slice of givenBack(entry)) {
       lock.renew();
       for (let at = 0; at < slice.length; at += PIECE)
         await this.#send(Buffer.from(slice.subarray(at, at + PIECE)).toString('latin1'));

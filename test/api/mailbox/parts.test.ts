@@ -31,7 +31,8 @@ const sha256 = (of: Buffer): string => createHash('sha256').update(of).digest('h
 
 async function read(stream: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const found: Uint8Array[] = [];
-  for await (const slice of stream) found.push(slice);
+  // Its memory is used again.
+  for await (const slice of stream) found.push(Buffer.from(slice));
   return Buffer.concat(found);
 }
 
