@@ -114,7 +114,8 @@ export async function observedRound(
   await file(parts.store, notice);
 }
 
-function observedLetters(n: number, breaking: readonly ObservedAccount[]): Letters {
+/** `n`: how many are over it. `breaking`: of them, those that would be refused now. */
+export function observedLetters(n: number, breaking: readonly ObservedAccount[]): Letters {
   const list = lines(
     ...breaking
       .slice(0, MAX_NAMED)

@@ -44,10 +44,10 @@ export function substitutedLetters(message: AboutMessage, absentees: readonly Ab
     nl: {
       subject: `Afwezig, naar de waarnemer: ${subjectOf(absentees, 'nl')}`,
       blocks: [
-        text('Uw bericht is naar de waarnemer gegaan, want deze geadresseerde is afwezig:'),
+        text('Uw bericht is naar de waarnemer gegaan, want deze ontvanger is afwezig:'),
         ...named(absentees, 'nl'),
         text(
-          'U hoeft niets te doen. Moet de geadresseerde het zelf krijgen en kan het wachten? Stuur het dan na die dag opnieuw.',
+          'U hoeft niets te doen. Moet de ontvanger het zelf krijgen en kan het wachten? Stuur het dan na die dag opnieuw.',
         ),
         aboutBlock(message, 'nl'),
       ],
@@ -73,7 +73,7 @@ export function keptLetters(message: AboutMessage, absentees: readonly Absentee[
       subject: `Afwezig, uw bericht wacht: ${subjectOf(absentees, 'nl')}`,
       blocks: [
         text(
-          'Uw bericht is versleuteld voor een geadresseerde die afwezig is. Niemand anders kan het lezen: het wacht in de mailbox, en de waarnemer heeft het NIET gekregen.',
+          'Uw bericht is versleuteld voor een ontvanger die afwezig is. Niemand anders kan het lezen: het wacht in de postbus, en de waarnemer heeft het NIET gekregen.',
         ),
         ...named(absentees, 'nl'),
         text('Wat u kunt doen: stuur het opnieuw aan de waarnemer als het niet kan wachten, of bel.'),

@@ -29,7 +29,7 @@ const CAUSES = {
   ),
   closed: cause(
     [
-      'De mailbox van de ontvanger is bij de ontvangende organisatie buiten gebruik.',
+      'De postbus van de ontvanger is bij de ontvangende organisatie buiten gebruik.',
       'Vraag de ontvanger welk adres u kunt gebruiken en stuur het bericht daarheen.',
     ],
     [
@@ -39,8 +39,8 @@ const CAUSES = {
   ),
   full: cause(
     [
-      'De mailbox van de ontvanger is vol.',
-      'Laat de ontvanger weten dat de mailbox vol is en stuur het bericht daarna opnieuw.',
+      'De postbus van de ontvanger is vol.',
+      'Laat de ontvanger weten dat de postbus vol is en stuur het bericht daarna opnieuw.',
     ],
     [
       "The addressee's mailbox is full.",
@@ -70,11 +70,11 @@ const CAUSES = {
   unsafe: cause(
     [
       'De verbinding met de mailserver van de ontvangende organisatie kon niet veilig worden gemaakt. Daarom is het bericht niet verstuurd.',
-      'Geef dit bericht aan uw systeembeheerder of aan de helpdesk; de ontvangende organisatie moet haar mailserver in orde maken. Bel de ontvanger als het bericht dringend is.',
+      'Geef dit bericht aan uw systeembeheerder of aan de helpdesk. De ontvangende organisatie moet haar mailserver in orde maken. Bel de ontvanger als het bericht dringend is.',
     ],
     [
       "The connection to the receiving organisation's mail server could not be made safe. That is why the message was not sent.",
-      'Give this message to your system administrator or to the helpdesk; the receiving organisation has to put its mail server in order. Call the addressee if the message is urgent.',
+      'Give this message to your system administrator or to the helpdesk. The receiving organisation has to put its mail server in order. Call the addressee if the message is urgent.',
     ],
   ),
   letters: cause(

@@ -46,7 +46,7 @@ export function certificateLetters(certificate: EndingCertificate): Letters {
             : 'Het beveiligt uw berichten. Daarna kunnen anderen u geen versleutelde berichten meer sturen.',
         ),
         text(
-          'Wat u moet doen: geef dit bericht aan degene die uw systeem beheert en vraag om een nieuw certificaat. Oud en nieuw zijn een tijd naast elkaar geldig; u kunt dus wisselen zonder onderbreking.',
+          'Wat u moet doen: geef dit bericht aan degene die uw systeem beheert en vraag om een nieuw certificaat. Oud en nieuw zijn een tijd naast elkaar geldig. U kunt dus wisselen zonder onderbreking.',
         ),
         about(certificate, 'nl'),
       ],
@@ -62,7 +62,7 @@ export function certificateLetters(certificate: EndingCertificate): Letters {
             : 'It protects your messages. After that nobody can send you encrypted messages.',
         ),
         text(
-          'What to do: give this message to the person who looks after your system and ask for a new certificate. The old and the new one are valid side by side for a while, so that you can change without an interruption.',
+          'What to do: give this message to the person who looks after your system and ask for a new certificate. The old and the new one are valid side by side for a while. So you can change without an interruption.',
         ),
         about(certificate, 'en'),
       ],

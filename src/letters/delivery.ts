@@ -133,7 +133,7 @@ export function relayedLetters(end: DeliveryEnd): Letters {
         text('De mailserver van de ontvangende organisatie heeft uw bericht aangenomen voor:'),
         lines(...end.recipients),
         text(
-          'Die mailserver geeft geen ontvangstberichten. Of het bericht daarna in de mailbox is gekomen en is gelezen, kunnen wij niet zien.',
+          'Die mailserver geeft geen ontvangstberichten. Of het bericht daarna in de postbus is gekomen en is gelezen, kunnen wij niet zien.',
         ),
         aboutBlock(end.message, 'nl'),
         technical(end, 'nl'),
@@ -166,7 +166,7 @@ export function filedLetters({ message, recipients }: Filed): Letters {
     nl: {
       subject: `Bezorgd: uw bericht aan ${only ?? ''}${many ? ' en anderen' : ''}`,
       blocks: [
-        text(`Uw bericht staat in de mailbox van:`),
+        text(`Uw bericht staat in de postbus van:`),
         lines(...recipients),
         text('Dat betekent nog niet dat het is opgehaald of gelezen.'),
         aboutBlock(message, 'nl'),

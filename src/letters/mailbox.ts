@@ -19,11 +19,11 @@ export function restoredLetters({ login, messages, reason, at, until }: Restored
       subject: one ? 'Een verwijderd bericht staat weer klaar' : `${messages} verwijderde berichten staan weer klaar`,
       blocks: [
         text(
-          `De helpdesk heeft op ${timeText(at, 'nl')} ${one ? 'een bericht' : `${messages} berichten`} teruggezet in de mailbox ${login}. Bij het volgende ophalen ${one ? 'komt het bericht' : 'komen de berichten'} opnieuw binnen, als nieuw. Reden:`,
+          `De helpdesk heeft op ${timeText(at, 'nl')} ${one ? 'een bericht' : `${messages} berichten`} opnieuw uitgedeeld in de postbus ${login}. Bij het volgende ophalen ${one ? 'komt het bericht' : 'komen de berichten'} opnieuw binnen, als nieuw. Reden:`,
         ),
         lines(reason),
         text(
-          `Wat u moet doen: ophalen vóór ${timeText(until, 'nl')}; wat dan niet is opgehaald, verdwijnt weer uit de mailbox. Let op dat een uitslag die u al had, nu een tweede keer kan binnenkomen. Had u hier niet om gevraagd? Neem dan contact op met de helpdesk.`,
+          `Wat u moet doen: ophalen vóór ${timeText(until, 'nl')}; wat dan niet is opgehaald, verdwijnt weer uit de postbus. Let op dat een uitslag die u al had, nu een tweede keer kan binnenkomen. Had u hier niet om gevraagd? Neem dan contact op met de helpdesk.`,
         ),
       ],
     },
@@ -31,7 +31,7 @@ export function restoredLetters({ login, messages, reason, at, until }: Restored
       subject: one ? 'A deleted message can be fetched again' : `${messages} deleted messages can be fetched again`,
       blocks: [
         text(
-          `On ${timeText(at, 'en')} the helpdesk put ${one ? 'a message' : `${messages} messages`} back into the mailbox ${login}. The next time it is fetched, ${one ? 'it arrives' : 'they arrive'} again, as new. Reason:`,
+          `On ${timeText(at, 'en')} the helpdesk handed out ${one ? 'a message' : `${messages} messages`} again in the mailbox ${login}. The next time it is fetched, ${one ? 'it arrives' : 'they arrive'} again, as new. Reason:`,
         ),
         lines(reason),
         text(
@@ -50,15 +50,15 @@ export interface TwoConsumers {
 export function consumersLetters({ login, networks }: TwoConsumers): Letters {
   return {
     nl: {
-      subject: `Twee systemen legen dezelfde mailbox: ${login}`,
+      subject: `Twee systemen legen dezelfde postbus: ${login}`,
       blocks: [
-        text('Deze mailbox wordt op meer dan een plaats opgehaald, en elke plaats verwijdert wat zij ophaalt:'),
+        text('Deze postbus wordt op meer dan een plaats opgehaald, en elke plaats verwijdert wat zij ophaalt:'),
         lines(login, ...networks),
         text(
           'Wat de ene plaats ophaalt, krijgt de andere niet meer te zien. Zo kunnen uitslagen en brieven ongemerkt ontbreken.',
         ),
         text(
-          'Wat u moet doen: laat een van de twee stoppen met ophalen, of stel bij de ene in dat berichten op de server blijven staan. Wat de afgelopen dagen is verwijderd, kan de helpdesk terugzetten.',
+          'Wat u moet doen: laat een van de twee stoppen met ophalen. Of stel bij de ene in dat berichten op de server blijven staan. Wat de afgelopen dagen is verwijderd, kan de helpdesk opnieuw uitdelen.',
         ),
       ],
     },
@@ -69,7 +69,7 @@ export function consumersLetters({ login, networks }: TwoConsumers): Letters {
         lines(login, ...networks),
         text('What one place fetches, the other never sees. Results and letters can go missing unnoticed.'),
         text(
-          'What to do: let one of the two stop fetching, or set it to leave messages on the server. The helpdesk can put back what was deleted in the last days.',
+          'What to do: let one of the two stop fetching. Or set it to leave messages on the server. The helpdesk can hand out again what was deleted in the last days.',
         ),
       ],
     },
@@ -94,11 +94,11 @@ export function withdrawnLetters({ message, recipients, late, reason }: Withdraw
     nl: {
       subject: `Teruggehaald: uw bericht aan ${shortly(recipients, 'nl')}`,
       blocks: [
-        text('De helpdesk heeft dit bericht van u teruggehaald. Deze geadresseerden hebben het niet ontvangen:'),
+        text('De helpdesk heeft dit bericht van u teruggehaald. Deze ontvangers hebben het niet ontvangen:'),
         lines(...recipients),
         ...(late.length === 0
           ? []
-          : [text('Voor deze geadresseerden was het te laat, zij hebben het al:'), lines(...late)]),
+          : [text('Voor deze ontvangers was het te laat, zij hebben het al:'), lines(...late)]),
         text('Reden:'),
         lines(reason),
         text('Wat u moet doen: stuur het bericht opnieuw als het wel ergens anders aan moet komen.'),

@@ -17,9 +17,9 @@ export function quotaLetters({ login, used, quota }: Filling): Letters {
   const percent = Math.min(100, Math.floor((100 * used) / quota));
   return {
     nl: {
-      subject: `Mailbox bijna vol (${percent} %): ${login}`,
+      subject: `Postbus bijna vol (${percent} %): ${login}`,
       blocks: [
-        text('In deze mailbox is bijna geen plaats meer:'),
+        text('In deze postbus is bijna geen plaats meer:'),
         lines(login, `${sizeText(used, 'nl')} van ${sizeText(quota, 'nl')}`),
         text(
           'Is zij vol, dan worden nieuwe berichten geweigerd. De afzender krijgt daarvan bericht, maar u ziet het bericht niet: ook uitslagen en brieven niet.',

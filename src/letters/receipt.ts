@@ -84,7 +84,7 @@ function proof({ sha256, attachments }: Collection, language: Language): Block {
 }
 
 const AGAIN = {
-  nl: 'Dit is een herhaling, op verzoek: u kreeg dit bericht al eerder. Er is niets opnieuw opgehaald.',
+  nl: 'Dit is een herhaling, omdat daarom is gevraagd: u kreeg dit bericht al eerder. Er is niets opnieuw opgehaald.',
   en: 'This is sent again, on request: you were told this before. Nothing was fetched anew.',
 } as const;
 
@@ -158,7 +158,7 @@ export function notCollectedLetters(waiting: Waiting): Letters {
       subject: `Nog niet opgehaald: ${many ? `${count} berichten` : 'uw bericht'} aan ${to}`,
       blocks: [
         text(
-          `${many ? `${count} berichten van u staan` : 'Uw bericht staat'} klaar in de mailbox, maar ${many ? 'zijn' : 'is'} na ${workingDays} werkdagen nog niet opgehaald door:`,
+          `${many ? `${count} berichten van u staan` : 'Uw bericht staat'} klaar in de postbus, maar ${many ? 'zijn' : 'is'} na ${workingDays} werkdagen nog niet opgehaald door:`,
         ),
         lines(...recipients, organisation),
         ...(awayUntil === undefined
@@ -205,7 +205,7 @@ export function expiredLetters({ message, recipients, organisation, telephone, d
       blocks: [
         text(`Uw bericht heeft ${days} dagen klaargestaan, maar is nooit opgehaald door:`),
         lines(...recipients, organisation),
-        text('De ontvanger heeft het dus NIET gezien. Het bericht is nu uit de mailbox gehaald.'),
+        text('De ontvanger heeft het dus NIET gezien. Het bericht is nu uit de postbus gehaald.'),
         text(
           `Wat u kunt doen: bel de ontvanger en stuur het bericht opnieuw als het nog nodig is.${reach(telephone, 'nl')}`,
         ),
@@ -245,20 +245,20 @@ export function rhythmLetters({ login, messages, oldest, rhythm }: Overdue, keep
   };
   return {
     nl: {
-      subject: `Mailbox ${login} wordt niet opgehaald`,
+      subject: `Postbus ${login} wordt niet opgehaald`,
       blocks: [
         text(
-          `${count.nl} in deze mailbox van uw organisatie die nog niet ${messages === 1 ? 'is' : 'zijn'} opgehaald:`,
+          `${count.nl} in deze postbus van uw organisatie ${messages === 1 ? 'dat nog niet is' : 'die nog niet zijn'} opgehaald:`,
         ),
         lines(login),
         text(
-          `Het oudste wacht sinds ${timeText(oldest, 'nl')}. Van deze mailbox verwachten we dat hij binnen ${rhythm} werkdag${rhythm === 1 ? '' : 'en'} wordt opgehaald. Er kunnen uitslagen en brieven tussen staan.`,
+          `Het oudste wacht sinds ${timeText(oldest, 'nl')}. Van deze postbus verwachten we dat zij binnen ${rhythm} werkdag${rhythm === 1 ? '' : 'en'} wordt opgehaald. Er kunnen uitslagen en brieven tussen staan.`,
         ),
         text(
-          'Wat u moet doen: controleer of het systeem dat deze mailbox ophaalt aan staat en geen foutmelding geeft. Start het zo nodig opnieuw, of bel de leverancier van uw systeem.',
+          'Wat u moet doen: controleer of het systeem dat deze postbus ophaalt aan staat en geen foutmelding geeft. Start het zo nodig opnieuw, of bel de leverancier van uw systeem.',
         ),
         text(
-          `Bent u gesloten of afwezig? Geef dat aan de helpdesk door, dan houden we er rekening mee. Berichten die na ${keep} dagen niet zijn opgehaald, gaan uit de mailbox; de afzender krijgt daarvan bericht.`,
+          `Bent u gesloten of afwezig? Geef dat aan de helpdesk door, dan houden we er rekening mee. Berichten die na ${keep} dagen niet zijn opgehaald, gaan uit de postbus; de afzender krijgt daarvan bericht.`,
         ),
       ],
     },
@@ -303,13 +303,13 @@ export function digestLetters({ at, overdue, mailboxes, away, expired }: Digest)
   const rest = mailboxes - overdue.length;
   return {
     nl: {
-      subject: `${mailboxes} mailbox${mailboxes === 1 ? '' : 'en'} niet opgehaald (${dayText(at, 'nl')})`,
+      subject: `${mailboxes} postbus${mailboxes === 1 ? '' : 'sen'} niet opgehaald (${dayText(at, 'nl')})`,
       blocks: [
         text(
-          `Deze mailboxen zijn niet in hun ritme opgehaald. Het contact van de organisatie is gewaarschuwd.${away > 0 ? ` ${away} met een opgegeven afwezigheid zijn niet meegeteld.` : ''}${expired > 0 ? ` ${expired} berichten zijn vandaag na hun bewaartijd uit een mailbox gehaald; hun afzenders hebben bericht gekregen.` : ''}`,
+          `Deze postbussen zijn niet in hun ritme opgehaald. Het contact van de organisatie is gewaarschuwd.${away > 0 ? ` ${away} met een opgegeven afwezigheid zijn niet meegeteld.` : ''}${expired > 0 ? ` ${expired} berichten zijn vandaag na hun bewaartijd uit een postbus gehaald; hun afzenders hebben bericht gekregen.` : ''}`,
         ),
         ...list('nl'),
-        ...(rest > 0 ? [text(`En nog ${rest} andere; zie het logboek (mailbox.overdue).`)] : []),
+        ...(rest > 0 ? [text(`En nog ${rest} andere; zie het logboek ("mailbox.overdue").`)] : []),
       ],
     },
     en: {
@@ -319,7 +319,7 @@ export function digestLetters({ at, overdue, mailboxes, away, expired }: Digest)
           `These mailboxes were not fetched within their rhythm. The organisation's contact was warned.${away > 0 ? ` ${away} with a registered absence are not counted.` : ''}${expired > 0 ? ` ${expired} messages left a mailbox today at the end of their retention; their senders were told.` : ''}`,
         ),
         ...list('en'),
-        ...(rest > 0 ? [text(`And ${rest} more; see the log (mailbox.overdue).`)] : []),
+        ...(rest > 0 ? [text(`And ${rest} more; see the log ("mailbox.overdue").`)] : []),
       ],
     },
   };

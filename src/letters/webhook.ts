@@ -38,11 +38,11 @@ export function webhookLetters({ name, host, id, what, why }: StoppedWebhook): L
         ),
         lines(`${name} (${host})`),
         text(
-          'Berichten worden gewoon bezorgd en blijven klaarstaan in de mailbox; alleen de meldingen komen niet aan.',
+          'Berichten worden gewoon bezorgd en blijven klaarstaan in de postbus; alleen de meldingen komen niet aan.',
         ),
         text(
           what === 'paused'
-            ? 'Wat u moet doen: geef dit bericht aan degene die de ontvanger beheert. Werkt die weer, hervat dan de webhook; gebeurtenissen van de laatste 7 dagen worden dan alsnog gemeld, in volgorde.'
+            ? 'Wat u moet doen: geef dit bericht aan degene die de ontvanger beheert. Werkt die weer, hervat dan de webhook. Gebeurtenissen van de laatste 7 dagen worden dan alsnog gemeld, in volgorde.'
             : 'Wat u moet doen: geef dit bericht aan degene die de ontvanger beheert. Is er een nieuwe ontvanger, meld die dan aan als nieuwe webhook.',
         ),
         facts('Het gaat om deze webhook:', [
@@ -63,7 +63,7 @@ export function webhookLetters({ name, host, id, what, why }: StoppedWebhook): L
         text('Messages are delivered as ever and wait in the mailbox; only what tells of them does not arrive.'),
         text(
           what === 'paused'
-            ? 'What to do: give this message to the person who looks after the receiver. When it works again, resume the webhook; what happened in the last 7 days is then told after all, in order.'
+            ? 'What to do: give this message to the person who looks after the receiver. When it works again, resume the webhook. What happened in the last 7 days is then told after all, in order.'
             : 'What to do: give this message to the person who looks after the receiver. If there is a new one, add it as a new webhook.',
         ),
         facts('It is about this webhook:', [

@@ -35,7 +35,7 @@ function letter(language: Language, tested: TestedMessage, view: View | undefine
       ...partBlocks(t, tested),
       ...ediBlocks(t, tested),
       ...viewBlocks(t, view),
-      facts(t('Wat een geadresseerde zou ontvangen:', 'What an addressee would receive:'), received(t, tested)),
+      facts(t('Wat een ontvanger zou ontvangen:', 'What an addressee would receive:'), received(t, tested)),
     ],
   };
 }
@@ -59,7 +59,7 @@ function remarkBlocks(t: T, language: Language, remarks: readonly Remark[]): Blo
 const connection = (t: T, { session: { tls, cipher, mechanism, helo } }: TestedMessage): Pairs => [
   ['TLS', `${tls} (${cipher})`],
   [
-    t('Aanmelden', 'Login'),
+    t('Inloggen', 'Log-in'),
     mechanism === '' ? t('clientcertificaat zonder AUTH', 'client certificate without AUTH') : `AUTH ${mechanism}`,
   ],
   [t('Noemt zich', 'Calls itself'), helo],
@@ -195,7 +195,7 @@ function received(t: T, { octets, sha256, quirks, removed }: TestedMessage): Pai
     [
       t('Beveiliging', 'Protection'),
       t(
-        'ondertekenen en versleutelen door de gateway hangt af van de geadresseerde en is hier niet gedaan',
+        'ondertekenen en versleutelen door de gateway hangt af van de ontvanger en is hier niet gedaan',
         'signing and encryption by the gateway depend on the addressee and were not done here',
       ),
     ],

@@ -78,7 +78,7 @@ const onQuirks = ({ quirks }: TestedMessage): Remark[] =>
     const refused = allowed
       ? { nl: '', en: '' }
       : {
-          nl: ` Aan een echte geadresseerde zou dit nu geweigerd worden (quirk ${quirk}).`,
+          nl: ` Aan een echte ontvanger zou dit nu geweigerd worden (quirk ${quirk}).`,
           en: ` To a real addressee this would be refused now (quirk ${quirk}).`,
         };
     const { rfc } = quirkFacts(quirk);

@@ -32,7 +32,7 @@ export const quirkWords: Readonly<Record<Exclude<Quirk, 'last' | 'no-uidl' | 'de
     en: 'The address does not stand between < and >. Write MAIL FROM:<address> and RCPT TO:<address>.',
   },
   'line-ends': {
-    nl: 'Het bericht bevat losse CR- of LF-tekens; de geadresseerde krijgt daarvoor CRLF. Sluit elke regel af met CRLF, en codeer bestanden als base64, anders veranderen ze.',
+    nl: 'Het bericht bevat losse CR- of LF-tekens; de ontvanger krijgt daarvoor CRLF. Sluit elke regel af met CRLF, en codeer bestanden als base64, anders veranderen ze.',
     en: 'The message has bare CR or LF; the addressee gets CRLF for each. End every line with CRLF, and encode files as base64, or they change.',
   },
   nul: {

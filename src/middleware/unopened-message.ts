@@ -9,7 +9,8 @@ import type { Language } from '../domain/registry.ts';
 import { isVerdict } from '../mime/authentication-results.ts';
 import { textPart, wrapText } from '../mime/text.ts';
 
-const TEXTS: Readonly<Record<Language, (helpdesk: string) => readonly string[]>> = {
+/** Paragraphs, by how the helpdesk is reached. */
+export const EXPLANATIONS: Readonly<Record<Language, (helpdesk: string) => readonly string[]>> = {
   nl: (helpdesk) => [
     'Dit bericht is versleuteld en kon hier niet worden geopend.',
     'Het is bijvoorbeeld versleuteld voor een certificaat waarvan wij de sleutel niet hebben, of het is onderweg beschadigd. Het bericht zelf zit ongewijzigd als bijlage hierbij; er is niets verloren gegaan.',
@@ -25,7 +26,7 @@ const TEXTS: Readonly<Record<Language, (helpdesk: string) => readonly string[]>>
 /** Both languages, the organisation's own first. */
 function explanation(first: Language, helpdesk: Helpdesk): readonly string[] {
   const half = (language: Language): string[] =>
-    TEXTS[language](helpdeskLine(helpdesk, language)).flatMap((paragraph) => [...wrapText(paragraph), '']);
+    EXPLANATIONS[language](helpdeskLine(helpdesk, language)).flatMap((paragraph) => [...wrapText(paragraph), '']);
   return [...half(first), '-'.repeat(72), '', ...half(first === 'nl' ? 'en' : 'nl')];
 }
 

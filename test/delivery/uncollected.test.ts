@@ -307,7 +307,7 @@ test('a digest names a hundred mailboxes, and the log the others', async (t) => 
   assert.deepEqual([round.mailboxes, round.warned], [102, 102]);
   const [digest = ''] = await filed(region.store, POSTMASTER);
   assert.match(digest, /^Subject: 102 mailboxes not fetched/m);
-  assert.match(digest, /En nog 2 andere; zie het logboek \(mailbox\.overdue\)/);
+  assert.match(digest, /En nog 2 andere; zie het logboek \("mailbox\.overdue"\)/);
   assert.equal(region.log.names.filter((name) => name === 'mailbox.overdue').length, 102);
 });
 

@@ -28,7 +28,7 @@ const fill = (gateway: TestGateway, octets: number): Promise<string> =>
   });
 
 const lettersOf = async (gateway: TestGateway, name: string): Promise<readonly string[]> =>
-  subjectsOf(await fetchAll(gateway.target('pop3s'), loginOf(name), 'drop')).filter((s) => s.startsWith('Mailbox'));
+  subjectsOf(await fetchAll(gateway.target('pop3s'), loginOf(name), 'drop')).filter((s) => s.startsWith('Postbus'));
 
 test('a mailbox that is 80 % full is a letter, to its owner and to somebody else of the organisation, once', async (t) => {
   const gateway = await open(t);
@@ -38,12 +38,12 @@ test('a mailbox that is 80 % full is a letter, to its owner and to somebody else
   await fill(gateway, 0.15 * MiB);
   await fill(gateway, 0.01 * MiB);
   await until('the letter to bram', async () => (await lettersOf(gateway, 'bram')).length > 0);
-  assert.deepEqual(await lettersOf(gateway, 'bram'), [`Mailbox bijna vol (85 %): ${addressOf('bram')}`]);
+  assert.deepEqual(await lettersOf(gateway, 'bram'), [`Postbus bijna vol (85 %): ${addressOf('bram')}`]);
   // Nobody is registered as contact: the first account of the organisation that people read is asked.
   await until('the letter to anna', async () => (await lettersOf(gateway, 'anna')).length > 0);
-  assert.deepEqual(await lettersOf(gateway, 'anna'), [`Mailbox bijna vol (85 %): ${addressOf('bram')}`]);
+  assert.deepEqual(await lettersOf(gateway, 'anna'), [`Postbus bijna vol (85 %): ${addressOf('bram')}`]);
   const [letter = ''] = (await fetchAll(gateway.target('pop3s'), loginOf('bram'), 'drop')).filter((message) =>
-    message.includes('Subject: Mailbox'),
+    message.includes('Subject: Postbus'),
   );
   assert.match(letter.replace(/\s+/g, ' '), /0,9 MB van 1(?:,0)? MB .*0\.9 MB of 1(?:\.0)? MB/);
 });

@@ -306,13 +306,13 @@ test('an owner whose mailbox two places empty is warned, once, and so are the or
   fetched.push(...(await fetchAll(again.target('pop3s'), loginOf('bram'))));
   assert.deepEqual(
     subjectsOf(fetched).filter((subject) => !subject.startsWith('uitslag')),
-    [`Twee systemen legen dezelfde mailbox: ${addressOf('bram')}`],
+    [`Twee systemen legen dezelfde postbus: ${addressOf('bram')}`],
   );
   // No contact is registered: the first account of the organisation that people read has it.
   for (const name of ['anna', 'carl'])
     assert.deepEqual(
       subjectsOf(await fetchAll(again.target('pop3s'), loginOf(name))),
-      [`Twee systemen legen dezelfde mailbox: ${addressOf('bram')}`],
+      [`Twee systemen legen dezelfde postbus: ${addressOf('bram')}`],
       name,
     );
 });
@@ -346,8 +346,8 @@ test('the gateway sees by itself that nobody empties a mailbox: contact, operato
   morning('2026-11-27');
   assert.deepEqual(await gateway.fetch('bram'), [], 'two working days are not over before 13:00');
   morning('2026-11-28');
-  assert.deepEqual(await letters('bram', 1), ['Mailbox lab@group.test wordt niet opgehaald']);
-  assert.match((await letters('carl', 1)).join(), /^1 mailbox niet opgehaald/);
+  assert.deepEqual(await letters('bram', 1), ['Postbus lab@group.test wordt niet opgehaald']);
+  assert.match((await letters('carl', 1)).join(), /^1 postbus niet opgehaald/);
   assert.deepEqual(await gateway.fetch('anna'), []);
   morning('2026-12-01');
   assert.deepEqual(await letters('anna', 1), ['Nog niet opgehaald: uw bericht aan lab@group.test']);
