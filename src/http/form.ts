@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { type Result, fail, ok } from '../domain/result.ts';
+import { readStrictJson } from '../platform/strict-json.ts';
 
 /** Octets of a form: a certificate request of an RSA key of 8192 bits has 6 KB. */
 export const MAX_FORM = 16 * 1024;
@@ -65,12 +66,9 @@ export function fieldsOf(entries: readonly (readonly [string, Buffer])[]): Resul
 }
 
 function jsonFields(body: Buffer): Result<Fields, FormFault> {
-  let value: unknown;
-  try {
-    value = JSON.parse(body.toString('utf8'));
-  } catch {
-    return fail('malformed');
-  }
+  const read = readStrictJson(body.toString('utf8'));
+  if (!read.ok) return fail('malformed');
+  const { value } = read;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail('malformed');
   const entries: [string, Buffer][] = [];
   for (const [name, text] of Object.entries(value)) {

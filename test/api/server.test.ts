@@ -286,6 +286,15 @@ test('a body is of a type that is taken, whole JSON in UTF-8, and fits its schem
     });
     assert.match((json as { readonly detail: string }).detail, why, text.slice(0, 60));
   }
+  const twice = await client.ask('POST', '/things', {
+    body: '{"name":"x","parts":[],"n\\u0061me":"y"}',
+    headers: { 'content-type': 'application/json' },
+  });
+  assert.equal(twice.status, 400);
+  assert.deepEqual(
+    (twice.json as { readonly errors: readonly { readonly at: string }[] }).errors.map(({ at }) => at),
+    ['#/name'],
+  );
   const wrong = await client.post('/things', { name: 1, more: 2 });
   assert.deepEqual(
     (wrong.json as { readonly errors: readonly { readonly at: string }[] }).errors.map(({ at }) => at).sort(),

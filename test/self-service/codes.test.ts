@@ -253,7 +253,7 @@ test('what is too large, of another type, or no form is refused and the code is 
   assert.match(await restOf(header), /^HTTP\/1\.1 4\d\d /);
   const text = await askPage(target, '/password', { headers: { 'content-type': 'text/plain' }, body: 'hello' });
   assert.equal(text.status, 415);
-  for (const body of ['{', '[]', '{"login":1}', 'null'])
+  for (const body of ['{', '[]', '{"login":1}', 'null', '{"login":"x","login":"y","code":"z"}'])
     assert.equal(
       (await askPage(target, '/password', { headers: { 'content-type': 'application/json' }, body })).status,
       400,

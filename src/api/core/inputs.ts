@@ -1,6 +1,7 @@
 /** Parameters, query and headers of a request, read by the types that the route gives them. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from '../../config/zod.ts';
+import { jsonPointer } from '../../platform/strict-json.ts';
 import { MAX_QUERY } from './limits.ts';
 import { malformed } from './problem.ts';
 import type { Route, Texts } from './route.ts';
@@ -87,15 +88,8 @@ export function readBy(schema: z.ZodType, value: unknown, where: string): unknow
   const read = schema.safeParse(value);
   if (read.success) return read.data;
   const errors = read.error.issues.slice(0, MOST_ERRORS).map(({ path, message }) => ({
-    at: where === 'body' ? pointer(path) : `${where}${path.map((step) => `.${String(step)}`).join('')}`,
+    at: where === 'body' ? jsonPointer(path) : `${where}${path.map((step) => `.${String(step)}`).join('')}`,
     detail: message.slice(0, MOST_DETAIL),
   }));
   throw malformed(`What was sent does not fit; see errors, and the document at /v1/openapi.json`, { errors });
 }
-
-/** RFC 6901, as a fragment. */
-const pointer = (path: readonly PropertyKey[]): string =>
-  `#${path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')}`.slice(
-    0,
-    MOST_DETAIL,
-  );

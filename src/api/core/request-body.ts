@@ -8,6 +8,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Clock, Timer } from '../../domain/effects.ts';
 import type { Milliseconds } from '../../domain/units.ts';
 import { RateWatch } from '../../platform/deadline.ts';
+import { readStrictJson } from '../../platform/strict-json.ts';
 import {
   type Body,
   type BodyLimits,
@@ -174,66 +175,13 @@ export async function readJson(
   return { value: parseJson(text), digest: hash.digest('hex') };
 }
 
-/** How deep JSON is nested at most, and how many members and elements it has: a list has 1000 at most. */
-export const MAX_DEPTH = 32;
-export const MAX_VALUES = 20_000;
-
-/**
- * Throws Problem (400): no JSON, half of a surrogate pair in it, or more values than a request can have. A megabyte of brackets holds the parser for a quarter
- * of a second, and whoever else is served waits as long.
- */
+/** Throws Problem (400): no JSON, or such as two programs could read in two ways. */
 export function parseJson(text: string): unknown {
-  mustBeBounded(text);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw malformed('The body is no JSON (RFC 8259)');
-  }
-  // Half of a pair of surrogates is no character: it could not be stored, nor sent on.
-  if (/\\u[dD][89a-fA-F]/.test(text) && !isWellFormed(value))
-    throw malformed('A text in the body has half of a surrogate pair');
-  return value;
+  const read = readStrictJson(text);
+  if (read.ok) return read.value;
+  const { why, at } = read.error;
+  throw malformed(why, at === undefined ? {} : { errors: [{ at, detail: why }] });
 }
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const OPEN_LIST = 0x5b;
-const CLOSE_LIST = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
-
-function mustBeBounded(text: string): void {
-  let depth = 0;
-  let values = 0;
-  let quoted = false;
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (quoted) {
-      if (code === BACKSLASH) at += 1;
-      else if (code === QUOTE) quoted = false;
-    } else if (code === QUOTE) quoted = true;
-    else if (code === COMMA) values += 1;
-    else if (code === OPEN_LIST || code === OPEN_OBJECT) {
-      values += 1;
-      depth += 1;
-    } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) depth -= 1;
-    if (depth > MAX_DEPTH) throw malformed(`The body is nested deeper than ${MAX_DEPTH}`);
-    if (values > MAX_VALUES) throw malformed(`The body has more than ${MAX_VALUES} values`);
-  }
-}
-
-/** A surrogate without its other half: as a pair they are one character. */
-const LONE = /\p{Cs}/u;
-
-/** In names and in texts. How deep it goes was bounded before. */
-const isWellFormed = (value: unknown): boolean =>
-  typeof value === 'string'
-    ? !LONE.test(value)
-    : typeof value !== 'object' ||
-      value === null ||
-      Object.entries(value).every(([name, member]) => !LONE.test(name) && isWellFormed(member));
 
 export const streamedOf = (
   { media, limit }: Taken,

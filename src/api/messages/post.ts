@@ -7,6 +7,7 @@ import { octets } from '../../domain/units.ts';
 import { z } from '../../config/zod.ts';
 import type { LineEndCounts } from '../../mime/line-ends.ts';
 import { refusals } from '../../submission/refusals.ts';
+import { jsonPointer } from '../../platform/strict-json.ts';
 import { storageRefusal } from '../../submission/room.ts';
 import { StoreFailed, StoreFull, StoreUnavailable } from '../../store/store.ts';
 import type { Submitter } from '../../submission/submitter.ts';
@@ -243,7 +244,7 @@ function problemOfJson(error: unknown): unknown {
       : malformed(`The body cannot be read: ${error.message}`);
   if (error instanceof z.ZodError)
     return malformed('The body does not fit the schema', {
-      errors: error.issues.slice(0, 20).map(({ path: at, message }) => ({ at: `/${at.join('/')}`, detail: message })),
+      errors: error.issues.slice(0, 20).map(({ path, message }) => ({ at: jsonPointer(path), detail: message })),
     });
   return error;
 }
