@@ -166,6 +166,11 @@ const syntax = [
   { selector: 'TSEnumDeclaration', message: 'Enums are not erasable; use a union of strings.' },
   { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
 ];
+/** Of a connection that is gone Node answers some of these by ending the process. */
+const noTlsQuestion = {
+  selector: 'CallExpression[callee.property.name=/^(getProtocol|getCipher|getPeerCertificate|exportKeyingMaterial)$/]',
+  message: 'TLS is asked by tlsLine(), shownChain() or tlsExporter() of platform/, which know when it may be.',
+};
 const noConcat = {
   selector: "CallExpression[callee.object.name='Buffer'][callee.property.name='concat']",
   message: 'Buffer.concat of a body costs its size in memory; use joinSmall() of platform/bytes.ts, which has a limit.',
@@ -232,14 +237,19 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
     },
   },
+  { files: ['src/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...syntax, noTlsQuestion] } },
   {
     // A message body in one Buffer is 50 MB of memory a session: bodies travel as slices (`Content`, `BodyWriter`).
     files: [
       'src/{api,smtp,submission,middleware,delivery,pop3,pickup,store,mime,edi,platform,crypto,webhooks}/**/*.ts',
     ],
     rules: {
-      'no-restricted-syntax': ['error', ...syntax, noConcat],
+      'no-restricted-syntax': ['error', ...syntax, noTlsQuestion, noConcat],
     },
+  },
+  {
+    files: ['src/platform/{channel-binding,client-certificate,tls-line,tls-probe}.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...syntax, noConcat] },
   },
   {
     files: ['src/store/**/*.ts'],

@@ -1,5 +1,6 @@
 /** What a login can be bound to, so that it is worth nothing on another TLS session than the client's own. */
-import type { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
+import { openTls } from './tls-line.ts';
 
 /**
  * Channel binding `tls-exporter` (RFC 9266), 32 octets; undefined before TLS 1.3.
@@ -7,9 +8,9 @@ import type { TLSSocket } from 'node:tls';
  * TLS 1.2 is not bound: its `tls-unique` can be made equal on two sessions (the triple handshake attack) and OpenSSL does not tell whether
  * the extended master secret that would prevent it is in use. `tls-server-end-point` would bind to the certificate alone.
  */
-export function tlsExporter(socket: TLSSocket): Buffer | undefined {
-  if (!canBind(socket)) return undefined;
-  return socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
+export function tlsExporter(socket: Socket | undefined): Buffer | undefined {
+  const tls = openTls(socket);
+  return canBind(tls) ? tls?.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)) : undefined;
 }
 
-export const canBind = (socket: TLSSocket): boolean => socket.getProtocol() === 'TLSv1.3';
+export const canBind = (socket: Socket | undefined): boolean => openTls(socket)?.getProtocol() === 'TLSv1.3';

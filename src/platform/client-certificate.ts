@@ -8,6 +8,7 @@
 import { X509Certificate, hash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { Instant } from '../domain/units.ts';
+import { openTls } from './tls-line.ts';
 
 /** Options of TLS servers. */
 export const clientCertificateRequest = { requestCert: true, rejectUnauthorized: false } as const;
@@ -20,11 +21,12 @@ const MOST = 8;
 /** SHA-256, hexadecimal, as certificates are named everywhere. */
 export const fingerprintOf = (der: Buffer): string => hash('sha256', der);
 
-/** Undefined where the client showed none. On a resumed session only its own certificate is there: OpenSSL keeps no others. */
+/** Undefined where the client showed none, and once the connection is gone. On a resumed session only its own certificate is there: OpenSSL keeps no others. */
 export function shownChain(socket: TLSSocket): ShownChain | undefined {
   const chain: Buffer[] = [];
   // Declared as always there; Node answers an empty object or nothing when there is none.
-  let certificate = socket.getPeerCertificate(true) as Partial<ReturnType<TLSSocket['getPeerCertificate']>> | undefined;
+  let certificate = openTls(socket)?.getPeerCertificate(true) as
+    Partial<ReturnType<TLSSocket['getPeerCertificate']>> | undefined;
   while (certificate?.raw !== undefined && chain.length < MOST) {
     if (chain.some((known) => known.equals(certificate?.raw ?? known))) break;
     chain.push(certificate.raw);

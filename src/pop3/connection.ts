@@ -16,6 +16,7 @@ import type { UsedPassword } from '../auth/authenticator.ts';
 import type { AdmittedConnection, OpenSession, SessionFacts } from '../platform/connections.ts';
 import type { ListenerAccess, ListenerSpec } from '../platform/listener.ts';
 import { logLines } from '../platform/log-lines.ts';
+import { tlsLine } from '../platform/tls-line.ts';
 import { turns } from '../platform/turns.ts';
 import { LineReader } from './lines.ts';
 import { troubles } from './replies.ts';
@@ -94,7 +95,6 @@ export class Connection implements Wire, OpenSession {
   facts(): SessionFacts {
     const { peer, account } = this.#session;
     const socket = this.#socket;
-    const tls = this.#secure && socket instanceof TLSSocket && !socket.destroyed ? socket : undefined;
     return {
       id: peer.session,
       protocol: 'pop3',
@@ -103,7 +103,7 @@ export class Connection implements Wire, OpenSession {
       age: milliseconds(Math.max(0, this.#context.now - this.#openedAt)),
       ...defined({ account: account && { id: account.id, login: account.login } }),
       state: this.#closing ? 'closing' : account === undefined ? 'login' : this.#busy ? 'busy' : 'idle',
-      ...(tls === undefined ? {} : { tls: this.tlsVersion, cipher: tls.getCipher().standardName }),
+      ...(this.#secure ? tlsLine(socket) : {}),
       octets: { read: socket.bytesRead, written: socket.bytesWritten },
     };
   }
@@ -117,15 +117,15 @@ export class Connection implements Wire, OpenSession {
   }
 
   get tlsVersion(): string {
-    return this.#socket instanceof TLSSocket ? (this.#socket.getProtocol() ?? '') : '';
+    return tlsLine(this.#socket)?.tls ?? '';
   }
 
   get bindable(): boolean {
-    return this.#secure && this.#socket instanceof TLSSocket && canBind(this.#socket);
+    return this.#secure && canBind(this.#socket);
   }
 
   get binding(): Uint8Array | undefined {
-    return this.#socket instanceof TLSSocket ? tlsExporter(this.#socket) : undefined;
+    return tlsExporter(this.#socket);
   }
 
   get gone(): boolean {

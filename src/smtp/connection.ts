@@ -6,7 +6,6 @@
  * handling, the order of commands, HELO, NOOP, RSET, QUIT, VRFY. Members with an underscore are pinned by test/smtp/library.test.ts.
  */
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import type { SMTPServer } from 'smtp-server';
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
 import type { Authenticator, Mechanism, UsedPassword } from '../auth/authenticator.ts';
@@ -22,6 +21,7 @@ import type { AdmittedConnection, ConnectionLimits, OpenSession, SessionFacts } 
 import { Deadline } from '../platform/deadline.ts';
 import { logLines } from '../platform/log-lines.ts';
 import type { ListenerAccess } from '../platform/listener.ts';
+import { tlsLine } from '../platform/tls-line.ts';
 import { Submission } from '../submission/submission.ts';
 import type { Standing, SubmissionServices } from '../submission/transaction.ts';
 import { type SmtpAnswers, classOf } from './answers.ts';
@@ -161,10 +161,6 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     return this.#transaction?.submitter.account;
   }
 
-  get #tls(): TLSSocket | undefined {
-    return this._socket instanceof TLSSocket ? this._socket : undefined;
-  }
-
   // --- life
 
   override init(): void {
@@ -225,7 +221,6 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
 
   facts(): SessionFacts {
     const { account } = this;
-    const tls = this.#tls?.destroyed === false ? this.#tls : undefined;
     return {
       id: this.id,
       protocol: 'smtp',
@@ -234,7 +229,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
       age: milliseconds(Math.max(0, this.#context.now - this.#openedAt)),
       ...defined({ account: account && { id: account.id, login: account.login } }),
       state: this.#state,
-      ...(tls === undefined ? {} : { tls: tls.getProtocol() ?? 'TLS', cipher: tls.getCipher().standardName }),
+      ...tlsLine(this._socket),
       ...(typeof this.hostNameAppearsAs === 'string' && this.hostNameAppearsAs !== ''
         ? { client: this.hostNameAppearsAs }
         : {}),
@@ -519,7 +514,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
   #become(granted: Granted): Refusal | undefined {
     const { account, organisation, by, password } = granted;
     if (!this.#place.login(account.id)) return replies.accountConnections;
-    const tls = this.#tls?.getProtocol() ?? 'TLS';
+    const { tls, cipher } = tlsLine(this._socket) ?? { tls: 'TLS', cipher: '' };
     const certificate = this.#login.fingerprint(granted);
     const submitter = {
       account,
@@ -529,7 +524,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
       helo: typeof this.hostNameAppearsAs === 'string' ? this.hostNameAppearsAs : 'unknown',
       extended: this.openingCommand === 'EHLO',
       tls,
-      cipher: this.#tls?.getCipher().standardName ?? '',
+      cipher,
       mechanism: this.#login.mechanism,
       ...defined({ certificate }),
     };

@@ -10,6 +10,7 @@ import type { Answer, CourierProbe, Destination, ProbeReport } from '../delivery
 import { defined } from '../domain/defined.ts';
 import type { Clock, Timer } from '../domain/effects.ts';
 import { instant, octets, seconds } from '../domain/units.ts';
+import { tlsLine } from '../platform/tls-line.ts';
 import { type ConnectionEffects, PartnerConnection } from './partner-connection.ts';
 import { oneLine } from './partner-replies.ts';
 import { pinsOf } from './partner-tls.ts';
@@ -91,15 +92,16 @@ function shownBy(connection: PartnerConnection): Shown {
   if (smtp === undefined) return {};
   const { secured } = connection;
   const certificate = secured?.getPeerX509Certificate();
+  const line = tlsLine(secured);
   return {
     ...(smtp.greeting === '' ? {} : { greeting: oneLine(smtp.greeting) }),
     ...defined({ extensions: smtp._ehloLines?.map((line) => oneLine(`250 ${line}`).slice(4)) }),
     ...(smtp._maxAllowedSize > 0 ? { maxMessage: octets(smtp._maxAllowedSize) } : {}),
-    ...(certificate === undefined || secured === undefined
+    ...(certificate === undefined || line === undefined
       ? {}
       : {
-          tlsVersion: secured.getProtocol() ?? '',
-          cipher: secured.getCipher().standardName,
+          tlsVersion: line.tls,
+          cipher: line.cipher,
           certificate: certificateFacts(certificate),
         }),
   };

@@ -5,7 +5,7 @@
  * would change a password that is right). A login that rests on a certificate is judged anew at every MAIL: `holds`.
  */
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import {
   type AuthOutcome,
   type Authenticator,
@@ -22,6 +22,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import { canBind, tlsExporter } from '../platform/channel-binding.ts';
 import { type ShownChain, fingerprintOf, shownChain } from '../platform/client-certificate.ts';
 import type { ListenerAccess } from '../platform/listener.ts';
+import { openTls } from '../platform/tls-line.ts';
 import type { SmtpLimits } from './limits.ts';
 import { type Success, replies, successes } from './replies.ts';
 
@@ -85,8 +86,7 @@ export class LoginPhase {
 
   get certificate(): ShownChain | undefined {
     const tls = this.#tls;
-    if (tls === undefined) return undefined;
-    if (this.#shown === undefined) this.#shown = shownChain(tls) ?? null;
+    if (this.#shown === undefined && tls !== undefined) this.#shown = shownChain(tls) ?? null;
     return this.#shown ?? undefined;
   }
 
@@ -143,8 +143,7 @@ export class LoginPhase {
   }
 
   get #tls(): TLSSocket | undefined {
-    const socket = this.#session.socket();
-    return socket instanceof TLSSocket ? socket : undefined;
+    return openTls(this.#session.socket());
   }
 
   get #peer(): Peer {
@@ -165,10 +164,7 @@ export class LoginPhase {
       peer: this.#peer,
       signal: this.#session.signal,
       scram: this.#scram,
-      binding: () => {
-        const tls = this.#tls;
-        return tls === undefined ? undefined : tlsExporter(tls);
-      },
+      binding: () => tlsExporter(this.#tls),
     };
   }
 

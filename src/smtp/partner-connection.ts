@@ -6,7 +6,7 @@
  */
 import { type Socket, connect as connectTcp } from 'node:net';
 import type { Readable } from 'node:stream';
-import { TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { type Answer, type Destination, type Parcel, type Session, TOO_LONG } from '../delivery/courier.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
@@ -14,6 +14,7 @@ import { needsUtf8 } from '../domain/address.ts';
 import type { PartnerId } from '../domain/ids.ts';
 import { type Milliseconds, milliseconds, minutes, seconds } from '../domain/units.ts';
 import { Deadline } from '../platform/deadline.ts';
+import { openTls, tlsLine } from '../platform/tls-line.ts';
 import { ContentStream, hasEightBit } from './content-stream.ts';
 import { answerOf, lostAt, oneLine, unreachable } from './partner-replies.ts';
 import { partnerTls } from './partner-tls.ts';
@@ -85,8 +86,7 @@ export class PartnerConnection {
   }
 
   get secured(): TLSSocket | undefined {
-    const socket = this.#smtp?._socket;
-    return socket instanceof TLSSocket ? socket : undefined;
+    return openTls(this.#smtp?._socket);
   }
 
   /** Connect, TLS, EHLO, login. Undefined: ready for messages. */
@@ -262,10 +262,11 @@ export class PartnerConnection {
   }
 
   #sessionOf(): Session {
+    const { tls = '', cipher = '' } = tlsLine(this.secured) ?? {};
     return {
       dsn: this.#smtp?._supportedExtensions.includes('DSN') ?? false,
-      tlsVersion: this.secured?.getProtocol() ?? '',
-      cipher: this.secured?.getCipher().standardName ?? '',
+      tlsVersion: tls,
+      cipher,
     };
   }
 

@@ -5,7 +5,7 @@
  * delay) are all overridden; test/smtp holds each.
  */
 import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import { SMTPServer } from 'smtp-server';
 import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
 import type { Authenticator } from '../auth/authenticator.ts';
@@ -21,6 +21,7 @@ import { listen, rest } from '../platform/listen.ts';
 import { type Listener, type ListenerSpec, type TlsMaterial, accessOf, leavesToOthers } from '../platform/listener.ts';
 import { NetworkSet } from '../platform/network.ts';
 import { ProxyGate } from '../platform/proxy-gate.ts';
+import { safeToAsk } from '../platform/tls-line.ts';
 import { serverTlsOptions } from '../platform/tls.ts';
 import { TurnedAway } from '../platform/turned-away.ts';
 import { turns } from '../platform/turns.ts';
@@ -320,6 +321,8 @@ class SubmissionServer extends SMTPServer implements Listener {
       if (secured !== undefined && place !== undefined) this.#places.set(secured, place);
       callback(error, secured);
     });
+    const secure = this._pendingSockets.get(socket);
+    if (secure instanceof TLSSocket) safeToAsk(secure);
   }
 
   override connect(socket: Socket | TLSSocket, socketOptions?: SMTPConnectionOptions | null): void {

@@ -1,9 +1,9 @@
 /** The client's end of POP3 (RFC 1939), with TLS from the first octet or by STLS (RFC 2595): commands, and answers of any length as they come. */
-import { createHash } from 'node:crypto';
 import { type Socket, connect as connectPlain, isIP } from 'node:net';
 import { type ConnectionOptions, type TLSSocket, connect as connectTls } from 'node:tls';
 import { defined } from '../domain/defined.ts';
 import { JOIN_LIMIT, joinSmall } from '../platform/bytes.ts';
+import { fingerprintOf, shownChain } from '../platform/client-certificate.ts';
 import { SourceError } from './source.ts';
 
 export interface Pop3Server {
@@ -206,7 +206,10 @@ async function secured(server: Pop3Server, to: ConnectionOptions): Promise<TLSSo
   });
   await connected(socket, 'secureConnect', server);
   if (pin === undefined) return socket;
-  const shown = createHash('sha256').update(socket.getPeerCertificate().raw).digest('hex');
+  const [own] = shownChain(socket) ?? [];
+  if (own === undefined)
+    throw new SourceError(`${host}:${server.port} ended the connection within its handshake; try again`);
+  const shown = fingerprintOf(own);
   if (shown === pin) return socket;
   socket.destroy();
   throw new SourceError(

@@ -8,6 +8,7 @@ import { type ShownChain, shownChain } from '../../platform/client-certificate.t
 import type { OpenSession, SessionFacts } from '../../platform/connections.ts';
 import { type ListenerSpec, accessOf } from '../../platform/listener.ts';
 import type { Peer } from '../../auth/authenticator.ts';
+import { tlsLine } from '../../platform/tls-line.ts';
 import type { AccountCaller, Caller } from './callers.ts';
 import type { Remote } from './route.ts';
 
@@ -109,8 +110,6 @@ export class ApiConnection implements OpenSession {
   }
 
   #line(): { readonly tls?: string; readonly cipher?: string } {
-    const { socket } = this.guest;
-    if (socket.destroyed) return {};
-    return defined({ tls: socket.getProtocol() ?? undefined, cipher: socket.getCipher().standardName });
+    return tlsLine(this.guest.socket) ?? {};
   }
 }

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { type Server, type TLSSocket, createServer } from 'node:tls';
 import type { Clock, Log } from '../../domain/effects.ts';
 import { type Milliseconds, milliseconds, minutes, seconds } from '../../domain/units.ts';
+import { openTls } from '../../platform/tls-line.ts';
 import type { PeerAddress } from './client.ts';
 import { judge } from './hello.ts';
 import { type ChannelMaterial, secureOptionsOf } from './identity.ts';
@@ -90,7 +91,7 @@ export class Answerer {
   async #serve(socket: TLSSocket): Promise<void> {
     const line = new Line(socket, this.#p.clock);
     this.#lines.add(line);
-    const host = this.#hostOf(socket.getPeerX509Certificate());
+    const host = this.#hostOf(openTls(socket)?.getPeerX509Certificate());
     const use = this.#uses.get(host) ?? { connections: 0, requests: 0, windowAt: this.#p.clock.monotonic() };
     this.#uses.set(host, use);
     use.connections += 1;

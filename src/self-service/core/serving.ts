@@ -20,6 +20,7 @@ import type { Html } from '../../http/html.ts';
 import type { Guest } from '../../http/tls-listener.ts';
 import { fingerprintOf, shownChain } from '../../platform/client-certificate.ts';
 import { rangeOf } from '../../platform/network.ts';
+import { tlsLine } from '../../platform/tls-line.ts';
 import type { LoginRecord } from '../../store/registry.ts';
 import type { SelfServiceSession } from '../../store/self-service.ts';
 import { SESSION } from '../login/cookies.ts';
@@ -87,10 +88,7 @@ export class SelfServing extends Serving<Visitor, Asked, Services> {
 
   #peer({ socket, session, address, network }: Guest): Peer {
     const certificate = shownChain(socket);
-    const line = (): ReturnType<NonNullable<Peer['line']>> =>
-      socket.destroyed
-        ? {}
-        : defined({ tls: socket.getProtocol() ?? undefined, cipher: socket.getCipher().standardName });
+    const line = (): ReturnType<NonNullable<Peer['line']>> => tlsLine(socket) ?? {};
     const { access } = this.services;
     return { session, protocol: 'https', address, network, line, ...defined({ certificate, access }) };
   }

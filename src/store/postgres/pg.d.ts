@@ -2,6 +2,7 @@
 declare module 'pg' {
   import type { EventEmitter } from 'node:events';
   import type { Socket } from 'node:net';
+  import type { Duplex } from 'node:stream';
   import type { ConnectionOptions } from 'node:tls';
 
   export interface ClientOptions {
@@ -47,6 +48,8 @@ declare module 'pg' {
     constructor(options: ClientOptions);
     /** What the server said the number of its process is. */
     readonly processID: number | null;
+    /** The socket, or TLS over it once the server has agreed to it. */
+    readonly connection: { readonly stream: Duplex };
     connect(): Promise<unknown>;
     /** A list where the text has several statements. */
     query(query: Query): Promise<Result | Result[]>;

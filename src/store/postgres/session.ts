@@ -84,7 +84,6 @@ export class Session implements ChangingConnection {
   /** `db.example:5432`, for people. */
   readonly place: string;
   readonly #client: Client;
-  readonly #socket: Socket;
   readonly #options: SessionOptions;
   readonly #ends: ((why: StoreUnavailable) => void)[] = [];
   readonly #told: ((notification: Notification) => void)[] = [];
@@ -100,7 +99,6 @@ export class Session implements ChangingConnection {
     this.server = server;
     this.place = placeOf(server);
     this.#options = options;
-    this.#socket = new Socket().setKeepAlive(true, 10_000);
     this.#client = new Client({
       host: server.host,
       port: server.port,
@@ -112,7 +110,7 @@ export class Session implements ChangingConnection {
       application_name: options.name,
       client_encoding: 'UTF8',
       pipeline: true,
-      stream: () => this.#socket,
+      stream: () => new Socket().setKeepAlive(true, 10_000),
     });
     this.#client
       .on('notice', ({ code, message }) => {
@@ -259,7 +257,7 @@ export class Session implements ChangingConnection {
     if (this.#ended !== undefined) return;
     if (this.#busy || this.#open) return this.destroy('it was closed');
     this.#ended = new StoreUnavailable('The connection to PostgreSQL was closed');
-    const timer = setTimeout(() => this.#socket.destroy(), 1000);
+    const timer = setTimeout(() => this.#drop(), 1000);
     await this.#client.end().finally(() => clearTimeout(timer));
   }
 
@@ -268,7 +266,7 @@ export class Session implements ChangingConnection {
     const deadline = { passed: false };
     const timer = setTimeout(() => {
       deadline.passed = true;
-      this.#socket.destroy();
+      this.#drop();
     }, within);
     try {
       await this.#client.connect();
@@ -343,8 +341,13 @@ export class Session implements ChangingConnection {
     return new OutcomeUnknown(`Whether it was committed at another place is not known: ${why}; try again`);
   }
 
+  /** Where there is TLS it goes first and takes the socket below along, as Node does it itself (platform/tls-line.ts). */
+  #drop(): void {
+    this.#client.connection.stream.destroy();
+  }
+
   #end(why: string): void {
-    this.#socket.destroy();
+    this.#drop();
     if (this.#ended !== undefined) return;
     this.#ended = new StoreUnavailable(`The connection to PostgreSQL at ${this.place} has ended: ${why}; try again`);
     for (const tell of this.#ends.splice(0)) tell(this.#ended);
