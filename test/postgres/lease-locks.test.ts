@@ -185,6 +185,47 @@ test('what a node had is free at once when it starts again, and when it stops', 
   await locked(two, elsewhere);
 });
 
+test('what no server took back when its session ended is given back when one answers, with one statement', async (t) => {
+  const all = await nodes(t);
+  const [one, two] = [await all.start(1), await all.start(2)];
+  const accounts = [anna, 8, 9].map((account) => account as AccountId);
+  const rights = await Promise.all(accounts.map((account) => locked(one, here, account)));
+  one.cutOff = true;
+  for (const right of rights) await right.release();
+  await all.pass(seconds(3));
+  assert.equal(await two.locks.lock(anna, elsewhere), 'in-use');
+  one.cutOff = false;
+  const before = one.statements;
+  await all.pass(seconds(1));
+  assert.equal(one.statements - before, 1);
+  for (const account of accounts) await locked(two, elsewhere, account);
+  await all.pass(seconds(10));
+  assert.equal(one.statements - before, 1, 'nothing is owed any more');
+});
+
+test('what is written under stands until that is done, and is given back then; longer than its lease nobody tries', async (t) => {
+  const all = await nodes(t);
+  const [one, two] = [await all.start(1), await all.start(2)];
+  const right = await locked(one);
+  one.cutOff = true;
+  await right.release();
+  one.cutOff = false;
+  await two.client.query('BEGIN; SELECT 1 FROM maildrop_lease FOR UPDATE');
+  await all.pass(seconds(2));
+  await two.client.query('COMMIT');
+  await all.pass(seconds(1));
+  const again = await locked(two, elsewhere);
+  await again.release();
+  const last = await locked(one);
+  one.cutOff = true;
+  await last.release();
+  await all.pass(LEASE);
+  one.cutOff = false;
+  const before = one.statements;
+  await all.pass(seconds(10));
+  assert.equal(one.statements, before);
+});
+
 test('a right that was written and never heard of is nobody’s', async (t) => {
   const all = await nodes(t);
   const [one, two] = [await all.start(1), await all.start(2)];

@@ -12,12 +12,14 @@ import type { MaildropLocks, MaildropRight, TakenRight } from '../maildrop-locks
 import { type Holder, LockLost } from '../store.ts';
 import type { Change } from '../sql/sql.ts';
 import { codeOf } from './connection.ts';
-import { type LeaseOwner, fenceOf, freeAll, freeOne, holdOne, renewAll, takeOne } from './lease-rows.ts';
+import { type LeaseOwner, fenceOf, freeAll, freeOne, freeThese, holdOne, renewAll, takeOne } from './lease-rows.ts';
 
 /** Below the time after which a silent session can be taken over: progress is in the row before that time is over. */
 const RENEWED_EVERY = seconds(5);
 /** How long a node that says nothing keeps its maildrops. */
 export const LEASE = seconds(15);
+/** To give back what could not be given back when its session ended. */
+const AGAIN_AFTER = seconds(1);
 /** Somebody writes under the row for longer than a statement waits. */
 const LOCK_TIMEOUT = '55P03';
 
@@ -81,7 +83,10 @@ export class LeaseLocks implements MaildropLocks {
   /** Who asks for the same maildrop here comes after one another: each must know what the one before got. */
   readonly #asking = new Map<AccountId, Promise<unknown>>();
   readonly #running = new Set<Promise<unknown>>();
+  /** Their sessions have ended while no server took a word: what they had is given back when one does, and nobody waits for the rest of the lease. */
+  readonly #owed = new Set<Right>();
   #timer: { cancel(): void } | undefined;
+  #owing: { cancel(): void } | undefined;
   #closed = false;
 
   constructor(parts: LeaseParts) {
@@ -188,7 +193,28 @@ export class LeaseLocks implements MaildropLocks {
     if (lost || right.over !== undefined) return;
     right.over = 'released';
     const { account, fence } = right;
-    await this.#ask(freeOne({ account, fence, owner: this.#p.owner })).catch(() => undefined);
+    await this.#ask(freeOne({ account, fence, owner: this.#p.owner })).catch(() => this.#owe([right]));
+  }
+
+  #owe(rights: readonly Right[]): void {
+    if (this.#closed) return;
+    for (const right of rights) this.#owed.add(right);
+    if (this.#owed.size > 0) this.#owing ??= this.#p.clock.after(AGAIN_AFTER, () => this.#giveBack());
+  }
+
+  /** One statement for all. What stands longer than its lease is free by then. */
+  #giveBack(): void {
+    this.#owing = undefined;
+    const rights = [...this.#owed].filter(({ until }) => this.monotonic < until);
+    this.#owed.clear();
+    if (rights.length === 0) return;
+    this.#ask(freeThese(rights, this.#p.owner)).then(
+      (standing) => {
+        const left = new Set(standing.map(({ account }) => account));
+        this.#owe(rights.filter(({ account }) => left.has(account)));
+      },
+      () => this.#owe(rights),
+    );
   }
 
   /** First in a transaction that changes something under `right`. Throws LockLost. The number that the registry has there. */
@@ -232,6 +258,9 @@ export class LeaseLocks implements MaildropLocks {
     this.#closed = true;
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#owing?.cancel();
+    this.#owing = undefined;
+    this.#owed.clear();
     for (const right of this.#rights.values()) right.over ??= 'released';
     this.#rights.clear();
     await this.#ask(freeAll(this.#p.owner)).catch(() => undefined);

@@ -103,6 +103,23 @@ export const freeOne = ({ account, fence, owner }: One) => sql.run`
   UPDATE maildrop_lease l SET ${FREE} FROM (SELECT ${LOCAL}) t
    WHERE l.account = ${account} AND l.fence = ${fence} AND l.node = ${owner.node} AND l.epoch = ${owner.epoch}`;
 
+const OWED = { account: int, fence: int };
+
+/** Which of them stand still: a row under which somebody writes is left alone. */
+export const freeThese = (
+  rights: readonly { readonly account: AccountId; readonly fence: number }[],
+  owner: LeaseOwner,
+) => sql.all({ account: int })`
+  WITH given AS MATERIALIZED (
+    SELECT given.account, given.fence FROM ${rowsOf(OWED, rights)} JOIN maildrop_lease l ON l.account = given.account
+     WHERE l.fence = given.fence AND l.node = ${owner.node} AND l.epoch = ${owner.epoch} AND l.until > 0
+  ), mine AS MATERIALIZED (
+    SELECT l.account FROM given g JOIN maildrop_lease l ON l.account = g.account AND l.fence = g.fence ORDER BY l.account FOR UPDATE OF l SKIP LOCKED
+  ), freed AS (
+    UPDATE maildrop_lease l SET ${FREE} FROM (SELECT ${LOCAL}) t, mine m WHERE l.account = m.account RETURNING l.account
+  )
+  SELECT g.account FROM given g LEFT JOIN freed f ON f.account = g.account WHERE f.account IS NULL`;
+
 /** All of a start. */
 export const freeAll = ({ node, epoch }: LeaseOwner) => sql.run`
   UPDATE maildrop_lease l SET ${FREE} FROM (SELECT ${LOCAL}) t WHERE l.node = ${node} AND l.epoch = ${epoch} AND l.until > 0`;
