@@ -136,7 +136,9 @@ export class PostgresFilingTables implements FilingTables<Box> {
     const { id, chunks, body } = work;
     const stored = this.#p.ground.chunks.get(id) ?? 0;
     if (refs > 0 && body === null && stored !== chunks)
-      throw new Error(`the body of message ${id} has ${stored} of ${chunks} chunks`);
+      throw new Error(
+        `the body of message ${id} has ${stored} of ${chunks} chunks on this server: did the primary change while it came?`,
+      );
     this.writes.messages.push({ work, refs, copyOf });
     this.#filed.set(id, work.envelope);
   }
