@@ -14,7 +14,7 @@ import { type Address, addressKey, parseAddress } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
 import { foldLogin, isOrganisationName } from '../domain/registry.ts';
 import type { Settings } from '../domain/settings/setting.ts';
-import { type NewAccount, RegistryError } from '../store/registry.ts';
+import { type NewAccount, type NewOrganisation, RegistryError } from '../store/registry.ts';
 import { type Actor } from '../store/actor.ts';
 import type { Registry } from '../store/port/registry.ts';
 import type { CsvProblem } from '../domain/csv-problem.ts';
@@ -33,6 +33,8 @@ export interface ImportOptions {
   readonly withoutPassword?: boolean;
   /** Set on every account. */
   readonly settings?: Settings;
+  /** Registered together with the accounts, which are its own: all of it or nothing. */
+  readonly organisation?: NewOrganisation;
   /** Ends the import before its next step; before the store was asked, nothing has changed. */
   readonly signal?: AbortSignal;
   /** For tests that need no real hashing. */
@@ -92,7 +94,8 @@ export async function importAccounts(
   if (cancelled()) return { kind: 'cancelled' };
   progress?.('store', 0, accounts.length);
   try {
-    await registry.importAccounts(accounts, actor, (done) => progress?.('store', done, accounts.length));
+    const stored = (done: number): void => progress?.('store', done, accounts.length);
+    await registry.importAccounts(accounts, actor, stored, options.organisation);
   } catch (error) {
     // Somebody has changed the registry since it was compared.
     if (!(error instanceof RegistryError)) throw error;
@@ -222,11 +225,20 @@ async function compareWithRegistry(
   options: ImportOptions,
 ): Promise<{ readonly problems: readonly CsvProblem[]; readonly already: number }> {
   const { registry, progress, signal } = options;
+  const added = options.organisation?.name;
   const organisations = new Map<string, boolean>();
   for (const { organisation } of lines)
     if (!organisations.has(organisation))
-      organisations.set(organisation, (await registry.findOrganisation(organisation)) !== undefined);
+      organisations.set(
+        organisation,
+        organisation === added || (await registry.findOrganisation(organisation)) !== undefined,
+      );
   const problems: CsvProblem[] = [];
+  if (added !== undefined && (await registry.findOrganisation(added)) !== undefined)
+    problems.push({
+      line: 1,
+      text: `there is an organisation ${quoted(added)} already; expected a new name, or its accounts without a new organisation`,
+    });
   let already = 0;
   for (let at = 0; at < lines.length && signal?.aborted !== true; at += AT_ONCE) {
     const found = await Promise.all(

@@ -10,7 +10,10 @@ import { defined } from '../domain/defined.ts';
 import { CODE_DAYS } from '../domain/password-codes.ts';
 import { codesFor } from './account-codes.ts';
 import { lettersText } from './account-codes-text.ts';
-import { days, file, folder } from './core/kinds.ts';
+import { choice, days, file, folder, organisation } from './core/kinds.ts';
+import type { Values } from './core/params.ts';
+import { contactView, details, postOf } from './organisation/details.ts';
+import type { NewOrganisation } from '../store/registry.ts';
 import { arg, changesHere, flag, opt, part } from './core/row.ts';
 
 /** Log-in names in one piece: below 64 KB, however long they are. */
@@ -26,6 +29,7 @@ const importView = z.object({
     description: 'All of them stand in the registry as in the file: nothing was to be done.',
   }),
   without: z.number().optional().meta({ description: 'Of these, without a password.' }),
+  ...contactView.shape,
 });
 type Imported = z.infer<typeof importView>;
 
@@ -37,16 +41,26 @@ const given = {
 /** Log-in names of those without a password go over `send`, one a line. */
 export const importPart = part({
   about: 'register the accounts of a CSV file',
-  in: { ...given, withoutPassword: flag('lines may have no password') },
+  in: {
+    ...given,
+    withoutPassword: flag('lines may have no password'),
+    newOrganisation: opt(organisation, 'registered together with the accounts, which are its own'),
+    ...details,
+    language: opt(choice('code', ['nl', 'en']), 'language of notices', 'nl'),
+  },
   upload: { about: 'the accounts', needed: true },
   out: importView,
   right: 'registry',
-  trail: ['registry.account-added'],
-  run: async ({ store, hashPassword, clock }, { dryRun, observe, withoutPassword }, call) => {
-    const [{ importAccounts }, { observedFor }] = await Promise.all([
+  trail: ['registry.account-added', 'registry.organisation-added'],
+  run: async (context, { dryRun, observe, withoutPassword, ...about }, call) => {
+    const { store, hashPassword, clock } = context;
+    const [{ importAccounts }, { observedFor }, { contactProblemOf, judgedContact, shownProblem }] = await Promise.all([
       import('../admin/import.ts'),
       import('../admin/observed.ts'),
+      import('../admin/organisation-contact.ts'),
     ]);
+    const organisation = organisationOf(about);
+    if (organisation !== undefined) await judgedContact(context, organisation.contact, { isNew: true });
     if (call.upload === undefined) throw new AdminError('invalid', 'Cannot import: no file came with the request');
     const report = await importAccounts(call.upload, {
       registry: store.registry,
@@ -55,12 +69,30 @@ export const importPart = part({
       withoutPassword,
       ...(observe !== undefined && { settings: observedFor(observe, clock.now()) }),
       hash: hashPassword,
-      ...defined({ signal: call.gone }),
+      ...defined({ signal: call.gone, organisation }),
       progress: (phase, done, total) => call.progress(done, total, PHASES[phase]),
     });
-    return await importedOf(report, call.send);
+    const imported = await importedOf(report, call.send);
+    // One of the accounts may be the contact: so it is judged once they are there.
+    if (!imported.applied || organisation === undefined) return imported;
+    return {
+      ...imported,
+      ...shownProblem(organisation.contact, await contactProblemOf(context, organisation.contact)),
+    };
   },
 });
+
+type About = Values<typeof details> & { readonly newOrganisation: string | undefined; readonly language: 'nl' | 'en' };
+
+/** Undefined: all of them are of organisations that there are. */
+function organisationOf({ newOrganisation: name, title, post, ...more }: About): NewOrganisation | undefined {
+  if (name === undefined) return undefined;
+  return {
+    name,
+    title: title === undefined || title === '' ? name : title,
+    ...defined({ ...more, post: postOf(post) }),
+  };
+}
 
 async function importedOf(report: ImportReport, send: Call['send']): Promise<Imported> {
   if (report.kind === 'refused') (await import('../admin/csv-table.ts')).refuseLines('import', report.problems);

@@ -769,6 +769,21 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
       registryError('exists', /"other".*anna@group/),
     );
     assert.equal(await store.registry.findLogin('n0'), undefined);
+    const west = { name: 'west', title: 'West', language: 'nl' } as const;
+    const ofWest = (login: string, at: string) =>
+      ({ login, organisation: 'west', kind: 'mail', addresses: [address(at)] }) as const;
+    await assert.rejects(
+      store.registry.importAccounts(
+        [ofWest('w1', 'w1@west.test'), ofWest('w2', 'anna@group.test')],
+        actor,
+        undefined,
+        west,
+      ),
+      registryError('exists', /"w2".*anna@group/),
+    );
+    assert.equal(await store.registry.findOrganisation('west'), undefined, 'nor the organisation of its own');
+    await store.registry.importAccounts([ofWest('w1', 'w1@west.test')], actor, undefined, west);
+    assert.equal((await store.registry.findAccount('w1'))?.organisation, 'west');
     const steps: number[] = [];
     const [, delivered] = await Promise.all([
       store.registry.importAccounts(accounts, actor, (done) => steps.push(done)),

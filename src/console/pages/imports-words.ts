@@ -1,4 +1,6 @@
 /** What each import says, in both languages. */
+import { ORGANISATION_DEEDS } from './organisation-deeds-words.ts';
+
 const SET = {
   nl: 'Een lege cel verandert niets. Met "default" geldt weer wat erboven staat.',
   en: 'An empty cell changes nothing. With "default" the next wider value holds again.',
@@ -52,5 +54,19 @@ export const ACCOUNTS_END = {
     title: 'End accounts',
     what: 'Ends all accounts of the file with their addresses. Until the time of grace is over they can be resumed.',
     fields: { grace: { label: 'Time of grace', hint: 'Such as 60d. A line of the file wins.' } },
+  },
+};
+
+const ADD = ORGANISATION_DEEDS.add;
+export const PRACTICE = {
+  nl: {
+    title: 'Nieuwe organisatie met accounts',
+    what: 'Registreert een organisatie en een account voor ieder die er werkt, of niets. Ieder krijgt een brief met een code.',
+    fields: { ...ADD.nl.fields, 'new-organisation': ADD.nl.fields.name },
+  },
+  en: {
+    title: 'New organisation with accounts',
+    what: 'Registers an organisation and an account for everybody who works there, or nothing. Each gets a letter with a code.',
+    fields: { ...ADD.en.fields, 'new-organisation': ADD.en.fields.name },
   },
 };

@@ -7,7 +7,14 @@ import type { Asked, Page } from '../core/page.ts';
 import { card } from '../../web/look/parts.ts';
 import { type Import, importPagesOf, isForOne } from '../parts/import.ts';
 import { IMPORT } from '../parts/import-words.ts';
-import { ACCOUNTS_END, ACCOUNTS_IN, ACCOUNTS_SET, ADDRESSES_SET, ORGANISATIONS_SET } from './imports-words.ts';
+import {
+  ACCOUNTS_END,
+  ACCOUNTS_IN,
+  ACCOUNTS_SET,
+  ADDRESSES_SET,
+  ORGANISATIONS_SET,
+  PRACTICE,
+} from './imports-words.ts';
 
 /** As the command says it, which this operation is a part of. */
 function importedText({ accounts, applied, already, without = 0 }: OperationResult<'account.import'>): string {
@@ -19,7 +26,21 @@ function importedText({ accounts, applied, already, without = 0 }: OperationResu
     : `It would register ${many(accounts, 'account')}.${some}`;
 }
 
+/** An organisation and the accounts of its people, as they are told on the telephone. */
+export const NEW_PRACTICE: Import = {
+  path: '/new/practice',
+  operation: 'account.import',
+  fields: ['new-organisation', 'title', 'contact', 'telephone', 'post', 'language'],
+  needs: ['new-organisation'],
+  always: { 'without-password': true },
+  caller: true,
+  letters: true,
+  say: importedText,
+  words: PRACTICE,
+};
+
 export const IMPORTS: readonly Import[] = [
+  NEW_PRACTICE,
   {
     path: '/imports/accounts',
     operation: 'account.import',

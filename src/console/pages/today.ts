@@ -8,8 +8,8 @@ import type { Asked, Page } from '../core/page.ts';
 import { timeOf } from '../../web/core/times.ts';
 import { bars } from '../../web/look/bars.ts';
 import { accountLink, card, facts, list, note, organisationLink, state, table } from '../../web/look/parts.ts';
-import { deedButtons } from '../parts/deed.ts';
-import { ADD_ORGANISATION } from './organisation-deeds.ts';
+import { isForOne } from '../parts/import.ts';
+import { NEW_PRACTICE } from './imports.ts';
 import { partnerLink } from './partners.ts';
 import { searchForm } from './search.ts';
 
@@ -139,7 +139,7 @@ export const today: Page = {
     return {
       kind: 'page',
       title: words.title,
-      body: html`${headline(words, status.reasons)}${searchForm(asked.language)}${deedButtons(asked, [ADD_ORGANISATION])}<div class="cards">
+      body: html`${headline(words, status.reasons)}${searchForm(asked.language)}${newPractice(asked)}<div class="cards">
 ${card(words.findings, findingsOf(words, findings, status.warnings))}
 ${card(words.approvals, approvals.length === 0 ? html`<p>${words.noApprovals}</p>` : waiting(asked, words, approvals))}
 ${card(words.gateway, gatewayFacts(asked, words, status))}
@@ -241,6 +241,11 @@ function findingsOf(
   ];
   return all.length === 0 ? html`<p>${words.noFindings}</p>` : list(all);
 }
+
+const newPractice = (asked: Asked): Html | undefined =>
+  asked.may('registry') && !isForOne(asked)
+    ? html`<p><a class="button second" href="${NEW_PRACTICE.path}">${NEW_PRACTICE.words[asked.language].title}</a></p>`
+    : undefined;
 
 interface Waiting {
   readonly id: string;

@@ -3,17 +3,15 @@ import { type AdminError } from '../../admin/context.ts';
 import type { Input } from '../../admin/input.ts';
 import { inputOf } from '../../commands/core/operations.ts';
 import { rowNamed } from '../../commands/table.ts';
-import { type Html, attributes, html } from '../../http/html.ts';
+import { type Html, html } from '../../http/html.ts';
 import { type Reply, visitorOf } from '../../web/core/page.ts';
 import type { Asked } from '../core/page.ts';
 import { note } from '../../web/look/parts.ts';
+import { callerHtml } from './caller.ts';
 import { DEED } from './deed-words.ts';
 import { type Deed, backPath, deedFields, deedPath, isGrave, nameToType } from './deed.ts';
 import { type Field, type FieldProblems, fieldsHtml, readFields } from '../../web/parts/fields.ts';
 import { MAX_REASON } from './reason.ts';
-
-export type Caller = keyof (typeof DEED)['en']['callers'];
-export const CALLERS = Object.keys(DEED.en.callers) as Caller[];
 
 export interface Wrong {
   readonly text: string;
@@ -117,11 +115,9 @@ function whyHtml(asked: Asked, deed: Deed): Html {
   const { field, language, params } = asked;
   const words = DEED[language];
   const typed = nameToType(deed, params);
-  const choice = (one: Caller): Html =>
-    html`<label class="choice"><input type="radio" name="caller" value="${one}" required${attributes({ checked: one === field('caller') })}>${words.callers[one]}</label>`;
   return html`${typed === undefined ? undefined : html`<label for="confirm">${words.confirm} ${typed}</label><input type="text" id="confirm" name="confirm" required maxlength="254" autocomplete="off" autocapitalize="none" spellcheck="false" value="${field('confirm')}">`}
 <label for="reason">${words.reason}</label><span class="hint" id="reason-hint">${words.reasonHint}</span>
 <input type="text" id="reason" name="reason" required maxlength="${MAX_REASON}" autocomplete="off" aria-describedby="reason-hint" value="${field('reason')}">
-${deed.caller !== undefined ? html`<fieldset><legend>${words.caller}</legend>${CALLERS.map(choice)}</fieldset>` : undefined}
+${deed.caller !== undefined ? callerHtml(asked) : undefined}
 `;
 }

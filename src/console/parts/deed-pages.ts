@@ -9,20 +9,12 @@ import { givenFile } from '../../web/core/given-file.ts';
 import type { Reply } from '../../web/core/page.ts';
 import type { Along, Asked, Page } from '../core/page.ts';
 import { note } from '../../web/look/parts.ts';
-import { CALLERS, type Caller, type Wrong, formPage, isPlanned, planPage } from './deed-form.ts';
+import { CALLER_FACT, callerIn, reasonWith } from './caller.ts';
+import { type Wrong, formPage, isPlanned, planPage } from './deed-form.ts';
 import { DEED } from './deed-words.ts';
 import { type Deed, backPath, deedFields, deedName, isGrave, nameToType } from './deed.ts';
 import { readFields } from '../../web/parts/fields.ts';
 import { MAX_REASON, reasonIn } from './reason.ts';
-
-/** The trail is in one language. */
-const CALLER_FACT: Readonly<Record<Caller, string>> = {
-  called: 'called back',
-  known: 'checked by questions',
-  present: 'seen in person',
-  own: 'none',
-};
-const behindReason = (caller: Caller): string => (caller === 'own' ? 'no caller' : `caller: ${CALLER_FACT[caller]}`);
 
 /** What cannot be done so is said above the form; whatever else fails has a page of its own. */
 function refusal(error: unknown): AdminError {
@@ -44,7 +36,7 @@ async function doIt(asked: Asked, deed: Deed): Promise<Reply> {
   const { params, field, language, now, operate } = asked;
   const words = DEED[language];
   const reason = reasonIn(field);
-  const caller = CALLERS.find((one) => one === field('caller'));
+  const caller = callerIn(field);
   const { input, problems } = readFields(deedFields(deed), { language, field, now });
   if (reason === '' || reason.length > MAX_REASON || (deed.caller !== undefined && caller === undefined))
     return await again(asked, deed, {
@@ -55,7 +47,7 @@ async function doIt(asked: Asked, deed: Deed): Promise<Reply> {
   const typed = nameToType(deed, params);
   if (typed !== undefined && field('confirm').trim() !== typed)
     return await again(asked, deed, { text: `${words.otherName} ${typed}` });
-  const why = deed.caller === true && caller !== undefined ? `${reason} (${behindReason(caller)})` : reason;
+  const why = deed.caller === true && caller !== undefined ? reasonWith(reason, caller) : reason;
   try {
     const wanted = { ...input, ...deed.input(params) };
     const along: Along = deed.caller === 'apart' && caller !== undefined ? { caller: CALLER_FACT[caller] } : {};

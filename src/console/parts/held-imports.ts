@@ -49,6 +49,8 @@ export interface HeldImport {
   readonly size: number;
   /** Of the file as operations read it, in hexadecimal digits. */
   readonly sha256: string;
+  /** Of a file that was made of what somebody typed: the accounts in it. */
+  readonly accounts?: readonly string[];
   /** Gone when it was used, or refused. */
   file?: GivenFile;
   state: ImportState;
@@ -71,7 +73,7 @@ export class HeldImports {
 
   /** Throws AdminError where there is no room, or another one of the session goes on. */
   async hold(
-    { path, session, input }: Pick<HeldImport, 'path' | 'session' | 'input'>,
+    { path, session, input, accounts }: Pick<HeldImport, 'path' | 'session' | 'input' | 'accounts'>,
     file: GivenFile,
   ): Promise<HeldImport> {
     const sha256 = await hashOf(file);
@@ -98,6 +100,7 @@ export class HeldImports {
       file,
       size: file.size,
       sha256,
+      ...(accounts !== undefined && { accounts }),
       state: { kind: 'working', deed: false, done: 0, total: 0, phase: '' },
     };
     this.#known.set(id, { one, timer: this.#until(one) });

@@ -7,6 +7,7 @@ import { type Reply, visitorOf } from '../../web/core/page.ts';
 import type { Asked } from '../core/page.ts';
 import { card, list, note, table } from '../../web/look/parts.ts';
 import type { HeldImport, ImportState } from './held-imports.ts';
+import { callerHtml } from './caller.ts';
 import { IMPORT } from './import-words.ts';
 import { MAX_REASON } from './reason.ts';
 
@@ -19,6 +20,8 @@ export interface Shown {
   readonly grave: boolean;
   /** What the operation says, in English. */
   readonly told: readonly string[];
+  /** How it is known who called is asked for as well. */
+  readonly caller: boolean;
   /** The name to type. */
   readonly confirm?: string;
   readonly wrong?: string;
@@ -72,10 +75,10 @@ function progressOf({ progress }: Words, { done, total, phase }: Extract<ImportS
 const would = (words: Words, { told, one, grave }: Shown): Html =>
   card(
     words.would,
-    html`${grave ? html`<p><b>${words.grave}</b></p>` : undefined}${said(told)}<p class="soft">${words.held} <code>${one.sha256}</code> ${words.until}</p>`,
+    html`${grave ? html`<p><b>${words.grave}</b></p>` : undefined}${said(told)}${one.accounts === undefined ? undefined : html`<p>${words.accounts}:</p>${list(one.accounts)}`}<p class="soft">${words.held} <code>${one.sha256}</code> ${words.until}</p>`,
   );
 
-function pressForm(asked: Asked, { at, confirm }: Shown): Html {
+function pressForm(asked: Asked, { at, confirm, caller }: Shown): Html {
   const words = IMPORT[asked.language];
   const { field } = asked;
   return html`<div class="card"><form method="post" action="${at}/run">
@@ -83,7 +86,7 @@ function pressForm(asked: Asked, { at, confirm }: Shown): Html {
 ${confirm === undefined ? undefined : html`<label for="confirm">${words.confirm} ${confirm}</label><input type="text" id="confirm" name="confirm" required maxlength="254" autocomplete="off" autocapitalize="none" spellcheck="false" value="${field('confirm')}">`}
 <label for="reason">${words.reason}</label><span class="hint" id="reason-hint">${words.reasonHint}</span>
 <input type="text" id="reason" name="reason" required maxlength="${MAX_REASON}" autocomplete="off" aria-describedby="reason-hint" value="${field('reason')}">
-<button>${words.does}</button>
+${caller ? callerHtml(asked) : undefined}<button>${words.does}</button>
 </form></div>`;
 }
 

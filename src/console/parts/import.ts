@@ -11,24 +11,28 @@ import { type AnyRow, confirmOf } from '../../commands/core/row.ts';
 import { rowNamed } from '../../commands/table.ts';
 import { defined } from '../../domain/defined.ts';
 import { seconds } from '../../domain/units.ts';
-import { html } from '../../http/html.ts';
+import { type Html, attributes, html } from '../../http/html.ts';
 import { FILE_FIELD } from '../../http/file-form.ts';
 import { type Reply, visitorOf } from '../../web/core/page.ts';
 import type { Asked, Page } from '../core/page.ts';
 import type { ConsoleServices } from '../core/services.ts';
-import { note } from '../../web/look/parts.ts';
+import { list, note } from '../../web/look/parts.ts';
 import {
   type Both,
+  type Field,
   type FieldProblems,
   type FieldWords,
   fieldsHtml,
   fieldsOf,
   readFields,
 } from '../../web/parts/fields.ts';
+import { callerIn, reasonWith } from './caller.ts';
+import { DEED } from './deed-words.ts';
 import { type HeldImport, MAX_FILE } from './held-imports.ts';
 import { carryOut, lookAt } from './import-run.ts';
 import { IMPORT } from './import-words.ts';
 import { importStatePage, wrongLinesFile } from './import-state.ts';
+import { peopleHtml, peopleIn } from './people.ts';
 import { reasonIn } from './reason.ts';
 
 export interface ImportWords {
@@ -42,10 +46,16 @@ export interface Import {
   /** Of its page: `/imports/accounts`. */
   readonly path: string;
   readonly operation: OperationName;
-  /** An example of its first line. */
-  readonly header: string;
+  /** An example of its first line; undefined: its lines are made of people who are typed (people.ts). */
+  readonly header?: string;
   /** Inputs that are asked for beside the file, as the operation calls them. */
   readonly fields?: readonly string[];
+  /** Of these, those that must be filled in. */
+  readonly needs?: readonly string[];
+  /** What is the same for every file. */
+  readonly always?: Input;
+  /** Somebody may have asked for it on the telephone. */
+  readonly caller?: true;
   /** Of these, what is ticked until somebody unticks it: what nearly every file needs. */
   readonly ticked?: readonly string[];
   /** Accounts that it leaves without a password get letters with codes. */
@@ -68,6 +78,8 @@ function refuseForOne(asked: Asked): void {
 
 interface Wrong {
   readonly text: string;
+  /** By the gateway, in English. */
+  readonly told?: readonly string[];
   readonly fields?: FieldProblems;
 }
 
@@ -75,33 +87,61 @@ function formPage(asked: Asked, of: Import, wrong?: Wrong): Reply {
   refuseForOne(asked);
   const { language, field } = asked;
   const [words, said] = [IMPORT[language], of.words[language]];
-  const fields = fieldsOf(of.operation, of.fields ?? []);
+  const fields = fieldsIn(of);
   const ticked = new Set(fieldsOf(of.operation, of.ticked ?? []).map(({ key }) => key));
   const typed = (key: string): string => (wrong === undefined && ticked.has(key) ? 'yes' : field(key));
   return {
     kind: 'page',
     status: wrong === undefined ? 200 : 422,
     title: said.title,
-    body: html`${wrong === undefined ? undefined : note('bad', html`<p role="alert">${wrong.text}</p>`)}<p>${said.what}</p><p>${words.lead}</p>
-<div class="card"><form method="post" action="${of.path}" enctype="multipart/form-data">
+    body: html`${wrong === undefined ? undefined : note('bad', html`<div role="alert"><p>${wrong.text}</p>${wrong.told === undefined ? undefined : html`<div lang="en">${list(wrong.told)}</div>`}</div>`)}<p>${said.what}</p><p>${words.lead}</p>
+<div class="card"><form method="post" action="${of.path}"${attributes({ enctype: of.header === undefined ? undefined : 'multipart/form-data' })}>
 <input type="hidden" name="token" value="${visitorOf(asked).token}">
 ${fieldsHtml(fields, { language, words: said.fields ?? {}, typed, ...(wrong?.fields && { problems: wrong.fields }) })}
-<label for="file">${words.file}</label><span class="hint" id="file-hint">${words.format} ${words.header} <code>${of.header}</code></span>
-<input type="file" id="file" name="${FILE_FIELD}" accept=".csv,text/csv" required aria-describedby="file-hint">
+${of.header === undefined ? peopleHtml(asked) : fileHtml(words, of.header)}
 <button>${words.look}</button> <a class="button second" href="/imports">${words.all}</a>
 </form></div>`,
   };
 }
 
+const fileHtml = (words: (typeof IMPORT)['nl'], header: string): Html =>
+  html`<label for="file">${words.file}</label><span class="hint" id="file-hint">${words.format} ${words.header} <code>${header}</code></span>
+<input type="file" id="file" name="${FILE_FIELD}" accept=".csv,text/csv" required aria-describedby="file-hint">`;
+
+/** Its inputs, as the form asks for them. */
+const fieldsIn = ({ operation, fields = [], needs = [] }: Import): readonly Field[] =>
+  fieldsOf(operation, fields).map((field) =>
+    needs.includes(field.name) ? { ...field, param: { ...field.param, optional: false } } : field,
+  );
+
 async function look(asked: Asked, of: Import, { imports, log, clock }: ConsoleServices): Promise<Reply> {
   refuseForOne(asked);
-  const { language, field, now, file } = asked;
-  const { input, problems } = readFields(fieldsOf(of.operation, of.fields ?? []), { language, field, now });
-  if (problems.size > 0) return formPage(asked, of, { text: IMPORT[language].wrong, fields: problems });
-  if (file === undefined) return formPage(asked, of, { text: IMPORT[language].noFile });
+  const { language, field, now } = asked;
+  const words = IMPORT[language];
+  const { input, problems } = readFields(fieldsIn(of), { language, field, now });
+  if (problems.size > 0) return formPage(asked, of, { text: words.wrong, fields: problems });
+  const people = of.header === undefined ? peopleIn(field, String(input['new-organisation'])) : undefined;
+  const file = people?.file ?? asked.file;
+  if (file === undefined) return formPage(asked, of, { text: of.header === undefined ? words.noPeople : words.noFile });
   const session = visitorOf(asked).session.id;
-  const one = await imports.hold({ path: of.path, session, input }, file);
+  const wanted = {
+    path: of.path,
+    session,
+    input: { ...input, ...of.always },
+    ...defined({ accounts: people?.addresses }),
+  };
+  const one = await imports.hold(wanted, file);
   await whileWaiting(clock, lookAt(asked, { ...of, log }, one));
+  // What was typed is mended where it was typed.
+  if (people !== undefined && (one.state.kind === 'wrong' || one.state.kind === 'failed')) {
+    const { state } = one;
+    imports.drop(one);
+    const told =
+      state.kind === 'failed'
+        ? [state.text]
+        : state.lines.map(({ line, text }) => [people.typed[line - 2], text].filter(Boolean).join(': '));
+    return formPage(asked, of, { text: words.wrong, told });
+  }
   return { kind: 'see', to: `${of.path}/${one.id}` };
 }
 
@@ -135,8 +175,11 @@ async function press(asked: Asked, of: Import, services: ConsoleServices): Promi
   const typed = nameToType(of, one.input);
   if (typed !== undefined && asked.field('confirm').trim() !== typed)
     return shown(asked, of, one, `${words.otherName} ${typed}`);
+  const caller = callerIn(asked.field);
+  if (of.caller === true && caller === undefined) return shown(asked, of, one, DEED[asked.language].missing);
+  const why = of.caller === true && caller !== undefined ? reasonWith(reason, caller) : reason;
   const approval = state.kind === 'waits' ? state.request : undefined;
-  const work = carryOut(asked, { ...of, log: services.log }, one, reason, approval, state.result);
+  const work = carryOut(asked, { ...of, log: services.log }, one, why, approval, state.result);
   await whileWaiting(services.clock, work);
   return { kind: 'see', to: at };
 }
@@ -166,6 +209,7 @@ const shown = (asked: Asked, of: Import, one: HeldImport, wrong?: string): Reply
     title: of.words[asked.language].title,
     one,
     grave: isGrave(of),
+    caller: of.caller === true,
     told: 'result' in one.state ? told(of, one.input, one.state.result) : [],
     ...defined({ confirm: nameToType(of, one.input), wrong }),
   });
@@ -188,7 +232,7 @@ export function importPagesOf(of: Import): readonly ImportPage[] {
   const { path, operation } = of;
   const access = rightOf(operation);
   // Fields that no operation has are found when the program starts.
-  fieldsOf(operation, of.fields ?? []);
+  fieldsIn(of);
   const proven = isGrave(of) ? (true as const) : undefined;
   const page = (method: Page['method'], more: string, run: Page['run'], also: Partial<Page> = {}): ImportPage => ({
     ...also,
@@ -200,7 +244,12 @@ export function importPagesOf(of: Import): readonly ImportPage[] {
   });
   return [
     page('GET', '', (asked) => formPage(asked, of)),
-    page('POST', '', (asked, services) => look(asked, of, services), { takesFile: MAX_FILE }),
+    page(
+      'POST',
+      '',
+      (asked, services) => look(asked, of, services),
+      defined({ takesFile: of.header === undefined ? undefined : MAX_FILE }),
+    ),
     page('GET', '/{id}', (asked, services) => shown(asked, of, heldOf(asked, of, services))),
     page('GET', '/{id}/lines', (asked, services) => wrongLinesFile(heldOf(asked, of, services))),
     page('POST', '/{id}/run', (asked, services) => press(asked, of, services), defined({ proven })),

@@ -2,12 +2,13 @@
  * Accounts of an import, of which all are added or none. They come in parts, for a message with all of them would hold the thread that sends it; the parts wait in
  * a table of their own, for a change remembers nothing (decision 1609).
  */
-import { type NewAccount, RegistryError } from '../registry.ts';
+import { type NewAccount, type NewOrganisation, RegistryError } from '../registry.ts';
 import { type Actor } from '../actor.ts';
 import { int, json } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { Ground } from './ground.ts';
 import { insertAccounts } from './new-accounts.ts';
+import { insertOrganisation } from './organisations.ts';
 
 /** Most accounts of one import. */
 const MAX_IMPORT = 200_000;
@@ -24,8 +25,9 @@ export class AccountImports {
       VALUES (${batch}, ${first}, ${ground.at}, ${JSON.stringify(accounts)})`;
   }
 
-  /** Adds all that were kept, `count` of them. On a failure the error names the first account that could not be added. */
-  *apply(ground: Ground, batch: string, count: number, actor: Actor): Change<void> {
+  /** Adds all that were kept, `count` of them, behind the organisation that they are of, where it is new. On a failure the error names the first account that could not be added. */
+  *apply(ground: Ground, batch: string, count: number, actor: Actor, organisation?: NewOrganisation): Change<void> {
+    if (organisation !== undefined) yield* insertOrganisation(ground, organisation, actor);
     let added = 0;
     for (;;) {
       const part = yield* sql.first(PART)`

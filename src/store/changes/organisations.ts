@@ -28,22 +28,31 @@ const DETAILS = {
   ura: orNull(text),
 };
 
+/** Throws RegistryError for a name that cannot be, or that there is. */
+export function* insertOrganisation(
+  ground: Ground,
+  organisation: NewOrganisation,
+  actor: Actor,
+): Change<OrganisationId> {
+  const { name, title, language, contact = null, telephone = null, post, agb = '', ura = '' } = organisation;
+  if (!isOrganisationName(name))
+    throw new RegistryError(
+      'invalid',
+      `"${name}" is no name for an organisation; expected up to 64 of a-z, 0-9 and "-"`,
+    );
+  if ((yield* sql.first({ id: int })`SELECT id FROM organisation WHERE name = ${name} ${locked}`) !== undefined)
+    throw new RegistryError('exists', `There is an organisation "${name}" already; choose another name`);
+  const { id } = yield* sql.one({ id: as<OrganisationId>(int) })`
+    INSERT INTO organisation (name, title, contact, telephone, post, language, agb, ura, settings, created_at)
+    VALUES (${name}, ${title}, ${contact}, ${telephone}, ${post?.join('\n') ?? null}, ${language}, ${textOf(agb)}, ${textOf(ura)},
+            ${JSON.stringify(organisation.settings ?? {})}, ${ground.at}) RETURNING id`;
+  yield* ground.record('registry.organisation-added', null, actor, { organisation: name });
+  return id;
+}
+
 export class OrganisationChanges {
   *addOrganisation(ground: Ground, organisation: NewOrganisation, actor: Actor): Change<OrganisationId> {
-    const { name, title, language, contact = null, telephone = null, post, agb = '', ura = '' } = organisation;
-    if (!isOrganisationName(name))
-      throw new RegistryError(
-        'invalid',
-        `"${name}" is no name for an organisation; expected up to 64 of a-z, 0-9 and "-"`,
-      );
-    if ((yield* sql.first({ id: int })`SELECT id FROM organisation WHERE name = ${name} ${locked}`) !== undefined)
-      throw new RegistryError('exists', `There is an organisation "${name}" already; choose another name`);
-    const { id } = yield* sql.one({ id: as<OrganisationId>(int) })`
-      INSERT INTO organisation (name, title, contact, telephone, post, language, agb, ura, settings, created_at)
-      VALUES (${name}, ${title}, ${contact}, ${telephone}, ${post?.join('\n') ?? null}, ${language}, ${textOf(agb)}, ${textOf(ura)},
-              ${JSON.stringify(organisation.settings ?? {})}, ${ground.at}) RETURNING id`;
-    yield* ground.record('registry.organisation-added', null, actor, { organisation: name });
-    return id;
+    return yield* insertOrganisation(ground, organisation, actor);
   }
 
   /** What people are told and written to; the trail names the fields, not what stood in them. */

@@ -19,6 +19,7 @@ import {
   type LoginRecord,
   MAX_ACCOUNTS,
   type NewAccount,
+  type NewOrganisation,
   type Recipient,
 } from '../registry.ts';
 import { type Actor } from '../actor.ts';
@@ -194,6 +195,7 @@ export class RememberingRegistry implements Omit<Registry, Called> {
     accounts: readonly NewAccount[],
     actor: Actor,
     progress?: (done: number) => void,
+    organisation?: NewOrganisation,
   ): Promise<void> {
     const { accountImports } = this.#p.subjects;
     const batch = Buffer.from(this.#p.random(16)).toString('hex');
@@ -202,7 +204,7 @@ export class RememberingRegistry implements Omit<Registry, Called> {
         await accountImports.keep(batch, first, accounts.slice(first, first + IMPORT_PART));
         progress?.(Math.min(accounts.length, first + IMPORT_PART));
       }
-      await accountImports.apply(batch, accounts.length, actor);
+      await accountImports.apply(batch, accounts.length, actor, organisation);
     } catch (error) {
       await accountImports.drop(batch).catch(() => undefined);
       throw error;

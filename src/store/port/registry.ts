@@ -28,7 +28,7 @@ import type { NetworkReads } from '../reads/networks.ts';
 import type { OrganisationReads } from '../reads/organisations.ts';
 import type { PartnerReads } from '../reads/partners.ts';
 import type { SettingsReads } from '../reads/settings.ts';
-import type { CertificateRecord, Ending, LoginRecord, NewAccount, Recipient } from '../registry.ts';
+import type { CertificateRecord, Ending, LoginRecord, NewAccount, NewOrganisation, Recipient } from '../registry.ts';
 import type { Actor } from '../actor.ts';
 import type { Remote } from '../sql/remote.ts';
 
@@ -101,8 +101,16 @@ export interface Registry
   scramSaltKey(): Promise<Uint8Array>;
 
   // --- changes; each throws RegistryError
-  /** All or none. On a failure the error names the first account that could not be added. `progress` is told now and then. */
-  importAccounts(accounts: readonly NewAccount[], actor: Actor, progress?: (done: number) => void): Promise<void>;
+  /**
+   * All or none. On a failure the error names the first account that could not be added. `progress` is told now and then. `organisation`: registered in the same
+   * transaction, for accounts of its own.
+   */
+  importAccounts(
+    accounts: readonly NewAccount[],
+    actor: Actor,
+    progress?: (done: number) => void,
+    organisation?: NewOrganisation,
+  ): Promise<void>;
   /**
    * Many at once (at most `MAX_ACCOUNTS`), all or none; those that are in that state already are left alone. Resolves to how many
    * were not.
