@@ -132,7 +132,7 @@ const ofApi = [
   ...[node, domain, platform, '/config/zod.ts', '/admin/', '/auth/', '/commands/', '/crypto/', '/delivery/', '/edi/'],
   ...['/http/', '/middleware/', '/mime/', '/pickup/', '/submission/', '/webhooks/', ...port],
 ];
-const apiFiles = ['administration', 'core', 'directory', 'mailbox', 'messages', 'service', 'webhooks'].map(
+const apiFiles = ['administration', 'core', 'directory', 'mailbox', 'messages', 'own', 'service', 'webhooks'].map(
   (name) => `../${name}/`,
 );
 

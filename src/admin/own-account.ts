@@ -18,6 +18,7 @@ const OWN: Readonly<Record<string, Own>> = {
   'account.show': { inputs: ['login'] },
   'mailbox.consumers': { inputs: ['login'] },
   'account.app-password.add': { inputs: ['login', 'name', 'scope', 'ends'] },
+  'account.app-password.list': { inputs: ['login'] },
   'account.app-password.end': { inputs: ['login', 'name'] },
   'account.certificate.revoke': { inputs: ['login', 'name'] },
   'cert.issue': { inputs: ['account', 'use', 'request'] },

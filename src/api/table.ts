@@ -5,6 +5,7 @@ import type { Route } from './core/route.ts';
 import { directoryRoutes } from './directory/table.ts';
 import { mailboxRoutes } from './mailbox/routes.ts';
 import { messageRoutes } from './messages/table.ts';
+import { ownAppPasswordRoutes } from './own/app-passwords.ts';
 import { serviceRoutes } from './service/routes.ts';
 import { webhookEvents } from './webhooks/events.ts';
 import { webhookRoutes } from './webhooks/routes.ts';
@@ -15,6 +16,7 @@ export const API_ROUTES: readonly Route[] = [
   ...mailboxRoutes,
   ...directoryRoutes,
   ...webhookRoutes,
+  ...ownAppPasswordRoutes,
   ...administrationRoutes,
 ];
 

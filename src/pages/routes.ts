@@ -11,6 +11,7 @@ const AREAS: Readonly<Record<Tag, string>> = {
   mailbox: 'The mailbox',
   directory: 'The directory',
   webhooks: 'Webhooks',
+  account: 'Your app passwords',
   administration: 'Administration',
   service: 'The service',
 };

@@ -11,7 +11,7 @@ import { type EdiIdentity, formatIdentity } from '../../domain/edi-identity.ts';
 import type { AccountId, OrganisationId, PartnerId } from '../../domain/ids.ts';
 import type { AccountSummary } from '../../store/registry.ts';
 import type { Store } from '../../store/port/store.ts';
-import { accountId, messageId, numberId, organisationId } from '../core/fields.ts';
+import { accountId, appPasswordId, messageId, numberId, organisationId } from '../core/fields.ts';
 import { opaqueId } from './opaque.ts';
 
 /** Identities of an organisation that are looked through at a time. */
@@ -102,10 +102,7 @@ export const PLACES = {
     ({ passwords }) => passwords.map(({ name }) => name),
   ),
   appPasswordId: {
-    schema: z
-      .string()
-      .regex(/^[A-Z2-7]{4}-[A-Z2-7]{4}$/)
-      .meta({ description: 'Id of the app password; it is not the password.', examples: ['K7QM-2XRD'] }),
+    schema: appPasswordId,
     fills: ['name'],
     find: (_store: Store, id: string, above: Found | undefined) => {
       const found = above?.account?.appPasswords.find((one) => one.id === cleanBase32(id));

@@ -24,6 +24,7 @@ const TAGS: Readonly<Record<Tag, string>> = {
   mailbox: 'Fetching what came in',
   directory: 'Who is in the group',
   webhooks: 'Hearing of what happens',
+  account: 'What an account looks after itself',
   administration: 'For operators: what is registered, and what the gateway does',
   service: 'The API itself',
 };

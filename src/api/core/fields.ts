@@ -23,6 +23,11 @@ export const messageId: z.ZodType<MessageId, string> = z
   .meta({ description: 'Id of the message, as the answer to its submission had it.', examples: ['06b2v0c1qz8xk'] })
   .transform((text) => parseMessageId(text) ?? (text as MessageId));
 
+export const appPasswordId = z
+  .string()
+  .regex(/^[A-Z2-7]{4}-[A-Z2-7]{4}$/)
+  .meta({ description: 'Id of the app password; it is not the password.', examples: ['K7QM-2XRD'] });
+
 /** Where the next page begins, as the page before said in `next`. */
 export const cursor = z
   .string()

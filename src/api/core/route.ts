@@ -21,7 +21,7 @@ import type { Access, Caller, CallerOf, OperatorCaller } from './callers.ts';
 import type { ApiServices } from './services.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-export type Tag = 'messages' | 'mailbox' | 'directory' | 'webhooks' | 'administration' | 'service';
+export type Tag = 'messages' | 'mailbox' | 'directory' | 'webhooks' | 'account' | 'administration' | 'service';
 
 /** zod types that take text: parameters of a path or a query, and headers. */
 export type Texts = Readonly<Record<string, z.ZodType>>;
