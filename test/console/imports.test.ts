@@ -12,8 +12,9 @@ import { CONSOLE_PAGES } from '../../src/console/table.ts';
 import { approvalStatement, signApproval } from '../../src/crypto/approval.ts';
 import { fingerprintOf, spkiOf } from '../../src/crypto/operator-key.ts';
 import { OWNER_SAID } from '../../src/domain/roles.ts';
-import { instant } from '../../src/domain/units.ts';
-import { type Browser, type Seen, type TestConsole, operator, startConsole } from '../support/console.ts';
+import { instant, minutes } from '../../src/domain/units.ts';
+import { type Browser, LeapingClock, type Seen, type TestConsole, operator, startConsole } from '../support/console.ts';
+import { addressOf } from '../support/gateway.ts';
 import { until } from '../support/until.ts';
 
 const HASH = '"$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$Q2Fub3RCZVVzZWRCZWNhdXNlSXRJc05vdEFIYXNo"';
@@ -251,6 +252,42 @@ test('the end of many asks for a typed name and two signatures, and uses the fil
   assert.deepEqual(await ends(), [true, true]);
 });
 
+test('accounts are suspended, resumed and contained by a file: each wrong line is told, and how it is known who calls', async (t) => {
+  const clock = new LeapingClock();
+  const console = await startConsole(t, { accounts: ['anna', 'bram'], clock });
+  const { store } = console.gateway;
+  const { browser } = await console.loggedIn('jan', 'owner');
+  const states = async (): Promise<unknown[]> =>
+    await Promise.all(
+      ['anna', 'bram'].map(async (name) => (await store.registry.findAccount(addressOf(name)))?.account.state),
+    );
+  const both = `account\n${addressOf('anna')}\n${addressOf('bram')}\n`;
+  const wrong = await look(browser, '/imports/suspensions', `${both}nobody@group.test\n"a b"\n`);
+  assert.match(wrong.page.body, /Nothing was changed[^]*<td>5<\/td><td>account<\/td>/);
+  const unknown = await look(browser, '/imports/suspensions', `${both}nobody@group.test\nnor@group.test\n`);
+  assert.match(unknown.page.body, /<td>4<\/td><td>account<\/td>[^]*nobody@group[^]*<td>5<\/td>/);
+  const doIt = async (path: string): Promise<Seen> => {
+    const { at, page } = await look(browser, path, both);
+    assert.match(page.body, /Nothing has changed yet[^]*2 accounts/);
+    assert.equal((await press(browser, at, page)).status, 422, 'nobody says who called');
+    await press(browser, at, page, { caller: 'called' });
+    return await settled(browser, at);
+  };
+  assert.match((await doIt('/imports/suspensions')).body, /2 accounts are suspended/);
+  assert.deepEqual(await states(), ['suspended', 'suspended']);
+  assert.match((await doIt('/imports/resumptions')).body, /2 accounts are active/);
+  assert.deepEqual(await states(), ['active', 'active']);
+  assert.match((await doIt('/imports/containments')).body, /It was done/);
+  assert.deepEqual(await states(), ['suspended', 'suspended']);
+  assert.equal((await store.registry.findAccount(addressOf('bram')))?.passwords.length, 0);
+  const rows = (await store.audit.read({ limit: 1000 })).filter(({ facts }) => facts?.operation === 'account.contain');
+  assert.match(String(rows.at(-1)?.personal?.reason), /ticket 12 \(caller: called back\)/);
+  // What no button undoes asks for the key once more.
+  const { at, page } = await look(browser, '/imports/containments', both);
+  clock.leap(minutes(6));
+  assert.match((await press(browser, at, page, { caller: 'own' })).body, /data-passkey="get"/);
+});
+
 test('nobody else sees a file that is held, and who may not import is offered nothing', async (t) => {
   const console = await withOrganisation(t);
   const { browser } = await console.loggedIn('jan', 'registry');
@@ -263,7 +300,13 @@ test('nobody else sees a file that is held, and who may not import is offered no
     assert.equal((await owner.post(`${at}/${deed}`, { token, reason: 'x' })).status, 404);
   assert.equal((await browser.post(`${at}/run`, { ...page.form(`${at}/run`), token, reason: 'x' })).status, 403);
   const { browser: support } = await console.loggedIn('els', 'support');
-  assert.match((await support.get('/imports')).body, /You may import nothing/);
+  const offered = (await support.get('/imports')).body;
+  assert.deepEqual(
+    [...offered.matchAll(/href="(\/imports\/[^"]+)"/g)].map(([, path]) => path),
+    ['/imports/suspensions', '/imports/containments'],
+  );
+  const { browser: reader } = await console.loggedIn('ria', 'read');
+  assert.match((await reader.get('/imports')).body, /You may import nothing/);
   assert.equal((await support.get('/imports/accounts')).status, 403);
   const { browser: his } = await console.loggedIn('piet', 'registry', { organisation: ORGANISATION });
   assert.match((await his.get('/imports')).body, /You may import nothing/);

@@ -5,6 +5,7 @@
  */
 import { accountOf } from '../../admin/accounts.ts';
 import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
+import type { CsvProblem } from '../../domain/csv-problem.ts';
 import type { AccountSummary } from '../../store/registry.ts';
 import { recordsOf } from './csv.ts';
 import { login } from './kinds.ts';
@@ -46,6 +47,7 @@ export async function namedAccounts<T>(
   const csv = { action: 'use the file', columns: accountColumn, most: MAX_NAMED, now: () => clock.now() };
   const listed = upload === undefined ? [] : await recordsOf(upload, csv);
   const names = [...new Set([...logins, ...listed.map(({ account }) => account)])];
+  const lineOf = new Map(listed.toReversed().map(({ account, line }) => [account, line]));
   if (names.length === 0) throw new AdminError('invalid', `Cannot ${verb}: name an account, or a file with --from`);
   if (names.length > MAX_NAMED)
     throw new AdminError(
@@ -54,26 +56,35 @@ export async function namedAccounts<T>(
     );
   const kept: T[] = [];
   const wrong: AdminError[] = [];
-  const lookUp = async (name: string): Promise<{ kept: T } | AdminError> => {
+  const problems: CsvProblem[] = [];
+  const lookUp = async (name: string): Promise<{ kept: T } | { name: string; error: AdminError }> => {
     try {
       return { kept: keep(await accountOf(registry, name)) };
     } catch (error) {
-      if (error instanceof AdminError) return error;
+      if (error instanceof AdminError) return { name, error };
       throw error;
     }
   };
   for (const part of partsOf(names, AT_ONCE))
-    for (const looked of await Promise.all(part.map(lookUp)))
-      if (looked instanceof AdminError) wrong.push(looked);
-      else kept.push(looked.kept);
+    for (const looked of await Promise.all(part.map(lookUp))) {
+      if ('kept' in looked) {
+        kept.push(looked.kept);
+        continue;
+      }
+      wrong.push(looked.error);
+      const line = lineOf.get(looked.name);
+      if (line !== undefined) problems.push({ line, column: 'account', text: looked.error.message });
+    }
   const [first] = wrong;
   if (first === undefined) return kept;
-  if (wrong.length === 1) throw first;
+  const inFile = problems.length === 0 ? {} : { lines: problems };
+  if (wrong.length === 1) throw new AdminError(first.kind, first.message, inFile);
   const more = wrong.length > TOLD ? `\n  and ${wrong.length - TOLD} more` : '';
   const lines = wrong.slice(0, TOLD).map(({ message }) => `\n  ${message}`);
   throw new AdminError(
     first.kind,
     `Cannot ${verb} ${wrong.length} of ${names.length} accounts, nothing was changed:${lines.join('')}${more}`,
+    inFile,
   );
 }
 

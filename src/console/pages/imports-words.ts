@@ -57,6 +57,37 @@ export const ACCOUNTS_END = {
   },
 };
 
+export const SUSPENDED = {
+  nl: {
+    title: 'Accounts opschorten',
+    what: 'Niemand logt meer in op deze accounts, en zij krijgen geen mail. Wat wacht blijft. Hervatten kan altijd.',
+  },
+  en: {
+    title: 'Suspend accounts',
+    what: 'Nobody logs in to these accounts any more, and they get no mail. What waits stays. They can be resumed at any time.',
+  },
+};
+export const RESUMED = {
+  nl: {
+    title: 'Accounts hervatten',
+    what: 'Neemt het opschorten van deze accounts terug, of een einde dat nog niet voorgoed is.',
+  },
+  en: {
+    title: 'Resume accounts',
+    what: 'Takes back that these accounts were suspended, or an end that is not for good yet.',
+  },
+};
+export const CONTAINED = {
+  nl: {
+    title: 'Accounts afsluiten',
+    what: 'Deze accounts worden opgeschort. Alle wachtwoorden en certificaten vervallen voorgoed. Alle verbindingen worden verbroken.',
+  },
+  en: {
+    title: 'Contain accounts',
+    what: 'These accounts are suspended. All passwords and certificates are gone for good. All connections are ended.',
+  },
+};
+
 const ADD = ORGANISATION_DEEDS.add;
 export const PRACTICE = {
   nl: {

@@ -12,8 +12,11 @@ import {
   ACCOUNTS_IN,
   ACCOUNTS_SET,
   ADDRESSES_SET,
+  CONTAINED,
   ORGANISATIONS_SET,
   PRACTICE,
+  RESUMED,
+  SUSPENDED,
 } from './imports-words.ts';
 
 /** As the command says it, which this operation is a part of. */
@@ -75,6 +78,16 @@ export const IMPORTS: readonly Import[] = [
     header: 'account,grace,successor',
     fields: ['grace'],
     words: ACCOUNTS_END,
+  },
+  { path: '/imports/suspensions', operation: 'account.suspend', header: 'account', caller: true, words: SUSPENDED },
+  { path: '/imports/resumptions', operation: 'account.resume', header: 'account', caller: true, words: RESUMED },
+  {
+    path: '/imports/containments',
+    operation: 'account.contain',
+    header: 'account',
+    proven: true,
+    caller: true,
+    words: CONTAINED,
   },
 ];
 

@@ -54,6 +54,8 @@ export interface Import {
   readonly needs?: readonly string[];
   /** What is the same for every file. */
   readonly always?: Input;
+  /** The key must have been touched though the table asks for no signature and no typed name: no button undoes it. */
+  readonly proven?: true;
   /** Somebody may have asked for it on the telephone. */
   readonly caller?: true;
   /** Of these, what is ticked until somebody unticks it: what nearly every file needs. */
@@ -190,9 +192,9 @@ function nameToType({ operation }: Import, input: Input): string | undefined {
   return confirmOf(row)?.name(inputOf({ in: row.in }, input));
 }
 
-const isGrave = ({ operation }: Import): boolean => {
+const isGrave = ({ operation, proven }: Import): boolean => {
   const row = rowNamed(operation);
-  return confirmOf(row) !== undefined || 'second' in row;
+  return proven === true || confirmOf(row) !== undefined || 'second' in row;
 };
 
 /** What the operation says of its answer. */
