@@ -3,6 +3,7 @@ import type { DoctorFinding } from '../domain/doctor.ts';
 import type { Instant } from '../domain/units.ts';
 import type { MailKeys } from '../middleware/mail-keys.ts';
 import type { Registry } from '../store/port/registry.ts';
+import { couldSign } from './approvers.ts';
 import type { AdminContext } from './context.ts';
 import { breakGlassFindings } from './break-glass-finding.ts';
 import { certificateFindings, endingFinding } from './endings.ts';
@@ -25,7 +26,7 @@ export async function gatewayKeyFinding(
 }
 
 async function operatorsFinding({ store, secondPerson }: StoreFindingParts): Promise<DoctorFinding | undefined> {
-  if (secondPerson.length === 0 || (await store.operators.signers()).length >= 2) return undefined;
+  if (secondPerson.length === 0 || (await couldSign({ store }, 'read')).size >= 2) return undefined;
   return {
     id: 'operators',
     severity: 'warning',

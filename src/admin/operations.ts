@@ -78,7 +78,9 @@ export async function runOperation<N extends OperationName>(
     const { needsSecond: verb, isLook } = operation;
     const looks = isLook?.(read) === true;
     const approved =
-      verb === undefined || looks ? call : await approvedCall(context, { operation: name, verb, input }, call);
+      verb === undefined || looks
+        ? call
+        : await approvedCall(context, { operation: name, verb, right: rightOf(name), input }, call);
     // Here, and not in the command line alone: a program that speaks to the socket asks nobody.
     if (operation.needsReason === true && !looks && approved.actor.reason === undefined)
       throw new AdminError(

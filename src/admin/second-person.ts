@@ -8,30 +8,36 @@
  *   sluis audit erase --before ... --approval K7QM-2XRD             uses it up and runs
  */
 import { randomBytes } from 'node:crypto';
-import { approversOf, canonicalJson, inputHash } from '../crypto/approval.ts';
+import { canonicalJson, inputHash } from '../crypto/approval.ts';
 import { base32, cleanBase32, grouped } from '../crypto/base32.ts';
 import { MAX_REQUEST_INPUT, type SecondPersonVerb } from '../domain/second-person.ts';
 import type { ApprovalRecord } from '../store/operators.ts';
+import { defined } from '../domain/defined.ts';
+import type { Right } from '../domain/roles.ts';
 import { personalOf } from '../store/actor.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
+import { approversOf, couldSign, twoOf } from './approvers.ts';
 import type { Input } from './input.ts';
 
 export interface Asked {
   readonly operation: string;
   readonly verb: SecondPersonVerb;
+  /** What it takes to do it: so much has whoever approves it with a passkey. */
+  readonly right: Right;
   readonly input: Input;
 }
 
 /** Whether the configuration, and who is registered, ask for a second person. */
-export async function isSecondNeeded({ secondPerson, store }: AdminContext, verb: SecondPersonVerb): Promise<boolean> {
+async function isSecondNeeded(context: AdminContext, { verb, right }: Asked): Promise<boolean> {
+  const { secondPerson } = context;
   if (verb !== 'operator') return secondPerson.includes(verb);
   // Who may approve is as well guarded as what is approved; the first two have nobody who could.
-  return secondPerson.length > 0 && (await store.operators.signers()).length >= 2;
+  return secondPerson.length > 0 && (await couldSign(context, right)).size >= 2;
 }
 
 /** The call to run with: of those who approved, where the verb needs that. Throws AdminError, kind `approval`, where it was asked first. */
 export async function approvedCall(context: AdminContext, asked: Asked, call: Call): Promise<Call> {
-  if (!(await isSecondNeeded(context, asked.verb))) return call;
+  if (!(await isSecondNeeded(context, asked))) return call;
   const input = canonicalJson(asked.input);
   if (call.approval === undefined) return await ask(context, { ...asked, input }, call);
   return await use(context, { ...asked, input }, call, call.approval);
@@ -39,9 +45,13 @@ export async function approvedCall(context: AdminContext, asked: Asked, call: Ca
 
 type Exact = Omit<Asked, 'input'> & { readonly input: string };
 
-async function ask({ store, clock }: AdminContext, { operation, verb, input }: Exact, call: Call): Promise<never> {
+async function ask(context: AdminContext, { operation, verb, right, input }: Exact, call: Call): Promise<never> {
+  const { store, clock } = context;
   const { name, reason } = call.actor;
-  if ((await store.operators.signers()).length < 2)
+  // Who asks in the console is known by his passkey, and is one of the two; the name of any other caller is no proof.
+  const askedWith = call.who.proof === 'passkey' ? call.who.passkey : undefined;
+  const others = [...(await couldSign(context, right))].filter((one) => askedWith === undefined || one !== name);
+  if (others.length < (askedWith === undefined ? 2 : 1))
     throw new AdminError(
       'conflict',
       `Cannot do ${operation}: the configuration asks for a second person (operators.second-person has "${verb}"), and fewer than two operators are registered; "sluis operator add NAME --public-key FILE" registers one`,
@@ -57,7 +67,15 @@ async function ask({ store, clock }: AdminContext, { operation, verb, input }: E
       `Cannot ask a second person to approve ${operation}: its input has more than 16KiB, which nobody reads; ask for less at a time`,
     );
   const id = base32(randomBytes(5));
-  const made = await store.operators.ask({ id, operation, verb, input, reason, askedBy: name });
+  const made = await store.operators.ask({
+    id,
+    operation,
+    verb,
+    input,
+    reason,
+    askedBy: name,
+    ...defined({ askedWith }),
+  });
   const until = `${Math.max(1, Math.round((made.endsAt - clock.now()) / 60_000))} minutes`;
   const shown = grouped(made.id);
   throw new AdminError(
@@ -68,7 +86,7 @@ async function ask({ store, clock }: AdminContext, { operation, verb, input }: E
 }
 
 async function use(context: AdminContext, { operation, input }: Exact, call: Call, given: string): Promise<Call> {
-  const { store, partners, clock } = context;
+  const { store, clock } = context;
   const request = await requestOf(context, given);
   const shown = grouped(request.id);
   const refuse = (kind: 'invalid' | 'ended' | 'approval', why: string, remedy: string): never => {
@@ -93,12 +111,16 @@ async function use(context: AdminContext, { operation, input }: Exact, call: Cal
       `it ended at ${new Date(request.endsAt).toISOString()}`,
       'run the command again to ask anew',
     );
-  const by = approversOf(partners.hostname, request, request.signatures, await store.operators.signers());
+  const by = twoOf(await approversOf(context, request));
   if (!by.ok)
-    return refuse('approval', `${by.error}, and two must`, `sign it: sluis approve ${grouped(request.id)} --key FILE`);
+    return refuse(
+      'approval',
+      `${by.error}, and two must`,
+      `sign it: sluis approve ${grouped(request.id)} --key FILE, or with a passkey in the web console`,
+    );
   const { first, second } = by.value;
   const actor = { name: call.actor.name, reason: request.reason };
-  await store.operators.use(request.id, { first: first.fingerprint, second: second.fingerprint }, actor);
+  await store.operators.use(request.id, { first: first.bound, second: second.bound }, actor);
   return {
     ...call,
     who: { ...call.who, proof: 'signatures' },
@@ -107,7 +129,12 @@ async function use(context: AdminContext, { operation, input }: Exact, call: Cal
 }
 
 /** A wrong approval is an event of its own: somebody tries. */
-export function noteRefused({ store }: AdminContext, request: ApprovalRecord, { actor }: Call, why: string): void {
+export function noteRefused(
+  { store }: AdminContext,
+  request: ApprovalRecord,
+  { actor }: Pick<Call, 'actor'>,
+  why: string,
+): void {
   const { id, operation } = request;
   store.audit.note({
     event: 'approval.refused',

@@ -61,7 +61,7 @@ export async function requestFor(call: Calls, id: string, { fingerprint }: OwnKe
 
 export async function signRequest(
   call: Calls,
-  { id, operator = '', askedAt, endsAt, verb, ...shown }: RequestView,
+  { id, operator = '', askedAt, endsAt, verb, askedWith: _, ...shown }: RequestView,
   { key, fingerprint }: OwnKey,
 ): Promise<SignedView> {
   const at = systemClock.now();

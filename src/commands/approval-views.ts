@@ -13,6 +13,10 @@ export const requestView = z.object({
   askedAt: z.string(),
   endsAt: z.string(),
   signedBy: z.array(z.string()).meta({ description: 'Names of the operators that have signed.' }),
+  askedWith: z.string().optional().meta({
+    description: 'Id of the passkey of whoever asked in the web console: known so, he is the first of the two.',
+  }),
+  missing: z.number().meta({ description: 'Signatures that are still missing.' }),
   operator: z.string().optional().meta({ description: 'Whose key has the fingerprint that was asked for.' }),
 });
 export type RequestView = z.infer<typeof requestView>;

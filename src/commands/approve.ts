@@ -4,10 +4,12 @@
  */
 import { z } from '../config/zod.ts';
 import { type AdminContext, AdminError, type Call } from '../admin/context.ts';
+import { approversOf } from '../admin/approvers.ts';
 import { noteRefused, requestOf } from '../admin/second-person.ts';
 import { facts, readableTime, table } from '../cli/output.ts';
 import { inputHash, noOperatorHas, signatureProblem } from '../crypto/approval.ts';
 import { cleanBase32, grouped } from '../crypto/base32.ts';
+import { defined } from '../domain/defined.ts';
 import type { Operator } from '../domain/second-person.ts';
 import { instant, iso } from '../domain/units.ts';
 import type { ApprovalRecord } from '../store/operators.ts';
@@ -17,20 +19,27 @@ import { pageOf } from './core/params.ts';
 import { arg, changes, changesHere, flag, lists, maybe, need, opt, reads, subject } from './core/row.ts';
 import { operatorName } from './operator/who.ts';
 
-function viewRequest(
-  { partners }: AdminContext,
-  { signatures, usedAt: _, askedAt, endsAt, ...request }: ApprovalRecord,
-  operators: readonly Operator[],
-): RequestView {
+async function viewRequest(
+  context: AdminContext,
+  request: ApprovalRecord,
+  signers: readonly Operator[],
+): Promise<RequestView> {
+  const { id, operation, verb, input, askedBy, askedWith, reason, askedAt, endsAt } = request;
+  const { all } = await approversOf(context, request, signers);
   return {
-    ...request,
-    gateway: partners.hostname,
-    hash: inputHash(request.input),
+    id,
+    operation,
+    verb,
+    input,
+    askedBy,
+    reason,
+    ...defined({ askedWith }),
+    gateway: context.partners.hostname,
+    hash: inputHash(input),
     askedAt: iso(askedAt),
     endsAt: iso(endsAt),
-    signedBy: signatures.flatMap(
-      ({ fingerprint }) => operators.find((operator) => operator.fingerprint === fingerprint)?.name ?? [],
-    ),
+    signedBy: all.filter(({ asked }) => asked !== true).map(({ name }) => name),
+    missing: Math.max(0, 2 - all.length),
   };
 }
 
@@ -56,8 +65,8 @@ async function sign(context: AdminContext, { id, ...given }: Signing, call: Call
     throw new AdminError('invalid', `Cannot take a signature under request ${grouped(request.id)}: ${problem ?? ''}`);
   }
   await store.operators.sign(request.id, signature, call.actor);
-  const signed = new Set(viewRequest(context, request, operators).signedBy).add(operator.name);
-  return { id: request.id, operator: operator.name, missing: Math.max(0, 2 - signed.size) };
+  const { missing } = await viewRequest(context, await requestOf(context, id), operators);
+  return { id: request.id, operator: operator.name, missing };
 }
 
 const requestId = named('operator', 'request');
@@ -80,7 +89,8 @@ const parts = {
     examples: [''],
     run: async (context, { after, limit }) => {
       const operators = await context.store.operators.signers();
-      const all = (await context.store.operators.waiting()).map((request) => viewRequest(context, request, operators));
+      const waiting = await context.store.operators.waiting();
+      const all = await Promise.all(waiting.map((request) => viewRequest(context, request, operators)));
       return pageOf(all, { after, limit }, ({ id }) => id);
     },
     header: ['REQUEST', 'UNTIL', 'OPERATION', 'ASKED BY', 'SIGNED BY', 'REASON'],
@@ -100,7 +110,7 @@ const parts = {
     run: async (context, { id, fingerprint: key }) => {
       const operators = await context.store.operators.signers();
       const operator = operators.find((one) => one.fingerprint === key)?.name;
-      const view = viewRequest(context, await requestOf(context, id), operators);
+      const view = await viewRequest(context, await requestOf(context, id), operators);
       return operator === undefined ? view : { ...view, operator };
     },
     say: asked,
@@ -138,7 +148,10 @@ function asked(request: RequestView): string {
       ([name, value]) => [`  ${name}`, typeof value === 'string' ? value : JSON.stringify(value)] as const,
     ),
     ['Reason', request.reason],
-    ['Asked by', `${request.askedBy} (as the caller said)`],
+    [
+      'Asked by',
+      `${request.askedBy} (${request.askedWith === undefined ? 'as the caller said' : `with passkey ${grouped(request.askedWith)}`})`,
+    ],
     ['Asked at', readableTime(request.askedAt)],
     ['Ends at', readableTime(request.endsAt)],
     ['Signed by', request.signedBy.join(', ') || 'nobody yet'],
@@ -189,10 +202,11 @@ export const approve = changesHere({
     const own = await readOwnKey(terminal, path, passphraseFile);
     if (isRequestFile(id)) {
       const { gateway, request, signatures } = readRequestFile(id);
-      const { askedAt, endsAt, ...shown } = request;
+      const { askedAt, endsAt, askedWith: _, ...shown } = request;
+      const missing = Math.max(0, 2 - signatures.length);
       const signedBy = signatures.map((one) => `key ${one.fingerprint.slice(0, 16)}`);
       const moments = { askedAt: iso(askedAt), endsAt: iso(endsAt) };
-      terminal.out(`${asked({ ...shown, ...moments, gateway, hash: inputHash(request.input), signedBy })}\n`);
+      terminal.out(`${asked({ ...shown, ...moments, gateway, hash: inputHash(request.input), signedBy, missing })}\n`);
       await confirm(terminal, `Sign this as ${operator ?? ''}?`, yes);
       const signed = signFile(id, operator ?? '', own);
       return { id, operator: '', missing: Math.max(0, 2 - signed) };

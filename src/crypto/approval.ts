@@ -87,19 +87,13 @@ export function signatureProblem(
 export const noOperatorHas = (fingerprint: string): string =>
   `no registered operator has the key ${fingerprint.slice(0, 16)}...; ${UNDONE}`;
 
-/** Two different people, in the order in which they signed. */
-export interface Approvers {
-  readonly first: Operator;
-  readonly second: Operator;
-}
-
-/** `operators`: those that are registered now. A signature of a removed one counts no more. */
-export function approversOf(
+/** `operators`: those that are registered now. A signature of a removed one counts no more. `late`: why one that is right does not count, as text behind another. */
+export function keySigners(
   gateway: string,
   request: ApprovalRequest,
   signatures: readonly ApprovalSignature[],
   operators: readonly Operator[],
-): Result<Approvers, string> {
+): { readonly signed: readonly Operator[]; readonly late: string } {
   const signed = new Map<string, Operator>();
   // A signature by a clock that is set wrong would else look as if nobody had signed.
   let late = '';
@@ -110,7 +104,19 @@ export function approversOf(
     if (problem !== undefined) late = ` (that of operator "${operator.name}" does not count: ${problem})`;
     else if (signatureProblem(gateway, request, signature, operator) === undefined) signed.set(operator.name, operator);
   }
-  const [first, second] = signed.values();
+  return { signed: [...signed.values()], late };
+}
+
+/** Two different people, in the order in which they signed. */
+export interface Approvers {
+  readonly first: Operator;
+  readonly second: Operator;
+}
+
+/** Those who signed with keys: all there are where no store is. */
+export function approversOf(...given: Parameters<typeof keySigners>): Result<Approvers, string> {
+  const { signed, late } = keySigners(...given);
+  const [first, second] = signed;
   if (first === undefined) return fail(`no operator has signed it${late}`);
   if (second === undefined) return fail(`only operator "${first.name}" has signed it${late}`);
   return ok({ first, second });

@@ -12,6 +12,7 @@ import {
   placeOf,
 } from '../domain/audit-row.ts';
 import { joinSmall } from '../platform/bytes.ts';
+import { approvalRowProblem } from './approval-row.ts';
 
 /** Stands before the first row. */
 export const CHAIN_START: Uint8Array = new Uint8Array(32);
@@ -70,9 +71,11 @@ export function followOn(before: ChainHead, row: ChainRow): ChainHead | BrokenRo
   if (personal !== null && commitment === null) return { seq, why: 'personal fields were added later' };
   if (personal !== null && salt !== null && commitment !== null && !same(commitmentOf(salt, personal), commitment))
     return { seq, why: 'the personal fields are not those that were written' };
-  if (isLinked(before.hash, row) || same(firstForm(before.hash, row), row.hash))
-    return { seq: place, hash: row.hash, ...(lane === undefined ? {} : { lane }) };
-  return { seq, why: 'the hash does not match the row' };
+  if (!isLinked(before.hash, row) && !same(firstForm(before.hash, row), row.hash))
+    return { seq, why: 'the hash does not match the row' };
+  const unsigned = approvalRowProblem(row);
+  if (unsigned !== undefined) return { seq, why: `the signature of a passkey does not hold: ${unsigned}` };
+  return { seq: place, hash: row.hash, ...(lane === undefined ? {} : { lane }) };
 }
 
 export const isBroken = (checked: ChainHead | BrokenRow): checked is BrokenRow => 'why' in checked;

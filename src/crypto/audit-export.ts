@@ -5,6 +5,7 @@
  * Some rows of a trail, without telling the others: pieces, each with a first line of its own that tells which one of how many it is. Inside
  * a piece rows that are nobody's business stand as links, the digests that lead the chain past them. A piece ends at a row that an anchor tells of.
  */
+import { objectIn } from '../domain/json-object.ts';
 import { type BrokenRow, type ChainHead, type ChainRow, placeOf } from '../domain/audit-row.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { followOn, isBroken, linkHash, rowDigest } from './audit-chain.ts';
@@ -79,7 +80,7 @@ export class ExportCheck {
 
   /** From the first line. */
   static begin(line: string): Result<{ readonly header: ExportHeader; readonly check: ExportCheck }, string> {
-    const header = objectOf(line) as Partial<ExportHeader> | undefined;
+    const header = objectIn(line) as Partial<ExportHeader> | undefined;
     const after = header?.after;
     if (header?.format !== EXPORT_FORMAT || after === undefined)
       return fail(`the first line does not say that it is "${EXPORT_FORMAT}"`);
@@ -136,20 +137,11 @@ export class ExportCheck {
   }
 }
 
-function objectOf(line: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 const octetsOf = (value: unknown): Uint8Array | null =>
   typeof value === 'string' && /^(?:[0-9a-f]{2}){1,64}$/.test(value) ? Buffer.from(value, 'hex') : null;
 
 function linksOf(line: string): { readonly from: number; readonly digests: readonly Uint8Array[] } | undefined {
-  const { from, links } = objectOf(line) ?? {};
+  const { from, links } = objectIn(line) ?? {};
   if (typeof from !== 'number' || !Array.isArray(links) || links.length === 0 || links.length > MAX_LINKS)
     return undefined;
   const digests = links.map((text: unknown) => Buffer.from(typeof text === 'string' ? text : '', 'base64'));
@@ -157,7 +149,7 @@ function linksOf(line: string): { readonly from: number; readonly digests: reado
 }
 
 function rowOf(line: string): ChainRow | undefined {
-  const read = objectOf(line);
+  const read = objectIn(line);
   const hash = octetsOf(read?.hash);
   if (read === undefined || hash === null) return undefined;
   const { seq, at, event, outcome, message, account, facts, personal } = read;

@@ -7,7 +7,7 @@
 import { createHash, createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { CHALLENGE_LIFE } from '../domain/console.ts';
 import type { RandomBytes } from '../domain/effects.ts';
-import type { Instant, Milliseconds } from '../domain/units.ts';
+import { type Instant, type Milliseconds, instant } from '../domain/units.ts';
 import { joinSmall } from '../platform/bytes.ts';
 import { base32 } from './base32.ts';
 import { deriveKey } from './sealing.ts';
@@ -15,14 +15,17 @@ import { deriveKey } from './sealing.ts';
 const TIME = 6;
 const NONCE = 16;
 const TAG = 16;
-const LENGTH = TIME + NONCE + TAG;
+/** SHA-256. */
+const HASH = 32;
 /** A clock of another gateway may be ahead by so much. */
 const AHEAD = 30_000;
 
 export const challengeKey = (master: Uint8Array): KeyObject => deriveKey(master, 'sluis console challenge 1');
 
-/** What it is for: a challenge of a log-in registers no passkey, and that of one session serves no other. */
-export type ChallengeUse = 'log-in' | `register ${string}` | `prove ${string}` | `oidc ${string}`;
+/** What it is for: a challenge of a log-in registers no passkey, that of one session serves no other, and none of these approves anything. */
+export type ChallengeUse = 'log-in' | `register ${string}` | `prove ${string}` | `oidc ${string}` | `decide ${string}`;
+
+const NOTHING = new Uint8Array(0);
 
 export class Challenges {
   readonly #key: KeyObject;
@@ -33,19 +36,27 @@ export class Challenges {
     this.#random = random;
   }
 
-  make(use: ChallengeUse, now: Instant): Uint8Array {
+  /** `over`: SHA-256 of a text, which stands in the challenge: whoever answers it has signed exactly that text, and anybody can check it later (overIn). */
+  make(use: ChallengeUse, now: Instant, over: Uint8Array = NOTHING): Uint8Array {
     const time = Buffer.alloc(TIME);
     time.writeUIntBE(now, 0, TIME);
-    const head = joinSmall([time, this.#random(NONCE)]);
+    const head = joinSmall([time, this.#random(NONCE), over]);
     return joinSmall([head, this.#tag(use, head)]);
   }
 
   /** `text`: base64url, as a browser gives it back. */
-  holds(text: string, use: ChallengeUse, now: Instant, life: Milliseconds = CHALLENGE_LIFE): boolean {
+  holds(
+    text: string,
+    use: ChallengeUse,
+    now: Instant,
+    { life = CHALLENGE_LIFE, over = NOTHING }: { readonly life?: Milliseconds; readonly over?: Uint8Array } = {},
+  ): boolean {
     const challenge = Buffer.from(text, 'base64url');
-    if (challenge.length !== LENGTH || challenge.toString('base64url') !== text) return false;
-    const head = challenge.subarray(0, TIME + NONCE);
-    if (!timingSafeEqual(challenge.subarray(TIME + NONCE), this.#tag(use, head))) return false;
+    const end = TIME + NONCE + over.length;
+    if (challenge.length !== end + TAG || challenge.toString('base64url') !== text) return false;
+    const head = challenge.subarray(0, end);
+    if (!timingSafeEqual(head.subarray(TIME + NONCE), over)) return false;
+    if (!timingSafeEqual(challenge.subarray(end), this.#tag(use, head))) return false;
     const age = now - challenge.readUIntBE(0, TIME);
     return age > -AHEAD && age < life;
   }
@@ -53,6 +64,15 @@ export class Challenges {
   #tag(use: ChallengeUse, head: Uint8Array): Buffer {
     return createHmac('sha256', this.#key).update(`${use}\0`).update(head).digest().subarray(0, TAG);
   }
+}
+
+/** What a challenge over a text tells to whoever has no key: when it was made, and the hash. Undefined: it is none. */
+export function overIn(challenge: Uint8Array): { readonly at: Instant; readonly over: Uint8Array } | undefined {
+  const octets = Buffer.from(challenge);
+  const end = TIME + NONCE + HASH;
+  return octets.length === end + TAG
+    ? { at: instant(octets.readUIntBE(0, TIME)), over: octets.subarray(TIME + NONCE, end) }
+    : undefined;
 }
 
 /** By which the store knows that a challenge was answered. */

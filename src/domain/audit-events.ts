@@ -196,7 +196,17 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'operator.token-refused': of('access', 'E', 'somebody came with a token that is not taken, and why'),
   'webhook.*': of('change', 'U', 'webhooks: added, changed, paused, resumed, ended, another secret'),
   'operators.*': of('change', 'U', 'which verbs need a second person'),
-  'approval.*': of('change', 'E', 'requests that need a second person: asked, signed, used, refused'),
+  'approval.signed': of(
+    'change',
+    'E',
+    'an operator signed a request that needs a second person: with which key; or with a passkey (proof: passkey), with all that proves what was signed, and how it was known that the asker asked',
+  ),
+  'approval.rejected': of('change', 'E', 'an operator refused such a request with a passkey, with the same proof'),
+  'approval.*': of(
+    'change',
+    'E',
+    'requests that need a second person: asked, used, refused because somebody tried it wrongly',
+  ),
   'evidence.bundle': of('access', 'R', 'all evidence about a message was given out, signed'),
   'evidence.*': of('change', 'E', 'a statement was signed with the key of evidence'),
   'doctor.ran': of('technical', 'E', 'the gateway examined itself: how many findings, and which'),

@@ -60,7 +60,20 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   approval: {
     area: 'trail',
     what: 'requests that need a second person',
-    columns: ['id', 'operation', 'verb', 'input', 'asked_by', 'reason', 'asked_at', 'ends_at', 'used_at'],
+    columns: [
+      ...['id', 'operation', 'verb', 'input', 'asked_by', 'asked_with', 'reason', 'asked_at', 'ends_at', 'used_at'],
+      'rejected_at',
+    ],
+    kept: 'as the audit trail',
+    erase: 'kept: what operators did',
+  },
+  approval_passkey: {
+    area: 'trail',
+    what: 'what operators signed with passkeys under them, and all that proves it',
+    columns: [
+      ...['approval', 'passkey', 'verdict', 'statement', 'credential', 'public_key', 'authenticator_data'],
+      ...['client_data', 'signature', 'at'],
+    ],
     kept: 'as the audit trail',
     erase: 'kept: what operators did',
   },

@@ -59,6 +59,8 @@ export interface Standing {
   readonly organisation?: string;
   /** Login of the account that acts for itself: it may do what stands in admin/own-account.ts, with what is its own, whatever the role. */
   readonly account?: string;
+  /** Id of the passkey of his session in the console. */
+  readonly passkey?: string;
 }
 
 /** Whoever may open the store's own files, or the socket beside them: root and the gateway's user. */

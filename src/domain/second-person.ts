@@ -52,6 +52,31 @@ export interface ApprovalRequest {
   readonly reason: string;
   readonly askedAt: Instant;
   readonly endsAt: Instant;
+  /** Id of the passkey of the console's session that it was asked in: who asked is known then, and is the first of the two. Absent: the caller said who he is. */
+  readonly askedWith?: string;
+}
+
+export type Verdict = 'approved' | 'rejected';
+
+/** What an authenticator signed (WebAuthn level 3, section 6.3.3), with all that checks it later. */
+export interface Assertion {
+  /** Its id at the authenticator. */
+  readonly credential: Uint8Array;
+  /** COSE, as it was then. */
+  readonly publicKey: Uint8Array;
+  readonly authenticatorData: Uint8Array;
+  /** clientDataJSON, as the browser made it: its challenge holds the hash of the statement. */
+  readonly clientData: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
+/** A passkey's signature under a request, or its refusal. */
+export interface PasskeySignature extends Assertion {
+  /** Id of the passkey. */
+  readonly passkey: string;
+  readonly verdict: Verdict;
+  /** What was signed: canonical JSON (crypto/passkey-approval.ts). */
+  readonly statement: string;
 }
 
 export interface ApprovalSignature {

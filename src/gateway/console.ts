@@ -58,8 +58,9 @@ async function servicesOf(
   admin: ConsoleServices['admin'],
 ): Promise<ConsoleServices> {
   const { clock, log, random, store } = parts;
-  const [{ LogIns }, { BreakGlassLogIn }, slowed, { HeldImports }] = await Promise.all([
+  const [{ LogIns }, { PasskeyApprovals }, { BreakGlassLogIn }, slowed, { HeldImports }] = await Promise.all([
     import('../console/login/log-ins.ts'),
+    import('../console/login/passkey-approvals.ts'),
     import('../console/login/break-glass.ts'),
     slowedPages('console', config, parts, notes),
     import('../console/parts/held-imports.ts'),
@@ -82,6 +83,7 @@ async function servicesOf(
     gateway: config.hostname,
     helpdesk: helpdeskOf(config),
     logIns: new LogIns({ store, party, challenges, clock, random, notes, slowed }),
+    approvals: new PasskeyApprovals({ store, party, challenges, clock, slowed }),
     breakGlass: new BreakGlassLogIn({
       store,
       clock,

@@ -1,6 +1,6 @@
 /** The operators' part of the store port: who they are, their tokens, and what waits for a second of them. */
 import type { Role } from '../domain/roles.ts';
-import type { ApprovalRequest, ApprovalSignature } from '../domain/second-person.ts';
+import type { ApprovalRequest, ApprovalSignature, PasskeySignature } from '../domain/second-person.ts';
 import type { Instant } from '../domain/units.ts';
 
 export interface OperatorRecord {
@@ -56,8 +56,24 @@ export interface HeldToken extends TokenRecord {
   readonly holder: OperatorRecord;
 }
 
+/** As it is stored, with whose it is. */
+export interface HeldSignature extends PasskeySignature {
+  /** The name of whoever has the passkey. */
+  readonly operator: string;
+  /** Passkey and operator hold still, and are as they were. */
+  readonly holds: boolean;
+}
+
 export interface ApprovalRecord extends ApprovalRequest {
   /** In the order in which they came. */
   readonly signatures: readonly ApprovalSignature[];
+  /** Those by passkeys, in the order in which they came. */
+  readonly passkeys: readonly HeldSignature[];
+  /** The passkey that it was asked with is the asker's, and holds still. */
+  readonly isAskerKnown: boolean;
   readonly usedAt?: Instant;
+  readonly rejectedAt?: Instant;
 }
+
+/** By what one of the two is bound to a request: the fingerprint of a key, or the id of a passkey that signed it, or with which it was asked. */
+export type Bound = { readonly key: string } | { readonly passkey: string };

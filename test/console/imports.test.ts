@@ -227,7 +227,7 @@ test('the end of many asks for a typed name and two signatures, and uses the fil
   await press(browser, at, page, { confirm: 'accounts' });
   const waiting = await settled(browser, at);
   const [, id = ''] = /href="\/approvals\/([^"]+)"/.exec(waiting.body) ?? [];
-  assert.match(waiting.body, /waits for two signatures/);
+  assert.match(waiting.body, /waits for a second person/);
   const ends = async (): Promise<boolean[]> =>
     await Promise.all(
       ['a0', 'a1'].map(

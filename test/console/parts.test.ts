@@ -17,6 +17,7 @@ import { PROBLEMS } from '../../src/web/look/problem.ts';
 import { FRAME } from '../../src/web/look/words.ts';
 import { ACCOUNT_MESSAGES } from '../../src/console/pages/account-messages.ts';
 import { ACCOUNT } from '../../src/console/pages/account-words.ts';
+import { APPROVAL } from '../../src/console/pages/approval-words.ts';
 import { CERTIFICATE } from '../../src/console/pages/certificates-words.ts';
 import { MESSAGE_RESULT } from '../../src/console/pages/message-deeds.ts';
 import { IMPORTS } from '../../src/console/pages/imports.ts';
@@ -203,6 +204,7 @@ const TABLES = {
   REGISTER,
   OPERATOR,
   PARTNER,
+  APPROVAL,
   CERTIFICATE,
   VERIFY,
   WEBHOOK,

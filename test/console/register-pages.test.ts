@@ -142,7 +142,7 @@ test('what needs two signatures waits, and is done exactly so once two have sign
   const { browser } = await console.loggedIn('jan', 'registry');
   const asked = await doIt(browser, '/partners/umc/end', { confirm: 'umc' });
   const [, path = ''] = /href="(\/approvals\/[^"]+)"/.exec(asked.body) ?? [];
-  assert.match(asked.body, /waits for two signatures/);
+  assert.match(asked.body, /waits for a second person/);
   const waiting = await browser.get(path);
   assert.match(waiting.body, /partner\.end[\s\S]*nobody yet/);
   assert.doesNotMatch(waiting.body, /\/run"/);

@@ -1,6 +1,6 @@
 /** Secrets of the console: a challenge holds for what it was made for, for a while, and at gateways with the same master key. */
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { CHALLENGE_LIFE } from '../../src/domain/console.ts';
 import { instant } from '../../src/domain/units.ts';
@@ -10,6 +10,7 @@ import {
   formToken,
   isFormToken,
   newSessionSecret,
+  overIn,
   sessionHash,
 } from '../../src/crypto/console-secrets.ts';
 
@@ -49,4 +50,25 @@ test('the token of a form is that of one session', () => {
     assert(!isFormToken(one, bad));
   assert.notDeepEqual(sessionHash(one), sessionHash(other));
   for (const bad of ['', 'x', `${one}x`, one.slice(1), `${one.slice(1)}/`]) assert.equal(sessionHash(bad), undefined);
+});
+
+test('a challenge over a text holds for that text alone, tells it to whoever has no key, and is none of another use', () => {
+  const over = createHash('sha256').update('the request').digest();
+  const made = Buffer.from(challenges.make('decide S', now, over));
+  const text = made.toString('base64url');
+  assert(challenges.holds(text, 'decide S', now, { over }));
+  assert(!challenges.holds(text, 'decide T', now, { over }), 'another session');
+  assert(!challenges.holds(text, 'prove S', now, { over }), 'another use');
+  assert(!challenges.holds(text, 'decide S', now, { over: createHash('sha256').update('another').digest() }));
+  assert(!challenges.holds(text, 'decide S', instant(now + CHALLENGE_LIFE), { over }), 'too old');
+  for (const use of ['log-in', 'prove S', 'decide S'] as const) {
+    assert(!challenges.holds(text, use, now), 'a touch for a request is no log-in');
+    const plain = Buffer.from(challenges.make(use, now)).toString('base64url');
+    assert(!challenges.holds(plain, 'decide S', now, { over }), 'and the other way round');
+  }
+  assert.deepEqual(overIn(made), { at: now, over });
+  assert.equal(overIn(challenges.make('log-in', now)), undefined);
+  const moved = Buffer.from(made);
+  moved.writeUInt8((moved[30] ?? 0) ^ 1, 30);
+  assert(!challenges.holds(moved.toString('base64url'), 'decide S', now, { over: moved.subarray(22, 54) }));
 });

@@ -6,6 +6,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'puppeteer-core';
+import { runOperation } from '../../src/admin/operations.ts';
+import { OWNER_SAID } from '../../src/domain/roles.ts';
 import { minutes } from '../../src/domain/units.ts';
 import { judge } from '../support/axe.ts';
 import { ask, pageWithKey, press, register, startBrowser, textOf, withoutChromium } from '../support/chromium.ts';
@@ -218,3 +220,72 @@ test('the pages of accounts are without a violation, and are used with a keyboar
     await judge(page, `own-${path.replace('/', '-')}`);
   }
 });
+
+for (const language of effort<readonly ('en' | 'nl')[]>(['nl'], ['en', 'nl']))
+  test(
+    `two operators in two browsers: one asks, the other approves or refuses with a touch (${language})`,
+    { skip },
+    async (t) => {
+      const console = await startConsole(t, { configuration: '[operators]\nsecond-person = ["end"]' });
+      const { store } = console.gateway;
+      for (const name of ['jan', 'els']) await store.operators.add({ name, role: 'owner' }, operator);
+      await store.registry.addOrganisation({ name: 'umc', title: 'UMC', language: 'nl' }, operator);
+      const browser = await startBrowser(t, console);
+      const [jan, els] = [
+        await pageWithKey(await browser.createBrowserContext()),
+        await pageWithKey(await browser.createBrowserContext()),
+      ];
+      for (const [page, name] of [
+        [jan, 'jan'],
+        [els, 'els'],
+      ] as const) {
+        await register(console, page, name);
+        if (language === 'nl') await press(page, 'header button[lang=nl]');
+      }
+      const pathOf = (page: Page): string => new URL(page.url()).pathname;
+      /** Answers the path of the request. */
+      const askFor = async (partner: string): Promise<string> => {
+        const call = { actor: operator, who: OWNER_SAID, progress: () => undefined };
+        const input = { name: partner, organisation: 'umc', host: `${partner}.example` };
+        await runOperation('partner.add', console.gateway.admin, input, call, console.gateway.log);
+        await jan.goto(`${console.origin}/partners/${partner}/end`);
+        await press(jan, 'button[name=look]');
+        await jan.type('#confirm', partner);
+        await jan.type('#reason', 'ticket 5');
+        await press(jan, 'main form button:not([name])');
+        await press(jan, 'main a.button[href^="/approvals/"]');
+        return pathOf(jan);
+      };
+      const decide = async (path: string, verdict: 'approved' | 'rejected'): Promise<void> => {
+        await els.goto(console.origin);
+        await press(els, `main a[href="${path}"]`);
+        if (verdict === 'approved') await judge(els, `request-${language}`);
+        await els.type('#reason', 'jan gebeld');
+        await els.click('input[name=caller][value=called]');
+        await press(els, `button[name=verdict][value=${verdict}]`);
+        if (verdict === 'approved') await judge(els, `request-touch-${language}`);
+        assert.match(await textOf(els, 'main'), /jan gebeld/);
+        await press(els, 'form[data-passkey] button');
+      };
+      const approved = await askFor('umc');
+      if (effort(false, true)) await judge(jan, `request-own-${language}`);
+      await decide(approved, 'approved');
+      assert.equal(pathOf(els), approved);
+      await jan.reload();
+      await press(jan, `form[action="${approved}/run"] button`);
+      assert((await store.registry.findPartnerNamed('umc'))?.endsAt !== undefined);
+      const rows = await store.audit.read({ limit: 1000 });
+      const [signed] = rows.filter(({ event }) => event === 'approval.signed');
+      assert.deepEqual(
+        [signed?.personal?.actor, signed?.personal?.reason, signed?.facts?.proof, signed?.facts?.caller],
+        ['els', 'jan gebeld', 'passkey', 'called back'],
+      );
+      const refused = await askFor('amc');
+      await decide(refused, 'rejected');
+      await jan.goto(`${console.origin}${refused}`);
+      assert.doesNotMatch(await textOf(jan, 'main'), /ticket 5/, 'it waits no more');
+      assert.equal((await store.registry.findPartnerNamed('amc'))?.endsAt, undefined);
+      assert((await store.audit.read({ limit: 1000 })).some(({ event }) => event === 'approval.rejected'));
+      assert.equal((await store.audit.verify()).kind, 'intact');
+    },
+  );

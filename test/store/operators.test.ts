@@ -49,7 +49,8 @@ test('a request takes eight signatures, is used once in its hour by two who are 
   assert.equal((await operators.request(id))?.signatures.length, MAX_SIGNATURES);
 
   await operators.end('op2', actor);
-  const by = (first: number, second: number) => ({ first: fingerprint(first), second: fingerprint(second) });
+  const key = (n: number) => ({ key: fingerprint(n) });
+  const by = (first: number, second: number) => ({ first: key(first), second: key(second) });
   await assert.rejects(operators.use(id, by(1, 2), actor), registryError('ended', /"op2" was removed/));
   await operators.use(id, by(1, 3), actor);
   await assert.rejects(operators.use(id, by(1, 3), actor), registryError('ended', /was used at/));

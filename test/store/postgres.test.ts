@@ -6,6 +6,7 @@ import { after, before, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { chainHash, laneStart } from '../../src/crypto/audit-chain.ts';
 import type { AuditItem, ChainRow } from '../../src/domain/audit-row.ts';
+import type { Verdict } from '../../src/domain/second-person.ts';
 import type { DirectoryRecord } from '../../src/domain/directory.ts';
 import { addressKey } from '../../src/domain/address.ts';
 import type { AccountId, DeliveryId, PartnerId } from '../../src/domain/ids.ts';
@@ -16,6 +17,7 @@ import { Ground } from '../../src/store/changes/ground.ts';
 import { addToMailbox, mailboxOf } from '../../src/store/changes/services.ts';
 import { CHANGES, MAIL_CHANGES } from '../../src/store/changes/table.ts';
 import { READS } from '../../src/store/reads/table.ts';
+import { RegistryError } from '../../src/store/registry.ts';
 import { NO_END } from '../../src/store/pgp-keys.ts';
 import { QUIRK_DAYS } from '../../src/store/quirks.ts';
 import type { DeliveryRows } from '../../src/store/reads/records.ts';
@@ -237,7 +239,14 @@ test('changes and reads of operators do on PostgreSQL what they do on SQLite', a
     reason: 'r',
   } as const;
   const asked = await change(4, (ground) => operators.ask(ground, request));
-  assert.deepEqual(asked, { ...request, askedAt: at(4), endsAt: at(64), signatures: [] });
+  assert.deepEqual(asked, {
+    ...request,
+    askedAt: at(4),
+    endsAt: at(64),
+    signatures: [],
+    passkeys: [],
+    isAskerKnown: false,
+  });
   for (const n of [1, 2]) {
     const signature = { fingerprint: fingerprint(n), at: at(4 + n), signature: Buffer.from([n]) };
     await change(5, (ground) => operators.sign(ground, 'AAAAAAAA', signature, actor));
@@ -248,7 +257,7 @@ test('changes and reads of operators do on PostgreSQL what they do on SQLite', a
     [[fingerprint(1), fingerprint(2)]],
   );
   await change(7, (ground) =>
-    operators.use(ground, 'AAAAAAAA', { first: fingerprint(1), second: fingerprint(2) }, actor),
+    operators.use(ground, 'AAAAAAAA', { first: { key: fingerprint(1) }, second: { key: fingerprint(2) } }, actor),
   );
   assert.equal((await runner.run(READS.operators.request({ at: at(7) }, 'AAAAAAAA')))?.usedAt, at(7));
   assert.deepEqual(await runner.run(READS.operators.waiting({ at: at(7) })), []);
@@ -887,7 +896,76 @@ test('passkeys, codes and sessions of the console do on PostgreSQL what they do 
     (await runner.run(READS.console.sessions({ at: at(21) }, times))).map(({ id }) => id),
     [5, 4, 3, 2, 1].map((n) => `SESSIO${n}X`),
   );
+  // A request that was asked with one passkey, and decided on with another.
+  await change(0, (ground) => operators.add(ground, { name: 'kim', role: 'owner' }, actor));
+  const hers = { ...passkey, id: 'PASSKEY3', credential: Buffer.from([4, 0]) };
+  await change(1, (ground) => console.makeCode(ground, 'kim', { ...code, id: 'code kim' }, actor));
+  await change(2, (ground) =>
+    console.register(
+      ground,
+      { ...code, id: 'code kim' },
+      hers,
+      { ...session, id: 'SESSION4', hash: randomBytes(32) },
+      randomBytes(32),
+    ),
+  );
+  assert.deepEqual(
+    (await runner.run(READS.operators.passkeyHolders({ at: at(20) }))).filter(({ name }) =>
+      ['els', 'kim'].includes(name),
+    ),
+    [
+      { name: 'els', role: 'support' },
+      { name: 'kim', role: 'owner' },
+    ],
+  );
+  const request = {
+    ...({ operation: 'partner.end', verb: 'end', input: '{}', askedBy: 'els', reason: 'r' } as const),
+    askedWith: passkey.id,
+  };
+  for (const id of ['BBBBBBBB', 'CCCCCCCC'])
+    assert((await change(20, (ground) => operators.ask(ground, { ...request, id, input: id }))).isAskerKnown);
+  const signed = {
+    ...({ passkey: hers.id, verdict: 'approved', statement: '{"é":1}' } as const),
+    ...{ credential: hers.credential, publicKey: hers.publicKey, authenticatorData: Buffer.from([5, 0]) },
+    ...{ clientData: Buffer.from('{}'), signature: Buffer.from([6, 0]) },
+  };
+  const decision = (verdict: Verdict) => ({
+    ...signed,
+    verdict,
+    counter: 7,
+    proof: randomBytes(32),
+    caller: 'not asked',
+  });
+  const once = decision('approved');
+  await change(21, (ground) => operators.decide(ground, 'BBBBBBBB', once, 'why'));
+  for (const again of [once, decision('approved')])
+    await assert.rejects(
+      change(21, (ground) => operators.decide(ground, 'BBBBBBBB', again, 'why')),
+      RegistryError,
+    );
+  const own = { ...decision('approved'), passkey: passkey.id };
+  await assert.rejects(
+    change(21, (ground) => operators.decide(ground, 'BBBBBBBB', own, 'why')),
+    registryError('invalid', /asked for request/),
+  );
+  const waiting = (await runner.run(READS.operators.waiting({ at: at(21) }))).find(({ id }) => id === 'BBBBBBBB');
+  assert.deepEqual(waiting?.passkeys, [{ ...signed, operator: 'kim', holds: true }]);
+  await change(21, (ground) => operators.decide(ground, 'CCCCCCCC', decision('rejected'), 'why'));
+  await assert.rejects(
+    change(22, (ground) => operators.decide(ground, 'CCCCCCCC', decision('approved'), 'why')),
+    registryError('ended', /was refused by a second person/),
+  );
+  assert.deepEqual(
+    (await runner.run(READS.operators.waiting({ at: at(22) }))).map(({ id }) => id),
+    ['BBBBBBBB'],
+  );
+  const both = { first: { passkey: passkey.id }, second: { passkey: hers.id } };
+  await change(22, (ground) => operators.use(ground, 'BBBBBBBB', both, actor));
   await change(22, (ground) => console.endPasskey(ground, passkey.id, actor));
+  const after = await runner.run(READS.operators.request({ at: at(23) }, 'BBBBBBBB'));
+  assert.deepEqual([after?.isAskerKnown, after?.passkeys[0]?.holds, after?.usedAt], [false, true, at(22)]);
+  await change(23, (ground) => operators.end(ground, 'kim', actor));
+  assert.equal((await runner.run(READS.operators.request({ at: at(24) }, 'BBBBBBBB')))?.passkeys[0]?.holds, false);
   assert.deepEqual(await runner.run(READS.console.sessions({ at: at(23) }, times)), []);
   assert.equal((await runner.run(READS.console.passkeys({ at: at(23) })))[0]?.endedAt, at(22));
   const jan = { issuer: 'https://login.example', subject: 's-1', names: ['els', 'jan'] };

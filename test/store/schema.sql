@@ -69,6 +69,20 @@ CREATE TABLE approval (
   asked_at INTEGER NOT NULL,
   ends_at INTEGER NOT NULL,
   used_at INTEGER
+, asked_with TEXT REFERENCES operator_passkey (id), rejected_at INTEGER) STRICT, WITHOUT ROWID;
+
+CREATE TABLE approval_passkey (
+  approval TEXT NOT NULL REFERENCES approval (id),
+  passkey TEXT NOT NULL REFERENCES operator_passkey (id),
+  verdict TEXT NOT NULL,
+  statement TEXT NOT NULL,
+  credential BLOB NOT NULL,
+  public_key BLOB NOT NULL,
+  authenticator_data BLOB NOT NULL,
+  client_data BLOB NOT NULL,
+  signature BLOB NOT NULL,
+  at INTEGER NOT NULL,
+  PRIMARY KEY (approval, passkey)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE approval_signature (

@@ -77,11 +77,16 @@ export class ConsoleServing extends Serving<Visitor, Asked, ConsoleServices> {
   }
 }
 
-function callOf({ session: { holder, means } }: Visitor, { signal }: Guest, reason?: string, along: Along = {}): Call {
+function callOf(
+  { session: { holder, means, passkey } }: Visitor,
+  { signal }: Guest,
+  reason?: string,
+  along: Along = {},
+): Call {
   const { name, role, organisation } = holder;
   return {
     actor: { name, ...defined({ reason }) },
-    who: { role, proof: means, ...defined({ organisation }) },
+    who: { role, proof: means, ...defined({ organisation, passkey }) },
     gone: signal,
     progress: () => undefined,
     ...along,

@@ -8,6 +8,7 @@ import type { Challenges } from '../../crypto/console-secrets.ts';
 import type { BreakGlassLogIn } from '../login/break-glass.ts';
 import type { FederatedLogIns } from '../login/federated.ts';
 import type { LogIns } from '../login/log-ins.ts';
+import type { PasskeyApprovals } from '../login/passkey-approvals.ts';
 import type { HeldImports } from '../parts/held-imports.ts';
 
 export interface ConsoleServices {
@@ -16,6 +17,7 @@ export interface ConsoleServices {
   readonly admin: () => AdminContext | undefined;
   readonly challenges: Challenges;
   readonly logIns: LogIns;
+  readonly approvals: PasskeyApprovals;
   readonly breakGlass: BreakGlassLogIn;
   /** Absent where no OpenID provider is configured. */
   readonly federated?: FederatedLogIns;

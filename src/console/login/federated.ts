@@ -96,7 +96,7 @@ export class FederatedLogIns {
   async #finish(query: URLSearchParams, { cookie, certificate }: Shown, from: From): Promise<Judged<Returned>> {
     const { challenges, clock, provider, random, roleOf, store, organisation } = this.#p;
     const state = query.get('state') ?? '';
-    if (cookie.length > MAX_COOKIE || !challenges.holds(state, useOf(cookie), clock.now(), FEDERATED_LIFE))
+    if (cookie.length > MAX_COOKIE || !challenges.holds(state, useOf(cookie), clock.now(), { life: FEDERATED_LIFE }))
       return 'state';
     const [, session = '', path = ''] = cookie.split('.');
     const to = Buffer.from(path, 'base64url').toString('utf8');

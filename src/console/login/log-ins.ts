@@ -4,24 +4,17 @@
  * Whoever is refused hears one text, whatever the reason. A name is never asked for: nothing here tells who is an operator.
  */
 import { createHash } from 'node:crypto';
-import { type Challenges, newShownId, proofOf } from '../../crypto/console-secrets.ts';
+import { type ChallengeUse, type Challenges, newShownId, proofOf } from '../../crypto/console-secrets.ts';
 import { type EnrolmentCode, readEnrolmentCode } from '../../crypto/enrolment-code.ts';
 import type { Clock, RandomBytes } from '../../domain/effects.ts';
-import type { HeldPasskey, HeldSession } from '../../store/console.ts';
+import type { HeldSession } from '../../store/console.ts';
 import type { OperatorRecord } from '../../store/operators.ts';
 import type { Store } from '../../store/port/store.ts';
 import { newSession } from '../../web/login/new-session.ts';
 import type { LogInNotes } from '../../web/login/notes.ts';
-import {
-  type PasskeyAnswer,
-  type RelyingParty,
-  creationOptions,
-  proven,
-  readAnswer,
-  registered,
-  requestOptions,
-} from './passkeys.ts';
-import type { From, Judged, Slowed, SlowedJudged, Turned } from '../../web/login/slowed.ts';
+import { judgeAnswer } from './passkey-answer.ts';
+import { type RelyingParty, creationOptions, readAnswer, registered, requestOptions } from './passkeys.ts';
+import type { From, Slowed, SlowedJudged, Turned } from '../../web/login/slowed.ts';
 
 export interface LogInParts {
   readonly store: Pick<Store, 'console' | 'id'>;
@@ -57,7 +50,7 @@ export class LogIns {
 
   async logIn(json: string, from: From): Promise<LoggedIn> {
     const judged = await this.#p.slowed.judge(`passkey ${from.network}`, json, from, async () => {
-      const judged = await this.#answer(json, 'log-in');
+      const judged = await judgeAnswer(this.#p, json, this.#uses('log-in'));
       if (typeof judged === 'string') return judged;
       const { answer, passkey, counter } = judged.is;
       const session = newSession(this.#p.random, from);
@@ -110,7 +103,7 @@ export class LogIns {
 
   async prove(session: HeldSession, json: string, from: From): Promise<SlowedJudged<undefined>> {
     return await this.#p.slowed.judge(`session ${session.id}`, json, from, async () => {
-      const judged = await this.#answer(json, `prove ${session.id}`);
+      const judged = await judgeAnswer(this.#p, json, this.#uses(`prove ${session.id}`));
       if (typeof judged === 'string') return judged;
       const { answer, passkey, counter } = judged.is;
       if (passkey.holder.name !== session.operator) return 'passkey';
@@ -125,6 +118,11 @@ export class LogIns {
     await this.#p.store.console.endSession(session.id, { name: session.operator, reason: 'used from another network' });
   }
 
+  #uses(use: ChallengeUse): (challenge: string) => boolean {
+    const { challenges, clock } = this.#p;
+    return (challenge) => challenges.holds(challenge, use, clock.now());
+  }
+
   async #creation({ id }: EnrolmentCode, { name }: OperatorRecord): Promise<string> {
     const { party, challenges, clock, store } = this.#p;
     const challenge = challenges.make(`register ${id}`, clock.now());
@@ -132,20 +130,6 @@ export class LogIns {
     // The same for all passkeys of an operator, so that an authenticator replaces rather than collects them; it says nothing of who it is.
     const handle = createHash('sha256').update(`user handle 1 ${store.id} ${name}`).digest().subarray(0, 16);
     return creationOptions(party, challenge, { name, handle, known });
-  }
-
-  async #answer(
-    json: string,
-    use: 'log-in' | `prove ${string}`,
-  ): Promise<Judged<{ readonly answer: PasskeyAnswer; readonly passkey: HeldPasskey; readonly counter: number }>> {
-    const { challenges, clock, party, store } = this.#p;
-    const answer = readAnswer(json);
-    if (answer === undefined) return 'passkey';
-    if (!challenges.holds(answer.challenge, use, clock.now())) return 'challenge';
-    const passkey = await store.console.passkey(answer.credential);
-    const counter = passkey === undefined ? undefined : await proven(party, answer, passkey);
-    if (passkey === undefined || counter === undefined) return 'passkey';
-    return counter === 'copied' ? 'counter' : { kind: 'right', is: { answer, passkey, counter } };
   }
 }
 

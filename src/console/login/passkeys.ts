@@ -13,6 +13,7 @@ import {
   verifyRegistrationResponse,
 } from '@simplewebauthn/server';
 import { z } from '../../config/zod.ts';
+import type { Assertion } from '../../domain/second-person.ts';
 import type { HeldPasskey, NewPasskey } from '../../store/console.ts';
 
 /** Ed25519, ECDSA with P-256, RSA (COSE). */
@@ -159,4 +160,23 @@ export async function proven(
   } catch {
     return undefined;
   }
+}
+
+const asserted = z.object({
+  response: z.looseObject({ clientDataJSON: text, authenticatorData: text, signature: text }),
+});
+
+/** All that checks a right answer later, without the library. Undefined: a part is missing. */
+export function assertionOf({ whole, credential }: PasskeyAnswer, { publicKey }: HeldPasskey): Assertion | undefined {
+  const read = asserted.safeParse(whole);
+  if (!read.success) return undefined;
+  const { clientDataJSON, authenticatorData, signature } = read.data.response;
+  const octets = (base64: string): Buffer => Buffer.from(base64, 'base64url');
+  return {
+    credential,
+    publicKey,
+    clientData: octets(clientDataJSON),
+    authenticatorData: octets(authenticatorData),
+    signature: octets(signature),
+  };
 }

@@ -1,17 +1,22 @@
-/** What waits for a second person: what is asked, who has signed, and doing it once two have. */
+/** What waits for a second person: what is asked, who has signed, deciding on it, and doing it once two people stand behind it. */
 import { AdminError } from '../../admin/context.ts';
 import { isOperation, rightOf } from '../../admin/operations.ts';
+import { requestOf } from '../../admin/second-person.ts';
 import { MAX_LIST } from '../../commands/core/params.ts';
 import { cleanBase32, grouped } from '../../crypto/base32.ts';
-import { type Html, html } from '../../http/html.ts';
+import { html } from '../../http/html.ts';
 import { givenFile } from '../../web/core/given-file.ts';
-import { visitorOf } from '../../web/core/page.ts';
+import { type Reply, visitorOf } from '../../web/core/page.ts';
+import { wrong } from '../../web/login/forms.ts';
 import type { Asked, Page } from '../core/page.ts';
+import type { ConsoleServices } from '../core/services.ts';
 import { timeOf } from '../../web/core/times.ts';
 import { card, facts, note } from '../../web/look/parts.ts';
 import { type Register, type RowOf, registerPages } from '../parts/register.ts';
 import type { Deed } from '../parts/deed.ts';
 import { donePage } from '../parts/deed-pages.ts';
+import { askerOf, decidePage, deciding, inputHtml, inputOf } from './approval-decide.ts';
+import { APPROVAL } from './approval-words.ts';
 
 const WORDS = {
   nl: {
@@ -26,20 +31,6 @@ const WORDS = {
       until: 'Tot',
       reason: 'Reden',
     },
-    one: 'Aanvraag',
-    operation: 'Handeling',
-    asked: 'Gevraagd door',
-    signed: 'Getekend door',
-    nobody: 'nog niemand',
-    until: 'Tot',
-    reason: 'Reden',
-    what: 'Wat er gevraagd is',
-    sign: 'Twee operators tekenen elk met hun eigen sleutel:',
-    run: 'Uitvoeren',
-    runs: 'Twee hebben getekend. De handeling wordt precies zo uitgevoerd als hier staat.',
-    file: 'Hier hoort een bestand bij: voer het uit op de opdrachtregel.',
-    done: 'De handeling is uitgevoerd.',
-    back: 'Terug',
   },
   en: {
     title: 'Requests',
@@ -53,20 +44,6 @@ const WORDS = {
       until: 'Until',
       reason: 'Reason',
     },
-    one: 'Request',
-    operation: 'Operation',
-    asked: 'Asked by',
-    signed: 'Signed by',
-    nobody: 'nobody yet',
-    until: 'Until',
-    reason: 'Reason',
-    what: 'What is asked',
-    sign: 'Two operators sign, each with an own key:',
-    run: 'Do it',
-    runs: 'Two have signed. It is done exactly as it stands here.',
-    file: 'A file goes with it: do it on the command line.',
-    done: 'It was done.',
-    back: 'Back',
   },
 };
 type Request = RowOf<'approval.list'>;
@@ -85,70 +62,57 @@ export const approvals: Register<'approval.list'> = {
   },
 };
 
-async function requestOf({ operate, params: { id = '' } }: Asked): Promise<Request> {
-  const found = (await operate('approval.list', { limit: MAX_LIST })).find((one) => one.id === cleanBase32(id));
-  if (found !== undefined) return found;
-  throw new AdminError('unknown', `There is no request "${id.slice(0, 32)}" that waits`);
-}
+/** Of an operation that whoever is logged in may do. */
+const canRun = ({ may }: Asked, { operation, missing }: Request): boolean =>
+  isOperation(operation) && may(rightOf(operation)) && missing === 0;
 
-const inputOf = ({ input }: Request): Readonly<Record<string, unknown>> =>
-  JSON.parse(input) as Readonly<Record<string, unknown>>;
-
-/** Of an operation that whoever is logged in may do, and that two have signed. */
-const canRun = ({ may }: Asked, { operation, signedBy }: Request): boolean =>
-  isOperation(operation) && may(rightOf(operation)) && signedBy.length >= 2;
-
-function whatIsAsked(request: Request): Html {
-  const pairs = Object.entries(inputOf(request)).map(
-    ([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)] as const,
-  );
-  return facts(pairs);
+async function requestPage(asked: Asked, services: ConsoleServices, problem?: string): Promise<Reply> {
+  const { language, admin, params, operate, query } = asked;
+  const words = APPROVAL[language];
+  const id = cleanBase32((params.id ?? '').slice(0, 32));
+  const request = (await operate('approval.list', { limit: MAX_LIST })).find((one) => one.id === id);
+  if (request === undefined) throw new AdminError('unknown', `There is no request "${id}" that waits`);
+  const { operation, reason, signedBy, missing, endsAt } = request;
+  const isFile = 'sha256' in inputOf(request);
+  const run = html`${note('bad', html`<p>${words.runs}</p>`)}<form method="post" action="/approvals/${id}/run"><input type="hidden" name="token" value="${visitorOf(asked).token}"><button>${words.run}</button></form>`;
+  return {
+    kind: 'page',
+    status: problem === undefined ? 200 : 422,
+    title: `${words.one} ${grouped(id)}`,
+    body: html`${wrong(problem)}${query.get('done') === 'approved' ? note('good', html`<p role="status">${words.approvedDone}</p>`) : undefined}${card(
+      words.one,
+      facts([
+        [words.operation, operation],
+        [words.asked, askerOf(asked, request)],
+        [words.reason, reason],
+        [words.signed, signedBy.length === 0 ? words.nobody : signedBy.join(', ')],
+        [words.missing, missing === 0 ? undefined : String(missing)],
+        [words.until, timeOf(endsAt, language)],
+      ]),
+    )}${card(words.what, inputHtml(request))}${isFile ? note('warn', html`<p>${words.file}</p>`) : canRun(asked, request) ? run : undefined}${await deciding(asked, services, await requestOf(admin, id))}`,
+  };
 }
 
 const approval: Page = {
   method: 'GET',
   path: '/approvals/{id}',
   access: 'read',
-  run: async (asked) => {
-    const { language } = asked;
-    const words = WORDS[language];
-    const request = await requestOf(asked);
-    const shown = grouped(request.id);
-    const next =
-      'sha256' in inputOf(request)
-        ? note('warn', html`<p>${words.file}</p>`)
-        : canRun(asked, request)
-          ? html`${note('bad', html`<p>${words.runs}</p>`)}<form method="post" action="/approvals/${request.id}/run"><input type="hidden" name="token" value="${visitorOf(asked).token}"><button>${words.run}</button></form>`
-          : note('plain', html`<p>${words.sign} <code>sluis approve ${shown}</code></p>`);
-    return {
-      kind: 'page',
-      title: `${words.one} ${shown}`,
-      body: html`${card(
-        words.one,
-        facts([
-          [words.operation, request.operation],
-          [words.asked, request.askedBy],
-          [words.reason, request.reason],
-          [words.signed, request.signedBy.length === 0 ? words.nobody : request.signedBy.join(', ')],
-          [words.until, timeOf(request.endsAt, language)],
-        ]),
-      )}${card(words.what, whatIsAsked(request))}${next}`,
-    };
-  },
+  run: (asked, services) => requestPage(asked, services),
 };
 
 /** `deeds`: what is shown once of those that two must sign. */
 export const approvalPages = (deeds: readonly Deed[]): readonly Page[] => [
   ...registerPages(approvals),
   approval,
+  decidePage(requestPage),
   {
     method: 'POST',
     path: '/approvals/{id}/run',
     access: 'read',
     proven: true,
     run: async (asked) => {
-      const words = WORDS[asked.language];
-      const request = await requestOf(asked);
+      const words = APPROVAL[asked.language];
+      const request = await requestOf(asked.admin, asked.params.id ?? '');
       const { operation } = request;
       if (!isOperation(operation)) throw new AdminError('unknown', `There is no operation "${operation}"`);
       // Rights, signatures and the input are judged where every call of an operation is.

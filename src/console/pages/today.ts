@@ -1,6 +1,7 @@
 /** Today: is everything well, and what waits for a person. */
 import { AdminError } from '../../admin/context.ts';
 import type { OperationResult } from '../../admin/operations.ts';
+import { grouped } from '../../crypto/base32.ts';
 import { hours } from '../../domain/units.ts';
 import { type Hole, type Html, html } from '../../http/html.ts';
 import { visitorOf } from '../../web/core/page.ts';
@@ -24,7 +25,7 @@ const TODAY = {
     noFindings: 'Er zijn geen bevindingen.',
     approvals: 'Wacht op een tweede persoon',
     noApprovals: 'Niets wacht op een tweede persoon.',
-    approve: 'Ondertekenen gaat met "sluis approve".',
+    approve: 'Open een aanvraag om hem goed te keuren of af te wijzen.',
     request: 'Aanvraag',
     operation: 'Handeling',
     asked: 'Gevraagd door',
@@ -70,7 +71,7 @@ const TODAY = {
     noFindings: 'There are no findings.',
     approvals: 'Waits for a second person',
     noApprovals: 'Nothing waits for a second person.',
-    approve: 'Sign with "sluis approve".',
+    approve: 'Open a request to approve or refuse it.',
     request: 'Request',
     operation: 'Operation',
     asked: 'Asked by',
@@ -259,7 +260,14 @@ const waiting = ({ language }: Asked, words: Words, rows: readonly Waiting[]): H
   html`${table(
     words.approvals,
     [words.request, words.operation, words.asked, words.signed, words.until, words.reason],
-    rows.map((r) => [r.id, r.operation, r.askedBy, r.signedBy.join(', '), timeOf(r.endsAt, language), r.reason]),
+    rows.map((r) => [
+      html`<a href="/approvals/${r.id}">${grouped(r.id)}</a>`,
+      r.operation,
+      r.askedBy,
+      r.signedBy.join(', '),
+      timeOf(r.endsAt, language),
+      r.reason,
+    ]),
   )}<p class="soft">${words.approve}</p>`;
 
 interface Status {

@@ -1,6 +1,7 @@
 /** The pages of a deed: what is asked for, what would happen, and why. */
 import { type AdminError } from '../../admin/context.ts';
 import type { Input } from '../../admin/input.ts';
+import type { OperationName } from '../../admin/operations.ts';
 import { inputOf } from '../../commands/core/operations.ts';
 import { rowNamed } from '../../commands/table.ts';
 import { type Html, html } from '../../http/html.ts';
@@ -24,15 +25,29 @@ export interface Wrong {
 /** Something is asked before the command can tell what it would do. */
 export const isPlanned = ({ looksFirst, fields = [] }: Deed): boolean => looksFirst !== undefined && fields.length > 0;
 
-/** What the command says it would do, in its own words. Throws AdminError. */
-async function wouldDo(asked: Asked, deed: Deed, input: Input): Promise<Html | undefined> {
-  const { looksFirst, operation } = deed;
+/** Whether it tells beforehand what it would do, and takes no signature for that. */
+export function hasPlan(operation: OperationName, input: Input): boolean {
   const row = rowNamed(operation);
-  if (looksFirst === undefined || !('say' in row)) return undefined;
+  if (!('dryRun' in row.in) || !('isLook' in row)) return false;
+  return row.isLook(inputOf({ in: row.in }, { ...input, 'dry-run': true }));
+}
+
+/** What the command says it would do, in its own words. Undefined: it says nothing. Throws AdminError. */
+export async function planOf(asked: Asked, operation: OperationName, input: Input): Promise<string | undefined> {
+  const row = rowNamed(operation);
+  if (!('say' in row)) return undefined;
   const wanted = { ...input, 'dry-run': true };
   const result: unknown = await asked.operate(operation, wanted);
-  const told = row.say(result, inputOf({ in: row.in }, wanted));
-  return html`<div lang="en">${told.split('\n').map((line) => html`<p>${line}</p>`)}</div>`;
+  return row.say(result, inputOf({ in: row.in }, wanted));
+}
+
+/** As the command writes it: in English, line by line. */
+export const planHtml = (told: string): Html =>
+  html`<div lang="en">${told.split('\n').map((line) => html`<p>${line}</p>`)}</div>`;
+
+async function wouldDo(asked: Asked, deed: Deed, input: Input): Promise<Html | undefined> {
+  const told = deed.looksFirst === undefined ? undefined : await planOf(asked, deed.operation, input);
+  return told === undefined ? undefined : planHtml(told);
 }
 
 /** The first page: all that is asked, or what comes before the plan. */

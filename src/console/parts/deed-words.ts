@@ -14,8 +14,8 @@ export const DEED = {
     noReason: 'Vul in waarom.',
     wrong: 'Dat kan zo niet. Kijk wat u invulde.',
     otherName: 'De naam is niet dezelfde. Typ precies:',
-    waits: 'Dit wacht op twee handtekeningen.',
-    sign: 'Twee collega’s tekenen elk met hun eigen sleutel:',
+    waits: 'Dit wacht op een tweede persoon.',
+    sign: 'Een collega keurt de aanvraag in de console goed met een passkey, of tekent met een eigen sleutel:',
     toRequest: 'Naar de aanvraag',
     callers: {
       called: 'Teruggebeld op het geregistreerde nummer',
@@ -38,8 +38,8 @@ export const DEED = {
     noReason: 'Say why.',
     wrong: 'That cannot be done so. Look at what you filled in.',
     otherName: 'The name is not the same. Type exactly:',
-    waits: 'This waits for two signatures.',
-    sign: 'Two colleagues sign, each with an own key:',
+    waits: 'This waits for a second person.',
+    sign: 'A colleague approves the request in the console with a passkey, or signs with an own key:',
     toRequest: 'To the request',
     callers: {
       called: 'Called back on the registered number',

@@ -196,12 +196,17 @@ export function* endAccessOf(ground: Ground, operator: number): Change<void> {
   yield* sql.run`DELETE FROM break_glass WHERE operator = ${operator}`;
 }
 
-function* heldPasskey(ground: Ground, id: string): Change<{ readonly name: string; readonly operator: number }> {
+/** One that holds, and whose it is. Throws RegistryError `ended`. */
+export function* heldPasskey(
+  ground: Ground,
+  id: string,
+): Change<{ readonly name: string; readonly operator: number; readonly organisation: number | null }> {
   const row = yield* sql.first({ name: text })`
     SELECT o.name FROM operator_passkey k JOIN operator o ON o.id = k.operator AND o.ended_at IS NULL
      WHERE k.id = ${id} AND k.ended_at IS NULL ${locked}`;
   if (row === undefined) throw new RegistryError('ended', 'The passkey has ended; ask for a new code');
-  return { name: row.name, operator: (yield* currentOperator(ground, row.name)).id };
+  const { id: operator, organisation } = yield* currentOperator(ground, row.name);
+  return { name: row.name, operator, organisation };
 }
 
 function* judgeCode({ at }: Ground, { id, hash }: ShownCode): Change<CodeTried> {
@@ -224,7 +229,7 @@ export function* spend({ at }: Ground, proof: Uint8Array): Change<void> {
 }
 
 /** The counter of a passkey that is copied stays 0. */
-function* used({ at }: Ground, passkey: string, counter: number): Change<void> {
+export function* used({ at }: Ground, passkey: string, counter: number): Change<void> {
   yield* sql.run`UPDATE operator_passkey SET counter = ${counter}, last_used_at = ${at} WHERE id = ${passkey}`;
 }
 

@@ -14,22 +14,22 @@ import {
   type ChosenVerb,
   MAX_OPERATORS,
   MAX_REQUESTS,
-  MAX_SIGNATURES,
   type Operator,
   REQUEST_LIFETIME,
 } from '../../domain/second-person.ts';
 import { type Instant, days, iso } from '../../domain/units.ts';
-import type { ApprovalRecord, NewOperator, NewToken, OperatorChange } from '../operators.ts';
+import type { ApprovalRecord, Bound, NewOperator, NewToken, OperatorChange } from '../operators.ts';
 import { requestOf } from '../reads/operators.ts';
 import { RegistryError } from '../registry.ts';
 import { type Actor } from '../actor.ts';
 import { int, orNull, text, time } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import { endAccessOf, endSessionsOf } from './console.ts';
+import { endAccessOf, endSessionsOf, heldPasskey } from './console.ts';
 import { factOf, setFact } from './facts.ts';
 import type { Ground } from './ground.ts';
 import { currentOperator, notEnded, operatorNamed, operatorOf, refuseFederated } from './operator-row.ts';
+import { type PasskeyDecision, checkRoom, decide } from './passkey-approvals.ts';
 import { organisationNamed } from './registered.ts';
 
 const KEPT = days(30);
@@ -114,26 +114,27 @@ export class OperatorChanges {
    */
   *ask(ground: Ground, request: Omit<ApprovalRequest, 'askedAt' | 'endsAt'>): Change<ApprovalRecord> {
     const { at } = ground;
-    const { id, operation, verb, input, askedBy, reason } = request;
+    const { id, operation, verb, input, askedBy, reason, askedWith } = request;
     const same = yield* sql.first({ id: text })`
       SELECT id FROM approval WHERE operation = ${operation} AND input = ${input} AND asked_by = ${askedBy}
-         AND reason = ${reason} AND used_at IS NULL AND ends_at > ${at}`;
+         AND reason = ${reason} AND coalesce(asked_with, '') = ${askedWith ?? ''} AND used_at IS NULL AND rejected_at IS NULL AND ends_at > ${at}`;
     if (same === undefined) {
       yield* sweep(at - KEPT);
       const { n } = yield* sql.one({ n: int })`
-        SELECT count(*) AS n FROM approval WHERE used_at IS NULL AND ends_at > ${at}`;
+        SELECT count(*) AS n FROM approval WHERE used_at IS NULL AND rejected_at IS NULL AND ends_at > ${at}`;
       if (n >= MAX_REQUESTS)
         throw new RegistryError(
           'exists',
           `There are ${MAX_REQUESTS} requests for a second person, the most that wait at a time; each ends within an hour`,
         );
       yield* sql.run`
-        INSERT INTO approval (id, operation, verb, input, asked_by, reason, asked_at, ends_at)
-        VALUES (${id}, ${operation}, ${verb}, ${input}, ${askedBy}, ${reason}, ${at}, ${at + REQUEST_LIFETIME})`;
+        INSERT INTO approval (id, operation, verb, input, asked_by, reason, asked_at, ends_at, asked_with)
+        VALUES (${id}, ${operation}, ${verb}, ${input}, ${askedBy}, ${reason}, ${at}, ${at + REQUEST_LIFETIME}, ${askedWith ?? null})`;
       const actor = { name: askedBy, reason };
-      yield* ground.record('approval.asked', null, actor, {}, { request: grouped(id), operation });
+      const known = askedWith === undefined ? {} : { proof: 'passkey', passkey: grouped(askedWith) };
+      yield* ground.record('approval.asked', null, actor, {}, { request: grouped(id), operation, ...known });
     }
-    const record = yield* requestOf(same?.id ?? id);
+    const record = yield* requestOf(ground, same?.id ?? id);
     if (record === undefined) throw new RegistryError('unknown', `Request ${grouped(id)} is gone`);
     return record;
   }
@@ -142,32 +143,29 @@ export class OperatorChanges {
   *sign(ground: Ground, id: string, { fingerprint, at, signature }: ApprovalSignature, actor: Actor): Change<void> {
     const { operation } = yield* openRequest(id, ground.at);
     const name = yield* registered(fingerprint, ground.at);
-    const signatures = yield* sql.all({ fingerprint: text })`
-      SELECT fingerprint FROM approval_signature WHERE approval = ${id} ${locked}`;
-    if (signatures.some((one) => one.fingerprint === fingerprint))
-      throw new RegistryError(
-        'exists',
-        `Operator "${name}" has signed request ${grouped(id)} already; the second signature must be another operator's`,
-      );
-    if (signatures.length >= MAX_SIGNATURES)
-      throw new RegistryError('exists', `Request ${grouped(id)} has ${MAX_SIGNATURES} signatures, and two are enough`);
+    yield* checkRoom(id, name);
     yield* sql.run`
       INSERT INTO approval_signature (approval, fingerprint, at, signature) VALUES (${id}, ${fingerprint}, ${at}, ${signature})`;
     const facts = { request: grouped(id), operation, fingerprint };
     yield* ground.record('approval.signed', null, actor, { operator: name }, facts);
   }
 
+  /** The same with a passkey, in the console; or the request is refused for good. `reason`: of whoever decides. */
+  *decide(ground: Ground, id: string, decision: PasskeyDecision, reason: string): Change<void> {
+    yield* decide(ground, id, yield* openRequest(id, ground.at), decision, reason);
+  }
+
   /** Uses it up for the operation: once, before its end, with these two still registered. */
   *use(
     ground: Ground,
     id: string,
-    { first, second }: { readonly first: string; readonly second: string },
+    { first, second }: { readonly first: Bound; readonly second: Bound },
     actor: Actor,
   ): Change<void> {
     const { operation } = yield* openRequest(id, ground.at);
-    const people = { first: yield* registered(first, ground.at), second: yield* registered(second, ground.at) };
+    const people = { first: yield* boundBy(ground, first), second: yield* boundBy(ground, second) };
     yield* sql.run`UPDATE approval SET used_at = ${ground.at} WHERE id = ${id}`;
-    const facts = { request: grouped(id), operation, firstKey: first, secondKey: second };
+    const facts = { request: grouped(id), operation, ...boundFacts('first', first), ...boundFacts('second', second) };
     yield* ground.record('approval.used', null, actor, people, facts);
   }
 
@@ -214,16 +212,32 @@ export function* addOperator(ground: Ground, { key, ...operator }: NewOperator, 
   return id;
 }
 
+/** The name of an operator who is bound so, and may sign. */
+function* boundBy(ground: Ground, bound: Bound): Change<string> {
+  return 'key' in bound ? yield* registered(bound.key, ground.at) : (yield* heldPasskey(ground, bound.passkey)).name;
+}
+
+const boundFacts = (which: 'first' | 'second', bound: Bound): object =>
+  'key' in bound ? { [`${which}Key`]: bound.key } : { [`${which}Passkey`]: grouped(bound.passkey) };
+
 function* sweep(before: number): Change<void> {
+  yield* sql.run`
+    DELETE FROM approval_passkey WHERE approval IN (SELECT id FROM approval WHERE ends_at < ${before} ORDER BY ends_at, id LIMIT 100)`;
   yield* sql.run`
     DELETE FROM approval_signature WHERE approval IN (SELECT id FROM approval WHERE ends_at < ${before} ORDER BY ends_at, id LIMIT 100)`;
   yield* sql.run`
     DELETE FROM approval WHERE id IN (SELECT id FROM approval WHERE ends_at < ${before} ORDER BY ends_at, id LIMIT 100)`;
 }
 
-function* openRequest(id: string, at: Instant): Change<{ readonly operation: string }> {
-  const row = yield* sql.first({ operation: text, endsAt: time, usedAt: orNull(time) })`
-    SELECT operation, ends_at, used_at FROM approval WHERE id = ${id} ${locked}`;
+function* openRequest(id: string, at: Instant): Change<{ readonly operation: string; readonly askedBy: string }> {
+  const row = yield* sql.first({
+    operation: text,
+    askedBy: text,
+    endsAt: time,
+    usedAt: orNull(time),
+    rejectedAt: orNull(time),
+  })`
+    SELECT operation, asked_by, ends_at, used_at, rejected_at FROM approval WHERE id = ${id} ${locked}`;
   if (row === undefined)
     throw new RegistryError(
       'unknown',
@@ -233,6 +247,11 @@ function* openRequest(id: string, at: Instant): Change<{ readonly operation: str
     throw new RegistryError(
       'ended',
       `Request ${grouped(id)} was used at ${new Date(row.usedAt).toISOString()}, and an approval serves once; run the command again to ask anew`,
+    );
+  if (row.rejectedAt !== null)
+    throw new RegistryError(
+      'ended',
+      `Request ${grouped(id)} was refused by a second person at ${new Date(row.rejectedAt).toISOString()}; ask that person why before you ask anew`,
     );
   if (row.endsAt <= at)
     throw new RegistryError(

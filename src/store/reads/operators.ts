@@ -1,9 +1,15 @@
 /** Reads of operators and of what waits for a second of them. */
 import { MAX_TOKENS } from '../../domain/operators.ts';
 import type { Role } from '../../domain/roles.ts';
-import { MAX_OPERATORS, MAX_REQUESTS, type Operator, type SecondPersonVerb } from '../../domain/second-person.ts';
+import {
+  MAX_OPERATORS,
+  MAX_REQUESTS,
+  type Operator,
+  type SecondPersonVerb,
+  type Verdict,
+} from '../../domain/second-person.ts';
 import type { ApprovalRecord, HeldToken, OperatorRecord, TokenRecord } from '../operators.ts';
-import { type Column, type Row, as, bytes, int, optional, text, time } from '../sql/columns.ts';
+import { type Column, type Row, as, bytes, flag, int, optional, text, time } from '../sql/columns.ts';
 import { among, words } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 
@@ -50,9 +56,27 @@ const REQUEST = {
   reason: text,
   askedAt: time,
   endsAt: time,
+  askedWith: optional(text),
   usedAt: optional(time),
+  rejectedAt: optional(time),
 };
+const REQUEST_COLUMNS = words(
+  'id, operation, verb, input, asked_by, reason, asked_at, ends_at, asked_with, used_at, rejected_at',
+);
 const SIGNATURE = { approval: text, fingerprint: text, at: time, signature: bytes };
+const PASSKEY_SIGNATURE = {
+  approval: text,
+  passkey: text,
+  operator: text,
+  verdict: as<Verdict>(text),
+  statement: text,
+  credential: bytes,
+  publicKey: bytes,
+  authenticatorData: bytes,
+  clientData: bytes,
+  signature: bytes,
+  holds: flag,
+};
 
 export class OperatorReads {
   /** Those that are registered, by name; at most MAX_OPERATORS. Whose time is over is among them. */
@@ -90,16 +114,26 @@ export class OperatorReads {
        WHERE o.ended_at IS NULL ORDER BY t.added_at DESC, t.id LIMIT ${MAX_OPERATORS * MAX_TOKENS}`;
   }
 
-  *request(_now: Now, id: string): Change<ApprovalRecord | undefined> {
-    return yield* requestOf(id);
+  /** Those who can sign with a passkey, by name: nobody who may act for one organisation alone. */
+  *passkeyHolders({ at }: Now): Change<readonly Pick<OperatorRecord, 'name' | 'role'>[]> {
+    return yield* sql.all({ name: text, role: as<Role>(text) })`
+      SELECT o.name, o.role FROM operator o
+       WHERE o.ended_at IS NULL AND (o.ends_at IS NULL OR o.ends_at > ${at}) AND o.organisation IS NULL
+         AND EXISTS (SELECT 1 FROM operator_passkey k WHERE k.operator = o.id AND k.ended_at IS NULL)
+       ORDER BY o.name LIMIT ${MAX_OPERATORS}`;
+  }
+
+  *request(now: Now, id: string): Change<ApprovalRecord | undefined> {
+    return yield* requestOf(now, id);
   }
 
   /** Those that wait, oldest first. */
-  *waiting({ at }: Now): Change<readonly ApprovalRecord[]> {
+  *waiting(now: Now): Change<readonly ApprovalRecord[]> {
     return yield* withSignatures(
+      now,
       yield* sql.all(REQUEST)`
-        SELECT id, operation, verb, input, asked_by, reason, asked_at, ends_at, used_at FROM approval
-         WHERE ends_at > ${at} AND used_at IS NULL ORDER BY ends_at, id LIMIT ${MAX_REQUESTS}`,
+        SELECT ${REQUEST_COLUMNS} FROM approval
+         WHERE ends_at > ${now.at} AND used_at IS NULL AND rejected_at IS NULL ORDER BY ends_at, id LIMIT ${MAX_REQUESTS}`,
     );
   }
 }
@@ -109,21 +143,32 @@ export function* holderOf(id: number): Change<OperatorRecord> {
   return yield* sql.one(OPERATOR)`SELECT ${OPERATOR_COLUMNS} FROM ${OPERATOR_TABLES} WHERE o.id = ${id}`;
 }
 
-export function* requestOf(id: string): Change<ApprovalRecord | undefined> {
-  const rows = yield* sql.all(REQUEST)`
-    SELECT id, operation, verb, input, asked_by, reason, asked_at, ends_at, used_at FROM approval WHERE id = ${id}`;
-  return (yield* withSignatures(rows))[0];
+export function* requestOf(now: Now, id: string): Change<ApprovalRecord | undefined> {
+  const rows = yield* sql.all(REQUEST)`SELECT ${REQUEST_COLUMNS} FROM approval WHERE id = ${id}`;
+  return (yield* withSignatures(now, rows))[0];
 }
 
 /** Signatures in the order in which they came. */
-function* withSignatures(rows: readonly Row<typeof REQUEST>[]): Change<readonly ApprovalRecord[]> {
+function* withSignatures({ at }: Now, rows: readonly Row<typeof REQUEST>[]): Change<readonly ApprovalRecord[]> {
   const ids = rows.map(({ id }) => id);
   const found = yield* sql.all(SIGNATURE)`
     SELECT approval, fingerprint, at, signature FROM approval_signature WHERE approval ${among(text, ids)} ORDER BY at, fingerprint`;
+  const passkeys = yield* sql.all(PASSKEY_SIGNATURE)`
+    SELECT a.approval, a.passkey, o.name AS operator, a.verdict, a.statement, a.credential, a.public_key, a.authenticator_data, a.client_data, a.signature,
+           (k.ended_at IS NULL AND o.ended_at IS NULL AND (o.ends_at IS NULL OR o.ends_at > ${at}) AND o.organisation IS NULL
+             AND k.public_key = a.public_key AND k.credential = a.credential) AS holds
+      FROM approval_passkey a JOIN operator_passkey k ON k.id = a.passkey JOIN operator o ON o.id = k.operator
+     WHERE a.approval ${among(text, ids)} ORDER BY a.at, a.passkey`;
+  const known = yield* sql.all({ id: text })`
+    SELECT a.id FROM approval a JOIN operator_passkey k ON k.id = a.asked_with AND k.ended_at IS NULL
+      JOIN operator o ON o.id = k.operator AND o.name = a.asked_by AND o.ended_at IS NULL AND (o.ends_at IS NULL OR o.ends_at > ${at})
+     WHERE a.id ${among(text, ids)} ORDER BY a.id`;
   return rows.map((row) => ({
     ...row,
     signatures: found
       .filter(({ approval }) => approval === row.id)
       .map(({ fingerprint, at, signature }) => ({ fingerprint, at, signature })),
+    passkeys: passkeys.filter(({ approval }) => approval === row.id).map(({ approval: _, ...signed }) => signed),
+    isAskerKnown: known.some(({ id }) => id === row.id),
   }));
 }

@@ -1,0 +1,78 @@
+/**
+ * What an operator decides with a passkey: his signature under a request, or its refusal; with its row in the trail, which has all that proves it. What was signed is judged by the caller
+ * (crypto/passkey-approval.ts); that the passkey holds, the answer was not given before, and it is another's request, holds here.
+ */
+import { assertionFacts, DECIDED_EVENTS } from '../../crypto/approval-row.ts';
+import { grouped } from '../../crypto/base32.ts';
+import { MAX_SIGNATURES, type PasskeySignature } from '../../domain/second-person.ts';
+import type { Actor } from '../actor.ts';
+import { RegistryError } from '../registry.ts';
+import { text } from '../sql/columns.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { heldPasskey, spend, used } from './console.ts';
+import type { Ground } from './ground.ts';
+
+/** What a browser brought, and how it is known that the asker asked. */
+export interface PasskeyDecision extends PasskeySignature {
+  /** Of the passkey, from now on. */
+  readonly counter: number;
+  /** SHA-256 of the challenge. */
+  readonly proof: Uint8Array;
+  readonly caller: string;
+}
+
+interface OpenRequest {
+  readonly operation: string;
+  readonly askedBy: string;
+}
+
+/** `request`: one that is open, held in this transaction. */
+export function* decide(
+  ground: Ground,
+  id: string,
+  { operation, askedBy }: OpenRequest,
+  decision: PasskeyDecision,
+  reason: string,
+): Change<void> {
+  const { passkey, verdict, statement, counter, proof, caller } = decision;
+  const { name, organisation } = yield* heldPasskey(ground, passkey);
+  const shown = grouped(id);
+  if (name === askedBy)
+    throw new RegistryError('invalid', `Operator "${name}" asked for request ${shown}; another operator must decide`);
+  if (organisation !== null)
+    throw new RegistryError(
+      'invalid',
+      `Operator "${name}" may act for one organisation alone, and a signature is under what concerns all`,
+    );
+  yield* spend(ground, proof);
+  yield* used(ground, passkey, counter);
+  if (verdict === 'approved') yield* checkRoom(id, name);
+  else yield* sql.run`UPDATE approval SET rejected_at = ${ground.at} WHERE id = ${id}`;
+  const { credential, publicKey, authenticatorData, clientData, signature } = decision;
+  yield* sql.run`
+    INSERT INTO approval_passkey (approval, passkey, verdict, statement, credential, public_key, authenticator_data, client_data, signature, at)
+    VALUES (${id}, ${passkey}, ${verdict}, ${statement}, ${credential}, ${publicKey}, ${authenticatorData}, ${clientData}, ${signature}, ${ground.at})
+    ON CONFLICT (approval, passkey) DO UPDATE
+       SET verdict = excluded.verdict, statement = excluded.statement, credential = excluded.credential, public_key = excluded.public_key,
+           authenticator_data = excluded.authenticator_data, client_data = excluded.client_data, signature = excluded.signature, at = excluded.at`;
+  const facts = { request: shown, operation, proof: 'passkey', passkey: grouped(passkey), caller };
+  const actor: Actor = { name, reason };
+  const event = DECIDED_EVENTS[verdict];
+  yield* ground.record(event, null, actor, { operator: name, statement }, { ...facts, ...assertionFacts(decision) });
+}
+
+/** One person signs once, with whatever he has. Whoever calls holds the request, so that nobody else signs it meanwhile. */
+export function* checkRoom(id: string, name: string): Change<void> {
+  const signed = yield* sql.all({ name: text })`
+    SELECT k.name FROM approval_signature s JOIN operator_key k ON k.fingerprint = s.fingerprint WHERE s.approval = ${id}`;
+  const touched = yield* sql.all({ name: text })`
+    SELECT o.name FROM approval_passkey s JOIN operator_passkey k ON k.id = s.passkey JOIN operator o ON o.id = k.operator WHERE s.approval = ${id}`;
+  const all = [...signed, ...touched];
+  if (all.some((one) => one.name === name))
+    throw new RegistryError(
+      'exists',
+      `Operator "${name}" has signed request ${grouped(id)} already; the second signature must be another operator's`,
+    );
+  if (all.length >= MAX_SIGNATURES)
+    throw new RegistryError('exists', `Request ${grouped(id)} has ${MAX_SIGNATURES} signatures, and two are enough`);
+}
