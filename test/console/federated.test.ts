@@ -29,6 +29,10 @@ async function start(t: TestContext): Promise<Federated> {
   return { console, provider, clock, through };
 }
 
+/** Name and value of the cookie of a log-in that is under way. */
+const awayOf = ({ cookies }: Browser): readonly [string, string] =>
+  [...cookies].find(([name]) => name.startsWith('__Host-sluis-oidc-')) ?? ['', ''];
+
 test('somebody logs in at the provider, is what his groups say each time, and is shut out by his end', async (t) => {
   const { console, provider, clock, through } = await start(t);
   const { store } = console.gateway;
@@ -47,10 +51,16 @@ test('somebody logs in at the provider, is what his groups say each time, and is
   assert.deepEqual([back.status, back.headers.refresh], [200, '0; url=/search']);
   assert.equal((await browser.get('/search')).status, 200);
   assert.match((await browser.get('/')).body, /Logged in as <b>els<\/b>/);
-  assert.match(String(back.headers['set-cookie']), /__Host-sluis-oidc=; .*Max-Age=0; ?|__Host-sluis-oidc=;/);
+  assert.match(String(back.headers['set-cookie']), /__Host-sluis-oidc-[a-z2-7]+=; .*Max-Age=0/);
   const role = async (name: string): Promise<string | undefined> =>
     (await store.operators.list()).find((one) => one.name === name)?.role;
   assert.equal(await role('els'), 'support');
+
+  // The way out of the console is not the one out of the provider, and says so.
+  const goodbye = (await browser.get('/goodbye')).body;
+  const [, there = ''] = /href="(https:[^"]+)"[^>]*>Log out at Test login/.exec(goodbye) ?? [];
+  assert.equal(there.replaceAll('&amp;', '&').split('?')[0], `${provider.issuer}/session/end`);
+  assert.doesNotMatch(there, /id_token|redirect/);
 
   // The same answer again, in the same browser and in another one.
   const away = await console.browser().get('/login/provider/begin');
@@ -58,17 +68,18 @@ test('somebody logs in at the provider, is what his groups say each time, and is
   assert.equal((await browser.get(stolen.pathname + stolen.search)).status, 403, 'another browser');
   const replaying = console.browser();
   const away2 = await replaying.get('/login/provider/begin');
-  const cookie = replaying.cookies.get('__Host-sluis-oidc') ?? '';
+  const [name, cookie] = awayOf(replaying);
   const answer = await provider.visit(away2.to ?? '');
   assert.equal((await replaying.get(answer.pathname + answer.search)).status, 200);
-  replaying.cookies.set('__Host-sluis-oidc', cookie);
+  replaying.cookies.set(name, cookie);
   assert.match((await replaying.get(answer.pathname + answer.search)).body, /not right|logged in with this answer/);
   // Nor with another way afterwards, or for a session, than it was begun for.
   const moved = console.browser();
   const away3 = await moved.get('/login/provider/begin?to=https%3A%2F%2Fevil.example');
-  const [secret = '', , path = ''] = (moved.cookies.get('__Host-sluis-oidc') ?? '').split('.');
+  const [its, held] = awayOf(moved);
+  const [secret = '', , path = ''] = held.split('.');
   assert.equal(Buffer.from(path, 'base64url').toString(), '/', 'nobody is sent elsewhere');
-  moved.cookies.set('__Host-sluis-oidc', `${secret}..${Buffer.from('/search').toString('base64url')}`);
+  moved.cookies.set(its, `${secret}..${Buffer.from('/search').toString('base64url')}`);
   const third = await provider.visit(away3.to ?? '');
   assert.match((await moved.get(third.pathname + third.search)).body, /begun in another browser/);
   const late = console.browser();
@@ -181,4 +192,39 @@ test('the client certificate of an operator is the second factor beside a passwo
   assert.equal((await console.browser('en', undefined, shows).get('/')).to, '/login', 'the certificate alone');
   const [row] = (await store.audit.read({ limit: 1000 })).filter(({ event }) => event === 'console.logged-in');
   assert.equal((row?.facts as { certificate?: string }).certificate, certificate);
+});
+
+test('log-ins of many tabs at a time end each where it began, and the ninth of a browser makes room for itself', async (t) => {
+  const { console, provider } = await start(t);
+  provider.person = { sub: 's-1', preferred_username: 'els', groups: ['help'], amr: ['mfa'] };
+  const tabs = Array.from({ length: 8 }, (_, n) => `/search?q=${n}`);
+  const begin = async (browser: Browser, to: string): Promise<string> =>
+    (await browser.get(`/login/provider/begin?to=${encodeURIComponent(to)}`)).to ?? '';
+  const visit = async (to: string): Promise<string> => {
+    const { pathname, search } = await provider.visit(to);
+    return pathname + search;
+  };
+  // Two operators, four tabs each, in no order.
+  const browsers = [console.browser(), console.browser()];
+  const away: (readonly [Browser, string, string])[] = [];
+  for (const [n, to] of tabs.entries()) away.push([browsers[n % 2]!, to, await begin(browsers[n % 2]!, to)]);
+  const back: (readonly [Browser, string, string])[] = [];
+  for (const [browser, to, at] of away.toReversed()) back.push([browser, to, await visit(at)]);
+  const ended = await Promise.all(back.map(async ([browser, to, at]) => [to, await browser.get(at)] as const));
+  for (const [to, page] of ended) assert.equal(page.headers.refresh, `0; url=${to}`, `${page.status} ${page.body}`);
+  for (const browser of browsers) assert.equal((await browser.get('/search')).status, 200);
+  assert.deepEqual(
+    browsers.map((browser) => awayOf(browser)[0]),
+    ['', ''],
+    'nothing of them is left',
+  );
+  // More than a browser may have under way: the first one hears what to do, the others go on.
+  const many = console.browser();
+  const begun: string[] = [];
+  for (const to of [...tabs, '/queue']) begun.push(await begin(many, to));
+  assert.equal(many.cookies.size, 8);
+  const first = await many.get(await visit(begun[0]!));
+  assert.match(first.body, /begun in another browser, or it took too long\. Begin again/);
+  assert.equal((await many.get(await visit(begun[1]!))).headers.refresh, `0; url=${tabs[1]}`);
+  assert.equal((await many.get(await visit(begun[8]!))).headers.refresh, '0; url=/queue');
 });

@@ -101,11 +101,16 @@ test('cookies hold for this host over TLS alone, and one that stands there twice
   for (const cookie of [sessionCookie('x'), noSessionCookie(), languageCookie('nl')])
     assert.match(cookie, /^__Host-[a-z-]+=[^;]*; Path=\/; Secure; HttpOnly; SameSite=Strict/);
   assert.deepEqual(cookiesIn('a=b; __Host-sluis=secret; __Host-sluis-language=en', CONSOLE_SESSION), {
+    away: new Map(),
     secret: 'secret',
     language: 'en',
   });
-  assert.deepEqual(cookiesIn('__Host-sluis=one; __Host-sluis=two; __Host-sluis-language=xx', CONSOLE_SESSION), {});
-  assert.deepEqual(cookiesIn(undefined, CONSOLE_SESSION), {});
+  assert.deepEqual(cookiesIn('__Host-sluis=one; __Host-sluis=two; __Host-sluis-language=xx', CONSOLE_SESSION), {
+    away: new Map(),
+  });
+  assert.deepEqual(cookiesIn(undefined, CONSOLE_SESSION), { away: new Map() });
+  const away = '__Host-sluis-oidc-ab=1; __Host-sluis-oidc-cd=2; __Host-sluis-oidc-cd=3; __Host-sluis-oidc-A!=4';
+  assert.deepEqual([...cookiesIn(away, CONSOLE_SESSION).away], [['ab', '1']]);
 });
 
 /**

@@ -114,3 +114,19 @@ test('a provider that hangs, pours, fails, redirects or is not there holds nobod
   assert.equal(await client.address(flow(), 'en'), 'down');
   assert.equal(same.asked.length, before + 1);
 });
+
+test('whoever leaves is shown the way out of the provider where it has one, over TLS, and nowhere else', async (t) => {
+  const place = 'https://login.example/end?tenant=a';
+  const { client } = await start(t, { metadata: { end_session_endpoint: place } });
+  const url = await client.logOut('nl');
+  assert.equal(url?.href, 'https://login.example/end?tenant=a&ui_locales=nl&client_id=sluis');
+  for (const metadata of [
+    {},
+    { end_session_endpoint: 'http://login.example/end' },
+    { end_session_endpoint: 'javascript:1' },
+  ])
+    assert.equal(await (await start(t, { metadata })).client.logOut('nl'), undefined);
+  const away = await start(t, { at: { '/.well-known/openid-configuration': 'fail' } });
+  assert.equal(await away.client.logOut('nl'), undefined);
+  assert(away.log.events.some(({ event }) => event === 'console.provider'));
+});

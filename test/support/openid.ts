@@ -42,8 +42,16 @@ export interface RealProvider {
 
 /** What of oidc-provider is used here; it brings no types. */
 type Library = new (issuer: string, configuration: object) => LibraryProvider;
+interface LibraryGrant {
+  addOIDCScope(scope: string): void;
+  save(): Promise<string>;
+}
+interface LibraryContext {
+  readonly client: { readonly clientId: string };
+  readonly session: { readonly accountId: string; grantIdFor(clientId: string): string | undefined };
+}
 interface LibraryProvider {
-  readonly Grant: new (facts: object) => { addOIDCScope(scope: string): void; save(): Promise<string> };
+  readonly Grant: { new (facts: object): LibraryGrant; find(id: string): Promise<LibraryGrant | undefined> };
   callback(): Handler;
   interactionFinished(request: IncomingMessage, response: ServerResponse, result: object): Promise<void>;
 }
@@ -72,7 +80,12 @@ export async function startRealProvider(t: TestContext, redirect: string): Promi
       accountId,
       claims: () => ({ ...real.person, sub: accountId }),
     }),
-    loadExistingGrant: async ({ oidc }: { oidc: { client: { clientId: string }; session: { accountId: string } } }) => {
+    loadExistingGrant: async ({ oidc }: { oidc: LibraryContext }) => {
+      // One for all tabs of a browser: with another one codes of the tabs before are void.
+      const known = oidc.session.grantIdFor(oidc.client.clientId);
+      // Gone once one of its codes came twice.
+      const found = known === undefined ? undefined : await provider.Grant.find(known);
+      if (found !== undefined) return found;
       const grant = new provider.Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });
       grant.addOIDCScope('openid profile groups');
       await grant.save();

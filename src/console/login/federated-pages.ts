@@ -1,12 +1,12 @@
 /** The pages of a log-in at an OpenID provider: the way there, the way back, and what went wrong. */
 import type { Language } from '../../domain/registry.ts';
 import { type Html, html } from '../../http/html.ts';
-import { awayCookie, noAwayCookie } from '../../web/core/cookies.ts';
+import { awayCookies, noAwayCookie } from '../../web/core/cookies.ts';
 import { sessionCookie } from './cookies.ts';
 import { type Reply, localPath, visitorOf } from '../../web/core/page.ts';
 import type { Asked, Page } from '../core/page.ts';
 import type { ConsoleServices } from '../core/services.ts';
-import type { FederatedLogIns } from './federated.ts';
+import { type FederatedLogIns, markOf } from './federated.ts';
 import { FEDERATED } from './federated-words.ts';
 import { fromOf, wrong } from '../../web/login/forms.ts';
 import type { LogInRefusal } from '../../web/login/notes.ts';
@@ -19,10 +19,17 @@ export function providerCard({ name }: Pick<FederatedLogIns, 'name'>, language: 
   return html`<div class="card"><p>${words.lead}</p><p><a class="button" href="/login/provider/begin?to=${to}">${words.button} ${name}</a></p></div>`;
 }
 
+/** Here nobody knows any more how somebody had logged in, so it is said to all. `to`: at the provider. */
+export function providerOut({ name }: Pick<FederatedLogIns, 'name'>, language: Language, to: string): Html {
+  const words = FEDERATED[language];
+  return html`<div class="card"><p>${words.stillIn}</p><p><a class="button second" href="${to}">${words.outAt} ${name}</a></p></div>`;
+}
+
 type Refused = keyof (typeof FEDERATED)['nl']['refused'];
 const isRefused = (why: LogInRefusal): why is Refused => Object.hasOwn(FEDERATED.nl.refused, why);
 
-function turnedPage({ language }: Asked, turned: Turned): Reply {
+/** `mark`: of the log-in that is over with it. */
+function turnedPage({ language }: Asked, turned: Turned, mark?: string): Reply {
   const words = FEDERATED[language];
   const why = turned.kind === 'refused' && isRefused(turned.why) ? turned.why : 'provider';
   return {
@@ -30,7 +37,7 @@ function turnedPage({ language }: Asked, turned: Turned): Reply {
     status: turned.kind === 'busy' ? 429 : why === 'down' ? 503 : 403,
     title: words.refusedTitle,
     body: html`${wrong(turned.kind === 'busy' ? LOGIN[language].busy : words.refused[why])}<p><a class="button" href="/login">${words.again}</a></p>`,
-    cookies: [noAwayCookie()],
+    cookies: mark === undefined ? [] : [noAwayCookie(mark)],
   };
 }
 
@@ -41,7 +48,7 @@ async function begin(asked: Asked, { federated }: ConsoleServices, proving: bool
   const session = proving ? visitorOf(asked).session : undefined;
   const began = await (federated?.begin(localPath(query.get('to')), language, fromOf(asked), session) ?? MISSING);
   return began.kind === 'away'
-    ? { kind: 'away', to: began.to, cookies: [awayCookie(began.cookie)] }
+    ? { kind: 'away', to: began.to, cookies: awayCookies(began.mark, began.cookie, asked.away) }
     : turnedPage(asked, began);
 }
 
@@ -65,9 +72,10 @@ const back: Page = {
   access: 'nobody',
   run: async (asked, { federated }) => {
     const words = FEDERATED[asked.language];
+    const mark = markOf(asked.query.get('state') ?? '');
     const done = await (federated?.finish(
       asked.query,
-      { cookie: asked.away ?? '', certificate: asked.certificate },
+      { cookie: asked.away.get(mark) ?? '', certificate: asked.certificate },
       fromOf(asked),
     ) ?? MISSING);
     if (done.kind === 'in') {
@@ -76,7 +84,7 @@ const back: Page = {
         kind: 'page',
         title: words.in,
         body: html`<div class="card"><p>${words.inLead}</p><p><a class="button" href="${to}">${words.on}</a></p></div>`,
-        cookies: [sessionCookie(done.secret), noAwayCookie()],
+        cookies: [sessionCookie(done.secret), noAwayCookie(mark)],
         refresh: to,
       };
     }
@@ -85,9 +93,9 @@ const back: Page = {
         kind: 'page',
         title: words.proven,
         body: html`<div class="card"><p role="status">${words.provenLead}</p></div>`,
-        cookies: [noAwayCookie()],
+        cookies: [noAwayCookie(mark)],
       };
-    return turnedPage(asked, done);
+    return turnedPage(asked, done, mark);
   },
 };
 

@@ -3,6 +3,9 @@ export const FEDERATED = {
   nl: {
     lead: 'Of log in met het account van uw organisatie.',
     button: 'Inloggen met',
+    stillIn:
+      'Hebt u met uw organisatie ingelogd? Dan bent u daar nog ingelogd. Werken er meer mensen op deze computer? Log dan ook daar uit.',
+    outAt: 'Uitloggen bij',
     in: 'U bent ingelogd',
     inLead: 'U wordt doorgestuurd.',
     on: 'Verder',
@@ -31,6 +34,9 @@ export const FEDERATED = {
   en: {
     lead: 'Or log in with the account of your organisation.',
     button: 'Log in with',
+    stillIn:
+      'Did you log in with your organisation? Then you are still logged in there. Do others work at this computer? Then log out there as well.',
+    outAt: 'Log out at',
     in: 'You are logged in',
     inLead: 'You are taken further.',
     on: 'Go on',

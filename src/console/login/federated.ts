@@ -27,7 +27,7 @@ import type { Busy, From, Judged, Slowed, Turned } from '../../web/login/slowed.
 
 export interface FederatedParts {
   readonly store: Pick<Store, 'identities'>;
-  readonly provider: Pick<Provider, 'issuer' | 'address' | 'judge'>;
+  readonly provider: Pick<Provider, 'issuer' | 'address' | 'judge' | 'logOut'>;
   readonly challenges: Challenges;
   readonly slowed: Slowed;
   readonly clock: Clock;
@@ -39,15 +39,20 @@ export interface FederatedParts {
   readonly name: string;
 }
 
+/** Names a log-in among those that a browser has under way: many tabs, each with its own. */
+export const markOf = (state: string): string =>
+  base32(createHash('sha256').update(state).digest().subarray(0, 10)).toLowerCase();
+
 /** What a browser brings back with it. */
 export interface Shown {
-  /** That of `begin`. */
+  /** That of `begin`, of this log-in. */
   readonly cookie: string;
   /** SHA-256 of its client certificate. */
   readonly certificate?: string | undefined;
 }
 
-export type Away = { readonly kind: 'away'; readonly to: string; readonly cookie: string } | Turned;
+export type Away =
+  { readonly kind: 'away'; readonly to: string; readonly cookie: string; readonly mark: string } | Turned;
 export type Returned =
   | { readonly kind: 'in'; readonly secret: string; readonly to: string }
   | { readonly kind: 'proven'; readonly to: string }
@@ -77,7 +82,12 @@ export class FederatedLogIns {
       const address = await provider.address(flowOf(cookie, state), language);
       return address instanceof URL ? { kind: 'right', is: address.href } : address;
     });
-    return began.kind === 'right' ? { kind: 'away', to: began.is, cookie } : began;
+    return began.kind === 'right' ? { kind: 'away', to: began.is, cookie, mark: markOf(state) } : began;
+  }
+
+  /** Where whoever leaves is logged out at the provider too; undefined: nowhere. */
+  async logOut(language: string): Promise<string | undefined> {
+    return (await this.#p.provider.logOut(language))?.href;
   }
 
   async finish(query: URLSearchParams, shown: Shown, from: From): Promise<Returned> {

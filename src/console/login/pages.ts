@@ -6,7 +6,7 @@ import { type Reply, localPath, visitorOf } from '../../web/core/page.ts';
 import type { Asked, Page } from '../core/page.ts';
 import type { ConsoleServices } from '../core/services.ts';
 import { BREAK_GLASS_WORDS } from './break-glass-words.ts';
-import { providerCard } from './federated-pages.ts';
+import { providerCard, providerOut } from './federated-pages.ts';
 import { fromOf, wrong } from '../../web/login/forms.ts';
 import { passkeyForm, said } from './forms.ts';
 import { goodbye } from '../../web/login/goodbye.ts';
@@ -146,9 +146,13 @@ const out: Page = {
   method: 'GET',
   path: '/goodbye',
   access: 'nobody',
-  run: ({ language }) => {
+  run: async ({ language }, { federated }) => {
     const { out: title, outLead: lead, again } = LOGIN[language];
-    return goodbye({ title, lead, again });
+    const there = await federated?.logOut(language);
+    return goodbye(
+      { title, lead, again },
+      federated === undefined || there === undefined ? undefined : providerOut(federated, language, there),
+    );
   },
 };
 

@@ -144,6 +144,22 @@ export class Provider {
     }
   }
 
+  /**
+   * Where whoever leaves ends his session at the provider as well (OpenID Connect RP-Initiated Logout 1.0, section 2); undefined where the provider has no such place, or gives no answer.
+   * It stays there: an address to come back to would have to be registered with it, and a hint of who it was would be a token that is kept.
+   */
+  async logOut(language: string): Promise<URL | undefined> {
+    try {
+      const configuration = await this.#configuration();
+      if (configuration.serverMetadata().end_session_endpoint === undefined) return undefined;
+      const url = oidc.buildEndSessionUrl(configuration, { ui_locales: language });
+      return url.protocol === 'https:' ? url : undefined;
+    } catch (error) {
+      this.#fault(error);
+      return undefined;
+    }
+  }
+
   /** Asked once, however many wait. */
   async #configuration(): Promise<oidc.Configuration> {
     const now = this.#clock.monotonic();

@@ -3,8 +3,11 @@ import { FEDERATED_LIFE } from '../../domain/console.ts';
 import type { Language } from '../../domain/registry.ts';
 
 const LANGUAGE = '__Host-sluis-language';
-/** Of whoever has been sent to an OpenID provider. Lax: a Strict one does not come along where the page before was the provider's. */
-const AWAY = '__Host-sluis-oidc';
+/** Of whoever has been sent to an OpenID provider, one for each log-in that a browser has under way. Lax: a Strict one does not come along where the page before was the provider's. */
+const AWAY = '__Host-sluis-oidc-';
+/** Such log-ins of one browser: 8 of 800 octets are half of what a request may have in its header. */
+const MOST_AWAY = 8;
+const MARK = /^[a-z2-7]{1,32}$/;
 const YEAR = 31_536_000;
 
 const cookie = (name: string, value: string, more: string, site: 'Strict' | 'Lax' = 'Strict'): string =>
@@ -15,11 +18,16 @@ export const secretCookie = (name: string, secret: string): string => cookie(nam
 export const noSecretCookie = (name: string): string => cookie(name, '', '; Max-Age=0');
 export const languageCookie = (language: Language): string => cookie(LANGUAGE, language, `; Max-Age=${YEAR}`);
 
-export const awayCookie = (value: string): string => cookie(AWAY, value, `; Max-Age=${FEDERATED_LIFE / 1000}`, 'Lax');
-export const noAwayCookie = (): string => cookie(AWAY, '', '; Max-Age=0', 'Lax');
+/** `mark`: of one log-in. `shown`: those that the browser has; the oldest, which it sends first (RFC 6265 section 5.4), make room. */
+export const awayCookies = (mark: string, value: string, shown: Shown['away']): readonly string[] => [
+  ...[...shown.keys()].slice(0, Math.max(0, shown.size + 1 - MOST_AWAY)).map(noAwayCookie),
+  cookie(AWAY + mark, value, `; Max-Age=${FEDERATED_LIFE / 1000}`, 'Lax'),
+];
+export const noAwayCookie = (mark: string): string => cookie(AWAY + mark, '', '; Max-Age=0', 'Lax');
 
 export interface Shown {
-  readonly away?: string;
+  /** By the marks of the log-ins. */
+  readonly away: ReadonlyMap<string, string>;
   readonly secret?: string;
   readonly language?: Language;
 }
@@ -28,11 +36,15 @@ export interface Shown {
 export function cookiesIn(header: string | undefined, session: string): Shown {
   const found = namedIn(header);
   const secret = found.get(session);
-  const away = found.get(AWAY);
+  const away = [...found].flatMap(([name, value]) =>
+    name.startsWith(AWAY) && MARK.test(name.slice(AWAY.length)) && value !== undefined && value !== ''
+      ? [[name.slice(AWAY.length), value] as const]
+      : [],
+  );
   const language = found.get(LANGUAGE);
   return {
     ...(secret === undefined || secret === '' ? {} : { secret }),
-    ...(away === undefined || away === '' ? {} : { away }),
+    away: new Map(away),
     ...(language === 'nl' || language === 'en' ? { language } : {}),
   };
 }

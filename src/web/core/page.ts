@@ -73,8 +73,8 @@ export interface AskedBy<V> {
   /** Of a page that takes one. */
   readonly file?: GivenFile;
   readonly headers: IncomingHttpHeaders;
-  /** The cookie of whoever was sent to an OpenID provider. */
-  readonly away?: string;
+  /** Cookies of log-ins for which this browser was sent to an OpenID provider, by their marks. */
+  readonly away: ReadonlyMap<string, string>;
   readonly language: Language;
   readonly now: Instant;
   /** Absent: nobody is logged in. */

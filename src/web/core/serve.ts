@@ -246,7 +246,7 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
       octets: (name) => form?.fields.get(name) ?? NOTHING,
       ...defined({ file: form?.file }),
       headers: head.headers,
-      ...defined({ away: cookiesIn(head.headers.cookie, session).away }),
+      away: cookiesIn(head.headers.cookie, session).away,
       now: clock.now(),
       get admin() {
         return adminOf();
