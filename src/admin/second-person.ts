@@ -14,6 +14,7 @@ import { MAX_REQUEST_INPUT, type SecondPersonVerb } from '../domain/second-perso
 import type { ApprovalRecord } from '../store/operators.ts';
 import { defined } from '../domain/defined.ts';
 import type { Right } from '../domain/roles.ts';
+import { iso } from '../domain/units.ts';
 import { personalOf } from '../store/actor.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { approversOf, couldSign, twoOf } from './approvers.ts';
@@ -54,7 +55,7 @@ async function ask(context: AdminContext, { operation, verb, right, input }: Exa
   if (others.length < (askedWith === undefined ? 2 : 1))
     throw new AdminError(
       'conflict',
-      `Cannot do ${operation}: the configuration asks for a second person (operators.second-person has "${verb}"), and fewer than two operators are registered; "sluis operator add NAME --public-key FILE" registers one`,
+      `Cannot do ${operation}: the configuration asks for a second person (operators.second-person has "${verb}"), and fewer than two operators are registered; "sluis operator add NAME --public-key FILE" registers one, "--console" one with a passkey`,
     );
   if (reason === undefined)
     throw new AdminError(
@@ -80,7 +81,7 @@ async function ask(context: AdminContext, { operation, verb, right, input }: Exa
   const shown = grouped(made.id);
   throw new AdminError(
     'approval',
-    `${operation} needs a second person. Request ${shown} waits for ${until}. Two operators sign it, each with an own key: sluis approve ${shown} --key FILE. Then run this command again with --approval ${shown}`,
+    `${operation} needs a second person. Request ${shown} waits for ${until}. Two operators sign it, each with a passkey in the web console or an own key: sluis approve ${shown} --key FILE. Then run this command again with --approval ${shown}`,
     { request: made.id },
   );
 }
@@ -105,6 +106,12 @@ async function use(context: AdminContext, { operation, input }: Exact, call: Cal
     );
   if (call.actor.reason !== undefined && call.actor.reason !== request.reason)
     return refuse('invalid', 'the reason is another one than was approved', 'give the same reason, or leave it out');
+  if (request.rejectedAt !== undefined)
+    return refuse(
+      'ended',
+      `a second person refused it at ${iso(request.rejectedAt)}`,
+      'hear why before you ask anew ("sluis audit list --event approval.rejected")',
+    );
   if (request.endsAt <= clock.now())
     return refuse(
       'ended',

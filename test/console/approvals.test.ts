@@ -204,7 +204,9 @@ test('a request that a colleague refuses is done by nobody, and the trail has wh
   assert.match(refused.body, /You have refused the request/);
   assert.equal((await all.jan.browser.get(path)).status, 404, 'it waits no more');
   const token = (await all.jan.browser.get('/partners/umc')).form('/logout').token ?? '';
-  assert.equal((await all.jan.browser.post(`${path}/run`, { token })).status, 409);
+  const late = await all.jan.browser.post(`${path}/run`, { token });
+  assert.equal(late.status, 409);
+  assert.match(late.body, /a second person refused it at/);
   assert(!(await ended(all)));
   const [row] = await all.events('approval.rejected');
   assert.deepEqual([row?.personal?.actor, row?.personal?.reason], ['els', 'called jan']);

@@ -24,6 +24,7 @@ import { passkeyForm, said } from '../login/forms.ts';
 import { LOGIN } from '../login/words.ts';
 import { hasPlan, planHtml, planOf } from '../parts/deed-form.ts';
 import { MAX_REASON, reasonIn } from '../parts/reason.ts';
+import { askerOf, inputHtml, inputOf, operationHtml } from './approval-shown.ts';
 import { APPROVAL } from './approval-words.ts';
 
 /** The trail, and the statement, are in one language. */
@@ -37,25 +38,6 @@ type Caller = keyof typeof CALLER_FACT;
 const CALLERS = Object.keys(CALLER_FACT) as Caller[];
 /** Characters of a plan: it goes along in a form of 16 KB. A longer one is shown, and signed, as far as that. */
 const MAX_PLAN = 2000;
-
-export const inputOf = ({ input }: Pick<ApprovalRecord, 'input'>): Readonly<Record<string, unknown>> =>
-  JSON.parse(input) as Readonly<Record<string, unknown>>;
-
-export function inputHtml(request: Pick<ApprovalRecord, 'input'>): Html {
-  const pairs = Object.entries(inputOf(request)).map(
-    ([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)] as const,
-  );
-  return facts(pairs);
-}
-
-/** Who asked, and how that is known. */
-export function askerOf(
-  { language }: Asked,
-  { askedBy, askedWith }: Pick<ApprovalRecord, 'askedBy'> & { readonly askedWith?: string | undefined },
-): string {
-  const words = APPROVAL[language];
-  return `${askedBy} (${askedWith === undefined ? words.said : `${words.known} ${grouped(askedWith)}`})`;
-}
 
 type Services = Pick<ConsoleServices, 'approvals' | 'origin'>;
 
@@ -160,7 +142,7 @@ async function touchPage(
       words.one,
       facts([
         [words.gateway, asked.admin.partners.hostname],
-        [words.operation, request.operation],
+        [words.operation, operationHtml(request)],
         [words.asked, askerOf(asked, request)],
         [words.askedAt, timeOf(iso(request.askedAt), language)],
         [words.until, timeOf(iso(request.endsAt), language)],

@@ -15,7 +15,8 @@ import { card, facts, note } from '../../web/look/parts.ts';
 import { type Register, type RowOf, registerPages } from '../parts/register.ts';
 import type { Deed } from '../parts/deed.ts';
 import { donePage } from '../parts/deed-pages.ts';
-import { askerOf, decidePage, deciding, inputHtml, inputOf } from './approval-decide.ts';
+import { decidePage, deciding } from './approval-decide.ts';
+import { askerOf, inputHtml, inputOf, operationHtml } from './approval-shown.ts';
 import { APPROVAL } from './approval-words.ts';
 
 const WORDS = {
@@ -72,7 +73,7 @@ async function requestPage(asked: Asked, services: ConsoleServices, problem?: st
   const id = cleanBase32((params.id ?? '').slice(0, 32));
   const request = (await operate('approval.list', { limit: MAX_LIST })).find((one) => one.id === id);
   if (request === undefined) throw new AdminError('unknown', `There is no request "${id}" that waits`);
-  const { operation, reason, signedBy, missing, endsAt } = request;
+  const { reason, signedBy, missing, endsAt } = request;
   const isFile = 'sha256' in inputOf(request);
   const run = html`${note('bad', html`<p>${words.runs}</p>`)}<form method="post" action="/approvals/${id}/run"><input type="hidden" name="token" value="${visitorOf(asked).token}"><button>${words.run}</button></form>`;
   return {
@@ -82,7 +83,7 @@ async function requestPage(asked: Asked, services: ConsoleServices, problem?: st
     body: html`${wrong(problem)}${query.get('done') === 'approved' ? note('good', html`<p role="status">${words.approvedDone}</p>`) : undefined}${card(
       words.one,
       facts([
-        [words.operation, operation],
+        [words.operation, operationHtml(request)],
         [words.asked, askerOf(asked, request)],
         [words.reason, reason],
         [words.signed, signedBy.length === 0 ? words.nobody : signedBy.join(', ')],
