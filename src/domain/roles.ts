@@ -47,7 +47,7 @@ export function commonRole(a: Role, b: Role): Role {
 }
 
 /**
- * How it is known who calls. `said`: only the caller says so. `passkey`, `oidc`: how somebody logged in to the web console. `log-in`: an account, with two factors, at its own pages. `signatures`: two operators signed for exactly this call with keys of their own.
+ * How it is known who calls. `said`: only the caller says so. `passkey`, `oidc`: how somebody logged in to the web console. `log-in`: an account, with two factors, at its own pages. `signatures`: two operators stand behind exactly this call, by keys or passkeys of their own.
  */
 export type Proof = 'said' | 'token' | 'certificate' | Means | 'signatures' | 'log-in';
 
