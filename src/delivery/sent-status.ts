@@ -1,4 +1,5 @@
 /** What became of a message, as far as its sender may see it: over the API, and at the pages of accounts. */
+import type { Address } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
 import type { MessageId } from '../domain/ids.ts';
 import type { Account, Organisation } from '../domain/registry.ts';
@@ -47,14 +48,26 @@ export async function sentStatus(
   return { message: found, recipients: places.map((where) => statusOf(found, where, rows, sender)) };
 }
 
+/** Of a page of them: the states alone. */
+export const sentStates = (
+  message: MessageRecord,
+  places: readonly Whereabouts[],
+  sender: Sender,
+): readonly Pick<RecipientStatus, 'address' | 'state'>[] =>
+  places.map((where) => ({ address: writtenTo(message, where), state: stateOf(where, sender) }));
+
+/** Whom the sender wrote to: a substitute is told of in the answer to the submission. */
+const writtenTo = ({ recipients }: MessageRecord, { recipient }: Whereabouts): Address =>
+  recipients.find(({ address }) => address === recipient)?.substituteFor ?? recipient;
+
 function statusOf(
-  { recipients, receivedAt }: MessageRecord,
+  message: MessageRecord,
   where: Whereabouts,
   rows: readonly AuditRow[],
   sender: Sender,
 ): RecipientStatus {
-  // Whom the sender wrote to: a substitute is told of in the answer to the submission.
-  const address = recipients.find((r) => r.address === where.recipient)?.substituteFor ?? where.recipient;
+  const { receivedAt } = message;
+  const address = writtenTo(message, where);
   const state = stateOf(where, sender);
   const at = state === 'delivered' ? receivedAt : sinceOf(where, rows);
   const reply = where.delivery?.lastReply;

@@ -125,6 +125,25 @@ export interface ReferenceFound {
   readonly next?: MessageId;
 }
 
+/** What an account sent. */
+export interface SentQuery {
+  readonly account: AccountId;
+  /** At most this many, 1 to 100; newest first. */
+  readonly limit: number;
+  /** Rows of the trail below this one: `next` of the page before. */
+  readonly before?: number;
+  /** When it was accepted. */
+  readonly since?: Instant;
+  readonly until?: Instant;
+  /** One of those that it was sent to, as the sender named them. */
+  readonly recipient?: Address;
+}
+export interface SentPage {
+  readonly sent: readonly { readonly message: MessageRecord; readonly places: readonly Whereabouts[] }[];
+  /** Rows below it were not looked at; present also where none of a page fits. */
+  readonly next?: number;
+}
+
 /** Messages that were accepted in an hour. */
 export interface HourlyCount {
   readonly from: Instant;

@@ -157,12 +157,20 @@ test('what one account sent and got last is sought by it, in so many rows', asyn
   const account = 1 as AccountId;
   const plans = plansOf(db, (watched) => {
     read(watched, READS.messages.submittedBy(now, account, 20));
+    read(watched, READS.deliveries.sentPage(now, { account, limit: 20 }));
     read(watched, READS.mailboxes.latestIn(now, account, 20));
   });
   assert.deepEqual(scansOf(plans), []);
   const of = (part: string): string => planOf(plans, part);
   assert.match(of('SELECT a.message AS id'), /SEARCH audit_of_account USING PRIMARY KEY \(account=\? AND seq<\?\)/);
   assert.match(of('SELECT w.id'), /SEARCH audit USING INTEGER PRIMARY KEY \(rowid>\?\)/);
+  const page = plansOf(db, (watched) => read(watched, READS.deliveries.sentPage(now, { account, limit: 20 })));
+  assert.equal([...page].length, 7, 'statements of a page, whatever is on it');
+  assert.match(
+    of('SELECT a.seq, a.at, CASE'),
+    /SEARCH audit_of_account USING PRIMARY KEY \(account=\? AND seq<\?\).*SEARCH a USING INTEGER PRIMARY KEY/,
+  );
+  assert.match(of('SELECT seq, at, CASE'), /SEARCH audit USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)/);
   assert.match(of('SELECT e.retrieved'), /^SEARCH e USING (?:PRIMARY KEY|INDEX \w+) \(account=\?\); SEARCH m/);
   assert.match(of('SELECT h.why'), /^SEARCH h USING (?:PRIMARY KEY|INDEX \w+) \(account=\?\); SEARCH m/);
 });

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test, { type TestContext } from 'node:test';
 import { type Address, addressKey } from '../../src/domain/address.ts';
+import { defined } from '../../src/domain/defined.ts';
 import type { AccountId, EntryUid, MessageId } from '../../src/domain/ids.ts';
 import { type Instant, days, hours, instant, minutes } from '../../src/domain/units.ts';
 import type { MessageParts } from '../../src/domain/message-part.ts';
-import type { MessageQuery, ReferenceQuery, Whereabouts } from '../../src/store/deliveries.ts';
+import type { MessageQuery, ReferenceQuery, SentQuery, Whereabouts } from '../../src/store/deliveries.ts';
 import type { Acceptance, MaildropLock } from '../../src/store/store.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import {
@@ -19,6 +20,7 @@ import {
   readAll,
   sealBody,
 } from '../support/store.ts';
+import { until } from '../support/until.ts';
 import type { ContractStore } from './contract.ts';
 import { addPartner } from './partner-contract.ts';
 
@@ -118,6 +120,39 @@ export function traceContract(name: string, open: (t: TestContext) => Promise<Co
 
   // --- of one account
 
+  promise('a page of what an account sent ends at its bounds, and says where the next one begins', async (s) => {
+    const { store } = s;
+    const anna = await addAccount(store, 'anna');
+    await addAccount(store, 'bert');
+    const accepted = async (): Promise<MessageId> => {
+      const body = await sealBody(store, randomBytes(50));
+      const audit = [{ event: 'message.accepted', outcome: 'success' as const, message: body.id, account: anna }];
+      const found = await acceptanceOf(store, body, ['bert@group.test'], { submitter: anna, audit });
+      const recipients = Array.from({ length: 600 }, () => found.recipients[0]!);
+      assert.equal((await store.accept({ ...found, recipients })).kind, 'filed');
+      return body.id;
+    };
+    const first = await accepted();
+    for (let n = 0; n < 2010; n += 1) store.audit.note({ event: 'login.granted', outcome: 'success', account: anna });
+    // They are written behind what is accepted, or beside it.
+    let [fromSeq, rows] = [0, 0];
+    await until('2010 rows are in the trail', async () => {
+      const found = await store.audit.read({ account: anna, fromSeq, limit: 1000 });
+      rows += found.length;
+      fromSeq = (found.at(-1)?.seq ?? fromSeq - 1) + 1;
+      return rows >= 2010;
+    });
+    const later = [await accepted(), await accepted(), await accepted()].toReversed();
+    const pages: (readonly MessageId[])[] = [];
+    for (let before: number | undefined; pages.length < 9;) {
+      const page = await store.deliveries.sentPage({ account: anna, limit: 100, ...defined({ before }) });
+      pages.push(page.sent.map(({ message }) => message.id));
+      before = page.next;
+      if (before === undefined) break;
+    }
+    assert.deepEqual(pages, [later.slice(0, 2), later.slice(2), [first]]);
+  });
+
   promise('the latest that an account sent and got, newest first, with what became of it', async (s) => {
     const { store } = s;
     const [anna, bert] = [await addAccount(store, 'anna'), await addAccount(store, 'bert')];
@@ -138,6 +173,30 @@ export function traceContract(name: string, open: (t: TestContext) => Promise<Co
     assert.deepEqual(await sentBy(10), submitted);
     assert.deepEqual(await sentBy(2), submitted.slice(0, 2));
     assert.deepEqual(await store.deliveries.submittedBy(bert, 10), []);
+    const paged = async (query: Partial<SentQuery>): Promise<(readonly [MessageId, number])[]> => {
+      const all: (readonly [MessageId, number])[] = [];
+      for (let before: number | undefined, pages = 0; pages < 10; pages += 1) {
+        const { sent, next } = await store.deliveries.sentPage({
+          ...{ account: anna, limit: 3 },
+          ...query,
+          ...defined({ before }),
+        });
+        assert(sent.length <= (query.limit ?? 3));
+        all.push(...sent.map(({ message, places }) => [message.id, places.length] as const));
+        before = next;
+        if (before === undefined) return all;
+      }
+      return assert.fail('it goes on for ever');
+    };
+    const all = submitted.map((id) => [id, 1] as const);
+    assert.deepEqual(await paged({}), all);
+    assert.deepEqual(await paged({ limit: 1 }), all);
+    assert.deepEqual(await paged({ recipient: 'BERT@group.test' as Address }), all);
+    assert.deepEqual(await paged({ recipient: 'anna@group.test' as Address }), []);
+    const { receivedAt } = (await store.deliveries.findMessage(submitted[0]!))!;
+    assert.deepEqual(await paged({ until: instant(receivedAt - 1000 * 60 * 60) }), []);
+    assert.deepEqual(await paged({ since: instant(receivedAt + days(3)) }), []);
+    assert.deepEqual(await paged({ account: bert }), []);
     const gotBy = async (limit: number): Promise<(readonly [MessageId, string])[]> =>
       (await store.deliveries.latestIn(bert, limit)).map(({ message, state }) => [message.id, state]);
     const states = ['waiting', 'waiting', 'collected', 'deleted'];

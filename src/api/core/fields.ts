@@ -2,6 +2,7 @@
 import { z } from '../../config/zod.ts';
 import type { AccountId, EntryUid, MessageId, OrganisationId } from '../../domain/ids.ts';
 import { parseMessageId } from '../../domain/ids.ts';
+import { type Instant, instant } from '../../domain/units.ts';
 
 const NUMBER = /^[1-9][0-9]{0,14}$/;
 
@@ -44,6 +45,14 @@ export const limit = (most: number, usual = Math.min(100, most)): z.ZodType<numb
     })
     .transform((text) => Math.min(Number(text), most))
     .default(usual);
+
+/** A time in a query; may be left out. */
+export const moment = (about?: string): z.ZodType<Instant | undefined, string | undefined> =>
+  z.iso
+    .datetime({ offset: true })
+    .meta(about === undefined ? {} : { description: about })
+    .optional()
+    .transform((text) => (text === undefined ? undefined : instant(Date.parse(text))));
 
 /** A switch in a query. */
 export const flag = (about: string): z.ZodType<boolean, 'true' | 'false' | undefined> =>

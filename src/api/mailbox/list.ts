@@ -2,12 +2,12 @@
 import { z } from '../../config/zod.ts';
 import { defined } from '../../domain/defined.ts';
 import type { EntryUid } from '../../domain/ids.ts';
-import { type Instant, type Milliseconds, instant, iso, milliseconds } from '../../domain/units.ts';
+import { type Instant, type Milliseconds, iso, milliseconds } from '../../domain/units.ts';
 import { previewedRow } from '../../pickup/evidence.ts';
 import type { MailboxEntry } from '../../store/deliveries.ts';
 import type { AccountCaller } from '../core/callers.ts';
 import { ifNoneMatch, isCurrent } from '../core/etags.ts';
-import { entryId, limit } from '../core/fields.ts';
+import { entryId, limit, moment } from '../core/fields.ts';
 import { linkToNext } from '../core/next-page.ts';
 import { type Remote, route } from '../core/route.ts';
 import { headOf, headerFacts } from './header-facts.ts';
@@ -25,11 +25,6 @@ const page = z
     }),
   })
   .meta({ id: 'MailboxPage' });
-
-const since: z.ZodType<Instant | undefined, string | undefined> = z.iso
-  .datetime({ offset: true })
-  .optional()
-  .transform((text) => (text === undefined ? undefined : instant(Date.parse(text))));
 
 interface Query {
   readonly after?: EntryUid | undefined;
@@ -50,7 +45,7 @@ export const listMailboxMessages = route({
   summary: 'List the messages in your mailbox',
   description: `Takes no lease: others fetch meanwhile. With \`If-None-Match\` an unchanged mailbox costs next to nothing. With \`Prefer: wait=${LONGEST_WAIT}\` the answer waits until there is something to tell.`,
   access: ACCESS,
-  query: { after: entryId.optional(), since, limit: limit(100, 25) },
+  query: { after: entryId.optional(), since: moment(), limit: limit(100, 25) },
   headers: { 'if-none-match': ifNoneMatch, prefer },
   waits: WAITS,
   answers: {

@@ -1,33 +1,18 @@
 /** `GET /messages/{messageId}`: what became of a message, as far as its sender may see it. */
 import { z } from '../../config/zod.ts';
 import { defined } from '../../domain/defined.ts';
-import { type SentState, sentStatus } from '../../delivery/sent-status.ts';
+import { sentStatus } from '../../delivery/sent-status.ts';
 import { iso } from '../../domain/units.ts';
 import { messageId } from '../core/fields.ts';
 import { notFound } from '../core/problem.ts';
 import { route } from '../core/route.ts';
 import type { ApiServices } from '../core/services.ts';
-
-const STATES = {
-  delivered: 'It stands in the mailbox.',
-  collected: 'The recipient has collected it.',
-  waiting: 'It waits to be given to the mail server of the recipient.',
-  relayed: 'The mail server of the recipient has taken it.',
-  held: 'It waits for an operator.',
-  failed: 'It could not be delivered; a notice went to the sender.',
-  withdrawn: 'An operator has taken it back.',
-  expired: 'It was not collected in its time and was removed.',
-  'no-longer-kept': 'It is no longer known where it stands.',
-} as const satisfies Readonly<Record<SentState, string>>;
+import { sentState } from './states.ts';
 
 const recipientStatus = z
   .object({
     address: z.string(),
-    state: z.enum(Object.keys(STATES) as [SentState, ...SentState[]]).meta({
-      description: Object.entries(STATES)
-        .map(([state, about]) => `${state}: ${about}`)
-        .join(' '),
-    }),
+    state: sentState,
     at: z.iso.datetime().optional().meta({ description: 'Since when it is so, where that is known.' }),
     code: z
       .string()

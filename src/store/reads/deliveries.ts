@@ -8,6 +8,8 @@ import type {
   DeliveryState,
   MessageRecord,
   PartnerQueue,
+  SentPage,
+  SentQuery,
   Whereabouts,
 } from '../deliveries.ts';
 import { type Row, as, flag, int, long, orNull, text, time } from '../sql/columns.ts';
@@ -15,7 +17,8 @@ import { among, rowsOf, words } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 import { SINCE } from './mailboxes.ts';
 import { MESSAGE, MESSAGE_COLUMNS } from './messages.ts';
-import { type HiddenWhy, deliveriesFrom, deliveryFrom } from './records.ts';
+import { type HiddenWhy, deliveriesFrom, deliveryFrom, recordOf } from './records.ts';
+import { isSent, sentRows } from './sent-rows.ts';
 import { type Step, stepped } from './steps.ts';
 
 export const DELIVERY = {
@@ -43,6 +46,8 @@ type DeliveryRow = Row<typeof DELIVERY>;
 
 const OPEN: readonly DeliveryState[] = ['waiting', 'held'];
 const MOST_KEYS = 1000;
+/** Recipients of the messages of one page, after which it ends; the last message is there whole. */
+const MOST_PLACES = 1000;
 
 export class DeliveryReads {
   /** One row for each partner that has something waiting or held; copies held from mailboxes are in `list` alone. */
@@ -83,22 +88,28 @@ export class DeliveryReads {
   }
 
   *whereabouts(_now: Now, message: MessageRecord): Change<readonly Whereabouts[]> {
-    const copies = message.recipients.map(({ copy = message.id, mailbox }) => ({
-      message: messageNumber(copy),
-      mailbox,
-    }));
-    const deliveries = yield* sql.all(DELIVERY)`
-      ${DELIVERIES} WHERE message ${among(long, [...new Set(copies.map((one) => one.message))])} ORDER BY message, id`;
-    const found = yield* copiesIn(
-      copies.flatMap((one) => (one.mailbox === undefined ? [] : { message: one.message, account: one.mailbox })),
-    );
-    return message.recipients.map(({ address, mailbox, copy = message.id }) => {
-      const number = messageNumber(copy);
-      const its = deliveries.filter((row) => row.message === number);
-      return mailbox === undefined
-        ? relayOf(its, address, message)
-        : copyOf(its, found(copy, mailbox), { recipient: address, account: mailbox }, message);
-    });
+    return (yield* placesOf([message]))(message);
+  }
+
+  /** What an account sent, newest first, with where the copies are: seven statements, whatever the page. */
+  *sentPage(_now: Now, query: SentQuery): Change<SentPage> {
+    const { found, next } = yield* sentRows(query);
+    const rows = yield* sql.all(MESSAGE)`
+      SELECT ${MESSAGE_COLUMNS} FROM message m WHERE m.id ${among(
+        long,
+        found.map(({ id }) => id),
+      )}`;
+    const byId = new Map(rows.map((row) => [row.id, recordOf(row)]));
+    const messages: MessageRecord[] = [];
+    let places = 0;
+    for (const { id, seq } of found) {
+      const message = byId.get(id);
+      if (message === undefined || !isSent(query, message)) continue;
+      messages.push(message);
+      places += message.recipients.length;
+      if (places >= MOST_PLACES) return { sent: yield* withPlaces(messages), next: seq };
+    }
+    return { sent: yield* withPlaces(messages), ...(next === undefined ? {} : { next }) };
   }
 
   /** Which of these keys (at most 1000) were used by notices that were filed. Saves writing them again; `Acceptance.once` decides. */
@@ -109,6 +120,36 @@ export class DeliveryReads {
     const known = new Set(used.map(({ key }) => key));
     return keys.filter((key) => known.has(key));
   }
+}
+
+/** Where the copies of each of these are. */
+function* placesOf(messages: readonly MessageRecord[]): Change<(message: MessageRecord) => readonly Whereabouts[]> {
+  const copies = messages.flatMap(({ id, recipients }) =>
+    recipients.map(({ copy = id, mailbox }) => ({ message: messageNumber(copy), mailbox })),
+  );
+  const deliveries = yield* sql.all(DELIVERY)`
+    ${DELIVERIES} WHERE message ${among(long, [...new Set(copies.map((one) => one.message))])} ORDER BY message, id`;
+  const byMessage = new Map<bigint, DeliveryRow[]>();
+  for (const row of deliveries) {
+    const its = byMessage.get(row.message);
+    if (its === undefined) byMessage.set(row.message, [row]);
+    else its.push(row);
+  }
+  const found = yield* copiesIn(
+    copies.flatMap((one) => (one.mailbox === undefined ? [] : { message: one.message, account: one.mailbox })),
+  );
+  return (message) =>
+    message.recipients.map(({ address, mailbox, copy = message.id }) => {
+      const its = byMessage.get(messageNumber(copy)) ?? [];
+      return mailbox === undefined
+        ? relayOf(its, address, message)
+        : copyOf(its, found(copy, mailbox), { recipient: address, account: mailbox }, message);
+    });
+}
+
+function* withPlaces(messages: readonly MessageRecord[]): Change<SentPage['sent']> {
+  const of = yield* placesOf(messages);
+  return messages.map((message) => ({ message, places: of(message) }));
 }
 
 /** By the index that has fewest others. */
