@@ -288,6 +288,42 @@ test('accounts are suspended, resumed and contained by a file: each wrong line i
   assert.match((await press(browser, at, page, { caller: 'own' })).body, /data-passkey="get"/);
 });
 
+test('EDI identities and absences come from a file that is looked at first: all that the registry would refuse, by its lines', async (t) => {
+  const console = await startConsole(t, { accounts: ['anna', 'bram', 'cees'] });
+  const { registry } = console.gateway.store;
+  await registry.addOrganisation({ name: ORGANISATION, title: 'Praktijk', language: 'nl' }, operator);
+  await registry.addIdentities([{ id: '500', qualifier: 'ZZ', organisation: 'group' }], operator);
+  const { browser } = await console.loggedIn('jan', 'registry');
+  const identities = '/imports/edi-identities';
+  const head = 'organisation,identity,account\n';
+  const bad = `${head}${ORGANISATION},500:ZZ,\n${ORGANISATION},501:ZZ,\nnergens,502,\n${ORGANISATION},503,${addressOf('anna')}\n`;
+  const refused = (await look(browser, identities, bad)).page.body;
+  assert.match(
+    refused,
+    /<td>2<\/td>[^]*one holder[^]*<td>4<\/td>[^]*no organisation[^]*<td>5<\/td>[^]*does not belong/,
+  );
+  assert.doesNotMatch(refused, /<td>3<\/td>/);
+  const named = async (): Promise<number> => (await registry.listIdentities({ limit: 10 })).length;
+  const right = await look(browser, identities, `${head}${ORGANISATION},501:ZZ,\ngroup,502,${addressOf('anna')}\n`);
+  assert.match(right.page.body, /The file is right: 2 identities of it would be registered/);
+  assert.equal(await named(), 1);
+  await press(browser, right.at, right.page);
+  assert.match((await settled(browser, right.at)).body, /It was done[^]*The 2 identities of the file are registered/);
+  assert.equal(await named(), 3);
+  const absences = '/imports/absences';
+  const columns = 'address,from,until,substitute,refuse\n';
+  const [anna, bram, cees] = ['anna', 'bram', 'cees'].map(addressOf);
+  const wrong = `${columns}${anna},,14d,${bram},\n${bram},,14d,,yes\n${bram},,7d,,yes\nnobody@group.test,,7d,,yes\n`;
+  const told = (await look(browser, absences, wrong)).page.body;
+  assert.match(told, /<td>2<\/td>[^]*has not agreed[^]*<td>4<\/td>[^]*line 3 already[^]*<td>5<\/td>[^]*nobody@group/);
+  const away = await look(browser, absences, `${columns}${bram},,14d,,yes\n${cees},,14d,,yes\n`);
+  assert.match(away.page.body, /it would note 2 absences\. Nothing was changed/);
+  assert.deepEqual(await registry.listAbsences({ limit: 10, endsAfter: instant(0) }), []);
+  await press(browser, away.at, away.page, { caller: 'called' });
+  assert.match((await settled(browser, away.at)).body, /Noted 2 absences/);
+  assert.equal((await registry.listAbsences({ limit: 10, endsAfter: instant(0) })).length, 2);
+});
+
 test('nobody else sees a file that is held, and who may not import is offered nothing', async (t) => {
   const console = await withOrganisation(t);
   const { browser } = await console.loggedIn('jan', 'registry');

@@ -62,6 +62,12 @@ export function absenceContract(name: string, open: (t: TestContext) => Promise<
       store.registry.addAbsences([away(0, 1, { substitute: carla })], actor),
       registryError('invalid', /"carla@group\.test" has not agreed to stand in for "anna@group\.test"/),
     );
+    const wrong = await store.registry.judgeAbsences([...[away(0, 1, { substitute: carla }), away(5, 6), away(5, 6)]]);
+    assert.deepEqual(
+      wrong.map(({ at }) => at),
+      [0, 2],
+      'a look tells all of them, and notes none',
+    );
     // Consent is for one address, and from its giver only.
     await assert.rejects(
       store.registry.addAbsences([away(0, 1, { address: ben, substitute: anna })], actor),

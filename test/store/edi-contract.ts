@@ -120,6 +120,15 @@ export function ediContract(name: string, open: (t: TestContext) => Promise<Cont
     );
     await assert.rejects(add(identity('4', '', 'practice', 'olga')), registryError('invalid', /does not belong/));
     await assert.rejects(add(identity('4', '', 'nobody')), registryError('unknown', /no organisation "nobody"/));
+    const wrong = await store.registry.judgeIdentities([
+      ...[identity('3'), identity('1', 'ZZ', 'other'), identity('4', '', 'nobody'), identity('3', '', 'other')],
+      identity('1', 'ZZ'),
+    ]);
+    assert.deepEqual(
+      wrong.map(({ at }) => at),
+      [1, 2, 3],
+      'a look tells all of them, and adds none',
+    );
     await assert.rejects(
       store.registry.removeIdentity({ id: '1', qualifier: '' }, actor),
       registryError('unknown', /for nobody/),

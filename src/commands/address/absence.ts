@@ -6,11 +6,12 @@ import { type AdminContext, AdminError } from '../../admin/context.ts';
 import { readableTime } from '../../cli/output.ts';
 import { type Address, addressKey } from '../../domain/address.ts';
 import { many } from '../../domain/counted.ts';
+import type { CsvProblem } from '../../domain/csv-problem.ts';
 import { defined } from '../../domain/defined.ts';
 import { type Instant, type Milliseconds, days, instant } from '../../domain/units.ts';
 import { dayOf, instantOf, isoDay } from '../../domain/working-days.ts';
 import type { AbsenceQuery, AddressAbsence } from '../../store/absences.ts';
-import { recordsOf } from '../core/csv.ts';
+import { recordsOf, refuseEntries } from '../core/csv.ts';
 import { address, day } from '../core/kinds.ts';
 import { type Values, arg, changes, flag, lists, need, old, opt, subject } from '../core/row.ts';
 
@@ -85,17 +86,19 @@ function timeProblem(
     : undefined;
 }
 
-/** Of each line of a file; two of one address and one beginning are a mistake. */
+/** Of each line of a file, where `problems` are kept of those that can be used; two of one address and one beginning are a mistake. */
 export async function absencesIn(
   upload: AsyncIterable<string> | undefined,
   bounds: Bounds,
-): Promise<readonly AddressAbsence[]> {
+  problems?: CsvProblem[],
+): Promise<readonly (AddressAbsence & { readonly line: number })[]> {
   const absencesOf = new Map<string, AddressAbsence & { readonly line: number }>();
   await recordsOf(upload, {
     action: 'note absences',
     columns: absenceLine,
     most: MAX_LINES,
     now: () => bounds.now,
+    ...defined({ problems }),
     check: ({ from, line, ...rest }) => {
       const absence = absenceOf({ ...rest, since: from }, bounds);
       const name = `${addressKey(absence.address)} ${absence.from}`;
@@ -104,7 +107,7 @@ export async function absencesIn(
       absencesOf.set(name, { ...absence, line });
     },
   });
-  return [...absencesOf.values()].map(({ line: _, ...absence }) => absence);
+  return [...absencesOf.values()];
 }
 
 const period = ({ from, lastDay, state }: AbsenceView): string =>
@@ -156,21 +159,29 @@ export const absences = subject(
     }),
 
     import: changes({
-      api: { method: 'POST', path: '/absence-imports' },
+      api: { method: 'POST', path: '/absence-imports', without: ['dryRun'] },
       about: 'note many absences from a CSV file, such as those of the holidays: all or none',
-      in: {},
+      in: { dryRun: flag('check every line and change nothing') },
+      isLook: ({ dryRun }) => dryRun,
       upload: { about: 'header "address,from,until,substitute,refuse"', needed: true, as: 'argument' },
       out: z.object({ absences: z.number() }),
       right: 'registry',
       trail: ['registry.absence-added'],
       undo: 'address absence end, for each',
-      examples: ['absences.csv'],
-      run: async (context, _, { actor, upload }) => {
-        const noted = await absencesIn(upload, boundsOf(context));
-        if (noted.length > 0) await context.store.registry.addAbsences(noted, actor);
+      examples: ['absences.csv', 'absences.csv --dry-run'],
+      run: async (context, { dryRun }, { actor, upload }) => {
+        const { registry } = context.store;
+        const problems: CsvProblem[] = [];
+        const lines = await absencesIn(upload, boundsOf(context), dryRun ? problems : undefined);
+        const noted = lines.map(({ line: _, ...absence }) => absence);
+        if (dryRun) refuseEntries('note absences', problems, lines, await registry.judgeAbsences(noted));
+        else if (noted.length > 0) await registry.addAbsences(noted, actor);
         return { absences: noted.length };
       },
-      say: (done) => `Noted ${many(done.absences, 'absence')}.`,
+      say: ({ absences: n }, { dryRun }) =>
+        dryRun
+          ? `The file is right: it would note ${many(n, 'absence')}. Nothing was changed.`
+          : `Noted ${many(n, 'absence')}.`,
     }),
 
     list: lists({

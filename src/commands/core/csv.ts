@@ -19,6 +19,8 @@ export interface CsvOf<P extends Params> {
   readonly once?: keyof P & string;
   /** Throws AdminError for a line that cannot be used though each of its columns can: it is told with the others. */
   readonly check?: (record: RecordOf<P>) => unknown;
+  /** What is wrong is put here, for `refuseEntries`, and not thrown: the lines that are right come all the same. */
+  readonly problems?: CsvProblem[];
 }
 
 export type RecordOf<P extends Params> = Values<P> & { readonly line: number };
@@ -26,12 +28,12 @@ export type RecordOf<P extends Params> = Values<P> & { readonly line: number };
 /** Every line, in the order of the file. Throws AdminError with all that is wrong with it, line by line. */
 export async function recordsOf<P extends Params>(
   file: AsyncIterable<string> | undefined,
-  { action, columns, most, now, once, check }: CsvOf<P>,
+  { action, columns, most, now, once, check, problems: kept }: CsvOf<P>,
 ): Promise<readonly RecordOf<P>[]> {
   if (file === undefined) throw new AdminError('invalid', `Cannot ${action}: no file came with the request`);
   const named = Object.entries(columns).map(([key, param]) => ({ key, name: nameOf(key), ...param }));
   const records: RecordOf<P>[] = [];
-  const problems: CsvProblem[] = [];
+  const problems = kept ?? [];
   const lines = new Map<unknown, number>();
   const shape = {
     required: named.filter(({ optional }) => !optional).map(({ name }) => name),
@@ -53,8 +55,22 @@ export async function recordsOf<P extends Params>(
     else problems.push({ line, text: `"${String(key)}" stands in line ${before} as well` });
     lines.set(key, before ?? line);
   }
-  refuseLines(action, problems);
+  if (kept === undefined) refuseLines(action, problems);
   return records;
+}
+
+/** Refuses a file with what is wrong in it, and with what the store says of its lines. `wrong`: by the place among `lines`. */
+export function refuseEntries(
+  action: string,
+  problems: readonly CsvProblem[],
+  lines: readonly { readonly line: number }[],
+  wrong: readonly { readonly at: number; readonly text: string }[],
+): void {
+  const told = wrong.map(({ at, text }) => ({ line: lines[at]?.line ?? 1, text }));
+  refuseLines(
+    action,
+    [...problems, ...told].sort((a, b) => a.line - b.line),
+  );
 }
 
 /** Of a flag. */

@@ -3,11 +3,12 @@ import { z } from '../../config/zod.ts';
 import { organisationOf } from '../../admin/organisation-of.ts';
 import { agree, many } from '../../domain/counted.ts';
 import { defined } from '../../domain/defined.ts';
+import type { CsvProblem } from '../../domain/csv-problem.ts';
 import { type EdiIdentity, formatIdentity, parseIdentity } from '../../domain/edi-identity.ts';
 import type { RegisteredIdentity } from '../../store/edi-identities.ts';
-import { recordsOf } from '../core/csv.ts';
+import { recordsOf, refuseEntries } from '../core/csv.ts';
 import { login, naming, ofText, organisation } from '../core/kinds.ts';
-import { type Values, arg, changes, lists, old, opt, subject } from '../core/row.ts';
+import { type Values, arg, changes, flag, lists, old, opt, subject } from '../core/row.ts';
 
 const identityView = z.object({
   identity: z.string().meta({ description: '`ID` or `ID:QUALIFIER`.' }),
@@ -71,22 +72,30 @@ export const identities = subject(
     }),
 
     import: changes({
-      api: { method: 'POST', path: '/edi-identity-imports' },
+      api: { method: 'POST', path: '/edi-identity-imports', without: ['dryRun'] },
       about: 'register many identities from a CSV file: all or none; what is registered already stays',
-      in: {},
+      in: { dryRun: flag('check every line and change nothing') },
+      isLook: ({ dryRun }) => dryRun,
       upload: { about: 'header "organisation,identity,account"', needed: true, as: 'argument' },
       out: z.object({ read: z.number() }),
       right: 'registry',
       trail: ['registry.edi-identity-added'],
       undo: 'organisation edi remove, for each',
-      examples: ['identities.csv'],
-      run: async ({ store, clock }, _, { actor, upload }) => {
-        const file = { action: 'register EDI identities', columns: identityInput, most: MAX_LINES };
-        const read = (await recordsOf(upload, { ...file, now: () => clock.now() })).map(registered);
-        if (read.length > 0) await store.registry.addIdentities(read, actor);
+      examples: ['identities.csv', 'identities.csv --dry-run'],
+      run: async ({ store, clock }, { dryRun }, { actor, upload }) => {
+        const action = 'register EDI identities';
+        const file = { action, columns: identityInput, most: MAX_LINES };
+        const problems: CsvProblem[] = [];
+        const lines = await recordsOf(upload, { ...file, now: () => clock.now(), ...(dryRun && { problems }) });
+        const read = lines.map(registered);
+        if (dryRun) refuseEntries(action, problems, lines, await store.registry.judgeIdentities(read));
+        else if (read.length > 0) await store.registry.addIdentities(read, actor);
         return { read: read.length };
       },
-      say: ({ read }) => `The ${many(read, 'identity')} of the file ${agree(read, 'is', 'are')} registered.`,
+      say: ({ read }, { dryRun }) =>
+        dryRun
+          ? `The file is right: ${many(read, 'identity')} of it would be registered, or ${agree(read, 'is', 'are')} so already. Nothing was changed.`
+          : `The ${many(read, 'identity')} of the file ${agree(read, 'is', 'are')} registered.`,
     }),
 
     list: lists({

@@ -57,6 +57,27 @@ export const ACCOUNTS_END = {
   },
 };
 
+export const IDENTITIES = {
+  nl: {
+    title: 'EDI-identiteiten',
+    what: 'Registreert hoe organisaties en accounts in EDI-berichten heten: alle regels, of geen. Wat er al is, blijft.',
+  },
+  en: {
+    title: 'EDI identities',
+    what: 'Registers what organisations and accounts are called in EDI: all lines, or none. What is there already stays.',
+  },
+};
+export const ABSENCES = {
+  nl: {
+    title: 'Afwezigheid',
+    what: 'Legt voor vele adressen vast wie afwezig is en wie waarneemt: alle regels, of geen. Waarnemers moeten hebben ingestemd.',
+  },
+  en: {
+    title: 'Absences',
+    what: 'Notes for many addresses who is away and who stands in: all lines, or none. Substitutes must have agreed.',
+  },
+};
+
 export const SUSPENDED = {
   nl: {
     title: 'Accounts opschorten',

@@ -8,11 +8,13 @@ import { card } from '../../web/look/parts.ts';
 import { type Import, importPagesOf, isForOne } from '../parts/import.ts';
 import { IMPORT } from '../parts/import-words.ts';
 import {
+  ABSENCES,
   ACCOUNTS_END,
   ACCOUNTS_IN,
   ACCOUNTS_SET,
   ADDRESSES_SET,
   CONTAINED,
+  IDENTITIES,
   ORGANISATIONS_SET,
   PRACTICE,
   RESUMED,
@@ -78,6 +80,19 @@ export const IMPORTS: readonly Import[] = [
     header: 'account,grace,successor',
     fields: ['grace'],
     words: ACCOUNTS_END,
+  },
+  {
+    path: '/imports/edi-identities',
+    operation: 'organisation.edi.import',
+    header: 'organisation,identity,account',
+    words: IDENTITIES,
+  },
+  {
+    path: '/imports/absences',
+    operation: 'address.absence.import',
+    header: 'address,from,until,substitute,refuse',
+    caller: true,
+    words: ABSENCES,
   },
   { path: '/imports/suspensions', operation: 'account.suspend', header: 'account', caller: true, words: SUSPENDED },
   { path: '/imports/resumptions', operation: 'account.resume', header: 'account', caller: true, words: RESUMED },

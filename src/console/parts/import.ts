@@ -198,9 +198,11 @@ const isGrave = ({ operation, proven }: Import): boolean => {
 };
 
 /** What the operation says of its answer. */
-function told({ operation, say }: Import, input: Input, result: unknown): readonly string[] {
+function told({ operation, say }: Import, input: Input, result: unknown, isLook: boolean): readonly string[] {
   const row = rowNamed(operation);
-  const text = say?.(result as never) ?? ('say' in row ? row.say(result, inputOf({ in: row.in }, input)) : '');
+  const text =
+    say?.(result as never) ??
+    ('say' in row ? row.say(result, inputOf({ in: row.in }, { ...input, 'dry-run': isLook })) : '');
   return text.split('\n').filter((line) => line !== '');
 }
 
@@ -212,7 +214,7 @@ const shown = (asked: Asked, of: Import, one: HeldImport, wrong?: string): Reply
     one,
     grave: isGrave(of),
     caller: of.caller === true,
-    told: 'result' in one.state ? told(of, one.input, one.state.result) : [],
+    told: 'result' in one.state ? told(of, one.input, one.state.result, one.state.kind !== 'done') : [],
     ...defined({ confirm: nameToType(of, one.input), wrong }),
   });
 

@@ -10,6 +10,7 @@ import { type Row, as, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { Ground, TrailRow } from './ground.ts';
+import { type Wrong, type WrongEntry, entriesOf, judgeEach, throwFirst } from './judge-each.ts';
 import { type FoundAddress, addressIn, addressNamed, addressesNamed, keyOf } from './registered.ts';
 
 /** Absences that are over stay this long, for whoever asks where mail went; the audit trail tells after that. */
@@ -36,18 +37,8 @@ export class AbsenceChanges {
    */
   *addAbsences(ground: Ground, absences: readonly AddressAbsence[], actor: Actor): Change<void> {
     const { at } = ground;
-    const found = yield* addressesNamed(at, absences.flatMap(addressesOf).map(keyOf));
-    const owners = [...new Set(absences.map(({ address }) => keyOf(address)))];
-    const agreed = yield* consentsFor(owners);
-    const known = [...(yield* absencesOf([...found.keys()], owners, earliest(at, absences)))];
-    const added = absences.map((absence) => {
-      const owner = active(found, absence.address, 'The address');
-      const substitute = substituteOf(absence, owner, found, agreed, known);
-      checkFree(absence, owner.key, known, at);
-      const { from, until, mode } = absence;
-      known.push({ key: owner.key, from, until, substitute: substitute?.key ?? null });
-      return { key: owner.key, fromAt: from, untilAt: until, mode, substitute: substitute?.key ?? null };
-    });
+    const { added, wrong, found, owners } = yield* judged(ground, absences);
+    throwFirst(wrong);
     yield* sql.run`DELETE FROM absence WHERE key ${among(text, owners)} AND until_at < ${at - KEPT}`;
     yield* sql.run`
       INSERT INTO absence (key, from_at, until_at, mode, substitute)
@@ -59,6 +50,11 @@ export class AbsenceChanges {
       accounts.add(owner.account);
     }
     yield* ground.touchAll([...accounts]);
+  }
+
+  /** Changes nothing: all that `addAbsences` would refuse. */
+  *judgeAbsences(ground: Ground, absences: readonly AddressAbsence[]): Change<readonly WrongEntry[]> {
+    return entriesOf((yield* judged(ground, absences)).wrong);
   }
 
   /** The one that begins at `from`: where it is under way it ends now, else it is taken back. */
@@ -79,6 +75,32 @@ export class AbsenceChanges {
     const pair = { substitute, address };
     return given ? yield* giveConsent(ground, pair, actor) : yield* takeBackConsent(ground, pair, actor);
   }
+}
+
+/** Those that are to be added, and those that cannot be; with the addresses that they name, and the keys of those that are away. */
+function* judged(
+  { at }: Ground,
+  absences: readonly AddressAbsence[],
+): Change<{
+  readonly added: readonly Row<typeof ABSENCE>[];
+  readonly wrong: readonly Wrong[];
+  readonly found: ReadonlyMap<string, FoundAddress>;
+  readonly owners: readonly string[];
+}> {
+  const found = yield* addressesNamed(at, absences.flatMap(addressesOf).map(keyOf));
+  const owners = [...new Set(absences.map(({ address }) => keyOf(address)))];
+  const agreed = yield* consentsFor(owners);
+  const known = [...(yield* absencesOf([...found.keys()], owners, earliest(at, absences)))];
+  const added: Row<typeof ABSENCE>[] = [];
+  const wrong = judgeEach(absences, (absence) => {
+    const owner = active(found, absence.address, 'The address');
+    const substitute = substituteOf(absence, owner, found, agreed, known);
+    checkFree(absence, owner.key, known, at);
+    const { from, until, mode } = absence;
+    known.push({ key: owner.key, from, until, substitute: substitute?.key ?? null });
+    added.push({ key: owner.key, fromAt: from, untilAt: until, mode, substitute: substitute?.key ?? null });
+  });
+  return { added, wrong, found, owners };
 }
 
 interface Pair {

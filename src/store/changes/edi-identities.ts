@@ -7,6 +7,7 @@ import { type Row, int, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { Ground } from './ground.ts';
+import { type Wrong, type WrongEntry, entriesOf, judgeEach, throwFirst } from './judge-each.ts';
 import { accountIn, accountsNamed, mustBeOpen } from './registered.ts';
 
 const IDENTITY = { id: text, qualifier: text, organisation: int, account: orNull(int) };
@@ -25,21 +26,8 @@ export class EdiChanges {
    * the two has no qualifier. The error names the first.
    */
   *addIdentities(ground: Ground, identities: readonly RegisteredIdentity[], actor: Actor): Change<void> {
-    const holderOf = yield* holders(ground, identities);
-    const held = yield* heldOf(identities.map(({ id }) => id));
-    const counts = yield* countsOf(identities.map(({ organisation }) => organisation));
-    const added: { readonly identity: RegisteredIdentity; readonly row: Row<typeof NEW> }[] = [];
-    for (const identity of identities) {
-      const { id, qualifier, organisation: name, login = null } = identity;
-      const holder = holderOf(identity);
-      const same = held.get(id) ?? [];
-      if (isThere(identity, holder, same)) continue;
-      const count = counts.get(holder.organisation) ?? 0;
-      checkRoom(name, count);
-      counts.set(holder.organisation, count + 1);
-      held.set(id, [...same, { id, qualifier, ...holder, name, login }]);
-      added.push({ identity, row: { id, qualifier, ...holder, createdAt: ground.at } });
-    }
+    const { added, wrong } = yield* judged(ground, identities);
+    throwFirst(wrong);
     if (added.length === 0) return;
     const rows = added.map(({ row }) => row);
     yield* sql.run`
@@ -49,6 +37,11 @@ export class EdiChanges {
       yield* record(ground, 'registry.edi-identity-added', identity, row.account, actor);
     // Every account of the organisation may be called so from now on.
     ground.tellMany();
+  }
+
+  /** Changes nothing: all that `addIdentities` would refuse. */
+  *judgeIdentities(ground: Ground, identities: readonly RegisteredIdentity[]): Change<readonly WrongEntry[]> {
+    return entriesOf((yield* judged(ground, identities)).wrong);
   }
 
   *removeIdentity(ground: Ground, identity: EdiIdentity, actor: Actor): Change<void> {
@@ -65,6 +58,34 @@ export class EdiChanges {
     yield* record(ground, 'registry.edi-identity-removed', removed, account, actor);
     ground.tellMany();
   }
+}
+
+interface NewIdentity {
+  readonly identity: RegisteredIdentity;
+  readonly row: Row<typeof NEW>;
+}
+
+/** Those that are to be added, and those that cannot be. */
+function* judged(
+  ground: Ground,
+  identities: readonly RegisteredIdentity[],
+): Change<{ readonly added: readonly NewIdentity[]; readonly wrong: readonly Wrong[] }> {
+  const holderOf = yield* holders(ground, identities);
+  const held = yield* heldOf(identities.map(({ id }) => id));
+  const counts = yield* countsOf(identities.map(({ organisation }) => organisation));
+  const added: NewIdentity[] = [];
+  const wrong = judgeEach(identities, (identity) => {
+    const { id, qualifier, organisation: name, login = null } = identity;
+    const holder = holderOf(identity);
+    const same = held.get(id) ?? [];
+    if (isThere(identity, holder, same)) return;
+    const count = counts.get(holder.organisation) ?? 0;
+    checkRoom(name, count);
+    counts.set(holder.organisation, count + 1);
+    held.set(id, [...same, { id, qualifier, ...holder, name, login }]);
+    added.push({ identity, row: { id, qualifier, ...holder, createdAt: ground.at } });
+  });
+  return { added, wrong };
 }
 
 /** Finds whose each is to be; throws where that is nobody who could have one. */

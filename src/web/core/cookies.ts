@@ -18,7 +18,7 @@ export const secretCookie = (name: string, secret: string): string => cookie(nam
 export const noSecretCookie = (name: string): string => cookie(name, '', '; Max-Age=0');
 export const languageCookie = (language: Language): string => cookie(LANGUAGE, language, `; Max-Age=${YEAR}`);
 
-/** `mark`: of one log-in. `shown`: those that the browser has; the oldest, which it sends first (RFC 6265 section 5.4), make room. */
+/** `mark`: of one log-in. `shown`: those that the browser has; the oldest, which it sends first (RFC 6265bis, "Retrieval Model"), make room. */
 export const awayCookies = (mark: string, value: string, shown: Shown['away']): readonly string[] => [
   ...[...shown.keys()].slice(0, Math.max(0, shown.size + 1 - MOST_AWAY)).map(noAwayCookie),
   cookie(AWAY + mark, value, `; Max-Age=${FEDERATED_LIFE / 1000}`, 'Lax'),
