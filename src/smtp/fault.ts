@@ -1,11 +1,13 @@
 /** What is answered where a command fails in a way that no reply foresees. */
 import type { Log } from '../domain/effects.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import { isAway } from '../submission/room.ts';
 import { replies } from './replies.ts';
 
-/** Something thrown is a bug or a lost store: the log has it, and the peer hears 451 and may try again. */
+/** Something thrown is a store that is away, or a bug: the log has it, and the peer hears 451 and may try again. */
 export function fault(log: Log, command: string, error: unknown): Refusal {
   const detail = error instanceof Error ? error.message : String(error);
-  log.error('smtp.failed', { command, why: detail });
-  return { ...replies.internal, detail };
+  const away = isAway(error);
+  log[away ? 'warn' : 'error']('smtp.failed', { command, why: detail });
+  return { ...(away ? replies.storeAway : replies.internal), detail };
 }

@@ -247,6 +247,13 @@ export const replyRows = {
     'Every RCPT was refused.',
     'See the replies to RCPT: each says why',
   ),
+  storeAway: row(
+    451,
+    '4.3.0',
+    'The gateway cannot look this up at present, nothing is wrong with your message; try again in a moment',
+    'The store does not answer, or on PostgreSQL nothing says whether accounts were changed meanwhile.',
+    'Try again in a moment',
+  ),
   internal: row(
     451,
     '4.3.0',

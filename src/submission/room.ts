@@ -5,7 +5,7 @@ import { quoted } from '../domain/policy.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { settingOf } from '../domain/settings.ts';
 import type { Octets } from '../domain/units.ts';
-import { StoreFull } from '../store/store.ts';
+import { StoreFull, StoreUnavailable } from '../store/store.ts';
 import type { Store } from '../store/port/store.ts';
 import { refusals } from './refusals.ts';
 import type { Submitter } from './submitter.ts';
@@ -38,6 +38,9 @@ export function roomFor(size: Octets, store: Pick<Store, 'health'>): Refusal | u
   if (health.failed) return refusals.storageFailed;
   return health.free <= size ? refusals.storageFull : undefined;
 }
+
+/** The store does not answer for now, and nothing was done. */
+export const isAway = (error: unknown): boolean => error instanceof StoreUnavailable;
 
 /** What the sender hears of a store that could not. */
 export function storageRefusal(error: unknown): Refusal {

@@ -96,7 +96,7 @@ test('toldOf() says what became of a copy, why, and what helps', () => {
   assert.deepEqual(words(toPartner('waiting')), ['waits', 'warn']);
   assert.deepEqual(words(inMailbox('something new')), ['no longer kept', 'warn']);
   const full = toldOf(toPartner('failed', '552 5.2.2 Mailbox full'), [], 'nl');
-  assert.match(full.tell, /De mailbox van de ontvanger is vol/);
+  assert.match(full.tell, /De postbus van de ontvanger is vol/);
   assert.match(full.help, /Laat de ontvanger weten/);
   const stopped = toldOf(toPartner('failed', 'x'), [event('delivery.failed', { facts: { operator: true } })], 'nl');
   assert.match(stopped.tell, /helpdesk .* heeft de bezorging gestopt/);

@@ -429,7 +429,7 @@ test('a store that is away is a temporary failure at MAIL, RCPT and AUTH, and th
   await dialog(
     smtp,
     `C: MAIL FROM:<alice@group.test>
-S: 451 4.3.0 *
+S: 451 4.3.0 The gateway cannot look this up at present, nothing is wrong with your message; try again in a moment
 C: MAIL FROM:<alice@group.test>
 S: 451 4.3.0 *
 @back
@@ -437,7 +437,7 @@ C: MAIL FROM:<alice@group.test>
 S: 250 *
 @gone
 C: RCPT TO:<bob@group.test>
-S: 451 4.3.0 *
+S: 451 4.3.0 The gateway cannot look this up *
 @back
 C: RCPT TO:<bob@group.test>
 S: 250 *`,

@@ -50,6 +50,7 @@ const shown = (record: DirectoryRecord): string => {
 
 /** Names of what shows nothing of anybody: the walk below has all others. */
 const SHOWS_NOTHING: Readonly<Record<string, string>> = {
+  'absences.judgeAbsences': 'says what is wrong with a file, and changes nothing',
   'accountImports.keep': 'a part of an import that is not there yet',
   'accountImports.drop': 'the same',
   'authorities.addAuthorities': 'authorities are not shown',
@@ -59,6 +60,7 @@ const SHOWS_NOTHING: Readonly<Record<string, string>> = {
   'clientCertificates.addCertificate': 'what opens an account',
   'clientCertificates.revokeCertificate': 'the same',
   'clientCertificates.blockCertificate': 'the same',
+  'edi.judgeIdentities': 'says what is wrong with a file, and changes nothing',
   'enrolments.addEnrolments': 'codes',
   'enrolments.tryEnrolment': 'codes',
   'enrolments.collectEnrolment': 'adds a certificate by the very steps of certificates.addCertificate',
