@@ -168,7 +168,7 @@ export const absences = subject(
       right: 'registry',
       trail: ['registry.absence-added'],
       undo: 'address absence end, for each',
-      examples: ['absences.csv', 'absences.csv --dry-run'],
+      examples: ['absences.csv --dry-run', 'absences.csv'],
       run: async (context, { dryRun }, { actor, upload }) => {
         const { registry } = context.store;
         const problems: CsvProblem[] = [];

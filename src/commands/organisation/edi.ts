@@ -81,7 +81,7 @@ export const identities = subject(
       right: 'registry',
       trail: ['registry.edi-identity-added'],
       undo: 'organisation edi remove, for each',
-      examples: ['identities.csv', 'identities.csv --dry-run'],
+      examples: ['identities.csv --dry-run', 'identities.csv'],
       run: async ({ store, clock }, { dryRun }, { actor, upload }) => {
         const action = 'register EDI identities';
         const file = { action, columns: identityInput, most: MAX_LINES };
