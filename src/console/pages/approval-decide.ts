@@ -12,7 +12,7 @@ import { passkeyStatement } from '../../crypto/passkey-approval.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Verdict } from '../../domain/second-person.ts';
 import { iso } from '../../domain/units.ts';
-import { type Html, attributes, html } from '../../http/html.ts';
+import { type Html, html } from '../../http/html.ts';
 import type { ApprovalRecord } from '../../store/operators.ts';
 import { type Reply, visitorOf } from '../../web/core/page.ts';
 import { timeOf } from '../../web/core/times.ts';
@@ -22,20 +22,14 @@ import type { Asked, Page } from '../core/page.ts';
 import type { ConsoleServices } from '../core/services.ts';
 import { passkeyForm, said } from '../login/forms.ts';
 import { LOGIN } from '../login/words.ts';
+import { CALLER_FACT, type Caller, callerHtml, callerIn } from '../parts/caller.ts';
 import { hasPlan, planHtml, planOf } from '../parts/deed-form.ts';
 import { MAX_REASON, reasonIn } from '../parts/reason.ts';
 import { askerOf, inputHtml, inputOf, operationHtml } from './approval-shown.ts';
 import { APPROVAL } from './approval-words.ts';
 
 /** The trail, and the statement, are in one language. */
-const CALLER_FACT = {
-  called: 'called back',
-  known: 'checked by questions',
-  present: 'seen in person',
-  own: 'not asked',
-} as const;
-type Caller = keyof typeof CALLER_FACT;
-const CALLERS = Object.keys(CALLER_FACT) as Caller[];
+const FACT: Readonly<Record<Caller, string>> = { ...CALLER_FACT, own: 'not asked' };
 /** Characters of a plan: it goes along in a form of 16 KB. A longer one is shown, and signed, as far as that. */
 const MAX_PLAN = 2000;
 
@@ -61,15 +55,13 @@ const standing = (asked: Asked) => {
 function decideForm(asked: Asked, id: string, isSigned: boolean): Html {
   const { language, field } = asked;
   const words = APPROVAL[language];
-  const choice = (one: Caller): Html =>
-    html`<label class="choice"><input type="radio" name="caller" value="${one}" required${attributes({ checked: one === field('caller') })}>${words.callers[one]}</label>`;
   return card(
     words.decide,
     html`<p>${isSigned ? words.withdraw : words.lead}</p><form method="post" action="/approvals/${id}/decide">
 <input type="hidden" name="token" value="${visitorOf(asked).token}">
 <label for="reason">${words.why}</label><span class="hint" id="reason-hint">${words.whyHint}</span>
 <input type="text" id="reason" name="reason" required maxlength="${MAX_REASON}" autocomplete="off" aria-describedby="reason-hint" value="${field('reason')}">
-<fieldset><legend>${words.caller}</legend>${CALLERS.map(choice)}</fieldset>
+${callerHtml(asked, words)}
 ${isSigned ? undefined : html`<button name="verdict" value="approved">${words.approve}</button> `}<button class="second" name="verdict" value="rejected">${words.reject}</button>
 </form>`,
   );
@@ -85,7 +77,7 @@ interface Decision {
 /** Undefined: something is missing. */
 function decisionIn({ field }: Asked): Decision | undefined {
   const why = reasonIn(field);
-  const caller = CALLERS.find((one) => one === field('caller'));
+  const caller = callerIn(field);
   const verdict = (['approved', 'rejected'] as const).find((one) => one === field('verdict'));
   if (why === '' || why.length > MAX_REASON || caller === undefined || verdict === undefined) return undefined;
   const plan = Buffer.from(field('plan'), 'base64url').toString('utf8');
@@ -109,7 +101,7 @@ async function plannedBy(asked: Asked, request: ApprovalRecord): Promise<string 
 function statementOf(asked: Asked, { origin }: Services, request: ApprovalRecord, decision: Decision): string {
   const { operator } = visitorOf(asked).session;
   const shownAt = { gateway: asked.admin.partners.hostname, origin };
-  return passkeyStatement(shownAt, request, { ...decision, operator, caller: CALLER_FACT[decision.caller] });
+  return passkeyStatement(shownAt, request, { ...decision, operator, caller: FACT[decision.caller] });
 }
 
 /** Everything that is signed, and the touch. */
@@ -181,7 +173,7 @@ export const decidePage = (
       return await touchPage(asked, services, request, { ...decision, ...defined({ plan }) });
     }
     const statement = statementOf(asked, services, request, decision);
-    const caller = CALLER_FACT[decision.caller];
+    const caller = FACT[decision.caller];
     const judged = await services.approvals
       .decide(
         session,

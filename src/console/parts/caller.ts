@@ -21,8 +21,15 @@ export const callerIn = (field: Asked['field']): Caller | undefined => CALLERS.f
 export const reasonWith = (reason: string, caller: Caller): string =>
   `${reason} (${caller === 'own' ? 'no caller' : `caller: ${CALLER_FACT[caller]}`})`;
 
-export function callerHtml({ field, language }: Pick<Asked, 'field' | 'language'>): Html {
-  const words = DEED[language];
+interface CallerWords {
+  readonly caller: string;
+  readonly callers: Readonly<Record<Caller, string>>;
+}
+
+export function callerHtml(
+  { field, language }: Pick<Asked, 'field' | 'language'>,
+  words: CallerWords = DEED[language],
+): Html {
   const choice = (one: Caller): Html =>
     html`<label class="choice"><input type="radio" name="caller" value="${one}" required${attributes({ checked: one === field('caller') })}>${words.callers[one]}</label>`;
   return html`<fieldset><legend>${words.caller}</legend>${CALLERS.map(choice)}</fieldset>`;
