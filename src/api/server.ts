@@ -107,7 +107,7 @@ class ApiServer {
       const { account, guest } = connection;
       if (!guest.busy || account === undefined || (changed !== 'many' && !changed.includes(account.id))) continue;
       // A change of many meets thousands of connections.
-      if (turns.over()) await new Promise<void>((resolve) => turns.next(resolve));
+      if (turns.over()) await turns.rest();
       if (!(await this.#parts.callers.stands(connection))) connection.kill();
     }
   }

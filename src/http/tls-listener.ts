@@ -25,6 +25,7 @@ import { NetworkSet } from '../platform/network.ts';
 import { ProxyGate } from '../platform/proxy-gate.ts';
 import { serverTlsOptions } from '../platform/tls.ts';
 import { TurnedAway } from '../platform/turned-away.ts';
+import { turns } from '../platform/turns.ts';
 
 export interface TlsListenerOptions {
   readonly spec: ListenerSpec;
@@ -103,7 +104,13 @@ export class Guest {
   /** The connection ends `time` from now, unless it is moved. */
   deadline(time: Milliseconds): void {
     this.#timer?.cancel();
-    this.#timer = this.#clock.after(time, () => this.end());
+    // Those of many connections may pass in the same moment; one that is moved while it waits for its turn has not passed.
+    const timer = this.#clock.after(time, () =>
+      turns.soon(() => {
+        if (this.#timer === timer) this.end();
+      }),
+    );
+    this.#timer = timer;
   }
 
   /** Nothing is awaited of the peer. */
@@ -204,7 +211,10 @@ export class TlsListener implements Listener {
     this.#gate.stop();
     const emptied = new Promise<void>((resolve) => (this.#emptied = resolve));
     const timer = this.#options.clock.after(drain, () => this.cut());
-    for (const guest of [...this.#guests.values()]) if (!guest.busy) guest.end();
+    turns.each(this.#guests, (socket) => {
+      const guest = this.#guests.get(socket);
+      if (guest?.busy === false) guest.end();
+    });
     if (this.#guests.size > 0) await emptied;
     timer.cancel();
     this.#turnedAway.flush();
@@ -220,7 +230,7 @@ export class TlsListener implements Listener {
   }
 
   cut(): void {
-    if (this.#stopping) for (const guest of [...this.#guests.values()]) guest.end();
+    if (this.#stopping) turns.each(this.#guests, (socket) => this.#guests.get(socket)?.end());
   }
 
   #parser(): HttpServer {

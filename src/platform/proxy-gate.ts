@@ -10,6 +10,7 @@ import { type Milliseconds, seconds } from '../domain/units.ts';
 import { joinSmall } from './bytes.ts';
 import { NetworkSet } from './network.ts';
 import { type ProxyHeader, LONGEST_HEADER, readProxyHeader } from './proxy-protocol.ts';
+import { turns } from './turns.ts';
 
 export interface ProxyGateOptions {
   /** Addresses of the balancers, in CIDR notation. */
@@ -71,7 +72,11 @@ export class ProxyGate {
       if (rest.length > 0) socket.unshift(rest);
       use(header.kind === 'proxied' ? header.address : proxy);
     };
-    const timer = clock.after(patience, () => drop('the header did not come in time'));
+    const timer = clock.after(patience, () =>
+      turns.soon(() => {
+        if (this.#waiting.has(socket)) drop('the header did not come in time');
+      }),
+    );
     // Stays: whoever uses the socket may hear of errors only a turn of the loop later.
     socket.on('error', ignore);
     if (this.#waiting.size >= most) return drop('too many connections wait for their header');
@@ -86,7 +91,7 @@ export class ProxyGate {
 
   /** Drops what waits. */
   stop(): void {
-    for (const socket of this.#waiting) socket.destroy();
+    turns.each(this.#waiting, (socket) => socket.destroy());
   }
 }
 

@@ -105,6 +105,8 @@ class Pop3Listener implements Listener, ConnectionContext {
   #count = 0;
   #stopping = false;
   #ticking: Timer | undefined;
+  /** The look at all deadlines is under way. */
+  #checking = false;
   #emptied: (() => void) | undefined;
 
   constructor(options: Pop3ListenerOptions) {
@@ -148,7 +150,7 @@ class Pop3Listener implements Listener, ConnectionContext {
     for (const connection of connections) {
       const { account } = connection;
       if (account === undefined) continue;
-      if (turns.over()) await new Promise<void>((resolve) => turns.next(resolve));
+      if (turns.over()) await turns.rest();
       const record = await this.store.registry.findLogin(account.login);
       if (record?.account.state !== 'active') connection.expel('account-closed');
       else if (!passwordStands(record, connection.password)) connection.expel('password-ended');
@@ -161,7 +163,7 @@ class Pop3Listener implements Listener, ConnectionContext {
     for (const connection of [...this.#connections]) {
       if (!connection.byCertificate) continue;
       // Each is a path to be verified anew: a millisecond, thousands of times.
-      if (turns.over()) await new Promise<void>((resolve) => turns.next(resolve));
+      if (turns.over()) await turns.rest();
       if (!(await connection.stands().catch(() => false))) connection.expel('certificate-ended');
     }
   }
@@ -194,7 +196,7 @@ class Pop3Listener implements Listener, ConnectionContext {
     this.#gate.stop();
     const emptied = new Promise<void>((resolve) => (this.#emptied = resolve));
     const timer = this.#options.clock.after(drain, () => this.cut());
-    for (const connection of this.#connections) connection.drain();
+    turns.each(this.#connections, (connection) => connection.drain());
     if (this.#connections.size > 0) await emptied;
     this.#server.close();
     timer.cancel();
@@ -216,7 +218,7 @@ class Pop3Listener implements Listener, ConnectionContext {
   }
 
   cut(): void {
-    if (this.#stopping) for (const connection of this.#connections) connection.cut('shutdown');
+    if (this.#stopping) turns.each(this.#connections, (connection) => connection.cut('shutdown'));
   }
 
   ended = (connection: Connection): void => {
@@ -275,7 +277,14 @@ class Pop3Listener implements Listener, ConnectionContext {
   /** One timer for all sessions, and none while there is no session. */
   #tick(): void {
     this.now = this.#options.clock.monotonic();
-    for (const connection of this.#connections) connection.tick(this.now);
+    if (!this.#checking) {
+      this.#checking = true;
+      turns.each(
+        this.#connections,
+        (connection) => connection.tick(this.now),
+        () => (this.#checking = false),
+      );
+    }
     this.#ticking = this.#options.clock.after(TICK, () => this.#tick());
   }
 }

@@ -101,6 +101,8 @@ class SubmissionServer extends SMTPServer implements Listener {
   #open = 0;
   #port = 0;
   #ticking: Timer | undefined;
+  /** The look at all deadlines is under way. */
+  #checking = false;
   #stopping = false;
   #closing = false;
   #stopped: Promise<void> | undefined;
@@ -201,8 +203,8 @@ class SubmissionServer extends SMTPServer implements Listener {
     const closed = new Promise<void>((resolve) => (this.#closed = resolve));
     this.#stopping = true;
     this.#gate.stop();
-    for (const socket of this.#handshakes.keys()) this.#abandon(socket);
-    for (const connection of this.#sessions()) connection.drain();
+    turns.each(this.#handshakes, (socket) => this.#abandon(socket));
+    this.#each((connection) => connection.drain());
     const timer = drain > 0 ? this.#options.clock.after(drain, () => this.cut()) : undefined;
     if (timer === undefined) this.cut();
     this.#closeWhenEmpty();
@@ -213,7 +215,7 @@ class SubmissionServer extends SMTPServer implements Listener {
   }
 
   cut(): void {
-    if (this.#stopping) for (const connection of this.#sessions()) connection.cut();
+    if (this.#stopping) this.#each((connection) => connection.cut());
   }
 
   /** A suspended or ended account, or a password that was replaced, must not go on with the session that it has. */
@@ -222,7 +224,7 @@ class SubmissionServer extends SMTPServer implements Listener {
       const { account } = connection;
       if (account === undefined || (changed !== 'many' && !changed.includes(account.id))) continue;
       // A change of many meets thousands of sessions.
-      if (turns.over()) await new Promise<void>((resolve) => turns.next(resolve));
+      if (turns.over()) await turns.rest();
       const record = await this.#options.store.registry.findLogin(account.login);
       if (record?.account.state !== 'active') connection.expel(replies.accountEnded);
       else if (!passwordStands(record, connection.password)) connection.expel(replies.passwordEnded);
@@ -247,6 +249,16 @@ class SubmissionServer extends SMTPServer implements Listener {
 
   *#sessions(): Generator<SubmissionConnection> {
     for (const connection of this.connections) if (connection instanceof SubmissionConnection) yield connection;
+  }
+
+  #each(act: (connection: SubmissionConnection) => void, done?: () => void): void {
+    turns.each(
+      this.connections,
+      (one) => {
+        if (one instanceof SubmissionConnection) act(one);
+      },
+      done,
+    );
   }
 
   /** Every accepted socket passes here, before TLS: a flood of half-open handshakes meets the limits as well. */
@@ -346,11 +358,23 @@ class SubmissionServer extends SMTPServer implements Listener {
     this.#ticking = this.#options.clock.after(TICK, () => {
       const now = this.#options.clock.monotonic();
       this.#context.now = now;
-      for (const connection of this.#sessions()) connection.check(now);
-      const { startTime } = this.#options.connections;
-      const patience = Math.min(startTime, this.#context.limits.loginTime);
-      for (const [socket, since] of this.#handshakes) if (now - since >= patience) this.#abandon(socket);
+      if (!this.#checking) this.#check();
       this.#tick();
     });
+  }
+
+  #check(): void {
+    this.#checking = true;
+    const { startTime } = this.#options.connections;
+    const patience = Math.min(startTime, this.#context.limits.loginTime);
+    const handshakes = (): void =>
+      turns.each(
+        this.#handshakes,
+        (socket) => {
+          if (this.#context.now - (this.#handshakes.get(socket) ?? Infinity) >= patience) this.#abandon(socket);
+        },
+        () => (this.#checking = false),
+      );
+    this.#each((connection) => connection.check(this.#context.now), handshakes);
   }
 }

@@ -117,3 +117,44 @@ test('pieces of many large messages take a turn each, in the order in which they
   );
   assert.equal(new Set(order.map((each) => each.split(' ')[1])).size, 9, 'no two in one turn');
 });
+
+test('who is many is gone through in as many turns as it takes, and who has left meanwhile is passed over', async () => {
+  let now = 0;
+  const turns = new Turns(5, () => now);
+  const all = new Set(Array.from({ length: 20 }, (_none, i) => i));
+  const done: number[] = [];
+  let ended = 0;
+  turns.each(
+    all,
+    (one) => {
+      done.push(one);
+      now += 1;
+    },
+    () => (ended = done.length),
+  );
+  assert.equal(done.length, 6, 'the first ones at once, and no more than a turn has time for after the first');
+  all.delete(7);
+  all.add(20);
+  for (let turnsNeeded = 0; ended === 0; turnsNeeded += 1) {
+    const before = done.length;
+    assert.ok(turnsNeeded < 10, 'it does not end');
+    await turn();
+    assert.ok(done.length - before <= 6, `${done.length - before} in a turn`);
+  }
+  assert.deepEqual(
+    done,
+    [...all].filter((one) => one !== 20),
+  );
+});
+
+test('what is to be done soon is done at once, or in a later turn when this one is used up', async () => {
+  let now = 0;
+  const turns = new Turns(5, () => now);
+  const order: string[] = [];
+  turns.soon(() => order.push('at once'));
+  now = 5;
+  turns.soon(() => order.push('later'));
+  assert.deepEqual(order, ['at once']);
+  await turn();
+  assert.deepEqual(order, ['at once', 'later']);
+});
