@@ -14,6 +14,9 @@ import { withoutProgram } from '../support/require.ts';
 import { until } from '../support/until.ts';
 
 const ROUNDS = effort(2, 10);
+/** Milliseconds without a 250 at the service name. */
+const LOSS = 25_000;
+const SWITCH = 3000;
 const skip = [withoutPatroni(), withoutProgram('haproxy', 'haproxy')].find((reason) => reason !== false) ?? false;
 
 /** Commits at whichever server takes it, by plain SQL. */
@@ -78,17 +81,27 @@ async function setUp(t: TestContext): Promise<Scene> {
 interface Times {
   readonly service: number[];
   readonly database: number[];
+  /** What all programs said in the rounds that took too long. */
+  readonly slow: string[];
 }
+
+const newTimes = (): Times => ({ service: [], database: [], slow: [] });
 
 const seconds = (time: number): string => (time / 1000).toFixed(2);
 
-/** Fails with what the gateways and Patroni said, so that it can be seen where the time went. */
-function assertWithin(sites: OperatorSites, { service, database }: Times, bound: number): void {
+/** The round that just ended, and what the gateways and Patroni said where it took too long: so it can be seen where the time went. */
+function tell(t: TestContext, sites: OperatorSites, times: Times, bound: number): void {
+  const [service, database] = [times.service.at(-1)!, times.database.at(-1)!];
+  const round = `round ${times.service.length}: ${seconds(service)} s, of which the database ${seconds(database)} s`;
+  t.diagnostic(round);
+  if (service > bound) times.slow.push(round, ...SITES.map((site) => sites.at(site).log), sites.patroni.logs(20_000));
+}
+
+function assertWithin({ service, database, slow }: Times, bound: number): void {
   const { worst, text } = summary(service);
   if (worst <= bound) return;
   const rounds = service.map((time, n) => `${seconds(time)} (database ${seconds(database[n]!)})`).join(', ');
-  const logs = [...SITES.map((site) => sites.at(site).log), sites.patroni.logs];
-  assert.fail(`${text}; expected at most ${bound} ms; seconds of each: ${rounds}\n${logs.join('\n')}`);
+  assert.fail(`${text}; expected at most ${bound} ms; seconds of each: ${rounds}\n${slow.join('\n')}`);
 }
 
 /** From the loss of the site of the primary to the next `250`. */
@@ -108,22 +121,20 @@ test(
   { skip },
   async (t) => {
     const scene = await setUp(t);
-    const times: Times = { service: [], database: [] };
+    const times = newTimes();
     for (let round = 0; round < ROUNDS; round += 1) {
       const site = await loss(scene, times);
-      t.diagnostic(
-        `round ${round + 1}: ${seconds(times.service.at(-1)!)} s, of which the database ${seconds(times.database.at(-1)!)} s`,
-      );
+      tell(t, scene.sites, times, LOSS);
       await scene.sites.bringBack(site);
     }
     t.diagnostic(`service ${summary(times.service).text}; database ${summary(times.database).text}`);
-    assertWithin(scene.sites, times, 25_000);
+    assertWithin(times, LOSS);
   },
 );
 
 test(`${ROUNDS} planned switches: clients wait at most 3 s`, { skip }, async (t) => {
   const { sites, probe, commits } = await setUp(t);
-  const times: Times = { service: [], database: [] };
+  const times = newTimes();
   for (let round = 0; round < ROUNDS; round += 1) {
     const site = await sites.primarySite();
     site.sluis('drain', '--reason', 'planned work');
@@ -139,13 +150,11 @@ test(`${ROUNDS} planned switches: clients wait at most 3 s`, { skip }, async (t)
         most: 0,
       }).most,
     );
-    t.diagnostic(
-      `round ${round + 1}: ${seconds(times.service.at(-1)!)} s, of which the database ${seconds(times.database.at(-1)!)} s`,
-    );
+    tell(t, sites, times, SWITCH);
     site.sluis('drain', '--end');
     await sites.patroni.untilWhole();
     await sites.untilReady();
   }
   t.diagnostic(`service ${summary(times.service).text}; database ${summary(times.database).text}`);
-  assertWithin(sites, times, 3000);
+  assertWithin(times, SWITCH);
 });

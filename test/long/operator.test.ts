@@ -60,7 +60,7 @@ async function more({ crew }: Scene, messages: number): Promise<void> {
 async function told<T>({ sites }: Scene, work: Promise<T>): Promise<T> {
   return await work.catch((error: unknown) => {
     const logs = SITES.map((name) => sites.at(name).log.slice(-6000)).join('\n');
-    throw new Error(`${String(error)}\n${logs}\n${sites.patroni.logs}`, { cause: error });
+    throw new Error(`${String(error)}\n${logs}\n${sites.patroni.logs()}`, { cause: error });
   });
 }
 

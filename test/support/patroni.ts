@@ -110,7 +110,7 @@ export class Patroni {
   async untilWhole(): Promise<void> {
     await until('a leader and two standbys of its quorum', () => this.#isWhole(), 150_000, 50).catch(
       (error: unknown) => {
-        throw new Error(`${String(error)}\n${this.logs}`, { cause: error });
+        throw new Error(`${String(error)}\n${this.logs()}`, { cause: error });
       },
     );
   }
@@ -138,8 +138,9 @@ export class Patroni {
     return await at.run('patronictl', ['-c', '/etc/patroni/patroni.yml', ...words]);
   }
 
-  get logs(): string {
-    return this.places.map(({ name, log }) => `--- ${name}\n${log.slice(-3000)}`).join('\n');
+  /** The last of what each place said, so many characters of it. */
+  logs(most = 3000): string {
+    return this.places.map(({ name, log }) => `--- ${name}\n${log.slice(-most)}`).join('\n');
   }
 }
 
