@@ -88,7 +88,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     area: 'trail',
     what: 'the audit trail: what happened; `personal` says who and where',
     columns: ['seq', 'at', 'event', 'outcome', 'message', 'account', 'facts', 'commitment', 'hash', 'salt', 'personal'],
-    onPostgres: ['lane', 'place', 'xid'],
+    onPostgres: ['lane', 'place'],
     kept: 'rows for ever; `personal` and `salt` by kind of event (see operations, audit trail)',
     erase:
       'personal fields of rows that name its people erased; those of access and change after their time, as the law asks',

@@ -10,6 +10,7 @@ import { type Row, as, int, json, long, optional, orNull, text, time } from '../
 import { among, words } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { SETTINGS } from './organisations.ts';
+import { settledBehind } from './trail-order.ts';
 
 /** Rows of the trail that one step looks at; of those that are events, and events, in one step: some milliseconds of the thread that reads. */
 export const STEP = { rows: 1000, told: 100, events: 1000 } as const;
@@ -44,7 +45,7 @@ type Found = Omit<WebhookEvent, 'seq' | 'part' | 'at' | 'organisation' | 'webhoo
 type Dated = Found & Pick<WebhookEvent, 'seq' | 'part' | 'at'>;
 
 export function* eventsBehind(behind: number, owner: WebhookOwner | undefined): Change<WebhookEvents> {
-  const { last } = yield* sql.one({ last: int })`SELECT coalesce(max(seq), 0) AS last FROM audit`;
+  const last = yield* settledBehind(behind);
   if (last <= behind) return { events: [], next: behind };
   const to = Math.min(last, behind + STEP.rows);
   const rows = yield* sql.all(ROW)`
