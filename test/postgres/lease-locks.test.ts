@@ -21,6 +21,8 @@ interface TestNode extends NodeConnection {
   readonly locks: LeaseLocks;
   statements: number;
   cutOff: boolean;
+  /** What is asked is done, and its answer is lost. */
+  deaf: boolean;
   /** No other place answers. */
   alone: boolean;
 }
@@ -39,7 +41,9 @@ class Nodes {
     const run = async <T>(change: Change<T>): Promise<T> => {
       if (made.cutOff) throw new StoreUnavailable('The database does not answer');
       made.statements += 1;
-      return await connection.run(change);
+      const answer = await connection.run(change);
+      if (made.deaf) throw new StoreUnavailable('The connection ended');
+      return answer;
     };
     const made: TestNode = {
       ...connection,
@@ -49,7 +53,7 @@ class Nodes {
         durable: () => !made.alone,
         now: () => this.clock.now(),
       }),
-      ...{ statements: 0, cutOff: false, alone: false },
+      ...{ statements: 0, cutOff: false, deaf: false, alone: false },
     };
     this.#nodes.push(made);
     return made;
@@ -122,6 +126,31 @@ test('a session that moves keeps it; moving a thousand times a second writes a r
   });
   assert.equal(await two.locks.lock(anna, same), 'in-use');
   assert(one.statements - before <= 24, `${one.statements - before} statements`);
+});
+
+test('a maildrop whose taking nobody heard the answer of is given back: others wait a second, not the rest of the lease', async (t) => {
+  const all = await nodes(t);
+  const [one, two] = [await all.start(1), await all.start(2)];
+  one.deaf = true;
+  await assert.rejects(one.locks.lock(anna, here), StoreUnavailable);
+  one.deaf = false;
+  assert.equal(await two.locks.lock(anna, elsewhere), 'in-use', 'it was taken');
+  one.cutOff = true;
+  await all.pass(seconds(2));
+  assert.equal(await two.locks.lock(anna, elsewhere), 'in-use', 'no server takes a word');
+  one.cutOff = false;
+  await all.pass(seconds(2));
+  const right = await locked(two, elsewhere);
+
+  // What somebody has by then is not given back.
+  await right.release();
+  one.deaf = true;
+  await assert.rejects(one.locks.lock(anna, here), StoreUnavailable);
+  one.deaf = false;
+  const again = await locked(one, same);
+  await all.pass(seconds(3));
+  assert.equal(again.lost, false);
+  assert.equal(await two.locks.lock(anna, elsewhere), 'in-use');
 });
 
 test('all that a node has is renewed with one statement', async (t) => {

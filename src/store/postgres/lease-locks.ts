@@ -12,7 +12,17 @@ import type { MaildropLocks, MaildropRight, TakenRight } from '../maildrop-locks
 import { type Holder, LockLost } from '../store.ts';
 import type { Change } from '../sql/sql.ts';
 import { codeOf } from './connection.ts';
-import { type LeaseOwner, fenceOf, freeAll, freeOne, freeThese, holdOne, renewAll, takeOne } from './lease-rows.ts';
+import {
+  type LeaseOwner,
+  type Owed,
+  fenceOf,
+  freeAll,
+  freeOne,
+  freeThese,
+  holdOne,
+  renewAll,
+  takeOne,
+} from './lease-rows.ts';
 
 /** Below the time after which a silent session can be taken over: progress is in the row before that time is over. */
 const RENEWED_EVERY = seconds(5);
@@ -35,6 +45,11 @@ export interface LeaseParts {
   readonly durable: () => boolean;
   /** The time of the database, where a test decides it. */
   readonly now?: () => Instant;
+}
+
+/** To be given back. By this node's own clock it is free from `until` on in any case. */
+interface Due extends Owed {
+  readonly until: number;
 }
 
 class Right implements MaildropRight {
@@ -83,8 +98,11 @@ export class LeaseLocks implements MaildropLocks {
   /** Who asks for the same maildrop here comes after one another: each must know what the one before got. */
   readonly #asking = new Map<AccountId, Promise<unknown>>();
   readonly #running = new Set<Promise<unknown>>();
-  /** Their sessions have ended while no server took a word: what they had is given back when one does, and nobody waits for the rest of the lease. */
-  readonly #owed = new Set<Right>();
+  /**
+   * Their sessions have ended while no server took a word, or the answer to who took it was lost: what they had is given back when a server answers, and nobody
+   * waits for the rest of the lease.
+   */
+  readonly #owed = new Set<Due>();
   #timer: { cancel(): void } | undefined;
   #owing: { cancel(): void } | undefined;
   #closed = false;
@@ -134,11 +152,14 @@ export class LeaseLocks implements MaildropLocks {
         known: known?.lost === false ? known.fence : null,
       });
     const taken = await this.#awaited(durable() ? runDurable(statement) : run(statement())).catch((error: unknown) => {
-      if (codeOf(error) !== LOCK_TIMEOUT && !(error instanceof Error && codeOf(error.cause) === LOCK_TIMEOUT))
+      if (codeOf(error) !== LOCK_TIMEOUT && !(error instanceof Error && codeOf(error.cause) === LOCK_TIMEOUT)) {
+        this.#owe([{ account, fence: null, until: asked + LEASE }]);
         throw error;
+      }
     });
     if (taken === undefined) return 'in-use';
     if (known !== undefined) this.#lose(known);
+    for (const due of this.#owed) if (due.account === account) this.#owed.delete(due);
     const right = new Right(this, account, holder, taken.fence, asked);
     this.#rights.set(account, right);
     if (this.#closed) {
@@ -196,7 +217,7 @@ export class LeaseLocks implements MaildropLocks {
     await this.#ask(freeOne({ account, fence, owner: this.#p.owner })).catch(() => this.#owe([right]));
   }
 
-  #owe(rights: readonly Right[]): void {
+  #owe(rights: readonly Due[]): void {
     if (this.#closed) return;
     for (const right of rights) this.#owed.add(right);
     if (this.#owed.size > 0) this.#owing ??= this.#p.clock.after(AGAIN_AFTER, () => this.#giveBack());
@@ -207,14 +228,21 @@ export class LeaseLocks implements MaildropLocks {
     this.#owing = undefined;
     const rights = [...this.#owed].filter(({ until }) => this.monotonic < until);
     this.#owed.clear();
-    if (rights.length === 0) return;
-    this.#ask(freeThese(rights, this.#p.owner)).then(
+    // Somebody here asks for it or has it by now: what the row says then is his.
+    const isTaken = ({ account, fence }: Due): boolean =>
+      fence === null && (this.#asking.has(account) || this.#rights.has(account));
+    this.#owe(rights.filter(isTaken));
+    const free = rights.filter((right) => !isTaken(right));
+    if (free.length === 0) return;
+    const freed = this.#ask(freeThese(free, this.#p.owner)).then(
       (standing) => {
         const left = new Set(standing.map(({ account }) => account));
-        this.#owe(rights.filter(({ account }) => left.has(account)));
+        this.#owe(free.filter(({ account }) => left.has(account)));
       },
-      () => this.#owe(rights),
+      () => this.#owe(free),
     );
+    // Who asks meanwhile comes behind it, so that nothing of his is given back.
+    for (const { account, fence } of free) if (fence === null) void this.#inLine(account, () => freed);
   }
 
   /** First in a transaction that changes something under `right`. Throws LockLost. The number that the registry has there. */

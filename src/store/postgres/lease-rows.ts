@@ -103,16 +103,18 @@ export const freeOne = ({ account, fence, owner }: One) => sql.run`
   UPDATE maildrop_lease l SET ${FREE} FROM (SELECT ${LOCAL}) t
    WHERE l.account = ${account} AND l.fence = ${fence} AND l.node = ${owner.node} AND l.epoch = ${owner.epoch}`;
 
-const OWED = { account: int, fence: int };
+/** `fence`: null where it is not known, so whichever this start of the node has. */
+export interface Owed {
+  readonly account: AccountId;
+  readonly fence: number | null;
+}
+const OWED = { account: int, fence: orNull(int) };
 
 /** Which of them stand still: a row under which somebody writes is left alone. */
-export const freeThese = (
-  rights: readonly { readonly account: AccountId; readonly fence: number }[],
-  owner: LeaseOwner,
-) => sql.all({ account: int })`
+export const freeThese = (rights: readonly Owed[], owner: LeaseOwner) => sql.all({ account: int })`
   WITH given AS MATERIALIZED (
-    SELECT given.account, given.fence FROM ${rowsOf(OWED, rights)} JOIN maildrop_lease l ON l.account = given.account
-     WHERE l.fence = given.fence AND l.node = ${owner.node} AND l.epoch = ${owner.epoch} AND l.until > 0
+    SELECT given.account, l.fence FROM ${rowsOf(OWED, rights)} JOIN maildrop_lease l ON l.account = given.account
+     WHERE l.fence = coalesce(given.fence, l.fence) AND l.node = ${owner.node} AND l.epoch = ${owner.epoch} AND l.until > 0
   ), mine AS MATERIALIZED (
     SELECT l.account FROM given g JOIN maildrop_lease l ON l.account = g.account AND l.fence = g.fence ORDER BY l.account FOR UPDATE OF l SKIP LOCKED
   ), freed AS (
