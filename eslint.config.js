@@ -101,7 +101,7 @@ const ofCommands = [
   ...['/enrol/', '/letters/', '/middleware/', '/source/', '/takeover/', '/trail/', '/webhooks/', '/pages/causes.ts'],
   '/gateway.ts',
   ...['admin', 'backup', 'sites', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
-  ...['checks', 'listeners', 'report'].map((f) => `/gateway/doctor-${f}.ts`),
+  ...['checks', 'listeners', 'report', 'scan'].map((f) => `/gateway/doctor-${f}.ts`),
   ...port,
 ];
 const belowGateway = [
@@ -120,6 +120,7 @@ const belowGateway = [
     '/pickup/',
     '/pop3/',
     '/probe/',
+    '/scan/',
     '/smtp/',
     '/submission/',
     '/trail/',
@@ -241,7 +242,7 @@ export default tseslint.config(
   {
     // A message body in one Buffer is 50 MB of memory a session: bodies travel as slices (`Content`, `BodyWriter`).
     files: [
-      'src/{api,smtp,submission,middleware,delivery,pop3,pickup,store,mime,edi,platform,crypto,webhooks}/**/*.ts',
+      'src/{api,smtp,submission,scan,middleware,delivery,pop3,pickup,store,mime,edi,platform,crypto,webhooks}/**/*.ts',
     ],
     rules: {
       'no-restricted-syntax': ['error', ...syntax, noTlsQuestion, noConcat],
@@ -431,7 +432,8 @@ export default tseslint.config(
     '../../',
   ),
   layer('auth', [node, domain, platform, '/crypto/', ...port]),
-  layer('middleware', [node, domain, platform, '/mime/', '/edi/', '/crypto/', ...port]),
+  layer('scan', [node, domain, platform]),
+  layer('middleware', [node, domain, platform, '/mime/', '/edi/', '/crypto/', '/scan/', ...port]),
   layer('submission', [node, domain, platform, '/mime/', '/edi/', '/middleware/', ...port]),
   layer('pickup', [node, domain, platform, '/mime/', ...port]),
   layer('letters', [domain, '/mime/text.ts', '/crypto/']),
@@ -537,7 +539,7 @@ export default tseslint.config(
     '/trail/',
     '/gateway.ts',
     ...['admin', 'backup', 'postgres-check', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
-    ...['checks', 'listeners', 'report'].map((f) => `/gateway/doctor-${f}.ts`),
+    ...['checks', 'listeners', 'report', 'scan'].map((f) => `/gateway/doctor-${f}.ts`),
     ...port,
     'commander',
   ]),

@@ -43,6 +43,7 @@ import { startPush } from './gateway/push.ts';
 import { startGatewayProbe } from './gateway/probe.ts';
 import { GatewayReload } from './gateway/reload.ts';
 import { RunningParts } from './gateway/running-parts.ts';
+import { gatewayScanner, scanMetrics } from './gateway/scan.ts';
 import { noteSecondPerson } from './gateway/second-person.ts';
 import type { OpenedStore } from './gateway/opened-store.ts';
 import { aloneOf, sitesOf } from './gateway/sites.ts';
@@ -162,7 +163,9 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
 
   const connections = new ConnectionLimits(connectionLimitsOf(config), (network) => authenticator.knows(network));
   const notices = gatewayNotices(store, config, options, mail);
-  const middleware = gatewayMiddleware(store, mail, config, { ...options, desk: notices.desk });
+  const scanner = gatewayScanner(config, clock, log);
+  if (scanner !== undefined) running.own(scanner).start();
+  const middleware = gatewayMiddleware(store, mail, config, { ...options, desk: notices.desk, scanner });
   const ca = caParts(store, config, options);
   const protocols = running.own(
     gatewayProtocols(config, { store, authenticator, connections, notices, middleware, tls, ca, clock, log, random }),
@@ -185,7 +188,9 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const portOf = (name: string): number | undefined => listeners.all.find(({ spec }) => spec.name === name)?.port;
   const shown = new Map<PartnerId, Uint8Array>();
   const certificates = gatewayCertificates({ config, store, tls, shown, ca });
-  const doctor = running.own(gatewayDoctor(config, { store, clock, log, portOf, keys: mail.keys, certificates }));
+  const doctor = running.own(
+    gatewayDoctor(config, { store, clock, log, portOf, keys: mail.keys, certificates, scanner }),
+  );
   const probe = startGatewayProbe(store, config, options, {
     drainedSince: () => http.drainedSince,
     // Where nobody can say whose turn it is the doors are measured from everywhere: a minute that was measured twice counts once.
@@ -214,6 +219,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     doctor,
     probe: probe.metrics,
     cluster: cluster.metrics,
+    scan: scanMetrics(scanner),
     maxBackupAge: maxAgeOf(config),
     maxDrillAge: maxDrillAgeOf(config),
     trail: { erased: retention.erased, anchors: anchors.counts },

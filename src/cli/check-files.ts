@@ -49,6 +49,8 @@ export const CHECKED_FILES: Readonly<Record<string, Look>> = {
   'smime.revocation-lists': (config) => lists(config, 'smime.authorities'),
   'console.oidc.secret-file': providerSecret,
   'console.oidc.authorities': (config) => authorities(config, 'console.oidc.authorities'),
+  // clamd itself is asked (gateway/doctor-scan.ts).
+  'scan.clamd': nothing,
   'webhooks.authorities': (config) => authorities(config, 'webhooks.authorities'),
   'store.password-file': serverFiles,
   'store.certificate': serverFiles,

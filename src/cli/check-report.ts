@@ -8,6 +8,7 @@ import { defined } from '../domain/defined.ts';
 import { days } from '../domain/units.ts';
 import type { ServersReport } from '../gateway/postgres-check.ts';
 import { generalFindings } from '../gateway/doctor-checks.ts';
+import { scanFindings } from '../gateway/doctor-scan.ts';
 import { systemClock } from '../platform/clock.ts';
 import { TlsMaterialError, postQuantumWarning, serverTlsOptions } from '../platform/tls.ts';
 import { fileWarnings } from './check-files.ts';
@@ -59,7 +60,11 @@ export async function checkReport(here: Here): Promise<CheckReport> {
   refuseOpenssl();
   const config = here.config();
   const files = await fileWarnings(config);
-  const found = [...(await generalFindings(config, systemClock.now())), ...(await privacyFindings(here))];
+  const found = [
+    ...(await generalFindings(config, systemClock.now())),
+    ...(await scanFindings(config, systemClock)),
+    ...(await privacyFindings(here)),
+  ];
   refuseEndedProfiles(config, systemClock.now());
   const servers = await serversOf(config);
   const more = [...files, ...found.map(({ what }) => what), ...(servers?.warnings ?? [])];

@@ -6,6 +6,7 @@ import type { DoctorFinding } from '../domain/doctor.ts';
 import { generalFindings } from '../gateway/doctor-checks.ts';
 import { examineListener } from '../gateway/doctor-listeners.ts';
 import type { ListenerReport } from '../gateway/doctor-report.ts';
+import { scanFindings } from '../gateway/doctor-scan.ts';
 import { systemClock } from '../platform/clock.ts';
 import { ProbeFailed } from '../platform/tls-probe.ts';
 import { privacyFindings } from './privacy-reminder.ts';
@@ -28,7 +29,11 @@ export async function examineAll(here: Here): Promise<DoctorReport> {
   const running = open.some(({ port }) => port === 0) ? await portsOfGateway(here) : new Map<string, number>();
   for (const listener of open)
     listeners.push(await examine(config, { ...listener, port: listener.port || (running.get(listener.name) ?? 0) }));
-  const findings = [...(await generalFindings(config, systemClock.now())), ...(await privacyFindings(here))];
+  const findings = [
+    ...(await generalFindings(config, systemClock.now())),
+    ...(await scanFindings(config, systemClock)),
+    ...(await privacyFindings(here)),
+  ];
   return { listeners, findings };
 }
 

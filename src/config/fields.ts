@@ -262,8 +262,7 @@ export const loopback = (about: string, initial: string): z.ZodType<string> =>
         'a loopback address, such as "127.0.0.1" or "::1": whoever reaches it needs no login; for others put a proxy of your own in front',
       initial,
     },
-    (raw) =>
-      typeof raw === 'string' && (raw === '::1' || (isIP(raw) === 4 && raw.startsWith('127.'))) ? raw : undefined,
+    (raw) => (typeof raw === 'string' && isLoopback(raw) ? raw : undefined),
   );
 
 export const shortName = (about: string): z.ZodType<string> =>
@@ -324,6 +323,27 @@ export const listenAt = (about: string): z.ZodType<HostPort> =>
     (raw) => {
       const found = typeof raw === 'string' ? hostPortOf(raw) : undefined;
       return found !== undefined && isIP(found.host) !== 0 ? found : undefined;
+    },
+  );
+
+/** A Unix socket by its absolute path, or a port that only this machine reaches. */
+export type LocalService = { readonly path: string } | HostPort;
+
+const isLoopback = (host: string): boolean => host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+
+/** For what neither encrypts nor asks who calls. */
+export const localService = (about: string): z.ZodType<LocalService> =>
+  field<LocalService>(
+    {
+      about,
+      expects:
+        'the absolute path of a Unix socket, or a loopback address with its port, such as "/run/clamav/clamd.ctl" or "127.0.0.1:3310"',
+      written: (value: LocalService) => writeValue('path' in value ? value.path : hostPortText(value)),
+    },
+    (raw) => {
+      if (isPath(raw) && isAbsolute(raw)) return { path: raw };
+      const found = typeof raw === 'string' ? hostPortOf(raw) : undefined;
+      return found !== undefined && isLoopback(found.host) ? found : undefined;
     },
   );
 

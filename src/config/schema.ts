@@ -21,6 +21,7 @@ import {
   hostsByName,
   ipAddress,
   listenAt,
+  localService,
   loopback,
   logins,
   mailAddress,
@@ -599,6 +600,49 @@ const smime = section({
   ),
 });
 
+const scan = section({
+  clamd: optional(
+    localService(
+      "Where clamd listens (ClamAV); all that is submitted is scanned there for malware, and all that the gateway opens. clamd has neither encryption nor a log-in: a port must be this machine's own. Without it nothing is scanned.",
+    ),
+  ),
+  away: choice(
+    'What happens to mail while clamd does not answer, is slow or full: refuse answers 451, and senders try again; pass lets it through, marked in its trace.',
+    ['refuse', 'pass'],
+    'refuse',
+  ),
+  'silent-limits': choice(
+    'What a clamd is worth that says OK of what lies beyond its limits (AlertExceedsMax no, or MaxFileSize below MaxScanSize), which is how it comes: away treats it like one that does not answer; warn believes it, with a warning in log, check and doctor.',
+    ['away', 'warn'],
+    'away',
+  ),
+  'too-large': choice(
+    'What happens to a message of which clamd says that it holds more than it looks at: 552, or through with a mark.',
+    ['refuse', 'pass'],
+    'refuse',
+  ),
+  encrypted: choice(
+    'What happens to a message that nobody but its addressee can look into: encrypted end to end (S/MIME, PGP) and not opened by the gateway, or an archive with a password where clamd tells of it (AlertEncrypted yes).',
+    ['pass', 'refuse'],
+    'pass',
+  ),
+  scans: count('Scans at the same time, of one account half of them; below MaxThreads of clamd.', 8, 1, 256),
+  'wait-time': duration(
+    'How long a message waits for its turn; then it counts as scanned by nobody.',
+    '1m',
+    '1s',
+    '5m',
+  ),
+  'connect-time': duration('For clamd to take a connection.', '5s', '100ms', '1m'),
+  'send-time': duration('For clamd to take one piece of at most 1 MiB.', '30s', '1s', '5m'),
+  'reply-time': duration(
+    'For its answer, once it has all of a message; longer than its own MaxScanTime, and shorter than mail programs wait.',
+    '150s',
+    '1s',
+    '9m',
+  ),
+});
+
 const ca = section({
   'crl-file': optional(
     path(
@@ -820,6 +864,7 @@ export const configSchema = z.strictObject({
   backup,
   http,
   smime,
+  scan,
   webhooks,
 });
 
@@ -857,6 +902,7 @@ export const sections: Readonly<Record<string, string>> = {
   http: 'Health and metrics.',
   ca: "The gateway's own certificate authority (sluis ca, sluis cert).",
   smime: 'Signing and encrypting messages (S/MIME); who does is a setting of accounts and addresses.',
+  scan: 'Scanning for malware, by clamd. See "Scanning for malware" in operations.md.',
   webhooks: 'Programs that are told of events (sluis webhook).',
 };
 

@@ -95,6 +95,16 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'delivery.*': of('change', 'U', 'deliveries held, released or hurried by an operator'),
   'smime.*': of('chain', 'R', 'S/MIME verified, or opened with a key that the gateway holds'),
   'pgp.*': of('chain', 'R', 'PGP verified, or opened with a key that the gateway holds'),
+  'scan.found': of(
+    'chain',
+    'R',
+    'malware in a submission, or in what the gateway opened of it: the name of the signature',
+  ),
+  'scan.marked': of(
+    'chain',
+    'R',
+    'a submission passed unscanned, or not wholly scanned, as a setting of the operator wants: why',
+  ),
   'edi.*': of('chain', 'R', 'what the guard saw in interchanges: held, warned of, seen before'),
   'registry.*': of(
     'change',

@@ -9,9 +9,11 @@ import { type DoctorFinding, SEVERITIES } from '../domain/doctor.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Metric, gauge } from '../http/metric.ts';
 import type { MailKeys } from '../middleware/mail-keys.ts';
+import type { Scanner } from '../scan/scanner.ts';
 import type { Store } from '../store/port/store.ts';
 import { Doctor } from '../trail/doctor.ts';
 import { listenerFindings } from './doctor-listeners.ts';
+import { findingsOf } from './doctor-scan.ts';
 
 export interface GatewayDoctorParts {
   readonly store: Store;
@@ -21,11 +23,13 @@ export interface GatewayDoctorParts {
   readonly certificates: () => Promise<GatewayCertificates>;
   /** The TCP port that a listener has: the one that it was given where the configuration says 0. Undefined where it has none. */
   readonly portOf: (name: string) => number | undefined;
+  /** Absent where nothing is scanned. */
+  readonly scanner?: Pick<Scanner, 'examined'> | undefined;
 }
 
 export function gatewayDoctor(
   config: Config,
-  { store, clock, log, keys, certificates, portOf }: GatewayDoctorParts,
+  { store, clock, log, keys, certificates, portOf, scanner }: GatewayDoctorParts,
 ): Doctor {
   const examine = async (): Promise<readonly DoctorFinding[]> => {
     const found: DoctorFinding[] = [...(await generalFindings(config, clock.now()))];
@@ -33,6 +37,7 @@ export function gatewayDoctor(
     const secondPerson = config.operators['second-person'];
     found.push(...(await storeFindings({ store, keys, certificates, secondPerson, now: clock.now() })));
     if (store.health().unread) found.push(UNREAD);
+    if (scanner !== undefined) found.push(...findingsOf(scanner.examined, config.scan, clock));
     for (const listener of config.listener) {
       if (profileEnded(listener, clock.now())) continue;
       const port = portOf(listener.name);

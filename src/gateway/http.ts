@@ -37,6 +37,7 @@ export interface GatewayHttpParts extends Omit<TrafficParts, 'listeners' | 'loop
   /** Of the engine of the store. */
   readonly engine: readonly Metric[];
   readonly cluster: readonly Metric[];
+  readonly scan: readonly Metric[];
   readonly maxBackupAge: Milliseconds;
   readonly maxDrillAge: Milliseconds;
   readonly clock: Clock;
@@ -85,6 +86,7 @@ export class GatewayHttp {
       ...parts.probe,
       ...parts.engine,
       ...parts.cluster,
+      ...parts.scan,
       ...backupMetrics({ ...parts, maxAge: parts.maxBackupAge, maxDrillAge: parts.maxDrillAge }),
     ];
     this.figures = (names) => figuresOf(kept, names);

@@ -14,27 +14,46 @@ import type { GatewayMail } from './mail.ts';
 import { pgpOpen } from '../middleware/pgp-open.ts';
 import { pgpVerify } from '../middleware/pgp-verify.ts';
 import { protect } from '../middleware/protect.ts';
+import { scanOpened } from '../middleware/scan-opened.ts';
+import { type ScanParts, scan } from '../middleware/scan.ts';
 import { smimeOpen } from '../middleware/smime-open.ts';
 import { smimeVerify } from '../middleware/smime-verify.ts';
+import type { Scanner } from '../scan/scanner.ts';
 import type { Store } from '../store/port/store.ts';
+import { policyOf } from './scan.ts';
 
 export interface MiddlewareEffects {
   readonly log: Log;
   readonly random?: RandomBytes;
   readonly desk: Desk;
+  /** Left out: nothing is scanned. */
+  readonly scanner?: Scanner | undefined;
 }
 
-/** EDI is looked at as it was submitted. Then what was signed is judged, then what may be opened is, then what is left is protected: S/MIME and PGP. */
+/** Malware first: nobody is told of what is refused. EDI is looked at as it was submitted. Then what was signed is judged, then what may be opened is, then what is left is protected: S/MIME and PGP. */
 export function gatewayMiddleware(
   store: Store,
   { keys, pgp }: Pick<GatewayMail, 'keys' | 'pgp'>,
-  config: Pick<Config, 'hostname' | 'notices' | 'helpdesk' | 'smtp'>,
-  { log, random = randomBytes, desk }: MiddlewareEffects,
+  config: Pick<Config, 'hostname' | 'notices' | 'helpdesk' | 'smtp' | 'scan'>,
+  { log, random = randomBytes, desk, scanner }: MiddlewareEffects,
 ): Chain {
   const { hostname, smtp } = config;
   const helpdesk = helpdeskOf(config);
-  const opening = { random, log, authserv: hostname, helpdesk, maxContent: smtp['max-message'] };
+  const maxContent = smtp['max-message'];
+  const scanning: ScanParts | undefined =
+    scanner === undefined
+      ? undefined
+      : { scanner, policy: policyOf(config.scan), keys, audit: store.audit, log, maxContent };
+  const opening = {
+    random,
+    log,
+    authserv: hostname,
+    helpdesk,
+    maxContent,
+    ...(scanning !== undefined && { scan: scanOpened(scanning) }),
+  };
   return new Chain(store, [
+    ...(scanning === undefined ? [] : [scan(scanning)]),
     ...ediSteps({ store, log, desk }),
     smimeVerify({ keys, authserv: hostname }),
     pgpVerify({ ...pgp, authserv: hostname }),

@@ -1,6 +1,7 @@
 /** Runs the steps over a message, one behind the other, and keeps account of what they wrote. */
 import { readMessage } from '../crypto/smime/message.ts';
 import { MAX_LAYERS } from '../crypto/smime/open.ts';
+import { defined } from '../domain/defined.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Refusal, type RefusalRow, refusing, row } from '../domain/refusal.ts';
 import type { Octets } from '../domain/units.ts';
@@ -14,10 +15,10 @@ import type { Addressee, AskedRecipient, Copy, Middleware, Submitted, Workshop }
 import { Work, WorkEnded } from './work.ts';
 
 /**
- * Bodies that one message may become, unfinished ones included: each copy, and each layer that was taken off for it. Where fewer were allowed,
+ * Bodies that one message may become, unfinished ones included: each copy, each layer that was taken off for it, and for the scanner. Where fewer were allowed,
  * running out of them would tell the sender how many layers a message has that others can open.
  */
-export const MAX_BODIES = 2 * MAX_COPIES + MAX_COPIES * MAX_LAYERS;
+export const MAX_BODIES = 2 * MAX_COPIES + (MAX_COPIES + 1) * MAX_LAYERS;
 
 /** Messages that are read and made at the same time, of one account and in all; each takes a few MB. As many wait as there are connections. */
 const WORK: SlotLimits = { running: 64, each: 4, waiting: 20_000 };
@@ -29,6 +30,8 @@ export type ChainOutcome =
       readonly copies: readonly Copy[];
       /** Of the message as it was submitted, where copies were made of it: notices tell of nothing else. */
       readonly header?: Buffer;
+      /** For the row of the acceptance. */
+      readonly facts?: NonNullable<AuditEvent['facts']>;
       readonly audit: readonly AuditEvent[];
       readonly notes: readonly string[];
       readonly notices: readonly PreparedNotice[];
@@ -81,6 +84,7 @@ export class Chain {
 
   async #through(message: Submitted, bodies: Bodies): Promise<ChainOutcome> {
     let copies: readonly Copy[] = [{ body: message.body, recipients: message.recipients, protection: '' }];
+    let facts: AuditEvent['facts'];
     const audit: AuditEvent[] = [];
     const notes: string[] = [];
     const notices: PreparedNotice[] = [];
@@ -92,6 +96,7 @@ export class Chain {
       bodies.keep(outcome.notices ?? []);
       checkRecipients(step, message, outcome.copies);
       copies = outcome.copies;
+      if (outcome.facts !== undefined) facts = { ...facts, ...outcome.facts };
       audit.push(...(outcome.audit ?? []));
       if (outcome.note !== undefined) notes.push(outcome.note);
       notices.push(...(outcome.notices ?? []));
@@ -101,7 +106,7 @@ export class Chain {
     const split = copies.some(({ body }) => body !== message.body);
     const header = split ? { header: await headerOf(message.body) } : {};
     const discard = (): Promise<void> => bodies.discard();
-    return { kind: 'passed', copies, ...header, audit, notes, notices, interchanges, discard };
+    return { kind: 'passed', copies, ...header, ...defined({ facts }), audit, notes, notices, interchanges, discard };
   }
 }
 

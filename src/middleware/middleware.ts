@@ -83,6 +83,8 @@ export interface Passed {
   readonly kind: 'passed';
   /** The copies from here on, in place of those that were given; every recipient stands in one of them, or in several mailboxes of one. */
   readonly copies: readonly Copy[];
+  /** Stand in the row that tells of the acceptance. */
+  readonly facts?: NonNullable<AuditEvent['facts']>;
   /** Filed with the message, in the same transaction. The message they tell of is the submitted one. */
   readonly audit?: readonly AuditEvent[];
   /** One line of ASCII for the reply to the content: what the sender should know now. */

@@ -39,7 +39,12 @@ export interface OpenEffects {
   readonly helpdesk: Helpdesk;
   /** Octets of an opened message. */
   readonly maxContent: Octets;
+  /** Looks at what was opened, before it is filed; without it nobody does. */
+  readonly scan?: ScanOpened;
 }
+
+/** What becomes of it: the same with what was found, or why it is not handed out. */
+export type ScanOpened = (opened: OpenedBody, message: Submitted) => Promise<Result<OpenedBody, NotOpenedBecause>>;
 
 export const letsOpen = ({ registered: { address, account, organisation } }: Addressee): boolean =>
   settingOf('open', address.settings, account.settings, organisation.settings);
@@ -87,8 +92,8 @@ export interface OpenedBody {
 export interface NotOpenedBecause {
   readonly kind: string;
   readonly text: string;
-  /** Nothing is wrong with the message: it is refused for now. */
-  readonly later?: Refusal;
+  /** The message is refused: for now, where nothing is wrong with it, or for what its sender himself put into it. */
+  readonly refusal?: Refusal;
 }
 
 export interface Opener<K> {
@@ -119,15 +124,25 @@ export async function openCopies<K>(opener: Opener<K>, work: OpenWork, copies: r
   const tried = new Map<string, Result<OpenedBody, NotOpenedBecause>>();
   for (const place of places) {
     const name = [...place.keys.keys()].sort().join(' ');
-    const opened = tried.get(name) ?? (await opener.open(work, [...place.keys.values()]));
+    const opened = tried.get(name) ?? (await openedWith(opener, work, [...place.keys.values()]));
     tried.set(name, opened);
     const copy = opened.ok ? await copyFor(opener, work, opened.value, place) : opened.error;
     if ('copy' in copy) made.push(copy);
-    else if (copy.later !== undefined) return { kind: 'refused', refusal: copy.later };
+    else if (copy.refusal !== undefined) return { kind: 'refused', refusal: copy.refusal };
     else made.push(await explained(opener.by, work, place.recipients, copy));
   }
   const audit = made.map((each) => auditOf(opener.by, work.submitted, each));
   return { kind: 'passed', copies: [...without(copies), ...made.map(({ copy }) => copy)], audit };
+}
+
+async function openedWith<K>(
+  opener: Opener<K>,
+  work: OpenWork,
+  keys: readonly K[],
+): Promise<Result<OpenedBody, NotOpenedBecause>> {
+  const opened = await opener.open(work, keys);
+  const { scan } = work.effects;
+  return !opened.ok || scan === undefined ? opened : await scan(opened.value, work.submitted);
 }
 
 const auditOf = (by: string, { body }: Submitted, { copy, facts, outcome }: Made): AuditEvent => ({

@@ -80,7 +80,7 @@ async function open(
     stage: () => stagingIn(workshop, room(submitted)),
   });
   if (!opened.ok)
-    return fail(opened.error.kind === 'busy' ? { ...opened.error, later: pgpBusy(opened.error.text) } : opened.error);
+    return fail(opened.error.kind === 'busy' ? { ...opened.error, refusal: pgpBusy(opened.error.text) } : opened.error);
   if (opened.value?.encrypted !== true)
     return fail({ kind: 'no-key', text: 'no key is held for the addressee, or it is no PGP' });
   const { message, differs, subject } = opened.value;

@@ -13,6 +13,7 @@ import type { RefusalRow } from '../domain/refusal.ts';
 import { chainRows } from '../middleware/chain.ts';
 import { pgpRows } from '../middleware/pgp-protect.ts';
 import { protectRows } from '../middleware/protect.ts';
+import { scanRows } from '../middleware/scan-rules.ts';
 import { type TroubleRow, quirkTroubleRows, troubleRows } from '../pop3/replies.ts';
 import { envelopeRows } from '../smtp/envelope.ts';
 import { replyRows, successes } from '../smtp/replies.ts';
@@ -28,6 +29,7 @@ const smtp: readonly (readonly [string, Rows<RefusalRow>])[] = [
   ['Senders, limits, content', submissionRows],
   ['Habits of old programs', quirkRows],
   ['Signing and encrypting', { ...smimeRows, ...pgpPlanRows, ...protectRows, ...pgpRows, ...chainRows }],
+  ['Malware', scanRows],
   ['Interchanges', guardRows],
   ['The test address', testRows],
 ];

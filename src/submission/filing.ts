@@ -233,6 +233,7 @@ export class Filing {
             ...defined({ protocol: this.#submitter.protocol }),
             // What was tolerated, and so also that line ends are not as they were sent.
             ...(transaction.quirks.names === '' ? {} : { quirks: transaction.quirks.names }),
+            ...passed?.facts,
           },
           personal: {
             sender,

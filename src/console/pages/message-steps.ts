@@ -38,6 +38,8 @@ export const STEPS = {
     'verified-not': 'De handtekening klopt niet.',
     opened: 'Het is voor de ontvanger geopend met de sleutel die wij bewaren.',
     'opened-not': 'Het kon niet worden geopend met de sleutel die wij bewaren.',
+    'scan-found': 'Er zit een virus in: {signature}.',
+    'scan-marked': 'Het ging door zonder volledige viruscontrole.',
     'edi-held': 'Het wordt vastgehouden, want er klopt iets niet in het EDI-bericht.',
     'edi-warned': 'Er klopt iets niet in het EDI-bericht. Het ging wel door.',
     'edi-repeated': 'Dit EDI-bericht kwam al eerder: referentie {reference}.',
@@ -94,6 +96,8 @@ export const STEPS = {
     'verified-not': 'The signature is not right.',
     opened: 'It was opened for the addressee with the key that we hold.',
     'opened-not': 'It could not be opened with the key that we hold.',
+    'scan-found': 'There is malware in it: {signature}.',
+    'scan-marked': 'It went on without a full scan for malware.',
     'edi-held': 'It is held, since something is wrong in its EDI.',
     'edi-warned': 'Something is wrong in its EDI. It went on.',
     'edi-repeated': 'This interchange came before: reference {reference}.',
@@ -142,6 +146,8 @@ const PLAIN: Readonly<Record<string, Step>> = {
   'delivery.released': 'released',
   'delivery.hurried': 'hurried',
   'delivery.refiled': 'refiled',
+  'scan.found': 'scan-found',
+  'scan.marked': 'scan-marked',
   'edi.held': 'edi-held',
   'edi.warned': 'edi-warned',
   'edi.repeated': 'edi-repeated',
@@ -190,7 +196,10 @@ export function stepText(event: EventView, language: Language, partner?: string)
   const network = textIn(facts.address) ?? textIn(facts.network);
   const values = {
     ...Object.fromEntries(
-      ['actor', 'reason', 'days', 'protection', 'reference'].map((name) => [name, textIn(facts[name]) ?? '-']),
+      ['actor', 'reason', 'days', 'protection', 'reference', 'signature'].map((name) => [
+        name,
+        textIn(facts[name]) ?? '-',
+      ]),
     ),
     partner: partner ?? textIn(facts.partner) ?? '-',
     from: network === undefined ? '' : filled(words.from, { network }),
