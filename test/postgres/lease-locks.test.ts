@@ -128,6 +128,16 @@ test('a session that moves keeps it; moving a thousand times a second writes a r
   assert(one.statements - before <= 24, `${one.statements - before} statements`);
 });
 
+test('a maildrop is held for as long as its session lasts, by a clock that has fractions of a millisecond', async (t) => {
+  const all = await nodes(t);
+  all.clock.fractions = true;
+  const [one, two] = [await all.start(1), await all.start(2)];
+  const right = await locked(one);
+  await all.pass(seconds(60), () => right.renew());
+  assert.equal(right.lost, false);
+  assert.equal(await two.locks.lock(anna, elsewhere), 'in-use');
+});
+
 test('a maildrop whose taking nobody heard the answer of is given back: others wait a second, not the rest of the lease', async (t) => {
   const all = await nodes(t);
   const [one, two] = [await all.start(1), await all.start(2)];

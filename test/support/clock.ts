@@ -8,6 +8,10 @@ const LEAPT_OVER = 60_000;
 /** How often a timer that sets itself anew runs in one leap at most: once a minute of a month was 43,000 times, and three seconds of a test for each timer. */
 const STEPS = 1500;
 
+/** Of a millisecond, and how many of them stay below one. */
+const FRACTION = 2 ** -20;
+const MOST_ASKED = 2 ** 20 - 1;
+
 interface Waiting {
   readonly at: number;
   readonly run: () => void;
@@ -16,6 +20,9 @@ interface Waiting {
 export class FakeClock implements Clock {
   #now: number;
   #monotonic = 0;
+  #asked = 0;
+  /** Times of the monotonic clock have a fraction of a millisecond, as the real ones, which is another at each call: who reckons with whole ones is found. */
+  fractions = false;
   readonly #timers = new Set<Waiting>();
   /** The least delay of what is set while time leaps. */
   #least = 0;
@@ -31,7 +38,8 @@ export class FakeClock implements Clock {
   }
 
   monotonic(): Milliseconds {
-    return milliseconds(this.#monotonic);
+    if (this.fractions) this.#asked = Math.min(this.#asked + 1, MOST_ASKED);
+    return milliseconds(this.#monotonic + this.#asked * FRACTION);
   }
 
   after(delay: Milliseconds, run: () => void): Timer {

@@ -70,7 +70,14 @@ export const among = <T>({ type }: Column<T>, values: readonly T[]): Part =>
 export const rowsOf = <C extends Columns>(columns: C, rows: readonly Row<C>[]): Part => {
   const names = Object.keys(columns);
   const types = Object.values(columns).map(({ type }) => type);
-  const valueOf = (row: Row<C>, name: string): unknown => (row as Readonly<Record<string, unknown>>)[name] ?? null;
+  const whole = new Set(names.filter((_name, i) => types[i] === 'bigint'));
+  const valueOf = (row: Row<C>, name: string): unknown => {
+    const value = (row as Readonly<Record<string, unknown>>)[name] ?? null;
+    // PostgreSQL refuses the statement, and SQLite keeps the fraction.
+    if (typeof value === 'number' && !Number.isInteger(value) && whole.has(name))
+      throw new TypeError(`Cannot write ${value} as "${name}": expected a whole number`);
+    return value;
+  };
   const values = types.map((type, i) => `${fromJson(type, `value ->> ${i}`)} AS ${columnOf(names[i] ?? '')}`);
   const given = `${types.map((type) => `?::${type}[]`).join(', ')}) AS given (${names.map(columnOf).join(', ')}`;
   return part(`(SELECT ${values.join(', ')} FROM json_each(?)) AS given`, `unnest(${given})`, ({ engine }) =>
