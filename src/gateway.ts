@@ -26,6 +26,7 @@ import { GatewayCluster, type GatewayClusterOptions } from './gateway/cluster.ts
 import { openControlSockets } from './gateway/control.ts';
 import { gatewayDoctor } from './gateway/doctor.ts';
 import { type GatewayEffects, START_PATIENCE, type StoreEffects } from './gateway/effects.ts';
+import { startForwarding } from './gateway/forwarding.ts';
 import { GatewayHttp } from './gateway/http.ts';
 import { authLimitsOf, connectionLimitsOf } from './gateway/limits.ts';
 import { GatewayListeners, type HandedSockets } from './gateway/listeners.ts';
@@ -136,6 +137,8 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   running.add(() => Promise.resolve(life.stopped()));
   if (alone !== undefined) running.own(alone).begin(store.audit);
   const retention = running.own(startRetention(store, config, options));
+  const forwarding = startForwarding(store, config, options);
+  if (forwarding !== undefined) running.own(forwarding);
   running.own(startUpgradeCopies(config, options));
 
   const authenticator = createAuthenticator({
@@ -222,7 +225,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     scan: scanMetrics(scanner),
     maxBackupAge: maxAgeOf(config),
     maxDrillAge: maxDrillAgeOf(config),
-    trail: { erased: retention.erased, anchors: anchors.counts },
+    trail: { erased: retention.erased, anchors: anchors.counts, ...defined({ forwarded: forwarding?.counts }) },
     ended: notices.ended,
     unsent: notices.desk.unsent,
   });

@@ -5,11 +5,12 @@
  */
 import { constants, accessSync, existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { readAuthorities } from '../auth/authorities.ts';
 import { RevocationLists, listPolicy } from '../auth/revocation-lists.ts';
 import { readClientSecret } from '../config/console.ts';
 import { RUN_FOLDER, groupsOf } from '../config/control.ts';
-import { type AuthoritiesSetting, readAuthorityFiles, reasonOf } from '../config/files.ts';
+import { type AuthoritiesSetting, readAuthorityFiles, readForwardMaterial, reasonOf } from '../config/files.ts';
 import { ownLetter } from '../config/letters.ts';
 import { controlSocketOf } from '../config/load.ts';
 import { readMasterKey } from '../config/master-key.ts';
@@ -61,6 +62,9 @@ export const CHECKED_FILES: Readonly<Record<string, Look>> = {
   'cluster.key': nothing,
   'probe.authorities': (config) => authorities(config, 'probe.authorities'),
   'audit.timestamp-authorities': (config) => authorities(config, 'audit.timestamp-authorities'),
+  'audit.forward-authorities': (config) => authorities(config, 'audit.forward-authorities'),
+  'audit.forward-certificate': forwardMaterial,
+  'audit.forward-key': nothing,
   'audit.anchors': (config) => mayWrite(config, 'audit.anchors', config.audit.anchors),
   'audit.anchor-command': (config) => runnable(config, 'audit.anchor-command', config.audit['anchor-command']),
   'enrolment.letter': letters,
@@ -109,6 +113,18 @@ async function startFiles(config: Config): Promise<readonly string[]> {
 function serverFiles(config: Config): readonly string[] {
   readServerMaterial(config);
   return [];
+}
+
+function forwardMaterial(config: Config): readonly string[] {
+  const { certificate: cert, key } = readForwardMaterial(config);
+  try {
+    if (cert !== undefined && key !== undefined) createSecureContext({ cert, key });
+    return [];
+  } catch {
+    const problem = { path: 'audit.forward-key', value: shown(config.audit['forward-key']) };
+    const expected = 'the private key, PEM without a password, of the certificate in audit.forward-certificate';
+    throw new ConfigError(config.file, [{ ...problem, expected, remedy: 'name the two files that belong together' }]);
+  }
 }
 
 function providerSecret(config: Config): readonly string[] {

@@ -62,6 +62,16 @@ export function fileProblems(config: Config): ConfigProblem[] {
       expected: 'the certificates that time stamps of audit.timestamp-url must lead to',
       remedy: 'ask the authority for its root, in PEM, and name the file here',
     });
+  for (const file of config.audit['forward-authorities']) check('audit.forward-authorities', file, false);
+  check('audit.forward-certificate', config.audit['forward-certificate'], false);
+  check('audit.forward-key', config.audit['forward-key'], true);
+  if ((config.audit['forward-certificate'] === undefined) !== (config.audit['forward-key'] === undefined))
+    problems.push({
+      path: 'audit.forward-key',
+      value: 'one of the two',
+      expected: 'both audit.forward-certificate and audit.forward-key, or neither',
+      remedy: 'name the other file as well',
+    });
   for (const file of config.console.oidc?.authorities ?? []) check('console.oidc.authorities', file, false);
   check('console.oidc.secret-file', config.console.oidc?.['secret-file'], true);
   for (const file of config.probe.authorities) check('probe.authorities', file, false);
@@ -108,11 +118,22 @@ export function readTlsMaterial(config: Config, listener?: Config['listener'][nu
   }));
 }
 
+/** What the gateway shows the collector of `audit.forward-to`; empty where nothing is configured. Throws ConfigError when a file has gone since. */
+export function readForwardMaterial(config: Config): Partial<TlsMaterial> {
+  const { 'forward-certificate': certificate, 'forward-key': key } = config.audit;
+  if (certificate === undefined || key === undefined) return {};
+  return {
+    certificate: readPem(config, 'audit.forward-certificate', certificate),
+    key: readPem(config, 'audit.forward-key', key),
+  };
+}
+
 /** Authorities of client certificates, of mail certificates, of time stamps, of the receivers of webhooks, of front doors, or of the OpenID provider. */
 export type AuthoritiesSetting =
   | 'tls.client-authorities'
   | 'smime.authorities'
   | 'audit.timestamp-authorities'
+  | 'audit.forward-authorities'
   | 'webhooks.authorities'
   | 'probe.authorities'
   | 'console.oidc.authorities';
@@ -120,6 +141,7 @@ export type AuthoritiesSetting =
 function filesOf(config: Config, setting: AuthoritiesSetting): readonly string[] {
   if (setting === 'smime.authorities') return config.smime.authorities;
   if (setting === 'webhooks.authorities') return config.webhooks.authorities;
+  if (setting === 'audit.forward-authorities') return config.audit['forward-authorities'];
   if (setting === 'probe.authorities') return config.probe.authorities;
   if (setting === 'console.oidc.authorities') return config.console.oidc?.authorities ?? [];
   return setting === 'tls.client-authorities'

@@ -102,7 +102,12 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
     audit: {
       ...config.audit,
       'timestamp-authorities': config.audit['timestamp-authorities'].map(at),
-      ...defined({ anchors: atGiven(config.audit.anchors) }),
+      'forward-authorities': config.audit['forward-authorities'].map(at),
+      ...defined({
+        anchors: atGiven(config.audit.anchors),
+        'forward-certificate': atGiven(config.audit['forward-certificate']),
+        'forward-key': atGiven(config.audit['forward-key']),
+      }),
     },
     backup: {
       ...config.backup,

@@ -683,6 +683,26 @@ const audit = section({
       'Program and words that also get each signed head, as a line of JSON on their input: for another site or a time-stamping service.',
     ),
   ),
+  'forward-to': optional(
+    server(
+      'A collector of logs (SIEM) that gets each row of the trail over TLS, from the moment on in which this is set: at least once, in order, also over restarts.',
+    ),
+  ),
+  'forward-format': choice(
+    'How rows go there: rfc5424, as syslog over TLS (RFC 5425), or json, a line a row. The row itself is JSON with the field names of NEN 7513 in both.',
+    ['rfc5424', 'json'],
+    'rfc5424',
+  ),
+  'forward-personal': choice(
+    'Whether who and from where go along. What the collector has is not erased there when its time in the trail is over.',
+    ['yes', 'no'],
+    'yes',
+  ),
+  'forward-authorities': files(
+    'Certificates of the authorities that the certificate of the collector must lead to, PEM; without any those of the system.',
+  ),
+  'forward-certificate': optional(path('Certificate that the gateway shows the collector, PEM; needs forward-key.')),
+  'forward-key': optional(path('Its private key, PEM, for the owner alone (mode 0600).')),
 });
 
 const operators = section({

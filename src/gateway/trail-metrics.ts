@@ -3,10 +3,13 @@ import type { Clock } from '../domain/effects.ts';
 import { type Metric, counter, single } from '../http/metric.ts';
 import type { AnchorCounts } from '../trail/anchors.ts';
 import type { ByKind } from '../trail/erasure.ts';
+import type { ForwardCounts } from '../trail/forwarding.ts';
 
 export interface TrailCounts {
   readonly erased: ByKind;
   readonly anchors: AnchorCounts;
+  /** Absent where `audit.forward-to` is not set. */
+  readonly forwarded?: ForwardCounts;
 }
 
 export const trailMetrics = ({ trail, clock }: { readonly trail: TrailCounts; readonly clock: Clock }): Metric[] => [
@@ -27,5 +30,27 @@ export const trailMetrics = ({ trail, clock }: { readonly trail: TrailCounts; re
     'sluis_audit_anchor_failures_total',
     'Heads of the audit trail that could not be signed, put away, time-stamped or handed on.',
     () => trail.anchors.failed,
+  ),
+  ...(trail.forwarded === undefined ? [] : forwardMetrics(trail.forwarded, clock)),
+];
+
+const forwardMetrics = (counts: ForwardCounts, clock: Clock): Metric[] => [
+  single(
+    'counter',
+    'sluis_audit_forwarded_total',
+    'Rows of the audit trail that were sent to the collector of logs, those twice that were sent again.',
+    () => counts.rows,
+  ),
+  single(
+    'counter',
+    'sluis_audit_forward_failures_total',
+    'Connections to the collector of logs that could not be made, or ended.',
+    () => counts.failures,
+  ),
+  single(
+    'gauge',
+    'sluis_audit_forward_failing_seconds',
+    'Since when no row of the audit trail gets to the collector of logs; 0: they do.',
+    () => (counts.failingSince === 0 ? 0 : Math.max(0, (clock.now() - counts.failingSince) / 1000)),
   ),
 ];

@@ -1,6 +1,6 @@
 /**
  * Work that must be done once, however many gateways share a store: rounds of the day, sweeps, signed heads, revocation lists, letters, backups,
- * events for webhooks, figures of usage, keys of days to come, moves of accounts that were cut short (decision 1917 has the list, and what each node does for itself). Each is done by one of them at a time, and by another one when that one has gone.
+ * events for webhooks, the trail for a collector of logs, figures of usage, keys of days to come, moves of accounts that were cut short (decision 1917 has the list, and what each node does for itself). Each is done by one of them at a time, and by another one when that one has gone.
  */
 
 export const JOBS = [
@@ -9,6 +9,7 @@ export const JOBS = [
   'backups',
   'certificates',
   'day-keys',
+  'forwarding',
   'moves',
   'rounds',
   'sweeps',

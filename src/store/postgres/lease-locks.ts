@@ -184,7 +184,11 @@ export class LeaseLocks implements MaildropLocks {
   write(rights: readonly Right[]): void {
     const sent = this.monotonic;
     // The clock has fractions of a millisecond, and the database takes none: all renewals were refused, and sessions lost their maildrops after 15 s.
-    const given = rights.map(({ account, fence, progressed }) => ({ account, fence, ago: Math.round(sent - progressed) }));
+    const given = rights.map(({ account, fence, progressed }) => ({
+      account,
+      fence,
+      ago: Math.round(sent - progressed),
+    }));
     for (const right of rights) right.written = right.progressed;
     this.#ask(renewAll({ rights: given, owner: this.#p.owner, now: this.#now(), lease: LEASE })).then(
       (rows) => {

@@ -9,6 +9,7 @@ import { indexedBy, words } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 import { limitOf } from './page.ts';
 import { searchMarks } from './search-marks.ts';
+import { settledBehind } from './trail-order.ts';
 
 const ROW = {
   seq: int,
@@ -106,6 +107,21 @@ export class TrailReads {
     { fromSeq, limit }: { readonly fromSeq: number; readonly limit: number },
   ): Change<readonly ChainRow[]> {
     return yield* rowsFrom(fromSeq, limitOf({ limit }));
+  }
+
+  /**
+   * Rows behind a row, for who keeps up with the trail: at most `limit` (1 to 1000), and none before those with lower numbers stand. `next`: the row to go on behind;
+   * `behind` where nothing follows yet.
+   */
+  *follow(
+    _now: Now,
+    { behind, limit }: { readonly behind: number; readonly limit: number },
+  ): Change<{ readonly rows: readonly ChainRow[]; readonly next: number }> {
+    const most = limitOf({ limit });
+    const to = yield* settledBehind(behind);
+    if (to <= behind) return { rows: [], next: behind };
+    const rows = yield* sql.all(ROW)`${TRAIL} WHERE a.seq > ${behind} AND a.seq <= ${to} ORDER BY a.seq LIMIT ${most}`;
+    return { rows, next: rows.length < most ? to : (rows.at(-1)?.seq ?? to) };
   }
 
   /** Rows of one chain, from a place in it on, at most `limit` (1 to 1000). */

@@ -1,0 +1,46 @@
+/** The forwarding of the trail to a collector of logs, assembled. */
+import { Names } from '../admin/names.ts';
+import { readAuthorityFiles, readForwardMaterial } from '../config/files.ts';
+import type { Config } from '../config/schema.ts';
+import { defined } from '../domain/defined.ts';
+import type { AccountId } from '../domain/ids.ts';
+import { nen7513Of } from '../domain/nen7513.ts';
+import type { Store } from '../store/port/store.ts';
+import { ForwardLine } from '../trail/forward-line.ts';
+import { Forwarding } from '../trail/forwarding.ts';
+import { forwarded } from '../trail/syslog.ts';
+import type { GatewayEffects } from './effects.ts';
+
+/** Undefined where nobody is to get it. Files are read at each connection: a certificate may be replaced while the gateway runs. */
+export function startForwarding(store: Store, config: Config, { clock, log }: GatewayEffects): Forwarding | undefined {
+  const { 'forward-to': to, 'forward-format': format, 'forward-personal': told } = config.audit;
+  if (to === undefined) return undefined;
+  const site = { hostname: config.hostname, personal: told === 'yes' };
+  const forwarding = new Forwarding({
+    audit: store.audit,
+    mine: () => store.jobs.runs('forwarding'),
+    open: () => {
+      const ca = readAuthorityFiles(config, 'audit.forward-authorities').map(({ pem }) => pem);
+      const target = { ...to, ...readForwardMaterial(config), ...defined({ ca: ca.length === 0 ? undefined : ca }) };
+      return ForwardLine.open(target, clock);
+    },
+    write: async (rows) => {
+      const names = new Names(store.registry);
+      const lines: string[] = [];
+      for (const row of rows) {
+        const account =
+          row.account === null
+            ? undefined
+            : site.personal
+              ? await names.account(row.account as AccountId)
+              : `account ${row.account}`;
+        lines.push(forwarded(nen7513Of(row, { ...site, account }), format));
+      }
+      return lines.join('');
+    },
+    clock,
+    log,
+  });
+  forwarding.start();
+  return forwarding;
+}
