@@ -13,9 +13,11 @@ import { type Milliseconds, milliseconds, seconds } from '../domain/units.ts';
 import { canBind, tlsExporter } from '../platform/channel-binding.ts';
 import { clientCertificateRequest, shownChain } from '../platform/client-certificate.ts';
 import type { UsedPassword } from '../auth/authenticator.ts';
-import type { AdmittedConnection, OpenSession, SessionFacts } from '../platform/connections.ts';
+import type { Expelled, LoggedInSession } from '../auth/expelling.ts';
+import type { AdmittedConnection, SessionFacts } from '../platform/connections.ts';
 import type { ListenerAccess, ListenerSpec } from '../platform/listener.ts';
 import { logLines } from '../platform/log-lines.ts';
+import type { ListenedSession } from '../platform/session-listener.ts';
 import { tlsLine } from '../platform/tls-line.ts';
 import { turns } from '../platform/turns.ts';
 import { LineReader } from './lines.ts';
@@ -50,7 +52,7 @@ const MOST_WAITING = 128 * 1024;
 /** So many commands of one packet run before others get their turn, however little time they took. */
 const TURN = 200;
 
-export class Connection implements Wire, OpenSession {
+export class Connection implements Wire, ListenedSession, LoggedInSession {
   readonly #context: ConnectionContext;
   readonly #place: AdmittedConnection;
   readonly #session: Session;
@@ -184,7 +186,7 @@ export class Connection implements Wire, OpenSession {
   }
 
   /** Ends a session that has lost its right to the maildrop, also in the middle of a message. */
-  expel(ending: 'account-closed' | 'certificate-ended' | 'password-ended'): void {
+  expel(ending: Expelled): void {
     this.#leave(ending);
   }
 
