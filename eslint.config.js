@@ -118,6 +118,7 @@ const belowGateway = [
     '/lint/test-reports.ts',
     '/middleware/',
     '/pickup/',
+    '/ldap/',
     '/pop3/',
     '/probe/',
     '/scan/',
@@ -242,7 +243,7 @@ export default tseslint.config(
   {
     // A message body in one Buffer is 50 MB of memory a session: bodies travel as slices (`Content`, `BodyWriter`).
     files: [
-      'src/{api,smtp,submission,scan,middleware,delivery,pop3,pickup,store,mime,edi,platform,crypto,webhooks}/**/*.ts',
+      'src/{api,smtp,ldap,submission,scan,middleware,delivery,pop3,pickup,store,mime,edi,platform,crypto,webhooks}/**/*.ts',
     ],
     rules: {
       'no-restricted-syntax': ['error', ...syntax, noTlsQuestion, noConcat],
@@ -495,6 +496,10 @@ export default tseslint.config(
   ]),
   layer('probe', [node, domain]),
   layer('pop3', [node, domain, platform, '/auth/', '/pickup/']),
+  layer('ldap', [
+    ...[node, domain, platform, '/auth/', '/crypto/ber.ts', '/crypto/ber-values.ts', '/crypto/der.ts'],
+    ...['/admin/directory.ts', '/submission/limits.ts', '/submission/room.ts', ...port],
+  ]),
   layer('http', [node, domain, platform, ...port, 'prom-client']),
   layer('webhooks', [node, domain, platform, '/config/zod.ts', '/crypto/', '/delivery/', ...port]),
   layer('api', ofApi),

@@ -90,6 +90,11 @@ const SAME = [
     because: 'replies of dialogs over the store; what listens, reads and streams is run',
     but: ['server', 'session', 'slabs', 'stuffing'],
   },
+  {
+    below: 'ldap/',
+    because: 'readers of octets and a dialog over the store, on sockets as those of pop3/',
+    but: ['server'],
+  },
   { below: 'released-store', because: 'statements of SQLite over the store of a release' },
   { below: 'edi/', because: 'readers of octets, without anything of Node' },
   { below: 'middleware/', because: 'steps of ours around crypto/ and mime/' },

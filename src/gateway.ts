@@ -214,7 +214,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     sent: protocols.sent,
     codes: protocols.codes,
     api: protocols.api.counts,
-    directoryGiven: protocols.api.directoryGiven,
+    directoryGiven: protocols.directoryGiven,
     answers: protocols.answers,
     dispatchers: pushes,
     webhooks,

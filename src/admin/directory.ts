@@ -1,9 +1,24 @@
 /** The directory as whoever shows it has it: the HTTPS API, commands, and what else searches it. */
-import type { DirectoryQuery, DirectoryRecord, DirectoryState } from '../domain/directory.ts';
+import type {
+  DirectoryQuery,
+  DirectoryRecord,
+  DirectoryState,
+  DirectoryStep,
+  DirectoryStepFound,
+} from '../domain/directory.ts';
+import type { AccountId } from '../domain/ids.ts';
+import type { Account, Organisation } from '../domain/registry.ts';
+import { settingOf } from '../domain/settings.ts';
 import type { Store } from '../store/port/store.ts';
 
 /** Entries of one read while a whole copy is made: a megabyte with certificates. */
 const PAGE = 500;
+
+/** Whether the account has asked for as many entries within the hour as it may. `asked`: counted over all roads. */
+export const hasAskedEnough = (
+  asked: { of(account: AccountId): number },
+  { account, organisation }: { readonly account: Account; readonly organisation: Organisation },
+): boolean => asked.of(account.id) >= settingOf('directory-entries-per-hour', account.settings, organisation.settings);
 
 export class Directory {
   readonly #store: Store['directory'];
@@ -24,6 +39,11 @@ export class Directory {
   /** One page, by version. */
   async page(query: DirectoryQuery): Promise<readonly DirectoryRecord[]> {
     return await this.#store.directoryEntries(query);
+  }
+
+  /** A part of a search, by version. `current` comes before the first. */
+  async step(step: DirectoryStep): Promise<DirectoryStepFound> {
+    return await this.#store.directoryStep(step);
   }
 
   async find(key: string): Promise<DirectoryRecord | undefined> {

@@ -77,6 +77,6 @@ export class AppLogin {
 const matchOf = (record: LoginRecord | undefined, proof: TokenProof, now: Instant): AppPassword | undefined =>
   record?.appPasswords.find((one) => isSameToken(one, proof) && (one.endsAt === undefined || now < one.endsAt));
 
-/** Mail sessions need the scope of their protocol. Over HTTPS each request says what it needs, and is judged by it. */
+/** Mail sessions need the scope of their protocol. Over HTTPS each request says what it needs, and is judged by it; the directory is for whoever logs in. */
 const mayBeUsed = (scope: AppScope, { protocol }: Peer): boolean =>
-  scope === 'both' || protocol === 'https' || scope === (protocol === 'smtp' ? 'send' : 'fetch');
+  scope === 'both' || protocol === 'https' || protocol === 'ldap' || scope === (protocol === 'smtp' ? 'send' : 'fetch');

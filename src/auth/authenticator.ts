@@ -16,7 +16,7 @@ export interface PeerLine {
 
 export interface Peer {
   readonly session: string;
-  readonly protocol: 'smtp' | 'pop3' | 'https';
+  readonly protocol: 'smtp' | 'pop3' | 'https' | 'ldap';
   readonly address: string;
   /** `networkOf(address)`. */
   readonly network: string;

@@ -133,7 +133,7 @@ function quirkProblems(listener: Listener, i: number): readonly ConfigProblem[] 
   return problems;
 }
 
-/** What browsers and programs speak HTTP to is TLS from the first octet, and knows no SASL. */
+/** What browsers and programs speak HTTP to is TLS from the first octet, and knows no SASL; LDAP has no SCRAM here. */
 function webProblems(
   { protocol, tls, scram, accounts, 'client-certificates': certificates }: Listener,
   i: number,
@@ -155,7 +155,7 @@ function webProblems(
       remedy: 'operators log in there, and accounts do not; remove them, and name networks',
     });
   if (protocol === 'smtp' || protocol === 'pop3') return problems;
-  if (tls !== 'implicit')
+  if (tls !== 'implicit' && protocol !== 'ldap')
     problems.push({
       path: `listener[${i}].tls`,
       value: shown(tls),

@@ -50,8 +50,8 @@ const section = <S extends z.ZodRawShape>(shape: S): z.ZodPrefault<z.ZodObject<S
 const listener = z.strictObject({
   name: shortName('Unique name, used in the log and in limits.'),
   protocol: choice(
-    'What the listener speaks. https: the API for systems that do not speak mail. enrolment: a page (https) where one-time codes are used, for passwords and certificates. console: pages (https) for operators, who log in with a passkey or at an OpenID provider. self-service: pages (https) where accounts help themselves. These four have TLS from the first octet.',
-    ['smtp', 'pop3', 'enrolment', 'https', 'console', 'self-service'],
+    'What the listener speaks. https: the API for systems that do not speak mail. ldap: the directory, for address books of mail programs. enrolment: a page (https) where one-time codes are used, for passwords and certificates. console: pages (https) for operators, who log in with a passkey or at an OpenID provider. self-service: pages (https) where accounts help themselves. https, enrolment, console and self-service have TLS from the first octet.',
+    ['smtp', 'pop3', 'ldap', 'enrolment', 'https', 'console', 'self-service'],
   ),
   address: ipAddress('Where it listens.', '0.0.0.0'),
   port: count('TCP port; 0 takes a free one, for tests.', undefined, 0, 65_535),
@@ -215,6 +215,25 @@ const pop3 = section({
   'command-line': size('Longest command line.', '512B', '255B', '4KiB'),
   'auth-line': size('Longest line with a SASL response.', '12KiB', '1KiB', '64KiB'),
   'bad-commands': count('Commands in one session that were not understood; then it is closed.', 10, 1, 10_000),
+  'failed-logins': count(
+    'Logins in one session that did not succeed, judged or put off; then it is closed.',
+    5,
+    1,
+    1000,
+  ),
+});
+
+const ldap = section({
+  'login-time': duration('From connect to login, whatever is said meanwhile.', '1m', '1s', '30m'),
+  'idle-time': duration('Between two requests after login.', '5m', '1s', '1d'),
+  'send-time': duration('For the peer to take what was written.', '1m', '1s', '1h'),
+  'search-time': duration('For one search, whatever longer time the client allows.', '10s', '1s', '5m'),
+  'search-entries': count(
+    'Entries of one search, or of one page where the client turns pages; how many an account may ask for in an hour is the setting directory-entries-per-hour.',
+    500,
+    1,
+    5000,
+  ),
   'failed-logins': count(
     'Logins in one session that did not succeed, judged or put off; then it is closed.',
     5,
@@ -866,6 +885,7 @@ export const configSchema = z.strictObject({
   connections,
   smtp,
   pop3,
+  ldap,
   api,
   auth,
   store,
@@ -900,6 +920,7 @@ export const sections: Readonly<Record<string, string>> = {
   connections: 'Limits on open connections, over all listeners.',
   smtp: 'Submission.',
   pop3: 'Pickup.',
+  ldap: 'The directory for mail programs: listeners with protocol = "ldap".',
   api: 'The HTTPS API: listeners with protocol = "https".',
   auth: 'Logins.',
   store: 'The store.',

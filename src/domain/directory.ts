@@ -61,6 +61,26 @@ export interface DirectoryQuery {
   readonly text?: string;
 }
 
+/** One step of a search whose conditions the store knows only in part. */
+export interface DirectoryStep {
+  /** Entries with a higher version are looked at, so many at most (`DIRECTORY_STEP`). */
+  readonly after: number;
+  readonly limit: number;
+  /** Texts that stand in `searchText` of each, as `foldText` has them. The first `DIRECTORY_PARTS` are looked for. */
+  readonly parts: readonly string[];
+}
+
+/** Entries that one step looks at: some milliseconds of a reader, whatever is asked. */
+export const DIRECTORY_STEP = 2000;
+export const DIRECTORY_PARTS = 3;
+
+/** `through`: what has a higher version was not looked at; `after` of the next step. `done`: there is none. */
+export interface DirectoryStepFound {
+  readonly entries: readonly DirectoryEntry[];
+  readonly through: number;
+  readonly done: boolean;
+}
+
 /** `floor`: tombstones up to that version may be gone. `stale`: something is still to be looked at before the version counts. */
 export interface DirectoryState {
   readonly version: number;

@@ -1,6 +1,5 @@
 /** The HTTPS API of the running gateway: what its routes work with, and how one of its listeners starts. */
 import type { AdminContext } from '../admin/context.ts';
-import { Directory } from '../admin/directory.ts';
 import { TokenNotes } from '../admin/token-notes.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { Callers } from '../api/core/caller.ts';
@@ -14,15 +13,14 @@ import type { ApiServices } from '../api/core/services.ts';
 import { type ApiCounts, newApiCounts, startApiListener } from '../api/server.ts';
 import type { Config } from '../config/schema.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
-import { Counts } from '../domain/counts.ts';
 import { NetworkSet } from '../platform/network.ts';
-import { HourlyCount } from '../submission/limits.ts';
 import type { GatewayEffects } from './effects.ts';
 import { apiTimesOf, authLimitsOf } from './limits.ts';
 import type { StartListener } from './listeners.ts';
 import type { GatewayTls } from './tls.ts';
 
-export interface ApiParts extends Required<GatewayEffects>, Pick<ApiServices, 'store' | 'submission' | 'pickup'> {
+export interface ApiParts
+  extends Required<GatewayEffects>, Pick<ApiServices, 'store' | 'submission' | 'pickup' | 'directory'> {
   readonly authenticator: Authenticator;
   readonly connections: ConnectionLimits;
   readonly tls: GatewayTls;
@@ -31,8 +29,6 @@ export interface ApiParts extends Required<GatewayEffects>, Pick<ApiServices, 's
 export interface GatewayApi {
   readonly start: StartListener;
   readonly counts: ApiCounts;
-  /** Entries of the directory that were given out. */
-  readonly directoryGiven: ApiServices['directory']['given'];
   /** What operations work with is made last of all; until then callers are told to come again. */
   begin(admin: AdminContext): void;
   /** Refused tokens that are still only counted. */
@@ -65,7 +61,7 @@ export function apiUrlOf(config: Config): string {
 }
 
 export function gatewayApi(config: Config, parts: ApiParts): GatewayApi {
-  const { clock, log, random, store, authenticator, connections, tls, submission, pickup } = parts;
+  const { clock, log, random, store, authenticator, connections, tls, submission, pickup, directory } = parts;
   let context: AdminContext | undefined;
   const admin = (): AdminContext => {
     if (context === undefined)
@@ -73,11 +69,6 @@ export function gatewayApi(config: Config, parts: ApiParts): GatewayApi {
         retryAfter: 1,
       });
     return context;
-  };
-  const directory = {
-    directory: new Directory(store),
-    asked: new HourlyCount(clock, store.shared.of('directory')),
-    given: new Counts(['caller'] as const),
   };
   const services: ApiServices = {
     store,
@@ -118,7 +109,6 @@ export function gatewayApi(config: Config, parts: ApiParts): GatewayApi {
   const times = apiTimesOf(config);
   return {
     counts,
-    directoryGiven: directory.given,
     tokens,
     begin: (made) => (context = made),
     start: async (spec) =>

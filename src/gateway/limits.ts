@@ -4,12 +4,16 @@ import type { AuthenticatorLimits } from '../auth/authenticator-options.ts';
 import { throttleDefaults } from '../auth/throttle.ts';
 import type { Config } from '../config/schema.ts';
 import type { PushLimits } from '../delivery/parts.ts';
+import type { LdapLimits } from '../ldap/limits.ts';
 import type { ConnectionLimitOptions } from '../platform/connections.ts';
 import type { Pop3Limits } from '../pop3/limits.ts';
 import { NetworkSet } from '../platform/network.ts';
 import type { SmtpLimits } from '../smtp/limits.ts';
 
-export type LimitSections = Pick<Config, 'api' | 'auth' | 'connections' | 'delivery' | 'pop3' | 'smtp' | 'store'>;
+export type LimitSections = Pick<
+  Config,
+  'api' | 'auth' | 'connections' | 'delivery' | 'ldap' | 'pop3' | 'smtp' | 'store'
+>;
 
 export const connectionLimitsOf = ({ connections }: LimitSections): ConnectionLimitOptions => ({
   total: connections.total,
@@ -58,6 +62,15 @@ export const pop3LimitsOf = ({ pop3 }: LimitSections): Pop3Limits => ({
   authLine: pop3['auth-line'],
   badCommands: pop3['bad-commands'],
   failedLogins: pop3['failed-logins'],
+});
+
+export const ldapLimitsOf = ({ ldap }: LimitSections): LdapLimits => ({
+  loginTime: ldap['login-time'],
+  idleTime: ldap['idle-time'],
+  sendTime: ldap['send-time'],
+  searchTime: ldap['search-time'],
+  searchEntries: ldap['search-entries'],
+  failedLogins: ldap['failed-logins'],
 });
 
 export const smtpLimitsOf = ({ smtp }: LimitSections): SmtpLimits => ({

@@ -1,5 +1,7 @@
 /** How a listener of each protocol starts, and what the listeners of a protocol share: counts, limits, and whom they tell of what happens. */
 import type { AdminContext } from '../admin/context.ts';
+import { Directory } from '../admin/directory.ts';
+import { Counts } from '../domain/counts.ts';
 import { defined } from '../domain/defined.ts';
 import { replyWords } from '../domain/helpdesk.ts';
 import type { AccountId } from '../domain/ids.ts';
@@ -10,18 +12,20 @@ import type { Chain } from '../middleware/chain.ts';
 import type { WindowCounts } from '../enrol/window-notes.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
 import type { Whose } from '../platform/tally.ts';
+import { ldapSlots, startLdapListener } from '../ldap/server.ts';
 import { startPop3Listener } from '../pop3/server.ts';
 import { type SentCounts, newSentCounts } from '../pop3/session.ts';
 import type { SmtpAnswers } from '../smtp/answers.ts';
 import { newSubmissionCounts, startSmtpListener } from '../smtp/server.ts';
 import type { Store } from '../store/port/store.ts';
 import type { SubmissionServices } from '../submission/transaction.ts';
+import { HourlyCount } from '../submission/limits.ts';
 import { RefusalNotes } from '../submission/refusal-notes.ts';
 import { type GatewayApi, gatewayApi } from './api.ts';
 import { type GatewayConsole, gatewayConsole } from './console.ts';
 import type { GatewayEffects } from './effects.ts';
 import { enrolmentWindow } from './enrolment.ts';
-import { pop3LimitsOf, smtpLimitsOf } from './limits.ts';
+import { ldapLimitsOf, pop3LimitsOf, smtpLimitsOf } from './limits.ts';
 import type { StartListener } from './listeners.ts';
 import { type GatewayNotices, pickupReceipts, startConsumers, startFullness, submissionNotices } from './notices.ts';
 import { apiPickup } from './pickup.ts';
@@ -42,11 +46,15 @@ export interface ProtocolParts extends Required<GatewayEffects> {
 export interface GatewayProtocols {
   readonly smtp: StartListener;
   readonly pop3: StartListener;
+  /** The directory for mail programs. */
+  readonly ldap: StartListener;
   /** The page where one-time codes are used. */
   readonly enrolment: StartListener;
   /** The HTTPS API. */
   readonly https: StartListener;
-  readonly api: Pick<GatewayApi, 'counts' | 'directoryGiven'>;
+  readonly api: Pick<GatewayApi, 'counts'>;
+  /** Entries of the directory that were given out, over all roads. */
+  readonly directoryGiven: Counts<'caller'>;
   /** The web console. */
   readonly console: StartListener;
   /** The pages of accounts. */
@@ -93,9 +101,16 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
     maxRecipients: config.smtp['max-recipients'],
   };
   const pickup = apiPickup({ ...parts, consumers, receipts });
+  const directory = {
+    directory: new Directory(store),
+    asked: new HourlyCount(clock, store.shared.of('directory')),
+    given: new Counts(['caller'] as const),
+  };
+  const slots = ldapSlots();
   const api = gatewayApi(config, {
     ...parts,
     pickup,
+    directory,
     submission: {
       ...submission,
       ended: (outcome, octets) => {
@@ -108,6 +123,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
   const selfService: GatewaySelfService = gatewaySelfService(config, { ...parts, window });
   return {
     api,
+    directoryGiven: directory.given,
     https: api.start,
     console: console.start,
     'self-service': selfService.start,
@@ -138,6 +154,19 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
         sent,
         tls: tls.materialFor(spec.name),
         limits: pop3LimitsOf(config),
+      }),
+    ldap: (spec) =>
+      startLdapListener({
+        ...directory,
+        spec,
+        slots,
+        authenticator,
+        connections,
+        clock,
+        log,
+        registry: store.registry,
+        tls: tls.materialFor(spec.name),
+        limits: ldapLimitsOf(config),
       }),
     enrolment: selfService.codes,
     answers: counts.answers,

@@ -15,7 +15,7 @@ import {
 import type { Instant } from '../domain/units.ts';
 import type { StoreHealth } from '../store/store.ts';
 
-type Protocol = 'smtp' | 'pop3' | 'https' | 'enrolment' | 'console' | 'self-service';
+type Protocol = 'smtp' | 'pop3' | 'ldap' | 'https' | 'enrolment' | 'console' | 'self-service';
 
 export interface HealthFacts {
   /** The process is stopping. */

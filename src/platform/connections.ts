@@ -52,7 +52,7 @@ export interface PlaceOwner {
 export interface SessionFacts {
   /** As the log has it. */
   readonly id: string;
-  readonly protocol: 'smtp' | 'pop3' | 'https';
+  readonly protocol: 'smtp' | 'pop3' | 'https' | 'ldap';
   readonly listener: string;
   readonly address: string;
   /** Since it was opened, a second old at most. */

@@ -11,7 +11,7 @@ import { type ConnectionOptions, type TLSSocket, type SecureVersion, connect, cr
 import { type Milliseconds, seconds } from '../domain/units.ts';
 
 export interface ProbeTarget {
-  readonly protocol: 'smtp' | 'pop3' | 'enrolment' | 'https' | 'console' | 'self-service';
+  readonly protocol: 'smtp' | 'pop3' | 'ldap' | 'enrolment' | 'https' | 'console' | 'self-service';
   readonly tls: 'implicit' | 'starttls';
   readonly host: string;
   readonly port: number;
@@ -237,6 +237,9 @@ class Prober {
         await dialog.expect(/^220 .*\r\n$/);
         await dialog.expect(/^250 .*\r\n$/m, 'EHLO doctor.invalid\r\n');
         await dialog.expect(/^220 .*\r\n$/, 'STARTTLS\r\n');
+      } else if (tls === 'starttls' && protocol === 'ldap') {
+        // Its answer names StartTLS (RFC 4511 section 4.14); one that refuses it is followed by no handshake.
+        await dialog.expect(/^0.*x.*1\.3\.6\.1\.4\.1\.1466\.20037$/s, LDAP_START_TLS);
       } else if (tls === 'starttls') {
         await dialog.expect(/^\+OK.*\r\n$/);
         await dialog.expect(/^\+OK.*\r\n$/, 'STLS\r\n');
@@ -250,6 +253,8 @@ class Prober {
   }
 }
 
+const START_TLS = '1.3.6.1.4.1.1466.20037';
+const LDAP_START_TLS = `0\x1d\x02\x01\x01w\x18\x80\x16${START_TLS}`;
 const PATIENCE = seconds(5);
 const MOST_PLAIN = 16 * 1024;
 

@@ -413,6 +413,28 @@ export function directoryContract(name: string, open: (t: TestContext) => Promis
       assert.deepEqual(await find('b@GROUP'), ['b@group.test']);
       assert.equal((await directory.directoryEntries({ after: 0, limit: 10, removed: true, kind: 'mail' })).length, 0);
       assert.equal((await directory.directoryEntries({ after: 0, limit: 10, removed: true, kind: 'edi' })).length, 4);
+      // A step of a search: all of its texts stand in each, what left is not there, and the next begins where this one ended.
+      await registry.setAddressState(address('b@group.test'), 'suspended', actor);
+      const step = (after: number, limit: number, ...parts: readonly string[]) =>
+        directory.directoryStep({ after, limit, parts });
+      const whole = await step(0, 10, '@group.test');
+      assert.deepEqual(
+        [whole.entries.map((e) => e.address), whole.done],
+        [['c@group.test', 'd@group.test', 'a@group.test'], true],
+      );
+      const begun = await step(0, 1);
+      assert.deepEqual([begun.entries.map((e) => e.address), begun.done], [['c@group.test'], false]);
+      assert.deepEqual(
+        (await step(begun.through, 5)).entries.map((e) => e.address),
+        ['d@group.test', 'a@group.test'],
+      );
+      assert.deepEqual(
+        (await step(0, 5, 'huis', '100%', 'a@')).entries.map((e) => e.address),
+        ['a@group.test'],
+      );
+      assert.deepEqual((await step(0, 5, 'huis', '0_%')).entries, []);
+      assert.deepEqual(await step(whole.through, 5), { entries: [], through: whole.through, done: true });
+      await registry.setAddressState(address('b@group.test'), 'active', actor);
       const { store: again } = await s.reopen();
       assert.equal((await all({ store: again })).length, 4);
     },

@@ -752,6 +752,9 @@ test('the directory follows changes on PostgreSQL as on SQLite', async () => {
   assert.ok(changed.version > entry.version);
   const found = { after: entry.version, limit: 9, removed: false, text: 'DOCT', kind: 'mail' } as const;
   assert.equal((await runner.run(READS.directory.directoryEntries(now, found))).length, 1);
+  const step = { after: 0, limit: 9, parts: ['doct', '@group', '0123'] };
+  const stepped = await runner.run(READS.directory.directoryStep(now, step));
+  assert.deepEqual([stepped.entries.map((one) => one.address), stepped.done], [['Lia@group.test'], true]);
   const agree = { scope: 'organisation', name: 'unlisted' } as const;
   await change((ground) => settings.changeSettings(ground, agree, { 'directory-listing': true }, actor));
   assert.equal((await runner.run(READS.directory.directoryState(now))).stale, true);

@@ -247,6 +247,16 @@ test('pages of partners, usage, networks and imports seek where they begin, and 
   for (const [sql, plan] of plans) if (!NO_PAGE.test(sql)) assert.doesNotMatch(plan, /TEMP B-TREE/, `${sql} sorts`);
 });
 
+test('the directory is searched by version and an address by its key; nothing is read from end to end, and nothing sorted', async (t) => {
+  const plans = plansIn(await emptyDatabase(t), ['directory']);
+  assert.ok(plans.size >= 5, String(plans.size));
+  assert.deepEqual(scansOf(plans), []);
+  for (const [sql, plan] of plans) assert.doesNotMatch(plan, /TEMP B-TREE/, `${sql} sorts`);
+  const steps = [...plans].filter(([sql]) => sql.includes('e.version <= ?'));
+  assert.equal(steps.length, 1);
+  for (const [, plan] of steps) assert.match(plan, /SEARCH e USING INDEX \w+ \(version>\? AND version<\?\)/);
+});
+
 test('10,000 deliveries that wait for a dead partner cost the claims of another nothing', async (t) => {
   const { store } = await openTestStore(t);
   const partners: PartnerId[] = [];

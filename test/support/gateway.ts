@@ -48,8 +48,8 @@ export interface TestGatewayOptions {
   readonly sites?: GatewayOptions['sites'];
 }
 
-/** `api`: of a listener that the test adds, see `api.ts`. */
-export type PortName = 'submission' | 'submissions' | 'pop3' | 'pop3s' | 'api';
+/** `api`, `ldap` and `ldaps`: of listeners that the test adds, see `api.ts` and `ldap.ts`. */
+export type PortName = 'submission' | 'submissions' | 'pop3' | 'pop3s' | 'api' | 'ldap' | 'ldaps';
 
 export interface TestGateway extends Gateway {
   readonly folder: string;

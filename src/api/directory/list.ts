@@ -1,10 +1,9 @@
 /** `GET /directory`: searched, copied whole, or what has changed since a copy was made. */
-import type { Directory } from '../../admin/directory.ts';
+import { type Directory, hasAskedEnough } from '../../admin/directory.ts';
 import { z } from '../../config/zod.ts';
 import { defined } from '../../domain/defined.ts';
 import type { DirectoryQuery, DirectoryState } from '../../domain/directory.ts';
 import { ACCOUNT_KINDS } from '../../domain/registry.ts';
-import { settingOf } from '../../domain/settings.ts';
 import type { Caller } from '../core/callers.ts';
 import { ifNoneMatch, isCurrent } from '../core/etags.ts';
 import { limit } from '../core/fields.ts';
@@ -133,7 +132,7 @@ function mayAsk({ directory, log, store }: Services, caller: Caller, { session }
     return (entries) => given.add([caller.kind], entries);
   }
   const { account, organisation } = caller;
-  if (asked.of(account.id) >= settingOf('directory-entries-per-hour', account.settings, organisation.settings)) {
+  if (hasAskedEnough(asked, { account, organisation })) {
     log.warn('directory.limited', { session, account: account.id, limit: 'directory-entries-per-hour' });
     throw problem(
       429,

@@ -26,6 +26,6 @@ export const directorySettings = {
     type: { kind: 'count', min: 1, max: 10_000_000 },
     default: 20_000,
     about:
-      'Most entries of the directory that the account may ask for in an hour, each search as one at least; above it the answer is 429 (protects the directory against harvesting). What has not changed since the last time counts for nothing.',
+      'Most entries of the directory that the account may ask for in an hour, each search as one at least; above it the answer is 429, over LDAP 11 (protects the directory against harvesting). What has not changed since the last time counts for nothing.',
   },
 } as const satisfies Record<string, Setting>;

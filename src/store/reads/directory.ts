@@ -1,11 +1,18 @@
 /** Reads of the directory (domain/directory.ts), by version: an entry that changes while somebody turns pages is on the last one again. */
 import type { Address } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
-import type { DirectoryQuery, DirectoryRecord, DirectoryState } from '../../domain/directory.ts';
-import { foldText } from '../../domain/directory.ts';
+import type {
+  DirectoryEntry,
+  DirectoryQuery,
+  DirectoryRecord,
+  DirectoryState,
+  DirectoryStep,
+  DirectoryStepFound,
+} from '../../domain/directory.ts';
+import { DIRECTORY_STEP, foldText, isRemoved } from '../../domain/directory.ts';
 import type { OrganisationId } from '../../domain/ids.ts';
 import type { CustomerKind } from '../../domain/registry.ts';
-import { type Row, as, bytes, flag, int, optional, text, time } from '../sql/columns.ts';
+import { type Row, as, bytes, flag, int, optional, orNull, text, time } from '../sql/columns.ts';
 import { words } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 
@@ -49,6 +56,26 @@ export class DirectoryReads {
         AND (CAST(${kind} AS text) = '' OR e.kind = ${kind}) AND e.search LIKE ${containing(wanted)} ESCAPE '!'
        ORDER BY e.version LIMIT ${limit}`;
     return rows.map(recordOf);
+  }
+
+  /** Some of them, by version: one step looks at `DIRECTORY_STEP` at most, whatever is asked and however few fit. */
+  *directoryStep(_now: Now, { after, limit: most, parts }: DirectoryStep): Change<DirectoryStepFound> {
+    const limit = Math.min(MOST, Math.max(1, Math.trunc(most)));
+    const { through, looked } = yield* sql.one({ through: orNull(int), looked: int })`
+      SELECT max(version) AS through, count(*) AS looked
+        FROM (SELECT version FROM directory_entry WHERE version > ${after} ORDER BY version LIMIT ${DIRECTORY_STEP}) AS w`;
+    if (through === null) return { entries: [], through: after, done: true };
+    const [first = '', second = '', third = ''] = parts;
+    const rows = yield* sql.all(RECORD)`
+      ${RECORDS} WHERE e.version > ${after} AND e.version <= ${through} AND e.removed_at IS NULL
+        AND e.search LIKE ${containing(first)} ESCAPE '!' AND e.search LIKE ${containing(second)} ESCAPE '!'
+        AND e.search LIKE ${containing(third)} ESCAPE '!'
+       ORDER BY e.version LIMIT ${limit}`;
+    const entries = rows.map(recordOf).filter((record): record is DirectoryEntry => !isRemoved(record));
+    const last = rows.length === limit ? entries.at(-1) : undefined;
+    return last === undefined
+      ? { entries, through, done: looked < DIRECTORY_STEP }
+      : { entries, through: last.version, done: false };
   }
 
   /** By its address, folded. */

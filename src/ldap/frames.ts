@@ -1,0 +1,79 @@
+/**
+ * Cuts what comes into LDAP messages: each is one BER SEQUENCE of definite length (RFC 4511 sections 5.1 and 5.2).
+ *
+ * The length is believed only up to `most`, and nothing is made for it before its octets are there. What came is joined when a message is whole and not
+ * before, so that a peer that sends octet by octet costs no more than one that does not.
+ */
+import { BerError } from '../crypto/ber.ts';
+import { joinSmall } from '../platform/bytes.ts';
+
+/** Octets that tell how long a message is, at most. */
+const LONGEST_HEAD = 6;
+
+export class Frames {
+  readonly #most: number;
+  #chunks: Buffer[] = [];
+  #octets = 0;
+  /** Before so many are there, nothing can be told. */
+  #need = 2;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  push(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#octets += chunk.length;
+  }
+
+  /** Octets that are not handed out yet. */
+  get waiting(): number {
+    return this.#octets;
+  }
+
+  /** Forgets them, and tells how many they were. */
+  clear(): number {
+    const dropped = this.#octets;
+    this.#chunks = [];
+    this.#octets = 0;
+    this.#need = 2;
+    return dropped;
+  }
+
+  /** The next whole message; undefined: more must come first. Throws `BerError` for what is none, or too long. */
+  next(): Buffer | undefined {
+    if (this.#octets < this.#need) return undefined;
+    const joined = this.#joined();
+    const length = this.#lengthOf(joined);
+    if (length === undefined || length > joined.length) {
+      this.#need = length ?? Math.min(LONGEST_HEAD, joined.length + 1);
+      return undefined;
+    }
+    this.#chunks = length === joined.length ? [] : [joined.subarray(length)];
+    this.#octets -= length;
+    this.#need = 2;
+    return joined.subarray(0, length);
+  }
+
+  #joined(): Buffer {
+    const [only] = this.#chunks;
+    if (only !== undefined && this.#chunks.length === 1) return only;
+    const joined = joinSmall(this.#chunks);
+    this.#chunks = [joined];
+    return joined;
+  }
+
+  /** Of the first message, head and all; undefined while that cannot be told. */
+  #lengthOf(octets: Buffer): number | undefined {
+    if (octets[0] !== 0x30) throw new BerError('malformed', 0, 'this is no LDAP message');
+    const first = octets[1] ?? 0;
+    if (first < 0x80) return 2 + first;
+    const count = first & 0x7f;
+    if (count === 0) throw new BerError('malformed', 0, 'a message has an indefinite length');
+    if (count > 4) throw new BerError('limit', 0, `a message is longer than ${this.#most} octets`);
+    if (octets.length < 2 + count) return undefined;
+    const length = 2 + count + octets.readUIntBE(2, count);
+    if (length > this.#most) throw new BerError('limit', 0, `a message is longer than ${this.#most} octets`);
+    return length;
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * A search: of the directory by steps of the store that each look at so many entries at most, or of single addresses where the filter names them.
+ *
+ * The store is asked for what must stand in each entry, and the filter judges what it finds. Between two steps others have their turn; one account has one step
+ * under way, whatever it asks on however many connections. What is given is counted as in the API (`directory-entries-per-hour`).
+ */
+import { type Directory, hasAskedEnough } from '../admin/directory.ts';
+import { DIRECTORY_PARTS, type DirectoryEntry, isRemoved } from '../domain/directory.ts';
+import type { Counts } from '../domain/counts.ts';
+import type { Clock, Log } from '../domain/effects.ts';
+import type { Account, Organisation } from '../domain/registry.ts';
+import { type Milliseconds, seconds } from '../domain/units.ts';
+import type { FairSlots } from '../platform/fair-slots.ts';
+import { turns } from '../platform/turns.ts';
+import type { HourlyCount } from '../submission/limits.ts';
+import { type Attributes, SUFFIX, attributesOf, entryName, placeOf, selected, suffixAttributes } from './attributes.ts';
+import { addressesOf, compared, matches, neededParts } from './filter.ts';
+import type { LdapLimits } from './limits.ts';
+import type { Page } from './paging.ts';
+import type { SearchRequest } from './requests.ts';
+import { entryResponse } from './responses.ts';
+import { type LdapResult, results } from './results.ts';
+
+export interface SearchParts {
+  readonly directory: Pick<Directory, 'current' | 'find' | 'step'>;
+  /** Entries that accounts asked for, over all roads. */
+  readonly asked: Pick<HourlyCount, 'of' | 'add'>;
+  readonly given: Counts<'caller'>;
+  readonly slots: FairSlots;
+  readonly limits: Pick<LdapLimits, 'searchEntries' | 'searchTime'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface Searching {
+  readonly id: number;
+  readonly session: string;
+  readonly account: Account;
+  readonly organisation: Organisation;
+  /** Aborted when the client abandons the search, or is gone. */
+  readonly signal: AbortSignal;
+  /** Writes entries, and resolves when there is room for more. */
+  readonly send: (pieces: readonly Buffer[]) => Promise<void>;
+}
+
+export interface Searched {
+  readonly result: LdapResult;
+  /** Of the name asked for, the part that there is. */
+  readonly matched?: string;
+  /** Where the next page begins. */
+  readonly next?: Pick<Page, 'after' | 'given'>;
+  readonly entries: number;
+}
+
+/** Entries of one step, with certificates some 70 KB. */
+const STEP = 50;
+/** Octets of entries that are written at once: with one step, what is in memory for a client that does not read. */
+const MOST_WAITING = 128 * 1024;
+/** Addresses that a filter may name to be looked up one by one. */
+const MOST_NAMED = 50;
+
+/** `page`: where the client turns pages. */
+export async function search(
+  parts: SearchParts,
+  request: SearchRequest,
+  page: Page | undefined,
+  who: Searching,
+): Promise<Searched> {
+  const { asked, given, log } = parts;
+  if (hasAskedEnough(asked, who)) {
+    log.warn('directory.limited', {
+      session: who.session,
+      account: who.account.id,
+      limit: 'directory-entries-per-hour',
+    });
+    return { result: results.limited, entries: 0 };
+  }
+  const run = new Search(parts, request, page, who);
+  try {
+    return await run.run();
+  } finally {
+    const count = Math.max(1, run.entries);
+    asked.add(who.account.id, count);
+    given.add(['account'], count);
+  }
+}
+
+class Search {
+  entries = 0;
+  readonly #parts: SearchParts;
+  readonly #request: SearchRequest;
+  readonly #who: Searching;
+  readonly #page: Page | undefined;
+  /** Monotonic. */
+  readonly #until: number;
+  /** Of all pages together. */
+  readonly #sizeLimit: number;
+  /** Of this answer. */
+  readonly #most: number;
+  #given: number;
+  #after: number;
+  #waiting: Buffer[] = [];
+  #octets = 0;
+
+  constructor(parts: SearchParts, request: SearchRequest, page: Page | undefined, who: Searching) {
+    this.#parts = parts;
+    this.#request = request;
+    this.#page = page;
+    this.#who = who;
+    const { clock, limits } = parts;
+    const time: Milliseconds = request.timeLimit === 0 ? limits.searchTime : seconds(request.timeLimit);
+    this.#until = clock.monotonic() + Math.min(time, limits.searchTime);
+    this.#sizeLimit = request.sizeLimit === 0 ? Infinity : request.sizeLimit;
+    this.#most = Math.min(page?.size ?? Infinity, limits.searchEntries);
+    this.#given = page?.given ?? 0;
+    this.#after = page?.after ?? 0;
+  }
+
+  async run(): Promise<Searched> {
+    const { base, scope, filter } = this.#request;
+    const place = placeOf(base);
+    if (place.kind === 'unknown') return { result: results.noObject, entries: 0 };
+    // RFC 2696 section 3: a size of 0 asks for an estimate, which nobody here has.
+    if (this.#page?.size === 0) return { result: results.success, entries: 0 };
+    await this.#parts.directory.current();
+    if (place.kind === 'entry') return await this.#one(place.key);
+    if (this.#isAsked(place.kind)) this.#take(SUFFIX, suffixAttributes);
+    const deep = scope === 'sub' || (scope === 'one' && place.kind === 'suffix');
+    const needed = neededParts(filter);
+    if (!deep || needed === 'never') return await this.#all();
+    const named = addressesOf(filter, MOST_NAMED);
+    // They come in one answer.
+    return named === undefined || named.length > this.#most ? await this.#steps(needed) : await this.#named(named);
+  }
+
+  /** The directory's own entry, which is the root's only child: on the first page, where the filter takes it. */
+  #isAsked(from: 'root' | 'suffix'): boolean {
+    const { scope, filter } = this.#request;
+    const reached = from === 'root' ? scope !== 'base' : scope !== 'one';
+    return reached && this.#given === 0 && matches(filter, compared(suffixAttributes)) === true;
+  }
+
+  async #one(key: string): Promise<Searched> {
+    const entry = await this.#lookUp(key);
+    if (entry === undefined) return { result: results.noObject, matched: SUFFIX, entries: 0 };
+    if (this.#request.scope !== 'one') this.#judge(entry);
+    return await this.#all();
+  }
+
+  async #named(keys: readonly string[]): Promise<Searched> {
+    for (const key of keys) {
+      if (this.#who.signal.aborted) break;
+      const entry = await this.#lookUp(key);
+      if (entry === undefined) continue;
+      const stop = this.#judge(entry);
+      if (stop !== undefined) return await this.#all(stop);
+    }
+    return await this.#all();
+  }
+
+  async #lookUp(key: string): Promise<DirectoryEntry | undefined> {
+    const found = await this.#turn(() => this.#parts.directory.find(key));
+    return found === undefined || isRemoved(found) ? undefined : found;
+  }
+
+  async #steps(needed: readonly string[]): Promise<Searched> {
+    const { directory, clock } = this.#parts;
+    const longest = [...needed].sort((a, b) => b.length - a.length).slice(0, DIRECTORY_PARTS);
+    for (;;) {
+      if (this.#who.signal.aborted) return await this.#all();
+      if (clock.monotonic() >= this.#until) return await this.#all({ result: results.timeLimit });
+      const { account } = this.#who;
+      const found = await this.#turn(() => directory.step({ after: this.#after, limit: STEP, parts: longest }));
+      for (const entry of found.entries) {
+        if (turns.over(account.id)) await turns.rest(account.id);
+        const stop = this.#judge(entry);
+        if (stop !== undefined) return await this.#all(stop);
+        this.#after = entry.version;
+        if (this.#octets > MOST_WAITING) await this.#flush();
+      }
+      this.#after = found.through;
+      if (found.done) return await this.#all();
+      await this.#flush();
+    }
+  }
+
+  /** One at a time of an account. */
+  async #turn<T>(work: () => Promise<T>): Promise<T> {
+    const { slots } = this.#parts;
+    const slot = await slots.take(this.#who.account.id, this.#who.signal);
+    if (slot === 'busy' || slot === 'gone') throw new SearchStopped(slot);
+    try {
+      return await work();
+    } finally {
+      slot.free();
+    }
+  }
+
+  /** Undefined: go on. */
+  #judge(entry: DirectoryEntry): Pick<Searched, 'result' | 'next'> | undefined {
+    const attributes = attributesOf(entry);
+    if (matches(this.#request.filter, compared(attributes)) !== true) return undefined;
+    if (this.#given >= this.#sizeLimit) return { result: results.sizeLimit };
+    if (this.entries >= this.#most)
+      return this.#page === undefined
+        ? { result: results.sizeLimit }
+        : { result: results.success, next: { after: this.#after, given: this.#given } };
+    this.#take(entryName(entry.address), attributes);
+    return undefined;
+  }
+
+  #take(name: string, attributes: Attributes): void {
+    const { attributes: asked, typesOnly } = this.#request;
+    const octets = entryResponse(this.#who.id, name, selected(attributes, asked), typesOnly);
+    this.#waiting.push(octets);
+    this.#octets += octets.length;
+    this.#given += 1;
+    this.entries += 1;
+  }
+
+  async #flush(): Promise<void> {
+    const pieces = this.#waiting;
+    this.#waiting = [];
+    this.#octets = 0;
+    if (pieces.length > 0 && !this.#who.signal.aborted) await this.#who.send(pieces);
+  }
+
+  async #all(how: Pick<Searched, 'result' | 'next'> = { result: results.success }): Promise<Searched> {
+    await this.#flush();
+    return { ...how, entries: this.entries };
+  }
+}
+
+/** `busy`: too many searches wait. `gone`: nobody waits for this one. */
+export class SearchStopped extends Error {
+  override readonly name = 'SearchStopped';
+  readonly why: 'busy' | 'gone';
+  constructor(why: 'busy' | 'gone') {
+    super(`the search was stopped: ${why}`);
+    this.why = why;
+  }
+}
