@@ -192,7 +192,16 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const shown = new Map<PartnerId, Uint8Array>();
   const certificates = gatewayCertificates({ config, store, tls, shown, ca });
   const doctor = running.own(
-    gatewayDoctor(config, { store, clock, log, portOf, keys: mail.keys, certificates, scanner }),
+    gatewayDoctor(config, {
+      store,
+      clock,
+      log,
+      portOf,
+      keys: mail.keys,
+      certificates,
+      scanner,
+      stuck: () => protocols.stuck.all.length,
+    }),
   );
   const probe = startGatewayProbe(store, config, options, {
     drainedSince: () => http.drainedSince,
@@ -212,6 +221,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     connections,
     authenticator,
     sent: protocols.sent,
+    stuck: protocols.stuck,
     codes: protocols.codes,
     api: protocols.api.counts,
     directoryGiven: protocols.directoryGiven,
@@ -276,6 +286,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
         protocols.writeCounted(whose);
       },
       writeConsumers: (account) => protocols.consumersOf(account),
+      stuck: () => protocols.stuck.all,
       webhooksChanged: () => webhooks.changed(),
       figures: (names) => http.figures(names),
       probes: probe.status,

@@ -33,6 +33,7 @@ import type { Whose } from '../platform/tally.ts';
 import type { Actor } from '../store/actor.ts';
 import type { BreakGlassSeals } from '../crypto/break-glass.ts';
 import type { SessionTimes } from '../store/console.ts';
+import type { StuckMessage } from '../domain/stuck.ts';
 import type { Store } from '../store/port/store.ts';
 import type { NewPassword } from '../store/registry.ts';
 import type { AuditKeep } from '../trail/retention.ts';
@@ -108,6 +109,8 @@ export interface RunningGateway {
   webhooksChanged(): void;
   /** The sessions of the account that were counted in memory stand in the store when it resolves. */
   writeConsumers(account: AccountId): Promise<void>;
+  /** Messages at which the sessions of a mail program end again and again, as far as was seen since the start. */
+  stuck(): readonly StuckMessage[];
 }
 
 export interface DrainReport {

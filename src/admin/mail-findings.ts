@@ -1,4 +1,5 @@
 /** For `check` and `doctor`: whether encryption is required somewhere that the gateway cannot keep, for want of a key of its own; what ends soon. */
+import { agree, many } from '../domain/counted.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';
 import type { Instant } from '../domain/units.ts';
 import type { MailKeys } from '../middleware/mail-keys.ts';
@@ -34,9 +35,21 @@ async function operatorsFinding({ store, secondPerson }: StoreFindingParts): Pro
   };
 }
 
+/** Undefined: none. */
+function stuckFinding(mailboxes: number): DoctorFinding | undefined {
+  if (mailboxes === 0) return undefined;
+  return {
+    id: 'stuck-messages',
+    severity: 'warning',
+    what: `${many(mailboxes, 'mail program')} ${agree(mailboxes, 'ends', 'end')} at the same message again and again, and what waits behind it is not fetched: "sluis mailbox stuck" names them, "sluis mailbox set-aside" takes the message out of the way`,
+  };
+}
+
 export interface StoreFindingParts extends Pick<AdminContext, 'store' | 'certificates' | 'secondPerson'> {
   readonly keys: Parameters<typeof gatewayKeyFinding>[0];
   readonly now: Instant;
+  /** Mail programs that are stuck at a message. */
+  readonly stuck: number;
 }
 
 /** What only the store and the running gateway know: the gateway's own doctor and the command have the same. */
@@ -46,6 +59,7 @@ export async function storeFindings(parts: StoreFindingParts): Promise<readonly 
     await operatorsFinding(parts),
     await gatewayKeyFinding(keys, store.registry),
     await endingFinding(store, now),
+    stuckFinding(parts.stuck),
   ];
   return [
     ...found.filter((finding) => finding !== undefined),

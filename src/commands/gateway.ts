@@ -251,8 +251,15 @@ export const findings = lookPart({
   in: {},
   out: z.array(z.object({ id: z.string(), severity: z.enum(SEVERITIES), what: z.string() })),
   right: 'read',
-  run: async ({ store, mail, clock, certificates, secondPerson }) => [
-    ...(await storeFindings({ store, certificates, secondPerson, keys: mail.keys, now: clock.now() })),
+  run: async ({ store, mail, clock, certificates, secondPerson, gateway: running }) => [
+    ...(await storeFindings({
+      store,
+      certificates,
+      secondPerson,
+      keys: mail.keys,
+      now: clock.now(),
+      stuck: running?.stuck().length ?? 0,
+    })),
   ],
 });
 

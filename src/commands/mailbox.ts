@@ -15,6 +15,7 @@ import { arg, changes, opt, reads, subject } from './core/row.ts';
 import { exportFile, exportRow } from './mailbox/export.ts';
 import { importHere } from './mailbox/import.ts';
 import { importRow, imported } from './mailbox/intake.ts';
+import { aside, stuck } from './mailbox/stuck.ts';
 
 const one = { login: arg(login, 'the account') };
 
@@ -101,6 +102,6 @@ const consumers = reads({
 export const mailboxes = subject(
   'mailbox',
   'what an account has in its mailbox, and who fetches it',
-  { restore, import: importHere, export: exportFile, consumers },
+  { restore, import: importHere, export: exportFile, consumers, stuck, 'set-aside': aside },
   { parts: { export: exportRow, import: importRow, imported } },
 );

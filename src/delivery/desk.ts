@@ -76,6 +76,7 @@ export type NoticeKind =
   | `pgp-key-ends-${number}`
   | `gateway-certificate-ends-${number}`
   | 'consumers'
+  | 'stuck'
   | 'quota'
   | 'password-code'
   | 'contact-changed'

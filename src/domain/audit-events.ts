@@ -92,7 +92,11 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'delivery.relayed': of('chain', 'E', 'pushed to the mail server of a partner, which took it'),
   'delivery.failed': of('chain', 'E', 'the push failed for good'),
   'delivery.delayed': of('chain', 'E', 'the push waits, and the sender was told'),
-  'delivery.*': of('change', 'U', 'deliveries held, released or hurried by an operator'),
+  'delivery.*': of(
+    'change',
+    'U',
+    'deliveries held, released or hurried by an operator; held: also a message that was taken out of its mailbox, since a mail program ended at it again and again',
+  ),
   'smime.*': of('chain', 'R', 'S/MIME verified, or opened with a key that the gateway holds'),
   'pgp.*': of('chain', 'R', 'PGP verified, or opened with a key that the gateway holds'),
   'scan.found': of(

@@ -25,17 +25,19 @@ export interface GatewayDoctorParts {
   readonly portOf: (name: string) => number | undefined;
   /** Absent where nothing is scanned. */
   readonly scanner?: Pick<Scanner, 'examined'> | undefined;
+  /** Mail programs that are stuck at a message. */
+  readonly stuck: () => number;
 }
 
 export function gatewayDoctor(
   config: Config,
-  { store, clock, log, keys, certificates, portOf, scanner }: GatewayDoctorParts,
+  { store, clock, log, keys, certificates, portOf, scanner, stuck }: GatewayDoctorParts,
 ): Doctor {
   const examine = async (): Promise<readonly DoctorFinding[]> => {
     const found: DoctorFinding[] = [...(await generalFindings(config, clock.now()))];
     if ((await withoutPurpose(store, 1)).length > 0) found.push(PURPOSE_REMINDER);
     const secondPerson = config.operators['second-person'];
-    found.push(...(await storeFindings({ store, keys, certificates, secondPerson, now: clock.now() })));
+    found.push(...(await storeFindings({ store, keys, certificates, secondPerson, now: clock.now(), stuck: stuck() })));
     if (store.health().unread) found.push(UNREAD);
     if (scanner !== undefined) found.push(...findingsOf(scanner.examined, config.scan, clock));
     for (const listener of config.listener) {

@@ -17,6 +17,7 @@ import { filedNotice } from '../delivery/filed.ts';
 import { warnOfPgpKeys } from '../delivery/pgp-keys-end.ts';
 import { createNoticeWriter } from '../delivery/notice.ts';
 import { receiptsFor } from '../delivery/receipts.ts';
+import { actOnStuck } from '../delivery/stuck.ts';
 import { uncollectedRound } from '../delivery/uncollected.ts';
 import type { NoticeWriter } from '../delivery/notices.ts';
 import type { Address } from '../domain/address.ts';
@@ -24,6 +25,7 @@ import type { MessageId } from '../domain/ids.ts';
 import { NoticeProtection } from '../middleware/notice-protection.ts';
 import { Consumers } from '../pickup/consumers.ts';
 import type { Receipts } from '../pickup/receipts.ts';
+import { StuckMessages } from '../pickup/stuck.ts';
 import type { Store } from '../store/port/store.ts';
 import type { AbsenceNotices } from '../submission/absence-notices.ts';
 import type { FiledNotices } from '../submission/filed-notices.ts';
@@ -88,6 +90,10 @@ export const startConsumers = (store: Store, { desk }: GatewayNotices, { clock, 
     log,
     warn: (account, networks) => warnOfConsumers({ desk, store, clock }, account, networks),
   });
+
+/** Sees messages at which mail programs end again and again. */
+export const startStuck = (store: Store, { desk }: GatewayNotices, { clock, log }: GatewayEffects): StuckMessages =>
+  new StuckMessages({ clock, log, act: (stuck, what) => actOnStuck({ desk, store }, stuck, what) });
 
 /** Tells owners whose mailboxes are nearly full. */
 export const startFullness = (store: Store, { desk }: GatewayNotices, { clock, log }: GatewayEffects): Fullness =>

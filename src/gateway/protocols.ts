@@ -10,6 +10,7 @@ import type { CaParts } from '../ca/parts.ts';
 import type { Config } from '../config/schema.ts';
 import type { Chain } from '../middleware/chain.ts';
 import type { WindowCounts } from '../enrol/window-notes.ts';
+import type { StuckMessages } from '../pickup/stuck.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
 import type { Whose } from '../platform/tally.ts';
 import { ldapSlots, startLdapListener } from '../ldap/server.ts';
@@ -27,7 +28,14 @@ import type { GatewayEffects } from './effects.ts';
 import { enrolmentWindow } from './enrolment.ts';
 import { ldapLimitsOf, pop3LimitsOf, smtpLimitsOf } from './limits.ts';
 import type { StartListener } from './listeners.ts';
-import { type GatewayNotices, pickupReceipts, startConsumers, startFullness, submissionNotices } from './notices.ts';
+import {
+  type GatewayNotices,
+  pickupReceipts,
+  startConsumers,
+  startFullness,
+  startStuck,
+  submissionNotices,
+} from './notices.ts';
 import { apiPickup } from './pickup.ts';
 import { type GatewaySelfService, gatewaySelfService } from './self-service.ts';
 import { gatewayTests } from './test-address.ts';
@@ -65,6 +73,8 @@ export interface GatewayProtocols {
   readonly answers: SmtpAnswers;
   readonly codes: WindowCounts;
   readonly sent: SentCounts;
+  /** Messages at which mail programs end again and again. */
+  readonly stuck: Pick<StuckMessages, 'all' | 'counts'>;
   /** Writes the refusals of mail and of codes that are only counted so far. */
   writeCounted(whose?: Whose): void;
   /** Writes the sessions of one account that are only counted so far. */
@@ -81,6 +91,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
   const sent = newSentCounts();
   const consumers = startConsumers(store, notices, parts);
   const fullness = startFullness(store, notices, parts);
+  const stuck = startStuck(store, notices, parts);
   const receipts = pickupReceipts(store, notices, parts);
   const refused = new RefusalNotes(store.audit, clock);
   const window = enrolmentWindow(config, { ca: parts.ca, log, random: parts.random, shared: store.shared.of('codes') });
@@ -150,6 +161,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
         ...common,
         spec,
         consumers,
+        stuck,
         receipts,
         sent,
         tls: tls.materialFor(spec.name),
@@ -172,6 +184,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
     answers: counts.answers,
     codes: window.notes.counts,
     sent,
+    stuck,
     writeCounted: (whose = () => true) => {
       refused.flushOf(whose);
       window.notes.flushOf(whose);
@@ -189,7 +202,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
         selfService.notes.flush();
       } finally {
         await pickup.shared.close();
-        await Promise.all([consumers.close(), fullness.close()]);
+        await Promise.all([consumers.close(), stuck.close(), fullness.close()]);
       }
     },
   };

@@ -9,6 +9,7 @@ import type { WindowCounts } from '../enrol/window-notes.ts';
 import { type Metric, counter, distribution, gauge, single } from '../http/metric.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
 import type { LoopDelay } from '../platform/loop-delay.ts';
+import type { StuckMessages } from '../pickup/stuck.ts';
 import type { SentCounts } from '../pop3/session.ts';
 import type { SmtpAnswers } from '../smtp/answers.ts';
 import type { WebhookDeliverer } from '../webhooks/deliverer.ts';
@@ -20,6 +21,7 @@ export interface TrafficParts {
   readonly authenticator: { readonly load: AuthenticatorLoad };
   readonly answers: SmtpAnswers;
   readonly sent: SentCounts;
+  readonly stuck: Pick<StuckMessages, 'all' | 'counts'>;
   readonly codes: WindowCounts;
   readonly api: ApiCounts;
   readonly directoryGiven: Pick<Counts<'caller'>, 'read'>;
@@ -97,7 +99,7 @@ const logins = ({ authenticator, codes, api, directoryGiven }: TrafficParts): Me
   ),
 ];
 
-const messages = ({ answers, sent }: TrafficParts): Metric[] => [
+const messages = ({ answers, sent, stuck }: TrafficParts): Metric[] => [
   counter(
     'sluis_messages_total',
     'Messages whose content was begun, by outcome: accepted, duplicate, refused-4yz, refused-5yz, interrupted.',
@@ -113,6 +115,13 @@ const messages = ({ answers, sent }: TrafficParts): Metric[] => [
   ),
   single('counter', 'sluis_collected_messages_total', 'Messages that RETR sent to their end.', () => sent.messages),
   single('counter', 'sluis_collected_octets_total', 'Octets of these.', () => sent.octets),
+  counter(
+    'sluis_stuck_messages_total',
+    'Messages at which the sessions of a mail program ended again and again, by what was done: told, held.',
+    ['did'],
+    () => Object.entries(stuck.counts).map(([did, value]) => ({ labels: { did }, value })),
+  ),
+  single('gauge', 'sluis_stuck_messages', 'Such messages that block a mailbox still.', () => stuck.all.length),
 ];
 
 /** Places in `sluis_breaker_state`. */

@@ -62,6 +62,10 @@ const unlessDamaged = (error: unknown): undefined => {
 const DELETED = 1;
 const RETRIEVED = 2;
 const PREVIEWED = 4;
+/** Its sending began; whether it came to its end is another mark. */
+const FETCHED = 8;
+/** Of a message that broke off on its way, more octets tell nothing: it is more often the line than what is in it. */
+const MOST_BROKEN = 1024 * 1024;
 
 /** What a message number leads to. `missing`: higher than the maildrop has. */
 export type Selection =
@@ -187,6 +191,33 @@ export class Maildrop {
     const listing = this.#loaded();
     this.#lastBefore ??= lastBefore(listing);
     return Math.max(this.#last, this.#lastBefore);
+  }
+
+  /** All of the message is about to be sent, by whatever command. */
+  noteFetching(index: number): void {
+    this.#mark(index, FETCHED);
+  }
+
+  /** A session that fetched this message tried it, whatever became of it. */
+  wasFetched(uid: EntryUid): boolean {
+    const listing = this.#listing;
+    for (let index = 0; index < (listing?.count ?? 0); index += 1)
+      if (listing?.uidOf(index) === uid) return ((this.#marks?.[index] ?? 0) & FETCHED) !== 0;
+    return false;
+  }
+
+  /**
+   * The session ended at this message, as far as its client is concerned: is it one that may have made it end? Not where nothing is left behind it, for a client
+   * that never asks for UIDLs: some of those drop the line when they have all. Nor where a large one broke off on its way.
+   */
+  stuckAt(index: number, knowsUidls: boolean): EntryUid | undefined {
+    const listing = this.#listing;
+    const marks = this.#marks?.[index] ?? 0;
+    if (listing === undefined || (marks & DELETED) !== 0) return undefined;
+    const left = this.#marks?.some((mark) => (mark & (FETCHED | DELETED)) === 0) === true;
+    if (!knowsUidls && !left) return undefined;
+    if ((marks & (RETRIEVED | PREVIEWED)) === 0 && listing.sizeOf(index) > MOST_BROKEN) return undefined;
+    return listing.uidOf(index);
   }
 
   /** A part of the message was sent (TOP). That the owner of a whole one looks at its top again tells nothing. */

@@ -47,6 +47,8 @@ export interface ConnectionContext extends SessionParts {
 
 /** After the last answer the peer has this long to take it and close. */
 const CLOSING = seconds(5);
+/** A program that fails at a message does so within this time, less what has gone since the last tick. */
+const MOMENT = seconds(2);
 /** One packet that is being worked on and one that came meanwhile. */
 const MOST_WAITING = 128 * 1024;
 /** So many commands of one packet run before others get their turn, however little time they took. */
@@ -68,6 +70,10 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
   readonly #openedAt: Milliseconds;
   #abort: AbortController | undefined;
   #wake: (() => void) | undefined;
+  /** A moment passes in which the peer may go. */
+  #watching = false;
+  /** The next tick of the listener, or the end. */
+  #ticked: (() => void) | undefined;
   #ended: Promise<void> | undefined;
   /** When the listener's tick ends the session, and what that is called. */
   #due: number;
@@ -161,6 +167,7 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
 
   /** Called once a second. */
   tick(now: Milliseconds): void {
+    this.#ticked?.();
     if (now >= this.#due) this.#expire();
     else if (this.#session.drop?.lost === true) this.#leave('taken-over');
   }
@@ -278,7 +285,8 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     this.#lines.push(chunk);
     // Cannot happen while the socket is paused in time; memory must not hang on that alone.
     if (this.#lines.waiting > MOST_WAITING) return this.cut('flood');
-    if (this.#busy) this.#socket.pause();
+    // While a program is given time to fail, its end is to be seen: it stands behind whatever it sent ahead.
+    if (this.#busy && !(this.#watching && this.#lines.waiting < MOST_WAITING / 2)) this.#socket.pause();
     else this.#run();
   }
 
@@ -353,7 +361,8 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     if (this.#draining) return this.#close('shutdown');
     if (next.kind === 'tls') return this.#startTls(false);
     this.#touch();
-    if (this.#socket.writableNeedDrain) this.#wait(this.#drained().then(() => ''));
+    if (this.#session.fetches > 0 && reply.length > 0 && this.#session.waitsBehindMessage) this.#wait(this.#moment());
+    else if (this.#socket.writableNeedDrain) this.#wait(this.#drained().then(() => ''));
   }
 
   /** A refusal tells who the helpdesk is. */
@@ -385,6 +394,18 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     this.#touch();
   }
 
+  /** Until some tick later, or the peer has gone: time for a program to fail at what it got. */
+  async #moment(): Promise<Reply> {
+    await this.#drained();
+    const over = this.#context.now + MOMENT;
+    this.#watching = true;
+    if (this.#socket.isPaused()) this.#socket.resume();
+    while (!this.#gone && this.#context.now < over) await new Promise<void>((resolve) => (this.#ticked = resolve));
+    this.#watching = false;
+    if (this.#gone) throw new ConnectionGone('the peer has gone');
+    return '';
+  }
+
   /** RFC 1939 section 3: an autologout removes nothing and says nothing. */
   #expire(): void {
     if (this.#closing || this.#dueEnding === 'stalled' || this.#dueEnding === 'start-time' || !this.#secure)
@@ -413,6 +434,7 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     this.#abort?.abort();
     this.#place.release();
     this.#wake?.();
+    this.#ticked?.();
     if (!this.#busy) this.#finish();
   }
 

@@ -162,6 +162,8 @@ function inPieces(session: Session, status: string, pieces: Generator<string, un
 }
 
 async function retrieve(session: Session, drop: Maildrop, index: number): Promise<Reply> {
+  session.fetching(index);
+  drop.noteFetching(index);
   const content = await drop.open(index);
   const sent = await sendContent(session.wire, content, okReply(`${content.octets} octets`), () => drop.progress());
   if (sent.kind === 'broken') return broken(session, index, sent);
@@ -171,7 +173,14 @@ async function retrieve(session: Session, drop: Maildrop, index: number): Promis
   return sent.rest;
 }
 
+/** QUIRK: fetchmail fetches by `TOP n 99999999`, which marks nothing as read at the servers that it was written for. */
+const WHOLE_BY_TOP = 1_000_000;
+
 async function top(session: Session, drop: Maildrop, index: number, lines: number): Promise<Reply> {
+  if (lines >= WHOLE_BY_TOP) {
+    session.fetching(index);
+    drop.noteFetching(index);
+  }
   const content = await drop.open(index);
   const cutter = new TopCutter(lines);
   const sent = await sendContent(session.wire, content, okReply('top of the message'), () => drop.progress(), cutter);

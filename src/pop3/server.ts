@@ -9,6 +9,7 @@ import { expelWhoseRightEnds } from '../auth/expelling.ts';
 import type { Consumers } from '../pickup/consumers.ts';
 import type { MaildropStore } from '../pickup/maildrop.ts';
 import type { Receipts } from '../pickup/receipts.ts';
+import type { StuckMessages } from '../pickup/stuck.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
 import { type Listener, type ListenerAccess, accessOf } from '../platform/listener.ts';
 import { type Refused, SessionListener, type SessionListenerOptions } from '../platform/session-listener.ts';
@@ -25,6 +26,8 @@ export interface Pop3ListenerOptions extends SessionListenerOptions {
   readonly authenticator: Authenticator;
   /** Counts where mailboxes are fetched from. */
   readonly consumers?: Pick<Consumers, 'note'>;
+  /** Sees that sessions end at the same message again and again. */
+  readonly stuck?: Pick<StuckMessages, 'ended' | 'isWatched'>;
   /** Tells senders that asked for it what was collected. */
   readonly receipts?: Receipts;
   readonly limits: Pop3Limits;
@@ -52,6 +55,7 @@ class Pop3Listener extends SessionListener<Connection> implements ConnectionCont
   readonly access: ListenerAccess | undefined;
   readonly store: MaildropStore;
   readonly consumers: Pick<Consumers, 'note'> | undefined;
+  readonly stuck: Pick<StuckMessages, 'ended' | 'isWatched'> | undefined;
   readonly receipts: Receipts | undefined;
   readonly authenticator: Authenticator;
   readonly limits: Pop3Limits;
@@ -65,6 +69,7 @@ class Pop3Listener extends SessionListener<Connection> implements ConnectionCont
     this.access = accessOf(options.spec);
     this.store = options.store;
     this.consumers = options.consumers;
+    this.stuck = options.stuck;
     this.receipts = options.receipts;
     this.authenticator = options.authenticator;
     this.limits = options.limits;

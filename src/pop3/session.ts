@@ -7,6 +7,7 @@
 import type { Authenticator, Peer, UsedPassword } from '../auth/authenticator.ts';
 import { passwordStands } from '../auth/candidates.ts';
 import type { SaslSession, ScramOffer } from '../auth/sasl-step.ts';
+import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Account, Organisation } from '../domain/registry.ts';
 import { settingOf } from '../domain/settings.ts';
@@ -16,6 +17,7 @@ import type { Receipts } from '../pickup/receipts.ts';
 import type { ShownChain } from '../platform/client-certificate.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
 import type { Consumers } from '../pickup/consumers.ts';
+import type { StuckMessages } from '../pickup/stuck.ts';
 import { parseCommand } from './command.ts';
 import { dispatch } from './handlers.ts';
 import type { Pop3Limits } from './limits.ts';
@@ -30,6 +32,8 @@ export interface SessionParts {
   readonly store: MaildropStore;
   /** Counts where mailboxes are fetched from. */
   readonly consumers?: Pick<Consumers, 'note'> | undefined;
+  /** Sees that sessions end at the same message again and again. */
+  readonly stuck?: Pick<StuckMessages, 'ended' | 'isWatched'> | undefined;
   /** Tells senders that asked for it what was collected. */
   readonly receipts?: Receipts | undefined;
   readonly authenticator: Authenticator;
@@ -53,6 +57,10 @@ export type Reply = string | Buffer;
 export type Answer = Reply | Promise<Reply>;
 
 const GO_ON: Next = { kind: 'go on' };
+/** Messages of a session behind which the next command waits, where an earlier one ended at a message: a few minutes in all. */
+const MOST_WAITED = 100;
+/** Endings that come from the client, or from its silence. A client that says QUIT is alive. */
+const CLIENTS_END: ReadonlySet<Ending> = new Set(['dropped', 'idle', 'stalled', 'taken-over']);
 
 export class Session {
   readonly parts: SessionParts;
@@ -77,6 +85,14 @@ export class Session {
   knowsUidls = false;
   /** The client closed without QUIT and without an error, and waited for nothing. */
   hungUp = false;
+  /** Messages that were fetched whole, or begun with. */
+  fetches = 0;
+  /** An earlier session of this program ended at a message. */
+  #watched: boolean | undefined;
+  /** Index of the last of them; -1: there was none. */
+  #fetched = -1;
+  /** The command that fetched it. */
+  #fetchedBy = 0;
   /** An AUTH exchange that waits for the client's next line. */
   exchange: Exchange | undefined;
   /** The password that opened it. */
@@ -168,6 +184,24 @@ export class Session {
     return reply;
   }
 
+  /** A message was sent, and its client may fail at it: the next command is to wait for a moment, since an earlier session ended at one. */
+  get waitsBehindMessage(): boolean {
+    if (this.#commands !== this.#fetchedBy || this.fetches > MOST_WAITED) return false;
+    const { account, organisation, parts, peer } = this;
+    if (account === undefined || parts.stuck === undefined) return false;
+    this.#watched ??=
+      settingOf('stuck-messages', account.settings, organisation?.settings) !== 'off' &&
+      parts.stuck.isWatched(account.id, peer.network);
+    return this.#watched;
+  }
+
+  /** A message is about to be sent, all of it. */
+  fetching(index: number): void {
+    this.fetches += 1;
+    this.#fetched = index;
+    this.#fetchedBy = this.#commands;
+  }
+
   /** Ends the session without another octet. */
   cut(ending: Ending): string {
     this.next = { kind: 'cut', ending };
@@ -185,6 +219,7 @@ export class Session {
     const counts = drop?.counts;
     await drop?.release(this.collector);
     const deleted = counts === undefined ? undefined : ending === 'quit' ? counts.deleted : removed;
+    if (this.fetches > 0) this.#tellStuck(ending, removed);
     this.quirks.end();
     if (drop !== undefined)
       this.parts.consumers?.note(drop.account, this.peer.network, {
@@ -204,6 +239,23 @@ export class Session {
       deleted,
       octets: counts?.octets,
     });
+  }
+
+  /** Whether the client got on behind the last message that it fetched, or ended at it. */
+  #tellStuck(ending: Ending, removed: number): void {
+    const { drop, account, organisation, parts } = this;
+    if (drop === undefined || account === undefined || parts.stuck === undefined) return;
+    const what = settingOf('stuck-messages', account.settings, organisation?.settings);
+    if (what === 'off') return;
+    const after = settingOf('stuck-after', account.settings, organisation?.settings);
+    const last = this.#commands === this.#fetchedBy && removed === 0 && CLIENTS_END.has(ending);
+    // Behind so many nobody knows whether its commands came ahead of the answers.
+    if (last && this.#watched === true && this.fetches > MOST_WAITED) return;
+    const at = last ? drop.stuckAt(this.#fetched, this.knowsUidls) : undefined;
+    parts.stuck.ended(
+      { account: account.id, network: this.peer.network, what, after },
+      { fetches: this.fetches, wasFetched: (uid) => drop.wasFetched(uid), ...defined({ at }) },
+    );
   }
 
   /**

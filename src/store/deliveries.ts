@@ -14,6 +14,7 @@ import type { Address } from '../domain/address.ts';
 import type { AccountId, DeliveryId, EntryUid, MessageId, PartnerId } from '../domain/ids.ts';
 import type { MessageParts } from '../domain/message-part.ts';
 import type { Instant, Octets } from '../domain/units.ts';
+import type { Actor } from './actor.ts';
 import type { AuditEvent } from './audit.ts';
 import type { Acceptance, AcceptedRecipient } from './store.ts';
 
@@ -248,6 +249,16 @@ export interface ExpiringEntry {
   readonly notice?: Acceptance;
   readonly also?: Acceptance;
   readonly audit: AuditEvent;
+}
+
+/** What is written with an entry that is taken out of its mailbox and held. */
+export interface SettingAside {
+  /** Stands at the delivery as its last reply: why it is held. */
+  readonly reply: string;
+  /** Of the row `delivery.held`. */
+  readonly facts: Readonly<Record<string, string | number | boolean>>;
+  readonly actor?: Actor;
+  readonly notices: readonly Acceptance[];
 }
 
 export interface UncollectedMailbox {

@@ -89,6 +89,7 @@ async function open(
       channel: () => undefined,
       writeCounted: () => undefined,
       writeConsumers: () => Promise.resolve(),
+      stuck: () => [],
       drain: () => Promise.resolve({ changed: false }),
       reload: options.reload ?? (() => Promise.resolve(NOTHING_CHANGED)),
     },

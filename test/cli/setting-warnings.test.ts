@@ -78,7 +78,7 @@ test('encrypt=required without a key of the gateway is said by set, check and do
   assert.match((await findings())[0]?.what ?? '', /^encrypt=required is set, and cannot be kept/);
   assert.match(await byDoctor(scene.gateway), /^Warning: encrypt=required is set, and cannot be kept/m);
   const own = gatewayDoctor(scene.gateway.config, {
-    ...{ store: scene.gateway.store, clock: systemClock, log, portOf: () => undefined },
+    ...{ store: scene.gateway.store, clock: systemClock, log, portOf: () => undefined, stuck: () => 0 },
     keys: { gatewayKeyProblem: () => Promise.resolve('none') },
     certificates: scene.gateway.admin.certificates,
   });

@@ -19,6 +19,7 @@ import { delayedLetters, failedLetters, filedLetters, relayedLetters } from '../
 import { gatewayCertificateLetters } from '../../src/letters/gateway-certificate.ts';
 import { heldForOperatorLetters, heldLetters } from '../../src/letters/held.ts';
 import { type Block, type Letter, type Letters, writeLetter } from '../../src/letters/letter.ts';
+import { asideLetters, stuckForOperatorLetters, stuckLetters } from '../../src/letters/stuck.ts';
 import { consumersLetters, restoredLetters, withdrawnLetters } from '../../src/letters/mailbox.ts';
 import { passwordCodeLetters } from '../../src/letters/password-code.ts';
 import { quotaLetters } from '../../src/letters/quota.ts';
@@ -45,6 +46,7 @@ const end = { message, recipients, status: '5.1.1', reply: 'no', at, remote: hos
 const held = { message, recipients, reasons: Array.from({ length: 25 }, () => 'R') };
 const collected = { message, recipients, organisation, at, tls: 'T', sha256: 'H', attachments: [] };
 const waiting = { recipients, organisation, telephone, messages: [message], workingDays: 2, until: at, awayUntil: at };
+const STUCK = { login, id: 'M1', at, sender: 'a@b', octets: 2000, sessions: 5, network };
 const overdue = { login, organisation, oldest: at };
 const code = { login, organisation, addresses: ['a@b'], name, code: 'C', expires: at };
 const certificate = { subject: [], notAfter: at, serial: 'S', fingerprint: 'F' } as unknown as Judged['certificate'];
@@ -83,6 +85,9 @@ const LETTERS: Readonly<Record<string, readonly Letters[]>> = {
   heldLetters: [heldLetters(held)],
   heldForOperatorLetters: [heldForOperatorLetters({ ...held, login })],
   restoredLetters: [1, 2].map((messages) => restoredLetters({ login, messages, reason: 'R', at, until: at })),
+  stuckLetters: [stuckLetters(STUCK)],
+  asideLetters: [asideLetters(STUCK), asideLetters({ login, id: STUCK.id, at, sender: '', octets: 0 })],
+  stuckForOperatorLetters: [true, false].map((held) => stuckForOperatorLetters(STUCK, held)),
   consumersLetters: [consumersLetters({ login, networks: [network] })],
   withdrawnLetters: [withdrawnLetters({ message, recipients, late: recipients, reason: 'R' })],
   passwordCodeLetters: [true, false].flatMap((others) => [

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test, { type TestContext } from 'node:test';
-import type { DeliveryId, MessageId, PartnerId } from '../../src/domain/ids.ts';
+import type { AccountId, DeliveryId, MessageId, PartnerId } from '../../src/domain/ids.ts';
 import { days, instant, minutes } from '../../src/domain/units.ts';
 import type { Claim, Outcome } from '../../src/store/deliveries.ts';
 import type { Acceptance } from '../../src/store/store.ts';
@@ -48,6 +48,14 @@ const settle = (store: Store, claim: Claim, outcome: Outcome, notice?: Acceptanc
     ...(notice === undefined ? {} : { notice }),
     audit: [{ event: `delivery.${outcome.kind}`, outcome: 'success', message: claim.message.id }],
   });
+
+const uidlsIn = async (store: Store, account: AccountId): Promise<string[]> => {
+  const lock = await store.lockMaildrop(account, { session: 'look', network: 'look' });
+  assert(lock !== 'in-use');
+  const listing = await store.listMaildrop(lock);
+  await store.releaseMaildrop(lock);
+  return Array.from({ length: listing.count }, (_, i) => listing.uidlOf(i));
+};
 
 const eventsOf = async (store: Store, message: MessageId): Promise<string[]> =>
   (await store.audit.read({ message, limit: 1000 })).map((row) => row.event);
@@ -300,6 +308,76 @@ export function deliveryContract(name: string, open: (t: TestContext) => Promise
       ...['message.accepted', 'delivery.held', 'delivery.held', 'delivery.retry', 'delivery.released'],
       ...['delivery.relayed', 'delivery.released'],
     ]);
+  });
+
+  promise(
+    'an entry that is set aside is held with its notice, and goes back as a new one; the others keep their UIDLs',
+    async (s) => {
+      const { store } = s;
+      const account = await addAccount(store, 'anna');
+      const content = randomBytes(3000);
+      const before = await post(store, 'anna@group.test');
+      const { id } = await deliver(store, content, 'anna@group.test');
+      const behind = await post(store, 'anna@group.test');
+      const listed = await uidlsIn(store, account);
+      const entry = await store.deliveries.mailboxEntry(account, id);
+      assert(entry !== undefined);
+      const notice = await noticeTo(store, 'anna@group.test');
+      const aside = { reply: 'Set aside: 5 sessions', facts: { sessions: 5 }, notices: [notice] };
+      // While a session reads, nothing is taken from under it.
+      const lock = await store.lockMaildrop(account, { session: 'reader', network: 'home' });
+      assert(lock !== 'in-use');
+      assert.equal(await store.deliveries.setAside(account, entry.uid, aside), 'in-use');
+      await store.releaseMaildrop(lock);
+      assert.equal(await store.deliveries.setAside(account, (entry.uid + 100) as typeof entry.uid, aside), 'gone');
+
+      const delivery = await store.deliveries.setAside(account, entry.uid, aside);
+      assert(typeof delivery === 'number');
+      const told = notice.body.id;
+      assert.deepEqual(await messagesIn(store, account), [before, behind, told]);
+      const now = await uidlsIn(store, account);
+      assert.deepEqual(now.slice(0, 2), [listed[0], listed[2]], 'the others are who they were');
+      assert(!listed.includes(now[2]!), 'the notice is nobody that was there before');
+      const found = await store.deliveries.find(delivery);
+      assert.deepEqual([found?.state, found?.mailbox, found?.lastReply], ['held', account, 'Set aside: 5 sessions']);
+      const record = await store.deliveries.findMessage(id);
+      assert(record !== undefined);
+      const whereIs = async () =>
+        (await store.deliveries.whereabouts(record)).map(({ kind, ...w }) => [kind, 'state' in w && w.state]);
+      assert.deepEqual(await whereIs(), [['mailbox', 'held']]);
+      assert.deepEqual(await readAll((await store.deliveries.openMessage(id))!), Buffer.from(content));
+      assert.equal(await store.deliveries.setAside(account, entry.uid, aside), 'gone');
+      assert.equal((await store.registry.findAccountById(account))?.messages, 3);
+
+      assert.equal(await store.deliveries.change([delivery], 'release', actor), 1);
+      assert.deepEqual(await messagesIn(store, account), [before, behind, told, id]);
+      const after = await uidlsIn(store, account);
+      assert.deepEqual(after.slice(0, 3), now);
+      assert(!listed.includes(after[3]!), 'a UIDL is never used again');
+      assert.deepEqual(await whereIs(), [['mailbox', 'waiting']]);
+      // And once more: the later delivery is the one that tells.
+      const again = await store.deliveries.mailboxEntry(account, id);
+      assert.equal(typeof (await store.deliveries.setAside(account, again!.uid, { ...aside, notices: [] })), 'number');
+      assert.deepEqual(await whereIs(), [['mailbox', 'held']]);
+      assert.deepEqual(await eventsOf(store, id), [
+        ...['message.accepted', 'delivery.held', 'delivery.released', 'delivery.held'],
+      ]);
+    },
+  );
+
+  promise('what was set aside may be given up: it is in no mailbox then', async ({ store }) => {
+    const account = await addAccount(store, 'anna');
+    const id = await post(store, 'anna@group.test');
+    const entry = await store.deliveries.mailboxEntry(account, id);
+    const delivery = await store.deliveries.setAside(account, entry!.uid, { reply: 'r', facts: {}, notices: [] });
+    assert(typeof delivery === 'number');
+    const claim = await store.deliveries.claimOne(delivery, LEASE);
+    assert(typeof claim !== 'string');
+    assert.equal(await settle(store, claim, failed), 'settled');
+    assert.deepEqual(await messagesIn(store, account), []);
+    assert.equal((await store.deliveries.find(delivery))?.state, 'failed');
+    await store.sweep();
+    assert.equal(await store.deliveries.openMessage(id), undefined, 'nothing needs its content any more');
   });
 
   promise('an operator can have a delivery tried at once', async ({ store, clock }) => {

@@ -169,6 +169,17 @@ export function usageContract(name: string, open: (t: Cleanup) => Promise<Contra
     assert.deepEqual(await figuresOf(store, 'bert', NOVEMBER + 1), { received: 1, receivedOctets: 700 });
   });
 
+  promise('what is set aside and goes back was received once', async ({ store }) => {
+    const [anna, bert] = [await addAccount(store, 'anna'), await addAccount(store, 'bert')];
+    const body = await sealBody(store, randomBytes(700));
+    await store.accept(await acceptanceOf(store, body, ['bert@group.test'], { submitter: anna }));
+    const entry = await store.deliveries.mailboxEntry(bert, body.id);
+    const delivery = await store.deliveries.setAside(bert, entry!.uid, { reply: 'r', facts: {}, notices: [] });
+    assert(typeof delivery === 'number');
+    await store.deliveries.change([delivery], 'release', actor);
+    assert.deepEqual(await figuresOf(store, 'bert'), { received: 1, receivedOctets: 700 });
+  });
+
   promise('refusals and log-ins are counted with their rows of the trail', async ({ store, clock }) => {
     const anna = await addAccount(store, 'anna');
     const note = (event: string, facts: Readonly<Record<string, string | number | boolean>>): void =>

@@ -157,6 +157,7 @@ const messages: readonly ChangeWithParts[] = [
     },
   ],
   ['mailbox.export', () => given({ login: bert, reason })],
+  ['mailbox.set-aside', async (scene) => ({ input: { login: bert, message: await scene.mail(bert), reason } })],
   [
     'message.receipt',
     async (scene) => {

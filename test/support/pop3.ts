@@ -3,7 +3,9 @@ import type { AuthOutcome, Authenticator, Peer } from '../../src/auth/authentica
 import type { AccountId, OrganisationId } from '../../src/domain/ids.ts';
 import type { Settings } from '../../src/domain/settings/setting.ts';
 import { type Milliseconds, milliseconds } from '../../src/domain/units.ts';
+import { defined } from '../../src/domain/defined.ts';
 import type { MaildropStore } from '../../src/pickup/maildrop.ts';
+import type { StuckMessages } from '../../src/pickup/stuck.ts';
 import { type ConnectionLimitOptions, ConnectionLimits } from '../../src/platform/connections.ts';
 import type { Listener } from '../../src/platform/listener.ts';
 import { type Pop3Limits, defaultPop3Limits } from '../../src/pop3/limits.ts';
@@ -88,6 +90,7 @@ export interface Pop3FixtureOptions {
   readonly limits?: Partial<Pop3Limits>;
   readonly connections?: Partial<ConnectionLimitOptions>;
   readonly knows?: (network: string) => boolean;
+  readonly stuck?: Pick<StuckMessages, 'ended' | 'isWatched'>;
 }
 
 export async function startPop3(options: Pop3FixtureOptions = {}): Promise<Pop3Fixture> {
@@ -106,6 +109,7 @@ export async function startPop3(options: Pop3FixtureOptions = {}): Promise<Pop3F
     authenticator,
     connections,
     limits: { ...defaultPop3Limits, ...options.limits },
+    ...defined({ stuck: options.stuck }),
     clock,
     log,
   });

@@ -152,7 +152,7 @@ test('each listener is examined, on the port that it was given; one that has non
   assert(config.listener.every(({ port }) => port === 0));
   const asked: string[] = [];
   const made = gatewayDoctor(config, {
-    ...{ store, clock, log, certificates: admin.certificates },
+    ...{ store, clock, log, certificates: admin.certificates, stuck: () => 0 },
     keys: { gatewayKeyProblem: () => Promise.resolve(undefined) },
     portOf: (name) => {
       asked.push(name);

@@ -31,6 +31,7 @@ export const STEPS = {
     delayed: 'De mailserver van {partner} nam het nog niet aan. Wij proberen het verder.',
     held: '{actor} hield het vast: {reason}',
     'held-restored': 'Het wordt vastgehouden, want de gateway is teruggezet uit een reservekopie.',
+    'held-aside': 'Het is uit de postbus genomen en wordt vastgehouden: een mailprogramma bleef erbij steken.',
     released: '{actor} gaf het vrij: {reason}',
     hurried: '{actor} liet het meteen opnieuw proberen: {reason}',
     refiled: 'Het adres is verhuisd. De bezorging ging mee.',
@@ -89,6 +90,7 @@ export const STEPS = {
     delayed: 'The mail server of {partner} has not taken it yet. We go on trying.',
     held: '{actor} held it: {reason}',
     'held-restored': 'It is held, since the gateway was put back from a backup.',
+    'held-aside': 'It was taken out of the mailbox and is held: a mail program was stuck at it.',
     released: '{actor} released it: {reason}',
     hurried: '{actor} had it tried again at once: {reason}',
     refiled: 'The address has moved. The delivery went along.',
@@ -167,7 +169,7 @@ function stepOf({ event, outcome, facts }: EventView): Step | undefined {
     case 'delivery.failed':
       return facts.operator === true ? 'failed-operator' : 'failed';
     case 'delivery.held':
-      return facts.restored === true ? 'held-restored' : 'held';
+      return facts.restored === true ? 'held-restored' : facts['set-aside'] === true ? 'held-aside' : 'held';
     case 'smime.verified':
     case 'pgp.verified':
       return outcome === 'success' ? 'verified' : 'verified-not';

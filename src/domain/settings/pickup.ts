@@ -16,6 +16,20 @@ export const pickupSettings = {
     about:
       'Whether the sender is told when its message was fetched: for messages with the header field "Sluis-Receipt: collected", for all, or for none.',
   },
+  'stuck-messages': {
+    scopes: accountAndAbove,
+    type: { kind: 'choice', of: ['off', 'tell', 'hold'] },
+    default: 'off',
+    about:
+      'What is done when the POP3 sessions of a mail program end at the same message again and again: nothing (off), its owner, the organisation and the operator are told (tell), or the message is taken out of the mailbox as well and held until the operator decides (hold), so that what waits behind it is fetched.',
+  },
+  'stuck-after': {
+    scopes: accountAndAbove,
+    type: { kind: 'count', min: 3, max: 100 },
+    default: 5,
+    about:
+      'So many sessions that end at one message, one after the other and from one network, are enough for `stuck-messages`.',
+  },
   rhythm: {
     scopes: accountAndAbove,
     type: { kind: 'count', min: 0, max: 60 },

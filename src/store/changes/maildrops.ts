@@ -1,7 +1,7 @@
 /** What the end of a POP3 session, a retention and an operator do to maildrops. Who may change one is said by `MaildropLocks`. */
 import { hash } from 'node:crypto';
 import type { AuditItem } from '../../domain/audit-row.ts';
-import type { EntryUid } from '../../domain/ids.ts';
+import type { DeliveryId, EntryUid } from '../../domain/ids.ts';
 import { joinSmall } from '../../platform/bytes.ts';
 import { as, bytes, int, long } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
@@ -104,6 +104,32 @@ export class MaildropChanges {
       yield* fileNotices(ground, notices);
     }
     return waiting.map(({ uid }) => uid);
+  }
+
+  /**
+   * An entry becomes a delivery that is held from the mailbox: its reference to the content is the delivery's then. `wish`: what its sender asked to be told of
+   * (`NewDelivery.dsn`), for the first of its recipients that leads there. Resolves to the delivery; undefined: there is no such entry.
+   */
+  *setAside(
+    ground: Ground,
+    account: number,
+    uid: number,
+    held: { readonly recipient: string; readonly dsn: string | null; readonly reply: string },
+    audit: AuditItem,
+    { notices }: SentNotices,
+  ): Change<DeliveryId | undefined> {
+    const entry = yield* sql.first({ message: long, octets: int })`
+      DELETE FROM entry WHERE account = ${account} AND uid = ${uid} RETURNING message, octets`;
+    if (entry === undefined) return undefined;
+    const { message, octets } = entry;
+    const { id } = yield* sql.one({ id: as<DeliveryId>(int) })`
+      INSERT INTO delivery (message, partner, mailbox, recipient, dsn, state, due_at, last_reply)
+      VALUES (${message}, 0, ${account}, ${held.recipient}, ${held.dsn}, 'held', ${ground.at}, ${held.reply}) RETURNING id`;
+    yield* addToMailbox(ground, account, { octets: -octets, messages: -1 });
+    yield* fileNotices(ground, notices);
+    const facts = { ...(JSON.parse(audit.facts) as object), delivery: id };
+    yield* append({ ...audit, message, facts: JSON.stringify(facts) });
+    return id;
   }
 
   /** Hands hidden entries out again, under new uids and UIDLs: as many as `uidls` are for. Resolves to how many there were. */

@@ -23,6 +23,7 @@ import type {
   MessageRecord,
   ReferenceFound,
   ReferenceQuery,
+  SettingAside,
   Settlement,
   UncollectedMailbox,
   Withdrawal,
@@ -315,6 +316,32 @@ export class CoreDeliveries implements Omit<Deliveries, Whole> {
     }
   }
 
+  async setAside(
+    account: AccountId,
+    uid: EntryUid,
+    { reply, facts, actor, notices }: SettingAside,
+  ): Promise<DeliveryId | 'in-use' | 'gone'> {
+    this.#p.bodies.checkNumber(notices);
+    const [lock] = await this.#lockAll([account]);
+    if (lock === undefined) return 'in-use';
+    try {
+      const [entry] = await this.#p.subjects.mailboxes.mailboxEntries(account, {
+        after: (uid - 1) as EntryUid,
+        limit: 1,
+      });
+      if (entry?.uid !== uid) return 'gone';
+      const audit = this.#p.audit.item(
+        { event: CHANGES.hold, outcome: 'success', account, facts, ...(actor && { personal: personalOf(actor) }) },
+        entry.message.id,
+      );
+      const held = { ...wishOf(entry.message, account), reply };
+      const sent = { notices: this.#p.bodies.notices(notices) };
+      return (await this.#p.subjects.maildrops.setAside(account, uid, held, audit, sent)) ?? 'gone';
+    } finally {
+      await this.#p.maildrops.release(lock);
+    }
+  }
+
   #notices(notice: Acceptance | undefined): Notices {
     return this.#p.bodies.notices(notice === undefined ? [] : [notice]);
   }
@@ -333,6 +360,22 @@ export class CoreDeliveries implements Omit<Deliveries, Whole> {
 
 /** Holds a maildrop while entries are taken out of it; shares no network with a session. */
 const OURSELVES = { session: 'store', network: 'store' };
+
+/**
+ * For whom a copy in this mailbox is, and what its sender asked to hear. That it was delivered was told when it was filed: it is not told once more when it is
+ * released. RFC 3461 section 4.1: who asked for that alone asked for no failure.
+ */
+function wishOf(
+  { recipients }: MessageRecord,
+  account: AccountId,
+): { readonly recipient: string; readonly dsn: string | null } {
+  const its = recipients.find(({ mailbox }) => mailbox === account) ?? recipients[0];
+  const { notify, originalRecipient } = its ?? {};
+  const left = notify?.filter((wish) => wish.toUpperCase() !== 'SUCCESS');
+  const wishes = left?.length === 0 ? ['NEVER'] : left;
+  const dsn = JSON.stringify(defined({ notify: wishes, originalRecipient }));
+  return { recipient: its?.address ?? '', dsn: dsn === '{}' ? null : dsn };
+}
 
 function namedOf(record: MessageRecord, recipients: readonly Address[] | 'all'): MessageRecord['recipients'] {
   if (recipients === 'all') return record.recipients;

@@ -77,6 +77,11 @@ const OF_MAIL: Manners<typeof MAIL_CHANGES> = {
       sent: (_account, _uids, _whole, _audit, sent) => sent,
     },
     expire: { reach: 'nothing', turn: own, files: (_account, entries) => entries.flatMap(({ notices }) => notices) },
+    setAside: {
+      reach: 'nothing',
+      turn: own,
+      files: (_account, _uid, _held, _audit, { notices }) => notices,
+    },
     restore: { reach: 'nothing', turn: own },
     noteConsumer: { reach: 'nothing', turn: own },
   },

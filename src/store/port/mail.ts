@@ -14,6 +14,7 @@ import type {
   MessageRecord,
   ReferenceFound,
   ReferenceQuery,
+  SettingAside,
   Settlement,
   UncollectedMailbox,
   Withdrawal,
@@ -116,6 +117,12 @@ export interface Deliveries
    * Resolves to those that were hidden; abort the bodies of the other notices.
    */
   expire(account: AccountId, entries: readonly ExpiringEntry[]): Promise<readonly EntryUid[]>;
+  /**
+   * Takes an entry out of its mailbox and holds it, as a copy that a guard held, with its audit row and the notices in one transaction. `change` with
+   * `release` puts it back, as a new entry. Its UIDL is used no more, and those of the others stay. `in-use`: a session has the mailbox open.
+   * `gone`: the mailbox has no such entry. Abort the bodies of the notices then.
+   */
+  setAside(account: AccountId, uid: EntryUid, aside: SettingAside): Promise<DeliveryId | 'in-use' | 'gone'>;
   /**
    * Noted with the next group commit; resolves with it, and rejects never: a count that is lost is told of in the log. At most 16 places are
    * kept for each account, the latest ones.

@@ -3,6 +3,7 @@ import { type Address, addressKey } from '../../domain/address.ts';
 import type { AcceptWork, Notices } from '../changes/accept-work.ts';
 import type { Changed } from '../changes/changed.ts';
 import { type MailboxChange, deletedAllowed } from '../changes/services.ts';
+import { wasFiled } from '../core/held-mailboxes.ts';
 import { type Lead, movedEnvelope } from '../core/reroute.ts';
 import { flag, int, long, orNull, text } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
@@ -33,7 +34,8 @@ export function postgresServices({ fileNotices, usage }: ServiceParts): StepServ
   return {
     fileNotices,
     insertMessage,
-    releaseHeld: (message, account, uidl, at, changed) => release({ message, account, uidl }, { at, changed, usage }),
+    releaseHeld: (message, account, uidl, at, changed) =>
+      release({ message, account, uidl }, { at, changed, usage }, wasFiled),
     *refileQueued({ message, recipient, partner }, uidl, at, changed) {
       const key = addressKey(recipient as Address);
       const lead = yield* leadOf(key);
@@ -49,7 +51,7 @@ export function postgresServices({ fileNotices, usage }: ServiceParts): StepServ
         yield* sql.run`UPDATE content SET refs = refs - 1 WHERE message = ${message}`;
         return true;
       }
-      return yield* release({ message, account: lead.account, uidl }, { at, changed, usage });
+      return yield* release({ message, account: lead.account, uidl }, { at, changed, usage }, () => false);
     },
     *mailbox(account) {
       const row = yield* sql.first(MAILBOX)`
@@ -118,7 +120,12 @@ interface Telling {
   readonly usage: UsageNotes;
 }
 
-function* release({ message, account, uidl }: Held, { at, changed, usage }: Telling): Change<boolean> {
+/** `counted`: among the figures of its recipient already. */
+function* release(
+  { message, account, uidl }: Held,
+  { at, changed, usage }: Telling,
+  counted: typeof wasFiled,
+): Change<boolean> {
   const facts = yield* factsOf(message);
   if (facts === undefined || (yield* stateOf(account)) !== 'active') return false;
   const { recipients } = JSON.parse(facts.envelope) as { recipients: readonly AcceptedRecipient[] };
@@ -128,7 +135,7 @@ function* release({ message, account, uidl }: Held, { at, changed, usage }: Tell
   yield* sql.run`
     INSERT INTO entry (account, uid, message, octets, uidl, receipt)
     VALUES (${account}, ${uid}, ${message}, ${facts.octets}, ${uidl}, ${receipt})`;
-  usage.received(account, facts.submitter, facts.octets, at);
+  if (!counted(recipients, account)) usage.received(account, facts.submitter, facts.octets, at);
   return true;
 }
 

@@ -215,7 +215,8 @@ function copyOf(
   to: { readonly recipient: Address; readonly account: AccountId },
   message: MessageRecord,
 ): Whereabouts {
-  const held = deliveries.find((delivery) => delivery.mailbox === to.account);
+  // One that was released may have been set aside again: the last one holds.
+  const held = deliveries.findLast((delivery) => delivery.mailbox === to.account);
   const delivery = held === undefined ? {} : { delivery: deliveryFrom(held, message) };
   if (held?.state === 'held' || held?.state === 'failed' || held?.state === 'withdrawn')
     return { kind: 'mailbox', ...to, state: held.state, ...delivery };

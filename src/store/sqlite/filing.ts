@@ -8,6 +8,7 @@ import type { AcceptWork, Notices } from '../changes/accept-work.ts';
 import type { Queued } from '../changes/services.ts';
 import type { KeptRow, Unfiled } from '../core/engine.ts';
 import { FilingRules } from '../core/filing-rules.ts';
+import { wasFiled } from '../core/held-mailboxes.ts';
 import type { Reach } from '../core/reach.ts';
 import { type Lead, movedEnvelope } from '../core/reroute.ts';
 import type { AcceptedRecipient } from '../store.ts';
@@ -88,6 +89,16 @@ export class Filing {
    * content becomes the entry's.
    */
   release(message: bigint, account: number, uidl: Uint8Array, at: number, changed: Changed): boolean {
+    return this.#release({ message, account, uidl }, at, changed, wasFiled);
+  }
+
+  /** `counted`: among the figures of its recipient already. */
+  #release(
+    { message, account, uidl }: { readonly message: bigint; readonly account: number; readonly uidl: Uint8Array },
+    at: number,
+    changed: Changed,
+    counted: typeof wasFiled,
+  ): boolean {
     const row = this.#p.counters.get(account);
     const facts = this.#facts(message);
     if (row?.state !== 'active' || facts === undefined) return false;
@@ -96,7 +107,7 @@ export class Filing {
     this.#tables.insertEntry(account, row.next_uid, message, facts.octets, uidl, receipt);
     const octets = Number(facts.octets);
     this.#p.counters.add(changed.mailboxes, account, row, { octets, messages: 1 });
-    this.#p.usage.received(account, Number(facts.submitter), octets, at);
+    if (!counted(recipients, account)) this.#p.usage.received(account, Number(facts.submitter), octets, at);
     return true;
   }
 
@@ -121,6 +132,6 @@ export class Filing {
       this.#sql.run`UPDATE content SET refs = refs - 1 WHERE message = ${message}`;
       return true;
     }
-    return this.release(message, lead.account, uidl, at, changed);
+    return this.#release({ message, account: lead.account, uidl }, at, changed, () => false);
   }
 }

@@ -1,8 +1,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { mayLogIn, passwordFile, submits } from './mail.ts';
 import type { SubjectScene } from './scene.ts';
 
 export const mailbox: SubjectScene = {
-  files: { 'mailboxes.csv': 'account,maildir\nhuisarts,Maildir\n' },
+  files: { ...passwordFile, 'mailboxes.csv': 'account,maildir\nhuisarts,Maildir\n' },
+  replace: { '5d0q3v9kz2m4x': 'message' },
+  before: {
+    'mailbox set-aside': [
+      'organisation set praktijk-jansen purpose=care',
+      mayLogIn,
+      submits('huisarts@huisarts.example'),
+    ],
+  },
   begin: [
     () => {
       for (const part of ['cur', 'new', 'tmp']) mkdirSync(`Maildir/${part}`, { recursive: true });
