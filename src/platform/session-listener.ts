@@ -14,7 +14,7 @@ import { NetworkSet } from './network.ts';
 import { ProxyGate } from './proxy-gate.ts';
 import { serverTlsOptions } from './tls.ts';
 import { TurnedAway } from './turned-away.ts';
-import { turns } from './turns.ts';
+import { Round, turns } from './turns.ts';
 
 export interface SessionListenerOptions {
   readonly spec: ListenerSpec;
@@ -53,6 +53,7 @@ export abstract class SessionListener<S extends ListenedSession> implements List
   /** Monotonic time of the last tick. */
   now: Milliseconds;
   protected readonly open = new Set<S>();
+  readonly #round = new Round(this.open, (session) => session.tick(this.now));
   #tls: SecureContextOptions;
   readonly #options: SessionListenerOptions;
   readonly #event: string;
@@ -66,9 +67,6 @@ export abstract class SessionListener<S extends ListenedSession> implements List
   #count = 0;
   #stopping = false;
   #ticking: Timer | undefined;
-  /** The look at all deadlines is under way. */
-  #checking = false;
-  #missed = false;
   #emptied: (() => void) | undefined;
 
   /** `events` of the log: connections that got no place or lost it; a port that takes none for a moment. */
@@ -202,22 +200,7 @@ export abstract class SessionListener<S extends ListenedSession> implements List
   /** One timer for all sessions, and none while there is no session. */
   #tick(): void {
     this.now = this.#options.clock.monotonic();
-    this.#look();
+    this.#round.begin();
     this.#ticking = this.#options.clock.after(TICK, () => this.#tick());
-  }
-
-  /** At all deadlines, in as many turns as it takes. A second that passed meanwhile is looked at behind it, or what fell due in it would wait for one more. */
-  #look(): void {
-    this.#missed = this.#checking;
-    if (this.#checking) return;
-    this.#checking = true;
-    turns.each(
-      this.open,
-      (session) => session.tick(this.now),
-      () => {
-        this.#checking = false;
-        if (this.#missed) this.#look();
-      },
-    );
   }
 }

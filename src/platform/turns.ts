@@ -23,6 +23,12 @@ const FIRST = 2;
 /** For so long somebody else is remembered, in milliseconds: the time in which a small message comes back with its next command. */
 const COMPANY = 100;
 
+/** A set, or the keys of a map. */
+interface Members<T> {
+  keys(): Iterable<T>;
+  has(one: T): boolean;
+}
+
 export class Turns {
   readonly #limit: number;
   readonly #now: () => number;
@@ -96,12 +102,12 @@ export class Turns {
   }
 
   /**
-   * Does the same for each member of a set, or key of a map, that there is now, in as many turns as it takes; the first ones at once. Who has left by
+   * Does the same for each of those that there are now, in as many turns as it takes; the first ones at once. Who has left by
    * then is passed over. `done`: after the last.
    *
    * A thousand sessions whose deadline passed in the same second held the loop for 49 ms of processor time, as each is told, logged and closed (measured).
    */
-  each<T>(all: { keys(): Iterable<T>; has(one: T): boolean }, act: (one: T) => void, done?: () => void): void {
+  each<T>(all: Members<T>, act: (one: T) => void, done?: () => void): void {
     const list = [...all.keys()];
     let at = 0;
     const go = (): void => {
@@ -109,7 +115,7 @@ export class Turns {
         at += 1;
         if (!all.has(one)) continue;
         act(one);
-        if (this.over()) return this.next(go);
+        if (at < list.length && this.over()) return this.next(go);
       }
       done?.();
     };
@@ -133,3 +139,32 @@ export class Turns {
 
 /** There is one event loop in a thread, so there is one of these. */
 export const turns = new Turns();
+
+/** A look at all of many that is due again and again, such as at the deadlines of sessions: one at a time, and what came due meanwhile is made up for behind it. */
+export class Round<T> {
+  readonly #all: Members<T>;
+  readonly #look: (one: T) => void;
+  readonly #turns: Turns;
+  #state: 'ended' | 'under-way' | 'due-again' = 'ended';
+
+  constructor(all: Members<T>, look: (one: T) => void, its = turns) {
+    this.#all = all;
+    this.#look = look;
+    this.#turns = its;
+  }
+
+  begin(): void {
+    if (this.#state !== 'ended') {
+      this.#state = 'due-again';
+      return;
+    }
+    this.#state = 'under-way';
+    this.#turns.each(this.#all, this.#look, () => this.#ended());
+  }
+
+  #ended(): void {
+    const isDue = this.#state === 'due-again';
+    this.#state = 'ended';
+    if (isDue) this.begin();
+  }
+}

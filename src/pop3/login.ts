@@ -127,11 +127,11 @@ function refusedLogin(session: Session, trouble: Trouble = troubles.loginRefused
   return session.failedLogins < session.parts.limits.failedLogins ? reply : session.close(reply, 'failed-logins');
 }
 
-async function openMaildrop(
-  session: Session,
-  { account, organisation, by, password }: Extract<AuthOutcome, { kind: 'granted' }>,
-): Promise<string> {
-  const { parts, peer, wire } = session;
+type Granted = Extract<AuthOutcome, { kind: 'granted' }>;
+
+async function openMaildrop(session: Session, granted: Granted): Promise<string> {
+  const { parts, peer } = session;
+  const { account, organisation } = granted;
   const strict = session.quirks.logIn(account, organisation);
   if (strict !== undefined) return errReply({ ...strict, code: 'SYS/PERM' });
   const holder = { session: peer.session, network: peer.network };
@@ -140,6 +140,21 @@ async function openMaildrop(
     parts.log.info('pop3.in-use', { session: peer.session, address: peer.address, account: account.login });
     return refusedLogin(session, troubles.inUse);
   }
+  try {
+    return await enter(session, drop, granted);
+  } catch (error) {
+    // Held by nobody, its right would be renewed for as long as the gateway runs: after a switch of the primary it was [IN-USE] for good.
+    await drop.release(session.collector);
+    throw error;
+  }
+}
+
+async function enter(
+  session: Session,
+  drop: Maildrop,
+  { account, organisation, by, password }: Granted,
+): Promise<string> {
+  const { parts, peer, wire } = session;
   // What an operator changed while the password was hashed or the maildrop opened holds: nobody slips in behind a suspension.
   const record = await parts.store.registry.findLogin(account.login);
   // Nor behind a move of the account: this mailbox is another organisation's then.

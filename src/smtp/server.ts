@@ -24,7 +24,7 @@ import { ProxyGate } from '../platform/proxy-gate.ts';
 import { safeToAsk } from '../platform/tls-line.ts';
 import { serverTlsOptions } from '../platform/tls.ts';
 import { TurnedAway } from '../platform/turned-away.ts';
-import { turns } from '../platform/turns.ts';
+import { Round, turns } from '../platform/turns.ts';
 import type { AbsenceNotices } from '../submission/absence-notices.ts';
 import type { FiledNotices } from '../submission/filed-notices.ts';
 import type { Fullness } from '../submission/fullness.ts';
@@ -101,8 +101,13 @@ class SubmissionServer extends SMTPServer implements Listener {
   #open = 0;
   #port = 0;
   #ticking: Timer | undefined;
-  /** The look at all deadlines is under way. */
-  #checking = false;
+  readonly #sessionRound = new Round(this.connections, (one) => {
+    if (one instanceof SubmissionConnection) one.check(this.#context.now);
+  });
+  readonly #handshakeRound = new Round(this.#handshakes, (socket) => {
+    const patience = Math.min(this.#options.connections.startTime, this.#context.limits.loginTime);
+    if (this.#context.now - (this.#handshakes.get(socket) ?? Infinity) >= patience) this.#abandon(socket);
+  });
   #stopping = false;
   #closing = false;
   #stopped: Promise<void> | undefined;
@@ -251,14 +256,10 @@ class SubmissionServer extends SMTPServer implements Listener {
     for (const connection of this.connections) if (connection instanceof SubmissionConnection) yield connection;
   }
 
-  #each(act: (connection: SubmissionConnection) => void, done?: () => void): void {
-    turns.each(
-      this.connections,
-      (one) => {
-        if (one instanceof SubmissionConnection) act(one);
-      },
-      done,
-    );
+  #each(act: (connection: SubmissionConnection) => void): void {
+    turns.each(this.connections, (one) => {
+      if (one instanceof SubmissionConnection) act(one);
+    });
   }
 
   /** Every accepted socket passes here, before TLS: a flood of half-open handshakes meets the limits as well. */
@@ -358,23 +359,9 @@ class SubmissionServer extends SMTPServer implements Listener {
     this.#ticking = this.#options.clock.after(TICK, () => {
       const now = this.#options.clock.monotonic();
       this.#context.now = now;
-      if (!this.#checking) this.#check();
+      this.#sessionRound.begin();
+      this.#handshakeRound.begin();
       this.#tick();
     });
-  }
-
-  #check(): void {
-    this.#checking = true;
-    const { startTime } = this.#options.connections;
-    const patience = Math.min(startTime, this.#context.limits.loginTime);
-    const handshakes = (): void =>
-      turns.each(
-        this.#handshakes,
-        (socket) => {
-          if (this.#context.now - (this.#handshakes.get(socket) ?? Infinity) >= patience) this.#abandon(socket);
-        },
-        () => (this.#checking = false),
-      );
-    this.#each((connection) => connection.check(this.#context.now), handshakes);
   }
 }

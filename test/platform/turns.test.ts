@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Turns } from '../../src/platform/turns.ts';
+import { Round, Turns } from '../../src/platform/turns.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -157,4 +157,24 @@ test('what is to be done soon is done at once, or in a later turn when this one 
   assert.deepEqual(order, ['at once']);
   await turn();
   assert.deepEqual(order, ['at once', 'later']);
+});
+
+test('a round that comes due while one is under way is made up for, once', async () => {
+  let now = 0;
+  const looked: string[] = [];
+  let label = 'first';
+  const round = new Round(
+    new Set([1, 2, 3]),
+    (one) => {
+      looked.push(`${label} ${one}`);
+      now += 6;
+    },
+    new Turns(5, () => now),
+  );
+  round.begin();
+  label = 'later';
+  round.begin();
+  round.begin();
+  for (let n = 0; n < 8; n += 1) await turn();
+  assert.deepEqual(looked, ['first 1', 'first 2', 'later 3', 'later 1', 'later 2', 'later 3']);
 });

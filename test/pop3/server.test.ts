@@ -3,18 +3,25 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { milliseconds, minutes, seconds } from '../../src/domain/units.ts';
+import { StoreUnavailable } from '../../src/store/store.ts';
 import { type Pop3Fixture, startPop3 } from '../support/pop3.ts';
 import { Line } from '../support/transcript.ts';
 
 const MiB = 1024 * 1024;
 const big = (size: number): Buffer => Buffer.alloc(size, `${'0123456789abcdef'.repeat(4)}0123456789\r\n`);
 
-/** Logged in as `login`, over implicit TLS. */
-const open = async (pop3: Pop3Fixture, login = 'alice'): Promise<Line> => {
+/** Over implicit TLS, before PASS. */
+const enter = async (pop3: Pop3Fixture, login = 'alice'): Promise<Line> => {
   const line = await Line.open({ protocol: 'pop3', port: pop3.listener.port, ca: pop3.ca });
   await line.startTls();
   assert.match((await line.line()) ?? '', /^\+OK mail\.test/);
   assert.match(await say(line, `USER ${login}`), /^\+OK/);
+  return line;
+};
+
+/** Logged in as `login`. */
+const open = async (pop3: Pop3Fixture, login = 'alice'): Promise<Line> => {
+  const line = await enter(pop3, login);
   const answer = await say(line, 'PASS secret');
   assert.match(answer, /^(\+OK maildrop|-ERR \[IN-USE\])/);
   return line;
@@ -514,4 +521,18 @@ test('updateTls() serves new sessions with the new certificate and refuses one t
   const line = await open(pop3);
   line.close();
   await pop3.stop(milliseconds(0));
+});
+
+test('a log-in that fails behind the opening of the maildrop leaves it free', async () => {
+  await using pop3 = await startPop3({ tls: 'implicit' });
+  const away = Promise.reject(new StoreUnavailable('the database has not answered for a second'));
+  away.catch(() => undefined);
+  pop3.store.registryAnswers = away;
+  const refused = await enter(pop3);
+  assert.match(await say(refused, 'PASS secret'), /^-ERR \[SYS\/TEMP\] /);
+  refused.close();
+  pop3.store.registryAnswers = Promise.resolve();
+  const line = await enter(pop3);
+  assert.match(await say(line, 'PASS secret'), /^\+OK maildrop locked/);
+  line.close();
 });

@@ -4,10 +4,12 @@
  */
 import { defined } from '../../domain/defined.ts';
 import type { Account } from '../../domain/registry.ts';
+import type { EntryUid } from '../../domain/ids.ts';
 import { type Instant, iso } from '../../domain/units.ts';
 import { type AccountSummary } from '../../store/registry.ts';
 import { type Actor, personalOf } from '../../store/actor.ts';
 import type { Store } from '../../store/port/store.ts';
+import type { MaildropLock } from '../../store/store.ts';
 import { type Erased, erasePeople } from '../../admin/audit-erase.ts';
 import { belongingsOf, formerOf } from '../../admin/belongings.ts';
 import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
@@ -136,6 +138,17 @@ async function eraseAccount(store: Store, summary: AccountSummary, actor: Actor)
   }
 }
 
+/** What lies there. Where it cannot be read the lock is given back. */
+async function uidsOf(store: Store, lock: MaildropLock): Promise<readonly EntryUid[]> {
+  try {
+    const listing = await store.listMaildrop(lock);
+    return Array.from({ length: listing.count }, (_, n) => listing.uidOf(n));
+  } catch (error) {
+    await store.releaseMaildrop(lock);
+    throw error;
+  }
+}
+
 /** As one session that deletes everything would; what is hidden then goes with the rows. */
 async function discardMailbox(store: Store, account: Account, actor: Actor): Promise<void> {
   const lock = await store.lockMaildrop(account.id, { session: 'erase', network: 'operator' });
@@ -144,8 +157,7 @@ async function discardMailbox(store: Store, account: Account, actor: Actor): Pro
       'conflict',
       `Cannot erase the mailbox of "${account.login}": a session has it open; try again in a minute`,
     );
-  const listing = await store.listMaildrop(lock);
-  const uids = Array.from({ length: listing.count }, (_, n) => listing.uidOf(n));
+  const uids = await uidsOf(store, lock);
   if (uids.length === 0) return await store.releaseMaildrop(lock);
   await store.commitMaildrop(
     lock,
