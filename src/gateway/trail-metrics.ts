@@ -8,7 +8,7 @@ import type { ForwardCounts } from '../trail/forwarding.ts';
 export interface TrailCounts {
   readonly erased: ByKind;
   readonly anchors: AnchorCounts;
-  /** Absent where `audit.forward-to` is not set. */
+  /** Absent where `audit.forward-to` is not set: the figures are told all the same, so that an alarm finds them. */
   readonly forwarded?: ForwardCounts;
 }
 
@@ -31,8 +31,10 @@ export const trailMetrics = ({ trail, clock }: { readonly trail: TrailCounts; re
     'Heads of the audit trail that could not be signed, put away, time-stamped or handed on.',
     () => trail.anchors.failed,
   ),
-  ...(trail.forwarded === undefined ? [] : forwardMetrics(trail.forwarded, clock)),
+  ...forwardMetrics(trail.forwarded ?? NOT_FORWARDED, clock),
 ];
+
+const NOT_FORWARDED: ForwardCounts = { rows: 0, failures: 0, failingSince: 0 };
 
 const forwardMetrics = (counts: ForwardCounts, clock: Clock): Metric[] => [
   single(

@@ -227,7 +227,7 @@ test('sizes: what the client allows, what the gateway allows, and pages through 
   assert.deepEqual([beyond.code, beyond.entries.length], [0, 0]);
 });
 
-test('an hour holds so many entries over LDAP and the API together; then searches are refused', async (t) => {
+test('an hour holds so many entries for an account, over all its connections; then searches are refused', async (t) => {
   const { anna, store, gateway } = await asAnna(t);
   const login = addressOf('anna');
   await store.registry.changeSettings({ scope: 'account', login }, { 'directory-entries-per-hour': 5 }, actor);
@@ -242,7 +242,7 @@ test('an hour holds so many entries over LDAP and the API together; then searche
   assert.ok(gateway.log.names.includes('directory.limited'));
 });
 
-test('a suspension ends the session, and a password that was replaced does', async (t) => {
+test('a suspension ends the session, and those of others go on', async (t) => {
   const { anna, store, gateway } = await asAnna(t);
   const bert = await connectLdap(t, gateway);
   assert.equal(await bert.bind('bert'), 0);

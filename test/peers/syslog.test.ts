@@ -2,7 +2,7 @@
 // @beside
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -10,12 +10,12 @@ import { Instance, freePort } from '../support/instance.ts';
 import { present, withoutProgram } from '../support/require.ts';
 import { until } from '../support/until.ts';
 
-const OPENSSL_DRIVER = '/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_ossl.so';
+const LIBRARIES = '/usr/lib';
 const skip =
   withoutProgram('rsyslogd', 'rsyslog') ||
   present(
     'the library by which rsyslog speaks TLS',
-    existsSync(OPENSSL_DRIVER),
+    readdirSync(LIBRARIES).some((folder) => existsSync(join(LIBRARIES, folder, 'rsyslog', 'lmnsd_ossl.so'))),
     'install it with "apt-get install rsyslog-openssl"',
   );
 
