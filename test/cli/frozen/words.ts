@@ -60,6 +60,8 @@ const NUMBERS = new Set([
 ]);
 /** Strings that are drawn at random, and what they are. */
 const DRAWN: Readonly<Record<string, string>> = { enrolment: '<enrolment>', set: '<set>' };
+/** A UIDL of ours: 128 random bits. */
+const UIDL = /^[A-Za-z0-9_-]{22}$/;
 /** Ids that are no words of a language: of a request for a second person as the input has it, of a code. */
 const IDS = /^(?:[A-Z2-7]{8}|[0-9a-z]{8})$/;
 /** From here on a number is a time in milliseconds: in the year 2001. */
@@ -101,6 +103,7 @@ export class Words {
   value(value: unknown, name = ''): Plain {
     // The sentence of a setting may be said better at any time.
     if (name === 'about' && typeof value === 'string' && value.length > 30) return '<sentence>';
+    if (name === 'uidl' && typeof value === 'string' && UIDL.test(value)) return '<uidl>';
     if (typeof value === 'string') return DRAWN[name] ?? (name === 'id' && IDS.test(value) ? '<id>' : this.text(value));
     if (typeof value === 'number' && value > TIMES) return '<time>';
     if (typeof value === 'number')
