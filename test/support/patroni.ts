@@ -200,8 +200,11 @@ export class Place {
   }
 
   start(): void {
-    // What a machine that starts again does not find either: a process of that number.
+    // What a machine that starts again does not find either: a process of that number, and what lay in /run. Where another process has the number by chance, PostgreSQL
+    // takes it for the one of before and does not start.
     rmSync(join(this.#parts.folder, 'postgresql', '17', 'sluis', 'postmaster.pid'), { force: true });
+    const run = join(this.#parts.folder, 'run');
+    for (const name of readdirSync(run)) rmSync(join(run, name), { recursive: true, force: true });
     this.#machine.start();
   }
 
