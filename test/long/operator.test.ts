@@ -92,6 +92,8 @@ async function plannedSwitch(scene: Scene): Promise<Site> {
   const site = await sites.primarySite();
   site.sluis('drain', '--reason', 'work on the power supply');
   const candidate = `${other(site)}-1`;
+  // As whoever does it looks at "patronictl list": a server that hung a minute ago may just be starting again, and Patroni leaves the switch alone then.
+  await sites.patroni.untilWhole();
   await sites.patroni.patronictl(site.place, 'switchover', 'sluis', '--candidate', candidate, '--force');
   await more(scene, 20);
   assert.equal((await sites.patroni.leader()).server, candidate);
