@@ -1,10 +1,9 @@
 /** The forwarding of the trail to a collector of logs, assembled. */
 import { Names } from '../admin/names.ts';
+import { nen7513Records } from '../admin/nen7513-records.ts';
 import { readAuthorityFiles, readForwardMaterial } from '../config/files.ts';
 import type { Config } from '../config/schema.ts';
 import { defined } from '../domain/defined.ts';
-import type { AccountId } from '../domain/ids.ts';
-import { nen7513Of } from '../domain/nen7513.ts';
 import type { Store } from '../store/port/store.ts';
 import { ForwardLine } from '../trail/forward-line.ts';
 import { Forwarding } from '../trail/forwarding.ts';
@@ -25,18 +24,8 @@ export function startForwarding(store: Store, config: Config, { clock, log }: Ga
       return ForwardLine.open(target, clock);
     },
     write: async (rows) => {
-      const names = new Names(store.registry);
-      const lines: string[] = [];
-      for (const row of rows) {
-        const account =
-          row.account === null
-            ? undefined
-            : site.personal
-              ? await names.account(row.account as AccountId)
-              : `account ${row.account}`;
-        lines.push(forwarded(nen7513Of(row, { ...site, account }), format));
-      }
-      return lines.join('');
+      const records = await nen7513Records(rows, { ...site, names: new Names(store.registry) });
+      return records.map((record) => forwarded(record, format)).join('');
     },
     clock,
     log,

@@ -9,11 +9,10 @@ import { EXPORT_FORMAT, type ExportHeader, exportLine } from '../../crypto/audit
 import { isOneChain } from '../../crypto/audit-lanes.ts';
 import { type ChainRow, type LaneHead, placeOf } from '../../domain/audit-row.ts';
 import { many } from '../../domain/counted.ts';
-import type { AccountId } from '../../domain/ids.ts';
 import type { Instant } from '../../domain/units.ts';
 import type { AuditTrail } from '../../store/port/audit.ts';
 import { AdminError } from '../../admin/context.ts';
-import { nen7513Of } from '../../domain/nen7513.ts';
+import { nen7513Records } from '../../admin/nen7513-records.ts';
 import { choice, count, file, since } from '../core/kinds.ts';
 import { arg, flag, lookPart, opt, readsHere } from '../core/row.ts';
 import { noteLook } from './look.ts';
@@ -76,7 +75,9 @@ export const exportPage = lookPart({
     return {
       hostname,
       after: { seq, hash: Buffer.from(hash).toString('hex') },
-      lines: nen7513 ? await nen7513Lines(rows, { hostname, personal, names }) : lines(rows),
+      lines: nen7513
+        ? (await nen7513Records(rows, { hostname, personal, names })).map((record) => JSON.stringify(record))
+        : lines(rows),
       ...(last === undefined || rows.length < STEP ? {} : { next: last.seq + 1 }),
     };
   },
@@ -111,23 +112,6 @@ async function lanePage(
     lines: linesOf(rows),
     ...(last === undefined || rows.length < STEP ? {} : { next: placeOf(last) + 1 }),
   };
-}
-
-interface Lines {
-  readonly hostname: string;
-  readonly personal: boolean;
-  readonly names: Names;
-}
-
-async function nen7513Lines(rows: readonly ChainRow[], { hostname, personal, names }: Lines): Promise<string[]> {
-  const lines: string[] = [];
-  for (const row of rows) {
-    // A log-in name can be a person's.
-    const named = row.account !== null && personal ? await names.account(row.account as AccountId) : undefined;
-    const account = row.account === null ? undefined : (named ?? `account ${row.account}`);
-    lines.push(JSON.stringify(nen7513Of(row, { hostname, personal, account })));
-  }
-  return lines;
 }
 
 export const exportTo = readsHere({
