@@ -272,15 +272,27 @@ const textOf = (cause: unknown): string =>
 const nameOf = (caller: Caller): string =>
   caller.kind === 'account' ? `account ${caller.account.id}` : `operator ${caller.name}`;
 
+const forms = new WeakMap<Route, readonly string[]>();
+
+/** Media types of its successes. Every request asks for them, so they are told once. */
+function formsOf(route: Route): readonly string[] {
+  let known = forms.get(route);
+  if (known === undefined) {
+    const all = successesOf(route).flatMap(([, { json, stream = [] }]) => [
+      ...(json === undefined ? [] : ['application/json']),
+      ...[stream].flat(),
+    ]);
+    known = [...new Set(all)];
+    forms.set(route, known);
+  }
+  return known;
+}
+
 function acceptedOf(route: Route, accept: string | undefined): string {
-  const offered = successesOf(route).flatMap(([, { json, stream = [] }]) => [
-    ...(json === undefined ? [] : ['application/json']),
-    ...[stream].flat(),
-  ]);
+  const offered = formsOf(route);
   if (offered.length === 0) return '';
-  const best = preferred(accept, [...new Set(offered)]);
-  if (best === undefined)
-    throw problem(406, 'accept', 'Not in this form', `Accept must take ${[...new Set(offered)].join(' or ')}`);
+  const best = preferred(accept, offered);
+  if (best === undefined) throw problem(406, 'accept', 'Not in this form', `Accept must take ${offered.join(' or ')}`);
   return best;
 }
 

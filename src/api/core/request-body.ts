@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Clock, Timer } from '../../domain/effects.ts';
+import type { Clock } from '../../domain/effects.ts';
 import type { Milliseconds } from '../../domain/units.ts';
 import { RateWatch } from '../../platform/deadline.ts';
 import { readStrictJson } from '../../platform/strict-json.ts';
@@ -96,63 +96,76 @@ export interface ReadingParts {
   readonly broken: AbortSignal;
 }
 
-/** Read it once. `begin` is called before the first octet is waited for. */
+/**
+ * Read it once. `begin` is called before the first octet is waited for.
+ *
+ * It reads by the event `readable`, as Node's own iterator does, whose set-up and promises were a fiftieth of what a message of 10 KB costs.
+ */
 export async function* octetsOf(
   request: IncomingMessage,
   limit: number,
   { clock, dataMinimum, dataInterval, broken }: ReadingParts,
   begin: () => void,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const octets = request.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer, undefined>;
   const rate = new RateWatch(dataMinimum, dataInterval);
-  let fail: (why: Error) => void = () => undefined;
-  let timer: Timer | undefined;
+  let failure: Error | undefined;
+  let wake = (): void => undefined;
+  const fail = (why: Error): void => {
+    failure ??= why;
+    wake();
+  };
+  const woken = (): void => wake();
+  const gone = (cause?: unknown): void => {
+    if (!request.readableEnded) fail(new ClientGone('the client has gone', { cause }));
+  };
   const watch = (): void => {
-    if (rate.tooSlow(clock.monotonic()))
-      fail(
-        problem(
-          408,
-          'too-slow',
-          'The body came too slowly',
-          `At least ${dataMinimum} octets must come in ${dataInterval / 1000} seconds`,
-          {
-            close: true,
-          },
-        ),
-      );
+    if (rate.tooSlow(clock.monotonic())) fail(tooSlow(dataMinimum, dataInterval));
     timer = clock.after(dataInterval, watch);
   };
   const breaks = (): void => fail(malformed('The body is not framed as RFC 9112 has it', { close: true }));
   broken.addEventListener('abort', breaks, { once: true });
+  if (broken.aborted) breaks();
   begin();
   rate.begin(clock.monotonic());
-  timer = clock.after(dataInterval, watch);
+  let timer = clock.after(dataInterval, watch);
+  request.on('readable', woken).on('end', woken).on('error', gone).on('close', gone);
   let count = 0;
   try {
-    for (;;) {
-      rate.hold(false);
-      const next = await new Promise<IteratorResult<Buffer, undefined>>((resolve, reject) => {
-        fail = reject;
-        if (broken.aborted) breaks();
-        octets
-          .next()
-          .then(resolve, (error: unknown) => reject(new ClientGone('the client has gone', { cause: error })));
-      });
-      if (next.done === true) return;
-      const { value } = next;
-      rate.add(value.length);
-      count += value.length;
+    rate.hold(false);
+    while (!request.readableEnded) {
+      if (failure !== undefined) throw failure;
+      const piece = request.read() as Buffer | null;
+      if (piece === null) {
+        if (request.destroyed) gone();
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+          if (failure !== undefined || request.readableEnded) resolve();
+        });
+        continue;
+      }
+      rate.add(piece.length);
+      count += piece.length;
       if (count > limit) throw tooLarge(limit);
       rate.hold(true);
-      yield value;
+      yield piece;
+      rate.hold(false);
     }
   } finally {
     timer.cancel();
     broken.removeEventListener('abort', breaks);
-    // What is left may be read by somebody else. Not awaited: it would wait behind an octet that never comes.
-    octets.return?.().catch(() => undefined);
+    // What is left may be read by somebody else.
+    request.off('readable', woken).off('end', woken).off('error', gone).off('close', gone);
   }
 }
+
+const tooSlow = (octets: number, interval: Milliseconds): Error =>
+  problem(
+    408,
+    'too-slow',
+    'The body came too slowly',
+    `At least ${octets} octets must come in ${interval / 1000} seconds`,
+    { close: true },
+  );
 
 /** `digest`: SHA-256 of `said` and the octets, hexadecimal. Throws Problem (400, 408, 413). */
 export async function readJson(

@@ -71,7 +71,10 @@ const bodiless = (status: number, headers: OutgoingHttpHeaders | undefined): Out
 
 function writeText(line: Line, status: number, text: string, headers: OutgoingHttpHeaders): void {
   begin(line, status, { 'content-length': Buffer.byteLength(text), ...headers });
-  if (!line.head) line.response.write(text);
+  // Header and text in one write, where nothing is read behind the answer.
+  if (line.head) return;
+  if (line.close) line.response.write(text);
+  else line.response.end(text);
 }
 
 function begin({ response, headers: common, close }: Line, status: number, headers: OutgoingHttpHeaders): void {
