@@ -87,4 +87,38 @@ export interface Interchange {
   /** `none`: the format, or this use of it, has no control totals. */
   readonly controls: 'right' | 'wrong' | 'none';
   readonly remarks: readonly EdiRemark[];
+  /** EDIFACT: what is inside, one by one. Absent unless the sender is to be answered about each message (`edi-contrl`). */
+  readonly inside?: EdiInside;
+  /**
+   * What came before it from the same sender to the same recipient: the same as it is, its messages under another reference, or other messages
+   * under its reference. Told where the sender is to be answered about each message.
+   */
+  readonly seen?: 'repeated' | 'repackaged' | 'reused';
+}
+
+/** What an envelope says wrong of itself, as CONTRL names it (0085). `twice`: another one of the same kind has this reference. */
+export type EdiFault = 'end-missing' | 'reference' | 'count' | 'twice';
+
+/** A functional group (UNG): 0048, S006 and S007. */
+export interface EdiGroup {
+  readonly reference: string;
+  readonly sender: EdiParty;
+  readonly recipient: EdiParty;
+  readonly fault?: EdiFault;
+}
+
+/** A message (UNH): 0062 and S009. */
+export interface EdiSingle {
+  readonly reference: string;
+  readonly type: string;
+  readonly version: string;
+  /** Place in `groups`; absent outside of groups. */
+  readonly group?: number;
+  readonly fault?: EdiFault;
+}
+
+/** In the order of the interchange. Bounded: what is right and does not fit is left out first. */
+export interface EdiInside {
+  readonly groups: readonly EdiGroup[];
+  readonly messages: readonly EdiSingle[];
 }

@@ -1,6 +1,7 @@
 /** The interchanges of one message, over all its leaves, bounded. */
 import type { Interchange } from '../domain/interchange.ts';
 import type { EdiReader } from './draft.ts';
+import { insideRoom } from './inside.ts';
 import { EdiSniffer } from './sniffer.ts';
 
 export const MAX_INTERCHANGES = 100;
@@ -12,8 +13,14 @@ interface Found {
 
 export class EdiCollector {
   readonly #found: Found[] = [];
+  readonly #room: ReturnType<typeof insideRoom> | undefined;
   #count = 0;
   #full = false;
+
+  /** `inside`: messages and groups of EDIFACT interchanges are listed, one by one. */
+  constructor({ inside = false }: { readonly inside?: boolean } = {}) {
+    this.#room = inside ? insideRoom() : undefined;
+  }
 
   /** There were more than are told of. */
   get full(): boolean {
@@ -24,7 +31,7 @@ export class EdiCollector {
   readonly observe = (part: string): EdiReader => {
     const found: Found = { part, interchanges: [] };
     this.#found.push(found);
-    return new EdiSniffer(part, (interchange) => {
+    const keep = (interchange: Interchange): boolean => {
       if (this.#count >= MAX_INTERCHANGES) {
         this.#full = true;
         return false;
@@ -32,7 +39,8 @@ export class EdiCollector {
       this.#count += 1;
       found.interchanges.push(interchange);
       return true;
-    });
+    };
+    return new EdiSniffer(part, keep, this.#room);
   };
 
   /** Those of the leaves that count: what stood in front of a first part was looked at too, and is no leaf. */

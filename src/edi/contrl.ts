@@ -1,12 +1,17 @@
 /**
  * Writes a CONTRL interchange: the answer to a sender that asked for an acknowledgement in its UNB (0031).
  *
- * ISO 9735 part 10 and UN/EDIFACT CONTRL: one UCI for the interchange it answers. Action 8: the interchange was received; 4: rejected, with error
+ * ISO 9735-4 and UN/EDIFACT CONTRL D.3: one UCI for the interchange it answers. Action 8: the interchange was received; 4: rejected, with error
  * 18 (0085, unspecified), since what kept it from its recipient was no fault in its syntax. We speak for the recipient of the interchange, who is
  * its sender's partner: the parties of the answer are those of the question, in the other direction.
+ *
+ * Where each message is to be named, what was received has action 7 (acknowledged) and below it a UCM for each message, within groups under the
+ * UCF of each (contrl-inside.ts). Below 8 and 4 nothing may stand: the one leaves it to a later answer, the other is for all of it.
  */
 import type { EdiParty, Interchange } from '../domain/interchange.ts';
 import type { Instant } from '../domain/units.ts';
+import { insideSegments, interchangeError, rejection } from './contrl-inside.ts';
+import { escaped, partyElement } from './contrl-elements.ts';
 
 export interface Acknowledgement {
   readonly interchange: Interchange;
@@ -18,29 +23,29 @@ export interface Acknowledgement {
 
 /** In Latin-1, one segment a line, each with CRLF behind it. */
 export function writeContrl({ interchange, answer, reference, at }: Acknowledgement): Buffer {
-  const { sender, recipient, syntax, test } = interchange;
+  const { sender, recipient, syntax, test, inside } = interchange;
   const version = /:([1-4])/.exec(syntax)?.[1] ?? '3';
-  const parties = [party(recipient), party(sender)];
-  const original = escaped(interchange.reference);
-  const uci = ['UCI', original, party(sender), party(recipient), ...(answer === 'received' ? ['8'] : ['4', '18'])];
+  const parties = [partyElement(recipient), partyElement(sender)];
   // 0035 is the eleventh; what stands between is empty.
   const unb = [`UNB`, ``, ...parties, prepared(at, version), reference, ...(test ? ['', '', '', '', '', '1'] : [])];
-  const segments = [
+  const message = [
     ['UNH', '1', version === '4' ? 'CONTRL:4:1:UN' : 'CONTRL:D:3:UN'],
-    uci,
-    ['UNT', '3', '1'],
-    ['UNZ', '1', reference],
+    ['UCI', escaped(interchange.reference), ...reported(sender, recipient), ...actionOf(interchange, answer)],
+    ...(answer === 'received' && inside !== undefined ? insideSegments(inside) : []),
   ];
+  const segments = [...message, ['UNT', String(message.length + 1), '1'], ['UNZ', '1', reference]];
   unb[1] = `${levelOf([unb, ...segments])}:${version}`;
   const text = [unb, ...segments].map((elements) => `${elements.join('+')}'\r\n`).join('');
   return Buffer.from(text, 'latin1');
 }
 
-/** Signs with a meaning of their own keep it out of a value. */
-const escaped = (text: string): string => text.replace(/[^\x20-\x7e\xa0-\xff]/g, ' ').replace(/[?+:']/g, '?$&');
+const reported = (...parties: readonly EdiParty[]): string[] => parties.map(partyElement);
 
-const party = ({ id, qualifier }: EdiParty): string =>
-  qualifier === '' ? escaped(id) : `${escaped(id)}:${escaped(qualifier)}`;
+/** 0083, and where something is wrong 0085 with the segment that it is about (0013, 0135). */
+function actionOf(interchange: Interchange, answer: Acknowledgement['answer']): readonly string[] {
+  if (answer === 'rejected') return ['4', ...rejection(interchange)];
+  return interchange.inside === undefined ? ['8'] : ['7', ...interchangeError(interchange)];
+}
 
 /** The least that has all signs: level A has no small letters, B no accents. */
 function levelOf(segments: readonly (readonly string[])[]): 'UNOA' | 'UNOB' | 'UNOC' {

@@ -2,6 +2,7 @@
 import { type Hash, createHash } from 'node:crypto';
 import type { EdiFormat, EdiParty, EdiRemarkKind, Interchange } from '../domain/interchange.ts';
 import { visible } from '../domain/visible.ts';
+import type { Inside } from './inside.ts';
 
 /** Most characters of one envelope field that are kept; EDIFACT allows 35, HL7 227. */
 const MAX_FIELD = 70;
@@ -22,7 +23,10 @@ export class Draft {
   readonly #types = new Map<string, { readonly type: string; readonly version: string; count: number }>();
   #lastKey: string | undefined;
   #last: { count: number } | undefined;
-  fields: Omit<Interchange, 'part' | 'format' | 'messages' | 'digest' | 'eightBit' | 'controls' | 'remarks'> = {
+  fields: Omit<
+    Interchange,
+    'part' | 'format' | 'messages' | 'digest' | 'eightBit' | 'controls' | 'remarks' | 'inside' | 'seen'
+  > = {
     syntax: '',
     sender: NOBODY,
     recipient: NOBODY,
@@ -34,6 +38,11 @@ export class Draft {
   };
   eightBit = false;
   readonly digest = new Digest();
+  readonly inside: Inside | undefined;
+
+  constructor(inside?: Inside) {
+    this.inside = inside;
+  }
 
   remark(kind: EdiRemarkKind): void {
     this.#remarks.set(kind, (this.#remarks.get(kind) ?? 0) + 1);
@@ -77,6 +86,7 @@ export class Draft {
       eightBit: this.eightBit,
       controls: wrong ? 'wrong' : counted ? 'right' : 'none',
       remarks,
+      ...(this.inside !== undefined && { inside: this.inside.finish() }),
     };
   }
 }

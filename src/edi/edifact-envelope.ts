@@ -3,7 +3,9 @@
  * gives them one by one (edifact.ts).
  */
 import { Draft, type OnInterchange, fieldText } from './draft.ts';
+import type { EdiFault, EdiParty } from '../domain/interchange.ts';
 import { LEVEL_A, type ServiceCharacters, elementsOf, serviceSign } from './edifact-segment.ts';
+import { Inside, type InsideRoom } from './inside.ts';
 
 /** Of the octets of an UNH behind its reference; with directory and association code they are some 25. */
 const MAX_KIND = 128;
@@ -37,13 +39,19 @@ export class EdifactEnvelope {
   #messages = 0;
   #groups = 0;
   #packages = 0;
+  readonly #room: InsideRoom | undefined;
+  /** Of the open message, S009: made fit to be shown where what is inside is listed, else left out. */
+  #type = '';
+  #version = '';
   /** Of the last UNH that was taken apart, the octets that follow its reference; none at first. */
   readonly #kind = Buffer.allocUnsafe(MAX_KIND);
   #kindLength = 0;
 
-  constructor(part: string, found: OnInterchange) {
+  /** `room`: what is inside is listed, as long as there is some. */
+  constructor(part: string, found: OnInterchange, room?: InsideRoom) {
     this.#part = part;
     this.#found = found;
+    this.#room = room;
   }
 
   /** The message that is open: whoever finds segments of its own counts them there. Undefined as well where the end of an object is awaited. */
@@ -86,8 +94,7 @@ export class EdifactEnvelope {
         return true;
       case 'G':
         this.#endGroup(undefined);
-        this.#groups += 1;
-        this.#group = { reference: simple(elements(), 5), count: 0 };
+        this.#ung(elements());
         return true;
       case 'H':
         if (!this.#likeLast(octets, from, end)) this.#unh(elements(), this.#kindAt(octets, from, end));
@@ -113,20 +120,26 @@ export class EdifactEnvelope {
   }
 
   #unb(elements: string[][]): void {
-    const draft = (this.draft = new Draft());
+    const draft = (this.draft = new Draft(this.#room === undefined ? undefined : new Inside(this.#room)));
     this.#kindLength = 0;
     const [, syntax, sender, recipient, prepared, reference, , application, , acknowledge, , test] = elements;
     if (!/^[A-Z]{3}[A-Z0-9]$/.test(syntax?.[0] ?? '') || recipient === undefined) draft.remark('unb-unreadable');
     draft.fields = {
       syntax: fieldText(syntax?.join(':')),
-      sender: { id: fieldText(sender?.[0]), qualifier: fieldText(sender?.[1]) },
-      recipient: { id: fieldText(recipient?.[0]), qualifier: fieldText(recipient?.[1]) },
+      sender: partyOf(sender),
+      recipient: partyOf(recipient),
       reference: fieldText(reference?.[0]),
       preparedAt: fieldText(prepared?.join(':')),
       application: fieldText(application?.[0]),
       acknowledge: acknowledge?.[0]?.trim() === '1',
       test: test?.[0]?.trim() === '1',
     };
+  }
+
+  #ung(elements: string[][]): void {
+    this.#groups += 1;
+    this.#group = { reference: simple(elements, 5), count: 0 };
+    this.draft?.inside?.openGroup(fieldText(elements[5]?.[0]), partyOf(elements[2]), partyOf(elements[3]));
   }
 
   /** Of an UNH: the octets from the separator behind a plain reference on. None where there is no such, or where letters separate. */
@@ -155,8 +168,13 @@ export class EdifactEnvelope {
   #unh(elements: string[][], kind: Buffer): void {
     this.#endMessage(undefined);
     const [type = '', ...version] = elements[2] ?? [];
-    const stated = version.join(':');
-    this.draft?.message(type, stated.endsWith(':') ? stated.replace(/:+$/, '') : stated);
+    const joined = version.join(':');
+    const stated = joined.endsWith(':') ? joined.replace(/:+$/, '') : joined;
+    this.draft?.message(type, stated);
+    if (this.#room !== undefined) {
+      this.#type = fieldText(type);
+      this.#version = fieldText(stated);
+    }
     this.#kindLength = kind.copy(this.#kind);
     if (this.#kindLength < kind.length) this.#kindLength = 0;
     this.#begun(simple(elements, 1));
@@ -178,11 +196,23 @@ export class EdifactEnvelope {
     const message = this.#message;
     this.#message = undefined;
     if (message === undefined) return;
-    if (elements === undefined) return this.draft?.remark('unt-missing');
+    const fault = this.#messageFault(message, elements);
+    if (this.#room !== undefined)
+      this.draft?.inside?.message(fieldText(message.reference), this.#type, this.#version, fault);
+  }
+
+  #messageFault(message: Open & { packages: number }, elements: string[][] | undefined): EdiFault | undefined {
+    if (elements === undefined) {
+      this.draft?.remark('unt-missing');
+      return 'end-missing';
+    }
     // UNO and UNP inside a message are counted by some and not by others.
     const stated = numberOf(elements[1]?.[0]);
-    if (stated !== message.count && stated !== message.count - 2 * message.packages) this.draft?.remark('unt-count');
-    if (simple(elements, 2) !== message.reference) this.draft?.remark('unt-reference');
+    const counted = stated === message.count || stated === message.count - 2 * message.packages;
+    if (!counted) this.draft?.remark('unt-count');
+    const named = simple(elements, 2) === message.reference;
+    if (!named) this.draft?.remark('unt-reference');
+    return !named ? 'reference' : counted ? undefined : 'count';
   }
 
   #endGroup(elements: string[][] | undefined): void {
@@ -193,9 +223,20 @@ export class EdifactEnvelope {
       if (elements !== undefined) this.draft?.remark('segment-outside');
       return;
     }
-    if (elements === undefined) return this.draft?.remark('une-missing');
-    if (numberOf(elements[1]?.[0]) !== group.count) this.draft?.remark('une-count');
-    if (simple(elements, 2) !== group.reference) this.draft?.remark('une-reference');
+    const fault = this.#groupFault(group, elements);
+    this.draft?.inside?.closeGroup(fault);
+  }
+
+  #groupFault(group: Open, elements: string[][] | undefined): EdiFault | undefined {
+    if (elements === undefined) {
+      this.draft?.remark('une-missing');
+      return 'end-missing';
+    }
+    const counted = numberOf(elements[1]?.[0]) === group.count;
+    if (!counted) this.draft?.remark('une-count');
+    const named = simple(elements, 2) === group.reference;
+    if (!named) this.draft?.remark('une-reference');
+    return !named ? 'reference' : counted ? undefined : 'count';
   }
 
   /** ISO 9735-8: the object follows at once, as many octets as S022 says in 0810. */
@@ -238,3 +279,8 @@ export class EdifactEnvelope {
 }
 
 const simple = (elements: string[][], index: number): string => (elements[index]?.[0] ?? '').trim();
+
+const partyOf = (element: readonly string[] | undefined): EdiParty => ({
+  id: fieldText(element?.[0]),
+  qualifier: fieldText(element?.[1]),
+});

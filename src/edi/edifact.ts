@@ -18,6 +18,7 @@ import {
   serviceCharacters,
   terminatorFrom,
 } from './edifact-segment.ts';
+import type { InsideRoom } from './inside.ts';
 
 /** Of a segment that came in pieces. UNB has at most about 300 octets. */
 const MAX_SEGMENT = 1024;
@@ -43,8 +44,9 @@ export class EdifactReader implements EdiReader {
   /** Whether the segment that came in pieces so far is one of the messages, as far as is known. */
   #piece: 'none' | 'unknown' | 'message' | 'end' = 'none';
 
-  constructor(part: string, found: OnInterchange) {
-    this.#envelope = new EdifactEnvelope(part, found);
+  /** `room`: what is inside is listed, one by one. */
+  constructor(part: string, found: OnInterchange, room?: InsideRoom) {
+    this.#envelope = new EdifactEnvelope(part, found, room);
   }
 
   write(data: Buffer): void {

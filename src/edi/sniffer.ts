@@ -4,6 +4,7 @@
 import type { EdiReader, OnInterchange } from './draft.ts';
 import { EdifactReader } from './edifact.ts';
 import { Hl7Reader } from './hl7.ts';
+import type { InsideRoom } from './inside.ts';
 import { XmlReader } from './xml.ts';
 
 /** Blank octets in front of the first sign that are passed over. */
@@ -22,8 +23,12 @@ export class EdiSniffer implements EdiReader {
   #decided = false;
   #full = false;
 
-  constructor(part: string, found: OnInterchange) {
+  readonly #room: InsideRoom | undefined;
+
+  /** `room`: what is inside an EDIFACT interchange is listed, one by one. */
+  constructor(part: string, found: OnInterchange, room?: InsideRoom) {
     this.#part = part;
+    this.#room = room;
     this.#found = (interchange) => {
       const more = found(interchange);
       if (!more) this.#full = true;
@@ -60,16 +65,16 @@ export class EdiSniffer implements EdiReader {
 
   #decide(rest: Buffer): void {
     this.#decided = true;
-    this.#reader = readerFor(this.#sign, this.#part, this.#found);
+    this.#reader = readerFor(this.#sign, this.#part, this.#found, this.#room);
     this.#reader?.write(this.#sign);
     if (rest.length > 0) this.#reader?.write(rest);
   }
 }
 
-function readerFor(sign: Buffer, part: string, found: OnInterchange): EdiReader | undefined {
+function readerFor(sign: Buffer, part: string, found: OnInterchange, room?: InsideRoom): EdiReader | undefined {
   const tag = sign.toString('latin1', 0, 3);
   const separator = sign[3] ?? 0;
-  if (tag === 'UNA' || tag === 'UNB') return new EdifactReader(part, found);
+  if (tag === 'UNA' || tag === 'UNB') return new EdifactReader(part, found, room);
   // HL7 lets any sign but a letter or digit separate; a word that begins so is no message.
   if ((tag === 'MSH' || tag === 'BHS' || tag === 'FHS') && !/[\w\s]/.test(String.fromCharCode(separator)))
     return new Hl7Reader(part, found);

@@ -3,6 +3,7 @@ import { readMessage } from '../crypto/smime/message.ts';
 import { MAX_LAYERS } from '../crypto/smime/open.ts';
 import { defined } from '../domain/defined.ts';
 import type { AccountId } from '../domain/ids.ts';
+import type { MessageParts } from '../domain/message-part.ts';
 import { type Refusal, type RefusalRow, refusing, row } from '../domain/refusal.ts';
 import type { Octets } from '../domain/units.ts';
 import { returnedHeader } from '../mime/returned-header.ts';
@@ -36,6 +37,8 @@ export type ChainOutcome =
       readonly notes: readonly string[];
       readonly notices: readonly PreparedNotice[];
       readonly interchanges: readonly SeenInterchange[];
+      /** What it was made of, where a step found out more. */
+      readonly parts?: MessageParts;
       discard(): Promise<void>;
     }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
@@ -85,6 +88,7 @@ export class Chain {
   async #through(message: Submitted, bodies: Bodies): Promise<ChainOutcome> {
     let copies: readonly Copy[] = [{ body: message.body, recipients: message.recipients, protection: '' }];
     let facts: AuditEvent['facts'];
+    let parts: MessageParts | undefined;
     const audit: AuditEvent[] = [];
     const notes: string[] = [];
     const notices: PreparedNotice[] = [];
@@ -97,6 +101,7 @@ export class Chain {
       checkRecipients(step, message, outcome.copies);
       copies = outcome.copies;
       if (outcome.facts !== undefined) facts = { ...facts, ...outcome.facts };
+      parts = outcome.parts ?? parts;
       audit.push(...(outcome.audit ?? []));
       if (outcome.note !== undefined) notes.push(outcome.note);
       notices.push(...(outcome.notices ?? []));
@@ -106,7 +111,17 @@ export class Chain {
     const split = copies.some(({ body }) => body !== message.body);
     const header = split ? { header: await headerOf(message.body) } : {};
     const discard = (): Promise<void> => bodies.discard();
-    return { kind: 'passed', copies, ...header, ...defined({ facts }), audit, notes, notices, interchanges, discard };
+    return {
+      kind: 'passed',
+      copies,
+      ...header,
+      ...defined({ facts, parts }),
+      audit,
+      notes,
+      notices,
+      interchanges,
+      discard,
+    };
   }
 }
 

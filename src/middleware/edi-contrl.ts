@@ -19,4 +19,4 @@ export const ediContrl: Middleware = {
 };
 
 const isAsked = ({ submitter: { account, organisation } }: Submitted): boolean =>
-  settingOf('edi-contrl', account.settings, organisation.settings) === 'asked';
+  settingOf('edi-contrl', account.settings, organisation.settings) !== 'never';

@@ -73,7 +73,13 @@ async function run(parts: EdiGuardParts, message: Submitted, copies: readonly Co
     ...repetitionsOf(message, facts.earlier).slice(0, MAX_TOLD),
     ...findings.slice(0, MAX_TOLD).map((finding) => eventOf(message, finding)),
   ];
-  const passed: Passed = { kind: 'passed', copies, audit, interchanges: remembered(keys, facts.earlier, modes) };
+  const passed: Passed = {
+    kind: 'passed',
+    copies,
+    audit,
+    interchanges: remembered(keys, facts.earlier, modes),
+    ...seenBefore(message.parts, facts.earlier),
+  };
   return verdict.kind === 'hold' ? await hold(parts, message, passed, findings) : passed;
 }
 
@@ -88,6 +94,16 @@ const remembered = (
     const held = reference === 'hold' && repetitionOf(earlier[n] ?? UNSEEN) === 'reused';
     return held ? [{ ...key, held }] : [key];
   });
+
+/** For an answer about each message, which is written when the memory may be another: it says that something came before (0085, code 26). */
+function seenBefore(parts: Submitted['parts'], earlier: readonly Earlier[]): Pick<Passed, 'parts'> {
+  const seen = parts.interchanges.map(({ inside }, n) => {
+    const repetition = inside === undefined ? 'new' : repetitionOf(earlier[n] ?? UNSEEN);
+    return repetition === 'new' ? {} : { seen: repetition };
+  });
+  if (!seen.some((one) => one.seen !== undefined)) return {};
+  return { parts: { ...parts, interchanges: parts.interchanges.map((one, n) => ({ ...one, ...seen[n] })) } };
+}
 
 /** Copies that a finding is about wait for the operator; one that is about no single addressee is about all of them. */
 async function hold(

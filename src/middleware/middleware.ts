@@ -93,6 +93,8 @@ export interface Passed {
   readonly notices?: readonly PreparedNotice[];
   /** Remembered with the message. */
   readonly interchanges?: readonly SeenInterchange[];
+  /** In place of what it was found to be made of: the same, and what the step found out besides. */
+  readonly parts?: MessageParts;
 }
 
 /** `refused`: the whole message, for everybody; nothing is filed. */

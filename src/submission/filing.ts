@@ -216,7 +216,7 @@ export class Filing {
       },
       ...filedAs(content, recipients, passed),
       submittedOctets: content.submittedOctets,
-      parts: content.parts,
+      parts: passed?.parts ?? content.parts,
       ...this.#resubmission(transaction, content),
       audit: [
         {

@@ -5,6 +5,7 @@
  * After a refusal the rest of the content is taken and thrown away, since SMTP has one reply for it, at the final dot.
  */
 import { isAscii } from 'node:buffer';
+import { defined } from '../domain/defined.ts';
 import { type Quirk, quirkRefusal } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
@@ -42,6 +43,8 @@ export interface IncomingOptions {
   readonly quirks: QuirkGuard;
   /** The header may hold UTF-8 (RFC 6531). */
   readonly smtpUtf8: boolean;
+  /** Messages inside EDIFACT interchanges are listed one by one: the sender is to be answered about each. */
+  readonly inside?: boolean;
   readonly now: Instant;
 }
 
@@ -69,11 +72,13 @@ export class Incoming {
   #fingerprint: Uint8Array | undefined;
   /** The header says nothing of MIME: octets outside ASCII in the body would be a quirk. */
   #untold = false;
-  readonly #edi = new EdiCollector();
-  readonly #walk = new MimeWalk(this.#edi.observe);
+  readonly #edi: EdiCollector;
+  readonly #walk: MimeWalk;
 
   constructor(options: IncomingOptions) {
     this.#options = options;
+    this.#edi = new EdiCollector(defined({ inside: options.inside }));
+    this.#walk = new MimeWalk(this.#edi.observe);
   }
 
   /** Octets as submitted, before our own changes. */

@@ -273,6 +273,7 @@ export class Submission {
       keepHeader: asksForSuccess([...transaction.recipients.values()].map(({ leg }) => leg.to)),
       quirks: transaction.quirks,
       smtpUtf8: transaction.parameters.smtpUtf8,
+      inside: settingOf('edi-contrl', account.settings, this.#submitter.organisation.settings) === 'messages',
       now,
     });
     this.#transaction = undefined;

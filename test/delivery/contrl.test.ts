@@ -5,23 +5,28 @@ import { contrlParts } from '../../src/delivery/contrl.ts';
 import { createNoticeWriter } from '../../src/delivery/notice.ts';
 import { receiptsFor } from '../../src/delivery/receipts.ts';
 import type { Outcome } from '../../src/store/deliveries.ts';
+import { insideRoom } from '../../src/edi/inside.ts';
 import { MEDVRI } from '../edi/samples.ts';
 import { sniff } from '../edi/support.ts';
 import { filed } from '../support/filed.ts';
 import { type Region, matchesGolden, openRegion } from '../support/region.ts';
 import { acceptanceOf, address, sealBody } from '../support/store.ts';
 
-const parts = (text: string) => ({ leaves: [], limits: [], interchanges: sniff(text) });
+const parts = (text: string, inside = false) => ({
+  leaves: [],
+  limits: [],
+  interchanges: sniff(text, undefined, inside ? insideRoom() : undefined),
+});
 
 /** The laboratory's system sends to a practice's system or to the hospital, and asks to be told. */
-async function post(region: Region, to: string, text = MEDVRI, marked = true) {
+async function post(region: Region, to: string, text = MEDVRI, marked = true, inside = false) {
   const { store } = region;
   const body = await sealBody(store, Buffer.from('From: lab@lab.test\r\n\r\ninterchange\r\n'));
   const acceptance = await acceptanceOf(store, body, [to], {
     submitter: (await store.registry.findAccount('lab@lab.test'))!.account.id,
     sender: address('lab@lab.test'),
     messageIdField: 'uitslag-1@lab.test',
-    parts: parts(text),
+    parts: parts(text, inside),
     receivedAt: region.clock.now(),
   });
   const recipients = acceptance.recipients.map((r) => (marked ? ({ ...r, contrl: true } as const) : r));
@@ -97,4 +102,18 @@ test('a failure is answered negatively, what a partner took positively, a retry 
   assert.match(relayed[0] ?? '', /UCI\+77\+500000003:ZZ\+500000004:ZZ\+8'/);
   const later = { kind: 'retry', at: (await openRegion(t)).clock.now(), reply: '450 later' } as const;
   assert.deepEqual(await end(t, later), []);
+});
+
+test('who is answered about each message finds each of them named, when the interchange is fetched', async (t) => {
+  const region = await openRegion(t);
+  const two = MEDVRI.replace('UNZ+1', "UNH+78+MEDVRI:1'UNT+9+78'UNZ+2");
+  await post(region, 'edi@brug.test', two, true, true);
+  await collect(region);
+  const [contrl = '', ...more] = await filed(region.store, 'lab@lab.test');
+  assert.deepEqual(more, []);
+  const lines = contrl.slice(contrl.indexOf('\r\n\r\n') + 4).split("'\r\n");
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith('UC')),
+    ['UCI+77+500000003:ZZ+500000004:ZZ+7', 'UCM+77+MEDVRI:1+7', 'UCM+78+MEDVRI:1+7+29+UNT'],
+  );
 });

@@ -1,10 +1,11 @@
 import type { Interchange } from '../../src/domain/interchange.ts';
+import type { InsideRoom } from '../../src/edi/inside.ts';
 import { EdiSniffer } from '../../src/edi/sniffer.ts';
 
 /** What is found when the octets come in slices of the lengths that `cuts` gives. */
-export function sniff(octets: Buffer | string, cuts: () => number = () => Infinity): Interchange[] {
+export function sniff(octets: Buffer | string, cuts: () => number = () => Infinity, room?: InsideRoom): Interchange[] {
   const found: Interchange[] = [];
-  const sniffer = new EdiSniffer('1', (interchange) => found.push(interchange) > 0);
+  const sniffer = new EdiSniffer('1', (interchange) => found.push(interchange) > 0, room);
   const data = typeof octets === 'string' ? Buffer.from(octets, 'latin1') : octets;
   for (let at = 0; at < data.length;) {
     const length = Math.max(1, Math.min(cuts(), data.length - at));

@@ -267,12 +267,35 @@ test('an interchange that asks for it marks its recipients for an acknowledgemen
   for (const [setting, sample, marked] of [
     ['asked', MEDVRI, true],
     ['asked', MEDLAB, undefined],
+    ['messages', MEDVRI, true],
     ['never', MEDVRI, undefined],
   ] as const) {
     const g = await guarded(t, { alice: { 'edi-contrl': setting } });
-    const message = await g.store.deliveries.findMessage(idOf(await g.send(sample)));
+    const id = idOf(await g.send(sample));
+    const message = await g.store.deliveries.findMessage(id);
     assert.equal(message?.recipients[0]?.contrl, marked);
+    // Whoever is not answered about each message has no list of them.
+    const [found] = (await g.store.messageParts(id))?.interchanges ?? [];
+    assert.deepEqual(
+      found?.inside?.messages,
+      setting === 'messages' ? [{ reference: '77', type: 'MEDVRI', version: '1' }] : undefined,
+    );
   }
+});
+
+test('with an answer about each message it is remembered what came before the interchange: the four cases', async (t) => {
+  const g = await guarded(t, { alice: { 'edi-contrl': 'messages' } });
+  const seen = async (text: string): Promise<string | undefined> =>
+    (await g.store.messageParts(idOf(await g.send(text))))?.interchanges[0]?.seen;
+  assert.deepEqual(
+    [
+      await seen(MEDLAB),
+      await seen(MEDLAB),
+      await seen(MEDLAB.replaceAll('LAB0001', 'LAB0002')),
+      await seen(MEDLAB.replace('SYN0001', 'SYN0002')),
+    ],
+    [undefined, 'repeated', 'repackaged', 'reused'],
+  );
 });
 
 // --- boxes

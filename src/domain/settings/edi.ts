@@ -54,10 +54,10 @@ export const ediSettings = {
   },
   'edi-contrl': {
     scopes: accountAndAbove,
-    type: { kind: 'choice', of: ['never', 'asked'] },
+    type: { kind: 'choice', of: ['never', 'asked', 'messages'] },
     default: 'never',
     about:
-      'Whether an EDIFACT interchange of the account that asks for an acknowledgement (UNB 0031) is answered with a CONTRL in its mailbox: positive when the message was fetched or taken by a partner, negative when it was given up, taken back or never fetched.',
+      'Whether an EDIFACT interchange of the account that asks for an acknowledgement (UNB 0031) is answered with a CONTRL in its mailbox: positive when the message was fetched or taken by a partner, negative when it was given up, taken back or never fetched. With `messages` the positive one names each message in the interchange (UCM), with what is wrong about its envelope.',
   },
   'edi-mailbox': {
     scopes: everywhere,
