@@ -1,6 +1,6 @@
 /** A CSV file with a header: rows by column name, and every problem with line, column and value. */
 import type { CsvProblem } from '../domain/csv-problem.ts';
-import { AdminError } from './context.ts';
+import { AdminError, type AdminErrorKind } from './context.ts';
 import { type CsvLimits, csvDefaults, readCsv } from './csv.ts';
 
 export interface CsvRecord {
@@ -45,11 +45,11 @@ export function problemLines(problems: readonly CsvProblem[]): string {
   return lines.join('\n');
 }
 
-/** Throws AdminError where there is one. `action` as in "Cannot end accounts". */
-export function refuseLines(action: string, problems: readonly CsvProblem[]): void {
+/** Throws AdminError where there is one. `action` as in "Cannot end accounts". `kind`: `invalid` where the file alone is judged. */
+export function refuseLines(action: string, problems: readonly CsvProblem[], kind: AdminErrorKind = 'invalid'): void {
   if (problems.length === 0) return;
   const text = `Cannot ${action}, nothing was changed:\n${problemLines(problems)}`;
-  throw new AdminError('invalid', text, { lines: problems });
+  throw new AdminError(kind, text, { lines: problems });
 }
 
 /** Yields the columns first, then records and problems in the order of the file. Ends after a header that cannot be used. */

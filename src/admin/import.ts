@@ -12,7 +12,7 @@ import { schemeOf, storedForm } from '../crypto/password-scheme.ts';
 import { checkNewPassword } from '../crypto/password-text.ts';
 import { type Address, addressKey, parseAddress } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
-import { foldLogin, isOrganisationName } from '../domain/registry.ts';
+import { type Organisation, foldLogin, isOrganisationName } from '../domain/registry.ts';
 import type { Settings } from '../domain/settings/setting.ts';
 import { type NewAccount, type NewOrganisation, RegistryError } from '../store/registry.ts';
 import { type Actor } from '../store/actor.ts';
@@ -97,9 +97,11 @@ export async function importAccounts(
     const stored = (done: number): void => progress?.('store', done, accounts.length);
     await registry.importAccounts(accounts, actor, stored, options.organisation);
   } catch (error) {
-    // Somebody has changed the registry since it was compared.
+    // Somebody has changed the registry since it was compared: the store names the first account, and each that cannot be is told.
     if (!(error instanceof RegistryError)) throw error;
-    return { kind: 'refused', problems: [{ line: lineNamedBy(error.message, lines), text: error.message }] };
+    const { problems: since } = await compareWithRegistry(lines, options);
+    const first = { line: lineNamedBy(error.message, lines), text: error.message };
+    return { kind: 'refused', problems: since.length === 0 ? [first] : since.toSorted((a, b) => a.line - b.line) };
   }
   return { kind: 'imported', accounts: accounts.length, ...without };
 }
@@ -226,12 +228,15 @@ async function compareWithRegistry(
 ): Promise<{ readonly problems: readonly CsvProblem[]; readonly already: number }> {
   const { registry, progress, signal } = options;
   const added = options.organisation?.name;
-  const organisations = new Map<string, boolean>();
+  /** By name, why there can be no account of it. */
+  const organisations = new Map<string, string | undefined>();
   for (const { organisation } of lines)
     if (!organisations.has(organisation))
       organisations.set(
         organisation,
-        organisation === added || (await registry.findOrganisation(organisation)) !== undefined,
+        organisation === added
+          ? undefined
+          : organisationProblem(organisation, await registry.findOrganisation(organisation)),
       );
   const problems: CsvProblem[] = [];
   if (added !== undefined && (await registry.findOrganisation(added)) !== undefined)
@@ -253,19 +258,27 @@ async function compareWithRegistry(
   return { problems, already };
 }
 
+/** One that has ended, or is ending, takes no account any more. */
+function organisationProblem(name: string, found: Organisation | undefined): string | undefined {
+  if (found === undefined)
+    return `there is no organisation ${quoted(name)}; expected a registered one, add it with "sluis organisation add"`;
+  if (found.mergedInto !== undefined)
+    return `the organisation ${quoted(name)} becomes part of ${quoted(found.mergedInto.name)}; expected that one`;
+  if (found.state === 'ended') return `the organisation ${quoted(name)} has ended; expected another one`;
+  if (found.endsAt !== undefined)
+    return `the organisation ${quoted(name)} is ending; expected another one, or take that back with "sluis organisation resume"`;
+  return undefined;
+}
+
 async function compareLine(
   { line, login, addresses, organisation }: Line,
-  organisations: ReadonlyMap<string, boolean>,
+  organisations: ReadonlyMap<string, string | undefined>,
   registry: ImportOptions['registry'],
 ): Promise<{ readonly problems: readonly CsvProblem[]; readonly already: boolean }> {
   const problems: CsvProblem[] = [];
   let owned = 0;
-  if (organisations.get(organisation) !== true)
-    problems.push({
-      line,
-      column: 'organisation',
-      text: `there is no organisation ${quoted(organisation)}; expected a registered one, add it with "sluis organisation add"`,
-    });
+  const barred = organisations.get(organisation);
+  if (barred !== undefined) problems.push({ line, column: 'organisation', text: barred });
   const known = await registry.findLogin(login);
   if (known !== undefined)
     problems.push({
@@ -319,4 +332,4 @@ async function hashAll(lines: readonly Line[], options: ImportOptions): Promise<
 
 /** The store names the account that it could not add. */
 const lineNamedBy = (message: string, lines: readonly Line[]): number =>
-  lines.find((line) => message.includes(line.login) || line.addresses.some((a) => message.includes(a)))?.line ?? 1;
+  lines.find(({ login }) => message.includes(`ccount "${login}"`))?.line ?? 1;

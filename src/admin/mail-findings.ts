@@ -4,10 +4,9 @@ import type { DoctorFinding } from '../domain/doctor.ts';
 import type { Instant } from '../domain/units.ts';
 import type { MailKeys } from '../middleware/mail-keys.ts';
 import type { Registry } from '../store/port/registry.ts';
-import { couldSign } from './approvers.ts';
 import type { AdminContext } from './context.ts';
-import { breakGlassFindings } from './break-glass-finding.ts';
 import { certificateFindings, endingFinding } from './endings.ts';
+import { operatorFindings } from './operator-findings.ts';
 
 export const withoutGatewayKey = (problem: string): string =>
   `the gateway has no key of its own to sign with (${problem}), so their messages are answered 451; "sluis cert issue --use mail --keep-key" for the account of smime.signing-address makes one`;
@@ -26,15 +25,6 @@ export async function gatewayKeyFinding(
   };
 }
 
-async function operatorsFinding({ store, secondPerson }: StoreFindingParts): Promise<DoctorFinding | undefined> {
-  if (secondPerson.length === 0 || (await couldSign({ store }, 'read')).size >= 2) return undefined;
-  return {
-    id: 'operators',
-    severity: 'warning',
-    what: 'verbs need a second person, and fewer than two operators are registered: "sluis operator add"',
-  };
-}
-
 /** Undefined: none. */
 function stuckFinding(mailboxes: number): DoctorFinding | undefined {
   if (mailboxes === 0) return undefined;
@@ -50,13 +40,14 @@ export interface StoreFindingParts extends Pick<AdminContext, 'store' | 'certifi
   readonly now: Instant;
   /** Mail programs that are stuck at a message. */
   readonly stuck: number;
+  /** Of the web console; undefined: no listener has it. */
+  readonly page: string | undefined;
 }
 
 /** What only the store and the running gateway know: the gateway's own doctor and the command have the same. */
 export async function storeFindings(parts: StoreFindingParts): Promise<readonly DoctorFinding[]> {
   const { store, keys, certificates, now } = parts;
   const found = [
-    await operatorsFinding(parts),
     await gatewayKeyFinding(keys, store.registry),
     await endingFinding(store, now),
     stuckFinding(parts.stuck),
@@ -64,6 +55,6 @@ export async function storeFindings(parts: StoreFindingParts): Promise<readonly 
   return [
     ...found.filter((finding) => finding !== undefined),
     ...certificateFindings(await certificates(), now),
-    ...breakGlassFindings(await store.breakGlass.record(), now),
+    ...(await operatorFindings(parts)),
   ];
 }

@@ -2,6 +2,7 @@
 import { z } from '../config/zod.ts';
 import { type AdminContext, AdminError } from '../admin/context.ts';
 import { agree, many } from '../domain/counted.ts';
+import type { Organisation } from '../domain/registry.ts';
 import { type AccountSummary, MAX_ACCOUNTS } from '../store/registry.ts';
 import { manyAccounts, namedAccounts, partsOf } from './core/accounts.ts';
 import { changes } from './core/row.ts';
@@ -48,18 +49,21 @@ const keptOf = ({ account, passwords, certificates }: AccountSummary): Kept => (
   closed: passwords.length === 0 && certificates.every(({ revokedAt }) => revokedAt !== undefined),
 });
 
-/** An account of an organisation that is out cannot come back by itself. */
-async function organisationsAllow({ store }: AdminContext, all: ReadonlyMap<string, string>): Promise<void> {
-  for (const [organisation, name] of all) {
-    const found = await store.registry.findOrganisation(organisation);
+/** An account of an organisation that is out cannot come back by itself: answers who throws AdminError for one. Each organisation is asked once. */
+function organisationsAllow({ store }: AdminContext): (summary: AccountSummary) => Promise<void> {
+  const known = new Map<string, Promise<Organisation | undefined>>();
+  return async ({ organisation, account }) => {
+    const asked = known.get(organisation) ?? store.registry.findOrganisation(organisation);
+    known.set(organisation, asked);
+    const found = await asked;
     const its = found?.state ?? (found?.endsAt === undefined ? undefined : 'ending');
-    if (its === undefined) continue;
+    if (its === undefined) return;
     const ended = its === 'ended';
     throw new AdminError(
       ended ? 'ended' : 'conflict',
-      `Cannot resume account "${name}": its organisation "${organisation}" ${ended ? 'has ended, which cannot be undone' : `is ${its}; "sluis organisation resume ${organisation}" takes that back`}`,
+      `Cannot resume account "${account.login}": its organisation "${organisation}" ${ended ? 'has ended, which cannot be undone' : `is ${its}; "sluis organisation resume ${organisation}" takes that back`}`,
     );
-  }
+  };
 }
 
 const stateChange = (
@@ -77,18 +81,18 @@ const stateChange = (
     trail: ['registry.account-state'],
     progress: { phase, unit: 'accounts' },
     run: async (context, { login: logins, dryRun }, call): Promise<StatesView> => {
-      /** One account of each organisation. */
-      const organisations = new Map<string, string>();
-      const keep = (summary: AccountSummary): Kept => {
-        organisations.set(summary.organisation, organisations.get(summary.organisation) ?? summary.account.login);
-        if (summary.account.state !== 'ended') return keptOf(summary);
+      const allow = state === 'active' ? organisationsAllow(context) : undefined;
+      const keep = async (summary: AccountSummary): Promise<Kept> => {
+        if (summary.account.state !== 'ended') {
+          await allow?.(summary);
+          return keptOf(summary);
+        }
         throw new AdminError(
           'ended',
           `Cannot ${verb} account "${summary.account.login}": it has ended, which cannot be undone; add a new account`,
         );
       };
       const all = await namedAccounts(context, { verb, logins, keep }, call);
-      if (state === 'active') await organisationsAllow(context, organisations);
       let [changed, done] = [0, 0];
       for (const part of partsOf(all, MAX_ACCOUNTS)) {
         const names = part.map((kept) => kept.login);

@@ -251,7 +251,7 @@ export const findings = lookPart({
   in: {},
   out: z.array(z.object({ id: z.string(), severity: z.enum(SEVERITIES), what: z.string() })),
   right: 'read',
-  run: async ({ store, mail, clock, certificates, secondPerson, gateway: running }) => [
+  run: async ({ store, mail, clock, certificates, secondPerson, console, gateway: running }) => [
     ...(await storeFindings({
       store,
       certificates,
@@ -259,6 +259,7 @@ export const findings = lookPart({
       keys: mail.keys,
       now: clock.now(),
       stuck: running?.stuck().length ?? 0,
+      page: console.page,
     })),
   ],
 });

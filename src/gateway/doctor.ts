@@ -2,6 +2,7 @@
 import { storeFindings } from '../admin/mail-findings.ts';
 import { PURPOSE_REMINDER, withoutPurpose } from '../admin/purpose.ts';
 import { generalFindings } from './doctor-checks.ts';
+import { consoleFacts } from '../config/console.ts';
 import { profileEnded } from '../config/listeners.ts';
 import type { Config } from '../config/schema.ts';
 import type { GatewayCertificates } from '../crypto/gateway-certificates.ts';
@@ -37,7 +38,9 @@ export function gatewayDoctor(
     const found: DoctorFinding[] = [...(await generalFindings(config, clock.now()))];
     if ((await withoutPurpose(store, 1)).length > 0) found.push(PURPOSE_REMINDER);
     const secondPerson = config.operators['second-person'];
-    found.push(...(await storeFindings({ store, keys, certificates, secondPerson, now: clock.now(), stuck: stuck() })));
+    const { page } = consoleFacts(config);
+    const more = { secondPerson, page, now: clock.now(), stuck: stuck() };
+    found.push(...(await storeFindings({ store, keys, certificates, ...more })));
     if (store.health().unread) found.push(UNREAD);
     if (scanner !== undefined) found.push(...findingsOf(scanner.examined, config.scan, clock));
     for (const listener of config.listener) {

@@ -15,6 +15,7 @@ import { OWNER_SAID } from '../../src/domain/roles.ts';
 import { instant, minutes } from '../../src/domain/units.ts';
 import { type Browser, LeapingClock, type Seen, type TestConsole, operator, startConsole } from '../support/console.ts';
 import { addressOf } from '../support/gateway.ts';
+import { address } from '../support/store.ts';
 import { until } from '../support/until.ts';
 
 const HASH = '"$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$Q2Fub3RCZVVzZWRCZWNhdXNlSXRJc05vdEFIYXNo"';
@@ -322,6 +323,61 @@ test('EDI identities and absences come from a file that is looked at first: all 
   await press(browser, away.at, away.page, { caller: 'called' });
   assert.match((await settled(browser, away.at)).body, /Noted 2 absences/);
   assert.equal((await registry.listAbsences({ limit: 10, endsAfter: instant(0) })).length, 2);
+});
+
+test('what became wrong between the look and the press is told line by line, and nothing is changed', async (t) => {
+  const console = await startConsole(t, { accounts: ['anna', 'bram', 'cees'] });
+  const { registry } = console.gateway.store;
+  await registry.addOrganisation({ name: ORGANISATION, title: 'Praktijk', language: 'nl' }, operator);
+  const { browser } = await console.loggedIn('jan', 'registry');
+  /** Looks at three lines, lets somebody else do what two of them are about, and presses. */
+  const pressedLate = async (path: string, file: string, meanwhile: () => Promise<unknown>): Promise<Seen> => {
+    const { at, page } = await look(browser, path, file);
+    assert.match(page.body, /Nothing has changed yet/);
+    await meanwhile();
+    await press(browser, at, page, { caller: 'called' });
+    return await settled(browser, at);
+  };
+  const told = ({ body }: Seen): readonly string[] => {
+    assert.match(body, /Nothing was changed/);
+    return [...body.matchAll(/<tr><td>(\d+)<\/td>/g)].map(([, line = '']) => line);
+  };
+  const identities = `organisation,identity,account\n${[500, 501, 502].map((id) => `${ORGANISATION},${id}:ZZ,\n`).join('')}`;
+  const taken = [500, 502].map((id) => ({ id: String(id), qualifier: 'ZZ', organisation: 'group' }));
+  const edi = await pressedLate('/imports/edi-identities', identities, () => registry.addIdentities(taken, operator));
+  assert.deepEqual(told(edi), ['2', '4']);
+  assert.equal((await registry.listIdentities({ limit: 10 })).length, 2);
+
+  const [anna, bram, cees] = ['anna', 'bram', 'cees'].map((name) => address(addressOf(name)));
+  const absences = `address,from,until,substitute,refuse\n${[anna, bram, cees].map((one) => `${one},,14d,,yes\n`).join('')}`;
+  const [from, until] = [instant(Date.now() + minutes(60)), instant(Date.now() + minutes(120))];
+  const away = await pressedLate('/imports/absences', absences, () =>
+    registry.addAbsences(
+      [anna!, bram!].map((one) => ({ address: one, from, until, mode: 'refuse' as const })),
+      operator,
+    ),
+  );
+  assert.deepEqual(told(away), ['2', '3']);
+
+  const added = await pressedLate('/imports/accounts', lines(3), () =>
+    registry.importAccounts(
+      ['a1@group.test', 'a2@group.test'].map((login) => ({
+        ...{ login, organisation: ORGANISATION, kind: 'mail' as const, addresses: [address(login)] },
+      })),
+      operator,
+    ),
+  );
+  assert.deepEqual([...new Set(told(added))], ['3', '4']);
+  assert.equal(await registry.findLogin('a0@group.test'), undefined);
+
+  // Accounts of an organisation that is out: each of them, with its line, at the look already.
+  await registry.setOrganisationState('group', 'suspended', operator);
+  const resumed = await look(browser, '/imports/resumptions', `account\n${anna}\na1@group.test\n${bram}\n`);
+  assert.deepEqual(told(resumed.page), ['2', '4']);
+  await registry.endOrganisation(ORGANISATION, {}, operator);
+  const ended = await look(browser, '/imports/accounts', lines(3).replaceAll('a1@', 'b1@'));
+  assert.match(ended.page.body, /the organisation &quot;praktijk&quot; has ended; expected another one/);
+  assert.deepEqual([...new Set(told(ended.page))], ['2', '3', '4']);
 });
 
 test('nobody else sees a file that is held, and who may not import is offered nothing', async (t) => {

@@ -13,7 +13,18 @@ import type { Page } from 'puppeteer-core';
 import { IMPORTS } from '../../src/console/pages/imports.ts';
 import type { Language } from '../../src/domain/registry.ts';
 import { judge } from '../support/axe.ts';
-import { ask, pageWithKey, press, register, startBrowser, textOf, withoutChromium } from '../support/chromium.ts';
+import {
+  ask,
+  give,
+  pageWithKey,
+  press,
+  register,
+  sendUnfinished,
+  speak,
+  startBrowser,
+  textOf,
+  withoutChromium,
+} from '../support/chromium.ts';
 import { sluisHere } from '../support/command-line.ts';
 import { operator, startConsole } from '../support/console.ts';
 import { addressOf } from '../support/gateway.ts';
@@ -23,26 +34,6 @@ import { until } from '../support/until.ts';
 
 const skip = withoutChromium;
 const ORGANISATION = 'group';
-
-/** A file of this machine in the field of a form. */
-async function give(page: Page, selector: string, path: string): Promise<void> {
-  const field = (await page.$(selector)) as unknown as { uploadFile(path: string): Promise<void> } | null;
-  assert(field !== null, selector);
-  await field.uploadFile(path);
-}
-
-/** The form as it is, whatever the browser would refuse to send. */
-async function sendUnfinished(page: Page, form: string): Promise<void> {
-  await page.evaluate(`document.querySelector(${JSON.stringify(form)}).noValidate = true`);
-  await press(page, `${form} button`);
-}
-
-async function speak(page: Page, origin: string, language: Language): Promise<void> {
-  await page.goto(origin);
-  if ((await ask(page, 'document.documentElement.lang')) !== language)
-    await press(page, 'header form[action$="/language"] button');
-  assert.equal(await ask(page, 'document.documentElement.lang'), language);
-}
 
 function folderOf(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-walk-'));

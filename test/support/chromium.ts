@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Browser, type BrowserContext, type Page, launch } from 'puppeteer-core';
+import type { Language } from '../../src/domain/registry.ts';
 import type { TestConsole } from './console.ts';
 import { withoutProgram } from './require.ts';
 
@@ -66,4 +67,25 @@ export async function register(console: TestConsole, page: Page, name: string): 
   await press(page, 'main button');
   await press(page, 'main button');
   assert.equal(new URL(page.url()).pathname, '/');
+}
+
+/** A file of this machine in the field of a form. */
+export async function give(page: Page, selector: string, path: string): Promise<void> {
+  const field = (await page.$(selector)) as unknown as { uploadFile(path: string): Promise<void> } | null;
+  assert(field !== null, selector);
+  await field.uploadFile(path);
+}
+
+/** The form as it is, whatever the browser would refuse to send. */
+export async function sendUnfinished(page: Page, form: string): Promise<void> {
+  await page.evaluate(`document.querySelector(${JSON.stringify(form)}).noValidate = true`);
+  await press(page, `${form} button`);
+}
+
+/** Opens it in this language. */
+export async function speak(page: Page, origin: string, language: Language): Promise<void> {
+  await page.goto(origin);
+  if ((await ask(page, 'document.documentElement.lang')) !== language)
+    await press(page, 'header form[action$="/language"] button');
+  assert.equal(await ask(page, 'document.documentElement.lang'), language);
 }

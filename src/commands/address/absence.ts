@@ -11,7 +11,7 @@ import { defined } from '../../domain/defined.ts';
 import { type Instant, type Milliseconds, days, instant } from '../../domain/units.ts';
 import { dayOf, instantOf, isoDay } from '../../domain/working-days.ts';
 import type { AbsenceQuery, AddressAbsence } from '../../store/absences.ts';
-import { recordsOf, refuseEntries } from '../core/csv.ts';
+import { allOrLines, recordsOf, refuseEntries } from '../core/csv.ts';
 import { address, day } from '../core/kinds.ts';
 import { type Values, arg, changes, flag, lists, need, old, opt, subject } from '../core/row.ts';
 
@@ -174,8 +174,15 @@ export const absences = subject(
         const problems: CsvProblem[] = [];
         const lines = await absencesIn(upload, boundsOf(context), dryRun ? problems : undefined);
         const noted = lines.map(({ line: _, ...absence }) => absence);
-        if (dryRun) refuseEntries('note absences', problems, lines, await registry.judgeAbsences(noted));
-        else if (noted.length > 0) await registry.addAbsences(noted, actor);
+        const action = 'note absences';
+        if (dryRun) refuseEntries(action, problems, lines, await registry.judgeAbsences(noted));
+        else if (noted.length > 0)
+          await allOrLines(
+            action,
+            lines,
+            () => registry.addAbsences(noted, actor),
+            () => registry.judgeAbsences(noted),
+          );
         return { absences: noted.length };
       },
       say: ({ absences: n }, { dryRun }) =>

@@ -35,7 +35,7 @@ export interface Named<T> {
   readonly verb: string;
   readonly logins: readonly string[];
   /** What is kept of each until the change is made; throws AdminError for one that cannot be changed. */
-  readonly keep: (summary: AccountSummary) => T;
+  readonly keep: (summary: AccountSummary) => T | Promise<T>;
 }
 
 /** Each once, in the order they were named. */
@@ -59,7 +59,7 @@ export async function namedAccounts<T>(
   const problems: CsvProblem[] = [];
   const lookUp = async (name: string): Promise<{ kept: T } | { name: string; error: AdminError }> => {
     try {
-      return { kept: keep(await accountOf(registry, name)) };
+      return { kept: await keep(await accountOf(registry, name)) };
     } catch (error) {
       if (error instanceof AdminError) return { name, error };
       throw error;

@@ -1,9 +1,10 @@
 /** A CSV file that names many things: each column is read as the option of that name is on a command line. */
-import { AdminError } from '../../admin/context.ts';
+import { AdminError, type AdminErrorKind } from '../../admin/context.ts';
 import type { CsvProblem } from '../../domain/csv-problem.ts';
 import { type CsvRecord, quoted, readTable, refuseLines } from '../../admin/csv-table.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Instant } from '../../domain/units.ts';
+import { RegistryError } from '../../store/registry.ts';
 import { inputOf } from './operations.ts';
 import { type Params, type Values, nameOf } from './params.ts';
 
@@ -64,13 +65,41 @@ export function refuseEntries(
   action: string,
   problems: readonly CsvProblem[],
   lines: readonly { readonly line: number }[],
-  wrong: readonly { readonly at: number; readonly text: string }[],
+  wrong: readonly WrongEntry[],
+  kind?: AdminErrorKind,
 ): void {
   const told = wrong.map(({ at, text }) => ({ line: lines[at]?.line ?? 1, text }));
   refuseLines(
     action,
     [...problems, ...told].sort((a, b) => a.line - b.line),
+    kind,
   );
+}
+
+/**
+ * Does what the lines say, all of it or nothing. The store refuses with the first line that it cannot take: then it is asked once more, as a look asks it, so that whoever mends the file
+ * hears of each line.
+ */
+export async function allOrLines(
+  action: string,
+  lines: readonly { readonly line: number }[],
+  change: () => Promise<unknown>,
+  judge: () => Promise<readonly WrongEntry[]>,
+): Promise<void> {
+  try {
+    await change();
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    refuseEntries(action, [], lines, await judge(), error.kind);
+    // Since then somebody has made it right.
+    throw error;
+  }
+}
+
+/** What the store says of an entry, by its place in the list. */
+interface WrongEntry {
+  readonly at: number;
+  readonly text: string;
 }
 
 /** Of a flag. */

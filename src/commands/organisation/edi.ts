@@ -6,7 +6,7 @@ import { defined } from '../../domain/defined.ts';
 import type { CsvProblem } from '../../domain/csv-problem.ts';
 import { type EdiIdentity, formatIdentity, parseIdentity } from '../../domain/edi-identity.ts';
 import type { RegisteredIdentity } from '../../store/edi-identities.ts';
-import { recordsOf, refuseEntries } from '../core/csv.ts';
+import { allOrLines, recordsOf, refuseEntries } from '../core/csv.ts';
 import { login, naming, ofText, organisation } from '../core/kinds.ts';
 import { type Values, arg, changes, flag, lists, old, opt, subject } from '../core/row.ts';
 
@@ -89,7 +89,13 @@ export const identities = subject(
         const lines = await recordsOf(upload, { ...file, now: () => clock.now(), ...(dryRun && { problems }) });
         const read = lines.map(registered);
         if (dryRun) refuseEntries(action, problems, lines, await store.registry.judgeIdentities(read));
-        else if (read.length > 0) await store.registry.addIdentities(read, actor);
+        else if (read.length > 0)
+          await allOrLines(
+            action,
+            lines,
+            () => store.registry.addIdentities(read, actor),
+            () => store.registry.judgeIdentities(read),
+          );
         return { read: read.length };
       },
       say: ({ read }, { dryRun }) =>

@@ -153,7 +153,7 @@ async function touchPage(
 
 /** `shown`: the page of the request, with what is missing said above it. */
 export const decidePage = (
-  shown: (asked: Asked, services: ConsoleServices, problem: string) => Promise<Reply>,
+  shown: (asked: Asked, services: ConsoleServices, problem?: string) => Promise<Reply>,
 ): Page => ({
   method: 'POST',
   path: '/approvals/{id}/decide',
@@ -168,6 +168,8 @@ export const decidePage = (
     const { session } = visitorOf(asked);
     const actor = { name: session.operator, reason: why };
     await checkDecides(admin, request, verdict, { actor, who: standing(asked) });
+    // The page says why, and what helps: there is nothing that he could touch.
+    if (!(await services.approvals.hasPasskey(session))) return await shown(asked, services);
     if (field('credential') === '') {
       const plan = await plannedBy(asked, request);
       return await touchPage(asked, services, request, { ...decision, ...defined({ plan }) });

@@ -2,6 +2,7 @@
 import { AdminError } from '../../admin/context.ts';
 import type { OperationResult } from '../../admin/operations.ts';
 import { grouped } from '../../crypto/base32.ts';
+import type { DoctorFinding, Severity } from '../../domain/doctor.ts';
 import { hours } from '../../domain/units.ts';
 import { type Hole, type Html, html } from '../../http/html.ts';
 import { visitorOf } from '../../web/core/page.ts';
@@ -59,7 +60,7 @@ const TODAY = {
     held: 'vastgehouden',
     oldest: 'oudste',
     none: 'geen',
-    severity: { error: 'fout', warning: 'waarschuwing' } as Readonly<Record<string, string>>,
+    severity: { failure: 'fout', warning: 'waarschuwing' } satisfies Record<Severity, string>,
   },
   en: {
     title: 'Today',
@@ -105,7 +106,7 @@ const TODAY = {
     held: 'held',
     oldest: 'oldest',
     none: 'none',
-    severity: { error: 'error', warning: 'warning' } as Readonly<Record<string, string>>,
+    severity: { failure: 'error', warning: 'warning' } satisfies Record<Severity, string>,
   },
 };
 type Words = (typeof TODAY)['nl'];
@@ -228,7 +229,7 @@ const headline = (words: Words, reasons: readonly { readonly text: string }[]): 
 
 function findingsOf(
   words: Words,
-  findings: readonly { readonly severity: string; readonly what: string }[],
+  findings: readonly Pick<DoctorFinding, 'severity' | 'what'>[],
   warnings: readonly string[],
 ): Html {
   const all: readonly Hole[] = [
@@ -236,7 +237,7 @@ function findingsOf(
       .slice(0, MOST)
       .map(
         ({ severity, what }) =>
-          html`${state(severity === 'error' ? 'bad' : 'warn', words.severity[severity] ?? severity)} <span lang="en">${what}</span>`,
+          html`${state(severity === 'failure' ? 'bad' : 'warn', words.severity[severity])} <span lang="en">${what}</span>`,
       ),
     ...warnings.map((text) => html`${state('warn', words.look)} <span lang="en">${text}</span>`),
   ];
