@@ -9,9 +9,10 @@ import { defined } from '../domain/defined.ts';
 import { Counts } from '../domain/counts.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Clock, Log } from '../domain/effects.ts';
-import { type Guest, TlsListener, type TlsListenerOptions } from '../http/tls-listener.ts';
+import { type Guest, TlsListener } from '../http/tls-listener.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import type { Listener } from '../platform/listener.ts';
+import type { SessionListenerOptions } from '../platform/session-listener.ts';
 import { turns } from '../platform/turns.ts';
 import { ApiConnection } from './core/connection.ts';
 import type { Callers } from './core/caller.ts';
@@ -27,7 +28,7 @@ import type { ApiServices } from './core/services.ts';
 export type ApiCounts = Counts<'area' | 'class'>;
 export const newApiCounts = (): ApiCounts => new Counts(['area', 'class']);
 
-export interface ApiListenerOptions extends TlsListenerOptions {
+export interface ApiListenerOptions extends SessionListenerOptions {
   readonly router: Router;
   readonly services: ApiServices;
   readonly callers: Callers;
@@ -36,7 +37,6 @@ export interface ApiListenerOptions extends TlsListenerOptions {
   readonly counts: ApiCounts;
 }
 
-const BACKLOG = 1024;
 const HTTP = {
   maxHeaderSize: MAX_HEADER,
   maxHeadersCount: MAX_HEADERS,
@@ -52,9 +52,8 @@ export async function startApiListener(options: ApiListenerOptions): Promise<Lis
   const listener = new TlsListener(
     options,
     {
-      events: { turnedAway: 'https.turned-away', listener: 'https.listener' },
+      events: { refused: 'https.turned-away', listener: 'https.listener' },
       http: HTTP,
-      backlog: BACKLOG,
       startTime: connections.startTime,
       secured: (guest) => server.secured(guest),
       request: (guest, request, response) => server.request(guest, request, response),
@@ -65,8 +64,7 @@ export async function startApiListener(options: ApiListenerOptions): Promise<Lis
     { requestCertificate: spec.clientCertificates === true },
   );
   server.stopping = () => listener.stopping;
-  await listener.open();
-  return listener;
+  return await listener.listen();
 }
 
 class ApiServer {

@@ -5,7 +5,6 @@
  * Node's own deadlines are off: they are looked at every 30 seconds only, and on another clock. A connection has one deadline, which whoever answers its
  * requests moves. Who is turned away gets no word: inside TLS it would cost the handshake that the limit is there to save.
  */
-import { randomBytes } from 'node:crypto';
 import {
   type IncomingMessage,
   type Server as HttpServer,
@@ -13,35 +12,19 @@ import {
   type ServerResponse,
   createServer as createHttp,
 } from 'node:http';
-import { type Server, type Socket, createServer } from 'node:net';
-import { type SecureContext, type SecureContextOptions, TLSSocket, createSecureContext } from 'node:tls';
-import type { Clock, Log, Timer } from '../domain/effects.ts';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { Clock } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import { clientCertificateRequest } from '../platform/client-certificate.ts';
-import type { AdmittedConnection, ConnectionLimits, OpenSession } from '../platform/connections.ts';
-import { listen, rest } from '../platform/listen.ts';
-import type { Listener, ListenerSpec, TlsMaterial } from '../platform/listener.ts';
-import { NetworkSet } from '../platform/network.ts';
-import { ProxyGate } from '../platform/proxy-gate.ts';
-import { serverTlsOptions } from '../platform/tls.ts';
-import { TurnedAway } from '../platform/turned-away.ts';
-import { turns } from '../platform/turns.ts';
-
-export interface TlsListenerOptions {
-  readonly spec: ListenerSpec;
-  readonly tls: readonly TlsMaterial[];
-  readonly connections: ConnectionLimits;
-  readonly clock: Clock;
-  readonly log: Log;
-}
+import type { AdmittedConnection } from '../platform/connections.ts';
+import { type ListenedSession, SessionListener, type SessionListenerOptions } from '../platform/session-listener.ts';
 
 /** What is done with the connections of one protocol. */
 export interface HttpProtocol {
   /** Events of the log: connections that got no place or lost it; a port that takes none for a moment. */
-  readonly events: { readonly turnedAway: string; readonly listener: string };
+  readonly events: { readonly refused: string; readonly listener: string };
   readonly http: ServerOptions & { readonly maxHeadersCount: number; readonly maxRequestsPerSocket: number };
-  /** Connections that the kernel holds while the loop is busy. */
-  readonly backlog: number;
   /** From the connect: until TLS is up, and until `secured` or a request moves it. */
   readonly startTime: Milliseconds;
   /** TLS is up: the first request may come. */
@@ -55,8 +38,14 @@ export interface HttpProtocol {
   closed?(guest: Guest): void;
 }
 
+/** What a connection tells its listener. */
+interface Told {
+  secured(guest: Guest): void;
+  closed(guest: Guest): void;
+}
+
 /** One connection, from the connect to the end. */
-export class Guest {
+export class Guest implements ListenedSession {
   readonly socket: TLSSocket;
   readonly session: string;
   readonly address: string;
@@ -68,22 +57,23 @@ export class Guest {
   /** Requests that came behind the one that is being answered, before its answer. */
   behind = 0;
   readonly #clock: Clock;
+  readonly #told: Told;
   readonly #gone = new AbortController();
   readonly #broken = new AbortController();
-  #timer: Timer | undefined;
+  #due: number;
 
   constructor(
     socket: TLSSocket,
     facts: Pick<Guest, 'session' | 'address' | 'place'>,
-    clock: Clock,
-    startTime: Milliseconds,
+    { clock, startTime, told }: { readonly clock: Clock; readonly startTime: Milliseconds; readonly told: Told },
   ) {
     this.socket = socket;
     this.session = facts.session;
     this.address = facts.address;
     this.place = facts.place;
     this.#clock = clock;
-    this.deadline(startTime);
+    this.#told = told;
+    this.#due = clock.monotonic() + startTime;
   }
 
   /** `networkOf(address)`. */
@@ -101,22 +91,33 @@ export class Guest {
     return this.#broken.signal;
   }
 
-  /** The connection ends `time` from now, unless it is moved. */
+  /** The connection ends `time` from now, or up to a second later, unless it is moved. */
   deadline(time: Milliseconds): void {
-    this.#timer?.cancel();
-    // Those of many connections may pass in the same moment; one that is moved while it waits for its turn has not passed.
-    const timer = this.#clock.after(time, () =>
-      turns.soon(() => {
-        if (this.#timer === timer) this.end();
-      }),
-    );
-    this.#timer = timer;
+    this.#due = this.#clock.monotonic() + time;
   }
 
-  /** Nothing is awaited of the peer. */
-  noDeadline(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
+  start(): void {
+    // Until the handshake is done, and after it, Node tells TLS errors of a server without tls.Server only here.
+    this.socket.on('error', ignore).on('_tlsError', () => this.end());
+    this.socket.once('secure', () => this.#told.secured(this));
+    this.socket.once('close', () => this.#closed());
+  }
+
+  tick(now: Milliseconds): void {
+    if (now >= this.#due) this.end();
+  }
+
+  /** An answer that is under way says that it is the last one. */
+  drain(): void {
+    if (!this.busy) this.end();
+  }
+
+  displace(): void {
+    this.end();
+  }
+
+  cut(): void {
+    this.end();
   }
 
   /** At once, whatever is under way. */
@@ -130,11 +131,10 @@ export class Guest {
     this.#broken.abort();
   }
 
-  /** Called by the listener only. */
-  closed(): void {
-    this.noDeadline();
+  #closed(): void {
     this.#gone.abort();
     this.place.release();
+    this.#told.closed(this);
   }
 }
 
@@ -143,94 +143,43 @@ export interface TlsChoice {
   readonly requestCertificate?: boolean;
 }
 
-export class TlsListener implements Listener {
-  readonly spec: ListenerSpec;
-  readonly #options: TlsListenerOptions;
+export class TlsListener extends SessionListener<Guest> {
+  readonly #clock: Clock;
   readonly #protocol: HttpProtocol;
   readonly #asked: typeof clientCertificateRequest | undefined;
-  readonly #log: Log;
-  readonly #gate: ProxyGate;
-  readonly #turnedAway: TurnedAway;
-  readonly #networks: NetworkSet | undefined;
-  readonly #server: Server;
   readonly #http: HttpServer;
-  readonly #guests = new Map<Socket, Guest>();
-  readonly #prefix = randomBytes(5).toString('hex');
-  #tls: SecureContextOptions;
-  #secureContext: SecureContext;
-  #port = 0;
-  #count = 0;
-  #stopping = false;
-  #emptied: (() => void) | undefined;
+  readonly #guests = new WeakMap<Socket, Guest>();
+  readonly #told: Told = {
+    secured: (guest) => {
+      this.#protocol.secured?.(guest);
+      this.#http.emit('connection', guest.socket);
+    },
+    closed: (guest) => {
+      this.#protocol.closed?.(guest);
+      this.ended(guest);
+    },
+  };
 
-  constructor(options: TlsListenerOptions, protocol: HttpProtocol, { requestCertificate = false }: TlsChoice = {}) {
-    const { spec, clock, tls } = options;
-    this.#options = options;
+  constructor(options: SessionListenerOptions, protocol: HttpProtocol, { requestCertificate = false }: TlsChoice = {}) {
+    super(options, protocol.events);
+    this.#clock = options.clock;
     this.#protocol = protocol;
     this.#asked = requestCertificate ? clientCertificateRequest : undefined;
-    this.spec = spec;
-    this.#log = options.log.with({ listener: spec.name });
-    this.#gate = new ProxyGate({ networks: spec.proxy ?? [], clock, log: this.#log });
-    this.#turnedAway = new TurnedAway(clock, this.#log, protocol.events.turnedAway);
-    this.#networks = spec.networks === undefined ? undefined : new NetworkSet(spec.networks);
-    this.#tls = serverTlsOptions(tls, clock.now(), spec.profile);
-    this.#secureContext = createSecureContext(this.#tls);
     this.#http = this.#parser();
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
   }
 
-  get sessions(): number {
-    return this.#guests.size;
+  protected begin(socket: Socket, address: string, place: AdmittedConnection, session: string): Guest {
+    socket.on('error', ignore);
+    const secure = new TLSSocket(socket, { isServer: true, secureContext: this.secureContext, ...this.#asked });
+    const { startTime } = this.#protocol;
+    const guest = new Guest(secure, { session, address, place }, { clock: this.#clock, startTime, told: this.#told });
+    socket.once('close', () => guest.end());
+    this.#guests.set(secure, guest);
+    return guest;
   }
 
-  get port(): number {
-    return this.#port;
-  }
-
-  /** No further request is taken: an answer says so to its client. */
-  get stopping(): boolean {
-    return this.#stopping;
-  }
-
-  async open(): Promise<void> {
-    this.#port = await listen(this.#server, this.spec, this.#protocol.backlog);
-    this.#server.on('error', (error) => this.#log.error(this.#protocol.events.listener, { error: error.message }));
-  }
-
-  updateTls(material: readonly TlsMaterial[]): void {
-    this.#serve({ ...this.#tls, ...serverTlsOptions(material, this.#options.clock.now(), this.spec.profile) });
-  }
-
-  updateTicketKey(key: Buffer): void {
-    this.#serve({ ...this.#tls, ticketKeys: key });
-  }
-
-  async stop(drain: Milliseconds): Promise<void> {
-    this.#stopping = true;
-    this.#server.close();
-    this.#gate.stop();
-    const emptied = new Promise<void>((resolve) => (this.#emptied = resolve));
-    const timer = this.#options.clock.after(drain, () => this.cut());
-    turns.each(this.#guests, (socket) => {
-      const guest = this.#guests.get(socket);
-      if (guest?.busy === false) guest.end();
-    });
-    if (this.#guests.size > 0) await emptied;
-    timer.cancel();
-    this.#turnedAway.flush();
-  }
-
-  rest(): void {
-    rest(this.#server);
-  }
-
-  async resume(): Promise<void> {
-    const place = { ...this.spec, port: this.#port };
-    if (!this.#stopping && !this.#server.listening) await listen(this.#server, place, this.#protocol.backlog);
-  }
-
-  cut(): void {
-    if (this.#stopping) turns.each(this.#guests, (socket) => this.#guests.get(socket)?.end());
+  protected farewell(): undefined {
+    return undefined;
   }
 
   #parser(): HttpServer {
@@ -253,62 +202,6 @@ export class TlsListener implements Listener {
       this.#malformed(socket, error.code ?? ''),
     );
     return server;
-  }
-
-  #serve(tls: SecureContextOptions): void {
-    this.#secureContext = createSecureContext(tls);
-    this.#tls = tls;
-  }
-
-  #accept(socket: Socket): void {
-    const { remoteAddress } = socket;
-    if (remoteAddress === undefined || this.#stopping) return void socket.destroy();
-    if (this.#gate.expects(socket)) this.#gate.take(socket, (address) => this.#admit(socket, address));
-    else this.#admit(socket, remoteAddress);
-  }
-
-  #admit(socket: Socket, address: string): void {
-    if (this.#networks?.has(address) === false) return this.#refuse(socket, address, 'not-on-listener');
-    const admission = this.#options.connections.admit(address, {
-      displaced: (session) => {
-        this.#turnedAway.note('displaced', address);
-        this.#end(secure, session);
-      },
-    });
-    if (admission.kind === 'refused') return this.#refuse(socket, address, admission.why);
-    this.#count += 1;
-    socket.on('error', ignore);
-    const secure = new TLSSocket(socket, { isServer: true, secureContext: this.#secureContext, ...this.#asked });
-    const session = `${this.#prefix}-${this.#count.toString(36)}`;
-    const { clock } = this.#options;
-    const guest = new Guest(secure, { session, address, place: admission.connection }, clock, this.#protocol.startTime);
-    this.#guests.set(secure, guest);
-    // Until the handshake is done, and after it, Node tells TLS errors of a server without tls.Server only here.
-    secure.on('error', ignore).on('_tlsError', () => guest.end());
-    secure.once('close', () => this.#closed(guest));
-    socket.once('close', () => guest.end());
-    secure.once('secure', () => {
-      this.#protocol.secured?.(guest);
-      this.#http.emit('connection', secure);
-    });
-  }
-
-  #end(socket: Socket, session: OpenSession | undefined): void {
-    if (session === undefined) socket.destroy();
-    else session.displace();
-  }
-
-  #refuse(socket: Socket, address: string, why: string): void {
-    this.#turnedAway.note(why, address);
-    socket.on('error', ignore);
-    socket.destroy();
-  }
-
-  #closed(guest: Guest): void {
-    if (!this.#guests.delete(guest.socket)) return;
-    guest.closed();
-    this.#protocol.closed?.(guest);
-    if (this.#guests.size === 0) this.#emptied?.();
   }
 
   /** Node hands over what comes behind a request before that is answered: nothing may stand behind it, and whoever answers closes the line. */

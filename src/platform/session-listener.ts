@@ -1,5 +1,5 @@
 /**
- * What listeners of line and message protocols have in common: connections are admitted like all others (PROXY, networks, places), TLS is of the listener's
+ * What all listeners have in common: connections are admitted like all others (PROXY, networks, places), TLS is of the listener's
  * profile, one tick a second looks at all deadlines, and the end drains.
  */
 import { randomBytes } from 'node:crypto';
@@ -26,7 +26,7 @@ export interface SessionListenerOptions {
 }
 
 /** One connection, as far as its listener goes. */
-export interface ListenedSession extends OpenSession {
+export interface ListenedSession extends Pick<OpenSession, 'displace'> {
   start(tls: ListenerSpec['tls']): void;
   /** Called once a second. */
   tick(now: Milliseconds): void;
@@ -97,6 +97,10 @@ export abstract class SessionListener<S extends ListenedSession> implements List
 
   get port(): number {
     return this.#port;
+  }
+
+  get stopping(): boolean {
+    return this.#stopping;
   }
 
   get startTime(): Milliseconds {
@@ -174,9 +178,9 @@ export abstract class SessionListener<S extends ListenedSession> implements List
     if (this.#networks?.has(address) === false) return this.#refuse(socket, address, 'not-on-listener');
     if (this.#stopping) return this.#refuse(socket, address, 'stopping');
     const admission = this.#options.connections.admit(address, {
-      displaced: (session) => {
+      displaced: (attached) => {
         this.#turnedAway.note('displaced', address);
-        session?.displace();
+        (attached ?? session).displace();
       },
     });
     if (admission.kind === 'refused') return this.#refuse(socket, address, admission.why);

@@ -7,15 +7,16 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
-import { type Guest, TlsListener, type TlsListenerOptions } from '../http/tls-listener.ts';
+import { type Guest, TlsListener } from '../http/tls-listener.ts';
 import type { Listener } from '../platform/listener.ts';
+import type { SessionListenerOptions } from '../platform/session-listener.ts';
 import { logLines } from '../platform/log-lines.ts';
 import type { AnyServing, Sent } from './core/serve.ts';
 
 /** What connections of one kind of pages have. */
 interface Kind {
   readonly events: {
-    readonly turnedAway: string;
+    readonly refused: string;
     readonly listener: string;
     readonly failed: string;
     readonly answered: string;
@@ -41,7 +42,7 @@ const BROWSERS = {
 const KINDS = {
   console: {
     events: {
-      turnedAway: 'console.turned-away',
+      refused: 'console.turned-away',
       listener: 'console.listener',
       failed: 'console.failed',
       answered: 'console.answered',
@@ -50,7 +51,7 @@ const KINDS = {
   },
   'self-service': {
     events: {
-      turnedAway: 'self-service.turned-away',
+      refused: 'self-service.turned-away',
       listener: 'self-service.listener',
       failed: 'self-service.failed',
       answered: 'self-service.answered',
@@ -59,7 +60,7 @@ const KINDS = {
   },
   enrolment: {
     events: {
-      turnedAway: 'enrolment.turned-away',
+      refused: 'enrolment.turned-away',
       listener: 'enrolment.listener',
       failed: 'enrolment.error',
       answered: 'enrolment.answered',
@@ -70,9 +71,8 @@ const KINDS = {
   },
 } as const satisfies Readonly<Record<string, Kind>>;
 const HTTP = { maxRequestsPerSocket: 0, requireHostHeader: false };
-const BACKLOG = 256;
 
-export interface PageListenerOptions extends TlsListenerOptions {
+export interface PageListenerOptions extends SessionListenerOptions {
   readonly kind: keyof typeof KINDS;
   readonly serving: AnyServing;
   readonly times?: Times;
@@ -88,7 +88,6 @@ export async function startPageListener(options: PageListenerOptions): Promise<L
     {
       events: kind.events,
       http: { ...HTTP, ...kind.http },
-      backlog: BACKLOG,
       startTime: times.start,
       request: (guest, request, response) => server.request(guest, request, response),
       malformed: () => 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
@@ -96,8 +95,7 @@ export async function startPageListener(options: PageListenerOptions): Promise<L
     { requestCertificate: options.spec.clientCertificates === true },
   );
   server.stopping = () => listener.stopping;
-  await listener.open();
-  return listener;
+  return await listener.listen();
 }
 
 class PageServer {
