@@ -126,6 +126,8 @@ async function writeConfiguration(folder: string, options: TestGatewayOptions): 
       'tls.certificate': files('server'),
       ...(more.includes('[http]') ? {} : { 'http.port': 0 }),
       // Two hundred handshakes with its own listeners and a program that knows of the clock, each day that a test lets pass.
+      // Each start would write 64 MiB, a twentieth of what all tests take.
+      ...(more.includes('[store]') ? {} : { 'store.reserve': '1MiB' }),
       ...(more.includes('[doctor]') ? {} : { 'doctor.every': '0s' }),
       ...(authorities === undefined ? {} : { 'tls.client-authorities': ['client-ca.pem'] }),
       ...(revocationLists === undefined ? {} : { 'tls.client-revocation-lists': revocationLists }),

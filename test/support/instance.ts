@@ -110,6 +110,8 @@ export class Instance {
       const instance = new Instance(folder, NO_PORTS);
       instance.#init(hostname, []);
       instance.sluis(...ORGANISATION);
+      // 64 MiB, that each copy would have. A gateway makes its own, as large as its configuration says.
+      rmSync(join(instance.data, 'reserve'), { force: true });
     });
   }
 
@@ -148,6 +150,7 @@ export class Instance {
       `[connections]\nexempt-networks = ["127.0.0.0/8"]\ndrain = "2s"\n`,
       `[auth]\nexempt-networks = ["127.0.0.0/8"]\n`,
       `[http]\nenabled = "no"\n`,
+      `[store]\nreserve = "1MiB"\n`,
     ];
     const replaced = (section: string): boolean => {
       const [header] = /^\[[a-z]+\]/.exec(section) ?? [];

@@ -39,6 +39,8 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\b\d+ rows in \d+ tables\b/g, '<number> rows in <number> tables'],
   [/\b\d+(?:\.\d+)? (?:octets|KiB|MiB|GiB|TiB)\b/g, '<size>'],
   [/\b\d+(?:\.\d+)? (?:ms|s)\b/g, '<seconds>'],
+  // In CSV a number has no name. A date in a notice makes it longer or shorter.
+  [/(,fetched,\d+,[^,]*,[^,]*,[^,]*,)\d+(?=,)/g, '$1<octets>'],
 ];
 
 /** Numbers that say how long, how large or in which process, by the last word of their name. A date in a letter makes it longer or shorter. */
