@@ -101,13 +101,14 @@ const ofCommands = [
   ...['/enrol/', '/letters/', '/middleware/', '/source/', '/takeover/', '/trail/', '/webhooks/', '/pages/causes.ts'],
   '/gateway.ts',
   ...['admin', 'backup', 'sites', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
-  ...['checks', 'listeners', 'report', 'scan'].map((f) => `/gateway/doctor-${f}.ts`),
+  ...['checks', 'dane', 'listeners', 'report', 'scan'].map((f) => `/gateway/doctor-${f}.ts`),
   ...port,
 ];
 const belowGateway = [
   ...[node, domain, platform, '/admin/', '/auth/', '/backup/', '/ca/', '/config/', '/crypto/', '/delivery/', '/enrol/'],
   ...[
     '/cluster/',
+    '/dns/',
     '/http/',
     '/api/',
     '/web/',
@@ -434,6 +435,7 @@ export default tseslint.config(
   ),
   layer('auth', [node, domain, platform, '/crypto/', ...port]),
   layer('scan', [node, domain, platform]),
+  layer('dns', [node, domain, platform, '/crypto/', '/delivery/courier.ts', 'dns-packet']),
   layer('middleware', [node, domain, platform, '/mime/', '/edi/', '/crypto/', '/scan/', ...port]),
   layer('submission', [node, domain, platform, '/mime/', '/edi/', '/middleware/', ...port]),
   layer('pickup', [node, domain, platform, '/mime/', ...port]),
@@ -544,7 +546,7 @@ export default tseslint.config(
     '/trail/',
     '/gateway.ts',
     ...['admin', 'backup', 'postgres-check', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
-    ...['checks', 'listeners', 'report', 'scan'].map((f) => `/gateway/doctor-${f}.ts`),
+    ...['checks', 'dane', 'listeners', 'report', 'scan'].map((f) => `/gateway/doctor-${f}.ts`),
     ...port,
     'commander',
   ]),

@@ -44,6 +44,7 @@ import { startPush } from './gateway/push.ts';
 import { startGatewayProbe } from './gateway/probe.ts';
 import { GatewayReload } from './gateway/reload.ts';
 import { RunningParts } from './gateway/running-parts.ts';
+import { daneMetrics, gatewayDane } from './gateway/dane.ts';
 import { gatewayScanner, scanMetrics } from './gateway/scan.ts';
 import { noteSecondPerson } from './gateway/second-person.ts';
 import type { OpenedStore } from './gateway/opened-store.ts';
@@ -189,6 +190,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
 
   const backups = gatewayBackups(store, config, options, notices.desk, sites !== undefined);
   const portOf = (name: string): number | undefined => listeners.all.find(({ spec }) => spec.name === name)?.port;
+  const dane = gatewayDane(config, { clock, log });
   const shown = new Map<PartnerId, Uint8Array>();
   const certificates = gatewayCertificates({ config, store, tls, shown, ca });
   const doctor = running.own(
@@ -233,6 +235,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     probe: probe.metrics,
     cluster: cluster.metrics,
     scan: scanMetrics(scanner),
+    dane: daneMetrics(dane),
     maxBackupAge: maxAgeOf(config),
     maxDrillAge: maxDrillAgeOf(config),
     trail: { erased: retention.erased, anchors: anchors.counts, ...defined({ forwarded: forwarding?.counts }) },
@@ -248,10 +251,18 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const reload = new GatewayReload(config, { connections, log, readFiles: reloadTls, ...defined({ setLogLevel }) });
   const reloadTold = (actor = THE_GATEWAY): ReturnType<typeof reload.reload> =>
     life.configured(actor, () => reload.reload());
-  const context = adminContext(store, config, options, mail, notices, backups, ca, certificates);
+  const context = adminContext(store, config, options, mail, notices, backups, ca, certificates, dane);
   // Last, so that a gateway that cannot start leaves no message in doubt at a partner.
   pushes.push(
-    startPush(config, { store, seals: context.partners.seals, notices: notices.settlements, clock, log, shown }),
+    startPush(config, {
+      store,
+      seals: context.partners.seals,
+      notices: notices.settlements,
+      clock,
+      log,
+      shown,
+      tlsa: dane?.source,
+    }),
   );
 
   const since = new Date(clock.now()).toISOString();

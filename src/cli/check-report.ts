@@ -8,6 +8,7 @@ import { defined } from '../domain/defined.ts';
 import { days } from '../domain/units.ts';
 import type { ServersReport } from '../gateway/postgres-check.ts';
 import { generalFindings } from '../gateway/doctor-checks.ts';
+import { daneFindings } from '../gateway/doctor-dane.ts';
 import { scanFindings } from '../gateway/doctor-scan.ts';
 import { systemClock } from '../platform/clock.ts';
 import { TlsMaterialError, postQuantumWarning, serverTlsOptions } from '../platform/tls.ts';
@@ -63,6 +64,7 @@ export async function checkReport(here: Here): Promise<CheckReport> {
   const found = [
     ...(await generalFindings(config, systemClock.now())),
     ...(await scanFindings(config, systemClock)),
+    ...(await daneFindings(config, systemClock)),
     ...(await privacyFindings(here)),
   ];
   refuseEndedProfiles(config, systemClock.now());

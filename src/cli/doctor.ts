@@ -6,6 +6,7 @@ import type { DoctorFinding } from '../domain/doctor.ts';
 import { generalFindings } from '../gateway/doctor-checks.ts';
 import { examineListener } from '../gateway/doctor-listeners.ts';
 import type { ListenerReport } from '../gateway/doctor-report.ts';
+import { daneFindings } from '../gateway/doctor-dane.ts';
 import { scanFindings } from '../gateway/doctor-scan.ts';
 import { systemClock } from '../platform/clock.ts';
 import { ProbeFailed } from '../platform/tls-probe.ts';
@@ -32,6 +33,7 @@ export async function examineAll(here: Here): Promise<DoctorReport> {
   const findings = [
     ...(await generalFindings(config, systemClock.now())),
     ...(await scanFindings(config, systemClock)),
+    ...(await daneFindings(config, systemClock)),
     ...(await privacyFindings(here)),
   ];
   return { listeners, findings };

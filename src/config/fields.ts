@@ -347,6 +347,16 @@ export const localService = (about: string): z.ZodType<LocalService> =>
     },
   );
 
+/** For answers that are believed because nobody else can have written them. */
+export const localPort = (about: string, example: string): z.ZodType<HostPort> =>
+  field(
+    { about, expects: `a loopback address with its port, such as "${example}"`, written: hostPortWritten },
+    (raw) => {
+      const found = typeof raw === 'string' ? hostPortOf(raw) : undefined;
+      return found !== undefined && isLoopback(found.host) ? found : undefined;
+    },
+  );
+
 function hostPortOf(text: string): HostPort | undefined {
   const found = /^(?:\[([0-9A-Fa-f:.]{2,45})\]|([A-Za-z0-9.-]{1,253})):(\d{1,5})$/.exec(text);
   const [, inBrackets, plain] = found ?? [];

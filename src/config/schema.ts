@@ -21,6 +21,7 @@ import {
   hostsByName,
   ipAddress,
   listenAt,
+  localPort,
   localService,
   loopback,
   logins,
@@ -489,6 +490,12 @@ const delivery = section({
     '30m',
     '2m',
     '1d',
+  ),
+  'dane-resolver': optional(
+    localPort(
+      "The resolver on this machine that validates DNSSEC (unbound), asked for TLSA records of partners' hosts (DANE, RFC 7672): a server that has some must meet one, and needs no public authority. Without it none is asked for.",
+      '127.0.0.1:53',
+    ),
   ),
 });
 

@@ -12,7 +12,7 @@ import type { KeyUsage } from './extensions.ts';
 import { Oid } from './oids.ts';
 import { algorithmText, isWeak, verify } from './signature.ts';
 
-export type Purpose = 'login' | 'mail-signing' | 'mail-encryption' | 'time-stamping';
+export type Purpose = 'login' | 'mail-server' | 'mail-signing' | 'mail-encryption' | 'time-stamping';
 
 /** Whether an issuer has taken a certificate back. `unknown`: nobody can tell now, and policy does not let that pass. */
 export type Revocation =
@@ -88,12 +88,14 @@ function datesProblem(certificate: Certificate, now: Instant): Untrusted | undef
 
 const EXTENDED: Readonly<Record<Purpose, string>> = {
   login: Oid.clientAuth,
+  'mail-server': Oid.serverAuth,
   'mail-signing': Oid.emailProtection,
   'mail-encryption': Oid.emailProtection,
   'time-stamping': Oid.timeStamping,
 };
 const EXTENDED_NAMES: Readonly<Record<Purpose, string>> = {
   login: 'clientAuth',
+  'mail-server': 'serverAuth',
   'mail-signing': 'emailProtection',
   'mail-encryption': 'emailProtection',
   'time-stamping': 'timeStamping',
@@ -112,6 +114,7 @@ function extendedProblem(certificate: Certificate, purpose: Purpose): Untrusted 
 /** One of these must be allowed, where the certificate limits the use of its key. */
 function leafUsages(certificate: Certificate, purpose: Purpose): readonly KeyUsage[] {
   if (purpose === 'login') return ['digitalSignature'];
+  if (purpose === 'mail-server') return ['digitalSignature', 'keyEncipherment', 'keyAgreement'];
   if (purpose === 'mail-signing' || purpose === 'time-stamping') return ['digitalSignature', 'nonRepudiation'];
   return certificate.key.kind === 'rsa' ? ['keyEncipherment'] : ['keyAgreement'];
 }

@@ -3,7 +3,8 @@
  *
  * Contract:
  * - Nothing is said about a message before TLS stands and the partner's certificate was verified: authorities, name and, where there is
- *   one, pin. There is no plaintext and no unverified way.
+ *   one, pin; or by the TLSA records of its host, which never take the place of what the partner's record demands. There is no plaintext and
+ *   no unverified way.
  * - The octets go out as they are stored, dot-stuffed and nothing else. What the partner cannot take as it is (8-bit content, UTF-8
  *   addresses) is `unable`, never rewritten.
  * - One recipient a transaction, so that its DSN parameters are its own (RFC 3461 section 4).
@@ -13,7 +14,8 @@
  */
 import type { Address } from '../domain/address.ts';
 import type { PartnerId } from '../domain/ids.ts';
-import type { CertificatePin } from '../domain/partner.ts';
+import type { CertificatePin, DaneDemand } from '../domain/partner.ts';
+import type { Result } from '../domain/result.ts';
 import type { Instant, Octets } from '../domain/units.ts';
 
 /** Where a partner is reached, and how it is known to be the right one. */
@@ -28,6 +30,8 @@ export interface Destination {
   readonly authorities?: readonly string[];
   /** Where there are any, the certificate that is shown must meet one of them, besides every other check. */
   readonly pins?: readonly CertificatePin[];
+  /** `required`: it is only known by TLSA records of its host. `off`: they are not asked for. Default: they hold where there are any. */
+  readonly dane?: DaneDemand;
   /** Shown when the partner asks for a client certificate. PEM, the certificate with its chain. */
   readonly clientCertificate?: { readonly key: string; readonly certificate: string };
   /** Sent by AUTH after TLS. */
@@ -68,10 +72,10 @@ export interface Parcel {
 export type Step = 'greeting' | 'ehlo' | 'starttls' | 'login' | 'mail' | 'rcpt' | 'data' | 'message';
 
 /**
- * Why there was no answer. `certificate`: the partner is not who it should be (authority, name, date, pin). `tls`: no TLS was agreed.
- * `garbage`: what came was no SMTP. `stopped`: by our own `signal`.
+ * Why there was no answer. `lookup`: nobody could say whether its host has TLSA records. `certificate`: the partner is not who it should be
+ * (authority, name, date, pin, TLSA record). `tls`: no TLS was agreed. `garbage`: what came was no SMTP. `stopped`: by our own `signal`.
  */
-export type LostWhy = 'unreachable' | 'closed' | 'timeout' | 'tls' | 'certificate' | 'garbage' | 'stopped';
+export type LostWhy = 'lookup' | 'unreachable' | 'closed' | 'timeout' | 'tls' | 'certificate' | 'garbage' | 'stopped';
 
 /**
  * How far it had come. `session`: nothing was said about the message, so its ending is the partner's trouble alone. `message`: the message
@@ -85,6 +89,30 @@ export interface Session {
   readonly dsn: boolean;
   readonly tlsVersion: string;
   readonly cipher: string;
+  /** The TLSA record that its certificate met, such as `3 1 1`. Absent: it was verified by an authority. */
+  readonly tlsa?: string;
+}
+
+/** What the DNS says of a server's certificate (RFC 7672). */
+export type TlsaAnswer =
+  | {
+      readonly kind: 'records';
+      /** The name that they stand below, and that is sent as SNI. */
+      readonly base: string;
+      /**
+       * Whether what a server shows meets one of them: which (`3 1 1`), or why not. `chain`: DER, its own certificate first. `names`: one of
+       * them must be in the certificate where only its authority is known.
+       */
+      readonly judge: (chain: readonly Buffer[], names: readonly string[]) => Result<string, string>;
+    }
+  /** It is certain that there are none that hold. */
+  | { readonly kind: 'none'; readonly why: string }
+  /** Nobody knows, so nothing may be sent. `text`: one line of words. */
+  | { readonly kind: 'failed'; readonly text: string };
+
+/** Looks up the TLSA records of a host and port. */
+export interface TlsaSource {
+  find(host: string, port: number): Promise<TlsaAnswer>;
 }
 
 export type Answer =
@@ -129,6 +157,8 @@ export interface ProbeReport {
   readonly maxMessage?: Octets;
   readonly tlsVersion?: string;
   readonly cipher?: string;
+  /** The TLSA record that its certificate met. */
+  readonly tlsa?: string;
   /** The partner's own certificate, also when it was not accepted. */
   readonly certificate?: {
     readonly subject: string;

@@ -80,7 +80,14 @@ function refusedMeaning({ step, code, reply }: Extract<Answer, { kind: 'refused'
 }
 
 function lostMeaning({ why, text, at }: Extract<Answer, { kind: 'lost' }>): Meaning {
-  const status: Status = why === 'certificate' || why === 'tls' ? '4.7.5' : why === 'garbage' ? '4.5.0' : '4.4.1';
+  const status: Status =
+    why === 'certificate' || why === 'tls'
+      ? '4.7.5'
+      : why === 'lookup'
+        ? '4.4.3'
+        : why === 'garbage'
+          ? '4.5.0'
+          : '4.4.1';
   // Ended by us: it tells nothing about the partner, and nobody waits because of it.
   if (why === 'stopped') return { end: 'when-partner-works', reply: text, sign: undefined, status };
   if (at === 'session') return { end: 'when-partner-works', reply: text, sign: 'down', status };

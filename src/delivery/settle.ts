@@ -79,7 +79,10 @@ function auditOf({ claim, ending, partner, answer }: Settling): AuditEvent[] {
   const { outcome } = ending;
   if (outcome.kind === 'retry' && outcome.delayed !== true) return [];
   const event = outcome.kind === 'retry' ? 'delivery.delayed' : `delivery.${outcome.kind}`;
-  const session = answer?.kind === 'taken' ? { tls: answer.session.tlsVersion, cipher: answer.session.cipher } : {};
+  const session =
+    answer?.kind === 'taken'
+      ? { tls: answer.session.tlsVersion, cipher: answer.session.cipher, ...defined({ tlsa: answer.session.tlsa }) }
+      : {};
   return [
     {
       event,

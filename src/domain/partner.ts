@@ -23,6 +23,12 @@ export interface CertificatePin {
   readonly sha256: string;
 }
 
+/**
+ * What TLSA records of its host are worth (RFC 7672), where the gateway looks them up. `required`: without one that its certificate meets nothing
+ * is sent. `off`: they are not looked up.
+ */
+export type DaneDemand = 'required' | 'off';
+
 export interface PartnerServer {
   /** Name or address that is connected to. */
   readonly host: string;
@@ -35,6 +41,8 @@ export interface PartnerServer {
   readonly authorities?: string;
   /** At most 4: one that is coming can stand beside the one that is. */
   readonly pins?: readonly CertificatePin[];
+  /** Absent: records that are there must be met, and stand in for a public authority. */
+  readonly dane?: DaneDemand;
   /** Certificate that we show, with its chain, PEM. Its key is one of the partner's secrets. */
   readonly certificate?: string;
   /** Login name for AUTH there. Its password is one of the partner's secrets. */

@@ -23,6 +23,7 @@ import type { ConnectionLimits } from '../platform/connections.ts';
 import { createCourierProbe } from '../smtp/courier-probe.ts';
 import type { Store } from '../store/port/store.ts';
 import { auditKeepOf, evidenceParts } from './audit.ts';
+import { gatewayDane } from './dane.ts';
 import { gatewayBackups } from './backup.ts';
 import { gatewayCertificates } from './certificates.ts';
 import { GatewayCluster } from './cluster.ts';
@@ -58,6 +59,7 @@ export const adminContext = (
   ca = caParts(store, config, effects),
   // By the files of the configuration: what is in use is known to the gateway that serves.
   certificates = gatewayCertificates({ config, store, ca }),
+  dane = gatewayDane(config, effects),
 ): AdminContext => ({
   ca,
   certificates,
@@ -80,7 +82,7 @@ export const adminContext = (
   auditKeep: auditKeepOf(config),
   partners: {
     seals: partnerSeals(() => readMasterKey(config), effects.random ?? randomBytes),
-    probe: createCourierProbe(effects),
+    probe: createCourierProbe({ clock: effects.clock, ...defined({ tlsa: dane?.source }) }),
     hostname: config.hostname,
   },
   webhooks: webhookParts(config, effects),

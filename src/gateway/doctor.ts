@@ -14,6 +14,7 @@ import type { Scanner } from '../scan/scanner.ts';
 import type { Store } from '../store/port/store.ts';
 import { Doctor } from '../trail/doctor.ts';
 import { listenerFindings } from './doctor-listeners.ts';
+import { daneFindings } from './doctor-dane.ts';
 import { findingsOf } from './doctor-scan.ts';
 
 export interface GatewayDoctorParts {
@@ -43,6 +44,7 @@ export function gatewayDoctor(
     found.push(...(await storeFindings({ store, keys, certificates, ...more })));
     if (store.health().unread) found.push(UNREAD);
     if (scanner !== undefined) found.push(...findingsOf(scanner.examined, config.scan, clock));
+    found.push(...(await daneFindings(config, clock)));
     for (const listener of config.listener) {
       if (profileEnded(listener, clock.now())) continue;
       const port = portOf(listener.name);

@@ -38,6 +38,7 @@ export interface GatewayHttpParts extends Omit<TrafficParts, 'listeners' | 'loop
   readonly engine: readonly Metric[];
   readonly cluster: readonly Metric[];
   readonly scan: readonly Metric[];
+  readonly dane: readonly Metric[];
   readonly maxBackupAge: Milliseconds;
   readonly maxDrillAge: Milliseconds;
   readonly clock: Clock;
@@ -87,6 +88,7 @@ export class GatewayHttp {
       ...parts.engine,
       ...parts.cluster,
       ...parts.scan,
+      ...parts.dane,
       ...backupMetrics({ ...parts, maxAge: parts.maxBackupAge, maxDrillAge: parts.maxDrillAge }),
     ];
     this.figures = (names) => figuresOf(kept, names);

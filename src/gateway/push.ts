@@ -3,8 +3,10 @@ import type { Config } from '../config/schema.ts';
 import type { PartnerSeals } from '../crypto/partner-secrets.ts';
 import { type Dispatcher, startDispatcher } from '../delivery/dispatcher.ts';
 import type { NoticeWriter } from '../delivery/notices.ts';
+import type { TlsaSource } from '../delivery/courier.ts';
 import { partnerPlaces } from '../delivery/places.ts';
 import type { Clock, Log } from '../domain/effects.ts';
+import { defined } from '../domain/defined.ts';
 import type { PartnerId } from '../domain/ids.ts';
 import { pushLimitsOf } from './limits.ts';
 import { createCourier } from '../smtp/courier.ts';
@@ -18,13 +20,22 @@ export interface GatewayPushParts {
   readonly log: Log;
   /** What each partner's server showed last is kept here, DER. */
   readonly shown: Map<PartnerId, Uint8Array>;
+  /** Absent where TLSA records are not looked up. */
+  readonly tlsa?: TlsaSource | undefined;
 }
 
-export function startPush(config: Config, { store, seals, notices, clock, log, shown }: GatewayPushParts): Dispatcher {
+export function startPush(
+  config: Config,
+  { store, seals, notices, clock, log, shown, tlsa }: GatewayPushParts,
+): Dispatcher {
   const { hostname } = config;
   return startDispatcher({
     deliveries: store.deliveries,
-    courier: createCourier({ clock, shown: (partner, certificate) => shown.set(partner, certificate) }),
+    courier: createCourier({
+      clock,
+      shown: (partner, certificate) => shown.set(partner, certificate),
+      ...defined({ tlsa }),
+    }),
     findPlace: partnerPlaces({
       findPartner: (id) => store.registry.findPartner(id),
       openSecrets: (name, sealed) => seals.open(name, sealed),

@@ -21,13 +21,16 @@ const PATIENCE = seconds(30);
 type Shown = Omit<ProbeReport, 'ok' | 'problem' | 'met' | 'login' | 'addresses'>;
 type Look = readonly [failed: Answer | undefined, shown: Shown];
 
-export function createCourierProbe({ clock }: { readonly clock: Clock }): CourierProbe {
+export function createCourierProbe({
+  clock,
+  tlsa,
+}: Pick<ConnectionEffects, 'tlsa'> & { readonly clock: Clock }): CourierProbe {
   const look = async (
     destination: Destination,
     signal: AbortSignal,
     more: Partial<ConnectionEffects>,
   ): Promise<Look> => {
-    const connection = new PartnerConnection(destination, { clock, patience: PATIENCE, ...more });
+    const connection = new PartnerConnection(destination, { clock, patience: PATIENCE, ...defined({ tlsa }), ...more });
     let timer: Timer | undefined;
     const watch = (): void => {
       timer = clock.after(seconds(1), () => {
@@ -103,6 +106,7 @@ function shownBy(connection: PartnerConnection): Shown {
           tlsVersion: line.tls,
           cipher: line.cipher,
           certificate: certificateFacts(certificate),
+          ...defined({ tlsa: connection.tlsaMet }),
         }),
   };
 }

@@ -4,26 +4,36 @@
  * Whatever ends it, the delivery under way gets one answer. Deadlines are absolute for each step and are looked at by the owner once a
  * second: a server that sends an octet now and then gains nothing.
  */
-import { type Socket, connect as connectTcp } from 'node:net';
+import { type LookupFunction, type Socket, connect as connectTcp, isIP } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { type Answer, type Destination, type Parcel, type Session, TOO_LONG } from '../delivery/courier.ts';
+import {
+  type Answer,
+  type Destination,
+  type Parcel,
+  type Session,
+  TOO_LONG,
+  type TlsaSource,
+} from '../delivery/courier.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import { needsUtf8 } from '../domain/address.ts';
 import type { PartnerId } from '../domain/ids.ts';
 import { type Milliseconds, milliseconds, minutes, seconds } from '../domain/units.ts';
+import { shownChain } from '../platform/client-certificate.ts';
 import { Deadline } from '../platform/deadline.ts';
 import { openTls, tlsLine } from '../platform/tls-line.ts';
 import { ContentStream, hasEightBit } from './content-stream.ts';
 import { answerOf, lostAt, oneLine, unreachable } from './partner-replies.ts';
-import { partnerTls } from './partner-tls.ts';
+import { type TlsaRecords, judgedByTlsa, partnerTls } from './partner-tls.ts';
 import { StrictConnection } from './strict-connection.ts';
 
 /** RFC 5321 section 4.5.3.2: each is the least that a client must wait, so each is what a dead server costs. */
 const patience = {
   // Not in the RFC: what Postfix waits.
   connect: seconds(30),
+  /** At most six questions to a resolver on this machine, three tries each. */
+  lookup: seconds(60),
   /** Greeting, EHLO, STARTTLS, AUTH, MAIL, RCPT; DATA, with 2 min by itself, goes out with them. */
   command: minutes(5),
   /** For each slice of at most 256 KiB. */
@@ -44,6 +54,10 @@ export interface ConnectionEffects {
   readonly unverified?: true;
   /** Told of the certificate, DER, that a partner's server showed and that was accepted. */
   readonly shown?: (partner: PartnerId, certificate: Uint8Array) => void;
+  /** Absent: TLSA records are not looked up. */
+  readonly tlsa?: TlsaSource;
+  /** How names of hosts become addresses. Default: as the system does. */
+  readonly lookup?: LookupFunction;
 }
 
 export class PartnerConnection {
@@ -59,6 +73,8 @@ export class PartnerConnection {
   #dirty = false;
   #closed = false;
   #session: Session | undefined;
+  #tlsa: TlsaRecords | undefined;
+  #tlsaMet: string | undefined;
   /** Told once, when it ends while nothing is under way. */
   onClosed: () => void = () => undefined;
   /** On the monotonic clock. */
@@ -89,10 +105,16 @@ export class PartnerConnection {
     return openTls(this.#smtp?._socket);
   }
 
-  /** Connect, TLS, EHLO, login. Undefined: ready for messages. */
+  /** The TLSA record that its certificate met. */
+  get tlsaMet(): string | undefined {
+    return this.#tlsaMet;
+  }
+
+  /** Look-up of TLSA records, connect, TLS, EHLO, login. Undefined: ready for messages. */
   async open(signal: AbortSignal): Promise<Answer | undefined> {
     return await this.#under(signal, async () => {
-      const failed = (await this.#connect()) ?? (await this.#greet()) ?? (await this.#login());
+      const failed =
+        (await this.#lookUp()) ?? (await this.#connect()) ?? (await this.#greet()) ?? (await this.#login());
       if (failed === undefined) this.#session = this.#sessionOf();
       return failed;
     });
@@ -182,11 +204,35 @@ export class PartnerConnection {
     return { kind: 'lost', why, text: `${this.#where}: ${text}`, at: lostAt(this.#smtp?.phase ?? 'session') };
   }
 
+  /** Before the connection: whoever may be no partner of ours is not even greeted. */
+  async #lookUp(): Promise<Answer | undefined> {
+    const { host, port, dane } = this.#destination;
+    const { tlsa: source, unverified } = this.#effects;
+    if (dane === 'off' || unverified) return undefined;
+    const unknown = source === undefined ? 'off' : isIP(host) !== 0 ? 'no-host' : undefined;
+    if (source !== undefined && unknown === undefined) {
+      this.#arm(patience.lookup);
+      const found = await source.find(host, port);
+      if (this.#closed) return this.#lost('closed', 'the connection was given up');
+      if (found.kind === 'failed') return this.#lost('lookup', found.text);
+      if (found.kind === 'records') {
+        this.#tlsa = found;
+        return undefined;
+      }
+      return dane === 'required' ? this.#withoutTlsa(found.why) : undefined;
+    }
+    return dane === 'required' ? this.#withoutTlsa(unknown ?? '') : undefined;
+  }
+
+  #withoutTlsa(why: string): Answer {
+    return this.#lost('certificate', `it must be known by TLSA records, and ${WITHOUT[why] ?? WITHOUT.absent}`);
+  }
+
   async #connect(): Promise<Answer | undefined> {
     this.#arm(patience.connect);
     const { host, port } = this.#destination;
     return await new Promise((resolve) => {
-      const socket = connectTcp({ host, port, noDelay: true });
+      const socket = connectTcp({ host, port, noDelay: true, ...defined({ lookup: this.#effects.lookup }) });
       this.#socket = socket;
       socket.once('error', (error) => {
         this.destroy();
@@ -208,7 +254,10 @@ export class PartnerConnection {
       secure: this.#destination.tls === 'implicit',
       requireTLS: true,
       name: this.#destination.helo,
-      tls: { ...partnerTls(this.#destination), ...(this.#effects.unverified ? { rejectUnauthorized: false } : {}) },
+      tls: {
+        ...partnerTls(this.#destination, this.#tlsa),
+        ...(this.#effects.unverified ? { rejectUnauthorized: false } : {}),
+      },
       connectionTimeout: NEVER,
       greetingTimeout: NEVER,
       socketTimeout: NEVER,
@@ -217,6 +266,7 @@ export class PartnerConnection {
       logger: false,
     });
     this.#smtp = smtp;
+    smtp.judge = (secured) => this.#judge(secured);
     smtp.moved = () =>
       this.#arm(smtp.phase === 'dot' ? patience.dot : smtp.phase === 'content' ? patience.block : patience.command);
     smtp.on('error', (error: Error) => this.#finish(answerOf(error, smtp.phase, smtp.verb, this.#where)));
@@ -238,6 +288,15 @@ export class PartnerConnection {
         }
       });
     });
+  }
+
+  /** Undefined: it is who it should be, as far as TLSA records tell. */
+  #judge(secured: TLSSocket): Error | undefined {
+    if (this.#tlsa === undefined) return undefined;
+    const judged = judgedByTlsa(this.#destination, this.#tlsa, shownChain(secured) ?? []);
+    if (typeof judged !== 'string') return judged;
+    this.#tlsaMet = judged;
+    return undefined;
   }
 
   #tellShown(): void {
@@ -267,6 +326,7 @@ export class PartnerConnection {
       dsn: this.#smtp?._supportedExtensions.includes('DSN') ?? false,
       tlsVersion: tls,
       cipher,
+      ...defined({ tlsa: this.#tlsaMet }),
     };
   }
 
@@ -319,6 +379,15 @@ export class PartnerConnection {
     return new ContentStream(view, slices, () => this.#arm(patience.block));
   }
 }
+
+/** Why no TLSA records hold, in words that go on after "and". */
+const WITHOUT: Readonly<Record<string, string>> = {
+  off: 'they are not looked up here (delivery.dane-resolver)',
+  'no-host': 'its host has no name in the DNS',
+  insecure: 'the zone of its host is not signed',
+  absent: 'its host has none',
+  unusable: 'its host has none of usage 2 or 3',
+};
 
 /** A refusal in the middle of the content leaves the partner waiting for the rest of it. */
 const inOrder = (smtp: StrictConnection): boolean => smtp.phase !== 'content';

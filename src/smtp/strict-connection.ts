@@ -6,14 +6,18 @@
  * - A reply to the message that comes before its final dot is no acceptance, whatever its code says.
  * - SMTPUTF8 is declared also where only the header needs it; nodemailer looks at the addresses alone.
  * - It tells when the final dot has left: from then on nobody knows, until the reply is there.
+ * - When TLS stands it may be judged before anything goes out on it: TLSA records are nothing that Node's TLS knows.
  */
 import type { Transform } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
+import { openTls } from '../platform/tls-line.ts';
 
 type SendCallback = (error: Error | null, reply?: string) => void;
 
 /** The members of nodemailer's class that its declarations leave out. */
 interface Internals {
+  _upgradeConnection(callback: (error: Error | null, upgraded?: boolean) => void): void;
   _actionGreeting(reply: string): void;
   _sendCommand(command: string, masked?: string): void;
   _actionDATA(reply: string, callback: SendCallback): void;
@@ -43,6 +47,19 @@ export class StrictConnection extends SMTPConnection {
   declareUtf8 = false;
   /** Told of every command, of 354 and of the final dot: the peer has to act now. */
   moved: () => void = () => undefined;
+
+  /** Asked when TLS stands, before a command goes out on it. An error ends the connection. */
+  judge: (socket: TLSSocket) => Error | undefined = () => undefined;
+
+  _upgradeConnection(callback: (error: Error | null, upgraded?: boolean) => void): void {
+    base._upgradeConnection.call(this, (error, upgraded) => {
+      const socket = openTls(this._socket);
+      const problem =
+        error !== null ? undefined : socket === undefined ? new Error('the connection was closed') : this.judge(socket);
+      if (problem === undefined) callback(error, upgraded);
+      else this.emit('error', problem);
+    });
+  }
 
   _actionGreeting(reply: string): void {
     this.greeting = reply;

@@ -104,3 +104,27 @@ test('a certificate near its end, a smaller SIZE and a lacking 8BITMIME are warn
   assert.match(steps({ ...good, extensions: ['DSN'] }), /extensions warning/);
   assert.doesNotMatch(steps(good), /warning/);
 });
+
+test('what a TLSA record has verified is not said to be verified by an authority', () => {
+  const what = (report: ProbeReport, server: Partial<Partner['server']> = {}): string | undefined =>
+    testOf({ ...partner, server: { ...partner.server, ...server } }, report, now).checks.find(
+      ({ step }) => step === 'certificate',
+    )?.what;
+  const met = { ...good, tlsa: '3 1 1' };
+  assert.equal(what(met), 'verified by its TLSA record 3 1 1; valid until 2027-06-13');
+  assert.equal(
+    what(met, { authorities: 'PEM', serverName: 'mx.test' }),
+    'verified by its TLSA record 3 1 1, the authority given, for mx.test; valid until 2027-06-13',
+  );
+});
+
+test('a look-up of TLSA records that failed is told at the name, with what to do about it', () => {
+  const { tlsVersion: _, certificate: __, greeting: ___, extensions: ____, ...rest } = good;
+  const report: ProbeReport = { ...rest, ok: false, met: { lost: 'lookup' }, problem: 'cannot be looked up: SERVFAIL' };
+  const [name, connection] = testOf(partner, report, now).checks;
+  assert.deepEqual(
+    [name?.result, name?.what, connection?.result],
+    ['failed', 'cannot be looked up: SERVFAIL', 'skipped'],
+  );
+  assert.match(name?.remedy ?? '', /delivery\.dane-resolver.*--dane off only after speaking to it/);
+});

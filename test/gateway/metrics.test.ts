@@ -289,8 +289,10 @@ const OF_SEVERAL: ReadonlySet<string> = new Set(
 );
 const isOfOne = (name: string): boolean => !OF_SEVERAL.has(name) && !name.startsWith('sluis_cluster_');
 
-/** A scanner that is not there has metrics too. */
-const SCANNING = { configuration: '[scan]\nclamd = "/nowhere/clamd.ctl"\n' };
+/** A scanner and a resolver that are not there have metrics too. */
+const SCANNING = {
+  configuration: '[scan]\nclamd = "/nowhere/clamd.ctl"\n[delivery]\ndane-resolver = "127.0.0.1:1"\n',
+};
 
 test('every metric that the dashboard and the alarms name is told of by a gateway', async (t) => {
   const { names } = await Scrape.of(await open(t, SCANNING));

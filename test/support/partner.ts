@@ -59,6 +59,8 @@ export class ScriptedPartner {
   readonly taken: Taken[] = [];
   /** Every command line of every session. */
   readonly lines: string[] = [];
+  /** What each session asked for by SNI. */
+  readonly serverNames: (string | undefined)[] = [];
   /** Messages whose final dot was read, taken or not. */
   dots = 0;
   connections = 0;
@@ -124,6 +126,10 @@ export class ScriptedPartner {
       rejectUnauthorized: clientAuthorities !== undefined,
     });
     secured.on('error', () => plain.destroy());
+    // The declarations leave it out of a socket that a server has not made.
+    secured.on('secure', () =>
+      this.serverNames.push((secured as { servername?: string | false }).servername || undefined),
+    );
     return secured;
   }
 

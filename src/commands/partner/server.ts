@@ -67,6 +67,7 @@ const CLEARED: Readonly<Record<string, readonly (keyof PartnerServer)[]>> = {
   'server-name': ['serverName'],
   ca: ['authorities'],
   pin: ['pins'],
+  dane: ['dane'],
   'client-certificate': ['certificate'],
   login: ['user'],
   ehlo: ['helo'],
@@ -84,6 +85,10 @@ export const SERVER = {
   serverName: opt(hostName, 'name that its certificate must carry; default: the host'),
   ca: opt(certificates('pem'), 'authorities that may have issued its certificate; default: the public ones'),
   pin: many(pin, 'cert:SHA256 or key:SHA256 that it must show besides', MAX_PINS),
+  dane: opt(
+    choice('demand', ['required', 'off']),
+    'TLSA records of its host (DANE): required, or off: not looked up; default: they must be met where there are any',
+  ),
   clientCertificate: opt(certificates('pem'), 'certificate that we show, with its chain; needs --client-key'),
   clientKey: opt(
     pemOf('pem', 16 * KiB, (key) => key),
@@ -138,6 +143,7 @@ const fieldsOf = (said: Said): Partial<PartnerServer> =>
     serverName: said.serverName,
     authorities: said.ca,
     pins: said.pin.length === 0 ? undefined : said.pin,
+    dane: said.dane,
     certificate: said.clientCertificate,
     user: said.login,
     helo: said.ehlo,

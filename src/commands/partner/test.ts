@@ -43,6 +43,7 @@ const SOON = days(30);
 function failedStep({ ok, met, addresses, greeting, tlsVersion, extensions }: ProbeReport): PartnerStep | undefined {
   if (ok) return undefined;
   if (addresses === undefined || addresses.length === 0) return 'name';
+  if (met !== undefined && 'lost' in met && met.lost === 'lookup') return 'name';
   if (met !== undefined && 'refused' in met) {
     if (met.refused === 'greeting') return 'connection';
     if (met.refused === 'starttls') return 'tls';
@@ -68,6 +69,9 @@ const remedies: Readonly<Record<PartnerStep, string>> = {
     'set the login name and password again, or ask the partner what its server wants; a client certificate may be missing',
 };
 
+const LOOKUP_REMEDY =
+  'see whether the resolver of delivery.dane-resolver works (sluis doctor); if it does, ask the partner to look after the signatures of its zone, and set --dane off only after speaking to it';
+
 export function testOf(partner: Partner, report: ProbeReport, now: Instant): PartnerTest {
   const failed = failedStep(report);
   const found: Record<PartnerStep, PartnerCheck> = {
@@ -82,7 +86,9 @@ export function testOf(partner: Partner, report: ProbeReport, now: Instant): Par
   const checks = stepNames.map((step, i): PartnerCheck => {
     if (i < at) return found[step];
     if (i > at) return { step, result: 'skipped', what: 'not reached' };
-    return { step, result: 'failed', what: report.problem ?? 'no reason was given', remedy: remedies[step] };
+    const noLookup = report.met !== undefined && 'lost' in report.met && report.met.lost === 'lookup';
+    const remedy = noLookup ? LOOKUP_REMEDY : remedies[step];
+    return { step, result: 'failed', what: report.problem ?? 'no reason was given', remedy };
   });
   const shown = report.certificate;
   return {
@@ -113,13 +119,16 @@ const warning = (step: PartnerStep, what: string, remedy: string): PartnerCheck 
   remedy,
 });
 
-function certificateCheck({ server }: Partner, { certificate }: ProbeReport, now: Instant): PartnerCheck {
+function certificateCheck({ server }: Partner, { certificate, tlsa }: ProbeReport, now: Instant): PartnerCheck {
   const step = 'certificate';
   if (certificate === undefined) return check(step, 'verified');
   const ends = new Date(certificate.notAfter).toISOString().slice(0, 10);
+  const authority =
+    server.authorities !== undefined ? ['the authority given'] : tlsa === undefined ? ['a public authority'] : [];
   const by = [
-    server.authorities === undefined ? 'a public authority' : 'the authority given',
-    `for ${server.serverName ?? server.host}`,
+    ...(tlsa === undefined ? [] : [`its TLSA record ${tlsa}`]),
+    ...authority,
+    ...(tlsa === undefined || server.serverName !== undefined ? [`for ${server.serverName ?? server.host}`] : []),
     ...(server.pins === undefined ? [] : ['pinned']),
   ].join(', ');
   const what = `verified by ${by}; valid until ${ends}`;

@@ -30,6 +30,9 @@ export const view = z.object({
     .union([z.literal('public'), z.array(certificate)])
     .meta({ description: 'Those that may have issued its certificate.' }),
   pins: z.array(z.string()),
+  dane: z.enum(['required', 'off']).optional().meta({
+    description: 'What TLSA records of its host are worth; absent: they must be met where there are any.',
+  }),
   clientCertificate: certificate.optional(),
   login: z.string().optional().meta({ description: 'What we log in as there; its password is not shown.' }),
   ehlo: z.string(),
@@ -68,6 +71,7 @@ export function viewPartner(
     serverName: server.serverName ?? server.host,
     authorities: server.authorities === undefined ? 'public' : summaryOf(server.authorities),
     pins: (server.pins ?? []).map(formatPin),
+    ...defined({ dane: server.dane }),
     ...defined({ clientCertificate: client, login: server.user }),
     ehlo: server.helo ?? about.hostname,
     connections: server.connections,
@@ -106,6 +110,7 @@ export const partnerText = (p: PartnerView): string =>
     ['Certificate for', p.serverName],
     ['Issued by', p.authorities === 'public' ? 'a public authority' : p.authorities.map(certificateText).join('; ')],
     ['Pins', p.pins.join(' ')],
+    ['TLSA records', p.dane],
     ['We show', p.clientCertificate && certificateText(p.clientCertificate)],
     ['We log in as', p.login],
     ['EHLO', p.ehlo],
