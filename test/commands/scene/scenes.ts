@@ -12,6 +12,7 @@ import { pgp } from './pgp.ts';
 import { check } from './check.ts';
 import { message, trace } from './message.ts';
 import { queue } from './queue.ts';
+import { report } from './report.ts';
 import { backup, drill } from './backup.ts';
 import { key } from './key.ts';
 import type { SubjectScene } from './scene.ts';
@@ -33,6 +34,7 @@ export const scenes: Readonly<Record<string, SubjectScene>> = {
   operator,
   organisation,
   partner,
+  report,
   notice,
   cert,
   smime,
