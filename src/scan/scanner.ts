@@ -22,7 +22,7 @@ export interface ScannerParts extends LineParts {
 }
 
 export interface ScannedContent {
-  slices(): AsyncIterable<Uint8Array>;
+  readonly slices: () => AsyncIterable<Uint8Array>;
 }
 
 /** As many wait as there are connections. */

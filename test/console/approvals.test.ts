@@ -26,9 +26,9 @@ interface Scene extends TestConsole {
   readonly jan: Person;
   readonly els: Person;
   /** Jan asks for the end of a partner. Answers the path of the request. */
-  ask(partner?: string): Promise<string>;
-  events(event: string): Promise<readonly AuditRow[]>;
-  db(text: string, ...values: readonly unknown[]): void;
+  readonly ask: (partner?: string) => Promise<string>;
+  readonly events: (event: string) => Promise<readonly AuditRow[]>;
+  readonly db: (text: string, ...values: readonly unknown[]) => void;
 }
 
 async function scene(t: TestContext, clock = new LeapingClock()): Promise<Scene> {
@@ -308,7 +308,7 @@ test('nobody decides on his own request, without the right, for one organisation
   };
   assert.equal(await tried(all.jan), 409, 'his own');
   for (const [name, role] of Object.entries({ kim: 'support', bob: 'security' } satisfies Record<string, Role>)) {
-    const who = await all.loggedIn(name, role as Role);
+    const who = await all.loggedIn(name, role);
     assert.match(await bodyOf(who), /Your role may not do what is asked/);
     assert.equal(await tried(who), 403, role);
   }

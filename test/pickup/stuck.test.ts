@@ -10,6 +10,14 @@ import { MemoryLog } from '../support/log.ts';
 const [seven, eight] = [7 as EntryUid, 8 as EntryUid];
 
 /** `answers`: what acting comes to, one after the other; then `held` for hold, `told` for tell. */
+interface Ended {
+  readonly fetches?: number;
+  readonly fetched?: EntryUid[];
+  readonly what?: WhenStuck;
+  readonly network?: string;
+  readonly account?: number;
+}
+
 function setUp(answers: (Acted | Error)[] = []) {
   const clock = new FakeClock();
   const log = new MemoryLog();
@@ -26,10 +34,10 @@ function setUp(answers: (Acted | Error)[] = []) {
   /** A session that ended at `at`; without it, one that got on behind the messages of `fetched`. */
   const session = async (
     at: EntryUid | undefined,
-    { fetches = 1, fetched = [] as EntryUid[], what = 'hold' as WhenStuck, network = 'home', account = 1 } = {},
+    { fetches = 1, fetched = [] as EntryUid[], what, network = 'home', account = 1 }: Ended = {},
   ): Promise<void> => {
     stuck.ended(
-      { account: account as AccountId, network, what, after: 3 },
+      { account: account as AccountId, network, what: what ?? 'hold', after: 3 },
       { fetches, wasFetched: (uid) => fetched.includes(uid), ...(at === undefined ? {} : { at }) },
     );
     await stuck.close();

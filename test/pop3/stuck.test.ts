@@ -84,5 +84,5 @@ test('off is the default: nothing is told', async () => {
 test('the uid that is told is that of the message, and the sessions of one that is large and broke off are no sign', async () => {
   const told = await endOf(retr(2));
   assert.equal(told?.wasFetched(Number(told.at) as EntryUid), true);
-  assert.equal(told?.wasFetched((Number(told.at) + 1) as EntryUid), false);
+  assert.equal(told.wasFetched((Number(told.at) + 1) as EntryUid), false);
 });

@@ -19,14 +19,14 @@ export interface TestConsole {
   readonly gateway: TestGateway;
   readonly port: number;
   readonly origin: string;
-  browser(language?: string, from?: string, shows?: PageTarget['shows']): Browser;
+  readonly browser: (language?: string, from?: string, shows?: PageTarget['shows']) => Browser;
   /** An operator with a passkey, in a browser that is logged in. */
-  loggedIn(
+  readonly loggedIn: (
     name: string,
     role: Role,
     more?: { readonly organisation?: string; readonly synced?: true },
-  ): Promise<{ readonly browser: Browser; readonly passkey: SoftPasskey }>;
-  code(name: string): Promise<string>;
+  ) => Promise<{ readonly browser: Browser; readonly passkey: SoftPasskey }>;
+  readonly code: (name: string) => Promise<string>;
 }
 
 /** `port`: one that the test has told somebody already. `asks`: for a client certificate. */

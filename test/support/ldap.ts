@@ -36,12 +36,9 @@ export async function startLdap(
 
 export const actor = { name: 'test' };
 
-export const agree = async ({ store }: TestGateway): Promise<void> =>
-  void (await store.registry.changeSettings(
-    { scope: 'organisation', name: 'group' },
-    { 'directory-listing': true },
-    actor,
-  ));
+export const agree = async ({ store }: TestGateway): Promise<void> => {
+  await store.registry.changeSettings({ scope: 'organisation', name: 'group' }, { 'directory-listing': true }, actor);
+};
 
 const text = (one: string): Encoded => octetString(Buffer.from(one));
 

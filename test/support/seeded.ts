@@ -1,11 +1,11 @@
 /** Random numbers that a seed decides, so that a failed fuzz run can be repeated: mulberry32. */
 export interface Seeded {
   /** From 0 up to, not including, 1. */
-  next(): number;
+  readonly next: () => number;
   /** A whole number from 0 up to, not including, `n`. */
-  below(n: number): number;
-  pick<T>(of: readonly T[]): T;
-  octets(n: number): Buffer;
+  readonly below: (n: number) => number;
+  readonly pick: <T>(of: readonly T[]) => T;
+  readonly octets: (n: number) => Buffer;
 }
 
 export function seeded(seed: number): Seeded {
