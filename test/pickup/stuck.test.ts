@@ -9,7 +9,6 @@ import { MemoryLog } from '../support/log.ts';
 
 const [seven, eight] = [7 as EntryUid, 8 as EntryUid];
 
-/** `answers`: what acting comes to, one after the other; then `held` for hold, `told` for tell. */
 interface Ended {
   readonly fetches?: number;
   readonly fetched?: EntryUid[];
@@ -18,6 +17,7 @@ interface Ended {
   readonly account?: number;
 }
 
+/** `answers`: what acting comes to, one after the other; then `held` for hold, `told` for tell. */
 function setUp(answers: (Acted | Error)[] = []) {
   const clock = new FakeClock();
   const log = new MemoryLog();
