@@ -73,7 +73,9 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
     } catch (error) {
       if (
         turn === 10 ||
-        !/No connection to PostgreSQL within|no answer within|cannot be seen at present/.test(String(error))
+        !/No connection to PostgreSQL within|no answer within|cannot be seen at present|Nothing may be acknowledged/.test(
+          String(error),
+        )
       )
         throw error;
       // What cannot be seen at present is refused at once.
