@@ -1,5 +1,5 @@
 /** What ends soon and has no successor: certificates and OpenPGP keys of accounts, for the metric and for `doctor`, and all other certificates, for `doctor`. */
-import { type GatewayCertificates, endingOf } from '../crypto/gateway-certificates.ts';
+import { type GatewayCertificates, endingOf, renewedInTime } from '../crypto/gateway-certificates.ts';
 import { isOutlived } from '../delivery/pgp-keys-end.ts';
 import { agree, many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
@@ -83,7 +83,10 @@ const NAMED = 5;
 /** Of each kind of certificate that is no account's: what ends within a week or has ended; and what cannot be read. */
 export function certificateFindings({ certificates, unread }: GatewayCertificates, now: Instant): DoctorFinding[] {
   const findings: DoctorFinding[] = [];
-  for (const [kind, these] of groupedBy(endingOf(certificates, now, SOON), (one) => one.kind)) {
+  for (const [kind, these] of groupedBy(
+    endingOf(certificates, now, SOON).filter((one) => !renewedInTime(one, now)),
+    (one) => one.kind,
+  )) {
     const named = these
       .slice(0, NAMED)
       .map(({ name, certificate: { notAfter } }) => `${name} on ${new Date(notAfter).toISOString().slice(0, 10)}`);

@@ -5,6 +5,7 @@
  * account or address is no configuration: it is a setting in the registry (domain/settings.ts).
  */
 import { z } from './zod.ts';
+import { RENEWALS } from '../domain/renewal.ts';
 import { GROUP_ROLES, type GroupRole } from '../domain/roles.ts';
 import { CHOSEN_VERBS } from '../domain/second-person.ts';
 import {
@@ -126,6 +127,11 @@ const tls = z.strictObject({
     'Certificate and its chain, PEM, with all host names; or a list of two, one with an ECDSA and one with an RSA key. Read again at SIGHUP, `sluis reload`, or when a file changes.',
   ),
   watch: duration('How often the files are looked at for a change; two looks must see the same.', '10s', '100ms', '1h'),
+  renewal: choice(
+    'Who renews the certificates: a program such as certbot or lego, whose failure is told of when less than three tenths of the life of a certificate are left, or people by hand. `auto`: a program, where a certificate lives for 100 days at most.',
+    RENEWALS,
+    'auto',
+  ),
   'ticket-key-lifetime': duration(
     'How long a key, in memory only, seals the tickets by which sessions resume; gateways of one store have the same. A ticket of the key before leads to a full handshake.',
     '12h',

@@ -2,6 +2,7 @@
  * Certificates that are nobody's account: of the gateway itself, of the authorities that it trusts, and of its partners. What each is, whether another
  * takes its place, and when its end is warned of. Pure: who reads them is in gateway/certificates.ts.
  */
+import { isRenewalLate } from '../domain/renewal.ts';
 import { type Instant, days } from '../domain/units.ts';
 import type { Certificate } from './certificate.ts';
 import { WARNING_DAYS, type WarningDay } from './certificate-expiry.ts';
@@ -30,7 +31,20 @@ export interface GatewayCertificate {
   readonly keyHeld: boolean;
   /** The certificate itself is pinned, so that its end ends the pin. */
   readonly pinned?: boolean;
+  /** A program is to renew it: of a listener's own. */
+  readonly renewed?: true;
 }
+
+/** A program should have renewed it by now. */
+export const renewalLate = ({ renewed, certificate }: GatewayCertificate, now: Instant): boolean =>
+  renewed === true && isRenewalLate(certificate, now);
+
+/**
+ * Its end is near and says nothing: it lives for a few weeks, and a program renews it in time. Counted in days alone, each new one would be
+ * warned of.
+ */
+export const renewedInTime = (one: GatewayCertificate, now: Instant): boolean =>
+  one.renewed === true && one.certificate.notAfter - one.certificate.notBefore < days(21) && !renewalLate(one, now);
 
 /** What was found, and what could not be read. */
 export interface GatewayCertificates {
@@ -68,9 +82,12 @@ export function judgeReplaced(all: readonly GatewayCertificate[], now: Instant):
   });
 }
 
-/** Those that a program renews by itself are warned of when it should have done so. */
-export const warningDaysOf = ({ kind, pinned }: GatewayCertificate): readonly WarningDay[] =>
-  kind === 'listener' || (kind === 'partner-server' && pinned !== true) ? WARNING_DAYS.slice(-1) : WARNING_DAYS;
+/** Those that somebody else renews are warned of when that should have been done; what a program has failed to renew at once. */
+export function warningDaysOf(one: GatewayCertificate, now: Instant): readonly WarningDay[] {
+  if (renewalLate(one, now)) return WARNING_DAYS;
+  const { kind, pinned } = one;
+  return kind === 'listener' || (kind === 'partner-server' && pinned !== true) ? WARNING_DAYS.slice(-1) : WARNING_DAYS;
+}
 
 /** Those that end within so many days or have ended, and that nothing replaces; by their end. */
 export const endingOf = (all: readonly GatewayCertificate[], now: Instant, within: number): readonly Judged[] =>

@@ -1,12 +1,20 @@
 /**
  * Warns the operator of certificates that end and are no account's: of listeners, authorities, evidence and partners. In the log and by a letter, 60, 30 and
- * 7 days before; of those that programs renew by themselves 7 days before.
+ * 7 days before; of those that programs renew by themselves 7 days before, and once a program has not done so in time.
  *
  * A certificate that stands in several places is one letter. What was warned of is known by the letters' keys, so a round that is repeated says nothing twice.
  */
 import { WARNING_DAYS, type WarningDay, daysLeft, dueWarning } from '../crypto/certificate-expiry.ts';
-import { type GatewayCertificates, type Judged, endingOf, warningDaysOf } from '../crypto/gateway-certificates.ts';
+import {
+  type GatewayCertificates,
+  type Judged,
+  endingOf,
+  renewalLate,
+  renewedInTime,
+  warningDaysOf,
+} from '../crypto/gateway-certificates.ts';
 import type { Clock, Log } from '../domain/effects.ts';
+import type { Instant } from '../domain/units.ts';
 import { groupedBy } from '../domain/grouped-by.ts';
 import { gatewayCertificateLetters } from '../letters/gateway-certificate.ts';
 import type { Deliveries } from '../store/port/mail.ts';
@@ -28,7 +36,8 @@ export async function warnOfGatewayCertificates(
 ): Promise<number> {
   const { certificates: all, unread } = await certificates();
   for (const { kind, why } of unread) log.warn('certificate.unread', { kind, why });
-  const ending = endingOf(all, clock.now(), WARNING_DAYS[0]);
+  const ending = endingOf(all, clock.now(), WARNING_DAYS[0]).filter((one) => !renewedInTime(one, clock.now()));
+  tellLate(log, all, clock.now());
   let told = 0;
   for (const [fingerprint, places] of groupedBy(ending, (one) => `${one.kind}:${one.certificate.fingerprint}`)) {
     if (stopped()) return told;
@@ -55,6 +64,20 @@ export async function warnOfGatewayCertificates(
   return told;
 }
 
+/** Daily, one line for a certificate. */
+function tellLate(log: Log, all: GatewayCertificates['certificates'], now: Instant): void {
+  const late = all.filter((one) => renewalLate(one, now));
+  for (const [fingerprint, places] of groupedBy(late, (one) => one.certificate.fingerprint)) {
+    const { notAfter } = places[0].certificate;
+    log.warn('certificate.renewal-late', {
+      names: places.map(({ name }) => name).join(', '),
+      fingerprint,
+      ends: new Date(notAfter).toISOString(),
+      days: daysLeft(notAfter, now),
+    });
+  }
+}
+
 const onceOf = (which: string, day: number): string => `gateway-certificate:${which}:${day}`;
 
 async function dueOf(
@@ -62,7 +85,7 @@ async function dueOf(
   places: readonly [Judged, ...Judged[]],
   { store, clock }: Pick<GatewayCertificateEndsParts, 'store' | 'clock'>,
 ): Promise<WarningDay | undefined> {
-  const asked = WARNING_DAYS.filter((day) => places.some((one) => warningDaysOf(one).includes(day)));
+  const asked = WARNING_DAYS.filter((day) => places.some((one) => warningDaysOf(one, clock.now()).includes(day)));
   const used = new Set(await store.deliveries.usedKeys(asked.map((day) => onceOf(which, day))));
   const warned = asked.filter((day) => used.has(onceOf(which, day)));
   const { notAfter } = places[0].certificate;

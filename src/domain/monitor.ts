@@ -74,6 +74,12 @@ export const LIMITS: readonly Limit[] = [
       `the front door of ${site} has not taken and handed out a message for ${Math.floor((seconds ?? 0) / 60)} minutes`,
   ),
   critical('SluisListenerCertificateEnds', CERTIFICATE, below(14, 'listener'), ends),
+  warning(
+    'SluisRenewalStopped',
+    'sluis_certificate_renewal_late',
+    { above: 0 },
+    (_, { name = '' }) => `the certificate of listener ${name} was not renewed in time`,
+  ),
   warning('SluisAuthorityEnds', CERTIFICATE, below(90, ...AUTHORITIES), ends),
   warning(
     'SluisPartnerCertificateEnds',

@@ -15,6 +15,7 @@ import type {
   GatewayCertificateKind,
   GatewayCertificates,
 } from '../crypto/gateway-certificates.ts';
+import { type Renewal, isRenewedByProgram } from '../domain/renewal.ts';
 import { defined } from '../domain/defined.ts';
 import type { PartnerId } from '../domain/ids.ts';
 import type { Partner } from '../domain/partner.ts';
@@ -78,7 +79,8 @@ export function gatewayCertificates(sources: CertificateSources): () => Promise<
         const material =
           tls === undefined ? readTlsMaterial(config, listener) : (tls.material.get(listener.name) ?? []);
         const found: GatewayCertificate[] = [];
-        for (const { certificate } of material) found.push(...ofListener(listener.name, await read(certificate)));
+        for (const { certificate } of material)
+          found.push(...ofListener(listener.name, config.tls.renewal, await read(certificate)));
         return found;
       });
     if (tls === undefined) await authorities('client-authority', 'tls.client-authorities');
@@ -124,7 +126,11 @@ const authority = (kind: GatewayCertificateKind, certificate: Certificate, owner
 const isSelfSigned = ({ subject, issuer }: Certificate): boolean => formatName(subject) === formatName(issuer);
 
 /** The chain as well: one that has ended in it keeps clients out. A root at its end says nothing to them. */
-const ofListener = (listener: string, [own, ...chain]: readonly Certificate[]): readonly GatewayCertificate[] =>
+const ofListener = (
+  listener: string,
+  renewal: Renewal,
+  [own, ...chain]: readonly Certificate[],
+): readonly GatewayCertificate[] =>
   own === undefined
     ? []
     : [
@@ -136,6 +142,7 @@ const ofListener = (listener: string, [own, ...chain]: readonly Certificate[]): 
           name: `${listener} ${own.publicKey.asymmetricKeyType ?? 'other'}`,
           // The one that is served is the one that counts, whatever else of that name is served beside it.
           replaced: false,
+          ...(isRenewedByProgram(renewal, own) && { renewed: true as const }),
         },
         ...chain.filter((c) => !isSelfSigned(c)).map((c) => authority('listener', c, listener)),
       ];

@@ -1,4 +1,4 @@
-/** What doctor looks at besides the listeners: the clock, the escrow of the master key, who could sign, the form of the database, backups. The gateway runs the same. */
+/** What doctor looks at besides the listeners: the clock, the escrow of the master key, who could sign, the form of the database, certificates that nobody renewed, backups. The gateway runs the same. */
 import type { Config } from '../config/schema.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import { formatDuration } from '../config/units.ts';
@@ -9,6 +9,7 @@ import { escrowReminder } from '../domain/escrow.ts';
 import { type Instant, type Milliseconds } from '../domain/units.ts';
 import { type Ask, type ClockSync, clockSync } from '../platform/clock-sync.ts';
 import { backupWarnings } from './backup-warnings.ts';
+import { renewalFindings } from './renewal-findings.ts';
 import { storeFindings } from './store-finding.ts';
 
 export async function generalFindings(config: Config, now: Instant, run?: Ask): Promise<readonly DoctorFinding[]> {
@@ -18,6 +19,7 @@ export async function generalFindings(config: Config, now: Instant, run?: Ask): 
     ...clockFindings(await clockSync(run), config.doctor['max-offset']),
     ...(reminder === undefined ? [] : [warning('escrow', reminder)]),
     ...storeFindings(config.data.folder),
+    ...renewalFindings(config, now),
     ...backups.map((what, i) => warning(`backup.${i + 1}`, what)),
   ];
 }

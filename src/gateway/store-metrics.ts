@@ -8,6 +8,8 @@ import {
   type GatewayCertificate,
   type GatewayCertificates,
   endingOf,
+  renewalLate,
+  renewedInTime,
 } from '../crypto/gateway-certificates.ts';
 import type { Counts } from '../domain/counts.ts';
 import { defined } from '../domain/defined.ts';
@@ -172,7 +174,13 @@ export const MOST_CERTIFICATES = 500;
 function certificates({ store, clock, certificates: look }: StoreMetricParts): Metric[] {
   const own = remembered(clock, seconds(10), async () => {
     const { certificates: all } = await look();
-    return endingOf(all, clock.now(), Number.POSITIVE_INFINITY).slice(0, MOST_CERTIFICATES);
+    return endingOf(all, clock.now(), Number.POSITIVE_INFINITY)
+      .filter((one) => !renewedInTime(one, clock.now()))
+      .slice(0, MOST_CERTIFICATES);
+  });
+  const renewed = remembered(clock, seconds(10), async () => {
+    const { certificates: all } = await look();
+    return all.filter((one) => one.renewed === true).slice(0, MOST_CERTIFICATES);
   });
   const ending = remembered(clock, hours(1), () => endingsWithin(store, clock.now(), WITHIN[2]));
   const left = ({ kind, name, certificate }: GatewayCertificate): Sample => ({
@@ -182,9 +190,21 @@ function certificates({ store, clock, certificates: look }: StoreMetricParts): M
   return [
     gauge(
       'sluis_certificate_days_left',
-      `Days until a certificate that is no account's ends, negative after that; one that another has taken the place of has no row. kind: ${GATEWAY_CERTIFICATE_KINDS.join(', ')}.`,
+      `Days until a certificate that is no account's ends, negative after that; one that another has taken the place of, or that lives for less than three weeks and is renewed in time, has no row. kind: ${GATEWAY_CERTIFICATE_KINDS.join(', ')}.`,
       ['kind', 'name'],
       async () => distinct((await own()).map(left)),
+    ),
+    gauge(
+      'sluis_certificate_renewal_late',
+      'Of each certificate of a listener that a program renews (tls.renewal): 1 where it should have been renewed by now, else 0.',
+      ['name'],
+      async () =>
+        distinct(
+          (await renewed()).map((one) => ({
+            labels: { name: one.name },
+            value: renewalLate(one, clock.now()) ? 1 : 0,
+          })),
+        ),
     ),
     gauge(
       'sluis_certificates_ending',

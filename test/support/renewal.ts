@@ -1,0 +1,73 @@
+/** The hook that docs/operations.md prints for certbot and lego, ready to run beside a gateway of a test. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
+
+const ROOT = join(import.meta.dirname, '..', '..', '..');
+
+/** As it stands there, first line to last. */
+export function printedHook(): string {
+  const page = readFileSync(join(ROOT, 'docs', 'operations.md'), 'utf8');
+  const section = page.slice(page.indexOf('\n### Renewal by certbot or lego\n'));
+  const [, script] = /```sh\n(#!\/bin\/sh\n[^]*?)```/.exec(section) ?? [];
+  if (script === undefined) throw new Error('docs/operations.md prints no hook for renewal');
+  return script;
+}
+
+export interface HookPlace {
+  /** Path of the hook. */
+  readonly hook: string;
+  /** What it reads, with `sluis` on the PATH. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** `folder`: of the test. `tls`: where the gateway reads server-key.pem and server.pem. */
+export function placeHook(
+  folder: string,
+  { host, tls, config, hooks = folder }: { host: string; tls: string; config: string; hooks?: string },
+): HookPlace {
+  const bin = join(folder, 'bin');
+  mkdirSync(bin, { recursive: true });
+  mkdirSync(hooks, { recursive: true });
+  const main = join(ROOT, 'dist', 'src', 'main.js');
+  writeFileSync(join(bin, 'sluis'), `#!/bin/sh\nexec "${process.execPath}" "${main}" "$@"\n`, { mode: 0o755 });
+  const hook = join(hooks, 'sluis');
+  writeFileSync(hook, printedHook(), { mode: 0o755 });
+  return {
+    hook,
+    env: {
+      PATH: `${bin}:${process.env.PATH ?? ''}`,
+      SLUIS_HOST: host,
+      SLUIS_TLS: tls,
+      SLUIS_CONFIG: config,
+    },
+  };
+}
+
+/** Beside a gateway in this process, which has to answer meanwhile. Ends the program after a minute. */
+export function runBeside(
+  program: string,
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly code: number | null; readonly text: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, words, { env, timeout: 60_000, stdio: ['ignore', 'pipe', 'pipe'] });
+    let text = '';
+    for (const out of [child.stdout, child.stderr]) out.on('data', (slice: Buffer) => (text += slice.toString()));
+    child.once('error', reject).once('close', (code) => resolve({ code, text }));
+  });
+}
+
+/** SHA-256 of the certificate that a port with TLS from its first octet shows, as OpenSSL writes it. */
+export function shownAt(port: number, servername: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host: '127.0.0.1', port, servername, rejectUnauthorized: false }, () => {
+      const shown = socket.getPeerX509Certificate()?.fingerprint256;
+      socket.destroy();
+      if (shown === undefined) reject(new Error('no certificate was shown'));
+      else resolve(shown);
+    });
+    socket.once('error', reject);
+  });
+}
