@@ -12,9 +12,10 @@ export interface Inputs {
   readonly headers: unknown;
 }
 
+/** Undefined: there are none. Most requests have none, and to read nothing costs as much as to read a header. */
 interface Readers {
-  readonly params: z.ZodType;
-  readonly query: z.ZodType;
+  readonly params: z.ZodType | undefined;
+  readonly query: z.ZodType | undefined;
   readonly headers: z.ZodType;
 }
 
@@ -29,16 +30,20 @@ export function readInputs(
 ): Inputs {
   const readers = made.get(route) ?? readersOf(route);
   return {
-    params: readBy(readers.params, params, 'path'),
-    query: readBy(readers.query, readQuery(query), 'query'),
+    params: readers.params === undefined ? {} : readBy(readers.params, params, 'path'),
+    query: readers.query === undefined && query === '' ? {} : readBy(readers.query ?? NONE, readQuery(query), 'query'),
     headers: readBy(readers.headers, pick(headers, route.headers), 'header'),
   };
 }
 
+const NONE = z.strictObject({});
+const readerOf = (texts: Texts): z.ZodType | undefined =>
+  Object.keys(texts).length === 0 ? undefined : z.strictObject(texts);
+
 function readersOf(route: Route): Readers {
   const readers = {
-    params: z.strictObject(route.params),
-    query: z.strictObject(route.query),
+    params: readerOf(route.params),
+    query: readerOf(route.query),
     headers: z.strictObject(route.headers),
   };
   made.set(route, readers);
