@@ -1,4 +1,5 @@
 /** Ends what nobody has fetched within its retention, each message together with its last notice: the third part of the daily round. */
+import { recipientsIn } from '../domain/recipients.ts';
 import { defined } from '../domain/defined.ts';
 import { days, instant } from '../domain/units.ts';
 import { expiredLetters } from '../letters/receipt.ts';
@@ -77,8 +78,8 @@ async function lastNotice(
   const { account, organisation } = mailbox;
   const { sender } = message;
   // Who asked for success alone was told "delivered": never fetched is news to them as well.
-  const recipients = message.recipients.filter(
-    (r) => r.mailbox === account && (asksFor(r.notify, 'failure') || asksFor(r.notify, 'success')),
+  const recipients = recipientsIn(message.recipients, account).filter(
+    (r) => asksFor(r.notify, 'failure') || asksFor(r.notify, 'success'),
   );
   if (sender === '' || recipients.length === 0) return undefined;
   const original = await readOriginal(store.deliveries, message);

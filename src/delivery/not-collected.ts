@@ -1,4 +1,5 @@
 /** Tells senders that nobody has fetched their messages yet: the second part of the daily round. That is no failure. */
+import { recipientsIn } from '../domain/recipients.ts';
 import { createHash } from 'node:crypto';
 import { type Address, addressKey } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
@@ -53,7 +54,7 @@ export async function tellSenders(parts: RoundParts, mailbox: Mailbox): Promise<
 
 function addTo(groups: Map<string, Group>, message: MessageRecord, account: AccountId): void {
   const { sender } = message;
-  const recipients = message.recipients.filter((r) => r.mailbox === account && asksFor(r.notify, 'delay'));
+  const recipients = recipientsIn(message.recipients, account).filter((r) => asksFor(r.notify, 'delay'));
   if (sender === '' || recipients.length === 0) return;
   const key = addressKey(sender);
   const group = groups.get(key) ?? { sender, messages: [], recipients: new Set(), first: message, count: 0 };

@@ -4,6 +4,7 @@
  * A report with `Action: delivered` and fields of our own, so that a program can read it; the words say fetched, not read. One for each
  * message and mailbox, whatever is restored or fetched again: its key is in `Acceptance.once`.
  */
+import { recipientsIn } from '../domain/recipients.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId, MessageId } from '../domain/ids.ts';
@@ -81,7 +82,7 @@ async function prepare(
       ? undefined
       : await receiptFor(parts, account, message, { ...how, once: keyOf(id, account) });
     if (receipt !== undefined) prepared.push(receipt);
-    const mine = message.recipients.filter(({ mailbox }) => mailbox === account);
+    const mine = recipientsIn(message.recipients, account);
     const contrl = wantsContrl(mine) ? await contrlFor(parts, message, 'received') : undefined;
     if (contrl !== undefined) prepared.push(contrl);
   }
@@ -100,7 +101,7 @@ export async function titleOf({ registry }: Pick<ReceiptParts, 'registry'>, acco
 
 /** Recipients in that mailbox whose collection the sender wants to hear of. */
 export const askedFor = ({ sender, recipients }: MessageRecord, account: AccountId): MessageRecord['recipients'] =>
-  sender === '' ? [] : recipients.filter((r) => r.mailbox === account && r.receipt === true);
+  sender === '' ? [] : recipientsIn(recipients, account).filter((r) => r.receipt === true);
 
 export interface How extends Pick<Collection, 'organisation' | 'at' | 'tls' | 'by' | 'again'> {
   readonly once: string;

@@ -64,7 +64,7 @@ test('a partner is added with its account, shown without its secrets, changed an
     ...['--server-name', 'mail.umc.test', '--connections', '5', '--dane', 'required'],
   );
   assert.equal(changed.dane, 'required');
-  assert.match(await done('partner', 'show', 'umc-noord'), /TLSA records +required/);
+  assert.match(await done('partner', 'show', 'umc-noord'), /TLSA records: +required/);
   assert.equal((await json<PartnerView>('partner', 'set', 'umc-noord', '--clear', 'dane')).dane, undefined);
   assert.deepEqual(
     [changed.tls, changed.port, changed.pins, changed.login, changed.serverName, changed.connections],

@@ -1,7 +1,7 @@
 /** Receipts: what a sender reads when its message was collected, that it reads it once, and where. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { type CollectedBy, MAX_RECEIPTS, attachmentsOf, receiptsFor } from '../../src/delivery/receipts.ts';
+import { type CollectedBy, MAX_RECEIPTS, askedFor, attachmentsOf, receiptsFor } from '../../src/delivery/receipts.ts';
 import type { Interchange } from '../../src/domain/interchange.ts';
 import type { MessagePart, MessageParts } from '../../src/domain/message-part.ts';
 import type { MessageRecord } from '../../src/store/deliveries.ts';
@@ -88,6 +88,15 @@ test('none is owed where nobody asked, or to nobody', async (t) => {
   const nobody = await region.send({ from: '', to: [BALIE], receipt: true });
   const another = await region.send({ to: ['lab@lab.test'], receipt: true });
   assert.equal(await region.collect([unasked, nobody, another]), 0);
+});
+
+test('where two addresses of an account got two copies, the receipt of one names nobody of the other', async (t) => {
+  const region = await open(t);
+  const message = await region.send({ to: [BALIE], receipt: true });
+  const [mine] = message.recipients;
+  assert(mine?.mailbox !== undefined);
+  const other = { ...mine, address: address('lab@lab.test'), copy: message.id };
+  assert.deepEqual(askedFor({ ...message, recipients: [other, mine] }, mine.mailbox), [mine]);
 });
 
 test('the receipt for a system goes to its contact, never into the maildrop that it empties', async (t) => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
+import type { Address } from '../../src/domain/address.ts';
 import type { AccountId, OrganisationId } from '../../src/domain/ids.ts';
 import { isoMonth, monthOf, parseMonth } from '../../src/domain/months.ts';
 import { type Instant, days, hours, instant, minutes } from '../../src/domain/units.ts';
@@ -167,6 +168,19 @@ export function usageContract(name: string, open: (t: Cleanup) => Promise<Contra
     await store.deliveries.change([delivery!.id], 'release', actor);
     assert.deepEqual(await figuresOf(store, 'bert'), {});
     assert.deepEqual(await figuresOf(store, 'bert', NOVEMBER + 1), { received: 1, receivedOctets: 700 });
+  });
+
+  promise('of two copies in one mailbox the one that was held is received when it is released', async ({ store }) => {
+    const [anna] = [await addAccount(store, 'anna'), await addAccount(store, 'bert')];
+    await store.registry.addAddress('bert', 'desk@group.test' as Address, actor);
+    const body = await sealBody(store, randomBytes(700));
+    const message = await acceptanceOf(store, body, ['bert@group.test'], { submitter: anna });
+    const recipients = message.recipients.map((r) => ({ ...r, held: true as const }));
+    await store.accept({ ...message, recipients, copies: [await copyFor(store, 800, 'desk@group.test')] });
+    assert.deepEqual(await figuresOf(store, 'bert'), { received: 1, receivedOctets: 800 });
+    const [delivery] = await store.deliveries.list({ limit: 1 });
+    await store.deliveries.change([delivery!.id], 'release', actor);
+    assert.deepEqual(await figuresOf(store, 'bert'), { received: 2, receivedOctets: 1500 });
   });
 
   promise('what is set aside and goes back was received once', async ({ store }) => {

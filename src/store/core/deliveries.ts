@@ -1,4 +1,5 @@
 /** The deliveries' port on SQLite: asks the writer and the reader, joins what they say. */
+import { recipientsIn } from '../../domain/recipients.ts';
 import type { Erasures } from './erasures.ts';
 import { type Address, type AddressKey, addressKey } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
@@ -369,7 +370,7 @@ function wishOf(
   { recipients }: MessageRecord,
   account: AccountId,
 ): { readonly recipient: string; readonly dsn: string | null } {
-  const its = recipients.find(({ mailbox }) => mailbox === account) ?? recipients[0];
+  const its = recipientsIn(recipients, account)[0] ?? recipients[0];
   const { notify, originalRecipient } = its ?? {};
   const left = notify?.filter((wish) => wish.toUpperCase() !== 'SUCCESS');
   const wishes = left?.length === 0 ? ['NEVER'] : left;

@@ -3,7 +3,7 @@ import { type Address, addressKey } from '../../domain/address.ts';
 import type { AcceptWork, Notices } from '../changes/accept-work.ts';
 import type { Changed } from '../changes/changed.ts';
 import { type MailboxChange, deletedAllowed } from '../changes/services.ts';
-import { wasFiled } from '../core/held-mailboxes.ts';
+import { wantsReceipt, wasFiled } from '../core/held-mailboxes.ts';
 import { type Lead, movedEnvelope } from '../core/reroute.ts';
 import { flag, int, long, orNull, text } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
@@ -129,7 +129,7 @@ function* release(
   const facts = yield* factsOf(message);
   if (facts === undefined || (yield* stateOf(account)) !== 'active') return false;
   const { recipients } = JSON.parse(facts.envelope) as { recipients: readonly AcceptedRecipient[] };
-  const receipt = recipients.some((r) => r.mailbox === account && (r.receipt ?? r.contrl) === true) ? 1 : 0;
+  const receipt = wantsReceipt(recipients, account) ? 1 : 0;
   const uid = yield* addToMailbox(account, { octets: facts.octets, messages: 1 }, changed);
   if (uid === undefined) return false;
   yield* sql.run`

@@ -8,7 +8,7 @@ import type { AcceptWork, Notices } from '../changes/accept-work.ts';
 import type { Queued } from '../changes/services.ts';
 import type { KeptRow, Unfiled } from '../core/engine.ts';
 import { FilingRules } from '../core/filing-rules.ts';
-import { wasFiled } from '../core/held-mailboxes.ts';
+import { wantsReceipt, wasFiled } from '../core/held-mailboxes.ts';
 import type { Reach } from '../core/reach.ts';
 import { type Lead, movedEnvelope } from '../core/reroute.ts';
 import type { AcceptedRecipient } from '../store.ts';
@@ -103,7 +103,7 @@ export class Filing {
     const facts = this.#facts(message);
     if (row?.state !== 'active' || facts === undefined) return false;
     const { recipients } = JSON.parse(facts.envelope) as { recipients: readonly AcceptedRecipient[] };
-    const receipt = recipients.some((r) => r.mailbox === account && (r.receipt ?? r.contrl) === true) ? 1 : 0;
+    const receipt = wantsReceipt(recipients, account) ? 1 : 0;
     this.#tables.insertEntry(account, row.next_uid, message, facts.octets, uidl, receipt);
     const octets = Number(facts.octets);
     this.#p.counters.add(changed.mailboxes, account, row, { octets, messages: 1 });
