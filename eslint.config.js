@@ -101,7 +101,7 @@ const ofCommands = [
   ...['/enrol/', '/letters/', '/middleware/', '/source/', '/takeover/', '/trail/', '/webhooks/', '/pages/causes.ts'],
   '/gateway.ts',
   ...['admin', 'backup', 'sites', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
-  ...['checks', 'dane', 'listeners', 'report', 'scan'].map((f) => `/gateway/doctor-${f}.ts`),
+  ...['checks', 'dane', 'listeners', 'mail-test', 'records', 'report', 'scan'].map((f) => `/gateway/doctor-${f}.ts`),
   ...port,
 ];
 const belowGateway = [
@@ -546,7 +546,8 @@ export default tseslint.config(
     '/trail/',
     '/gateway.ts',
     ...['admin', 'backup', 'postgres-check', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
-    ...['checks', 'dane', 'listeners', 'report', 'scan'].map((f) => `/gateway/doctor-${f}.ts`),
+    '/gateway/own-records.ts',
+    ...['checks', 'dane', 'listeners', 'mail-test', 'records', 'report', 'scan'].map((f) => `/gateway/doctor-${f}.ts`),
     ...port,
     'commander',
   ]),

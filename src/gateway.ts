@@ -45,6 +45,7 @@ import { startGatewayProbe } from './gateway/probe.ts';
 import { GatewayReload } from './gateway/reload.ts';
 import { RunningParts } from './gateway/running-parts.ts';
 import { daneMetrics, gatewayDane } from './gateway/dane.ts';
+import { dkimMetrics, gatewayDkim } from './gateway/dkim.ts';
 import { gatewayScanner, scanMetrics } from './gateway/scan.ts';
 import { noteSecondPerson } from './gateway/second-person.ts';
 import type { OpenedStore } from './gateway/opened-store.ts';
@@ -114,6 +115,8 @@ export async function startGateway(config: Config, options: GatewayOptions): Pro
 async function assemble(config: Config, options: GatewayOptions, running: RunningParts): Promise<Gateway> {
   const { clock, log, random = randomBytes } = options;
   const tls = new GatewayTls(config, options);
+  // Before anything is opened: a key that cannot be used is no reason to send unsigned.
+  const dkim = gatewayDkim(config, clock);
   const http = running.own(new GatewayHttp());
 
   const alone = aloneOf(config, options);
@@ -236,6 +239,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     cluster: cluster.metrics,
     scan: scanMetrics(scanner),
     dane: daneMetrics(dane),
+    dkim: dkimMetrics(dkim),
     maxBackupAge: maxAgeOf(config),
     maxDrillAge: maxDrillAgeOf(config),
     trail: { erased: retention.erased, anchors: anchors.counts, ...defined({ forwarded: forwarding?.counts }) },
@@ -251,7 +255,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const reload = new GatewayReload(config, { connections, log, readFiles: reloadTls, ...defined({ setLogLevel }) });
   const reloadTold = (actor = THE_GATEWAY): ReturnType<typeof reload.reload> =>
     life.configured(actor, () => reload.reload());
-  const context = adminContext(store, config, options, mail, notices, backups, ca, certificates, dane);
+  const context = adminContext(store, config, options, mail, notices, backups, ca, certificates, dane, dkim);
   // Last, so that a gateway that cannot start leaves no message in doubt at a partner.
   pushes.push(
     startPush(config, {
@@ -262,6 +266,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
       log,
       shown,
       tlsa: dane?.source,
+      dkim,
     }),
   );
 

@@ -199,6 +199,8 @@ export interface PartnerParts {
   readonly probe: CourierProbe;
   /** The gateway's own name. */
   readonly hostname: string;
+  /** There is a key by which every message could be signed (DKIM). Throws Unusable. */
+  readonly signs: () => boolean;
 }
 
 /** What operations on webhooks work with. */

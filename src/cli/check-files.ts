@@ -20,6 +20,7 @@ import { listsOf, readRevocationLists } from '../config/revocation-lists.ts';
 import type { Config } from '../config/schema.ts';
 import { channelWarnings } from '../cluster/check.ts';
 import { auditKeyFile, auditKeys } from '../crypto/audit-keys.ts';
+import { readDkimKeys } from '../crypto/dkim-keys.ts';
 import { formatName } from '../crypto/distinguished-name.ts';
 import type { Log } from '../domain/effects.ts';
 import { checkStartFiles } from '../gateway/stopped-store.ts';
@@ -52,6 +53,7 @@ export const CHECKED_FILES: Readonly<Record<string, Look>> = {
   'console.oidc.authorities': (config) => authorities(config, 'console.oidc.authorities'),
   // clamd itself is asked (gateway/doctor-scan.ts).
   'scan.clamd': nothing,
+  'delivery.dkim-keys': dkimKeys,
   'webhooks.authorities': (config) => authorities(config, 'webhooks.authorities'),
   'store.password-file': serverFiles,
   'store.certificate': serverFiles,
@@ -112,6 +114,11 @@ async function startFiles(config: Config): Promise<readonly string[]> {
 /** What the gateway shows to the servers of PostgreSQL, and knows them by. */
 function serverFiles(config: Config): readonly string[] {
   readServerMaterial(config);
+  return [];
+}
+
+function dkimKeys({ delivery: { 'dkim-keys': folder } }: Config): readonly string[] {
+  if (folder !== undefined) readDkimKeys(folder);
   return [];
 }
 

@@ -60,6 +60,10 @@ export const groups: readonly Loaded[] = [
     load: async () => (await import('../commands/partner.ts')).partners,
   },
   {
+    names: { dkim: 'keys that sign mail for partners who want it' },
+    load: async () => (await import('../commands/dkim.ts')).dkim,
+  },
+  {
     names: { session: 'connections that are open now' },
     load: async () => (await import('../commands/session.ts')).sessions,
   },

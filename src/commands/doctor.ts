@@ -3,7 +3,8 @@ import { z } from '../config/zod.ts';
 import { SEVERITIES } from '../domain/doctor.ts';
 import { grades } from '../platform/tls-guideline.ts';
 import { table } from '../cli/output.ts';
-import { readsHere } from './core/row.ts';
+import { flag, readsHere } from './core/row.ts';
+import { type RecordsReport, recordsReport, recordsText } from './doctor-records.ts';
 
 const finding = z.object({
   about: z.enum(['version', 'suite', 'curve', 'certificate', 'signature', 'renegotiation']),
@@ -36,6 +37,10 @@ function faultOf({ listeners, findings }: DoctorReport): 'configuration' | 'unpr
     return 'configuration';
   return listeners.length === 0 ? 'unproven' : undefined;
 }
+
+/** What is not there may not be wanted; what is there and wrong keeps mail away. */
+const recordsFault = ({ records }: RecordsReport): 'configuration' | undefined =>
+  records.some(({ state }) => state === 'differs') ? 'configuration' : undefined;
 
 export const reportText = ({ listeners, findings }: DoctorReport): string =>
   [
@@ -82,14 +87,21 @@ function summaryOf(reports: DoctorReport['listeners']): string {
 export const doctor = readsHere({
   about:
     'judge the TLS of the listeners by the NCSC-NL guidelines 2025-05, the clock, backups, and the escrow of the master key',
-  in: {},
-  out: report,
+  in: {
+    records: flag(
+      'instead: the records to publish in the DNS for this gateway (TLSA, MTA-STS, SPF, DKIM, DMARC), how they stand there, and the mail test of internet.nl judged from here',
+    ),
+  },
+  out: z.union([report, recordsReport]),
   right: 'read',
-  examples: [''],
-  run: async (here) => await (await import('../cli/doctor.ts')).examineAll(here),
-  say: reportText,
+  examples: ['', '--records'],
+  run: async (here, { records }): Promise<DoctorReport | RecordsReport> =>
+    records
+      ? await (await import('../cli/doctor-records.ts')).examineRecords(here)
+      : await (await import('../cli/doctor.ts')).examineAll(here),
+  say: (found) => ('tests' in found ? recordsText(found) : reportText(found)),
   fails: (found) => {
-    const code = faultOf(found);
+    const code = 'tests' in found ? recordsFault(found) : faultOf(found);
     return code === undefined ? undefined : { code };
   },
 });

@@ -45,6 +45,15 @@ async function secretsOf(context: AdminContext, { name, sealed }: Partner): Prom
   );
 }
 
+/** Mail would wait until there is a key: better said now. */
+function refuseUnsigned({ partners: { signs, hostname } }: AdminContext, dkim: boolean): void {
+  if (dkim && !signs())
+    throw new AdminError(
+      'invalid',
+      `Cannot sign mail for the partner: no DKIM key for ${hostname} stands in delivery.dkim-keys; make one with "sluis dkim make ${hostname}", publish its record, and start the gateway anew`,
+    );
+}
+
 const domains = subject('domain', 'whole domains that lead to a partner', {
   add: changes({
     about: 'let every address of a domain lead to a partner; addresses registered one by one still win',
@@ -98,6 +107,7 @@ export const partners = subject('partner', 'organisations with a mail server of 
     undo: 'partner end',
     examples: ['noord --organisation lab-noord --host mail.lab-noord.example'],
     run: async (context, { name, organisation: of, account = name, ...said }, { actor }) => {
+      refuseUnsigned(context, said.dkim);
       const { server, secrets } = newServer(said, context.clock.now());
       const sealed = await context.partners.seals.seal(name, secrets);
       const added = { name, organisation: of, login: account, server, ...defined({ sealed }) };
@@ -122,6 +132,7 @@ export const partners = subject('partner', 'organisations with a mail server of 
     undo: 'the same with the value before',
     examples: ['umc --max-message 25MiB', 'umc --clear max-message'],
     run: async (context, { name, clear: clears, ...said }, { actor }) => {
+      refuseUnsigned(context, said.dkim);
       const { registry } = context.store;
       const found = await partnerOf(registry, name);
       const before = { server: found.server, secrets: await secretsOf(context, found) };

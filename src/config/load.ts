@@ -109,6 +109,7 @@ const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
         'forward-key': atGiven(config.audit['forward-key']),
       }),
     },
+    delivery: { ...config.delivery, ...defined({ 'dkim-keys': atGiven(config.delivery['dkim-keys']) }) },
     backup: {
       ...config.backup,
       ...defined({

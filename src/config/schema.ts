@@ -503,6 +503,11 @@ const delivery = section({
       '127.0.0.1:53',
     ),
   ),
+  'dkim-keys': optional(
+    path(
+      'Folder with keys for DKIM, by which mail for partners who want it is signed (sluis partner set --dkim): files SELECTOR._domainkey.DOMAIN.pem, mode 0600 (sluis dkim make). One that cannot be used keeps the gateway from starting. Read at the start.',
+    ),
+  ),
 });
 
 const absence = section({

@@ -3,13 +3,13 @@ import { defined } from '../domain/defined.ts';
 import { type Log } from '../domain/effects.ts';
 import type { Octets } from '../domain/units.ts';
 import type { Claim } from '../store/deliveries.ts';
-import type { StoredContent } from '../store/store.ts';
-import type { Answer, Destination, Parcel } from './courier.ts';
+import { type Answer, type Destination, type Parcel, TOO_LONG } from './courier.ts';
+import { type SignedCopy, SigningEnded } from './dkim.ts';
 import type { PushParts } from './parts.ts';
 
 function parcelOf(
   { message, recipient, notify, originalRecipient }: Claim,
-  content: StoredContent,
+  content: Pick<Parcel, 'octets' | 'slices'>,
   submitted: Octets | undefined,
 ): Parcel {
   const { body, smtpUtf8, requireTls, ret, envid } = message.envelope;
@@ -44,7 +44,7 @@ function ours(claim: Claim, why: string, log: Log): Answer {
 
 /** Never rejects. */
 export async function attempt(
-  { deliveries, courier, log }: Pick<PushParts, 'deliveries' | 'courier' | 'log'>,
+  { deliveries, courier, log, dkim }: Pick<PushParts, 'deliveries' | 'courier' | 'log' | 'dkim'>,
   destination: Destination,
   claim: Claim,
   signal: AbortSignal,
@@ -57,8 +57,29 @@ export async function attempt(
       copyOf === undefined || opened !== true
         ? undefined
         : ((await deliveries.findMessage(copyOf))?.octets ?? content.octets);
-    return { answer: await courier.deliver(destination, parcelOf(claim, content, submitted), signal), ours: false };
+    const signed = destination.dkim === true ? await signedBy(dkim, content, signal) : undefined;
+    const answer = await courier.deliver(destination, parcelOf(claim, signed ?? content, submitted), signal);
+    return { answer: signed === undefined ? answer : withDomain(answer, signed.domain), ours: false };
   } catch (error) {
+    if (error instanceof SigningEnded) return { answer: ended(signal), ours: false };
     return { answer: ours(claim, error instanceof Error ? error.message : String(error), log), ours: true };
   }
 }
+
+/** A partner who wants it is sent nothing unsigned: its place is paused where there is no signer (places.ts). */
+async function signedBy(
+  dkim: PushParts['dkim'],
+  content: Pick<Parcel, 'octets' | 'slices'>,
+  signal: AbortSignal,
+): Promise<SignedCopy> {
+  if (dkim === undefined) throw new Error('there is no DKIM key');
+  return await dkim.sign(content, signal);
+}
+
+const withDomain = (answer: Answer, dkim: string): Answer =>
+  answer.kind === 'taken' ? { ...answer, session: { ...answer.session, dkim } } : answer;
+
+const ended = (signal: AbortSignal): Answer =>
+  signal.reason === TOO_LONG
+    ? { kind: 'lost', why: 'timeout', text: 'signing the message took too long', at: 'message' }
+    : { kind: 'lost', why: 'stopped', text: 'the gateway is stopping', at: 'session' };

@@ -32,6 +32,8 @@ export interface Destination {
   readonly pins?: readonly CertificatePin[];
   /** `required`: it is only known by TLSA records of its host. `off`: they are not asked for. Default: they hold where there are any. */
   readonly dane?: DaneDemand;
+  /** What is sent to it is signed (DKIM). */
+  readonly dkim?: true;
   /** Shown when the partner asks for a client certificate. PEM, the certificate with its chain. */
   readonly clientCertificate?: { readonly key: string; readonly certificate: string };
   /** Sent by AUTH after TLS. */
@@ -91,6 +93,8 @@ export interface Session {
   readonly cipher: string;
   /** The TLSA record that its certificate met, such as `3 1 1`. Absent: it was verified by an authority. */
   readonly tlsa?: string;
+  /** The domain that signed what was sent (DKIM). */
+  readonly dkim?: string;
 }
 
 /** What the DNS says of a server's certificate (RFC 7672). */

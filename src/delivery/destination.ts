@@ -5,7 +5,7 @@ import type { Destination } from './courier.ts';
 
 /** `hostname`: the gateway's own. */
 export function destinationOf({ id, server }: Partner, secrets: PartnerSecrets, hostname: string): Destination {
-  const { serverName, authorities, pins, dane, certificate, user } = server;
+  const { serverName, authorities, pins, dane, dkim, certificate, user } = server;
   const { password, privateKey } = secrets;
   return {
     partner: id,
@@ -14,7 +14,7 @@ export function destinationOf({ id, server }: Partner, secrets: PartnerSecrets, 
     tls: server.tls,
     helo: server.helo ?? hostname,
     connections: server.connections,
-    ...defined({ certificateName: serverName, dane }),
+    ...defined({ certificateName: serverName, dane, dkim }),
     ...(authorities === undefined ? {} : { authorities: [authorities] }),
     ...(pins === undefined || pins.length === 0 ? {} : { pins }),
     ...(certificate === undefined || privateKey === undefined

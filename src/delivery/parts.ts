@@ -5,6 +5,7 @@ import type { PartnerId } from '../domain/ids.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import type { Deliveries } from '../store/port/mail.ts';
 import type { Courier, Destination } from './courier.ts';
+import type { DkimSigner } from './dkim.ts';
 import type { NoticeWriter } from './notices.ts';
 import type { Fraction, RetrySchedule } from './retry.ts';
 
@@ -26,6 +27,8 @@ export interface PushParts {
     'claim' | 'claimOne' | 'settle' | 'queues' | 'onDue' | 'list' | 'openMessage' | 'findMessage'
   >;
   readonly courier: Courier;
+  /** Signs for partners who want it. */
+  readonly dkim?: Pick<DkimSigner, 'sign'>;
   /** Asked once for each batch, so that a change of the record holds from the next one. */
   readonly findPlace: (partner: PartnerId) => Promise<Place>;
   readonly notices: NoticeWriter;

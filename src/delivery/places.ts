@@ -16,6 +16,8 @@ export interface PlacesParts {
   readonly openSecrets: (name: string, sealed: Uint8Array | undefined) => Promise<Result<PartnerSecrets, string>>;
   /** The gateway's own name. */
   readonly hostname: string;
+  /** Every message could be signed (DKIM). */
+  readonly signs: boolean;
 }
 
 const paused: Record<Exclude<Partner['state'], 'active'>, string> = {
@@ -24,7 +26,16 @@ const paused: Record<Exclude<Partner['state'], 'active'>, string> = {
   ended: 'this partner has left the group',
 };
 
-export function partnerPlaces({ findPartner, openSecrets, hostname }: PlacesParts): (id: PartnerId) => Promise<Place> {
+/** Nothing is sent unsigned to a partner who wants it signed. */
+const UNSIGNED =
+  'it is to be sent signed mail (DKIM), and there is no key for the name of this gateway in delivery.dkim-keys';
+
+export function partnerPlaces({
+  findPartner,
+  openSecrets,
+  hostname,
+  signs,
+}: PlacesParts): (id: PartnerId) => Promise<Place> {
   const known = new Map<PartnerId, { readonly record: string; readonly destination: Destination }>();
   return async (id) => {
     const partner = await findPartner(id);
@@ -34,6 +45,7 @@ export function partnerPlaces({ findPartner, openSecrets, hostname }: PlacesPart
       known.delete(id);
       return { kind: 'paused', name, why: paused[state] };
     }
+    if (server.dkim === true && !signs) return { kind: 'paused', name, why: UNSIGNED };
     const record = JSON.stringify([server, sealed === undefined ? '' : Buffer.from(sealed).toString('base64')]);
     const same = known.get(id);
     if (same?.record === record) return { kind: 'push', name, destination: same.destination };

@@ -81,7 +81,11 @@ function auditOf({ claim, ending, partner, answer }: Settling): AuditEvent[] {
   const event = outcome.kind === 'retry' ? 'delivery.delayed' : `delivery.${outcome.kind}`;
   const session =
     answer?.kind === 'taken'
-      ? { tls: answer.session.tlsVersion, cipher: answer.session.cipher, ...defined({ tlsa: answer.session.tlsa }) }
+      ? {
+          tls: answer.session.tlsVersion,
+          cipher: answer.session.cipher,
+          ...defined({ tlsa: answer.session.tlsa, dkim: answer.session.dkim }),
+        }
       : {};
   return [
     {

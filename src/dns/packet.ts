@@ -26,7 +26,7 @@ export interface DnsAnswer {
 
 /** There is no answer that could be believed; never the same as "there is none". */
 export class DnsFailed extends Error {
-  override readonly name = 'DnsFailed';
+  override readonly name: string = 'DnsFailed';
 }
 
 /** What is taken of one answer by UDP: it passes every network in one piece (DNS flag day 2020). */

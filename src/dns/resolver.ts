@@ -126,7 +126,9 @@ export class Resolver implements Dns {
 }
 
 /** Another try may help. */
-class NoAnswer extends DnsFailed {}
+class NoAnswer extends DnsFailed {
+  override readonly name: string = 'NoAnswer';
+}
 
 const asFailed = (error: unknown): DnsFailed =>
   error instanceof DnsFailed ? error : new DnsFailed(error instanceof Error ? error.message : String(error));

@@ -43,6 +43,8 @@ export interface PartnerServer {
   readonly pins?: readonly CertificatePin[];
   /** Absent: records that are there must be met, and stand in for a public authority. */
   readonly dane?: DaneDemand;
+  /** What is sent to it is signed by the gateway (DKIM). */
+  readonly dkim?: true;
   /** Certificate that we show, with its chain, PEM. Its key is one of the partner's secrets. */
   readonly certificate?: string;
   /** Login name for AUTH there. Its password is one of the partner's secrets. */

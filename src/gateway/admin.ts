@@ -16,6 +16,7 @@ import { keyFingerprint } from '../crypto/key-fingerprint.ts';
 import { partnerSeals } from '../crypto/partner-secrets.ts';
 import { hashPassword } from '../crypto/password.ts';
 import { checkNewPassword } from '../crypto/password-text.ts';
+import type { DkimSigner } from '../delivery/dkim.ts';
 import type { Dispatcher } from '../delivery/dispatcher.ts';
 import { defined } from '../domain/defined.ts';
 import type { Instant } from '../domain/units.ts';
@@ -24,6 +25,7 @@ import { createCourierProbe } from '../smtp/courier-probe.ts';
 import type { Store } from '../store/port/store.ts';
 import { auditKeepOf, evidenceParts } from './audit.ts';
 import { gatewayDane } from './dane.ts';
+import { gatewayDkim } from './dkim.ts';
 import { gatewayBackups } from './backup.ts';
 import { gatewayCertificates } from './certificates.ts';
 import { GatewayCluster } from './cluster.ts';
@@ -60,6 +62,7 @@ export const adminContext = (
   // By the files of the configuration: what is in use is known to the gateway that serves.
   certificates = gatewayCertificates({ config, store, ca }),
   dane = gatewayDane(config, effects),
+  dkim?: DkimSigner,
 ): AdminContext => ({
   ca,
   certificates,
@@ -84,6 +87,7 @@ export const adminContext = (
     seals: partnerSeals(() => readMasterKey(config), effects.random ?? randomBytes),
     probe: createCourierProbe({ clock: effects.clock, ...defined({ tlsa: dane?.source }) }),
     hostname: config.hostname,
+    signs: () => (dkim ?? gatewayDkim(config, effects.clock))?.ready === true,
   },
   webhooks: webhookParts(config, effects),
   console: {

@@ -39,6 +39,7 @@ export interface GatewayHttpParts extends Omit<TrafficParts, 'listeners' | 'loop
   readonly cluster: readonly Metric[];
   readonly scan: readonly Metric[];
   readonly dane: readonly Metric[];
+  readonly dkim: readonly Metric[];
   readonly maxBackupAge: Milliseconds;
   readonly maxDrillAge: Milliseconds;
   readonly clock: Clock;
@@ -89,6 +90,7 @@ export class GatewayHttp {
       ...parts.cluster,
       ...parts.scan,
       ...parts.dane,
+      ...parts.dkim,
       ...backupMetrics({ ...parts, maxAge: parts.maxBackupAge, maxDrillAge: parts.maxDrillAge }),
     ];
     this.figures = (names) => figuresOf(kept, names);

@@ -4,6 +4,7 @@ import type { PartnerSeals } from '../crypto/partner-secrets.ts';
 import { type Dispatcher, startDispatcher } from '../delivery/dispatcher.ts';
 import type { NoticeWriter } from '../delivery/notices.ts';
 import type { TlsaSource } from '../delivery/courier.ts';
+import type { DkimSigner } from '../delivery/dkim.ts';
 import { partnerPlaces } from '../delivery/places.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { defined } from '../domain/defined.ts';
@@ -22,11 +23,13 @@ export interface GatewayPushParts {
   readonly shown: Map<PartnerId, Uint8Array>;
   /** Absent where TLSA records are not looked up. */
   readonly tlsa?: TlsaSource | undefined;
+  /** Absent where nothing is signed. */
+  readonly dkim?: DkimSigner | undefined;
 }
 
 export function startPush(
   config: Config,
-  { store, seals, notices, clock, log, shown, tlsa }: GatewayPushParts,
+  { store, seals, notices, clock, log, shown, tlsa, dkim }: GatewayPushParts,
 ): Dispatcher {
   const { hostname } = config;
   return startDispatcher({
@@ -40,7 +43,9 @@ export function startPush(
       findPartner: (id) => store.registry.findPartner(id),
       openSecrets: (name, sealed) => seals.open(name, sealed),
       hostname,
+      signs: dkim?.ready === true,
     }),
+    ...defined({ dkim }),
     notices,
     clock,
     log,

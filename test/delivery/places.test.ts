@@ -24,6 +24,7 @@ function bench(
 ) {
   const state = { partner, opened: 0 };
   const find = partnerPlaces({
+    signs: false,
     findPartner: () => Promise.resolve(state.partner),
     openSecrets: () => {
       state.opened++;

@@ -1,6 +1,6 @@
 /** Metrics and health of a whole gateway, over HTTP: what they tell after real sessions, and that what they tell is bounded. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { endingFinding } from '../../src/admin/endings.ts';
@@ -289,9 +289,11 @@ const OF_SEVERAL: ReadonlySet<string> = new Set(
 );
 const isOfOne = (name: string): boolean => !OF_SEVERAL.has(name) && !name.startsWith('sluis_cluster_');
 
-/** A scanner and a resolver that are not there have metrics too. */
+/** A scanner and a resolver that are not there have metrics too, and a folder without keys. */
 const SCANNING = {
-  configuration: '[scan]\nclamd = "/nowhere/clamd.ctl"\n[delivery]\ndane-resolver = "127.0.0.1:1"\n',
+  configuration:
+    '[scan]\nclamd = "/nowhere/clamd.ctl"\n[delivery]\ndane-resolver = "127.0.0.1:1"\ndkim-keys = "dkim"\n',
+  prepare: (folder: string) => mkdirSync(join(folder, 'dkim')),
 };
 
 test('every metric that the dashboard and the alarms name is told of by a gateway', async (t) => {

@@ -1,6 +1,7 @@
 /** A store with a partner, and what pushes to it, for tests and measurements inside one process. */
 import type { Courier } from '../../src/delivery/courier.ts';
 import { type Dispatcher, startDispatcher } from '../../src/delivery/dispatcher.ts';
+import type { DkimSigner } from '../../src/delivery/dkim.ts';
 import type { NoticeWriter } from '../../src/delivery/notices.ts';
 import type { PushLimits } from '../../src/delivery/parts.ts';
 import { partnerPlaces } from '../../src/delivery/places.ts';
@@ -37,12 +38,13 @@ export interface PushOptions {
   readonly log: Log;
   readonly notices?: NoticeWriter;
   readonly courier?: Courier;
+  readonly dkim?: DkimSigner;
   readonly limits?: Partial<PushLimits>;
 }
 
 export const silent: NoticeWriter = { noticeFor: () => Promise.resolve(undefined) };
 
-export const startTestPush = (store: Store, { clock, log, notices, courier, limits }: PushOptions): Dispatcher =>
+export const startTestPush = (store: Store, { clock, log, notices, courier, limits, dkim }: PushOptions): Dispatcher =>
   startDispatcher({
     deliveries: store.deliveries,
     courier: courier ?? createCourier({ clock }),
@@ -50,7 +52,9 @@ export const startTestPush = (store: Store, { clock, log, notices, courier, limi
       findPartner: (id) => store.registry.findPartner(id),
       openSecrets: () => Promise.resolve(ok({})),
       hostname: 'mail.test',
+      signs: dkim !== undefined,
     }),
+    ...(dkim === undefined ? {} : { dkim }),
     notices: notices ?? silent,
     clock,
     log,

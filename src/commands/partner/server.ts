@@ -17,7 +17,7 @@ import {
 } from '../../domain/partner.ts';
 import { GiB, type Instant, KiB, octets } from '../../domain/units.ts';
 import { type Kind, Refused, choice, count, naming, ofText, pemOf, text } from '../core/kinds.ts';
-import { type Values, many, opt } from '../core/row.ts';
+import { type Values, flag, many, opt } from '../core/row.ts';
 import { passwordThere } from '../core/secret.ts';
 
 export const partner = naming(
@@ -68,6 +68,7 @@ const CLEARED: Readonly<Record<string, readonly (keyof PartnerServer)[]>> = {
   ca: ['authorities'],
   pin: ['pins'],
   dane: ['dane'],
+  dkim: ['dkim'],
   'client-certificate': ['certificate'],
   login: ['user'],
   ehlo: ['helo'],
@@ -89,6 +90,7 @@ export const SERVER = {
     choice('demand', ['required', 'off']),
     'TLSA records of its host (DANE): required, or off: not looked up; default: they must be met where there are any',
   ),
+  dkim: flag('sign what is sent to it (DKIM); needs a key: sluis dkim make'),
   clientCertificate: opt(certificates('pem'), 'certificate that we show, with its chain; needs --client-key'),
   clientKey: opt(
     pemOf('pem', 16 * KiB, (key) => key),
@@ -144,6 +146,7 @@ const fieldsOf = (said: Said): Partial<PartnerServer> =>
     authorities: said.ca,
     pins: said.pin.length === 0 ? undefined : said.pin,
     dane: said.dane,
+    dkim: said.dkim ? (true as const) : undefined,
     certificate: said.clientCertificate,
     user: said.login,
     helo: said.ehlo,

@@ -33,6 +33,7 @@ freeze('gateway', { accounts: ['anna'] }, [
   { run: 'drill watch 127.0.0.1:{port} --seconds 1', shape: true, people: false },
   { run: 'serve', code: 7 },
   { run: 'doctor', shape: true, people: false },
+  { run: 'doctor --records', shape: true, people: false },
   'config list --section log',
   { run: 'check', code: 0 },
 ]);

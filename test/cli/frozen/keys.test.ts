@@ -25,6 +25,10 @@ freeze('keys', { accounts: ['anna', 'bert'] }, [
   { run: 'key recover {here}/shares/share-1-Jan.txt --out {here}/recovered-2.key', code: 2 },
   { run: 'key rotate --yes --reason why', code: 7 },
 
+  'dkim make group.test --kind ed25519 --selector s1 --folder {here}/dkim',
+  { run: 'dkim make group.test --kind ed25519 --selector s1 --folder {here}/dkim', code: 4 },
+  { run: 'dkim make group.test', code: 2 },
+
   'backup list {here}/backups',
   { run: 'backup take {here}/backups --reason why', keep: { backup: 'path' } },
   { run: 'backup {here}/backups' },

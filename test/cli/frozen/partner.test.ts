@@ -26,6 +26,7 @@ freeze('partner', { accounts: ['anna', 'bert'] }, [
   'partner set umc-noord --tls implicit --port 465 --clear pin --clear login --server-name mx.umc.test --connections 5 --reason why',
   `partner set umc-noord --host mx2.umc.test --ca {here}/ca.pem --pin ${PIN} --client-certificate {here}/client.pem --client-key {here}/client.key --login gw --password-file {here}/password --ehlo gw2.test --max-message 10MiB`,
   { run: 'partner set umc-noord --clear host', code: 2 },
+  { run: 'partner set umc-noord --dkim', code: 2 },
   { run: 'partner set nobody --port 25', code: 3 },
   { run: 'partner add lab --organisation lab --host localhost --port {port} --ca {here}/ca.pem', plain: true },
   'partner list',

@@ -30,6 +30,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\b[0-9a-f]{16,}\b/gi, '<hex>'],
   [/\b[0-7][0-9a-hjkmnp-tv-z]{12}\b/g, '<id>'],
   [/(?<![A-Za-z0-9+/=_-])(?=[^\s]*[A-Z])(?=[^\s]*[0-9])[A-Za-z0-9+/_-]{40,}={0,2}/g, '<base64>'],
+  [/\bp=[A-Za-z0-9+/]{40,}={0,2}/g, 'p=<base64>'],
   [/\b(127\.0\.0\.1|localhost)(:| +)\d{4,5}\b/g, '$1$2<port>'],
   [/^(Process: +|.*\bprocess=)\d+/gm, '$1<number>'],
   [/\bport \d{5}\b/g, 'port <port>'],

@@ -1,0 +1,131 @@
+/** How the records that the gateway's own name should have stand in the DNS. */
+import { getServers } from 'node:dns';
+import type { Config } from '../config/schema.ts';
+import type { DnsAnswer, RecordType } from '../dns/packet.ts';
+import type { Dns } from '../dns/resolver.ts';
+import type { CheckedRecord, WantedRecord } from '../domain/dns-record.ts';
+import type { Clock } from '../domain/effects.ts';
+import { seconds } from '../domain/units.ts';
+
+/** Asks; what is no answer is undefined. */
+export type Ask = (name: string, type: RecordType) => Promise<DnsAnswer | undefined>;
+
+/** By `delivery.dane-resolver`, else by the first server of this machine: what that says is shown, and nothing is trusted because of it. */
+export async function askOf({ delivery }: Pick<Config, 'delivery'>, clock: Clock): Promise<Ask> {
+  const { Resolver } = await import('../dns/resolver.ts');
+  const at = delivery['dane-resolver'] ?? firstServer();
+  return at === undefined
+    ? () => Promise.resolve(undefined)
+    : asking(new Resolver({ at, clock, patience: seconds(2) }));
+}
+
+/** Each question once, and none any more of a resolver that is away: an operator waits. */
+export function asking(dns: Dns): Ask {
+  const known = new Map<string, Promise<DnsAnswer | undefined>>();
+  let away = false;
+  const ask: Ask = async (name, type) => {
+    try {
+      return away ? undefined : await dns.ask(name, type);
+    } catch (error) {
+      away ||= error instanceof Error && error.name === 'NoAnswer';
+      return undefined;
+    }
+  };
+  return (name, type) => {
+    const key = `${type} ${name}`;
+    const asked = known.get(key) ?? ask(name, type);
+    known.set(key, asked);
+    return asked;
+  };
+}
+
+/** `192.0.2.1`, `192.0.2.1:5353`, `[2001:db8::1]:53`. */
+function firstServer(): { readonly host: string; readonly port: number } | undefined {
+  const [first] = getServers();
+  if (first === undefined) return undefined;
+  const [, bracketed, four, port = '53'] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(first) ?? [];
+  return { host: bracketed ?? four ?? first, port: Number(port) };
+}
+
+export const checkRecords = async (wanted: readonly WantedRecord[], ask: Ask): Promise<readonly CheckedRecord[]> =>
+  await Promise.all(wanted.map(async (one) => await checked(one, wanted, ask)));
+
+/** Begins what a text of the kind begins with: others may stand at the same name. */
+const BEGINS: Readonly<Record<WantedRecord['kind'], RegExp>> = {
+  tlsa: /^/,
+  'mta-sts': /^v=STSv1\b/,
+  spf: /^v=spf1(?: |$)/i,
+  dkim: /^/,
+  dmarc: /^v=DMARC1\b/,
+};
+
+async function checked(one: WantedRecord, all: readonly WantedRecord[], ask: Ask): Promise<CheckedRecord> {
+  const answer = await ask(one.name.slice(0, -1), one.type);
+  if (answer === undefined)
+    return { ...one, state: 'unknown', remedy: 'the DNS gave no answer; try again, or see whether the resolver works' };
+  const found = textsOf(answer, one.type).filter((text) => BEGINS[one.kind].test(text));
+  if (found.length === 0) return { ...one, state: 'missing', remedy: 'publish it' };
+  const problem = problemOf(one, found, all);
+  const shown = found.join(' | ').slice(0, 500);
+  if (problem === undefined) return { ...one, state: 'published', ...(shown === one.value ? {} : { found: shown }) };
+  return { ...one, state: 'differs', found: shown, remedy: problem };
+}
+
+/** What records of the type say, as a zone file has it. */
+export function textsOf({ records }: DnsAnswer, type: 'TLSA' | 'TXT'): readonly string[] {
+  return records
+    .filter((record) => record.type === type)
+    .map(({ data }) => (type === 'TLSA' ? tlsaText(data) : txtText(data)));
+}
+
+function tlsaText(data: unknown): string {
+  const { usage, selector, matchingType, certificate } = data as Record<string, unknown>;
+  const hex = Buffer.isBuffer(certificate) ? certificate.toString('hex') : '';
+  return [usage, selector, matchingType, hex].map(String).join(' ');
+}
+
+/** Its strings, joined (RFC 7208 section 3.3, RFC 6376 section 3.6.2.2). */
+const txtText = (data: unknown): string =>
+  (Array.isArray(data) ? (data as unknown[]) : [data])
+    .map((part) => (Buffer.isBuffer(part) ? part.toString('utf8') : String(part)))
+    .join('');
+
+/** `name=value; ...`, names folded. */
+export const tagsOf = (text: string): ReadonlyMap<string, string> =>
+  new Map(
+    text.split(';').flatMap((tag) => {
+      const [, name, value] = /^\s*([A-Za-z0-9_]+)\s*=\s*(.*?)\s*$/.exec(tag) ?? [];
+      return name === undefined ? [] : [[name.toLowerCase(), value ?? ''] as const];
+    }),
+  );
+
+/** Of a text of SPF: whether mail from elsewhere fails. */
+export const spfEnds = (text: string): boolean => /(?:^| )[-~]all(?: |$)/i.test(text) || /(?:^| )redirect=/i.test(text);
+
+/** Undefined: what stands there does what it should, in these words or others. */
+function problemOf(one: WantedRecord, found: readonly string[], all: readonly WantedRecord[]): string | undefined {
+  const tag = (name: string): string | undefined => tagsOf(found[0] ?? '').get(name);
+  switch (one.kind) {
+    case 'tlsa': {
+      if (found.includes(one.value)) return undefined;
+      const others = all.filter(({ kind, name }) => kind === 'tlsa' && name === one.name);
+      return others.some(({ value }) => found.includes(value))
+        ? 'publish this one too: the listener has two certificates, and whoever gets this one finds no record of it'
+        : 'publish it now: mail servers that look (DANE) send nothing here';
+    }
+    case 'mta-sts':
+      return found.length > 1 ? 'one such record may stand there; remove the other' : undefined;
+    case 'spf':
+      if (found.length > 1) return 'one such record may stand there, or none counts; make one of them';
+      return spfEnds(found[0] ?? '') ? undefined : 'end it with -all, so that mail from elsewhere fails';
+    case 'dkim': {
+      const keys = found.map((text) => tagsOf(text).get('p')?.replace(/\s/g, ''));
+      return keys.includes(tagsOf(one.value).get('p'))
+        ? undefined
+        : 'it is another key; publish this one, or sign by that';
+    }
+    case 'dmarc':
+      if (found.length > 1) return 'one such record may stand there, or none counts; remove the other';
+      return /^(?:quarantine|reject)$/i.test(tag('p') ?? '') ? undefined : 'set p=reject, or p=quarantine at first';
+  }
+}
