@@ -101,7 +101,9 @@ const ofCommands = [
   ...['/enrol/', '/letters/', '/middleware/', '/source/', '/takeover/', '/trail/', '/webhooks/', '/pages/causes.ts'],
   '/gateway.ts',
   ...['admin', 'backup', 'sites', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
-  ...['checks', 'dane', 'listeners', 'mail-test', 'records', 'report', 'scan'].map((f) => `/gateway/doctor-${f}.ts`),
+  ...['checks', 'dane', 'listeners', 'mail-test', 'records', 'report', 'scan', 'setup'].map(
+    (f) => `/gateway/doctor-${f}.ts`,
+  ),
   ...port,
 ];
 const belowGateway = [
@@ -163,7 +165,7 @@ const ofSelfService = [
   ...[node, domain, platform, '/config/zod.ts', '/admin/', '/auth/', '/crypto/', '/enrol/', '/http/', '/web/'],
   ...['/delivery/sent-status.ts', '/letters/', ...port],
 ];
-const selfServiceFiles = ['codes', 'core', 'login', 'pages', 'parts'].map((name) => `../${name}/`);
+const selfServiceFiles = ['codes', 'core', 'login', 'pages', 'parts', 'setup'].map((name) => `../${name}/`);
 
 const syntax = [
   { selector: 'TSEnumDeclaration', message: 'Enums are not erasable; use a union of strings.' },
@@ -547,7 +549,9 @@ export default tseslint.config(
     '/gateway.ts',
     ...['admin', 'backup', 'postgres-check', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
     '/gateway/own-records.ts',
-    ...['checks', 'dane', 'listeners', 'mail-test', 'records', 'report', 'scan'].map((f) => `/gateway/doctor-${f}.ts`),
+    ...['checks', 'dane', 'listeners', 'mail-test', 'records', 'report', 'scan', 'setup'].map(
+      (f) => `/gateway/doctor-${f}.ts`,
+    ),
     ...port,
     'commander',
   ]),

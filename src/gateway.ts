@@ -228,6 +228,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     sent: protocols.sent,
     stuck: protocols.stuck,
     codes: protocols.codes,
+    setup: protocols.setup,
     api: protocols.api.counts,
     directoryGiven: protocols.directoryGiven,
     answers: protocols.answers,

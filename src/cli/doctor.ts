@@ -8,6 +8,7 @@ import { examineListener } from '../gateway/doctor-listeners.ts';
 import type { ListenerReport } from '../gateway/doctor-report.ts';
 import { daneFindings } from '../gateway/doctor-dane.ts';
 import { scanFindings } from '../gateway/doctor-scan.ts';
+import { setupFindings } from '../gateway/doctor-setup.ts';
 import { systemClock } from '../platform/clock.ts';
 import { ProbeFailed } from '../platform/tls-probe.ts';
 import { privacyFindings } from './privacy-reminder.ts';
@@ -34,6 +35,7 @@ export async function examineAll(here: Here): Promise<DoctorReport> {
     ...(await generalFindings(config, systemClock.now())),
     ...(await scanFindings(config, systemClock)),
     ...(await daneFindings(config, systemClock)),
+    ...setupFindings(config),
     ...(await privacyFindings(here)),
   ];
   return { listeners, findings };

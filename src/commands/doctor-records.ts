@@ -1,7 +1,7 @@
 /** What `sluis doctor --records` shows: records to publish, how they stand, and internet.nl's mail test judged from here. */
 import { z } from '../config/zod.ts';
 import { table } from '../cli/output.ts';
-import { RECORD_KINDS, RECORD_STATES, zoneText } from '../domain/dns-record.ts';
+import { PUBLISHED_TYPES, RECORD_KINDS, RECORD_STATES, zoneText } from '../domain/dns-record.ts';
 import { MAIL_TESTS, MAIL_TEST_RESULTS } from '../domain/mail-test.ts';
 
 export const recordsReport = z.object({
@@ -11,7 +11,7 @@ export const recordsReport = z.object({
       z.object({
         kind: z.enum(RECORD_KINDS),
         name: z.string(),
-        type: z.enum(['TLSA', 'TXT']),
+        type: z.enum(PUBLISHED_TYPES),
         value: z.string().meta({ description: 'What to publish; of TXT in one piece.' }),
         state: z.enum(RECORD_STATES).meta({ description: '`unknown`: the DNS gave no answer.' }),
         found: z.string().optional().meta({ description: 'What stands there, where it is written otherwise.' }),

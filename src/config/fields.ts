@@ -216,6 +216,14 @@ export const command = (about: string): z.ZodType<readonly string[]> =>
 const HOST = /^(?=.{1,253}$)(?:(?!-)[A-Za-z0-9-]{1,63}(?<!-)\.)+(?!-)[A-Za-z0-9-]{1,63}(?<!-)$/;
 const isHostname = (raw: unknown): raw is string =>
   typeof raw === 'string' && (HOST.test(raw) || raw === 'localhost') && isIP(raw) === 0;
+/** Domains behind the @ of addresses, as they are compared. None when left out. */
+export const mailDomains = (about: string): z.ZodType<readonly string[]> =>
+  field({ about, expects: 'a list of at most 100 different domains, such as ["example.nl"]', initial: [] }, (raw) => {
+    if (!Array.isArray(raw) || raw.length > 100) return undefined;
+    const list = raw.flatMap((n) => (typeof n === 'string' && HOST.test(n) && isIP(n) === 0 ? [n.toLowerCase()] : []));
+    return list.length === raw.length && new Set(list).size === list.length ? list : undefined;
+  });
+
 export const hostname = (about: string): z.ZodType<string> =>
   field({ about, expects: 'a host name with its domain, such as "mail.example.nl"' }, (raw) =>
     isHostname(raw) ? raw.toLowerCase() : undefined,

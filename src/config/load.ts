@@ -12,6 +12,7 @@ import { controlProblems } from './control.ts';
 import { fileProblems, reasonOf } from './files.ts';
 import { letterProblems } from './letters.ts';
 import { listenerProblems } from './listeners.ts';
+import { setupProblems } from './setup.ts';
 import { keyCopyProblems, keyProblems } from './places.ts';
 import { type Config, type ParsedConfig, configSchema } from './schema.ts';
 import { storeProblems } from './store.ts';
@@ -57,6 +58,7 @@ export function parseConfig(text: string, path: string, { files = true }: LoadOp
     ...controlProblems(config),
     ...consoleProblems(config),
     ...listenerProblems(config),
+    ...setupProblems(config),
     ...keyProblems(config),
     ...storeProblems(config),
     ...backupProblems(config),

@@ -27,6 +27,7 @@ import {
   loopback,
   logins,
   mailAddress,
+  mailDomains,
   namesByName,
   networks,
   optional,
@@ -553,6 +554,12 @@ const enrolment = section({
   ),
 });
 
+const setup = section({
+  domains: mailDomains(
+    'Domains of mail addresses whose mail programs find their settings by themselves (Thunderbird, Outlook), at the listeners with the protocol self-service. The user name that programs are given is the address, so accounts must log in with theirs. None: no program is told anything.',
+  ),
+});
+
 const groups = (role: GroupRole): ReturnType<typeof texts> =>
   texts(
     `Groups of the provider whose members have the role ${role}. Who is in groups of several gets the role with the most rights.`,
@@ -914,6 +921,7 @@ export const configSchema = z.strictObject({
   notices,
   helpdesk,
   enrolment,
+  setup,
   console: webConsole,
   ca,
   audit,
@@ -950,6 +958,7 @@ export const sections: Readonly<Record<string, string>> = {
   helpdesk:
     'Whom users call: stands in every notice, letter and page, and in replies that say "ask the helpdesk". Its mail address is that of notices.operator.',
   enrolment: 'One-time codes for passwords and certificates (sluis account reset, sluis cert issue --code).',
+  setup: 'Set-up that mail programs find by themselves. See "Set-up that mail programs find" in operations.md.',
   console: 'The web console for operators: listeners with protocol = "console".',
   'console.oidc':
     'Log-in to the web console at an OpenID provider; off without this section. Its redirect address is that of the console with /login/provider. See "The web console" in operations.md.',

@@ -6,7 +6,7 @@
  */
 import { AUTHENTIC_DATA, RECURSION_DESIRED, decode, encode } from 'dns-packet';
 
-export type RecordType = 'A' | 'AAAA' | 'CAA' | 'CNAME' | 'DS' | 'MX' | 'NS' | 'SOA' | 'TLSA' | 'TXT';
+export type RecordType = 'A' | 'AAAA' | 'CAA' | 'CNAME' | 'DS' | 'MX' | 'NS' | 'SOA' | 'SRV' | 'TLSA' | 'TXT';
 
 export interface DnsRecord {
   /** Folded, without the dot at its end; the root is empty. */

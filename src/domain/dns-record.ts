@@ -1,14 +1,19 @@
 /** Records of the DNS as an operator publishes them, and how they stand there. */
+export const PUBLISHED_TYPES = ['TLSA', 'TXT', 'SRV', 'CNAME'] as const;
+
 export interface PublishedRecord {
   /** With a dot at its end. */
   readonly name: string;
-  readonly type: 'TLSA' | 'TXT';
+  readonly type: (typeof PUBLISHED_TYPES)[number];
   /** As a zone file has it; of TXT the text in one piece. */
   readonly value: string;
 }
 
-export const RECORD_KINDS = ['tlsa', 'mta-sts', 'spf', 'dkim', 'dmarc'] as const;
+export const RECORD_KINDS = ['tlsa', 'mta-sts', 'spf', 'dkim', 'dmarc', 'setup'] as const;
 export const RECORD_STATES = ['published', 'missing', 'differs', 'unknown'] as const;
+
+/** Of SRV: what is asked for is not there (RFC 6186 section 3.4). */
+export const NO_SERVICE = '0 0 0 .';
 
 export interface WantedRecord extends PublishedRecord {
   readonly kind: (typeof RECORD_KINDS)[number];

@@ -3,19 +3,10 @@ import { dayText, timeText } from '../letters/letter.ts';
 import { type LetterTemplate, fillLetter } from '../domain/letter-template.ts';
 import type { Helpdesk } from '../domain/helpdesk.ts';
 import type { Language, Organisation } from '../domain/registry.ts';
+import type { ServedPort } from '../domain/served-port.ts';
 import type { Instant } from '../domain/units.ts';
 import type { AccountSummary } from '../store/registry.ts';
 import type { MadeCode } from './password-codes.ts';
-
-/** Where programs of accounts connect to. */
-export interface ServedPort {
-  readonly protocol: 'smtp' | 'pop3';
-  readonly host: string;
-  readonly port: number;
-  readonly tls: 'implicit' | 'starttls';
-  /** The accounts it is for, folded; absent: for all. */
-  readonly accounts?: readonly string[];
-}
 
 export interface LetterParts {
   readonly servers: readonly ServedPort[];

@@ -3,7 +3,7 @@ import { getServers } from 'node:dns';
 import type { Config } from '../config/schema.ts';
 import type { DnsAnswer, RecordType } from '../dns/packet.ts';
 import type { Dns } from '../dns/resolver.ts';
-import type { CheckedRecord, WantedRecord } from '../domain/dns-record.ts';
+import { type CheckedRecord, NO_SERVICE, type PublishedRecord, type WantedRecord } from '../domain/dns-record.ts';
 import type { Clock } from '../domain/effects.ts';
 import { seconds } from '../domain/units.ts';
 
@@ -47,8 +47,15 @@ function firstServer(): { readonly host: string; readonly port: number } | undef
   return { host: bracketed ?? four ?? first, port: Number(port) };
 }
 
-export const checkRecords = async (wanted: readonly WantedRecord[], ask: Ask): Promise<readonly CheckedRecord[]> =>
-  await Promise.all(wanted.map(async (one) => await checked(one, wanted, ask)));
+/** Questions at the same time: a hundred domains have nine records each. */
+const AT_ONCE = 20;
+
+export async function checkRecords(wanted: readonly WantedRecord[], ask: Ask): Promise<readonly CheckedRecord[]> {
+  const all: CheckedRecord[] = [];
+  for (let n = 0; n < wanted.length; n += AT_ONCE)
+    all.push(...(await Promise.all(wanted.slice(n, n + AT_ONCE).map(async (one) => await checked(one, wanted, ask)))));
+  return all;
+}
 
 /** Begins what a text of the kind begins with: others may stand at the same name. */
 const BEGINS: Readonly<Record<WantedRecord['kind'], RegExp>> = {
@@ -57,6 +64,7 @@ const BEGINS: Readonly<Record<WantedRecord['kind'], RegExp>> = {
   spf: /^v=spf1(?: |$)/i,
   dkim: /^/,
   dmarc: /^v=DMARC1\b/,
+  setup: /^/,
 };
 
 async function checked(one: WantedRecord, all: readonly WantedRecord[], ask: Ask): Promise<CheckedRecord> {
@@ -64,7 +72,12 @@ async function checked(one: WantedRecord, all: readonly WantedRecord[], ask: Ask
   if (answer === undefined)
     return { ...one, state: 'unknown', remedy: 'the DNS gave no answer; try again, or see whether the resolver works' };
   const found = textsOf(answer, one.type).filter((text) => BEGINS[one.kind].test(text));
-  if (found.length === 0) return { ...one, state: 'missing', remedy: 'publish it' };
+  if (found.length === 0)
+    return {
+      ...one,
+      state: 'missing',
+      remedy: one.type === 'CNAME' ? 'publish it, or addresses of the same host' : 'publish it',
+    };
   const problem = problemOf(one, found, all);
   const shown = found.join(' | ').slice(0, 500);
   if (problem === undefined) return { ...one, state: 'published', ...(shown === one.value ? {} : { found: shown }) };
@@ -72,10 +85,8 @@ async function checked(one: WantedRecord, all: readonly WantedRecord[], ask: Ask
 }
 
 /** What records of the type say, as a zone file has it. */
-export function textsOf({ records }: DnsAnswer, type: 'TLSA' | 'TXT'): readonly string[] {
-  return records
-    .filter((record) => record.type === type)
-    .map(({ data }) => (type === 'TLSA' ? tlsaText(data) : txtText(data)));
+export function textsOf({ records }: DnsAnswer, type: PublishedRecord['type']): readonly string[] {
+  return records.filter((record) => record.type === type).map(({ data }) => TEXTS[type](data));
 }
 
 function tlsaText(data: unknown): string {
@@ -84,11 +95,25 @@ function tlsaText(data: unknown): string {
   return [usage, selector, matchingType, hex].map(String).join(' ');
 }
 
+const srvText = (data: unknown): string => {
+  const { priority, weight, port, target } = data as Record<string, unknown>;
+  return [priority, weight, port, dotted(target)].map(String).join(' ');
+};
+
+const dotted = (name: unknown): string => `${String(name).replace(/\.$/, '').toLowerCase()}.`;
+
 /** Its strings, joined (RFC 7208 section 3.3, RFC 6376 section 3.6.2.2). */
 const txtText = (data: unknown): string =>
   (Array.isArray(data) ? (data as unknown[]) : [data])
     .map((part) => (Buffer.isBuffer(part) ? part.toString('utf8') : String(part)))
     .join('');
+
+const TEXTS: Readonly<Record<PublishedRecord['type'], (data: unknown) => string>> = {
+  TLSA: tlsaText,
+  TXT: txtText,
+  SRV: srvText,
+  CNAME: dotted,
+};
 
 /** `name=value; ...`, names folded. */
 export const tagsOf = (text: string): ReadonlyMap<string, string> =>
@@ -127,5 +152,10 @@ function problemOf(one: WantedRecord, found: readonly string[], all: readonly Wa
     case 'dmarc':
       if (found.length > 1) return 'one such record may stand there, or none counts; remove the other';
       return /^(?:quarantine|reject)$/i.test(tag('p') ?? '') ? undefined : 'set p=reject, or p=quarantine at first';
+    case 'setup':
+      // Where there is another's service of the kind, its own record stands there.
+      return one.value === NO_SERVICE || found.includes(one.value.toLowerCase())
+        ? undefined
+        : 'it leads mail programs elsewhere; publish this one';
   }
 }

@@ -16,6 +16,7 @@ import { Doctor } from '../trail/doctor.ts';
 import { listenerFindings } from './doctor-listeners.ts';
 import { daneFindings } from './doctor-dane.ts';
 import { findingsOf } from './doctor-scan.ts';
+import { setupFindings } from './doctor-setup.ts';
 
 export interface GatewayDoctorParts {
   readonly store: Store;
@@ -45,6 +46,7 @@ export function gatewayDoctor(
     if (store.health().unread) found.push(UNREAD);
     if (scanner !== undefined) found.push(...findingsOf(scanner.examined, config.scan, clock));
     found.push(...(await daneFindings(config, clock)));
+    found.push(...setupFindings(config));
     for (const listener of config.listener) {
       if (profileEnded(listener, clock.now())) continue;
       const port = portOf(listener.name);

@@ -1,14 +1,15 @@
 /** What letters and notices with a code tell of this gateway: servers, page, whom to ask. */
-import { hostnameOf, originOf } from '../config/listeners.ts';
+import { originOf } from '../config/listeners.ts';
 import { helpdeskOf } from '../config/helpdesk.ts';
 import { ownLetter } from '../config/letters.ts';
 import type { Config } from '../config/schema.ts';
+import { servedPorts } from '../config/served-ports.ts';
 import { hashPassword } from '../crypto/password.ts';
 import { defined } from '../domain/defined.ts';
 import { type LetterTemplate, parseLetterTemplate } from '../domain/letter-template.ts';
 import type { Language } from '../domain/registry.ts';
 import { LETTER_TEXT } from '../enrol/letter-text.ts';
-import type { LetterParts, ServedPort } from '../enrol/letters.ts';
+import type { LetterParts } from '../enrol/letters.ts';
 import { EnrolmentWindow, type WindowParts } from '../enrol/window.ts';
 import { authLimitsOf } from './limits.ts';
 import { NetworkSet } from '../platform/network.ts';
@@ -20,15 +21,9 @@ const builtIn = (language: Language): LetterTemplate => {
 };
 
 export function letterParts(config: Config): LetterParts {
-  const servers = config.listener.flatMap((listener): readonly ServedPort[] => {
-    const { protocol, port, tls, accounts } = listener;
-    if (protocol !== 'smtp' && protocol !== 'pop3') return [];
-    const host = hostnameOf(config, listener);
-    return [{ protocol, host, port, tls, ...(accounts.length === 0 ? {} : { accounts }) }];
-  });
   const page = pageOf(config);
   return {
-    servers,
+    servers: servedPorts(config),
     gateway: config.hostname,
     helpdesk: helpdeskOf(config),
     template: (language) => ownLetter(config, language) ?? builtIn(language),

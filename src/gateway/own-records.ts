@@ -1,4 +1,4 @@
-/** What to publish in the DNS for the gateway's own name and for domains whose mail it signs: TLSA, MTA-STS, SPF, DKIM, DMARC. */
+/** What to publish in the DNS for the gateway's own name, for domains whose mail it signs, and for those whose mail programs find their settings: TLSA, MTA-STS, SPF, DKIM, DMARC, SRV. */
 import { X509Certificate, createHash } from 'node:crypto';
 import { readTlsMaterial } from '../config/files.ts';
 import { hostnameOf } from '../config/listeners.ts';
@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.ts';
 import type { DkimKey } from '../crypto/dkim.ts';
 import { dkimRecord, readDkimKeys } from '../crypto/dkim-keys.ts';
 import type { WantedRecord } from '../domain/dns-record.ts';
+import { setupRecords } from './doctor-setup.ts';
 
 /** Of the gateway's own name, RFC 8461 section 3.2; served at https://mta-sts.HOSTNAME/.well-known/mta-sts.txt. */
 export const mtaStsPolicy = (hostname: string): string =>
@@ -27,6 +28,7 @@ export function ownRecords(config: Config): readonly WantedRecord[] {
       return txt('dkim', name, value);
     }),
     ...domains.map((domain) => txt('dmarc', `_dmarc.${domain}`, 'v=DMARC1; p=reject')),
+    ...setupRecords(config),
   ];
 }
 

@@ -72,6 +72,8 @@ export interface GatewayProtocols {
   /** What SMTP answered and POP3 sent, over all listeners. */
   readonly answers: SmtpAnswers;
   readonly codes: WindowCounts;
+  /** Mail programs that looked for their settings. */
+  readonly setup: GatewaySelfService['setup'];
   readonly sent: SentCounts;
   /** Messages at which mail programs end again and again. */
   readonly stuck: Pick<StuckMessages, 'all' | 'counts'>;
@@ -183,6 +185,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
     enrolment: selfService.codes,
     answers: counts.answers,
     codes: window.notes.counts,
+    setup: selfService.setup,
     sent,
     stuck,
     writeCounted: (whose = () => true) => {

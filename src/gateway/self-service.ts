@@ -6,8 +6,10 @@ import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
 import { LogInNotes } from '../web/login/notes.ts';
 import { mailedCodeKey } from '../crypto/mailed-code.ts';
+import { Counts } from '../domain/counts.ts';
 import type { EnrolmentWindow } from '../enrol/window.ts';
 import type { SelfServiceLogIn } from '../self-service/login/log-in.ts';
+import type { SetupCounts } from '../self-service/setup/answers.ts';
 import type { Store } from '../store/port/store.ts';
 import type { GatewayEffects } from './effects.ts';
 import { pageOf } from './enrolment.ts';
@@ -26,28 +28,46 @@ export interface GatewaySelfService {
   /** The pages of codes by themselves. */
   readonly codes: StartListener;
   readonly notes: LogInNotes;
+  /** Mail programs that looked for their settings, over all listeners. */
+  readonly setup: SetupCounts;
   /** What operations work with is made last of all; until then visitors are told to come again. */
   begin(admin: AdminContext): void;
 }
 
 export function gatewaySelfService(config: Config, parts: SelfServiceParts): GatewaySelfService {
-  const { clock, log, store, authenticator, window } = parts;
+  const { clock, log, store, authenticator, window, tls } = parts;
   const notes = new LogInNotes(store.audit, clock, log, 'self-service.refused');
+  const setup: SetupCounts = new Counts(['form', 'outcome']);
   let context: AdminContext | undefined;
   // With the first listener, and once: the master key may come from a command, which strangers must not be able to start at will.
   let made: Promise<SelfServiceLogIn> | undefined;
   const common = { window, clock, log, admin: () => context };
   return {
     notes,
+    setup,
     begin: (given) => (context = given),
     start: async (spec) => {
-      const [{ SELF_SERVICE_PAGES }, { Router }, { SelfServing }] = await Promise.all([
-        import('../self-service/table.ts'),
-        import('../web/core/router.ts'),
-        import('../self-service/core/serving.ts'),
-      ]);
+      const [{ SELF_SERVICE_PAGES }, { Router }, { SelfServing }, { MailSetup }, { signedProfile }] = await Promise.all(
+        [
+          import('../self-service/table.ts'),
+          import('../web/core/router.ts'),
+          import('../self-service/core/serving.ts'),
+          import('../self-service/setup/answers.ts'),
+          import('../self-service/setup/profile.ts'),
+        ],
+      );
       const logIn = await (made ??= logInOf(config, parts, notes));
-      const services = { ...common, ...factsOf(config, spec), store, authenticator, logIn };
+      const facts = factsOf(config, spec);
+      const services = {
+        ...common,
+        ...facts,
+        store,
+        authenticator,
+        logIn,
+        setup: new MailSetup({ ...facts, domains: config.setup.domains, counts: setup }),
+        // As it is served now: a certificate that was renewed signs from then on.
+        signed: (profile: string) => signedProfile(profile, tls.materialFor(spec.name), clock.now()),
+      };
       return await startPages('self-service', spec, parts, new SelfServing(new Router(SELF_SERVICE_PAGES), services));
     },
     codes: async (spec) => {

@@ -11,6 +11,7 @@ import type { ConnectionLimits } from '../platform/connections.ts';
 import type { LoopDelay } from '../platform/loop-delay.ts';
 import type { StuckMessages } from '../pickup/stuck.ts';
 import type { SentCounts } from '../pop3/session.ts';
+import type { SetupCounts } from '../self-service/setup/answers.ts';
 import type { SmtpAnswers } from '../smtp/answers.ts';
 import type { WebhookDeliverer } from '../webhooks/deliverer.ts';
 
@@ -23,6 +24,7 @@ export interface TrafficParts {
   readonly sent: SentCounts;
   readonly stuck: Pick<StuckMessages, 'all' | 'counts'>;
   readonly codes: WindowCounts;
+  readonly setup: Pick<SetupCounts, 'read'>;
   readonly api: ApiCounts;
   readonly directoryGiven: Pick<Counts<'caller'>, 'read'>;
   readonly dispatchers: readonly Pick<Dispatcher, 'ended' | 'states'>[];
@@ -59,7 +61,7 @@ const sessions = ({ listeners, connections }: TrafficParts): Metric[] => [
   ),
 ];
 
-const logins = ({ authenticator, codes, api, directoryGiven }: TrafficParts): Metric[] => [
+const logins = ({ authenticator, codes, setup, api, directoryGiven }: TrafficParts): Metric[] => [
   counter(
     'sluis_logins_total',
     'Logins by protocol, way, outcome (granted, refused, busy) and, where not granted, reason.',
@@ -83,6 +85,12 @@ const logins = ({ authenticator, codes, api, directoryGiven }: TrafficParts): Me
     'One-time codes on the page, by what they are for, outcome (granted, refused, busy, unusable) and, where not granted, reason.',
     ['for', 'outcome', 'reason'],
     () => codes.read(),
+  ),
+  counter(
+    'sluis_setup_questions_total',
+    'Questions of mail programs that look for their settings, by form (autoconfig, autodiscover, dav) and outcome: given, foreign (no domain of setup.domains), malformed, none (an address book or calendar, which there is not).',
+    ['form', 'outcome'],
+    () => setup.read(),
   ),
   single('gauge', 'sluis_password_queue', 'Passwords that wait for their hash.', () => authenticator.load.waiting),
   single('gauge', 'sluis_password_hashes', 'Passwords that are being hashed.', () => authenticator.load.running),

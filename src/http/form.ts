@@ -20,8 +20,6 @@ export type FormFault = 'too-large' | 'type' | 'malformed' | 'gone';
 
 /** Never rejects. */
 export async function readForm(request: IncomingMessage): Promise<Result<Fields, FormFault>> {
-  const declared = Number(request.headers['content-length'] ?? 0);
-  if (declared > MAX_DISCARDED) return fail('too-large');
   const body = await readBody(request);
   if (!body.ok) return body;
   const type = request.headers['content-type'] ?? '';
@@ -38,7 +36,10 @@ export async function readForm(request: IncomingMessage): Promise<Result<Fields,
   }
 }
 
-async function readBody(request: IncomingMessage): Promise<Result<Buffer, FormFault>> {
+/** All of it, whatever its type, up to `MAX_FORM`. Never rejects. */
+export async function readBody(request: IncomingMessage): Promise<Result<Buffer, 'too-large' | 'gone'>> {
+  const declared = Number(request.headers['content-length'] ?? 0);
+  if (declared > MAX_DISCARDED) return fail('too-large');
   const pieces: Buffer[] = [];
   let length = 0;
   try {

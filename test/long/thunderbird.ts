@@ -18,6 +18,20 @@ export interface MailAccount {
   readonly ca: string;
 }
 
+/** Who sets it up, and PEM of the authority that signed the gateway's certificate. */
+type Person = Pick<MailAccount, 'password' | 'name' | 'ca'>;
+
+/** An account as the program has made it: where it fetches, and where it sends. */
+export interface FoundAccount {
+  readonly address: string;
+  readonly servers: readonly {
+    readonly host: string;
+    readonly port: number;
+    readonly tls: 'implicit' | 'starttls';
+    readonly user: string;
+  }[];
+}
+
 export interface Letter {
   readonly to: string;
   readonly subject: string;
@@ -68,11 +82,15 @@ export class Thunderbird {
     this.#marionette = marionette;
   }
 
-  static async start(home: string, hosts: readonly string[]): Promise<Thunderbird> {
+  /** `web`: the port that it takes for 443. */
+  static async start(home: string, hosts: readonly string[], web?: number): Promise<Thunderbird> {
     const profile = join(home, 'profile');
     mkdirSync(profile, { recursive: true });
     const port = await freePort();
-    const set = { ...PREFERENCES, 'marionette.port': port, 'network.dns.localDomains': hosts.join(',') };
+    const set = {
+      ...{ ...PREFERENCES, 'marionette.port': port, 'network.dns.localDomains': hosts.join(',') },
+      ...(web === undefined ? {} : { 'network.socket.forcePort': `443=${web}` }),
+    };
     const lines = Object.entries(set).map(([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});\n`);
     writeFileSync(join(profile, 'user.js'), lines.join(''));
     const args = ['--headless', '--marionette', '--remote-allow-system-access', '--no-remote', '--profile', profile];
@@ -133,6 +151,43 @@ export class Thunderbird {
       made.addIdentity(identity);
       MailServices.accounts.defaultAccount = made;`,
       account,
+    );
+  }
+
+  /** As a person does who knows address and password alone: the account hub looks for everything else. Resolves to what it made. */
+  async setItselfUp({ address, password, name, ca }: Omit<FoundAccount, 'servers'> & Person): Promise<FoundAccount> {
+    return await this.#run(
+      `const [a] = args;
+      Cc["@mozilla.org/security/x509certdb;1"].getService(Ci.nsIX509CertDB).addCertFromBase64(a.ca.replace(/-----[A-Z ]+-----|\\s/g, ""), "CT,C,");
+      const window = await until("the main window is there", () => Services.wm.getMostRecentWindow("mail:3pane"));
+      await until("it can open the hub", () => window.openAccountHub);
+      window.openAccountHub("MAIL");
+      // The form lies in shadow roots, and steps that are not shown have fields of the same name.
+      const all = (root, what) => [...root.querySelectorAll("*")].flatMap((one) => [
+        ...(one.matches(what) ? [one] : []), ...(one.shadowRoot ? all(one.shadowRoot, what) : [])]);
+      const shown = (what) => all(window.document, what).find((one) => one.getClientRects().length > 0 && !one.disabled);
+      const type = async (what, text) => {
+        const field = await until(what + " is shown", () => shown(what));
+        field.focus();
+        field.value = text;
+        for (const event of ["input", "change"]) field.dispatchEvent(new window.Event(event, { bubbles: true }));
+      };
+      const goOn = async () => (await until("the button is there", () => shown("#forward"))).click();
+      await type("#realName", a.name);
+      await type("#email", a.address);
+      await goOn();
+      await until("settings were found", () => shown("#incomingHost"));
+      await goOn();
+      await type("#password", a.password);
+      await goOn();
+      await until("the account is there", () => MailServices.accounts.accounts.some((one) => one.incomingServer.type === "pop3"));
+      const { incomingServer, defaultIdentity } = MailServices.accounts.accounts.find((one) => one.incomingServer.type === "pop3");
+      const out = MailServices.outgoingServer.getServerByKey(defaultIdentity.smtpServerKey).QueryInterface(Ci.nsISmtpServer);
+      const of = (host, port, socket, user) => ({ host, port, tls: socket === Ci.nsMsgSocketType.SSL ? "implicit" : "starttls", user });
+      return { address: defaultIdentity.email, servers: [
+        of(incomingServer.hostname, incomingServer.port, incomingServer.socketType, incomingServer.username),
+        of(out.hostname, out.port, out.QueryInterface(Ci.nsIMsgOutgoingServer).socketType, out.username)] };`,
+      { address, password, name, ca },
     );
   }
 

@@ -37,6 +37,8 @@ export interface TestGatewayOptions {
   readonly clientAuthorities?: string;
   /** Paths, for `tls.client-revocation-lists`. */
   readonly revocationLists?: readonly string[];
+  /** What a program is told of the ports beforehand; default: each takes a free one. */
+  readonly ports?: Partial<Record<PortName, number>>;
   /** Every listener offers SCRAM. */
   readonly scram?: boolean;
   /** With their keys; default: the one of `testCertificates`. */
@@ -114,7 +116,7 @@ async function writeConfiguration(folder: string, options: TestGatewayOptions): 
     name,
     protocol,
     address: '127.0.0.1',
-    port: 0,
+    port: options.ports?.[name] ?? 0,
     tls,
     ...(options.scram === true ? { scram: 'offer' } : {}),
   });

@@ -363,7 +363,8 @@ export function greets(port: number): Promise<boolean> {
 export const apiListener = (port: number): string =>
   `[[listener]]\nname = "api"\nprotocol = "https"\naddress = "127.0.0.1"\nport = ${port}\ntls = "implicit"\n[api]\nrequests = 10000000\n`;
 
-async function freePorts(): Promise<Ports> {
+/** Four that are not one another's. */
+export async function freePorts(): Promise<Ports> {
   const ports = new Set<number>();
   while (ports.size < 4) ports.add(await freePort());
   const [submission = 0, submissions = 0, pop3 = 0, pop3s = 0] = ports;

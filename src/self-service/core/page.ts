@@ -10,6 +10,7 @@ import type { LoginRecord } from '../../store/registry.ts';
 import type { SelfServiceSession } from '../../store/self-service.ts';
 import type { CodeServices } from '../codes/pages.ts';
 import type { SelfServiceLogIn } from '../login/log-in.ts';
+import type { MailSetup } from '../setup/answers.ts';
 
 /** The account that is logged in. */
 export interface Visitor extends Someone {
@@ -34,6 +35,10 @@ export interface Services extends CodeServices {
   /** What the readers know the gateway by. */
   readonly gateway: string;
   readonly helpdesk: Helpdesk;
+  /** Answers mail programs that look for their settings. */
+  readonly setup: Pick<MailSetup, 'answer'>;
+  /** Signs a profile for Apple's devices, by the certificate of the listener as it is now. */
+  readonly signed: (profile: string) => AsyncIterable<Uint8Array>;
   readonly log: Log;
 }
 

@@ -2,6 +2,7 @@
  * The pages of accounts as a site. Whoever is logged in is looked up anew with each request: another password, a suspension, an end, another way to log in or another listener
  * ends the session at once.
  */
+import type { IncomingMessage } from 'node:http';
 import type { Call } from '../../admin/context.ts';
 import { runOperation } from '../../admin/operations.ts';
 import { type Peer, mayEnter } from '../../auth/authenticator.ts';
@@ -9,7 +10,7 @@ import { passwordStands, validPasswords } from '../../auth/candidates.ts';
 import { loginPolicy } from '../../auth/certificate-login.ts';
 import { namedIn } from '../../web/core/cookies.ts';
 import type { AskedBy } from '../../web/core/page.ts';
-import { type About, Serving } from '../../web/core/serve.ts';
+import { type About, type Sent, Serving } from '../../web/core/serve.ts';
 import { frame } from '../../web/look/frame.ts';
 import { formToken } from '../../crypto/console-secrets.ts';
 import { addressKey, parseAddress } from '../../domain/address.ts';
@@ -32,6 +33,11 @@ const TIMES = { idle: SELF_SERVICE_IDLE, longest: SELF_SERVICE_LONGEST };
 export class SelfServing extends Serving<Visitor, Asked, Services> {
   protected readonly session = SESSION;
   protected readonly problems = PROBLEMS;
+
+  /** Mail programs come by other names than the pages have, and before anything is asked of a visitor. */
+  override async answer(request: IncomingMessage, guest: Guest): Promise<Sent> {
+    return (await this.services.setup.answer(request)) ?? (await super.answer(request, guest));
+  }
 
   protected async visitorOf(secret: string, hash: Buffer, guest: Guest): Promise<Visitor | undefined> {
     const { store, clock, logIn } = this.services;

@@ -1,6 +1,7 @@
 /** The settings of a mail program as files that programs take. No password stands in them. */
 import { createHash } from 'node:crypto';
-import type { ServedPort } from '../../enrol/letters.ts';
+import { type ServedPort, inOrder } from '../../domain/served-port.ts';
+import { xml } from '../../http/xml.ts';
 
 export interface ProgramSettings {
   readonly login: string;
@@ -11,26 +12,23 @@ export interface ProgramSettings {
   readonly servers: readonly ServedPort[];
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-/** What XML 1.0 cannot hold is left out. */
-const xml = (text: string): string =>
-  text.replace(/[^\t\n\r\x20-\ud7ff\ue000-\ufffd]/g, '').replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
-
 /** Those that the account may use. */
 export const portsOf = (servers: readonly ServedPort[], login: string): readonly ServedPort[] =>
-  servers
-    .filter(({ accounts }) => accounts === undefined || accounts.includes(login))
-    .sort((a, b) => Number(a.tls === 'starttls') - Number(b.tls === 'starttls') || a.port - b.port);
+  inOrder(servers.filter(({ accounts }) => accounts === undefined || accounts.includes(login)));
+
+/** For whom the file is: for one account, or for every address of the domain, whose user name is the address as it was typed. */
+type AutoconfigFor = Pick<ProgramSettings, 'gateway' | 'servers'> &
+  (Pick<ProgramSettings, 'login' | 'address'> | { readonly domain: string });
+
+/** What programs put the typed address in the place of. */
+const TYPED = '%EMAILADDRESS%';
 
 /** As Thunderbird reads it: `config-v1.1.xml` of its autoconfiguration. */
-export function autoconfig({ login, address, gateway, servers }: ProgramSettings): string {
-  const domain = address.slice(address.lastIndexOf('@') + 1);
+export function autoconfig({ gateway, servers, ...whose }: AutoconfigFor): string {
+  const { domain, login } =
+    'domain' in whose
+      ? { ...whose, login: TYPED }
+      : { ...whose, domain: whose.address.slice(whose.address.lastIndexOf('@') + 1) };
   const server = ({ protocol, host, port, tls }: ServedPort): string => {
     const element = protocol === 'pop3' ? 'incomingServer' : 'outgoingServer';
     return `    <${element} type="${protocol}">
@@ -59,7 +57,7 @@ function uuidOf(text: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`.toUpperCase();
 }
 
-/** A profile of Apple's devices, not signed. Undefined where there is no port to send or none to fetch by. */
+/** A profile of Apple's devices, yet to be signed. Undefined where there is no port to send or none to fetch by. */
 export function mobileconfig({ login, address, gateway, servers }: ProgramSettings): string | undefined {
   const [fetches, sends] = [servers.find((s) => s.protocol === 'pop3'), servers.find((s) => s.protocol === 'smtp')];
   if (fetches === undefined || sends === undefined) return undefined;

@@ -80,7 +80,7 @@ const apple: Page = {
       kind: 'download',
       name: 'mail.mobileconfig',
       type: 'application/x-apple-aspen-config',
-      pieces: whole(text),
+      pieces: services.signed(text),
     };
   },
 };
