@@ -125,7 +125,7 @@ function onPostgres(instance: Instance, cluster: Cluster): string {
     `[store]\nengine = "postgres"\nhosts = [${hosts.join(', ')}]\npassword-file = "database.password"\nca = "database-ca.pem"`,
     '[cluster]\nnode = "gw-noord"\nsite = "noord"',
   ];
-  writeFileSync(config, `${readFileSync(instance.config, 'utf8')}\n${sections.join('\n')}\n`);
+  writeFileSync(config, instance.configured(sections.join('\n')));
   return config;
 }
 

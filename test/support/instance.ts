@@ -159,6 +159,13 @@ export class Instance {
     writeFileSync(this.config, [...ours.filter((section) => !replaced(section)), more].join('\n'));
   }
 
+  /** Its configuration with these sections in the place of its own. */
+  configured(more: string): string {
+    const names = [...more.matchAll(/^\[([a-z]+)\]/gm)].map(([, name]) => name ?? '');
+    const text = readFileSync(this.config, 'utf8');
+    return `${sectionsOf(text, names).reduce((left, section) => left.replace(section, ''), text)}\n${more}\n`;
+  }
+
   /** Runs one command of the command line on this instance; throws with its output when it fails. */
   sluis(...args: readonly string[]): string {
     const done = spawnSync(process.execPath, [MAIN, ...args, '--config', this.config], {
