@@ -8,7 +8,7 @@ import { file, choice } from '../commands/core/kinds.ts';
 import { type Values, flag, old, opt } from '../commands/core/params.ts';
 import { makeKeyPair } from '../crypto/authority.ts';
 import { type Certificate, readCertificate } from '../crypto/certificate.ts';
-import { makeCertificateRequest } from '../crypto/certificate-request.ts';
+import { makeCertificateRequest, requestText } from '../crypto/certificate-request.ts';
 import { makeName } from '../crypto/distinguished-name.ts';
 import { encodePem } from '../crypto/pem.ts';
 import { makePkcs12 } from '../crypto/pkcs12-export.ts';
@@ -44,7 +44,7 @@ export const readFilePassword = (terminal: Terminal, options: FilePasswordOption
 
 export const NEW_KEY = {
   keepKey: flag('for mail: the gateway holds the new key, to sign and to open; --out writes it to a file as well'),
-  csr: opt(file, 'certificate request of whoever has the key; the certificate is PEM'),
+  csr: opt(file, 'certificate request of whoever has the key, PEM or DER; the certificate is PEM'),
   out: opt(file, 'new file: PKCS #12 with a new key, mode 0600; with --csr the certificate and its chain'),
   keyKind: old(
     opt(choice('kind', ['rsa2048', 'rsa3072', 'p256', 'p384']), 'kind of the new key; default: rsa3072', 'rsa3072'),
@@ -66,7 +66,7 @@ export function keyProblem(options: KeyOptions): string | undefined {
 function readRequest({ input }: Terminal, path: string): string {
   try {
     const octets = path === '-' && input !== undefined ? Buffer.from(input) : readFileSync(path === '-' ? 0 : path);
-    return octets[0] === 0x30 ? encodePem('CERTIFICATE REQUEST', octets) : octets.toString('latin1');
+    return requestText(octets);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new CommandError('usage', `Cannot read "${path}": ${code ?? String(error)}; name a file that you may read`);

@@ -20,7 +20,7 @@ import {
   signedFrame,
 } from './extensions.ts';
 import { Oid } from './oids.ts';
-import { derOf } from './pem.ts';
+import { derOf, encodePem } from './pem.ts';
 import {
   type SignatureAlgorithm,
   algorithmFor,
@@ -103,9 +103,18 @@ function readDer(der: Buffer): Parsed {
   };
 }
 
-/** Reads a request (DER or PEM) and checks that its sender holds the private key. */
+const LABEL = 'CERTIFICATE REQUEST';
+/** The base64 of DER without lines around it: DER of more than 127 octets begins with 30 81 or 30 82. */
+const BARE = /^MI[A-Za-z0-9+/\s]+={0,2}$/;
+
+/** A file of a request as text: what is DER becomes PEM (RFC 7468 section 7). */
+export const requestText = (file: Buffer): string =>
+  file[0] === 0x30 ? encodePem(LABEL, file) : file.toString('utf8');
+
+/** Reads a request and checks that its sender holds the private key: DER, PEM, or the base64 of DER, as a field of JSON can hold it. */
 export function readCertificateRequest(input: Buffer | string): Result<CertificateRequest, RequestProblem> {
-  const der = derOf(input, 'certificate request', 'CERTIFICATE REQUEST', 'NEW CERTIFICATE REQUEST');
+  const given = typeof input === 'string' && BARE.test(input.trim()) ? Buffer.from(input, 'base64') : input;
+  const der = derOf(given, 'certificate request', LABEL, 'NEW CERTIFICATE REQUEST');
   if (!der.ok) return der;
   const parsed = reading('certificate request', () => readDer(der.value));
   if (!parsed.ok) return parsed;

@@ -42,7 +42,7 @@ export interface Shown {
 /** `password`: of the visitor's own; absent: one is made up. */
 export type Wish =
   | (Shown & { readonly for: 'password'; readonly password?: string })
-  /** A certificate request, PEM. */
+  /** A certificate request: PEM, or the base64 of DER. */
   | (Shown & { readonly for: 'certificate'; readonly request: string });
 
 export type WindowAnswer =

@@ -1,14 +1,18 @@
 /** Getting into the pages of accounts, and who does not: through a whole gateway, the code read where it was sent. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { runOperation } from '../../src/admin/operations.ts';
 import { registrationOf } from '../../src/crypto/certificate-register.ts';
+import { OWNER_SAID } from '../../src/domain/roles.ts';
 import { SELF_SERVICE_IDLE, MAILED_LIFE } from '../../src/domain/self-service.ts';
 import { minutes } from '../../src/domain/units.ts';
 import { value } from '../crypto/support.ts';
 import { makeClientAuthority } from '../support/client-certificates.ts';
-import { LeapingClock, operator } from '../support/console.ts';
+import { Browser, LeapingClock, operator } from '../support/console.ts';
 import { addressOf, loginOf, passwordOf } from '../support/gateway.ts';
-import { type TestSelfService, startSelfService } from '../support/self-service.ts';
+import { freePort } from '../support/instance.ts';
+import { fetchAll } from '../support/mail.ts';
+import { type TestSelfService, logIn, selfServiceListener, startSelfService } from '../support/self-service.ts';
 
 const FREE = '[auth]\nexempt-networks = ["127.0.0.0/8"]\nrefusal-grid = "0s"';
 const SESSION = '__Host-sluis-account';
@@ -52,6 +56,48 @@ test('an account logs in with its password and a code that somebody else gets, a
   const thief = own.browser();
   thief.cookies.set(SESSION, cookie);
   assert.equal((await thief.get('/')).to, '/login');
+});
+
+test('a listener for some accounts lets nobody else in: neither by password, code or letter, nor with a session of another listener', async (t) => {
+  const port = await freePort();
+  const some = selfServiceListener(port, `accounts = ["${addressOf('contact')}"]\n`).replace('"own"', '"some"');
+  const own = await startSelfService(t, { configuration: `${FREE}\n${some}` });
+  const origin = `https://mail.test:${port}`;
+  const there = (): Browser => new Browser({ port, ca: own.gateway.ca }, origin, 'en');
+  const refused = there();
+  const form = (await refused.get('/login')).form('/login');
+  const right = await refused.post('/login', { ...form, ...loginOf('anna') });
+  const wrong = await there().post('/login', { ...form, ...loginOf('anna'), password: 'Some-other-password' });
+  const text = ({ body }: { readonly body: string }): string => body.replaceAll(/name="token" value="[^"]*"/g, '');
+  assert.deepEqual([right.status, text(right)], [wrong.status, text(wrong)]);
+  assert.equal((await own.codes()).length, 0, 'no code was sent');
+  const its = there();
+  await logIn(its, loginOf('contact'), async () => (await own.codes('anna')).at(-1) ?? '');
+  assert.equal((await its.get('/')).status, 200);
+  // A session that began at the listener for all, and a code that was sent there.
+  const anna = await own.loggedIn('anna');
+  assert.equal((await anna.get('/')).status, 200);
+  const moved = there();
+  moved.cookies.set(SESSION, anna.cookies.get(SESSION) ?? '');
+  assert.match((await moved.get('/')).to ?? '', /^\/login/);
+  const sending = own.browser();
+  const sent = await sending.post('/login', { ...(await sending.get('/login')).form('/login'), ...loginOf('anna') });
+  const other = there();
+  for (const [name, secret] of sending.cookies) other.cookies.set(name, secret);
+  await other.post('/login/code', { ...sent.form('/login/code'), code: (await own.codes()).at(-1) ?? '' });
+  assert.match((await other.get('/')).to ?? '', /^\/login/);
+  // The page of codes of the same listener.
+  const owner = { actor: operator, who: OWNER_SAID, progress: () => undefined };
+  const { admin, log } = own.gateway;
+  await runOperation('account.reset', admin, { login: [addressOf('anna')], by: 'contact' }, owner, log);
+  const letters = await fetchAll(own.gateway.target('pop3s'), loginOf('contact'));
+  const code = /[a-z2-9]{4}(?:-[a-z2-9]{4}){5}/.exec(letters.join(''))?.[0] ?? '';
+  assert.equal((await there().post('/code', { login: addressOf('anna'), code })).status, 403);
+  assert.equal(
+    (await own.browser().post('/code', { login: addressOf('anna'), code })).status,
+    200,
+    'it holds at the other',
+  );
 });
 
 test('nobody learns who has an account: unknown, wrong, suspended and app password look the same', async (t) => {

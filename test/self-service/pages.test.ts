@@ -18,10 +18,15 @@ const FREE = '[auth]\nexempt-networks = ["127.0.0.0/8"]\nrefusal-grid = "0s"';
 const own = (t: TestContext) => startSelfService(t, { accounts: ['bert'], configuration: FREE });
 const content = 'From: <anna@group.test>\r\nSubject: Secret subject\r\n\r\nSecret content\r\n';
 
-/** PEM, with a key of the test's own. */
-async function requestOf(): Promise<string> {
+/** DER, with a key of the test's own. */
+async function derRequest(): Promise<Buffer> {
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const der = await makeCertificateRequest(keys, { subject: makeName({ commonName: 'anna' }) });
+  return await makeCertificateRequest(keys, { subject: makeName({ commonName: 'anna' }) });
+}
+
+/** PEM. */
+async function requestOf(): Promise<string> {
+  const der = await derRequest();
   const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
   return `-----BEGIN CERTIFICATE REQUEST-----\n${lines.join('\n')}\n-----END CERTIFICATE REQUEST-----\n`;
 }
@@ -255,6 +260,39 @@ test('an account gets a certificate for its own request, and ends it; one that n
   assert.equal((await done(browser, path)).to, '/passwords?done=revoked');
   const [ended] = (await site.gateway.store.registry.findAccount(addressOf('anna')))?.certificates ?? [];
   assert.notEqual(ended?.revokedAt, undefined);
+});
+
+test('a request for a certificate may be a file, DER or PEM, or DER in base64, on the page and over operations', async (t) => {
+  const site = await own(t);
+  const { admin, log } = site.gateway;
+  const owner = { actor: operator, who: OWNER_SAID, progress: () => undefined };
+  await runOperation('ca.init', admin, { name: 'Group', 'key-kind': 'p256' }, owner, log);
+  const browser = await site.loggedIn('anna');
+  const path = '/passwords/certificate';
+  const page = await browser.get(path);
+  assert.match(page.body, /enctype="multipart\/form-data"/);
+  assert.doesNotMatch(page.body, /<textarea[^>]* required/, 'a file alone is sent');
+  const upload = async (file: string | Buffer, typed = '') =>
+    await browser.upload(path, { ...page.form(path), inrequest: typed }, file);
+  for (const file of [await derRequest(), Buffer.from(await requestOf())]) {
+    const issued = await upload(file);
+    assert.equal(issued.status, 200, issued.body);
+    assert.match(issued.body, /<pre>-----BEGIN CERTIFICATE-----/);
+  }
+  // What was typed counts where both are there; neither is told at the field; half a file is no request.
+  assert.equal((await upload(await derRequest(), 'no request')).status, 422);
+  const neither = await upload('');
+  assert.equal(neither.status, 422);
+  assert.match(neither.body, /id="inrequest-wrong">Fill this in/);
+  assert.equal((await upload((await derRequest()).subarray(0, 100))).status, 422);
+  assert.equal((await upload(Buffer.alloc(17_000, 0x30))).status, 413);
+  assert.equal((await browser.upload(path, { token: 'x' }, await derRequest())).status, 403);
+  const request = (await derRequest()).toString('base64');
+  const issue = async (text: string) =>
+    await runOperation('cert.issue', admin, { account: addressOf('bert'), use: 'login', request: text }, owner, log);
+  assert.match((await issue(request)).pem, /BEGIN CERTIFICATE/);
+  assert.match((await issue(request.replaceAll(/.{64}/g, '$&\r\n'))).pem, /BEGIN CERTIFICATE/);
+  await assert.rejects(issue(request.slice(0, 40)), /certificate request/);
 });
 
 test('a code of a letter gives a password on a page of the same frame; an error keeps what was typed', async (t) => {

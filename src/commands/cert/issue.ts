@@ -22,7 +22,7 @@ import { NEW_KEY, deliver, deliveredText, keyProblem } from '../../cli/key-mater
 import { csv } from '../../cli/output.ts';
 import { defined } from '../../domain/defined.ts';
 import { days as lasting, iso } from '../../domain/units.ts';
-import { days, ends, login, pem, text } from '../core/kinds.ts';
+import { certificateRequest, days, ends, login, text } from '../core/kinds.ts';
 import { arg, changesHere, flag, maybe, need, opt, part, ruledAs } from '../core/row.ts';
 import { cursorOf, named, replacing } from './find.ts';
 import { keepingKey } from './mail-keys.ts';
@@ -30,7 +30,7 @@ import { certificateName, privateKey, replaces, use } from './params.ts';
 import { CODE_COLUMNS, COLUMNS, cellsOf, codeCells, codesText, listText } from './text.ts';
 
 const account = need(login, 'whose');
-const request = need(pem(), 'certificate request, PEM');
+const request = need(certificateRequest, 'certificate request: PEM, or its DER in base64');
 const key = opt(privateKey, 'the private key of the request, where the gateway is to hold it');
 const lastDay = opt(ends, 'last day; two years from now when left out');
 const valid = opt(days(90), 'how long a code holds; default: 30d', 30);

@@ -261,6 +261,13 @@ export const fileOf = (
   secret: true,
 });
 
+/** PKCS #10, as text. */
+export const certificateRequest: Kind<string> = fileOf(
+  'file',
+  `PEM, or DER in base64, of at most ${MAX_PEM / 1024}KiB`,
+  MAX_PEM,
+);
+
 /** A password, or a private key. On a command line it is never an argument: the command reads it from a file or a prompt. */
 export const secret = (expected: string, max = 4096): Kind<string> => ({
   ...kind<string>(

@@ -1,4 +1,5 @@
 /** What is asked for with a code, by a page or by a program: the same fields, within the same lengths. */
+import { requestText } from '../../crypto/certificate-request.ts';
 import type { Wish } from '../../enrol/window.ts';
 
 export const MAX_LOGIN = 254;
@@ -22,7 +23,5 @@ function requestOf(typed: Typed): string {
   const pasted = typed('request').toString('utf8').trim();
   const file = typed('file');
   if (pasted !== '' || file.length === 0) return pasted;
-  if (file[0] !== 0x30) return file.toString('utf8');
-  const lines = file.toString('base64').match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE REQUEST-----\n${lines.join('\n')}\n-----END CERTIFICATE REQUEST-----\n`;
+  return requestText(file);
 }

@@ -143,7 +143,13 @@ export const NEW_CERTIFICATE: Both<OwnDeedWords> = {
     lead: 'Voor wie uw systeem beheert. De sleutel maakt u zelf en blijft bij u. Het oude certificaat werkt door.',
     button: 'Aanvragen',
     back: 'Terug',
-    fields: { request: { label: 'Aanvraag (PKCS #10, PEM)', hint: 'Alles, van BEGIN tot en met END.' } },
+    fields: {
+      request: {
+        label: 'Aanvraag (PKCS #10, PEM)',
+        hint: 'Alles, van BEGIN tot en met END. Of kies een bestand hieronder.',
+      },
+    },
+    file: { label: 'Of als bestand', hint: 'PEM of DER, hoogstens 16 KB.' },
     refused: {
       conflict: 'Dat kan nu niet. Vraag de helpdesk.',
       failed: 'Deze aanvraag kan niet worden gebruikt. Maak een nieuwe, of bel de helpdesk.',
@@ -154,7 +160,10 @@ export const NEW_CERTIFICATE: Both<OwnDeedWords> = {
     lead: 'For whoever looks after your system. You make the key, and it stays with you. The old certificate works on.',
     button: 'Ask for it',
     back: 'Back',
-    fields: { request: { label: 'Request (PKCS #10, PEM)', hint: 'All of it, from BEGIN to END.' } },
+    fields: {
+      request: { label: 'Request (PKCS #10, PEM)', hint: 'All of it, from BEGIN to END. Or choose a file below.' },
+    },
+    file: { label: 'Or as a file', hint: 'PEM or DER, at most 16 KB.' },
     refused: {
       conflict: 'That cannot be done now. Ask the helpdesk.',
       failed: 'This request cannot be used. Make another one, or call the helpdesk.',

@@ -10,6 +10,7 @@ import { note } from '../../web/look/parts.ts';
 import { problemOf } from '../../web/look/problem.ts';
 import {
   type Both,
+  type Field,
   type FieldProblems,
   type FieldWords,
   fieldsHtml,
@@ -17,7 +18,7 @@ import {
   readFields,
 } from '../../web/parts/fields.ts';
 import { hiddenFields } from '../../web/login/forms.ts';
-import { type Html, html } from '../../http/html.ts';
+import { type Html, attributes, html } from '../../http/html.ts';
 import type { Asked, Page } from '../core/page.ts';
 
 export interface OwnDeedWords {
@@ -27,6 +28,8 @@ export interface OwnDeedWords {
   readonly button: string;
   readonly back: string;
   readonly fields: Readonly<Record<string, FieldWords>>;
+  /** Where something may come as a file. */
+  readonly file?: FieldWords;
   /** Where the operation refuses, by why; `failed` stands for all others. */
   readonly refused: { readonly failed: string } & Partial<Record<AdminErrorKind, string>>;
 }
@@ -38,6 +41,8 @@ export interface OwnDeed<N extends OperationName> {
   readonly fields: readonly string[];
   /** The input that says which one it is about: in the address of the form, and along with it. */
   readonly which?: string;
+  /** One of these may come as a small file as well: what its octets are as text. */
+  readonly asFile?: { readonly input: string; readonly read: (file: Buffer) => string };
   /** Where it leads back to. */
   readonly back: string;
   readonly words: Both<OwnDeedWords>;
@@ -56,7 +61,7 @@ interface Problem {
 
 function formPage<N extends OperationName>(
   asked: Asked,
-  { path, operation, fields, which, back, words: both }: OwnDeed<N>,
+  { path, operation, fields, which, asFile, back, words: both }: OwnDeed<N>,
   { chosen, problem }: { readonly chosen: string; readonly problem?: Problem },
 ): Reply {
   const words = both[asked.language];
@@ -74,15 +79,34 @@ function formPage<N extends OperationName>(
     status: problem?.status ?? 200,
     title: words.title,
     body: html`${problem?.said === undefined ? undefined : note('bad', html`<p role="alert">${problem.said}</p>`)}
-<div class="card"><p>${words.lead}</p>${about}<form method="post" action="${path}">${hiddenFields(hidden)}
-${fieldsHtml(fieldsOf(operation, fields), showing)}<button>${words.button}</button></form></div>
+<div class="card"><p>${words.lead}</p>${about}<form method="post" action="${path}"${attributes({ enctype: asFile && 'multipart/form-data' })}>${hiddenFields(hidden)}
+${fieldsHtml(eitherWay(fieldsOf(operation, fields), asFile), showing)}${asFile && fileHtml(words)}<button>${words.button}</button></form></div>
 <p><a class="button second" href="${back}">${words.back}</a></p>`,
   };
 }
 
+/** What may come as a file need not be typed: the browser lets it be empty, and the gateway says where neither is there. */
+const eitherWay = (fields: readonly Field[], asFile: OwnDeed<OperationName>['asFile']): readonly Field[] =>
+  fields.map((field) =>
+    field.name === asFile?.input ? { ...field, param: { ...field.param, optional: true } } : field,
+  );
+
+/** `file`: the name of the field. */
+const fileHtml = ({ file }: OwnDeedWords): Html =>
+  html`<label for="file">${file?.label}</label><span class="hint" id="file-hint">${file?.hint}</span>
+<input type="file" id="file" name="file" aria-describedby="file-hint">`;
+
+/** What was typed, or else what lies in the file. */
+function typedIn(asked: Asked, all: readonly Field[], asFile: OwnDeed<OperationName>['asFile']): Asked['field'] {
+  const key = all.find(({ name }) => name === asFile?.input)?.key;
+  const file = asked.octets('file');
+  if (asFile === undefined || key === undefined || file.length === 0) return asked.field;
+  return (name) => (name === key && asked.field(name).trim() === '' ? asFile.read(file) : asked.field(name));
+}
+
 /** The form, and what it does. */
 export function ownDeedPages<N extends OperationName>(deed: OwnDeed<N>): readonly Page[] {
-  const { path, operation, fields, which, words, input } = deed;
+  const { path, operation, fields, which, asFile, words, input } = deed;
   const all = fieldsOf(operation, fields);
   return [
     {
@@ -96,7 +120,8 @@ export function ownDeedPages<N extends OperationName>(deed: OwnDeed<N>): readonl
       path,
       access: 'session',
       run: async (asked) => {
-        const { language, field, now } = asked;
+        const { language, now } = asked;
+        const field = typedIn(asked, all, asFile);
         const chosen = asked.field('which').slice(0, MAX_WHICH);
         const { input: typed, problems } = readFields(all, { language, field, now });
         if (problems.size > 0)
