@@ -6,6 +6,8 @@ import type {
   DirectoryStep,
   DirectoryStepFound,
 } from '../domain/directory.ts';
+import type { Counts } from '../domain/counts.ts';
+import type { Log } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Account, Organisation } from '../domain/registry.ts';
 import { settingOf } from '../domain/settings.ts';
@@ -14,11 +16,35 @@ import type { Store } from '../store/port/store.ts';
 /** Entries of one read while a whole copy is made: a megabyte with certificates. */
 const PAGE = 500;
 
-/** Whether the account has asked for as many entries within the hour as it may. `asked`: counted over all roads. */
-export const hasAskedEnough = (
-  asked: { of(account: AccountId): number },
-  { account, organisation }: { readonly account: Account; readonly organisation: Organisation },
-): boolean => asked.of(account.id) >= settingOf('directory-entries-per-hour', account.settings, organisation.settings);
+/** What all share that show it to accounts. */
+export interface DirectoryCounts {
+  /** Entries that accounts asked for within the hour, over all roads. */
+  readonly asked: { of(account: AccountId): number; add(account: AccountId, entries: number): void };
+  /** Entries that were given out. */
+  readonly given: Pick<Counts<'caller'>, 'add'>;
+}
+
+interface LookingUp {
+  readonly session: string;
+  readonly account: Account;
+  readonly organisation: Organisation;
+}
+
+/** Undefined: the account has asked for as many entries within the hour as it may. Else what counts those that it is given; a search that found none counts as one. */
+export function mayLookUp(
+  { asked, given, log }: DirectoryCounts & { readonly log: Log },
+  { session, account, organisation }: LookingUp,
+): ((entries: number) => void) | undefined {
+  const limit = 'directory-entries-per-hour';
+  if (asked.of(account.id) >= settingOf(limit, account.settings, organisation.settings)) {
+    log.warn('directory.limited', { session, account: account.id, limit });
+    return undefined;
+  }
+  return (entries) => {
+    asked.add(account.id, entries);
+    given.add(['account'], entries);
+  };
+}
 
 export class Directory {
   readonly #store: Store['directory'];

@@ -10,6 +10,7 @@ import { accountMessages } from './pages/account-messages.ts';
 import { approvalPages } from './pages/approvals.ts';
 import { certificatePages } from './pages/certificates.ts';
 import { DEEDS, deedPages } from './pages/deeds.ts';
+import { directory } from './pages/directory.ts';
 import { EVIDENCE, MESSAGE_DEEDS } from './pages/message-deeds.ts';
 import { importPages } from './pages/imports.ts';
 import { message } from './pages/message.ts';
@@ -26,6 +27,7 @@ import { settingPages } from './pages/settings.ts';
 import { style } from './pages/style.ts';
 import { deedPagesOf } from './parts/deed-pages.ts';
 import { today } from './pages/today.ts';
+import { registerPages } from './parts/register.ts';
 import { trailPages } from './pages/trail.ts';
 import { webhookPages } from './pages/webhooks.ts';
 
@@ -46,6 +48,7 @@ export const CONSOLE_PAGES: readonly Page[] = [
   ...queuePages,
   registers,
   ...listPages,
+  ...registerPages(directory),
   ...approvalPages([...OPERATOR_DEEDS, ...DEEDS, ...OF_ORGANISATION, ...OF_ADDRESS, EVIDENCE]),
   ...operatorPages,
   ...identityPages,

@@ -133,7 +133,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
     },
   });
   const console: GatewayConsole = gatewayConsole(config, parts);
-  const selfService: GatewaySelfService = gatewaySelfService(config, { ...parts, window });
+  const selfService: GatewaySelfService = gatewaySelfService(config, { ...parts, window, directory });
   return {
     api,
     directoryGiven: directory.given,

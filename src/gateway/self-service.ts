@@ -8,6 +8,7 @@ import { LogInNotes } from '../web/login/notes.ts';
 import { mailedCodeKey } from '../crypto/mailed-code.ts';
 import { Counts } from '../domain/counts.ts';
 import type { EnrolmentWindow } from '../enrol/window.ts';
+import type { Services as SelfServiceServices } from '../self-service/core/page.ts';
 import type { SelfServiceLogIn } from '../self-service/login/log-in.ts';
 import type { SetupCounts } from '../self-service/setup/answers.ts';
 import type { Store } from '../store/port/store.ts';
@@ -21,6 +22,7 @@ export interface SelfServiceParts extends Required<GatewayEffects>, PageParts {
   readonly store: Store;
   readonly authenticator: Authenticator;
   readonly window: EnrolmentWindow;
+  readonly directory: SelfServiceServices['directory'];
 }
 
 export interface GatewaySelfService {
@@ -35,7 +37,7 @@ export interface GatewaySelfService {
 }
 
 export function gatewaySelfService(config: Config, parts: SelfServiceParts): GatewaySelfService {
-  const { clock, log, store, authenticator, window, tls } = parts;
+  const { clock, log, store, authenticator, window, directory, tls } = parts;
   const notes = new LogInNotes(store.audit, clock, log, 'self-service.refused');
   const setup: SetupCounts = new Counts(['form', 'outcome']);
   let context: AdminContext | undefined;
@@ -63,6 +65,7 @@ export function gatewaySelfService(config: Config, parts: SelfServiceParts): Gat
         ...facts,
         store,
         authenticator,
+        directory,
         logIn,
         setup: new MailSetup({ ...facts, domains: config.setup.domains, counts: setup }),
         // As it is served now: a certificate that was renewed signs from then on.

@@ -4,15 +4,13 @@
  * The store is asked for what must stand in each entry, and the filter judges what it finds. Between two steps others have their turn; one account has one step
  * under way, whatever it asks on however many connections. What is given is counted as in the API (`directory-entries-per-hour`).
  */
-import { type Directory, hasAskedEnough } from '../admin/directory.ts';
+import { type Directory, type DirectoryCounts, mayLookUp } from '../admin/directory.ts';
 import { DIRECTORY_PARTS, type DirectoryEntry, isRemoved } from '../domain/directory.ts';
-import type { Counts } from '../domain/counts.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { Account, Organisation } from '../domain/registry.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
 import type { FairSlots } from '../platform/fair-slots.ts';
 import { turns } from '../platform/turns.ts';
-import type { HourlyCount } from '../submission/limits.ts';
 import { type Attributes, SUFFIX, attributesOf, entryName, placeOf, selected, suffixAttributes } from './attributes.ts';
 import { addressesOf, compared, matches, neededParts } from './filter.ts';
 import type { LdapLimits } from './limits.ts';
@@ -21,11 +19,8 @@ import type { SearchRequest } from './requests.ts';
 import { entryResponse } from './responses.ts';
 import { type LdapResult, results } from './results.ts';
 
-export interface SearchParts {
+export interface SearchParts extends DirectoryCounts {
   readonly directory: Pick<Directory, 'current' | 'find' | 'step'>;
-  /** Entries that accounts asked for, over all roads. */
-  readonly asked: Pick<HourlyCount, 'of' | 'add'>;
-  readonly given: Counts<'caller'>;
   readonly slots: FairSlots;
   readonly limits: Pick<LdapLimits, 'searchEntries' | 'searchTime'>;
   readonly clock: Clock;
@@ -66,22 +61,13 @@ export async function search(
   page: Page | undefined,
   who: Searching,
 ): Promise<Searched> {
-  const { asked, given, log } = parts;
-  if (hasAskedEnough(asked, who)) {
-    log.warn('directory.limited', {
-      session: who.session,
-      account: who.account.id,
-      limit: 'directory-entries-per-hour',
-    });
-    return { result: results.limited, entries: 0 };
-  }
+  const give = mayLookUp(parts, who);
+  if (give === undefined) return { result: results.limited, entries: 0 };
   const run = new Search(parts, request, page, who);
   try {
     return await run.run();
   } finally {
-    const count = Math.max(1, run.entries);
-    asked.add(who.account.id, count);
-    given.add(['account'], count);
+    give(Math.max(1, run.entries));
   }
 }
 

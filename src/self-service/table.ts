@@ -4,6 +4,7 @@ import { codePages } from './codes/pages.ts';
 import type { Page } from './core/page.ts';
 import { logInPages } from './login/pages.ts';
 import { absencePages } from './pages/absence.ts';
+import { directory } from './pages/directory.ts';
 import { home } from './pages/home.ts';
 import { messagePages } from './pages/messages.ts';
 import { organisation } from './pages/organisation.ts';
@@ -18,6 +19,7 @@ export const SELF_SERVICE_PAGES: readonly Page[] = [
   ...messagePages,
   ...passwordPages,
   ...absencePages,
+  directory,
   ...programPages,
   organisation,
 ];

@@ -250,3 +250,21 @@ test('a file that breaks off ends its connection, so that nobody takes a part fo
   gone.mock.restore();
   assert.equal((await browser.get('/accounts')).status, 200);
 });
+
+test('the directory is a register: what accounts may look up, by any part, and what has left it', async (t) => {
+  const console = await startConsole(t, { accounts: ['anna', 'bert'] });
+  const { registry } = console.gateway.store;
+  const { browser } = await console.loggedIn('zoe', 'read');
+  const rowsIn = ({ body }: { readonly body: string }): readonly string[] =>
+    [...body.matchAll(/<td>(\w+@group\.test)<\/td><td>(\w+)<\/td>/g)].map(([, who, state]) => `${who} ${state}`).sort();
+  assert.deepEqual(rowsIn(await browser.get('/directory')), [], 'nobody agreed');
+  await registry.changeSettings({ scope: 'organisation', name: 'group' }, { 'directory-listing': true }, operator);
+  await registry.changeSettings({ scope: 'account', login: 'bert@group.test' }, { role: 'Huisarts' }, operator);
+  assert.deepEqual(rowsIn(await browser.get('/directory')), ['anna@group.test listed', 'bert@group.test listed']);
+  assert.deepEqual(rowsIn(await browser.get('/directory?intext=HUIS')), ['bert@group.test listed']);
+  await registry.setAccountState('bert@group.test', 'suspended', operator);
+  assert.deepEqual(rowsIn(await browser.get('/directory')), ['anna@group.test listed']);
+  const all = await browser.get('/directory?inremoved=yes');
+  assert.deepEqual(rowsIn(all), ['anna@group.test listed', 'bert@group.test removed']);
+  assert.match((await browser.get('/directory.csv')).body, /^ADDRESS,STATE,ORGANISATION/);
+});

@@ -227,7 +227,7 @@ export class LdapClient {
 
 const LIMITS = { encoding: 'ber', maxOctets: 16 * 1024 * 1024, maxDepth: 20, maxElements: 10_000 } as const;
 
-function answerOf(octets: Buffer): Answer {
+export function answerOf(octets: Buffer): Answer {
   const message = parse(octets, LIMITS);
   const parts = message.children();
   const number = parts.next('id').content;

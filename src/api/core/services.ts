@@ -1,14 +1,12 @@
 /** What the routes of the API work with. A route asks for what it uses: `run(asked, { store }: Pick<ApiServices, 'store'>)`. */
 import type { AdminContext } from '../../admin/context.ts';
-import type { Directory } from '../../admin/directory.ts';
-import type { Counts } from '../../domain/counts.ts';
+import type { Directory, DirectoryCounts } from '../../admin/directory.ts';
 import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
 import type { Arrivals } from '../../pickup/arrivals.ts';
 import type { Consumers } from '../../pickup/consumers.ts';
 import type { Receipts } from '../../pickup/receipts.ts';
 import type { SharedMaildrops } from '../../pickup/shared.ts';
 import type { Store } from '../../store/port/store.ts';
-import type { HourlyCount } from '../../submission/limits.ts';
 import type { SubmissionServices } from '../../submission/transaction.ts';
 import type { BodyLimits } from './body.ts';
 import type { JsonSchema } from './schemas.ts';
@@ -31,13 +29,7 @@ export interface ApiServices {
   };
   /** The OpenAPI document; made when somebody asks for it first. */
   readonly document: () => Promise<JsonSchema>;
-  readonly directory: {
-    readonly directory: Directory;
-    /** Entries that each account asked for: whoever gathers all of them is slowed, over all roads. */
-    readonly asked: HourlyCount;
-    /** For metrics. */
-    readonly given: Counts<'caller'>;
-  };
+  readonly directory: DirectoryCounts & { readonly directory: Directory };
   readonly limits: BodyLimits;
   /** The gateway's own name. */
   readonly hostname: string;

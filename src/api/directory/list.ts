@@ -1,5 +1,5 @@
 /** `GET /directory`: searched, copied whole, or what has changed since a copy was made. */
-import { type Directory, hasAskedEnough } from '../../admin/directory.ts';
+import { type Directory, mayLookUp } from '../../admin/directory.ts';
 import { z } from '../../config/zod.ts';
 import { defined } from '../../domain/defined.ts';
 import type { DirectoryQuery, DirectoryState } from '../../domain/directory.ts';
@@ -121,7 +121,6 @@ function mustBeKnown(changedSince: number | undefined, { floor, version: now }: 
 
 /** Refuses whoever has asked for too many within the hour; else counts what is given. */
 function mayAsk({ directory, log, store }: Services, caller: Caller, { session }: Remote): (entries: number) => void {
-  const { asked, given } = directory;
   if (caller.kind === 'operator') {
     store.audit.note({
       event: 'operator.looked',
@@ -129,11 +128,11 @@ function mayAsk({ directory, log, store }: Services, caller: Caller, { session }
       facts: { operation: 'directory.list', by: 'gateway', role: caller.role, proof: caller.proof },
       personal: { actor: caller.name },
     });
-    return (entries) => given.add([caller.kind], entries);
+    return (entries) => directory.given.add([caller.kind], entries);
   }
   const { account, organisation } = caller;
-  if (hasAskedEnough(asked, { account, organisation })) {
-    log.warn('directory.limited', { session, account: account.id, limit: 'directory-entries-per-hour' });
+  const give = mayLookUp({ ...directory, log }, { session, account, organisation });
+  if (give === undefined)
     throw problem(
       429,
       'too-many',
@@ -141,11 +140,7 @@ function mayAsk({ directory, log, store }: Services, caller: Caller, { session }
       'The account has asked for as many entries of the directory as it may in an hour; keep a copy, and ask with changedSince for what is new',
       { retryAfter: RETRY },
     );
-  }
-  return (entries) => {
-    asked.add(account.id, entries);
-    given.add([caller.kind], entries);
-  };
+  return give;
 }
 
 /** A line each. One that is begun is given to its end, so that a limit never makes a whole copy impossible. */

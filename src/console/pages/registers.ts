@@ -6,6 +6,7 @@ import { IMPORT } from '../parts/import-words.ts';
 import { type Register, isOffered } from '../parts/register.ts';
 import { approvals } from './approvals.ts';
 import { certificates } from './certificates.ts';
+import { directory } from './directory.ts';
 import { identities } from './identities.ts';
 import { importsFor } from './imports.ts';
 import { accounts, addresses, organisations } from './lists.ts';
@@ -25,6 +26,7 @@ export const REGISTERS: readonly Register[] = [
   organisations,
   accounts,
   addresses,
+  directory,
   partners,
   queue,
   certificates,

@@ -1,6 +1,7 @@
 /** How the pages are declared on which accounts help themselves; `self-service/table.ts` has all of them. */
 import type { Input } from '../../admin/input.ts';
 import type { OperationName, OperationResult } from '../../admin/operations.ts';
+import type { Directory, DirectoryCounts } from '../../admin/directory.ts';
 import type { Authenticator, Peer } from '../../auth/authenticator.ts';
 import type { AskedBy, PageFor, Someone } from '../../web/core/page.ts';
 import type { Helpdesk } from '../../domain/helpdesk.ts';
@@ -35,6 +36,7 @@ export interface Services extends CodeServices {
   /** What the readers know the gateway by. */
   readonly gateway: string;
   readonly helpdesk: Helpdesk;
+  readonly directory: DirectoryCounts & { readonly directory: Pick<Directory, 'current' | 'page'> };
   /** Answers mail programs that look for their settings. */
   readonly setup: Pick<MailSetup, 'answer'>;
   /** Signs a profile for Apple's devices, by the certificate of the listener as it is now. */

@@ -1,0 +1,22 @@
+/** The directory as every account may look it up, with what was listed and is not any more. */
+import { timeOf } from '../../web/core/times.ts';
+import type { Register } from '../parts/register.ts';
+import { DIRECTORY } from './directory-words.ts';
+
+export const directory: Register<'directory.list'> = {
+  path: '/directory',
+  operation: 'directory.list',
+  filters: ['text', 'kind', 'removed'],
+  words: DIRECTORY,
+  columns: {
+    address: ({ address }) => address,
+    state: ({ state }, { language }) => DIRECTORY[language].states[state],
+    title: ({ title }) => title,
+    kind: ({ kind }) => kind,
+    role: ({ role }) => role,
+    agb: ({ agb }) => agb,
+    edi: ({ edi }) => edi?.join(' '),
+    certificate: ({ certificate }, { language }) => (certificate === undefined ? undefined : DIRECTORY[language].yes),
+    modified: ({ modified }, { language }) => (modified === undefined ? '' : timeOf(modified, language)),
+  },
+};
