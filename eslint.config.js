@@ -100,6 +100,8 @@ const ofCommands = [
   '/delivery/',
   ...['/enrol/', '/letters/', '/middleware/', '/source/', '/takeover/', '/trail/', '/webhooks/', '/pages/causes.ts'],
   '/gateway.ts',
+  // The statement is a page that is read without a server.
+  '/http/html.ts',
   ...['admin', 'backup', 'sites', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
   ...['checks', 'dane', 'listeners', 'mail-test', 'records', 'report', 'scan', 'setup'].map(
     (f) => `/gateway/doctor-${f}.ts`,

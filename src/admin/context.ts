@@ -20,6 +20,7 @@ import type { CsvProblem } from '../domain/csv-problem.ts';
 import type { LetterParts } from '../enrol/letters.ts';
 import type { Clock, RandomBytes } from '../domain/effects.ts';
 import type { Escrow } from '../domain/escrow.ts';
+import type { Examined } from '../domain/examined.ts';
 import type { Figure } from '../domain/monitor.ts';
 import type { ChosenVerb } from '../domain/second-person.ts';
 import type { Right, Standing } from '../domain/roles.ts';
@@ -258,6 +259,8 @@ export interface ConfigurationParts {
   readonly file: string;
   /** As they hold now: in a gateway that serves, not what the file has come to say since. */
   readonly settings: () => Promise<readonly ConfigSetting[]>;
+  /** What the listeners offer now, asked over connections of its own. `ports`: by name, of those whose port the system chose. */
+  readonly examined: (ports: ReadonlyMap<string, number>) => Promise<Examined>;
 }
 
 export interface AdminContext {

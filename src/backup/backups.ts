@@ -23,7 +23,7 @@ import { type Actor, type KeyRoundParts, KeyRounds } from './key-rounds.ts';
 import { LogArchive, LogEnded } from './log-archive.ts';
 import { readManifest } from './manifest.ts';
 import { BackupRefused, isCode, reasonOf } from './refused.ts';
-import { DRILLS, drillsIn } from './reports.ts';
+import { DRILLS, type DrillEvidence, drillsIn, lastReport } from './reports.ts';
 import { type Copied, type OffsiteRules, copyOffsite, hasOffsite } from './offsite.ts';
 import { type RestoreParts, SAMPLE } from './restore.ts';
 import { type Rhythm, dueAt } from './schedule.ts';
@@ -192,6 +192,13 @@ export class Backups {
     if (!sites) return restore;
     const { good } = await drillsIn(this.#reports(), keys, 'site');
     return [...restore, ...drillsDue('site', good, marks, clock.now())];
+  }
+
+  /** The last report of each kind, and why another drill is due. */
+  async drillEvidence(kind: DrillKind): Promise<{ readonly last?: DrillEvidence; readonly due: readonly DrillDue[] }> {
+    const last = await lastReport(this.#reports(), await this.#publicKeys(), kind);
+    const due = drillsDue(kind, last?.state.good, await this.#p.marks(), this.#p.clock.now());
+    return { due, ...defined({ last }) };
   }
 
   async #dueRestore(folder: string, marks: DrillMarks): Promise<readonly DrillDue[]> {

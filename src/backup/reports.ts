@@ -3,7 +3,7 @@
  * audit trail signed it, and under the name that it was written with, so that an old one cannot be put in front of a newer one that failed. One that a crash
  * left half counts for nothing.
  */
-import type { KeyObject } from 'node:crypto';
+import { type KeyObject, createHash } from 'node:crypto';
 import { readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AuditKeys } from '../crypto/audit-keys.ts';
@@ -55,6 +55,27 @@ export interface DrillState {
   readonly good?: LastDrill;
   /** Newer reports that this gateway did not sign, by name; they count for nothing. */
   readonly unproven?: readonly string[];
+}
+
+/** The last report of a kind as it lies there, signed; undefined: none was ever made. */
+export interface DrillEvidence {
+  readonly name: string;
+  readonly sha256: string;
+  readonly report: Readonly<Record<string, unknown>>;
+  readonly state: DrillState;
+}
+
+export async function lastReport(
+  folder: string,
+  keys: readonly KeyObject[],
+  kind: DrillKind,
+): Promise<DrillEvidence | undefined> {
+  const state = await drillsIn(folder, keys, kind);
+  if (state.last === undefined) return undefined;
+  const name = nameOf(kind, state.last.at);
+  const text = await readFile(join(folder, name), 'utf8');
+  const sha256 = createHash('sha256').update(text).digest('hex');
+  return { name, sha256, report: JSON.parse(text) as Readonly<Record<string, unknown>>, state };
 }
 
 /** A report has a few KB; beyond this it is something else. */

@@ -139,6 +139,13 @@ export const groups: readonly Loaded[] = [
     load: async () => (await import('../commands/privacy.ts')).privacy,
   },
   {
+    names: {
+      statement:
+        'write the statement about information security, made from what runs and what was measured, and signed',
+    },
+    load: async () => ({ statement: (await import('../commands/statement.ts')).statement }),
+  },
+  {
     names: { drill: 'try what must work on the worst day' },
     load: async () => (await import('../commands/backup.ts')).drills,
   },

@@ -28,6 +28,7 @@ import { pgp } from './pgp.ts';
 import { probes } from './probe.ts';
 import { reports } from './report.ts';
 import { sites } from './site.ts';
+import { statements } from './statement.ts';
 import { webhooks } from './webhook.ts';
 
 const table = {
@@ -46,6 +47,7 @@ const table = {
   reports,
   probes,
   privacy,
+  statements,
   queues,
   traces,
   messages,

@@ -107,6 +107,7 @@ export const adminContext = (
 export const configurationOf = (running: () => Config): AdminContext['configuration'] => ({
   file: running().file,
   settings: async () => (await import('../config/held.ts')).heldSettings(running()),
+  examined: async (ports) => (await import('./examined.ts')).examinedOf(running(), ports),
 });
 
 /** For a command where nobody serves: the store, and what its operations work with. Throws StoreRefused. */

@@ -39,6 +39,10 @@ freeze('trail', { accounts: ['anna', 'bert'], configuration: '[operators]\nsecon
   (scene) => scene.write('evidence.pem', scene.kept.pem ?? ''),
   'trace --verify {here}/evidence.eml --certificate {here}/evidence.pem',
   'privacy report',
+  'statement --out {here}/statement',
+  { run: 'statement --out {here}/statement', code: 4 },
+  { run: 'statement --out {here}/statement-2 --organisation nobody', code: 3 },
+  { run: 'statement --out {here}/statement-2 --certificate {here}/none.pdf', code: 2 },
 
   files({ pass: 'four words make one\n' }),
   { run: 'operator key jan --out {here}/jan.pem --password-file {here}/pass' },

@@ -19,6 +19,7 @@ import type { SubjectScene } from './scene.ts';
 import { dev, init, restore, serve, store } from './store.ts';
 import { smime } from './smime.ts';
 import { site } from './site.ts';
+import { statement } from './statement.ts';
 import { webhook } from './webhook.ts';
 
 export const scenes: Readonly<Record<string, SubjectScene>> = {
@@ -49,4 +50,5 @@ export const scenes: Readonly<Record<string, SubjectScene>> = {
   restore,
   webhook,
   site,
+  statement,
 };

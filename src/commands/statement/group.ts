@@ -1,0 +1,75 @@
+/** The closed group in numbers: how many accounts log in, and by which means. */
+import { everyOrganisation } from '../../admin/every-organisation.ts';
+import { defined } from '../../domain/defined.ts';
+import type { Settings } from '../../domain/settings/setting.ts';
+import { settingOf } from '../../domain/settings.ts';
+import type { Instant } from '../../domain/units.ts';
+import type { AccountSummary } from '../../store/registry.ts';
+import type { Registry } from '../../store/port/registry.ts';
+
+/** What an account can log in with now. `none`: nothing yet, or nothing any more. */
+export const MEANS = ['password', 'certificate', 'either', 'both', 'none'] as const;
+export type Means = (typeof MEANS)[number];
+
+export interface Group {
+  readonly organisations: number;
+  /** Active ones. */
+  readonly accounts: number;
+  readonly means: Readonly<Record<Means, number>>;
+  /** Accounts with a password for a program. */
+  readonly programs: number;
+  /** Active accounts of the organisation that the statement is for. */
+  readonly ofOrganisation?: number;
+}
+
+const PAGE = 1000;
+
+export async function countGroup(
+  registry: Pick<Registry, 'listOrganisations' | 'listAccounts'>,
+  now: Instant,
+  organisation?: string,
+): Promise<Group> {
+  const settings = new Map<string, Settings>();
+  for await (const page of everyOrganisation(registry))
+    for (const one of page) if (one.state !== 'ended') settings.set(one.name, one.settings);
+  const means: Record<Means, number> = { password: 0, certificate: 0, either: 0, both: 0, none: 0 };
+  let [accounts, programs, own] = [0, 0, 0];
+  const having = new Set<string>();
+  for (let after: string | undefined; ;) {
+    const page = await registry.listAccounts({ limit: PAGE, ...defined({ after }) });
+    for (const one of page) {
+      // The gateway's own one that measures is nobody's.
+      if (one.account.state !== 'active' || one.account.kind === 'probe') continue;
+      accounts += 1;
+      having.add(one.organisation);
+      means[meansOf(one, settings.get(one.organisation), now)] += 1;
+      if (one.appPasswords.some(({ endsAt }) => endsAt === undefined || endsAt > now)) programs += 1;
+      if (one.organisation === organisation) own += 1;
+    }
+    after = page.at(-1)?.account.login;
+    if (after === undefined || page.length < PAGE) break;
+  }
+  return {
+    organisations: having.size,
+    accounts,
+    means,
+    programs,
+    ...(organisation === undefined ? {} : { ofOrganisation: own }),
+  };
+}
+
+/** A setting that asks for what the account does not have lets nobody in. */
+export function meansOf(
+  { account, passwords, certificates }: Pick<AccountSummary, 'account' | 'passwords' | 'certificates'>,
+  ofOrganisation: Settings | undefined,
+  now: Instant,
+): Means {
+  const asked = settingOf('login', account.settings, ofOrganisation);
+  const password = passwords.some(({ endsAt }) => endsAt === undefined || endsAt > now);
+  const certificate = certificates.some(({ revokedAt, notAfter }) => revokedAt === undefined && notAfter > now);
+  if (asked === 'both') return password && certificate ? 'both' : 'none';
+  const mayPassword = password && asked !== 'certificate';
+  const mayCertificate = certificate && asked !== 'password';
+  if (mayPassword && mayCertificate) return 'either';
+  return mayPassword ? 'password' : mayCertificate ? 'certificate' : 'none';
+}

@@ -1,0 +1,53 @@
+/** Words of the statement that are no claim: titles, heads of tables, what it is and how it is checked. */
+import type { Both } from './claim.ts';
+import type { Owner } from './controls.ts';
+
+export const WORDS = {
+  title: { nl: 'Verklaring over informatiebeveiliging', en: 'Statement about information security' },
+  about: {
+    nl: 'De gateway maakte deze verklaring zelf, uit wat draait en wat is gemeten. Achter elke zin staan de dag en het bestand met de cijfers.',
+    en: 'The gateway made this statement itself, from what runs and what was measured. Behind each sentence stand the day and the file with the figures.',
+  },
+  gateway: { nl: 'Gateway', en: 'Gateway' },
+  version: { nl: 'Versie', en: 'Version' },
+  made: { nl: 'Gemaakt', en: 'Made' },
+  for: { nl: 'Voor', en: 'For' },
+  notInPlace: { nl: 'Niet ingericht', en: 'Not in place' },
+  inPlace: { nl: 'Ingericht', en: 'In place' },
+  notInPlaceAbout: {
+    nl: 'Dit is niet ingericht, nooit beproefd, of niet goed genoeg:',
+    en: 'This is not configured, was never tried, or is not good enough:',
+  },
+  nothing: { nl: 'Niets.', en: 'Nothing.' },
+  protocols: { nl: 'Protocollen en hosts', en: 'Protocols and hosts' },
+  controls: {
+    nl: 'Bijlage: maatregelen van NEN 7510-2:2024 en ISO 27001 bijlage A',
+    en: 'Annex: controls of NEN 7510-2:2024 and ISO 27001 Annex A',
+  },
+  controlsAbout: {
+    nl: 'De tekst van een maatregel staat in de norm. Een rij van het product zegt wat het kan, niet wat is ingericht.',
+    en: 'The text of a control stands in the norm. A row of the product says what it can do, not what is in place.',
+  },
+  control: { nl: 'Nr.', en: 'No.' },
+  subject: { nl: 'Onderwerp', en: 'Subject' },
+  owner: { nl: 'Van wie', en: 'Whose' },
+  shownBy: { nl: 'Laat zien', en: 'Shown by' },
+  tls: { nl: 'Bijlage: TLS van elke listener en host', en: 'Annex: TLS of each listener and host' },
+  grade: { nl: 'Oordeel', en: 'Grade' },
+  what: { nl: 'Wat', en: 'What' },
+  unexamined: { nl: 'niet onderzocht', en: 'not examined' },
+  unprobed: { nl: 'Niet te vragen vanaf hier, dus niet beoordeeld', en: 'Cannot be asked from here, so not judged' },
+  check: { nl: 'Nakijken', en: 'How to check' },
+  checkAbout: {
+    nl: 'Vraag de operator langs een andere weg om evidence.pem. Typ daarna:',
+    en: 'Ask the operator for evidence.pem by another road. Then type:',
+  },
+} as const satisfies Record<string, Both>;
+
+export const OWNERS: Readonly<Record<Owner, Both>> = {
+  product: { nl: 'product', en: 'product' },
+  organisation: { nl: 'organisatie', en: 'organisation' },
+  'not applicable': { nl: 'niet van toepassing', en: 'not applicable' },
+};
+
+export const CHECK = 'openssl cms -verify -in statement.eml -CAfile evidence.pem -out content.eml';

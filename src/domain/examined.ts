@@ -1,0 +1,31 @@
+/** What a gateway found when it connected to its own listeners, for whoever is to be told of it. */
+import type { Milliseconds } from './units.ts';
+
+export interface ExaminedListener {
+  readonly name: string;
+  readonly protocol: string;
+  /** The name that clients know it by. */
+  readonly host: string;
+  readonly port: number;
+  /** `implicit` or `starttls`. */
+  readonly tls: string;
+  readonly profile: string;
+  /** Last day of a legacy profile. */
+  readonly until?: string;
+  /** Absent: it could not be examined, and `problem` says why. */
+  readonly judged?: {
+    readonly passed: boolean;
+    /** By the NCSC-NL guidelines: good, sufficient, phase out, insufficient. */
+    readonly worst: string;
+    readonly findings: readonly { readonly about: string; readonly what: string; readonly grade: string }[];
+    /** What the OpenSSL of this machine cannot ask for. */
+    readonly unprobed: readonly string[];
+  };
+  readonly problem?: string;
+}
+
+export interface Examined {
+  readonly listeners: readonly ExaminedListener[];
+  /** How old the last good drill of a restore may be. */
+  readonly drillWithin: Milliseconds;
+}
