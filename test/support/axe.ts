@@ -16,8 +16,17 @@ interface Violation {
   readonly nodes: readonly { readonly html: string }[];
 }
 
-/** axe, in both themes, and on a phone: no violation, and nothing that is wider than the screen. */
+/** Octets of a page with all that it loads, as a browser has them. The first one of all is the lightest. */
+const HEAVIEST = 150 * 1024;
+const FIRST = 60 * 1024;
+const WEIGHT = `[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+  .reduce((sum, { decodedBodySize }) => sum + decodedBodySize, 0)`;
+
+/** axe, in both themes, and on a phone: no violation, and nothing that is wider than the screen. The page is not too heavy. */
 export async function judge(page: Page, name: string): Promise<void> {
+  const weight = await ask<number>(page, WEIGHT);
+  const most = new URL(page.url()).pathname === '/' ? FIRST : HEAVIEST;
+  assert(weight > 1000 && weight <= most, `${name} has ${weight} octets; at most ${most} are wanted`);
   for (const theme of ['light', 'dark'] as const) {
     await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
     for (const width of effort([theme === 'light' ? 320 : 1280], [1280, 320])) {
