@@ -16,6 +16,7 @@ import type { PartnerId } from '../../src/domain/ids.ts';
 import { days, instant, octets } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createCourier } from '../../src/smtp/courier.ts';
+import { sluisHere } from '../support/command-line.ts';
 import { addressOf, loginOf } from '../support/gateway.ts';
 import { MemoryLog } from '../support/log.ts';
 import { startMailGateway } from '../support/mail-people.ts';
@@ -329,9 +330,18 @@ test('a whole gateway pushes by a TLSA record alone, and by nothing where its re
         );
     const ended = /^(?:partner\.(?:untrusted|down)|delivery\.relayed)$/;
     await until('it was tried', () => gateway.log.names.some((name) => ended.test(name)));
-    return [...(await relayed()), ...gateway.log.names.filter((name) => name.startsWith('partner.'))];
+    const { stdout } = await sluisHere(['partner', 'test', 'umc', '--json', '--config', gateway.config.file]);
+    const tested = /verified by its TLSA record \d \d \d/.exec(stdout)?.[0];
+    return [
+      ...(await relayed()),
+      ...(tested === undefined ? [] : [tested]),
+      ...gateway.log.names.filter((name) => name.startsWith('partner.')),
+    ];
   };
-  assert.deepEqual(await pushed(`[delivery]\ndane-resolver = "127.0.0.1:${at.port}"`), ['relayed by 3 1 1']);
+  assert.deepEqual(await pushed(`[delivery]\ndane-resolver = "127.0.0.1:${at.port}"`), [
+    'relayed by 3 1 1',
+    'verified by its TLSA record 3 1 1',
+  ]);
   assert.deepEqual(await pushed(''), ['partner.untrusted'], 'without DANE nobody vouches for it');
   assert.deepEqual(await pushed('[delivery]\ndane-resolver = "127.0.0.1:1"'), ['partner.down']);
   assert.equal(partner.taken.length, 1);
