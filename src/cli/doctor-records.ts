@@ -1,4 +1,5 @@
 /** What `sluis doctor --records` does: it reads the configuration, asks the DNS, and looks at the listener that mail servers speak to. */
+import { rootCertificates } from 'node:tls';
 import type { Here } from '../commands/core/here.ts';
 import type { RecordsReport } from '../commands/doctor-records.ts';
 import { readTlsMaterial } from '../config/files.ts';
@@ -17,7 +18,14 @@ export async function examineRecords(here: Here): Promise<RecordsReport> {
   const ask = await askOf(config, systemClock);
   const records = await checkRecords(ownRecords(config), ask);
   const listener = await mailListener(config);
-  const tests = await mailTests({ hostname, listener, records, ask, now: systemClock.now() });
+  const tests = await mailTests({
+    hostname,
+    listener,
+    records,
+    ask,
+    authorities: rootCertificates,
+    now: systemClock.now(),
+  });
   return { hostname, records, policy: mtaStsPolicy(hostname), tests };
 }
 

@@ -2,7 +2,6 @@
  * The questions of internet.nl's mail test, judged from here: by what the listeners offered a moment ago and by what the DNS says. Nobody else is
  * asked, so what can be seen from outside alone stays unknown.
  */
-import { rootCertificates } from 'node:tls';
 import { findPath } from '../crypto/certificate-path.ts';
 import { readCertificate, readCertificates } from '../crypto/certificate.ts';
 import type { CheckedRecord } from '../domain/dns-record.ts';
@@ -19,6 +18,8 @@ export interface MailTestFacts {
     { readonly port: number; readonly report: ListenerReport | 'silent'; readonly certificates: string } | undefined;
   readonly records: readonly CheckedRecord[];
   readonly ask: Ask;
+  /** PEM, those that everybody trusts. */
+  readonly authorities: readonly string[];
   readonly now: Instant;
 }
 
@@ -169,7 +170,7 @@ const TLS_TESTS = {
   mail_starttls_tls_clientreneg: 'renegotiation',
 } as const satisfies Partial<Record<MailTest, Finding['about']>>;
 
-function tls({ listener, now }: MailTestFacts): Found {
+function tls({ listener, authorities, now }: MailTestFacts): Found {
   const names = MAIL_TESTS.filter((name) => /^mail_starttls_(?:tls|cert)_/.test(name));
   const all = (judged: Judged): Found => Object.fromEntries(names.map((name) => [name, judged]));
   if (listener === undefined) return all(fail('no listener of protocol smtp has STARTTLS'));
@@ -183,7 +184,7 @@ function tls({ listener, now }: MailTestFacts): Found {
     mail_starttls_tls_compress: pass('OpenSSL of Node is built without it'),
     mail_starttls_tls_secreneg: pass('OpenSSL 3 takes no other'),
     mail_starttls_tls_0rtt: pass('TLS of Node takes no early data'),
-    mail_starttls_cert_chain: publicChain(certificates, now),
+    mail_starttls_cert_chain: publicChain(certificates, authorities, now),
     mail_starttls_cert_pubkey: of('certificate', /: key$/),
     mail_starttls_cert_sig: of('certificate', /: signed with/),
     mail_starttls_cert_domain: of('certificate', /: (?:names|does not name) /),
@@ -207,12 +208,12 @@ function ordered({ findings }: ListenerReport): Judged {
     : fail(`a worse one before a better one: ${suites.join(', ')}`);
 }
 
-function publicChain(pem: string, now: Instant): Judged {
+function publicChain(pem: string, authorities: readonly string[], now: Instant): Judged {
   const chain = readCertificates(pem);
   if (!chain.ok) return fail(chain.error.text);
   const [leaf, ...intermediates] = chain.value;
   if (leaf === undefined) return fail('there is no certificate');
-  const anchors = rootCertificates.flatMap((root) => {
+  const anchors = authorities.flatMap((root) => {
     const read = readCertificate(root);
     return read.ok ? [read.value] : [];
   });

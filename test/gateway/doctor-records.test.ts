@@ -137,6 +137,7 @@ const offered = (changes: Partial<Parameters<typeof judgeOffer>[0]> = {}) =>
 async function judged(
   zone: Zone,
   report: ReturnType<typeof offered> | 'silent' | undefined = offered(),
+  authorities: readonly string[] = [],
 ): Promise<Record<MailTest, string>> {
   const ask = askOf(zone);
   const tests = await mailTests({
@@ -144,6 +145,7 @@ async function judged(
     listener: report && { port: 25, report, certificates: certificates.server.certificate },
     records: await checkRecords(WANTED, ask),
     ask,
+    authorities,
     now: systemClock.now(),
   });
   assert.deepEqual(
@@ -175,6 +177,8 @@ test("all of internet.nl's names are judged: pass where it is right, unknown whe
   ]);
   // The authority of the test is nobody's.
   assert.deepEqual(of('fail'), ['mail_starttls_cert_chain']);
+  const known = await judged(GOOD, offered(), [certificates.ca.certificate]);
+  assert.equal(known.mail_starttls_cert_chain, 'pass');
 });
 
 test('each fails where what it asks for is not so', async () => {
@@ -226,6 +230,7 @@ test('each fails where what it asks for is not so', async () => {
     listener: undefined,
     records: [],
     ask: askOf(GOOD),
+    authorities: [],
     now: systemClock.now(),
   });
   assert.equal(without.find(({ name }) => name === 'mail_starttls_tls_available')?.result, 'fail');
