@@ -1,6 +1,6 @@
 /** What `sluis doctor` does: it connects to the listeners of the configuration and judges what they offer. */
 import type { Here } from '../commands/core/here.ts';
-import { profileEnded } from '../config/listeners.ts';
+import { hostnameOf, profileEnded } from '../config/listeners.ts';
 import type { Config } from '../config/schema.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';
 import { generalFindings } from '../gateway/doctor-checks.ts';
@@ -13,6 +13,7 @@ import { systemClock } from '../platform/clock.ts';
 import { ProbeFailed } from '../platform/tls-probe.ts';
 import { privacyFindings } from './privacy-reminder.ts';
 import { CommandError } from './exit.ts';
+import { newFile, withFiles } from './new-file.ts';
 import { portsOfGateway } from './readiness.ts';
 
 /** All that `doctor` found: `--json` writes it, and the text is made of it alone. */
@@ -39,6 +40,24 @@ export async function examineAll(here: Here): Promise<DoctorReport> {
     ...(await privacyFindings(here)),
   ];
   return { listeners, findings };
+}
+
+/** Writes what was found of the listeners into a new file, with where and when it was found; where it cannot be examined no file stays. */
+export async function writeTlsReport(
+  here: Here,
+  path: string,
+  textOf: (found: DoctorReport) => string,
+): Promise<DoctorReport> {
+  const file = newFile(path, 0o644);
+  return await withFiles([file], async () => {
+    const config = here.config();
+    const found = await examineAll(here);
+    const hosts = config.listener.map((one) => `${one.name.padEnd(12)}  ${hostnameOf(config, one)}`);
+    const at = systemClock.now();
+    const head = `TLS of ${config.hostname}, by the NCSC-NL guidelines 2025-05\nMeasured ${new Date(at).toISOString()}`;
+    file.write(`${[head, ['LISTENER      HOST', ...hosts].join('\n'), textOf(found)].join('\n\n')}\n`);
+    return found;
+  });
 }
 
 /** A listener with port 0 has one that the gateway was given; the gateway that runs tells which. */

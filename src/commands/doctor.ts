@@ -3,7 +3,8 @@ import { z } from '../config/zod.ts';
 import { SEVERITIES } from '../domain/doctor.ts';
 import { grades } from '../platform/tls-guideline.ts';
 import { table } from '../cli/output.ts';
-import { flag, readsHere } from './core/row.ts';
+import { file } from './core/kinds.ts';
+import { flag, opt, readsHere } from './core/row.ts';
 import { type RecordsReport, recordsReport, recordsText } from './doctor-records.ts';
 
 const finding = z.object({
@@ -41,6 +42,9 @@ function faultOf({ listeners, findings }: DoctorReport): 'configuration' | 'unpr
 /** What is not there may not be wanted; what is there and wrong keeps mail away. */
 const recordsFault = ({ records }: RecordsReport): 'configuration' | undefined =>
   records.some(({ state }) => state === 'differs') ? 'configuration' : undefined;
+
+/** Of the listeners alone: the rest is the operator's. */
+const tlsText = ({ listeners }: DoctorReport): string => [...listeners.map(textOf), summaryOf(listeners)].join('\n\n');
 
 export const reportText = ({ listeners, findings }: DoctorReport): string =>
   [
@@ -91,14 +95,21 @@ export const doctor = readsHere({
     records: flag(
       'instead: the records to publish in the DNS for this gateway (TLSA, MTA-STS, SPF, DKIM, DMARC), how they stand there, and the mail test of internet.nl judged from here',
     ),
+    report: opt(
+      file,
+      'also write what was found of the TLS of each listener and host into this new file, with its date',
+    ),
   },
+  check: ({ records, report: path }) =>
+    records && path !== undefined ? 'Cannot use --report with --records: it is about the TLS of listeners' : undefined,
   out: z.union([report, recordsReport]),
   right: 'read',
-  examples: ['', '--records'],
-  run: async (here, { records }): Promise<DoctorReport | RecordsReport> =>
-    records
-      ? await (await import('../cli/doctor-records.ts')).examineRecords(here)
-      : await (await import('../cli/doctor.ts')).examineAll(here),
+  examples: ['', '--records', '--report tls.txt'],
+  run: async (here, { records, report: path }): Promise<DoctorReport | RecordsReport> => {
+    if (records) return await (await import('../cli/doctor-records.ts')).examineRecords(here);
+    const { examineAll, writeTlsReport } = await import('../cli/doctor.ts');
+    return path === undefined ? await examineAll(here) : await writeTlsReport(here, path, tlsText);
+  },
   say: (found) => ('tests' in found ? recordsText(found) : reportText(found)),
   fails: (found) => {
     const code = 'tests' in found ? recordsFault(found) : faultOf(found);

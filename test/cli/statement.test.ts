@@ -27,7 +27,7 @@ const both: SitesLook = {
   gateways: [],
 };
 let gateway: TestGateway;
-const { done, refused, json } = commandsOn(() => gateway.config.file);
+const { done, run, refused, json } = commandsOn(() => gateway.config.file);
 
 before(async () => {
   sites.known = both;
@@ -167,6 +167,18 @@ test('drills: never, good, lapsed', async () => {
   shift = days(367);
   assert.match(claim(await statement(), 'drill.site').text.en, /^The last good drill of the switch no longer counts/);
   shift = milliseconds(0);
+});
+
+test('doctor writes the TLS of each listener and host into a new file, with its date, and nothing else', async () => {
+  await run('doctor', '--report', at('tls.txt'));
+  const text = readFileSync(at('tls.txt'), 'utf8');
+  assert.match(text, /^TLS of mail\.test, .*\nMeasured \d{4}-\d\d-\d\dT/);
+  assert.match(text, /^old +mail\.test$/m);
+  assert.match(text, /^Listener old, profile legacy until .*: phase out$/m);
+  assert.match(text, /^Listener old offers what is to be phased out/m);
+  assert.doesNotMatch(text, /escrow|backup|Warning/);
+  await refused(2, /Cannot use --report with --records/, 'doctor', '--records', '--report', at('tls-2.txt'));
+  assert(!existsSync(at('tls-2.txt')));
 });
 
 test('what the operator gives is copied and told of; nothing given is not in place; what cannot be used is refused, and no folder stays', async () => {

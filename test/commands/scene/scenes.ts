@@ -18,6 +18,7 @@ import { key } from './key.ts';
 import type { SubjectScene } from './scene.ts';
 import { dev, init, restore, serve, store } from './store.ts';
 import { smime } from './smime.ts';
+import { doctor } from './doctor.ts';
 import { site } from './site.ts';
 import { statement } from './statement.ts';
 import { webhook } from './webhook.ts';
@@ -50,5 +51,6 @@ export const scenes: Readonly<Record<string, SubjectScene>> = {
   restore,
   webhook,
   site,
+  doctor,
   statement,
 };
