@@ -256,7 +256,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const reload = new GatewayReload(config, { connections, log, readFiles: reloadTls, ...defined({ setLogLevel }) });
   const reloadTold = (actor = THE_GATEWAY): ReturnType<typeof reload.reload> =>
     life.configured(actor, () => reload.reload());
-  const context = adminContext(store, config, options, mail, notices, backups, ca, certificates, dane, dkim);
+  const context = adminContext(store, config, options, mail, notices, backups, ca, certificates, dane, dkim, scanner);
   // Last, so that a gateway that cannot start leaves no message in doubt at a partner.
   pushes.push(
     startPush(config, {

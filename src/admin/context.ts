@@ -37,6 +37,7 @@ import type { SessionTimes } from '../store/console.ts';
 import type { StuckMessage } from '../domain/stuck.ts';
 import type { Store } from '../store/port/store.ts';
 import type { NewPassword } from '../store/registry.ts';
+import type { ImportScan } from '../takeover/intake.ts';
 import type { AuditKeep } from '../trail/retention.ts';
 
 /**
@@ -271,6 +272,8 @@ export interface AdminContext {
   readonly clock: Clock;
   /** Hashes a new password; answers why not for one that no account may have. */
   readonly hashPassword: (text: string) => Promise<string>;
+  /** Looks for malware in a message of another server before it is filed; absent where nothing is scanned. */
+  readonly scanImported?: ImportScan;
   /** The gateway's own certificate authority. */
   readonly ca: CaParts;
   /** Certificates that are no account's: of listeners, authorities, evidence and partners. */

@@ -36,6 +36,7 @@ import { GatewayMail } from './mail.ts';
 import { gatewayNotices } from './notices.ts';
 import { probeAccount } from './probe.ts';
 import { aloneOf, sitesOf } from './sites.ts';
+import { gatewayScanner, importScan } from './scan.ts';
 import { noteSecondPerson } from './second-person.ts';
 import { openEngine } from './store.ts';
 import { webhookParts } from './webhooks.ts';
@@ -63,8 +64,11 @@ export const adminContext = (
   certificates = gatewayCertificates({ config, store, ca }),
   dane = gatewayDane(config, effects),
   dkim?: DkimSigner,
+  // One that does not look by itself proves clamd when it is first asked.
+  scanner = gatewayScanner(config, effects.clock, effects.log),
 ): AdminContext => ({
   ca,
+  ...(scanner !== undefined && { scanImported: importScan(scanner, config.scan, store.audit, effects.log) }),
   certificates,
   store,
   configuration: configurationOf(() => config),

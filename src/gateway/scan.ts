@@ -1,10 +1,13 @@
 /** Scanning for malware in the gateway, assembled. */
+import type { AdminContext } from '../admin/context.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Metric, counter, distribution, gauge, single } from '../http/metric.ts';
 import type { ScanParts } from '../middleware/scan.ts';
+import { rulingOf } from '../middleware/scan-rules.ts';
 import type { LineParts } from '../scan/line.ts';
 import { Scanner } from '../scan/scanner.ts';
+import type { AuditTrail } from '../store/port/audit.ts';
 
 export type ScanConfig = Config['scan'];
 
@@ -31,6 +34,39 @@ export const policyOf = ({ away, encrypted, 'too-large': tooLarge }: ScanConfig)
   encrypted,
   tooLarge,
 });
+
+/**
+ * Of mail that is taken over from another server (decision 1973). Malware is left there: whoever moves sees it in the list of what was not taken, and
+ * nobody is kept from mail that has waited for years. Nobody can be asked to send old mail in clear, so what is encrypted is taken with a mark.
+ */
+export const importScan =
+  (
+    scanner: Pick<Scanner, 'scan'>,
+    scan: ScanConfig,
+    audit: Pick<AuditTrail, 'note'>,
+    log: Log,
+  ): NonNullable<AdminContext['scanImported']> =>
+  async (body, account, uidl) => {
+    const verdict = await scanner.scan({ slices: () => body.slices() }, account);
+    const ruling = rulingOf(verdict, { ...policyOf(scan), encrypted: 'pass' });
+    if (ruling.kind === 'clean') return { kind: 'taken', fact: 'clean' };
+    const about = { account, uidl, where: 'imported' } as const;
+    if (ruling.kind === 'found') {
+      log.warn('scan.found', { ...about, signature: ruling.name });
+      const facts = { signature: ruling.name, where: 'imported', uidl };
+      audit.note({ event: 'scan.found', outcome: 'failure', account, facts });
+      return { kind: 'refused', why: `it holds malware (${ruling.name})` };
+    }
+    log.warn(ruling.kind === 'marked' ? 'scan.marked' : 'scan.refused', {
+      ...about,
+      mark: ruling.mark,
+      why: ruling.why,
+    });
+    if (ruling.kind === 'marked') return { kind: 'taken', fact: ruling.mark };
+    return ruling.mark === 'unscanned'
+      ? { kind: 'away', why: ruling.why }
+      : { kind: 'refused', why: `it holds too much to be scanned for malware (${ruling.why})` };
+  };
 
 /** None where nothing is scanned. */
 export const scanMetrics = (scanner: Scanner | undefined): readonly Metric[] =>

@@ -10,7 +10,7 @@ import { octets } from '../domain/units.ts';
 import type { Actor } from '../store/actor.ts';
 import type { AuditEvent } from '../store/audit.ts';
 import type { ImportedEntry } from '../store/imports.ts';
-import { type BodyWriter, StoreFull } from '../store/store.ts';
+import { type BodyWriter, type SealedBody, StoreFull } from '../store/store.ts';
 import type { Store } from '../store/port/store.ts';
 import { type MessageHead, readFrame } from './frames.ts';
 import { FactsReader, type MessageFacts } from './message-facts.ts';
@@ -25,7 +25,17 @@ export const MAX_TOLD = 100;
 export interface IntakeParts {
   readonly store: Pick<Store, 'openBody' | 'imports' | 'registry'>;
   readonly clock: Clock;
+  /** Looks for malware before a message is filed; absent where nothing is scanned. */
+  readonly scan?: ImportScan | undefined;
 }
+
+/**
+ * `taken`: as `fact` tells in the trail. `refused`: this one is left where it is. `away`: nothing can be scanned now, and what is not scanned is not
+ * taken.
+ */
+export type Scanned =
+  { readonly kind: 'taken'; readonly fact: string } | { readonly kind: 'refused' | 'away'; readonly why: string };
+export type ImportScan = (body: SealedBody, account: AccountId, uidl: string) => Promise<Scanned>;
 
 export interface IntakeTarget {
   readonly account: AccountId;
@@ -57,7 +67,7 @@ export interface IntakeReport {
 /** What ends an import. What was filed before stays. */
 export class IntakeError extends Error {
   override readonly name = 'IntakeError';
-  readonly kind: 'invalid' | 'taken' | 'gone' | 'full';
+  readonly kind: 'invalid' | 'taken' | 'gone' | 'full' | 'unscanned';
   constructor(kind: IntakeError['kind'], message: string) {
     super(message);
     this.kind = kind;
@@ -104,7 +114,7 @@ class Intake {
     refused: [] as { uidl: string; why: string }[],
   };
   #incoming: Incoming | undefined;
-  #batch: { readonly entry: ImportedEntry; readonly writer: BodyWriter }[] = [];
+  #batch: { readonly entry: ImportedEntry; readonly writer: BodyWriter; readonly scan: string | undefined }[] = [];
   #octets = 0;
 
   constructor(parts: IntakeParts, target: IntakeTarget) {
@@ -165,6 +175,16 @@ class Intake {
 
   async #take({ head, writer, lines, facts }: Incoming): Promise<void> {
     const body = await writer.seal();
+    const scanned = await this.#p.scan?.(body, this.#target.account, head.uidl);
+    if (scanned?.kind === 'refused') {
+      await writer.abort();
+      return this.#refuse(head.uidl, scanned.why);
+    }
+    if (scanned?.kind === 'away')
+      throw new IntakeError(
+        'unscanned',
+        `Cannot scan the message with UIDL "${head.uidl}" for malware (${scanned.why}), and what is not scanned is not taken; see that clamd runs, then import again: what was filed is not filed twice`,
+      );
     const { messageId, sender, deliveredTo, at, parts } = facts.end();
     const entry: ImportedEntry = {
       body,
@@ -176,7 +196,7 @@ class Intake {
       fetched: head.fetched,
       parts,
     };
-    this.#batch.push({ entry, writer });
+    this.#batch.push({ entry, writer, scan: scanned?.kind === 'taken' ? scanned.fact : undefined });
     this.#octets += body.octets;
     if (lines.changedLineEnds) this.#report.lineEnds += 1;
     if (lines.changedNul) this.#report.nul += 1;
@@ -207,7 +227,7 @@ class Intake {
     const outcome = await this.#p.store.imports.file(
       account,
       entries,
-      entries.map((entry) => this.#audited(entry)),
+      this.#batch.map(({ entry, scan }) => this.#audited(entry, scan)),
     );
     if (outcome.kind === 'taken')
       throw new IntakeError(
@@ -231,14 +251,14 @@ class Intake {
     }
   }
 
-  #audited({ body, uidl, fetched, receivedAt }: ImportedEntry): AuditEvent {
+  #audited({ body, uidl, fetched, receivedAt }: ImportedEntry, scan: string | undefined): AuditEvent {
     const { account, actor } = this.#target;
     return {
       event: 'message.imported',
       outcome: 'success',
       message: body.id,
       account,
-      facts: { octets: body.octets, sha256: body.sha256, uidl, fetched, received: receivedAt },
+      facts: { octets: body.octets, sha256: body.sha256, uidl, fetched, received: receivedAt, ...defined({ scan }) },
       personal: { actor: actor.name, ...defined({ reason: actor.reason }) },
     };
   }

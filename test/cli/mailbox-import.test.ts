@@ -5,7 +5,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { EICAR } from '../../src/scan/proof.ts';
 import { testCertificates } from '../support/certificates.ts';
+import { FakeClamd } from '../support/clamd.ts';
 import { sluisHere } from '../support/command-line.ts';
 import { type TestGateway, addressOf, loginOf, passwordOf, startTestGateway } from '../support/gateway.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
@@ -210,4 +212,48 @@ test("an operator's mistakes", async (t) => {
   assert.match(await withTable('file,uidl\n1.a,\n'), /line 2, uidl: it is empty/);
   assert.equal(await withTable('file,uidl\n1.a,one\n2.a,two\n'), '');
   assert.deepEqual([...(await fetched(gateway, 'anna')).keys()], ['one', 'two']);
+});
+
+test('where mail is scanned, that of another server is as well: malware is left there and named, an import without a scanner stops', async (t) => {
+  const clamd = await FakeClamd.start(t);
+  const gateway = await startTestGateway({
+    accounts: ['anna', 'bert'],
+    configuration: `[scan]\nclamd = "${clamd.path}"\n`,
+  });
+  t.after(() => gateway.remove());
+  const maildir = folder(t, {
+    'cur/1.a:2,': letter(1),
+    'cur/2.b:2,': letter(`2 ${EICAR.toString('latin1')}`),
+    'cur/3.c:2,': letter(3),
+  });
+  const done = await run(gateway, [anna, '--maildir', maildir, '--reason', 'wave 1']);
+  assert.match(done.stdout, /Imported 2 messages/);
+  assert.match(done.stdout, /: it holds malware \(Eicar-Test-Signature\)\n/);
+  assert.deepEqual([...(await fetched(gateway, 'anna')).values()], [letter(1), letter(3)]);
+  // What clamd was given is what is handed out, whole.
+  assert.deepEqual(
+    clamd.streams.map(({ content }) => content.toString('latin1')),
+    [letter(1), letter(`2 ${EICAR.toString('latin1')}`), letter(3)],
+  );
+  const rows = await gateway.store.audit.read({ limit: 100 });
+  const found = rows.filter(({ event }) => event === 'scan.found');
+  assert.deepEqual(
+    found.map(({ facts }) => [facts?.where, facts?.signature]),
+    [['imported', 'Eicar-Test-Signature']],
+  );
+  assert.deepEqual(
+    rows.filter(({ event }) => event === 'message.imported').map(({ facts }) => facts?.scan),
+    ['clean', 'clean'],
+  );
+  // Offered again it is looked at again, and what was filed is not.
+  const again = await run(gateway, [anna, '--maildir', maildir, '--reason', 'wave 1']);
+  assert.match(again.stdout, /it holds malware/);
+  assert.equal(clamd.streams.length, 4);
+
+  // What is not scanned is not taken, and nothing of it is filed.
+  await clamd.stop();
+  const stopped = await run(gateway, [bert, '--maildir', maildir, '--reason', 'wave 1']);
+  assert.equal(stopped.code, 7);
+  assert.match(stopped.stderr, /Cannot scan the message with UIDL "\S+" for malware \(away: .*then import again/);
+  assert.deepEqual([...(await fetched(gateway, 'bert')).keys()], []);
 });

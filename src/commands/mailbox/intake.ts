@@ -49,7 +49,13 @@ function recipientOf({ account, addresses }: AccountSummary, given: Address | un
   );
 }
 
-const kinds = { invalid: 'invalid', taken: 'exists', gone: 'ended', full: 'unavailable' } as const;
+const kinds = {
+  invalid: 'invalid',
+  taken: 'exists',
+  gone: 'ended',
+  full: 'unavailable',
+  unscanned: 'unavailable',
+} as const;
 
 const target = {
   login: arg(login, 'the account'),
@@ -94,7 +100,7 @@ export const importRow = changes({
   streams: true,
   run: async (context, { login: of, address: recipient, total }, { actor, progress, upload }) => {
     if (upload === undefined) throw new AdminError('invalid', 'Cannot import: no messages came with the request');
-    const { store, clock } = context;
+    const { store, clock, scanImported: scan } = context;
     const summary = await accountOf(store.registry, of);
     openFor(summary);
     const into = {
@@ -104,7 +110,7 @@ export const importRow = changes({
       actor,
       progress: (done: number) => progress(done, total),
     };
-    const report = await takeIn(upload, { store, clock }, into).catch((error: unknown) => {
+    const report = await takeIn(upload, { store, clock, scan }, into).catch((error: unknown) => {
       if (!(error instanceof IntakeError)) throw error;
       throw new AdminError(kinds[error.kind], error.message, { cause: error });
     });
