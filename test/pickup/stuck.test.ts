@@ -145,3 +145,11 @@ test('a program whose last session ended at a message is watched until it gets b
   await session(undefined, { fetched: [seven, eight] });
   assert.equal(watched(), false);
 });
+
+test('sessions that end while something is being done about the message do not have it done twice', async () => {
+  const { acts, stuck } = setUp();
+  const fetcher = { account: 1 as AccountId, network: 'home', what: 'hold', after: 3 } as const;
+  for (let i = 0; i < 6; i += 1) stuck.ended(fetcher, { fetches: 1, wasFetched: () => false, at: seven });
+  await stuck.close();
+  assert.deepEqual(acts, ['hold 7 at 3']);
+});

@@ -1,6 +1,9 @@
 /** One question to a clamd that is slow, lies, floods, cuts or is not there: each ends, with what is known of it. */
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { milliseconds } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -121,4 +124,19 @@ test('askClamd() ends when its client has gone, and hands on what the store thro
     throw new Error('the store is broken');
   };
   await assert.rejects(ask(fake, broken()), /the store is broken/);
+});
+
+test('askClamd() says full where the line of those who wait at its socket is', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluis-full-'));
+  const server = createServer((socket) => socket.once('data', () => socket.end('ClamAV 1.4.3\0')));
+  const path = join(folder, 'clamd.ctl');
+  await new Promise<void>((resolve) => server.listen({ path, backlog: 1 }, resolve));
+  t.after(() => {
+    server.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  // In one turn, so that nobody is let in meanwhile.
+  const answers = await Promise.all(Array.from({ length: 10 }, () => askClamd(line(path), 'VERSION')));
+  const said = answers.map((answer) => (answer.kind === 'failed' ? answer.because : answer.kind));
+  assert.deepEqual([...new Set(said)].toSorted(), ['answer', 'full']);
 });

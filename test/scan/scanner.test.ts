@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { milliseconds } from '../../src/domain/units.ts';
+import { hours, milliseconds, seconds } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { ScanEnded } from '../../src/scan/line.ts';
 import { EICAR } from '../../src/scan/proof.ts';
 import { Scanner, type ScannerParts } from '../../src/scan/scanner.ts';
 import { readVersion } from '../../src/scan/trust.ts';
 import { type Answers, FakeClamd, type FakeClamdOptions, eicarFound } from '../support/clamd.ts';
+import { FakeClock } from '../support/clock.ts';
 import { MemoryLog } from '../support/log.ts';
 import { until } from '../support/until.ts';
 
@@ -97,6 +98,37 @@ test('start() proves the scanner before mail comes', async (t) => {
     version: 'ClamAV 1.4.3',
     signatures: Date.UTC(2026, 10, 24, 9, 41, 12),
   });
+});
+
+test('a scanner of another version is proved anew, and each once a day', async (t) => {
+  const clock = new FakeClock();
+  const long = hours(1000);
+  let [version, asked] = ['ClamAV 1.4.3', 0];
+  const { fake, scanner } = await bench(
+    t,
+    { clock, times: { connect: long, send: long, reply: long } },
+    {
+      get version() {
+        asked += 1;
+        return version;
+      },
+    },
+  );
+  scanner.start();
+  /** Looks are ten seconds apart. */
+  const looksUntil = (what: string, holds: () => boolean): Promise<void> =>
+    until(what, () => {
+      if (!holds()) clock.advance(seconds(10));
+      return holds();
+    });
+  await until('it was proved', () => scanner.examined.standing.kind === 'proven');
+  const before = asked;
+  await looksUntil('it was asked thrice', () => asked >= before + 3);
+  assert.equal(fake.begun, 2, 'the two archives, once');
+  version = 'ClamAV 1.4.4';
+  await looksUntil('it was proved anew', () => fake.begun === 4 && scanner.examined.version === version);
+  clock.advance(hours(24));
+  await looksUntil('a day is over', () => fake.begun === 6);
 });
 
 test('scan() takes no OK that came before the content had ended', async (t) => {
