@@ -5,8 +5,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { Person } from '../crypto/cms/support.ts';
 import { run } from '../peers/run.ts';
 import { addressOf, loginOf } from '../support/gateway.ts';
+import { agree } from '../support/ldap.ts';
 import { fetchAll, send } from '../support/mail.ts';
 import { type MailGateway, startMailGateway } from '../support/mail-people.ts';
 import { withoutProgram } from '../support/require.ts';
@@ -23,8 +25,8 @@ interface Desk {
 }
 
 /** Anna sits at Thunderbird, set up with the values of docs/clients.md; bram and cor have other programs. */
-async function desk(t: TestContext): Promise<Desk> {
-  const gateway = await startMailGateway({ accounts: ['anna', 'bram', 'cor'] });
+async function desk(t: TestContext, configuration = ''): Promise<Desk> {
+  const gateway = await startMailGateway({ accounts: ['anna', 'bram', 'cor'], configuration });
   t.after(() => gateway.remove());
   const home = mkdtempSync(join(tmpdir(), 'sluis-thunderbird-'));
   t.after(() => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }));
@@ -35,6 +37,15 @@ async function desk(t: TestContext): Promise<Desk> {
     ...{ ...loginOf('anna'), address: addressOf('anna'), name: 'Anna', ca: gateway.ca },
   });
   return { gateway, thunderbird, at: (name) => join(home, name) };
+}
+
+/** Resolves to a file of PKCS #12 with the password `secret`. */
+async function packed({ at }: Desk, { keyPem, certificatePem }: Person): Promise<string> {
+  writeFileSync(at('key.pem'), keyPem, { mode: 0o600 });
+  writeFileSync(at('cert.pem'), certificatePem);
+  const pack = ['pkcs12', '-export', '-inkey', at('key.pem'), '-in', at('cert.pem'), '-out', at('own.p12')];
+  await run('openssl', [...pack, '-passout', 'pass:secret', '-name', 'Anna'], { home: at('.') });
+  return at('own.p12');
 }
 
 // Thunderbird takes a signature for forged whose time is an hour from the Date.
@@ -92,16 +103,12 @@ test(
   options,
   async (t) => {
     const d = await desk(t);
-    const { gateway, thunderbird, at } = d;
+    const { gateway, thunderbird } = d;
     const anna = await gateway.give('anna', { kind: 'rsa2048' });
     const bram = await gateway.give('bram', { kind: 'rsa2048', keep: true });
     await gateway.set('bram', { open: true });
     await gateway.set('anna', { encrypt: 'required' });
-    writeFileSync(at('key.pem'), anna.keyPem, { mode: 0o600 });
-    writeFileSync(at('cert.pem'), anna.certificatePem);
-    const pack = ['pkcs12', '-export', '-inkey', at('key.pem'), '-in', at('cert.pem'), '-out', at('anna.p12')];
-    await run('openssl', [...pack, '-passout', 'pass:secret', '-name', 'Anna'], { home: at('.') });
-    await thunderbird.useCertificates(at('anna.p12'), 'secret', [bram.certificatePem], gateway.mailRoot);
+    await thunderbird.useCertificates(await packed(d, anna), 'secret', [bram.certificatePem], gateway.mailRoot);
 
     const signed = { to: addressOf('cor'), subject: 'Signed', body: 'Signed by Anna', sign: true };
     assert.deepEqual(await thunderbird.send(signed), { sent: true });
@@ -121,5 +128,36 @@ test(
     const { text, ...icons } = await thunderbird.read('uitslag-2', true);
     assert.match(text, /The result is in\./);
     assert.deepEqual(icons, { encrypted: 'ok', signed: 'ok' });
+  },
+);
+
+test(
+  'Thunderbird finds an addressee in the directory over LDAPS, takes the certificate from there, and encrypts to it',
+  options,
+  async (t) => {
+    const d = await desk(
+      t,
+      '[[listener]]\nname = "ldaps"\nprotocol = "ldap"\naddress = "127.0.0.1"\nport = 0\ntls = "implicit"\n',
+    );
+    const { gateway, thunderbird } = d;
+    const anna = await gateway.give('anna', { kind: 'rsa2048' });
+    await gateway.give('bram', { kind: 'rsa2048', keep: true });
+    await gateway.set('bram', { open: true, role: 'Longarts' });
+    // Nobody's certificate but her own lies in the program.
+    await thunderbird.useCertificates(await packed(d, anna), 'secret', [], gateway.mailRoot);
+    await thunderbird.useAddressBook({ host: HOST, port: gateway.port('ldaps'), ...loginOf('anna') });
+    assert.deepEqual(await thunderbird.offered('longarts'), [], 'nobody has agreed to be listed');
+    const closed = { to: addressOf('bram'), subject: 'Closed', body: 'For Bram alone', sign: true, encrypt: true };
+    const refused = await thunderbird.send(closed);
+    assert(!refused.sent);
+
+    await agree(gateway);
+    assert.deepEqual(await thunderbird.offered('longarts'), [`Group (Longarts) <${addressOf('bram')}>`]);
+    assert.deepEqual(await thunderbird.send(closed), { sent: true });
+    const opened = await fetched(d, 'bram');
+    assert.match(opened, /^Sluis-Opened: /m);
+    assert.match(opened, /For Bram alone/);
+    const searched = gateway.log.events.filter(({ event }) => event === 'ldap.login');
+    assert(searched.length > 0 && searched.every(({ fields }) => fields.account === addressOf('anna')));
   },
 );

@@ -32,6 +32,14 @@ export interface FoundAccount {
   }[];
 }
 
+/** A directory that is searched over LDAPS. */
+export interface AddressBook {
+  readonly host: string;
+  readonly port: number;
+  readonly login: string;
+  readonly password: string;
+}
+
 export interface Letter {
   readonly to: string;
   readonly subject: string;
@@ -219,6 +227,37 @@ export class Thunderbird {
     );
   }
 
+  /** Address book, new LDAP directory, with SSL and the login as bind DN; addresses are looked up there. */
+  async useAddressBook(book: AddressBook): Promise<void> {
+    await this.#run(
+      `const [b] = args;
+      const made = MailServices.ab.newAddressBook("Directory", "ldaps://" + b.host + ":" + b.port + "/o=directory??sub?(objectclass=*)", Ci.nsIAbManager.LDAP_DIRECTORY_TYPE);
+      const book = MailServices.ab.getDirectoryFromId(made).QueryInterface(Ci.nsIAbLDAPDirectory);
+      book.authDn = b.login;
+      const { prePath, spec } = book.lDAPURL;
+      // As it keeps a password that a person typed once.
+      const info = Cc["@mozilla.org/login-manager/loginInfo;1"].createInstance(Ci.nsILoginInfo);
+      info.init(prePath, null, spec, "", b.password, "", "");
+      await Services.logins.addLoginAsync(info);
+      Services.prefs.setBoolPref("ldap_2.autoComplete.useDirectory", true);
+      Services.prefs.setStringPref("ldap_2.autoComplete.directoryServer", made);`,
+      book,
+    );
+  }
+
+  /** What is offered in the field of an addressee while that is typed. */
+  async offered(typed: string): Promise<readonly string[]> {
+    return await this.#run(
+      `const [typed] = args;
+      const search = Cc["@mozilla.org/autocomplete/search;1?name=ldap"].createInstance(Ci.nsIAutoCompleteSearch);
+      const found = await new Promise((resolve) => search.startSearch(typed, JSON.stringify({ type: "addr_to", idKey: account.defaultIdentity.key }), null,
+        { onSearchResult: (of, result) => result.searchResult !== Ci.nsIAutoCompleteResult.RESULT_NOMATCH_ONGOING && result.searchResult !== Ci.nsIAutoCompleteResult.RESULT_SUCCESS_ONGOING && resolve(result) }));
+      if (found.searchResult === Ci.nsIAutoCompleteResult.RESULT_FAILURE) throw new Error("the search failed");
+      return Array.from({ length: found.matchCount }, (_, i) => found.getValueAt(i));`,
+      typed,
+    );
+  }
+
   /** Writes in the compose window and presses Send. */
   async send(letter: Letter): Promise<SendOutcome> {
     return await this.#run(
@@ -311,12 +350,15 @@ const PRESS_SEND = `
         window.gSelectedTechnologyIsPGP = false;
         window.gSendSigned = sign === true;
         window.gSendEncrypted = encrypt === true;
-        const secure = window.gMsgCompose.compFields.composeSecure;
-        // What the window does while a person types the address.
-        if (encrypt) await new Promise((resolve) => secure.asyncFindCertByEmailAddr(to, {
-          QueryInterface: ChromeUtils.generateQI(["nsIDoneFindCertForEmailCallback"]),
-          findCertDone(email, cert) { if (cert) secure.cacheValidCertForEmail(email, cert.dbKey); resolve(); },
-        }));
+        // What the window does while a person types the address: it looks among its certificates, and then in the directory.
+        if (encrypt) {
+          // It does so by itself as well, and refuses a second look until the first one is done.
+          const look = () => until("certificates were looked for", () => window.checkRecipientCerts([to]).then(() => true, () => false));
+          await look();
+          // Without a screen it waits neither for the box that fetches one from a directory, nor for what that imports.
+          const known = () => window.gMsgCompose.compFields.composeSecure.haveValidCertForEmail(to);
+          for (let i = 0; i < 40 && !known(); i++) { await new Promise((r) => setTimeout(r, 50)); await look(); }
+        }
       }
       let failed = false;
       window.gMsgCompose.addMsgSendListener({ onStartSending() {}, onProgress() {}, onStatus() {}, onStopSending: (id, status) => { failed = status !== 0; },
