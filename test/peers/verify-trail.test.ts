@@ -1,5 +1,5 @@
 /**
- * A verifier that is not ours: test/peers/verify_trail.py, Python with openssl, written from docs/operations.md alone. It takes what the gateway
+ * A verifier that is not ours: test/peers/verify_trail.py, Python with openssl, which shares no code with the gateway. It takes what the gateway
  * exported and anchored; it finds each single changed bit and says in which file and line it is, and what somebody wrote anew with care.
  */
 // @beside
