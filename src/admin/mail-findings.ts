@@ -1,6 +1,7 @@
 /** For `check` and `doctor`: whether encryption is required somewhere that the gateway cannot keep, for want of a key of its own; what ends soon. */
 import { agree, many } from '../domain/counted.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';
+import { NO_END, SCAN_EXEMPT } from '../domain/scan-exemption.ts';
 import type { Instant } from '../domain/units.ts';
 import type { MailKeys } from '../middleware/mail-keys.ts';
 import type { Registry } from '../store/port/registry.ts';
@@ -35,6 +36,16 @@ function stuckFinding(mailboxes: number): DoctorFinding | undefined {
   };
 }
 
+/** Undefined: each exemption from scanning has an end, if there is any. */
+async function exemptionFinding(registry: Pick<Registry, 'isSetAnywhere'>): Promise<DoctorFinding | undefined> {
+  if (!(await registry.isSetAnywhere(SCAN_EXEMPT, NO_END))) return undefined;
+  return {
+    id: 'scan.exempt',
+    severity: 'warning',
+    what: 'an account is exempt from scanning without an end: "sluis scan exempt list" names it, "sluis scan exempt add LOGIN --ends" gives it one',
+  };
+}
+
 export interface StoreFindingParts extends Pick<AdminContext, 'store' | 'certificates' | 'secondPerson'> {
   readonly keys: Parameters<typeof gatewayKeyFinding>[0];
   readonly now: Instant;
@@ -51,6 +62,7 @@ export async function storeFindings(parts: StoreFindingParts): Promise<readonly 
     await gatewayKeyFinding(keys, store.registry),
     await endingFinding(store, now),
     stuckFinding(parts.stuck),
+    await exemptionFinding(store.registry),
   ];
   return [
     ...found.filter((finding) => finding !== undefined),

@@ -3,7 +3,8 @@ import { z } from '../config/zod.ts';
 import { grouped } from '../crypto/base32.ts';
 import { certificateState } from '../crypto/certificate-expiry.ts';
 import { defined } from '../domain/defined.ts';
-import { APP_SCOPES, type Organisation, type RegisteredAddress, stateWhile } from '../domain/registry.ts';
+import { APP_SCOPES, type Account, type Organisation, type RegisteredAddress, stateWhile } from '../domain/registry.ts';
+import { exemptUntil } from '../domain/scan-exemption.ts';
 import type { Settings } from '../domain/settings/setting.ts';
 import { type Instant, iso } from '../domain/units.ts';
 import { isoDay } from '../domain/working-days.ts';
@@ -107,6 +108,9 @@ export const accountView = z.object({
   messages: z.number(),
   lastLogin: z.iso.date().optional().meta({ description: 'The last day on which it logged in.' }),
   lastUsed: z.iso.date().optional().meta({ description: 'The last day on which it logged in, sent or took mail.' }),
+  scanExempt: z.string().optional().meta({
+    description: 'Until when what it submits is not scanned for malware; "no end".',
+  }),
   settings: stored,
 });
 export type AccountView = z.infer<typeof accountView>;
@@ -182,6 +186,12 @@ export const viewCertificates = (certificates: AccountSummary['certificates'], n
     ...defined({ revoked: iso(c.revokedAt), lastUsed: iso(c.lastUsedAt) }),
   }));
 
+/** As it stands, also where its end has come by the clock. */
+export function exemptionView(account: Pick<Account, 'settings'>): string | undefined {
+  const until = exemptUntil(account);
+  return until === 'no end' || until === undefined ? until : iso(until);
+}
+
 export const viewAccount = (summary: AccountSummary, now: Instant): AccountView => ({
   login: summary.account.login,
   organisation: summary.organisation,
@@ -197,5 +207,6 @@ export const viewAccount = (summary: AccountSummary, now: Instant): AccountView 
   used: summary.used,
   messages: summary.messages,
   ...defined({ lastLogin: isoDay(summary.lastLogin), lastUsed: isoDay(summary.lastUsed) }),
+  ...defined({ scanExempt: exemptionView(summary.account) }),
   settings: summary.account.settings,
 });

@@ -80,6 +80,10 @@ export const groups: readonly Loaded[] = [
     load: async () => (await import('../commands/mailbox.ts')).mailboxes,
   },
   {
+    names: { scan: 'scanning for malware' },
+    load: async () => (await import('../commands/scan.ts')).scans,
+  },
+  {
     names: { queue: 'deliveries that wait for partners, or are held' },
     load: async () => (await import('../commands/queue.ts')).queues,
   },

@@ -93,6 +93,7 @@ export const show = reads({
         ['Oldest not fetched', readableTime(recent?.oldest)],
         ['Last fetched', recent === undefined ? undefined : fetchedText(recent)],
         ['Last log-in', a.lastLogin ?? 'never'],
+        ['Virus scanning', exemptText(a.scanExempt)],
         ['Sends as', a.sendsAs.join(', ')],
       ]),
       '',
@@ -113,6 +114,12 @@ export const show = reads({
     ].join('\n');
   },
 });
+
+/** Nothing is said of an account whose mail is scanned as everybody's. */
+const exemptText = (until: string | undefined): string | undefined =>
+  until === undefined
+    ? undefined
+    : `exempt ${until === 'no end' ? 'until it is ended' : `until ${readableTime(until)}`}`;
 
 const INDENT = '    ';
 /** A list below its title, each with lines of its own. */

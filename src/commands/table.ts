@@ -27,6 +27,7 @@ import { smime } from './smime.ts';
 import { pgp } from './pgp.ts';
 import { probes } from './probe.ts';
 import { reports } from './report.ts';
+import { scans } from './scan.ts';
 import { sites } from './site.ts';
 import { statements } from './statement.ts';
 import { webhooks } from './webhook.ts';
@@ -44,6 +45,7 @@ const table = {
   sessions,
   notices,
   mailboxes,
+  scans,
   reports,
   probes,
   privacy,

@@ -751,7 +751,7 @@ const audit = section({
 
 const operators = section({
   'second-person': choices(
-    'What one person may not do alone: two registered operators must stand behind it, by keys (sluis approve) or passkeys (the web console). restore: a backup; bundle: evidence of a message; erase: personal data; address-move: an address to another account, an account to another organisation; key: escrow and rotation of the master key; end: of an account, address, partner or organisation; code: letters with codes for passwords, and codes for certificates, which whoever runs the command holds in hand; site-alone: one place alone that acknowledges; store-move: the store to PostgreSQL. A change stands in the audit trail.',
+    'What one person may not do alone: two registered operators must stand behind it, by keys (sluis approve) or passkeys (the web console). restore: a backup; bundle: evidence of a message; erase: personal data; address-move: an address to another account, an account to another organisation; key: escrow and rotation of the master key; end: of an account, address, partner or organisation; code: letters with codes for passwords, and codes for certificates, which whoever runs the command holds in hand; site-alone: one place alone that acknowledges; store-move: the store to PostgreSQL; scan-exempt: an account whose mail is not scanned for malware, which nobody may decide where it is not set here. A change stands in the audit trail.',
     CHOSEN_VERBS,
   ),
 });

@@ -107,8 +107,10 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'scan.marked': of(
     'chain',
     'R',
-    'a submission passed unscanned, or not wholly scanned, as a setting of the operator wants: why',
+    'a submission passed unscanned, or not wholly scanned, as a setting or an exemption wants: why',
   ),
+  'scan.exempted': of('change', 'U', 'what an account submits passes unscanned from now on, as two people decided'),
+  'scan.exemption-ended': of('change', 'U', 'what an account submits is scanned again'),
   'edi.*': of('chain', 'R', 'what the guard saw in interchanges: held, warned of, seen before'),
   'registry.*': of(
     'change',

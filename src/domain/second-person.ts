@@ -16,6 +16,7 @@ export const CHOSEN_VERBS = [
   'code',
   'site-alone',
   'store-move',
+  'scan-exempt',
 ] as const;
 export type ChosenVerb = (typeof CHOSEN_VERBS)[number];
 export type SecondPersonVerb = ChosenVerb | 'operator';

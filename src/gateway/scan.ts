@@ -75,7 +75,7 @@ export const scanMetrics = (scanner: Scanner | undefined): readonly Metric[] =>
     : [
         counter(
           'sluis_scan_verdicts_total',
-          'Scans by verdict: clean, found, too-large, encrypted; or why there was none: away, slow, full, error, limits.',
+          'Scans by verdict: clean, found, too-large, encrypted; or why there was none: away, slow, full, error, limits, exempt.',
           ['verdict'],
           () => scanner.verdicts.read(),
         ),

@@ -9,11 +9,12 @@
 import { type Result, fail, ok } from '../domain/result.ts';
 import type { NotOpenedBecause, OpenedBody, ScanOpened } from './open-copies.ts';
 import { type Ruling, rulingOf } from './scan-rules.ts';
-import { type ScanParts, scanned, tell } from './scan.ts';
+import { EXEMPT, type ScanParts, passesExempt, scanned, tell } from './scan.ts';
 
 export const scanOpened =
   (parts: ScanParts): ScanOpened =>
   async (opened, message) => {
+    if (passesExempt(parts, message)) return openedAs(opened, EXEMPT);
     const verdict = await scanned(parts, message, opened.message.source.slices());
     const ruling = rulingOf(verdict, parts.policy);
     tell(parts, message, ruling, 'opened');

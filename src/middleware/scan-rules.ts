@@ -12,7 +12,7 @@ export interface ScanPolicy {
 }
 
 /** Why content passes unscanned. */
-export type Mark = 'unscanned' | 'too-large' | 'encrypted';
+export type Mark = 'unscanned' | 'too-large' | 'encrypted' | 'exempt';
 
 export type Ruling =
   | { readonly kind: 'clean' }

@@ -8,7 +8,9 @@ import { ArmourWatch } from '../../src/middleware/scan-content.ts';
 import { scanOpened } from '../../src/middleware/scan-opened.ts';
 import type { ScanPolicy } from '../../src/middleware/scan-rules.ts';
 import { type ScanParts, scan } from '../../src/middleware/scan.ts';
+import type { Submitted } from '../../src/middleware/middleware.ts';
 import { smimeOpen } from '../../src/middleware/smime-open.ts';
+import { instant } from '../../src/domain/units.ts';
 import { EICAR } from '../../src/scan/proof.ts';
 import type { Verdict } from '../../src/scan/verdict.ts';
 import { type Person, collect, person, signerOf } from '../crypto/cms/support.ts';
@@ -38,7 +40,9 @@ interface Scanning extends Bench {
   readonly says: Verdict[];
   /** What the scanner was given. */
   readonly given: Buffer[];
-  submit(content: Uint8Array, to?: readonly string[]): Promise<ChainOutcome>;
+  submit(content: Uint8Array, to?: readonly string[], more?: Partial<Submitted>): Promise<ChainOutcome>;
+  /** How many messages passed by an exemption. */
+  exempted(): number;
 }
 
 async function scanning(t: Cleanup, policy: ScanPolicy = USUAL): Promise<Scanning> {
@@ -48,9 +52,11 @@ async function scanning(t: Cleanup, policy: ScanPolicy = USUAL): Promise<Scannin
   b.keys.held.set(BOB, [keyOf(await person('rsa2048'))]);
   const given: Buffer[] = [];
   const says: Verdict[] = [];
+  let exempted = 0;
   const parts: ScanParts = {
     ...{ policy, keys: b.keys, audit: b.store.audit, log: b.log, maxContent: size(1_000_000) },
     scanner: {
+      passedExempt: () => void (exempted += 1),
       scan: async ({ slices }) => {
         const content = await collect(slices());
         given.push(content);
@@ -64,9 +70,9 @@ async function scanning(t: Cleanup, policy: ScanPolicy = USUAL): Promise<Scannin
     ...{ keys: b.keys, random, log: b.log, authserv: 'mail.test', scan: scanOpened(parts) },
     ...{ helpdesk: { address: 'beheer@mail.test' }, maxContent: size(1_000_000) },
   });
-  const submit = async (content: Uint8Array, to: readonly string[] = [CAROL]): Promise<ChainOutcome> =>
-    await new Chain(b.store, [scan(parts), opening]).run(await b.submitted(content, to));
-  return { ...b, parts, says, given, submit };
+  const submit: Scanning['submit'] = async (content, to = [CAROL], more = {}) =>
+    await new Chain(b.store, [scan(parts), opening]).run(await b.submitted(content, to, more));
+  return { ...b, parts, says, given, submit, exempted: () => exempted };
 }
 
 const events = ({ log }: Bench): string[] => log.names.filter((name) => name.startsWith('scan.'));
@@ -242,4 +248,40 @@ test('ArmourWatch finds PGP in text wherever it is cut, and changes no octet', a
   const other = new ArmourWatch();
   await collect(other.of(sourceOf(Buffer.from('-----BEGIN PGP PUBLIC KEY BLOCK-----')).slices()));
   assert.ok(!other.found);
+});
+
+const SENDER = 'p256@praktijk.example';
+/** Whoever submits, with what is set at its account. */
+async function senderWith(s: Scanning, until: number | null): Promise<Pick<Submitted, 'submitter'>> {
+  await s.store.registry.changeScanExemption(SENDER, until, { name: 'jan, approved by piet' });
+  const { account, organisation } = (await s.store.registry.findLogin(SENDER))!;
+  return { submitter: { account, organisation } };
+}
+
+test('what an exempt account submits passes unscanned and is marked, until the exemption ends by itself or by hand', async (t) => {
+  const s = await scanning(t, STRICT);
+  const refused = /^554 5\.7\.1 The message holds malware/;
+  assert.match(replyOf(await s.submit(ATTACHED)), refused);
+  const before = s.given.length;
+  const outcome = passed(await s.submit(ATTACHED, [CAROL], await senderWith(s, 0)));
+  assert.deepEqual(outcome.facts, { scan: 'exempt' });
+  assert.deepEqual(
+    outcome.audit.map(({ event, facts }) => [event, facts]),
+    [['scan.marked', { mark: 'exempt', why: 'not scanned: exempt' }]],
+  );
+  assert.deepEqual([s.given.length - before, s.exempted()], [0, 1], 'the scanner was not asked, and it is counted');
+  const ends = instant(s.clock.now() + 60_000);
+  const limited = await senderWith(s, ends);
+  assert.equal(replyOf(await s.submit(ATTACHED, [CAROL], { ...limited, receivedAt: instant(ends - 1) })), 'passed');
+  assert.match(replyOf(await s.submit(ATTACHED, [CAROL], { ...limited, receivedAt: ends })), refused);
+  assert.match(replyOf(await s.submit(ATTACHED, [CAROL], await senderWith(s, null))), refused);
+});
+
+test('of what an exempt account submits, what is opened for an addressee is not scanned either', async (t) => {
+  const s = await scanning(t, STRICT);
+  const content = await signedAndSealed(ATTACHED);
+  assert.match(replyOf(await s.submit(content, [BOB])), /^554 5\.7\.1 The message holds malware/);
+  const outcome = passed(await s.submit(content, [BOB], await senderWith(s, 0)));
+  const { scan: fact, unscanned } = outcome.audit.find(({ event }) => event === 'smime.opened')?.facts ?? {};
+  assert.deepEqual([fact, unscanned], ['exempt', 'not scanned: exempt']);
 });

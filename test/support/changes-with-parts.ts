@@ -253,6 +253,13 @@ const publicPem = (): string =>
   generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
 
 const backups: readonly ChangeWithParts[] = [
+  [
+    'scan.exempt.end',
+    async ({ gateway }) => {
+      await gateway.store.registry.changeScanExemption(anna, 0, { name: 'setup', reason: 'setup' });
+      return { input: { login: anna } };
+    },
+  ],
   ['backup.take', (scene) => given({ folder: join(scene.gateway.folder, 'backups') })],
   [
     'drill.restore',

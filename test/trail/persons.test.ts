@@ -119,6 +119,9 @@ const CALL_ALONE: readonly OperationName[] = [
   'message.receipt',
 ];
 
+/** Never one person's: test/cli/scan-exempt has both people and the reason in its row. */
+const BY_TWO: readonly OperationName[] = ['scan.exempt.add'];
+
 interface Asked extends Omit<WithParts, 'context'> {
   readonly context: AdminContext;
 }
@@ -170,7 +173,7 @@ test('each row of each change that needs messages, keys, codes or files has them
 });
 
 test('every change of the table is driven', () => {
-  const named = [...DRIVEN, ...CHANGES_WITH_PARTS].map(([name]) => name);
+  const named = [...[...DRIVEN, ...CHANGES_WITH_PARTS].map(([name]) => name), ...BY_TWO];
   assert.deepEqual([...new Set(named)].sort(), [...changeNames].sort());
 });
 

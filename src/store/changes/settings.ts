@@ -3,6 +3,8 @@
  *
  * What is there already is not written again and leaves no row in the trail: a file that was cut short half way is simply given once more.
  */
+import { NO_END, SCAN_EXEMPT } from '../../domain/scan-exemption.ts';
+import { instant, iso } from '../../domain/units.ts';
 import { MAX_SETTINGS, RegistryError, type SettingChanges, type SettingTarget } from '../registry.ts';
 import { type Actor } from '../actor.ts';
 import { int, text } from '../sql/columns.ts';
@@ -29,6 +31,17 @@ export class SettingsChanges {
   /** A target that has the settings already is left as it is, and nothing is told of it. */
   *changeSettings(ground: Ground, target: SettingTarget, changes: SettingChanges, actor: Actor): Change<void> {
     yield* applySettings(ground, [{ target, changes }], actor);
+  }
+
+  /** `until`: milliseconds, or 0 for no end; null: it is scanned again. Two people must stand behind it, which its caller has seen to (admin/second-person.ts). */
+  *changeScanExemption(ground: Ground, login: string, until: number | null, actor: Actor): Change<void> {
+    const rows = yield* setAll(ground, [{ target: { scope: 'account', login }, changes: { [SCAN_EXEMPT]: until } }]);
+    const told = rows.map((row) =>
+      until === null
+        ? { ...row, event: 'scan.exemption-ended', facts: {} }
+        : { ...row, event: 'scan.exempted', facts: { until: until === NO_END ? 'no end' : iso(instant(until)) } },
+    );
+    yield* ground.recordAll(told, actor);
   }
 
   /** Several targets in one transaction, at most MAX_SETTINGS: all or none. Resolves to how many had other settings before. */
@@ -61,6 +74,11 @@ interface Kept {
 
 /** How many had other settings before. */
 function* applySettings(ground: Ground, changes: readonly TargetChange[], actor: Actor): Change<number> {
+  if (changes.some(({ changes: values }) => Object.hasOwn(values, SCAN_EXEMPT)))
+    throw new RegistryError(
+      'invalid',
+      `"${SCAN_EXEMPT}" is not a setting, since one person may change those; "sluis scan exempt" is for two`,
+    );
   const rows = yield* setAll(ground, changes);
   yield* ground.recordAll(rows, actor);
   return rows.length;

@@ -19,6 +19,7 @@ import type { SubjectScene } from './scene.ts';
 import { dev, init, restore, serve, store } from './store.ts';
 import { smime } from './smime.ts';
 import { doctor } from './doctor.ts';
+import { scan } from './scan.ts';
 import { site } from './site.ts';
 import { statement } from './statement.ts';
 import { webhook } from './webhook.ts';
@@ -50,6 +51,7 @@ export const scenes: Readonly<Record<string, SubjectScene>> = {
   store,
   restore,
   webhook,
+  scan,
   site,
   doctor,
   statement,
