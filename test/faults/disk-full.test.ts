@@ -120,6 +120,14 @@ test(
       }
       return most;
     };
+    /** What a person would look at. */
+    const room = (): string => {
+      const { bavail, bsize } = statfsSync(mount);
+      const octets = (name: string): number =>
+        statSync(join(instance.data, name), { throwIfNoEntry: false })?.size ?? 0;
+      const files = ['reserve', 'sluis.db', 'sluis.db-wal'].map((name) => `${name} ${octets(name)}`);
+      return `${bavail * bsize} octets free, ${files.join(', ')}`;
+    };
     /** As a sender that tries again: on a short disk the log may be what has no room for a moment. */
     const submitAll = async (size: number, messages: number): Promise<void> => {
       let taken = 0;
@@ -127,7 +135,7 @@ test(
         if (tries > 0) await pause(200);
         taken += await submitUntilFull(size, messages - taken);
       }
-      assert.equal(taken, messages, 'mail was refused for 30 s');
+      assert.equal(taken, messages, `mail was refused for 30 s: ${room()}`);
     };
     const filled = await submitUntilFull(300_000, 300);
     assert.ok(filled > 50 && filled < 300, `${filled} messages of 300 KB filled the disk`);

@@ -419,7 +419,8 @@ test('the log is copied in portions of 2 MB, whatever the size of pages', (t) =>
     db.pragma(`page_size = ${pageOctets}`);
     db.exec('CREATE TABLE a (b)');
     const copier = copierOf(db);
-    const log = new LogUpkeep({ db, copier, onFull: () => assert.fail(), onFailed: () => assert.fail() });
+    const never = (): never => assert.fail();
+    const log = new LogUpkeep({ db, copier, isShort: () => false, onFull: never, onFailed: never });
     let octets = 0;
     for (; !copier.busy && octets < 1e8; octets += pageOctets) {
       log.grew(1);
@@ -427,6 +428,30 @@ test('the log is copied in portions of 2 MB, whatever the size of pages', (t) =>
     }
     assert.equal(octets, 2_048_000);
   }
+});
+
+test('on a full disk the log gives its room back with each commit, and otherwise keeps it', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluis-log-'));
+  const db = new Database(join(folder, 'sluis.db'));
+  t.after(() => {
+    db.close();
+    rmSync(folder, { recursive: true });
+  });
+  db.pragma('journal_mode = WAL');
+  db.exec('CREATE TABLE a (b)');
+  let short = false;
+  const never = (): never => assert.fail();
+  const log = new LogUpkeep({ db, copier: copierOf(db), isShort: () => short, onFull: never, onFailed: never });
+  const commit = (): number => {
+    db.exec('INSERT INTO a VALUES (zeroblob(100000))');
+    log.grew(25);
+    log.keep();
+    return walOf(db);
+  };
+  assert(commit() > 100_000);
+  short = true;
+  assert.equal(commit(), 0);
+  assert.equal(commit(), 0);
 });
 
 test('a disk that is full is told of once a portion, and starts no copy at each commit', (t) => {
@@ -450,7 +475,8 @@ test('a disk that is full is told of once a portion, and starts no copy at each 
     end: () => undefined,
   };
   // A portion is a sixteenth: 100 pages, one a commit here.
-  const log = new LogUpkeep({ db, copier, pages: 1600, onFull: () => (fulls += 1), onFailed: () => assert.fail() });
+  const parts = { db, copier, pages: 1600, isShort: () => false, onFailed: () => assert.fail() };
+  const log = new LogUpkeep({ ...parts, onFull: () => (fulls += 1) });
   const commits = (n: number): void => {
     for (let i = 0; i < n; i += 1) {
       log.grew(1);

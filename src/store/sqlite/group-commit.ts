@@ -97,6 +97,7 @@ export class GroupCommit {
       db,
       copier,
       pages: options.testing.logPages,
+      isShort: () => this.#full,
       onFull: () => !this.#full && this.#enterFull([]),
       onFailed: (error) => this.#fail(error),
     });

@@ -28,6 +28,8 @@ export interface LogUpkeepOptions {
   readonly copier: Copier;
   /** At which the log begins anew; without it, 32 MB of the database's pages. */
   readonly pages?: number | undefined;
+  /** The disk is full: the room that the log's file takes is wanted back. */
+  readonly isShort: () => boolean;
   readonly onFull: () => void;
   readonly onFailed: (error: unknown) => void;
 }
@@ -69,6 +71,8 @@ export class LogUpkeep {
   keep(): void {
     const { copier } = this.#o;
     if (copier.busy) this.#heard();
+    // On a full disk little is committed, and the log would keep for good what new mail waits for.
+    else if (this.#length > 0 && this.#o.isShort()) this.#told(this.copyBack(true));
     else if (this.#pages >= this.#at) this.#copy();
   }
 
