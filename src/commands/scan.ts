@@ -2,6 +2,7 @@
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { type AdminContext, AdminError } from '../admin/context.ts';
+import { accountsOf } from '../admin/organisation-accounts.ts';
 import { exemptionView } from '../admin/views.ts';
 import { readableTime, table } from '../cli/output.ts';
 import { NO_END, exemptUntil, isExempt } from '../domain/scan-exemption.ts';
@@ -68,19 +69,13 @@ const end = changes({
   say: ({ login: name }) => `What ${name} submits is scanned.`,
 });
 
-const PAGE = 500;
-
 async function exempted({ store, clock }: AdminContext): Promise<z.infer<typeof exemption>[]> {
   const found: z.infer<typeof exemption>[] = [];
-  for (let after: string | undefined; ;) {
-    const page = await store.registry.listAccounts({ limit: PAGE, ...(after !== undefined && { after }) });
-    for (const { account } of page) {
-      const until = account.state === 'ended' ? undefined : exemptionView(account);
-      if (until !== undefined && isExempt(account, clock.now())) found.push({ login: account.login, until });
-    }
-    if (page.length < PAGE) return found;
-    after = page.at(-1)?.account.login;
+  for await (const { account } of accountsOf(store)) {
+    const until = account.state === 'ended' ? undefined : exemptionView(account);
+    if (until !== undefined && isExempt(account, clock.now())) found.push({ login: account.login, until });
   }
+  return found;
 }
 
 const list = reads({

@@ -1,6 +1,6 @@
 /** The closed group in numbers: how many accounts log in, and by which means. */
 import { everyOrganisation } from '../../admin/every-organisation.ts';
-import { defined } from '../../domain/defined.ts';
+import { accountsOf } from '../../admin/organisation-accounts.ts';
 import type { Settings } from '../../domain/settings/setting.ts';
 import { settingOf } from '../../domain/settings.ts';
 import type { Instant } from '../../domain/units.ts';
@@ -22,8 +22,6 @@ export interface Group {
   readonly ofOrganisation?: number;
 }
 
-const PAGE = 1000;
-
 export async function countGroup(
   registry: Pick<Registry, 'listOrganisations' | 'listAccounts'>,
   now: Instant,
@@ -35,19 +33,14 @@ export async function countGroup(
   const means: Record<Means, number> = { password: 0, certificate: 0, either: 0, both: 0, none: 0 };
   let [accounts, programs, own] = [0, 0, 0];
   const having = new Set<string>();
-  for (let after: string | undefined; ;) {
-    const page = await registry.listAccounts({ limit: PAGE, ...defined({ after }) });
-    for (const one of page) {
-      // The gateway's own one that measures is nobody's.
-      if (one.account.state !== 'active' || one.account.kind === 'probe') continue;
-      accounts += 1;
-      having.add(one.organisation);
-      means[meansOf(one, settings.get(one.organisation), now)] += 1;
-      if (one.appPasswords.some(({ endsAt }) => endsAt === undefined || endsAt > now)) programs += 1;
-      if (one.organisation === organisation) own += 1;
-    }
-    after = page.at(-1)?.account.login;
-    if (after === undefined || page.length < PAGE) break;
+  for await (const one of accountsOf({ registry })) {
+    // The gateway's own one that measures is nobody's.
+    if (one.account.state !== 'active' || one.account.kind === 'probe') continue;
+    accounts += 1;
+    having.add(one.organisation);
+    means[meansOf(one, settings.get(one.organisation), now)] += 1;
+    if (one.appPasswords.some(({ endsAt }) => endsAt === undefined || endsAt > now)) programs += 1;
+    if (one.organisation === organisation) own += 1;
   }
   return {
     organisations: having.size,
