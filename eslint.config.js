@@ -81,7 +81,7 @@ const recordFiles = [
   'shared-counts.ts',
   'absences.ts',
   'edi-identities.ts',
-  'organisation-ties.ts',
+  'organisation-references.ts',
   'account-moves.ts',
   'pgp-keys.ts',
   'operators.ts',
@@ -504,7 +504,7 @@ export default tseslint.config(
   layer('pop3', [node, domain, platform, '/auth/', '/pickup/']),
   layer('ldap', [
     ...[node, domain, platform, '/auth/', '/crypto/ber.ts', '/crypto/ber-values.ts', '/crypto/der.ts'],
-    ...['/admin/directory.ts', '/submission/limits.ts', '/submission/room.ts', ...port],
+    ...['/admin/directory.ts', '/submission/limits.ts', '/submission/size-limits.ts', ...port],
   ]),
   layer('http', [node, domain, platform, ...port, 'prom-client']),
   layer('webhooks', [node, domain, platform, '/config/zod.ts', '/crypto/', '/delivery/', ...port]),

@@ -13,7 +13,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { Desk } from '../src/delivery/desk.ts';
+import { NoticeWriter } from '../src/delivery/notice-writer.ts';
 import type { Address } from '../src/domain/address.ts';
 import { octets } from '../src/domain/units.ts';
 import { EdiCollector } from '../src/edi/collector.ts';
@@ -158,7 +158,7 @@ async function submitAll(store: Store, contents: readonly Buffer[], withSteps: b
   const log = new MemoryLog();
   const found = await store.registry.findLogin('lab');
   if (found === undefined) throw new Error('the account is gone');
-  const desk = new Desk({
+  const noticeWriter = new NoticeWriter({
     ...{ store, clock: systemClock, log, random: randomBytes, hostname: 'bench.test' },
     ...{ operator: 'postmaster@bench.test' as Address, returnLimit: octets(1000) },
   });
@@ -166,7 +166,7 @@ async function submitAll(store: Store, contents: readonly Buffer[], withSteps: b
     ...{ store, clock: systemClock, log, hostname: 'bench.test', maxMessage: octets(2e7), maxRecipients: 100 },
     ...{
       counts: newSubmissionCounts(systemClock),
-      middleware: new Chain(store, withSteps ? ediSteps({ store, log, desk }) : []),
+      middleware: new Chain(store, withSteps ? ediSteps({ store, log, noticeWriter }) : []),
     },
   };
   const submitter: Submitter = {

@@ -172,7 +172,11 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const notices = gatewayNotices(store, config, options, mail);
   const scanner = gatewayScanner(config, clock, log);
   if (scanner !== undefined) running.own(scanner).start();
-  const middleware = gatewayMiddleware(store, mail, config, { ...options, desk: notices.desk, scanner });
+  const middleware = gatewayMiddleware(store, mail, config, {
+    ...options,
+    noticeWriter: notices.noticeWriter,
+    scanner,
+  });
   const ca = caParts(store, config, options);
   const protocols = running.own(
     gatewayProtocols(config, { store, authenticator, connections, notices, middleware, tls, ca, clock, log, random }),
@@ -191,7 +195,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   await listeners.open(protocols, options.sockets);
   await tls.start(listeners.all, (authorities) => authenticator.trust(authorities), life, cluster.tickets);
 
-  const backups = gatewayBackups(store, config, options, notices.desk, sites !== undefined);
+  const backups = gatewayBackups(store, config, options, notices.noticeWriter, sites !== undefined);
   const portOf = (name: string): number | undefined => listeners.all.find(({ spec }) => spec.name === name)?.port;
   const dane = gatewayDane(config, { clock, log });
   const shown = new Map<PartnerId, Uint8Array>();
@@ -213,7 +217,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     // Where nobody can say whose turn it is the doors are measured from everywhere: a minute that was measured twice counts once.
     mine: () => store.jobs.runs('availability') || !store.jobs.known,
   });
-  const webhooks = running.own(gatewayWebhooks(store, webhookParts(config, options), notices.desk, options));
+  const webhooks = running.own(gatewayWebhooks(store, webhookParts(config, options), notices.noticeWriter, options));
   await http.open(config, {
     store,
     readiness: options.readiness ?? opened.readiness ?? ALWAYS_READY,
@@ -245,7 +249,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     maxDrillAge: maxDrillAgeOf(config),
     trail: { erased: retention.erased, anchors: anchors.counts, ...defined({ forwarded: forwarding?.counts }) },
     ended: notices.ended,
-    unsent: notices.desk.unsent,
+    unsent: notices.noticeWriter.unsent,
   });
 
   const reloadTls = async (): Promise<void> => {
@@ -302,7 +306,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
         authenticator.writeCounted(whose);
         protocols.writeCounted(whose);
       },
-      writeConsumers: (account) => protocols.consumersOf(account),
+      writeClientNetworks: (account) => protocols.consumersOf(account),
       stuck: () => protocols.stuck.all,
       webhooksChanged: () => webhooks.changed(),
       figures: (names) => http.figures(names),
@@ -313,7 +317,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     },
   };
   protocols.begin(admin);
-  const endNotice: UpkeepParts['endNotice'] = (ending) => certificateNotice(notices.desk, ending);
+  const endNotice: UpkeepParts['endNotice'] = (ending) => certificateNotice(notices.noticeWriter, ending);
   running.own(
     startCaUpkeep({
       ...admin.ca,

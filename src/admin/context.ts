@@ -1,6 +1,6 @@
 /** What the operations work with, and how they end when they do not succeed. */
-import type { Desk } from '../delivery/desk.ts';
-import type { NoticeWriter } from '../delivery/notices.ts';
+import type { NoticeWriter } from '../delivery/notice-writer.ts';
+import type { DeliveryNoticeWriter } from '../delivery/notices.ts';
 import type { Backups } from '../backup/backups.ts';
 import type { CaParts } from '../ca/parts.ts';
 import type { ClusterState } from '../cluster/cluster.ts';
@@ -110,7 +110,7 @@ export interface RunningGateway {
   /** A webhook was added, changed or ended: it is told of events, or not any more, from the next second on. */
   webhooksChanged(): void;
   /** The sessions of the account that were counted in memory stand in the store when it resolves. */
-  writeConsumers(account: AccountId): Promise<void>;
+  writeClientNetworks(account: AccountId): Promise<void>;
   /** Messages at which the sessions of a mail program end again and again, as far as was seen since the start. */
   stuck(): readonly StuckMessage[];
 }
@@ -295,9 +295,9 @@ export interface AdminContext {
   /** Longest absence that an address may have. */
   readonly longestAbsence: Milliseconds;
   /** Writes notices of settlements. */
-  readonly notices: NoticeWriter;
+  readonly notices: DeliveryNoticeWriter;
   /** Writes what the gateway says by mail. */
-  readonly desk: Desk;
+  readonly noticeWriter: NoticeWriter;
   /** What letters with one-time codes say of this gateway. */
   readonly letters: LetterParts;
   /** Absent when the command line opened the store itself, because nobody serves. */

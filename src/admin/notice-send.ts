@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from '../config/zod.ts';
-import type { Place } from '../delivery/place.ts';
+import type { NoticeDestination } from '../delivery/notice-destinations.ts';
 import { defined } from '../domain/defined.ts';
 import type { Organisation } from '../domain/registry.ts';
 import type { Letter, Letters } from '../letters/letter.ts';
@@ -92,7 +92,7 @@ async function* organisationsOf(
   for await (const page of everyOrganisation(registry, PAGE)) yield page.filter(({ state }) => state !== 'ended');
 }
 
-const keyOf = (place: Place): string =>
+const keyOf = (place: NoticeDestination): string =>
   'partner' in place ? `partner-${place.partner}-${place.address.toLowerCase()}` : `mailbox-${place.mailbox}`;
 
 const whyNot = ({ contact, state }: Organisation): string =>
@@ -166,11 +166,11 @@ class Sending {
   }
 
   async tell(part: readonly Organisation[]): Promise<void> {
-    const { desk, store } = this.#context;
+    const { noticeWriter, store } = this.#context;
     const places = await Promise.all(
-      part.map((each) => (each.state === undefined ? desk.places.ofContact(each) : Promise.resolve(undefined))),
+      part.map((each) => (each.state === undefined ? noticeWriter.places.ofContact(each) : Promise.resolve(undefined))),
     );
-    const due: { readonly organisation: Organisation; readonly place: Place; readonly once: string }[] = [];
+    const due: { readonly organisation: Organisation; readonly place: NoticeDestination; readonly once: string }[] = [];
     for (const [n, organisation] of part.entries()) {
       const place = places[n];
       this.organisations += 1;
@@ -189,7 +189,7 @@ class Sending {
         if (!this.#dryRun)
           await fileNotice(
             store,
-            await desk.letter({ ...place, language }, { kind: 'operator', once, letters: this.#letters }),
+            await noticeWriter.letter({ ...place, language }, { kind: 'operator', once, letters: this.#letters }),
           );
         this.told += 1;
       }),

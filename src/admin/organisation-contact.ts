@@ -1,5 +1,5 @@
 /** Where people of an organisation are reached: whether that can serve, and who is told when it becomes another place. */
-import type { ContactProblem } from '../delivery/place.ts';
+import type { ContactProblem } from '../delivery/notice-destinations.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { type ContactChange, contactChangedLetters } from '../letters/contact.ts';
 import type { OrganisationDetails } from '../store/registry.ts';
@@ -16,7 +16,7 @@ function reachedElsewhere(before: Organisation, changes: OrganisationDetails): C
   };
 }
 
-export interface Told {
+export interface ContactNotice {
   readonly notice: PreparedNotice | undefined;
   /** Undefined: nobody of the organisation could be told. */
   readonly told: string | undefined;
@@ -24,23 +24,23 @@ export interface Told {
 
 /** For whoever was reached before; written before the change, so that none is made of which he does not hear. Undefined: nothing to tell. */
 export async function tellBefore(
-  { desk, clock }: AdminContext,
+  { noticeWriter, clock }: AdminContext,
   before: Organisation,
   changes: OrganisationDetails,
-): Promise<Told | undefined> {
+): Promise<ContactNotice | undefined> {
   const now = reachedElsewhere(before, changes);
   if (Object.keys(now).length === 0) return undefined;
-  const place = await desk.places.ofContact(before);
+  const place = await noticeWriter.places.ofContact(before);
   if (place === undefined) return { notice: undefined, told: undefined };
   const letters = contactChangedLetters({ organisation: before.title, at: clock.now(), now });
-  return { notice: await desk.letter(place, { kind: 'contact-changed', letters }), told: place.address };
+  return { notice: await noticeWriter.letter(place, { kind: 'contact-changed', letters }), told: place.address };
 }
 
 export const contactProblemOf = async (
-  { desk, clock }: AdminContext,
+  { noticeWriter, clock }: AdminContext,
   contact: string | undefined,
 ): Promise<ContactProblem | undefined> =>
-  contact === undefined || contact === '' ? undefined : await desk.places.contactProblem(contact, clock.now());
+  contact === undefined || contact === '' ? undefined : await noticeWriter.places.contactProblem(contact, clock.now());
 
 export const shownProblem = (
   contact: string | undefined,

@@ -6,7 +6,7 @@ import type { z } from '../config/zod.ts';
 import { defined } from '../domain/defined.ts';
 import { type CodeWish, type MadeCode, enrolPassword, makeCode, wishedPassword } from '../enrol/password-codes.ts';
 import { codeRefused } from '../ca/enrol.ts';
-import type { ContactPlace, Place } from '../delivery/place.ts';
+import type { ContactDestination, NoticeDestination } from '../delivery/notice-destinations.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { type Instant, iso } from '../domain/units.ts';
 import { codeLetter } from '../enrol/letters.ts';
@@ -25,7 +25,7 @@ interface Planned {
   readonly organisation: Organisation;
   readonly name: string;
   /** Undefined for a letter. */
-  readonly place: ContactPlace | undefined;
+  readonly place: ContactDestination | undefined;
 }
 
 const letterRemedy = (name: string): string =>
@@ -39,7 +39,7 @@ async function plan(context: AdminContext, summary: AccountSummary, wish: CodeWi
   if (organisation === undefined) return 'its organisation is not known';
   const planned = { summary, organisation, name: wished.value };
   if (wish.by === 'letter') return { ...planned, place: undefined };
-  const place = await context.desk.places.ofRegisteredContact(summary.account.id, context.clock.now());
+  const place = await context.noticeWriter.places.ofRegisteredContact(summary.account.id, context.clock.now());
   return place.ok ? { ...planned, place: place.value } : place.error + letterRemedy(organisation.name);
 }
 
@@ -84,7 +84,12 @@ async function issue(
   return views;
 }
 
-async function tell({ desk, store, letters }: AdminContext, one: Planned, place: Place, made: MadeCode): Promise<void> {
+async function tell(
+  { noticeWriter, store, letters }: AdminContext,
+  one: Planned,
+  place: NoticeDestination,
+  made: MadeCode,
+): Promise<void> {
   const { summary, organisation, name } = one;
   const about = {
     login: summary.account.login,
@@ -96,7 +101,10 @@ async function tell({ desk, store, letters }: AdminContext, one: Planned, place:
     others: made.enrolment.others,
     ...defined({ page: letters.page }),
   };
-  await fileNotice(store, await desk.letter(place, { kind: 'password-code', letters: passwordCodeLetters(about) }));
+  await fileNotice(
+    store,
+    await noticeWriter.letter(place, { kind: 'password-code', letters: passwordCodeLetters(about) }),
+  );
 }
 
 /** A template with a mistake is found before a code is made for it. */

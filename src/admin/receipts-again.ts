@@ -59,7 +59,7 @@ function copiesOf({ id, recipients }: MessageRecord, meant: ReadonlySet<string>)
 }
 
 async function sendAgain(
-  { store, desk }: AdminContext,
+  { store, noticeWriter }: AdminContext,
   { id, account }: Copy,
   rows: readonly AuditRow[],
 ): Promise<Omit<AgainView, 'recipients'>> {
@@ -76,7 +76,7 @@ async function sendAgain(
   // What was never told of is told now, where the program said by deleting it that it has it.
   if (!again && !fetched.some(({ facts }) => facts?.removed === true)) return { left: 'not-confirmed' };
   const notice = await receiptFor(
-    { desk, deliveries: store.deliveries, messageParts: (of) => store.messageParts(of) },
+    { noticeWriter, deliveries: store.deliveries, messageParts: (of) => store.messageParts(of) },
     account,
     message,
     {

@@ -14,7 +14,7 @@ import { seconds } from '../domain/units.ts';
 /** `later`: work nobody waits for, done when both others are empty. */
 export type Lane = 'known' | 'stranger' | 'later';
 
-export interface Place {
+export interface QueuedCheck {
   readonly lane: Lane;
   readonly network: string;
   /** Aborted when nobody wants the answer any more: the place is free at once. A job that runs is not interrupted. */
@@ -70,7 +70,7 @@ export class VerifyQueue {
   }
 
   /** Runs `job` when its turn comes. Rejects only with what `job` rejects with. */
-  run<T>(place: Place, job: () => Promise<T>): Promise<Served<T>> {
+  run<T>(place: QueuedCheck, job: () => Promise<T>): Promise<Served<T>> {
     if (place.signal?.aborted === true) return Promise.resolve({ kind: 'busy', why: 'gone' });
     if (!this.#makeRoom(place)) return Promise.resolve({ kind: 'busy', why: 'full' });
     const came = this.#clock.monotonic();
@@ -105,14 +105,14 @@ export class VerifyQueue {
     });
   }
 
-  #add({ lane, network }: Place, waiting: Waiting): void {
+  #add({ lane, network }: QueuedCheck, waiting: Waiting): void {
     const line = this.#lanes[lane].get(network);
     if (line === undefined) this.#lanes[lane].set(network, [waiting]);
     else line.push(waiting);
     this.#waiting += 1;
   }
 
-  #remove({ lane, network }: Place, waiting: Waiting): void {
+  #remove({ lane, network }: QueuedCheck, waiting: Waiting): void {
     const line = this.#lanes[lane].get(network);
     const at = line?.indexOf(waiting) ?? -1;
     if (line === undefined || at < 0) return;
@@ -122,7 +122,7 @@ export class VerifyQueue {
   }
 
   /** In a full line a known network takes the place of the stranger who came last; work for later is the first to go. */
-  #makeRoom({ lane, network }: Place): boolean {
+  #makeRoom({ lane, network }: QueuedCheck): boolean {
     if ((this.#lanes[lane].get(network)?.length ?? 0) >= this.#limits.perNetwork) return false;
     if (this.#waiting < this.#limits.length) return true;
     const victims: readonly Lane[] = lane === 'known' ? ['later', 'stranger'] : lane === 'stranger' ? ['later'] : [];

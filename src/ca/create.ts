@@ -31,12 +31,17 @@ const recordOf = (role: AuthorityRole, { fingerprint, notAfter, der }: Certifica
 
 const context = ({ clock, random }: CaParts) => ({ now: clock.now(), random });
 
-interface Made {
+interface CreatedAuthorities {
   readonly certificate: Certificate;
   readonly keys: KeyPair;
 }
 
-async function newRoot(parts: CaParts, organisation: string, kind: KeyKind, generation: number): Promise<Made> {
+async function newRoot(
+  parts: CaParts,
+  organisation: string,
+  kind: KeyKind,
+  generation: number,
+): Promise<CreatedAuthorities> {
   const keys = await makeKeyPair(kind);
   const subject = makeName({ organisation, commonName: `Root CA ${generation}` });
   const { certificate } = await makeRoot({ subject, keys, lifetime: ROOT_LIFETIME }, context(parts));
@@ -48,7 +53,7 @@ async function newIssuer(
   root: Pick<SigningAuthority, 'certificate' | 'privateKey'>,
   kind: KeyKind,
   generation: number,
-): Promise<Made> {
+): Promise<CreatedAuthorities> {
   const keys = await makeKeyPair(kind);
   const organisation = attributeOf(root.certificate.subject, Oid.organisation);
   const commonName = `Issuing CA ${generation}`;
@@ -57,7 +62,7 @@ async function newIssuer(
   return { certificate: await issueAuthority(root, options, context(parts)), keys };
 }
 
-const keep = (parts: CaParts, role: 'root' | 'issuing', { certificate, keys }: Made): Promise<void> =>
+const keep = (parts: CaParts, role: 'root' | 'issuing', { certificate, keys }: CreatedAuthorities): Promise<void> =>
   parts.keys.save({ role, fingerprint: certificate.fingerprint }, keys.privateKey);
 
 const generationOf = (known: readonly KnownAuthority[], role: AuthorityRole): number =>

@@ -17,13 +17,13 @@ interface Monitored {
 }
 
 export async function monitor(here: Here): Promise<Monitored> {
-  const told = await answerOf(here).catch((error: unknown): Told => ({ findings: [unknown(error)] }));
+  const told = await answerOf(here).catch((error: unknown): MonitorFacts => ({ findings: [unknown(error)] }));
   const level = worst(told.findings.map((finding) => finding.level));
   here.terminal.code = LEVELS.indexOf(level);
   return { level, findings: [...told.findings], line: lineOf(level, told) };
 }
 
-interface Told {
+interface MonitorFacts {
   readonly findings: readonly Finding[];
   readonly status?: GatewayStatus;
   readonly figures?: readonly Figure[];
@@ -33,9 +33,9 @@ const unknown = (error: unknown): Finding => ({
   level: 'UNKNOWN',
   what: error instanceof Error ? error.message : String(error),
 });
-const critical = (what: string): Told => ({ findings: [{ level: 'CRITICAL', what }] });
+const critical = (what: string): MonitorFacts => ({ findings: [{ level: 'CRITICAL', what }] });
 
-async function answerOf(here: Here): Promise<Told> {
+async function answerOf(here: Here): Promise<MonitorFacts> {
   const config = here.config();
   const told = await here
     .running(
@@ -69,7 +69,7 @@ const ofStatus = ({ reasons }: GatewayStatus, missing: readonly string[]): reado
 ];
 
 /** `SLUIS WARNING: ... | 'free'=...`. The worst comes first, since many cut the line. */
-function lineOf(level: Level, { findings, status, figures = [] }: Told): string {
+function lineOf(level: Level, { findings, status, figures = [] }: MonitorFacts): string {
   const order = ['CRITICAL', 'UNKNOWN', 'WARNING', 'OK'];
   const all = [...findings].sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level)).map(({ what }) => what);
   const text =

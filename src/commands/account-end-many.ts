@@ -13,7 +13,7 @@ import { addressKey } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
 import { type Instant, days as lengthOf, iso } from '../domain/units.ts';
 import { type AccountSummary, type Ending as StoreEnding, MAX_ACCOUNTS } from '../store/registry.ts';
-import type { EndTies } from '../store/organisation-ties.ts';
+import type { EndingReferences } from '../store/organisation-references.ts';
 import { type EndingsView, TOLD, endingsText, endingsView } from './account-end-text.ts';
 import { MAX_NAMED, accountColumn, partsOf } from './core/accounts.ts';
 import { type RecordOf, recordsOf } from './core/csv.ts';
@@ -50,7 +50,7 @@ interface Planned {
 interface Found {
   readonly line: Line;
   readonly summary: AccountSummary;
-  readonly ties: EndTies;
+  readonly references: EndingReferences;
 }
 
 async function foundOf(
@@ -61,7 +61,7 @@ async function foundOf(
   const lookUp = async (line: Line): Promise<Found | undefined> => {
     try {
       const summary = await accountOf(registry, line.account);
-      return { line, summary, ties: await registry.endTies(summary.account.id) };
+      return { line, summary, references: await registry.endReferences(summary.account.id) };
     } catch (error) {
       if (!(error instanceof AdminError)) throw error;
       problems.push({ line: line.line, text: error.message });
@@ -92,7 +92,7 @@ async function planOf(context: AdminContext, lines: readonly Line[], usual: Inst
     ended: [] as EndingsView['ended'],
   };
   let listed = false;
-  for (const { line, summary, ties } of found) {
+  for (const { line, summary, references } of found) {
     const { account, addresses, messages } = summary;
     if (account.kind === 'partner')
       problems.push({
@@ -107,12 +107,12 @@ async function planOf(context: AdminContext, lines: readonly Line[], usual: Inst
     const open = addresses.filter(({ state }) => state !== 'ended').map((one) => one.address);
     view.addresses += open.length;
     for (const name of contactOf(contacts, open)) reached.add(name);
-    view.certificates += ties.certificates.length;
-    view.delegations += ties.delegations.length;
+    view.certificates += references.certificates.length;
+    view.delegations += references.delegations.length;
     if (at === undefined) {
       view.closed += 1;
       view.uncollected += messages;
-      listed ||= ties.certificates.length > 0;
+      listed ||= references.certificates.length > 0;
     }
     const { successor } = line;
     if (successor === undefined) view.withoutSuccessor += 1;

@@ -81,7 +81,7 @@ export function endText(ended: AccountEnd): string {
       : `- until ${readableTime(closes)} it collects what waits (${messages}), then it is closed`,
     ...ended.contactOf.map((organisation) => `- it is the ${contactText(organisation)}`),
     ...certificates.map(({ use, serial }) => `- ${when}its certificate for ${use} is revoked: ${serial}`),
-    ...delegations.map((tie) => `- ${when}${tie.login} may send as ${tie.address} no more`),
+    ...delegations.map((reference) => `- ${when}${reference.login} may send as ${reference.address} no more`),
     backText(closes, `account resume ${name}`),
     ...(problem === undefined ? [] : [problem]),
   ].join('\n');

@@ -45,7 +45,7 @@ export const endRow = ends({
     const isIts = (found: Recipient): boolean => found.account.login === account.login;
     await checkSuccessor(registry, successor, `account "${name}"`, isIts);
     const at = endsAt(context, { ...when, successor, dryRun });
-    const { certificates, delegations } = await registry.endTies(account.id);
+    const { certificates, delegations } = await registry.endReferences(account.id);
     const open = its.filter((a) => a.state !== 'ended').map((a) => a.address);
     const contacts = contactOf(await contactsIn(registry), open);
     if (!dryRun) await registry.endAccount(name, defined({ endsAt: at, successor }), actor);

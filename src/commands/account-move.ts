@@ -7,7 +7,7 @@ import { type AdminContext, AdminError, type Call } from '../admin/context.ts';
 import { formerLogin } from '../domain/account-move.ts';
 import { defined } from '../domain/defined.ts';
 import { type Instant, days as lengthOf, instant, iso } from '../domain/units.ts';
-import type { AccountMove, AccountTies } from '../store/account-moves.ts';
+import type { AccountMove, AccountReferences } from '../store/account-moves.ts';
 import { RegistryError } from '../store/registry.ts';
 import { accountColumn } from './core/accounts.ts';
 import { recordsOf } from './core/csv.ts';
@@ -27,8 +27,18 @@ interface Wanted {
   readonly move: AccountMove;
 }
 
-const shareView = ({ since: from, endsAt }: AccountMove, ties: AccountTies) => {
-  const { naming, from: whose, addresses, passwords, certificates, pgpKeys, delegations, substitutes, codes } = ties;
+const shareView = ({ since: from, endsAt }: AccountMove, references: AccountReferences) => {
+  const {
+    naming,
+    from: whose,
+    addresses,
+    passwords,
+    certificates,
+    pgpKeys,
+    delegations,
+    substitutes,
+    codes,
+  } = references;
   return {
     from: whose,
     since: iso(from),
@@ -40,7 +50,7 @@ const shareView = ({ since: from, endsAt }: AccountMove, ties: AccountTies) => {
     delegations,
     substitutes,
     codes,
-    identities: ties.identities,
+    identities: references.identities,
     revoked: naming.map(({ use, serial, registration, subject, fingerprint, own }) => ({
       use,
       name: serial ?? registration ?? '',
@@ -64,9 +74,9 @@ async function planOf(context: AdminContext, wanted: Wanted): Promise<MoveView> 
   const already = await alreadyThere(context, wanted);
   if (already !== undefined) return already;
   const { move, login: name, organisation: to } = wanted;
-  const { moved, left, ...ties } = await context.store.accountMoves.plan(move);
+  const { moved, left, ...references } = await context.store.accountMoves.plan(move);
   const former = formerLogin(name, context.clock.now(), 1);
-  return { login: name, organisation: to, former, ...shareView(move, ties), moved: { ...moved, held: 0 }, left };
+  return { login: name, organisation: to, former, ...shareView(move, references), moved: { ...moved, held: 0 }, left };
 }
 
 /** Every account, or all that is wrong with them. */
@@ -94,12 +104,12 @@ async function moveOne(context: AdminContext, wanted: Wanted, { actor, progress 
   if (already !== undefined) return already;
   const { move, login: name, organisation: to } = wanted;
   const done = await context.store.accountMoves.move(move, actor, (messages) => progress(messages, 0));
-  const { moved, left, former, account: _, ...ties } = done;
+  const { moved, left, former, account: _, ...references } = done;
   // Behind a read: a login that was under way when the commit came has its session by now, or finds another account.
   await context.store.registry.findAccount(former.login);
   const { cutSessionsOf } = await import('../admin/sessions.ts');
   const sessions = cutSessionsOf(context, former.account);
-  return { login: name, organisation: to, former: former.login, ...shareView(move, ties), moved, left, sessions };
+  return { login: name, organisation: to, former: former.login, ...shareView(move, references), moved, left, sessions };
 }
 
 async function moveAll(context: AdminContext, all: readonly Wanted[], call: Call): Promise<AccountMovesView> {

@@ -57,7 +57,7 @@ const restore = changes({
     if (messages > 0)
       await fileNotice(
         store,
-        await context.desk.letter(await context.desk.places.ofAccount(account.id), {
+        await context.noticeWriter.letter(await context.noticeWriter.places.ofAccount(account.id), {
           kind: 'restored',
           letters: restoredLetters({ login: account.login, messages, reason: actor.reason ?? '', at, until }),
         }),
@@ -87,7 +87,7 @@ const consumers = reads({
   run: async ({ store, gateway }, input) => {
     const { account } = await accountOf(store.registry, input.login);
     // Sessions are counted in memory for some minutes: without them a mailbox that is polled would look as if nobody had opened it.
-    await gateway?.writeConsumers(account.id);
+    await gateway?.writeClientNetworks(account.id);
     return (await store.deliveries.consumers(account.id)).map(viewConsumer);
   },
   say: (all) =>

@@ -137,7 +137,7 @@ const closedFrom = (receivedAt: Instant): string => `${dayOf(instant(receivedAt 
 
 /** The sender hears who did not get it, once something was taken back. A notice has no sender to tell. */
 async function tellSender(
-  { store, desk, clock }: AdminContext,
+  { store, noticeWriter, clock }: AdminContext,
   message: MessageRecord,
   done: readonly Withdrawal[],
   reason: string,
@@ -145,12 +145,12 @@ async function tellSender(
   const of = (result: Withdrawal['done']): string[] =>
     done.filter((w) => w.done === result).map(({ where }) => where.recipient);
   if (message.sender === '' || of('withdrawn').length === 0) return;
-  await fileNotice(store, await contrlFor(contrlParts({ store, desk, clock }), message, 'rejected'));
+  await fileNotice(store, await contrlFor(contrlParts({ store, noticeWriter, clock }), message, 'rejected'));
   const original = await readOriginal(store.deliveries, message);
-  const place = await desk.places.ofSender(message.sender, message.submitter);
+  const place = await noticeWriter.places.ofSender(message.sender, message.submitter);
   await fileNotice(
     store,
-    await desk.letter(place, {
+    await noticeWriter.letter(place, {
       kind: 'withdrawn',
       about: message,
       letters: withdrawnLetters({

@@ -168,10 +168,11 @@ const changing = ({ what, states, effect, ...said }: Changing) =>
   });
 
 /** What was held from a mailbox stands in it now: its sender may have asked to hear that. */
-async function tellFiled({ store, desk }: AdminContext, ids: readonly DeliveryId[]): Promise<void> {
+async function tellFiled({ store, noticeWriter }: AdminContext, ids: readonly DeliveryId[]): Promise<void> {
   for (const id of ids) {
     const found = await store.deliveries.find(id);
-    if (found?.mailbox !== undefined) await fileNotice(store, await releasedNotice(desk, store.deliveries, found));
+    if (found?.mailbox !== undefined)
+      await fileNotice(store, await releasedNotice(noticeWriter, store.deliveries, found));
   }
 }
 

@@ -17,7 +17,7 @@ export const heldSettings = (config: Config): readonly ConfigSetting[] =>
   );
 
 /** Where the fields of a section stand: once, or once in each that bears a name. */
-function placesOf(config: Config, { name, repeated }: SectionReference): readonly Place[] {
+function placesOf(config: Config, { name, repeated }: SectionReference): readonly HeldSection[] {
   const all = config as unknown as Values;
   if (name === '') return [{ at: '', values: all }];
   if (repeated)
@@ -29,7 +29,7 @@ function placesOf(config: Config, { name, repeated }: SectionReference): readonl
   return [{ at: `${name}.`, values: (found ?? {}) as Values }];
 }
 
-interface Place {
+interface HeldSection {
   readonly at: string;
   readonly values: Values;
 }

@@ -11,10 +11,10 @@ import { dayOf, isoDay } from '../domain/working-days.ts';
 import { type Absentee, keptLetters, substitutedLetters } from '../letters/absence.ts';
 import type { Deliveries } from '../store/port/mail.ts';
 import type { Acceptance, PreparedNotice } from '../store/store.ts';
-import type { Desk } from './desk.ts';
+import type { NoticeWriter } from './notice-writer.ts';
 
 export interface AbsenceParts {
-  readonly desk: Desk;
+  readonly noticeWriter: NoticeWriter;
   readonly deliveries: Pick<Deliveries, 'usedKeys'>;
 }
 
@@ -26,7 +26,7 @@ export interface Handled extends Absentee {
 
 /** Undefined where none is owed. Rejects with StoreFull or StoreFailed. */
 export async function absenceNotice(
-  { desk, deliveries }: AbsenceParts,
+  { noticeWriter, deliveries }: AbsenceParts,
   message: Acceptance,
   handled: readonly Handled[],
 ): Promise<PreparedNotice | undefined> {
@@ -38,7 +38,7 @@ export async function absenceNotice(
   const once = kept.length > 0 ? undefined : keyOf(message, sender, told);
   if (once !== undefined && (await deliveries.usedKeys([once])).length > 0) return undefined;
   const about = { at: receivedAt, messageId: messageIdField, id: body.id };
-  return await desk.letter(await desk.places.ofSender(sender, submitter), {
+  return await noticeWriter.letter(await noticeWriter.places.ofSender(sender, submitter), {
     kind: 'absence',
     ...defined({ once }),
     about: { id: body.id, messageIdField },

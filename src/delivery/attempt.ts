@@ -66,7 +66,7 @@ export async function attempt(
   }
 }
 
-/** A partner who wants it is sent nothing unsigned: its place is paused where there is no signer (places.ts). */
+/** A partner who wants it is sent nothing unsigned: its place is paused where there is no signer (partner-destinations.ts). */
 async function signedBy(
   dkim: PushParts['dkim'],
   content: Pick<Parcel, 'octets' | 'slices'>,

@@ -2,7 +2,7 @@
 import { certificateLetters } from '../letters/certificate.ts';
 import type { AccountCertificate } from '../store/certificates.ts';
 import type { PreparedNotice } from '../store/store.ts';
-import type { Desk } from './desk.ts';
+import type { NoticeWriter } from './notice-writer.ts';
 
 export interface Ending {
   readonly certificate: AccountCertificate;
@@ -14,10 +14,10 @@ export interface Ending {
 
 /** Undefined where nobody at all could be told. Rejects with StoreFull or StoreFailed. */
 export async function certificateNotice(
-  desk: Desk,
+  noticeWriter: NoticeWriter,
   { certificate, due, daysLeft }: Ending,
 ): Promise<PreparedNotice | undefined> {
-  return await desk.letter(await desk.places.ofAccount(certificate.account), {
+  return await noticeWriter.letter(await noticeWriter.places.ofAccount(certificate.account), {
     kind: `certificate-ends-${due}`,
     once: `certificate:${certificate.fingerprint}:${due}`,
     letters: certificateLetters({ ...certificate, daysLeft }),

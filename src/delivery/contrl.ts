@@ -13,11 +13,11 @@ import type { MessageRecord } from '../store/deliveries.ts';
 import type { Registry } from '../store/port/registry.ts';
 import type { AcceptedRecipient, PreparedNotice } from '../store/store.ts';
 import type { Store } from '../store/port/store.ts';
-import type { Desk } from './desk.ts';
-import type { Place } from './place.ts';
+import type { NoticeWriter } from './notice-writer.ts';
+import type { NoticeDestination } from './notice-destinations.ts';
 
 export interface ContrlParts {
-  readonly desk: Desk;
+  readonly noticeWriter: NoticeWriter;
   readonly registry: Pick<Registry, 'findAccountById' | 'findRecipient'>;
   readonly messageParts: Store['messageParts'];
   readonly clock: Pick<Clock, 'now'>;
@@ -25,11 +25,11 @@ export interface ContrlParts {
 
 export const contrlParts = ({
   store,
-  desk,
+  noticeWriter,
   clock,
-}: Pick<ContrlParts, 'desk' | 'clock'> & {
+}: Pick<ContrlParts, 'noticeWriter' | 'clock'> & {
   readonly store: Pick<Store, 'messageParts'> & Pick<ContrlParts, 'registry'>;
-}): ContrlParts => ({ desk, clock, registry: store.registry, messageParts: (id) => store.messageParts(id) });
+}): ContrlParts => ({ noticeWriter, clock, registry: store.registry, messageParts: (id) => store.messageParts(id) });
 
 /** 0020 has 14 characters. */
 const REFERENCE = 13;
@@ -46,7 +46,7 @@ export const asksForContrl = ({ format, acknowledge, messages }: Interchange): b
 
 /** Undefined where nothing is owed, or the account is closed. Rejects with StoreFull or StoreFailed. */
 export async function contrlFor(
-  { desk, messageParts, clock, registry }: ContrlParts,
+  { noticeWriter, messageParts, clock, registry }: ContrlParts,
   message: MessageRecord,
   answer: Acknowledgement['answer'],
 ): Promise<PreparedNotice | undefined> {
@@ -58,7 +58,7 @@ export async function contrlFor(
   const written = asking.map((interchange) =>
     writeContrl({ interchange, answer, reference: referenceOf(id, interchange), at: clock.now() }),
   );
-  return await desk.file(place, {
+  return await noticeWriter.file(place, {
     kind: 'contrl',
     once: contrlKey(message),
     about: { id, messageIdField: message.messageIdField },
@@ -77,7 +77,7 @@ async function placeOf(
   registry: ContrlParts['registry'],
   { submitter }: MessageRecord,
   sender: Address,
-): Promise<Place | undefined> {
+): Promise<NoticeDestination | undefined> {
   const summary = await registry.findAccountById(submitter);
   if (summary?.account.state !== 'active') return undefined;
   const common = { address: sender, language: 'nl', as: 'mailbox' } as const;

@@ -70,7 +70,7 @@ async function endPage(
 }
 
 async function lastNotice(
-  { desk, store }: RoundParts,
+  { noticeWriter, store }: RoundParts,
   mailbox: Mailbox,
   uid: UncollectedEntry['uid'],
   message: MessageRecord,
@@ -95,10 +95,10 @@ async function lastNotice(
       days: numberOf('keep-uncollected', mailbox),
     }),
   };
-  const place = await desk.places.ofSender(sender, message.submitter);
+  const place = await noticeWriter.places.ofSender(sender, message.submitter);
   // A program that was told "delivered" when the message was filed is not told "failed" for the same recipient; the words say it as well.
-  if (recipients.some((r) => asksFor(r.notify, 'success'))) return await desk.letter(place, said);
-  return await desk.report(place, {
+  if (recipients.some((r) => asksFor(r.notify, 'success'))) return await noticeWriter.letter(place, said);
+  return await noticeWriter.report(place, {
     ...said,
     message,
     recipients: recipients.map((r) => ({

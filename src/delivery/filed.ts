@@ -8,14 +8,14 @@ import { defined } from '../domain/defined.ts';
 import { filedLetters } from '../letters/delivery.ts';
 import type { Delivery } from '../store/deliveries.ts';
 import type { Acceptance, PreparedNotice } from '../store/store.ts';
-import type { Desk } from './desk.ts';
+import type { NoticeWriter } from './notice-writer.ts';
 import { asksFor } from './notice-rules.ts';
 import { type OriginalReader, aboutOf, headerOf, idForSender, readOriginal } from './original.ts';
 import { originalOf } from './receipts.ts';
 
 /** `header`: the message's own. Undefined where nothing is owed. Rejects with StoreFull or StoreFailed. */
 export async function filedNotice(
-  desk: Desk,
+  noticeWriter: NoticeWriter,
   message: Acceptance,
   header: Buffer,
 ): Promise<PreparedNotice | undefined> {
@@ -27,7 +27,7 @@ export async function filedNotice(
   if (sender === '' || recipients.length === 0) return undefined;
   const original = headerOf(header);
   const about = { id: body.id, messageIdField, receivedAt, octets: body.octets, envelope };
-  return await desk.report(await desk.places.ofSender(sender, submitter), {
+  return await noticeWriter.report(await noticeWriter.places.ofSender(sender, submitter), {
     kind: 'filed',
     about,
     message: about,
@@ -50,14 +50,14 @@ export async function filedNotice(
  * nothing twice and contradicts no failure.
  */
 export async function releasedNotice(
-  desk: Desk,
+  noticeWriter: NoticeWriter,
   deliveries: OriginalReader,
   { id, state, message, recipient, notify, originalRecipient }: Delivery,
 ): Promise<PreparedNotice | undefined> {
   const { sender, submitter, messageIdField } = message;
   if (state !== 'filed' || sender === '' || !asksFor(notify, 'success')) return undefined;
   const original = await readOriginal(deliveries, message);
-  return await desk.report(await desk.places.ofSender(sender, submitter), {
+  return await noticeWriter.report(await noticeWriter.places.ofSender(sender, submitter), {
     kind: 'filed',
     once: `final:${id}`,
     about: { id: idForSender(message), messageIdField },

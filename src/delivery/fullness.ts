@@ -9,11 +9,11 @@ import type { AccountId } from '../domain/ids.ts';
 import { days } from '../domain/units.ts';
 import { type Filling, quotaLetters } from '../letters/quota.ts';
 import type { Store } from '../store/port/store.ts';
-import type { Desk } from './desk.ts';
+import type { NoticeWriter } from './notice-writer.ts';
 import { file } from './uncollected-mailbox.ts';
 
 export interface FullnessParts {
-  readonly desk: Desk;
+  readonly noticeWriter: NoticeWriter;
   readonly store: Pick<Store, 'accept'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -61,11 +61,11 @@ export class Fullness {
   }
 
   async #tell(account: AccountId, filling: Filling): Promise<void> {
-    const { desk, store, clock } = this.#parts;
+    const { noticeWriter, store, clock } = this.#parts;
     const week = Math.floor(clock.now() / WEEK);
-    for (const place of await desk.places.aroundMailbox(account)) {
+    for (const place of await noticeWriter.places.aroundMailbox(account)) {
       const once = `quota:${account}:${week}:${place?.as ?? 'nobody'}`;
-      await file(store, await desk.letter(place, { kind: 'quota', once, letters: quotaLetters(filling) }));
+      await file(store, await noticeWriter.letter(place, { kind: 'quota', once, letters: quotaLetters(filling) }));
     }
   }
 }

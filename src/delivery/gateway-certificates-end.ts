@@ -19,10 +19,10 @@ import { groupedBy } from '../domain/grouped-by.ts';
 import { gatewayCertificateLetters } from '../letters/gateway-certificate.ts';
 import type { Deliveries } from '../store/port/mail.ts';
 import type { Store } from '../store/port/store.ts';
-import type { Desk } from './desk.ts';
+import type { NoticeWriter } from './notice-writer.ts';
 
 export interface GatewayCertificateEndsParts {
-  readonly desk: Desk;
+  readonly noticeWriter: NoticeWriter;
   readonly store: Pick<Store, 'accept'> & { readonly deliveries: Pick<Deliveries, 'usedKeys'> };
   readonly clock: Clock;
   readonly log: Log;
@@ -31,7 +31,7 @@ export interface GatewayCertificateEndsParts {
 
 /** One round; answers how many letters were filed. */
 export async function warnOfGatewayCertificates(
-  { desk, store, clock, log, certificates }: GatewayCertificateEndsParts,
+  { noticeWriter, store, clock, log, certificates }: GatewayCertificateEndsParts,
   stopped: () => boolean = () => false,
 ): Promise<number> {
   const { certificates: all, unread } = await certificates();
@@ -53,7 +53,7 @@ export async function warnOfGatewayCertificates(
       ends,
       days: due,
     });
-    const notice = await desk.letter(await desk.places.operator(), {
+    const notice = await noticeWriter.letter(await noticeWriter.places.operator(), {
       kind: `gateway-certificate-ends-${due}`,
       once: onceOf(fingerprint, due),
       letters: gatewayCertificateLetters(places, daysLeft(certificate.notAfter, clock.now())),

@@ -6,14 +6,14 @@ import { seconds } from '../domain/units.ts';
 import type { Claim, DeliveryState } from '../store/deliveries.ts';
 import type { Deliveries } from '../store/port/mail.ts';
 import type { PreparedNotice } from '../store/store.ts';
-import type { Attempt, NoticeWriter } from './notices.ts';
+import type { Attempt, DeliveryNoticeWriter } from './notices.ts';
 
 /** Long enough to write one notice. */
 const LEASE = seconds(60);
 
 export interface GiveUpParts {
   readonly deliveries: Pick<Deliveries, 'claimOne' | 'settle'>;
-  readonly notices: NoticeWriter;
+  readonly notices: DeliveryNoticeWriter;
   readonly clock: Clock;
 }
 

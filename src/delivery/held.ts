@@ -8,7 +8,7 @@ import type { AccountId, MessageId } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
 import { heldForOperatorLetters, heldLetters } from '../letters/held.ts';
 import type { PreparedNotice } from '../store/store.ts';
-import type { Desk } from './desk.ts';
+import type { NoticeWriter } from './notice-writer.ts';
 
 export interface Held {
   readonly id: MessageId;
@@ -23,7 +23,7 @@ export interface Held {
 }
 
 /** Rejects with StoreFull or StoreFailed. */
-export async function heldNotices(desk: Desk, held: Held): Promise<readonly PreparedNotice[]> {
+export async function heldNotices(noticeWriter: NoticeWriter, held: Held): Promise<readonly PreparedNotice[]> {
   const { id, messageIdField, receivedAt, sender, submitter } = held;
   const about = { id, messageIdField };
   const said = {
@@ -33,15 +33,15 @@ export async function heldNotices(desk: Desk, held: Held): Promise<readonly Prep
   };
   const prepared: PreparedNotice[] = [];
   try {
-    const operator = await desk.letter(await desk.places.operator(), {
+    const operator = await noticeWriter.letter(await noticeWriter.places.operator(), {
       kind: 'held-operator',
       about,
       letters: heldForOperatorLetters({ ...said, login: submitter.login }),
     });
     if (operator !== undefined) prepared.push(operator);
     if (sender === '') return prepared;
-    const place = await desk.places.ofSender(sender, submitter.id);
-    const own = await desk.letter(place, { kind: 'held', about, letters: heldLetters(said) });
+    const place = await noticeWriter.places.ofSender(sender, submitter.id);
+    const own = await noticeWriter.letter(place, { kind: 'held', about, letters: heldLetters(said) });
     if (own !== undefined) prepared.push(own);
     return prepared;
   } catch (error) {

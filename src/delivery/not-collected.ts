@@ -65,7 +65,7 @@ function addTo(groups: Map<string, Group>, message: MessageRecord, account: Acco
 }
 
 async function tellDay(
-  { desk, store }: RoundParts,
+  { noticeWriter, store }: RoundParts,
   mailbox: Mailbox,
   day: string,
   groups: ReadonlyMap<string, Group>,
@@ -81,7 +81,7 @@ async function tellDay(
     if (used.has(once)) continue;
     const about: AboutMessage[] = [];
     for (const message of group.messages) about.push(aboutOf(message, await readOriginal(store.deliveries, message)));
-    const notice = await desk.letter(await desk.places.ofSender(group.sender, group.first.submitter), {
+    const notice = await noticeWriter.letter(await noticeWriter.places.ofSender(group.sender, group.first.submitter), {
       kind: 'not-collected',
       once,
       about: { id: idForSender(group.first), messageIdField: group.first.messageIdField },

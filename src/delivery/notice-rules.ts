@@ -6,10 +6,10 @@
  */
 import type { DsnAction } from '../mime/dsn.ts';
 
-export type Told = 'success' | 'failure' | 'delay';
+export type NotifyCase = 'success' | 'failure' | 'delay';
 
 /** True when a sender that gave this NOTIFY wants to hear of it. */
-export function asksFor(notify: readonly string[] | undefined, told: Told): boolean {
+export function asksFor(notify: readonly string[] | undefined, told: NotifyCase): boolean {
   if (notify === undefined || notify.length === 0) return told !== 'success';
   return notify.some((word) => word.toUpperCase() === told.toUpperCase());
 }

@@ -11,28 +11,28 @@ import type { DsnAction, DsnRecipient } from '../mime/dsn.ts';
 import type { Claim, Outcome } from '../store/deliveries.ts';
 import type { PreparedNotice } from '../store/store.ts';
 import { type ContrlParts, contrlFor, wantsContrl } from './contrl.ts';
-import type { Desk, DeskParts } from './desk.ts';
+import type { NoticeWriter, NoticeWriterParts } from './notice-writer.ts';
 import { actionOwed, codesOf, statusOf } from './notice-rules.ts';
-import type { Attempt, NoticeWriter } from './notices.ts';
+import type { Attempt, DeliveryNoticeWriter } from './notices.ts';
 import { type Original, aboutOf, idForSender, readOriginal } from './original.ts';
 
-type Told = Extract<DsnAction, 'failed' | 'delayed' | 'relayed'>;
+type ReportedEnd = Extract<DsnAction, 'failed' | 'delayed' | 'relayed'>;
 
-const LETTERS: Readonly<Record<Told, (end: DeliveryEnd) => Letters>> = {
+const LETTERS: Readonly<Record<ReportedEnd, (end: DeliveryEnd) => Letters>> = {
   failed: failedLetters,
   delayed: delayedLetters,
   relayed: relayedLetters,
 };
 
-const keyOf = (action: Told, { id }: Claim): string => `${action === 'delayed' ? 'delayed' : 'final'}:${id}`;
+const keyOf = (action: ReportedEnd, { id }: Claim): string => `${action === 'delayed' ? 'delayed' : 'final'}:${id}`;
 
 export function createNoticeWriter(
-  desk: Desk,
-  store: Pick<DeskParts['store'], 'deliveries'>,
+  noticeWriter: NoticeWriter,
+  store: Pick<NoticeWriterParts['store'], 'deliveries'>,
   contrl?: ContrlParts,
-): NoticeWriter {
+): DeliveryNoticeWriter {
   return {
-    noticeFor: (claim, outcome, attempt) => noticeFor(desk, store, claim, outcome, attempt),
+    noticeFor: (claim, outcome, attempt) => noticeFor(noticeWriter, store, claim, outcome, attempt),
     contrlFor: async ({ message, recipient }, { kind }) =>
       contrl === undefined ||
       kind === 'retry' ||
@@ -43,8 +43,8 @@ export function createNoticeWriter(
 }
 
 async function noticeFor(
-  desk: Desk,
-  { deliveries }: Pick<DeskParts['store'], 'deliveries'>,
+  noticeWriter: NoticeWriter,
+  { deliveries }: Pick<NoticeWriterParts['store'], 'deliveries'>,
   claim: Claim,
   outcome: Outcome,
   attempt: Attempt,
@@ -56,13 +56,13 @@ async function noticeFor(
     dsn: attempt.dsn === true,
     sender: message.sender,
     ...defined({ notify: claim.notify }),
-  }) as Told | undefined;
+  }) as ReportedEnd | undefined;
   if (action === undefined || message.sender === '') return undefined;
-  const place = await desk.places.ofSender(message.sender, message.submitter);
+  const place = await noticeWriter.places.ofSender(message.sender, message.submitter);
   const original = await readOriginal(deliveries, message);
   const reply = toldReply(outcome, attempt, original);
   const status = statusOf(action, reply, attempt.status);
-  return await desk.report(place, {
+  return await noticeWriter.report(place, {
     kind: action,
     once: keyOf(action, claim),
     about: { id: idForSender(message), messageIdField: message.messageIdField },
@@ -109,7 +109,13 @@ function writtenAddress(claim: Claim): string {
   return absentee === undefined ? claim.recipient : `${absentee} (${claim.recipient})`;
 }
 
-function recipientOf(claim: Claim, { reply }: Outcome, attempt: Attempt, action: Told, status: string): DsnRecipient {
+function recipientOf(
+  claim: Claim,
+  { reply }: Outcome,
+  attempt: Attempt,
+  action: ReportedEnd,
+  status: string,
+): DsnRecipient {
   const absentee = absenteeOf(claim);
   const originalRecipient = claim.originalRecipient ?? (absentee === undefined ? undefined : `rfc822;${absentee}`);
   return {

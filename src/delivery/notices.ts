@@ -33,7 +33,7 @@ export interface Attempt {
   readonly held?: true;
 }
 
-export interface NoticeWriter {
+export interface DeliveryNoticeWriter {
   /**
    * The notice that belongs to this settlement; undefined where none is owed: by NOTIFY (RFC 3461 section 4.1; without one, failure and
    * delay are told), for a null sender, where the partner's server tells it, or for a retry that is no delay. `retry` asks for a notice only

@@ -11,7 +11,7 @@ import type { QuirkDay, Quirks } from '../store/quirks.ts';
 import type { AccountSummary, Page } from '../store/registry.ts';
 import type { Registry } from '../store/port/registry.ts';
 import type { Store } from '../store/port/store.ts';
-import type { Desk } from './desk.ts';
+import type { NoticeWriter } from './notice-writer.ts';
 import { file } from './uncollected-mailbox.ts';
 
 const PAGE = 500;
@@ -88,7 +88,11 @@ function deviationsIn(counted: readonly QuirkDay[]): Deviation[] {
 
 /** One round over all accounts, page by page. Told once for each last day: the key of the notice names it. */
 export async function observedRound(
-  parts: ObservedParts & { readonly store: Pick<Store, 'accept'>; readonly desk: Desk; readonly log: Log },
+  parts: ObservedParts & {
+    readonly store: Pick<Store, 'accept'>;
+    readonly noticeWriter: NoticeWriter;
+    readonly log: Log;
+  },
   stopped: () => boolean,
 ): Promise<void> {
   const over: ObservedAccount[] = [];
@@ -106,7 +110,7 @@ export async function observedRound(
   }
   if (n === 0 || stopped()) return;
   parts.log.warn('observation.over', { accounts: n, breaking: over.length });
-  const notice = await parts.desk.letter(await parts.desk.places.operator(), {
+  const notice = await parts.noticeWriter.letter(await parts.noticeWriter.places.operator(), {
     kind: 'observation-over',
     once: `observed:${latest}`,
     letters: observedLetters(n, over),

@@ -15,7 +15,7 @@ import { type Breaker, type PartnerSign, afterSign, atTime, closedBreaker } from
 import { type Answer, type Destination, TOO_LONG } from './courier.ts';
 import { endingOf } from './outcome.ts';
 import { tellOverdue } from './overdue.ts';
-import type { Place, PushParts } from './parts.ts';
+import type { PartnerDestination, PushParts } from './parts.ts';
 import type { Permits } from './permits.ts';
 import { settle } from './settle.ts';
 
@@ -138,7 +138,7 @@ export class PartnerPush {
 
   async #claimAll(): Promise<void> {
     while (this.#due && !this.#ended) {
-      const place = await this.#parts.findPlace(this.#partner);
+      const place = await this.#parts.findDestination(this.#partner);
       this.#take(place);
       if (place.kind === 'paused') {
         this.#due = false;
@@ -155,7 +155,7 @@ export class PartnerPush {
     }
   }
 
-  #take(place: Place): void {
+  #take(place: PartnerDestination): void {
     this.#name = place.name;
     if (place.kind === 'paused') this.#why = place.why;
     else {

@@ -6,7 +6,7 @@ import type { Milliseconds } from '../domain/units.ts';
 import type { Deliveries } from '../store/port/mail.ts';
 import type { Courier, Destination } from './courier.ts';
 import type { DkimSigner } from './dkim.ts';
-import type { NoticeWriter } from './notices.ts';
+import type { DeliveryNoticeWriter } from './notices.ts';
 import type { Fraction, RetrySchedule } from './retry.ts';
 
 export interface PushLimits extends RetrySchedule {
@@ -17,7 +17,7 @@ export interface PushLimits extends RetrySchedule {
 }
 
 /** `paused`: nothing is pushed now; `why` is for notice and operator. */
-export type Place =
+export type PartnerDestination =
   | { readonly kind: 'push'; readonly name: string; readonly destination: Destination }
   | { readonly kind: 'paused'; readonly name: string; readonly why: string };
 
@@ -30,8 +30,8 @@ export interface PushParts {
   /** Signs for partners who want it. */
   readonly dkim?: Pick<DkimSigner, 'sign'>;
   /** Asked once for each batch, so that a change of the record holds from the next one. */
-  readonly findPlace: (partner: PartnerId) => Promise<Place>;
-  readonly notices: NoticeWriter;
+  readonly findDestination: (partner: PartnerId) => Promise<PartnerDestination>;
+  readonly notices: DeliveryNoticeWriter;
   readonly clock: Clock;
   readonly log: Log;
   /** For the jitter; nothing secret hangs on it. */

@@ -13,10 +13,10 @@ import type { PgpKeyRecord } from '../store/pgp-keys.ts';
 import type { PgpKeys } from '../store/port/certificates.ts';
 import type { Deliveries } from '../store/port/mail.ts';
 import type { Store } from '../store/port/store.ts';
-import type { Desk } from './desk.ts';
+import type { NoticeWriter } from './notice-writer.ts';
 
 export interface PgpKeysEndParts {
-  readonly desk: Desk;
+  readonly noticeWriter: NoticeWriter;
   readonly store: Pick<Store, 'accept'> & {
     readonly pgpKeys: Pick<PgpKeys, 'list' | 'findMail'>;
     readonly deliveries: Pick<Deliveries, 'usedKeys'>;
@@ -42,7 +42,7 @@ export async function warnOfPgpKeys(parts: PgpKeysEndParts, stopped: () => boole
   }
 }
 
-async function warn({ desk, store, clock, log }: PgpKeysEndParts, key: PgpKeyRecord): Promise<boolean> {
+async function warn({ noticeWriter, store, clock, log }: PgpKeysEndParts, key: PgpKeyRecord): Promise<boolean> {
   const { fingerprint, encryptsUntil: notAfter, revoked, account, login } = key;
   const now = clock.now();
   if (revoked !== undefined || notAfter <= now || notAfter > now + days(WARNING_DAYS[0])) return false;
@@ -52,7 +52,7 @@ async function warn({ desk, store, clock, log }: PgpKeysEndParts, key: PgpKeyRec
   const due = dueWarning({ notAfter, warned, replaced: await isOutlived(store.pgpKeys, key) }, now);
   if (due === undefined) return false;
   log.warn('pgp-key.ends', { account: login, fingerprint, ends: new Date(notAfter).toISOString(), days: due });
-  const notice = await desk.letter(await desk.places.ofAccount(account), {
+  const notice = await noticeWriter.letter(await noticeWriter.places.ofAccount(account), {
     kind: `pgp-key-ends-${due}`,
     once: onceOf(due),
     letters: lettersOf(key, daysLeft(notAfter, now)),

@@ -18,11 +18,11 @@ import type { Registry } from '../store/port/registry.ts';
 import type { PreparedNotice } from '../store/store.ts';
 import type { Store } from '../store/port/store.ts';
 import { contrlFor, contrlKey, wantsContrl } from './contrl.ts';
-import type { Desk } from './desk.ts';
+import type { NoticeWriter } from './notice-writer.ts';
 import { type OriginalReader, aboutOf, idForSender, readOriginal } from './original.ts';
 
 export interface ReceiptParts {
-  readonly desk: Desk;
+  readonly noticeWriter: NoticeWriter;
   readonly deliveries: Pick<Deliveries, 'findMessage' | 'usedKeys'> & OriginalReader;
   readonly registry: Pick<Registry, 'findAccountById' | 'findOrganisation' | 'findRecipient'>;
   /** What a message was made of when it was submitted. */
@@ -109,7 +109,7 @@ export interface How extends Pick<Collection, 'organisation' | 'at' | 'tls' | 'b
 
 /** Undefined where nobody asked for it, or there is nobody to tell. Rejects with StoreFull or StoreFailed. */
 export async function receiptFor(
-  { desk, deliveries, messageParts }: Omit<ReceiptParts, 'registry' | 'clock' | 'log'>,
+  { noticeWriter, deliveries, messageParts }: Omit<ReceiptParts, 'registry' | 'clock' | 'log'>,
   account: AccountId,
   message: MessageRecord,
   { once, ...how }: How,
@@ -129,7 +129,7 @@ export async function receiptFor(
     ...defined({ sha256: submitted?.sha256 }),
     attachments: parts === undefined ? [] : attachmentsOf(parts),
   };
-  return await desk.report(await desk.places.ofSender(sender, message.submitter), {
+  return await noticeWriter.report(await noticeWriter.places.ofSender(sender, message.submitter), {
     kind: 'collected',
     once,
     ...defined({ again: how.again }),

@@ -13,11 +13,11 @@ import type { Deliveries } from '../store/port/mail.ts';
 import type { Registry } from '../store/port/registry.ts';
 import type { PreparedNotice } from '../store/store.ts';
 import type { Store } from '../store/port/store.ts';
-import type { Desk } from './desk.ts';
+import type { NoticeWriter } from './notice-writer.ts';
 import { file } from './uncollected-mailbox.ts';
 
 export interface StuckNoticeParts {
-  readonly desk: Desk;
+  readonly noticeWriter: NoticeWriter;
   readonly store: Pick<Store, 'accept'> & {
     readonly registry: Pick<Registry, 'findAccountById'>;
     readonly deliveries: Pick<Deliveries, 'mailboxEntries' | 'setAside'>;
@@ -79,7 +79,7 @@ export async function setAside(
 }
 
 async function noticesOf(
-  { desk, store }: StuckNoticeParts,
+  { noticeWriter, store }: StuckNoticeParts,
   account: AccountId,
   { uid, message }: MailboxEntry,
   { why: { sessions, network, actor }, held }: { readonly why: Why; readonly held: boolean },
@@ -98,13 +98,13 @@ async function noticesOf(
   const own = held ? asideLetters(said) : stuckLetters(said);
   const written: PreparedNotice[] = [];
   // Whoever set it aside knows it.
-  for (const place of await desk.places.aroundMailbox(account, actor === undefined ? 'operator' : undefined)) {
+  for (const place of await noticeWriter.places.aroundMailbox(account, actor === undefined ? 'operator' : undefined)) {
     const as = place?.as ?? 'nobody';
     const letters = as === 'operator' ? stuckForOperatorLetters(said, held) : own;
     // Without its Message-ID: the header of the notice is to be as plain as its text.
     const about = { id: said.id, messageIdField: '' };
     const once = held ? {} : { once: `stuck:${account}:${uid}:${as}` };
-    const notice = await desk.letter(place, { kind: 'stuck', about, letters, ...once });
+    const notice = await noticeWriter.letter(place, { kind: 'stuck', about, letters, ...once });
     if (notice !== undefined) written.push(notice);
   }
   return written;

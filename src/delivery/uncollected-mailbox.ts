@@ -12,12 +12,12 @@ import type { AccountSummary } from '../store/registry.ts';
 import type { Registry } from '../store/port/registry.ts';
 import type { PreparedNotice } from '../store/store.ts';
 import type { Store } from '../store/port/store.ts';
-import type { Away } from './away.ts';
-import type { Desk } from './desk.ts';
+import type { AbsentDays } from './absent-days.ts';
+import type { NoticeWriter } from './notice-writer.ts';
 import type { OriginalReader } from './original.ts';
 
 export interface UncollectedParts {
-  readonly desk: Desk;
+  readonly noticeWriter: NoticeWriter;
   readonly store: Pick<Store, 'accept' | 'messageParts'> & {
     readonly registry: Pick<Registry, 'findAccountById' | 'findOrganisation' | 'findRecipient'> &
       Pick<Absences, 'listAbsences'>;
@@ -40,7 +40,7 @@ export interface RoundParts extends UncollectedParts {
 export interface Mailbox extends UncollectedMailbox {
   readonly summary: AccountSummary;
   readonly organisation: Organisation;
-  readonly away: Away;
+  readonly away: AbsentDays;
 }
 
 export const numberOf = (

@@ -16,7 +16,7 @@ import { hours, instant } from '../domain/units.ts';
 import { NEVER_CLOSED, dayOf, isoDay, parseClosedDays, workingDaysBefore } from '../domain/working-days.ts';
 import { type Overdue, digestLetters, rhythmLetters } from '../letters/receipt.ts';
 import type { UncollectedMailbox } from '../store/deliveries.ts';
-import { awayOf } from './away.ts';
+import { absentDaysOf } from './absent-days.ts';
 import { endOld } from './expiry.ts';
 import { tellSenders } from './not-collected.ts';
 import { type Mailbox, type RoundParts, type UncollectedParts, file, numberOf } from './uncollected-mailbox.ts';
@@ -78,7 +78,7 @@ async function judge(parts: RoundParts, found: UncollectedMailbox, tally: Tally)
   const organisation = summary === undefined ? undefined : await registry.findOrganisation(summary.organisation);
   if (summary === undefined || organisation === undefined) return;
   const active = summary.addresses.filter((a) => a.state === 'active').map((a) => a.address);
-  const mailbox: Mailbox = { ...found, summary, organisation, away: await awayOf(registry, active, parts.now) };
+  const mailbox: Mailbox = { ...found, summary, organisation, away: await absentDaysOf(registry, active, parts.now) };
   await warn(parts, mailbox, tally);
   tally.told += await tellSenders(parts, mailbox);
   tally.expired += await endOld(parts, mailbox);
@@ -86,7 +86,7 @@ async function judge(parts: RoundParts, found: UncollectedMailbox, tally: Tally)
 
 // --- the rhythm
 
-async function warn({ desk, store, log, now }: RoundParts, mailbox: Mailbox, tally: Tally): Promise<void> {
+async function warn({ noticeWriter, store, log, now }: RoundParts, mailbox: Mailbox, tally: Tally): Promise<void> {
   const { summary, organisation, away, oldest, messages, account } = mailbox;
   const rhythm = numberOf('rhythm', mailbox);
   if (rhythm === 0 || summary.account.state !== 'active') return;
@@ -116,10 +116,10 @@ async function warn({ desk, store, log, now }: RoundParts, mailbox: Mailbox, tal
   const week = Math.floor((dayOf(now) - dayOf(oldest)) / 7);
   const once = `rhythm:${account}:${isoDay(dayOf(oldest))}:${week}`;
   if ((await store.deliveries.usedKeys([once])).length > 0) return;
-  const place = await desk.places.ofAccount(account, { elsewhere: true });
+  const place = await noticeWriter.places.ofAccount(account, { elsewhere: true });
   // Who reads the digest need not read each warning as well.
   if (place?.as === 'operator') return;
-  const notice = await desk.letter(place, {
+  const notice = await noticeWriter.letter(place, {
     kind: 'rhythm',
     once,
     letters: rhythmLetters(overdue, numberOf('keep-uncollected', mailbox)),
@@ -129,10 +129,10 @@ async function warn({ desk, store, log, now }: RoundParts, mailbox: Mailbox, tal
 
 // --- the operator
 
-async function digest({ desk, store, log, now }: RoundParts, tally: Tally): Promise<void> {
+async function digest({ noticeWriter, store, log, now }: RoundParts, tally: Tally): Promise<void> {
   const { overdue, mailboxes, away, warned, told, expired } = tally;
   log.warn('uncollected.digest', { mailboxes, away, warned, told, expired });
-  const notice = await desk.letter(await desk.places.operator(), {
+  const notice = await noticeWriter.letter(await noticeWriter.places.operator(), {
     kind: 'digest',
     once: `digest:${isoDay(dayOf(now))}`,
     letters: digestLetters({ at: now, overdue, mailboxes, away, expired }),

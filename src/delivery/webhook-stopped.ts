@@ -4,24 +4,24 @@ import { webhookLetters } from '../letters/webhook.ts';
 import type { Registry } from '../store/port/registry.ts';
 import type { Store } from '../store/port/store.ts';
 import type { WebhookRecord } from '../store/webhooks.ts';
-import type { Desk } from './desk.ts';
-import type { Place } from './place.ts';
+import type { NoticeWriter } from './notice-writer.ts';
+import type { NoticeDestination } from './notice-destinations.ts';
 import { file } from './uncollected-mailbox.ts';
 
 export interface WebhookStoppedParts {
-  readonly desk: Desk;
+  readonly noticeWriter: NoticeWriter;
   readonly store: Pick<Store, 'accept'> & { readonly registry: Pick<Registry, 'findOrganisation'> };
 }
 
 /** Once for each time that it began to fail. Rejects with StoreFull or StoreFailed. */
 export async function tellWebhookStopped(
-  { desk, store }: WebhookStoppedParts,
+  { noticeWriter, store }: WebhookStoppedParts,
   webhook: WebhookRecord,
   what: 'paused' | 'gone',
   why: string,
 ): Promise<void> {
   const { id, name, url, failingAt, createdAt } = webhook;
-  const notice = await desk.letter(await placeOf({ desk, store }, webhook), {
+  const notice = await noticeWriter.letter(await placeOf({ noticeWriter, store }, webhook), {
     kind: 'webhook-stopped',
     once: `webhook:${id}:${createdAt}:${failingAt ?? 0}:${what}`,
     letters: webhookLetters({ name, host: new URL(url).host, id: grouped(id), what, why }),
@@ -30,14 +30,14 @@ export async function tellWebhookStopped(
 }
 
 async function placeOf(
-  { desk, store }: WebhookStoppedParts,
+  { noticeWriter, store }: WebhookStoppedParts,
   { account, organisation, organisationName }: WebhookRecord,
-): Promise<Place | undefined> {
-  if (account !== undefined) return await desk.places.ofAccount(account);
+): Promise<NoticeDestination | undefined> {
+  if (account !== undefined) return await noticeWriter.places.ofAccount(account);
   const found =
     organisation === undefined || organisationName === undefined
       ? undefined
       : await store.registry.findOrganisation(organisationName);
-  const contact = found === undefined ? undefined : await desk.places.ofContact(found);
-  return contact ?? (await desk.places.operator());
+  const contact = found === undefined ? undefined : await noticeWriter.places.ofContact(found);
+  return contact ?? (await noticeWriter.places.operator());
 }

@@ -74,9 +74,11 @@ export const filled = (text: string, values: Readonly<Record<string, string | nu
   text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name]));
 
 /** A refusal where the text is fixed, else what makes one of the values. */
-export type Made<Text extends string> = [Wanted<Text>] extends [never] ? Refusal : (values: Values<Text>) => Refusal;
+export type RefusalOf<Text extends string> = [Wanted<Text>] extends [never]
+  ? Refusal
+  : (values: Values<Text>) => Refusal;
 export type Refusals<Table extends Readonly<Record<string, RefusalRow>>> = {
-  readonly [Name in keyof Table]: Made<Table[Name]['text']>;
+  readonly [Name in keyof Table]: RefusalOf<Table[Name]['text']>;
 };
 
 /**

@@ -58,7 +58,7 @@ export const adminContext = (
   effects: GatewayEffects,
   mail = new GatewayMail(store, config, effects),
   notices = gatewayNotices(store, config, effects, mail),
-  backups = gatewayBackups(store, config, effects, notices.desk, config.store.engine === 'postgres'),
+  backups = gatewayBackups(store, config, effects, notices.noticeWriter, config.store.engine === 'postgres'),
   ca = caParts(store, config, effects),
   // By the files of the configuration: what is in use is known to the gateway that serves.
   certificates = gatewayCertificates({ config, store, ca }),
@@ -73,7 +73,7 @@ export const adminContext = (
   store,
   configuration: configurationOf(() => config),
   backups,
-  desk: notices.desk,
+  noticeWriter: notices.noticeWriter,
   notices: notices.settlements,
   clock: effects.clock,
   mail: { keys: mail.keys, seals: mail.seals, pgp: mail.pgp },

@@ -13,7 +13,7 @@ import type { Config } from '../config/schema.ts';
 import { auditKeyFile, auditKeys } from '../crypto/audit-keys.ts';
 import { escrowOf } from '../crypto/escrow-record.ts';
 import { keyFingerprint } from '../crypto/key-fingerprint.ts';
-import type { Desk } from '../delivery/desk.ts';
+import type { NoticeWriter } from '../delivery/notice-writer.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import { days, minutes } from '../domain/units.ts';
@@ -27,12 +27,12 @@ import { anchorFolderOf } from '../config/places.ts';
 import { drillMarksOf } from './drill-marks.ts';
 import type { GatewayEffects } from './effects.ts';
 
-/** `desk`: writes to the operator what failed without anybody watching. `sites`: the engine has several. */
+/** `noticeWriter`: writes to the operator what failed without anybody watching. `sites`: the engine has several. */
 export function gatewayBackups(
   store: Store,
   config: Config,
   effects: GatewayEffects,
-  desk: Desk,
+  noticeWriter: NoticeWriter,
   sites = false,
 ): Backups {
   const { clock, log, random = randomBytes } = effects;
@@ -65,7 +65,7 @@ export function gatewayBackups(
       const letters = backupLetters({ step, why });
       await fileNotice(
         store,
-        await desk.letter(await desk.places.operator(), { kind: `${step}-failed`, once, letters }),
+        await noticeWriter.letter(await noticeWriter.places.operator(), { kind: `${step}-failed`, once, letters }),
       );
     },
     ...defined({ folder }),

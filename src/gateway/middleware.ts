@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { helpdeskOf } from '../config/helpdesk.ts';
 import type { Config } from '../config/schema.ts';
-import type { Desk } from '../delivery/desk.ts';
+import type { NoticeWriter } from '../delivery/notice-writer.ts';
 import { type Held, heldNotices } from '../delivery/held.ts';
 import type { Log, RandomBytes } from '../domain/effects.ts';
 import { Chain } from '../middleware/chain.ts';
@@ -25,7 +25,7 @@ import { policyOf } from './scan.ts';
 export interface MiddlewareEffects {
   readonly log: Log;
   readonly random?: RandomBytes;
-  readonly desk: Desk;
+  readonly noticeWriter: NoticeWriter;
   /** Left out: nothing is scanned. */
   readonly scanner?: Scanner | undefined;
 }
@@ -35,7 +35,7 @@ export function gatewayMiddleware(
   store: Store,
   { keys, pgp }: Pick<GatewayMail, 'keys' | 'pgp'>,
   config: Pick<Config, 'hostname' | 'notices' | 'helpdesk' | 'smtp' | 'scan'>,
-  { log, random = randomBytes, desk, scanner }: MiddlewareEffects,
+  { log, random = randomBytes, noticeWriter, scanner }: MiddlewareEffects,
 ): Chain {
   const { hostname, smtp } = config;
   const helpdesk = helpdeskOf(config);
@@ -54,7 +54,7 @@ export function gatewayMiddleware(
   };
   return new Chain(store, [
     ...(scanning === undefined ? [] : [scan(scanning)]),
-    ...ediSteps({ store, log, desk }),
+    ...ediSteps({ store, log, noticeWriter }),
     smimeVerify({ keys, authserv: hostname }),
     pgpVerify({ ...pgp, authserv: hostname }),
     smimeOpen({ keys, ...opening }),
@@ -66,12 +66,12 @@ export function gatewayMiddleware(
 interface EdiParts {
   readonly store: Store;
   readonly log: Log;
-  readonly desk: Desk;
+  readonly noticeWriter: NoticeWriter;
 }
 
 /** The steps that look at interchanges; whoever sent what they hold is told by a notice. */
-export const ediSteps = ({ store, log, desk }: EdiParts): readonly Middleware[] => [
-  ediGuard({ store, log, heldNotices: (held) => heldNotices(desk, heldOf(held)) }),
+export const ediSteps = ({ store, log, noticeWriter }: EdiParts): readonly Middleware[] => [
+  ediGuard({ store, log, heldNotices: (held) => heldNotices(noticeWriter, heldOf(held)) }),
   ediBoxes({ store, log }),
   ediContrl,
 ];

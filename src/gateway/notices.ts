@@ -1,14 +1,14 @@
-/** What the gateway writes itself, assembled: the desk, and who asks it. */
+/** What the gateway writes itself, assembled: the notice writer, and who asks it. */
 import { randomBytes } from 'node:crypto';
 import type { CaParts } from '../ca/parts.ts';
 import { tryToPublish } from '../ca/revocation-lists.ts';
 import { operatorOf } from '../config/helpdesk.ts';
 import type { Config } from '../config/schema.ts';
 import { absenceNotice } from '../delivery/absence.ts';
-import { warnOfConsumers } from '../delivery/consumers.ts';
+import { warnOfTwoReaders } from '../delivery/two-readers-warning.ts';
 import { type Daily, startDaily } from '../delivery/daily.ts';
 import { contrlParts } from '../delivery/contrl.ts';
-import { Desk } from '../delivery/desk.ts';
+import { NoticeWriter } from '../delivery/notice-writer.ts';
 import { type HeldTooLongParts, heldTooLong } from '../delivery/held-too-long.ts';
 import { observedRound } from '../delivery/observed.ts';
 import { Fullness } from '../delivery/fullness.ts';
@@ -19,11 +19,11 @@ import { createNoticeWriter } from '../delivery/notice.ts';
 import { receiptsFor } from '../delivery/receipts.ts';
 import { actOnStuck } from '../delivery/stuck.ts';
 import { uncollectedRound } from '../delivery/uncollected.ts';
-import type { NoticeWriter } from '../delivery/notices.ts';
+import type { DeliveryNoticeWriter } from '../delivery/notices.ts';
 import type { Address } from '../domain/address.ts';
 import type { MessageId } from '../domain/ids.ts';
 import { NoticeProtection } from '../middleware/notice-protection.ts';
-import { Consumers } from '../pickup/consumers.ts';
+import { ClientNetworks } from '../pickup/client-networks.ts';
 import type { Receipts } from '../pickup/receipts.ts';
 import { StuckMessages } from '../pickup/stuck.ts';
 import type { Store } from '../store/port/store.ts';
@@ -33,9 +33,9 @@ import type { GatewayEffects } from './effects.ts';
 import type { GatewayMail } from './mail.ts';
 
 export interface GatewayNotices {
-  readonly desk: Desk;
+  readonly noticeWriter: NoticeWriter;
   /** For the dispatcher and the operator's verbs. */
-  readonly settlements: NoticeWriter;
+  readonly settlements: DeliveryNoticeWriter;
   /** What the daily round ended since the start. */
   readonly ended: { held: number };
 }
@@ -48,7 +48,7 @@ export function gatewayNotices(
 ): GatewayNotices {
   const from = `postmaster@${config.hostname}` as Address;
   const protection = new NoticeProtection({ store, keys, pgp, random, log, from });
-  const desk = new Desk({
+  const noticeWriter = new NoticeWriter({
     store,
     clock,
     log,
@@ -60,8 +60,8 @@ export function gatewayNotices(
     protect: (notice) => protection.protect(notice),
   });
   return {
-    desk,
-    settlements: createNoticeWriter(desk, store, contrlParts({ store, desk, clock })),
+    noticeWriter,
+    settlements: createNoticeWriter(noticeWriter, store, contrlParts({ store, noticeWriter, clock })),
     ended: { held: 0 },
   };
 }
@@ -69,35 +69,57 @@ export function gatewayNotices(
 /** What senders are told in the transaction that accepts their message. */
 export const submissionNotices = (
   { deliveries }: Store,
-  { desk }: GatewayNotices,
+  { noticeWriter }: GatewayNotices,
 ): { readonly absences: AbsenceNotices; readonly filed: FiledNotices } => ({
-  absences: { noticeFor: (message, handled) => absenceNotice({ desk, deliveries }, message, handled) },
-  filed: { noticeFor: (message, header) => filedNotice(desk, message, header) },
+  absences: { noticeFor: (message, handled) => absenceNotice({ noticeWriter, deliveries }, message, handled) },
+  filed: { noticeFor: (message, header) => filedNotice(noticeWriter, message, header) },
 });
 
 /** What senders are told when their messages are fetched. */
-export function pickupReceipts(store: Store, { desk }: GatewayNotices, { clock, log }: GatewayEffects): Receipts {
+export function pickupReceipts(
+  store: Store,
+  { noticeWriter }: GatewayNotices,
+  { clock, log }: GatewayEffects,
+): Receipts {
   const { deliveries, registry } = store;
-  const parts = { desk, deliveries, registry, clock, log, messageParts: (id: MessageId) => store.messageParts(id) };
+  const parts = {
+    noticeWriter,
+    deliveries,
+    registry,
+    clock,
+    log,
+    messageParts: (id: MessageId) => store.messageParts(id),
+  };
   return { receiptsFor: (collected) => receiptsFor(parts, collected) };
 }
 
 /** Counts where mailboxes are fetched from, and tells an owner whose mailbox two places empty. */
-export const startConsumers = (store: Store, { desk }: GatewayNotices, { clock, log }: GatewayEffects): Consumers =>
-  new Consumers({
+export const startClientNetworks = (
+  store: Store,
+  { noticeWriter }: GatewayNotices,
+  { clock, log }: GatewayEffects,
+): ClientNetworks =>
+  new ClientNetworks({
     deliveries: store.deliveries,
     clock,
     log,
-    warn: (account, networks) => warnOfConsumers({ desk, store, clock }, account, networks),
+    warn: (account, networks) => warnOfTwoReaders({ noticeWriter, store, clock }, account, networks),
   });
 
 /** Sees messages at which mail programs end again and again. */
-export const startStuck = (store: Store, { desk }: GatewayNotices, { clock, log }: GatewayEffects): StuckMessages =>
-  new StuckMessages({ clock, log, act: (stuck, what) => actOnStuck({ desk, store }, stuck, what) });
+export const startStuck = (
+  store: Store,
+  { noticeWriter }: GatewayNotices,
+  { clock, log }: GatewayEffects,
+): StuckMessages =>
+  new StuckMessages({ clock, log, act: (stuck, what) => actOnStuck({ noticeWriter, store }, stuck, what) });
 
 /** Tells owners whose mailboxes are nearly full. */
-export const startFullness = (store: Store, { desk }: GatewayNotices, { clock, log }: GatewayEffects): Fullness =>
-  new Fullness({ desk, store, clock, log });
+export const startFullness = (
+  store: Store,
+  { noticeWriter }: GatewayNotices,
+  { clock, log }: GatewayEffects,
+): Fullness => new Fullness({ noticeWriter, store, clock, log });
 
 /**
  * Writes down which accounts and addresses have ended by the clock; that they have, holds without it. What was issued to them is revoked with
@@ -134,23 +156,27 @@ export const startHeldTooLong = (
   });
 
 /** Once a day: mailboxes that nobody empties, whom to tell, and what ends; and whose observation is over. */
-export const startUncollected = (store: Store, { desk }: GatewayNotices, { clock, log }: GatewayEffects): Daily =>
+export const startUncollected = (
+  store: Store,
+  { noticeWriter }: GatewayNotices,
+  { clock, log }: GatewayEffects,
+): Daily =>
   startDaily({
     clock,
     log,
     name: 'uncollected',
     mine: () => store.jobs.runs('rounds'),
     run: async (stopped) => {
-      await uncollectedRound({ desk, store, clock, log }, stopped);
-      await observedRound({ desk, store, clock, log }, stopped);
-      await warnOfPgpKeys({ desk, store, clock, log }, stopped);
+      await uncollectedRound({ noticeWriter, store, clock, log }, stopped);
+      await observedRound({ noticeWriter, store, clock, log }, stopped);
+      await warnOfPgpKeys({ noticeWriter, store, clock, log }, stopped);
     },
   });
 
 /** Once a day: tells the operator of certificates that end and are no account's. */
 export const startCertificateEnds = (
   store: Store,
-  { desk }: GatewayNotices,
+  { noticeWriter }: GatewayNotices,
   parts: Pick<GatewayCertificateEndsParts, 'clock' | 'log' | 'certificates'>,
 ): Daily =>
   startDaily({
@@ -158,6 +184,6 @@ export const startCertificateEnds = (
     log: parts.log,
     name: 'certificates',
     run: async (stopped) => {
-      await warnOfGatewayCertificates({ ...parts, desk, store }, stopped);
+      await warnOfGatewayCertificates({ ...parts, noticeWriter, store }, stopped);
     },
   });

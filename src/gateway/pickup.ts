@@ -1,6 +1,6 @@
 /** What fetching over the API works with, beside what POP3 has: claims of workers, and who waits for something to come. */
 import { Arrivals } from '../pickup/arrivals.ts';
-import type { Consumers } from '../pickup/consumers.ts';
+import type { ClientNetworks } from '../pickup/client-networks.ts';
 import type { Receipts } from '../pickup/receipts.ts';
 import { SharedMaildrops } from '../pickup/shared.ts';
 import type { Store } from '../store/port/store.ts';
@@ -9,19 +9,19 @@ import type { GatewayEffects } from './effects.ts';
 export interface PickupParts extends Required<GatewayEffects> {
   readonly store: Store;
   /** The same as of POP3: one count an account, over all roads. */
-  readonly consumers: Consumers;
+  readonly clientNetworks: ClientNetworks;
   readonly receipts: Receipts;
 }
 
-export interface ApiPickup extends Pick<PickupParts, 'consumers' | 'receipts'> {
+export interface ApiPickup extends Pick<PickupParts, 'clientNetworks' | 'receipts'> {
   readonly shared: SharedMaildrops;
   readonly arrivals: Arrivals;
 }
 
 /** Close `shared` when no request runs any more. */
-export function apiPickup({ store, consumers, receipts, clock, random, log }: PickupParts): ApiPickup {
+export function apiPickup({ store, clientNetworks, receipts, clock, random, log }: PickupParts): ApiPickup {
   const arrivals = new Arrivals({ deliveries: store.deliveries, clock });
   const freed = (account: Parameters<Arrivals['tell']>[0]): void => arrivals.tell(account);
-  const shared = new SharedMaildrops({ store, receipts, consumers, clock, random, log, freed });
-  return { consumers, receipts, shared, arrivals };
+  const shared = new SharedMaildrops({ store, receipts, clientNetworks, clock, random, log, freed });
+  return { clientNetworks, receipts, shared, arrivals };
 }

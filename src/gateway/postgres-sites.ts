@@ -70,9 +70,9 @@ function factsOf(answer: Answer, siteOf: (name: string) => string, own: Own | un
 }
 
 /** The higher timeline, then the greater position. */
-const mostFirst = (a: Place, b: Place): number =>
+const mostFirst = (a: NoticeDestination, b: NoticeDestination): number =>
   b.timeline - a.timeline || Number(b.position > a.position) - Number(b.position < a.position);
-type Place = Pick<ListSeen, 'timeline' | 'position'>;
+type NoticeDestination = Pick<ListSeen, 'timeline' | 'position'>;
 
 /** Of all that know of one, what was true last: a primary that answers, the rows on the servers, and what this gateway saw itself. */
 function listOf(

@@ -31,7 +31,7 @@ import type { StartListener } from './listeners.ts';
 import {
   type GatewayNotices,
   pickupReceipts,
-  startConsumers,
+  startClientNetworks,
   startFullness,
   startStuck,
   submissionNotices,
@@ -91,7 +91,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
   const common = { hostname: config.hostname, store, authenticator, connections, clock, log, ...defined({ says }) };
   const counts = newSubmissionCounts(clock, store.shared);
   const sent = newSentCounts();
-  const consumers = startConsumers(store, notices, parts);
+  const clientNetworks = startClientNetworks(store, notices, parts);
   const fullness = startFullness(store, notices, parts);
   const stuck = startStuck(store, notices, parts);
   const receipts = pickupReceipts(store, notices, parts);
@@ -113,7 +113,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
     maxMessage: config.smtp['max-message'],
     maxRecipients: config.smtp['max-recipients'],
   };
-  const pickup = apiPickup({ ...parts, consumers, receipts });
+  const pickup = apiPickup({ ...parts, clientNetworks, receipts });
   const directory = {
     directory: new Directory(store),
     asked: new HourlyCount(clock, store.shared.of('directory')),
@@ -162,7 +162,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
       startPop3Listener({
         ...common,
         spec,
-        consumers,
+        clientNetworks,
         stuck,
         receipts,
         sent,
@@ -195,7 +195,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
       console.notes.flushOf(whose);
       selfService.notes.flushOf(whose);
     },
-    consumersOf: (account) => consumers.written(account),
+    consumersOf: (account) => clientNetworks.written(account),
     stop: async () => {
       try {
         refused.flush();
@@ -205,7 +205,7 @@ export function gatewayProtocols(config: Config, parts: ProtocolParts): GatewayP
         selfService.notes.flush();
       } finally {
         await pickup.shared.close();
-        await Promise.all([consumers.close(), stuck.close(), fullness.close()]);
+        await Promise.all([clientNetworks.close(), stuck.close(), fullness.close()]);
       }
     },
   };

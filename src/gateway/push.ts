@@ -2,10 +2,10 @@
 import type { Config } from '../config/schema.ts';
 import type { PartnerSeals } from '../crypto/partner-secrets.ts';
 import { type Dispatcher, startDispatcher } from '../delivery/dispatcher.ts';
-import type { NoticeWriter } from '../delivery/notices.ts';
+import type { DeliveryNoticeWriter } from '../delivery/notices.ts';
 import type { TlsaSource } from '../delivery/courier.ts';
 import type { DkimSigner } from '../delivery/dkim.ts';
-import { partnerPlaces } from '../delivery/places.ts';
+import { partnerDestinations } from '../delivery/partner-destinations.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { defined } from '../domain/defined.ts';
 import type { PartnerId } from '../domain/ids.ts';
@@ -16,7 +16,7 @@ import type { Store } from '../store/port/store.ts';
 export interface GatewayPushParts {
   readonly store: Store;
   readonly seals: PartnerSeals;
-  readonly notices: NoticeWriter;
+  readonly notices: DeliveryNoticeWriter;
   readonly clock: Clock;
   readonly log: Log;
   /** What each partner's server showed last is kept here, DER. */
@@ -39,7 +39,7 @@ export function startPush(
       shown: (partner, certificate) => shown.set(partner, certificate),
       ...defined({ tlsa }),
     }),
-    findPlace: partnerPlaces({
+    findDestination: partnerDestinations({
       findPartner: (id) => store.registry.findPartner(id),
       openSecrets: (name, sealed) => seals.open(name, sealed),
       hostname,

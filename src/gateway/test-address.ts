@@ -1,5 +1,5 @@
-/** The test address of the running gateway: the reporter, the desk that writes, and the place that the report goes to. */
-import type { Place } from '../delivery/place.ts';
+/** The test address of the running gateway: the reporter, the notice writer, and where the report goes. */
+import type { NoticeDestination } from '../delivery/notice-destinations.ts';
 import { addressKey } from '../domain/address.ts';
 import type { TestedMessage } from '../domain/tested-message.ts';
 import type { GatewayNotices } from './notices.ts';
@@ -7,18 +7,25 @@ import { TestReporter } from '../lint/test-reports.ts';
 import type { Store } from '../store/port/store.ts';
 import type { TestReports } from '../submission/test-address.ts';
 
-export function gatewayTests(store: Store, { desk }: GatewayNotices, reporter = new TestReporter()): TestReports {
+export function gatewayTests(
+  store: Store,
+  { noticeWriter }: GatewayNotices,
+  reporter = new TestReporter(),
+): TestReports {
   return {
     reportOn: async (tested) => {
       const letters = await reporter.lettersOn(tested);
-      const place = (await ownMailbox(store, tested)) ?? (await desk.places.ofAccount(tested.account.id));
-      return await desk.letter(place, { kind: 'test', letters, answers: tested.messageId });
+      const place = (await ownMailbox(store, tested)) ?? (await noticeWriter.places.ofAccount(tested.account.id));
+      return await noticeWriter.letter(place, { kind: 'test', letters, answers: tested.messageId });
     },
   };
 }
 
 /** Whoever sends a test asks for an answer where it can be seen, so the setting `notices` is not asked: the sender's mailbox, or its partner. */
-async function ownMailbox({ registry }: Store, { sender, account }: TestedMessage): Promise<Place | undefined> {
+async function ownMailbox(
+  { registry }: Store,
+  { sender, account }: TestedMessage,
+): Promise<NoticeDestination | undefined> {
   const found = await registry.findRecipient(addressKey(sender));
   if (found?.account.id !== account.id || found.address.state !== 'active') return undefined;
   const place = { address: found.address.address, language: found.organisation.language, as: 'mailbox' } as const;

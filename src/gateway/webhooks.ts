@@ -7,7 +7,7 @@ import { readAuthorityFiles } from '../config/files.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
 import { webhookSeals } from '../crypto/webhook-secrets.ts';
-import type { Desk } from '../delivery/desk.ts';
+import type { NoticeWriter } from '../delivery/notice-writer.ts';
 import { tellWebhookStopped } from '../delivery/webhook-stopped.ts';
 import { NetworkSet } from '../platform/network.ts';
 import type { Store } from '../store/port/store.ts';
@@ -63,7 +63,7 @@ export function webhookParts(config: Config, { clock, random = randomBytes }: Ga
 export function gatewayWebhooks(
   store: Store,
   { seals, line, random }: WebhookParts,
-  desk: Desk,
+  noticeWriter: NoticeWriter,
   { clock, log }: GatewayEffects,
 ): WebhookDeliverer {
   const deliverer = new WebhookDeliverer({
@@ -71,7 +71,7 @@ export function gatewayWebhooks(
     mine: () => store.jobs.runs('webhooks'),
     seals,
     line,
-    tell: (webhook, what, why) => tellWebhookStopped({ desk, store }, webhook, what, why),
+    tell: (webhook, what, why) => tellWebhookStopped({ noticeWriter, store }, webhook, what, why),
     clock,
     random,
     log,

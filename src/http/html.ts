@@ -32,7 +32,7 @@ export class Attributes {
 
 export type Hole = string | number | undefined | Html | Attributes | readonly Hole[];
 
-type Place = 'text' | 'value' | 'url' | 'url-part' | 'tag';
+type HtmlContext = 'text' | 'value' | 'url' | 'url-part' | 'tag';
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -49,7 +49,7 @@ const CODE = /^(?:on|style$|srcdoc$|srcset$|ping$|http-equiv$|xlink:)/;
 /** Elements whose content is code. The content of title and textarea is text. */
 const RAW = /^(?:script|style|iframe|noscript|template|svg|math|object|embed|xmp|plaintext)$/;
 
-const plans = new WeakMap<TemplateStringsArray, readonly Place[]>();
+const plans = new WeakMap<TemplateStringsArray, readonly HtmlContext[]>();
 
 export function html(strings: TemplateStringsArray, ...holes: readonly Hole[]): Html {
   let plan = plans.get(strings);
@@ -70,7 +70,7 @@ export function attributes(given: Readonly<Record<string, string | number | bool
   return new Attributes(parts.join(''));
 }
 
-function written(place: Place, hole: Hole): string {
+function written(place: HtmlContext, hole: Hole): string {
   if (place === 'tag') {
     if (hole instanceof Attributes) return hole.text;
     throw new TypeError('Within a tag only attributes() may stand');
@@ -94,9 +94,9 @@ const isSafeUrl = (text: string): boolean =>
   /^(?:\.?\/(?!\/)|\.?\/$|#|\?|https:\/\/|mailto:|tel:|data:application\/x-pem-file;base64,)/.test(text);
 
 /** Where each hole of the template stands. */
-function planOf(strings: readonly string[]): readonly Place[] {
+function planOf(strings: readonly string[]): readonly HtmlContext[] {
   const walk = new Walk();
-  const plan: Place[] = [];
+  const plan: HtmlContext[] = [];
   strings.forEach((part, i) => {
     walk.over(part);
     if (i < strings.length - 1) plan.push(walk.place());
@@ -125,7 +125,7 @@ class Walk {
   }
 
   /** Of the hole that comes now. */
-  place(): Place {
+  place(): HtmlContext {
     switch (this.#state) {
       case 'text':
         return this.#raw === '' ? 'text' : this.#fault(`in the element ${this.#raw}`);

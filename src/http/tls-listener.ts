@@ -39,7 +39,7 @@ export interface HttpProtocol {
 }
 
 /** What a connection tells its listener. */
-interface Told {
+interface SessionEvents {
   secured(guest: Guest): void;
   closed(guest: Guest): void;
 }
@@ -57,7 +57,7 @@ export class Guest implements ListenedSession {
   /** Requests that came behind the one that is being answered, before its answer. */
   behind = 0;
   readonly #clock: Clock;
-  readonly #told: Told;
+  readonly #told: SessionEvents;
   readonly #gone = new AbortController();
   readonly #broken = new AbortController();
   #due: number;
@@ -65,7 +65,11 @@ export class Guest implements ListenedSession {
   constructor(
     socket: TLSSocket,
     facts: Pick<Guest, 'session' | 'address' | 'place'>,
-    { clock, startTime, told }: { readonly clock: Clock; readonly startTime: Milliseconds; readonly told: Told },
+    {
+      clock,
+      startTime,
+      told,
+    }: { readonly clock: Clock; readonly startTime: Milliseconds; readonly told: SessionEvents },
   ) {
     this.socket = socket;
     this.session = facts.session;
@@ -149,7 +153,7 @@ export class TlsListener extends SessionListener<Guest> {
   readonly #asked: typeof clientCertificateRequest | undefined;
   readonly #http: HttpServer;
   readonly #guests = new WeakMap<Socket, Guest>();
-  readonly #told: Told = {
+  readonly #told: SessionEvents = {
     secured: (guest) => {
       this.#protocol.secured?.(guest);
       this.#http.emit('connection', guest.socket);

@@ -104,13 +104,14 @@ const escaped = (value: string): string =>
 export const entryName = (address: string): string => `mail=${escaped(address)},${SUFFIX}`;
 
 /** Where a search begins. `entry`: of that address, folded. */
-export type Place = { readonly kind: 'root' | 'suffix' | 'unknown' } | { readonly kind: 'entry'; readonly key: string };
+export type SearchBase =
+  { readonly kind: 'root' | 'suffix' | 'unknown' } | { readonly kind: 'entry'; readonly key: string };
 
 /** Longer ones are none of ours. */
 const LONGEST_NAME = 1000;
 const BELOW = /^o *= *directory$/;
 
-export function placeOf(name: string): Place {
+export function placeOf(name: string): SearchBase {
   const folded = name
     .slice(0, LONGEST_NAME + 1)
     .normalize('NFC')

@@ -10,7 +10,7 @@ import type { AccountId } from '../domain/ids.ts';
 import type { ShownChain } from '../platform/client-certificate.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
 import type { Registry } from '../store/port/registry.ts';
-import { isAway } from '../submission/room.ts';
+import { isAway } from '../submission/size-limits.ts';
 import { type Attributes, SUFFIX, placeOf, selected } from './attributes.ts';
 import { type BindingSession, type LoggedIn, bind } from './bind.ts';
 import { compared, matches } from './filter.ts';

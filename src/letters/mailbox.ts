@@ -42,12 +42,12 @@ export function restoredLetters({ login, messages, reason, at, until }: Restored
   };
 }
 
-export interface TwoConsumers {
+export interface TwoReaders {
   readonly login: string;
   readonly networks: readonly string[];
 }
 
-export function consumersLetters({ login, networks }: TwoConsumers): Letters {
+export function twoReadersLetters({ login, networks }: TwoReaders): Letters {
   return {
     nl: {
       subject: `Twee systemen legen dezelfde postbus: ${login}`,

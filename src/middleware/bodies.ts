@@ -3,15 +3,15 @@ import type { Source } from '../crypto/smime/message.ts';
 import type { Staging } from '../crypto/smime/open.ts';
 import type { Octets } from '../domain/units.ts';
 import type { SealedBody } from '../store/store.ts';
-import type { Workshop } from './middleware.ts';
+import type { BodyWriters } from './middleware.ts';
 
 /** Writes slices, one behind the other; each is stored before the next is made. */
 export async function writeBody(
-  workshop: Workshop,
+  bodies: BodyWriters,
   promised: Octets,
   slices: AsyncIterable<Uint8Array>,
 ): Promise<SealedBody> {
-  const writer = workshop.open(promised);
+  const writer = bodies.open(promised);
   for await (const slice of slices) await writer.write(slice);
   return await writer.seal();
 }
@@ -28,8 +28,8 @@ export async function* behind(first: Uint8Array, source: Source, from = 0): Asyn
 }
 
 /** Puts what nobody believes yet into a body of its own, sealed like any upload. */
-export function stagingIn(workshop: Workshop, promised: Octets): Staging {
-  const writer = workshop.open(promised);
+export function stagingIn(bodies: BodyWriters, promised: Octets): Staging {
+  const writer = bodies.open(promised);
   return {
     write: (slice) => writer.write(slice),
     seal: () => writer.seal(),

@@ -12,7 +12,7 @@ import { FairSlots, type SlotLimits } from '../platform/fair-slots.ts';
 import type { SeenInterchange } from '../store/interchanges.ts';
 import { type BodyWriter, MAX_COPIES, type PreparedNotice, type SealedBody } from '../store/store.ts';
 import type { Store } from '../store/port/store.ts';
-import type { Addressee, AskedRecipient, Copy, Middleware, Submitted, Workshop } from './middleware.ts';
+import type { Addressee, AskedRecipient, Copy, Middleware, Submitted, BodyWriters } from './middleware.ts';
 import { Work, WorkEnded } from './work.ts';
 
 /**
@@ -175,7 +175,7 @@ const addressesOf = (recipients: readonly Addressee[]): string =>
   [...new Set(recipients.map(({ to }) => to.address))].sort().join(' ');
 
 /** What the steps wrote for one message. */
-class Bodies implements Workshop {
+class Bodies implements BodyWriters {
   readonly #store: Pick<Store, 'openBody'>;
   readonly #writers: BodyWriter[] = [];
   readonly #notices: PreparedNotice[] = [];

@@ -26,7 +26,7 @@ import type { AuditEvent } from '../store/audit.ts';
 import type { SeenInterchange } from '../store/interchanges.ts';
 import type { PreparedNotice } from '../store/store.ts';
 import type { Store } from '../store/port/store.ts';
-import type { Addressee, Copy, Middleware, Passed, StepOutcome, Submitted } from './middleware.ts';
+import type { Addressee, Copy, Middleware, StepPassed, StepOutcome, Submitted } from './middleware.ts';
 
 /** Findings of one message that the log and the trace name one by one. */
 const MAX_TOLD = 20;
@@ -73,7 +73,7 @@ async function run(parts: EdiGuardParts, message: Submitted, copies: readonly Co
     ...repetitionsOf(message, facts.earlier).slice(0, MAX_TOLD),
     ...findings.slice(0, MAX_TOLD).map((finding) => eventOf(message, finding)),
   ];
-  const passed: Passed = {
+  const passed: StepPassed = {
     kind: 'passed',
     copies,
     audit,
@@ -96,7 +96,7 @@ const remembered = (
   });
 
 /** For an answer about each message, which is written when the memory may be another: it says that something came before (0085, code 26). */
-function seenBefore(parts: Submitted['parts'], earlier: readonly Earlier[]): Pick<Passed, 'parts'> {
+function seenBefore(parts: Submitted['parts'], earlier: readonly Earlier[]): Pick<StepPassed, 'parts'> {
   const seen = parts.interchanges.map(({ inside }, n) => {
     const repetition = inside === undefined ? 'new' : repetitionOf(earlier[n] ?? UNSEEN);
     return repetition === 'new' ? {} : { seen: repetition };
@@ -109,9 +109,9 @@ function seenBefore(parts: Submitted['parts'], earlier: readonly Earlier[]): Pic
 async function hold(
   { heldNotices }: EdiGuardParts,
   message: Submitted,
-  passed: Passed,
+  passed: StepPassed,
   findings: readonly GuardFinding[],
-): Promise<Passed> {
+): Promise<StepPassed> {
   const holding = findings.filter(({ mode }) => mode === 'hold');
   const all = holding.some(({ recipient }) => recipient === undefined);
   const named = new Set<AddressKey>(holding.flatMap(({ recipient }) => recipient ?? []).map(addressKey));

@@ -74,12 +74,12 @@ export interface Submitted {
 }
 
 /** Where a step puts octets. The chain gives up every body that is not filed in the end: a step need not. */
-export interface Workshop {
+export interface BodyWriters {
   /** A new body; `promised` octets are kept free for it. Throws StoreFull. */
   open(promised: Octets): BodyWriter;
 }
 
-export interface Passed {
+export interface StepPassed {
   readonly kind: 'passed';
   /** The copies from here on, in place of those that were given; every recipient stands in one of them, or in several mailboxes of one. */
   readonly copies: readonly Copy[];
@@ -98,7 +98,7 @@ export interface Passed {
 }
 
 /** `refused`: the whole message, for everybody; nothing is filed. */
-export type StepOutcome = Passed | { readonly kind: 'refused'; readonly refusal: Refusal };
+export type StepOutcome = StepPassed | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 /** Asked at RCPT. `at`: where the copy goes, the addressee's own address or the substitute's. */
 export interface AskedRecipient {
@@ -120,5 +120,5 @@ export interface Middleware {
   /** Whether there is anything to do. Cheap: no reading of bodies, no waiting. */
   wants(message: Submitted, copies: readonly Copy[]): boolean;
   /** Throws StoreFull and StoreFailed, which refuse the message for now. */
-  run(message: Submitted, copies: readonly Copy[], workshop: Workshop): Promise<StepOutcome>;
+  run(message: Submitted, copies: readonly Copy[], bodies: BodyWriters): Promise<StepOutcome>;
 }

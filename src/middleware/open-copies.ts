@@ -23,7 +23,7 @@ import type { AuditEvent } from '../store/audit.ts';
 import { MAX_COPIES, type SealedBody } from '../store/store.ts';
 import { writeBody } from './bodies.ts';
 import { tooManyCopies } from './chain.ts';
-import type { Addressee, Copy, StepOutcome, Submitted, Workshop } from './middleware.ts';
+import type { Addressee, Copy, StepOutcome, Submitted, BodyWriters } from './middleware.ts';
 import type { Helpdesk } from '../domain/helpdesk.ts';
 import { type Opening, openedField } from './opened-field.ts';
 import { openedMessage } from './opened-message.ts';
@@ -57,7 +57,7 @@ export interface OpenWork {
   readonly given: Message;
   /** What is to be opened: `given`, or the content below a signature of the other protocol. The error: it cannot be told apart. */
   readonly root: Result<Message, string>;
-  readonly workshop: Workshop;
+  readonly bodies: BodyWriters;
 }
 
 /**
@@ -104,14 +104,14 @@ export interface Opener<K> {
 }
 
 /** One mailbox, or one address of a partner. */
-interface Place<K> {
+interface OpeningGroup<K> {
   readonly keys: Map<string, K>;
   readonly recipients: Addressee[];
   /** What was found of a signature of the other protocol around the encryption. */
   readonly outside: readonly AuthenticationResult[];
 }
 
-interface Made {
+interface OpenedBodies {
   readonly copy: Copy;
   readonly facts: Facts;
   readonly outcome: AuditEvent['outcome'];
@@ -120,7 +120,7 @@ interface Made {
 export async function openCopies<K>(opener: Opener<K>, work: OpenWork, copies: readonly Copy[]): Promise<StepOutcome> {
   const places = await placesOf(opener, work, copies);
   if (places.length > MAX_COPIES) return { kind: 'refused', refusal: tooManyCopies(places.length) };
-  const made: Made[] = [];
+  const made: OpenedBodies[] = [];
   const tried = new Map<string, Result<OpenedBody, NotOpenedBecause>>();
   for (const place of places) {
     const name = [...place.keys.keys()].sort().join(' ');
@@ -145,7 +145,7 @@ async function openedWith<K>(
   return !opened.ok || scan === undefined ? opened : await scan(opened.value, work.submitted);
 }
 
-const auditOf = (by: string, { body }: Submitted, { copy, facts, outcome }: Made): AuditEvent => ({
+const auditOf = (by: string, { body }: Submitted, { copy, facts, outcome }: OpenedBodies): AuditEvent => ({
   event: `${by}.opened`,
   outcome,
   message: body.id,
@@ -164,15 +164,19 @@ async function placesOf<K>(
   opener: Opener<K>,
   { given, root }: OpenWork,
   copies: readonly Copy[],
-): Promise<readonly Place<K>[]> {
-  const places = new Map<string, Place<K>>();
+): Promise<readonly OpeningGroup<K>[]> {
+  const places = new Map<string, OpeningGroup<K>>();
   // The signature was judged once for the message as it was submitted, so all copies have the same results.
   const apart = !root.ok || root.value !== given;
   const outside = apart ? copies.flatMap(({ results }) => (results === undefined ? [] : [results]))[0] : undefined;
   for (const addressee of copies.flatMap((copy) => copy.recipients).filter(letsOpen)) {
     const { mailbox, address } = addressee.to;
     const name = mailbox === undefined ? `address ${addressKey(address)}` : `mailbox ${mailbox}`;
-    const place: Place<K> = places.get(name) ?? { keys: new Map<string, K>(), recipients: [], outside: outside ?? [] };
+    const place: OpeningGroup<K> = places.get(name) ?? {
+      keys: new Map<string, K>(),
+      recipients: [],
+      outside: outside ?? [],
+    };
     for (const held of await opener.keysOf(address)) place.keys.set(held.name, held.key);
     place.recipients.push(addressee);
     places.set(name, place);
@@ -184,8 +188,8 @@ async function copyFor<K>(
   { by }: Opener<K>,
   work: OpenWork,
   opened: OpenedBody,
-  { recipients, outside }: Place<K>,
-): Promise<Made | NotOpenedBecause> {
+  { recipients, outside }: OpeningGroup<K>,
+): Promise<OpenedBodies | NotOpenedBecause> {
   const { opening, facts, message } = opened;
   const { maxContent } = work.effects;
   if (message.source.octets > maxContent)
@@ -200,7 +204,7 @@ export const room = ({ body }: Submitted): Octets => octets(body.octets + 64 * K
 
 /** Undefined where the content cannot be handed out at all. */
 async function handedOut(
-  { effects: { authserv }, submitted, given, workshop }: OpenWork,
+  { effects: { authserv }, submitted, given, bodies }: OpenWork,
   { message, whole, subject, opening, how, results }: OpenedBody,
   outside: readonly AuthenticationResult[],
 ): Promise<SealedBody | undefined> {
@@ -208,7 +212,7 @@ async function handedOut(
   const fields = authenticationResults(authserv, told) + openedField(opening, how);
   const slices = openedMessage({ given, opened: message, whole, fields, ...(subject !== undefined && { subject }) });
   try {
-    return await writeBody(workshop, octets(message.source.octets + room(submitted)), slices);
+    return await writeBody(bodies, octets(message.source.octets + room(submitted)), slices);
   } catch (error) {
     if (error instanceof NulFound) return undefined;
     throw error;
@@ -217,10 +221,10 @@ async function handedOut(
 
 async function explained(
   by: 'smime' | 'pgp',
-  { effects, submitted, given, workshop }: OpenWork,
+  { effects, submitted, given, bodies }: OpenWork,
   recipients: readonly Addressee[],
   problem: NotOpenedBecause,
-): Promise<Made> {
+): Promise<OpenedBodies> {
   const { authserv, helpdesk, random, log } = effects;
   // A mailbox has one organisation, and so one language.
   const language = recipients[0]?.registered.organisation.language ?? 'nl';
@@ -234,7 +238,7 @@ async function explained(
     fields: authenticationResults(authserv, results) + openedField('failed'),
     boundary: `sluis-${Buffer.from(random(16)).toString('hex')}`,
   });
-  const body = await writeBody(workshop, room(submitted), slices);
+  const body = await writeBody(bodies, room(submitted), slices);
   const told = { message: submitted.body.id, recipients: recipients.length };
   if (by === 'smime') log.warn('smime.not-opened', told);
   else log.warn('pgp.not-opened', told);

@@ -8,7 +8,7 @@ import { type Seen, lookThrough } from '../crypto/smime/look-through.ts';
 import { readMessage } from '../crypto/smime/message.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { stagingIn } from './bodies.ts';
-import type { Copy, Middleware, StepOutcome, Submitted, Workshop } from './middleware.ts';
+import type { Copy, Middleware, StepOutcome, Submitted, BodyWriters } from './middleware.ts';
 import { doubtFacts, doubtIn, withDoubt } from './one-reading.ts';
 import {
   type NotOpenedBecause,
@@ -35,14 +35,14 @@ const OURS: ReadonlySet<string> = new Set(['multipart/encrypted', 'multipart/sig
 export const pgpOpen = (parts: PgpOpenParts): Middleware => ({
   name: 'pgp-open',
   wants: ({ content: { type }, recipients }) => OURS.has(type) && recipients.some(letsOpen),
-  run: (message, copies, workshop) => run(parts, message, copies, workshop),
+  run: (message, copies, bodies) => run(parts, message, copies, bodies),
 });
 
 async function run(
   parts: PgpOpenParts,
   submitted: Submitted,
   copies: readonly Copy[],
-  workshop: Workshop,
+  bodies: BodyWriters,
 ): Promise<StepOutcome> {
   const read = await readMessage(submitted.body);
   if (!read.ok) return { kind: 'passed', copies };
@@ -56,7 +56,7 @@ async function run(
         (await parts.keys.secretKeys(address)).map(({ fingerprint, secret }) => ({ name: fingerprint, key: secret })),
       open: (work, secrets) => open(parts, work, secrets),
     },
-    { effects: parts, submitted, given: read.value, root, workshop },
+    { effects: parts, submitted, given: read.value, root, bodies },
     copies,
   );
 }
@@ -67,7 +67,7 @@ const isOurs = ({ below }: Seen): boolean =>
 
 async function open(
   { keys, thread, maxContent }: PgpOpenParts,
-  { submitted, root, workshop }: OpenWork,
+  { submitted, root, bodies }: OpenWork,
   secretKeys: readonly Uint8Array[],
 ): Promise<Result<OpenedBody, NotOpenedBecause>> {
   const registered = await keys.publicKeys(submitted.from);
@@ -77,7 +77,7 @@ async function open(
     secretKeys,
     maxContent,
     publicKeys: registered.map(({ packets }) => packets),
-    stage: () => stagingIn(workshop, room(submitted)),
+    stage: () => stagingIn(bodies, room(submitted)),
   });
   if (!opened.ok)
     return fail(opened.error.kind === 'busy' ? { ...opened.error, refusal: pgpBusy(opened.error.text) } : opened.error);

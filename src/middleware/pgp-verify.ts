@@ -8,7 +8,7 @@ import { openPgp } from '../crypto/pgp/unwrap.ts';
 import { layerOf, maybeProtected } from '../crypto/smime/layer.ts';
 import { readMessage } from '../crypto/smime/message.ts';
 import type { PgpKeyring } from './pgp-keyring.ts';
-import type { Copy, Middleware, StepOutcome, Submitted, Workshop } from './middleware.ts';
+import type { Copy, Middleware, StepOutcome, Submitted, BodyWriters } from './middleware.ts';
 import { doubtFacts, doubtOf, withDoubt } from './one-reading.ts';
 import { isValidPgp, judged, pgpResults, pgpSignatureFacts, unreadablePgp } from './pgp-outcome.ts';
 import { pgpBusy, pgpFor } from './pgp-protect.ts';
@@ -25,7 +25,7 @@ export interface PgpVerifyParts {
 export const pgpVerify = (parts: PgpVerifyParts): Middleware => ({
   name: 'pgp-verify',
   wants: ({ content }) => content.type === 'multipart/signed' && maybeProtected(content),
-  run: (message, copies, workshop) => run(parts, message, copies, workshop),
+  run: (message, copies, bodies) => run(parts, message, copies, bodies),
 });
 
 /** Nothing is decrypted here, so nothing is staged. */
@@ -37,7 +37,7 @@ async function run(
   { keys, thread, authserv }: PgpVerifyParts,
   submitted: Submitted,
   copies: readonly Copy[],
-  workshop: Workshop,
+  bodies: BodyWriters,
 ): Promise<StepOutcome> {
   const read = await readMessage(submitted.body);
   if (!read.ok || (await layerOf(read.value, submitted.content)).kind !== 'pgp-signed')
@@ -55,7 +55,7 @@ async function run(
   const signatures = judged(opened.ok ? (opened.value?.signatures ?? []) : [], registered);
   const differs = opened.ok ? (opened.value?.differs ?? []) : [];
   const doubt = doubtOf(submitted.parts, submitted.from, read.value.header);
-  return await tellVerified(authserv, submitted, copies, workshop, {
+  return await tellVerified(authserv, submitted, copies, bodies, {
     given: read.value,
     by: 'pgp',
     valid: isValidPgp(signatures) && differs.length === 0 && doubt === undefined,

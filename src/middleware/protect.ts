@@ -35,7 +35,7 @@ import type {
   Sending,
   StepOutcome,
   Submitted,
-  Workshop,
+  BodyWriters,
 } from './middleware.ts';
 import { missedProtection } from './missed-protection.ts';
 import { pgpBusy, pgpEntity, pgpFacts, pgpWords } from './pgp-protect.ts';
@@ -54,7 +54,7 @@ export const protect = (parts: ProtectParts): Middleware => ({
   name: 'protect',
   recipient: (asked) => atRcpt(parts, asked),
   wants: (message, copies) => copies.some((copy) => copy.recipients.some((each) => mayWant(message, each))),
-  run: (message, copies, workshop) => run(parts, message, copies, workshop),
+  run: (message, copies, bodies) => run(parts, message, copies, bodies),
 });
 
 const settingsOf = ({ address, account, organisation }: Recipient) =>
@@ -104,7 +104,7 @@ async function run(
   parts: ProtectParts,
   submitted: Submitted,
   copies: readonly Copy[],
-  workshop: Workshop,
+  bodies: BodyWriters,
 ): Promise<StepOutcome> {
   const outer = await layerIn(submitted);
   if (isEncrypted(outer)) return { kind: 'passed', copies };
@@ -131,7 +131,7 @@ async function run(
   if (!message.ok) return { kind: 'refused', refusal: message.error };
   const groups = groupsOf(wanting, namedIn(message.value.header));
   if (groups.length > MAX_COPIES) return { kind: 'refused', refusal: tooManyCopies(groups.length) };
-  const made = await make(parts, submitted, copies, { groups, layer, workshop });
+  const made = await make(parts, submitted, copies, { groups, layer, bodies });
   return made.kind === 'refused' ? made : { ...made, audit: [...(made.audit ?? []), ...missed()] };
 }
 
@@ -190,21 +190,21 @@ async function messageIn(body: SealedBody): Promise<Result<Message, Refusal>> {
 interface Work {
   readonly groups: readonly Group[];
   readonly layer: LayerKind;
-  readonly workshop: Workshop;
+  readonly bodies: BodyWriters;
 }
 
 async function make(
   parts: ProtectParts,
   submitted: Submitted,
   copies: readonly Copy[],
-  { groups, layer, workshop }: Work,
+  { groups, layer, bodies }: Work,
 ): Promise<StepOutcome> {
   const made: Copy[] = [];
   for (const group of groups) {
     const message = await messageIn(group.copy.body);
     if (!message.ok) return { kind: 'refused', refusal: message.error };
     const unprotected = { submitted, sender: senderOf(submitted), message: message.value, layer };
-    const copy = await protectedCopy(parts, unprotected, group, workshop);
+    const copy = await protectedCopy(parts, unprotected, group, bodies);
     if (!copy.ok) return { kind: 'refused', refusal: copy.error };
     made.push(copy.value);
   }
@@ -250,11 +250,11 @@ async function protectedCopy(
   parts: ProtectParts,
   unprotected: ToProtect,
   group: Group,
-  workshop: Workshop,
+  bodies: BodyWriters,
 ): Promise<Result<Copy, Refusal>> {
   const slices = await entityFor(parts, unprotected, group);
   if (!slices.ok) return slices;
-  const body = await written(workshop, grown(group.copy.body.octets), slices.value);
+  const body = await written(bodies, grown(group.copy.body.octets), slices.value);
   if (!body.ok) {
     parts.log.warn('pgp.not-protected', { message: unprotected.submitted.body.id, why: body.error.detail ?? '' });
     return body;
@@ -277,12 +277,12 @@ async function entityFor(parts: ProtectParts, unprotected: ToProtect, group: Gro
 }
 
 async function written(
-  workshop: Workshop,
+  bodies: BodyWriters,
   promised: Octets,
   slices: AsyncIterable<Uint8Array>,
 ): Promise<Result<SealedBody, Refusal>> {
   try {
-    return ok(await writeBody(workshop, promised, slices));
+    return ok(await writeBody(bodies, promised, slices));
   } catch (error) {
     if (!(error instanceof PgpFailure)) throw error;
     return fail(

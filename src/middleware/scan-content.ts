@@ -12,7 +12,7 @@ import { MimeWalk } from '../mime/walk.ts';
 import { asBuffer } from '../platform/bytes.ts';
 import { stagingIn } from './bodies.ts';
 import type { MailKeys } from './mail-keys.ts';
-import type { Submitted, Workshop } from './middleware.ts';
+import type { Submitted, BodyWriters } from './middleware.ts';
 import { room } from './open-copies.ts';
 
 const SMIME: ReadonlySet<string> = new Set(['application/pkcs7-mime', 'application/x-pkcs7-mime']);
@@ -58,7 +58,7 @@ export interface Inside {
 export async function insideSigned(
   message: Submitted,
   keys: Pick<MailKeys, 'trust'>,
-  workshop: Workshop,
+  bodies: BodyWriters,
   maxContent: Octets,
 ): Promise<Inside | undefined> {
   if (!maybeProtected(message.content)) return undefined;
@@ -70,7 +70,7 @@ export async function insideSigned(
     keys: [],
     trust: await keys.trust(),
     maxContent,
-    stage: () => stagingIn(workshop, room(message)),
+    stage: () => stagingIn(bodies, room(message)),
   });
   if (!opened.ok) return undefined;
   const { source } = opened.value.message;

@@ -14,7 +14,7 @@ import type { Verdict } from '../scan/verdict.ts';
 import type { AuditEvent } from '../store/audit.ts';
 import type { AuditTrail } from '../store/port/audit.ts';
 import type { MailKeys } from './mail-keys.ts';
-import type { Copy, Middleware, StepOutcome, Submitted, Workshop } from './middleware.ts';
+import type { Copy, Middleware, StepOutcome, Submitted, BodyWriters } from './middleware.ts';
 import { letsOpen } from './open-copies.ts';
 import { ArmourWatch, type Inside, insideSigned, isClosed } from './scan-content.ts';
 import { type Ruling, type ScanPolicy, rulingOf } from './scan-rules.ts';
@@ -33,18 +33,18 @@ export interface ScanParts {
 export const scan = (parts: ScanParts): Middleware => ({
   name: 'scan',
   wants: () => true,
-  run: (message, copies, workshop) => run(parts, message, copies, workshop),
+  run: (message, copies, bodies) => run(parts, message, copies, bodies),
 });
 
 async function run(
   parts: ScanParts,
   message: Submitted,
   copies: readonly Copy[],
-  workshop: Workshop,
+  bodies: BodyWriters,
 ): Promise<StepOutcome> {
   if (passesExempt(parts, message))
     return { kind: 'passed', copies, facts: { scan: 'exempt' }, audit: [markedEvent(message, EXEMPT)] };
-  const ruling = await rulingOn(parts, message, workshop);
+  const ruling = await rulingOn(parts, message, bodies);
   tell(parts, message, ruling, 'submitted');
   if (ruling.kind === 'found' || ruling.kind === 'refused') return { kind: 'refused', refusal: ruling.refusal };
   if (ruling.kind === 'clean') return { kind: 'passed', copies, facts: { scan: 'clean' } };
@@ -65,12 +65,12 @@ export function passesExempt(
 }
 
 /** Malware wins over all else: content that is marked is looked at to its end. */
-async function rulingOn(parts: ScanParts, message: Submitted, workshop: Workshop): Promise<Ruling> {
+async function rulingOn(parts: ScanParts, message: Submitted, bodies: BodyWriters): Promise<Ruling> {
   const { policy } = parts;
   const armour = new ArmourWatch();
   const outside = rulingOf(await scanned(parts, message, armour.of(message.body.slices())), forSealed(policy, message));
   if (outside.kind !== 'clean' && (outside.kind !== 'marked' || outside.mark === 'unscanned')) return outside;
-  const inside = await insideSigned(message, parts.keys, workshop, parts.maxContent);
+  const inside = await insideSigned(message, parts.keys, bodies, parts.maxContent);
   const below =
     inside === undefined ? undefined : rulingOf(await scanned(parts, message, inside.source.slices()), policy);
   if (below !== undefined && below.kind !== 'clean') return below;

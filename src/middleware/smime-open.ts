@@ -11,7 +11,7 @@ import { type LayerSeen, openMessage, standingOf } from '../crypto/smime/open.ts
 import { type Result, fail, ok } from '../domain/result.ts';
 import { stagingIn } from './bodies.ts';
 import type { MailKeys } from './mail-keys.ts';
-import type { Copy, Middleware, StepOutcome, Submitted, Workshop } from './middleware.ts';
+import type { Copy, Middleware, StepOutcome, Submitted, BodyWriters } from './middleware.ts';
 import { doubtFacts, doubtIn, withDoubt } from './one-reading.ts';
 import {
   type NotOpenedBecause,
@@ -34,21 +34,21 @@ export interface OpenParts extends OpenEffects {
 export const smimeOpen = (parts: OpenParts): Middleware => ({
   name: 'smime-open',
   wants: ({ content, recipients }) => maybeProtected(content) && recipients.some(letsOpen),
-  run: (message, copies, workshop) => run(parts, message, copies, workshop),
+  run: (message, copies, bodies) => run(parts, message, copies, bodies),
 });
 
 async function run(
   parts: OpenParts,
   submitted: Submitted,
   copies: readonly Copy[],
-  workshop: Workshop,
+  bodies: BodyWriters,
 ): Promise<StepOutcome> {
   const read = await readMessage(submitted.body);
   if (!read.ok) return { kind: 'passed', copies };
   const seen = await lookThrough(read.value, submitted.content);
   if (!isOurs(seen)) return { kind: 'passed', copies };
   const root = await rootOf(read.value, seen, 'clear-signed');
-  return await openCopies(opener(parts), { effects: parts, submitted, given: read.value, root, workshop }, copies);
+  return await openCopies(opener(parts), { effects: parts, submitted, given: read.value, root, bodies }, copies);
 }
 
 const TAKEN_OFF: ReadonlySet<Layer['kind']> = new Set(['encrypted', 'opaque-signed', 'compressed'] as const);
@@ -75,7 +75,7 @@ const opener = ({ keys }: OpenParts): Opener<DecryptionKey> => ({
 
 async function open(
   keys: OpenParts['keys'],
-  { effects, submitted, root, workshop }: OpenWork,
+  { effects, submitted, root, bodies }: OpenWork,
   held: readonly DecryptionKey[],
 ): Promise<Result<OpenedBody, NotOpenedBecause>> {
   const isOwn: IsOwn = (certificate) => keys.isOwn(certificate);
@@ -85,7 +85,7 @@ async function open(
     keys: held,
     trust,
     maxContent: effects.maxContent,
-    stage: () => stagingIn(workshop, room(submitted)),
+    stage: () => stagingIn(bodies, room(submitted)),
   });
   if (!read.ok) return fail(read.error.problem);
   const { layers, message, subject } = read.value;

@@ -18,7 +18,7 @@ import { type Result, fail, ok } from '../domain/result.ts';
 import { canonicalLines } from '../mime/canonical.ts';
 import type { ContentFields } from '../mime/content-fields.ts';
 import type { MailKeys } from './mail-keys.ts';
-import type { Copy, Middleware, Passed, Submitted, Workshop } from './middleware.ts';
+import type { Copy, Middleware, StepPassed, Submitted, BodyWriters } from './middleware.ts';
 import { withDiffering, withFields } from './opening.ts';
 import { ContentWalk, doubtFacts, doubtOf, withDoubt } from './one-reading.ts';
 import { unreadablePgp } from './pgp-outcome.ts';
@@ -34,22 +34,22 @@ export interface VerifyParts {
 export const smimeVerify = (parts: VerifyParts): Middleware => ({
   name: 'smime-verify',
   wants: ({ content }) => maybeProtected(content),
-  run: (message, copies, workshop) => run(parts, message, copies, workshop),
+  run: (message, copies, bodies) => run(parts, message, copies, bodies),
 });
 
 async function run(
   parts: VerifyParts,
   submitted: Submitted,
   copies: readonly Copy[],
-  workshop: Workshop,
-): Promise<Passed> {
-  const unchanged: Passed = { kind: 'passed', copies };
+  bodies: BodyWriters,
+): Promise<StepPassed> {
+  const unchanged: StepPassed = { kind: 'passed', copies };
   const read = await readMessage(submitted.body);
   if (!read.ok) return unchanged;
   const layer = await layerOf(read.value, submitted.content);
   const problem = await unreadableBy(read.value, layer);
   if (problem !== undefined)
-    return await tellUnreadable(parts, { submitted, given: read.value, problem }, copies, workshop);
+    return await tellUnreadable(parts, { submitted, given: read.value, problem }, copies, bodies);
   if (layer.kind !== 'clear-signed' && layer.kind !== 'opaque-signed') return unchanged;
   const trust = { ...(await parts.keys.trust()), address: submitted.from };
   const walk = new ContentWalk();
@@ -66,7 +66,7 @@ async function run(
   const valid = verified.ok && isValid(verified.value.verification) && verified.value.differs.length === 0;
   const shown = valid ? capabilitiesOf([verified.value.verification]) : undefined;
   if (shown !== undefined) await parts.keys.noteCapabilities(submitted.from, shown);
-  return await tellVerified(parts.authserv, submitted, copies, workshop, {
+  return await tellVerified(parts.authserv, submitted, copies, bodies, {
     given: read.value,
     by: 'smime',
     valid: valid && doubt === undefined,
@@ -116,10 +116,10 @@ async function tellUnreadable(
     problem,
   }: { readonly submitted: Submitted; readonly given: Message; readonly problem: Unreadable },
   copies: readonly Copy[],
-  workshop: Workshop,
-): Promise<Passed> {
+  bodies: BodyWriters,
+): Promise<StepPassed> {
   const { by, why } = problem;
-  return await tellVerified(authserv, submitted, copies, workshop, {
+  return await tellVerified(authserv, submitted, copies, bodies, {
     given,
     by,
     valid: false,

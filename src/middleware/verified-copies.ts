@@ -4,7 +4,7 @@ import { KiB, octets } from '../domain/units.ts';
 import { type AuthenticationResult, authenticationResults, isVerdict } from '../mime/authentication-results.ts';
 import type { AuditEvent } from '../store/audit.ts';
 import { behind, writeBody } from './bodies.ts';
-import type { Copy, Passed, Submitted, Workshop } from './middleware.ts';
+import type { Copy, StepPassed, Submitted, BodyWriters } from './middleware.ts';
 
 export interface Verified {
   /** The submitted message, as it was judged. */
@@ -25,11 +25,11 @@ export async function tellVerified(
   authserv: string,
   { body }: Submitted,
   copies: readonly Copy[],
-  workshop: Workshop,
+  bodies: BodyWriters,
   { given, by, valid, unreadable = false, results, facts }: Verified,
-): Promise<Passed> {
+): Promise<StepPassed> {
   const field = Buffer.from(authenticationResults(authserv, results), 'latin1');
-  const told = await writeBody(workshop, octets(body.octets + ROOM), behind(field, body, verdictEnd(given)));
+  const told = await writeBody(bodies, octets(body.octets + ROOM), behind(field, body, verdictEnd(given)));
   // What became of the check, not that there was one: this is all that a listing shows of it.
   const protection = unreadable ? `${by} unreadable` : `${by} signature ${valid ? 'valid' : 'not valid'}`;
   return {

@@ -24,7 +24,7 @@ export interface WalkLimits {
 export const WALK_LIMITS: WalkLimits = { depth: 50, leaves: 500, header: 256 * 1024 };
 
 /** An entity's place: `self` is its path where it is a leaf, `below` what the paths of its parts begin with. */
-interface Place {
+interface EntityPath {
   readonly self: string;
   readonly below: string;
   readonly depth: number;
@@ -37,7 +37,7 @@ const MAX_AUTHORS = 20;
 
 interface Multipart {
   readonly boundary: string;
-  readonly place: Place;
+  readonly place: EntityPath;
   readonly digest: boolean;
   parts: number;
 }
@@ -59,7 +59,7 @@ export class MimeWalk implements DelimiterSink {
   readonly #isDelimiter = this.matches.bind(this);
   #scanner: DelimiterScanner | undefined;
   #header: PartHeader | undefined;
-  #place: Place = { self: '1', below: '', depth: 0 };
+  #place: EntityPath = { self: '1', below: '', depth: 0 };
   #defaultType = 'text/plain';
   #leaf: LeafRecorder | undefined;
   /** The leaf is what stands in front of the first part; it counts only when no part comes. */
@@ -160,7 +160,7 @@ export class MimeWalk implements DelimiterSink {
     return (this.#scanner ??= new DelimiterScanner(this));
   }
 
-  #startHeader(place: Place, digest: boolean): void {
+  #startHeader(place: EntityPath, digest: boolean): void {
     this.#place = place;
     this.#defaultType = digest ? 'message/rfc822' : 'text/plain';
     this.#header = new PartHeader(this.#limits.header, true);
@@ -211,7 +211,7 @@ export class MimeWalk implements DelimiterSink {
     if (this.#open.length > 0) this.#delimiters.begin();
   }
 
-  #nest(fields: ContentFields, { self, below, depth }: Place): void {
+  #nest(fields: ContentFields, { self, below, depth }: EntityPath): void {
     if (isMessage(fields.type)) {
       // The parts of a message at 3 are 3.1 and on, also where it is no multipart.
       this.#startHeader({ self: join(self, '1'), below: self, depth: depth + 1 }, false);

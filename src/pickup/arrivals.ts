@@ -23,14 +23,14 @@ export interface Watch {
   end(): void;
 }
 
-interface Place {
+interface ArrivalWait {
   changed: boolean;
   wake: (() => void) | undefined;
 }
 
 export class Arrivals {
   readonly #clock: Clock;
-  readonly #places = new Map<AccountId, Set<Place>>();
+  readonly #places = new Map<AccountId, Set<ArrivalWait>>();
   #waiting = 0;
 
   constructor({ deliveries, clock }: ArrivalsParts) {
@@ -53,9 +53,9 @@ export class Arrivals {
 
   /** Undefined: too many wait already. */
   watch(account: AccountId): Watch | undefined {
-    const places = this.#places.get(account) ?? new Set<Place>();
+    const places = this.#places.get(account) ?? new Set<ArrivalWait>();
     if (places.size >= MOST_WAITING || this.#waiting >= MOST_WAITING_IN_ALL) return undefined;
-    const place: Place = { changed: false, wake: undefined };
+    const place: ArrivalWait = { changed: false, wake: undefined };
     places.add(place);
     this.#places.set(account, places);
     this.#waiting += 1;
@@ -69,7 +69,7 @@ export class Arrivals {
     };
   }
 
-  async #next(place: Place, within: Milliseconds, signal: AbortSignal): Promise<boolean> {
+  async #next(place: ArrivalWait, within: Milliseconds, signal: AbortSignal): Promise<boolean> {
     if (!place.changed && within > 0 && !signal.aborted) {
       await new Promise<void>((resolve) => {
         const timer = this.#clock.after(within, resolve);

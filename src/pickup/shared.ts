@@ -12,7 +12,7 @@ import type { Milliseconds } from '../domain/units.ts';
 import type { MailboxEntry } from '../store/deliveries.ts';
 import { LockLost, type StoredContent } from '../store/store.ts';
 import { Claim, type Item, MOST_CLAIMED } from './claim.ts';
-import type { Consumers } from './consumers.ts';
+import type { ClientNetworks } from './client-networks.ts';
 import type { Collector } from './evidence.ts';
 import { Lease, type LeaseStore } from './lease.ts';
 import { KnownClaims } from './known-claims.ts';
@@ -21,7 +21,7 @@ import type { Receipts } from './receipts.ts';
 export interface SharedParts {
   readonly store: LeaseStore;
   readonly receipts: Receipts | undefined;
-  readonly consumers: Pick<Consumers, 'note'> | undefined;
+  readonly clientNetworks: Pick<ClientNetworks, 'note'> | undefined;
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly log: Log;
@@ -306,7 +306,7 @@ export class SharedMaildrops {
       claim.acknowledged += items.length;
       if (claim.state === 'open' && claim.items.size === 0) this.#forget(open, claim, 'acknowledged');
       const retrieved = items.filter(({ sent }) => sent).length;
-      this.#p.consumers?.note(account, visitor.network, { retrieved, deleted: items.length });
+      this.#p.clientNetworks?.note(account, visitor.network, { retrieved, deleted: items.length });
       return true;
     } catch (error) {
       for (const item of items) item.writing = false;
@@ -352,7 +352,7 @@ export class SharedMaildrops {
         );
       if (retrieved > 0 && state === 'lapsed')
         this.#p.log.info('maildrop.claim-lapsed', { account: lease.account, messages: left.length });
-      this.#p.consumers?.note(lease.account, known.visitor.network, { retrieved, deleted: 0 });
+      this.#p.clientNetworks?.note(lease.account, known.visitor.network, { retrieved, deleted: 0 });
     }
     lease.put(left.map(({ id }) => id));
     if (left.length > 0) this.#p.freed?.(lease.account);

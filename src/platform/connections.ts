@@ -41,7 +41,7 @@ export type Admission =
 export type Turned = 'total' | 'network' | 'range';
 
 /** Whose connection it is, as far as its place goes. */
-export interface PlaceOwner {
+export interface SlotOwner {
   /** The place goes to another: end the connection at once, by its session where one has begun. */
   displaced(session: OpenSession | undefined): void;
   /** The place is free again. Called once. */
@@ -102,8 +102,8 @@ export class ConnectionLimits {
   readonly #ranges = new Map<string, number>();
   readonly #accounts = new Map<AccountId, number>();
   /** Connections without a login, the oldest first. */
-  readonly #strangers = new Set<Place>();
-  readonly #expected = new Set<Place>();
+  readonly #strangers = new Set<ConnectionSlot>();
+  readonly #expected = new Set<ConnectionSlot>();
   /** Connections that were turned away, or lost their place to another (`displaced`). */
   readonly refused = new Counts(['why']);
   readonly #sessions = new Set<OpenSession>();
@@ -140,7 +140,7 @@ export class ConnectionLimits {
     return [...this.#sessions];
   }
 
-  admit(address: string, owner: PlaceOwner): Admission {
+  admit(address: string, owner: SlotOwner): Admission {
     const { total, beforeLogin, perNetwork, perRange, exempt } = this.#options;
     const network = networkOf(address);
     const counted = !exempt.has(address);
@@ -153,7 +153,7 @@ export class ConnectionLimits {
     this.#open += 1;
     if (counted) raise(this.#networks, network);
     if (range !== undefined) raise(this.#ranges, range);
-    const place = new Place(this, { network, range, counted, owner });
+    const place = new ConnectionSlot(this, { network, range, counted, owner });
     (stranger ? this.#strangers : this.#expected).add(place);
     return { kind: 'admitted', connection: place };
   }
@@ -181,7 +181,7 @@ export class ConnectionLimits {
   }
 
   /** Called by a place only: somebody is logged in there, or it is free. */
-  finishedOf(place: Place, range: string | undefined): void {
+  finishedOf(place: ConnectionSlot, range: string | undefined): void {
     this.#strangers.delete(place);
     this.#expected.delete(place);
     if (range !== undefined) lower(this.#ranges, range);
@@ -201,23 +201,23 @@ export class ConnectionLimits {
   }
 }
 
-interface PlaceFacts {
+interface SlotFacts {
   readonly network: string;
   /** Of a stranger. */
   readonly range: string | undefined;
   readonly counted: boolean;
-  readonly owner: PlaceOwner;
+  readonly owner: SlotOwner;
 }
 
-class Place implements AdmittedConnection {
+class ConnectionSlot implements AdmittedConnection {
   readonly #limits: ConnectionLimits;
-  readonly #facts: PlaceFacts;
+  readonly #facts: SlotFacts;
   #account: AccountId | undefined;
   #session: OpenSession | undefined;
   #loggedIn = false;
   #released = false;
 
-  constructor(limits: ConnectionLimits, facts: PlaceFacts) {
+  constructor(limits: ConnectionLimits, facts: SlotFacts) {
     this.#limits = limits;
     this.#facts = facts;
   }

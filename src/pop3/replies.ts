@@ -213,8 +213,8 @@ export const troubleRows = {
   ),
 } as const satisfies Record<string, TroubleRow>;
 
-type Made<Text extends string> = [Wanted<Text>] extends [never] ? Trouble : (values: Values<Text>) => Trouble;
-type Troubles = { readonly [Name in keyof typeof troubleRows]: Made<(typeof troubleRows)[Name]['text']> };
+type TroubleOf<Text extends string> = [Wanted<Text>] extends [never] ? Trouble : (values: Values<Text>) => Trouble;
+type Troubles = { readonly [Name in keyof typeof troubleRows]: TroubleOf<(typeof troubleRows)[Name]['text']> };
 
 /** The one way to a trouble, besides a quirk's. */
 export const troubles = Object.fromEntries(

@@ -6,7 +6,7 @@
 import type { Socket } from 'node:net';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { expelWhoseRightEnds } from '../auth/expelling.ts';
-import type { Consumers } from '../pickup/consumers.ts';
+import type { ClientNetworks } from '../pickup/client-networks.ts';
 import type { MaildropStore } from '../pickup/maildrop.ts';
 import type { Receipts } from '../pickup/receipts.ts';
 import type { StuckMessages } from '../pickup/stuck.ts';
@@ -25,7 +25,7 @@ export interface Pop3ListenerOptions extends SessionListenerOptions {
   readonly store: MaildropStore;
   readonly authenticator: Authenticator;
   /** Counts where mailboxes are fetched from. */
-  readonly consumers?: Pick<Consumers, 'note'>;
+  readonly clientNetworks?: Pick<ClientNetworks, 'note'>;
   /** Sees that sessions end at the same message again and again. */
   readonly stuck?: Pick<StuckMessages, 'ended' | 'isWatched'>;
   /** Tells senders that asked for it what was collected. */
@@ -54,7 +54,7 @@ class Pop3Listener extends SessionListener<Connection> implements ConnectionCont
   readonly hostname: string;
   readonly access: ListenerAccess | undefined;
   readonly store: MaildropStore;
-  readonly consumers: Pick<Consumers, 'note'> | undefined;
+  readonly clientNetworks: Pick<ClientNetworks, 'note'> | undefined;
   readonly stuck: Pick<StuckMessages, 'ended' | 'isWatched'> | undefined;
   readonly receipts: Receipts | undefined;
   readonly authenticator: Authenticator;
@@ -68,7 +68,7 @@ class Pop3Listener extends SessionListener<Connection> implements ConnectionCont
     this.hostname = options.spec.hostname ?? options.hostname;
     this.access = accessOf(options.spec);
     this.store = options.store;
-    this.consumers = options.consumers;
+    this.clientNetworks = options.clientNetworks;
     this.stuck = options.stuck;
     this.receipts = options.receipts;
     this.authenticator = options.authenticator;

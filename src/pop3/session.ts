@@ -16,7 +16,7 @@ import { type Maildrop, type MaildropStore, faultOf } from '../pickup/maildrop.t
 import type { Receipts } from '../pickup/receipts.ts';
 import type { ShownChain } from '../platform/client-certificate.ts';
 import type { AdmittedConnection } from '../platform/connections.ts';
-import type { Consumers } from '../pickup/consumers.ts';
+import type { ClientNetworks } from '../pickup/client-networks.ts';
 import type { StuckMessages } from '../pickup/stuck.ts';
 import { parseCommand } from './command.ts';
 import { dispatch } from './handlers.ts';
@@ -31,7 +31,7 @@ import { ConnectionGone, type Ending, type Next, type Wire } from './wire.ts';
 export interface SessionParts {
   readonly store: MaildropStore;
   /** Counts where mailboxes are fetched from. */
-  readonly consumers?: Pick<Consumers, 'note'> | undefined;
+  readonly clientNetworks?: Pick<ClientNetworks, 'note'> | undefined;
   /** Sees that sessions end at the same message again and again. */
   readonly stuck?: Pick<StuckMessages, 'ended' | 'isWatched'> | undefined;
   /** Tells senders that asked for it what was collected. */
@@ -222,7 +222,7 @@ export class Session {
     if (this.fetches > 0) this.#tellStuck(ending, removed);
     this.quirks.end();
     if (drop !== undefined)
-      this.parts.consumers?.note(drop.account, this.peer.network, {
+      this.parts.clientNetworks?.note(drop.account, this.peer.network, {
         retrieved: counts?.retrieved ?? 0,
         deleted: deleted ?? 0,
       });

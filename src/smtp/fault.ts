@@ -1,7 +1,7 @@
 /** What is answered where a command fails in a way that no reply foresees. */
 import type { Log } from '../domain/effects.ts';
 import type { Refusal } from '../domain/refusal.ts';
-import { isAway } from '../submission/room.ts';
+import { isAway } from '../submission/size-limits.ts';
 import { replies } from './replies.ts';
 
 /** Something thrown is a store that is away, or a bug: the log has it, and the peer hears 451 and may try again. */

@@ -9,7 +9,7 @@
 import type { Address } from '../domain/address.ts';
 import type { AccountId } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
-import type { DelegationTie, NamingTie, SubstituteTie } from './organisation-ties.ts';
+import type { DelegationReference, NamingReference, SubstituteReference } from './organisation-references.ts';
 import type { Actor } from './actor.ts';
 
 export interface AccountMove {
@@ -23,7 +23,7 @@ export interface AccountMove {
 }
 
 /** What an account takes along and leaves, but for its mail. */
-export interface AccountTies {
+export interface AccountReferences {
   readonly from: string;
   readonly addresses: readonly Address[];
   readonly passwords: number;
@@ -31,10 +31,10 @@ export interface AccountTies {
   readonly certificates: number;
   readonly pgpKeys: number;
   /** Certificates that name the old organisation: revoked. */
-  readonly naming: readonly NamingTie[];
+  readonly naming: readonly NamingReference[];
   /** Taken back, since they would cross the border of the new organisation. */
-  readonly delegations: readonly DelegationTie[];
-  readonly substitutes: readonly SubstituteTie[];
+  readonly delegations: readonly DelegationReference[];
+  readonly substitutes: readonly SubstituteReference[];
   /** Codes for new certificates that were not used yet: void. */
   readonly codes: number;
   /** EDI identities of this account alone, which stay registered for the old organisation: as `formatIdentity` writes them. */
@@ -46,7 +46,7 @@ export interface MailboxShare {
   readonly octets: number;
 }
 
-export interface AccountMoved extends AccountTies {
+export interface AccountMoved extends AccountReferences {
   readonly account: AccountId;
   /** Where the old organisation finds what was before. */
   readonly former: { readonly account: AccountId; readonly login: string };
@@ -56,7 +56,7 @@ export interface AccountMoved extends AccountTies {
 
 export interface AccountMoves {
   /** What would be. Throws RegistryError as `move` would. */
-  plan(move: AccountMove): Promise<AccountTies & { readonly moved: MailboxShare; readonly left: MailboxShare }>;
+  plan(move: AccountMove): Promise<AccountReferences & { readonly moved: MailboxShare; readonly left: MailboxShare }>;
   /** Ends the session that has the maildrop, which can delete nothing more. `progress` is told of messages. Throws RegistryError. */
   move(move: AccountMove, actor: Actor, progress?: (done: number) => void): Promise<AccountMoved>;
 }

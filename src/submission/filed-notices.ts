@@ -26,7 +26,7 @@ export interface FilingParts {
 export const asksForSuccess = (recipients: Iterable<Pick<AcceptedRecipient, 'notify'>>): boolean =>
   [...recipients].some(({ notify }) => notify?.includes('SUCCESS'));
 
-export interface Told {
+export interface OwedNotice {
   readonly handled: readonly HandledAbsence[];
   /** Where somebody asked for a report. */
   readonly header: Buffer | undefined;
@@ -42,7 +42,7 @@ const allOf = ({ recipients, copies = [] }: Acceptance): readonly AcceptedRecipi
 export async function acceptWithNotices(
   { store, absences, filed }: FilingParts,
   message: Acceptance,
-  { handled, header }: Told,
+  { handled, header }: OwedNotice,
 ): Promise<AcceptOutcome> {
   const notices: PreparedNotice[] = [];
   try {

@@ -18,12 +18,12 @@ import type { HandledAbsence } from './absence-notices.ts';
 import { acceptWithNotices } from './filed-notices.ts';
 import { keyOf } from './header-rules.ts';
 import type { ReceivedContent } from './incoming.ts';
-import { type Passed, filedAs, submittedOf } from './passage.ts';
+import { type PassedMessage, filedAs, submittedOf } from './passed-message.ts';
 import { type ReceiptRequest, withReceipts } from './receipt-request.ts';
 import { refusals } from './refusals.ts';
 import { resubmissionKey } from './resubmission.ts';
-import { storageRefusal } from './room.ts';
-import { type Leg, keptNote, settleRoutes } from './route.ts';
+import { storageRefusal } from './size-limits.ts';
+import { type CopyRoute, keptNote, settleRoutes } from './route.ts';
 import type { Submitter } from './submitter.ts';
 import type { Filed, SubmissionServices, Transaction } from './transaction.ts';
 
@@ -37,7 +37,7 @@ const WHOLE_TRIES = 2;
 interface Work {
   readonly transaction: Transaction;
   readonly content: ReceivedContent;
-  readonly recipients: readonly Leg[];
+  readonly recipients: readonly CopyRoute[];
   readonly handled: readonly HandledAbsence[];
   readonly signal: AbortSignal | undefined;
 }
@@ -48,10 +48,10 @@ type Tried =
   | {
       readonly kind: 'done';
       readonly outcome: Exclude<AcceptOutcome, { kind: 'outdated' }>;
-      readonly passed: Passed | undefined;
+      readonly passed: PassedMessage | undefined;
     };
 
-const noteOf = (handled: readonly HandledAbsence[], passed: Passed | undefined): string | undefined => {
+const noteOf = (handled: readonly HandledAbsence[], passed: PassedMessage | undefined): string | undefined => {
   const notes = [keptNote(handled), ...(passed?.notes ?? [])].filter((note) => note !== undefined);
   return notes.length === 0 ? undefined : notes.join('; ');
 };
@@ -198,7 +198,7 @@ export class Filing {
     transaction: Transaction,
     content: ReceivedContent,
     recipients: readonly Addressee[],
-    passed: Passed | undefined,
+    passed: PassedMessage | undefined,
   ): Acceptance {
     const { account, address } = this.#submitter;
     const { sender, parameters } = transaction;
@@ -250,10 +250,10 @@ export class Filing {
   }
 
   /** Only what was filed counts: a size that is declared and never sent must make nobody a letter. */
-  #noteFilling(legs: readonly Leg[], octets: Octets): void {
+  #noteFilling(copyRoutes: readonly CopyRoute[], octets: Octets): void {
     const { fullness } = this.#services;
     if (fullness === undefined) return;
-    for (const { quota, registered } of legs)
+    for (const { quota, registered } of copyRoutes)
       if (quota !== undefined && isNearlyFull(registered.used + octets, quota))
         fullness.note(registered.account.id, {
           login: registered.account.login,

@@ -33,27 +33,27 @@ export interface Asked {
 }
 
 /** One way for a copy. */
-export interface Leg extends Addressee {
+export interface CopyRoute extends Addressee {
   readonly maxMessage: Octets;
   /** Of the mailbox that it is filed in; absent: a partner's. */
   readonly quota?: Octets;
   readonly nearlyFull?: Filling;
 }
 
-export interface Away {
+export interface RoutedAbsence {
   readonly addressee: Address;
   readonly absence: Absence;
   readonly substitute: Address;
   /** The way for what is encrypted for the addressee. */
-  readonly own: Leg | { readonly refusal: Refusal };
+  readonly own: CopyRoute | { readonly refusal: Refusal };
 }
 
 export type Route =
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | {
       readonly kind: 'taken';
-      readonly leg: Leg;
-      readonly away?: Away;
+      readonly copyRoute: CopyRoute;
+      readonly away?: RoutedAbsence;
       /** One line of ASCII for the sender. */
       readonly note?: string;
       /** Why the substitute of an absence that holds was passed over, for the log. */
@@ -67,25 +67,27 @@ export async function routeOf(registry: Registry, asked: Asked): Promise<Route> 
   const { absence } = found;
   if (absence?.mode === 'refuse')
     return refusedWith(addressedAway(asked.address, absence, isoDay(lastDayBefore(absence.until))));
-  const own = legOf(asked, found, asked.address);
+  const own = copyRouteOf(asked, found, asked.address);
   const substitute = absence?.substitute;
   if (absence === undefined || substitute === undefined) return taken(await permitted(asked, own));
 
   const other = await registry.findRecipient(addressKey(substitute));
   const unreachable = decideReach(substitute, other, asked.smtpUtf8);
-  const leg =
+  const copyRoute =
     unreachable !== undefined || other === undefined
       ? { refusal: unreachable }
-      : await permitted(asked, legOf(asked, other, substitute));
-  if ('refusal' in leg) {
-    if (leg.refusal !== undefined && isTransient(leg.refusal)) return refusedWith(leg.refusal);
+      : await permitted(asked, copyRouteOf(asked, other, substitute));
+  if ('refusal' in copyRoute) {
+    if (copyRoute.refusal !== undefined && isTransient(copyRoute.refusal)) return refusedWith(copyRoute.refusal);
     const alone = taken(await permitted(asked, own));
-    return alone.kind === 'refused' || leg.refusal === undefined ? alone : { ...alone, substituteRefused: leg.refusal };
+    return alone.kind === 'refused' || copyRoute.refusal === undefined
+      ? alone
+      : { ...alone, substituteRefused: copyRoute.refusal };
   }
   const last = isoDay(lastDayBefore(absence.until));
   return {
     kind: 'taken',
-    leg,
+    copyRoute,
     away: { addressee: asked.address, absence, substitute, own },
     note: `${quoted(asked.address)} is away up to and including ${last}; the message goes to ${quoted(substitute)}`,
   };
@@ -97,8 +99,8 @@ function reachable({ by }: Asked, found: Recipient | undefined): Recipient | und
   return isProbe && found?.account.id !== by.id ? undefined : found;
 }
 
-const taken = (leg: Leg | { readonly refusal: Refusal }): Route =>
-  'refusal' in leg ? refusedWith(leg.refusal) : { kind: 'taken', leg };
+const taken = (copyRoute: CopyRoute | { readonly refusal: Refusal }): Route =>
+  'refusal' in copyRoute ? refusedWith(copyRoute.refusal) : { kind: 'taken', copyRoute };
 
 const refusedWith = (refusal: Refusal | undefined): Extract<Route, { kind: 'refused' }> => {
   if (refusal === undefined) throw new Error('a recipient that was not found was not refused');
@@ -108,15 +110,15 @@ const refusedWith = (refusal: Refusal | undefined): Extract<Route, { kind: 'refu
 /** Not asked of the way for what the sender encrypted: it needs no protection of ours. */
 async function permitted(
   { permits }: Asked,
-  leg: Leg | { readonly refusal: Refusal },
-): Promise<Leg | { readonly refusal: Refusal }> {
-  if ('refusal' in leg) return leg;
-  const refusal = await permits?.(leg.to.address, leg.registered);
-  return refusal === undefined ? leg : { refusal };
+  copyRoute: CopyRoute | { readonly refusal: Refusal },
+): Promise<CopyRoute | { readonly refusal: Refusal }> {
+  if ('refusal' in copyRoute) return copyRoute;
+  const refusal = await permits?.(copyRoute.to.address, copyRoute.registered);
+  return refusal === undefined ? copyRoute : { refusal };
 }
 
 /** `at`: where it goes, the addressee's own address or the substitute's. */
-function legOf(asked: Asked, found: Recipient, at: Address): Leg | { readonly refusal: Refusal } {
+function copyRouteOf(asked: Asked, found: Recipient, at: Address): CopyRoute | { readonly refusal: Refusal } {
   const decision: RecipientDecision = decideRoom(at, found, asked.declared);
   if (decision.kind === 'refused') return { refusal: decision.refusal };
   const instead = at !== asked.address;
@@ -141,25 +143,25 @@ function legOf(asked: Asked, found: Recipient, at: Address): Leg | { readonly re
 }
 
 export interface SettledRoutes {
-  readonly recipients: readonly Leg[];
+  readonly recipients: readonly CopyRoute[];
   readonly handled: readonly HandledAbsence[];
 }
 
 /** The header was read: what is encrypted for somebody who is away stays with the addressee. A refusal is for the whole message. */
 export function settleRoutes(
-  routes: readonly { readonly leg: Leg; readonly away?: Away }[],
+  routes: readonly { readonly copyRoute: CopyRoute; readonly away?: RoutedAbsence }[],
   encrypted: boolean,
 ): Result<SettledRoutes, Refusal> {
-  const recipients: Leg[] = [];
+  const recipients: CopyRoute[] = [];
   const handled: HandledAbsence[] = [];
-  for (const { leg, away } of routes) {
+  for (const { copyRoute, away } of routes) {
     if (away === undefined) {
-      recipients.push(leg);
+      recipients.push(copyRoute);
       continue;
     }
     const { addressee, absence, substitute, own } = away;
     if (encrypted && 'refusal' in own) return fail(own.refusal);
-    const way = encrypted && !('refusal' in own) ? own : leg;
+    const way = encrypted && !('refusal' in own) ? own : copyRoute;
     const { notify } = way.to;
     recipients.push(way);
     handled.push({

@@ -21,7 +21,7 @@ import { limited } from './limits.ts';
 import { type QuirkGuard, TransactionQuirks } from './quirks.ts';
 import type { Refused } from './refusal-notes.ts';
 import { refusals } from './refusals.ts';
-import { limitOf, roomFor, storageRefusal, tooLargeFor } from './room.ts';
+import { limitOf, freeSpaceFor, storageRefusal, tooLargeFor } from './size-limits.ts';
 import { type Route, routeOf } from './route.ts';
 import type { Submitter } from './submitter.ts';
 import { SampleWriter, sampleInsteadOf } from './test-address.ts';
@@ -101,7 +101,7 @@ export class Submission {
     if (counts.octets.of(record.account.id) >= this.#octetsAllowed()) return this.#tooManyOctets();
     const sender = await this.#sender(path, parameters);
     if (!sender.ok) return sender.error;
-    const room = roomFor(parameters.size, store);
+    const room = freeSpaceFor(parameters.size, store);
     if (room !== undefined) return room;
     const quirks = new TransactionQuirks(store.quirks, record);
     for (const quirk of parameters.quirks ?? []) quirks.meet(quirk);
@@ -189,15 +189,15 @@ export class Submission {
     }
     this.#warnOf(route);
     counts.recipients.add(account.id);
-    const { leg, away, note } = route;
+    const { copyRoute, away, note } = route;
     transaction.recipients.set(key, {
-      leg,
+      copyRoute,
       path,
       asked: parameters,
       ...(away === undefined ? {} : { away }),
       ...(note === undefined ? {} : { note }),
     });
-    for (const way of away === undefined || 'refusal' in away.own ? [leg] : [leg, away.own])
+    for (const way of away === undefined || 'refusal' in away.own ? [copyRoute] : [copyRoute, away.own])
       if (way.maxMessage < transaction.limit.octets)
         transaction.limit = {
           octets: way.maxMessage,
@@ -215,7 +215,7 @@ export class Submission {
     });
   }
 
-  #warnOf({ leg: { nearlyFull }, substituteRefused }: Extract<Route, { kind: 'taken' }>): void {
+  #warnOf({ copyRoute: { nearlyFull }, substituteRefused }: Extract<Route, { kind: 'taken' }>): void {
     const { log } = this.#services;
     if (nearlyFull !== undefined)
       log.warn('quota.warning', { account: nearlyFull.login, used: nearlyFull.used, quota: nearlyFull.quota });
@@ -264,13 +264,13 @@ export class Submission {
         protocol: protocolOf(this.#submitter, transaction),
         tls,
         // Whom the sender wrote to: the substitute is not the sender's business in a trace line.
-        ...(only === undefined ? {} : { recipient: only.away?.addressee ?? only.leg.to.address }),
+        ...(only === undefined ? {} : { recipient: only.away?.addressee ?? only.copyRoute.to.address }),
         ...(transaction.test === undefined ? {} : { recipient: transaction.test }),
         at: now,
       },
       limit: transaction.limit,
       hour: this.#hour(),
-      keepHeader: asksForSuccess([...transaction.recipients.values()].map(({ leg }) => leg.to)),
+      keepHeader: asksForSuccess([...transaction.recipients.values()].map(({ copyRoute }) => copyRoute.to)),
       quirks: transaction.quirks,
       smtpUtf8: transaction.parameters.smtpUtf8,
       inside: settingOf('edi-contrl', account.settings, this.#submitter.organisation.settings) === 'messages',

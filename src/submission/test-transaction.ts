@@ -6,7 +6,7 @@ import { settingOf } from '../domain/settings.ts';
 import type { PreparedNotice } from '../store/store.ts';
 import type { ReceivedContent } from './incoming.ts';
 import { limited } from './limits.ts';
-import { storageRefusal } from './room.ts';
+import { storageRefusal } from './size-limits.ts';
 import type { Submitter } from './submitter.ts';
 import { type SampleWriter, isTestAddress, testRefusals } from './test-address.ts';
 import type { Filed, RecipientParameters, RecipientTaken, SubmissionServices, Transaction } from './transaction.ts';

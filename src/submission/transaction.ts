@@ -15,7 +15,7 @@ import type { Fullness } from './fullness.ts';
 import type { HourlyCount } from './limits.ts';
 import type { TransactionQuirks } from './quirks.ts';
 import type { RefusalNotes } from './refusal-notes.ts';
-import type { Away, Leg } from './route.ts';
+import type { RoutedAbsence, CopyRoute } from './route.ts';
 import type { TestReports } from './test-address.ts';
 
 export interface SubmissionServices {
@@ -67,8 +67,8 @@ export interface RecipientParameters {
 }
 
 export interface TakenRecipient {
-  readonly leg: Leg;
-  readonly away?: Away;
+  readonly copyRoute: CopyRoute;
+  readonly away?: RoutedAbsence;
   /** The command, to tell its repetition. */
   readonly path: string;
   readonly asked: RecipientParameters;

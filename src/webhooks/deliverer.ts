@@ -19,7 +19,7 @@ import type { Webhooks } from '../store/port/webhooks.ts';
 import type { ActiveWebhook, WebhookEvent, WebhookProgress, WebhookRecord } from '../store/webhooks.ts';
 import { EventLog } from './event-log.ts';
 import type { Posted, WebhookLine } from './line.ts';
-import { headersFor, toldOf } from './told.ts';
+import { headersFor, payloadOf } from './event-payload.ts';
 
 const TICK = seconds(1);
 /** Who may be told of what is asked again this often, besides when it is known to have changed. */
@@ -278,7 +278,7 @@ export class WebhookDeliverer {
       if (!opened.ok) return { kind: 'sealed' };
       subscriber.secrets = opened.value;
     }
-    const told = toldOf(webhook, event);
+    const told = payloadOf(webhook, event);
     const now = this.#p.clock.now();
     const posted = await line.post(
       headersFor(told, subscriber.secrets, { oldUntil: webhook.oldUntil, now }),

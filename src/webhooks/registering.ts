@@ -9,7 +9,7 @@ import { RegistryError } from '../store/registry.ts';
 import type { Store } from '../store/port/store.ts';
 import type { ActiveWebhook, NewWebhook } from '../store/webhooks.ts';
 import type { WebhookLine } from './line.ts';
-import { headersFor, testTold } from './told.ts';
+import { headersFor, testPayload } from './event-payload.ts';
 
 export interface RegisteringParts {
   readonly store: Pick<Store, 'webhooks'>;
@@ -83,7 +83,7 @@ export async function testWebhook(
   const opened = await seals.open(id, webhook.sealed);
   if (!opened.ok) return { taken: false, why: 'secret' };
   const now = clock.now();
-  const told = testTold(webhook, now, Buffer.from(random(16)).toString('hex'));
+  const told = testPayload(webhook, now, Buffer.from(random(16)).toString('hex'));
   const to = line(webhook.url);
   try {
     const posted = await to.post(headersFor(told, opened.value, { oldUntil: webhook.oldUntil, now }), told.body);

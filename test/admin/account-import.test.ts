@@ -39,7 +39,7 @@ async function world(t: TestContext) {
         longestAbsence: days(90),
         auditKeep: LEAST_KEPT,
         certificates: () => Promise.resolve({ certificates: [], unread: [] }),
-        desk: {} as AdminContext['desk'],
+        noticeWriter: {} as AdminContext['noticeWriter'],
         notices: {} as AdminContext['notices'],
         letters: {} as AdminContext['letters'],
       },

@@ -6,7 +6,7 @@ import { LEAST_KEPT } from '../../src/trail/retention.ts';
 import type { AdminContext } from '../../src/admin/context.ts';
 import type { Input } from '../../src/admin/input.ts';
 import { type OperationName, runOperation } from '../../src/admin/operations.ts';
-import { Desk } from '../../src/delivery/desk.ts';
+import { NoticeWriter } from '../../src/delivery/notice-writer.ts';
 import { createNoticeWriter } from '../../src/delivery/notice.ts';
 import type { Address } from '../../src/domain/address.ts';
 import { days, minutes, octets } from '../../src/domain/units.ts';
@@ -25,7 +25,7 @@ async function world(t: TestContext) {
   const partner = await addPartner(store, 'hospital');
   await store.registry.setPartnerDomain('hospital', 'hospital.test', 'add', { name: 'test' });
   const log = new MemoryLog();
-  const desk = new Desk({
+  const noticeWriter = new NoticeWriter({
     ...{ store, clock, log, random: randomBytes, hostname: 'mail.group.test' },
     operator: 'postmaster@mail.group.test' as Address,
     returnLimit: octets(1000),
@@ -33,8 +33,8 @@ async function world(t: TestContext) {
   const context: AdminContext = {
     store,
     clock,
-    desk,
-    notices: createNoticeWriter(desk, store),
+    noticeWriter,
+    notices: createNoticeWriter(noticeWriter, store),
     letters: {} as AdminContext['letters'],
     hashPassword: () => Promise.resolve(''),
     ca: {} as AdminContext['ca'],

@@ -21,7 +21,7 @@ import type { CredentialKey } from '../../src/crypto/certificate-credential.ts';
 import { addressKey } from '../../src/domain/address.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { certificateNotice } from '../../src/delivery/certificates.ts';
-import { Desk } from '../../src/delivery/desk.ts';
+import { NoticeWriter } from '../../src/delivery/notice-writer.ts';
 import { days, instant, minutes, octets } from '../../src/domain/units.ts';
 import { type TestStore, address, addAccount, openTestStore, readAll } from '../support/store.ts';
 import { value } from '../crypto/support.ts';
@@ -51,7 +51,7 @@ async function open(t: TestContext, several = false): Promise<Setting> {
   };
   const { store, clock, log } = s;
   const operator = address('postmaster@mail.test');
-  const desk = new Desk({
+  const noticeWriter = new NoticeWriter({
     ...{ store, clock, log, operator, random: randomBytes, hostname: 'mail.test', returnLimit: octets(0) },
   });
   const seals = mailKeySeals(async () => master, randomBytes);
@@ -60,7 +60,7 @@ async function open(t: TestContext, several = false): Promise<Setting> {
     several,
     log,
     seals,
-    endNotice: (ending) => certificateNotice(desk, ending),
+    endNotice: (ending) => certificateNotice(noticeWriter, ending),
   });
   t.after(() => upkeep.stop());
   s.clock.advance(minutes(1));

@@ -84,16 +84,16 @@ test('with an account that is closed go its certificates, to the published list,
     `- ${when}${anna} may send as ${carl} no more`,
   ];
   const end = ['account', 'end', anna, '--yes', '--reason', 'retired'];
-  const tiesOf = (told: string): string[] => told.split('\n').slice(-6, -2);
+  const referencesOf = (told: string): string[] => told.split('\n').slice(-6, -2);
   const later = await done(gateway, ...end, '--grace', '30d', '--dry-run');
-  assert.deepEqual(tiesOf(later), ties('then '));
+  assert.deepEqual(referencesOf(later), ties('then '));
   // Within the grace all of it stays.
-  assert.deepEqual(tiesOf(await done(gateway, ...end, '--grace', '30d')), ties('then '));
+  assert.deepEqual(referencesOf(await done(gateway, ...end, '--grace', '30d')), ties('then '));
   assert.deepEqual(await reasonsIn(list, [login, mail]), [undefined, undefined]);
   assert.deepEqual((await json<AccountView>(gateway, 'account', 'show', bert)).sendsAs, [anna, carl]);
 
   const told = await done(gateway, ...end, '--now');
-  assert.deepEqual(tiesOf(told), ties(''));
+  assert.deepEqual(referencesOf(told), ties(''));
   assert.deepEqual(await reasonsIn(list, [login, mail, ...kept]), [
     ...['cessationOfOperation', 'cessationOfOperation'],
     ...[undefined, undefined],

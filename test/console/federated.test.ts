@@ -30,7 +30,7 @@ async function start(t: TestContext): Promise<Federated> {
 }
 
 /** Name and value of the cookie of a log-in that is under way. */
-const awayOf = ({ cookies }: Browser): readonly [string, string] =>
+const absentDaysOf = ({ cookies }: Browser): readonly [string, string] =>
   [...cookies].find(([name]) => name.startsWith('__Host-sluis-oidc-')) ?? ['', ''];
 
 test('somebody logs in at the provider, is what his groups say each time, and is shut out by his end', async (t) => {
@@ -68,7 +68,7 @@ test('somebody logs in at the provider, is what his groups say each time, and is
   assert.equal((await browser.get(stolen.pathname + stolen.search)).status, 403, 'another browser');
   const replaying = console.browser();
   const away2 = await replaying.get('/login/provider/begin');
-  const [name, cookie] = awayOf(replaying);
+  const [name, cookie] = absentDaysOf(replaying);
   const answer = await provider.visit(away2.to ?? '');
   assert.equal((await replaying.get(answer.pathname + answer.search)).status, 200);
   replaying.cookies.set(name, cookie);
@@ -76,7 +76,7 @@ test('somebody logs in at the provider, is what his groups say each time, and is
   // Nor with another way afterwards, or for a session, than it was begun for.
   const moved = console.browser();
   const away3 = await moved.get('/login/provider/begin?to=https%3A%2F%2Fevil.example');
-  const [its, held] = awayOf(moved);
+  const [its, held] = absentDaysOf(moved);
   const [secret = '', , path = ''] = held.split('.');
   assert.equal(Buffer.from(path, 'base64url').toString(), '/', 'nobody is sent elsewhere');
   moved.cookies.set(its, `${secret}..${Buffer.from('/search').toString('base64url')}`);
@@ -214,7 +214,7 @@ test('log-ins of many tabs at a time end each where it began, and the ninth of a
   for (const [to, page] of ended) assert.equal(page.headers.refresh, `0; url=${to}`, `${page.status} ${page.body}`);
   for (const browser of browsers) assert.equal((await browser.get('/search')).status, 200);
   assert.deepEqual(
-    browsers.map((browser) => awayOf(browser)[0]),
+    browsers.map((browser) => absentDaysOf(browser)[0]),
     ['', ''],
     'nothing of them is left',
   );

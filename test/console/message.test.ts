@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { CopyView, EventView, TraceView } from '../../src/admin/delivery-views.ts';
 import type { Asked } from '../../src/console/core/page.ts';
 import { stepOwners, stepText } from '../../src/console/pages/message-steps.ts';
-import { toldOf } from '../../src/console/pages/message-told.ts';
+import { outcomeOf } from '../../src/console/pages/message-outcome.ts';
 import { message } from '../../src/console/pages/message.ts';
 import { html } from '../../src/http/html.ts';
 import { startConsole } from '../support/console.ts';
@@ -84,7 +84,7 @@ const toPartner = (state: string, lastReply?: string, attempts = 1): CopyView =>
 
 test('toldOf() says what became of a copy, why, and what helps', () => {
   const words = (copy: CopyView, events: readonly EventView[] = []): readonly string[] => {
-    const { word, tone } = toldOf(copy, events, 'en');
+    const { word, tone } = outcomeOf(copy, events, 'en');
     return [word, tone];
   };
   assert.deepEqual(words(inMailbox('waiting')), ['ready', 'plain']);
@@ -95,10 +95,10 @@ test('toldOf() says what became of a copy, why, and what helps', () => {
   assert.deepEqual(words(toPartner('waiting', undefined, 0)), ['on its way', 'plain']);
   assert.deepEqual(words(toPartner('waiting')), ['waits', 'warn']);
   assert.deepEqual(words(inMailbox('something new')), ['no longer kept', 'warn']);
-  const full = toldOf(toPartner('failed', '552 5.2.2 Mailbox full'), [], 'nl');
+  const full = outcomeOf(toPartner('failed', '552 5.2.2 Mailbox full'), [], 'nl');
   assert.match(full.tell, /De postbus van de ontvanger is vol/);
   assert.match(full.help, /Laat de ontvanger weten/);
-  const stopped = toldOf(toPartner('failed', 'x'), [event('delivery.failed', { facts: { operator: true } })], 'nl');
+  const stopped = outcomeOf(toPartner('failed', 'x'), [event('delivery.failed', { facts: { operator: true } })], 'nl');
   assert.match(stopped.tell, /helpdesk .* heeft de bezorging gestopt/);
 });
 

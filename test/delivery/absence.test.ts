@@ -11,14 +11,14 @@ import { acceptanceOf, address, sealBody } from '../support/store.ts';
 
 const HUISARTS = 'huisarts@brug.test';
 
-interface Away extends Region {
+interface AbsentDays extends Region {
   /** Files a message with its notice; false where none was owed. */
   tell(more?: Partial<Handled>, others?: readonly Partial<Handled>[], from?: Address | ''): Promise<boolean>;
 }
 
-async function open(t: TestContext): Promise<Away> {
+async function open(t: TestContext): Promise<AbsentDays> {
   const region = await openRegion(t);
-  const { store, desk, clock } = region;
+  const { store, noticeWriter, clock } = region;
   const absentee = (more: Partial<Handled>): Handled => ({
     addressee: address('Balie@lab.test'),
     until: instant(clock.now() + days(3)),
@@ -35,7 +35,7 @@ async function open(t: TestContext): Promise<Away> {
         sender: from,
         messageIdField: 'verwijzing-1@brug.test',
       });
-      const notice = await absenceNotice({ desk, deliveries: store.deliveries }, message, [
+      const notice = await absenceNotice({ noticeWriter, deliveries: store.deliveries }, message, [
         absentee(more),
         ...others.map(absentee),
       ]);

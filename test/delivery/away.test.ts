@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NEVER_AWAY, awayOf } from '../../src/delivery/away.ts';
+import { NEVER_ABSENT, absentDaysOf } from '../../src/delivery/absent-days.ts';
 import type { Address } from '../../src/domain/address.ts';
 import { type Instant, instant } from '../../src/domain/units.ts';
 import { dayFrom } from '../../src/domain/working-days.ts';
@@ -14,8 +14,8 @@ const spans: Readonly<Record<string, readonly (readonly [string, string])[]>> = 
   [anna]: [['2026-11-23T23:00:00Z', '2026-11-29T23:00:00Z']],
   [post]: [['2026-11-22T23:00:00Z', '2026-11-26T23:00:00Z']],
 };
-const awayFor = (...addresses: Address[]): ReturnType<typeof awayOf> =>
-  awayOf(
+const awayFor = (...addresses: Address[]): ReturnType<typeof absentDaysOf> =>
+  absentDaysOf(
     {
       listAbsences: async ({ address: of }) =>
         (spans[of ?? ''] ?? []).map(([from, until]) => ({
@@ -42,7 +42,7 @@ test('of an account with two addresses, days on which both are away; the first b
 });
 
 test('an address that was never away is always there, and so is an account with more than sixteen', async () => {
-  assert.equal(await awayFor(anna, address('bram@group.test')), NEVER_AWAY);
-  assert.equal(await awayFor(...Array.from({ length: 17 }, () => anna)), NEVER_AWAY);
-  assert.equal(await awayFor(), NEVER_AWAY);
+  assert.equal(await awayFor(anna, address('bram@group.test')), NEVER_ABSENT);
+  assert.equal(await awayFor(...Array.from({ length: 17 }, () => anna)), NEVER_ABSENT);
+  assert.equal(await awayFor(), NEVER_ABSENT);
 });

@@ -8,7 +8,7 @@ import { filed } from '../support/filed.ts';
 import { type Region, matchesGolden, openRegion } from '../support/region.ts';
 
 async function warn(region: Region, login: string, daysLeft: number, more: Partial<AccountCertificate> = {}) {
-  const { store, clock, desk } = region;
+  const { store, clock, noticeWriter } = region;
   const account = (await store.registry.findAccount(login))!.account.id;
   const certificate = {
     ...{ account, login, use: 'login', serial: '41294242f2c830', fingerprint: 'f'.repeat(64) },
@@ -16,7 +16,7 @@ async function warn(region: Region, login: string, daysLeft: number, more: Parti
     notAfter: instant(clock.now() + days(daysLeft)),
     ...more,
   } as AccountCertificate;
-  const notice = await certificateNotice(desk, { certificate, due: 30, daysLeft });
+  const notice = await certificateNotice(noticeWriter, { certificate, due: 30, daysLeft });
   await store.accept(notice!.acceptance);
   await notice!.discard();
 }

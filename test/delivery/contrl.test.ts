@@ -36,7 +36,7 @@ async function post(region: Region, to: string, text = MEDVRI, marked = true, in
 
 /** One session of the practice's system: it fetches everything and says QUIT. */
 async function collect(region: Region): Promise<void> {
-  const { store, desk, clock, log } = region;
+  const { store, noticeWriter, clock, log } = region;
   const account = (await store.registry.findAccount('edi@brug.test'))!.account.id;
   const lock = await store.lockMaildrop(account, { session: 's', network: 'n' });
   assert.ok(lock !== 'in-use');
@@ -48,7 +48,7 @@ async function collect(region: Region): Promise<void> {
   const { deliveries, registry } = store;
   const messageParts = (id: Parameters<typeof store.messageParts>[0]) => store.messageParts(id);
   const owed = await receiptsFor(
-    { desk, deliveries, registry, messageParts, clock, log },
+    { noticeWriter, deliveries, registry, messageParts, clock, log },
     { account, messages: wanted, tls: 'TLSv1.3', by: 'quit' },
   );
   const notices = owed.map(({ acceptance }) => acceptance);
@@ -60,7 +60,7 @@ async function end(t: TestContext, outcome: Outcome): Promise<string[]> {
   const region = await openRegion(t);
   await post(region, 'arts@ziekenhuis.test');
   const claim = await region.claim();
-  const writer = createNoticeWriter(region.desk, region.store, contrlParts(region));
+  const writer = createNoticeWriter(region.noticeWriter, region.store, contrlParts(region));
   const contrl = await writer.contrlFor?.(claim, outcome);
   const also = contrl === undefined ? {} : { also: contrl.acceptance };
   assert.equal(await region.store.deliveries.settle({ claim, outcome, ...also, audit: [] }), 'settled');

@@ -5,7 +5,7 @@ import type { Answer, Courier, Destination, Parcel } from '../../src/delivery/co
 import { TOO_LONG } from '../../src/delivery/courier.ts';
 import { type Dispatcher, startDispatcher } from '../../src/delivery/dispatcher.ts';
 import { BATCH } from '../../src/delivery/partner-push.ts';
-import type { Place, PushLimits } from '../../src/delivery/parts.ts';
+import type { PartnerDestination, PushLimits } from '../../src/delivery/parts.ts';
 import { defaultWaits } from '../../src/delivery/retry.ts';
 import type { DeliveryId } from '../../src/domain/ids.ts';
 import { days, hours, milliseconds, minutes, seconds } from '../../src/domain/units.ts';
@@ -83,7 +83,7 @@ interface Bench {
   readonly log: MemoryLog;
   readonly dispatcher: Dispatcher;
   readonly told: { readonly claim: Claim; readonly outcome: Outcome }[];
-  readonly places: Map<number, Place>;
+  readonly places: Map<number, PartnerDestination>;
 }
 
 function bench(
@@ -96,11 +96,11 @@ function bench(
   const courier = new FakeCourier();
   const log = new MemoryLog();
   const told: Bench['told'] = [];
-  const places = new Map<number, Place>();
+  const places = new Map<number, PartnerDestination>();
   const dispatcher = startDispatcher({
     deliveries: queue,
     courier,
-    findPlace: (partner) =>
+    findDestination: (partner) =>
       Promise.resolve(
         places.get(partner) ?? {
           kind: 'push',

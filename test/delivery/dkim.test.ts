@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { DkimAlgorithm, DkimKey } from '../../src/crypto/dkim.ts';
 import type { Dispatcher } from '../../src/delivery/dispatcher.ts';
 import { DkimSigner, SigningEnded } from '../../src/delivery/dkim.ts';
-import { partnerPlaces } from '../../src/delivery/places.ts';
+import { partnerDestinations } from '../../src/delivery/partner-destinations.ts';
 import type { Partner } from '../../src/domain/partner.ts';
 import { ok } from '../../src/domain/result.ts';
 import { milliseconds, octets } from '../../src/domain/units.ts';
@@ -103,7 +103,7 @@ test('a place that wants signed mail is paused where not every message could be 
   const server = { host: 'mx.test', port: 25, tls: 'starttls', connections: 1, dkim: true } as const;
   const partner = { id: 1, name: 'umc', state: 'active', server, domains: [] } as unknown as Partner;
   const placeIf = async (signs: boolean) =>
-    await partnerPlaces({
+    await partnerDestinations({
       findPartner: () => Promise.resolve(partner),
       openSecrets: () => Promise.resolve(ok({})),
       hostname: 'mail.test',

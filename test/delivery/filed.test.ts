@@ -12,7 +12,7 @@ const header = Buffer.from(CONTENT.slice(0, CONTENT.indexOf('\r\n\r\n') + 4));
 
 /** Accepts a message for recipients `to`, each as it is changed, with its report; false where none was owed. */
 async function accept(
-  { store, desk, clock }: Region,
+  { store, noticeWriter, clock }: Region,
   to: readonly (readonly [string, Partial<AcceptedRecipient>])[],
   more: Partial<Acceptance> = {},
 ): Promise<boolean> {
@@ -33,7 +33,7 @@ async function accept(
     ...message,
     recipients: message.recipients.map((r, i) => ({ ...r, ...to[i]![1] }) as AcceptedRecipient),
   };
-  const notice = await filedNotice(desk, changed, header);
+  const notice = await filedNotice(noticeWriter, changed, header);
   await store.accept(notice === undefined ? changed : { ...changed, with: [notice.acceptance] });
   await notice?.discard();
   return notice !== undefined;

@@ -21,9 +21,9 @@ interface Opened extends Region {
 
 async function open(t: TestContext): Promise<Opened> {
   const region = await openRegion(t);
-  const { store, clock, log, desk } = region;
+  const { store, clock, log, noticeWriter } = region;
   const counts = { held: 0 };
-  const notices = createNoticeWriter(desk, store);
+  const notices = createNoticeWriter(noticeWriter, store);
   const parts = { deliveries: store.deliveries, notices, clock, log, keep: KEEP, counts };
   const submitter = (await store.registry.findAccount(SENDER))!.account.id;
   return {

@@ -9,7 +9,7 @@ import { address } from '../support/store.ts';
 async function hold(region: Region, from: string, sender = from): Promise<number> {
   const message = await region.send({ from });
   const submitter = await region.store.registry.findAccount(from);
-  const notices = await heldNotices(region.desk, {
+  const notices = await heldNotices(region.noticeWriter, {
     id: message.id,
     messageIdField: message.messageIdField,
     receivedAt: message.receivedAt,

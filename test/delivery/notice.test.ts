@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { createNoticeWriter } from '../../src/delivery/notice.ts';
-import type { Attempt, NoticeWriter } from '../../src/delivery/notices.ts';
+import type { Attempt, DeliveryNoticeWriter } from '../../src/delivery/notices.ts';
 import { days, hours, instant } from '../../src/domain/units.ts';
 import type { Outcome } from '../../src/store/deliveries.ts';
 import { filed } from '../support/filed.ts';
@@ -10,11 +10,11 @@ import { CONTENT, type Region, matchesGolden, openRegion } from '../support/regi
 import { address } from '../support/store.ts';
 
 interface Opened extends Region {
-  readonly writer: NoticeWriter;
+  readonly writer: DeliveryNoticeWriter;
 }
 const open = async (t: TestContext, more = {}): Promise<Opened> => {
   const region = await openRegion(t, more);
-  return { ...region, writer: createNoticeWriter(region.desk, region.store) };
+  return { ...region, writer: createNoticeWriter(region.noticeWriter, region.store) };
 };
 
 const attemptOf = ({ clock }: Region, more: Partial<Attempt> = {}): Attempt => ({

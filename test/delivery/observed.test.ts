@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { observedFor } from '../../src/admin/observed.ts';
-import { Desk } from '../../src/delivery/desk.ts';
+import { NoticeWriter } from '../../src/delivery/notice-writer.ts';
 import { observedRound } from '../../src/delivery/observed.ts';
 import { days, octets } from '../../src/domain/units.ts';
 import { filed } from '../support/filed.ts';
@@ -18,12 +18,12 @@ test('when the time is over the operator gets one letter that names who would br
   const old = await addAccount(store, 'old', settings);
   await addAccount(store, 'good', settings);
   for (let n = 0; n < 3; n += 1) store.quirks.note(old, 'helo', 'tolerated', 'OldSys 2.1');
-  const desk = new Desk({
+  const noticeWriter = new NoticeWriter({
     ...{ store, clock, log, random: randomBytes, hostname: 'mail.group.test' },
     operator: address('desk@group.test'),
     returnLimit: octets(1000),
   });
-  const round = (): Promise<void> => observedRound({ store, desk, clock, log }, () => false);
+  const round = (): Promise<void> => observedRound({ store, noticeWriter, clock, log }, () => false);
   await round();
   assert.deepEqual(await filed(store, 'desk'), []);
   clock.advance(days(31));

@@ -14,7 +14,7 @@ test('the owner of an OpenPGP key that ends is told 60, 30 and 7 days before, on
   const gateway = await startTestGateway({ accounts: ['anna', 'bram'], clock });
   t.after(() => gateway.remove());
   const { store, log } = gateway;
-  const { desk } = gateway.admin;
+  const { noticeWriter } = gateway.admin;
   const add = (who: string, digit: string, until: number): Promise<unknown> =>
     store.pgpKeys.add(
       addressOf(who),
@@ -33,7 +33,7 @@ test('the owner of an OpenPGP key that ends is told 60, 30 and 7 days before, on
   const told: (readonly [number, number])[] = [];
   for (const day of [0, 2, 3, 32, 55, 56, 62]) {
     clock.setWall(start + days(day));
-    const n = await warnOfPgpKeys({ desk, store, clock, log });
+    const n = await warnOfPgpKeys({ noticeWriter, store, clock, log });
     if (n > 0) told.push([day, n]);
   }
   assert.deepEqual(told, [

@@ -34,10 +34,10 @@ interface Opened extends Region {
 }
 async function open(t: TestContext, more = {}): Promise<Opened> {
   const region = await openRegion(t, more);
-  const { store, clock, log, desk } = region;
+  const { store, clock, log, noticeWriter } = region;
   const { deliveries, registry } = store;
   const account = (await registry.findAccount(BALIE))!.account.id;
-  const parts = { desk, deliveries, registry, clock, log, messageParts: async () => PARTS };
+  const parts = { noticeWriter, deliveries, registry, clock, log, messageParts: async () => PARTS };
   return {
     ...region,
     collect: async (messages, how = {}) => {
@@ -122,10 +122,10 @@ test('a session has a thousand receipts at most, and the log tells of more', asy
   const others = Array.from({ length: MAX_RECEIPTS }, (_, n) => ({ ...message, id: `${n}` as typeof message.id }));
   const asked: string[] = [];
   Object.assign(region.store.deliveries, { findMessage: async (id: string) => void asked.push(id) });
-  const { desk, clock, log, store } = region;
+  const { noticeWriter, clock, log, store } = region;
   const { deliveries, registry } = store;
   await receiptsFor(
-    { desk, deliveries, registry, clock, log, messageParts: async () => PARTS },
+    { noticeWriter, deliveries, registry, clock, log, messageParts: async () => PARTS },
     { account: 1 as never, messages: [...others, message].map(({ id }) => id), tls: '', by: 'quit' },
   );
   assert.equal(asked.length, MAX_RECEIPTS);

@@ -28,13 +28,13 @@ interface Opened extends Region {
 /** It is Wednesday 25 November 2026, 13:00 in Amsterdam. */
 async function open(t: TestContext): Promise<Opened> {
   const region = await openRegion(t);
-  const { store, clock, log, desk } = region;
+  const { store, clock, log, noticeWriter } = region;
   // What the rounds themselves say waits there, and nobody fetches it here.
   for (const login of [BALIE, POSTMASTER])
     await store.registry.changeSettings({ scope: 'account', login }, { rhythm: 0 }, actor);
   return {
     ...region,
-    round: () => uncollectedRound({ desk, store, clock, log }),
+    round: () => uncollectedRound({ noticeWriter, store, clock, log }),
     at: (moment) => clock.setWall(Date.parse(moment)),
     set: (login, settings) => store.registry.changeSettings({ scope: 'account', login }, settings, actor),
     fetch: async (login, then) => {
@@ -313,12 +313,14 @@ test('a digest names a hundred mailboxes, and the log the others', async (t) => 
 
 test('a round that is stopped leaves the rest to the next one', async (t) => {
   const region = await open(t);
-  const { desk, store, clock, log } = region;
+  const { noticeWriter, store, clock, log } = region;
   await region.send({ to: [LAB] });
   await region.send({ to: [HUISARTS] });
   region.at('2026-12-03T12:00:00Z');
   // After the first mailbox's warning: its senders are left, and the other mailbox.
-  const round = await uncollectedRound({ desk, store, clock, log }, () => log.names.includes('mailbox.overdue'));
+  const round = await uncollectedRound({ noticeWriter, store, clock, log }, () =>
+    log.names.includes('mailbox.overdue'),
+  );
   assert.deepEqual([round.mailboxes, round.told], [1, 0]);
   const rest = await region.round();
   assert.deepEqual([rest.mailboxes, rest.told], [2, 2]);

@@ -5,17 +5,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Work, claimKillTest, emptied, filled } from './support/claim-kills.ts';
-import { sqliteGround } from './support/ground.ts';
+import { sqliteFaults } from './support/engine.ts';
 
 const EARLY = fileURLToPath(new URL('./support/early-acknowledgement.js', import.meta.url));
 
-claimKillTest(sqliteGround);
+claimKillTest(sqliteFaults);
 
 test(
   'control: where answers come before the commit, acknowledged messages come again',
   { timeout: 110_000 },
   async (t) => {
-    const scene = await filled(t, sqliteGround);
+    const scene = await filled(t, sqliteFaults);
     const work = new Work();
     await emptied(scene, work, { script: EARLY });
     t.diagnostic(`${work.again.length} came again`);

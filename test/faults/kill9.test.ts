@@ -5,7 +5,7 @@
  */
 // @beside
 import { effort } from '../support/effort.ts';
-import { sqliteGround } from './support/ground.ts';
+import { sqliteFaults } from './support/engine.ts';
 import { killTests } from './support/kills.ts';
 
-killTests(sqliteGround, { rounds: effort(3, 30), quits: effort(2, 12) });
+killTests(sqliteFaults, { rounds: effort(3, 30), quits: effort(2, 12) });

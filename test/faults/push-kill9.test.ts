@@ -4,7 +4,7 @@
  */
 // @beside
 import { effort } from '../support/effort.ts';
-import { sqliteGround } from './support/ground.ts';
+import { sqliteFaults } from './support/engine.ts';
 import { pushKillTest } from './support/push-kills.ts';
 
-pushKillTest(sqliteGround, effort(2, 20));
+pushKillTest(sqliteFaults, effort(2, 20));

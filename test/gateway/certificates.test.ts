@@ -157,7 +157,7 @@ test('accounts and others share the pages of the list by their end', async (t) =
 test('the operator is told of every kind before its end, once for each day of warning, and doctor says it', async (t) => {
   const { gateway, clock, all } = await open(t);
   const { store, log, admin } = gateway;
-  const parts = { desk: admin.desk, store, clock, log, certificates: admin.certificates };
+  const parts = { noticeWriter: admin.noticeWriter, store, clock, log, certificates: admin.certificates };
   const start = clock.now();
   const byKind = new Map<GatewayCertificateKind, GatewayCertificate>();
   // Of the two roots and issuers the current one.
@@ -190,7 +190,7 @@ test('the operator is told of every kind before its end, once for each day of wa
 test('a certificate that we show to a partner is warned of 60, 30 and 7 days before, in a letter to the operator', async (t) => {
   const { gateway, clock, all } = await open(t);
   const { store, log, admin } = gateway;
-  const parts = { desk: admin.desk, store, clock, log, certificates: admin.certificates };
+  const parts = { noticeWriter: admin.noticeWriter, store, clock, log, certificates: admin.certificates };
   const start = clock.now();
   const told: number[] = [];
   for (const left of [61, 59, 58, 29, 6, 5, -1]) {
@@ -217,7 +217,7 @@ test('a pinned certificate is warned of early, one that is not pinned late', asy
   const its = (await all()).find(({ kind }) => kind === 'partner-server');
   assert.ok(its?.pinned === false);
   const { admin, store, log } = gateway;
-  const parts = { desk: admin.desk, store, clock, log, certificates: admin.certificates };
+  const parts = { noticeWriter: admin.noticeWriter, store, clock, log, certificates: admin.certificates };
   const tellsOf = async (left: number): Promise<boolean> => {
     clock.setWall(instant(its.certificate.notAfter - days(left)));
     const before = log.events.length;

@@ -144,9 +144,9 @@ test('an acknowledgement goes to the account that sent, by the keys of that acco
   await gateway.set('bram', { encrypt: 'required' });
   // For bram's mailbox, under an address of anna's.
   const { account } = (await gateway.store.registry.findAccount(addressOf('bram')))!;
-  const { desk } = gateway.admin;
+  const { noticeWriter } = gateway.admin;
   const place = { address: addressOf('anna'), language: 'nl', as: 'mailbox', mailbox: account.id } as const;
-  const notice = await desk.file(place, {
+  const notice = await noticeWriter.file(place, {
     ...{ kind: 'contrl', subject: 'CONTRL 1', type: 'application/EDIFACT', content: "UNB+UNOC:3'\r\n" },
     about: { id: parseMessageId('0000000000000')!, messageIdField: '' },
   });

@@ -151,7 +151,13 @@ async function told(gateway: TestGateway, clock: FakeClock): Promise<Told> {
   // What a scrape found is remembered for ten seconds.
   clock.advance(seconds(11));
   const before = log.events.length;
-  await warnOfGatewayCertificates({ desk: admin.desk, store, clock, log, certificates: admin.certificates });
+  await warnOfGatewayCertificates({
+    noticeWriter: admin.noticeWriter,
+    store,
+    clock,
+    log,
+    certificates: admin.certificates,
+  });
   const scrape = await Scrape.of(gateway);
   const name = 'pop3s ec';
   return {

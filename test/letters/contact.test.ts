@@ -7,13 +7,16 @@ import { filed } from '../support/filed.ts';
 import { matchesGolden, openRegion } from '../support/region.ts';
 
 test('who was contact reads in both languages where the organisation is reached now, and what to do when that is wrong', async (t) => {
-  const { store, desk, clock } = await openRegion(t);
+  const { store, noticeWriter, clock } = await openRegion(t);
   const before = (await store.registry.findOrganisation('lab'))!;
   const letters = contactChangedLetters({
     ...{ organisation: before.title, at: clock.now() },
     now: { contact: 'nieuw@lab.test', telephone: '', post: ['Dorpsstraat 1\r\nBcc: x@y', '1234 AB Dorp'] },
   });
-  await fileNotice(store, await desk.letter(await desk.places.ofContact(before), { kind: 'contact-changed', letters }));
+  await fileNotice(
+    store,
+    await noticeWriter.letter(await noticeWriter.places.ofContact(before), { kind: 'contact-changed', letters }),
+  );
   const [letter = ''] = await filed(store, 'balie@lab.test');
   matchesGolden('contact-changed.eml', letter);
   assert.doesNotMatch(letter, /^Bcc/m);

@@ -20,7 +20,7 @@ import { gatewayCertificateLetters } from '../../src/letters/gateway-certificate
 import { heldForOperatorLetters, heldLetters } from '../../src/letters/held.ts';
 import { type Block, type Letter, type Letters, writeLetter } from '../../src/letters/letter.ts';
 import { asideLetters, stuckForOperatorLetters, stuckLetters } from '../../src/letters/stuck.ts';
-import { consumersLetters, restoredLetters, withdrawnLetters } from '../../src/letters/mailbox.ts';
+import { twoReadersLetters, restoredLetters, withdrawnLetters } from '../../src/letters/mailbox.ts';
 import { passwordCodeLetters } from '../../src/letters/password-code.ts';
 import { quotaLetters } from '../../src/letters/quota.ts';
 import {
@@ -88,7 +88,7 @@ const LETTERS: Readonly<Record<string, readonly Letters[]>> = {
   stuckLetters: [stuckLetters(STUCK)],
   asideLetters: [asideLetters(STUCK), asideLetters({ login, id: STUCK.id, at, sender: '', octets: 0 })],
   stuckForOperatorLetters: [true, false].map((held) => stuckForOperatorLetters(STUCK, held)),
-  consumersLetters: [consumersLetters({ login, networks: [network] })],
+  twoReadersLetters: [twoReadersLetters({ login, networks: [network] })],
   withdrawnLetters: [withdrawnLetters({ message, recipients, late: recipients, reason: 'R' })],
   passwordCodeLetters: [true, false].flatMap((others) => [
     passwordCodeLetters({ ...code, others }),

@@ -18,14 +18,14 @@ const options = { skip: withoutProgram('thunderbird', 'thunderbird'), timeout: 3
 const HOST = 'mail.test';
 const EDI = "UNA:+.? 'UNB+UNOC:3+LAB+PRAC+261127:1200+REF1'UNH+1+MEDLAB:1'UNT+2+1'UNZ+1+REF1'\r\n\x00\xff end";
 
-interface Desk {
+interface NoticeWriter {
   readonly gateway: MailGateway;
   readonly thunderbird: Thunderbird;
   readonly at: (name: string) => string;
 }
 
 /** Anna sits at Thunderbird, set up with the values of docs/clients.md; bram and cor have other programs. */
-async function desk(t: TestContext, configuration = ''): Promise<Desk> {
+async function noticeWriter(t: TestContext, configuration = ''): Promise<NoticeWriter> {
   const gateway = await startMailGateway({ accounts: ['anna', 'bram', 'cor'], configuration });
   t.after(() => gateway.remove());
   const home = mkdtempSync(join(tmpdir(), 'sluis-thunderbird-'));
@@ -40,7 +40,7 @@ async function desk(t: TestContext, configuration = ''): Promise<Desk> {
 }
 
 /** Resolves to a file of PKCS #12 with the password `secret`. */
-async function packed({ at }: Desk, { keyPem, certificatePem }: Person): Promise<string> {
+async function packed({ at }: NoticeWriter, { keyPem, certificatePem }: Person): Promise<string> {
   writeFileSync(at('key.pem'), keyPem, { mode: 0o600 });
   writeFileSync(at('cert.pem'), certificatePem);
   const pack = ['pkcs12', '-export', '-inkey', at('key.pem'), '-in', at('cert.pem'), '-out', at('own.p12')];
@@ -53,11 +53,11 @@ const letterTo = (to: string, subject: string): Buffer =>
   Buffer.from(
     `From: Bram <${addressOf('bram')}>\r\nTo: <${addressOf(to)}>\r\nSubject: ${subject}\r\nDate: ${new Date().toUTCString().replace('GMT', '+0000')}\r\nMessage-ID: <${subject}@group.test>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nThe result is in.\r\n`,
   );
-const bySomebodyElse = async ({ gateway }: Desk, subject: string): Promise<unknown> =>
+const bySomebodyElse = async ({ gateway }: NoticeWriter, subject: string): Promise<unknown> =>
   await send(gateway.target('submission'), loginOf('bram'), {
     ...{ from: addressOf('bram'), to: [addressOf('anna')], content: letterTo('anna', subject) },
   });
-const fetched = async ({ gateway }: Desk, name: string): Promise<string> => {
+const fetched = async ({ gateway }: NoticeWriter, name: string): Promise<string> => {
   const [first, ...more] = await fetchAll(gateway.target('pop3s'), loginOf(name));
   assert.equal(more.length, 0);
   return first ?? '';
@@ -67,7 +67,7 @@ test(
   'Thunderbird fetches, answers, sends a file octet for octet, and tells of a refused address',
   options,
   async (t) => {
-    const d = await desk(t);
+    const d = await noticeWriter(t);
     await bySomebodyElse(d, 'uitslag-1');
     assert.deepEqual(await d.thunderbird.fetch(), ['uitslag-1']);
     assert.match((await d.thunderbird.read('uitslag-1')).text, /The result is in\./);
@@ -102,7 +102,7 @@ test(
   'Thunderbird signs and encrypts: the gateway verifies and opens it, and it opens what the gateway protects',
   options,
   async (t) => {
-    const d = await desk(t);
+    const d = await noticeWriter(t);
     const { gateway, thunderbird } = d;
     const anna = await gateway.give('anna', { kind: 'rsa2048' });
     const bram = await gateway.give('bram', { kind: 'rsa2048', keep: true });
@@ -135,7 +135,7 @@ test(
   'Thunderbird finds an addressee in the directory over LDAPS, takes the certificate from there, and encrypts to it',
   options,
   async (t) => {
-    const d = await desk(
+    const d = await noticeWriter(
       t,
       '[[listener]]\nname = "ldaps"\nprotocol = "ldap"\naddress = "127.0.0.1"\nport = 0\ntls = "implicit"\n',
     );

@@ -129,8 +129,8 @@ test('a refusal at RCPT leaves the other recipients', async (t) => {
 test('a refusal of the content files nothing, and what was written is given up', async (t) => {
   const counting = new Counting();
   const { refusal } = refusing({ refusal: row(554, '5.6.0', 'no such thing', '') });
-  const run: Middleware['run'] = async (_message, _copies, workshop) => {
-    await workshop.open(octets(10)).write(Buffer.from('half a'));
+  const run: Middleware['run'] = async (_message, _copies, bodies) => {
+    await bodies.open(octets(10)).write(Buffer.from('half a'));
     return { kind: 'refused', refusal };
   };
   const smtp = await start(t, [step({ run }), step({ run: () => assert.fail('was run') })], { wrap: counting.wrap });
@@ -151,8 +151,8 @@ test('a step that loses a recipient, or throws, costs the message for now, never
 });
 
 test('a body that a step wrote goes to whom the step says, and is a copy of the message', async (t) => {
-  const run: Middleware['run'] = async (message, copies, workshop) => {
-    const writer = workshop.open(octets(100));
+  const run: Middleware['run'] = async (message, copies, bodies) => {
+    const writer = bodies.open(octets(100));
     await writer.write(Buffer.from('X-Protected: yes\r\n'));
     for await (const slice of message.body.slices()) await writer.write(slice);
     const body = await writer.seal();
@@ -183,8 +183,8 @@ test('a body that a step wrote goes to whom the step says, and is a copy of the 
 
 test('a mailbox that has no room for its copy refuses the message, and the copy is given up', async (t) => {
   const counting = new Counting();
-  const run: Middleware['run'] = async (message, [copy], workshop) => {
-    const writer = workshop.open(octets(2_000_000));
+  const run: Middleware['run'] = async (message, [copy], bodies) => {
+    const writer = bodies.open(octets(2_000_000));
     await writer.write(Buffer.alloc(2_000_000, 'x\r\n'));
     return { kind: 'passed', copies: [{ ...copy!, body: await writer.seal(), recipients: message.recipients }] };
   };
@@ -254,8 +254,8 @@ test('work ends when its client has gone: nothing is filed, what waited does not
   const begun: (() => void)[] = [];
   const counting = new Counting();
   const slow = step({
-    run: async (message, copies, workshop) => {
-      const writer = workshop.open(octets(100));
+    run: async (message, copies, bodies) => {
+      const writer = bodies.open(octets(100));
       for await (const slice of message.body.slices()) {
         slices += 1;
         await new Promise<void>((resolve) => begun.push(resolve));

@@ -199,8 +199,8 @@ test('what its sender signed with PGP is encrypted with that signature inside, a
       signature: 'valid' as const,
     },
   ];
-  const workshop = { open: (promised: Parameters<typeof b.store.openBody>[0]) => b.store.openBody(promised) };
-  const outcome = await stepOf(b).run(message, copies, workshop);
+  const bodies = { open: (promised: Parameters<typeof b.store.openBody>[0]) => b.store.openBody(promised) };
+  const outcome = await stepOf(b).run(message, copies, bodies);
   assert(outcome.kind === 'passed');
   const find = (at: string) => outcome.copies.find(({ recipients }) => recipients.some(({ to }) => to.address === at))!;
   assert.equal(find('dora@praktijk.example').protection, 'pgp signature valid');

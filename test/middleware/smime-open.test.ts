@@ -17,7 +17,18 @@ import { smimeOpen } from '../../src/middleware/smime-open.ts';
 import { MimeWalk } from '../../src/mime/walk.ts';
 import { type Person, collect, person, signerOf } from '../crypto/cms/support.ts';
 import { NOW, value } from '../crypto/support.ts';
-import { type Bench, type Passed, bench, contentOf, copyFor, keyOf, letter, passed, random, size } from './support.ts';
+import {
+  type Bench,
+  type StepPassed,
+  bench,
+  contentOf,
+  copyFor,
+  keyOf,
+  letter,
+  passed,
+  random,
+  size,
+} from './support.ts';
 
 const BOB = 'bob@praktijk.example';
 const OPEN = { open: true };
@@ -51,7 +62,7 @@ async function run(
   b: Bench,
   content: Buffer,
   to: readonly string[] = [BOB],
-): Promise<Passed & { readonly text: string }> {
+): Promise<StepPassed & { readonly text: string }> {
   const outcome = passed(await b.run(stepOf(b), await b.submitted(content, to)));
   return { ...outcome, text: (await contentOf(copyFor(outcome, BOB))).toString('latin1') };
 }

@@ -107,7 +107,7 @@ export async function bench(t: Cleanup): Promise<Bench> {
   const opened = await openTestStore(t);
   const { store } = opened;
   const counts = { opened: 0, read: 0 };
-  const workshop: Pick<Store, 'openBody'> = {
+  const bodies: Pick<Store, 'openBody'> = {
     openBody: (promised) => {
       counts.opened += 1;
       return store.openBody(promised);
@@ -161,13 +161,13 @@ export async function bench(t: Cleanup): Promise<Bench> {
         ...more,
       };
     },
-    run: async (step, message) => await new Chain(workshop, [step]).run(message),
+    run: async (step, message) => await new Chain(bodies, [step]).run(message),
   };
 }
 
-export type Passed = Extract<ChainOutcome, { kind: 'passed' }>;
+export type StepPassed = Extract<ChainOutcome, { kind: 'passed' }>;
 
-export function passed(outcome: ChainOutcome): Passed {
+export function passed(outcome: ChainOutcome): StepPassed {
   if (outcome.kind === 'refused') throw new Error(`refused: ${outcome.refusal.text}`);
   return outcome;
 }
@@ -175,7 +175,7 @@ export function passed(outcome: ChainOutcome): Passed {
 export const contentOf = async ({ body }: { readonly body: SealedBody }): Promise<Buffer> => collect(body.slices());
 
 /** The copy that an address gets. */
-export function copyFor(outcome: ChainOutcome, at: string): Passed['copies'][number] {
+export function copyFor(outcome: ChainOutcome, at: string): StepPassed['copies'][number] {
   const found = passed(outcome).copies.find(({ recipients }) => recipients.some(({ to }) => to.address === at));
   if (found === undefined) throw new Error(`no copy for ${at}`);
   return found;

@@ -22,13 +22,13 @@ const DAY = 86_400_000;
 let gateway: TestGateway;
 let authority: ClientAuthority;
 
-interface Desk {
+interface NoticeWriter {
   readonly home: string;
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
 }
-const desks = { known: {} as Desk, foreign: {} as Desk };
+const desks = { known: {} as NoticeWriter, foreign: {} as NoticeWriter };
 
 before(async () => {
   authority = await makeClientAuthority('Peers');
@@ -36,12 +36,12 @@ before(async () => {
   const known = await authority.issue('anna');
   const registration = { ...value(registrationOf(known.leaf, { match: 'subject' })), name: 'laptop' };
   await gateway.store.registry.addCertificate(login, registration, { name: 'test' });
-  desks.known = desk('known', known);
-  desks.foreign = desk('foreign', await (await makeClientAuthority('Foreign')).issue('anna'));
+  desks.known = noticeWriter('known', known);
+  desks.foreign = noticeWriter('foreign', await (await makeClientAuthority('Foreign')).issue('anna'));
 });
 after(() => gateway.remove());
 
-function desk(name: string, shown: ClientCertificate): Desk {
+function noticeWriter(name: string, shown: ClientCertificate): NoticeWriter {
   const home = join(gateway.folder, name);
   mkdirSync(home, { mode: 0o700 });
   const put = (file: string, text: string): string => {
@@ -59,10 +59,10 @@ function desk(name: string, shown: ClientCertificate): Desk {
 const mail = `From: <${login}>\r\nTo: <${login}>\r\nSubject: by certificate\r\n\r\nhello\r\n`;
 const count = async (): Promise<number> => (await gateway.store.registry.findAccount(login))?.messages ?? 0;
 
-const curlTls = ({ ca, cert, key }: Desk): string[] => [
+const curlTls = ({ ca, cert, key }: NoticeWriter): string[] => [
   ...['--silent', '--show-error', '--ssl-reqd', '--cacert', ca, '--cert', cert, '--key', key],
 ];
-const curlSends = (at: Desk, user = login): ReturnType<typeof attempt> =>
+const curlSends = (at: NoticeWriter, user = login): ReturnType<typeof attempt> =>
   attempt(
     'curl',
     [
@@ -72,7 +72,7 @@ const curlSends = (at: Desk, user = login): ReturnType<typeof attempt> =>
     ],
     { home: at.home, input: Buffer.from(mail) },
   );
-const curlLists = (at: Desk, user = login): ReturnType<typeof attempt> =>
+const curlLists = (at: NoticeWriter, user = login): ReturnType<typeof attempt> =>
   attempt(
     'curl',
     [
@@ -97,7 +97,13 @@ test('curl logs in by EXTERNAL on both protocols', { skip: withoutProgram('curl'
 });
 
 /** Says `input` once the server has spoken, or at once where its greeting went out before TLS. */
-function openssl(at: Desk, port: number, starttls: readonly string[], input: string, told = false): Promise<string> {
+function openssl(
+  at: NoticeWriter,
+  port: number,
+  starttls: readonly string[],
+  input: string,
+  told = false,
+): Promise<string> {
   // With `-quiet` it does not tell whether a session was resumed, and without it takes lines of ours for its own commands.
   const options = [
     ...(told ? ['-nocommands', '-ign_eof'] : ['-quiet']),
@@ -175,7 +181,7 @@ test(
       ['foreign-identity', known, other, addressOf('bert')],
     ] as const;
     for (const [reason, shown, identity, user] of cases) {
-      const at = desk(reason, shown);
+      const at = noticeWriter(reason, shown);
       const smtp = `EHLO client.test\nAUTH EXTERNAL ${identity}\nQUIT\n`;
       assert.match(await openssl(at, gateway.port('submissions'), [], smtp), /^535 5\.7\.8/m, reason);
       assert.equal(reasonFor(shown, 'smtp'), reason);
@@ -192,7 +198,7 @@ test(
   { skip: withoutProgram('openssl', 'openssl') },
   async () => {
     const shown = await authority.issue('anna on the road');
-    const at = desk('revoked', shown);
+    const at = noticeWriter('revoked', shown);
     const registration = { ...value(registrationOf(shown.leaf, { match: 'pin' })), name: 'road' };
     await gateway.store.registry.addCertificate(login, registration, { name: 'test' });
     // Not from the begin of a line: what it tells of its tickets comes in between.
@@ -242,7 +248,7 @@ test(
   },
 );
 
-const swaks = (at: Desk, ...more: string[]): ReturnType<typeof attempt> =>
+const swaks = (at: NoticeWriter, ...more: string[]): ReturnType<typeof attempt> =>
   attempt(
     'swaks',
     [

@@ -14,7 +14,7 @@ import { withoutProgram } from '../support/require.ts';
 import { fetchers } from './fetchers.ts';
 import { partsOf } from './parts.ts';
 import { run } from './run.ts';
-import { type Desk, senders } from './senders.ts';
+import { type NoticeWriter, senders } from './senders.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const page = readFileSync(join(root, 'docs', 'clients.md'), 'utf8');
@@ -68,7 +68,7 @@ after(async () => {
   instance.remove();
 });
 
-function deskOf(login: string, name: string): Desk {
+function deskOf(login: string, name: string): NoticeWriter {
   const home = join(instance.folder, name);
   mkdirSync(home, { recursive: true, mode: 0o700 });
   return { home, host: HOSTNAME, ...instance.ports, ca: instance.ca, login, password: PASSWORD, address: login };
@@ -113,22 +113,22 @@ for (const example of all) {
   const skip =
     withoutProgram('python3', 'python3') || withoutProgram(program, program === 'getmail' ? 'getmail6' : program);
   test(`${example.title}, ${example.kind}, as printed`, { skip, timeout: 120_000 }, async () => {
-    const desk = deskOf(PRACTICE, `page-${example.kind}-${program}`);
+    const noticeWriter = deskOf(PRACTICE, `page-${example.kind}-${program}`);
     if (example.kind === 'send') {
-      writeFileSync(join(desk.home, 'uitslag.edi'), EDI);
-      writeFileSync(join(desk.home, 'message.eml'), message(EDI));
-      await follow(example, desk.home);
+      writeFileSync(join(noticeWriter.home, 'uitslag.edi'), EDI);
+      writeFileSync(join(noticeWriter.home, 'message.eml'), message(EDI));
+      await follow(example, noticeWriter.home);
       const got = await fetchers.poplib.fetch(deskOf(LABORATORY, `page-read-${program}`));
       assert.equal(got.length, 1);
-      const { subject, parts } = await partsOf(got[0]!, desk.home);
+      const { subject, parts } = await partsOf(got[0]!, noticeWriter.home);
       assert.equal(subject, 'Uitslag');
       assert.equal(parts.at(-1)?.sha256, createHash('sha256').update(EDI).digest('hex'));
     } else {
       await senders.smtplib.send(job, PRACTICE, deskOf(LABORATORY, 'page-sender'));
-      await follow(example, desk.home);
-      const inbox = readdirSync(desk.home).filter((name) => name.startsWith('inbox'));
+      await follow(example, noticeWriter.home);
+      const inbox = readdirSync(noticeWriter.home).filter((name) => name.startsWith('inbox'));
       assert.equal(inbox.length, 1, 'the mail lies in the folder');
-      assert.match(readFileSync(join(desk.home, inbox[0]!), 'utf8'), /Subject: Uitslag\r?\n/);
+      assert.match(readFileSync(join(noticeWriter.home, inbox[0]!), 'utf8'), /Subject: Uitslag\r?\n/);
       assert.deepEqual(await fetchers.poplib.fetch(deskOf(PRACTICE, `page-again-${program}`)), [], 'and nowhere else');
     }
   });

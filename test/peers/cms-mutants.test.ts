@@ -13,27 +13,40 @@ import { type Mutant, mutants, soundMessage } from '../crypto/cms/mutants.ts';
 import { signerOf, trust } from '../crypto/cms/support.ts';
 import { value } from '../crypto/support.ts';
 import { withoutProgram } from '../support/require.ts';
-import { Desk } from './cms-parts.ts';
+import { NoticeWriter } from './cms-parts.ts';
 
-let desk: Desk;
+let noticeWriter: NoticeWriter;
 let cases: readonly Mutant[] = [];
 before(async () => {
-  desk = await Desk.open();
-  cases = await mutants(desk.circle);
+  noticeWriter = await NoticeWriter.open();
+  cases = await mutants(noticeWriter.circle);
 });
-after(() => desk.close());
+after(() => noticeWriter.close());
 
 const OPENSSL_ACCEPTS = ['changed type', 'changed algorithm parameters', 'SHA-1', 'RSA-1024'];
 
 /** Whether openssl says valid, with the lists it is given and the sender it is told. */
 async function opensslSays(message: Buffer, { address, crl }: Pick<Mutant, 'address' | 'crl'>): Promise<boolean> {
-  desk.put('message', message);
-  if (crl) desk.put('crl.pem', encodePem('X509 CRL', crl));
+  noticeWriter.put('message', message);
+  if (crl) noticeWriter.put('crl.pem', encodePem('X509 CRL', crl));
   const lists = crl ? ['-CRLfile', 'crl.pem', '-crl_check'] : [];
   const who = ['-CAfile', 'root.pem', '-verify_email', address, '-purpose', 'smimesign', ...lists];
   return (
-    (await desk.run('openssl', 'cms', '-verify', '-binary', '-inform', 'DER', '-in', 'message', '-out', 'out', ...who))
-      .status === 0
+    (
+      await noticeWriter.run(
+        'openssl',
+        'cms',
+        '-verify',
+        '-binary',
+        '-inform',
+        'DER',
+        '-in',
+        'message',
+        '-out',
+        'out',
+        ...who,
+      )
+    ).status === 0
   );
 }
 
@@ -41,8 +54,8 @@ test(
   'openssl agrees on every mutant, and on the sound message',
   { skip: withoutProgram('openssl', 'openssl') },
   async () => {
-    const anna = desk.circle.people.rsa2048;
-    const sound = await soundMessage(desk.circle, signerOf(anna));
+    const anna = noticeWriter.circle.people.rsa2048;
+    const sound = await soundMessage(noticeWriter.circle, signerOf(anna));
     assert.ok(await opensslSays(sound, anna));
     assert.ok(
       isValid(
@@ -50,7 +63,7 @@ test(
           await verifyOpaque(
             () => [sound],
             () => undefined,
-            await trust(anna.address, {}, desk.circle),
+            await trust(anna.address, {}, noticeWriter.circle),
           ),
         ),
       ),
@@ -65,16 +78,16 @@ test(
 const NSS_ACCEPTS = ['changed algorithm parameters', 'another sender', 'revoked', 'SHA-1', 'RSA-1024'];
 
 test('NSS agrees on every mutant', { skip: withoutProgram('cmsutil', 'libnss3-tools') }, async () => {
-  desk.makeFolder('nss');
+  noticeWriter.makeFolder('nss');
   for (const args of [
     ['-N', '--empty-password'],
     ['-A', '-n', 'root', '-t', 'CT,C,C', '-a', '-i', 'root.pem'],
   ])
-    assert.equal((await desk.run('certutil', '-d', 'sql:nss', ...args)).status, 0);
+    assert.equal((await noticeWriter.run('certutil', '-d', 'sql:nss', ...args)).status, 0);
   const accepted: string[] = [];
   for (const { name, message } of cases) {
-    desk.put('message', message);
-    const ran = await desk.run('cmsutil', '-d', 'sql:nss', '-D', '-n', '-h', '1', '-i', 'message');
+    noticeWriter.put('message', message);
+    const ran = await noticeWriter.run('cmsutil', '-d', 'sql:nss', '-D', '-n', '-h', '1', '-i', 'message');
     if ((ran.out.toString() + ran.err).includes('signer0.status=GoodSignature')) accepted.push(name);
   }
   assert.deepEqual(accepted, NSS_ACCEPTS);

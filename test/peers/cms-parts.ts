@@ -36,7 +36,7 @@ export const CONTENTS: readonly (readonly [string, Buffer])[] = [
   ['long', Buffer.from(random(700_000))],
 ];
 
-export class Desk {
+export class NoticeWriter {
   readonly folder: string;
   readonly circle: Circle;
 
@@ -45,18 +45,21 @@ export class Desk {
     this.folder = folder;
   }
 
-  static async open(): Promise<Desk> {
-    const desk = new Desk(await makeCircle(instant(Date.now())), mkdtempSync(join(tmpdir(), 'sluis-cms-')));
-    desk.put('root.pem', encodePem('CERTIFICATE', desk.circle.authority.certificate.der));
-    for (const who of Object.values(desk.circle.people)) {
-      desk.put(`${who.name}.crt`, who.certificatePem);
-      desk.put(`${who.name}.key`, who.keyPem);
+  static async open(): Promise<NoticeWriter> {
+    const noticeWriter = new NoticeWriter(
+      await makeCircle(instant(Date.now())),
+      mkdtempSync(join(tmpdir(), 'sluis-cms-')),
+    );
+    noticeWriter.put('root.pem', encodePem('CERTIFICATE', noticeWriter.circle.authority.certificate.der));
+    for (const who of Object.values(noticeWriter.circle.people)) {
+      noticeWriter.put(`${who.name}.crt`, who.certificatePem);
+      noticeWriter.put(`${who.name}.key`, who.keyPem);
       if (who.name === 'ed25519') continue;
       const options = { password: PASSWORD, scheme: 'aes256', friendlyName: who.name, random } as const;
-      desk.put(`${who.name}.p12`, await makePkcs12(who.privateKey, who.certificate, options));
+      noticeWriter.put(`${who.name}.p12`, await makePkcs12(who.privateKey, who.certificate, options));
     }
-    for (const [name, content] of CONTENTS) desk.put(name, content);
-    return desk;
+    for (const [name, content] of CONTENTS) noticeWriter.put(name, content);
+    return noticeWriter;
   }
   close(): void {
     rmSync(this.folder, { recursive: true, force: true });

@@ -14,7 +14,7 @@ import { withoutProgram } from '../support/require.ts';
 import { fetchers } from './fetchers.ts';
 import { partsOf } from './parts.ts';
 import { type Payload, makePayload } from './payload.ts';
-import { type Desk, senders } from './senders.ts';
+import { type NoticeWriter, senders } from './senders.ts';
 
 const exchanges = [
   ['curl', 'poplib'],
@@ -40,7 +40,7 @@ after(async () => {
   instance.remove();
 });
 
-function deskOf(name: string, program: string): Desk {
+function deskOf(name: string, program: string): NoticeWriter {
   const home = join(instance.folder, `home-${name}-${program}`);
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const { login, password } = loginOf(name);

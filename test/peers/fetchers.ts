@@ -2,12 +2,12 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './run.ts';
-import { type Desk, secretFile } from './senders.ts';
+import { type NoticeWriter, secretFile } from './senders.ts';
 
 export interface Fetcher {
   readonly program: string;
   readonly apt: string;
-  fetch(desk: Desk): Promise<readonly Buffer[]>;
+  fetch(noticeWriter: NoticeWriter): Promise<readonly Buffer[]>;
 }
 
 const filesIn = (folder: string): Buffer[] =>
@@ -24,16 +24,18 @@ const maildir = (home: string, name: string): string => {
 const curl: Fetcher = {
   program: 'curl',
   apt: 'curl',
-  async fetch(desk) {
-    const config = secretFile(desk.home, 'curl-fetch.conf', [`user = "${desk.login}:${desk.password}"`]);
-    const url = `pop3s://${desk.host}:${desk.pop3s}/`;
-    const common = ['--silent', '--show-error', '--ssl-reqd', '--cacert', desk.ca, '-K', config];
-    const list = (await run('curl', [...common, url], { home: desk.home })).toString('latin1');
+  async fetch(noticeWriter) {
+    const config = secretFile(noticeWriter.home, 'curl-fetch.conf', [
+      `user = "${noticeWriter.login}:${noticeWriter.password}"`,
+    ]);
+    const url = `pop3s://${noticeWriter.host}:${noticeWriter.pop3s}/`;
+    const common = ['--silent', '--show-error', '--ssl-reqd', '--cacert', noticeWriter.ca, '-K', config];
+    const list = (await run('curl', [...common, url], { home: noticeWriter.home })).toString('latin1');
     const numbers = list.split(/\r?\n/).flatMap((line) => /^(\d+) \d+/.exec(line)?.[1] ?? []);
     const messages: Buffer[] = [];
-    for (const n of numbers) messages.push(await run('curl', [...common, `${url}${n}`], { home: desk.home }));
+    for (const n of numbers) messages.push(await run('curl', [...common, `${url}${n}`], { home: noticeWriter.home }));
     for (const n of numbers.toReversed())
-      await run('curl', [...common, '--request', `DELE ${n}`, '--head', url], { home: desk.home });
+      await run('curl', [...common, '--request', `DELE ${n}`, '--head', url], { home: noticeWriter.home });
     return messages;
   },
 };
@@ -59,10 +61,10 @@ assert seen == octets, (seen, octets)
 const poplib: Fetcher = {
   program: 'python3',
   apt: 'python3',
-  async fetch(desk) {
-    const { host, pop3: port, ca, login, password } = desk;
+  async fetch(noticeWriter) {
+    const { host, pop3: port, ca, login, password } = noticeWriter;
     const input = Buffer.from(JSON.stringify({ host, port, ca, login, password }));
-    let rest = await run('python3', ['-c', POPLIB], { home: desk.home, input });
+    let rest = await run('python3', ['-c', POPLIB], { home: noticeWriter.home, input });
     const messages: Buffer[] = [];
     while (rest.length > 0) {
       const start = rest.indexOf(0x0a) + 1;
@@ -77,15 +79,15 @@ const poplib: Fetcher = {
 const snail: Fetcher = {
   program: 's-nail',
   apt: 's-nail',
-  async fetch(desk) {
-    const user = `${encodeURIComponent(desk.login)}:${encodeURIComponent(desk.password)}`;
-    const box = join(desk.home, 'fetched.mbox');
-    const rc = secretFile(desk.home, 'mailrc-fetch', [
+  async fetch(noticeWriter) {
+    const user = `${encodeURIComponent(noticeWriter.login)}:${encodeURIComponent(noticeWriter.password)}`;
+    const box = join(noticeWriter.home, 'fetched.mbox');
+    const rc = secretFile(noticeWriter.home, 'mailrc-fetch', [
       'set v15-compat ttycharset=utf-8 pop3-bulk-load',
-      `set tls-verify=strict tls-ca-no-defaults tls-ca-file=${desk.ca}`,
+      `set tls-verify=strict tls-ca-no-defaults tls-ca-file=${noticeWriter.ca}`,
     ]);
-    await run('s-nail', ['-:u', '-f', `pop3s://${user}@${desk.host}:${desk.pop3s}`], {
-      home: desk.home,
+    await run('s-nail', ['-:u', '-f', `pop3s://${user}@${noticeWriter.host}:${noticeWriter.pop3s}`], {
+      home: noticeWriter.home,
       input: Buffer.from(`move * "${box}"\nquit\n`),
       env: { MAILRC: rc },
     });
@@ -102,16 +104,16 @@ const snail: Fetcher = {
 const mpop: Fetcher = {
   program: 'mpop',
   apt: 'mpop',
-  async fetch(desk) {
-    const box = maildir(desk.home, 'mpop');
-    const rc = secretFile(desk.home, 'mpoprc', [
-      `account gateway\nhost ${desk.host}\nport ${desk.pop3}\nauth user`,
-      `user ${desk.login}\npassword ${desk.password}`,
-      `tls on\ntls_starttls on\ntls_trust_file ${desk.ca}`,
-      `delivery maildir ${box}\nkeep off\nreceived_header off\nuidls_file ${join(desk.home, 'uidls')}`,
+  async fetch(noticeWriter) {
+    const box = maildir(noticeWriter.home, 'mpop');
+    const rc = secretFile(noticeWriter.home, 'mpoprc', [
+      `account gateway\nhost ${noticeWriter.host}\nport ${noticeWriter.pop3}\nauth user`,
+      `user ${noticeWriter.login}\npassword ${noticeWriter.password}`,
+      `tls on\ntls_starttls on\ntls_trust_file ${noticeWriter.ca}`,
+      `delivery maildir ${box}\nkeep off\nreceived_header off\nuidls_file ${join(noticeWriter.home, 'uidls')}`,
       'account default : gateway',
     ]);
-    await run('mpop', ['-C', rc, '--quiet'], { home: desk.home });
+    await run('mpop', ['-C', rc, '--quiet'], { home: noticeWriter.home });
     return filesIn(join(box, 'new'));
   },
 };
@@ -119,19 +121,19 @@ const mpop: Fetcher = {
 const fetchmail: Fetcher = {
   program: 'fetchmail',
   apt: 'fetchmail',
-  async fetch(desk) {
-    const folder = join(desk.home, 'fetchmail');
+  async fetch(noticeWriter) {
+    const folder = join(noticeWriter.home, 'fetchmail');
     mkdirSync(folder, { recursive: true });
-    const rc = secretFile(desk.home, 'fetchmailrc', [
-      `set idfile "${join(desk.home, 'fetchids')}"`,
-      `poll ${desk.host} protocol pop3 port ${desk.pop3} timeout 30`,
-      `  user "${desk.login}" password "${desk.password}"`,
-      `  sslproto "TLS1.2+" sslcertck sslcertfile "${desk.ca}"`,
+    const rc = secretFile(noticeWriter.home, 'fetchmailrc', [
+      `set idfile "${join(noticeWriter.home, 'fetchids')}"`,
+      `poll ${noticeWriter.host} protocol pop3 port ${noticeWriter.pop3} timeout 30`,
+      `  user "${noticeWriter.login}" password "${noticeWriter.password}"`,
+      `  sslproto "TLS1.2+" sslcertck sslcertfile "${noticeWriter.ca}"`,
       // Quietly: fetchmail warns that it runs as root, and adds a Received line of its own.
       `  no rewrite fetchall no keep mda "sh -c 'cat > ${folder}/$$'"`,
     ]);
-    await run('fetchmail', ['--silent', '--fetchmailrc', rc, '--pidfile', join(desk.home, 'pid')], {
-      home: desk.home,
+    await run('fetchmail', ['--silent', '--fetchmailrc', rc, '--pidfile', join(noticeWriter.home, 'pid')], {
+      home: noticeWriter.home,
       alsoFine: [1], // there was no mail
     });
     return filesIn(folder);
@@ -141,18 +143,20 @@ const fetchmail: Fetcher = {
 const getmail: Fetcher = {
   program: 'getmail',
   apt: 'getmail6',
-  async fetch(desk) {
-    const folder = join(desk.home, 'getmail');
+  async fetch(noticeWriter) {
+    const folder = join(noticeWriter.home, 'getmail');
     mkdirSync(folder, { recursive: true });
-    secretFile(desk.home, 'getmailrc', [
-      `[retriever]\ntype = SimplePOP3SSLRetriever\nserver = ${desk.host}\nport = ${desk.pop3s}`,
-      `username = ${desk.login}\npassword = ${desk.password}\nca_certs = ${desk.ca}`,
+    secretFile(noticeWriter.home, 'getmailrc', [
+      `[retriever]\ntype = SimplePOP3SSLRetriever\nserver = ${noticeWriter.host}\nport = ${noticeWriter.pop3s}`,
+      `username = ${noticeWriter.login}\npassword = ${noticeWriter.password}\nca_certs = ${noticeWriter.ca}`,
       // Its own maildir delivery refuses to run as root, which a container's user often is.
       `[destination]\ntype = MDA_external\npath = /bin/sh\narguments = ('-c', 'cat > ${folder}/$$')`,
       'allow_root_commands = true',
       '[options]\ndelete = true\nread_all = true\ndelivered_to = false\nreceived = false\nverbose = 0',
     ]);
-    await run('getmail', ['--getmaildir', desk.home, '--rcfile', 'getmailrc', '--quiet'], { home: desk.home });
+    await run('getmail', ['--getmaildir', noticeWriter.home, '--rcfile', 'getmailrc', '--quiet'], {
+      home: noticeWriter.home,
+    });
     return filesIn(folder);
   },
 };

@@ -5,7 +5,7 @@ import type { Payload } from './payload.ts';
 import { run } from './run.ts';
 
 /** One user's side: where the gateway is, who logs in, and an empty folder to write configuration in. */
-export interface Desk {
+export interface NoticeWriter {
   readonly home: string;
   readonly host: string;
   readonly submission: number;
@@ -21,7 +21,7 @@ export interface Desk {
 export interface Sender {
   readonly program: string;
   readonly apt: string;
-  send(payload: Payload, to: string, desk: Desk): Promise<void>;
+  send(payload: Payload, to: string, noticeWriter: NoticeWriter): Promise<void>;
 }
 
 /** Secrets go into files with mode 0600, not into arguments that `ps` shows. */
@@ -34,8 +34,10 @@ export function secretFile(home: string, name: string, lines: readonly string[])
 const curl: Sender = {
   program: 'curl',
   apt: 'curl',
-  async send(payload, to, desk) {
-    const config = secretFile(desk.home, 'curl.conf', [`user = "${desk.login}:${desk.password}"`]);
+  async send(payload, to, noticeWriter) {
+    const config = secretFile(noticeWriter.home, 'curl.conf', [
+      `user = "${noticeWriter.login}:${noticeWriter.password}"`,
+    ]);
     const part = (path: string, type: string, encoder: string): string[] => [
       '-F',
       `=@"${path}";type=${type};encoder=${encoder}`,
@@ -44,14 +46,14 @@ const curl: Sender = {
     await run(
       'curl',
       [
-        ...['--silent', '--show-error', '--ssl-reqd', '--cacert', desk.ca, '-K', config],
-        ...['--url', `smtp://${desk.host}:${desk.submission}/client.test`],
-        ...['--mail-from', desk.address, '--mail-rcpt', to],
-        ...['-H', `From: <${desk.address}>`, '-H', `To: <${to}>`, '-H', `Subject: ${payload.subject}`],
+        ...['--silent', '--show-error', '--ssl-reqd', '--cacert', noticeWriter.ca, '-K', config],
+        ...['--url', `smtp://${noticeWriter.host}:${noticeWriter.submission}/client.test`],
+        ...['--mail-from', noticeWriter.address, '--mail-rcpt', to],
+        ...['-H', `From: <${noticeWriter.address}>`, '-H', `To: <${to}>`, '-H', `Subject: ${payload.subject}`],
         ...['-F', `=<${payload.textPath};type=text/plain;charset=utf-8;encoder=quoted-printable`],
         ...files.flat(),
       ],
-      { home: desk.home },
+      { home: noticeWriter.home },
     );
   },
 };
@@ -78,11 +80,17 @@ with smtplib.SMTP_SSL(job['host'], job['port'], context=ssl.create_default_conte
     assert not refused, refused
 `;
 
-const job = (payload: Payload, to: string, desk: Desk): Buffer =>
+const job = (payload: Payload, to: string, noticeWriter: NoticeWriter): Buffer =>
   Buffer.from(
     JSON.stringify({
-      ...{ from: desk.address, to, subject: payload.subject, text: payload.textPath },
-      ...{ host: desk.host, port: desk.submissions, ca: desk.ca, login: desk.login, password: desk.password },
+      ...{ from: noticeWriter.address, to, subject: payload.subject, text: payload.textPath },
+      ...{
+        host: noticeWriter.host,
+        port: noticeWriter.submissions,
+        ca: noticeWriter.ca,
+        login: noticeWriter.login,
+        password: noticeWriter.password,
+      },
       files: payload.files.map(({ name, path, type }) => ({ name, path, type })),
     }),
   );
@@ -90,27 +98,27 @@ const job = (payload: Payload, to: string, desk: Desk): Buffer =>
 const smtplib: Sender = {
   program: 'python3',
   apt: 'python3',
-  async send(payload, to, desk) {
-    await run('python3', ['-c', SMTPLIB], { home: desk.home, input: job(payload, to, desk) });
+  async send(payload, to, noticeWriter) {
+    await run('python3', ['-c', SMTPLIB], { home: noticeWriter.home, input: job(payload, to, noticeWriter) });
   },
 };
 
 const snail: Sender = {
   program: 's-nail',
   apt: 's-nail',
-  async send(payload, to, desk) {
-    const user = `${encodeURIComponent(desk.login)}:${encodeURIComponent(desk.password)}`;
-    const rc = secretFile(desk.home, 'mailrc', [
+  async send(payload, to, noticeWriter) {
+    const user = `${encodeURIComponent(noticeWriter.login)}:${encodeURIComponent(noticeWriter.password)}`;
+    const rc = secretFile(noticeWriter.home, 'mailrc', [
       'set v15-compat sendwait sendcharsets=utf-8 ttycharset=utf-8',
-      `set mta=submission://${user}@${desk.host}:${desk.submission} smtp-use-starttls smtp-auth=plain`,
-      `set tls-verify=strict tls-ca-no-defaults tls-ca-file=${desk.ca}`,
-      `set from=${desk.address} hostname=client.test`,
+      `set mta=submission://${user}@${noticeWriter.host}:${noticeWriter.submission} smtp-use-starttls smtp-auth=plain`,
+      `set tls-verify=strict tls-ca-no-defaults tls-ca-file=${noticeWriter.ca}`,
+      `set from=${noticeWriter.address} hostname=client.test`,
       // Without a type s-nail takes an attachment without control characters for text and would convert its characters.
       'mimetype application/edifact edi',
     ]);
     const attachments = payload.files.flatMap((f) => ['-a', f.path]);
     await run('s-nail', ['-:u', '-s', payload.subject, ...attachments, to], {
-      home: desk.home,
+      home: noticeWriter.home,
       input: payload.text,
       env: { MAILRC: rc },
     });
@@ -120,18 +128,18 @@ const snail: Sender = {
 const mutt: Sender = {
   program: 'mutt',
   apt: 'mutt',
-  async send(payload, to, desk) {
+  async send(payload, to, noticeWriter) {
     // As a workplace is set up that sends lab reports; else mutt takes Latin-1 text for text.
-    writeFileSync(join(desk.home, '.mime.types'), 'application/EDIFACT edi\n');
-    const rc = secretFile(desk.home, 'muttrc', [
-      `set from="${desk.address}" hostname="client.test" use_envelope_from=yes copy=no`,
-      `set smtp_url="smtp://${desk.login.replace('@', '%40')}@${desk.host}:${desk.submission}" smtp_pass="${desk.password}"`,
-      `set ssl_starttls=yes ssl_force_tls=yes certificate_file="${desk.ca}" ssl_ca_certificates_file="${desk.ca}"`,
+    writeFileSync(join(noticeWriter.home, '.mime.types'), 'application/EDIFACT edi\n');
+    const rc = secretFile(noticeWriter.home, 'muttrc', [
+      `set from="${noticeWriter.address}" hostname="client.test" use_envelope_from=yes copy=no`,
+      `set smtp_url="smtp://${noticeWriter.login.replace('@', '%40')}@${noticeWriter.host}:${noticeWriter.submission}" smtp_pass="${noticeWriter.password}"`,
+      `set ssl_starttls=yes ssl_force_tls=yes certificate_file="${noticeWriter.ca}" ssl_ca_certificates_file="${noticeWriter.ca}"`,
       'set charset="utf-8" send_charset="utf-8" rfc2047_parameters=no',
     ]);
     const attachments = payload.files.map((f) => f.path);
     await run('mutt', ['-n', '-F', rc, '-s', payload.subject, '-a', ...attachments, '--', to], {
-      home: desk.home,
+      home: noticeWriter.home,
       input: payload.text,
     });
   },
@@ -140,38 +148,50 @@ const mutt: Sender = {
 const msmtp: Sender = {
   program: 'msmtp',
   apt: 'msmtp',
-  async send(payload, to, desk) {
-    const rc = secretFile(desk.home, 'msmtprc', [
+  async send(payload, to, noticeWriter) {
+    const rc = secretFile(noticeWriter.home, 'msmtprc', [
       'defaults',
-      `account gateway\nhost ${desk.host}\nport ${desk.submission}\nfrom ${desk.address}`,
-      `auth plain\nuser ${desk.login}\npassword ${desk.password}`,
-      `tls on\ntls_starttls on\ntls_trust_file ${desk.ca}`,
+      `account gateway\nhost ${noticeWriter.host}\nport ${noticeWriter.submission}\nfrom ${noticeWriter.address}`,
+      `auth plain\nuser ${noticeWriter.login}\npassword ${noticeWriter.password}`,
+      `tls on\ntls_starttls on\ntls_trust_file ${noticeWriter.ca}`,
       'account default : gateway',
     ]);
     const compose = `${COMPOSE}\nsys.stdout.buffer.write(mail.as_bytes())\n`;
-    const message = await run('python3', ['-c', compose], { home: desk.home, input: job(payload, to, desk) });
-    await run('msmtp', ['-C', rc, '--', to], { home: desk.home, input: message });
+    const message = await run('python3', ['-c', compose], {
+      home: noticeWriter.home,
+      input: job(payload, to, noticeWriter),
+    });
+    await run('msmtp', ['-C', rc, '--', to], { home: noticeWriter.home, input: message });
   },
 };
 
 const swaks: Sender = {
   program: 'swaks',
   apt: 'swaks',
-  async send(payload, to, desk) {
+  async send(payload, to, noticeWriter) {
     const attachments = payload.files.flatMap((f) => [
       ...['--attach-type', f.type, '--attach-name', f.name, '--attach', `@${f.path}`],
     ]);
-    const config = secretFile(desk.home, 'swaksrc', [`auth-password ${desk.password}`]);
+    const config = secretFile(noticeWriter.home, 'swaksrc', [`auth-password ${noticeWriter.password}`]);
     await run(
       'swaks',
       [
-        ...['--config', config, '--silent', '2', '--server', desk.host, '--port', String(desk.submission)],
-        ...['--ehlo', 'client.test', '--tls', '--tls-verify', '--tls-ca-path', desk.ca],
-        ...['--auth', 'LOGIN', '--auth-user', desk.login, '--from', desk.address, '--to', to],
+        ...[
+          '--config',
+          config,
+          '--silent',
+          '2',
+          '--server',
+          noticeWriter.host,
+          '--port',
+          String(noticeWriter.submission),
+        ],
+        ...['--ehlo', 'client.test', '--tls', '--tls-verify', '--tls-ca-path', noticeWriter.ca],
+        ...['--auth', 'LOGIN', '--auth-user', noticeWriter.login, '--from', noticeWriter.address, '--to', to],
         ...['--header', `Subject: ${payload.subject}`, '--attach-type', 'text/plain; charset=utf-8'],
         ...['--attach-body', `@${payload.textPath}`, ...attachments],
       ],
-      { home: desk.home },
+      { home: noticeWriter.home },
     );
   },
 };

@@ -17,7 +17,7 @@ import { attempt } from './run.ts';
 const options = { skip: withoutProgram('openssl', 'openssl') };
 const nss = { skip: withoutProgram('cmsutil', 'libnss3-tools') };
 
-interface Desk {
+interface NoticeWriter {
   readonly folder: string;
   readonly gateway: MailGateway;
   put(name: string, octets: string | Buffer): void;
@@ -26,7 +26,7 @@ interface Desk {
   openssl(...args: readonly string[]): Promise<void>;
 }
 
-async function desk(t: TestContext): Promise<Desk> {
+async function noticeWriter(t: TestContext): Promise<NoticeWriter> {
   const gateway = await startMailGateway({ accounts: ['anna', 'bram', 'cor', 'dora'] });
   t.after(() => gateway.remove());
   const folder = mkdtempSync(join(tmpdir(), 'sluis-smime-'));
@@ -52,11 +52,11 @@ const letter = (to: string, body: string): Buffer =>
     'latin1',
   );
 
-const sent = async ({ gateway }: Desk, to: readonly string[], content: Buffer): Promise<void> => {
+const sent = async ({ gateway }: NoticeWriter, to: readonly string[], content: Buffer): Promise<void> => {
   const from = addressOf('anna');
   await send(gateway.target('submission'), loginOf('anna'), { from, to, content });
 };
-const fetched = async ({ gateway }: Desk, who: string): Promise<Buffer> => {
+const fetched = async ({ gateway }: NoticeWriter, who: string): Promise<Buffer> => {
   const [first] = await fetchAll(gateway.target('pop3s'), loginOf(who));
   return Buffer.from(first ?? '', 'latin1');
 };
@@ -65,7 +65,7 @@ test(
   'OpenSSL verifies what was signed, and decrypts and verifies both profiles, for RSA and EC',
   options,
   async (t) => {
-    const d = await desk(t);
+    const d = await noticeWriter(t);
     const { gateway } = d;
     await gateway.give('anna', { keep: true });
     for (const [name, kind, settings] of [
@@ -120,8 +120,8 @@ const BY_ANNA = ['-signer', 'anna.crt', '-inkey', 'anna.key'];
 const LINES = `Content-Type: text/plain; charset=utf-8\n\nuitslag\nvan vandaag\n`;
 
 /** Anna signs for herself, and the gateway opens for Bram. */
-async function opening(t: TestContext, entity: string | Buffer): Promise<Desk> {
-  const d = await desk(t);
+async function opening(t: TestContext, entity: string | Buffer): Promise<NoticeWriter> {
+  const d = await noticeWriter(t);
   const anna = await d.gateway.give('anna');
   const bram = await d.gateway.give('bram', { kind: 'rsa2048', keep: true });
   await d.gateway.set('bram', { open: true });
@@ -133,7 +133,7 @@ async function opening(t: TestContext, entity: string | Buffer): Promise<Desk> {
 }
 
 /** What a command made, with line ends as it makes them, sent as a mail program would send it; and what Bram fetches. */
-async function throughGateway(d: Desk, made: Buffer): Promise<string> {
+async function throughGateway(d: NoticeWriter, made: Buffer): Promise<string> {
   const content = made.toString('latin1').replace(/\r?\n/g, '\r\n').replace('MIME-Version: 1.0\r\n', '');
   await sent(d, [addressOf('bram')], letter(addressOf('bram'), content.replaceAll('\r\n.', '\r\n..')));
   return (await fetched(d, 'bram')).toString('latin1');
@@ -243,7 +243,7 @@ test('a triple wrap of OpenSSL, and one that was signed after it was encrypted, 
 });
 
 test('what NSS signs and encrypts with the line ends of Unix is opened and verified', nss, async (t) => {
-  const d = await desk(t);
+  const d = await noticeWriter(t);
   const anna = await d.gateway.give('anna', { kind: 'rsa2048' });
   const bram = await d.gateway.give('bram', { kind: 'rsa2048', keep: true });
   await d.gateway.set('bram', { open: true });

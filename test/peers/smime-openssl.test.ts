@@ -9,15 +9,15 @@ import { type Person, collect, random, signerOf, trust } from '../crypto/cms/sup
 import { memoryStage } from '../crypto/smime/support.ts';
 import { value } from '../crypto/support.ts';
 import { withoutProgram } from '../support/require.ts';
-import { Desk } from './cms-parts.ts';
+import { NoticeWriter } from './cms-parts.ts';
 
 const options = { skip: withoutProgram('openssl', 'openssl') || withoutProgram('python3', 'python3') };
-let desk: Desk;
-before(async () => (desk = await Desk.open()));
-after(() => desk.close());
+let noticeWriter: NoticeWriter;
+before(async () => (noticeWriter = await NoticeWriter.open()));
+after(() => noticeWriter.close());
 
 const run = async (program: string, ...args: readonly string[]): Promise<void> => {
-  const ran = await desk.run(program, ...args);
+  const ran = await noticeWriter.run(program, ...args);
   assert.equal(ran.status, 0, `${program} ${args.join(' ')}: ${ran.err}`);
 };
 
@@ -36,15 +36,15 @@ const letter = (from: Person, to: Person): Buffer =>
 const wrap = async (octets: Buffer, protection: Protection): Promise<Buffer> =>
   collect(protect(value(await readMessage(sourceOf(octets))), protection, { random, eightBit: true }));
 
-const signing = (from: Person) => ({ signers: [signerOf(from)], signingTime: desk.circle.now });
+const signing = (from: Person) => ({ signers: [signerOf(from)], signingTime: noticeWriter.circle.now });
 
 test('OpenSSL verifies a clear-signed message of ours, and Python sees its two parts', options, async () => {
-  const { rsa2048, p256 } = desk.circle.people;
-  desk.put('message', await wrap(letter(p256, rsa2048), { kind: 'signed', signing: signing(p256) }));
+  const { rsa2048, p256 } = noticeWriter.circle.people;
+  noticeWriter.put('message', await wrap(letter(p256, rsa2048), { kind: 'signed', signing: signing(p256) }));
   // Without -binary: with it OpenSSL reads the line end before a boundary as content.
   await run('openssl', 'cms', '-verify', '-in', 'message', '-CAfile', 'root.pem', '-out', 'out');
-  assert.ok(desk.get('out').equals(Buffer.concat([Buffer.from(`${HEADER}\r\n`), BODY])), 'octet for octet');
-  const look = await desk.run(
+  assert.ok(noticeWriter.get('out').equals(Buffer.concat([Buffer.from(`${HEADER}\r\n`), BODY])), 'octet for octet');
+  const look = await noticeWriter.run(
     'python3',
     '-c',
     "import email;m=email.message_from_binary_file(open('message','rb'));p=m.get_payload();print(m.get_content_type(),m.get_param('protocol'),m.get_param('micalg'),len(p),p[0].get_content_type(),p[1].get_content_type(),p[1].get_filename(),m['Subject'],m.defects)",
@@ -56,7 +56,7 @@ test('OpenSSL verifies a clear-signed message of ours, and Python sees its two p
 });
 
 test('OpenSSL decrypts and verifies both profiles', options, async () => {
-  const { rsa2048, p256 } = desk.circle.people;
+  const { rsa2048, p256 } = noticeWriter.circle.people;
   const interop = await wrap(letter(p256, rsa2048), {
     kind: 'interop',
     signing: signing(p256),
@@ -68,14 +68,14 @@ test('OpenSSL decrypts and verifies both profiles', options, async () => {
   });
   const strong = await wrap(letter(rsa2048, p256), {
     kind: 'strong',
-    signing: { signers: [{ ...signerOf(rsa2048), rsa: 'pss' }], signingTime: desk.circle.now },
+    signing: { signers: [{ ...signerOf(rsa2048), rsa: 'pss' }], signingTime: noticeWriter.circle.now },
     encryption: { recipients: [{ certificate: p256.certificate }], cipher: 'aes-256-gcm', random },
   });
   for (const [message, to] of [
     [interop, 'rsa2048'],
     [strong, 'p256'],
   ] as const) {
-    desk.put('message', message);
+    noticeWriter.put('message', message);
     await run(
       'openssl',
       'cms',
@@ -91,13 +91,13 @@ test('OpenSSL decrypts and verifies both profiles', options, async () => {
       'inner',
     );
     await run('openssl', 'cms', '-verify', '-in', 'inner', '-CAfile', 'root.pem', '-out', 'out');
-    assert.ok(desk.get('out').includes(BODY), to);
+    assert.ok(noticeWriter.get('out').includes(BODY), to);
   }
 });
 
 test('we open what OpenSSL signed, encrypted, and both', options, async () => {
-  const { rsa2048, p256 } = desk.circle.people;
-  desk.put('entity', Buffer.concat([Buffer.from(`${HEADER}\r\n`), BODY]));
+  const { rsa2048, p256 } = noticeWriter.circle.people;
+  noticeWriter.put('entity', Buffer.concat([Buffer.from(`${HEADER}\r\n`), BODY]));
   const names = ['-from', rsa2048.address, '-to', p256.address, '-subject', 'Uitslag'];
   const sign = ['-sign', '-in', 'entity', '-signer', 'rsa2048.crt', '-inkey', 'rsa2048.key', '-binary', '-crlfeol'];
   await run('openssl', 'cms', ...sign, ...names, '-out', 'clear');
@@ -122,8 +122,8 @@ test('we open what OpenSSL signed, encrypted, and both', options, async () => {
     ['opaque', ['signed']],
     ['both', ['encrypted', 'signed']],
   ] as const) {
-    const { address: _, ...known } = await trust(undefined, {}, desk.circle);
-    const opened = await openMessage(value(await readMessage(sourceOf(desk.get(file)))), {
+    const { address: _, ...known } = await trust(undefined, {}, noticeWriter.circle);
+    const opened = await openMessage(value(await readMessage(sourceOf(noticeWriter.get(file)))), {
       keys: [{ certificate: p256.certificate, privateKey: p256.privateKey }],
       trust: known,
       stage: memoryStage().stage,

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import type { AccountId, MessageId } from '../../src/domain/ids.ts';
 import { type Milliseconds, days, instant, minutes, seconds } from '../../src/domain/units.ts';
 import { Claim } from '../../src/pickup/claim.ts';
-import type { SessionDid } from '../../src/pickup/consumers.ts';
+import type { SessionDid } from '../../src/pickup/client-networks.ts';
 import { KnownClaims, REMEMBERED, REMEMBERED_IN_ALL } from '../../src/pickup/known-claims.ts';
 import type { Collected } from '../../src/pickup/receipts.ts';
 import { MOST_CLAIMS, SharedMaildrops, type Visitor } from '../../src/pickup/shared.ts';
@@ -49,7 +49,7 @@ async function scene(t: TestContext, messages: number, most?: number): Promise<S
         return Promise.resolve([]);
       },
     },
-    consumers: { note: (_account, _network, what) => void did.push(what) },
+    clientNetworks: { note: (_account, _network, what) => void did.push(what) },
     clock: s.clock,
     random: randomBytes,
     log: s.log,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { PartnerId } from '../../src/domain/ids.ts';
 import { instant, seconds } from '../../src/domain/units.ts';
-import { Ground } from '../../src/store/changes/ground.ts';
+import { ChangeContext } from '../../src/store/changes/change-context.ts';
 import { voidLeases } from '../../src/store/changes/queue.ts';
 import { MAIL_CHANGES } from '../../src/store/changes/table.ts';
 import { sharedServer } from '../support/postgres-nodes.ts';
@@ -37,8 +37,8 @@ test('two nodes claim a thousand deliveries and none twice; a start makes void w
   const claimAll = async ({ inTransaction }: typeof one): Promise<number> => {
     let mine = 0;
     for (;;) {
-      const ground = new Ground(NOW, new Uint8Array(32));
-      const change = MAIL_CHANGES.queue.claim(ground, 1 as PartnerId, 37, seconds(60));
+      const context = new ChangeContext(NOW, new Uint8Array(32));
+      const change = MAIL_CHANGES.queue.claim(context, 1 as PartnerId, 37, seconds(60));
       const { deliveries } = await inTransaction(change);
       if (deliveries.length === 0) return mine;
       mine += deliveries.length;

@@ -2,12 +2,12 @@
 // @beside
 import { claimKillTest } from '../faults/support/claim-kills.ts';
 import { killTests } from '../faults/support/kills.ts';
-import { postgresGround } from '../faults/support/postgres-ground.ts';
+import { postgresFaults } from '../faults/support/postgres-engine.ts';
 import { pushKillTest } from '../faults/support/push-kills.ts';
 import { effort } from '../support/effort.ts';
 
-const ground = postgresGround();
-killTests(ground, { rounds: effort(2, 20), quits: effort(1, 10) });
-pushKillTest(ground, effort(1, 12));
+const engine = postgresFaults();
+killTests(engine, { rounds: effort(2, 20), quits: effort(1, 10) });
+pushKillTest(engine, effort(1, 12));
 // A gateway is started for each kill, until a mailbox is empty: too long for each merge.
-if (effort(false, true)) claimKillTest(ground);
+if (effort(false, true)) claimKillTest(engine);

@@ -5,7 +5,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { afterEach, after, before, test } from 'node:test';
 import { chainHash, laneStart } from '../../src/crypto/audit-chain.ts';
 import { hours, instant } from '../../src/domain/units.ts';
-import { Changed } from '../../src/store/changes/changed.ts';
+import { ChangeEffects } from '../../src/store/changes/changed.ts';
 import { ChunkLine } from '../../src/store/postgres/chunk-line.ts';
 import { fileBatch, fileNotices } from '../../src/store/postgres/filing-batch.ts';
 import { dropKeys, foldUsage, markUnsure } from '../../src/store/postgres/filing-upkeep.ts';
@@ -240,7 +240,7 @@ test('notices of a change are filed in its transaction, and go with it', async (
   await fresh();
   const { line, connections } = await open();
   const its = connections[0]!;
-  const changed = new Changed();
+  const changed = new ChangeEffects();
   const file = () =>
     fileNotices([workOf(0, [2]), workOf(0, [99])], AT, changed, {
       lane: its.lane,

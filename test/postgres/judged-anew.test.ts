@@ -164,7 +164,7 @@ test('an acknowledgement over the API whose log-in has ended removes nothing, an
     log,
     random: randomBytes,
     receipts: undefined,
-    consumers: undefined,
+    clientNetworks: undefined,
   });
   t.after(() => shared.close());
   const visitor: Visitor = { protocol: 'https', address: '192.0.2.7', network: '192.0.2.7', tls: 'TLSv1.3' };

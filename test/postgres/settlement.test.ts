@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { loadConfig } from '../../src/config/load.ts';
 import { openStore } from '../../src/gateway/store.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import { type SettlementGround, settledThrough, toldOf } from '../faults/support/settlements.ts';
+import { type SettlementContext, settledThrough, toldOf } from '../faults/support/settlements.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { effort } from '../support/effort.ts';
 import { makeStore } from '../support/gateways.ts';
@@ -28,7 +28,7 @@ after(async () => {
 });
 
 /** In a database of its own. `machine`: the primary dies with the process. */
-async function groundOf(database: string, { machine }: { readonly machine: boolean }): Promise<SettlementGround> {
+async function lockedRowsOf(database: string, { machine }: { readonly machine: boolean }): Promise<SettlementContext> {
   const store = await makeStore(whole, cluster, database);
   const [settler, judge] = [
     await store.gateway({ node: 'settler', place: 'noord' }),
@@ -51,7 +51,7 @@ async function groundOf(database: string, { machine }: { readonly machine: boole
 }
 
 test(`${LOSSES} losses of gateway and primary between settlements: each failure has one notice`, async (t) => {
-  const tally = await settledThrough(await groundOf('settled', { machine: true }), LOSSES);
+  const tally = await settledThrough(await lockedRowsOf('settled', { machine: true }), LOSSES);
   t.diagnostic(toldOf(tally));
   assert.ok(tally.settled >= LOSSES * 20, 'too few settlements to prove anything');
   assert.deepEqual([tally.silent, tally.doubled, tally.false, tally.lost], [0, 0, 0, 0]);
@@ -60,7 +60,7 @@ test(`${LOSSES} losses of gateway and primary between settlements: each failure 
 // Before a merge that of SQLite does (settlement-power.test.ts): what is compared is one text.
 if (effort(false, true))
   test('control: notices that are filed behind the settlement do get lost', async (t) => {
-    const tally = await settledThrough(await groundOf('apart', { machine: false }), 20, 'notice-apart');
+    const tally = await settledThrough(await lockedRowsOf('apart', { machine: false }), 20, 'notice-apart');
     t.diagnostic(toldOf(tally));
     assert.ok(tally.silent > 0, 'the control lost no notice: this test cannot see a lost one');
   });

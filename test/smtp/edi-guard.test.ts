@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { viewParts } from '../../src/admin/part-views.ts';
-import { Desk } from '../../src/delivery/desk.ts';
+import { NoticeWriter } from '../../src/delivery/notice-writer.ts';
 import type { Address } from '../../src/domain/address.ts';
 import { type MessageId, parseMessageId } from '../../src/domain/ids.ts';
 import { octets } from '../../src/domain/units.ts';
@@ -31,12 +31,12 @@ interface Guarded extends SmtpFixture {
 async function guarded(t: Cleanup, settings: SmtpFixtureOptions['settings'] = {}): Promise<Guarded> {
   const guardLog = new MemoryLog();
   const middleware = (store: Store) => {
-    const desk = new Desk({
+    const noticeWriter = new NoticeWriter({
       ...{ store, clock: new FakeClock(), log: guardLog, random: randomBytes, hostname: 'mail.test' },
       operator: 'postmaster@mail.test' as Address,
       returnLimit: octets(4096),
     });
-    return new Chain(store, ediSteps({ store, log: guardLog, desk }));
+    return new Chain(store, ediSteps({ store, log: guardLog, noticeWriter }));
   };
   const smtp = await startSmtp(t, { settings, middleware });
   const client = await SmtpClient.open(

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { Desk } from '../../src/delivery/desk.ts';
+import { NoticeWriter } from '../../src/delivery/notice-writer.ts';
 import { octets } from '../../src/domain/units.ts';
 import { gatewayTests } from '../../src/gateway/test-address.ts';
 import { filed } from '../support/filed.ts';
@@ -24,7 +24,7 @@ const start = (t: Cleanup, options: SmtpFixtureOptions = {}): Promise<SmtpFixtur
     ...options,
     tests: ({ store, clock, log }) => {
       const operator = address('postmaster@mail.test');
-      const desk = new Desk({
+      const noticeWriter = new NoticeWriter({
         store,
         clock,
         log,
@@ -33,7 +33,11 @@ const start = (t: Cleanup, options: SmtpFixtureOptions = {}): Promise<SmtpFixtur
         operator,
         returnLimit: octets(4096),
       });
-      return gatewayTests(store, { desk, settlements: { noticeFor: async () => undefined }, ended: { held: 0 } });
+      return gatewayTests(store, {
+        noticeWriter,
+        settlements: { noticeFor: async () => undefined },
+        ended: { held: 0 },
+      });
     },
   });
 const speak = async ({ port, ca }: SmtpFixture, text: string): Promise<void> =>

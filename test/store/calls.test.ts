@@ -137,9 +137,9 @@ test('what would not arrive as it was given is refused before it goes', async ()
 });
 
 interface Sample {
-  fine(ground: object, n: bigint, list: readonly { readonly a?: string }[]): Change<Uint8Array | undefined>;
-  givesFunction(ground: object): Change<() => void>;
-  takesInstance(ground: object, map: ReadonlyMap<string, string>): Change<void>;
+  fine(context: object, n: bigint, list: readonly { readonly a?: string }[]): Change<Uint8Array | undefined>;
+  givesFunction(context: object): Change<() => void>;
+  takesInstance(context: object, map: ReadonlyMap<string, string>): Change<void>;
 }
 
 test('the compiler refuses methods whose arguments or results cannot go over', () => {

@@ -36,8 +36,8 @@ test('changes of mail write neither the counters of mailboxes nor what filings r
   const remembered = new Set(['account', 'address', 'organisation', 'mailbox', 'partner', 'partner_domain']);
   const wrong = Object.entries<object>(MAIL_CHANGES).flatMap(([object, its]) =>
     [...filesOf(its)]
-      // What a ground offers to all changes raises the version of an account; a change of mail has no use for it.
-      .filter((file) => file !== 'ground.ts')
+      // What a context offers to all changes raises the version of an account; a change of mail has no use for it.
+      .filter((file) => file !== 'change-context.ts')
       .flatMap((file) => writtenIn(sourceOf('changes', file)).map((table) => [object, table] as const))
       .filter(([, table]) => remembered.has(table)),
   );

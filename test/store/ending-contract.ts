@@ -9,7 +9,7 @@ import type { Store } from '../../src/store/port/store.ts';
 import { type ContractStore, registryError } from './contract.ts';
 
 const actor = { name: 'operator', reason: 'contract ended' };
-const [anna, desk, bert, carl] = ['anna@a.test', 'desk@a.test', 'bert@a.test', 'carl@b.test'].map(address) as [
+const [anna, noticeWriter, bert, carl] = ['anna@a.test', 'desk@a.test', 'bert@a.test', 'carl@b.test'].map(address) as [
   Address,
   Address,
   Address,
@@ -21,7 +21,7 @@ const IDENTITY = { id: '8714200000001', qualifier: '14', organisation: 'a' };
 async function group({ registry }: Store): Promise<void> {
   for (const name of ['a', 'b']) await registry.addOrganisation({ name, title: name, language: 'nl' }, actor);
   for (const [login, organisation, addresses] of [
-    [anna, 'a', [anna, desk]],
+    [anna, 'a', [anna, noticeWriter]],
     [bert, 'a', [bert]],
     [carl, 'b', [carl]],
   ] as const)
@@ -55,12 +55,14 @@ async function standing(store: Store): Promise<unknown> {
           logs: [record?.account.state, record?.passwords.length],
         },
         addresses: addresses.map((a) => [a.address, a.state, a.finalAt, a.successor]),
-        sends: await Promise.all([anna, desk, bert, carl].map((a) => registry.maySendAs(account.id, addressKey(a)))),
+        sends: await Promise.all(
+          [anna, noticeWriter, bert, carl].map((a) => registry.maySendAs(account.id, addressKey(a))),
+        ),
         ...{ passwords: passwords.length, sendsAs, called: await registry.identitiesOf(account.id) },
       };
     }),
   );
-  return { accounts, reached: await Promise.all([anna, desk, bert, carl].map((to) => reached(store, to))) };
+  return { accounts, reached: await Promise.all([anna, noticeWriter, bert, carl].map((to) => reached(store, to))) };
 }
 
 export function endingContract(name: string, open: (t: TestContext) => Promise<ContractStore>): void {
@@ -78,13 +80,16 @@ export function endingContract(name: string, open: (t: TestContext) => Promise<C
 
   promise('an account that is ending takes and sends nothing, still logs in, and is resumed as it was', async (s) => {
     const { registry } = s.store;
-    await registry.setAddressState(desk, 'suspended', actor);
+    await registry.setAddressState(noticeWriter, 'suspended', actor);
     const before = await standing(s.store);
     const endsAt = inDays(s, 30);
     await registry.endAccount(anna, { endsAt, successor: carl }, actor);
     for (const when of ['now', 'after a restart']) {
       const { store } = when === 'now' ? s : await s.reopen();
-      assert.deepEqual([await reached(store, anna), await reached(store, desk)], [`5.1.6 ${carl}`, `5.1.6 ${carl}`]);
+      assert.deepEqual(
+        [await reached(store, anna), await reached(store, noticeWriter)],
+        [`5.1.6 ${carl}`, `5.1.6 ${carl}`],
+      );
       const record = await store.registry.findLogin(anna);
       assert.deepEqual([record?.account.state, record?.account.endsAt], ['active', endsAt], 'it collects what waits');
       const [, its] = [record, await store.registry.findAccount(anna)];
@@ -112,7 +117,7 @@ export function endingContract(name: string, open: (t: TestContext) => Promise<C
       const before = await standing(s.store);
       const endsAt = inDays(s, 30);
       assert.equal(await registry.endOrganisation('a', { endsAt, successor: carl }, actor), 0);
-      assert.deepEqual(await Promise.all([anna, desk, bert, carl].map((to) => reached(s.store, to))), [
+      assert.deepEqual(await Promise.all([anna, noticeWriter, bert, carl].map((to) => reached(s.store, to))), [
         `5.1.6 ${carl}`,
         `5.1.6 ${carl}`,
         `5.1.6 ${carl}`,
@@ -144,21 +149,21 @@ export function endingContract(name: string, open: (t: TestContext) => Promise<C
     const { registry } = s.store;
     const before = await standing(s.store);
     const endsAt = inDays(s, 30);
-    await registry.endAddress(desk, { endsAt, successor: bert }, actor);
-    assert.deepEqual([await reached(s.store, desk), await reached(s.store, anna)], [`5.1.6 ${bert}`, '250']);
+    await registry.endAddress(noticeWriter, { endsAt, successor: bert }, actor);
+    assert.deepEqual([await reached(s.store, noticeWriter), await reached(s.store, anna)], [`5.1.6 ${bert}`, '250']);
     const ending = /"desk@a\.test" is ending/;
-    await assert.rejects(registry.addAddress(carl, desk, actor), registryError('exists', ending));
-    await assert.rejects(registry.addAddress(anna, desk, actor), registryError('exists', ending));
+    await assert.rejects(registry.addAddress(carl, noticeWriter, actor), registryError('exists', ending));
+    await assert.rejects(registry.addAddress(anna, noticeWriter, actor), registryError('exists', ending));
     await assert.rejects(
-      registry.moveAddresses([{ address: desk, login: bert }], actor),
+      registry.moveAddresses([{ address: noticeWriter, login: bert }], actor),
       registryError('ended', ending),
     );
-    await assert.rejects(registry.setAddressState(desk, 'suspended', actor), registryError('ended', ending));
+    await assert.rejects(registry.setAddressState(noticeWriter, 'suspended', actor), registryError('ended', ending));
     await assert.rejects(
-      registry.endAddress(bert, { successor: desk }, actor),
+      registry.endAddress(bert, { successor: noticeWriter }, actor),
       registryError('invalid', /takes no mail/),
     );
-    await registry.setAddressState(desk, 'active', actor);
+    await registry.setAddressState(noticeWriter, 'active', actor);
     assert.deepEqual(await standing(s.store), before);
   });
 
@@ -174,11 +179,11 @@ export function endingContract(name: string, open: (t: TestContext) => Promise<C
     assert.equal(await reached(s.store, anna), '5.1.1');
     await registry.setAccountStates([anna], 'active', actor);
     assert.equal(await reached(s.store, anna), '250');
-    await registry.setAddressState(desk, 'suspended', actor);
-    await registry.endAddress(desk, { endsAt }, actor);
+    await registry.setAddressState(noticeWriter, 'suspended', actor);
+    await registry.endAddress(noticeWriter, { endsAt }, actor);
     for (const expected of ['5.1.1', '250']) {
-      await registry.setAddressState(desk, 'active', actor);
-      assert.equal(await reached(s.store, desk), expected);
+      await registry.setAddressState(noticeWriter, 'active', actor);
+      assert.equal(await reached(s.store, noticeWriter), expected);
     }
     await registry.setOrganisationState('a', 'suspended', actor);
     await registry.endOrganisation('a', { endsAt }, actor);
@@ -190,21 +195,21 @@ export function endingContract(name: string, open: (t: TestContext) => Promise<C
 
   promise('when the time is over the end is final by the clock alone, and the round writes it down', async (s) => {
     const { registry } = s.store;
-    await registry.endAddress(desk, { endsAt: inDays(s, 10), successor: bert }, actor);
+    await registry.endAddress(noticeWriter, { endsAt: inDays(s, 10), successor: bert }, actor);
     await registry.endAccount(bert, { endsAt: inDays(s, 10), successor: carl }, actor);
     await registry.endOrganisation('b', { endsAt: inDays(s, 10) }, actor);
     s.clock.advance(days(10));
     assert.equal((await registry.findLogin(bert))?.account.state, 'ended');
     assert.equal((await registry.findLogin(carl))?.account.state, 'ended');
     assert.equal((await registry.findOrganisation('b'))?.state, 'ended');
-    assert.equal((await registry.findRecipient(addressKey(desk)))?.address.finalAt, undefined);
+    assert.equal((await registry.findRecipient(addressKey(noticeWriter)))?.address.finalAt, undefined);
     const over = { kind: 'ended' };
     await assert.rejects(registry.setAccountStates([bert], 'active', actor), over);
-    await assert.rejects(registry.setAddressState(desk, 'active', actor), over);
+    await assert.rejects(registry.setAddressState(noticeWriter, 'active', actor), over);
     await assert.rejects(registry.setOrganisationState('b', 'active', actor), over);
     const told = [`5.1.6 ${bert}`, `5.1.6 ${carl}`, '5.1.1'];
     const senders = async (store: Store): Promise<string[]> =>
-      await Promise.all([desk, bert, carl].map((to) => reached(store, to)));
+      await Promise.all([noticeWriter, bert, carl].map((to) => reached(store, to)));
     assert.deepEqual(await senders(s.store), told);
     await close(s.store);
     const { store } = await s.reopen();
@@ -279,7 +284,7 @@ export function endingContract(name: string, open: (t: TestContext) => Promise<C
     const { registry } = s.store;
     const endsAt = inDays(s, 30);
     await registry.endAccount(bert, { endsAt }, actor);
-    await registry.endAddress(desk, { endsAt }, actor);
+    await registry.endAddress(noticeWriter, { endsAt }, actor);
     await registry.beginMerge('a', 'b', actor);
     const merges = [
       { login: anna, settings: {}, addresses: [{ address: anna }] },
@@ -288,8 +293,8 @@ export function endingContract(name: string, open: (t: TestContext) => Promise<C
     assert.equal(await registry.mergeAccounts('a', 'b', merges, actor), 2);
     assert.equal(await registry.finishMerge('a', 'b', actor), 0);
     await registry.setAccountStates([bert], 'active', actor);
-    await registry.setAddressState(desk, 'active', actor);
-    assert.deepEqual([await reached(s.store, bert), await reached(s.store, desk)], ['250', '250']);
+    await registry.setAddressState(noticeWriter, 'active', actor);
+    assert.deepEqual([await reached(s.store, bert), await reached(s.store, noticeWriter)], ['250', '250']);
     await registry.addOrganisation({ name: 'c', title: 'C', language: 'nl' }, actor);
     const moved = await s.store.accountMoves.move(
       { login: carl, organisation: 'c', since: s.clock.now(), endsAt: inDays(s, 10) },

@@ -6,7 +6,7 @@ import type { AccountId } from '../../src/domain/ids.ts';
 import { instant } from '../../src/domain/units.ts';
 import type { NewEnrolment } from '../../src/store/certificates.ts';
 import { takeBackConsents } from '../../src/store/changes/absences.ts';
-import type { Ground } from '../../src/store/changes/ground.ts';
+import type { ChangeContext } from '../../src/store/changes/change-context.ts';
 import { CHANGES, MAIL_CHANGES } from '../../src/store/changes/table.ts';
 import type { Change } from '../../src/store/sql/sql.ts';
 import { type Counted, countingRunner } from '../support/counted.ts';
@@ -25,7 +25,7 @@ function practice(t: TestContext) {
     `INSERT INTO address (key, address, account, state, created_at) VALUES (@key, @key, 1, 'active', 0)`,
   );
   for (let n = 0; n < MANY; n += 1) add.run({ key: `a${n}@group.test` });
-  return (change: (ground: Ground) => Change<unknown>): Pick<Counted, 'statements' | 'rows'> => {
+  return (change: (context: ChangeContext) => Change<unknown>): Pick<Counted, 'statements' | 'rows'> => {
     const { statements, rows } = run(change);
     return { statements, rows };
   };
@@ -34,9 +34,9 @@ function practice(t: TestContext) {
 test('addresses move in as many statements, however many they are', (t) => {
   const run = practice(t);
   const move = (from: number, to: number) =>
-    run((ground) =>
+    run((context) =>
       CHANGES.addresses.moveAddresses(
-        ground,
+        context,
         Array.from({ length: to - from }, (_, n) => ({ address: address(`a${from + n}@group.test`), login: 'two' })),
         actor,
       ),
@@ -52,9 +52,9 @@ const upTo = (from: number, to: number): readonly number[] => Array.from({ lengt
 test('absences, identities and counts of quirks are written in as many statements, however many they are', (t) => {
   const run = practice(t);
   const absent = (from: number, to: number) =>
-    run((ground) =>
+    run((context) =>
       CHANGES.absences.addAbsences(
-        ground,
+        context,
         upTo(from, to).map((n) => ({
           address: address(`a${n}@group.test`),
           from: instant(5),
@@ -65,17 +65,17 @@ test('absences, identities and counts of quirks are written in as many statement
       ),
     );
   const called = (from: number, to: number) =>
-    run((ground) =>
+    run((context) =>
       CHANGES.edi.addIdentities(
-        ground,
+        context,
         upTo(from, to).map((n) => ({ id: `${n}`, qualifier: '', organisation: 'practice', login: 'one' })),
         actor,
       ),
     );
   const counted = (from: number, to: number) =>
-    run((ground) =>
+    run((context) =>
       MAIL_CHANGES.quirks.note(
-        ground,
+        context,
         upTo(from, to).map((day) => ({
           account: 1 as AccountId,
           quirk: 'helo',
@@ -117,11 +117,11 @@ test('consents are taken back, with the absences that rest on them, in as many s
   const pair = (n: number) => ({ substitute: address(`a${MANY}@group.test`), address: address(`a${n}@group.test`) });
   for (let n = 0; n < MANY; n += 1) {
     const { substitute, address: of } = pair(n);
-    run((ground) => CHANGES.absences.setConsent(ground, substitute, of, true, actor));
+    run((context) => CHANGES.absences.setConsent(context, substitute, of, true, actor));
   }
-  run((ground) =>
+  run((context) =>
     CHANGES.absences.addAbsences(
-      ground,
+      context,
       upTo(0, MANY).map((n) => ({
         ...pair(n),
         from: instant(2e12),
@@ -135,7 +135,7 @@ test('consents are taken back, with the absences that rest on them, in as many s
     db.prepare('SELECT (SELECT count(*) FROM substitute_consent) + (SELECT count(*) FROM absence)').pluck().get();
   assert.equal(rowsLeft(), 2 * MANY);
   const takeBack = (from: number, to: number): Pick<Counted, 'statements' | 'rows'> => {
-    const { statements, rows } = run((ground) => takeBackConsents(ground, upTo(from, to).map(pair)));
+    const { statements, rows } = run((context) => takeBackConsents(context, upTo(from, to).map(pair)));
     return { statements, rows };
   };
   assert.deepEqual(takeBack(2, MANY), takeBack(0, 2));
@@ -149,9 +149,9 @@ const list = <T>(from: number, to: number, make: (n: number) => T): T[] =>
 test('certificates are added with their addresses, and revoked, in as many statements, however many they are', (t) => {
   const run = practice(t);
   const add = (n: number, emails: readonly string[]) =>
-    run((ground) =>
+    run((context) =>
       CHANGES.certificates.addCertificate(
-        ground,
+        context,
         n % 2 === 0 ? 'one' : 'two',
         {
           ...{
@@ -176,7 +176,7 @@ test('certificates are added with their addresses, and revoked, in as many state
   assert.deepEqual(ofMany, ofTwo);
   for (let n = 2; n < MANY; n += 1) add(n, []);
   const revoke = (from: number, to: number) =>
-    run((ground) => CHANGES.certificates.revokeCertificates(ground, list(from, to, hex), 'superseded', actor));
+    run((context) => CHANGES.certificates.revokeCertificates(context, list(from, to, hex), 'superseded', actor));
   const two = revoke(0, 2);
   const many = revoke(2, MANY);
   assert.deepEqual([two.rows, many.rows], [2, MANY - 2]);
@@ -198,7 +198,7 @@ test('codes are made in as many statements, however many they are', (t) => {
       : { ...any, use: 'password', password: `p${n}`, others: false, by: 'letter' };
   };
   const make = (from: number, to: number) =>
-    run((ground) => CHANGES.enrolments.addEnrolments(ground, list(from, to, code), actor));
+    run((context) => CHANGES.enrolments.addEnrolments(context, list(from, to, code), actor));
   const two = make(0, 2);
   const many = make(2, MANY);
   assert.deepEqual([two.rows, many.rows], [2, MANY - 2]);
@@ -208,9 +208,9 @@ test('codes are made in as many statements, however many they are', (t) => {
 test('settings of many addresses change in as many statements, however many they are', (t) => {
   const run = practice(t);
   const set = (from: number, to: number) =>
-    run((ground) =>
+    run((context) =>
       CHANGES.settings.changeManySettings(
-        ground,
+        context,
         upTo(from, to).map((n) => ({
           target: { scope: 'address', address: address(`a${n}@group.test`) } as const,
           changes: { quota: n },
@@ -252,7 +252,7 @@ test('a step of a sweep asks as many statements, however much there is to drop',
   const sweep = (n: number) => {
     fill(n);
     const step = { keptFor, open: [], below: 10_000n, day: '' };
-    return run((ground) => MAIL_CHANGES.sweeps.step(ground, step), at);
+    return run((context) => MAIL_CHANGES.sweeps.step(context, step), at);
   };
   // Of the fact below which no id is made again, the first step makes one.
   sweep(1);

@@ -46,14 +46,14 @@ function asMany(of: (from: number, to: number) => Counted, rows: number, more = 
 test('a session ends in as many statements, however many messages it deleted, and what it deleted unseen is told one by one', (t) => {
   const { db, run } = mailbox(t);
   const quit = (from: number, to: number) =>
-    run((ground) => maildrops.commit(ground, 1, upTo(from, to), [], [item('maildrop.committed')], NOTHING));
+    run((context) => maildrops.commit(context, 1, upTo(from, to), [], [item('maildrop.committed')], NOTHING));
   asMany(quit, 1, 1);
   assert.deepEqual(db.prepare('SELECT messages, octets, hidden_octets FROM mailbox').raw().get(), [0, 0, 10 * MANY]);
   const told = db.prepare("SELECT message FROM audit WHERE event = 'message.deleted' ORDER BY seq").pluck().all();
   assert.deepEqual(told, upTo(0, MANY), 'in the order in which they were deleted');
   const back = (ids: number) =>
-    run((ground) =>
-      maildrops.restore(ground, 1, { since: 0 }, randomBytes(UIDL_OCTETS * ids), item('maildrop.restored')),
+    run((context) =>
+      maildrops.restore(context, 1, { since: 0 }, randomBytes(UIDL_OCTETS * ids), item('maildrop.restored')),
     );
   const [two, many] = [back(2), back(MANY)];
   assert.deepEqual([two.rows, many.rows, many.statements], [1, 1, two.statements]);
@@ -73,14 +73,14 @@ test('a session ends in as many statements, however many messages it deleted, an
 
 test('what was fetched is marked, and what is too old is hidden, in as many statements, however many they are', (t) => {
   const { db, run } = mailbox(t);
-  asMany((from, to) => run((ground) => maildrops.release(ground, 1, upTo(from, to), NOTHING)), 0);
+  asMany((from, to) => run((context) => maildrops.release(context, 1, upTo(from, to), NOTHING)), 0);
   assert.deepEqual(db.prepare('SELECT DISTINCT retrieved FROM entry').pluck().all(), [1]);
   db.exec('UPDATE entry SET retrieved = 0');
   asMany(
     (from, to) =>
-      run((ground) =>
+      run((context) =>
         maildrops.expire(
-          ground,
+          context,
           1,
           upTo<EntryUid>(from, to).map((uid) => ({ uid, notices: [], audit: item('message.expired') })),
         ),
@@ -95,16 +95,18 @@ test('deliveries are claimed and changed in as many statements, however many the
   const { db, run } = mailbox(t);
   const audit = item('delivery.held');
   for (const change of ['hold', 'retry'] as const) {
-    asMany((from, to) => run((ground) => queue[change](ground, upTo<DeliveryId>(from, to), audit)), 1);
+    asMany((from, to) => run((context) => queue[change](context, upTo<DeliveryId>(from, to), audit)), 1);
     db.exec("UPDATE delivery SET state = 'waiting'");
   }
   db.exec("UPDATE delivery SET state = 'held'");
   asMany(
     (from, to) =>
-      run((ground) => queue.release(ground, upTo<DeliveryId>(from, to), randomBytes(UIDL_OCTETS * (to - from)), audit)),
+      run((context) =>
+        queue.release(context, upTo<DeliveryId>(from, to), randomBytes(UIDL_OCTETS * (to - from)), audit),
+      ),
     1,
   );
-  const claim = (most: number) => run((ground) => queue.claim(ground, 1 as PartnerId, most, seconds(60)));
+  const claim = (most: number) => run((context) => queue.claim(context, 1 as PartnerId, most, seconds(60)));
   const [two, many] = [claim(2), claim(MANY)];
   assert.equal(many.statements, two.statements);
   assert.equal(db.prepare('SELECT sum(attempts) FROM delivery').pluck().get(), MANY);
@@ -113,9 +115,9 @@ test('deliveries are claimed and changed in as many statements, however many the
 test('a message is taken back from many, and erased with its copies, in as many statements, however many they are', (t) => {
   const { db, run } = mailbox(t);
   const erase = (from: number, to: number) =>
-    run((ground) =>
+    run((context) =>
       messageErasure.erase(
-        ground,
+        context,
         upTo(from, to).map((n) => ({ id: BigInt(n), accounts: [1] })),
         item('message.erased'),
       ),
@@ -130,10 +132,10 @@ test('a message is taken back from many, and erased with its copies, in as many 
   db.exec(`INSERT INTO content (message, data_key, chunks, refs, body) VALUES (1, x'00', 0, ${2 * MANY}, x'00');
     UPDATE delivery SET message = 1, settled_at = NULL, recipient = 'r' || id || '@partner.test'`);
   const withdraw = (from: number, to: number) =>
-    run((ground) => {
+    run((context) => {
       const recipients = upTo(from, to).map((n) => `r${n}@partner.test`);
       return queue.withdraw(
-        ground,
+        context,
         [{ message: 1n, accounts: [], recipients, heldFrom: [] }],
         item('message.withdrawn'),
         [],

@@ -52,7 +52,7 @@ function moving(t: Cleanup) {
       `INSERT INTO account_move (source, target, since, below) SELECT account, 2, ${SINCE}, next_uid FROM mailbox WHERE account = 1`,
     );
   };
-  const step = () => run((ground) => MAIL_CHANGES.mailboxMoves.follow(ground, 1 as AccountId, actor));
+  const step = () => run((context) => MAIL_CHANGES.mailboxMoves.follow(context, 1 as AccountId, actor));
   const all = (text: string): unknown[] => db.prepare(text).raw(true).all();
   return { db, envelope, entry, held, filed, begin, step, all };
 }

@@ -6,7 +6,7 @@ import type Database from 'better-sqlite3';
 import type { State } from '../../src/domain/registry.ts';
 import { instant } from '../../src/domain/units.ts';
 import type { NamedEnding } from '../../src/store/changes/endings.ts';
-import type { Ground } from '../../src/store/changes/ground.ts';
+import type { ChangeContext } from '../../src/store/changes/change-context.ts';
 import { CHANGES } from '../../src/store/changes/table.ts';
 import type { NewAccount } from '../../src/store/registry.ts';
 import type { Change } from '../../src/store/sql/sql.ts';
@@ -38,8 +38,8 @@ const newAccount = (n: number): NewAccount => ({
 function practice(t: Cleanup, n: number): { readonly db: Db; readonly run: Run; readonly ids: readonly number[] } {
   const { db, run } = countingRunner(t);
   const organisation = { name: 'practice', title: 'P', language: 'nl', settings: { scram: true } } as const;
-  run((ground) => CHANGES.organisations.addOrganisation(ground, organisation, actor));
-  const ids = upTo(n).map((i) => run((ground) => CHANGES.accounts.addAccount(ground, newAccount(i), actor)).value);
+  run((context) => CHANGES.organisations.addOrganisation(context, organisation, actor));
+  const ids = upTo(n).map((i) => run((context) => CHANGES.accounts.addAccount(context, newAccount(i), actor)).value);
   db.exec(`INSERT INTO authority (id, role, fingerprint, not_after, current, der, created_at)
     VALUES (1, 'issuing', 'f', 9e9, 1, x'00', 0)`);
   return { db, run, ids };
@@ -105,7 +105,7 @@ function stateOf(db: Db, since: number): unknown {
 }
 
 /** What the changes leave, one after the other, and what the first of them was refused with; all of it is rolled back. */
-function tried(db: Db, run: Run, changes: readonly ((ground: Ground) => Change<unknown>)[]): unknown {
+function tried(db: Db, run: Run, changes: readonly ((context: ChangeContext) => Change<unknown>)[]): unknown {
   const since = db.prepare('SELECT max(seq) FROM audit').pluck().get() as number;
   db.exec('SAVEPOINT tried');
   try {
@@ -133,18 +133,21 @@ test('a list of accounts ends, changes and is contained as one account after the
     });
     const endings = logins.map((one) => endingOf(one, random));
     const state = random.pick(['active', 'suspended'] as const);
-    const lists: readonly [(ground: Ground) => Change<unknown>, ((ground: Ground) => Change<unknown>)[]][] = [
+    const lists: readonly [
+      (context: ChangeContext) => Change<unknown>,
+      ((context: ChangeContext) => Change<unknown>)[],
+    ][] = [
       [
-        (ground) => manyAccounts.end(ground, endings, actor),
-        endings.map((ending) => (ground) => manyAccounts.end(ground, [ending], actor)),
+        (context) => manyAccounts.end(context, endings, actor),
+        endings.map((ending) => (context) => manyAccounts.end(context, [ending], actor)),
       ],
       [
-        (ground) => manyAccounts.setStates(ground, logins, state, actor),
-        logins.map((one) => (ground) => manyAccounts.setStates(ground, [one], state, actor)),
+        (context) => manyAccounts.setStates(context, logins, state, actor),
+        logins.map((one) => (context) => manyAccounts.setStates(context, [one], state, actor)),
       ],
       [
-        (ground) => manyAccounts.contain(ground, logins, actor),
-        logins.map((one) => (ground) => manyAccounts.contain(ground, [one], actor)),
+        (context) => manyAccounts.contain(context, logins, actor),
+        logins.map((one) => (context) => manyAccounts.contain(context, [one], actor)),
       ],
     ];
     for (const [many, one] of lists) {
@@ -185,21 +188,21 @@ const { manyAccounts } = CHANGES;
 const LISTS: readonly [
   name: string,
   rows: number,
-  of: (ground: Ground, logins: readonly string[]) => Change<unknown>,
+  of: (context: ChangeContext, logins: readonly string[]) => Change<unknown>,
 ][] = [
   // Of each a certificate, a right to send, an OpenPGP key, and its own.
   [
     'end',
     4,
-    (ground, logins) =>
+    (context, logins) =>
       manyAccounts.end(
-        ground,
+        context,
         logins.map((one) => ({ login: one, successor: LAST })),
         actor,
       ),
   ],
-  ['are contained', 1, (ground, logins) => manyAccounts.contain(ground, logins, actor)],
-  ['are suspended', 1, (ground, logins) => manyAccounts.setStates(ground, logins, 'suspended', actor)],
+  ['are contained', 1, (context, logins) => manyAccounts.contain(context, logins, actor)],
+  ['are suspended', 1, (context, logins) => manyAccounts.setStates(context, logins, 'suspended', actor)],
 ];
 const LAST = address(key(99));
 
@@ -212,9 +215,9 @@ for (const [name, rows, change] of LISTS)
     }
     const these = (from: number, to: number): Counted =>
       run(
-        (ground) =>
+        (context) =>
           change(
-            ground,
+            context,
             upTo(to - from).map((i) => login(from + i)),
           ),
         NOW,
@@ -228,8 +231,8 @@ test('nothing that stands for an account goes on when it has ended', (t) => {
   const { db, run, ids } = practice(t, 3);
   const server = { host: 'mx.test', port: 25, tls: 'starttls', connections: 1 } as const;
   const lab = { name: 'lab', organisation: 'practice', login: 'mta', server };
-  run((ground) => CHANGES.partners.addPartner(ground, lab, actor));
-  run((ground) => CHANGES.partners.setPartnerDomain(ground, 'lab', 'lab.test', 'add', actor));
+  run((context) => CHANGES.partners.addPartner(context, lab, actor));
+  run((context) => CHANGES.partners.setPartnerDomain(context, 'lab', 'lab.test', 'add', actor));
   const all = (of: string): unknown[] => db.prepare(of).pluck().all();
   const standing = (): unknown => ({
     certificates: all('SELECT account FROM certificate WHERE revoked_at IS NULL'),
@@ -255,7 +258,7 @@ test('nothing that stands for an account goes on when it has ended', (t) => {
   });
   assert.deepEqual(standing(), of([a, b, c], upTo(6).map(key), ['lab']));
   const ends = ['a0', 'a2', 'mta'].map((one) => ({ login: one }));
-  run((ground) => manyAccounts.end(ground, ends, actor), NOW);
+  run((context) => manyAccounts.end(context, ends, actor), NOW);
   assert.deepEqual(standing(), of([b], [key(2), key(3)], []));
 });
 
@@ -264,7 +267,7 @@ test('what has ended by the clock, and an organisation, is written down in as ma
   for (const id of ids) hangOn(db, id);
   const due = (from: number, to: number): Counted => {
     db.prepare('UPDATE account SET ends_at = 5 WHERE id BETWEEN ? AND ?').run(ids[from], ids[to - 1]);
-    return run((ground) => CHANGES.endings.endDue(ground), NOW);
+    return run((context) => CHANGES.endings.endDue(context), NOW);
   };
   const [two, many] = [due(0, 2), due(2, 42)];
   assert.deepEqual([two.value, many.value], [2, 40]);
@@ -273,12 +276,12 @@ test('what has ended by the clock, and an organisation, is written down in as ma
     db.prepare(
       `UPDATE address SET final_at = 5 WHERE key IN (SELECT key FROM address WHERE state <> 'ended' LIMIT ?)`,
     ).run(n);
-    return run((ground) => CHANGES.endings.endDue(ground), NOW);
+    return run((context) => CHANGES.endings.endDue(context), NOW);
   };
   const [few, more] = [addresses(2), addresses(8)];
   assert.deepEqual([few.rows, more.rows], [2, 8]);
   assert.equal(more.statements, few.statements);
-  const last = run((ground) => CHANGES.organisationEnds.step(ground, 'practice', {}, actor), NOW);
+  const last = run((context) => CHANGES.organisationEnds.step(context, 'practice', {}, actor), NOW);
   assert.equal(last.value, 8);
 });
 
@@ -287,8 +290,8 @@ test('accounts of an import are added in as many statements, however many are in
   const { accountImports } = CHANGES;
   const add = (batch: string, from: number, n: number): Counted => {
     const accounts = upTo(n).map((i) => newAccount(from + i));
-    run((ground) => accountImports.keep(ground, batch, 0, accounts));
-    return run((ground) => accountImports.apply(ground, batch, n, actor));
+    run((context) => accountImports.keep(context, batch, 0, accounts));
+    return run((context) => accountImports.apply(context, batch, n, actor));
   };
   const [two, many] = [add('one', 1, 2), add('two', 3, 40)];
   assert.deepEqual([two.rows, many.rows], [2, 40]);
@@ -299,24 +302,24 @@ test('parts of an import stay apart, add nothing where one is missing, and go wi
   const { db, run } = practice(t, 1);
   const { accountImports } = CHANGES;
   const kept = (): unknown => db.prepare('SELECT batch, first FROM account_import ORDER BY 1, 2').raw().all();
-  run((ground) => accountImports.keep(ground, 'one', 0, [newAccount(1), newAccount(2)]));
-  run((ground) => accountImports.keep(ground, 'one', 2, [newAccount(3)]));
-  run((ground) => accountImports.keep(ground, 'other', 0, [newAccount(4)]));
+  run((context) => accountImports.keep(context, 'one', 0, [newAccount(1), newAccount(2)]));
+  run((context) => accountImports.keep(context, 'one', 2, [newAccount(3)]));
+  run((context) => accountImports.keep(context, 'other', 0, [newAccount(4)]));
   db.exec('BEGIN');
   assert.throws(
-    () => run((ground) => accountImports.apply(ground, 'one', 4, actor)),
+    () => run((context) => accountImports.apply(context, 'one', 4, actor)),
     registryError('unknown', /of 4 accounts 3 are here/),
   );
   assert.throws(
-    () => run((ground) => accountImports.keep(ground, 'one', 199_999, [newAccount(5), newAccount(6)])),
+    () => run((context) => accountImports.keep(context, 'one', 199_999, [newAccount(5), newAccount(6)])),
     registryError('invalid', /more than 200000 accounts/),
   );
   db.exec('ROLLBACK');
-  run((ground) => accountImports.apply(ground, 'one', 3, actor));
+  run((context) => accountImports.apply(context, 'one', 3, actor));
   assert.deepEqual(kept(), [['other', 0]]);
   const day = 24 * 3_600_000;
-  run((ground) => CHANGES.endings.endDue(ground), day + 1);
+  run((context) => CHANGES.endings.endDue(context), day + 1);
   assert.deepEqual(kept(), [['other', 0]]);
-  run((ground) => CHANGES.endings.endDue(ground), day + 2);
+  run((context) => CHANGES.endings.endDue(context), day + 2);
   assert.deepEqual(kept(), []);
 });

@@ -25,7 +25,7 @@ function merging(t: Cleanup) {
       SELECT login || '@a.test', login || '@a.test', id, 'active', 0 FROM account
       UNION ALL SELECT login || '@b.test', login || '@b.test', id, 'active', 0 FROM account`);
   const merge = (...accounts: AccountMerge[]) =>
-    run((ground) => CHANGES.merges.mergeAccounts(ground, 'a', 'b', accounts, actor), NOW);
+    run((context) => CHANGES.merges.mergeAccounts(context, 'a', 'b', accounts, actor), NOW);
   const all = (text: string): unknown[] => db.prepare(text).raw(true).all();
   return { db, run, merge, all };
 }
@@ -126,7 +126,7 @@ test('an account is moved in as many statements, however many addresses it has',
         `INSERT INTO address (key, address, account, state, created_at) VALUES ('a${i}@a.test', 'a${i}@a.test', 1, 'active', 0)`,
       );
     const wanted = { login: 'anna', organisation: 'new', since: instant(0), endsAt: LATER };
-    const moved = run((ground) => CHANGES.movingAccount.move(ground, wanted, actor), NOW);
+    const moved = run((context) => CHANGES.movingAccount.move(context, wanted, actor), NOW);
     assert.deepEqual(moved.value.former, { account: 1, login: 'anna~1970-01-01' });
     assert.deepEqual(db.prepare('SELECT account, count(*) FROM address GROUP BY account').raw(true).all(), [
       [moved.value.account, n],

@@ -28,7 +28,7 @@ function ended(t: Cleanup) {
     INSERT INTO hidden_entry (account, hidden_at, uid, message, octets, retrieved) SELECT id, 5, 1, 1, 40, 0 FROM account;
     INSERT INTO hidden_entry (account, hidden_at, uid, message, octets, retrieved)
       VALUES (1, 5, 2, 1, 20, 0), (1, 6, 3, 2, 10, 0), (1000, 6, 3, 2, 30, 0)`);
-  return { db, step: () => run((ground) => CHANGES.organisationErasure.eraseOrganisation(ground, 'gone', actor)) };
+  return { db, step: () => run((context) => CHANGES.organisationErasure.eraseOrganisation(context, 'gone', actor)) };
 }
 
 const all = (db: Database.Database, sql: string): unknown[] => db.prepare(sql).raw(true).all();

@@ -13,7 +13,7 @@ import type { AccountId, DeliveryId, PartnerId } from '../../src/domain/ids.ts';
 import { type Instant, days, hours, instant, minutes, seconds } from '../../src/domain/units.ts';
 import type { Effects } from '../../src/store/changes/changed.ts';
 import { following } from '../../src/store/changes/directory.ts';
-import { Ground } from '../../src/store/changes/ground.ts';
+import { ChangeContext } from '../../src/store/changes/change-context.ts';
 import { addToMailbox, mailboxOf } from '../../src/store/changes/services.ts';
 import { CHANGES, MAIL_CHANGES } from '../../src/store/changes/table.ts';
 import { READS } from '../../src/store/reads/table.ts';
@@ -178,16 +178,16 @@ const fingerprint = (n: number): string => String(n).padStart(64, '0');
 test('changes and reads of operators do on PostgreSQL what they do on SQLite', async () => {
   const runner = new PostgresRunner(client);
   const at = (minute: number): Instant => instant(noon + minute * 60_000);
-  const change = <T>(minute: number, of: (ground: Ground) => Change<T>): Promise<T> =>
-    runner.run(of(new Ground(at(minute), randomBytes(32))));
+  const change = <T>(minute: number, of: (context: ChangeContext) => Change<T>): Promise<T> =>
+    runner.run(of(new ChangeContext(at(minute), randomBytes(32))));
   const { operators } = CHANGES;
   for (const n of [2, 1]) {
     const key = { fingerprint: fingerprint(n), publicKey: Buffer.from([n, 0, 255]) };
-    await change(n, (ground) => operators.add(ground, { name: `op${n}`, role: 'owner', key }, actor));
+    await change(n, (context) => operators.add(context, { name: `op${n}`, role: 'owner', key }, actor));
   }
   const again = { name: 'op1', role: 'read' } as const;
   await assert.rejects(
-    change(3, (ground) => operators.add(ground, again, actor)),
+    change(3, (context) => operators.add(context, again, actor)),
     registryError('exists', /an operator "op1"/),
   );
   const list = await runner.run(READS.operators.signers({ at: at(3) }));
@@ -204,13 +204,13 @@ test('changes and reads of operators do on PostgreSQL what they do on SQLite', a
     networks: ['192.0.2.0/24', '::1'],
     endsAt: at(90),
   } as const;
-  await change(3, (ground) =>
-    operators.add(ground, { name: 'op3', role: 'support', certificate: 'ab', endsAt: at(80) }, actor),
+  await change(3, (context) =>
+    operators.add(context, { name: 'op3', role: 'support', certificate: 'ab', endsAt: at(80) }, actor),
   );
-  await change(3, (ground) => operators.set(ground, 'op3', { role: 'registry', certificate: 'cd' }, actor));
-  await change(3, (ground) => operators.addToken(ground, { ...token, hash: Buffer.from([7, 0]) }, actor));
-  await change(3, (ground) => operators.used(ground, token.id, at(3)));
-  await change(3, (ground) => operators.used(ground, token.id, at(2)));
+  await change(3, (context) => operators.set(context, 'op3', { role: 'registry', certificate: 'cd' }, actor));
+  await change(3, (context) => operators.addToken(context, { ...token, hash: Buffer.from([7, 0]) }, actor));
+  await change(3, (context) => operators.used(context, token.id, at(3)));
+  await change(3, (context) => operators.used(context, token.id, at(2)));
   const op3 = { name: 'op3', role: 'registry', certificate: 'cd', addedAt: at(3), endsAt: at(80) };
   assert.deepEqual(await runner.run(READS.operators.byCertificate({ at: at(4) }, 'cd')), op3);
   assert.equal(await runner.run(READS.operators.byCertificate({ at: at(80) }, 'cd')), undefined);
@@ -221,7 +221,7 @@ test('changes and reads of operators do on PostgreSQL what they do on SQLite', a
     holder: op3,
   });
   assert.deepEqual(await runner.run(READS.operators.tokens({ at: at(4) })), [held]);
-  await change(3, (ground) => operators.end(ground, 'op3', actor));
+  await change(3, (context) => operators.end(context, 'op3', actor));
   assert.equal((await runner.run(READS.operators.token({ at: at(4) }, token.id)))?.endedAt, at(3));
   assert.deepEqual(
     (await runner.run(READS.operators.list({ at: at(4) }))).map(({ name, fingerprint: key }) => [name, key]),
@@ -239,7 +239,7 @@ test('changes and reads of operators do on PostgreSQL what they do on SQLite', a
     askedBy: 'root',
     reason: 'r',
   } as const;
-  const asked = await change(4, (ground) => operators.ask(ground, request));
+  const asked = await change(4, (context) => operators.ask(context, request));
   assert.deepEqual(asked, {
     ...request,
     askedAt: at(4),
@@ -250,19 +250,19 @@ test('changes and reads of operators do on PostgreSQL what they do on SQLite', a
   });
   for (const n of [1, 2]) {
     const signature = { fingerprint: fingerprint(n), at: at(4 + n), signature: Buffer.from([n]) };
-    await change(5, (ground) => operators.sign(ground, 'AAAAAAAA', signature, actor));
+    await change(5, (context) => operators.sign(context, 'AAAAAAAA', signature, actor));
   }
   const waiting = await runner.run(READS.operators.waiting({ at: at(6) }));
   assert.deepEqual(
     waiting.map(({ signatures }) => signatures.map((one) => one.fingerprint)),
     [[fingerprint(1), fingerprint(2)]],
   );
-  await change(7, (ground) =>
-    operators.use(ground, 'AAAAAAAA', { first: { key: fingerprint(1) }, second: { key: fingerprint(2) } }, actor),
+  await change(7, (context) =>
+    operators.use(context, 'AAAAAAAA', { first: { key: fingerprint(1) }, second: { key: fingerprint(2) } }, actor),
   );
   assert.equal((await runner.run(READS.operators.request({ at: at(7) }, 'AAAAAAAA')))?.usedAt, at(7));
   assert.deepEqual(await runner.run(READS.operators.waiting({ at: at(7) })), []);
-  assert.deepEqual(await change(8, (ground) => operators.rule(ground, ['erase'], actor)), []);
+  assert.deepEqual(await change(8, (context) => operators.rule(context, ['erase'], actor)), []);
 
   const rows = await runner.run(chain());
   assert.deepEqual(
@@ -351,8 +351,8 @@ test('log-ins, recipients and listings are read on PostgreSQL as on SQLite', asy
 test('absences, identities, keys and quirks do on PostgreSQL what they do on SQLite', async () => {
   const runner = new PostgresRunner(client);
   const now = { at: instant(noon) };
-  const change = <T>(of: (ground: Ground) => Change<T>): Promise<T> =>
-    runner.run(of(new Ground(now.at, randomBytes(32))));
+  const change = <T>(of: (context: ChangeContext) => Change<T>): Promise<T> =>
+    runner.run(of(new ChangeContext(now.at, randomBytes(32))));
   await client.query(
     `INSERT INTO organisation (id, name, title, language, created_at) VALUES (71, 'practice', 'Practice', 'nl', 0)`,
   );
@@ -364,22 +364,22 @@ test('absences, identities, keys and quirks do on PostgreSQL what they do on SQL
 
   const { absences, edi, pgpKeys } = CHANGES;
   const { quirks } = MAIL_CHANGES;
-  await change((ground) => absences.setConsent(ground, ben, anna, true, actor));
-  await change((ground) => absences.setConsent(ground, ben, anna, true, actor));
+  await change((context) => absences.setConsent(context, ben, anna, true, actor));
+  await change((context) => absences.setConsent(context, ben, anna, true, actor));
   const away = (hour: number, more: object) => ({
     ...{ address: anna, from: instant(noon + hour * 3_600_000), until: instant(noon + (hour + 1) * 3_600_000) },
     ...{ mode: 'refuse' as const, ...more },
   });
   const both = [away(1, { mode: 'substitute', substitute: ben }), away(2, {})];
-  await change((ground) => absences.addAbsences(ground, both, actor));
+  await change((context) => absences.addAbsences(context, both, actor));
   await assert.rejects(
-    change((ground) => absences.addAbsences(ground, [away(1.5, {})], actor)),
+    change((context) => absences.addAbsences(context, [away(1.5, {})], actor)),
     registryError('exists', /has an absence in that time already/),
   );
   assert.deepEqual(await runner.run(READS.absences.listAbsences(now, { limit: 9, endsAfter: now.at })), both);
   assert.deepEqual(await runner.run(absencesAhead('ben@group.test', now.at)), []);
-  assert.equal(await change((ground) => absences.setConsent(ground, ben, anna, false, actor)), 1);
-  const ends = (ground: Ground) => absences.endAbsence(ground, anna, both[1]!.from, actor);
+  assert.equal(await change((context) => absences.setConsent(context, ben, anna, false, actor)), 1);
+  const ends = (context: ChangeContext) => absences.endAbsence(context, anna, both[1]!.from, actor);
   await change(ends);
   assert.deepEqual(await runner.run(READS.absences.listAbsences(now, { limit: 9, endsAfter: now.at })), []);
 
@@ -387,11 +387,11 @@ test('absences, identities, keys and quirks do on PostgreSQL what they do on SQL
     { id: '1', qualifier: 'ZZ', organisation: 'practice' },
     { id: '2', qualifier: '', organisation: 'practice', login: 'anna' },
   ];
-  await change((ground) => edi.addIdentities(ground, identities, actor));
-  await change((ground) => edi.addIdentities(ground, identities, actor));
+  await change((context) => edi.addIdentities(context, identities, actor));
+  await change((context) => edi.addIdentities(context, identities, actor));
   assert.deepEqual(await runner.run(READS.edi.listIdentities(now, { limit: 9 })), identities);
   assert.deepEqual(await runner.run(READS.ediMemory.identitiesOf(now, 72 as AccountId)), ['1:ZZ']);
-  await change((ground) => edi.removeIdentity(ground, identities[0]!, actor));
+  await change((context) => edi.removeIdentity(context, identities[0]!, actor));
   assert.deepEqual(await runner.run(READS.edi.listIdentities(now, { limit: 9 })), identities.slice(1));
 
   const key = {
@@ -399,9 +399,9 @@ test('absences, identities, keys and quirks do on PostgreSQL what they do on SQL
     ...{ createdAt: now.at, encryptsUntil: NO_END, signsUntil: NO_END },
     ...{ packets: Buffer.from([1, 0, 255]), revoked: false, sealedKey: Buffer.from([7]) },
   };
-  assert.equal(await change((ground) => pgpKeys.add(ground, 'anna', key, 'imported', actor)), 'added');
-  assert.equal(await change((ground) => pgpKeys.add(ground, 'anna', key, 'imported', actor)), 'refreshed');
-  await change((ground) => pgpKeys.revoke(ground, key.fingerprint, 'lost', actor));
+  assert.equal(await change((context) => pgpKeys.add(context, 'anna', key, 'imported', actor)), 'added');
+  assert.equal(await change((context) => pgpKeys.add(context, 'anna', key, 'imported', actor)), 'refreshed');
+  await change((context) => pgpKeys.revoke(context, key.fingerprint, 'lost', actor));
   const [held] = await runner.run(READS.pgpKeys.findMail(now, addressKey(anna)));
   assert.deepEqual(
     [held?.packets, held?.sealedKey, held?.revoked],
@@ -415,9 +415,9 @@ test('absences, identities, keys and quirks do on PostgreSQL what they do on SQL
 
   const count = { quirk: 'helo', tolerated: 1, refused: 2, lastAt: now.at };
   const note = (day: number, client: string | null) =>
-    change((ground) =>
+    change((context) =>
       quirks.note(
-        ground,
+        context,
         [71, 72].map((n) => ({ account: n as AccountId, ...count, day, client })),
       ),
     );
@@ -437,9 +437,9 @@ test('what a change asks of its engine besides statements is done on PostgreSQL 
     VALUES (81, 'cato', 81, 'mail', 'active', 0)`);
   await client.query('INSERT INTO mailbox (account) VALUES (81)');
   const add = async (by: Parameters<typeof addToMailbox>[2]): Promise<Effects | undefined> => {
-    const ground = new Ground(instant(noon), randomBytes(32));
-    await runner.run(addToMailbox(ground, 81, by));
-    return ground.effects;
+    const context = new ChangeContext(instant(noon), randomBytes(32));
+    await runner.run(addToMailbox(context, 81, by));
+    return context.effects;
   };
   assert.deepEqual(await add({ octets: 100, messages: 2 }), { mailboxes: [81, 100, 2, 3, 1] });
   assert.deepEqual(await add({ octets: -40, messages: -1, hidden: 40, sweepAt: noon }), {
@@ -495,11 +495,11 @@ test('a sweep drops on PostgreSQL what it drops on SQLite', async () => {
     collected, pushed, refused, logins_refused, login_days, days) VALUES (1, 91, 91, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)`);
   const keptFor = { hidden: days(14), traces: days(90), networks: days(30), usage: days(400) };
   const step = { keptFor, open: [21n], below: 10_000n, day: '' };
-  const ground = (): Ground => new Ground(at, randomBytes(32));
+  const context = (): ChangeContext => new ChangeContext(at, randomBytes(32));
   for (let more = true, n = 0; more; n += 1) {
     assert.ok(n < 5);
-    const swept = onSqlite.run(MAIL_CHANGES.sweeps.step(ground(), step));
-    assert.deepEqual(await onPostgres.run(MAIL_CHANGES.sweeps.step(ground(), step)), swept);
+    const swept = onSqlite.run(MAIL_CHANGES.sweeps.step(context(), step));
+    assert.deepEqual(await onPostgres.run(MAIL_CHANGES.sweeps.step(context(), step)), swept);
     assert.deepEqual(swept.days, [day(40)], 'the others have content, or are too young');
     ({ more } = swept);
   }
@@ -531,8 +531,8 @@ test('a sweep drops on PostgreSQL what it drops on SQLite', async () => {
   ]);
   // Two mailboxes had deleted the first message: both references are gone, and its content with them.
   assert.deepEqual(db.prepare('SELECT message, refs FROM content').raw().all(), [[3, 3]]);
-  await onPostgres.run(MAIL_CHANGES.sweeps.dayErased(ground(), day(40)));
-  assert.equal(await onPostgres.run(MAIL_CHANGES.sweeps.giveUp(ground(), 21n)), false);
+  await onPostgres.run(MAIL_CHANGES.sweeps.dayErased(context(), day(40)));
+  assert.equal(await onPostgres.run(MAIL_CHANGES.sweeps.giveUp(context(), 21n)), false);
   const { rows } = await client.query({ text: "SELECT value FROM fact WHERE name = 'last_id'", rowMode: 'array' });
   assert.deepEqual(rows, [['10000']], 'it never falls');
   db.close();
@@ -541,9 +541,9 @@ test('a sweep drops on PostgreSQL what it drops on SQLite', async () => {
 test('sessions, claims and the erasure of a message do on PostgreSQL what they do on SQLite', async () => {
   const runner = new PostgresRunner(client);
   const { maildrops, queue, messageErasure } = MAIL_CHANGES;
-  let ground = new Ground(instant(noon), randomBytes(32));
-  const change = <T>(of: (ground: Ground) => Change<T>): Promise<T> =>
-    runner.run(of((ground = new Ground(instant(noon), randomBytes(32)))));
+  let context = new ChangeContext(instant(noon), randomBytes(32));
+  const change = <T>(of: (context: ChangeContext) => Change<T>): Promise<T> =>
+    runner.run(of((context = new ChangeContext(instant(noon), randomBytes(32)))));
   const item = (event: string): AuditItem => ({
     ...{ at: noon, event, outcome: 'success', message: null, account: 96, facts: '{}' },
     ...{ personal: '{}', salt: randomBytes(32) },
@@ -571,7 +571,7 @@ test('sessions, claims and the erasure of a message do on PostgreSQL what they d
   );
 
   await change((g) => maildrops.commit(g, 96, [3, 1], [2, 1], [item('maildrop.committed')], { notices: [] }));
-  assert.deepEqual(ground.effects, { mailboxes: [96, 10, 1, 4, 1] });
+  assert.deepEqual(context.effects, { mailboxes: [96, 10, 1, 4, 1] });
   assert.deepEqual(await values('SELECT uid, retrieved FROM entry WHERE account = 96'), ['2 2']);
   assert.deepEqual(await values('SELECT uid, retrieved FROM hidden_entry WHERE account = 96 ORDER BY uid'), [
     '1 2',
@@ -603,7 +603,7 @@ test('sessions, claims and the erasure of a message do on PostgreSQL what they d
   const ids = [93, 92] as DeliveryId[];
   assert.equal(await change((g) => queue.hold(g, ids, item('delivery.held'))), 2);
   assert.equal(await change((g) => queue.release(g, ids, new Uint8Array(0), item('delivery.released'))), 2);
-  assert.deepEqual(ground.effects, { due: [97] });
+  assert.deepEqual(context.effects, { due: [97] });
   const copy = { message: 93n, accounts: [96], recipients: ['r3@link.test'], heldFrom: [] };
   assert.deepEqual(await change((g) => queue.withdraw(g, [copy], item('message.withdrawn'), [])), [copy]);
 
@@ -612,7 +612,7 @@ test('sessions, claims and the erasure of a message do on PostgreSQL what they d
   assert.deepEqual([await erase(91n), await erase(92n)], ['waiting', 'waiting']);
   await many('UPDATE entry SET retrieved = 2 WHERE account = 96');
   assert.equal(await erase(91n), 'erased');
-  assert.deepEqual(ground.effects, { mailboxes: [96, 10, 1, 6, 4] });
+  assert.deepEqual(context.effects, { mailboxes: [96, 10, 1, 6, 4] });
   assert.deepEqual(
     await values('SELECT message, refs FROM content WHERE message > 90 AND message < 95 ORDER BY message'),
     ['92 2', '93 1'],
@@ -621,8 +621,8 @@ test('sessions, claims and the erasure of a message do on PostgreSQL what they d
 
 test('organisations are merged and erased, and accounts move, on PostgreSQL as on SQLite', async () => {
   const runner = new PostgresRunner(client);
-  const change = <T>(of: (ground: Ground) => Change<T>): Promise<T> =>
-    runner.run(of(new Ground(instant(noon), randomBytes(32))));
+  const change = <T>(of: (context: ChangeContext) => Change<T>): Promise<T> =>
+    runner.run(of(new ChangeContext(instant(noon), randomBytes(32))));
   await client.query(`INSERT INTO organisation (id, name, title, language, created_at)
     VALUES (121, 'old-one', 'Old', 'nl', 0), (122, 'new-one', 'New', 'nl', 0), (123, 'third', 'Third', 'nl', 0)`);
   await client.query(`INSERT INTO account (id, login, organisation, kind, state, created_at)
@@ -642,15 +642,15 @@ test('organisations are merged and erased, and accounts move, on PostgreSQL as o
     VALUES ${webhook('MIASOWNA', 121, null, 'account 121')}, ${webhook('OLDORGAN', null, 121, 'organisation 121')}`);
 
   const { merges, movingAccount, organisationErasure } = CHANGES;
-  assert.equal(await change((ground) => merges.beginMerge(ground, 'old-one', 'new-one', actor)), 1);
+  assert.equal(await change((context) => merges.beginMerge(context, 'old-one', 'new-one', actor)), 1);
   const endsAt = instant(noon + 3_600_000);
   const addresses = [
     { address: address('mia@old.test'), endsAt, successor: address('mia@new.test') },
     { address: address('all@old.test'), mailbox: 'desk' },
   ];
   const merge = [{ login: 'mia', settings: { quota: 9 }, addresses }];
-  assert.equal(await change((ground) => merges.mergeAccounts(ground, 'old-one', 'new-one', merge, actor)), 1);
-  assert.equal(await change((ground) => merges.finishMerge(ground, 'old-one', 'new-one', actor)), 0);
+  assert.equal(await change((context) => merges.mergeAccounts(context, 'old-one', 'new-one', merge, actor)), 1);
+  assert.equal(await change((context) => merges.finishMerge(context, 'old-one', 'new-one', actor)), 0);
   const read = async (of: string): Promise<unknown> => (await client.query({ text: of, rowMode: 'array' })).rows;
   assert.deepEqual(
     await read('SELECT key, account::int, successor FROM address WHERE account IN (121, 122) ORDER BY key'),
@@ -673,10 +673,10 @@ test('organisations are merged and erased, and accounts move, on PostgreSQL as o
     );
   }
   const wanted = { login: 'mia', organisation: 'third', since: instant(noon - 3_600_000), endsAt: instant(noon) };
-  const { account, former } = await change((ground) => movingAccount.move(ground, wanted, actor));
+  const { account, former } = await change((context) => movingAccount.move(context, wanted, actor));
   const steps: unknown[] = [];
   for (let more = true; more;) {
-    const step = await change((ground) => MAIL_CHANGES.mailboxMoves.follow(ground, former.account, actor));
+    const step = await change((context) => MAIL_CHANGES.mailboxMoves.follow(context, former.account, actor));
     steps.push(step.followed);
     ({ more } = step);
   }
@@ -688,7 +688,7 @@ test('organisations are merged and erased, and accounts move, on PostgreSQL as o
   ]);
 
   await assert.rejects(
-    change((ground) => organisationErasure.eraseOrganisation(ground, 'new-one', actor)),
+    change((context) => organisationErasure.eraseOrganisation(context, 'new-one', actor)),
     registryError('invalid', /has not ended, so nothing was erased/),
   );
   // The webhook of the organisation ended in the merge, that of the account went along twice.
@@ -696,7 +696,7 @@ test('organisations are merged and erased, and accounts move, on PostgreSQL as o
     ['MIASOWNA', account, `account ${account}`],
   ]);
   // Its account is the other one's by now: nothing is left but its own row.
-  assert.equal(await change((ground) => organisationErasure.eraseOrganisation(ground, 'old-one', actor)), 0);
+  assert.equal(await change((context) => organisationErasure.eraseOrganisation(context, 'old-one', actor)), 0);
   assert.deepEqual(await read('SELECT title FROM organisation WHERE id = 121'), [['erased']]);
 });
 
@@ -712,9 +712,9 @@ function* chain(): Change<readonly (ChainRow & { readonly lane: number; readonly
 test('the directory follows changes on PostgreSQL as on SQLite', async () => {
   const runner = new PostgresRunner(client);
   let minute = 0;
-  const change = <T>(of: (ground: Ground) => Change<T>): Promise<T> => {
-    const ground = new Ground(instant(noon + (minute += 1) * 60_000), randomBytes(32));
-    return runner.run(following(ground, of(ground)));
+  const change = <T>(of: (context: ChangeContext) => Change<T>): Promise<T> => {
+    const context = new ChangeContext(instant(noon + (minute += 1) * 60_000), randomBytes(32));
+    return runner.run(following(context, of(context)));
   };
   await client.query(`INSERT INTO organisation (id, name, title, language, created_at, settings)
     VALUES (151, 'listed', 'Listed', 'nl', 0, '{"directory-listing":true}'), (152, 'unlisted', 'Unlisted', 'nl', 0, '{}')`);
@@ -725,11 +725,11 @@ test('the directory follows changes on PostgreSQL as on SQLite', async () => {
   const { addresses, settings, directory } = CHANGES;
   const now = { at: instant(noon) };
   const all = async (): Promise<readonly DirectoryRecord[]> => {
-    while (await change((ground) => directory.follow(ground)));
+    while (await change((context) => directory.follow(context)));
     const query = { after: 0, limit: 100, removed: true };
     return await runner.run(READS.directory.directoryEntries(now, query));
   };
-  await change((ground) => addresses.addAddress(ground, 'lia', address('Lia@group.test'), actor));
+  await change((context) => addresses.addAddress(context, 'lia', address('Lia@group.test'), actor));
   const entry = {
     address: 'Lia@group.test',
     organisation: { id: 151, name: 'listed', title: 'Listed' },
@@ -740,7 +740,7 @@ test('the directory follows changes on PostgreSQL as on SQLite', async () => {
   };
   assert.deepEqual(await all(), [entry]);
   const role = { target: { scope: 'account', login: 'lia' }, changes: { role: 'doctor', agb: '01234567' } } as const;
-  await change((ground) => settings.changeManySettings(ground, [role], actor));
+  await change((context) => settings.changeManySettings(context, [role], actor));
   const [changed] = await all();
   assert.deepEqual(changed, {
     ...entry,
@@ -756,13 +756,13 @@ test('the directory follows changes on PostgreSQL as on SQLite', async () => {
   const stepped = await runner.run(READS.directory.directoryStep(now, step));
   assert.deepEqual([stepped.entries.map((one) => one.address), stepped.done], [['Lia@group.test'], true]);
   const agree = { scope: 'organisation', name: 'unlisted' } as const;
-  await change((ground) => settings.changeSettings(ground, agree, { 'directory-listing': true }, actor));
+  await change((context) => settings.changeSettings(context, agree, { 'directory-listing': true }, actor));
   assert.equal((await runner.run(READS.directory.directoryState(now))).stale, true);
   assert.deepEqual(
     (await all()).map((one) => one.address),
     ['Lia@group.test', 'una@group.test'],
   );
-  await change((ground) => addresses.setAddressState(ground, address('lia@group.test'), 'suspended', actor));
+  await change((context) => addresses.setAddressState(context, address('lia@group.test'), 'suspended', actor));
   const gone = (await all()).at(-1);
   assert.deepEqual(Object.keys(gone ?? {}).sort(), ['address', 'modifiedAt', 'removedAt', 'version']);
   const state = { version: gone?.version, floor: 0, stale: false };
@@ -771,12 +771,12 @@ test('the directory follows changes on PostgreSQL as on SQLite', async () => {
 
 test('accounts are imported, end and are contained on PostgreSQL as on SQLite', async () => {
   const runner = new PostgresRunner(client);
-  const change = <T>(minute: number, of: (ground: Ground) => Change<T>): Promise<T> =>
-    runner.run(of(new Ground(instant(noon + minute * 60_000), randomBytes(32))));
+  const change = <T>(minute: number, of: (context: ChangeContext) => Change<T>): Promise<T> =>
+    runner.run(of(new ChangeContext(instant(noon + minute * 60_000), randomBytes(32))));
   const { accountImports, accounts, addresses, endings, manyAccounts, organisationEnds, organisations, partners } =
     CHANGES;
   const organisation = { name: 'ward', title: 'Ward', language: 'nl', post: ['Street 1', '1234 AB Town'] } as const;
-  await change(0, (ground) => organisations.addOrganisation(ground, organisation, actor));
+  await change(0, (context) => organisations.addOrganisation(context, organisation, actor));
   const names = ['dora', 'emil', 'fenna', 'guus'];
   const added = names.map((login) => ({
     login,
@@ -785,32 +785,34 @@ test('accounts are imported, end and are contained on PostgreSQL as on SQLite', 
     addresses: [address(`${login}@ward.test`)],
     password: { name: 'first', hash: 'h', scram: 'verifier' },
   }));
-  await change(1, (ground) => accountImports.keep(ground, 'batch', 0, added.slice(0, 3)));
-  await change(1, (ground) => accountImports.keep(ground, 'batch', 3, added.slice(3)));
-  await change(2, (ground) => accountImports.apply(ground, 'batch', 4, actor));
+  await change(1, (context) => accountImports.keep(context, 'batch', 0, added.slice(0, 3)));
+  await change(1, (context) => accountImports.keep(context, 'batch', 3, added.slice(3)));
+  await change(2, (context) => accountImports.apply(context, 'batch', 4, actor));
   await assert.rejects(
-    change(3, (ground) => accounts.addAccount(ground, { ...added[0]!, login: 'other' }, actor)),
+    change(3, (context) => accounts.addAccount(context, { ...added[0]!, login: 'other' }, actor)),
     registryError('exists', /"dora@ward.test" is registered already/),
   );
-  await change(4, (ground) => organisations.changeOrganisation(ground, 'ward', { title: 'The ward', post: [] }, actor));
-  await change(5, (ground) => addresses.setDelegation(ground, address('dora@ward.test'), 'emil', true, actor));
-  assert.equal(await change(6, (ground) => manyAccounts.contain(ground, ['dora', 'emil'], actor)), 2);
-  assert.equal(await change(7, (ground) => manyAccounts.setStates(ground, ['dora', 'emil'], 'active', actor)), 2);
+  await change(4, (context) =>
+    organisations.changeOrganisation(context, 'ward', { title: 'The ward', post: [] }, actor),
+  );
+  await change(5, (context) => addresses.setDelegation(context, address('dora@ward.test'), 'emil', true, actor));
+  assert.equal(await change(6, (context) => manyAccounts.contain(context, ['dora', 'emil'], actor)), 2);
+  assert.equal(await change(7, (context) => manyAccounts.setStates(context, ['dora', 'emil'], 'active', actor)), 2);
   const successor = address('guus@ward.test');
   const ends = [
     { login: 'dora', successor },
     { login: 'emil', endsAt: instant(noon + 10 * 60_000) },
   ];
-  await change(8, (ground) => manyAccounts.end(ground, ends, actor));
-  await change(9, (ground) => endings.endAddress(ground, address('fenna@ward.test'), { successor }, actor));
+  await change(8, (context) => manyAccounts.end(context, ends, actor));
+  await change(9, (context) => endings.endAddress(context, address('fenna@ward.test'), { successor }, actor));
   // And whatever the tests before have left.
-  assert.ok((await change(11, (ground) => endings.endDue(ground))) >= 1);
+  assert.ok((await change(11, (context) => endings.endDue(context))) >= 1);
   const server = { host: 'mx.ward.test', port: 25, tls: 'starttls', connections: 1 } as const;
   const partner = { name: 'lab', organisation: 'ward', login: 'mta', server };
-  await change(12, (ground) => partners.addPartner(ground, partner, actor));
-  await change(13, (ground) => partners.setPartnerState(ground, 'lab', 'ended', actor));
-  await change(14, (ground) => organisations.setOrganisationState(ground, 'ward', 'suspended', actor));
-  assert.equal(await change(15, (ground) => organisationEnds.step(ground, 'ward', {}, actor)), 2);
+  await change(12, (context) => partners.addPartner(context, partner, actor));
+  await change(13, (context) => partners.setPartnerState(context, 'lab', 'ended', actor));
+  await change(14, (context) => organisations.setOrganisationState(context, 'ward', 'suspended', actor));
+  assert.equal(await change(15, (context) => organisationEnds.step(context, 'ward', {}, actor)), 2);
   const ward = { login: text, state: text, address: orNull(text), ended: orNull(text), successor: orNull(text) };
   const rows = await runner.run(
     sql.all(ward)`
@@ -832,18 +834,18 @@ test('accounts are imported, end and are contained on PostgreSQL as on SQLite', 
 test('passkeys, codes and sessions of the console do on PostgreSQL what they do on SQLite', async () => {
   const runner = new PostgresRunner(client);
   const at = (minute: number): Instant => instant(noon + minute * 60_000);
-  const change = <T>(minute: number, of: (ground: Ground) => Change<T>): Promise<T> =>
-    runner.run(of(new Ground(at(minute), randomBytes(32))));
+  const change = <T>(minute: number, of: (context: ChangeContext) => Change<T>): Promise<T> =>
+    runner.run(of(new ChangeContext(at(minute), randomBytes(32))));
   const { console, operators } = CHANGES;
   const times = { idle: minutes(30), longest: hours(10) };
-  await change(0, (ground) => operators.add(ground, { name: 'els', role: 'support' }, actor));
+  await change(0, (context) => operators.add(context, { name: 'els', role: 'support' }, actor));
   const code = { id: 'codecode', hash: randomBytes(32) };
   assert.equal(
-    await change(1, (ground) => console.makeCode(ground, 'els', { id: 'earlier1', hash: code.hash }, actor)),
+    await change(1, (context) => console.makeCode(context, 'els', { id: 'earlier1', hash: code.hash }, actor)),
     at(1 + 1440),
   );
-  await change(1, (ground) => console.makeCode(ground, 'els', code, actor));
-  const wrong = await change(1, (ground) => console.tryCode(ground, { id: code.id, hash: randomBytes(32) }));
+  await change(1, (context) => console.makeCode(context, 'els', code, actor));
+  const wrong = await change(1, (context) => console.tryCode(context, { id: code.id, hash: randomBytes(32) }));
   assert.deepEqual(wrong, { kind: 'refused', why: 'wrong', operator: 'els' });
   const passkey = {
     ...{ id: 'PASSKEY2', credential: Buffer.from([1, 0, 255]), publicKey: Buffer.from([2, 0]), counter: 4_000_000_000 },
@@ -851,7 +853,7 @@ test('passkeys, codes and sessions of the console do on PostgreSQL what they do 
   };
   const session = { id: 'SESSION2', hash: Buffer.from([3, 0]), network: '2001:db8::/48' };
   const proof = randomBytes(32);
-  assert.equal(await change(2, (ground) => console.register(ground, code, passkey, session, proof)), 'els');
+  assert.equal(await change(2, (context) => console.register(context, code, passkey, session, proof)), 'els');
   const els = { name: 'els', role: 'support', addedAt: at(0) };
   assert.deepEqual(await runner.run(READS.console.passkey({ at: at(3) }, passkey.credential)), {
     ...passkey,
@@ -874,22 +876,22 @@ test('passkeys, codes and sessions of the console do on PostgreSQL what they do 
     ...held,
     holder: els,
   });
-  await change(9, (ground) => console.prove(ground, session.id, passkey.id, 4_000_000_001, randomBytes(32)));
-  await change(12, (ground) => console.seen(ground, session.id, at(12)));
+  await change(9, (context) => console.prove(context, session.id, passkey.id, 4_000_000_001, randomBytes(32)));
+  await change(12, (context) => console.seen(context, session.id, at(12)));
   assert.deepEqual(await runner.run(READS.console.sessions({ at: at(13) }, times)), [
     { ...held, seenAt: at(12), provenAt: at(9) },
   ]);
   assert.equal(await runner.run(READS.console.session({ at: at(42) }, session.hash, times)), undefined);
   await assert.rejects(
-    change(13, (ground) =>
-      console.logIn(ground, passkey.id, 5, { ...session, id: 'SESSION3', hash: randomBytes(32) }, proof),
+    change(13, (context) =>
+      console.logIn(context, passkey.id, 5, { ...session, id: 'SESSION3', hash: randomBytes(32) }, proof),
     ),
     registryError('ended', /given before/),
   );
   for (let n = 0; n < 6; n += 1)
-    await change(14 + n, (ground) =>
+    await change(14 + n, (context) =>
       console.logIn(
-        ground,
+        context,
         passkey.id,
         5 + n,
         { id: `SESSIO${n}X`, hash: randomBytes(32), network: 'n' },
@@ -901,12 +903,12 @@ test('passkeys, codes and sessions of the console do on PostgreSQL what they do 
     [5, 4, 3, 2, 1].map((n) => `SESSIO${n}X`),
   );
   // A request that was asked with one passkey, and decided on with another.
-  await change(0, (ground) => operators.add(ground, { name: 'kim', role: 'owner' }, actor));
+  await change(0, (context) => operators.add(context, { name: 'kim', role: 'owner' }, actor));
   const hers = { ...passkey, id: 'PASSKEY3', credential: Buffer.from([4, 0]) };
-  await change(1, (ground) => console.makeCode(ground, 'kim', { ...code, id: 'code kim' }, actor));
-  await change(2, (ground) =>
+  await change(1, (context) => console.makeCode(context, 'kim', { ...code, id: 'code kim' }, actor));
+  await change(2, (context) =>
     console.register(
-      ground,
+      context,
       { ...code, id: 'code kim' },
       hers,
       { ...session, id: 'SESSION4', hash: randomBytes(32) },
@@ -927,7 +929,7 @@ test('passkeys, codes and sessions of the console do on PostgreSQL what they do 
     askedWith: passkey.id,
   };
   for (const id of ['BBBBBBBB', 'CCCCCCCC'])
-    assert((await change(20, (ground) => operators.ask(ground, { ...request, id, input: id }))).isAskerKnown);
+    assert((await change(20, (context) => operators.ask(context, { ...request, id, input: id }))).isAskerKnown);
   const signed = {
     ...({ passkey: hers.id, verdict: 'approved', statement: '{"é":1}' } as const),
     ...{ credential: hers.credential, publicKey: hers.publicKey, authenticatorData: Buffer.from([5, 0]) },
@@ -941,22 +943,22 @@ test('passkeys, codes and sessions of the console do on PostgreSQL what they do 
     caller: 'not asked',
   });
   const once = decision('approved');
-  await change(21, (ground) => operators.decide(ground, 'BBBBBBBB', once, 'why'));
+  await change(21, (context) => operators.decide(context, 'BBBBBBBB', once, 'why'));
   for (const again of [once, decision('approved')])
     await assert.rejects(
-      change(21, (ground) => operators.decide(ground, 'BBBBBBBB', again, 'why')),
+      change(21, (context) => operators.decide(context, 'BBBBBBBB', again, 'why')),
       RegistryError,
     );
   const own = { ...decision('approved'), passkey: passkey.id };
   await assert.rejects(
-    change(21, (ground) => operators.decide(ground, 'BBBBBBBB', own, 'why')),
+    change(21, (context) => operators.decide(context, 'BBBBBBBB', own, 'why')),
     registryError('invalid', /asked for request/),
   );
   const waiting = (await runner.run(READS.operators.waiting({ at: at(21) }))).find(({ id }) => id === 'BBBBBBBB');
   assert.deepEqual(waiting?.passkeys, [{ ...signed, operator: 'kim', holds: true }]);
-  await change(21, (ground) => operators.decide(ground, 'CCCCCCCC', decision('rejected'), 'why'));
+  await change(21, (context) => operators.decide(context, 'CCCCCCCC', decision('rejected'), 'why'));
   await assert.rejects(
-    change(22, (ground) => operators.decide(ground, 'CCCCCCCC', decision('approved'), 'why')),
+    change(22, (context) => operators.decide(context, 'CCCCCCCC', decision('approved'), 'why')),
     registryError('ended', /was refused by a second person/),
   );
   assert.deepEqual(
@@ -964,20 +966,20 @@ test('passkeys, codes and sessions of the console do on PostgreSQL what they do 
     ['BBBBBBBB'],
   );
   const both = { first: { passkey: passkey.id }, second: { passkey: hers.id } };
-  await change(22, (ground) => operators.use(ground, 'BBBBBBBB', both, actor));
-  await change(22, (ground) => console.endPasskey(ground, passkey.id, actor));
+  await change(22, (context) => operators.use(context, 'BBBBBBBB', both, actor));
+  await change(22, (context) => console.endPasskey(context, passkey.id, actor));
   const after = await runner.run(READS.operators.request({ at: at(23) }, 'BBBBBBBB'));
   assert.deepEqual([after?.isAskerKnown, after?.passkeys[0]?.holds, after?.usedAt], [false, true, at(22)]);
-  await change(23, (ground) => operators.end(ground, 'kim', actor));
+  await change(23, (context) => operators.end(context, 'kim', actor));
   assert.equal((await runner.run(READS.operators.request({ at: at(24) }, 'BBBBBBBB')))?.passkeys[0]?.holds, false);
   assert.deepEqual(await runner.run(READS.console.sessions({ at: at(23) }, times)), []);
   assert.equal((await runner.run(READS.console.passkeys({ at: at(23) })))[0]?.endedAt, at(22));
   const jan = { issuer: 'https://login.example', subject: 's-1', names: ['els', 'jan'] };
   const { identities } = CHANGES;
   const logIn = (minute: number, role: 'read' | 'support', id: string): Promise<string | undefined> =>
-    change(minute, (ground) =>
+    change(minute, (context) =>
       identities.logIn(
-        ground,
+        context,
         { ...jan, role },
         'IDENTITY',
         { id, hash: randomBytes(32), network: 'n' },
@@ -986,7 +988,7 @@ test('passkeys, codes and sessions of the console do on PostgreSQL what they do 
     );
   assert.equal(await logIn(30, 'read', 'SESSIONA'), 'jan');
   assert.equal(await logIn(31, 'support', 'SESSIONB'), 'jan');
-  await change(32, (ground) => identities.prove(ground, 'SESSIONB', jan, randomBytes(32)));
+  await change(32, (context) => identities.prove(context, 'SESSIONB', jan, randomBytes(32)));
   assert.deepEqual(await runner.run(READS.console.sessions({ at: at(33) }, times)), [
     {
       ...{ id: 'SESSIONB', operator: 'jan', means: 'oidc', network: 'n' },
@@ -997,29 +999,29 @@ test('passkeys, codes and sessions of the console do on PostgreSQL what they do 
   assert.deepEqual(await runner.run(READS.identities.list({ at: at(33) })), [
     { ...tie, addedAt: at(30), lastUsedAt: at(31) },
   ]);
-  await change(34, (ground) => operators.end(ground, 'jan', actor));
+  await change(34, (context) => operators.end(context, 'jan', actor));
   await assert.rejects(logIn(35, 'read', 'SESSIONC'), registryError('unknown', /has ended/));
-  await change(36, (ground) => identities.release(ground, 'IDENTITY', actor));
+  await change(36, (context) => identities.release(context, 'IDENTITY', actor));
   assert.deepEqual(await runner.run(READS.identities.list({ at: at(37) })), []);
   const { breakGlass } = CHANGES;
   const sealed = Buffer.from([4, 0]);
-  await change(40, (ground) => breakGlass.make(ground, { role: 'owner', sealed }, actor));
+  await change(40, (context) => breakGlass.make(context, { role: 'owner', sealed }, actor));
   const judged = { step: 4_000_000_000, madeAt: at(40) };
   const entered = { id: 'SESSIOND', hash: randomBytes(32), network: 'n' };
-  await change(41, (ground) => breakGlass.logIn(ground, judged, entered));
+  await change(41, (context) => breakGlass.logIn(context, judged, entered));
   const again = registryError('ended', /used before/);
   await assert.rejects(
-    change(42, (ground) => breakGlass.prove(ground, entered.id, judged)),
+    change(42, (context) => breakGlass.prove(context, entered.id, judged)),
     again,
   );
-  await change(43, (ground) => breakGlass.prove(ground, entered.id, { ...judged, step: judged.step + 1 }));
+  await change(43, (context) => breakGlass.prove(context, entered.id, { ...judged, step: judged.step + 1 }));
   assert.deepEqual(await runner.run(READS.breakGlass.record({ at: at(44) })), {
     ...{ role: 'owner', sealed, madeAt: at(40), triedAt: at(41) },
   });
   const longer = { idle: hours(4), longest: hours(10) };
   assert.equal((await runner.run(READS.console.session({ at: at(100) }, entered.hash, longer)))?.means, 'break-glass');
   assert.equal(await runner.run(READS.console.session({ at: at(101) }, entered.hash, longer)), undefined);
-  await change(102, (ground) => operators.end(ground, 'break-glass', actor));
+  await change(102, (context) => operators.end(context, 'break-glass', actor));
   assert.equal(await runner.run(READS.breakGlass.record({ at: at(103) })), undefined);
-  await change(24, (ground) => operators.end(ground, 'els', actor));
+  await change(24, (context) => operators.end(context, 'els', actor));
 });

@@ -4,7 +4,7 @@ import test from 'node:test';
 import type { AddressKey } from '../../src/domain/address.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { days, hours, instant } from '../../src/domain/units.ts';
-import { Ground } from '../../src/store/changes/ground.ts';
+import { ChangeContext } from '../../src/store/changes/change-context.ts';
 import { MAIL_CHANGES } from '../../src/store/changes/table.ts';
 import { CertificateMemory } from '../../src/store/core/certificate-memory.ts';
 import { CoreInterchanges } from '../../src/store/core/interchanges.ts';
@@ -112,7 +112,7 @@ test('a sweep leaves what other nodes are uploading alone, for a day', () => {
   const sweep = (node?: number) => {
     const step = { keptFor, open: [open!], below, day: '', ...(node === undefined ? {} : { node }) };
     db.exec('BEGIN');
-    new SqliteRunner(db).run(MAIL_CHANGES.sweeps.step(new Ground(now, new Uint8Array(32)), step));
+    new SqliteRunner(db).run(MAIL_CHANGES.sweeps.step(new ChangeContext(now, new Uint8Array(32)), step));
     db.exec('COMMIT');
     const left = db.prepare<[], bigint>('SELECT message FROM upload ORDER BY message').safeIntegers(true).pluck(true);
     return left.all();

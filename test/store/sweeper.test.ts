@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
 import { type Instant, days, instant } from '../../src/domain/units.ts';
-import { Ground } from '../../src/store/changes/ground.ts';
+import { ChangeContext } from '../../src/store/changes/change-context.ts';
 import type { Swept } from '../../src/store/changes/sweeps.ts';
 import { firstIdAt } from '../../src/store/message-ids.ts';
 import { MAIL_CHANGES } from '../../src/store/changes/table.ts';
@@ -19,7 +19,7 @@ function sweeping(db: Db, at: Instant, below: bigint): () => Swept {
   let day = '';
   return () => {
     const step = { keptFor, open: [], below, day };
-    const swept = runner.run(MAIL_CHANGES.sweeps.step(new Ground(at, Buffer.alloc(32)), step));
+    const swept = runner.run(MAIL_CHANGES.sweeps.step(new ChangeContext(at, Buffer.alloc(32)), step));
     ({ day } = swept);
     return swept;
   };

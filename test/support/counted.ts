@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import Database from 'better-sqlite3';
 import { instant } from '../../src/domain/units.ts';
-import { Ground } from '../../src/store/changes/ground.ts';
+import { ChangeContext } from '../../src/store/changes/change-context.ts';
 import type { Change } from '../../src/store/sql/sql.ts';
 import { AuditWriter } from '../../src/store/sqlite/audit-writer.ts';
 import { Filing } from '../../src/store/sqlite/filing.ts';
@@ -24,7 +24,7 @@ export interface Counted<T = unknown> {
 /** An empty database of the newest version, and what runs changes on it. */
 export function countingRunner(t: Cleanup): {
   readonly db: Database.Database;
-  readonly run: <T>(change: (ground: Ground) => Change<T>, at?: number) => Counted<T>;
+  readonly run: <T>(change: (context: ChangeContext) => Change<T>, at?: number) => Counted<T>;
 } {
   const db = new Database(':memory:');
   t.after(() => void db.close());
@@ -35,10 +35,10 @@ export function countingRunner(t: Cleanup): {
   const filing = new Filing(db, { audit, counters, usage, search: new SearchTables(db) }, 0);
   const services = new SqliteServices({ counters, filing, usage });
   const runner = new SqliteRunner(db, (item) => audit.append(item), services);
-  const run = <T>(change: (ground: Ground) => Change<T>, at = 1): Counted<T> => {
+  const run = <T>(change: (context: ChangeContext) => Change<T>, at = 1): Counted<T> => {
     const count = { statements: 0, services: 0, rows: 0 };
     function* counted(): Change<T> {
-      const inner = change(new Ground(instant(at), randomBytes(32)));
+      const inner = change(new ChangeContext(instant(at), randomBytes(32)));
       let step = inner.next();
       while (step.done !== true) {
         if ('plan' in step.value) count.statements += 1;

@@ -1,7 +1,7 @@
 /** Those who fetch in a crew (crew.ts): sessions one after the other, each told in the history. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { between, chance } from './chance.ts';
-import type { Front, Ground } from './crew.ts';
+import type { Front, CrewState } from './crew.ts';
 import type { Fetched, Pickup } from './history.ts';
 import { HttpWire } from './http-wire.ts';
 import { loginOf } from './instance.ts';
@@ -10,7 +10,7 @@ import { UnexpectedReply } from './smtp-client.ts';
 import { WireEnded } from './wire.ts';
 
 export interface ReaderParts {
-  readonly ground: Ground;
+  readonly crew: CrewState;
   readonly record: (pickup: Pickup) => void;
 }
 
@@ -33,7 +33,7 @@ export const begin = (mailbox: string, front: Pick<Front, 'name'>, road: Pickup[
 /** What a fault may do to a client; everything else is a finding. */
 export const isExpected = (error: unknown): boolean => error instanceof WireEnded || error instanceof UnexpectedReply;
 
-export function fetchedAs({ ledger }: Pick<Ground, 'ledger'>, name: string, content: Buffer): Fetched {
+export function fetchedAs({ ledger }: Pick<CrewState, 'ledger'>, name: string, content: Buffer): Fetched {
   const read = ledger.read(content);
   return { name, copy: read?.id ?? `unknown ${name}`, key: read?.key, intact: read?.intact ?? false };
 }
@@ -50,10 +50,10 @@ export class Pop3Reader {
   }
 
   async run(): Promise<void> {
-    const { ground } = this.#parts;
-    while (!ground.stopping) {
-      await this.#session(ground.anyFront());
-      await pause(between(1, 4 * ground.rest));
+    const { crew } = this.#parts;
+    while (!crew.stopping) {
+      await this.#session(crew.anyFront());
+      await pause(between(1, 4 * crew.rest));
     }
   }
 
@@ -80,7 +80,7 @@ export class Pop3Reader {
     for (const [number, name] of uidl) {
       if (pickup.fetched.length >= MOST) break;
       if (!this.#has.has(name)) {
-        const fetched = fetchedAs(this.#parts.ground, name, await client.fetch(number));
+        const fetched = fetchedAs(this.#parts.crew, name, await client.fetch(number));
         pickup.fetched.push(fetched);
         if (fetched.intact) this.#has.add(name);
       }
@@ -121,15 +121,15 @@ export class ApiReader {
   }
 
   async run(): Promise<void> {
-    const { ground } = this.#parts;
-    while (!ground.stopping) {
+    const { crew } = this.#parts;
+    while (!crew.stopping) {
       try {
-        await this.#turn(ground.anyFront());
+        await this.#turn(crew.anyFront());
       } catch (error) {
         if (!isExpected(error)) throw error;
         this.#leave();
       }
-      await pause(between(1, 4 * ground.rest));
+      await pause(between(1, 4 * crew.rest));
     }
     this.#leave();
   }
@@ -156,7 +156,7 @@ export class ApiReader {
     const { status } = await this.#client!.ask('GET', `/mailbox/messages/${name}/content`, undefined, (slice) =>
       pieces.push(Buffer.from(slice)),
     );
-    if (status === 200) pickup.fetched.push(fetchedAs(this.#parts.ground, name, Buffer.concat(pieces)));
+    if (status === 200) pickup.fetched.push(fetchedAs(this.#parts.crew, name, Buffer.concat(pieces)));
     return status === 200;
   }
 
@@ -190,7 +190,7 @@ export async function collectAll(
     for (const [turn, front] of fronts.entries()) await collect(parts, front, mailbox, turn === 0);
 }
 
-async function collect({ ground, record }: ReaderParts, front: Front, mailbox: string, whole: boolean): Promise<void> {
+async function collect({ crew, record }: ReaderParts, front: Front, mailbox: string, whole: boolean): Promise<void> {
   for (const end = performance.now() + PATIENCE; ; await pause(100)) {
     let client: Pop3Client | undefined;
     try {
@@ -201,7 +201,7 @@ async function collect({ ground, record }: ReaderParts, front: Front, mailbox: s
       pickup.listed = [...uidl.values()];
       record(pickup);
       if (whole)
-        for (const [number, name] of uidl) pickup.fetched.push(fetchedAs(ground, name, await client.fetch(number)));
+        for (const [number, name] of uidl) pickup.fetched.push(fetchedAs(crew, name, await client.fetch(number)));
       return await client.quit();
     } catch (error) {
       if (!isExpected(error) || performance.now() > end) throw error;

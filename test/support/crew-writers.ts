@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { between, chance } from './chance.ts';
-import type { Front, Ground } from './crew.ts';
+import type { Front, CrewState } from './crew.ts';
 import type { Attempt, Submission } from './history.ts';
 import { HttpWire } from './http-wire.ts';
 import { addressOf, loginOf } from './instance.ts';
@@ -11,7 +11,7 @@ import { SmtpClient, UnexpectedReply } from './smtp-client.ts';
 import { WireEnded } from './wire.ts';
 
 export interface WriterParts {
-  readonly ground: Ground;
+  readonly crew: CrewState;
   readonly mailboxes: readonly string[];
   /** Whether another message is wanted. */
   wanted(): boolean;
@@ -34,9 +34,9 @@ abstract class Writer {
   }
 
   async run(): Promise<void> {
-    const { ground, mailboxes } = this.#parts;
+    const { crew, mailboxes } = this.#parts;
     while (this.#parts.wanted()) {
-      const message = ground.ledger.compose(between(600, chance.below(10) === 0 ? 90_000 : 8000), {
+      const message = crew.ledger.compose(between(600, chance.below(10) === 0 ? 90_000 : 8000), {
         from: addressOf(this.name),
       });
       const first = chance.pick(mailboxes);
@@ -44,7 +44,7 @@ abstract class Writer {
       const attempts: Attempt[] = [];
       this.#parts.record({ key: message.key, to, attempts });
       await this.#untilKnown(message, to, attempts);
-      await pause(between(1, 2 * ground.rest));
+      await pause(between(1, 2 * crew.rest));
     }
     this.leave();
   }
@@ -52,7 +52,7 @@ abstract class Writer {
   async #untilKnown(message: LedgerMessage, to: readonly string[], attempts: Attempt[]): Promise<void> {
     const key = randomUUID();
     for (const end = performance.now() + PATIENCE; performance.now() < end;) {
-      const front = this.#parts.ground.anyFront();
+      const front = this.#parts.crew.anyFront();
       const outcome = await this.attempt(front, message, to.map(addressOf), key);
       if (outcome !== undefined) attempts.push({ gateway: front.name, outcome });
       if (outcome === 'acknowledged') this.#parts.acknowledged();

@@ -51,14 +51,14 @@ export interface CrewOptions {
 }
 
 /** What its members share. */
-export interface Ground {
+export interface CrewState {
   readonly ledger: Ledger;
   readonly rest: number;
   readonly stopping: boolean;
   anyFront(): Front;
 }
 
-export class Crew implements Ground {
+export class Crew implements CrewState {
   readonly ledger = new Ledger(addressOf('crew'));
   readonly rest: number;
   readonly #options: CrewOptions;
@@ -95,11 +95,11 @@ export class Crew implements Ground {
   start(): void {
     const { writers, mailboxes } = this.#options;
     const writing: WriterParts = {
-      ...{ ground: this, mailboxes, wanted: () => this.#stopped === 'no' },
+      ...{ crew: this, mailboxes, wanted: () => this.#stopped === 'no' },
       record: (submission) => this.#submissions.push(submission),
       acknowledged: () => (this.#acknowledged += 1),
     };
-    const reading: ReaderParts = { ground: this, record: (pickup) => this.#pickups.push(pickup) };
+    const reading: ReaderParts = { crew: this, record: (pickup) => this.#pickups.push(pickup) };
     this.#writing = Promise.all(
       writers.map((name, n) => new (n % 4 === 3 ? ApiWriter : SmtpWriter)(writing, name).run()),
     );
@@ -120,7 +120,7 @@ export class Crew implements Ground {
     this.#stopped = 'all';
     await this.#reading;
     const record = (pickup: Pickup): void => void this.#pickups.push(pickup);
-    await collectAll({ ground: this, record }, this.#fronts, this.#options.mailboxes);
+    await collectAll({ crew: this, record }, this.#fronts, this.#options.mailboxes);
     return { submissions: this.#submissions, pickups: this.#pickups.toSorted((a, b) => a.begun - b.begun) };
   }
 }

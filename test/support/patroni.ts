@@ -144,7 +144,7 @@ export class Patroni {
   }
 }
 
-interface PlaceParts {
+interface NoticeDestinationParts {
   readonly net: ExampleNet;
   readonly authority: Authority;
   readonly folder: string;
@@ -155,12 +155,12 @@ export class Place {
   /** Of its PostgreSQL. */
   readonly server: string;
   readonly address: string;
-  readonly #parts: PlaceParts;
+  readonly #parts: NoticeDestinationParts;
   readonly #machine: Machine;
   readonly #mounts: Readonly<Record<string, string>>;
 
   /** `number`: its tens in the addresses of the examples. */
-  constructor(name: PlaceName, number: number, parts: PlaceParts) {
+  constructor(name: PlaceName, number: number, parts: NoticeDestinationParts) {
     const { net, authority, folder } = parts;
     this.name = name;
     this.server = `${name}-1`;

@@ -2,9 +2,9 @@
 import type { Courier } from '../../src/delivery/courier.ts';
 import { type Dispatcher, startDispatcher } from '../../src/delivery/dispatcher.ts';
 import type { DkimSigner } from '../../src/delivery/dkim.ts';
-import type { NoticeWriter } from '../../src/delivery/notices.ts';
+import type { DeliveryNoticeWriter } from '../../src/delivery/notices.ts';
 import type { PushLimits } from '../../src/delivery/parts.ts';
-import { partnerPlaces } from '../../src/delivery/places.ts';
+import { partnerDestinations } from '../../src/delivery/partner-destinations.ts';
 import { defaultWaits } from '../../src/delivery/retry.ts';
 import type { Clock, Log } from '../../src/domain/effects.ts';
 import type { PartnerId } from '../../src/domain/ids.ts';
@@ -36,19 +36,19 @@ export const defaultPushLimits: PushLimits = {
 export interface PushOptions {
   readonly clock: Clock;
   readonly log: Log;
-  readonly notices?: NoticeWriter;
+  readonly notices?: DeliveryNoticeWriter;
   readonly courier?: Courier;
   readonly dkim?: DkimSigner;
   readonly limits?: Partial<PushLimits>;
 }
 
-export const silent: NoticeWriter = { noticeFor: () => Promise.resolve(undefined) };
+export const silent: DeliveryNoticeWriter = { noticeFor: () => Promise.resolve(undefined) };
 
 export const startTestPush = (store: Store, { clock, log, notices, courier, limits, dkim }: PushOptions): Dispatcher =>
   startDispatcher({
     deliveries: store.deliveries,
     courier: courier ?? createCourier({ clock }),
-    findPlace: partnerPlaces({
+    findDestination: partnerDestinations({
       findPartner: (id) => store.registry.findPartner(id),
       openSecrets: () => Promise.resolve(ok({})),
       hostname: 'mail.test',

@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { Desk, type DeskParts } from '../../src/delivery/desk.ts';
+import { NoticeWriter, type NoticeWriterParts } from '../../src/delivery/notice-writer.ts';
 import { type Address, addressKey } from '../../src/domain/address.ts';
 import { minutes, octets } from '../../src/domain/units.ts';
 import type { Claim, MessageRecord } from '../../src/store/deliveries.ts';
@@ -17,7 +17,7 @@ import { type Cleanup, type TestStore, address, openTestStore, sealBody } from '
 const actor = { name: 'test' };
 
 export interface Region extends TestStore {
-  readonly desk: Desk;
+  readonly noticeWriter: NoticeWriter;
   /** Accepts a message as submission would; resolves to what the store knows of it. */
   send(more?: Partial<Sent>): Promise<MessageRecord>;
   /** Claims what waits for the hospital; `pass` lets time go by first. */
@@ -46,7 +46,7 @@ export const CONTENT = [
   '',
 ].join('\r\n');
 
-export async function openRegion(t: Cleanup, more: Partial<DeskParts> = {}): Promise<Region> {
+export async function openRegion(t: Cleanup, more: Partial<NoticeWriterParts> = {}): Promise<Region> {
   const s = await openTestStore(t);
   const { registry } = s.store;
   const organisation = async (name: string, title: string, given: object = {}): Promise<void> =>
@@ -67,7 +67,7 @@ export async function openRegion(t: Cleanup, more: Partial<DeskParts> = {}): Pro
   );
   await registry.addAddress('ziekenhuis', address('arts@ziekenhuis.test'), actor);
 
-  const desk = new Desk({
+  const noticeWriter = new NoticeWriter({
     store: s.store,
     clock: s.clock,
     log: s.log,
@@ -93,7 +93,7 @@ export async function openRegion(t: Cleanup, more: Partial<DeskParts> = {}): Pro
 
   return {
     ...s,
-    desk,
+    noticeWriter,
     send: async (sent = {}) => {
       const from = sent.from ?? 'huisarts@brug.test';
       const body = await sealBody(s.store, Buffer.from(sent.content ?? CONTENT));

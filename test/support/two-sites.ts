@@ -55,7 +55,7 @@ export async function startTwoSites(
   const list = others.map((name) => `"${name}"`).join(', ');
   if (options.synchronous === false) await primary.set({ synchronous_standby_names: `ANY 1 (${list})` });
   await administrate(primary);
-  const ground = await groundOf(t, cluster, { store, configuration });
+  const ground = await lockedRowsOf(t, cluster, { store, configuration });
   const noord = await gatewayAt(t, ground, 'noord', ['--owner-password-file', ground.password]);
   // Carried over, as a person does.
   const carried = ground.put('master.key', readFileSync(join(noord.instance.folder, 'master.key'), 'utf8'));
@@ -86,7 +86,7 @@ interface Ground {
   readonly channels: Readonly<Record<Site, readonly string[]>>;
 }
 
-async function groundOf(t: Cleanup, cluster: Cluster, more: More): Promise<Ground> {
+async function lockedRowsOf(t: Cleanup, cluster: Cluster, more: More): Promise<Ground> {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-two-sites-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const put = (name: string, text: string): string => {

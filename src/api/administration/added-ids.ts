@@ -23,14 +23,14 @@ const NAMED: Readonly<Record<string, (store: Store, name: string) => Promise<str
 
 const idText = (id: number | undefined): string | undefined => (id === undefined ? undefined : String(id));
 
-interface Place {
+interface AddedIdPath {
   /** Members on the way, each an object or a list of them. */
   readonly way: readonly string[];
   readonly id: string;
   readonly member: string;
 }
 
-const placesOf = (added: Added): readonly Place[] =>
+const placesOf = (added: Added): readonly AddedIdPath[] =>
   Object.entries(added).map(([path, member]) => {
     const way = path.split('.');
     const id = way.at(-1) ?? '';
@@ -41,7 +41,7 @@ const placesOf = (added: Added): readonly Place[] =>
 export const withIds = (schema: z.ZodType, added: Added): z.ZodType =>
   placesOf(added).reduce((made, place) => extended(made, place, place.way), schema);
 
-function extended(schema: z.ZodType, place: Place, way: readonly string[]): z.ZodType {
+function extended(schema: z.ZodType, place: AddedIdPath, way: readonly string[]): z.ZodType {
   if (schema instanceof z.ZodOptional) return extended(schema.unwrap() as z.ZodType, place, way).optional();
   if (schema instanceof z.ZodArray) return z.array(extended(schema.element as z.ZodType, place, way));
   if (schema instanceof z.ZodUnion)
@@ -74,7 +74,7 @@ export async function addIds(store: Store, json: unknown, added: Added): Promise
 type Members = Readonly<Record<string, unknown>>;
 type IdOf = (id: string, name: string) => Promise<string | undefined>;
 
-async function add(value: unknown, place: Place, way: readonly string[], idOf: IdOf): Promise<unknown> {
+async function add(value: unknown, place: AddedIdPath, way: readonly string[], idOf: IdOf): Promise<unknown> {
   if (Array.isArray(value)) {
     const all = await Promise.all(value.map((one: unknown) => add(one, place, way, idOf)));
     return all.filter((one) => one !== undefined);

@@ -25,7 +25,7 @@ export interface Found {
   readonly account?: AccountSummary;
 }
 
-interface Place {
+interface PathParameter {
   /** Of the parameter as the route reads it. */
   readonly schema: z.ZodType;
   /** Names of inputs that it fills, the first that the row has; none: it only says below what the next one is looked for. */
@@ -36,7 +36,7 @@ interface Place {
 }
 
 /** A text of a fixed form that tells nothing of anybody. */
-const asIs = (fills: readonly string[], pattern: RegExp, about: string, example: string): Place => ({
+const asIs = (fills: readonly string[], pattern: RegExp, about: string, example: string): PathParameter => ({
   schema: z
     .string()
     .regex(pattern)
@@ -58,7 +58,7 @@ const ofAccount = (
   kind: 'password' | 'clientCertificate',
   about: string,
   names: (account: AccountSummary) => readonly string[],
-): Place => ({
+): PathParameter => ({
   schema: opaque(about),
   fills,
   find: (store, id: string, above) => {
@@ -176,11 +176,11 @@ export const PLACES = {
   ),
   tokenId: asIs(['token'], /^[A-Za-z0-9-]{4,32}$/, 'Id of the token; it is not the token.', 'K7QM-2XRD'),
   approvalId: asIs(['id'], /^[A-Za-z0-9-]{4,32}$/, 'Id of the request that waits for signatures.', 'K7QM-2XRD'),
-} satisfies Readonly<Record<string, Place>>;
+} satisfies Readonly<Record<string, PathParameter>>;
 
 export type PlaceName = keyof typeof PLACES;
 export const isPlace = (name: string): name is PlaceName => Object.hasOwn(PLACES, name);
-export const placeOf = (name: PlaceName): Place => PLACES[name];
+export const placeOf = (name: PlaceName): PathParameter => PLACES[name];
 
 /** The parameters of a path, in its order. */
 export const placesIn = (path: string): readonly PlaceName[] =>

@@ -3,7 +3,7 @@ import type { AdminContext } from '../../admin/context.ts';
 import type { Directory, DirectoryCounts } from '../../admin/directory.ts';
 import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
 import type { Arrivals } from '../../pickup/arrivals.ts';
-import type { Consumers } from '../../pickup/consumers.ts';
+import type { ClientNetworks } from '../../pickup/client-networks.ts';
 import type { Receipts } from '../../pickup/receipts.ts';
 import type { SharedMaildrops } from '../../pickup/shared.ts';
 import type { Store } from '../../store/port/store.ts';
@@ -19,7 +19,7 @@ export interface ApiServices {
   readonly submission: SubmissionServices;
   readonly pickup: {
     /** Counts where mailboxes are fetched from. */
-    readonly consumers: Pick<Consumers, 'note'>;
+    readonly clientNetworks: Pick<ClientNetworks, 'note'>;
     /** Tells senders that asked for it what was collected. */
     readonly receipts: Receipts;
     /** Claims of workers, and the one lease that those of an account share. */

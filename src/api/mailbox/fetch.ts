@@ -171,7 +171,7 @@ async function notingOf(
     seen,
     sent: async () => {
       const there = await noteSent(store.deliveries, pickup.receipts, who, [item]);
-      if (there.length > 0) pickup.consumers.note(account, remote.network, { retrieved: 1, deleted: 0 });
+      if (there.length > 0) pickup.clientNetworks.note(account, remote.network, { retrieved: 1, deleted: 0 });
       return there.length > 0;
     },
   };

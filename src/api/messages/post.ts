@@ -8,7 +8,7 @@ import { z } from '../../config/zod.ts';
 import type { LineEndCounts } from '../../mime/line-ends.ts';
 import { refusals } from '../../submission/refusals.ts';
 import { jsonPointer } from '../../platform/strict-json.ts';
-import { storageRefusal } from '../../submission/room.ts';
+import { storageRefusal } from '../../submission/size-limits.ts';
 import { StoreFailed, StoreFull, StoreUnavailable } from '../../store/store.ts';
 import type { Submitter } from '../../submission/submitter.ts';
 import type { Standing } from '../../submission/transaction.ts';

@@ -23,12 +23,12 @@ export const stuck = reads({
   out: z.array(stuckMessage),
   right: 'support',
   examples: [''],
-  run: async ({ store, desk, gateway }) => {
+  run: async ({ store, noticeWriter, gateway }) => {
     const found: z.infer<typeof stuckMessage>[] = [];
     for (const { account, network, uid, times, first, last } of gateway?.stuck() ?? []) {
       const [summary, entry] = [
         await store.registry.findAccountById(account),
-        await entryOf({ desk, store }, account, uid),
+        await entryOf({ noticeWriter, store }, account, uid),
       ];
       // Somebody fetched or deleted it meanwhile.
       if (summary === undefined || entry === undefined) continue;
@@ -64,7 +64,7 @@ export const aside = changes({
   undo: 'queue release',
   examples: ['huisarts 5d0q3v9kz2m4x --reason "its program crashes at it"'],
   run: async (context, input, { actor }) => {
-    const { store, desk } = context;
+    const { store, noticeWriter } = context;
     const { account } = await accountOf(store.registry, input.login);
     const its = await messageOf(context, input.message);
     const no = (why: string): never => {
@@ -75,7 +75,7 @@ export const aside = changes({
     let entry;
     for (const id of new Set([...copies, its.id])) entry ??= await store.deliveries.mailboxEntry(account.id, id);
     if (entry === undefined) return no('it does not lie in the mailbox; "sluis trace" tells where it is');
-    const delivery = await setAside({ store, desk }, account.id, entry, { actor });
+    const delivery = await setAside({ store, noticeWriter }, account.id, entry, { actor });
     if (delivery === 'in-use')
       return no('a session reads the mailbox now; try again when that has ended, or end it with "sluis session end"');
     if (delivery === 'gone') return no('it has left the mailbox at this moment');

@@ -17,7 +17,7 @@ import { type MergeWish, addressMergesOf, differencesOf, keptFor, tied } from '.
 import { accountsOf } from '../../admin/organisation-accounts.ts';
 
 /** Addresses of it are read ones. */
-type Changed = AddressPlan & { readonly successor?: Address };
+type PlannedAddress = AddressPlan & { readonly successor?: Address };
 
 const TOLD = 1000;
 
@@ -36,7 +36,7 @@ class Walk {
   readonly #wish: MergeWish;
   readonly #sum = { accounts: 0, suspended: 0, stay: 0, messages: 0, octets: 0, addresses: 0 };
   readonly #of = { ending: 0, withSuccessor: 0, registered: 0, elsewhere: 0 };
-  readonly #changed: Changed[] = [];
+  readonly #changed: PlannedAddress[] = [];
   readonly #withoutAddress: string[] = [];
   readonly #unset = new Map<string, number>();
   readonly #lockedOut: string[] = [];
@@ -70,7 +70,7 @@ class Walk {
     this.#sum.octets += used;
     this.#addresses(summary);
     this.#settings(summary);
-    await this.#ties(summary);
+    await this.#references(summary);
     return this.#sum.accounts;
   }
 
@@ -116,11 +116,11 @@ class Walk {
     if (lacks) this.#told(this.#lockedOut, account.login);
   }
 
-  async #ties({ account }: AccountSummary): Promise<void> {
+  async #references({ account }: AccountSummary): Promise<void> {
     const { store } = this.#context;
     const { from, into } = this.#wish;
     const { login } = account;
-    const { certificates, sendsAs } = await store.registry.mergeTies(account.id, tied(from), tied(into));
+    const { certificates, sendsAs } = await store.registry.mergeReferences(account.id, tied(from), tied(into));
     for (const { use, serial, fingerprint, subject, notAfter } of certificates)
       this.#told(this.#certificates, { login, use, serial, fingerprint, subject, ends: iso(notAfter) });
     for (const { address, organisation } of sendsAs) this.#told(this.#sendsAs, { login, address, organisation });

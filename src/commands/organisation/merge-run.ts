@@ -122,7 +122,7 @@ async function* partsOf(
 }
 
 async function revoke({ store }: AdminContext, wish: MergeWish, of: AccountId, { actor }: Call): Promise<number> {
-  const { certificates } = await store.registry.mergeTies(of, tied(wish.from), tied(wish.into));
+  const { certificates } = await store.registry.mergeReferences(of, tied(wish.from), tied(wish.into));
   for (const { fingerprint } of certificates)
     await store.certificates.revokeCertificate(fingerprint, 'affiliationChanged', actor);
   return certificates.length;

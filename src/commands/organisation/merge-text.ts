@@ -27,7 +27,7 @@ export function mergeText(view: MergeView): string {
     ...addressLines(view),
     ...identityLines(view),
     ...settingLines(view),
-    ...tieLines(view),
+    ...referenceLines(view),
     `- ${a} ${applied ? 'has ended' : 'ends'}; its trail until now stays its own ("organisation export ${a}", "organisation erase ${a}")`,
     ...(problem === undefined ? [] : [problem]),
   ].join('\n');
@@ -108,7 +108,7 @@ function settingLines({ settings, lockedOut, into, contact, language }: MergePla
   ];
 }
 
-function tieLines(view: MergePlan): string[] {
+function referenceLines(view: MergePlan): string[] {
   const { certificates, revoke, partners, sendsAs, organisation, into } = view;
   return [
     ...(certificates.length === 0

@@ -6,7 +6,7 @@ import { settingsTable } from '../../domain/settings.ts';
 import type { Setting, SettingValue, Settings } from '../../domain/settings/setting.ts';
 import type { Instant } from '../../domain/units.ts';
 import type { AccountMerge, AddressMerge } from '../../store/organisation-merge.ts';
-import type { TiedOrganisation } from '../../store/organisation-ties.ts';
+import type { TiedOrganisation } from '../../store/organisation-references.ts';
 import type { AccountSummary, SettingChanges } from '../../store/registry.ts';
 import type { Rule, Rules } from './merge-rules.ts';
 

@@ -36,7 +36,7 @@ const changeView = z.object({
     description: 'The revocation list could not be written: why; only for `end`.',
   }),
 });
-type Changed = z.infer<typeof changeView>;
+type ChangedState = z.infer<typeof changeView>;
 
 const one = { name: arg(organisation, 'the organisation') };
 
@@ -46,7 +46,7 @@ const PAGE = 200;
 async function affected(
   { store: { registry } }: AdminContext,
   name: string,
-): Promise<Omit<Changed, 'state' | 'applied'> & { readonly suspended: number }> {
+): Promise<Omit<ChangedState, 'state' | 'applied'> & { readonly suspended: number }> {
   await organisationOf(registry, name);
   const sum = { name, accounts: 0, addresses: 0, waiting: 0, suspended: 0, certificates: 0, identities: 0 };
   sum.identities = (await registry.listIdentities({ organisation: name, limit: MAX_IDENTITIES })).length;
@@ -71,7 +71,7 @@ const stateChange = (
     readonly api: InApi;
     readonly about: string;
     readonly undo: string;
-    say(done: Changed): readonly string[];
+    say(done: ChangedState): readonly string[];
   },
 ) =>
   changes({
@@ -82,7 +82,7 @@ const stateChange = (
     trail: ['registry.organisation-state'],
     isLook: ({ dryRun }) => dryRun,
     examples: ['praktijk-jansen --dry-run', 'praktijk-jansen'],
-    run: async (context, { name, dryRun }, { actor }): Promise<Changed> => {
+    run: async (context, { name, dryRun }, { actor }): Promise<ChangedState> => {
       const { registry } = context.store;
       const before = await registry.findOrganisation(name);
       const isEnding = state === 'active' && before?.endsAt !== undefined;
@@ -135,7 +135,7 @@ export const end = ends({
   progress: { phase: 'Ending', unit: 'accounts' },
   examples: ['lab-noord --dry-run', 'lab-noord --grace 60d --yes --reason "the contract ends"'],
   confirm: { name: ({ name }) => name, what: ({ name }) => `end organisation "${name}"` },
-  run: async (context, { name, dryRun, successor, ...when }, { actor, progress }): Promise<Changed> => {
+  run: async (context, { name, dryRun, successor, ...when }, { actor, progress }): Promise<ChangedState> => {
     const before = await affected(context, name);
     const isIts = (found: Recipient): boolean => found.organisation.name === name;
     await checkSuccessor(context.store.registry, successor, `organisation "${name}"`, isIts);
@@ -161,7 +161,7 @@ async function published({ ca }: AdminContext): Promise<string | undefined> {
   return await tryToPublish(ca);
 }
 
-function endText(done: Changed): string {
+function endText(done: ChangedState): string {
   const { name, applied, accounts, addresses, waiting, certificates, identities, closes, successor, problem } = done;
   const accountsText = many(accounts, 'account');
   return [

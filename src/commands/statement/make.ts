@@ -10,7 +10,7 @@ import { evidenceOf, paperOf } from './paper.ts';
 import { htmlOf } from './paper-html.ts';
 import { textOf } from './paper-text.ts';
 
-export interface Made {
+export interface WrittenStatement {
   readonly claims: number;
   readonly notInPlace: readonly string[];
   readonly octets: number;
@@ -28,7 +28,7 @@ export async function makeStatement(
   context: AdminContext,
   { organisation, language, given }: Wish,
   call: Call,
-): Promise<Made> {
+): Promise<WrittenStatement> {
   const key = await context.evidence.key(context.clock.now());
   const facts = await gatherFacts(context, organisation, givenOf(given));
   const { fingerprint } = key.certificate;

@@ -7,7 +7,7 @@ import { defined } from '../../domain/defined.ts';
 import { MAX_DOCUMENT, readDocument } from '../../trail/read-document.ts';
 import type { AnyOperation, Here } from '../core/row.ts';
 import { type Given, readCertificates, readProcessors, toldFiles } from './given.ts';
-import type { Made } from './make.ts';
+import type { WrittenStatement } from './make.ts';
 
 interface Wish {
   readonly organisation?: string | undefined;
@@ -22,7 +22,7 @@ export async function writeStatement(
   here: Here,
   make: AnyOperation,
   { organisation, language, certificate, processors, out }: Wish,
-): Promise<Made & { readonly folder: string }> {
+): Promise<WrittenStatement & { readonly folder: string }> {
   const files = readCertificates(certificate);
   const given: Given = {
     certificates: toldFiles(files),
@@ -37,7 +37,7 @@ export async function writeStatement(
       if (octets <= MAX_DOCUMENT) pieces.push(Buffer.from(piece, 'latin1'));
     };
     const input = { language, ...defined({ organisation }) };
-    const made = (await here.call(make, input, { upload: JSON.stringify(given), receive })) as Made;
+    const made = (await here.call(make, input, { upload: JSON.stringify(given), receive })) as WrittenStatement;
     const signed = Buffer.concat(pieces);
     // What is written beside the signed file is what was signed, and nothing else.
     const read = await readDocument(signed);

@@ -37,10 +37,13 @@ export function codeForm({ language }: Asked, action: string, hidden: Readonly<R
 /** It never stands in the way of whoever got in: the trail has it already. */
 async function tell({ admin, range, now }: Asked, { log }: ConsoleServices): Promise<void> {
   log.error('console.break-glass', { network: range });
-  const { desk, store } = admin;
+  const { noticeWriter, store } = admin;
   try {
     const letters = breakGlassLetters({ network: range, at: now });
-    await fileNotice(store, await desk.letter(await desk.places.operator(), { kind: 'break-glass', letters }));
+    await fileNotice(
+      store,
+      await noticeWriter.letter(await noticeWriter.places.operator(), { kind: 'break-glass', letters }),
+    );
   } catch (error) {
     log.error('console.break-glass-untold', { error: error instanceof Error ? error.message : String(error) });
   }

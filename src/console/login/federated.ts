@@ -51,7 +51,7 @@ export interface Shown {
   readonly certificate?: string | undefined;
 }
 
-export type Away =
+export type Redirected =
   { readonly kind: 'away'; readonly to: string; readonly cookie: string; readonly mark: string } | Turned;
 export type Returned =
   | { readonly kind: 'in'; readonly secret: string; readonly to: string }
@@ -74,7 +74,7 @@ export class FederatedLogIns {
   }
 
   /** `session`: of somebody who is logged in, and is to be asked again. `to`: a path of ours for afterwards. */
-  async begin(to: string, language: string, from: From, session?: Pick<HeldSession, 'id'>): Promise<Away> {
+  async begin(to: string, language: string, from: From, session?: Pick<HeldSession, 'id'>): Promise<Redirected> {
     const { challenges, clock, provider, random, slowed } = this.#p;
     const cookie = [newSessionSecret(random), session?.id ?? '', Buffer.from(to).toString('base64url')].join('.');
     const state = Buffer.from(challenges.make(useOf(cookie), clock.now())).toString('base64url');

@@ -11,7 +11,7 @@ import { sizeOf, timeOf } from '../../web/core/times.ts';
 import { accountLink, card, facts, list, note, state, timeLine } from '../../web/look/parts.ts';
 import { isAboutPeople, stepOwners, stepText } from './message-steps.ts';
 import { AGAIN, MESSAGE_DEEDS, deedsOf, isHandedOutAgain } from './message-deeds.ts';
-import { toldOf } from './message-told.ts';
+import { outcomeOf } from './message-outcome.ts';
 import { MESSAGE } from './message-words.ts';
 import { partnerLink } from './partners.ts';
 import { queueDeeds } from './queue.ts';
@@ -120,7 +120,7 @@ function recipientCard(
   events: readonly EventView[],
 ): Html {
   const { language } = asked;
-  const { word, tone, tell, help } = toldOf(copy, events, language);
+  const { word, tone, tell, help } = outcomeOf(copy, events, language);
   const { delivery } = copy;
   return card(
     copy.recipient,

@@ -67,8 +67,13 @@ export class SelfServiceLogIn {
     return await this.#send(its, outcome, admin, now);
   }
 
-  async #send(its: ShownLogIn, { account }: Granted, { desk, store }: AdminContext, now: Instant): Promise<Entered> {
-    const place = await desk.places.ofSecondFactor(account.id, now);
+  async #send(
+    its: ShownLogIn,
+    { account }: Granted,
+    { noticeWriter, store }: AdminContext,
+    now: Instant,
+  ): Promise<Entered> {
+    const place = await noticeWriter.places.ofSecondFactor(account.id, now);
     if (!place.ok) return { kind: 'nowhere' };
     const secret = newSessionSecret(this.#p.random);
     const browser = hashOf(secret);
@@ -77,7 +82,7 @@ export class SelfServiceLogIn {
     if (!(await this.#p.store.selfService.makeCode(kept))) return { kind: 'often' };
     const expires = instant(now + MAILED_LIFE);
     const letters = mailedCodeLetters({ login: account.login, code: shownMailedCode(code), expires });
-    const letter = await desk.letter(place.value, { kind: 'self-service-code', letters });
+    const letter = await noticeWriter.letter(place.value, { kind: 'self-service-code', letters });
     if (letter === undefined) return { kind: 'nowhere' };
     await fileNotice(store, letter);
     return { kind: 'sent', secret, to: place.value.address };

@@ -9,7 +9,7 @@ import { type Actor } from '../actor.ts';
 import { type Row, as, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground, TrailRow } from './ground.ts';
+import type { ChangeContext, TrailRow } from './change-context.ts';
 import { type Wrong, type WrongEntry, entriesOf, judgeEach, throwFirst } from './judge-each.ts';
 import { type FoundAddress, addressIn, addressNamed, addressesNamed, keyOf } from './registered.ts';
 
@@ -35,9 +35,9 @@ export class AbsenceChanges {
    * All or none. Refused: an address or substitute that is not active, no consent, a substitute that is away itself or an absentee who
    * stands in for somebody in that time, the same mailbox, an overlap with another absence of the address. The error names the first.
    */
-  *addAbsences(ground: Ground, absences: readonly AddressAbsence[], actor: Actor): Change<void> {
-    const { at } = ground;
-    const { added, wrong, found, owners } = yield* judged(ground, absences);
+  *addAbsences(context: ChangeContext, absences: readonly AddressAbsence[], actor: Actor): Change<void> {
+    const { at } = context;
+    const { added, wrong, found, owners } = yield* judged(context, absences);
     throwFirst(wrong);
     yield* sql.run`DELETE FROM absence WHERE key ${among(text, owners)} AND until_at < ${at - KEPT}`;
     yield* sql.run`
@@ -46,40 +46,46 @@ export class AbsenceChanges {
     const accounts = new Set<number>();
     for (const absence of absences) {
       const owner = addressIn(found, absence.address);
-      yield* ground.recordAll([absenceRow('registry.absence-added', owner, absence)], actor);
+      yield* context.recordAll([absenceRow('registry.absence-added', owner, absence)], actor);
       accounts.add(owner.account);
     }
-    yield* ground.touchAll([...accounts]);
+    yield* context.touchAll([...accounts]);
   }
 
   /** Changes nothing: all that `addAbsences` would refuse. */
-  *judgeAbsences(ground: Ground, absences: readonly AddressAbsence[]): Change<readonly WrongEntry[]> {
-    return entriesOf((yield* judged(ground, absences)).wrong);
+  *judgeAbsences(context: ChangeContext, absences: readonly AddressAbsence[]): Change<readonly WrongEntry[]> {
+    return entriesOf((yield* judged(context, absences)).wrong);
   }
 
   /** The one that begins at `from`: where it is under way it ends now, else it is taken back. */
-  *endAbsence(ground: Ground, address: Address, from: Instant, actor: Actor): Change<void> {
-    const owner = yield* addressNamed(ground.at, address);
+  *endAbsence(context: ChangeContext, address: Address, from: Instant, actor: Actor): Change<void> {
+    const owner = yield* addressNamed(context.at, address);
     const rows = yield* sql.all(ABSENCE)`
       SELECT key, from_at, until_at, mode, substitute FROM absence
-       WHERE key = ${owner.key} AND from_at = ${from} AND until_at > ${ground.at} ${locked}`;
+       WHERE key = ${owner.key} AND from_at = ${from} AND until_at > ${context.at} ${locked}`;
     if (rows.length === 0)
       throw new RegistryError('unknown', `The address "${address}" has no such absence, now or ahead; nothing to end`);
-    yield* stop(ground, rows);
-    yield* ground.recordAll(endedRows(rows, owner), actor);
-    yield* ground.touch(owner.account);
+    yield* stop(context, rows);
+    yield* context.recordAll(endedRows(rows, owner), actor);
+    yield* context.touch(owner.account);
   }
 
   /** Taking a consent back ends or takes back the absences that rest on it: the mail goes to its addressee again. Answers how many. */
-  *setConsent(ground: Ground, substitute: Address, address: Address, given: boolean, actor: Actor): Change<number> {
+  *setConsent(
+    context: ChangeContext,
+    substitute: Address,
+    address: Address,
+    given: boolean,
+    actor: Actor,
+  ): Change<number> {
     const pair = { substitute, address };
-    return given ? yield* giveConsent(ground, pair, actor) : yield* takeBackConsent(ground, pair, actor);
+    return given ? yield* giveConsent(context, pair, actor) : yield* takeBackConsent(context, pair, actor);
   }
 }
 
 /** Those that are to be added, and those that cannot be; with the addresses that they name, and the keys of those that are away. */
 function* judged(
-  { at }: Ground,
+  { at }: ChangeContext,
   absences: readonly AddressAbsence[],
 ): Change<{
   readonly added: readonly Row<typeof ABSENCE>[];
@@ -108,33 +114,33 @@ interface Pair {
   readonly address: string;
 }
 
-function* giveConsent(ground: Ground, pair: Pair, actor: Actor): Change<0> {
-  const found = yield* addressesNamed(ground.at, keysOf([pair]));
+function* giveConsent(context: ChangeContext, pair: Pair, actor: Actor): Change<0> {
+  const found = yield* addressesNamed(context.at, keysOf([pair]));
   const { stands, owner } = pairIn(found, pair);
   active(found, pair.substitute, 'The substitute');
   yield* sql.run`
-    INSERT INTO substitute_consent (substitute, key, given_at) VALUES (${stands.key}, ${owner.key}, ${ground.at})
+    INSERT INTO substitute_consent (substitute, key, given_at) VALUES (${stands.key}, ${owner.key}, ${context.at})
         ON CONFLICT DO NOTHING`;
-  yield* ground.recordAll([consentRow(stands, owner, true)], actor);
-  yield* ground.touch(owner.account);
-  ground.tell([stands.account]);
+  yield* context.recordAll([consentRow(stands, owner, true)], actor);
+  yield* context.touch(owner.account);
+  context.tell([stands.account]);
   return 0;
 }
 
 /** All that are named must have been given. Answers how many absences ended with them. */
-function* takeBackConsent(ground: Ground, pair: Pair, actor: Actor): Change<number> {
-  const [rows = []] = yield* takeBackConsents(ground, [pair]);
-  yield* ground.recordAll(rows, actor);
+function* takeBackConsent(context: ChangeContext, pair: Pair, actor: Actor): Change<number> {
+  const [rows = []] = yield* takeBackConsents(context, [pair]);
+  yield* context.recordAll(rows, actor);
   return rows.length - 1;
 }
 
 /** All that are named must have been given. Answers the rows of the trail that are to be written of each: of absences that ended with it, and of itself. */
 export function* takeBackConsents(
-  ground: Ground,
+  context: ChangeContext,
   pairs: readonly Pair[],
 ): Change<readonly (readonly [...TrailRow[], TrailRow])[]> {
   if (pairs.length === 0) return [];
-  const found = yield* addressesNamed(ground.at, keysOf(pairs));
+  const found = yield* addressesNamed(context.at, keysOf(pairs));
   const cut = pairs.map((pair) => ({ ...pairIn(found, pair), pair }));
   const keys = cut.map(({ stands, owner }) => ({ substitute: stands.key, key: owner.key }));
   const taken = yield* sql.all(CONSENT)`
@@ -143,11 +149,11 @@ export function* takeBackConsents(
   const given = new Set(taken.map(({ substitute, key }) => `${substitute} ${key}`));
   const absences = yield* sql.all(ABSENCE)`
     SELECT key, from_at, until_at, mode, substitute FROM absence
-     WHERE (substitute, key) IN (SELECT substitute, key FROM ${rowsOf(CONSENT, keys)}) AND until_at > ${ground.at}
+     WHERE (substitute, key) IN (SELECT substitute, key FROM ${rowsOf(CONSENT, keys)}) AND until_at > ${context.at}
      ORDER BY key, from_at ${locked}`;
-  if (absences.length > 0) yield* stop(ground, absences);
-  yield* ground.touchAll([...new Set(cut.map(({ owner }) => owner.account))]);
-  ground.tell(cut.map(({ stands }) => stands.account));
+  if (absences.length > 0) yield* stop(context, absences);
+  yield* context.touchAll([...new Set(cut.map(({ owner }) => owner.account))]);
+  context.tell(cut.map(({ stands }) => stands.account));
   return cut.map(({ stands, owner, pair }) => {
     if (!given.has(`${stands.key} ${owner.key}`))
       throw new RegistryError('unknown', `"${pair.substitute}" has not agreed to stand in for "${pair.address}"`);
@@ -175,7 +181,7 @@ const consentRow = (stands: FoundAddress, owner: FoundAddress, given: boolean): 
 });
 
 /** Those under way end now, the others are taken back. */
-function* stop({ at }: Ground, absences: readonly Start[]): Change<void> {
+function* stop({ at }: ChangeContext, absences: readonly Start[]): Change<void> {
   yield* sql.run`
     DELETE FROM absence WHERE (key, from_at) IN (SELECT key, from_at FROM ${rowsOf(START, absences)}) AND from_at >= ${at}`;
   yield* sql.run`

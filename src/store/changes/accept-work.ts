@@ -58,7 +58,7 @@ export type Notices = readonly AcceptWork[];
 export interface SentNotices {
   readonly notices: Notices;
   /** Names those that came. */
-  readonly ahead?: number;
+  readonly partsToken?: number;
 }
 
 export interface NewDelivery {

@@ -6,7 +6,7 @@ import { type NewAccount, type NewOrganisation, RegistryError } from '../registr
 import { type Actor } from '../actor.ts';
 import { int, json } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 import { insertAccounts } from './new-accounts.ts';
 import { insertOrganisation } from './organisations.ts';
 
@@ -17,32 +17,38 @@ const PART = { first: int, accounts: json<readonly NewAccount[]>() };
 
 export class AccountImports {
   /** `batch`: a name that nobody guesses or gives twice. `first`: the place of the first of these accounts in the import. */
-  *keep(ground: Ground, batch: string, first: number, accounts: readonly NewAccount[]): Change<void> {
+  *keep(context: ChangeContext, batch: string, first: number, accounts: readonly NewAccount[]): Change<void> {
     if (first + accounts.length > MAX_IMPORT)
       throw new RegistryError('invalid', `An import has more than ${MAX_IMPORT} accounts; split it`);
     yield* sql.run`
       INSERT INTO account_import (batch, first, kept_at, accounts)
-      VALUES (${batch}, ${first}, ${ground.at}, ${JSON.stringify(accounts)})`;
+      VALUES (${batch}, ${first}, ${context.at}, ${JSON.stringify(accounts)})`;
   }
 
   /** Adds all that were kept, `count` of them, behind the organisation that they are of, where it is new. On a failure the error names the first account that could not be added. */
-  *apply(ground: Ground, batch: string, count: number, actor: Actor, organisation?: NewOrganisation): Change<void> {
-    if (organisation !== undefined) yield* insertOrganisation(ground, organisation, actor);
+  *apply(
+    context: ChangeContext,
+    batch: string,
+    count: number,
+    actor: Actor,
+    organisation?: NewOrganisation,
+  ): Change<void> {
+    if (organisation !== undefined) yield* insertOrganisation(context, organisation, actor);
     let added = 0;
     for (;;) {
       const part = yield* sql.first(PART)`
         SELECT first, accounts FROM account_import WHERE batch = ${batch} AND first >= ${added} ORDER BY first LIMIT 1`;
       if (part === undefined) break;
-      yield* insertAccounts(ground, part.accounts, actor, refused);
+      yield* insertAccounts(context, part.accounts, actor, refused);
       added = part.first + part.accounts.length;
     }
     if (added !== count)
       throw new RegistryError('unknown', `Nothing was imported: of ${count} accounts ${added} are here; import again`);
     yield* dropParts(batch);
-    ground.tellMany();
+    context.tellMany();
   }
 
-  *drop(_ground: Ground, batch: string): Change<void> {
+  *drop(_context: ChangeContext, batch: string): Change<void> {
     yield* dropParts(batch);
   }
 }

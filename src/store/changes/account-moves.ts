@@ -4,17 +4,17 @@
  */
 import { formerLogin } from '../../domain/account-move.ts';
 import type { AccountId } from '../../domain/ids.ts';
-import type { AccountMove, AccountTies } from '../account-moves.ts';
-import { type MovingAccount, movingAccount, tiesOf } from '../reads/moving-account.ts';
+import type { AccountMove, AccountReferences } from '../account-moves.ts';
+import { type MovingAccount, movingAccount, referencesOf } from '../reads/moving-account.ts';
 import type { Actor } from '../actor.ts';
 import { as, int, text } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { endAccount } from './ends.ts';
 import { voidCodes } from './enrolments.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 import { dropVerifiers } from './passwords.ts';
-import { cutBorder } from './ties.ts';
+import { cutBorder } from './cut-references.ts';
 import { moveWebhooks } from './webhooks.ts';
 
 /** What a move does with the rows of a table that name the account. */
@@ -62,47 +62,53 @@ export const ACCOUNT_COLUMNS: Readonly<Record<string, string>> = {
 export class AccountMoveChanges {
   /** `account` is the new one, `former` where the old organisation finds what was before. Throws RegistryError where it may not go. */
   *move(
-    ground: Ground,
+    context: ChangeContext,
     wanted: AccountMove,
     actor: Actor,
   ): Change<{
     readonly account: AccountId;
     readonly former: { readonly account: AccountId; readonly login: string };
-    readonly ties: AccountTies;
+    readonly references: AccountReferences;
   }> {
-    const moving = yield* movingAccount(wanted, ground.at);
-    const ties = yield* tiesOf(moving, ground.at);
-    yield* cutBorder(ground, moving, actor);
-    const former = { account: moving.id, login: yield* rename(moving, ground) };
-    const account = yield* takeOver(moving, ground);
-    yield* goAlong(ground, former.account, account);
-    yield* leaveBehind(ground, former.account, account, wanted);
-    ground.tell([former.account, account]);
+    const moving = yield* movingAccount(wanted, context.at);
+    const references = yield* referencesOf(moving, context.at);
+    yield* cutBorder(context, moving, actor);
+    const former = { account: moving.id, login: yield* rename(moving, context) };
+    const account = yield* takeOver(moving, context);
+    yield* goAlong(context, former.account, account);
+    yield* leaveBehind(context, former.account, account, wanted);
+    context.tell([former.account, account]);
     // In the trail of both: each organisation finds where the account came from, or where it went.
     const { login, from, into } = moving;
-    const about = { login, former: former.login, from: from.name, to: into.name, addresses: ties.addresses.join(' ') };
+    const about = {
+      login,
+      former: former.login,
+      from: from.name,
+      to: into.name,
+      addresses: references.addresses.join(' '),
+    };
     const [since, ends] = [wanted.since, wanted.endsAt].map((time) => new Date(time).toISOString());
     const facts = {
       source: former.account,
       target: account,
       since,
       ends,
-      certificates: ties.naming.length,
-      delegations: ties.delegations.length,
-      codes: ties.codes,
+      certificates: references.naming.length,
+      delegations: references.delegations.length,
+      codes: references.codes,
     };
     for (const each of [former.account, account])
-      yield* ground.record('registry.account-moved', each, actor, about, facts);
-    if (wanted.endsAt <= ground.at) {
-      yield* endAccount(ground, former.account, actor);
+      yield* context.record('registry.account-moved', each, actor, about, facts);
+    if (wanted.endsAt <= context.at) {
+      yield* endAccount(context, former.account, actor);
       const states = { from: moving.state, to: 'ended' };
-      yield* ground.record('registry.account-state', former.account, actor, { login: former.login }, states);
+      yield* context.record('registry.account-state', former.account, actor, { login: former.login }, states);
     }
-    return { account, former, ties };
+    return { account, former, references };
   }
 }
 
-function* rename({ id, login }: MovingAccount, { at }: Ground): Change<string> {
+function* rename({ id, login }: MovingAccount, { at }: ChangeContext): Change<string> {
   for (let n = 1; ; n += 1) {
     const former = formerLogin(login, at, n);
     const taken = yield* sql.first({ id: int })`SELECT id FROM account WHERE login = ${former} ${locked}`;
@@ -113,7 +119,7 @@ function* rename({ id, login }: MovingAccount, { at }: Ground): Change<string> {
 }
 
 /** The new account, with its mailbox. */
-function* takeOver({ id, login, into }: MovingAccount, { at }: Ground): Change<AccountId> {
+function* takeOver({ id, login, into }: MovingAccount, { at }: ChangeContext): Change<AccountId> {
   // When its programs were last here: they go on.
   const { id: account } = yield* sql.one({ id: as<AccountId>(int) })`
     INSERT INTO account (login, organisation, kind, state, settings, created_at, last_login, last_used)
@@ -125,10 +131,10 @@ function* takeOver({ id, login, into }: MovingAccount, { at }: Ground): Change<A
   return account;
 }
 
-function* goAlong(ground: Ground, source: AccountId, target: AccountId): Change<void> {
+function* goAlong(context: ChangeContext, source: AccountId, target: AccountId): Change<void> {
   const addresses = yield* sql.all({ key: text })`
     UPDATE address SET account = ${target}
-     WHERE account = ${source} AND state <> 'ended' AND (ends_at IS NULL OR ends_at > ${ground.at}) RETURNING key`;
+     WHERE account = ${source} AND state <> 'ended' AND (ends_at IS NULL OR ends_at > ${context.at}) RETURNING key`;
   yield* sql.run`UPDATE password SET account = ${target} WHERE account = ${source}`;
   yield* sql.run`UPDATE app_password SET account = ${target} WHERE account = ${source}`;
   yield* sql.run`
@@ -142,15 +148,15 @@ function* goAlong(ground: Ground, source: AccountId, target: AccountId): Change<
   yield* moveWebhooks(source, target);
   yield* dropVerifiers([target]);
   // Whose certificates and keys they are, or what holds against them.
-  ground.tellMail(addresses.map(({ key }) => key));
-  ground.tellTrust();
+  context.tellMail(addresses.map(({ key }) => key));
+  context.tellTrust();
 }
 
-function* leaveBehind(ground: Ground, source: AccountId, target: AccountId, wanted: AccountMove): Change<void> {
-  yield* voidCodes(ground, [source]);
+function* leaveBehind(context: ChangeContext, source: AccountId, target: AccountId, wanted: AccountMove): Change<void> {
+  yield* voidCodes(context, [source]);
   yield* sql.run`
     INSERT INTO account_move (source, target, since, below)
       SELECT account, CAST(${target} AS bigint), CAST(${wanted.since} AS bigint), next_uid FROM mailbox WHERE account = ${source}`;
   yield* sql.run`UPDATE account SET moved_to = ${target} WHERE id = ${source}`;
-  if (wanted.endsAt > ground.at) yield* sql.run`UPDATE account SET ends_at = ${wanted.endsAt} WHERE id = ${source}`;
+  if (wanted.endsAt > context.at) yield* sql.run`UPDATE account SET ends_at = ${wanted.endsAt} WHERE id = ${source}`;
 }

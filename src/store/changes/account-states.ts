@@ -7,19 +7,19 @@ import { among } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { dropAppPasswords } from './app-passwords.ts';
 import { voidCodes } from './enrolments.ts';
-import type { Ground, TrailRow } from './ground.ts';
+import type { ChangeContext, TrailRow } from './change-context.ts';
 import { dropPasswords } from './passwords.ts';
 import { type FoundAccount, accountIn, accountsNamed, mustBeOpen } from './registered.ts';
 import { revokeRegistrations } from './registrations.ts';
 
 /** Answers how many were not in that state; those that are, are left alone. */
 export function* setStates(
-  ground: Ground,
+  context: ChangeContext,
   logins: readonly string[],
   state: Exclude<State, 'ended'>,
   actor: Actor,
 ): Change<number> {
-  const found = new Map(yield* accountsNamed(ground.at, logins));
+  const found = new Map(yield* accountsNamed(context.at, logins));
   const rows: (TrailRow & { readonly account: number })[] = [];
   for (const login of logins) {
     const account = accountIn(found, login);
@@ -44,8 +44,8 @@ export function* setStates(
   if (state === 'active')
     yield* sql.run`
       UPDATE account SET ends_at = NULL, successor = NULL WHERE ends_at IS NOT NULL AND id ${among(int, resumed)}`;
-  yield* ground.touchAll([...touched]);
-  yield* ground.recordAll(rows, actor);
+  yield* context.touchAll([...touched]);
+  yield* context.recordAll(rows, actor);
   return rows.length;
 }
 
@@ -65,8 +65,8 @@ function stateBehind(account: FoundAccount, state: Exclude<State, 'ended'>, logi
  * Whoever has what he logged in with until now gets in no more, also when the account is resumed. Answers how many had anything left to take, or were not
  * suspended: a run that was cut short is given again, and what it had done leaves no second row.
  */
-export function* contain(ground: Ground, logins: readonly string[], actor: Actor): Change<number> {
-  const found = yield* accountsNamed(ground.at, logins);
+export function* contain(context: ChangeContext, logins: readonly string[], actor: Actor): Change<number> {
+  const found = yield* accountsNamed(context.at, logins);
   const named = new Map<number, { readonly account: FoundAccount; readonly login: string }>();
   for (const login of logins) {
     const account = accountIn(found, login);
@@ -76,8 +76,8 @@ export function* contain(ground: Ground, logins: readonly string[], actor: Actor
   const ids = [...named.keys()];
   const passwords = countOf(yield* dropPasswords(ids));
   const appPasswords = countOf(yield* dropAppPasswords(ids));
-  const certificates = countOf(yield* revokeRegistrations(ground, ids));
-  const codes = countOf(yield* voidCodes(ground, ids));
+  const certificates = countOf(yield* revokeRegistrations(context, ids));
+  const codes = countOf(yield* voidCodes(context, ids));
   const rows = [...named.values()].flatMap(({ account: { id, state }, login }) => {
     const taken = {
       passwords: passwords(id),
@@ -95,8 +95,8 @@ export function* contain(ground: Ground, logins: readonly string[], actor: Actor
   // Whoever got in may have added one, or sent one elsewhere: the owner resumes those that he knows.
   yield* sql.run`
     UPDATE webhook SET state = 'paused', why = 'contained', due_at = NULL WHERE account ${among(int, contained)} AND state <> 'paused'`;
-  yield* ground.touchAll(contained);
-  yield* ground.recordAll(rows, actor);
+  yield* context.touchAll(contained);
+  yield* context.recordAll(rows, actor);
   return rows.length;
 }
 

@@ -6,18 +6,18 @@ import type { Actor } from '../actor.ts';
 import type { Change } from '../sql/sql.ts';
 import { contain, setStates } from './account-states.ts';
 import { type NamedEnding, endEach } from './endings.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 import { insertAccount } from './new-accounts.ts';
 
 export class AccountChanges {
   /** Account, addresses and password in one transaction. */
-  *addAccount(ground: Ground, account: NewAccount, actor: Actor): Change<AccountId> {
-    return (yield* insertAccount(ground, account, actor)) as AccountId;
+  *addAccount(context: ChangeContext, account: NewAccount, actor: Actor): Change<AccountId> {
+    return (yield* insertAccount(context, account, actor)) as AccountId;
   }
 
-  *setAccountState(ground: Ground, login: string, state: State, actor: Actor): Change<void> {
-    if (state === 'ended') yield* endEach(ground, [{ login }], actor);
-    else yield* setStates(ground, [login], state, actor);
+  *setAccountState(context: ChangeContext, login: string, state: State, actor: Actor): Change<void> {
+    if (state === 'ended') yield* endEach(context, [{ login }], actor);
+    else yield* setStates(context, [login], state, actor);
   }
 
   /**
@@ -25,22 +25,27 @@ export class AccountChanges {
    * then, and `setAccountStates` to `active` takes the end back: addresses, rights and certificates are as they were. Given again it sets another
    * end. What `endTies` tells ends when it is closed, each with its row in the trail.
    */
-  *endAccount(ground: Ground, login: string, ending: Ending, actor: Actor): Change<void> {
-    yield* endEach(ground, [{ login, ...ending }], actor);
+  *endAccount(context: ChangeContext, login: string, ending: Ending, actor: Actor): Change<void> {
+    yield* endEach(context, [{ login, ...ending }], actor);
   }
 }
 
 /** Each of a list that `MAX_ACCOUNTS` bounds, all or none, in as many statements however many they are. */
 export class ManyAccountChanges {
-  *setStates(ground: Ground, logins: readonly string[], state: Exclude<State, 'ended'>, actor: Actor): Change<number> {
-    return yield* setStates(ground, logins, state, actor);
+  *setStates(
+    context: ChangeContext,
+    logins: readonly string[],
+    state: Exclude<State, 'ended'>,
+    actor: Actor,
+  ): Change<number> {
+    return yield* setStates(context, logins, state, actor);
   }
 
-  *end(ground: Ground, endings: readonly NamedEnding[], actor: Actor): Change<void> {
-    yield* endEach(ground, endings, actor);
+  *end(context: ChangeContext, endings: readonly NamedEnding[], actor: Actor): Change<void> {
+    yield* endEach(context, endings, actor);
   }
 
-  *contain(ground: Ground, logins: readonly string[], actor: Actor): Change<number> {
-    return yield* contain(ground, logins, actor);
+  *contain(context: ChangeContext, logins: readonly string[], actor: Actor): Change<number> {
+    return yield* contain(context, logins, actor);
   }
 }

@@ -6,7 +6,7 @@ import { type Actor } from '../actor.ts';
 import { type Row, as, int, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground, TrailRow } from './ground.ts';
+import type { ChangeContext, TrailRow } from './change-context.ts';
 import {
   type FoundAccount,
   type FoundAddress,
@@ -22,44 +22,50 @@ import {
 } from './registered.ts';
 
 export class AddressChanges {
-  *addAddress(ground: Ground, login: string, address: Address, actor: Actor): Change<void> {
-    const account = yield* accountNamed(ground.at, login);
+  *addAddress(context: ChangeContext, login: string, address: Address, actor: Actor): Change<void> {
+    const account = yield* accountNamed(context.at, login);
     mustBeOpen(account, login);
-    yield* insertAddresses(ground, account.id, [address]);
-    yield* ground.touch(account.id);
-    yield* ground.record('registry.address-added', account.id, actor, { address });
+    yield* insertAddresses(context, account.id, [address]);
+    yield* context.touch(account.id);
+    yield* context.record('registry.address-added', account.id, actor, { address });
   }
 
-  *setAddressState(ground: Ground, address: Address, state: State, actor: Actor): Change<void> {
-    const row = yield* addressNamed(ground.at, address);
+  *setAddressState(context: ChangeContext, address: Address, state: State, actor: Actor): Change<void> {
+    const row = yield* addressNamed(context.at, address);
     const { key, account } = row;
-    if (state === 'active' && row.finalAt !== null) return yield* takeBack(ground, row, actor);
+    if (state === 'active' && row.finalAt !== null) return yield* takeBack(context, row, actor);
     mustTakeMail(row);
     yield* sql.run`UPDATE address SET state = ${state} WHERE key = ${key}`;
-    yield* ground.touch(account);
+    yield* context.touch(account);
     const facts = { from: row.state, to: state };
-    yield* ground.record('registry.address-state', account, actor, { address: row.address }, facts);
+    yield* context.record('registry.address-state', account, actor, { address: row.address }, facts);
   }
 
   /**
    * All or none; resolves to how many were not there already. From this commit on their mail goes there, also that of a transaction whose
    * RCPT came before. What is queued for a partner stays queued. Between accounts of different organisations only from or to a partner.
    */
-  *moveAddresses(ground: Ground, moves: readonly AddressMove[], actor: Actor): Change<number> {
+  *moveAddresses(context: ChangeContext, moves: readonly AddressMove[], actor: Actor): Change<number> {
     if (moves.length > MAX_MOVES)
       throw new RegistryError(
         'invalid',
         `${moves.length} addresses are to move at once; expected at most ${MAX_MOVES}`,
       );
-    const rows = (yield* moveAll(ground, moves)).filter((row) => row !== undefined);
-    yield* ground.recordAll(rows, actor);
+    const rows = (yield* moveAll(context, moves)).filter((row) => row !== undefined);
+    yield* context.recordAll(rows, actor);
     return rows.length;
   }
 
   /** Lets the account send as an address of another one, or takes that back. */
-  *setDelegation(ground: Ground, address: Address, login: string, allowed: boolean, actor: Actor): Change<void> {
-    const row = yield* addressNamed(ground.at, address);
-    const account = yield* accountNamed(ground.at, login);
+  *setDelegation(
+    context: ChangeContext,
+    address: Address,
+    login: string,
+    allowed: boolean,
+    actor: Actor,
+  ): Change<void> {
+    const row = yield* addressNamed(context.at, address);
+    const account = yield* accountNamed(context.at, login);
     if (row.account === account.id)
       throw new RegistryError('invalid', `The address "${address}" is the account's own; nothing to delegate`);
     if (allowed) {
@@ -67,28 +73,28 @@ export class AddressChanges {
       yield* sql.run`INSERT INTO delegation (key, account) VALUES (${row.key}, ${account.id}) ON CONFLICT DO NOTHING`;
     } else if ((yield* sql.run`DELETE FROM delegation WHERE key = ${row.key} AND account = ${account.id}`) === 0)
       throw new RegistryError('unknown', `The account "${login}" may not send as "${address}"; nothing to take back`);
-    yield* ground.touch(account.id);
-    ground.tell([row.account]);
-    yield* ground.record('registry.delegation', account.id, actor, { login, address: row.address }, { allowed });
+    yield* context.touch(account.id);
+    context.tell([row.account]);
+    yield* context.record('registry.delegation', account.id, actor, { login, address: row.address }, { allowed });
   }
 }
 
 /** The end is off, or, where it was suspended as well, that is taken back first. */
-function* takeBack(ground: Ground, { key, address, account }: FoundAddress, actor: Actor): Change<void> {
+function* takeBack(context: ChangeContext, { key, address, account }: FoundAddress, actor: Actor): Change<void> {
   const wasSuspended =
     (yield* sql.run`UPDATE address SET state = 'active' WHERE key = ${key} AND state = 'suspended'`) > 0;
   if (!wasSuspended) yield* sql.run`UPDATE address SET final_at = NULL, successor = NULL WHERE key = ${key}`;
-  yield* ground.touch(account);
+  yield* context.touch(account);
   const facts = wasSuspended ? { from: 'suspended', to: 'ending' } : { from: 'ending', to: 'active' };
-  yield* ground.record('registry.address-state', account, actor, { address }, facts);
+  yield* context.record('registry.address-state', account, actor, { address }, facts);
 }
 
 /** Where an address leads, while its moves are gone through; undefined: only its domain leads somewhere, to a partner. */
-type Place = Pick<FoundAddress, 'account' | 'login' | 'kind' | 'organisation'> | undefined;
+type AccountOfAddress = Pick<FoundAddress, 'account' | 'login' | 'kind' | 'organisation'> | undefined;
 
 interface Moved {
   readonly address: Address;
-  readonly from: Place;
+  readonly from: AccountOfAddress;
   readonly to: FoundAccount;
 }
 
@@ -96,17 +102,20 @@ interface Moved {
  * However many they are, they take the same number of statements. Answers the row of the trail that is to be written of each; undefined: it led there
  * already.
  */
-export function* moveAll(ground: Ground, moves: readonly AddressMove[]): Change<readonly (TrailRow | undefined)[]> {
+export function* moveAll(
+  context: ChangeContext,
+  moves: readonly AddressMove[],
+): Change<readonly (TrailRow | undefined)[]> {
   if (moves.length === 0) return [];
   const keys = moves.map(({ address }) => addressKey(address));
   const accounts = yield* accountsNamed(
-    ground.at,
+    context.at,
     moves.map(({ login }) => login),
   );
-  const addresses = yield* addressesNamed(ground.at, keys);
+  const addresses = yield* addressesNamed(context.at, keys);
   const unknown = keys.filter((key) => !addresses.has(key));
   const domains = yield* partnerDomains(unknown);
-  const places = new Map<string, Place>(addresses);
+  const places = new Map<string, AccountOfAddress>(addresses);
   const moved: Moved[] = [];
   const rows: (TrailRow | undefined)[] = [];
   for (const { address, login } of moves) {
@@ -128,11 +137,11 @@ export function* moveAll(ground: Ground, moves: readonly AddressMove[]): Change<
     const personal = { address, to: to.login, ...(from === undefined ? {} : { from: from.login }) };
     rows.push({ event: 'registry.address-moved', account: to.id, personal });
   }
-  yield* writeMoves(ground, moved);
+  yield* writeMoves(context, moved);
   return rows;
 }
 
-function mayGo(address: Address, from: NonNullable<Place>, to: FoundAccount, login: string): void {
+function mayGo(address: Address, from: NonNullable<AccountOfAddress>, to: FoundAccount, login: string): void {
   if (from.kind === 'partner' || to.kind === 'partner' || from.organisation === to.organisation) return;
   throw new RegistryError(
     'invalid',
@@ -140,10 +149,10 @@ function mayGo(address: Address, from: NonNullable<Place>, to: FoundAccount, log
   );
 }
 
-function* writeMoves(ground: Ground, moved: readonly Moved[]): Change<void> {
+function* writeMoves(context: ChangeContext, moved: readonly Moved[]): Change<void> {
   const rows = moved.map(({ address, from, to }) => ({ key: addressKey(address), address, account: to.id, from }));
   yield* insertRows(
-    ground,
+    context,
     rows.filter(({ from }) => from === undefined),
   );
   // The last place of each.
@@ -153,7 +162,7 @@ function* writeMoves(ground: Ground, moved: readonly Moved[]): Change<void> {
   yield* sql.run`
     DELETE FROM delegation WHERE (key, account) IN (SELECT key, account FROM ${rowsOf(PLACE, now)})`;
   const touched = rows.flatMap(({ from, account }) => (from === undefined ? [account] : [from.account, account]));
-  yield* ground.touchAll([...new Set(touched)]);
+  yield* context.touchAll([...new Set(touched)]);
 }
 
 const PLACE = { key: text, account: int };
@@ -167,10 +176,10 @@ function* partnerDomains(keys: readonly AddressKey[]): Change<ReadonlySet<string
 }
 
 /** New addresses of an account. Each is nobody's, and never was anybody's. */
-export function* insertAddresses(ground: Ground, account: number, addresses: readonly string[]): Change<void> {
+export function* insertAddresses(context: ChangeContext, account: number, addresses: readonly string[]): Change<void> {
   const free = yield* freeAddresses(addresses);
   for (const address of addresses) free.take(address);
-  yield* insertRows(ground, rowsFor(account, addresses));
+  yield* insertRows(context, rowsFor(account, addresses));
 }
 
 export const rowsFor = (account: number, addresses: readonly string[]): readonly Row<typeof NEW_ADDRESS>[] =>
@@ -214,7 +223,7 @@ function takenError(
 
 const NEW_ADDRESS = { key: text, address: text, account: int };
 
-export function* insertRows({ at }: Ground, rows: readonly Row<typeof NEW_ADDRESS>[]): Change<void> {
+export function* insertRows({ at }: ChangeContext, rows: readonly Row<typeof NEW_ADDRESS>[]): Change<void> {
   if (rows.length === 0) return;
   yield* sql.run`
     INSERT INTO address (key, address, account, state, created_at)

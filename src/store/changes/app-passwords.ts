@@ -7,17 +7,17 @@ import { type NewAppPassword, RegistryError } from '../registry.ts';
 import { int, text } from '../sql/columns.ts';
 import { among, locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 import { accountNamed, mustBeOpen } from './registered.ts';
 
 export class AppPasswordChanges {
-  *addAppPassword(ground: Ground, login: string, given: NewAppPassword, actor: Actor): Change<void> {
+  *addAppPassword(context: ChangeContext, login: string, given: NewAppPassword, actor: Actor): Change<void> {
     const { id, name, hash, scope, endsAt = null } = given;
-    const account = yield* accountNamed(ground.at, login);
+    const account = yield* accountNamed(context.at, login);
     mustBeOpen(account, login);
     if (name === '' || name.length > 64)
       throw new RegistryError('invalid', `"${name}" is no name for an app password; expected 1 to 64 characters`);
-    if (endsAt !== null && endsAt <= ground.at)
+    if (endsAt !== null && endsAt <= context.at)
       throw new RegistryError('invalid', `An app password cannot end at ${iso(endsAt)}: that has passed`);
     const there = yield* sql.first({ id: text })`
       SELECT id FROM app_password WHERE account = ${account.id} AND name = ${name} ${locked}`;
@@ -34,15 +34,15 @@ export class AppPasswordChanges {
       );
     yield* sql.run`
       INSERT INTO app_password (id, account, name, hash, scope, created_at, ends_at)
-      VALUES (${id}, ${account.id}, ${name}, ${hash}, ${scope}, ${ground.at}, ${endsAt})`;
-    yield* ground.touch(account.id, 'password');
+      VALUES (${id}, ${account.id}, ${name}, ${hash}, ${scope}, ${context.at}, ${endsAt})`;
+    yield* context.touch(account.id, 'password');
     const facts = { id: grouped(id), scope, ...(endsAt === null ? {} : { ends: iso(endsAt) }) };
-    yield* ground.record('registry.app-password-added', account.id, actor, { login, password: name }, facts);
+    yield* context.record('registry.app-password-added', account.id, actor, { login, password: name }, facts);
   }
 
   /** At once: open sessions that it opened end as well. */
-  *endAppPassword(ground: Ground, login: string, name: string, actor: Actor): Change<void> {
-    const { id: account } = yield* accountNamed(ground.at, login);
+  *endAppPassword(context: ChangeContext, login: string, name: string, actor: Actor): Change<void> {
+    const { id: account } = yield* accountNamed(context.at, login);
     const row = yield* sql.first({ id: text })`
       DELETE FROM app_password WHERE account = ${account} AND name = ${name} RETURNING id`;
     if (row === undefined)
@@ -50,9 +50,9 @@ export class AppPasswordChanges {
         'unknown',
         `The account "${login}" has no app password "${name}"; "sluis account app-password list ${login}" shows those it has`,
       );
-    yield* ground.touch(account, 'password');
+    yield* context.touch(account, 'password');
     const facts = { id: grouped(row.id) };
-    yield* ground.record('registry.app-password-ended', account, actor, { login, password: name }, facts);
+    yield* context.record('registry.app-password-ended', account, actor, { login, password: name }, facts);
   }
 }
 

@@ -5,7 +5,7 @@ import { type Actor } from '../actor.ts';
 import { as, bytes, flag, int, text, time } from '../sql/columns.ts';
 import { among, rowsOf } from '../sql/parts.ts';
 import { type Change, ask, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 
 const AUTHORITY = {
   role: as<AuthorityRole>(text),
@@ -19,7 +19,7 @@ const AUTHORITY = {
 export class AuthorityChanges {
   /** All or none. A root or issuing authority becomes the current one of its role. `event` names the change in the audit trail. */
   *addAuthorities(
-    ground: Ground,
+    context: ChangeContext,
     authorities: readonly NewAuthority[],
     event: 'created' | 'issuer-renewed' | 'root-renewed',
     actor: Actor,
@@ -31,29 +31,29 @@ export class AuthorityChanges {
       );
     // Of several with one role the last is the current one; a cross-certificate never is.
     const current = new Map(authorities.filter(({ role }) => role !== 'cross').map((one) => [one.role, one]));
-    const rows = authorities.map((one) => ({ ...one, current: current.get(one.role) === one, createdAt: ground.at }));
+    const rows = authorities.map((one) => ({ ...one, current: current.get(one.role) === one, createdAt: context.at }));
     yield* sql.run`UPDATE authority SET current = false WHERE role ${among(text, [...current.keys()])}`;
     yield* sql.run`
       INSERT INTO authority (role, fingerprint, not_after, current, der, created_at)
       SELECT given.role, given.fingerprint, given.not_after, given.current, given.der, given.created_at
         FROM ${rowsOf(AUTHORITY, rows)}`;
     for (const { role, fingerprint } of authorities)
-      yield* ground.record(`authority.${event}`, null, actor, {}, { role, fingerprint });
-    ground.tellTrust();
+      yield* context.record(`authority.${event}`, null, actor, {}, { role, fingerprint });
+    context.tellTrust();
   }
 
   /** What happened to an authority's key outside of the store. */
   *noteAuthority(
-    ground: Ground,
+    context: ChangeContext,
     fingerprint: string,
     event: 'key-exported' | 'key-removed',
     actor: Actor,
   ): Change<void> {
-    yield* ground.record(`authority.${event}`, null, actor, {}, { fingerprint });
+    yield* context.record(`authority.${event}`, null, actor, {}, { fingerprint });
   }
 
   /** Reserves the number of the next revocation list: durable before anything is signed with it, so that numbers rise for ever. */
-  *nextCrlNumber(ground: Ground, authority: number): Change<number> {
+  *nextCrlNumber(context: ChangeContext, authority: number): Change<number> {
     const row = yield* sql.first({ crlNumber: int })`
       UPDATE authority SET crl_number = crl_number + 1 WHERE id = ${authority} RETURNING crl_number`;
     if (row === undefined) throw new RegistryError('unknown', `There is no certificate authority ${authority}`);
@@ -61,7 +61,7 @@ export class AuthorityChanges {
     // Nobody is behind it: there is nothing in the row that could be erased.
     yield* ask<number>({
       audit: {
-        at: ground.at,
+        at: context.at,
         event: 'authority.list-signed',
         outcome: 'success',
         message: null,
@@ -71,7 +71,7 @@ export class AuthorityChanges {
         salt: null,
       },
     });
-    ground.tellTrust();
+    context.tellTrust();
     return number;
   }
 }

@@ -6,7 +6,7 @@ import { SPAN, spanOf } from '../reads/availability.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { factOf, setFact } from './facts.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 
 /** 13 months, so that a month can be laid beside the same one a year before. */
 const KEPT = days(400);
@@ -21,17 +21,17 @@ export class AvailabilityChanges {
    * Spans as they were seen, of any sites, each site's in their order; the first 200. What stands already stays: a minute that two gateways tried, or that comes again
    * after an answer was lost, counts once. Minutes of which nothing was seen stand as such, up to these.
    */
-  *note(ground: Ground, spans: readonly ProbeSpan[]): Change<void> {
+  *note(context: ChangeContext, spans: readonly ProbeSpan[]): Change<void> {
     const stop = yield* factOf(STOP);
     for (const span of spans.slice(0, MOST)) yield* noteOne(span, stop === undefined ? 0 : Number(stop));
     yield* sql.run`
       DELETE FROM availability WHERE (site, since_at) IN (
-        SELECT site, since_at FROM availability WHERE until_at < ${ground.at - KEPT} ORDER BY until_at LIMIT ${DROPPED})`;
+        SELECT site, since_at FROM availability WHERE until_at < ${context.at - KEPT} ORDER BY until_at LIMIT ${DROPPED})`;
   }
 
   /** A gateway stops because it was told to: what is not measured from here on is a planned stop. */
-  *stopping(ground: Ground): Change<void> {
-    yield* setFact(STOP, String(ground.at));
+  *stopping(context: ChangeContext): Change<void> {
+    yield* setFact(STOP, String(context.at));
   }
 }
 

@@ -14,7 +14,7 @@ import { int, time } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { beginSession, endSessionsOf, proveSession } from './console.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 import { currentOperator, operatorOf } from './operator-row.ts';
 import { addOperator } from './operators.ts';
 
@@ -27,7 +27,7 @@ export interface JudgedCode {
 export class BreakGlassChanges {
   /** Other secrets from now on; what was begun with those before is over. */
   *make(
-    ground: Ground,
+    context: ChangeContext,
     { role, sealed }: { readonly role: Role; readonly sealed: Uint8Array },
     actor: Actor,
   ): Change<void> {
@@ -40,35 +40,35 @@ export class BreakGlassChanges {
         'exists',
         `There is an operator "${BREAK_GLASS}" who was registered by hand; end that one first with "sluis operator end ${BREAK_GLASS}"`,
       );
-    const operator = found?.id ?? (yield* addOperator(ground, { name: BREAK_GLASS, role }, actor));
+    const operator = found?.id ?? (yield* addOperator(context, { name: BREAK_GLASS, role }, actor));
     yield* sql.run`UPDATE operator SET role = ${role} WHERE id = ${operator}`;
-    yield* endSessionsOf(ground, operator);
+    yield* endSessionsOf(context, operator);
     yield* sql.run`DELETE FROM break_glass WHERE name = ${BREAK_GLASS}`;
     yield* sql.run`
-      INSERT INTO break_glass (name, operator, sealed, step, made_at) VALUES (${BREAK_GLASS}, ${operator}, ${sealed}, 0, ${ground.at})`;
-    yield* ground.record('operator.break-glass-made', null, actor, { operator: BREAK_GLASS }, { role });
+      INSERT INTO break_glass (name, operator, sealed, step, made_at) VALUES (${BREAK_GLASS}, ${operator}, ${sealed}, 0, ${context.at})`;
+    yield* context.record('operator.break-glass-made', null, actor, { operator: BREAK_GLASS }, { role });
   }
 
-  *logIn(ground: Ground, code: JudgedCode, session: NewSession): Change<void> {
-    const operator = yield* take(ground, code);
-    yield* sql.run`UPDATE break_glass SET tried_at = ${ground.at} WHERE name = ${BREAK_GLASS}`;
-    yield* ground.record('console.break-glass', null, { name: BREAK_GLASS }, { network: session.network });
-    const endsAt = instant(ground.at + BREAK_GLASS_LIFE);
-    yield* beginSession(ground, { name: BREAK_GLASS, operator, means: 'break-glass', endsAt }, session);
+  *logIn(context: ChangeContext, code: JudgedCode, session: NewSession): Change<void> {
+    const operator = yield* take(context, code);
+    yield* sql.run`UPDATE break_glass SET tried_at = ${context.at} WHERE name = ${BREAK_GLASS}`;
+    yield* context.record('console.break-glass', null, { name: BREAK_GLASS }, { network: session.network });
+    const endsAt = instant(context.at + BREAK_GLASS_LIFE);
+    yield* beginSession(context, { name: BREAK_GLASS, operator, means: 'break-glass', endsAt }, session);
   }
 
   /** Whoever is in has typed another code. */
-  *prove(ground: Ground, session: string, code: JudgedCode): Change<void> {
-    const operator = yield* take(ground, code);
-    yield* proveSession(ground, session, { name: BREAK_GLASS, operator, means: 'break-glass' });
+  *prove(context: ChangeContext, session: string, code: JudgedCode): Change<void> {
+    const operator = yield* take(context, code);
+    yield* proveSession(context, session, { name: BREAK_GLASS, operator, means: 'break-glass' });
   }
 }
 
 /** Answers whose it is. */
-function* take(ground: Ground, { step, madeAt }: JudgedCode): Change<number> {
+function* take(context: ChangeContext, { step, madeAt }: JudgedCode): Change<number> {
   const row = yield* sql.first({ step: int, madeAt: time })`
     SELECT step, made_at FROM break_glass WHERE name = ${BREAK_GLASS} ${locked}`;
-  const { id } = yield* currentOperator(ground, BREAK_GLASS);
+  const { id } = yield* currentOperator(context, BREAK_GLASS);
   if (row?.madeAt !== madeAt || row.step >= step)
     throw new RegistryError('ended', 'That code was used before; wait for the next one');
   yield* sql.run`UPDATE break_glass SET step = ${step} WHERE name = ${BREAK_GLASS}`;

@@ -9,7 +9,7 @@ import { type Actor, THE_GATEWAY } from '../actor.ts';
 import { int, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 import { keep, keyOfLogin, keysOf, noCertificate } from './mail-keys.ts';
 import { type FoundAccount, accountNamed } from './registered.ts';
 import { register } from './registrations.ts';
@@ -21,39 +21,44 @@ export class CertificateChanges {
    * found by each of its `emails`, with `sealedKey` the gateway's from then on.
    */
   *addCertificate(
-    ground: Ground,
+    context: ChangeContext,
     login: string,
     certificate: KeptCertificate,
     how: 'issued' | 'imported',
     actor: Actor,
   ): Change<void> {
-    const account = holder(yield* accountNamed(ground.at, login), login);
-    yield* addTo(ground, account, certificate, how, actor);
+    const account = holder(yield* accountNamed(context.at, login), login);
+    yield* addTo(context, account, certificate, how, actor);
   }
 
   /** Final. The certificate is kept out of the account's log-in as well, from this commit on. */
-  *revokeCertificate(ground: Ground, fingerprint: string, reason: string, actor: Actor): Change<void> {
-    const { revoked, accounts } = yield* revokeIssued(ground, [fingerprint], reason, actor);
-    if (revoked > 0) return yield* ground.touchAll(accounts, 'certificate');
+  *revokeCertificate(context: ChangeContext, fingerprint: string, reason: string, actor: Actor): Change<void> {
+    const { revoked, accounts } = yield* revokeIssued(context, [fingerprint], reason, actor);
+    if (revoked > 0) return yield* context.touchAll(accounts, 'certificate');
     const row = yield* sql.first({ serial: text })`SELECT serial FROM certificate WHERE fingerprint = ${fingerprint}`;
     if (row !== undefined) throw revokedAlready(row.serial);
-    yield* revokeRegistered(ground, fingerprint, reason, actor);
+    yield* revokeRegistered(context, fingerprint, reason, actor);
   }
 
   /** Many in one transaction, at most `MAX_REVOKED`; those that are revoked already are left alone. Tells how many were not. */
-  *revokeCertificates(ground: Ground, fingerprints: readonly string[], reason: string, actor: Actor): Change<number> {
+  *revokeCertificates(
+    context: ChangeContext,
+    fingerprints: readonly string[],
+    reason: string,
+    actor: Actor,
+  ): Change<number> {
     if (fingerprints.length > MAX_REVOKED)
       throw new RegistryError(
         'invalid',
         `${fingerprints.length} certificates are to be revoked at once; at most ${MAX_REVOKED}`,
       );
-    const { revoked, accounts } = yield* revokeIssued(ground, fingerprints, reason, actor);
-    if (revoked > 0) yield* ground.touchAll(accounts, 'certificate');
+    const { revoked, accounts } = yield* revokeIssued(context, fingerprints, reason, actor);
+    if (revoked > 0) yield* context.touchAll(accounts, 'certificate');
     return revoked;
   }
 
   /** Remembers that the owner was warned `days` before the end. */
-  *noteWarned(ground: Ground, fingerprint: string, days: number): Change<void> {
+  *noteWarned(context: ChangeContext, fingerprint: string, days: number): Change<void> {
     yield* sql.run`UPDATE certificate SET warned = ${days} WHERE fingerprint = ${fingerprint}`;
     yield* sql.run`UPDATE client_certificate SET warned = ${days} WHERE fingerprint = ${fingerprint}`;
     // One that is registered for log-in alone has a row of its own; of several that have it the trail names none.
@@ -61,7 +66,7 @@ export class CertificateChanges {
       SELECT coalesce((SELECT account FROM certificate WHERE fingerprint = ${fingerprint}),
                       (SELECT CASE WHEN count(DISTINCT account) = 1 THEN max(account) END FROM client_certificate
                         WHERE fingerprint = ${fingerprint} AND revoked_at IS NULL)) AS account`;
-    yield* ground.record('certificate.warned', row?.account ?? null, THE_GATEWAY, {}, { fingerprint, days });
+    yield* context.record('certificate.warned', row?.account ?? null, THE_GATEWAY, {}, { fingerprint, days });
   }
 }
 
@@ -73,7 +78,7 @@ export function holder({ id, state }: FoundAccount, login: string): number {
 }
 
 export function* addTo(
-  ground: Ground,
+  context: ChangeContext,
   account: number,
   certificate: KeptCertificate,
   how: 'issued' | 'imported',
@@ -105,14 +110,14 @@ export function* addTo(
     INSERT INTO certificate (fingerprint, issuer, serial, authority, account, use, subject, emails, replaces,
       not_before, not_after, der, created_at)
     VALUES (${fingerprint}, ${issuer}, ${serial}, ${authority ?? null}, ${account}, ${use}, ${subject},
-      ${JSON.stringify(emails)}, ${replaces ?? null}, ${notBefore}, ${notAfter}, ${der}, ${ground.at})`;
-  yield* ground.record(`certificate.${how}`, account, actor, { subject }, { fingerprint, serial, use, notAfter });
-  if (use === 'login') return yield* openLogin(ground, account, certificate);
-  yield* addAddresses(ground, fingerprint, emails);
-  if (sealedKey !== undefined) yield* keep(ground, fingerprint, sealedKey, actor);
+      ${JSON.stringify(emails)}, ${replaces ?? null}, ${notBefore}, ${notAfter}, ${der}, ${context.at})`;
+  yield* context.record(`certificate.${how}`, account, actor, { subject }, { fingerprint, serial, use, notAfter });
+  if (use === 'login') return yield* openLogin(context, account, certificate);
+  yield* addAddresses(context, fingerprint, emails);
+  if (sealedKey !== undefined) yield* keep(context, fingerprint, sealedKey, actor);
 }
 
-function* addAddresses(ground: Ground, fingerprint: string, emails: readonly string[]): Change<void> {
+function* addAddresses(context: ChangeContext, fingerprint: string, emails: readonly string[]): Change<void> {
   const keys = keysOf(emails);
   const full = yield* sql.first({ key: text, n: int })`
     SELECT key, count(*) AS n FROM certificate_address WHERE key ${among(text, keys)}
@@ -126,33 +131,33 @@ function* addAddresses(ground: Ground, fingerprint: string, emails: readonly str
   yield* sql.run`
     INSERT INTO certificate_address (key, fingerprint)
     SELECT given.key, given.fingerprint FROM ${rowsOf({ key: text, fingerprint: text }, rows)}`;
-  ground.tellMail(keys);
+  context.tellMail(keys);
 }
 
 /** A certificate for log-in opens its account from this moment on, by its fingerprint: no path and no name is trusted for it. */
-function* openLogin(ground: Ground, account: number, certificate: KeptCertificate): Change<void> {
+function* openLogin(context: ChangeContext, account: number, certificate: KeptCertificate): Change<void> {
   const registration = { account, ...registrationOf(certificate) };
   const there = yield* sql.first({ id: int })`
     SELECT id FROM client_certificate WHERE account = ${account} AND key = ${registration.key} AND revoked_at IS NULL`;
   if (there !== undefined) return;
   const { login } = yield* sql.one({ login: text })`SELECT login FROM account WHERE id = ${account}`;
-  yield* register(ground, login, registration);
-  yield* ground.touch(account, 'certificate');
+  yield* register(context, login, registration);
+  yield* context.touch(account, 'certificate');
 }
 
 /** It stands for log-in alone: every registration of it ends. */
-function* revokeRegistered(ground: Ground, fingerprint: string, reason: string, actor: Actor): Change<void> {
+function* revokeRegistered(context: ChangeContext, fingerprint: string, reason: string, actor: Actor): Change<void> {
   const rows = yield* sql.all({ account: int, name: text, revokedAt: orNull(time) })`
     SELECT account, name, revoked_at FROM client_certificate WHERE fingerprint = ${fingerprint} ORDER BY id ${locked}`;
   if (rows.length === 0) throw noCertificate(fingerprint);
   const valid = rows.find(({ revokedAt }) => revokedAt === null);
   if (valid === undefined) throw revokedAlready(fingerprint);
   yield* sql.run`
-    UPDATE client_certificate SET revoked_at = ${ground.at} WHERE fingerprint = ${fingerprint} AND revoked_at IS NULL`;
+    UPDATE client_certificate SET revoked_at = ${context.at} WHERE fingerprint = ${fingerprint} AND revoked_at IS NULL`;
   const facts = { fingerprint, certificate: valid.name, why: reason };
-  yield* ground.record('certificate.revoked', valid.account, actor, {}, facts);
-  yield* ground.touch(valid.account, 'certificate');
-  ground.tellTrust();
+  yield* context.record('certificate.revoked', valid.account, actor, {}, facts);
+  yield* context.touch(valid.account, 'certificate');
+  context.tellTrust();
 }
 
 const revokedAlready = (named: string): RegistryError =>

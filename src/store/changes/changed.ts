@@ -4,7 +4,7 @@
 export type ChangeScope = 'password' | 'certificate' | 'settings' | 'registry';
 
 /** What a change means for those who remember what they read. They hear of it after the commit. */
-export interface Told {
+export interface Invalidation {
   readonly accounts: readonly number[] | 'many';
   readonly scope: ChangeScope;
   /** Addresses, folded, for which other certificates or keys hold now. */
@@ -20,7 +20,7 @@ export const MAILBOX_NUMBERS = 5;
 /** What a commit changed that others remember or wait for. */
 export interface Effects {
   /** Whose memories are not true any more. */
-  readonly told?: Told;
+  readonly told?: Invalidation;
   readonly mailboxes?: MailboxNumbers;
   /** Partners that something is due for now. */
   readonly due?: readonly number[];
@@ -30,7 +30,7 @@ export interface Effects {
   readonly crowded?: readonly number[];
 }
 
-export class Changed {
+export class ChangeEffects {
   readonly mailboxes: number[] = [];
   readonly due = new Set<number>();
   readonly filed: bigint[] = [];

@@ -24,7 +24,7 @@ import { RegistryError } from '../registry.ts';
 import { bytes, int, orNull, text, time } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 import { currentOperator, notEnded, refuseFederated } from './operator-row.ts';
 
 /** A code as it is shown: its id, and SHA-256 of the whole. */
@@ -35,21 +35,21 @@ interface ShownCode {
 
 export class ConsoleChanges {
   /** A new one-time code of an operator; the one before is void. Answers until when it holds. */
-  *makeCode(ground: Ground, name: string, { id, hash }: ShownCode, actor: Actor): Change<Instant> {
-    const { id: operator } = yield* currentOperator(ground, name);
+  *makeCode(context: ChangeContext, name: string, { id, hash }: ShownCode, actor: Actor): Change<Instant> {
+    const { id: operator } = yield* currentOperator(context, name);
     yield* refuseFederated(name, operator, 'a passkey would let him in without them');
-    const endsAt = instant(ground.at + CONSOLE_CODE_LIFE);
+    const endsAt = instant(context.at + CONSOLE_CODE_LIFE);
     yield* sql.run`
-      INSERT INTO operator_code (id, operator, hash, made_at, ends_at) VALUES (${id}, ${operator}, ${hash}, ${ground.at}, ${endsAt})
+      INSERT INTO operator_code (id, operator, hash, made_at, ends_at) VALUES (${id}, ${operator}, ${hash}, ${context.at}, ${endsAt})
       ON CONFLICT (operator) DO UPDATE
          SET id = excluded.id, hash = excluded.hash, tries = 0, made_at = excluded.made_at, ends_at = excluded.ends_at`;
-    yield* ground.record('operator.code-made', null, actor, { operator: name }, { ends: iso(endsAt) });
+    yield* context.record('operator.code-made', null, actor, { operator: name }, { ends: iso(endsAt) });
     return endsAt;
   }
 
   /** Whose code it is. A wrong one of a known id is counted. */
-  *tryCode(ground: Ground, code: ShownCode): Change<CodeTried> {
-    const tried = yield* judgeCode(ground, code);
+  *tryCode(context: ChangeContext, code: ShownCode): Change<CodeTried> {
+    const tried = yield* judgeCode(context, code);
     if (tried.kind === 'refused' && tried.why === 'wrong')
       yield* sql.run`UPDATE operator_code SET tries = tries + 1 WHERE id = ${code.id}`;
     return tried;
@@ -57,17 +57,17 @@ export class ConsoleChanges {
 
   /** Uses the code up: the passkey holds from now on, and its owner is logged in. Answers who it is. */
   *register(
-    ground: Ground,
+    context: ChangeContext,
     code: ShownCode,
     passkey: NewPasskey,
     session: NewSession,
     proof: Uint8Array,
   ): Change<string> {
-    const tried = yield* judgeCode(ground, code);
+    const tried = yield* judgeCode(context, code);
     if (tried.kind === 'refused') throw new RegistryError('ended', 'The code is no longer valid; ask for a new one');
     const { name } = tried.holder;
-    const { id: operator } = yield* currentOperator(ground, name);
-    yield* spend(ground, proof);
+    const { id: operator } = yield* currentOperator(context, name);
+    yield* spend(context, proof);
     const { n } = yield* sql.one({ n: int })`
       SELECT count(*) AS n FROM operator_passkey WHERE operator = ${operator} AND ended_at IS NULL`;
     if (n >= MAX_PASSKEYS)
@@ -80,37 +80,49 @@ export class ConsoleChanges {
     const { id, credential, publicKey, counter, transports, model, synced } = passkey;
     yield* sql.run`
       INSERT INTO operator_passkey (id, operator, credential, public_key, counter, transports, model, synced, added_at, last_used_at)
-      VALUES (${id}, ${operator}, ${credential}, ${publicKey}, ${counter}, ${transports.join(' ')}, ${model}, ${synced}, ${ground.at}, ${ground.at})`;
+      VALUES (${id}, ${operator}, ${credential}, ${publicKey}, ${counter}, ${transports.join(' ')}, ${model}, ${synced}, ${context.at}, ${context.at})`;
     const facts = { passkey: grouped(id), model, synced };
-    yield* ground.record('operator.passkey-added', null, { name }, { operator: name, network: session.network }, facts);
-    yield* beginSession(ground, { name, operator, means: 'passkey', passkey: id }, session);
+    yield* context.record(
+      'operator.passkey-added',
+      null,
+      { name },
+      { operator: name, network: session.network },
+      facts,
+    );
+    yield* beginSession(context, { name, operator, means: 'passkey', passkey: id }, session);
     return name;
   }
 
   /** Somebody has answered the challenge with this passkey: logged in. Answers who it is. */
-  *logIn(ground: Ground, passkey: string, counter: number, session: NewSession, proof: Uint8Array): Change<string> {
-    const { name, operator } = yield* heldPasskey(ground, passkey);
-    yield* spend(ground, proof);
-    yield* used(ground, passkey, counter);
-    yield* beginSession(ground, { name, operator, means: 'passkey', passkey }, session);
+  *logIn(
+    context: ChangeContext,
+    passkey: string,
+    counter: number,
+    session: NewSession,
+    proof: Uint8Array,
+  ): Change<string> {
+    const { name, operator } = yield* heldPasskey(context, passkey);
+    yield* spend(context, proof);
+    yield* used(context, passkey, counter);
+    yield* beginSession(context, { name, operator, means: 'passkey', passkey }, session);
     return name;
   }
 
   /** The key of the session was touched again. */
-  *prove(ground: Ground, session: string, passkey: string, counter: number, proof: Uint8Array): Change<void> {
-    const { name, operator } = yield* heldPasskey(ground, passkey);
-    yield* spend(ground, proof);
-    yield* used(ground, passkey, counter);
-    yield* proveSession(ground, session, { name, operator, means: 'passkey', passkey });
+  *prove(context: ChangeContext, session: string, passkey: string, counter: number, proof: Uint8Array): Change<void> {
+    const { name, operator } = yield* heldPasskey(context, passkey);
+    yield* spend(context, proof);
+    yield* used(context, passkey, counter);
+    yield* proveSession(context, session, { name, operator, means: 'passkey', passkey });
   }
 
   /** Told of a session that is used, at most once a minute. */
-  *seen(_ground: Ground, session: string, at: Instant): Change<void> {
+  *seen(_context: ChangeContext, session: string, at: Instant): Change<void> {
     yield* sql.run`UPDATE console_session SET seen_at = ${at} WHERE id = ${session} AND seen_at < ${at}`;
   }
 
   /** Ends a session. False: it had ended. Throws `unknown` for one that there is not. */
-  *endSession(ground: Ground, id: string, actor: Actor): Change<boolean> {
+  *endSession(context: ChangeContext, id: string, actor: Actor): Change<boolean> {
     const row = yield* sql.first({ operator: text, endedAt: orNull(time) })`
       SELECT o.name AS operator, s.ended_at FROM console_session s JOIN operator o ON o.id = s.operator WHERE s.id = ${id} ${locked}`;
     if (row === undefined)
@@ -119,20 +131,20 @@ export class ConsoleChanges {
         `There is no session "${grouped(id)}"; "sluis operator session list" shows those there are`,
       );
     if (row.endedAt !== null) return false;
-    yield* sql.run`UPDATE console_session SET ended_at = ${ground.at} WHERE id = ${id}`;
-    yield* ground.record('console.logged-out', null, actor, { operator: row.operator }, { session: grouped(id) });
+    yield* sql.run`UPDATE console_session SET ended_at = ${context.at} WHERE id = ${id}`;
+    yield* context.record('console.logged-out', null, actor, { operator: row.operator }, { session: grouped(id) });
     return true;
   }
 
   /** Ends a passkey for good, and the sessions that it began. */
-  *endPasskey(ground: Ground, id: string, actor: Actor): Change<void> {
+  *endPasskey(context: ChangeContext, id: string, actor: Actor): Change<void> {
     const row = yield* sql.first({ operator: text, holder: int, endedAt: orNull(time) })`
       SELECT o.name AS operator, k.operator AS holder, k.ended_at FROM operator_passkey k JOIN operator o ON o.id = k.operator WHERE k.id = ${id} ${locked}`;
     const { operator, holder } = notEnded(row, 'passkey', id);
-    yield* sql.run`UPDATE operator_passkey SET ended_at = ${ground.at} WHERE id = ${id}`;
+    yield* sql.run`UPDATE operator_passkey SET ended_at = ${context.at} WHERE id = ${id}`;
     yield* sql.run`
-      UPDATE console_session SET ended_at = ${ground.at} WHERE operator = ${holder} AND passkey = ${id} AND ended_at IS NULL`;
-    yield* ground.record('operator.passkey-ended', null, actor, { operator }, { passkey: grouped(id) });
+      UPDATE console_session SET ended_at = ${context.at} WHERE operator = ${holder} AND passkey = ${id} AND ended_at IS NULL`;
+    yield* context.record('operator.passkey-ended', null, actor, { operator }, { passkey: grouped(id) });
   }
 }
 
@@ -148,68 +160,68 @@ export interface Entering {
 }
 
 export function* beginSession(
-  ground: Ground,
+  context: ChangeContext,
   { name, operator, means, passkey, certificate, endsAt }: Entering,
   { id, hash, network }: NewSession,
 ): Change<void> {
-  yield* sweep(ground);
+  yield* sweep(context);
   // The oldest make room.
   yield* sql.run`
-    UPDATE console_session SET ended_at = ${ground.at} WHERE id IN (
+    UPDATE console_session SET ended_at = ${context.at} WHERE id IN (
       SELECT id FROM console_session WHERE operator = ${operator} AND ended_at IS NULL
        ORDER BY made_at DESC, id LIMIT ${MAX_PASSKEYS * MAX_CONSOLE_SESSIONS} OFFSET ${MAX_CONSOLE_SESSIONS - 1})`;
   yield* sql.run`
     INSERT INTO console_session (id, hash, operator, means, passkey, network, made_at, seen_at, proven_at, ends_at)
-    VALUES (${id}, ${hash}, ${operator}, ${means}, ${passkey ?? null}, ${network}, ${ground.at}, ${ground.at}, ${ground.at}, ${endsAt ?? null})`;
+    VALUES (${id}, ${hash}, ${operator}, ${means}, ${passkey ?? null}, ${network}, ${context.at}, ${context.at}, ${context.at}, ${endsAt ?? null})`;
   const facts = {
     session: grouped(id),
     means,
     ...defined({ passkey: passkey && grouped(passkey), certificate }),
   };
-  yield* ground.record('console.logged-in', null, { name }, { network }, facts);
+  yield* context.record('console.logged-in', null, { name }, { network }, facts);
 }
 
 /** The holder of the session has shown once more that it is he. */
 export function* proveSession(
-  ground: Ground,
+  context: ChangeContext,
   session: string,
   { name, operator, means, passkey }: Entering,
 ): Change<void> {
   const held = yield* sql.first({ id: text })`
     SELECT id FROM console_session WHERE id = ${session} AND operator = ${operator} AND ended_at IS NULL ${locked}`;
   if (held === undefined) throw new RegistryError('ended', 'The session has ended; log in again');
-  yield* sql.run`UPDATE console_session SET proven_at = ${ground.at}, seen_at = ${ground.at} WHERE id = ${session}`;
+  yield* sql.run`UPDATE console_session SET proven_at = ${context.at}, seen_at = ${context.at} WHERE id = ${session}`;
   const facts = { session: grouped(session), means, ...(passkey !== undefined && { passkey: grouped(passkey) }) };
-  yield* ground.record('console.proven', null, { name }, {}, facts);
+  yield* context.record('console.proven', null, { name }, {}, facts);
 }
 
 /** Of an operator whose rights are others now, or who has ended: nothing goes on as it was. */
-export function* endSessionsOf({ at }: Ground, operator: number): Change<void> {
+export function* endSessionsOf({ at }: ChangeContext, operator: number): Change<void> {
   yield* sql.run`UPDATE console_session SET ended_at = ${at} WHERE operator = ${operator} AND ended_at IS NULL`;
 }
 
 /** Of an operator who has ended. */
-export function* endAccessOf(ground: Ground, operator: number): Change<void> {
-  yield* endSessionsOf(ground, operator);
-  yield* sql.run`UPDATE operator_passkey SET ended_at = ${ground.at} WHERE operator = ${operator} AND ended_at IS NULL`;
+export function* endAccessOf(context: ChangeContext, operator: number): Change<void> {
+  yield* endSessionsOf(context, operator);
+  yield* sql.run`UPDATE operator_passkey SET ended_at = ${context.at} WHERE operator = ${operator} AND ended_at IS NULL`;
   yield* sql.run`DELETE FROM operator_code WHERE operator = ${operator}`;
   yield* sql.run`DELETE FROM break_glass WHERE operator = ${operator}`;
 }
 
 /** One that holds, and whose it is. Throws RegistryError `ended`. */
 export function* heldPasskey(
-  ground: Ground,
+  context: ChangeContext,
   id: string,
 ): Change<{ readonly name: string; readonly operator: number; readonly organisation: number | null }> {
   const row = yield* sql.first({ name: text })`
     SELECT o.name FROM operator_passkey k JOIN operator o ON o.id = k.operator AND o.ended_at IS NULL
      WHERE k.id = ${id} AND k.ended_at IS NULL ${locked}`;
   if (row === undefined) throw new RegistryError('ended', 'The passkey has ended; ask for a new code');
-  const { id: operator, organisation } = yield* currentOperator(ground, row.name);
+  const { id: operator, organisation } = yield* currentOperator(context, row.name);
   return { name: row.name, operator, organisation };
 }
 
-function* judgeCode({ at }: Ground, { id, hash }: ShownCode): Change<CodeTried> {
+function* judgeCode({ at }: ChangeContext, { id, hash }: ShownCode): Change<CodeTried> {
   const row = yield* sql.first({ operator: int, hash: bytes, tries: int, endsAt: time })`
     SELECT operator, hash, tries, ends_at FROM operator_code WHERE id = ${id} ${locked}`;
   if (row === undefined) return { kind: 'refused', why: 'unknown' };
@@ -222,19 +234,19 @@ function* judgeCode({ at }: Ground, { id, hash }: ShownCode): Change<CodeTried> 
 }
 
 /** A challenge that was answered serves nobody again. */
-export function* spend({ at }: Ground, proof: Uint8Array): Change<void> {
+export function* spend({ at }: ChangeContext, proof: Uint8Array): Change<void> {
   const spent = yield* sql.first({ at: time })`SELECT at FROM console_proof WHERE hash = ${proof} ${locked}`;
   if (spent !== undefined) throw new RegistryError('ended', 'That answer was given before; begin again');
   yield* sql.run`INSERT INTO console_proof (hash, at) VALUES (${proof}, ${at})`;
 }
 
 /** The counter of a passkey that is copied stays 0. */
-export function* used({ at }: Ground, passkey: string, counter: number): Change<void> {
+export function* used({ at }: ChangeContext, passkey: string, counter: number): Change<void> {
   yield* sql.run`UPDATE operator_passkey SET counter = ${counter}, last_used_at = ${at} WHERE id = ${passkey}`;
 }
 
 /** What nobody asks for any more, some at each log-in. */
-function* sweep({ at }: Ground): Change<void> {
+function* sweep({ at }: ChangeContext): Change<void> {
   yield* sql.run`
     DELETE FROM console_proof WHERE hash IN (SELECT hash FROM console_proof WHERE at < ${at - PROOF_KEPT} ORDER BY at LIMIT 100)`;
   yield* sql.run`

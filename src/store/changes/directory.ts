@@ -16,7 +16,7 @@ import { SETTINGS } from '../reads/organisations.ts';
 import { type Row, as, int, orNull, text, time } from '../sql/columns.ts';
 import { among, rowsOf, words } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 
 /** Accounts that one step looks at, and entries whose time has come: some milliseconds of the writer. */
 const STEP = 200;
@@ -42,17 +42,17 @@ const WRITTEN = { ...ENTRY, version: int, modifiedAt: time, removedAt: orNull(ti
 
 export class DirectoryChanges {
   /** One step of what is still to be looked at. Answers whether there is more. */
-  *follow(ground: Ground): Change<boolean> {
+  *follow(context: ChangeContext): Change<boolean> {
     const row = yield* sql.first({ staleAt: orNull(time), walked: int })`
       SELECT stale_at, walked FROM directory WHERE id = 1`;
     if (row === undefined) return false;
-    if (row.staleAt === null) return yield* followClock(ground.at);
+    if (row.staleAt === null) return yield* followClock(context.at);
     const accounts = yield* sql.all({ id: int })`
       SELECT id FROM account WHERE id > ${row.walked} ORDER BY id LIMIT ${STEP}`;
     yield* refresh(
       accounts.map(({ id }) => id),
       [],
-      { at: ground.at, changedAt: row.staleAt },
+      { at: context.at, changedAt: row.staleAt },
     );
     const last = accounts.length < STEP ? undefined : accounts.at(-1);
     if (last === undefined) yield* sql.run`UPDATE directory SET stale_at = NULL, walked = 0 WHERE id = 1`;
@@ -62,11 +62,11 @@ export class DirectoryChanges {
 }
 
 /** The change, and behind it what it means for the directory. */
-export function* following<T>(ground: Ground, change: Change<T>): Change<T> {
+export function* following<T>(context: ChangeContext, change: Change<T>): Change<T> {
   const value = yield* change;
-  const { told } = ground;
+  const { told } = context;
   if (told === undefined) return value;
-  const { at } = ground;
+  const { at } = context;
   if (told.accounts === 'many')
     yield* sql.run`
       INSERT INTO directory (id, version, floor, stale_at, walked) VALUES (1, 0, 0, ${at}, 0)

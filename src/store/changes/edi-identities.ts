@@ -6,7 +6,7 @@ import { type Actor } from '../actor.ts';
 import { type Row, int, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 import { type Wrong, type WrongEntry, entriesOf, judgeEach, throwFirst } from './judge-each.ts';
 import { accountIn, accountsNamed, mustBeOpen } from './registered.ts';
 
@@ -25,8 +25,8 @@ export class EdiChanges {
    * All or none; what is registered there already stays. Refused: an identity that another organisation or account has, also where one of
    * the two has no qualifier. The error names the first.
    */
-  *addIdentities(ground: Ground, identities: readonly RegisteredIdentity[], actor: Actor): Change<void> {
-    const { added, wrong } = yield* judged(ground, identities);
+  *addIdentities(context: ChangeContext, identities: readonly RegisteredIdentity[], actor: Actor): Change<void> {
+    const { added, wrong } = yield* judged(context, identities);
     throwFirst(wrong);
     if (added.length === 0) return;
     const rows = added.map(({ row }) => row);
@@ -34,17 +34,17 @@ export class EdiChanges {
       INSERT INTO edi_identity (id, qualifier, organisation, account, created_at)
       SELECT id, qualifier, organisation, account, created_at FROM ${rowsOf(NEW, rows)}`;
     for (const { identity, row } of added)
-      yield* record(ground, 'registry.edi-identity-added', identity, row.account, actor);
+      yield* record(context, 'registry.edi-identity-added', identity, row.account, actor);
     // Every account of the organisation may be called so from now on.
-    ground.tellMany();
+    context.tellMany();
   }
 
   /** Changes nothing: all that `addIdentities` would refuse. */
-  *judgeIdentities(ground: Ground, identities: readonly RegisteredIdentity[]): Change<readonly WrongEntry[]> {
-    return entriesOf((yield* judged(ground, identities)).wrong);
+  *judgeIdentities(context: ChangeContext, identities: readonly RegisteredIdentity[]): Change<readonly WrongEntry[]> {
+    return entriesOf((yield* judged(context, identities)).wrong);
   }
 
-  *removeIdentity(ground: Ground, identity: EdiIdentity, actor: Actor): Change<void> {
+  *removeIdentity(context: ChangeContext, identity: EdiIdentity, actor: Actor): Change<void> {
     const { id, qualifier } = identity;
     const row = (yield* heldOf([id])).get(id)?.find((one) => one.qualifier === qualifier);
     if (row === undefined)
@@ -55,8 +55,8 @@ export class EdiChanges {
     yield* sql.run`DELETE FROM edi_identity WHERE id = ${id} AND qualifier = ${qualifier}`;
     const { name, account, login } = row;
     const removed = { id, qualifier, organisation: name, ...(login === null ? {} : { login }) };
-    yield* record(ground, 'registry.edi-identity-removed', removed, account, actor);
-    ground.tellMany();
+    yield* record(context, 'registry.edi-identity-removed', removed, account, actor);
+    context.tellMany();
   }
 }
 
@@ -67,10 +67,10 @@ interface NewIdentity {
 
 /** Those that are to be added, and those that cannot be. */
 function* judged(
-  ground: Ground,
+  context: ChangeContext,
   identities: readonly RegisteredIdentity[],
 ): Change<{ readonly added: readonly NewIdentity[]; readonly wrong: readonly Wrong[] }> {
-  const holderOf = yield* holders(ground, identities);
+  const holderOf = yield* holders(context, identities);
   const held = yield* heldOf(identities.map(({ id }) => id));
   const counts = yield* countsOf(identities.map(({ organisation }) => organisation));
   const added: NewIdentity[] = [];
@@ -83,14 +83,14 @@ function* judged(
     checkRoom(name, count);
     counts.set(holder.organisation, count + 1);
     held.set(id, [...same, { id, qualifier, ...holder, name, login }]);
-    added.push({ identity, row: { id, qualifier, ...holder, createdAt: ground.at } });
+    added.push({ identity, row: { id, qualifier, ...holder, createdAt: context.at } });
   });
   return { added, wrong };
 }
 
 /** Finds whose each is to be; throws where that is nobody who could have one. */
 function* holders(
-  { at }: Ground,
+  { at }: ChangeContext,
   identities: readonly RegisteredIdentity[],
 ): Change<(identity: RegisteredIdentity) => Holder> {
   const names = identities.map(({ organisation }) => organisation);
@@ -170,7 +170,7 @@ function checkRoom(name: string, n: number): void {
 }
 
 function* record(
-  ground: Ground,
+  context: ChangeContext,
   event: string,
   identity: RegisteredIdentity,
   account: number | null,
@@ -178,5 +178,5 @@ function* record(
 ): Change<void> {
   const { organisation, login } = identity;
   const personal = { organisation, ...(login === undefined ? {} : { login }) };
-  yield* ground.record(event, account, actor, personal, { identity: formatIdentity(identity) });
+  yield* context.record(event, account, actor, personal, { identity: formatIdentity(identity) });
 }

@@ -10,7 +10,7 @@ import type { Actor } from '../actor.ts';
 import { type Row, int, json, text } from '../sql/columns.ts';
 import { among, words } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 
 const NOTHING_WAITS = words(`
   a.state = 'ended'
@@ -22,31 +22,31 @@ const HELD = { fingerprint: text, account: int, emails: json<readonly Address[]>
 const ISSUED = { ...HELD, serial: text };
 
 /** At most `rows` of each kind; answers how many went. */
-export function* removeEndedKeys(ground: Ground, rows: number, actor: Actor): Change<number> {
+export function* removeEndedKeys(context: ChangeContext, rows: number, actor: Actor): Change<number> {
   const issued = yield* sql.all(ISSUED)`
     SELECT k.fingerprint, c.account, c.emails, c.serial FROM certificate_key k JOIN certificate c ON c.fingerprint = k.fingerprint
       JOIN account a ON a.id = c.account WHERE ${NOTHING_WAITS} ORDER BY k.fingerprint LIMIT ${rows}`;
   if (issued.length > 0)
     yield* sql.run`DELETE FROM certificate_key WHERE fingerprint ${among(text, issued.map(fingerprintOf))}`;
-  for (const { serial, ...held } of issued) yield* removed(ground, 'certificate.key-removed', held, { serial }, actor);
+  for (const { serial, ...held } of issued) yield* removed(context, 'certificate.key-removed', held, { serial }, actor);
   const pgp = yield* sql.all(HELD)`
     SELECT s.fingerprint, k.account, k.emails FROM pgp_secret s JOIN pgp_key k ON k.fingerprint = s.fingerprint
       JOIN account a ON a.id = k.account WHERE ${NOTHING_WAITS} ORDER BY s.fingerprint LIMIT ${rows}`;
   if (pgp.length > 0) yield* sql.run`DELETE FROM pgp_secret WHERE fingerprint ${among(text, pgp.map(fingerprintOf))}`;
-  for (const held of pgp) yield* removed(ground, 'pgp-key.secret-removed', held, {}, actor);
+  for (const held of pgp) yield* removed(context, 'pgp-key.secret-removed', held, {}, actor);
   return issued.length + pgp.length;
 }
 
 function* removed(
-  ground: Ground,
+  context: ChangeContext,
   event: string,
   { fingerprint, account, emails }: Row<typeof HELD>,
   more: { readonly serial?: string },
   actor: Actor,
 ): Change<void> {
-  yield* ground.record(event, account, actor, {}, { fingerprint, ...more, why: 'account-ended' });
-  ground.tell([account]);
-  ground.tellMail(emails.map(addressKey));
+  yield* context.record(event, account, actor, {}, { fingerprint, ...more, why: 'account-ended' });
+  context.tell([account]);
+  context.tellMail(emails.map(addressKey));
 }
 
 const fingerprintOf = ({ fingerprint }: { readonly fingerprint: string }): string => fingerprint;

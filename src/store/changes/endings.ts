@@ -17,7 +17,7 @@ import { dropTombstones } from './directory.ts';
 import { removeEndedKeys } from './ended-keys.ts';
 import { voidCodes } from './enrolments.ts';
 import { ROWS, closeAll, closeEach } from './ends.ts';
-import type { Ground, TrailRow } from './ground.ts';
+import type { ChangeContext, TrailRow } from './change-context.ts';
 import { endDueOrganisation } from './organisations.ts';
 import {
   accountIn,
@@ -40,8 +40,8 @@ export interface NamedEnding extends Ending {
 
 export class EndingChanges {
   /** Ends an address: it takes no mail from now on. `setAddressState` to `active` takes that back until `endsAt`. */
-  *endAddress(ground: Ground, address: Address, { endsAt, successor }: Ending, actor: Actor): Change<void> {
-    const { at } = ground;
+  *endAddress(context: ChangeContext, address: Address, { endsAt, successor }: Ending, actor: Actor): Change<void> {
+    const { at } = context;
     const row = yield* addressNamed(at, address);
     if (row.over && successor === undefined) mustTakeMail(row);
     if (successor !== undefined && (yield* successorNamed(at, successor, `address "${address}"`)).key === row.key)
@@ -52,34 +52,34 @@ export class EndingChanges {
     if (endsAt === undefined || endsAt <= at || row.over) {
       yield* sql.run`UPDATE address SET state = 'ended', successor = ${named} WHERE key = ${row.key}`;
       const from = row.finalAt === null ? row.state : 'ending';
-      yield* ground.record('registry.address-state', row.account, actor, personal, { from, to: 'ended' });
+      yield* context.record('registry.address-state', row.account, actor, personal, { from, to: 'ended' });
     } else {
       yield* sql.run`UPDATE address SET final_at = ${endsAt}, successor = ${named} WHERE key = ${row.key}`;
       const facts = { from: row.state, to: 'ending', ends: new Date(endsAt).toISOString() };
-      yield* ground.record('registry.address-state', row.account, actor, personal, facts);
+      yield* context.record('registry.address-state', row.account, actor, personal, facts);
     }
-    yield* ground.touch(row.account);
+    yield* context.touch(row.account);
   }
 
   /**
    * Writes down what has ended by the clock, and goes on with ends that were cut short: at most 200 accounts and 200 addresses. Resolves to how
    * many it were. First what ends by itself, then one organisation after the other, then keys of what has ended.
    */
-  *endDue(ground: Ground): Change<number> {
-    yield* dropImportsBefore(ground.at - IMPORTED_WITHIN);
-    yield* dropTombstones(ground.at);
-    const own = (yield* endDueAccounts(ground)) + (yield* endDueAddresses(ground));
+  *endDue(context: ChangeContext): Change<number> {
+    yield* dropImportsBefore(context.at - IMPORTED_WITHIN);
+    yield* dropTombstones(context.at);
+    const own = (yield* endDueAccounts(context)) + (yield* endDueAddresses(context));
     if (own > 0) return own;
-    const organisation = yield* endDueOrganisation(ground);
-    return organisation > 0 ? organisation : yield* removeEndedKeys(ground, ROWS, THE_GATEWAY);
+    const organisation = yield* endDueOrganisation(context);
+    return organisation > 0 ? organisation : yield* removeEndedKeys(context, ROWS, THE_GATEWAY);
   }
 }
 
 const ENDS = { account: int, endsAt: time, successor: orNull(text) };
 
 /** All or none. What ends before in the list does not succeed. */
-export function* endEach(ground: Ground, endings: readonly NamedEnding[], actor: Actor): Change<void> {
-  const { at } = ground;
+export function* endEach(context: ChangeContext, endings: readonly NamedEnding[], actor: Actor): Change<void> {
+  const { at } = context;
   const accounts = yield* accountsNamed(
     at,
     endings.map(({ login }) => login),
@@ -107,19 +107,19 @@ export function* endEach(ground: Ground, endings: readonly NamedEnding[], actor:
     return { account: id, successor: successor ?? null, row, endsAt: isFinal ? undefined : endsAt };
   });
   yield* endLater(
-    ground,
+    context,
     ends.flatMap(({ endsAt, ...end }) => (endsAt === undefined ? [] : [{ ...end, endsAt }])),
   );
   const cut = yield* closeAll(
-    ground,
+    context,
     ends.filter(({ endsAt }) => endsAt === undefined),
   );
   for (const { account, row, endsAt } of ends)
-    yield* ground.recordAll([...((endsAt === undefined ? cut.get(account) : undefined) ?? []), row], actor);
+    yield* context.recordAll([...((endsAt === undefined ? cut.get(account) : undefined) ?? []), row], actor);
 }
 
 function* endLater(
-  ground: Ground,
+  context: ChangeContext,
   ends: readonly {
     readonly account: number;
     readonly endsAt: Ending['endsAt'] & number;
@@ -133,24 +133,24 @@ function* endLater(
     UPDATE account SET ends_at = given.ends_at, successor = given.successor FROM ${rowsOf(ENDS, rows)}
      WHERE account.id = given.account`;
   const accounts = rows.map(({ account }) => account);
-  yield* ground.touchAll(accounts);
+  yield* context.touchAll(accounts);
   // Whoever holds a letter has no business there any more; a new code is made in a minute.
-  yield* voidCodes(ground, accounts);
+  yield* voidCodes(context, accounts);
 }
 
 const DUE_ACCOUNT = { id: int, login: text, state: as<State>(text), successor: orNull(text) };
 const DUE_ADDRESS = { key: text, address: text, account: int, state: as<State>(text) };
 
-function* endDueAccounts(ground: Ground): Change<number> {
+function* endDueAccounts(context: ChangeContext): Change<number> {
   const accounts = yield* sql.all(DUE_ACCOUNT)`
     SELECT id, login, state, successor FROM account
-     WHERE ends_at <= ${ground.at} AND ends_at IS NOT NULL AND state <> 'ended' ORDER BY ends_at LIMIT ${ROWS} ${locked}`;
-  yield* closeEach(ground, accounts, THE_GATEWAY);
+     WHERE ends_at <= ${context.at} AND ends_at IS NOT NULL AND state <> 'ended' ORDER BY ends_at LIMIT ${ROWS} ${locked}`;
+  yield* closeEach(context, accounts, THE_GATEWAY);
   return accounts.length;
 }
 
-function* endDueAddresses(ground: Ground): Change<number> {
-  const { at } = ground;
+function* endDueAddresses(context: ChangeContext): Change<number> {
+  const { at } = context;
   const most = ROWS / 2;
   const moved = yield* sql.all(DUE_ADDRESS)`
     SELECT key, address, account, state FROM address
@@ -162,8 +162,8 @@ function* endDueAddresses(ground: Ground): Change<number> {
   if (addresses.length === 0) return 0;
   const keys = addresses.map(({ key }) => key);
   yield* sql.run`UPDATE address SET state = 'ended' WHERE key ${among(text, keys)}`;
-  yield* ground.touchAll([...new Set(addresses.map(({ account }) => account))]);
+  yield* context.touchAll([...new Set(addresses.map(({ account }) => account))]);
   for (const { address, account, state } of addresses)
-    yield* ground.record('registry.address-state', account, THE_GATEWAY, { address }, { from: state, to: 'ended' });
+    yield* context.record('registry.address-state', account, THE_GATEWAY, { address }, { from: state, to: 'ended' });
   return addresses.length;
 }

@@ -21,7 +21,7 @@ import { type Row, as, bytes, flag, int, optional, orNull, text, time } from '..
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { addTo, holder } from './certificates.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 import { accountIn, accountsNamed } from './registered.ts';
 
 const NEW = {
@@ -63,8 +63,8 @@ interface Shown {
 
 export class EnrolmentChanges {
   /** All or none. An earlier code for the same `replaces`, or for the same password, is dead from then on. */
-  *addEnrolments(ground: Ground, enrolments: readonly NewEnrolment[], actor: Actor): Change<void> {
-    const { at } = ground;
+  *addEnrolments(context: ChangeContext, enrolments: readonly NewEnrolment[], actor: Actor): Change<void> {
+    const { at } = context;
     const accounts = yield* accountsNamed(
       at,
       enrolments.map(({ login }) => login),
@@ -91,50 +91,50 @@ export class EnrolmentChanges {
       SELECT given.id, given.hash, given.account, given.use, given.not_after, given.replaces, given.password,
              given.others, given.expires_at, given.tries_left, given.created_at FROM ${rowsOf(NEW, made)}`;
     for (const enrolment of enrolments)
-      yield* recordNew(ground, holder(accountIn(accounts, enrolment.login), enrolment.login), enrolment, actor);
+      yield* recordNew(context, holder(accountIn(accounts, enrolment.login), enrolment.login), enrolment, actor);
   }
 
   /** A wrong code of a known id costs one of its tries. */
-  *tryEnrolment(ground: Ground, id: string, hash: Uint8Array, shown: EnrolmentTry): Change<TriedEnrolment> {
-    const code = yield* codeOf(ground, id);
-    const why = faultOf(code, { ...shown, hash }, ground);
+  *tryEnrolment(context: ChangeContext, id: string, hash: Uint8Array, shown: EnrolmentTry): Change<TriedEnrolment> {
+    const code = yield* codeOf(context, id);
+    const why = faultOf(code, { ...shown, hash }, context);
     if (code !== undefined && why === undefined) return { kind: 'valid', enrolment: enrolmentOf(code) };
     if (why === 'wrong') yield* sql.run`UPDATE enrolment SET tries_left = tries_left - 1 WHERE id = ${id}`;
     const refused = { kind: 'refused', why: why ?? 'unknown' } as const;
     if (shown.actor !== undefined) {
       const event = shown.for === 'password' ? 'password.code-refused' : 'certificate.enrolment-refused';
       const facts = { enrolment: id, why: refused.why };
-      yield* ground.record(event, code?.account ?? null, shown.actor, {}, facts, 'failure');
+      yield* context.record(event, code?.account ?? null, shown.actor, {}, facts, 'failure');
     }
     return { ...refused, ...defined({ account: code?.account as AccountId | undefined }) };
   }
 
   /** Uses the code up and adds the certificate, in one transaction. Throws RegistryError `ended` when the code is no longer valid. */
   *collectEnrolment(
-    ground: Ground,
+    context: ChangeContext,
     id: string,
     hash: Uint8Array,
     certificate: KeptCertificate,
     actor: Actor,
   ): Change<void> {
     const { fingerprint } = certificate;
-    const { account } = yield* useCode(ground, id, { hash, for: 'certificate' }, fingerprint);
-    yield* addTo(ground, account, certificate, 'issued', actor);
-    yield* ground.record('certificate.enrolment-collected', account, actor, {}, { enrolment: id, fingerprint });
+    const { account } = yield* useCode(context, id, { hash, for: 'certificate' }, fingerprint);
+    yield* addTo(context, account, certificate, 'issued', actor);
+    yield* context.record('certificate.enrolment-collected', account, actor, {}, { enrolment: id, fingerprint });
   }
 }
 
 /** Uses a code up: it fetched `by`. Throws RegistryError `ended` where it does not hold. */
-export function* useCode(ground: Ground, id: string, shown: Shown, by: string): Change<Code> {
-  const code = yield* codeOf(ground, id);
-  if (code === undefined || faultOf(code, shown, ground) !== undefined)
+export function* useCode(context: ChangeContext, id: string, shown: Shown, by: string): Change<Code> {
+  const code = yield* codeOf(context, id);
+  if (code === undefined || faultOf(code, shown, context) !== undefined)
     throw new RegistryError('ended', 'The enrolment code is no longer valid; ask for a new one');
   yield* sql.run`UPDATE enrolment SET collected = ${by} WHERE id = ${id}`;
   return code;
 }
 
 /** Ends every open code of these accounts. Answers whose each was. */
-export function* voidCodes({ at }: Ground, accounts: readonly number[]): Change<readonly number[]> {
+export function* voidCodes({ at }: ChangeContext, accounts: readonly number[]): Change<readonly number[]> {
   const rows = yield* sql.all({ account: int })`
     UPDATE enrolment SET tries_left = 0
      WHERE account ${among(int, accounts)} AND collected IS NULL AND tries_left > 0 AND expires_at > ${at} RETURNING account`;
@@ -166,17 +166,17 @@ function rowOf(enrolment: NewEnrolment, account: number, createdAt: Instant): Ne
     : { ...row, others: false, ...defined({ notAfter, replaces: enrolment.replaces }) };
 }
 
-function* recordNew(ground: Ground, account: number, enrolment: NewEnrolment, actor: Actor): Change<void> {
+function* recordNew(context: ChangeContext, account: number, enrolment: NewEnrolment, actor: Actor): Change<void> {
   const { id, login, use, expiresAt } = enrolment;
   if (enrolment.use === 'password') {
     const { password, others, by } = enrolment;
     const facts = { enrolment: id, by, expiresAt, others: others ? 'go' : 'stay' };
-    yield* ground.record('password.code-issued', account, actor, { login, password }, facts);
-  } else yield* ground.record('certificate.enrolment-added', account, actor, {}, { enrolment: id, use, expiresAt });
+    yield* context.record('password.code-issued', account, actor, { login, password }, facts);
+  } else yield* context.record('certificate.enrolment-added', account, actor, {}, { enrolment: id, use, expiresAt });
 }
 
 /** Of an account that may log in. */
-function* codeOf({ at }: Ground, id: string): Change<Code | undefined> {
+function* codeOf({ at }: ChangeContext, id: string): Change<Code | undefined> {
   return yield* sql.first(CODE)`
     SELECT e.hash, e.account, a.login, e.use, e.not_after, e.replaces, e.password, e.others, e.expires_at, e.tries_left, e.collected
       FROM enrolment e JOIN account a ON a.id = e.account AND a.state = 'active' AND (a.ends_at IS NULL OR a.ends_at > ${at})
@@ -187,7 +187,7 @@ function* codeOf({ at }: Ground, id: string): Change<Code | undefined> {
 function faultOf(
   code: Code | undefined,
   { hash, login, for: wanted }: Shown,
-  { at }: Ground,
+  { at }: ChangeContext,
 ): EnrolmentFault | undefined {
   if (code === undefined) return 'unknown';
   if (code.triesLeft <= 0) return 'too-many-tries';

@@ -3,7 +3,7 @@ import type { HiddenWhy } from '../reads/records.ts';
 import { int, long } from '../sql/columns.ts';
 import { among } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 import { addToMailbox, mailboxOf } from './services.ts';
 
 /** `entry.retrieved` of what was collected. */
@@ -18,7 +18,7 @@ export interface Hidden {
 
 /** Those of `uids` that there are, in that order. `sent`: to their end, now. */
 export function* hideEntries(
-  ground: Ground,
+  context: ChangeContext,
   account: number,
   uids: readonly number[],
   why: HiddenWhy,
@@ -27,33 +27,37 @@ export function* hideEntries(
   if (uids.length === 0) return [];
   yield* sql.run`
     INSERT INTO hidden_entry (account, hidden_at, uid, message, octets, retrieved, receipt, why)
-    SELECT account, ${ground.at}, uid, message, octets, CASE WHEN uid ${among(int, sent)} THEN 2 ELSE retrieved END, receipt, ${why}
+    SELECT account, ${context.at}, uid, message, octets, CASE WHEN uid ${among(int, sent)} THEN 2 ELSE retrieved END, receipt, ${why}
       FROM entry WHERE account = ${account} AND uid ${among(int, uids)}`;
   const rows = yield* sql.all({ uid: int, message: long, octets: int, retrieved: int })`
     DELETE FROM entry WHERE account = ${account} AND uid ${among(int, uids)} RETURNING uid, message, octets, retrieved`;
   const octets = rows.reduce((sum, row) => sum + row.octets, 0);
-  yield* countHidden(ground, account, rows.length, octets);
+  yield* countHidden(context, account, rows.length, octets);
   const found = new Map(rows.map((row) => [row.uid, row]));
   return [...new Set(uids)].flatMap((uid) => found.get(uid) ?? []);
 }
 
 /** Messages, with their octets, are hidden and no longer in the mailbox. */
-export function* countHidden(ground: Ground, account: number, messages: number, octets: number): Change<void> {
+export function* countHidden(context: ChangeContext, account: number, messages: number, octets: number): Change<void> {
   const mailbox = messages === 0 ? undefined : yield* mailboxOf(account);
   if (mailbox === undefined) return;
   const crowded = mailbox.hiddenOctets + octets > mailbox.deletedAllowed;
   // What is beyond the quota goes now, and after a crash with the next sweep. What was deleted before is the oldest, or the sweep finds when the first of it is due.
-  const sweepAt = crowded || mailbox.sweepAt === null ? { sweepAt: ground.at } : {};
-  yield* addToMailbox(ground, account, { octets: -octets, messages: -messages, hidden: octets, ...sweepAt });
-  if (crowded) ground.tellCrowded(account);
+  const sweepAt = crowded || mailbox.sweepAt === null ? { sweepAt: context.at } : {};
+  yield* addToMailbox(context, account, { octets: -octets, messages: -messages, hidden: octets, ...sweepAt });
+  if (crowded) context.tellCrowded(account);
 }
 
 /** The copies of a message that lie in these mailboxes and were never sent to their end are withdrawn. Returns the mailboxes that had one. */
-export function* hideCopies(ground: Ground, accounts: readonly number[], message: bigint): Change<readonly number[]> {
+export function* hideCopies(
+  context: ChangeContext,
+  accounts: readonly number[],
+  message: bigint,
+): Change<readonly number[]> {
   if (accounts.length === 0) return [];
   yield* sql.run`
     INSERT INTO hidden_entry (account, hidden_at, uid, message, octets, retrieved, receipt, why)
-    SELECT account, ${ground.at}, uid, message, octets, retrieved, receipt, 'withdrawn'
+    SELECT account, ${context.at}, uid, message, octets, retrieved, receipt, 'withdrawn'
       FROM entry WHERE account ${among(int, accounts)} AND message = ${message} AND retrieved = 0`;
   const rows = yield* sql.all({ account: int, octets: int })`
     DELETE FROM entry WHERE account ${among(int, accounts)} AND message = ${message} AND retrieved = 0 RETURNING account, octets`;
@@ -61,7 +65,7 @@ export function* hideCopies(ground: Ground, accounts: readonly number[], message
   for (const { account, octets } of rows) having.set(account, [...(having.get(account) ?? []), octets]);
   for (const [account, octets] of having)
     yield* countHidden(
-      ground,
+      context,
       account,
       octets.length,
       octets.reduce((sum, one) => sum + one, 0),

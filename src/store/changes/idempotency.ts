@@ -4,7 +4,7 @@ import { KEYS_FOR, type KeyEnd, type KeyState, type KeyedRequest, MAX_KEPT_ANSWE
 import { bytes, int, orNull, text, time } from '../sql/columns.ts';
 import { locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 
 const KEPT = { request: bytes, run: text, begunAt: time, state: text, answer: orNull(text) };
 const KEY = { caller: text, key: bytes };
@@ -13,7 +13,7 @@ const USE = { caller: text, keys: int, octets: int };
 const octetsOf = (answer: string): number => Buffer.byteLength(answer);
 
 export class IdempotencyChanges {
-  *begin({ at }: Ground, { caller, key, request, run }: KeyedRequest): Change<KeyState> {
+  *begin({ at }: ChangeContext, { caller, key, request, run }: KeyedRequest): Change<KeyState> {
     const found = yield* sql.first(KEPT)`
       SELECT request, run, begun_at, state, answer FROM idempotency WHERE caller = ${caller} AND key = ${key} ${locked}`;
     if (found !== undefined && found.begunAt > at - KEYS_FOR) {
@@ -37,7 +37,7 @@ export class IdempotencyChanges {
   }
 
   /** How it ended. An answer for which the caller has no room left is not kept. */
-  *end(_ground: Ground, caller: string, key: Uint8Array, end: KeyEnd): Change<void> {
+  *end(_context: ChangeContext, caller: string, key: Uint8Array, end: KeyEnd): Change<void> {
     const use = yield* sql.first({
       octets: int,
     })`SELECT octets FROM idempotency_use WHERE caller = ${caller} ${locked}`;
@@ -52,7 +52,7 @@ export class IdempotencyChanges {
   }
 
   /** Nothing was done: the key is free again. */
-  *forget(_ground: Ground, caller: string, key: Uint8Array): Change<void> {
+  *forget(_context: ChangeContext, caller: string, key: Uint8Array): Change<void> {
     yield* drop(caller, key, null);
   }
 }

@@ -15,7 +15,7 @@ import { as, int, orNull, text, time } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { beginSession, endSessionsOf, proveSession, spend } from './console.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 import { currentOperator, operatorOf, refuseFederated } from './operator-row.ts';
 import { addOperator } from './operators.ts';
 
@@ -32,53 +32,53 @@ const FOUND = {
 
 export class IdentityChanges {
   /**
-   * Logged in, with the role of his groups. Who is new is registered. `id`: of the tie, should it be new. Answers who it is; undefined: the certificate is not his, and
+   * Logged in, with the role of his groups. Who is new is registered. `id`: of the link, should it be new. Answers who it is; undefined: the certificate is not his, and
    * nobody is let in.
    */
   *logIn(
-    ground: Ground,
+    context: ChangeContext,
     federated: Federated,
     id: string,
     session: NewSession,
     proof: Uint8Array,
   ): Change<string | undefined> {
-    yield* spend(ground, proof);
+    yield* spend(context, proof);
     const found = yield* foundBy(federated);
     const { certificate } = federated;
     if (!isHis(found, certificate)) return undefined;
-    const { name, operator } = found ?? (yield* this.#add(ground, federated, id));
-    if (found !== undefined) yield* this.#follow(ground, found, federated);
-    yield* beginSession(ground, { name, operator, means: 'oidc', ...defined({ certificate }) }, session);
+    const { name, operator } = found ?? (yield* this.#add(context, federated, id));
+    if (found !== undefined) yield* this.#follow(context, found, federated);
+    yield* beginSession(context, { name, operator, means: 'oidc', ...defined({ certificate }) }, session);
     return name;
   }
 
   /** Ties an operator to whom the provider means, before he has come: with his certificate, for one. */
-  *add(ground: Ground, name: string, { issuer, subject }: Identity, id: string, actor: Actor): Change<void> {
-    const { id: operator } = yield* currentOperator(ground, name);
+  *add(context: ChangeContext, name: string, { issuer, subject }: Identity, id: string, actor: Actor): Change<void> {
+    const { id: operator } = yield* currentOperator(context, name);
     yield* refuseFederated(name, operator, 'one provider vouches for him already');
     if ((yield* foundBy({ issuer, subject })) !== undefined)
       throw new RegistryError(
         'exists',
         `Somebody is tied to that subject of ${issuer} already; "sluis operator identity list" shows who`,
       );
-    yield* endSessionsOf(ground, operator);
-    yield* sql.run`UPDATE operator_passkey SET ended_at = ${ground.at} WHERE operator = ${operator} AND ended_at IS NULL`;
+    yield* endSessionsOf(context, operator);
+    yield* sql.run`UPDATE operator_passkey SET ended_at = ${context.at} WHERE operator = ${operator} AND ended_at IS NULL`;
     yield* sql.run`DELETE FROM operator_code WHERE operator = ${operator}`;
-    yield* tie(ground, { id, operator, name, issuer, subject }, actor);
+    yield* linkIdentity(context, { id, operator, name, issuer, subject }, actor);
   }
 
   /** The provider has asked the holder of the session once more. False: the certificate is not his, and nothing is proven. */
-  *prove(ground: Ground, session: string, identity: Vouching, proof: Uint8Array): Change<boolean> {
-    yield* spend(ground, proof);
+  *prove(context: ChangeContext, session: string, identity: Vouching, proof: Uint8Array): Change<boolean> {
+    yield* spend(context, proof);
     const found = yield* foundBy(identity);
     if (found === undefined) throw new RegistryError('unknown', 'The session is that of somebody else; log in again');
     if (!isHis(found, identity.certificate)) return false;
-    yield* proveSession(ground, session, { name: found.name, operator: found.operator, means: 'oidc' });
+    yield* proveSession(context, session, { name: found.name, operator: found.operator, means: 'oidc' });
     return true;
   }
 
   /** Whoever comes by this identity next is new. Only of an operator who has ended: else there would be two of one. */
-  *release(ground: Ground, id: string, actor: Actor): Change<void> {
+  *release(context: ChangeContext, id: string, actor: Actor): Change<void> {
     const row = yield* sql.first({ operator: text, endedAt: orNull(time) })`
       SELECT o.name AS operator, o.ended_at FROM operator_identity i JOIN operator o ON o.id = i.operator
        WHERE i.id = ${id} AND i.released_at IS NULL ${locked}`;
@@ -93,28 +93,28 @@ export class IdentityChanges {
         'exists',
         `The identity ${grouped(id)} is that of operator "${operator}", who may come in with it; end the operator first with "sluis operator end ${operator}"`,
       );
-    yield* sql.run`UPDATE operator_identity SET released_at = ${ground.at} WHERE id = ${id}`;
-    yield* ground.record('operator.identity-released', null, actor, { operator }, { identity: grouped(id) });
+    yield* sql.run`UPDATE operator_identity SET released_at = ${context.at} WHERE id = ${id}`;
+    yield* context.record('operator.identity-released', null, actor, { operator }, { identity: grouped(id) });
   }
 
   *#add(
-    ground: Ground,
+    context: ChangeContext,
     { issuer, subject, names, role, organisation }: Federated,
     id: string,
   ): Change<{ readonly name: string; readonly operator: number }> {
     for (const name of names) {
       if ((yield* operatorOf(name)) !== undefined) continue;
-      const operator = yield* addOperator(ground, { name, role, ...defined({ organisation }) }, { name });
-      yield* tie(ground, { id, operator, name, issuer, subject }, { name });
+      const operator = yield* addOperator(context, { name, role, ...defined({ organisation }) }, { name });
+      yield* linkIdentity(context, { id, operator, name, issuer, subject }, { name });
       return { name, operator };
     }
     throw new RegistryError('exists', `There are operators of the names ${names.join(' and ')} already`);
   }
 
   /** Who is known has what his groups say today. */
-  *#follow(ground: Ground, found: Found, { role, organisation }: Federated): Change<void> {
+  *#follow(context: ChangeContext, found: Found, { role, organisation }: Federated): Change<void> {
     const { name, operator } = found;
-    if (found.endedAt !== null || (found.endsAt !== null && found.endsAt <= ground.at))
+    if (found.endedAt !== null || (found.endsAt !== null && found.endsAt <= context.at))
       throw new RegistryError(
         'unknown',
         `Operator "${name}" has ended; "sluis operator identity list" shows whom a release lets in anew`,
@@ -124,11 +124,11 @@ export class IdentityChanges {
         'invalid',
         `Operator "${name}" was registered for another organisation than the configuration has`,
       );
-    yield* sql.run`UPDATE operator_identity SET last_used_at = ${ground.at} WHERE id = ${found.id}`;
+    yield* sql.run`UPDATE operator_identity SET last_used_at = ${context.at} WHERE id = ${found.id}`;
     if (role === found.role) return;
     yield* sql.run`UPDATE operator SET role = ${role} WHERE id = ${operator}`;
-    yield* endSessionsOf(ground, operator);
-    yield* ground.record('operator.rights-changed', null, { name }, { operator: name }, { role, before: found.role });
+    yield* endSessionsOf(context, operator);
+    yield* context.record('operator.rights-changed', null, { name }, { operator: name }, { role, before: found.role });
   }
 }
 
@@ -137,17 +137,17 @@ type Found = NonNullable<ReturnType<typeof foundBy> extends Change<infer T> ? T 
 const isHis = (found: Found | undefined, certificate: string | undefined): boolean =>
   certificate === undefined || found?.certificate === certificate;
 
-function* tie(
-  ground: Ground,
+function* linkIdentity(
+  context: ChangeContext,
   { id, operator, name, issuer, subject }: Identity & Pick<Found, 'id' | 'operator' | 'name'>,
   actor: Actor,
 ): Change<void> {
-  const { at } = ground;
+  const { at } = context;
   yield* sql.run`
     INSERT INTO operator_identity (id, operator, issuer, subject, added_at, last_used_at)
     VALUES (${id}, ${operator}, ${issuer}, ${subject}, ${at}, ${at})`;
   const facts = { identity: grouped(id), issuer };
-  yield* ground.record('operator.identity-added', null, actor, { operator: name, subject }, facts);
+  yield* context.record('operator.identity-added', null, actor, { operator: name, subject }, facts);
 }
 
 function* foundBy({ issuer, subject }: Identity) {

@@ -5,7 +5,7 @@ import { bytes, int, long, text } from '../sql/columns.ts';
 import { among, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { AcceptWork } from './accept-work.ts';
-import { type Ground, append } from './ground.ts';
+import { type ChangeContext, append } from './change-context.ts';
 import { COLLECTED } from './hiding.ts';
 import { addToMailbox, insertMessage, mailboxOf } from './services.ts';
 import { importedUidl, ownUidl, uidlText } from './uidls.ts';
@@ -23,7 +23,7 @@ const IMPORTED = { uidl: text, message: long };
 export class ImportedMailChanges {
   /** `taken`: by the first UIDL that was used in the mailbox, or comes twice. */
   *file(
-    ground: Ground,
+    context: ChangeContext,
     account: number,
     entries: readonly ImportedMail[],
     audit: readonly AuditItem[],
@@ -49,7 +49,7 @@ export class ImportedMailChanges {
     yield* sql.run`
       INSERT INTO imported (account, uidl, message) SELECT ${account}, uidl, message FROM ${rowsOf(IMPORTED, imported)}`;
     const octets = rows.reduce((sum, row) => sum + row.octets, 0);
-    yield* addToMailbox(ground, account, { octets, messages: rows.length });
+    yield* addToMailbox(context, account, { octets, messages: rows.length });
     for (const item of audit) yield* append(item);
     return { kind: 'filed' };
   }

@@ -7,56 +7,56 @@ import { type Actor, THE_GATEWAY } from '../actor.ts';
 import { int, json, text } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 
 export class MailKeyChanges {
   /**
    * Takes the private key of a mail certificate into care, sealed; it stays until `removeKey`, however old. Throws `exists` where it is held
    * already.
    */
-  *addKey(ground: Ground, fingerprint: string, sealedKey: Uint8Array, actor: Actor): Change<void> {
-    yield* keep(ground, fingerprint, sealedKey, actor);
+  *addKey(context: ChangeContext, fingerprint: string, sealedKey: Uint8Array, actor: Actor): Change<void> {
+    yield* keep(context, fingerprint, sealedKey, actor);
   }
 
   /** Forgets the private key. What was encrypted to it is closed for good. */
-  *removeKey(ground: Ground, fingerprint: string, actor: Actor): Change<void> {
+  *removeKey(context: ChangeContext, fingerprint: string, actor: Actor): Change<void> {
     const { account, serial, emails } = yield* certificateOf(fingerprint);
     if ((yield* sql.run`DELETE FROM certificate_key WHERE fingerprint = ${fingerprint}`) === 0)
       throw new RegistryError('unknown', `The private key of certificate ${serial} is not held here`);
-    yield* ground.record('certificate.key-removed', account, actor, {}, { fingerprint, serial });
-    ground.tellMail(keysOf(emails));
+    yield* context.record('certificate.key-removed', account, actor, {}, { fingerprint, serial });
+    context.tellMail(keysOf(emails));
   }
 
   /** What the operator knows of the mail program behind an address; null takes it back. */
   *setCapabilities(
-    ground: Ground,
+    context: ChangeContext,
     address: Address,
     names: readonly MailCapability[] | null,
     actor: Actor,
   ): Change<void> {
     if (names === null)
       yield* sql.run`DELETE FROM mail_capability WHERE key = ${addressKey(address)} AND source = 'operator'`;
-    else yield* note(ground, address, 'operator', names);
-    yield* recordCapabilities(ground, address, { source: 'operator', names }, actor);
+    else yield* note(context, address, 'operator', names);
+    yield* recordCapabilities(context, address, { source: 'operator', names }, actor);
   }
 
   /** What a valid signed message of the address showed; the newest counts. */
-  *noteCapabilities(ground: Ground, address: Address, names: readonly MailCapability[]): Change<void> {
-    yield* note(ground, address, 'seen', names);
-    yield* recordCapabilities(ground, address, { source: 'seen', names }, THE_GATEWAY);
+  *noteCapabilities(context: ChangeContext, address: Address, names: readonly MailCapability[]): Change<void> {
+    yield* note(context, address, 'seen', names);
+    yield* recordCapabilities(context, address, { source: 'seen', names }, THE_GATEWAY);
   }
 }
 
 /** Puts a private key in the gateway's care. */
-export function* keep(ground: Ground, fingerprint: string, sealedKey: Uint8Array, actor: Actor): Change<void> {
+export function* keep(context: ChangeContext, fingerprint: string, sealedKey: Uint8Array, actor: Actor): Change<void> {
   const { account, serial, use, emails } = yield* certificateOf(fingerprint);
   if (use !== 'mail') throw keyOfLogin(serial);
   const made = yield* sql.run`
-    INSERT INTO certificate_key (fingerprint, sealed, added_at) VALUES (${fingerprint}, ${sealedKey}, ${ground.at})
+    INSERT INTO certificate_key (fingerprint, sealed, added_at) VALUES (${fingerprint}, ${sealedKey}, ${context.at})
     ON CONFLICT (fingerprint) DO NOTHING`;
   if (made === 0) throw new RegistryError('exists', `The private key of certificate ${serial} is held here already`);
-  yield* ground.record('certificate.key-added', account, actor, {}, { fingerprint, serial });
-  ground.tellMail(keysOf(emails));
+  yield* context.record('certificate.key-added', account, actor, {}, { fingerprint, serial });
+  context.tellMail(keysOf(emails));
 }
 
 export const keyOfLogin = (serial: string): RegistryError =>
@@ -85,7 +85,7 @@ export const noCertificate = (fingerprint: string): RegistryError =>
   new RegistryError('unknown', `There is no certificate ${fingerprint}; "sluis cert list" shows them`);
 
 function* note(
-  { at }: Ground,
+  { at }: ChangeContext,
   address: Address,
   source: CapabilitySource,
   names: readonly MailCapability[],
@@ -97,7 +97,7 @@ function* note(
 }
 
 function* recordCapabilities(
-  ground: Ground,
+  context: ChangeContext,
   address: Address,
   { source, names }: { readonly source: CapabilitySource; readonly names: readonly string[] | null },
   actor: Actor,
@@ -105,6 +105,6 @@ function* recordCapabilities(
   const key = addressKey(address);
   const owner = yield* sql.first({ account: int })`SELECT account FROM address WHERE key = ${key}`;
   const facts = { source, capabilities: names?.join(' ') ?? 'unknown' };
-  yield* ground.record('certificate.capabilities', owner?.account ?? null, actor, { address }, facts);
-  ground.tellMail([key]);
+  yield* context.record('certificate.capabilities', owner?.account ?? null, actor, { address }, facts);
+  context.tellMail([key]);
 }

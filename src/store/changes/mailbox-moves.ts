@@ -11,7 +11,7 @@ import { type Row, as, int, long, orNull, text } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { AcceptedRecipient } from '../store.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 import { addToMailbox } from './services.ts';
 
 /** Entries that one step looks at, and octets of their envelopes: a message may have a thousand recipients. Some 10 ms. */
@@ -49,7 +49,7 @@ interface Followed {
 export class MailboxMoves {
   /** Goes on with the move of an account. `followed` is absent where none is under way. */
   *follow(
-    ground: Ground,
+    context: ChangeContext,
     source: AccountId,
     actor: Actor,
   ): Change<{ readonly more: boolean; readonly followed?: Followed }> {
@@ -57,7 +57,7 @@ export class MailboxMoves {
       SELECT source, target, since, below, next_uid, next_held, messages, octets, held
         FROM account_move WHERE source = ${source} ${locked}`;
     if (move === undefined) return { more: false };
-    if (move.nextUid < move.below) return { more: true, followed: yield* moveEntries(ground, move) };
+    if (move.nextUid < move.below) return { more: true, followed: yield* moveEntries(context, move) };
     if (move.nextHeld >= 0) return { more: true, followed: yield* moveHeld(move) };
     const { target, messages, octets, held } = move;
     const followed = { messages, octets, held };
@@ -67,12 +67,12 @@ export class MailboxMoves {
     if (imported > 0) return { more: true, followed };
     yield* sql.run`DELETE FROM account_move WHERE source = ${source}`;
     for (const account of [source, target])
-      yield* ground.record('maildrop.moved', account, actor, {}, { source, target, ...followed });
+      yield* context.record('maildrop.moved', account, actor, {}, { source, target, ...followed });
     return { more: false, followed };
   }
 }
 
-function* moveEntries(ground: Ground, move: Move): Change<Followed> {
+function* moveEntries(context: ChangeContext, move: Move): Change<Followed> {
   const { source, target, since, below } = move;
   const rows = yield* sql.all(ENTRY)`
     SELECT e.uid, e.octets, e.message, m.copy_of, m.received_at,
@@ -88,8 +88,8 @@ function* moveEntries(ground: Ground, move: Move): Change<Followed> {
     const uids = entries.map(({ uid }) => uid);
     yield* sql.run`UPDATE entry SET account = ${target} WHERE account = ${source} AND uid ${among(int, uids)}`;
     yield* moveFacts(move, entries);
-    yield* addToMailbox(ground, source, { octets: -octets, messages: -entries.length });
-    yield* addToMailbox(ground, target, { octets, messages: entries.length });
+    yield* addToMailbox(context, source, { octets: -octets, messages: -entries.length });
+    yield* addToMailbox(context, target, { octets, messages: entries.length });
   }
   return yield* noted(move, { nextUid: next, messages: move.messages + entries.length, octets: move.octets + octets });
 }

@@ -7,7 +7,7 @@ import { as, bytes, int, long } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { Notices, SentNotices } from './accept-work.ts';
-import { type Ground, append } from './ground.ts';
+import { type ChangeContext, append } from './change-context.ts';
 import { COLLECTED, type Hidden, hideEntries } from './hiding.ts';
 import { addToMailbox, countCollected, fileNotices, mailboxOf } from './services.ts';
 import { UIDL_OCTETS } from './uidls.ts';
@@ -22,7 +22,7 @@ const RESTORED = { uid: int, message: long, octets: int, uidl: bytes, receipt: i
 export class MaildropChanges {
   /** QUIT: `deleted` are hidden, `retrieved` were sent to their end. */
   *commit(
-    ground: Ground,
+    context: ChangeContext,
     account: number,
     deleted: readonly number[],
     retrieved: readonly number[],
@@ -30,7 +30,7 @@ export class MaildropChanges {
     { notices }: SentNotices,
   ): Change<void> {
     const sent = new Set(retrieved);
-    const hidden = yield* hideEntries(ground, account, deleted, 'deleted', retrieved);
+    const hidden = yield* hideEntries(context, account, deleted, 'deleted', retrieved);
     let collected = 0;
     for (const { uid, retrieved: before } of hidden) if (sent.has(uid) && before < COLLECTED) collected += 1;
     const gone = new Set(hidden.map(({ uid }) => uid));
@@ -38,20 +38,25 @@ export class MaildropChanges {
     if (left.length > 0)
       collected += yield* sql.run`
         UPDATE entry SET retrieved = 2 WHERE account = ${account} AND uid ${among(int, left)} AND retrieved < 2`;
-    yield* countCollected(ground, account, collected);
-    yield* fileNotices(ground, notices);
+    yield* countCollected(context, account, collected);
+    yield* fileNotices(context, notices);
     for (const item of audit) yield* append(item);
     yield* tellUnseen(hidden, sent, audit);
   }
 
   /** A session that ended without QUIT. */
-  *release(ground: Ground, account: number, retrieved: readonly number[], { notices }: SentNotices): Change<void> {
+  *release(
+    context: ChangeContext,
+    account: number,
+    retrieved: readonly number[],
+    { notices }: SentNotices,
+  ): Change<void> {
     const rows = yield* sql.all({ retrieved: int })`
       UPDATE entry SET retrieved = retrieved + 1 WHERE account = ${account} AND uid ${among(int, retrieved)} AND retrieved < 2 RETURNING retrieved`;
     // The second time without a QUIT: it has the message, whatever becomes of its sessions.
     const collected = rows.filter((row) => row.retrieved === COLLECTED).length;
-    yield* countCollected(ground, account, collected);
-    yield* fileNotices(ground, notices);
+    yield* countCollected(context, account, collected);
+    yield* fileNotices(context, notices);
   }
 
   /**
@@ -59,7 +64,7 @@ export class MaildropChanges {
    * of one only as seen. Resolves to those that are there still: the end of another may not be shown.
    */
   *sent(
-    ground: Ground,
+    context: ChangeContext,
     account: number,
     uids: readonly number[],
     whole: boolean,
@@ -75,16 +80,16 @@ export class MaildropChanges {
       yield* sql.run`
         UPDATE entry SET retrieved = retrieved + 1 WHERE account = ${account} AND uid ${among(int, now)}`;
       const collected = noted.filter(({ retrieved }) => retrieved + 1 === COLLECTED).length;
-      yield* countCollected(ground, account, collected);
+      yield* countCollected(context, account, collected);
     }
-    yield* fileNotices(ground, notices);
+    yield* fileNotices(context, notices);
     for (const item of audit) yield* append(item);
     return rows.map(({ uid }) => uid);
   }
 
   /** Resolves to those that were hidden. What was collected meanwhile stays, and nothing is told of it. */
   *expire(
-    ground: Ground,
+    context: ChangeContext,
     account: number,
     entries: readonly { readonly uid: EntryUid; readonly notices: Notices; readonly audit: AuditItem }[],
   ): Change<readonly EntryUid[]> {
@@ -94,14 +99,14 @@ export class MaildropChanges {
     const found = new Set(rows.map(({ uid }) => uid));
     const waiting = entries.filter(({ uid }) => found.has(uid));
     yield* hideEntries(
-      ground,
+      context,
       account,
       waiting.map(({ uid }) => uid),
       'expired',
     );
     for (const { notices, audit } of waiting) {
       yield* append(audit);
-      yield* fileNotices(ground, notices);
+      yield* fileNotices(context, notices);
     }
     return waiting.map(({ uid }) => uid);
   }
@@ -111,7 +116,7 @@ export class MaildropChanges {
    * (`NewDelivery.dsn`), for the first of its recipients that leads there. Resolves to the delivery; undefined: there is no such entry.
    */
   *setAside(
-    ground: Ground,
+    context: ChangeContext,
     account: number,
     uid: number,
     held: { readonly recipient: string; readonly dsn: string | null; readonly reply: string },
@@ -124,9 +129,9 @@ export class MaildropChanges {
     const { message, octets } = entry;
     const { id } = yield* sql.one({ id: as<DeliveryId>(int) })`
       INSERT INTO delivery (message, partner, mailbox, recipient, dsn, state, due_at, last_reply)
-      VALUES (${message}, 0, ${account}, ${held.recipient}, ${held.dsn}, 'held', ${ground.at}, ${held.reply}) RETURNING id`;
-    yield* addToMailbox(ground, account, { octets: -octets, messages: -1 });
-    yield* fileNotices(ground, notices);
+      VALUES (${message}, 0, ${account}, ${held.recipient}, ${held.dsn}, 'held', ${context.at}, ${held.reply}) RETURNING id`;
+    yield* addToMailbox(context, account, { octets: -octets, messages: -1 });
+    yield* fileNotices(context, notices);
     const facts = { ...(JSON.parse(audit.facts) as object), delivery: id };
     yield* append({ ...audit, message, facts: JSON.stringify(facts) });
     return id;
@@ -134,7 +139,7 @@ export class MaildropChanges {
 
   /** Hands hidden entries out again, under new uids and UIDLs: as many as `uidls` are for. Resolves to how many there were. */
   *restore(
-    ground: Ground,
+    context: ChangeContext,
     account: number,
     what: { readonly since: number } | { readonly message: bigint },
     uidls: Uint8Array,
@@ -158,7 +163,7 @@ export class MaildropChanges {
       INSERT INTO entry (account, uid, message, octets, uidl, receipt, restored_at)
       SELECT ${account}, uid, message, octets, uidl, receipt, ${audit.at} FROM ${rowsOf(RESTORED, entries)}`;
     const octets = hidden.reduce((sum, entry) => sum + entry.octets, 0);
-    yield* addToMailbox(ground, account, { octets, messages: hidden.length, hidden: -octets });
+    yield* addToMailbox(context, account, { octets, messages: hidden.length, hidden: -octets });
     const facts = { ...(JSON.parse(audit.facts) as object), entries: hidden.length };
     yield* append({ ...audit, facts: JSON.stringify(facts) });
     return hidden.length;
@@ -166,7 +171,7 @@ export class MaildropChanges {
 
   /** `at`: when it was there. Notes of several gateways come in any order, and none takes back what a later one said. */
   *noteConsumer(
-    _ground: Ground,
+    _context: ChangeContext,
     account: number,
     network: string,
     did: { readonly sessions: number; readonly retrieved: number; readonly deleted: number },

@@ -7,7 +7,7 @@ import { int, orNull, text } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { insertRows, moveAll } from './addresses.ts';
-import type { Ground, TrailRow } from './ground.ts';
+import type { ChangeContext, TrailRow } from './change-context.ts';
 import { dropVerifiers } from './passwords.ts';
 import { addressIn, addressesNamed, keyOf, successorIn } from './registered.ts';
 import { setAll } from './settings.ts';
@@ -43,36 +43,40 @@ type RowsOf = ReadonlyMap<GoingAddress, readonly TrailRow[]>;
 const FORMER = { account: int, untilSeq: int };
 
 /** How many went over. Those that did already, or have ended, are passed over. */
-export function* mergeAll(ground: Ground, { from, into, accounts }: Merging, actor: Actor): Change<number> {
-  const going = yield* goingOf(ground, from, accounts);
+export function* mergeAll(context: ChangeContext, { from, into, accounts }: Merging, actor: Actor): Change<number> {
+  const going = yield* goingOf(context, from, accounts);
   if (going.length === 0) return 0;
   const ids = going.map(({ id }) => id);
   yield* sql.run`UPDATE account SET organisation = ${into.id}, version = version + 1 WHERE id ${among(int, ids)}`;
-  ground.tell(ids);
+  context.tell(ids);
   // Behind the change: whether SCRAM verifiers may stay is judged by the settings that hold now.
-  const settings = new Map((yield* setAll(ground, settingsOf(going))).map((row) => [row.account, row]));
+  const settings = new Map((yield* setAll(context, settingsOf(going))).map((row) => [row.account, row]));
   yield* dropVerifiers(ids);
-  yield* mustBeAll(ground, going);
+  yield* mustBeAll(context, going);
   const addresses = going.flatMap((one) => one.addresses);
-  const moved = yield* moveOver(ground, addresses);
-  const ended = yield* endAddresses(ground, addresses);
+  const moved = yield* moveOver(context, addresses);
+  const ended = yield* endAddresses(context, addresses);
   const former: { readonly account: number; readonly untilSeq: number }[] = [];
   for (const { id, merge, addresses: its } of going) {
     const personal = { login: merge.login, organisation: into.name, from: from.name };
-    const untilSeq = yield* ground.record('registry.account-organisation', id, actor, personal);
+    const untilSeq = yield* context.record('registry.account-organisation', id, actor, personal);
     former.push({ account: id, untilSeq });
     const set = settings.get(id);
     const rows = its.flatMap((one) => [...(moved.get(one) ?? []), ...(ended.get(one) ?? [])]);
-    yield* ground.recordAll(set === undefined ? rows : [set, ...rows], actor);
+    yield* context.recordAll(set === undefined ? rows : [set, ...rows], actor);
   }
   yield* sql.run`
     INSERT INTO former_organisation (organisation, account, until_seq, until_at)
-      SELECT CAST(${from.id} AS bigint), given.account, given.until_seq, CAST(${ground.at} AS bigint) FROM ${rowsOf(FORMER, former)}`;
+      SELECT CAST(${from.id} AS bigint), given.account, given.until_seq, CAST(${context.at} AS bigint) FROM ${rowsOf(FORMER, former)}`;
   return going.length;
 }
 
 /** In the order in which they are named, each once. */
-function* goingOf({ at }: Ground, from: Organisation, merges: readonly AccountMerge[]): Change<readonly Going[]> {
+function* goingOf(
+  { at }: ChangeContext,
+  from: Organisation,
+  merges: readonly AccountMerge[],
+): Change<readonly Going[]> {
   const logins = merges.map(({ login }) => login);
   const rows = yield* sql.all({ id: int, login: text })`
     SELECT id, login FROM account WHERE login ${among(text, logins)} AND organisation = ${from.id}
@@ -92,7 +96,7 @@ const settingsOf = (going: readonly Going[]): Parameters<typeof setAll>[1] =>
   );
 
 /** Each was planned with all addresses that it has now. */
-function* mustBeAll({ at }: Ground, going: readonly Going[]): Change<void> {
+function* mustBeAll({ at }: ChangeContext, going: readonly Going[]): Change<void> {
   const ids = going.map(({ id }) => id);
   // Those that take mail. What is ending, or whose account is, goes along as it is: nothing is to be done with it.
   const counts = yield* sql.all({ account: int, n: int })`
@@ -118,10 +122,10 @@ function* mustBeAll({ at }: Ground, going: readonly Going[]): Change<void> {
 }
 
 /** Into the mailboxes that take their mail from now on. */
-function* moveOver(ground: Ground, addresses: readonly GoingAddress[]): Change<RowsOf> {
+function* moveOver(context: ChangeContext, addresses: readonly GoingAddress[]): Change<RowsOf> {
   const moving = addresses.flatMap((one) => (one.mailbox === undefined ? [] : [{ one, login: one.mailbox }]));
   const rows = yield* moveAll(
-    ground,
+    context,
     moving.map(({ one: { address }, login }) => ({ address, login })),
   );
   return new Map(moving.map(({ one }, i) => [one, [rows[i]].filter((row) => row !== undefined)]));
@@ -130,19 +134,19 @@ function* moveOver(ground: Ground, addresses: readonly GoingAddress[]): Change<R
 const isEnding = (one: GoingAddress): one is EndingAddress => one.endsAt !== undefined;
 const ENDING = { key: text, endsAt: int, successor: orNull(text) };
 
-function* endAddresses(ground: Ground, addresses: readonly GoingAddress[]): Change<RowsOf> {
+function* endAddresses(context: ChangeContext, addresses: readonly GoingAddress[]): Change<RowsOf> {
   const ending = addresses.filter(isEnding);
   if (ending.length === 0) return new Map();
   const keys = ending.map(({ key }) => key);
   const owners = yield* sql.all({ key: text, account: int })`
     SELECT key, account FROM address WHERE key ${among(text, keys)}`;
   const ownerOf = new Map(owners.map(({ key, account }) => [key, account]));
-  const added = yield* addSuccessors(ground, ending, ownerOf);
-  yield* mustBeSucceeded(ground, ending);
+  const added = yield* addSuccessors(context, ending, ownerOf);
+  yield* mustBeSucceeded(context, ending);
   const rows = ending.map(({ key, endsAt, successor = null }) => ({ key, endsAt, successor }));
   yield* sql.run`
     UPDATE address SET ends_at = given.ends_at, successor = given.successor FROM ${rowsOf(ENDING, rows)} WHERE address.key = given.key`;
-  yield* ground.touchAll([...new Set(ownerOf.values())]);
+  yield* context.touchAll([...new Set(ownerOf.values())]);
   return new Map(
     ending.map((one) => {
       const { key, address, successor, endsAt } = one;
@@ -158,11 +162,11 @@ function* endAddresses(ground: Ground, addresses: readonly GoingAddress[]): Chan
 
 /** Those that nobody has: the mail of the old one lands there as before, only the name is new. Answers whose they were. */
 function* addSuccessors(
-  ground: Ground,
+  context: ChangeContext,
   ending: readonly EndingAddress[],
   ownerOf: ReadonlyMap<string, number>,
 ): Change<ReadonlySet<GoingAddress>> {
-  const there = new Set((yield* addressesNamed(ground.at, successorsOf(ending))).keys());
+  const there = new Set((yield* addressesNamed(context.at, successorsOf(ending))).keys());
   const added = new Set<GoingAddress>();
   const rows = ending.flatMap((one) => {
     const account = ownerOf.get(one.key);
@@ -173,14 +177,14 @@ function* addSuccessors(
     added.add(one);
     return [{ key, address: one.successor, account }];
   });
-  yield* insertRows(ground, rows);
+  yield* insertRows(context, rows);
   return added;
 }
 
 const successorsOf = (ending: readonly EndingAddress[]): readonly string[] =>
   ending.flatMap(({ successor }) => (successor === undefined ? [] : [keyOf(successor)]));
 
-function* mustBeSucceeded({ at }: Ground, ending: readonly EndingAddress[]): Change<void> {
+function* mustBeSucceeded({ at }: ChangeContext, ending: readonly EndingAddress[]): Change<void> {
   const found = new Map(yield* addressesNamed(at, successorsOf(ending)));
   for (const { key, address, successor } of ending) {
     if (successor !== undefined) successorIn(found, successor, `address "${address}"`);

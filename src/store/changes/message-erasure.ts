@@ -3,7 +3,7 @@ import type { AuditItem } from '../../domain/audit-row.ts';
 import { flag, int, long } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import { type Ground, append } from './ground.ts';
+import { type ChangeContext, append } from './change-context.ts';
 import { COLLECTED } from './hiding.ts';
 import { addToMailbox } from './services.ts';
 
@@ -20,17 +20,21 @@ export class MessageErasureChanges {
    * All of it or nothing. `waiting`: whoever waits for it must hear first that it does not come. `elsewhere`: what lies in a mailbox that is not
    * named would never open. Chunks become an upload that is given up: the caller has them taken back slice by slice.
    */
-  *erase(ground: Ground, messages: readonly CopiesOf[], audit: AuditItem): Change<'erased' | 'waiting' | 'elsewhere'> {
+  *erase(
+    context: ChangeContext,
+    messages: readonly CopiesOf[],
+    audit: AuditItem,
+  ): Change<'erased' | 'waiting' | 'elsewhere'> {
     const places = messages.flatMap(({ id: message, accounts }) => accounts.map((account) => ({ account, message })));
     const ids = messages.map(({ id }) => id);
     const kept = yield* whyKept(ids, places);
     if (kept !== undefined) return kept;
-    yield* takeOut(ground, places);
+    yield* takeOut(context, places);
     yield* sql.run`
-      INSERT INTO upload (message, started_at) SELECT message, ${ground.at} FROM content WHERE message ${among(long, ids)} AND body IS NULL
+      INSERT INTO upload (message, started_at) SELECT message, ${context.at} FROM content WHERE message ${among(long, ids)} AND body IS NULL
       ON CONFLICT DO NOTHING`;
     yield* sql.run`DELETE FROM content WHERE message ${among(long, ids)}`;
-    yield* sql.run`UPDATE message SET gone_at = ${ground.at} WHERE id ${among(long, ids)} AND gone_at IS NULL`;
+    yield* sql.run`UPDATE message SET gone_at = ${context.at} WHERE id ${among(long, ids)} AND gone_at IS NULL`;
     yield* append(audit);
     return 'erased';
   }
@@ -62,7 +66,7 @@ function* whyKept(
 
 /** From the mailboxes, and from what was deleted there. */
 function* takeOut(
-  ground: Ground,
+  context: ChangeContext,
   places: readonly { readonly account: number; readonly message: bigint }[],
 ): Change<void> {
   const entries = yield* sql.all({ account: int, octets: int })`
@@ -80,5 +84,5 @@ function* takeOut(
     of(account).messages -= 1;
   }
   for (const { account, octets } of hidden) of(account).hidden -= octets;
-  for (const [account, by] of taken) yield* addToMailbox(ground, account, by);
+  for (const [account, by] of taken) yield* addToMailbox(context, account, by);
 }

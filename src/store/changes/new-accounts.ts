@@ -6,21 +6,21 @@ import { type Row, as, int, text } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { freeAddresses, insertRows, rowsFor } from './addresses.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 import { checkPassword, insertFirstPasswords } from './passwords.ts';
 import { type FoundOrganisation, organisationsNamed } from './registered.ts';
 
 const NEW = { login: text, organisation: int, kind: as<AccountKind>(text), settings: text };
 
 /** Answers its number. Throws RegistryError. */
-export function* insertAccount(ground: Ground, account: NewAccount, actor: Actor): Change<number> {
-  const [id = 0] = yield* insertAccounts(ground, [account], actor);
+export function* insertAccount(context: ChangeContext, account: NewAccount, actor: Actor): Change<number> {
+  const [id = 0] = yield* insertAccounts(context, [account], actor);
   return id;
 }
 
 /** All or none; answers their numbers. `refused`: what is thrown where one of them cannot be added, the first in their order. */
 export function* insertAccounts(
-  ground: Ground,
+  context: ChangeContext,
   accounts: readonly NewAccount[],
   actor: Actor,
   refused = (_account: NewAccount, error: RegistryError): RegistryError => error,
@@ -35,7 +35,7 @@ export function* insertAccounts(
   });
   const made = yield* sql.all({ id: int, login: text })`
     INSERT INTO account (login, organisation, kind, state, settings, created_at)
-    SELECT given.login, given.organisation, given.kind, 'active', given.settings, CAST(${ground.at} AS bigint)
+    SELECT given.login, given.organisation, given.kind, 'active', given.settings, CAST(${context.at} AS bigint)
       FROM ${rowsOf(
         NEW,
         checked.map(({ row }) => row),
@@ -45,18 +45,18 @@ export function* insertAccounts(
   yield* sql.run`
     INSERT INTO mailbox (account) SELECT given.id FROM ${rowsOf({ id: int }, added)}`;
   yield* insertRows(
-    ground,
+    context,
     added.flatMap(({ id, addresses }) => rowsFor(id, addresses)),
   );
   yield* insertFirstPasswords(
-    ground,
+    context,
     added.flatMap(({ id, password }) => (password === undefined ? [] : { ...password, account: id })),
   );
   for (const [i, { id, organisation, kind, addresses }] of added.entries()) {
     const personal = { login: checked[i]?.row.login ?? '', organisation, addresses: addresses.join(' ') };
-    yield* ground.record('registry.account-added', id, actor, personal, { kind });
+    yield* context.record('registry.account-added', id, actor, personal, { kind });
   }
-  ground.tell(added.map(({ id }) => id));
+  context.tell(added.map(({ id }) => id));
   return added.map(({ id }) => id);
 }
 

@@ -6,7 +6,7 @@ import { RegistryError } from '../registry.ts';
 import { as, int, orNull, text, time } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 
 export interface FoundOperator {
   readonly id: number;
@@ -29,7 +29,7 @@ export function* operatorNamed(name: string): Change<FoundOperator> {
 }
 
 /** Of one who may do something now. Throws RegistryError `unknown` or `ended`. */
-export function* currentOperator({ at }: Pick<Ground, 'at'>, name: string): Change<FoundOperator> {
+export function* currentOperator({ at }: Pick<ChangeContext, 'at'>, name: string): Change<FoundOperator> {
   const row = yield* operatorNamed(name);
   if (row.endsAt !== null && row.endsAt <= at)
     throw new RegistryError(

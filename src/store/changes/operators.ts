@@ -27,7 +27,7 @@ import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { endAccessOf, endSessionsOf, heldPasskey } from './console.ts';
 import { factOf, setFact } from './facts.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 import { currentOperator, notEnded, operatorNamed, operatorOf, refuseFederated } from './operator-row.ts';
 import { type PasskeyDecision, checkRoom, decide } from './passkey-approvals.ts';
 import { organisationNamed } from './registered.ts';
@@ -36,18 +36,18 @@ const KEPT = days(30);
 const RULE = 'second_person';
 
 export class OperatorChanges {
-  *add(ground: Ground, operator: NewOperator, actor: Actor): Change<void> {
-    yield* addOperator(ground, operator, actor);
+  *add(context: ChangeContext, operator: NewOperator, actor: Actor): Change<void> {
+    yield* addOperator(context, operator, actor);
   }
 
   /** What of an operator is another from now on; a new key takes the place of the one before, which is never taken again. */
-  *set(ground: Ground, name: string, change: OperatorChange, actor: Actor): Change<void> {
+  *set(context: ChangeContext, name: string, change: OperatorChange, actor: Actor): Change<void> {
     const { id, organisation } = yield* operatorNamed(name);
     const { role, certificate, key, endsAt } = change;
     if (key !== undefined) {
       if (organisation !== null) throw new RegistryError('invalid', NO_KEY(name));
-      yield* removeKey(ground, name);
-      yield* addKey(ground, name, key);
+      yield* removeKey(context, name);
+      yield* addKey(context, name, key);
     }
     if (role !== undefined) yield* refuseFederated(name, id, 'another role would hold until the next one');
     if (role !== undefined) yield* sql.run`UPDATE operator SET role = ${role} WHERE id = ${id}`;
@@ -56,23 +56,23 @@ export class OperatorChanges {
       yield* sql.run`UPDATE operator SET certificate = ${certificate} WHERE id = ${id}`;
     }
     if (endsAt !== undefined) yield* sql.run`UPDATE operator SET ends_at = ${endsAt} WHERE id = ${id}`;
-    yield* endSessionsOf(ground, id);
-    yield* ground.record('operator.rights-changed', null, actor, { operator: name }, factsOf(change));
+    yield* endSessionsOf(context, id);
+    yield* context.record('operator.rights-changed', null, actor, { operator: name }, factsOf(change));
   }
 
   /** Final: tokens, certificate and key hold no more, the key is never taken again, and its signatures count no more. */
-  *end(ground: Ground, name: string, actor: Actor): Change<void> {
+  *end(context: ChangeContext, name: string, actor: Actor): Change<void> {
     const { id } = yield* operatorNamed(name);
-    yield* sql.run`UPDATE operator SET ended_at = ${ground.at} WHERE id = ${id}`;
-    yield* sql.run`UPDATE operator_token SET ended_at = ${ground.at} WHERE operator = ${id} AND ended_at IS NULL`;
-    yield* endAccessOf(ground, id);
-    const fingerprint = yield* removeKey(ground, name);
-    yield* ground.record('operator.removed', null, actor, { operator: name }, defined({ fingerprint }));
+    yield* sql.run`UPDATE operator SET ended_at = ${context.at} WHERE id = ${id}`;
+    yield* sql.run`UPDATE operator_token SET ended_at = ${context.at} WHERE operator = ${id} AND ended_at IS NULL`;
+    yield* endAccessOf(context, id);
+    const fingerprint = yield* removeKey(context, name);
+    yield* context.record('operator.removed', null, actor, { operator: name }, defined({ fingerprint }));
   }
 
-  *addToken(ground: Ground, token: NewToken, actor: Actor): Change<void> {
+  *addToken(context: ChangeContext, token: NewToken, actor: Actor): Change<void> {
     const { id, operator, hash, role, networks, endsAt } = token;
-    const holder = yield* currentOperator(ground, operator);
+    const holder = yield* currentOperator(context, operator);
     // Here, where nobody can give the operator another role meanwhile.
     if (!covers(holder.role, role))
       throw new RegistryError(
@@ -80,40 +80,40 @@ export class OperatorChanges {
         `A token of operator "${operator}" cannot have the role "${role}": the operator has "${holder.role}", which may do less`,
       );
     const { n } = yield* sql.one({ n: int })`
-      SELECT count(*) AS n FROM operator_token WHERE operator = ${holder.id} AND ended_at IS NULL AND ends_at > ${ground.at}`;
+      SELECT count(*) AS n FROM operator_token WHERE operator = ${holder.id} AND ended_at IS NULL AND ends_at > ${context.at}`;
     if (n >= MAX_TOKENS)
       throw new RegistryError('exists', `Operator "${operator}" has ${n} tokens, the most there can be; end one first`);
     yield* sql.run`
       INSERT INTO operator_token (id, operator, hash, role, networks, added_at, ends_at)
-      VALUES (${id}, ${holder.id}, ${hash}, ${role}, ${networks.join(' ')}, ${ground.at}, ${endsAt})`;
+      VALUES (${id}, ${holder.id}, ${hash}, ${role}, ${networks.join(' ')}, ${context.at}, ${endsAt})`;
     const facts = {
       token: grouped(id),
       role,
       ends: iso(endsAt),
       ...(networks.length > 0 && { networks: networks.length }),
     };
-    yield* ground.record('operator.token-added', null, actor, { operator }, facts);
+    yield* context.record('operator.token-added', null, actor, { operator }, facts);
   }
 
   /** Told by whoever let somebody in with it, at most once an hour; by several gateways in any order. */
-  *used(_ground: Ground, id: string, at: Instant): Change<void> {
+  *used(_context: ChangeContext, id: string, at: Instant): Change<void> {
     yield* sql.run`UPDATE operator_token SET last_used_at = ${at} WHERE id = ${id} AND coalesce(last_used_at, 0) < ${at}`;
   }
 
-  *endToken(ground: Ground, id: string, actor: Actor): Change<void> {
+  *endToken(context: ChangeContext, id: string, actor: Actor): Change<void> {
     const row = yield* sql.first({ operator: text, endedAt: orNull(time) })`
       SELECT o.name AS operator, t.ended_at FROM operator_token t JOIN operator o ON o.id = t.operator WHERE t.id = ${id} ${locked}`;
     const { operator } = notEnded(row, 'token', id);
-    yield* sql.run`UPDATE operator_token SET ended_at = ${ground.at} WHERE id = ${id}`;
-    yield* ground.record('operator.token-ended', null, actor, { operator }, { token: grouped(id) });
+    yield* sql.run`UPDATE operator_token SET ended_at = ${context.at} WHERE id = ${id}`;
+    yield* context.record('operator.token-ended', null, actor, { operator }, { token: grouped(id) });
   }
 
   /**
    * A request that waits for signatures. The same one again (operation, input, person and reason) is the one that waits already. Throws
    * `exists` when MAX_REQUESTS wait.
    */
-  *ask(ground: Ground, request: Omit<ApprovalRequest, 'askedAt' | 'endsAt'>): Change<ApprovalRecord> {
-    const { at } = ground;
+  *ask(context: ChangeContext, request: Omit<ApprovalRequest, 'askedAt' | 'endsAt'>): Change<ApprovalRecord> {
+    const { at } = context;
     const { id, operation, verb, input, askedBy, reason, askedWith } = request;
     const same = yield* sql.first({ id: text })`
       SELECT id FROM approval WHERE operation = ${operation} AND input = ${input} AND asked_by = ${askedBy}
@@ -132,59 +132,64 @@ export class OperatorChanges {
         VALUES (${id}, ${operation}, ${verb}, ${input}, ${askedBy}, ${reason}, ${at}, ${at + REQUEST_LIFETIME}, ${askedWith ?? null})`;
       const actor = { name: askedBy, reason };
       const known = askedWith === undefined ? {} : { proof: 'passkey', passkey: grouped(askedWith) };
-      yield* ground.record('approval.asked', null, actor, {}, { request: grouped(id), operation, ...known });
+      yield* context.record('approval.asked', null, actor, {}, { request: grouped(id), operation, ...known });
     }
-    const record = yield* requestOf(ground, same?.id ?? id);
+    const record = yield* requestOf(context, same?.id ?? id);
     if (record === undefined) throw new RegistryError('unknown', `Request ${grouped(id)} is gone`);
     return record;
   }
 
   /** Each operator signs once. */
-  *sign(ground: Ground, id: string, { fingerprint, at, signature }: ApprovalSignature, actor: Actor): Change<void> {
-    const { operation } = yield* openRequest(id, ground.at);
-    const name = yield* registered(fingerprint, ground.at);
+  *sign(
+    context: ChangeContext,
+    id: string,
+    { fingerprint, at, signature }: ApprovalSignature,
+    actor: Actor,
+  ): Change<void> {
+    const { operation } = yield* openRequest(id, context.at);
+    const name = yield* registered(fingerprint, context.at);
     yield* checkRoom(id, name);
     yield* sql.run`
       INSERT INTO approval_signature (approval, fingerprint, at, signature) VALUES (${id}, ${fingerprint}, ${at}, ${signature})`;
     const facts = { request: grouped(id), operation, fingerprint };
-    yield* ground.record('approval.signed', null, actor, { operator: name }, facts);
+    yield* context.record('approval.signed', null, actor, { operator: name }, facts);
   }
 
   /** The same with a passkey, in the console; or the request is refused for good. `reason`: of whoever decides. */
-  *decide(ground: Ground, id: string, decision: PasskeyDecision, reason: string): Change<void> {
-    yield* decide(ground, id, yield* openRequest(id, ground.at), decision, reason);
+  *decide(context: ChangeContext, id: string, decision: PasskeyDecision, reason: string): Change<void> {
+    yield* decide(context, id, yield* openRequest(id, context.at), decision, reason);
   }
 
   /** Uses it up for the operation: once, before its end, with these two still registered. */
   *use(
-    ground: Ground,
+    context: ChangeContext,
     id: string,
     { first, second }: { readonly first: Bound; readonly second: Bound },
     actor: Actor,
   ): Change<void> {
-    const { operation } = yield* openRequest(id, ground.at);
-    const people = { first: yield* boundBy(ground, first), second: yield* boundBy(ground, second) };
-    yield* sql.run`UPDATE approval SET used_at = ${ground.at} WHERE id = ${id}`;
+    const { operation } = yield* openRequest(id, context.at);
+    const people = { first: yield* boundBy(context, first), second: yield* boundBy(context, second) };
+    yield* sql.run`UPDATE approval SET used_at = ${context.at} WHERE id = ${id}`;
     const facts = { request: grouped(id), operation, ...boundFacts('first', first), ...boundFacts('second', second) };
-    yield* ground.record('approval.used', null, actor, people, facts);
+    yield* context.record('approval.used', null, actor, people, facts);
   }
 
   /**
    * Which verbs need a second person, as the configuration says at a start: a change of it stands in the trail. Answers the rule of the start
    * before where it was another one.
    */
-  *rule(ground: Ground, verbs: readonly ChosenVerb[], actor: Actor): Change<readonly string[] | undefined> {
+  *rule(context: ChangeContext, verbs: readonly ChosenVerb[], actor: Actor): Change<readonly string[] | undefined> {
     const before = (yield* factOf(RULE)) ?? '';
     const now = [...verbs].sort().join(' ');
     if (before === now) return undefined;
     yield* setFact(RULE, now);
-    yield* ground.record('operators.rule-changed', null, actor, {}, { before, now });
+    yield* context.record('operators.rule-changed', null, actor, {}, { before, now });
     return before === '' ? [] : before.split(' ');
   }
 }
 
 /** Answers its number. */
-export function* addOperator(ground: Ground, { key, ...operator }: NewOperator, actor: Actor): Change<number> {
+export function* addOperator(context: ChangeContext, { key, ...operator }: NewOperator, actor: Actor): Change<number> {
   const { name, role, organisation, certificate, endsAt } = operator;
   if ((yield* operatorOf(name)) !== undefined)
     throw new RegistryError(
@@ -195,13 +200,13 @@ export function* addOperator(ground: Ground, { key, ...operator }: NewOperator, 
   if (n >= MAX_OPERATORS)
     throw new RegistryError('exists', `There are ${MAX_OPERATORS} operators, the most there can be; end one first`);
   if (key !== undefined && organisation !== undefined) throw new RegistryError('invalid', NO_KEY(name));
-  if (key !== undefined) yield* addKey(ground, name, key);
+  if (key !== undefined) yield* addKey(context, name, key);
   yield* checkCertificate(certificate);
   const only = organisation === undefined ? null : (yield* organisationNamed(organisation)).id;
   yield* sql.run`
     INSERT INTO operator (name, role, organisation, certificate, added_at, ends_at)
-    VALUES (${name}, ${role}, ${only}, ${certificate ?? null}, ${ground.at}, ${endsAt ?? null})`;
-  yield* ground.record(
+    VALUES (${name}, ${role}, ${only}, ${certificate ?? null}, ${context.at}, ${endsAt ?? null})`;
+  yield* context.record(
     'operator.added',
     null,
     actor,
@@ -213,8 +218,8 @@ export function* addOperator(ground: Ground, { key, ...operator }: NewOperator, 
 }
 
 /** The name of an operator who is bound so, and may sign. */
-function* boundBy(ground: Ground, bound: Bound): Change<string> {
-  return 'key' in bound ? yield* registered(bound.key, ground.at) : (yield* heldPasskey(ground, bound.passkey)).name;
+function* boundBy(context: ChangeContext, bound: Bound): Change<string> {
+  return 'key' in bound ? yield* registered(bound.key, context.at) : (yield* heldPasskey(context, bound.passkey)).name;
 }
 
 const boundFacts = (which: 'first' | 'second', bound: Bound): object =>
@@ -280,7 +285,7 @@ function* checkCertificate(certificate: string | undefined, self = 0): Change<vo
 }
 
 function* addKey(
-  ground: Ground,
+  context: ChangeContext,
   name: string,
   { fingerprint, publicKey }: Pick<Operator, 'fingerprint' | 'publicKey'>,
 ): Change<void> {
@@ -296,15 +301,15 @@ function* addKey(
       `The key ${fingerprint} was removed (it was "${same.name}"), which is final; register another key`,
     );
   yield* sql.run`
-    INSERT INTO operator_key (fingerprint, name, public_key, added_at) VALUES (${fingerprint}, ${name}, ${publicKey}, ${ground.at})`;
+    INSERT INTO operator_key (fingerprint, name, public_key, added_at) VALUES (${fingerprint}, ${name}, ${publicKey}, ${context.at})`;
 }
 
 /** Answers which it was. */
-function* removeKey(ground: Ground, name: string): Change<string | undefined> {
+function* removeKey(context: ChangeContext, name: string): Change<string | undefined> {
   const row = yield* sql.first({ fingerprint: text })`
     SELECT fingerprint FROM operator_key WHERE name = ${name} AND removed_at IS NULL ${locked}`;
   if (row === undefined) return undefined;
-  yield* sql.run`UPDATE operator_key SET removed_at = ${ground.at} WHERE fingerprint = ${row.fingerprint}`;
+  yield* sql.run`UPDATE operator_key SET removed_at = ${context.at} WHERE fingerprint = ${row.fingerprint}`;
   return row.fingerprint;
 }
 

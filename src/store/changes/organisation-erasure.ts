@@ -9,7 +9,7 @@ import { columnOf, locked, rowsOf, words } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { USAGE_COUNTS } from '../usage.ts';
 import { ENTRY, dropEntries, octetsOf } from './deleted-mail.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 
 /** Rows of one kind in one step: a few milliseconds of the writer's time. */
 const ROWS = 200;
@@ -19,9 +19,9 @@ export class OrganisationErasure {
    * Erases a bounded part of what is kept of an organisation; resolves to the rows that were erased, and to 0 when nothing was left. Every
    * account must have ended and every mailbox be empty. Blocked addresses and domains, and certificates that were issued, stay.
    */
-  *eraseOrganisation(ground: Ground, name: string, actor: Actor): Change<number> {
+  *eraseOrganisation(context: ChangeContext, name: string, actor: Actor): Change<number> {
     const id = yield* mayBeErased(name);
-    ground.tellMany();
+    context.tellMany();
     const rows =
       (yield* eraseDeletedMail(id)) + (yield* eraseOfAccounts(id)) + (yield* eraseOfAddresses(id)) + (yield* empty(id));
     if (rows > 0) return rows;
@@ -29,7 +29,7 @@ export class OrganisationErasure {
     const figures = yield* unname(id);
     // Only when nothing was left the organisation itself is emptied, and the trail told.
     if (figures === 0 && (yield* emptyOrganisation(id)) > 0)
-      yield* ground.record('registry.organisation-erased', null, actor, { organisation: name });
+      yield* context.record('registry.organisation-erased', null, actor, { organisation: name });
     return figures;
   }
 }

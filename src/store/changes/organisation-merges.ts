@@ -11,7 +11,7 @@ import { type Actor } from '../actor.ts';
 import { type Row, as, flag, int, optional, orNull, text } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 import { mergeAll } from './merged-accounts.ts';
 import { endWebhooksOfOrganisation } from './webhooks.ts';
 
@@ -45,22 +45,22 @@ type MergingOrganisation = Row<typeof ORGANISATION>;
 
 export class OrganisationMergeChanges {
   /** It holds from now on that `from` becomes part of `into`; resolves to how many EDI identities were carried over. */
-  *beginMerge(ground: Ground, from: string, into: string, actor: Actor): Change<number> {
+  *beginMerge(context: ChangeContext, from: string, into: string, actor: Actor): Change<number> {
     const [one, other] = yield* twoOf(from, into);
     if (one.id === other.id) throw new RegistryError('invalid', `"${from}" cannot become part of itself; name another`);
     if (one.mergedInto === other.id) return 0;
     mustBeOpen(one);
     mustBeOpen(other);
     yield* nobodyComes(one);
-    yield* sql.run`UPDATE organisation SET merged_into = ${other.id}, merged_at = ${ground.at} WHERE id = ${one.id}`;
-    ground.tellMany();
-    yield* ground.record('registry.organisation-merging', null, actor, { organisation: from, into });
-    return yield* carryIdentities(ground, one, other, actor);
+    yield* sql.run`UPDATE organisation SET merged_into = ${other.id}, merged_at = ${context.at} WHERE id = ${one.id}`;
+    context.tellMany();
+    yield* context.record('registry.organisation-merging', null, actor, { organisation: from, into });
+    return yield* carryIdentities(context, one, other, actor);
   }
 
   /** At most `MERGED_AT_ONCE`, all or none. Resolves to how many went over; those that had are passed over. */
   *mergeAccounts(
-    ground: Ground,
+    context: ChangeContext,
     from: string,
     into: string,
     accounts: readonly AccountMerge[],
@@ -72,21 +72,21 @@ export class OrganisationMergeChanges {
         `${accounts.length} accounts are to go over at once; expected at most ${MERGED_AT_ONCE}`,
       );
     const { one, other } = yield* begun(from, into);
-    return yield* mergeAll(ground, { from: one, into: other, accounts }, actor);
+    return yield* mergeAll(context, { from: one, into: other, accounts }, actor);
   }
 
   /** Ends `from`, unless accounts are left; resolves to how many these are. */
-  *finishMerge(ground: Ground, from: string, into: string, actor: Actor): Change<number> {
+  *finishMerge(context: ChangeContext, from: string, into: string, actor: Actor): Change<number> {
     const { one } = yield* begun(from, into);
     const { left } = yield* sql.one({ left: int })`
       SELECT count(*) AS left FROM account
-       WHERE organisation = ${one.id} AND state <> 'ended' AND (ends_at IS NULL OR ends_at > ${ground.at})`;
+       WHERE organisation = ${one.id} AND state <> 'ended' AND (ends_at IS NULL OR ends_at > ${context.at})`;
     if (left > 0 || one.state === 'ended') return left;
-    yield* sql.run`UPDATE organisation SET state = 'ended', merged_at = ${ground.at} WHERE id = ${one.id}`;
-    ground.tellMany();
-    yield* endWebhooksOfOrganisation(ground, one.id, 'organisation-merged', actor);
+    yield* sql.run`UPDATE organisation SET state = 'ended', merged_at = ${context.at} WHERE id = ${one.id}`;
+    context.tellMany();
+    yield* endWebhooksOfOrganisation(context, one.id, 'organisation-merged', actor);
     const states = { from: one.state, to: 'ended' };
-    yield* ground.record('registry.organisation-state', null, actor, { organisation: from, into }, states);
+    yield* context.record('registry.organisation-state', null, actor, { organisation: from, into }, states);
     return 0;
   }
 }
@@ -156,7 +156,7 @@ function* nobodyComes({ id, name }: MergingOrganisation): Change<void> {
 const IDENTITY = { id: text, qualifier: text, account: orNull(int) };
 
 function* carryIdentities(
-  ground: Ground,
+  context: ChangeContext,
   from: MergingOrganisation,
   into: MergingOrganisation,
   actor: Actor,
@@ -164,7 +164,7 @@ function* carryIdentities(
   const carried: readonly (EdiIdentity & { readonly account: number | null })[] = yield* sql.all(IDENTITY)`
     SELECT i.id, i.qualifier, i.account FROM edi_identity i
      WHERE i.organisation = ${from.id} AND (i.account IS NULL OR EXISTS (SELECT 1 FROM account a
-       WHERE a.id = i.account AND a.state <> 'ended' AND (a.ends_at IS NULL OR a.ends_at > ${ground.at})))
+       WHERE a.id = i.account AND a.state <> 'ended' AND (a.ends_at IS NULL OR a.ends_at > ${context.at})))
      ORDER BY i.id, i.qualifier ${locked}`;
   const { n } = yield* sql.one({ n: int })`SELECT count(*) AS n FROM edi_identity WHERE organisation = ${into.id}`;
   if (n + carried.length > MAX_IDENTITIES)
@@ -176,7 +176,7 @@ function* carryIdentities(
     UPDATE edi_identity SET organisation = ${into.id} WHERE (id, qualifier) IN (SELECT id, qualifier FROM ${rowsOf(IDENTITY, carried)})`;
   const personal = { organisation: into.name, from: from.name };
   for (const { account, ...identity } of carried)
-    yield* ground.record('registry.edi-identity-moved', account, actor, personal, {
+    yield* context.record('registry.edi-identity-moved', account, actor, personal, {
       identity: formatIdentity(identity),
     });
   return carried.length;

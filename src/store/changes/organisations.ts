@@ -7,7 +7,7 @@ import { as, int, orNull, text } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { ROWS, closeEach } from './ends.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 import { type FoundOrganisation, organisationNamed, successorNamed } from './registered.ts';
 import { endWebhooksOfOrganisation } from './webhooks.ts';
 
@@ -30,7 +30,7 @@ const DETAILS = {
 
 /** Throws RegistryError for a name that cannot be, or that there is. */
 export function* insertOrganisation(
-  ground: Ground,
+  context: ChangeContext,
   organisation: NewOrganisation,
   actor: Actor,
 ): Change<OrganisationId> {
@@ -45,20 +45,20 @@ export function* insertOrganisation(
   const { id } = yield* sql.one({ id: as<OrganisationId>(int) })`
     INSERT INTO organisation (name, title, contact, telephone, post, language, agb, ura, settings, created_at)
     VALUES (${name}, ${title}, ${contact}, ${telephone}, ${post?.join('\n') ?? null}, ${language}, ${textOf(agb)}, ${textOf(ura)},
-            ${JSON.stringify(organisation.settings ?? {})}, ${ground.at}) RETURNING id`;
-  yield* ground.record('registry.organisation-added', null, actor, { organisation: name });
+            ${JSON.stringify(organisation.settings ?? {})}, ${context.at}) RETURNING id`;
+  yield* context.record('registry.organisation-added', null, actor, { organisation: name });
   return id;
 }
 
 export class OrganisationChanges {
-  *addOrganisation(ground: Ground, organisation: NewOrganisation, actor: Actor): Change<OrganisationId> {
-    return yield* insertOrganisation(ground, organisation, actor);
+  *addOrganisation(context: ChangeContext, organisation: NewOrganisation, actor: Actor): Change<OrganisationId> {
+    return yield* insertOrganisation(context, organisation, actor);
   }
 
   /** What people are told and written to; the trail names the fields, not what stood in them. */
-  *changeOrganisation(ground: Ground, name: string, changes: OrganisationDetails, actor: Actor): Change<void> {
+  *changeOrganisation(context: ChangeContext, name: string, changes: OrganisationDetails, actor: Actor): Change<void> {
     const row = yield* organisationNamed(name);
-    if (isOver(row, ground))
+    if (isOver(row, context))
       throw new RegistryError('ended', `The organisation "${name}" has ended; nothing of it changes any more`);
     const is = yield* sql.one(
       DETAILS,
@@ -70,18 +70,23 @@ export class OrganisationChanges {
       UPDATE organisation SET title = ${title}, contact = ${contact}, telephone = ${telephone}, post = ${post},
              agb = ${agb}, ura = ${ura}
        WHERE id = ${row.id}`;
-    ground.tellMany();
+    context.tellMany();
     const fields = FIELDS.filter((field) => changes[field] !== undefined).join(' ');
-    yield* ground.record('registry.organisation-changed', null, actor, { organisation: name }, { fields });
+    yield* context.record('registry.organisation-changed', null, actor, { organisation: name }, { fields });
   }
 
   /**
    * What holds for all accounts of an organisation: log-ins and mail are refused while it is suspended, what waits stays. Each account keeps
    * the state that it has of its own. `active` takes back an end that is not final, and then the state holds that it had before.
    */
-  *setOrganisationState(ground: Ground, name: string, state: Exclude<State, 'ended'>, actor: Actor): Change<void> {
+  *setOrganisationState(
+    context: ChangeContext,
+    name: string,
+    state: Exclude<State, 'ended'>,
+    actor: Actor,
+  ): Change<void> {
     const row = yield* organisationNamed(name);
-    if (isOver(row, ground))
+    if (isOver(row, context))
       throw new RegistryError(
         'ended',
         `The organisation "${name}" has ended, which cannot be undone; add another organisation`,
@@ -91,7 +96,7 @@ export class OrganisationChanges {
     const isResumed = state === 'active' && row.state === 'active' && row.endsAt !== null;
     if (isResumed) yield* sql.run`UPDATE organisation SET ends_at = NULL, successor = NULL WHERE id = ${row.id}`;
     else yield* sql.run`UPDATE organisation SET state = ${state} WHERE id = ${row.id}`;
-    yield* changed(ground, name, isResumed ? 'ending' : row.state, state, actor);
+    yield* changed(context, name, isResumed ? 'ending' : row.state, state, actor);
   }
 }
 
@@ -101,55 +106,61 @@ export class OrganisationEnds {
    * With a time of grace one row. Else the first step ends the organisation itself, and with it everything; each ends some of its accounts.
    * Answers how many.
    */
-  *step(ground: Ground, name: string, { endsAt, successor }: Ending, actor: Actor): Change<number> {
-    const { at } = ground;
+  *step(context: ChangeContext, name: string, { endsAt, successor }: Ending, actor: Actor): Change<number> {
+    const { at } = context;
     const row = yield* organisationNamed(name);
     mustNotMerge(row);
     // First, so that nobody of its own is named.
     yield* sql.run`
       UPDATE organisation SET successor = ${successor ?? null}, ends_at = coalesce(ends_at, ${at}) WHERE id = ${row.id}`;
     if (successor !== undefined) yield* successorNamed(at, successor, `organisation "${name}"`);
-    if (endsAt === undefined || endsAt <= at || isOver(row, ground)) return yield* close(ground, row, actor);
+    if (endsAt === undefined || endsAt <= at || isOver(row, context)) return yield* close(context, row, actor);
     yield* sql.run`UPDATE organisation SET ends_at = ${endsAt} WHERE id = ${row.id}`;
-    ground.tellMany();
+    context.tellMany();
     const about = { organisation: name, ...(successor === undefined ? {} : { successor }) };
     const facts = { from: row.state, to: 'ending', ends: new Date(endsAt).toISOString() };
-    yield* ground.record('registry.organisation-state', null, actor, about, facts);
+    yield* context.record('registry.organisation-state', null, actor, about, facts);
     return 0;
   }
 }
 
 /** One step for an organisation whose time is over, or whose end was cut short. Answers how many accounts, and the organisation itself. */
-export function* endDueOrganisation(ground: Ground): Change<number> {
+export function* endDueOrganisation(context: ChangeContext): Change<number> {
   const due = yield* sql.first({ name: text })`
-    SELECT name FROM organisation o WHERE (o.ends_at <= ${ground.at} AND o.state <> 'ended') OR (o.state = 'ended' AND o.merged_into IS NULL
+    SELECT name FROM organisation o WHERE (o.ends_at <= ${context.at} AND o.state <> 'ended') OR (o.state = 'ended' AND o.merged_into IS NULL
        AND EXISTS (SELECT 1 FROM account a WHERE a.organisation = o.id AND a.state <> 'ended')) LIMIT 1`;
   if (due === undefined) return 0;
   const row = yield* organisationNamed(due.name);
-  return (yield* close(ground, row, THE_GATEWAY)) + (row.state === 'ended' ? 0 : 1);
+  return (yield* close(context, row, THE_GATEWAY)) + (row.state === 'ended' ? 0 : 1);
 }
 
 const OPEN = { id: int, login: text, state: as<State>(text), successor: orNull(text) };
 
-function* close(ground: Ground, { id, name, state, endsAt }: FoundOrganisation, actor: Actor): Change<number> {
+function* close(context: ChangeContext, { id, name, state, endsAt }: FoundOrganisation, actor: Actor): Change<number> {
   yield* sql.run`UPDATE organisation SET state = 'ended' WHERE id = ${id}`;
   const accounts = yield* sql.all(OPEN)`
     SELECT a.id, a.login, a.state, CASE WHEN a.ends_at IS NULL THEN o.successor ELSE a.successor END AS successor
       FROM account a JOIN organisation o ON o.id = a.organisation
      WHERE o.id = ${id} AND a.state <> 'ended' ORDER BY a.id LIMIT ${ROWS} ${locked}`;
-  yield* closeEach(ground, accounts, actor);
-  if (state !== 'ended') yield* endWebhooksOfOrganisation(ground, id, 'organisation-ended', actor);
-  if (state !== 'ended') yield* changed(ground, name, endsAt === null ? state : 'ending', 'ended', actor);
-  else if (accounts.length > 0) ground.tellMany();
+  yield* closeEach(context, accounts, actor);
+  if (state !== 'ended') yield* endWebhooksOfOrganisation(context, id, 'organisation-ended', actor);
+  if (state !== 'ended') yield* changed(context, name, endsAt === null ? state : 'ending', 'ended', actor);
+  else if (accounts.length > 0) context.tellMany();
   return accounts.length;
 }
 
-function* changed(ground: Ground, organisation: string, from: State | 'ending', to: State, actor: Actor): Change<void> {
-  ground.tellMany();
-  yield* ground.record('registry.organisation-state', null, actor, { organisation }, { from, to });
+function* changed(
+  context: ChangeContext,
+  organisation: string,
+  from: State | 'ending',
+  to: State,
+  actor: Actor,
+): Change<void> {
+  context.tellMany();
+  yield* context.record('registry.organisation-state', null, actor, { organisation }, { from, to });
 }
 
-const isOver = ({ state, endsAt }: FoundOrganisation, { at }: Ground): boolean =>
+const isOver = ({ state, endsAt }: FoundOrganisation, { at }: ChangeContext): boolean =>
   state === 'ended' || (endsAt !== null && endsAt <= at);
 
 /** Half of its accounts are another one's by now. */

@@ -15,47 +15,47 @@ import { type Row, as, int, text } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { endAccount } from './ends.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 import { insertAccount } from './new-accounts.ts';
 
 const PARTNER = { id: int, account: int, state: as<PartnerState>(text), organisation: int };
 
 export class PartnerChanges {
   /** Its account of kind `partner` and itself, in one transaction. */
-  *addPartner(ground: Ground, partner: NewPartner, actor: Actor): Change<PartnerId> {
+  *addPartner(context: ChangeContext, partner: NewPartner, actor: Actor): Change<PartnerId> {
     yield* checkNewPartner(partner);
     const { name, login, organisation, server, sealed = null } = partner;
-    const account = yield* insertAccount(ground, { login, organisation, kind: 'partner', addresses: [] }, actor);
+    const account = yield* insertAccount(context, { login, organisation, kind: 'partner', addresses: [] }, actor);
     const { id } = yield* sql.one({ id: as<PartnerId>(int) })`
       INSERT INTO partner (name, account, state, server, sealed, created_at)
-      VALUES (${name}, ${account}, 'active', ${JSON.stringify(server)}, ${sealed}, ${ground.at}) RETURNING id`;
-    yield* ground.record('registry.partner-added', account, actor, { partner: name, ...about(server) });
+      VALUES (${name}, ${account}, 'active', ${JSON.stringify(server)}, ${sealed}, ${context.at}) RETURNING id`;
+    yield* context.record('registry.partner-added', account, actor, { partner: name, ...about(server) });
     return id;
   }
 
   /** `ended` ends its account and addresses with it, and cannot be undone. */
-  *setPartnerState(ground: Ground, name: string, state: PartnerState, actor: Actor): Change<void> {
+  *setPartnerState(context: ChangeContext, name: string, state: PartnerState, actor: Actor): Change<void> {
     const partner = yield* openPartner(name);
     const { id, account } = partner;
     const isBack =
-      state === 'active' && partner.state === 'active' && (yield* takePartnerBack(ground, partner, name, actor));
+      state === 'active' && partner.state === 'active' && (yield* takePartnerBack(context, partner, name, actor));
     if (!isBack) {
       yield* sql.run`UPDATE partner SET state = ${state} WHERE id = ${id}`;
-      if (state === 'ended') yield* endAccount(ground, account, actor);
+      if (state === 'ended') yield* endAccount(context, account, actor);
       const facts = { from: partner.state, to: state };
-      yield* ground.record('registry.partner-state', account, actor, { partner: name }, facts);
+      yield* context.record('registry.partner-state', account, actor, { partner: name }, facts);
     }
-    yield* ground.touch(account);
+    yield* context.touch(account);
   }
 
-  *changePartner(ground: Ground, name: string, { server, sealed }: PartnerChange, actor: Actor): Change<void> {
+  *changePartner(context: ChangeContext, name: string, { server, sealed }: PartnerChange, actor: Actor): Change<void> {
     const { id, account } = yield* openPartner(name);
     checkServer(server);
     yield* sql.run`UPDATE partner SET server = ${JSON.stringify(server)} WHERE id = ${id}`;
     if (sealed !== undefined) yield* sql.run`UPDATE partner SET sealed = ${sealed} WHERE id = ${id}`;
     const facts = sealed === undefined ? {} : { secrets: sealed === null ? 'removed' : 'changed' };
-    yield* ground.record('registry.partner-changed', account, actor, { partner: name, ...about(server) }, facts);
-    yield* ground.touch(account);
+    yield* context.record('registry.partner-changed', account, actor, { partner: name, ...about(server) }, facts);
+    yield* context.touch(account);
   }
 
   /**
@@ -63,7 +63,7 @@ export class PartnerChanges {
    * what is mistyped for one of them would reach the partner; `add-shared` takes that.
    */
   *setPartnerDomain(
-    ground: Ground,
+    context: ChangeContext,
     name: string,
     domain: string,
     change: 'add' | 'add-shared' | 'remove',
@@ -75,8 +75,8 @@ export class PartnerChanges {
       refuseEnded(partner, name);
       yield* addDomain(partner, name, domain, change);
     }
-    yield* ground.record('registry.partner-domain', partner.account, actor, { partner: name, domain }, { change });
-    yield* ground.touch(partner.account);
+    yield* context.record('registry.partner-domain', partner.account, actor, { partner: name, domain }, { change });
+    yield* context.touch(partner.account);
   }
 }
 
@@ -95,7 +95,7 @@ function* checkNewPartner({ name, server }: NewPartner): Change<void> {
 
 /** Its end is off, where it was ending, which it does as its account. */
 function* takePartnerBack(
-  ground: Ground,
+  context: ChangeContext,
   { account }: Row<typeof PARTNER>,
   name: string,
   actor: Actor,
@@ -103,7 +103,7 @@ function* takePartnerBack(
   const changed = yield* sql.run`
     UPDATE account SET ends_at = NULL, successor = NULL WHERE id = ${account} AND ends_at IS NOT NULL`;
   if (changed === 0) return false;
-  yield* ground.record('registry.partner-state', account, actor, { partner: name }, { from: 'ending', to: 'active' });
+  yield* context.record('registry.partner-state', account, actor, { partner: name }, { from: 'ending', to: 'active' });
   return true;
 }
 

@@ -10,7 +10,7 @@ import { RegistryError } from '../registry.ts';
 import { text } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { heldPasskey, spend, used } from './console.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 
 /** What a browser brought, and how it is known that the asker asked. */
 export interface PasskeyDecision extends PasskeySignature {
@@ -28,14 +28,14 @@ interface OpenRequest {
 
 /** `request`: one that is open, held in this transaction. */
 export function* decide(
-  ground: Ground,
+  context: ChangeContext,
   id: string,
   { operation, askedBy }: OpenRequest,
   decision: PasskeyDecision,
   reason: string,
 ): Change<void> {
   const { passkey, verdict, statement, counter, proof, caller } = decision;
-  const { name, organisation } = yield* heldPasskey(ground, passkey);
+  const { name, organisation } = yield* heldPasskey(context, passkey);
   const shown = grouped(id);
   if (name === askedBy)
     throw new RegistryError('invalid', `Operator "${name}" asked for request ${shown}; another operator must decide`);
@@ -44,21 +44,21 @@ export function* decide(
       'invalid',
       `Operator "${name}" may act for one organisation alone, and a signature is under what concerns all`,
     );
-  yield* spend(ground, proof);
-  yield* used(ground, passkey, counter);
+  yield* spend(context, proof);
+  yield* used(context, passkey, counter);
   if (verdict === 'approved') yield* checkRoom(id, name);
-  else yield* sql.run`UPDATE approval SET rejected_at = ${ground.at} WHERE id = ${id}`;
+  else yield* sql.run`UPDATE approval SET rejected_at = ${context.at} WHERE id = ${id}`;
   const { credential, publicKey, authenticatorData, clientData, signature } = decision;
   yield* sql.run`
     INSERT INTO approval_passkey (approval, passkey, verdict, statement, credential, public_key, authenticator_data, client_data, signature, at)
-    VALUES (${id}, ${passkey}, ${verdict}, ${statement}, ${credential}, ${publicKey}, ${authenticatorData}, ${clientData}, ${signature}, ${ground.at})
+    VALUES (${id}, ${passkey}, ${verdict}, ${statement}, ${credential}, ${publicKey}, ${authenticatorData}, ${clientData}, ${signature}, ${context.at})
     ON CONFLICT (approval, passkey) DO UPDATE
        SET verdict = excluded.verdict, statement = excluded.statement, credential = excluded.credential, public_key = excluded.public_key,
            authenticator_data = excluded.authenticator_data, client_data = excluded.client_data, signature = excluded.signature, at = excluded.at`;
   const facts = { request: shown, operation, proof: 'passkey', passkey: grouped(passkey), caller };
   const actor: Actor = { name, reason };
   const event = DECIDED_EVENTS[verdict];
-  yield* ground.record(event, null, actor, { operator: name, statement }, { ...facts, ...assertionFacts(decision) });
+  yield* context.record(event, null, actor, { operator: name, statement }, { ...facts, ...assertionFacts(decision) });
 }
 
 /** One person signs once, with whatever he has. Whoever calls holds the request, so that nobody else signs it meanwhile. */

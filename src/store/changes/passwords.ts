@@ -9,57 +9,69 @@ import { among, locked, rowsOf, words } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { dropAppPasswords } from './app-passwords.ts';
 import { useCode } from './enrolments.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 import { accountNamed, mustBeOpen } from './registered.ts';
 
 type Verifiable = Pick<NewPassword, 'hash' | 'scram'>;
 
 export class PasswordChanges {
-  *addPassword(ground: Ground, login: string, password: NewPassword, actor: Actor): Change<void> {
-    const account = yield* accountNamed(ground.at, login);
+  *addPassword(context: ChangeContext, login: string, password: NewPassword, actor: Actor): Change<void> {
+    const account = yield* accountNamed(context.at, login);
     mustBeOpen(account, login);
-    yield* insertPassword(ground, account.id, login, password);
-    yield* ground.touch(account.id, 'password');
-    yield* ground.record('registry.password-added', account.id, actor, { login, password: password.name });
+    yield* insertPassword(context, account.id, login, password);
+    yield* context.touch(account.id, 'password');
+    yield* context.record('registry.password-added', account.id, actor, { login, password: password.name });
   }
 
   /**
    * Uses a one-time code up: the password that it names is replaced, in the same transaction, so that there is no moment without one and no code
    * that is used for nothing. Throws RegistryError `ended` when the code is no longer valid; then nothing has changed.
    */
-  *enrolPassword(ground: Ground, id: string, hash: Uint8Array, password: Verifiable, actor: Actor): Change<void> {
-    const code = yield* useCode(ground, id, { hash, for: 'password' }, 'password');
+  *enrolPassword(
+    context: ChangeContext,
+    id: string,
+    hash: Uint8Array,
+    password: Verifiable,
+    actor: Actor,
+  ): Change<void> {
+    const code = yield* useCode(context, id, { hash, for: 'password' }, 'password');
     const { account, login, password: name, others, notAfter } = code;
     if (name === null) throw new Error(`The code ${id} names no password`);
     const replaced = yield* sql.run`DELETE FROM password WHERE account = ${account} AND name = ${name}`;
     const removed = others ? (yield* dropPasswords([account])).length + (yield* dropAppPasswords([account])).length : 0;
-    yield* insertPassword(ground, account, login, { name, ...password, ...defined({ endsAt: notAfter }) });
-    yield* ground.touch(account, 'password');
+    yield* insertPassword(context, account, login, { name, ...password, ...defined({ endsAt: notAfter }) });
+    yield* context.touch(account, 'password');
     const facts = { enrolment: id, replaced: replaced > 0, removed };
-    yield* ground.record('password.enrolled', account, actor, { login, password: name }, facts);
+    yield* context.record('password.enrolled', account, actor, { login, password: name }, facts);
   }
 
-  *revokePassword(ground: Ground, login: string, name: string, actor: Actor): Change<void> {
-    const { id } = yield* accountNamed(ground.at, login);
+  *revokePassword(context: ChangeContext, login: string, name: string, actor: Actor): Change<void> {
+    const { id } = yield* accountNamed(context.at, login);
     if ((yield* sql.run`DELETE FROM password WHERE account = ${id} AND name = ${name}`) === 0)
       throw new RegistryError(
         'unknown',
         `The account "${login}" has no password "${name}"; "sluis account show ${login}" lists those it has`,
       );
-    yield* ground.touch(id, 'password');
-    yield* ground.record('registry.password-revoked', id, actor, { login, password: name });
+    yield* context.touch(id, 'password');
+    yield* context.record('registry.password-revoked', id, actor, { login, password: name });
   }
 
   /**
    * Replaces an imported hash by our own, or adds a verifier, after a successful login; nothing changes if `from` is no longer there. No row in
    * the trail: the password stays the same, only the form it is kept in changes.
    */
-  *rehashPassword(ground: Ground, account: AccountId, name: string, from: string, to: Verifiable): Change<void> {
+  *rehashPassword(
+    context: ChangeContext,
+    account: AccountId,
+    name: string,
+    from: string,
+    to: Verifiable,
+  ): Change<void> {
     const scram = yield* verifierOf(account, to);
     const changed = yield* sql.run`
       UPDATE password SET hash = ${to.hash}, scram = coalesce(${scram}, scram)
        WHERE account = ${account} AND name = ${name} AND hash = ${from}`;
-    if (changed > 0) yield* ground.touch(account, 'password');
+    if (changed > 0) yield* context.touch(account, 'password');
   }
 }
 
@@ -87,7 +99,7 @@ const FIRST = { account: int, name: text, hash: text, scram: orNull(text), endsA
 
 /** Of accounts that are new, one each, checked before. */
 export function* insertFirstPasswords(
-  { at }: Ground,
+  { at }: ChangeContext,
   given: readonly (NewPassword & { readonly account: number })[],
 ): Change<void> {
   if (given.length === 0) return;
@@ -99,7 +111,12 @@ export function* insertFirstPasswords(
   if (verified.length > 0) yield* dropVerifiers(verified.map(({ account }) => account));
 }
 
-export function* insertPassword(ground: Ground, account: number, login: string, password: NewPassword): Change<void> {
+export function* insertPassword(
+  context: ChangeContext,
+  account: number,
+  login: string,
+  password: NewPassword,
+): Change<void> {
   const { name, hash, endsAt = null } = password;
   checkPassword(password);
   const there = yield* sql.first({ account: int })`
@@ -111,7 +128,7 @@ export function* insertPassword(ground: Ground, account: number, login: string, 
     );
   // Each is a hash that a wrong guess costs; a login tries no more than these.
   const { n } = yield* sql.one({ n: int })`
-    SELECT count(*) AS n FROM password WHERE account = ${account} AND (ends_at IS NULL OR ends_at > ${ground.at})`;
+    SELECT count(*) AS n FROM password WHERE account = ${account} AND (ends_at IS NULL OR ends_at > ${context.at})`;
   if (n >= MAX_PASSWORDS)
     throw new RegistryError(
       'invalid',
@@ -120,7 +137,7 @@ export function* insertPassword(ground: Ground, account: number, login: string, 
   const scram = yield* verifierOf(account, password);
   yield* sql.run`
     INSERT INTO password (account, name, hash, scram, created_at, ends_at)
-    VALUES (${account}, ${name}, ${hash}, ${scram}, ${ground.at}, ${endsAt})`;
+    VALUES (${account}, ${name}, ${hash}, ${scram}, ${context.at}, ${endsAt})`;
 }
 
 /** Of these accounts. Answers whose each was. */

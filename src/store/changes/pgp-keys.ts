@@ -6,7 +6,7 @@ import { type Actor } from '../actor.ts';
 import { int, json, orNull, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground, TrailRow } from './ground.ts';
+import type { ChangeContext, TrailRow } from './change-context.ts';
 import { accountNamed, mustBeOpen } from './registered.ts';
 
 const FINGERPRINT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
@@ -20,7 +20,7 @@ export class PgpKeyChanges {
    * newer packets, user ids and times, and a secret half where one is given: `refreshed`.
    */
   *add(
-    ground: Ground,
+    context: ChangeContext,
     login: string,
     key: KeptPgpKey,
     how: 'issued' | 'imported',
@@ -29,7 +29,7 @@ export class PgpKeyChanges {
     const { fingerprint } = key;
     if (!FINGERPRINT.test(fingerprint))
       throw new RegistryError('invalid', `"${fingerprint.slice(0, 80)}" is no fingerprint of an OpenPGP key`);
-    const account = yield* accountNamed(ground.at, login);
+    const account = yield* accountNamed(context.at, login);
     mustBeOpen(account, login);
     const there = yield* find(fingerprint);
     if (there !== undefined && there.account !== account.id)
@@ -37,18 +37,24 @@ export class PgpKeyChanges {
         'exists',
         `The OpenPGP key ${fingerprint} is registered for account "${there.login}" already, and a key belongs to one account`,
       );
-    if (there !== undefined) ground.tellMail(yield* addressesOf(fingerprint));
-    yield* write(ground, account.id, key);
-    ground.tellMail(yield* setAddresses(fingerprint, key.emails));
+    if (there !== undefined) context.tellMail(yield* addressesOf(fingerprint));
+    yield* write(context, account.id, key);
+    context.tellMail(yield* setAddresses(fingerprint, key.emails));
     const event = there === undefined ? how : 'refreshed';
     const facts = { fingerprint, algorithm: key.algorithm, ...(key.revoked ? { revoked: OWN_WORD } : {}) };
-    yield* ground.record(`pgp-key.${event}`, account.id, actor, { userId: key.userIds[0] ?? '' }, facts);
-    if (key.sealedKey !== undefined) yield* setSecret(ground, account.id, fingerprint, key.sealedKey, actor);
+    yield* context.record(`pgp-key.${event}`, account.id, actor, { userId: key.userIds[0] ?? '' }, facts);
+    if (key.sealedKey !== undefined) yield* setSecret(context, account.id, fingerprint, key.sealedKey, actor);
     return there === undefined ? 'added' : 'refreshed';
   }
 
   /** Final; the secret half stays for old mail. `packets`: the public half that says so itself. */
-  *revoke(ground: Ground, fingerprint: string, reason: string, actor: Actor, packets?: Uint8Array): Change<void> {
+  *revoke(
+    context: ChangeContext,
+    fingerprint: string,
+    reason: string,
+    actor: Actor,
+    packets?: Uint8Array,
+  ): Change<void> {
     const { account, revokedAt } = yield* registered(fingerprint);
     if (revokedAt !== null)
       throw new RegistryError(
@@ -56,25 +62,25 @@ export class PgpKeyChanges {
         `The OpenPGP key ${fingerprint} is revoked already, which cannot be undone; issue or import another one`,
       );
     yield* sql.run`
-      UPDATE pgp_key SET revoked_at = ${ground.at}, reason = ${reason}, packets = coalesce(${packets ?? null}, packets)
+      UPDATE pgp_key SET revoked_at = ${context.at}, reason = ${reason}, packets = coalesce(${packets ?? null}, packets)
        WHERE fingerprint = ${fingerprint}`;
-    yield* ground.record('pgp-key.revoked', account, actor, {}, { fingerprint, why: reason });
-    ground.tellMail(yield* addressesOf(fingerprint));
+    yield* context.record('pgp-key.revoked', account, actor, {}, { fingerprint, why: reason });
+    context.tellMail(yield* addressesOf(fingerprint));
   }
 
   /** Forgets the secret half. What was encrypted to it is closed for good. */
-  *removeSecret(ground: Ground, fingerprint: string, actor: Actor): Change<void> {
+  *removeSecret(context: ChangeContext, fingerprint: string, actor: Actor): Change<void> {
     const { account } = yield* registered(fingerprint);
     if ((yield* sql.run`DELETE FROM pgp_secret WHERE fingerprint = ${fingerprint}`) === 0)
       throw new RegistryError('unknown', `The secret half of OpenPGP key ${fingerprint} is not held here`);
-    yield* ground.record('pgp-key.secret-removed', account, actor, {}, { fingerprint });
-    ground.tellMail(yield* addressesOf(fingerprint));
+    yield* context.record('pgp-key.secret-removed', account, actor, {}, { fingerprint });
+    context.tellMail(yield* addressesOf(fingerprint));
   }
 
   /** Notes that the secret half was handed out. */
-  *noteExport(ground: Ground, fingerprint: string, actor: Actor): Change<void> {
+  *noteExport(context: ChangeContext, fingerprint: string, actor: Actor): Change<void> {
     const { account } = yield* registered(fingerprint);
-    yield* ground.record('pgp-key.secret-exported', account, actor, {}, { fingerprint });
+    yield* context.record('pgp-key.secret-exported', account, actor, {}, { fingerprint });
   }
 }
 
@@ -83,13 +89,13 @@ export class PgpKeyChanges {
  * to be written.
  */
 export function* revokeKeysOf(
-  ground: Ground,
+  context: ChangeContext,
   accounts: readonly number[],
 ): Change<readonly (TrailRow & { readonly account: number })[]> {
   const rows = yield* sql.all({ account: int, fingerprint: text, emails: json<readonly Address[]>() })`
-    UPDATE pgp_key SET revoked_at = ${ground.at}, reason = ${ACCOUNT_ENDED}
+    UPDATE pgp_key SET revoked_at = ${context.at}, reason = ${ACCOUNT_ENDED}
      WHERE account ${among(int, accounts)} AND revoked_at IS NULL RETURNING account, fingerprint, emails`;
-  ground.tellMail(rows.flatMap(({ emails }) => emails.map(addressKey)));
+  context.tellMail(rows.flatMap(({ emails }) => emails.map(addressKey)));
   return rows.map(({ account, fingerprint }) => ({
     event: 'pgp-key.revoked',
     account,
@@ -98,7 +104,7 @@ export function* revokeKeysOf(
 }
 
 /** What an operator revoked stays revoked, with its reason, whatever newer packets say. */
-function* write({ at }: Ground, account: number, key: KeptPgpKey): Change<void> {
+function* write({ at }: ChangeContext, account: number, key: KeptPgpKey): Change<void> {
   const revoked = key.revoked ? { at, reason: OWN_WORD } : { at: null, reason: null };
   yield* sql.run`
     INSERT INTO pgp_key (fingerprint, account, algorithm, user_ids, emails, made_at, encrypts_until, signs_until, packets, added_at,
@@ -129,16 +135,16 @@ function* setAddresses(fingerprint: string, emails: readonly string[]): Change<r
 }
 
 function* setSecret(
-  ground: Ground,
+  context: ChangeContext,
   account: number,
   fingerprint: string,
   sealed: Uint8Array,
   actor: Actor,
 ): Change<void> {
   yield* sql.run`
-    INSERT INTO pgp_secret (fingerprint, sealed, added_at) VALUES (${fingerprint}, ${sealed}, ${ground.at})
+    INSERT INTO pgp_secret (fingerprint, sealed, added_at) VALUES (${fingerprint}, ${sealed}, ${context.at})
         ON CONFLICT (fingerprint) DO UPDATE SET sealed = excluded.sealed`;
-  yield* ground.record('pgp-key.secret-added', account, actor, {}, { fingerprint });
+  yield* context.record('pgp-key.secret-added', account, actor, {}, { fingerprint });
 }
 
 function* addressesOf(fingerprint: string): Change<readonly string[]> {

@@ -10,7 +10,7 @@ import { type Row, int, long, optional, orNull, text, time } from '../sql/column
 import { among, locked, lockedFree, words } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { Notices } from './accept-work.ts';
-import { type Ground, append } from './ground.ts';
+import { type ChangeContext, append } from './change-context.ts';
 import { hideCopies } from './hiding.ts';
 import { countPushed, fileNotices, refileQueued, releaseHeld } from './services.ts';
 import { UIDL_OCTETS } from './uidls.ts';
@@ -33,18 +33,18 @@ export interface WithdrawnCopy {
 
 export class QueueChanges {
   /** Up to `max` that are due, by due time and then age. */
-  *claim(ground: Ground, partner: PartnerId, max: number, lease: Milliseconds): Change<DeliveryRows> {
+  *claim(context: ChangeContext, partner: PartnerId, max: number, lease: Milliseconds): Change<DeliveryRows> {
     const due = yield* sql.all({ id: int })`
-      SELECT id FROM delivery WHERE partner = ${partner} AND state = 'waiting' AND due_at <= ${ground.at} ORDER BY due_at, id LIMIT ${max} ${lockedFree}`;
+      SELECT id FROM delivery WHERE partner = ${partner} AND state = 'waiting' AND due_at <= ${context.at} ORDER BY due_at, id LIMIT ${max} ${lockedFree}`;
     return yield* leased(
       due.map(({ id }) => id),
-      instant(ground.at + lease),
+      instant(context.at + lease),
     );
   }
 
   /** Due or not, also a held one. */
   *claimOne(
-    ground: Ground,
+    context: ChangeContext,
     id: DeliveryId,
     lease: Milliseconds,
   ): Change<DeliveryRows | 'busy' | 'settled' | 'unknown'> {
@@ -52,13 +52,13 @@ export class QueueChanges {
       SELECT lease_until, settled_at FROM delivery WHERE id = ${id} ${locked}`;
     if (row === undefined) return 'unknown';
     if (row.settledAt !== null) return 'settled';
-    if (row.leaseUntil !== null && row.leaseUntil > ground.at) return 'busy';
-    return yield* leased([id], instant(ground.at + lease));
+    if (row.leaseUntil !== null && row.leaseUntil > context.at) return 'busy';
+    return yield* leased([id], instant(context.at + lease));
   }
 
   /** The first final state wins; who comes with an older fence has lost the delivery to somebody else. */
   *settle(
-    ground: Ground,
+    context: ChangeContext,
     claim: { readonly id: DeliveryId; readonly fence: number },
     outcome: Outcome,
     audit: readonly AuditItem[],
@@ -69,69 +69,69 @@ export class QueueChanges {
       SELECT message, partner, fence, settled_at FROM delivery WHERE id = ${id} ${locked}`;
     if (row === undefined || row.settledAt !== undefined || row.fence !== fence) return 'lost';
     if (outcome.kind === 'retry') {
-      const delayedAt = outcome.delayed === true ? ground.at : null;
+      const delayedAt = outcome.delayed === true ? context.at : null;
       yield* sql.run`
         UPDATE delivery SET due_at = ${outcome.at}, last_reply = ${outcome.reply}, delayed_at = coalesce(delayed_at, ${delayedAt}), lease_until = NULL
          WHERE id = ${id}`;
-    } else yield* endDeliveries(ground, [id], row.message, outcome.kind, outcome.reply);
-    if (outcome.kind === 'relayed') yield* countPush(ground, row.message, row.partner);
-    yield* fileNotices(ground, notices);
+    } else yield* endDeliveries(context, [id], row.message, outcome.kind, outcome.reply);
+    if (outcome.kind === 'relayed') yield* countPush(context, row.message, row.partner);
+    yield* fileNotices(context, notices);
     for (const item of audit) yield* append(item);
     return 'settled';
   }
 
   /** An attempt that is under way goes on, and how it ends counts: what was relayed must not go out again. */
-  *hold(_ground: Ground, ids: readonly DeliveryId[], audit: AuditItem): Change<number> {
+  *hold(_context: ChangeContext, ids: readonly DeliveryId[], audit: AuditItem): Change<number> {
     const rows = yield* sql.all(CHANGED)`
       UPDATE delivery SET state = 'held' WHERE id ${among(int, ids)} AND state = 'waiting' RETURNING ${CHANGED_COLUMNS}`;
     return yield* tellChanged(ids, rows, audit);
   }
 
   /** What is held for a partner is sent again; a copy that is held from a mailbox goes into it. `uidls`: one for each of `ids`. */
-  *release(ground: Ground, ids: readonly DeliveryId[], uidls: Uint8Array, audit: AuditItem): Change<number> {
+  *release(context: ChangeContext, ids: readonly DeliveryId[], uidls: Uint8Array, audit: AuditItem): Change<number> {
     const queued = yield* sql.all(CHANGED)`
       UPDATE delivery SET state = 'waiting' WHERE id ${among(int, ids)} AND state = 'held' AND mailbox IS NULL RETURNING ${CHANGED_COLUMNS}`;
-    for (const { partner } of queued) ground.tellDue(partner);
+    for (const { partner } of queued) context.tellDue(partner);
     const held = yield* sql.all(CHANGED)`
       SELECT ${CHANGED_COLUMNS} FROM delivery WHERE id ${among(int, ids)} AND state = 'held' AND mailbox > 0 ${locked}`;
-    const filed = yield* filedOf(ground, ids, uidls, held, ({ message, mailbox }, uidl) =>
-      releaseHeld(ground, message, mailbox ?? 0, uidl),
+    const filed = yield* filedOf(context, ids, uidls, held, ({ message, mailbox }, uidl) =>
+      releaseHeld(context, message, mailbox ?? 0, uidl),
     );
     return yield* tellChanged(ids, [...queued, ...filed], audit);
   }
 
   /** Due now. */
-  *retry(ground: Ground, ids: readonly DeliveryId[], audit: AuditItem): Change<number> {
+  *retry(context: ChangeContext, ids: readonly DeliveryId[], audit: AuditItem): Change<number> {
     const rows = yield* sql.all(CHANGED)`
-      UPDATE delivery SET due_at = ${ground.at}, lease_until = NULL WHERE id ${among(int, ids)} AND state = 'waiting' RETURNING ${CHANGED_COLUMNS}`;
-    for (const { partner, mailbox } of rows) if (mailbox === null) ground.tellDue(partner);
+      UPDATE delivery SET due_at = ${context.at}, lease_until = NULL WHERE id ${among(int, ids)} AND state = 'waiting' RETURNING ${CHANGED_COLUMNS}`;
+    for (const { partner, mailbox } of rows) if (mailbox === null) context.tellDue(partner);
     return yield* tellChanged(ids, rows, audit);
   }
 
   /** What waits for a partner whose address has moved goes into the mailbox. One that is under way may be at the partner already: it goes on. */
-  *refile(ground: Ground, ids: readonly DeliveryId[], uidls: Uint8Array, audit: AuditItem): Change<number> {
+  *refile(context: ChangeContext, ids: readonly DeliveryId[], uidls: Uint8Array, audit: AuditItem): Change<number> {
     const rows = yield* sql.all({ ...CHANGED, recipient: text })`
       SELECT ${CHANGED_COLUMNS}, recipient FROM delivery
-       WHERE id ${among(int, ids)} AND state = 'waiting' AND mailbox IS NULL AND (lease_until IS NULL OR lease_until <= ${ground.at}) ${locked}`;
-    const filed = yield* filedOf(ground, ids, uidls, rows, ({ message, partner, recipient }, uidl) =>
-      refileQueued(ground, { message, partner, recipient }, uidl),
+       WHERE id ${among(int, ids)} AND state = 'waiting' AND mailbox IS NULL AND (lease_until IS NULL OR lease_until <= ${context.at}) ${locked}`;
+    const filed = yield* filedOf(context, ids, uidls, rows, ({ message, partner, recipient }, uidl) =>
+      refileQueued(context, { message, partner, recipient }, uidl),
     );
     return yield* tellChanged(ids, filed, audit);
   }
 
   /** Resolves to what of `copies` was taken back; the notices are filed if anything was. */
   *withdraw(
-    ground: Ground,
+    context: ChangeContext,
     copies: readonly WithdrawnCopy[],
     audit: AuditItem,
     notices: Notices,
   ): Change<readonly WithdrawnCopy[]> {
     const withdrawn: WithdrawnCopy[] = [];
-    for (const copy of copies) withdrawn.push(yield* withdrawCopy(ground, copy));
+    for (const copy of copies) withdrawn.push(yield* withdrawCopy(context, copy));
     const mailboxes = withdrawn.reduce((n, { accounts }) => n + accounts.length, 0);
     const deliveries = withdrawn.reduce((n, { recipients }) => n + recipients.length, 0);
     const any = mailboxes + deliveries > 0;
-    if (any) yield* fileNotices(ground, notices);
+    if (any) yield* fileNotices(context, notices);
     const facts = { ...(JSON.parse(audit.facts) as object), mailboxes, deliveries };
     yield* append({ ...audit, outcome: any ? 'success' : 'failure', facts: JSON.stringify(facts) });
     return withdrawn;
@@ -164,7 +164,7 @@ function* leased(ids: readonly number[], until: Instant): Change<DeliveryRows> {
 
 /** Of one message. Their references to its content go with them. */
 function* endDeliveries(
-  ground: Ground,
+  context: ChangeContext,
   ids: readonly number[],
   message: bigint,
   state: 'relayed' | 'failed' | 'withdrawn',
@@ -172,20 +172,20 @@ function* endDeliveries(
 ): Change<void> {
   if (ids.length === 0) return;
   yield* sql.run`
-    UPDATE delivery SET state = ${state}, settled_at = ${ground.at}, last_reply = coalesce(${reply}, last_reply), lease_until = NULL
+    UPDATE delivery SET state = ${state}, settled_at = ${context.at}, last_reply = coalesce(${reply}, last_reply), lease_until = NULL
      WHERE id ${among(int, ids)}`;
   yield* sql.run`UPDATE content SET refs = refs - ${ids.length} WHERE message = ${message}`;
 }
 
-function* countPush(ground: Ground, message: bigint, partner: number): Change<void> {
+function* countPush(context: ChangeContext, message: bigint, partner: number): Change<void> {
   const took = yield* sql.first({ account: int, submitter: int, octets: int })`
     SELECT p.account, m.submitter, m.octets FROM message m JOIN partner p ON p.id = ${partner} WHERE m.id = ${message}`;
-  if (took !== undefined) yield* countPushed(ground, took.account, took.submitter, took.octets);
+  if (took !== undefined) yield* countPushed(context, took.account, took.submitter, took.octets);
 }
 
 /** Those of `rows` that `file` put into a mailbox; they are settled, and the reference to the content is the entry's now. */
 function* filedOf<R extends ChangedRow>(
-  ground: Ground,
+  context: ChangeContext,
   ids: readonly number[],
   uidls: Uint8Array,
   rows: readonly R[],
@@ -202,7 +202,7 @@ function* filedOf<R extends ChangedRow>(
   const done = filed.map(({ id }) => id);
   if (done.length > 0)
     yield* sql.run`
-      UPDATE delivery SET state = 'filed', settled_at = ${ground.at}, lease_until = NULL WHERE id ${among(int, done)}`;
+      UPDATE delivery SET state = 'filed', settled_at = ${context.at}, lease_until = NULL WHERE id ${among(int, done)}`;
   return filed;
 }
 
@@ -218,18 +218,18 @@ function* tellChanged(ids: readonly number[], rows: readonly ChangedRow[], audit
   return rows.length;
 }
 
-function* withdrawCopy(ground: Ground, copy: WithdrawnCopy): Change<WithdrawnCopy> {
+function* withdrawCopy(context: ChangeContext, copy: WithdrawnCopy): Change<WithdrawnCopy> {
   const { message, accounts, recipients, heldFrom } = copy;
-  const mailboxes = yield* hideCopies(ground, accounts, message);
+  const mailboxes = yield* hideCopies(context, accounts, message);
   const named = new Set(recipients);
   const from = new Set(heldFrom);
   const unclaimed = yield* sql.all({ id: int, recipient: text, mailbox: orNull(int) })`
     SELECT id, recipient, mailbox FROM delivery
-     WHERE message = ${message} AND state IN ('waiting', 'held') AND (lease_until IS NULL OR lease_until <= ${ground.at}) ORDER BY id ${locked}`;
+     WHERE message = ${message} AND state IN ('waiting', 'held') AND (lease_until IS NULL OR lease_until <= ${context.at}) ORDER BY id ${locked}`;
   const relays = unclaimed.filter(({ recipient, mailbox }) => mailbox === null && named.has(recipient));
   const held = unclaimed.filter(({ mailbox }) => mailbox !== null && from.has(mailbox));
   const taken = [...relays, ...held].map(({ id }) => id);
-  yield* endDeliveries(ground, taken, message, 'withdrawn', null);
+  yield* endDeliveries(context, taken, message, 'withdrawn', null);
   return {
     message,
     accounts: [...mailboxes, ...held.flatMap(({ mailbox }) => mailbox ?? [])],

@@ -5,7 +5,7 @@ import { QUIRK_DAYS } from '../quirks.ts';
 import { int, orNull, text, time } from '../sql/columns.ts';
 import { rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 
 /** What one account did of one quirk on one day (days since 1970). */
 export interface QuirkCount {
@@ -23,7 +23,7 @@ const COUNT = { ...KEY, tolerated: int, refused: int, lastAt: time, client: orNu
 
 export class QuirkChanges {
   /** Adds them up with those that there are, one of each account, quirk and day; days that are too old for theirs go. */
-  *note(_ground: Ground, counts: readonly QuirkCount[]): Change<void> {
+  *note(_context: ChangeContext, counts: readonly QuirkCount[]): Change<void> {
     yield* sql.run`
       INSERT INTO quirk_day (account, quirk, day, tolerated, refused, last_at, client)
       SELECT account, quirk, day, tolerated, refused, last_at, client FROM ${rowsOf(COUNT, counts)} WHERE true

@@ -4,7 +4,7 @@ import { type NewCertificate, RegistryError } from '../registry.ts';
 import { int, text, time } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 
 /** Characters of the name that a certificate is registered by. */
 export const MAX_NAME = 64;
@@ -25,7 +25,7 @@ export interface Registration extends NewCertificate {
   readonly account: number;
 }
 
-export function* register(ground: Ground, login: string, registration: Registration): Change<void> {
+export function* register(context: ChangeContext, login: string, registration: Registration): Change<void> {
   const { account, name, key, fingerprint, about, notBefore, notAfter } = registration;
   check(registration);
   const other = yield* sql.first({ login: text, name: text })`
@@ -50,12 +50,12 @@ export function* register(ground: Ground, login: string, registration: Registrat
     );
   yield* sql.run`
     INSERT INTO client_certificate (account, name, key, fingerprint, about, not_before, not_after, created_at)
-    VALUES (${account}, ${name}, ${key}, ${fingerprint}, ${about}, ${notBefore}, ${notAfter}, ${ground.at})`;
+    VALUES (${account}, ${name}, ${key}, ${fingerprint}, ${about}, ${notBefore}, ${notAfter}, ${context.at})`;
 }
 
 /** Returns what was revoked, for the row in the trail. */
 export function* revokeRegistration(
-  ground: Ground,
+  context: ChangeContext,
   { account, login, name }: { readonly account: number; readonly login: string; readonly name: string },
 ): Change<Readonly<Record<string, string>>> {
   const found = yield* validOf(account, name);
@@ -65,12 +65,12 @@ export function* revokeRegistration(
       `The account "${login}" has no valid certificate "${name}"; "sluis account certificate list ${login}" shows those it has`,
     );
   yield* sql.run`
-    UPDATE client_certificate SET revoked_at = ${ground.at} WHERE account = ${account} AND name = ${name} AND revoked_at IS NULL`;
+    UPDATE client_certificate SET revoked_at = ${context.at} WHERE account = ${account} AND name = ${name} AND revoked_at IS NULL`;
   return { certificate: name, ...found };
 }
 
 /** Each ends all registrations of its account that were made with it, and stays as one that was revoked: it is kept out where it meets another. */
-export function* block({ at }: Ground, registrations: readonly Registration[]): Change<void> {
+export function* block({ at }: ChangeContext, registrations: readonly Registration[]): Change<void> {
   for (const one of registrations) check(one);
   yield* sql.run`
     UPDATE client_certificate SET revoked_at = ${at} WHERE revoked_at IS NULL
@@ -89,7 +89,7 @@ const MADE_WITH = { account: int, fingerprint: text };
 const BLOCKED = { ...REGISTRATION, createdAt: time, revokedAt: time };
 
 /** All of these accounts. Answers whose each was that was valid. */
-export function* revokeRegistrations({ at }: Ground, accounts: readonly number[]): Change<readonly number[]> {
+export function* revokeRegistrations({ at }: ChangeContext, accounts: readonly number[]): Change<readonly number[]> {
   const rows = yield* sql.all({ account: int })`
     UPDATE client_certificate SET revoked_at = ${at} WHERE account ${among(int, accounts)} AND revoked_at IS NULL
     RETURNING account`;

@@ -12,7 +12,7 @@ import { firstIdAt } from '../message-ids.ts';
 import { int, long, text } from '../sql/columns.ts';
 import { among, words } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import { append } from './ground.ts';
+import { append } from './change-context.ts';
 
 const SALT_OCTETS = 16;
 const WHY = 'Its content was erased before the backup was restored';

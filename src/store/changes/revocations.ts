@@ -5,7 +5,7 @@ import type { Actor } from '../actor.ts';
 import { int, json, text, time } from '../sql/columns.ts';
 import { among, locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground, TrailRow } from './ground.ts';
+import type { ChangeContext, TrailRow } from './change-context.ts';
 import { keysOf } from './mail-keys.ts';
 import { MAX_NAME, block } from './registrations.ts';
 
@@ -21,19 +21,19 @@ const REVOCABLE = {
 
 /** Those of them that are not revoked yet. Tells whose they are: each once. Memories of them are forgotten. */
 export function* revokeIssued(
-  ground: Ground,
+  context: ChangeContext,
   fingerprints: readonly string[],
   reason: string,
   actor: Actor,
 ): Change<{ readonly revoked: number; readonly accounts: readonly number[] }> {
-  const rows = yield* revokeAll(ground, fingerprints, reason);
-  yield* ground.recordAll(rows, actor);
+  const rows = yield* revokeAll(context, fingerprints, reason);
+  yield* context.recordAll(rows, actor);
   return { revoked: rows.length, accounts: [...new Set(rows.map(({ account }) => account))] };
 }
 
 /** The same, and answers the rows of the trail that are to be written, in the order of the list. */
 export function* revokeAll(
-  ground: Ground,
+  context: ChangeContext,
   fingerprints: readonly string[],
   reason: string,
 ): Change<readonly (TrailRow & { readonly account: number })[]> {
@@ -44,14 +44,14 @@ export function* revokeAll(
   const byPrint = new Map(rows.map((row) => [row.fingerprint, row]));
   const found = [...new Set(fingerprints)].flatMap((fingerprint) => byPrint.get(fingerprint) ?? []);
   yield* sql.run`
-    UPDATE certificate SET revoked_at = ${ground.at}, reason = ${reason} WHERE fingerprint ${among(text, [...byPrint.keys()])}`;
+    UPDATE certificate SET revoked_at = ${context.at}, reason = ${reason} WHERE fingerprint ${among(text, [...byPrint.keys()])}`;
   // Whatever registration it may meet, by names too: from this commit on it opens nothing.
   yield* block(
-    ground,
+    context,
     found.map((row) => ({ account: row.account, ...registrationOf(row) })),
   );
-  ground.tellMail(found.flatMap(({ emails }) => keysOf(emails)));
-  ground.tellTrust();
+  context.tellMail(found.flatMap(({ emails }) => keysOf(emails)));
+  context.tellTrust();
   return found.map(({ fingerprint, serial, account }) => ({
     event: 'certificate.revoked',
     account,

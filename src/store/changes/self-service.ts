@@ -21,12 +21,12 @@ import type { MailedCode, MailedTried, ShownLogIn, TriedCode } from '../self-ser
 import { as, bytes, int, orNull, text, time } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 
 export class SelfServiceChanges {
   /** False: as many were made for this account within the hour as there may be. */
-  *makeCode(ground: Ground, { browser, account, password, passwordAt, code }: MailedCode): Change<boolean> {
-    const { at } = ground;
+  *makeCode(context: ChangeContext, { browser, account, password, passwordAt, code }: MailedCode): Change<boolean> {
+    const { at } = context;
     // The row of the account: two at the same time count one after the other.
     const { login } = yield* sql.one({ login: text })`SELECT login FROM account WHERE id = ${account} ${locked}`;
     yield* sql.run`
@@ -38,12 +38,12 @@ export class SelfServiceChanges {
     yield* sql.run`
       INSERT INTO self_service_code (browser, account, password, password_at, code, made_at)
       VALUES (${browser}, ${account}, ${password}, ${passwordAt}, ${code}, ${at})`;
-    yield* ground.record('self-service.code-made', account, { name: login }, {}, {});
+    yield* context.record('self-service.code-made', account, { name: login }, {}, {});
     return true;
   }
 
   /** Uses the code up: whoever shows it is logged in. A wrong one is counted. */
-  *logIn(ground: Ground, { browser, code }: TriedCode, session: NewSession): Change<MailedTried> {
+  *logIn(context: ChangeContext, { browser, code }: TriedCode, session: NewSession): Change<MailedTried> {
     const row = yield* sql.first(CODE)`
       SELECT c.account, c.password, c.password_at, c.code, c.tries, c.made_at, c.used_at FROM self_service_code c
        WHERE c.browser = ${browser} ${locked}`;
@@ -53,29 +53,34 @@ export class SelfServiceChanges {
       yield* sql.run`UPDATE self_service_code SET tries = tries + 1 WHERE browser = ${browser}`;
       return { kind: 'refused', why: 'wrong' };
     }
-    if (row.usedAt !== null || row.madeAt <= ground.at - MAILED_LIFE) return { kind: 'refused', why: 'ended' };
-    yield* sql.run`UPDATE self_service_code SET used_at = ${ground.at} WHERE browser = ${browser}`;
-    yield* begin(ground, row, session, undefined);
+    if (row.usedAt !== null || row.madeAt <= context.at - MAILED_LIFE) return { kind: 'refused', why: 'ended' };
+    yield* sql.run`UPDATE self_service_code SET used_at = ${context.at} WHERE browser = ${browser}`;
+    yield* begin(context, row, session, undefined);
     return { kind: 'in' };
   }
 
   /** With the password, and the client certificate with this fingerprint. */
-  *logInByCertificate(ground: Ground, shown: ShownLogIn, session: NewSession, certificate: string): Change<void> {
-    yield* begin(ground, shown, session, certificate);
+  *logInByCertificate(
+    context: ChangeContext,
+    shown: ShownLogIn,
+    session: NewSession,
+    certificate: string,
+  ): Change<void> {
+    yield* begin(context, shown, session, certificate);
   }
 
   /** Told of a session that is used, at most once a minute. */
-  *seen(_ground: Ground, session: string, at: Instant): Change<void> {
+  *seen(_context: ChangeContext, session: string, at: Instant): Change<void> {
     yield* sql.run`UPDATE self_service_session SET seen_at = ${at} WHERE id = ${session} AND seen_at < ${at}`;
   }
 
   /** False: it had ended. */
-  *endSession(ground: Ground, id: string, actor: Actor): Change<boolean> {
+  *endSession(context: ChangeContext, id: string, actor: Actor): Change<boolean> {
     const row = yield* sql.first({ account: as<AccountId>(int) })`
       SELECT account FROM self_service_session WHERE id = ${id} AND ended_at IS NULL ${locked}`;
     if (row === undefined) return false;
-    yield* sql.run`UPDATE self_service_session SET ended_at = ${ground.at} WHERE id = ${id}`;
-    yield* ground.record('self-service.logged-out', row.account, actor, {}, { session: grouped(id) });
+    yield* sql.run`UPDATE self_service_session SET ended_at = ${context.at} WHERE id = ${id}`;
+    yield* context.record('self-service.logged-out', row.account, actor, {}, { session: grouped(id) });
     return true;
   }
 }
@@ -91,12 +96,12 @@ const CODE = {
 };
 
 function* begin(
-  ground: Ground,
+  context: ChangeContext,
   { account, password, passwordAt }: ShownLogIn,
   { id, hash, network }: NewSession,
   certificate: string | undefined,
 ): Change<void> {
-  const { at } = ground;
+  const { at } = context;
   const { login } = yield* sql.one({ login: text })`SELECT login FROM account WHERE id = ${account}`;
   yield* sql.run`
     DELETE FROM self_service_session WHERE id IN (
@@ -110,5 +115,5 @@ function* begin(
     INSERT INTO self_service_session (id, hash, account, password, password_at, certificate, network, made_at, seen_at)
     VALUES (${id}, ${hash}, ${account}, ${password}, ${passwordAt}, ${certificate ?? null}, ${network}, ${at}, ${at})`;
   const facts = { session: grouped(id), password, ...defined({ certificate }) };
-  yield* ground.record('self-service.logged-in', account, { name: login }, { network }, facts);
+  yield* context.record('self-service.logged-in', account, { name: login }, { network }, facts);
 }

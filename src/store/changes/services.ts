@@ -7,8 +7,8 @@ import type { Settings } from '../../domain/settings/setting.ts';
 import { settingOf } from '../../domain/settings.ts';
 import { type Change, ask } from '../sql/sql.ts';
 import type { AcceptWork, Notices } from './accept-work.ts';
-import type { Changed } from './changed.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeEffects } from './changed.ts';
+import type { ChangeContext } from './change-context.ts';
 
 /** What counts in a mailbox, and what it may hold. */
 export interface Mailbox {
@@ -45,15 +45,15 @@ export interface Services {
   /** Undefined: the account has none. */
   mailbox(account: number): Mailbox | undefined;
   /** An account without a mailbox is left as it is. */
-  addToMailbox(account: number, by: MailboxChange, changed: Changed): void;
+  addToMailbox(account: number, by: MailboxChange, changed: ChangeEffects): void;
   /** Notices whose addressee is gone stay out; an audit row tells. */
-  fileNotices(notices: Notices, at: number, changed: Changed): void;
+  fileNotices(notices: Notices, at: number, changed: ChangeEffects): void;
   /** Facts and content of a message, which so many entries and deliveries of it need. Entries, counters and usage are the caller's. */
   insertMessage(work: AcceptWork, refs: number): void;
   /** A copy that was held goes into its mailbox, above its quota too; false while the mailbox takes no mail. */
-  releaseHeld(message: bigint, account: number, uidl: Uint8Array, at: number, changed: Changed): boolean;
+  releaseHeld(message: bigint, account: number, uidl: Uint8Array, at: number, changed: ChangeEffects): boolean;
   /** What was queued goes into the mailbox that its recipient leads to by now; false while there is none that takes mail. */
-  refileQueued(queued: Queued, uidl: Uint8Array, at: number, changed: Changed): boolean;
+  refileQueued(queued: Queued, uidl: Uint8Array, at: number, changed: ChangeEffects): boolean;
   /** Messages that an account has collected. */
   countCollected(account: number, messages: number, at: number): void;
   /** The server of the account took a message. `submitter` 0: it was the gateway's own. */
@@ -70,25 +70,29 @@ function* service<K extends keyof Services>(
 export const mailboxOf = (account: number): Change<Mailbox | undefined> => service('mailbox', account);
 
 /** The only way to change what `mailbox` counts: its engine remembers it. */
-export const addToMailbox = (ground: Ground, account: number, by: MailboxChange): Change<void> =>
-  service('addToMailbox', account, by, ground.changed);
+export const addToMailbox = (context: ChangeContext, account: number, by: MailboxChange): Change<void> =>
+  service('addToMailbox', account, by, context.changed);
 
-export const fileNotices = (ground: Ground, notices: Notices): Change<void> =>
-  service('fileNotices', notices, ground.at, ground.changed);
+export const fileNotices = (context: ChangeContext, notices: Notices): Change<void> =>
+  service('fileNotices', notices, context.at, context.changed);
 
 export const insertMessage = (work: AcceptWork, refs: number): Change<void> => service('insertMessage', work, refs);
 
-export const releaseHeld = (ground: Ground, message: bigint, account: number, uidl: Uint8Array): Change<boolean> =>
-  service('releaseHeld', message, account, uidl, ground.at, ground.changed);
+export const releaseHeld = (
+  context: ChangeContext,
+  message: bigint,
+  account: number,
+  uidl: Uint8Array,
+): Change<boolean> => service('releaseHeld', message, account, uidl, context.at, context.changed);
 
-export const refileQueued = (ground: Ground, queued: Queued, uidl: Uint8Array): Change<boolean> =>
-  service('refileQueued', queued, uidl, ground.at, ground.changed);
+export const refileQueued = (context: ChangeContext, queued: Queued, uidl: Uint8Array): Change<boolean> =>
+  service('refileQueued', queued, uidl, context.at, context.changed);
 
-export const countCollected = (ground: Ground, account: number, messages: number): Change<void> =>
-  service('countCollected', account, messages, ground.at);
+export const countCollected = (context: ChangeContext, account: number, messages: number): Change<void> =>
+  service('countCollected', account, messages, context.at);
 
-export const countPushed = (ground: Ground, account: number, submitter: number, octets: number): Change<void> =>
-  service('countPushed', account, submitter, octets, ground.at);
+export const countPushed = (context: ChangeContext, account: number, submitter: number, octets: number): Change<void> =>
+  service('countPushed', account, submitter, octets, context.at);
 
 /** Settings of an account and of its organisation, as JSON. */
 interface QuotaSettings {

@@ -10,7 +10,7 @@ import { type Actor } from '../actor.ts';
 import { int, text } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground, TrailRow } from './ground.ts';
+import type { ChangeContext, TrailRow } from './change-context.ts';
 import { dropVerifiers, dropVerifiersOf } from './passwords.ts';
 import {
   type FoundAccount,
@@ -29,29 +29,29 @@ export interface TargetChange {
 
 export class SettingsChanges {
   /** A target that has the settings already is left as it is, and nothing is told of it. */
-  *changeSettings(ground: Ground, target: SettingTarget, changes: SettingChanges, actor: Actor): Change<void> {
-    yield* applySettings(ground, [{ target, changes }], actor);
+  *changeSettings(context: ChangeContext, target: SettingTarget, changes: SettingChanges, actor: Actor): Change<void> {
+    yield* applySettings(context, [{ target, changes }], actor);
   }
 
   /** `until`: milliseconds, or 0 for no end; null: it is scanned again. Two people must stand behind it, which its caller has seen to (admin/second-person.ts). */
-  *changeScanExemption(ground: Ground, login: string, until: number | null, actor: Actor): Change<void> {
-    const rows = yield* setAll(ground, [{ target: { scope: 'account', login }, changes: { [SCAN_EXEMPT]: until } }]);
+  *changeScanExemption(context: ChangeContext, login: string, until: number | null, actor: Actor): Change<void> {
+    const rows = yield* setAll(context, [{ target: { scope: 'account', login }, changes: { [SCAN_EXEMPT]: until } }]);
     const told = rows.map((row) =>
       until === null
         ? { ...row, event: 'scan.exemption-ended', facts: {} }
         : { ...row, event: 'scan.exempted', facts: { until: until === NO_END ? 'no end' : iso(instant(until)) } },
     );
-    yield* ground.recordAll(told, actor);
+    yield* context.recordAll(told, actor);
   }
 
   /** Several targets in one transaction, at most MAX_SETTINGS: all or none. Resolves to how many had other settings before. */
-  *changeManySettings(ground: Ground, changes: readonly TargetChange[], actor: Actor): Change<number> {
+  *changeManySettings(context: ChangeContext, changes: readonly TargetChange[], actor: Actor): Change<number> {
     if (changes.length > MAX_SETTINGS)
       throw new RegistryError(
         'invalid',
         `Settings of ${changes.length} are to change at once; expected at most ${MAX_SETTINGS}`,
       );
-    return yield* applySettings(ground, changes, actor);
+    return yield* applySettings(context, changes, actor);
   }
 }
 
@@ -73,21 +73,21 @@ interface Kept {
 }
 
 /** How many had other settings before. */
-function* applySettings(ground: Ground, changes: readonly TargetChange[], actor: Actor): Change<number> {
+function* applySettings(context: ChangeContext, changes: readonly TargetChange[], actor: Actor): Change<number> {
   if (changes.some(({ changes: values }) => Object.hasOwn(values, SCAN_EXEMPT)))
     throw new RegistryError(
       'invalid',
       `"${SCAN_EXEMPT}" is not a setting, since one person may change those; "sluis scan exempt" is for two`,
     );
-  const rows = yield* setAll(ground, changes);
-  yield* ground.recordAll(rows, actor);
+  const rows = yield* setAll(context, changes);
+  yield* context.recordAll(rows, actor);
   return rows.length;
 }
 
 /** Answers the rows of the trail that are to be written, of those that had other settings before. */
-export function* setAll(ground: Ground, changes: readonly TargetChange[]): Change<readonly TrailRow[]> {
+export function* setAll(context: ChangeContext, changes: readonly TargetChange[]): Change<readonly TrailRow[]> {
   if (changes.length === 0) return [];
-  const keptOf = yield* keptRows(ground, changes);
+  const keptOf = yield* keptRows(context, changes);
   const changed: { readonly kept: Kept; readonly values: SettingChanges }[] = [];
   for (const { target, changes: values } of changes) {
     const kept = keptOf(target);
@@ -96,7 +96,7 @@ export function* setAll(ground: Ground, changes: readonly TargetChange[]): Chang
     Object.assign(kept, { settings, changed: true, newLogin: kept.newLogin || NEEDS_NEW_LOGIN in values });
     changed.push({ kept, values });
   }
-  yield* write(ground, [...new Set(changed.map(({ kept }) => kept))]);
+  yield* write(context, [...new Set(changed.map(({ kept }) => kept))]);
   return changed.map(({ kept: { account = null, personal }, values }) => ({
     event: 'registry.settings',
     account,
@@ -107,7 +107,7 @@ export function* setAll(ground: Ground, changes: readonly TargetChange[]): Chang
 
 const ROW = { id: int, settings: text };
 
-function* keptRows(ground: Ground, changes: readonly TargetChange[]): Change<(target: SettingTarget) => Kept> {
+function* keptRows(context: ChangeContext, changes: readonly TargetChange[]): Change<(target: SettingTarget) => Kept> {
   const targets = changes.map(({ target }) => target);
   const names = targets.flatMap((target) => (target.scope === 'organisation' ? [target.name] : []));
   const logins = targets.flatMap((target) => (target.scope === 'account' ? [target.login] : []));
@@ -118,7 +118,7 @@ function* keptRows(ground: Ground, changes: readonly TargetChange[]): Change<(ta
       : yield* sql.all({ ...ROW, name: text })`
     SELECT id, settings, name FROM organisation WHERE name ${among(text, names)} ORDER BY id ${locked}`;
   const accounts: ReadonlyMap<string, FoundAccount> =
-    logins.length === 0 ? new Map() : yield* accountsNamed(ground.at, logins);
+    logins.length === 0 ? new Map() : yield* accountsNamed(context.at, logins);
   const ofAccounts =
     logins.length === 0
       ? []
@@ -128,7 +128,7 @@ function* keptRows(ground: Ground, changes: readonly TargetChange[]): Change<(ta
       [...accounts.values()].map(({ id }) => id),
     )} ORDER BY id`;
   const addresses: ReadonlyMap<string, FoundAddress> =
-    keys.length === 0 ? new Map() : yield* addressesNamed(ground.at, keys);
+    keys.length === 0 ? new Map() : yield* addressesNamed(context.at, keys);
   const ofAddresses =
     keys.length === 0
       ? []
@@ -178,7 +178,7 @@ function placeOf(
   return { id, account: undefined, personal: { organisation: target.name } };
 }
 
-function* write(ground: Ground, kept: readonly Kept[]): Change<void> {
+function* write(context: ChangeContext, kept: readonly Kept[]): Change<void> {
   if (kept.length === 0) return;
   const of = (scope: SettingTarget['scope']): readonly Kept[] => kept.filter((one) => one.scope === scope);
   const numbered = (rows: readonly Kept[]) => rows.map(({ id, settings }) => ({ id: Number(id), settings }));
@@ -201,11 +201,11 @@ function* write(ground: Ground, kept: readonly Kept[]): Change<void> {
     yield* dropVerifiersOf(newLogins.organisations);
   }
   if (newLogins.accounts.length > 0) {
-    yield* ground.touchAll(newLogins.accounts, 'settings');
+    yield* context.touchAll(newLogins.accounts, 'settings');
     yield* dropVerifiers(newLogins.accounts);
   }
-  if (organisations.length > 0) ground.tellMany('settings');
-  ground.tell(
+  if (organisations.length > 0) context.tellMany('settings');
+  context.tell(
     kept.flatMap(({ account }) => account ?? []),
     'settings',
   );

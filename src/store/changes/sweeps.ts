@@ -16,7 +16,7 @@ import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { dropUnneeded, dropUpload, dropUploads, newBudget, raise } from './contents.ts';
 import { sweepDeleted, trimDeleted } from './deleted-mail.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 import { dropKeys } from './idempotency.ts';
 
 /** Rows of one kind in one step. */
@@ -64,8 +64,8 @@ export class SweepChanges {
    * What was promised to go comes before what was left over, and days are looked at in each step: however much one account leaves behind, keys
    * end when they should.
    */
-  *step(ground: Ground, { keptFor, open, below, day, node }: SweepStep): Change<Swept> {
-    const { at } = ground;
+  *step(context: ChangeContext, { keptFor, open, below, day, node }: SweepStep): Change<Swept> {
+    const { at } = context;
     const left = newBudget();
     const moreDeleted = yield* sweepDeleted(at, keptFor.hidden);
     const contents = yield* dropUnneeded(at, left);
@@ -81,21 +81,21 @@ export class SweepChanges {
   }
 
   /** Deleted mail of one account beyond its quota, and the content that goes with it. */
-  *trim(ground: Ground, account: number, below: bigint): Change<Swept> {
-    const moreDeleted = yield* trimDeleted(account, ground.at);
-    const { dropped: messages, more } = yield* dropUnneeded(ground.at, newBudget());
+  *trim(context: ChangeContext, account: number, below: bigint): Change<Swept> {
+    const moreDeleted = yield* trimDeleted(account, context.at);
+    const { dropped: messages, more } = yield* dropUnneeded(context.at, newBudget());
     if (messages > 0) yield* raise(below);
     return { uploads: 0, messages, traces: 0, days: [], day: '', more: more || moreDeleted };
   }
 
   /** A slice of a body that was given up; true while there is more. One that was filed meanwhile stays. */
-  *giveUp(_ground: Ground, id: bigint): Change<boolean> {
+  *giveUp(_context: ChangeContext, id: bigint): Change<boolean> {
     return yield* dropUpload(id);
   }
 
   /** The key of a day that a step named is erased. */
-  *dayErased(ground: Ground, day: Day): Change<void> {
-    yield* sql.run`UPDATE day_key SET erased_at = ${ground.at} WHERE day = ${day}`;
+  *dayErased(context: ChangeContext, day: Day): Change<void> {
+    yield* sql.run`UPDATE day_key SET erased_at = ${context.at} WHERE day = ${day}`;
   }
 }
 

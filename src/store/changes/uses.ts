@@ -6,23 +6,23 @@ import type { AccountId } from '../../domain/ids.ts';
 import type { Instant } from '../../domain/units.ts';
 import { NETWORKS_OF_ACCOUNT } from '../registry.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { Ground } from './ground.ts';
+import type { ChangeContext } from './change-context.ts';
 
 export class UseChanges {
-  *password(_ground: Ground, account: AccountId, name: string, at: Instant): Change<void> {
+  *password(_context: ChangeContext, account: AccountId, name: string, at: Instant): Change<void> {
     yield* sql.run`UPDATE password SET last_used_at = ${at} WHERE account = ${account} AND name = ${name} AND coalesce(last_used_at, 0) < ${at}`;
   }
 
-  *appPassword(_ground: Ground, id: string, at: Instant): Change<void> {
+  *appPassword(_context: ChangeContext, id: string, at: Instant): Change<void> {
     yield* sql.run`UPDATE app_password SET last_used_at = ${at} WHERE id = ${id} AND coalesce(last_used_at, 0) < ${at}`;
   }
 
-  *certificate(_ground: Ground, id: number, at: Instant): Change<void> {
+  *certificate(_context: ChangeContext, id: number, at: Instant): Change<void> {
     yield* sql.run`UPDATE client_certificate SET last_used_at = ${at} WHERE id = ${id} AND coalesce(last_used_at, 0) < ${at}`;
   }
 
   /** The account keeps those that it was last seen from. */
-  *network(_ground: Ground, account: AccountId, network: string, at: Instant): Change<void> {
+  *network(_context: ChangeContext, account: AccountId, network: string, at: Instant): Change<void> {
     yield* sql.run`
       INSERT INTO known_network (account, network, at) VALUES (${account}, ${network}, ${at})
           ON CONFLICT (account, network) DO UPDATE SET

@@ -9,27 +9,27 @@ import { type Row, int, orNull, text } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { NewWebhook, WebhookChange, WebhookOwner, WebhookProgress } from '../webhooks.ts';
-import type { Ground, TrailRow } from './ground.ts';
+import type { ChangeContext, TrailRow } from './change-context.ts';
 
 const WEBHOOK = { id: text, account: orNull(int), owner: text, name: text, state: text };
 type Known = Row<typeof WEBHOOK>;
 
 export class WebhookChanges {
   /** It is told of what happens from now on. */
-  *add(ground: Ground, webhook: NewWebhook, actor: Actor): Change<void> {
+  *add(context: ChangeContext, webhook: NewWebhook, actor: Actor): Change<void> {
     const { id, account = null, organisation = null, name, url, events, sealed } = webhook;
-    yield* checkOwner(ground, webhook);
+    yield* checkOwner(context, webhook);
     const owner = ownerOf(webhook);
     yield* checkRoom(owner);
     yield* checkName({ owner, name, id });
     yield* sql.run`
       INSERT INTO webhook (id, account, organisation, owner, name, url, events, sealed, position, created_at)
-      SELECT ${id}, ${account}, ${organisation}, ${owner}, ${name}, ${url}, ${events.join(' ')}, ${sealed}, coalesce(max(seq), 0), ${ground.at} FROM audit`;
-    yield* record(ground, 'added', { id, account, name }, actor, { host: hostOf(url) }, { events });
+      SELECT ${id}, ${account}, ${organisation}, ${owner}, ${name}, ${url}, ${events.join(' ')}, ${sealed}, coalesce(max(seq), 0), ${context.at} FROM audit`;
+    yield* record(context, 'added', { id, account, name }, actor, { host: hostOf(url) }, { events });
   }
 
   /** Events that it was not told of stay untold, and what it is told of next goes to the new URL. */
-  *set(ground: Ground, id: string, { name, url, events }: WebhookChange, actor: Actor): Change<void> {
+  *set(context: ChangeContext, id: string, { name, url, events }: WebhookChange, actor: Actor): Change<void> {
     const known = yield* webhookOf(id);
     if (name !== undefined) {
       yield* checkName({ ...known, name });
@@ -39,45 +39,45 @@ export class WebhookChanges {
     if (events !== undefined) yield* sql.run`UPDATE webhook SET events = ${events.join(' ')} WHERE id = ${id}`;
     const personal = url === undefined ? {} : { host: hostOf(url) };
     const about = name === undefined ? known : { ...known, name };
-    yield* record(ground, 'changed', about, actor, personal, events === undefined ? {} : { events });
+    yield* record(context, 'changed', about, actor, personal, events === undefined ? {} : { events });
   }
 
   /** `sealed`: the new secret with the one before, which signs as well until `oldUntil`. */
-  *rotate(ground: Ground, id: string, sealed: Uint8Array, oldUntil: Instant, actor: Actor): Change<void> {
+  *rotate(context: ChangeContext, id: string, sealed: Uint8Array, oldUntil: Instant, actor: Actor): Change<void> {
     const known = yield* webhookOf(id);
     yield* sql.run`UPDATE webhook SET sealed = ${sealed}, old_until = ${oldUntil} WHERE id = ${id}`;
-    yield* record(ground, 'secret-rotated', known, actor);
+    yield* record(context, 'secret-rotated', known, actor);
   }
 
   /** Answers whether it was told of events until now. `why`: a word, for those who look. */
-  *pause(ground: Ground, id: string, why: string, actor: Actor): Change<boolean> {
+  *pause(context: ChangeContext, id: string, why: string, actor: Actor): Change<boolean> {
     const known = yield* webhookOf(id);
     if (known.state === 'paused') return false;
     yield* sql.run`UPDATE webhook SET state = 'paused', why = ${why}, due_at = NULL WHERE id = ${id}`;
-    yield* record(ground, 'paused', known, actor, {}, { why });
+    yield* record(context, 'paused', known, actor, {}, { why });
     return true;
   }
 
   /** It goes on where it stopped; what has become too old meanwhile is passed over. One that waits for another try goes on at once. */
-  *resume(ground: Ground, id: string, actor: Actor): Change<void> {
+  *resume(context: ChangeContext, id: string, actor: Actor): Change<void> {
     const known = yield* webhookOf(id);
     yield* sql.run`
       UPDATE webhook SET state = 'active', why = NULL, failures = 0, failing_at = NULL, due_at = NULL WHERE id = ${id}`;
-    yield* record(ground, 'resumed', known, actor);
+    yield* record(context, 'resumed', known, actor);
   }
 
   /** For good: its secrets and its URL are gone. `why`: a word. */
-  *end(ground: Ground, id: string, why: string, actor: Actor): Change<void> {
+  *end(context: ChangeContext, id: string, why: string, actor: Actor): Change<void> {
     const known = yield* webhookOf(id);
     yield* sql.run`DELETE FROM webhook WHERE id = ${id}`;
-    yield* record(ground, 'ended', known, actor, {}, { why });
+    yield* record(context, 'ended', known, actor, {}, { why });
   }
 }
 
 /** How far each has been told. */
 export class WebhookProgressChanges {
   /** Positions never go back, whoever comes late. A success ends what failures there were. */
-  *advance(_ground: Ground, progress: readonly WebhookProgress[]): Change<void> {
+  *advance(_context: ChangeContext, progress: readonly WebhookProgress[]): Change<void> {
     const rows = progress.map(({ id, position, succeededAt, missedUntil }) => ({
       id,
       position,
@@ -95,9 +95,9 @@ export class WebhookProgressChanges {
   }
 
   /** One more failure; nothing is sent before `dueAt`. */
-  *failed(ground: Ground, id: string, failures: number, dueAt: Instant, why: string): Change<void> {
+  *failed(context: ChangeContext, id: string, failures: number, dueAt: Instant, why: string): Change<void> {
     yield* sql.run`
-      UPDATE webhook SET failures = ${failures}, due_at = ${dueAt}, why = ${why}, failing_at = coalesce(failing_at, ${ground.at})
+      UPDATE webhook SET failures = ${failures}, due_at = ${dueAt}, why = ${why}, failing_at = coalesce(failing_at, ${context.at})
        WHERE id = ${id} AND state = 'active'`;
   }
 }
@@ -117,14 +117,14 @@ export function* endWebhooksOf(
 
 /** Part of the end of an organisation, or of its merge into another one, which decides anew whom it tells: secrets and URLs are gone. */
 export function* endWebhooksOfOrganisation(
-  ground: Ground,
+  context: ChangeContext,
   organisation: number,
   why: 'organisation-ended' | 'organisation-merged',
   actor: Actor,
 ): Change<void> {
   const ended = yield* sql.all(ENDED)`
     DELETE FROM webhook WHERE organisation = ${organisation} RETURNING id, account, name`;
-  yield* ground.recordAll(
+  yield* context.recordAll(
     byId(ended).map((one) => endedRow(one, why)),
     actor,
   );
@@ -147,14 +147,14 @@ const endedRow = ({ id, account, name }: Row<typeof ENDED>, why: string): TrailR
 });
 
 function* record(
-  ground: Ground,
+  context: ChangeContext,
   what: string,
   { id, account, name }: Pick<Known, 'id' | 'account' | 'name'>,
   actor: Actor,
   personal: Readonly<Record<string, string>> = {},
   facts: object = {},
 ): Change<void> {
-  yield* ground.record(
+  yield* context.record(
     `webhook.${what}`,
     account,
     actor,
@@ -176,9 +176,9 @@ function* webhookOf(id: string): Change<Known> {
   return row;
 }
 
-function* checkOwner(ground: Ground, { account, organisation }: WebhookOwner): Change<void> {
+function* checkOwner(context: ChangeContext, { account, organisation }: WebhookOwner): Change<void> {
   if (account === undefined && organisation === undefined) return;
-  const { at } = ground;
+  const { at } = context;
   const open =
     account === undefined
       ? yield* sql.first({ id: int })`

@@ -5,7 +5,7 @@
 import type { Clock, Log, Timer } from '../../domain/effects.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import { minutes, seconds } from '../../domain/units.ts';
-import type { AccountMove, AccountMoved, AccountMoves, AccountTies, MailboxShare } from '../account-moves.ts';
+import type { AccountMove, AccountMoved, AccountMoves, AccountReferences, MailboxShare } from '../account-moves.ts';
 import { type Actor, THE_GATEWAY } from '../actor.ts';
 import type { MaildropLocks, MaildropRight } from '../maildrop-locks.ts';
 import type { Subjects } from '../objects.ts';
@@ -104,7 +104,7 @@ export class CoreAccountMoves implements AccountMoves {
     await Promise.all(this.#following);
   }
 
-  async plan(move: AccountMove): Promise<AccountTies & Pick<AccountMoved, 'moved' | 'left'>> {
+  async plan(move: AccountMove): Promise<AccountReferences & Pick<AccountMoved, 'moved' | 'left'>> {
     const found = await this.#p.subject.plan(wantedOf(move));
     const [moved, left] = [
       { messages: 0, octets: 0 },
@@ -121,7 +121,7 @@ export class CoreAccountMoves implements AccountMoves {
       }
       after = step.next;
     }
-    return { ...found.ties, moved: { ...moved, held: 0 }, left };
+    return { ...found.references, moved: { ...moved, held: 0 }, left };
   }
 
   async move(move: AccountMove, actor: Actor, progress?: (done: number) => void): Promise<AccountMoved> {
@@ -130,10 +130,10 @@ export class CoreAccountMoves implements AccountMoves {
     const found = await subject.plan(wantedOf(move));
     let result: Promise<AccountMoved> | undefined;
     await maildrops.move(found.account, async (told) => {
-      const { account, former, ties } = await subject.move(wantedOf(move), actor);
+      const { account, former, references } = await subject.move(wantedOf(move), actor);
       const following = this.#follow(former.account, account, actor, { progress });
       told([former.account, account], following.then(ignore, ignore));
-      result = following.then((followed) => ({ ...ties, account, former, ...followed }));
+      result = following.then((followed) => ({ ...references, account, former, ...followed }));
       result.catch(ignore);
     });
     if (result === undefined) throw new Error('the move has no answer');

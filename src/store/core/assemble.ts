@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type Day, KeyFolder, KeyFolderRefused } from '../../crypto/key-folder.ts';
 import type { Address } from '../../domain/address.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
-import type { Ground } from '../changes/ground.ts';
+import type { ChangeContext } from '../changes/change-context.ts';
 import { CHANGES } from '../changes/table.ts';
 import type { MessageIds } from '../message-ids.ts';
 import type { PgpKeys } from '../port/certificates.ts';
@@ -53,14 +53,14 @@ export const randomOf = (options: CoreCreateOptions): RandomBytes => pooled(opti
  * What a new store begins with: the organisation `system` with the account `postmaster` (no password: nobody logs in with it until somebody
  * gives it one) and the address postmaster@HOSTNAME.
  */
-export function* firstChanges(ground: Ground, hostname: string): Change<void> {
+export function* firstChanges(context: ChangeContext, hostname: string): Change<void> {
   const actor = { name: 'sluis init' };
   const operator = { name: 'system', title: 'Operator of this gateway', language: 'en' } as const;
-  yield* CHANGES.organisations.addOrganisation(ground, operator, actor);
+  yield* CHANGES.organisations.addOrganisation(context, operator, actor);
   // RFC 5321 section 4.5.1: always deliverable.
   const addresses = [`postmaster@${hostname}` as Address];
   const postmaster = { login: 'postmaster', organisation: 'system', kind: 'mail', addresses } as const;
-  yield* CHANGES.accounts.addAccount(ground, postmaster, actor);
+  yield* CHANGES.accounts.addAccount(context, postmaster, actor);
 }
 
 /** An engine begins before its store: what it tells until then is of nobody's interest, but for its failure. */
@@ -125,7 +125,7 @@ export async function assemble(
     ...subjects.passwords,
     ...subjects.settings,
     ...subjects.partners,
-    ...subjects.ties,
+    ...subjects.references,
   });
   const certificates = Object.assign(new CertificateMemory(subjects.trust), {
     ...subjects.authorities,

@@ -5,7 +5,7 @@
 import type { AddressKey } from '../../domain/address.ts';
 import type { AuthorityRecord, MailRecord } from '../certificates.ts';
 import type { Certificates } from '../port/certificates.ts';
-import type { Told } from '../changes/changed.ts';
+import type { Invalidation } from '../changes/changed.ts';
 import type { Subjects } from '../objects.ts';
 import { Remembered } from './remembered.ts';
 
@@ -27,7 +27,7 @@ export class CertificateMemory implements Pick<Certificates, 'listAuthorities' |
   }
 
   /** From a commit, before its answers are given out. */
-  told({ mail, trust }: Pick<Told, 'mail' | 'trust'>): void {
+  told({ mail, trust }: Pick<Invalidation, 'mail' | 'trust'>): void {
     for (const key of mail) this.#mail.forget(key as AddressKey);
     if (!trust) return;
     this.#authorities.forgetAll();

@@ -211,7 +211,7 @@ export interface Engine {
   /** A body is about to begin, or somebody asks how the store is. */
   lookForRoom(): void;
   /** Sends notices ahead of the work that files them; what it resolves to stands in that work, which must be sent. `written` makes what is filed. */
-  ahead(notices: readonly Acceptance[], written: (part: readonly Acceptance[]) => Notices): Promise<SentNotices>;
+  sendNotices(notices: readonly Acceptance[], written: (part: readonly Acceptance[]) => Notices): Promise<SentNotices>;
   /** Figures of usage that wait are written: somebody is about to read them. */
   countUsage(): Promise<void>;
   /** Resolves when everything that takes part in writing has answered just now. */

@@ -7,12 +7,12 @@
 import type { AuditItem } from '../../domain/audit-row.ts';
 import { type MessageId, messageNumber } from '../../domain/ids.ts';
 import type { AcceptWork, NewDelivery, Notices } from '../changes/accept-work.ts';
-import type { Changed } from '../changes/changed.ts';
+import type { ChangeEffects } from '../changes/changed.ts';
 import { quotaOf } from '../changes/services.ts';
 import { UIDL_OCTETS } from '../changes/uidls.ts';
 import { OPERATOR } from '../store.ts';
 import type { KeptRow, Unfiled } from './engine.ts';
-import { type Lead, rerouted } from './reroute.ts';
+import { type AddressTarget, rerouted } from './reroute.ts';
 
 /** What went into one mailbox. */
 export interface FiledCopy {
@@ -46,7 +46,7 @@ export interface FilingLooks<M extends FilingMailbox> {
   /** Another gateway has changed the registry since the message was judged. */
   isOutdated(work: AcceptWork): boolean;
   wasTakenOver(account: number): boolean;
-  lead(key: string): Lead | undefined;
+  target(key: string): AddressTarget | undefined;
   /** Undefined: it is not registered. 'ended' also where its end is final. */
   addressState(key: string): string | undefined;
   partnerState(partner: number): string | undefined;
@@ -72,7 +72,7 @@ export interface FilingWrites<M extends FilingMailbox> {
   /** Facts and content, which so many entries and deliveries need. */
   message(work: AcceptWork, refs: number, copyOf: bigint | null): void;
   /** With the counters of the mailbox, which `changed` tells. */
-  entry(entry: NewEntry, mailbox: M, changed: Changed): void;
+  entry(entry: NewEntry, mailbox: M, changed: ChangeEffects): void;
   delivery(work: AcceptWork, delivery: NewDelivery): void;
   /** `keys`: reference and digest of the messages, and one octet more where it is held. */
   interchange(at: number, keys: Buffer): void;
@@ -93,20 +93,20 @@ export class FilingRules<M extends FilingMailbox> {
   }
 
   /** Undefined: it was filed. */
-  accept(changed: Changed, work: AcceptWork): Unfiled | undefined {
+  accept(changed: ChangeEffects, work: AcceptWork): Unfiled | undefined {
     const before = this.#tables.keepRequest(work);
     if (before !== undefined) return { kind: 'answered', ...before };
-    const unfiled = this.#notFrom(work) ?? this.#file(whereTheyLead(this.#tables, work), changed);
+    const unfiled = this.#notFrom(work) ?? this.#file(withCurrentTargets(this.#tables, work), changed);
     if (unfiled === undefined) this.notices(work.notices, work.receivedAt, changed);
     else this.#tables.unfiledRequest(work, unfiled.kind === 'duplicate' ? unfiled.of : undefined);
     return unfiled;
   }
 
   /** Notices whose addressee is gone stay out; an audit row tells. */
-  notices(notices: Notices, at: number, changed: Changed): void {
+  notices(notices: Notices, at: number, changed: ChangeEffects): void {
     this.#tables.behind(notices.length);
     for (const notice of notices) {
-      const unfiled = this.#file(whereTheyLead(this.#tables, notice), changed);
+      const unfiled = this.#file(withCurrentTargets(this.#tables, notice), changed);
       if (unfiled === undefined) changed.filed.push(notice.id, ...notice.copies.map(({ id }) => id));
       else if (unfiled.kind === 'refused') this.#tables.audit([notFiled(notice, unfiled.why, at)]);
     }
@@ -119,7 +119,7 @@ export class FilingRules<M extends FilingMailbox> {
   }
 
   /** Undefined when it was filed. */
-  #file(work: AcceptWork, changed: Changed): Unfiled | undefined {
+  #file(work: AcceptWork, changed: ChangeEffects): Unfiled | undefined {
     const tables = this.#tables;
     const before = this.#repeated(work);
     if (before !== undefined) return { kind: 'duplicate', of: before };
@@ -155,7 +155,7 @@ export class FilingRules<M extends FilingMailbox> {
     return undefined;
   }
 
-  #write(work: AcceptWork, rows: ReadonlyMap<number, M>, copyOf: bigint | null, changed: Changed): FiledCopy[] {
+  #write(work: AcceptWork, rows: ReadonlyMap<number, M>, copyOf: bigint | null, changed: ChangeEffects): FiledCopy[] {
     const tables = this.#tables;
     tables.message(work, rows.size + work.deliveries.length, copyOf);
     let i = 0;
@@ -218,16 +218,20 @@ export class FilingRules<M extends FilingMailbox> {
  * The work with everybody where they lead now. Nearly nobody has moved since RCPT: a look at each account. A mailbox may be another one than that of
  * its recipient's address (edi-boxes), so what counts is that the account itself is one that somebody took over.
  */
-export function whereTheyLead(looks: Pick<FilingLooks<never>, 'wasTakenOver' | 'lead'>, work: AcceptWork): AcceptWork {
-  const leads = new Map<string, Lead>();
+export function withCurrentTargets(
+  looks: Pick<FilingLooks<never>, 'wasTakenOver' | 'target'>,
+  work: AcceptWork,
+): AcceptWork {
+  const targets = new Map<string, AddressTarget>();
   for (const { keys, partners, owners } of [work, ...work.copies])
     for (const [i, key] of keys.entries()) {
       const partner = partners[i] ?? 0;
       if (partner === 0 && !looks.wasTakenOver(owners[i] ?? 0)) continue;
-      const lead = looks.lead(key);
-      if (lead !== undefined && (partner === 0 ? lead.partner === 0 : lead.partner !== partner)) leads.set(key, lead);
+      const target = looks.target(key);
+      if (target !== undefined && (partner === 0 ? target.partner === 0 : target.partner !== partner))
+        targets.set(key, target);
     }
-  return leads.size === 0 ? work : rerouted(work, leads);
+  return targets.size === 0 ? work : rerouted(work, targets);
 }
 
 /** `copy`: the message that this recipient got in place of the one that was submitted. */

@@ -31,13 +31,13 @@ export interface Manner<A extends readonly unknown[] = never> {
   readonly outside?: true;
   /** What it files: it rides behind the chunks of each body that is in the store already. */
   readonly files?: (...args: A) => readonly Filed[];
-  /** The argument whose notices may have come ahead (ahead.ts). */
+  /** The argument whose notices may have come ahead (sqlite/notices-in-parts.ts). */
   readonly sent?: (...args: A) => SentNotices;
   /** Memory that goes over with it, and is the caller's no more. */
   readonly gives?: (...args: A) => Uint8Array;
 }
 
-type MannerOf<F> = F extends (ground: never, ...args: infer A) => Generator<Step, unknown> ? Manner<A> : never;
+type MannerOf<F> = F extends (context: never, ...args: infer A) => Generator<Step, unknown> ? Manner<A> : never;
 type Manners<T> = { readonly [K in keyof T]: { readonly [M in keyof T[K]]: MannerOf<T[K][M]> } };
 
 export const REGISTRY: Manner = { reach: 'registry' };

@@ -1,6 +1,6 @@
 /** What the roads of the mail ask of OpenPGP keys, remembered: the keys of an address. It is exact, as that of the registry. */
 import type { AddressKey } from '../../domain/address.ts';
-import type { Told } from '../changes/changed.ts';
+import type { Invalidation } from '../changes/changed.ts';
 import type { PgpMailKey } from '../pgp-keys.ts';
 import type { PgpKeys } from '../port/certificates.ts';
 import { Remembered } from './remembered.ts';
@@ -17,7 +17,7 @@ export class RememberedPgpKeys implements Pick<PgpKeys, 'findMail'> {
   }
 
   /** From a commit, before its answers are given out. */
-  told({ mail }: Pick<Told, 'mail'>): void {
+  told({ mail }: Pick<Invalidation, 'mail'>): void {
     for (const key of mail) this.#mail.forget(key as AddressKey);
   }
 

@@ -10,7 +10,7 @@ import type { RandomBytes } from '../../domain/effects.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import { type State, addressAt, endedAt, foldLogin } from '../../domain/registry.ts';
 import { type Instant, octets } from '../../domain/units.ts';
-import type { Told } from '../changes/changed.ts';
+import type { Invalidation } from '../changes/changed.ts';
 import type { Subjects } from '../objects.ts';
 import type { RecipientRow } from '../reads/roads.ts';
 import {
@@ -71,7 +71,7 @@ type Called = keyof (Subjects['absences'] &
   Subjects['organisationErasure'] &
   Subjects['organisations'] &
   Subjects['partners'] &
-  Subjects['ties']);
+  Subjects['references']);
 
 export class RememberingRegistry implements Omit<Registry, Called> {
   readonly #p: RegistryParts;
@@ -100,7 +100,7 @@ export class RememberingRegistry implements Omit<Registry, Called> {
   }
 
   /** From a commit, before its answers are given out. */
-  told({ accounts, scope }: Pick<Told, 'accounts' | 'scope'>): void {
+  told({ accounts, scope }: Pick<Invalidation, 'accounts' | 'scope'>): void {
     if (accounts !== 'many' && accounts.length === 0) return;
     const narrow = scope === 'password' || scope === 'certificate';
     const logins = narrow && accounts !== 'many' ? accounts.map((a) => this.#loginOf.get(a as AccountId)) : [undefined];

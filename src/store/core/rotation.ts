@@ -31,7 +31,7 @@ import { defined } from '../../domain/defined.ts';
 import type { Clock, RandomBytes } from '../../domain/effects.ts';
 import { instant } from '../../domain/units.ts';
 import { syncFolder, writeSynced } from '../../platform/lasting-files.ts';
-import { Ground } from '../changes/ground.ts';
+import { ChangeContext } from '../changes/change-context.ts';
 import type { Change } from '../sql/sql.ts';
 import { type Actor } from '../actor.ts';
 import { StoreRefused } from '../store.ts';
@@ -218,9 +218,9 @@ export class Rotation {
         if (place.kind === 'column')
           rows += await transaction.reseal(place, (sealed, id) => must(reseal(change, sealed, { purpose, id })));
       await transaction.setKeyCheck(keyCheck(change.to));
-      const ground = new Ground(instant(clock.now()), this.#random(32));
+      const context = new ChangeContext(instant(clock.now()), this.#random(32));
       const facts = { from: keyFingerprint(change.from), to: keyFingerprint(change.to), files, rows };
-      await transaction.run(ground.record('key.rotated', null, actor, {}, facts));
+      await transaction.run(context.record('key.rotated', null, actor, {}, facts));
       this.#step('commit');
       return rows;
     });

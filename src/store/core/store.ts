@@ -246,7 +246,7 @@ export class CoreStore implements Store {
     then: 'ends' | 'goes-on' = 'ends',
     stands?: () => Promise<boolean>,
   ): Promise<void> {
-    const sent = notices.length === 0 ? undefined : () => this.#ahead(notices);
+    const sent = notices.length === 0 ? undefined : () => this.#sendNotices(notices);
     const { maildrops } = this.#p;
     const end = { deleted, retrieved, audit: this.audit.items(audit), notices: sent, stands };
     await (then === 'ends' ? maildrops.commit(lock, end) : maildrops.commitAndGoOn(lock, end));
@@ -264,17 +264,17 @@ export class CoreStore implements Store {
     const { maildrops } = this.#p;
     if (retrieved.length === 0) return await maildrops.release(lock);
     try {
-      await maildrops.releaseSent(lock, retrieved, async () => await this.#ahead(await notices()));
+      await maildrops.releaseSent(lock, retrieved, async () => await this.#sendNotices(await notices()));
     } catch (error) {
       // Uncounted, the messages are sent again and told of then.
       this.#p.log.warn('store.release-not-noted', { account: lock.account, why: String(error) });
     }
   }
 
-  async #ahead(notices: readonly Acceptance[]): Promise<SentNotices> {
+  async #sendNotices(notices: readonly Acceptance[]): Promise<SentNotices> {
     const { bodies, engine } = this.#p;
     bodies.checkNumber(notices);
-    return await engine.ahead(notices, (part) => bodies.notices(part));
+    return await engine.sendNotices(notices, (part) => bodies.notices(part));
   }
 
   async restoreEntries(

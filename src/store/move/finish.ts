@@ -1,7 +1,7 @@
 /** What makes the database a store, in one transaction: its facts, where numbers go on, and a row of the trail that tells of the move. */
 import { instant } from '../../domain/units.ts';
 import type { Actor } from '../actor.ts';
-import { Ground } from '../changes/ground.ts';
+import { ChangeContext } from '../changes/change-context.ts';
 import { Lane } from '../postgres/lane.ts';
 import type { ChangingConnection } from '../postgres/connection.ts';
 import { PostgresRunner } from '../postgres/runner.ts';
@@ -75,7 +75,7 @@ async function tell(
   const lane = new Lane({ node: 0, epoch: 0 }, () => at);
   const runner = new PostgresRunner(connection, { append: (item) => lane.append(item), flush: () => lane.flush() });
   const facts = { tables: tables.length, rows, digest };
-  await runner.run(new Ground(instant(at), salt).record('store.moved', null, actor, {}, facts));
+  await runner.run(new ChangeContext(instant(at), salt).record('store.moved', null, actor, {}, facts));
   await runner.run(lane.flush());
 }
 

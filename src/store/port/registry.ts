@@ -17,7 +17,7 @@ import type { OrganisationChanges } from '../changes/organisations.ts';
 import type { PartnerChanges } from '../changes/partners.ts';
 import type { PasswordChanges } from '../changes/passwords.ts';
 import type { SettingsChanges } from '../changes/settings.ts';
-import type { EndTies, MergeTies, TiedOrganisation } from '../organisation-ties.ts';
+import type { EndingReferences, MergeReferences, TiedOrganisation } from '../organisation-references.ts';
 import type { AbsenceReads } from '../reads/absences.ts';
 import type { AccountReads } from '../reads/accounts.ts';
 import type { AddressReads } from '../reads/addresses.ts';
@@ -46,7 +46,7 @@ export interface EdiIdentities extends Remote<EdiChanges>, Remote<EdiReads> {
 
 export interface OrganisationMerges extends Remote<OrganisationMergeChanges>, Remote<FormerOrganisationReads> {
   /** Of an account of `from`: what would say, or reach, something else when it is `into`’s. */
-  mergeTies(account: AccountId, from: TiedOrganisation, into: TiedOrganisation): Promise<MergeTies>;
+  mergeReferences(account: AccountId, from: TiedOrganisation, into: TiedOrganisation): Promise<MergeReferences>;
 }
 
 export interface Registry
@@ -119,7 +119,7 @@ export interface Registry
   /** Many at once (at most `MAX_ACCOUNTS`), all or none. */
   endAccounts(endings: readonly (Ending & { readonly login: string })[], actor: Actor): Promise<void>;
   /** What would end with the account beside its log-in and addresses. */
-  endTies(account: AccountId): Promise<EndTies>;
+  endReferences(account: AccountId): Promise<EndingReferences>;
   /**
    * Ends an organisation. With `endsAt` that is one row: its addresses take no mail, its accounts collect what waits until then, and
    * `setOrganisationState` to `active` takes it back. Without, it ends for ever, at once, and then its accounts one part after the other: cut

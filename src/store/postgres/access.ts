@@ -1,7 +1,7 @@
 /** Where a server of PostgreSQL is, and as whom we come to it: by TLS that is verified, with a password or a client certificate from a file. */
 import { isIP } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
-import { ConnectProblem, type Told } from './connect-problem.ts';
+import { ConnectProblem, type ConnectFailure } from './connect-problem.ts';
 
 export interface Server {
   /** A name, an address, or the folder of a Unix socket. */
@@ -36,12 +36,12 @@ export const placeOf = ({ host, port }: Server): string =>
 const isHere = (host: string): boolean =>
   host.startsWith('/') || host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 
-const NO_PASSWORD: Told = [
+const NO_PASSWORD: ConnectFailure = [
   'authentication',
   'it asks for a password, and none is configured',
   'give "password-file" in [store], or a client certificate that it accepts',
 ];
-const IN_THE_CLEAR: Told = [
+const IN_THE_CLEAR: ConnectFailure = [
   'plain-text',
   'mail would go in the clear to another machine',
   'give "ca" in [store] and have the server offer TLS, or allow it with "plain-text = true"',

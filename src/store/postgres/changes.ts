@@ -8,7 +8,7 @@
 import { instant } from '../../domain/units.ts';
 import type { Effects } from '../changes/changed.ts';
 import { following } from '../changes/directory.ts';
-import { Ground } from '../changes/ground.ts';
+import { ChangeContext } from '../changes/change-context.ts';
 import { CHANGES, MAIL_CHANGES } from '../changes/table.ts';
 import { int } from '../sql/columns.ts';
 import { type Callable, checkCrossing, methodsOf } from '../sql/remote.ts';
@@ -99,13 +99,13 @@ export class Changer {
     if (callee === undefined) throw new TypeError(`Nothing may be called as ${call.object}.${call.method}`);
     const turn = callee.ofMail ? this.#parts.turnOf(call) : undefined;
     return await this.#again((run) => {
-      const ground = new Ground(instant(call.at), call.salt);
+      const context = new ChangeContext(instant(call.at), call.salt);
       const change = function* (): Change<unknown> {
         if (turn !== undefined) yield* takeTurn(turn);
         if (first !== undefined) yield* first();
-        return yield* following(ground, callee.run(ground, ...call.args));
+        return yield* following(context, callee.run(context, ...call.args));
       };
-      return this.#once(change(), { ground, ofMail: callee.ofMail, undone: this.#parts.twice === true && run === 1 });
+      return this.#once(change(), { context, ofMail: callee.ofMail, undone: this.#parts.twice === true && run === 1 });
     });
   }
 
@@ -126,7 +126,7 @@ export class Changer {
 
   async #once<T>(
     change: Change<T>,
-    { ground, ofMail, undone }: { ground?: Ground; ofMail: boolean; undone: boolean },
+    { context, ofMail, undone }: { context?: ChangeContext; ofMail: boolean; undone: boolean },
   ): Promise<Changes<T>> {
     const { lane, usage } = this.#parts;
     usage.take();
@@ -137,7 +137,7 @@ export class Changer {
       if (!ofMail) await this.#connection.query(ONE_BY_ONE);
       value = await this.#runner.run(change, ofMail ? 'FOR SHARE' : 'FOR UPDATE');
       checkCrossing(value);
-      raised = await this.#runner.run(behind(ground?.told !== undefined, this.#parts), '');
+      raised = await this.#runner.run(behind(context?.told !== undefined, this.#parts), '');
       if (undone) throw new Undone();
     } catch (error) {
       lane.rolledBack();
@@ -152,7 +152,7 @@ export class Changer {
     }
     lane.committed();
     if (raised !== undefined) this.#parts.raised?.(raised);
-    return { value, effects: ground?.effects };
+    return { value, effects: context?.effects };
   }
 }
 

@@ -20,7 +20,7 @@ export type ConnectCause =
   | 'failed';
 
 /** What is wrong, and what to do about it. */
-export type Told = readonly [reason: ConnectCause, why: string, remedy: string];
+export type ConnectFailure = readonly [reason: ConnectCause, why: string, remedy: string];
 
 /** What does not pass by itself: whoever waits for it waits in vain. */
 const LASTING: ReadonlySet<ConnectCause> = new Set<ConnectCause>([
@@ -41,7 +41,7 @@ export class ConnectProblem extends StoreUnavailable {
   readonly why: string;
   readonly remedy: string;
 
-  constructor(server: string, [reason, why, remedy]: Told, options: ErrorOptions = {}) {
+  constructor(server: string, [reason, why, remedy]: ConnectFailure, options: ErrorOptions = {}) {
     super(`PostgreSQL at ${server}: ${why}; ${remedy}`, options);
     this.server = server;
     this.reason = reason;
@@ -59,7 +59,7 @@ const START = 'start it, or mend "hosts" in [store]';
 const SIGNED = 'give its authority in "ca" of [store], or have it sign the server\'s certificate';
 
 /** Codes of Node and of OpenSSL. */
-const BY_SYSTEM: Readonly<Record<string, Told>> = {
+const BY_SYSTEM: Readonly<Record<string, ConnectFailure>> = {
   ECONNREFUSED: ['unreachable', 'nothing listens there', START],
   ENOTFOUND: ['unreachable', 'its name has no address', 'mend the name in "hosts" of [store], or the name server'],
   EAI_AGAIN: ['unreachable', 'no name server answers', 'see to the name server, or write its address in "hosts"'],
@@ -79,7 +79,7 @@ const BY_SYSTEM: Readonly<Record<string, Told>> = {
 const SHOWN = 'see "user", "password-file", "certificate" in [store], and pg_hba.conf of the server';
 
 /** SQLSTATEs of a server that refuses. */
-const BY_STATE: Readonly<Record<string, Told>> = {
+const BY_STATE: Readonly<Record<string, ConnectFailure>> = {
   '28P01': ['authentication', 'it does not accept the password', SHOWN],
   '28000': ['authentication', 'it lets nobody in who comes so', SHOWN],
   '3D000': [
@@ -116,7 +116,7 @@ export function connectProblem(server: string, error: unknown): ConnectProblem {
 }
 
 /** Of `pg` itself there are texts only. */
-function byText(code: string, text: string): Told {
+function byText(code: string, text: string): ConnectFailure {
   if (text === 'The server does not support SSL connections')
     return ['certificate', 'it has no TLS', 'set ssl = on and a certificate in postgresql.conf of that server'];
   if (/certificate|tls|ssl/i.test(`${code} ${text}`))

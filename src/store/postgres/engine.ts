@@ -311,7 +311,7 @@ export class PostgresEngine implements Engine {
   }
 
   /** Notices come with the work that files them. */
-  ahead(notices: readonly Acceptance[], written: (part: readonly Acceptance[]) => Notices): Promise<SentNotices> {
+  sendNotices(notices: readonly Acceptance[], written: (part: readonly Acceptance[]) => Notices): Promise<SentNotices> {
     return Promise.resolve({ notices: written(notices) });
   }
 

@@ -1,10 +1,10 @@
 /** Files works in the transaction that there is: one statement reads and locks what they rest on, the rules decide in their order, one writes all. */
 import type { AcceptWork, Notices } from '../changes/accept-work.ts';
-import { Changed } from '../changes/changed.ts';
+import { ChangeEffects } from '../changes/changed.ts';
 import type { Unfiled } from '../core/engine.ts';
-import { FilingRules, whereTheyLead } from '../core/filing-rules.ts';
+import { FilingRules, withCurrentTargets } from '../core/filing-rules.ts';
 import type { Change } from '../sql/sql.ts';
-import { type Box, type Ground, allOf, readBoxes, readGround } from './filing-ground.ts';
+import { type Box, type LockedRows, allOf, readBoxes, lockRows } from './filing-locks.ts';
 import { readRepeats } from './filing-repeats.ts';
 import { PostgresFilingTables } from './filing-tables.ts';
 import { write } from './filing-write.ts';
@@ -20,7 +20,7 @@ export interface FilingParts {
 }
 
 export interface Filed {
-  readonly changed: Changed;
+  readonly changed: ChangeEffects;
   readonly unfiled: Unfiled | undefined;
 }
 
@@ -29,14 +29,14 @@ export function* fileBatch(works: readonly AcceptWork[], parts: FilingParts): Ch
   const at = Math.max(...works.map(({ receivedAt }) => receivedAt));
   return yield* file(works, parts, { at, wait: true }, (rules) =>
     works.map((work) => {
-      const changed = new Changed();
+      const changed = new ChangeEffects();
       return { unfiled: rules.accept(changed, work), changed };
     }),
   );
 }
 
 /** Of notices within a change; their figures are the change's. */
-export function* fileNotices(notices: Notices, at: number, changed: Changed, parts: FilingParts): Change<void> {
+export function* fileNotices(notices: Notices, at: number, changed: ChangeEffects, parts: FilingParts): Change<void> {
   if (notices.length === 0) return;
   yield* file(notices, parts, { at, wait: false }, (rules) => rules.notices(notices, at, changed));
 }
@@ -48,20 +48,20 @@ function* file<T>(
   decide: (rules: FilingRules<Box>) => T,
 ): Change<T> {
   yield* lane.begin();
-  const ground = yield* readGround(works, wait ? 0 : works.length);
-  yield* readLeads(works, ground);
-  const before = [...ground.submitted.values()].flatMap((known) => (known === undefined ? [] : [known.message]));
-  const tables = new PostgresFilingTables({ ground, repeats: yield* readRepeats(before), usage, follows });
+  const locked = yield* lockRows(works, wait ? 0 : works.length);
+  yield* readLeads(works, locked);
+  const before = [...locked.submitted.values()].flatMap((known) => (known === undefined ? [] : [known.message]));
+  const tables = new PostgresFilingTables({ locked, repeats: yield* readRepeats(before), usage, follows });
   const decided = decide(new FilingRules(tables));
   const { items } = tables.writes;
-  lane.give(ground.numbers);
+  lane.give(locked.numbers);
   for (const item of items) {
     lane.add(item);
     usage.row(item);
   }
   yield* write(tables, {
     trail: lane.take(),
-    sums: wait ? waiting(usage, ground) : null,
+    sums: wait ? waiting(usage, locked) : null,
     lane: lane.number,
     at,
   });
@@ -69,19 +69,19 @@ function* file<T>(
 }
 
 /** Mailboxes that works lead to by now and do not name: their accounts were taken over since RCPT. */
-function* readLeads(works: readonly AcceptWork[], ground: Ground): Change<void> {
-  if (ground.takenOver.size + ground.partners.size === 0) return;
+function* readLeads(works: readonly AcceptWork[], locked: LockedRows): Change<void> {
+  if (locked.takenOver.size + locked.partners.size === 0) return;
   const looks = {
-    wasTakenOver: (account: number) => ground.takenOver.has(account),
-    lead: (key: string) => ground.addresses.get(key),
+    wasTakenOver: (account: number) => locked.takenOver.has(account),
+    target: (key: string) => locked.addresses.get(key),
   };
-  const led = works.flatMap(allOf).flatMap((work) => whereTheyLead(looks, work).mailboxes);
-  const missing = [...new Set(led)].filter((account) => account !== 0 && !ground.boxes.has(account));
-  if (missing.length > 0) yield* readBoxes(missing, ground);
+  const led = works.flatMap(allOf).flatMap((work) => withCurrentTargets(looks, work).mailboxes);
+  const missing = [...new Set(led)].filter((account) => account !== 0 && !locked.boxes.has(account));
+  if (missing.length > 0) yield* readBoxes(missing, locked);
 }
 
 /** Figures by the organisation that each account belongs to in this transaction; null: there are none. */
-function waiting(usage: UsageNotes, { organisations }: Ground): string | null {
+function waiting(usage: UsageNotes, { organisations }: LockedRows): string | null {
   const sums = usage.take().flatMap((its) => {
     const organisation = organisations.get(its.account);
     return organisation === undefined ? [] : [{ ...its, organisation }];

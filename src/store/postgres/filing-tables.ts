@@ -4,11 +4,11 @@
  */
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { AcceptWork, NewDelivery } from '../changes/accept-work.ts';
-import type { Changed } from '../changes/changed.ts';
+import type { ChangeEffects } from '../changes/changed.ts';
 import type { KeptRow } from '../core/engine.ts';
 import type { FiledCopy, FilingTables, NewEntry } from '../core/filing-rules.ts';
-import type { Lead } from '../core/reroute.ts';
-import { type Box, type Ground, type Submitted, nameOf, requestOf } from './filing-ground.ts';
+import type { AddressTarget } from '../core/reroute.ts';
+import { type Box, type LockedRows, type Submitted, nameOf, requestOf } from './filing-locks.ts';
 import type { Repeats } from './filing-repeats.ts';
 import type { UsageNotes } from './usage.ts';
 
@@ -32,7 +32,7 @@ export class Writes {
 }
 
 export interface FilingTablesParts {
-  readonly ground: Ground;
+  readonly locked: LockedRows;
   readonly repeats: Repeats;
   readonly usage: UsageNotes;
   readonly follows: (judged: number, now: number) => boolean;
@@ -49,39 +49,39 @@ export class PostgresFilingTables implements FilingTables<Box> {
 
   constructor(parts: FilingTablesParts) {
     this.#p = parts;
-    this.#requests = new Map(parts.ground.requests);
-    this.#submitted = new Map(parts.ground.submitted);
-    this.#notices = new Map(parts.ground.notices);
+    this.#requests = new Map(parts.locked.requests);
+    this.#submitted = new Map(parts.locked.submitted);
+    this.#notices = new Map(parts.locked.notices);
   }
 
   // --- looks
 
   isClosed(account: number): boolean {
-    return this.#p.ground.closed.has(account);
+    return this.#p.locked.closed.has(account);
   }
 
   isOutdated({ judged }: AcceptWork): boolean {
-    return judged !== null && !this.#p.follows(judged, this.#p.ground.registry);
+    return judged !== null && !this.#p.follows(judged, this.#p.locked.registry);
   }
 
   wasTakenOver(account: number): boolean {
-    return this.#p.ground.takenOver.has(account);
+    return this.#p.locked.takenOver.has(account);
   }
 
-  lead(key: string): Lead | undefined {
-    return this.#p.ground.addresses.get(key);
+  target(key: string): AddressTarget | undefined {
+    return this.#p.locked.addresses.get(key);
   }
 
   addressState(key: string): string | undefined {
-    return this.#p.ground.addresses.get(key)?.state;
+    return this.#p.locked.addresses.get(key)?.state;
   }
 
   partnerState(partner: number): string | undefined {
-    return this.#p.ground.partners.get(partner);
+    return this.#p.locked.partners.get(partner);
   }
 
   mailbox(account: number): Box | undefined {
-    return this.#p.ground.boxes.get(account);
+    return this.#p.locked.boxes.get(account);
   }
 
   submitted(key: Uint8Array, since: number): bigint | undefined {
@@ -134,7 +134,7 @@ export class PostgresFilingTables implements FilingTables<Box> {
 
   message(work: AcceptWork, refs: number, copyOf: bigint | null): void {
     const { id, chunks, body } = work;
-    const stored = this.#p.ground.chunks.get(id) ?? 0;
+    const stored = this.#p.locked.chunks.get(id) ?? 0;
     if (refs > 0 && body === null && stored !== chunks)
       throw new Error(
         `the body of message ${id} has ${stored} of ${chunks} chunks on this server: did the primary change while it came?`,
@@ -143,7 +143,7 @@ export class PostgresFilingTables implements FilingTables<Box> {
     this.#filed.set(id, work.envelope);
   }
 
-  entry(entry: NewEntry, box: Box, changed: Changed): void {
+  entry(entry: NewEntry, box: Box, changed: ChangeEffects): void {
     const { account, work } = entry;
     this.writes.entries.push({ ...entry, uid: box.nextUid });
     this.writes.boxes.add(box);

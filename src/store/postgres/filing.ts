@@ -17,7 +17,7 @@ import { defined } from '../../domain/defined.ts';
 import { instant } from '../../domain/units.ts';
 import { type ChangingConnection, codeOf } from './connection.ts';
 import { type Filed, fileBatch } from './filing-batch.ts';
-import { nameOf } from './filing-ground.ts';
+import { nameOf } from './filing-locks.ts';
 import type { Lane } from './lane.ts';
 import type { PostgresRunner } from './runner.ts';
 import { UsageNotes } from './usage.ts';

@@ -1,5 +1,5 @@
 /** What a new connection is set to, and what must be true of its server: asked in one round trip. */
-import type { Told } from './connect-problem.ts';
+import type { ConnectFailure } from './connect-problem.ts';
 
 const OLDEST = 16;
 
@@ -61,7 +61,7 @@ export function unfit(
   { pid, version, inRecovery, readOnly }: Facts,
   toldPid: number | null,
   standby: boolean,
-): Told | undefined {
+): ConnectFailure | undefined {
   if (pid !== toldPid)
     return [
       'pooler',

@@ -21,7 +21,7 @@ export interface Hint {
   /** Partners with a delivery that is due. */
   readonly due: readonly number[];
   readonly registry: boolean;
-  /** Sealed (told-counts.ts). */
+  /** Sealed (notified-counts.ts). */
   readonly counts?: string;
 }
 

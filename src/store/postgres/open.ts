@@ -10,7 +10,7 @@ import type { Clock } from '../../domain/effects.ts';
 import type { Instant } from '../../domain/units.ts';
 import { instant } from '../../domain/units.ts';
 import { voidLeases } from '../changes/queue.ts';
-import { Ground } from '../changes/ground.ts';
+import { ChangeContext } from '../changes/change-context.ts';
 import { Hearing, assemble, firstChanges, keyFolderOf, randomOf } from '../core/assemble.ts';
 import type { CoreCreateOptions, CoreOpenOptions } from '../core/options.ts';
 import { StoreTime } from '../core/store-time.ts';
@@ -78,7 +78,7 @@ export async function createPostgresStore({ sessions, ...options }: PostgresCrea
       await migrate(session, knownMigrations(), at);
       await fill(session, function* () {
         yield* writeFacts(storeId, keys.check);
-        yield* firstChanges(new Ground(instant(at), random(32)), options.hostname);
+        yield* firstChanges(new ChangeContext(instant(at), random(32)), options.hostname);
       });
     });
     keys.adopt(storeId);

@@ -1,10 +1,10 @@
 /** What changes ask of this engine besides statements. Nothing is remembered: each is a statement or a few, in the transaction of the change. */
 import { type Address, addressKey } from '../../domain/address.ts';
 import type { AcceptWork, Notices } from '../changes/accept-work.ts';
-import type { Changed } from '../changes/changed.ts';
+import type { ChangeEffects } from '../changes/changed.ts';
 import { type MailboxChange, deletedAllowed } from '../changes/services.ts';
 import { wantsReceipt, wasFiled } from '../core/held-mailboxes.ts';
-import { type Lead, movedEnvelope } from '../core/reroute.ts';
+import { type AddressTarget, movedEnvelope } from '../core/reroute.ts';
 import { flag, int, long, orNull, text } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
@@ -14,7 +14,7 @@ import type { UsageNotes } from './usage.ts';
 
 export interface ServiceParts {
   /** Files notices within the transaction of a change. */
-  readonly fileNotices: (notices: Notices, at: number, changed: Changed) => Change<void>;
+  readonly fileNotices: (notices: Notices, at: number, changed: ChangeEffects) => Change<void>;
   readonly usage: UsageNotes;
 }
 
@@ -38,20 +38,20 @@ export function postgresServices({ fileNotices, usage }: ServiceParts): StepServ
       release({ message, account, uidl }, { at, changed, usage }, wasFiled),
     *refileQueued({ message, recipient, partner }, uidl, at, changed) {
       const key = addressKey(recipient as Address);
-      const lead = yield* leadOf(key);
+      const target = yield* targetOf(key);
       const facts = yield* factsOf(message);
-      if (lead?.partner !== 0 || facts === undefined || (yield* stateOf(lead.account)) !== 'active') return false;
-      const leads = new Map<string, Lead>([[key, lead]]);
+      if (target?.partner !== 0 || facts === undefined || (yield* stateOf(target.account)) !== 'active') return false;
+      const targets = new Map<string, AddressTarget>([[key, target]]);
       for (const id of facts.copyOf === null ? [message] : [message, facts.copyOf]) {
         const its = yield* factsOf(id);
         if (its !== undefined)
-          yield* sql.run`UPDATE message SET envelope = ${movedEnvelope(its.envelope, leads, partner)} WHERE id = ${id}`;
+          yield* sql.run`UPDATE message SET envelope = ${movedEnvelope(its.envelope, targets, partner)} WHERE id = ${id}`;
       }
-      if (yield* isThere(lead.account, message)) {
+      if (yield* isThere(target.account, message)) {
         yield* sql.run`UPDATE content SET refs = refs - 1 WHERE message = ${message}`;
         return true;
       }
-      return yield* release({ message, account: lead.account, uidl }, { at, changed, usage }, () => false);
+      return yield* release({ message, account: target.account, uidl }, { at, changed, usage }, () => false);
     },
     *mailbox(account) {
       const row = yield* sql.first(MAILBOX)`
@@ -78,7 +78,7 @@ export function postgresServices({ fileNotices, usage }: ServiceParts): StepServ
 const NOTHING: readonly never[] = [];
 
 /** The uid that a message gets which was added with it; undefined: the account has no mailbox. */
-function* addToMailbox(account: number, by: MailboxChange, changed: Changed): Change<number | undefined> {
+function* addToMailbox(account: number, by: MailboxChange, changed: ChangeEffects): Change<number | undefined> {
   const { octets = 0, messages = 0, hidden = 0, sweepAt } = by;
   const listed = octets !== 0 || messages !== 0;
   const row = yield* sql.first(COUNTED)`
@@ -116,7 +116,7 @@ interface Held {
 }
 interface Telling {
   readonly at: number;
-  readonly changed: Changed;
+  readonly changed: ChangeEffects;
   readonly usage: UsageNotes;
 }
 
@@ -158,7 +158,7 @@ function* factsOf(
   return yield* sql.first(FACTS)`SELECT envelope, octets, copy_of, submitter FROM message WHERE id = ${message}`;
 }
 
-function* leadOf(key: string): Change<Lead | undefined> {
+function* targetOf(key: string): Change<AddressTarget | undefined> {
   return yield* sql.first({ account: int, partner: int })`
     SELECT a.account, coalesce(p.id, 0) AS partner FROM address a LEFT JOIN partner p ON p.account = a.account WHERE a.key = ${key}`;
 }

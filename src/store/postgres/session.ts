@@ -12,7 +12,7 @@ import { defined } from '../../domain/defined.ts';
 import { type Milliseconds, seconds } from '../../domain/units.ts';
 import { OutcomeUnknown, StoreUnavailable } from '../store.ts';
 import { type Access, type Server, passwordFor, placeOf, tlsFor } from './access.ts';
-import { ConnectProblem, type Told, connectProblem } from './connect-problem.ts';
+import { ConnectProblem, type ConnectFailure, connectProblem } from './connect-problem.ts';
 import type { Answer, ChangingConnection, Isolation, Query } from './connection.ts';
 import { type Facts, factsOf, firstLook, unfit } from './first-look.ts';
 import { fromServer, isUndone } from './sql-error.ts';
@@ -64,12 +64,12 @@ const LONG_COMMIT = seconds(1);
 /** Of one query; what comes after them is no news. */
 const MAX_NOTICES = 20;
 
-const silent = (within: number): Told => [
+const silent = (within: number): ConnectFailure => [
   'unreachable',
   `no answer within ${within} ms`,
   'see whether it runs, and whether the network leads there',
 ];
-const NO_ANSWER_TO_BARRIER: Told = [
+const NO_ANSWER_TO_BARRIER: ConnectFailure = [
   'failed',
   'no other place confirms what is committed there',
   'bring a standby of the list in synchronous_standby_names back, or see "sluis site alone"',

@@ -13,7 +13,7 @@ import { Hints, heard, said } from './hints.ts';
 import { LeasedJobs } from './jobs.ts';
 import type { LeaseOwner } from './lease-rows.ts';
 import { RegistryVersion } from './registry-version.ts';
-import { ToldCounts } from './told-counts.ts';
+import { NotifiedCounts } from './notified-counts.ts';
 
 export interface TogetherParts {
   readonly owner: LeaseOwner;
@@ -39,7 +39,7 @@ export class Together implements EngineNodes {
   readonly jobs: LeasedJobs;
   readonly version: RegistryVersion;
   readonly hints: Hints;
-  readonly shared: ToldCounts;
+  readonly shared: NotifiedCounts;
   readonly #p: TogetherParts;
   #listening: Listening | undefined;
 
@@ -51,7 +51,7 @@ export class Together implements EngineNodes {
     this.version = new RegistryVersion({ run, clock, log, changed: () => events.registryChanged() });
     this.hints = new Hints({ run, clock, log, node: owner.node });
     const notify = (payload: string): Promise<void> => run(said(payload));
-    this.shared = new ToldCounts({ notify, owner, clock, log, secrets: parts.secrets, random: parts.random });
+    this.shared = new NotifiedCounts({ notify, owner, clock, log, secrets: parts.secrets, random: parts.random });
   }
 
   /** Rejects where the database does not answer. */

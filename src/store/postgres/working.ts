@@ -1,7 +1,7 @@
 /** What goes along with a connection as long as it lives: the plans that are prepared on it, its lane of the trail, and how changes run on it. */
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { Notices } from '../changes/accept-work.ts';
-import type { Changed } from '../changes/changed.ts';
+import type { ChangeEffects } from '../changes/changed.ts';
 import type { Change } from '../sql/sql.ts';
 import { type Around, Changer } from './changes.ts';
 import type { ChangingConnection, Connection } from './connection.ts';
@@ -18,7 +18,7 @@ export interface WorkingParts extends Around {
   readonly fileNotices: (
     notices: Notices,
     at: number,
-    changed: Changed,
+    changed: ChangeEffects,
     its: { readonly lane: Lane; readonly usage: UsageNotes },
   ) => Change<void>;
   /** For tests: the first run of each change is rolled back. */

@@ -5,13 +5,13 @@ import { formatIdentity } from '../../domain/edi-identity.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import { type AccountKind, type State, foldLogin } from '../../domain/registry.ts';
 import type { Instant } from '../../domain/units.ts';
-import type { AccountMove, AccountTies, MailboxShare } from '../account-moves.ts';
-import { MAX_TIES, type TiedOrganisation } from '../organisation-ties.ts';
+import type { AccountMove, AccountReferences, MailboxShare } from '../account-moves.ts';
+import { MAX_REFERENCES, type TiedOrganisation } from '../organisation-references.ts';
 import { RegistryError } from '../registry.ts';
 import { type Row, as, flag, int, text, time } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
-import { delegations, naming, substitutes } from './ties.ts';
+import { delegations, naming, substitutes } from './references.ts';
 
 const ACCOUNT = {
   id: as<AccountId>(int),
@@ -38,9 +38,12 @@ export interface ShareStep {
 
 export class MovingAccountReads {
   /** Throws RegistryError where it may not go. */
-  *plan({ at }: Now, move: AccountMove): Change<{ readonly account: AccountId; readonly ties: AccountTies }> {
+  *plan(
+    { at }: Now,
+    move: AccountMove,
+  ): Change<{ readonly account: AccountId; readonly references: AccountReferences }> {
     const moving = yield* movingAccount(move, at);
-    return { account: moving.id, ties: yield* tiesOf(moving, at) };
+    return { account: moving.id, references: yield* referencesOf(moving, at) };
   }
 
   *share(_now: Now, account: AccountId, since: Instant, after: number): Change<ShareStep> {
@@ -123,15 +126,15 @@ function* organisationFor(name: string, login: string): Change<TiedOrganisation>
 }
 
 /** What goes along, and what does not. Throws RegistryError where it is more than one transaction takes. */
-export function* tiesOf({ id, login, from, into }: MovingAccount, at: Instant): Change<AccountTies> {
+export function* referencesOf({ id, login, from, into }: MovingAccount, at: Instant): Change<AccountReferences> {
   const addresses = yield* sql.all({ address: as<Address>(text) })`
     SELECT address FROM address WHERE account = ${id} AND state <> 'ended' AND (ends_at IS NULL OR ends_at > ${at})
      ORDER BY key LIMIT ${MAX_MOVED_ADDRESSES + 1}`;
   bounded(login, 'addresses', addresses.length, MAX_MOVED_ADDRESSES);
   const rights = yield* delegations([id], into.id);
   const consents = yield* substitutes([id], into.id);
-  bounded(login, 'rights to send that end', rights.length, MAX_TIES - 1);
-  bounded(login, 'substitutes that end', consents.length, MAX_TIES - 1);
+  bounded(login, 'rights to send that end', rights.length, MAX_REFERENCES - 1);
+  bounded(login, 'substitutes that end', consents.length, MAX_REFERENCES - 1);
   const identities = yield* sql.all({ id: text, qualifier: text })`
     SELECT id, qualifier FROM edi_identity WHERE organisation = ${from.id} AND account = ${id} ORDER BY id, qualifier`;
   const named = yield* naming(id, { from, into, at });

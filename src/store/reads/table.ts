@@ -25,7 +25,7 @@ import { QuirkReads } from './quirks.ts';
 import { RoadReads } from './roads.ts';
 import { SelfServiceReads } from './self-service.ts';
 import { SettingsReads } from './settings.ts';
-import { TieReads } from './ties.ts';
+import { ReferenceReads } from './references.ts';
 import { TrailReads } from './trail.ts';
 import { TrustReads } from './trust.ts';
 import { UsageReads } from './usage.ts';
@@ -59,7 +59,7 @@ export const READS = {
   pgpKeys: new PgpKeyReads(),
   quirks: new QuirkReads(),
   roads: new RoadReads(),
-  ties: new TieReads(),
+  references: new ReferenceReads(),
   trail: new TrailReads(),
   trust: new TrustReads(),
   usage: new UsageReads(),

@@ -1,4 +1,4 @@
-/** Objects in another thread: their methods, with promises in place of changes and without the ground that the other thread gives them. */
+/** Objects in another thread: their methods, with promises in place of changes and without the context that the other thread gives them. */
 import type { Step } from './sql.ts';
 
 /** What structured clone carries over whole. An instance of a class would arrive without its methods, a function not at all. */
@@ -11,7 +11,7 @@ type Crosses<T> = T extends Simple
     : { readonly [K in keyof T]: Crosses<T[K]> };
 
 type Result<G> = G extends Generator<Step, infer R> ? R : G;
-type Method<F> = F extends (ground: never, ...args: infer A) => infer G
+type Method<F> = F extends (context: never, ...args: infer A) => infer G
   ? [A, Result<G>] extends [Crosses<A>, Crosses<Result<G>>]
     ? (...args: A) => Promise<Result<G>>
     : never
@@ -20,7 +20,7 @@ type Method<F> = F extends (ground: never, ...args: infer A) => infer G
 /** A method whose arguments or result cannot cross is `never`: nobody can call it. */
 export type Remote<T> = { readonly [K in keyof T]: Method<T[K]> };
 
-export type Callable<Answer = Generator<Step, unknown>> = (ground: unknown, ...args: readonly unknown[]) => Answer;
+export type Callable<Answer = Generator<Step, unknown>> = (context: unknown, ...args: readonly unknown[]) => Answer;
 
 /** What may be called from outside: the methods of its own class. Neither `constructor` and `toString`, nor what begins with #. */
 export function methodsOf<Answer = Generator<Step, unknown>>(object: object): ReadonlyMap<string, Callable<Answer>> {

@@ -43,7 +43,7 @@ export interface ServiceStep {
 export type Step = Statement | { readonly audit: AuditItem } | ServiceStep;
 
 /**
- * A change or a read, which a runner drives step by step. It has no effect but by its steps and on its ground: it may be run again, or rolled
+ * A change or a read, which a runner drives step by step. It has no effect but by its steps and in its context: it may be run again, or rolled
  * back. An error of the engine ends it where it stands: it cannot catch it (PostgreSQL's transaction is lost by then), and its `finally` does not
  * run.
  */

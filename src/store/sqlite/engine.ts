@@ -182,8 +182,11 @@ export class SqliteEngine implements Engine {
       });
   }
 
-  async ahead(notices: readonly Acceptance[], written: (part: readonly Acceptance[]) => Notices): Promise<SentNotices> {
-    return await this.#writer.ahead(notices, written);
+  async sendNotices(
+    notices: readonly Acceptance[],
+    written: (part: readonly Acceptance[]) => Notices,
+  ): Promise<SentNotices> {
+    return await this.#writer.sendNotices(notices, written);
   }
 
   async countUsage(): Promise<void> {

@@ -1,10 +1,10 @@
 /** Where the rules of filing look things up and write, in the writer. */
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { AcceptWork, NewDelivery } from '../changes/accept-work.ts';
-import type { Changed } from '../changes/changed.ts';
+import type { ChangeEffects } from '../changes/changed.ts';
 import type { KeptRow } from '../core/engine.ts';
 import type { FiledCopy, FilingTables, NewEntry } from '../core/filing-rules.ts';
-import type { Lead } from '../core/reroute.ts';
+import type { AddressTarget } from '../core/reroute.ts';
 import type { AuditWriter } from './audit-writer.ts';
 import { type Db, shapeOf } from './database.ts';
 import type { MailboxCounters, MailboxRow } from './mailbox-counters.ts';
@@ -88,8 +88,8 @@ export class SqliteFilingTables implements FilingTables<MailboxRow> {
     return this.#standing.wasTakenOver(account);
   }
 
-  lead(key: string): Lead | undefined {
-    return this.#sql.first<Lead>`SELECT a.account, coalesce(p.id, 0) AS partner
+  target(key: string): AddressTarget | undefined {
+    return this.#sql.first<AddressTarget>`SELECT a.account, coalesce(p.id, 0) AS partner
       FROM address a LEFT JOIN partner p ON p.account = a.account WHERE a.key = ${key}`;
   }
 
@@ -163,7 +163,7 @@ export class SqliteFilingTables implements FilingTables<MailboxRow> {
     if (body !== null) this.wrote(body);
   }
 
-  entry({ work, account, uidl, receipt }: NewEntry, row: MailboxRow, changed: Changed): void {
+  entry({ work, account, uidl, receipt }: NewEntry, row: MailboxRow, changed: ChangeEffects): void {
     const { id, octets } = work;
     this.insertEntry(account, row.next_uid, id, octets, uidl, receipt);
     this.#p.counters.add(changed.mailboxes, account, row, { octets, messages: 1 });

@@ -3,14 +3,14 @@
  * stands in core/filing-rules.ts.
  */
 import { type Address, addressKey } from '../../domain/address.ts';
-import type { Changed } from '../changes/changed.ts';
+import type { ChangeEffects } from '../changes/changed.ts';
 import type { AcceptWork, Notices } from '../changes/accept-work.ts';
 import type { Queued } from '../changes/services.ts';
 import type { KeptRow, Unfiled } from '../core/engine.ts';
 import { FilingRules } from '../core/filing-rules.ts';
 import { wantsReceipt, wasFiled } from '../core/held-mailboxes.ts';
 import type { Reach } from '../core/reach.ts';
-import { type Lead, movedEnvelope } from '../core/reroute.ts';
+import { type AddressTarget, movedEnvelope } from '../core/reroute.ts';
 import type { AcceptedRecipient } from '../store.ts';
 import type { Db } from './database.ts';
 import { type FilingParts, SqliteFilingTables } from './filing-tables.ts';
@@ -53,12 +53,12 @@ export class Filing {
   }
 
   /** Undefined: it was filed. */
-  accept(changed: Changed, work: AcceptWork): Unfiled | undefined {
+  accept(changed: ChangeEffects, work: AcceptWork): Unfiled | undefined {
     return this.#rules.accept(changed, work);
   }
 
   /** Notices whose addressee is gone stay out; an audit row tells. */
-  notices(notices: Notices, at: number, changed: Changed): void {
+  notices(notices: Notices, at: number, changed: ChangeEffects): void {
     this.#rules.notices(notices, at, changed);
   }
 
@@ -88,7 +88,7 @@ export class Filing {
    * A copy that was held goes into its mailbox, above its quota too; false while the mailbox takes no mail. The delivery's reference to the
    * content becomes the entry's.
    */
-  release(message: bigint, account: number, uidl: Uint8Array, at: number, changed: Changed): boolean {
+  release(message: bigint, account: number, uidl: Uint8Array, at: number, changed: ChangeEffects): boolean {
     return this.#release({ message, account, uidl }, at, changed, wasFiled);
   }
 
@@ -96,7 +96,7 @@ export class Filing {
   #release(
     { message, account, uidl }: { readonly message: bigint; readonly account: number; readonly uidl: Uint8Array },
     at: number,
-    changed: Changed,
+    changed: ChangeEffects,
     counted: typeof wasFiled,
   ): boolean {
     const row = this.#p.counters.get(account);
@@ -115,23 +115,23 @@ export class Filing {
    * What was queued for a partner goes into the mailbox that its recipient leads to by now, above its quota too; false while there is none
    * that takes mail. The delivery's reference to the content becomes the entry's.
    */
-  refile(queued: Queued, uidl: Uint8Array, at: number, changed: Changed): boolean {
+  refile(queued: Queued, uidl: Uint8Array, at: number, changed: ChangeEffects): boolean {
     const { message, recipient, partner } = queued;
     const key = addressKey(recipient as Address);
-    const lead = this.#tables.lead(key);
-    const row = lead?.partner === 0 ? this.#p.counters.get(lead.account) : undefined;
+    const target = this.#tables.target(key);
+    const row = target?.partner === 0 ? this.#p.counters.get(target.account) : undefined;
     const facts = this.#facts(message);
-    if (lead === undefined || row?.state !== 'active' || facts === undefined) return false;
-    const leads = new Map<string, Lead>([[key, lead]]);
+    if (target === undefined || row?.state !== 'active' || facts === undefined) return false;
+    const targets = new Map<string, AddressTarget>([[key, target]]);
     for (const id of facts.copy_of === null ? [message] : [message, facts.copy_of]) {
       const envelope = this.#facts(id)?.envelope;
       if (envelope !== undefined)
-        this.#sql.run`UPDATE message SET envelope = ${movedEnvelope(envelope, leads, partner)} WHERE id = ${id}`;
+        this.#sql.run`UPDATE message SET envelope = ${movedEnvelope(envelope, targets, partner)} WHERE id = ${id}`;
     }
-    if (this.#tables.retrieved(lead.account, message) !== undefined) {
+    if (this.#tables.retrieved(target.account, message) !== undefined) {
       this.#sql.run`UPDATE content SET refs = refs - 1 WHERE message = ${message}`;
       return true;
     }
-    return this.#release({ message, account: lead.account, uidl }, at, changed, () => false);
+    return this.#release({ message, account: target.account, uidl }, at, changed, () => false);
   }
 }

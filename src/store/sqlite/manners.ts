@@ -1,9 +1,9 @@
 /** How the writer takes what it does in its own way (own.ts), beside the changes that are written once for all engines (core/manners.ts). */
-import type { Changed } from '../changes/changed.ts';
+import type { ChangeEffects } from '../changes/changed.ts';
 import { type Manner, REGISTRY, mannerOfChange } from '../core/manners.ts';
 import type { Own } from './own.ts';
 
-type OwnMannerOf<F> = F extends (changed: Changed, ...args: infer A) => unknown ? Manner<A> : never;
+type OwnMannerOf<F> = F extends (changed: ChangeEffects, ...args: infer A) => unknown ? Manner<A> : never;
 type OwnManners<T> = { readonly [K in keyof T]: { readonly [M in keyof T[K]]: OwnMannerOf<T[K][M]> } };
 
 const OF_OWN: OwnManners<Own> = {

@@ -11,7 +11,7 @@ import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync } from '
 import { join } from 'node:path';
 import { instant } from '../../domain/units.ts';
 import { syncFolder } from '../../platform/lasting-files.ts';
-import { Ground } from '../changes/ground.ts';
+import { ChangeContext } from '../changes/change-context.ts';
 import { Hearing, assemble, firstChanges, keyFolderOf, randomOf } from '../core/assemble.ts';
 import { MessageIds } from '../message-ids.ts';
 import type { Store } from '../port/store.ts';
@@ -75,8 +75,8 @@ function fill(path: string, options: CreateOptions, storeId: string, check: Uint
     setFact(db, 'clean', 1);
     const audit = new AuditWriter(db);
     const runner = new SqliteRunner(db, (item) => audit.append(item));
-    const ground = new Ground(instant(at), (options.random ?? randomBytes)(32));
-    runner.run(firstChanges(ground, options.hostname));
+    const context = new ChangeContext(instant(at), (options.random ?? randomBytes)(32));
+    runner.run(firstChanges(context, options.hostname));
     db.exec('COMMIT');
     db.pragma('wal_checkpoint(TRUNCATE)');
   } finally {

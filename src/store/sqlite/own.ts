@@ -14,7 +14,7 @@ import type { KeptReserve } from './kept-reserve.ts';
 import type { Reserved } from './reserve.ts';
 import { type Sql, sqlOf } from './statements.ts';
 import type { AcceptWork } from '../changes/accept-work.ts';
-import type { Changed } from '../changes/changed.ts';
+import type { ChangeEffects } from '../changes/changed.ts';
 
 export class OwnMail {
   readonly #sql: Sql;
@@ -27,15 +27,15 @@ export class OwnMail {
   }
 
   /** Undefined: it was filed. */
-  accept(changed: Changed, work: AcceptWork): Unfiled | undefined {
+  accept(changed: ChangeEffects, work: AcceptWork): Unfiled | undefined {
     return this.#filing.accept(changed, work);
   }
 
-  sentRequest(_changed: Changed, key: Uint8Array, now: number): KeptRow | undefined {
+  sentRequest(_changed: ChangeEffects, key: Uint8Array, now: number): KeptRow | undefined {
     return this.#filing.sentRequest(key, now);
   }
 
-  chunk(_changed: Changed, { id, n, sealed, tag, day, at }: Chunk): void {
+  chunk(_changed: ChangeEffects, { id, n, sealed, tag, day, at }: Chunk): void {
     if (n === 0) {
       this.#filing.day(day);
       this.#sql.run`INSERT INTO upload (message, started_at) VALUES (${id}, ${at})`;
@@ -54,12 +54,12 @@ export class OwnTrail {
     this.#audit = audit;
   }
 
-  append(_changed: Changed, items: readonly AuditItem[]): void {
+  append(_changed: ChangeEffects, items: readonly AuditItem[]): void {
     this.#audit.appendAll(items);
   }
 
   /** Returns how many had personal fields. */
-  erasePersonal(_changed: Changed, seqs: readonly number[], mark: AuditMark | null): number {
+  erasePersonal(_changed: ChangeEffects, seqs: readonly number[], mark: AuditMark | null): number {
     return this.#audit.erasePersonal(seqs, mark);
   }
 }
@@ -74,22 +74,22 @@ export class OwnUpkeep {
   }
 
   /** Changes nothing: its answer shows that the writer works. */
-  alive(_changed: Changed): void {
+  alive(_changed: ChangeEffects): void {
     // Nothing.
   }
 
   /** Figures that waited are written (its reach does that): somebody is about to read them. */
-  countUsage(_changed: Changed): void {
+  countUsage(_changed: ChangeEffects): void {
     // Nothing.
   }
 
   /** Every page of the database was read. */
-  checked(_changed: Changed): void {
+  checked(_changed: ChangeEffects): void {
     setFact(this.#db, UNCHECKED, 0);
   }
 
   /** False: it stays as it is. */
-  keepReserve(_changed: Changed, now: Reserved, wanted: Exclude<Reserved, 'out'>): boolean {
+  keepReserve(_changed: ChangeEffects, now: Reserved, wanted: Exclude<Reserved, 'out'>): boolean {
     return this.#reserve.keep(now, wanted);
   }
 }

@@ -1,5 +1,5 @@
 /** What changes ask of this engine besides statements: made of the parts that remember. */
-import type { Changed } from '../changes/changed.ts';
+import type { ChangeEffects } from '../changes/changed.ts';
 import type { AcceptWork, Notices } from '../changes/accept-work.ts';
 import { type Mailbox, type MailboxChange, type Queued, type Services, deletedAllowed } from '../changes/services.ts';
 import type { Filing } from './filing.ts';
@@ -26,12 +26,12 @@ export class SqliteServices implements Services {
     return { state, nextUid, hiddenOctets, sweepAt, deletedAllowed: deletedAllowed(row) };
   }
 
-  addToMailbox(account: number, by: MailboxChange, changed: Changed): void {
+  addToMailbox(account: number, by: MailboxChange, changed: ChangeEffects): void {
     const row = this.#p.counters.get(account);
     if (row !== undefined) this.#p.counters.add(changed.mailboxes, account, row, by);
   }
 
-  fileNotices(notices: Notices, at: number, changed: Changed): void {
+  fileNotices(notices: Notices, at: number, changed: ChangeEffects): void {
     this.#p.filing.notices(notices, at, changed);
   }
 
@@ -39,11 +39,11 @@ export class SqliteServices implements Services {
     this.#p.filing.insert(work, refs);
   }
 
-  releaseHeld(message: bigint, account: number, uidl: Uint8Array, at: number, changed: Changed): boolean {
+  releaseHeld(message: bigint, account: number, uidl: Uint8Array, at: number, changed: ChangeEffects): boolean {
     return this.#p.filing.release(message, account, uidl, at, changed);
   }
 
-  refileQueued(queued: Queued, uidl: Uint8Array, at: number, changed: Changed): boolean {
+  refileQueued(queued: Queued, uidl: Uint8Array, at: number, changed: ChangeEffects): boolean {
     return this.#p.filing.refile(queued, uidl, at, changed);
   }
 

@@ -66,5 +66,5 @@ export type WriterSays =
 
 export type WriterHears =
   | { readonly kind: 'work'; readonly requests: readonly Request[] }
-  | { readonly kind: 'ahead'; readonly token: number; readonly notices: Notices }
+  | { readonly kind: 'notices'; readonly token: number; readonly notices: Notices }
   | { readonly kind: 'close' };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { KeyFolder, KeyFolderRefused } from '../../crypto/key-folder.ts';
 import { StoreRefused } from '../store.ts';
-import { Ahead } from './ahead.ts';
+import { NoticesInParts } from './notices-in-parts.ts';
 import { UNCHECKED, checkFile, checkKeys, checkPages, factOf, setFact } from './check-database.ts';
 import { type Db, isDamage, isFull, openWriting, shapeOf, sqliteProblem } from './database.ts';
 import { voidLeases } from '../changes/queue.ts';
@@ -165,12 +165,12 @@ export function serve(port: MessagePort, start: WriterStart): void {
   const kept = new KeptReserve({ db, reserve, maxPages: start.testing.maxPages, octets: start.reserve });
   const work = new WriterWorker(db, start.at, start.testing, kept);
   let closing = false;
-  const ahead = new Ahead();
+  const noticesInParts = new NoticesInParts();
   const hear = (message: WriterHears): void => {
     if (message.kind === 'close') closing = true;
-    else if (message.kind === 'ahead') ahead.add(message.token, message.notices);
+    else if (message.kind === 'notices') noticesInParts.add(message.token, message.notices);
     else {
-      for (const { call } of message.requests) ahead.join(work.mannerOf(call).sent?.(...(call.args as never)));
+      for (const { call } of message.requests) noticesInParts.join(work.mannerOf(call).sent?.(...(call.args as never)));
       group.add(message.requests);
     }
   };

@@ -1,9 +1,9 @@
 /** What the writer does for each call, inside a transaction that somebody else began and will commit. */
 import { isDeepStrictEqual } from 'node:util';
 import { instant } from '../../domain/units.ts';
-import { Changed } from '../changes/changed.ts';
+import { ChangeEffects } from '../changes/changed.ts';
 import { following } from '../changes/directory.ts';
-import { Ground } from '../changes/ground.ts';
+import { ChangeContext } from '../changes/change-context.ts';
 import { CHANGES, MAIL_CHANGES } from '../changes/table.ts';
 import { RegistryError } from '../registry.ts';
 import { type Callable, checkCrossing, methodsOf } from '../sql/remote.ts';
@@ -24,7 +24,7 @@ import { UsageChanges } from './usage-changes.ts';
 
 const NO_SALT = new Uint8Array(0);
 
-type OwnMethod = (changed: Changed, ...args: readonly unknown[]) => unknown;
+type OwnMethod = (changed: ChangeEffects, ...args: readonly unknown[]) => unknown;
 
 /** What may be called. */
 interface Callee {
@@ -66,7 +66,7 @@ export class WriterWorker {
   readonly #filing: Filing;
   readonly #runner: SqliteRunner;
   readonly #callees: Callees;
-  #changed = new Changed();
+  #changed = new ChangeEffects();
 
   /** `now`: the time at the start of the store. `reserve`: left out, there is none. */
   constructor(
@@ -94,7 +94,7 @@ export class WriterWorker {
 
   /** After a rollback: what was remembered of the transaction, or of the last piece of work in it, never happened. */
   forget(what: 'all' | 'piece'): void {
-    this.#changed = new Changed();
+    this.#changed = new ChangeEffects();
     this.#filing.forget();
     if (what === 'all') this.#usage.forget();
     else this.#usage.drop();
@@ -139,15 +139,15 @@ export class WriterWorker {
     const value = (run as OwnMethod)(changed, ...args);
     const { effects } = changed;
     if (effects === undefined) return { kind: 'done', value };
-    this.#changed = new Changed();
+    this.#changed = new ChangeEffects();
     return { kind: 'done', value, effects };
   }
 
   #run(run: Callable, { at = 0, salt = NO_SALT, args }: WriterCall): WriterAnswer {
-    const ground = new Ground(instant(at), salt);
-    const value = this.#runner.run(following(ground, run(ground, ...args)));
+    const context = new ChangeContext(instant(at), salt);
+    const value = this.#runner.run(following(context, run(context, ...args)));
     checkCrossing(value);
-    const { effects } = ground;
+    const { effects } = context;
     return { kind: 'done', value, ...(effects === undefined ? {} : { effects }) };
   }
 

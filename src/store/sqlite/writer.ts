@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import { RegistryError } from '../registry.ts';
 import { StoreFailed, StoreFull, StoreRefused } from '../store.ts';
 import type { Notices, SentNotices } from '../changes/accept-work.ts';
-import { AHEAD_PART } from './ahead.ts';
+import { NOTICES_PER_PART } from './notices-in-parts.ts';
 import type { Request, WriterAnswer, WriterCall, WriterHears, WriterSays } from './writer-protocol.ts';
 import { ThreadEnd } from './thread-end.ts';
 import type { Upgrade } from './upgrade-copy.ts';
@@ -104,16 +104,20 @@ export class Writer {
    * Sends notices ahead of the work that files them; what it resolves to stands in that work. Many go over in parts, with a turn of the loop
    * between, and wait for the work to come: it must be sent. `written` makes what the writer files.
    */
-  async ahead<T>(notices: readonly T[], written: (part: readonly T[]) => Notices): Promise<SentNotices> {
-    if (notices.length <= AHEAD_PART) return { notices: written(notices) };
+  async sendNotices<T>(notices: readonly T[], written: (part: readonly T[]) => Notices): Promise<SentNotices> {
+    if (notices.length <= NOTICES_PER_PART) return { notices: written(notices) };
     const token = this.#next++;
-    for (let at = 0; at < notices.length; at += AHEAD_PART) {
+    for (let at = 0; at < notices.length; at += NOTICES_PER_PART) {
       if (this.#failure !== undefined) throw this.#failure;
-      const message: WriterHears = { kind: 'ahead', token, notices: written(notices.slice(at, at + AHEAD_PART)) };
+      const message: WriterHears = {
+        kind: 'notices',
+        token,
+        notices: written(notices.slice(at, at + NOTICES_PER_PART)),
+      };
       this.#worker.postMessage(message);
       await new Promise((resolve) => setImmediate(resolve));
     }
-    return { notices: [], ahead: token };
+    return { notices: [], partsToken: token };
   }
 
   #push(call: WriterCall, waiting: Waiting, transfer?: Uint8Array): void {

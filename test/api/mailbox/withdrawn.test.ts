@@ -8,7 +8,7 @@ import type { Asked } from '../../../src/api/core/route.ts';
 import type { ApiServices } from '../../../src/api/core/services.ts';
 import { getMailboxMessageContent } from '../../../src/api/mailbox/fetch.ts';
 import { apiPickup } from '../../../src/gateway/pickup.ts';
-import type { Consumers } from '../../../src/pickup/consumers.ts';
+import type { ClientNetworks } from '../../../src/pickup/client-networks.ts';
 import { addAccount, deliver, openTestStore } from '../../support/store.ts';
 
 for (const withdrawn of [true, false])
@@ -18,7 +18,7 @@ for (const withdrawn of [true, false])
     const message = await deliver(store, Buffer.from('Subject: x\r\n\r\nx\r\n'), 'anna@group.test');
     const pickup = apiPickup({
       store,
-      consumers: { note: () => undefined } as unknown as Consumers,
+      clientNetworks: { note: () => undefined } as unknown as ClientNetworks,
       receipts: { receiptsFor: () => Promise.resolve([]) },
       clock,
       log,

@@ -10,10 +10,10 @@ import { SmtpClient } from '../../support/smtp-client.ts';
 import type { Cleanup } from '../../support/store.ts';
 import { until } from '../../support/until.ts';
 import { WireEnded } from '../../support/wire.ts';
-import type { Ground } from './ground.ts';
+import type { FaultEngine } from './engine.ts';
 
 interface Scene {
-  readonly ground: Ground;
+  readonly engine: FaultEngine;
   readonly instance: Instance;
   readonly api: number;
 }
@@ -93,12 +93,12 @@ async function worker(client: HttpWire, work: Work): Promise<void> {
 
 /** Until nothing is left, killed again and again. Resolves to the rounds it took. */
 export async function emptied(
-  { ground, instance, api }: Scene,
+  { engine, instance, api }: Scene,
   work: Work,
   options: ServeOptions = {},
 ): Promise<number> {
   for (let round = 1; round < 60; round += 1) {
-    const served = await ground.serve(instance, options);
+    const served = await engine.serve(instance, options);
     await until('the listener of the API', async () => (await connects(api)) || served.over);
     work.begin();
     const target = { ...instance.target('pop3s'), port: api };
@@ -111,7 +111,7 @@ export async function emptied(
     const enough = between(2, 7);
     while (work.answered < enough && work.empty < WORKERS)
       await Promise.race([all, new Promise<void>((resolve) => (work.tell = resolve))]);
-    await ground.kill(served);
+    await engine.kill(served);
     const ends = await Promise.allSettled(workers);
     for (const end of ends)
       if (end.status === 'rejected' && !(end.reason instanceof WireEnded)) throw end.reason as Error;
@@ -130,26 +130,26 @@ async function connects(port: number): Promise<boolean> {
   });
 }
 
-export async function filled(t: Cleanup, ground: Ground): Promise<Scene> {
+export async function filled(t: Cleanup, engine: FaultEngine): Promise<Scene> {
   const api = await freePort();
   const listener = `[[listener]]\nname = "api"\nprotocol = "https"\naddress = "127.0.0.1"\nport = ${api}\ntls = "implicit"\n`;
-  const instance = await ground.make(t, ['sender', 'anna'], listener);
-  const served = await ground.serve(instance);
+  const instance = await engine.make(t, ['sender', 'anna'], listener);
+  const served = await engine.serve(instance);
   const sender = await SmtpClient.open(instance.target('submission'), loginOf('sender'));
   const ledger = new Ledger(addressOf('sender'));
   for (let n = 0; n < MESSAGES; n += 1)
     await sender.submit(addressOf('sender'), [addressOf('anna')], ledger.compose(2000).wire, { pipelined: true });
   sender.wire.destroy();
   assert.equal(await served.stop(), 0);
-  return { ground, instance, api };
+  return { engine, instance, api };
 }
 
-export function claimKillTest(ground: Ground): void {
+export function claimKillTest(engine: FaultEngine): void {
   test(
-    `${ground.name}: each message is acknowledged once, whenever the gateway is killed`,
+    `${engine.name}: each message is acknowledged once, whenever the gateway is killed`,
     { timeout: 110_000 },
     async (t) => {
-      const scene = await filled(t, ground);
+      const scene = await filled(t, engine);
       const { instance } = scene;
       const work = new Work();
       const rounds = await emptied(scene, work);
@@ -158,12 +158,12 @@ export function claimKillTest(ground: Ground): void {
       assert.deepEqual([work.again, work.shared], [[], []]);
       assert.equal(work.done.size + work.unknown.size, MESSAGES, 'and none is lost');
       const removed = `event = 'message.collected' AND facts LIKE '%"removed":true%'`;
-      assert.equal(await ground.count(instance, `SELECT count(*) FROM audit WHERE ${removed}`), MESSAGES);
+      assert.equal(await engine.count(instance, `SELECT count(*) FROM audit WHERE ${removed}`), MESSAGES);
       assert.equal(
-        await ground.count(instance, `SELECT count(DISTINCT message) FROM audit WHERE ${removed}`),
+        await engine.count(instance, `SELECT count(DISTINCT message) FROM audit WHERE ${removed}`),
         MESSAGES,
       );
-      assert.equal(await ground.count(instance, 'SELECT count(*) FROM entry'), 0);
+      assert.equal(await engine.count(instance, 'SELECT count(*) FROM entry'), 0);
     },
   );
 }

@@ -7,7 +7,7 @@ import { Ledger } from '../../support/ledger.ts';
 import { Pop3Client } from '../../support/pop3-client.ts';
 import { SmtpClient } from '../../support/smtp-client.ts';
 import { WireEnded } from '../../support/wire.ts';
-import type { Ground } from './ground.ts';
+import type { FaultEngine } from './engine.ts';
 import { collect, pause, submitting, until } from './traffic.ts';
 
 const names = ['sender', 'anna', 'bram', 'chris'];
@@ -20,12 +20,12 @@ export interface KillEffort {
   readonly quits: number;
 }
 
-export function killTests(ground: Ground, { rounds, quits }: KillEffort): void {
-  const { name } = ground;
+export function killTests(engine: FaultEngine, { rounds, quits }: KillEffort): void {
+  const { name } = engine;
   const closers: (() => Promise<void> | void)[] = [];
   let instance: Instance;
   before(async () => {
-    instance = await ground.make({ after: (close) => closers.push(close) }, names);
+    instance = await engine.make({ after: (close) => closers.push(close) }, names);
   });
   after(async () => {
     for (const close of closers.toReversed()) await close();
@@ -35,18 +35,18 @@ export function killTests(ground: Ground, { rounds, quits }: KillEffort): void {
     const ledger = new Ledger(addressOf('sender'));
     let figures = 0;
     for (let round = 1; round <= rounds; round++) {
-      const served = await ground.serve(instance);
+      const served = await engine.serve(instance);
       const before = ledger.acknowledged;
       const traffic = submitting(instance, ledger, { sender: 'sender', recipients, connections: 6 });
       await until('some acknowledgements', () => ledger.acknowledged >= before + 12 || served.over);
       await pause(between(20, 250));
       await traffic.nextAcknowledgement();
-      await ground.kill(served);
+      await engine.kill(served);
       await traffic.ended;
       // The figures of usage are there exactly when what they count is.
-      figures = await ground.sent(instance);
+      figures = await engine.sent(instance);
       if (round % 10 === 0 || round === rounds) {
-        const again = await ground.serve(instance);
+        const again = await engine.serve(instance);
         await collect(instance, ledger, recipients, { remove: true });
         assert.equal(await again.stop(), 0);
       }
@@ -62,7 +62,7 @@ export function killTests(ground: Ground, { rounds, quits }: KillEffort): void {
     let answered = 0;
     let applied = 0;
     for (let round = 0; round < quits; round++) {
-      let served = await ground.serve(instance);
+      let served = await engine.serve(instance);
       const sender = await SmtpClient.open(instance.target('submission'), loginOf('sender'));
       const filler = new Ledger(addressOf('sender'));
       for (let i = 0; i < 10; i++)
@@ -86,10 +86,10 @@ export function killTests(ground: Ground, { rounds, quits }: KillEffort): void {
       );
       // From before the command arrives to after the answer.
       if (round % 4 !== 0) await pause(chance.below(16));
-      await ground.kill(served);
+      await engine.kill(served);
       const quit = await leaving;
 
-      served = await ground.serve(instance);
+      served = await engine.serve(instance);
       const later = await Pop3Client.open(instance.target('pop3'), loginOf('anna'));
       const left = new Set((await later.uidl()).values());
       await later.quit();
@@ -110,7 +110,7 @@ export function killTests(ground: Ground, { rounds, quits }: KillEffort): void {
   });
 
   test(`${name}: kill -9 in the middle of RETR and after DELE without QUIT deletes nothing`, async () => {
-    let served = await ground.serve(instance);
+    let served = await engine.serve(instance);
     const sender = await SmtpClient.open(instance.target('submission'), loginOf('sender'));
     const ledger = new Ledger(addressOf('sender'));
     await sender.submit(addressOf('sender'), [addressOf('bram')], ledger.compose(3_000_000).wire);
@@ -121,10 +121,10 @@ export function killTests(ground: Ground, { rounds, quits }: KillEffort): void {
     await client.command('DELE 1');
     if (largest === 1) await client.command('RSET');
     await client.command(`RETR ${largest}`);
-    await ground.kill(served);
+    await engine.kill(served);
     client.wire.destroy();
 
-    served = await ground.serve(instance);
+    served = await engine.serve(instance);
     const later = await Pop3Client.open(instance.target('pop3'), loginOf('bram'));
     assert.deepEqual([...(await later.uidl())], listed);
     ledger.found(await later.fetch(largest));

@@ -6,14 +6,14 @@ import { between } from '../../support/chance.ts';
 import { addressOf } from '../../support/instance.ts';
 import { Ledger } from '../../support/ledger.ts';
 import { ScriptedPartner } from '../../support/partner.ts';
-import type { Ground } from './ground.ts';
+import type { FaultEngine } from './engine.ts';
 import { pause, submitting, until } from './traffic.ts';
 
 const CONNECTIONS = 5;
 
-export function pushKillTest(ground: Ground, rounds: number): void {
-  test(`${ground.name}: ${rounds} times kill -9 in the middle of pushing lose nothing, and duplicate only what was being answered`, async (t) => {
-    const instance = await ground.make(t, ['sender']);
+export function pushKillTest(engine: FaultEngine, rounds: number): void {
+  test(`${engine.name}: ${rounds} times kill -9 in the middle of pushing lose nothing, and duplicate only what was being answered`, async (t) => {
+    const instance = await engine.make(t, ['sender']);
     const { server, ca } = await testCertificates();
     const takenAt: number[] = [];
     const partner = await ScriptedPartner.start({
@@ -30,7 +30,7 @@ export function pushKillTest(ground: Ground, rounds: number): void {
     const recipients = Array.from({ length: 8 }, (_, i) => `ward${i}@hospital.test`);
     const kills: number[] = [];
     for (let round = 1; round <= rounds; round++) {
-      const served = await ground.serve(instance);
+      const served = await engine.serve(instance);
       const [before, pushed] = [ledger.acknowledged, partner.dots];
       const traffic = submitting(instance, ledger, { sender: 'sender', recipients, connections: 4 });
       await until(
@@ -44,12 +44,12 @@ export function pushKillTest(ground: Ground, rounds: number): void {
         const dots = partner.dots;
         await until('a message is pushed', () => partner.dots > dots, 2000).catch(() => undefined);
       }
-      const died = ground.kill(served);
+      const died = engine.kill(served);
       kills.push(performance.now());
       await died;
       await traffic.ended;
     }
-    const last = await ground.serve(instance);
+    const last = await engine.serve(instance);
     const arrived = new Set<string>();
     let read = 0;
     const readNew = (): number => {
@@ -82,7 +82,7 @@ export function pushKillTest(ground: Ground, rounds: number): void {
     );
     assert.ok(report.acknowledged >= rounds * 8, 'too few messages to prove anything');
     assert.ok(
-      windows.every((w) => w < ground.settles),
+      windows.every((w) => w < engine.settles),
       `a second copy of what was answered long before: ${windows.map(Math.round).join(', ')} ms`,
     );
     assert.ok(windows.length <= rounds * CONNECTIONS * 2, `${windows.length} second copies`);

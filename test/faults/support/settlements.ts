@@ -28,7 +28,7 @@ export interface Tally {
 }
 
 /** Where it is tried. */
-export interface SettlementGround {
+export interface SettlementContext {
   /** An empty store is there. */
   open(): Promise<Store>;
   /** What a process that settles is started with; from now on the power may fail. */
@@ -38,15 +38,15 @@ export interface SettlementGround {
 }
 
 export class Settlements {
-  readonly #ground: SettlementGround;
+  readonly #engine: SettlementContext;
   readonly #told = new Map<DeliveryId, string>();
 
-  constructor(ground: SettlementGround) {
-    this.#ground = ground;
+  constructor(engine: SettlementContext) {
+    this.#engine = engine;
   }
 
   async create(): Promise<void> {
-    const store = await this.#ground.open();
+    const store = await this.#engine.open();
     await addAccount(store, 'anna');
     await addPartner(store);
     await store.registry.setPartnerDomain('hospital', 'hospital.test', 'add', { name: 'test' });
@@ -55,7 +55,7 @@ export class Settlements {
 
   /** One power cut in the middle of settlements. The queue of the rounds before goes on in the next. */
   async round(tampering: string): Promise<void> {
-    const { arguments: given, env } = await this.#ground.begin();
+    const { arguments: given, env } = await this.#engine.begin();
     const child = spawn(process.execPath, [SETTLER, ...given], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, ...env, TAMPER: tampering },
@@ -76,14 +76,14 @@ export class Settlements {
     const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
     await Promise.race([begun, ended, pause(30_000)]);
     await pause(between(30, 300));
-    await this.#ground.cut(async () => {
+    await this.#engine.cut(async () => {
       child.kill('SIGKILL');
       await ended;
     });
   }
 
   async compare(): Promise<Tally> {
-    const store = await this.#ground.open();
+    const store = await this.#engine.open();
     const states = new Map((await allDeliveries(store)).map((delivery) => [delivery.id, delivery]));
     const notices = new Map<number, number>();
     for (const message of await filed(store, 'anna')) {
@@ -124,8 +124,8 @@ async function allDeliveries(store: Store): Promise<Delivery[]> {
 }
 
 /** `rounds` cuts; with a tampering only until it is seen. */
-export async function settledThrough(ground: SettlementGround, rounds: number, tampering = ''): Promise<Tally> {
-  const trial = new Settlements(ground);
+export async function settledThrough(engine: SettlementContext, rounds: number, tampering = ''): Promise<Tally> {
+  const trial = new Settlements(engine);
   await trial.create();
   for (let n = 0; n < rounds; n += 1) {
     await trial.round(tampering);

@@ -9,9 +9,9 @@ import type { Partner, PartnerSecrets } from '../domain/partner.ts';
 import type { Result } from '../domain/result.ts';
 import type { Destination } from './courier.ts';
 import { destinationOf } from './destination.ts';
-import type { Place } from './parts.ts';
+import type { PartnerDestination } from './parts.ts';
 
-export interface PlacesParts {
+export interface PartnerDestinationsParts {
   readonly findPartner: (id: PartnerId) => Promise<Partner | undefined>;
   readonly openSecrets: (name: string, sealed: Uint8Array | undefined) => Promise<Result<PartnerSecrets, string>>;
   /** The gateway's own name. */
@@ -30,12 +30,12 @@ const paused: Record<Exclude<Partner['state'], 'active'>, string> = {
 const UNSIGNED =
   'it is to be sent signed mail (DKIM), and there is no key for the name of this gateway in delivery.dkim-keys';
 
-export function partnerPlaces({
+export function partnerDestinations({
   findPartner,
   openSecrets,
   hostname,
   signs,
-}: PlacesParts): (id: PartnerId) => Promise<Place> {
+}: PartnerDestinationsParts): (id: PartnerId) => Promise<PartnerDestination> {
   const known = new Map<PartnerId, { readonly record: string; readonly destination: Destination }>();
   return async (id) => {
     const partner = await findPartner(id);

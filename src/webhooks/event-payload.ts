@@ -5,7 +5,7 @@ import type { Instant } from '../domain/units.ts';
 import { iso } from '../domain/units.ts';
 import type { ActiveWebhook, WebhookEvent } from '../store/webhooks.ts';
 
-export interface Told {
+export interface EventPayload {
   /** The same each time that this event is sent to this webhook: whoever has it already may leave it out. */
   readonly id: string;
   readonly body: string;
@@ -15,7 +15,7 @@ export interface Told {
 const idOf = (webhook: string, what: string): string =>
   `evt_${hash('sha256', `${webhook} ${what}`, 'buffer').subarray(0, 18).toString('base64url')}`;
 
-export function toldOf(webhook: Pick<ActiveWebhook, 'id'>, event: WebhookEvent): Told {
+export function payloadOf(webhook: Pick<ActiveWebhook, 'id'>, event: WebhookEvent): EventPayload {
   const { seq, part, at, type, account, organisation, message, facts } = event;
   const data = {
     accountId: String(account),
@@ -27,14 +27,14 @@ export function toldOf(webhook: Pick<ActiveWebhook, 'id'>, event: WebhookEvent):
 }
 
 /** For the command that tries a webhook. */
-export const testTold = ({ id }: Pick<ActiveWebhook, 'id'>, now: Instant, random: string): Told => ({
+export const testPayload = ({ id }: Pick<ActiveWebhook, 'id'>, now: Instant, random: string): EventPayload => ({
   id: idOf(id, `test ${random}`),
   body: JSON.stringify({ type: 'webhook.test', timestamp: iso(now), data: { webhookId: id } }),
 });
 
 /** `now`: the moment of the attempt, which is signed as well. The secret before signs until its time is over. */
 export function headersFor(
-  { id, body }: Told,
+  { id, body }: EventPayload,
   { secret, before }: WebhookSecrets,
   { oldUntil, now }: { readonly oldUntil?: Instant | undefined; readonly now: Instant },
 ): Readonly<Record<string, string>> {

@@ -4,7 +4,7 @@ import type { Instant } from '../domain/units.ts';
 import type { CertificateUse } from './certificates.ts';
 
 /** A valid certificate that names the organisation which its holder leaves. */
-export interface NamingTie {
+export interface NamingReference {
   readonly fingerprint: string;
   readonly use: CertificateUse;
   readonly subject: string;
@@ -17,27 +17,27 @@ export interface NamingTie {
 }
 
 /** An account may send as an address of another one. */
-export interface DelegationTie {
+export interface DelegationReference {
   readonly address: Address;
   /** Who may send as it. */
   readonly login: string;
 }
 
 /** Mail for `address` goes to `substitute` while its owner is away. */
-export interface SubstituteTie {
+export interface SubstituteReference {
   readonly address: Address;
   readonly substitute: Address;
 }
 
 /** What ends with an account, beside its log-in and its addresses. */
-export interface EndTies {
+export interface EndingReferences {
   /** Valid certificates by an authority of this gateway: revoked, and on its list. */
-  readonly certificates: readonly Pick<NamingTie, 'fingerprint' | 'use' | 'subject' | 'serial'>[];
+  readonly certificates: readonly Pick<NamingReference, 'fingerprint' | 'use' | 'subject' | 'serial'>[];
   /** Taken back: of its addresses to others, and of others' addresses to it. */
-  readonly delegations: readonly DelegationTie[];
+  readonly delegations: readonly DelegationReference[];
 }
 
-/** An organisation as ties are judged by it: its number, and what certificates call it. */
+/** An organisation as references are judged by it: its number, and what certificates call it. */
 export interface TiedOrganisation {
   readonly id: number;
   readonly name: string;
@@ -45,14 +45,14 @@ export interface TiedOrganisation {
 }
 
 /** What is told of an account whose organisation becomes part of another. */
-export interface MergeTies {
+export interface MergeReferences {
   /** Valid certificates by an authority of this gateway that name an organisation which it is no more. */
-  readonly certificates: readonly (Required<Pick<NamingTie, 'fingerprint' | 'use' | 'subject' | 'serial'>> & {
+  readonly certificates: readonly (Required<Pick<NamingReference, 'fingerprint' | 'use' | 'subject' | 'serial'>> & {
     readonly notAfter: Instant;
   })[];
   /** Addresses of a third organisation that it may send as. */
   readonly sendsAs: readonly { readonly address: Address; readonly organisation: string }[];
 }
 
-/** Most ties of one kind that are cut in one transaction. */
-export const MAX_TIES = 500;
+/** Most references of one kind that are cut in one transaction. */
+export const MAX_REFERENCES = 500;

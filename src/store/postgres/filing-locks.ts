@@ -14,7 +14,7 @@ import { type Row, bytes, flag, int, long, orNull, text } from '../sql/columns.t
 import { type Change, sql } from '../sql/sql.ts';
 import { REQUESTS_FOR } from '../store.ts';
 import { instant } from '../../domain/units.ts';
-import type { Lead } from '../core/reroute.ts';
+import type { AddressTarget } from '../core/reroute.ts';
 import { longs, octets, texts } from './binary-arrays.ts';
 
 const HASH = 16;
@@ -36,7 +36,7 @@ export interface Submitted {
   readonly unsure: boolean;
 }
 
-export interface Ground {
+export interface LockedRows {
   /** By key, as latin1: requests that were kept before, and undefined for those that this batch has kept itself. */
   readonly requests: ReadonlyMap<string, KeptRow | undefined>;
   /** By key, as latin1; undefined: this batch is the first with it. */
@@ -47,7 +47,7 @@ export interface Ground {
   /** Accounts that somebody took over. */
   readonly takenOver: ReadonlySet<number>;
   readonly closed: ReadonlySet<number>;
-  readonly addresses: ReadonlyMap<string, Lead & { readonly state: string }>;
+  readonly addresses: ReadonlyMap<string, AddressTarget & { readonly state: string }>;
   readonly partners: ReadonlyMap<number, string>;
   /** Stored chunks of bodies. */
   readonly chunks: ReadonlyMap<bigint, number>;
@@ -87,14 +87,14 @@ const BOX = {
   its: orNull(text),
 };
 
-function addBox(ground: Pick<Ground, 'boxes' | 'organisations'>, row: Row<typeof BOX>): void {
+function addBox(locked: Pick<LockedRows, 'boxes' | 'organisations'>, row: Row<typeof BOX>): void {
   const { account, its, ending, organisation, ...counted } = row;
-  ground.boxes.set(account, { account, ...counted, ending: ending ? 1 : 0, organisation: its });
-  ground.organisations.set(account, organisation);
+  locked.boxes.set(account, { account, ...counted, ending: ending ? 1 : 0, organisation: its });
+  locked.organisations.set(account, organisation);
 }
 
 /** Mailboxes that it was found out later that they are needed. */
-export function* readBoxes(accounts: readonly number[], ground: Ground): Change<void> {
+export function* readBoxes(accounts: readonly number[], locked: LockedRows): Change<void> {
   const rows = yield* sql.all(BOX)`
     SELECT m.account, m.octets, m.messages, m.next_uid, m.changes, a.organisation,
            CASE WHEN o.state = 'active' THEN a.state ELSE o.state END AS state, a.ends_at IS NOT NULL OR o.ends_at IS NOT NULL AS ending,
@@ -102,7 +102,7 @@ export function* readBoxes(accounts: readonly number[], ground: Ground): Change<
       FROM mailbox m JOIN account a ON a.id = m.account JOIN organisation o ON o.id = a.organisation
      WHERE m.account = ANY (${longs(rising(accounts))}::bigint[]) ORDER BY m.account
        FOR UPDATE OF m FOR SHARE OF a FOR KEY SHARE OF o`;
-  for (const row of rows) addBox(ground, row);
+  for (const row of rows) addBox(locked, row);
 }
 
 const ROW = {
@@ -166,7 +166,7 @@ function asked(works: readonly AcceptWork[]) {
 }
 
 /** Reads, locks and claims what the works rest on. `more`: rows of the trail beside those of the works themselves. */
-export function* readGround(works: readonly AcceptWork[], more = 0): Change<Ground> {
+export function* lockRows(works: readonly AcceptWork[], more = 0): Change<LockedRows> {
   const { requests, resubmissions, notices, boxes, owners, submitters, keys, partners, streamed, ...rest } =
     asked(works);
   const rows = yield* sql.all(ROW)`
@@ -227,21 +227,21 @@ export function* readGround(works: readonly AcceptWork[], more = 0): Change<Grou
     UNION ALL SELECT 'registry', version, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM registry_version
     UNION ALL SELECT 'number', nextval('audit_seq'), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
                 FROM generate_series(1, ${rest.numbers + more}::bigint)`;
-  return groundOf(rows, new Set(works.flatMap(allOf).map(({ id }) => id)));
+  return lockedRowsOf(rows, new Set(works.flatMap(allOf).map(({ id }) => id)));
 }
 
-type GroundRow = Row<typeof ROW>;
+type LockedRow = Row<typeof ROW>;
 
 /** `ours`: messages of this batch; a key that names one of them was claimed by it. */
-function groundOf(rows: readonly GroundRow[], ours: ReadonlySet<bigint>): Ground {
-  const ground = {
+function lockedRowsOf(rows: readonly LockedRow[], ours: ReadonlySet<bigint>): LockedRows {
+  const locked = {
     requests: new Map<string, KeptRow | undefined>(),
     submitted: new Map<string, Submitted | undefined>(),
     notices: new Map<string, boolean>(),
     boxes: new Map<number, Box>(),
     takenOver: new Set<number>(),
     closed: new Set<number>(),
-    addresses: new Map<string, Lead & { state: string }>(),
+    addresses: new Map<string, AddressTarget & { state: string }>(),
     partners: new Map<number, string>(),
     chunks: new Map<bigint, number>(),
     numbers: [] as number[],
@@ -253,28 +253,28 @@ function groundOf(rows: readonly GroundRow[], ours: ReadonlySet<bigint>): Ground
     const id = Number(a);
     if (row.kind === 'request') {
       const kept = f === null || y === null ? undefined : { message: f, digest: y, answer: s ?? '' };
-      ground.requests.set(nameOf(x ?? NOTHING), ours.has(a ?? 0n) ? undefined : kept);
+      locked.requests.set(nameOf(x ?? NOTHING), ours.has(a ?? 0n) ? undefined : kept);
     } else if (row.kind === 'resubmitted') {
       const known = a === null || ours.has(a) ? undefined : { message: a, at: b ?? 0, unsure: yes === true };
-      ground.submitted.set(nameOf(x ?? NOTHING), known);
-    } else if (row.kind === 'once') ground.notices.set(s ?? '', yes === true);
+      locked.submitted.set(nameOf(x ?? NOTHING), known);
+    } else if (row.kind === 'once') locked.notices.set(s ?? '', yes === true);
     else if (row.kind === 'box') {
       const counted = { octets: b ?? 0, messages: c ?? 0, nextUid: d ?? 1, changes: e ?? 0 };
       const about = { state: s ?? '', ending: yes === true, settings: t, its: u };
-      addBox(ground, { account: id, ...counted, ...about, organisation: Number(f) });
-      if (too === true) ground.takenOver.add(id);
+      addBox(locked, { account: id, ...counted, ...about, organisation: Number(f) });
+      if (too === true) locked.takenOver.add(id);
     } else if (row.kind === 'owner') {
-      if (yes === true) ground.takenOver.add(id);
+      if (yes === true) locked.takenOver.add(id);
     } else if (row.kind === 'submitter') {
-      ground.organisations.set(id, Number(f));
-      if (yes === true) ground.closed.add(id);
+      locked.organisations.set(id, Number(f));
+      if (yes === true) locked.closed.add(id);
     } else if (row.kind === 'address') {
-      ground.addresses.set(s ?? '', { account: id, partner: b ?? 0, state: t ?? '' });
-      if (u !== null) ground.partners.set(b ?? 0, u);
-    } else if (row.kind === 'partner') ground.partners.set(id, s ?? '');
-    else if (row.kind === 'registry') ground.registry = id;
-    else if (row.kind === 'chunks') ground.chunks.set(a ?? 0n, b ?? 0);
-    else ground.numbers.push(id);
+      locked.addresses.set(s ?? '', { account: id, partner: b ?? 0, state: t ?? '' });
+      if (u !== null) locked.partners.set(b ?? 0, u);
+    } else if (row.kind === 'partner') locked.partners.set(id, s ?? '');
+    else if (row.kind === 'registry') locked.registry = id;
+    else if (row.kind === 'chunks') locked.chunks.set(a ?? 0n, b ?? 0);
+    else locked.numbers.push(id);
   }
-  return ground;
+  return locked;
 }

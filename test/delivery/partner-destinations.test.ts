@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { partnerPlaces } from '../../src/delivery/places.ts';
+import { partnerDestinations } from '../../src/delivery/partner-destinations.ts';
 import type { AccountId, OrganisationId, PartnerId } from '../../src/domain/ids.ts';
 import type { Partner } from '../../src/domain/partner.ts';
 import { fail, ok } from '../../src/domain/result.ts';
@@ -23,7 +23,7 @@ function bench(
   secrets = ok({ password: 'secret' }) as ReturnType<typeof ok> | { ok: false; error: string },
 ) {
   const state = { partner, opened: 0 };
-  const find = partnerPlaces({
+  const find = partnerDestinations({
     signs: false,
     findPartner: () => Promise.resolve(state.partner),
     openSecrets: () => {

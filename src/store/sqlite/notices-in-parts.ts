@@ -7,10 +7,10 @@
 import type { Notices, SentNotices } from '../changes/accept-work.ts';
 
 /** Notices in one part: some 3 ms. */
-export const AHEAD_PART = 20;
+export const NOTICES_PER_PART = 20;
 
 /** The writer's side. */
-export class Ahead {
+export class NoticesInParts {
   readonly #came = new Map<number, Notices[number][]>();
 
   add(token: number, notices: Notices): void {
@@ -21,8 +21,8 @@ export class Ahead {
 
   /** Puts into what was sent the notices that came before it. */
   join(sent: SentNotices | undefined): void {
-    if (sent?.ahead === undefined) return;
-    Object.assign(sent, { notices: this.#came.get(sent.ahead) ?? [] });
-    this.#came.delete(sent.ahead);
+    if (sent?.partsToken === undefined) return;
+    Object.assign(sent, { notices: this.#came.get(sent.partsToken) ?? [] });
+    this.#came.delete(sent.partsToken);
   }
 }

@@ -13,26 +13,26 @@ const LOOK_BACK = days(120);
 /** Addresses of one account that are looked at; with more of them somebody is always there. */
 const MAX_ADDRESSES = 16;
 
-export interface Away {
+export interface AbsentDays {
   readonly on: (day: Day) => boolean;
   /** Today all addresses are away, the first of them back at this moment. */
   readonly until?: Instant;
 }
 
-export const NEVER_AWAY: Away = { on: () => false };
+export const NEVER_ABSENT: AbsentDays = { on: () => false };
 
 /** `addresses`: the active ones of one account. */
-export async function awayOf(
+export async function absentDaysOf(
   absences: Pick<Absences, 'listAbsences'>,
   addresses: readonly Address[],
   now: Instant,
-): Promise<Away> {
-  if (addresses.length === 0 || addresses.length > MAX_ADDRESSES) return NEVER_AWAY;
+): Promise<AbsentDays> {
+  if (addresses.length === 0 || addresses.length > MAX_ADDRESSES) return NEVER_ABSENT;
   const spans: (readonly { readonly from: Instant; readonly until: Instant }[])[] = [];
   for (const address of addresses) {
     const found = await absences.listAbsences({ address, limit: 100, endsAfter: instant(now - LOOK_BACK) });
     // One address that was never away: its mail is expected to be fetched.
-    if (found.length === 0) return NEVER_AWAY;
+    if (found.length === 0) return NEVER_ABSENT;
     spans.push(found);
   }
   const covered = (day: Day): boolean =>

@@ -28,11 +28,11 @@ import {
 } from '../store/store.ts';
 import type { Store } from '../store/port/store.ts';
 import type { Original, OriginalReader } from './original.ts';
-import { type Place, type PlaceRegistry, Places } from './place.ts';
+import { type NoticeDestination, type DestinationRegistry, NoticeDestinations } from './notice-destinations.ts';
 
-export interface DeskParts {
+export interface NoticeWriterParts {
   readonly store: Pick<Store, 'openBody'> & {
-    readonly registry: PlaceRegistry;
+    readonly registry: DestinationRegistry;
     readonly audit: Pick<AuditTrail, 'note'>;
     readonly deliveries: OriginalReader;
   };
@@ -131,19 +131,19 @@ interface Written {
   readonly envelope: Acceptance['envelope'];
 }
 
-export class Desk {
-  readonly places: Places;
+export class NoticeWriter {
+  readonly places: NoticeDestinations;
   /** Notices that were sent to nobody: `nowhere`, `not-protected`. */
   readonly unsent = new Counts(['why'], 10);
-  readonly #parts: DeskParts;
+  readonly #parts: NoticeWriterParts;
 
-  constructor(parts: DeskParts) {
+  constructor(parts: NoticeWriterParts) {
     this.#parts = parts;
-    this.places = new Places({ registry: parts.store.registry, operator: parts.operator });
+    this.places = new NoticeDestinations({ registry: parts.store.registry, operator: parts.operator });
   }
 
   /** A message in plain text. Rejects with StoreFull or StoreFailed. */
-  async letter(place: Place | undefined, said: Said): Promise<PreparedNotice | undefined> {
+  async letter(place: NoticeDestination | undefined, said: Said): Promise<PreparedNotice | undefined> {
     if (place === undefined) return this.#nowhere(said);
     return await this.#prepare(place, said, (writer) => {
       const { header, lines } = this.#opening(place, said, writer.id);
@@ -159,7 +159,7 @@ export class Desk {
   }
 
   /** One part for a program, nothing for people. Rejects with StoreFull or StoreFailed. */
-  async file(place: Place, filed: FiledPart): Promise<PreparedNotice | undefined> {
+  async file(place: NoticeDestination, filed: FiledPart): Promise<PreparedNotice | undefined> {
     return await this.#prepare(place, filed, (writer) => {
       const { address, language } = place;
       const seven = isAscii(address);
@@ -186,7 +186,7 @@ export class Desk {
   }
 
   /** A delivery status notification. Rejects with StoreFull or StoreFailed. */
-  async report(place: Place | undefined, report: Report): Promise<PreparedNotice | undefined> {
+  async report(place: NoticeDestination | undefined, report: Report): Promise<PreparedNotice | undefined> {
     if (place === undefined) return this.#nowhere(report);
     try {
       return await this.#report(place, report);
@@ -199,7 +199,7 @@ export class Desk {
     }
   }
 
-  async #report(place: Place, report: Report): Promise<PreparedNotice> {
+  async #report(place: NoticeDestination, report: Report): Promise<PreparedNotice> {
     return await this.#written(place, report, (writer) => {
       const { header, lines } = this.#opening(place, report, writer.id);
       const { envelope, receivedAt } = report.message;
@@ -221,7 +221,7 @@ export class Desk {
     });
   }
 
-  #returned(place: Place, { original, whole, message }: Report): Returned {
+  #returned(place: NoticeDestination, { original, whole, message }: Report): Returned {
     if (original === undefined) return { kind: 'nothing' };
     const eightBit = message.envelope.body === '8BITMIME' || message.envelope.smtpUtf8;
     const full =
@@ -237,7 +237,7 @@ export class Desk {
   }
 
   #opening(
-    place: Place,
+    place: NoticeDestination,
     { letters, about, answers }: Said,
     id: MessageId,
   ): { readonly header: OwnHeader; readonly lines: readonly string[] } {
@@ -261,7 +261,7 @@ export class Desk {
   }
 
   async #prepare(
-    place: Place,
+    place: NoticeDestination,
     said: Omit<Said, 'letters'>,
     write: (writer: BodyWriter) => Written,
   ): Promise<PreparedNotice | undefined> {
@@ -275,7 +275,7 @@ export class Desk {
 
   /** Throws NotProtected. */
   async #written(
-    place: Place,
+    place: NoticeDestination,
     said: Omit<Said, 'letters'>,
     write: (writer: BodyWriter) => Written,
   ): Promise<PreparedNotice> {
@@ -345,7 +345,7 @@ export class Desk {
 }
 
 function acceptanceOf(
-  place: Place,
+  place: NoticeDestination,
   { kind, once, about, again }: Omit<Said, 'letters'>,
   { body, envelope, at }: Pick<Acceptance, 'body' | 'envelope'> & { readonly at: Acceptance['receivedAt'] },
   hostname: string,

@@ -23,14 +23,14 @@ interface Waiting {
 }
 
 /** One notice. `said` rises with each of a node's start: what comes again is no news. */
-interface Told {
+interface CountsNotice {
   readonly node: number;
   readonly epoch: number;
   readonly said: number;
   readonly words: readonly (readonly [subject: string, key: string, more: readonly number[]])[];
 }
 
-export interface ToldCountsParts {
+export interface NotifiedCountsParts {
   /** Says it to all nodes, this one included. */
   readonly notify: (payload: string) => Promise<void>;
   readonly owner: LeaseOwner;
@@ -40,10 +40,10 @@ export interface ToldCountsParts {
   readonly log: Pick<Log, 'debug'>;
 }
 
-export class ToldCounts implements SharedCounts {
-  readonly #p: ToldCountsParts;
+export class NotifiedCounts implements SharedCounts {
+  readonly #p: NotifiedCountsParts;
   readonly #listeners = new Map<string, ((key: string, more: readonly number[]) => void)[]>();
-  readonly #heard = new Map<number, Pick<Told, 'epoch' | 'said'>>();
+  readonly #heard = new Map<number, Pick<CountsNotice, 'epoch' | 'said'>>();
   readonly #waiting = new Map<string, Waiting>();
   #said = 0;
   #gathering = false;
@@ -51,7 +51,7 @@ export class ToldCounts implements SharedCounts {
   /** Counts that nobody was told of since the start. */
   lost = 0;
 
-  constructor(parts: ToldCountsParts) {
+  constructor(parts: NotifiedCountsParts) {
     this.#p = parts;
   }
 
@@ -92,7 +92,7 @@ export class ToldCounts implements SharedCounts {
     const { owner, secrets, random, notify, log } = this.#p;
     const words = this.#take();
     this.#said += 1;
-    const told: Told = { node: owner.node, epoch: owner.epoch, said: this.#said, words };
+    const told: CountsNotice = { node: owner.node, epoch: owner.epoch, said: this.#said, words };
     const sealed = secrets.sealWords(JSON.stringify(told), random);
     const payload = JSON.stringify({ from: owner.node, counts: sealed });
     try {
@@ -104,8 +104,8 @@ export class ToldCounts implements SharedCounts {
   }
 
   /** Those that wait for the longest, as many as one notice holds. */
-  #take(): Told['words'] {
-    const taken: Told['words'][number][] = [];
+  #take(): CountsNotice['words'] {
+    const taken: CountsNotice['words'][number][] = [];
     let octets = 0;
     for (const [name, { subject, key, more }] of this.#waiting) {
       const word = [subject, key, more] as const;
@@ -121,7 +121,7 @@ export class ToldCounts implements SharedCounts {
   hear(sealed: string): void {
     const opened = this.#p.secrets.openWords(sealed);
     if (opened === undefined) return;
-    const { node, epoch, said, words } = JSON.parse(opened) as Told;
+    const { node, epoch, said, words } = JSON.parse(opened) as CountsNotice;
     const known = this.#heard.get(node) ?? { epoch: 0, said: 0 };
     if (epoch < known.epoch || (epoch === known.epoch && said <= known.said)) return;
     this.#heard.set(node, { epoch, said });

@@ -6,7 +6,7 @@ import { causeOf } from '../../letters/cause.ts';
 import type { Tone } from '../../web/look/parts.ts';
 import { BECAME, type Became } from './message-words.ts';
 
-export interface Told {
+export interface MessageOutcome {
   readonly word: string;
   readonly tone: Tone;
   readonly tell: string;
@@ -30,7 +30,7 @@ const TONES: Readonly<Record<Became, Tone>> = {
 };
 
 /** `events`: those of this copy. */
-export function toldOf(copy: CopyView, events: readonly EventView[], language: Language): Told {
+export function outcomeOf(copy: CopyView, events: readonly EventView[], language: Language): MessageOutcome {
   const became = becameOf(copy, events);
   const { word, tell, help } = BECAME[language][became];
   const said = { word, tone: TONES[became], tell };

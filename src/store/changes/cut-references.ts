@@ -1,13 +1,13 @@
 /** Cuts what ties accounts to an organisation that they leave, or to everybody when they end: in a few statements, however many they are. */
 import { groupedBy } from '../../domain/grouped-by.ts';
-import type { TiedOrganisation } from '../organisation-ties.ts';
-import { NOWHERE, delegations, issued, naming, substitutes } from '../reads/ties.ts';
+import type { TiedOrganisation } from '../organisation-references.ts';
+import { NOWHERE, delegations, issued, naming, substitutes } from '../reads/references.ts';
 import type { Actor } from '../actor.ts';
 import { int, text } from '../sql/columns.ts';
 import { among, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { takeBackConsents } from './absences.ts';
-import type { Ground, TrailRow } from './ground.ts';
+import type { ChangeContext, TrailRow } from './change-context.ts';
 import { revokeKeysOf } from './pgp-keys.ts';
 import { keyOf } from './registered.ts';
 import { revokeAll } from './revocations.ts';
@@ -24,7 +24,7 @@ interface CutRow {
  * the account itself.
  */
 export function* cutBorder(
-  ground: Ground,
+  context: ChangeContext,
   {
     id,
     login,
@@ -38,10 +38,10 @@ export function* cutBorder(
   },
   actor: Actor,
 ): Change<void> {
-  yield* revokeNaming(ground, { id, login, from, into }, actor);
+  yield* revokeNaming(context, { id, login, from, into }, actor);
   for (const cut of [cutDelegations, cutSubstitutes]) {
-    const rows = yield* cut(ground, [id], into.id);
-    yield* ground.recordAll(
+    const rows = yield* cut(context, [id], into.id);
+    yield* context.recordAll(
       rows.map(({ row }) => row),
       actor,
     );
@@ -50,21 +50,27 @@ export function* cutBorder(
 
 /** RFC 5280 section 5.3.1: the subject's name has changed, without a cause to suspect the key. */
 function* revokeNaming(
-  ground: Ground,
+  context: ChangeContext,
   { id, login, ...between }: Parameters<typeof cutBorder>[1],
   actor: Actor,
 ): Change<void> {
-  const ties = yield* naming(id, { ...between, at: ground.at });
-  const prints = ties.filter(({ registration }) => registration === undefined).map(({ fingerprint }) => fingerprint);
-  yield* ground.recordAll(yield* revokeAll(ground, prints, 'affiliationChanged'), actor);
-  const names = ties.flatMap(({ registration }) => registration ?? []);
+  const references = yield* naming(id, { ...between, at: context.at });
+  const prints = references
+    .filter(({ registration }) => registration === undefined)
+    .map(({ fingerprint }) => fingerprint);
+  yield* context.recordAll(yield* revokeAll(context, prints, 'affiliationChanged'), actor);
+  const names = references.flatMap(({ registration }) => registration ?? []);
   if (names.length === 0) return;
   const revoked = yield* sql.all({ name: text, fingerprint: text, about: text })`
-    UPDATE client_certificate SET revoked_at = ${ground.at}
+    UPDATE client_certificate SET revoked_at = ${context.at}
      WHERE account = ${id} AND name ${among(text, names)} AND revoked_at IS NULL RETURNING name, fingerprint, about`;
   const byName = new Map(revoked.map(({ name, ...about }) => [name, about]));
   for (const certificate of names)
-    yield* ground.record('registry.certificate-revoked', id, actor, { login, certificate, ...byName.get(certificate) });
+    yield* context.record('registry.certificate-revoked', id, actor, {
+      login,
+      certificate,
+      ...byName.get(certificate),
+    });
 }
 
 /**
@@ -72,24 +78,24 @@ function* revokeNaming(
  * one that comes first. Of those who may send as their addresses no more memories are forgotten.
  */
 export function* cutEnding(
-  ground: Ground,
+  context: ChangeContext,
   accounts: readonly number[],
 ): Change<ReadonlyMap<number, readonly TrailRow[]>> {
-  const certificates = yield* issued(accounts, ground.at);
+  const certificates = yield* issued(accounts, context.at);
   const prints = certificates.map(({ fingerprint }) => fingerprint);
   // RFC 5280 section 5.3.1: not needed any more, without a cause to suspect the key.
-  const revoked = yield* revokeAll(ground, prints, 'cessationOfOperation');
+  const revoked = yield* revokeAll(context, prints, 'cessationOfOperation');
   const cut = [
     ...ofAccounts(revoked),
-    ...(yield* cutDelegations(ground, accounts, NOWHERE)),
-    ...(yield* cutSubstitutes(ground, accounts, NOWHERE)),
+    ...(yield* cutDelegations(context, accounts, NOWHERE)),
+    ...(yield* cutSubstitutes(context, accounts, NOWHERE)),
   ];
   // Between two addresses of one account: of no use to anybody.
   yield* sql.run`
     DELETE FROM substitute_consent WHERE (substitute, key) IN (
       SELECT s.substitute, s.key FROM address d JOIN substitute_consent s ON s.key = d.key
         JOIN address t ON t.key = s.substitute WHERE d.account ${among(int, accounts)} AND t.account = d.account)`;
-  const keys = ofAccounts(yield* revokeKeysOf(ground, accounts));
+  const keys = ofAccounts(yield* revokeKeysOf(context, accounts));
   const byAccount = groupedBy([...cut, ...keys], ({ of }) => of);
   return new Map([...byAccount].map(([account, rows]) => [account, rows.map(({ row }) => row)]));
 }
@@ -100,12 +106,12 @@ const ofAccounts = (rows: readonly (TrailRow & { readonly account: number })[]):
 const DELEGATED = { key: text, account: int };
 
 /** Takes back every right to send that would cross the border of `into`. */
-function* cutDelegations(ground: Ground, accounts: readonly number[], into: number): Change<readonly CutRow[]> {
+function* cutDelegations(context: ChangeContext, accounts: readonly number[], into: number): Change<readonly CutRow[]> {
   const found = yield* delegations(accounts, into);
   if (found.length === 0) return [];
   yield* sql.run`
     DELETE FROM delegation WHERE (key, account) IN (SELECT key, account FROM ${rowsOf(DELEGATED, found)})`;
-  ground.tell(found.map(({ account }) => account));
+  context.tell(found.map(({ account }) => account));
   return sided(
     accounts,
     found.map(({ owner, account, key, login, address }) => ({
@@ -117,9 +123,9 @@ function* cutDelegations(ground: Ground, accounts: readonly number[], into: numb
 }
 
 /** Takes back the consents by which somebody's mail would cross the border of `into`; the absences that rest on them end with it. */
-function* cutSubstitutes(ground: Ground, accounts: readonly number[], into: number): Change<readonly CutRow[]> {
+function* cutSubstitutes(context: ChangeContext, accounts: readonly number[], into: number): Change<readonly CutRow[]> {
   const found = yield* substitutes(accounts, into);
-  const rows = yield* takeBackConsents(ground, found);
+  const rows = yield* takeBackConsents(context, found);
   return sided(
     accounts,
     found.map(({ owner, substituteAccount, address }, i) => ({
@@ -130,7 +136,7 @@ function* cutSubstitutes(ground: Ground, accounts: readonly number[], into: numb
   );
 }
 
-interface Tie {
+interface CrossingReference {
   /** Whose the address is, and who may do something for it. */
   readonly sides: readonly [number, number];
   readonly key: string;
@@ -138,12 +144,12 @@ interface Tie {
 }
 
 /** Each tie is of that one of the accounts at its two sides that comes first: those of its own addresses, then those of others'; each by the address. */
-function sided(accounts: readonly number[], ties: readonly Tie[]): readonly CutRow[] {
+function sided(accounts: readonly number[], references: readonly CrossingReference[]): readonly CutRow[] {
   const places = new Map(accounts.map((account, place) => [account, place]));
   const placeOf = (account: number): number => places.get(account) ?? accounts.length;
-  const firstOf = ([one, other]: Tie['sides']): number => (placeOf(other) < placeOf(one) ? other : one);
+  const firstOf = ([one, other]: CrossingReference['sides']): number => (placeOf(other) < placeOf(one) ? other : one);
   const ofSide = (side: 0 | 1): CutRow[] =>
-    ties
+    references
       .filter(({ sides }) => sides[side] === firstOf(sides))
       .toSorted((one, other) => (one.key < other.key ? -1 : Number(one.key > other.key)))
       .flatMap(({ sides, rows }) => rows.map((row) => ({ of: sides[side], row })));

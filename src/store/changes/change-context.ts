@@ -10,7 +10,7 @@ import type { Actor } from '../actor.ts';
 import { int } from '../sql/columns.ts';
 import { among } from '../sql/parts.ts';
 import { type Change, ask, sql } from '../sql/sql.ts';
-import { type ChangeScope, Changed, type Effects, type Told } from './changed.ts';
+import { type ChangeScope, ChangeEffects, type Effects, type Invalidation } from './changed.ts';
 
 /** A row at the end of the trail, as it was made by whoever asked; tells its number. */
 export const append = (item: AuditItem): Change<number> => ask({ audit: item });
@@ -26,11 +26,11 @@ export interface TrailRow {
 /** More than these are told of as "many": everything is forgotten then, which costs less than a list of them. */
 const MANY = 100;
 
-export class Ground {
+export class ChangeContext {
   /** The moment of the change. */
   readonly at: Instant;
   /** What mail it changed. */
-  readonly changed = new Changed();
+  readonly changed = new ChangeEffects();
   readonly #salt: Uint8Array;
   #salted = 0;
   readonly #accounts = new Set<number>();
@@ -125,7 +125,7 @@ export class Ground {
   }
 
   /** Undefined: nobody remembers anything that changed. */
-  get told(): Told | undefined {
+  get told(): Invalidation | undefined {
     if (this.#scope === undefined && this.#mail.size === 0 && !this.#trust) return undefined;
     const accounts = this.#many || this.#accounts.size > MANY ? 'many' : [...this.#accounts];
     return { accounts, scope: this.#scope ?? 'registry', mail: [...this.#mail], trust: this.#trust };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { days, hours, minutes } from '../../src/domain/units.ts';
-import { Consumers, MAX_PENDING } from '../../src/pickup/consumers.ts';
+import { ClientNetworks, MAX_PENDING } from '../../src/pickup/client-networks.ts';
 import type { Consumer } from '../../src/store/deliveries.ts';
 import { FakeClock } from '../support/clock.ts';
 import { MemoryLog } from '../support/log.ts';
@@ -25,7 +25,7 @@ function setUp(shared: Readonly<Record<string, number>> = {}) {
   const rows: Consumer[] = [];
   const warnings: string[][] = [];
   const asked = { consumers: 0 };
-  const consumers = new Consumers({
+  const consumers = new ClientNetworks({
     clock,
     log,
     deliveries: {

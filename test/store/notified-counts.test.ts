@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { ClusterSecrets } from '../../src/crypto/cluster-secrets.ts';
 import { heard } from '../../src/store/postgres/hints.ts';
-import { MOST_WAITING, ToldCounts } from '../../src/store/postgres/told-counts.ts';
+import { MOST_WAITING, NotifiedCounts } from '../../src/store/postgres/notified-counts.ts';
 import { FakeClock } from '../support/clock.ts';
 import { MemoryLog } from '../support/log.ts';
 
@@ -19,13 +19,13 @@ interface Line {
   go(): Promise<void>;
 }
 interface Node {
-  readonly counts: ToldCounts;
+  readonly counts: NotifiedCounts;
   readonly told: (readonly [string, ...number[]])[];
 }
 
 function line(): Line {
   const clock = new FakeClock();
-  const nodes: { readonly number: number; readonly counts: ToldCounts }[] = [];
+  const nodes: { readonly number: number; readonly counts: NotifiedCounts }[] = [];
   const made: Line = {
     clock,
     said: [],
@@ -41,7 +41,7 @@ function line(): Line {
         }
       };
       const secrets = new ClusterSecrets(master);
-      const counts = new ToldCounts({
+      const counts = new NotifiedCounts({
         ...{ notify, secrets, clock, random: randomBytes, log: new MemoryLog() },
         owner: { node: number, epoch },
       });

@@ -8,7 +8,13 @@ import type { Address } from '../../domain/address.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import type { Instant } from '../../domain/units.ts';
 import type { CertificateUse } from '../certificates.ts';
-import { type EndTies, MAX_TIES, type MergeTies, type NamingTie, type TiedOrganisation } from '../organisation-ties.ts';
+import {
+  type EndingReferences,
+  MAX_REFERENCES,
+  type MergeReferences,
+  type NamingReference,
+  type TiedOrganisation,
+} from '../organisation-references.ts';
 import { type Row, as, flag, int, text, time } from '../sql/columns.ts';
 import { among } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
@@ -45,7 +51,7 @@ const MOST_TOLD = 1000;
 /** An `into` that no organisation is: every right crosses its border. */
 export const NOWHERE = 0;
 
-const tieOf = ({ fingerprint, serial, use, subject, own }: Row<typeof CERTIFICATE>): NamingTie => ({
+const referenceOf = ({ fingerprint, serial, use, subject, own }: Row<typeof CERTIFICATE>): NamingReference => ({
   fingerprint,
   use,
   subject,
@@ -53,16 +59,21 @@ const tieOf = ({ fingerprint, serial, use, subject, own }: Row<typeof CERTIFICAT
   own,
 });
 
-export class TieReads {
-  *endTies({ at }: Now, account: AccountId): Change<EndTies> {
+export class ReferenceReads {
+  *endReferences({ at }: Now, account: AccountId): Change<EndingReferences> {
     const found = yield* delegations([account], NOWHERE);
     return {
-      certificates: (yield* issued([account], at)).map(tieOf),
+      certificates: (yield* issued([account], at)).map(referenceOf),
       delegations: found.map(({ address, login }) => ({ address, login })),
     };
   }
 
-  *mergeTies({ at }: Now, account: AccountId, from: TiedOrganisation, into: TiedOrganisation): Change<MergeTies> {
+  *mergeReferences(
+    { at }: Now,
+    account: AccountId,
+    from: TiedOrganisation,
+    into: TiedOrganisation,
+  ): Change<MergeReferences> {
     const kept = yield* certificates([account], at);
     const found = yield* delegations([account], into.id, MOST_TOLD);
     return {
@@ -89,14 +100,17 @@ export function* issued(accounts: readonly number[], at: Instant): Change<readon
 export function* naming(
   account: number,
   { from, into, at }: { readonly from: NamedOrganisation; readonly into: NamedOrganisation; readonly at: Instant },
-): Change<readonly NamingTie[]> {
+): Change<readonly NamingReference[]> {
   const kept = yield* certificates([account], at);
   const registered = yield* sql.all({ registration: text, fingerprint: text, subject: text })`
     SELECT name AS registration, fingerprint, about AS subject FROM client_certificate c
      WHERE account = ${account} AND revoked_at IS NULL
        AND NOT EXISTS (SELECT 1 FROM certificate k WHERE k.fingerprint = c.fingerprint) ORDER BY id`;
-  const ties = [...kept.map(tieOf), ...registered.map((one): NamingTie => ({ ...one, use: 'login', own: false }))];
-  return ties.filter((tie) => namesFormer(tie, from, into));
+  const references = [
+    ...kept.map(referenceOf),
+    ...registered.map((one): NamingReference => ({ ...one, use: 'login', own: false })),
+  ];
+  return references.filter((reference) => namesFormer(reference, from, into));
 }
 
 /**
@@ -106,7 +120,7 @@ export function* naming(
 export function* delegations(
   accounts: readonly number[],
   into: number,
-  most = MAX_TIES,
+  most = MAX_REFERENCES,
 ): Change<readonly Row<typeof DELEGATION>[]> {
   const limit = most * accounts.length;
   const others = yield* sql.all(DELEGATION)`
@@ -132,7 +146,7 @@ function notAgain<T extends { readonly owner: number }>(
 
 /** Consents by which mail would cross the border of `into`: for their addresses, and by them for others. */
 export function* substitutes(accounts: readonly number[], into: number): Change<readonly Row<typeof CONSENT>[]> {
-  const limit = MAX_TIES * accounts.length;
+  const limit = MAX_REFERENCES * accounts.length;
   const away = yield* sql.all(CONSENT)`
     SELECT d.account AS owner, t.account AS substitute_account, d.address, t.address AS substitute
       FROM substitute_consent s JOIN address d ON d.key = s.key JOIN address t ON t.key = s.substitute

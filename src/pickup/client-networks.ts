@@ -15,7 +15,7 @@ export interface SessionDid {
   readonly deleted: number;
 }
 
-export interface ConsumersParts {
+export interface ClientNetworksParts {
   readonly deliveries: Pick<Deliveries, 'noteConsumer' | 'consumers' | 'accountsAt'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -42,14 +42,14 @@ interface Pending {
   deleted: number;
 }
 
-export class Consumers {
-  readonly #parts: ConsumersParts;
+export class ClientNetworks {
+  readonly #parts: ClientNetworksParts;
   readonly #pending = new Map<string, Pending>();
   readonly #looked = new Map<AccountId, number>();
   readonly #looks = new Set<Promise<void>>();
   #timer: Timer | undefined;
 
-  constructor(parts: ConsumersParts) {
+  constructor(parts: ClientNetworksParts) {
     this.#parts = parts;
   }
 

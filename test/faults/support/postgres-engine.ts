@@ -7,12 +7,12 @@ import { after } from 'node:test';
 import { type Cluster, NAMES, startCluster } from '../../support/cluster.ts';
 import { type SharedStore, makeStore, supervised } from '../../support/gateways.ts';
 import type { Instance } from '../../support/instance.ts';
-import type { Ground } from './ground.ts';
+import type { FaultEngine } from './engine.ts';
 
 const NODE = 'gw1';
 
 /** Of the file that calls it; starts with the first gateway and ends with the file. */
-export function postgresGround(): Ground {
+export function postgresFaults(): FaultEngine {
   const closers: (() => Promise<void> | void)[] = [];
   after(async () => {
     for (const close of closers.toReversed()) await close();
@@ -29,7 +29,7 @@ export function postgresGround(): Ground {
     const [row] = await storeOf(instance).ask(sql);
     return Number(Object.values(row ?? {})[0]);
   };
-  const serve: Ground['serve'] = async (instance, options) => {
+  const serve: FaultEngine['serve'] = async (instance, options) => {
     await storeOf(instance).forget(NODE);
     return await supervised(instance, options);
   };

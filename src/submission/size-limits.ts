@@ -33,7 +33,7 @@ export function tooLargeFor(address: Address, limit: Octets): Refusal {
 }
 
 /** Low disk answers at MAIL already: a sender with ten recipients need not find out at the end. */
-export function roomFor(size: Octets, store: Pick<Store, 'health'>): Refusal | undefined {
+export function freeSpaceFor(size: Octets, store: Pick<Store, 'health'>): Refusal | undefined {
   const health = store.health();
   if (health.failed) return refusals.storageFailed;
   return health.free <= size ? refusals.storageFull : undefined;

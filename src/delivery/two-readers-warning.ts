@@ -5,29 +5,29 @@
 import type { Clock } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { days } from '../domain/units.ts';
-import { consumersLetters } from '../letters/mailbox.ts';
+import { twoReadersLetters } from '../letters/mailbox.ts';
 import type { Store } from '../store/port/store.ts';
-import type { Desk } from './desk.ts';
+import type { NoticeWriter } from './notice-writer.ts';
 import { file } from './uncollected-mailbox.ts';
 
-export interface ConsumerWarningParts {
-  readonly desk: Desk;
+export interface TwoReadersWarningParts {
+  readonly noticeWriter: NoticeWriter;
   readonly store: Store;
   readonly clock: Clock;
 }
 
 /** Rejects with StoreFull or StoreFailed. */
-export async function warnOfConsumers(
-  { desk, store, clock }: ConsumerWarningParts,
+export async function warnOfTwoReaders(
+  { noticeWriter, store, clock }: TwoReadersWarningParts,
   account: AccountId,
   networks: readonly string[],
 ): Promise<void> {
   const summary = await store.registry.findAccountById(account);
   if (summary === undefined) return;
-  const letters = consumersLetters({ login: summary.account.login, networks });
+  const letters = twoReadersLetters({ login: summary.account.login, networks });
   const week = Math.floor(clock.now() / days(7));
-  for (const place of await desk.places.aroundMailbox(account, 'operator')) {
+  for (const place of await noticeWriter.places.aroundMailbox(account, 'operator')) {
     const once = `consumers:${account}:${week}:${place?.as ?? 'nobody'}`;
-    await file(store, await desk.letter(place, { kind: 'consumers', once, letters }));
+    await file(store, await noticeWriter.letter(place, { kind: 'consumers', once, letters }));
   }
 }

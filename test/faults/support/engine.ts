@@ -5,7 +5,7 @@ import { Instance, type ServeOptions, type Served } from '../../support/instance
 import type { Cleanup } from '../../support/store.ts';
 import { recount } from '../../support/usage-recount.ts';
 
-export interface Ground {
+export interface FaultEngine {
   readonly name: string;
   /** Between a partner's 250 and the commit of our settlement, at most: milliseconds, on a loaded machine. */
   readonly settles: number;
@@ -20,7 +20,7 @@ export interface Ground {
   sent(instance: Instance): Promise<number>;
 }
 
-export const sqliteGround: Ground = {
+export const sqliteFaults: FaultEngine = {
   name: 'SQLite',
   settles: 500,
   make: async (t, names, configuration = '') => {

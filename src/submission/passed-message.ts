@@ -6,7 +6,7 @@ import type { ReceivedContent } from './incoming.ts';
 import type { Submitter } from './submitter.ts';
 import type { MailParameters } from './transaction.ts';
 
-export type Passed = Extract<ChainOutcome, { kind: 'passed' }>;
+export type PassedMessage = Extract<ChainOutcome, { kind: 'passed' }>;
 
 export function submittedOf(
   { body, plan, parts }: ReceivedContent,
@@ -35,7 +35,7 @@ export function submittedOf(
 export function filedAs(
   { body }: ReceivedContent,
   recipients: readonly Addressee[],
-  passed: Passed | undefined,
+  passed: PassedMessage | undefined,
 ): Pick<Acceptance, 'recipients' | 'copies' | 'header'> {
   const to = (addressees: readonly Addressee[]): Acceptance['recipients'] => addressees.map((each) => each.to);
   if (passed === undefined) return { recipients: to(recipients) };

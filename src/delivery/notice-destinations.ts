@@ -16,12 +16,12 @@ import type { Instant } from '../domain/units.ts';
 import type { AccountSummary, Recipient } from '../store/registry.ts';
 import type { Registry } from '../store/port/registry.ts';
 
-export type PlaceRegistry = Pick<
+export type DestinationRegistry = Pick<
   Registry,
   'findRecipient' | 'findAccountById' | 'findOrganisation' | 'listAccounts' | 'hasAddressesIn'
 >;
 
-export type Place = {
+export type NoticeDestination = {
   readonly address: Address;
   /** Of the organisation that reads it. */
   readonly language: Language;
@@ -43,10 +43,10 @@ const problem = (kind: ContactProblem['kind'], text: string): { ok: false; error
   fail({ kind, text });
 
 /** `organisation`: whose address the contact is. */
-export type ContactPlace = Place & { readonly organisation: string };
+export type ContactDestination = NoticeDestination & { readonly organisation: string };
 
-export interface PlaceParts {
-  readonly registry: PlaceRegistry;
+export interface NoticeDestinationParts {
+  readonly registry: DestinationRegistry;
   /** The operator's own address (configuration, else the postmaster's). */
   readonly operator: Address;
 }
@@ -69,15 +69,15 @@ export function ownMailbox(account: Pick<Account, 'kind' | 'settings'>, organisa
   return chosen === 'mailbox' || (chosen === 'automatic' && account.kind === 'mail');
 }
 
-export class Places {
-  readonly #parts: PlaceParts;
+export class NoticeDestinations {
+  readonly #parts: NoticeDestinationParts;
 
-  constructor(parts: PlaceParts) {
+  constructor(parts: NoticeDestinationParts) {
     this.#parts = parts;
   }
 
   /** For the sender of a message. Undefined: nobody at all could be told. */
-  async ofSender(sender: Address, submitter: AccountId): Promise<Place | undefined> {
+  async ofSender(sender: Address, submitter: AccountId): Promise<NoticeDestination | undefined> {
     const found = await this.#parts.registry.findRecipient(addressKey(sender));
     if (found !== undefined && isActive(found)) {
       const { address, account, organisation, partner } = found;
@@ -95,7 +95,7 @@ export class Places {
   }
 
   /** For an account as a whole. `elsewhere`: not into its own mailbox, since nobody looks there. */
-  async ofAccount(id: AccountId, { elsewhere = false } = {}): Promise<Place | undefined> {
+  async ofAccount(id: AccountId, { elsewhere = false } = {}): Promise<NoticeDestination | undefined> {
     const summary = await this.#parts.registry.findAccountById(id);
     const organisation =
       summary === undefined ? undefined : await this.#parts.registry.findOrganisation(summary.organisation);
@@ -110,7 +110,7 @@ export class Places {
    * For what happens to a mailbox as a whole: whoever reads the mailbox itself, and beside them whoever else of the organisation reads, since a
    * program may be all that opens it; `operator` too where asked for. Each once; undefined alone: nobody at all could be told.
    */
-  async aroundMailbox(id: AccountId, also?: 'operator'): Promise<readonly (Place | undefined)[]> {
+  async aroundMailbox(id: AccountId, also?: 'operator'): Promise<readonly (NoticeDestination | undefined)[]> {
     const found = [await this.ofAccount(id), await this.ofAccount(id, { elsewhere: true })];
     if (also === 'operator') found.push(await this.operator());
     const places = new Map(found.flatMap((place) => (place === undefined ? [] : [[targetOf(place), place] as const])));
@@ -121,7 +121,7 @@ export class Places {
    * Where a secret about an account may go: the registered contact of its organisation, in a mailbox that people of it can open, or by verified
    * TLS to the mail server that is registered for it. The failure says why there is no such place.
    */
-  async ofRegisteredContact(id: AccountId, now: Instant): Promise<Result<ContactPlace, string>> {
+  async ofRegisteredContact(id: AccountId, now: Instant): Promise<Result<ContactDestination, string>> {
     const summary = await this.#parts.registry.findAccountById(id);
     const organisation =
       summary === undefined ? undefined : await this.#parts.registry.findOrganisation(summary.organisation);
@@ -141,7 +141,7 @@ export class Places {
    * Where a code may go that is the second factor of this account, beside its password: the registered contact of its organisation, or, where that leads to the account's own
    * mailbox or to no people, the first other account of the organisation that people read. Never a mailbox that the same password opens.
    */
-  async ofSecondFactor(id: AccountId, now: Instant): Promise<Result<ContactPlace, string>> {
+  async ofSecondFactor(id: AccountId, now: Instant): Promise<Result<ContactDestination, string>> {
     const contact = await this.ofRegisteredContact(id, now);
     if (contact.ok) return contact;
     const { registry } = this.#parts;
@@ -165,7 +165,7 @@ export class Places {
       : read.error;
   }
 
-  async #readByPeople(found: Recipient | undefined, now: Instant): Promise<Result<ContactPlace, ContactProblem>> {
+  async #readByPeople(found: Recipient | undefined, now: Instant): Promise<Result<ContactDestination, ContactProblem>> {
     if (found === undefined) return problem('outside', 'is no address that is registered here');
     if ([found.address.state, found.account.state].includes('ended'))
       return problem('ended', 'has ended, or its account has');
@@ -193,7 +193,7 @@ export class Places {
    * Who reads for a whole organisation, whatever it is about: its contact, else its first account for people. Never a mailbox that a system
    * empties, also not where its settings let notices in, and never the operator: that would be nobody.
    */
-  async ofContact(organisation: Organisation): Promise<Place | undefined> {
+  async ofContact(organisation: Organisation): Promise<NoticeDestination | undefined> {
     const key = keyOf(organisation.contact);
     const found = key === undefined ? undefined : await this.#parts.registry.findRecipient(key);
     const reads =
@@ -201,19 +201,19 @@ export class Places {
     return (reads ? placeOf(found, 'contact') : undefined) ?? (await this.#people(organisation, undefined));
   }
 
-  async operator(): Promise<Place | undefined> {
+  async operator(): Promise<NoticeDestination | undefined> {
     const found = await this.#parts.registry.findRecipient(addressKey(this.#parts.operator));
     return found === undefined || !isActive(found) ? undefined : placeOf(found, 'operator');
   }
 
   /** `not`: the account that it is about. */
-  async #ofOrganisation(organisation: Organisation, not?: AccountId): Promise<Place | undefined> {
+  async #ofOrganisation(organisation: Organisation, not?: AccountId): Promise<NoticeDestination | undefined> {
     return (
       (await this.#contact(organisation, not)) ?? (await this.#people(organisation, not)) ?? (await this.operator())
     );
   }
 
-  async #contact(organisation: Organisation, not: AccountId | undefined): Promise<Place | undefined> {
+  async #contact(organisation: Organisation, not: AccountId | undefined): Promise<NoticeDestination | undefined> {
     const key = keyOf(organisation.contact);
     const found = key === undefined ? undefined : await this.#parts.registry.findRecipient(key);
     if (found === undefined || !isActive(found) || found.account.id === not) return undefined;
@@ -222,7 +222,7 @@ export class Places {
     return placeOf(found, 'contact');
   }
 
-  async #people({ name, language }: Organisation, not: AccountId | undefined): Promise<Place | undefined> {
+  async #people({ name, language }: Organisation, not: AccountId | undefined): Promise<NoticeDestination | undefined> {
     let after: string | undefined;
     for (let page = 0; page < MAX_PAGES; page += 1) {
       const accounts = await this.#parts.registry.listAccounts({
@@ -247,7 +247,7 @@ const keyOf = (text: string | undefined): AddressKey | undefined => {
   return address?.ok === true ? addressKey(address.value) : undefined;
 };
 
-const targetOf = (place: Place): string =>
+const targetOf = (place: NoticeDestination): string =>
   'partner' in place ? `partner ${place.address}` : `mailbox ${place.mailbox}`;
 
 const isActive = ({ address, account }: Recipient): boolean => address.state === 'active' && account.state === 'active';
@@ -256,7 +256,10 @@ const canBeOpened = ({ passwords, certificates }: AccountSummary, now: Instant):
   passwords.some(({ endsAt }) => endsAt === undefined || endsAt > now) ||
   certificates.some(({ revokedAt, notAfter }) => revokedAt === undefined && notAfter > now);
 
-function placeOf({ address, account, organisation, partner }: Recipient, as: Place['as']): Place | undefined {
+function placeOf(
+  { address, account, organisation, partner }: Recipient,
+  as: NoticeDestination['as'],
+): NoticeDestination | undefined {
   const common = { address: address.address, language: organisation.language, as };
   if (partner === undefined) return { ...common, mailbox: account.id };
   return partner.state === 'ended' ? undefined : { ...common, partner: partner.id };
