@@ -4,7 +4,7 @@ import { grouped } from '../crypto/base32.ts';
 import { certificateState } from '../crypto/certificate-expiry.ts';
 import { defined } from '../domain/defined.ts';
 import { APP_SCOPES, type Account, type Organisation, type RegisteredAddress, stateWhile } from '../domain/registry.ts';
-import { exemptUntil } from '../domain/scan-exemption.ts';
+import { ediExemptions, exemptUntil } from '../domain/scan-exemption.ts';
 import type { Settings } from '../domain/settings/setting.ts';
 import { type Instant, iso } from '../domain/units.ts';
 import { isoDay } from '../domain/working-days.ts';
@@ -111,6 +111,10 @@ export const accountView = z.object({
   scanExempt: z.string().optional().meta({
     description: 'Until when what it submits is not scanned for malware; "no end".',
   }),
+  scanExemptEdi: z
+    .array(z.object({ ediFrom: z.string(), ediTo: z.string().optional(), until: z.string() }))
+    .optional()
+    .meta({ description: 'Interchanges that are not scanned for malware: of whom, for whom, and until when.' }),
   settings: stored,
 });
 export type AccountView = z.infer<typeof accountView>;
@@ -192,6 +196,14 @@ export function exemptionView(account: Pick<Account, 'settings'>): string | unde
   return until === 'no end' || until === undefined ? until : iso(until);
 }
 
+/** Undefined where there are none. As they stand, also where their end has come by the clock. */
+function ediExemptionViews({ settings }: Pick<Account, 'settings'>): AccountView['scanExemptEdi'] {
+  const all = ediExemptions(settings);
+  return all.length === 0
+    ? undefined
+    : all.map(({ from, to, until }) => ({ ediFrom: from, ...(to !== '' && { ediTo: to }), until: iso(until) }));
+}
+
 export const viewAccount = (summary: AccountSummary, now: Instant): AccountView => ({
   login: summary.account.login,
   organisation: summary.organisation,
@@ -207,6 +219,6 @@ export const viewAccount = (summary: AccountSummary, now: Instant): AccountView 
   used: summary.used,
   messages: summary.messages,
   ...defined({ lastLogin: isoDay(summary.lastLogin), lastUsed: isoDay(summary.lastUsed) }),
-  ...defined({ scanExempt: exemptionView(summary.account) }),
+  ...defined({ scanExempt: exemptionView(summary.account), scanExemptEdi: ediExemptionViews(summary.account) }),
   settings: summary.account.settings,
 });

@@ -40,6 +40,7 @@ const moveView = z.object({
     .optional(),
   codes: z.number().optional(),
   identities: z.array(z.string()).readonly().optional(),
+  exemptions: z.number().optional().meta({ description: 'Exemptions from scanning that end.' }),
   moved: share.extend({ held: z.number() }).optional(),
   left: share.optional(),
   sessions: z.number().optional().meta({ description: 'Open sessions that ended.' }),
@@ -101,6 +102,11 @@ function oneText(a: MoveView, applied: boolean): string[] {
     ...(codes === 0 ? [] : [`- void: ${many(codes, 'one-time code')}, for passwords and certificates`]),
     ...(a.delegations ?? []).map((d) => `- taken back: ${d.login} may send as ${d.address}`),
     ...(a.substitutes ?? []).map((s) => `- taken back: ${s.substitute} stands in for ${s.address}`),
+    ...((a.exemptions ?? 0) === 0
+      ? []
+      : [
+          `- ended: ${many(a.exemptions ?? 0, 'exemption')} from scanning; two people decide anew at ${to} ("sluis scan exempt add")`,
+        ]),
     ...(a.identities ?? []).map(
       (identity) =>
         `- stays with ${from}: EDI identity ${identity}; for ${to}: sluis organisation edi remove ${identity}, then sluis organisation edi add ${to} ${identity}`,

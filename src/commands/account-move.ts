@@ -39,6 +39,7 @@ const shareView = ({ since: from, endsAt }: AccountMove, references: AccountRefe
     substitutes,
     codes,
   } = references;
+  const { exemptions } = references;
   return {
     from: whose,
     since: iso(from),
@@ -51,6 +52,7 @@ const shareView = ({ since: from, endsAt }: AccountMove, references: AccountRefe
     substitutes,
     codes,
     identities: references.identities,
+    ...(exemptions > 0 && { exemptions }),
     revoked: naming.map(({ use, serial, registration, subject, fingerprint, own }) => ({
       use,
       name: serial ?? registration ?? '',

@@ -3,7 +3,7 @@ import { accountOf } from '../admin/accounts.ts';
 import type { StandingView } from '../admin/account-standing.ts';
 import type { QuirkView } from '../admin/quirks.ts';
 import type { SessionView } from '../admin/sessions.ts';
-import { accountView, viewAccount } from '../admin/views.ts';
+import { type AccountView, accountView, viewAccount } from '../admin/views.ts';
 import { certificateTable } from './account-certificate.ts';
 import { stateText } from '../cli/ending-text.ts';
 import { facts, readableSize, readableTime, table, wrapped } from '../cli/output.ts';
@@ -94,6 +94,7 @@ export const show = reads({
         ['Last fetched', recent === undefined ? undefined : fetchedText(recent)],
         ['Last log-in', a.lastLogin ?? 'never'],
         ['Virus scanning', exemptText(a.scanExempt)],
+        ['Unscanned interchanges', a.scanExemptEdi?.map(interchangesText).join('; ')],
         ['Sends as', a.sendsAs.join(', ')],
       ]),
       '',
@@ -120,6 +121,9 @@ const exemptText = (until: string | undefined): string | undefined =>
   until === undefined
     ? undefined
     : `exempt ${until === 'no end' ? 'until it is ended' : `until ${readableTime(until)}`}`;
+
+const interchangesText = ({ ediFrom, ediTo, until }: NonNullable<AccountView['scanExemptEdi']>[number]): string =>
+  `of ${ediFrom} to ${ediTo ?? 'anybody'} until ${readableTime(until)}`;
 
 const INDENT = '    ';
 /** A list below its title, each with lines of its own. */

@@ -1,26 +1,94 @@
-/** `sluis scan exempt`: accounts whose mail passes unscanned. It takes two people to begin and one to end (decision 1973). */
+/**
+ * `sluis scan exempt`: accounts whose mail passes unscanned, or interchanges of an account that do. It takes two people to begin and one to end
+ * (decision 1973).
+ */
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { type AdminContext, AdminError } from '../admin/context.ts';
 import { accountsOf } from '../admin/organisation-accounts.ts';
 import { exemptionView } from '../admin/views.ts';
 import { readableTime, table } from '../cli/output.ts';
-import { NO_END, exemptUntil, isExempt } from '../domain/scan-exemption.ts';
-import { iso } from '../domain/units.ts';
-import { ends, login } from './core/kinds.ts';
+import { defined } from '../domain/defined.ts';
+import { type EdiIdentity, formatIdentity } from '../domain/edi-identity.ts';
+import type { Account } from '../domain/registry.ts';
+import {
+  type ExemptParties,
+  NO_END,
+  ediExemptions,
+  exemptUntil,
+  isExempt,
+  isSameParties,
+} from '../domain/scan-exemption.ts';
+import { type Instant, iso } from '../domain/units.ts';
+import { ediIdentity, ends, login } from './core/kinds.ts';
 import { arg, changes, opt, reads, subject } from './core/row.ts';
 
 const exemption = z.object({
   login: z.string(),
+  ediFrom: z.string().optional().meta({
+    description:
+      'Only interchanges of this sender, `ID` or `ID:QUALIFIER`; all else that the account submits is scanned.',
+  }),
+  ediTo: z.string().optional().meta({ description: 'Of these only those for this recipient.' }),
   until: z.string().meta({ description: 'When it ends; "no end".' }),
+});
+type Exemption = z.infer<typeof exemption>;
+
+const parties = {
+  ediFrom: opt(ediIdentity, 'only its interchanges whose envelope (UNB, MSH) names this sender: ID or ID:QUALIFIER'),
+  ediTo: opt(ediIdentity, 'of these only those for this recipient'),
+};
+interface Given {
+  readonly ediFrom: EdiIdentity | undefined;
+  readonly ediTo: EdiIdentity | undefined;
+}
+
+/** Undefined: it is about the whole account. */
+function partiesOf({ ediFrom, ediTo }: Given): ExemptParties | undefined {
+  if (ediFrom !== undefined)
+    return { from: formatIdentity(ediFrom), to: ediTo === undefined ? '' : formatIdentity(ediTo) };
+  if (ediTo === undefined) return undefined;
+  throw new AdminError(
+    'invalid',
+    `Cannot exempt interchanges by their recipient "${formatIdentity(ediTo)}" alone: whose they are decides; add --edi-from ID`,
+  );
+}
+
+const viewOf = ({ login: name }: Pick<Account, 'login'>, until: string, of?: ExemptParties): Exemption => ({
+  login: name,
+  ...(of !== undefined && { ediFrom: of.from, ...defined({ ediTo: of.to || undefined }) }),
+  until,
 });
 
 const untilText = (until: string): string =>
   until === 'no end' ? 'until it is ended' : `until ${readableTime(until)}`;
 
+const whatText = ({ login: name, ediFrom, ediTo }: Omit<Exemption, 'until'>): string =>
+  ediFrom === undefined
+    ? `What ${name} submits`
+    : `What ${name} submits as interchanges of ${ediFrom}${ediTo === undefined ? '' : ` to ${ediTo}`}`;
+
+const endText = ({ login: name, ediFrom, ediTo }: Omit<Exemption, 'until'>): string =>
+  [
+    `sluis scan exempt end ${name}`,
+    ...(ediFrom === undefined ? [] : [`--edi-from ${ediFrom}`]),
+    ...(ediTo === undefined ? [] : [`--edi-to ${ediTo}`]),
+  ].join(' ');
+
 const add = changes({
-  about: 'let what an account submits pass unscanned; two people must stand behind it',
-  in: { login: arg(login, 'the account'), ends: opt(ends, 'when it ends by itself, such as 2027-12-31 or 14d') },
+  api: {
+    method: 'POST',
+    path: '/accounts/{accountId}/scan-exemptions',
+    id: 'addScanExemption',
+    creates: true,
+    ids: { accountId: 'login' },
+  },
+  about: 'let what an account submits pass unscanned, or interchanges of it; two people must stand behind it',
+  in: {
+    login: arg(login, 'the account'),
+    ...parties,
+    ends: opt(ends, 'when it ends by itself, such as 2027-12-31 or 14d; needed with --edi-from'),
+  },
   out: exemption,
   right: 'security',
   // The second person judges it, and whoever finds malware later asks for it.
@@ -28,9 +96,13 @@ const add = changes({
   second: 'scan-exempt',
   trail: ['scan.exempted'],
   undo: 'scan exempt end',
-  examples: ['huisarts --ends 14d --reason "ClamAV takes its laboratory files for malware"'],
-  run: async ({ store, secondPerson, clock }, { login: name, ends: at }, { actor }) => {
+  examples: [
+    'huisarts --ends 14d --reason "ClamAV takes its laboratory files for malware"',
+    'huisarts --edi-from 500123456:ZZ --ends 14d --reason "ClamAV takes its laboratory results for malware"',
+  ],
+  run: async ({ store, secondPerson, clock }, { login: name, ends: at, ...given }, { actor }) => {
     const { account } = await accountOf(store.registry, name);
+    const of = partiesOf(given);
     const no = (why: string): never => {
       throw new AdminError('conflict', `Cannot exempt "${account.login}" from scanning: ${why}`);
     };
@@ -41,45 +113,69 @@ const add = changes({
       );
     if (account.state === 'ended') return no('it has ended');
     if (at !== undefined && at <= clock.now()) return no(`${iso(at)} is not in the future; give a later --ends`);
-    await store.registry.changeScanExemption(account.login, at ?? NO_END, actor);
-    return { login: account.login, until: iso(at) ?? 'no end' };
+    if (of === undefined) await store.registry.changeScanExemption(account.login, at ?? NO_END, actor);
+    else if (at === undefined)
+      return no('whoever submits writes the parties of an interchange himself, so it must have an end; add --ends');
+    else await store.registry.changeEdiExemption(account.login, of, at, actor);
+    return viewOf(account, iso(at) ?? 'no end', of);
   },
-  say: ({ login: name, until }) =>
-    `What ${name} submits is not scanned, ${untilText(until)}. "sluis scan exempt end ${name}" ends it.`,
+  say: (made) => `${whatText(made)} is not scanned, ${untilText(made.until)}. "${endText(made)}" ends it.`,
 });
 
 const end = changes({
+  api: {
+    method: 'DELETE',
+    path: '/accounts/{accountId}/scan-exemptions',
+    id: 'endScanExemption',
+    ids: { accountId: 'login' },
+  },
   about: 'have what an account submits scanned again',
-  in: { login: arg(login, 'the account') },
-  out: z.object({ login: z.string() }),
+  in: { login: arg(login, 'the account'), ...parties },
+  out: exemption.omit({ until: true }),
   right: 'security',
   trail: ['scan.exemption-ended'],
   undo: 'scan exempt add, by two people',
-  examples: ['huisarts'],
-  run: async ({ store }, { login: name }, { actor }) => {
+  examples: ['huisarts', 'huisarts --edi-from 500123456:ZZ'],
+  run: async ({ store }, { login: name, ...given }, { actor }) => {
     const { account } = await accountOf(store.registry, name);
-    if (exemptUntil(account) === undefined)
+    const of = partiesOf(given);
+    const all = ediExemptions(account.settings);
+    const has = of === undefined ? exemptUntil(account) !== undefined : all.some((one) => isSameParties(one, of));
+    const { until: _, ...view } = viewOf(account, '', of);
+    if (!has)
       throw new AdminError(
         'conflict',
-        `Cannot end the exemption of "${account.login}": it has none; "sluis scan exempt list" shows them`,
+        of === undefined && all.length > 0
+          ? `Cannot end the exemption of "${account.login}": only interchanges of it are exempt; "${endText({ login: name, ediFrom: all[0]?.from })}" ends one, "sluis scan exempt list" shows them`
+          : `Cannot end the exemption of "${account.login}": it has none${of === undefined ? '' : ' of these parties'}; "sluis scan exempt list" shows them`,
       );
-    await store.registry.changeScanExemption(account.login, null, actor);
-    return { login: account.login };
+    if (of === undefined) await store.registry.changeScanExemption(account.login, null, actor);
+    else await store.registry.changeEdiExemption(account.login, of, null, actor);
+    return view;
   },
-  say: ({ login: name }) => `What ${name} submits is scanned.`,
+  say: (ended) => `${whatText(ended)} is scanned.`,
 });
 
-async function exempted({ store, clock }: AdminContext): Promise<z.infer<typeof exemption>[]> {
-  const found: z.infer<typeof exemption>[] = [];
-  for await (const { account } of accountsOf(store)) {
-    const until = account.state === 'ended' ? undefined : exemptionView(account);
-    if (until !== undefined && isExempt(account, clock.now())) found.push({ login: account.login, until });
-  }
+/** Those that hold at this moment. */
+function exemptionsOf(account: Account, now: Instant): readonly Exemption[] {
+  if (account.state === 'ended') return [];
+  const until = isExempt(account, now) ? exemptionView(account) : undefined;
+  const edi = ediExemptions(account.settings).filter((one) => one.until > now);
+  return [
+    ...(until === undefined ? [] : [viewOf(account, until)]),
+    ...edi.map((one) => viewOf(account, iso(one.until), one)),
+  ];
+}
+
+async function exempted({ store, clock }: AdminContext): Promise<Exemption[]> {
+  const found: Exemption[] = [];
+  for await (const { account } of accountsOf(store)) found.push(...exemptionsOf(account, clock.now()));
   return found;
 }
 
 const list = reads({
-  about: 'accounts whose mail passes unscanned',
+  api: { method: 'GET', path: '/scan-exemptions', id: 'listScanExemptions', ids: { accountId: 'login' } },
+  about: 'accounts whose mail, or interchanges, pass unscanned',
   in: {},
   out: z.array(exemption),
   right: 'read',
@@ -89,8 +185,12 @@ const list = reads({
     all.length === 0
       ? 'No account is exempt from scanning.'
       : `${table(
-          ['ACCOUNT', 'UNTIL'],
-          all.map(({ login: name, until }) => [name, until === 'no end' ? until : readableTime(until)]),
+          ['ACCOUNT', 'INTERCHANGES', 'UNTIL'],
+          all.map(({ login: name, ediFrom, ediTo, until }) => [
+            name,
+            ediFrom === undefined ? 'all mail' : `${ediFrom} to ${ediTo ?? 'anybody'}`,
+            until === 'no end' ? until : readableTime(until),
+          ]),
         )}\n"sluis audit list --event scan.exempted" shows who decided it, and why.`,
 });
 

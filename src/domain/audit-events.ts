@@ -109,7 +109,11 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
     'R',
     'a submission passed unscanned, or not wholly scanned, as a setting or an exemption wants: why',
   ),
-  'scan.exempted': of('change', 'U', 'what an account submits passes unscanned from now on, as two people decided'),
+  'scan.exempted': of(
+    'change',
+    'U',
+    'what an account submits, or interchanges of it, passes unscanned from now on, as two people decided',
+  ),
   'scan.exemption-ended': of('change', 'U', 'what an account submits is scanned again'),
   'edi.*': of('chain', 'R', 'what the guard saw in interchanges: held, warned of, seen before'),
   'registry.*': of(

@@ -193,7 +193,7 @@ function unwantedIn({ messages }: Interchange, accepts: readonly string[]): stri
 const fold = (text: string): string => text.trim().toUpperCase();
 
 /** A registered qualifier must be there; without one, any will do. */
-const isOneOf = ({ id, qualifier }: EdiParty, identities: readonly string[]): boolean =>
+export const isOneOf = ({ id, qualifier }: EdiParty, identities: readonly string[]): boolean =>
   identities.some((identity) => {
     const [registered = '', wanted] = identity.split(':', 2);
     return fold(registered) === fold(id) && (wanted === undefined || fold(wanted) === fold(qualifier));

@@ -17,6 +17,7 @@ import type { MailKeys } from './mail-keys.ts';
 import type { Copy, Middleware, StepOutcome, Submitted, BodyWriters } from './middleware.ts';
 import { letsOpen } from './open-copies.ts';
 import { ArmourWatch, type Inside, insideSigned, isClosed } from './scan-content.ts';
+import { type LeftOut, leftOut, without } from './scan-exempt.ts';
 import { type Ruling, type ScanPolicy, rulingOf } from './scan-rules.ts';
 import { WorkEnded } from './work.ts';
 
@@ -44,12 +45,32 @@ async function run(
 ): Promise<StepOutcome> {
   if (passesExempt(parts, message))
     return { kind: 'passed', copies, facts: { scan: 'exempt' }, audit: [markedEvent(message, EXEMPT)] };
-  const ruling = await rulingOn(parts, message, bodies);
+  const left = await leftOut(message);
+  const ruling = await rulingOn(parts, message, bodies, left);
   tell(parts, message, ruling, 'submitted');
   if (ruling.kind === 'found' || ruling.kind === 'refused') return { kind: 'refused', refusal: ruling.refusal };
-  if (ruling.kind === 'clean') return { kind: 'passed', copies, facts: { scan: 'clean' } };
-  return { kind: 'passed', copies, facts: { scan: ruling.mark }, audit: [markedEvent(message, ruling)] };
+  const marked = ruling.kind === 'clean' ? [] : [markedEvent(message, ruling)];
+  if (left !== undefined) {
+    parts.scanner.passedExempt();
+    marked.push(markedEvent(message, EXEMPT, saidOf(left)));
+  }
+  const fact = ruling.kind === 'clean' ? (left === undefined ? 'clean' : EXEMPT.mark) : ruling.mark;
+  return { kind: 'passed', copies, facts: { scan: fact }, ...(marked.length > 0 && { audit: marked }) };
 }
+
+/** Names in one fact of a row. */
+const MAX_NAMED = 20;
+
+/** Which parts were not looked at, and whose: parties as the exemption names them. */
+const saidOf = ({ parts, exemptions }: LeftOut): Record<'parts' | 'ediFrom' | 'ediTo', string> => {
+  const said = (all: readonly string[]): string =>
+    [...new Set(all)].slice(0, MAX_NAMED).join(' ') + (all.length > MAX_NAMED ? ' ...' : '');
+  return {
+    parts: said(parts),
+    ediFrom: said(exemptions.map(({ from }) => from)),
+    ediTo: said(exemptions.map(({ to }) => (to === '' ? 'anybody' : to))),
+  };
+};
 
 /** What stands in the trail of what nobody looked at, since two operators decided so for the account that submits. */
 export const EXEMPT = { kind: 'marked', mark: 'exempt', why: 'not scanned: exempt' } as const;
@@ -65,10 +86,17 @@ export function passesExempt(
 }
 
 /** Malware wins over all else: content that is marked is looked at to its end. */
-async function rulingOn(parts: ScanParts, message: Submitted, bodies: BodyWriters): Promise<Ruling> {
+async function rulingOn(
+  parts: ScanParts,
+  message: Submitted,
+  bodies: BodyWriters,
+  left: LeftOut | undefined,
+): Promise<Ruling> {
   const { policy } = parts;
   const armour = new ArmourWatch();
-  const outside = rulingOf(await scanned(parts, message, armour.of(message.body.slices())), forSealed(policy, message));
+  const all = message.body.slices();
+  const slices = armour.of(left === undefined ? all : without(all, left.leaves));
+  const outside = rulingOf(await scanned(parts, message, slices), forSealed(policy, message));
   if (outside.kind !== 'clean' && (outside.kind !== 'marked' || outside.mark === 'unscanned')) return outside;
   const inside = await insideSigned(message, parts.keys, bodies, parts.maxContent);
   const below =
@@ -129,10 +157,11 @@ export function tell(
 const markedEvent = (
   { body, submitter }: Submitted,
   { mark, why }: Extract<Ruling, { kind: 'marked' }>,
+  more: Readonly<Record<string, string>> = {},
 ): AuditEvent => ({
   event: 'scan.marked',
   outcome: 'failure',
   message: body.id,
   account: submitter.account.id,
-  facts: { mark, why },
+  facts: { mark, why, ...more },
 });

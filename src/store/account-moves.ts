@@ -39,6 +39,8 @@ export interface AccountReferences {
   readonly codes: number;
   /** EDI identities of this account alone, which stay registered for the old organisation: as `formatIdentity` writes them. */
   readonly identities: readonly string[];
+  /** Exemptions from scanning that end: two people decided them of the account as it was. */
+  readonly exemptions: number;
 }
 
 export interface MailboxShare {

@@ -82,4 +82,27 @@ test('two operators exempt an account; both stand in the trail with the reason; 
   assert.equal(await done('scan', 'exempt', 'list'), 'No account is exempt from scanning.\n');
   assert.doesNotMatch(await done('account', 'show', anna), /Virus scanning/);
   assert.match((await run('scan', 'exempt', 'end', anna)).stderr, /it has none/);
+
+  const edi = ['--edi-from', '500123456:zz', '--ends', '2099-12-31'];
+  await approved(...edi);
+  await approved(...edi, '--edi-to', 'LAB');
+  assert.match(
+    await done('scan', 'exempt', 'list'),
+    /^anna@\S+ +500123456:ZZ to anybody +2099-12-31.*\n^anna@\S+ +500123456:ZZ to LAB +2099-12-31/m,
+  );
+  assert.match(await done('account', 'show', anna), /^Unscanned interchanges: +of 500123456:ZZ to anybody until 2099/m);
+  assert.equal(await findings(), false, 'each has an end');
+  const facts = JSON.parse(await done('audit', 'list', '--event', 'scan.exempted', '--json')) as AuditRowView[];
+  assert.deepEqual(
+    facts.slice(-2).map(({ facts: { ediFrom, ediTo, actor } }) => [ediFrom, ediTo, /approved by/.test(String(actor))]),
+    [
+      ['500123456:ZZ', 'anybody', true],
+      ['500123456:ZZ', 'LAB', true],
+    ],
+  );
+  assert.match((await run('scan', 'exempt', 'end', anna)).stderr, /only interchanges of it are exempt; .* --edi-from /);
+  await done('scan', 'exempt', 'end', anna, '--edi-from', '500123456:ZZ');
+  assert.match((await run('scan', 'exempt', 'end', anna, '--edi-from', '5')).stderr, /it has none of these parties/);
+  await done('scan', 'exempt', 'end', anna, '--edi-from', '500123456:ZZ', '--edi-to', 'lab');
+  assert.equal(await done('scan', 'exempt', 'list'), 'No account is exempt from scanning.\n');
 });

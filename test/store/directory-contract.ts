@@ -62,6 +62,7 @@ const SHOWS_NOTHING: Readonly<Record<string, string>> = {
   'clientCertificates.blockCertificate': 'the same',
   'edi.judgeIdentities': 'says what is wrong with a file, and changes nothing',
   'settings.changeScanExemption': 'whether malware is looked for in what an account submits',
+  'settings.changeEdiExemption': 'the same',
   'enrolments.addEnrolments': 'codes',
   'enrolments.tryEnrolment': 'codes',
   'enrolments.collectEnrolment': 'adds a certificate by the very steps of certificates.addCertificate',

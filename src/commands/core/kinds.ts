@@ -6,6 +6,7 @@ import { NetworkSet } from '../../platform/network.ts';
 import { z } from '../../config/zod.ts';
 import { parseDuration } from '../../config/units.ts';
 import { type Address, parseAddress } from '../../domain/address.ts';
+import { type EdiIdentity, parseIdentity } from '../../domain/edi-identity.ts';
 import type { DeliveryId } from '../../domain/ids.ts';
 import { foldLogin, isOrganisationName } from '../../domain/registry.ts';
 import { type Instant, instant } from '../../domain/units.ts';
@@ -111,6 +112,14 @@ export const address = naming(
   ofText<Address>('address', 'an address such as name@example.nl', (text) => {
     const parsed = parseAddress(text);
     return parsed.ok ? parsed.value : new Refused(parsed.error);
+  }),
+);
+
+export const ediIdentity = naming(
+  'other',
+  ofText<EdiIdentity>('identity', 'ID or ID:QUALIFIER, each of at most 70 characters, such as 500123456:ZZ', (text) => {
+    const parsed = parseIdentity(text);
+    return parsed.ok ? parsed.value : undefined;
   }),
 );
 

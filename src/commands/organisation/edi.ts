@@ -4,10 +4,10 @@ import { organisationOf } from '../../admin/organisation-of.ts';
 import { agree, many } from '../../domain/counted.ts';
 import { defined } from '../../domain/defined.ts';
 import type { CsvProblem } from '../../domain/csv-problem.ts';
-import { type EdiIdentity, formatIdentity, parseIdentity } from '../../domain/edi-identity.ts';
+import { formatIdentity, parseIdentity } from '../../domain/edi-identity.ts';
 import type { RegisteredIdentity } from '../../store/edi-identities.ts';
 import { allOrLines, recordsOf, refuseEntries } from '../core/csv.ts';
-import { login, naming, ofText, organisation } from '../core/kinds.ts';
+import { ediIdentity, login, organisation } from '../core/kinds.ts';
 import { type Values, arg, changes, flag, lists, old, opt, subject } from '../core/row.ts';
 
 const identityView = z.object({
@@ -19,17 +19,9 @@ const identityView = z.object({
 /** Most lines of one file. */
 const MAX_LINES = 5000;
 
-const identity = naming(
-  'other',
-  ofText<EdiIdentity>('identity', 'ID or ID:QUALIFIER, each of at most 70 characters, such as 500123456:ZZ', (text) => {
-    const parsed = parseIdentity(text);
-    return parsed.ok ? parsed.value : undefined;
-  }),
-);
-
 const identityInput = {
   organisation: arg(organisation, 'whose it is'),
-  identity: arg(identity, 'ID or ID:QUALIFIER, as UNB or MSH has it'),
+  identity: arg(ediIdentity, 'ID or ID:QUALIFIER, as UNB or MSH has it'),
   account: opt(login, 'of this account alone, not of the whole organisation'),
 };
 
@@ -115,7 +107,7 @@ export const identities = subject(
       about: 'list identities and whose they are',
       in: {
         organisation: opt(organisation, 'of this organisation only'),
-        identity: old(opt(identity, 'who is called so, with any qualifier'), 'id'),
+        identity: old(opt(ediIdentity, 'who is called so, with any qualifier'), 'id'),
       },
       out: identityView,
       right: 'read',
@@ -138,7 +130,7 @@ export const identities = subject(
     remove: changes({
       api: { method: 'DELETE', path: '/organisations/{organisationId}/edi-identities/{ediIdentityId}' },
       about: 'take an identity away',
-      in: { identity: arg(identity, 'ID or ID:QUALIFIER, as "list" shows it') },
+      in: { identity: arg(ediIdentity, 'ID or ID:QUALIFIER, as "list" shows it') },
       out: z.object({ identity: z.string() }),
       right: 'registry',
       trail: ['registry.edi-identity-removed'],

@@ -4,6 +4,7 @@
  */
 import { type Address, addressKey } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
+import { exemptionsIn } from '../../domain/scan-exemption.ts';
 import { settingOf } from '../../domain/settings.ts';
 import type { Settings } from '../../domain/settings/setting.ts';
 import { formatSetting } from '../../domain/settings/value.ts';
@@ -40,6 +41,7 @@ class Walk {
   readonly #withoutAddress: string[] = [];
   readonly #unset = new Map<string, number>();
   readonly #lockedOut: string[] = [];
+  readonly #exempt: string[] = [];
   readonly #certificates: NamedCertificate[] = [];
   readonly #partners: { name: string; domains: readonly string[] }[] = [];
   readonly #sendsAs: MergePlan['sendsAs'][number][] = [];
@@ -68,6 +70,7 @@ class Walk {
     if (account.state === 'suspended') this.#sum.suspended += 1;
     this.#sum.messages += messages;
     this.#sum.octets += used;
+    if (exemptionsIn(account.settings) > 0) this.#told(this.#exempt, account.login);
     this.#addresses(summary);
     this.#settings(summary);
     await this.#references(summary);
@@ -153,6 +156,7 @@ class Walk {
       ...identities,
       settings: this.#differences(),
       lockedOut: this.#lockedOut,
+      exemptions: this.#exempt,
       certificates: this.#certificates,
       revoke,
       partners: this.#partners,

@@ -88,7 +88,7 @@ function identityLines({ identities, sharedIdentities: shared, organisation, int
   ];
 }
 
-function settingLines({ settings, lockedOut, into, contact, language }: MergePlan): string[] {
+function settingLines({ settings, lockedOut, exemptions, into, contact, language }: MergePlan): string[] {
   const line = ({ name, was, becomes, accounts, kept }: SettingDifference): string =>
     kept
       ? `${name}: ${was}, kept (set on ${many(accounts, 'account')})`
@@ -104,6 +104,12 @@ function settingLines({ settings, lockedOut, into, contact, language }: MergePla
     ...(lockedOut.length === 0
       ? []
       : ['- these accounts cannot log in by that: they lack what the setting "login" asks for', ...listed(lockedOut)]),
+    ...(exemptions.length === 0
+      ? []
+      : [
+          `- what these accounts submit was exempt from scanning, and is scanned at ${into}; two people decide anew ("sluis scan exempt add")`,
+          ...listed(exemptions),
+        ]),
     `- purpose, legal basis, agreement and telephone are those of ${into}; notices go to ${contact ?? 'nobody outside: it has no contact'}, in ${language}`,
   ];
 }

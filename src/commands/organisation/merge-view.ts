@@ -60,6 +60,7 @@ const planView = z.object({
     description:
       "Accounts that could not log in any more: they lack what the other organisation's setting `login` asks for.",
   }),
+  exemptions: z.array(z.string()).meta({ description: 'Accounts whose exemptions from scanning end.' }),
   certificates: z.array(certificateView),
   revoke: z.boolean(),
   partners: z.array(z.object({ name: z.string(), domains: z.array(z.string()).readonly() })),

@@ -85,6 +85,7 @@ const whoItIs = (language: Language, words: Words, shown: Shown): Html =>
           ),
     ],
     [words.sendsAs, shown.sendsAs.join(', ')],
+    [words.unscanned, unscanned(language, words, shown)],
     [
       words.away,
       shown.absences === undefined || shown.absences.length === 0
@@ -97,6 +98,19 @@ const whoItIs = (language: Language, words: Words, shown: Shown): Html =>
           ),
     ],
   ]);
+
+/** Undefined where all that it submits is scanned, as everybody's. */
+function unscanned(language: Language, words: Words, { scanExempt, scanExemptEdi = [] }: Shown): Html | undefined {
+  const until = (at: string): Hole => (at === 'no end' ? words.untilEnded : timeOf(at, language));
+  const all = [
+    ...(scanExempt === undefined ? [] : [html`${words.allMail}: ${until(scanExempt)}`]),
+    ...scanExemptEdi.map(
+      ({ ediFrom, ediTo, until: at }) =>
+        html`${words.interchanges} ${ediFrom}${ediTo === undefined ? '' : ` -> ${ediTo}`}: ${until(at)}`,
+    ),
+  ];
+  return all.length === 0 ? undefined : list(all);
+}
 
 const mailbox = (language: Language, words: Words, shown: Shown): Html =>
   facts([

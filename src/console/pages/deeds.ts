@@ -7,6 +7,7 @@ import { note } from '../../web/look/parts.ts';
 import { type Deed, isOffered } from '../parts/deed.ts';
 import { deedPagesOf } from '../parts/deed-pages.ts';
 import { END } from './end-words.ts';
+import { SCAN_EXEMPT } from './scan-exempt-words.ts';
 import { OF_ACCOUNT } from './settings-words.ts';
 
 interface AccountDeed extends Deed {
@@ -15,6 +16,8 @@ interface AccountDeed extends Deed {
   readonly states: readonly string[];
   /** Only while somebody is connected. */
   readonly connected?: true;
+  /** Only while something that it submits is not scanned. */
+  readonly exempt?: true;
 }
 type Given = Omit<AccountDeed, 'path' | 'caller'>;
 
@@ -112,6 +115,23 @@ export const DEEDS: readonly AccountDeed[] = (
       fields: ['settings'],
       states: ['active', 'ending', 'suspended'],
       words: OF_ACCOUNT,
+    },
+    {
+      name: 'scan-exempt',
+      operation: 'scan.exempt.add',
+      input: ({ login = '' }) => ({ login }),
+      fields: ['edi-from', 'edi-to', 'ends'],
+      states: ['active', 'suspended', 'ending'],
+      words: SCAN_EXEMPT.add,
+    },
+    {
+      name: 'scan-exempt-end',
+      operation: 'scan.exempt.end',
+      input: ({ login = '' }) => ({ login }),
+      fields: ['edi-from', 'edi-to'],
+      states: ['active', 'suspended', 'ending'],
+      exempt: true,
+      words: SCAN_EXEMPT.end,
     },
     {
       name: 'suspend',
@@ -223,11 +243,20 @@ export const DEEDS: readonly AccountDeed[] = (
 interface Shown {
   readonly state: string;
   readonly sessions?: readonly unknown[] | undefined;
+  readonly scanExempt?: string | undefined;
+  readonly scanExemptEdi?: readonly unknown[] | undefined;
 }
 
-export const deedsFor = (asked: Asked, { state, sessions = [] }: Shown): readonly AccountDeed[] =>
-  DEEDS.filter(
-    (deed) => isOffered(asked, deed) && deed.states.includes(state) && (deed.connected !== true || sessions.length > 0),
+export function deedsFor(asked: Asked, shown: Shown): readonly AccountDeed[] {
+  const connected = (shown.sessions ?? []).length > 0;
+  const exempt = shown.scanExempt !== undefined || (shown.scanExemptEdi ?? []).length > 0;
+  return DEEDS.filter(
+    (deed) =>
+      isOffered(asked, deed) &&
+      deed.states.includes(shown.state) &&
+      (deed.connected !== true || connected) &&
+      (deed.exempt !== true || exempt),
   );
+}
 
 export const deedPages: readonly Page[] = deedPagesOf(DEEDS);

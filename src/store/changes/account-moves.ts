@@ -14,13 +14,14 @@ import { endAccount } from './ends.ts';
 import { voidCodes } from './enrolments.ts';
 import type { ChangeContext } from './change-context.ts';
 import { dropVerifiers } from './passwords.ts';
+import { dropExemptions } from './settings.ts';
 import { cutBorder } from './cut-references.ts';
 import { moveWebhooks } from './webhooks.ts';
 
 /** What a move does with the rows of a table that name the account. */
 export const ACCOUNT_COLUMNS: Readonly<Record<string, string>> = {
   'account.id':
-    'a new row takes over log-in, kind, state and settings; the old one stays under another log-in, and ends',
+    'a new row takes over log-in, kind, state and settings, but no exemption from scanning; the old one stays under another log-in, and ends',
   'account.moved_to': 'written, of the old one: who took over',
   'account_move.source': 'written: what still has to follow',
   'account_move.target': 'written: what still has to follow',
@@ -73,6 +74,7 @@ export class AccountMoveChanges {
     const moving = yield* movingAccount(wanted, context.at);
     const references = yield* referencesOf(moving, context.at);
     yield* cutBorder(context, moving, actor);
+    const unexempted = references.exemptions === 0 ? [] : yield* dropExemptions(context, [moving.id]);
     const former = { account: moving.id, login: yield* rename(moving, context) };
     const account = yield* takeOver(moving, context);
     yield* goAlong(context, former.account, account);
@@ -99,6 +101,11 @@ export class AccountMoveChanges {
     };
     for (const each of [former.account, account])
       yield* context.record('registry.account-moved', each, actor, about, facts);
+    // In the trail of both, as the move is.
+    yield* context.recordAll(
+      unexempted.flatMap((row) => [former.account, account].map((each) => ({ ...row, account: each }))),
+      actor,
+    );
     if (wanted.endsAt <= context.at) {
       yield* endAccount(context, former.account, actor);
       const states = { from: moving.state, to: 'ended' };

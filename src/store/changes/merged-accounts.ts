@@ -10,7 +10,7 @@ import { insertRows, moveAll } from './addresses.ts';
 import type { ChangeContext, TrailRow } from './change-context.ts';
 import { dropVerifiers } from './passwords.ts';
 import { addressIn, addressesNamed, keyOf, successorIn } from './registered.ts';
-import { setAll } from './settings.ts';
+import { dropExemptions, setAll } from './settings.ts';
 
 interface Organisation {
   readonly id: number;
@@ -49,6 +49,7 @@ export function* mergeAll(context: ChangeContext, { from, into, accounts }: Merg
   const ids = going.map(({ id }) => id);
   yield* sql.run`UPDATE account SET organisation = ${into.id}, version = version + 1 WHERE id ${among(int, ids)}`;
   context.tell(ids);
+  const unexempted = new Map((yield* dropExemptions(context, ids)).map((row) => [row.account, row]));
   // Behind the change: whether SCRAM verifiers may stay is judged by the settings that hold now.
   const settings = new Map((yield* setAll(context, settingsOf(going))).map((row) => [row.account, row]));
   yield* dropVerifiers(ids);
@@ -61,9 +62,9 @@ export function* mergeAll(context: ChangeContext, { from, into, accounts }: Merg
     const personal = { login: merge.login, organisation: into.name, from: from.name };
     const untilSeq = yield* context.record('registry.account-organisation', id, actor, personal);
     former.push({ account: id, untilSeq });
-    const set = settings.get(id);
+    const own = [unexempted.get(id), settings.get(id)].filter((row) => row !== undefined);
     const rows = its.flatMap((one) => [...(moved.get(one) ?? []), ...(ended.get(one) ?? [])]);
-    yield* context.recordAll(set === undefined ? rows : [set, ...rows], actor);
+    yield* context.recordAll([...own, ...rows], actor);
   }
   yield* sql.run`
     INSERT INTO former_organisation (organisation, account, until_seq, until_at)

@@ -3,7 +3,19 @@
  *
  * What is there already is not written again and leaves no row in the trail: a file that was cut short half way is simply given once more.
  */
-import { NO_END, SCAN_EXEMPT } from '../../domain/scan-exemption.ts';
+import {
+  EXEMPTIONS,
+  type ExemptParties,
+  MAX_EDI_EXEMPTIONS,
+  NO_END,
+  SCAN_EXEMPT,
+  SCAN_EXEMPT_EDI,
+  ediExemptions,
+  exemptionsIn,
+  isSameParties,
+  writeEdiExemptions,
+} from '../../domain/scan-exemption.ts';
+import type { Settings } from '../../domain/settings/setting.ts';
 import { instant, iso } from '../../domain/units.ts';
 import { MAX_SETTINGS, RegistryError, type SettingChanges, type SettingTarget } from '../registry.ts';
 import { type Actor } from '../actor.ts';
@@ -36,12 +48,31 @@ export class SettingsChanges {
   /** `until`: milliseconds, or 0 for no end; null: it is scanned again. Two people must stand behind it, which its caller has seen to (admin/second-person.ts). */
   *changeScanExemption(context: ChangeContext, login: string, until: number | null, actor: Actor): Change<void> {
     const rows = yield* setAll(context, [{ target: { scope: 'account', login }, changes: { [SCAN_EXEMPT]: until } }]);
-    const told = rows.map((row) =>
-      until === null
-        ? { ...row, event: 'scan.exemption-ended', facts: {} }
-        : { ...row, event: 'scan.exempted', facts: { until: until === NO_END ? 'no end' : iso(instant(until)) } },
+    yield* context.recordAll(rows.map(exemptionRow(until)), actor);
+  }
+
+  /** The same of the account's interchanges of these parties; they always have an end. Throws RegistryError where it has too many. */
+  *changeEdiExemption(
+    context: ChangeContext,
+    login: string,
+    parties: ExemptParties,
+    until: number | null,
+    actor: Actor,
+  ): Change<void> {
+    const target = { scope: 'account', login } as const;
+    const settingsOf = yield* keptRows(context, [{ target, changes: {} }]);
+    const others = ediExemptions(JSON.parse(settingsOf(target).settings) as Settings).filter(
+      // Those whose end has come go with the next change.
+      (one) => !isSameParties(one, parties) && one.until > context.at,
     );
-    yield* context.recordAll(told, actor);
+    const all = until === null ? others : [...others, { ...parties, until: instant(until) }];
+    if (all.length > MAX_EDI_EXEMPTIONS)
+      throw new RegistryError(
+        'invalid',
+        `"${login}" has ${others.length} exemptions of interchanges, and may have ${MAX_EDI_EXEMPTIONS}; "sluis scan exempt end ${login} --edi-from ID" ends one`,
+      );
+    const rows = yield* setAll(context, [{ target, changes: { [SCAN_EXEMPT_EDI]: writeEdiExemptions(all) } }]);
+    yield* context.recordAll(rows.map(exemptionRow(until, parties)), actor);
   }
 
   /** Several targets in one transaction, at most MAX_SETTINGS: all or none. Resolves to how many had other settings before. */
@@ -53,6 +84,44 @@ export class SettingsChanges {
       );
     return yield* applySettings(context, changes, actor);
   }
+}
+
+const exemptionRow =
+  (until: number | null, parties?: ExemptParties) =>
+  (row: TrailRow): TrailRow => {
+    const named = parties === undefined ? {} : { ediFrom: parties.from, ediTo: parties.to || 'anybody' };
+    return until === null
+      ? { ...row, event: 'scan.exemption-ended', facts: named }
+      : {
+          ...row,
+          event: 'scan.exempted',
+          facts: { until: until === NO_END ? 'no end' : iso(instant(until)), ...named },
+        };
+  };
+
+/**
+ * They end with what they were decided of: an account that goes to another organisation is scanned there, until two people decide anew. Answers the rows of
+ * the trail that are to be written, one of each account that had some.
+ */
+export function* dropExemptions(context: ChangeContext, accounts: readonly number[]): Change<readonly TrailRow[]> {
+  const rows = yield* sql.all({ id: int, login: text, settings: text })`
+    SELECT id, login, settings FROM account WHERE id ${among(int, accounts)} ORDER BY id`;
+  const exempt = rows.filter(({ settings }) => exemptionsIn(JSON.parse(settings) as Settings) > 0);
+  if (exempt.length === 0) return [];
+  const none = Object.fromEntries(EXEMPTIONS.map((name) => [name, null]));
+  const changed = exempt.map(({ id, settings }) => ({ id, settings: merge(settings, none) }));
+  yield* sql.run`
+    UPDATE account SET settings = given.settings FROM ${rowsOf(ROW, changed)} WHERE account.id = given.id`;
+  context.tell(
+    exempt.map(({ id }) => id),
+    'settings',
+  );
+  return exempt.map(({ id, login }) => ({
+    event: 'scan.exemption-ended',
+    account: id,
+    personal: { login },
+    facts: { why: 'moved to another organisation' },
+  }));
 }
 
 /** Only this one decides what a log-in needs of the password itself, a verifier; all others are asked at every log-in. */
@@ -74,11 +143,12 @@ interface Kept {
 
 /** How many had other settings before. */
 function* applySettings(context: ChangeContext, changes: readonly TargetChange[], actor: Actor): Change<number> {
-  if (changes.some(({ changes: values }) => Object.hasOwn(values, SCAN_EXEMPT)))
-    throw new RegistryError(
-      'invalid',
-      `"${SCAN_EXEMPT}" is not a setting, since one person may change those; "sluis scan exempt" is for two`,
-    );
+  for (const name of EXEMPTIONS)
+    if (changes.some(({ changes: values }) => Object.hasOwn(values, name)))
+      throw new RegistryError(
+        'invalid',
+        `"${name}" is not a setting, since one person may change those; "sluis scan exempt" is for two`,
+      );
   const rows = yield* setAll(context, changes);
   yield* context.recordAll(rows, actor);
   return rows.length;

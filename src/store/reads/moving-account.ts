@@ -4,11 +4,13 @@ import type { Address } from '../../domain/address.ts';
 import { formatIdentity } from '../../domain/edi-identity.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import { type AccountKind, type State, foldLogin } from '../../domain/registry.ts';
+import { exemptionsIn } from '../../domain/scan-exemption.ts';
+import type { Settings } from '../../domain/settings/setting.ts';
 import type { Instant } from '../../domain/units.ts';
 import type { AccountMove, AccountReferences, MailboxShare } from '../account-moves.ts';
 import { MAX_REFERENCES, type TiedOrganisation } from '../organisation-references.ts';
 import { RegistryError } from '../registry.ts';
-import { type Row, as, flag, int, text, time } from '../sql/columns.ts';
+import { type Row, as, flag, int, json, text, time } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 import { delegations, naming, substitutes } from './references.ts';
@@ -19,6 +21,7 @@ const ACCOUNT = {
   kind: as<AccountKind>(text),
   state: as<State>(text),
   ending: flag,
+  settings: json<Settings>(),
 };
 
 export interface MovingAccount extends Row<typeof ACCOUNT> {
@@ -71,7 +74,7 @@ export class MovingAccountReads {
 /** Throws RegistryError where it may not go. */
 export function* movingAccount({ login, organisation, since }: AccountMove, at: Instant): Change<MovingAccount> {
   const row = yield* sql.first(ACCOUNT)`
-    SELECT id, login, kind, state, ends_at IS NOT NULL AS ending FROM account WHERE login = ${foldLogin(login) ?? ''} ${locked}`;
+    SELECT id, login, kind, state, ends_at IS NOT NULL AS ending, settings FROM account WHERE login = ${foldLogin(login) ?? ''} ${locked}`;
   if (row === undefined)
     throw new RegistryError('unknown', `There is no account "${login}"; "sluis account list" shows those there are`);
   if (row.state === 'ended' || row.ending)
@@ -126,7 +129,10 @@ function* organisationFor(name: string, login: string): Change<TiedOrganisation>
 }
 
 /** What goes along, and what does not. Throws RegistryError where it is more than one transaction takes. */
-export function* referencesOf({ id, login, from, into }: MovingAccount, at: Instant): Change<AccountReferences> {
+export function* referencesOf(
+  { id, login, settings, from, into }: MovingAccount,
+  at: Instant,
+): Change<AccountReferences> {
   const addresses = yield* sql.all({ address: as<Address>(text) })`
     SELECT address FROM address WHERE account = ${id} AND state <> 'ended' AND (ends_at IS NULL OR ends_at > ${at})
      ORDER BY key LIMIT ${MAX_MOVED_ADDRESSES + 1}`;
@@ -150,6 +156,7 @@ export function* referencesOf({ id, login, from, into }: MovingAccount, at: Inst
     substitutes: consents.map(({ address, substitute }) => ({ address, substitute })),
     codes,
     identities: identities.map(formatIdentity),
+    exemptions: exemptionsIn(settings),
   };
 }
 
