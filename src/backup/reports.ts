@@ -37,13 +37,22 @@ const nameOf = (kind: DrillKind, at: number): string => `${KINDS[kind].prefix}-$
 const isReport = (kind: DrillKind, name: string): boolean =>
   new RegExp(`^${KINDS[kind].prefix}-\\d{4}-\\d\\d-\\d\\dT\\d{6}Z\\.json$`).test(name);
 
+/**
+ * The octets of a report. Its last field is the SHA-256 of all before its line: where the signature does not hold, it tells whether the report was
+ * changed or the signature beside it (docs/formats.md).
+ */
+export function reportText(report: Report): string {
+  const before = JSON.stringify(report, null, 2).replace(/\n}$/, ',\n');
+  return `${before}  "sha256": "${createHash('sha256').update(before).digest('hex')}"\n}\n`;
+}
+
 /** Resolves to the path. One of the same second is replaced. */
 export async function writeReport(folder: string, kind: DrillKind, report: Report, keys: AuditKeys): Promise<string> {
   const name = nameOf(kind, Date.parse(report.at));
   await makeFolder(folder);
   await rm(join(folder, `${name}.sig`), { force: true });
   await rm(join(folder, name), { force: true });
-  await writeSigned(folder, name, `${JSON.stringify(report, null, 2)}\n`, keys);
+  await writeSigned(folder, name, reportText(report), keys);
   await syncFolderOf(folder);
   return join(folder, name);
 }

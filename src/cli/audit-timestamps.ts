@@ -60,7 +60,7 @@ export async function checkStampLines(
   lines: readonly string[],
   { anchors, authorities, name }: StampTrust,
 ): Promise<CheckedStamps> {
-  const digests = new Set(anchors.map((line) => hash('sha256', line)));
+  const digests = new Map(anchors.map((line) => [hash('sha256', line), line] as const));
   let newest = '';
   for (const [n, line] of lines.entries()) {
     const at = await checked(line, digests, authorities).catch((error: unknown) => {
@@ -90,14 +90,20 @@ export function authoritiesOf(files: readonly string[]): readonly Certificate[] 
 
 async function checked(
   line: string,
-  anchors: ReadonlySet<string>,
+  anchors: ReadonlyMap<string, string>,
   authorities: readonly Certificate[],
 ): Promise<string> {
-  const { anchor, token, at } = JSON.parse(line) as Record<string, unknown>;
+  const { anchor, token, at, seq, sha256 } = JSON.parse(line) as Record<string, unknown>;
   if (typeof anchor !== 'string' || typeof token !== 'string') throw new Error('it lacks anchor or token');
-  if (!anchors.has(anchor))
+  const over = anchors.get(anchor);
+  if (over === undefined)
     throw new Error(`the anchor that it is over (SHA-256 ${anchor.slice(0, 64)}) is not among those given`);
-  const stamp = await verifyTimeStamp(Buffer.from(token, 'base64'), { hash: Buffer.from(anchor, 'hex'), authorities });
+  if ((JSON.parse(over) as { readonly seq?: unknown }).seq !== seq) throw new Error('its anchor is of another row');
+  const octets = Buffer.from(token, 'base64');
+  // Those of before have none.
+  if (octets.toString('base64') !== token || (sha256 !== undefined && sha256 !== hash('sha256', octets)))
+    throw new Error('its token is not as it was written');
+  const stamp = await verifyTimeStamp(octets, { hash: Buffer.from(anchor, 'hex'), authorities });
   if (!stamp.ok) throw new Error(stamp.error);
   const said = new Date(stamp.value.at).toISOString();
   if (at !== said) throw new Error(`it says ${String(at).slice(0, 40)}, and its token ${said}`);

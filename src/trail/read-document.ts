@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Certificate } from '../crypto/certificate.ts';
+import { isExactly } from '../crypto/cms/exact-signature.ts';
 import { failures } from '../crypto/cms/verdict.ts';
 import { verifyDetached } from '../crypto/cms/verify.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
@@ -55,6 +56,9 @@ export async function readDocument(file: Buffer): Promise<Result<ReadDocument, s
     return fail('what stands around the signed part is not as it was written');
   if (signer.signingTime === undefined || Math.abs(signer.signingTime - about.made) > 1000)
     return fail('it was not signed when it says that it was made');
+  const digest = createHash('sha256').update(content).digest();
+  if (!isExactly(signature, { certificate: signer.certificate, digest, signingTime: head.made }))
+    return fail('its signature holds, and is not as it was written');
   return ok({ about, parts, summary, signer: signer.certificate, signedAt: signer.signingTime });
 }
 

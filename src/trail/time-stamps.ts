@@ -37,9 +37,15 @@ export interface StampedAnchor {
 
 export const TIME_STAMP_FILES = '.timestamps';
 
-/** One line, without its end. */
+/** One line, without its end. `sha256` covers what the authority's signature does not: certificates that came along, and the frame. */
 export const stampLine = ({ anchor, seq, at, token }: StampedAnchor): string =>
-  JSON.stringify({ anchor, seq, at: new Date(at).toISOString(), token: token.toString('base64') });
+  JSON.stringify({
+    anchor,
+    seq,
+    at: new Date(at).toISOString(),
+    token: token.toString('base64'),
+    sha256: hash('sha256', token),
+  });
 
 /** Asks for a stamp and checks it. The error says what went wrong; nothing is thrown. */
 export async function stampAnchor(

@@ -13,8 +13,8 @@ const program = await buildProgram({ out: () => undefined, err: () => undefined,
 /** From a quote, a line's beginning or a sentence to where the quote or line ends. */
 const PRINTED = /(?:^|["`'] *|: |, or |, then |(?:npx|\$) )sluis ((?:[a-z][a-z-]*)(?=[ "`'])[^"`'\n]*)/gm;
 
-/** "sluis key share 1": what is signed or derived begins with a name and a version. */
-const LABEL = /^[a-z -]+ [12](?:\\n)?$/;
+/** "sluis key share 1": what is signed or derived begins with a name and a version; in JSON within JSON backslashes stand behind it. */
+const LABEL = /^[a-z -]+ [12](?:\\n|\\+)?$/;
 const LABELS = [join('src', 'crypto'), join('src', 'store')];
 
 /** What is wrong with a command as it is printed. */

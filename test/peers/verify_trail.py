@@ -1,4 +1,4 @@
-"""Checks exports of the audit trail with their anchors, whose forms docs/operations.md tells ("Written exactly").
+"""Checks exports of the audit trail with their anchors, whose forms docs/formats.md tells.
 
 python3 verify_trail.py FOLDER...: each has export.jsonl, anchors.jsonl and anchor.pem. Writes a line of JSON for each: what was checked, or
 the file and the line where it first does not hold. Needs python3 and the openssl command.

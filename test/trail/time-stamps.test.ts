@@ -257,4 +257,9 @@ test('audit verify checks the stamps offline, and names the one that does not ho
   );
   await bad({ anchor: '00'.repeat(32) }, /is not among those given/);
   await bad({ token: 'AAAA' }, /as a time stamp/);
+  await bad({ seq: 77 }, /as a time stamp: its anchor is of another row/);
+  await bad({ sha256: '00'.repeat(32) }, /as a time stamp: its token is not as it was written/);
+  writeFileSync(file, `${JSON.stringify({ ...record, sha256: undefined })}\n`);
+  const older = await verify('--timestamp-authority', authority.root);
+  assert.match(older.stdout, /1 time stamp holds/, 'lines of before have no hash of the token');
 });
