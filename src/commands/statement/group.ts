@@ -11,6 +11,9 @@ import type { Registry } from '../../store/port/registry.ts';
 export const MEANS = ['password', 'certificate', 'either', 'both', 'none'] as const;
 export type Means = (typeof MEANS)[number];
 
+/** What a new store begins with, for the operator (store/core/assemble.ts). */
+const OPERATOR = 'system';
+
 export interface Group {
   readonly organisations: number;
   /** Active ones. */
@@ -36,9 +39,12 @@ export async function countGroup(
   for await (const one of accountsOf({ registry })) {
     // The gateway's own one that measures is nobody's.
     if (one.account.state !== 'active' || one.account.kind === 'probe') continue;
+    const how = meansOf(one, settings.get(one.organisation), now);
+    // Its postmaster is a member once somebody was given a password for it.
+    if (one.organisation === OPERATOR && how === 'none') continue;
     accounts += 1;
     having.add(one.organisation);
-    means[meansOf(one, settings.get(one.organisation), now)] += 1;
+    means[how] += 1;
     if (one.appPasswords.some(({ endsAt }) => endsAt === undefined || endsAt > now)) programs += 1;
     if (one.organisation === organisation) own += 1;
   }

@@ -1,0 +1,120 @@
+/**
+ * `npm run claims`: each promise of the pages and what shows it.
+ *
+ *   npm run claims -- [--only TEXT] [--run] [--json]
+ *   npm run claims -- --mutate N [--seed S] [--only TEXT] [--json]
+ *
+ * `--only`: rows whose page, sentence or test has the text. `--run` runs each named test once and says how it ended; commands are for the reader. `--mutate`
+ * draws N rows by the seed (default: one of the clock, which is printed), breaks the code as each says, in a copy, and looks whether its test fails.
+ * Ends with 1 where a test did not pass, or did not notice.
+ */
+import { tmpdir } from 'node:os';
+import { parseArgs } from 'node:util';
+import { testOf } from './claim.ts';
+import { BREAKABLE, type Breakable, drawn, tryBreaks } from './mutate.ts';
+import { type Ended, runTest } from './run.ts';
+import { PAGES, ROOT, ROWS, type Row } from './table.ts';
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    run: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    mutate: { type: 'string' },
+    seed: { type: 'string' },
+  },
+});
+/** Seconds for a test: those of the slowest suites start servers. */
+const BOUND = 600;
+
+const has = (row: Row): boolean =>
+  [row.id, row.page, row.says, ...row.shownBy].some((text) => text.includes(values.only));
+const rows = ROWS.filter(has);
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const quoted = (text: string): string => `"${text}"`;
+
+if (rows.length === 0) {
+  process.stderr.write(
+    `Cannot list claims: none has the text "${values.only}"; without --only all ${ROWS.length} are listed.\n`,
+  );
+  process.exitCode = 2;
+} else if (values.mutate === undefined) await list();
+else await mutate(values.mutate);
+
+async function list(): Promise<void> {
+  const endings = new Map<string, Ended>();
+  if (values.run)
+    for (const shown of new Set(rows.flatMap(({ shownBy }) => shownBy))) {
+      const named = testOf(shown);
+      if (named === undefined) continue;
+      const ended = await runTest(ROOT, named, BOUND);
+      endings.set(shown, ended);
+      process.stderr.write(`${ended.ending.padEnd(8)} ${shown}\n`);
+      if (['failed', 'late', 'missing'].includes(ended.ending)) process.exitCode = 1;
+    }
+  if (values.json) {
+    const told = rows.map(({ shownBy, ...row }) => ({
+      ...row,
+      shownBy: shownBy.map((shown) => ({ shown, result: endings.get(shown)?.ending ?? null })),
+    }));
+    say(
+      JSON.stringify(
+        { claims: told, none: PAGES.flatMap(({ page, none }) => none.map((one) => ({ page, ...one }))) },
+        undefined,
+        1,
+      ),
+    );
+    return;
+  }
+  for (const { page, none } of PAGES) {
+    const ofPage = rows.filter((row) => row.page === page);
+    if (ofPage.length === 0) continue;
+    say(`\n${page}\n${'='.repeat(page.length)}\n`);
+    for (const { id, says, shownBy, broken } of ofPage) {
+      say(`${id}  ${quoted(says)}`);
+      for (const shown of shownBy)
+        say(`    ${endings.has(shown) ? `${endings.get(shown)!.ending}: ` : ''}${placeOf(shown)}`);
+      if (broken !== undefined) say(`    tried by a change of ${broken.file}`);
+    }
+    for (const { says, why } of none) say(`no promise  ${quoted(says)}\n    ${why}`);
+  }
+  say(
+    `\n${rows.length} promises, ${rows.filter((row) => row.broken !== undefined).length} of them with a change of the code that its test must notice.`,
+  );
+}
+
+function placeOf(shown: string): string {
+  const named = testOf(shown);
+  return named === undefined ? shown : `test/${named.file}.test.ts: ${named.name}`;
+}
+
+async function mutate(wish: string): Promise<void> {
+  const count = wish === 'all' ? BREAKABLE.length : Number(wish);
+  const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
+  if (!Number.isSafeInteger(count) || count < 1 || !Number.isSafeInteger(seed)) {
+    process.stderr.write(
+      'Cannot draw: expected --mutate with a number of rows or "all", and --seed with a whole number.\n',
+    );
+    process.exitCode = 2;
+    return;
+  }
+  const chosen: readonly Breakable[] = values.only === '' ? drawn(count, seed) : BREAKABLE.filter(has).slice(0, count);
+  process.stderr.write(`seed ${seed}, ${chosen.length} of ${BREAKABLE.length} rows\n`);
+  const told: unknown[] = [];
+  for await (const { row, verdict, before, after } of tryBreaks(chosen, tmpdir())) {
+    if (verdict !== 'noticed') process.exitCode = 1;
+    told.push({
+      id: row.id,
+      verdict,
+      broken: row.broken,
+      test: row.shownBy[0],
+      before: before.ending,
+      after: after?.ending ?? null,
+    });
+    if (values.json) continue;
+    say(`${verdict.padEnd(11)}  ${row.id}  ${row.broken.file}: ${row.broken.text} -> ${row.broken.by}`);
+    say(`             ${placeOf(row.shownBy[0])}: ${before.ending}, then ${after?.ending ?? 'not run'}`);
+    if (verdict === 'not tried') say(before.said);
+  }
+  if (values.json) say(JSON.stringify({ seed, tried: told }, undefined, 1));
+}

@@ -1,0 +1,192 @@
+/** What the README promises. */
+import { type PageClaims, claim } from './claim.ts';
+
+export const README: PageClaims = {
+  page: 'README.md',
+  claims: [
+    claim('a closed gate that lets registered ships through', [
+      'smtp/submission: a registered sender reaches a registered addressee, and nobody else',
+    ]),
+    claim('or have their mail pushed to their own server over verified TLS.', [
+      'delivery/push: a wrong certificate gets nothing until it is right again',
+    ]),
+    claim('Says `250` only when the message is on the disk', [
+      'gateway: after a failed sync no 250 follows, and the gateway says that it has failed',
+      'faults/power: ${CUTS} power cuts after which ${unsynced} of the unsynced octets are there lose nothing',
+    ]),
+    claim("and in the same moment the message is in every addressee's mailbox.", [
+      'gateway/notices: NOTIFY=SUCCESS is answered at once: the message stands in the mailbox',
+    ]),
+    claim('Hands out the octets that were sent.', [
+      'smtp/content: every octet of a complete message stays (200 random messages, seeded)',
+    ]),
+    claim(
+      'The only changes: a Received line and an Authentication-Results of ours, a missing Date or Message-ID, no Bcc, no such verdict of others, CRLF line ends.',
+      ['smtp/content: a message without Date or Message-ID gets them; Bcc and verdicts go; nothing else moves'],
+    ),
+    claim('an account sends as its own addresses and those that were delegated to it, and as nobody else.', [
+      'submission/submission: MAIL FROM must be an address of the account, or one that is delegated to it',
+      'smtp/transaction: From and Sender must be the account itself, once and plainly',
+    ]),
+    claim("Verifies a partner's server by authority, name and pin", [
+      'smtp/courier: a certificate of another name is not trusted (${tls})',
+      'smtp/courier: a certificate of another authority is not trusted (${tls})',
+      'smtp/courier: a certificate that is not pinned is not trusted (${tls})',
+    ]),
+    claim('or by what its signed zone says (DANE)', [
+      'smtp/courier-dane: a certificate that meets no record is refused, whoever issued it, and its owner hears no login',
+    ]),
+    claim('and signs what it pushes where the partner wants that (DKIM).', [
+      'delivery/dkim: a delivery is signed for a partner who wants it and for nobody else, and the trail says by which domain',
+    ]),
+    claim(
+      'Signs, encrypts, verifies and opens S/MIME and PGP/MIME for those who cannot or need not do it themselves.',
+      [
+        'middleware/smime-open: both profiles are opened to what was sent, with the outcome on top',
+        'middleware/pgp-protect: a copy is signed and encrypted, and opens to the same octets; strong hides the subject',
+      ],
+    ),
+    claim('Reads the envelopes of EDIFACT and HL7 without changing an octet', [
+      'smtp/edi-guard: a warning is in the trace and the log with parties and reference, and nothing of a message; the octets are untouched',
+    ]),
+    claim('warns, holds or refuses what does not belong to its sender or addressee.', [
+      'smtp/edi-guard: a refusal names what is wrong in one line, and files nothing for anybody',
+      'smtp/edi-guard: an addressee decides of what reaches it: only its own copy is held, sender and operator are told at once',
+    ]),
+    claim('Has what is sent scanned for malware', [
+      'middleware/scan: malware is refused with its name, with a row in the trail and an event in the log',
+    ]),
+    claim('what it opens for addressees too', [
+      'middleware/scan: what the gateway opens is scanned before it is filed',
+    ]),
+    claim('Tells senders what became of a message, in Dutch and English', [
+      'delivery/notice: a failure tells in Dutch and English what happened and what to do',
+    ]),
+    claim('and warns of mailboxes that nobody empties.', [
+      'delivery/uncollected: after two working days the contact is warned and the operator has a digest; again after a week',
+    ]),
+    claim('What was deleted can be handed out again for 14 days.', [
+      'admin/delivery-verbs: what was deleted is handed out again under a new UIDL, and the owner hears why and until when',
+    ]),
+    claim('Seals content at rest, under day keys that lie outside the data', [
+      'store/sqlite-sealing: no octet of a message and no key stands in the data folder',
+    ]),
+    claim('backs up while mail goes on, and restores with proof.', [
+      'cli/backup: a restored gateway has every message, its UIDLs, ids and passwords; what came later is not in it, and it says so',
+      'faults/backup: a backup under full submission restores to every message acknowledged before it, none half, and mail flows meanwhile',
+    ]),
+    claim('Keeps a trail that auditors can check far from here', [
+      'cli/audit: an export is checked without the gateway, with openssl for its anchors, and every change is named',
+    ]),
+    claim('and sends it on to a collector of logs (SIEM) where one is named.', [
+      'trail/forwarding: rows go out in their order from the moment on in which it is switched on, and the mark follows what has arrived',
+    ]),
+    claim('It has no content, and logs carry no subject, content or password.', [
+      'smtp/transaction: what was accepted stands in the audit trail and the log, without subject or content',
+      'smtp/session: no password reaches the log, in clear or in base64, right or wrong',
+    ]),
+    claim('Hands out passwords and certificates by one-time codes', [
+      'enrolment: account reset sends a code to the contact; the page gives a password for it, once, and the old one is gone',
+      'ca/issue: a code fetches one certificate, for the account and the use that it was made for',
+    ]),
+    claim('Shows addressees and their certificates to address books of mail programs (LDAP)', [
+      'ldap/server: an entry is an inetOrgPerson with its certificate; what was asked for is shown, and nothing else',
+    ]),
+    claim('where their organisation agreed.', [
+      'ldap/server: nobody is listed before the organisation agreed, and nobody who has ended or is suspended ever is',
+    ]),
+    claim('Has mail programs set themselves up from address and password alone (Thunderbird, Outlook)', [
+      'self-service/setup: every address of a domain of ours gets the same settings, at each name that programs ask, and no log tells whose',
+      'long/setup: Thunderbird finds its settings from the address, logs in, and fetches and sends by them',
+    ]),
+    claim("and hands out signed profiles for Apple's devices.", [
+      'peers/profile: openssl verifies a profile by the authority of the listener, also after its certificate was renewed',
+    ]),
+    claim('Issues certificates of its own', [
+      'crypto/authority: openssl accepts root, intermediate, log-in and mail certificates (${kind})',
+    ]),
+    claim('has health, metrics, a dashboard and alarms ready.', [
+      'gateway/metrics: every metric that the dashboard and the alarms name is told of by a gateway',
+    ]),
+    claim('Take mail from, or for, anybody who is not registered.', [
+      'smtp/submission: a registered sender reaches a registered addressee, and nobody else',
+    ]),
+    claim('There is no relaying and no catch-all.', [
+      'domain/policy: unregistered and ended look the same, suspended is told apart',
+    ]),
+    claim('Log anybody in outside TLS', ['smtp/session: nobody logs in or sends before TLS']),
+    claim('serve TLS older than 1.2', ['platform/tls: a TLS 1.1 client is refused in the handshake']),
+    claim('push to a server that it cannot verify', ['smtp/courier: a server without STARTTLS gets nothing']),
+    claim('or start without a key and certificate of its own.', [
+      'gateway: a gateway does not start without a certificate that belongs to its key',
+    ]),
+    claim('Start on a missing, newer or visibly damaged database', [
+      'store/sqlite-opening: a database of a newer program is refused',
+      'store/sqlite-opening: a store without a database is refused, and says whether it was ever initialised',
+      'store/sqlite-opening: a truncated database is refused',
+    ]),
+    claim('or with the wrong key.', [
+      'store/sqlite-opening: a wrong sealing key is refused, the right one still opens',
+    ]),
+    claim('it never makes a new one in its place.', [
+      'cli/init: a database that is missing though initialised stops serve; nothing is made in its place',
+    ]),
+    claim('After a crash of a large one every page is read beside the work, and damage ends it.', [
+      'store/unread-pages: damage in what mail only adds to ends the store once it is found, and no later start serves it',
+      'store/unread-pages: a large file is read beside the work after a kill, and not after a stop',
+    ]),
+    claim('Give an address that has ended to somebody else.', [
+      'store/sqlite-contract: an ended address is never given to anybody again, and an ended account ends its addresses',
+    ]),
+    claim('Filter spam, host web mail, or speak IMAP.', [
+      'claims/told: a listener speaks what the pages name, and neither IMAP nor web mail',
+    ]),
+    claim(
+      '`npm run claims` prints what this page, the security page and others promise, each sentence with the test that shows it.',
+      [
+        'claims/claims: every sentence that promises is quoted, with what shows it, or stands among the few that promise nothing, with the reason',
+      ],
+    ),
+    claim('`.ci/run` runs everything that must hold before a change is merged', '.ci/run'),
+    claim('`sluis init` writes a commented configuration, a master key and an empty store, and overwrites nothing.', [
+      'cli/init: init overwrites nothing',
+    ]),
+    claim('Passwords come from a prompt, a file, standard input or the generator, never from the command line', [
+      'cli/commands: account add takes a password from a file, standard input or the generator, never from an argument',
+    ]),
+    claim('Thousands at once come from a CSV file: `sluis account import`.', [
+      'admin/import: thousands of accounts: at most two hashes at once, progress in each phase, the order of the file kept',
+    ]),
+    claim('and the gateway takes them while it runs.', [
+      'gateway/listeners: a listener with a certificate and a name of its own serves them, and reloads them',
+    ]),
+    claim('The commands work while it runs, and a change holds at once.', [
+      'gateway: a change over the control socket holds at the next command of an open session',
+    ]),
+    claim('`npm pack` makes one file, `sluis-0.1.0.tgz`, of what runs and nothing else.', [
+      'peers/packed: the package has every compiled source, and no test, bench, source map, certificate or key',
+    ]),
+    claim(
+      'it fetches the very versions of its packages that were tested, and checks each by its checksum',
+      'peers/packed: it names the exact version and checksum of every package, and no registry',
+    ),
+    claim(
+      'The server needs [Node](https://nodejs.org) 22.20 or newer of 22, or 24.5 or newer, first in PATH, and npm; no compiler, and not this checkout.',
+      "peers/packed: the README's commands of a server, and mail by curl",
+    ),
+    claim('(`keys.copy-to`: it has a new key each day)', [
+      'backup/key-copies: a new day key is copied at the next look, the master key never, and the copy opens',
+    ]),
+    claim('Without them nobody can read the mail.', [
+      'store/sqlite-opening: a lost day key is refused by its file name, and never made anew',
+    ]),
+  ],
+  none: [
+    {
+      says: 'No compiler: where an npm that does not know `allowScripts` (tried: 10.9) wants one',
+      why: 'tells of npm, for whoever installs it',
+    },
+    { says: 'One machine with SQLite needs none of it.', why: 'tells what may be left out' },
+    { says: 'is trusted by nobody who was not given it', why: 'tells of certificates in general' },
+  ],
+};
