@@ -149,6 +149,53 @@ export function lanesExample(): { readonly text: string; readonly anchor: string
   return { text: sealed(pieces), anchor: `${anchor}\n`, told: `${['sluis audit lanes 1', ...listed].join('\n')}\n` };
 }
 
+/** A trail of lanes 0, 3 and 5 as three files: lane 0 has a row of the oldest form, one whose who was erased, and an approval by passkey; lane 5 has ended. */
+export function lanesOfThree(): Readonly<Record<'export.jsonl' | 'anchors.jsonl' | 'anchor.pem', string>> {
+  const three = threeRows();
+  const zero = [...three, approvalRow(headOf(three[2]), 4)];
+  const lanes = [3, 5].map((lane) => {
+    const before = beforeAllOf({ node: 4, epoch: 2, lane });
+    const rows: ChainRow[] = [];
+    for (let place = 1; place <= 6; place += 1) {
+      const head = rows.at(-1);
+      const seq = 2 + lane + 2 * (place - 1);
+      const told = { lane, place, event: 'message.accepted', message: BigInt(1_764_576_000_000 + seq), account: seq };
+      const personal = `{"sender":"a${seq}@praktijk.example"}`;
+      rows.push(rowBehind(head === undefined ? before : headOf(head), seq, { ...told, personal }));
+    }
+    return { lane, before, rows };
+  });
+  const anchorOf = (
+    seq: number,
+    heads: readonly (readonly [lane: number, row: ChainRow, ended: boolean])[],
+  ): string => {
+    const listed = heads.map(([lane, row, ended]) => ({ lane, place: row.place ?? row.seq, hash: row.hash, ended }));
+    const at = new Date(BEGIN + 60_000 * seq).toISOString();
+    return `${anchorLine({ seq, hash: lanesHash(listed), lanes: listed, hostname: HOST, at }, keys)}\n`;
+  };
+  const last = zero[3]!;
+  const [a, b] = lanes.map(({ rows }) => rows) as [ChainRow[], ChainRow[]];
+  const pieces = [{ lane: 0, before: BEFORE_ALL, rows: zero }, ...lanes].flatMap(({ lane, before, rows }, i) => [
+    headerOf(before, { sealed: true, piece: [i + 1, 3], all: true, ...(lane === 0 ? {} : { lane }) }),
+    ...rows.map((row) => exportLine(row, { personal: row.personal !== null })),
+  ]);
+  return {
+    'export.jsonl': sealed(pieces),
+    'anchors.jsonl':
+      anchorOf(7, [
+        [0, last, false],
+        [3, a[1]!, false],
+        [5, b[0]!, false],
+      ]) +
+      anchorOf(17, [
+        [0, last, false],
+        [3, a[5]!, false],
+        [5, b[5]!, true],
+      ]),
+    'anchor.pem': pem,
+  };
+}
+
 /** Row 3 alone is told, of a chain of three of the second form and one of the oldest behind them. */
 function linksExample(): string {
   const rows: ChainRow[] = [];
