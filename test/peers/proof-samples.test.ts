@@ -73,6 +73,7 @@ test('the bundle has rows that are not told, and the folder of the statement has
   ]);
   assert.match(bundle.stdout, /Signature: +holds/, bundle.stderr);
   assert.match(bundle.stdout, /[1-9]\d* between them not told/);
+  assert.match(bundle.stdout, /Time stamps: +1/);
   const about = JSON.parse(readFileSync(at('statement', 'about.json'), 'utf8')) as {
     parts: { name: string; sha256: string }[];
   };

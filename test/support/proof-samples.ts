@@ -7,13 +7,15 @@
  * trail/      export.jsonl, and bare.jsonl: the same without who and where
  * anchors/    HOST-DAY.jsonl, HOST-DAY.timestamps
  * lanes/      export.jsonl, anchors.jsonl, anchor.pem: lanes 0, 3 and 5, with a row of the oldest form, one whose who was erased, an approval by passkey
- * evidence/   bundle.eml: a message of two submissions, with rows of others between
+ * evidence/   bundle.eml: a message of two submissions, with rows of others between and a time stamp
  * statement/  as "sluis statement" writes it, with a certificate of the operator
  * drills/     a drill of a restore and one of sites, each with its signature
  * ```
  */
-import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hours, instant, milliseconds } from '../../src/domain/units.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { commandsOn } from './command-line.ts';
 import { lanesOfThree } from './format-examples.ts';
 import { addressOf, loginOf, startTestGateway } from './gateway.ts';
@@ -23,9 +25,9 @@ import { startTimeAuthority } from './time-authority.ts';
 import type { Cleanup } from './store.ts';
 import { until } from './until.ts';
 
-const letter = (id: string): Buffer =>
+const letter = (id: string, body = 'hello'): Buffer =>
   Buffer.from(
-    `From: <${addressOf('anna')}>\r\nTo: <${addressOf('bert')}>\r\nDate: Wed, 25 Nov 2026 12:00:00 +0000\r\nMessage-ID: <${id}@group.test>\r\nSubject: s\r\n\r\nhello\r\n`,
+    `From: <${addressOf('anna')}>\r\nTo: <${addressOf('bert')}>\r\nDate: Wed, 25 Nov 2026 12:00:00 +0000\r\nMessage-ID: <${id}@group.test>\r\nSubject: s\r\n\r\n${body}\r\n`,
   );
 
 const copy = (from: string, to: string): void => {
@@ -33,28 +35,43 @@ const copy = (from: string, to: string): void => {
   for (const name of readdirSync(from)) copyFileSync(join(from, name), join(to, name));
 };
 
+const linesIn = (folder: string, end: string): number =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith(end))
+    .reduce((sum, name) => sum + readFileSync(join(folder, name), 'utf8').split('\n').length - 1, 0);
+
 /** `folder`: one that is there and empty. What runs for it has ended when it resolves, or ends with `t`. */
 export async function makeProofSamples(folder: string, t: Cleanup): Promise<void> {
   const at = (...names: string[]): string => join(folder, ...names);
   const authority = await startTimeAuthority(t);
   const sites = new FakeSites();
+  // What is made last is of now: openssl takes no certificate of tomorrow.
+  let shift = milliseconds(-hours(2));
+  const clock = { ...systemClock, now: () => instant(systemClock.now() + shift) };
+  clock.after = systemClock.after.bind(systemClock);
   const gateway = await startTestGateway({
-    ...{ accounts: ['anna', 'bert'], sites },
+    ...{ accounts: ['anna', 'bert'], sites, clock },
     configuration: `[backup]\nfolder = "backups"\n[audit]\ntimestamp-url = "${authority.url}"\ntimestamp-authorities = ["${authority.root}"]\n`,
   });
   try {
     const { done, json } = commandsOn(() => gateway.config.file);
-    const submit = (id: string): Promise<unknown> =>
+    const submit = (id: string, body?: string): Promise<unknown> =>
       send(gateway.target('submission'), loginOf('anna'), {
-        ...{ from: addressOf('anna'), to: [addressOf('bert')], content: letter(id) },
+        ...{ from: addressOf('anna'), to: [addressOf('bert')], content: letter(id, body) },
       });
+    const anchors = join(gateway.folder, 'keys', 'anchors');
+    const stamped = (n: number): Promise<void> =>
+      until('an anchor is stamped', () => linesIn(anchors, '.timestamps') >= n);
+    await stamped(1);
     await submit('1');
     await done('audit', 'anchor');
     await submit('other');
-    await submit('1');
+    // The next stamp is due after an hour.
+    shift = milliseconds(0);
+    await submit('1', 'hello again');
+    await submit('other', 'another one');
     await done('audit', 'anchor');
-    const anchors = join(gateway.folder, 'keys', 'anchors');
-    await until('an anchor is stamped', () => readdirSync(anchors).some((name) => name.endsWith('.timestamps')));
+    await stamped(2);
     await done('backup', 'take');
     await done('drill', 'restore', '--reason', 'a year has passed');
     const site = ['--from', 'noord', '--to', 'zuid', '--there', '2h', '--back', '1h', '--person', 'J. Smit'];
