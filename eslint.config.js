@@ -100,6 +100,8 @@ const ofCommands = [
   '/delivery/',
   ...['/enrol/', '/letters/', '/middleware/', '/source/', '/takeover/', '/trail/', '/webhooks/', '/pages/causes.ts'],
   '/gateway.ts',
+  // The bench for vendors, in front of a gateway.
+  '/sandbox/',
   // The statement is a page that is read without a server.
   '/http/html.ts',
   ...['admin', 'backup', 'sites', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
@@ -501,6 +503,15 @@ export default tseslint.config(
     ...['smtp-server', 'nodemailer/'],
   ]),
   layer('probe', [node, domain]),
+  // A bench in front of a gateway that it did not make: it sees lines, as any peer does.
+  layer('sandbox', [
+    ...[node, domain, platform, '/crypto/', '/delivery/courier.ts', '/smtp/partner-connection.ts', './scenarios/'],
+  ]),
+  layer(
+    'sandbox/scenarios',
+    [...['facts', 'judge-fetch', 'judge-send', 'mails', 'scenario'].map((f) => `../${f}.ts`)],
+    '../../',
+  ),
   layer('pop3', [node, domain, platform, '/auth/', '/pickup/']),
   layer('ldap', [
     ...[node, domain, platform, '/auth/', '/crypto/ber.ts', '/crypto/ber-values.ts', '/crypto/der.ts'],

@@ -188,6 +188,12 @@ export const groups: readonly Loaded[] = [
     names: { dev: 'run a development gateway with demo accounts in the current folder (npm start)' },
     load: async () => ({ dev: (await import('../commands/dev.ts')).dev }),
   },
+  {
+    names: {
+      sandbox: 'run a throw-away gateway on which things go wrong, watch your program there, and report what it did',
+    },
+    load: async () => ({ sandbox: (await import('../commands/sandbox.ts')).sandbox }),
+  },
 ];
 
 /**

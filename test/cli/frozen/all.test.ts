@@ -15,6 +15,7 @@ const UNFIT: Readonly<Record<string, string>> = {
   serve: 'it goes on until a signal: test/cli/commands starts it; here it is refused beside another one',
   completion: 'what it prints is the whole tree once more: test/cli/completion reads it with a shell',
   dev: 'it makes a whole gateway and goes on until a signal: test/cli/dev',
+  sandbox: 'it makes a whole gateway and waits for a program: test/peers/sandbox',
 };
 /** Nothing that they take can be refused, and nothing that they ask of the gateway fails in a scene. */
 const NEVER_REFUSED = ['reload', 'drain', 'account observed', 'account enforce', 'audit anchor'];

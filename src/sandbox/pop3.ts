@@ -1,0 +1,259 @@
+/**
+ * The dialogue between the program under test and the gateway's POP3 (RFC 1939), a command at a time, with trouble where the scenario has it.
+ *
+ * What the mailbox calls each message is asked of the gateway right after the login, unseen by the program: so it is known what a number means, also of a program that
+ * never asks for unique ids.
+ */
+import { remember, type Visit } from './facts.ts';
+import type { Act } from './scenario.ts';
+import { Peer } from './peer.ts';
+import { type Dialogue, type Ground, pause } from './dialogue.ts';
+import { uidsOf } from './upstream.ts';
+
+const MANY = new Set(['RETR', 'TOP', 'CAPA', 'LIST', 'UIDL']);
+const END = Buffer.from('\r\n.\r\n', 'latin1');
+/** What is offered inside TLS, of what the gateway offers: a mechanism that is bound to its TLS cannot work through the sandbox. */
+const SASL = 'SASL PLAIN LOGIN';
+const BEFORE_TLS = '+OK capabilities follow\r\nUIDL\r\nTOP\r\nRESP-CODES\r\n';
+
+/** What a library may send on its way out; it asks for nothing. */
+const FAREWELLS = new Set(['QUIT', 'RSET']);
+
+export class Pop3Dialogue implements Dialogue {
+  readonly #ground: Ground;
+  readonly #visit: Visit;
+  #peer: Peer;
+  #gateway: Peer;
+  #uids = new Map<string, string>();
+  #secure: Ground['secure'];
+  /** Numbers of messages that were handed out whole in this visit, and when the last line of each was sent. */
+  readonly #whole = new Map<string, number>();
+  #lastWhole = 0;
+
+  constructor(ground: Ground, visit: Visit, peer: Peer, gateway: Peer) {
+    this.#ground = ground;
+    this.#visit = visit;
+    this.#peer = peer;
+    this.#gateway = gateway;
+    this.#secure = ground.secure;
+  }
+
+  async run(): Promise<void> {
+    const greeting = await this.#gateway.line();
+    const act = this.#ground.act('greeting', this.#visit);
+    if (act?.do === 'cut') return void this.#cut('the line broke before the greeting');
+    if (act?.do === 'wait') await this.#wait(act.ms, 'the greeting');
+    if (act?.do === 'answer') return await this.#answer('', act.line, true);
+    await this.#say(greeting?.text ?? '-ERR');
+    for (;;) {
+      const line = await this.#peer.line();
+      if (line === undefined) return;
+      const [word = '', argument = ''] = line.text.split(' ');
+      const verb = word.toUpperCase();
+      if (!(await this.#command(verb, argument, line.text, line.came))) return;
+    }
+  }
+
+  /** False: the visit is over. */
+  async #command(verb: string, argument: string, text: string, came: number): Promise<boolean> {
+    const visit = this.#visit;
+    if (verb === 'PASS' || verb === 'AUTH') visit.logins++;
+    this.#ground.note(visit, shown(verb, text));
+    if (this.#secure !== undefined) return await this.#beforeTls(verb, this.#secure);
+    if (!FAREWELLS.has(verb)) visit.commands++;
+    if (verb === 'DELE') await this.#deleting(argument, came);
+    if (verb === 'QUIT') await this.#leaving(came);
+    const act = this.#ground.act(verb, visit);
+    switch (act?.do) {
+      case 'cut':
+        if (verb === 'QUIT') visit.quit = 'lost';
+        this.#cut(`the line broke at ${verb}, which the gateway never got`);
+        return false;
+      case 'answer':
+        if (verb === 'QUIT') visit.quit = 'refused';
+        await this.#answer(verb, act.line, act.cut === true || verb === 'QUIT');
+        return act.cut !== true && verb !== 'QUIT';
+      case 'lose':
+        await this.#gateway.write(`${text}\r\n`);
+        await this.#gateway.line();
+        if (verb === 'QUIT') visit.quit = 'lost';
+        this.#cut(`the gateway did ${verb}, and its answer was lost with the line`);
+        return false;
+      case 'wait':
+        await this.#wait(act.ms, `the answer to ${verb}`);
+        break;
+      case 'break':
+      case 'hold':
+      case undefined:
+    }
+    return await this.#pass(verb, argument, text, act);
+  }
+
+  async #pass(verb: string, argument: string, text: string, act: Act | undefined): Promise<boolean> {
+    await this.#gateway.write(`${text}\r\n`);
+    let reply = (await this.#gateway.line())?.text;
+    // SASL: the gateway asks, the program answers, and neither is written down.
+    while (reply?.startsWith('+') === true && !reply.startsWith('+OK')) {
+      await this.#say(reply);
+      const more = await this.#peer.line();
+      if (more === undefined) return false;
+      await this.#gateway.write(`${more.text}\r\n`);
+      reply = (await this.#gateway.line())?.text;
+    }
+    if (reply === undefined) return this.#ended();
+    const good = reply.startsWith('+OK');
+    if ((verb === 'PASS' || verb === 'AUTH') && good) {
+      this.#visit.loggedIn = true;
+      this.#uids = await uidsOf(this.#gateway);
+    }
+    if (verb === 'DELE' && good) this.#ground.note(this.#visit, '  the gateway marks it');
+    if (!good) this.#ground.note(this.#visit, `  answered ${reply}`);
+    if (verb === 'QUIT') this.#visit.quit = good ? 'done' : 'refused';
+    if (good && MANY.has(verb) && !((verb === 'LIST' || verb === 'UIDL') && argument !== '')) {
+      if (verb === 'CAPA') reply = await this.#capabilities(reply);
+      else return await this.#body(verb, argument, reply, act);
+    }
+    await this.#say(reply);
+    if (verb === 'QUIT') this.#peer.end();
+    return verb !== 'QUIT';
+  }
+
+  async #capabilities(first: string): Promise<string> {
+    const lines = [first];
+    for (let line = await this.#gateway.line(); line !== undefined; line = await this.#gateway.line()) {
+      lines.push(line.text.startsWith('SASL ') ? SASL : line.text);
+      if (line.text === '.') break;
+    }
+    return lines.join('\r\n');
+  }
+
+  /** An answer of many lines, as it comes. */
+  async #body(verb: string, number: string, first: string, act: Act | undefined): Promise<boolean> {
+    await this.#say(first);
+    let [kept, sent, begun]: [Buffer, number, boolean] = [Buffer.from('\r\n', 'latin1'), 0, false];
+    const uid = this.#uids.get(number) ?? '';
+    const fetched = (whole: boolean): void => {
+      if (verb === 'RETR') remember(this.#visit.fetched, { uid, at: this.#ground.facts.at(), whole });
+    };
+    for (;;) {
+      const octets = await this.#gateway.octets();
+      if (octets === undefined) return this.#ended();
+      const all = Buffer.concat([kept, octets]);
+      const end = all.indexOf(END);
+      const upTo = end < 0 ? Math.max(0, all.length - END.length) : end + 2;
+      // The line end that stands before the first line is ours.
+      const piece = all.subarray(begun ? 0 : 2, Math.max(begun ? 0 : 2, upTo));
+      if (upTo >= 2) {
+        kept = all.subarray(upTo);
+        begun = true;
+      } else kept = all;
+      if (act?.do === 'break' && sent + piece.length > act.after) {
+        await this.#peer.write(piece.subarray(0, Math.max(0, act.after - sent)));
+        fetched(false);
+        // What was written must reach the program before the line is gone.
+        await pause(50);
+        this.#cut(`the line broke in the middle of ${this.#ground.nameOf(uid)}`);
+        return false;
+      }
+      await this.#peer.write(piece);
+      sent += piece.length;
+      if (this.#peer.ended) {
+        fetched(false);
+        return false;
+      }
+      if (end < 0) continue;
+      if (act?.do === 'hold') await this.#wait(act.ms, 'the last line of the message');
+      this.#gateway.giveBack(kept.subarray(3));
+      this.#lastWhole = this.#ground.now();
+      if (verb === 'RETR') this.#whole.set(number, this.#lastWhole);
+      await this.#peer.write('.\r\n');
+      if (verb === 'RETR') {
+        fetched(true);
+        this.#ground.note(this.#visit, `  ${this.#ground.nameOf(uid)} was handed out whole, ${sent} octets`);
+      }
+      return true;
+    }
+  }
+
+  async #deleting(number: string, came: number): Promise<void> {
+    const uid = this.#uids.get(number) ?? '';
+    const stored = await this.#ground.stored(uid);
+    const early = came < (this.#whole.get(number) ?? 0);
+    remember(this.#visit.deleted, { uid, early, ...(stored !== undefined && { stored }) });
+    this.#ground.note(
+      this.#visit,
+      `  that is ${this.#ground.nameOf(uid)}${stored === false ? ', which is not stored' : ''}`,
+    );
+  }
+
+  /** What is deleted now must lie somewhere else by now. */
+  async #leaving(came: number): Promise<void> {
+    for (const one of this.#visit.deleted) {
+      const stored = one.stored === true ? true : await this.#ground.stored(one.uid);
+      one.atQuit = { early: came < this.#lastWhole, ...(stored !== undefined && { stored }) };
+      if (stored === false) this.#ground.note(this.#visit, `  ${this.#ground.nameOf(one.uid)} is still not stored`);
+    }
+  }
+
+  async #beforeTls(verb: string, secure: NonNullable<Ground['secure']>): Promise<boolean> {
+    const { stripped } = this.#ground;
+    const visit = this.#visit;
+    if (verb === 'USER' || verb === 'PASS' || verb === 'AUTH') {
+      visit.inClear = true;
+      await this.#say('-ERR start TLS first (STLS)');
+      return true;
+    }
+    if (verb === 'CAPA') await this.#say(`${BEFORE_TLS}${stripped ? '' : 'STLS\r\n'}.`);
+    else if (verb === 'QUIT') {
+      await this.#say('+OK');
+      this.#peer.end();
+      return false;
+    } else if (verb !== 'STLS' || stripped) await this.#say('-ERR not known here');
+    else {
+      await this.#say('+OK begin TLS');
+      this.#secure = undefined;
+      this.#peer = new Peer(await secure(this.#peer.release()), this.#ground.now);
+    }
+    return true;
+  }
+
+  async #wait(ms: number, what: string): Promise<void> {
+    this.#ground.note(this.#visit, `  ${what} comes ${(ms / 1000).toFixed(1)} s late`);
+    for (const until = this.#ground.now() + ms; this.#ground.now() < until && !this.#peer.ended;) await pause(100);
+    if (this.#peer.ended) this.#ground.note(this.#visit, '  the program did not wait, and left');
+  }
+
+  async #answer(verb: string, line: string, last: boolean): Promise<void> {
+    this.#ground.note(this.#visit, `  the sandbox answered ${verb === '' ? 'at once ' : ''}${line}`);
+    await this.#say(line);
+    if (!last) return;
+    this.#visit.cut = true;
+    this.#peer.end();
+  }
+
+  #cut(why: string): false {
+    this.#ground.note(this.#visit, `  ${why}`);
+    this.#visit.cut = true;
+    this.#peer.cut();
+    return false;
+  }
+
+  #ended(): false {
+    this.#visit.cut = true;
+    this.#peer.end();
+    return false;
+  }
+
+  async #say(line: string): Promise<void> {
+    await this.#peer.write(`${line}\r\n`);
+  }
+
+  end(): void {
+    this.#peer.cut();
+    this.#gateway.cut();
+  }
+}
+
+/** Names and passwords are nobody's business, not in a report either. */
+const shown = (verb: string, text: string): string =>
+  verb === 'PASS' || verb === 'AUTH' ? `${verb} ...` : text.slice(0, 100);

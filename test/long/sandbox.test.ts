@@ -1,0 +1,79 @@
+/**
+ * Every scenario of the sandbox with programs of others, as docs/clients.md sets them up, and with two of our own that must be caught. What the table there says of
+ * each program is what they did here.
+ */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { badReceiver, badSender, commandOf, trial } from '../peers/sandbox-programs.ts';
+import { withoutProgram } from '../support/require.ts';
+
+const TIMEOUT = 600_000;
+
+function home(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sluis-vendor-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** What it failed, by name. What this machine cannot try is the same for every program. */
+async function failures(folder: string, args: readonly string[]): Promise<Record<string, string>> {
+  const { told } = await trial(folder, args);
+  for (const { name, verdict, why } of told.scenarios)
+    if (verdict === 'not tried') assert.match(why ?? '', /IPv6|::1/, name);
+  return Object.fromEntries(
+    told.scenarios
+      .filter(({ verdict }) => verdict === 'failed')
+      .map(({ name, findings }) => [name, findings[0]?.says ?? '']),
+  );
+}
+
+const REPEATS = ['line-lost-before-quit', 'line-lost-in-message', 'quit-refused'];
+const fetchers = [
+  ['mpop', 'mpop', []],
+  ['fetchmail', 'fetchmail', REPEATS],
+  ['getmail', 'getmail6', REPEATS],
+] as const;
+
+for (const [program, apt, expected] of fetchers)
+  test(
+    `${program}, every scenario of fetching`,
+    { skip: withoutProgram(program, apt), timeout: TIMEOUT },
+    async (t) => {
+      const folder = home(t);
+      const failed = await failures(folder, ['--fetch', commandOf(program, folder), '--stored', join(folder, 'inbox')]);
+      assert.deepEqual(Object.keys(failed), expected, JSON.stringify(failed));
+      for (const says of Object.values(failed)) assert.match(says, /fetched twice, and 2 copies are stored/);
+    },
+  );
+
+test('msmtp, every scenario of sending', { skip: withoutProgram('msmtp', 'msmtp'), timeout: TIMEOUT }, async (t) => {
+  const folder = home(t);
+  const failed = await failures(folder, ['--send', commandOf('msmtp', folder)]);
+  assert.deepEqual(Object.keys(failed), ['refused-recipient']);
+});
+
+test(
+  'the two bad programs are caught in every scenario that they can fail',
+  { skip: withoutProgram('python3', 'python3'), timeout: TIMEOUT },
+  async (t) => {
+    const folder = home(t);
+    const store = join(folder, 'store');
+    mkdirSync(store);
+    const receiver = await failures(folder, ['--fetch', badReceiver(store), '--stored', store]);
+    for (const name of [
+      'line-lost-before-quit',
+      'line-lost-in-message',
+      'quit-answer-lost',
+      'fail-over',
+      'poison-message',
+      'fifty-megabytes',
+    ])
+      assert.match(receiver[name] ?? '', /deleted before it was stored/, name);
+    const sender = await failures(folder, ['--send', badSender]);
+    for (const name of ['accepted-answer-lost', 'line-lost-before-the-dot', 'busy-hour', 'shut-down', 'quota-full'])
+      assert.match(sender[name] ?? '', /took silence for success/, name);
+  },
+);
