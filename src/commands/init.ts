@@ -17,6 +17,9 @@ const ip = ofText('ip', 'an IP address such as 127.0.0.1', (value) => (isIP(valu
 export const init = changesHere({
   about: 'write a configuration, keys and an empty store; overwrites nothing',
   in: {
+    fromConfig: flag(
+      'the configuration is there, such as from a package: make the master key, the key folder and the store that it names',
+    ),
     hostname: opt(
       text('name'),
       "the gateway's name, which must stand in its certificate; default: the name of this machine",
@@ -58,6 +61,12 @@ export const init = changesHere({
     devCertificates: flag('make a throw-away authority and a server certificate, for tests only'),
   },
   check: ({ postgres, sql, host, database, user, owner, ca, node, site, join, masterKeyFile, peer, ...its }) => {
+    const named = [its.hostname, its.data, its.keys, its.listen];
+    if (
+      its.fromConfig &&
+      (postgres || its.devCertificates || its.portBase !== 0 || named.some((one) => one !== undefined))
+    )
+      return 'Cannot use these options with --from-config: what they say stands in the configuration; correct it there';
     const channel = [its.clusterListen, its.clusterCa, its.clusterCertificate, its.clusterKey];
     const given = [database, user, its.passwordFile, owner, its.ownerPasswordFile, ca, node, site, masterKeyFile];
     const isGiven = (one: string | undefined): boolean => one !== undefined;
@@ -117,20 +126,22 @@ export const init = changesHere({
   examples: [
     '--config sluis.toml --hostname mail.example.nl',
     '--config trial/sluis.toml --hostname localhost --dev-certificates',
+    '--from-config',
     '--postgres --join --node gw2 --site zuid --host db1.example.nl:5432 --ca db-ca.pem --password-file db-password --master-key-file master.key --cluster-listen 10.2.0.11:7443 --peer gw1.noord.example.nl:7443 --cluster-ca cluster-ca.pem --cluster-certificate cluster.pem --cluster-key cluster.key --hostname mail.example.nl',
   ],
   run: async (here, { postgres, sql, join, masterKeyFile, ...wanted }) => {
     const { administratorSql } = await import('./init/postgres.ts');
     const { config } = here.options;
     if (sql) return { ...NOTHING, config, sql: administratorSql(wanted) };
-    const { initialise } = await import('./init/files.ts');
+    const { initialise, initialiseFrom } = await import('./init/files.ts');
+    if (wanted.fromConfig) return await initialiseFrom(config);
     const joining = join ? masterKeyFile : undefined;
     return await initialise({ ...wanted, config, ...(postgres && { postgres: wanted }), ...defined({ joining }) });
   },
-  say: (made, { postgres, host }) =>
+  say: (made, { postgres, host, fromConfig }) =>
     made.sql ??
     [
-      `Wrote ${made.config}`,
+      fromConfig ? `Read ${made.config}` : `Wrote ${made.config}`,
       ...(made.joined === undefined
         ? [
             `Master key: ${made.masterKey} (0600). Day keys: ${made.keys}. Keep a copy of both in a safe place, apart from the backups of`,

@@ -157,23 +157,9 @@ export const README: PageClaims = {
     claim('Thousands at once come from a CSV file: `sluis account import`.', [
       'admin/import: thousands of accounts: at most two hashes at once, progress in each phase, the order of the file kept',
     ]),
-    claim('and the gateway takes them while it runs.', [
-      'gateway/listeners: a listener with a certificate and a name of its own serves them, and reloads them',
-    ]),
     claim('The commands work while it runs, and a change holds at once.', [
       'gateway: a change over the control socket holds at the next command of an open session',
     ]),
-    claim('`npm pack` makes one file, `sluis-0.1.0.tgz`, of what runs and nothing else.', [
-      'peers/packed: the package has every compiled source, and no test, bench, source map, certificate or key',
-    ]),
-    claim(
-      'it fetches the very versions of its packages that were tested, and checks each by its checksum',
-      'peers/packed: it names the exact version and checksum of every package, and no registry',
-    ),
-    claim(
-      'The server needs [Node](https://nodejs.org) 22.20 or newer of 22, or 24.5 or newer, first in PATH, and npm; no compiler, and not this checkout.',
-      "peers/packed: the README's commands of a server, and mail by curl",
-    ),
     claim('(`keys.copy-to`: it has a new key each day)', [
       'backup/key-copies: a new day key is copied at the next look, the master key never, and the copy opens',
     ]),
@@ -187,6 +173,5 @@ export const README: PageClaims = {
       why: 'tells of npm, for whoever installs it',
     },
     { says: 'One machine with SQLite needs none of it.', why: 'tells what may be left out' },
-    { says: 'is trusted by nobody who was not given it', why: 'tells of certificates in general' },
   ],
 };

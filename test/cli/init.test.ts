@@ -200,3 +200,60 @@ test('the master key may come from a command', async (t) => {
   assert.equal(ran.code, exitCodes.configuration);
   assert.match(ran.stderr, /keys\.master-key-command: "\/bin\/false"; .* the command failed \(1\)/);
 });
+
+const OF_PACKAGE = `hostname = "mail.example.test"
+[data]
+folder = "data"
+[keys]
+folder = "keys"
+master-key-file = "master.key"
+[tls]
+key = "tls/server-key.pem"
+certificate = "tls/server.pem"
+[[listener]]
+name = "pop3s"
+protocol = "pop3"
+address = "127.0.0.1"
+port = 31995
+tls = "implicit"
+`;
+
+test('with --from-config it makes keys and store that a configuration names, and leaves that as it is', async (t) => {
+  const folder = place(t);
+  const config = join(folder, 'sluis.toml');
+  writeFileSync(config, OF_PACKAGE);
+  const made = await sluis(['init', '--from-config', '--config', config]);
+  assert.equal(made.code, 0, made.stderr);
+  assert.match(made.stdout, /^Read .*sluis\.toml\nMaster key: .*master\.key/);
+  assert.equal(readFileSync(config, 'utf8'), OF_PACKAGE);
+  assert.equal(modeOf(join(folder, 'master.key')), 0o600);
+  assert.equal(modeOf(join(folder, 'data', 'sluis.db')), 0o600);
+  assert.deepEqual(readdirSync(join(folder, 'keys')), ['store']);
+  const key = readFileSync(join(folder, 'master.key'));
+  const again = await sluis(['init', '--from-config', '--config', config]);
+  assert.equal(again.code, exitCodes.conflict);
+  assert.match(again.stderr, /master\.key, .*keys, .*sluis\.db exist already, and nothing is overwritten/);
+  assert.deepEqual(readFileSync(join(folder, 'master.key')), key);
+});
+
+test('--from-config makes nothing of a configuration without a name, of PostgreSQL, or beside options that say the same', async (t) => {
+  const folder = place(t);
+  const config = join(folder, 'sluis.toml');
+  for (const [text, words, code, says] of [
+    [OF_PACKAGE.replace(/^hostname/, '# hostname'), [], exitCodes.configuration, /hostname: .*expected/],
+    [
+      OF_PACKAGE.replace('master-key-file = "master.key"', 'master-key-command = ["/bin/true"]'),
+      [],
+      exitCodes.usage,
+      /Cannot make keys and store .*expected keys\.master-key-file and a store of SQLite/,
+    ],
+    [OF_PACKAGE, ['--hostname', 'other.example.test'], exitCodes.usage, /with --from-config.*correct it there/],
+    [OF_PACKAGE, ['--dev-certificates'], exitCodes.usage, /with --from-config/],
+  ] as const) {
+    writeFileSync(config, text);
+    const ran = await sluis(['init', '--from-config', '--config', config, ...words]);
+    assert.equal(ran.code, code, ran.stderr);
+    assert.match(ran.stderr, says);
+    assert.deepEqual(readdirSync(folder), ['sluis.toml']);
+  }
+});

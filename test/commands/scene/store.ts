@@ -38,6 +38,7 @@ export const store: SubjectScene = {
 /** Where a gateway is already none joins: it says so before it asks a database. test/postgres/keys.test.ts has a whole one. */
 export const init: SubjectScene = {
   code: {
+    'init --from-config': 4,
     'init --postgres --join --node gw2 --site zuid --host db1.example.nl:5432 --ca db-ca.pem --password-file db-password --master-key-file master.key --cluster-listen 10.2.0.11:7443 --peer gw1.noord.example.nl:7443 --cluster-ca cluster-ca.pem --cluster-certificate cluster.pem --cluster-key cluster.key --hostname mail.example.nl': 4,
   },
 };
