@@ -369,7 +369,7 @@ export default tseslint.config(
   layer('domain', []),
   layer(
     'domain/settings',
-    ['edi-kinds', 'octets-text', 'registry', 'result', 'units', 'working-days'].map((f) => `../${f}.ts`),
+    ['edi-kinds', 'octets-text', 'registry', 'result', 'telephone', 'units', 'working-days'].map((f) => `../${f}.ts`),
   ),
   layer('platform', [node, domain, 'winston']),
   layer('mime', [node, domain, platform]),

@@ -27,6 +27,7 @@ const view = z.object({
   kind: z.string().optional(),
   role: z.string().optional(),
   agb: z.string().optional(),
+  telephone: z.string().optional(),
   edi: z.array(z.string()).optional().meta({ description: 'Kinds of messages that it takes; empty: all.' }),
   certificate: z.string().optional().meta({ description: 'SHA-256 of the mail certificate that is shown.' }),
   ends: z.string().optional().meta({ description: 'It takes mail until then.' }),
@@ -38,7 +39,7 @@ function viewOf(record: DirectoryRecord): View {
   const { address: of, version, modifiedAt } = record;
   const said = { address: of, version: String(version), modified: iso(modifiedAt) };
   if (isRemoved(record)) return { ...said, state: 'removed', removed: iso(record.removedAt) };
-  const { organisation, kind, role, agb, edi, certificate, endsAt } = record;
+  const { organisation, kind, role, agb, telephone, edi, certificate, endsAt } = record;
   const fingerprint = certificate && hash('sha256', certificate);
   return {
     ...said,
@@ -47,7 +48,7 @@ function viewOf(record: DirectoryRecord): View {
     title: organisation.title,
     kind,
     edi: [...edi],
-    ...defined({ role, agb, certificate: fingerprint, ends: iso(endsAt) }),
+    ...defined({ role, agb, telephone, certificate: fingerprint, ends: iso(endsAt) }),
   };
 }
 
@@ -66,7 +67,7 @@ export const directory = subject('directory', 'addresses that every account may 
   list: lists({
     about: 'list what the directory shows, in the order of the last changes',
     in: {
-      text: maybe(text('text', 100), 'part of an address, title, role or AGB code'),
+      text: maybe(text('text', 100), 'part of an address, title, role, AGB code or telephone number'),
       kind: opt(choice('kind', ACCOUNT_KINDS), 'accounts of this kind only'),
       removed: flag('show also what was listed and is not any more'),
     },
@@ -79,9 +80,9 @@ export const directory = subject('directory', 'addresses that every account may 
       const query = { after: Number(after ?? 0) || 0, limit, removed, ...defined({ text: wanted, kind }) };
       return (await shown.page(query)).map(viewOf);
     },
-    header: ['ADDRESS', 'STATE', 'ORGANISATION', 'KIND', 'ROLE', 'AGB', 'EDI', 'CERTIFICATE', 'CHANGED'],
+    header: ['ADDRESS', 'STATE', 'ORGANISATION', 'KIND', 'ROLE', 'AGB', 'TELEPHONE', 'EDI', 'CERTIFICATE', 'CHANGED'],
     cells: (one) => [
-      ...[one.address, stateText(one), one.title, one.kind, one.role, one.agb, one.edi?.join(' ')],
+      ...[one.address, stateText(one), one.title, one.kind, one.role, one.agb, one.telephone, one.edi?.join(' ')],
       ...[one.certificate === undefined ? undefined : 'yes', readableTime(one.modified)],
     ],
     after: (one) => one.version ?? '',
@@ -111,6 +112,7 @@ export const directory = subject('directory', 'addresses that every account may 
         ['Kind', one.kind],
         ['Role', one.role],
         ['AGB', one.agb],
+        ['Telephone', one.telephone],
         ['Takes', one.edi === undefined ? undefined : one.edi.join(' ') || 'every kind of message'],
         ['Certificate', one.certificate],
         ['Ends', readableTime(one.ends)],

@@ -257,6 +257,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
       'kind',
       'role',
       'agb',
+      'telephone',
       'edi',
       'certificate',
       'ends_at',

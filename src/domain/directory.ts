@@ -26,6 +26,8 @@ export interface DirectoryEntry extends Listed {
   readonly role?: string;
   /** 8 digits. */
   readonly agb?: string;
+  /** As the organisation wrote it, for all members of the group. */
+  readonly telephone?: string;
   /** Kinds of messages that it takes, as the setting `edi-accepts` has them; empty: every kind. */
   readonly edi: readonly string[];
   /** The newest mail certificate of the address that is valid, DER. */
@@ -46,9 +48,14 @@ export const isRemoved = (record: DirectoryRecord): record is RemovedEntry => 'r
 /** How texts are compared. */
 export const foldText = (text: string): string => text.normalize('NFC').toLowerCase();
 
-/** What `DirectoryQuery.text` is looked for in. */
-export const searchText = (parts: readonly (string | undefined)[]): string =>
-  foldText(parts.filter((part) => part !== undefined).join('\n'));
+/** Blanks and hyphens in a telephone number mean nothing (RFC 4517 section 4.2.29). */
+export const telephoneText = (number: string): string => foldText(number).replaceAll(/[\s-]/g, '');
+
+/** What `DirectoryQuery.text` is looked for in. A telephone number stands there as it was written, and without blanks and hyphens. */
+export function searchText(parts: readonly (string | undefined)[], telephone?: string): string {
+  const numbers = telephone === undefined ? [] : [telephone, telephoneText(telephone)];
+  return foldText([...parts.filter((part) => part !== undefined), ...numbers].join('\n'));
+}
 
 export interface DirectoryQuery {
   /** Those with a higher version. */
@@ -57,7 +64,7 @@ export interface DirectoryQuery {
   /** Tombstones as well. */
   readonly removed: boolean;
   readonly kind?: CustomerKind;
-  /** Stands anywhere in address, title, role or AGB code; case does not count. */
+  /** Stands anywhere in address, title, role, AGB code or telephone number; case does not count. */
   readonly text?: string;
 }
 

@@ -58,7 +58,7 @@ type SettingValueOf<N extends SettingName> = (typeof settingsTable)[N]['type'] e
   : (typeof settingsTable)[N]['type'] extends { kind: 'boolean' }
     ? boolean
     : (typeof settingsTable)[N]['type'] extends {
-          kind: 'closed-days' | 'day' | 'digits' | 'edi-kinds' | 'mailbox' | 'words';
+          kind: 'closed-days' | 'day' | 'digits' | 'edi-kinds' | 'mailbox' | 'telephone' | 'words';
         }
       ? string
       : number;

@@ -22,6 +22,7 @@ const NAMES: Readonly<Record<string, { readonly shown: string; readonly searched
   o: { shown: 'o', searched: true },
   title: { shown: 'title', searched: true },
   description: { shown: 'description', searched: true },
+  telephonenumber: { shown: 'telephoneNumber', searched: true },
   employeenumber: { shown: 'employeeNumber', searched: true },
   usercertificate: { shown: 'userCertificate;binary', searched: false },
 };
@@ -36,6 +37,7 @@ const ALIASES: Readonly<Record<string, string>> = {
   '2.5.4.3': 'cn',
   '2.5.4.4': 'sn',
   '2.5.4.10': 'o',
+  '2.5.4.20': 'telephonenumber',
   '2.5.4.36': 'usercertificate',
 };
 
@@ -67,7 +69,7 @@ const CLASSES = ['top', 'person', 'organizationalPerson', 'inetOrgPerson'];
 export const isClass = (name: string, value: string): boolean =>
   name === 'objectclass' && CLASSES.some((one) => one.toLowerCase() === value);
 
-export function attributesOf({ address, organisation, role, agb, certificate }: DirectoryEntry): Attributes {
+export function attributesOf({ address, organisation, role, agb, telephone, certificate }: DirectoryEntry): Attributes {
   const { title } = organisation;
   const named = role === undefined ? title : `${title} (${role})`;
   const all: [string, readonly (string | Uint8Array)[]][] = [
@@ -81,6 +83,7 @@ export function attributesOf({ address, organisation, role, agb, certificate }: 
   if (role !== undefined) all.push(['title', [role]]);
   // Programs that people search with know no field for it; the AGB code is what they have on paper.
   if (agb !== undefined) all.push(['description', [agb]], ['employeenumber', [agb]]);
+  if (telephone !== undefined) all.push(['telephonenumber', [telephone]]);
   if (certificate !== undefined) all.push(['usercertificate', [certificate]]);
   return new Map(all);
 }

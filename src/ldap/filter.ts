@@ -2,11 +2,12 @@
  * Filters of a search: read, evaluated by three truth values, and looked through for what the store can search by.
  *
  * RFC 4511 section 4.5.1.7: an attribute that nobody knows here, an order, or a matching rule of its own is Undefined and no error; mail programs ask for
- * attributes of many schemas. Values are compared as the directory's own search does (`foldText`), white space counts as one space.
+ * attributes of many schemas. Values are compared as the directory's own search does (`foldText`), white space counts as one space. In telephone numbers blanks
+ * and hyphens mean nothing (RFC 4517 sections 4.2.29 and 4.2.30).
  */
 import type { Element } from '../crypto/ber.ts';
 import { context } from '../crypto/der.ts';
-import { foldText } from '../domain/directory.ts';
+import { foldText, telephoneText } from '../domain/directory.ts';
 import { type Attributes, isAsserted, isClass, isSearched, nameOf } from './attributes.ts';
 import { MOST_DEPTH, MOST_TERMS } from './limits.ts';
 
@@ -69,12 +70,16 @@ export function readFilter(element: Element): Filter {
 /** White space counts as one space. */
 export const prepared = (text: string): string => foldText(text).replaceAll(/\s+/g, ' ');
 
-const text = (element: Element): string => prepared(element.content.toString('utf8'));
+/** As values of the attribute are compared. */
+const comparable = (name: string, value: string): string =>
+  name === 'telephonenumber' ? telephoneText(value) : prepared(value);
+
+const text = (name: string, element: Element): string => comparable(name, element.content.toString('utf8'));
 
 function readEqual(element: Element): Filter {
   const parts = element.children();
   const name = nameOf(parts.next('an attribute', 0x04).content.toString('utf8'));
-  const value = text(parts.next('a value', 0x04)).trim();
+  const value = text(name, parts.next('a value', 0x04)).trim();
   return isAsserted(name) ? { kind: 'equal', name, value } : UNDEFINED;
 }
 
@@ -85,9 +90,9 @@ function readSubstrings(element: Element): Filter {
   const any: string[] = [];
   for (const one of parts.next('parts of a value', 0x30).children()) {
     if (any.length >= MOST_TERMS) throw one.error('limit', 'a value has too many parts');
-    if (one.tag === context(0, 'primitive')) initial = text(one).trimStart();
-    else if (one.tag === context(1, 'primitive')) any.push(text(one));
-    else if (one.tag === context(2, 'primitive')) final = text(one).trimEnd();
+    if (one.tag === context(0, 'primitive')) initial = text(name, one).trimStart();
+    else if (one.tag === context(1, 'primitive')) any.push(text(name, one));
+    else if (one.tag === context(2, 'primitive')) final = text(name, one).trimEnd();
     else throw one.error('malformed', 'a part of a value is none');
   }
   return isAsserted(name) ? { kind: 'substrings', name, initial, any, final } : UNDEFINED;
@@ -100,7 +105,7 @@ export const compared = (of: Attributes): Compared =>
   new Map(
     [...of].map(([name, values]) => [
       name,
-      values.flatMap((value) => (typeof value === 'string' ? [prepared(value).trim()] : [])),
+      values.flatMap((value) => (typeof value === 'string' ? [comparable(name, value).trim()] : [])),
     ]),
   );
 

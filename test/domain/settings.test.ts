@@ -12,6 +12,8 @@ test('parseSetting() reads values in the units people write', () => {
     ok: true,
     value: 'wed 2026-12-24..2027-01-03',
   });
+  for (const number of ['020 1234567', '+31 (0)20-123 45 67', 'none'])
+    assert.deepEqual(parseSetting('account', 'directory-telephone', ` ${number}`), { ok: true, value: number });
   for (const value of [true, false]) {
     const text = formatSetting(settingsTable['implicit-login'].type, value);
     assert.equal(text, value ? 'yes' : 'no');
@@ -26,6 +28,12 @@ test('parseSetting() says which value was wrong and what was expected', () => {
     [['account', 'quota', 'much'], /"much" is no value for quota; expected a size from 1MiB to 1024GiB/],
     [['account', 'messages-per-hour', '0'], /whole number from 1/],
     [['account', 'implicit-login', 'true'], /expected yes or no/],
+    ...['112', 'bel Anna', '020 1234567 toestel 3', `0${'2'.repeat(40)}`, '020\n1234567'].map(
+      (text): [Parameters<typeof parseSetting>, RegExp] => [
+        ['account', 'directory-telephone', text],
+        /expected none, or a telephone number of at most 32 signs/,
+      ],
+    ),
     [['account', 'line-ends', 'fix'], /normalise or refuse/],
     [['account', 'constructor', '1'], /not a setting/],
     [['account', 'closed-days', 'sat'], /"sat" is no value for closed-days: "sat" is neither a weekday/],

@@ -14,7 +14,7 @@ import { seeded } from '../support/seeded.ts';
 const LIMITS = { encoding: 'ber', maxOctets: 1 << 20, maxDepth: 400, maxElements: 20_000 } as const;
 const read = (filter: Encoded): Filter => readFilter(parse(encode(filter), LIMITS));
 
-const entryOf = (name: string, title: string, role?: string, agb?: string): DirectoryEntry => ({
+const entryOf = (name: string, title: string, role?: string, agb?: string, telephone?: string): DirectoryEntry => ({
   address: addressOf(name),
   organisation: { id: 1 as never, name: 'group', title },
   kind: 'mail',
@@ -23,8 +23,9 @@ const entryOf = (name: string, title: string, role?: string, agb?: string): Dire
   modifiedAt: instant(0),
   ...(role === undefined ? {} : { role }),
   ...(agb === undefined ? {} : { agb }),
+  ...(telephone === undefined ? {} : { telephone }),
 });
-const anna = entryOf('anna', 'Huisartsenpraktijk  De  Brug', 'Praktijkassistente', '01234567');
+const anna = entryOf('anna', 'Huisartsenpraktijk  De  Brug', 'Praktijkassistente', '01234567', '+31 (0)20-123 45 67');
 const bert = entryOf('bert', 'Ziekenhuis Sint Jan');
 
 const judge = (filter: Encoded, entry = anna): boolean | undefined =>
@@ -107,15 +108,44 @@ test('the store is asked for what must stand in each entry, and single addresses
 
 test('whatever the filter: what it matches has all that the store is asked for', () => {
   const { next: random, pick } = seeded(20_261_129);
-  const words = ['huis', 'de', 'brug (p', 'e b', 'sint', 'ANNA', '0123', 'jan', 'x', 'n', ' ', 'praktijk de'];
-  const names = ['cn', 'mail', 'sn', 'o', 'title', 'description', 'uid', 'givenName', 'objectClass', 'displayName'];
+  const words = [
+    'huis',
+    'de',
+    'brug (p',
+    'e b',
+    'sint',
+    'ANNA',
+    '0123',
+    'jan',
+    'x',
+    'n',
+    ' ',
+    'praktijk de',
+    '20-12',
+    '3 4',
+    ')20',
+  ];
+  const names = [
+    'cn',
+    'mail',
+    'sn',
+    'o',
+    'title',
+    'description',
+    'uid',
+    'givenName',
+    'objectClass',
+    'displayName',
+    'telephoneNumber',
+  ];
   const made = (depth: number): Encoded => {
     const kind = depth > 3 ? 3 : Math.floor(random() * 7);
     if (kind === 0) return and(made(depth + 1), made(depth + 1));
     if (kind === 1) return or(made(depth + 1), made(depth + 1));
     if (kind === 2) return not(made(depth + 1));
     if (kind === 6) return pick([anything, present(pick(names)), equal('objectClass', pick(['person', 'group']))]);
-    if (kind === 5) return equal(pick(names), pick(['Ziekenhuis Sint Jan', 'anna@group.test', '01234567']));
+    if (kind === 5)
+      return equal(pick(names), pick(['Ziekenhuis Sint Jan', 'anna@group.test', '01234567', '+31(0)20 1234567']));
     return like(pick(names), pick(['*', '']) + pick(words) + pick(['*', '*' + pick(words) + '*']));
   };
   let found = 0;
@@ -126,13 +156,22 @@ test('whatever the filter: what it matches has all that the store is asked for',
     for (const entry of [anna, bert]) {
       if (matches(filter, compared(attributesOf(entry))) !== true) continue;
       found += 1;
-      const { address, organisation, role, agb } = entry;
-      const search = searchText([address, organisation.title, role, agb]);
+      const { address, organisation, role, agb, telephone } = entry;
+      const search = searchText([address, organisation.title, role, agb], telephone);
       assert.ok(needed !== 'never' && needed.every((part) => search.includes(part)), JSON.stringify(filter));
       assert.ok(keys === undefined || keys.includes(address), JSON.stringify(filter));
     }
   }
   assert.ok(found > 500, `${found}`);
+});
+
+test('a telephone number is found however its blanks and hyphens are written, as RFC 4517 section 4.2.29 has it', () => {
+  for (const written of ['+31 (0)20-123 45 67', '+31(0)201234567', '+31 (0) 20 12-34-567'])
+    assert.equal(judge(equal('telephoneNumber', written)), true, written);
+  for (const part of ['*123-4567', '+31*', '*20 12*67']) assert.equal(judge(like('2.5.4.20', part)), true, part);
+  assert.equal(judge(equal('telephoneNumber', '+31 (0)20-123 45 68')), false);
+  assert.equal(judge(like('telephoneNumber', '*123*'), bert), false, 'nobody filled one in');
+  assert.equal(judge(present('telephoneNumber'), bert), false);
 });
 
 test('a filter too deep or too long is refused', () => {

@@ -63,7 +63,7 @@ test('an entry is an inetOrgPerson with its certificate; what was asked for is s
   const { anna, store } = await asAnna(t);
   await store.registry.changeSettings(
     { scope: 'account', login: addressOf('bert') },
-    { role: 'Huisarts', agb: '01234567' },
+    { role: 'Huisarts', agb: '01234567', 'directory-telephone': '020-123 45 67' },
     actor,
   );
   const {
@@ -81,7 +81,11 @@ test('an entry is an inetOrgPerson with its certificate; what was asked for is s
     title: ['Huisarts'],
     description: ['01234567'],
     employeeNumber: ['01234567'],
+    telephoneNumber: ['020-123 45 67'],
   });
+  for (const written of ['0201234567', '020 1234567', '020-12-34-567'])
+    assert.deepEqual(await mails(anna, equal('telephoneNumber', written)), [addressOf('bert')], written);
+  assert.deepEqual(await mails(anna, equal('telephoneNumber', '0201234568')), []);
   assert.ok(bert.attributes.objectClass?.includes('inetOrgPerson'));
   const shown = async (attributes: readonly string[], typesOnly = false): Promise<unknown> =>
     (await anna.search(equal('mail', addressOf('bert')), { attributes, typesOnly })).entries[0]?.attributes;

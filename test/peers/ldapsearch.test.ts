@@ -46,9 +46,15 @@ test('ldapsearch finds over LDAPS and StartTLS, page by page, and is refused in 
   const gateway = await startLdap(t, { accounts: names });
   await gateway.store.registry.changeSettings(
     { scope: 'account', login: addressOf('dora') },
-    { role: 'Fysiotherapeut' },
+    { role: 'Fysiotherapeut', 'directory-telephone': '020-123 45 67' },
     actor,
   );
+  const number = await ldapsearch(gateway, {
+    ...{ url: urlOf(gateway, 'ldaps'), more: asAnna, filter: '(telephoneNumber=0201234567)' },
+    attributes: ['mail', 'telephoneNumber'],
+  });
+  assert.deepEqual(mailsIn(number), [addressOf('dora')], number.err);
+  assert.match(number.out.toString(), /^telephoneNumber: 020-123 45 67$/m);
   for (const [name, more] of [
     ['ldaps', asAnna],
     ['ldap', ['-ZZ', ...asAnna]],

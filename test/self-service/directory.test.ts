@@ -28,13 +28,18 @@ test('the address book finds those who agreed, by any part, and nobody who has l
   const { gateway, browser, find, registry, set } = await site(t, { accounts: ['bert', 'carl'] });
   assert.doesNotMatch((await find('bert')).body, /bert@group\.test<\/td>/);
   await agree(gateway);
-  await set('bert', { role: 'Huisarts <b>', agb: '01234567', 'edi-accepts': 'MEDLAB' });
-  for (const q of ['BERT@', 'huisarts', '0123456']) {
+  await set('bert', {
+    role: 'Huisarts <b>',
+    agb: '01234567',
+    'directory-telephone': '020 1234567',
+    'edi-accepts': 'MEDLAB',
+  });
+  for (const q of ['BERT@', 'huisarts', '0123456', '0201234567']) {
     const { status, body } = await find(q);
     assert.equal(status, 200);
     assert.match(
       body,
-      /<td>bert@group\.test<\/td><td>Group<\/td><td>Huisarts &lt;b&gt;<\/td><td>01234567<\/td><td>MEDLAB<\/td><td>no<\/td>/,
+      /<td>bert@group\.test<\/td><td>Group<\/td><td>Huisarts &lt;b&gt;<\/td><td>01234567<\/td><td>020 1234567<\/td><td>MEDLAB<\/td><td>no<\/td>/,
     );
     assert.doesNotMatch(body, /carl@group\.test/);
   }

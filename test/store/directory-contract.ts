@@ -171,6 +171,11 @@ export function directoryContract(name: string, open: (t: TestContext) => Promis
         lab,
       ]);
       await step('settings.changeSettings', () => set({ scope: 'address', address: lab }, { agb: '12345678' }), [lab]);
+      await step(
+        'settings.changeSettings',
+        () => set({ scope: 'address', address: lab }, { 'directory-telephone': '020 1234567' }),
+        [lab],
+      );
       await step('settings.changeSettings', () => set({ scope: 'address', address: lab }, { 'edi-accepts': 'ORU^*' }), [
         lab,
       ]);

@@ -739,13 +739,17 @@ test('the directory follows changes on PostgreSQL as on SQLite', async () => {
     modifiedAt: instant(noon + 60_000),
   };
   assert.deepEqual(await all(), [entry]);
-  const role = { target: { scope: 'account', login: 'lia' }, changes: { role: 'doctor', agb: '01234567' } } as const;
+  const role = {
+    target: { scope: 'account', login: 'lia' },
+    changes: { role: 'doctor', agb: '01234567', 'directory-telephone': '020 1234567' },
+  } as const;
   await change((context) => settings.changeManySettings(context, [role], actor));
   const [changed] = await all();
   assert.deepEqual(changed, {
     ...entry,
     role: 'doctor',
     agb: '01234567',
+    telephone: '020 1234567',
     version: changed?.version,
     modifiedAt: changed?.modifiedAt,
   });

@@ -293,7 +293,7 @@ CREATE TABLE directory_entry (
   version INTEGER NOT NULL UNIQUE,
   modified_at INTEGER NOT NULL,
   removed_at INTEGER
-) STRICT, WITHOUT ROWID;
+, telephone TEXT) STRICT, WITHOUT ROWID;
 
 CREATE TABLE edi_identity (
   id TEXT NOT NULL,

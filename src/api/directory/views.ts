@@ -29,6 +29,9 @@ export const directoryEntry = z
     }),
     role: z.string().optional().meta({ description: 'What the addressee is, in words.' }),
     agbCode: z.string().optional().meta({ description: 'AGB code, 8 digits.' }),
+    telephone: z.string().optional().meta({
+      description: 'Telephone number that the organisation gives to all members of the group, as it wrote it.',
+    }),
     ediTypes: z.array(z.string()).optional().meta({
       description: 'Kinds of EDI messages that it takes, such as `MEDLAB:1` or `ORU^*`; absent: every kind.',
     }),
@@ -45,7 +48,7 @@ export function viewRecord(record: DirectoryRecord): DirectoryEntryView {
   const { address, version, modifiedAt } = record;
   const said = { address, version: String(version), modifiedAt: iso(modifiedAt) };
   if (isRemoved(record)) return { ...said, state: 'removed', removedAt: iso(record.removedAt) };
-  const { organisation, kind, role, agb, edi, certificate, endsAt } = record;
+  const { organisation, kind, role, agb, telephone, edi, certificate, endsAt } = record;
   const { id, name, title } = organisation;
   return {
     ...said,
@@ -55,6 +58,7 @@ export function viewRecord(record: DirectoryRecord): DirectoryEntryView {
     ...defined({
       role,
       agbCode: agb,
+      telephone,
       ediTypes: edi.length === 0 ? undefined : [...edi],
       mailCertificate: certificate && Buffer.from(certificate).toString('base64'),
       endsAt: iso(endsAt),

@@ -15,6 +15,7 @@ export const directory: Register<'directory.list'> = {
     kind: ({ kind }) => kind,
     role: ({ role }) => role,
     agb: ({ agb }) => agb,
+    telephone: ({ telephone }) => telephone,
     edi: ({ edi }) => edi?.join(' '),
     certificate: ({ certificate }, { language }) => (certificate === undefined ? undefined : DIRECTORY[language].yes),
     modified: ({ modified }, { language }) => (modified === undefined ? '' : timeOf(modified, language)),

@@ -7,7 +7,7 @@ export const directorySettings = {
     type: { kind: 'boolean' },
     default: false,
     about:
-      'Whether the organisation agreed that its active addresses stand in the directory, which every account may search: with its title, role, AGB code, accepted kinds of messages and mail certificate.',
+      'Whether the organisation agreed that its active addresses stand in the directory, which every account may search: with its title, role, AGB code, accepted kinds of messages, mail certificate, and the telephone number that it fills in for it.',
   },
   role: {
     scopes: everywhere,
@@ -20,6 +20,13 @@ export const directorySettings = {
     type: { kind: 'digits', length: 8 },
     default: 'none',
     about: 'Its own AGB code, 8 digits, where it is not that of the organisation; the directory shows it.',
+  },
+  'directory-telephone': {
+    scopes: everywhere,
+    type: { kind: 'telephone' },
+    default: 'none',
+    about:
+      'The telephone number that the directory shows, where the organisation agreed to be listed: a line that it gives to all members of the group. The number among its details, for the operator and the helpdesk, is never shown.',
   },
   'directory-entries-per-hour': {
     scopes: accountAndAbove,

@@ -20,6 +20,8 @@ export type SettingKind =
   | { readonly kind: 'day' }
   /** So many digits, or `none`. */
   | { readonly kind: 'digits'; readonly length: number }
+  /** A number as `telephoneDigits` reads it, kept as it was written; `none`: nobody said. */
+  | { readonly kind: 'telephone' }
   /** One line of words, at most `max` characters; `none`: nobody said. */
   | { readonly kind: 'words'; readonly max: number };
 

@@ -3,8 +3,12 @@ import { MAX_KINDS, parseEdiKinds } from '../edi-kinds.ts';
 import { formatOctets, parseOctets } from '../octets-text.ts';
 import { foldLogin } from '../registry.ts';
 import { type Result, fail, ok } from '../result.ts';
+import { telephoneDigits } from '../telephone.ts';
 import { parseClosedDays } from '../working-days.ts';
 import type { SettingKind, SettingValue } from './setting.ts';
+
+/** Signs of a telephone number with its blanks. */
+const MAX_TELEPHONE = 32;
 
 const expectation = (type: SettingKind): string => {
   switch (type.kind) {
@@ -26,6 +30,8 @@ const expectation = (type: SettingKind): string => {
       return 'none, or a day such as 2026-12-31';
     case 'digits':
       return `none, or ${type.length} digits`;
+    case 'telephone':
+      return `none, or a telephone number of at most ${MAX_TELEPHONE} signs, such as "+31 20 1234567" or 020-1234567`;
     case 'words':
       return `none, or one line of 1 to ${type.max} characters`;
   }
@@ -66,6 +72,11 @@ export function parseValue(name: string, type: SettingKind, text: string): Resul
       return text === 'none' || (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text))) ? ok(text) : wrong;
     case 'digits':
       return text === 'none' || (text.length === type.length && /^\d+$/.test(text)) ? ok(text) : wrong;
+    case 'telephone': {
+      const number = text.trim();
+      const reads = number.length <= MAX_TELEPHONE && !/\p{Cc}/u.test(number) && telephoneDigits(number) !== undefined;
+      return number === 'none' || reads ? ok(number) : wrong;
+    }
     case 'words': {
       const words = text.trim();
       return words === '' || words.length > type.max || /[\p{Cc}\p{Zl}\p{Zp}]/u.test(words) ? wrong : ok(words);

@@ -3,7 +3,7 @@ export const DIRECTORY = {
   nl: {
     title: 'Adresboek',
     label: 'Wie zoekt u?',
-    hint: 'Een stuk van adres, naam, rol of AGB-code. U vindt organisaties die daarmee instemden.',
+    hint: 'Een stuk van adres, naam, rol, AGB-code of telefoonnummer. U vindt organisaties die daarmee instemden.',
     find: 'Zoek',
     found: 'Gevonden',
     none: 'Niemand gevonden. Misschien stemde de organisatie er niet mee in om hier te staan.',
@@ -12,6 +12,7 @@ export const DIRECTORY = {
     organisation: 'Organisatie',
     role: 'Rol',
     agb: 'AGB-code',
+    telephone: 'Telefoon',
     takes: 'EDI-berichten',
     everything: 'alle soorten',
     certificate: 'Certificaat om te versleutelen',
@@ -22,7 +23,7 @@ export const DIRECTORY = {
   en: {
     title: 'Address book',
     label: 'Whom are you looking for?',
-    hint: 'A part of an address, name, role or AGB code. You find organisations that agreed to that.',
+    hint: 'A part of an address, name, role, AGB code or telephone number. You find organisations that agreed to that.',
     find: 'Search',
     found: 'Found',
     none: 'Nobody was found. Perhaps the organisation did not agree to be here.',
@@ -31,6 +32,7 @@ export const DIRECTORY = {
     organisation: 'Organisation',
     role: 'Role',
     agb: 'AGB code',
+    telephone: 'Telephone',
     takes: 'EDI messages',
     everything: 'every kind',
     certificate: 'Certificate to encrypt to',

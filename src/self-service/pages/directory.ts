@@ -58,7 +58,15 @@ function shown(words: Words, typed: string, found: readonly DirectoryRecord[] | 
     last === undefined
       ? undefined
       : html`<p><a class="button second" rel="next" href="/directory?q=${typed}&amp;after=${last}">${words.next}</a></p>`;
-  const columns = [words.address, words.organisation, words.role, words.agb, words.takes, words.certificate];
+  const columns = [
+    words.address,
+    words.organisation,
+    words.role,
+    words.agb,
+    words.telephone,
+    words.takes,
+    words.certificate,
+  ];
   return card(words.found, html`${table(words.found, columns, rows)}${next}`);
 }
 
@@ -67,6 +75,7 @@ const rowOf = (words: Words, one: DirectoryEntry): readonly Hole[] => [
   one.organisation.title,
   one.role,
   one.agb,
+  one.telephone,
   one.edi.length === 0 ? words.everything : one.edi.join(' '),
   one.certificate === undefined ? words.no : words.yes,
 ];

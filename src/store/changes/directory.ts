@@ -31,6 +31,7 @@ const ENTRY = {
   kind: text,
   role: orNull(text),
   agb: orNull(text),
+  telephone: orNull(text),
   edi: text,
   certificate: orNull(text),
   endsAt: orNull(time),
@@ -124,7 +125,8 @@ function* refresh(accounts: readonly number[], mail: readonly string[], moments:
   if (keys.length === 0) return;
   const wanted = yield* entriesOf(keys, moments.at);
   const there = yield* sql.all({ ...ENTRY, removedAt: orNull(time) })`
-    SELECT key, address, account, organisation, name, title, kind, role, agb, edi, certificate, ends_at, due_at, search, removed_at
+    SELECT key, address, account, organisation, name, title, kind, role, agb, telephone, edi, certificate, ends_at, due_at, search,
+           removed_at
       FROM directory_entry WHERE key ${among(text, keys)} ORDER BY key`;
   yield* write(wanted, there, moments);
 }
@@ -168,6 +170,8 @@ function entryOf(row: Row<typeof SOURCE>, certificate: Chosen | undefined): Entr
   const agb = own === 'none' ? row.agb : own;
   const said = settingOf('role', row.ofAddress, row.ofAccount, row.ofOrganisation);
   const role = said === 'none' ? null : said;
+  const number = settingOf('directory-telephone', row.ofAddress, row.ofAccount, row.ofOrganisation);
+  const telephone = number === 'none' ? null : number;
   const edi = parseEdiKinds(settingOf('edi-accepts', row.ofAddress, row.ofAccount, row.ofOrganisation)) ?? [];
   const due = Math.min(endsAt ?? Infinity, certificate?.until ?? Infinity);
   return {
@@ -180,11 +184,12 @@ function entryOf(row: Row<typeof SOURCE>, certificate: Chosen | undefined): Entr
     kind,
     role,
     agb,
+    telephone,
     endsAt,
     edi: edi.join(' '),
     certificate: certificate?.fingerprint ?? null,
     dueAt: due === Infinity ? null : instant(due),
-    search: searchText([address, title, role ?? undefined, agb ?? undefined]),
+    search: searchText([address, title, role ?? undefined, agb ?? undefined], telephone ?? undefined),
   };
 }
 
@@ -221,7 +226,7 @@ function* certificatesOf(keys: readonly string[], at: Instant): Change<ReadonlyM
 
 /** What others see of an entry: where one of these is another, the entry has changed. */
 const SHOWN = [
-  ...(['address', 'account', 'organisation', 'name', 'title', 'kind', 'role', 'agb', 'edi'] as const),
+  ...(['address', 'account', 'organisation', 'name', 'title', 'kind', 'role', 'agb', 'telephone', 'edi'] as const),
   ...(['certificate', 'endsAt'] as const),
 ];
 type There = Entry & { readonly removedAt: Instant | null };
@@ -252,14 +257,14 @@ function* write(wanted: ReadonlyMap<string, Entry>, there: readonly There[], mom
   const first = last - rows.length + 1;
   const written = rows.map((row, i) => ({ ...row, version: first + i, modifiedAt: moments.changedAt }));
   yield* sql.run`
-    INSERT INTO directory_entry (key, address, account, organisation, name, title, kind, role, agb, edi, certificate, ends_at, due_at, search,
-                                 version, modified_at, removed_at)
-      SELECT given.key, given.address, given.account, given.organisation, given.name, given.title, given.kind, given.role, given.agb, given.edi,
-             given.certificate, given.ends_at, given.due_at, given.search, given.version, given.modified_at, given.removed_at
+    INSERT INTO directory_entry (key, address, account, organisation, name, title, kind, role, agb, telephone, edi, certificate, ends_at, due_at,
+                                 search, version, modified_at, removed_at)
+      SELECT given.key, given.address, given.account, given.organisation, given.name, given.title, given.kind, given.role, given.agb, given.telephone,
+             given.edi, given.certificate, given.ends_at, given.due_at, given.search, given.version, given.modified_at, given.removed_at
         FROM ${rowsOf(WRITTEN, written)} WHERE true
       ON CONFLICT (key) DO UPDATE SET address = excluded.address, account = excluded.account, organisation = excluded.organisation,
              name = excluded.name, title = excluded.title, kind = excluded.kind, role = excluded.role, agb = excluded.agb,
-             edi = excluded.edi, certificate = excluded.certificate, ends_at = excluded.ends_at, due_at = excluded.due_at,
+             telephone = excluded.telephone, edi = excluded.edi, certificate = excluded.certificate, ends_at = excluded.ends_at, due_at = excluded.due_at,
              search = excluded.search, version = excluded.version, modified_at = excluded.modified_at, removed_at = excluded.removed_at`;
 }
 
@@ -270,6 +275,7 @@ const NOTHING = {
   kind: '',
   role: null,
   agb: null,
+  telephone: null,
   edi: '',
   certificate: null,
   endsAt: null,

@@ -24,6 +24,7 @@ const RECORD = {
   kind: as<CustomerKind>(text),
   role: optional(text),
   agb: optional(text),
+  telephone: optional(text),
   edi: text,
   der: optional(bytes),
   endsAt: optional(time),
@@ -32,7 +33,7 @@ const RECORD = {
   removedAt: optional(time),
 };
 const RECORDS =
-  words(`SELECT e.address, e.organisation, e.name, e.title, e.kind, e.role, e.agb, e.edi, c.der, e.ends_at, e.version,
+  words(`SELECT e.address, e.organisation, e.name, e.title, e.kind, e.role, e.agb, e.telephone, e.edi, c.der, e.ends_at, e.version,
   e.modified_at, e.removed_at FROM directory_entry e LEFT JOIN certificate c ON c.fingerprint = e.certificate`);
 
 /** Most entries of one page. */
@@ -96,6 +97,7 @@ function recordOf(row: Row<typeof RECORD>): DirectoryRecord {
     kind,
     role,
     agb,
+    telephone,
     edi,
     der,
     endsAt,
@@ -108,7 +110,7 @@ function recordOf(row: Row<typeof RECORD>): DirectoryRecord {
     address,
     organisation: { id, name, title },
     kind,
-    ...defined({ role, agb, certificate: der, endsAt }),
+    ...defined({ role, agb, telephone, certificate: der, endsAt }),
     edi: edi === '' ? [] : edi.split(' '),
     version,
     modifiedAt,

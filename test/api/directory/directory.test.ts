@@ -12,6 +12,7 @@ interface Entry {
   readonly version: string;
   readonly role?: string;
   readonly agbCode?: string;
+  readonly telephone?: string;
   readonly ediTypes?: readonly string[];
   readonly mailCertificate?: string;
   readonly removedAt?: string;
@@ -57,6 +58,21 @@ test('nobody is in the directory before the organisation agreed; then q and kind
   );
   assert.equal(addressesOf(await api.as('anna').get(`/directory?q=${encodeURIComponent('NNA@')}`)).length, 1);
   assert.deepEqual(addressesOf(await api.as('anna').get('/directory?kind=partner')), []);
+  // The number among the organisation's details is never shown; the one for the directory is, the nearest that is filled in.
+  await command(api, 'organisation', 'set', 'group', '--telephone', '010 7654321');
+  assert.ok(pageOf(await api.as('anna').get('/directory')).entries.every((entry) => entry.telephone === undefined));
+  await command(api, 'organisation', 'set', 'group', 'directory-telephone=020 1234567');
+  await command(api, 'account', 'set', addressOf('bert'), 'directory-telephone=+31 6 12345678');
+  const numbers = async (q: string): Promise<readonly string[]> =>
+    pageOf(await api.as('anna').get(`/directory?q=${encodeURIComponent(q)}`))
+      .entries.map(({ address, telephone }) => `${address} ${telephone}`)
+      .sort();
+  const [ofAnna, ofBert] = [`${addressOf('anna')} 020 1234567`, `${addressOf('bert')} +31 6 12345678`];
+  assert.deepEqual(await numbers('group'), [ofAnna, ofBert]);
+  for (const q of ['020 12', '0201234567', '1234567']) assert.ok((await numbers(q)).includes(ofAnna), q);
+  assert.deepEqual(await numbers('7654321'), []);
+  await command(api, 'account', 'set', addressOf('bert'), 'directory-telephone=none');
+  assert.deepEqual(await numbers('group'), [ofAnna, `${addressOf('bert')} undefined`], 'who wants none has none');
   // An operator sees it too, and the trail says so.
   const operator = await api.operator('read');
   assert.equal(addressesOf(await operator.get('/directory')).length, 2);

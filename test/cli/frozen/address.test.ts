@@ -27,7 +27,7 @@ freeze('address', { accounts: ['anna', 'bert', 'carl'] }, [
   { run: 'organisation set group directory-listing=maybe', code: 2 },
   'organisation set group directory-listing=yes --reason why',
   { run: 'account set anna@group.test agb=1234567', code: 2 },
-  "account set anna@group.test agb=01234567 'role=general practitioner'",
+  "account set anna@group.test agb=01234567 'role=general practitioner' 'directory-telephone=020 1234567'",
   'directory list',
   'directory list practitioner --kind edi',
   'directory show anna@group.test',
