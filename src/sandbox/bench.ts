@@ -36,6 +36,8 @@ export interface BenchParts {
   readonly settings: Settings;
   /** How long a scenario waits for the program, in milliseconds. */
   readonly patience: number;
+  /** How long a program may do once more what it should do once, and how long its connections may outlive it; default: two seconds. */
+  readonly linger?: number;
   /** Where the program stores. */
   readonly stored?: string;
   /** What the sandbox runs, by a shell, when something is to be fetched or sent. */
@@ -61,7 +63,6 @@ interface Going {
 
 /** Runs of a command for one scenario. */
 const MAX_RUNS = 8;
-/** Milliseconds in which a program that has ended may still have its connection open. */
 const LINGER = 2000;
 
 export class Bench {
@@ -69,6 +70,7 @@ export class Bench {
   readonly #doors: Doors;
   readonly #https: HttpsDoor;
   readonly #since = Date.now();
+  readonly #linger: number;
   #going: Going | undefined;
   #ready: Promise<void> = Promise.resolve();
   #open = (): void => undefined;
@@ -77,6 +79,7 @@ export class Bench {
 
   constructor(parts: BenchParts) {
     this.#parts = parts;
+    this.#linger = parts.linger ?? LINGER;
     this.#https = new HttpsDoor(parts.behind);
     this.#doors = new Doors(parts.tls, (door, socket, secure) => {
       this.#come(door, socket, secure).catch(() => socket.destroy());
@@ -163,8 +166,7 @@ export class Bench {
     const command = scenario.speaks === 'pop3' ? fetch : scenario.speaks === 'any' ? (fetch ?? send) : send;
     if (command !== undefined) return await this.#runs(going, command);
     while (!this.#done(going) && facts.at() < patience && !signal.aborted) await pause(100);
-    // A program may do once more what it should do once.
-    if (!signal.aborted && facts.visits.length > 0) await pause(Math.min(LINGER, patience));
+    if (!signal.aborted && facts.visits.length > 0) await pause(this.#linger);
   }
 
   async #runs(going: Going, command: string): Promise<void> {
@@ -189,7 +191,7 @@ export class Bench {
 
   /** The program has gone, or is made to. */
   async #quiet(facts: Facts): Promise<void> {
-    for (let waited = 0; facts.open && waited < LINGER; waited += 50) await pause(50);
+    for (let waited = 0; facts.open && waited < this.#linger; waited += 50) await pause(50);
   }
 
   async #stored(): Promise<StoredFacts | undefined> {
@@ -258,6 +260,8 @@ export class Bench {
     const going = this.#going;
     if (going === undefined || socket.destroyed) return void socket.destroy();
     const { facts, scenario } = going;
+    // It came over IPv4 while the door was still open.
+    if (scenario.ipv6 === true && socket.remoteFamily !== 'IPv6') return void socket.destroy();
     const visit = facts.begin(door === 'api' ? 'https' : door.startsWith('pop3') ? 'pop3' : 'smtp');
     const { behind, now } = this.#parts;
     const started = async (raw: Socket): Promise<TLSSocket> => {

@@ -65,8 +65,8 @@ export class Doors {
     this.#sockets.add(socket);
     socket.on('error', () => undefined).once('close', () => this.#sockets.delete(socket));
     socket.setNoDelay(true);
-    const { kind } = this;
-    this.#serve(name, socket, (raw) => this.#secured(kind, raw));
+    // The certificate is that of the moment: who came while a scenario was made ready waits for it.
+    this.#serve(name, socket, (raw) => this.#secured(this.kind, raw));
   }
 
   #secured(kind: TlsKind, raw: Socket): Promise<TLSSocket> {

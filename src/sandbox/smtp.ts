@@ -33,6 +33,16 @@ export class SmtpDialogue implements Dialogue {
   }
 
   async run(): Promise<void> {
+    await this.#talk();
+    // A program that left at once has said what it said, though nobody answered: a password is out.
+    while (this.#peer.ended) {
+      const line = await this.#peer.line();
+      if (line === undefined) return;
+      if (/^(?:PASS|AUTH) /i.test(line.text)) this.#visit.logins++;
+    }
+  }
+
+  async #talk(): Promise<void> {
     const greeting = await this.#reply();
     const act = this.#ground.act('greeting', this.#visit);
     if (act?.do === 'cut') return void this.#cut('the line broke before the greeting');

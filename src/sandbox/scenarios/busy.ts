@@ -67,9 +67,9 @@ export const busy: readonly Scenario[] = [
     }),
     done: (facts) => !facts.open && facts.logins > 0,
     judge: (facts) => {
-      if (facts.logins > 5)
-        return [failed(`It sent the refused password ${facts.logins} times: it hammers the server.`)];
-      if (facts.logins > 3) return [remark(`It sent the refused password ${facts.logins} times.`)];
+      const repeated = `It sent the refused password ${facts.logins} times in ${Math.round(facts.at() / 1000)} s`;
+      if (facts.logins > 5) return [failed(`${repeated}: a program that repeats it at every poll is slowed down.`)];
+      if (facts.logins > 3) return [remark(`${repeated}.`)];
       return facts.runs.some(({ status }) => status === 0)
         ? [failed('It ended with success (exit code 0) though its password was refused: nobody learns of it.')]
         : [];
