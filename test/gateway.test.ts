@@ -140,22 +140,35 @@ test('after a failed sync no 250 follows, and the gateway says that it has faile
   const gateway = await open(t);
   const broken = await gateway.restart({
     openStore: async (config, effects) =>
-      await openStoreAt({ ...(await storeOptionsOf(config, effects)), testing: { failCommit: 2 } }),
+      await openStoreAt({ ...(await storeOptionsOf(config, effects)), testing: { failCommit: 4 } }),
   });
   t.after(() => broken.stop({ drain: 'none' }));
   const client = await SmtpClient.open(broken.target('submission'), loginOf('anna'));
+  const taken: string[] = [];
   for (let i = 0; i < 5; i += 1)
-    await send(client, `n${i}`).catch(async (error: unknown) => {
+    try {
+      await send(client, `n${i}`);
+      taken.push(`n${i}`);
+    } catch (error) {
       assert.ok(refusal(/^(4|250)/)(error), String(error));
       // Where the store failed between MAIL and the content the transaction is open still.
       await client.command('RSET', '250').catch(() => undefined);
-    });
+    }
   assert.ok((await broken.failed) instanceof StoreFailed);
   await assert.rejects(async () => {
     const next = await SmtpClient.open(broken.target('submission'), loginOf('anna'));
     await send(next, 'never');
   });
   assert.ok(broken.log.names.includes('store.failed'));
+  // What had its 250 is there, so none was given to what was not on the disk.
+  await broken.stop({ drain: 'none' });
+  const again = await gateway.restart();
+  t.after(() => again.stop({ drain: 'none' }));
+  const there = await subjects(again);
+  assert.deepEqual(
+    taken.filter((subject) => !there.includes(subject)),
+    [],
+  );
 });
 
 test('a second gateway on the same data is refused, and the first goes on', async (t) => {

@@ -3,12 +3,12 @@
  * the tests and to the code, and `npm run claims` prints them.
  */
 
-/** A change of the code, as it stands in the source, after which the promise no longer holds. The text stands in the file once. */
+/** A change of the code, as it stands in the source, after which the promise no longer holds. */
 export interface Break {
   /** Below the root: `src/auth/throttle.ts`. */
   readonly file: string;
-  readonly text: string;
-  readonly by: string;
+  /** What stands in the file once, and what takes its place. */
+  readonly edits: readonly (readonly [text: string, by: string])[];
 }
 
 export interface Claim {
@@ -19,8 +19,6 @@ export interface Claim {
    * `npm audit` and `.ci/run` are commands for whoever runs the gateway or its tests.
    */
   readonly shownBy: readonly [string, ...string[]];
-  /** After it the first of the tests fails. */
-  readonly broken?: Break;
 }
 
 /** A sentence that the rule of `promises.ts` takes for a promise, and that is none. */
@@ -36,14 +34,9 @@ export interface PageClaims {
   readonly none: readonly NoPromise[];
 }
 
-export const claim = (
-  says: string,
-  shownBy: string | readonly [string, ...string[]],
-  broken?: readonly [file: string, text: string, by: string],
-): Claim => ({
+export const claim = (says: string, shownBy: string | readonly [string, ...string[]]): Claim => ({
   says,
   shownBy: typeof shownBy === 'string' ? [shownBy] : shownBy,
-  ...(broken === undefined ? {} : { broken: { file: `src/${broken[0]}`, text: broken[1], by: broken[2] } }),
 });
 
 export interface NamedTest {

@@ -4,7 +4,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { leaves } from '../cli/frozen/tree.ts';
+import { BREAKS } from './breaks.ts';
 import { flat, testOf } from './claim.ts';
+import { breakables, drawn } from './mutate.ts';
 import { promisesOf } from './promises.ts';
 import { brokenText } from './scratch.ts';
 import { PAGES, ROOT, ROWS, pageText, unclaimed } from './table.ts';
@@ -77,12 +79,20 @@ const hasName = (source: string, name: string): boolean =>
   source.includes(`\`${name}\``) ||
   source.includes(`: ${name}\``);
 
-test('what is changed to see a test fail stands in the source once, and the first of its tests is one that runs', () => {
-  for (const { id, broken, shownBy } of ROWS) {
-    if (broken === undefined) continue;
-    assert.ok(testOf(shownBy[0]) !== undefined, `${id}: ${shownBy[0]} is no test`);
-    assert.notEqual(broken.text, broken.by, id);
-    assert.match(broken.file, /^src\/.*\.ts$/, id);
-    assert.doesNotThrow(() => brokenText(broken), id);
+test('what is changed to see a test fail stands in the source once, and is of a test that a claim names', () => {
+  const named = new Set(ROWS.flatMap(({ shownBy }) => shownBy));
+  for (const [of, broken] of BREAKS) {
+    assert.ok(named.has(of) && testOf(of) !== undefined, of);
+    for (const [text, by] of broken.edits) assert.notEqual(text, by, of);
+    assert.match(broken.file, /^src\/.*\.ts$/, of);
+    assert.doesNotThrow(() => brokenText(broken), of);
   }
+  assert.ok(breakables().length >= 60, String(breakables().length));
+});
+
+test('draws are the same for a seed, and of different changes', () => {
+  const draw = (seed: number): readonly string[] => drawn(10, seed).map(({ test: of }) => of);
+  assert.deepEqual(draw(7), draw(7));
+  assert.notDeepEqual(draw(7), draw(8));
+  assert.equal(new Set(draw(7)).size, 10);
 });

@@ -5,13 +5,13 @@
  *   npm run claims -- --mutate N [--seed S] [--only TEXT] [--json]
  *
  * `--only`: rows whose page, sentence or test has the text. `--run` runs each named test once and says how it ended; commands are for the reader. `--mutate`
- * draws N rows by the seed (default: one of the clock, which is printed), breaks the code as each says, in a copy, and looks whether its test fails.
+ * draws N changes of the code by the seed (default: one of the clock, which is printed), makes each in a copy, and looks whether its test fails.
  * Ends with 1 where a test did not pass, or did not notice.
  */
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { testOf } from './claim.ts';
-import { BREAKABLE, type Breakable, drawn, tryBreaks } from './mutate.ts';
+import { type Breakable, breakables, drawn, tryBreaks } from './mutate.ts';
 import { type Ended, runTest } from './run.ts';
 import { PAGES, ROOT, ROWS, type Row } from './table.ts';
 
@@ -70,16 +70,16 @@ async function list(): Promise<void> {
     const ofPage = rows.filter((row) => row.page === page);
     if (ofPage.length === 0) continue;
     say(`\n${page}\n${'='.repeat(page.length)}\n`);
-    for (const { id, says, shownBy, broken } of ofPage) {
+    for (const { id, says, shownBy, tried } of ofPage) {
       say(`${id}  ${quoted(says)}`);
       for (const shown of shownBy)
         say(`    ${endings.has(shown) ? `${endings.get(shown)!.ending}: ` : ''}${placeOf(shown)}`);
-      if (broken !== undefined) say(`    tried by a change of ${broken.file}`);
+      for (const { broken } of tried) say(`    tried by a change of ${broken.file}`);
     }
     for (const { says, why } of none) say(`no promise  ${quoted(says)}\n    ${why}`);
   }
   say(
-    `\n${rows.length} promises, ${rows.filter((row) => row.broken !== undefined).length} of them with a change of the code that its test must notice.`,
+    `\n${rows.length} promises, ${rows.filter(({ tried }) => tried.length > 0).length} of them with a change of the code that its test must notice.`,
   );
 }
 
@@ -89,32 +89,34 @@ function placeOf(shown: string): string {
 }
 
 async function mutate(wish: string): Promise<void> {
-  const count = wish === 'all' ? BREAKABLE.length : Number(wish);
+  const all = breakables();
+  const count = wish === 'all' ? all.length : Number(wish);
   const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
   if (!Number.isSafeInteger(count) || count < 1 || !Number.isSafeInteger(seed)) {
-    process.stderr.write(
-      'Cannot draw: expected --mutate with a number of rows or "all", and --seed with a whole number.\n',
-    );
+    process.stderr.write('Cannot draw: expected --mutate with a number or "all", and --seed with a whole number.\n');
     process.exitCode = 2;
     return;
   }
-  const chosen: readonly Breakable[] = values.only === '' ? drawn(count, seed) : BREAKABLE.filter(has).slice(0, count);
-  process.stderr.write(`seed ${seed}, ${chosen.length} of ${BREAKABLE.length} rows\n`);
+  const chosen: readonly Breakable[] = values.only === '' ? drawn(count, seed) : breakables(rows).slice(0, count);
+  process.stderr.write(`seed ${seed}, ${chosen.length} of ${all.length} changes\n`);
   const told: unknown[] = [];
-  for await (const { row, verdict, before, after } of tryBreaks(chosen, tmpdir())) {
+  for await (const { of, verdict, before, after } of tryBreaks(chosen, tmpdir())) {
     if (verdict !== 'noticed') process.exitCode = 1;
+    const { test, broken } = of;
     told.push({
-      id: row.id,
+      test,
       verdict,
-      broken: row.broken,
-      test: row.shownBy[0],
+      broken,
+      claims: of.rows.map(({ id }) => id),
       before: before.ending,
       after: after?.ending ?? null,
     });
     if (values.json) continue;
-    say(`${verdict.padEnd(11)}  ${row.id}  ${row.broken.file}: ${row.broken.text} -> ${row.broken.by}`);
-    say(`             ${placeOf(row.shownBy[0])}: ${before.ending}, then ${after?.ending ?? 'not run'}`);
-    if (verdict === 'not tried') say(before.said);
+    say(`${verdict.padEnd(11)}  ${placeOf(test)}`);
+    say(`             ${before.ending}; with ${broken.file} changed ${after?.ending ?? 'not run'}`);
+    if (verdict === 'noticed') continue;
+    for (const [text, by] of broken.edits) say(`             ${JSON.stringify(text)} -> ${JSON.stringify(by)}`);
+    if (verdict === 'not tried') say((after ?? before).said);
   }
   if (values.json) say(JSON.stringify({ seed, tried: told }, undefined, 1));
 }

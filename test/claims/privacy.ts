@@ -11,6 +11,7 @@ export const PRIVACY: PageClaims = {
     claim('and writes none of it into its log, its audit trail or its metrics.', [
       'trail/completeness: no row has content or a subject',
       'smtp/transaction: what was accepted stands in the audit trail and the log, without subject or content',
+      'smtp/parts: no file name reaches the log',
     ]),
     claim('content sealed (AES-256-GCM, a key a message)', [
       'store/sqlite-sealing: no octet of a message and no key stands in the data folder',
@@ -26,6 +27,7 @@ export const PRIVACY: PageClaims = {
     claim('nothing personal', ['claims/told: an anchor of the trail has numbers and hashes, and no person']),
     claim('events with addresses and networks, never content or subject', [
       'smtp/transaction: what was accepted stands in the audit trail and the log, without subject or content',
+      'smtp/parts: no file name reaches the log',
     ]),
     claim('**Sub-processors: none.** The program calls nobody: no telemetry, no update check, no service of others.', [
       'claims/told: a gateway that is told of nobody calls nobody',

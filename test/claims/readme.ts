@@ -83,6 +83,8 @@ export const README: PageClaims = {
     ]),
     claim('It has no content, and logs carry no subject, content or password.', [
       'smtp/transaction: what was accepted stands in the audit trail and the log, without subject or content',
+      'smtp/parts: no file name reaches the log',
+      'gateway: no password reaches the log, in clear or in base64',
       'smtp/session: no password reaches the log, in clear or in base64, right or wrong',
     ]),
     claim('Hands out passwords and certificates by one-time codes', [
@@ -90,7 +92,8 @@ export const README: PageClaims = {
       'ca/issue: a code fetches one certificate, for the account and the use that it was made for',
     ]),
     claim('Shows addressees and their certificates to address books of mail programs (LDAP)', [
-      'ldap/server: an entry is an inetOrgPerson with its certificate; what was asked for is shown, and nothing else',
+      'ldap/attributes: an entry has its certificate as it was registered, under each name that programs ask by, and none where there is none',
+      'ldap/server: an entry is an inetOrgPerson; what was asked for is shown, and nothing else',
     ]),
     claim('where their organisation agreed.', [
       'ldap/server: nobody is listed before the organisation agreed, and nobody who has ended or is suspended ever is',
@@ -119,6 +122,7 @@ export const README: PageClaims = {
     claim('push to a server that it cannot verify', ['smtp/courier: a server without STARTTLS gets nothing']),
     claim('or start without a key and certificate of its own.', [
       'gateway: a gateway does not start without a certificate that belongs to its key',
+      'platform/tls: serverTlsOptions() refuses material that cannot be served and says what to do',
     ]),
     claim('Start on a missing, newer or visibly damaged database', [
       'store/sqlite-opening: a database of a newer program is refused',

@@ -41,7 +41,8 @@ export async function runTest(root: string, { file, name }: NamedTest, seconds: 
   let said = '';
   const endings: Ending[] = [];
   let line = '';
-  const wanted = new RegExp(`^\\s*(not )?ok \\d+ - (?:${patternOf(tapOf(name))})( # (?:SKIP|TODO).*)?$`);
+  // Of contracts the name stands behind that of the store.
+  const wanted = new RegExp(`^\\s*(not )?ok \\d+ - (?:[\\w ]+: )?(?:${patternOf(tapOf(name))})( # (?:SKIP|TODO).*)?$`);
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-SAID);
     const lines = (line + text).split('\n');

@@ -15,8 +15,6 @@ export interface Scratch {
   readonly root: string;
   /** Compiles the change into the copy, threads and the command included; what was changed before is as it was. */
   change(broken: Break): Promise<void>;
-  /** The copy as it was made. */
-  restore(): Promise<void>;
   remove(): void;
 }
 
@@ -51,22 +49,20 @@ export function scratch(folder: string): Scratch {
       changed = broken.file;
       await bundled();
     },
-    restore: async () => {
-      if (changed === undefined) return;
-      back();
-      await bundled();
-    },
     remove: () => rmSync(root, { recursive: true, force: true }),
   };
 }
 
-/** Throws where the text does not stand in the file once. */
-export function brokenText({ file, text, by }: Break): string {
-  const source = readFileSync(join(ROOT, file), 'utf8');
-  const pieces = source.split(text);
-  if (pieces.length !== 2)
-    throw new Error(`Cannot change ${file}: expected once, found ${pieces.length - 1} times: ${text}`);
-  return pieces.join(by);
+/** Throws where a text does not stand in the file once. */
+export function brokenText({ file, edits }: Break): string {
+  let source = readFileSync(join(ROOT, file), 'utf8');
+  for (const [text, by] of edits) {
+    const pieces = source.split(text);
+    if (pieces.length !== 2)
+      throw new Error(`Cannot change ${file}: expected once, found ${pieces.length - 1} times: ${text}`);
+    source = pieces.join(by);
+  }
+  return source;
 }
 
 function compiled(file: string, text: string): string {
@@ -75,7 +71,8 @@ function compiled(file: string, text: string): string {
   };
   const { options } = ts.parseJsonConfigFileContent(config, { ...ts.sys, readDirectory: () => [] }, ROOT);
   const { outputText } = ts.transpileModule(text, {
-    compilerOptions: { ...options, sourceMap: false, incremental: false },
+    // By itself it does not see that package.json says "module".
+    compilerOptions: { ...options, module: ts.ModuleKind.ESNext, sourceMap: false, incremental: false },
     fileName: join(ROOT, file),
   });
   return outputText;

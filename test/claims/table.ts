@@ -1,7 +1,8 @@
 /** All claims, page by page, and what the rule finds in the pages without one. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Claim, type PageClaims, flat } from './claim.ts';
+import { BREAKS } from './breaks.ts';
+import { type Break, type Claim, type PageClaims, flat } from './claim.ts';
 import { PRIVACY } from './privacy.ts';
 import { type Piece, promisesOf, sentencesOf } from './promises.ts';
 import { README } from './readme.ts';
@@ -23,12 +24,25 @@ export interface Row extends Claim {
   /** `security-12`: by its page and place there; another one when a claim is added before it. */
   readonly id: string;
   readonly page: string;
+  /** Those of its tests that are tried by a change of the code. */
+  readonly tried: readonly { readonly test: string; readonly broken: Break }[];
 }
+
+const triedOf = (shownBy: readonly string[]): Row['tried'] =>
+  shownBy.flatMap((test) => {
+    const broken = BREAKS.get(test);
+    return broken === undefined ? [] : [{ test, broken }];
+  });
 
 const shortOf = (page: string): string => (/([^/]+)\.\w+$/.exec(page)?.[1] ?? page).toLowerCase();
 
 export const ROWS: readonly Row[] = PAGES.flatMap(({ page, claims }) =>
-  claims.map((one, i) => ({ ...one, page, id: `${page === STATEMENT.page ? 'statement' : shortOf(page)}-${i + 1}` })),
+  claims.map((one, i) => ({
+    ...one,
+    page,
+    id: `${page === STATEMENT.page ? 'statement' : shortOf(page)}-${i + 1}`,
+    tried: triedOf(one.shownBy),
+  })),
 );
 
 export const pageText = (page: string, root = ROOT): string => readFileSync(join(root, page), 'utf8');

@@ -92,7 +92,7 @@ export const THREATS: PageClaims = {
       'store/console: other rights, an end by the clock and an end for good leave no session',
     ]),
     claim('own addresses only; one text for foreign and unknown senders', [
-      'domain/policy: a foreign sender and an unregistered one get the same text',
+      'claims/told: a sender of somebody else and one of nobody get one answer',
     ]),
     claim('hourly limits, `unknown-recipients-per-hour`', [
       'smtp/transaction: messages, recipients and unknown recipients an hour have limits, each with a reply and a log line',

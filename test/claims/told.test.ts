@@ -106,6 +106,28 @@ test('a name that shows an address of somebody else is refused in From, Sender a
   assert.deepEqual(await fetchAll(gateway.target('pop3s'), loginOf('bert')), []);
 });
 
+test('a sender of somebody else and one of nobody get one answer', async (t) => {
+  const gateway = await startTestGateway({ accounts: ['anna', 'bert'] });
+  t.after(() => gateway.remove());
+  const others = ['bert@group.test', 'nobody@group.test', 'x@elsewhere.example'];
+  const client = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
+  const replies = new Set<string>();
+  for (const other of others) replies.add(await client.command(`MAIL FROM:<${other}>`, '550'));
+  assert.match([...replies].join(), /^550 5\.7\.1 The address in MAIL FROM is not one/);
+  assert.equal(replies.size, 1);
+  const inHeader = new Set<string>();
+  for (const other of others) {
+    await client.command('MAIL FROM:<anna@group.test>', '250');
+    await client.command('RCPT TO:<bert@group.test>', '250');
+    await client.command('DATA', '354');
+    client.wire.send(`From: ${other}\r\nTo: bert@group.test\r\n\r\nx\r\n`);
+    inHeader.add(await client.command('.', '550'));
+  }
+  await client.command('QUIT', '221');
+  assert.match([...inHeader].join(), /^550 5\.7\.1 The address in header From is not one/);
+  assert.equal(inHeader.size, 1);
+});
+
 /** Where this process connects to while the test runs. */
 function connections(t: TestContext): string[] {
   const made: string[] = [];

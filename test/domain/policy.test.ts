@@ -103,7 +103,7 @@ test('an address outside ASCII needs SMTPUTF8 and is never quoted in a text', ()
   assert.ok(decision.kind === 'refused' && /^[\x20-\x7e]+$/.test(decision.refusal.text));
 });
 
-test('a foreign sender and an unregistered one get the same text', () => {
+test('a foreign sender is told where its address stands', () => {
   assert.deepEqual(foreignSender('MAIL FROM').status, '5.7.1');
   assert.match(foreignSender('header From').text, /header From/);
 });

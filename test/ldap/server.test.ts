@@ -59,7 +59,7 @@ test('nobody is listed before the organisation agreed, and nobody who has ended 
   }
 });
 
-test('an entry is an inetOrgPerson with its certificate; what was asked for is shown, and nothing else', async (t) => {
+test('an entry is an inetOrgPerson; what was asked for is shown, and nothing else', async (t) => {
   const { anna, store } = await asAnna(t);
   await store.registry.changeSettings(
     { scope: 'account', login: addressOf('bert') },

@@ -460,13 +460,17 @@ describe('who the partner is', () => {
     });
 
   test('a server without STARTTLS gets nothing', async () => {
-    const { partner, courier, destination } = await bench({
-      tls: 'starttls',
-      act: (s) => (s === 'STARTTLS' ? '502 5.5.1 no TLS here' : undefined),
-    });
-    const answer = await courier.deliver(destination, parcelOf(small), never);
-    assert.equal(answer.kind === 'refused' && answer.step, 'starttls');
-    assert.ok(!partner.lines.some((line) => line.startsWith('MAIL')));
+    // Refused, and left out of EHLO, as where somebody on the way strips it.
+    for (const offers of [true, false]) {
+      const { partner, courier, destination } = await bench({
+        tls: 'starttls',
+        act: (s) =>
+          s === 'STARTTLS' ? '502 5.5.1 no TLS here' : s === 'EHLO' && !offers ? '250 partner.test' : undefined,
+      });
+      const answer = await courier.deliver(destination, parcelOf(small), never);
+      assert.equal(answer.kind === 'refused' && answer.step, 'starttls');
+      assert.ok(!partner.lines.some((line) => line.startsWith('MAIL')));
+    }
   });
 
   test('a server that speaks no TLS on a TLS port gets nothing', async () => {
