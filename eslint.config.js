@@ -87,6 +87,7 @@ const recordFiles = [
   'operators.ts',
   'console.ts',
   'self-service.ts',
+  'takeovers.ts',
   'usage.ts',
   'webhooks.ts',
 ];

@@ -80,6 +80,10 @@ export const groups: readonly Loaded[] = [
     load: async () => (await import('../commands/mailbox.ts')).mailboxes,
   },
   {
+    names: { takeover: 'the move of many practices from another server, in waves' },
+    load: async () => (await import('../commands/takeover.ts')).takeovers,
+  },
+  {
     names: { scan: 'scanning for malware' },
     load: async () => (await import('../commands/scan.ts')).scans,
   },

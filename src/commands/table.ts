@@ -30,6 +30,7 @@ import { reports } from './report.ts';
 import { scans } from './scan.ts';
 import { sites } from './site.ts';
 import { statements } from './statement.ts';
+import { takeovers } from './takeover.ts';
 import { webhooks } from './webhook.ts';
 
 const table = {
@@ -45,6 +46,7 @@ const table = {
   sessions,
   notices,
   mailboxes,
+  takeovers,
   scans,
   reports,
   probes,

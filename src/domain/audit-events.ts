@@ -48,6 +48,11 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'enrolment.busy': of('access', 'E', 'codes on the page that were not judged (throttled, store), counted likewise'),
   'message.accepted': of('chain', 'C', 'a submission, or a message that the gateway wrote'),
   'message.imported': of('change', 'C', 'a message of another server was taken over, with its UIDL there'),
+  'message.returned': of(
+    'change',
+    'U',
+    'a message that nobody had fetched left its mailbox, to go back to the old server',
+  ),
   'message.refused': of(
     'chain',
     'C',
@@ -86,6 +91,11 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   ),
   'maildrop.moved': of('change', 'U', 'mail followed an account that went to another organisation: how many'),
   'maildrop.restored': of('change', 'C', 'deleted messages handed out again'),
+  'takeover.rehearsed': of('change', 'U', 'a practice was rehearsed for a wave: mailboxes, messages, problems'),
+  'takeover.moved': of('change', 'U', 'all mailboxes of a practice are taken over'),
+  'takeover.going-back': of('change', 'U', 'mail of a practice may be given back to the old server'),
+  'takeover.returned': of('change', 'U', 'all mailboxes of a practice went back to the old server'),
+  'takeover.letter': of('change', 'E', 'a letter about the move was written or filed for a practice: which'),
   'notice.sending': of('change', 'E', 'a message of the operator to the contacts of organisations: begun, to how many'),
   'notice.sent': of('change', 'E', 'its end: who was told now, who before, how many not at all'),
   'notice.*': of('chain', 'C', 'a notice of the gateway: filed, or why not'),

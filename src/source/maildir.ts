@@ -1,10 +1,11 @@
 /**
  * The inbox of a maildir, with the UIDLs that its server gave: what lies in the folder decides how they are found, and the operator may say
- * otherwise. Nothing is written there. Folders below the inbox were never served over POP3 and are left alone.
+ * otherwise. Nothing is written there but what goes back (maildir-changes.ts). Folders below the inbox were never served over POP3 and are left alone.
  */
 import { createReadStream, existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { defined } from '../domain/defined.ts';
+import { type File, putInto, removeFrom, sizeOf } from './maildir-changes.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import { MAX_SOURCE_MESSAGES, type Source, SourceError, type SourceMessage } from './source.ts';
 import { baseOf, courierUidl, readCourierList, readDovecotList } from './uid-lists.ts';
@@ -21,11 +22,6 @@ export interface MaildirOptions {
   readonly uidls?: ReadonlyMap<string, string>;
 }
 
-interface File {
-  readonly base: string;
-  readonly name: string;
-  readonly folder: 'cur' | 'new';
-}
 interface Named {
   readonly uidl: string;
   readonly octets?: number;
@@ -50,6 +46,15 @@ export function openMaildir(folder: string, options: MaildirOptions = {}): Sourc
   return {
     rule,
     messages: named.map(({ file, uidl, octets }) => messageOf(folder, file, uidl, octets)),
+    octets: () => Promise.resolve(named.reduce((sum, { file, octets }) => sum + (octets ?? sizeOf(folder, file)), 0)),
+    delete: (uidls) =>
+      Promise.resolve(
+        removeFrom(
+          folder,
+          named.filter(({ uidl }) => uidls.has(uidl)).map(({ file }) => file),
+        ),
+      ),
+    put: (name, octets) => putInto(folder, name, octets),
     close: () => Promise.resolve(),
   };
 }

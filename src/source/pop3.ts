@@ -17,6 +17,14 @@ export async function openPop3(server: Pop3Server, login: Pop3Login): Promise<So
     return {
       rule: `UIDLs as ${server.host} gives them`,
       messages,
+      octets: async () => {
+        const [, octets] = /^\d+ (\d+)/.exec(await connection.command('STAT')) ?? [];
+        if (octets === undefined)
+          throw new SourceError(
+            `Cannot read what ${server.host}:${server.port} answered to STAT: expected two numbers`,
+          );
+        return Number(octets);
+      },
       delete: async (uidls) => {
         const wanted = numbers.filter(([, uidl]) => uidls.has(uidl));
         for (const [number] of wanted) await connection.command(`DELE ${number}`);

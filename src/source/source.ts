@@ -24,8 +24,12 @@ export interface Source {
   readonly rule: string;
   /** In the order in which the other server lists them. */
   readonly messages: readonly SourceMessage[];
-  /** Deletes these there; only a server can. */
+  /** Of all messages together; as near as it is told without reading them. */
+  octets(): Promise<number>;
+  /** Deletes these there. */
   delete?(uidls: ReadonlySet<string>): Promise<number>;
+  /** Puts a message there that this name stands for, once however often it is called; only a maildir can. */
+  put?(name: string, octets: AsyncIterable<Uint8Array>): Promise<void>;
   close(): Promise<void>;
 }
 

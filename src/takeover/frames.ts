@@ -4,6 +4,7 @@
  *   M{"uidl":"...","at":1764158400000,"fetched":true,"octets":1234}     a message begins
  *   B<base64>                                                           some of its octets, as the other server keeps them
  *   E                                                                   it is whole
+ *   X                                                                   the rest of it cannot be read, and it is given up
  *   -                                                                   nothing; the other server takes its time
  */
 import { type Instant, instant } from '../domain/units.ts';
@@ -26,9 +27,11 @@ export type Frame =
   | { readonly kind: 'message'; readonly head: MessageHead }
   | { readonly kind: 'octets'; readonly octets: Buffer }
   | { readonly kind: 'end' }
+  | { readonly kind: 'given-up' }
   | { readonly kind: 'idle' };
 
 export const IDLE_FRAME = '-';
+export const GIVEN_UP_FRAME = 'X';
 
 export async function* framesOf(head: MessageHead, content: AsyncIterable<Buffer>): AsyncGenerator<string> {
   yield `M${JSON.stringify(head)}`;
@@ -45,6 +48,8 @@ export function readFrame(text: string): Frame | undefined {
       return { kind: 'idle' };
     case 'B':
       return { kind: 'octets', octets: Buffer.from(text.slice(1), 'base64') };
+    case 'X':
+      return { kind: 'given-up' };
     case 'E':
       return { kind: 'end' };
     case 'M': {

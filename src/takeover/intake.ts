@@ -128,6 +128,7 @@ class Intake {
     if (frame?.kind === 'message' && !inside) return this.#begin(frame.head);
     if (frame?.kind === 'octets' && inside) return await this.#write(frame.octets);
     if (frame?.kind === 'end' && inside) return await this.#end();
+    if (frame?.kind === 'given-up' && inside) return await this.#giveUp();
     if (frame?.kind !== 'idle')
       throw new IntakeError(
         'invalid',
@@ -171,6 +172,12 @@ class Intake {
     else this.#refuse(incoming.head.uidl, incoming.why);
     this.#incoming = undefined;
     if (this.#batch.length >= BATCH_MESSAGES || this.#octets >= BATCH_OCTETS) await this.#file();
+  }
+
+  /** The other server failed in the middle of it. What came before is whole, and is filed. */
+  async #giveUp(): Promise<void> {
+    await this.#incoming?.writer.abort();
+    this.#incoming = undefined;
   }
 
   async #take({ head, writer, lines, facts }: Incoming): Promise<void> {

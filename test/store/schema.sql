@@ -617,6 +617,38 @@ CREATE TABLE substitute_consent (
   PRIMARY KEY (substitute, key)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE takeover (
+  organisation INTEGER PRIMARY KEY REFERENCES organisation (id),
+  wave TEXT NOT NULL,
+  day INTEGER NOT NULL,
+  rehearsed_at INTEGER NOT NULL,
+  announced_at INTEGER,
+  moved_told_at INTEGER,
+  reminded_at INTEGER,
+  back_told_at INTEGER,
+  going_back_at INTEGER
+) STRICT;
+
+CREATE TABLE takeover_mailbox (
+  account INTEGER PRIMARY KEY REFERENCES account (id),
+  there TEXT NOT NULL,
+  state TEXT NOT NULL,
+  changed_at INTEGER NOT NULL,
+  messages INTEGER NOT NULL,
+  octets INTEGER NOT NULL,
+  problem TEXT
+) STRICT;
+
+CREATE TABLE takeover_return (
+  account INTEGER NOT NULL REFERENCES account (id),
+  uid INTEGER NOT NULL,
+  message INTEGER NOT NULL,
+  octets INTEGER NOT NULL,
+  retrieved INTEGER NOT NULL,
+  receipt INTEGER NOT NULL,
+  PRIMARY KEY (account, uid)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE upload (
   message INTEGER PRIMARY KEY,
   started_at INTEGER NOT NULL
@@ -791,6 +823,8 @@ CREATE INDEX self_service_session_account ON self_service_session (account, made
 CREATE INDEX self_service_session_seen ON self_service_session (seen_at);
 
 CREATE INDEX substitute_consent_key ON substitute_consent (key, substitute);
+
+CREATE INDEX takeover_wave ON takeover (wave);
 
 CREATE INDEX webhook_account ON webhook (account) WHERE account IS NOT NULL;
 

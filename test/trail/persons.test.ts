@@ -64,6 +64,14 @@ const DRIVEN: readonly Driven[] = [
   ['cert.capability.set', { address: login, capabilities: ['aes-256-cbc'] }],
   ['pgp.key.issue', { address: login, keep: true }],
   ['audit.anchor', {}],
+  ['takeover.rehearsed', { organisation: 'group', login: [login], wave: 'w1', day: moment(0) }],
+  ['takeover.note', { login, there: 'anna', state: 'moved', messages: 1, octets: 1 }],
+  ['takeover.letter-written', { organisation: 'group', step: 'announce' }],
+  ['takeover.letter-sent', { organisation: 'group', login: [login], step: 'moved' }],
+  ['takeover.going-back', { organisation: 'group', 'addresses-stay': true }],
+  ['takeover.give-back', { login: other }, 'uidl\n'],
+  ['takeover.written', { login, uid: [1] }],
+  ['takeover.forget', { login, uidl: ['uidl'] }],
   ['notice.send', { all: true, subject: 'Werk', text: 'Vanavond werk.' }],
   ['session.end', { account: login }],
   ['gateway.reload', {}],
@@ -117,6 +125,10 @@ const CALL_ALONE: readonly OperationName[] = [
   ...(['ca.crl', 'audit.anchor', 'session.end', 'smime.inspect', 'pgp.inspect'] as const),
   // The gateway writes the letter, and its row is the gateway's.
   'message.receipt',
+  // Of a mailbox in which nothing waits.
+  'takeover.give-back',
+  'takeover.written',
+  'takeover.forget',
 ];
 
 /** Never one person's: test/cli/scan-exempt has both people and the reason in its row. */

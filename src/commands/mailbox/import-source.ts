@@ -35,14 +35,19 @@ export const SOURCE = {
 type From = Values<typeof SOURCE>;
 
 const account = old(need(login, 'whose mailbox'), 'login');
-const MAILDIRS = { account, maildir: need(folder, 'its maildir') };
-const AT_SERVER = { account, user: opt(text('name'), 'its log-in name there, where it is another'), password };
+const user = opt(text('name'), 'its log-in name there, where it is another');
+const MAILDIRS = { account, maildir: need(folder, 'its maildir'), user };
+const AT_SERVER = { account, user, password };
 const UIDLS = { file: need(text('file', 4096), 'of a message'), uidl: need(text('uidl', 998), 'its UIDL') };
 const MOST_LINES = 200_000;
 
 /** One mailbox to be taken over. */
 export interface Takeover {
   readonly login: string;
+  /** Its log-in name at the other server. */
+  readonly there: string;
+  /** Its password there, where the file has it. */
+  readonly password?: string;
   /** For people. */
   readonly source: string;
   open(): Promise<Source>;
@@ -64,8 +69,9 @@ export async function takeoversOf(
     throw usage('Cannot import: expected --maildir DIR or --pop3 HOST, where the mail comes from');
   const server = pop3 === undefined ? undefined : serverOf(pop3, options);
   const uidls = options.uidlFile === undefined ? undefined : await uidlTable(terminal, options.uidlFile);
-  const ofMaildir = (name: string, folder: string): Takeover => ({
+  const ofMaildir = (name: string, folder: string, there = name): Takeover => ({
     login: name,
+    there,
     source: folder,
     open: () =>
       Promise.resolve().then(() =>
@@ -74,11 +80,13 @@ export async function takeoversOf(
   });
   const ofServer = (name: string, at: Pop3Server, user: string, secret: string): Takeover => ({
     login: name,
+    there: user,
+    password: secret,
     source: `${at.host}:${at.port}`,
     open: () => openPop3(at, { user, password: secret }),
   });
   if (from !== undefined && server === undefined)
-    return (await linesOf(terminal, from, MAILDIRS)).map((one) => ofMaildir(one.account, one.maildir));
+    return (await linesOf(terminal, from, MAILDIRS)).map((one) => ofMaildir(one.account, one.maildir, one.user));
   if (from !== undefined && server !== undefined)
     return (await linesOf(terminal, from, AT_SERVER)).map((one) =>
       ofServer(one.account, server, one.user ?? one.account, one.password),

@@ -8,7 +8,7 @@ import { agree, many } from '../../domain/counted.ts';
 import { defined } from '../../domain/defined.ts';
 import { isUidl } from '../../domain/uidl.ts';
 import { type Source, SourceError, type SourceMessage } from '../../source/source.ts';
-import { IDLE_FRAME, framesOf } from '../../takeover/frames.ts';
+import { GIVEN_UP_FRAME, IDLE_FRAME, framesOf } from '../../takeover/frames.ts';
 import type { Here } from '../core/here.ts';
 import type { Takeover } from './import-source.ts';
 import { type Imports, MAX_PAGE, type MailboxUse, importRow, imported } from './intake.ts';
@@ -21,6 +21,8 @@ export interface How {
   readonly delete: boolean;
   readonly countAs: 'fetched' | 'waiting' | undefined;
   readonly address: Address | undefined;
+  /** Where the old server lists as many messages as were imported, or more, and none of those: it has renumbered them, and all would be fetched once more. */
+  readonly renumbered?: 'refuse' | 'take';
 }
 
 export interface Taken {
@@ -91,6 +93,11 @@ async function takeFrom(here: Here, source: Source, { login, source: from }: Tak
   const before = await importedOf(here, login, how);
   const wanted = source.messages.filter(({ uidl }) => !before.uidls.has(uidl));
   const already = source.messages.length - wanted.length;
+  if (how.renumbered === 'refuse' && already === 0 && before.uidls.size > 0 && wanted.length >= before.uidls.size)
+    throw new CommandError(
+      'conflict',
+      `Cannot import from "${from}": ${many(before.uidls.size, 'message')} of it ${agree(before.uidls.size, 'was', 'were')} imported before, and the old server has none of these any more, but ${wanted.length} others: it seems to have renumbered them, and programs would fetch them all again; put its UIDLs back (dovecot-uidlist), or give --anyway`,
+    );
   const about = {
     login: before.mailbox.login,
     source: from,
@@ -106,10 +113,10 @@ async function takeFrom(here: Here, source: Source, { login, source: from }: Tak
   return { ...about, imported, deleted: (await source.delete?.(uidls)) ?? 0, mailbox };
 }
 
-async function importedOf(
+export async function importedOf(
   here: Here,
   login: string,
-  { address }: How,
+  { address }: Pick<How, 'address'>,
 ): Promise<{ readonly mailbox: MailboxUse; readonly uidls: ReadonlySet<string> }> {
   const uidls = new Set<string>();
   for (let after = ''; ;) {
@@ -127,11 +134,13 @@ async function importedOf(
 
 async function send(here: Here, messages: readonly SourceMessage[], login: string, how: How): Promise<Sent> {
   const progress = showProgress('Importing', 'messages');
-  const state = { stopped: false };
+  const state: Sending = { stopped: false };
   const input = { login, total: messages.length, ...defined({ address: how.address }) };
   const upload = withIdle(framesOfAll(messages, how, state));
   try {
-    return await here.call(importRow, input, { upload, progress: progress.show });
+    const report = await here.call(importRow, input, { upload, progress: progress.show });
+    if (state.failed !== undefined) throw state.failed;
+    return report;
   } finally {
     // A refusal came while more was sent: the rest need not be read.
     state.stopped = true;
@@ -139,16 +148,30 @@ async function send(here: Here, messages: readonly SourceMessage[], login: strin
   }
 }
 
+interface Sending {
+  stopped: boolean;
+  /** Why the source could not be read to its end. */
+  failed?: SourceError;
+}
+
 async function* framesOfAll(
   messages: readonly SourceMessage[],
   { countAs }: How,
-  state: { readonly stopped: boolean },
+  state: Sending,
 ): AsyncGenerator<string> {
   for (const { uidl, at, fetched, octets, read } of messages) {
     if (state.stopped) return;
     const counted = countAs === undefined ? (fetched ?? true) : countAs === 'fetched';
     const head = { uidl, fetched: counted, ...defined({ at, octets }) };
-    yield* framesOf(head, read());
+    try {
+      yield* framesOf(head, read());
+    } catch (error) {
+      if (!(error instanceof SourceError)) throw error;
+      // The upload ends in order: what came before is filed, and the connection serves the next mailbox.
+      state.failed = error;
+      yield GIVEN_UP_FRAME;
+      return;
+    }
   }
 }
 
@@ -171,7 +194,8 @@ async function* withIdle(frames: AsyncGenerator<string>): AsyncGenerator<string>
   }
 }
 
-function checkUidls(messages: readonly SourceMessage[], from: string): void {
+/** Throws CommandError for UIDLs that no client could tell messages by. */
+export function checkUidls(messages: readonly SourceMessage[], from: string): void {
   const seen = new Set<string>();
   for (const { uidl } of messages) {
     if (!isUidl(uidl))

@@ -51,6 +51,8 @@ export const ACCOUNT_COLUMNS: Readonly<Record<string, string>> = {
   'quirk_day.account': 'goes along: the programs are the same',
   'self_service_code.account': 'stays, and is of no use: the old account has ended',
   'self_service_session.account': 'stays, and ends with the old account',
+  'takeover_mailbox.account': 'stays: whose it was when it came',
+  'takeover_return.account': 'stays: what it still owes to the other server',
   'usage_month.account': 'stays: what it did for the old organisation',
   'webhook.account': 'goes along: the programs are the same, and what they were not told of yet they are told of there',
   // Account numbers within a text.

@@ -53,6 +53,7 @@ export class ChangeContext {
     personal: Readonly<Record<string, string>>,
     facts: object = {},
     outcome: 'success' | 'failure' = 'success',
+    message: bigint | null = null,
   ): Change<number> {
     const { name, reason } = actor;
     return yield* ask<number>({
@@ -60,7 +61,7 @@ export class ChangeContext {
         at: this.at,
         event,
         outcome,
-        message: null,
+        message,
         account,
         facts: JSON.stringify(facts),
         personal: JSON.stringify({ actor: name, ...(reason === undefined ? {} : { reason }), ...personal }),

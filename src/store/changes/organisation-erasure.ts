@@ -4,7 +4,7 @@
  */
 import { RegistryError } from '../registry.ts';
 import { type Actor } from '../actor.ts';
-import { int, text } from '../sql/columns.ts';
+import { int, long, text } from '../sql/columns.ts';
 import { columnOf, locked, rowsOf, words } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { USAGE_COUNTS } from '../usage.ts';
@@ -90,7 +90,34 @@ function* eraseOfAccounts(o: number): Change<number> {
   rows += yield* sql.run`
     DELETE FROM imported WHERE (account, uidl) IN
       (SELECT account, uidl FROM imported WHERE account IN (SELECT id FROM account WHERE organisation = ${o}) LIMIT ${ROWS})`;
+  rows += yield* eraseReturning(o);
+  rows += yield* sql.run`
+    DELETE FROM takeover_mailbox WHERE account IN
+      (SELECT account FROM takeover_mailbox WHERE account IN (SELECT id FROM account WHERE organisation = ${o}) LIMIT ${ROWS})`;
+  rows += yield* sql.run`DELETE FROM takeover WHERE organisation = ${o}`;
   return rows;
+}
+
+const RETURNING = { account: int, uid: int, message: long, octets: int };
+
+/** What never went back to another server: the next step finds it among what was deleted. */
+function* eraseReturning(o: number): Change<number> {
+  const rows = yield* sql.all(RETURNING)`
+    DELETE FROM takeover_return WHERE (account, uid) IN
+      (SELECT account, uid FROM takeover_return WHERE account IN (SELECT id FROM account WHERE organisation = ${o}) LIMIT ${ROWS})
+    RETURNING account, uid, message, octets`;
+  if (rows.length === 0) return 0;
+  yield* sql.run`
+    INSERT INTO hidden_entry (account, hidden_at, uid, message, octets, retrieved, receipt)
+    SELECT account, 0, uid, message, octets, 0, 0 FROM ${rowsOf(RETURNING, rows)}`;
+  const more = [...octetsOf(rows.map((row) => ({ ...row, hiddenAt: 0 })))].map(([account, octets]) => ({
+    account,
+    octets,
+  }));
+  yield* sql.run`
+    UPDATE mailbox SET hidden_octets = hidden_octets + given.octets
+      FROM ${rowsOf(MAILBOX, more)} WHERE mailbox.account = given.account`;
+  return rows.length;
 }
 
 function* eraseOfAddresses(o: number): Change<number> {

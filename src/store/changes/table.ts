@@ -34,6 +34,7 @@ import { QuirkChanges } from './quirks.ts';
 import { SelfServiceChanges } from './self-service.ts';
 import { SettingsChanges } from './settings.ts';
 import { SweepChanges } from './sweeps.ts';
+import { TakeoverChanges } from './takeovers.ts';
 import { UseChanges } from './uses.ts';
 import { WebhookChanges, WebhookProgressChanges } from './webhooks.ts';
 
@@ -81,6 +82,7 @@ export const MAIL_CHANGES = {
   queue: new QueueChanges(),
   quirks: new QuirkChanges(),
   sweeps: new SweepChanges(),
+  takeovers: new TakeoverChanges(),
   uses: new UseChanges(),
   webhookProgress: new WebhookProgressChanges(),
 };

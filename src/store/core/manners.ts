@@ -103,6 +103,16 @@ const OF_MAIL: Manners<typeof MAIL_CHANGES> = {
     giveUp: { reach: 'nothing', slice: true, untold: true, frees: true },
     dayErased: { reach: 'nothing' },
   },
+  takeovers: {
+    rehearsed: { reach: 'nothing' },
+    note: { reach: 'nothing' },
+    goingBack: { reach: 'nothing' },
+    told: { reach: 'nothing' },
+    giveBackImported: { reach: 'nothing', turn: own },
+    giveBackWaiting: { reach: 'nothing', turn: own },
+    forget: { reach: 'nothing', turn: own },
+    written: { reach: 'nothing', turn: own },
+  },
   uses: {
     password: { reach: 'nothing', turn: own },
     appPassword: { reach: 'nothing' },

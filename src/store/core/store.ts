@@ -11,6 +11,7 @@ import type { StoreDays } from '../port/day-keys.ts';
 import { COUNTED_ALONE, type SharedCounts } from '../shared-counts.ts';
 import type { Certificates } from '../port/certificates.ts';
 import type { BreakGlass } from '../port/break-glass.ts';
+import type { Takeovers } from '../port/takeovers.ts';
 import type { SelfService } from '../port/self-service.ts';
 import type { Identities } from '../port/identities.ts';
 import type { ConsoleAccess } from '../port/console.ts';
@@ -107,6 +108,7 @@ export class CoreStore implements Store {
   readonly identities: Identities;
   readonly breakGlass: BreakGlass;
   readonly selfService: SelfService;
+  readonly takeovers: Takeovers;
   readonly directory: DirectoryStore;
   readonly webhooks: Webhooks;
   readonly audit: Audit & AuditTrail;
@@ -144,6 +146,7 @@ export class CoreStore implements Store {
     this.identities = parts.subjects.identities;
     this.breakGlass = parts.subjects.breakGlass;
     this.selfService = parts.subjects.selfService;
+    this.takeovers = parts.subjects.takeovers;
     this.directory = parts.subjects.directory;
     this.webhooks = { ...parts.subjects.webhooks, ...parts.subjects.webhookProgress };
     this.audit = parts.audit;

@@ -28,6 +28,7 @@ import type { AuditTrail } from './audit.ts';
 import type { StoreDays } from './day-keys.ts';
 import type { Certificates, Operators, PgpKeys } from './certificates.ts';
 import type { BreakGlass } from './break-glass.ts';
+import type { Takeovers } from './takeovers.ts';
 import type { SelfService } from './self-service.ts';
 import type { ConsoleAccess } from './console.ts';
 import type { Identities } from './identities.ts';
@@ -49,6 +50,7 @@ export interface Store {
   /** The account of the console for emergencies. */
   readonly breakGlass: BreakGlass;
   readonly selfService: SelfService;
+  readonly takeovers: Takeovers;
   readonly directory: DirectoryStore;
   readonly webhooks: Webhooks;
   readonly audit: AuditTrail;

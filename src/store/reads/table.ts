@@ -26,6 +26,7 @@ import { RoadReads } from './roads.ts';
 import { SelfServiceReads } from './self-service.ts';
 import { SettingsReads } from './settings.ts';
 import { ReferenceReads } from './references.ts';
+import { TakeoverReads } from './takeovers.ts';
 import { TrailReads } from './trail.ts';
 import { TrustReads } from './trust.ts';
 import { UsageReads } from './usage.ts';
@@ -60,6 +61,7 @@ export const READS = {
   quirks: new QuirkReads(),
   roads: new RoadReads(),
   references: new ReferenceReads(),
+  takeovers: new TakeoverReads(),
   trail: new TrailReads(),
   trust: new TrustReads(),
   usage: new UsageReads(),

@@ -22,6 +22,7 @@ import { doctor } from './doctor.ts';
 import { scan } from './scan.ts';
 import { site } from './site.ts';
 import { statement } from './statement.ts';
+import { takeover } from './takeover.ts';
 import { webhook } from './webhook.ts';
 
 export const scenes: Readonly<Record<string, SubjectScene>> = {
@@ -55,4 +56,5 @@ export const scenes: Readonly<Record<string, SubjectScene>> = {
   site,
   doctor,
   statement,
+  takeover,
 };

@@ -1,0 +1,46 @@
+/** `sluis takeover`: a region moves here from another server, in waves of practices. */
+import { subject } from './core/row.ts';
+import { back } from './takeover/back.ts';
+import {
+  deletedSince,
+  forget,
+  giveBack,
+  goingBack,
+  returning,
+  returningContent,
+  toGiveBack,
+  written,
+} from './takeover/give-back.ts';
+import { letterSent, letterText, letterWritten, letters } from './takeover/letters.ts';
+import { mailboxes, note, practices, ready, rehearsed } from './takeover/parts.ts';
+import { opens } from './takeover/passwords.ts';
+import { rehearse } from './takeover/rehearse.ts';
+import { status } from './takeover/status.ts';
+import { waveHere } from './takeover/wave.ts';
+
+export const takeovers = subject(
+  'takeover',
+  'the move of many practices from another server, in waves',
+  { rehearse, wave: waveHere, status, letters, back },
+  {
+    parts: {
+      practices,
+      mailboxes,
+      ready,
+      note,
+      rehearsed,
+      opens,
+      'letter-text': letterText,
+      'letter-written': letterWritten,
+      'letter-sent': letterSent,
+      'going-back': goingBack,
+      'to-give-back': toGiveBack,
+      'give-back': giveBack,
+      returning,
+      'returning-content': returningContent,
+      written,
+      forget,
+      'deleted-since': deletedSince,
+    },
+  },
+);

@@ -1,0 +1,171 @@
+/** `sluis takeover back`: one practice goes on at the old server. What its programs know stays true there, and what came meanwhile is written there. */
+import { z } from '../../config/zod.ts';
+import { CommandError } from '../../cli/exit.ts';
+import { showProgress } from '../../cli/progress.ts';
+import { agree, many } from '../../domain/counted.ts';
+import type { Source } from '../../source/source.ts';
+import type { Here } from '../core/here.ts';
+import { organisation } from '../core/kinds.ts';
+import { partsOf } from '../core/accounts.ts';
+import { arg, changesHere, flag, ruledAs } from '../core/row.ts';
+import { checkUidls, told } from '../mailbox/take-over.ts';
+import { MANY, type PlannedMailbox, plannedFrom } from './from-file.ts';
+import {
+  deletedSince,
+  forget,
+  giveBack,
+  goingBack,
+  returning,
+  returningContent,
+  toGiveBack,
+  written,
+} from './give-back.ts';
+import { note } from './parts.ts';
+import { mailboxesOf } from './waves.ts';
+
+/** UIDLs of one call. */
+const MOST_FORGOTTEN = 500;
+
+const out = z.object({
+  organisation: z.string(),
+  mailboxes: z.number(),
+  before: z.number().meta({ description: 'Mailboxes that had gone back before.' }),
+  there: z
+    .number()
+    .meta({ description: 'Messages that the old server has had all along, and that left the mailboxes here.' }),
+  written: z
+    .number()
+    .meta({ description: 'Messages that came here, that nobody had fetched, and that are at the old server now.' }),
+  deleted: z
+    .number()
+    .meta({ description: 'Messages that their owners had deleted here, deleted at the old server too.' }),
+});
+type Back = z.infer<typeof out>;
+
+export const back = changesHere({
+  ...ruledAs(goingBack),
+  reason: 'needed',
+  about: 'take one practice back to the old server: nothing is lost, and its programs fetch nothing twice',
+  in: {
+    organisation: arg(organisation, 'the practice'),
+    ...MANY,
+    addressesStay: flag('although mail for its addresses is still filed here'),
+  },
+  out,
+  trail: ['takeover.going-back', 'message.returned', 'takeover.returned'],
+  examples: ['praktijk-jansen --from north.csv --addresses-stay --reason "their program cannot do TLS 1.2"'],
+  run: async (here, { organisation: name, addressesStay, ...from }) => {
+    const { byPractice } = await plannedFrom(here, from, [name]);
+    const planned = byPractice.get(name) ?? [];
+    const states = new Map((await mailboxesOf(here, name)).map((mailbox) => [mailbox.login, mailbox.state]));
+    const missing = [...states.keys()].find((login) => !planned.some((mailbox) => mailbox.login === login));
+    if (missing !== undefined)
+      throw new CommandError(
+        'usage',
+        `Cannot take "${name}" back: the file does not name its mailbox ${missing}; give the file of its wave`,
+      );
+    await here.call(goingBack, { organisation: name, 'addresses-stay': addressesStay });
+    const done = { organisation: name, mailboxes: 0, before: 0, there: 0, written: 0, deleted: 0 };
+    const progress = showProgress('Going back', 'mailboxes');
+    try {
+      for (const mailbox of planned) {
+        if (states.get(mailbox.login) === 'back') done.before += 1;
+        else {
+          const one = await mailboxBack(here, mailbox).catch(told);
+          done.mailboxes += 1;
+          done.there += one.there;
+          done.written += one.written;
+          done.deleted += one.deleted;
+        }
+        progress.show(done.mailboxes + done.before, planned.length);
+      }
+    } finally {
+      progress.end();
+    }
+    return done;
+  },
+  say: backText,
+});
+
+/** Each step finds done what was done: cut short, the same command goes on. */
+async function mailboxBack(
+  here: Here,
+  { takeover, login, there }: PlannedMailbox,
+): Promise<Pick<Back, 'there' | 'written' | 'deleted'>> {
+  const source = await takeover.open();
+  try {
+    const { messages } = source;
+    checkUidls(messages, takeover.source);
+    const octets = await source.octets();
+    const put = await putterOf(here, source, login);
+    const upload = `${messages.map(({ uidl }) => uidl).join('\n')}\n`;
+    const { imported } = await here.call(giveBack, { login }, { upload });
+    const moved = put === undefined ? 0 : await writeAll(here, login, put);
+    const gone = await deletedOf(here, login, new Set(messages.map(({ uidl }) => uidl)));
+    const deleted = gone.size === 0 ? 0 : ((await source.delete?.(gone)) ?? 0);
+    for (const uidl of partsOf([...gone], MOST_FORGOTTEN)) await here.call(forget, { login, uidl });
+    await here.call(note, { login, there, state: 'back', messages: messages.length - deleted + moved, octets });
+    return { there: imported, written: moved, deleted };
+  } finally {
+    await source.close();
+  }
+}
+
+/** Asked before anything leaves the mailbox. */
+async function putterOf(here: Here, source: Source, login: string): Promise<Source['put']> {
+  if (source.put !== undefined) return (name, octets) => source.put?.(name, octets) ?? Promise.resolve();
+  const { unfetched, returning: waits } = await here.call(toGiveBack, { login });
+  if (unfetched + waits === 0) return undefined;
+  throw new CommandError(
+    'conflict',
+    `Cannot give the mailbox of "${login}" back over POP3: ${many(unfetched + waits, 'message')} that came here ${agree(unfetched + waits, 'was', 'were')} fetched by nobody, and POP3 takes none; let its programs fetch here once more, or give a file that names its maildir`,
+  );
+}
+
+async function writeAll(here: Here, login: string, put: NonNullable<Source['put']>): Promise<number> {
+  let n = 0;
+  for (;;) {
+    const rows = await here.call(returning, { login });
+    if (rows.length === 0) return n;
+    for (const { uid, message, received } of rows) {
+      await put(`${Math.floor(Date.parse(received) / 1000)}.S${message}.sluis`, contentOf(here, login, message));
+      // One by one: what is noted is at the old server, whatever comes after it.
+      await here.call(written, { login, uid: [uid] });
+      n += 1;
+    }
+  }
+}
+
+async function* contentOf(here: Here, login: string, message: string): AsyncGenerator<Buffer> {
+  const pieces: Buffer[] = [];
+  await here.call(
+    returningContent,
+    { login, message },
+    { receive: (piece) => pieces.push(Buffer.from(piece, 'latin1')) },
+  );
+  yield* pieces;
+}
+
+async function deletedOf(here: Here, login: string, there: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+  const gone = new Set<string>();
+  for (let after = ''; ;) {
+    const page = await here.call(deletedSince, { login, after });
+    for (const uidl of page) if (there.has(uidl)) gone.add(uidl);
+    const last = page.at(-1);
+    if (last === undefined) return gone;
+    after = last;
+  }
+}
+
+function backText({ organisation: name, mailboxes, before, there, written: moved, deleted }: Back): string {
+  return [
+    `${name} is back at the old server: ${many(mailboxes, 'mailbox')}. Point its programs there again now.`,
+    `${many(there, 'message')} ${agree(there, 'is', 'are')} there as before. ${many(moved, 'message')} that came here and that nobody had fetched ${agree(moved, 'was', 'were')} written there.`,
+    ...(deleted === 0
+      ? []
+      : [
+          `${many(deleted, 'message')} that ${agree(deleted, 'was', 'were')} deleted here ${agree(deleted, 'was', 'were')} deleted there too.`,
+        ]),
+    ...(before === 0 ? [] : [`${many(before, 'mailbox')} had gone back before.`]),
+  ].join('\n');
+}

@@ -1,0 +1,26 @@
+/** Whether a password of the old server opens the account here too: then nobody needs a new one. */
+import { z } from '../../config/zod.ts';
+import { validPasswords } from '../../auth/candidates.ts';
+import { verifyPassword } from '../../crypto/password.ts';
+import { foldLogin } from '../../domain/registry.ts';
+import type { Here } from '../core/here.ts';
+import { login } from '../core/kinds.ts';
+import { arg, lookPart } from '../core/row.ts';
+import { password } from '../core/secret.ts';
+
+/** Whoever may ask could set the password as well. */
+export const opens = lookPart({
+  about: 'whether an account opens with a password',
+  in: { login: arg(login, 'the account'), password },
+  out: z.object({ opens: z.boolean() }),
+  right: 'registry',
+  run: async ({ store, clock }, { login: name, password: text }) => {
+    const record = await store.registry.findLogin(foldLogin(name) ?? '');
+    for (const { hash } of validPasswords(record, clock.now()))
+      if (await verifyPassword(hash, text)) return { opens: true };
+    return { opens: false };
+  },
+});
+
+export const opensWith = async (here: Here, name: string, text: string): Promise<boolean> =>
+  (await here.call(opens, { login: name, password: text })).opens;
