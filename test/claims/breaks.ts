@@ -495,7 +495,7 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
     ]),
   ],
   [
-    'cli/approve: two people sign; the command runs once, and both stand in the trail',
+    'cli/approve-moves: two operators sign for a move of an address and of an account; both stand in the trail, and a plan needs nobody',
     change('admin/second-person.ts', [
       "  if (verb !== 'operator') return secondPerson.includes(verb);",
       "  if (verb !== 'operator') return false;",
@@ -1045,6 +1045,42 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
     change('store/changes/message-erasure.ts', [
       "its(entries).some(({ unseen }) => unseen)) return 'waiting';",
       "its(entries).length > 99) return 'waiting';",
+    ]),
+  ],
+  [
+    'enrolment: a letter is for the post: written once, 0600, its code works at the keyboard, --all takes the other passwords along',
+    change('cli/letter-files.ts', ['  const file = newFile(path, 0o600);', '  const file = newFile(path, 0o644);']),
+  ],
+  [
+    'admin/import: thousands of accounts: at most two hashes at once, progress in each phase, the order of the file kept',
+    change('admin/import.ts', [
+      'progress, signal, concurrency = 2 } = options;',
+      'progress, signal, concurrency = 8 } = options;',
+    ]),
+  ],
+  [
+    'cli/key: the key is split among custodians, when two operators say so; the shares are nowhere but in their files',
+    change('commands/key/custody.ts', [
+      "  check: ({ custodian, needed }) => custodyProblem(custodian, needed),\n  out: z.object({ set: z.string(), hostname: z.string(), day: z.string() }),\n  right: 'owner',\n  second: 'key',\n",
+      "  check: ({ custodian, needed }) => custodyProblem(custodian, needed),\n  out: z.object({ set: z.string(), hostname: z.string(), day: z.string() }),\n  right: 'owner',\n",
+    ]),
+  ],
+  [
+    'backup/rounds: rounds take what is due, copy it elsewhere and read it back; a restart forgets nothing; old ones go in both places',
+    change(
+      'backup/folder.ts',
+      [
+        'now - Date.parse(backup.manifest.begun) > keep.age)),',
+        'now - Date.parse(backup.manifest.begun) > 99 * keep.age)),',
+      ],
+      ['      (i < backups.length - keep.count ||', '      (i < backups.length - 99 * keep.count ||'],
+    ),
+  ],
+  [
+    'claims/told: no command takes a password or a secret as a word',
+    change('cli/secret-options.ts', [
+      "    .addOption(file.conflicts('generate'))\n",
+      "    .addOption(file.conflicts('generate'))\n    .option('--password <password>', 'the password')\n",
     ]),
   ],
 ]);

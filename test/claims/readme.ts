@@ -156,7 +156,8 @@ export const README: PageClaims = {
       'cli/init: init overwrites nothing',
     ]),
     claim('Passwords come from a prompt, a file, standard input or the generator, never from the command line', [
-      'cli/commands: account add takes a password from a file, standard input or the generator, never from an argument',
+      'claims/told: no command takes a password or a secret as a word',
+      'cli/prompt: a password is asked for twice and never shown',
     ]),
     claim('Thousands at once come from a CSV file: `sluis account import`.', [
       'admin/import: thousands of accounts: at most two hashes at once, progress in each phase, the order of the file kept',

@@ -34,7 +34,7 @@ export const SECURITY: PageClaims = {
       'gateway/reasons: an operation that nothing undoes is refused without a reason, whoever speaks to the socket',
     ]),
     claim('runs only with two people behind it: two signatures', [
-      'cli/approve: two people sign; the command runs once, and both stand in the trail',
+      'cli/approve-moves: two operators sign for a move of an address and of an account; both stand in the trail, and a plan needs nobody',
     ]),
     claim('or one beside an asker whom his passkey has shown.', [
       'console/approvals: who asks in the console and a colleague who approves with a passkey are two people, and the trail proves it',

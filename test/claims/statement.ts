@@ -36,7 +36,7 @@ export const STATEMENT: PageClaims = {
     ]),
     claim('The master key is split: 2 shares make it again.', [
       'crypto/key-share: any shares that are enough make the secret, every choice of them; fewer make another one',
-      'cli/key: a lost key comes back from any two shares, and the gateway starts with it',
+      'crypto/key-share: shares make their key, proven; too few, twice the same, of two sets, or changed ones do not',
     ]),
     claim('That was shown on 2026-11-01.', [
       'crypto/key-share: an operator is reminded until the escrow of this key was verified within a year',
@@ -61,7 +61,7 @@ export const STATEMENT: PageClaims = {
     ]),
     claim('Operators with a name and a role of their own: read 1, support 4, registry 2, security 2, owner 1.', [HAS]),
     claim('Two operators sign together for: restore, erase.', [
-      'cli/approve: two people sign; the command runs once, and both stand in the trail',
+      'cli/approve-moves: two operators sign for a move of an address and of an account; both stand in the trail, and a plan needs nobody',
     ]),
     claim('A message that nobody fetches: 30 days.', [
       'delivery/uncollected: retention ends with a last notice, in the transaction that takes the message out of the mailbox',

@@ -15,6 +15,7 @@ import { instant } from '../../src/domain/units.ts';
 import { nen7513Of } from '../../src/domain/nen7513.ts';
 import { addressOf, loginOf, passwordOf, startTestGateway } from '../support/gateway.ts';
 import { fetchAll, send } from '../support/mail.ts';
+import { leaves } from '../cli/frozen/tree.ts';
 import { SmtpClient } from '../support/smtp-client.ts';
 
 const LEAST = `hostname = "mail.example.nl"
@@ -83,6 +84,21 @@ test('rows go to a collector with who and from where, and without where the oper
     JSON.stringify(nen7513Of(row, { hostname: 'mail.test', personal, account: undefined }));
   assert.match(line(true), /anna@group\.test/);
   assert.doesNotMatch(line(false), /anna|192\.0\.2/);
+});
+
+test('no command takes a password or a secret as a word', () => {
+  const secret = /password|passphrase|secret|token|(?:^|-)code$/;
+  // What ends a token is named by its id.
+  const asking = leaves.filter(({ path }) => path !== 'operator token end');
+  const taken = asking.flatMap(({ path, command }) =>
+    [
+      ...command.options.filter(({ required, optional }) => required || optional).map(({ flags }) => flags),
+      ...command.registeredArguments.map((one) => `<${one.name()}>`),
+    ]
+      .filter((flags) => secret.test(flags) && !/<(?:file|name|id|email)>$/.test(flags))
+      .map((flags) => `${path} ${flags}`),
+  );
+  assert.deepEqual(taken, []);
 });
 
 test('a name that shows an address of somebody else is refused in From, Sender and Reply-To', async (t) => {
