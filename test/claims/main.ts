@@ -10,20 +10,36 @@
  */
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
+import { many } from '../../src/domain/counted.ts';
 import { testOf } from './claim.ts';
 import { type Breakable, breakables, drawn, tryBreaks } from './mutate.ts';
 import { type Ended, runTest } from './run.ts';
 import { PAGES, ROOT, ROWS, type Row } from './table.ts';
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', default: '' },
-    run: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    mutate: { type: 'string' },
-    seed: { type: 'string' },
-  },
-});
+const USAGE = 'npm run claims -- [--only TEXT] [--run | --mutate N|all [--seed S]] [--json]';
+
+function refuse(why: string): never {
+  process.stderr.write(`${why}\nUsage: ${USAGE}\n`);
+  process.exit(2);
+}
+
+const options = {
+  only: { type: 'string', default: '' },
+  run: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+  mutate: { type: 'string' },
+  seed: { type: 'string' },
+} as const;
+
+function given() {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const values = given();
 /** Seconds for a test: those of the slowest suites start servers. */
 const BOUND = 600;
 
@@ -33,12 +49,9 @@ const rows = ROWS.filter(has);
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const quoted = (text: string): string => `"${text}"`;
 
-if (rows.length === 0) {
-  process.stderr.write(
-    `Cannot list claims: none has the text "${values.only}"; without --only all ${ROWS.length} are listed.\n`,
-  );
-  process.exitCode = 2;
-} else if (values.mutate === undefined) await list();
+if (rows.length === 0)
+  refuse(`Cannot list claims: none has the text "${values.only}"; without --only all ${ROWS.length} are listed.`);
+if (values.mutate === undefined) await list();
 else await mutate(values.mutate);
 
 async function list(): Promise<void> {
@@ -74,12 +87,12 @@ async function list(): Promise<void> {
       say(`${id}  ${quoted(says)}`);
       for (const shown of shownBy)
         say(`    ${endings.has(shown) ? `${endings.get(shown)!.ending}: ` : ''}${placeOf(shown)}`);
-      for (const { broken } of tried) say(`    tried by a change of ${broken.file}`);
+      for (const file of new Set(tried.map(({ broken }) => broken.file))) say(`    tried by a change of ${file}`);
     }
-    for (const { says, why } of none) say(`no promise  ${quoted(says)}\n    ${why}`);
+    if (values.only === '') for (const { says, why } of none) say(`no promise  ${quoted(says)}\n    ${why}`);
   }
   say(
-    `\n${rows.length} promises, ${rows.filter(({ tried }) => tried.length > 0).length} of them with a change of the code that its test must notice.`,
+    `\n${many(rows.length, 'promise')}, ${rows.filter(({ tried }) => tried.length > 0).length} of them with a change of the code that its test must notice.`,
   );
 }
 
@@ -92,12 +105,10 @@ async function mutate(wish: string): Promise<void> {
   const all = breakables();
   const count = wish === 'all' ? all.length : Number(wish);
   const seed = values.seed === undefined ? Date.now() % 1_000_000 : Number(values.seed);
-  if (!Number.isSafeInteger(count) || count < 1 || !Number.isSafeInteger(seed)) {
-    process.stderr.write('Cannot draw: expected --mutate with a number or "all", and --seed with a whole number.\n');
-    process.exitCode = 2;
-    return;
-  }
+  if (!Number.isSafeInteger(count) || count < 1 || !Number.isSafeInteger(seed))
+    refuse('Cannot draw: expected --mutate with a number or "all", and --seed with a whole number.');
   const chosen: readonly Breakable[] = values.only === '' ? drawn(count, seed) : breakables(rows).slice(0, count);
+  if (chosen.length === 0) refuse(`Cannot draw: nothing that has the text "${values.only}" is tried by a change.`);
   process.stderr.write(`seed ${seed}, ${chosen.length} of ${all.length} changes\n`);
   const told: unknown[] = [];
   for await (const { of, verdict, before, after } of tryBreaks(chosen, tmpdir())) {
