@@ -12,6 +12,7 @@ import {
   mkdtempSync,
   readFileSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -27,8 +28,8 @@ export interface DovecotOptions {
   /** PEM files. */
   readonly key: string;
   readonly certificate: string;
-  /** Of every user; all of them have the same mailbox. */
-  readonly password: string;
+  /** Of every user; all of them have the same mailbox. Left out: users are those of `setUsers`, each with a mailbox of its own. */
+  readonly password?: string;
 }
 
 const idOf = (flag: string, user: string): string => execFileSync('id', [flag, user], { encoding: 'utf8' }).trim();
@@ -49,6 +50,22 @@ export class Dovecot {
 
   get maildir(): string {
     return join(this.folder, 'mail');
+  }
+
+  /** Of a user of `setUsers`. */
+  maildirOf(user: string): string {
+    return join(this.folder, 'mail', user);
+  }
+
+  get logFile(): string {
+    return join(this.folder, 'log');
+  }
+
+  /** Lines of a passwd-file; Dovecot reads it anew at the next log-in. */
+  setUsers(lines: readonly string[]): void {
+    const file = join(this.folder, 'users');
+    writeFileSync(`${file}.new`, `${lines.join('\n')}\n`);
+    renameSync(`${file}.new`, file);
   }
 
   get log(): string {
@@ -95,11 +112,13 @@ export class Dovecot {
       `ssl_server_cert_file = ${this.folder}/cert.pem`,
       `ssl_server_key_file = ${this.folder}/key.pem`,
       'mail_driver = maildir',
-      `mail_path = ${this.maildir}`,
+      `mail_path = ${password === undefined ? this.maildirOf('%{user}') : this.maildir}`,
       ...service('anvil'),
       ...service('stats'),
       ...service('pop3-login', ...port('pop3', pop3, 'no'), ...port('pop3s', pop3s, 'yes')),
-      ...['passdb static {', `  password = ${password}`, '}'],
+      ...(password === undefined
+        ? ['passdb passwd-file {', `  passwd_file_path = ${this.folder}/users`, '}']
+        : ['passdb static {', `  password = ${password}`, '}']),
       ...[
         'userdb static {',
         '  fields {',

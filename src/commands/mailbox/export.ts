@@ -14,7 +14,7 @@ import { defined } from '../../domain/defined.ts';
 import type { Instant } from '../../domain/units.ts';
 import type { Here } from '../core/here.ts';
 import { file, login } from '../core/kinds.ts';
-import { arg, changes, changesHere } from '../core/row.ts';
+import { type OutputOf, arg, changes, changesHere } from '../core/row.ts';
 
 const out = z.object({ login: z.string(), messages: z.number(), octets: z.number() });
 export type MailboxExported = z.infer<typeof out>;
@@ -88,7 +88,11 @@ export async function exportMailbox(here: Here, of: string, path: string): Promi
   const progress = showProgress('Exporting', 'messages');
   return await withFiles([made], async () => {
     const receive = (piece: string): void => made.append(Buffer.from(piece, 'latin1'));
-    const done = await here.call(exportRow, { login: of }, { receive, progress: progress.show });
+    const done = await here.callNamed<OutputOf<typeof exportRow>>(
+      'mailbox.export',
+      { login: of },
+      { receive, progress: progress.show },
+    );
     made.end();
     return done;
   }).finally(progress.end);

@@ -11,7 +11,10 @@ import { type Source, SourceError, type SourceMessage } from '../../source/sourc
 import { GIVEN_UP_FRAME, IDLE_FRAME, framesOf } from '../../takeover/frames.ts';
 import type { Here } from '../core/here.ts';
 import type { Takeover } from './import-source.ts';
-import { type Imports, MAX_PAGE, type MailboxUse, importRow, imported } from './intake.ts';
+import type { OutputOf } from '../core/row.ts';
+import { type Imports, MAX_PAGE, type MailboxUse, type importRow, type imported } from './intake.ts';
+
+// Both are called by their names: `sluis takeover` imports as well, and in its process nobody has loaded the group that they are of.
 
 /** The control socket ends a connection that is silent for 30 s, and an old server may take longer to answer. */
 const IDLE_AFTER = 10_000;
@@ -120,7 +123,7 @@ export async function importedOf(
 ): Promise<{ readonly mailbox: MailboxUse; readonly uidls: ReadonlySet<string> }> {
   const uidls = new Set<string>();
   for (let after = ''; ;) {
-    const page = await here.call(imported, {
+    const page = await here.callNamed<OutputOf<typeof imported>>('mailbox.imported', {
       login,
       limit: MAX_PAGE,
       after,
@@ -138,7 +141,10 @@ async function send(here: Here, messages: readonly SourceMessage[], login: strin
   const input = { login, total: messages.length, ...defined({ address: how.address }) };
   const upload = withIdle(framesOfAll(messages, how, state));
   try {
-    const report = await here.call(importRow, input, { upload, progress: progress.show });
+    const report = await here.callNamed<OutputOf<typeof importRow>>('mailbox.import', input, {
+      upload,
+      progress: progress.show,
+    });
     if (state.failed !== undefined) throw state.failed;
     return report;
   } finally {
