@@ -89,6 +89,10 @@ export const sandbox = readsHere({
     hour: opt(count('seconds', { min: 1, max: LONGEST }), 'how long an hour of the gateway is', 60),
     slow: opt(count('seconds', { min: 1, max: LONGEST }), 'how late the answers of the slow server come', 20),
   },
+  check: ({ webhook }) =>
+    webhook === undefined || (URL.canParse(webhook) && /^https?:/.test(webhook))
+      ? undefined
+      : `Cannot call "${webhook}": expected an address such as https://host:8443/events`,
   out: z.object({ listed: z.boolean(), outcomes: z.custom<readonly Outcome[]>() }),
   json: {
     out: z.union([

@@ -179,7 +179,10 @@ export class Bench {
       const { status, said } = await runProgram(command, env, patience, signal);
       facts.runs.push({ at, status, said });
       await this.#quiet(facts);
-      facts.note(`your command ended${status === 0 ? ' with success' : `: ${status}`}`);
+      const last = said.trim().split('\n').at(-1)?.slice(0, 200) ?? '';
+      facts.note(
+        `your command ended ${status === 0 ? 'with success' : `with ${status}`}${last === '' ? '' : `, and said: ${last}`}`,
+      );
       const nothing = facts.visits.length === 0 && n > 1;
       // A sender that ends with success has told its user that the message is gone.
       const believed = scenario.speaks === 'smtp' && status === 0;

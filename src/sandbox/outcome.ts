@@ -31,9 +31,15 @@ const cameAtAll = ({ speaks }: Scenario, facts: Facts): boolean => {
   return facts.visits.some(({ protocol }) => speaks === 'any' || protocol === speaks);
 };
 
+const whyNot = ({ runs }: Facts): string => {
+  const last = runs.at(-1);
+  return last === undefined
+    ? 'your program did not come'
+    : `your command ended with ${last.status} and did not come: ${last.said.trim().split('\n').at(-1)?.slice(0, 200) ?? ''}`;
+};
+
 export function outcomeOf({ scenario, facts, placed, trouble, stage, stored }: Ended): Outcome {
-  if (!cameAtAll(scenario, facts))
-    return { scenario, verdict: 'not tried', findings: [], facts, why: 'your program did not come' };
+  if (!cameAtAll(scenario, facts)) return { scenario, verdict: 'not tried', findings: [], facts, why: whyNot(facts) };
   const common =
     scenario.speaks === 'pop3' ? judgeFetch(facts, placed, stored) : scenario.speaks === 'smtp' ? judgeSend(facts) : [];
   const findings = unique([...common, ...leftWithoutQuit(scenario, facts), ...scenario.judge(facts, placed, stage)]);

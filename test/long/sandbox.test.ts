@@ -3,12 +3,14 @@
  * each program is what they did here.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { badReceiver, badSender, commandOf, trial } from '../peers/sandbox-programs.ts';
+import { start } from '../support/command-line.ts';
 import { withoutProgram } from '../support/require.ts';
+import { Thunderbird } from './thunderbird.ts';
 
 const TIMEOUT = 600_000;
 
@@ -75,5 +77,62 @@ test(
     const sender = await failures(folder, ['--send', badSender]);
     for (const name of ['accepted-answer-lost', 'line-lost-before-the-dot', 'busy-hour', 'shut-down', 'quota-full'])
       assert.match(sender[name] ?? '', /took silence for success/, name);
+  },
+);
+
+/** It goes on by itself, and asks nobody: what would open a window with a question is not tried. */
+const QUIETLY = [
+  'line-lost-before-quit',
+  'line-lost-in-message',
+  'end-of-message-late',
+  'quit-answer-lost',
+  'fail-over',
+  'same-message-twice',
+  'eight-bit-edi',
+  'poison-message',
+  'tls13-only',
+];
+
+test(
+  'Thunderbird, by itself, in scenarios that open no window',
+  { skip: withoutProgram('thunderbird', 'thunderbird'), timeout: TIMEOUT },
+  async (t) => {
+    const folder = home(t);
+    const place = join(folder, 'thunderbird');
+    mkdirSync(place);
+    const quick = ['--free-ports', '--slow', '1', '--hour', '2', '--patience', '60', '--stored', place, '--json'];
+    const bench = start(['sandbox', ...QUIETLY, ...quick], { cwd: folder });
+    let ended = false;
+    const over = new Promise<void>((resolve) => bench.child.once('close', () => resolve())).then(() => (ended = true));
+    await bench.until('Ctrl-C ends it');
+    const said = (pattern: RegExp): string => pattern.exec(bench.stderr())?.[1] ?? '';
+    const thunderbird = await Thunderbird.start(place, []);
+    t.after(() => thunderbird.stop());
+    await thunderbird.setUp({
+      host: 'localhost',
+      pop3s: Number(said(/POP3 +port (\d+)/)),
+      submission: Number(said(/SMTP +port \d+ \(TLS\) or (\d+)/)),
+      login: said(/account +(\S+)/),
+      address: said(/account +(\S+)/),
+      password: said(/password +(\S+)/),
+      name: 'Programma',
+      ca: readFileSync(said(/trust +(\S+)/), 'utf8'),
+    });
+    // A fetch that failed is what the scenarios are about; one that never ends is not waited for.
+    while (!ended)
+      await Promise.race([
+        thunderbird.fetch().catch(() => undefined),
+        over,
+        new Promise((resolve) => setTimeout(resolve, 20_000).unref()),
+      ]);
+    const { scenarios } = JSON.parse(bench.stdout()) as Awaited<ReturnType<typeof trial>>['told'];
+    const failed = scenarios.filter(({ verdict }) => verdict === 'failed');
+    assert.deepEqual(
+      failed.map(({ name }) => name),
+      REPEATS.slice(0, 2),
+      JSON.stringify(failed),
+    );
+    for (const { findings } of failed) assert.match(findings[0]?.says ?? '', /fetched twice, and 2 copies are stored/);
+    for (const { name, verdict } of scenarios) assert.notEqual(verdict, 'not tried', name);
   },
 );

@@ -35,7 +35,7 @@ The sandbox runs: a gateway for trying out, on which things go wrong. Set your p
   password     ${password}
   trust        ${join(folder, 'ca.pem')}   (as authority; without it your program refuses every certificate)
 ${wishes.webhook === undefined ? '' : `  webhooks     go to ${wishes.webhook}, signed with ${secret}\n`}
-${many(list.length, 'scenario')} one after the other: ${by.join('; ')}. Each waits ${wishes.patience} s at most.
+${list.length === 1 ? 'One scenario' : `${many(list.length, 'scenario')}, one after the other`}: ${by.join('; ')}. Each waits ${wishes.patience} s at most.
 ${
   wishes.stored === undefined
     ? 'Where your program stores is not known: give --stored FOLDER, and what is deleted before it lies there is found too.\n'
