@@ -7,7 +7,7 @@ import { lookup } from 'node:dns/promises';
 import type { Socket } from 'node:net';
 import type { TLSSocket, TLSSocketOptions } from 'node:tls';
 import { tlsLine } from '../platform/tls-line.ts';
-import { type Dialogue, type Ground, pause } from './dialogue.ts';
+import { type Dialogue, type DialogueContext, pause } from './dialogue.ts';
 import { type DoorName, type DoorWish, Doors } from './doors.ts';
 import { Facts, type Visit } from './facts.ts';
 import { HttpsDoor } from './https.ts';
@@ -282,19 +282,19 @@ export class Bench {
     };
     const implicit = door !== 'pop3' && door !== 'submission';
     facts.note(`${labelOf(visit)} connects to port ${this.ports.get(door) ?? 0}`);
-    const ground = this.#ground(going, implicit ? undefined : started);
+    const context = this.#context(going, implicit ? undefined : started);
     const open: { dialogue?: Dialogue } = {};
     socket.once('close', () => {
       visit.ended ??= facts.at();
       open.dialogue?.end();
     });
     const own = implicit ? await started(socket) : socket;
-    if (door === 'api') return this.#https.take(own, { ground, visit });
+    if (door === 'api') return this.#https.take(own, { context, visit });
     const peer = new Peer(own, now);
     const gateway = await reach(behind, door.startsWith('pop3') ? behind.ports.pop3s : behind.ports.submissions, now);
     const dialogue = door.startsWith('pop3')
-      ? new Pop3Dialogue(ground, visit, peer, gateway)
-      : new SmtpDialogue(ground, visit, peer, gateway, this.#parts.hostname);
+      ? new Pop3Dialogue(context, visit, peer, gateway)
+      : new SmtpDialogue(context, visit, peer, gateway, this.#parts.hostname);
     open.dialogue = dialogue;
     if (scenario.stripped === true && !implicit) facts.note(`${labelOf(visit)}   no TLS is offered`);
     try {
@@ -306,7 +306,7 @@ export class Bench {
     }
   }
 
-  #ground({ scenario, facts, trouble, placed }: Going, secure: Ground['secure']): Ground {
+  #context({ scenario, facts, trouble, placed }: Going, secure: DialogueContext['secure']): DialogueContext {
     const { stored, now } = this.#parts;
     const byUid = (uid: string): Placed | undefined => placed.find((one) => one.uid === uid);
     return {

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Facts, Visit } from './facts.ts';
 import type { Act } from './scenario.ts';
 
-export interface Ground {
+export interface DialogueContext {
   readonly facts: Facts;
   readonly now: () => number;
   /** There while the line has no TLS yet. */

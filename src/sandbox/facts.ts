@@ -90,7 +90,7 @@ export interface Ran {
 }
 
 /** One answer to a webhook. `status` 0: there was none. */
-export interface Told {
+export interface WebhookAnswer {
   readonly what: string;
   readonly status: number;
 }
@@ -104,7 +104,7 @@ export class Facts {
   readonly visits: Visit[] = [];
   readonly requests: Asked[] = [];
   readonly runs: Ran[] = [];
-  readonly told: Told[] = [];
+  readonly told: WebhookAnswer[] = [];
   readonly lines: Line[] = [];
   /** Visits that were not remembered. */
   tooMany = 0;

@@ -5,14 +5,14 @@ import { request as requestTls } from 'node:https';
 import type { Socket } from 'node:net';
 import { clientTlsOptions } from '../platform/tls.ts';
 import { type Asked, type Visit, remember } from './facts.ts';
-import type { Ground } from './dialogue.ts';
+import type { DialogueContext } from './dialogue.ts';
 import type { Behind } from './upstream.ts';
 
 /** Octets of a request: scenarios are about small messages. */
 const MOST = 8 * 1024 * 1024;
 
 interface Guest {
-  readonly ground: Ground;
+  readonly context: DialogueContext;
   readonly visit: Visit;
 }
 
@@ -35,7 +35,7 @@ export class HttpsDoor {
     this.#server.emit('connection', socket);
   }
 
-  async #request({ ground, visit }: Guest, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #request({ context, visit }: Guest, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url = '/', headers } = request;
     const pieces: Buffer[] = [];
     let octets = 0;
@@ -46,21 +46,21 @@ export class HttpsDoor {
     }
     const body = Buffer.concat(pieces);
     const path = url.split('?', 1)[0] ?? '/';
-    ground.note(visit, `${method} ${path.slice(0, 100)}`);
+    context.note(visit, `${method} ${path.slice(0, 100)}`);
     visit.commands++;
     if (headers.authorization !== undefined) visit.logins++;
     const facts = {
-      at: ground.facts.at(),
+      at: context.facts.at(),
       method,
       path,
       key: oneOf(headers['idempotency-key']),
       sha256: createHash('sha256').update(body).digest('hex'),
     };
-    const seen = (status: number): void => remember<Asked>(ground.facts.requests, { ...facts, status });
-    const act = path.startsWith('/v1/messages') ? ground.act(method, visit) : undefined;
+    const seen = (status: number): void => remember<Asked>(context.facts.requests, { ...facts, status });
+    const act = path.startsWith('/v1/messages') ? context.act(method, visit) : undefined;
     if (act?.do === 'answer') {
       const [status = 503, after = 1] = act.line.split(' ').map(Number);
-      ground.note(visit, `  the sandbox answered ${status} with Retry-After: ${after}`);
+      context.note(visit, `  the sandbox answered ${status} with Retry-After: ${after}`);
       seen(status);
       const text = JSON.stringify({ status, title: 'Too many requests', detail: 'Wait, and send the same again.' });
       return void response
@@ -69,7 +69,7 @@ export class HttpsDoor {
     }
     const answer = await this.#pass(request, body);
     if (act?.do === 'lose') {
-      ground.note(visit, `  the gateway answered ${answer.statusCode ?? 0}, which was lost with the line`);
+      context.note(visit, `  the gateway answered ${answer.statusCode ?? 0}, which was lost with the line`);
       seen(0);
       visit.cut = true;
       return void request.socket.destroy();
@@ -77,7 +77,7 @@ export class HttpsDoor {
     const status = answer.statusCode ?? 502;
     if (status !== 401) visit.loggedIn ||= headers.authorization !== undefined;
     seen(status);
-    ground.note(visit, `  answered ${status}`);
+    context.note(visit, `  answered ${status}`);
     response.writeHead(status, answer.headers);
     answer.pipe(response);
   }

@@ -7,7 +7,7 @@
 import { remember, type Visit } from './facts.ts';
 import type { Act } from './scenario.ts';
 import { Peer } from './peer.ts';
-import { type Dialogue, type Ground, pause } from './dialogue.ts';
+import { type Dialogue, type DialogueContext, pause } from './dialogue.ts';
 import { uidsOf } from './upstream.ts';
 
 const MANY = new Set(['RETR', 'TOP', 'CAPA', 'LIST', 'UIDL']);
@@ -20,22 +20,22 @@ const BEFORE_TLS = '+OK capabilities follow\r\nUIDL\r\nTOP\r\nRESP-CODES\r\n';
 const FAREWELLS = new Set(['QUIT', 'RSET']);
 
 export class Pop3Dialogue implements Dialogue {
-  readonly #ground: Ground;
+  readonly #context: DialogueContext;
   readonly #visit: Visit;
   #peer: Peer;
   #gateway: Peer;
   #uids = new Map<string, string>();
-  #secure: Ground['secure'];
+  #secure: DialogueContext['secure'];
   /** Numbers of messages that were handed out whole in this visit, and when the last line of each was sent. */
   readonly #whole = new Map<string, number>();
   #lastWhole = 0;
 
-  constructor(ground: Ground, visit: Visit, peer: Peer, gateway: Peer) {
-    this.#ground = ground;
+  constructor(context: DialogueContext, visit: Visit, peer: Peer, gateway: Peer) {
+    this.#context = context;
     this.#visit = visit;
     this.#peer = peer;
     this.#gateway = gateway;
-    this.#secure = ground.secure;
+    this.#secure = context.secure;
   }
 
   async run(): Promise<void> {
@@ -50,7 +50,7 @@ export class Pop3Dialogue implements Dialogue {
 
   async #talk(): Promise<void> {
     const greeting = await this.#gateway.line();
-    const act = this.#ground.act('greeting', this.#visit);
+    const act = this.#context.act('greeting', this.#visit);
     if (act?.do === 'cut') return void this.#cut('the line broke before the greeting');
     if (act?.do === 'wait') await this.#wait(act.ms, 'the greeting');
     if (act?.do === 'answer') return await this.#answer('', act.line, true);
@@ -68,12 +68,12 @@ export class Pop3Dialogue implements Dialogue {
   async #command(verb: string, argument: string, text: string, came: number): Promise<boolean> {
     const visit = this.#visit;
     if (verb === 'PASS' || verb === 'AUTH') visit.logins++;
-    this.#ground.note(visit, shown(verb, text));
+    this.#context.note(visit, shown(verb, text));
     if (this.#secure !== undefined) return await this.#beforeTls(verb, this.#secure);
     if (!FAREWELLS.has(verb)) visit.commands++;
     if (verb === 'DELE') await this.#deleting(argument, came);
     if (verb === 'QUIT') await this.#leaving(came);
-    const act = this.#ground.act(verb, visit);
+    const act = this.#context.act(verb, visit);
     switch (act?.do) {
       case 'cut':
         if (verb === 'QUIT') visit.quit = 'lost';
@@ -116,8 +116,8 @@ export class Pop3Dialogue implements Dialogue {
       this.#visit.loggedIn = true;
       this.#uids = await uidsOf(this.#gateway);
     }
-    if (verb === 'DELE' && good) this.#ground.note(this.#visit, '  the gateway marks it');
-    if (!good) this.#ground.note(this.#visit, `  answered ${reply}`);
+    if (verb === 'DELE' && good) this.#context.note(this.#visit, '  the gateway marks it');
+    if (!good) this.#context.note(this.#visit, `  answered ${reply}`);
     if (verb === 'QUIT') this.#visit.quit = good ? 'done' : 'refused';
     if (good && MANY.has(verb) && !((verb === 'LIST' || verb === 'UIDL') && argument !== '')) {
       if (verb === 'CAPA') reply = await this.#capabilities(reply);
@@ -143,7 +143,7 @@ export class Pop3Dialogue implements Dialogue {
     let [kept, sent, begun]: [Buffer, number, boolean] = [Buffer.from('\r\n', 'latin1'), 0, false];
     const uid = this.#uids.get(number) ?? '';
     const fetched = (whole: boolean): void => {
-      if (verb === 'RETR') remember(this.#visit.fetched, { uid, at: this.#ground.facts.at(), whole });
+      if (verb === 'RETR') remember(this.#visit.fetched, { uid, at: this.#context.facts.at(), whole });
     };
     for (;;) {
       const octets = await this.#gateway.octets();
@@ -162,7 +162,7 @@ export class Pop3Dialogue implements Dialogue {
         fetched(false);
         // What was written must reach the program before the line is gone.
         await pause(50);
-        this.#cut(`the line broke in the middle of ${this.#ground.nameOf(uid)}`);
+        this.#cut(`the line broke in the middle of ${this.#context.nameOf(uid)}`);
         return false;
       }
       await this.#peer.write(piece);
@@ -174,12 +174,12 @@ export class Pop3Dialogue implements Dialogue {
       if (end < 0) continue;
       if (act?.do === 'hold') await this.#wait(act.ms, 'the last line of the message');
       this.#gateway.giveBack(kept.subarray(3));
-      this.#lastWhole = this.#ground.now();
+      this.#lastWhole = this.#context.now();
       if (verb === 'RETR') this.#whole.set(number, this.#lastWhole);
       await this.#peer.write('.\r\n');
       if (verb === 'RETR') {
         fetched(true);
-        this.#ground.note(this.#visit, `  ${this.#ground.nameOf(uid)} was handed out whole, ${sent} octets`);
+        this.#context.note(this.#visit, `  ${this.#context.nameOf(uid)} was handed out whole, ${sent} octets`);
       }
       return true;
     }
@@ -187,26 +187,26 @@ export class Pop3Dialogue implements Dialogue {
 
   async #deleting(number: string, came: number): Promise<void> {
     const uid = this.#uids.get(number) ?? '';
-    const stored = await this.#ground.stored(uid);
+    const stored = await this.#context.stored(uid);
     const early = came < (this.#whole.get(number) ?? 0);
     remember(this.#visit.deleted, { uid, early, ...(stored !== undefined && { stored }) });
-    this.#ground.note(
+    this.#context.note(
       this.#visit,
-      `  that is ${this.#ground.nameOf(uid)}${stored === false ? ', which is not stored' : ''}`,
+      `  that is ${this.#context.nameOf(uid)}${stored === false ? ', which is not stored' : ''}`,
     );
   }
 
   /** What is deleted now must lie somewhere else by now. */
   async #leaving(came: number): Promise<void> {
     for (const one of this.#visit.deleted) {
-      const stored = one.stored === true ? true : await this.#ground.stored(one.uid);
+      const stored = one.stored === true ? true : await this.#context.stored(one.uid);
       one.atQuit = { early: came < this.#lastWhole, ...(stored !== undefined && { stored }) };
-      if (stored === false) this.#ground.note(this.#visit, `  ${this.#ground.nameOf(one.uid)} is still not stored`);
+      if (stored === false) this.#context.note(this.#visit, `  ${this.#context.nameOf(one.uid)} is still not stored`);
     }
   }
 
-  async #beforeTls(verb: string, secure: NonNullable<Ground['secure']>): Promise<boolean> {
-    const { stripped } = this.#ground;
+  async #beforeTls(verb: string, secure: NonNullable<DialogueContext['secure']>): Promise<boolean> {
+    const { stripped } = this.#context;
     const visit = this.#visit;
     if (verb === 'USER' || verb === 'PASS' || verb === 'AUTH') {
       visit.inClear = true;
@@ -222,19 +222,19 @@ export class Pop3Dialogue implements Dialogue {
     else {
       await this.#say('+OK begin TLS');
       this.#secure = undefined;
-      this.#peer = new Peer(await secure(this.#peer.release()), this.#ground.now);
+      this.#peer = new Peer(await secure(this.#peer.release()), this.#context.now);
     }
     return true;
   }
 
   async #wait(ms: number, what: string): Promise<void> {
-    this.#ground.note(this.#visit, `  ${what} comes ${(ms / 1000).toFixed(1)} s late`);
-    for (const until = this.#ground.now() + ms; this.#ground.now() < until && !this.#peer.ended;) await pause(100);
-    if (this.#peer.ended) this.#ground.note(this.#visit, '  the program did not wait, and left');
+    this.#context.note(this.#visit, `  ${what} comes ${(ms / 1000).toFixed(1)} s late`);
+    for (const until = this.#context.now() + ms; this.#context.now() < until && !this.#peer.ended;) await pause(100);
+    if (this.#peer.ended) this.#context.note(this.#visit, '  the program did not wait, and left');
   }
 
   async #answer(verb: string, line: string, last: boolean): Promise<void> {
-    this.#ground.note(this.#visit, `  the sandbox answered ${verb === '' ? 'at once ' : ''}${line}`);
+    this.#context.note(this.#visit, `  the sandbox answered ${verb === '' ? 'at once ' : ''}${line}`);
     await this.#say(line);
     if (!last) return;
     this.#visit.cut = true;
@@ -242,7 +242,7 @@ export class Pop3Dialogue implements Dialogue {
   }
 
   #cut(why: string): false {
-    this.#ground.note(this.#visit, `  ${why}`);
+    this.#context.note(this.#visit, `  ${why}`);
     this.#visit.cut = true;
     this.#peer.cut();
     return false;

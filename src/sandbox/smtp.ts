@@ -1,7 +1,7 @@
 /** The dialogue between the program under test and the gateway's SMTP (RFC 5321), a command at a time, with trouble where the scenario has it. */
 import { createHash } from 'node:crypto';
 import { type Sent, type Visit, remember } from './facts.ts';
-import { type Dialogue, type Ground, pause } from './dialogue.ts';
+import { type Dialogue, type DialogueContext, pause } from './dialogue.ts';
 import { Peer } from './peer.ts';
 
 const END = Buffer.from('\r\n.\r\n', 'latin1');
@@ -15,21 +15,21 @@ const codeOf = (reply: string): number => Number(reply.slice(0, 3)) || 0;
 const FAREWELLS = new Set(['QUIT', 'RSET']);
 
 export class SmtpDialogue implements Dialogue {
-  readonly #ground: Ground;
+  readonly #context: DialogueContext;
   readonly #visit: Visit;
   readonly #hostname: string;
   #peer: Peer;
   #gateway: Peer;
-  #secure: Ground['secure'];
+  #secure: DialogueContext['secure'];
   #sent: Sent | undefined;
 
-  constructor(ground: Ground, visit: Visit, peer: Peer, gateway: Peer, hostname: string) {
-    this.#ground = ground;
+  constructor(context: DialogueContext, visit: Visit, peer: Peer, gateway: Peer, hostname: string) {
+    this.#context = context;
     this.#visit = visit;
     this.#peer = peer;
     this.#gateway = gateway;
     this.#hostname = hostname;
-    this.#secure = ground.secure;
+    this.#secure = context.secure;
   }
 
   async run(): Promise<void> {
@@ -44,7 +44,7 @@ export class SmtpDialogue implements Dialogue {
 
   async #talk(): Promise<void> {
     const greeting = await this.#reply();
-    const act = this.#ground.act('greeting', this.#visit);
+    const act = this.#context.act('greeting', this.#visit);
     if (act?.do === 'cut') return void this.#cut('the line broke before the greeting');
     if (act?.do === 'wait') await this.#wait(act.ms, 'the greeting');
     if (act?.do === 'answer') return await this.#answer(act.line, true);
@@ -61,14 +61,14 @@ export class SmtpDialogue implements Dialogue {
   async #command(verb: string, text: string): Promise<boolean> {
     const visit = this.#visit;
     if (verb === 'AUTH') visit.logins++;
-    this.#ground.note(visit, verb === 'AUTH' ? 'AUTH ...' : text.slice(0, 120));
+    this.#context.note(visit, verb === 'AUTH' ? 'AUTH ...' : text.slice(0, 120));
     if (this.#secure !== undefined) return await this.#beforeTls(verb, this.#secure);
     if (!FAREWELLS.has(verb)) visit.commands++;
     if (verb === 'MAIL') {
-      this.#sent = { at: this.#ground.facts.at(), from: pathOf(text), to: [], code: 0, taken: false };
+      this.#sent = { at: this.#context.facts.at(), from: pathOf(text), to: [], code: 0, taken: false };
       remember(visit.sent, this.#sent);
     }
-    const act = this.#ground.act(verb, visit);
+    const act = this.#context.act(verb, visit);
     if (act?.do === 'cut') return this.#cut(`the line broke at ${verb}, which the gateway never got`);
     if (act?.do === 'answer') {
       this.#took(verb, text, codeOf(act.line));
@@ -90,7 +90,7 @@ export class SmtpDialogue implements Dialogue {
     if (verb === 'AUTH' && code === 235) visit.loggedIn = true;
     if (verb === 'QUIT') visit.quit = 'done';
     this.#took(verb, text, code);
-    if (code >= 400) this.#ground.note(visit, `  answered ${lastLine(reply)}`);
+    if (code >= 400) this.#context.note(visit, `  answered ${lastLine(reply)}`);
     await this.#say(verb === 'EHLO' ? offered(reply) : reply);
     if (verb === 'DATA' && code === 354) return await this.#content();
     if (verb === 'QUIT') this.#peer.end();
@@ -114,7 +114,7 @@ export class SmtpDialogue implements Dialogue {
     for (;;) {
       const octets = await this.#peer.octets();
       if (octets === undefined) {
-        this.#ground.note(this.#visit, '  the program left in the middle of the message');
+        this.#context.note(this.#visit, '  the program left in the middle of the message');
         return false;
       }
       const all = Buffer.concat([kept, octets]);
@@ -140,7 +140,7 @@ export class SmtpDialogue implements Dialogue {
   }
 
   async #judged(sent: Sent | undefined): Promise<boolean> {
-    const act = this.#ground.act('content', this.#visit);
+    const act = this.#context.act('content', this.#visit);
     if (act?.do === 'cut') return this.#cut('the line broke at the final dot, which the gateway never got');
     if (act?.do === 'answer') {
       if (sent !== undefined) sent.code = codeOf(act.line);
@@ -156,13 +156,13 @@ export class SmtpDialogue implements Dialogue {
     if (sent !== undefined) sent.taken = code < 300;
     if (act?.do === 'lose') return this.#cut(`the gateway answered ${reply}, which was lost with the line`);
     if (sent !== undefined) sent.code = code;
-    this.#ground.note(this.#visit, `  answered ${lastLine(reply)}`);
+    this.#context.note(this.#visit, `  answered ${lastLine(reply)}`);
     await this.#say(reply);
     return true;
   }
 
-  async #beforeTls(verb: string, secure: NonNullable<Ground['secure']>): Promise<boolean> {
-    const { stripped } = this.#ground;
+  async #beforeTls(verb: string, secure: NonNullable<DialogueContext['secure']>): Promise<boolean> {
+    const { stripped } = this.#context;
     if (verb === 'AUTH') {
       this.#visit.inClear = true;
       await this.#say('530 5.7.0 start TLS first (STARTTLS)');
@@ -177,7 +177,7 @@ export class SmtpDialogue implements Dialogue {
     else {
       await this.#say('220 2.0.0 begin TLS');
       this.#secure = undefined;
-      this.#peer = new Peer(await secure(this.#peer.release()), this.#ground.now);
+      this.#peer = new Peer(await secure(this.#peer.release()), this.#context.now);
     }
     return true;
   }
@@ -194,13 +194,13 @@ export class SmtpDialogue implements Dialogue {
   }
 
   async #wait(ms: number, what: string): Promise<void> {
-    this.#ground.note(this.#visit, `  ${what} comes ${(ms / 1000).toFixed(1)} s late`);
-    for (const until = this.#ground.now() + ms; this.#ground.now() < until && !this.#peer.ended;) await pause(100);
-    if (this.#peer.ended) this.#ground.note(this.#visit, '  the program did not wait, and left');
+    this.#context.note(this.#visit, `  ${what} comes ${(ms / 1000).toFixed(1)} s late`);
+    for (const until = this.#context.now() + ms; this.#context.now() < until && !this.#peer.ended;) await pause(100);
+    if (this.#peer.ended) this.#context.note(this.#visit, '  the program did not wait, and left');
   }
 
   async #answer(line: string, last: boolean): Promise<void> {
-    this.#ground.note(this.#visit, `  the sandbox answered ${line}`);
+    this.#context.note(this.#visit, `  the sandbox answered ${line}`);
     await this.#say(line);
     if (!last) return;
     this.#visit.cut = true;
@@ -208,7 +208,7 @@ export class SmtpDialogue implements Dialogue {
   }
 
   #cut(why: string): false {
-    this.#ground.note(this.#visit, `  ${why}`);
+    this.#context.note(this.#visit, `  ${why}`);
     this.#visit.cut = true;
     this.#peer.cut();
     return false;
