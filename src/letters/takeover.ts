@@ -50,7 +50,7 @@ function dutch(l: MoveLetter): readonly Block[] {
     'Gebruikersnaam en wachtwoord blijven hetzelfde. Berichten die al opgehaald zijn, komen niet nog een keer; wat nog niet opgehaald is, verhuist mee.',
   );
   const enter = text(
-    'Stel in het programma dat uw berichten ophaalt en verstuurt deze servers in, of vraag dat aan wie uw systeem beheert:',
+    'Wat u moet doen: stel deze servers in bij uw programma, of vraag dat aan wie uw systeem beheert:',
   );
   switch (l.step) {
     case 'announce':
@@ -113,9 +113,7 @@ function english(l: MoveLetter): readonly Block[] {
   const keep = text(
     'User name and password stay the same. Messages that were collected do not come again; what was not collected yet moves along.',
   );
-  const enter = text(
-    'Enter these servers into the program that collects and sends your messages, or ask whoever looks after your system:',
-  );
+  const enter = text('What to do: enter these servers into your program, or ask whoever looks after your system:');
   switch (l.step) {
     case 'announce':
       return [

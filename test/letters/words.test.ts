@@ -31,6 +31,7 @@ import {
   rhythmLetters,
 } from '../../src/letters/receipt.ts';
 import { mailedCodeLetters } from '../../src/letters/self-service-code.ts';
+import { moveLetters } from '../../src/letters/takeover.ts';
 import { webhookLetters } from '../../src/letters/webhook.ts';
 import { quirkWords, ediWords } from '../../src/lint/words.ts';
 import { EXPLANATIONS } from '../../src/middleware/unopened-message.ts';
@@ -105,6 +106,18 @@ const LETTERS: Readonly<Record<string, readonly Letters[]>> = {
     digestLetters({ at, overdue: [{ ...overdue, messages: 1, rhythm: 1 }], mailboxes: 3, away: 1, expired: 1 }),
   ],
   mailedCodeLetters: [mailedCodeLetters({ login, code: 'C', expires: at })],
+  moveLetters: (['announce', 'moved', 'reminder', 'back'] as const).flatMap((step) =>
+    (['stay', 'change'] as const).map((programs) =>
+      moveLetters({
+        step,
+        programs,
+        organisation,
+        day: { nl: 'D', en: 'D' },
+        logins: [login],
+        servers: { nl: ['S'], en: ['S'] },
+      }),
+    ),
+  ),
   webhookLetters: (['paused', 'gone'] as const).flatMap((what) =>
     ['name', 'address', 'connection', 'certificate', 'timeout', 'broken', 'secret', 'status-500'].map((why) =>
       webhookLetters({ name, host, id: 'I', what, why }),

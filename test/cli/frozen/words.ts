@@ -28,6 +28,8 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\b[0-9a-f]{64}\b/gi, '<hex 64>'],
   [/\b[0-9a-f]{40}\b/gi, '<hex 40>'],
   [/\b[0-9a-f]{16,}\b/gi, '<hex>'],
+  // A message that went back into the maildir of an old server.
+  [/\b\d{10}\.S[0-7][0-9a-hjkmnp-tv-z]{12}\.sluis\b/g, '<returned>.sluis'],
   [/\b[0-7][0-9a-hjkmnp-tv-z]{12}\b/g, '<id>'],
   [/(?<![A-Za-z0-9+/=_-])(?=[^\s]*[A-Z])(?=[^\s]*[0-9])[A-Za-z0-9+/_-]{40,}={0,2}/g, '<base64>'],
   [/\bp=[A-Za-z0-9+/]{40,}={0,2}/g, 'p=<base64>'],
