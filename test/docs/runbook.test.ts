@@ -86,6 +86,8 @@ test('every command that a page names is there, with its options and settings', 
   let count = 0;
   for (const page of pages)
     for (const [line] of read(page).matchAll(/(?<=`|^ {4}|^)(?:npx )?sluis [a-z][^`\n#]*/gm)) {
+      // What signatures and hashes of this page begin with, such as `sluis audit link 2`, is no command.
+      if (page === 'docs/formats.md' && /^sluis [a-z ]+ \d+$/.test(line.trim())) continue;
       count += 1;
       const why = wrong(line.replace('npx ', ''), all);
       if (why !== undefined) found.push(`${page}: ${line.trim()}: ${why}`);
