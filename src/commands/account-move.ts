@@ -28,18 +28,8 @@ interface Wanted {
 }
 
 const shareView = ({ since: from, endsAt }: AccountMove, references: AccountReferences) => {
-  const {
-    naming,
-    from: whose,
-    addresses,
-    passwords,
-    certificates,
-    pgpKeys,
-    delegations,
-    substitutes,
-    codes,
-  } = references;
-  const { exemptions } = references;
+  const { naming, from: whose, addresses, passwords, certificates, pgpKeys } = references;
+  const { delegations, substitutes, codes, identities, exemptions } = references;
   return {
     from: whose,
     since: iso(from),
@@ -51,7 +41,7 @@ const shareView = ({ since: from, endsAt }: AccountMove, references: AccountRefe
     delegations,
     substitutes,
     codes,
-    identities: references.identities,
+    identities,
     ...(exemptions > 0 && { exemptions }),
     revoked: naming.map(({ use, serial, registration, subject, fingerprint, own }) => ({
       use,
