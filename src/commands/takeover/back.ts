@@ -9,7 +9,7 @@ import { organisation } from '../core/kinds.ts';
 import { partsOf } from '../core/accounts.ts';
 import { arg, changesHere, flag, ruledAs } from '../core/row.ts';
 import { checkUidls, told } from '../mailbox/take-over.ts';
-import { MANY, type PlannedMailbox, plannedFrom } from './from-file.ts';
+import { MANY, type PlannedMailbox, namedIn, plannedFrom } from './from-file.ts';
 import {
   deletedSince,
   forget,
@@ -55,7 +55,7 @@ export const back = changesHere({
   trail: ['takeover.going-back', 'message.returned', 'takeover.returned'],
   examples: ['praktijk-jansen --from north.csv --addresses-stay --reason "their program cannot do TLS 1.2"'],
   run: async (here, { organisation: name, addressesStay, ...from }) => {
-    const { byPractice } = await plannedFrom(here, from, [name]);
+    const { byPractice } = await plannedFrom(here, await namedIn(here, from), [name]);
     const planned = byPractice.get(name) ?? [];
     const states = new Map((await mailboxesOf(here, name)).map((mailbox) => [mailbox.login, mailbox.state]));
     const missing = [...states.keys()].find((login) => !planned.some((mailbox) => mailbox.login === login));

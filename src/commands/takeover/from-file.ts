@@ -40,12 +40,8 @@ export interface Planned {
   readonly free: number;
 }
 
-/** In the order of the file. `wanted`: only those of these practices; empty: all. */
-export async function plannedFrom(
-  here: Here,
-  options: Values<typeof MANY>,
-  wanted: readonly string[],
-): Promise<Planned> {
+/** What the file names, before anybody is asked about it. Throws CommandError for a file that cannot be read. */
+export async function namedIn(here: Here, options: Values<typeof MANY>): Promise<readonly Takeover[]> {
   const all = await takeoversOf(here.terminal, undefined, {
     maildir: undefined,
     user: undefined,
@@ -60,6 +56,11 @@ export async function plannedFrom(
         'usage',
         `Cannot use "${options.from}": "${login}" stands in it twice; a mailbox moves once`,
       );
+  return all;
+}
+
+/** In the order of the file. `wanted`: only those of these practices; empty: all. */
+export async function plannedFrom(here: Here, all: readonly Takeover[], wanted: readonly string[]): Promise<Planned> {
   const byPractice = new Map<string, PlannedMailbox[]>();
   const strangers: PlannedMailbox[] = [];
   let room = Number.MAX_SAFE_INTEGER;

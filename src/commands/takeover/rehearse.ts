@@ -11,7 +11,7 @@ import type { Here } from '../core/here.ts';
 import { day, organisation } from '../core/kinds.ts';
 import { changesHere, flag, need, rest, ruledAs } from '../core/row.ts';
 import { checkUidls, importedOf } from '../mailbox/take-over.ts';
-import { MANY, type PlannedMailbox, plannedFrom } from './from-file.ts';
+import { MANY, type PlannedMailbox, namedIn, plannedFrom } from './from-file.ts';
 import { note, practiceView, rehearsed, wave } from './parts.ts';
 import { opensWith } from './passwords.ts';
 import { durationText, wavesOf } from './waves.ts';
@@ -64,7 +64,7 @@ export const rehearse = changesHere({
     '--wave north-1 --day 14d --from north.csv praktijk-jansen',
   ],
   run: async (here, { wave: name, day: _, organisation: only, tryPasswords, ...from }, wire) => {
-    const { byPractice, strangers, free } = await plannedFrom(here, from, only);
+    const { byPractice, strangers, free } = await plannedFrom(here, await namedIn(here, from), only);
     const known = new Map((await wavesOf(here)).map((practice) => [practice.organisation, practice]));
     const total = [...byPractice.values()].reduce((sum, { length }) => sum + length, 0);
     const progress = showProgress('Rehearsing', 'mailboxes');

@@ -7,9 +7,9 @@ import { foldLogin } from '../../domain/registry.ts';
 import { iso } from '../../domain/units.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { readOldLog } from '../../source/old-log.ts';
+import { SourceError } from '../../source/source.ts';
 import { file, organisation } from '../core/kinds.ts';
 import { many, opt, readsHere, rest } from '../core/row.ts';
-import { told } from '../mailbox/take-over.ts';
 import { type MailboxView, type PracticeView, mailboxView, practiceView, wave } from './parts.ts';
 import { mailboxesOf, wavesOf } from './waves.ts';
 
@@ -135,7 +135,9 @@ export async function oldLoginsOf(
         times: (before?.times ?? 0) + 1,
         ...(isLast ? from !== undefined && { from } : before.from !== undefined && { from: before.from }),
       });
-    }).catch(told);
+    }).catch((error: unknown) => {
+      throw error instanceof SourceError ? new CommandError('usage', error.message) : error;
+    });
     if (read.lines > 0 && read.logins === 0)
       throw new CommandError(
         'usage',

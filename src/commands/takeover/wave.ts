@@ -13,7 +13,7 @@ import type { Here } from '../core/here.ts';
 import { organisation } from '../core/kinds.ts';
 import { arg, changesHere, flag, rest } from '../core/row.ts';
 import { takeOver } from '../mailbox/take-over.ts';
-import { MANY, type PlannedMailbox, plannedFrom } from './from-file.ts';
+import { MANY, type PlannedMailbox, namedIn, plannedFrom } from './from-file.ts';
 import { type MailboxView, type PracticeView, note, wave } from './parts.ts';
 import { Failing } from './rehearse.ts';
 import { durationText, mailboxesOf, wavesOf } from './waves.ts';
@@ -58,11 +58,12 @@ export const waveHere = changesHere({
   undo: 'takeover back, for one practice',
   examples: ['north-1 --from north.csv --reason "the first wave"', 'north-1 --from north.csv --again'],
   run: async (here, { wave: name, organisation: only, again, early, anyway, ...from }) => {
+    const named = await namedIn(here, from);
     const all = await wavesOf(here);
     const wanted = all.filter(
       (practice) => practice.wave === name && (only.length === 0 || only.includes(practice.organisation)),
     );
-    const { byPractice } = await plannedFrom(here, from, checkedNames(wanted, all, name, early));
+    const { byPractice } = await plannedFrom(here, named, checkedNames(wanted, all, name, early));
     const states = new Map((await mailboxesOf(here)).map((mailbox) => [mailbox.login, mailbox]));
     const work = new Work(here, { again, anyway });
     const plans = wanted.map((practice) => ({ practice, planned: byPractice.get(practice.organisation) ?? [] }));

@@ -29,6 +29,8 @@ export const MERGED_TABLES: Readonly<Record<string, string>> = {
   directory_entry: 'written anew behind each change, as the directory shows the account and its organisation then',
   webhook:
     'those of the organisation hear of its own accounts until it ends, and end with it: the other one decides whom it tells. Those of accounts go along',
+  takeover:
+    'stays: the wave and its letters are of the practice that moved; where each mailbox stands goes along with its account',
   former_organisation: 'stays: whose an account was before does not change',
 };
 
