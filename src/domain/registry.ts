@@ -36,6 +36,9 @@ export interface Organisation {
   readonly settings: Settings;
 }
 
+/** The operator's own organisation, which every store begins with; no customer. */
+export const OPERATOR_ORGANISATION = 'system';
+
 /** Whether two accounts are of one organisation: also while one of these goes over into the other, part by part. */
 export const isSameOrganisation = (a: Organisation, b: Organisation): boolean =>
   (a.mergedInto?.id ?? a.id) === (b.mergedInto?.id ?? b.id);

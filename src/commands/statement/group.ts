@@ -1,6 +1,7 @@
 /** The closed group in numbers: how many accounts log in, and by which means. */
 import { everyOrganisation } from '../../admin/every-organisation.ts';
 import { accountsOf } from '../../admin/organisation-accounts.ts';
+import { OPERATOR_ORGANISATION } from '../../domain/registry.ts';
 import type { Settings } from '../../domain/settings/setting.ts';
 import { settingOf } from '../../domain/settings.ts';
 import type { Instant } from '../../domain/units.ts';
@@ -10,9 +11,6 @@ import type { Registry } from '../../store/port/registry.ts';
 /** What an account can log in with now. `none`: nothing yet, or nothing any more. */
 export const MEANS = ['password', 'certificate', 'either', 'both', 'none'] as const;
 export type Means = (typeof MEANS)[number];
-
-/** What a new store begins with, for the operator (store/core/assemble.ts). */
-const OPERATOR = 'system';
 
 export interface Group {
   readonly organisations: number;
@@ -41,7 +39,7 @@ export async function countGroup(
     if (one.account.state !== 'active' || one.account.kind === 'probe') continue;
     const how = meansOf(one, settings.get(one.organisation), now);
     // Its postmaster is a member once somebody was given a password for it.
-    if (one.organisation === OPERATOR && how === 'none') continue;
+    if (one.organisation === OPERATOR_ORGANISATION && how === 'none') continue;
     accounts += 1;
     having.add(one.organisation);
     means[how] += 1;

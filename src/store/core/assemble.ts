@@ -1,6 +1,7 @@
 /** Makes the store of an engine and of what is the same for all engines. */
 import { randomBytes } from 'node:crypto';
 import { type Day, KeyFolder, KeyFolderRefused } from '../../crypto/key-folder.ts';
+import { OPERATOR_ORGANISATION } from '../../domain/registry.ts';
 import type { Address } from '../../domain/address.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
 import type { ChangeContext } from '../changes/change-context.ts';
@@ -55,11 +56,11 @@ export const randomOf = (options: CoreCreateOptions): RandomBytes => pooled(opti
  */
 export function* firstChanges(context: ChangeContext, hostname: string): Change<void> {
   const actor = { name: 'sluis init' };
-  const operator = { name: 'system', title: 'Operator of this gateway', language: 'en' } as const;
+  const operator = { name: OPERATOR_ORGANISATION, title: 'Operator of this gateway', language: 'en' } as const;
   yield* CHANGES.organisations.addOrganisation(context, operator, actor);
   // RFC 5321 section 4.5.1: always deliverable.
   const addresses = [`postmaster@${hostname}` as Address];
-  const postmaster = { login: 'postmaster', organisation: 'system', kind: 'mail', addresses } as const;
+  const postmaster = { login: 'postmaster', organisation: OPERATOR_ORGANISATION, kind: 'mail', addresses } as const;
   yield* CHANGES.accounts.addAccount(context, postmaster, actor);
 }
 

@@ -1,6 +1,6 @@
 /** Reads of where a region stands that moves here from another server. */
 import { type AccountId, type EntryUid, messageIdOf } from '../../domain/ids.ts';
-import type { Language } from '../../domain/registry.ts';
+import { type Language, OPERATOR_ORGANISATION } from '../../domain/registry.ts';
 import type { MailboxStep, Practice, Returning, TakeoverMailbox } from '../takeovers.ts';
 import { as, int, long, optional, text, time } from '../sql/columns.ts';
 import { words } from '../sql/parts.ts';
@@ -66,7 +66,7 @@ export class TakeoverReads {
   ): Change<readonly Practice[]> {
     return yield* sql.all(PRACTICE)`
       SELECT ${PRACTICE_COLUMNS} FROM organisation o LEFT JOIN takeover t ON t.organisation = o.id ${ITS_MAILBOXES}
-       WHERE o.name > ${after} AND o.state <> 'ended' AND o.name <> 'system'
+       WHERE o.name > ${after} AND o.state <> 'ended' AND o.name <> ${OPERATOR_ORGANISATION}
          AND (t.organisation IS NOT NULL OR EXISTS (SELECT 1 FROM account k WHERE k.organisation = o.id AND k.kind <> 'partner' AND k.state <> 'ended'))
        ${BY_PRACTICE} ORDER BY o.name LIMIT ${Math.min(limit, MOST)}`;
   }
