@@ -97,6 +97,36 @@ test('free pages of a file that shrinks stand in for nothing: the disk has them 
   assert.deepEqual(wanted, ['half', 'whole']);
 });
 
+test('a gateway that filled its own disk has room to go on once mail was deleted, however small the reserve', () => {
+  const SIZE = 300_000;
+  const DATABASE = 256 * MiB;
+  for (let reserve = 1; reserve <= 128; reserve += 1) {
+    let disk = 0;
+    let free = 0;
+    const space = new Space({
+      ...{ reserve: reserve * MiB, freeOctets: () => disk, logOctets: () => 0, lost: () => undefined },
+      ...{ monotonic: () => 0, maxPages: undefined },
+    });
+    const open = (reserved: Reserved): void => {
+      space.opened({ pageOctets: 4096, pages: DATABASE / 4096, freePages: free / 4096, shrinks: false, reserved });
+      space.forget();
+    };
+    // Full: the least that lies free when a message is still taken, and what that one takes.
+    open('whole');
+    for (disk = 64 * MiB; space.fits(SIZE); disk -= MiB / 16) space.forget();
+    // All mail is deleted, and the reserve was given back meanwhile.
+    [disk, free] = [disk - 1.25 * SIZE + reserve * MiB, DATABASE];
+    open('out');
+    const { wanted } = space;
+    assert.notEqual(wanted, 'out', `${reserve} MiB`);
+    if (wanted === 'half') disk -= (reserve * MiB) / 2;
+    else disk -= reserve * MiB;
+    open(wanted);
+    if (space.wanted === 'half' && wanted === 'whole') open('half');
+    assert(space.fits(SIZE), `a reserve of ${reserve} MiB: ${wanted}, and no mail is taken`);
+  }
+});
+
 test('a disk that cannot be asked has no room, is told once, and the reserve stays as it is until it answers', () => {
   let there = true;
   let now = 0;

@@ -44,6 +44,13 @@ export const halfOf = (reserve: number): { readonly kept: number; readonly missi
   missing: Math.floor(reserve / 2),
 });
 
+/**
+ * Kept free beside a whole reserve. A gateway that filled its own disk has the reserve and this much, once all its mail was deleted: a small reserve, of which
+ * half is to lie on the disk again, would leave too little to go on, and no mail would be taken any more. From 16 MiB on it is MARGIN alone.
+ */
+export const marginFor = (reserve: number): number =>
+  reserve === 0 ? MARGIN : Math.max(MARGIN, halfOf(reserve).kept + ROOM_TO_GO_ON + MARGIN - reserve);
+
 export const coversHalf = ({ reserve, free }: Pick<ReserveRoom, 'reserve' | 'free'>): boolean =>
   reserve > 0 && free >= reserve;
 

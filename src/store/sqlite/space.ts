@@ -3,7 +3,7 @@
  * hears of a full disk before it has sent 50 MB.
  */
 
-import { LOG_ROOM, MARGIN, type Reserved, halfOf, reservedFor } from './reserve.ts';
+import { LOG_ROOM, MARGIN, type Reserved, halfOf, marginFor, reservedFor } from './reserve.ts';
 
 /** A body stands in the log and, once copied back, in the database; the log is reused, so this is less than 2. */
 const GROWTH = 1.25;
@@ -106,7 +106,8 @@ export class Space {
   }
 
   get available(): number {
-    return Math.max(0, this.free - this.#promised * GROWTH - MARGIN);
+    const margin = this.reserved === 'whole' && this.#p.maxPages === undefined ? marginFor(this.#p.reserve) : MARGIN;
+    return Math.max(0, this.free - this.#promised * GROWTH - margin);
   }
 
   /** Asks the disk anew at the next look. */
