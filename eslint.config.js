@@ -98,8 +98,8 @@ const node = 'node:';
 /** What a command may use: it says what it does in the gateway, and what it does here. */
 const ofCommands = [
   ...[node, domain, platform, '/config/', '/crypto/', '/admin/', '/cli/', '/auth/', '/backup/', '/ca/', '/cluster/'],
-  '/delivery/',
-  ...['/enrol/', '/letters/', '/middleware/', '/source/', '/takeover/', '/trail/', '/webhooks/', '/pages/causes.ts'],
+  ...['/middleware/', '/notices/', '/protection/', '/push/', '/scan/'],
+  ...['/letters/', '/takeover/', '/trail/', '/webhooks/', '/pages/causes.ts'],
   '/gateway.ts',
   // The bench for vendors, in front of a gateway.
   '/sandbox/',
@@ -112,7 +112,7 @@ const ofCommands = [
   ...port,
 ];
 const belowGateway = [
-  ...[node, domain, platform, '/admin/', '/auth/', '/backup/', '/ca/', '/config/', '/crypto/', '/delivery/', '/enrol/'],
+  ...[node, domain, platform, '/admin/', '/auth/', '/backup/', '/ca/', '/config/', '/crypto/'],
   ...[
     '/cluster/',
     '/dns/',
@@ -125,10 +125,13 @@ const belowGateway = [
     '/letters/',
     '/lint/test-reports.ts',
     '/middleware/',
+    '/notices/',
     '/pickup/',
     '/ldap/',
     '/pop3/',
     '/probe/',
+    '/protection/',
+    '/push/',
     '/scan/',
     '/smtp/',
     '/submission/',
@@ -139,8 +142,9 @@ const belowGateway = [
 
 /** Routes of the API use the very roads of mail and operators; only its core and its server know HTTP. */
 const ofApi = [
-  ...[node, domain, platform, '/config/zod.ts', '/admin/', '/auth/', '/commands/', '/crypto/', '/delivery/', '/edi/'],
-  ...['/http/', '/middleware/', '/mime/', '/pickup/', '/submission/', '/webhooks/', ...port],
+  ...[node, domain, platform, '/config/zod.ts', '/admin/', '/auth/', '/commands/', '/crypto/', '/edi/'],
+  ...['/http/', '/middleware/', '/mime/', '/notices/', '/pickup/', '/protection/', '/push/', '/scan/'],
+  ...['/submission/', '/webhooks/', ...port],
 ];
 const apiFiles = ['administration', 'core', 'directory', 'mailbox', 'messages', 'own', 'service', 'webhooks'].map(
   (name) => `../${name}/`,
@@ -160,15 +164,15 @@ const ofConsole = [
   '/cli/output.ts',
   '/letters/break-glass.ts',
   // Causes of refusals, in the words that letters have.
-  ...['/delivery/notice-rules.ts', '/letters/cause.ts'],
+  ...['/notices/notice-rules.ts', '/letters/cause.ts'],
   ...port,
 ];
 const consoleFiles = ['core', 'login', 'pages', 'parts'].map((name) => `../${name}/`);
 
 /** Pages of accounts ask the command table too, and know nothing of the console. */
 const ofSelfService = [
-  ...[node, domain, platform, '/config/zod.ts', '/admin/', '/auth/', '/crypto/', '/enrol/', '/http/', '/web/'],
-  ...['/delivery/sent-status.ts', '/letters/', ...port],
+  ...[node, domain, platform, '/config/zod.ts', '/admin/', '/auth/', '/ca/enrol/', '/crypto/', '/http/', '/web/'],
+  ...['/notices/sent-status.ts', '/letters/', ...port],
 ];
 const selfServiceFiles = ['codes', 'core', 'login', 'pages', 'parts', 'setup'].map((name) => `../${name}/`);
 
@@ -251,7 +255,7 @@ export default tseslint.config(
   {
     // A message body in one Buffer is 50 MB of memory a session: bodies travel as slices (`Content`, `BodyWriter`).
     files: [
-      'src/{api,smtp,ldap,submission,scan,middleware,delivery,pop3,pickup,store,mime,edi,platform,crypto,webhooks}/**/*.ts',
+      'src/{api,smtp,ldap,submission,scan,middleware,notices,protection,push,pop3,pickup,store,mime,edi,platform,crypto,webhooks}/**/*.ts',
     ],
     rules: {
       'no-restricted-syntax': ['error', ...syntax, noTlsQuestion, noConcat],
@@ -375,27 +379,15 @@ export default tseslint.config(
   layer('platform', [node, domain, 'winston']),
   layer('mime', [node, domain, platform]),
   layer('edi', [node, domain]),
-  layer('crypto', [node, domain, platform, '/mime/', '@node-rs/']),
-  layer(
-    'crypto/cms',
-    [
-      ...['ber', 'ber-values', 'certificate', 'certificate-path', 'der', 'distinguished-name', 'extensions'].map(
-        (f) => `../${f}.ts`,
-      ),
-      ...['mail-certificate', 'oids', 'signature'].map((f) => `../${f}.ts`),
-      ...[node, domain, platform],
-    ],
-    '../../',
-  ),
+  layer('crypto/certificates', [node, domain, platform], '../../'),
+  layer('crypto/keys', [node, domain, platform, '../certificates/'], '../../'),
+  layer('crypto/passwords', [node, domain, platform, '../keys/', '@node-rs/'], '../../'),
+  layer('crypto/cms', [node, domain, platform, '../certificates/'], '../../'),
+  layer('crypto/smime', [node, domain, platform, '/mime/', '../certificates/', '../cms/'], '../../'),
   layer('crypto/pgp', [node, domain, platform, '/mime/', '../smime/', 'openpgp'], '../../'),
-  layer(
-    'crypto/smime',
-    [
-      ...['certificate', 'certificate-path', 'der', 'mail-certificate', 'oids'].map((f) => `../${f}.ts`),
-      ...['../cms/', node, domain, platform, '/mime/'],
-    ],
-    '../../',
-  ),
+  layer('crypto/key-files', [node, domain, platform, '../certificates/', '../cms/'], '../../'),
+  layer('crypto/trail', [node, domain, platform, '../certificates/', '../cms/', '../keys/'], '../../'),
+  layer('crypto/dkim', [node, domain, platform, '/mime/'], '../../'),
   layer('config', [node, domain, platform, 'zod', 'smol-toml']),
   layer('store', [domain, './']),
   layer('store/sql', [domain], '../../'),
@@ -441,22 +433,28 @@ export default tseslint.config(
     '../../',
   ),
   layer('auth', [node, domain, platform, '/crypto/', ...port]),
-  layer('scan', [node, domain, platform]),
-  layer('dns', [node, domain, platform, '/crypto/', '/delivery/courier.ts', 'dns-packet']),
-  layer('middleware', [node, domain, platform, '/mime/', '/edi/', '/crypto/', '/scan/', ...port]),
+  layer('dns', [node, domain, platform, '/crypto/', '/push/courier.ts', 'dns-packet']),
+  layer('middleware', [node, domain, platform, '/mime/', '/edi/', '/crypto/smime/', ...port]),
+  layer('protection', [node, domain, platform, '/mime/', '/crypto/', '/middleware/', ...port]),
+  layer('scan', [node, domain, platform, '/mime/', '/edi/', '/crypto/smime/', '/middleware/', '/protection/', ...port]),
   layer('submission', [node, domain, platform, '/mime/', '/edi/', '/middleware/', ...port]),
   layer('pickup', [node, domain, platform, '/mime/', ...port]),
   layer('letters', [domain, '/mime/text.ts', '/crypto/']),
-  layer('delivery', [node, domain, platform, '/mime/', '/edi/', '/crypto/', '/letters/', ...port]),
+  layer('notices', [node, domain, platform, '/mime/', '/edi/', '/crypto/', '/letters/', ...port]),
+  layer('push', [node, domain, platform, '/mime/', '/crypto/dkim/', '/notices/', ...port]),
   layer('lint', [node, domain, platform, '/mime/', '/letters/letter.ts', 'mailparser']),
   layer('backup', [node, domain, platform, '/crypto/', ...port]),
   layer('trail', [node, domain, platform, '/mime/', '/crypto/', ...port]),
   layer('ca', [node, domain, platform, '/crypto/', ...port]),
+  layer(
+    'ca/enrol',
+    [node, domain, platform, '/crypto/', '/auth/', '../enrol.ts', '../parts.ts', '/letters/letter.ts', ...port],
+    '../../',
+  ),
   layer('cluster', [node, domain, platform, '/crypto/']),
   layer('cluster/channel', [node, domain, platform, '/config/zod.ts'], '../../'),
-  layer('enrol', [node, domain, platform, '/crypto/', '/auth/', '/ca/', '/letters/letter.ts', ...port]),
   layer('takeover', [node, domain, platform, '/mime/', '/edi/', ...port]),
-  layer('source', [node, domain, platform]),
+  layer('takeover/source', [node, domain, platform], '../../'),
   layer('admin', [
     node,
     domain,
@@ -468,12 +466,14 @@ export default tseslint.config(
     '/backup/',
     '/ca/',
     '/cluster/',
-    '/delivery/',
-    '/enrol/',
     '/letters/',
-    '/trail/',
     '/middleware/',
+    '/notices/',
+    '/protection/',
+    '/push/',
+    '/scan/',
     '/takeover/',
+    '/trail/',
     '/webhooks/',
     // What a subject shows, where an export shows it too.
     '/commands/',
@@ -500,13 +500,13 @@ export default tseslint.config(
     '/mime/',
     '/auth/',
     '/submission/',
-    '/delivery/courier.ts',
+    '/push/courier.ts',
     ...['smtp-server', 'nodemailer/'],
   ]),
   layer('probe', [node, domain]),
   // A bench in front of a gateway that it did not make: it sees lines, as any peer does.
   layer('sandbox', [
-    ...[node, domain, platform, '/crypto/', '/delivery/courier.ts', '/smtp/partner-connection.ts', './scenarios/'],
+    ...[node, domain, platform, '/crypto/', '/push/courier.ts', '/smtp/partner-connection.ts', './scenarios/'],
   ]),
   layer(
     'sandbox/scenarios',
@@ -515,11 +515,11 @@ export default tseslint.config(
   ),
   layer('pop3', [node, domain, platform, '/auth/', '/pickup/']),
   layer('ldap', [
-    ...[node, domain, platform, '/auth/', '/crypto/ber.ts', '/crypto/ber-values.ts', '/crypto/der.ts'],
+    ...[node, domain, platform, '/auth/', ...['ber', 'ber-values', 'der'].map((f) => `/crypto/certificates/${f}.ts`)],
     ...['/admin/directory.ts', '/submission/limits.ts', '/submission/size-limits.ts', ...port],
   ]),
   layer('http', [node, domain, platform, ...port, 'prom-client']),
-  layer('webhooks', [node, domain, platform, '/config/zod.ts', '/crypto/', '/delivery/', ...port]),
+  layer('webhooks', [node, domain, platform, '/config/zod.ts', '/crypto/', '/notices/', '/push/', ...port]),
   layer('api', ofApi),
   layer('api/*', [...ofApi, ...apiFiles], '../../'),
   layer('web', [...ofWeb, ...webFiles.map((folder) => folder.slice(1))]),
@@ -541,6 +541,8 @@ export default tseslint.config(
     '/pop3/',
     '/submission/',
     '/middleware/',
+    '/protection/',
+    '/scan/',
     '/crypto/',
   ]),
   layer('cli', [
@@ -555,10 +557,8 @@ export default tseslint.config(
     '/backup/',
     '/ca/',
     '/cluster/check.ts',
-    '/enrol/',
-    '/source/',
     '/pages/causes.ts',
-    '/takeover/frames.ts',
+    '/takeover/',
     '/trail/',
     '/gateway.ts',
     ...['admin', 'backup', 'postgres-check', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),

@@ -5,7 +5,7 @@
  */
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { hashPassword } from '../src/crypto/password.ts';
+import { hashPassword } from '../src/crypto/passwords/password.ts';
 import { Instance } from '../test/support/instance.ts';
 import { Bench } from './accounts/bench.ts';
 import { populationOf } from './accounts/files.ts';

@@ -7,7 +7,7 @@
  */
 import { parseArgs } from 'node:util';
 import { table } from '../src/cli/output.ts';
-import { hashPassword } from '../src/crypto/password.ts';
+import { hashPassword } from '../src/crypto/passwords/password.ts';
 import { days } from '../src/domain/units.ts';
 import { Instance } from '../test/support/instance.ts';
 import { sluis } from './accounts/command.ts';

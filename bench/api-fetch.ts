@@ -5,7 +5,7 @@
  * acknowledgement a claim), in turns in one run, with the same driver. The aim is 0.8 of POP3's rate. Then 50 MB come down over both, with the memory of the gateway's process.
  */
 import { parseArgs } from 'node:util';
-import { hashPassword } from '../src/crypto/password.ts';
+import { hashPassword } from '../src/crypto/passwords/password.ts';
 import { HttpWire } from '../test/support/http-wire.ts';
 import { Instance, addressOf, freePort } from '../test/support/instance.ts';
 import { Pop3Client } from '../test/support/pop3-client.ts';

@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { table } from '../src/cli/output.ts';
-import { hashPassword } from '../src/crypto/password.ts';
+import { hashPassword } from '../src/crypto/passwords/password.ts';
 import { HttpWire } from '../test/support/http-wire.ts';
 import { Instance, type Served, addressOf, apiListener, freePort } from '../test/support/instance.ts';
 import type { WireTarget } from '../test/support/wire.ts';

@@ -6,7 +6,7 @@
  * not. The exit code is 1 where a row is beyond its threshold. bench/README.md says more.
  */
 import { parseArgs } from 'node:util';
-import { hashPassword } from '../src/crypto/password.ts';
+import { hashPassword } from '../src/crypto/passwords/password.ts';
 import { table } from '../src/cli/output.ts';
 import { Instance } from '../test/support/instance.ts';
 import { Floor } from './cost/floor-process.ts';

@@ -20,7 +20,7 @@ import {
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { CertificateCache } from '../src/crypto/certificate-cache.ts';
+import { CertificateCache } from '../src/crypto/certificates/certificate-cache.ts';
 import { decrypt } from '../src/crypto/cms/decrypt.ts';
 import { type Recipient, encrypt } from '../src/crypto/cms/encrypt.ts';
 import { type SigningOptions, signDetached, signOpaque } from '../src/crypto/cms/sign.ts';

@@ -13,7 +13,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { NoticeWriter } from '../src/delivery/notice-writer.ts';
+import { NoticeWriter } from '../src/notices/notice-writer.ts';
 import type { Address } from '../src/domain/address.ts';
 import { octets } from '../src/domain/units.ts';
 import { EdiCollector } from '../src/edi/collector.ts';

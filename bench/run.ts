@@ -11,7 +11,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { hashPassword } from '../src/crypto/password.ts';
+import { hashPassword } from '../src/crypto/passwords/password.ts';
 import { Instance, type Served } from '../test/support/instance.ts';
 import { LoopWatch } from '../test/support/loop-watch.ts';
 import { type RawRate, rawAppendRate } from './disk.ts';

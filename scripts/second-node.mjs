@@ -10,7 +10,8 @@ const SAME = [
   { below: 'lint/', because: 'it reads content as text' },
   { below: 'letters/', because: 'it composes text' },
   { below: 'admin/', because: 'operations over the store', but: ['socket'] },
-  { below: 'delivery/', because: 'rules over the store; what connects is in smtp/ and gateway/' },
+  { below: 'notices/', because: 'rules over the store' },
+  { below: 'push/', because: 'rules over the store; what connects is in smtp/ and gateway/' },
   { below: 'submission/', because: 'rules over the store' },
   { below: 'pickup/', because: 'rules over the store' },
   {
@@ -83,7 +84,7 @@ const SAME = [
     because: 'rules over the store and crypto/',
     but: ['authenticate', 'client-certificates', 'sasl', 'verify-queue'],
   },
-  { below: 'enrol/', because: 'pages over the store' },
+  { below: 'ca/enrol/', because: 'pages over the store' },
   { below: 'probe/', because: 'dialogs, made of what smtp/ and pop3/ try by themselves' },
   {
     below: 'pop3/',
@@ -97,7 +98,9 @@ const SAME = [
   },
   { below: 'released-store', because: 'statements of SQLite over the store of a release' },
   { below: 'edi/', because: 'readers of octets, without anything of Node' },
-  { below: 'middleware/', because: 'steps of ours around crypto/ and mime/' },
+  { below: 'middleware/', because: 'steps of ours around edi/ and mime/' },
+  { below: 'protection/', because: 'steps of ours around crypto/ and mime/' },
+  { below: 'scan/', because: 'rules of a step; what connects is run', but: ['line', 'scanner', 'verdict'] },
   { below: 'scripts/', because: 'this very run has the runner; what builds, builds for both' },
   ...['bad-day', 'certificate-login', 'gateway', 'scram-login', 'pgp', 'smime'].map((file) => ({
     below: `${file}.`,
@@ -105,13 +108,13 @@ const SAME = [
   })),
   { below: 'support/instance.', because: 'gateways of tests' },
   { below: 'self-service/', because: 'pages over the commands, on the frame of the console', but: ['codes'] },
-  { below: 'source/', because: 'what is fetched comes over the sockets that smtp/ and pop3/ try' },
+  { below: 'takeover/source/', because: 'what is fetched comes over the sockets that smtp/ and pop3/ try' },
   { below: 'webhooks/', because: 'rules over the store; what connects is run', but: ['deliverer'] },
   { below: 'notice-send', because: 'letters that a command sends through a gateway' },
   { below: 'account-', because: 'commands over a gateway' },
   { below: 'contain', because: 'commands over a gateway' },
   { below: 'enrolment', because: 'codes over the store; the page is in self-service/' },
-  { below: 'opened-copies', because: 'the same files through the steps of middleware/, which are run' },
+  { below: 'opened-copies', because: 'the same files through the steps of protection/, which are run' },
 ];
 
 /** `name`: below dist/test, with slashes. */

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import type { RecentViews } from '../src/commands/account-recent.ts';
 import type { AccountView } from '../src/admin/views.ts';
 import { runOperation } from '../src/admin/operations.ts';
-import { registrationOf } from '../src/crypto/certificate-register.ts';
+import { registrationOf } from '../src/crypto/certificates/certificate-register.ts';
 import { days, instant } from '../src/domain/units.ts';
 import { meaningOfReply } from '../src/pages/causes.ts';
 import { smtpRows } from '../src/pages/replies.ts';

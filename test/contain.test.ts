@@ -14,7 +14,7 @@ import type { AuditRowView } from '../src/commands/audit/list.ts';
 import type { SessionView } from '../src/admin/sessions.ts';
 import type { SessionEnd } from '../src/commands/session.ts';
 import type { AccountView } from '../src/admin/views.ts';
-import { registrationOf } from '../src/crypto/certificate-register.ts';
+import { registrationOf } from '../src/crypto/certificates/certificate-register.ts';
 import { value } from './crypto/support.ts';
 import { makeClientAuthority } from './support/client-certificates.ts';
 import { type Ran, sluisHere } from './support/command-line.ts';

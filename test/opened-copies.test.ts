@@ -13,7 +13,7 @@ import { parseMessageId } from '../src/domain/ids.ts';
 import { days, hours } from '../src/domain/units.ts';
 import type { Person } from './crypto/cms/support.ts';
 import { makeKey, secretOf } from './crypto/pgp/support.ts';
-import { registered } from './middleware/pgp-support.ts';
+import { registered } from './protection/pgp-support.ts';
 import { testCertificates } from './support/certificates.ts';
 import { FakeClock } from './support/clock.ts';
 import { effort } from './support/effort.ts';

@@ -10,7 +10,7 @@ import { addressKey } from '../src/domain/address.ts';
 import { instant } from '../src/domain/units.ts';
 import { gathered, makeKey, messageOf, must, protectedBy, secretOf, withoutIntegrity } from './crypto/pgp/support.ts';
 import { memoryStage } from './crypto/smime/support.ts';
-import { registered } from './middleware/pgp-support.ts';
+import { registered } from './protection/pgp-support.ts';
 import { type TestGateway, addressOf, loginOf, startTestGateway } from './support/gateway.ts';
 import { fetchAll, send } from './support/mail.ts';
 import { seeded } from './support/seeded.ts';

@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import * as openpgp from 'openpgp';
-import { hashPassword } from '../../src/crypto/password.ts';
+import { hashPassword } from '../../src/crypto/passwords/password.ts';
 import { testCertificates } from '../../test/support/certificates.ts';
 import { Instance, addressOf, freePort } from '../../test/support/instance.ts';
 import { ScriptedPartner } from '../../test/support/partner.ts';

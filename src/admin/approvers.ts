@@ -1,6 +1,6 @@
 /** Who stands behind a request: whoever asked it and is known by a passkey, and those who signed it, each counted once. */
-import { keySigners } from '../crypto/approval.ts';
-import { passkeyProblem } from '../crypto/passkey-approval.ts';
+import { keySigners } from '../crypto/trail/approval.ts';
+import { passkeyProblem } from '../crypto/trail/passkey-approval.ts';
 import { type Right, mayDo } from '../domain/roles.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import type { Operator } from '../domain/second-person.ts';

@@ -4,8 +4,8 @@
  * Whoever is refused is told one text, whatever the reason: somebody with a stolen token learns neither that it was one, nor from where it would be taken.
  * The reason stands in the trail.
  */
-import { isSameToken, readToken } from '../crypto/operator-token.ts';
-import { grouped } from '../crypto/base32.ts';
+import { isSameToken, readToken } from '../crypto/keys/operator-token.ts';
+import { grouped } from '../crypto/keys/base32.ts';
 import { defined } from '../domain/defined.ts';
 import { type Proof, type Role, type Standing, commonRole } from '../domain/roles.ts';
 import { type Instant, hours } from '../domain/units.ts';

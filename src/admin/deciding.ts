@@ -2,7 +2,7 @@
 import type { ApprovalRecord } from '../store/operators.ts';
 import { type Standing, mayDo } from '../domain/roles.ts';
 import type { Verdict } from '../domain/second-person.ts';
-import { grouped } from '../crypto/base32.ts';
+import { grouped } from '../crypto/keys/base32.ts';
 import { approversOf } from './approvers.ts';
 import { type AdminContext, AdminError, type Call } from './context.ts';
 import { isOperation, rightOf } from './operations.ts';

@@ -1,6 +1,6 @@
 /** What ends soon and has no successor: certificates and OpenPGP keys of accounts, for the metric and for `doctor`, and all other certificates, for `doctor`. */
-import { type GatewayCertificates, endingOf, renewedInTime } from '../crypto/gateway-certificates.ts';
-import { isOutlived } from '../delivery/pgp-keys-end.ts';
+import { type GatewayCertificates, endingOf, renewedInTime } from '../crypto/certificates/gateway-certificates.ts';
+import { isOutlived } from '../notices/pgp-keys-end.ts';
 import { agree, many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';

@@ -1,6 +1,6 @@
 /** Certificates that had a part in what happened to a message, and what each was worth at that time. */
-import { type CertificateState, certificateState } from '../crypto/certificate-expiry.ts';
-import { certificatePem, readCertificate } from '../crypto/certificate.ts';
+import { type CertificateState, certificateState } from '../crypto/certificates/certificate-expiry.ts';
+import { certificatePem, readCertificate } from '../crypto/certificates/certificate.ts';
 import { defined } from '../domain/defined.ts';
 import { type Instant, iso } from '../domain/units.ts';
 import type { AuditRow } from '../store/audit.ts';

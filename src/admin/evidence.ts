@@ -1,6 +1,6 @@
 /** Evidence of one message as one signed file (decision 1207). */
 import { readFile } from 'node:fs/promises';
-import type { EvidenceKey } from '../crypto/evidence-keys.ts';
+import type { EvidenceKey } from '../crypto/trail/evidence-keys.ts';
 import { defined } from '../domain/defined.ts';
 import type { Instant } from '../domain/units.ts';
 import { AnchorFiles } from '../trail/anchor-files.ts';

@@ -7,9 +7,9 @@
  * Everything is checked before anything is changed, and every bad line is reported: an operator corrects a file once, not once a line.
  * Passwords are hashed a few at a time; the accounts are then one transaction of the store.
  */
-import { hashPassword } from '../crypto/password.ts';
-import { schemeOf, storedForm } from '../crypto/password-scheme.ts';
-import { checkNewPassword } from '../crypto/password-text.ts';
+import { hashPassword } from '../crypto/passwords/password.ts';
+import { schemeOf, storedForm } from '../crypto/passwords/password-scheme.ts';
+import { checkNewPassword } from '../crypto/passwords/password-text.ts';
 import { type Address, addressKey, parseAddress } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
 import { type Organisation, foldLogin, isOrganisationName } from '../domain/registry.ts';

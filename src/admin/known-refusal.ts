@@ -1,6 +1,6 @@
 /** What an operation ends with that is nobody's bug, as whoever asked is told of it: also over the control socket, which carries a kind and a text. */
 import { BackupRefused } from '../backup/refused.ts';
-import { SealBroken } from '../crypto/sealing.ts';
+import { SealBroken } from '../crypto/keys/sealing.ts';
 import { Unusable } from '../domain/unusable.ts';
 import { systemProblem } from '../platform/system-problem.ts';
 import { RegistryError } from '../store/registry.ts';

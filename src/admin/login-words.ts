@@ -1,6 +1,6 @@
 /** Why a log-in failed, in words for whoever answers a call, and what helps. The peer hears none of it (decision 0401). */
 import type { CertificateFailure, FailureReason } from '../auth/login-notes.ts';
-import type { PathReason } from '../crypto/certificate-path.ts';
+import type { PathReason } from '../crypto/certificates/certificate-path.ts';
 
 export interface Words {
   readonly cause: string;

@@ -3,7 +3,7 @@ import { agree, many } from '../domain/counted.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';
 import { NO_END, SCAN_EXEMPT } from '../domain/scan-exemption.ts';
 import type { Instant } from '../domain/units.ts';
-import type { MailKeys } from '../middleware/mail-keys.ts';
+import type { MailKeys } from '../protection/mail-keys.ts';
 import type { Registry } from '../store/port/registry.ts';
 import type { AdminContext } from './context.ts';
 import { certificateFindings, endingFinding } from './endings.ts';

@@ -2,7 +2,7 @@
  * Accounts that were imported with every tolerance on, to see for some weeks what their programs deviate in: who would break under which
  * rule, and the rules on again for the others.
  */
-import { type ObservedAccount, observedPage } from '../delivery/observed.ts';
+import { type ObservedAccount, observedPage } from '../notices/observed.ts';
 import { defined } from '../domain/defined.ts';
 import { tolerances } from '../domain/quirks.ts';
 import type { Settings } from '../domain/settings/setting.ts';

@@ -1,5 +1,5 @@
 /** Where people of an organisation are reached: whether that can serve, and who is told when it becomes another place. */
-import type { ContactProblem } from '../delivery/notice-destinations.ts';
+import type { ContactProblem } from '../notices/notice-destinations.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { type ContactChange, contactChangedLetters } from '../letters/contact.ts';
 import type { OrganisationDetails } from '../store/registry.ts';

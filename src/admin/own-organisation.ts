@@ -5,7 +5,7 @@
  * Only operations that name all that they touch may be done so, and each of them stands here. What none of its values names it does to what is its own organisation's, where it
  * takes an organisation; all others are refused: they are about the whole gateway. Files are refused as well, since their lines name anybody.
  */
-import { cleanBase32 } from '../crypto/base32.ts';
+import { cleanBase32 } from '../crypto/keys/base32.ts';
 import { addressKey, parseAddress } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
 import { foldLogin } from '../domain/registry.ts';

@@ -4,12 +4,12 @@
  */
 import type { z } from '../config/zod.ts';
 import { defined } from '../domain/defined.ts';
-import { type CodeWish, type MadeCode, enrolPassword, makeCode, wishedPassword } from '../enrol/password-codes.ts';
+import { type CodeWish, type MadeCode, enrolPassword, makeCode, wishedPassword } from '../ca/enrol/password-codes.ts';
 import { codeRefused } from '../ca/enrol.ts';
-import type { ContactDestination, NoticeDestination } from '../delivery/notice-destinations.ts';
+import type { ContactDestination, NoticeDestination } from '../notices/notice-destinations.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { type Instant, iso } from '../domain/units.ts';
-import { codeLetter } from '../enrol/letters.ts';
+import { codeLetter } from '../ca/enrol/letters.ts';
 import { passwordCodeLetters } from '../letters/password-code.ts';
 import type { AccountSummary } from '../store/registry.ts';
 import { accountOf } from './accounts.ts';

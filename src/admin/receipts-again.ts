@@ -2,7 +2,7 @@
  * A receipt that is sent again: the sender lost it, or its program threw it away, and asks the helpdesk. It says what the first one said and that it is a repetition, so that nobody
  * takes one collection for two; and it is sent for what was owed and confirmed alone. What the trail has no more of, such as how the program confirmed it, it leaves out.
  */
-import { askedFor, keyOf, receiptFor, titleOf } from '../delivery/receipts.ts';
+import { askedFor, keyOf, receiptFor, titleOf } from '../notices/receipts.ts';
 import { defined } from '../domain/defined.ts';
 import type { AccountId, MessageId } from '../domain/ids.ts';
 import type { AuditRow } from '../store/audit.ts';

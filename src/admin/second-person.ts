@@ -8,8 +8,8 @@
  *   sluis audit erase --before ... --approval K7QM-2XRD             uses it up and runs
  */
 import { randomBytes } from 'node:crypto';
-import { canonicalJson, inputHash } from '../crypto/approval.ts';
-import { base32, cleanBase32, grouped } from '../crypto/base32.ts';
+import { canonicalJson, inputHash } from '../crypto/trail/approval.ts';
+import { base32, cleanBase32, grouped } from '../crypto/keys/base32.ts';
 import { MAX_REQUEST_INPUT, type SecondPersonVerb } from '../domain/second-person.ts';
 import type { ApprovalRecord } from '../store/operators.ts';
 import { defined } from '../domain/defined.ts';

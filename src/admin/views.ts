@@ -1,7 +1,7 @@
 /** What listings show: the shapes that `--json` prints and docs/operations.md documents. Times are ISO 8601, sizes octets. */
 import { z } from '../config/zod.ts';
-import { grouped } from '../crypto/base32.ts';
-import { certificateState } from '../crypto/certificate-expiry.ts';
+import { grouped } from '../crypto/keys/base32.ts';
+import { certificateState } from '../crypto/certificates/certificate-expiry.ts';
 import { defined } from '../domain/defined.ts';
 import { APP_SCOPES, type Account, type Organisation, type RegisteredAddress, stateWhile } from '../domain/registry.ts';
 import { ediExemptions, exemptUntil } from '../domain/scan-exemption.ts';

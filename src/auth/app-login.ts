@@ -5,7 +5,7 @@
  * who tries passwords of the account does not stop its programs. A wrong one is counted, throttled and refused as a wrong password is: the same answer, on
  * the same grid. There is no hash to wait for, and so no line.
  */
-import { type TokenProof, isSameToken } from '../crypto/token.ts';
+import { type TokenProof, isSameToken } from '../crypto/keys/token.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { Account, AppPassword, AppScope } from '../domain/registry.ts';
 import { type Instant, hours } from '../domain/units.ts';

@@ -15,10 +15,10 @@
  *
  * Nothing here throws: a store that cannot answer is `busy`, and the log says why.
  */
-import type { Certificate } from '../crypto/certificate.ts';
-import { readAppPassword } from '../crypto/app-password.ts';
-import { createPasswordVerifier, dummyHash, hashPassword } from '../crypto/password.ts';
-import { scramVerifier } from '../crypto/scram.ts';
+import type { Certificate } from '../crypto/certificates/certificate.ts';
+import { readAppPassword } from '../crypto/passwords/app-password.ts';
+import { createPasswordVerifier, dummyHash, hashPassword } from '../crypto/passwords/password.ts';
+import { scramVerifier } from '../crypto/passwords/scram.ts';
 import { defined } from '../domain/defined.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Account, foldLogin } from '../domain/registry.ts';

@@ -1,7 +1,7 @@
 /** What an authenticator is made of, its limits, and what it tells of itself. */
-import type { Certificate } from '../crypto/certificate.ts';
-import type { Revocation } from '../crypto/certificate-path.ts';
-import type { scramVerifier } from '../crypto/scram.ts';
+import type { Certificate } from '../crypto/certificates/certificate.ts';
+import type { Revocation } from '../crypto/certificates/certificate-path.ts';
+import type { scramVerifier } from '../crypto/passwords/scram.ts';
 import type { Distribution } from '../domain/counts.ts';
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';

@@ -1,6 +1,6 @@
 /** Reads the authorities whose client certificates may be registered by name, or that vouch for mail certificates. */
-import { type Certificate, isWeakKey, readCertificates } from '../crypto/certificate.ts';
-import { formatName } from '../crypto/distinguished-name.ts';
+import { type Certificate, isWeakKey, readCertificates } from '../crypto/certificates/certificate.ts';
+import { formatName } from '../crypto/certificates/distinguished-name.ts';
 import { Unusable } from '../domain/unusable.ts';
 
 /** A file of authorities cannot be used. The text names it, what is wrong and what to do. */

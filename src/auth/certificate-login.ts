@@ -1,8 +1,8 @@
 /**
  * Logins that rest on a client certificate, and what a password needs beside it: the setting `login` of the account decides.
  */
-import type { Certificate } from '../crypto/certificate.ts';
-import type { Revocation } from '../crypto/certificate-path.ts';
+import type { Certificate } from '../crypto/certificates/certificate.ts';
+import type { Revocation } from '../crypto/certificates/certificate-path.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Account, foldLogin } from '../domain/registry.ts';

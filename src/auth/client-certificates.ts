@@ -5,10 +5,15 @@
  * Its dates and purpose must hold. Registered by fingerprint, it needs no more; by its names, it needs a path to one of the configured
  * authorities, or anybody could make it. RFC 5280 section 6.1, RFC 9525 does not apply: nobody's host name is asked for.
  */
-import { type Certificate, readCertificate } from '../crypto/certificate.ts';
-import { credentialKeys } from '../crypto/certificate-credential.ts';
-import { type PathReason, type PathResult, type Revocation, findPath } from '../crypto/certificate-path.ts';
-import { formatName } from '../crypto/distinguished-name.ts';
+import { type Certificate, readCertificate } from '../crypto/certificates/certificate.ts';
+import { credentialKeys } from '../crypto/certificates/certificate-credential.ts';
+import {
+  type PathReason,
+  type PathResult,
+  type Revocation,
+  findPath,
+} from '../crypto/certificates/certificate-path.ts';
+import { formatName } from '../crypto/certificates/distinguished-name.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { RegisteredCertificate, State } from '../domain/registry.ts';

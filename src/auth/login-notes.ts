@@ -8,7 +8,7 @@
  * What stands in the login field is a password now and then, typed into the wrong box. A name that nobody has is therefore written only
  * when it has the form of an address.
  */
-import { grouped } from '../crypto/base32.ts';
+import { grouped } from '../crypto/keys/base32.ts';
 import { Counts } from '../domain/counts.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';

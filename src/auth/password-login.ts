@@ -4,7 +4,7 @@
  * What was right within the hour from the same network is granted at once, whatever is being attacked and however long the line is. Then
  * the throttle says whether these credentials are judged now. Then they wait their turn for a hash.
  */
-import { isPossiblePassword } from '../crypto/password-text.ts';
+import { isPossiblePassword } from '../crypto/passwords/password-text.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { Account } from '../domain/registry.ts';

@@ -2,8 +2,8 @@
  * What is done to a password that a login has just shown, since only then its text is at hand: an imported hash becomes one of ours, and the
  * SCRAM verifier that the account's setting asks for is made.
  */
-import { needsRehash } from '../crypto/password-scheme.ts';
-import type { scramVerifier } from '../crypto/scram.ts';
+import { needsRehash } from '../crypto/passwords/password-scheme.ts';
+import type { scramVerifier } from '../crypto/passwords/scram.ts';
 import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Password } from '../domain/registry.ts';

@@ -2,13 +2,19 @@
  * Revocation lists of foreign authorities: verified when they come, asked at every login and for every certificate of mail.
  *
  * A list that cannot be used never takes the place of one that could, and an older one never that of a newer. How long an overdue list counts is
- * policy (crypto/crl-policy.ts); every list that is overdue is told in the log.
+ * policy (crypto/certificates/crl-policy.ts); every list that is overdue is told in the log.
  */
-import type { Certificate } from '../crypto/certificate.ts';
-import type { Revocation } from '../crypto/certificate-path.ts';
-import { type Crl, readCrls, verifyCrl } from '../crypto/crl.ts';
-import { type CrlPolicy, CrlShelf, DEFAULT_CRL_POLICY, type Freshness, freshnessOf } from '../crypto/crl-policy.ts';
-import { formatName, sameName } from '../crypto/distinguished-name.ts';
+import type { Certificate } from '../crypto/certificates/certificate.ts';
+import type { Revocation } from '../crypto/certificates/certificate-path.ts';
+import { type Crl, readCrls, verifyCrl } from '../crypto/certificates/crl.ts';
+import {
+  type CrlPolicy,
+  CrlShelf,
+  DEFAULT_CRL_POLICY,
+  type Freshness,
+  freshnessOf,
+} from '../crypto/certificates/crl-policy.ts';
+import { formatName, sameName } from '../crypto/certificates/distinguished-name.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';
 

@@ -10,7 +10,7 @@ import {
   checkScramProof,
   readScramVerifier,
   scramSalt,
-} from '../crypto/scram.ts';
+} from '../crypto/passwords/scram.ts';
 import type { RandomBytes } from '../domain/effects.ts';
 import type { Password } from '../domain/registry.ts';
 import { settingOf } from '../domain/settings.ts';

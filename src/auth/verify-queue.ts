@@ -25,7 +25,7 @@ export type Served<T> =
   { readonly kind: 'done'; readonly value: T } | { readonly kind: 'busy'; readonly why: 'full' | 'late' | 'gone' };
 
 export interface QueueLimits {
-  /** Hashes at once. Above 2, UV_THREADPOOL_SIZE must grow as well: see crypto/password.ts. */
+  /** Hashes at once. Above 2, UV_THREADPOOL_SIZE must grow as well: see crypto/passwords/password.ts. */
   readonly concurrency: number;
   readonly length: number;
   /** Most places that one network takes. */

@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Anchor, readAnchor } from '../crypto/audit-anchor.ts';
+import { type Anchor, readAnchor } from '../crypto/trail/audit-anchor.ts';
 import { BackupRefused, isCode, reasonOf } from './refused.ts';
 
 /** A file a day. */

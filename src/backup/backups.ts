@@ -8,7 +8,7 @@ import { THE_GATEWAY } from '../store/actor.ts';
 import type { LogKept } from '../store/copies.ts';
 import { factsOfFile } from './files.ts';
 import { FolderTurn } from './folder-turn.ts';
-import { keyFingerprint } from '../crypto/key-fingerprint.ts';
+import { keyFingerprint } from '../crypto/keys/key-fingerprint.ts';
 import { type DrillReport, drill, keyCopyIn } from './drill.ts';
 import {
   type Keep,

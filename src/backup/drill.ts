@@ -5,8 +5,8 @@
 import { existsSync } from 'node:fs';
 import { realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { AuditKeys } from '../crypto/audit-keys.ts';
-import { DAY } from '../crypto/sealed-places.ts';
+import type { AuditKeys } from '../crypto/keys/audit-keys.ts';
+import { DAY } from '../crypto/keys/sealed-places.ts';
 import { many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
 import type { DrillMarks } from '../domain/drills.ts';

@@ -4,7 +4,7 @@ import { readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defined } from '../domain/defined.ts';
 import { isInside } from '../platform/paths.ts';
-import type { AuditKeys } from '../crypto/audit-keys.ts';
+import type { AuditKeys } from '../crypto/keys/audit-keys.ts';
 import { makeFolder, realPlace, syncFolderOf } from './files.ts';
 import { MANIFEST, type Manifest, type ReadManifest, readManifest } from './manifest.ts';
 import { BackupRefused, isCode, reasonOf } from './refused.ts';

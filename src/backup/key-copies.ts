@@ -11,7 +11,7 @@
  */
 import { readFile, readdir, rename, rm, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DAY, KEPT, belongsInCopy } from '../crypto/sealed-places.ts';
+import { DAY, KEPT, belongsInCopy } from '../crypto/keys/sealed-places.ts';
 import { filesBelow, makeFolder, syncFolderOf, writeNew } from './files.ts';
 import { BackupRefused, isCode, reasonOf } from './refused.ts';
 

@@ -5,7 +5,7 @@
 import type { KeyObject } from 'node:crypto';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AuditKeys } from '../crypto/audit-keys.ts';
+import type { AuditKeys } from '../crypto/keys/audit-keys.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { Instant } from '../domain/units.ts';
 import { CopyFailed, type LogKept, type LogSource } from '../store/copies.ts';

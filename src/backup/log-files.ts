@@ -10,7 +10,7 @@
 import { type KeyObject, createHash, sign, verify } from 'node:crypto';
 import { open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AuditKeys } from '../crypto/audit-keys.ts';
+import type { AuditKeys } from '../crypto/keys/audit-keys.ts';
 import { many } from '../domain/counted.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import type { ReceivedLog } from '../store/copies.ts';

@@ -6,7 +6,7 @@
 import { type KeyObject, createHash } from 'node:crypto';
 import { readFile, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AuditKeys } from '../crypto/audit-keys.ts';
+import type { AuditKeys } from '../crypto/keys/audit-keys.ts';
 import { defined } from '../domain/defined.ts';
 import { type DrillKind, type DrillMarks, type LastDrill, readMarks } from '../domain/drills.ts';
 import { type Instant, instant } from '../domain/units.ts';

@@ -5,9 +5,9 @@
 import { type KeyObject, createHash } from 'node:crypto';
 import { statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Anchor, readAnchor } from '../crypto/audit-anchor.ts';
-import { sharesThatMake } from '../crypto/escrow-record.ts';
-import { keyFingerprint } from '../crypto/key-fingerprint.ts';
+import { type Anchor, readAnchor } from '../crypto/trail/audit-anchor.ts';
+import { sharesThatMake } from '../crypto/keys/escrow-record.ts';
+import { keyFingerprint } from '../crypto/keys/key-fingerprint.ts';
 import { agree, many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';

@@ -5,7 +5,7 @@
 import { type KeyObject, createPublicKey, sign, verify } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AuditKeys } from '../crypto/audit-keys.ts';
+import type { AuditKeys } from '../crypto/keys/audit-keys.ts';
 import { writeNew } from './files.ts';
 import { BackupRefused, isCode, reasonOf } from './refused.ts';
 

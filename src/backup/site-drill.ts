@@ -1,5 +1,5 @@
 /** The report of a planned switch to the other site and back: what people did and measured, signed like that of a restore. */
-import type { AuditKeys } from '../crypto/audit-keys.ts';
+import type { AuditKeys } from '../crypto/keys/audit-keys.ts';
 import { defined } from '../domain/defined.ts';
 import type { DrillMarks } from '../domain/drills.ts';
 import type { Instant } from '../domain/units.ts';

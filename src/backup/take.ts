@@ -5,8 +5,8 @@
 import { copyFile as plainCopy } from 'node:fs/promises';
 import { rename, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { escrowOf } from '../crypto/escrow-record.ts';
-import type { AuditKeys } from '../crypto/audit-keys.ts';
+import { escrowOf } from '../crypto/keys/escrow-record.ts';
+import type { AuditKeys } from '../crypto/keys/audit-keys.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import { type Instant, MiB } from '../domain/units.ts';

@@ -4,8 +4,8 @@
  * Expected endings are RegistryError: the text names what is missing and the command that helps.
  */
 import type { KeyObject } from 'node:crypto';
-import type { Authority, RevocationPlace } from '../crypto/authority.ts';
-import { type Certificate, readCertificate } from '../crypto/certificate.ts';
+import type { Authority, RevocationPlace } from '../crypto/certificates/authority.ts';
+import { type Certificate, readCertificate } from '../crypto/certificates/certificate.ts';
 import { days, type Instant } from '../domain/units.ts';
 import type { AuthorityRecord } from '../store/certificates.ts';
 import { RegistryError } from '../store/registry.ts';

@@ -7,10 +7,17 @@
  * Roll-over of the root: the old root certifies the new one and the other way round, so that who trusts either accepts the certificates of
  * both. Everybody gets the new root, old certificates are renewed, and after the last one has ended the old root is dropped.
  */
-import { type KeyKind, type KeyPair, crossSign, issueAuthority, makeKeyPair, makeRoot } from '../crypto/authority.ts';
-import type { Certificate } from '../crypto/certificate.ts';
-import { makeName, attributeOf } from '../crypto/distinguished-name.ts';
-import { Oid } from '../crypto/oids.ts';
+import {
+  type KeyKind,
+  type KeyPair,
+  crossSign,
+  issueAuthority,
+  makeKeyPair,
+  makeRoot,
+} from '../crypto/certificates/authority.ts';
+import type { Certificate } from '../crypto/certificates/certificate.ts';
+import { makeName, attributeOf } from '../crypto/certificates/distinguished-name.ts';
+import { Oid } from '../crypto/certificates/oids.ts';
 import { days } from '../domain/units.ts';
 import type { AuthorityRole, NewAuthority } from '../store/certificates.ts';
 import { RegistryError } from '../store/registry.ts';

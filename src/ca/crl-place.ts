@@ -4,7 +4,7 @@
  * identifier, so that certificates of an authority that no longer issues go on pointing to the right list.
  */
 import { basename, dirname, extname, join } from 'node:path';
-import type { Certificate } from '../crypto/certificate.ts';
+import type { Certificate } from '../crypto/certificates/certificate.ts';
 import type { CaParts } from './parts.ts';
 
 const nameOf = (crlFile: string, issuing: Certificate): string =>

@@ -2,8 +2,8 @@
  * One-time codes that fetch a certificate: for renewals of many, and for whoever is not at the gateway's keyboard. The certificate is made
  * when the code is used, for a key that is made then: until that moment there is nothing to steal but the code.
  */
-import { spreadEnd } from '../crypto/authority.ts';
-import { type EnrolmentCode, newEnrolmentCode, readEnrolmentCode } from '../crypto/enrolment-code.ts';
+import { spreadEnd } from '../crypto/certificates/authority.ts';
+import { type EnrolmentCode, newEnrolmentCode, readEnrolmentCode } from '../crypto/passwords/enrolment-code.ts';
 import { defined } from '../domain/defined.ts';
 import { type Instant, type Milliseconds, days, instant } from '../domain/units.ts';
 import type { AccountCertificate, CertificateEnrolment, CertificateUse, Enrolment } from '../store/certificates.ts';

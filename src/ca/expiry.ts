@@ -4,7 +4,7 @@
  * A warning is remembered after its letter was filed; a crash between the two tries again and files nothing twice, by the letter's key. What
  * could not be filed is tried again the next day.
  */
-import { WARNING_DAYS, type WarningDay, daysLeft, dueWarning } from '../crypto/certificate-expiry.ts';
+import { WARNING_DAYS, type WarningDay, daysLeft, dueWarning } from '../crypto/certificates/certificate-expiry.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { days, instant } from '../domain/units.ts';

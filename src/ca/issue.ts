@@ -1,11 +1,11 @@
 /**
  * Certificates for accounts. Only requests are taken: the private key is made by its owner or by the command line, and never comes here.
  */
-import { allowedEmails, issue } from '../crypto/authority.ts';
-import { type Certificate, emailsOf } from '../crypto/certificate.ts';
-import { readCertificateRequest } from '../crypto/certificate-request.ts';
-import { type Name, attributeProblem, formatName, makeName } from '../crypto/distinguished-name.ts';
-import { Oid } from '../crypto/oids.ts';
+import { allowedEmails, issue } from '../crypto/certificates/authority.ts';
+import { type Certificate, emailsOf } from '../crypto/certificates/certificate.ts';
+import { readCertificateRequest } from '../crypto/certificates/certificate-request.ts';
+import { type Name, attributeProblem, formatName, makeName } from '../crypto/certificates/distinguished-name.ts';
+import { Oid } from '../crypto/certificates/oids.ts';
 import { defined } from '../domain/defined.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
 import type { CertificateUse, KeptCertificate, NewAccountCertificate } from '../store/certificates.ts';

@@ -1,5 +1,5 @@
 /** What the authority works with. */
-import type { AuthorityKeys } from '../crypto/authority-keys.ts';
+import type { AuthorityKeys } from '../crypto/keys/authority-keys.ts';
 import type { Clock, RandomBytes } from '../domain/effects.ts';
 import type { Store } from '../store/port/store.ts';
 

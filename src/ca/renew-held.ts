@@ -2,13 +2,13 @@
  * Renews certificates for mail whose private keys the gateway holds, 60 days before they end, before anybody is warned: nobody else could, and an
  * address that must be encrypted to would be cut off by a date. Each gets a new key; the old one stays, for what is still encrypted to it.
  */
-import type { KeyKind } from '../crypto/authority.ts';
-import { makeKeyPair } from '../crypto/authority.ts';
-import { type KeyDescription, readCertificate } from '../crypto/certificate.ts';
-import { WARNING_DAYS } from '../crypto/certificate-expiry.ts';
-import { makeCertificateRequest } from '../crypto/certificate-request.ts';
-import { makeName } from '../crypto/distinguished-name.ts';
-import type { MailKeySeals } from '../crypto/mail-key-seals.ts';
+import type { KeyKind } from '../crypto/certificates/authority.ts';
+import { makeKeyPair } from '../crypto/certificates/authority.ts';
+import { type KeyDescription, readCertificate } from '../crypto/certificates/certificate.ts';
+import { WARNING_DAYS } from '../crypto/certificates/certificate-expiry.ts';
+import { makeCertificateRequest } from '../crypto/certificates/certificate-request.ts';
+import { makeName } from '../crypto/certificates/distinguished-name.ts';
+import type { MailKeySeals } from '../crypto/keys/mail-key-seals.ts';
 import { type Address, addressKey } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';

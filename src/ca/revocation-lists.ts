@@ -1,9 +1,9 @@
 /** The revocation lists of every authority of ours that has certificates out, and their publication as files. */
 import { readFileSync } from 'node:fs';
-import type { Certificate } from '../crypto/certificate.ts';
-import { REVOCATION_REASONS, type RevocationReason, type Revoked, makeCrl } from '../crypto/crl-issue.ts';
-import { formatName } from '../crypto/distinguished-name.ts';
-import { encodePem } from '../crypto/pem.ts';
+import type { Certificate } from '../crypto/certificates/certificate.ts';
+import { REVOCATION_REASONS, type RevocationReason, type Revoked, makeCrl } from '../crypto/certificates/crl-issue.ts';
+import { formatName } from '../crypto/certificates/distinguished-name.ts';
+import { encodePem } from '../crypto/certificates/pem.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
 import { replaceFile } from '../platform/lasting-files.ts';
 import type { Store } from '../store/port/store.ts';

@@ -1,6 +1,6 @@
 /**
  * A second person where there is no store to ask in (restore, store move): request and signatures lie in a file that goes from one to the other. What is
- * signed, and what makes an approval, is as everywhere (crypto/approval.ts); the end is counted from the time of asking, which is signed.
+ * signed, and what makes an approval, is as everywhere (crypto/trail/approval.ts); the end is counted from the time of asking, which is signed.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,8 +12,8 @@ import {
   inputHash,
   signApproval,
   signedAtProblem,
-} from '../crypto/approval.ts';
-import { base32, grouped } from '../crypto/base32.ts';
+} from '../crypto/trail/approval.ts';
+import { base32, grouped } from '../crypto/keys/base32.ts';
 import {
   type ApprovalRequest,
   type ApprovalSignature,

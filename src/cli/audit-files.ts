@@ -2,8 +2,8 @@
 import { type KeyObject, createPublicKey } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Anchor, readAnchor } from '../crypto/audit-anchor.ts';
-import { ExportCheck } from '../crypto/audit-export.ts';
+import { type Anchor, readAnchor } from '../crypto/trail/audit-anchor.ts';
+import { ExportCheck } from '../crypto/trail/audit-export.ts';
 import type { BrokenRow } from '../domain/audit-row.ts';
 import { agree, many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';

@@ -3,8 +3,8 @@ import { hash } from 'node:crypto';
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readAuthorities } from '../auth/authorities.ts';
-import type { Certificate } from '../crypto/certificate.ts';
-import { verifyTimeStamp } from '../crypto/time-stamp.ts';
+import type { Certificate } from '../crypto/certificates/certificate.ts';
+import { verifyTimeStamp } from '../crypto/trail/time-stamp.ts';
 import { CommandError } from './exit.ts';
 
 /** As trail/time-stamps.ts names its files. */

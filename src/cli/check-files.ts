@@ -19,9 +19,9 @@ import { readChannelFiles, readReplicatorPassword, readServerMaterial } from '..
 import { listsOf, readRevocationLists } from '../config/revocation-lists.ts';
 import type { Config } from '../config/schema.ts';
 import { channelWarnings } from '../cluster/check.ts';
-import { auditKeyFile, auditKeys } from '../crypto/audit-keys.ts';
-import { readDkimKeys } from '../crypto/dkim-keys.ts';
-import { formatName } from '../crypto/distinguished-name.ts';
+import { auditKeyFile, auditKeys } from '../crypto/keys/audit-keys.ts';
+import { readDkimKeys } from '../crypto/dkim/dkim-keys.ts';
+import { formatName } from '../crypto/certificates/distinguished-name.ts';
 import type { Log } from '../domain/effects.ts';
 import { checkStartFiles } from '../gateway/stopped-store.ts';
 import { systemClock } from '../platform/clock.ts';

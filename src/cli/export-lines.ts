@@ -4,7 +4,7 @@
  */
 import { type Hash, createHash } from 'node:crypto';
 import { accessSync, constants, createReadStream } from 'node:fs';
-import { MAX_EXPORT_LINE } from '../crypto/audit-export.ts';
+import { MAX_EXPORT_LINE } from '../crypto/trail/audit-export.ts';
 import { CommandError } from './exit.ts';
 import { fileCode } from './new-file.ts';
 

@@ -6,11 +6,11 @@
  * that the operator wants it to hold goes to the gateway.
  */
 import { readFileSync, statSync } from 'node:fs';
-import { type Certificate, certificatePem, readCertificate } from '../crypto/certificate.ts';
-import { formatName } from '../crypto/distinguished-name.ts';
-import { encodePem } from '../crypto/pem.ts';
-import { readPkcs7 } from '../crypto/pkcs7-import.ts';
-import { type Pkcs12Contents, readPkcs12 } from '../crypto/pkcs12-import.ts';
+import { type Certificate, certificatePem, readCertificate } from '../crypto/certificates/certificate.ts';
+import { formatName } from '../crypto/certificates/distinguished-name.ts';
+import { encodePem } from '../crypto/certificates/pem.ts';
+import { readPkcs7 } from '../crypto/key-files/pkcs7-import.ts';
+import { type Pkcs12Contents, readPkcs12 } from '../crypto/key-files/pkcs12-import.ts';
 import { CommandError } from './exit.ts';
 import { readOpeningPassword } from './secret.ts';
 import type { Terminal } from './terminal.ts';

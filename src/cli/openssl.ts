@@ -1,5 +1,5 @@
 /** Refuses to work with an OpenSSL that would tell senders what they must not learn; what `main.ts` asks of Node itself is in `runtime.ts`. */
-import { type DecryptsPkcs1, rejectsImplicitly } from '../crypto/implicit-rejection.ts';
+import { type DecryptsPkcs1, rejectsImplicitly } from '../crypto/certificates/implicit-rejection.ts';
 import { CommandError } from './exit.ts';
 
 /** Throws CommandError (unavailable). */

@@ -1,5 +1,5 @@
 /** The files of `sluis operator key`: a key pair that is made in the operator's own hands. */
-import { makeOperatorKey } from '../crypto/operator-key.ts';
+import { makeOperatorKey } from '../crypto/trail/operator-key.ts';
 import { defined } from '../domain/defined.ts';
 import { readFilePassword } from './key-material.ts';
 import { newFile, withFiles } from './new-file.ts';

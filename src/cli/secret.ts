@@ -3,8 +3,8 @@
  * seen by every user of the machine, and kept in histories.
  */
 import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
-import { generatePassword } from '../crypto/password-generate.ts';
-import { checkNewPassword } from '../crypto/password-text.ts';
+import { generatePassword } from '../crypto/passwords/password-generate.ts';
+import { checkNewPassword } from '../crypto/passwords/password-text.ts';
 import { CommandError } from './exit.ts';
 import { fileCode } from './new-file.ts';
 import { type SecretOptions, secretOptions } from './secret-options.ts';

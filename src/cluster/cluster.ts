@@ -1,10 +1,10 @@
 /** This node among those that share its store: answers the others, asks them, and says how it stands. */
-import { ClusterSecrets } from '../crypto/cluster-secrets.ts';
-import { type Day, KeyFolder, KeyFolderRefused } from '../crypto/key-folder.ts';
+import { ClusterSecrets } from '../crypto/keys/cluster-secrets.ts';
+import { type Day, KeyFolder, KeyFolderRefused } from '../crypto/keys/key-folder.ts';
 import { many } from '../domain/counted.ts';
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
 import { seconds } from '../domain/units.ts';
-import { fingerprintOfCheck } from '../crypto/key-fingerprint.ts';
+import { fingerprintOfCheck } from '../crypto/keys/key-fingerprint.ts';
 import type { Caller, PeerAddress } from './channel/client.ts';
 import { type ChannelMaterial, ownProblem } from './channel/identity.ts';
 import { CHANNEL_VERSION, type Introduction } from './channel/requests.ts';

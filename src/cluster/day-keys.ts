@@ -4,9 +4,9 @@
  * The keys of a day are a set that only grows, until the day is erased everywhere: whatever nodes did that did not hear of each other, their union opens
  * everything. An erasure is believed where the common store says it as well; no word over the line destroys a key by itself.
  */
-import type { ClusterSecrets } from '../crypto/cluster-secrets.ts';
-import { type Day, type KeyFolder, KeyFolderRefused } from '../crypto/key-folder.ts';
-import { SealBroken } from '../crypto/sealing.ts';
+import type { ClusterSecrets } from '../crypto/keys/cluster-secrets.ts';
+import { type Day, type KeyFolder, KeyFolderRefused } from '../crypto/keys/key-folder.ts';
+import { SealBroken } from '../crypto/keys/sealing.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { PeerRefused } from './channel/refusals.ts';
 import { DAYS_AT_A_TIME, type Handlers, KEPT_AT_A_TIME, type KnownDay } from './channel/requests.ts';

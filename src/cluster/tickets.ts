@@ -7,7 +7,7 @@
  * Of two the greater holds: by how often all tickets were made void, then by its number, then by the name of the node that made it. Making tickets void
  * outweighs any number of rotations elsewhere, so no node that heard of it late brings a void ticket back.
  */
-import type { ClusterSecrets } from '../crypto/cluster-secrets.ts';
+import type { ClusterSecrets } from '../crypto/keys/cluster-secrets.ts';
 import type { RandomBytes } from '../domain/effects.ts';
 import { TICKET_KEY } from '../platform/tls.ts';
 import type { SharedTicket } from './channel/requests.ts';

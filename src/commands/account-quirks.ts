@@ -83,7 +83,7 @@ export const observedPart = lookPart({
   out: z.object({ accounts: z.array(observedView).readonly(), next: z.string().optional() }),
   right: 'read',
   run: async (context, { after }) => {
-    const { observedPage } = await import('../delivery/observed.ts');
+    const { observedPage } = await import('../notices/observed.ts');
     return await observedPage(context, { limit: 500, ...defined({ after }) });
   },
 });

@@ -4,7 +4,7 @@ import { tryToPublish } from '../ca/revocation-lists.ts';
 import { certificateView, viewCertificate } from '../admin/cert-views.ts';
 import { CommandError } from '../cli/exit.ts';
 import { newFile, withFiles } from '../cli/new-file.ts';
-import { REVOCATION_REASONS, type RevocationReason } from '../crypto/crl-issue.ts';
+import { REVOCATION_REASONS, type RevocationReason } from '../crypto/certificates/crl-issue.ts';
 import { defined } from '../domain/defined.ts';
 import { days as lasting } from '../domain/units.ts';
 import { capabilities } from './cert/capability.ts';

@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { loadConfig } from '../config/load.ts';
-import { generatePassword } from '../crypto/password-generate.ts';
+import { generatePassword } from '../crypto/passwords/password-generate.ts';
 import type { Log } from '../domain/effects.ts';
 import { days } from '../domain/units.ts';
 import { OWNER_SAID } from '../domain/roles.ts';

@@ -9,7 +9,7 @@ import { choice, folder, ofText } from './core/kinds.ts';
 import { arg, changesHere, opt, subject } from './core/row.ts';
 import { domain } from './partner/server.ts';
 
-const work = () => import('../crypto/dkim-keys.ts');
+const work = () => import('../crypto/dkim/dkim-keys.ts');
 
 const selector = ofText('name', '1 to 63 characters a-z, 0-9 and -, such as 202612e', (value) =>
   /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(value) ? value : undefined,

@@ -1,6 +1,6 @@
 /** `sluis evidence`: what evidence is checked with. It is written and checked by `sluis trace`. */
 import { z } from '../config/zod.ts';
-import { certificatePem } from '../crypto/certificate.ts';
+import { certificatePem } from '../crypto/certificates/certificate.ts';
 import { iso } from '../domain/units.ts';
 import { reads, subject } from './core/row.ts';
 

@@ -1,7 +1,7 @@
 /** `sluis key`: the master key, split among custodians, shown to be recoverable, recovered, made anew. */
 import { z } from '../config/zod.ts';
 import { facts, readableDay } from '../cli/output.ts';
-import { grouped } from '../crypto/base32.ts';
+import { grouped } from '../crypto/keys/base32.ts';
 import { file, folder, text } from './core/kinds.ts';
 import { changesHere, flag, need, opt, reads, rest, subject } from './core/row.ts';
 import {

@@ -2,8 +2,8 @@
 import { z } from '../config/zod.ts';
 import { AdminError } from '../admin/context.ts';
 import { facts, readableTime, table } from '../cli/output.ts';
-import { readCertificate } from '../crypto/certificate.ts';
-import { fingerprintOf, readOperatorKey } from '../crypto/operator-key.ts';
+import { readCertificate } from '../crypto/certificates/certificate.ts';
+import { fingerprintOf, readOperatorKey } from '../crypto/trail/operator-key.ts';
 import { agree, many as counted } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
 import { ROLES, ROLE_ABOUT, mayDo } from '../domain/roles.ts';

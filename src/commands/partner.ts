@@ -4,7 +4,7 @@ import { type AdminContext, AdminError } from '../admin/context.ts';
 import { backText, sendersText, stateText } from '../cli/ending-text.ts';
 import { readableTime } from '../cli/output.ts';
 import type { PartnerSecrets } from '../domain/partner.ts';
-import { destinationOf } from '../delivery/destination.ts';
+import { destinationOf } from '../push/destination.ts';
 import { agree, many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
 import type { Partner } from '../domain/partner.ts';

@@ -4,7 +4,7 @@ import { type AdminContext, AdminError, type Call } from '../admin/context.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { organisationOf } from '../admin/organisation-of.ts';
 import { readableTime } from '../cli/output.ts';
-import { cleanBase32, grouped } from '../crypto/base32.ts';
+import { cleanBase32, grouped } from '../crypto/keys/base32.ts';
 import { defined } from '../domain/defined.ts';
 import { mayDo } from '../domain/roles.ts';
 import { iso } from '../domain/units.ts';

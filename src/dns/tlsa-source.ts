@@ -3,7 +3,7 @@
  *
  * What could not be looked up is not remembered. The memory has a limit: an operator's partners are few, but nothing here grows without end.
  */
-import type { TlsaAnswer, TlsaSource } from '../delivery/courier.ts';
+import type { TlsaAnswer, TlsaSource } from '../push/courier.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { type Milliseconds, milliseconds, minutes, seconds } from '../domain/units.ts';
 import { DnsFailed } from './packet.ts';

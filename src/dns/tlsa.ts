@@ -5,8 +5,8 @@
  * authority: a path to it must hold, and the name. Usages 0 and 1 ask for a public authority besides, and are not used between mail servers.
  */
 import { X509Certificate, hash } from 'node:crypto';
-import { type Certificate, readCertificate } from '../crypto/certificate.ts';
-import { findPath } from '../crypto/certificate-path.ts';
+import { type Certificate, readCertificate } from '../crypto/certificates/certificate.ts';
+import { findPath } from '../crypto/certificates/certificate-path.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import type { Instant } from '../domain/units.ts';
 

@@ -76,7 +76,7 @@ export interface Partner {
   /** It is ending, as its account is: what waits is pushed, and until then it can be resumed. */
   readonly endsAt?: Instant;
   readonly server: PartnerServer;
-  /** `PartnerSecrets`, sealed for this partner (crypto/partner-secrets.ts); absent where it has none. */
+  /** `PartnerSecrets`, sealed for this partner (crypto/keys/partner-secrets.ts); absent where it has none. */
   readonly sealed?: Uint8Array;
   /** Whole domains that lead to it, folded. */
   readonly domains: readonly string[];

@@ -76,7 +76,7 @@ export interface Password {
   readonly name: string;
   /** PHC or crypt string; the prefix tells the scheme. */
   readonly hash: string;
-  /** SCRAM verifier (crypto/scram.ts), where the account's setting asks for one. As secret as the hash. */
+  /** SCRAM verifier (crypto/passwords/scram.ts), where the account's setting asks for one. As secret as the hash. */
   readonly scram?: string;
   readonly endsAt?: Instant;
   readonly lastUsedAt?: Instant;
@@ -113,7 +113,7 @@ export interface RegisteredCertificate {
   readonly id: number;
   readonly account: AccountId;
   readonly name: string;
-  /** What a shown certificate must meet: `fp:`, `subject:` or `san:` and hexadecimal (crypto/certificate-credential.ts). */
+  /** What a shown certificate must meet: `fp:`, `subject:` or `san:` and hexadecimal (crypto/certificates/certificate-credential.ts). */
   readonly key: string;
   /** SHA-256 of the certificate it was registered with, lower-case hexadecimal. A renewed one may meet the key as well. */
   readonly fingerprint: string;

@@ -46,7 +46,7 @@ export interface ApprovalRequest {
   /** As in the table of operations, for example `audit.erase`. */
   readonly operation: string;
   readonly verb: SecondPersonVerb;
-  /** The input as canonical JSON (crypto/approval.ts). */
+  /** The input as canonical JSON (crypto/trail/approval.ts). */
   readonly input: string;
   /** Who asked, as the caller said. */
   readonly askedBy: string;
@@ -76,7 +76,7 @@ export interface PasskeySignature extends Assertion {
   /** Id of the passkey. */
   readonly passkey: string;
   readonly verdict: Verdict;
-  /** What was signed: canonical JSON (crypto/passkey-approval.ts). */
+  /** What was signed: canonical JSON (crypto/trail/passkey-approval.ts). */
   readonly statement: string;
 }
 

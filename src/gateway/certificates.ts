@@ -7,14 +7,14 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { CaParts } from '../ca/parts.ts';
 import { type AuthoritiesSetting, readAuthorityFiles, readTlsMaterial } from '../config/files.ts';
 import type { Config } from '../config/schema.ts';
-import { type Certificate, readCertificate, readCertificates } from '../crypto/certificate.ts';
-import { formatName } from '../crypto/distinguished-name.ts';
-import { evidenceCertificateFile } from '../crypto/evidence-keys.ts';
+import { type Certificate, readCertificate, readCertificates } from '../crypto/certificates/certificate.ts';
+import { formatName } from '../crypto/certificates/distinguished-name.ts';
+import { evidenceCertificateFile } from '../crypto/trail/evidence-keys.ts';
 import type {
   GatewayCertificate,
   GatewayCertificateKind,
   GatewayCertificates,
-} from '../crypto/gateway-certificates.ts';
+} from '../crypto/certificates/gateway-certificates.ts';
 import { type Renewal, isRenewedByProgram } from '../domain/renewal.ts';
 import { defined } from '../domain/defined.ts';
 import type { PartnerId } from '../domain/ids.ts';

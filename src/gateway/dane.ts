@@ -1,6 +1,6 @@
 /** TLSA records of partners' servers (RFC 7672), assembled. What asks the DNS is loaded where a resolver is configured, at the first question. */
 import type { Config } from '../config/schema.ts';
-import type { TlsaSource } from '../delivery/courier.ts';
+import type { TlsaSource } from '../push/courier.ts';
 import type { TlsaCounts } from '../dns/tlsa-counts.ts';
 import { newTlsaCounts } from '../dns/tlsa-counts.ts';
 import type { Clock, Log } from '../domain/effects.ts';

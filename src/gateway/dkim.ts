@@ -1,7 +1,7 @@
 /** Signing for partners (DKIM), assembled. */
 import type { Config } from '../config/schema.ts';
-import { readDkimKeys } from '../crypto/dkim-keys.ts';
-import { DkimSigner } from '../delivery/dkim.ts';
+import { readDkimKeys } from '../crypto/dkim/dkim-keys.ts';
+import { DkimSigner } from '../push/dkim.ts';
 import type { Clock } from '../domain/effects.ts';
 import { type Metric, counter } from '../http/metric.ts';
 

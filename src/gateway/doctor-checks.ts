@@ -2,8 +2,8 @@
 import type { Config } from '../config/schema.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import { formatDuration } from '../config/units.ts';
-import { readEscrow } from '../crypto/escrow-record.ts';
-import { keyFingerprint } from '../crypto/key-fingerprint.ts';
+import { readEscrow } from '../crypto/keys/escrow-record.ts';
+import { keyFingerprint } from '../crypto/keys/key-fingerprint.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';
 import { escrowReminder } from '../domain/escrow.ts';
 import { type Instant, type Milliseconds } from '../domain/units.ts';

@@ -2,8 +2,8 @@
  * The questions of internet.nl's mail test, judged from here: by what the listeners offered a moment ago and by what the DNS says. Nobody else is
  * asked, so what can be seen from outside alone stays unknown.
  */
-import { findPath } from '../crypto/certificate-path.ts';
-import { readCertificate, readCertificates } from '../crypto/certificate.ts';
+import { findPath } from '../crypto/certificates/certificate-path.ts';
+import { readCertificate, readCertificates } from '../crypto/certificates/certificate.ts';
 import type { CheckedRecord } from '../domain/dns-record.ts';
 import { MAIL_TESTS, type MailTest, type MailTestResult } from '../domain/mail-test.ts';
 import type { Instant } from '../domain/units.ts';

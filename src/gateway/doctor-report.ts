@@ -1,7 +1,7 @@
 /** Judges what a listener offers, from its probe: pure, so that a test can show it what no build of OpenSSL still speaks. */
 import type { X509Certificate } from 'node:crypto';
-import { readCertificate } from '../crypto/certificate.ts';
-import { algorithmText, isWeak } from '../crypto/signature.ts';
+import { readCertificate } from '../crypto/certificates/certificate.ts';
+import { algorithmText, isWeak } from '../crypto/certificates/signature.ts';
 import { defined } from '../domain/defined.ts';
 import { type Instant, days } from '../domain/units.ts';
 import {

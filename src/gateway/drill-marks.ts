@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import { readMasterKey } from '../config/master-key.ts';
 import { nodeOf } from '../config/store.ts';
 import type { Config } from '../config/schema.ts';
-import { auditKeyFile } from '../crypto/audit-keys.ts';
-import { keyFingerprint } from '../crypto/key-fingerprint.ts';
+import { auditKeyFile } from '../crypto/keys/audit-keys.ts';
+import { keyFingerprint } from '../crypto/keys/key-fingerprint.ts';
 import type { DrillMarks } from '../domain/drills.ts';
 import { newestSchema } from './store.ts';
 

@@ -4,13 +4,13 @@ import { helpdeskOf } from '../config/helpdesk.ts';
 import { ownLetter } from '../config/letters.ts';
 import type { Config } from '../config/schema.ts';
 import { servedPorts } from '../config/served-ports.ts';
-import { hashPassword } from '../crypto/password.ts';
+import { hashPassword } from '../crypto/passwords/password.ts';
 import { defined } from '../domain/defined.ts';
 import { type LetterTemplate, parseLetterTemplate } from '../domain/letter-template.ts';
 import type { Language } from '../domain/registry.ts';
-import { LETTER_TEXT } from '../enrol/letter-text.ts';
-import type { LetterParts } from '../enrol/letters.ts';
-import { EnrolmentWindow, type WindowParts } from '../enrol/window.ts';
+import { LETTER_TEXT } from '../ca/enrol/letter-text.ts';
+import type { LetterParts } from '../ca/enrol/letters.ts';
+import { EnrolmentWindow, type WindowParts } from '../ca/enrol/window.ts';
 import { authLimitsOf } from './limits.ts';
 import { NetworkSet } from '../platform/network.ts';
 

@@ -1,6 +1,6 @@
 /** Health and metrics of the running gateway, assembled. */
 import type { Config } from '../config/schema.ts';
-import type { GatewayCertificates } from '../crypto/gateway-certificates.ts';
+import type { GatewayCertificates } from '../crypto/certificates/gateway-certificates.ts';
 import type { Counts } from '../domain/counts.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';

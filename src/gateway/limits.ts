@@ -3,7 +3,7 @@ import type { ApiTimes } from '../api/core/limits.ts';
 import type { AuthenticatorLimits } from '../auth/authenticator-options.ts';
 import { throttleDefaults } from '../auth/throttle.ts';
 import type { Config } from '../config/schema.ts';
-import type { PushLimits } from '../delivery/parts.ts';
+import type { PushLimits } from '../push/parts.ts';
 import type { LdapLimits } from '../ldap/limits.ts';
 import type { ConnectionLimitOptions } from '../platform/connections.ts';
 import type { Pop3Limits } from '../pop3/limits.ts';

@@ -3,8 +3,8 @@ import { X509Certificate, createHash } from 'node:crypto';
 import { readTlsMaterial } from '../config/files.ts';
 import { hostnameOf } from '../config/listeners.ts';
 import type { Config } from '../config/schema.ts';
-import type { DkimKey } from '../crypto/dkim.ts';
-import { dkimRecord, readDkimKeys } from '../crypto/dkim-keys.ts';
+import type { DkimKey } from '../crypto/dkim/dkim.ts';
+import { dkimRecord, readDkimKeys } from '../crypto/dkim/dkim-keys.ts';
 import type { WantedRecord } from '../domain/dns-record.ts';
 import { setupRecords } from './doctor-setup.ts';
 

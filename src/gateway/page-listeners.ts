@@ -7,7 +7,7 @@ import type { PageListenerOptions } from '../web/server.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
 import { type Listener, type ListenerAccess, type ListenerSpec, accessOf } from '../platform/listener.ts';
 import type { Helpdesk } from '../domain/helpdesk.ts';
-import type { LetterParts } from '../enrol/letters.ts';
+import type { LetterParts } from '../ca/enrol/letters.ts';
 import type { GatewayEffects } from './effects.ts';
 import { letterParts } from './enrolment.ts';
 import type { GatewayTls } from './tls.ts';

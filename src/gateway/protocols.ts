@@ -9,7 +9,7 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import type { CaParts } from '../ca/parts.ts';
 import type { Config } from '../config/schema.ts';
 import type { Chain } from '../middleware/chain.ts';
-import type { WindowCounts } from '../enrol/window-notes.ts';
+import type { WindowCounts } from '../ca/enrol/window-notes.ts';
 import type { StuckMessages } from '../pickup/stuck.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
 import type { Whose } from '../platform/tally.ts';

@@ -1,11 +1,11 @@
 /** The push to partners, assembled: records and secrets, courier, notices, dispatcher. */
 import type { Config } from '../config/schema.ts';
-import type { PartnerSeals } from '../crypto/partner-secrets.ts';
-import { type Dispatcher, startDispatcher } from '../delivery/dispatcher.ts';
-import type { DeliveryNoticeWriter } from '../delivery/notices.ts';
-import type { TlsaSource } from '../delivery/courier.ts';
-import type { DkimSigner } from '../delivery/dkim.ts';
-import { partnerDestinations } from '../delivery/partner-destinations.ts';
+import type { PartnerSeals } from '../crypto/keys/partner-secrets.ts';
+import { type Dispatcher, startDispatcher } from '../push/dispatcher.ts';
+import type { DeliveryNoticeWriter } from '../notices/delivery-notices.ts';
+import type { TlsaSource } from '../push/courier.ts';
+import type { DkimSigner } from '../push/dkim.ts';
+import { partnerDestinations } from '../push/partner-destinations.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { defined } from '../domain/defined.ts';
 import type { PartnerId } from '../domain/ids.ts';

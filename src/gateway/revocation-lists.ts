@@ -3,7 +3,7 @@ import type { ListFile } from '../auth/revocation-lists.ts';
 import { RevocationLists, listPolicy } from '../auth/revocation-lists.ts';
 import { type ListedAuthorities, listsOf, readRevocationLists } from '../config/revocation-lists.ts';
 import type { Config } from '../config/schema.ts';
-import type { Certificate } from '../crypto/certificate.ts';
+import type { Certificate } from '../crypto/certificates/certificate.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import { FileWatch } from '../platform/file-watch.ts';

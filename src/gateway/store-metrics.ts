@@ -10,7 +10,7 @@ import {
   endingOf,
   renewalLate,
   renewedInTime,
-} from '../crypto/gateway-certificates.ts';
+} from '../crypto/certificates/gateway-certificates.ts';
 import type { Counts } from '../domain/counts.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';
-import { startDaily, type Daily } from '../delivery/daily.ts';
+import { startDaily, type Daily } from '../notices/daily.ts';
 import { defined } from '../domain/defined.ts';
 import { MiB, octets } from '../domain/units.ts';
 import { createSqliteStore, openSqliteStore } from '../store/sqlite/open.ts';

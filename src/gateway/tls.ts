@@ -11,7 +11,7 @@ import { profileEnded, tlsFilesOf } from '../config/listeners.ts';
 import { readAuthorityFiles, readTlsMaterial } from '../config/files.ts';
 import type { Config } from '../config/schema.ts';
 import type { TicketKeys } from '../cluster/tickets.ts';
-import type { Certificate } from '../crypto/certificate.ts';
+import type { Certificate } from '../crypto/certificates/certificate.ts';
 import type { Timer } from '../domain/effects.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import type { GatewayLife } from '../trail/gateway-life.ts';

@@ -2,10 +2,10 @@
 import type { ApiCounts } from '../api/server.ts';
 import { readdir } from 'node:fs/promises';
 import type { AuthenticatorLoad } from '../auth/authenticator-options.ts';
-import type { Dispatcher } from '../delivery/dispatcher.ts';
+import type { Dispatcher } from '../push/dispatcher.ts';
 import type { Counts } from '../domain/counts.ts';
 import { READY_ROLES, type ReadyRole, type Reason } from '../domain/readiness.ts';
-import type { WindowCounts } from '../enrol/window-notes.ts';
+import type { WindowCounts } from '../ca/enrol/window-notes.ts';
 import { type Metric, counter, distribution, gauge, single } from '../http/metric.ts';
 import type { ConnectionLimits } from '../platform/connections.ts';
 import type { LoopDelay } from '../platform/loop-delay.ts';

@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import type { UsedPassword } from '../auth/authenticator.ts';
 import type { Expelled, LoggedInSession } from '../auth/expelling.ts';
-import { BerError } from '../crypto/ber.ts';
+import { BerError } from '../crypto/certificates/ber.ts';
 import { defined } from '../domain/defined.ts';
 import type { Account } from '../domain/registry.ts';
 import { type Milliseconds, milliseconds, seconds } from '../domain/units.ts';

@@ -5,8 +5,8 @@
  * attributes of many schemas. Values are compared as the directory's own search does (`foldText`), white space counts as one space. In telephone numbers blanks
  * and hyphens mean nothing (RFC 4517 sections 4.2.29 and 4.2.30).
  */
-import type { Element } from '../crypto/ber.ts';
-import { context } from '../crypto/der.ts';
+import type { Element } from '../crypto/certificates/ber.ts';
+import { context } from '../crypto/certificates/der.ts';
 import { foldText, telephoneText } from '../domain/directory.ts';
 import { type Attributes, isAsserted, isClass, isSearched, nameOf } from './attributes.ts';
 import { MOST_DEPTH, MOST_TERMS } from './limits.ts';

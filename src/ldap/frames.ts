@@ -4,7 +4,7 @@
  * The length is believed only up to `most`, and nothing is made for it before its octets are there. What came is joined when a message is whole and not
  * before, so that a peer that sends octet by octet costs no more than one that does not.
  */
-import { BerError } from '../crypto/ber.ts';
+import { BerError } from '../crypto/certificates/ber.ts';
 import { joinSmall } from '../platform/bytes.ts';
 
 /** Octets that tell how long a message is, at most. */

@@ -2,9 +2,9 @@
  * Paged results (RFC 2696). The cookie says behind which version the next page begins and how many entries came before it: a place in the directory and no
  * state of ours, so it costs nothing, ends with nothing, and one that somebody made up leads to entries that he may ask for anyway.
  */
-import { parse, reading } from '../crypto/ber.ts';
-import { smallInteger } from '../crypto/ber-values.ts';
-import { Tag, integer, octetString, sequence } from '../crypto/der.ts';
+import { parse, reading } from '../crypto/certificates/ber.ts';
+import { smallInteger } from '../crypto/certificates/ber-values.ts';
+import { Tag, integer, octetString, sequence } from '../crypto/certificates/der.ts';
 import type { Result } from '../domain/result.ts';
 import type { Control } from './requests.ts';
 import type { ResponseControl } from './responses.ts';

@@ -1,9 +1,9 @@
 /**
  * LDAP requests as values (RFC 4511 section 4). Pure: it reads one message, and judges nothing but its form.
  */
-import { BerError, type Cursor, type Element, parse } from '../crypto/ber.ts';
-import { booleanValue, smallInteger } from '../crypto/ber-values.ts';
-import { Tag, context } from '../crypto/der.ts';
+import { BerError, type Cursor, type Element, parse } from '../crypto/certificates/ber.ts';
+import { booleanValue, smallInteger } from '../crypto/certificates/ber-values.ts';
+import { Tag, context } from '../crypto/certificates/der.ts';
 import { defined } from '../domain/defined.ts';
 import { type Filter, readFilter } from './filter.ts';
 import { MOST_OCTETS } from './limits.ts';

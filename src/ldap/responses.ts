@@ -1,5 +1,15 @@
 /** LDAP responses, written (RFC 4511 section 4). Pure. */
-import { type Encoded, Tag, context, encode, integer, octetString, sequence, setOf, value } from '../crypto/der.ts';
+import {
+  type Encoded,
+  Tag,
+  context,
+  encode,
+  integer,
+  octetString,
+  sequence,
+  setOf,
+  value,
+} from '../crypto/certificates/der.ts';
 import { type Attributes, shownName } from './attributes.ts';
 import { RESPONSE } from './requests.ts';
 import type { LdapResult } from './results.ts';

@@ -1,10 +1,10 @@
 /** Certificates of the doors: the good one, and the ones that no program may take. */
 import { createPrivateKey, randomBytes } from 'node:crypto';
 import type { TLSSocketOptions } from 'node:tls';
-import { type Authority, issue, makeKeyPair } from '../crypto/authority.ts';
-import { certificatePem, readCertificate } from '../crypto/certificate.ts';
-import { type KeyAndCertificate, makeDevelopmentCertificates } from '../crypto/development-ca.ts';
-import { makeName } from '../crypto/distinguished-name.ts';
+import { type Authority, issue, makeKeyPair } from '../crypto/certificates/authority.ts';
+import { certificatePem, readCertificate } from '../crypto/certificates/certificate.ts';
+import { type KeyAndCertificate, makeDevelopmentCertificates } from '../crypto/certificates/development-ca.ts';
+import { makeName } from '../crypto/certificates/distinguished-name.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
 import { serverTlsOptions } from '../platform/tls.ts';
 import type { TlsKind } from './scenario.ts';

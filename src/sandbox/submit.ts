@@ -1,6 +1,6 @@
 /** Hands messages to the gateway behind the doors, as any account does: by SMTP. */
 import { randomBytes } from 'node:crypto';
-import type { Destination } from '../delivery/courier.ts';
+import type { Destination } from '../push/courier.ts';
 import type { Address } from '../domain/address.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { PartnerId } from '../domain/ids.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
-import { makeWebhookSecret, webhookSignature } from '../crypto/webhook-secrets.ts';
+import { makeWebhookSecret, webhookSignature } from '../crypto/keys/webhook-secrets.ts';
 import { type Facts, remember } from './facts.ts';
 
 /** How long the gateway waits for an answer. */

@@ -6,7 +6,7 @@
  */
 import { lookup } from 'node:dns/promises';
 import type { X509Certificate } from 'node:crypto';
-import type { Answer, CourierProbe, Destination, ProbeReport } from '../delivery/courier.ts';
+import type { Answer, CourierProbe, Destination, ProbeReport } from '../push/courier.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock, Timer } from '../domain/effects.ts';
 import { instant, octets, seconds } from '../domain/units.ts';

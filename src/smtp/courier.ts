@@ -8,7 +8,7 @@
  * A partner may end an idle connection at any time. Where that meets the next message before its content was sent, the message goes out
  * on a new connection: nothing of it has arrived.
  */
-import type { Answer, Courier, Destination, Parcel } from '../delivery/courier.ts';
+import type { Answer, Courier, Destination, Parcel } from '../push/courier.ts';
 import type { Timer } from '../domain/effects.ts';
 import { minutes, seconds } from '../domain/units.ts';
 import { type ConnectionEffects, PartnerConnection } from './partner-connection.ts';

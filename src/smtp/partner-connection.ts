@@ -14,7 +14,7 @@ import {
   type Session,
   TOO_LONG,
   type TlsaSource,
-} from '../delivery/courier.ts';
+} from '../push/courier.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import { needsUtf8 } from '../domain/address.ts';

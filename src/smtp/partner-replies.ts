@@ -1,5 +1,5 @@
 /** From what nodemailer reports to the answers of the courier port: codes by the partner, words by us. */
-import type { Answer, LostAt, LostWhy, Step } from '../delivery/courier.ts';
+import type { Answer, LostAt, LostWhy, Step } from '../push/courier.ts';
 import { defined } from '../domain/defined.ts';
 import { tlsTrouble } from './partner-tls.ts';
 import { NoSmtp, type Phase } from './strict-connection.ts';

@@ -8,7 +8,7 @@
  */
 import { X509Certificate, createHash } from 'node:crypto';
 import { type ConnectionOptions, type PeerCertificate, checkServerIdentity } from 'node:tls';
-import type { Destination, TlsaAnswer } from '../delivery/courier.ts';
+import type { Destination, TlsaAnswer } from '../push/courier.ts';
 import { defined } from '../domain/defined.ts';
 import { type CertificatePin, formatPin } from '../domain/partner.ts';
 import { clientTlsOptions } from '../platform/tls.ts';

@@ -1,5 +1,5 @@
 /** The probe's submission: one message to itself over the connection of the courier, so that TLS is verified and every answer is told apart. */
-import type { Answer, Destination } from '../delivery/courier.ts';
+import type { Answer, Destination } from '../push/courier.ts';
 import type { Address } from '../domain/address.ts';
 import type { ProbeCause } from '../domain/availability.ts';
 import type { Clock } from '../domain/effects.ts';

@@ -66,7 +66,7 @@ export interface MailCertificate {
   /** Whose it is: it stands for no address of another account. */
   readonly account: AccountId;
   readonly der: Uint8Array;
-  /** Its private key is held here: sealed for the fingerprint (crypto/sealed-key.ts, `account-mail`). */
+  /** Its private key is held here: sealed for the fingerprint (crypto/keys/sealed-key.ts, `account-mail`). */
   readonly sealedKey?: Uint8Array;
   readonly revoked?: { readonly at: Instant; readonly reason: string };
 }

@@ -66,7 +66,7 @@ export interface Federated extends Vouching {
 /** The account for emergencies. */
 export interface BreakGlassRecord {
   readonly role: Role;
-  /** Hash of the password and key of the codes (crypto/break-glass.ts). */
+  /** Hash of the password and key of the codes (crypto/passwords/break-glass.ts). */
   readonly sealed: Uint8Array;
   readonly madeAt: Instant;
   /** When somebody last got in. */

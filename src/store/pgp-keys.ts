@@ -36,7 +36,7 @@ export interface NewPgpKey extends PgpValidity {
   readonly revoked: boolean;
 }
 
-/** `sealedKey`: the secret half, for the gateway to hold (crypto/pgp-seals.ts). */
+/** `sealedKey`: the secret half, for the gateway to hold (crypto/keys/pgp-seals.ts). */
 export interface KeptPgpKey extends NewPgpKey {
   readonly sealedKey?: Uint8Array;
 }

@@ -5,9 +5,9 @@
 import { execFile } from 'node:child_process';
 import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Anchor, anchorLine } from '../crypto/audit-anchor.ts';
-import { isOneChain, lanesHash } from '../crypto/audit-lanes.ts';
-import type { AuditKeys } from '../crypto/audit-keys.ts';
+import { type Anchor, anchorLine } from '../crypto/trail/audit-anchor.ts';
+import { isOneChain, lanesHash } from '../crypto/trail/audit-lanes.ts';
+import type { AuditKeys } from '../crypto/keys/audit-keys.ts';
 import type { LaneHead } from '../domain/audit-row.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import { type Milliseconds, days } from '../domain/units.ts';

@@ -1,9 +1,9 @@
 /**
  * What proves some rows of the trail: pieces of the chain, each from a row that is told on to the next anchor, past rows that are not
- * (crypto/audit-export.ts).
+ * (crypto/trail/audit-export.ts).
  */
-import { beforeAllOf, isLinked } from '../crypto/audit-chain.ts';
-import { EXPORT_FORMAT, type ExportHeader, MAX_LINKS, exportLine, linksLine } from '../crypto/audit-export.ts';
+import { beforeAllOf, isLinked } from '../crypto/trail/audit-chain.ts';
+import { EXPORT_FORMAT, type ExportHeader, MAX_LINKS, exportLine, linksLine } from '../crypto/trail/audit-export.ts';
 import { type ChainHead, type ChainRow, placeOf } from '../domain/audit-row.ts';
 import type { Instant } from '../domain/units.ts';
 import type { AuditTrail } from '../store/port/audit.ts';

@@ -3,7 +3,7 @@
  * is signed in it. In memory, for it is read far from a gateway, by one person.
  */
 import { createHash } from 'node:crypto';
-import type { Certificate } from '../crypto/certificate.ts';
+import type { Certificate } from '../crypto/certificates/certificate.ts';
 import { isExactly } from '../crypto/cms/exact-signature.ts';
 import { failures } from '../crypto/cms/verdict.ts';
 import { verifyDetached } from '../crypto/cms/verify.ts';

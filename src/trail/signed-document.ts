@@ -6,7 +6,7 @@
  * it anew finds each change, also one where no signature reaches.
  */
 import { createHash } from 'node:crypto';
-import { evidenceAddress, type EvidenceKey } from '../crypto/evidence-keys.ts';
+import { evidenceAddress, type EvidenceKey } from '../crypto/trail/evidence-keys.ts';
 import { clearSigned, type Entity } from '../crypto/smime/protect.ts';
 import type { Instant } from '../domain/units.ts';
 import { base64Lines } from '../mime/base64-encoder.ts';

@@ -7,14 +7,14 @@
 import { hash } from 'node:crypto';
 import { type ClientRequest, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import type { Certificate } from '../crypto/certificate.ts';
+import type { Certificate } from '../crypto/certificates/certificate.ts';
 import {
   MAX_TIME_STAMP,
   readTimeStampResponse,
   timeStampNonce,
   timeStampRequest,
   verifyTimeStamp,
-} from '../crypto/time-stamp.ts';
+} from '../crypto/trail/time-stamp.ts';
 import type { RandomBytes } from '../domain/effects.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import type { Instant, Milliseconds } from '../domain/units.ts';

@@ -5,8 +5,8 @@
  * The position of a webhook is written down within a second after its receiver has taken an event, so a crash repeats what was taken in that second, under the same ids, and loses
  * nothing. Without webhooks nothing runs and nothing is asked.
  */
-import { grouped } from '../crypto/base32.ts';
-import type { WebhookSeals, WebhookSecrets } from '../crypto/webhook-secrets.ts';
+import { grouped } from '../crypto/keys/base32.ts';
+import type { WebhookSeals, WebhookSecrets } from '../crypto/keys/webhook-secrets.ts';
 import { Counts } from '../domain/counts.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock, Log, RandomBytes, Timer } from '../domain/effects.ts';

@@ -1,6 +1,6 @@
 /** What a receiver gets: an event as the Standard Webhooks specification has it, signed. */
 import { hash } from 'node:crypto';
-import { type WebhookSecrets, webhookSignature } from '../crypto/webhook-secrets.ts';
+import { type WebhookSecrets, webhookSignature } from '../crypto/keys/webhook-secrets.ts';
 import type { Instant } from '../domain/units.ts';
 import { iso } from '../domain/units.ts';
 import type { ActiveWebhook, WebhookEvent } from '../store/webhooks.ts';

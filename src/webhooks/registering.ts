@@ -1,6 +1,6 @@
 /** What operators and accounts do with webhooks that needs a secret, or the receiver: to add one, to give it another secret, to try it. */
-import { base32, grouped } from '../crypto/base32.ts';
-import { type WebhookSeals, makeWebhookSecret } from '../crypto/webhook-secrets.ts';
+import { base32, grouped } from '../crypto/keys/base32.ts';
+import { type WebhookSeals, makeWebhookSecret } from '../crypto/keys/webhook-secrets.ts';
 import type { Clock, RandomBytes } from '../domain/effects.ts';
 import { type Instant, instant } from '../domain/units.ts';
 import { OLD_SECRET_SIGNS } from '../domain/webhooks.ts';

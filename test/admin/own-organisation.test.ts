@@ -9,7 +9,7 @@ import { WITHIN } from '../../src/admin/own-organisation.ts';
 import { nameOf } from '../../src/commands/core/params.ts';
 import { operationRows } from '../../src/commands/core/row.ts';
 import { subjects } from '../../src/commands/table.ts';
-import { makeToken } from '../../src/crypto/operator-token.ts';
+import { makeToken } from '../../src/crypto/keys/operator-token.ts';
 import type { Role } from '../../src/domain/roles.ts';
 import { days, hours, instant } from '../../src/domain/units.ts';
 import { WEBHOOK_EVENT_TYPES } from '../../src/domain/webhooks.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { testOf } from '../../src/commands/partner/test.ts';
 import { testText } from '../../src/commands/partner/test.ts';
-import type { ProbeReport } from '../../src/delivery/courier.ts';
+import type { ProbeReport } from '../../src/push/courier.ts';
 import type { AccountId, OrganisationId, PartnerId } from '../../src/domain/ids.ts';
 import type { Partner } from '../../src/domain/partner.ts';
 import { days, instant, octets } from '../../src/domain/units.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import test from 'node:test';
-import { registrationOf } from '../../src/crypto/certificate-register.ts';
+import { registrationOf } from '../../src/crypto/certificates/certificate-register.ts';
 import { examineListener } from '../../src/gateway/doctor-listeners.ts';
 import { startApi } from '../support/api.ts';
 import { makeClientAuthority } from '../support/client-certificates.ts';

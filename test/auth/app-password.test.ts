@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { createAuthenticator } from '../../src/auth/authenticate.ts';
 import type { AuthOutcome, Peer } from '../../src/auth/authenticator.ts';
 import type { PasswordAuthenticator } from '../../src/auth/authenticator-options.ts';
-import { makeAppPassword } from '../../src/crypto/app-password.ts';
+import { makeAppPassword } from '../../src/crypto/passwords/app-password.ts';
 import { type AppScope, MAX_APP_PASSWORDS } from '../../src/domain/registry.ts';
 import { type Instant, hours, instant, milliseconds, minutes } from '../../src/domain/units.ts';
 import { passwordStands } from '../../src/auth/candidates.ts';

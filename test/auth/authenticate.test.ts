@@ -8,7 +8,7 @@ import {
 } from '../../src/auth/authenticator-options.ts';
 import type { AuthOutcome, Peer, ScramFault, ScramOutcome } from '../../src/auth/authenticator.ts';
 import { throttleDefaults } from '../../src/auth/throttle.ts';
-import { SCRAM_ITERATIONS, scramVerifier } from '../../src/crypto/scram.ts';
+import { SCRAM_ITERATIONS, scramVerifier } from '../../src/crypto/passwords/scram.ts';
 import type { AccountId, OrganisationId } from '../../src/domain/ids.ts';
 import { type Password, type State, MAX_PASSWORDS } from '../../src/domain/registry.ts';
 import { hours, instant, milliseconds, minutes, seconds } from '../../src/domain/units.ts';

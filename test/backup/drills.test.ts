@@ -9,7 +9,7 @@ import { Backups } from '../../src/backup/backups.ts';
 import type { DrillReport } from '../../src/backup/drill.ts';
 import { drillsIn } from '../../src/backup/reports.ts';
 import { backupName } from '../../src/backup/folder.ts';
-import { keyFingerprint } from '../../src/crypto/key-fingerprint.ts';
+import { keyFingerprint } from '../../src/crypto/keys/key-fingerprint.ts';
 import { type Milliseconds, days, hours, minutes } from '../../src/domain/units.ts';
 import { startBackups } from '../../src/gateway/backup.ts';
 import { addAccount, deliver } from '../support/store.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { copyKeys, keyLag } from '../../src/backup/key-copies.ts';
 import { restoreBackup } from '../../src/backup/restore.ts';
-import { keyFingerprint } from '../../src/crypto/key-fingerprint.ts';
+import { keyFingerprint } from '../../src/crypto/keys/key-fingerprint.ts';
 import type { MessageId } from '../../src/domain/ids.ts';
 import { days } from '../../src/domain/units.ts';
 import { rotateMasterKey } from '../../src/store/sqlite/rotate.ts';

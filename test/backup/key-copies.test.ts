@@ -14,8 +14,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { Backups } from '../../src/backup/backups.ts';
 import { keyLag } from '../../src/backup/key-copies.ts';
-import { keyFingerprint } from '../../src/crypto/key-fingerprint.ts';
-import { KeyFolder } from '../../src/crypto/key-folder.ts';
+import { keyFingerprint } from '../../src/crypto/keys/key-fingerprint.ts';
+import { KeyFolder } from '../../src/crypto/keys/key-folder.ts';
 import { randomBytes } from 'node:crypto';
 import { testBackups } from './support.ts';
 

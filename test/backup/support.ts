@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BackupFailure, type BackupParts, Backups } from '../../src/backup/backups.ts';
 import { publicKeysIn } from '../../src/backup/signed.ts';
-import { auditKeyFile, auditKeys } from '../../src/crypto/audit-keys.ts';
+import { auditKeyFile, auditKeys } from '../../src/crypto/keys/audit-keys.ts';
 import { days } from '../../src/domain/units.ts';
 import { sqliteCopies } from '../../src/store/sqlite/copies.ts';
 import { type Cleanup, type StoreOptions, type TestStore, openTestStore } from '../support/store.ts';

@@ -21,7 +21,7 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
     change('domain/policy.ts', ["    found.account.state === 'ended' ||\n", '']),
   ],
   [
-    'delivery/push: a wrong certificate gets nothing until it is right again',
+    'push/push: a wrong certificate gets nothing until it is right again',
     change('smtp/partner-tls.ts', [
       '    ...(byTlsa ? { rejectUnauthorized: false } : {}),',
       '    rejectUnauthorized: false,',
@@ -145,45 +145,45 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
     ]),
   ],
   [
-    'delivery/dkim: a delivery is signed for a partner who wants it and for nobody else, and the trail says by which domain',
-    change('delivery/attempt.ts', ['destination.dkim === true ? await', 'dkim !== undefined ? await']),
+    'push/dkim: a delivery is signed for a partner who wants it and for nobody else, and the trail says by which domain',
+    change('push/attempt.ts', ['destination.dkim === true ? await', 'dkim !== undefined ? await']),
   ],
   [
-    'delivery/dkim: a place that wants signed mail is paused where not every message could be signed',
-    change('delivery/partner-destinations.ts', [
+    'push/dkim: a place that wants signed mail is paused where not every message could be signed',
+    change('push/partner-destinations.ts', [
       "    if (server.dkim === true && !signs) return { kind: 'paused', name, why: UNSIGNED };\n",
       '',
     ]),
   ],
   [
     'crypto/dkim: fields are signed in the relaxed form, from the bottom up, those of who wrote what once more than they are there',
-    change('crypto/dkim.ts', ['    if (OVERSIGNED.includes(name)) names.push(name);\n', '']),
+    change('crypto/dkim/dkim.ts', ['    if (OVERSIGNED.includes(name)) names.push(name);\n', '']),
   ],
   [
     'crypto/dkim: a key that cannot be used is an error that says which and what to do, never one key less',
-    change('crypto/dkim-keys.ts', ['    if ((mode & 0o077) !== 0)', '    if ((mode & 0o007) === 0o007)']),
+    change('crypto/dkim/dkim-keys.ts', ['    if ((mode & 0o077) !== 0)', '    if ((mode & 0o007) === 0o007)']),
   ],
   [
-    'middleware/scan: malware is refused with its name, with a row in the trail and an event in the log',
-    change('middleware/scan.ts', [
+    'scan/step: malware is refused with its name, with a row in the trail and an event in the log',
+    change('scan/step.ts', [
       "  if (ruling.kind === 'found' || ruling.kind === 'refused') return",
       "  if (ruling.kind === 'refused') return",
     ]),
   ],
   [
-    'middleware/scan: what the gateway opens is scanned before it is filed',
-    change('middleware/scan-opened.ts', [
+    'scan/step: what the gateway opens is scanned before it is filed',
+    change('scan/opened.ts', [
       '    if (passesExempt(parts, message)) return openedAs(opened, EXEMPT);',
       '    if (passesExempt(parts, message) || opened.opening !== undefined) return openedAs(opened, EXEMPT);',
     ]),
   ],
   [
-    'middleware/scan: of what may have been changed on its way the sender learns nothing: the addressee gets it unopened, with the reason in the trail',
-    change('middleware/scan-opened.ts', ["const told = opened.opening === 'whole' && (", 'const told = (']),
+    'scan/step: of what may have been changed on its way the sender learns nothing: the addressee gets it unopened, with the reason in the trail',
+    change('scan/opened.ts', ["const told = opened.opening === 'whole' && (", 'const told = (']),
   ],
   [
-    'middleware/scan: a scanner that fails over what was opened is told of only where the sender wrote all of it',
-    change('middleware/scan-opened.ts', ["const told = opened.opening === 'whole' && (", 'const told = (']),
+    'scan/step: a scanner that fails over what was opened is told of only where the sender wrote all of it',
+    change('scan/opened.ts', ["const told = opened.opening === 'whole' && (", 'const told = (']),
   ],
   [
     'scan/scanner: scan() believes no OK of a scanner that says OK beyond its limits, of ${what}',
@@ -224,14 +224,17 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'claims/told: a one-time code has 79 bits, and five tries',
-    change('crypto/enrolment-code.ts', [
+    change('crypto/passwords/enrolment-code.ts', [
       "return { ...parts(code.replaceAll('-', '')), code };",
       "return { ...parts(code.replaceAll('-', '')), code: code.slice(0, -5) };",
     ]),
   ],
   [
     'claims/told: a password of a program has 256 random bits',
-    change('crypto/token.ts', ["random(32).toString('base64url')", "random(16).toString('base64url').padEnd(43, 'A')"]),
+    change('crypto/keys/token.ts', [
+      "random(32).toString('base64url')",
+      "random(16).toString('base64url').padEnd(43, 'A')",
+    ]),
   ],
   [
     'claims/told: rows go to a collector with who and from where, and without where the operator says so',
@@ -348,7 +351,7 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'enrolment: wrong codes are throttled, answered at one time, and stand in the trail as one row',
-    change('enrol/window.ts', [
+    change('ca/enrol/window.ts', [
       "    await this.#onGrid(came, signal);\n    return { kind: 'refused' };",
       "    return { kind: 'refused' };",
     ]),
@@ -427,14 +430,14 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'store/sqlite-sealing: no octet of a message and no key stands in the data folder',
-    change('crypto/sealing.ts', [
+    change('crypto/keys/sealing.ts', [
       '  const octets = cipher.update(plain);\n',
       '  cipher.update(plain);\n  const octets = Buffer.from(plain);\n',
     ]),
   ],
   [
     'crypto/sealing: every flipped bit of a sealed chunk is noticed',
-    change('crypto/sealing.ts', [
+    change('crypto/keys/sealing.ts', [
       '.setAAD(bound).setAuthTag(tag);',
       '.setAAD(bound).setAuthTag(tag); decipher.final = () => Buffer.alloc(0);',
     ]),
@@ -525,7 +528,7 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'store/sqlite: a changed or missing audit row is found',
-    change('crypto/audit-chain.ts', [
+    change('crypto/trail/audit-chain.ts', [
       '  if (!isLinked(before.hash, row) && !same(firstForm(before.hash, row), row.hash))',
       '  if (row.hash.length === 0)',
     ]),
@@ -540,14 +543,14 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'gateway/notices: NOTIFY=SUCCESS is answered at once: the message stands in the mailbox',
-    change('delivery/filed.ts', [
+    change('notices/filed.ts', [
       "  if (sender === '' || recipients.length === 0) return undefined;",
       "  if (sender !== '') return undefined;",
     ]),
   ],
   [
-    'delivery/uncollected: after two working days the contact is warned and the operator has a digest; again after a week',
-    change('delivery/uncollected.ts', [
+    'notices/uncollected: after two working days the contact is warned and the operator has a digest; again after a week',
+    change('notices/uncollected.ts', [
       '  if (oldest > workingDaysBefore(now, rhythm, calendar)) return;',
       '  if (oldest > workingDaysBefore(now, rhythm + 3, calendar)) return;',
     ]),
@@ -568,14 +571,14 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'cli/audit: an export is checked without the gateway, with openssl for its anchors, and every change is named',
-    change('crypto/audit-chain.ts', [
+    change('crypto/trail/audit-chain.ts', [
       '  if (!isLinked(before.hash, row) && !same(firstForm(before.hash, row), row.hash))',
       '  if (row.hash.length === 0)',
     ]),
   ],
   [
     'cli/audit: the gateway finds what was changed or cut off behind its back',
-    change('crypto/audit-chain.ts', [
+    change('crypto/trail/audit-chain.ts', [
       '  if (!isLinked(before.hash, row) && !same(firstForm(before.hash, row), row.hash))',
       '  if (row.hash.length === 0)',
     ]),
@@ -600,7 +603,7 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'crypto/authority: openssl accepts root, intermediate, log-in and mail certificates (${kind})',
-    change('crypto/authority.ts', [
+    change('crypto/certificates/authority.ts', [
       'const purposes = { login: Oid.clientAuth, mail: Oid.emailProtection,',
       'const purposes = { login: Oid.serverAuth, mail: Oid.serverAuth,',
     ]),
@@ -676,7 +679,7 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'crypto/key-folder: a day key is made once, kept wrapped, and found again',
-    change('crypto/key-folder.ts', [
+    change('crypto/keys/key-folder.ts', [
       '      return unwrapKey(this.#wrapping, readFileSync(path), dayKeyPurpose(day));',
       "      return unwrapKey(this.#wrapping, readFileSync(path), dayKeyPurpose('2000-01-01' as Day));",
     ]),
@@ -690,21 +693,21 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'crypto/key-folder: a missing key, a wrong master key and an erased day each say what is wrong',
-    change('crypto/key-folder.ts', [
+    change('crypto/keys/key-folder.ts', [
       '          this.isErased(day)\n            ?',
       '          !this.isErased(day)\n            ?',
     ]),
   ],
   [
     'crypto/sealed-key: a sealed key opens with its key, purpose and id, and with nothing else',
-    change('crypto/sealed-key.ts', [
+    change('crypto/keys/sealed-key.ts', [
       'Buffer.from(JSON.stringify([purpose, id]));',
       'Buffer.from(JSON.stringify([purpose, id.length]));',
     ]),
   ],
   [
     'crypto/sealed-key: nothing of the key can be seen in what is sealed, and a short master key is refused',
-    change('crypto/sealed-key.ts', ['  if (master.length !== 32) throw', '  if (master.length === 0) throw']),
+    change('crypto/keys/sealed-key.ts', ['  if (master.length !== 32) throw', '  if (master.length === 0) throw']),
   ],
   [
     'certificate-login: an account logs in by what its setting says',
@@ -733,7 +736,7 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'store/sqlite-contract: personal fields can be erased and the chain still verifies',
-    change('crypto/audit-chain.ts', [
+    change('crypto/trail/audit-chain.ts', [
       "    row.commitment === null ? null : Buffer.from(row.commitment).toString('hex'),\n",
       '    (row as { personal?: unknown }).personal === null,\n',
     ]),
@@ -825,12 +828,12 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
     ]),
   ],
   [
-    'middleware/smime-open: no verdict comes out of what was encrypted: not by another spelling, not behind a bare line end, not where it stays closed',
-    change('middleware/opened-message.ts', ['HIDDEN.has(name) || isVerdict(name) ||', 'HIDDEN.has(name) ||']),
+    'protection/smime-open: no verdict comes out of what was encrypted: not by another spelling, not behind a bare line end, not where it stays closed',
+    change('protection/opened-message.ts', ['HIDDEN.has(name) || isVerdict(name) ||', 'HIDDEN.has(name) ||']),
   ],
   [
-    'middleware/smime-open: both profiles are opened to what was sent, with the outcome on top',
-    change('middleware/opened-message.ts', [
+    'protection/smime-open: both profiles are opened to what was sent, with the outcome on top',
+    change('protection/opened-message.ts', [
       'HIDDEN.has(name) || isVerdict(name) ||',
       "HIDDEN.has(name) || name === 'subject' ||",
     ]),
@@ -866,7 +869,7 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'opened-copies: notices, receipts and replies are the same whether and what a gateway opens: ${VARIANTS} variants, seed ${SEED}',
-    change('delivery/original.ts', [
+    change('notices/original.ts', [
       '    if (copyOf !== undefined) return await besideCopy(deliveries, id, opened);\n',
       '',
     ]),
@@ -909,28 +912,28 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'crypto/key-share: any shares that are enough make the secret, every choice of them; fewer make another one',
-    change('crypto/shamir.ts', [
+    change('crypto/keys/shamir.ts', [
       'Array.from({ length: needed - 1 }, () => random(secret.length))',
       'Array.from({ length: needed - 1 }, () => new Uint8Array(secret.length))',
     ]),
   ],
   [
-    'delivery/held-too-long: a copy that nobody decided about ends after its time, and its sender is told, once',
-    change('delivery/held-too-long.ts', [
+    'notices/held-too-long: a copy that nobody decided about ends after its time, and its sender is told, once',
+    change('notices/held-too-long.ts', [
       '  const before = instant(clock.now() - keep);',
       '  const before = instant(clock.now() - 2 * keep);',
     ]),
   ],
   [
-    'delivery/uncollected: retention ends with a last notice, in the transaction that takes the message out of the mailbox',
-    change('delivery/expiry.ts', [
+    'notices/uncollected: retention ends with a last notice, in the transaction that takes the message out of the mailbox',
+    change('notices/expiry.ts', [
       "const before = instant(parts.now - days(numberOf('keep-uncollected', mailbox)));",
       "const before = instant(parts.now - 2 * days(numberOf('keep-uncollected', mailbox)));",
     ]),
   ],
   [
     'crypto/der: size, depth and number of values are limited',
-    change('crypto/ber.ts', ['this.contentEnd, this.depth + 1);', 'this.contentEnd, this.depth);']),
+    change('crypto/certificates/ber.ts', ['this.contentEnd, this.depth + 1);', 'this.contentEnd, this.depth);']),
   ],
   [
     'crypto/cms/limits: nesting of 1,000 levels is refused, of definite and of indefinite length, and in a content in parts',
@@ -953,7 +956,7 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'backup/erased: an erased day stays closed in an old backup, and leaves no entry that a client would stumble over',
-    change('crypto/key-folder.ts', ["    this.#destroy(day, ['key', 'kept', 'erasing']);\n", '']),
+    change('crypto/keys/key-folder.ts', ["    this.#destroy(day, ['key', 'kept', 'erasing']);\n", '']),
   ],
   [
     'claims/told: a sender of somebody else and one of nobody get one answer',
@@ -964,7 +967,7 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'crypto/password: hashPassword() writes argon2id with 19 MiB, 2 passes and its own salt, and verifyPassword() opens it',
-    change('crypto/password-scheme.ts', [
+    change('crypto/passwords/password-scheme.ts', [
       '{ memoryKiB: 19_456, passes: 2, lanes: 1 }',
       '{ memoryKiB: 4096, passes: 1, lanes: 1 }',
     ]),
@@ -984,7 +987,7 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
     ]),
   ],
   [
-    'delivery/notice: a failure tells in Dutch and English what happened and what to do',
+    'notices/notice: a failure tells in Dutch and English what happened and what to do',
     change('letters/delivery.ts', [
       "    title: 'Voor uw systeembeheerder:',",
       "    title: 'For your system administrator:',",
@@ -1017,7 +1020,7 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'cli/audit: a report sums up a period; erasing leaves a chain that holds',
-    change('crypto/audit-chain.ts', [
+    change('crypto/trail/audit-chain.ts', [
       "    row.commitment === null ? null : Buffer.from(row.commitment).toString('hex'),\n",
       '    (row as { personal?: unknown }).personal === null,\n',
     ]),

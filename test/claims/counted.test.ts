@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { countGroup } from '../../src/commands/statement/group.ts';
-import { makeAppPassword } from '../../src/crypto/app-password.ts';
+import { makeAppPassword } from '../../src/crypto/passwords/app-password.ts';
 import { commandsOn } from '../support/command-line.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { openTestStore } from '../support/store.ts';

@@ -8,7 +8,7 @@ export const README: PageClaims = {
       'smtp/submission: a registered sender reaches a registered addressee, and nobody else',
     ]),
     claim('or have their mail pushed to their own server over verified TLS.', [
-      'delivery/push: a wrong certificate gets nothing until it is right again',
+      'push/push: a wrong certificate gets nothing until it is right again',
     ]),
     claim('Says `250` only when the message is on the disk', [
       'gateway: after a failed sync no 250 follows, and the gateway says that it has failed',
@@ -37,13 +37,13 @@ export const README: PageClaims = {
       'smtp/courier-dane: a certificate that meets no record is refused, whoever issued it, and its owner hears no login',
     ]),
     claim('and signs what it pushes where the partner wants that (DKIM).', [
-      'delivery/dkim: a delivery is signed for a partner who wants it and for nobody else, and the trail says by which domain',
+      'push/dkim: a delivery is signed for a partner who wants it and for nobody else, and the trail says by which domain',
     ]),
     claim(
       'Signs, encrypts, verifies and opens S/MIME and PGP/MIME for those who cannot or need not do it themselves.',
       [
-        'middleware/smime-open: both profiles are opened to what was sent, with the outcome on top',
-        'middleware/pgp-protect: a copy is signed and encrypted, and opens to the same octets; strong hides the subject',
+        'protection/smime-open: both profiles are opened to what was sent, with the outcome on top',
+        'protection/pgp-protect: a copy is signed and encrypted, and opens to the same octets; strong hides the subject',
       ],
     ),
     claim('Reads the envelopes of EDIFACT and HL7 without changing an octet', [
@@ -54,16 +54,14 @@ export const README: PageClaims = {
       'smtp/edi-guard: an addressee decides of what reaches it: only its own copy is held, sender and operator are told at once',
     ]),
     claim('Has what is sent scanned for malware', [
-      'middleware/scan: malware is refused with its name, with a row in the trail and an event in the log',
+      'scan/step: malware is refused with its name, with a row in the trail and an event in the log',
     ]),
-    claim('what it opens for addressees too', [
-      'middleware/scan: what the gateway opens is scanned before it is filed',
-    ]),
+    claim('what it opens for addressees too', ['scan/step: what the gateway opens is scanned before it is filed']),
     claim('Tells senders what became of a message, in Dutch and English', [
-      'delivery/notice: a failure tells in Dutch and English what happened and what to do',
+      'notices/notice: a failure tells in Dutch and English what happened and what to do',
     ]),
     claim('and warns of mailboxes that nobody empties.', [
-      'delivery/uncollected: after two working days the contact is warned and the operator has a digest; again after a week',
+      'notices/uncollected: after two working days the contact is warned and the operator has a digest; again after a week',
     ]),
     claim('What was deleted can be handed out again for 14 days.', [
       'admin/delivery-verbs: what was deleted is handed out again under a new UIDL, and the owner hears why and until when',

@@ -64,14 +64,14 @@ export const STATEMENT: PageClaims = {
       'cli/approve-moves: two operators sign for a move of an address and of an account; both stand in the trail, and a plan needs nobody',
     ]),
     claim('A message that nobody fetches: 30 days.', [
-      'delivery/uncollected: retention ends with a last notice, in the transaction that takes the message out of the mailbox',
+      'notices/uncollected: retention ends with a last notice, in the transaction that takes the message out of the mailbox',
     ]),
     claim('A deleted message: 14 days.', [
       'store/sqlite-contract: hidden entries can be handed out again, under new uids and UIDLs, until their time is over',
     ]),
     claim('Who sent what to whom, after that: 90 days.', [HAS]),
     claim('A held message: 30 days.', [
-      'delivery/held-too-long: a copy that nobody decided about ends after its time, and its sender is told, once',
+      'notices/held-too-long: a copy that nobody decided about ends after its time, and its sender is told, once',
     ]),
     claim('Who logged in and from where, in the trail: 1827 days.', [
       'trail/retention: each log loses who and where after its own time, once, with a row that says so',

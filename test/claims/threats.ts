@@ -114,7 +114,7 @@ export const THREATS: PageClaims = {
       'smtp/content: no spelling of a verdict comes through; the one on top is ours and says that nothing was checked',
     ]),
     claim('out of what was encrypted too', [
-      'middleware/smime-open: no verdict comes out of what was encrypted: not by another spelling, not behind a bare line end, not where it stays closed',
+      'protection/smime-open: no verdict comes out of what was encrypted: not by another spelling, not behind a bare line end, not where it stays closed',
     ]),
     claim('ours is the first field of every submitted message', [
       'smtp/content: no spelling of a verdict comes through; the one on top is ours and says that nothing was checked',
@@ -137,8 +137,8 @@ export const THREATS: PageClaims = {
       'smtp/content: every octet of a complete message stays (200 random messages, seeded)',
     ]),
     claim('is scanned before the `250`, and malware is refused', [
-      'middleware/scan: malware is refused with its name, with a row in the trail and an event in the log',
-      'middleware/scan: what the gateway opens is scanned before it is filed',
+      'scan/step: malware is refused with its name, with a row in the trail and an event in the log',
+      'scan/step: what the gateway opens is scanned before it is filed',
     ]),
     claim('a scanner that says OK beyond its limits is found out by two archives, and counts as away', [
       'scan/scanner: scan() believes no OK of a scanner that says OK beyond its limits, of ${what}',
@@ -147,10 +147,10 @@ export const THREATS: PageClaims = {
       'scan/verdict: verdictOf() lets no name write into a reply',
     ]),
     claim('a refusal that depends on opened content only where nothing in it can have been changed', [
-      'middleware/scan: a scanner that fails over what was opened is told of only where the sender wrote all of it',
+      'scan/step: a scanner that fails over what was opened is told of only where the sender wrote all of it',
     ]),
     claim('else the addressee gets it unopened and the sender hears nothing', [
-      'middleware/scan: of what may have been changed on its way the sender learns nothing: the addressee gets it unopened, with the reason in the trail',
+      'scan/step: of what may have been changed on its way the sender learns nothing: the addressee gets it unopened, with the reason in the trail',
     ]),
     claim('half of the places at most for one account, turns, a time for each wait', [
       'scan/scanner: scan() lets half of its places to one account, and gives the next one to another',
@@ -229,14 +229,14 @@ export const THREATS: PageClaims = {
       ],
     ),
     claim('nothing is sent unsigned', [
-      'delivery/dkim: a place that wants signed mail is paused where not every message could be signed',
+      'push/dkim: a place that wants signed mail is paused where not every message could be signed',
     ]),
     claim('a key that cannot be used is an error at the start', [
       'crypto/dkim: a key that cannot be used is an error that says which and what to do, never one key less',
     ]),
     claim('no verification, no push: the mail waits and the alarm comes (`partner.untrusted`)', [
-      'delivery/dispatcher: a certificate that cannot be trusted is an alarm, and fails no delivery',
-      'delivery/push: a wrong certificate gets nothing until it is right again',
+      'push/dispatcher: a certificate that cannot be trusted is an alarm, and fails no delivery',
+      'push/push: a wrong certificate gets nothing until it is right again',
     ]),
     claim('only what a resolver on this machine has validated counts', [
       'dns/tlsa-lookup: records that were not validated count for nothing',
@@ -254,7 +254,7 @@ export const THREATS: PageClaims = {
     claim('opened only as a whole; CBC without a signature inside is flagged; one answer for every failure', [
       'crypto/smime/protect: CBC without a signature inside is flagged, and opened as what it is',
       'crypto/cms/damage: wrong paddings, wrong lengths and wrong keys all give one answer, after the whole content was read',
-      'middleware/smime-open: what cannot be opened is handed out with one text for every cause, and unchanged inside',
+      'protection/smime-open: what cannot be opened is handed out with one text for every cause, and unchanged inside',
     ]),
     claim('notices are made of what was submitted; copies, their order and our refusals follow from settings', [
       'opened-copies: notices, receipts and replies are the same whether and what a gateway opens: ${VARIANTS} variants, seed ${SEED}',

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { makeOperatorKey } from '../../src/crypto/operator-key.ts';
+import { makeOperatorKey } from '../../src/crypto/trail/operator-key.ts';
 import { commandScene } from '../support/command-scene.ts';
 import { addressOf } from '../support/gateway.ts';
 

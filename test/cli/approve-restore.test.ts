@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { AuditRowView } from '../../src/commands/audit/list.ts';
 import type { TakenView } from '../../src/backup/views.ts';
-import { makeOperatorKey } from '../../src/crypto/operator-key.ts';
+import { makeOperatorKey } from '../../src/crypto/trail/operator-key.ts';
 import { commandsOn } from '../support/command-line.ts';
 import { startTestGateway } from '../support/gateway.ts';
 

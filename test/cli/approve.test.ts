@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { AuditRowView } from '../../src/commands/audit/list.ts';
 import type { RequestView } from '../../src/commands/approval-views.ts';
-import { makeOperatorKey } from '../../src/crypto/operator-key.ts';
+import { makeOperatorKey } from '../../src/crypto/trail/operator-key.ts';
 import { hours, instant } from '../../src/domain/units.ts';
 import { FakeClock } from '../support/clock.ts';
 import { commandsOn, sluisHere } from '../support/command-line.ts';

@@ -7,7 +7,7 @@ import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import Database from 'better-sqlite3';
-import { CHAIN_START, chainHash } from '../../src/crypto/audit-chain.ts';
+import { CHAIN_START, chainHash } from '../../src/crypto/trail/audit-chain.ts';
 import type { ChainRow } from '../../src/domain/audit-row.ts';
 import { type Ran, sluisHere } from '../support/command-line.ts';
 import { type TestGateway, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';

@@ -6,7 +6,7 @@ import { copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { evidenceKey } from '../../src/crypto/evidence-keys.ts';
+import { evidenceKey } from '../../src/crypto/trail/evidence-keys.ts';
 import { instant, seconds } from '../../src/domain/units.ts';
 import { type ReadDocument, readDocument } from '../../src/trail/read-document.ts';
 import { signedDocument } from '../../src/trail/signed-document.ts';

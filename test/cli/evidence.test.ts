@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { instant } from '../../src/domain/units.ts';
 import { parseMessageId } from '../../src/domain/ids.ts';
 import { readMasterKey } from '../../src/config/master-key.ts';
-import { evidenceKey } from '../../src/crypto/evidence-keys.ts';
+import { evidenceKey } from '../../src/crypto/trail/evidence-keys.ts';
 import { type ReadDocument, readDocument } from '../../src/trail/read-document.ts';
 import { signedDocument } from '../../src/trail/signed-document.ts';
 import { collect } from '../crypto/cms/support.ts';

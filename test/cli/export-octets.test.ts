@@ -7,7 +7,7 @@ import test, { type TestContext } from 'node:test';
 import { checkExport } from '../../src/cli/audit-files.ts';
 import { CommandError } from '../../src/cli/exit.ts';
 import { ExportSeal } from '../../src/cli/export-lines.ts';
-import { EXPORT_FORMAT, exportLine } from '../../src/crypto/audit-export.ts';
+import { EXPORT_FORMAT, exportLine } from '../../src/crypto/trail/audit-export.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { effort } from '../support/effort.ts';
 import { openTestStore } from '../support/store.ts';

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import type { KeyState } from '../../src/commands/key/custody.ts';
 import type { Manifest } from '../../src/backup/manifest.ts';
 import type { TakenView } from '../../src/backup/views.ts';
-import { grouped } from '../../src/crypto/base32.ts';
+import { grouped } from '../../src/crypto/keys/base32.ts';
 import type { Escrow } from '../../src/domain/escrow.ts';
 import { type Ran, sluisHere } from '../support/command-line.ts';
 import { type CommandScene, commandScene } from '../support/command-scene.ts';

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { AuditRowView } from '../../src/commands/audit/list.ts';
 import type { KeyState } from '../../src/commands/key/custody.ts';
-import { makeOperatorKey } from '../../src/crypto/operator-key.ts';
+import { makeOperatorKey } from '../../src/crypto/trail/operator-key.ts';
 import { commandsOn, sluisHere } from '../support/command-line.ts';
 import { type TestGateway, startTestGateway } from '../support/gateway.ts';
 

@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import type { CertificateView } from '../../src/admin/cert-views.ts';
 import type { MergeView } from '../../src/commands/organisation/merge-view.ts';
 import type { PartnerView } from '../../src/commands/partner/view.ts';
-import { makeOperatorKey } from '../../src/crypto/operator-key.ts';
+import { makeOperatorKey } from '../../src/crypto/trail/operator-key.ts';
 import { commandsOn } from '../support/command-line.ts';
 
 const anna = 'anna@a.test';

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { AuditRowView } from '../../src/commands/audit/list.ts';
-import { makeOperatorKey } from '../../src/crypto/operator-key.ts';
+import { makeOperatorKey } from '../../src/crypto/trail/operator-key.ts';
 import { type Ran, sluisHere } from '../support/command-line.ts';
 import { addressOf, startTestGateway } from '../support/gateway.ts';
 import type { Cleanup } from '../support/store.ts';

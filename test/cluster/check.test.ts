@@ -8,7 +8,7 @@ import test from 'node:test';
 import { channelWarnings, keysAhead } from '../../src/cluster/check.ts';
 import { storeProblems } from '../../src/config/store.ts';
 import type { Config } from '../../src/config/schema.ts';
-import { KeyFolder } from '../../src/crypto/key-folder.ts';
+import { KeyFolder } from '../../src/crypto/keys/key-folder.ts';
 import { days, instant } from '../../src/domain/units.ts';
 import { ClusterAuthority } from '../support/nodes.ts';
 

@@ -8,7 +8,7 @@ import test, { type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
-import { KeyFolder, dayOf } from '../../src/crypto/key-folder.ts';
+import { KeyFolder, dayOf } from '../../src/crypto/keys/key-folder.ts';
 import { readMasterKey } from '../../src/config/master-key.ts';
 import { hours } from '../../src/domain/units.ts';
 import { type Gateway, type GatewayOptions, startGateway } from '../../src/gateway.ts';

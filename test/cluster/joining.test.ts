@@ -6,7 +6,7 @@ import type { Caller } from '../../src/cluster/channel/client.ts';
 import { PeerRefused } from '../../src/cluster/channel/refusals.ts';
 import { CHANNEL_VERSION, type Introduction } from '../../src/cluster/channel/requests.ts';
 import { type PeerSaid, askPeers } from '../../src/cluster/joining.ts';
-import { keyFingerprint } from '../../src/crypto/key-fingerprint.ts';
+import { keyFingerprint } from '../../src/crypto/keys/key-fingerprint.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { TestNodes } from '../support/nodes.ts';
 

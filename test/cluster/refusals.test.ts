@@ -9,7 +9,7 @@ import { secureOptionsOf } from '../../src/cluster/channel/identity.ts';
 import { Line } from '../../src/cluster/channel/line.ts';
 import { CHANNEL_VERSION, type Introduction } from '../../src/cluster/channel/requests.ts';
 import { MAX_PER_PEER, MAX_REQUESTS } from '../../src/cluster/channel/server.ts';
-import { keyFingerprint } from '../../src/crypto/key-fingerprint.ts';
+import { keyFingerprint } from '../../src/crypto/keys/key-fingerprint.ts';
 import { milliseconds, seconds } from '../../src/domain/units.ts';
 import { type NodeOptions, type TestNode, TestNodes } from '../support/nodes.ts';
 import { until } from '../support/until.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test from 'node:test';
 import { SharedTickets } from '../../src/cluster/tickets.ts';
-import { ClusterSecrets } from '../../src/crypto/cluster-secrets.ts';
+import { ClusterSecrets } from '../../src/crypto/keys/cluster-secrets.ts';
 import { seeded } from '../support/seeded.ts';
 
 class Listening extends SharedTickets {

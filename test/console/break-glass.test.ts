@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runOperation } from '../../src/admin/operations.ts';
-import { fromBase32 } from '../../src/crypto/base32.ts';
-import { stepAt, totpCode } from '../../src/crypto/totp.ts';
+import { fromBase32 } from '../../src/crypto/keys/base32.ts';
+import { stepAt, totpCode } from '../../src/crypto/passwords/totp.ts';
 import { BREAK_GLASS_AGE } from '../../src/domain/console.ts';
 import { OWNER_SAID, type Standing } from '../../src/domain/roles.ts';
 import { hours, minutes, seconds } from '../../src/domain/units.ts';

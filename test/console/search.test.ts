@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Input } from '../../src/admin/input.ts';
 import { type OperationName, runOperation } from '../../src/admin/operations.ts';
-import { certificatePem } from '../../src/crypto/certificate.ts';
+import { certificatePem } from '../../src/crypto/certificates/certificate.ts';
 import { OWNER_SAID } from '../../src/domain/roles.ts';
 import { makeClientAuthority } from '../support/client-certificates.ts';
 import { startConsole } from '../support/console.ts';

@@ -3,8 +3,15 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { checkLines } from '../../src/cli/audit-files.ts';
-import { BEFORE_ALL, chainHash, commitmentOf, followOn, isBroken, isLinked } from '../../src/crypto/audit-chain.ts';
-import { EXPORT_FORMAT, MAX_LINKS, exportLine, linksLine } from '../../src/crypto/audit-export.ts';
+import {
+  BEFORE_ALL,
+  chainHash,
+  commitmentOf,
+  followOn,
+  isBroken,
+  isLinked,
+} from '../../src/crypto/trail/audit-chain.ts';
+import { EXPORT_FORMAT, MAX_LINKS, exportLine, linksLine } from '../../src/crypto/trail/audit-export.ts';
 import type { ChainHead, ChainRow } from '../../src/domain/audit-row.ts';
 
 const SECRET = 'not-to-be-told';

@@ -13,12 +13,12 @@ import {
   makeKeyPair,
   makeRoot,
   spreadEnd,
-} from '../../src/crypto/authority.ts';
-import { type Certificate, certificatePem } from '../../src/crypto/certificate.ts';
-import { findPath } from '../../src/crypto/certificate-path.ts';
-import { makeCertificateRequest, readCertificateRequest } from '../../src/crypto/certificate-request.ts';
-import { formatName, makeName } from '../../src/crypto/distinguished-name.ts';
-import { encodePem } from '../../src/crypto/pem.ts';
+} from '../../src/crypto/certificates/authority.ts';
+import { type Certificate, certificatePem } from '../../src/crypto/certificates/certificate.ts';
+import { findPath } from '../../src/crypto/certificates/certificate-path.ts';
+import { makeCertificateRequest, readCertificateRequest } from '../../src/crypto/certificates/certificate-request.ts';
+import { formatName, makeName } from '../../src/crypto/certificates/distinguished-name.ts';
+import { encodePem } from '../../src/crypto/certificates/pem.ts';
 import { days, instant } from '../../src/domain/units.ts';
 import {
   type Bench,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CertificateCache } from '../../src/crypto/certificate-cache.ts';
+import { CertificateCache } from '../../src/crypto/certificates/certificate-cache.ts';
 import { person, everybody } from './cms/support.ts';
 import { problem, value } from './support.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { WARNING_DAYS, daysLeft, dueWarning } from '../../src/crypto/certificate-expiry.ts';
+import { WARNING_DAYS, daysLeft, dueWarning } from '../../src/crypto/certificates/certificate-expiry.ts';
 import { days, instant } from '../../src/domain/units.ts';
 import { NOW } from './support.ts';
 

@@ -1,8 +1,8 @@
 /** Which certificates say of their holder what is no longer true once the organisation was left. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { namesFormer } from '../../src/crypto/certificate-organisation.ts';
-import { formatName, makeName } from '../../src/crypto/distinguished-name.ts';
+import { namesFormer } from '../../src/crypto/certificates/certificate-organisation.ts';
+import { formatName, makeName } from '../../src/crypto/certificates/distinguished-name.ts';
 
 const a = { name: 'brug', title: 'Praktijk De Brug, Zorggroep "Noord"' };
 const b = { name: 'zuid', title: 'Zorggroep Zuid' };

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { KeyPair } from '../../src/crypto/authority.ts';
-import type { Certificate } from '../../src/crypto/certificate.ts';
-import { type PathOptions, type PathReason, findPath } from '../../src/crypto/certificate-path.ts';
-import { type Encoded, sequence, utf8 } from '../../src/crypto/der.ts';
-import { type Name, makeName } from '../../src/crypto/distinguished-name.ts';
+import type { KeyPair } from '../../src/crypto/certificates/authority.ts';
+import type { Certificate } from '../../src/crypto/certificates/certificate.ts';
+import { type PathOptions, type PathReason, findPath } from '../../src/crypto/certificates/certificate-path.ts';
+import { type Encoded, sequence, utf8 } from '../../src/crypto/certificates/der.ts';
+import { type Name, makeName } from '../../src/crypto/certificates/distinguished-name.ts';
 import {
   authorityKeyId,
   basicConstraints,
@@ -13,8 +13,8 @@ import {
   keyIdOf,
   keyUsage,
   subjectKeyId,
-} from '../../src/crypto/extensions.ts';
-import { Oid } from '../../src/crypto/oids.ts';
+} from '../../src/crypto/certificates/extensions.ts';
+import { Oid } from '../../src/crypto/certificates/oids.ts';
 import { days, instant } from '../../src/domain/units.ts';
 import { type Crafted, NOW, craft, keyNamed, named } from './support.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createPublicKey } from 'node:crypto';
 import { test } from 'node:test';
-import { makeCertificateRequest, readCertificateRequest } from '../../src/crypto/certificate-request.ts';
+import { makeCertificateRequest, readCertificateRequest } from '../../src/crypto/certificates/certificate-request.ts';
 import { keyNamed, named, seededBytes } from './support.ts';
 
 const rsaKey = (exponentOctets: number, octets = 384): ReturnType<typeof createPublicKey> => {

@@ -8,18 +8,18 @@ import {
   emailsOf,
   readCertificate,
   readCertificates,
-} from '../../src/crypto/certificate.ts';
+} from '../../src/crypto/certificates/certificate.ts';
 import {
   type CertificateMatch,
   credentialKey,
   credentialKeys,
   meets,
-} from '../../src/crypto/certificate-credential.ts';
-import { explicit, ia5, oid, sequence, value as tlv } from '../../src/crypto/der.ts';
-import { formatName, parseName } from '../../src/crypto/distinguished-name.ts';
-import { alternativeNames, extension } from '../../src/crypto/extensions.ts';
-import { Oid } from '../../src/crypto/oids.ts';
-import { algorithmText, isWeak } from '../../src/crypto/signature.ts';
+} from '../../src/crypto/certificates/certificate-credential.ts';
+import { explicit, ia5, oid, sequence, value as tlv } from '../../src/crypto/certificates/der.ts';
+import { formatName, parseName } from '../../src/crypto/certificates/distinguished-name.ts';
+import { alternativeNames, extension } from '../../src/crypto/certificates/extensions.ts';
+import { Oid } from '../../src/crypto/certificates/oids.ts';
+import { algorithmText, isWeak } from '../../src/crypto/certificates/signature.ts';
 import { type Bench, craft, keyNamed, named, onBench, problem, value, withoutOpenssl } from './support.ts';
 
 const peer = { skip: withoutOpenssl };

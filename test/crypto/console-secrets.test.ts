@@ -12,7 +12,7 @@ import {
   newSessionSecret,
   overIn,
   sessionHash,
-} from '../../src/crypto/console-secrets.ts';
+} from '../../src/crypto/keys/console-secrets.ts';
 
 const now = instant(Date.UTC(2026, 10, 28));
 const master = randomBytes(32);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type KeyObject, generateKeyPairSync, sign } from 'node:crypto';
 import { test } from 'node:test';
-import { verifyCose } from '../../src/crypto/cose.ts';
+import { verifyCose } from '../../src/crypto/trail/cose.ts';
 
 const octets = (text = ''): Buffer => Buffer.from(text, 'base64url');
 /** A byte string of CBOR. */

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';
-import { type Authority, issue, issueAuthority, makeRoot } from '../../src/crypto/authority.ts';
-import { type Certificate, certificatePem } from '../../src/crypto/certificate.ts';
-import { findPath } from '../../src/crypto/certificate-path.ts';
-import { type Crl, readCrl, verifyCrl } from '../../src/crypto/crl.ts';
-import { type NewCrl, type Revoked, makeCrl } from '../../src/crypto/crl-issue.ts';
-import { type CrlPolicy, CrlShelf, DEFAULT_CRL_POLICY, freshnessOf } from '../../src/crypto/crl-policy.ts';
+import { type Authority, issue, issueAuthority, makeRoot } from '../../src/crypto/certificates/authority.ts';
+import { type Certificate, certificatePem } from '../../src/crypto/certificates/certificate.ts';
+import { findPath } from '../../src/crypto/certificates/certificate-path.ts';
+import { type Crl, readCrl, verifyCrl } from '../../src/crypto/certificates/crl.ts';
+import { type NewCrl, type Revoked, makeCrl } from '../../src/crypto/certificates/crl-issue.ts';
+import { type CrlPolicy, CrlShelf, DEFAULT_CRL_POLICY, freshnessOf } from '../../src/crypto/certificates/crl-policy.ts';
 import {
   type Encoded,
   Tag,
@@ -22,12 +22,12 @@ import {
   time,
   utf8,
   value as tlv,
-} from '../../src/crypto/der.ts';
-import { encodeName } from '../../src/crypto/distinguished-name.ts';
-import { extension, signedFrame } from '../../src/crypto/extensions.ts';
-import { Oid } from '../../src/crypto/oids.ts';
-import { encodePem } from '../../src/crypto/pem.ts';
-import { algorithmFor, encodeAlgorithm, sign } from '../../src/crypto/signature.ts';
+} from '../../src/crypto/certificates/der.ts';
+import { encodeName } from '../../src/crypto/certificates/distinguished-name.ts';
+import { extension, signedFrame } from '../../src/crypto/certificates/extensions.ts';
+import { Oid } from '../../src/crypto/certificates/oids.ts';
+import { encodePem } from '../../src/crypto/certificates/pem.ts';
+import { algorithmFor, encodeAlgorithm, sign } from '../../src/crypto/certificates/signature.ts';
 import { days, hours, instant } from '../../src/domain/units.ts';
 import {
   NOW,

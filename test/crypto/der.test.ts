@@ -8,7 +8,7 @@ import {
   type ReadLimits,
   parse,
   parseFirst,
-} from '../../src/crypto/ber.ts';
+} from '../../src/crypto/certificates/ber.ts';
 import {
   booleanValue,
   integerHex,
@@ -17,8 +17,8 @@ import {
   smallInteger,
   textValue,
   timeValue,
-} from '../../src/crypto/ber-values.ts';
-import * as der from '../../src/crypto/der.ts';
+} from '../../src/crypto/certificates/ber-values.ts';
+import * as der from '../../src/crypto/certificates/der.ts';
 import { type Instant, MiB, instant } from '../../src/domain/units.ts';
 import { effort } from '../support/effort.ts';
 import { type Bench, onBench, seeded, withoutOpenssl } from './support.ts';

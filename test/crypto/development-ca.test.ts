@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { test } from 'node:test';
-import { makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
+import { makeDevelopmentCertificates } from '../../src/crypto/certificates/development-ca.ts';
 import { days } from '../../src/domain/units.ts';
 import { NOW, attime, onBench, withoutOpenssl } from './support.ts';
 

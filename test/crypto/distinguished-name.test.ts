@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BerError, parse } from '../../src/crypto/ber.ts';
-import { type Encoded, Tag, bmp, encode, ia5, oid, printable, sequence, setOf, utf8 } from '../../src/crypto/der.ts';
+import { BerError, parse } from '../../src/crypto/certificates/ber.ts';
+import {
+  type Encoded,
+  Tag,
+  bmp,
+  encode,
+  ia5,
+  oid,
+  printable,
+  sequence,
+  setOf,
+  utf8,
+} from '../../src/crypto/certificates/der.ts';
 import {
   type Name,
   encodeName,
@@ -11,7 +22,7 @@ import {
   parseName,
   readName,
   sameName,
-} from '../../src/crypto/distinguished-name.ts';
+} from '../../src/crypto/certificates/distinguished-name.ts';
 import { problem, value } from './support.ts';
 
 const C = '2.5.4.6';

@@ -1,17 +1,17 @@
 /** Seeded fuzz of every reader of this folder: changed, cut, doubled and shuffled octets end in a value or in the typed error, and soon. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { issue, makeRoot } from '../../src/crypto/authority.ts';
-import { readCertificate, readCertificates } from '../../src/crypto/certificate.ts';
-import { makeCertificateRequest, readCertificateRequest } from '../../src/crypto/certificate-request.ts';
-import { credentialKeys } from '../../src/crypto/certificate-credential.ts';
-import { findPath } from '../../src/crypto/certificate-path.ts';
-import { readCrl, verifyCrl } from '../../src/crypto/crl.ts';
-import { makeCrl } from '../../src/crypto/crl-issue.ts';
-import { formatName, parseName } from '../../src/crypto/distinguished-name.ts';
-import { decodePem, encodePem } from '../../src/crypto/pem.ts';
-import { makePkcs12 } from '../../src/crypto/pkcs12-export.ts';
-import { readPkcs12 } from '../../src/crypto/pkcs12-import.ts';
+import { issue, makeRoot } from '../../src/crypto/certificates/authority.ts';
+import { readCertificate, readCertificates } from '../../src/crypto/certificates/certificate.ts';
+import { makeCertificateRequest, readCertificateRequest } from '../../src/crypto/certificates/certificate-request.ts';
+import { credentialKeys } from '../../src/crypto/certificates/certificate-credential.ts';
+import { findPath } from '../../src/crypto/certificates/certificate-path.ts';
+import { readCrl, verifyCrl } from '../../src/crypto/certificates/crl.ts';
+import { makeCrl } from '../../src/crypto/certificates/crl-issue.ts';
+import { formatName, parseName } from '../../src/crypto/certificates/distinguished-name.ts';
+import { decodePem, encodePem } from '../../src/crypto/certificates/pem.ts';
+import { makePkcs12 } from '../../src/crypto/key-files/pkcs12-export.ts';
+import { readPkcs12 } from '../../src/crypto/key-files/pkcs12-import.ts';
 import type { Result } from '../../src/domain/result.ts';
 import { days, instant } from '../../src/domain/units.ts';
 import { effort } from '../support/effort.ts';

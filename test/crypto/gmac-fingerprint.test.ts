@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createSecretKey } from 'node:crypto';
 import { test } from 'node:test';
-import { GmacFingerprint } from '../../src/crypto/gmac-fingerprint.ts';
+import { GmacFingerprint } from '../../src/crypto/keys/gmac-fingerprint.ts';
 import { seeded } from '../support/seeded.ts';
 
 const KEY = createSecretKey(Uint8Array.from({ length: 32 }, (_, n) => n));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { constants, generateKeyPairSync, privateDecrypt, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { rejectsImplicitly } from '../../src/crypto/implicit-rejection.ts';
+import { rejectsImplicitly } from '../../src/crypto/certificates/implicit-rejection.ts';
 
 const { privateKey: key } = generateKeyPairSync('rsa', { modulusLength: 1024 });
 

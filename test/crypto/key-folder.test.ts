@@ -5,9 +5,9 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { KeyFolder, KeyFolderRefused, dayOf } from '../../src/crypto/key-folder.ts';
-import { belongsInCopy, resealFile, sealedFiles } from '../../src/crypto/sealed-places.ts';
-import { SealBroken, dataKeyPurpose, wrapKey } from '../../src/crypto/sealing.ts';
+import { KeyFolder, KeyFolderRefused, dayOf } from '../../src/crypto/keys/key-folder.ts';
+import { belongsInCopy, resealFile, sealedFiles } from '../../src/crypto/keys/sealed-places.ts';
+import { SealBroken, dataKeyPurpose, wrapKey } from '../../src/crypto/keys/sealing.ts';
 import { instant } from '../../src/domain/units.ts';
 
 const folderOf = (t: TestContext): string => {

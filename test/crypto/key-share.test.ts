@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
 import { test } from 'node:test';
-import { keyFingerprint } from '../../src/crypto/key-fingerprint.ts';
-import { type KeyShare, keyOfShares, readShare, writeShare } from '../../src/crypto/key-share.ts';
-import { combine, inverse, multiply, split } from '../../src/crypto/shamir.ts';
+import { keyFingerprint } from '../../src/crypto/keys/key-fingerprint.ts';
+import { type KeyShare, keyOfShares, readShare, writeShare } from '../../src/crypto/keys/key-share.ts';
+import { combine, inverse, multiply, split } from '../../src/crypto/keys/shamir.ts';
 import { escrowReminder } from '../../src/domain/escrow.ts';
 import { days, instant } from '../../src/domain/units.ts';
 import { seeded } from '../support/seeded.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PathOptions } from '../../src/crypto/certificate-path.ts';
-import { addressesOf, selectCertificate, standsFor } from '../../src/crypto/mail-certificate.ts';
-import * as write from '../../src/crypto/extensions.ts';
-import { Oid } from '../../src/crypto/oids.ts';
+import type { PathOptions } from '../../src/crypto/certificates/certificate-path.ts';
+import { addressesOf, selectCertificate, standsFor } from '../../src/crypto/certificates/mail-certificate.ts';
+import * as write from '../../src/crypto/certificates/extensions.ts';
+import { Oid } from '../../src/crypto/certificates/oids.ts';
 import { days } from '../../src/domain/units.ts';
 import { type Person, address, circle, mailExtensions, makePerson } from './cms/support.ts';
 import { NOW, craft, keyNamed, named } from './support.ts';

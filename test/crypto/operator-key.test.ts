@@ -6,15 +6,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { approvalStatement, approversOf, canonicalJson, signApproval } from '../../src/crypto/approval.ts';
-import { base32, cleanBase32, fromBase32 } from '../../src/crypto/base32.ts';
+import { approvalStatement, approversOf, canonicalJson, signApproval } from '../../src/crypto/trail/approval.ts';
+import { base32, cleanBase32, fromBase32 } from '../../src/crypto/keys/base32.ts';
 import {
   fingerprintOf,
   makeOperatorKey,
   readOperatorKey,
   readOperatorPrivateKey,
   spkiOf,
-} from '../../src/crypto/operator-key.ts';
+} from '../../src/crypto/trail/operator-key.ts';
 import type { ApprovalRequest, ApprovalSignature, Operator } from '../../src/domain/second-person.ts';
 import { hours, instant, minutes } from '../../src/domain/units.ts';
 import { seeded } from '../support/seeded.ts';

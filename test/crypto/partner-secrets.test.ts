@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import test from 'node:test';
-import { partnerSeals } from '../../src/crypto/partner-secrets.ts';
+import { partnerSeals } from '../../src/crypto/keys/partner-secrets.ts';
 
 const secrets = { password: 'Zomer-op-Terschelling', privateKey: '-----BEGIN PRIVATE KEY-----' };
 const master = randomBytes(32);

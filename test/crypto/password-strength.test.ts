@@ -2,9 +2,9 @@
 // @own-process: it measures processor time or memory.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { generatePassword } from '../../src/crypto/password-generate.ts';
-import { weakness } from '../../src/crypto/password-strength.ts';
-import { checkNewPassword } from '../../src/crypto/password-text.ts';
+import { generatePassword } from '../../src/crypto/passwords/password-generate.ts';
+import { weakness } from '../../src/crypto/passwords/password-strength.ts';
+import { checkNewPassword } from '../../src/crypto/passwords/password-text.ts';
 
 const OWN = ['jansen@praktijk-noord.nl', 'praktijk-noord', 'Huisartsen Noorderlicht'];
 

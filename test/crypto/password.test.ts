@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { createPasswordVerifier, dummyHash, hashPassword, verifyPassword } from '../../src/crypto/password.ts';
-import { generatePassword } from '../../src/crypto/password-generate.ts';
-import { needsRehash, schemeOf, storedForm } from '../../src/crypto/password-scheme.ts';
-import { checkNewPassword, passwordCandidates, preparePassword } from '../../src/crypto/password-text.ts';
+import {
+  createPasswordVerifier,
+  dummyHash,
+  hashPassword,
+  verifyPassword,
+} from '../../src/crypto/passwords/password.ts';
+import { generatePassword } from '../../src/crypto/passwords/password-generate.ts';
+import { needsRehash, schemeOf, storedForm } from '../../src/crypto/passwords/password-scheme.ts';
+import { checkNewPassword, passwordCandidates, preparePassword } from '../../src/crypto/passwords/password-text.ts';
 
 const ssha = (text: string | Buffer, salt = 'NaCl'): string => {
   const digest = createHash('sha1').update(text).update(salt).digest();

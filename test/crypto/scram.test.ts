@@ -7,7 +7,7 @@ import {
   saslprep,
   scramSalt,
   scramVerifier,
-} from '../../src/crypto/scram.ts';
+} from '../../src/crypto/passwords/scram.ts';
 
 // RFC 7677 section 3.
 const SALT = Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openPrivateKey, sealPrivateKey } from '../../src/crypto/sealed-key.ts';
+import { openPrivateKey, sealPrivateKey } from '../../src/crypto/keys/sealed-key.ts';
 import { keyNamed, problem, seededBytes, value } from './support.ts';
 
 const master = Buffer.alloc(32, 7);

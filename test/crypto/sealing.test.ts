@@ -11,7 +11,7 @@ import {
   sealWhole,
   unwrapKey,
   wrapKey,
-} from '../../src/crypto/sealing.ts';
+} from '../../src/crypto/keys/sealing.ts';
 
 const key = createSecretKey(randomBytes(32));
 const id = 4_000_000_000_000_000_001n;

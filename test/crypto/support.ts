@@ -3,12 +3,25 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type KeyPair, makeKeyPair } from '../../src/crypto/authority.ts';
-import { type Certificate, readCertificate } from '../../src/crypto/certificate.ts';
-import { type Encoded, encode, explicit, integer, sequence, sequenceOf, time } from '../../src/crypto/der.ts';
-import { type Name, encodeName, makeName } from '../../src/crypto/distinguished-name.ts';
-import { publicKeyInfo, signedFrame } from '../../src/crypto/extensions.ts';
-import { algorithmFor, encodeAlgorithm, sign, type SignatureAlgorithm } from '../../src/crypto/signature.ts';
+import { type KeyPair, makeKeyPair } from '../../src/crypto/certificates/authority.ts';
+import { type Certificate, readCertificate } from '../../src/crypto/certificates/certificate.ts';
+import {
+  type Encoded,
+  encode,
+  explicit,
+  integer,
+  sequence,
+  sequenceOf,
+  time,
+} from '../../src/crypto/certificates/der.ts';
+import { type Name, encodeName, makeName } from '../../src/crypto/certificates/distinguished-name.ts';
+import { publicKeyInfo, signedFrame } from '../../src/crypto/certificates/extensions.ts';
+import {
+  algorithmFor,
+  encodeAlgorithm,
+  sign,
+  type SignatureAlgorithm,
+} from '../../src/crypto/certificates/signature.ts';
 import type { RandomBytes } from '../../src/domain/effects.ts';
 import type { Result } from '../../src/domain/result.ts';
 import { days, instant } from '../../src/domain/units.ts';

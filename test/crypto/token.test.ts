@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import { test } from 'node:test';
-import { isSameToken, tokensOf } from '../../src/crypto/token.ts';
+import { isSameToken, tokensOf } from '../../src/crypto/keys/token.ts';
 
 const tokens = tokensOf('sluis_');
 

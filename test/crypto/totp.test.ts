@@ -1,7 +1,7 @@
 /** Codes by the clock, against the vectors of RFC 6238, and what is taken of what people type. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { stepAt, stepOf, totpAddress, totpCode } from '../../src/crypto/totp.ts';
+import { stepAt, stepOf, totpAddress, totpCode } from '../../src/crypto/passwords/totp.ts';
 import { instant } from '../../src/domain/units.ts';
 
 const KEY = Buffer.from('12345678901234567890');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ExportCheck } from '../../src/crypto/audit-export.ts';
+import { ExportCheck } from '../../src/crypto/trail/audit-export.ts';
 import { formatExamples } from '../support/format-examples.ts';
 
 const file = join(import.meta.dirname, '..', '..', '..', 'docs', 'formats.md');

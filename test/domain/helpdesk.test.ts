@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { helpdeskLine, replyWords } from '../../src/domain/helpdesk.ts';
-import { LETTER_TEXT } from '../../src/enrol/letter-text.ts';
+import { LETTER_TEXT } from '../../src/ca/enrol/letter-text.ts';
 import { causeOf } from '../../src/letters/cause.ts';
 import { pop3Rows, smtpRows } from '../../src/pages/replies.ts';
 import { CODE, PROBLEM } from '../../src/self-service/codes/words.ts';

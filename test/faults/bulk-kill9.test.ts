@@ -13,7 +13,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { type AdminClient, connectControl } from '../../src/admin/client.ts';
 import { controlSocketOf, loadConfig } from '../../src/config/load.ts';
-import { hashPassword } from '../../src/crypto/password.ts';
+import { hashPassword } from '../../src/crypto/passwords/password.ts';
 import { sluis, start } from '../support/command-line.ts';
 import { Instance, type Served } from '../support/instance.ts';
 import { until } from '../support/until.ts';

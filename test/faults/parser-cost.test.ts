@@ -4,13 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BER_LIMITS, parse } from '../../src/crypto/ber.ts';
+import { BER_LIMITS, parse } from '../../src/crypto/certificates/ber.ts';
 import { ContentDigests } from '../../src/crypto/cms/content-digests.ts';
 import { describeEnvelope } from '../../src/crypto/cms/decrypt.ts';
 import { CMS_LIMITS } from '../../src/crypto/cms/limits.ts';
 import { describeSignedData } from '../../src/crypto/cms/signed-data.ts';
-import { readCrl } from '../../src/crypto/crl.ts';
-import { decodePem } from '../../src/crypto/pem.ts';
+import { readCrl } from '../../src/crypto/certificates/crl.ts';
+import { decodePem } from '../../src/crypto/certificates/pem.ts';
 import { unarmoured } from '../../src/crypto/pgp/armour.ts';
 import { PacketFrames } from '../../src/crypto/pgp/packet-frames.ts';
 import { readClearSigned } from '../../src/crypto/smime/clear-signed.ts';

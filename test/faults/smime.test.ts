@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import Database from 'better-sqlite3';
 import { loadConfig } from '../../src/config/load.ts';
 import { readMasterKey } from '../../src/config/master-key.ts';
-import { mailKeySeals } from '../../src/crypto/mail-key-seals.ts';
+import { mailKeySeals } from '../../src/crypto/keys/mail-key-seals.ts';
 import { readMessage, sourceOf } from '../../src/crypto/smime/message.ts';
 import { openMessage } from '../../src/crypto/smime/open.ts';
 import { openStore } from '../../src/gateway/store.ts';

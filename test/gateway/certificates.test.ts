@@ -7,16 +7,16 @@ import { rootCertificates } from 'node:tls';
 import type { CertificateView } from '../../src/admin/cert-views.ts';
 import { certificateFindings } from '../../src/admin/endings.ts';
 import { type OperationName, type OperationResult, runOperation } from '../../src/admin/operations.ts';
-import { certificatePem, readCertificate } from '../../src/crypto/certificate.ts';
-import { makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
+import { certificatePem, readCertificate } from '../../src/crypto/certificates/certificate.ts';
+import { makeDevelopmentCertificates } from '../../src/crypto/certificates/development-ca.ts';
 import {
   GATEWAY_CERTIFICATE_KINDS,
   type GatewayCertificate,
   type GatewayCertificateKind,
   judgeReplaced,
-} from '../../src/crypto/gateway-certificates.ts';
+} from '../../src/crypto/certificates/gateway-certificates.ts';
 import { gatewayCertificates } from '../../src/gateway/certificates.ts';
-import { warnOfGatewayCertificates } from '../../src/delivery/gateway-certificates-end.ts';
+import { warnOfGatewayCertificates } from '../../src/notices/gateway-certificates-end.ts';
 import type { CertificatePin, PartnerServer } from '../../src/domain/partner.ts';
 import { days, hours, instant, minutes } from '../../src/domain/units.ts';
 import { pages } from '../../src/cli/pages.ts';

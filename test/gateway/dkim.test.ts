@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { dkimFile, makeDkimKey } from '../../src/crypto/dkim-keys.ts';
+import { dkimFile, makeDkimKey } from '../../src/crypto/dkim/dkim-keys.ts';
 import { Unusable } from '../../src/domain/unusable.ts';
 import { testCertificates } from '../support/certificates.ts';
 import { sluisHere } from '../support/command-line.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { RecordsReport } from '../../src/commands/doctor-records.ts';
 import { recordsText } from '../../src/commands/doctor-records.ts';
-import { dkimFile, makeDkimKey } from '../../src/crypto/dkim-keys.ts';
+import { dkimFile, makeDkimKey } from '../../src/crypto/dkim/dkim-keys.ts';
 import { DnsFailed, type DnsAnswer } from '../../src/dns/packet.ts';
 import { type CheckedRecord, type WantedRecord, zoneText } from '../../src/domain/dns-record.ts';
 import { MAIL_TESTS, type MailTest } from '../../src/domain/mail-test.ts';

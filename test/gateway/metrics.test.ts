@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { endingFinding } from '../../src/admin/endings.ts';
-import { makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
+import { makeDevelopmentCertificates } from '../../src/crypto/certificates/development-ca.ts';
 import { Counts } from '../../src/domain/counts.ts';
 import type { Clock } from '../../src/domain/effects.ts';
 import type { PartnerServer } from '../../src/domain/partner.ts';

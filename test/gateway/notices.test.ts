@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { connectControl } from '../../src/admin/client.ts';
 import { controlSocketOf } from '../../src/config/load.ts';
-import { hashPassword } from '../../src/crypto/password.ts';
+import { hashPassword } from '../../src/crypto/passwords/password.ts';
 import type { MessageId } from '../../src/domain/ids.ts';
 import { days, hours, instant } from '../../src/domain/units.ts';
 import {

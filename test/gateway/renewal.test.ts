@@ -5,11 +5,11 @@ import { mkdirSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSy
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { certificateFindings } from '../../src/admin/endings.ts';
-import { issue, makeKeyPair, makeRoot } from '../../src/crypto/authority.ts';
-import { certificatePem } from '../../src/crypto/certificate.ts';
-import { type KeyAndCertificate, makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
-import { makeName } from '../../src/crypto/distinguished-name.ts';
-import { warnOfGatewayCertificates } from '../../src/delivery/gateway-certificates-end.ts';
+import { issue, makeKeyPair, makeRoot } from '../../src/crypto/certificates/authority.ts';
+import { certificatePem } from '../../src/crypto/certificates/certificate.ts';
+import { type KeyAndCertificate, makeDevelopmentCertificates } from '../../src/crypto/certificates/development-ca.ts';
+import { makeName } from '../../src/crypto/certificates/distinguished-name.ts';
+import { warnOfGatewayCertificates } from '../../src/notices/gateway-certificates-end.ts';
 import { type Milliseconds, days, instant, seconds } from '../../src/domain/units.ts';
 import { gatewayCertificates } from '../../src/gateway/certificates.ts';
 import { renewalFindings } from '../../src/gateway/renewal-findings.ts';

@@ -1,8 +1,8 @@
 /** Filters as mail programs send them: what they match, what the store is asked for, and what is refused. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BerError, parse } from '../../src/crypto/ber.ts';
-import { type Encoded, context, encode, octetString, sequence, value } from '../../src/crypto/der.ts';
+import { BerError, parse } from '../../src/crypto/certificates/ber.ts';
+import { type Encoded, context, encode, octetString, sequence, value } from '../../src/crypto/certificates/der.ts';
 import { type DirectoryEntry, searchText } from '../../src/domain/directory.ts';
 import { instant } from '../../src/domain/units.ts';
 import { attributesOf } from '../../src/ldap/attributes.ts';

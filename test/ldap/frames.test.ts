@@ -1,7 +1,7 @@
 /** Messages are cut out of what comes however it is cut, and lying lengths cost nothing. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BerError } from '../../src/crypto/ber.ts';
+import { BerError } from '../../src/crypto/certificates/ber.ts';
 import { Frames } from '../../src/ldap/frames.ts';
 
 const message = (content: number, form: 'short' | 'long' = 'short'): Buffer =>

@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { type Encoded, Tag, context, encode, integer, octetString, sequence, value } from '../../src/crypto/der.ts';
+import {
+  type Encoded,
+  Tag,
+  context,
+  encode,
+  integer,
+  octetString,
+  sequence,
+  value,
+} from '../../src/crypto/certificates/der.ts';
 import { probeTls } from '../../src/platform/tls-probe.ts';
 import { addressOf, passwordOf } from '../support/gateway.ts';
 import {

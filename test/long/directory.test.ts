@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import { Agent, request } from 'node:https';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import { hashPassword } from '../../src/crypto/password.ts';
+import { hashPassword } from '../../src/crypto/passwords/password.ts';
 import { basic } from '../support/api.ts';
 import { Instance, type Served, apiListener, freePort } from '../support/instance.ts';
 import { LoopWatch } from '../support/loop-watch.ts';

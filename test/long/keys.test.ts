@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { loadConfig } from '../../src/config/load.ts';
 import { readMasterKey } from '../../src/config/master-key.ts';
-import { KeyFolder } from '../../src/crypto/key-folder.ts';
+import { KeyFolder } from '../../src/crypto/keys/key-folder.ts';
 import { greets } from '../support/instance.ts';
 import { PATIENCE, day, daysAhead, foldersOf, keyFiles, send, subjects } from '../support/sites-keys.ts';
 import { type Gateway, type Site, type TwoSites, startTwoSites } from '../support/two-sites.ts';

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
+import { makeDevelopmentCertificates } from '../../src/crypto/certificates/development-ca.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { addressOf, loginOf } from '../support/gateway.ts';
 import { freePorts } from '../support/instance.ts';

@@ -11,8 +11,8 @@ import { test } from 'node:test';
 import type { Page } from 'puppeteer-core';
 import type { Input } from '../../src/admin/input.ts';
 import { type OperationName, type OperationResult, runOperation } from '../../src/admin/operations.ts';
-import { fromBase32 } from '../../src/crypto/base32.ts';
-import { stepAt, totpCode } from '../../src/crypto/totp.ts';
+import { fromBase32 } from '../../src/crypto/keys/base32.ts';
+import { stepAt, totpCode } from '../../src/crypto/passwords/totp.ts';
 import { OWNER_SAID } from '../../src/domain/roles.ts';
 import { judge } from '../support/axe.ts';
 import {

@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { registrationOf } from '../../src/crypto/certificate-register.ts';
+import { registrationOf } from '../../src/crypto/certificates/certificate-register.ts';
 import { value } from '../crypto/support.ts';
 import { type ClientAuthority, type ClientCertificate, makeClientAuthority } from '../support/client-certificates.ts';
 import { type TestGateway, addressOf, passwordOf, startTestGateway } from '../support/gateway.ts';

@@ -6,7 +6,7 @@
 // @beside
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { encodePem } from '../../src/crypto/pem.ts';
+import { encodePem } from '../../src/crypto/certificates/pem.ts';
 import { isValid } from '../../src/crypto/cms/verdict.ts';
 import { verifyOpaque } from '../../src/crypto/cms/verify.ts';
 import { type Mutant, mutants, soundMessage } from '../crypto/cms/mutants.ts';

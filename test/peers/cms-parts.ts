@@ -8,8 +8,8 @@ import type { ContentCipher } from '../../src/crypto/cms/algorithms.ts';
 import { type Signer, type SigningOptions, signDetached, signOpaque } from '../../src/crypto/cms/sign.ts';
 import { failures } from '../../src/crypto/cms/verdict.ts';
 import { verifyDetached, verifyOpaque } from '../../src/crypto/cms/verify.ts';
-import { encodePem } from '../../src/crypto/pem.ts';
-import { makePkcs12 } from '../../src/crypto/pkcs12-export.ts';
+import { encodePem } from '../../src/crypto/certificates/pem.ts';
+import { makePkcs12 } from '../../src/crypto/key-files/pkcs12-export.ts';
 import { instant } from '../../src/domain/units.ts';
 import {
   type Circle,

@@ -8,7 +8,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { registrationOf } from '../../src/crypto/certificate-register.ts';
+import { registrationOf } from '../../src/crypto/certificates/certificate-register.ts';
 import { value } from '../crypto/support.ts';
 import { makeClientAuthority } from '../support/client-certificates.ts';
 import { type TestGateway, addressOf, startTestGateway } from '../support/gateway.ts';

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { issue, makeKeyPair, makeRoot } from '../../src/crypto/authority.ts';
-import { certificatePem } from '../../src/crypto/certificate.ts';
-import { makeName } from '../../src/crypto/distinguished-name.ts';
-import type { Answer, Parcel } from '../../src/delivery/courier.ts';
+import { issue, makeKeyPair, makeRoot } from '../../src/crypto/certificates/authority.ts';
+import { certificatePem } from '../../src/crypto/certificates/certificate.ts';
+import { makeName } from '../../src/crypto/certificates/distinguished-name.ts';
+import type { Answer, Parcel } from '../../src/push/courier.ts';
 import { Resolver } from '../../src/dns/resolver.ts';
 import { tlsaOf } from '../../src/dns/tlsa.ts';
 import { newTlsaCounts } from '../../src/dns/tlsa-counts.ts';

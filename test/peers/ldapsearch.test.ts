@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { registrationOf } from '../../src/crypto/certificate-register.ts';
+import { registrationOf } from '../../src/crypto/certificates/certificate-register.ts';
 import { days, instant } from '../../src/domain/units.ts';
 import { value } from '../crypto/support.ts';
 import { makeClientAuthority } from '../support/client-certificates.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { scramSalt, scramVerifier } from '../../src/crypto/scram.ts';
+import { scramSalt, scramVerifier } from '../../src/crypto/passwords/scram.ts';
 import { value } from '../crypto/support.ts';
 import { type TestGateway, addressOf, passwordOf, startTestGateway } from '../support/gateway.ts';
 import { assertNoSecret } from '../support/no-secret.ts';

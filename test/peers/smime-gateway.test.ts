@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { makePkcs12 } from '../../src/crypto/pkcs12-export.ts';
+import { makePkcs12 } from '../../src/crypto/key-files/pkcs12-export.ts';
 import { addressOf, loginOf } from '../support/gateway.ts';
 import { fetchAll, send } from '../support/mail.ts';
 import { type MailGateway, startMailGateway } from '../support/mail-people.ts';

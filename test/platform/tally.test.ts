@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FAILURE_ROWS, LoginNotes } from '../../src/auth/login-notes.ts';
 import { minutes } from '../../src/domain/units.ts';
-import { WindowNotes } from '../../src/enrol/window-notes.ts';
+import { WindowNotes } from '../../src/ca/enrol/window-notes.ts';
 import { OTHERS, Tally } from '../../src/platform/tally.ts';
 import type { AuditEvent } from '../../src/store/audit.ts';
 import { FakeClock } from '../support/clock.ts';

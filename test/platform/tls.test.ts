@@ -11,8 +11,8 @@ import {
   connect,
   createServer,
 } from 'node:tls';
-import type { DevelopmentCertificates } from '../../src/crypto/development-ca.ts';
-import { makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
+import type { DevelopmentCertificates } from '../../src/crypto/certificates/development-ca.ts';
+import { makeDevelopmentCertificates } from '../../src/crypto/certificates/development-ca.ts';
 import { instant } from '../../src/domain/units.ts';
 import type { TlsMaterial, TlsProfile } from '../../src/platform/listener.ts';
 import { TICKET_KEY, keyExchanges, postQuantumWarning, serverTlsOptions } from '../../src/platform/tls.ts';

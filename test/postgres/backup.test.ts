@@ -10,7 +10,7 @@ import { type TestContext, test } from 'node:test';
 import { type BackupParts, Backups } from '../../src/backup/backups.ts';
 import { LOG } from '../../src/backup/log-files.ts';
 import { restoreBackup } from '../../src/backup/restore.ts';
-import { KeyFolder, dayOf } from '../../src/crypto/key-folder.ts';
+import { KeyFolder, dayOf } from '../../src/crypto/keys/key-folder.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { MiB, days, instant, minutes, seconds } from '../../src/domain/units.ts';
 import { startBackups } from '../../src/gateway/backup.ts';

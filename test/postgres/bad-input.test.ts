@@ -9,7 +9,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { type Socket, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, after, before, test } from 'node:test';
-import { type KeyAndCertificate, makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
+import { type KeyAndCertificate, makeDevelopmentCertificates } from '../../src/crypto/certificates/development-ca.ts';
 import { days, instant, minutes } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { testCertificates } from '../support/certificates.ts';

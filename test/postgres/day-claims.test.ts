@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { KeyFolder, KeyFolderRefused, dayOf } from '../../src/crypto/key-folder.ts';
+import { KeyFolder, KeyFolderRefused, dayOf } from '../../src/crypto/keys/key-folder.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import { StoreUnavailable } from '../../src/store/store.ts';

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { afterEach, after, before, test } from 'node:test';
-import { chainHash, laneStart } from '../../src/crypto/audit-chain.ts';
+import { chainHash, laneStart } from '../../src/crypto/trail/audit-chain.ts';
 import { hours, instant } from '../../src/domain/units.ts';
 import { ChangeEffects } from '../../src/store/changes/changed.ts';
 import { ChunkLine } from '../../src/store/postgres/chunk-line.ts';

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadConfig } from '../../src/config/load.ts';
-import { KeyFolder } from '../../src/crypto/key-folder.ts';
+import { KeyFolder } from '../../src/crypto/keys/key-folder.ts';
 import { checkServers } from '../../src/gateway/postgres-check.ts';
 import { openEngine } from '../../src/gateway/store.ts';
 import { systemClock } from '../../src/platform/clock.ts';

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type World, openWorld } from '../../src/commands/sandbox/world.ts';
-import { makeWebhookSecret, webhookSignature } from '../../src/crypto/webhook-secrets.ts';
+import { makeWebhookSecret, webhookSignature } from '../../src/crypto/keys/webhook-secrets.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { Bench, type BenchParts } from '../../src/sandbox/bench.ts';
 import { doorTls } from '../../src/sandbox/certificates.ts';

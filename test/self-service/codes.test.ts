@@ -5,7 +5,7 @@ import { type Socket, connect as connectTcp } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type TLSSocket, connect } from 'node:tls';
 import { instant, milliseconds, seconds } from '../../src/domain/units.ts';
-import type { EnrolmentWindow, WindowAnswer, Wish } from '../../src/enrol/window.ts';
+import type { EnrolmentWindow, WindowAnswer, Wish } from '../../src/ca/enrol/window.ts';
 import type { AdminContext } from '../../src/admin/context.ts';
 import { startPageListener } from '../../src/web/server.ts';
 import { languageOf } from '../../src/http/reader.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runOperation } from '../../src/admin/operations.ts';
-import { registrationOf } from '../../src/crypto/certificate-register.ts';
+import { registrationOf } from '../../src/crypto/certificates/certificate-register.ts';
 import { OWNER_SAID } from '../../src/domain/roles.ts';
 import { SELF_SERVICE_IDLE, MAILED_LIFE } from '../../src/domain/self-service.ts';
 import { minutes } from '../../src/domain/units.ts';
@@ -118,7 +118,7 @@ test('nobody learns who has an account: unknown, wrong, suspended and app passwo
   assert.equal(new Set(bodies).size, 1);
   const hostile = await own.browser().post('/login', { to: '/', login: '"><script>x</script>', password: 'x' });
   assert.doesNotMatch(hostile.body, /<script>x/);
-  const { makeAppPassword } = await import('../../src/crypto/app-password.ts');
+  const { makeAppPassword } = await import('../../src/crypto/passwords/app-password.ts');
   const { token, id, hash } = makeAppPassword();
   await registry.addAppPassword(addressOf('anna'), { id, hash, name: 'program', scope: 'both' }, operator);
   assert.equal(await refused(addressOf('anna'), token), bodies[0]);

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { X509Certificate, randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
-import { issue, makeKeyPair, makeRoot } from '../../src/crypto/authority.ts';
-import { certificatePem } from '../../src/crypto/certificate.ts';
-import { makeName } from '../../src/crypto/distinguished-name.ts';
-import type { Answer, Destination, Parcel, TlsaAnswer } from '../../src/delivery/courier.ts';
+import { issue, makeKeyPair, makeRoot } from '../../src/crypto/certificates/authority.ts';
+import { certificatePem } from '../../src/crypto/certificates/certificate.ts';
+import { makeName } from '../../src/crypto/certificates/distinguished-name.ts';
+import type { Answer, Destination, Parcel, TlsaAnswer } from '../../src/push/courier.ts';
 import type { Tlsa } from '../../src/dns/tlsa.ts';
 import { judgeTlsa, tlsaOf, tlsaText } from '../../src/dns/tlsa.ts';
 import type { Address } from '../../src/domain/address.ts';

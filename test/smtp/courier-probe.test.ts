@@ -1,8 +1,8 @@
 /** What `partner test` shows of a partner's server. */
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
-import type { Destination, ProbeReport } from '../../src/delivery/courier.ts';
+import { makeDevelopmentCertificates } from '../../src/crypto/certificates/development-ca.ts';
+import type { Destination, ProbeReport } from '../../src/push/courier.ts';
 import type { PartnerId } from '../../src/domain/ids.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createCourierProbe } from '../../src/smtp/courier-probe.ts';

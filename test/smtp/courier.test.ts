@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { X509Certificate, createHash } from 'node:crypto';
 import { afterEach, describe, test } from 'node:test';
-import { makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
-import type { Answer, Courier, Destination, Parcel } from '../../src/delivery/courier.ts';
+import { makeDevelopmentCertificates } from '../../src/crypto/certificates/development-ca.ts';
+import type { Answer, Courier, Destination, Parcel } from '../../src/push/courier.ts';
 import type { Address } from '../../src/domain/address.ts';
 import type { PartnerId } from '../../src/domain/ids.ts';
 import { octets } from '../../src/domain/units.ts';

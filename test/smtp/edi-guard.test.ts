@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { viewParts } from '../../src/admin/part-views.ts';
-import { NoticeWriter } from '../../src/delivery/notice-writer.ts';
+import { NoticeWriter } from '../../src/notices/notice-writer.ts';
 import type { Address } from '../../src/domain/address.ts';
 import { type MessageId, parseMessageId } from '../../src/domain/ids.ts';
 import { octets } from '../../src/domain/units.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { NoticeWriter } from '../../src/delivery/notice-writer.ts';
+import { NoticeWriter } from '../../src/notices/notice-writer.ts';
 import { octets } from '../../src/domain/units.ts';
 import { gatewayTests } from '../../src/gateway/test-address.ts';
 import { filed } from '../support/filed.ts';

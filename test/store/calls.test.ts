@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import Database from 'better-sqlite3';
-import type { KeyFolder } from '../../src/crypto/key-folder.ts';
+import type { KeyFolder } from '../../src/crypto/keys/key-folder.ts';
 import { OperatorChanges } from '../../src/store/changes/operators.ts';
 import { CHANGES, MAIL_CHANGES } from '../../src/store/changes/table.ts';
 import { READS } from '../../src/store/reads/table.ts';

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { KeyFolder } from '../../src/crypto/key-folder.ts';
+import { KeyFolder } from '../../src/crypto/keys/key-folder.ts';
 import { days, octets } from '../../src/domain/units.ts';
 import { StoreUnavailable } from '../../src/store/store.ts';
 import { addAccount, deliver, openTestStore, readAll } from '../support/store.ts';

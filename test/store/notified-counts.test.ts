@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { ClusterSecrets } from '../../src/crypto/cluster-secrets.ts';
+import { ClusterSecrets } from '../../src/crypto/keys/cluster-secrets.ts';
 import { heard } from '../../src/store/postgres/hints.ts';
 import { MOST_WAITING, NotifiedCounts } from '../../src/store/postgres/notified-counts.ts';
 import { FakeClock } from '../support/clock.ts';

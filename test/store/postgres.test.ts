@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import Database from 'better-sqlite3';
-import { chainHash, laneStart } from '../../src/crypto/audit-chain.ts';
+import { chainHash, laneStart } from '../../src/crypto/trail/audit-chain.ts';
 import type { AuditItem, ChainRow } from '../../src/domain/audit-row.ts';
 import type { Verdict } from '../../src/domain/second-person.ts';
 import type { DirectoryRecord } from '../../src/domain/directory.ts';

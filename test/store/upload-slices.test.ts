@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash, createSecretKey, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { CHUNK_OCTETS, type Sealed, sealChunk, sealWhole } from '../../src/crypto/sealing.ts';
+import { CHUNK_OCTETS, type Sealed, sealChunk, sealWhole } from '../../src/crypto/keys/sealing.ts';
 import { ContentDamaged, StoreFailed } from '../../src/store/store.ts';
 import { type UploadParts, uploadSlices } from '../../src/store/core/upload-slices.ts';
 

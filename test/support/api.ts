@@ -12,7 +12,7 @@ import type { TestContext } from 'node:test';
 import { defined } from '../../src/domain/defined.ts';
 import type { Role } from '../../src/domain/roles.ts';
 import { days, instant } from '../../src/domain/units.ts';
-import { makeToken } from '../../src/crypto/operator-token.ts';
+import { makeToken } from '../../src/crypto/keys/operator-token.ts';
 import { judgeOf } from './api-judge.ts';
 import { type TestGateway, type TestGatewayOptions, loginOf, startTestGateway } from './gateway.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type BackupParts, Backups } from '../../src/backup/backups.ts';
 import { type RestoreWishes, type Restored, restoreBackup } from '../../src/backup/restore.ts';
 import { publicKeysIn } from '../../src/backup/signed.ts';
-import { auditKeyFile, auditKeys } from '../../src/crypto/audit-keys.ts';
+import { auditKeyFile, auditKeys } from '../../src/crypto/keys/audit-keys.ts';
 import type { Log } from '../../src/domain/effects.ts';
 import { type Instant, days, instant } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';

@@ -1,5 +1,8 @@
 /** One throw-away CA and server certificate for the test process. */
-import { type DevelopmentCertificates, makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
+import {
+  type DevelopmentCertificates,
+  makeDevelopmentCertificates,
+} from '../../src/crypto/certificates/development-ca.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 
 let made: Promise<DevelopmentCertificates> | undefined;

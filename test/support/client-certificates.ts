@@ -1,9 +1,9 @@
 /** Client certificates of an authority of the test's own: a root, an intermediate that clients send along, and any leaf. */
-import { type Authority, type KeyPair, makeRoot, issueAuthority } from '../../src/crypto/authority.ts';
-import { type Certificate, certificatePem } from '../../src/crypto/certificate.ts';
-import { makeName, type Name } from '../../src/crypto/distinguished-name.ts';
-import * as extensions from '../../src/crypto/extensions.ts';
-import { Oid } from '../../src/crypto/oids.ts';
+import { type Authority, type KeyPair, makeRoot, issueAuthority } from '../../src/crypto/certificates/authority.ts';
+import { type Certificate, certificatePem } from '../../src/crypto/certificates/certificate.ts';
+import { makeName, type Name } from '../../src/crypto/certificates/distinguished-name.ts';
+import * as extensions from '../../src/crypto/certificates/extensions.ts';
+import { Oid } from '../../src/crypto/certificates/oids.ts';
 import { days, instant } from '../../src/domain/units.ts';
 import { craft, keyNamed } from '../crypto/support.ts';
 

@@ -5,7 +5,7 @@ import type { Role } from '../../src/domain/roles.ts';
 import type { Clock, Timer } from '../../src/domain/effects.ts';
 import { type Instant, type Milliseconds, instant } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import { newEnrolmentCode } from '../../src/crypto/enrolment-code.ts';
+import { newEnrolmentCode } from '../../src/crypto/passwords/enrolment-code.ts';
 import { type TestGateway, type TestGatewayOptions, startTestGateway } from './gateway.ts';
 import { formWithFile } from './form-with-file.ts';
 import { freePort } from './instance.ts';

@@ -3,7 +3,7 @@ import type { Address } from '../../src/domain/address.ts';
 import type { Clock } from '../../src/domain/effects.ts';
 import type { DeliveryId, MessageId, PartnerId } from '../../src/domain/ids.ts';
 import { type Instant, instant, octets } from '../../src/domain/units.ts';
-import type { PushParts } from '../../src/delivery/parts.ts';
+import type { PushParts } from '../../src/push/parts.ts';
 import type { Claim, Delivery, Settlement } from '../../src/store/deliveries.ts';
 import type { Acceptance } from '../../src/store/store.ts';
 

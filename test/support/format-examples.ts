@@ -2,14 +2,14 @@
 import { type KeyObject, createHash, createPrivateKey, createPublicKey, createSecretKey, sign } from 'node:crypto';
 import { reportText } from '../../src/backup/reports.ts';
 import { ExportSeal } from '../../src/cli/export-lines.ts';
-import { assertionFacts } from '../../src/crypto/approval-row.ts';
-import { canonicalJson } from '../../src/crypto/approval.ts';
-import { anchorKeyId, anchorLine } from '../../src/crypto/audit-anchor.ts';
-import { BEFORE_ALL, beforeAllOf, chainHash, commitmentOf, rowDigest } from '../../src/crypto/audit-chain.ts';
-import { EXPORT_FORMAT, exportLine, linksLine } from '../../src/crypto/audit-export.ts';
-import { lanesHash } from '../../src/crypto/audit-lanes.ts';
-import { Challenges } from '../../src/crypto/console-secrets.ts';
-import { statementHash } from '../../src/crypto/passkey-approval.ts';
+import { assertionFacts } from '../../src/crypto/trail/approval-row.ts';
+import { canonicalJson } from '../../src/crypto/trail/approval.ts';
+import { anchorKeyId, anchorLine } from '../../src/crypto/trail/audit-anchor.ts';
+import { BEFORE_ALL, beforeAllOf, chainHash, commitmentOf, rowDigest } from '../../src/crypto/trail/audit-chain.ts';
+import { EXPORT_FORMAT, exportLine, linksLine } from '../../src/crypto/trail/audit-export.ts';
+import { lanesHash } from '../../src/crypto/trail/audit-lanes.ts';
+import { Challenges } from '../../src/crypto/keys/console-secrets.ts';
+import { statementHash } from '../../src/crypto/trail/passkey-approval.ts';
 import type { ChainHead, ChainRow } from '../../src/domain/audit-row.ts';
 import { type Instant, instant } from '../../src/domain/units.ts';
 

@@ -9,7 +9,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { newMasterKey } from '../../src/config/master-key.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { writeTemplate } from '../../src/config/template.ts';
-import { hashPassword } from '../../src/crypto/password.ts';
+import { hashPassword } from '../../src/crypto/passwords/password.ts';
 import { type Address, parseAddress } from '../../src/domain/address.ts';
 import { defined } from '../../src/domain/defined.ts';
 import type { Clock, Log } from '../../src/domain/effects.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { type Socket, connect as connectTcp } from 'node:net';
 import type { TestContext } from 'node:test';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { type Element, parse } from '../../src/crypto/ber.ts';
+import { type Element, parse } from '../../src/crypto/certificates/ber.ts';
 import {
   type Encoded,
   Tag,
@@ -15,7 +15,7 @@ import {
   octetString,
   sequence,
   value,
-} from '../../src/crypto/der.ts';
+} from '../../src/crypto/certificates/der.ts';
 import { Frames } from '../../src/ldap/frames.ts';
 import { type TestGateway, type TestGatewayOptions, addressOf, passwordOf, startTestGateway } from './gateway.ts';
 

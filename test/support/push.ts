@@ -1,11 +1,11 @@
 /** A store with a partner, and what pushes to it, for tests and measurements inside one process. */
-import type { Courier } from '../../src/delivery/courier.ts';
-import { type Dispatcher, startDispatcher } from '../../src/delivery/dispatcher.ts';
-import type { DkimSigner } from '../../src/delivery/dkim.ts';
-import type { DeliveryNoticeWriter } from '../../src/delivery/notices.ts';
-import type { PushLimits } from '../../src/delivery/parts.ts';
-import { partnerDestinations } from '../../src/delivery/partner-destinations.ts';
-import { defaultWaits } from '../../src/delivery/retry.ts';
+import type { Courier } from '../../src/push/courier.ts';
+import { type Dispatcher, startDispatcher } from '../../src/push/dispatcher.ts';
+import type { DkimSigner } from '../../src/push/dkim.ts';
+import type { DeliveryNoticeWriter } from '../../src/notices/delivery-notices.ts';
+import type { PushLimits } from '../../src/push/parts.ts';
+import { partnerDestinations } from '../../src/push/partner-destinations.ts';
+import { defaultWaits } from '../../src/push/retry.ts';
 import type { Clock, Log } from '../../src/domain/effects.ts';
 import type { PartnerId } from '../../src/domain/ids.ts';
 import type { PartnerServer } from '../../src/domain/partner.ts';

@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { NoticeWriter, type NoticeWriterParts } from '../../src/delivery/notice-writer.ts';
+import { NoticeWriter, type NoticeWriterParts } from '../../src/notices/notice-writer.ts';
 import { type Address, addressKey } from '../../src/domain/address.ts';
 import { minutes, octets } from '../../src/domain/units.ts';
 import type { Claim, MessageRecord } from '../../src/store/deliveries.ts';

@@ -6,7 +6,7 @@ import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
-import { makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
+import { makeDevelopmentCertificates } from '../../src/crypto/certificates/development-ca.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 
 export const RELEASED_HOST = 'mail.ledger.test';

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { type TLSSocket, createServer } from 'node:tls';
 import { type TestContext, test } from 'node:test';
 import type { ChainRow } from '../../src/domain/audit-row.ts';
-import { type DevelopmentCertificates, makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
+import {
+  type DevelopmentCertificates,
+  makeDevelopmentCertificates,
+} from '../../src/crypto/certificates/development-ca.ts';
 import { instant } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { ForwardLine, PATIENCE } from '../../src/trail/forward-line.ts';

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { evidenceKey } from '../../src/crypto/evidence-keys.ts';
+import { evidenceKey } from '../../src/crypto/trail/evidence-keys.ts';
 import { instant } from '../../src/domain/units.ts';
 import { readDocument } from '../../src/trail/read-document.ts';
 import { signedDocument } from '../../src/trail/signed-document.ts';

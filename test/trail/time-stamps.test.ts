@@ -5,16 +5,16 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { readCertificates } from '../../src/crypto/certificate.ts';
+import { readCertificates } from '../../src/crypto/certificates/certificate.ts';
 import {
   readTimeStampResponse,
   timeStampNonce,
   timeStampRequest,
   verifyTimeStamp,
-} from '../../src/crypto/time-stamp.ts';
+} from '../../src/crypto/trail/time-stamp.ts';
 import { days, hours, milliseconds, minutes } from '../../src/domain/units.ts';
 import { type Anchors, startAnchors } from '../../src/trail/anchors.ts';
-import { auditKeys } from '../../src/crypto/audit-keys.ts';
+import { auditKeys } from '../../src/crypto/keys/audit-keys.ts';
 import { type TimeStampPlace, stampAnchor } from '../../src/trail/time-stamps.ts';
 import { sluisHere } from '../support/command-line.ts';
 import { FakeClock } from '../support/clock.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { Webhook } from 'standardwebhooks';
-import { type WebhookSeals, webhookSeals } from '../../src/crypto/webhook-secrets.ts';
+import { type WebhookSeals, webhookSeals } from '../../src/crypto/keys/webhook-secrets.ts';
 import type { AccountId, MessageId } from '../../src/domain/ids.ts';
 import { days, hours, instant, milliseconds, minutes, seconds } from '../../src/domain/units.ts';
 import { EVENTS_KEPT, OLD_SECRET_SIGNS, RETRY_WAITS, WEBHOOK_EVENT_TYPES } from '../../src/domain/webhooks.ts';

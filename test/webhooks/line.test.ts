@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { test } from 'node:test';
-import { makeDevelopmentCertificates } from '../../src/crypto/development-ca.ts';
+import { makeDevelopmentCertificates } from '../../src/crypto/certificates/development-ca.ts';
 import { instant } from '../../src/domain/units.ts';
 import { NetworkSet } from '../../src/platform/network.ts';
 import { mayBeCalled } from '../../src/webhooks/addresses.ts';

@@ -1,6 +1,6 @@
 /** Ids beside the names in an answer: `{ accountId: 'login', 'passwords.passwordId': 'name' }` adds them to it and to each entry of `passwords`. */
 import { z } from '../../config/zod.ts';
-import { cleanBase32 } from '../../crypto/base32.ts';
+import { cleanBase32 } from '../../crypto/keys/base32.ts';
 import type { Address } from '../../domain/address.ts';
 import type { Store } from '../../store/port/store.ts';
 import { addressIdOf } from './ids.ts';

@@ -5,7 +5,7 @@
  * An operator of one organisation sees below it what has an owner here. What belongs to nobody, such as a delivery, he does not see at all.
  */
 import { z } from '../../config/zod.ts';
-import { cleanBase32 } from '../../crypto/base32.ts';
+import { cleanBase32 } from '../../crypto/keys/base32.ts';
 import { type Address, addressKey } from '../../domain/address.ts';
 import { type EdiIdentity, formatIdentity } from '../../domain/edi-identity.ts';
 import type { AccountId, OrganisationId, PartnerId } from '../../domain/ids.ts';

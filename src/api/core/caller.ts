@@ -17,7 +17,7 @@ import { passwordStands } from '../../auth/candidates.ts';
 import { pause } from '../../auth/pause.ts';
 import { sharedThrottle } from '../../auth/shared-throttle.ts';
 import type { Throttle, ThrottleLimits } from '../../auth/throttle.ts';
-import { readToken } from '../../crypto/operator-token.ts';
+import { readToken } from '../../crypto/keys/operator-token.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Clock, RandomBytes } from '../../domain/effects.ts';
 import { mayDo } from '../../domain/roles.ts';

@@ -1,7 +1,7 @@
 /** `GET /messages/{messageId}`: what became of a message, as far as its sender may see it. */
 import { z } from '../../config/zod.ts';
 import { defined } from '../../domain/defined.ts';
-import { sentStatus } from '../../delivery/sent-status.ts';
+import { sentStatus } from '../../notices/sent-status.ts';
 import { iso } from '../../domain/units.ts';
 import { messageId } from '../core/fields.ts';
 import { notFound } from '../core/problem.ts';

@@ -1,6 +1,6 @@
 /** `GET /messages`: what an account has sent, page by page, with what became of it in a word. The steps and the rest of a message are its own (`GET /messages/{messageId}`). */
 import { z } from '../../config/zod.ts';
-import { type SentState, sentStates } from '../../delivery/sent-status.ts';
+import { type SentState, sentStates } from '../../notices/sent-status.ts';
 import { type Address, parseAddress } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
 import { iso } from '../../domain/units.ts';

@@ -1,6 +1,6 @@
 /** What may have become of a message for one of its recipients, as its sender sees it. */
 import { z } from '../../config/zod.ts';
-import type { SentState } from '../../delivery/sent-status.ts';
+import type { SentState } from '../../notices/sent-status.ts';
 
 const STATES = {
   delivered: 'It stands in the mailbox.',

@@ -5,7 +5,7 @@ import { type AdminContext, AdminError } from '../../admin/context.ts';
 import { CommandError } from '../../cli/exit.ts';
 import { anchorFolderOf } from '../../config/places.ts';
 import type { Config } from '../../config/schema.ts';
-import { auditKeyFile } from '../../crypto/audit-keys.ts';
+import { auditKeyFile } from '../../crypto/keys/audit-keys.ts';
 import { placeOf } from '../../domain/audit-row.ts';
 import { many } from '../../domain/counted.ts';
 import { defined } from '../../domain/defined.ts';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { z } from '../../config/zod.ts';
 import { type CheckedExport, checkExport, checkedText } from '../../cli/audit-files.ts';
 import type { Config } from '../../config/schema.ts';
-import { auditKeyFile } from '../../crypto/audit-keys.ts';
+import { auditKeyFile } from '../../crypto/keys/audit-keys.ts';
 import { agree, many } from '../../domain/counted.ts';
 import { file } from '../core/kinds.ts';
 import type { Here } from '../core/here.ts';

@@ -13,9 +13,9 @@ import type { CaParts } from '../../ca/parts.ts';
 import { listsPem, makeLists, missingText, tryToPublish } from '../../ca/revocation-lists.ts';
 import { viewAuthority } from '../../admin/cert-views.ts';
 import { AdminError } from '../../admin/context.ts';
-import type { KeyKind } from '../../crypto/authority.ts';
-import { makePkcs12 } from '../../crypto/pkcs12-export.ts';
-import { readPkcs12 } from '../../crypto/pkcs12-import.ts';
+import type { KeyKind } from '../../crypto/certificates/authority.ts';
+import { makePkcs12 } from '../../crypto/key-files/pkcs12-export.ts';
+import { readPkcs12 } from '../../crypto/key-files/pkcs12-import.ts';
 import type { Actor } from '../../store/actor.ts';
 import type { CaView, ListsView } from './views.ts';
 

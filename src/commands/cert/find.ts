@@ -4,8 +4,8 @@ import { type CertificateView, viewCertificate, viewGatewayCertificate } from '.
 import { accountOf } from '../../admin/accounts.ts';
 import { recipientOf } from '../../admin/addresses.ts';
 import { type AdminContext, AdminError } from '../../admin/context.ts';
-import { certificatePem } from '../../crypto/certificate.ts';
-import { judgeReplaced } from '../../crypto/gateway-certificates.ts';
+import { certificatePem } from '../../crypto/certificates/certificate.ts';
+import { judgeReplaced } from '../../crypto/certificates/gateway-certificates.ts';
 import { type Address, addressKey } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
 import { type Instant, type Milliseconds, instant } from '../../domain/units.ts';

@@ -2,9 +2,9 @@
 import { tryToPublish } from '../../ca/revocation-lists.ts';
 import { accountOf } from '../../admin/accounts.ts';
 import { type AdminContext, AdminError } from '../../admin/context.ts';
-import { type Certificate, readCertificates } from '../../crypto/certificate.ts';
-import { type MatchChoice, registrationOf } from '../../crypto/certificate-register.ts';
-import { formatName } from '../../crypto/distinguished-name.ts';
+import { type Certificate, readCertificates } from '../../crypto/certificates/certificate.ts';
+import { type MatchChoice, registrationOf } from '../../crypto/certificates/certificate-register.ts';
+import { formatName } from '../../crypto/certificates/distinguished-name.ts';
 import { defined } from '../../domain/defined.ts';
 import { iso } from '../../domain/units.ts';
 import type { Actor } from '../../store/actor.ts';

@@ -6,7 +6,7 @@ import { certificateView, viewCertificate } from '../../admin/cert-views.ts';
 import { type AdminContext, AdminError } from '../../admin/context.ts';
 import { readGivenCertificate, tellNotes } from '../../cli/given-certificate.ts';
 import { readableDay } from '../../cli/output.ts';
-import { type Certificate, isWeakKey } from '../../crypto/certificate.ts';
+import { type Certificate, isWeakKey } from '../../crypto/certificates/certificate.ts';
 import type { Address } from '../../domain/address.ts';
 import { iso } from '../../domain/units.ts';
 import type { CertificateUse } from '../../store/certificates.ts';

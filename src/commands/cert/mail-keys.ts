@@ -3,9 +3,9 @@ import { type KeyObject, createPublicKey } from 'node:crypto';
 import { accountOf } from '../../admin/accounts.ts';
 import { recipientOf } from '../../admin/addresses.ts';
 import { type AdminContext, AdminError } from '../../admin/context.ts';
-import { type Certificate, readCertificate } from '../../crypto/certificate.ts';
-import { readCertificateRequest } from '../../crypto/certificate-request.ts';
-import { addressesOf, standsFor } from '../../crypto/mail-certificate.ts';
+import { type Certificate, readCertificate } from '../../crypto/certificates/certificate.ts';
+import { readCertificateRequest } from '../../crypto/certificates/certificate-request.ts';
+import { addressesOf, standsFor } from '../../crypto/certificates/mail-certificate.ts';
 import { type Address, addressKey } from '../../domain/address.ts';
 
 const refuse = (what: string, why: string): never => {

@@ -36,7 +36,7 @@ function endOf(file: string): number | undefined {
 export async function developmentCertificates(folder: string, hostname: string): Promise<void> {
   const file = (name: string): string => resolve(folder, name);
   refuseExisting(DEVELOPMENT_FILES.map(file));
-  const { makeDevelopmentCertificates } = await import('../../crypto/development-ca.ts');
+  const { makeDevelopmentCertificates } = await import('../../crypto/certificates/development-ca.ts');
   const made = await makeDevelopmentCertificates(
     [...new Set([hostname, 'localhost', '127.0.0.1', '::1'])],
     systemClock.now(),

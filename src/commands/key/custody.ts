@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { z } from '../../config/zod.ts';
 import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
-import { base32 } from '../../crypto/base32.ts';
+import { base32 } from '../../crypto/keys/base32.ts';
 import { defined } from '../../domain/defined.ts';
 import { escrowReminder } from '../../domain/escrow.ts';
 import { iso } from '../../domain/units.ts';

@@ -4,7 +4,7 @@ import { confirm } from '../../cli/confirm.ts';
 import { CommandError } from '../../cli/exit.ts';
 import { callerOf } from '../../cli/options.ts';
 import { readMasterKey } from '../../config/master-key.ts';
-import { keyFingerprint } from '../../crypto/key-fingerprint.ts';
+import { keyFingerprint } from '../../crypto/keys/key-fingerprint.ts';
 import { defined } from '../../domain/defined.ts';
 import { finishRotation, rotateMasterKey } from '../../gateway/stopped-store.ts';
 import { systemClock } from '../../platform/clock.ts';

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { CommandError } from '../../cli/exit.ts';
 import { type NewFile, newFile, withFiles } from '../../cli/new-file.ts';
 import { newMasterKey, readMasterKey } from '../../config/master-key.ts';
-import { keyFingerprint } from '../../crypto/key-fingerprint.ts';
-import { type KeyShare, keyOfShares, readShare, writeShare } from '../../crypto/key-share.ts';
-import { split } from '../../crypto/shamir.ts';
+import { keyFingerprint } from '../../crypto/keys/key-fingerprint.ts';
+import { type KeyShare, keyOfShares, readShare, writeShare } from '../../crypto/keys/key-share.ts';
+import { split } from '../../crypto/keys/shamir.ts';
 import type { Here } from '../core/row.ts';
 import { escrowed } from './custody.ts';
 

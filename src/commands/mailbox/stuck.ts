@@ -4,7 +4,7 @@ import { accountOf } from '../../admin/accounts.ts';
 import { AdminError } from '../../admin/context.ts';
 import { messageOf } from '../../admin/trace.ts';
 import { readableTime, table } from '../../cli/output.ts';
-import { entryOf, setAside } from '../../delivery/stuck.ts';
+import { entryOf, setAside } from '../../notices/stuck.ts';
 import { login, message } from '../core/kinds.ts';
 import { arg, changes, reads } from '../core/row.ts';
 

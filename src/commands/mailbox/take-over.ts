@@ -7,7 +7,7 @@ import type { Address } from '../../domain/address.ts';
 import { agree, many } from '../../domain/counted.ts';
 import { defined } from '../../domain/defined.ts';
 import { isUidl } from '../../domain/uidl.ts';
-import { type Source, SourceError, type SourceMessage } from '../../source/source.ts';
+import { type Source, SourceError, type SourceMessage } from '../../takeover/source/source.ts';
 import { GIVEN_UP_FRAME, IDLE_FRAME, framesOf } from '../../takeover/frames.ts';
 import type { Here } from '../core/here.ts';
 import type { Takeover } from './import-source.ts';

@@ -1,8 +1,8 @@
 /** `sluis operator break-glass`: the account of the web console for the day on which nobody else gets in. */
 import { z } from '../../config/zod.ts';
 import { facts, readableTime } from '../../cli/output.ts';
-import { base32, grouped } from '../../crypto/base32.ts';
-import { totpAddress } from '../../crypto/totp.ts';
+import { base32, grouped } from '../../crypto/keys/base32.ts';
+import { totpAddress } from '../../crypto/passwords/totp.ts';
 import { BREAK_GLASS } from '../../domain/console.ts';
 import { defined } from '../../domain/defined.ts';
 import { ROLES } from '../../domain/roles.ts';

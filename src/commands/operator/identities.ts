@@ -1,8 +1,8 @@
 /** `sluis operator identity`: operators who log in to the web console at an OpenID provider. */
 import { z } from '../../config/zod.ts';
 import { readableTime } from '../../cli/output.ts';
-import { grouped } from '../../crypto/base32.ts';
-import { newShownId } from '../../crypto/console-secrets.ts';
+import { grouped } from '../../crypto/keys/base32.ts';
+import { newShownId } from '../../crypto/keys/console-secrets.ts';
 import { defined } from '../../domain/defined.ts';
 import { iso } from '../../domain/units.ts';
 import type { IdentityRecord } from '../../store/console.ts';

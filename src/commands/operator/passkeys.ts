@@ -2,8 +2,8 @@
 import { z } from '../../config/zod.ts';
 import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
 import { readableTime } from '../../cli/output.ts';
-import { cleanBase32, grouped } from '../../crypto/base32.ts';
-import { newEnrolmentCode } from '../../crypto/enrolment-code.ts';
+import { cleanBase32, grouped } from '../../crypto/keys/base32.ts';
+import { newEnrolmentCode } from '../../crypto/passwords/enrolment-code.ts';
 import { defined } from '../../domain/defined.ts';
 import { iso } from '../../domain/units.ts';
 import type { PasskeyRecord } from '../../store/console.ts';

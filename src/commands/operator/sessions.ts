@@ -1,7 +1,7 @@
 /** `sluis operator session`: who is logged in to the web console, and ending that. */
 import { z } from '../../config/zod.ts';
 import { readableTime } from '../../cli/output.ts';
-import { grouped } from '../../crypto/base32.ts';
+import { grouped } from '../../crypto/keys/base32.ts';
 import { MEANS } from '../../domain/console.ts';
 import { defined } from '../../domain/defined.ts';
 import { iso } from '../../domain/units.ts';

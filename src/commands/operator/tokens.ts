@@ -2,8 +2,8 @@
 import { z } from '../../config/zod.ts';
 import { AdminError } from '../../admin/context.ts';
 import { readableTime } from '../../cli/output.ts';
-import { cleanBase32, grouped } from '../../crypto/base32.ts';
-import { makeToken } from '../../crypto/operator-token.ts';
+import { cleanBase32, grouped } from '../../crypto/keys/base32.ts';
+import { makeToken } from '../../crypto/keys/operator-token.ts';
 import { defined } from '../../domain/defined.ts';
 import { MAX_TOKEN_DAYS, MAX_TOKEN_LIFE, MAX_TOKEN_NETWORKS } from '../../domain/operators.ts';
 import { ROLES } from '../../domain/roles.ts';

@@ -1,6 +1,6 @@
 /** Who an operator is, and what one may give to another. */
 import { AdminError, type Call } from '../../admin/context.ts';
-import { cleanBase32 } from '../../crypto/base32.ts';
+import { cleanBase32 } from '../../crypto/keys/base32.ts';
 import { ROLES, type Role, covers } from '../../domain/roles.ts';
 import { isOperatorName } from '../../domain/second-person.ts';
 import type { OperatorRecord } from '../../store/operators.ts';

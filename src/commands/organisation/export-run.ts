@@ -2,7 +2,7 @@
  * Everything that is held of an organisation, as files of JSON lines, streamed: one row is in memory at a time, and one
  * page of what it comes from. Secrets never leave: no hash of a password, no private key. Messages only where they are asked for.
  */
-import { certificatePem, readCertificate } from '../../crypto/certificate.ts';
+import { certificatePem, readCertificate } from '../../crypto/certificates/certificate.ts';
 import { defined } from '../../domain/defined.ts';
 import type { AccountId, PartnerId } from '../../domain/ids.ts';
 import { isoMonth } from '../../domain/months.ts';

@@ -2,7 +2,7 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { isIP } from 'node:net';
 import { AdminError } from '../../admin/context.ts';
-import { readCertificates } from '../../crypto/certificate.ts';
+import { readCertificates } from '../../crypto/certificates/certificate.ts';
 import { domainOf, parseAddress } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
 import { parseOctets } from '../../domain/octets-text.ts';

@@ -1,7 +1,7 @@
 /** What `partner test` tells: each step of reaching a partner, in words, with what to do where it did not go well. */
 import { z } from '../../config/zod.ts';
 import { facts, readableDay, table } from '../../cli/output.ts';
-import type { ProbeReport } from '../../delivery/courier.ts';
+import type { ProbeReport } from '../../push/courier.ts';
 import { defined } from '../../domain/defined.ts';
 import { formatOctets } from '../../domain/octets-text.ts';
 import { type Partner, formatPin } from '../../domain/partner.ts';

@@ -4,7 +4,7 @@ import { z } from '../../config/zod.ts';
 import { type AdminContext, AdminError } from '../../admin/context.ts';
 import { stateText } from '../../cli/ending-text.ts';
 import { facts, readableDay, readableSize } from '../../cli/output.ts';
-import { readCertificates } from '../../crypto/certificate.ts';
+import { readCertificates } from '../../crypto/certificates/certificate.ts';
 import { defined } from '../../domain/defined.ts';
 import { type Partner, formatPin } from '../../domain/partner.ts';
 import { stateWhile } from '../../domain/registry.ts';

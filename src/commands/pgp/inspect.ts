@@ -9,7 +9,7 @@ import { fromOf } from '../../crypto/smime/protected-header.ts';
 import type { Address } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
 import { iso } from '../../domain/units.ts';
-import { isValidPgp, judged } from '../../middleware/pgp-outcome.ts';
+import { isValidPgp, judged } from '../../protection/pgp-outcome.ts';
 import { StoreFull } from '../../store/store.ts';
 import { recipientOf } from '../../admin/addresses.ts';
 import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';

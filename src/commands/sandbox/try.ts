@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CommandError } from '../../cli/exit.ts';
 import { refuseOpenssl } from '../../cli/openssl.ts';
-import { makeWebhookSecret } from '../../crypto/webhook-secrets.ts';
+import { makeWebhookSecret } from '../../crypto/keys/webhook-secrets.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { Bench } from '../../sandbox/bench.ts';
 import { doorTls } from '../../sandbox/certificates.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CommandError } from '../../cli/exit.ts';
 import { loadConfig } from '../../config/load.ts';
-import { generatePassword } from '../../crypto/password-generate.ts';
+import { generatePassword } from '../../crypto/passwords/password-generate.ts';
 import { OWNER_SAID } from '../../domain/roles.ts';
 import type { Gateway } from '../../gateway.ts';
 import { systemClock } from '../../platform/clock.ts';

@@ -3,7 +3,7 @@
  * as that of any message, and shown to nobody.
  */
 import { type KeyObject } from 'node:crypto';
-import { readCertificate } from '../../crypto/certificate.ts';
+import { readCertificate } from '../../crypto/certificates/certificate.ts';
 import { type DecryptionKey, describeEnvelope } from '../../crypto/cms/decrypt.ts';
 import type { RecipientInfo } from '../../crypto/cms/recipients.ts';
 import { failures } from '../../crypto/cms/verdict.ts';
@@ -11,12 +11,12 @@ import { layerOf } from '../../crypto/smime/layer.ts';
 import { type Message, type Source, decodedBody, readMessage } from '../../crypto/smime/message.ts';
 import { type LayerSeen, type Staging, differingIn, openMessage, standingOf } from '../../crypto/smime/open.ts';
 import { fromOf } from '../../crypto/smime/protected-header.ts';
-import { formatName } from '../../crypto/distinguished-name.ts';
+import { formatName } from '../../crypto/certificates/distinguished-name.ts';
 import type { Address } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
 import { GiB, octets } from '../../domain/units.ts';
-import { openingOf, verificationsOf } from '../../middleware/opening.ts';
-import type { IsOwn } from '../../middleware/smime-outcome.ts';
+import { openingOf, verificationsOf } from '../../protection/opening.ts';
+import type { IsOwn } from '../../protection/smime-outcome.ts';
 import { type BodyWriter, StoreFull } from '../../store/store.ts';
 import type { Store } from '../../store/port/store.ts';
 import { recipientOf } from '../../admin/addresses.ts';

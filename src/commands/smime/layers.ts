@@ -1,15 +1,15 @@
 /** Layers of a message as they are shown. */
-import type { Certificate } from '../../crypto/certificate.ts';
-import { emailsOf } from '../../crypto/certificate.ts';
+import type { Certificate } from '../../crypto/certificates/certificate.ts';
+import { emailsOf } from '../../crypto/certificates/certificate.ts';
 import { CHECKS, type SignerVerdict } from '../../crypto/cms/verdict.ts';
 import { isValid } from '../../crypto/cms/verdict.ts';
-import { formatName } from '../../crypto/distinguished-name.ts';
-import { algorithmText } from '../../crypto/signature.ts';
+import { formatName } from '../../crypto/certificates/distinguished-name.ts';
+import { algorithmText } from '../../crypto/certificates/signature.ts';
 import { capabilityNames } from '../../crypto/smime/capabilities.ts';
 import type { LayerSeen } from '../../crypto/smime/open.ts';
 import { defined } from '../../domain/defined.ts';
 import { iso } from '../../domain/units.ts';
-import type { IsOwn } from '../../middleware/smime-outcome.ts';
+import type { IsOwn } from '../../protection/smime-outcome.ts';
 import type { LayerView, SignerCertificateView, SignerView } from './views.ts';
 
 async function viewCertificate(certificate: Certificate, isOwn: IsOwn): Promise<SignerCertificateView> {

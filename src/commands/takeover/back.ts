@@ -3,7 +3,7 @@ import { z } from '../../config/zod.ts';
 import { CommandError } from '../../cli/exit.ts';
 import { showProgress } from '../../cli/progress.ts';
 import { agree, many } from '../../domain/counted.ts';
-import type { Source } from '../../source/source.ts';
+import type { Source } from '../../takeover/source/source.ts';
 import type { Here } from '../core/here.ts';
 import { organisation } from '../core/kinds.ts';
 import { partsOf } from '../core/accounts.ts';

@@ -10,7 +10,7 @@ import { showProgress } from '../../cli/progress.ts';
 import { agree, many } from '../../domain/counted.ts';
 import { portsForAll } from '../../domain/served-port.ts';
 import { instantOf } from '../../domain/working-days.ts';
-import { serverLines } from '../../enrol/letters.ts';
+import { serverLines } from '../../ca/enrol/letters.ts';
 import { dayText, writeLetter } from '../../letters/letter.ts';
 import { type MoveLetter, moveLetters } from '../../letters/takeover.ts';
 import { LETTER_STEPS, type LetterStep } from '../../store/takeovers.ts';

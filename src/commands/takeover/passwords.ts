@@ -1,7 +1,7 @@
 /** Whether a password of the old server opens the account here too: then nobody needs a new one. */
 import { z } from '../../config/zod.ts';
 import { validPasswords } from '../../auth/candidates.ts';
-import { verifyPassword } from '../../crypto/password.ts';
+import { verifyPassword } from '../../crypto/passwords/password.ts';
 import { foldLogin } from '../../domain/registry.ts';
 import type { Here } from '../core/here.ts';
 import { login } from '../core/kinds.ts';

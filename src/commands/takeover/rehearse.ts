@@ -6,7 +6,7 @@ import { readableSize } from '../../cli/output.ts';
 import { showProgress } from '../../cli/progress.ts';
 import { agree, many } from '../../domain/counted.ts';
 import { defined } from '../../domain/defined.ts';
-import { type Source, SourceError } from '../../source/source.ts';
+import { type Source, SourceError } from '../../takeover/source/source.ts';
 import type { Here } from '../core/here.ts';
 import { day, organisation } from '../core/kinds.ts';
 import { changesHere, flag, need, rest, ruledAs } from '../core/row.ts';

@@ -8,7 +8,7 @@ import { agree, many } from '../../domain/counted.ts';
 import { defined } from '../../domain/defined.ts';
 import { dayOf, isoDay } from '../../domain/working-days.ts';
 import { systemClock } from '../../platform/clock.ts';
-import { SourceError } from '../../source/source.ts';
+import { SourceError } from '../../takeover/source/source.ts';
 import type { Here } from '../core/here.ts';
 import { organisation } from '../core/kinds.ts';
 import { arg, changesHere, flag, rest } from '../core/row.ts';

@@ -1,7 +1,7 @@
 /** The console as a site: operators come with a session of the store, and what they may is their role's. */
 import type { Call } from '../../admin/context.ts';
 import { runOperation } from '../../admin/operations.ts';
-import { formToken } from '../../crypto/console-secrets.ts';
+import { formToken } from '../../crypto/keys/console-secrets.ts';
 import { SEEN_STEP, STEP_UP_LIFE } from '../../domain/console.ts';
 import { defined } from '../../domain/defined.ts';
 import { type Right, mayDo } from '../../domain/roles.ts';

@@ -4,7 +4,7 @@ import type { Helpdesk } from '../../domain/helpdesk.ts';
 import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
 import type { SessionTimes } from '../../store/console.ts';
 import type { Store } from '../../store/port/store.ts';
-import type { Challenges } from '../../crypto/console-secrets.ts';
+import type { Challenges } from '../../crypto/keys/console-secrets.ts';
 import type { BreakGlassLogIn } from '../login/break-glass.ts';
 import type { FederatedLogIns } from '../login/federated.ts';
 import type { LogIns } from '../login/log-ins.ts';

@@ -4,9 +4,9 @@
  * Whoever comes is judged at the same cost whether there is such an account or not, and hears one text. Its use is never quiet: an error in the log, a row in the trail,
  * and a letter to the operator.
  */
-import type { BreakGlassSeals } from '../../crypto/break-glass.ts';
-import { dummyHash, verifyPassword } from '../../crypto/password.ts';
-import { stepOf } from '../../crypto/totp.ts';
+import type { BreakGlassSeals } from '../../crypto/passwords/break-glass.ts';
+import { dummyHash, verifyPassword } from '../../crypto/passwords/password.ts';
+import { stepOf } from '../../crypto/passwords/totp.ts';
 import type { Clock, RandomBytes } from '../../domain/effects.ts';
 import { seconds } from '../../domain/units.ts';
 import type { HeldSession } from '../../store/console.ts';

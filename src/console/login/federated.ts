@@ -9,8 +9,8 @@
  * provider makes anybody somebody else here.
  */
 import { createHash, createHmac } from 'node:crypto';
-import { base32 } from '../../crypto/base32.ts';
-import { type Challenges, newSessionSecret, newShownId, proofOf } from '../../crypto/console-secrets.ts';
+import { base32 } from '../../crypto/keys/base32.ts';
+import { type Challenges, newSessionSecret, newShownId, proofOf } from '../../crypto/keys/console-secrets.ts';
 import { FEDERATED_LIFE } from '../../domain/console.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Clock, RandomBytes } from '../../domain/effects.ts';

@@ -4,8 +4,8 @@
  * Whoever is refused hears one text, whatever the reason. A name is never asked for: nothing here tells who is an operator.
  */
 import { createHash } from 'node:crypto';
-import { type ChallengeUse, type Challenges, newShownId, proofOf } from '../../crypto/console-secrets.ts';
-import { type EnrolmentCode, readEnrolmentCode } from '../../crypto/enrolment-code.ts';
+import { type ChallengeUse, type Challenges, newShownId, proofOf } from '../../crypto/keys/console-secrets.ts';
+import { type EnrolmentCode, readEnrolmentCode } from '../../crypto/passwords/enrolment-code.ts';
 import type { Clock, RandomBytes } from '../../domain/effects.ts';
 import type { HeldSession } from '../../store/console.ts';
 import type { OperatorRecord } from '../../store/operators.ts';

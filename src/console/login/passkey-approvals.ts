@@ -2,8 +2,8 @@
  * Deciding on a request with a passkey. The challenge holds the hash of the statement, so that what is touched for is this request, this decision and this reason, in this session,
  * for five minutes; one of a log-in or a step-up is another, and the other way round.
  */
-import { type Challenges, proofOf } from '../../crypto/console-secrets.ts';
-import { checkAssertion, statementHash } from '../../crypto/passkey-approval.ts';
+import { type Challenges, proofOf } from '../../crypto/keys/console-secrets.ts';
+import { checkAssertion, statementHash } from '../../crypto/trail/passkey-approval.ts';
 import type { Clock } from '../../domain/effects.ts';
 import type { Verdict } from '../../domain/second-person.ts';
 import type { HeldSession } from '../../store/console.ts';
@@ -25,7 +25,7 @@ export interface Deciding {
   /** Id of the request. */
   readonly request: string;
   readonly verdict: Verdict;
-  /** As the page showed it (crypto/passkey-approval.ts). */
+  /** As the page showed it (crypto/trail/passkey-approval.ts). */
   readonly statement: string;
   readonly reason: string;
   readonly caller: string;

@@ -1,14 +1,14 @@
 /**
  * An operator decides on another's request with his passkey, in two steps: why, and how he knows that the asker asks it; then the page of exactly what he signs, and the touch. What the second page
- * shows is the statement that is signed (crypto/passkey-approval.ts), word for word; a plan goes along in the form, and the challenge holds no other.
+ * shows is the statement that is signed (crypto/trail/passkey-approval.ts), word for word; a plan goes along in the form, and the challenge holds no other.
  */
 import { AdminError } from '../../admin/context.ts';
 import { barTo, checkDecides } from '../../admin/deciding.ts';
 import { knownRefusal } from '../../admin/known-refusal.ts';
 import { isOperation } from '../../admin/operations.ts';
 import { requestOf } from '../../admin/second-person.ts';
-import { grouped } from '../../crypto/base32.ts';
-import { passkeyStatement } from '../../crypto/passkey-approval.ts';
+import { grouped } from '../../crypto/keys/base32.ts';
+import { passkeyStatement } from '../../crypto/trail/passkey-approval.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Verdict } from '../../domain/second-person.ts';
 import { iso } from '../../domain/units.ts';

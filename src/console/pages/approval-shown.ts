@@ -1,7 +1,7 @@
 /** What the pages of a request show of it: what is asked, and who asks. */
 import { isOperation } from '../../admin/operations.ts';
 import { rowNamed } from '../../commands/table.ts';
-import { grouped } from '../../crypto/base32.ts';
+import { grouped } from '../../crypto/keys/base32.ts';
 import { type Html, html } from '../../http/html.ts';
 import type { ApprovalRecord } from '../../store/operators.ts';
 import { facts } from '../../web/look/parts.ts';

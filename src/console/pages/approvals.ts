@@ -3,7 +3,7 @@ import { AdminError } from '../../admin/context.ts';
 import { isOperation, rightOf } from '../../admin/operations.ts';
 import { requestOf } from '../../admin/second-person.ts';
 import { MAX_LIST } from '../../commands/core/params.ts';
-import { cleanBase32, grouped } from '../../crypto/base32.ts';
+import { cleanBase32, grouped } from '../../crypto/keys/base32.ts';
 import { html } from '../../http/html.ts';
 import { givenFile } from '../../web/core/given-file.ts';
 import { type Reply, visitorOf } from '../../web/core/page.ts';

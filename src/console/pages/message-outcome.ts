@@ -1,6 +1,6 @@
 /** What became of one copy of a message, as the caller may be told, and what helps. */
 import type { CopyView, EventView } from '../../admin/delivery-views.ts';
-import { statusOf } from '../../delivery/notice-rules.ts';
+import { statusOf } from '../../notices/notice-rules.ts';
 import type { Language } from '../../domain/registry.ts';
 import { causeOf } from '../../letters/cause.ts';
 import type { Tone } from '../../web/look/parts.ts';

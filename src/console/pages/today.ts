@@ -1,7 +1,7 @@
 /** Today: is everything well, and what waits for a person. */
 import { AdminError } from '../../admin/context.ts';
 import type { OperationResult } from '../../admin/operations.ts';
-import { grouped } from '../../crypto/base32.ts';
+import { grouped } from '../../crypto/keys/base32.ts';
 import type { DoctorFinding, Severity } from '../../domain/doctor.ts';
 import { hours } from '../../domain/units.ts';
 import { type Hole, type Html, html } from '../../http/html.ts';

@@ -2,7 +2,7 @@
 import { AdminError } from '../../admin/context.ts';
 import { rightOf } from '../../admin/operations.ts';
 import { rowNamed } from '../../commands/table.ts';
-import { grouped } from '../../crypto/base32.ts';
+import { grouped } from '../../crypto/keys/base32.ts';
 import { defined } from '../../domain/defined.ts';
 import { html } from '../../http/html.ts';
 import { givenFile } from '../../web/core/given-file.ts';

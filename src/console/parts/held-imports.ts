@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { AdminError } from '../../admin/context.ts';
 import type { CsvProblem } from '../../domain/csv-problem.ts';
 import type { Input } from '../../admin/input.ts';
-import { base32 } from '../../crypto/base32.ts';
+import { base32 } from '../../crypto/keys/base32.ts';
 import type { Clock, RandomBytes, Timer } from '../../domain/effects.ts';
 import { minutes } from '../../domain/units.ts';
 import type { GivenFile } from '../../http/file-form.ts';

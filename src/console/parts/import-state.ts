@@ -1,7 +1,7 @@
 /** The page of a file that was given: how far the work is, every line that is wrong, what would happen and the button, or what was done. */
 import type { CsvProblem } from '../../domain/csv-problem.ts';
 import { csv } from '../../cli/output.ts';
-import { grouped } from '../../crypto/base32.ts';
+import { grouped } from '../../crypto/keys/base32.ts';
 import { type Html, html } from '../../http/html.ts';
 import { type Reply, visitorOf } from '../../web/core/page.ts';
 import type { Asked } from '../core/page.ts';

@@ -1,11 +1,11 @@
 /**
  * The algorithms of CMS by name: digests (RFC 5754), ciphers of content (RFC 3565, RFC 5084, RFC 3370), and what may only be read.
  */
-import type { Element } from '../ber.ts';
-import { oidValue, smallInteger } from '../ber-values.ts';
-import { type Encoded, Tag, encode, integer, octetString, oid, sequence } from '../der.ts';
-import { Oid } from '../oids.ts';
-import { type Hash, type SignatureAlgorithm, readSignatureAlgorithm } from '../signature.ts';
+import type { Element } from '../certificates/ber.ts';
+import { oidValue, smallInteger } from '../certificates/ber-values.ts';
+import { type Encoded, Tag, encode, integer, octetString, oid, sequence } from '../certificates/der.ts';
+import { Oid } from '../certificates/oids.ts';
+import { type Hash, type SignatureAlgorithm, readSignatureAlgorithm } from '../certificates/signature.ts';
 
 /** What we sign with. */
 export type SigningHash = 'sha256' | 'sha384' | 'sha512';

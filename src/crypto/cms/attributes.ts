@@ -7,9 +7,9 @@
  */
 import { createHash } from 'node:crypto';
 import type { Instant } from '../../domain/units.ts';
-import type { Certificate } from '../certificate.ts';
-import { type Element, parse } from '../ber.ts';
-import { integerHex, oidValue, timeValue } from '../ber-values.ts';
+import type { Certificate } from '../certificates/certificate.ts';
+import { type Element, parse } from '../certificates/ber.ts';
+import { integerHex, oidValue, timeValue } from '../certificates/ber-values.ts';
 import {
   type Encoded,
   Tag,
@@ -22,10 +22,10 @@ import {
   setOf,
   time,
   value,
-} from '../der.ts';
-import { nameKey, readName } from '../distinguished-name.ts';
-import { Oid } from '../oids.ts';
-import { type Hash } from '../signature.ts';
+} from '../certificates/der.ts';
+import { nameKey, readName } from '../certificates/distinguished-name.ts';
+import { Oid } from '../certificates/oids.ts';
+import { type Hash } from '../certificates/signature.ts';
 import { readDigest } from './algorithms.ts';
 import { issuerAndSerial } from './identifier.ts';
 

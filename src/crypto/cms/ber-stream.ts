@@ -6,8 +6,8 @@
  * failure is a `BerError` with the offset into the stream; what the source throws goes through.
  */
 import { joinSmall } from '../../platform/bytes.ts';
-import { BerError, type Element, parse } from '../ber.ts';
-import { Tag } from '../der.ts';
+import { BerError, type Element, parse } from '../certificates/ber.ts';
+import { Tag } from '../certificates/der.ts';
 import { type CmsLimits, partLimits } from './limits.ts';
 import { type Slices, paced } from './slices.ts';
 

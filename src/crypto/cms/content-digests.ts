@@ -6,7 +6,7 @@
  * of the hashing.
  */
 import { type Hash as Hasher, createHash } from 'node:crypto';
-import type { Hash } from '../signature.ts';
+import type { Hash } from '../certificates/signature.ts';
 
 /** Where a LF without CR before it stands, from `from` on; -1: nowhere. `before`: the octet before the slice. */
 function bareLf(slice: Buffer, from: number, before: number): number {

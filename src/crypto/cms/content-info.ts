@@ -1,8 +1,8 @@
 /** ContentInfo (RFC 5652 section 3): the frame around every message of CMS, and what is in it. */
-import { BerError } from '../ber.ts';
-import { oidValue } from '../ber-values.ts';
-import { Tag, context } from '../der.ts';
-import { Oid } from '../oids.ts';
+import { BerError } from '../certificates/ber.ts';
+import { oidValue } from '../certificates/ber-values.ts';
+import { Tag, context } from '../certificates/der.ts';
+import { Oid } from '../certificates/oids.ts';
 import { BerStream } from './ber-stream.ts';
 import { CMS_LIMITS } from './limits.ts';
 import type { Slices } from './slices.ts';

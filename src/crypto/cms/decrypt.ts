@@ -6,11 +6,11 @@
  */
 import { type Decipher, type KeyObject, createDecipheriv } from 'node:crypto';
 import { type Result, fail, ok } from '../../domain/result.ts';
-import { BerError, type Element, readingSlowly } from '../ber.ts';
-import { oidValue, smallInteger } from '../ber-values.ts';
-import type { Certificate } from '../certificate.ts';
-import { Tag, context, encode, value } from '../der.ts';
-import { Oid } from '../oids.ts';
+import { BerError, type Element, readingSlowly } from '../certificates/ber.ts';
+import { oidValue, smallInteger } from '../certificates/ber-values.ts';
+import type { Certificate } from '../certificates/certificate.ts';
+import { Tag, context, encode, value } from '../certificates/der.ts';
+import { Oid } from '../certificates/oids.ts';
 import { type ReadCipher, readCipher } from './algorithms.ts';
 import { type CmsAttribute, readAttributes, single } from './attributes.ts';
 import { BerStream } from './ber-stream.ts';

@@ -7,7 +7,7 @@
 import { type Cipher, type CipherGCMTypes, createCipheriv } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
 import { KiB } from '../../domain/units.ts';
-import type { Certificate } from '../certificate.ts';
+import type { Certificate } from '../certificates/certificate.ts';
 import {
   END_OF_CONTENTS,
   type Encoded,
@@ -23,8 +23,8 @@ import {
   sequence,
   setOf,
   value,
-} from '../der.ts';
-import { Oid } from '../oids.ts';
+} from '../certificates/der.ts';
+import { Oid } from '../certificates/oids.ts';
 import { type CipherSpec, type ContentCipher, GCM_TAG, cipherNamed, encodeCipher } from './algorithms.ts';
 import { type CmsAttribute, contentTypeAttribute, encodeAttribute } from './attributes.ts';
 import type { IdentifyBy } from './identifier.ts';

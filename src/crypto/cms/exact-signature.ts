@@ -5,10 +5,10 @@
  * whoever compares with this sees that too. docs/formats.md tells the same octets.
  */
 import type { Instant } from '../../domain/units.ts';
-import type { Certificate } from '../certificate.ts';
-import { context, encode, explicit, integer, octetString, oid, sequence, setOf } from '../der.ts';
-import { Oid } from '../oids.ts';
-import { encodeAlgorithm } from '../signature.ts';
+import type { Certificate } from '../certificates/certificate.ts';
+import { context, encode, explicit, integer, octetString, oid, sequence, setOf } from '../certificates/der.ts';
+import { Oid } from '../certificates/oids.ts';
+import { encodeAlgorithm } from '../certificates/signature.ts';
 import { encodeDigest } from './algorithms.ts';
 import {
   algorithmProtectionAttribute,

@@ -4,12 +4,12 @@
  * Written, the issuer is copied octet for octet out of the certificate, since NSS and gpgsm compare octets. Read, names are compared by
  * meaning, since authorities re-encode their own name.
  */
-import type { Certificate } from '../certificate.ts';
-import { type Element, parse } from '../ber.ts';
-import { integerHex } from '../ber-values.ts';
-import { Tag, context, encode, octetString, sequence, value } from '../der.ts';
-import { type Name, nameKey, readName } from '../distinguished-name.ts';
-import { keyIdOf } from '../extensions.ts';
+import type { Certificate } from '../certificates/certificate.ts';
+import { type Element, parse } from '../certificates/ber.ts';
+import { integerHex } from '../certificates/ber-values.ts';
+import { Tag, context, encode, octetString, sequence, value } from '../certificates/der.ts';
+import { type Name, nameKey, readName } from '../certificates/distinguished-name.ts';
+import { keyIdOf } from '../certificates/extensions.ts';
 
 export type Identifier =
   | {

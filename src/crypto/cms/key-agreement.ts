@@ -16,9 +16,9 @@ import {
   diffieHellman,
 } from 'node:crypto';
 import { joinSmall } from '../../platform/bytes.ts';
-import { type Element, parse } from '../ber.ts';
-import { bitOctets, oidValue } from '../ber-values.ts';
-import type { Certificate } from '../certificate.ts';
+import { type Element, parse } from '../certificates/ber.ts';
+import { bitOctets, oidValue } from '../certificates/ber-values.ts';
+import type { Certificate } from '../certificates/certificate.ts';
 import {
   type Encoded,
   Tag,
@@ -31,9 +31,9 @@ import {
   oid,
   sequence,
   value,
-} from '../der.ts';
-import { publicKeyInfo } from '../extensions.ts';
-import { Oid } from '../oids.ts';
+} from '../certificates/der.ts';
+import { publicKeyInfo } from '../certificates/extensions.ts';
+import { Oid } from '../certificates/oids.ts';
 import { type IdentifyBy, encodeAgreementIdentifier } from './identifier.ts';
 import { rejectionKey } from './key-transport.ts';
 

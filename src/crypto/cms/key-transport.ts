@@ -7,12 +7,12 @@
  * the one behind this Node does. Its key is of any length, and a right padding may hold one of a wrong length: then the key is made here.
  */
 import { type KeyObject, constants, createHash, createHmac, privateDecrypt, publicEncrypt } from 'node:crypto';
-import type { Certificate } from '../certificate.ts';
-import type { Element } from '../ber.ts';
-import { oidValue } from '../ber-values.ts';
-import { Tag, context, encode, explicit, integer, nothing, octetString, oid, sequence } from '../der.ts';
-import { Oid } from '../oids.ts';
-import type { Hash } from '../signature.ts';
+import type { Certificate } from '../certificates/certificate.ts';
+import type { Element } from '../certificates/ber.ts';
+import { oidValue } from '../certificates/ber-values.ts';
+import { Tag, context, encode, explicit, integer, nothing, octetString, oid, sequence } from '../certificates/der.ts';
+import { Oid } from '../certificates/oids.ts';
+import type { Hash } from '../certificates/signature.ts';
 import { readDigest } from './algorithms.ts';
 import { type IdentifyBy, encodeIdentifier } from './identifier.ts';
 

@@ -1,5 +1,5 @@
 /** What a message may ask of its reader. Each limit has a test that reaches it. */
-import { type ReadLimits } from '../ber.ts';
+import { type ReadLimits } from '../certificates/ber.ts';
 import { GiB, KiB, MiB } from '../../domain/units.ts';
 
 export interface CmsLimits {

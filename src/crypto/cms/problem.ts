@@ -1,5 +1,5 @@
 /** Why a message could not be read, as a value. */
-import type { Unreadable } from '../ber.ts';
+import type { Unreadable } from '../certificates/ber.ts';
 
 /**
  * `malformed`, `limit`, `unsupported`: as everywhere. `no-key`: it is for none of our keys. `damaged`: it was decrypted and makes no sense. That is one

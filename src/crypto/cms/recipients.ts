@@ -1,9 +1,9 @@
 /** Reads who a message is encrypted to (RFC 5652 section 6.2), and takes the content key out for one of them. */
 import type { KeyObject } from 'node:crypto';
-import type { Element } from '../ber.ts';
-import { smallInteger } from '../ber-values.ts';
-import type { Certificate } from '../certificate.ts';
-import { Tag, context } from '../der.ts';
+import type { Element } from '../certificates/ber.ts';
+import { smallInteger } from '../certificates/ber-values.ts';
+import type { Certificate } from '../certificates/certificate.ts';
+import { Tag, context } from '../certificates/der.ts';
 import { type Identifier, identifies, readIdentifier } from './identifier.ts';
 import { type Agreement, isUnderstood, readAgreement, unwrapByAgreement } from './key-agreement.ts';
 import { type TransportAlgorithm, readTransport, unwrapWithRsa } from './key-transport.ts';

@@ -6,7 +6,7 @@
  */
 import type { KeyObject } from 'node:crypto';
 import type { Instant } from '../../domain/units.ts';
-import type { Certificate } from '../certificate.ts';
+import type { Certificate } from '../certificates/certificate.ts';
 import {
   END_OF_CONTENTS,
   type Encoded,
@@ -21,9 +21,16 @@ import {
   pieces,
   sequence,
   setOf,
-} from '../der.ts';
-import { Oid } from '../oids.ts';
-import { type SignatureAlgorithm, algorithmFor, encodeAlgorithm, pssWith, sign, signNow } from '../signature.ts';
+} from '../certificates/der.ts';
+import { Oid } from '../certificates/oids.ts';
+import {
+  type SignatureAlgorithm,
+  algorithmFor,
+  encodeAlgorithm,
+  pssWith,
+  sign,
+  signNow,
+} from '../certificates/signature.ts';
 import { type SigningHash, encodeDigest } from './algorithms.ts';
 import {
   type Capability,

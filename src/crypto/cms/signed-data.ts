@@ -2,12 +2,12 @@
  * Reads SignedData (RFC 5652 section 5) from a stream. Nothing is judged here: `verify.ts` does.
  */
 import { type Result } from '../../domain/result.ts';
-import { type Element, type Unreadable, readingSlowly } from '../ber.ts';
-import { oidValue, smallInteger } from '../ber-values.ts';
-import { type Certificate, readCertificate } from '../certificate.ts';
-import { Tag, context, encode, value } from '../der.ts';
-import { Oid } from '../oids.ts';
-import type { Hash, SignatureAlgorithm } from '../signature.ts';
+import { type Element, type Unreadable, readingSlowly } from '../certificates/ber.ts';
+import { oidValue, smallInteger } from '../certificates/ber-values.ts';
+import { type Certificate, readCertificate } from '../certificates/certificate.ts';
+import { Tag, context, encode, value } from '../certificates/der.ts';
+import { Oid } from '../certificates/oids.ts';
+import type { Hash, SignatureAlgorithm } from '../certificates/signature.ts';
 import { readDigest, readSignerAlgorithm } from './algorithms.ts';
 import { type CmsAttribute, readAttributes } from './attributes.ts';
 import { BerStream } from './ber-stream.ts';

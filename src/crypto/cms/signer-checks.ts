@@ -6,13 +6,13 @@
 import { createVerify } from 'node:crypto';
 import type { Address } from '../../domain/address.ts';
 import type { Instant } from '../../domain/units.ts';
-import { BerError, type Element } from '../ber.ts';
-import { oidValue } from '../ber-values.ts';
-import type { Certificate } from '../certificate.ts';
-import { type PathOptions, type Purpose, findPath, judgeLeaf } from '../certificate-path.ts';
-import { standsFor } from '../mail-certificate.ts';
-import { Oid } from '../oids.ts';
-import { algorithmText, fits, isWeak, paddedKey, verify } from '../signature.ts';
+import { BerError, type Element } from '../certificates/ber.ts';
+import { oidValue } from '../certificates/ber-values.ts';
+import type { Certificate } from '../certificates/certificate.ts';
+import { type PathOptions, type Purpose, findPath, judgeLeaf } from '../certificates/certificate-path.ts';
+import { standsFor } from '../certificates/mail-certificate.ts';
+import { Oid } from '../certificates/oids.ts';
+import { algorithmText, fits, isWeak, paddedKey, verify } from '../certificates/signature.ts';
 import {
   type CmsAttribute,
   namesCertificate,

@@ -3,8 +3,8 @@
  * and so that the reader of a refusal learns which one failed.
  */
 import type { Instant } from '../../domain/units.ts';
-import type { Certificate } from '../certificate.ts';
-import type { SignatureAlgorithm } from '../signature.ts';
+import type { Certificate } from '../certificates/certificate.ts';
+import type { SignatureAlgorithm } from '../certificates/signature.ts';
 import type { Capability } from './attributes.ts';
 import type { Identifier } from './identifier.ts';
 

@@ -4,8 +4,8 @@
  * The content goes to the sink before anything is known about it: the caller keeps it apart until the verdict is there.
  */
 import { type Result, fail, ok } from '../../domain/result.ts';
-import type { Unreadable } from '../ber.ts';
-import type { Hash } from '../signature.ts';
+import type { Unreadable } from '../certificates/ber.ts';
+import type { Hash } from '../certificates/signature.ts';
 import { ContentDigests } from './content-digests.ts';
 import { CMS_LIMITS } from './limits.ts';
 import { type SignedData, readSignedData, signedContent } from './signed-data.ts';

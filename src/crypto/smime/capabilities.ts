@@ -4,8 +4,8 @@
  */
 import { MAIL_CAPABILITIES, type MailCapability } from '../../domain/mail-capability.ts';
 import type { Capability } from '../cms/attributes.ts';
-import { encode, explicit, integer, nothing, oid, sequence } from '../der.ts';
-import { Oid } from '../oids.ts';
+import { encode, explicit, integer, nothing, oid, sequence } from '../certificates/der.ts';
+import { Oid } from '../certificates/oids.ts';
 
 const SHA256 = sequence(oid(Oid.sha256), nothing());
 const MGF1 = sequence(oid(Oid.mgf1), SHA256);

@@ -12,11 +12,11 @@ import { type Refusal, type RefusalRow, refusing, row } from '../../domain/refus
 import type { AccountKind } from '../../domain/registry.ts';
 import { settingOf } from '../../domain/settings.ts';
 import type { Settings } from '../../domain/settings/setting.ts';
-import type { Certificate } from '../certificate.ts';
-import type { Untrusted } from '../certificate-path.ts';
+import type { Certificate } from '../certificates/certificate.ts';
+import type { Untrusted } from '../certificates/certificate-path.ts';
 import type { ContentCipher } from '../cms/algorithms.ts';
 import type { Recipient as CmsRecipient } from '../cms/encrypt.ts';
-import type { Selection } from '../mail-certificate.ts';
+import type { Selection } from '../certificates/mail-certificate.ts';
 
 /** A certificate whose private key the gateway holds. */
 export interface SigningIdentity {

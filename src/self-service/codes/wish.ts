@@ -1,6 +1,6 @@
 /** What is asked for with a code, by a page or by a program: the same fields, within the same lengths. */
-import { requestText } from '../../crypto/certificate-request.ts';
-import type { Wish } from '../../enrol/window.ts';
+import { requestText } from '../../crypto/certificates/certificate-request.ts';
+import type { Wish } from '../../ca/enrol/window.ts';
 
 export const MAX_LOGIN = 254;
 export const MAX_CODE = 64;

@@ -1,6 +1,6 @@
 /** What the pages of codes say, and what programs hear there, in both languages: read by a practice assistant between two telephone calls. */
 import type { OwnProblems } from '../../web/look/problem.ts';
-import { MIN_PASSWORD } from '../../enrol/window.ts';
+import { MIN_PASSWORD } from '../../ca/enrol/window.ts';
 
 export const CODE = {
   nl: {

@@ -12,7 +12,7 @@ import { namedIn } from '../../web/core/cookies.ts';
 import type { AskedBy } from '../../web/core/page.ts';
 import { type About, type Sent, Serving } from '../../web/core/serve.ts';
 import { frame } from '../../web/look/frame.ts';
-import { formToken } from '../../crypto/console-secrets.ts';
+import { formToken } from '../../crypto/keys/console-secrets.ts';
 import { addressKey, parseAddress } from '../../domain/address.ts';
 import { SEEN_STEP } from '../../domain/console.ts';
 import { defined } from '../../domain/defined.ts';

@@ -9,8 +9,8 @@ import type { AuthOutcome, Authenticator, Peer } from '../../auth/authenticator.
 import { newSession } from '../../web/login/new-session.ts';
 import type { LogInNotes } from '../../web/login/notes.ts';
 import type { From, Slowed, SlowedJudged } from '../../web/login/slowed.ts';
-import { newSessionSecret, sessionHash } from '../../crypto/console-secrets.ts';
-import { mailedCodeHash, newMailedCode, readMailedCode, shownMailedCode } from '../../crypto/mailed-code.ts';
+import { newSessionSecret, sessionHash } from '../../crypto/keys/console-secrets.ts';
+import { mailedCodeHash, newMailedCode, readMailedCode, shownMailedCode } from '../../crypto/passwords/mailed-code.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
 import { MAILED_LIFE } from '../../domain/self-service.ts';
 import { type Instant, instant } from '../../domain/units.ts';

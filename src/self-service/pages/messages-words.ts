@@ -1,5 +1,5 @@
 /** What the pages of sent messages say, in both languages. */
-import type { SentState } from '../../delivery/sent-status.ts';
+import type { SentState } from '../../notices/sent-status.ts';
 
 type States = Readonly<Record<SentState, readonly [word: string, sentence: string]>>;
 

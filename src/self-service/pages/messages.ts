@@ -2,7 +2,7 @@
 import { timeOf } from '../../web/core/times.ts';
 import { visitorOf } from '../../web/core/page.ts';
 import { card, facts, note, state, table, type Tone } from '../../web/look/parts.ts';
-import { type SentState, sentStatus } from '../../delivery/sent-status.ts';
+import { type SentState, sentStatus } from '../../notices/sent-status.ts';
 import { type MessageId, parseMessageId } from '../../domain/ids.ts';
 import { instant, iso } from '../../domain/units.ts';
 import { type Hole, type Html, html } from '../../http/html.ts';

@@ -1,5 +1,5 @@
 /** Passwords of programs, and certificates: what there is, made, and ended. A secret is shown once, in the answer that made it. */
-import { requestText } from '../../crypto/certificate-request.ts';
+import { requestText } from '../../crypto/certificates/certificate-request.ts';
 import { timeOf } from '../../web/core/times.ts';
 import { visitorOf } from '../../web/core/page.ts';
 import { card, facts, note, table } from '../../web/look/parts.ts';

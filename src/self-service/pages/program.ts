@@ -1,7 +1,7 @@
 /** The settings for a mail program: as text, as files that programs take, and as a picture for a telephone. No password stands in any of them. */
 import { type Reply, visitorOf } from '../../web/core/page.ts';
 import { card, facts, list } from '../../web/look/parts.ts';
-import { serverLines } from '../../enrol/letters.ts';
+import { serverLines } from '../../ca/enrol/letters.ts';
 import { Html, html } from '../../http/html.ts';
 import { qrPath } from '../../http/qr-code.ts';
 import type { Asked, Page, Services } from '../core/page.ts';

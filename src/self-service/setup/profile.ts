@@ -1,6 +1,6 @@
 /** Signs profiles for Apple's devices by the certificate of the listener that hands them out: the device shows whose they are, and that nobody changed them (CMS, RFC 5652). */
 import { createPrivateKey } from 'node:crypto';
-import { readCertificates } from '../../crypto/certificate.ts';
+import { readCertificates } from '../../crypto/certificates/certificate.ts';
 import { signOpaque } from '../../crypto/cms/sign.ts';
 import type { Instant } from '../../domain/units.ts';
 import type { TlsMaterial } from '../../platform/listener.ts';

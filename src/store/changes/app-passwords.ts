@@ -1,5 +1,5 @@
 /** Changes to app passwords, by which programs of an account log in. They throw RegistryError. */
-import { grouped } from '../../crypto/base32.ts';
+import { grouped } from '../../crypto/keys/base32.ts';
 import { MAX_APP_PASSWORDS } from '../../domain/registry.ts';
 import { iso } from '../../domain/units.ts';
 import { type Actor } from '../actor.ts';

@@ -5,7 +5,7 @@
  * They throw RegistryError: `exists`, `unknown` and `ended` as in the registry.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { grouped } from '../../crypto/base32.ts';
+import { grouped } from '../../crypto/keys/base32.ts';
 import {
   CONSOLE_CODE_LIFE,
   CONSOLE_KEPT,

@@ -5,7 +5,7 @@
  * They throw RegistryError. `ended`: the answer was given before, or the session is over. `unknown`: whoever it is may not come in any more. `invalid`: registered for another
  * organisation. `exists`: none of the names is free, or there are too many operators.
  */
-import { grouped } from '../../crypto/base32.ts';
+import { grouped } from '../../crypto/keys/base32.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Role } from '../../domain/roles.ts';
 import type { Actor } from '../actor.ts';

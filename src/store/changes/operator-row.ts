@@ -1,5 +1,5 @@
 /** Operators that a change names, and what lets them in, as they hold at its moment. */
-import { grouped } from '../../crypto/base32.ts';
+import { grouped } from '../../crypto/keys/base32.ts';
 import type { Role } from '../../domain/roles.ts';
 import { type Instant, iso } from '../../domain/units.ts';
 import { RegistryError } from '../registry.ts';

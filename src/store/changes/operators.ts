@@ -1,10 +1,10 @@
 /**
- * Changes to operators and to what waits for a second of them; each with its audit row. Signatures are judged by the caller (crypto/approval.ts);
+ * Changes to operators and to what waits for a second of them; each with its audit row. Signatures are judged by the caller (crypto/trail/approval.ts);
  * that a request is used once, in its time, and by two who are still registered, holds here.
  *
  * They throw RegistryError: `exists`, `unknown`, `ended` and `invalid` as in the registry.
  */
-import { grouped } from '../../crypto/base32.ts';
+import { grouped } from '../../crypto/keys/base32.ts';
 import { defined } from '../../domain/defined.ts';
 import { MAX_TOKENS } from '../../domain/operators.ts';
 import { covers } from '../../domain/roles.ts';

@@ -1,9 +1,9 @@
 /**
  * What an operator decides with a passkey: his signature under a request, or its refusal; with its row in the trail, which has all that proves it. What was signed is judged by the caller
- * (crypto/passkey-approval.ts); that the passkey holds, the answer was not given before, and it is another's request, holds here.
+ * (crypto/trail/passkey-approval.ts); that the passkey holds, the answer was not given before, and it is another's request, holds here.
  */
-import { assertionFacts, DECIDED_EVENTS } from '../../crypto/approval-row.ts';
-import { grouped } from '../../crypto/base32.ts';
+import { assertionFacts, DECIDED_EVENTS } from '../../crypto/trail/approval-row.ts';
+import { grouped } from '../../crypto/keys/base32.ts';
 import { MAX_SIGNATURES, type PasskeySignature } from '../../domain/second-person.ts';
 import type { Actor } from '../actor.ts';
 import { RegistryError } from '../registry.ts';

@@ -5,7 +5,7 @@
  * - What was erased since stays erased: entries of such a day would be listed and never open, and a client would stumble over them at each poll.
  */
 import { randomBytes } from 'node:crypto';
-import type { KeyFolder } from '../../crypto/key-folder.ts';
+import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import { type Instant, days, instant } from '../../domain/units.ts';
 import type { SettleRequest, SettledCopy } from '../copies.ts';
 import { firstIdAt } from '../message-ids.ts';

@@ -3,7 +3,7 @@
  * is judged here, in the transaction that lets somebody in.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { grouped } from '../../crypto/base32.ts';
+import { grouped } from '../../crypto/keys/base32.ts';
 import { defined } from '../../domain/defined.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import {

@@ -1,5 +1,5 @@
 /** Changes to webhooks; each with its audit row, but for how far one has been told. They throw RegistryError: `exists`, `unknown`, `ended` and `invalid`. */
-import { grouped } from '../../crypto/base32.ts';
+import { grouped } from '../../crypto/keys/base32.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import type { Instant } from '../../domain/units.ts';
 import { MAX_WEBHOOKS } from '../../domain/webhooks.ts';

@@ -1,6 +1,6 @@
 /** Makes the store of an engine and of what is the same for all engines. */
 import { randomBytes } from 'node:crypto';
-import { type Day, KeyFolder, KeyFolderRefused } from '../../crypto/key-folder.ts';
+import { type Day, KeyFolder, KeyFolderRefused } from '../../crypto/keys/key-folder.ts';
 import { OPERATOR_ORGANISATION } from '../../domain/registry.ts';
 import type { Address } from '../../domain/address.ts';
 import type { RandomBytes } from '../../domain/effects.ts';

@@ -12,7 +12,7 @@ import {
   sealChunk,
   sealWhole,
   wrapKey,
-} from '../../crypto/sealing.ts';
+} from '../../crypto/keys/sealing.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
 import { type MessageId, messageIdOf } from '../../domain/ids.ts';
 import { type Octets, octets } from '../../domain/units.ts';

@@ -4,8 +4,8 @@
  * The tags bind message, position and end, so that they prove the whole as well; it is not hashed again (decision 1518).
  */
 import type { KeyObject } from 'node:crypto';
-import { type KeyFolder, KeyFolderRefused, dayOf } from '../../crypto/key-folder.ts';
-import { SealBroken, openBeside, openChunk, openWhole } from '../../crypto/sealing.ts';
+import { type KeyFolder, KeyFolderRefused, dayOf } from '../../crypto/keys/key-folder.ts';
+import { SealBroken, openBeside, openChunk, openWhole } from '../../crypto/keys/sealing.ts';
 import { idTime } from '../message-ids.ts';
 import type { EntriesData, EntryData, SealedChunk, SliceData } from './engine.ts';
 

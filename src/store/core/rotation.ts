@@ -17,7 +17,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { keyCheck, keyFingerprint } from '../../crypto/key-fingerprint.ts';
+import { keyCheck, keyFingerprint } from '../../crypto/keys/key-fingerprint.ts';
 import {
   ROTATION_FOLDER,
   SEALED_PLACES,
@@ -25,8 +25,8 @@ import {
   reseal,
   resealFile,
   sealedFiles,
-} from '../../crypto/sealed-places.ts';
-import type { KeyPurpose } from '../../crypto/sealed-key.ts';
+} from '../../crypto/keys/sealed-places.ts';
+import type { KeyPurpose } from '../../crypto/keys/sealed-key.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Clock, RandomBytes } from '../../domain/effects.ts';
 import { instant } from '../../domain/units.ts';

@@ -5,7 +5,7 @@
  * day each writes down which key it seals with, or takes one that is written down, and is refused where another one's is not in its folder.
  */
 import type { KeyObject } from 'node:crypto';
-import { type Day, type KeyFolder, KeyFolderRefused } from '../../crypto/key-folder.ts';
+import { type Day, type KeyFolder, KeyFolderRefused } from '../../crypto/keys/key-folder.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
 import type { MayMakeKey } from '../port/day-keys.ts';
 import { StoreFailed, StoreUnavailable } from '../store.ts';

@@ -4,7 +4,7 @@
  * Opened here, not in the reader thread: its data key has left this file's caller nowhere until the acceptance carries it along.
  */
 import { type KeyObject, createHash, hash } from 'node:crypto';
-import { SealBroken, type Sealed, openChunk, openWhole } from '../../crypto/sealing.ts';
+import { SealBroken, type Sealed, openChunk, openWhole } from '../../crypto/keys/sealing.ts';
 import { ContentDamaged, StoreFailed } from '../store.ts';
 
 /** What `accept` needs of a sealed body; kept by the store, not by the caller. */

@@ -2,8 +2,8 @@
  * Reads sealed contents from PostgreSQL. Each method is one query, seldom two: small bodies come with those that follow them, large ones four
  * chunks at a time, which was measured twice as quick as one chunk at a time and holds 1 MB for each reading.
  */
-import type { KeyFolder } from '../../crypto/key-folder.ts';
-import { SealBroken } from '../../crypto/sealing.ts';
+import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
+import { SealBroken } from '../../crypto/keys/sealing.ts';
 import { makeDiscard } from '../../platform/discard.ts';
 import type { EngineContents, EntriesData, SealedChunk, SliceData } from '../core/engine.ts';
 import { type EntryRow, MAX_AHEAD, OpenedContents, type OpenContent, isDamage } from '../core/opened-contents.ts';

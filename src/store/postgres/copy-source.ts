@@ -8,8 +8,8 @@
  */
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fingerprintOfCheck } from '../../crypto/key-fingerprint.ts';
-import { lanesHash } from '../../crypto/audit-lanes.ts';
+import { fingerprintOfCheck } from '../../crypto/keys/key-fingerprint.ts';
+import { lanesHash } from '../../crypto/trail/audit-lanes.ts';
 import type { Instant } from '../../domain/units.ts';
 import { minutes } from '../../domain/units.ts';
 import {

@@ -1,6 +1,6 @@
 /** PostgreSQL as an engine of the store: changes and reads over a few connections, and the parts that are written by hand because they must be quick. */
-import { ClusterSecrets } from '../../crypto/cluster-secrets.ts';
-import type { KeyFolder } from '../../crypto/key-folder.ts';
+import { ClusterSecrets } from '../../crypto/keys/cluster-secrets.ts';
+import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import { type Instant, seconds } from '../../domain/units.ts';
 import { mannerOfChange } from '../core/manners.ts';
 import type { CoreOpenOptions } from '../core/options.ts';

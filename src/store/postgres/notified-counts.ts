@@ -3,7 +3,7 @@
  * was. Sealed by a key of the nodes: every user of the server may listen to a channel and speak on it, and would read who was guessed at from where, or make
  * an account wait with failures that never were.
  */
-import type { ClusterSecrets } from '../../crypto/cluster-secrets.ts';
+import type { ClusterSecrets } from '../../crypto/keys/cluster-secrets.ts';
 import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
 import { milliseconds } from '../../domain/units.ts';
 import type { SharedCount, SharedCounts, SharedSubject } from '../shared-counts.ts';

@@ -1,6 +1,6 @@
 /** What the database says of the store before anybody is served: whose keys it needs, which days have one, and how far ids and times have come. */
-import { type Day, type KeyFolder, KeyFolderRefused } from '../../crypto/key-folder.ts';
-import { fingerprintOfCheck } from '../../crypto/key-fingerprint.ts';
+import { type Day, type KeyFolder, KeyFolderRefused } from '../../crypto/keys/key-folder.ts';
+import { fingerprintOfCheck } from '../../crypto/keys/key-fingerprint.ts';
 import { int, long, text } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { unknownKeys } from '../core/sealing-days.ts';

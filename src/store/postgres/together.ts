@@ -2,7 +2,7 @@
  * What this node knows of the others while it runs: which jobs are its own, whether what it remembers of the registry is true, and who waits for
  * what another one did.
  */
-import type { ClusterSecrets } from '../../crypto/cluster-secrets.ts';
+import type { ClusterSecrets } from '../../crypto/keys/cluster-secrets.ts';
 import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
 import type { Instant } from '../../domain/units.ts';
 import type { Effects } from '../changes/changed.ts';

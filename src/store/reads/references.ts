@@ -3,7 +3,7 @@
  * substitutes. Found here alone, for an account that ends, that goes to another organisation, or whose organisation becomes part of another:
  * a read shows it, and a change cuts it in its own transaction.
  */
-import { type NamedOrganisation, namesFormer } from '../../crypto/certificate-organisation.ts';
+import { type NamedOrganisation, namesFormer } from '../../crypto/certificates/certificate-organisation.ts';
 import type { Address } from '../../domain/address.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import type { Instant } from '../../domain/units.ts';

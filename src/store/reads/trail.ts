@@ -1,5 +1,5 @@
 /** Reads of the audit trail. */
-import { BEFORE_ALL, beforeAllOf, followOn, isBroken } from '../../crypto/audit-chain.ts';
+import { BEFORE_ALL, beforeAllOf, followOn, isBroken } from '../../crypto/trail/audit-chain.ts';
 import { type BrokenRow, type ChainHead, type ChainRow, type LaneHead, toldErased } from '../../domain/audit-row.ts';
 import { defined } from '../../domain/defined.ts';
 import { type AccountId, messageIdOf, messageNumber } from '../../domain/ids.ts';

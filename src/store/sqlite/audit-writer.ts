@@ -1,5 +1,5 @@
 /** Extends the audit chain inside the writer's transactions. */
-import { BEFORE_ALL, chainHash, commitmentOf } from '../../crypto/audit-chain.ts';
+import { BEFORE_ALL, chainHash, commitmentOf } from '../../crypto/trail/audit-chain.ts';
 import type { AuditItem, ChainHead } from '../../domain/audit-row.ts';
 import type { AuditMark } from '../audit.ts';
 import type { Db } from './database.ts';

@@ -1,10 +1,10 @@
 /** Is this database one that may be served? Everything that is wrong is said before anything is changed. */
 import { closeSync, existsSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { escrowOf, sharesThatMake } from '../../crypto/escrow-record.ts';
-import { fingerprintOfCheck } from '../../crypto/key-fingerprint.ts';
-import { ROTATION_FOLDER } from '../../crypto/sealed-places.ts';
-import type { KeyFolder } from '../../crypto/key-folder.ts';
+import { escrowOf, sharesThatMake } from '../../crypto/keys/escrow-record.ts';
+import { fingerprintOfCheck } from '../../crypto/keys/key-fingerprint.ts';
+import { ROTATION_FOLDER } from '../../crypto/keys/sealed-places.ts';
+import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import { replaceFile } from '../../platform/lasting-files.ts';
 import { StoreRefused } from '../store.ts';
 import type { Db } from './database.ts';

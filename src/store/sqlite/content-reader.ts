@@ -1,6 +1,6 @@
 /** Reads sealed content in the reader thread (core/opened-contents.ts opens it). */
-import type { KeyFolder } from '../../crypto/key-folder.ts';
-import { SealBroken } from '../../crypto/sealing.ts';
+import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
+import { SealBroken } from '../../crypto/keys/sealing.ts';
 import { makeDiscard } from '../../platform/discard.ts';
 import type { EntriesData, SealedChunk, SliceData } from '../core/engine.ts';
 import { type EntryRow, type OpenContent, OpenedContents, isDamage } from '../core/opened-contents.ts';

@@ -1,6 +1,6 @@
 /** Compares a database that was written anew with the one that it was written from. */
 import { isDeepStrictEqual } from 'node:util';
-import { BEFORE_ALL, followOn, isBroken } from '../../crypto/audit-chain.ts';
+import { BEFORE_ALL, followOn, isBroken } from '../../crypto/trail/audit-chain.ts';
 import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
 import { factsOf } from './copy-facts.ts';
 import { type Db, isOldShape, openReading, shapeOf } from './database.ts';

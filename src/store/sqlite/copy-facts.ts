@@ -1,8 +1,8 @@
 /** What a copy of the database says of itself, and its octets. */
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readSync } from 'node:fs';
-import { BEFORE_ALL } from '../../crypto/audit-chain.ts';
-import { fingerprintOfCheck } from '../../crypto/key-fingerprint.ts';
+import { BEFORE_ALL } from '../../crypto/trail/audit-chain.ts';
+import { fingerprintOfCheck } from '../../crypto/keys/key-fingerprint.ts';
 import { countsOf } from '../core/copy-proof.ts';
 import type { CopyFacts } from '../copies.ts';
 import { factOf } from './check-database.ts';

@@ -1,5 +1,5 @@
 /** Proves a copy of the database: its pages, and the steps of every engine (core/copy-proof.ts). */
-import { KeyFolder } from '../../crypto/key-folder.ts';
+import { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import type { Proof, ProofRequest, ProofResult, ProofStep } from '../copies.ts';
 import { type Found, NotProved, ProofSteps, content, counted, openingKeys, trail } from '../core/copy-proof.ts';
 import { checkKeys } from './check-database.ts';

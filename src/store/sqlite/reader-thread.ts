@@ -1,6 +1,6 @@
 /** The thread that reads: a connection that cannot write, no transaction between two requests, content opened (unsealed) here. */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { KeyFolder } from '../../crypto/key-folder.ts';
+import { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import { RegistryError } from '../registry.ts';
 import { openReading } from './database.ts';
 import { Outgoing } from './outgoing.ts';

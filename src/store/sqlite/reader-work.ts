@@ -1,5 +1,5 @@
 /** What the reader does for each call: one or a few statements, none kept open, no transaction around them. */
-import type { KeyFolder } from '../../crypto/key-folder.ts';
+import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import { instant } from '../../domain/units.ts';
 import { READS } from '../reads/table.ts';
 import { checkCrossing } from '../sql/remote.ts';

@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { KeyFolder, KeyFolderRefused } from '../../crypto/key-folder.ts';
+import { KeyFolder, KeyFolderRefused } from '../../crypto/keys/key-folder.ts';
 import { StoreRefused } from '../store.ts';
 import { checkFile } from './check-database.ts';
 import { DATABASE_FILE } from './writer-files.ts';

@@ -8,7 +8,7 @@ import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from '
 import { type AdminContext, AdminError } from '../../admin/context.ts';
 import { readHead } from '../../api/core/head.ts';
 import { Problem } from '../../api/core/problem.ts';
-import { isFormToken, sessionHash } from '../../crypto/console-secrets.ts';
+import { isFormToken, sessionHash } from '../../crypto/keys/console-secrets.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Clock } from '../../domain/effects.ts';
 import type { Language } from '../../domain/registry.ts';

@@ -1,5 +1,5 @@
 /** What a browser gets that is let in, and what the store keeps of it. */
-import { newSessionSecret, newShownId, sessionHash } from '../../crypto/console-secrets.ts';
+import { newSessionSecret, newShownId, sessionHash } from '../../crypto/keys/console-secrets.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
 import type { NewSession } from '../../store/console.ts';
 import type { From } from './slowed.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type KeyObject, generateKeyPairSync, hash } from 'node:crypto';
 import { test } from 'node:test';
 import { REPLAYED } from '../../../src/api/core/idempotency.ts';
-import { approvalStatement, signApproval } from '../../../src/crypto/approval.ts';
+import { approvalStatement, signApproval } from '../../../src/crypto/trail/approval.ts';
 import { instant } from '../../../src/domain/units.ts';
 import { type ApiAnswer, basic, startApi } from '../../support/api.ts';
 

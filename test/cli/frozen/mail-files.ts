@@ -1,10 +1,10 @@
 /** A certificate for mail with its key, as another authority would give it out; and messages as they lie in mailboxes. */
 import { randomBytes } from 'node:crypto';
-import { makeKeyPair } from '../../../src/crypto/authority.ts';
-import { makeCertificateRequest } from '../../../src/crypto/certificate-request.ts';
-import { makeName } from '../../../src/crypto/distinguished-name.ts';
-import { encodePem } from '../../../src/crypto/pem.ts';
-import { makePkcs12 } from '../../../src/crypto/pkcs12-export.ts';
+import { makeKeyPair } from '../../../src/crypto/certificates/authority.ts';
+import { makeCertificateRequest } from '../../../src/crypto/certificates/certificate-request.ts';
+import { makeName } from '../../../src/crypto/certificates/distinguished-name.ts';
+import { encodePem } from '../../../src/crypto/certificates/pem.ts';
+import { makePkcs12 } from '../../../src/crypto/key-files/pkcs12-export.ts';
 import type { Person } from '../../crypto/cms/support.ts';
 import { loginOf } from '../../support/gateway.ts';
 import { fetchAll } from '../../support/mail.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { certificatePem } from '../../../src/crypto/certificate.ts';
-import { makePkcs12 } from '../../../src/crypto/pkcs12-export.ts';
+import { certificatePem } from '../../../src/crypto/certificates/certificate.ts';
+import { makePkcs12 } from '../../../src/crypto/key-files/pkcs12-export.ts';
 import { makeClientAuthority } from '../../support/client-certificates.ts';
 import { makeMailPerson } from '../../support/mail-people.ts';
 import type { Scene } from '../../cli/frozen/frozen.ts';

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { cleanBase32 } from '../../../src/crypto/base32.ts';
-import { certificatePem } from '../../../src/crypto/certificate.ts';
+import { cleanBase32 } from '../../../src/crypto/keys/base32.ts';
+import { certificatePem } from '../../../src/crypto/certificates/certificate.ts';
 import { runCommandLine } from '../../../src/cli/program.ts';
 import type { Scene } from '../../cli/frozen/frozen.ts';
 import { addPasskey } from '../../support/known-passkey.ts';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { readCertificate } from '../../../src/crypto/certificate.ts';
+import { readCertificate } from '../../../src/crypto/certificates/certificate.ts';
 import { inflate } from '../../../src/crypto/cms/compressed.ts';
 import { decrypt } from '../../../src/crypto/cms/decrypt.ts';
 import { CMS_LIMITS } from '../../../src/crypto/cms/limits.ts';

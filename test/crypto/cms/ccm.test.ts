@@ -17,8 +17,8 @@ import {
   sequence,
   setOf,
   value,
-} from '../../../src/crypto/der.ts';
-import { Oid } from '../../../src/crypto/oids.ts';
+} from '../../../src/crypto/certificates/der.ts';
+import { Oid } from '../../../src/crypto/certificates/oids.ts';
 import { seeded } from '../../support/seeded.ts';
 import { bucket, person, sliced } from './support.ts';
 

@@ -8,8 +8,8 @@ import { encrypt, type Recipient } from '../../../src/crypto/cms/encrypt.ts';
 import { signOpaque } from '../../../src/crypto/cms/sign.ts';
 import { isValid } from '../../../src/crypto/cms/verdict.ts';
 import { verifyOpaque } from '../../../src/crypto/cms/verify.ts';
-import { oid } from '../../../src/crypto/der.ts';
-import { Oid } from '../../../src/crypto/oids.ts';
+import { oid } from '../../../src/crypto/certificates/der.ts';
+import { Oid } from '../../../src/crypto/certificates/oids.ts';
 import { NOW, problem, seededBytes, value } from '../support.ts';
 import { type Person, bucket, collect, person, random, signerOf, sliced, trust } from './support.ts';
 

@@ -10,9 +10,18 @@ import { CMS_LIMITS, type CmsLimits } from '../../../src/crypto/cms/limits.ts';
 import { signOpaque } from '../../../src/crypto/cms/sign.ts';
 import { describeSignedData } from '../../../src/crypto/cms/signed-data.ts';
 import { verifyOpaque } from '../../../src/crypto/cms/verify.ts';
-import { BerError } from '../../../src/crypto/ber.ts';
-import { encode, explicit, integer, octetString, oid, sequence, setOf, value as der } from '../../../src/crypto/der.ts';
-import { Oid } from '../../../src/crypto/oids.ts';
+import { BerError } from '../../../src/crypto/certificates/ber.ts';
+import {
+  encode,
+  explicit,
+  integer,
+  octetString,
+  oid,
+  sequence,
+  setOf,
+  value as der,
+} from '../../../src/crypto/certificates/der.ts';
+import { Oid } from '../../../src/crypto/certificates/oids.ts';
 import { MiB } from '../../../src/domain/units.ts';
 import { NOW, problem } from '../support.ts';
 import { bucket, collect, everybody, person, random, signerOf, sliced, trust } from './support.ts';

@@ -1,13 +1,13 @@
 /** People with keys of every kind, an authority for them, and ways to collect what streams. */
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { makeRoot, type Authority, type KeyPair } from '../../../src/crypto/authority.ts';
-import type { Certificate } from '../../../src/crypto/certificate.ts';
-import type { Encoded } from '../../../src/crypto/der.ts';
-import * as write from '../../../src/crypto/extensions.ts';
-import type { Name } from '../../../src/crypto/distinguished-name.ts';
-import type { SignatureAlgorithm } from '../../../src/crypto/signature.ts';
-import { encodePem } from '../../../src/crypto/pem.ts';
-import { Oid } from '../../../src/crypto/oids.ts';
+import { makeRoot, type Authority, type KeyPair } from '../../../src/crypto/certificates/authority.ts';
+import type { Certificate } from '../../../src/crypto/certificates/certificate.ts';
+import type { Encoded } from '../../../src/crypto/certificates/der.ts';
+import * as write from '../../../src/crypto/certificates/extensions.ts';
+import type { Name } from '../../../src/crypto/certificates/distinguished-name.ts';
+import type { SignatureAlgorithm } from '../../../src/crypto/certificates/signature.ts';
+import { encodePem } from '../../../src/crypto/certificates/pem.ts';
+import { Oid } from '../../../src/crypto/certificates/oids.ts';
 import type { SigningOptions } from '../../../src/crypto/cms/sign.ts';
 import type { Slices } from '../../../src/crypto/cms/slices.ts';
 import type { TrustOptions } from '../../../src/crypto/cms/signer-checks.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { signDetached, signOpaque } from '../../../src/crypto/cms/sign.ts';
 import { CHECKS, failures, isValid, type Verification } from '../../../src/crypto/cms/verdict.ts';
 import { verifyDetached, verifyOpaque } from '../../../src/crypto/cms/verify.ts';
-import { Oid } from '../../../src/crypto/oids.ts';
+import { Oid } from '../../../src/crypto/certificates/oids.ts';
 import { fail } from '../../../src/domain/result.ts';
 import { days, instant } from '../../../src/domain/units.ts';
 import { NOW, problem, value } from '../support.ts';

@@ -5,7 +5,7 @@ import { type PgpCandidate, selectPgpKey } from '../../../src/crypto/pgp/select.
 import type { ProtectionPlan, Wanted } from '../../../src/crypto/smime/plan.ts';
 import { type Refusal, refusing, row } from '../../../src/domain/refusal.ts';
 import { instant } from '../../../src/domain/units.ts';
-import { chooseProtection } from '../../../src/middleware/choose-protection.ts';
+import { chooseProtection } from '../../../src/protection/choose-protection.ts';
 import { address } from '../../support/store.ts';
 
 const NOW = instant(Date.UTC(2026, 10, 25));

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { capabilitiesOf, capabilityNames } from '../../../src/crypto/smime/capabilities.ts';
 import { capabilitiesAttribute, readCapabilities } from '../../../src/crypto/cms/attributes.ts';
-import { parse } from '../../../src/crypto/ber.ts';
-import { Oid } from '../../../src/crypto/oids.ts';
+import { parse } from '../../../src/crypto/certificates/ber.ts';
+import { Oid } from '../../../src/crypto/certificates/oids.ts';
 import { MAIL_CAPABILITIES } from '../../../src/domain/mail-capability.ts';
 
 test('what is announced is read back by its names, whatever the order', () => {

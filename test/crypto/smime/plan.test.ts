@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Untrusted } from '../../../src/crypto/certificate-path.ts';
-import type { Selection } from '../../../src/crypto/mail-certificate.ts';
+import type { Untrusted } from '../../../src/crypto/certificates/certificate-path.ts';
+import type { Selection } from '../../../src/crypto/certificates/mail-certificate.ts';
 import {
   type Known,
   type ProtectionPlan,

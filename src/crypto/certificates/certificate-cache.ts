@@ -1,0 +1,40 @@
+/**
+ * Remembers certificates that were read: in a closed group the same few come with every message, and reading one costs more than checking a
+ * signature with it (0.15 ms to 0.03 ms). What is remembered is what the octets say; whether it is trusted is asked each time.
+ */
+import { hash } from 'node:crypto';
+import type { Result } from '../../domain/result.ts';
+import type { Unreadable } from './ber.ts';
+import { type Certificate, readCertificate } from './certificate.ts';
+
+export class CertificateCache {
+  private readonly held = new Map<string, Certificate>();
+  private readonly max: number;
+
+  /** `max`: certificates, about 4 KB of memory each. */
+  constructor(max = 1000) {
+    this.max = max;
+  }
+
+  get size(): number {
+    return this.held.size;
+  }
+
+  /** As `readCertificate` for DER. The octets are kept and must not change afterwards. */
+  readonly read = (der: Buffer): Result<Certificate, Unreadable> => {
+    const key = hash('sha256', der, 'hex');
+    const known = this.held.get(key);
+    if (known) {
+      // The one that was used last goes to the end; the first one is dropped when it is full.
+      this.held.delete(key);
+      this.held.set(key, known);
+      return { ok: true, value: known };
+    }
+    const read = readCertificate(der);
+    if (!read.ok) return read;
+    this.held.set(key, read.value);
+    const [oldest] = this.held.keys();
+    if (this.held.size > this.max && oldest !== undefined) this.held.delete(oldest);
+    return read;
+  };
+}

@@ -1,0 +1,325 @@
+/**
+ * Signs and encrypts, as settings and keys of sender and recipients demand: one body for all recipients with the same protection.
+ *
+ * S/MIME and PGP are two makers behind one decision, taken once for each recipient (choose-protection.ts). What the sender encrypted stays as
+ * it is. What the sender signed keeps that signature: it is never signed again in the clear, and where a recipient gets encrypted
+ * mail, the signed content is what is encrypted.
+ */
+import { PgpFailure } from '../crypto/pgp/failure.ts';
+import { type InlinePgp, inlinePgp } from '../crypto/pgp/inline.ts';
+import { type Layer, maybeProtected } from '../crypto/smime/layer.ts';
+import { lookThrough } from '../crypto/smime/look-through.ts';
+import { type Message, readMessage } from '../crypto/smime/message.ts';
+import { type Wanted, wantedFor } from '../crypto/smime/plan.ts';
+import type { Entity } from '../crypto/smime/protect.ts';
+import { quoted } from '../domain/policy.ts';
+import { type Refusal, type RefusalRow, refusing, row } from '../domain/refusal.ts';
+import { type Result, fail, ok } from '../domain/result.ts';
+import { formatOctets } from '../domain/octets-text.ts';
+import { settingOf } from '../domain/settings.ts';
+import { KiB, type Octets, octets } from '../domain/units.ts';
+import type { Log, RandomBytes } from '../domain/effects.ts';
+import { JOIN_LIMIT } from '../platform/bytes.ts';
+import type { AuditEvent } from '../store/audit.ts';
+import type { Recipient } from '../store/registry.ts';
+import { MAX_COPIES, type SealedBody } from '../store/store.ts';
+import { writeBody } from '../middleware/bodies.ts';
+import { tooManyCopies } from '../middleware/chain.ts';
+import { type ChosenPlan, chooseProtection } from './choose-protection.ts';
+import type { MailKeys, MailSender } from './mail-keys.ts';
+import type {
+  Addressee,
+  AskedRecipient,
+  Copy,
+  Middleware,
+  Sending,
+  StepOutcome,
+  Submitted,
+  BodyWriters,
+} from '../middleware/middleware.ts';
+import { missedProtection } from './missed-protection.ts';
+import { pgpBusy, pgpEntity, pgpFacts, pgpWords } from './pgp-protect.ts';
+import type { PgpMakerParts } from './pgp-protect.ts';
+import { type Group, type LayerKind, type Planned, type ToProtect, groupsOf, namedIn } from './protect-groups.ts';
+import { smimeEntity, smimeFacts, smimeWords } from './smime-protect.ts';
+
+export interface ProtectParts {
+  readonly keys: Pick<MailKeys, 'plan' | 'signing'>;
+  readonly pgp: PgpMakerParts;
+  readonly random: RandomBytes;
+  readonly log: Log;
+}
+
+export const protect = (parts: ProtectParts): Middleware => ({
+  name: 'protect',
+  recipient: (asked) => atRcpt(parts, asked),
+  wants: (message, copies) => copies.some((copy) => copy.recipients.some((each) => mayWant(message, each))),
+  run: (message, copies, bodies) => run(parts, message, copies, bodies),
+});
+
+const settingsOf = ({ address, account, organisation }: Recipient) =>
+  [address.settings, account.settings, organisation.settings] as const;
+
+/** By the settings alone. */
+const wanted = ({ account, organisation }: Sending, recipient: Recipient): Wanted =>
+  wantedFor(
+    { kind: account.kind, settings: [account.settings, organisation.settings] },
+    { settings: settingsOf(recipient) },
+  );
+
+function mayWant({ submitter }: Submitted, { registered }: Addressee): boolean {
+  const { sign, encrypt } = wanted(submitter, registered);
+  return sign !== 'never' || encrypt !== 'never';
+}
+
+/** What a recipient's copy gets. */
+export async function planFor(
+  {
+    keys,
+    pgp,
+  }: { readonly keys: Pick<MailKeys, 'plan'>; readonly pgp: { readonly keys: Pick<PgpMakerParts['keys'], 'plan'> } },
+  sender: MailSender,
+  recipient: Recipient,
+): Promise<ChosenPlan> {
+  const preferred = settingOf('protection-by', ...settingsOf(recipient));
+  return chooseProtection(preferred, await keys.plan(sender, recipient), await pgp.keys.plan(sender, recipient));
+}
+
+/** The sender's own key is judged by the header From, which has not come yet. */
+async function atRcpt(
+  parts: ProtectParts,
+  { submitter, sender, registered }: AskedRecipient,
+): Promise<Refusal | undefined> {
+  if (wanted(submitter, registered).encrypt !== 'required') return undefined;
+  const { account, organisation } = submitter;
+  const from = sender === '' ? undefined : sender;
+  const { plan } = await planFor(parts, { account, organisation, from }, registered);
+  if (plan.kind !== 'refused' || plan.about === 'sender') return undefined;
+  // Nothing of the sender's or the addressee's is at fault: without a word here it would be tried again for days.
+  if (plan.about === 'gateway') parts.log.error('smime.no-signing-key', { why: plan.refusal.detail ?? '' });
+  return plan.refusal;
+}
+
+async function run(
+  parts: ProtectParts,
+  submitted: Submitted,
+  copies: readonly Copy[],
+  bodies: BodyWriters,
+): Promise<StepOutcome> {
+  const outer = await layerIn(submitted);
+  if (isEncrypted(outer)) return { kind: 'passed', copies };
+  const planned = await planAll(parts, submitted, copies);
+  if (!planned.ok) {
+    // Its sender encrypted it, inside its text: what the addressee requires is done.
+    return (await inlineIn(submitted, outer)) === 'encrypted'
+      ? { kind: 'passed', copies }
+      : { kind: 'refused', refusal: planned.error };
+  }
+  const missed = (): AuditEvent[] =>
+    missedProtection(
+      parts.log,
+      submitted,
+      planned.value.filter(({ addressee }) => wanted(submitted.submitter, addressee.registered).encrypt !== 'never'),
+    );
+  if (planned.value.every(({ plan }) => plan.by === 'none')) return { kind: 'passed', copies, audit: missed() };
+  const inline = await inlineIn(submitted, outer);
+  if (inline === 'encrypted') return { kind: 'passed', copies };
+  const layer = inline === 'signed' ? 'inline-signed' : outer;
+  const wanting = planned.value.filter(({ plan }) => wants(plan, layer));
+  if (wanting.length === 0) return { kind: 'passed', copies, audit: missed() };
+  const message = await messageIn(submitted.body);
+  if (!message.ok) return { kind: 'refused', refusal: message.error };
+  const groups = groupsOf(wanting, namedIn(message.value.header));
+  if (groups.length > MAX_COPIES) return { kind: 'refused', refusal: tooManyCopies(groups.length) };
+  const made = await make(parts, submitted, copies, { groups, layer, bodies });
+  return made.kind === 'refused' ? made : { ...made, audit: [...(made.audit ?? []), ...missed()] };
+}
+
+const isEncrypted = (layer: LayerKind): boolean => layer === 'encrypted' || layer === 'pgp-encrypted';
+const isSigned = (layer: LayerKind): boolean =>
+  layer === 'clear-signed' || layer === 'opaque-signed' || layer === 'pgp-signed' || layer === 'inline-signed';
+
+/** A null sender writes reports, which nobody signs as an author. */
+const senderOf = ({ submitter: { account, organisation }, sender, from }: Submitted): MailSender => ({
+  account,
+  organisation,
+  from: sender === '' ? undefined : from,
+});
+
+async function planAll(
+  parts: ProtectParts,
+  submitted: Submitted,
+  copies: readonly Copy[],
+): Promise<Result<readonly Planned[], Refusal>> {
+  const sender = senderOf(submitted);
+  const planned: Planned[] = [];
+  for (const copy of copies) {
+    if (copy.opened === true) continue;
+    for (const addressee of copy.recipients) {
+      const plan = await planFor(parts, sender, addressee.registered);
+      if (plan.plan.kind === 'refused') return fail(plan.plan.refusal);
+      planned.push({ copy, addressee, plan });
+    }
+  }
+  return ok(planned);
+}
+
+/** What the sender did already is left out. What says that it is protected and is not is protected like anything else. */
+const wants = ({ plan: { kind } }: ChosenPlan, layer: LayerKind): boolean =>
+  kind !== 'plain' && !(kind === 'signed' && isSigned(layer));
+
+/** What was encrypted and then signed in the clear is encrypted, though its header tells of the signature alone. */
+async function layerIn({ body, content }: Submitted): Promise<Layer['kind']> {
+  const read = maybeProtected(content) ? await readMessage(body) : undefined;
+  if (read?.ok !== true) return 'plain';
+  const { signed, below } = await lookThrough(read.value, content);
+  return isEncrypted(below.kind) ? below.kind : (signed[0] ?? below).kind;
+}
+
+async function inlineIn({ body, content }: Submitted, outer: LayerKind): Promise<InlinePgp | undefined> {
+  const read = outer === 'plain' ? await readMessage(body) : undefined;
+  return read?.ok === true ? await inlinePgp(read.value, content) : undefined;
+}
+
+/** Its header was read once; what the gateway put on top may have made it too large for more. */
+async function messageIn(body: SealedBody): Promise<Result<Message, Refusal>> {
+  const read = await readMessage(body);
+  return read.ok && read.value.bodyAt <= JOIN_LIMIT - KiB ? read : fail(refusals.protectedHeaderTooLarge);
+}
+
+interface Work {
+  readonly groups: readonly Group[];
+  readonly layer: LayerKind;
+  readonly bodies: BodyWriters;
+}
+
+async function make(
+  parts: ProtectParts,
+  submitted: Submitted,
+  copies: readonly Copy[],
+  { groups, layer, bodies }: Work,
+): Promise<StepOutcome> {
+  const made: Copy[] = [];
+  for (const group of groups) {
+    const message = await messageIn(group.copy.body);
+    if (!message.ok) return { kind: 'refused', refusal: message.error };
+    const unprotected = { submitted, sender: senderOf(submitted), message: message.value, layer };
+    const copy = await protectedCopy(parts, unprotected, group, bodies);
+    if (!copy.ok) return { kind: 'refused', refusal: copy.error };
+    made.push(copy.value);
+  }
+  const served = new Set(groups.flatMap((group) => group.recipients.map(({ addressee }) => addressee)));
+  const left = copies
+    .map((copy) => ({ ...copy, recipients: copy.recipients.filter((each) => !served.has(each)) }))
+    .filter((copy) => copy.recipients.length > 0);
+  return {
+    kind: 'passed',
+    copies: [...left, ...made],
+    audit: groups.map((group, i) => ({
+      event: 'message.protected',
+      outcome: 'success',
+      message: submitted.body.id,
+      facts: { ...factsOf(group), copy: made[i]?.body.id ?? '', octets: made[i]?.body.octets ?? 0 },
+      personal: { recipients: group.recipients.map(({ addressee }) => addressee.to.address), ...keysOf(group) },
+    })),
+  };
+}
+
+const factsOf = (group: Group): Record<string, string | number> => ({
+  protection: wordsOf(group),
+  why: group.plan.reason,
+  ...(group.by === 'smime' ? smimeFacts(group) : pgpFacts(group)),
+  recipients: group.recipients.length,
+});
+
+/** Fingerprints of what it was encrypted to, in the order of the recipients: they lead to people as addresses do. */
+function keysOf(group: Group): Readonly<Record<string, readonly string[]>> {
+  if (group.plan.kind === 'signed') return {};
+  return group.by === 'smime'
+    ? {
+        certificates: group.recipients.flatMap(({ plan }) =>
+          plan.kind === 'signed' ? [] : [plan.recipient.certificate.fingerprint],
+        ),
+      }
+    : { keys: group.recipients.flatMap(({ plan }) => (plan.kind === 'signed' ? [] : [plan.recipient.fingerprint])) };
+}
+
+const wordsOf = (group: Group): string => (group.by === 'smime' ? smimeWords(group) : pgpWords(group));
+
+async function protectedCopy(
+  parts: ProtectParts,
+  unprotected: ToProtect,
+  group: Group,
+  bodies: BodyWriters,
+): Promise<Result<Copy, Refusal>> {
+  const slices = await entityFor(parts, unprotected, group);
+  if (!slices.ok) return slices;
+  const body = await written(bodies, grown(group.copy.body.octets), slices.value);
+  if (!body.ok) {
+    parts.log.warn('pgp.not-protected', { message: unprotected.submitted.body.id, why: body.error.detail ?? '' });
+    return body;
+  }
+  const tooLarge = group.recipients.find(({ addressee }) => mostOf(addressee) < body.value.octets);
+  if (tooLarge !== undefined) return fail(tooLargeFor(tooLarge.addressee));
+  const recipients = group.recipients.map(({ addressee }) => addressee);
+  return ok({ body: body.value, recipients, protection: wordsOf(group) });
+}
+
+/** The makers say in the log why a key cannot be used; the sender hears that it may try again. */
+async function entityFor(parts: ProtectParts, unprotected: ToProtect, group: Group): Promise<Result<Entity, Refusal>> {
+  const made =
+    group.by === 'smime' ? await smimeEntity(parts, unprotected, group) : await pgpEntity(parts, unprotected, group);
+  if (made.ok) return made;
+  const facts = { message: unprotected.submitted.body.id, why: made.error };
+  if (group.by === 'smime') parts.log.error('smime.no-signing-key', facts);
+  else parts.log.error('pgp.no-signing-key', facts);
+  return fail({ ...refusals.noProtectionKey, detail: made.error });
+}
+
+async function written(
+  bodies: BodyWriters,
+  promised: Octets,
+  slices: AsyncIterable<Uint8Array>,
+): Promise<Result<SealedBody, Refusal>> {
+  try {
+    return ok(await writeBody(bodies, promised, slices));
+  } catch (error) {
+    if (!(error instanceof PgpFailure)) throw error;
+    return fail(
+      error.kind === 'busy' ? pgpBusy(error.message) : { ...refusals.noProtectionKey, detail: error.message },
+    );
+  }
+}
+
+/** Base64 once around everything, certificates, keys and signatures. */
+const grown = (size: Octets): Octets => octets(Math.ceil(size * 1.4) + 64 * KiB);
+
+function mostOf({ registered }: Addressee): number {
+  const set = settingOf('max-message', ...settingsOf(registered));
+  return Math.min(set, registered.partner?.maxMessage ?? set);
+}
+
+export const protectRows = {
+  protectedTooLarge: row(
+    552,
+    '5.2.3',
+    'Protected, the message is larger than {address} takes ({limit}); nothing was sent, send less in one message',
+    'Encryption makes a message about 40 % larger, and then it is above the setting `max-message` of the addressee.',
+  ),
+  protectedHeaderTooLarge: row(
+    554,
+    '5.6.0',
+    'The header is too large for a message that has to be protected; shorten it',
+    'There is no room for the fields of signature and encryption below the limit of 256 KB.',
+  ),
+  noProtectionKey: row(
+    451,
+    '4.3.5',
+    'The message must be protected and the gateway cannot use the key for it now; try again later',
+    'The key of the gateway does not open; the operator is told (`smime.no-signing-key`, `pgp.no-signing-key`).',
+  ),
+} as const satisfies Record<string, RefusalRow>;
+
+const refusals = refusing(protectRows);
+const tooLargeFor = (addressee: Addressee): Refusal =>
+  refusals.protectedTooLarge({ address: quoted(addressee.to.address), limit: formatOctets(mostOf(addressee)) });
