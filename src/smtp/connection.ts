@@ -1,56 +1,39 @@
 /**
- * One SMTP session: smtp-server's connection with our own greeting, deadlines and replies, and its three phases: the login (login-phase.ts), the
- * mail transaction (transaction-phase.ts) and the content (content-phase.ts).
+ * One SMTP connection: smtp-server's, with our own greeting, deadlines and replies. What becomes of a command says session.ts, of a content
+ * content.ts; here is what reaches them, when, and how their answers leave.
  *
  * RFC 5321, RFC 6409 (submission), RFC 3207 (STARTTLS), RFC 4954 (AUTH), RFC 3461 (DSN). What is kept of the library: its socket and TLS
  * handling, the order of commands, HELO, NOOP, RSET, QUIT, VRFY. Members with an underscore are pinned by test/smtp/library.test.ts.
  */
 import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { SMTPServer } from 'smtp-server';
 import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js';
-import type { Authenticator, Mechanism, UsedPassword } from '../auth/authenticator.ts';
-import { passwordStands } from '../auth/candidates.ts';
+import type { UsedPassword } from '../auth/authenticator.ts';
 import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
-import type { Quirk } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Account } from '../domain/registry.ts';
-import { type Result, fail, ok } from '../domain/result.ts';
 import { type Milliseconds, milliseconds } from '../domain/units.ts';
 import type { AdmittedConnection, ConnectionLimits, OpenSession, SessionFacts } from '../platform/connections.ts';
 import { Deadline } from '../platform/deadline.ts';
 import { logLines } from '../platform/log-lines.ts';
-import type { ListenerAccess } from '../platform/listener.ts';
-import { tlsLine } from '../platform/tls-line.ts';
-import { Submission } from '../submission/submission.ts';
-import type { Standing, SubmissionServices } from '../submission/transaction.ts';
+import { openTls, tlsLine } from '../platform/tls-line.ts';
 import { type SmtpAnswers, classOf } from './answers.ts';
-import { ContentPhase } from './content-phase.ts';
+import { Content, type ContentLine } from './content.ts';
 import { fault } from './fault.ts';
-import type { SmtpLimits } from './limits.ts';
-import { type Granted, LoginPhase } from './login-phase.ts';
 import { SubmissionParser } from './parser.ts';
-import { type Success, replies } from './replies.ts';
+import { replies } from './replies.ts';
 import { ReplyWriter } from './reply-writer.ts';
-import { TransactionPhase } from './transaction-phase.ts';
+import type { SessionParts } from './parts.ts';
+import { Session } from './session.ts';
+import { type Answer, type Begun, type Greeting, type Reply, type Said, type Wire, isRefusal } from './wire.ts';
 
-/** What all sessions of a listener share. */
-export interface ConnectionContext {
-  readonly authenticator: Authenticator;
-  readonly submission: SubmissionServices;
-  readonly limits: SmtpLimits;
+/** What all connections of a listener share. */
+export interface ConnectionContext extends SessionParts {
   readonly connections: Pick<ConnectionLimits, 'startTime'>;
-  /** SCRAM is offered here. */
-  readonly scram: boolean;
-  /** Messages of clients that know no CRLF are read here. */
-  readonly lfOnly: boolean;
-  /** EHLO offers the login in the form AUTH= too. */
-  readonly authEquals: boolean;
   readonly answers: SmtpAnswers;
-  readonly log: Log;
   readonly listener: string;
-  /** Who may log in, where that is not everybody. */
-  readonly access?: ListenerAccess;
   /** See `replyWords`. */
   readonly says?: (text: string) => string;
   /** Monotonic, a second old at most: deadlines need no finer clock, and reading one costs more than a command. */
@@ -58,7 +41,8 @@ export interface ConnectionContext {
 }
 
 type Callback = () => void;
-type Reply = Refusal | Success;
+
+type Command = 'EHLO' | 'AUTH' | 'MAIL' | 'RCPT' | 'DATA';
 
 /** A session in which nothing is taken ends when it was refused as much as so many messages may have recipients. */
 const REFUSED_MESSAGES = 3;
@@ -67,7 +51,7 @@ const REFUSED_LINES = 20;
 
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/; // eslint-disable-line no-control-regex -- the attack is in these
 
-export class SubmissionConnection extends SMTPConnection implements OpenSession {
+export class SubmissionConnection extends SMTPConnection implements OpenSession, Wire, ContentLine {
   readonly #context: ConnectionContext;
   readonly #place: AdmittedConnection;
   readonly #log: Log;
@@ -84,13 +68,8 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     write: (octets) => this.#write(octets),
     says: (text) => this.#context.says?.(text) ?? text,
   });
-  readonly #login: LoginPhase;
-  readonly #content: ContentPhase;
-  /** From the login on. */
-  #transaction: TransactionPhase | undefined;
-  #password: UsedPassword | undefined;
-  /** How the commands of the session deviate; its account is judged by them at each message. */
-  readonly #quirks = new Set<Quirk>();
+  readonly #session: Session;
+  readonly #content: Content;
   /** The last line ended in LF alone. */
   #bareLf = false;
   #badCommands = 0;
@@ -113,52 +92,41 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     this.#log = context.log.with({ session: this.id });
     this.#openedAt = context.now;
     place.attach(this);
-    this.#login = this.#loginPhase();
-    this.#content = new ContentPhase({
-      limits: context.limits,
-      answers: context.answers,
-      log: this.#log,
-      gone: this.#gone.signal,
-      reply: (reply) => this.reply(reply),
-      accepted: (text) => {
-        this.#refused = 0;
-        this.send(250, text, '2.0.0');
-      },
-      refuse: (command, refusal) => this.#refuse(command, refusal),
-      ended: () => this.#answered(),
-      close: () => this.close(),
-    });
+    this.#session = new Session(context, this, place, this.#log);
+    this.#content = new Content(context, this, this.#log);
   }
 
-  #loginPhase(): LoginPhase {
-    const { authenticator, limits, scram, authEquals, access } = this.#context;
-    return new LoginPhase({
-      authenticator,
-      limits,
-      scram,
-      authEquals,
-      ...defined({ access }),
-      id: this.id,
-      address: this.remoteAddress,
-      network: this.#place.network,
-      socket: () => this._socket,
-      line: () => this.facts(),
-      signal: this.#gone.signal,
-      gone: () => this._closing || this._closed,
-      become: (granted) => this.#become(granted),
-      meet: (quirk) => void this.#quirks.add(quirk),
-      reply: (reply) => this.reply(reply),
-      refuse: (command, refusal) => this.#refuse(command, refusal),
-      ask: (challenge, answer) => {
-        this._nextHandler = (line, done) => this.#run(done, 'AUTH', answer(line));
-        this.send(334, Buffer.from(challenge, 'utf8').toString('base64'), '');
-      },
-    });
-  }
+  // --- what the session sees
 
   /** Who logged in. */
   get account(): Account | undefined {
-    return this.#transaction?.submitter.account;
+    return this.#session.account;
+  }
+
+  /** The password that the session was opened with, where one was. */
+  get password(): UsedPassword | undefined {
+    return this.#session.password;
+  }
+
+  get tls(): TLSSocket | undefined {
+    return openTls(this._socket);
+  }
+
+  get signal(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  get gone(): boolean {
+    return this._closing || this._closed;
+  }
+
+  get greeting(): Greeting {
+    const name = typeof this.hostNameAppearsAs === 'string' ? this.hostNameAppearsAs : 'unknown';
+    return { name, verb: this.openingCommand === 'HELO' ? 'HELO' : 'EHLO' };
+  }
+
+  admit(login: string): void {
+    this.session.user = login;
   }
 
   // --- life
@@ -168,7 +136,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     this._setListeners(() => {
       // One turn of the loop: what the peer sent before the greeting is read in it, and judged by `_ready`. The library waits 100 ms.
       setImmediate(() => {
-        if (!this._closing && !this._closed) this.connectionReady();
+        if (!this.gone) this.connectionReady();
       });
     });
   }
@@ -184,7 +152,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
       limit: () => this.#context.limits.authLine,
       command: (line, next, bareLf) => {
         this.#bareLf = bareLf;
-        if (bareLf) this.#quirks.add('command-lf');
+        if (bareLf) this.#session.meet('command-lf');
         this._onCommand(line, next);
       },
       overlong: (next) => this.#badLine(replies.lineTooLong, next),
@@ -201,9 +169,9 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
 
   /** Called about once a second by the listener. */
   check(now: Milliseconds): void {
-    if (this._closing || this._closed) return;
+    if (this.gone) return;
     const { loginTime, commandTime } = this.#context.limits;
-    if (this.#transaction === undefined) {
+    if (this.account === undefined) {
       const open = now - this.#openedAt;
       if (open >= loginTime) this.#cut(replies.loginDeadline);
       else if (!this.#started && open >= this.#context.connections.startTime) this.#drop(replies.loginDeadline);
@@ -238,16 +206,11 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
   }
 
   get #state(): SessionFacts['state'] {
-    if (this._closing || this._closed) return 'closing';
-    if (this.#transaction === undefined) return 'login';
+    if (this.gone) return 'closing';
+    if (this.account === undefined) return 'login';
     if (this.#content.filing) return 'filing';
     if (this.#content.open) return 'content';
-    return this.#transaction.open ? 'transaction' : 'idle';
-  }
-
-  /** The password that the session was opened with, where one was. */
-  get password(): UsedPassword | undefined {
-    return this.#password;
+    return this.#session.transaction?.open === true ? 'transaction' : 'idle';
   }
 
   kill(): void {
@@ -290,7 +253,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
   override upgrade(callback: Callback, secureCallback?: Callback): void {
     this.#replies.flush();
     // RFC 3207 section 4.2: whatever was said before TLS may be another's words.
-    this.#quirks.clear();
+    this.#session.forget();
     const raw = this._socket;
     super.upgrade(callback, secureCallback);
     // The library takes every listener off the raw socket, ours as well; a handshake that never ends must still free the place.
@@ -308,7 +271,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
         messages: this.#content.messages,
         account: this.account?.login,
         peer: this.remoteAddress,
-        failedLogins: this.#login.failed || undefined,
+        failedLogins: this.#session.failedLogins || undefined,
         refused: this.#refused > REFUSED_LINES ? this.#refused : undefined,
       });
     }
@@ -319,7 +282,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
 
   /** Ends the session with a 421. */
   #cut(refusal: Refusal): void {
-    if (this._closing || this._closed) return;
+    if (this.gone) return;
     this.#log[this.#quiet ? 'debug' : 'info']('smtp.cut', {
       status: refusal.status,
       text: refusal.text,
@@ -380,7 +343,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     const line = command.toString('latin1');
     if (CONTROL.test(line)) return this.#badLine(replies.controlCharacter, callback);
     if (this._nextHandler !== false) return super._onCommand(command, callback);
-    if (this.#transaction !== undefined) {
+    if (this.account !== undefined) {
       if (this.#transact(line, command, callback)) return;
     } else if (this.#mayEnter(line)) return void this.#enterByCertificate(line, command, callback);
     super._onCommand(command, callback);
@@ -392,18 +355,18 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
       /^mail\s/i.test(line) &&
       typeof this.openingCommand === 'string' &&
       this.openingCommand !== '' &&
-      this.#login.mayEnter
+      this.#session.mayEnter
     );
   }
 
   async #enterByCertificate(line: string, command: Buffer, callback: Callback): Promise<void> {
     this._handlerPending = true;
-    const refusal = await this.#login.enter().catch((error: unknown) => fault(this.#log, 'MAIL', error));
+    const refusal = await this.#session.enter().catch((error: unknown) => fault(this.#log, 'MAIL', error));
     if (refusal !== undefined) this.#refuse('MAIL', refusal);
     this._handlerPending = false;
-    if (refusal !== undefined || this._closing || this._closed) return this._whenWritable(callback);
+    if (refusal !== undefined || this.gone) return this._whenWritable(callback);
     // As if it came now: with an account, or without one to the library's refusal.
-    if (this.#transaction === undefined) super._onCommand(command, callback);
+    if (this.account === undefined) super._onCommand(command, callback);
     else this.#transact(line, command, callback);
   }
 
@@ -438,15 +401,36 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     next();
   }
 
-  /** Goes on when a command has done what it waits for, at once where that is nothing. */
-  #run(callback: Callback, command: string, work: Promise<void> | undefined): void {
-    if (work === undefined) return callback();
-    work
+  /** Says what a command is answered with, at once where it waits for nothing, and goes on. */
+  #answer(callback: Callback, command: Command, answer: Answer): void {
+    if (!(answer instanceof Promise)) {
+      this.say(command, answer);
+      return callback();
+    }
+    answer
+      .then((said) => this.say(command, said))
       .catch((error: unknown) => this.#refuse(command, fault(this.#log, command, error)))
       .finally(() => {
         callback();
         if (this.#last !== undefined && !this.#content.open) this.#cut(this.#last);
       });
+  }
+
+  say(command: Command, said: Said): void {
+    if ('extensions' in said) this.send(250, [this.name, ...said.extensions]);
+    else if ('challenge' in said) {
+      this._nextHandler = (line, done) => this.#answer(done, command, said.next(line));
+      this.send(334, Buffer.from(said.challenge, 'utf8').toString('base64'), '');
+    } else if ('delivery' in said) this.#take(said);
+    else if (isRefusal(said)) this.#refuse(command, said);
+    else this.reply(said);
+  }
+
+  #take({ delivery, lfOnly }: Begun): void {
+    const { transaction } = this.#session;
+    const parser = this._parser;
+    if (transaction !== undefined && parser instanceof SubmissionParser)
+      this.#content.begin(parser, transaction.submitter, delivery, this.#context.now, this.#bareLf && lfOnly);
   }
 
   override handler_EHLO(command: Buffer, callback: Callback): void {
@@ -457,32 +441,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
     }
     this.hostNameAppearsAs = name;
     this._resetSession();
-    const mechanisms = this.#transaction === undefined ? this.#login.mechanisms() : [];
-    if (mechanisms instanceof Promise)
-      this.#run(
-        callback,
-        'EHLO',
-        mechanisms.then((offered) => this.#hello(offered)),
-      );
-    else {
-      this.#hello(mechanisms);
-      callback();
-    }
-  }
-
-  #hello(mechanisms: readonly Mechanism[]): void {
-    const { maxMessage, maxRecipients } = this.#context.limits;
-    this.send(250, [
-      this.name,
-      'PIPELINING',
-      `SIZE ${maxMessage}`,
-      '8BITMIME',
-      'SMTPUTF8',
-      'ENHANCEDSTATUSCODES',
-      'DSN',
-      `LIMITS RCPTMAX=${maxRecipients}`, // RFC 9422
-      ...(!this.secure ? ['STARTTLS'] : this.#transaction === undefined ? this.#login.offer(mechanisms) : []),
-    ]);
+    this.#answer(callback, 'EHLO', this.#session.ehlo());
   }
 
   override handler_HELP(_command: Buffer, callback: Callback): void {
@@ -498,89 +457,31 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession 
   /** HELO, EHLO, RSET, STARTTLS and a new connection end the transaction. */
   override _resetSession(): void {
     super._resetSession();
-    this.#transaction?.reset();
+    this.#session.reset();
   }
-
-  // --- phases
 
   override handler_AUTH(command: Buffer, callback: Callback): void {
-    const refusal = !this.secure ? replies.needTls : this.#transaction !== undefined ? replies.secondLogin : undefined;
-    if (refusal === undefined) return this.#run(callback, 'AUTH', this.#login.auth(command));
-    this.#refuse('AUTH', refusal);
-    callback();
-  }
-
-  /** The only place that makes a session somebody's. */
-  #become(granted: Granted): Refusal | undefined {
-    const { account, organisation, by, password } = granted;
-    if (!this.#place.login(account.id)) return replies.accountConnections;
-    const { tls, cipher } = tlsLine(this._socket) ?? { tls: 'TLS', cipher: '' };
-    const certificate = this.#login.fingerprint(granted);
-    const submitter = {
-      account,
-      organisation,
-      session: this.id,
-      address: this.remoteAddress,
-      helo: typeof this.hostNameAppearsAs === 'string' ? this.hostNameAppearsAs : 'unknown',
-      extended: this.openingCommand === 'EHLO',
-      tls,
-      cipher,
-      mechanism: this.#login.mechanism,
-      ...defined({ certificate }),
-    };
-    // Asked at every MAIL, so that a change counts at once.
-    const standing = (): Promise<Result<Standing, Refusal>> => this.#standing(account, by !== undefined);
-    this.#transaction = this.#transactionPhase(new Submission(this.#context.submission, submitter, standing));
-    this.#password = password;
-    this.session.user = account.login;
-    this.#log.info('smtp.login', { account: account.login, peer: this.remoteAddress, tls, by: by ?? 'password' });
-    return undefined;
-  }
-
-  /** Also for a log-in that was under way when its password was replaced. The look at the registry comes last: nothing changes behind it. */
-  async #standing(account: Account, byCertificate: boolean): Promise<Result<Standing, Refusal>> {
-    if (byCertificate && !(await this.#login.holds(account))) return fail(replies.certificateEnded);
-    const record = await this.#context.submission.store.registry.findLogin(account.login);
-    return passwordStands(record, this.#password) ? ok(record) : fail(replies.passwordEnded);
-  }
-
-  #transactionPhase(submission: Submission): TransactionPhase {
-    return new TransactionPhase(
-      {
-        quirks: () => (this.openingCommand === 'HELO' ? [...this.#quirks, 'helo'] : this.#quirks),
-        lfOnly: this.#context.lfOnly,
-        reply: (reply) => this.reply(reply),
-        refuse: (command, refusal) => this.#refuse(command, refusal),
-        begin: (delivery, mayBeLfOnly) => {
-          const parser = this._parser;
-          if (parser instanceof SubmissionParser)
-            this.#content.begin(parser, submission.submitter, delivery, this.#context.now, this.#bareLf && mayBeLfOnly);
-        },
-      },
-      submission,
-    );
+    this.#answer(callback, 'AUTH', this.#session.auth(command));
   }
 
   override handler_MAIL(command: Buffer, callback: Callback): void {
-    if (this.#transaction !== undefined) return this.#run(callback, 'MAIL', this.#transaction.mail(command));
+    const { transaction } = this.#session;
+    if (transaction !== undefined) return this.#answer(callback, 'MAIL', transaction.mail(command));
     this.reply(this.secure ? replies.needLogin : replies.needTlsForMail);
     callback();
   }
 
   override handler_RCPT(command: Buffer, callback: Callback): void {
-    if (this.#transaction !== undefined) return this.#run(callback, 'RCPT', this.#transaction.rcpt(command));
-    this.#refuse('RCPT', replies.needMail);
-    callback();
+    this.#answer(callback, 'RCPT', this.#session.transaction?.rcpt(command) ?? replies.needMail);
   }
 
   override handler_DATA(command: Buffer, callback: Callback): void {
-    if (this.#transaction === undefined) this.#refuse('DATA', replies.needMail);
-    else this.#transaction.data(command);
-    callback();
+    this.#answer(callback, 'DATA', this.#session.transaction?.data(command) ?? replies.needMail);
   }
 
   /** A message was filed or refused; the next one may begin. */
-  #answered(): void {
+  answered(filed: boolean): void {
+    if (filed) this.#refused = 0;
     this._resetSession();
     this.#deadline.set(this.#context.now, this.#context.limits.commandTime);
     if (this.secure) this.#started = true;

@@ -29,7 +29,7 @@ export class PasswordThread {
 
   #start(): Worker {
     // Workers load the compiled file: Node strips no types below node_modules.
-    const worker = new Worker(new URL('../password-worker.js', import.meta.url), { name: 'passwords' });
+    const worker = new Worker(new URL('./password-worker.js', import.meta.url), { name: 'passwords' });
     worker.unref();
     worker.on('message', ({ id, digest }: CryptAnswer) => {
       this.#waiting.get(id)?.resolve(digest);

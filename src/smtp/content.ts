@@ -17,29 +17,32 @@ import { fault } from './fault.ts';
 import { LfDecoder } from './lf-decoder.ts';
 import type { SmtpLimits } from './limits.ts';
 import type { DataReceiver, SubmissionParser } from './parser.ts';
-import { type Success, replies, successes } from './replies.ts';
+import { replies, successes } from './replies.ts';
+import type { Reply } from './wire.ts';
 
-/** What the phase needs of its session. */
-export interface ContentSession {
-  readonly limits: Pick<SmtpLimits, 'maxMessage' | 'dataMinimum' | 'dataInterval'>;
-  readonly log: Log;
-  readonly answers: SmtpAnswers;
-  reply(reply: Success): void;
-  accepted(text: string): void;
-  refuse(command: 'DATA', refusal: Refusal): void;
-  /** The message was answered: commands go on. */
-  ended(): void;
+/** The connection, as far as a content needs it. */
+export interface ContentLine {
   /** Aborted when the line has broken. */
-  readonly gone: AbortSignal;
+  readonly signal: AbortSignal;
+  say(command: 'DATA', reply: Reply): void;
+  /** The message was answered: commands go on. `filed`: it was taken. */
+  answered(filed: boolean): void;
   /** Cuts the line behind what was said. */
   close(): void;
+}
+
+export interface ContentParts {
+  readonly limits: Pick<SmtpLimits, 'maxMessage' | 'dataMinimum' | 'dataInterval'>;
+  readonly answers: SmtpAnswers;
 }
 
 /** After a refusal in the content, this much more of it is read and thrown away before the line is cut: the client may be endless. */
 const PATIENCE_OCTETS = 10_000_000;
 
-export class ContentPhase {
-  readonly #session: ContentSession;
+export class Content {
+  readonly #parts: ContentParts;
+  readonly #line: ContentLine;
+  readonly #log: Log;
   readonly #rate: RateWatch;
   #delivery: Delivery | undefined;
   #decoder: ContentDecoder | undefined;
@@ -48,9 +51,11 @@ export class ContentPhase {
   #counted = false;
   #messages = 0;
 
-  constructor(session: ContentSession) {
-    this.#session = session;
-    this.#rate = new RateWatch(session.limits.dataMinimum, session.limits.dataInterval);
+  constructor(parts: ContentParts, line: ContentLine, log: Log) {
+    this.#parts = parts;
+    this.#line = line;
+    this.#log = log;
+    this.#rate = new RateWatch(parts.limits.dataMinimum, parts.limits.dataInterval);
   }
 
   /** From the 354 to the reply behind the final dot. */
@@ -95,7 +100,7 @@ export class ContentPhase {
     this.#counted = false;
     this.#rate.begin(now);
     parser.startData(decoder, this.#receiver(delivery, decoder));
-    this.#session.reply(successes.data);
+    this.#line.say('DATA', successes.data);
   }
 
   /**
@@ -106,7 +111,7 @@ export class ContentPhase {
     const delivery = this.#delivery;
     if (delivery === undefined || this.#filing) return;
     this.#count('interrupted');
-    this.#session.log.info('smtp.interrupted', {
+    this.#log.info('smtp.interrupted', {
       message: delivery.id,
       octets: delivery.incoming.submitted,
       account: this.#account,
@@ -116,7 +121,7 @@ export class ContentPhase {
 
   #receiver(delivery: Delivery, decoder: ContentDecoder): DataReceiver {
     const { incoming } = delivery;
-    const patience = this.#session.limits.maxMessage + PATIENCE_OCTETS;
+    const patience = this.#parts.limits.maxMessage + PATIENCE_OCTETS;
     const quirks = new ContentQuirks(delivery, decoder.met, decoder instanceof DataDecoder);
     return {
       write: (slice) => {
@@ -136,48 +141,52 @@ export class ContentPhase {
   }
 
   async #file(delivery: Delivery, decoder: ContentDecoder): Promise<void> {
-    const session = this.#session;
+    let taken = false;
     this.#filing = true;
     try {
-      const filed = await delivery.file(session.gone);
+      const filed = await delivery.file(this.#line.signal);
       if (filed.ok) {
         this.#messages += 1;
         const { id, note, again } = filed.value;
         this.#count(again === undefined ? 'accepted' : 'duplicate');
-        if (again === undefined) session.answers.octets += delivery.incoming.submitted;
-        const { text } = again === undefined ? successes.accepted : successes.acceptedAgain;
-        session.accepted(`${filled(text, { id })}${note === undefined ? '' : `; ${note}`}`);
+        if (again === undefined) this.#parts.answers.octets += delivery.incoming.submitted;
+        const success = again === undefined ? successes.accepted : successes.acceptedAgain;
+        this.#line.say('DATA', {
+          ...success,
+          text: `${filled(success.text, { id })}${note === undefined ? '' : `; ${note}`}`,
+        });
+        taken = true;
         this.#noteQuirk(delivery, decoder);
       } else this.#refuse(filed.error);
     } catch (error) {
-      this.#refuse(fault(session.log, 'DATA', error));
+      this.#refuse(fault(this.#log, 'DATA', error));
     }
     this.#filing = false;
     this.#delivery = undefined;
-    session.ended();
+    this.#line.answered(taken);
   }
 
   /** The content was refused long ago and does not end: the reply comes now, and the line is cut. */
   #cut(refusal: Refusal): void {
     this.#refuse(refusal);
-    this.#session.close();
+    this.#line.close();
   }
 
   #refuse(refusal: Refusal): void {
     this.#count(`refused-${classOf(refusal)}`);
-    this.#session.refuse('DATA', refusal);
+    this.#line.say('DATA', refusal);
   }
 
   /** Once for each message: more may come, and the line break, after a refusal that cut it. */
   #count(outcome: MessageOutcome): void {
     if (this.#counted) return;
     this.#counted = true;
-    this.#session.answers.messages.add([outcome]);
+    this.#parts.answers.messages.add([outcome]);
   }
 
   #noteQuirk(delivery: Delivery, { met }: ContentDecoder): void {
     if (met.bareCr + met.bareLf > 0)
-      this.#session.log.info('smtp.quirk', {
+      this.#log.info('smtp.quirk', {
         quirk: 'line-ends',
         message: delivery.id,
         account: this.#account,
