@@ -3,6 +3,7 @@
 import { readdirSync } from 'node:fs';
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import { alsoKeys, core, keyFunctions, pattern } from './scripts/audited-core.mjs';
 
 /** What a folder may import. ESLint's own no-restricted-imports sees neither `import()`, by which a command loads what it runs, nor a type by `import()`. */
 const importsRule = {
@@ -41,7 +42,34 @@ const propertiesRule = {
     'ObjectExpression > SpreadElement > ObjectExpression': (node) => context.report({ node, messageId: 'plain' }),
   }),
 };
-const layers = { rules: { imports: importsRule, properties: propertiesRule } };
+/** Keys stay in the core to be audited: elsewhere nothing that makes, reads or uses one is taken from node:crypto, by name or with all the rest. */
+const keysRule = {
+  meta: {
+    type: 'problem',
+    schema: [],
+    messages: {
+      outside: 'Keys are for the core to be audited (scripts/audited-core.mjs): call what crypto/ has for this.',
+    },
+  },
+  create(context) {
+    const isCrypto = (source) => source?.value === 'node:crypto' || source?.value === 'crypto';
+    const report = (node) => context.report({ node, messageId: 'outside' });
+    const isKey = ({ name, value }) => keyFunctions.includes(name ?? value);
+    return {
+      ImportDeclaration(node) {
+        if (isCrypto(node.source) && node.specifiers.some(({ imported }) => imported === undefined || isKey(imported)))
+          report(node);
+      },
+      ExportNamedDeclaration(node) {
+        if (isCrypto(node.source) && node.specifiers.some(({ local }) => isKey(local))) report(node);
+      },
+      ExportAllDeclaration: (node) => isCrypto(node.source) && report(node),
+      ImportExpression: (node) => isCrypto(node.source) && report(node),
+      'CallExpression[callee.property.name="getBuiltinModule"]': report,
+    };
+  },
+};
+const layers = { rules: { imports: importsRule, keys: keysRule, properties: propertiesRule } };
 
 /** `allowed`: prefixes of import specifiers that files of `src/folder` may use, besides their own folder. `names`: of some files only. */
 const layer = (folder, allowed, up = '../', names = '*') => ({
@@ -371,6 +399,12 @@ export default tseslint.config(
     },
   },
   { files: ['src/**/*.ts'], plugins: { layers }, rules: { 'layers/properties': 'error' } },
+  {
+    files: ['src/**/*.ts'],
+    ignores: [...core, ...alsoKeys].map(pattern),
+    plugins: { layers },
+    rules: { 'layers/keys': 'error' },
+  },
   layer('domain', []),
   layer(
     'domain/settings',
