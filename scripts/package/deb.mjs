@@ -20,7 +20,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { manualsOf } from './manuals.mjs';
-import { billOf, licencesOf } from './parts.mjs';
+import { billOf, copyrightOf, licencesOf } from './parts.mjs';
 import { epochOf, machine, makeTree, root, run, version } from './tree.mjs';
 
 const HERE = join(root, 'scripts', 'package', 'debian');
@@ -81,7 +81,8 @@ export async function layOut(stage, epoch, revision, keep) {
   const zipped = (text) => gzipSync(text, { level: 9 });
   const tree = join(stage, 'usr', 'lib', 'sluis');
   const packed = makeTree(tree, keep);
-  put('usr/share/doc/sluis/copyright', licencesOf(tree));
+  put('usr/share/doc/sluis/copyright', copyrightOf(tree));
+  put('usr/share/doc/sluis/licences.gz', zipped(licencesOf(tree)));
   put('usr/share/doc/sluis/sbom.cdx.json', billOf(tree, epoch));
   put('usr/share/doc/sluis/changelog.Debian.gz', zipped(changelog(revision, epoch)));
   put('usr/share/doc/sluis/changelog.gz', zipped(readFileSync(join(tree, 'CHANGELOG.md'))));
@@ -91,12 +92,10 @@ export async function layOut(stage, epoch, revision, keep) {
   for (const name of ['systemd', 'container'])
     rmSync(join(stage, 'usr', 'share', 'doc', 'sluis', name), { recursive: true });
   rmSync(join(tree, 'docs'), { recursive: true });
-  const main = join(tree, 'dist', 'src', 'main.js');
-  put(
-    'usr/lib/sluis/dist/src/main.js',
-    readFileSync(main, 'utf8').replace(/^#!.*/, '#!/usr/lib/sluis/node/bin/node'),
-    0o755,
-  );
+  // Commands and units name the Node that comes along: a file that could be run by itself would look for another one.
+  const main = readFileSync(join(tree, 'dist', 'src', 'main.js'), 'utf8');
+  put('usr/lib/sluis/dist/src/main.js', main.replace(/^#!.*\n/, ''));
+  rmSync(join(tree, 'scripts'), { recursive: true });
   put('usr/bin/sluis', own('sluis'), 0o755);
   put('etc/sluis/sluis.toml', own('sluis.toml'));
   put('usr/lib/sysusers.d/sluis.conf', own('sysusers.conf'));

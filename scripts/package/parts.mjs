@@ -77,8 +77,8 @@ export function packagesIn(folder) {
   return found;
 }
 
-/** One text with the licences of all parts, the same text once. */
-export function licencesOf(folder) {
+/** The packages and Node, each with its licence and the texts of it. */
+function partsOf(folder) {
   const parts = [
     ...packagesIn(folder),
     {
@@ -93,18 +93,34 @@ export function licencesOf(folder) {
     throw new Error(
       `Cannot list licences: ${unsaid.map(({ name }) => name).join(', ')} names none; look at it and decide`,
     );
+  return parts;
+}
+
+const lineOf = ({ name, version: its, licence }) => `${name} ${its} (${licence})`;
+const OWN = `Sluis ${version}. Its licence is the owner's to choose; until then it is not for use by others.
+It comes with the following parts, each under its own licence.`;
+
+/** What Debian wants beside every program: its own terms, and each part with the name of its licence. */
+export const copyrightOf = (folder) => `${OWN}
+
+${partsOf(folder).map(lineOf).join('\n')}
+
+The texts of these licences, as they came with each part: /usr/share/doc/sluis/licences.gz
+Licences that Debian keeps: /usr/share/common-licenses/Apache-2.0 and /usr/share/common-licenses/LGPL-3
+`;
+
+/** One text with the licences of all parts, the same text once. */
+export function licencesOf(folder) {
   const byText = new Map();
-  for (const part of parts) {
+  for (const part of partsOf(folder)) {
     const text = part.texts.map((one) => one.replaceAll('\r\n', '\n').trim()).join('\n\n');
     byText.set(text, [...(byText.get(text) ?? []), part]);
   }
-  const line = ({ name, version: its, licence }) => `${name} ${its} (${licence})`;
   return [
-    `Sluis ${version}. Its licence is the owner's to choose; until then it is not for use by others.`,
-    'It comes with the following parts, each under its own licence.',
+    OWN,
     ...[...byText].map(
       ([text, those]) =>
-        `${'-'.repeat(72)}\n${those.map(line).join('\n')}\n\n${text === '' ? 'The package has no text of its licence; it is named above.' : text}`,
+        `${'-'.repeat(72)}\n${those.map(lineOf).join('\n')}\n\n${text === '' ? 'The package has no text of its licence; it is named above.' : text}`,
     ),
     '',
   ].join('\n\n');

@@ -16,6 +16,8 @@ export interface MailAccount {
   readonly name: string;
   /** PEM, of the authority that signed the gateway's certificate. */
   readonly ca: string;
+  /** The gateway's certificate is that of `ca` itself, and the person confirms it for each port, as the dialog of a server that is not known asks. */
+  readonly selfSigned?: boolean;
 }
 
 /** Who sets it up, and PEM of the authority that signed the gateway's certificate. */
@@ -126,7 +128,11 @@ export class Thunderbird {
     await this.#run(
       `const [a] = args;
       const db = Cc["@mozilla.org/security/x509certdb;1"].getService(Ci.nsIX509CertDB);
-      db.addCertFromBase64(a.ca.replace(/-----[A-Z ]+-----|\\s/g, ""), "CT,C,");
+      const bare = a.ca.replace(/-----[A-Z ]+-----|\\s/g, "");
+      if (a.selfSigned) {
+        const confirmed = Cc["@mozilla.org/security/certoverride;1"].getService(Ci.nsICertOverrideService);
+        for (const port of [a.pop3s, a.submission]) confirmed.rememberValidityOverride(a.host, port, {}, db.constructX509FromBase64(bare), false);
+      } else db.addCertFromBase64(bare, "CT,C,");
       const login = (url, user) => {
         const info = Cc["@mozilla.org/login-manager/loginInfo;1"].createInstance(Ci.nsILoginInfo);
         info.init(url, null, url, user, a.password, "", "");
