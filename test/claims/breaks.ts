@@ -358,7 +358,7 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'smtp/session: nobody logs in or sends before TLS',
-    change('smtp/connection.ts', ['const refusal = !this.secure ? replies.needTls : this', 'const refusal = this']),
+    change('smtp/session.ts', ['    if (!this.#wire.secure) return replies.needTls;\n', '']),
   ],
   [
     'platform/tls: a TLS 1.1 client is refused in the handshake',

@@ -14,17 +14,17 @@ export const README: PageClaims = {
       'gateway: after a failed sync no 250 follows, and the gateway says that it has failed',
       'faults/power: ${CUTS} power cuts after which ${unsynced} of the unsynced octets are there lose nothing',
     ]),
-    claim("and in the same moment the message is in every addressee's mailbox.", [
+    claim("and in every addressee's mailbox.", [
       'gateway/notices: NOTIFY=SUCCESS is answered at once: the message stands in the mailbox',
     ]),
     claim('Hands out the octets that were sent.', [
       'smtp/content: every octet of a complete message stays (200 random messages, seeded)',
     ]),
     claim(
-      'The only changes: a Received line and an Authentication-Results of ours, a missing Date or Message-ID, no Bcc, no such verdict of others, CRLF line ends.',
+      'The only changes: Received, Authentication-Results, a missing Date or Message-ID, no Bcc, no verdicts of others, CRLF line ends.',
       ['smtp/content: a message without Date or Message-ID gets them; Bcc and verdicts go; nothing else moves'],
     ),
-    claim('an account sends as its own addresses and those that were delegated to it, and as nobody else.', [
+    claim('Lets an account send as its own addresses and those delegated to it, and as nobody else.', [
       'submission/submission: MAIL FROM must be an address of the account, or one that is delegated to it',
       'smtp/transaction: From and Sender must be the account itself, once and plainly',
     ]),
@@ -33,80 +33,77 @@ export const README: PageClaims = {
       'smtp/courier: a certificate of another authority is not trusted (${tls})',
       'smtp/courier: a certificate that is not pinned is not trusted (${tls})',
     ]),
-    claim('or by what its signed zone says (DANE)', [
+    claim('or by DANE', [
       'smtp/courier-dane: a certificate that meets no record is refused, whoever issued it, and its owner hears no login',
     ]),
-    claim('and signs what it pushes where the partner wants that (DKIM).', [
+    claim('and signs what it pushes (DKIM) for partners that ask for it.', [
       'push/dkim: a delivery is signed for a partner who wants it and for nobody else, and the trail says by which domain',
     ]),
-    claim(
-      'Signs, encrypts, verifies and opens S/MIME and PGP/MIME for those who cannot or need not do it themselves.',
-      [
-        'protection/smime-open: both profiles are opened to what was sent, with the outcome on top',
-        'protection/pgp-protect: a copy is signed and encrypted, and opens to the same octets; strong hides the subject',
-      ],
-    ),
+    claim('Signs, encrypts, verifies and opens S/MIME and PGP/MIME for those who cannot do it themselves.', [
+      'protection/smime-open: both profiles are opened to what was sent, with the outcome on top',
+      'protection/pgp-protect: a copy is signed and encrypted, and opens to the same octets; strong hides the subject',
+    ]),
     claim('Reads the envelopes of EDIFACT and HL7 without changing an octet', [
       'smtp/edi-guard: a warning is in the trace and the log with parties and reference, and nothing of a message; the octets are untouched',
     ]),
-    claim('warns, holds or refuses what does not belong to its sender or addressee.', [
+    claim('It warns, holds or refuses what does not belong to its sender or addressee.', [
       'smtp/edi-guard: a refusal names what is wrong in one line, and files nothing for anybody',
       'smtp/edi-guard: an addressee decides of what reaches it: only its own copy is held, sender and operator are told at once',
     ]),
-    claim('Has what is sent scanned for malware', [
+    claim('Has mail scanned for malware where an operator runs ClamAV', [
       'scan/step: malware is refused with its name, with a row in the trail and an event in the log',
     ]),
     claim('what it opens for addressees too', ['scan/step: what the gateway opens is scanned before it is filed']),
-    claim('Tells senders what became of a message, in Dutch and English', [
+    claim('Tells senders in Dutch and English what became of a message', [
       'notices/notice: a failure tells in Dutch and English what happened and what to do',
     ]),
     claim('and warns of mailboxes that nobody empties.', [
       'notices/uncollected: after two working days the contact is warned and the operator has a digest; again after a week',
     ]),
-    claim('What was deleted can be handed out again for 14 days.', [
+    claim('Deleted mail can be handed out again for 14 days.', [
       'admin/delivery-verbs: what was deleted is handed out again under a new UIDL, and the owner hears why and until when',
     ]),
-    claim('Seals content at rest, under day keys that lie outside the data', [
+    claim('Seals content at rest under day keys that lie outside the data', [
       'store/sqlite-sealing: no octet of a message and no key stands in the data folder',
     ]),
-    claim('backs up while mail goes on, and restores with proof.', [
+    claim('It backs up while mail goes on, and restores with proof.', [
       'cli/backup: a restored gateway has every message, its UIDLs, ids and passwords; what came later is not in it, and it says so',
       'faults/backup: a backup under full submission restores to every message acknowledged before it, none half, and mail flows meanwhile',
     ]),
-    claim('Keeps a trail that auditors can check far from here', [
+    claim('Keeps an audit trail that others can check elsewhere', [
       'cli/audit: an export is checked without the gateway, with openssl for its anchors, and every change is named',
     ]),
-    claim('and sends it on to a collector of logs (SIEM) where one is named.', [
+    claim('and forwards it to a collector of logs (SIEM).', [
       'trail/forwarding: rows go out in their order from the moment on in which it is switched on, and the mark follows what has arrived',
     ]),
-    claim('It has no content, and logs carry no subject, content or password.', [
+    claim('Trail and logs hold no subject, content or password.', [
       'smtp/transaction: what was accepted stands in the audit trail and the log, without subject or content',
       'smtp/parts: no file name reaches the log',
       'gateway: no password reaches the log, in clear or in base64',
       'smtp/session: no password reaches the log, in clear or in base64, right or wrong',
     ]),
-    claim('Hands out passwords and certificates by one-time codes', [
+    claim('and hands out passwords and certificates by one-time codes.', [
       'enrolment: account reset sends a code to the contact; the page gives a password for it, once, and the old one is gone',
       'ca/issue: a code fetches one certificate, for the account and the use that it was made for',
     ]),
-    claim('Shows addressees and their certificates to address books of mail programs (LDAP)', [
+    claim('Shows addressees and their certificates over LDAP and HTTPS', [
       'ldap/attributes: an entry has its certificate as it was registered, under each name that programs ask by, and none where there is none',
       'ldap/server: an entry is an inetOrgPerson; what was asked for is shown, and nothing else',
     ]),
     claim('where their organisation agreed.', [
       'ldap/server: nobody is listed before the organisation agreed, and nobody who has ended or is suspended ever is',
     ]),
-    claim('Has mail programs set themselves up from address and password alone (Thunderbird, Outlook)', [
+    claim('Sets up Thunderbird and Outlook from address and password alone', [
       'self-service/setup: every address of a domain of ours gets the same settings, at each name that programs ask, and no log tells whose',
       'long/setup: Thunderbird finds its settings from the address, logs in, and fetches and sends by them',
     ]),
-    claim("and hands out signed profiles for Apple's devices.", [
+    claim("and Apple's devices by signed profiles.", [
       'peers/profile: openssl verifies a profile by the authority of the listener, also after its certificate was renewed',
     ]),
-    claim('Issues certificates of its own', [
+    claim('Issues certificates', [
       'crypto/authority: openssl accepts root, intermediate, log-in and mail certificates (${kind})',
     ]),
-    claim('has health, metrics, a dashboard and alarms ready.', [
+    claim('Brings health checks, metrics, a dashboard and alarms.', [
       'gateway/metrics: every metric that the dashboard and the alarms name is told of by a gateway',
     ]),
     claim('Take mail from, or for, anybody who is not registered.', [
@@ -130,51 +127,21 @@ export const README: PageClaims = {
     claim('or with the wrong key.', [
       'store/sqlite-opening: a wrong sealing key is refused, the right one still opens',
     ]),
-    claim('it never makes a new one in its place.', [
+    claim('It never makes a new one in its place.', [
       'cli/init: a database that is missing though initialised stops serve; nothing is made in its place',
     ]),
-    claim('After a crash of a large one every page is read beside the work, and damage ends it.', [
-      'store/unread-pages: damage in what mail only adds to ends the store once it is found, and no later start serves it',
-      'store/unread-pages: a large file is read beside the work after a kill, and not after a stop',
+    claim('strangers cannot send.', [
+      'smtp/submission: a registered sender reaches a registered addressee, and nobody else',
     ]),
     claim('Give an address that has ended to somebody else.', [
       'store/sqlite-contract: an ended address is never given to anybody again, and an ended account ends its addresses',
     ]),
-    claim('Filter spam, host web mail, or speak IMAP.', [
+    claim('IMAP: mail belongs with the practice, and leaves the gateway once it is there.', [
       'claims/told: a listener speaks what the pages name, and neither IMAP nor web mail',
     ]),
-    claim(
-      '`npm run claims` prints what this page, the security page and others promise, each sentence with the test that shows it.',
-      [
-        'claims/claims: every sentence that promises is quoted, with what shows it, or stands among the few that promise nothing, with the reason',
-      ],
-    ),
-    claim('`.ci/run` runs everything that must hold before a change is merged', '.ci/run'),
-    claim('`sluis init` writes a commented configuration, a master key and an empty store, and overwrites nothing.', [
-      'cli/init: init overwrites nothing',
-    ]),
-    claim('Passwords come from a prompt, a file, standard input or the generator, never from the command line', [
-      'claims/told: no command takes a password or a secret as a word',
-      'cli/prompt: a password is asked for twice and never shown',
-    ]),
-    claim('Thousands at once come from a CSV file: `sluis account import`.', [
-      'admin/import: thousands of accounts: at most two hashes at once, progress in each phase, the order of the file kept',
-    ]),
-    claim('The commands work while it runs, and a change holds at once.', [
-      'gateway: a change over the control socket holds at the next command of an open session',
-    ]),
-    claim('(`keys.copy-to`: it has a new key each day)', [
-      'backup/key-copies: a new day key is copied at the next look, the master key never, and the copy opens',
-    ]),
-    claim('Without them nobody can read the mail.', [
-      'store/sqlite-opening: a lost day key is refused by its file name, and never made anew',
+    claim('`npm run claims` prints each promise of this page with the test that shows it.', [
+      'claims/claims: every sentence that promises is quoted, with what shows it, or stands among the few that promise nothing, with the reason',
     ]),
   ],
-  none: [
-    {
-      says: 'No compiler: where an npm that does not know `allowScripts` (tried: 10.9) wants one',
-      why: 'tells of npm, for whoever installs it',
-    },
-    { says: 'One machine with SQLite needs none of it.', why: 'tells what may be left out' },
-  ],
+  none: [{ says: 'Until then Sluis is not for use by others.', why: 'says what is not allowed yet' }],
 };

@@ -24,6 +24,10 @@ export const SECURITY: PageClaims = {
     claim('Content is sealed before it is written.', [
       'store/sqlite-sealing: no octet of a message and no key stands in the data folder',
     ]),
+    claim('After a crash of a large database every page is read beside the work, and damage ends it.', [
+      'store/unread-pages: damage in what mail only adds to ends the store once it is found, and no later start serves it',
+      'store/unread-pages: a large file is read beside the work after a kill, and not after a stop',
+    ]),
     claim('The control socket (0600) gives all rights to its user.', [
       'admin/socket: the control socket is open to its own user only',
     ]),
@@ -80,6 +84,12 @@ export const SECURITY: PageClaims = {
     ]),
     claim('nothing: 79 bits behind the hash', ['claims/told: a one-time code has 79 bits, and five tries']),
     claim('no guessing: there are too many', ['claims/told: a password of a program has 256 random bits']),
+    claim('(`keys.copy-to`: it has a new key each day)', [
+      'backup/key-copies: a new day key is copied at the next look, the master key never, and the copy opens',
+    ]),
+    claim('Without them nobody can read the mail.', [
+      'store/sqlite-opening: a lost day key is refused by its file name, and never made anew',
+    ]),
     claim(
       'Erasing a day key (`keep-deleted` and the retention decide when) closes that day for ever, in every backup too.',
       [

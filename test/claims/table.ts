@@ -9,6 +9,7 @@ import { README } from './readme.ts';
 import { SECURITY } from './security.ts';
 import { THREATS } from './threats.ts';
 import { STATEMENT } from './statement.ts';
+import { TRY } from './try.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..', '..');
 
@@ -18,7 +19,7 @@ const security: PageClaims = {
   none: [...SECURITY.none, ...THREATS.none],
 };
 
-export const PAGES: readonly PageClaims[] = [README, security, PRIVACY, STATEMENT];
+export const PAGES: readonly PageClaims[] = [README, security, PRIVACY, TRY, STATEMENT];
 
 export interface Row extends Claim {
   /** `security-12`: by its page and place there; another one when a claim is added before it. */

@@ -45,7 +45,15 @@ test('every command that code or documents print exists, with the options that t
   const faults: string[] = [];
   let seen = 0;
   const sources = files('src', '.ts').filter((file) => !LABELS.some((folder) => file.startsWith(folder)));
-  for (const file of [...sources, ...files('docs', '.md'), 'README.md', 'CHANGELOG.md'])
+  for (const file of [
+    ...sources,
+    ...files('docs', '.md'),
+    'README.md',
+    'SECURITY.md',
+    'CONTRIBUTING.md',
+    'ROADMAP.md',
+    'CHANGELOG.md',
+  ])
     for (const [, found = ''] of readFileSync(join(ROOT, file), 'utf8').matchAll(PRINTED))
       for (const printed of found.split(/\bsluis /)) {
         if (LABEL.test(printed)) continue;

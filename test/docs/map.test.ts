@@ -10,8 +10,8 @@ const folders = readdirSync(join(root, 'src'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name);
 
-test('the map of the README has every folder of src/, and no other', () => {
-  const map = read('README.md').split('\n## Map\n')[1] ?? '';
+test('the map of docs/architecture.md has every folder of src/, and no other', () => {
+  const map = read('docs', 'architecture.md').split('\n## Map\n')[1] ?? '';
   const named = [...map.matchAll(/`src\/([a-z0-9-]+)\/`/g)].map(([, name = '']) => name);
   assert.deepEqual(named.sort(), folders.sort());
 });

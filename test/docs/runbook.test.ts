@@ -13,6 +13,9 @@ const read = (...path: string[]): string => readFileSync(join(root, ...path), 'u
 const runbook = read('docs', 'runbook.md');
 const pages = [
   'README.md',
+  'SECURITY.md',
+  'CONTRIBUTING.md',
+  'ROADMAP.md',
   ...readdirSync(join(root, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
