@@ -406,6 +406,7 @@ export default tseslint.config(
     rules: { 'layers/keys': 'error' },
   },
   layer('domain', []),
+  layer('domain/log-events', []),
   layer(
     'domain/settings',
     ['edi-kinds', 'octets-text', 'registry', 'result', 'telephone', 'units', 'working-days'].map((f) => `../${f}.ts`),
@@ -569,6 +570,8 @@ export default tseslint.config(
   layer('pages', [
     node,
     domain,
+    '/cli/exit-codes.ts',
+    '/http/metric.ts',
     '/api/table.ts',
     '/api/core/',
     '/smtp/',

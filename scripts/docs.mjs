@@ -1,14 +1,16 @@
-// Writes the pages, and parts of pages, that come from the code: the configuration reference, the table of settings, the replies and
+// Writes the pages, and parts of pages, that come from the code: the configuration reference, the signals, the replies and
 // the lock on their codes, the contents of long pages. Run "npm run docs".
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeDataKinds, writeReference, writeTables } from '../dist/src/config/markdown.js';
+import { writeDataKinds, writeReference } from '../dist/src/config/markdown.js';
 import { factsOf } from '../dist/src/cli/command-tree.js';
 import { writeCommands } from '../dist/src/cli/commands-page.js';
 import { placed } from '../dist/src/cli/placed.js';
 import { buildProgram } from '../dist/src/cli/program.js';
 import { writeLock, writeReplies } from '../dist/src/pages/replies.js';
+import { writeSignals } from '../dist/src/pages/signals.js';
+import { declaredMetrics } from '../dist/src/gateway/declared-metrics.js';
 import { writeRoutes } from '../dist/src/pages/routes.js';
 import { hasContents, writeContents } from '../dist/src/pages/contents.js';
 
@@ -16,9 +18,9 @@ const docs = join(dirname(fileURLToPath(import.meta.url)), '..', 'docs');
 const rewrite = (name, write) => writeFileSync(join(docs, name), write(readFileSync(join(docs, name), 'utf8')));
 
 writeFileSync(join(docs, 'configuration.md'), writeReference());
+writeFileSync(join(docs, 'signals.md'), writeSignals(declaredMetrics()));
 writeFileSync(join(docs, 'replies.md'), writeReplies());
 rewrite('../test/golden/replies.txt', writeLock);
-rewrite('operations.md', writeTables);
 rewrite('privacy.md', writeDataKinds);
 rewrite('api.md', writeRoutes);
 const program = factsOf(await buildProgram({ out: () => undefined, err: () => undefined, code: 0 }));

@@ -1,28 +1,39 @@
-/** How commands end: the one table of exit codes (docs/operations.md). Imports nothing, so that it can be had where modules cannot be loaded. */
+/** How commands end: the one table of exit codes (docs/signals.md). Imports nothing, so that it can be had where modules cannot be loaded. */
 
 export const exitCodes = {
   done: 0,
-  /** Something that should not happen: a bug, a lost connection to the gateway. Never for what can be expected. */
   failed: 1,
-  /** The command line, or a value in it or in a file it names, is wrong. Nothing was done. */
   usage: 2,
-  /** What the command is about does not exist. */
   unknown: 3,
-  /** It exists already, has ended, is suspended, or is held by somebody else. */
   conflict: 4,
-  /** The configuration, a key or a certificate cannot be used; or evidence, a backup, an export or the trail is not as it was written. */
   configuration: 5,
-  /** The store cannot be opened, or has failed. */
   store: 6,
-  /** No gateway runs, another one holds the data or the port, or the machine or another server refuses: a full disk, a right that is missing. */
   unavailable: 7,
-  /** A second person must approve first: the request waits. */
   approval: 8,
-  /** A proof was asked for, nothing contradicts it, and what it needs to be one is not there. */
   unproven: 9,
-  /** Somebody else may do it: the caller's role, token or organisation does not reach so far. Nothing was done. */
   forbidden: 10,
 } as const;
+
+/** When a command ends so. */
+export const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
+  done: 'It was done.',
+  failed: 'What should not happen: a bug, or a lost connection to the gateway. Nothing that can be expected ends so.',
+  usage: 'The command line, a value, or a line of a file is wrong. Nothing was done.',
+  unknown: 'What the command is about does not exist.',
+  conflict:
+    'It exists already, has ended, is suspended, is in use, or cannot be used as it is registered. Nothing is overwritten. Also: a withdrawal came too late for somebody.',
+  configuration:
+    'The configuration, a key, a certificate or a signature cannot be used. Evidence, a backup, an export or the trail is not as it was written. A restore or drill failed, or a program under test in the sandbox.',
+  store:
+    'The store cannot be opened, has failed or is full. `serve` ends with it, so that the supervisor starts it anew.',
+  unavailable:
+    'No gateway runs, another one holds the data or the port, or the one that runs is of a version that this command cannot speak to. Also: the machine or another server refuses (a full disk, a missing right, a place that is not mounted).',
+  approval: 'A second person must sign first. The request waits.',
+  unproven:
+    'A proof was asked for, and what it needs (anchors, a certificate, a signature, a message to open) is not there. Nothing contradicts it. Also: scenarios of the sandbox that were not tried.',
+  forbidden:
+    'Somebody else may do it: the role, the token or the organisation of the caller does not reach so far. Nothing was done.',
+};
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 

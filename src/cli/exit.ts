@@ -1,4 +1,4 @@
-/** How commands end: one table of exit codes (docs/operations.md), and one place that turns an error into a text and a code. */
+/** How commands end: one table of exit codes (docs/signals.md), and one place that turns an error into a text and a code. */
 import { AdminError } from '../admin/context.ts';
 import { knownRefusal } from '../admin/known-refusal.ts';
 import { ListenerRefused } from '../platform/listener.ts';
@@ -53,6 +53,6 @@ export const messageOf = (error: unknown): string => {
   return isUnexpected(error) ? (error.stack ?? error.message) : (systemProblem(error) ?? error.message);
 };
 
-/** An error on standard error: a text, or with `--json` an object in one line, the last one there (docs/operations.md, "Exit codes"). */
+/** An error on standard error: a text, or with `--json` an object in one line, the last one there (docs/signals.md, "Exit codes"). */
 export const refusal = (code: ExitCode, message: string, json: boolean): string =>
   json ? refusalJson(code, message, visibleJson) : `${message}\n`;

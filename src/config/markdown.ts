@@ -1,6 +1,5 @@
-/** docs/configuration.md, and the tables of settings and of the audit trail's events in docs/operations.md. */
+/** docs/configuration.md, with the settings of organisations, accounts and addresses; and the table of docs/privacy.md. */
 import { dataKindLines } from '../domain/data-kinds.ts';
-import { AUDIT_EVENTS, NEN7513_FIELDS } from '../domain/audit-events.ts';
 import { settingsTable } from '../domain/settings.ts';
 import type { Setting } from '../domain/settings/setting.ts';
 import { formatSetting } from '../domain/settings/value.ts';
@@ -17,7 +16,7 @@ export function writeReference(): string {
     'the file. Lengths of time are written `"250ms"`, `"30s"`, `"5m"`, `"2h"`, `"14d"`; sizes `"64KiB"`, `"50MB"`, `"2GiB"` (KB, MB, GB are',
     'powers of 1000, KiB, MiB, GiB of 1024). A change holds after a restart, except the certificate: `sluis reload` or SIGHUP.',
     '',
-    'Policy about one organisation, account or address is no configuration: see `sluis account set` in operations.md.',
+    'Policy about one organisation, account or address is not in this file: [settings](#settings-of-organisations-accounts-and-addresses) are below.',
     '',
     'This page is written from `src/config/schema.ts` by `npm run docs`; a test holds the two together.',
   ];
@@ -37,14 +36,9 @@ export function writeReference(): string {
       lines.push(`| \`${field.name}\` | ${cell(field.about)} | ${cell(field.expects)} | ${cell(fallback)} |`);
     }
   }
+  lines.push(...settingLines());
   return `${lines.join('\n')}\n`;
 }
-
-const BEGIN = '<!-- settings: written by "npm run docs" -->';
-const END = '<!-- end of settings -->';
-
-/** The page with its tables of settings and of the audit trail's events brought up to date. */
-export const writeTables = (page: string): string => writeEvents(writeSettings(page));
 
 function between(page: string, begin: string, end: string, table: readonly string[]): string {
   const [before, rest] = page.split(begin);
@@ -57,21 +51,17 @@ function between(page: string, begin: string, end: string, table: readonly strin
 export const writeDataKinds = (page: string): string =>
   between(page, '<!-- kinds of data -->', '<!-- end of kinds -->', dataKindLines());
 
-function writeEvents(page: string): string {
-  const rows = Object.entries(AUDIT_EVENTS).map(
-    ([name, { kind, action, about }]) => `| \`${name}\` | ${kind} | ${action} | ${cell(about)} |`,
-  );
-  const fields = NEN7513_FIELDS.map(([field, part]) => `| ${field} | ${cell(part)} |`);
-  return between(page, '<!-- events of the trail -->', '<!-- end of events -->', [
-    ...['| event | log | code | what |', '| --- | --- | --- | --- |', ...rows],
-    ...['', '| NEN 7513 | in a row |', '| --- | --- |', ...fields],
-  ]);
-}
-
-function writeSettings(page: string): string {
-  const rows = Object.entries<Setting>(settingsTable).map(
+const settingLines = (): string[] => [
+  '',
+  '## Settings of organisations, accounts and addresses',
+  '',
+  '`sluis organisation set`, `sluis account set` and `sluis address set` change them, `show --all` says what holds and where it was decided. A setting of an address wins',
+  'over one of its account, that over one of the organisation, that over the default. `KEY=default` takes one back.',
+  '',
+  '| setting | of | default | meaning |',
+  '| --- | --- | --- | --- |',
+  ...Object.entries<Setting>(settingsTable).map(
     ([name, { scopes, type, default: initial, about }]) =>
       `| \`${name}\` | ${scopes.join(', ')} | \`${formatSetting(type, initial)}\` | ${cell(about)} |`,
-  );
-  return between(page, BEGIN, END, ['| setting | of | default | meaning |', '| --- | --- | --- | --- |', ...rows]);
-}
+  ),
+];

@@ -1,6 +1,6 @@
 /**
  * Every event of the audit trail: which of NEN 7513's logs it belongs to, what it does to what it is about, and in which field of NEN 7513 a
- * part of a row stands. docs/operations.md shows this table (`npm run docs`), retention and exports go by it.
+ * part of a row stands. docs/signals.md shows this table (`npm run docs`), retention and exports go by it.
  */
 import { nearest } from './nearest.ts';
 

@@ -25,7 +25,7 @@ export type RandomBytes = (length: number) => Uint8Array;
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /**
- * One call, one line, one event. `event` is a stable name of the form `area.what` (`smtp.refused`), listed in docs/operations.md;
+ * One call, one line, one event. `event` is a stable name of the form `area.what` (`smtp.refused`), listed in docs/signals.md;
  * operators build alarms on it.
  */
 export interface Log {

@@ -5,9 +5,18 @@
 export const READY_ROLES = ['submit', 'pickup', 'serve'] as const;
 export type ReadyRole = (typeof READY_ROLES)[number];
 
-/** Stable: load balancers and alarms may look at them. */
-export type ReasonName =
-  'draining' | 'drained' | 'store-failed' | 'store-away' | 'not-acknowledging' | 'disk-full' | 'certificate';
+/** Why `/ready` answers 503. The names are stable: load balancers and alarms may look at them. */
+export const READY_REASONS = {
+  draining: 'The gateway is stopping.',
+  drained: 'An operator keeps new sessions away (`sluis drain`).',
+  'store-failed': 'A write failed, and the store accepts nothing more.',
+  'store-away': 'On PostgreSQL: no primary is reached.',
+  'not-acknowledging': 'On PostgreSQL: no second place would hold what is acknowledged.',
+  'disk-full': 'Only the reserve is left on the disk.',
+  certificate: 'The certificate of a listener has ended, or is not valid yet.',
+} as const;
+
+export type ReasonName = keyof typeof READY_REASONS;
 
 export interface Reason {
   readonly name: ReasonName;

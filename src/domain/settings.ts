@@ -2,7 +2,7 @@
  * Policy settings: the one road for every choice that an operator makes about an organisation, an account or an address.
  *
  * Each setting stands once in the tables of settings/: name, where it may be set, how its text is read, default and meaning. The command line
- * (`sluis account set NAME KEY=VALUE`), the CSV form, `show --all` and the reference in docs/operations.md all come from these tables.
+ * (`sluis account set NAME KEY=VALUE`), the CSV form, `show --all` and the reference in docs/configuration.md all come from these tables.
  * A value set on an address wins over one on its account, that over one on the organisation, that over the default.
  */
 import { type Result, fail } from './result.ts';

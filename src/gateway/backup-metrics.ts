@@ -31,8 +31,11 @@ export function backupMetrics({ backups, maxAge, maxDrillAge, clock }: BackupMet
   return [
     single('gauge', 'sluis_backup_configured', '1: backups are taken by themselves.', () => (folder ? 1 : 0)),
     single('gauge', 'sluis_backup_running', '1: a backup or a drill is under way.', () => (backups.running ? 1 : 0)),
-    gauge('sluis_backup_age_seconds', 'Since when nothing more is in the newest backup.', [], async () =>
-      folder ? age((await ask()).newest) : [],
+    gauge(
+      'sluis_backup_age_seconds',
+      'Since when nothing more is in the newest backup; infinite: there is none.',
+      [],
+      async () => (folder ? age((await ask()).newest) : []),
     ),
     gauge(
       'sluis_backup_offsite_age_seconds',
@@ -42,7 +45,7 @@ export function backupMetrics({ backups, maxAge, maxDrillAge, clock }: BackupMet
     ),
     gauge(
       'sluis_backup_log_age_seconds',
-      'Since when nothing more is in the log behind the backups (PostgreSQL).',
+      'Since when nothing more is in the log behind the backups (PostgreSQL); infinite: there is none.',
       [],
       async () => (logs ? age((await ask()).logged) : []),
     ),
@@ -54,30 +57,43 @@ export function backupMetrics({ backups, maxAge, maxDrillAge, clock }: BackupMet
     ),
     gauge(
       'sluis_backup_log_left_octets',
-      'Octets until the server drops what was not received (max_slot_wal_keep_size); 0: it keeps nothing; infinite: never.',
+      'Octets until the server drops what was not received (max_slot_wal_keep_size), and a base backup is due; 0: it keeps nothing; infinite: never, and its disk fills.',
       [],
       async () => (await kept()).map(({ left: value = Number.POSITIVE_INFINITY }) => ({ value })),
     ),
     gauge('sluis_backup_max_age_seconds', 'Age beyond which an alarm is due (backup.max-age).', [], () =>
       folder ? [{ value: maxAge / 1000 }] : [],
     ),
-    single('gauge', 'sluis_key_copy_configured', '1: the key folder is copied by itself.', () => (keys ? 1 : 0)),
-    gauge('sluis_key_copy_age_seconds', 'Since when the copy of the key folder was not seen to be whole.', [], () =>
-      keys ? age(backups.keysCopied) : [],
+    single('gauge', 'sluis_key_copy_configured', '1: the key folder is copied by itself (keys.copy-to).', () =>
+      keys ? 1 : 0,
+    ),
+    gauge(
+      'sluis_key_copy_age_seconds',
+      'Since when the copy of the key folder was not seen to be whole; infinite: not since the start.',
+      [],
+      () => (keys ? age(backups.keysCopied) : []),
     ),
     gauge('sluis_drill_age_seconds', 'Since when no drill restored a backup.', [], async () =>
       folder ? age((await ask()).drill) : [],
     ),
-    gauge('sluis_drill_max_age_seconds', 'Age beyond which an alarm is due (backup.drill-every).', [], () =>
-      folder ? [{ value: maxDrillAge / 1000 }] : [],
+    gauge(
+      'sluis_drill_max_age_seconds',
+      'Age beyond which an alarm is due: backup.drill-every and two days, or 100 days.',
+      [],
+      () => (folder ? [{ value: maxDrillAge / 1000 }] : []),
     ),
-    gauge('sluis_drill_passed', '1: the last drill restored its backup, 0: it could not.', [], async () => {
-      const last = folder ? (await ask()).lastDrill : undefined;
-      return last === undefined ? [] : [{ value: last.passed ? 1 : 0 }];
-    }),
+    gauge(
+      'sluis_drill_passed',
+      '1: the last drill restored its backup, 0: it could not; absent before the first.',
+      [],
+      async () => {
+        const last = folder ? (await ask()).lastDrill : undefined;
+        return last === undefined ? [] : [{ value: last.passed ? 1 : 0 }];
+      },
+    ),
     gauge(
       'sluis_drill_due',
-      '1: a drill is due, because of that change since the last one that passed.',
+      '1: a drill (restore, site) is due because of a change since the last one that passed: schema, key, engine, node, listener, age, never, unmarked.',
       ['drill', 'why'],
       async () => {
         const all = await due();
@@ -91,7 +107,7 @@ export function backupMetrics({ backups, maxAge, maxDrillAge, clock }: BackupMet
     ),
     single('gauge', 'sluis_drill_configured', '1: drills are made by themselves.', () => (drills ? 1 : 0)),
     gauge('sluis_backup_duration_seconds', 'How long the last backup of this process took.', [], last('seconds')),
-    gauge('sluis_backup_octets', 'Size of it.', [], last('octets')),
+    gauge('sluis_backup_octets', 'Size of the last backup of this process.', [], last('octets')),
     counter('sluis_backup_failures_total', 'What failed, by step: backup, offsite, drill, keys, log.', ['step'], () =>
       backups.failures.read(),
     ),

@@ -114,34 +114,38 @@ export class GatewayCluster {
   }
 
   get metrics(): readonly Metric[] {
-    if (!isChannel(this.#config.cluster)) return [];
-    const peers = () => this.state?.peers ?? [];
-    return [
-      gauge(
-        'sluis_cluster_day_keys_ahead',
-        `Days from today on whose keys are on all gateways of this store; 14 at best, an alarm below ${FEWEST_AHEAD}.`,
-        [],
-        () => [{ value: this.state?.ahead ?? 0 }],
-      ),
-      gauge(
-        'sluis_cluster_peer_heard',
-        '1: that gateway answered in the last round (10 s), 0: it did not, or may not be spoken with.',
-        ['peer'],
-        () => peers().map(({ host, state }) => ({ labels: { peer: host }, value: state === 'heard' ? 1 : 0 })),
-      ),
-      gauge(
-        'sluis_cluster_clock_seconds',
-        'How far the clock of that gateway is ahead of this one; below zero: behind.',
-        ['peer'],
-        () =>
-          peers().flatMap(({ host, clockAhead }) =>
-            clockAhead === undefined ? [] : [{ labels: { peer: host }, value: clockAhead / 1000 }],
-          ),
-      ),
-    ];
+    return isChannel(this.#config.cluster) ? clusterMetrics(() => this.state) : [];
   }
 
   async stop(): Promise<void> {
     await this.#cluster?.stop();
   }
+}
+
+/** Of one with a channel to the others. */
+export function clusterMetrics(state: () => ClusterState | undefined): readonly Metric[] {
+  const peers = () => state()?.peers ?? [];
+  return [
+    gauge(
+      'sluis_cluster_day_keys_ahead',
+      `Days from today on whose keys are on all gateways of this store; 14 at best, an alarm below ${FEWEST_AHEAD}.`,
+      [],
+      () => [{ value: state()?.ahead ?? 0 }],
+    ),
+    gauge(
+      'sluis_cluster_peer_heard',
+      '1: that gateway answered in the last round (10 s), 0: it did not, or may not be spoken with.',
+      ['peer'],
+      () => peers().map(({ host, state: now }) => ({ labels: { peer: host }, value: now === 'heard' ? 1 : 0 })),
+    ),
+    gauge(
+      'sluis_cluster_clock_seconds',
+      'How far the clock of that gateway is ahead of this one; below zero: behind.',
+      ['peer'],
+      () =>
+        peers().flatMap(({ host, clockAhead }) =>
+          clockAhead === undefined ? [] : [{ labels: { peer: host }, value: clockAhead / 1000 }],
+        ),
+    ),
+  ];
 }

@@ -73,11 +73,11 @@ const portless = ({ name }: Config['listener'][number]): DoctorFinding => ({
 });
 
 export const doctorMetrics = (doctor: Doctor): readonly Metric[] => [
-  gauge('sluis_doctor_last_run_timestamp_seconds', 'When doctor last looked at everything by itself.', [], () => {
+  gauge('sluis_doctor_last_run_timestamp_seconds', 'When the gateway last examined itself.', [], () => {
     const { ranAt } = doctor.state;
     return ranAt === undefined ? [] : [{ value: ranAt / 1000 }];
   }),
-  gauge('sluis_doctor_findings', 'What doctor found then, by severity.', ['severity'], () =>
+  gauge('sluis_doctor_findings', 'What it found then, by severity: failure, warning.', ['severity'], () =>
     SEVERITIES.map((severity) => ({
       labels: { severity },
       value: doctor.state.findings.filter((finding) => finding.severity === severity).length,

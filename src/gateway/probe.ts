@@ -142,12 +142,12 @@ export function startGatewayProbe(
       };
     });
   };
-  return { probe, status, metrics: metricsOf(probe, month, clock), stop: () => probe.stop() };
+  return { probe, status, metrics: probeMetrics(probe, month, clock), stop: () => probe.stop() };
 }
 
 type Month = () => Promise<Awaited<ReturnType<typeof availabilityIn>>>;
 
-function metricsOf(probe: Probe, month: Month, clock: Clock): readonly Metric[] {
+export function probeMetrics(probe: Probe, month: Month, clock: Clock): readonly Metric[] {
   const sites = (value: (state: Probe['states'][number]) => number | undefined) => (): Sample[] =>
     probe.states.flatMap((state) => {
       const found = value(state);

@@ -81,7 +81,7 @@ export const scanMetrics = (scanner: Scanner | undefined): readonly Metric[] =>
         ),
         distribution('sluis_scan_seconds', 'How long clamd took for one scan.', () => scanner.times),
         single('gauge', 'sluis_scan_waiting', 'Messages that wait for the scanner.', () => scanner.waiting),
-        single('gauge', 'sluis_scan_ready', '1: clamd answers, and tells of its limits.', () =>
+        single('gauge', 'sluis_scan_ready', '1: clamd answers, and has shown that it tells of its limits.', () =>
           scanner.examined.standing.kind === 'proven' ? 1 : 0,
         ),
         gauge('sluis_scan_signatures_timestamp_seconds', 'Of when the signatures of clamd are.', [], () => {

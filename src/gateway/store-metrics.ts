@@ -35,8 +35,11 @@ export interface StoreMetricParts {
 
 export const storeMetrics = (parts: StoreMetricParts): readonly Metric[] => [
   ...storeItself(parts),
-  counter('sluis_notices_unsent_total', 'Notices that could be sent to nobody, by why.', ['why'], () =>
-    parts.unsent.read(),
+  counter(
+    'sluis_notices_unsent_total',
+    'Notices that were sent to nobody: nowhere (nobody can be told), not-protected (the addressee requires encryption, and there is no key).',
+    ['why'],
+    () => parts.unsent.read(),
   ),
   ...trailMetrics(parts),
   removals(parts),
@@ -65,14 +68,19 @@ const storeItself = ({ store }: StoreMetricParts): Metric[] => [
 
 /** What went because its time was over: content, uploads that nobody ended, traces, what was held, who and where in the trail. */
 const removals = ({ store, trail, ended }: StoreMetricParts): Metric =>
-  counter('sluis_retention_removed_total', 'What was removed because its time was over, by kind.', ['kind'], () => {
-    const { messages, uploads, traces } = store.counts.swept;
-    const audit = Object.values(trail.erased).reduce((sum, rows) => sum + rows, 0);
-    return Object.entries({ messages, uploads, traces, held: ended.held, audit }).map(([kind, value]) => ({
-      labels: { kind },
-      value,
-    }));
-  });
+  counter(
+    'sluis_retention_removed_total',
+    'What was removed because its time was over: messages (contents that nobody needs), uploads, traces, held, audit (rows that lost who and where).',
+    ['kind'],
+    () => {
+      const { messages, uploads, traces } = store.counts.swept;
+      const audit = Object.values(trail.erased).reduce((sum, rows) => sum + rows, 0);
+      return Object.entries({ messages, uploads, traces, held: ended.held, audit }).map(([kind, value]) => ({
+        labels: { kind },
+        value,
+      }));
+    },
+  );
 
 const age = (now: Instant, since: Instant | undefined): number =>
   since === undefined ? 0 : Math.max(0, (now - since) / 1000);
@@ -139,7 +147,7 @@ function mailboxes({ store, clock }: StoreMetricParts): Metric[] {
     single('gauge', 'sluis_uncollected_messages', 'Messages in mailboxes that nobody collected.', async () =>
       ask().then((found) => found.messages),
     ),
-    single('gauge', 'sluis_mailbox_oldest_age_seconds', 'Age of the oldest of these.', async () =>
+    single('gauge', 'sluis_mailbox_oldest_age_seconds', 'Age of the oldest message that nobody collected.', async () =>
       ask().then((found) => age(clock.now(), found.oldest)),
     ),
   ];

@@ -35,7 +35,7 @@ export interface TrafficParts {
 
 export const trafficMetrics = (parts: TrafficParts): readonly Metric[] => [
   single('gauge', 'sluis_ready', '1: /ready answers 200.', () => (parts.ready().length === 0 ? 1 : 0)),
-  gauge('sluis_ready_for', '1: /ready?role= answers 200.', ['role'], () =>
+  gauge('sluis_ready_for', '1: /ready?role= answers 200; role: submit, pickup, serve.', ['role'], () =>
     READY_ROLES.map((role) => ({ labels: { role }, value: parts.ready(role).length === 0 ? 1 : 0 })),
   ),
   single('gauge', 'sluis_drained', '1: an operator keeps new sessions away (sluis drain).', () =>
@@ -64,25 +64,25 @@ const sessions = ({ listeners, connections }: TrafficParts): Metric[] => [
 const logins = ({ authenticator, codes, setup, api, directoryGiven }: TrafficParts): Metric[] => [
   counter(
     'sluis_logins_total',
-    'Logins by protocol, way, outcome (granted, refused, busy) and, where not granted, reason.',
+    'Log-ins by protocol, way (password, app, remembered, scram, external, implicit), outcome (granted, refused, busy) and, where not granted, reason, as in auth.refused.',
     ['protocol', 'way', 'outcome', 'reason'],
     () => authenticator.load.logins.read(),
   ),
   counter(
     'sluis_api_answers_total',
-    'Answers of the HTTPS API, by area of the route and class of the status.',
+    'Answers of the HTTPS API, by area of the route (none where there is none) and class of the status (2xx, 4xx ...).',
     ['area', 'class'],
     () => api.read(),
   ),
   counter(
     'sluis_directory_entries_total',
-    'Entries of the directory that were given out, to accounts and operators; each search counts as one at least.',
+    'Entries of the directory that were given out over the API and LDAP, to accounts and operators; each search counts as one at least.',
     ['caller'],
     () => directoryGiven.read(),
   ),
   counter(
     'sluis_codes_total',
-    'One-time codes on the page, by what they are for, outcome (granted, refused, busy, unusable) and, where not granted, reason.',
+    'One-time codes on the page, by what they are for (password, certificate), outcome (granted, refused, busy, unusable) and, where not granted, reason, as in enrolment.refused.',
     ['for', 'outcome', 'reason'],
     () => codes.read(),
   ),
@@ -122,14 +122,19 @@ const messages = ({ answers, sent, stuck }: TrafficParts): Metric[] => [
     () => answers.refusals.read(),
   ),
   single('counter', 'sluis_collected_messages_total', 'Messages that RETR sent to their end.', () => sent.messages),
-  single('counter', 'sluis_collected_octets_total', 'Octets of these.', () => sent.octets),
+  single('counter', 'sluis_collected_octets_total', 'Octets of collected messages.', () => sent.octets),
   counter(
     'sluis_stuck_messages_total',
     'Messages at which the sessions of a mail program ended again and again, by what was done: told, held.',
     ['did'],
     () => Object.entries(stuck.counts).map(([did, value]) => ({ labels: { did }, value })),
   ),
-  single('gauge', 'sluis_stuck_messages', 'Such messages that block a mailbox still.', () => stuck.all.length),
+  single(
+    'gauge',
+    'sluis_stuck_messages',
+    'Messages at which a mail program ends again and again, and that still block a mailbox.',
+    () => stuck.all.length,
+  ),
 ];
 
 /** Places in `sluis_breaker_state`. */

@@ -9,12 +9,16 @@ import { writeCommands } from '../../src/cli/commands-page.ts';
 import { placed } from '../../src/cli/placed.ts';
 import { exitCodes } from '../../src/cli/exit.ts';
 import { buildProgram } from '../../src/cli/program.ts';
-import { writeReference, writeTables } from '../../src/config/markdown.ts';
+import { writeReference } from '../../src/config/markdown.ts';
+import { LOG_EVENTS } from '../../src/domain/log-events.ts';
+import { declaredMetrics } from '../../src/gateway/declared-metrics.ts';
 import { writeRoutes } from '../../src/pages/routes.ts';
+import { writeSignals } from '../../src/pages/signals.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const page = (name: string): string => readFileSync(join(root, 'docs', name), 'utf8');
-const operations = page('operations.md');
+const signals = page('signals.md');
+const commands = page('commands.md');
 
 test('docs/configuration.md is what the schema says (npm run docs)', () => {
   assert.equal(page('configuration.md'), writeReference());
@@ -23,7 +27,6 @@ test('docs/configuration.md is what the schema says (npm run docs)', () => {
 const program = await buildProgram({ out: () => undefined, err: () => undefined, code: 0 });
 
 test('docs/commands.md is what the commands say of themselves (npm run docs)', async () => {
-  const commands = page('commands.md');
   assert.equal(commands, writeCommands(commands, factsOf(program), await placed()));
 });
 
@@ -32,43 +35,56 @@ test('docs/api.md has the routes that there are (npm run docs)', () => {
   assert.equal(api, writeRoutes(api));
 });
 
-test('docs/operations.md has the settings that there are (npm run docs)', () => {
-  assert.equal(operations, writeTables(operations));
+test('docs/signals.md is what the code tells (npm run docs)', () => {
+  assert.equal(page('signals.md'), writeSignals(declaredMetrics()));
 });
 
-test('docs/operations.md has the exit codes that there are', () => {
-  const rows = [...operations.matchAll(/^\| (\d+) \| ([a-z]+) \|/gm)].map(([, code, name]) => [name, Number(code)]);
+test('docs/signals.md has the exit codes that there are', () => {
+  const rows = [...signals.matchAll(/^\| (\d+) \| ([a-z]+) \|/gm)].map(([, code, name]) => [name, Number(code)]);
   assert.deepEqual(Object.fromEntries(rows), exitCodes);
 });
 
+/** All but the table of events itself. */
 const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts'))
+  .filter((name) => name.endsWith('.ts') && !/^domain[/\\]log-events/.test(name))
   .map((name) => readFileSync(join(root, 'src', name), 'utf8'));
 
-test('docs/operations.md lists every event of the log', () => {
-  const events = sources.flatMap((text) =>
-    [...text.matchAll(/log\.(?:debug|info|warn|error)\(\s*'([a-z0-9-]+\.[a-z0-9_.-]+)'/g)].map(
-      ([, event]) => event ?? '',
+const events = LOG_EVENTS.flatMap(([, table]) => Object.entries(table));
+
+test('docs/signals.md lists every event of the log, with each level that it is written at', () => {
+  const written = sources.flatMap((text) =>
+    [...text.matchAll(/log\.(debug|info|warn|error)\(\s*'([a-z0-9-]+\.[a-z0-9_.-]+)'/g)].map(
+      ([, level = '', event = '']) => `${event} ${level}`,
     ),
   );
-  assert.ok(events.length > 20, 'the search finds the calls');
-  const missing = [...new Set(events)].filter((event) => !operations.includes(`\`${event}\``));
-  assert.deepEqual(missing, []);
+  assert.ok(written.length > 200, 'the search finds the calls');
+  const listed = new Set<string>(events.flatMap(([name, { levels }]) => levels.map((level) => `${name} ${level}`)));
+  assert.deepEqual(
+    [...new Set(written)].filter((one) => !listed.has(one)),
+    [],
+  );
+  for (const [name] of events) assert.match(signals, new RegExp(`^\\| \`${name.replaceAll('.', '\\.')}\` \\|`, 'm'));
 });
 
-test('docs/operations.md lists no event that nobody logs', () => {
-  const log = operations.slice(operations.indexOf('\n## Log\n'));
-  const listed = [...log.matchAll(/`([a-z0-9-]+\.[a-z0-9_-]+)`(?=[^\n]*\| (?:debug|info|warn|error) \|)/g)].map(
-    ([, event]) => event ?? '',
-  );
-  assert.ok(listed.length > 20, 'the search finds the rows');
+test('docs/signals.md lists no event that nobody logs, and none twice', () => {
+  const names = events.map(([name]) => name);
+  assert.ok(names.length > 250, String(names.length));
   assert.deepEqual(
-    listed.filter((event) => !sources.some((text) => text.includes(`'${event}'`))),
+    names.filter((event, n) => names.indexOf(event) !== n || !sources.some((text) => text.includes(`'${event}'`))),
     [],
   );
 });
 
-test('docs/operations.md lists every command', () => {
+test('every event of level warn or error says what to do', () => {
+  const grave = events.filter(([, { levels }]) => levels.some((level) => level === 'warn' || level === 'error'));
+  assert.ok(grave.length > 60, String(grave.length));
+  assert.deepEqual(
+    grave.filter(([, { remedy = '' }]) => !/\w{3}/.test(remedy)).map(([name]) => name),
+    [],
+  );
+});
+
+test('docs/commands.md lists every command', () => {
   const leaves = (command: Command, path: string): string[] =>
     command.commands.length === 0
       ? [path]
@@ -77,6 +93,6 @@ test('docs/operations.md lists every command', () => {
           .visibleCommands(command)
           .filter((c) => c.name() !== 'help')
           .flatMap((c) => leaves(c, path === '' ? c.name() : `${path} ${c.name()}`));
-  const missing = leaves(program, '').filter((path) => !operations.includes(`\`${path}`));
+  const missing = leaves(program, '').filter((path) => !commands.includes(`\nsluis ${path}`));
   assert.deepEqual(missing, []);
 });

@@ -313,11 +313,11 @@ test('every metric that the dashboard and the alarms name is told of by a gatewa
   assert.ok(dashboard.panels.every(({ title }) => title !== ''));
 });
 
-test('docs/operations.md lists every metric, and none that is not there', async (t) => {
+test('docs/signals.md lists every metric, and none that is not there', async (t) => {
   const scrape = await Scrape.of(await open(t, SCANNING));
   const families = [...scrape.text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name ?? '').sort();
-  const operations = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'operations.md'), 'utf8');
-  const listed = [...operations.matchAll(/^\| `((?:sluis|process)_[a-z_]+)`/gm)].map(([, name]) => name ?? '').sort();
+  const signals = readFileSync(join(import.meta.dirname, '..', '..', '..', 'docs', 'signals.md'), 'utf8');
+  const listed = [...signals.matchAll(/^\| `((?:sluis|process)_[a-z_]+)`/gm)].map(([, name]) => name ?? '').sort();
   assert.deepEqual(listed.filter(isOfOne), families);
   assert.deepEqual(
     listed.filter((name) => OF_SEVERAL.has(name)),

@@ -26,7 +26,7 @@ export type AuditRowView = z.infer<typeof row>;
 /** A mistyped name must not read as "it never happened". */
 function wrongEvent(event: string): string {
   const near = nearestEvent(event);
-  const remedy = near === undefined ? 'docs/operations.md, "The audit trail", lists them' : `did you mean "${near}"?`;
+  const remedy = near === undefined ? 'docs/signals.md, "Audit trail", lists them' : `did you mean "${near}"?`;
   return `Cannot list "${event}": expected an event, or how some begin, such as login; ${remedy}`;
 }
 
