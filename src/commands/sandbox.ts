@@ -39,6 +39,8 @@ const answer = z.object({
   scenarios: z.array(tried).readonly(),
 });
 
+const MADE_UP =
+  'All of it is made up: practices, patients and mail. No store of yours is read; what is kept is the report.\n';
 const LONGEST = 86_400;
 const MAX_COMMAND = 4096;
 const names = scenarios.map(({ name }) => name);
@@ -132,7 +134,7 @@ export const sandbox = readsHere({
   },
   say: ({ listed, outcomes }) =>
     listed
-      ? scenarios.map(({ name, speaks, happens }) => `${name} (${speaks})\n  ${happens}`).join('\n')
+      ? [MADE_UP, ...scenarios.map(({ name, speaks, happens }) => `${name} (${speaks})\n  ${happens}`)].join('\n')
       : reportText(outcomes),
   fails: ({ listed, outcomes }) => {
     if (listed) return undefined;

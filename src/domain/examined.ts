@@ -6,13 +6,14 @@ export interface ExaminedListener {
   readonly protocol: string;
   /** The name that clients know it by. */
   readonly host: string;
+  /** 0: the system chooses it, and no gateway that runs tells it. */
   readonly port: number;
   /** `implicit` or `starttls`. */
   readonly tls: string;
   readonly profile: string;
   /** Last day of a legacy profile. */
   readonly until?: string;
-  /** Absent: it could not be examined, and `problem` says why. */
+  /** Absent: it could not be examined, and `problem` says why; in no more words, since what an error says names addresses inside. */
   readonly judged?: {
     readonly passed: boolean;
     /** By the NCSC-NL guidelines: good, sufficient, phase out, insufficient. */
@@ -21,7 +22,7 @@ export interface ExaminedListener {
     /** What the OpenSSL of this machine cannot ask for. */
     readonly unprobed: readonly string[];
   };
-  readonly problem?: string;
+  readonly problem?: 'ended' | 'no gateway' | 'no answer';
 }
 
 export interface Examined {

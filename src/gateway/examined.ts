@@ -26,14 +26,14 @@ async function examined(
   const { name, protocol, tls, profile, 'profile-until': until } = listener;
   const port = listener.port || (ports.get(name) ?? 0);
   const known = { name, protocol, tls, profile, host: hostnameOf(config, listener), port, ...defined({ until }) };
-  if (profileEnded(listener, systemClock.now())) return { ...known, problem: `it is closed since ${until ?? ''}` };
-  if (port === 0) return { ...known, problem: 'no gateway that runs tells its port' };
+  if (profileEnded(listener, systemClock.now())) return { ...known, problem: 'ended' };
+  if (port === 0) return { ...known, problem: 'no gateway' };
   try {
     const { passed, worst, findings, unprobed } = await examineListener(config, { ...listener, port });
     const told = findings.map(({ about, what, grade }) => ({ about, what, grade }));
     return { ...known, judged: { passed, worst, findings: told, unprobed } };
   } catch (error) {
     if (!(error instanceof ProbeFailed)) throw error;
-    return { ...known, problem: error.message };
+    return { ...known, problem: 'no answer' };
   }
 }

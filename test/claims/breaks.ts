@@ -286,6 +286,21 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
     ]),
   ],
   [
+    'cli/statement: mail to partners: what their servers must show, and those to whom nothing goes',
+    change('commands/statement/partners.ts', [
+      "  if (state !== 'active' || (dane === 'required' && !resolves)) return 'halted';",
+      "  if (state !== 'active') return 'halted';",
+    ]),
+  ],
+  [
+    'commands/statement: the annex has each area of article 28 GDPR, in place or not',
+    change('commands/statement/claims-processor.ts', ["    instructions(privacy['processor-agreement']),\n", '']),
+  ],
+  [
+    'cli/controls: what was exported is checked without the gateway, and one without names has none',
+    change('commands/audit/export.ts', ['[!what.withoutPersonal, ', '[true, ']),
+  ],
+  [
     'cli/statement: drills: never, good, lapsed',
     change('commands/statement/claims-places.ts', [
       '  if (due.length > 0) return say(id, false, ...dated(words.lapsed, last.good ?? last.at), last.at);\n',

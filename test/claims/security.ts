@@ -107,6 +107,10 @@ export const SECURITY: PageClaims = {
     claim("These are the product's, each with the command that shows it", [
       'commands/statement: all 93 controls, once each and in order; each of the product names a command that there is, and the security page has its row',
     ]),
+    claim(
+      'Words in capitals are filled in; each command is run by a test (`test/cli/controls`), which reads what it prints.',
+      ['cli/controls: what was exported is checked without the gateway, and one without names has none'],
+    ),
     claim('`sluis statement` says what is in place here.', [
       'commands/statement: all in place says so of each sentence, and nothing set up says so of each that can be missing',
     ]),

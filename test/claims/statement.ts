@@ -7,27 +7,44 @@ const COUNTS =
   'claims/counted: the group is counted: active accounts, by what each can log in with, and whose they are';
 const HAS = 'claims/counted: what the statement says of roles, retention and backups is what the gateway has';
 
+const PARTNERS = 'cli/statement: mail to partners: what their servers must show, and those to whom nothing goes';
+const PROTECTED =
+  'commands/statement: partners to whom nothing goes, or who do not answer, are not in place; where there is no partner, no mail leaves';
+const COURIER =
+  'smtp/courier-dane: a certificate that meets no record is refused, whoever issued it, and its owner hears no login';
+const ANNEX = 'commands/statement: the annex has each area of article 28 GDPR, in place or not';
+const CHANGED = 'commands/statement: ${id}: ${what}, and the sentence is another';
+
 export const STATEMENT: PageClaims = {
   page: 'test/golden/statement/good-en.txt',
   claims: [
-    claim('Only members mail here: 40 active accounts, organisations: 12.', [
+    claim('Only members mail here. Active accounts: 40. Organisations: 12.', [
       COUNTS,
       'smtp/submission: a registered sender reaches a registered addressee, and nobody else',
     ]),
     claim('Active accounts of Laboratorium <Noord>: 4.', [COUNTS]),
     claim(
-      'Log-in is by password alone (0) or certificate alone (0). One of the two is enough for 0. Both together are needed for 39.',
+      'Accounts that log in with a password alone: 0. With a certificate alone: 0. With either of the two: 0. Only with both together: 39.',
       [COUNTS, 'commands/statement: what an account can log in with, by what it has and what its settings ask for'],
     ),
-    claim('Of these accounts 1 cannot log in: they have nothing to log in with yet.', [COUNTS]),
+    claim('Accounts that have nothing to log in with yet: 1.', [COUNTS]),
     claim('Each account that can log in needs password and certificate together.', [
       'commands/statement: what an account can log in with, by what it has and what its settings ask for',
     ]),
     claim('Accounts with a password for one program: 3.', [COUNTS]),
-    claim('The TLS of listener submission (smtp, mail.example.nl:587) meets the guideline of the NCSC: good.', [
+    claim('The TLS of listener submission (smtp, mail.example.nl:587) meets the guideline of the NCSC: "good".', [
       'cli/statement: a listener that is weaker is not in place, beside others that meet the guideline',
       'platform/tls-guideline: versions, suites and curves get the grade of the NCSC-NL guidelines 2025-05',
     ]),
+    claim(
+      'Partners with a mail server of their own: 6. Mail goes there by TLS alone, and only if the certificate of that server is right. Otherwise it waits.',
+      [PARTNERS, COURIER],
+    ),
+    claim(
+      'What that server must show: a certificate that DANE confirms (1), an agreed certificate or key (2), or a certificate of a known authority (3).',
+      [PARTNERS, PROTECTED],
+    ),
+    claim('For each server the gateway looks up whether the DNS names its certificate (DANE).', [PARTNERS]),
     claim('The content of messages lies encrypted on the disk (AES-256-GCM).', [
       'store/sqlite-sealing: no octet of a message and no key stands in the data folder',
     ]),
@@ -59,9 +76,15 @@ export const STATEMENT: PageClaims = {
     claim('Place noord was available for 99.970 % (aim 99.800 %).', [
       'domain/availability: availabilityOf() counts every minute once, and names each gap',
     ]),
-    claim('Operators with a name and a role of their own: read 1, support 4, registry 2, security 2, owner 1.', [HAS]),
-    claim('Two operators sign together for: restore, erase.', [
-      'cli/approve-moves: two operators sign for a move of an address and of an account; both stand in the trail, and a plan needs nobody',
+    claim(
+      'Operators with a name and a role of their own: 10. Looking only: 1. Helpdesk: 4. Managing accounts and organisations: 2. Certificates and trail: 2. Everything: 1.',
+      [HAS],
+    ),
+    claim('Only two operators together may restore a backup.', [
+      'cli/approve-restore: two operators of the backup sign for its restoring; nobody else does, and for nothing else',
+    ]),
+    claim('Only two operators together may erase personal data.', [
+      'cli/approve: two people sign; the command runs once, and both stand in the trail',
     ]),
     claim('A message that nobody fetches: 30 days.', [
       'notices/uncollected: retention ends with a last notice, in the transaction that takes the message out of the mailbox',
@@ -69,7 +92,7 @@ export const STATEMENT: PageClaims = {
     claim('A deleted message: 14 days.', [
       'store/sqlite-contract: hidden entries can be handed out again, under new uids and UIDLs, until their time is over',
     ]),
-    claim('Who sent what to whom, after that: 90 days.', [HAS]),
+    claim('Who sent what to whom, once the content is gone: 90 days.', [HAS]),
     claim('A held message: 30 days.', [
       'notices/held-too-long: a copy that nobody decided about ends after its time, and its sender is told, once',
     ]),
@@ -96,6 +119,24 @@ export const STATEMENT: PageClaims = {
     claim('Kind of data:', [
       'docs/privacy: every table and every column of the schema has its kind of data, and there is no other',
     ]),
+    claim('Data subjects:', [ANNEX]),
+    claim('Periods: those under "Retention" hold for this organisation.', [CHANGED]),
+    claim('Measures: all that this statement names are in place.', [CHANGED]),
+    claim('Instructions: they stand in the agreement. What an operator does stands in the trail.', [CHANGED]),
+    claim('Audit: the operator can give an export of the trail. It can be checked without the gateway.', [
+      'cli/controls: what was exported is checked without the gateway, and one without names has none',
+    ]),
+    claim('Certificates of an auditor that the operator gave: 1.', [
+      'cli/statement: what the operator gives is copied and told of; nothing given is not in place; what cannot be used is refused, and no folder stays',
+    ]),
+    claim(
+      'At the end the operator can return everything and erase it, with signed proof. In backups it is gone after 90 days. The trail keeps its periods.',
+      [
+        CHANGED,
+        'cli/organisation-export: everything of the organisation, with checksums, and nothing of others',
+        'cli/erase: a contract ends: planned, refused until it may be, erased, and told by a statement',
+      ],
+    ),
     claim('Sub-processor: "Rekencentrum, stroom, NL".', [
       'cli/statement: what the operator gives is copied and told of; nothing given is not in place; what cannot be used is refused, and no folder stays',
     ]),

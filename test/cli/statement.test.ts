@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import type { SitesLook } from '../../src/cluster/sites.ts';
 import { type Milliseconds, days, instant, milliseconds } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
-import { commandsOn } from '../support/command-line.ts';
+import { commandsOn, sluisHere } from '../support/command-line.ts';
 import { type TestGateway, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
 import { send } from '../support/mail.ts';
 import { FakeSites } from '../support/sites.ts';
@@ -133,8 +133,37 @@ test('a standby that is off, or one place alone, changes the sentence about the 
 test('a listener that is weaker is not in place, beside others that meet the guideline', async () => {
   const told = await statement();
   assert.equal(claim(told, 'transit.submission').inPlace, true);
-  assert.match(claim(told, 'transit.old').text.en, /offers TLS that is being phased out, until \d{4}-/);
+  assert.match(claim(told, 'transit.old').text.en, /for old programs it also offers what is "phase out", until \d{4}-/);
   assert.equal(claim(told, 'transit.old').inPlace, false);
+});
+
+test('mail to partners: what their servers must show, and those to whom nothing goes', async () => {
+  assert.match(claim(await statement(), 'partners.tls').text.en, /^No partner has a mail server/);
+  const add = (name: string, ...more: string[]) =>
+    done('partner', 'add', name, '--organisation', 'group', '--host', `mail.${name}.test`, ...more);
+  await add('umc');
+  await add('lab', '--pin', `key:${'ab'.repeat(32)}`);
+  await add('bank', '--dane', 'required');
+  const told = await statement();
+  assert.match(claim(told, 'partners.tls').text.en, /^Partners with a mail server of their own: 3\./);
+  assert.match(claim(told, 'partners.by').text.en, /DANE confirms \(0\), .* key \(1\), or .* authority \(1\)\.$/);
+  // There is no resolver that could be asked for TLSA records, so nothing goes where one is needed.
+  assert.match(claim(told, 'partners.dane').text.en, /for 3 that is not done/);
+  assert.match(claim(told, 'partners.halted').text.en, /to 1 nothing goes now/);
+  for (const name of readdirSync(told.out)) assert(!readFileSync(join(told.out, name)).includes('.umc.test'), name);
+});
+
+test('without a gateway that runs a listener has no host, and no address inside is told', async (t) => {
+  const stopped = await startTestGateway();
+  t.after(() => stopped.remove());
+  await stopped.stop();
+  const out = at('stopped');
+  const ran = await sluisHere(['statement', '--language', 'en', '--out', out, '--config', stopped.config.file]);
+  assert.equal(ran.code, 0, ran.stderr);
+  const paper = readFileSync(join(out, 'statement.txt'), 'utf8');
+  assert.match(paper, /Examined TLS at listener pop3 \(pop3\): no gateway runs now that knows its port\.$/m);
+  assert.match(paper, /^pop3 +pop3 +not known yet +before log-in \(STARTTLS\)$/m);
+  for (const name of readdirSync(out)) assert(!readFileSync(join(out, name)).includes('127.0.0.1'), name);
 });
 
 test('drills: never, good, lapsed', async () => {
@@ -149,7 +178,7 @@ test('drills: never, good, lapsed', async () => {
   const site = ['--from', 'noord', '--to', 'zuid', '--there', '2h', '--person', 'J. Smit', '--outage', '3'];
   const drill = ['drill', 'site', ...site, '--measured-by', 'watch', '--lost', '0'];
   await refused(5, /has failed: the service did not come back/, ...drill);
-  assert.match(claim(await statement(), 'drill.site').text.en, /^The last drill of the switch has failed/);
+  assert.match(claim(await statement(), 'drill.site').text.en, /^A switch that went well: the last drill has failed/);
   shift = milliseconds(2000);
   await done(...drill, '--back', '1h');
   const good = await statement();
@@ -161,11 +190,17 @@ test('drills: never, good, lapsed', async () => {
   for (const name of readdirSync(good.out)) assert(!readFileSync(join(good.out, name)).includes('J. Smit'), name);
   shift = days(101);
   const later = await statement();
-  assert.match(claim(later, 'drill.restore').text.en, /^The last good drill with a backup no longer counts/);
+  assert.match(
+    claim(later, 'drill.restore').text.en,
+    /^A drill with a backup that still counts: the last good one is too old/,
+  );
   assert.equal(claim(later, 'drill.restore').inPlace, false);
   assert.equal(claim(later, 'drill.site').inPlace, true);
   shift = days(367);
-  assert.match(claim(await statement(), 'drill.site').text.en, /^The last good drill of the switch no longer counts/);
+  assert.match(
+    claim(await statement(), 'drill.site').text.en,
+    /^A switch that still counts: the last good drill is too old/,
+  );
   shift = milliseconds(0);
 });
 

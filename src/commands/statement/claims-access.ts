@@ -1,7 +1,10 @@
 /** Sentences about who gets in, what protects the way, and who runs it. */
+import type { Language } from '../../domain/registry.ts';
 import { ROLES } from '../../domain/roles.ts';
 import { type Said, dayOf, say } from './claim.ts';
 import type { StatementFacts } from './facts.ts';
+import { ROLE_WORDS, SECOND_WORDS } from './words-operators.ts';
+import { GRADES, PROBLEMS } from './words-tls.ts';
 
 export function groupClaims({ group, organisation }: StatementFacts): readonly Said[] {
   const { accounts, organisations, means, programs, ofOrganisation } = group;
@@ -10,10 +13,10 @@ export function groupClaims({ group, organisation }: StatementFacts): readonly S
       'group.accounts',
       accounts > 0,
       accounts > 0
-        ? `Alleen leden mailen hier: ${accounts} actieve accounts, organisaties: ${organisations}.`
+        ? `Alleen leden mailen hier. Actieve accounts: ${accounts}. Organisaties: ${organisations}.`
         : 'Een gesloten groep: er is nog geen actief account.',
       accounts > 0
-        ? `Only members mail here: ${accounts} active accounts, organisations: ${organisations}.`
+        ? `Only members mail here. Active accounts: ${accounts}. Organisations: ${organisations}.`
         : 'A closed group: there is no active account yet.',
     ),
     ...(organisation === undefined
@@ -30,8 +33,8 @@ export function groupClaims({ group, organisation }: StatementFacts): readonly S
       ? say(
           'group.means',
           true,
-          `Inloggen kan met alleen een wachtwoord (${means.password}) of alleen een certificaat (${means.certificate}). Een van beide mag bij ${means.either}. Samen nodig zijn ze bij ${means.both}.`,
-          `Log-in is by password alone (${means.password}) or certificate alone (${means.certificate}). One of the two is enough for ${means.either}. Both together are needed for ${means.both}.`,
+          `Accounts die inloggen met alleen een wachtwoord: ${means.password}. Met alleen een certificaat: ${means.certificate}. Met een van beide, naar keuze: ${means.either}. Alleen met beide samen: ${means.both}.`,
+          `Accounts that log in with a password alone: ${means.password}. With a certificate alone: ${means.certificate}. With either of the two: ${means.either}. Only with both together: ${means.both}.`,
         )
       : say(
           'group.means',
@@ -45,8 +48,8 @@ export function groupClaims({ group, organisation }: StatementFacts): readonly S
           say(
             'group.none',
             true,
-            `Niet inloggen kunnen ${means.none} van deze accounts: zij hebben nog niets om mee in te loggen.`,
-            `Of these accounts ${means.none} cannot log in: they have nothing to log in with yet.`,
+            `Accounts die nog niets hebben om mee in te loggen: ${means.none}.`,
+            `Accounts that have nothing to log in with yet: ${means.none}.`,
           ),
         ]),
     means.both > 0 && means.both === accounts - means.none
@@ -59,8 +62,12 @@ export function groupClaims({ group, organisation }: StatementFacts): readonly S
       : say(
           'group.two-factors',
           false,
-          `Twee factoren voor elk account: met een factor loggen er ${accounts - means.none - means.both} in.`,
-          `Two factors for each account: with one factor log in ${accounts - means.none - means.both}.`,
+          accounts > means.none
+            ? `Twee factoren voor elk account. Accounts die met een factor inloggen: ${accounts - means.none - means.both}.`
+            : 'Twee factoren voor elk account: er is nog geen account dat kan inloggen.',
+          accounts > means.none
+            ? `Two factors for each account. Accounts that log in with one factor: ${accounts - means.none - means.both}.`
+            : 'Two factors for each account: there is no account yet that can log in.',
         ),
     say(
       'group.programs',
@@ -71,46 +78,46 @@ export function groupClaims({ group, organisation }: StatementFacts): readonly S
   ];
 }
 
-const GRADE_NL: Readonly<Record<string, string>> = {
-  good: 'goed',
-  sufficient: 'voldoende',
-  'phase out': 'uit te faseren',
-  insufficient: 'onvoldoende',
-};
+/** A listener as people name it; where no gateway runs that tells its port, there is no host to connect to. */
+const placeOf = ({ name, protocol, host, port }: StatementFacts['tls'][number]): string =>
+  port === 0 ? `${name} (${protocol})` : `${name} (${protocol}, ${host}:${port})`;
 
 export function tlsClaims({ tls }: StatementFacts): readonly Said[] {
-  if (tls.length === 0) return [say('transit.none', false, 'Er is geen listener.', 'There is no listener.')];
-  return tls.map(({ name, protocol, host, port, until, judged }) => {
+  if (tls.length === 0)
+    return [say('transit.none', false, 'Een listener: er is er geen.', 'A listener: there is none.')];
+  return tls.map((listener) => {
+    const { name, until, judged, problem = 'no answer' } = listener;
     const id = `transit.${name}`;
-    const where = `${name} (${protocol}, ${host}:${port})`;
+    const where = placeOf(listener);
     if (judged === undefined)
       return say(
         id,
         false,
-        `De TLS van listener ${where} kon niet worden onderzocht.`,
-        `The TLS of listener ${where} could not be examined.`,
+        `Onderzochte TLS op listener ${where}: ${PROBLEMS[problem].nl}.`,
+        `Examined TLS at listener ${where}: ${PROBLEMS[problem].en}.`,
       );
     const { worst, passed } = judged;
+    const [nl, en] = [GRADES[worst]?.nl ?? worst, GRADES[worst]?.en ?? worst];
     const last = until ?? '';
     if (!passed)
       return say(
         id,
         false,
-        `De TLS van listener ${where} voldoet niet aan de richtlijn van het NCSC: ${GRADE_NL[worst] ?? worst}.`,
-        `The TLS of listener ${where} does not meet the guideline of the NCSC: ${worst}.`,
+        `Goede TLS op listener ${where}: het oordeel volgens de richtlijn van het NCSC is "${nl}".`,
+        `Good TLS at listener ${where}: by the guideline of the NCSC its grade is "${en}".`,
       );
     if (worst === 'phase out')
       return say(
         id,
         false,
-        `Listener ${where} biedt TLS aan die wordt uitgefaseerd${last === '' ? '' : `, tot ${last}`}.`,
-        `Listener ${where} offers TLS that is being phased out${last === '' ? '' : `, until ${last}`}.`,
+        `Goede TLS op listener ${where}: voor oude programma's biedt hij ook aan wat "${nl}" is${last === '' ? '' : `, tot ${last}`}.`,
+        `Good TLS at listener ${where}: for old programs it also offers what is "${en}"${last === '' ? '' : `, until ${last}`}.`,
       );
     return say(
       id,
       true,
-      `De TLS van listener ${where} voldoet aan de richtlijn van het NCSC: ${GRADE_NL[worst] ?? worst}.`,
-      `The TLS of listener ${where} meets the guideline of the NCSC: ${worst}.`,
+      `De TLS van listener ${where} voldoet aan de richtlijn van het NCSC: "${nl}".`,
+      `The TLS of listener ${where} meets the guideline of the NCSC: "${en}".`,
     );
   });
 }
@@ -128,8 +135,8 @@ export function contentClaims({ content }: StatementFacts): readonly Said[] {
       ? say(
           'content.escrow',
           false,
-          'Delen van de hoofdsleutel die in het afgelopen jaar zijn getoond.',
-          'Shares of the master key that were shown within the last year.',
+          'Een verdeelde hoofdsleutel: in het afgelopen jaar is niet getoond dat de delen hem weer maken.',
+          'A master key that is split: within the last year nobody showed that the shares make it again.',
         )
       : say(
           'content.escrow',
@@ -144,25 +151,38 @@ export function contentClaims({ content }: StatementFacts): readonly Said[] {
 export function roleClaims({ roles }: StatementFacts): readonly Said[] {
   const { operators, second } = roles;
   const total = ROLES.reduce((sum, role) => sum + operators[role], 0);
-  const each = ROLES.map((role) => `${role} ${operators[role]}`).join(', ');
+  const each = (language: Language): string =>
+    ROLES.map((role) => `${ROLE_WORDS[role][language]}: ${operators[role]}`).join('. ');
   return [
-    say(
-      'roles.operators',
-      total > 0,
-      total > 0 ? `Operators met een eigen naam en rol: ${each}.` : 'Operators met een eigen naam en rol.',
-      total > 0
-        ? `Operators with a name and a role of their own: ${each}.`
-        : 'Operators with a name and a role of their own.',
-    ),
-    say(
-      'roles.second',
-      second.length > 0,
-      second.length > 0
-        ? `Twee operators tekenen samen voor: ${second.join(', ')}.`
-        : 'Twee operators die samen tekenen voor wat ernstig is.',
-      second.length > 0
-        ? `Two operators sign together for: ${second.join(', ')}.`
-        : 'Two operators who sign together for what is grave.',
-    ),
+    total > 0
+      ? say(
+          'roles.operators',
+          true,
+          `Operators met een eigen naam en rol: ${total}. ${each('nl')}.`,
+          `Operators with a name and a role of their own: ${total}. ${each('en')}.`,
+        )
+      : say(
+          'roles.operators',
+          false,
+          'Operators met een eigen naam en rol: er is er geen.',
+          'Operators with a name and a role of their own: there is none.',
+        ),
+    ...(second.length === 0
+      ? [
+          say(
+            'roles.second',
+            false,
+            'Twee operators die samen tekenen voor wat ernstig is: dat is niet ingesteld.',
+            'Two operators who sign together for what is grave: that is not set.',
+          ),
+        ]
+      : second.map((verb) =>
+          say(
+            `roles.second.${verb}`,
+            true,
+            `Alleen twee operators samen mogen ${SECOND_WORDS[verb].nl}.`,
+            `Only two operators together may ${SECOND_WORDS[verb].en}.`,
+          ),
+        )),
   ];
 }

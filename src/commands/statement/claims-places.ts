@@ -46,10 +46,13 @@ export const drillClaims = ({ drills }: StatementFacts): readonly Said[] => [
       'Een geoefende omschakeling naar de andere locatie: die was er nooit.',
       'A tried switch to the other place: there never was one.',
     ],
-    failed: ['De laatste oefening van de omschakeling is mislukt', 'The last drill of the switch has failed'],
+    failed: [
+      'Een geslaagde omschakeling: de laatste oefening is mislukt',
+      'A switch that went well: the last drill has failed',
+    ],
     lapsed: [
-      'De laatste goede oefening van de omschakeling telt niet meer',
-      'The last good drill of the switch no longer counts',
+      'Een omschakeling die nog telt: de laatste goede oefening is te oud, of er is sindsdien iets veranderd',
+      'A switch that still counts: the last good drill is too old, or something has changed since',
     ],
     good: ({ from = '', to = '', seconds = 0, lost = 0 }) => [
       `De dienst ging in een oefening van ${from} naar ${to} en terug. Zij was ${seconds} seconden weg. Verloren berichten: ${lost}.`,
@@ -61,14 +64,17 @@ export const drillClaims = ({ drills }: StatementFacts): readonly Said[] => [
       'Een back-up die op proef is teruggezet: dat is nooit gedaan.',
       'A backup that was restored for a trial: that was never done.',
     ],
-    failed: ['De laatste oefening met een back-up is mislukt', 'The last drill with a backup has failed'],
+    failed: [
+      'Een back-up die op proef goed is teruggezet: de laatste oefening is mislukt',
+      'A backup that was restored well for a trial: the last drill has failed',
+    ],
     empty: [
       'Een back-up met berichten die op proef is teruggezet: er was geen bericht om te openen',
       'A backup with messages that was restored for a trial: there was no message to open',
     ],
     lapsed: [
-      'De laatste goede oefening met een back-up telt niet meer',
-      'The last good drill with a backup no longer counts',
+      'Een oefening met een back-up die nog telt: de laatste goede is te oud, of er is sindsdien iets veranderd',
+      'A drill with a backup that still counts: the last good one is too old, or something has changed since',
     ],
     good: ({ seconds = 0, opened = 0 }) => [
       `Een back-up is in ${Math.ceil(seconds)} seconden op proef teruggezet. Geopende berichten: ${opened}.`,
@@ -118,8 +124,8 @@ export function backupClaims({ backups }: StatementFacts): readonly Said[] {
       ? say(
           'backup.elsewhere',
           false,
-          'Een kopie van de back-up op een andere plaats, die is nagelezen.',
-          'A copy of the backup elsewhere that was read back.',
+          'Een nagelezen kopie van de back-up op een andere plaats: er is er geen.',
+          'A copy of the backup elsewhere that was read back: there is none.',
         )
       : say(
           'backup.elsewhere',
@@ -145,12 +151,15 @@ export function availabilityClaims({ availability }: StatementFacts): readonly S
   return sites.map(({ site, since, until, minutes, ratio, planned }) => {
     const [from, to] = [since, until].map((at) => dayOf(new Date(at).toISOString()));
     const met = ratio >= aim;
-    const percent = percentText(ratio);
+    const [percent, wanted] = [percentText(ratio), percentText(aim)];
+    const [nl, en] = met
+      ? [`Locatie ${site} was beschikbaar voor`, `Place ${site} was available for`]
+      : [`Beschikbaarheid volgens het doel op locatie ${site}:`, `Availability as aimed for at place ${site}:`];
     return say(
       `availability.${site}`,
       met,
-      `Locatie ${site} was beschikbaar voor ${percent} (doel ${percentText(aim)}). Gemeten van ${from} tot ${to}, ${minutes} minuten, waarvan gepland stil ${planned}.`,
-      `Place ${site} was available for ${percent} (aim ${percentText(aim)}). Measured from ${from} until ${to}, ${minutes} minutes, of which in planned stops ${planned}.`,
+      `${nl} ${percent.replace('.', ',')} (doel ${wanted.replace('.', ',')}). Gemeten van ${from} tot ${to}, ${minutes} minuten, waarvan ${planned} gepland stil.`,
+      `${en} ${percent} (aim ${wanted}). Measured from ${from} until ${to}, ${minutes} minutes, of which ${planned} in planned stops.`,
     );
   });
 }

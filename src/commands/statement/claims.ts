@@ -3,7 +3,9 @@ import type { Said, Section } from './claim.ts';
 import type { StatementFacts } from './facts.ts';
 import { contentClaims, groupClaims, roleClaims, tlsClaims } from './claims-access.ts';
 import { availabilityClaims, backupClaims, drillClaims, placeClaims } from './claims-places.ts';
-import { certificateClaims, processorClaims, retentionClaims } from './claims-data.ts';
+import { certificateClaims, retentionClaims } from './claims-data.ts';
+import { processorClaims } from './claims-processor.ts';
+import { partnerClaims } from './partners.ts';
 
 export function sectionsOf(facts: StatementFacts): readonly Section[] {
   const now = new Date(facts.made).toISOString();
@@ -12,9 +14,17 @@ export function sectionsOf(facts: StatementFacts): readonly Section[] {
     title: { nl, en },
     claims: claims.map((claim) => ({ at: now, evidence, ...claim })),
   });
-  return [
+  const { organisation } = facts;
+  const measured = [
     section('group', 'Gesloten groep en inloggen', 'Closed group and log-in', 'group.json', groupClaims(facts)),
     section('transit', 'Bescherming onderweg', 'Protection in transit', 'tls.json', tlsClaims(facts)),
+    section(
+      'partners',
+      'Bescherming van mail naar partners',
+      'Protection of mail to partners',
+      'partners.json',
+      partnerClaims(facts),
+    ),
     section('content', 'Bescherming van de inhoud', 'Protection of content', 'content.json', contentClaims(facts)),
     section('places', 'Locaties', 'Places', 'places.json', placeClaims(facts)),
     section('drills', 'Oefeningen', 'Drills', 'drills.json', drillClaims(facts)),
@@ -22,7 +32,13 @@ export function sectionsOf(facts: StatementFacts): readonly Section[] {
     section('availability', 'Beschikbaarheid', 'Availability', 'availability.json', availabilityClaims(facts)),
     section('roles', 'Rollen van operators', 'Roles of operators', 'roles.json', roleClaims(facts)),
     section('retention', 'Bewaartermijnen', 'Retention', 'retention.json', retentionClaims(facts)),
-    ...(facts.organisation === undefined
+  ];
+  const missing = new Map(
+    measured.map(({ id, claims }) => [id, claims.filter(({ inPlace }) => !inPlace).length] as const),
+  );
+  return [
+    ...measured,
+    ...(organisation === undefined
       ? []
       : [
           section(
@@ -30,7 +46,7 @@ export function sectionsOf(facts: StatementFacts): readonly Section[] {
             'Bijlage verwerker (artikel 28 AVG)',
             'Processor annex (article 28 GDPR)',
             'processor.json',
-            processorClaims(facts, facts.organisation),
+            processorClaims(facts, organisation, missing),
           ),
         ]),
     section(

@@ -10,12 +10,14 @@ import { escrowReminder } from '../../domain/escrow.ts';
 import type { Examined } from '../../domain/examined.ts';
 import { monthOf, monthStart } from '../../domain/months.ts';
 import { ROLES, type Role } from '../../domain/roles.ts';
+import type { ChosenVerb } from '../../domain/second-person.ts';
 import { PRIVACY_SETTINGS } from '../../domain/settings/privacy.ts';
 import { settingOf } from '../../domain/settings.ts';
 import { type Instant, iso } from '../../domain/units.ts';
 import { buildVersion } from '../../platform/version.ts';
 import type { Given } from './given.ts';
 import { type Group, countGroup } from './group.ts';
+import { type PartnerMail, countPartners } from './partners.ts';
 
 /** Months whose availability is told, this one among them. */
 const MONTHS = 13;
@@ -53,6 +55,7 @@ export interface StatementFacts {
   };
   readonly group: Group;
   readonly tls: Examined['listeners'];
+  readonly partners: PartnerMail;
   readonly content: {
     readonly escrow?: { readonly needed: number; readonly verified: string };
     readonly lacks?: string;
@@ -70,7 +73,7 @@ export interface StatementFacts {
   readonly drills: Readonly<Record<DrillKind, DrillFact>>;
   readonly backups: { readonly folder: boolean; readonly newest?: string; readonly elsewhere?: string };
   readonly availability: { readonly aim: number; readonly sites: readonly Omit<Availability, 'gaps'>[] };
-  readonly roles: { readonly operators: Readonly<Record<Role, number>>; readonly second: readonly string[] };
+  readonly roles: { readonly operators: Readonly<Record<Role, number>>; readonly second: readonly ChosenVerb[] };
   /** Settings of the configuration file, as it writes them. */
   readonly retention: Readonly<Record<string, string>>;
   readonly given: Given;
@@ -108,6 +111,7 @@ export async function gatherFacts(
     ...defined({ organisation: customer }),
     group: await countGroup(store.registry, made, organisation),
     tls: listeners,
+    partners: await countPartners(context, settings.get('delivery.dane-resolver') !== undefined),
     content: await contentFacts(context, made),
     places: placesOf(await context.sites?.look(), context.sites?.aloneUntil()),
     drills: drills as Record<DrillKind, DrillFact>,

@@ -12,6 +12,11 @@ export const textOf = ({ title, parts }: Paper): string =>
     ),
   ].join('\n\n')}\n`;
 
+function factsText(facts: readonly (readonly [name: string, value: string])[]): string {
+  const width = Math.max(...facts.map(([name]) => name.length));
+  return facts.map(([name, value]) => `${name.padEnd(width)}  ${value}`).join('\n');
+}
+
 function blockText(block: Block): string {
   switch (block.kind) {
     case 'text':
@@ -19,7 +24,7 @@ function blockText(block: Block): string {
     case 'command':
       return `    ${block.command}`;
     case 'facts':
-      return block.facts.map(([name, value]) => `${name.padEnd(10)}${value}`).join('\n');
+      return factsText(block.facts);
     case 'claims':
       return block.claims.map(({ text, source }) => `- ${text}\n  [${source}]`).join('\n');
     case 'table':

@@ -6,6 +6,7 @@ import type { Claim, Section } from './claim.ts';
 import { sectionsOf } from './claims.ts';
 import type { StatementFacts } from './facts.ts';
 import { CHECK, OWNERS, WORDS } from './words.ts';
+import { ABOUTS, BEGINS, GRADES, PROBLEMS, foundIn } from './words-tls.ts';
 
 export type Block =
   | { readonly kind: 'text'; readonly text: string }
@@ -83,6 +84,10 @@ export function paperOf(facts: StatementFacts, language: Language): Paper {
 
 type Part = Paper['parts'][number];
 
+/** Port 0 is none to connect to: the system chooses one when a gateway starts. */
+const hostOf = ({ host, port }: StatementFacts['tls'][number], language: Language): string =>
+  port === 0 ? WORDS.unknownHost[language] : `${host}:${port}`;
+
 const sectionPart = ({ title, claims }: Section, language: Language): Part => ({
   title: title[language],
   blocks: [{ kind: 'claims', claims: claims.map((claim) => shownClaim(claim, language)) }],
@@ -94,7 +99,7 @@ const protocolPart = ({ tls }: StatementFacts, language: Language): Part => ({
     {
       kind: 'table',
       header: ['Listener', 'Protocol', 'Host', 'TLS'],
-      rows: tls.map(({ name, protocol, host, port, tls: how }) => [name, protocol, `${host}:${port}`, how]),
+      rows: tls.map((one) => [one.name, one.protocol, hostOf(one, language), BEGINS[one.tls]?.[language] ?? one.tls]),
     },
   ],
 });
@@ -121,14 +126,23 @@ function tlsPart({ tls }: StatementFacts, language: Language): Part {
   return {
     title: WORDS.tls[language],
     blocks: [
+      { kind: 'text', text: WORDS.gradesAbout[language] },
+      { kind: 'facts', facts: Object.values(GRADES).map((grade) => [grade[language], grade.about[language]] as const) },
       {
         kind: 'table',
-        header: ['Listener', 'Host', WORDS.grade[language], WORDS.what[language]],
-        rows: tls.flatMap(({ name, host, port, judged, problem = '' }) =>
-          judged === undefined
-            ? [[name, `${host}:${port}`, WORDS.unexamined[language], problem]]
-            : judged.findings.map(({ grade, what }) => [name, `${host}:${port}`, grade, what]),
-        ),
+        header: ['Listener', 'Host', WORDS.subject[language], WORDS.grade[language], WORDS.what[language]],
+        rows: tls.flatMap((one) => {
+          const row = (about: string, grade: string, what: string): readonly string[] => [
+            one.name,
+            hostOf(one, language),
+            ABOUTS[about]?.[language] ?? about,
+            GRADES[grade]?.[language] ?? grade,
+            what,
+          ];
+          return one.judged === undefined
+            ? [row('', WORDS.unexamined[language], PROBLEMS[one.problem ?? 'no answer'][language])]
+            : one.judged.findings.map(({ about, grade, what }) => row(about, grade, foundIn(language, what)));
+        }),
       },
       ...(unprobed.length === 0
         ? []
