@@ -7,7 +7,7 @@
  */
 // @beside
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { type KeyObject, createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { cpSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -195,6 +195,72 @@ test('a tail that was cut off, a row that was taken out and a lane that vanished
   assert.match(said, /^trail\/bare\.jsonl: line 6, .*its place is 6/m);
   assert.match(await say(true), /^lanes\/export\.jsonl: .*lane 5 has no place 1\b/m);
 });
+
+const url = (octets: Buffer): string => octets.toString('base64url');
+const jwkPart = (key: KeyObject, name: 'x' | 'y' | 'n' | 'e'): Buffer =>
+  Buffer.from(key.export({ format: 'jwk' })[name]!, 'base64url');
+const map = (...pairs: (string | Buffer)[]): Buffer =>
+  Buffer.concat([
+    Buffer.of(0xa0 + pairs.length / 2),
+    ...pairs.map((p) => (typeof p === 'string' ? Buffer.from(p, 'hex') : p)),
+  ]);
+const octetString = (octets: Buffer): Buffer =>
+  Buffer.concat([
+    octets.length < 256 ? Buffer.of(0x58, octets.length) : Buffer.of(0x59, octets.length >> 8, octets.length & 255),
+    octets,
+  ]);
+
+/** The three kinds of key of a passkey: the key's COSE_Key as RFC 9053 and RFC 8230 write it, and what signs. */
+const PASSKEYS = {
+  Ed25519: () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const cose = map('01', '01', '03', '27', '20', '06', '21', octetString(jwkPart(publicKey, 'x')));
+    return { cose, signed: (data: Buffer) => sign(null, data, privateKey) };
+  },
+  'P-256': () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const [x, y] = [octetString(jwkPart(publicKey, 'x')), octetString(jwkPart(publicKey, 'y'))];
+    const cose = map('01', '02', '03', '26', '20', '01', '21', x, '22', y);
+    return { cose, signed: (data: Buffer) => sign('sha256', data, privateKey) };
+  },
+  RSA: () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const [n, e] = [octetString(jwkPart(publicKey, 'n')), Buffer.concat([Buffer.of(0x43), jwkPart(publicKey, 'e')])];
+    const cose = map('01', '03', '03', '390100', '20', n, '21', e);
+    return { cose, signed: (data: Buffer) => sign('sha256', data, privateKey) };
+  },
+};
+
+test(
+  'an approval by a passkey of each kind holds; one that was made up does not, in a trail that was written anew',
+  { skip },
+  async (t) => {
+    const { at, read, write, say } = copied(t);
+    const lines = rowsOf(read('lanes/export.jsonl'));
+    const n = lines.findIndex((line) => line.includes('approval.signed'));
+    // Lane 0 alone, and without anchors: nothing but the signature tells.
+    const first = lines[0]!.replace(/,"piece".*$/, '}');
+    for (const [kind, make] of Object.entries(PASSKEYS)) {
+      const { cose, signed } = make();
+      const row = JSON.parse(lines[n]!) as { facts: string };
+      const facts = JSON.parse(row.facts) as Record<string, string>;
+      const data = Buffer.from(facts.authenticatorData!, 'base64url');
+      const signature = signed(Buffer.concat([data, hash(Buffer.from(facts.clientData!, 'base64url'))]));
+      const trail = (by: Buffer): string =>
+        sealed(
+          rewritten([first, ...lines.slice(1, n + 1)], n, (changed) => {
+            changed.facts = JSON.stringify({ ...facts, publicKey: url(cose), signature: url(by) });
+          }),
+        );
+      write('lanes/export.jsonl', trail(signature));
+      write('lanes/anchors.jsonl', '');
+      assert.deepEqual(await look(at('.'), true), { status: 0, said: '' }, kind);
+      signature[40]! ^= 1;
+      write('lanes/export.jsonl', trail(signature));
+      assert.match(await say(true), /^lanes\/export\.jsonl: line 5, .*: the signature is wrong\n$/, kind);
+    }
+  },
+);
 
 test('bits of base64 that mean nothing are not free', { skip }, async (t) => {
   const { read, write, say } = copied(t);

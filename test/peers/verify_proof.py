@@ -2,7 +2,7 @@
 """Checks what a Sluis gateway gave out to prove something. Written from docs/formats.md alone, with openssl; of the gateway nothing is used or was read.
 
     verify_proof.py --key anchor.pem --certificate evidence.pem [--authority root.pem]
-        [--evidence FILE] [--statement FOLDER] [--anchors FOLDER|FILE] [--export FILE] [--drills FOLDER]    (each of these several times, if need be)
+        [--evidence FILE] [--statement FOLDER] [--document FILE] [--anchors FOLDER|FILE] [--export FILE] [--drills FOLDER]    (each several times, if need be)
 
 Prints each fault with file, line and octets, counted from 0, the last one included. Ends with 0 where all holds, 1 where something does not, 2 where it could
 not look. With --changes it reads lines "FILE OCTET BIT" and for each looks anew, that bit changed in memory: it prints a line of JSON, the list of faults.
@@ -227,10 +227,10 @@ class Check:
     def lines(self, file, octets):
         """Begin, end (behind LF) and octets of each line."""
         at = 0
-        for line in octets.removesuffix(b"\n").split(b"\n"):
+        for line in octets.removesuffix(b"\n").split(b"\n") if octets else ():
             yield at, min(at + len(line) + 1, len(octets)), line
             at += len(line) + 1
-        if not octets.endswith(b"\n"): self.fault(file, octets.rfind(b"\n") + 1, len(octets), "the last line has no end")
+        if octets and not octets.endswith(b"\n"): self.fault(file, octets.rfind(b"\n") + 1, len(octets), "the last line has no end")
     def key(self, file, what):
         """The DER in a file of PEM, without an octet behind it; None where it is none."""
         octets = self.read(file)
@@ -462,6 +462,8 @@ def look(read, names, asked):
     """All faults in what was asked for."""
     check = Check(read, asked)
     for file in asked.evidence: check.evidence(file)
+    for file in asked.document:
+        with check.within(file, 0, len(read(file))): check.document(file, {})
     for folder in asked.statement: check.statement(folder, names(folder))
     files = [(join(at, name).removesuffix("/."), name if name != "." else None) for at in asked.anchors for name in sorted(names(at))]
     anchors = check.anchors([(file, read(file), name) for file, name in files if file.endswith(".jsonl")])
@@ -479,10 +481,10 @@ def names_below(folder): return [str(path.relative_to(folder)) for path in Path(
 def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("key", "certificate", "authority"): options.add_argument(f"--{name}", required=name == "key")
-    for name in ("evidence", "statement", "anchors", "export", "drills"): options.add_argument(f"--{name}", action="append", default=[])
+    for name in ("evidence", "statement", "document", "anchors", "export", "drills"): options.add_argument(f"--{name}", action="append", default=[])
     options.add_argument("--changes", action="store_true")
     asked = options.parse_args()
-    if (asked.evidence or asked.statement) and not asked.certificate: options.error("evidence and statements need --certificate")
+    if (asked.evidence or asked.statement or asked.document) and not asked.certificate: options.error("evidence and statements need --certificate")
     for line in sys.stdin if asked.changes else ():
         changed, octet, bit = line.rsplit(maxsplit=2)
         octets = bytearray(disk(changed))
