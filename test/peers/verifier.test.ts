@@ -8,7 +8,17 @@
 // @beside
 import assert from 'node:assert/strict';
 import { type KeyObject, createHash, generateKeyPairSync, sign } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { type TestContext, after, before, test } from 'node:test';
@@ -111,6 +121,39 @@ test(`each of ${COUNT} changed bits is found and placed`, { skip, timeout: 900_0
     if (!there || !alone) wrong.push(`${file} ${octet} ${bit}: ${JSON.stringify(faults)}`);
   }
   assert.deepEqual(wrong, [], `SEED=${seed}`);
+});
+
+test('the examples of the page hold', { skip }, async (t) => {
+  const page = readFileSync(join(root, 'docs', 'formats.md'), 'utf8');
+  const examples = Object.fromEntries(
+    Array.from(page.matchAll(/<!-- example ([a-z]+)[^>]*-->\n\n```\n(.*?)```/gs), ([, name, text]) => [name!, text!]),
+  );
+  const home = mkdtempSync(join(tmpdir(), 'sluis-page-'));
+  t.after(() => rmSync(home, { recursive: true, force: true }));
+  const write = (name: string, text: string | Buffer): void => writeFileSync(join(home, name), text);
+  const [key = '', anchor] = examples.anchor!.split('\n\n');
+  const [lanes, overLanes] = examples.lanes!.split('\n\n');
+  write('anchor.pem', `${key}\n`);
+  const files = {
+    export: examples.export!,
+    lanes: `${lanes}\n`,
+    anchors: `${anchor}\n`,
+    'anchors-lanes': `${overLanes}\n`,
+  };
+  for (const [name, text] of Object.entries(files)) write(`${name}.jsonl`, text);
+  write('approval.jsonl', sealed([rowsOf(examples.export!)[0]!, examples.approval!.trim()]));
+  const [name, octets, signature] = Array.from(examples.report!.matchAll(/^\w+ +(.*)$/gm), ([, value]) => value!);
+  mkdirSync(join(home, 'drills'));
+  write(`drills/${name}`, Buffer.from(octets!, 'hex'));
+  write(`drills/${name}.sig`, Buffer.from(signature!, 'hex'));
+  for (const more of [
+    ['--export', 'export.jsonl', '--anchors', 'anchors.jsonl', '--drills', 'drills'],
+    ['--export', 'lanes.jsonl', '--anchors', 'anchors-lanes.jsonl'],
+    ['--export', 'approval.jsonl'],
+  ]) {
+    const ran = await attempt('python3', [VERIFIER, '--key', 'anchor.pem', ...more], { home });
+    assert.deepEqual([ran.status, ran.out.toString(), ran.err], [0, '', ''], more.join(' '));
+  }
 });
 
 /** A copy of the samples to change, with the answers of the program that is started for it. */

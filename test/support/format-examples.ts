@@ -223,7 +223,7 @@ function boundaryExample(): string {
 }
 
 function reportExample(): string {
-  const text = reportText({ format: 'sluis site drill 1', at: '2026-12-01T09:00:00.250Z', passed: true });
+  const text = reportText({ format: 'sluis site drill 1', at: '2026-12-01T09:00:00.250Z', passed: false });
   return [
     `name       site-2026-12-01T090000Z.json`,
     `octets     ${hex(Buffer.from(text))}`,
