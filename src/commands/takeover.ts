@@ -1,16 +1,7 @@
 /** `sluis takeover`: a region moves here from another server, in waves of practices. */
 import { subject } from './core/row.ts';
 import { back } from './takeover/back.ts';
-import {
-  deletedSince,
-  forget,
-  giveBack,
-  goingBack,
-  returning,
-  returningContent,
-  toGiveBack,
-  written,
-} from './takeover/give-back.ts';
+import { giveBackParts } from './takeover/give-back.ts';
 import { letterSent, letterText, letterWritten, letters } from './takeover/letters.ts';
 import { mailboxes, note, practices, ready, rehearsed } from './takeover/parts.ts';
 import { opens } from './takeover/passwords.ts';
@@ -33,14 +24,7 @@ export const takeovers = subject(
       'letter-text': letterText,
       'letter-written': letterWritten,
       'letter-sent': letterSent,
-      'going-back': goingBack,
-      'to-give-back': toGiveBack,
-      'give-back': giveBack,
-      returning,
-      'returning-content': returningContent,
-      written,
-      forget,
-      'deleted-since': deletedSince,
+      ...giveBackParts,
     },
   },
 );

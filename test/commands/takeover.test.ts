@@ -1,55 +1,15 @@
 /** `sluis takeover`: a region moves in waves from maildirs and from a POP3 server of another kind; each step, cut short and given again. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { type Commands, commandsOn } from '../support/command-line.ts';
-import { type TestGateway, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
+import { addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
 import { oldServer } from '../support/old-server.ts';
 import { Pop3Client } from '../support/pop3-client.ts';
 import { SmtpClient } from '../support/smtp-client.ts';
-
-interface Region {
-  readonly gateway: TestGateway;
-  readonly commands: Commands;
-  /** Of the mailboxes, one line each. */
-  readonly file: string;
-  readonly maildirOf: (name: string) => string;
-}
-
-const NAMES = ['anna', 'bert', 'carla'];
-
-/** Three accounts of one practice, each with as many messages at the old server as its place says. */
-async function regionFor(t: TestContext): Promise<Region> {
-  const gateway = await startTestGateway({ accounts: NAMES });
-  const folder = mkdtempSync(join(tmpdir(), 'sluis-takeover-'));
-  t.after(async () => {
-    await gateway.remove();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  const maildirOf = (name: string): string => join(folder, name);
-  for (const [i, name] of NAMES.entries()) {
-    for (const part of ['cur', 'new', 'tmp']) mkdirSync(join(maildirOf(name), part), { recursive: true });
-    for (let n = 1; n <= i + 1; n += 1) deliver(maildirOf(name), `${1_764_158_400 + n}.M${n}.old`, `${name} ${n}`);
-  }
-  const file = join(folder, 'wave.csv');
-  const lines = NAMES.map((name) => `${addressOf(name)},${maildirOf(name)},${name}`);
-  writeFileSync(file, ['account,maildir,user', ...lines, ''].join('\n'));
-  return { gateway, file, maildirOf, commands: commandsOn(() => gateway.config.file) };
-}
-
-const deliver = (maildir: string, name: string, subject: string): void =>
-  writeFileSync(join(maildir, 'new', name), `From: x@old.test\r\nSubject: ${subject}\r\n\r\ntext\r\n`);
-
-async function subjectsAt(gateway: TestGateway, name: string): Promise<ReadonlyMap<string, string>> {
-  const client = await Pop3Client.open(gateway.target('pop3s'), loginOf(name));
-  const all = new Map<string, string>();
-  for (const [n, uidl] of await client.uidl())
-    all.set(uidl, /^Subject: (.*?)\r$/m.exec((await client.fetch(n)).toString('latin1'))?.[1] ?? '');
-  await client.quit();
-  return all;
-}
+import { deliver, regionFor, subjectsAt } from '../support/takeover-region.ts';
 
 interface StatusJson {
   readonly practices: readonly {
@@ -184,6 +144,26 @@ test('a practice goes back: what was deleted here is deleted there, what nobody 
   assert(now.has('1764158402.M2.old'), 'with the UIDL that it had before');
 });
 
+test('what its owner deleted here, and nobody lists at the old server any more, is no sign of a server that renumbers', async (t) => {
+  const { gateway, commands, file, maildirOf } = await regionFor(t);
+  await commands.done('takeover', 'rehearse', '--wave', 'w1', '--day', 'today', '--from', file);
+  await commands.done('takeover', 'wave', 'w1', '--from', file);
+  const client = await Pop3Client.open(gateway.target('pop3s'), loginOf('anna'));
+  await client.fetch(1);
+  await client.command('DELE 1');
+  await client.quit();
+  // As a `back` leaves it that was cut short behind the deletion there.
+  const [old = ''] = readdirSync(join(maildirOf('anna'), 'new'));
+  rmSync(join(maildirOf('anna'), 'new', old));
+  const [practice = { organisation: '' }] = (await commands.json<StatusJson>('takeover', 'status')).practices;
+  const back = ['takeover', 'back', practice.organisation, '--from', file, '--addresses-stay', '--reason', 'program'];
+  assert.match(await commands.done(...back), /3 mailboxes\. /);
+  deliver(maildirOf('anna'), '1764158999.M9.old', 'new there');
+  await commands.done('takeover', 'rehearse', '--wave', 'w2', '--day', 'today', '--from', file);
+  assert.match(await commands.done('takeover', 'wave', 'w2', '--from', file), /1 practice moved/);
+  assert.deepEqual([...(await subjectsAt(gateway, 'anna')).values()], ['new there']);
+});
+
 test('an old server that gives other UIDLs each time is found out, and ten that do not answer end the command', async (t) => {
   const many = ['anna', ...Array.from({ length: 11 }, (_, n) => `many${n}`)];
   const gateway = await startTestGateway({ accounts: many });
@@ -214,6 +194,19 @@ test('an old server that gives other UIDLs each time is found out, and ten that 
     /10 mailboxes one after the other could not be read, the last because: Cannot connect to localhost:1/,
   );
   assert.equal(closed.code, 7);
+
+  writeFileSync(file, `account,user,password\n${addressOf('anna')},anna,secret-there\n`);
+  const doubled = await oldServer(t, () => ['a', 'b', 'a']);
+  const twice = await rehearse(doubled.port);
+  assert.match(twice.stdout, /two messages have the UIDL "a"; expected each once/);
+  assert.equal(twice.code, 4);
+  const anyway = await commands.run(
+    ...['takeover', 'wave', 'w1', '--from', file, '--anyway', '--pop3', `localhost:${doubled.port}`],
+    ...['--ca', join(folder, 'ca.pem')],
+  );
+  assert.match(anyway.stdout, /two messages have the UIDL "a"; expected each once; nothing was imported/);
+  assert.equal(anyway.code, 4);
+  assert.equal((await subjectsAt(gateway, 'anna')).size, 0);
 });
 
 test('a line that drops in the middle of a message loses nothing, and a server that renumbers between two waves is refused', async (t) => {

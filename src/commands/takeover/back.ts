@@ -10,16 +10,7 @@ import { partsOf } from '../core/accounts.ts';
 import { arg, changesHere, flag, ruledAs } from '../core/row.ts';
 import { checkUidls, told } from '../mailbox/take-over.ts';
 import { MANY, type PlannedMailbox, namedIn, plannedFrom } from './from-file.ts';
-import {
-  deletedSince,
-  forget,
-  giveBack,
-  goingBack,
-  returning,
-  returningContent,
-  toGiveBack,
-  written,
-} from './give-back.ts';
+import { giveBackParts as parts } from './give-back.ts';
 import { note } from './parts.ts';
 import { mailboxesOf } from './waves.ts';
 
@@ -43,7 +34,7 @@ const out = z.object({
 type Back = z.infer<typeof out>;
 
 export const back = changesHere({
-  ...ruledAs(goingBack),
+  ...ruledAs(parts['going-back']),
   reason: 'needed',
   about: 'take one practice back to the old server: nothing is lost, and its programs fetch nothing twice',
   in: {
@@ -64,7 +55,7 @@ export const back = changesHere({
         'usage',
         `Cannot take "${name}" back: the file does not name its mailbox ${missing}; give the file of its wave`,
       );
-    await here.call(goingBack, { organisation: name, 'addresses-stay': addressesStay });
+    await here.call(parts['going-back'], { organisation: name, 'addresses-stay': addressesStay });
     const done = { organisation: name, mailboxes: 0, before: 0, there: 0, written: 0, deleted: 0 };
     const progress = showProgress('Going back', 'mailboxes');
     try {
@@ -99,11 +90,13 @@ async function mailboxBack(
     const octets = await source.octets();
     const put = await putterOf(here, source, login);
     const upload = `${messages.map(({ uidl }) => uidl).join('\n')}\n`;
-    const { imported } = await here.call(giveBack, { login }, { upload });
+    const { imported } = await here.call(parts['give-back'], { login }, { upload });
     const moved = put === undefined ? 0 : await writeAll(here, login, put);
-    const gone = await deletedOf(here, login, new Set(messages.map(({ uidl }) => uidl)));
-    const deleted = gone.size === 0 ? 0 : ((await source.delete?.(gone)) ?? 0);
-    for (const uidl of partsOf([...gone], MOST_FORGOTTEN)) await here.call(forget, { login, uidl });
+    const gone = await deletedOf(here, login);
+    const listed = new Set(messages.map(({ uidl }) => uidl).filter((uidl) => gone.has(uidl)));
+    const deleted = listed.size === 0 ? 0 : ((await source.delete?.(listed)) ?? 0);
+    // Those too that it lists no more: where a command was cut short behind the deletion, they would stand here as imported, and the next wave take the server for one that renumbers.
+    for (const uidl of partsOf([...gone], MOST_FORGOTTEN)) await here.call(parts.forget, { login, uidl });
     await here.call(note, { login, there, state: 'back', messages: messages.length - deleted + moved, octets });
     return { there: imported, written: moved, deleted };
   } finally {
@@ -114,7 +107,7 @@ async function mailboxBack(
 /** Asked before anything leaves the mailbox. */
 async function putterOf(here: Here, source: Source, login: string): Promise<Source['put']> {
   if (source.put !== undefined) return (name, octets) => source.put?.(name, octets) ?? Promise.resolve();
-  const { unfetched, returning: waits } = await here.call(toGiveBack, { login });
+  const { unfetched, returning: waits } = await here.call(parts['to-give-back'], { login });
   if (unfetched + waits === 0) return undefined;
   throw new CommandError(
     'conflict',
@@ -125,12 +118,12 @@ async function putterOf(here: Here, source: Source, login: string): Promise<Sour
 async function writeAll(here: Here, login: string, put: NonNullable<Source['put']>): Promise<number> {
   let n = 0;
   for (;;) {
-    const rows = await here.call(returning, { login });
+    const rows = await here.call(parts.returning, { login });
     if (rows.length === 0) return n;
     for (const { uid, message, received } of rows) {
       await put(`${Math.floor(Date.parse(received) / 1000)}.S${message}.sluis`, contentOf(here, login, message));
       // One by one: what is noted is at the old server, whatever comes after it.
-      await here.call(written, { login, uid: [uid] });
+      await here.call(parts.written, { login, uid: [uid] });
       n += 1;
     }
   }
@@ -139,18 +132,18 @@ async function writeAll(here: Here, login: string, put: NonNullable<Source['put'
 async function* contentOf(here: Here, login: string, message: string): AsyncGenerator<Buffer> {
   const pieces: Buffer[] = [];
   await here.call(
-    returningContent,
+    parts['returning-content'],
     { login, message },
     { receive: (piece) => pieces.push(Buffer.from(piece, 'latin1')) },
   );
   yield* pieces;
 }
 
-async function deletedOf(here: Here, login: string, there: ReadonlySet<string>): Promise<ReadonlySet<string>> {
+async function deletedOf(here: Here, login: string): Promise<ReadonlySet<string>> {
   const gone = new Set<string>();
   for (let after = ''; ;) {
-    const page = await here.call(deletedSince, { login, after });
-    for (const uidl of page) if (there.has(uidl)) gone.add(uidl);
+    const page = await here.call(parts['deleted-since'], { login, after });
+    for (const uidl of page) gone.add(uidl);
     const last = page.at(-1);
     if (last === undefined) return gone;
     after = last;

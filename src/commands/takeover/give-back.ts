@@ -24,7 +24,7 @@ const PIECE = 48 * 1024;
 const TOLD = 10;
 
 /** One approval opens a practice for going back, until all of its mailboxes are. */
-export const goingBack = part({
+const goingBack = part({
   about: 'let a practice go back to the old server',
   in: {
     organisation: arg(organisation, 'the practice'),
@@ -86,7 +86,7 @@ async function locked({ store, clock }: AdminContext, { account }: AccountSummar
 }
 
 /** What waits to be given back. */
-export const toGiveBack = lookPart({
+const toGiveBack = lookPart({
   about: 'how many messages came here that nobody has fetched',
   in: { login: arg(login, 'the account') },
   out: z.object({ unfetched: z.number(), returning: z.number() }),
@@ -98,7 +98,7 @@ export const toGiveBack = lookPart({
   },
 });
 
-export const giveBack = part({
+const giveBack = part({
   about: 'take mail out of a mailbox that goes back to the old server',
   in: { login: arg(login, 'the account') },
   out: z.object({
@@ -160,7 +160,7 @@ async function* linesOf(upload: AsyncIterable<string> | undefined): AsyncGenerat
 }
 
 /** Of one answer, at most 1000. */
-export const returning = lookPart({
+const returning = lookPart({
   about: 'messages that wait to be written at the old server',
   in: { login: arg(login, 'the account') },
   out: z.array(z.object({ uid: z.number(), message: z.string(), octets: z.number(), received: z.string() })).readonly(),
@@ -177,7 +177,7 @@ export const returning = lookPart({
   },
 });
 
-export const returningContent = lookPart({
+const returningContent = lookPart({
   about: 'give out a message that waits to be written at the old server',
   in: { login: arg(login, 'the account'), message: arg(message, 'which') },
   out: z.object({ octets: z.number() }),
@@ -199,7 +199,7 @@ export const returningContent = lookPart({
   },
 });
 
-export const written = part({
+const written = part({
   about: 'note that messages are written at the old server',
   in: { login: arg(login, 'the account'), uid: rest(count('uid', { max: Number.MAX_SAFE_INTEGER }), 'which') },
   out: z.object({ login: z.string() }),
@@ -214,7 +214,7 @@ export const written = part({
 });
 
 /** Of one answer, at most 1000. */
-export const deletedSince = lookPart({
+const deletedSince = lookPart({
   about: 'messages of the old server that their owner has deleted here',
   in: {
     login: arg(login, 'the account'),
@@ -232,7 +232,7 @@ export const deletedSince = lookPart({
   },
 });
 
-export const forget = part({
+const forget = part({
   about: 'forget messages that are deleted at the old server too',
   in: {
     login: arg(login, 'the account'),
@@ -251,3 +251,15 @@ export const forget = part({
     return { login: account.login };
   },
 });
+
+/** What `takeover back` calls, by its name in the table of commands. */
+export const giveBackParts = {
+  'going-back': goingBack,
+  'to-give-back': toGiveBack,
+  'give-back': giveBack,
+  returning,
+  'returning-content': returningContent,
+  written,
+  forget,
+  'deleted-since': deletedSince,
+};
