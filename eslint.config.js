@@ -582,6 +582,8 @@ export default tseslint.config(
     '/scan/',
     '/crypto/',
   ]),
+  layer('cli/command-notes', []),
+  layer('config/section-notes', []),
   layer('cli', [
     node,
     domain,

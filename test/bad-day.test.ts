@@ -1,4 +1,4 @@
-/** The chapter "The bad day" of docs/operations.md: its commands as printed, and what they find of a real break-in. */
+/** The chapter "The bad day" of docs/run.md: its commands as printed, and what they find of a real break-in. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -166,7 +166,7 @@ test('a report goes over the trail in pages, and each page goes on where the las
 test('the commands of the chapter run as they are printed', async (t) => {
   const gateway = await open(t);
   await breakIn(gateway);
-  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'operations.md'), 'utf8');
+  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'run.md'), 'utf8');
   const block = /\n## The bad day\n[\s\S]*?```\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
   const commands = block.trim().split('\n');
   assert.ok(commands.length >= 8, block);
@@ -186,7 +186,7 @@ test('the commands of the chapter run as they are printed', async (t) => {
 
 test('the commands for telling everybody run as they are printed', async (t) => {
   const gateway = await open(t);
-  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'operations.md'), 'utf8');
+  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'run.md'), 'utf8');
   const block = /\n### Telling everybody about maintenance\n[\s\S]*?```\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
   writeFileSync(join(gateway.folder, 'maintenance.txt'), 'Dinsdag is er onderhoud.\n');
   const said: string[] = [];

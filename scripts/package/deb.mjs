@@ -32,7 +32,7 @@ export const unitOf = (text) =>
       /^ExecStart=\/usr\/bin\/node \/opt\/sluis\/sluis\//m,
       'ExecStart=/usr/lib/sluis/node/bin/node /usr/lib/sluis/',
     )
-    .replace(/^Documentation=.*$/m, 'Documentation=man:sluis(8) file:/usr/share/doc/sluis/operations.md')
+    .replace(/^Documentation=.*$/m, 'Documentation=man:sluis(8) file:/usr/share/doc/sluis/run.md')
     .replace(/ ?Copy it to \/etc\/systemd\/system, then: systemctl daemon-reload &&(\n#)? /, ' Then: ');
 
 /** Who answers for the package: DEBFULLNAME and DEBEMAIL, as other tools of Debian take them, else whoever made the commit. */

@@ -54,7 +54,7 @@ function init(plan, site, how) {
   sluis(['init', '--postgres', ...hosts, ...given, ...how]);
 }
 
-/** As docs/operations.md makes them, "Several gateways of one store". Both gateways are at this machine, so one certificate will do. */
+/** As docs/configuration.md makes them, section cluster. Both gateways are at this machine, so one certificate will do. */
 function makeChannelCertificates(folder) {
   const at = (name) => join(folder, name);
   const openssl = (...words) => {

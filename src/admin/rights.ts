@@ -1,5 +1,5 @@
 /**
- * The one place where what an operation asks of whoever calls it is held against what he may do. Rows of the command table say it; docs/operations.md has
+ * The one place where what an operation asks of whoever calls it is held against what he may do. Rows of the command table say it; docs/commands.md has
  * the roles, `sluis operator roles` shows the table.
  *
  * Looking at counts, states and what is registered is `read`; at who mailed with whom `support`. What stops somebody who does harm is `support` as well,

@@ -97,7 +97,7 @@ function giveTo(path: string, { name, id }: SocketGroup): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new ListenerRefused(
-      `Cannot give the control socket "${path}" to group "${name}" (${code ?? String(error)}): only a member of a group may, and systemd may have forbidden it; put the gateway's user into the group (SupplementaryGroups=${name}, SystemCallFilter=@chown), see "Sockets of roles" in docs/operations.md`,
+      `Cannot give the control socket "${path}" to group "${name}" (${code ?? String(error)}): only a member of a group may, and systemd may have forbidden it; put the gateway's user into the group (SupplementaryGroups=${name}, SystemCallFilter=@chown), see [[control]] in docs/configuration.md`,
     );
   }
   chmodSync(path, 0o660);

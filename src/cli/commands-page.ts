@@ -3,6 +3,7 @@ import type { Placed } from '../commands/core/walk.ts';
 import type { AnyRow } from '../commands/core/row.ts';
 import { ROLES, ROLE_ABOUT, mayDo } from '../domain/roles.ts';
 import { answerLines } from './answer-fields.ts';
+import { COMMAND_NOTES } from './command-notes.ts';
 import { type ArgumentFacts, type CommandFacts, type OptionFacts, leavesOf } from './command-tree.ts';
 
 const BEGIN = '<!-- commands: written by "npm run docs" -->';
@@ -20,6 +21,10 @@ export function writeCommands(page: string, program: CommandFacts, all: readonly
     return row;
   };
   const sections = program.commands.flatMap((one) => sectionOf(one, rowOf));
+  const stray = Object.keys(COMMAND_NOTES).filter(
+    (name) => !sections.some((line) => /^###? /.test(line) && line.endsWith(`# ${name}`)),
+  );
+  if (stray.length > 0) throw new Error(`notes are about commands that are not there: ${stray.join(', ')}`);
   return `${before}${BEGIN}\n\n${[...roleLines(), ...sections].join('\n')}\n${END}${after}`;
 }
 
@@ -35,7 +40,7 @@ function sectionOf(command: CommandFacts, rowOf: (command: CommandFacts) => AnyR
   if (command.commands.length === 0) return [`## ${name}`, '', ...lines(command, rowOf(command)), ''];
   const leaves = leavesOf(command);
   return [
-    ...[`## ${name}`, '', sentence(command.about), ''],
+    ...[`## ${name}`, '', sentence(command.about), '', ...noteLines(name)],
     ...leaves.flatMap((leaf) => [`### ${leaf.words.join(' ')}`, '', ...lines(leaf, rowOf(leaf)), '']),
   ];
 }
@@ -61,9 +66,17 @@ function lines(command: CommandFacts, row: AnyRow): string[] {
     ...(taken.length > 0 ? [...taken, ''] : []),
     ...(shared.length > 0 ? [`Also ${shared.map((name) => `\`${name}\``).join(', ')}.`, ''] : []),
     ruleLine(row),
+    ...noteLines(command.words.join(' '), 'above'),
     ...answerLines(row),
   ];
 }
+
+/** With an empty line on its other side. */
+const noteLines = (name: string, space: 'above' | 'below' = 'below'): string[] => {
+  const note = COMMAND_NOTES[name] ?? [];
+  if (note.length === 0) return [];
+  return space === 'above' ? ['', ...note] : [...note, ''];
+};
 
 /** Explained once, at the top of the page. */
 const SHARED = new Set(['--config', '--json', '--csv', '--reason', '--yes', '--approval', '--operator-key', '--help']);

@@ -34,7 +34,7 @@ export const commandManual = (program: CommandFacts, { version, date }: Edition)
     '.BR systemctl (1),',
     '.BR journalctl (1)',
     '.PP',
-    roff('/usr/share/doc/sluis has the pages for operators: operations.md, when-something-breaks.md, commands.md.'),
+    roff('/usr/share/doc/sluis has the pages for operators: run.md, when-something-breaks.md, commands.md.'),
   ]);
 
 /** Of the Debian package. */

@@ -4,6 +4,8 @@ import { settingsTable } from '../domain/settings.ts';
 import type { Setting } from '../domain/settings/setting.ts';
 import { formatSetting } from '../domain/settings/value.ts';
 import { configReference, initialText } from './reference.ts';
+import { SECTION_NOTES } from './section-notes.ts';
+import { SETTING_NOTES } from './section-notes/settings.ts';
 
 const cell = (text: string): string => text.replace(/\|/g, '\\|');
 
@@ -35,6 +37,8 @@ export function writeReference(): string {
       const fallback = initial !== undefined ? `\`${initial}\`` : field.optional === true ? 'none' : 'must be set';
       lines.push(`| \`${field.name}\` | ${cell(field.about)} | ${cell(field.expects)} | ${cell(fallback)} |`);
     }
+    const notes = SECTION_NOTES[section.name] ?? [];
+    if (notes.length > 0) lines.push('', ...notes);
   }
   lines.push(...settingLines());
   return `${lines.join('\n')}\n`;
@@ -64,4 +68,6 @@ const settingLines = (): string[] => [
     ([name, { scopes, type, default: initial, about }]) =>
       `| \`${name}\` | ${scopes.join(', ')} | \`${formatSetting(type, initial)}\` | ${cell(about)} |`,
   ),
+  '',
+  ...SETTING_NOTES,
 ];

@@ -940,7 +940,7 @@ export const sections: Readonly<Record<string, string>> = {
   keys: 'Keys that seal the mail. Without them nobody can read it, you included: keep a copy of both in a safe place.',
   tls: 'The certificate that peers see.',
   control:
-    'Sockets for people who are neither root nor the gateway itself: one [[control]] for each role, open to a system group. See "Sockets of roles" in operations.md.',
+    'Sockets for people who are neither root nor the gateway itself: one [[control]] for each role, open to a system group.',
   listener: 'Ports. One [[listener]] each.',
   log: 'Log lines go to standard error.',
   connections: 'Limits on open connections, over all listeners.',
@@ -958,10 +958,10 @@ export const sections: Readonly<Record<string, string>> = {
   helpdesk:
     'Whom users call: stands in every notice, letter and page, and in replies that say "ask the helpdesk". Its mail address is that of notices.operator.',
   enrolment: 'One-time codes for passwords and certificates (sluis account reset, sluis cert issue --code).',
-  setup: 'Set-up that mail programs find by themselves. See "Set-up that mail programs find" in operations.md.',
+  setup: 'Set-up that mail programs find by themselves.',
   console: 'The web console for operators: listeners with protocol = "console".',
   'console.oidc':
-    'Log-in to the web console at an OpenID provider; off without this section. Its redirect address is that of the console with /login/provider. See "The web console" in operations.md.',
+    'Log-in to the web console at an OpenID provider; off without this section. Its redirect address is that of the console with /login/provider.',
   audit: 'Signed heads of the audit trail (sluis audit verify).',
   doctor: 'Looking after itself (sluis doctor).',
   operators: 'Where a second person is needed.',
@@ -970,7 +970,7 @@ export const sections: Readonly<Record<string, string>> = {
   http: 'Health and metrics.',
   ca: "The gateway's own certificate authority (sluis ca, sluis cert).",
   smime: 'Signing and encrypting messages (S/MIME); who does is a setting of accounts and addresses.',
-  scan: 'Scanning for malware, by clamd. See "Scanning for malware" in operations.md.',
+  scan: 'Scanning for malware, by clamd.',
   webhooks: 'Programs that are told of events (sluis webhook).',
 };
 

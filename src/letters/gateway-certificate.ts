@@ -116,12 +116,12 @@ function own(command: string): Readonly<Record<Language, Words>> {
     nl: {
       what: 'Een certificaat van de eigen autoriteit',
       then: 'Daarna telt niets meer wat ermee is uitgegeven.',
-      remedy: `zie ${command} en "Roll-over" in docs/operations.md`,
+      remedy: `zie ${command} en "Roll-over" in docs/commands.md, ca`,
     },
     en: {
       what: 'a certificate of our own authority',
       then: 'After that nothing counts that was issued under it.',
-      remedy: `see ${command} and "Roll-over" in docs/operations.md`,
+      remedy: `see ${command} and "Roll-over" in docs/commands.md, ca`,
     },
   };
 }

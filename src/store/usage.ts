@@ -8,7 +8,7 @@ import type { AccountId } from '../domain/ids.ts';
 import type { AccountKind, State } from '../domain/registry.ts';
 import type { Day } from '../domain/working-days.ts';
 
-/** docs/operations.md, "Figures for the invoice", says what counts as what. */
+/** docs/commands.md, "report usage", says what counts as what. */
 export interface UsageCounts {
   /** Messages that were accepted from it. */
   readonly sent: number;

@@ -48,7 +48,7 @@ test('an event that nothing is called is refused, with the one that was meant or
   for (const [event, remedy] of [
     ['mesage.accepted', /^Cannot list "mesage\.accepted": expected an event,.*; did you mean "message\.accepted"\?$/m],
     ['logn', /did you mean "login"\?/],
-    ['registri.address-moved', /docs\/operations\.md, "The audit trail", lists them/],
+    ['registri.address-moved', /docs\/signals\.md, "Audit trail", lists them/],
   ] as const) {
     const ran = await run('list', '--event', event);
     assert.equal(ran.code, 2);

@@ -1,6 +1,6 @@
 /**
  * The two clients of ACME that Debian has, certbot and lego, against Debian's test server for it (pebble): each gets a certificate and renews it, and the hook as
- * docs/operations.md prints it puts both into place beside a running gateway, whose open sessions go on.
+ * docs/run.md prints it puts both into place beside a running gateway, whose open sessions go on.
  */
 // @release: the clients themselves, with their own files and variables; gateway/renewal runs the hook at a merge.
 // @beside

@@ -15,7 +15,7 @@ import { FakeClock } from './clock.ts';
 import { MemoryLog } from './log.ts';
 import type { Cleanup } from './store.ts';
 
-/** As docs/operations.md tells operators to make them. */
+/** As docs/configuration.md (cluster) tells operators to make them. */
 export class ClusterAuthority {
   readonly #folder: string;
   readonly ca: string;

@@ -1,4 +1,4 @@
-/** Figures of a month for the invoice. docs/operations.md says what counts as what. */
+/** Figures of a month for the invoice. docs/commands.md says what counts as what. */
 import { z } from '../../config/zod.ts';
 import { type AdminContext, AdminError } from '../../admin/context.ts';
 import { unknownOrganisation } from '../../admin/organisation-of.ts';

@@ -1,0 +1,8 @@
+/** What docs/commands.md says of commands beyond their rows, by their words. A note of a group stands above its commands. */
+import { GATEWAY_NOTES } from './command-notes/gateway.ts';
+import { KEY_NOTES } from './command-notes/keys.ts';
+import { MAIL_NOTES } from './command-notes/mail.ts';
+import type { Notes } from './command-notes/notes.ts';
+import { PEOPLE_NOTES } from './command-notes/people.ts';
+
+export const COMMAND_NOTES: Notes = { ...GATEWAY_NOTES, ...PEOPLE_NOTES, ...MAIL_NOTES, ...KEY_NOTES };

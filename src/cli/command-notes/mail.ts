@@ -1,0 +1,69 @@
+/** Mailboxes, partners, messages, scanning. */
+import type { Notes } from './notes.ts';
+
+export const MAIL_NOTES: Notes = {
+  partner: [
+    'An organisation with a mail server of its own. Mail for its addresses is pushed there; with its account, of kind `partner`, it submits, and may send as all of its addresses.',
+    '',
+    '- **TLS** always, 1.2 or newer: an authority (`--ca`, else the public ones), the name (`--server-name`, else the host), and where there are pins (`--pin`, up to 4) one of them. A pin is `key:` or `cert:` and a SHA-256; `partner test` prints both.',
+    '- **What we show**: `--client-certificate` with `--client-key`, and `--login` with a password. Both are sealed and never shown again.',
+    '- **Domains**: an address that is registered by itself wins over `partner domain add`, in whatever state it is. Where others have addresses in the domain, `--shared` is needed: what is mistyped would reach the partner.',
+    '- **Size**: `--max-message` bounds what is sent to it; the setting `max-message` of its account also what it submits.',
+    '',
+    'What becomes of a delivery: [delivery](configuration.md#delivery).',
+  ],
+  'dkim make': [
+    "1. Set `delivery.dkim-keys`, and make a key for the gateway's own name or a domain above it. `--kind ed25519` makes a second one, which signs besides. The key of the domain in From signs, or of the nearest above it, else that of the gateway.",
+    '2. Publish the records. `sluis doctor --records` shows them, and whether they are there.',
+    '3. Rename `....pem.new` to `....pem` and restart; every gateway of a store has the folder.',
+    '4. `sluis partner set NAME --dkim`. A signature adds up to 1 KB.',
+    '',
+    'Once a year a new key: at step 3 the old file goes out of the folder, and its record stays for a week. A key that cannot be used keeps the gateway from starting; without one for its own name mail for such partners waits.',
+  ],
+  'mailbox restore': [
+    'They come back as new messages, and the owner gets a letter with the reason. `keep-uncollected` counts from that day.',
+  ],
+  'mailbox import': [
+    'Each message keeps the UIDL that its client knows, so nothing is fetched twice:',
+    '',
+    '| there is | UIDL |',
+    '| --- | --- |',
+    '| `dovecot-uidlist` | number and UIDVALIDITY as `%08Xu%08Xv`; `--uidl-format` where `pop3_uidl_format` was set |',
+    '| `courierpop3dsizelist` | `UID12-1764158400`, as Courier writes it |',
+    '| neither | the name of the file without its flags (qmail, Dovecot with `%f`) |',
+    '| another system | `--uidl-file`: CSV `file,uidl` |',
+    '| POP3 | what the server says |',
+    '',
+    'Stop delivery and log-ins on the old server first. `--stls` is for port 110. Nothing is deleted there without `--delete`, and then only what the store has. Line ends become CRLF and NUL becomes 0x80; every other octet stays. Messages that were seen, and all of a POP3 server, count as fetched (`--count-as`). The quota is no limit. 50 messages or 2 MiB are one transaction; given again it leaves out what is here. A UIDL that stands twice, or has more than 70 characters, stops it. Malware is left there (`scan.found`); without clamd it stops with 7, unless `scan.away` is `pass`. With `--from` one mailbox that fails is told of, and the others go on.',
+  ],
+  takeover: [
+    'A practice is the organisation of its accounts, and moves as a whole. The file has a line for each mailbox: `account,maildir` (with `user` where its log-in is another there), or with `--pop3` `account,user,password`.',
+    '',
+    '- **Rehearsal**: it logs in, lists and counts, and reads no message over POP3. It tells of refused log-ins, missing accounts, quotas, disk, and UIDLs that stand twice, are too long or change. A practice with a problem is not begun (`--anyway`); exit code 4.',
+    '- **Wave**: it begins on its day (`--early`). Each mailbox is taken over as by `mailbox import`. A mailbox that fails is told of; ten in a row end the command. `--again` brings what came late.',
+    "- **Programs** know what they fetched by server name, user and UIDL. Keep the *name*: the DNS name moves, or the old server hands on log-ins. With Dovecot's `passwd-file` each user gets `nologin=y` during the wave, then `proxy=y host=NEW port=995 ssl=yes`. Where people enter another name (`letters --programs change`), a program that leaves mail on the server may fetch it once more.",
+    '- **Letters**: `announce`, `moved`, `reminder`, `back`; `--out` writes files, `--notice` files messages. A practice gets each once (`--again`).',
+    "- **Log**: Dovecot's (2.2 to 2.4), or CSV `user,at`. A log without a log-in is refused.",
+    '- **Back**: the addresses first (`address move --to-partner`), then `takeover back`. What nobody fetched is written into the maildir there, and what programs deleted here is deleted there. Over POP3 nothing can be written: it refuses while something waits.',
+  ],
+  'scan exempt add': [
+    'It takes two people: `operators.second-person` must have `scan-exempt`, else it is refused. One person ends it, and it ends at `--ends`. Each message that passes has `scan` = `exempt` in `message.accepted` and a row `scan.marked`. What the account receives or imports is scanned as before. It ends when the account goes to another organisation.',
+    '',
+    'With `--edi-from` (and `--edi-to`) only interchanges of these parties pass, and the rest of the message is scanned. It must have an end. A part is left out only where it is text from its first sign to its last, every segment is of these parties, there is no binary object (UNO), totals are right, and all programs read its encoding alike. An account has at most 20.',
+  ],
+  trace: [
+    '`--bundle` puts all evidence into one signed file: `message.json`, `trail.jsonl`, `anchors.jsonl`, `timestamps.jsonl`, certificates, `HOW-TO-CHECK.txt`. Rows of other messages stand in it as digests, up to the next signed and stamped head within 50,000 rows. A Message-ID of several messages gives all of them, at most 20. What is gone is named. `--verify FILE --timestamp-authority PEM` checks the stamps without a gateway; exit code 9 where nobody says whose certificate it is, or rows have no head.',
+    '',
+    'A search (`--sender`, `--recipient`, `--since`) also finds refused attempts. One whose sender was refused names no addressee, and is shown for each.',
+  ],
+  'message receipt': [
+    'Only where the sender had asked for a receipt; five repetitions are the most (`X-Sluis-Repeated: yes`).',
+  ],
+  'message withdraw': [
+    'It takes the message back wherever nobody has collected it, and says who has it and since when. The sender gets a letter.',
+  ],
+  'message erase': ['Refused while somebody waits for it. Backups are closed from the second day on.'],
+  'smime inspect': [
+    'Save the message whole. It names each check that it passed or failed; `--as ADDRESS` looks inside with held keys, `--key FILE` with one that you were given. Exit code 5: not valid or not readable; 9: nobody signed it, or it stays closed.',
+  ],
+};

@@ -1,0 +1,123 @@
+/** Organisations, accounts, addresses, what people ask of a report. */
+import type { Notes } from './notes.ts';
+
+export const PEOPLE_NOTES: Notes = {
+  'organisation end': [
+    'It takes the same time of grace as [account end](#account-end), with all accounts, and `organisation resume` brings all of it back as it was.',
+  ],
+  'organisation merge': [
+    "- **Accounts** of A become B's with log-ins, passwords, certificates, mail and uids; open sessions go on. Accounts that had ended stay A's.",
+    '- **Addresses** go on for good, or with `--until` until a date (its end in Amsterdam). Then senders read 551 5.1.6 with the successor. `--successors FILE`: CSV `old,new,mailbox`, at most 50,000 lines. A `new` that nobody has is registered; an empty one lets the address go on; `mailbox` is an account of B that takes the mail from now on.',
+    '- **EDI identities** are carried over first. An id that both have with other qualifiers, one of them for one account, is refused.',
+    "- **Settings** that differ are listed; those of B hold, unless `--keep-settings` puts A's on each account. Accounts that B's `login` would lock out are named.",
+    '- **Certificates** that name A hold until they end; `--revoke` revokes them (`affiliationChanged`).',
+    '- **Partners** go over with server, secrets, queue and domains; webhooks of accounts too, those of A end.',
+    "- **A** has ended. Its trail up to that moment stays A's (`organisation export`, `organisation erase`).",
+    '',
+    '100 accounts are one transaction. Until it is done A can neither be suspended nor get accounts. Two people sign where `operators.second-person` has `address-move`; the checksum of the file is in it.',
+  ],
+  'organisation erase': [
+    'Addresses and domains stay blocked for ever; issued certificates are revoked and stay listed; envelopes run out with the trace. It refuses while there is mail, unless `--discard-mail`. Rows of access and change in the trail keep who and where for their time, and the statement says how many. After a crash the same command goes on. `sluis trace --verify` and openssl check the statement.',
+  ],
+  'account import': [
+    'CSV in UTF-8 with comma or semicolon; the first line names the columns: `login,address,organisation,password` or `password_hash` (argon2id, bcrypt, sha512-crypt, SSHA), where wanted `kind`. Several addresses have a space between them. Every bad line is told with its number, and then nothing is changed. Bring hashes: with passwords 20,000 take five minutes of both cores, with hashes six seconds. With `--observe 30d` accounts get every tolerance of [old systems](configuration.md#old-systems) but `quirk-delete-on-disconnect`; see `account observed` and `account enforce`.',
+  ],
+  'account set': [
+    'With `--from FILE`: CSV `account,quota,line-ends`: the account, then settings. An empty field changes nothing, `default` takes the setting back. 250 lines are one transaction; given again it goes on where it was cut short.',
+  ],
+  'account end': [
+    '- At once its addresses take no mail: senders read 551 5.1.6 with the successor, or 550 5.1.1. It sends nothing. One-time codes are void.',
+    '- During the grace its owner logs in and collects, nobody else can have its names, and `resume` brings all of it back. What is suspended as well is resumed first from that.',
+    '- Then it is final. The daily round revokes its certificates (`cessationOfOperation`) and OpenPGP keys, takes back rights to send and consents, and publishes the lists. Held private keys go as soon as no mail needs them.',
+    '- With `--now` open sessions are cut. Given again it sets another end. Addresses and log-ins that ended are never given to anybody again.',
+    '- With `--from` all lines are checked first, then 200 end in a transaction; `grace` and `successor` of a line win (`0d`: at once).',
+    '',
+    'The same holds for `address end`, `partner end` and `organisation end`. At a terminal such commands show what goes along and ask for the name; without one they need `--yes` and `--reason`.',
+  ],
+  'account move': [
+    '- A new account of the other organisation takes log-in, passwords, app passwords, webhooks, addresses with settings, certificates, OpenPGP keys, and the mail since that day (its first moment in Amsterdam; up to 92 days back). Programs keep password and UIDLs.',
+    '- What was before stays as account `jansen~2026-11-26`: for 30 days (`--grace`) by `mailbox export`, or over POP3 with a new password.',
+    '- Revoked: certificates that name the old organisation (`affiliationChanged`). Taken back: rights to send and consents with anybody else. EDI identities stay with the old one; the command says how to register them anew. A scan exemption ends.',
+    '- Open sessions end; a message whose last line had come is answered 451. The mailbox follows in steps of 200 messages, and after a crash the next start goes on.',
+    '- With `--from`: CSV `account,organisation,since`, checked before the first moves; two people sign for at most 100 accounts.',
+  ],
+  'account contain': [
+    'One transaction suspends the account, removes every password, revokes every certificate for log-in and voids codes for new ones. Then open sessions end and the TLS tickets of all listeners are void. All names are checked before the first is touched; 200 accounts are one transaction.',
+  ],
+  'account reset': [
+    "A code holds for 7 days (`--valid`, at most 30) and five wrong tries. It changes nothing until it is used: then the old password is gone and its sessions end. It refuses where the contact is no registered address, leads to the mailbox whose password was lost, or to one that a program empties or nobody can open; then use `--letter`. Whoever reads a letter can set the password, and the trail says so (`by: letter`). A partner's address may be the contact: the code is pushed by verified TLS. Many: 100 accounts are one transaction; `--continue` goes on. Where `operators.second-person` has `code`, each hundred letters is signed for apart.",
+  ],
+  'account certificate add': [
+    '`--match pin` takes one certificate of any issuer. `--match subject` and `--match san` outlive a renewal, and hold for authorities in `tls.client-authorities` only. A certificate leads to one account.',
+  ],
+  'account app-password add': [
+    '256 random bits, kept as a hash and shown once. It begins with `sluisapp_`, so scanners of repositories find it.',
+  ],
+  'account enforce': [
+    "It takes back each tolerance that an observed account did not need, 500 accounts a transaction, so that the organisation's rules hold for it.",
+  ],
+  'address move': [
+    'What is accepted from then on is filed at the new place, also where RCPT came before. What waits for a partner still goes there; `--queued move` files it here, but for what is on its way. `--from FILE`: CSV `address,account`, 500 in a transaction. Between organisations only from or to a partner; `--to-partner` takes a move back.',
+  ],
+  'address absence add': [
+    'See [absence](configuration.md#absence). `address absence import`: CSV `address,from,until`, where wanted `substitute` and `refuse` (yes or no).',
+  ],
+  'notice send': [
+    'Each contact gets it, else the first account of the organisation for people, never a system. The text is UTF-8 of at most 64 KiB; with `--en FILE` each gets both, its own language first. The same `--id` reaches only those that do not have it yet.',
+  ],
+  'report usage': [
+    'A month begins and ends at midnight in Amsterdam. Figures are kept for seven years (`store.keep-usage`), also when mail, accounts and organisations have gone.',
+    '',
+    '| figure | what counts |',
+    '| --- | --- |',
+    '| sent | messages that were answered `250`, each once, whatever became of them; octets as submitted |',
+    '| recipients | RCPT that were answered `250` |',
+    "| received | messages of others filed in the mailbox, each once; of a partner's account, deliveries that its server took. Held mail counts when it is released |",
+    '| notices | what the gateway itself wrote; in none of the others |',
+    '| collected | messages fetched to their end and confirmed by QUIT, or fetched twice; again when handed out again |',
+    "| pushed | deliveries that the partner's server took |",
+    '| refused | MAIL, RCPT and messages that were answered 4xx or 5xx |',
+    '| log-ins refused | wrong passwords, blocked accounts and so on; not those that were not judged, nor names that nobody has |',
+    '| days | days on which the account logged in, sent, fetched, or its server took mail |',
+    '| last log-in, idle since | as of today; the last day with anything done, `never` where there is none |',
+    '',
+    'Imported mail counts as neither sent nor received. An account that moved has a line in both organisations. After a crash the next start counts the rest from the trail. A name that a spreadsheet would take for a formula has an apostrophe in front.',
+  ],
+  'report availability': [
+    'A minute is available where the whole visit of the [probe](configuration.md#probe) went well in it. Planned stops count as not available, and their minutes are named.',
+    '',
+    '| cause | what failed |',
+    '| --- | --- |',
+    '| `submit-connect`, `fetch-connect` | no connection: name, network, load balancer, or nothing listens |',
+    '| `submit-tls`, `fetch-tls` | the certificate is of somebody else, has ended, or none is shown |',
+    '| `submit-login`, `fetch-login` | the log-in, or the mailbox was in use |',
+    '| `submit-refused`, `fetch-refused` | the reply: `451` where the store acknowledges nothing |',
+    '| `submit-lost`, `fetch-lost` | the connection ended, or no answer came in time |',
+    '| `not-found` | the message was accepted and is not there. **Look at once** |',
+    '| `not-erased` | QUIT was not acknowledged |',
+    '| `account` | the probe account is missing, suspended, or could not be asked for |',
+    '| `stopped` | a planned stop, or a drain |',
+    '| `unmeasured` | no gateway ran, or none could write |',
+  ],
+  operator: [
+    "Root and the gateway's user are the owner and may do everything. Everybody else is an operator: a name, a role, and how he is known. The right is asked for before anything is looked up; exit code 10, and the refusal stands in the trail. Nobody gives a role above his own.",
+    '',
+    '- **Of one organisation** (`--organisation`): what others own is not there (exit code 3); what is about the whole gateway is refused (10).',
+    '- **Tokens** begin with `sluis_` and have 256 random bits, of which SHA-256 is kept. A token may do what its scope and its operator have in common, from its networks, for at most 366 days. One that is not taken is refused with one text; the reason stands in the trail (`operator.token-refused`).',
+    '- Rows of the trail have `proof` where the name is proven: `token`, `certificate`, `passkey`, `signatures`.',
+  ],
+  webhook: [
+    'With `--account` it is told of events of that account, with `--organisation` of its accounts, without either of all (owners alone); without `--event` of everything:',
+    '',
+    '| event | of whom | what happened |',
+    '| --- | --- | --- |',
+    '| `message.received` | owner of the mailbox | a message is in the mailbox (`octets`); held mail when it is released |',
+    '| `message.delivered` | sender | it is in a mailbox (`to: mailbox`, `recipients`), or a partner took it (`to: partner`) |',
+    '| `message.collected` | sender | it was fetched, each time; not with `collected-receipts=never` |',
+    '| `message.failed` | sender | `why`: not-delivered, not-collected, withdrawn |',
+    '| `certificate.ending` | account | `fingerprint`, `days` before the end |',
+    '| `account.added`, `account.suspended`, `account.resumed`, `account.ending` (`endsAt`), `account.ended`, `account.moved` | account | contained counts as suspended |',
+    '',
+    'The body has ids and nothing of the content: `{"type":..., "timestamp":..., "data":{"accountId":..., "organisationId":..., "messageId":...}}`. Headers: `webhook-id` (the same when sent again), `webhook-timestamp`, `webhook-signature`; `webhook rotate` lets the old secret sign for 7 days more. 200 to 299 within 15 seconds is a yes. Each event comes at least once and in order; what is not taken is tried after 5 s, 30 s, 2, 10 and 30 minutes, 1, 2, 4 and 8 hours. After the tenth failure the webhook is paused, and events older than 7 days are left out (`missedUntil`). 410 ends it.',
+  ],
+};
