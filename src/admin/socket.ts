@@ -6,7 +6,7 @@
  * call is taken from the caller for the audit trail; it is not a proof. A request that carries the token of an operator has a name that is proven. Where the
  * operator wants more, two people sign (second-person.ts).
  *
- *   -> {"protocol":2,"version":"0.1.0","call":"account.list","actor":{"name":"jan"},"input":{"limit":100}}
+ *   -> {"protocol":2,"version":"0.2.0","call":"account.list","actor":{"name":"jan"},"input":{"limit":100}}
  *                                                                    "upload":true: lines {"piece":"..."} and {"end":true} follow
  *   <- {"progress":[2000,9000,"Storing"]}  or  {"piece":"..."}                         none or more; octets of a file, latin-1
  *   <- {"result":...}  or  {"error":{"kind":"unknown","message":"..."},"protocol":2}

@@ -1,7 +1,7 @@
 /** Which version of the program this is, and which build: manifests, reports and the control socket name it. */
 import { readFileSync } from 'node:fs';
 
-/** The version of the package, such as `0.1.0`. */
+/** The version of the package, such as `0.2.0`. */
 export const programVersion = (): string => {
   const read = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
     version: string;
@@ -20,8 +20,8 @@ interface Commit {
 }
 
 /**
- * The version with the commit that it was built from, in the form of a semantic version with build metadata: `0.1.0+2026-11-27.0123456789ab`, with
- * `.changed` at the end where the sources were not those of the commit, and `0.1.0+unknown` where the build could not tell.
+ * The version with the commit that it was built from, in the form of a semantic version with build metadata: `0.2.0+2026-12-02.0123456789ab`, with
+ * `.changed` at the end where the sources were not those of the commit, and `0.2.0+unknown` where the build could not tell.
  */
 export const buildVersion = (): string => `${programVersion()}+${buildOf(readCommit())}`;
 

@@ -223,6 +223,14 @@ test('an upgrade of one that is stopped does not start it', { skip }, () => {
   machine.does('systemctl start sluis');
 });
 
+test('the printed command goes back to the older package, with the same keys and mail', { skip }, () => {
+  const [keys, mail] = [kept(), messages()];
+  const [printed = ''] = commandsOf('Go back', PAGE);
+  machine.does(printed);
+  assert.match(machine.does('dpkg -s sluis'), new RegExp(`^Version: ${VERSION.replaceAll('.', '\\.')}-1$`, 'm'));
+  assert.deepEqual([show('ActiveState'), kept(), messages()], ['active', keys, mail]);
+});
+
 test('it comes up by itself when the machine is started again', { skip }, async () => {
   await machine.halt();
   await machine.boot();
@@ -238,7 +246,7 @@ test('remove stops it and leaves configuration, data and keys; installed again i
   assert.equal(existsSync(join(machine.root, 'usr', 'lib', 'sluis')), false);
   assert.equal(existsSync(join(machine.root, 'etc', 'sluis', 'sluis.toml')), true);
   assert.equal(kept(), keys);
-  machine.does(`DEBIAN_FRONTEND=noninteractive apt-get -y install ./sluis_${VERSION}-3_amd64.deb`);
+  machine.does(`DEBIAN_FRONTEND=noninteractive apt-get -y install ./${basename(deb)}`);
   machine.does('systemctl start sluis');
   assert.deepEqual([kept(), messages()], [keys, mail]);
 });

@@ -98,7 +98,12 @@ export class DebianMachine {
   }
 
   tries(command: string): Did {
-    const environment = ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'LANG=C.UTF-8', 'TERM=dumb'];
+    const environment = [
+      'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      'HOME=/root',
+      'LANG=C.UTF-8',
+      'TERM=dumb',
+    ];
     const words = ['-t', String(this.pid), '-a', '--wdns=/root', 'env', '-i', ...environment, 'sh', '-c', command];
     const ran = spawnSync('nsenter', words, {
       ...{ encoding: 'utf8', timeout: 5 * MINUTE, stdio: ['ignore', 'pipe', 'pipe'] },
