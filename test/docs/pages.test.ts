@@ -10,6 +10,7 @@ import { placed } from '../../src/cli/placed.ts';
 import { exitCodes } from '../../src/cli/exit.ts';
 import { buildProgram } from '../../src/cli/program.ts';
 import { writeReference } from '../../src/config/markdown.ts';
+import { configReference } from '../../src/config/reference.ts';
 import { LOG_EVENTS } from '../../src/domain/log-events.ts';
 import { declaredMetrics } from '../../src/gateway/declared-metrics.ts';
 import { writeRoutes } from '../../src/pages/routes.ts';
@@ -95,4 +96,25 @@ test('docs/commands.md lists every command', () => {
           .flatMap((c) => leaves(c, path === '' ? c.name() : `${path} ${c.name()}`));
   const missing = leaves(program, '').filter((path) => !commands.includes(`\nsluis ${path}`));
   assert.deepEqual(missing, []);
+});
+
+test('every setting in a block of TOML is one of the configuration', () => {
+  const known = new Set(
+    configReference().flatMap(({ name, fields }) => fields.map((field) => `${name}.${field.name}`)),
+  );
+  const unknown: string[] = [];
+  let count = 0;
+  for (const file of readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')))
+    for (const [, block = ''] of page(file).matchAll(/^```toml\n([\s\S]*?)^```$/gm)) {
+      let section = '';
+      for (const line of block.split('\n')) {
+        section = /^\[+([a-z.-]+)\]+/.exec(line)?.[1] ?? section;
+        const name = /^([a-z-]+) *=/.exec(line)?.[1];
+        if (name === undefined) continue;
+        count += 1;
+        if (!known.has(`${section}.${name}`)) unknown.push(`${file}: [${section}] ${name}`);
+      }
+    }
+  assert.ok(count > 30, String(count));
+  assert.deepEqual(unknown, []);
 });
