@@ -6,6 +6,8 @@
 import { lookup } from 'node:dns/promises';
 import type { Socket } from 'node:net';
 import type { TLSSocket, TLSSocketOptions } from 'node:tls';
+import { instant } from '../domain/units.ts';
+import { holdsAt, shownChain } from '../platform/client-certificate.ts';
 import { tlsLine } from '../platform/tls-line.ts';
 import { type Dialogue, type DialogueContext, pause } from './dialogue.ts';
 import { type DoorName, type DoorWish, Doors } from './doors.ts';
@@ -45,8 +47,8 @@ export interface BenchParts {
   readonly env: Readonly<Record<string, string>>;
   readonly receiver?: Receiver;
   readonly operate: Stage['operate'];
-  /** Hands a message to the gateway as the laboratory; resolves with its mark. */
-  readonly submit: (mail: Mail) => Promise<string>;
+  /** Hands a message to the gateway as the laboratory, for the account or for an address of the hospital; resolves with its mark. */
+  readonly submit: (mail: Mail, to?: string) => Promise<string>;
   /** Makes the gateway write a receipt for a message of the account; resolves with the mark of that message. */
   readonly receipt: () => Promise<string>;
   readonly now: () => number;
@@ -236,6 +238,9 @@ export class Bench {
         const exact = exactOf(mail.name);
         return { name: mail.name, mark, uid: await lying(before, 1), ...(exact !== undefined && { exact }) };
       },
+      fill: async (address, mail) => {
+        await this.#parts.submit(mail, address);
+      },
       remove: async (uid) => {
         this.#removed.add(uid);
         await mailbox(behind, account, now, (one) => one === uid);
@@ -273,6 +278,13 @@ export class Bench {
         const { tls } = tlsLine(made) ?? {};
         if (tls !== undefined) visit.tls = tls;
         facts.note(`${labelOf(visit)} ${tls ?? 'TLS'}`);
+        const [shown] = shownChain(made) ?? [];
+        if (shown !== undefined) {
+          visit.clientCertificate = holdsAt(shown, instant(Date.now())) ? 'holds' : 'ended';
+          facts.note(
+            `${labelOf(visit)}   shows a client certificate that ${visit.clientCertificate === 'holds' ? 'holds' : 'has ended'}`,
+          );
+        }
         return made;
       } catch (error) {
         visit.tlsFailed = (error as NodeJS.ErrnoException).code ?? (error as Error).message;

@@ -40,6 +40,8 @@ export async function doorTls({
     'other-name': with_(await made(authority, [OTHER], now, instant(now + days(30)))),
     stranger: with_(stranger.server),
     tls13: serverTlsOptions([server], now, 'modern'),
+    // As a gateway does that lets people in by certificate: whatever comes is taken, and looked at.
+    asks: { ...good, requestCert: true, rejectUnauthorized: false },
   };
 }
 

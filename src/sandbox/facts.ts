@@ -57,6 +57,8 @@ export interface Visit {
   tls?: string;
   /** Why TLS was not agreed, as the program or the library says. */
   tlsFailed?: string;
+  /** Of the client certificate that it showed. */
+  clientCertificate?: 'holds' | 'ended';
   /** A name or a password came outside TLS. */
   inClear?: boolean;
   /** Commands inside TLS, besides RSET and QUIT. */

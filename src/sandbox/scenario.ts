@@ -19,7 +19,9 @@ export type Act =
   /** Of a message that is handed out: the line breaks after so many octets of it. */
   | { readonly do: 'break'; readonly after: number }
   /** Of a message that is handed out: its last line comes later. */
-  | { readonly do: 'hold'; readonly ms: number };
+  | { readonly do: 'hold'; readonly ms: number }
+  /** Of a command that sends: something is done elsewhere before the gateway gets it. */
+  | { readonly do: 'first'; readonly what: () => Promise<void> };
 
 export interface Trouble {
   /** Asked for each command before the gateway gets it: `QUIT`, `RETR`, `MAIL`; `greeting` when a connection begins, `content` when a message came whole. */
@@ -54,6 +56,8 @@ export interface Stage {
   operate(name: 'address.add' | 'address.end' | 'account.set', input: Readonly<Record<string, unknown>>): Promise<void>;
   /** Puts a message into the mailbox of the program, by SMTP. */
   place(mail: Mail): Promise<Placed>;
+  /** Puts one into a mailbox of the hospital. */
+  fill(address: string, mail: Mail): Promise<void>;
   /** Takes a message out of it, as another workplace would. */
   remove(uid: string): Promise<void>;
   /** A receipt for a message of the program lies in its mailbox when it resolves. */
@@ -69,7 +73,7 @@ export interface Settings {
   readonly slow: number;
 }
 
-export type TlsKind = 'good' | 'ended' | 'other-name' | 'stranger' | 'tls13';
+export type TlsKind = 'good' | 'ended' | 'other-name' | 'stranger' | 'tls13' | 'asks';
 
 export interface Scenario {
   readonly name: string;

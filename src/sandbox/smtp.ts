@@ -65,6 +65,7 @@ export class SmtpDialogue implements Dialogue {
       return act.cut !== true;
     }
     if (act?.do === 'wait') await this.#sides.wait(act.ms, `the answer to ${verb}`);
+    if (act?.do === 'first') await act.what();
     await this.#sides.gateway.write(`${text}\r\n`);
     let reply = await this.#reply();
     while (reply?.startsWith('334') === true) {

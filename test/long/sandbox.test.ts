@@ -3,12 +3,15 @@
  * each program is what they did here.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { badReceiver, badSender, commandOf, trial } from '../peers/sandbox-programs.ts';
-import { start } from '../support/command-line.ts';
+import { makeDevelopmentCertificates } from '../../src/crypto/certificates/development-ca.ts';
+import { days, instant } from '../../src/domain/units.ts';
+import { MAIN, start } from '../support/command-line.ts';
 import { withoutProgram } from '../support/require.ts';
 import { Thunderbird } from './thunderbird.ts';
 
@@ -77,6 +80,78 @@ test(
     const sender = await failures(folder, ['--send', badSender]);
     for (const name of ['accepted-answer-lost', 'line-lost-before-the-dot', 'busy-hour', 'shut-down', 'quota-full'])
       assert.match(sender[name] ?? '', /took silence for success/, name);
+  },
+);
+
+const curl = (more: string): string =>
+  `exec curl --silent --show-error ${more} --cacert "$SANDBOX_CA" --user "$SANDBOX_LOGIN:$SANDBOX_PASSWORD" "pop3s://$SANDBOX_HOST:$SANDBOX_POP3S_PORT/"`;
+const everyProgram =
+  withoutProgram('curl', 'curl') ||
+  withoutProgram('mpop', 'mpop') ||
+  withoutProgram('fetchmail', 'fetchmail') ||
+  withoutProgram('getmail', 'getmail6') ||
+  withoutProgram('msmtp', 'msmtp');
+/** In mounts of its own a process has a hosts file of its own: the machine's stays as it is. */
+const apart =
+  spawnSync('unshare', ['--mount', 'true']).status === 0
+    ? false
+    : 'no mounts of its own here (unshare --mount): be root';
+
+test(
+  'IPv6 alone: every program finds the second address of the name, and one that is kept to IPv4 is caught',
+  { skip: everyProgram || apart, timeout: TIMEOUT },
+  async (t) => {
+    const folder = home(t);
+    const hosts = join(folder, 'hosts');
+    writeFileSync(hosts, '127.0.0.1 localhost\n::1 localhost\n');
+    const tried = (...args: readonly string[]): string => {
+      const quick = ['--free-ports', '--hour', '2', '--patience', '10', '--json'];
+      const { stdout, stderr } = spawnSync(
+        'unshare',
+        [
+          ...['--mount', 'sh', '-c', 'mount --bind "$0" /etc/hosts && exec "$@"', hosts],
+          ...[process.execPath, MAIN, 'sandbox', 'ipv6-only', ...args, ...quick],
+        ],
+        { cwd: folder, encoding: 'utf8', timeout: 60_000 },
+      );
+      assert.notEqual(stdout, '', stderr);
+      return (JSON.parse(stdout) as Awaited<ReturnType<typeof trial>>['told']).scenarios[0]?.verdict ?? '';
+    };
+    for (const program of ['mpop', 'fetchmail', 'getmail'] as const)
+      assert.equal(tried('--fetch', commandOf(program, folder)), 'passed', program);
+    assert.equal(tried('--send', commandOf('msmtp', folder)), 'passed', 'msmtp');
+    assert.equal(tried('--fetch', curl('')), 'passed', 'curl');
+    assert.notEqual(tried('--fetch', curl('--ipv4')), 'passed', 'curl, IPv4 alone');
+  },
+);
+
+test(
+  'a client certificate that has ended is seen with curl, mpop and msmtp, which show it',
+  { skip: everyProgram, timeout: TIMEOUT },
+  async (t) => {
+    const folder = home(t);
+    const { server } = await makeDevelopmentCertificates(['client'], instant(Date.now() - days(400)));
+    const [certificate, key] = [join(folder, 'old.pem'), join(folder, 'old-key.pem')];
+    writeFileSync(certificate, server.certificate);
+    writeFileSync(key, server.key, { mode: 0o600 });
+    const scenario = ['client-certificate-asked'];
+    const shows = (program: 'mpop' | 'msmtp'): string => {
+      const command = commandOf(program, folder);
+      const script = join(folder, `${program}.sh`);
+      const told = `tls on\ntls_cert_file ${certificate}\ntls_key_file ${key}`;
+      writeFileSync(script, readFileSync(script, 'utf8').replace(/^tls on$/m, told));
+      return command;
+    };
+    for (const [program, args] of [
+      ['curl', ['--fetch', curl(`--cert '${certificate}' --key '${key}'`)]],
+      ['mpop', ['--fetch', shows('mpop')]],
+      ['msmtp', ['--send', shows('msmtp')]],
+    ] as const) {
+      const { told } = await trial(folder, args, scenario);
+      assert.match(told.scenarios[0]?.findings[0]?.says ?? '', /client certificate that has ended/, program);
+    }
+    const { told } = await trial(folder, ['--fetch', curl('')], scenario);
+    assert.equal(told.scenarios[0]?.verdict, 'passed', 'curl, without one');
   },
 );
 

@@ -11,8 +11,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { createSecureContext } from 'node:tls';
 import { type World, openWorld } from '../../src/commands/sandbox/world.ts';
+import { type KeyAndCertificate, makeDevelopmentCertificates } from '../../src/crypto/certificates/development-ca.ts';
 import { makeWebhookSecret, webhookSignature } from '../../src/crypto/keys/webhook-secrets.ts';
+import { days, instant } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { Bench, type BenchParts } from '../../src/sandbox/bench.ts';
 import { doorTls } from '../../src/sandbox/certificates.ts';
@@ -63,7 +66,7 @@ async function tried(
     commands: {},
     env: {},
     operate,
-    submit: (mail) => submit(behind, hospital, account.login, mail, systemClock),
+    submit: (mail, to = account.login) => submit(behind, hospital, to, mail, systemClock),
     receipt: () => Promise.reject(new Error('not asked for')),
     now: () => systemClock.monotonic(),
     say: () => undefined,
@@ -220,6 +223,62 @@ test('a 250 that was lost: the same again is known to the gateway; silence and a
     patience: 500,
   });
   assert.match(found(silent), /^failed: It did not send the message again .*: took silence for success, or gave it up/);
+});
+
+test('a full mailbox: the gateway itself refuses twice, for its quota, and takes the message when there is room', async () => {
+  const full = 'vol@ziekenhuis.test';
+  const outcome = await tried('quota-full', async ({ smtp }) => {
+    const wire = await smtp();
+    for (const wanted of [/^452 4\.2\.2 The mailbox of .* is full; try again/, /^452 /, /^250 /]) {
+      await answer(wire, `MAIL FROM:<${world.program.login}>`);
+      assert.match(await answer(wire, `RCPT TO:<${full}>`), wanted);
+      if (wanted.source !== '^250 ') await answer(wire, 'RSET');
+    }
+    await answer(wire, 'DATA');
+    assert.match(
+      await answer(wire, `From: <${world.program.login}>\r\nTo: <${full}>\r\nMessage-ID: <f@x.test>\r\n\r\nx\r\n.`),
+      /^250 /,
+    );
+    await answer(wire, 'QUIT');
+    wire.destroy();
+  });
+  assert.equal(outcome.verdict, 'passed', found(outcome));
+  const silent = await tried(
+    'quota-full',
+    async ({ smtp }) => {
+      const wire = await smtp();
+      await answer(wire, `MAIL FROM:<${world.program.login}>`);
+      assert.match(await answer(wire, `RCPT TO:<${full}>`), /^452 /, 'it is full again at the next run');
+      wire.destroy();
+    },
+    { patience: 1000 },
+  );
+  assert.match(found(silent), /^failed: /);
+});
+
+test('a client certificate is asked for: without one a program passes, with one that has ended it is caught', async () => {
+  const old = await makeDevelopmentCertificates(['client'], instant(Date.now() - days(400)));
+  const logsIn = async ({ port }: Doors, client?: KeyAndCertificate): Promise<void> => {
+    const wire = await Wire.open({
+      port: port('pop3s'),
+      tls: 'implicit',
+      servername: 'localhost',
+      context: createSecureContext({
+        ca: world.certificates.ca.certificate,
+        ...(client !== undefined && { key: client.key, cert: client.certificate }),
+      }),
+    });
+    await wire.line();
+    wire.send(`USER ${world.program.login}\r\nPASS ${world.program.password}\r\nQUIT\r\n`);
+    for (let n = 0; n < 3; n += 1) await wire.line();
+    wire.destroy();
+  };
+  const none = await tried('client-certificate-asked', (doors) => logsIn(doors));
+  assert.equal(none.verdict, 'passed', found(none));
+  const ended = await tried('client-certificate-asked', (doors) => logsIn(doors, old.server));
+  assert.match(found(ended), /^failed: It showed a client certificate that has ended/);
+  const holding = await tried('client-certificate-asked', (doors) => logsIn(doors, world.certificates.server));
+  assert.equal(holding.verdict, 'passed', found(holding));
 });
 
 test('429 and an answer that was lost, over HTTPS: the same key is right, another one is caught', async () => {

@@ -102,7 +102,7 @@ async function benchOf(
     ...(stored !== undefined && { stored: resolve(stored) }),
     ...(webhook !== undefined && { receiver: { url: webhook, secret, ca: certificates.ca.certificate } }),
     operate,
-    submit: (mail) => submit(behind, hospital, program.login, mail, systemClock),
+    submit: (mail, to = program.login) => submit(behind, hospital, to, mail, systemClock),
     receipt: async () => {
       const mail = {
         ...result('R'),

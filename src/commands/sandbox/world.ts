@@ -10,7 +10,7 @@ import { OWNER_SAID } from '../../domain/roles.ts';
 import type { Gateway } from '../../gateway.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { Stage } from '../../sandbox/scenario.ts';
-import { LAB, POLI } from '../../sandbox/scenarios/parts.ts';
+import { FULL, LAB, POLI } from '../../sandbox/scenarios/parts.ts';
 import type { Sender } from '../../sandbox/submit.ts';
 import type { Behind } from '../../sandbox/upstream.ts';
 import { freshDevelopmentCertificates } from '../init/development.ts';
@@ -18,7 +18,7 @@ import { initialise } from '../init/files.ts';
 import { writeNew } from '../init/write.ts';
 
 /** Addresses of the hospital, besides the one that it logs in by. */
-const HOSPITAL = [LAB, POLI, 'vol@ziekenhuis.test', 'oud@ziekenhuis.test', 'nieuw@ziekenhuis.test'];
+const HOSPITAL = [LAB, POLI, 'oud@ziekenhuis.test', 'nieuw@ziekenhuis.test'];
 export const PROGRAM = 'programma@praktijk.test';
 
 export interface World {
@@ -86,6 +86,7 @@ export async function openWorld(folder: string, hostname: string): Promise<World
     for (const { login, password, organisation, address } of [
       { ...program, organisation: 'praktijk', address: [PROGRAM] },
       { ...hospital, organisation: 'ziekenhuis', address: HOSPITAL },
+      { login: FULL, password: generatePassword(), organisation: 'ziekenhuis', address: [FULL] },
     ])
       await runOperation(
         'account.add',

@@ -94,6 +94,29 @@ export const connecting: readonly Scenario[] = [
     judge: works,
   },
   {
+    name: 'client-certificate-asked',
+    speaks: 'any',
+    happens: 'The server asks for a client certificate, as a gateway does whose accounts may log in by one.',
+    right: 'It shows one that still holds, or none, and logs in.',
+    rules: [
+      {
+        says: 'Answer with a certificate that holds, or with none: the password follows all the same.',
+        rfc: 'RFC 8446',
+        guide: GUIDE_VALUES,
+      },
+    ],
+    patient:
+      'A program that gives up when it is asked is cut off on the day on which the gateway begins to ask; one whose certificate has ended gets no result where that alone opens the mailbox.',
+    tls: 'asks',
+    done: loggedIn,
+    judge: (facts) => [
+      ...works(facts),
+      ...(facts.visits.some(({ clientCertificate }) => clientCertificate === 'ended')
+        ? [failed('It showed a client certificate that has ended: no gateway lets anybody in by it.')]
+        : []),
+    ],
+  },
+  {
     name: 'ipv6-only',
     speaks: 'any',
     happens:

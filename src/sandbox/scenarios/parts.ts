@@ -7,6 +7,8 @@ export const two: readonly Mail[] = [result('A'), result('B')];
 export const three: readonly Mail[] = [...two, result('C')];
 
 export const LAB = 'lab@ziekenhuis.test';
+/** Its mailbox is an account of its own. */
+export const FULL = 'vol@ziekenhuis.test';
 export const POLI = 'poli@ziekenhuis.test';
 
 /** Programs that come again and again without a pause. */

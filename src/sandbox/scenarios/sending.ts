@@ -1,14 +1,22 @@
 /** What goes wrong while a program sends. */
 import { RULE_RECIPIENT, RULE_SILENCE, RULE_TEMPORARY, isSent, judgeSilence, wasWhole } from '../judge-send.ts';
-import { type Scenario, GUIDE_SENDING, failed, firstOf, remark } from '../scenario.ts';
-import { LAB, POLI, hammers } from './parts.ts';
+import type { Facts } from '../facts.ts';
+import { result } from '../mails.ts';
+import { type Scenario, type Stage, GUIDE_SENDING, failed, firstOf, remark } from '../scenario.ts';
+import { FULL, LAB, POLI, hammers } from './parts.ts';
 
 const NOBODY_WAITS =
   'The request or the result is nowhere, and its sender believes that it arrived: nobody looks for it.';
 const TO_NOBODY = 'niemand@ziekenhuis.test';
-const FULL = 'vol@ziekenhuis.test';
 const MOVED = 'oud@ziekenhuis.test';
 const NEW = 'nieuw@ziekenhuis.test';
+
+const ROOMY = '2GiB';
+/** The gateway itself refuses: what its mailbox holds is more than it may. */
+const quotaOf = (stage: Stage, quota: string): Promise<void> =>
+  stage.operate('account.set', { name: FULL, settings: [`quota=${quota}`] });
+const fullTimes = (facts: Facts): number =>
+  facts.sent.flatMap(({ to }) => to).filter(({ address, code }) => address === FULL && code === 452).length;
 
 export const sending: readonly Scenario[] = [
   {
@@ -80,11 +88,17 @@ export const sending: readonly Scenario[] = [
       'The addressee never gets the result, and nobody calls: a program that takes 452 for final drops it, one that says nothing hides it.',
     look: 'your program shows the message as still under way.',
     to: [FULL],
-    trouble: () =>
-      firstOf(['RCPT'], 2, () => ({
-        do: 'answer',
-        line: `452 4.2.2 The mailbox of ${FULL} is full; try again after it was emptied`,
-      })),
+    prepare: async (stage) => {
+      await quotaOf(stage, ROOMY);
+      await stage.fill(FULL, { ...result('F'), padding: 1_200_000 });
+      await quotaOf(stage, '1MiB');
+      return [];
+    },
+    trouble: (stage) => ({
+      command: (verb, _, facts) =>
+        verb === 'RCPT' && fullTimes(facts) >= 2 ? { do: 'first', what: () => quotaOf(stage, ROOMY) } : undefined,
+      used: (facts) => fullTimes(facts) >= 2,
+    }),
     judge: (facts) => judgeSilence(facts, 'after 452 to its only recipient'),
   },
   {
