@@ -81,6 +81,9 @@ export class Pop3Dialogue implements Dialogue {
       case 'wait':
         await this.#sides.wait(act.ms, `the answer to ${verb}`);
         break;
+      case 'first':
+        await act.what();
+        break;
       case 'break':
       case 'hold':
       case undefined:

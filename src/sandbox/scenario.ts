@@ -20,7 +20,7 @@ export type Act =
   | { readonly do: 'break'; readonly after: number }
   /** Of a message that is handed out: its last line comes later. */
   | { readonly do: 'hold'; readonly ms: number }
-  /** Of a command that sends: something is done elsewhere before the gateway gets it. */
+  /** Something is done elsewhere before the gateway gets the command. */
   | { readonly do: 'first'; readonly what: () => Promise<void> };
 
 export interface Trouble {
