@@ -2,7 +2,7 @@
 import type { Edition } from '../config/man-page.ts';
 import { bold, entry, heading, italic, page, roff, sentence, title } from '../config/roff.ts';
 import { type ArgumentFacts, type CommandFacts, type OptionFacts, leavesOf } from './command-tree.ts';
-import { exitCodes } from './exit-codes.ts';
+import { exitCodes, exitMeanings } from './exit-codes.ts';
 
 export const commandManual = (program: CommandFacts, { version, date }: Edition): string =>
   page([
@@ -24,7 +24,9 @@ export const commandManual = (program: CommandFacts, { version, date }: Edition)
     heading('options of many commands'),
     ...shared(program),
     heading('exit status'),
-    ...Object.entries(exitCodes).flatMap(([name, code]) => entry(bold(String(code)), [roff(name)])),
+    ...Object.entries(exitMeanings).flatMap(([name, meaning]) =>
+      entry(bold(String(exitCodes[name as keyof typeof exitCodes])), [roff(`${name}. ${meaning.replaceAll('`', '')}`)]),
+    ),
     heading('environment'),
     ...entry(bold('SLUIS_CONFIG'), [roff('The configuration, where --config is not given.')]),
     heading('files'),

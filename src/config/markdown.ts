@@ -16,11 +16,15 @@ export function writeReference(): string {
     'One TOML file, given with `--config FILE` or `SLUIS_CONFIG`, else `sluis.toml` in the current folder. `sluis init` writes one with every name',
     'and its meaning; `sluis check` reads it and reports every problem at once. Unknown names are refused. Relative paths start at the folder of',
     'the file. Lengths of time are written `"250ms"`, `"30s"`, `"5m"`, `"2h"`, `"14d"`; sizes `"64KiB"`, `"50MB"`, `"2GiB"` (KB, MB, GB are',
-    'powers of 1000, KiB, MiB, GiB of 1024). A change holds after a restart, except the certificate: `sluis reload` or SIGHUP.',
+    'powers of 1000, KiB, MiB, GiB of 1024). A change holds after a restart. `sluis reload` or SIGHUP takes over',
+    'certificates, authorities, the section `connections` and `log.level` at once.',
     '',
     'Policy about one organisation, account or address is not in this file: [settings](#settings-of-organisations-accounts-and-addresses) are below.',
     '',
-    'This page is written from `src/config/schema.ts` by `npm run docs`; a test holds the two together.',
+    'This page is written from `src/config/schema.ts` and the notes beside it by `npm run docs`; a test holds the two together.',
+    '',
+    '<!-- contents: written by "npm run docs" -->',
+    '<!-- end of contents -->',
   ];
   for (const section of configReference()) {
     lines.push(

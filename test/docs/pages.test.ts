@@ -13,6 +13,7 @@ import { writeReference } from '../../src/config/markdown.ts';
 import { configReference } from '../../src/config/reference.ts';
 import { LOG_EVENTS } from '../../src/domain/log-events.ts';
 import { declaredMetrics } from '../../src/gateway/declared-metrics.ts';
+import { writeContents } from '../../src/pages/contents.ts';
 import { writeRoutes } from '../../src/pages/routes.ts';
 import { writeSignals } from '../../src/pages/signals.ts';
 
@@ -22,7 +23,7 @@ const signals = page('signals.md');
 const commands = page('commands.md');
 
 test('docs/configuration.md is what the schema says (npm run docs)', () => {
-  assert.equal(page('configuration.md'), writeReference());
+  assert.equal(page('configuration.md'), writeContents(writeReference()));
 });
 
 const program = await buildProgram({ out: () => undefined, err: () => undefined, code: 0 });

@@ -2,6 +2,9 @@
 import type { Notes } from './notes.ts';
 
 export const PEOPLE_NOTES: Notes = {
+  'organisation set': [
+    'A change of contact, telephone or post is told to the contact of before, in its mailbox; the answer says who was told, or that nobody could be. A contact that cannot serve is refused; where it belongs to another organisation, the command says so.',
+  ],
   'organisation end': [
     'It takes the same time of grace as [account end](#account-end), with all accounts, and `organisation resume` brings all of it back as it was.',
   ],
@@ -118,6 +121,6 @@ export const PEOPLE_NOTES: Notes = {
     '| `certificate.ending` | account | `fingerprint`, `days` before the end |',
     '| `account.added`, `account.suspended`, `account.resumed`, `account.ending` (`endsAt`), `account.ended`, `account.moved` | account | contained counts as suspended |',
     '',
-    'The body has ids and nothing of the content: `{"type":..., "timestamp":..., "data":{"accountId":..., "organisationId":..., "messageId":...}}`. Headers: `webhook-id` (the same when sent again), `webhook-timestamp`, `webhook-signature`; `webhook rotate` lets the old secret sign for 7 days more. 200 to 299 within 15 seconds is a yes. Each event comes at least once and in order; what is not taken is tried after 5 s, 30 s, 2, 10 and 30 minutes, 1, 2, 4 and 8 hours. After the tenth failure the webhook is paused, and events older than 7 days are left out (`missedUntil`). 410 ends it.',
+    'The body has ids and nothing of the content: `{"type":..., "timestamp":..., "data":{"accountId":..., "organisationId":..., "messageId":...}}`. Headers: `webhook-id` (the same when sent again), `webhook-timestamp`, `webhook-signature`; `webhook rotate` lets the old secret sign for 7 days more. 200 to 299 within 15 seconds is a yes. Each event comes at least once and in order; what is not taken is tried after 5 s, 30 s, 2, 10 and 30 minutes, 1, 2, 4 and 8 hours. After the tenth failure the webhook is paused, and events older than 7 days are left out (`missedUntil`). 410 ends it. A suspended account or organisation is told of nothing meanwhile.',
   ],
 };

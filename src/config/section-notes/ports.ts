@@ -109,7 +109,7 @@ export const PORT_NOTES: Notes = {
     'networks = ["192.0.2.0/24"]',
     '```',
     '',
-    '`sluis operator add els --role support --console` prints a one-time code. Els opens `https://HOST/register`, types it, and registers a passkey. Passkeys hold for the host name of `page` alone, so choose it first. Browsers must use exactly that name and port; others get 421. Behind a proxy set `page`, let `Host` pass, and name the proxy in `proxy` of the listener.',
+    '`sluis operator add els --role support --console` prints a one-time code. Els opens `https://HOST/register`, types it, and registers a passkey. Passkeys hold for the host name of `page` alone, so choose it first. Browsers must use exactly that name and port; others get 421. Behind a proxy set `page`, let `Host` pass, and name the proxy in `proxy` of the listener. Gateways of one store serve one console together.',
     '',
     '- **Rights** are those of the role: a page asks the same commands, and the trail has the same rows, with `proof` (`passkey`, `oidc`, `break-glass`). What changes something asks why, and how the operator knows who calls.',
     '- **Pages**: Today, search (address, login, organisation, telephone, message id, Message-ID, EDI reference, certificate), accounts, organisations, messages (never subject or content; role `support`), `/queue`, `/registers` with CSV, `/settings` (read only), `/imports` (16 MiB; looked at first, then used), `/approvals/ID`.',
