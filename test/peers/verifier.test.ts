@@ -278,7 +278,7 @@ test(
   'an approval by a passkey of each kind holds; one that was made up does not, in a trail that was written anew',
   { skip },
   async (t) => {
-    const { at, read, write, say } = copied(t);
+    const { at, read, write } = copied(t);
     const lines = rowsOf(read('lanes/export.jsonl'));
     const n = lines.findIndex((line) => line.includes('approval.signed'));
     // Lane 0 alone, and without anchors: nothing but the signature tells.
@@ -295,12 +295,19 @@ test(
             changed.facts = JSON.stringify({ ...facts, publicKey: url(cose), signature: url(by) });
           }),
         );
-      write('lanes/export.jsonl', trail(signature));
-      write('lanes/anchors.jsonl', '');
-      assert.deepEqual(await look(at('.'), true), { status: 0, said: '' }, kind);
+      const look = async (by: Buffer): Promise<unknown[]> => {
+        write('lanes/export.jsonl', trail(by));
+        const args = [VERIFIER, '--key', 'lanes/anchor.pem', '--export', 'lanes/export.jsonl'];
+        const ran = await attempt('python3', args, { home: at('.') });
+        return [ran.status, ran.out.toString().replace(/octets \d+ to \d+/, 'octets')];
+      };
+      assert.deepEqual(await look(signature), [0, ''], kind);
       signature[40]! ^= 1;
-      write('lanes/export.jsonl', trail(signature));
-      assert.match(await say(true), /^lanes\/export\.jsonl: line 5, .*: the signature is wrong\n$/, kind);
+      assert.deepEqual(
+        await look(signature),
+        [1, 'lanes/export.jsonl: line 5, octets: the signature is wrong\n'],
+        kind,
+      );
     }
   },
 );
@@ -359,6 +366,12 @@ test('a copy on disk gets the answer that the change in memory got', { skip }, a
     await say(),
     new RegExp(`^${file}: line ${line}, octets ${octet} to ${octet}: the text is not what was signed\n$`),
   );
+});
+
+test('anchors that are not there are no anchors that agree', { skip }, async (t) => {
+  const { write, say } = copied(t);
+  write('lanes/anchors.jsonl', '');
+  assert.match(await say(true), /^lanes\/anchors\.jsonl: .*no anchor is there/);
 });
 
 test('where it cannot look it ends with 2', { skip }, async (t) => {

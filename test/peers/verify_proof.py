@@ -68,8 +68,7 @@ def openssl(command, *files):
     """What `openssl COMMAND` wrote, or None where it failed; `{0}` is the name of a file with the first of `files`."""
     with tempfile.TemporaryDirectory() as folder:
         names = [join(folder, str(i)) for i in range(len(files))]
-        for name, octets in zip(names, files):
-            Path(name).write_bytes(octets)
+        for name, octets in zip(names, files): Path(name).write_bytes(octets)
         ran = subprocess.run(["openssl", *(word.format(*names) for word in command.split())], stdin=subprocess.DEVNULL, capture_output=True)
     return ran.stdout if ran.returncode == 0 else None
 def ed25519(key, text, signature):
@@ -467,6 +466,7 @@ def look(read, names, asked):
     for folder in asked.statement: check.statement(folder, names(folder))
     files = [(join(at, name).removesuffix("/."), name if name != "." else None) for at in asked.anchors for name in sorted(names(at))]
     anchors = check.anchors([(file, read(file), name) for file, name in files if file.endswith(".jsonl")])
+    if asked.anchors and not anchors and not check.faults: check.fault(asked.anchors[0], 0, 1, "no anchor is there: a chain that was written anew would hold")
     faulty = any(file == fault[0] for fault in check.faults for file, _ in files)
     for file in (file for file, _ in files if file.endswith(".timestamps")): check.stamps(file, read(file), anchors, faulty)
     for file in asked.export:
@@ -492,7 +492,7 @@ def main():
         print(json.dumps(look(lambda file: bytes(octets) if file == changed else disk(file), names_below, asked)), flush=True)
     faults = [] if asked.changes else look(disk, names_below, asked)
     for file, first, last, text in faults:
-        print(f"{file}: line {disk(file)[:first].count(10) + 1 if os.path.exists(file) else '?'}, octets {first} to {last}: {text}")
+        print(f"{file}: line {disk(file)[:first].count(10) + 1 if os.path.isfile(file) else '?'}, octets {first} to {last}: {text}")
     return 1 if faults else 0
 
 if __name__ == "__main__":
