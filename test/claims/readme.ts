@@ -141,6 +141,7 @@ export const README: PageClaims = {
     ]),
     claim('`npm run claims` prints each promise of this page with the test that shows it.', [
       'claims/claims: every sentence that promises is quoted, with what shows it, or stands among the few that promise nothing, with the reason',
+      'claims/claims: what is changed to see a test fail stands in the source once, and is of a test that a claim names',
     ]),
   ],
   none: [{ says: 'Until then Sluis is not for use by others.', why: 'says what is not allowed yet' }],

@@ -84,6 +84,7 @@ export const STATEMENT: PageClaims = {
       'cli/approve-restore: two operators of the backup sign for its restoring; nobody else does, and for nothing else',
     ]),
     claim('Only two operators together may erase personal data.', [
+      'cli/approve: with fewer than two operators nothing goes, and the first two register without anybody else',
       'cli/approve: two people sign; the command runs once, and both stand in the trail',
     ]),
     claim('A message that nobody fetches: 30 days.', [

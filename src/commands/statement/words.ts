@@ -25,8 +25,8 @@ export const WORDS = {
     en: 'Annex: controls of NEN 7510-2:2024 and ISO 27001 Annex A',
   },
   controlsAbout: {
-    nl: 'De tekst van een maatregel staat in de norm. "Product" betekent: de gateway kan het. Hierboven staat of het is ingericht. Vraag de operator de opdracht in de laatste kolom te tonen; woorden in hoofdletters vult hij in.',
-    en: 'The text of a control stands in the norm. "Product" means: the gateway can do it. Above stands whether it is in place. Ask the operator to show the command in the last column; he fills in the words in capitals.',
+    nl: 'De tekst van een maatregel staat in de norm. "Product" betekent: de gateway kan het. Hierboven staat of het is ingericht. Vraag de operator de opdracht in de laatste kolom te tonen, met de woorden in hoofdletters ingevuld.',
+    en: 'The text of a control stands in the norm. "Product" means: the gateway can do it. Above stands whether it is in place. Ask the operator to show the command in the last column, with the words in capitals filled in.',
   },
   control: { nl: 'Nr.', en: 'No.' },
   subject: { nl: 'Onderwerp', en: 'Subject' },
