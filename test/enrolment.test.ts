@@ -500,12 +500,12 @@ test('account import with letters: rows without a password get a code for the fi
 });
 
 test(
-  'the lines of docs/clients.md fetch a password and a certificate, as printed',
+  'the lines of docs/systems.md fetch a password and a certificate, as printed',
   { skip: withoutProgram('curl', 'curl') || withoutProgram('openssl', 'openssl') },
   async (t) => {
     const gateway = await open(t);
     const { port } = page(gateway);
-    const printed = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'clients.md'), 'utf8');
+    const printed = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'systems.md'), 'utf8');
     const blocks = [...printed.matchAll(/^<!-- tested: code -->\n+```sh\n([\s\S]*?)^```$/gm)].map(
       ([, text = '']) => text,
     );

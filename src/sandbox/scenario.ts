@@ -112,8 +112,8 @@ export const failed = (says: string, patient?: string): Finding => ({
 });
 export const remark = (says: string): Finding => ({ level: 'remark', says });
 
-export const GUIDE_RECEIVING = 'docs/clients.md, "Receiving, for vendors"';
-export const GUIDE_SENDING = 'docs/clients.md, "Sending, for vendors"';
+export const GUIDE_RECEIVING = 'docs/systems.md, "Receive over POP3"';
+export const GUIDE_SENDING = 'docs/systems.md, "Send over SMTP"';
 export const GUIDE_VALUES = 'docs/clients.md, "The values"';
 export const GUIDE_API = 'docs/api.md, "Send, and be sure"';
 export const GUIDE_TOLD = 'docs/api.md, "Be told"';

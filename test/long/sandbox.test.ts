@@ -1,5 +1,5 @@
 /**
- * Every scenario of the sandbox with programs of others, as docs/clients.md sets them up, and with two of our own that must be caught. What the table there says of
+ * Every scenario of the sandbox with programs of others, as docs/systems.md sets them up, and with two of our own that must be caught. What the table there says of
  * each program is what they did here.
  */
 import assert from 'node:assert/strict';

@@ -1,4 +1,4 @@
-/** Programs in front of the sandbox: those of others as docs/clients.md sets them up, and two of ours that are wrong on purpose. */
+/** Programs in front of the sandbox: those of others as docs/systems.md sets them up, and two of ours that are wrong on purpose. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sluis } from '../support/command-line.ts';

@@ -91,5 +91,5 @@ test('a program that takes silence for success is caught', { skip: PYTHON, timeo
     ['failed', 'failed'],
   );
   assert.match(JSON.stringify(told.scenarios[0]?.findings), /took silence for success/);
-  assert.ok(told.scenarios[0]?.rules.some((rule) => rule.includes('RFC 5321') && rule.includes('docs/clients.md')));
+  assert.ok(told.scenarios[0]?.rules.some((rule) => rule.includes('RFC 5321') && rule.includes('docs/systems.md')));
 });

@@ -1,5 +1,5 @@
 /**
- * docs/clients.md, as it is printed: every example marked "tested" is run by the program that it is for, against a real gateway.
+ * docs/systems.md, as it is printed: every example marked "tested" is run by the program that it is for, against a real gateway.
  *
  * The accounts have the names and the password of the page. Only host name and ports are put in, since this gateway is on loopback.
  */
@@ -17,7 +17,7 @@ import { run } from './run.ts';
 import { type NoticeWriter, senders } from './senders.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
-const page = readFileSync(join(root, 'docs', 'clients.md'), 'utf8');
+const page = readFileSync(join(root, 'docs', 'systems.md'), 'utf8');
 
 const PRACTICE = 'assistente@de-brug.example';
 const LABORATORY = 'lab@noord.example';
