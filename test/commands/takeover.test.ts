@@ -1,6 +1,6 @@
 /** `sluis takeover`: a region moves in waves from maildirs and from a POP3 server of another kind; each step, cut short and given again. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -162,6 +162,46 @@ test('what its owner deleted here, and nobody lists at the old server any more, 
   await commands.done('takeover', 'rehearse', '--wave', 'w2', '--day', 'today', '--from', file);
   assert.match(await commands.done('takeover', 'wave', 'w2', '--from', file), /1 practice moved/);
   assert.deepEqual([...(await subjectsAt(gateway, 'anna')).values()], ['new there']);
+});
+
+test('an old server that has renumbered, or drops the line, when a practice goes back: a clear error, and all of it stays', async (t) => {
+  const { gateway, commands, file, maildirOf } = await regionFor(t);
+  await commands.done('takeover', 'rehearse', '--wave', 'w1', '--day', 'today', '--from', file);
+  await commands.done('takeover', 'wave', 'w1', '--from', file);
+  const [practice = { organisation: '' }] = (await commands.json<StatusJson>('takeover', 'status')).practices;
+  const going = ['takeover', 'back', practice.organisation, '--addresses-stay', '--reason', 'program', '--from'];
+  const folder = join(maildirOf('carla'), 'new');
+  const names = readdirSync(folder);
+  for (const name of names) renameSync(join(folder, name), join(folder, `${name}.other`));
+  const refused = await commands.refused(4, /3 messages of it were imported before, .* but 3 others/, ...going, file);
+  assert.match(refused, /what nobody fetched here would be there twice; .* nothing left the mailbox/);
+  assert.equal((await subjectsAt(gateway, 'carla')).size, 3);
+  for (const name of names) renameSync(join(folder, `${name}.other`), join(folder, name));
+  await commands.done(...going, file);
+  assert.deepEqual(readdirSync(folder).sort(), names.sort(), 'each is there once');
+
+  const old = await oldServer(t, () => ['a', 'b', 'c']);
+  const [ca, passwords] = [`${file}.ca.pem`, `${file}.passwords`];
+  writeFileSync(ca, old.ca);
+  const lines = ['anna', 'bert', 'carla'].map((name) => `${addressOf(name)},${name},secret-there`);
+  writeFileSync(passwords, ['account,user,password', ...lines, ''].join('\n'));
+  const from = [passwords, '--pop3', `localhost:${old.port}`, '--ca', ca];
+  await commands.done('takeover', 'rehearse', '--wave', 'w2', '--day', 'today', '--from', ...from);
+  await commands.done('takeover', 'wave', 'w2', '--from', ...from);
+  const client = await Pop3Client.open(gateway.target('pop3s'), loginOf('anna'));
+  for (const n of [1, 2, 3]) await client.fetch(n);
+  await client.command('DELE 1');
+  await client.quit();
+  old.dropOn = 'DELE';
+  await commands.refused(7, /localhost:\d+: at DELE 1, it closed the connection/, ...going, ...from);
+  old.dropOn = 'QUIT';
+  await commands.refused(7, /localhost:\d+: at QUIT, it closed the connection/, ...going, ...from);
+  assert.match(await commands.done('takeover', 'status'), /0 went back/);
+  old.dropOn = '';
+  assert.match(
+    await commands.done(...going, ...from),
+    /3 mailboxes\. [^]*1 message that was deleted here was deleted there too/,
+  );
 });
 
 test('an old server that gives other UIDLs each time is found out, and ten that do not answer end the command', async (t) => {

@@ -11,12 +11,14 @@ export interface OldServer {
   readonly ca: string;
   /** RETR of this message drops the line half way; 0: none does. */
   dropAt: number;
+  /** This command drops the line instead of being answered; empty: none does. */
+  dropOn: string;
 }
 
 /** Any name and password is right. `uidls` is asked once a session. */
 export async function oldServer(t: Cleanup, uidls: () => readonly string[]): Promise<OldServer> {
   const { server: material, ca } = await testCertificates();
-  const made = { port: 0, ca: ca.certificate, dropAt: 0 };
+  const made = { port: 0, ca: ca.certificate, dropAt: 0, dropOn: '' };
   const sockets = new Set<TLSSocket>();
   const server = createTlsServer({ key: material.key, cert: material.certificate }, (socket) => {
     sockets.add(socket);
@@ -38,6 +40,7 @@ export async function oldServer(t: Cleanup, uidls: () => readonly string[]): Pro
       for (const line of lines) {
         const said = answer(line);
         if (line === `RETR ${made.dropAt}`) socket.write(said.slice(0, 1000), () => socket.destroy());
+        else if (made.dropOn !== '' && line.startsWith(made.dropOn)) socket.destroy();
         else socket.write(said);
       }
     });

@@ -99,7 +99,7 @@ async function takeFrom(here: Here, source: Source, { login, source: from }: Tak
   if (how.renumbered === 'refuse' && already === 0 && before.uidls.size > 0 && wanted.length >= before.uidls.size)
     throw new CommandError(
       'conflict',
-      `Cannot import from "${from}": ${many(before.uidls.size, 'message')} of it ${agree(before.uidls.size, 'was', 'were')} imported before, and the old server has none of these any more, but ${wanted.length} others: it seems to have renumbered them, and programs would fetch them all again; put its UIDLs back (dovecot-uidlist), or give --anyway`,
+      `Cannot import from "${from}": ${renumberedText(before.uidls.size, wanted.length)}, and programs would fetch them all again; put its UIDLs back (dovecot-uidlist), or give --anyway`,
     );
   const about = {
     login: before.mailbox.login,
@@ -115,6 +115,9 @@ async function takeFrom(here: Here, source: Source, { login, source: from }: Tak
   const { uidls } = await importedOf(here, login, how);
   return { ...about, imported, deleted: (await source.delete?.(uidls)) ?? 0, mailbox };
 }
+
+export const renumberedText = (before: number, others: number): string =>
+  `${many(before, 'message')} of it ${agree(before, 'was', 'were')} imported before, and the old server has none of these any more, but ${others} others: it seems to have renumbered them`;
 
 export async function importedOf(
   here: Here,

@@ -3,12 +3,12 @@ import { z } from '../../config/zod.ts';
 import { CommandError } from '../../cli/exit.ts';
 import { showProgress } from '../../cli/progress.ts';
 import { agree, many } from '../../domain/counted.ts';
-import type { Source } from '../../takeover/source/source.ts';
+import type { Source, SourceMessage } from '../../takeover/source/source.ts';
 import type { Here } from '../core/here.ts';
 import { organisation } from '../core/kinds.ts';
 import { partsOf } from '../core/accounts.ts';
 import { arg, changesHere, flag, ruledAs } from '../core/row.ts';
-import { checkUidls, told } from '../mailbox/take-over.ts';
+import { checkUidls, importedOf, renumberedText, told } from '../mailbox/take-over.ts';
 import { MANY, type PlannedMailbox, namedIn, plannedFrom } from './from-file.ts';
 import { giveBackParts as parts } from './give-back.ts';
 import { note } from './parts.ts';
@@ -87,6 +87,7 @@ async function mailboxBack(
   try {
     const { messages } = source;
     checkUidls(messages, takeover.source);
+    await refuseRenumbered(here, takeover.source, login, messages);
     const octets = await source.octets();
     const put = await putterOf(here, source, login);
     const upload = `${messages.map(({ uidl }) => uidl).join('\n')}\n`;
@@ -102,6 +103,23 @@ async function mailboxBack(
   } finally {
     await source.close();
   }
+}
+
+/** By other UIDLs it does not know again what it has: all that nobody fetched here would be written there once more. Those that were deleted here say nothing. */
+async function refuseRenumbered(
+  here: Here,
+  from: string,
+  login: string,
+  messages: readonly SourceMessage[],
+): Promise<void> {
+  const { uidls } = await importedOf(here, login, { address: undefined });
+  const gone = await deletedOf(here, login);
+  const waiting = new Set([...uidls].filter((uidl) => !gone.has(uidl)));
+  if (waiting.size === 0 || messages.length < waiting.size || messages.some(({ uidl }) => waiting.has(uidl))) return;
+  throw new CommandError(
+    'conflict',
+    `Cannot give the mailbox of "${login}" back to "${from}": ${renumberedText(waiting.size, messages.length)}, and what nobody fetched here would be there twice; put its UIDLs back (dovecot-uidlist) and give the same command again; nothing left the mailbox`,
+  );
 }
 
 /** Asked before anything leaves the mailbox. */
