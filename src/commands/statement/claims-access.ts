@@ -63,7 +63,7 @@ export function groupClaims({ group, organisation }: StatementFacts): readonly S
           'group.two-factors',
           false,
           accounts > means.none
-            ? `Twee factoren voor elk account. Accounts die met een factor inloggen: ${accounts - means.none - means.both}.`
+            ? `Twee factoren voor elk account. Accounts die met één factor inloggen: ${accounts - means.none - means.both}.`
             : 'Twee factoren voor elk account: er is nog geen account dat kan inloggen.',
           accounts > means.none
             ? `Two factors for each account. Accounts that log in with one factor: ${accounts - means.none - means.both}.`

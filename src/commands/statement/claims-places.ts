@@ -13,7 +13,7 @@ export function placeClaims({ places }: StatementFacts): readonly Said[] {
       say(
         id,
         false,
-        'Een tweede locatie: de dienst staat op een machine.',
+        'Een tweede locatie: de dienst staat op één machine.',
         'A second place: the service stands on one machine.',
       ),
     ];
