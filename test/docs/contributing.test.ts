@@ -52,3 +52,17 @@ test('each of the four changes is shown on commits, which did what it says', (t)
     for (const word of words) assert.ok(shown.includes(word), `commit ${hash} has no "${word}"`);
   }
 });
+
+test('at least twenty questions are answered by at most two files, which have what is named there', () => {
+  const table = page.split('\n## Where is it decided\n')[1]?.split('\n## ')[0] ?? '';
+  const rows = table.split('\n').filter((line) => line.startsWith('| ') && line.includes('?'));
+  assert.ok(rows.length >= 20, String(rows.length));
+  for (const row of rows) {
+    const [, question = '', files = '', names = ''] = row.split(' | ').length === 3 ? ['', ...row.split(' | ')] : [];
+    const opened = quoted(files);
+    assert.ok(opened.length === 1 || opened.length === 2, question);
+    const texts = opened.map((file) => readFileSync(join(root, file), 'utf8')).join('\n');
+    assert.ok(quoted(names).length > 0, question);
+    for (const name of quoted(names)) assert.match(texts, new RegExp(`\\b${name}\\b`), `${question} ${name}`);
+  }
+});
