@@ -11,6 +11,7 @@ import { buildProgram } from '../dist/src/cli/program.js';
 import { writeLock, writeReplies } from '../dist/src/pages/replies.js';
 import { writeSignals } from '../dist/src/pages/signals.js';
 import { declaredMetrics } from '../dist/src/gateway/declared-metrics.js';
+import { titleOf, writeDecisions } from '../dist/src/pages/decisions.js';
 import { writeRoutes } from '../dist/src/pages/routes.js';
 import { hasContents, writeContents } from '../dist/src/pages/contents.js';
 
@@ -23,6 +24,9 @@ writeFileSync(join(docs, 'replies.md'), writeReplies());
 rewrite('../test/golden/replies.txt', writeLock);
 rewrite('privacy.md', writeDataKinds);
 rewrite('api.md', writeRoutes);
+const decided = readdirSync(join(docs, 'decisions')).filter((name) => /^\d{4}-/.test(name));
+const titles = new Map(decided.map((name) => [name, titleOf(readFileSync(join(docs, 'decisions', name), 'utf8'))]));
+rewrite('decisions/README.md', (page) => writeDecisions(page, titles));
 const program = factsOf(await buildProgram({ out: () => undefined, err: () => undefined, code: 0 }));
 const rows = await placed();
 rewrite('commands.md', (page) => writeCommands(page, program, rows));

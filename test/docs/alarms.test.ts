@@ -19,6 +19,7 @@ const pages = [
   ...readdirSync(join(root, 'docs'))
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
+  'docs/decisions/README.md',
   ...readdirSync(join(root, 'docs', 'nl')).map((name) => `docs/nl/${name}`),
 ];
 

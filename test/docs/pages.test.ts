@@ -14,6 +14,7 @@ import { configReference } from '../../src/config/reference.ts';
 import { LOG_EVENTS } from '../../src/domain/log-events.ts';
 import { declaredMetrics } from '../../src/gateway/declared-metrics.ts';
 import { writeContents } from '../../src/pages/contents.ts';
+import { titleOf, writeDecisions } from '../../src/pages/decisions.ts';
 import { writeRoutes } from '../../src/pages/routes.ts';
 import { writeSignals } from '../../src/pages/signals.ts';
 
@@ -35,6 +36,13 @@ test('docs/commands.md is what the commands say of themselves (npm run docs)', a
 test('docs/api.md has the routes that there are (npm run docs)', () => {
   const api = page('api.md');
   assert.equal(api, writeRoutes(api));
+});
+
+test('docs/decisions/README.md has every decision (npm run docs)', () => {
+  const decided = readdirSync(join(root, 'docs', 'decisions')).filter((name) => /^\d{4}-/.test(name));
+  assert.ok(decided.length > 150, String(decided.length));
+  const titles = new Map(decided.map((name) => [name, titleOf(page(`decisions/${name}`))]));
+  assert.equal(page('decisions/README.md'), writeDecisions(page('decisions/README.md'), titles));
 });
 
 test('docs/signals.md is what the code tells (npm run docs)', () => {
