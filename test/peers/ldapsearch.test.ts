@@ -46,15 +46,9 @@ test('ldapsearch finds over LDAPS and StartTLS, page by page, and is refused in 
   const gateway = await startLdap(t, { accounts: names });
   await gateway.store.registry.changeSettings(
     { scope: 'account', login: addressOf('dora') },
-    { role: 'Fysiotherapeut', 'directory-telephone': '020-123 45 67' },
+    { role: 'Fysiotherapeut' },
     actor,
   );
-  const number = await ldapsearch(gateway, {
-    ...{ url: urlOf(gateway, 'ldaps'), more: asAnna, filter: '(telephoneNumber=0201234567)' },
-    attributes: ['mail', 'telephoneNumber'],
-  });
-  assert.deepEqual(mailsIn(number), [addressOf('dora')], number.err);
-  assert.match(number.out.toString(), /^telephoneNumber: 020-123 45 67$/m);
   for (const [name, more] of [
     ['ldaps', asAnna],
     ['ldap', ['-ZZ', ...asAnna]],
@@ -79,6 +73,44 @@ test('ldapsearch finds over LDAPS and StartTLS, page by page, and is refused in 
   const wrong = ['-x', '-D', addressOf('anna'), '-w', 'wrong', '-b', 'o=directory'];
   assert.equal((await ldapsearch(gateway, { url: urlOf(gateway, 'ldaps'), more: wrong })).status, 49);
 });
+
+test(
+  'ldapsearch finds a telephone number where the organisation filled it in and is listed, and nowhere else',
+  { skip },
+  async (t) => {
+    const gateway = await startLdap(t, { accounts: ['anna', 'bert', 'dora'] });
+    const { registry } = gateway.store;
+    const dora = { scope: 'account', login: addressOf('dora') } as const;
+    /** Whose entry has the number that was asked for, and the numbers that those entries show. */
+    const found = async (filter: string): Promise<readonly [readonly string[], readonly string[]]> => {
+      const ran = await ldapsearch(gateway, {
+        ...{ url: urlOf(gateway, 'ldaps'), more: asAnna, filter },
+        attributes: ['mail', 'telephoneNumber'],
+      });
+      assert.equal(ran.status, 0, ran.err);
+      return [mailsIn(ran), [...ran.out.toString().matchAll(/^telephoneNumber: (.*)$/gm)].map(([, n]) => n ?? '')];
+    };
+    const [number, anyone, hers] = ['(telephoneNumber=0201234567)', '(telephoneNumber=*)', `(mail=${dora.login})`];
+    assert.deepEqual(await found(number), [[], []], 'nobody filled one in');
+    assert.deepEqual(await found(hers), [[dora.login], []]);
+
+    await registry.changeSettings(dora, { 'directory-telephone': '020-123 45 67' }, actor);
+    for (const filter of [number, anyone, hers, '(telephoneNumber=*123*)'])
+      assert.deepEqual(await found(filter), [[dora.login], ['020-123 45 67']], filter);
+    assert.deepEqual(await found(`(mail=${addressOf('bert')})`), [[addressOf('bert')], []], 'a number of another');
+
+    const organisation = { scope: 'organisation', name: 'group' } as const;
+    await registry.changeSettings(organisation, { 'directory-listing': false }, actor);
+    for (const filter of [number, anyone, hers])
+      assert.deepEqual(await found(filter), [[], []], `${filter}, not listed`);
+
+    await registry.changeSettings(organisation, { 'directory-listing': true }, actor);
+    assert.deepEqual(await found(number), [[dora.login], ['020-123 45 67']]);
+    await registry.changeSettings(dora, { 'directory-telephone': null }, actor);
+    assert.deepEqual(await found(hers), [[dora.login], []], 'taken out');
+    assert.deepEqual(await found(anyone), [[], []]);
+  },
+);
 
 test(
   'ldapsearch logs in by client certificate alone (EXTERNAL), and gets certificates octet for octet',

@@ -1,10 +1,13 @@
 /** Mail through a gateway that scans with Debian's clamd: malware wherever clamd looks for it, over every road in; its limits; what it cannot look into. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { deflateRawSync } from 'node:zlib';
 import { readMessage, sourceOf } from '../../src/crypto/smime/message.ts';
 import { protect } from '../../src/crypto/smime/protect.ts';
+import { makeOperatorKey } from '../../src/crypto/trail/operator-key.ts';
 import { MiB, instant, milliseconds } from '../../src/domain/units.ts';
 import { findingsOf, scanFindings } from '../../src/gateway/doctor-scan.ts';
 import { systemClock } from '../../src/platform/clock.ts';
@@ -15,6 +18,7 @@ import { collect, signerOf } from '../crypto/cms/support.ts';
 import { value } from '../crypto/support.ts';
 import { API_LISTENER, apiOf } from '../support/api.ts';
 import { startClamd } from '../support/clamd.ts';
+import { type Commands, commandsOn } from '../support/command-line.ts';
 import { testBeforeRelease } from '../support/effort.ts';
 import { addressOf, loginOf } from '../support/gateway.ts';
 import { freePort } from '../support/instance.ts';
@@ -34,8 +38,8 @@ const zipOf = async (name: string, octets: Buffer): Promise<Buffer> => {
   return await collect(zip([{ name, compressed: pieces[0]!.length, octets: octets.length, pieces }]));
 };
 
-const header = (more: string): string =>
-  `From: <${addressOf('anna')}>\r\nTo: <${addressOf('bram')}>\r\nSubject: Uitslag\r\nDate: Wed, 25 Nov 2026 12:00:00 +0000\r\nMIME-Version: 1.0\r\n${more}\r\n`;
+const header = (more: string, from = 'anna'): string =>
+  `From: <${addressOf(from)}>\r\nTo: <${addressOf('bram')}>\r\nSubject: Uitslag\r\nDate: Wed, 25 Nov 2026 12:00:00 +0000\r\nMIME-Version: 1.0\r\n${more}\r\n`;
 const base64 = (octets: Buffer): string => octets.toString('base64').replace(/.{76}/g, '$&\r\n');
 const attached = (octets: Buffer, name = 'bijlage.bin'): Buffer =>
   Buffer.from(
@@ -43,6 +47,8 @@ const attached = (octets: Buffer, name = 'bijlage.bin'): Buffer =>
       `Content-Type: application/octet-stream; name="${name}"\r\nContent-Transfer-Encoding: base64\r\n\r\n${base64(octets)}\r\n--b--\r\n`,
   );
 const inText = (text: string): Buffer => Buffer.from(`${header('')}Beste Bram,\r\n${text}\r\n`);
+/** Nothing but this in its body. */
+const bare = (text: string, from = 'anna'): Buffer => Buffer.from(`${header('', from)}${text}\r\n`);
 const EDI = Buffer.from(
   `UNB+UNOC:3+1+2+261125:1200+77'UNH+1+MEDLAB:1'FTX+${EICAR.toString('latin1')}'UNT+3+1'UNZ+1+77'`,
 );
@@ -56,10 +62,10 @@ async function gatewayWith(t: TestContext, scan: string): Promise<MailGateway> {
 }
 
 /** The reply to the content. */
-async function submitted(gateway: MailGateway, content: Buffer): Promise<string> {
-  const client = await SmtpClient.open(gateway.target('submission'), loginOf('anna'));
+async function submitted(gateway: MailGateway, content: Buffer, who = 'anna'): Promise<string> {
+  const client = await SmtpClient.open(gateway.target('submission'), loginOf(who));
   try {
-    return await client.submit(addressOf('anna'), [addressOf('bram')], content);
+    return await client.submit(addressOf(who), [addressOf('bram')], content);
   } catch (error) {
     if (error instanceof UnexpectedReply) return error.reply;
     throw error;
@@ -106,6 +112,88 @@ test(
     const off = await gatewayWith(t, '');
     for (const [what, content] of infected) assert.match(await submitted(off, content), /^250 2\.0\.0 /, what);
     assert.equal(await count(off), infected.length);
+  },
+);
+
+const PASSPHRASE = 'four words make one';
+
+/** Two operators with keys of their own. Answers how one of them signs what is asked for. */
+async function twoOperators(
+  { folder }: MailGateway,
+  { done }: Commands,
+): Promise<(who: 'jan' | 'piet', id: string) => Promise<string>> {
+  const at = (name: string): string => join(folder, name);
+  writeFileSync(at('passphrase'), `${PASSPHRASE}\n`);
+  for (const name of ['jan', 'piet']) {
+    const { sealed, publicKey } = makeOperatorKey(PASSPHRASE);
+    writeFileSync(at(`${name}.pem`), sealed, { mode: 0o600 });
+    writeFileSync(at(`${name}.pub`), publicKey);
+    await done('operator', 'add', name, '--public-key', at(`${name}.pub`), '--reason', 'team');
+  }
+  return async (who, id) => await done('approve', id, '--key', at(`${who}.pem`), '--passphrase-file', at('passphrase'));
+}
+
+/** An interchange that clamd takes for malware: octets that stay together within one segment. */
+const laboratory = (from: string, to = 'LAB'): string =>
+  `UNB+UNOC:3+${from}+${to}+261125:1200+77'UNH+1+MEDLAB:1'FTX+${EICAR.toString('latin1')}'UNT+3+1'UNZ+1+77'`;
+
+test(
+  'an interchange that clamd takes for malware passes for the account that two operators have exempt, until one ends it, and nothing else does',
+  options,
+  async (t) => {
+    const { path } = await startClamd(t);
+    const gateway = await gatewayWith(t, `${configuration(path)}[operators]\nsecond-person = ["scan-exempt"]\n`);
+    const commands = commandsOn(() => gateway.config.file, 'yes\n');
+    const sign = await twoOperators(gateway, commands);
+    const parties = ['--edi-from', '500123456:ZZ', '--edi-to', 'LAB'];
+    const exempt = laboratory('500123456:ZZ');
+    const refused = async (when: string): Promise<void> =>
+      assert.match(await submitted(gateway, bare(exempt)), MALWARE, when);
+
+    const add = [
+      'scan',
+      'exempt',
+      'add',
+      addressOf('anna'),
+      ...parties,
+      '--ends',
+      '2099-12-31',
+      '--reason',
+      'laboratory',
+    ];
+    await refused('before anybody asked');
+    const asked = await commands.run(...add);
+    assert.equal(asked.code, 8, asked.stderr);
+    const id = /--approval ([A-Z2-7]{4}-[A-Z2-7]{4})/.exec(asked.stderr)?.[1] ?? '';
+    await refused('asked for');
+    await sign('jan', id);
+    assert.equal((await commands.run(...add, '--approval', id)).code, 8);
+    await refused('one person signed');
+    await sign('piet', id);
+    await commands.done(...add, '--approval', id);
+
+    assert.match(await submitted(gateway, bare(exempt)), /^250 /);
+    const [filed] = await fetchAll(gateway.target('pop3s'), loginOf('bram'));
+    assert.ok(filed?.includes(exempt), 'octet for octet');
+    for (const [what, content, who] of [
+      ['another account', bare(exempt, 'bram'), 'bram'],
+      ['another sender of the interchange', bare(laboratory('500123457:ZZ')), 'anna'],
+      ['another addressee of it', bare(laboratory('500123456:ZZ', 'ARTS')), 'anna'],
+      ['a second interchange behind it', bare(`${exempt}${laboratory('500123457:ZZ')}`), 'anna'],
+      ['text in front of it', inText(exempt), 'anna'],
+      ['an attachment', attached(EICAR), 'anna'],
+    ] as const)
+      assert.match(await submitted(gateway, content, who), MALWARE, what);
+    assert.equal(await count(gateway), 0, 'none of them was filed');
+
+    await commands.done('scan', 'exempt', 'end', addressOf('anna'), ...parties);
+    await refused('ended');
+    assert.equal(await count(gateway), 0);
+    const rows = (await gateway.store.audit.read({ limit: 1000 })).filter(({ event }) => event === 'scan.marked');
+    assert.deepEqual(
+      rows.map(({ facts }) => [facts?.why, facts?.ediFrom, facts?.ediTo]),
+      [['not scanned: exempt', '500123456:ZZ', 'LAB']],
+    );
   },
 );
 
