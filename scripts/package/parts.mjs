@@ -1,7 +1,8 @@
 // What is in a package: the bill of materials (CycloneDX) and the licences of all parts. `npm sbom` reads the lock; Node and, in the image, libraries of the system
 // are added. Its number and time are those of the commit, so that two builds have the same octets.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root, run, version } from './tree.mjs';
 
@@ -19,15 +20,39 @@ const nodeComponent = () => ({
   licenses: [{ license: { id: 'MIT' } }],
 });
 
+/**
+ * What `npm sbom` says of the production tree. It looks at a lock without packages for development: with them `--omit dev` leaves out each package that one of those
+ * needs as well, zod among them (npm 11.19).
+ */
+function npmBill(folder) {
+  const work = mkdtempSync(join(tmpdir(), 'sluis-bill-'));
+  try {
+    const read = (name) => JSON.parse(readFileSync(join(folder, name), 'utf8'));
+    const own = read('package.json');
+    delete own.devDependencies;
+    const lock = read('npm-shrinkwrap.json');
+    delete lock.packages[''].devDependencies;
+    for (const [path, { dev, link }] of Object.entries(lock.packages))
+      if (dev === true || link === true || path === 'scripts/node') delete lock.packages[path];
+    writeFileSync(join(work, 'package.json'), JSON.stringify(own));
+    writeFileSync(join(work, 'package-lock.json'), JSON.stringify(lock));
+    return JSON.parse(run('npm', ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only'], { cwd: work }));
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
 /** @param folder the production tree; `more`: further components */
 export function billOf(folder, epoch, more = []) {
-  const bill = JSON.parse(
-    run('npm', ['sbom', '--sbom-format', 'cyclonedx', '--package-lock-only', '--omit', 'dev'], { cwd: folder }),
-  );
+  const bill = npmBill(folder);
   bill.metadata.component.name = 'sluis';
   bill.metadata.timestamp = new Date(epoch * 1000).toISOString();
   // What another kind of machine would install is not in the package.
   const there = new Set(packagesIn(folder).map(({ name, version: its }) => `${name}@${its}`));
+  const told = new Set(bill.components.map((one) => `${one.name}@${one.version}`));
+  const untold = [...there].filter((one) => !told.has(one));
+  if (untold.length > 0)
+    throw new Error(`Cannot list what is in the package: npm sbom leaves out ${untold.join(', ')}`);
   const own = bill.metadata.component['bom-ref'];
   bill.components = [
     ...bill.components.filter((one) => there.has(`${one.name}@${one.version}`)),
@@ -77,10 +102,11 @@ export function packagesIn(folder) {
   return found;
 }
 
-/** The packages and Node, each with its licence and the texts of it. */
-function partsOf(folder) {
+/** The packages, Node, and `more` that comes along, each with its licence and the texts of it. */
+function partsOf(folder, more = []) {
   const parts = [
     ...packagesIn(folder),
+    ...more,
     {
       name: 'node',
       version: nodeVersion(),
@@ -101,18 +127,18 @@ const OWN = `Sluis ${version}. Its licence is the owner's to choose; until then 
 It comes with the following parts, each under its own licence.`;
 
 /** What Debian wants beside every program: its own terms, and each part with the name of its licence. */
-export const copyrightOf = (folder) => `${OWN}
+export const copyrightOf = (folder, more) => `${OWN}
 
-${partsOf(folder).map(lineOf).join('\n')}
+${partsOf(folder, more).map(lineOf).join('\n')}
 
-The texts of these licences, as they came with each part: /usr/share/doc/sluis/licences.gz
+The texts of these licences, as they came with each part, stand in "licences" beside this file.
 Licences that Debian keeps: /usr/share/common-licenses/Apache-2.0 and /usr/share/common-licenses/LGPL-3
 `;
 
 /** One text with the licences of all parts, the same text once. */
-export function licencesOf(folder) {
+export function licencesOf(folder, more) {
   const byText = new Map();
-  for (const part of partsOf(folder)) {
+  for (const part of partsOf(folder, more)) {
     const text = part.texts.map((one) => one.replaceAll('\r\n', '\n').trim()).join('\n\n');
     byText.set(text, [...(byText.get(text) ?? []), part]);
   }

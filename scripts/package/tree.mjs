@@ -18,7 +18,9 @@ export function run(program, words, options = {}) {
   if (ran.error?.code === 'ENOENT')
     throw new Error(`Cannot run ${program}: it is not installed; on Debian its package brings it`);
   if (ran.status !== 0)
-    throw new Error(`${[program, ...words].join(' ')} ended with ${ran.status ?? ran.signal}\n${ran.stdout}`);
+    throw new Error(
+      `${[program, ...words].join(' ')} ended with ${ran.status ?? ran.signal}\n${ran.stdout}${ran.stderr ?? ''}`,
+    );
   return ran.stdout;
 }
 

@@ -94,6 +94,21 @@ test('check warns of TLS from the first octet on port 25', async (t) => {
   }
 });
 
+test('init takes folders that are empty, as mounted volumes are, and none that holds something', async (t) => {
+  const folder = place(t);
+  const config = join(folder, 'sluis.toml');
+  for (const name of ['keys', 'data']) mkdirSync(join(folder, name), { mode: 0o700 });
+  const stranger = join(folder, 'keys', 'somebody-elses');
+  writeFileSync(stranger, '');
+  const refused = await init(config);
+  assert.equal(refused.code, exitCodes.conflict);
+  assert.match(refused.stderr, /Cannot initialise: .*keys exists already/);
+  assert.deepEqual([existsSync(config), existsSync(join(folder, 'master.key'))], [false, false]);
+  rmSync(stranger);
+  assert.equal((await init(config)).code, 0);
+  assert(existsSync(join(folder, 'keys', 'store')));
+});
+
 test('init overwrites nothing', async (t) => {
   const folder = place(t);
   const config = join(folder, 'sluis.toml');

@@ -1,10 +1,13 @@
 /** Files that must not exist yet. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { CommandError } from '../../cli/exit.ts';
 import { writeSynced } from '../../platform/lasting-files.ts';
 
+/** A volume that was just mounted is there, and holds nothing. */
+const isEmptyFolder = (path: string): boolean => statSync(path).isDirectory() && readdirSync(path).length === 0;
+
 export function refuseExisting(paths: readonly string[]): void {
-  const existing = paths.filter((path) => existsSync(path));
+  const existing = paths.filter((path) => existsSync(path) && !isEmptyFolder(path));
   if (existing.length > 0)
     throw new CommandError(
       'conflict',
