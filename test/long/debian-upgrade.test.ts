@@ -132,9 +132,6 @@ test('the printed commands bring it back to 0.1.0, with the mail of before', { s
   for (const command of commands) t.diagnostic(`${command}: ${machine.does(command).slice(-200)}`);
   assert.equal(machine.does('readlink -f $(command -v sluis)'), `/opt/sluis/sluis-${OLD}/dist/src/main.js\n`);
   sameAsThen();
-  const verified = machine.tries('sluis audit verify --anchors /var/lib/sluis-keys/anchors');
-  t.diagnostic(`the trail beside anchors of the version that was left: ${verified.code}, ${verified.text.slice(-300)}`);
-  assert.notEqual(verified.code, 0, verified.text);
   submit('gerda', 'dirk', 'weer-onder-0.1.0');
   assert.equal(uidls('dirk').length, (mail.dirk?.length ?? 0) + 1);
 });
