@@ -181,6 +181,7 @@ test(
       ['another addressee of it', bare(laboratory('500123456:ZZ', 'ARTS')), 'anna'],
       ['a second interchange behind it', bare(`${exempt}${laboratory('500123457:ZZ')}`), 'anna'],
       ['text in front of it', inText(exempt), 'anna'],
+      ['text behind it', bare(`${exempt}\r\n${EICAR.toString('latin1')}`), 'anna'],
       ['an attachment', attached(EICAR), 'anna'],
     ] as const)
       assert.match(await submitted(gateway, content, who), MALWARE, what);
