@@ -14,7 +14,7 @@ export function nodeProblem(version = process.versions.node) {
   const expected = ranges.map(
     ([, kind, line, least]) => `${line}.${least} or newer${kind === '^' ? ` of ${line}` : ''}`,
   );
-  return `Cannot run on Node ${version}: expected ${expected.join(', or ')}; install Node 24 or 22 (https://nodejs.org) and put it first in PATH, or in a checkout run "npm ci" and start through npm or npx, which find the Node that it brings for Linux`;
+  return `Cannot run on Node ${version}: expected ${expected.join(', or ')}; install Node 24 or 22 (https://nodejs.org) first in PATH, or in a checkout run "npm ci" and start through npm or npx, which find its Node for Linux`;
 }
 
 /** The exit code of a runtime that does not fit: src/cli/exit-codes.ts, unavailable. */

@@ -242,7 +242,10 @@ test('whoever failed to log in by password is not let in by the certificate alon
     `${HELLO}@base64 C: AUTH PLAIN {{\\0${addressOf('anna')}\\0wrong}}\nS: 535 *\nC: MAIL FROM:<${addressOf('ida')}>\nS: 530 *`,
     { client },
   );
-  await pop3(`C: USER ${addressOf('anna')}\nS: +OK *\nC: STAT\nS: -ERR log in first`, { client });
+  await pop3(
+    `C: USER ${addressOf('anna')}\nS: +OK *\nC: STAT\nS: -ERR log in first / Log eerst in; zet in het mailprogramma verificatie aan`,
+    { client },
+  );
 });
 
 test('an account logs in by what its setting says', async () => {

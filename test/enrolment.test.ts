@@ -203,7 +203,7 @@ test('a contact is judged when it is set: one that cannot serve is refused, of o
     (JSON.parse(await done(gateway, 'organisation', 'show', 'group', '--json')) as { contact?: string }).contact;
   const before = await shown();
   const refused: readonly (readonly [contact: string, code: number, stderr: RegExp])[] = [
-    ['call Jan', 2, /is no e-mail address; expected an address such as/],
+    ['call Jan', 2, /is not a mail address; expected an address such as/],
     ['typo@group.test', 3, /though others of its domain are; see "sluis address list".*--telephone/],
     ['Typo@GROUP.test', 3, /though others of its domain are/],
     ['gone@group.test', 4, /it has ended, or its account has; name an address of people/],

@@ -20,7 +20,7 @@ export interface Approvers {
   readonly late: string;
 }
 
-/** `signers`: those whose keys are registered now. What a removed operator, or a passkey that has ended, signed counts no more. */
+/** `signers`: those whose keys are registered now. What a removed operator, or a passkey that has ended, signed no longer counts. */
 export async function approversOf(
   { store, partners }: Pick<AdminContext, 'store' | 'partners'>,
   request: ApprovalRecord,

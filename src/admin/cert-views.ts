@@ -54,7 +54,7 @@ export const certificateView = z.object({
     .meta({ description: '`replaced`: valid, and a newer one takes its place.' }),
   origin: z.enum(['issued', 'imported', 'registered', 'configured', 'partner', 'shown']).meta({
     description:
-      "Issued by this gateway, given to it, or registered for log-in alone (`account certificate add`): of such no more is kept than is shown. Of those that are no account's also: in a file of the configuration, set for a partner, or shown by the server of a partner.",
+      "Issued by this gateway, given to it, or registered for log-in alone (`account certificate add`): of such only what is shown is kept. Of those that are no account's also: in a file of the configuration, set for a partner, or shown by the server of a partner.",
   }),
   revoked: z.string().optional(),
   reason: z.string().optional(),

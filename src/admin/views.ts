@@ -96,7 +96,7 @@ export const accountView = z.object({
   kind: z.string(),
   state: z.string(),
   ends: time.optional().meta({
-    description: 'Until then its owner collects what waits, and it can be resumed; it takes no mail any more.',
+    description: 'Until then its owner collects what waits, and it can be resumed; it no longer takes mail.',
   }),
   addresses: z.array(addressOfAccount),
   passwords: z.array(passwordView),

@@ -21,7 +21,7 @@ const isFit = (major: number, minor: number): boolean =>
 export function runtimeProblem(version: string): string | undefined {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (isFit(major, minor)) return undefined;
-  return `Cannot run on Node ${version}: expected 22.20 or newer of 22, or 24.5 or newer; install Node 24 or 22 (https://nodejs.org) and put it first in PATH, or in a checkout run "npm ci" and start through npm or npx, which find the Node that it brings for Linux`;
+  return `Cannot run on Node ${version}: expected 22.20 or newer of 22, or 24.5 or newer; install Node 24 or 22 (https://nodejs.org) first in PATH, or in a checkout run "npm ci" and start through npm or npx, which find its Node for Linux`;
 }
 
 /** Least number of descriptors: to load what `serve` needs takes more than 160 at once, and sessions come on top. */

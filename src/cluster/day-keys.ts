@@ -60,7 +60,7 @@ export class DayKeys {
 
   give(day: Day, mark: string): string {
     const found = this.#p.keys.sealedKeysOf(day).find((one) => one.mark === mark);
-    if (found === undefined) throw new PeerRefused('no-key', `there is no key ${mark} of ${day} here any more`);
+    if (found === undefined) throw new PeerRefused('no-key', `the key ${mark} of ${day} is no longer here`);
     return Buffer.from(found.sealed).toString('base64');
   }
 

@@ -15,7 +15,7 @@ export const endView = z.object({
     description: 'Until then its owner collects, and `account resume` takes the end back; absent: it is closed.',
   }),
   successor: z.string().optional(),
-  addresses: z.array(z.string()).meta({ description: 'Those that take no mail any more.' }),
+  addresses: z.array(z.string()).meta({ description: 'Those that no longer take mail.' }),
   waiting: z.number().meta({ description: 'Messages that its mailbox holds.' }),
   certificates: z
     .array(z.object({ use: z.string(), serial: z.string(), subject: z.string() }))
@@ -75,13 +75,13 @@ export function endText(ended: AccountEnd): string {
   return [
     `Account ${name} ${applied ? (closes === undefined ? 'has ended' : 'is ending') : 'would end'}:`,
     `- senders to ${addresses.length === 0 ? 'it (it has no address that is open)' : addresses.join(', ')} ${senders}`,
-    '- it sends nothing any more',
+    '- it no longer sends anything',
     closes === undefined
-      ? `- it logs in no more, and open sessions are cut; ${messages} in its mailbox cannot be collected`
+      ? `- it can no longer log in, and open sessions are cut; ${messages} in its mailbox cannot be collected`
       : `- until ${readableTime(closes)} it collects what waits (${messages}), then it is closed`,
     ...ended.contactOf.map((organisation) => `- it is the ${contactText(organisation)}`),
     ...certificates.map(({ use, serial }) => `- ${when}its certificate for ${use} is revoked: ${serial}`),
-    ...delegations.map((reference) => `- ${when}${reference.login} may send as ${reference.address} no more`),
+    ...delegations.map((reference) => `- ${when}${reference.login} may no longer send as ${reference.address}`),
     backText(closes, `account resume ${name}`),
     ...(problem === undefined ? [] : [problem]),
   ].join('\n');
@@ -98,14 +98,14 @@ export function endingsText(done: EndingsView): string {
   // Each line where there is something to say.
   const lines: readonly (readonly [number, string])[] = [
     [already, `- ${already} had ended, or end so already`],
-    [1, `- ${many(addresses, 'address')} ${agree(addresses, 'takes', 'take')} no mail any more`],
+    [1, `- ${many(addresses, 'address')} no longer ${agree(addresses, 'takes', 'take')} mail`],
     [
       withoutSuccessor,
       `- ${many(withoutSuccessor, 'account')} ${agree(withoutSuccessor, 'has no successor: its', 'have no successor: their')} senders are refused (550 5.1.1)`,
     ],
     [
       later,
-      `- ${many(later, 'account')} ${agree(later, 'collects what waits until its time is over, and sends', 'collect what waits until their time is over, and send')} nothing any more; "sluis account resume" takes that back until then`,
+      `- ${many(later, 'account')} ${agree(later, 'collects what waits until its time is over, and no longer sends', 'collect what waits until their time is over, and no longer send')} anything; "sluis account resume" takes that back until then`,
     ],
     [
       closed,

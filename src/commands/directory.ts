@@ -17,7 +17,7 @@ import { arg, flag, lists, maybe, opt, reads, subject } from './core/row.ts';
 const view = z.object({
   address: z.string(),
   state: z.enum(['listed', 'removed', 'not-listed']).meta({
-    description: '`removed`: it was listed, and whoever has a copy hears for 400 days that it is not any more.',
+    description: '`removed`: it was listed, and whoever has a copy hears for 400 days that it no longer is.',
   }),
   version: z.string().optional().meta({ description: 'Number of the last change of what is shown.' }),
   modified: z.string().optional(),
@@ -69,7 +69,7 @@ export const directory = subject('directory', 'addresses that every account may 
     in: {
       text: maybe(text('text', 100), 'part of an address, title, role, AGB code or telephone number'),
       kind: opt(choice('kind', ACCOUNT_KINDS), 'accounts of this kind only'),
-      removed: flag('show also what was listed and is not any more'),
+      removed: flag('show also what is no longer listed'),
     },
     out: view,
     right: 'read',

@@ -118,7 +118,7 @@ export const messages = subject('message', 'messages that were accepted', {
     },
     say: (done) =>
       Date.parse(done.closedFrom) <= Date.now()
-        ? `Erased message ${done.message}. No backup opens it any more.`
+        ? `Erased message ${done.message}. No backup opens it from now on.`
         : `Erased message ${done.message}. No backup opens it from ${readableTime(done.closedFrom)} on.`,
   }),
 });

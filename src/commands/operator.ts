@@ -68,7 +68,7 @@ const GIVEN = {
     'Ed25519 or ECDSA: PEM, a certificate, or an OpenSSH ed25519 key; the signature counts as that of a second person',
   ),
   certificate: opt(pem(), 'client certificate by which the operator is known'),
-  ends: opt(ends, 'when the operator may do nothing any more'),
+  ends: opt(ends, 'when the operator may no longer do anything'),
 };
 
 export const operators = subject('operator', 'people who work with the gateway, and what each may do', {
@@ -189,7 +189,7 @@ export const operators = subject('operator', 'people who work with the gateway, 
       await store.operators.end(name, call.actor);
       return { name };
     },
-    say: ({ name }) => `Operator ${name} has ended: tokens, certificate and signature count no more.`,
+    say: ({ name }) => `Operator ${name} has ended: tokens, certificate and signature no longer count.`,
   }),
 
   roles: reads({

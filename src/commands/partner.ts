@@ -244,7 +244,7 @@ export const partners = subject('partner', 'organisations with a mail server of 
     say: ({ name, state }) =>
       state === 'active'
         ? `Partner ${name} is active.`
-        : `Partner ${name} is not suspended any more; it is ending still. Once more "sluis partner resume ${name}" takes that back.`,
+        : `Partner ${name} is no longer suspended; it is ending still. Once more "sluis partner resume ${name}" takes that back.`,
   }),
 
   domain: domains,
@@ -284,7 +284,7 @@ export const partners = subject('partner', 'organisations with a mail server of 
       return [
         `Partner ${name} of ${of} ${applied ? (closes === undefined ? 'has ended' : 'is ending') : 'would end'}:`,
         `- ${sendersText(`${many(addresses, 'registered address')}${all}`, successor)}`,
-        `- account ${account} submits nothing any more`,
+        `- account ${account} no longer submits anything`,
         closes === undefined
           ? `- ${queue} ${agree(waiting, 'fails', 'fail')}, and senders are told`
           : `- ${queue} ${agree(waiting, 'is', 'are')} pushed as before until ${readableTime(closes)}; what is left then fails, and senders are told`,

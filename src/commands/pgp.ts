@@ -220,12 +220,12 @@ const keys = subject(
         what: ({ fingerprint: of }) => `forget the secret half of key ${of}`,
         goes: () =>
           Promise.resolve(
-            'Mail that was encrypted to this key and is not opened yet stays closed for its addressee, and nothing is signed with it any more. Backups of the database still have it.',
+            'Mail that was encrypted to this key and is not opened yet stays closed for its addressee, and nothing is signed with it from now on. Backups of the database still have it.',
           ),
       },
       run: async (context, { fingerprint: of }, { actor }) => (await work()).removeSecret(context, of, actor),
       say: (done) =>
-        `The secret half of key ${done.fingerprint} of ${done.account} is not held any more. Backups of the database still have it.`,
+        `The secret half of key ${done.fingerprint} of ${done.account} is no longer held. Backups of the database still have it.`,
     }),
   },
   { parts },

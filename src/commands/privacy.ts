@@ -150,7 +150,7 @@ function rulesOf({ auth, store, delivery, audit, backup }: Config, oldest: Found
 const SHOWN = 31;
 
 function daysText(days: Found['days']): string {
-  if (days.length === 0) return 'No day before yesterday can be read any more: nothing of it is kept.';
+  if (days.length === 0) return 'No day before yesterday can still be read: nothing of it is kept.';
   const shown = days
     .slice(0, SHOWN)
     .map(({ day, left, uncollected, deleted, queue, mailboxes, mailboxCount, until }) => {

@@ -90,7 +90,7 @@ export const sessions = subject('session', 'connections that are open now', {
         `${many(done.sessions.length, 'session')} ${
           done.applied ? `${agree(done.sessions.length, 'was', 'were')} ended.` : 'would be ended. Nothing was changed.'
         }`,
-        ...(done.unknown.length === 0 ? [] : [`Not open any more: ${done.unknown.join(' ')}`]),
+        ...(done.unknown.length === 0 ? [] : [`No longer open: ${done.unknown.join(' ')}`]),
       ].join('\n'),
   }),
 });

@@ -53,7 +53,7 @@ const moved = z.object({
     description:
       'What a move before this one had left there: a part, from which it went on, or one of an older state of the store, which was thrown away.',
   }),
-  kept: z.string().meta({ description: 'The old database, which nobody serves any more.' }),
+  kept: z.string().meta({ description: 'The old database, which nobody serves from now on.' }),
   config: z.string(),
 });
 

@@ -309,7 +309,7 @@ export const webhooks = subject('webhook', 'programs that are told of events ove
 
   end: changes({
     api: { method: 'DELETE', path: PATH, ids: NAMED.id },
-    about: 'end a webhook for good: it is told of nothing any more',
+    about: 'end a webhook for good: it is no longer told of anything',
     in: { webhook: arg(id, 'its id') },
     out: z.object({ id: z.string() }),
     right: 'registry',

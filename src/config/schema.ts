@@ -846,7 +846,7 @@ const backup = section({
   ),
   'restore-command': optional(
     command(
-      'Program that gets that name, the word latest or a moment, and a folder as last words, and puts a data folder there with the settings that bring it to that moment.',
+      'Program that puts a data folder of a backup where it is told, with the settings that bring it to a moment. Its last words are that name, the word latest or a moment, and the folder.',
     ),
   ),
 });

@@ -169,7 +169,7 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   ),
   'operator.added': of('change', 'C', 'an operator, with role, certificate, key'),
   'operator.rights-changed': of('change', 'U', 'another role, certificate, key or end of an operator'),
-  'operator.removed': of('change', 'D', 'an operator has ended: tokens, certificate and signature count no more'),
+  'operator.removed': of('change', 'D', 'an operator has ended: tokens, certificate and signature no longer count'),
   'operator.token-added': of('change', 'C', 'a token of an operator, with its role and end'),
   'operator.token-ended': of('change', 'D', 'a token was ended'),
   'operator.code-made': of(

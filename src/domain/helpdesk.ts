@@ -4,6 +4,7 @@
  * A user sees one party. That it is "the operator" for those who run the gateway is a word of the command line and of the documents.
  */
 import type { Language } from './registry.ts';
+import { MAX_REPLY_TEXT } from './spoken.ts';
 
 /** How it is reached, as the configuration has it. */
 export interface Helpdesk {
@@ -24,9 +25,6 @@ export function helpdeskLine({ address, name, telephone, hours }: Helpdesk, lang
   const call = telephone === undefined ? '' : `${TELEPHONE[language]} ${telephone}${open}`;
   return [name ?? '', call, telephone === undefined ? `${address}${open}` : address].filter((p) => p !== '').join(', ');
 }
-
-/** RFC 5321 section 4.5.3.1.5 and RFC 1939 section 3: a reply has at most 512 octets, with its code, its status and CRLF. */
-const MAX_REPLY_TEXT = 480;
 
 /** Replies are ASCII: accents go, and what then is no ASCII goes too. */
 const ascii = (text: string): string =>

@@ -162,10 +162,10 @@ export const quirkTable = {
     },
   },
   last: {
-    about: 'LAST, which POP3 has no more',
+    about: 'LAST, which POP3 no longer has',
     rfc: 'RFC 1460 section 5, gone with RFC 1725',
     by: setting('quirk-last'),
-    refusal: { what: 'LAST is no command of POP3 any more', instead: 'find new messages by UIDL' },
+    refusal: { what: 'LAST is no longer a command of POP3', instead: 'find new messages by UIDL' },
   },
   'no-uidl': {
     about: 'messages are fetched without UIDL, so a message that stays may be taken for a new one',

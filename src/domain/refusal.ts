@@ -37,6 +37,9 @@ export interface Refusal {
   /** One line of ASCII for the peer and for notices: says what, why and what to do. Names no host or file of ours, and no setting
    * but the one that allows a quirk. */
   readonly text: string;
+  /** Of its table, and what stands in the text: by these it is said in another language (`spoken`). */
+  readonly name?: string;
+  readonly values?: Readonly<Record<string, string | number>>;
   /** For the log only. */
   readonly detail?: string;
   /** The deviation that the account may not have; the text names it too, and how it is allowed. */
@@ -87,7 +90,7 @@ export type Refusals<Table extends Readonly<Record<string, RefusalRow>>> = {
 export function refusing<const Table extends Readonly<Record<string, RefusalRow>>>(table: Table): Refusals<Table> {
   const made = Object.entries(table).map(([name, { reply, status, text }]) => {
     const refusal = (values: Readonly<Record<string, string | number>>): Refusal =>
-      ({ reply, status, text: filled(text, values) }) as Refusal;
+      ({ reply, status, text: filled(text, values), name, values }) as Refusal;
     return [name, text.includes('{') ? refusal : refusal({})] as const;
   });
   return Object.fromEntries(made) as Refusals<Table>;

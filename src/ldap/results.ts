@@ -30,7 +30,7 @@ export const results = {
   searchBusy: result(51, 'Too many searches at the moment; try again'),
   unavailable: result(52, 'The gateway cannot answer at the moment; try again later'),
   stopping: result(52, 'The gateway is stopping; connect again'),
-  ended: result(52, 'The log-in does not hold any more; connect and log in again'),
+  ended: result(52, 'The log-in is no longer valid; connect and log in again'),
   idle: result(52, 'Nothing was asked for a while; connect again'),
   notForNetwork: result(52, 'This port is not for your network'),
   readOnly: result(53, 'The directory is read only'),

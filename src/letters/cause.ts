@@ -23,7 +23,7 @@ const CAUSES = {
       'Controleer het adres. Klopt het, vraag de ontvanger dan naar het juiste adres en stuur het bericht opnieuw.',
     ],
     [
-      'The receiving organisation does not have this address (any more).',
+      'The receiving organisation does not have this address (or no longer has it).',
       'Check the address. If it is right, ask the addressee for the current address and send the message again.',
     ],
   ),

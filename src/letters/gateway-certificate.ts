@@ -72,7 +72,7 @@ export const ENDING_WORDS: Readonly<Record<GatewayCertificateKind, Readonly<Reco
       what: 'Een autoriteit die het certificaat van een partner mag uitgeven',
       then: 'Daarna wordt een certificaat van deze autoriteit niet meer vertrouwd, en blijven berichten voor de partner wachten.',
       remedy:
-        'vraag de partner, niet per e-mail, naar de opvolger, en "sluis partner set NAAM --ca BESTAND" met oud en nieuw',
+        'vraag de partner, niet per mail, naar de opvolger, en "sluis partner set NAAM --ca BESTAND" met oud en nieuw',
     },
     en: {
       what: "an authority that may issue a partner's certificate",

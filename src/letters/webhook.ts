@@ -1,4 +1,4 @@
-/** What the owner of a webhook reads when it is told of nothing any more. */
+/** What the owner of a webhook reads when it is no longer told of anything. */
 import { type Letters, facts, lines, text } from './letter.ts';
 
 export interface StoppedWebhook {
@@ -56,8 +56,8 @@ export function webhookLetters({ name, host, id, what, why }: StoppedWebhook): L
       blocks: [
         text(
           what === 'paused'
-            ? 'This webhook is told of nothing any more, because ten attempts in a row have failed:'
-            : 'This webhook is told of nothing any more: its receiver has answered that it is gone (410).',
+            ? 'This webhook is no longer told of anything, because ten attempts in a row have failed:'
+            : 'This webhook is no longer told of anything: its receiver has answered that it is gone (410).',
         ),
         lines(`${name} (${host})`),
         text('Messages are delivered as ever and wait in the mailbox; only what tells of them does not arrive.'),

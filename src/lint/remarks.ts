@@ -188,7 +188,7 @@ function onLeaf({ path, type, name, encoding, exact }: MessagePart, { parts }: T
       remark(
         'better',
         `Deel ${path}${name === '' ? '' : ` (${name})`} is uuencode. Veel programma's lezen dat niet meer: gebruik een bijlage in base64.`,
-        `Part ${path}${name === '' ? '' : ` (${name})`} is uuencoded. Many programs read that no more: use an attachment in base64.`,
+        `Part ${path}${name === '' ? '' : ` (${name})`} is uuencoded. Many programs can no longer read that: use an attachment in base64.`,
         'RFC 2045 section 6.8',
       ),
     );

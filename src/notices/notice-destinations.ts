@@ -157,7 +157,7 @@ export class NoticeDestinations {
   async contactProblem(contact: string, now: Instant): Promise<ContactProblem | undefined> {
     const { registry } = this.#parts;
     const key = keyOf(contact);
-    if (key === undefined) return { kind: 'malformed', text: 'is no e-mail address' };
+    if (key === undefined) return { kind: 'malformed', text: 'is not a mail address' };
     const read = await this.#readByPeople(await registry.findRecipient(key), now);
     if (read.ok) return undefined;
     return read.error.kind === 'outside' && (await registry.hasAddressesIn(domainOf(key as AddressKey & Address)))

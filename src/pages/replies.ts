@@ -10,6 +10,7 @@ import { guardRows } from '../domain/edi-guard.ts';
 import { policyRows } from '../domain/policy.ts';
 import { quirkRows } from '../domain/quirks.ts';
 import type { RefusalRow } from '../domain/refusal.ts';
+import { dutchReplies } from '../domain/replies-dutch.ts';
 import { chainRows } from '../middleware/chain.ts';
 import { pgpRows } from '../protection/pgp-protect.ts';
 import { protectRows } from '../protection/protect.ts';
@@ -52,13 +53,16 @@ export const saidIn = (text: string): string => {
   return said.charAt(0).toUpperCase() + said.slice(1);
 };
 
+const inBoth = (name: string, text: string): string =>
+  shown(dutchReplies[name] === undefined ? text : `${text} / ${dutchReplies[name]}`);
+
 const again = (reply: number): string => (reply >= 500 ? 'no' : reply === 421 ? 'yes, connect again' : 'yes');
 
 const refusalLine = ([name, { reply, status, text, cause, remedy }]: readonly [string, RefusalRow]): string =>
-  `| \`${name}\` | ${reply} ${status} | ${shown(text)} | ${cell(cause)} | ${shown(remedy ?? saidIn(text))} | ${again(reply)} |`;
+  `| \`${name}\` | ${reply} ${status} | ${inBoth(name, text)} | ${cell(cause)} | ${shown(remedy ?? saidIn(text))} | ${again(reply)} |`;
 
 const troubleLine = ([name, { code, text, cause, remedy }]: readonly [string, TroubleRow]): string =>
-  `| \`${name}\` | ${code === undefined ? '' : `[${code}]`} | ${shown(text)} | ${cell(cause)} | ${cell(remedy)} | ${
+  `| \`${name}\` | ${code === undefined ? '' : `[${code}]`} | ${inBoth(name, text)} | ${cell(cause)} | ${cell(remedy)} | ${
     code === 'SYS/TEMP' || code === 'IN-USE' ? 'yes' : 'no'
   } |`;
 
@@ -79,6 +83,7 @@ export function writeReplies(): string {
     '  nothing is wrong with it, try again after a minute. `[SYS/PERM]`: repeating does not help. What stands behind `+OK` is for people, but for the numbers',
     '  that RFC 1939 names.',
     '',
+    'What a mail program shows to a person stands there in English and, behind a slash, in Dutch, where both fit into the line of 512 octets.',
     'Where a text says "the helpdesk", its name, telephone and hours stand behind it in brackets, as `[helpdesk]` of the configuration has them.',
     '',
     'This page is written from the tables of the code by `npm run docs`; no reply can be made that is in none of them.',

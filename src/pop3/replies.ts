@@ -16,6 +16,9 @@ export interface Trouble {
   readonly [fromTable]: true;
   readonly code?: ResponseCode | undefined;
   readonly text: string;
+  /** As a refusal has them. */
+  readonly name?: string;
+  readonly values?: Readonly<Record<string, string | number>>;
 }
 
 /** A trouble as its table has it. */
@@ -176,7 +179,7 @@ export const troubleRows = {
   ),
   loginEnded: trouble(
     'SYS/TEMP',
-    'the log-in of this session does not hold any more, nothing was deleted; log in again',
+    'the log-in of this session is no longer valid, nothing was deleted; log in again',
     'The account was suspended or has ended, or its password or certificate was replaced or revoked, here or at another gateway, before QUIT.',
     'Log in again: what was marked is still there; where the log-in is refused, type the new password',
   ),
@@ -220,7 +223,7 @@ type Troubles = { readonly [Name in keyof typeof troubleRows]: TroubleOf<(typeof
 export const troubles = Object.fromEntries(
   Object.entries<TroubleRow>(troubleRows).map(([name, { code, text }]) => {
     const make = (values: Readonly<Record<string, string | number>>): Trouble =>
-      ({ code, text: filled(text, values) }) as Trouble;
+      ({ code, text: filled(text, values), name, values }) as Trouble;
     return [name, text.includes('{') ? make : make({})];
   }),
 ) as unknown as Troubles;

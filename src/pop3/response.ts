@@ -5,12 +5,16 @@
  * what to do, and names no host, file or account.
  */
 import type { Mechanism } from '../auth/authenticator.ts';
+import { spoken } from '../domain/spoken.ts';
 import type { Trouble } from './replies.ts';
 
 export const okReply = (text: string): string => `+OK ${text}\r\n`;
 /** `more`: what is added behind the text. */
-export const errReply = ({ code, text }: Trouble, more = ''): string =>
-  code === undefined ? `-ERR ${text}${more}\r\n` : `-ERR [${code}] ${text}${more}\r\n`;
+export const errReply = (trouble: Trouble, more = ''): string => {
+  const { code } = trouble;
+  const text = more === '' ? spoken(trouble) : `${trouble.text}${more}`;
+  return code === undefined ? `-ERR ${text}\r\n` : `-ERR [${code}] ${text}\r\n`;
+};
 
 /** No `<...>` in it: a client would take that for the challenge of APOP, which needs plain-text passwords on our side. */
 export const greeting = (hostname: string): string => okReply(`${hostname} POP3 server ready`);

@@ -14,6 +14,7 @@ import { defined } from '../domain/defined.ts';
 import type { Log } from '../domain/effects.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Account } from '../domain/registry.ts';
+import { spoken } from '../domain/spoken.ts';
 import { type Milliseconds, milliseconds } from '../domain/units.ts';
 import type { AdmittedConnection, ConnectionLimits, OpenSession, SessionFacts } from '../platform/connections.ts';
 import { Deadline } from '../platform/deadline.ts';
@@ -236,7 +237,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
     if (!this._upgrading) this._socket.destroySoon();
   }
 
-  /** The account may not log in any more. A message in the middle still gets its reply, and MAIL refuses the next. */
+  /** The account may no longer log in. A message in the middle still gets its reply, and MAIL refuses the next. */
   expel(reply: Refusal): void {
     if (!this.#content.open) this.#cut(reply);
   }
@@ -292,7 +293,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
   }
 
   reply(reply: Reply): void {
-    this.send(reply.reply, reply.text, reply.status);
+    this.send(reply.reply, spoken(reply), reply.status);
   }
 
   /** The one way out, the library's included. */

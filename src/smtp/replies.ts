@@ -42,7 +42,7 @@ export const replyRows = {
   accountEnded: row(
     421,
     '4.7.0',
-    'This account may not log in any more; ask the helpdesk',
+    'This account may no longer log in; ask the helpdesk',
     'It was suspended or has ended while the session was open, alone or with its organisation.',
   ),
   passwordEnded: row(
@@ -74,7 +74,7 @@ export const replyRows = {
   slowData: row(
     421,
     '4.4.2',
-    'The message came too slowly and was not taken; connect again and send it anew',
+    'The message came too slowly and was not accepted; connect again and send it anew',
     'The content came slower than the least rate, mostly over a line that broke.',
   ),
   tooManyBadCommands: row(
@@ -86,7 +86,7 @@ export const replyRows = {
   tooManyRefused: row(
     421,
     '4.7.0',
-    'Too many commands were refused since the last message was taken; look at the replies to them, then connect again',
+    'Too many commands were refused since the last message was accepted; look at the replies to them, then connect again',
     'More than three times `smtp.max-recipients`: a program in a loop.',
   ),
   tooManyBeforeLogin: row(
@@ -117,14 +117,14 @@ export const replyRows = {
   lineTooLong: row(
     500,
     '5.5.2',
-    'The command line is too long; nothing of it was carried out',
+    'The command line is too long; nothing was done',
     'A line of more than the octets that RFC 5321 and the extensions allow.',
     'Send content after DATA only',
   ),
   controlCharacter: row(
     500,
     '5.5.2',
-    'The command line has a control character; nothing of it was carried out',
+    'The command line has a control character; nothing was done',
     'A NUL, tab or the like in a command.',
     'Take it out of the address',
   ),
@@ -222,7 +222,7 @@ export const replyRows = {
   certificateEnded: row(
     550,
     '5.7.1',
-    'The client certificate of this session is not accepted any more; ask the helpdesk',
+    'The client certificate of this session is no longer accepted; ask the helpdesk',
     'It was revoked or taken out of the registry while the session was open.',
   ),
   loginBusy: row(
@@ -243,7 +243,7 @@ export const replyRows = {
   noRecipient: row(
     554,
     '5.5.1',
-    'None of the recipients was taken, so there is nobody to send to',
+    'None of the recipients was accepted, so there is nobody to send to',
     'Every RCPT was refused.',
     'See the replies to RCPT: each says why',
   ),
@@ -282,9 +282,9 @@ export const successes = {
   startTls: success(220, '2.0.0', 'Go ahead with TLS'),
   bye: success(221, '2.0.0', 'Goodbye'),
   loggedIn: success(235, '2.7.0', 'Logged in'),
-  fine: success(250, '2.0.0', 'Fine'),
-  senderTaken: success(250, '2.1.0', 'The sender is taken'),
-  recipientTaken: success(250, '2.1.5', 'The recipient is taken'),
+  fine: success(250, '2.0.0', 'OK'),
+  senderTaken: success(250, '2.1.0', 'Sender OK'),
+  recipientTaken: success(250, '2.1.5', 'Recipient OK'),
   accepted: success(250, '2.0.0', 'accepted as {id}'),
   acceptedAgain: success(250, '2.0.0', 'already accepted as {id}'),
   challenge: success(334, '', '{challenge}'),

@@ -4,6 +4,7 @@
  * What smtp-server would say is looked up and said in our words: never its internals, always a code of the right class.
  */
 import type { Refusal } from '../domain/refusal.ts';
+import { spoken } from '../domain/spoken.ts';
 import { type Success, ofLibrary, replies } from './replies.ts';
 
 export interface ReplySession {
@@ -37,7 +38,7 @@ export class ReplyWriter {
       this.#add(`${code} ${context === '' ? '' : `${context} `}${text}\r\n`);
     else {
       const known = this.#translated(code, text);
-      if (known !== undefined) return this.send(known.reply, known.text, known.status);
+      if (known !== undefined) return this.send(known.reply, spoken(known), known.status);
       this.#add(`${code} ${text}\r\n`);
     }
     return code;

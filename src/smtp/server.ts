@@ -13,6 +13,7 @@ import { passwordStands } from '../auth/candidates.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock, Log, Timer } from '../domain/effects.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import { spoken } from '../domain/spoken.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { type Milliseconds, seconds } from '../domain/units.ts';
 import { clientCertificateRequest } from '../platform/client-certificate.ts';
@@ -289,7 +290,9 @@ class SubmissionServer extends SMTPServer implements Listener {
   }
 
   #admit(socket: Socket, address: string, handshake: boolean): boolean {
-    const refuse = (why: string, { reply, status, text }: Refusal): false => {
+    const refuse = (why: string, refusal: Refusal): false => {
+      const { reply, status } = refusal;
+      const text = spoken(refusal);
       this.#turnedAway.note(why, address);
       socket.on('error', () => undefined);
       // Within TLS nothing can be said before the handshake, and that is what the limit saves.

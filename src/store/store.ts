@@ -51,7 +51,7 @@ export class ContentDamaged extends Error {
 export class LockLost extends Error {
   override readonly name = 'LockLost';
 }
-/** The log-in that somebody ends a session or a request by does not hold any more: the account was suspended or its password changed, here or at another gateway; nothing was changed. */
+/** The log-in that somebody ends a session or a request by is no longer valid: the account was suspended or its password changed, here or at another gateway; nothing was changed. */
 export class LoginEnded extends Error {
   override readonly name = 'LoginEnded';
 }

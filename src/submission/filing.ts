@@ -77,7 +77,7 @@ export class Filing {
   readonly #submitter: Submitter;
   readonly #holds: () => Promise<Refusal | undefined>;
 
-  /** `holds`: why the sender may not send any more, where that is so by now. */
+  /** `holds`: why the sender may no longer send, where that is so by now. */
   constructor(services: SubmissionServices, submitter: Submitter, holds: () => Promise<Refusal | undefined>) {
     this.#services = services;
     this.#submitter = submitter;

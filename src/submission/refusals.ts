@@ -5,7 +5,7 @@ export const submissionRows = {
   accountClosed: row(
     550,
     '5.7.1',
-    'This account may not send any more; ask the helpdesk',
+    'This account may no longer send; ask the helpdesk',
     'It was suspended or has ended while the session was open, or it only collects what waits (`account end --grace`).',
   ),
   accountMoved: row(
@@ -18,7 +18,7 @@ export const submissionRows = {
   loginEnded: row(
     550,
     '5.7.1',
-    'The log-in does not hold any more; log in again',
+    'The log-in is no longer valid; log in again',
     'Its password or certificate was replaced or revoked while the request came in.',
   ),
   registryChanges: row(
@@ -63,13 +63,13 @@ export const submissionRows = {
   tooManyMessages: row(
     450,
     '4.7.1',
-    'This account has sent its messages for this hour; try again later',
+    'This account has sent as many messages as it may in this hour; try again later',
     'The setting `messages-per-hour` is reached.',
   ),
   tooManyRecipientsHour: row(
     450,
     '4.7.1',
-    'This account has addressed its recipients for this hour; try again later',
+    'This account has addressed as many recipients as it may in this hour; try again later',
     'The setting `recipients-per-hour` is reached.',
   ),
   tooManyUnknown: row(
@@ -81,13 +81,13 @@ export const submissionRows = {
   tooManyOctets: row(
     450,
     '4.7.1',
-    'This account has sent its octets for this hour; try again later',
+    'This account has sent as much as it may in this hour; try again later',
     'The setting `octets-per-hour` is reached; messages that were refused or broken off count as well.',
   ),
   storageFull: row(
     452,
     '4.3.1',
-    'No room to store the message now; try again later',
+    'There is no room to store the message now; try again later',
     'The disk of the gateway is full, or what is left was promised to messages on their way.',
   ),
   storageFailed: row(

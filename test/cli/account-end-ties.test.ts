@@ -80,8 +80,8 @@ test('with an account that is closed go its certificates, to the published list,
   const ties = (when: string): string[] => [
     `- ${when}its certificate for login is revoked: ${login}`,
     `- ${when}its certificate for mail is revoked: ${mail}`,
-    `- ${when}${bert} may send as ${anna} no more`,
-    `- ${when}${anna} may send as ${carl} no more`,
+    `- ${when}${bert} may no longer send as ${anna}`,
+    `- ${when}${anna} may no longer send as ${carl}`,
   ];
   const end = ['account', 'end', anna, '--yes', '--reason', 'retired'];
   const referencesOf = (told: string): string[] => told.split('\n').slice(-6, -2);

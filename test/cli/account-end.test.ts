@@ -56,7 +56,7 @@ test('an account ends with a time of grace: no mail in or out, collected until t
     [
       first,
       `- senders to ${anna} are told to write to ${carl} (551 5.1.6)`,
-      '- it sends nothing any more',
+      '- it no longer sends anything',
       `- until ${shown} it collects what waits (2 messages), then it is closed`,
       `Until ${shown} "sluis account resume ${anna}" brings all of it back; then it is for ever. Nobody else can have its names and addresses.`,
       '',
@@ -74,7 +74,7 @@ test('an account ends with a time of grace: no mail in or out, collected until t
     await sender.command(`RCPT TO:<${anna}>`, '551'),
     new RegExp(`^551 5\\.1\\.6 <${anna}> has ended; send to <${carl}> instead`),
   );
-  await own.command(`MAIL FROM:<${anna}>`, '550 5.7.1 This account may not send any more');
+  await own.command(`MAIL FROM:<${anna}>`, '550 5.7.1 This account may no longer send');
   assert.equal((await reader.stat()).messages, 2);
   await reader.quit();
   const again = await Pop3Client.open(gateway.target('pop3s'), loginOf('anna'));
@@ -121,7 +121,7 @@ test('an account that ends at once: sessions are cut, what waits is exported oct
   const told = await done(gateway, ...end, '--reason', 'moved');
   assert.match(
     told,
-    /are refused \(550 5\.1\.1\)\n.*\n- it logs in no more, and open sessions are cut; 2 messages in its mailbox cannot be collected\nIt is for ever/,
+    /are refused \(550 5\.1\.1\)\n.*\n- it can no longer log in, and open sessions are cut; 2 messages in its mailbox cannot be collected\nIt is for ever/,
   );
   assert.match(told, /Wrote 2 messages \(.*\) to ".*anna\.tar", as they were filed/);
   const names = execFileSync('tar', ['-tf', file], { encoding: 'utf8' }).trim().split('\n');
@@ -257,9 +257,9 @@ test('many accounts end from a file: planned, all wrong lines at once, sessions 
   const told = (line: string): string =>
     [
       line,
-      '- 2 addresses take no mail any more',
+      '- 2 addresses no longer take mail',
       '- 1 account has no successor: its senders are refused (550 5.1.1)',
-      '- 1 account collects what waits until its time is over, and sends nothing any more; "sluis account resume" takes that back until then',
+      '- 1 account collects what waits until its time is over, and no longer sends anything; "sluis account resume" takes that back until then',
       '- 1 account is closed at once: 1 message in it cannot be collected',
       '',
     ].join('\n');
@@ -277,7 +277,7 @@ test('many accounts end from a file: planned, all wrong lines at once, sessions 
       () => true,
     ),
   );
-  await own.command(`MAIL FROM:<${bert}>`, '550 5.7.1 This account may not send any more');
+  await own.command(`MAIL FROM:<${bert}>`, '550 5.7.1 This account may no longer send');
   await sender.command(`MAIL FROM:<${carl}>`, '250');
   await sender.command(`RCPT TO:<${anna}>`, '550 5.1.1');
   await sender.command(`RCPT TO:<${bert}>`, `551 5.1.6 <${bert}> has ended; send to <${carl}> instead`);

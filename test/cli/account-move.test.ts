@@ -206,7 +206,7 @@ test('an account goes to another organisation with the mail since a day; what wa
   await done(gateway, 'mailbox', 'export', former, file, '--reason', 'asked for');
   assert.equal(execFileSync('tar', ['-tf', file], { encoding: 'utf8' }).trim().split('\n').length, 2);
   const sending = await SmtpClient.open(gateway.target('submissions'), theirs);
-  await sending.command(`MAIL FROM:<${anna}>`, '550 5.7.1 This account may not send any more');
+  await sending.command(`MAIL FROM:<${anna}>`, '550 5.7.1 This account may no longer send');
   await sending.quit();
   clock.advance(days(2));
   // By the clock alone: nothing was written down yet.

@@ -147,7 +147,7 @@ test('operators are as well guarded as what they approve', async () => {
   await done(...sign(pending, 'jan'));
   await done(...add, '--approval', id);
   await done(...remove, '--approval', other);
-  // What Piet signed counts no more, and neither his key nor his name in its place brings it back.
+  // What Piet signed no longer counts, and neither his key nor his name in its place brings it back.
   await refused(8, /only operator "jan" has signed it/, ...erase('2017-01-01', '--approval', pending));
   await refused(3, /no operator is registered with this key/, ...sign(pending, 'piet'));
   const back = ['operator', 'add', 'piet', '--public-key', at('piet.pub'), '--reason', 'back'];

@@ -49,7 +49,7 @@ test('an organisation: what goes along is shown, its name is typed, and all of i
   for (const line of [
     `Organisation ${organisation} would end:`,
     /- mail for \d+ addresses is refused \(550 5\.1\.1\)/,
-    new RegExp(`- \\d+ accounts send nothing any more, and collect what waits \\(1 message\\) until ${shown}`),
+    new RegExp(`- \\d+ accounts no longer send anything, and collect what waits \\(1 message\\) until ${shown}`),
     /- then 0 certificates for log-in, 1 EDI identity and all rights to send end/,
     `Until ${shown} "sluis organisation resume ${organisation}" brings all of it back`,
     `Stopped: that was not "${organisation}"; nothing was done`,
@@ -63,7 +63,7 @@ test('an organisation: what goes along is shown, its name is typed, and all of i
   const ended = await typed(scene, [organisation.toUpperCase(), 'contract ended'], 'organisation', 'end', organisation);
   assert.equal(ended.code, 0, ended.screen);
   assert.match(ended.screen, /is ending:/);
-  await sender.command(`MAIL FROM:<${anna}>`, '550 5.7.1 This account may not send any more');
+  await sender.command(`MAIL FROM:<${anna}>`, '550 5.7.1 This account may no longer send');
   assert.equal((await reader.stat()).messages, 1, 'what waits is collected');
   const view = await scene.json<OrganisationView>('organisation', 'show', organisation);
   assert.deepEqual([view.state, view.ends], ['ending', until]);

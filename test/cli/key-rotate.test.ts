@@ -59,7 +59,7 @@ test('without copy-to the key folder of before stays beside the new one, and ope
   const old = await fingerprint();
   const kept = join(`${gateway.config.keys.folder}.before-rotation`, old);
   const text = await done(...ROTATE);
-  assert.ok(text.includes(`the key folder of before, which is kept in ${kept}. It lies on the same disk: copy it`));
+  assert.ok(text.includes(`the old key folder, which is kept in ${kept}. It lies on the same disk: copy it`));
   assert.notEqual(await fingerprint(), old);
   assert.equal(statSync(join(kept, '..')).mode & 0o777, 0o700);
   assert.equal(existsSync(join(kept, 'master.key')), false);

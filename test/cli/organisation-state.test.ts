@@ -48,7 +48,7 @@ test('suspended and resumed: log-ins, open sessions, mail, what waits, and accou
 
   const told = [
     `Organisation ${name} is suspended:`,
-    '- 2 accounts log in no more, and open sessions are cut',
+    '- 2 accounts can no longer log in, and open sessions are cut',
     '- mail for 2 addresses is refused (550 5.2.1)',
     `- 1 message in its mailboxes wait until "sluis organisation resume ${name}"`,
     '',
@@ -60,7 +60,7 @@ test('suspended and resumed: log-ins, open sessions, mail, what waits, and accou
   assert.equal((await reader.stat()).messages, 1);
   assert.equal(await done(gateway, 'organisation', 'suspend', name, '--reason', 'contract in doubt'), told);
 
-  await own.expect('421 4.7.0 This account may not log in any more');
+  await own.expect('421 4.7.0 This account may no longer log in');
   await closed(reader);
   await sender.command(`MAIL FROM:<${carl}>`, '250');
   await sender.command(`RCPT TO:<${anna}>`, `550 5.2.1 <${anna}> is registered but suspended`);
@@ -102,7 +102,10 @@ test('ended: for ever, with a successor, sessions cut, mail stays for an export'
   assert.equal((await reader.stat()).messages, 1, 'a refusal ends nothing');
 
   const told = await done(gateway, 'organisation', 'end', name, '--successor', carl, '--now', ...sure);
-  assert.match(told, /has ended:\n- senders to 2 addresses are told to write to carl.*\n- 2 accounts log in no more/);
+  assert.match(
+    told,
+    /has ended:\n- senders to 2 addresses are told to write to carl.*\n- 2 accounts can no longer log in/,
+  );
   await closed(reader);
   await sender.command(`MAIL FROM:<${carl}>`, '250');
   await sender.command(`RCPT TO:<${anna}>`, `551 5.1.6 <${anna}> has ended; send to <${carl}> instead`);
@@ -121,7 +124,7 @@ test('ended: for ever, with a successor, sessions cut, mail stays for an export'
     assert.match(ran.stderr, text);
   }
   // Again: nothing is left to do, and nothing breaks.
-  assert.match(await done(gateway, 'organisation', 'end', name, '--now', ...sure), /- 0 accounts log in no more/);
+  assert.match(await done(gateway, 'organisation', 'end', name, '--now', ...sure), /- 0 accounts can no longer log in/);
 });
 
 test('an organisation of many accounts ends in parts, each whole', async (t) => {

@@ -282,7 +282,7 @@ test('a line that drops in the middle of a message loses nothing, and a server t
   const renumbered = await commands.run('takeover', 'wave', 'w1', '--again', ...from);
   assert.match(
     renumbered.stdout,
-    /60 messages of it were imported before, and the old server has none of these any more, but 60 others/,
+    /60 messages of it were imported before, and the old server no longer has any of these, but 60 others/,
   );
   assert.equal(renumbered.code, 4);
   assert.equal((await subjectsAt(gateway, 'anna')).size, 60);

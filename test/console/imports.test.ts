@@ -86,7 +86,7 @@ test('a file of accounts is looked at, changes nothing, and is then registered b
   const done = await settled(browser, at);
   assert.match(done.body, /It was done[\s\S]*Registered 3 accounts/);
   assert.equal(await countOf(console), before + 3);
-  // Pressed twice, it is done once; and the file is not held any more.
+  // Pressed twice, it is done once; and the file is no longer held.
   assert.equal((await press(browser, at, page)).to, at);
   assert.doesNotMatch((await browser.get(at)).body, /\/run"/);
   const rows = (await console.gateway.store.audit.read({ limit: 1000 })).filter(

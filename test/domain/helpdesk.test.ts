@@ -23,8 +23,8 @@ test('a letter names it in the language of its reader, with what is configured o
 test('a reply names it in ASCII behind its own words, once, and stays as it is where nothing is configured', () => {
   const says = replyWords({ ...facts, name: 'Zorgcoöperatie $& Noord' });
   assert.equal(
-    says?.('This account may not send any more; ask the helpdesk'),
-    'This account may not send any more; ask the helpdesk (Zorgcooperatie $& Noord, 088 123 45 67, ma-vr 8-18 uur)',
+    says?.('This account may no longer send; ask the helpdesk'),
+    'This account may no longer send; ask the helpdesk (Zorgcooperatie $& Noord, 088 123 45 67, ma-vr 8-18 uur)',
   );
   assert.equal(says('Too many recipients; send to fewer'), 'Too many recipients; send to fewer');
   assert.equal(replyWords({}), undefined);

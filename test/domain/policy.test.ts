@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { spoken } from '../../src/domain/spoken.ts';
 import type { Address } from '../../src/domain/address.ts';
 import type { AccountId, OrganisationId } from '../../src/domain/ids.ts';
 import {
@@ -131,10 +132,14 @@ test("a partner's mail fills no mailbox; its state and its limit decide", () => 
 
 test('whoever is away and refuses is told of, with the substitute where there is one', () => {
   const absence = { from: 0 as Instant, until: 1 as Instant, mode: 'refuse' } as const;
-  assert.deepEqual(addressedAway(bob, { ...absence, substitute: 'ann@group.test' as Address }, '2026-12-23'), {
-    reply: 551,
-    status: '5.1.6',
-    text: '<bob@group.test> is away up to and including 2026-12-23; send to <ann@group.test> instead',
-  });
+  const told = addressedAway(bob, { ...absence, substitute: 'ann@group.test' as Address }, '2026-12-23');
+  assert.deepEqual(
+    [told.reply, told.status, spoken(told)],
+    [
+      551,
+      '5.1.6',
+      '<bob@group.test> is away up to and including 2026-12-23; send to <ann@group.test> instead / <bob@group.test> is afwezig tot en met 2026-12-23; stuur het naar <ann@group.test>',
+    ],
+  );
   assert.equal(addressedAway(bob, absence, '2026-12-23').reply, 550);
 });

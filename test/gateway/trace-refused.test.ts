@@ -52,12 +52,13 @@ test('trace --sender --recipient finds refused attempts beside accepted mail, ne
   await client.command(`RCPT TO:<${bram}>`, '250');
   await client.command('DATA', '354');
   client.wire.send(`From: ${addressOf('carl')}\r\nSubject: x\r\n\r\nx\r\n.\r\n`);
-  const content = await client.reply();
+  // What is told stays English; the Dutch behind it is for whoever reads the line.
+  const [content = ''] = (await client.reply()).split(' / ');
   clock.advance(60_000);
   // Of the sender: nobody knows to whom it was.
   await client.command('RSET', '250');
   client.wire.send(`MAIL FROM:<${addressOf('carl')}>\r\n`);
-  const mail = await client.reply();
+  const [mail = ''] = (await client.reply()).split(' / ');
   await client.quit();
   clock.advance(60_000);
   const last = await from(anna, bram);

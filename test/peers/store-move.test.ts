@@ -45,7 +45,7 @@ test('a store moves to PostgreSQL, killed twice on the way, and nobody fetches a
   const fetched = { mpop: await mpop(instance), fetchmail: await fetchmail(instance) };
   assert.equal(fetched.mpop.length, BY_MSMTP + MESSAGES);
   assert.deepEqual(fetched.fetchmail, fetched.mpop);
-  // What she deletes is hidden, and counts no more.
+  // What she deletes is hidden, and no longer counts.
   const uidls = await uidlsAfterDeleting(instance, [2, 5]);
   const evidence = join(instance.folder, 'evidence.eml');
   instance.sluis('trace', id, '--bundle', evidence, ...WHY);

@@ -53,7 +53,7 @@ test('a second login on a held maildrop is answered [IN-USE] at once, and may tr
   await say(second, 'USER alice');
   assert.equal(
     await say(second, 'PASS secret'),
-    '-ERR [IN-USE] another session has the maildrop open; try again when it has ended',
+    '-ERR [IN-USE] another session has the maildrop open; try again when it has ended / De postbus is al geopend, op een andere computer of in een ander programma; probeer het na een minuut opnieuw',
   );
   assert.equal(await say(first, 'QUIT'), '+OK bye');
   await say(second, 'USER alice');
@@ -344,7 +344,7 @@ test('octets behind STLS in the same packet are never read as said inside TLS, a
   assert.equal(await line.line(), '+OK begin TLS now');
   await line.startTls();
   // An answer to what was injected would come first.
-  assert.equal(await say(line, 'NOOP'), '-ERR log in first');
+  assert.equal(await say(line, 'NOOP'), '-ERR log in first / Log eerst in; zet in het mailprogramma verificatie aan');
   assert.equal(pop3.authenticator.asked.length, 0);
   const told = pop3.log.events.filter(({ event }) => event === 'pop3.injection');
   assert.deepEqual(
@@ -463,7 +463,10 @@ test('connection limits: a refused client hears why, and a closed connection giv
   const first = await Line.open(options);
   await first.line();
   const second = await Line.open(options);
-  assert.equal(await second.line(), '-ERR [SYS/TEMP] too many connections are open from your network; try again later');
+  assert.equal(
+    await second.line(),
+    '-ERR [SYS/TEMP] too many connections are open from your network; try again later / Er zijn te veel verbindingen vanuit uw netwerk; probeer het later opnieuw',
+  );
   await second.closed();
   first.close();
   await until(() => pop3.connections.open === 0, 'the place');

@@ -153,7 +153,7 @@ C~ STLS\\r\\nUSER alice\\r\\nPASS secret\\r\\nQUIT\\r\\n
 S: +OK begin TLS now
 @tls
 C: NOOP
-S: -ERR log in first
+S: -ERR log in first / Log eerst in; zet in het mailprogramma verificatie aan
 C: PASS secret
 S: -ERR USER comes before PASS
 @auth alice secret
@@ -196,7 +196,8 @@ S: +OK bye
 
 test('a wrong password, an unknown name and one that is not active get the same answer; too many close', async () => {
   await using pop3 = await startPop3({ tls: 'implicit', limits: { failedLogins: 4 } });
-  const same = '-ERR [AUTH] login name or password is wrong, or the account is not active';
+  const same =
+    '-ERR [AUTH] login name or password is wrong, or the account is not active / Inloggen is niet gelukt: de gebruikersnaam of het wachtwoord klopt niet, of het account is opgeschort';
   await pop3.dialog(`
 @tls
 S: +OK *
@@ -475,7 +476,10 @@ test('a database that is away, or does not say: a temporary failure, and of what
   pop3.store.file(1, one);
   for (const [how, said] of [
     ['away', 'the server has a problem, nothing was deleted*'],
-    ['unknown', 'whether this was done is not known; log in again and look'],
+    [
+      'unknown',
+      'whether this was done is not known; log in again and look / Of dit is gelukt is niet bekend; haal opnieuw op en kijk',
+    ],
   ] as const) {
     await pop3.dialog(`
 @tls
@@ -503,7 +507,7 @@ C: DELE 1
 S: +OK*
 @ended
 C: QUIT
-S: -ERR [SYS/TEMP] the log-in of this session does not hold any more, nothing was deleted; log in again
+S: -ERR [SYS/TEMP] the log-in of this session is no longer valid, nothing was deleted; log in again / U bent niet langer ingelogd; log opnieuw in
 @closed
 `);
   assert.deepEqual(pop3.store.bodiesOf(1), [one]);
@@ -527,7 +531,7 @@ C: DELE 1
 S: +OK*
 @takeover 1
 C: ${command}
-S: -ERR [SYS/TEMP] this session has lost the maildrop, another one may have it by now; nothing was deleted, log in again
+S: -ERR [SYS/TEMP] this session has lost the maildrop, another one may have it by now; nothing was deleted, log in again / Een andere verbinding heeft de postbus geopend; er is niets verwijderd, haal opnieuw op
 @closed
 `);
   assert.deepEqual(pop3.store.bodiesOf(1), [one]);

@@ -45,7 +45,7 @@ test("mail for a partner's addresses is queued for it, with its DSN parameters, 
     `C: MAIL FROM:<alice@group.test> RET=HDRS ENVID=e1
 S: 250 *
 C: RCPT TO:<lab@hospital.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;lab@hospital.test
-S: 250 2.1.5 The recipient is taken
+S: 250 2.1.5 Recipient OK
 C: RCPT TO:<Anybody@hospital.test>
 S: 250 2.1.5 *
 C: RCPT TO:<bob@group.test>
@@ -72,14 +72,14 @@ test("a partner's limit holds at RCPT and at the end of the content, its states 
     `C: MAIL FROM:<alice@group.test>${size}\nS: 250 *\nC: RCPT TO:<lab@hospital.test>\nS: ${rcpt}\n`;
   await dialog(
     smtp,
-    `${mail('552 5.2.3 <lab@hospital.test> takes messages up to 100000B; send less in one message', ' SIZE=100001')}C: RSET
+    `${mail('552 5.2.3 <lab@hospital.test> takes messages up to 100000B; send less in one message / <lab@hospital.test> ontvangt berichten tot 100000B; verstuur minder in een bericht', ' SIZE=100001')}C: RSET
 S: 250 *
 ${mail('250 *')}C: DATA
 S: 354 *
 C: From: alice@group.test
 C:
 ${`C: ${'x'.repeat(900)}\n`.repeat(120)}C: .
-S: 552 5.2.3 The message is larger than <lab@hospital.test> takes (100000B); nothing was sent, send to the others separately
+S: 552 5.2.3 The message is larger than <lab@hospital.test> takes (100000B); nothing was sent, send to the others separately / Het bericht is te groot voor een ontvanger (100000B); er is niets verzonden, stuur het apart
 `,
   );
   await registry.setPartnerState('hospital', 'suspended', actor);
@@ -88,10 +88,17 @@ S: 552 5.2.3 The message is larger than <lab@hospital.test> takes (100000B); not
   await registry.setPartnerState('hospital', 'refusing', actor);
   await dialog(
     smtp,
-    mail('550 5.2.1 The mail server of <lab@hospital.test> takes no mail for now; ask the addressee or the helpdesk'),
+    mail(
+      '550 5.2.1 The mail server of <lab@hospital.test> takes no mail for now; ask the addressee or the helpdesk / De mailserver van <lab@hospital.test> neemt nu geen mail aan; vraag de ontvanger of de helpdesk',
+    ),
   );
   await registry.setPartnerState('hospital', 'ended', actor);
-  await dialog(smtp, mail('550 5.1.1 <lab@hospital.test> is not registered in this group; check the address'));
+  await dialog(
+    smtp,
+    mail(
+      '550 5.1.1 <lab@hospital.test> is not registered in this group; check the address / <lab@hospital.test> is niet aangesloten; controleer het adres',
+    ),
+  );
 });
 
 test('a partner submits as its addresses and its domain, in envelope and header, and as nobody else', async (t) => {
@@ -106,7 +113,7 @@ C: RCPT TO:<bob@group.test>
 S: 250 *
 ${content('text/plain', 'lab@hospital.test')}S: 250 2.0.0 *
 C: MAIL FROM:<carol@hospital.test>
-S: 550 5.7.1 The address in MAIL FROM is not one that this account may send as; use your own registered address
+S: 550 5.7.1 The address in MAIL FROM is not one that this account may send as; use your own registered address / Het afzenderadres hoort niet bij dit account; gebruik uw eigen aangesloten adres
 C: MAIL FROM:<alice@group.test>
 S: 550 5.7.1 *
 C: MAIL FROM:<lab@hospital.test>
@@ -130,7 +137,7 @@ test('a partner that is suspended with --refuse submits nothing: its session end
   await smtp.store.registry.setPartnerState('hospital', 'suspended', actor);
   await own.command('NOOP', '250');
   await smtp.store.registry.setPartnerState('hospital', 'refusing', actor);
-  await own.expect('421 4.7.0 This account may not log in any more');
+  await own.expect('421 4.7.0 This account may no longer log in');
   await other.command('NOOP', '250');
   await assert.rejects(SmtpClient.open(target, login), /535/);
   await smtp.store.registry.setPartnerState('hospital', 'active', actor);
@@ -226,7 +233,7 @@ test('mail for whoever is away is filed with the substitute; reply, trace line, 
   assert.equal(smtp.notes.discarded, 1);
   // Back again.
   smtp.clock.advance(days(2));
-  await dialog(smtp, `${toAnna('250 2.1.5 The recipient is taken')}${content()}S: 250 2.0.0 *\n`);
+  await dialog(smtp, `${toAnna('250 2.1.5 Recipient OK')}${content()}S: 250 2.0.0 *\n`);
   assert.deepEqual(await count(smtp), { anna: 1, ben: 1, alice: 1 });
 });
 
@@ -249,14 +256,16 @@ test('where mail is refused meanwhile, 551 names the substitute', async (t) => {
   const smtp = await away(t, { mode: 'refuse' });
   await dialog(
     smtp,
-    toAnna('551 5.1.6 <Anna@group.test> is away up to and including 2026-11-27; send to <ben@group.test> instead'),
+    toAnna(
+      '551 5.1.6 <Anna@group.test> is away up to and including 2026-11-27; send to <ben@group.test> instead / <Anna@group.test> is afwezig tot en met 2026-11-27; stuur het naar <ben@group.test>',
+    ),
   );
 });
 
 test('a substitute who can take no mail for good does not cost the addressee the message', async (t) => {
   const smtp = await away(t);
   await smtp.store.registry.setAddressState(ben, 'suspended', actor);
-  await dialog(smtp, `${toAnna('250 2.1.5 The recipient is taken')}${content()}S: 250 2.0.0 *\n`);
+  await dialog(smtp, `${toAnna('250 2.1.5 Recipient OK')}${content()}S: 250 2.0.0 *\n`);
   assert.deepEqual(await count(smtp), { anna: 1, ben: 0, alice: 0 });
   assert.equal(smtp.log.names.filter((name) => name === 'absence.no-substitute').length, 1);
 });
@@ -279,12 +288,17 @@ test('a full mailbox of the substitute is temporary; a full one of the addressee
   await dialog(
     smtp,
     `${declared('250 2.1.5 * goes to *')}${content()}S: 250 2.0.0 *
-${declared('250 2.1.5 * goes to *')}${content('multipart/encrypted; boundary=x')}S: 452 4.2.2 The mailbox of <Anna@group.test> is full; try again after it was emptied
+${declared('250 2.1.5 * goes to *')}${content('multipart/encrypted; boundary=x')}S: 452 4.2.2 The mailbox of <Anna@group.test> is full; try again after it was emptied / De postbus van <Anna@group.test> is vol; bel de ontvanger, of probeer het later opnieuw
 `,
   );
   assert.deepEqual(await count(smtp), { anna: 1, ben: 1, alice: 1 });
   await fill(ben);
-  await dialog(smtp, declared('452 4.2.2 The mailbox of <ben@group.test> is full; try again after it was emptied'));
+  await dialog(
+    smtp,
+    declared(
+      '452 4.2.2 The mailbox of <ben@group.test> is full; try again after it was emptied / De postbus van <ben@group.test> is vol; bel de ontvanger, of probeer het later opnieuw',
+    ),
+  );
 });
 
 test("a substitute at a partner's gets it by the queue, and knows whom it was for", async (t) => {

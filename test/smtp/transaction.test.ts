@@ -84,12 +84,12 @@ test('some recipients refused: the others get it, and DATA needs one that was ta
 C: MAIL FROM:<alice@group.test>
 S: 250 *
 C: RCPT TO:<nobody@group.test>
-S: 550 5.1.1 <nobody@group.test> is not registered in this group; check the address
+S: 550 5.1.1 <nobody@group.test> is not registered in this group; check the address / <nobody@group.test> is niet aangesloten; controleer het adres
 C: RCPT TO:<carol@group.test>
-S: 550 5.2.1 <carol@group.test> is registered but suspended; ask the addressee or the helpdesk
+S: 550 5.2.1 <carol@group.test> is registered but suspended; ask the addressee or the helpdesk / <carol@group.test> is opgeschort; vraag de ontvanger of de helpdesk
 # who left is nobody's business: an ended address looks like one that never was
 C: RCPT TO:<dave@group.test>
-S: 550 5.1.1 <dave@group.test> is not registered in this group; check the address
+S: 550 5.1.1 <dave@group.test> is not registered in this group; check the address / <dave@group.test> is niet aangesloten; controleer het adres
 C: DATA
 S: 554 5.5.1 *
 C: RCPT TO:<bob@group.test>
@@ -429,7 +429,7 @@ test('a store that is away is a temporary failure at MAIL, RCPT and AUTH, and th
   await dialog(
     smtp,
     `C: MAIL FROM:<alice@group.test>
-S: 451 4.3.0 The gateway cannot look this up at present, nothing is wrong with your message; try again in a moment
+S: 451 4.3.0 The gateway cannot look this up at present, nothing is wrong with your message; try again in a moment / Er is een storing, met uw bericht is niets mis; probeer het zo opnieuw
 C: MAIL FROM:<alice@group.test>
 S: 451 4.3.0 *
 @back

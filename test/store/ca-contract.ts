@@ -165,7 +165,7 @@ export function caContract(name: string, open: (t: TestContext) => Promise<Contr
     await certificates.addEnrolments([enrolment('aaaaaaaa', 'right', now)], actor);
     // Before the daily round writes down that it has ended.
     s.clock.advance(days(1));
-    const late = refused('ended', /"anna" has ended; it gets no certificate/);
+    const late = refused('ended', /"anna" has ended; it no longer gets a certificate/);
     await assert.rejects(certificates.addCertificate('anna', certificate('b', now), 'issued', actor), late);
     await assert.rejects(certificates.addEnrolments([enrolment('bbbbbbbb', 'right', now)], actor), late);
   });

@@ -267,7 +267,7 @@ test('An empty list refuses, alone accepts it loudly, and a list that nobody fol
   assert.equal(guard.mayAcknowledge(), undefined);
   assert.ok(log.names.includes('store.alone'));
   // What was committed on another server may not be acknowledged.
-  assert.match(guard.mayAcknowledge({ host: 'elsewhere', port: 1 })!.why, /not the primary any more/);
+  assert.match(guard.mayAcknowledge({ host: 'elsewhere', port: 1 })!.why, /no longer the primary/);
   await own.set({ synchronous_standby_names: 'ANY 1 ("zuid-1", "derde-1")' });
   // A commit may not wait yet, however the list reads.
   allowed.until = instant(0);

@@ -59,7 +59,7 @@ export function readHead(request: IncomingMessage): Head {
     throw closing(
       'The path must begin with "/" and have no characters but those of RFC 3986; encode the others in the query',
     );
-  if (!HOST.test(headers.host ?? '')) throw closing('There must be one Host with a name, and no more in it');
+  if (!HOST.test(headers.host ?? '')) throw closing('There must be one Host with a name, and nothing else in it');
   const cut = url.indexOf('?');
   const expects = expectation(headers.expect);
   const { hasBody, length } = framing(headers);

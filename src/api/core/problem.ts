@@ -122,7 +122,7 @@ export function problemOf(error: unknown, request: string): Problem {
       403,
       'login-ended',
       'Not allowed',
-      'The log-in does not hold any more; nothing was removed, log in again',
+      'The log-in is no longer valid; nothing was removed, log in again',
     );
   if (error instanceof StoreFull || error instanceof StoreFailed || error instanceof StoreUnavailable)
     return problem(

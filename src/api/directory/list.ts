@@ -72,7 +72,7 @@ export const listDirectory = route({
       headers: { ...HEADERS, Link: 'The next page, `rel="next"`.' },
     },
     304: { about: 'Nothing in the directory has changed', headers: HEADERS },
-    410: 'What was removed behind that version is not known any more: take a whole copy',
+    410: 'What was removed behind that version is no longer known: take a whole copy',
   },
   async run({ query, headers, caller, remote, accepts, signal }, services: Services) {
     const { q, kind, changedSince, after, limit: most } = query;
@@ -115,7 +115,7 @@ function mustBeKnown(changedSince: number | undefined, { floor, version: now }: 
     410,
     'copy-too-old',
     'The copy is too old',
-    'What was removed since that version is not known here any more: take a whole copy, without changedSince, and put it in the place of yours',
+    'What was removed since that version is no longer known here: take a whole copy, without changedSince, and put it in the place of yours',
   );
 }
 

@@ -12,7 +12,7 @@ export const directoryEntry = z
     address: z.string(),
     state: z.enum(['listed', 'removed']).meta({
       description:
-        '`removed`: it was listed, and is not any more, for whatever reason: remove it from your copy. Nothing but its address and when is told of it, for 400 days.',
+        '`removed`: it is no longer listed, for whatever reason: remove it from your copy. Nothing but its address and when is told of it, for 400 days.',
     }),
     version: z.string().meta({ description: 'Number of its last change: rises, over all entries.' }),
     modifiedAt: time.meta({ description: 'When something that is shown of it became another.' }),

@@ -120,7 +120,7 @@ export const ownAppPasswordRoutes: readonly Route[] = [
     summary: 'End an app password of yours at once',
     description: 'With the sessions that it opened.',
     params: { appPasswordId },
-    answers: { 204: { about: 'No program gets in by it any more' }, 403: APP, 404: 'You have no such app password' },
+    answers: { 204: { about: 'No program gets in by it from now on' }, 403: APP, 404: 'You have no such app password' },
     run: async (asked, services: Services) => {
       const { passwords } = await operate('account.app-password.list', {}, asked, services);
       const found = passwords.find(({ id }) => id === asked.params.appPasswordId);

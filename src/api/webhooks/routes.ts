@@ -185,7 +185,7 @@ export const webhookRoutes: readonly Route[] = [
   route({
     ...({ id: 'endOwnWebhook', method: 'DELETE', path: '/webhooks/{webhookId}', tag, access, params } as const),
     summary: 'End a webhook of yours for good',
-    answers: { 204: { about: 'It is told of nothing any more' }, 403: APP, 404: NONE },
+    answers: { 204: { about: 'It is no longer told of anything' }, 403: APP, 404: NONE },
     run: async ({ params: { webhookId: id }, caller }, { store, admin }: Services) => {
       mayChange(caller);
       await own(store, id, caller);

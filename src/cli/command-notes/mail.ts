@@ -49,7 +49,7 @@ export const MAIL_NOTES: Notes = {
   'scan exempt add': [
     'It takes two people: `operators.second-person` must have `scan-exempt`, else it is refused. One person ends it, and it ends at `--ends`. Each message that passes has `scan` = `exempt` in `message.accepted` and a row `scan.marked`. What the account receives or imports is scanned as before. It ends when the account goes to another organisation.',
     '',
-    'With `--edi-from` (and `--edi-to`) only interchanges of these parties pass, and the rest of the message is scanned. It must have an end. A part is left out only where it is text from its first sign to its last, every segment is of these parties, there is no binary object (UNO), totals are right, and all programs read its encoding alike. An account has at most 20.',
+    'With `--edi-from` (and `--edi-to`) only interchanges of these parties pass, and the rest of the message is scanned. It must have an end. A part is left out only where it is text from its first sign to its last and all programs read its encoding alike. Every segment must be of these parties, totals must be right, and there may be no binary object (UNO). An account has at most 20.',
   ],
   trace: [
     '`--bundle` puts all evidence into one signed file: `message.json`, `trail.jsonl`, `anchors.jsonl`, `timestamps.jsonl`, certificates, `HOW-TO-CHECK.txt`. Rows of other messages stand in it as digests, up to the next signed and stamped head within 50,000 rows. A Message-ID of several messages gives all of them, at most 20. What is gone is named. `--verify FILE --timestamp-authority PEM` checks the stamps without a gateway; exit code 9 where nobody says whose certificate it is, or rows have no head.',

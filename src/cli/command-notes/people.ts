@@ -38,7 +38,7 @@ export const PEOPLE_NOTES: Notes = {
     'The same holds for `address end`, `partner end` and `organisation end`. At a terminal such commands show what goes along and ask for the name; without one they need `--yes` and `--reason`.',
   ],
   'account move': [
-    '- A new account of the other organisation takes log-in, passwords, app passwords, webhooks, addresses with settings, certificates, OpenPGP keys, and the mail since that day (its first moment in Amsterdam; up to 92 days back). Programs keep password and UIDLs.',
+    '- A new account of the other organisation takes log-in, passwords, app passwords, webhooks, addresses with settings, certificates and OpenPGP keys. It takes the mail since that day (its first moment in Amsterdam; up to 92 days back). Programs keep password and UIDLs.',
     '- What was before stays as account `jansen~2026-11-26`: for 30 days (`--grace`) by `mailbox export`, or over POP3 with a new password.',
     '- Revoked: certificates that name the old organisation (`affiliationChanged`). Taken back: rights to send and consents with anybody else. EDI identities stay with the old one; the command says how to register them anew. A scan exemption ends.',
     '- Open sessions end; a message whose last line had come is answered 451. The mailbox follows in steps of 200 messages, and after a crash the next start goes on.',

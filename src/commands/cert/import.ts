@@ -160,7 +160,7 @@ export const keys = subject(
           return [
             `The private key of certificate ${of.serial} of ${account} (${name}, until ${readableDay(ends)}) is forgotten:`,
             '- mail that was encrypted to it and is not opened yet stays closed for its addressee',
-            '- nothing is signed with it any more',
+            '- nothing is signed with it from now on',
             'Backups of the database still have it.',
           ].join('\n');
         },
@@ -171,7 +171,7 @@ export const keys = subject(
         return viewCertificate(await named(context, fingerprint), context.clock.now());
       },
       say: (done) =>
-        `The private key of certificate ${done.serial} of ${done.account} is not held any more. Backups of the database still have it.`,
+        `The private key of certificate ${done.serial} of ${done.account} is no longer held. Backups of the database still have it.`,
     }),
   },
   { parts: { add: keyPart } },

@@ -54,5 +54,5 @@ export const oldKeysText = (kept: OldKeys | undefined, oldKey: string): string =
   const destroyed = kept.aside
     ? ' It lies on the same disk: copy it to a safe place. Day keys that are destroyed from now on are destroyed there too, and in no other copy that you make.'
     : '';
-  return `Backups of before open only with the old master key (${oldKey}) and the key folder of before, which is kept in ${kept.folder}.${destroyed} Destroy both when the last of these backups is gone.`;
+  return `Earlier backups open only with the old master key (${oldKey}) and the old key folder, which is kept in ${kept.folder}.${destroyed} Destroy both when the last of these backups is gone.`;
 };

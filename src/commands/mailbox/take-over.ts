@@ -117,7 +117,7 @@ async function takeFrom(here: Here, source: Source, { login, source: from }: Tak
 }
 
 export const renumberedText = (before: number, others: number): string =>
-  `${many(before, 'message')} of it ${agree(before, 'was', 'were')} imported before, and the old server has none of these any more, but ${others} others: it seems to have renumbered them`;
+  `${many(before, 'message')} of it ${agree(before, 'was', 'were')} imported before, and the old server no longer has any of these, but ${others} others: it seems to have renumbered them`;
 
 export async function importedOf(
   here: Here,

@@ -124,6 +124,6 @@ export const tokens = subject('token', 'for programs: each is known by it, and m
       await store.operators.endToken(token, call.actor);
       return { id: grouped(token) };
     },
-    say: ({ id }) => `Ended token ${id}: nobody is let in by it any more.`,
+    say: ({ id }) => `Ended token ${id}: nobody is let in by it from now on.`,
   }),
 });

@@ -96,7 +96,7 @@ function refuseOpen({ organisation, active, messages, waiting }: ErasePlan, disc
   if (active.length > 0)
     throw new AdminError(
       'conflict',
-      `Cannot erase organisation "${organisation}": accounts are active (${active.slice(0, 5).join(', ')}); suspend them first with "sluis organisation suspend ${organisation}", so that nobody sends or fetches any more`,
+      `Cannot erase organisation "${organisation}": accounts are active (${active.slice(0, 5).join(', ')}); suspend them first with "sluis organisation suspend ${organisation}", so that nobody sends or fetches from now on`,
     );
   if (messages + waiting > 0 && !discardMail)
     throw new AdminError(

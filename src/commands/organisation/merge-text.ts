@@ -71,7 +71,7 @@ function addressLines(view: MergePlan): string[] {
     ...(withoutAddress.length === 0
       ? []
       : [
-          `- no address leads to these accounts any more: they collect what waits, and send nothing`,
+          `- no address leads to these accounts from now on: they collect what waits, and send nothing`,
           ...listed(withoutAddress),
         ]),
   ];

@@ -49,7 +49,7 @@ const planView = z.object({
   changed: z
     .array(addressView)
     .meta({ description: 'Addresses that end or are filed elsewhere; at most 1000, as in each list.' }),
-  withoutAddress: z.array(z.string()).meta({ description: 'Accounts that no address leads to any more.' }),
+  withoutAddress: z.array(z.string()).meta({ description: 'Accounts that no address leads to from now on.' }),
   identities: z.array(z.string()).readonly().meta({ description: 'EDI identities that are carried over.' }),
   sharedIdentities: z
     .array(z.string())
@@ -58,7 +58,7 @@ const planView = z.object({
   settings: z.array(differenceView),
   lockedOut: z.array(z.string()).meta({
     description:
-      "Accounts that could not log in any more: they lack what the other organisation's setting `login` asks for.",
+      "Accounts that could no longer log in: they lack what the other organisation's setting `login` asks for.",
   }),
   exemptions: z.array(z.string()).meta({ description: 'Accounts whose exemptions from scanning end.' }),
   certificates: z.array(certificateView),

@@ -106,7 +106,7 @@ export const suspend = stateChange('suspended', {
   undo: 'organisation resume',
   say: ({ name, accounts, addresses, waiting }) => [
     `Organisation ${name} is suspended:`,
-    `- ${many(accounts, 'account')} log in no more, and open sessions are cut`,
+    `- ${many(accounts, 'account')} can no longer log in, and open sessions are cut`,
     `- mail for ${many(addresses, 'address')} is refused (550 5.2.1)`,
     `- ${many(waiting, 'message')} in its mailboxes wait until "sluis organisation resume ${name}"`,
   ],
@@ -118,7 +118,7 @@ export const resume = stateChange('active', {
   undo: 'organisation suspend',
   say: ({ name, state, takenBack, accounts, suspended = 0 }) => [
     state === 'ending'
-      ? `Organisation ${name} is not suspended any more; it is ending still, and its accounts collect what waits. Once more "sluis organisation resume ${name}" takes that back.`
+      ? `Organisation ${name} is no longer suspended; it is ending still, and its accounts collect what waits. Once more "sluis organisation resume ${name}" takes that back.`
       : `${takenBack === true ? `The end of organisation ${name} is taken back. It` : `Organisation ${name}`} is active: ${many(accounts - suspended, 'account')} log in and take mail again.`,
     ...(suspended === 0 ? [] : [`${many(suspended, 'account')} stay suspended, each by itself.`]),
   ],
@@ -169,11 +169,11 @@ function endText(done: ChangedState): string {
     `- ${sendersText(many(addresses, 'address'), successor)}`,
     ...(closes === undefined
       ? [
-          `- ${accountsText} log in no more, and open sessions are cut`,
+          `- ${accountsText} can no longer log in, and open sessions are cut`,
           `- ${many(waiting, 'message')} in its mailboxes stay for their time; "sluis mailbox export" writes them to a file`,
         ]
       : [
-          `- ${accountsText} send nothing any more, and collect what waits (${many(waiting, 'message')}) until ${readableTime(closes)}`,
+          `- ${accountsText} no longer send anything, and collect what waits (${many(waiting, 'message')}) until ${readableTime(closes)}`,
         ]),
     `- ${closes === undefined ? '' : 'then '}${many(certificates, 'certificate')} for log-in, ${many(identities, 'EDI identity')} and all rights to send end`,
     backText(closes, `organisation resume ${name}`),

@@ -137,7 +137,7 @@ export const PORT_NOTES: Notes = {
     '',
     '**With a passkey**, in the console, the challenge holds the SHA-256 of what the page shows. Whoever asks there with a passkey is one of the two. `sluis audit verify` checks these proofs without the gateway. An operator of one organisation signs for nothing.',
     '',
-    '**Restore** and **store move** have no store to ask in: the request goes into a file. `sluis restore BACKUP --reason TEXT --approval ask.json` writes it, `sluis approve ask.json --operator jan --key jan.pem` signs it, and the restore, run again, checks the signatures of the operators whom the backup knows.',
+    '**Restore** and **store move** have no store to ask in: the request goes into a file. `sluis restore BACKUP --reason TEXT --approval ask.json` writes it, `sluis approve ask.json --operator jan --key jan.pem` signs it. The restore, run again, checks the signatures of the operators whom the backup knows.',
   ],
   http: [
     'Paths, reasons and metrics: [signals](signals.md#health-checks). Behind a load balancer set `connections.announce` to twice its interval of looking at `/ready`. Give the supervisor more time than `announce` and `drain` together.',

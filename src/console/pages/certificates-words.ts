@@ -141,7 +141,7 @@ export const REVOKE = {
   },
   en: {
     button: 'Revoke',
-    what: 'The certificate ends at once and for good. Nobody logs in with it any more. Who still uses it needs a new one.',
+    what: 'The certificate ends at once and for good. Nobody can log in with it from now on. Who still uses it needs a new one.',
     done: 'The certificate was revoked.',
     fields: {
       why: {
@@ -149,11 +149,11 @@ export const REVOKE = {
         choices: {
           unspecified: 'not said',
           keyCompromise: 'the key is in other hands',
-          cACompromise: 'the issuer is not to be trusted any more',
+          cACompromise: 'the issuer is no longer to be trusted',
           affiliationChanged: 'the holder has left',
           superseded: 'there is a new certificate',
-          cessationOfOperation: 'it is not needed any more',
-          privilegeWithdrawn: 'the holder may not have it any more',
+          cessationOfOperation: 'it is no longer needed',
+          privilegeWithdrawn: 'the holder may no longer have it',
         },
       },
     },

@@ -146,7 +146,7 @@ export const DEEDS: readonly AccountDeed[] = (
         },
         en: {
           button: 'Suspend',
-          what: 'Nobody logs in to this account any more, and it gets no mail. What waits stays. It can be resumed at any time.',
+          what: 'Nobody can log in to this account from now on, and it gets no mail. What waits stays. It can be resumed at any time.',
           done: 'The account is suspended.',
         },
       },
@@ -233,7 +233,7 @@ export const DEEDS: readonly AccountDeed[] = (
         en: {
           button: 'Contain: somebody else is in',
           what: 'The account is suspended. All passwords and certificates are gone for good. All connections are ended.',
-          done: 'The account is contained. Nobody gets in any more.',
+          done: 'The account is contained. Nobody gets in from now on.',
         },
       },
     },

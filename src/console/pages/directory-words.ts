@@ -45,7 +45,7 @@ export const DIRECTORY = {
     filters: {
       text: { label: 'Text', hint: 'A part of an address, name, role, AGB code or telephone number.' },
       kind: { label: 'Kind', choices: { edi: 'a system', mail: 'people', partner: 'a mail server' } },
-      removed: { label: 'Also what was listed and is not any more' },
+      removed: { label: 'Also what is no longer listed' },
     },
   },
 };

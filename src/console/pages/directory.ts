@@ -1,4 +1,4 @@
-/** The directory as every account may look it up, with what was listed and is not any more. */
+/** The directory as every account may look it up, with what is no longer listed. */
 import { timeOf } from '../../web/core/times.ts';
 import type { Register } from '../parts/register.ts';
 import { DIRECTORY } from './directory-words.ts';

@@ -38,7 +38,7 @@ export const END = {
     },
     en: {
       button: 'End',
-      what: 'The address ends and gets no more mail. Nobody is ever given it again. It can be resumed until the time is over.',
+      what: 'The address ends and no longer gets mail. Nobody is ever given it again. It can be resumed until the time is over.',
       done: 'The address is ending. It can be resumed until the day that was named.',
       fields: FIELDS.en,
     },

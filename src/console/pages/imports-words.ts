@@ -85,7 +85,7 @@ export const SUSPENDED = {
   },
   en: {
     title: 'Suspend accounts',
-    what: 'Nobody logs in to these accounts any more, and they get no mail. What waits stays. They can be resumed at any time.',
+    what: 'Nobody can log in to these accounts from now on, and they get no mail. What waits stays. They can be resumed at any time.',
   },
 };
 export const RESUMED = {

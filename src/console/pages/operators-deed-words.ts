@@ -105,7 +105,7 @@ export const DEED_WORDS = {
     },
     en: {
       button: 'End the operator',
-      what: 'The operator may do nothing any more, for good. Tokens, passkeys and sessions go along. The key is never taken again.',
+      what: 'The operator may no longer do anything, for good. Tokens, passkeys and sessions go along. The key is never taken again.',
       done: 'The operator has ended.',
     },
   },
@@ -117,7 +117,7 @@ export const DEED_WORDS = {
     },
     en: {
       button: 'End the token',
-      what: 'The program with this token is not let in any more.',
+      what: 'The program with this token is no longer let in.',
       done: 'The token has ended.',
     },
   },
@@ -129,7 +129,7 @@ export const DEED_WORDS = {
     },
     en: {
       button: 'End the passkey',
-      what: 'Nobody logs in with it any more. The sessions that it began are over.',
+      what: 'Nobody can log in with it from now on. The sessions that it began are over.',
       done: 'The passkey has ended.',
     },
   },

@@ -256,7 +256,7 @@ export const PARTNER_DEED_WORDS = {
     },
     en: {
       button: 'Remove a domain',
-      what: 'Mail for the domain does not go to the partner any more. Senders hear that the address does not exist.',
+      what: 'Mail for the domain no longer goes to the partner. Senders hear that the address does not exist.',
       done: 'The domain was removed.',
       fields: FIELDS.en,
     },

@@ -173,7 +173,7 @@ export const WEBHOOK_DEED_WORDS = {
     },
     en: {
       button: 'End the webhook',
-      what: 'The receiver is told of nothing any more, for good. Its secret and its address are gone.',
+      what: 'The receiver is no longer told of anything, for good. Its secret and its address are gone.',
       done: 'The webhook has ended.',
     },
   },

@@ -73,7 +73,7 @@ async function outcomeOf(
   const told: ImportState = { ...state };
   one.state = told;
   const { file } = one;
-  if (file === undefined) return { kind: 'failed', text: 'The file is not held any more; give it again' };
+  if (file === undefined) return { kind: 'failed', text: 'The file is no longer held; give it again' };
   const progress = (done: number, total: number, phase = ''): void => void Object.assign(told, { done, total, phase });
   try {
     return await work({ upload: textOf(file), gone: NOBODY_GOES, progress });

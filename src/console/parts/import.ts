@@ -161,7 +161,7 @@ function heldOf(asked: Asked, { path }: Import, { imports }: ConsoleServices): H
   if (one !== undefined) return one;
   throw new AdminError(
     'unknown',
-    'Cannot show it: this gateway does not hold that file for you any more, since it was used, half an hour has passed, or the gateway has started since; give it again',
+    'Cannot show it: this gateway no longer holds that file for you, since it was used, half an hour has passed, or the gateway has started since; give it again',
   );
 }
 

@@ -231,9 +231,7 @@ export class KeyFolder {
     if (this.#days.has(day) || !this.isKept(day)) return this.#unwrapped(day, wrapped, dataKeyPurpose(message));
     const key = this.keptKeys(day).keyOf(message);
     if (key === undefined)
-      throw new MessageErased(
-        `Message ${message} of ${day} was erased; it cannot be read any more, in no backup either`,
-      );
+      throw new MessageErased(`Message ${message} of ${day} was erased; it can no longer be read, in no backup either`);
     return key;
   }
 
@@ -324,7 +322,7 @@ export class KeyFolder {
       if (isCode(error, 'ENOENT'))
         throw new KeyFolderRefused(
           this.isErased(day)
-            ? `The day key of ${day} was destroyed; what was sealed on that day cannot be read any more`
+            ? `The day key of ${day} was destroyed; what was sealed on that day can no longer be read`
             : `The day key file "${path}" is missing, but the store has messages that need it; restore the key folder from its backup`,
         );
       if (error instanceof SealBroken)
@@ -397,7 +395,7 @@ export class KeyFolder {
       return readFileSync(this.#path(day, 'kept'));
     } catch (error) {
       if (!isCode(error, 'ENOENT')) throw error;
-      throw new KeyFolderRefused(`There are no kept keys of ${day} here any more`);
+      throw new KeyFolderRefused(`The kept keys of ${day} are no longer here`);
     }
   }
 

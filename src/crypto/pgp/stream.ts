@@ -36,7 +36,7 @@ class Hand {
 
   /** Rejects when nobody takes any more. */
   async give(slice: Uint8Array): Promise<void> {
-    if (this.#dropped) throw new PgpFailure('busy', 'Nobody takes the content any more');
+    if (this.#dropped) throw new PgpFailure('busy', 'Nobody takes the rest of the content');
     this.#slice = slice;
     const taken = new Promise<void>((resolve) => (this.#taken = resolve));
     this.#given?.();

@@ -87,7 +87,7 @@ export function signatureProblem(
 export const noOperatorHas = (fingerprint: string): string =>
   `no registered operator has the key ${fingerprint.slice(0, 16)}...; ${UNDONE}`;
 
-/** `operators`: those that are registered now. A signature of a removed one counts no more. `late`: why one that is right does not count, as text behind another. */
+/** `operators`: those that are registered now. A signature of a removed one no longer counts. `late`: why one that is right does not count, as text behind another. */
 export function keySigners(
   gateway: string,
   request: ApprovalRequest,

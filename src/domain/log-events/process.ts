@@ -135,7 +135,7 @@ export const PROCESS_EVENTS: LogEvents = {
     '[SluisWebhookPaused]. Mail is not concerned.',
   ),
   'webhook.paused': warn(
-    'After ten failures in a row a webhook gets no more events. Its owner has a letter.',
+    'After ten failures in a row a webhook no longer gets events. Its owner has a letter.',
     '[SluisWebhookPaused].',
   ),
   'webhook.gone': warn(

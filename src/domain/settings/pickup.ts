@@ -21,7 +21,7 @@ export const pickupSettings = {
     type: { kind: 'choice', of: ['off', 'tell', 'hold'] },
     default: 'off',
     about:
-      'What is done when the POP3 sessions of a mail program end at the same message again and again: nothing (off), its owner, the organisation and the operator are told (tell), or the message is taken out of the mailbox as well and held until the operator decides (hold), so that what waits behind it is fetched.',
+      'What is done when the POP3 sessions of a mail program end at the same message again and again. off: nothing. tell: its owner, the organisation and the operator hear of it. hold: the message is taken out of the mailbox as well, so that what waits behind it is fetched, and the operator decides.',
   },
   'stuck-after': {
     scopes: accountAndAbove,
@@ -63,6 +63,6 @@ export const pickupSettings = {
     type: { kind: 'count', min: 0, max: 30 },
     default: 14,
     about:
-      'Days for which messages that were deleted, expired or withdrawn in mailboxes of the organisation are kept and can be handed out again, as far as they fit into the quota of their mailbox once more. Where it is not set, `store.keep-deleted` of the configuration holds.',
+      'Days for which messages that were deleted, expired or withdrawn in mailboxes of the organisation are kept. Until then they can be handed out again, as far as the quota of the mailbox allows. Where it is not set, `store.keep-deleted` of the configuration holds.',
   },
 } as const satisfies Record<string, Setting>;

@@ -42,6 +42,6 @@ export const protectionSettings = {
     type: { kind: 'boolean' },
     default: false,
     about:
-      'Whether what is encrypted for the account is encrypted to the mail certificate or OpenPGP key of its From as well, so that the sender can read a copy of it.',
+      'Whether what is encrypted for others is encrypted to the sender as well, by the mail certificate or OpenPGP key of From, so that the sender can read a copy.',
   },
 } as const satisfies Record<string, Setting>;

@@ -69,7 +69,7 @@ export const brokenLines: readonly Scenario[] = [
     right: 'It keeps what it stored, comes again, and finds an empty mailbox.',
     rules: [RULE_QUIT, RULE_STORE],
     patient:
-      'A program that throws away what it stored because it heard no +OK loses the result: the server has it no more.',
+      'A program that throws away what it stored because it heard no +OK loses the result: the server no longer has it.',
     mails: two,
     trouble: () => firstOf(['QUIT'], 1, () => ({ do: 'lose' })),
     done: (facts) => !facts.open && cameBack(facts),

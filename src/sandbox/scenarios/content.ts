@@ -37,7 +37,7 @@ export const content: readonly Scenario[] = [
     right: 'It takes the octets as they are.',
     rules: [
       {
-        says: 'Take the octets as they are: content is bytes, and what is not in base64 may be Latin-1.',
+        says: 'Take the octets as they are: content is octets, and what is not in base64 may be Latin-1.',
         rfc: 'RFC 6152 section 3',
         guide: `${GUIDE_RECEIVING}, step 3`,
       },

@@ -97,7 +97,7 @@ export const overHttps: readonly Scenario[] = [
     right: 'It refuses both, with 4xx.',
     rules: [RULE_TOLD],
     patient:
-      'Anybody on the internet can tell the system that a result was collected, and nobody looks for it any more.',
+      'Anybody on the internet can tell the system that a result was collected, and nobody looks for it from then on.',
     judge: (facts) =>
       facts.told.flatMap(({ what, status }) => {
         if (status >= 200 && status < 300) return [failed(`It took ${what}.`)];

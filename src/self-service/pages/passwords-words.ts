@@ -110,7 +110,7 @@ export const END_APP: Both<OwnDeedWords> = {
   },
   en: {
     title: 'End an app password',
-    lead: 'The program that has this password gets in no more, from this moment on.',
+    lead: 'The program that has this password no longer gets in, from this moment on.',
     button: 'End it',
     back: 'Back',
     fields: {},
@@ -129,7 +129,7 @@ export const REVOKE: Both<OwnDeedWords> = {
   },
   en: {
     title: 'End a certificate',
-    lead: 'Whoever has this certificate gets in no more, from this moment on. It cannot be undone.',
+    lead: 'Whoever has this certificate no longer gets in, from this moment on. It cannot be undone.',
     button: 'End it',
     back: 'Back',
     fields: {},

@@ -73,7 +73,7 @@ export class CertificateChanges {
 /** Whoever may have a certificate. */
 export function holder({ id, state }: FoundAccount, login: string): number {
   if (state === 'ended')
-    throw new RegistryError('ended', `The account "${login}" has ended; it gets no certificate any more`);
+    throw new RegistryError('ended', `The account "${login}" has ended; it no longer gets a certificate`);
   return id;
 }
 

@@ -117,7 +117,7 @@ function* mustBeAll({ at }: ChangeContext, going: readonly Going[]): Change<void
       if (addressIn(found, address).account !== id)
         throw new RegistryError(
           'invalid',
-          `The address "${address}" does not lead to "${merge.login}" any more; give the same command again, it goes on`,
+          `The address "${address}" no longer leads to "${merge.login}"; give the same command again, it goes on`,
         );
   }
 }

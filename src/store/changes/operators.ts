@@ -60,7 +60,7 @@ export class OperatorChanges {
     yield* context.record('operator.rights-changed', null, actor, { operator: name }, factsOf(change));
   }
 
-  /** Final: tokens, certificate and key hold no more, the key is never taken again, and its signatures count no more. */
+  /** Final: tokens, certificate and key hold no more, the key is never taken again, and its signatures no longer count. */
   *end(context: ChangeContext, name: string, actor: Actor): Change<void> {
     const { id } = yield* operatorNamed(name);
     yield* sql.run`UPDATE operator SET ended_at = ${context.at} WHERE id = ${id}`;

@@ -59,7 +59,7 @@ export class OrganisationChanges {
   *changeOrganisation(context: ChangeContext, name: string, changes: OrganisationDetails, actor: Actor): Change<void> {
     const row = yield* organisationNamed(name);
     if (isOver(row, context))
-      throw new RegistryError('ended', `The organisation "${name}" has ended; nothing of it changes any more`);
+      throw new RegistryError('ended', `The organisation "${name}" has ended; it can no longer be changed`);
     const is = yield* sql.one(
       DETAILS,
     )`SELECT title, contact, telephone, post, agb, ura FROM organisation WHERE id = ${row.id}`;

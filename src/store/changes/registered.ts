@@ -140,7 +140,7 @@ export function mustBeOpen({ state }: Pick<FoundAccount, 'state'>, login: string
     throw new RegistryError('ended', `The account "${login}" has ended, which cannot be undone; add a new account`);
 }
 
-/** Throws where it takes no mail any more, and says what would bring it back. */
+/** Throws where it no longer takes mail, and says what would bring it back. */
 export function mustTakeMail({ address, state, finalAt, owned }: Omit<FoundAddress, 'organisation'>): void {
   if (state !== 'ended') return;
   throw new RegistryError(

@@ -186,10 +186,7 @@ function* checkOwner(context: ChangeContext, { account, organisation }: WebhookO
       : yield* sql.first({ id: int })`
           SELECT id FROM account WHERE id = ${account} AND state <> 'ended' AND (ends_at IS NULL OR ends_at > ${at}) ${locked}`;
   if (open === undefined)
-    throw new RegistryError(
-      'ended',
-      'Cannot add a webhook: whose it would be has ended, and nobody is told of it any more',
-    );
+    throw new RegistryError('ended', 'Cannot add a webhook: whose it would be has ended, and nobody is told of it');
 }
 
 const ownerOf = ({ account, organisation }: WebhookOwner): string =>

@@ -169,7 +169,7 @@ export class SealingBodyWriter implements BodyWriter {
     const { id, chunk } = this.#p;
     const sealed = this.sealed;
     if (sealed === undefined)
-      throw new StoreFailed('The body was filed or given up: it cannot be read as an upload any more');
+      throw new StoreFailed('The body was filed or given up: it can no longer be read as an upload');
     yield* uploadSlices({ id, key: this.#key, sealed, chunk, readable: () => this.#state === 'sealed' });
   }
 

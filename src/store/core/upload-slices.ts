@@ -61,5 +61,5 @@ async function* chunks({ id, key, sealed, chunk, readable }: UploadParts): Async
 }
 
 function mustBe(readable: boolean): void {
-  if (!readable) throw new StoreFailed('The body was filed or given up: it cannot be read as an upload any more');
+  if (!readable) throw new StoreFailed('The body was filed or given up: it can no longer be read as an upload');
 }

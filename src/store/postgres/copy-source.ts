@@ -147,7 +147,7 @@ export class CopySource {
   async check(label: string): Promise<void> {
     const { commands } = this.#options;
     if (commands === undefined)
-      throw new CopyFailed('the program that took it is not in the configuration any more (backup.check-command)');
+      throw new CopyFailed('the program that took it is no longer in the configuration (backup.check-command)');
     await runCommand(commands.check, [label]);
   }
 }

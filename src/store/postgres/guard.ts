@@ -97,7 +97,7 @@ export class Guard {
     const { not, primary } = this.judgement;
     if (not !== undefined) return not;
     if (server === undefined || primary === undefined || same(server, primary.server)) return undefined;
-    return { why: `${placeOf(server)} is not the primary any more`, remedy: 'try again' };
+    return { why: `${placeOf(server)} is no longer the primary`, remedy: 'try again' };
   }
 
   /** A look that begins now. */

@@ -332,7 +332,7 @@ export class Session implements ChangingConnection {
     if (lost !== undefined)
       return this.#open ? new StoreUnavailable(lost.message) : new OutcomeUnknown(lost.message, { cause: error });
     const judged = fromServer(error);
-    if (judged === undefined || judged.ends) this.#end(`it is of no use any more (${String(error)})`);
+    if (judged === undefined || judged.ends) this.#end(`it is of no use (${String(error)})`);
     return judged?.error ?? (error instanceof Error ? error : new Error(String(error)));
   }
 

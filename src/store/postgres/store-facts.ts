@@ -124,7 +124,7 @@ function checkDay(keys: KeyFolder, day: Day): void {
   } catch (error) {
     if (!(error instanceof KeyFolderRefused)) throw error;
     throw new KeyFolderRefused(
-      `${error.message}. Where a new master key was made ("sluis key rotate"): put the one before back in its place, the new one beside it as FILE.new, and run "sluis key rotate" here, also to bring one that was interrupted to its end`,
+      `${error.message}. Where a new master key was made ("sluis key rotate"): put the one before back in its place and the new one beside it as FILE.new. Then run "sluis key rotate" here; it also ends one that was interrupted`,
       { cause: error },
     );
   }

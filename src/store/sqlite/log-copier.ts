@@ -9,7 +9,7 @@ export type Copied =
   | ({ readonly kind: 'copied' } & Copies)
   /** The disk is full. */
   | { readonly kind: 'full' }
-  /** A write or sync failed: what the database has is not known any more, what the log has is. */
+  /** A write or sync failed: what the database has is no longer known, what the log has is. */
   | { readonly kind: 'failed'; readonly message: string }
   /** The thread has no connection. */
   | { readonly kind: 'unable' };

@@ -1,0 +1,75 @@
+/** What the product says, in replies, errors, help, settings and pages, keeps to the list of words and the length of sentences in docs/style.md. */
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import ts from 'typescript';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+/** Words of a sentence of an error, a help text or a setting; letters and pages have 20. */
+const MOST_WORDS = 30;
+
+/** The rows of the section: what is said, and patterns of what is not. */
+function avoided(): readonly { readonly say: string; readonly not: RegExp }[] {
+  const page = readFileSync(join(root, 'docs', 'style.md'), 'utf8');
+  const section = page.slice(page.indexOf('\n## Words of the product\n'));
+  return [...section.matchAll(/^\| ([^|]+) \| `([^`]+)` \|$/gm)].map(([, say = '', not = '']) => ({
+    say,
+    not: new RegExp(`(?<![\\w-])(?:${not})(?![\\w-])`, 'i'),
+  }));
+}
+
+interface Said {
+  readonly at: string;
+  readonly text: string;
+}
+
+/** Texts of at least two words that the source has, with a blank for each value. SQL is none. */
+function* textsOf(file: string): Generator<Said> {
+  const source = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest);
+  const waiting: ts.Node[] = [source];
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    if (ts.isTaggedTemplateExpression(node)) continue;
+    const text = ts.isTemplateExpression(node)
+      ? node.head.text + node.templateSpans.map(({ literal }) => `X${literal.text}`).join('')
+      : ts.isStringLiteralLike(node)
+        ? node.text
+        : '';
+    if (/[a-z,] [a-z]/.test(text) && !/^\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|WITH)\b/.test(text)) {
+      const { line } = source.getLineAndCharacterOfPosition(node.getStart(source));
+      yield { at: `${file}:${line + 1}`, text };
+    }
+    ts.forEachChild(node, (child) => void waiting.push(child));
+  }
+}
+
+const said = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .flatMap((file) => [...textsOf(`src/${file}`)]);
+
+test('the texts of the source are found', () => {
+  assert.ok(said.length > 5_000, `${said.length} were found`);
+  assert.ok(said.some(({ text }) => text.includes('is not registered in this group')));
+});
+
+test('nothing that the product says has a word for which docs/style.md names a better one', () => {
+  const rows = avoided();
+  assert.ok(rows.length >= 10, `${rows.length} rows were read`);
+  const found = said.flatMap(({ at, text }) =>
+    rows.flatMap(({ say, not }) => {
+      const [word] = not.exec(text) ?? [];
+      return word === undefined ? [] : [`${at}: "${word}" in "${text}" (say: ${say})`];
+    }),
+  );
+  assert.deepEqual(found, []);
+});
+
+test(`no sentence that the product says has more than ${MOST_WORDS} words`, () => {
+  const found = said.flatMap(({ at, text }) =>
+    text
+      .split(/[.?!:;](?:\s|$)|\n/)
+      .filter((sentence) => sentence.trim().split(/\s+/).length > MOST_WORDS)
+      .map((sentence) => `${at}: ${sentence}`),
+  );
+  assert.deepEqual(found, []);
+});
