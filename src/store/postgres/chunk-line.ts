@@ -2,6 +2,7 @@
  * Pieces of bodies that are being uploaded, over a connection of their own: a few together in a transaction, so that a large message does not hold up
  * small ones. Nobody is told of them, so their commit waits neither for the disk nor for another place. The acceptance does: its commit lies behind theirs
  * in the log of the same server, so what flushes it has flushed them; and where the server is another one by then, it finds that pieces are missing.
+ * Two connections have no order between them: whoever files a body asks first whether its last piece is there (`through`).
  */
 import type { Chunk } from '../core/engine.ts';
 import { type Change, sql } from '../sql/sql.ts';
@@ -29,6 +30,8 @@ export class ChunkLine {
   readonly #p: ChunkLineParts;
   readonly #line = new FairLine<Waiting>();
   #running = false;
+  /** The last piece of each body that is on its way: settled when it is stored, or is not. */
+  readonly #last = new Map<bigint, Promise<void>>();
 
   constructor(parts: ChunkLineParts) {
     this.#p = parts;
@@ -37,10 +40,23 @@ export class ChunkLine {
   async add(chunk: Chunk): Promise<void> {
     if (this.#line.length >= MOST)
       throw new StoreUnavailable('Too many pieces of large messages wait to be stored; see whether PostgreSQL is slow');
-    await new Promise<void>((resolve, reject) => {
+    const stored = new Promise<void>((resolve, reject) => {
       this.#line.push(chunk.account, { chunk, resolve, reject });
       if (!this.#running) void this.#work();
     });
+    const settled = stored.catch(() => undefined);
+    this.#last.set(chunk.id, settled);
+    try {
+      await stored;
+    } finally {
+      if (this.#last.get(chunk.id) === settled) this.#last.delete(chunk.id);
+    }
+  }
+
+  /** Undefined: no piece of these bodies is on its way. Of one that could not be stored the acceptance finds that it is missing. */
+  through(bodies: readonly bigint[]): Promise<unknown> | undefined {
+    const underway = bodies.flatMap((id) => this.#last.get(id) ?? []);
+    return underway.length === 0 ? undefined : Promise.all(underway);
   }
 
   async #work(): Promise<void> {

@@ -99,6 +99,7 @@ export class PostgresEngine implements Engine {
   /** Bodies in chunks that are being filed, by message. */
   readonly #streamed = new Map<bigint, Promise<unknown>>();
   readonly #lines: AppendLine;
+  readonly #chunks: ChunkLine;
   readonly #begun = new Set<Promise<unknown>>();
   readonly #copies: CopySource | undefined;
   #failure: StoreFailed | undefined;
@@ -170,14 +171,14 @@ export class PostgresEngine implements Engine {
       clock,
       withWorker: (work) => sessions.withSession('changing', (session) => work(this.#workers.of(session))),
     });
-    const chunks = new ChunkLine({
+    this.#chunks = new ChunkLine({
       withChunks: (work) => sessions.withSession('chunks', (session) => work(session, this.#readers.of(session))),
     });
     this.mail = {
       claimDay: (claim) => this.#filing.perform(() => claimDay({ ...claim, node: node.name })),
       accept: (work) => this.#accept(work),
       sentRequest: (key, now) => this.#filing.sentRequest(key, now),
-      chunk: (chunk) => chunks.add(chunk),
+      chunk: (chunk) => this.#chunks.add(chunk),
     };
     this.contents = new PostgresContents(run, keys);
     this.listings = new PostgresListings(run);
@@ -211,7 +212,11 @@ export class PostgresEngine implements Engine {
   async #accept(work: AcceptWork): Promise<Unfiled | undefined> {
     this.#checkAlive();
     const streamed = work.body === null ? work.id : undefined;
-    const filed = this.#going(this.#filing.accept(work));
+    const bodies = [work, ...work.copies].flatMap(({ id, body }) => (body === null ? id : []));
+    const last = this.#chunks.through(bodies);
+    const filed = this.#going(
+      last === undefined ? this.#filing.accept(work) : last.then(() => this.#filing.accept(work)),
+    );
     if (streamed === undefined) return await filed;
     const settled = filed.catch(() => undefined);
     this.#streamed.set(streamed, settled);
