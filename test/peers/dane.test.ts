@@ -6,21 +6,20 @@ import { after, before, test } from 'node:test';
 import { issue, makeKeyPair, makeRoot } from '../../src/crypto/certificates/authority.ts';
 import { certificatePem } from '../../src/crypto/certificates/certificate.ts';
 import { makeName } from '../../src/crypto/certificates/distinguished-name.ts';
-import type { Answer, Parcel } from '../../src/push/courier.ts';
+import type { Answer } from '../../src/push/courier.ts';
 import { Resolver } from '../../src/dns/resolver.ts';
 import { tlsaOf } from '../../src/dns/tlsa.ts';
 import { newTlsaCounts } from '../../src/dns/tlsa-counts.ts';
 import { RememberedTlsa } from '../../src/dns/tlsa-source.ts';
-import type { Address } from '../../src/domain/address.ts';
 import type { PartnerId } from '../../src/domain/ids.ts';
-import { days, instant, octets } from '../../src/domain/units.ts';
+import { days, instant } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createCourier } from '../../src/smtp/courier.ts';
 import { sluisHere } from '../support/command-line.ts';
 import { addressOf, loginOf } from '../support/gateway.ts';
 import { MemoryLog } from '../support/log.ts';
 import { startMailGateway } from '../support/mail-people.ts';
-import { ScriptedPartner } from '../support/partner.ts';
+import { ScriptedPartner, parcel } from '../support/partner.ts';
 import { hasProgram, present } from '../support/require.ts';
 import { SmtpClient } from '../support/smtp-client.ts';
 import type { Cleanup } from '../support/store.ts';
@@ -142,18 +141,6 @@ const tlsa = ({
   matching: number;
   data: Buffer;
 }): string => `${usage} ${selector} ${matching} ${data.toString('hex')}`;
-
-const parcel: Parcel = {
-  sender: 'lab@group.test' as Address,
-  recipient: 'ward@partner.test' as Address,
-  octets: octets(22),
-  body: '7BIT',
-  smtpUtf8: false,
-  requireTls: false,
-  slices: async function* () {
-    yield Buffer.from('Subject: x\r\n\r\nResult\r\n');
-  },
-};
 
 interface Tried {
   readonly answer: Answer;

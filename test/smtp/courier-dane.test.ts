@@ -5,18 +5,17 @@ import { type TestContext, test } from 'node:test';
 import { issue, makeKeyPair, makeRoot } from '../../src/crypto/certificates/authority.ts';
 import { certificatePem } from '../../src/crypto/certificates/certificate.ts';
 import { makeName } from '../../src/crypto/certificates/distinguished-name.ts';
-import type { Answer, Destination, Parcel, TlsaAnswer } from '../../src/push/courier.ts';
+import type { Answer, Destination, TlsaAnswer } from '../../src/push/courier.ts';
 import type { Tlsa } from '../../src/dns/tlsa.ts';
 import { judgeTlsa, tlsaOf, tlsaText } from '../../src/dns/tlsa.ts';
-import type { Address } from '../../src/domain/address.ts';
 import type { PartnerId } from '../../src/domain/ids.ts';
-import { days, instant, octets } from '../../src/domain/units.ts';
+import { days, instant } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { createCourier } from '../../src/smtp/courier.ts';
 import { createCourierProbe } from '../../src/smtp/courier-probe.ts';
 import { pinsOf } from '../../src/smtp/partner-tls.ts';
 import { FakeClock } from '../support/clock.ts';
-import { ScriptedPartner } from '../support/partner.ts';
+import { ScriptedPartner, parcel } from '../support/partner.ts';
 import { until } from '../support/until.ts';
 
 const HOST = 'mx.partner.test';
@@ -80,18 +79,6 @@ interface Tried {
   readonly verbs: readonly string[];
   readonly asked: readonly string[];
 }
-const parcel: Parcel = {
-  sender: 'lab@group.test' as Address,
-  recipient: 'ward@partner.test' as Address,
-  octets: octets(22),
-  body: '7BIT',
-  smtpUtf8: false,
-  requireTls: false,
-  slices: async function* () {
-    yield Buffer.from('Subject: x\r\n\r\nResult\r\n');
-  },
-};
-
 async function deliver(
   t: TestContext,
   shown: Server,

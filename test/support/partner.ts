@@ -7,6 +7,22 @@
 import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
 import { TLSSocket, createSecureContext } from 'node:tls';
+import type { Parcel } from '../../src/push/courier.ts';
+import type { Address } from '../../src/domain/address.ts';
+import { octets } from '../../src/domain/units.ts';
+
+/** A small message for somebody there. */
+export const parcel: Parcel = {
+  sender: 'lab@group.test' as Address,
+  recipient: 'ward@partner.test' as Address,
+  octets: octets(22),
+  body: '7BIT',
+  smtpUtf8: false,
+  requireTls: false,
+  slices: async function* () {
+    yield Buffer.from('Subject: x\r\n\r\nResult\r\n');
+  },
+};
 
 /** A reply, `drop` or `stall`. */
 export type Act = string;
