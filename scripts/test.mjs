@@ -242,7 +242,7 @@ for (const { files: some, ...how } of parts) {
   // Their process was ended by a file before them, or cannot load them.
   const apart = new Set([...scripts].flatMap((script) => linesOf(apartOf(script))));
   const left = some.filter((file) => (!done.has(file) || apart.has(file)) && !late.has(file));
-  if (left.length > 0 && !stopped) await run({ ...how, files: left });
+  if (left.length > 0 && !stopped && !(await run({ ...how, files: left })).passed) failed = true;
 }
 rmSync(measured, { recursive: true, force: true });
 process.exitCode = failed || late.size > 0 || stopped ? 1 : 0;

@@ -112,6 +112,19 @@ test('is the 1.', () => undefined);`,
   assert.match(stdout, /^ok \d+ - dist\/test\/mime\/c\.test\.js$/m);
 });
 
+test('a file that runs apart, since it awaits at its top, fails the run as any other', (t) => {
+  const { root, run } = project(t, { 'mime/a': `test('passes', () => undefined);`, 'mime/apart': '' });
+  const apart = join(root, 'dist', 'test', 'mime', 'apart.test.js');
+  const saying = (what: string): string =>
+    `import { test } from 'node:test';\nawait undefined;\ntest('runs', () => { ${what} });`;
+  writeFileSync(apart, saying(''));
+  assert.equal(run('--reporter', 'tap').status, 0);
+  writeFileSync(apart, saying(`throw new Error('as expected');`));
+  const { status, stdout } = run('--reporter', 'tap');
+  assert.match(stdout, /^ *not ok \d+ - runs$/m);
+  assert.equal(status, 1, stdout);
+});
+
 test('the threads of the store are in the thread of the test, but for files that say otherwise', (t) => {
   const says = (name: string): string => `const { Worker } = require('node:worker_threads');
 const at = require('node:url').pathToFileURL(process.cwd() + '/writer-thread.js');
