@@ -1,17 +1,11 @@
 /** Finds the partner of an account. */
-import { defined } from '../domain/defined.ts';
 import type { Account } from '../domain/registry.ts';
 import type { Store } from '../store/port/store.ts';
-
-const PAGE = 200;
+import { everyPartner } from './every-partner.ts';
 
 /** Undefined: it is no partner's. */
 export async function partnerOf({ registry }: Store, { id, kind }: Account) {
-  if (kind !== 'partner') return undefined;
-  for (let after: string | undefined; ;) {
-    const page = await registry.listPartners({ limit: PAGE, ...defined({ after }) });
-    const found = page.find(({ account }) => account === id);
-    after = page.at(-1)?.name;
-    if (found !== undefined || after === undefined || page.length < PAGE) return found;
-  }
+  if (kind === 'partner')
+    for await (const partner of everyPartner(registry)) if (partner.account === id) return partner;
+  return undefined;
 }

@@ -16,7 +16,7 @@ import type {
   GatewayCertificates,
 } from '../crypto/certificates/gateway-certificates.ts';
 import { type Renewal, isRenewedByProgram } from '../domain/renewal.ts';
-import { defined } from '../domain/defined.ts';
+import { everyPartner } from '../admin/every-partner.ts';
 import type { PartnerId } from '../domain/ids.ts';
 import type { Partner } from '../domain/partner.ts';
 import type { TlsMaterial } from '../platform/listener.ts';
@@ -175,13 +175,7 @@ async function ownAuthorities({ store, ca }: CertificateSources): Promise<readon
 }
 
 async function* partnersOf({ registry }: Pick<Store, 'registry'>): AsyncGenerator<Partner, void, undefined> {
-  let after: string | undefined;
-  for (;;) {
-    const page = await registry.listPartners({ limit: PAGE, ...defined({ after }) });
-    for (const partner of page) if (partner.state !== 'ended') yield partner;
-    after = page.at(-1)?.name;
-    if (page.length < PAGE) return;
-  }
+  for await (const partner of everyPartner(registry, PAGE)) if (partner.state !== 'ended') yield partner;
 }
 
 type OfPartner = (

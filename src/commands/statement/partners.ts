@@ -1,6 +1,7 @@
 /** How mail on its way to the servers of partners is protected: in numbers, and in sentences. */
 import { isIP } from 'node:net';
 import type { AdminContext } from '../../admin/context.ts';
+import { everyPartner } from '../../admin/every-partner.ts';
 import type { Partner } from '../../domain/partner.ts';
 import { type Said, say } from './claim.ts';
 
@@ -20,8 +21,6 @@ export interface PartnerMail {
   readonly unasked: number;
 }
 
-const PAGE = 1000;
-
 /** `resolves`: there is a resolver for TLSA records. */
 export async function countPartners(
   { store: { registry }, gateway }: Pick<AdminContext, 'store' | 'gateway'>,
@@ -29,15 +28,10 @@ export async function countPartners(
 ): Promise<PartnerMail> {
   const counts = { dane: 0, pinned: 0, authority: 0, halted: 0 };
   let unasked = 0;
-  for (let after: string | undefined; ;) {
-    const page = await registry.listPartners({ limit: PAGE, ...(after === undefined ? {} : { after }) });
-    for (const one of page) {
-      if (one.state === 'ended') continue;
-      counts[protectionOf(one, resolves)] += 1;
-      if (!resolves || one.server.dane === 'off' || isIP(one.server.host) !== 0) unasked += 1;
-    }
-    after = page.at(-1)?.name;
-    if (page.length < PAGE) break;
+  for await (const one of everyPartner(registry)) {
+    if (one.state === 'ended') continue;
+    counts[protectionOf(one, resolves)] += 1;
+    if (!resolves || one.server.dane === 'off' || isIP(one.server.host) !== 0) unasked += 1;
   }
   const failing = gateway?.status().partners.filter(({ breaker }) => breaker !== 'closed').length ?? 0;
   return { ...counts, failing, unasked };
