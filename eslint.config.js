@@ -582,7 +582,7 @@ export default tseslint.config(
     '/scan/',
     '/crypto/',
   ]),
-  layer('cli/command-notes', []),
+  layer('cli/command-notes', ['/config/section-notes/notes.ts'], '../../'),
   layer('config/section-notes', []),
   layer('cli', [
     node,

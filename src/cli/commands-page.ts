@@ -1,19 +1,14 @@
 /** docs/commands.md: a section for each command, from the commander tree and its row. */
 import type { Placed } from '../commands/core/walk.ts';
 import type { AnyRow } from '../commands/core/row.ts';
+import { betweenMarks, marksOf } from '../domain/between-marks.ts';
 import { ROLES, ROLE_ABOUT, mayDo } from '../domain/roles.ts';
 import { answerLines } from './answer-fields.ts';
 import { COMMAND_NOTES } from './command-notes.ts';
 import { type ArgumentFacts, type CommandFacts, type OptionFacts, leavesOf } from './command-tree.ts';
 
-const BEGIN = '<!-- commands: written by "npm run docs" -->';
-const END = '<!-- end of commands -->';
-
 /** The page with its sections brought up to date; what stands outside the two marks is written by hand. */
 export function writeCommands(page: string, program: CommandFacts, all: readonly Placed[]): string {
-  const [before, rest] = page.split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (before === undefined || after === undefined) throw new Error(`the page has no marks ${BEGIN} and ${END}`);
   const rows = new Map(all.map(({ words, row }) => [words.join(' '), row]));
   const rowOf = ({ words }: CommandFacts): AnyRow => {
     const row = rows.get(words.join(' '));
@@ -25,7 +20,7 @@ export function writeCommands(page: string, program: CommandFacts, all: readonly
     (name) => !sections.some((line) => /^###? /.test(line) && line.endsWith(`# ${name}`)),
   );
   if (stray.length > 0) throw new Error(`notes are about commands that are not there: ${stray.join(', ')}`);
-  return `${before}${BEGIN}\n\n${[...roleLines(), ...sections].join('\n')}\n${END}${after}`;
+  return betweenMarks(page, marksOf('commands'), () => ['', ...roleLines(), ...sections]);
 }
 
 const roleLines = (): string[] => [

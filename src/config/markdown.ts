@@ -1,4 +1,5 @@
 /** docs/configuration.md, with the settings of organisations, accounts and addresses; and the table of docs/privacy.md. */
+import { betweenMarks } from '../domain/between-marks.ts';
 import { dataKindLines } from '../domain/data-kinds.ts';
 import { settingsTable } from '../domain/settings.ts';
 import type { Setting } from '../domain/settings/setting.ts';
@@ -48,16 +49,9 @@ export function writeReference(): string {
   return `${lines.join('\n')}\n`;
 }
 
-function between(page: string, begin: string, end: string, table: readonly string[]): string {
-  const [before, rest] = page.split(begin);
-  const after = rest?.split(end)[1];
-  if (before === undefined || after === undefined) throw new Error(`the page has no marks ${begin} and ${end}`);
-  return `${before}${begin}\n${table.join('\n')}\n${end}${after}`;
-}
-
 /** docs/privacy.md with its table of what is kept. */
 export const writeDataKinds = (page: string): string =>
-  between(page, '<!-- kinds of data -->', '<!-- end of kinds -->', dataKindLines());
+  betweenMarks(page, { begin: '<!-- kinds of data -->', end: '<!-- end of kinds -->' }, dataKindLines);
 
 const settingLines = (): string[] => [
   '',

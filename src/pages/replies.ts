@@ -11,6 +11,7 @@ import { policyRows } from '../domain/policy.ts';
 import { quirkRows } from '../domain/quirks.ts';
 import type { RefusalRow } from '../domain/refusal.ts';
 import { dutchReplies } from '../domain/replies-dutch.ts';
+import { cell } from './cell.ts';
 import { chainRows } from '../middleware/chain.ts';
 import { pgpRows } from '../protection/pgp-protect.ts';
 import { protectRows } from '../protection/protect.ts';
@@ -44,8 +45,6 @@ const pop3: readonly (readonly [string, Rows<TroubleRow>])[] = [
 export const smtpRows: readonly (readonly [string, RefusalRow])[] = smtp.flatMap(([, rows]) => Object.entries(rows));
 export const pop3Rows: readonly (readonly [string, TroubleRow])[] = pop3.flatMap(([, rows]) => Object.entries(rows));
 
-const cell = (text: string): string =>
-  text.replace(/\|/g, '\\|').replace(/[<>]/g, (c) => (c === '<' ? '&lt;' : '&gt;'));
 const shown = (text: string): string => cell(text.replace(/\{(\w+)\}/g, '*$1*'));
 /** Every text says what to do behind its last semicolon. */
 export const saidIn = (text: string): string => {

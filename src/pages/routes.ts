@@ -2,9 +2,7 @@
 import { API_ROUTES } from '../api/table.ts';
 import type { Access } from '../api/core/callers.ts';
 import type { Route, Tag } from '../api/core/route.ts';
-
-const BEGIN = '<!-- routes: written by "npm run docs" -->';
-const END = '<!-- end of routes -->';
+import { betweenMarks, marksOf } from '../domain/between-marks.ts';
 
 const AREAS: Readonly<Record<Tag, string>> = {
   messages: 'Sending',
@@ -17,12 +15,7 @@ const AREAS: Readonly<Record<Tag, string>> = {
 };
 
 /** Throws where the page has no place for it. */
-export function writeRoutes(page: string): string {
-  const begin = page.indexOf(BEGIN);
-  const end = page.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error('docs/api.md has no place for the routes');
-  return `${page.slice(0, begin)}${BEGIN}\n\n${routesByArea()}\n${page.slice(end)}`;
-}
+export const writeRoutes = (page: string): string => betweenMarks(page, marksOf('routes'), () => ['', routesByArea()]);
 
 const routesByArea = (): string =>
   (Object.keys(AREAS) as Tag[])

@@ -5,6 +5,7 @@ import { LOG_EVENTS } from '../domain/log-events.ts';
 import type { LogEvent, LogEvents } from '../domain/log-events/log-event.ts';
 import { READY_REASONS } from '../domain/readiness.ts';
 import type { Metric } from '../http/metric.ts';
+import { cell } from './cell.ts';
 import { writeContents } from './contents.ts';
 
 /** By chapter, as `declaredMetrics` has them. */
@@ -12,7 +13,6 @@ export type MetricChapters = readonly (readonly [title: string, metrics: readonl
 
 const ALARMS = 'when-something-breaks.md';
 
-const cell = (text: string): string => text.replace(/\|/g, '\\|').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 /** `[SluisDown]` leads to the entry of that alarm. */
 const linked = (text: string): string =>
   cell(text).replace(/\[(Sluis\w+)\](?!\()/g, (_, name: string) => `[${name}](${ALARMS}#${name.toLowerCase()})`);

@@ -3,34 +3,15 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { ESLint, Linter } from 'eslint';
+import { saidByRule } from '../support/one-rule.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
-const eslint = new ESLint({ cwd: root });
 
-interface Judged {
-  readonly plugins: { readonly layers?: ESLint.Plugin };
-  readonly languageOptions: { readonly parser: Linter.Parser };
-  readonly rules: Readonly<Record<string, Linter.RuleEntry | undefined>>;
-}
-
-/** What one of our own rules says of a file with this text, up to the first colon. The other rules need the whole program. */
+/** What one of our own rules says of a file with this text, up to the first colon. */
 async function judged(file: string, text: string, name = 'imports'): Promise<readonly string[]> {
-  const { plugins, languageOptions, rules } = (await eslint.calculateConfigForFile(join(root, file))) as Judged;
-  const { layers } = plugins;
-  const rule = rules[`layers/${name}`];
-  assert.ok(layers !== undefined && rule !== undefined, `${file} has no rule for its ${name}`);
-  const messages = new Linter({ cwd: root }).verify(
-    text,
-    {
-      files: ['**/*.ts'],
-      plugins: { layers },
-      languageOptions: { parser: languageOptions.parser },
-      rules: { [`layers/${name}`]: rule },
-    },
-    { filename: join(root, file) },
-  );
-  return messages.map(({ message }) => message.split(':')[0] ?? message);
+  const said = await saidByRule(name, file, text);
+  assert.ok(said !== undefined, `${file} has no rule for its ${name}`);
+  return said.map((message) => message.split(':')[0] ?? message);
 }
 
 const FORMS = [

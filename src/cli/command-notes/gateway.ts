@@ -1,5 +1,5 @@
 /** The gateway itself: start, store, backups, sites. */
-import type { Notes } from './notes.ts';
+import type { Notes } from '../../config/section-notes/notes.ts';
 
 export const GATEWAY_NOTES: Notes = {
   init: [

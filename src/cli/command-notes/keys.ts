@@ -1,5 +1,5 @@
 /** Keys, certificates, the trail and what is signed. */
-import type { Notes } from './notes.ts';
+import type { Notes } from '../../config/section-notes/notes.ts';
 
 export const KEY_NOTES: Notes = {
   audit: [

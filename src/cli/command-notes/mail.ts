@@ -1,5 +1,5 @@
 /** Mailboxes, partners, messages, scanning. */
-import type { Notes } from './notes.ts';
+import type { Notes } from '../../config/section-notes/notes.ts';
 
 export const MAIL_NOTES: Notes = {
   partner: [

@@ -1,5 +1,5 @@
 /** Organisations, accounts, addresses, what people ask of a report. */
-import type { Notes } from './notes.ts';
+import type { Notes } from '../../config/section-notes/notes.ts';
 
 export const PEOPLE_NOTES: Notes = {
   'organisation set': [

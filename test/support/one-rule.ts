@@ -1,0 +1,31 @@
+/** One of the linter's own rules (eslint.config.js), as it holds for a file; the others need the whole program. */
+import { join } from 'node:path';
+import { ESLint, Linter } from 'eslint';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+const eslint = new ESLint({ cwd: root });
+
+interface Judged {
+  readonly plugins: { readonly layers?: ESLint.Plugin };
+  readonly languageOptions: { readonly parser: Linter.Parser };
+  readonly rules: Readonly<Record<string, Linter.RuleEntry | undefined>>;
+}
+
+/** What `layers/NAME` says of a file with this text; undefined where it does not hold for the file. */
+export async function saidByRule(name: string, file: string, text: string): Promise<readonly string[] | undefined> {
+  const { plugins, languageOptions, rules } = (await eslint.calculateConfigForFile(join(root, file))) as Judged;
+  const { layers } = plugins;
+  const rule = rules[`layers/${name}`];
+  if (layers === undefined || rule === undefined) return undefined;
+  const messages = new Linter({ cwd: root }).verify(
+    text,
+    {
+      files: ['**/*.ts'],
+      plugins: { layers },
+      languageOptions: { parser: languageOptions.parser },
+      rules: { [`layers/${name}`]: rule },
+    },
+    { filename: join(root, file) },
+  );
+  return messages.map(({ message }) => message);
+}
