@@ -5,19 +5,19 @@
  * the peer does not read its answers nothing further runs. There is no timer here: the listener's tick looks at `#due` once a second.
  */
 import type { Socket } from 'node:net';
-import { type SecureContext, TLSSocket } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import type { UsedPassword } from '../auth/authenticator.ts';
 import type { Expelled, LoggedInSession } from '../auth/expelling.ts';
 import { BerError } from '../crypto/certificates/ber.ts';
 import { defined } from '../domain/defined.ts';
 import type { Account } from '../domain/registry.ts';
 import { type Milliseconds, milliseconds, seconds } from '../domain/units.ts';
-import { clientCertificateRequest, shownChain } from '../platform/client-certificate.ts';
+import { ConnectionGone } from '../platform/connection-gone.ts';
 import type { AdmittedConnection, SessionFacts } from '../platform/connections.ts';
 import type { ListenerAccess, ListenerSpec } from '../platform/listener.ts';
 import { logLines } from '../platform/log-lines.ts';
+import { ServedSocket } from '../platform/served-socket.ts';
 import type { ListenedSession } from '../platform/session-listener.ts';
-import { tlsLine } from '../platform/tls-line.ts';
 import { turns } from '../platform/turns.ts';
 import { Frames } from './frames.ts';
 import { MOST_OCTETS, MOST_WAITING } from './limits.ts';
@@ -57,17 +57,13 @@ type Ending =
 /** After the last answer the peer has this long to take it and close. */
 const CLOSING = seconds(5);
 
-const ignore = (): void => undefined;
-
 export class LdapConnection implements LdapWire, ListenedSession, LoggedInSession {
   readonly #context: LdapContext;
   readonly #place: AdmittedConnection;
   readonly #session: LdapSession;
   readonly #frames = new Frames(MOST_OCTETS);
-  readonly #abort = new AbortController();
   readonly #openedAt: Milliseconds;
-  #socket: Socket;
-  #secure = false;
+  readonly #line: ServedSocket<Ending>;
   #waiting: Request[] = [];
   /** The request that is being answered. */
   #running: { readonly id: number; readonly abort: AbortController } | undefined;
@@ -75,19 +71,24 @@ export class LdapConnection implements LdapWire, ListenedSession, LoggedInSessio
   #judging: Promise<void> | undefined;
   #closing = false;
   #draining = false;
-  #gone = false;
   #ending: Ending = 'dropped';
-  #wake: (() => void) | undefined;
-  #due: number;
-  #dueEnding: Ending = 'start-time';
 
   /** `address`: the client's, which is not the socket's behind a load balancer. */
   constructor(socket: Socket, address: string, context: LdapContext, place: AdmittedConnection, id: string) {
-    this.#socket = socket;
     this.#context = context;
     this.#place = place;
     this.#openedAt = context.now;
-    this.#due = context.now + Math.min(context.startTime, context.limits.loginTime);
+    const due = context.now + Math.min(context.startTime, context.limits.loginTime);
+    this.#line = new ServedSocket(
+      socket,
+      { at: due, ending: 'start-time' },
+      {
+        data: (chunk) => this.#read(chunk),
+        ended: () => this.#closing || this.cut('dropped'),
+        closed: () => this.#closed(),
+        tlsFailed: () => this.cut(this.secure ? 'dropped' : 'tls-failed'),
+      },
+    );
     this.#session = new LdapSession(context, this, place, {
       session: id,
       protocol: 'ldap',
@@ -110,25 +111,24 @@ export class LdapConnection implements LdapWire, ListenedSession, LoggedInSessio
       age: milliseconds(Math.max(0, this.#context.now - this.#openedAt)),
       ...defined({ account: account && { id: account.id, login: account.login } }),
       state: this.#closing ? 'closing' : account === undefined ? 'login' : this.#busy ? 'busy' : 'idle',
-      ...(this.#secure ? tlsLine(this.#socket) : {}),
-      octets: { read: this.#socket.bytesRead, written: this.#socket.bytesWritten },
+      ...this.#line.line,
     };
   }
 
   get secure(): boolean {
-    return this.#secure;
+    return this.#line.secure;
   }
 
   get tlsVersion(): string {
-    return tlsLine(this.#socket)?.tls ?? '';
+    return this.#line.tlsVersion;
   }
 
   get gone(): boolean {
-    return this.#gone;
+    return this.#line.gone;
   }
 
   get signal(): AbortSignal {
-    return this.#abort.signal;
+    return this.#line.signal;
   }
 
   get account(): Account | undefined {
@@ -161,15 +161,15 @@ export class LdapConnection implements LdapWire, ListenedSession, LoggedInSessio
   }
 
   start(tls: ListenerSpec['tls']): void {
-    this.#socket.on('error', ignore);
     if (tls === 'implicit') this.#startTls();
-    else this.#listen();
+    else this.#line.listen();
   }
 
   tick(now: Milliseconds): void {
-    if (now < this.#due) return;
-    if (this.#closing || this.#busy || !this.#secure) this.cut(this.#dueEnding);
-    else this.#leave(this.#dueEnding, results.idle);
+    const { due, dueEnding } = this.#line;
+    if (now < due) return;
+    if (this.#closing || this.#busy || !this.secure) this.cut(dueEnding);
+    else this.#leave(dueEnding, results.idle);
   }
 
   drain(): void {
@@ -185,29 +185,20 @@ export class LdapConnection implements LdapWire, ListenedSession, LoggedInSessio
   cut(ending: Ending): void {
     if (!this.#closing) this.#ending = ending;
     this.#closing = true;
-    this.#socket.destroy();
+    this.#line.raw.destroy();
   }
 
   async send(...pieces: readonly Buffer[]): Promise<void> {
-    this.#mustBeThere();
+    this.#line.mustBeThere();
     logLines.flush();
-    const socket = this.#socket;
+    const socket = this.#line.raw;
     socket.cork();
     for (const piece of pieces) socket.write(piece);
     socket.uncork();
-    if (!socket.writableNeedDrain) return;
-    const { due, ending } = { due: this.#due, ending: this.#dueEnding };
-    this.#due = this.#context.now + this.#context.limits.sendTime;
-    this.#dueEnding = 'stalled';
-    await new Promise<void>((resolve) => (this.#wake = resolve));
-    this.#wake = undefined;
-    this.#mustBeThere();
-    this.#due = due;
-    this.#dueEnding = ending;
-  }
-
-  #mustBeThere(): void {
-    if (this.#gone) throw new PeerGone('the peer has gone');
+    const { loginTime, sendTime } = this.#context.limits;
+    // Before the first log-in nothing moves the deadline.
+    const latest = this.#session.owner === undefined ? this.#openedAt + loginTime : Infinity;
+    await this.#line.room(Math.min(latest, this.#context.now + sendTime));
   }
 
   #isClosing(): boolean {
@@ -218,49 +209,25 @@ export class LdapConnection implements LdapWire, ListenedSession, LoggedInSessio
   #leave(ending: Ending, why: LdapResult | undefined): void {
     if (this.#closing) return;
     // In a handshake nothing can be said.
-    if (this.#socket instanceof TLSSocket && !this.#secure) return this.cut(ending);
+    if (this.#line.inHandshake) return this.cut(ending);
     this.#closing = true;
     this.#ending = ending;
-    this.#due = this.#context.now + CLOSING;
+    this.#line.due = this.#context.now + CLOSING;
     this.#frames.clear();
     this.#waiting = [];
-    if (why !== undefined) this.#socket.write(disconnection(why));
-    this.#socket.end();
-    // Read to the end, or the peer's own close stays unseen.
-    this.#socket.resume();
-  }
-
-  #listen(): void {
-    this.#socket
-      .on('data', (chunk: Buffer) => this.#read(chunk))
-      .on('drain', () => this.#wake?.())
-      .on('end', () => this.#closing || this.cut('dropped'))
-      .on('close', () => this.#closed());
+    if (why !== undefined) this.#line.raw.write(disconnection(why));
+    this.#line.end();
   }
 
   #startTls(): void {
-    const plain = this.#socket;
-    for (const event of ['data', 'drain', 'end', 'close']) plain.removeAllListeners(event);
     const dropped = this.#frames.clear() + this.#waiting.splice(0).length;
-    if (dropped > 0)
-      // RFC 4511 section 4.14.1: what came before TLS may be an attacker's and is never read as said inside it.
-      this.#context.log.warn('ldap.injection', { session: this.#session.peer.session, octets: dropped });
-    const secure = new TLSSocket(plain, {
-      isServer: true,
-      secureContext: this.#context.secureContext,
-      ...clientCertificateRequest,
-    });
-    this.#socket = secure;
-    // Until the handshake is done, and after it, Node tells TLS errors of a server without tls.Server only here.
-    secure.on('error', ignore).on('_tlsError', () => this.cut(this.#secure ? 'dropped' : 'tls-failed'));
-    secure.once('secure', () => {
-      this.#secure = true;
-      this.#due = this.#openedAt + this.#context.limits.loginTime;
-      this.#dueEnding = 'login-time';
-      this.#session.secured(shownChain(secure));
+    if (dropped > 0) this.#context.log.warn('ldap.injection', { session: this.#session.peer.session, octets: dropped });
+    this.#line.startTls(this.#context.secureContext, (shown) => {
+      this.#line.due = this.#openedAt + this.#context.limits.loginTime;
+      this.#line.dueEnding = 'login-time';
+      this.#session.secured(shown);
       if (this.#draining) this.#leave('shutdown', results.stopping);
     });
-    this.#listen();
   }
 
   #read(chunk: Buffer): void {
@@ -276,14 +243,14 @@ export class LdapConnection implements LdapWire, ListenedSession, LoggedInSessio
       while (this.#waiting.length < MOST_WAITING && this.#waiting.at(-1)?.operation.kind !== 'extended') {
         const octets = this.#frames.next();
         if (octets === undefined) {
-          if (this.#socket.isPaused()) this.#socket.resume();
+          if (this.#line.raw.isPaused()) this.#line.raw.resume();
           return;
         }
         const request = readRequest(octets);
         if (request.operation.kind === 'abandon') this.#abandon(request.operation.target);
         else this.#waiting.push(request);
       }
-      this.#socket.pause();
+      this.#line.raw.pause();
     } catch (error) {
       if (!(error instanceof BerError)) throw error;
       this.#context.log.info('ldap.malformed', { session: this.#session.peer.session, why: error.message });
@@ -313,10 +280,10 @@ export class LdapConnection implements LdapWire, ListenedSession, LoggedInSessio
         else if (!this.#isClosing()) this.#take();
       }
     } catch (error) {
-      if (!this.#gone && !(error instanceof PeerGone)) this.#failed(error);
+      if (!this.gone && !(error instanceof ConnectionGone)) this.#failed(error);
     } finally {
       this.#busy = false;
-      if (this.#gone) this.#context.ended(this);
+      if (this.gone) this.#context.ended(this);
     }
   }
 
@@ -341,8 +308,8 @@ export class LdapConnection implements LdapWire, ListenedSession, LoggedInSessio
   /** A request was answered. Before the first log-in nothing moves the deadline. */
   #touch(): void {
     if (this.#session.owner === undefined) return;
-    this.#due = this.#context.now + this.#context.limits.idleTime;
-    this.#dueEnding = 'idle';
+    this.#line.due = this.#context.now + this.#context.limits.idleTime;
+    this.#line.dueEnding = 'idle';
   }
 
   #failed(error: unknown): void {
@@ -355,8 +322,6 @@ export class LdapConnection implements LdapWire, ListenedSession, LoggedInSessio
   }
 
   #closed(): void {
-    if (this.#gone) return;
-    this.#gone = true;
     this.#closing = true;
     const { peer, searches, entries } = this.#session;
     const account = this.account?.login;
@@ -368,14 +333,7 @@ export class LdapConnection implements LdapWire, ListenedSession, LoggedInSessio
         searches,
         entries,
       });
-    this.#abort.abort();
     this.#place.release();
-    this.#wake?.();
     if (!this.#busy) this.#context.ended(this);
   }
-}
-
-/** The peer has gone, or was cut off; nothing more can be said. */
-class PeerGone extends Error {
-  override readonly name = 'PeerGone';
 }

@@ -6,26 +6,26 @@
  * of a message. There is no timer here: the listener's tick looks at `due` once a second, which keeps thousands of idle sessions cheap.
  */
 import type { Socket } from 'node:net';
-import { type SecureContext, TLSSocket } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { defined } from '../domain/defined.ts';
 import type { Account } from '../domain/registry.ts';
 import { type Milliseconds, milliseconds, seconds } from '../domain/units.ts';
 import { canBind, tlsExporter } from '../platform/channel-binding.ts';
-import { clientCertificateRequest, shownChain } from '../platform/client-certificate.ts';
 import type { UsedPassword } from '../auth/authenticator.ts';
 import type { Expelled, LoggedInSession } from '../auth/expelling.ts';
+import { ConnectionGone } from '../platform/connection-gone.ts';
 import type { AdmittedConnection, SessionFacts } from '../platform/connections.ts';
 import type { ListenerAccess, ListenerSpec } from '../platform/listener.ts';
 import { logLines } from '../platform/log-lines.ts';
+import { ServedSocket } from '../platform/served-socket.ts';
 import type { ListenedSession } from '../platform/session-listener.ts';
-import { tlsLine } from '../platform/tls-line.ts';
 import { turns } from '../platform/turns.ts';
 import { LineReader } from './lines.ts';
 import { troubles } from './replies.ts';
 import { errReply, greeting } from './response.ts';
 import { type Reply, Session, type SessionParts } from './session.ts';
 import { slabs } from './slabs.ts';
-import { ConnectionGone, type Ending, type Wire } from './wire.ts';
+import type { Ending, Wire } from './wire.ts';
 
 /** What all connections of a listener share. */
 export interface ConnectionContext extends SessionParts {
@@ -59,36 +59,39 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
   readonly #place: AdmittedConnection;
   readonly #session: Session;
   readonly #lines: LineReader;
-  #socket: Socket;
-  #secure = false;
+  readonly #line: ServedSocket<Ending>;
   #busy = false;
   #judging: Promise<void> | undefined;
   #closing = false;
   #draining = false;
-  #gone = false;
   #ending: Ending = 'dropped';
   readonly #openedAt: Milliseconds;
-  #abort: AbortController | undefined;
-  #wake: (() => void) | undefined;
   /** A moment passes in which the peer may go. */
   #watching = false;
   /** The next tick of the listener, or the end. */
   #ticked: (() => void) | undefined;
   #ended: Promise<void> | undefined;
-  /** When the listener's tick ends the session, and what that is called. */
-  #due: number;
-  #dueEnding: Ending = 'start-time';
   /** A command came inside TLS: whoever holds the place has shown more than silence. */
   #started = false;
 
   /** `address`: the client's, which is not the socket's behind a load balancer. */
   constructor(socket: Socket, address: string, context: ConnectionContext, place: AdmittedConnection, id: string) {
-    this.#socket = socket;
     this.#context = context;
     this.#place = place;
     this.#lines = new LineReader(context.limits);
     this.#openedAt = context.now;
-    this.#due = context.now + Math.min(context.startTime, context.limits.loginTime);
+    const due = context.now + Math.min(context.startTime, context.limits.loginTime);
+    this.#line = new ServedSocket(
+      socket,
+      { at: due, ending: 'start-time' },
+      {
+        data: (chunk) => this.#read(chunk),
+        // A dropped line frees the maildrop at once: the client is often back within milliseconds.
+        ended: () => this.#closing || this.#hungUp(),
+        closed: () => this.#closed(),
+        tlsFailed: () => this.cut(this.secure ? 'dropped' : 'tls-failed'),
+      },
+    );
     this.#session = new Session(context, this, place, {
       session: id,
       protocol: 'pop3',
@@ -102,7 +105,6 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
 
   facts(): SessionFacts {
     const { peer, account } = this.#session;
-    const socket = this.#socket;
     return {
       id: peer.session,
       protocol: 'pop3',
@@ -111,8 +113,7 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
       age: milliseconds(Math.max(0, this.#context.now - this.#openedAt)),
       ...defined({ account: account && { id: account.id, login: account.login } }),
       state: this.#closing ? 'closing' : account === undefined ? 'login' : this.#busy ? 'busy' : 'idle',
-      ...(this.#secure ? tlsLine(socket) : {}),
-      octets: { read: socket.bytesRead, written: socket.bytesWritten },
+      ...this.#line.line,
     };
   }
 
@@ -121,15 +122,15 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
   }
 
   get secure(): boolean {
-    return this.#secure;
+    return this.#line.secure;
   }
 
   get tlsVersion(): string {
-    return tlsLine(this.#socket)?.tls ?? '';
+    return this.#line.tlsVersion;
   }
 
   get bindable(): boolean {
-    return this.#secure && canBind(this.#socket);
+    return this.secure && canBind(this.#socket);
   }
 
   get binding(): Uint8Array | undefined {
@@ -137,24 +138,25 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
   }
 
   get gone(): boolean {
-    return this.#gone;
+    return this.#line.gone;
   }
 
   get signal(): AbortSignal {
-    this.#abort ??= new AbortController();
-    if (this.#gone) this.#abort.abort();
-    return this.#abort.signal;
+    return this.#line.signal;
+  }
+
+  get #socket(): Socket {
+    return this.#line.raw;
   }
 
   start(tls: 'implicit' | 'starttls'): void {
-    this.#socket.on('error', ignore);
     if (tls === 'implicit') return this.#startTls(true);
-    this.#listen();
+    this.#line.listen();
     this.#socket.write(greeting(this.#context.hostname), 'latin1');
   }
 
   send(data: string | Uint8Array): Promise<void> {
-    if (this.#gone) return Promise.reject(new ConnectionGone('the peer has gone'));
+    if (this.gone) return Promise.reject(new ConnectionGone('the peer has gone'));
     logLines.flush();
     if (typeof data === 'string') this.#socket.write(data, 'latin1');
     else this.#send(data);
@@ -168,7 +170,7 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
   /** Called once a second. */
   tick(now: Milliseconds): void {
     this.#ticked?.();
-    if (now >= this.#due) this.#expire();
+    if (now >= this.#line.due) this.#expire();
     else if (this.#session.drop?.lost === true) this.#leave('taken-over');
   }
 
@@ -216,7 +218,7 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     this.#closing = true;
     this.#lines.clear();
     // In a handshake nothing can be said.
-    if (this.#socket instanceof TLSSocket && !this.#secure) return void this.#socket.destroy();
+    if (this.#line.inHandshake) return void this.#socket.destroy();
     this.#socket.write(errReply(troubles.displaced), 'latin1');
     this.#socket.destroySoon();
   }
@@ -232,7 +234,7 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     if (!this.#closing) this.#ending = ending;
     this.#closing = true;
     // What was answered before leaves all the same.
-    flush(this.#socket);
+    this.#line.flush();
     this.#socket.destroy();
   }
 
@@ -242,42 +244,18 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     this.cut('dropped');
   }
 
-  #listen(): void {
-    this.#socket
-      .on('data', (chunk: Buffer) => this.#read(chunk))
-      .on('drain', () => this.#wake?.())
-      // A dropped line frees the maildrop at once: the client is often back within milliseconds.
-      .on('end', () => this.#closing || this.#hungUp())
-      .on('close', () => this.#closed());
-  }
-
   /** `greet`: on a STLS connection the greeting went out in the clear. */
   #startTls(greet: boolean): void {
-    const plain = this.#socket;
-    // The answer to STLS, which is not to wait for the handshake behind it.
-    flush(plain);
-    plain.removeAllListeners('data').removeAllListeners('drain').removeAllListeners('end').removeAllListeners('close');
     const dropped = this.#lines.clear();
-    if (dropped > 0)
-      // RFC 2595 section 4, CVE-2011-0411: what came before TLS may be an attacker's and is never read as said inside it.
-      this.#context.log.warn('pop3.injection', { session: this.#session.peer.session, octets: dropped });
+    if (dropped > 0) this.#context.log.warn('pop3.injection', { session: this.#session.peer.session, octets: dropped });
     this.#session.forget();
-    const secure = new TLSSocket(plain, {
-      isServer: true,
-      secureContext: this.#context.secureContext,
-      ...clientCertificateRequest,
-    });
-    this.#socket = secure;
-    // Until the handshake is done, and after it, Node tells TLS errors of a server without tls.Server only here.
-    secure.on('error', ignore).on('_tlsError', () => this.cut(this.#secure ? 'dropped' : 'tls-failed'));
-    secure.once('secure', () => {
-      this.#secure = true;
-      if (this.#dueEnding === 'start-time') this.#due = this.#beforeLogin(this.#context.now + this.#context.startTime);
-      this.#session.secured(shownChain(secure));
+    const line = this.#line;
+    line.startTls(this.#context.secureContext, (shown) => {
+      if (line.dueEnding === 'start-time') line.due = this.#beforeLogin(this.#context.now + this.#context.startTime);
+      this.#session.secured(shown);
       if (this.#draining) this.#close('shutdown');
-      else if (greet) secure.write(greeting(this.#context.hostname), 'latin1');
+      else if (greet) this.#socket.write(greeting(this.#context.hostname), 'latin1');
     });
-    this.#listen();
   }
 
   #read(chunk: Buffer): void {
@@ -296,9 +274,9 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
 
   #start(): void {
     this.#started = true;
-    if (this.#dueEnding !== 'start-time') return;
-    this.#due = this.#beforeLogin(Infinity);
-    this.#dueEnding = 'login-time';
+    if (this.#line.dueEnding !== 'start-time') return;
+    this.#line.due = this.#beforeLogin(Infinity);
+    this.#line.dueEnding = 'login-time';
   }
 
   /** Runs what has come, in order, until a command has to be waited for. What is answered in one go leaves in one write. */
@@ -319,7 +297,7 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
         return this.#wait(new Promise((resolve) => turns.next(() => resolve(''), whose)));
       const line = this.#lines.next(this.#session.exchange !== undefined);
       if (line === undefined) break;
-      if (this.#secure && !this.#started) this.#start();
+      if (this.secure && !this.#started) this.#start();
       const answer = this.#session.answer(line, this.#lines.bareLf);
       if (answer instanceof Promise) return this.#wait(answer);
       this.#write(answer);
@@ -340,7 +318,7 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
         this.cut('failed');
       })
       .finally(() => {
-        if (this.#gone) return this.#finish();
+        if (this.gone) return this.#finish();
         this.#run();
         // With it has left what was answered behind it.
         this.#socket.uncork();
@@ -349,7 +327,7 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
 
   /** Writes an answer and does what the session wants next. */
   #write(reply: Reply): void {
-    if (this.#gone) return;
+    if (this.gone) return;
     const { next } = this.#session;
     if (next.kind === 'cut') return this.cut(next.ending);
     if (reply.length > 0) {
@@ -373,24 +351,15 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
   /** A complete command was answered. Before the login nothing moves the deadline. */
   #touch(): void {
     if (this.#session.drop === undefined) return;
-    this.#due = this.#context.now + this.#context.limits.idleTime;
-    this.#dueEnding = 'idle';
+    this.#line.due = this.#context.now + this.#context.limits.idleTime;
+    this.#line.dueEnding = 'idle';
   }
 
   /** Resolves when the socket has room again; the peer has `sendTime` for that. */
   async #drained(): Promise<void> {
     if (!this.#socket.writableNeedDrain) return;
-    const { due, ending } = { due: this.#due, ending: this.#dueEnding };
-    this.#due = Math.min(
-      this.#session.drop === undefined ? due : Infinity,
-      this.#context.now + this.#context.limits.sendTime,
-    );
-    this.#dueEnding = 'stalled';
-    await new Promise<void>((resolve) => (this.#wake = resolve));
-    this.#wake = undefined;
-    if (this.#gone) throw new ConnectionGone('the peer has gone');
-    this.#due = due;
-    this.#dueEnding = ending;
+    const latest = this.#session.drop === undefined ? this.#line.due : Infinity;
+    await this.#line.room(Math.min(latest, this.#context.now + this.#context.limits.sendTime));
     this.#touch();
   }
 
@@ -400,17 +369,17 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     const over = this.#context.now + MOMENT;
     this.#watching = true;
     if (this.#socket.isPaused()) this.#socket.resume();
-    while (!this.#gone && this.#context.now < over) await new Promise<void>((resolve) => (this.#ticked = resolve));
+    while (!this.gone && this.#context.now < over) await new Promise<void>((resolve) => (this.#ticked = resolve));
     this.#watching = false;
-    if (this.#gone) throw new ConnectionGone('the peer has gone');
+    this.#line.mustBeThere();
     return '';
   }
 
   /** RFC 1939 section 3: an autologout removes nothing and says nothing. */
   #expire(): void {
-    if (this.#closing || this.#dueEnding === 'stalled' || this.#dueEnding === 'start-time' || !this.#secure)
-      return this.cut(this.#dueEnding);
-    this.#close(this.#dueEnding);
+    const ending = this.#line.dueEnding;
+    if (this.#closing || ending === 'stalled' || ending === 'start-time' || !this.secure) return this.cut(ending);
+    this.#close(ending);
   }
 
   /** No further command; the line ends when the peer has taken what was written, or after a short while. */
@@ -418,22 +387,16 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     if (this.#closing) return;
     this.#closing = true;
     this.#ending = ending;
-    this.#due = this.#context.now + CLOSING;
+    this.#line.due = this.#context.now + CLOSING;
     this.#lines.clear();
     // The maildrop is free at once, however long the peer takes to close: its owner is often back within the second.
     if (!this.#busy) void this.#end();
-    this.#socket.end();
-    // Read to the end, or the peer's own close stays unseen.
-    this.#socket.resume();
+    this.#line.end();
   }
 
   #closed(): void {
-    if (this.#gone) return;
-    this.#gone = true;
     this.#closing = true;
-    this.#abort?.abort();
     this.#place.release();
-    this.#wake?.();
     this.#ticked?.();
     if (!this.#busy) this.#finish();
   }
@@ -448,9 +411,3 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     return this.#ended;
   }
 }
-
-function flush(socket: Socket): void {
-  while (socket.writableCorked > 0) socket.uncork();
-}
-
-const ignore = (): void => undefined;

@@ -15,7 +15,7 @@ import type { Command } from './command.ts';
 import { type Trouble, troubles } from './replies.ts';
 import { errReply, mechanismList, okReply } from './response.ts';
 import type { Answer, Reply, Session } from './session.ts';
-import { ConnectionGone } from './wire.ts';
+import { ConnectionGone } from '../platform/connection-gone.ts';
 
 /** An AUTH exchange that waits for the client's next line. */
 export type Exchange = SaslNext;

@@ -26,7 +26,8 @@ import { type Exchange, continueExchange } from './login.ts';
 import { SessionQuirks } from './quirks.ts';
 import { type Trouble, troubles } from './replies.ts';
 import { errReply } from './response.ts';
-import { ConnectionGone, type Ending, type Next, type Wire } from './wire.ts';
+import type { Ending, Next, Wire } from './wire.ts';
+import { ConnectionGone } from '../platform/connection-gone.ts';
 
 export interface SessionParts {
   readonly store: MaildropStore;

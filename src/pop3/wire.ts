@@ -1,10 +1,5 @@
 /** What a session needs of its connection, and nothing of sockets. */
 
-/** The peer has gone, or was cut off; nothing more can be said. */
-export class ConnectionGone extends Error {
-  override readonly name = 'ConnectionGone';
-}
-
 export interface Wire {
   /** True inside TLS. */
   readonly secure: boolean;

@@ -1,0 +1,4 @@
+/** The peer has gone, or was cut off; nothing more can be said. */
+export class ConnectionGone extends Error {
+  override readonly name = 'ConnectionGone';
+}

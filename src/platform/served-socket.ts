@@ -1,0 +1,149 @@
+/**
+ * The socket of one session of a protocol that we serve ourselves (POP3, LDAP): TLS on it, room on it, and until when its peer may take its time.
+ *
+ * There is no timer: whoever owns the session looks at `due` once a second, which keeps thousands of idle sessions cheap.
+ */
+import type { Socket } from 'node:net';
+import { type SecureContext, TLSSocket } from 'node:tls';
+import { type ShownChain, clientCertificateRequest, shownChain } from './client-certificate.ts';
+import { ConnectionGone } from './connection-gone.ts';
+import type { SessionFacts } from './connections.ts';
+import { tlsLine } from './tls-line.ts';
+
+export interface ServedSocketEvents {
+  readonly data: (chunk: Buffer) => void;
+  /** The peer has closed its side. */
+  readonly ended: () => unknown;
+  /** Both sides are closed. Comes once. */
+  readonly closed: () => void;
+  /** In the handshake, or later on the line. */
+  readonly tlsFailed: () => void;
+}
+
+/** `Ending`: why a session ends when its peer has taken its time. */
+export class ServedSocket<Ending extends string> {
+  readonly #on: ServedSocketEvents;
+  #raw: Socket;
+  #secure = false;
+  #gone = false;
+  #abort: AbortController | undefined;
+  #wake: (() => void) | undefined;
+  /** When the session ends unless this is moved (monotonic), and what that is called. */
+  due: number;
+  dueEnding: Ending | 'stalled';
+
+  constructor(
+    raw: Socket,
+    due: { readonly at: number; readonly ending: NoInfer<Ending> | 'stalled' },
+    on: ServedSocketEvents,
+  ) {
+    this.#raw = raw;
+    this.#on = on;
+    this.due = due.at;
+    this.dueEnding = due.ending;
+    raw.on('error', ignore);
+  }
+
+  /** What is written to: inside TLS from `startTls` on. */
+  get raw(): Socket {
+    return this.#raw;
+  }
+
+  /** True inside TLS. */
+  get secure(): boolean {
+    return this.#secure;
+  }
+
+  /** Nothing can be said then. */
+  get inHandshake(): boolean {
+    return this.#raw instanceof TLSSocket && !this.#secure;
+  }
+
+  /** For example `TLSv1.3`; empty outside TLS. */
+  get tlsVersion(): string {
+    return tlsLine(this.#raw)?.tls ?? '';
+  }
+
+  /** The connection has closed. */
+  get gone(): boolean {
+    return this.#gone;
+  }
+
+  /** Aborted when the connection closes. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#gone) this.#abort.abort();
+    return this.#abort.signal;
+  }
+
+  get line(): Pick<SessionFacts, 'tls' | 'cipher' | 'octets'> {
+    const { bytesRead: read, bytesWritten: written } = this.#raw;
+    return { ...(this.#secure ? tlsLine(this.#raw) : {}), octets: { read, written } };
+  }
+
+  /** From now on its events come. */
+  listen(): void {
+    this.#raw
+      .on('data', (chunk: Buffer) => this.#on.data(chunk))
+      .on('drain', () => this.#wake?.())
+      .on('end', () => this.#on.ended())
+      .on('close', () => this.#closed());
+  }
+
+  /**
+   * What was said in the clear leaves, nothing that came in the clear is read any further, and TLS begins. The owner must forget what it holds of before:
+   * it may be an attacker's, and is never read as said inside TLS (RFC 2595 section 4, RFC 4511 section 4.14.1, CVE-2011-0411).
+   */
+  startTls(secureContext: SecureContext, secured: (shown: ShownChain | undefined) => void): void {
+    const plain = this.#raw;
+    this.flush();
+    for (const event of ['data', 'drain', 'end', 'close']) plain.removeAllListeners(event);
+    const secure = new TLSSocket(plain, { isServer: true, secureContext, ...clientCertificateRequest });
+    this.#raw = secure;
+    // Until the handshake is done, and after it, Node tells TLS errors of a server without tls.Server only here.
+    secure.on('error', ignore).on('_tlsError', () => this.#on.tlsFailed());
+    secure.once('secure', () => {
+      this.#secure = true;
+      secured(shownChain(secure));
+    });
+    this.listen();
+  }
+
+  /** What was held back to leave in one write leaves now. */
+  flush(): void {
+    while (this.#raw.writableCorked > 0) this.#raw.uncork();
+  }
+
+  /** Resolves when there is room to write; the peer has until `until`, and what was due before stands again behind it. Rejects with ConnectionGone. */
+  async room(until: number): Promise<void> {
+    if (!this.#raw.writableNeedDrain) return;
+    const { due, dueEnding } = this;
+    this.due = until;
+    this.dueEnding = 'stalled';
+    await new Promise<void>((resolve) => (this.#wake = resolve));
+    this.#wake = undefined;
+    this.mustBeThere();
+    this.due = due;
+    this.dueEnding = dueEnding;
+  }
+
+  mustBeThere(): void {
+    if (this.#gone) throw new ConnectionGone('the peer has gone');
+  }
+
+  /** Nothing more is written. Read to the end, or the peer's own close stays unseen. */
+  end(): void {
+    this.#raw.end();
+    this.#raw.resume();
+  }
+
+  #closed(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#abort?.abort();
+    this.#on.closed();
+    this.#wake?.();
+  }
+}
+
+const ignore = (): void => undefined;
