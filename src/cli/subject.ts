@@ -16,7 +16,9 @@ import { readUpload } from './upload.ts';
 import { watchOption } from './watch.ts';
 
 export function addSubject(terminal: Terminal, parent: Command, subject: AnySubject): void {
-  addRows(terminal, parent.command(subject.name).description(subject.about), subject);
+  const group = parent.command(subject.name).description(subject.about);
+  addRows(terminal, group, subject);
+  group.addHelpText('after', `\n${moreOf(group)}`);
 }
 
 export function addRows(terminal: Terminal, group: Command, { rows, initial }: AnySubject): void {
@@ -49,7 +51,7 @@ function addVerb(terminal: Terminal, verb: Command, row: AnyRow, { now, isInitia
   const words = pathOf(verb).join(' ');
   verb.addHelpText(
     'after',
-    `\nExamples:\n${row.examples.map((example) => `  ${words} ${example}`.trimEnd()).join('\n')}`,
+    `\nExamples:\n${row.examples.map((example) => `  ${words} ${example}`.trimEnd()).join('\n')}\n\n${moreOf(verb, now)}`,
   );
   verb.action(async (...all: readonly unknown[]) => {
     // Behind the arguments commander gives the options, and the command itself.
@@ -96,6 +98,13 @@ const programOf = (command: Command): Command => (command.parent === null ? comm
 /** `["sluis", "account", "password", "add"]`. */
 function pathOf(command: Command): string[] {
   return [...(command.parent === null ? [] : pathOf(command.parent)), command.name()];
+}
+
+/** Where its notes, and the fields of its JSON, are. Groups and commands have a section each; a group within another one has that of its group. `now`: how an old word is written. */
+function moreOf(command: Command, now?: string): string {
+  const [, ...words] = pathOf(command);
+  const section = command.commands.length > 0 ? words.slice(0, 1) : [...words.slice(0, -1), now ?? command.name()];
+  return `More: docs/commands.md#${section.join('-')}`;
 }
 
 function tellOld(terminal: Terminal, was: string, now: string): void {

@@ -1,6 +1,7 @@
 /** The configuration that `sluis init` writes: every name with its meaning, the defaults commented out. */
 import { writeValue } from './fields.ts';
 import { type FieldReference, type SectionReference, comment, configReference, initialText } from './reference.ts';
+import { SECTION_NOTES } from './section-notes.ts';
 
 export type TemplateValues = Readonly<Record<string, string | number | readonly string[]>>;
 
@@ -27,16 +28,22 @@ export function writeTemplate({ values, listeners }: TemplateOptions): string {
 function sectionText(section: SectionReference, values: TemplateValues): string {
   const prefix = section.name === '' ? '' : `${section.name}.`;
   if (section.within === true) return withinText(section);
-  const head = section.name === '' ? [] : [comment(section.about), `[${section.name}]`];
+  const head = section.name === '' ? [] : [...aboutLines(section), `[${section.name}]`];
   return [...head, ...section.fields.map((field) => fieldText(field, values[prefix + field.name])), ''].join('\n');
 }
 
+/** What it is about, and where more is said of it than its settings. The anchor is that of its heading, `[name]`. */
+const aboutLines = ({ name, about }: SectionReference): string[] => [
+  comment(about),
+  ...(SECTION_NOTES[name] === undefined ? [] : [`# More: docs/configuration.md#${name.replaceAll('.', '')}`]),
+];
+
 /** Left out as a whole: some of its fields have no default. */
-const withinText = ({ name, about, fields }: SectionReference): string =>
+const withinText = (section: SectionReference): string =>
   [
-    comment(about),
-    `# [${name}]`,
-    ...fields.map((field) => fieldText(field, undefined).replace(/^#(?! )/m, '# ')),
+    ...aboutLines(section),
+    `# [${section.name}]`,
+    ...section.fields.map((field) => fieldText(field, undefined).replace(/^#(?! )/m, '# ')),
     '',
   ].join('\n');
 
@@ -63,7 +70,7 @@ const CONTROL = ['# [[control]]', '# role = "support"', '# group = "helpdesk"', 
 
 const repeatedText = (section: SectionReference, items: readonly TemplateValues[]): string =>
   [
-    comment(section.about),
+    ...aboutLines(section),
     ...section.fields.map((field) => comment(`${field.name}: ${field.about}`)),
     ...items.flatMap((item) => [
       `[[${section.name}]]`,

@@ -61,7 +61,7 @@ after(async () => {
 
 const ROLES = /^OPERATION +READ +SUPPORT +REGISTRY +SECURITY +OWNER$[^]*^mailbox\.export +- +- +- +- +yes$/m;
 const GRADED = /^Listener submission, profile intermediate: sufficient$[^]*^Every listener is sufficient or better\.$/m;
-/** What each must print: of its row of docs/security.md, "what the gateway does". */
+/** What each must print: of its row of docs/security.md, column "what the gateway does". */
 const SHOWS: Readonly<Record<string, RegExp>> = {
   '5.2': ROLES,
   '5.3': /^operators\.second-person +\["restore","erase"\]/m,

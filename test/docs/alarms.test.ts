@@ -1,12 +1,12 @@
-/** docs/when-something-breaks.md has an entry for whatever can wake somebody, and no page sends anybody to a command or a place that is not there. */
+/** docs/when-something-breaks.md has an entry for whatever can wake somebody, and no page sends anybody to a command that is not there. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Command } from 'commander';
 import { buildProgram } from '../../src/cli/program.ts';
 import { settingsTable } from '../../src/domain/settings.ts';
-import { anchorOf, hasContents, headingsOf, writeContents } from '../../src/pages/contents.ts';
+import { anchorOf, hasContents, writeContents } from '../../src/pages/contents.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
@@ -83,20 +83,6 @@ test('every command that a page names is there, with its options and settings', 
     }
   assert.ok(count > 100, String(count));
   assert.deepEqual(found, []);
-});
-
-test('every link of a page leads somewhere, also inside the page', () => {
-  const broken: string[] = [];
-  for (const page of pages)
-    for (const [, target = ''] of read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
-      if (/^https?:/.test(target)) continue;
-      const [file = '', anchor] = target.split('#');
-      const path = file === '' ? page : join(page, '..', file);
-      const there = existsSync(join(root, path));
-      if (!there || (anchor !== undefined && !headingsOf(read(path)).some(({ text }) => anchorOf(text) === anchor)))
-        broken.push(`${page}: ${target}`);
-    }
-  assert.deepEqual(broken, []);
 });
 
 test('contents of long pages are what is in them (npm run docs)', () => {

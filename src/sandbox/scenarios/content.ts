@@ -56,7 +56,7 @@ export const content: readonly Scenario[] = [
       {
         says: 'The limit of a message is 50 MB; a reply may take five minutes.',
         rfc: 'RFC 1870 section 3',
-        guide: 'docs/clients.md, "The values", and docs/systems.md, "Time-outs"',
+        guide: 'docs/clients.md, "The values", and docs/systems.md, "Receive over POP3"',
       },
     ],
     patient:
