@@ -1,9 +1,9 @@
 /** The store's port: joins an engine with the maildrops, the registry, the deliveries and the audit trail, which are the same for all engines. */
 import type { Day, KeyFolder } from '../../crypto/keys/key-folder.ts';
-import type { Clock, Log, RandomBytes, Timer } from '../../domain/effects.ts';
+import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
 import type { MessageParts } from '../../domain/message-part.ts';
 import { type AccountId, type EntryUid, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
-import { type Instant, type Milliseconds, type Octets, hours, minutes, octets } from '../../domain/units.ts';
+import { type Instant, type Milliseconds, type Octets, octets } from '../../domain/units.ts';
 import type { AuditEvent } from '../audit.ts';
 import { ALL_JOBS, type Jobs } from '../jobs.ts';
 import type { AuditTrail } from '../port/audit.ts';
@@ -45,7 +45,6 @@ import type { CoreAccountMoves } from './account-moves.ts';
 import type { Audit } from './audit.ts';
 import type { SentNotices } from '../changes/accept-work.ts';
 import type { Bodies } from './bodies.ts';
-import type { Swept } from '../changes/sweeps.ts';
 import { UIDL_OCTETS } from '../changes/uidls.ts';
 import type { Effects } from '../changes/changed.ts';
 import { after } from './calls.ts';
@@ -62,10 +61,8 @@ import type { RememberedPgpKeys } from './pgp.ts';
 import type { CoreQuirks } from './quirks.ts';
 import type { RememberingRegistry } from './registry.ts';
 import type { StoreTime } from './store-time.ts';
+import { Sweeper } from './sweeper.ts';
 
-/** What a crash left over goes soon after the start, but not while everybody reconnects. */
-const FIRST_SWEEP = minutes(1);
-const SWEEP_EVERY = hours(1);
 /** Entries that one "hand out again" brings back at most. */
 const MAX_RESTORED = 10_000;
 const DAYS_AT_A_TIME = 500;
@@ -126,12 +123,7 @@ export class CoreStore implements Store {
   readonly #p: StoreParts;
   readonly #listeners: ((error: StoreFailed) => void)[] = [];
   readonly #erasedListeners: ((day: Day) => void)[] = [];
-  #sweeping: Promise<unknown> | undefined;
-  #sweepDue = false;
-  readonly #counted = { uploads: 0, messages: 0, traces: 0 };
-  /** Mailboxes whose deleted mail is being cut down; true where more was deleted meanwhile. */
-  readonly #trimming = new Map<number, boolean>();
-  #sweepTimer: Timer | undefined;
+  readonly #sweeper: Sweeper;
   #failure: StoreFailed | undefined;
   #closed: Promise<void> | undefined;
 
@@ -170,17 +162,9 @@ export class CoreStore implements Store {
     this.deletedFor = parts.settled.hiddenFor;
     this.jobs = parts.engine.nodes?.jobs ?? ALL_JOBS;
     this.shared = parts.engine.nodes?.shared ?? COUNTED_ALONE;
-    this.#scheduleSweep(FIRST_SWEEP);
-  }
-
-  #scheduleSweep(delay: Milliseconds): void {
-    this.#sweepTimer = this.#p.clock.after(delay, () => {
-      this.#scheduleSweep(SWEEP_EVERY);
-      if (this.#sweepDue) return;
-      this.#sweepDue = true;
-      // What was erased is noted in the key folder where it was asked for: each node closes its days itself.
-      const due: Promise<unknown> = this.jobs.runs('sweeps') ? this.sweep() : this.#p.erasures.closeDays();
-      due.catch((error: unknown) => this.#sweepFailed(error)).finally(() => (this.#sweepDue = false));
+    this.#sweeper = new Sweeper(parts, {
+      isMine: () => this.jobs.runs('sweeps'),
+      dayEmptied: (day) => this.#eraseDay(day),
     });
   }
 
@@ -300,79 +284,7 @@ export class CoreStore implements Store {
   // --- upkeep
 
   async sweep(): Promise<SweepReport> {
-    // After the one under way, which may have looked before what the caller wants gone was due.
-    const before = this.#sweeping ?? Promise.resolve();
-    const mine = before.then(
-      () => this.#sweepAll(),
-      () => this.#sweepAll(),
-    );
-    this.#sweeping = mine;
-    return await mine;
-  }
-
-  async #sweepAll(): Promise<SweepReport> {
-    const { hiddenFor: hidden, tracedFor: traces, networksFor: networks, countedFor: usage } = this.#p.settled;
-    const keptFor = { hidden, traces, networks, usage };
-    let day: Day = '';
-    const swept = await this.#swept(async (below) => {
-      const open = this.#p.bodies.ids.map(messageNumber);
-      const { nodes } = this.#p.engine;
-      const own = nodes === undefined ? {} : { node: nodes.node };
-      const step = await this.#p.subjects.sweeps.step({ keptFor, open, below, day, ...own });
-      ({ day } = step);
-      return step;
-    });
-    if (this.#closed === undefined) await this.#p.erasures.closeDays();
-    return swept;
-  }
-
-  /** These mailboxes have more deleted mail than they may. */
-  #crowded(accounts: Iterable<number>): void {
-    for (const account of accounts) {
-      const running = this.#trimming.has(account);
-      // Told while it is at work, it looks once more.
-      this.#trimming.set(account, running);
-      if (!running) void this.#trim(account as AccountId).catch((error: unknown) => this.#sweepFailed(error));
-    }
-  }
-
-  async #trim(account: AccountId): Promise<void> {
-    try {
-      for (let again = true; again; again = this.#trimming.get(account) === true) {
-        this.#trimming.set(account, false);
-        await this.#swept((below) => this.#p.subjects.sweeps.trim(account, below), account);
-      }
-    } finally {
-      this.#trimming.delete(account);
-    }
-  }
-
-  #sweepFailed(error: unknown): void {
-    // What a closing store leaves over goes after its next start.
-    if (this.#closed === undefined) this.#p.log.error('store.sweep-failed', { why: String(error) });
-  }
-
-  /** Step by step, each a few milliseconds of the writer's time with mail in between, until nothing is left or the store closes. */
-  async #swept(step: (below: bigint) => Promise<Swept>, account?: AccountId): Promise<SweepReport> {
-    const total = { uploads: 0, messages: 0, traces: 0 };
-    for (let more = true; more && this.#closed === undefined;) {
-      const report = await step(this.#p.ids.next(this.#p.time.now()));
-      for (const kind of ['uploads', 'messages', 'traces'] as const) {
-        total[kind] += report[kind];
-        this.#counted[kind] += report[kind];
-      }
-      for (const day of report.days) if (!this.#p.bodies.isWriting(day)) await this.#eraseDay(day);
-      ({ more } = report);
-    }
-    if (total.uploads + total.messages + total.traces > 0) {
-      const whose = account === undefined ? {} : { account };
-      this.#p.log.info('store.swept', { ...total, ...whose });
-      // What was half sent and swept was never anybody's.
-      const { messages, traces } = total;
-      if (messages + traces > 0)
-        this.audit.note({ event: 'store.swept', outcome: 'success', ...whose, facts: { messages, traces } });
-    }
-    return total;
+    return await this.#sweeper.sweep();
   }
 
   /** The key first: if this is cut short, the next sweep finds the day again. */
@@ -436,7 +348,7 @@ export class CoreStore implements Store {
   }
 
   get counts(): StoreCounts {
-    return { ...this.#p.engine.commits, notices: this.#p.bodies.noticesFiled, swept: { ...this.#counted } };
+    return { ...this.#p.engine.commits, notices: this.#p.bodies.noticesFiled, swept: { ...this.#sweeper.counted } };
   }
 
   health(): StoreHealth {
@@ -480,7 +392,7 @@ export class CoreStore implements Store {
       for (const account of accounts ?? []) crowded.add(account);
     }
     deliveries.told(due);
-    this.#crowded(crowded);
+    this.#sweeper.crowded(crowded);
   }
 
   /** What another node says it did. */
@@ -516,7 +428,7 @@ export class CoreStore implements Store {
   }
 
   async #close(): Promise<void> {
-    this.#sweepTimer?.cancel();
+    this.#sweeper.close();
     this.#p.engine.stop();
     await this.accountMoves.stop();
     await this.quirks.flush();
