@@ -13,6 +13,7 @@ import { writeSignals } from '../dist/src/pages/signals.js';
 import { declaredMetrics } from '../dist/src/gateway/declared-metrics.js';
 import { titleOf, writeDecisions } from '../dist/src/pages/decisions.js';
 import { writeRoutes } from '../dist/src/pages/routes.js';
+import { writeControls } from '../dist/src/commands/statement/controls-page.js';
 import { hasContents, writeContents } from '../dist/src/pages/contents.js';
 
 const docs = join(dirname(fileURLToPath(import.meta.url)), '..', 'docs');
@@ -24,6 +25,7 @@ writeFileSync(join(docs, 'replies.md'), writeReplies());
 rewrite('../test/golden/replies.txt', writeLock);
 rewrite('privacy.md', writeDataKinds);
 rewrite('api.md', writeRoutes);
+rewrite('security.md', writeControls);
 const decided = readdirSync(join(docs, 'decisions')).filter((name) => /^\d{4}-/.test(name));
 const titles = new Map(decided.map((name) => [name, titleOf(readFileSync(join(docs, 'decisions', name), 'utf8'))]));
 rewrite('decisions/README.md', (page) => writeDecisions(page, titles));

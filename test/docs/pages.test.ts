@@ -15,6 +15,7 @@ import { LOG_EVENTS } from '../../src/domain/log-events.ts';
 import { declaredMetrics } from '../../src/gateway/declared-metrics.ts';
 import { writeContents } from '../../src/pages/contents.ts';
 import { titleOf, writeDecisions } from '../../src/pages/decisions.ts';
+import { writeControls } from '../../src/commands/statement/controls-page.ts';
 import { writeRoutes } from '../../src/pages/routes.ts';
 import { writeSignals } from '../../src/pages/signals.ts';
 
@@ -36,6 +37,11 @@ test('docs/commands.md is what the commands say of themselves (npm run docs)', a
 test('docs/api.md has the routes that there are (npm run docs)', () => {
   const api = page('api.md');
   assert.equal(api, writeRoutes(api));
+});
+
+test('docs/security.md has the controls that there are (npm run docs)', () => {
+  const security = page('security.md');
+  assert.equal(security, writeControls(security));
 });
 
 test('docs/decisions/README.md has every decision (npm run docs)', () => {

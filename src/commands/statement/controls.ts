@@ -13,13 +13,16 @@ export interface Control {
   readonly owner: Owner;
   /** Of the product: the command that shows it. */
   readonly shownBy?: string;
+  /** Of the product: what the gateway does, for the row of docs/security.md. */
+  readonly does?: string;
 }
 
-export const product = (id: string, nl: string, en: string, shownBy: string): Control => ({
+export const product = (id: string, nl: string, en: string, shownBy: string, does: string): Control => ({
   id,
   about: { nl, en },
   owner: 'product',
   shownBy,
+  does,
 });
 export const organisation = (id: string, nl: string, en: string): Control => ({
   id,
