@@ -3,6 +3,8 @@
 //
 // `--program`, for `npm start`: src alone, and types are not checked, so that whoever tries it for the first time waits seconds and not a minute. Where
 // everything was compiled before, it brings everything up to date instead: docs/decisions/1504-start-compiles-what-runs.md.
+//
+// `--quick`, between an edit and one test: everything, and types are not checked, which is most of the time of a build. The next build checks them.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -40,8 +42,12 @@ if (first)
   );
 else if (process.argv.includes('--program')) console.error('Compiling what has changed.');
 
+const quick = process.argv.includes('--quick');
+if (quick) console.error('Types are not checked: run "npm run build" before you commit.');
 const project = program ? join(root, 'scripts', 'tsconfig.program.json') : join(root, 'tsconfig.json');
-const compiled = spawnSync(process.execPath, [tsc, '-p', project], { stdio: 'inherit' });
+const compiled = spawnSync(process.execPath, [tsc, '-p', project, ...(quick ? ['--noCheck'] : [])], {
+  stdio: 'inherit',
+});
 if (compiled.status !== 0) process.exit(compiled.status ?? 1);
 
 // What was compiled from a source that is gone must neither run nor ship.

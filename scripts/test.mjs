@@ -1,6 +1,6 @@
 // Runs one suite of compiled tests with Node's own runner. The files are found here, so that a compiled test whose source is gone does not run.
 //
-//   node scripts/test.mjs [--suite unit|second|faults|peers|postgres|long] [--only TEXT] [--release] [--reporter NAME] [--bound SECONDS] [--times FILE]
+//   node scripts/test.mjs [--suite unit|second|faults|peers|postgres|long] [--only TEXT] [--goldens] [--release] [--reporter NAME] [--bound SECONDS] [--times FILE]
 //
 // `unit` is every *.test.js below dist/test except the folders `faults`, `peers`, `postgres` and `long`, which are suites of their own; `postgres` has the tests
 // that need PostgreSQL as real processes. `second` is what of `unit` .ci/run runs again on a second version of Node: scripts/second-node.mjs says what. `long` takes longer than a merge may wait: it is run
@@ -18,6 +18,8 @@
 //
 // Of the suites that start programs only those do whose source says `@beside` in a comment: they measure neither
 // time nor memory, use free ports, and build nothing. The others have the machine to themselves, after those.
+//
+// `--goldens`: of `unit` those that hold golden files, pages and lists (scripts/golden-tests.mjs): what a change on purpose makes fail.
 //
 // `--release`: of a suite also what waits for a release, with the rounds of a merge.
 //
@@ -40,6 +42,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { UNFIT, nodeProblem } from './node-version.mjs';
 import { watchFiles } from './bounded.mjs';
+import { holdsGoldens } from './golden-tests.mjs';
 import { isSameOnEveryNode } from './second-node.mjs';
 
 /** Most files of one process: it has most of what it saves by then, and keeps what it loaded. */
@@ -65,6 +68,7 @@ const { values } = parseArgs({
     reporter: { type: 'string' },
     bound: { type: 'string' },
     release: { type: 'boolean', default: false },
+    goldens: { type: 'boolean', default: false },
     times: { type: 'string' },
   },
 });
@@ -83,7 +87,7 @@ const folderOf = (file) => {
 const says = (file, text) => readFileSync(sourceOf(file), 'utf8').includes(text);
 const SUITES = {
   unit: (file) => folderOf(file) === 'unit',
-  second: (file) => folderOf(file) === 'unit' && !isSameOnEveryNode(relative(tests, file).split(sep).join('/')),
+  second: (file) => folderOf(file) === 'unit' && !isSameOnEveryNode(nameOf(file)),
   faults: (file) => folderOf(file) === 'faults',
   peers: (file) => folderOf(file) === 'peers',
   postgres: (file) => folderOf(file) === 'postgres',
@@ -91,8 +95,13 @@ const SUITES = {
 };
 /** Whether what may wait for a release is run as well. */
 const isRelease = values.release || values.suite === 'long' || process.env.SLUIS_TEST_EFFORT === 'release';
+const nameOf = (file) => relative(tests, file).split(sep).join('/');
 const isWanted = (file) =>
-  values.only === undefined ? isRelease || !says(file, '@release') : file.includes(values.only);
+  values.goldens
+    ? holdsGoldens(nameOf(file))
+    : values.only === undefined
+      ? isRelease || !says(file, '@release')
+      : file.includes(values.only);
 const isIn = SUITES[values.suite] ?? (() => false);
 const files = found.filter((file) => isIn(file) && isWanted(file));
 if (files.length === 0) {

@@ -82,6 +82,20 @@ test('a type that does not fit fails the build of everything, and what no longer
   assert.notEqual(built(wrong).status, 0, 'what was compiled unchecked is checked');
 });
 
+test('--quick compiles everything and checks no types, and the next build checks what it has compiled', () => {
+  rmSync(join(root, 'dist'), { recursive: true });
+  assert.equal(built(one).status, 0);
+  const wrong = 'export const value: string = 2;';
+  const quick = built(wrong, '--quick');
+  assert.deepEqual({ status: quick.status, runs: quick.runs }, { status: 0, runs: two });
+  assert.match(quick.said, /^Types are not checked: run "npm run build" before you commit\.\n$/);
+  assert(there('test/main.test.js') && there('bench/run.js'));
+  const whole = built(wrong);
+  assert.notEqual(whole.status, 0);
+  assert.match(whole.said, /src\/main\.ts\(1,14\): error TS2322/);
+  assert.deepEqual([built(one, '--quick').runs, built(one).status], [one, 0]);
+});
+
 test('a thread is one file, of what its sources say now, whose map names them', () => {
   // Types are not checked there, and Node's are not at hand here.
   rmSync(join(root, 'dist'), { recursive: true });
