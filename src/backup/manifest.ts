@@ -104,9 +104,10 @@ export function manifestOf(text: string): Manifest | undefined {
 /** The file of SQLite, the base backup of a server, or the name that another program has for it. */
 function hasStore({ postgres }: Partial<CopyFacts>, files: readonly ManifestFile[]): boolean {
   if (postgres === undefined) return files.some(({ name }) => name === DATABASE);
-  const { version, start, label } = postgres;
+  const { version, start, startOctets, label } = postgres;
   if (typeof version !== 'string' || !/^\d+\./.test(`${version}.`)) return false;
   if (label !== undefined) return typeof label === 'string' && LABEL.test(label);
+  if (startOctets !== undefined && !(Number.isSafeInteger(startOctets) && startOctets >= 0)) return false;
   return (
     typeof start === 'string' && /^[0-9A-F]{24}$/.test(start) && files.some(({ name }) => name.startsWith('base/'))
   );

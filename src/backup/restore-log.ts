@@ -1,6 +1,6 @@
 /** The log that brings a base backup on: which files of it a restore needs, and whether it reaches the moment that is wanted. */
 import type { KeyObject } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { many } from '../domain/counted.ts';
 import type { Instant } from '../domain/units.ts';
@@ -10,6 +10,7 @@ import { BackupRefused } from './refused.ts';
 
 export interface LogToBring {
   readonly folder: string;
+  /** None: it has not come to the end of the backup yet, which has in itself what is there. */
   readonly files: readonly LogFile[];
   readonly fileOctets: number;
   readonly at: Instant;
@@ -25,7 +26,7 @@ export async function logFor(
     keys,
   }: { readonly until?: Instant; readonly without?: boolean; readonly keys: readonly KeyObject[] },
 ): Promise<LogToBring | undefined> {
-  const { start, label } = store.postgres ?? {};
+  const { start, startOctets, label } = store.postgres ?? {};
   if (until !== undefined && until < Date.parse(ended))
     throw new BackupRefused(
       'invalid',
@@ -35,6 +36,10 @@ export async function logFor(
   if (label !== undefined || start === undefined || without) return refuseWithout(until, label, id);
   const found = await logOf(dirname(backup), start, keys);
   if (found === undefined) return refuseWithout(until, undefined, id);
+  if (startOctets !== undefined) {
+    await refuseOtherHistory(found, start, startOctets);
+    if (comesTo(found, start) < startOctets) return early(found, id, until);
+  }
   if (until !== undefined && until > found.at)
     throw new BackupRefused(
       'invalid',
@@ -80,8 +85,55 @@ function needed({ files, fileOctets }: LogIndex, start: string): readonly LogFil
   return files.filter(({ name }) => (numberOf(name, fileOctets) ?? from) >= from);
 }
 
+/** Octets that it has of the file in which the backup ends: of the newest not all are there. */
+function comesTo({ files, fileOctets }: LogToBring, start: string): number {
+  const number = numberOf(start, fileOctets) ?? 0;
+  const there = files.map(({ name, octets }) => ({ number: numberOf(name, fileOctets) ?? -1, octets }));
+  if (there.some((file) => file.number > number)) return fileOctets;
+  return Math.max(0, ...there.map((file) => (file.number === number ? file.octets : 0)));
+}
+
+/** Brought in place of what the backup has of that file, it would take the end of the backup away. */
+function early(found: LogToBring, id: string, until: Instant | undefined): LogToBring {
+  if (until !== undefined)
+    throw new BackupRefused(
+      'unknown',
+      `Cannot restore backup ${id} as of ${iso(until)}: the log in "${found.folder}" has not come to the end of it yet; wait for its next round, or leave --until out to have the backup as it was when it was whole`,
+    );
+  return { ...found, files: [] };
+}
+
+/** Whoever was promoted may have had less than the server that gave the backup: what is in the backup is not in the log's own history then. */
+async function refuseOtherHistory(
+  { folder, files, fileOctets }: LogToBring,
+  start: string,
+  octets: number,
+): Promise<void> {
+  const newest = files
+    .map(({ name }) => name)
+    .filter((name) => name.endsWith('.history'))
+    .sort()
+    .at(-1);
+  if (newest === undefined) return;
+  const path = join(folder, newest);
+  const end = BigInt(numberOf(start, fileOctets) ?? 0) * BigInt(fileOctets) + BigInt(octets);
+  // Where it cannot be read, the log cannot be brought either, and that is said then.
+  const history = await readFile(path, 'utf8').catch(() => '');
+  for (const line of history.split('\n')) {
+    const [, timeline = '', high = '', low = ''] = /^(\d+)\s+([0-9A-F]+)\/([0-9A-F]+)/i.exec(line) ?? [];
+    if (Number(timeline) !== Number.parseInt(start.slice(0, 8), 16)) continue;
+    if ((BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`) < end)
+      throw new BackupRefused(
+        'unusable',
+        `Cannot bring the log in "${folder}" in: as "${path}" has it the servers left timeline ${timeline} at ${high}/${low}, before the backup ends, so the backup has what they do not; take a later backup, or have this one without its log (--without-log)`,
+      );
+  }
+}
+
 /** What is said of it before it is brought; throws where a file of it is missing. */
-export function logText({ files, fileOctets, at }: LogToBring): string {
+export function logText({ folder, files, fileOctets, at }: LogToBring): string {
+  if (files.length === 0)
+    return `the log in "${folder}" has not come to the end of this backup yet: what is brought back is the backup itself`;
   const gap = gapIn(
     files.map(({ name }) => name),
     fileOctets,

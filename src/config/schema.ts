@@ -828,7 +828,7 @@ const backup = section({
   key: optional(path('Its private key, PEM, mode 0600.')),
   programs: optional(
     path(
-      'Folder with pg_basebackup, pg_receivewal, pg_verifybackup and postgres, of the version of the server. Default: that of Debian for the version, else where programs are looked for.',
+      'Folder with pg_basebackup, pg_receivewal, pg_verifybackup, pg_waldump and postgres, of the version of the server. Default: that of Debian for the version, else where programs are looked for.',
     ),
   ),
   log: choice(

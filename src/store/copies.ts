@@ -37,6 +37,8 @@ export interface ServerFacts {
   readonly server: string;
   /** The file of the log that a restore goes on with, 24 hexadecimal digits: what is before it is in the backup itself. Absent: another program keeps backup and log. */
   readonly start?: string;
+  /** Octets of that file that the backup is not whole without: a log with less of it does not lead on from the backup. Absent in backups of before it was noted. */
+  readonly startOctets?: number;
   /** The name that the operator's own program has for it. */
   readonly label?: string;
 }

@@ -8,8 +8,9 @@ import { type TestContext, test } from 'node:test';
 import { LogArchive } from '../../src/backup/log-archive.ts';
 import type { KnownBackup } from '../../src/backup/folder.ts';
 import type { Manifest } from '../../src/backup/manifest.ts';
-import { logFor } from '../../src/backup/restore-log.ts';
-import { instant } from '../../src/domain/units.ts';
+import { logFor, logText } from '../../src/backup/restore-log.ts';
+import { defined } from '../../src/domain/defined.ts';
+import { type Instant, instant } from '../../src/domain/units.ts';
 import type { LogSource } from '../../src/store/copies.ts';
 import { FakeClock } from '../support/clock.ts';
 
@@ -42,13 +43,14 @@ function scene(t: TestContext) {
       return Promise.resolve(received(last));
     };
   };
-  const manifest = (start: string): Manifest =>
+  const manifest = (start: string, startOctets?: number): Manifest =>
     ({
       id: 'b',
       ended: new Date(0).toISOString(),
-      store: { postgres: { version: '17.6', server: 'db3', start } },
+      store: { postgres: { version: '17.6', server: 'db3', start, ...defined({ startOctets }) } },
     }) as unknown as Manifest;
-  const bring = async (start: string) => await logFor(join(folder, 'b'), manifest(start), { keys: [keys.publicKey] });
+  const bring = async (start: string, startOctets?: number, until?: Instant) =>
+    await logFor(join(folder, 'b'), manifest(start, startOctets), { keys: [keys.publicKey], ...defined({ until }) });
   return {
     folder,
     archive,
@@ -119,4 +121,35 @@ test('a backup goes on with the file in which it is whole, also where that was r
   );
   assert.equal(await bring(nameOf(5, 3)), undefined, 'a later timeline does not lead to an earlier one');
   assert.equal(await bring(nameOf(3)), undefined);
+});
+
+test('of a log that ends before the octet in which a backup is whole nothing is brought, and no moment is promised from it', async (t) => {
+  const { folder, archive, bringing, bring } = scene(t);
+  await archive(bringing(4, 5)).round(folder);
+  const names = async (octets: number): Promise<readonly string[] | undefined> =>
+    (await bring(nameOf(5), octets))?.files.map(({ name }) => name);
+  assert.deepEqual([await names(100), await names(101)], [[nameOf(5)], []]);
+  assert.match(logText((await bring(nameOf(5), 101))!), /has not come to the end of this backup yet/);
+  await assert.rejects(bring(nameOf(5), 101, instant(5)), /has not come to the end of it yet; wait for its next round/);
+  await archive(bringing(5, 6)).round(folder);
+  assert.deepEqual(await names(101), [nameOf(5), nameOf(6)]);
+});
+
+test('a log whose servers left the timeline of a backup before its end is refused before anything is copied', async (t) => {
+  const { folder, archive, received, write, bring } = scene(t);
+  await archive(() => {
+    write(nameOf(5));
+    write(nameOf(5, 2));
+    write(`${nameOf(6, 2)}.partial`);
+    // 5 * 1024 + 300 octets.
+    writeFileSync(join(folder, 'log', '00000002.history'), '1\t0/152C\tno recovery target specified\n');
+    return Promise.resolve(received(6));
+  }).round(folder);
+  const files = await bring(nameOf(5), 300);
+  assert.equal(files?.files.length, 4);
+  await assert.rejects(bring(nameOf(5), 301), {
+    message:
+      /left timeline 1 at 0\/152C, before the backup ends.*take a later backup, or have this one without its log/,
+  });
+  assert.ok((await bring(nameOf(5, 2), 301)) !== undefined, 'a backup of the new timeline goes on');
 });

@@ -29,6 +29,7 @@ import {
   openingKeys,
   trail,
 } from '../core/copy-proof.ts';
+import { logRanges } from './base-log.ts';
 import type { CopyCommands } from './copy-access.ts';
 import { settleDraft } from './copy-settle.ts';
 import { BASE, runCommand } from './copy-source.ts';
@@ -53,6 +54,8 @@ const PATIENCE = 12 * 3600 * 1000;
 const TARS: Readonly<Record<string, string>> = { [`${BASE}/base.tar`]: '', [`${BASE}/pg_wal.tar`]: 'pg_wal' };
 const MANIFEST = 'backup_manifest';
 const LOG = 'log/';
+/** Of pg_verifybackup, which has pg_waldump read it. */
+const SHORT_LOG = 'WAL parsing failed';
 const BEYOND_END = 'recovery ended before configured recovery target was reached';
 
 export class PostgresDraft implements Draft {
@@ -197,7 +200,7 @@ export class PostgresDraft implements Draft {
     ];
   }
 
-  /** What the server sent, as its own manifest has it; then its log, to the end or to the moment. */
+  /** What the server sent, as its own manifest has it, with each record of the log up to the end of the backup; then its log, to the end or to the moment. */
   async #pages(found: Found): Promise<string> {
     const { postgres } = this.#draft.facts;
     const version = postgres?.version ?? '';
@@ -215,8 +218,16 @@ export class PostgresDraft implements Draft {
 
   async #verify(version: string): Promise<string> {
     const path = await programFor('pg_verifybackup', version, this.#options.programs);
-    // The log is looked at by whoever brings it in.
-    await run(path, { arguments: ['--no-parse-wal', '--quiet', this.#data], asServer: true, within: PATIENCE });
+    try {
+      await run(path, { arguments: ['--quiet', this.#data], asServer: true, within: PATIENCE });
+    } catch (error) {
+      if (!(error instanceof CopyFailed) || !error.message.includes(SHORT_LOG)) throw error;
+      const [{ 'End-LSN': end }] = await logRanges(join(this.#data, MANIFEST));
+      throw new CopyFailed(
+        `the log does not reach the end of the backup at ${end}, and no server starts on it (${error.message}); leave the log behind it out (--without-log), or take another backup`,
+        { cause: error },
+      );
+    }
     const { Files: files } = JSON.parse(readFileSync(join(this.#data, MANIFEST), 'utf8')) as {
       readonly Files: unknown[];
     };

@@ -6,7 +6,7 @@
  *   base/backup_manifest             the SHA-256 of each file in it, as the server sent it
  *   operators.json                   who may approve a restore
  */
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fingerprintOfCheck } from '../../crypto/keys/key-fingerprint.ts';
 import { lanesHash } from '../../crypto/trail/audit-lanes.ts';
@@ -27,6 +27,7 @@ import { flag, int, long, time } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { StoreUnavailable } from '../store.ts';
 import { placeOf } from './access.ts';
+import { logEndOf, refuseShortLog } from './base-log.ts';
 import { type CopyingOptions, caughtUp, environmentOf, withServer } from './copy-access.ts';
 import { keptFor, receiveLog } from './copy-log.ts';
 import { DATABASE_NOW } from './lease-rows.ts';
@@ -126,8 +127,10 @@ export class CopySource {
       within: PATIENCE,
     });
     const names = await readdir(join(folder, BASE));
-    const start = await lastFileOf(join(folder, BASE, 'backup_manifest'), fileOctets);
-    return { names: names.sort().map((name) => `${BASE}/${name}`), facts: { start } };
+    const manifest = join(folder, BASE, 'backup_manifest');
+    await refuseShortLog(join(folder, BASE, 'pg_wal.tar'), manifest, fileOctets);
+    const facts = await logEndOf(manifest, fileOctets);
+    return { names: names.sort().map((name) => `${BASE}/${name}`), facts };
   }
 
   async #label(): Promise<Its> {
@@ -157,7 +160,7 @@ type ServersFacts = Omit<CopyFacts, 'postgres'> & { readonly version: string; re
 interface Its {
   /** Of files in the copy. */
   readonly names: readonly string[];
-  readonly facts: Pick<ServerFacts, 'start' | 'label'>;
+  readonly facts: Pick<ServerFacts, 'start' | 'startOctets' | 'label'>;
 }
 
 export const runCommand = ([program = '', ...words]: readonly string[], more: readonly string[]) =>
@@ -226,19 +229,3 @@ function* headOfLanes(): Change<CopyHead> {
 }
 
 const hex = (octets: Uint8Array): string => Buffer.from(octets).toString('hex');
-
-/**
- * The file of the log in which a base backup is whole, as its own manifest has it. On a standby a backup begins at its last checkpoint, which may be long before:
- * it has the log from there to its end in itself. Where the standby came to another timeline meanwhile, the newest stands first.
- */
-export async function lastFileOf(manifest: string, fileOctets: number): Promise<string> {
-  const { 'WAL-Ranges': ranges } = JSON.parse(await readFile(manifest, 'utf8')) as {
-    readonly 'WAL-Ranges'?: readonly { readonly Timeline: number; readonly 'End-LSN': string }[];
-  };
-  const [newest] = ranges ?? [];
-  const [log = '', offset = ''] = newest?.['End-LSN'].split('/') ?? [];
-  if (newest === undefined || offset === '') throw new CopyFailed(`"${manifest}" does not say where its log ends`);
-  return [newest.Timeline, Number.parseInt(log, 16), Math.floor(Number.parseInt(offset, 16) / fileOctets)]
-    .map((part) => part.toString(16).toUpperCase().padStart(8, '0'))
-    .join('');
-}
