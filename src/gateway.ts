@@ -6,7 +6,8 @@
  * metrics close last of all: whoever watches sees the drain to its end.
  */
 import { randomBytes } from 'node:crypto';
-import type { AdminContext, ReloadReport } from './admin/context.ts';
+import type { AdminContext } from './admin/context.ts';
+import type { ReloadReport } from './admin/running-gateway.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
 import { type UpkeepParts, startCaUpkeep } from './ca/upkeep.ts';
 import type { Sites } from './cluster/sites.ts';

@@ -2,7 +2,7 @@
 import { addressKey, parseAddress } from '../domain/address.ts';
 import type { AccountSummary } from '../store/registry.ts';
 import type { Registry } from '../store/port/registry.ts';
-import { AdminError } from './context.ts';
+import { AdminError } from './error.ts';
 
 /** Finds an account; for an address of another account's, the error says whose it is. */
 export async function accountOf(registry: Registry, name: string): Promise<AccountSummary> {

@@ -9,7 +9,9 @@ import type { DeliveryId } from '../domain/ids.ts';
 import { type AddressMove, MAX_MOVES, RegistryError } from '../store/registry.ts';
 import type { Actor } from '../store/actor.ts';
 import type { Delivery } from '../store/deliveries.ts';
-import { type AdminContext, AdminError, type Call } from './context.ts';
+import type { AdminContext } from './context.ts';
+import { AdminError } from './error.ts';
+import type { Call } from './call.ts';
 
 /** One of account and partner. */
 export interface Target {

@@ -2,7 +2,7 @@
 import { type Address, addressKey } from '../domain/address.ts';
 import type { Recipient } from '../store/registry.ts';
 import type { Registry } from '../store/port/registry.ts';
-import { AdminError } from './context.ts';
+import { AdminError } from './error.ts';
 
 export async function recipientOf(registry: Registry, of: Address): Promise<Recipient> {
   const found = await registry.findRecipient(addressKey(of));

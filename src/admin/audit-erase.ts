@@ -12,7 +12,9 @@ import type { AuditRow } from '../store/audit.ts';
 import type { Actor } from '../store/actor.ts';
 import { type ByKind, erase } from '../trail/erasure.ts';
 import type { Belonging } from './belongings.ts';
-import { type AdminContext, AdminError, type Call } from './context.ts';
+import type { AdminContext } from './context.ts';
+import { AdminError } from './error.ts';
+import type { Call } from './call.ts';
 
 export interface Wanted {
   readonly before?: Instant;

@@ -12,7 +12,9 @@ import { type Instant, hours } from '../domain/units.ts';
 import { NetworkSet } from '../platform/network.ts';
 import type { HeldToken, OperatorRecord } from '../store/operators.ts';
 import type { Actor } from '../store/actor.ts';
-import { type AdminContext, AdminError, type Call } from './context.ts';
+import type { AdminContext } from './context.ts';
+import { AdminError } from './error.ts';
+import type { Call } from './call.ts';
 import { type TokenRefusal, refusalRow } from './token-notes.ts';
 
 /** Somebody who is known: the name is proven. */

@@ -1,6 +1,7 @@
 /** The other end of the control socket. */
 import { type Socket, connect } from 'node:net';
-import { AdminError, type AdminErrorKind, type CallOptions, type Caller } from './context.ts';
+import { AdminError, type AdminErrorKind } from './error.ts';
+import type { CallOptions, Caller } from './call.ts';
 import { notUnderstood, ourSpeech, versionIn } from './control-protocol.ts';
 import type { Input } from './input.ts';
 import { LineError, MAX_ANSWER, PIECE, linesOf, objectOf, writeLine } from './lines.ts';

@@ -12,7 +12,7 @@
  * `operation`, find none, and refuse without having done anything.
  */
 import { buildVersion } from '../platform/version.ts';
-import { AdminError } from './context.ts';
+import { AdminError } from './error.ts';
 
 export const CONTROL_PROTOCOL = 2;
 

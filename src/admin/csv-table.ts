@@ -1,6 +1,6 @@
 /** A CSV file with a header: rows by column name, and every problem with line, column and value. */
 import type { CsvProblem } from '../domain/csv-problem.ts';
-import { AdminError, type AdminErrorKind } from './context.ts';
+import { AdminError, type AdminErrorKind } from './error.ts';
 import { type CsvLimits, csvDefaults, readCsv } from './csv.ts';
 
 export interface CsvRecord {

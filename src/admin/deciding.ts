@@ -4,7 +4,9 @@ import { type Standing, mayDo } from '../domain/roles.ts';
 import type { Verdict } from '../domain/second-person.ts';
 import { grouped } from '../crypto/keys/base32.ts';
 import { approversOf } from './approvers.ts';
-import { type AdminContext, AdminError, type Call } from './context.ts';
+import type { AdminContext } from './context.ts';
+import { AdminError } from './error.ts';
+import type { Call } from './call.ts';
 import { isOperation, rightOf } from './operations.ts';
 import { noteRefused } from './second-person.ts';
 

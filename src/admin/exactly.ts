@@ -1,6 +1,6 @@
 /** A file that comes along with a call, held to the hash that the call names. */
 import { createHash } from 'node:crypto';
-import { AdminError } from './context.ts';
+import { AdminError } from './error.ts';
 
 /** Throws at its end where it is another one: whoever reads it does nothing before that. */
 export async function* exactly(

@@ -5,7 +5,7 @@ import { Unusable } from '../domain/unusable.ts';
 import { systemProblem } from '../platform/system-problem.ts';
 import { RegistryError } from '../store/registry.ts';
 import { ContentDamaged, StoreFailed, StoreFull, StoreUnavailable } from '../store/store.ts';
-import { AdminError } from './context.ts';
+import { AdminError } from './error.ts';
 
 /** Of the machine, the store or a key: nothing that whoever asked did wrong, so the gateway's log has it too. Backups write their own lines. */
 export const isOfMachine = ({ cause }: AdminError): boolean =>

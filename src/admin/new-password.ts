@@ -3,7 +3,8 @@ import { defined } from '../domain/defined.ts';
 import { type Instant, iso } from '../domain/units.ts';
 import { type PasswordOwner, passwordSecrets } from '../ca/enrol/password-secrets.ts';
 import type { NewPassword } from '../store/registry.ts';
-import { type AdminContext, AdminError } from './context.ts';
+import type { AdminContext } from './context.ts';
+import { AdminError } from './error.ts';
 
 export interface GivenPassword {
   readonly name: string;

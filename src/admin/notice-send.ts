@@ -10,7 +10,9 @@ import type { Organisation } from '../domain/registry.ts';
 import type { Letter, Letters } from '../letters/letter.ts';
 import { StoreFull, StoreUnavailable } from '../store/store.ts';
 import { everyOrganisation } from './every-organisation.ts';
-import { type AdminContext, AdminError, type Call } from './context.ts';
+import type { AdminContext } from './context.ts';
+import { AdminError } from './error.ts';
+import type { Call } from './call.ts';
 import { fileNotice } from './notice.ts';
 import { unknownOrganisation } from './organisation-of.ts';
 

@@ -8,7 +8,9 @@ import { tolerances } from '../domain/quirks.ts';
 import type { Settings } from '../domain/settings/setting.ts';
 import { type Instant, days } from '../domain/units.ts';
 import { MAX_SETTINGS, type SettingChanges } from '../store/registry.ts';
-import { type AdminContext, AdminError, type Call } from './context.ts';
+import type { AdminContext } from './context.ts';
+import { AdminError } from './error.ts';
+import type { Call } from './call.ts';
 
 const PAGE = Math.min(500, MAX_SETTINGS);
 

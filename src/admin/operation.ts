@@ -1,7 +1,8 @@
 /** The form of an operation: one name, one input, one result. */
 import type { Right } from '../domain/roles.ts';
 import type { SecondPersonVerb } from '../domain/second-person.ts';
-import type { AdminContext, Call } from './context.ts';
+import type { AdminContext } from './context.ts';
+import type { Call } from './call.ts';
 import type { Input } from './input.ts';
 
 /** What a value of an input names, where an organisation owns it. */

@@ -4,7 +4,8 @@ import type { Organisation } from '../domain/registry.ts';
 import { type ContactChange, contactChangedLetters } from '../letters/contact.ts';
 import type { OrganisationDetails } from '../store/registry.ts';
 import type { PreparedNotice } from '../store/store.ts';
-import { type AdminContext, AdminError } from './context.ts';
+import type { AdminContext } from './context.ts';
+import { AdminError } from './error.ts';
 
 /** Where a code for a password goes, and what the operator calls back on: of these, what will be another one. */
 function reachedElsewhere(before: Organisation, changes: OrganisationDetails): ContactChange['now'] {

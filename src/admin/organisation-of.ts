@@ -1,7 +1,7 @@
 /** Finds an organisation by its name. */
 import type { Organisation } from '../domain/registry.ts';
 import type { Registry } from '../store/port/registry.ts';
-import { AdminError } from './context.ts';
+import { AdminError } from './error.ts';
 
 export const unknownOrganisation = (name: string): AdminError =>
   new AdminError(

@@ -3,7 +3,7 @@
  *
  * Each operation stands here with the inputs that it may set. A substitute must be of its own organisation: whoever got hold of a log-in must not send mail elsewhere by it.
  */
-import { AdminError } from './context.ts';
+import { AdminError } from './error.ts';
 import type { Input } from './input.ts';
 import type { Owned } from './operation.ts';
 

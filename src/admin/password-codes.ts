@@ -14,7 +14,9 @@ import { passwordCodeLetters } from '../letters/password-code.ts';
 import type { AccountSummary } from '../store/registry.ts';
 import { accountOf } from './accounts.ts';
 import type { codesWithLetters, withLetter } from './code-views.ts';
-import { type AdminContext, AdminError, type Call } from './context.ts';
+import type { AdminContext } from './context.ts';
+import { AdminError } from './error.ts';
+import type { Call } from './call.ts';
 import { fileNotice } from './notice.ts';
 import { unfitPassword } from './new-password.ts';
 

@@ -6,7 +6,7 @@
  * letting him in again is `registry`. What shows mail itself, cannot be undone for a person's mail, or opens every key, is the owner's.
  */
 import { type Right, type Standing, mayDo } from '../domain/roles.ts';
-import { AdminError } from './context.ts';
+import { AdminError } from './error.ts';
 import { isOwn } from './own-account.ts';
 
 /** Throws AdminError, kind `forbidden`. Tells what is asked for and nothing of what the call was about: it was not looked up. */

@@ -16,7 +16,9 @@ import { defined } from '../domain/defined.ts';
 import type { Right } from '../domain/roles.ts';
 import { iso } from '../domain/units.ts';
 import { personalOf } from '../store/actor.ts';
-import { type AdminContext, AdminError, type Call } from './context.ts';
+import type { AdminContext } from './context.ts';
+import { AdminError } from './error.ts';
+import type { Call } from './call.ts';
 import { approversOf, couldSign, twoOf } from './approvers.ts';
 import type { Input } from './input.ts';
 

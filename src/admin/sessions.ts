@@ -5,7 +5,9 @@ import type { AccountId } from '../domain/ids.ts';
 import type { OpenSession, SessionFacts } from '../platform/connections.ts';
 import { NetworkSet } from '../platform/network.ts';
 import { accountOf } from './accounts.ts';
-import { type AdminContext, AdminError, runningGateway } from './context.ts';
+import type { AdminContext } from './context.ts';
+import { AdminError } from './error.ts';
+import { runningGateway } from './running-gateway.ts';
 
 export const sessionView = z.object({
   id: z.string(),

@@ -9,7 +9,9 @@ import { many as numberOf } from '../domain/counted.ts';
 import type { SettingConflict } from '../domain/setting-conflicts.ts';
 import type { SettingScope } from '../domain/settings/setting.ts';
 import { RegistryError, type SettingChanges, type SettingTarget } from '../store/registry.ts';
-import { type AdminContext, AdminError, type Call } from './context.ts';
+import type { AdminContext } from './context.ts';
+import { AdminError } from './error.ts';
+import type { Call } from './call.ts';
 import { refuseLines } from './csv-table.ts';
 import { type Found, type ToSet, nameOf, readSettingsFile } from './set-from-csv.ts';
 

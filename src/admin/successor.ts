@@ -2,7 +2,7 @@
 import { type Address, addressKey } from '../domain/address.ts';
 import type { Registry } from '../store/port/registry.ts';
 import type { Recipient } from '../store/registry.ts';
-import { AdminError } from './context.ts';
+import { AdminError } from './error.ts';
 
 /** Why it cannot; undefined where it can. */
 export function successorProblem(found: Recipient | undefined): string | undefined {

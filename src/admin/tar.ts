@@ -2,7 +2,8 @@
 import type { Instant } from '../domain/units.ts';
 import { givenBack } from '../platform/given-back.ts';
 import type { StoredContent } from '../store/store.ts';
-import { AdminError, type Call } from './context.ts';
+import { AdminError } from './error.ts';
+import type { Call } from './call.ts';
 
 const BLOCK = 512;
 /** Octets of one piece that a caller takes. */

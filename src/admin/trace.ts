@@ -6,7 +6,8 @@ import type { AuditRow } from '../store/audit.ts';
 import type { MessageRecord, Whereabouts } from '../store/deliveries.ts';
 import { idTime } from '../store/message-ids.ts';
 import type { Store } from '../store/port/store.ts';
-import { type AdminContext, AdminError } from './context.ts';
+import type { AdminContext } from './context.ts';
+import { AdminError } from './error.ts';
 import { type CopyView, type EventView, viewCopy, viewEvent } from './delivery-views.ts';
 import { Names } from './names.ts';
 

@@ -2,7 +2,8 @@
  * Reaches the operations: over the control socket of the running gateway, or, when nobody serves, on the store itself. The store's lock
  * decides between the two: it is never open twice.
  */
-import { AdminError, type Caller } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
+import type { Caller } from '../admin/call.ts';
 import type { AdminClient } from '../admin/client.ts';
 import { controlSocketOf } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';

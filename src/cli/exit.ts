@@ -1,5 +1,5 @@
 /** How commands end: one table of exit codes (docs/signals.md), and one place that turns an error into a text and a code. */
-import { AdminError } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
 import { knownRefusal } from '../admin/known-refusal.ts';
 import { ListenerRefused } from '../platform/listener.ts';
 import { StoreRefused } from '../store/store.ts';

@@ -1,6 +1,7 @@
 /** Where a command runs: its terminal and options, and one connection to the operations, opened when it is needed. */
 import { type AdminClient, connectControl } from '../admin/client.ts';
-import { AdminError, type CallOptions } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
+import type { CallOptions } from '../admin/call.ts';
 import type { Input } from '../admin/input.ts';
 import type { OperationName } from '../admin/operations.ts';
 import type { Calls, Here } from '../commands/core/here.ts';

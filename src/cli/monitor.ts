@@ -2,7 +2,8 @@
  * `sluis check --monitor`: one line, and an exit code as Nagios, Icinga, Zabbix and their like know it (Monitoring Plugins Development Guidelines). Whatever
  * goes wrong is said in that line. It opens no store and writes no row of the trail, and it ends by itself when the gateway hangs.
  */
-import { AdminError, type GatewayStatus } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
+import type { GatewayStatus } from '../admin/running-gateway.ts';
 import type { Here } from '../commands/core/here.ts';
 import { many } from '../domain/counted.ts';
 import { type Figure, type Finding, LEVELS, type Level, judged, worst } from '../domain/monitor.ts';

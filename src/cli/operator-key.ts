@@ -1,7 +1,7 @@
 /** An operator's private key in the operator's own hands: read from a file for one signature, which is all that the gateway gets to see. */
 import { type KeyObject, createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { AdminError } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
 import type { Input } from '../admin/input.ts';
 import type { RequestView, SignedView } from '../commands/approval-views.ts';
 import { approvalStatement, inputHash, signApproval } from '../crypto/trail/approval.ts';

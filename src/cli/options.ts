@@ -1,7 +1,7 @@
 /** Options that commands share. */
 import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
-import type { Caller } from '../admin/context.ts';
+import type { Caller } from '../admin/call.ts';
 import { defined } from '../domain/defined.ts';
 
 /** Those of a command that has all of them. */

@@ -8,7 +8,8 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type AdminClient, SocketShut, connectControl } from '../admin/client.ts';
-import { AdminError, type Caller } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
+import type { Caller } from '../admin/call.ts';
 import { roleSocketsOf, wellKnownSockets } from '../config/control.ts';
 import { controlSocketOf, loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';

@@ -9,7 +9,9 @@
  */
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
-import { type AdminContext, AdminError, type Call } from '../admin/context.ts';
+import type { AdminContext } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
+import type { Call } from '../admin/call.ts';
 import { type SessionView, cutSessions, openSessions, sessionView } from '../admin/sessions.ts';
 import { facts } from '../cli/output.ts';
 import { agree, many } from '../domain/counted.ts';

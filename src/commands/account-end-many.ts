@@ -4,7 +4,8 @@
  */
 import { accountOf } from '../admin/accounts.ts';
 import { contactOf, contactsIn } from '../admin/contacts-of.ts';
-import { type AdminContext, AdminError } from '../admin/context.ts';
+import type { AdminContext } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
 import type { CsvProblem } from '../domain/csv-problem.ts';
 import { refuseLines } from '../admin/csv-table.ts';
 import { MAX_GRACE, endOf } from '../admin/ending.ts';

@@ -8,7 +8,7 @@ import { basename } from 'node:path';
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { contactOf, contactsIn } from '../admin/contacts-of.ts';
-import { AdminError } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
 import { checkSuccessor } from '../admin/successor.ts';
 import { withFiles } from '../cli/new-file.ts';
 import { showProgress } from '../cli/progress.ts';

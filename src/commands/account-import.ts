@@ -1,6 +1,7 @@
 /** `sluis account import`: thousands of accounts from one file, all of them or none. */
 import { z } from '../config/zod.ts';
-import { AdminError, type Call } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
+import type { Call } from '../admin/call.ts';
 import type { ImportReport } from '../admin/import.ts';
 import { letterFiles } from '../cli/letter-files.ts';
 import { showProgress } from '../cli/progress.ts';

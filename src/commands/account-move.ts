@@ -3,7 +3,9 @@
  * moved by itself, and one that is there already is left alone: cut short, it is asked again.
  */
 import { accountOf } from '../admin/accounts.ts';
-import { type AdminContext, AdminError, type Call } from '../admin/context.ts';
+import type { AdminContext } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
+import type { Call } from '../admin/call.ts';
 import { formerLogin } from '../domain/account-move.ts';
 import { defined } from '../domain/defined.ts';
 import { type Instant, days as lengthOf, instant, iso } from '../domain/units.ts';

@@ -1,7 +1,7 @@
 /** `sluis account password`: named passwords, so that each workplace can have its own and lose it alone. */
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
-import { AdminError } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
 import { codeView, passwordView, viewCodes, viewPasswords } from '../admin/views.ts';
 import { codeTable, passwordTable } from '../cli/password.ts';
 import { ends, login, naming, text } from './core/kinds.ts';

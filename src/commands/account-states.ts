@@ -1,6 +1,7 @@
 /** `sluis account suspend` and `resume`, of one account or of thousands: each part is one transaction. */
 import { z } from '../config/zod.ts';
-import { type AdminContext, AdminError } from '../admin/context.ts';
+import type { AdminContext } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
 import { agree, many } from '../domain/counted.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { type AccountSummary, MAX_ACCOUNTS } from '../store/registry.ts';

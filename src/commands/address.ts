@@ -2,7 +2,7 @@
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { recipientOf } from '../admin/addresses.ts';
-import { AdminError } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
 import { shownSettings } from '../admin/settings.ts';
 import { checkSuccessor } from '../admin/successor.ts';
 import { viewAddress } from '../admin/views.ts';

@@ -3,7 +3,9 @@
  * signature.
  */
 import { z } from '../config/zod.ts';
-import { type AdminContext, AdminError, type Call } from '../admin/context.ts';
+import type { AdminContext } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
+import type { Call } from '../admin/call.ts';
 import { approversOf } from '../admin/approvers.ts';
 import { noteRefused, requestOf } from '../admin/second-person.ts';
 import { facts, readableTime, table } from '../cli/output.ts';

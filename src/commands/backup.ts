@@ -1,7 +1,7 @@
 /** `sluis backup take` and `sluis drill`: takes backups, lists them, reads them again, tries them. Putting one back is no operation: there is no store then (restore.ts). */
 import { isAbsolute, resolve } from 'node:path';
 import { z } from '../config/zod.ts';
-import type { Call } from '../admin/context.ts';
+import type { Call } from '../admin/call.ts';
 import { DRILL_FORMAT } from '../backup/reports.ts';
 import { facts, readableSize, readableTime, table } from '../cli/output.ts';
 import { agree, many } from '../domain/counted.ts';

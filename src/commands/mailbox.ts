@@ -1,7 +1,7 @@
 /** `sluis mailbox`: what an account has in its mailbox, and who fetches it. */
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
-import { AdminError } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
 import { viewConsumer } from '../admin/delivery-views.ts';
 import { fileNotice } from '../admin/notice.ts';
 import { messageOf } from '../admin/trace.ts';

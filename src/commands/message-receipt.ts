@@ -1,6 +1,6 @@
 /** `sluis message receipt`: tells the sender once more that its message was collected. */
 import { z } from '../config/zod.ts';
-import { AdminError } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
 import { MOST_AGAIN, type NotAgain, sendReceiptsAgain } from '../admin/receipts-again.ts';
 import { messageOf } from '../admin/trace.ts';
 import { readableTime } from '../cli/output.ts';

@@ -1,6 +1,7 @@
 /** `sluis message`: taking a message back that should not have been sent, wherever it was not collected yet; and erasing one that should not exist. */
 import { z } from '../config/zod.ts';
-import { type AdminContext, AdminError } from '../admin/context.ts';
+import type { AdminContext } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
 import { copyView, viewCopy } from '../admin/delivery-views.ts';
 import { Names } from '../admin/names.ts';
 import { fileNotice } from '../admin/notice.ts';

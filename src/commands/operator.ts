@@ -1,6 +1,6 @@
 /** `sluis operator`: the people who work with the gateway, what each may do, and how each is known. */
 import { z } from '../config/zod.ts';
-import { AdminError } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
 import { facts, readableTime, table } from '../cli/output.ts';
 import { readCertificate } from '../crypto/certificates/certificate.ts';
 import { fingerprintOf, readOperatorKey } from '../crypto/trail/operator-key.ts';

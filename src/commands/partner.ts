@@ -1,6 +1,7 @@
 /** `sluis partner`: organisations with a mail server of their own, which mail is pushed to. */
 import { z } from '../config/zod.ts';
-import { type AdminContext, AdminError } from '../admin/context.ts';
+import type { AdminContext } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
 import { backText, sendersText, stateText } from '../cli/ending-text.ts';
 import { readableTime } from '../cli/output.ts';
 import type { PartnerSecrets } from '../domain/partner.ts';

@@ -4,7 +4,8 @@
  */
 import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
-import { type AdminContext, AdminError } from '../admin/context.ts';
+import type { AdminContext } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
 import { accountsOf } from '../admin/organisation-accounts.ts';
 import { exemptionView } from '../admin/views.ts';
 import { readableTime, table } from '../cli/output.ts';

@@ -1,6 +1,7 @@
 /** `sluis session`: who is connected now, and ending that. */
 import { z } from '../config/zod.ts';
-import { type AdminContext, AdminError } from '../admin/context.ts';
+import type { AdminContext } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
 import { type SessionView, type Wanted, sessionView } from '../admin/sessions.ts';
 import { readableSize, readableTime, table } from '../cli/output.ts';
 import { agree, many } from '../domain/counted.ts';

@@ -1,6 +1,8 @@
 /** `set`, the same for organisations, accounts and addresses: `KEY=VALUE` of one, or of many from a CSV file. And the settings that `show` lists. */
 import { z } from '../config/zod.ts';
-import { type AdminContext, AdminError, type Call } from '../admin/context.ts';
+import type { AdminContext } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
+import type { Call } from '../admin/call.ts';
 import { table } from '../cli/output.ts';
 import { many } from '../domain/counted.ts';
 import type { SettingScope } from '../domain/settings/setting.ts';

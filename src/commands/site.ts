@@ -1,5 +1,5 @@
 /** `sluis site`: what a person must know of the sites, and what only a person decides. */
-import { AdminError } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
 import { facts as pairs, readableTime } from '../cli/output.ts';
 import { checkPromotion, shownServers } from '../cluster/promote-check.ts';
 import { listText } from '../cluster/written-facts.ts';

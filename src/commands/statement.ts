@@ -1,5 +1,5 @@
 /** `sluis statement`: what is true of information security here, made from what runs and what was measured, signed like evidence. */
-import { AdminError } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
 import { z } from '../config/zod.ts';
 import { many as counted } from '../domain/counted.ts';
 import { choice, file, folder, organisation } from './core/kinds.ts';

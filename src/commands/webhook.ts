@@ -1,6 +1,8 @@
 /** `sluis webhook`: programs that are told of events over HTTPS. */
 import { z } from '../config/zod.ts';
-import { type AdminContext, AdminError, type Call } from '../admin/context.ts';
+import type { AdminContext } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
+import type { Call } from '../admin/call.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { organisationOf } from '../admin/organisation-of.ts';
 import { readableTime } from '../cli/output.ts';

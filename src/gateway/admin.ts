@@ -4,7 +4,9 @@
  * The command makes every part anew; the running gateway gives those that it has already.
  */
 import { randomBytes } from 'node:crypto';
-import { AdminError, type AdminContext, type ReadyReason, type RunningGateway } from '../admin/context.ts';
+import { AdminError } from '../admin/error.ts';
+import type { AdminContext } from '../admin/context.ts';
+import type { ReadyReason, RunningGateway } from '../admin/running-gateway.ts';
 import type { CaParts } from '../ca/parts.ts';
 import { consoleFacts } from '../config/console.ts';
 import { breakGlassSeals } from '../crypto/passwords/break-glass.ts';

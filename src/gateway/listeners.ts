@@ -3,7 +3,7 @@
  *
  * A start after that day goes on without it: an old system that was to be gone must not keep the mail of all others from coming up again.
  */
-import type { ListenerStatus } from '../admin/context.ts';
+import type { ListenerStatus } from '../admin/running-gateway.ts';
 import { endOfProfile, hostnameOf, profileEnded } from '../config/listeners.ts';
 import type { Config } from '../config/schema.ts';
 import { defined } from '../domain/defined.ts';

@@ -1,7 +1,8 @@
 /** The probe of the running gateway: which doors, who visits them, and what it tells. */
 import { randomBytes } from 'node:crypto';
 import { availabilityIn, monthPeriod } from '../admin/availability.ts';
-import type { ProbeAccount, ProbeStatus } from '../admin/context.ts';
+import type { ProbeAccount } from '../admin/context.ts';
+import type { ProbeStatus } from '../admin/running-gateway.ts';
 import { readAuthorityFiles } from '../config/files.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import type { Config } from '../config/schema.ts';

@@ -4,7 +4,7 @@
  *
  * All or nothing: a configuration, key or certificate that cannot be used changes nothing.
  */
-import type { ReloadReport } from '../admin/context.ts';
+import type { ReloadReport } from '../admin/running-gateway.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { holdsAfterReload } from '../domain/config-setting.ts';

@@ -1,7 +1,7 @@
 /** Absences as an operator gives them: days of the calendar in Amsterdam, and files with many. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AdminError } from '../../src/admin/context.ts';
+import { AdminError } from '../../src/admin/error.ts';
 import { absenceInput, absenceOf, absencesIn } from '../../src/commands/address/absence.ts';
 import { inputOf } from '../../src/commands/core/operations.ts';
 import { days, instant } from '../../src/domain/units.ts';

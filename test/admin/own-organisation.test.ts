@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { authenticate, operatorOfCertificate } from '../../src/admin/authentication.ts';
-import { AdminError, type Call } from '../../src/admin/context.ts';
+import { AdminError } from '../../src/admin/error.ts';
+import type { Call } from '../../src/admin/call.ts';
 import { type OperationName, operationNames, ownedIn, runOperation } from '../../src/admin/operations.ts';
 import type { Owned } from '../../src/admin/operation.ts';
 import { WITHIN } from '../../src/admin/own-organisation.ts';

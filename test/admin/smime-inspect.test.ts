@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { recordOf } from '../../src/ca/issue.ts';
-import { type AdminContext, AdminError } from '../../src/admin/context.ts';
+import type { AdminContext } from '../../src/admin/context.ts';
+import { AdminError } from '../../src/admin/error.ts';
 import { inputOf } from '../../src/commands/core/operations.ts';
 import { smime } from '../../src/commands/smime.ts';
 import { inspectMessage } from '../../src/commands/smime/inspect.ts';

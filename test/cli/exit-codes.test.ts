@@ -4,7 +4,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { AdminError } from '../../src/admin/context.ts';
+import { AdminError } from '../../src/admin/error.ts';
 import { knownRefusal } from '../../src/admin/known-refusal.ts';
 import { AuthorityError } from '../../src/auth/authorities.ts';
 import { BackupRefused } from '../../src/backup/refused.ts';

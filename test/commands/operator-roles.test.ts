@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, test } from 'node:test';
-import { AdminError } from '../../src/admin/context.ts';
+import { AdminError } from '../../src/admin/error.ts';
 import { authenticate } from '../../src/admin/authentication.ts';
 import { type OperationName, runOperation } from '../../src/admin/operations.ts';
 import { base32 } from '../../src/crypto/keys/base32.ts';

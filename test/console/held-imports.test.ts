@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { AdminError } from '../../src/admin/context.ts';
+import { AdminError } from '../../src/admin/error.ts';
 import { HOLD, HeldImports, MAX_FILE, textOf } from '../../src/console/parts/held-imports.ts';
 import type { HeldImport } from '../../src/console/parts/held-imports.ts';
 import type { GivenFile } from '../../src/http/file-form.ts';

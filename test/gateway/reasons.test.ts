@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { connectControl } from '../../src/admin/client.ts';
-import { AdminError } from '../../src/admin/context.ts';
+import { AdminError } from '../../src/admin/error.ts';
 import { type OperationName, isOperation } from '../../src/admin/operations.ts';
 import { controlSocketOf } from '../../src/config/load.ts';
 import type { Actor } from '../../src/store/actor.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import test, { type TestContext, after, before } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import { monthPeriod } from '../../src/admin/availability.ts';
-import type { Call } from '../../src/admin/context.ts';
+import type { Call } from '../../src/admin/call.ts';
 import { probes } from '../../src/commands/probe.ts';
 import { availability } from '../../src/commands/report/availability.ts';
 import { MINUTE, type ProbeCause, minuteOf } from '../../src/domain/availability.ts';

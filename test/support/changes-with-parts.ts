@@ -1,7 +1,8 @@
 /** Changes of the table of operations that need messages, keys, codes or files: each prepares its parts, and says what it is called with. */
 import { generateKeyPairSync } from 'node:crypto';
 import { join } from 'node:path';
-import { AdminError, type AdminContext } from '../../src/admin/context.ts';
+import { AdminError } from '../../src/admin/error.ts';
+import type { AdminContext } from '../../src/admin/context.ts';
 import { type OperationName, type OperationResult, runOperation } from '../../src/admin/operations.ts';
 import { approvalStatement, signApproval } from '../../src/crypto/trail/approval.ts';
 import { makeKeyPair } from '../../src/crypto/certificates/authority.ts';

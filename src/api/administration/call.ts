@@ -1,5 +1,6 @@
 /** One call of an operation for somebody who came over the API: the same rights, the same rows in the trail as over every other road. */
-import { AdminError, type Call } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
+import type { Call } from '../../admin/call.ts';
 import type { Input } from '../../admin/input.ts';
 import { type OperationName, runOperation } from '../../admin/operations.ts';
 import type { OperatorCaller } from '../core/callers.ts';

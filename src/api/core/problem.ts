@@ -4,7 +4,7 @@
  *
  * What goes wrong elsewhere becomes a problem here and nowhere else. What nobody expected tells nothing but the number of the request: the log has the rest.
  */
-import { AdminError, type AdminErrorKind } from '../../admin/context.ts';
+import { AdminError, type AdminErrorKind } from '../../admin/error.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { LoginEnded, OutcomeUnknown, StoreFailed, StoreFull, StoreUnavailable } from '../../store/store.ts';

@@ -2,7 +2,8 @@
 import { z } from '../../config/zod.ts';
 import { type AbsenceView, viewAbsence } from '../../admin/absences.ts';
 import { recipientOf } from '../../admin/addresses.ts';
-import { type AdminContext, AdminError } from '../../admin/context.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { readableTime } from '../../cli/output.ts';
 import { type Address, addressKey } from '../../domain/address.ts';
 import { many } from '../../domain/counted.ts';

@@ -1,7 +1,7 @@
 /** `sluis address move`: mail of addresses goes elsewhere from now on. */
 import { z } from '../../config/zod.ts';
 import type { AddressesMoved, Target } from '../../admin/address-move.ts';
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { agree, many } from '../../domain/counted.ts';
 import { recordsOf } from '../core/csv.ts';
 import { address, choice, login, named } from '../core/kinds.ts';

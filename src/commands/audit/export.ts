@@ -11,7 +11,7 @@ import { type ChainRow, type LaneHead, placeOf } from '../../domain/audit-row.ts
 import { many } from '../../domain/counted.ts';
 import type { Instant } from '../../domain/units.ts';
 import type { AuditTrail } from '../../store/port/audit.ts';
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { nen7513Records } from '../../admin/nen7513-records.ts';
 import { choice, count, file, since } from '../core/kinds.ts';
 import { arg, flag, lookPart, opt, readsHere } from '../core/row.ts';

@@ -2,7 +2,7 @@
 import { z } from '../../config/zod.ts';
 import { accountOf } from '../../admin/accounts.ts';
 import { firstSince } from '../../admin/audit-scan.ts';
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { eventView, factText, viewEvent } from '../../admin/delivery-views.ts';
 import { Names } from '../../admin/names.ts';
 import { readableTime } from '../../cli/output.ts';

@@ -1,5 +1,5 @@
 /** A look at the trail, in the trail. */
-import type { Call } from '../../admin/context.ts';
+import type { Call } from '../../admin/call.ts';
 import { personalOf } from '../../store/actor.ts';
 import type { AuditTrail } from '../../store/port/audit.ts';
 

@@ -1,7 +1,8 @@
 /** Whether the trail of this gateway is as it was written: its chain, and anchors that stand for it. For `audit verify` and `audit report`. */
 import { z } from '../../config/zod.ts';
 import { type Anchored, anchorsText, newestAnchors, readAnchors, readPublicKeys } from '../../cli/audit-files.ts';
-import { type AdminContext, AdminError } from '../../admin/context.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { CommandError } from '../../cli/exit.ts';
 import { anchorFolderOf } from '../../config/places.ts';
 import type { Config } from '../../config/schema.ts';

@@ -12,7 +12,7 @@ import { createCa, renewIssuer, renewRoot } from '../../ca/create.ts';
 import type { CaParts } from '../../ca/parts.ts';
 import { listsPem, makeLists, missingText, tryToPublish } from '../../ca/revocation-lists.ts';
 import { viewAuthority } from '../../admin/cert-views.ts';
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import type { KeyKind } from '../../crypto/certificates/authority.ts';
 import { makePkcs12 } from '../../crypto/key-files/pkcs12-export.ts';
 import { readPkcs12 } from '../../crypto/key-files/pkcs12-import.ts';

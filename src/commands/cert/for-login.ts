@@ -1,7 +1,8 @@
 /** Client certificates that log an account in: registering one, and ending it everywhere. */
 import { tryToPublish } from '../../ca/revocation-lists.ts';
 import { accountOf } from '../../admin/accounts.ts';
-import { type AdminContext, AdminError } from '../../admin/context.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { type Certificate, readCertificates } from '../../crypto/certificates/certificate.ts';
 import { type MatchChoice, registrationOf } from '../../crypto/certificates/certificate-register.ts';
 import { formatName } from '../../crypto/certificates/distinguished-name.ts';

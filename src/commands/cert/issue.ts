@@ -17,7 +17,7 @@ import {
   viewEnrolled,
   viewIssued,
 } from '../../admin/cert-views.ts';
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { NEW_KEY, deliver, deliveredText, keyProblem } from '../../cli/key-material.ts';
 import { csv } from '../../cli/output.ts';
 import { defined } from '../../domain/defined.ts';

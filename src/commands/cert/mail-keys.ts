@@ -2,7 +2,8 @@
 import { type KeyObject, createPublicKey } from 'node:crypto';
 import { accountOf } from '../../admin/accounts.ts';
 import { recipientOf } from '../../admin/addresses.ts';
-import { type AdminContext, AdminError } from '../../admin/context.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { type Certificate, readCertificate } from '../../crypto/certificates/certificate.ts';
 import { readCertificateRequest } from '../../crypto/certificates/certificate-request.ts';
 import { addressesOf, standsFor } from '../../crypto/certificates/mail-certificate.ts';

@@ -4,7 +4,9 @@
  * All are looked up before the first is touched: a name that is wrong must not be found half way.
  */
 import { accountOf } from '../../admin/accounts.ts';
-import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
+import type { Call } from '../../admin/call.ts';
 import type { CsvProblem } from '../../domain/csv-problem.ts';
 import type { AccountSummary } from '../../store/registry.ts';
 import { recordsOf } from './csv.ts';

@@ -1,5 +1,5 @@
 /** A CSV file that names many things: each column is read as the option of that name is on a command line. */
-import { AdminError, type AdminErrorKind } from '../../admin/context.ts';
+import { AdminError, type AdminErrorKind } from '../../admin/error.ts';
 import type { CsvProblem } from '../../domain/csv-problem.ts';
 import { type CsvRecord, quoted, readTable, refuseLines } from '../../admin/csv-table.ts';
 import { defined } from '../../domain/defined.ts';

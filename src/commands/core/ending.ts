@@ -1,5 +1,5 @@
 /** What `end` is for an account, an address, a partner or an organisation: with a time of grace, in which `resume` takes it back. */
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { DEFAULT_GRACE, MAX_GRACE, endOf } from '../../admin/ending.ts';
 import type { AdminContext } from '../../admin/context.ts';
 import type { Instant } from '../../domain/units.ts';

@@ -1,5 +1,7 @@
 /** The operations of a subject, as the gateway runs them: their input is read by what the rows say of it. */
-import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
+import type { Call } from '../../admin/call.ts';
 import { exactly } from '../../admin/exactly.ts';
 import type { Input } from '../../admin/input.ts';
 import type { ChosenVerb } from '../../domain/second-person.ts';

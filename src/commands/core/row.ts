@@ -8,7 +8,8 @@
  *   });
  */
 import { z } from '../../config/zod.ts';
-import type { AdminContext, Call, CallOptions } from '../../admin/context.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import type { Call, CallOptions } from '../../admin/call.ts';
 import type { Input } from '../../admin/input.ts';
 import type { CommandFacts } from '../../cli/command-tree.ts';
 import type { exitCodes } from '../../cli/exit-codes.ts';

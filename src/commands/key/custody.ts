@@ -1,7 +1,9 @@
 /** What the gateway knows of its master key. The key itself and its shares never come here: commands hold them. */
 import { randomBytes } from 'node:crypto';
 import { z } from '../../config/zod.ts';
-import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
+import type { Call } from '../../admin/call.ts';
 import { base32 } from '../../crypto/keys/base32.ts';
 import { defined } from '../../domain/defined.ts';
 import { escrowReminder } from '../../domain/escrow.ts';

@@ -4,7 +4,7 @@
  */
 import { z } from '../../config/zod.ts';
 import { accountOf } from '../../admin/accounts.ts';
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { sendContent, sendEnd, sendHeader } from '../../admin/tar.ts';
 import { newFile, withFiles } from '../../cli/new-file.ts';
 import { readableSize } from '../../cli/output.ts';

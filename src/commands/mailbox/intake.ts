@@ -1,7 +1,8 @@
 /** Operations that take over mail of another server: the messages come as the upload (takeover/frames.ts). */
 import { z } from '../../config/zod.ts';
 import { accountOf } from '../../admin/accounts.ts';
-import { type AdminContext, AdminError } from '../../admin/context.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { type Address, parseAddress } from '../../domain/address.ts';
 import { settingOf } from '../../domain/settings.ts';
 import type { AccountSummary } from '../../store/registry.ts';

@@ -1,5 +1,5 @@
 /** Takes mail over from another server: what the mailbox lacks is sent as the upload of one operation. */
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { CommandError, type ExitCode, exitCodeOf, exitCodes } from '../../cli/exit.ts';
 import { readableSize } from '../../cli/output.ts';
 import { showProgress } from '../../cli/progress.ts';

@@ -1,6 +1,8 @@
 /** `sluis operator passkey`: what operators log in to the web console with. */
 import { z } from '../../config/zod.ts';
-import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
+import type { Call } from '../../admin/call.ts';
 import { readableTime } from '../../cli/output.ts';
 import { cleanBase32, grouped } from '../../crypto/keys/base32.ts';
 import { newEnrolmentCode } from '../../crypto/passwords/enrolment-code.ts';

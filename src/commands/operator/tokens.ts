@@ -1,6 +1,6 @@
 /** `sluis operator token`: what programs are known by. */
 import { z } from '../../config/zod.ts';
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { readableTime } from '../../cli/output.ts';
 import { cleanBase32, grouped } from '../../crypto/keys/base32.ts';
 import { makeToken } from '../../crypto/keys/operator-token.ts';

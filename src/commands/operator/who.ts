@@ -1,5 +1,6 @@
 /** Who an operator is, and what one may give to another. */
-import { AdminError, type Call } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
+import type { Call } from '../../admin/call.ts';
 import { cleanBase32 } from '../../crypto/keys/base32.ts';
 import { ROLES, type Role, covers } from '../../domain/roles.ts';
 import { isOperatorName } from '../../domain/second-person.ts';

@@ -1,6 +1,6 @@
 /** What is known of an organisation besides its settings: where people reach it, above all. */
 import { z } from '../../config/zod.ts';
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { defined } from '../../domain/defined.ts';
 import { ofText } from '../core/kinds.ts';
 import { many, opt } from '../core/row.ts';

@@ -8,7 +8,7 @@
  */
 import { type Address, addressKey } from '../../domain/address.ts';
 import type { Instant } from '../../domain/units.ts';
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { recordsOf } from '../core/csv.ts';
 import { address, login } from '../core/kinds.ts';
 import { arg, opt } from '../core/row.ts';

@@ -2,7 +2,9 @@
  * One organisation becomes part of another (decision 1306). Everything that could be wrong is found out first; then each step is a transaction of its own
  * and finds done what was done: cut short, the same command goes on.
  */
-import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
+import type { Call } from '../../admin/call.ts';
 import { accountsOf } from '../../admin/organisation-accounts.ts';
 import { organisationOf } from '../../admin/organisation-of.ts';
 import { tryToPublish } from '../../ca/revocation-lists.ts';

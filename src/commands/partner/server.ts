@@ -1,7 +1,7 @@
 /** What an operator says of a partner's server. A change gives some of it, and takes fields back by name (`clear`). */
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { isIP } from 'node:net';
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { readCertificates } from '../../crypto/certificates/certificate.ts';
 import { domainOf, parseAddress } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';

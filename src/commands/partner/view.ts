@@ -1,7 +1,8 @@
 /** What is shown of partners. Never a secret: only whether there is one. */
 import { X509Certificate } from 'node:crypto';
 import { z } from '../../config/zod.ts';
-import { type AdminContext, AdminError } from '../../admin/context.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { stateText } from '../../cli/ending-text.ts';
 import { facts, readableDay, readableSize } from '../../cli/output.ts';
 import { readCertificates } from '../../crypto/certificates/certificate.ts';

@@ -12,7 +12,9 @@ import { iso } from '../../domain/units.ts';
 import { isValidPgp, judged } from '../../protection/pgp-outcome.ts';
 import { StoreFull } from '../../store/store.ts';
 import { recipientOf } from '../../admin/addresses.ts';
-import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
+import type { Call } from '../../admin/call.ts';
 import { Bench } from '../smime/inspect.ts';
 import type { PgpInspectView } from './views.ts';
 

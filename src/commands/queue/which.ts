@@ -1,5 +1,6 @@
 /** Which deliveries a command is about: by number, or all that wait for a partner or belong to a message. */
-import { type AdminContext, AdminError } from '../../admin/context.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { messageOf } from '../../admin/trace.ts';
 import { defined } from '../../domain/defined.ts';
 import type { DeliveryId } from '../../domain/ids.ts';

@@ -1,7 +1,7 @@
 /** `sluis report availability`: how available each site was in a month, as its probe measured it. */
 import { z } from '../../config/zod.ts';
 import { availabilityIn, monthPeriod } from '../../admin/availability.ts';
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { readableTime, table } from '../../cli/output.ts';
 import { AVAILABILITY_AIM, PROBE_CAUSES, percentText } from '../../domain/availability.ts';
 import { many } from '../../domain/counted.ts';

@@ -7,7 +7,8 @@
 import { z } from '../../config/zod.ts';
 import { accountOf } from '../../admin/accounts.ts';
 import { firstSince } from '../../admin/audit-scan.ts';
-import type { AdminContext, RunningGateway } from '../../admin/context.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import type { RunningGateway } from '../../admin/running-gateway.ts';
 import { defined } from '../../domain/defined.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import { instant } from '../../domain/units.ts';

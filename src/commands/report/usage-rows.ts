@@ -1,6 +1,7 @@
 /** Figures of a month for the invoice. docs/commands.md says what counts as what. */
 import { z } from '../../config/zod.ts';
-import { type AdminContext, AdminError } from '../../admin/context.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { unknownOrganisation } from '../../admin/organisation-of.ts';
 import { defined } from '../../domain/defined.ts';
 import { type Month, firstDay, isoMonth, monthOf, monthStart, parseMonth } from '../../domain/months.ts';

@@ -1,5 +1,5 @@
 /** `sluis site alone`: one place alone may acknowledge for a while, as a person decides. */
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { CommandError } from '../../cli/exit.ts';
 import { callerOf } from '../../cli/options.ts';
 import { readableTime } from '../../cli/output.ts';

@@ -20,7 +20,9 @@ import type { IsOwn } from '../../protection/smime-outcome.ts';
 import { type BodyWriter, StoreFull } from '../../store/store.ts';
 import type { Store } from '../../store/port/store.ts';
 import { recipientOf } from '../../admin/addresses.ts';
-import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
+import type { Call } from '../../admin/call.ts';
 import { viewLayer } from './layers.ts';
 import type { EnvelopeView, InspectView, RecipientView } from './views.ts';
 

@@ -1,5 +1,7 @@
 /** What the gateway does for a statement: gathers, writes, signs, and hands it over. */
-import { AdminError, type AdminContext, type Call } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import type { Call } from '../../admin/call.ts';
 import { sendDocument } from '../../admin/evidence.ts';
 import { howToCheck } from '../../admin/evidence-how-to.ts';
 import type { Language } from '../../domain/registry.ts';

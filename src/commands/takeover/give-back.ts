@@ -1,7 +1,9 @@
 /** What `sluis takeover back` asks of the gateway: mail leaves a mailbox, and goes to the old server again. */
 import { z } from '../../config/zod.ts';
 import { accountOf } from '../../admin/accounts.ts';
-import { type AdminContext, AdminError, type Call } from '../../admin/context.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
+import type { Call } from '../../admin/call.ts';
 import { organisationOf } from '../../admin/organisation-of.ts';
 import { accountsOf } from '../../admin/organisation-accounts.ts';
 import { many } from '../../domain/counted.ts';

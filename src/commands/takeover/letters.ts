@@ -1,6 +1,6 @@
 /** `sluis takeover letters`: which letter each practice is due, written to files or filed as a notice to its contact. */
 import { z } from '../../config/zod.ts';
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { fileNotice } from '../../admin/notice.ts';
 import { organisationOf } from '../../admin/organisation-of.ts';
 import { CommandError } from '../../cli/exit.ts';

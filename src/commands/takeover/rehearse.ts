@@ -1,6 +1,6 @@
 /** `sluis takeover rehearse`: everything of a wave is tried at the old server, and nothing is changed there or in a mailbox. */
 import { z } from '../../config/zod.ts';
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { CommandError } from '../../cli/exit.ts';
 import { readableSize } from '../../cli/output.ts';
 import { showProgress } from '../../cli/progress.ts';

@@ -4,7 +4,7 @@
  * A page that does something asks the command table for it (`asked.operate`), with the rights of whoever is logged in: no page judges rights by itself, and none
  * speaks to the store about anything but log-ins.
  */
-import type { Call } from '../../admin/context.ts';
+import type { Call } from '../../admin/call.ts';
 import type { Input } from '../../admin/input.ts';
 import type { OperationName, OperationResult } from '../../admin/operations.ts';
 import type { Right } from '../../domain/roles.ts';

@@ -2,7 +2,7 @@
  * An operator decides on another's request with his passkey, in two steps: why, and how he knows that the asker asks it; then the page of exactly what he signs, and the touch. What the second page
  * shows is the statement that is signed (crypto/trail/passkey-approval.ts), word for word; a plan goes along in the form, and the challenge holds no other.
  */
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { barTo, checkDecides } from '../../admin/deciding.ts';
 import { knownRefusal } from '../../admin/known-refusal.ts';
 import { isOperation } from '../../admin/operations.ts';

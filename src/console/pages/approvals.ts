@@ -1,5 +1,5 @@
 /** What waits for a second person: what is asked, who has signed, deciding on it, and doing it once two people stand behind it. */
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { isOperation, rightOf } from '../../admin/operations.ts';
 import { requestOf } from '../../admin/second-person.ts';
 import { MAX_LIST } from '../../commands/core/params.ts';

@@ -2,7 +2,7 @@
  * What a caller may have named, found by what it looks like: only what it can be is asked for, since every question stands in the trail. An EDI reference can look like anything, and no
  * index helps with it: it is looked for where nothing else is found.
  */
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { parseMessageId } from '../../domain/ids.ts';
 import { isOrganisationName } from '../../domain/registry.ts';
 import { telephoneDigits } from '../../domain/telephone.ts';

@@ -1,5 +1,5 @@
 /** Today: is everything well, and what waits for a person. */
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import type { OperationResult } from '../../admin/operations.ts';
 import { grouped } from '../../crypto/keys/base32.ts';
 import type { DoctorFinding, Severity } from '../../domain/doctor.ts';

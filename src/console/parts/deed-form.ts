@@ -1,5 +1,5 @@
 /** The pages of a deed: what is asked for, what would happen, and why. */
-import { type AdminError } from '../../admin/context.ts';
+import type { AdminError } from '../../admin/error.ts';
 import type { Input } from '../../admin/input.ts';
 import type { OperationName } from '../../admin/operations.ts';
 import { inputOf } from '../../commands/core/operations.ts';

@@ -1,5 +1,5 @@
 /** What a form of a deed does: it looks, or it is done. */
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { rightOf } from '../../admin/operations.ts';
 import { rowNamed } from '../../commands/table.ts';
 import { grouped } from '../../crypto/keys/base32.ts';

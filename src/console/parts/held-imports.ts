@@ -6,7 +6,7 @@
  * the memory of the gateway. Another gateway of the same store does not know of it, nor this one after a restart; then the file is given again.
  */
 import { createHash } from 'node:crypto';
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import type { CsvProblem } from '../../domain/csv-problem.ts';
 import type { Input } from '../../admin/input.ts';
 import { base32 } from '../../crypto/keys/base32.ts';

@@ -3,7 +3,7 @@
  * the key must be touched again follow from the command table. The file is looked at by the operation itself (`dry-run`), and the press that follows uses that very file.
  */
 import { Readable } from 'node:stream';
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import type { Input } from '../../admin/input.ts';
 import { type OperationName, rightOf } from '../../admin/operations.ts';
 import { inputOf } from '../../commands/core/operations.ts';

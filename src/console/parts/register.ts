@@ -2,7 +2,7 @@
  * A register: a list that a command makes, as a page with filters and a cursor, and as a file of CSV. It is declared once; what its filters may hold, where the
  * next page begins and what stands in the file follow from the command's own row.
  */
-import { AdminError } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import type { Input } from '../../admin/input.ts';
 import { type OperationName, type OperationResult, ownedIn, rightOf } from '../../admin/operations.ts';
 import { WITHIN } from '../../admin/own-organisation.ts';

@@ -3,7 +3,7 @@
  * ends the session at once.
  */
 import type { IncomingMessage } from 'node:http';
-import type { Call } from '../../admin/context.ts';
+import type { Call } from '../../admin/call.ts';
 import { runOperation } from '../../admin/operations.ts';
 import { type Peer, mayEnter } from '../../auth/authenticator.ts';
 import { passwordStands, validPasswords } from '../../auth/candidates.ts';

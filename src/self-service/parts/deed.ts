@@ -2,7 +2,7 @@
  * What an account does for itself: a form, an operation of the command table, and what is said then. From the operation follow the control of each field and what it may hold. Only
  * declared fields are read; whose it is the session says, and the operation refuses what is another's (admin/own-account.ts). What a wrong form held stays typed.
  */
-import { AdminError, type AdminErrorKind } from '../../admin/context.ts';
+import { AdminError, type AdminErrorKind } from '../../admin/error.ts';
 import type { Input } from '../../admin/input.ts';
 import type { OperationName, OperationResult } from '../../admin/operations.ts';
 import { type Reply, visitorOf } from '../../web/core/page.ts';

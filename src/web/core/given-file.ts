@@ -1,7 +1,7 @@
 /** A file that an operation hands over while it makes it, sent as it comes: no more than some pieces of it are in memory. */
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import type { Call } from '../../admin/context.ts';
+import type { Call } from '../../admin/call.ts';
 import type { Download } from './page.ts';
 
 export type Send = NonNullable<Call['send']>;

@@ -5,7 +5,8 @@
  * form; whether the key was touched of late; and only then the page. A page behind a log-in answers whoever is not logged in with the way there, also where it does not exist: nobody learns which paths there are.
  */
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
-import { type AdminContext, AdminError } from '../../admin/context.ts';
+import type { AdminContext } from '../../admin/context.ts';
+import { AdminError } from '../../admin/error.ts';
 import { readHead } from '../../api/core/head.ts';
 import { Problem } from '../../api/core/problem.ts';
 import { isFormToken, sessionHash } from '../../crypto/keys/console-secrets.ts';

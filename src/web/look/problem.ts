@@ -1,5 +1,5 @@
 /** Pages that say why something was not done, and what helps. */
-import type { AdminErrorKind } from '../../admin/context.ts';
+import type { AdminErrorKind } from '../../admin/error.ts';
 import type { Language } from '../../domain/registry.ts';
 import { html } from '../../http/html.ts';
 import type { Reply } from '../core/page.ts';

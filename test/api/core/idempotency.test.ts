@@ -7,7 +7,7 @@ import { MAX_COLLECTED, REPLAYED, answeredOnce } from '../../../src/api/core/ide
 import { Problem, problem } from '../../../src/api/core/problem.ts';
 import type { Asked, Route } from '../../../src/api/core/route.ts';
 import { MAX_KEPT_ANSWER } from '../../../src/store/idempotency.ts';
-import { AdminError } from '../../../src/admin/context.ts';
+import { AdminError } from '../../../src/admin/error.ts';
 import { MemoryLog } from '../../support/log.ts';
 import { type Cleanup, openTestStore } from '../../support/store.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { AdminError } from '../../../src/admin/context.ts';
+import { AdminError } from '../../../src/admin/error.ts';
 import { notFound, problem, problemOf, refused } from '../../../src/api/core/problem.ts';
 import { LoginEnded, OutcomeUnknown, StoreFull, StoreUnavailable } from '../../../src/store/store.ts';
 import { submissionRows, refusals } from '../../../src/submission/refusals.ts';
