@@ -50,7 +50,7 @@ const GOLDEN = [
   '    use your own registered address',
   '    Cause: MAIL FROM, From or Sender is an address of somebody else, or of',
   '    nobody.',
-  '    Helps: Set the sender address of the program; for a shared address ask the',
+  '    Helps: Correct the sender address in the program; for a shared address ask the',
   '    helpdesk for `address delegate`',
   '  TIME  log-in, pop3 from 127.0.0.1',
   '    Cause: The password is not one of the account, or has ended',

@@ -186,7 +186,7 @@ test(
         '',
       ].join('\n'),
     );
-    assert.match(await smtp.end(), /rest b'421 4\.3\.2 This session was ended by hand/);
+    assert.match(await smtp.end(), /rest b'421 4\.3\.2 The helpdesk ended this session/);
     assert.match(await pop3.end(), /rest/);
     assert.equal((await bystander.stat()).messages, 0, 'nobody else is cut');
 
@@ -310,7 +310,7 @@ test('session end ends what it is told to, by id, account or network, and shows 
   const id = all.find((s) => s.account === addressOf('anna'))?.id ?? '';
   const one = await json<SessionEnd>(gateway, 'session', 'end', id, 'nosuch');
   assert.deepEqual([one.sessions.map((s) => s.id), one.unknown], [[id], ['nosuch']]);
-  assert.match(await anna.reply(), /^421 4\.3\.2 This session was ended by hand/);
+  assert.match(await anna.reply(), /^421 4\.3\.2 The helpdesk ended this session/);
   for (const [ids, told] of [
     [['nosuch'], /^Cannot end session "nosuch": it is not open; "sluis session list" shows those that are$/m],
     [['nosuch', 'other'], /^Cannot end any of 2 sessions, such as "nosuch": they are not open;/],
@@ -341,7 +341,7 @@ test('session end in the middle of DATA files nothing, and the client is told', 
     killed.sessions.map(({ state }) => state),
     ['content'],
   );
-  assert.match(await anna.reply(), /^421 4\.3\.2 This session was ended by hand/);
+  assert.match(await anna.reply(), /^421 4\.3\.2 The helpdesk ended this session/);
   const bram = await Pop3Client.open(gateway.target('pop3s'), loginOf('bram'));
   assert.equal((await bram.stat()).messages, 0);
   await bram.quit();

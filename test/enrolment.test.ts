@@ -219,10 +219,7 @@ test('a contact is judged when it is set: one that cannot serve is refused, of o
     assert.deepEqual([added.code, added.stdout], [code, ''], `${address}: ${added.stderr}`);
   }
   const warned: readonly (readonly [contact: string, stdout: RegExp])[] = [
-    [
-      'info@elsewhere.example',
-      /^Warning: the contact info@elsewhere\.example is no address that is registered here\. /m,
-    ],
+    ['info@elsewhere.example', /^Warning: the contact info@elsewhere\.example is not registered here\. /m],
     ['new@group.test', /^Warning: .* leads to a mailbox that nobody can open/m],
     ['away@group.test', /^Warning: .* is suspended\. /m],
   ];
@@ -231,7 +228,7 @@ test('a contact is judged when it is set: one that cannot serve is refused, of o
   // An organisation comes before its accounts: its contact may be one of those, in whatever order they are registered.
   assert.match(
     await done(gateway, 'organisation', 'add', 'zuid', '--contact', 'zuid@group.test'),
-    /^Registered organisation zuid\.\nWarning: the contact zuid@group\.test is no address that is registered here, though others/,
+    /^Registered organisation zuid\.\nWarning: the contact zuid@group\.test is not registered here, though others/,
   );
   const login = ['account', 'add', 'zuid@group.test', '--organisation', 'zuid', '--generate', '--out'];
   await done(gateway, ...login, join(gateway.folder, 'zuid-secret'));
@@ -252,11 +249,11 @@ test('a contact that cannot have a code is refused with what to do', async (t) =
   await refused(/its organisation "group" has no contact/);
   assert.match(
     await contact('info@elsewhere.example'),
-    /^Warning: the contact info@elsewhere\.example is no address that is registered here\. Codes for passwords cannot/m,
+    /^Warning: the contact info@elsewhere\.example is not registered here\. Codes for passwords cannot/m,
   );
-  await refused(/"info@elsewhere\.example", is no address that is registered here/);
+  await refused(/"info@elsewhere\.example", is not registered here/);
   await contact(anna);
-  await refused(/leads to the very mailbox that the password is for/);
+  await refused(/leads to the same mailbox that the password is for/);
   assert.doesNotMatch(await contact(bram), /Warning/);
   // Fit when it was set, and a program's since.
   await done(gateway, 'account', 'set', bram, 'notices=contact');
@@ -274,7 +271,7 @@ test('a contact that cannot have a code is refused with what to do', async (t) =
   await refused(/nobody can open: it has no valid password and no valid certificate/);
 
   const suspended = await run(gateway, ['account', 'reset', bram]);
-  assert.match(suspended.stderr, /leads to the very mailbox/);
+  assert.match(suspended.stderr, /leads to the same mailbox/);
   const missing = await run(gateway, ['account', 'reset', 'nobody@group.test']);
   assert.equal(missing.code, 3);
   await done(

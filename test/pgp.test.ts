@@ -238,7 +238,7 @@ test('old keys open old mail; nothing is sent to them, and required without anot
   };
   const key = await makeKey(pgp, 'bram');
   const ended = registered(key, { emails: [addressOf('bram')], encryptsUntil: instant(Date.now() - 1000) });
-  assert.match(await rcpt('550'), /5\.7\.5 .*no certificate or OpenPGP key of it is registered/);
+  assert.match(await rcpt('550'), /5\.7\.5 .*no certificate or OpenPGP key for it is registered/);
   await gateway.store.pgpKeys.add(addressOf('bram'), ended, 'imported', actor);
   assert.match(await rcpt('550'), /5\.7\.5 .*it expired on/);
   await give(gateway, 'bram');

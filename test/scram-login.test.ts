@@ -135,7 +135,10 @@ async function logIn(
 }
 
 const GRANTED = { smtp: /^235 2\.7\.0 /, pop3: /^\+OK maildrop locked/ };
-const REFUSED = { smtp: /^535 5\.7\.8 The login failed/, pop3: /^-ERR \[AUTH\] login name or password is wrong/ };
+const REFUSED = {
+  smtp: /^535 5\.7\.8 The login failed/,
+  pop3: /^-ERR \[AUTH\] the login failed: user name or password is wrong/,
+};
 const lastReason = (): unknown => gateway.log.events.findLast((e) => e.event === 'auth.failed')?.fields.reason;
 const own = (name: string, password = passwordOf(name)): ScramClientOptions => ({ login: addressOf(name), password });
 
@@ -230,7 +233,7 @@ test('wrong password, foreign identity, given up, and an answer behind our proof
       protocol === 'smtp' ? /^501 5\.5\.2/ : /^-ERR this is no final message of SCRAM/,
     );
     for (const [answer, reply] of [
-      ['*', protocol === 'smtp' ? /^501 5\.7\.0/ : /^-ERR AUTH given up/],
+      ['*', protocol === 'smtp' ? /^501 5\.7\.0/ : /^-ERR the login was cancelled/],
       [base64('more'), protocol === 'smtp' ? /^501 5\.5\.2/ : /^-ERR after our proof/],
     ] as const) {
       const line = await open(protocol);

@@ -85,12 +85,12 @@ const plain =
     const login = text(octets.subarray(first + 1, second));
     const word = text(octets.subarray(second + 1));
     if (identity === undefined || login === undefined || word === undefined)
-      return malformed('the login name or the password is too long');
-    if (login === '' || word === '') return malformed('the login name or the password is empty');
+      return malformed('the user name or the password is too long');
+    if (login === '' || word === '') return malformed('the user name or the password is empty');
     return isForeign(identity, login) ? { kind: 'foreign' } : password(session, login, word);
   };
 
-const LOGIN_FAULT = 'the login name or the password is empty, too long, or holds a NUL';
+const LOGIN_FAULT = 'the user name or the password is empty, too long, or holds a NUL';
 
 const loginName =
   (session: SaslSession): SaslNext =>

@@ -97,7 +97,7 @@ export function judgeInterchanges(
       'sender',
       modes,
       sender,
-      (i) => `The interchange says it is from ${party(i.sender)}, which is not the sender's organisation`,
+      (i) => `The interchange names as its sender ${party(i.sender)}, which is not the sender's organisation`,
     ),
     ...judgeRecipients(interchanges, facts.recipients, modes),
     ...found(
@@ -128,17 +128,17 @@ export function judgeRecipients(
         'recipient',
         its,
         misaddressed,
-        (i) => `The interchange says it is for ${party(i.recipient)}, which is not <${address}>`,
+        (i) => `The interchange names as its recipient ${party(i.recipient)}, which is not <${address}>`,
         address,
       ),
       ...found(
         'type',
         its,
         unwanted,
-        (i) => `<${address}> does not take messages of the kind ${unwantedIn(i, accepts) ?? ''}`,
+        (i) => `<${address}> does not accept messages of the kind ${unwantedIn(i, accepts) ?? ''}`,
         address,
       ),
-      ...found('test', its, test, () => 'The interchange says that it is a test', address),
+      ...found('test', its, test, () => 'The interchange is marked as a test', address),
     ];
   });
 }
@@ -235,14 +235,14 @@ export const guardRows = {
     554,
     '5.6.0',
     '{finding}; nothing was sent',
-    'Counts, references or the end of an interchange are wrong, and `edi-controls` is at refuse.',
+    'Counts, references or the end of an interchange are wrong, and `edi-controls` is `refuse`.',
     'The text names the interchange and what is wrong: correct the system that wrote it',
   ),
   interchangeRefused: row(
     554,
     '5.7.1',
     '{finding}; nothing was sent',
-    'Sender, recipient, kind, reference or test mark of an interchange is none that the guards take, and one of them is at refuse.',
+    'Sender, recipient, kind, reference or test mark of an interchange is not allowed by the `edi-` settings, one of which is `refuse`.',
     'The text says what was found and what was expected; the operator registers identities with `organisation edi add`',
   ),
 } as const satisfies Record<string, RefusalRow>;

@@ -17,8 +17,8 @@ export const policyRows = {
   recipientNeedsUtf8: row(
     553,
     '5.6.7',
-    'This address has letters outside ASCII; send MAIL with SMTPUTF8',
-    'RCPT names such an address, and MAIL did not say SMTPUTF8.',
+    'This address has characters outside ASCII; send MAIL with SMTPUTF8',
+    'RCPT names such an address, and MAIL came without SMTPUTF8.',
   ),
   notRegistered: row(
     550,
@@ -29,7 +29,7 @@ export const policyRows = {
   succeeded: row(
     551,
     '5.1.6',
-    '{address} has ended; send to {successor} instead',
+    '{address} no longer exists; send to {successor} instead',
     'The address ended with a successor (`address end --successor`).',
     'Correct the address book',
   ),
@@ -42,26 +42,26 @@ export const policyRows = {
   partnerRefuses: row(
     550,
     '5.2.1',
-    'The mail server of {address} takes no mail for now; ask the addressee or the helpdesk',
+    'The mail server of {address} accepts no messages at present; ask the addressee or the helpdesk',
     'The operator has suspended the partner with `--refuse`.',
   ),
   tooLargeDeclared: row(
     552,
     '5.2.3',
-    '{address} takes messages up to {limit}; send less in one message',
-    'SIZE is above the setting `max-message` of the addressee, or what its partner takes.',
+    '{address} accepts messages up to {limit}; send the files in several messages',
+    'SIZE is above the setting `max-message` of the addressee, or above what its partner accepts.',
   ),
   quotaFull: row(
     452,
     '4.2.2',
-    'The mailbox of {address} is full; try again after it was emptied',
+    'The mailbox of {address} is full; ask the addressee to fetch the mail, then try again',
     'The setting `quota` of the addressee is reached.',
-    'Call the addressee, whose system does not fetch',
+    'Call the addressee: the system there does not fetch its messages',
   ),
   away: row(
     550,
     '5.2.1',
-    '{address} is away up to and including {last} and takes no mail; send again after that',
+    '{address} is away up to and including {last} and accepts no messages; send again after that',
     'An absence with `--refuse` and without a substitute.',
   ),
   awaySubstitute: row(
@@ -74,8 +74,8 @@ export const policyRows = {
     550,
     '5.7.1',
     'The address in {where} is not one that this account may send as; use your own registered address',
-    'MAIL FROM, From or Sender is an address of somebody else, or of nobody.',
-    'Set the sender address of the program; for a shared address ask the helpdesk for `address delegate`',
+    'MAIL FROM, From or Sender holds an address of somebody else, or one that is not registered.',
+    'Correct the sender address in the program; for a shared address ask the helpdesk for `address delegate`',
   ),
 } as const satisfies Record<string, RefusalRow>;
 

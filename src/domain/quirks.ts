@@ -52,7 +52,7 @@ export const quirkTable = {
     refusal: {
       reply: 421,
       status: '4.4.2',
-      what: 'The end of the message did not come: its last line is a dot between bare LFs, where CRLF is expected',
+      what: 'The end of the message did not come: the final dot stands between bare LFs instead of CRLFs',
       instead: 'end each line with CRLF',
     },
   },
@@ -63,8 +63,8 @@ export const quirkTable = {
     refusal: {
       reply: 503,
       status: '5.5.1',
-      what: 'This program says HELO, which knows neither TLS nor a login',
-      instead: 'say EHLO',
+      what: 'This program sends HELO, which allows neither TLS nor a login',
+      instead: 'send EHLO',
     },
   },
   'login-initial': {
@@ -79,13 +79,13 @@ export const quirkTable = {
     },
   },
   'path-blanks': {
-    about: 'blanks around the address in MAIL FROM or RCPT TO',
+    about: 'spaces around the address in MAIL FROM or RCPT TO',
     rfc: 'RFC 5321 section 3.3',
     by: setting('quirk-path-blanks'),
     refusal: {
       reply: 501,
       status: '5.5.2',
-      what: 'A blank stands around the colon or the address',
+      what: 'There is a space around the colon or the address',
       instead: 'write MAIL FROM:<address> and RCPT TO:<address>',
     },
   },
@@ -96,7 +96,7 @@ export const quirkTable = {
     refusal: {
       reply: 501,
       status: '5.5.2',
-      what: 'The address stands without angle brackets',
+      what: 'The address has no angle brackets',
       instead: 'write MAIL FROM:<address> and RCPT TO:<address>',
     },
   },
@@ -118,7 +118,7 @@ export const quirkTable = {
     refusal: {
       reply: 550,
       status: '5.6.0',
-      what: 'The message has a NUL octet',
+      what: 'The message holds a NUL octet',
       instead: 'encode binary content as base64',
     },
   },
@@ -134,13 +134,13 @@ export const quirkTable = {
     },
   },
   'eight-bit': {
-    about: 'letters outside ASCII in messages that say nothing of MIME',
+    about: 'characters outside ASCII in messages without MIME header fields',
     rfc: 'RFC 2045 section 4, RFC 6532 section 3',
     by: setting('quirk-eight-bit'),
     refusal: {
       reply: 550,
       status: '5.6.0',
-      what: 'The message has octets outside ASCII and does not say in which character set',
+      what: 'The message has octets outside ASCII and does not name their character set',
       instead: 'send MIME-Version, Content-Type with a charset, and Content-Transfer-Encoding',
     },
   },
@@ -158,7 +158,7 @@ export const quirkTable = {
       reply: 550,
       status: '5.6.0',
       what: 'The header has no Message-ID field',
-      instead: 'send one that is new for each message',
+      instead: 'send one that is different for each message',
     },
   },
   last: {
@@ -212,7 +212,7 @@ export function remedyOf(quirk: Quirk): string {
     case 'listener':
       return `or ask the helpdesk for a port that allows it (quirk ${quirk})`;
     case 'never':
-      return `no account is allowed that (quirk ${quirk})`;
+      return `no account may send NUL (quirk ${quirk})`;
   }
 }
 

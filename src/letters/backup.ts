@@ -42,7 +42,7 @@ export const backupLetters = ({ step, why }: FailedBackup): Letters => ({
     subject: `${STEPS.en[step]} has failed`,
     blocks: [
       text(
-        `${STEPS.en[step]} has failed. Mail goes on, and it is tried again by itself. Until that succeeds ${step === 'drill' ? 'nobody knows whether the backup can be restored' : 'there is no new copy if the disk is lost'}.`,
+        `${STEPS.en[step]} has failed. Messages are handled as usual, and the gateway tries again by itself. Until that succeeds ${step === 'drill' ? 'nobody knows whether the backup can be restored' : 'there is no new copy if the disk is lost'}.`,
       ),
       text(
         step === 'drill'

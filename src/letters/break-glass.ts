@@ -14,7 +14,7 @@ export function breakGlassLetters({ network, at }: BrokenGlass): Letters {
       subject: 'Er is ingelogd met het noodaccount van de console',
       blocks: [
         text('Iemand heeft ingelogd met het noodaccount. Dat mag alleen als niemand anders kan inloggen.'),
-        facts('Het gaat om dit gebruik:', [
+        facts('Het gaat om deze keer:', [
           ['Tijd (UTC)', iso(at)],
           ['Netwerk', network],
         ]),
@@ -27,12 +27,12 @@ export function breakGlassLetters({ network, at }: BrokenGlass): Letters {
       subject: 'Somebody logged in with the break-glass account of the console',
       blocks: [
         text('Somebody has logged in with the break-glass account. It is for when nobody else can log in.'),
-        facts('It is about this use:', [
+        facts('It is about this login:', [
           ['Time (UTC)', iso(at)],
           ['Network', network],
         ]),
         text(
-          'What you have to do: find out who it was. If it was not meant to be, end the session with "sluis operator session end". Then make new secrets with "sluis operator break-glass make": those before have been used.',
+          'What you have to do: find out who it was. If it should not have happened, end the session with "sluis operator session end". Then make new secrets with "sluis operator break-glass make": the old ones have been used.',
         ),
       ],
     },

@@ -53,7 +53,7 @@ const CAUSES = {
       'Stuur de bijlagen in kleinere delen, of vraag de ontvanger hoe u grote bestanden kunt sturen.',
     ],
     [
-      'The message is larger than the receiving organisation takes.',
+      'The message is larger than the receiving organisation accepts.',
       'Send the attachments in smaller parts, or ask the addressee how to send large files.',
     ],
   ),
@@ -63,8 +63,8 @@ const CAUSES = {
       'Bel de ontvanger als het bericht dringend is. Stuur het opnieuw als de storing daar voorbij is.',
     ],
     [
-      "The receiving organisation's mail server could not be reached, or did not take the message, in all that time.",
-      'Call the addressee if the message is urgent. Send it again when their fault is over.',
+      "The receiving organisation's mail server could not be reached, or did not accept the message, in all that time.",
+      'Call the addressee if the message is urgent. Send it again when the problem there is solved.',
     ],
   ),
   unsafe: cause(
@@ -73,18 +73,18 @@ const CAUSES = {
       'Geef dit bericht aan uw systeembeheerder of aan de helpdesk. De ontvangende organisatie moet haar mailserver in orde maken. Bel de ontvanger als het bericht dringend is.',
     ],
     [
-      "The connection to the receiving organisation's mail server could not be made safe. That is why the message was not sent.",
+      "The connection to the receiving organisation's mail server could not be secured. That is why the message was not sent.",
       'Give this message to your system administrator or to the helpdesk. The receiving organisation has to put its mail server in order. Call the addressee if the message is urgent.',
     ],
   ),
   letters: cause(
     [
       'De mailserver van de ontvangende organisatie kan de tekens in dit bericht of adres niet verwerken.',
-      'Stuur het bericht naar een adres zonder bijzondere letters, of stuur de tekst als bijlage. Uw systeembeheerder kan u helpen.',
+      'Stuur het bericht naar een adres zonder bijzondere tekens, of stuur de tekst als bijlage. Uw systeembeheerder kan u helpen.',
     ],
     [
-      "The receiving organisation's mail server cannot handle the letters in this message or address.",
-      'Send the message to an address without special letters, or send the text as an attachment. Your system administrator can help.',
+      "The receiving organisation's mail server cannot handle the characters in this message or address.",
+      'Send the message to an address without special characters, or send the text as an attachment. Your system administrator can help.',
     ],
   ),
   forbidden: cause(

@@ -114,7 +114,9 @@ export function delayedLetters(end: DeliveryEnd): Letters {
       blocks: [
         text('Your message has not been delivered yet to:'),
         lines(...end.recipients),
-        text("Cause: the receiving organisation's mail server cannot be reached, or takes no messages at the moment."),
+        text(
+          "Cause: the receiving organisation's mail server cannot be reached, or accepts no messages at the moment.",
+        ),
         text(
           `You need not do anything: we keep trying${until === undefined ? '' : ` until ${timeText(until, 'en')}`}. If that fails, we will tell you. Do not send the message again; if it is urgent, call the addressee.`,
         ),
@@ -140,9 +142,9 @@ export function relayedLetters(end: DeliveryEnd): Letters {
       ],
     },
     en: {
-      subject: `Handed on: your message to ${first(end)}`,
+      subject: `Passed on: your message to ${first(end)}`,
       blocks: [
-        text("The receiving organisation's mail server has taken your message for:"),
+        text("The receiving organisation's mail server has accepted your message for:"),
         lines(...end.recipients),
         text(
           'That server gives no delivery notices. Whether the message then reached the mailbox, and whether it was read, we cannot see.',

@@ -31,8 +31,8 @@ export const ENDING_WORDS: Readonly<Record<GatewayCertificateKind, Readonly<Reco
     en: 'After that nobody logs in with a certificate of this authority.',
   }),
   'mail-authority': trusted('smime.authorities', {
-    nl: 'Daarna telt geen handtekening en geen certificaat van deze autoriteit meer.',
-    en: 'After that no signature and no certificate under this authority counts.',
+    nl: 'Daarna is elke handtekening en elk certificaat van deze autoriteit ongeldig.',
+    en: 'After that every signature and certificate of this authority is invalid.',
   }),
   'time-stamp-authority': trusted('audit.timestamp-authorities', {
     nl: 'Daarna worden nieuwe tijdstempels van deze autoriteit geweigerd.',
@@ -44,15 +44,15 @@ export const ENDING_WORDS: Readonly<Record<GatewayCertificateKind, Readonly<Reco
   evidence: {
     nl: {
       what: 'Het certificaat dat bewijs ondertekent',
-      then: 'Wat ermee is ondertekend blijft te controleren; wat daarna komt niet.',
+      then: 'Bewijs dat ermee is ondertekend, blijft te controleren. Voor bewijs van na die dag geldt dat niet.',
       remedy:
-        'bewaar evidence/evidence.pem uit de sleutelmap voor wie oud bewijs controleert, en haal het daar samen met evidence.key weg: bij het volgende bewijs worden beide nieuw gemaakt',
+        'bewaar evidence/evidence.pem uit de sleutelmap voor wie oud bewijs controleert, en haal het daar samen met evidence.key weg: de gateway maakt beide opnieuw bij het volgende bewijs',
     },
     en: {
       what: 'the certificate that signs evidence',
-      then: 'What was signed with it can still be checked; what comes after that cannot.',
+      then: 'Evidence that it signed can still be checked. Evidence from after that day cannot.',
       remedy:
-        'keep evidence/evidence.pem of the key folder for whoever checks old evidence, and move it away together with evidence.key: both are made anew with the next evidence',
+        'keep evidence/evidence.pem of the key folder for whoever checks old evidence, and move it away together with evidence.key: the gateway makes both again with the next evidence',
     },
   },
   'partner-certificate': {
@@ -63,7 +63,7 @@ export const ENDING_WORDS: Readonly<Record<GatewayCertificateKind, Readonly<Reco
     },
     en: {
       what: 'a certificate that we show to a partner',
-      then: "After that the partner's server does not take our messages; they wait.",
+      then: "After that the partner's server no longer accepts our messages; they wait.",
       remedy: 'get a new one, and "sluis partner set NAME --client-certificate FILE --client-key FILE"',
     },
   },
@@ -90,7 +90,7 @@ export const ENDING_WORDS: Readonly<Record<GatewayCertificateKind, Readonly<Reco
     },
     en: {
       what: "the certificate of a partner's server",
-      then: 'After that messages for the partner wait. Where it is pinned (--pin) that holds for the next one too.',
+      then: 'After that messages for the partner wait. If it is pinned (--pin), that is so for the next one too.',
       remedy: 'ask the partner whether it is renewed; "sluis partner set NAME --pin PIN --pin PIN" pins old and new',
     },
   },
@@ -115,12 +115,12 @@ function own(command: string): Readonly<Record<Language, Words>> {
   return {
     nl: {
       what: 'Een certificaat van de eigen autoriteit',
-      then: 'Daarna telt niets meer wat ermee is uitgegeven.',
+      then: 'Daarna is alles ongeldig wat ermee is uitgegeven.',
       remedy: `zie ${command} en "Roll-over" in docs/commands.md, ca`,
     },
     en: {
       what: 'a certificate of our own authority',
-      then: 'After that nothing counts that was issued under it.',
+      then: 'After that everything that was issued under it is invalid.',
       remedy: `see ${command} and "Roll-over" in docs/commands.md, ca`,
     },
   };

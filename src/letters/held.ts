@@ -34,7 +34,7 @@ export function heldLetters({ message, recipients, reasons }: HeldMessage): Lett
         text('In het EDI-bericht klopt iets niet (de melding is in het Engels):'),
         ...named(reasons, 'nl'),
         text(
-          'De helpdesk bekijkt het en geeft het vrij of niet. Gaat het niet door, dan krijgt u daar bericht van. Wat u moet doen: vraag uw leverancier wat hier misgaat als u het niet herkent. Heeft het haast? Bel dan de ontvanger, of de helpdesk.',
+          'De helpdesk bekijkt het en geeft het vrij of weigert het. Bij een weigering krijgt u daarvan bericht. Wat u moet doen: vraag uw leverancier wat hier misgaat als u het niet herkent. Heeft het haast? Bel dan de ontvanger, of de helpdesk.',
         ),
         aboutBlock(message, 'nl'),
       ],
@@ -42,12 +42,12 @@ export function heldLetters({ message, recipients, reasons }: HeldMessage): Lett
     en: {
       subject: 'Your message is held',
       blocks: [
-        text('We took your message, but did NOT deliver it yet to:'),
+        text('We accepted your message, but have NOT delivered it yet to:'),
         ...named(recipients, 'en'),
-        text('Something is wrong in its EDI:'),
+        text('Something is wrong in its EDI data:'),
         ...named(reasons, 'en'),
         text(
-          'The helpdesk will look at it and release it or not. If it does not go on, you will be told. What to do: ask the supplier of your system if you do not know why. Is it urgent? Then call the addressee, or the helpdesk.',
+          'The helpdesk will look at it, and release or refuse it. If it is refused, you will be told. What to do: ask the supplier of your system if you do not know why. Is it urgent? Then call the addressee, or the helpdesk.',
         ),
         aboutBlock(message, 'en'),
       ],
@@ -67,11 +67,13 @@ export function heldForOperatorLetters(held: HeldMessage & { readonly login: str
     nl: {
       subject: `Vastgehouden, wacht op u: bericht ${message.id}`,
       blocks: [
-        text('Een bericht met EDI wordt vastgehouden en wacht op uw besluit. Het is nog niet afgeleverd bij:'),
+        text('Een bericht met EDI-gegevens wordt vastgehouden en wacht op uw besluit. Het is nog niet afgeleverd bij:'),
         ...named(recipients, 'nl'),
         text('Reden:'),
         ...named(reasons, 'nl'),
-        text('Bekijken, vrijgeven (het gaat alsnog door), of weigeren (de afzender krijgt bericht met uw reden):'),
+        text(
+          'Bekijken, vrijgeven (het wordt alsnog afgeleverd), of weigeren (de afzender krijgt bericht met uw reden):',
+        ),
         lines(...commands),
         facts('Afzender:', [['Account', login]]),
         aboutBlock(message, 'nl'),
@@ -80,11 +82,11 @@ export function heldForOperatorLetters(held: HeldMessage & { readonly login: str
     en: {
       subject: `Held, waits for you: message ${message.id}`,
       blocks: [
-        text('A message with EDI in it is held and waits for your decision. It was not delivered yet to:'),
+        text('A message with EDI data is held and waits for your decision. It has not been delivered yet to:'),
         ...named(recipients, 'en'),
         text('Why:'),
         ...named(reasons, 'en'),
-        text('Look at it, release it (it goes on), or refuse it (its sender is told, with your reason):'),
+        text('Look at it, release it (it is delivered), or refuse it (its sender is told, with your reason):'),
         lines(...commands),
         facts('Sender:', [['Account', login]]),
         aboutBlock(message, 'en'),

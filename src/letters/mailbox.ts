@@ -19,7 +19,7 @@ export function restoredLetters({ login, messages, reason, at, until }: Restored
       subject: one ? 'Een verwijderd bericht staat weer klaar' : `${messages} verwijderde berichten staan weer klaar`,
       blocks: [
         text(
-          `De helpdesk heeft op ${timeText(at, 'nl')} ${one ? 'een bericht' : `${messages} berichten`} opnieuw uitgedeeld in de postbus ${login}. Bij het volgende ophalen ${one ? 'komt het bericht' : 'komen de berichten'} opnieuw binnen, als nieuw. Reden:`,
+          `De helpdesk heeft op ${timeText(at, 'nl')} ${one ? 'een bericht' : `${messages} berichten`} opnieuw klaargezet in de postbus ${login}. Bij het volgende ophalen ${one ? 'komt het bericht' : 'komen de berichten'} opnieuw binnen, als nieuw. Reden:`,
         ),
         lines(reason),
         text(
@@ -52,13 +52,13 @@ export function twoReadersLetters({ login, networks }: TwoReaders): Letters {
     nl: {
       subject: `Twee systemen legen dezelfde postbus: ${login}`,
       blocks: [
-        text('Deze postbus wordt op meer dan een plaats opgehaald, en elke plaats verwijdert wat zij ophaalt:'),
+        text('Deze postbus wordt op meer dan een plaats opgehaald, en elke plaats verwijdert wat daar is opgehaald:'),
         lines(login, ...networks),
         text(
-          'Wat de ene plaats ophaalt, krijgt de andere niet meer te zien. Zo kunnen uitslagen en brieven ongemerkt ontbreken.',
+          'Wat op de ene plaats is opgehaald, ziet u op de andere niet meer. Zo kunnen uitslagen en brieven ongemerkt ontbreken.',
         ),
         text(
-          'Wat u moet doen: laat een van de twee stoppen met ophalen. Of stel bij de ene in dat berichten op de server blijven staan. Wat de afgelopen dagen is verwijderd, kan de helpdesk opnieuw uitdelen.',
+          'Wat u moet doen: laat een van de twee stoppen met ophalen. Of stel bij de ene in dat berichten op de server blijven staan. Wat de afgelopen dagen is verwijderd, kan de helpdesk opnieuw klaarzetten.',
         ),
       ],
     },

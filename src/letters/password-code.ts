@@ -25,7 +25,7 @@ export function passwordCodeLetters(about: CodeForContact): Letters {
       subject: `Code voor een nieuw wachtwoord: ${about.login}`,
       blocks: [
         text(
-          `Voor dit account van ${about.organisation} is een nieuw wachtwoord aangevraagd. U krijgt de code, omdat u het contact van de organisatie bent. Geef haar aan wie het account gebruikt, en aan niemand anders.`,
+          `Voor dit account van ${about.organisation} is een nieuw wachtwoord aangevraagd. U krijgt de code, omdat u het contact van de organisatie bent. Geef de code aan wie het account gebruikt, en aan niemand anders.`,
         ),
         facts('Dit hebt u nodig:', [
           ['Gebruikersnaam', about.login],
@@ -35,18 +35,18 @@ export function passwordCodeLetters(about: CodeForContact): Letters {
         ...(about.page === undefined
           ? [
               text(
-                'Wat u moet doen: bel de helpdesk, of geef dit bericht aan wie het systeem beheert. De code wordt bij de helpdesk ingevoerd.',
+                'Wat u moet doen: bel de helpdesk, of geef dit bericht aan wie het systeem beheert. De helpdesk voert de code in.',
               ),
             ]
           : [
               text(
-                'Wat u moet doen: open deze pagina en typ gebruikersnaam en code over. U ziet dan het nieuwe wachtwoord, één keer.',
+                'Wat u moet doen: open deze pagina en typ gebruikersnaam en code in. U ziet dan het nieuwe wachtwoord, één keer.',
               ),
               lines(about.page),
             ]),
         text(
           about.others
-            ? 'De code werkt één keer. Tot dan blijven de huidige wachtwoorden werken; daarna werkt alleen het nieuwe nog.'
+            ? 'De code werkt één keer. Tot dan blijven de huidige wachtwoorden werken; daarna werkt alleen nog het nieuwe.'
             : 'De code werkt één keer. Tot dan blijft het huidige wachtwoord gewoon werken.',
         ),
         text(
@@ -69,7 +69,7 @@ export function passwordCodeLetters(about: CodeForContact): Letters {
         ...(about.page === undefined
           ? [
               text(
-                "What to do: call the helpdesk, or give this message to whoever looks after the system. The code is entered at the helpdesk's.",
+                'What to do: call the helpdesk, or give this message to whoever looks after the system. The helpdesk enters the code.',
               ),
             ]
           : [
@@ -78,8 +78,8 @@ export function passwordCodeLetters(about: CodeForContact): Letters {
             ]),
         text(
           about.others
-            ? 'The code works once. Until then the present passwords go on working; after that only the new one does.'
-            : 'The code works once. Until then the present password goes on working.',
+            ? 'The code works once. Until then the present passwords keep working; after that only the new one works.'
+            : 'The code works once. Until then the present password keeps working.',
         ),
         text(
           'Did nobody of yours ask for this? Then do nothing with the code and call the helpdesk: somebody may have pretended to be you.',

@@ -85,7 +85,7 @@ function proof({ sha256, attachments }: Collection, language: Language): Block {
 
 const AGAIN = {
   nl: 'Dit is een herhaling, omdat daarom is gevraagd: u kreeg dit bericht al eerder. Er is niets opnieuw opgehaald.',
-  en: 'This is sent again, on request: you were told this before. Nothing was fetched anew.',
+  en: 'This is sent again, on request: you were told this before. Nothing was fetched again.',
 } as const;
 
 export function collectedLetters(collection: Collection): Letters {
@@ -252,7 +252,7 @@ export function rhythmLetters({ login, messages, oldest, rhythm }: Overdue, keep
         ),
         lines(login),
         text(
-          `Het oudste wacht sinds ${timeText(oldest, 'nl')}. Van deze postbus verwachten we dat zij binnen ${rhythm} werkdag${rhythm === 1 ? '' : 'en'} wordt opgehaald. Er kunnen uitslagen en brieven tussen staan.`,
+          `Het oudste wacht sinds ${timeText(oldest, 'nl')}. We verwachten dat deze postbus binnen ${rhythm} werkdag${rhythm === 1 ? '' : 'en'} wordt opgehaald. Er kunnen uitslagen en brieven tussen staan.`,
         ),
         text(
           'Wat u moet doen: controleer of het systeem dat deze postbus ophaalt aan staat en geen foutmelding geeft. Start het zo nodig opnieuw, of bel de leverancier van uw systeem.',
@@ -274,7 +274,7 @@ export function rhythmLetters({ login, messages, oldest, rhythm }: Overdue, keep
           'What to do: check that the system that fetches this mailbox is on and shows no error. Start it again if need be, or call the supplier of your system.',
         ),
         text(
-          `Are you closed or away? Tell the helpdesk, and we will allow for that. Messages that nobody has fetched after ${keep} days leave the mailbox; their senders are told.`,
+          `Are you closed or away? Tell the helpdesk, and we will take that into account. Messages that nobody has fetched after ${keep} days leave the mailbox; their senders are told.`,
         ),
       ],
     },
@@ -306,7 +306,7 @@ export function digestLetters({ at, overdue, mailboxes, away, expired }: Digest)
       subject: `${mailboxes} postbus${mailboxes === 1 ? '' : 'sen'} niet opgehaald (${dayText(at, 'nl')})`,
       blocks: [
         text(
-          `Deze postbussen zijn niet in hun ritme opgehaald. Het contact van de organisatie is gewaarschuwd.${away > 0 ? ` ${away} met een opgegeven afwezigheid zijn niet meegeteld.` : ''}${expired > 0 ? ` ${expired} berichten zijn vandaag na hun bewaartijd uit een postbus gehaald; hun afzenders hebben bericht gekregen.` : ''}`,
+          `Deze postbussen zijn niet binnen de afgesproken tijd opgehaald. Het contact van de organisatie is gewaarschuwd.${away > 0 ? ` ${away} met een opgegeven afwezigheid zijn niet meegeteld.` : ''}${expired > 0 ? ` ${expired} berichten zijn vandaag na hun bewaartijd uit een postbus gehaald; hun afzenders hebben bericht gekregen.` : ''}`,
         ),
         ...list('nl'),
         ...(rest > 0 ? [text(`En nog ${rest} andere; zie het logboek ("mailbox.overdue").`)] : []),
@@ -316,7 +316,7 @@ export function digestLetters({ at, overdue, mailboxes, away, expired }: Digest)
       subject: `${mailboxes} mailbox${mailboxes === 1 ? '' : 'es'} not fetched (${dayText(at, 'en')})`,
       blocks: [
         text(
-          `These mailboxes were not fetched within their rhythm. The organisation's contact was warned.${away > 0 ? ` ${away} with a registered absence are not counted.` : ''}${expired > 0 ? ` ${expired} messages left a mailbox today at the end of their retention; their senders were told.` : ''}`,
+          `These mailboxes were not fetched within the agreed time. The organisation's contact was warned.${away > 0 ? ` ${away} with a registered absence are not counted.` : ''}${expired > 0 ? ` ${expired} messages left a mailbox today at the end of their retention; their senders were told.` : ''}`,
         ),
         ...list('en'),
         ...(rest > 0 ? [text(`And ${rest} more; see the log ("mailbox.overdue").`)] : []),

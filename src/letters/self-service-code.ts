@@ -18,7 +18,7 @@ export function mailedCodeLetters({ login, code, expires }: MailedLetter): Lette
       subject: 'Uw code om in te loggen',
       blocks: [
         text(
-          `Iemand logt in op de eigen pagina van een account, en kende het wachtwoord. Met deze code gaat dat door.`,
+          `Iemand logt in op de eigen pagina van een account, en kende het wachtwoord. Met deze code is het inloggen klaar.`,
         ),
         facts('Dit is nodig:', [
           ['Account', login],
@@ -37,7 +37,7 @@ export function mailedCodeLetters({ login, code, expires }: MailedLetter): Lette
       subject: 'Your code to log in',
       blocks: [
         text(
-          `Somebody is logging in to the own pages of an account, and knew the password. This code lets that go on.`,
+          `Somebody is logging in to the own page of an account, and knew the password. This code completes the login.`,
         ),
         facts('This is needed:', [
           ['Account', login],
@@ -45,7 +45,7 @@ export function mailedCodeLetters({ login, code, expires }: MailedLetter): Lette
           ['Valid until', timeText(expires, 'en')],
         ]),
         text(
-          `The code holds for ${LIFE} minutes and works once. Give it to whoever logs in with this account now, and never to anybody who calls and asks for it.`,
+          `The code is valid for ${LIFE} minutes and works once. Give it to whoever logs in with this account now, and never to anybody who calls and asks for it.`,
         ),
         text(
           'Is nobody of yours logging in? Then do nothing with the code, and call the helpdesk: somebody else knows the password.',

@@ -47,7 +47,7 @@ export function stuckLetters(stuck: Stuck): Letters {
       subject: `Mailprogramma blijft steken bij een bericht: ${login}`,
       blocks: [
         text(
-          `Het mailprogramma van deze postbus stopt steeds bij hetzelfde bericht, nu ${sessions} keer. Wat daarachter staat, wordt niet opgehaald.`,
+          `Het mailprogramma van deze postbus stopt steeds bij hetzelfde bericht, nu ${sessions} keer. De berichten daarna worden niet opgehaald.`,
         ),
         text(
           'Wat u moet doen: vraag de leverancier van het programma wat er misgaat. De helpdesk kan dit bericht apart zetten. Dan komt de rest weer binnen.',
@@ -59,7 +59,7 @@ export function stuckLetters(stuck: Stuck): Letters {
       subject: `A mail program is stuck at a message: ${login}`,
       blocks: [
         text(
-          `The mail program of this mailbox stops at the same message each time, ${sessions} times by now. What stands behind it is not fetched.`,
+          `The mail program of this mailbox stops at the same message each time, ${sessions} times by now. The messages after it are not fetched.`,
         ),
         text(
           'What to do: ask the supplier of the program what goes wrong. The helpdesk can set this message aside. Then the rest comes in again.',
@@ -96,7 +96,7 @@ export function asideLetters(stuck: Stuck): Letters {
             : `We have set a message of this mailbox aside. Fetching stopped at it ${stuck.sessions} times. The messages behind it can be fetched now.`,
         ),
         text(
-          'The message is not gone: we keep it as it came. What to do: call the helpdesk to hear whose it is and how you can read it. Is it urgent? Then call the sender.',
+          'The message is not gone: we keep it as it came. What to do: call the helpdesk to hear who sent it and how you can read it. Is it urgent? Then call the sender.',
         ),
         aboutIt(stuck, 'en'),
       ],
@@ -138,7 +138,7 @@ export function stuckForOperatorLetters(stuck: Stuck, held: boolean): Letters {
             : 'A mail program stops at the same message each time. Look at it, or set it aside so that the rest is fetched:',
         ),
         lines(...commands),
-        text('Does the program fail at every message? Then it is not this message.'),
+        text('Does the program fail at every message? Then this message is not the cause.'),
         ...en.blocks.slice(-1),
       ],
     },

@@ -28,7 +28,7 @@ const SUBJECT: Readonly<Record<Language, Readonly<Record<MoveLetter['step'], (l:
   en: {
     announce: (l) => `Your messages move on ${l.day.en}`,
     moved: () => 'Your messages have moved',
-    reminder: () => 'A program of yours still asks the old server',
+    reminder: () => 'A program of yours still fetches from the old server',
     back: () => 'Your messages are at the old server again',
   },
 };
@@ -111,7 +111,7 @@ function dutch(l: MoveLetter): readonly Block[] {
 
 function english(l: MoveLetter): readonly Block[] {
   const keep = text(
-    'User name and password stay the same. Messages that were collected do not come again; what was not collected yet moves along.',
+    'User name and password stay the same. Messages that you have fetched do not come again; the others move with your mailbox.',
   );
   const enter = text('What to do: enter these servers into your program, or ask whoever looks after your system:');
   switch (l.step) {
@@ -122,7 +122,7 @@ function english(l: MoveLetter): readonly Block[] {
         ...(l.programs === 'stay'
           ? [
               text(
-                'There is nothing to do: your program goes to the new server by itself. Collect your messages on that day as always.',
+                'There is nothing to do: your program goes to the new server by itself. Fetch your messages on that day as always.',
               ),
             ]
           : [
@@ -139,7 +139,7 @@ function english(l: MoveLetter): readonly Block[] {
         ...(l.programs === 'stay'
           ? [
               text(
-                'There is nothing to do. Do you miss a message, or does your program report an error? Then call the helpdesk at once: we can put you back, and nothing is lost.',
+                'There is nothing to do. Do you miss a message, or does your program report an error? Then call the helpdesk at once: we can move you back, and nothing is lost.',
               ),
             ]
           : [enter, lines(...l.servers.en), text('Do this today: new messages arrive at the new server only.')]),
@@ -147,7 +147,7 @@ function english(l: MoveLetter): readonly Block[] {
     case 'reminder':
       return [
         text(
-          `The messages of ${l.organisation} have moved, but a program of yours still collects at the old server. Nothing new arrives there: you miss messages.`,
+          `The messages of ${l.organisation} have moved, but a program of yours still fetches from the old server. Nothing new arrives there: you miss messages.`,
         ),
         enter,
         lines(...l.servers.en),
@@ -161,7 +161,7 @@ function english(l: MoveLetter): readonly Block[] {
           `The messages of ${l.organisation} are at the old server again. Your program works there as before the move, with the same user name and password.`,
         ),
         text(
-          'Nothing was lost: messages that came meanwhile and that you had not collected are at the old server now. Before another move you are told.',
+          'Nothing was lost: messages that came meanwhile and that you had not fetched are at the old server now. Before another move you are told.',
         ),
       ];
   }

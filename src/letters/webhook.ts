@@ -17,7 +17,7 @@ const WHY = {
   connection: { nl: 'er is geen verbinding', en: 'there is no connection' },
   certificate: { nl: 'het certificaat wordt niet vertrouwd', en: 'the certificate is not trusted' },
   timeout: { nl: 'er kwam op tijd geen antwoord', en: 'no answer came in time' },
-  broken: { nl: 'het antwoord was geen HTTP', en: 'the answer was no HTTP' },
+  broken: { nl: 'het antwoord was geen HTTP', en: 'the answer was not HTTP' },
   secret: { nl: 'het geheim is niet te openen', en: 'the secret cannot be opened' },
 } as const;
 const isKnown = (why: string): why is keyof typeof WHY => Object.hasOwn(WHY, why);
@@ -56,14 +56,14 @@ export function webhookLetters({ name, host, id, what, why }: StoppedWebhook): L
       blocks: [
         text(
           what === 'paused'
-            ? 'This webhook is no longer told of anything, because ten attempts in a row have failed:'
-            : 'This webhook is no longer told of anything: its receiver has answered that it is gone (410).',
+            ? 'The gateway no longer sends events to this webhook, because ten attempts in a row have failed:'
+            : 'The gateway no longer sends events to this webhook: its receiver has answered that it is gone (410).',
         ),
         lines(`${name} (${host})`),
-        text('Messages are delivered as ever and wait in the mailbox; only what tells of them does not arrive.'),
+        text('Messages are delivered as usual and wait in the mailbox; only the events do not arrive.'),
         text(
           what === 'paused'
-            ? 'What to do: give this message to the person who looks after the receiver. When it works again, resume the webhook. What happened in the last 7 days is then told after all, in order.'
+            ? 'What to do: give this message to the person who looks after the receiver. When it works again, resume the webhook. The events of the last 7 days are then sent after all, in order.'
             : 'What to do: give this message to the person who looks after the receiver. If there is a new one, add it as a new webhook.',
         ),
         facts('It is about this webhook:', [

@@ -139,20 +139,20 @@ export const chainRows = {
   tooManyCopies: row(
     554,
     '5.5.3',
-    'The message needs {copies} copies, each protected for its own recipients, and may have {most}; send it to fewer recipients at once',
-    'Signed or encrypted for many recipients in different ways, or for many blind copies.',
+    'The message needs {copies} separately encrypted copies, and {most} are allowed; send it to fewer recipients at once',
+    'The message would be signed or encrypted for many recipients in different ways, or for many recipients in Bcc.',
   ),
   gone: row(
     421,
     '4.4.2',
-    'The line broke before the message was accepted; send it again',
-    'The client has gone while its message was protected or opened: nobody reads this, and it stands in the trail. Nothing was filed.',
+    'The connection broke before the message was accepted; send it again',
+    'The client left while its message was being encrypted or decrypted. Nothing was filed; this text stands only in the trail.',
   ),
   busy: row(
     451,
     '4.4.5',
-    'The gateway has too much to protect and open at this moment; try again later',
-    'More messages wait to be signed, encrypted or opened than the gateway has room for.',
+    'The gateway is busy signing and encrypting other messages; try again later',
+    'Too many messages are waiting to be signed, encrypted or decrypted.',
   ),
 } as const satisfies Record<string, RefusalRow>;
 

@@ -132,7 +132,7 @@ export class NoticeDestinations {
     const key = keyOf(contact);
     const found = key === undefined ? undefined : await this.#parts.registry.findRecipient(key);
     if (found !== undefined && isActive(found) && found.account.id === id)
-      return fail(`${who} leads to the very mailbox that the password is for`);
+      return fail(`${who} leads to the same mailbox that the password is for`);
     const read = await this.#readByPeople(found, now);
     return read.ok ? read : fail(`${who} ${read.error.text}`);
   }
@@ -161,12 +161,12 @@ export class NoticeDestinations {
     const read = await this.#readByPeople(await registry.findRecipient(key), now);
     if (read.ok) return undefined;
     return read.error.kind === 'outside' && (await registry.hasAddressesIn(domainOf(key as AddressKey & Address)))
-      ? { kind: 'unregistered', text: 'is no address that is registered here, though others of its domain are' }
+      ? { kind: 'unregistered', text: 'is not registered here, though others of its domain are' }
       : read.error;
   }
 
   async #readByPeople(found: Recipient | undefined, now: Instant): Promise<Result<ContactDestination, ContactProblem>> {
-    if (found === undefined) return problem('outside', 'is no address that is registered here');
+    if (found === undefined) return problem('outside', 'is not registered here');
     if ([found.address.state, found.account.state].includes('ended'))
       return problem('ended', 'has ended, or its account has');
     if (!isActive(found)) return problem('closed', 'is suspended');

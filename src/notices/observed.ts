@@ -133,7 +133,7 @@ export function observedLetters(n: number, breaking: readonly ObservedAccount[])
       subject: `Proeftijd van ${n} overgenomen accounts is voorbij`,
       blocks: [
         text(
-          `Deze accounts zijn overgenomen met alle toegeeflijkheid aan. Aantal dat die nodig had en zonder geweigerd zou worden: ${breaking.length}. Er verandert niets vanzelf: bekijk "sluis account observed", en zet de regels aan voor wie ze haalt met "sluis account enforce".`,
+          `Voor deze overgenomen accounts is elke afwijking van de regels toegestaan. Aantal dat een afwijking nodig had: ${breaking.length}. Er verandert niets vanzelf: bekijk "sluis account observed", en zet de regels aan voor wie ze haalt met "sluis account enforce".`,
         ),
         ...(breaking.length === 0 ? [] : [list]),
       ],
@@ -142,7 +142,7 @@ export function observedLetters(n: number, breaking: readonly ObservedAccount[])
       subject: `The observation of ${n} imported accounts is over`,
       blocks: [
         text(
-          `These accounts were imported with every tolerance on. Number that needed one and would be refused without it: ${breaking.length}. Nothing changes by itself: look at "sluis account observed", and put the rules on for those who keep them with "sluis account enforce".`,
+          `For these imported accounts every deviation from the rules is allowed. Number that needed one: ${breaking.length}. Nothing changes by itself: look at "sluis account observed", and apply the rules to those who keep them with "sluis account enforce".`,
         ),
         ...(breaking.length === 0 ? [] : [list]),
       ],

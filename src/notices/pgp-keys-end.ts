@@ -84,7 +84,7 @@ function lettersOf({ login, fingerprint, encryptsUntil }: PgpKeyRecord, left: nu
         lines(login),
         text('Daarna kunnen anderen u er geen versleutelde berichten meer mee sturen.'),
         text(
-          'Wat u moet doen: geef dit bericht aan degene die uw systeem beheert. Verleng de sleutel of maak een nieuwe, en geef de beheerder het openbare deel.',
+          'Wat u moet doen: geef dit bericht aan degene die uw systeem beheert. Verleng de sleutel of maak een nieuwe, en geef de helpdesk de openbare sleutel.',
         ),
         facts('Het gaat om deze sleutel:', [['Vingerafdruk', fingerprint]]),
       ],
@@ -96,7 +96,7 @@ function lettersOf({ login, fingerprint, encryptsUntil }: PgpKeyRecord, left: nu
         lines(login),
         text('After that others cannot send you messages encrypted to it.'),
         text(
-          'What to do: give this message to the person who looks after your system. Lengthen the key or make a new one, and give the operator its public half.',
+          'What to do: give this message to the person who looks after your system. Extend the key or make a new one, and give the helpdesk the public key.',
         ),
         facts('It is about this key:', [['Fingerprint', fingerprint]]),
       ],

@@ -42,7 +42,7 @@ export function parseCommand(line: Buffer): Result<Command, Trouble> {
 }
 
 function numberOf(text: string): Result<number, string> {
-  if (!/^\d+$/.test(text)) return fail('a number was expected');
+  if (!/^\d+$/.test(text)) return fail('a number is expected');
   // Not Number(): 60 digits would become a float that looks like a number.
   const digits = text.replace(/^0+(?=\d)/, '');
   const value = digits.length > 10 ? Number.POSITIVE_INFINITY : Number(digits);
@@ -79,7 +79,7 @@ const top: Parser = (argument) => {
   const [first = '', second = '', ...rest] = argument.trim().split(/ +/);
   const number = messageOf(first);
   const lines = numberOf(second);
-  if (rest.length > 0) return fail(troubles.topSyntax({ why: 'more was given' }));
+  if (rest.length > 0) return fail(troubles.topSyntax({ why: 'there are more arguments' }));
   if (!number.ok) return fail(troubles.topSyntax({ why: number.error }));
   if (!lines.ok) return fail(troubles.topSyntax({ why: lines.error }));
   return ok({ verb: 'TOP', number: number.value, lines: lines.value });

@@ -70,8 +70,8 @@ export const pgpRows = {
   pgpBusy: row(
     451,
     '4.4.5',
-    'The gateway has too much to encrypt and decrypt at this moment; try again later',
-    'More large messages at once than the OpenPGP thread has room for, or one that took too long.',
+    'The gateway is busy encrypting and decrypting other messages; try again later',
+    'Too many large messages came at once for the OpenPGP thread, or one took too long.',
   ),
 } as const satisfies Record<string, RefusalRow>;
 

@@ -303,20 +303,20 @@ export const protectRows = {
   protectedTooLarge: row(
     552,
     '5.2.3',
-    'Protected, the message is larger than {address} takes ({limit}); nothing was sent, send less in one message',
-    'Encryption makes a message about 40 % larger, and then it is above the setting `max-message` of the addressee.',
+    'With encryption the message is larger than {address} accepts ({limit}) and nothing was sent; send the files in several messages',
+    'Encryption makes a message about 40 % larger, which brings it above the setting `max-message` of the addressee.',
   ),
   protectedHeaderTooLarge: row(
     554,
     '5.6.0',
-    'The header is too large for a message that has to be protected; shorten it',
-    'There is no room for the fields of signature and encryption below the limit of 256 KB.',
+    'The header is too large for a message that must be signed or encrypted; shorten it',
+    'With the fields of signature and encryption the header would exceed the limit of 256 KB.',
   ),
   noProtectionKey: row(
     451,
     '4.3.5',
-    'The message must be protected and the gateway cannot use the key for it now; try again later',
-    'The key of the gateway does not open; the operator is told (`smime.no-signing-key`, `pgp.no-signing-key`).',
+    'The message must be signed or encrypted and the gateway cannot use its key at present; try again later',
+    'The gateway cannot open its own key; the log says why (`smime.no-signing-key`, `pgp.no-signing-key`).',
   ),
 } as const satisfies Record<string, RefusalRow>;
 

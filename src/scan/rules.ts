@@ -24,32 +24,32 @@ export const scanRows = {
   malware: row(
     554,
     '5.7.1',
-    'The message holds malware ({name}) and is refused; clean the computer that it came from, or ask the helpdesk if it is none',
-    'The scanner knows something in it. Nothing was filed.',
+    'The message holds malware ({name}) and is refused; have the computer checked that sent it, or ask the helpdesk if this is a mistake',
+    'The scanner found malware in the message. Nothing was filed.',
   ),
   tooLargeToScan: row(
     552,
     '5.3.4',
-    'The message holds too much to be scanned for malware, so it is refused; send it in pieces, or files that are not packed',
-    'It, or what is packed in it, is larger or deeper than the scanner looks.',
+    'The message is too large to be scanned for malware and is refused; send it in parts, or with files that are not compressed',
+    'The message or an archive in it is larger, or has more levels, than the scanner examines.',
   ),
   encryptedUnscanned: row(
     554,
     '5.7.1',
-    'The message, or a part of it, is encrypted, so it cannot be scanned for malware and is refused; send it in clear to this gateway, which protects it',
-    'Encrypted end to end, or an archive with a password, where the operator refuses what cannot be scanned.',
+    'The message or a part of it is encrypted, cannot be scanned for malware and is refused; send it without encryption, this gateway encrypts it',
+    'The message is encrypted end to end or holds an archive with a password, and the operator refuses what cannot be scanned.',
   ),
   scannerAway: row(
     451,
     '4.7.1',
-    'The gateway cannot scan for malware at this moment; try again later',
-    'The scanner does not answer in time, or does not tell of its limits. The log says which (scan.away, scan.limits-silent).',
+    'The gateway cannot scan for malware at present; try again later',
+    'The scanner does not answer in time, or does not announce its limits. The log says which (`scan.away`, `scan.limits-silent`).',
   ),
   scannerBusy: row(
     451,
     '4.4.5',
-    'The gateway has too much to scan for malware at this moment; try again later',
-    'More messages wait for the scanner than it takes in their time.',
+    'The gateway is busy scanning other messages for malware; try again later',
+    'Too many messages are waiting for the scanner.',
   ),
 } as const satisfies Record<string, RefusalRow>;
 

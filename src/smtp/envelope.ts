@@ -16,14 +16,14 @@ export const envelopeRows = {
     501,
     '5.5.4',
     '{what}',
-    'An argument of MAIL or RCPT is not as the standards have it; the text says which: the address, SIZE, BODY, SMTPUTF8, RET, ENVID, AUTH, NOTIFY, ORCPT.',
-    'A fault of the program: ask its vendor',
+    'An argument of MAIL or RCPT is wrong; the text names it: the address, SIZE, BODY, SMTPUTF8, RET, ENVID, AUTH, NOTIFY or ORCPT.',
+    'The program has a fault: ask its vendor',
   ),
   unknownParameter: row(
     555,
     '5.5.4',
-    'The parameter {name} is not known here; leave it out',
-    'MAIL or RCPT with a parameter that EHLO does not offer.',
+    'The parameter {name} is unknown; leave it out',
+    'MAIL or RCPT has a parameter that EHLO does not offer.',
   ),
 } as const satisfies Record<string, RefusalRow>;
 

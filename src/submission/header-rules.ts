@@ -109,8 +109,8 @@ async function judgeOne(
   if (field === undefined) return ok(undefined);
   const title = name === 'from' ? 'From' : 'Sender';
   const malformed = (why: string): Result<undefined, Refusal> => fail(refusals.malformedField({ name: title, why }));
-  if (fields.length > 1) return malformed('it stands more than once');
-  if (field.spaced) return malformed('a blank stands before its colon');
+  if (fields.length > 1) return malformed('the field stands more than once');
+  if (field.spaced) return malformed('there is a space before its colon');
   const mailboxes = readMailboxes(fieldText(header, field));
   if (!mailboxes.ok) return malformed(mailboxes.error);
   const [first, second] = mailboxes.value;

@@ -72,7 +72,7 @@ test('an account ends with a time of grace: no mail in or out, collected until t
   await sender.command(`MAIL FROM:<${bert}>`, '250');
   assert.match(
     await sender.command(`RCPT TO:<${anna}>`, '551'),
-    new RegExp(`^551 5\\.1\\.6 <${anna}> has ended; send to <${carl}> instead`),
+    new RegExp(`^551 5\\.1\\.6 <${anna}> no longer exists; send to <${carl}> instead`),
   );
   await own.command(`MAIL FROM:<${anna}>`, '550 5.7.1 This account may no longer send');
   assert.equal((await reader.stat()).messages, 2);
@@ -200,7 +200,7 @@ test('an address ends with a successor; one that takes no mail is none', async (
   await client.command(`MAIL FROM:<${bert}>`, '250');
   await client.command(
     'RCPT TO:<balie@group.test>',
-    `551 5.1.6 <balie@group.test> has ended; send to <${carl}> instead`,
+    `551 5.1.6 <balie@group.test> no longer exists; send to <${carl}> instead`,
   );
   await client.quit();
 });
@@ -280,7 +280,7 @@ test('many accounts end from a file: planned, all wrong lines at once, sessions 
   await own.command(`MAIL FROM:<${bert}>`, '550 5.7.1 This account may no longer send');
   await sender.command(`MAIL FROM:<${carl}>`, '250');
   await sender.command(`RCPT TO:<${anna}>`, '550 5.1.1');
-  await sender.command(`RCPT TO:<${bert}>`, `551 5.1.6 <${bert}> has ended; send to <${carl}> instead`);
+  await sender.command(`RCPT TO:<${bert}>`, `551 5.1.6 <${bert}> no longer exists; send to <${carl}> instead`);
   const again = JSON.parse(await done(gateway, 'account', 'end', '--from', both, ...sure, '--json')) as EndingsView;
   assert.deepEqual([again.applied, again.accounts, again.already, again.ended], [true, 2, 2, []]);
   assert.match(await done(gateway, 'audit', 'list', '--event', 'registry.account-ending', '--json'), /practice stops/);

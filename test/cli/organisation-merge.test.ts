@@ -190,7 +190,7 @@ test('a practice becomes part of another: the plan, the same done, open sessions
 
   clock.advance(minutes(2));
   await sender.command(`MAIL FROM:<${from}>`, '250');
-  await sender.command(`RCPT TO:<${anna}>`, `551 5.1.6 <${anna}> has ended; send to <anna@group.test> instead`);
+  await sender.command(`RCPT TO:<${anna}>`, `551 5.1.6 <${anna}> no longer exists; send to <anna@group.test> instead`);
   await sender.command('RCPT TO:<info@a.test>', '250');
   await sender.command('RSET', '250');
   await own.command(`MAIL FROM:<${anna}>`, '550 5.7.1');

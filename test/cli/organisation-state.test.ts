@@ -108,7 +108,7 @@ test('ended: for ever, with a successor, sessions cut, mail stays for an export'
   );
   await closed(reader);
   await sender.command(`MAIL FROM:<${carl}>`, '250');
-  await sender.command(`RCPT TO:<${anna}>`, `551 5.1.6 <${anna}> has ended; send to <${carl}> instead`);
+  await sender.command(`RCPT TO:<${anna}>`, `551 5.1.6 <${anna}> no longer exists; send to <${carl}> instead`);
   await done(gateway, 'mailbox', 'export', anna, `${gateway.folder}/anna.tar`, '--reason', 'asked');
   for (const [args, text] of [
     [['organisation', 'resume', name], /has ended, which cannot be undone/],

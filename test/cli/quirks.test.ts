@@ -34,7 +34,7 @@ test('account quirks tells how often, since when, by which program, and what swi
     `line-ends: seen 2 times since ${day}, last today, by OldSys 2.1: bare CR or LF in messages (RFC 5321 section 2.3.8)`,
     '  allowed (line-ends=automatic); switching it off (line-ends=refuse) would refuse these',
     '',
-    `path-blanks: refused once since ${day}, last today: blanks around the address in MAIL FROM or RCPT TO (RFC 5321 section 3.3)`,
+    `path-blanks: refused once since ${day}, last today: spaces around the address in MAIL FROM or RCPT TO (RFC 5321 section 3.3)`,
     '  refused (quirk-path-blanks=refuse); quirk-path-blanks=tolerate would allow these',
     '',
   ].join('\n');

@@ -260,7 +260,7 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
     await done('cert', 'revoke', only.serial, '--why', 'keyCompromise');
     await ends(
       5,
-      /550 5\.7\.5 <bert@brug\.test> takes encrypted messages only.*it was revoked/,
+      /550 5\.7\.5 <bert@brug\.test> accepts only encrypted messages.*it was revoked/,
       'smime',
       'test',
       'bert@brug.test',

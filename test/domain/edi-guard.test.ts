@@ -120,7 +120,11 @@ test('the strictest finding decides, and each addressee is named with its own', 
   const { reply, status, text } = verdict.refusal;
   assert.deepEqual(
     [reply, status, text],
-    [554, '5.7.1', 'The interchange says it is for "gp-000002", which is not <other@group.test>; nothing was sent'],
+    [
+      554,
+      '5.7.1',
+      'The interchange names as its recipient "gp-000002", which is not <other@group.test>; nothing was sent',
+    ],
   );
   assert.equal(verdictOf(findings.filter((f) => f.guard === 'type')).kind, 'hold');
   const wrong = judgeInterchanges(

@@ -204,7 +204,7 @@ test('more copies than the store files with one message are refused, and sent to
     { login: 'many', organisation: 'practice', kind: 'mail', addresses: many.map((each) => each as Address) },
     { name: 'test' },
   );
-  assert.match(await submit(t, smtp, many), /^554 5\.5\.3 .*65 copies.*fewer recipients/);
+  assert.match(await submit(t, smtp, many), /^554 5\.5\.3 .*65 separately encrypted copies.*fewer recipients/);
   assert.match(await submit(t, smtp, many.slice(1)), /^250 /);
 });
 

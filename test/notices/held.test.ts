@@ -17,7 +17,7 @@ async function hold(region: Region, from: string, sender = from): Promise<number
     submitter: submitter!.account,
     recipients: [address('arts@ziekenhuis.test'), address('edi@brug.test')],
     reasons: [
-      'The interchange says it is for "500000009:ZZ", which is not <arts@ziekenhuis.test>',
+      'The interchange names as its recipient "500000009:ZZ", which is not <arts@ziekenhuis.test>',
       'The control totals are wrong: unz-count',
       'The control totals are wrong: unz-count',
     ],

@@ -234,7 +234,7 @@ test(
     // Random octets do not shrink: above StreamMaxLength, 3 MiB; then above MaxScanSize, 4 MiB, inside an archive.
     const [long, bomb] = [attached(randomBytes(4 * MiB)), attached(await zipOf('nul', Buffer.alloc(20 * MiB)))];
     for (const content of [long, bomb])
-      assert.match(await submitted(gateway, content), /^552 5\.3\.4 The message holds too much to be scanned/);
+      assert.match(await submitted(gateway, content), /^552 5\.3\.4 The message is too large to be scanned/);
     const lenient = await gatewayWith(t, configuration(path, 'too-large = "pass"\n'));
     for (const content of [long, bomb]) assert.match(await submitted(lenient, content), /^250 /);
     const rows = (await lenient.store.audit.read({ limit: 1000 })).filter(({ event }) => event === 'scan.marked');

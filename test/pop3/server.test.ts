@@ -53,7 +53,7 @@ test('a second login on a held maildrop is answered [IN-USE] at once, and may tr
   await say(second, 'USER alice');
   assert.equal(
     await say(second, 'PASS secret'),
-    '-ERR [IN-USE] another session has the maildrop open; try again when it has ended / De postbus is al geopend, op een andere computer of in een ander programma; probeer het na een minuut opnieuw',
+    '-ERR [IN-USE] another session has the maildrop open; try again when it has ended / De postbus is al geopend, op een andere computer of in een ander programma; probeer het over een minuut opnieuw',
   );
   assert.equal(await say(first, 'QUIT'), '+OK bye');
   await say(second, 'USER alice');
@@ -441,7 +441,10 @@ test('a stranger whose place goes to another hears why, also inside TLS, and wit
   const others = [await Line.open(options), await Line.open(options)];
   for (const line of others) assert.match((await line.line()) ?? '', /^\+OK/);
   for (const line of [first, second]) {
-    assert.equal(await line.line(), '-ERR [SYS/TEMP] too many connections wait for a login; connect again');
+    assert.equal(
+      await line.line(),
+      '-ERR [SYS/TEMP] too many connections are waiting for a login and this one was the oldest; connect again and log in',
+    );
     await line.closed();
   }
   assert.equal(pop3.connections.open, 2);

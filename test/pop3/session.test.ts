@@ -63,11 +63,11 @@ S: .
 C: DELE 1
 S: +OK*
 C: DELE 1
-S: -ERR this message is marked deleted*
+S: -ERR this message is marked as deleted*
 C: RETR 1
-S: -ERR this message is marked deleted*
+S: -ERR this message is marked as deleted*
 C: LIST 1
-S: -ERR this message is marked deleted*
+S: -ERR this message is marked as deleted*
 C: STAT
 S: +OK 2 ${two.length + 18}
 C: LIST
@@ -135,7 +135,7 @@ test('implicit TLS greets inside TLS and offers no STLS', async () => {
 @tls
 S: +OK mail.test POP3 server ready
 C: STLS
-S: -ERR the line is inside TLS already
+S: -ERR TLS is active already
 @auth alice secret
 C: STLS
 S: -ERR already logged in
@@ -197,7 +197,7 @@ S: +OK bye
 test('a wrong password, an unknown name and one that is not active get the same answer; too many close', async () => {
   await using pop3 = await startPop3({ tls: 'implicit', limits: { failedLogins: 4 } });
   const same =
-    '-ERR [AUTH] login name or password is wrong, or the account is not active / Inloggen is niet gelukt: de gebruikersnaam of het wachtwoord klopt niet, of het account is opgeschort';
+    '-ERR [AUTH] the login failed: user name or password is wrong, or the account is suspended / Inloggen is niet gelukt: de gebruikersnaam of het wachtwoord klopt niet, of het account is opgeschort';
   await pop3.dialog(`
 @tls
 S: +OK *
@@ -231,7 +231,7 @@ S: +OK *
 C: USER alice
 S: +OK *
 C: PASS secret
-S: -ERR [SYS/TEMP] too many logins at the moment*
+S: -ERR [SYS/TEMP] the gateway cannot check the login at present*
 @busy off
 @auth alice secret
 C: QUIT
@@ -253,7 +253,7 @@ S: -ERR the response is not base64
 C: AUTH PLAIN
 S: +${' '}
 C: *
-S: -ERR AUTH given up
+S: -ERR the login was cancelled
 C: AUTH CRAM-MD5
 S: -ERR this mechanism is not offered*
 C: AUTH PLAIN
@@ -303,13 +303,13 @@ S: -ERR RETR needs one message number: the number is above 2147483647
 C: DELE 99999999999999999999
 S: -ERR DELE needs one message number: the number is above 2147483647
 C: RETR 2
-S: -ERR no such message, the maildrop has 1 to 1
+S: -ERR no such message; the maildrop has messages 1 to 1
 C: LIST 2147483647
 S: -ERR no such message*
 C: UIDL x
-S: -ERR UIDL takes one message number: a number was expected
+S: -ERR UIDL takes one message number: a number is expected
 C: TOP 1 -1
-S: -ERR TOP needs a message number and a number of lines: a number was expected
+S: -ERR TOP needs a message number and a number of lines: a number is expected
 C: RETR
 S: -ERR RETR needs one message number*
 C: QUIT
@@ -333,7 +333,7 @@ C: UIDL
 S: +OK *
 S: .
 C: RETR 1
-S: -ERR no such message, the maildrop is empty
+S: -ERR no such message; the maildrop is empty
 C: QUIT
 S: +OK bye
 `);
@@ -375,7 +375,9 @@ test('ten bad commands close, in every state; good ones between do not help', as
   const nine = 'C: XYZZY\nS: -ERR unknown command*\nC: CAPA\nS... .\n'.repeat(9);
   await pop3.dialog(`@tls\nS: +OK *\n${nine}C: PASS\nS: -ERR *too many such commands, closing\n@closed\n`);
   await pop3.dialog(`@tls\nS: +OK *\n@auth alice secret\n${nine}C: RETR 0\nS: -ERR *closing\n@closed\n`);
-  await pop3.dialog(`@tls\nS: +OK *\nC~ ${'z'.repeat(70_000)}\nS: -ERR the line does not end, closing\n@closed\n`);
+  await pop3.dialog(
+    `@tls\nS: +OK *\nC~ ${'z'.repeat(70_000)}\nS: -ERR the line does not end; the connection is closed\n@closed\n`,
+  );
   assert.equal(pop3.store.locked, 0);
 });
 
@@ -478,7 +480,7 @@ test('a database that is away, or does not say: a temporary failure, and of what
     ['away', 'the server has a problem, nothing was deleted*'],
     [
       'unknown',
-      'whether this was done is not known; log in again and look / Of dit is gelukt is niet bekend; haal opnieuw op en kijk',
+      'the gateway does not know whether the messages were deleted; log in again and look / Het is niet bekend of de berichten zijn verwijderd; haal opnieuw op en controleer het',
     ],
   ] as const) {
     await pop3.dialog(`
@@ -507,7 +509,7 @@ C: DELE 1
 S: +OK*
 @ended
 C: QUIT
-S: -ERR [SYS/TEMP] the log-in of this session is no longer valid, nothing was deleted; log in again / U bent niet langer ingelogd; log opnieuw in
+S: -ERR [SYS/TEMP] the login of this session is no longer valid, nothing was deleted; log in again / U bent niet meer ingelogd; log opnieuw in
 @closed
 `);
   assert.deepEqual(pop3.store.bodiesOf(1), [one]);
@@ -531,7 +533,7 @@ C: DELE 1
 S: +OK*
 @takeover 1
 C: ${command}
-S: -ERR [SYS/TEMP] this session has lost the maildrop, another one may have it by now; nothing was deleted, log in again / Een andere verbinding heeft de postbus geopend; er is niets verwijderd, haal opnieuw op
+S: -ERR [SYS/TEMP] this session no longer has the maildrop, another session may have it; nothing was deleted, log in again / Een andere verbinding heeft de postbus geopend; er is niets verwijderd, haal opnieuw op
 @closed
 `);
   assert.deepEqual(pop3.store.bodiesOf(1), [one]);

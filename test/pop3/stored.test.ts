@@ -147,7 +147,7 @@ S: `;
   clock.advance(seconds(2));
   await pop3.dialog(`${other}+OK maildrop locked, 1 messages *`);
   first.send('QUIT\r\n');
-  assert.match((await first.line()) ?? '', /^-ERR \[SYS\/TEMP\] this session has lost the maildrop/);
+  assert.match((await first.line()) ?? '', /^-ERR \[SYS\/TEMP\] this session no longer has the maildrop/);
   await first.closed();
   await pop3.stop();
   assert.equal((await store.registry.findAccount('alice'))?.messages, 1);

@@ -148,7 +148,7 @@ test('of several certificates the newest valid one is encrypted to, as they come
   const w = await world(t);
   await w.give('postmaster', { keep: true, emails: ['postmaster@mail.test'] });
   await w.set('bert', { encrypt: 'required' });
-  assert.match(refusal(await w.plan('anna', 'bert')), /^550 .*no certificate of it is registered/);
+  assert.match(refusal(await w.plan('anna', 'bert')), /^550 .*no certificate for it is registered/);
   const first = await w.give('bert', { from: -2, to: 10 });
   assert.equal(encryptedTo(await w.plan('anna', 'bert')), first.fingerprint);
   const second = await w.give('bert', { from: -1, to: 20 });
@@ -160,7 +160,7 @@ test('of several certificates the newest valid one is encrypted to, as they come
   const third = await w.give('bert', { by: w.theirs, from: 1, to: 50, kind: 'rsa2048' });
   assert.equal(encryptedTo(await w.plan('anna', 'bert')), third.fingerprint);
   w.lists.set(third.fingerprint, { kind: 'unknown', text: 'overdue' });
-  assert.match(refusal(await w.plan('anna', 'bert')), /^450 .*nobody can tell now/);
+  assert.match(refusal(await w.plan('anna', 'bert')), /^450 .*cannot check whether it was revoked/);
   // Revoked here, whatever its own authority says.
   w.lists.clear();
   await w.store.certificates.revokeCertificate(third.fingerprint, 'superseded', actor);
@@ -172,7 +172,7 @@ test('a certificate that was registered for one account draws no mail of another
   await w.give('postmaster', { keep: true, emails: ['postmaster@mail.test'] });
   await w.set('bert', { encrypt: 'required' });
   await w.give('lab', { by: w.theirs, emails: ['lab@group.test', 'bert@group.test'], keep: true });
-  assert.match(refusal(await w.plan('anna', 'bert')), /no certificate of it is registered/);
+  assert.match(refusal(await w.plan('anna', 'bert')), /no certificate for it is registered/);
   assert.deepEqual(await w.mail.decryptionKeys(address('bert@group.test')), []);
   assert.equal((await w.mail.decryptionKeys(address('LAB@group.test'))).length, 1);
 });

@@ -110,11 +110,14 @@ test('required and no usable key of either kind: 550 5.7.5 at RCPT, and at DATA,
   const message = await b.submitted(letter('x\r\n'), [BOB]);
   const { registered } = message.recipients[0]!;
   const asked = { at: address(BOB), registered, submitter: message.submitter, sender: address(ME) };
-  assert.match((await step.recipient!(asked))?.text ?? '', /no certificate or OpenPGP key of it is registered/);
+  assert.match((await step.recipient!(asked))?.text ?? '', /no certificate or OpenPGP key for it is registered/);
   const expired = await giveKey(b, BOB, { more: { createdAt: instant(1), encryptsUntil: instant(b.clock.now() - 1) } });
   const refusal = await step.recipient!(asked);
   assert.deepEqual([refusal?.reply, refusal?.status], [550, '5.7.5']);
-  assert.match(refusal?.text ?? '', /<bob@praktijk.example> takes encrypted .* OpenPGP key of it: it expired on \d{4}/);
+  assert.match(
+    refusal?.text ?? '',
+    /<bob@praktijk.example> accepts only encrypted .* OpenPGP key for it: it expired on \d{4}/,
+  );
   assert.deepEqual(await b.run(step, message), { kind: 'refused', refusal });
   await b.store.pgpKeys.revoke(expired.fingerprint, 'x', { name: 'test' });
   assert.match((await step.recipient!(asked))?.text ?? '', /it was revoked/);

@@ -106,7 +106,7 @@ test('malware is refused with its name, with a row in the trail and an event in 
 for (const [what, verdict, policy, expected] of [
   ['a scanner that is away', AWAY, USUAL, /^451 4\.7\.1 .* cannot scan .*; try again later$/],
   ['a scanner with too much to do', FULL, USUAL, /^451 4\.4\.5 .*; try again later$/],
-  ['a message that is too large to scan', LARGE, USUAL, /^552 5\.3\.4 .* too much to be scanned/],
+  ['a message that is too large to scan', LARGE, USUAL, /^552 5\.3\.4 .* too large to be scanned/],
   [
     'an archive with a password',
     { kind: 'encrypted', why: 'Heuristics.Encrypted.Zip' },

@@ -74,7 +74,7 @@ test('octets an hour have a limit, and those of messages that were broken off co
   await until('the line broke', () => smtp.log.names.includes('smtp.interrupted'));
   assert.match(
     await second.command('MAIL FROM:<alice@group.test>', '450'),
-    /^450 4\.7\.1 This account has sent as much as it may in this hour/,
+    /^450 4\.7\.1 This account has reached its amount of data for this hour/,
   );
   assert.deepEqual(
     smtp.log.events.filter(({ event }) => event === 'smtp.limited').map(({ fields }) => fields.limit),

@@ -174,7 +174,7 @@ test('a refusal names what is wrong in one line, and files nothing for anybody',
     );
   assert.equal(
     await refused(MEDLAB),
-    '554 5.7.1 The interchange says it is from "500000001", which is not the sender\'s organisation; nothing was sent',
+    '554 5.7.1 The interchange names as its sender "500000001", which is not the sender\'s organisation; nothing was sent',
   );
   await identities(g, '500000001');
   idOf(await g.send(MEDLAB));
@@ -203,7 +203,7 @@ test('an addressee decides of what reaches it: only its own copy is held, sender
     /Uw bericht wordt vastgehouden/,
     /bob@group\.test/,
     /MEDLAB \(1\)/,
-    /Your message is held|did NOT deliver/,
+    /Your message is held|have NOT delivered/,
   ])
     assert.match(notice, part);
   assert.ok(!notice.includes('carol@'));

@@ -72,14 +72,14 @@ test("a partner's limit holds at RCPT and at the end of the content, its states 
     `C: MAIL FROM:<alice@group.test>${size}\nS: 250 *\nC: RCPT TO:<lab@hospital.test>\nS: ${rcpt}\n`;
   await dialog(
     smtp,
-    `${mail('552 5.2.3 <lab@hospital.test> takes messages up to 100000B; send less in one message / <lab@hospital.test> ontvangt berichten tot 100000B; verstuur minder in een bericht', ' SIZE=100001')}C: RSET
+    `${mail('552 5.2.3 <lab@hospital.test> accepts messages up to 100000B; send the files in several messages / <lab@hospital.test> ontvangt berichten tot 100000B; verdeel de bijlagen over meer berichten', ' SIZE=100001')}C: RSET
 S: 250 *
 ${mail('250 *')}C: DATA
 S: 354 *
 C: From: alice@group.test
 C:
 ${`C: ${'x'.repeat(900)}\n`.repeat(120)}C: .
-S: 552 5.2.3 The message is larger than <lab@hospital.test> takes (100000B); nothing was sent, send to the others separately / Het bericht is te groot voor een ontvanger (100000B); er is niets verzonden, stuur het apart
+S: 552 5.2.3 The message is larger than <lab@hospital.test> accepts (100000B) and nothing was sent; send to the others separately / Het bericht is te groot voor een ontvanger (100000B) en niet verzonden; stuur het apart aan de anderen
 `,
   );
   await registry.setPartnerState('hospital', 'suspended', actor);
@@ -89,7 +89,7 @@ S: 552 5.2.3 The message is larger than <lab@hospital.test> takes (100000B); not
   await dialog(
     smtp,
     mail(
-      '550 5.2.1 The mail server of <lab@hospital.test> takes no mail for now; ask the addressee or the helpdesk / De mailserver van <lab@hospital.test> neemt nu geen mail aan; vraag de ontvanger of de helpdesk',
+      '550 5.2.1 The mail server of <lab@hospital.test> accepts no messages at present; ask the addressee or the helpdesk / De mailserver van <lab@hospital.test> neemt nu geen berichten aan; bel de ontvanger of de helpdesk',
     ),
   );
   await registry.setPartnerState('hospital', 'ended', actor);
@@ -113,7 +113,7 @@ C: RCPT TO:<bob@group.test>
 S: 250 *
 ${content('text/plain', 'lab@hospital.test')}S: 250 2.0.0 *
 C: MAIL FROM:<carol@hospital.test>
-S: 550 5.7.1 The address in MAIL FROM is not one that this account may send as; use your own registered address / Het afzenderadres hoort niet bij dit account; gebruik uw eigen aangesloten adres
+S: 550 5.7.1 The address in MAIL FROM is not one that this account may send as; use your own registered address / Het afzenderadres hoort niet bij dit account; gebruik uw eigen adres
 C: MAIL FROM:<alice@group.test>
 S: 550 5.7.1 *
 C: MAIL FROM:<lab@hospital.test>
@@ -288,7 +288,7 @@ test('a full mailbox of the substitute is temporary; a full one of the addressee
   await dialog(
     smtp,
     `${declared('250 2.1.5 * goes to *')}${content()}S: 250 2.0.0 *
-${declared('250 2.1.5 * goes to *')}${content('multipart/encrypted; boundary=x')}S: 452 4.2.2 The mailbox of <Anna@group.test> is full; try again after it was emptied / De postbus van <Anna@group.test> is vol; bel de ontvanger, of probeer het later opnieuw
+${declared('250 2.1.5 * goes to *')}${content('multipart/encrypted; boundary=x')}S: 452 4.2.2 The mailbox of <Anna@group.test> is full; ask the addressee to fetch the mail, then try again / De postbus van <Anna@group.test> is vol; vraag de ontvanger de mail op te halen en probeer het daarna opnieuw
 `,
   );
   assert.deepEqual(await count(smtp), { anna: 1, ben: 1, alice: 1 });
@@ -296,7 +296,7 @@ ${declared('250 2.1.5 * goes to *')}${content('multipart/encrypted; boundary=x')
   await dialog(
     smtp,
     declared(
-      '452 4.2.2 The mailbox of <ben@group.test> is full; try again after it was emptied / De postbus van <ben@group.test> is vol; bel de ontvanger, of probeer het later opnieuw',
+      '452 4.2.2 The mailbox of <ben@group.test> is full; ask the addressee to fetch the mail, then try again / De postbus van <ben@group.test> is vol; vraag de ontvanger de mail op te halen en probeer het daarna opnieuw',
     ),
   );
 });

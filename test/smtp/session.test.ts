@@ -178,7 +178,7 @@ test('a session that only meets the back-off ends as well, and its logins are on
   const { port, ca, log, connections } = await startSmtp(t, { authenticate: () => 'busy' });
   const busy = '@base64 C: AUTH PLAIN {{\\0alice\\0alice-pw}}\nS: ';
   await runTranscript(
-    `${HELLO}\n${`${busy}454 4.7.0 *\n`.repeat(4)}${busy}421 4.7.0 Too many logins that could not be judged*\n@closed`,
+    `${HELLO}\n${`${busy}454 4.7.0 *\n`.repeat(4)}${busy}421 4.7.0 The gateway could not check several logins*\n@closed`,
     { protocol: 'smtp', port, ca },
   );
   while (connections.open > 0) await new Promise((resolve) => setImmediate(resolve));
@@ -508,8 +508,8 @@ test('a stranger whose place goes to another hears it: before TLS, in the handsh
   await secure.startTls();
   const others = [await Line.open(options), await Line.open(options), await Line.open(options)];
   for (const other of others) assert.match((await other.line()) ?? '', /^220 /);
-  assert.match((await plain.line()) ?? '', /^421 4\.7\.0 Too many connections wait for a login/);
-  assert.match((await secure.line()) ?? '', /^421 4\.7\.0 Too many connections wait for a login/);
+  assert.match((await plain.line()) ?? '', /^421 4\.7\.0 Too many connections are waiting for a login/);
+  assert.match((await secure.line()) ?? '', /^421 4\.7\.0 Too many connections are waiting for a login/);
   for (const line of [plain, shaking, secure]) await line.closed();
   assert.equal(connections.open, 3);
   for (const other of others) other.close();

@@ -114,7 +114,7 @@ ${TAKEN}`,
 
 test('it works only alone, whichever recipient comes first', async (t) => {
   const smtp = await start(t);
-  const alone = 'S: 550 5.7.1 *only as the one recipient*\n';
+  const alone = 'S: 550 5.7.1 *must be the only recipient*\n';
   await speak(
     smtp,
     `${LOGIN}${MAIL}${TEST}C: RCPT TO:<bob@group.test>\n${alone}${TEST}C: RSET\nS: 250 *\n${MAIL}C: RCPT TO:<bob@group.test>\nS: 250 *\nC: RCPT TO:<test@mail.test>\n${alone}${content()}S: 250 2.0.0 accepted as *`,
@@ -150,7 +150,7 @@ test('an account has so many reports an hour, or none', async (t) => {
   );
   assert.equal((await filed(smtp.store, 'alice')).length, 2);
   const none = await start(t, { settings: { alice: { 'test-reports-per-hour': 0 } } });
-  await speak(none, `${LOGIN}${MAIL}C: RCPT TO:<test@mail.test>\nS: 550 5.7.1 *not for this account*`);
+  await speak(none, `${LOGIN}${MAIL}C: RCPT TO:<test@mail.test>\nS: 550 5.7.1 *may not use the test address*`);
 });
 
 test('an address of that name that somebody registered is theirs', async (t) => {

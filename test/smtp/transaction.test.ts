@@ -86,7 +86,7 @@ S: 250 *
 C: RCPT TO:<nobody@group.test>
 S: 550 5.1.1 <nobody@group.test> is not registered in this group; check the address / <nobody@group.test> is niet aangesloten; controleer het adres
 C: RCPT TO:<carol@group.test>
-S: 550 5.2.1 <carol@group.test> is registered but suspended; ask the addressee or the helpdesk / <carol@group.test> is opgeschort; vraag de ontvanger of de helpdesk
+S: 550 5.2.1 <carol@group.test> is registered but suspended; ask the addressee or the helpdesk / <carol@group.test> is opgeschort; bel de ontvanger of de helpdesk
 # who left is nobody's business: an ended address looks like one that never was
 C: RCPT TO:<dave@group.test>
 S: 550 5.1.1 <dave@group.test> is not registered in this group; check the address / <dave@group.test> is niet aangesloten; controleer het adres
@@ -137,7 +137,7 @@ test('From and Sender must be the account itself, once and plainly', async (t) =
     ['From: bob@group.test', '550 5.7.1 *'],
     ['From: alice@elsewhere.test', '550 5.7.1 *'],
     ['From: alice@group.test\nfrom: bob@group.test', '550 5.6.0 * more than one From *'],
-    ['From : alice@group.test', '550 5.6.0 * blank * colon*'],
+    ['From : alice@group.test', '550 5.6.0 * space before * colon*'],
     ['From: alice@group.test\nFrom : bob@group.test', '550 5.6.0 * more than one From *'],
     ['From: alice@group.test, bob@group.test', '550 5.6.0 *'],
     ['From: Practice: alice@group.test;', '550 5.6.0 * group syntax *'],
@@ -237,7 +237,7 @@ S: 552 5.3.4 *36 MB*
 C: MAIL FROM:<alice@group.test> SIZE=70000
 S: 250 *
 C: RCPT TO:<bob@group.test>
-S: 552 5.2.3 <bob@group.test> takes messages up to 64KiB; *
+S: 552 5.2.3 <bob@group.test> accepts messages up to 64KiB; *
 C: RCPT TO:<carol@group.test>
 S: 250 *
 C: RSET
@@ -429,7 +429,7 @@ test('a store that is away is a temporary failure at MAIL, RCPT and AUTH, and th
   await dialog(
     smtp,
     `C: MAIL FROM:<alice@group.test>
-S: 451 4.3.0 The gateway cannot look this up at present, nothing is wrong with your message; try again in a moment / Er is een storing, met uw bericht is niets mis; probeer het zo opnieuw
+S: 451 4.3.0 The gateway cannot look this up at present, nothing is wrong with your message; try again in a moment / Er is een storing, dat ligt niet aan uw bericht; probeer het over een paar minuten opnieuw
 C: MAIL FROM:<alice@group.test>
 S: 451 4.3.0 *
 @back

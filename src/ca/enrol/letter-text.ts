@@ -29,7 +29,7 @@ Wat u doet:
 
 {{/page}}
 {{^page}}
-Wat u doet: bel de helpdesk, of geef deze brief aan wie uw systeem beheert. De code wordt bij de helpdesk ingevoerd.
+Wat u doet: bel de helpdesk, of geef deze brief aan wie uw systeem beheert. De helpdesk voert de code in.
 
 {{/page}}
 Uw programma heeft ook deze gegevens nodig:
@@ -78,7 +78,7 @@ What to do:
 
 {{/page}}
 {{^page}}
-What to do: call the helpdesk, or give this letter to whoever looks after your system. The code is entered at the helpdesk's.
+What to do: call the helpdesk, or give this letter to whoever looks after your system. The helpdesk enters the code.
 
 {{/page}}
 Your program also needs this:

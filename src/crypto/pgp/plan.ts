@@ -74,15 +74,15 @@ export const pgpPlanRows = {
   pgpEncryptionImpossible: row(
     550,
     '5.7.5',
-    '{address} takes encrypted messages only, and {detail}; ask the addressee or the helpdesk',
-    'The setting `encrypt` of the addressee is at required, and no OpenPGP key of it can be used.',
+    '{address} accepts only encrypted messages, and {detail}; ask the addressee or the helpdesk',
+    'The setting `encrypt` of the addressee is `required`, and none of its OpenPGP keys can be used.',
     'The operator registers a key: `pgp key issue` or `pgp key import`',
   ),
   pgpSigningImpossible: row(
     550,
     '5.7.5',
     'Messages of this account are signed, and there is no valid OpenPGP key for the address in From: {why}; ask the helpdesk',
-    'The setting `sign` is at always, and the gateway holds no valid OpenPGP key for From.',
+    'The setting `sign` is `always`, and the gateway has no valid OpenPGP key for the address in From.',
     'The operator issues one: `pgp key issue --keep-key`',
   ),
 } as const satisfies Record<string, RefusalRow>;
@@ -94,8 +94,8 @@ function refusedRecipient(address: Address, found: PgpSelection): PgpPlan {
   const why = whyOf(found);
   const detail =
     why === undefined
-      ? 'no certificate or OpenPGP key of it is registered'
-      : `there is no valid OpenPGP key of it: ${why}`;
+      ? 'no certificate or OpenPGP key for it is registered'
+      : `there is no valid OpenPGP key for it: ${why}`;
   return {
     kind: 'refused',
     about: 'recipient',

@@ -184,7 +184,7 @@ function reasonOf({ reason, certificate }: Untrusted): string {
     case 'revoked':
       return 'it was revoked';
     case 'revocation-unknown':
-      return 'nobody can tell now whether it was revoked';
+      return 'the gateway cannot check whether it was revoked';
     case 'key-usage':
     case 'extended-key-usage':
       return 'it may not be used for this';
@@ -207,7 +207,7 @@ const nothingOf = (found: Selection): { readonly nothing?: true } =>
 
 const shown = (address: Address): string => (needsUtf8(address) ? 'This address' : `<${address}>`);
 
-const NO_CERTIFICATE = '{address} takes encrypted messages only, and {detail}; ask the addressee or the helpdesk';
+const NO_CERTIFICATE = '{address} accepts only encrypted messages, and {detail}; ask the addressee or the helpdesk';
 const NO_SIGNER =
   'Messages of this account are signed, and there is no valid certificate for the address in From: {why}; ask the helpdesk';
 
@@ -216,29 +216,35 @@ export const smimeRows = {
     550,
     '5.7.5',
     NO_CERTIFICATE,
-    'The setting `encrypt` of the addressee is at required, and no certificate of it can be used; the text says why.',
+    'The setting `encrypt` of the addressee is `required`, and none of its certificates can be used; the text says why.',
     'The operator registers a certificate: `cert issue` or `cert import`',
   ),
   encryptionUndecided: row(
     450,
     '4.7.5',
     NO_CERTIFICATE,
-    'The same, for a reason that passes: nobody can tell now whether the certificate was revoked.',
-    'The operator fetches the revocation list (`crl.overdue`)',
+    'As encryptionImpossible, but for now: the gateway cannot check whether the certificate was revoked.',
+    'The operator makes the revocation list available again: the log event `crl.overdue` names it',
   ),
   signingImpossible: row(
     550,
     '5.7.5',
     NO_SIGNER,
-    'The setting `sign` is at always, and the gateway holds no valid key for From.',
+    'The setting `sign` is `always`, and the gateway has no valid key for the address in From.',
     'The operator issues one: `cert issue --keep-key`',
   ),
-  signingUndecided: row(450, '4.7.5', NO_SIGNER, 'The same, for a reason that passes.', 'As with encryptionUndecided'),
+  signingUndecided: row(
+    450,
+    '4.7.5',
+    NO_SIGNER,
+    'As signingImpossible, but for now: the gateway cannot check whether the certificate was revoked.',
+    'The operator makes the revocation list available again: the log event `crl.overdue` names it',
+  ),
   gatewayKeyMissing: row(
     451,
     '4.3.5',
-    'The message must be encrypted and the gateway has no key to sign it with; try again later, or ask the helpdesk',
-    'There is no valid certificate with a key of `smime.signing-address`.',
+    'The message must be signed and encrypted, and the gateway has no valid signing key; try again later, or ask the helpdesk',
+    'The gateway has no valid certificate with its key for `smime.signing-address`.',
   ),
 } as const satisfies Record<string, RefusalRow>;
 
@@ -248,8 +254,8 @@ function refusedRecipient(address: Address, found: Extract<Selection, { kind: 'n
   const { text, passing } = why(found);
   const detail =
     text === 'none is registered'
-      ? `no certificate of it is registered`
-      : `there is no valid certificate of it: ${text}`;
+      ? 'no certificate for it is registered'
+      : `there is no valid certificate for it: ${text}`;
   const values = { address: shown(address), detail };
   const refusal = passing ? refusals.encryptionUndecided(values) : refusals.encryptionImpossible(values);
   return { kind: 'refused', about: 'recipient', refusal, ...nothingOf(found) };

@@ -40,7 +40,7 @@ export const LOGIN = {
     often: 'Too many codes were sent within this hour. Wait an hour, or call the helpdesk.',
     codeTitle: 'Enter the code',
     sent: 'We have sent a code to',
-    sentHint: 'That is somebody else of your organisation. The code holds for a quarter of an hour.',
+    sentHint: 'That is somebody else of your organisation. The code is valid for a quarter of an hour.',
     code: 'Code',
     codeHint: 'Eight digits. Blanks do not matter.',
     codeButton: 'Log in',

@@ -52,7 +52,7 @@ test('every pair of wishes and findings comes to one plan', async () => {
   const [nobody, expired, revoked] = [await none(), await none('expired'), await none('revoked', 'expired')];
   const strong = ['aes-256-gcm', 'rsa-oaep', 'rsa-pss'] as const;
   const interop = 'nothing is known of AES-GCM';
-  const only = '<anna@praktijk.example> takes encrypted messages only, and';
+  const only = '<anna@praktijk.example> accepts only encrypted messages, and';
   const ask = 'ask the addressee or the helpdesk';
   const table: readonly [Partial<Wanted>, Partial<Known>, string][] = [
     // nothing asked
@@ -152,38 +152,38 @@ test('every pair of wishes and findings comes to one plan', async () => {
     [
       { encrypt: 'required' },
       { recipient: nobody, gateway: ec },
-      `550 5.7.5 about recipient: ${only} no certificate of it is registered; ${ask}`,
+      `550 5.7.5 about recipient: ${only} no certificate for it is registered; ${ask}`,
     ],
     [
       { encrypt: 'required' },
       { recipient: expired, gateway: ec },
-      `550 5.7.5 about recipient: ${only} there is no valid certificate of it: it expired on 2027-03-05; ${ask}`,
+      `550 5.7.5 about recipient: ${only} there is no valid certificate for it: it expired on 2027-03-05; ${ask}`,
     ],
     [
       { encrypt: 'required' },
       { recipient: revoked, gateway: ec },
-      `550 5.7.5 about recipient: ${only} there is no valid certificate of it: it was revoked; ${ask}`,
+      `550 5.7.5 about recipient: ${only} there is no valid certificate for it: it was revoked; ${ask}`,
     ],
     [
       { encrypt: 'required' },
       { recipient: await none('no-issuer'), gateway: ec },
-      `550 5.7.5 about recipient: ${only} there is no valid certificate of it: its authority is not trusted here; ${ask}`,
+      `550 5.7.5 about recipient: ${only} there is no valid certificate for it: its authority is not trusted here; ${ask}`,
     ],
     [
       { encrypt: 'required' },
       { recipient: await none('not-yet-valid'), gateway: ec },
-      `550 5.7.5 about recipient: ${only} there is no valid certificate of it: it is valid from 2026-11-24; ${ask}`,
+      `550 5.7.5 about recipient: ${only} there is no valid certificate for it: it is valid from 2026-11-24; ${ask}`,
     ],
     [
       { encrypt: 'required' },
       { recipient: await none('extended-key-usage'), gateway: ec },
-      `550 5.7.5 about recipient: ${only} there is no valid certificate of it: it may not be used for this; ${ask}`,
+      `550 5.7.5 about recipient: ${only} there is no valid certificate for it: it may not be used for this; ${ask}`,
     ],
     // an authority whose list is overdue may have a new one soon
     [
       { encrypt: 'required' },
       { recipient: await none('revocation-unknown'), gateway: ec },
-      `450 4.7.5 about recipient: ${only} there is no valid certificate of it: nobody can tell now whether it was revoked; ${ask}`,
+      `450 4.7.5 about recipient: ${only} there is no valid certificate for it: the gateway cannot check whether it was revoked; ${ask}`,
     ],
     // nothing to sign with: ours to mend
     [
@@ -194,7 +194,7 @@ test('every pair of wishes and findings comes to one plan', async () => {
     [
       { encrypt: 'required' },
       { recipient: rsa },
-      '451 4.3.5 about gateway: The message must be encrypted and the gateway has no key to sign it with; try again later, or ask the helpdesk',
+      '451 4.3.5 about gateway: The message must be signed and encrypted, and the gateway has no valid signing key; try again later, or ask the helpdesk',
     ],
   ];
   const { address } = await person('p256');
