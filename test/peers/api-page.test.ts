@@ -1,11 +1,11 @@
 /**
- * docs/api.md, as it is printed: each example is run by the program that it is for, against a real gateway, and what it sent arrives.
+ * docs/api.md, as it is printed, and the programs of docs/examples/api: each example is run by the program that it is for, against a real gateway, and what it sent arrives.
  *
  * The accounts have the names of the page. Where the gateway listens and whose certificate it has stands in the environment, as the page says.
  */
 // @beside
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
@@ -123,7 +123,7 @@ test(
   },
 );
 
-/** A program of the page that sends one message to itself and fetches what is there. */
+/** A program of docs/examples/api that sends one message to itself and fetches what is there. */
 async function sendsAndReceives(
   program: string,
   args: readonly string[],
@@ -132,8 +132,8 @@ async function sendsAndReceives(
 ): Promise<void> {
   const home = join(instance.folder, language);
   mkdirSync(home);
-  const [text = ''] = examples(language);
-  writeFileSync(join(home, file), text);
+  assert(page.includes(`(examples/api/${file})`), 'the page leads to it');
+  copyFileSync(join(root, 'docs', 'examples', 'api', file), join(home, file));
   const said = (await run(program, [...args, file], { home, env })).toString('utf8');
   assert.match(said, /^sent [0-9a-z]{13}\nreceived 1\n$/);
   const mail = readdirSync(home, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.eml'));
