@@ -59,7 +59,7 @@ const text = (...lines: readonly string[]): Buffer => Buffer.from(`${lines.join(
 export const result = (letter: string): Mail => ({
   name: `message ${letter}`,
   subject: `Uitslag ${letter} (sandbox)`,
-  body: text('Proefbericht van de sandbox, zonder patient.', '', `Uitslag ${letter}: Hb 8.2 mmol/l`),
+  body: text('Proefbericht van de sandbox, over niemand.', '', `Uitslag ${letter}: Hb 8.2 mmol/l`),
 });
 
 /** An interchange with octets above 127, in Latin-1, as systems send that know no MIME. The last segment is longer than 998 octets would allow a line to be wrapped at 78. */

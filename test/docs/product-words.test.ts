@@ -1,9 +1,9 @@
 /** What the product says, in replies, errors, help, settings and pages, keeps to the list of words and the length of sentences in docs/style.md. */
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import ts from 'typescript';
+import { sourceTexts } from '../support/source-texts.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 /** Words of a sentence of an error, a help text or a setting; letters and pages have 20. */
@@ -19,33 +19,7 @@ function avoided(): readonly { readonly say: string; readonly not: RegExp }[] {
   }));
 }
 
-interface Said {
-  readonly at: string;
-  readonly text: string;
-}
-
-/** Texts of at least two words that the source has, with a blank for each value. SQL is none. */
-function* textsOf(file: string): Generator<Said> {
-  const source = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest);
-  const waiting: ts.Node[] = [source];
-  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    if (ts.isTaggedTemplateExpression(node)) continue;
-    const text = ts.isTemplateExpression(node)
-      ? node.head.text + node.templateSpans.map(({ literal }) => `X${literal.text}`).join('')
-      : ts.isStringLiteralLike(node)
-        ? node.text
-        : '';
-    if (/[a-z,] [a-z]/.test(text) && !/^\s*(?:SELECT|INSERT|UPDATE|DELETE|CREATE|WITH)\b/.test(text)) {
-      const { line } = source.getLineAndCharacterOfPosition(node.getStart(source));
-      yield { at: `${file}:${line + 1}`, text };
-    }
-    ts.forEachChild(node, (child) => void waiting.push(child));
-  }
-}
-
-const said = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts'))
-  .flatMap((file) => [...textsOf(`src/${file}`)]);
+const said = sourceTexts();
 
 test('the texts of the source are found', () => {
   assert.ok(said.length > 5_000, `${said.length} were found`);
