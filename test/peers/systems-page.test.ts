@@ -1,5 +1,5 @@
 /**
- * docs/systems.md, as it is printed: every example marked "tested" is run by the program that it is for, against a real gateway.
+ * docs/systems.md, as it is printed, with the files that it leads to: every example marked "tested" is run by the program that it is for, against a real gateway.
  *
  * The accounts have the names and the password of the page. Only host name and ports are put in, since this gateway is on loopback.
  */
@@ -32,7 +32,9 @@ interface Example {
   readonly commands: readonly string[];
 }
 
-/** From each mark up to the next mark or heading. */
+const file = (name: string): string => readFileSync(join(root, 'docs', 'examples', 'mail', name), 'utf8');
+
+/** From each mark up to the next mark or heading: files that are printed, files that it leads to, and commands. */
 function examples(): Example[] {
   return [
     ...page.matchAll(/^<!-- tested: (send|fetch) -->$([\s\S]*?)(?=^<!-- tested|^#{2,3} |^Fetching|(?![\s\S]))/gm),
@@ -43,7 +45,10 @@ function examples(): Example[] {
     return {
       title,
       kind,
-      files: blocks.flatMap(([, , name, text = '']) => (name === undefined ? [] : [{ name, text }])),
+      files: [
+        ...blocks.flatMap(([, , name, text = '']) => (name === undefined ? [] : [{ name, text }])),
+        ...[...body.matchAll(/\(examples\/mail\/([\w.-]+)\)/g)].map(([, name = '']) => ({ name, text: file(name) })),
+      ],
       commands: blocks.flatMap(([, language, name, text = '']) =>
         language === 'sh' && name === undefined ? text.split('\n').filter((line) => line !== '') : [],
       ),

@@ -1,4 +1,4 @@
-/** The hook that docs/run.md prints for certbot and lego, ready to run beside a gateway of a test. */
+/** The hook that docs/run.md has for certbot and lego, ready to run beside a gateway of a test. */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,13 +7,7 @@ import { connect } from 'node:tls';
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
 /** As it stands there, first line to last. */
-export function printedHook(): string {
-  const page = readFileSync(join(ROOT, 'docs', 'run.md'), 'utf8');
-  const section = page.slice(page.indexOf('\n### Renewal by certbot or lego\n'));
-  const [, script] = /```sh\n(#!\/bin\/sh\n[^]*?)```/.exec(section) ?? [];
-  if (script === undefined) throw new Error('docs/run.md prints no hook for renewal');
-  return script;
-}
+export const printedHook = (): string => readFileSync(join(ROOT, 'docs', 'examples', 'renewal', 'deploy-hook'), 'utf8');
 
 export interface HookPlace {
   /** Path of the hook. */
