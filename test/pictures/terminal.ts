@@ -1,4 +1,5 @@
 /** Draws what commands printed as a terminal shows it: an SVG that is read in light and in dark, and aloud. */
+import { escaped } from './drawing.ts';
 
 export interface Shown {
   /** As it is typed. */
@@ -68,6 +69,3 @@ const text = (kind: Kind, line: string, y: number): string => {
 };
 
 const cut = (line: string): string => (line.length <= COLUMNS ? line : `${line.slice(0, COLUMNS - 1)}…`);
-
-const escaped = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
