@@ -184,7 +184,7 @@ const reportText = (rules: readonly Rule[], { organisations, moreOrganisations, 
           organisations.map(({ organisation, missing }) => [organisation, missing.join(' ')]),
         ),
     ...(moreOrganisations ? ['There are more such organisations.'] : []),
-    'docs/privacy.md has every table and column. "sluis organisation set NAME purpose=... legal-basis=... processor-agreement=..." says what is missing.',
+    'docs/data.md has every table and column. "sluis organisation set NAME purpose=... legal-basis=... processor-agreement=..." says what is missing.',
   ].join('\n\n');
 
 async function oldestUncollected({ deliveries }: Store, before: Instant): Promise<Instant | undefined> {

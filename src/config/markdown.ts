@@ -1,4 +1,4 @@
-/** docs/configuration.md, with the settings of organisations, accounts and addresses; and the table of docs/privacy.md. */
+/** docs/configuration.md, with the settings of organisations, accounts and addresses; and the table of docs/data.md. */
 import { betweenMarks } from '../domain/between-marks.ts';
 import { dataKindLines } from '../domain/data-kinds.ts';
 import { settingsTable } from '../domain/settings.ts';
@@ -49,7 +49,7 @@ export function writeReference(): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** docs/privacy.md with its table of what is kept. */
+/** docs/data.md with its table of what is kept. */
 export const writeDataKinds = (page: string): string =>
   betweenMarks(page, { begin: '<!-- kinds of data -->', end: '<!-- end of kinds -->' }, dataKindLines);
 

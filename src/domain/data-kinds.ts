@@ -1,5 +1,5 @@
 /**
- * Every kind of data that the store keeps: what it is, how long, and what becomes of it when an organisation is erased. docs/privacy.md shows
+ * Every kind of data that the store keeps: what it is, how long, and what becomes of it when an organisation is erased. docs/data.md shows
  * this table (`npm run docs`); a test holds it against the schema, so that nothing is kept that nobody told of.
  */
 
@@ -89,7 +89,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     what: 'the audit trail: what happened; `personal` says who and where',
     columns: ['seq', 'at', 'event', 'outcome', 'message', 'account', 'facts', 'commitment', 'hash', 'salt', 'personal'],
     onPostgres: ['lane', 'place'],
-    kept: 'rows for ever; `personal` and `salt` by kind of event (see operations, audit trail)',
+    kept: 'rows for ever; `personal` and `salt` by kind of event ([audit](commands.md#audit))',
     erase:
       'personal fields of rows that name its people erased; those of access and change after their time, as the law asks',
   },
@@ -707,7 +707,7 @@ const lineOf = ([table, { area, what, columns, onPostgres = [], kept, erase }]: 
 };
 const HEAD = ['| table | area | what, and its columns | kept | erase |', '| --- | --- | --- | --- | --- |'];
 
-/** The rows of the tables in docs/privacy.md: of every store, and what PostgreSQL has besides. */
+/** The rows of the tables in docs/data.md: of every store, and what PostgreSQL has besides. */
 export const dataKindLines = (): readonly string[] => [
   ...[...HEAD, ...Object.entries(DATA_KINDS).map(lineOf)],
   ...['', 'On PostgreSQL besides, where several gateways write:', ''],

@@ -1,4 +1,4 @@
-/** The list of routes in docs/api.md. */
+/** The list of routes in docs/routes.md. */
 import { API_ROUTES } from '../api/table.ts';
 import type { Access } from '../api/core/callers.ts';
 import type { Route, Tag } from '../api/core/route.ts';

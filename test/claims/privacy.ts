@@ -35,6 +35,9 @@ export const PRIVACY: PageClaims = {
     claim('Partners get the messages that are sent to them, and nothing else.', [
       "smtp/routing: mail for a partner's addresses is queued for it, with its DSN parameters, and for mailboxes filed",
     ]),
+    claim('[What is kept, and how long](data.md) has every table and column.', [
+      'docs/privacy: every table and every column of the schema has its kind of data, and there is no other',
+    ]),
     claim('in SQLite they are overwritten at once.', [
       'trail/retention: what is erased is not in the files of the database any more',
     ]),

@@ -34,9 +34,9 @@ test('docs/commands.md is what the commands say of themselves (npm run docs)', a
   assert.equal(commands, writeCommands(commands, factsOf(program), await placed()));
 });
 
-test('docs/api.md has the routes that there are (npm run docs)', () => {
-  const api = page('api.md');
-  assert.equal(api, writeRoutes(api));
+test('docs/routes.md has the routes that there are (npm run docs)', () => {
+  const routes = page('routes.md');
+  assert.equal(routes, writeRoutes(routes));
 });
 
 test('docs/security.md has the controls that there are (npm run docs)', () => {

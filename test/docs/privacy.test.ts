@@ -1,4 +1,4 @@
-/** docs/privacy.md tells of everything that the store keeps. */
+/** docs/data.md tells of everything that the store keeps. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,8 +34,8 @@ test('every table and every column of the schema has its kind of data, and there
   for (const { what, kept: long, erase } of Object.values(DATA_KINDS)) assert(what && long && erase);
 });
 
-test('docs/privacy.md has the table as it is (npm run docs)', () => {
-  const page = read('docs', 'privacy.md');
+test('docs/data.md has the table as it is (npm run docs)', () => {
+  const page = read('docs', 'data.md');
   assert.equal(page, writeDataKinds(page));
 });
 

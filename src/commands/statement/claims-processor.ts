@@ -6,7 +6,7 @@ import { type Both, type Said, say } from './claim.ts';
 import { daysOf } from './claims-data.ts';
 import type { StatementFacts } from './facts.ts';
 
-/** Kinds of data, in the words of people; table by table they stand in docs/privacy.md. */
+/** Kinds of data, in the words of people; table by table they stand in docs/data.md. */
 export const DATA_WORDS: readonly (readonly [area: string, nl: string, en: string])[] = [
   ['content', 'inhoud van berichten, versleuteld', 'content of messages, encrypted'],
   ['envelope', 'wie aan wie stuurde en wanneer', 'who sent to whom, and when'],
