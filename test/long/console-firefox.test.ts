@@ -4,32 +4,21 @@
  */
 // @beside
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { minutes } from '../../src/domain/units.ts';
-import { LeapingClock, type TestConsole, operator, startConsole } from '../support/console.ts';
+import { LeapingClock, operator, startConsole } from '../support/console.ts';
 import { addressOf, loginOf } from '../support/gateway.ts';
 import { fetchAll, send } from '../support/mail.ts';
-import { withoutProgram } from '../support/require.ts';
 import { startSelfService } from '../support/self-service.ts';
 import { SmtpClient } from '../support/smtp-client.ts';
 import { until } from '../support/until.ts';
-import { Firefox } from './firefox.ts';
+import { type Firefox, firefoxFor, withoutFirefox } from './firefox.ts';
 
-const skip = withoutProgram('firefox-esr', 'firefox-esr') || withoutProgram('certutil', 'libnss3-tools');
+const skip = withoutFirefox;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-
-async function start(t: TestContext, { gateway }: Pick<TestConsole, 'gateway'>): Promise<Firefox> {
-  const home = mkdtempSync(join(tmpdir(), 'sluis-firefox-'));
-  t.after(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
-  const firefox = await Firefox.start(home, 'mail.test', gateway.ca);
-  t.after(() => firefox.stop());
-  return firefox;
-}
 
 async function violations(firefox: Firefox): Promise<readonly string[]> {
   await firefox.ask(AXE);
@@ -46,7 +35,7 @@ test(
     const clock = new LeapingClock();
     const console = await startConsole(t, { accounts: ['anna'], clock });
     await console.gateway.store.operators.add({ name: 'els', role: 'support' }, operator);
-    const firefox = await start(t, console);
+    const firefox = await firefoxFor(t, 'mail.test', console.gateway.ca);
     const arrives = (path: string): Promise<void> =>
       until(`the page is ${path}`, async () => (await firefox.path()) === path, 20_000);
 
@@ -108,7 +97,7 @@ test(
     const telephone = '020 123 45 67';
     await registry.changeOrganisation(organisation, { contact: addressOf('anna'), telephone }, operator);
     await gateway.store.operators.add({ name: 'els', role: 'support' }, operator);
-    const firefox = await start(t, console);
+    const firefox = await firefoxFor(t, 'mail.test', console.gateway.ca);
     const arrives = (path: string): Promise<void> =>
       until(`the page is ${path}`, async () => (await firefox.path()) === path, 20_000);
     await firefox.go(`${console.origin}/register`);
@@ -160,7 +149,7 @@ test(
   { skip },
   async (t) => {
     const own = await startSelfService(t);
-    const firefox = await start(t, own);
+    const firefox = await firefoxFor(t, 'mail.test', own.gateway.ca);
     const arrives = (path: string): Promise<void> =>
       until(`the page is ${path}`, async () => (await firefox.path()) === path, 20_000);
     await firefox.go(`${own.origin}/login`);

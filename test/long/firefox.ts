@@ -1,8 +1,11 @@
 /** Firefox as an operator has it, with an authenticator that has its user beside it, driven without a screen. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { freePort } from '../support/instance.ts';
+import { withoutProgram } from '../support/require.ts';
 import { Marionette } from './marionette.ts';
 
 const PREFERENCES = {
@@ -21,6 +24,18 @@ const PREFERENCES = {
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
 const ENTER = '\uE007';
 const PATIENCE = 20_000;
+
+export const withoutFirefox =
+  withoutProgram('firefox-esr', 'firefox-esr') || withoutProgram('certutil', 'libnss3-tools');
+
+/** One in a folder of its own, which is gone when the test has ended. `host` and `ca`: as for `Firefox.start`. */
+export async function firefoxFor(t: TestContext, host: string, ca: string): Promise<Firefox> {
+  const home = mkdtempSync(join(tmpdir(), 'sluis-firefox-'));
+  t.after(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
+  const firefox = await Firefox.start(home, host, ca);
+  t.after(() => firefox.stop());
+  return firefox;
+}
 
 export class Firefox {
   readonly #child: ChildProcess;
@@ -76,6 +91,21 @@ export class Firefox {
 
   async path(): Promise<string> {
     return await this.ask<string>('return location.pathname;');
+  }
+
+  /** Pixels of the page itself. */
+  async resize(width: number, height: number): Promise<void> {
+    await this.#marionette.command('WebDriver:SetWindowRect', { width, height });
+    const [x, y] = await this.ask<[number, number]>('return [innerWidth, innerHeight];');
+    await this.#marionette.command('WebDriver:SetWindowRect', { width: 2 * width - x, height: 2 * height - y });
+  }
+
+  /** PNG of what is to be seen without scrolling. */
+  async screenshot(): Promise<Buffer> {
+    const { value } = (await this.#marionette.command('WebDriver:TakeScreenshot', { full: false })) as {
+      value: string;
+    };
+    return Buffer.from(value, 'base64');
   }
 
   /** The body of a function that runs in the page. */

@@ -66,7 +66,7 @@ legend+label.choice{margin-top:var(--s1)}
 .find{display:flex;gap:var(--s2);margin:0}
 form>button,form>.button{margin-top:var(--s4)}
 .bar button{margin:0}
-.find button{margin:0}
+.find button{margin:0;flex:none;overflow-wrap:normal}
 code,output{font-family:var(--mono)}
 footer{max-width:var(--wide);margin:0 auto;padding:var(--s4);color:var(--soft)}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}
