@@ -19,6 +19,11 @@ export const GATEWAY_NOTES: Notes = {
     '',
     'What would keep it from ever serving is said before anything is written. Enter the new one in `cluster.peers` of all others, restart them, and start it the same day: keys of new days are made only while all of `peers` answer. An upgrade that brings a migration needs the owner once: start the new program with `user` and `password-file` of the owner, stop it, and put the role of the gateway back.',
   ],
+  sandbox: [
+    'A program that runs by itself polls every few seconds; a scenario waits ten minutes for it at most. `--fetch` fetches all mail once, `--send` sends one message to `$SANDBOX_TO`; a shell runs them again until they end with 0. They get `SANDBOX_HOST`, `SANDBOX_LOGIN`, `SANDBOX_PASSWORD`, `SANDBOX_CA`, `SANDBOX_SCENARIO` and the ports: `SANDBOX_POP3S_PORT`, `SANDBOX_POP3_PORT`, `SANDBOX_SUBMISSIONS_PORT`, `SANDBOX_SUBMISSION_PORT`, `SANDBOX_API_PORT`. `--stored` does not find what is compressed or encrypted. A next run in the same folder has the same host, ports, account and password.',
+    '',
+    'Verdicts: *passed*; *remarks*: mail is safe, and the page asks for something else; *failed*: a result could be lost, filed twice, read by others, or taken for sent; *not tried*: `why` says how far it got. Exit code 5: something failed; 9: something was not tried. `report.txt` has what is printed; "Look yourself" marks what no line shows.',
+  ],
   check: [
     'It reads every file that the configuration names by what `serve` reads it with, and looks whether places can be written and programs are there. It runs nothing but `master-key-command`, and opens no store. A revocation list that cannot be used is refused here, while `serve` goes on. Backups, drills, escrow and agreements are reminders (`Warning: ...`, exit code 0), asked of the running gateway. `--monitor`: [signals](signals.md#a-monitor-without-prometheus).',
   ],
