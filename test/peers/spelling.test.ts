@@ -5,7 +5,7 @@
 // @beside
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { present, withoutProgram } from '../support/require.ts';
 import { sourceTexts } from '../support/source-texts.ts';
@@ -22,9 +22,9 @@ const skip =
   withoutProgram('hunspell', 'hunspell') || dictionary('en_GB', 'hunspell-en-gb') || dictionary('nl_NL', 'hunspell-nl');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const below = (folder: string, ends: RegExp): readonly string[] =>
-  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .map((name) => join(folder, name))
-    .filter((name) => ends.test(name));
+  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && ends.test(entry.name))
+    .map(({ parentPath, name }) => relative(root, join(parentPath, name)));
 
 const pages = (): readonly Text[] =>
   [...readdirSync(root).filter((name) => name.endsWith('.md')), ...below('docs', /\.md$/)].flatMap((page) =>
@@ -32,6 +32,15 @@ const pages = (): readonly Text[] =>
       .split('\n')
       .map((text) => ({ at: page, text })),
   );
+/** What files that an operator takes from docs/ say in comments, and alarms to whoever is woken. */
+const files = (): readonly Text[] =>
+  below('docs', /(?<!\.(?:md|svg|png|json|java))$/).flatMap((file) =>
+    Array.from(read(file).matchAll(/(?:^|\s)#\s(.+)$|\b(?:summary|remedy): (.+)$/gm), ([, comment, alarm]) => ({
+      at: file,
+      text: proseOf(comment ?? alarm ?? ''),
+    })),
+  );
+
 /** Not words: programs, style sheets, passwords that everybody has; and notes, which stand on the pages. */
 const NO_TEXT =
   /^src\/(?:cli\/(?:completion-|command-notes)|config\/section-notes|web\/look\/(?:style|script)|api\/service\/page|crypto\/passwords\/password-strength)/;
@@ -48,7 +57,7 @@ test(
   'no page and no text has a word that neither its dictionary nor our list knows, and the lists no other',
   { skip },
   () => {
-    const texts = [...pages(), ...product()];
+    const texts = [...pages(), ...files(), ...product()];
     assert.ok(texts.length > 10_000, String(texts.length));
     const lists = { en: listOf('en'), nl: listOf('nl') };
     const { wrong, used } = spell(texts, lists);
