@@ -2,7 +2,11 @@
 // into the store by itself, and the gateway then finds it in use. An argument names another port than that of [http].
 /* global AbortSignal, fetch */
 const port = process.argv[2] ?? '9587';
-const ready = await fetch(`http://127.0.0.1:${port}/ready`, { signal: AbortSignal.timeout(4000) }).catch(
-  () => undefined,
-);
-process.exitCode = ready?.ok === true ? 0 : 1;
+try {
+  const ready = await fetch(`http://127.0.0.1:${port}/ready`, { signal: AbortSignal.timeout(4000) });
+  if (!ready.ok) throw new Error((await ready.text()).trim());
+} catch (error) {
+  // What `podman inspect` keeps of the last checks.
+  console.error(`not healthy: ${error.cause?.message || error.message}`);
+  process.exitCode = 1;
+}

@@ -1,14 +1,16 @@
-// `npm run release -- --key FILE [--out FOLDER] [--base IMAGE] [--without-image]`: all that a release consists of, from the commit that is checked out: Debian package, tarball,
-// bill of materials, image, and SHA256SUMS with its signature. The key (Ed25519, PEM) is given and never made here: it belongs to who answers for the release.
+// `npm run release -- --key FILE [--out FOLDER] [--base IMAGE] [--without-image] [--despite-audit]`: all that a release consists of, from the commit that is checked out:
+// Debian package, tarball, bill of materials, image with its compose files, and SHA256SUMS with its signature. The key (Ed25519, PEM) is given and never made here: it belongs to who answers for the release.
 import { createPrivateKey, createPublicKey, createHash, sign } from 'node:crypto';
-import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { audit } from './audit.mjs';
 import { hashOf, makeDeb } from './deb.mjs';
 import { epochOf, machine, root, run, version } from './tree.mjs';
 
 const LIST = 'SHA256SUMS';
+const COMPOSE = ['compose.yaml', 'compose.site.yaml'];
 
 /** @throws where it is no Ed25519 key, or others may read it */
 export function signingKey(path) {
@@ -66,6 +68,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       key: { type: 'string' },
       base: { type: 'string' },
       'without-image': { type: 'boolean', default: false },
+      'despite-audit': { type: 'boolean', default: false },
     },
   });
   if (values.key === undefined) throw new Error('Cannot make a release: expected --key FILE, an Ed25519 key in PEM');
@@ -77,8 +80,17 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     throw new Error(
       `Cannot make a release in "${values.out}": it holds files already; give an empty folder with --out`,
     );
+  const { faults = [], text } = audit();
+  if (faults.length > 0 && !values['despite-audit'])
+    throw new Error(
+      `Cannot make a release: ${text}; take newer versions, or give --despite-audit where none of them concerns the gateway`,
+    );
   await makeDeb({ out: values.out });
-  if (!values['without-image']) makeImage(values.out, values.base);
+  if (!values['without-image']) {
+    makeImage(values.out, values.base);
+    // Whoever has the image alone needs them beside it.
+    for (const name of COMPOSE) copyFileSync(join(root, 'docs', 'container', name), join(values.out, name));
+  }
   const fingerprint = signFolder(values.out, key);
-  console.log(`${readFileSync(join(values.out, LIST), 'utf8')}signed by the key with SHA-256 ${fingerprint}`);
+  console.log(`${readFileSync(join(values.out, LIST), 'utf8')}signed by the key with SHA-256 ${fingerprint}\n${text}`);
 }

@@ -3,7 +3,6 @@
  * docs/install.md, upgraded, removed and purged.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -21,6 +20,7 @@ import { DebianMachine, runs, withoutMachine } from '../support/debian-machine.t
 import { VERSION, hashOf, makePackage, nextPackage } from '../support/debian-package.ts';
 import { withoutProgram } from '../support/require.ts';
 import { commandsOf } from '../peers/shell.ts';
+import { twoThunderbirds } from './thunderbirds-beside.ts';
 
 const skip = withoutMachine() || withoutProgram('dpkg-deb', 'dpkg');
 const PAGE = 'docs/install.md';
@@ -125,19 +125,9 @@ test(
   'Thunderbird sends and another Thunderbird fetches, from the installed package',
   { skip: skip || withoutProgram('thunderbird', 'thunderbird') },
   async (t) => {
-    // In the network of the machine, with the files of this one: a browser's worth of packages in the root would test nothing more.
-    const program = join(import.meta.dirname, 'two-thunderbirds.js');
-    const words = ['-t', String(machine.pid), '-n', process.execPath, program];
-    const child = spawn('nsenter', words, { stdio: ['pipe', 'pipe', 'inherit'] });
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    let said = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
     const certificate = readFileSync(join(machine.root, 'etc', 'sluis', 'tls', 'server.pem'), 'utf8');
-    child.stdin.end(JSON.stringify({ host: HOST, certificate, passwords: [password('a'), password('b')] }));
-    assert.equal(await ended, 0, said);
-    const { subjects, text, seconds } = JSON.parse(said) as { subjects: string[]; text: string; seconds: number };
-    assert(subjects.includes('Van Thunderbird'), subjects.join());
-    assert.match(text, /Goedemorgen uit Thunderbird\./);
+    const given = { host: HOST, certificate, passwords: [password('a'), password('b')] };
+    const { seconds } = await twoThunderbirds(machine.pid, given);
     t.diagnostic(`${seconds.toFixed(1)} s to set up two Thunderbirds, send and read`);
   },
 );

@@ -14,6 +14,9 @@ const { signingKey, signFolder } = (await load('release.mjs')) as {
   readonly signingKey: (path: string) => KeyObject;
   readonly signFolder: (folder: string, key: KeyObject) => string;
 };
+const { auditOf } = (await load('audit.mjs')) as {
+  readonly auditOf: (said: string) => { readonly faults: readonly string[] | undefined; readonly text: string };
+};
 const { librariesOf, SYSTEM_FILES, USER } = (await load('image-root.mjs')) as {
   readonly librariesOf: (said: string) => readonly string[];
   readonly SYSTEM_FILES: Readonly<Record<string, string>>;
@@ -48,6 +51,25 @@ test('the list names every file with its SHA-256, and its signature is that of t
   // Once more over a folder that has a list already: the list is none of the files.
   signFolder(files, key);
   assert.deepEqual(readFileSync(join(files, 'SHA256SUMS')), list);
+});
+
+test('a release says what npm audit knows, and that it could not be asked where it could not', () => {
+  assert.deepEqual(auditOf('{"auditReportVersion":2,"vulnerabilities":{},"metadata":{}}'), {
+    faults: [],
+    text: 'npm audit knows of no fault in the packages of this release',
+  });
+  const known = auditOf('{"vulnerabilities":{"pg":{"name":"pg","severity":"high","via":[]}}}');
+  assert.deepEqual(known, { faults: ['pg (high)'], text: 'npm audit knows of faults in pg (high)' });
+  const silent = [
+    ['{"message":"405 Method Not Allowed","error":{"summary":"","detail":""}}', '405 Method Not Allowed'],
+    ['{"error":{"summary":"getaddrinfo EAI_AGAIN"}}', 'getaddrinfo EAI_AGAIN'],
+    ['', 'it answered nothing that can be read'],
+  ] as const;
+  for (const [said, why] of silent) {
+    const { faults, text } = auditOf(said);
+    assert.equal(faults, undefined);
+    assert(text.startsWith(`npm audit could not be asked (${why}): `), text);
+  }
 });
 
 test('a key that is not there, of another kind, or open to others signs nothing', () => {

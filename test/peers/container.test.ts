@@ -100,17 +100,23 @@ test('its health check says what /ready says', async () => {
     /test: \['CMD', 'node', '\/usr\/lib\/sluis\/healthy\.mjs'\]/,
   );
   let status = 200;
-  const server = createServer((request, response) => response.writeHead(request.url === '/ready' ? status : 404).end());
+  const server = createServer((request, response) =>
+    response.writeHead(request.url === '/ready' ? status : 404).end('disk-full\n'),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const check = (at: number): Promise<number | null> =>
-    new Promise((resolve) =>
-      spawn(process.execPath, [join(root, 'scripts', 'package', 'healthy.mjs'), String(at)]).once('close', resolve),
-    );
-  assert.equal(await check(port), 0);
+  const check = async (at: number): Promise<readonly [number | null, string]> => {
+    const child = spawn(process.execPath, [join(root, 'scripts', 'package', 'healthy.mjs'), String(at)], {
+      stdio: ['ignore', 'inherit', 'pipe'],
+    });
+    let said = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+    return await new Promise((resolve) => child.once('close', (code) => resolve([code, said])));
+  };
+  assert.deepEqual(await check(port), [0, '']);
   status = 503;
-  assert.equal(await check(port), 1);
+  assert.deepEqual(await check(port), [1, 'not healthy: disk-full\n']);
   server.close();
   server.closeAllConnections();
-  assert.equal(await check(port), 1);
+  assert.deepEqual(await check(port), [1, `not healthy: connect ECONNREFUSED 127.0.0.1:${port}\n`]);
 });

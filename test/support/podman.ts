@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Did } from './debian-machine.ts';
 import { present, withoutProgram } from './require.ts';
 
@@ -38,13 +38,14 @@ export class PodmanMachine {
     this.#holder = holder;
   }
 
-  /** `folder` is the test's own, and is removed by it after `end`. */
-  static async start(folder: string): Promise<PodmanMachine> {
+  /** `folder` is the test's own, and is removed by it after `end`. `images`: another one whose images this one has too, for reading. */
+  static async start(folder: string, images?: PodmanMachine): Promise<PodmanMachine> {
     const at = (name: string): string => join(folder, name);
     for (const name of ['home', 'etc-upper', 'etc-work']) mkdirSync(at(name));
     writeFileSync(at('containers.conf'), SETTINGS);
     const storage = `[storage]\ndriver = "overlay"\nrunroot = "${at('run')}"\ngraphroot = "${at('graph')}"\n`;
-    writeFileSync(at('storage.conf'), storage);
+    const more = images === undefined ? '' : `[storage.options]\nadditionalimagestores = ["${images.#images}"]\n`;
+    writeFileSync(at('storage.conf'), storage + more);
     const script = `set -e
       umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup
       mount -t overlay overlay -o lowerdir=/etc,upperdir=${at('etc-upper')},workdir=${at('etc-work')} /etc
@@ -61,6 +62,15 @@ export class PodmanMachine {
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
     };
     return new PodmanMachine(at('home'), environment, holder);
+  }
+
+  /** Of a process in its network. */
+  get pid(): number {
+    return this.#holder.pid ?? 0;
+  }
+
+  get #images(): string {
+    return join(dirname(this.home), 'graph');
   }
 
   /** `way`: in the network of the machine that is tried, or in that of this one, as building needs for npm's registry. */
