@@ -1,5 +1,6 @@
 /** How an operation ends when it does not succeed. */
 import type { CsvProblem } from '../domain/csv-problem.ts';
+import type { RunningGateway } from './running-gateway.ts';
 
 /**
  * Why an operation was not done; the text of the error names action, value, expectation and remedy.
@@ -39,4 +40,14 @@ export class AdminError extends Error {
     if (options.request !== undefined) this.request = options.request;
     if (options.lines !== undefined) this.lines = options.lines;
   }
+}
+
+/** For what only a running gateway can do. Throws AdminError where none runs. */
+export function runningGateway(gateway: RunningGateway | undefined, action: string): RunningGateway {
+  if (gateway === undefined)
+    throw new AdminError(
+      'unavailable',
+      `Cannot ${action}: no gateway is running on this data folder; start it with "sluis serve"`,
+    );
+  return gateway;
 }

@@ -7,7 +7,6 @@ import type { OpenSession } from '../platform/connections.ts';
 import type { Whose } from '../platform/tally.ts';
 import type { Actor } from '../store/actor.ts';
 import type { StuckMessage } from '../domain/stuck.ts';
-import { AdminError } from './error.ts';
 
 /** What an operation asks of it. */
 export interface RunningGateway {
@@ -114,14 +113,4 @@ export interface ProbeStatus {
   readonly why?: string;
   /** Of this month, 0 to 1. */
   readonly ratio?: number;
-}
-
-/** Throws AdminError where none runs. */
-export function runningGateway(gateway: RunningGateway | undefined, action: string): RunningGateway {
-  if (gateway === undefined)
-    throw new AdminError(
-      'unavailable',
-      `Cannot ${action}: no gateway is running on this data folder; start it with "sluis serve"`,
-    );
-  return gateway;
 }

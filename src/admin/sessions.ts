@@ -6,8 +6,7 @@ import type { OpenSession, SessionFacts } from '../platform/connections.ts';
 import { NetworkSet } from '../platform/network.ts';
 import { accountOf } from './accounts.ts';
 import type { AdminContext } from './context.ts';
-import { AdminError } from './error.ts';
-import { runningGateway } from './running-gateway.ts';
+import { AdminError, runningGateway } from './error.ts';
 
 export const sessionView = z.object({
   id: z.string(),

@@ -1,6 +1,6 @@
 /** `sluis audit`: the trail of everything that happened. */
 import { z } from '../config/zod.ts';
-import { runningGateway } from '../admin/running-gateway.ts';
+import { runningGateway } from '../admin/error.ts';
 import { erase } from './audit/erase.ts';
 import { exportPage, exportTo } from './audit/export.ts';
 import { list } from './audit/list.ts';

@@ -1,6 +1,6 @@
 /** `sluis status` and `sluis reload`: the running gateway. */
 import { z } from '../config/zod.ts';
-import { runningGateway } from '../admin/running-gateway.ts';
+import { runningGateway } from '../admin/error.ts';
 import { storeFindings } from '../admin/mail-findings.ts';
 import { facts, readableSize, readableTime, table } from '../cli/output.ts';
 import { readyName, readyText } from '../cli/readiness.ts';
