@@ -155,7 +155,7 @@ export const init = changesHere({
           ]),
       `Data: ${made.data}`,
       made.devCertificates === undefined
-        ? `Put the key and the certificate of ${made.hostname} at ${made.tlsKey} (0600) and ${made.tlsCertificate}.`
+        ? `Put the key and the certificate of ${made.hostname} at ${made.tlsKey} (0600) and ${made.tlsCertificate}, owned by the user that the gateway runs as.`
         : `Throw-away certificates: ${made.devCertificates} (mail programs must trust ca.pem). Never use them in service.`,
       ...(postgres && host.length < 3
         ? [
@@ -163,7 +163,9 @@ export const init = changesHere({
             'A third server, at the backup place, lets the rest carry on: add it to "hosts" in [store], and to synchronous_standby_names.',
           ]
         : []),
-      `Then: sluis check --config ${made.config} && sluis serve --config ${made.config}`,
+      fromConfig
+        ? `Then: sluis check --config ${made.config} && systemctl enable --now sluis (without systemd: sluis serve --config ${made.config})`
+        : `Then: sluis check --config ${made.config} && sluis serve --config ${made.config}`,
     ].join('\n'),
 });
 

@@ -3,6 +3,7 @@
  * be replaced while the gateway runs.
  */
 import { readFileSync, statSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import type { TlsMaterial } from '../platform/listener.ts';
 import { tlsFilesFor, tlsFilesOf } from './listeners.ts';
 import { masterKeyCredential } from './master-key.ts';
@@ -13,9 +14,26 @@ import type { Config } from './schema.ts';
 export const reasonOf = (error: unknown): string => {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOENT') return 'it does not exist';
-  if (code === 'EACCES' || code === 'EPERM') return 'it may not be read by this user';
+  if (mayNot(error)) return `the user ${thisUser()} may not read it`;
   return `it cannot be read (${code ?? String(error)})`;
 };
+
+const mayNot = (error: unknown): boolean => ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
+
+/** By number where the system has no name for it, as in a container with another user. */
+function thisUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.());
+  }
+}
+
+/** The commonest mistake of a first installation: whoever made the file is root, and the gateway runs as another user. */
+export const remedyFor = (error: unknown, file: string): string =>
+  mayNot(error)
+    ? `${reasonOf(error)}; run "chown ${thisUser()}: ${file}", or correct the path`
+    : `${reasonOf(error)}; correct the path or put it there`;
 
 /** Files that must be there, and keys that nobody else may read. */
 export function fileProblems(config: Config): ConfigProblem[] {
@@ -43,7 +61,7 @@ export function fileProblems(config: Config): ConfigProblem[] {
         path: name,
         value: shown(file),
         expected: 'a readable file',
-        remedy: `${reasonOf(error)}; correct the path or put it there`,
+        remedy: remedyFor(error, file),
       });
     }
   };
@@ -100,7 +118,7 @@ function readPem(config: Config, name: string, file: string): string {
         path: name,
         value: shown(file),
         expected: 'a readable PEM file',
-        remedy: `${reasonOf(error)}; correct the path or put it there`,
+        remedy: remedyFor(error, file),
       },
     ]);
   }

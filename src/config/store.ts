@@ -3,7 +3,7 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { defined } from '../domain/defined.ts';
-import { reasonOf } from './files.ts';
+import { remedyFor } from './files.ts';
 import { ConfigError, type ConfigProblem, shown } from './problem.ts';
 import type { Config } from './schema.ts';
 
@@ -189,7 +189,7 @@ function read(config: Config, name: string, file: string, expected: string, chec
       remedy = 'it holds something else; correct the path or put it there';
     }
   } catch (error) {
-    remedy = `${reasonOf(error)}; correct the path or put it there`;
+    remedy = remedyFor(error, file);
   }
   throw new ConfigError(config.file, [{ path: name, value: shown(file), expected, remedy }]);
 }

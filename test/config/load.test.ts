@@ -9,9 +9,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { rootCertificates } from 'node:tls';
+import { remedyFor } from '../../src/config/files.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { ConfigError } from '../../src/config/problem.ts';
 import { configReference } from '../../src/config/reference.ts';
@@ -51,6 +53,17 @@ for (const name of readdirSync(bad).filter((n) => n.endsWith('.toml')))
     assert.ok(existsSync(expected), `${expected} is missing; it should hold:\n${got}`);
     assert.equal(got, readFileSync(expected, 'utf8'));
   });
+
+test('a file that this user may not read is given to it, and one that is not there is put there', () => {
+  const { username } = userInfo();
+  const remedy = (code: string): string => remedyFor(Object.assign(new Error(code), { code }), '/etc/sluis/key.pem');
+  for (const code of ['EACCES', 'EPERM'])
+    assert.equal(
+      remedy(code),
+      `the user ${username} may not read it; run "chown ${username}: /etc/sluis/key.pem", or correct the path`,
+    );
+  assert.equal(remedy('ENOENT'), 'it does not exist; correct the path or put it there');
+});
 
 test('loadConfig() says what to do when there is no file', () => {
   assert.match(

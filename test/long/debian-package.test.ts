@@ -148,6 +148,15 @@ test('systemd runs it as the user of the package, takes its units, and grades th
   assert.equal(machine.does('find / -xdev -nouser'), '');
 });
 
+test('a key that belongs to root keeps it from starting, and the log says which command helps', { skip }, () => {
+  const key = '/etc/sluis/tls/server-key.pem';
+  machine.does(`chown root: ${key}`);
+  assert.notEqual(machine.tries('systemctl restart sluis').code, 0);
+  const [remedy = ''] = /chown sluis: [^"]+/.exec(machine.does('journalctl -u sluis -o cat --no-pager -n 20')) ?? [];
+  assert.equal(remedy, `chown sluis: ${key}`);
+  machine.does(`${remedy} && systemctl reset-failed sluis && systemctl start sluis`);
+});
+
 test('its pages and completions are where others look for them', { skip }, () => {
   for (const [section, page] of [
     ['8', 'sluis'],
