@@ -1,4 +1,5 @@
 /** What a gateway's connections and their guard do on three real servers: links are cut, the primary dies, and comes back with a log of its own. */
+// @beside
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { milliseconds, seconds } from '../../src/domain/units.ts';
