@@ -137,7 +137,7 @@ test('what an operator asks and decides at two sites, from a planned switch to t
         'watch',
         `127.0.0.1:${ports.submission}`,
         '--seconds',
-        '8',
+        '5',
       );
       const there = new Date().toISOString();
       await cluster.switchOver('zuid-1');

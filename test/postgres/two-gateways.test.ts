@@ -62,9 +62,10 @@ test(
       '235',
       'a control: its network is served there',
     );
+    /** Until it is slowed down, so many times at most. */
     const guessed = async (gateway: Gateway, times: number): Promise<readonly string[]> => {
       const heard: string[] = [];
-      for (let n = 0; n < times; n += 1)
+      for (let n = 0; n < times && heard.at(-1) !== '454'; n += 1)
         heard.push(await swaks(gateway, guesser, login, `guess ${n} at ${gateway.site}`));
       return heard;
     };
