@@ -1,6 +1,6 @@
 /**
  * Sixteen writers and eight readers at two sites while servers die, links are cut, a standby lags and a gateway hangs: what each of them was told agrees with what all
- * others saw. Controls that make a mistake on purpose, and are found, are in control-histories.test.ts and mistakes.test.ts.
+ * others saw. Controls that make a mistake on purpose, and are found, are in control-behind.test.ts, control-alone.test.ts and mistakes.test.ts.
  */
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';

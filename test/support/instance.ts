@@ -378,6 +378,23 @@ export async function freePorts(): Promise<Ports> {
   return { submission, submissions, pop3, pop3s };
 }
 
+const given = new Set<number>();
+
+/** Nobody was given it before, here or in another file of the run: whoever was may not listen yet (seen: a gateway whose port was taken between the two). */
+function isNew(port: number): boolean {
+  if (given.has(port)) return false;
+  given.add(port);
+  const shared = process.env.SLUIS_TEST_SHARED;
+  if (shared === undefined) return true;
+  try {
+    mkdirSync(join(shared, 'ports'), { recursive: true });
+    writeFileSync(join(shared, 'ports', String(port)), '', { flag: 'wx' });
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'EEXIST';
+  }
+}
+
 /**
  * A port that nobody listens on now. Below those that the system gives to connections (Linux: from 32768 on): a gateway that is killed and started
  * again finds its port free, whatever connected meanwhile.
@@ -385,6 +402,7 @@ export async function freePorts(): Promise<Ports> {
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < 100; tries += 1) {
     const port = randomInt(10_000, 32_768);
+    if (!isNew(port)) continue;
     const server = createServer();
     const free = await new Promise<boolean>((resolve) =>
       server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true)),
