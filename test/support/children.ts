@@ -9,12 +9,12 @@ const read = (path: string): string => {
   }
 };
 
-/** The process number of a child of that name; undefined: there is none. */
-export const childOf = (pid: number, name: string): number | undefined =>
+/** The process number of a child of that name, with that word on its command line; undefined: there is none. */
+export const childOf = (pid: number, name: string, word = ''): number | undefined =>
   read(`/proc/${pid}/task/${pid}/children`)
     .split(' ')
     .map(Number)
-    .find((child) => read(`/proc/${child}/comm`) === name);
+    .find((child) => read(`/proc/${child}/comm`) === name && read(`/proc/${child}/cmdline`).includes(word));
 
 /** What has ended and was not waited for does not run. */
 export const isRunning = (pid: number): boolean => /^\d+ \(.*\) [^ZX]/.test(read(`/proc/${pid}/stat`));
