@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { present, withoutProgram } from './require.ts';
 import { until } from './until.ts';
 
@@ -68,7 +68,9 @@ export class DebianMachine {
 
   async boot(): Promise<void> {
     const log = openSync(this.#log, 'a');
-    const words = ['-q', '-D', this.root, '--register=no', '--keep-unit', '--private-network', '--boot'];
+    // A name of its own: by that of the folder two machines at a time would have the same one, and the second is refused.
+    const name = `--machine=${basename(dirname(this.root)).toLowerCase()}`;
+    const words = ['-q', '-D', this.root, name, '--register=no', '--keep-unit', '--private-network', '--boot'];
     const container = spawn('systemd-nspawn', words, { stdio: ['ignore', log, log], detached: true });
     closeSync(log);
     this.#container = container;
