@@ -26,13 +26,13 @@ const GOLDEN = [
   'Mailbox:            1 message, SIZE',
   'Oldest not fetched: TIME',
   'Last fetched:       TIME from 127.0.0.1: 1 fetched, 1 removed',
-  'Last log-in:        DAY',
+  'Last login:         DAY',
   '',
   'Open sessions',
   '  SESSION  pop3 from 127.0.0.1 since TIME, idle',
   '    TLSv1.3 CIPHER, SIZE read, SIZE written',
   '',
-  'Last log-ins',
+  'Last logins',
   '  TIME  pop3 from 127.0.0.1, password "first"',
   '    TLSv1.3 CIPHER',
   '  TIME  smtp from 127.0.0.1, password "first"',
@@ -48,13 +48,13 @@ const GOLDEN = [
   '  TIME  mail, 550 5.7.1',
   '    Reply: The address in MAIL FROM is not one that this account may send as;',
   '    use your own registered address',
-  '    Cause: MAIL FROM, From or Sender is an address of somebody else, or of',
-  '    nobody.',
-  '    Helps: Correct the sender address in the program; for a shared address ask the',
-  '    helpdesk for `address delegate`',
-  '  TIME  log-in, pop3 from 127.0.0.1',
+  '    Cause: MAIL FROM, From or Sender holds an address of somebody else, or one',
+  '    that is not registered.',
+  '    Helps: Correct the sender address in the program; for a shared address ask',
+  '    the helpdesk for `address delegate`',
+  '  TIME  login, pop3 from 127.0.0.1',
   '    Cause: The password is not one of the account, or has ended',
-  '    Helps: Type it anew in the program; else "sluis account password add LOGIN',
+  '    Helps: Type it again in the program; else "sluis account password add LOGIN',
   '    --name NAME --generate --out FILE"',
   '',
   'Habits of its programs in four weeks',
@@ -100,7 +100,7 @@ const still = (text: string): string =>
     .replace(/\d{4}-\d\d-\d\d \d\d:\d\d CES?T/g, 'TIME')
     .replace(/\d{4}-\d\d-\d\d/g, 'DAY')
     .replace(/^ {2}[^T]\S+ {2}(pop3|smtp) from/gm, '  SESSION  $1 from')
-    .replace(/[\d.]+ (octets|KiB)/g, 'SIZE')
+    .replace(/[\d.]+ (bytes|KiB)/g, 'SIZE')
     .replace(/(TLSv1\.3) TLS_\w+/g, '$1 CIPHER');
 
 test('account show answers a call in one screen of 80 columns', async (t) => {

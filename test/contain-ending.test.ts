@@ -28,7 +28,7 @@ test('an account that ends is contained like any other, resumed to collect with 
     let over = false;
     const opened = assert.rejects(Pop3Client.open(gateway.target('pop3s'), loginOf('anna'))).then(() => (over = true));
     // A wrong password is answered late, by the clock.
-    await until('the log-in is refused', () => {
+    await until('the login is refused', () => {
       clock.advance(100);
       return over;
     });

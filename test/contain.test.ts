@@ -182,7 +182,7 @@ test(
         'Mail for it is refused meanwhile (550 5.2.1), and its senders know. What to do next:',
         '  sluis report incident --account anna@group.test --from DATE     what was exposed, for the report of a breach',
         '  sluis account password add anna@group.test --name first --generate --out FILE     when its machines are clean',
-        '  sluis account resume anna@group.test     and certificates anew: sluis cert issue --account anna@group.test --use login --code',
+        '  sluis account resume anna@group.test     and new certificates: sluis cert issue --account anna@group.test --use login --code',
         '',
       ].join('\n'),
     );
@@ -407,10 +407,10 @@ test('account show has open sessions, last logins and last refusals with their c
   const shown = await run(gateway, ['account', 'show', addressOf('bram')]);
   assert.equal(shown.code, 0, shown.stderr);
   assert.match(shown.stdout, /^Open sessions\n {2}\S+ {2}pop3 from 127\.0\.0\.1 since .*, idle\n {4}TLSv1\.3 /m);
-  assert.match(shown.stdout, /^Last log-ins\n.* {2}smtp from 127\.0\.0\.1, password "first"$/m);
+  assert.match(shown.stdout, /^Last logins\n.* {2}smtp from 127\.0\.0\.1, password "first"$/m);
   assert.match(
     shown.stdout,
-    /log-in, pop3 from 192\.0\.2\.9, 3 times\n {4}Cause: The password is not one of the account/,
+    /login, pop3 from 192\.0\.2\.9, 3 times\n {4}Cause: The password is not one of the account/,
   );
   await bram.quit();
 });

@@ -74,7 +74,7 @@ test('account reset sends a code to the contact; the page gives a password for i
   assert.equal(
     asked.stdout,
     [
-      `Sent a code for password first of account ${anna} to ${bram}, the contact of group. It holds until ${expires(gateway, 3)}.`,
+      `Sent a code for password first of account ${anna} to ${bram}, the contact of group. It is valid until ${expires(gateway, 3)}.`,
       'The old password works until the code is used.',
       '',
     ].join('\n'),
@@ -179,7 +179,7 @@ test('a code is over after its days, by the clock', async (t) => {
     `${code}\n`,
   );
   assert.deepEqual([enrolled.code, existsSync(join(gateway.folder, 'pw'))], [4, false], enrolled.stderr);
-  assert.match(enrolled.stderr, /The enrolment code does not hold/);
+  assert.match(enrolled.stderr, /The enrolment code is not valid/);
   clock.advance(minutes(1));
   await gateway.stop();
   const refused = gateway.log.events.filter(({ event }) => event === 'enrolment.refused');
@@ -327,7 +327,10 @@ test('a contact behind a partner gets the code, which is said; a partner whose m
     );
   const said = await done(gateway, 'account', 'reset', 'ward@hospital.test');
   assert.match(said, /^Sent a code .* to desk@hospital\.test, the contact of hospital\./);
-  assert.match(said, /^It leaves the gateway: that address is pushed, by verified TLS, to a partner,/m);
+  assert.match(
+    said,
+    /^The code leaves the gateway: messages for that address are pushed to a partner over verified TLS,/m,
+  );
   assert.match(await done(gateway, 'queue', 'list', '--partner', 'mx'), /desk@hospital\.test/);
   assert.match(
     await done(gateway, 'account', 'reset', ...accounts, '--dry-run'),
@@ -405,9 +408,9 @@ test('a letter is for the post: written once, 0600, its code works at the keyboa
   const told = await done(gateway, 'account', 'reset', anna, '--remove-others', '--name', 'desk', '--letter', file);
   assert.match(
     told,
-    /^Wrote a letter with a code for password desk of account anna@group\.test to ".*letter\.txt"\. It holds until /,
+    /^Wrote a letter with a code for password desk of account anna@group\.test to ".*letter\.txt"\. It is valid until /,
   );
-  assert.match(told, /The trail says that you held the code\./);
+  assert.match(told, /The audit trail records that you saw the code\./);
   assert.equal(statSync(file).mode & 0o777, 0o600);
   const letter = readFileSync(file, 'utf8');
   assert.ok(letter.split('\n').every((line) => line.length <= 72));
@@ -446,7 +449,7 @@ test('many at once: letters in a folder, resumed where they stopped; notices; a 
   );
   assert.deepEqual(readdirSync(folder).sort(), [`${anna}.txt`, `${bram}.txt`]);
   const twice = await run(gateway, ['account', 'reset', '--organisation', 'group', '--letters', folder]);
-  assert.deepEqual([twice.code, twice.stderr.includes('lies there already')], [4, true], twice.stderr);
+  assert.deepEqual([twice.code, twice.stderr.includes('is there already')], [4, true], twice.stderr);
   assert.match(
     await done(gateway, 'account', 'reset', '--organisation', 'group', '--letters', folder, '--continue'),
     /^Wrote a letter|^Wrote 1 letter .*\n2 were left out/,

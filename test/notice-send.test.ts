@@ -57,7 +57,7 @@ test('contacts fetch it, once however many organisations they read for, and syst
   const held = await Pop3Client.open(gateway.target('pop3s'), loginOf('edi'));
   const missing = [
     'not told: gone (the organisation is suspended; telephone unknown)',
-    'not told: lab (its contact results@lab.test is no mailbox here that people read, and it has no account for people; telephone 020 123 45 67)',
+    'not told: lab (its contact results@lab.test is not a mailbox here that people read, and it has no account for people; telephone 020 123 45 67)',
   ];
   const english = ['--en', join(gateway.folder, 'en.txt')];
   assert.equal(

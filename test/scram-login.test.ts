@@ -230,7 +230,7 @@ test('wrong password, foreign identity, given up, and an answer behind our proof
     assert.match((await logIn(protocol, foreign)).reply, /An account acts only|an account acts only/);
     assert.match(
       (await logIn(protocol, own('anna'), { twist: () => 'c=biws' })).reply,
-      protocol === 'smtp' ? /^501 5\.5\.2/ : /^-ERR this is no final message of SCRAM/,
+      protocol === 'smtp' ? /^501 5\.5\.2/ : /^-ERR this is not a final message of SCRAM/,
     );
     for (const [answer, reply] of [
       ['*', protocol === 'smtp' ? /^501 5\.7\.0/ : /^-ERR the login was cancelled/],

@@ -106,7 +106,7 @@ async function problemOf({ store }: AdminContext, { address, login }: AddressMov
   if (to.account.state === 'ended') return [`  ${address}: the account "${login}" has ended; name another one`];
   if (from === undefined)
     return [
-      `  ${address}: it was never registered, and ${domainOf(address)} is no partner's; add it with "sluis address add"`,
+      `  ${address}: it was never registered, and ${domainOf(address)} is not a partner's; add it with "sluis address add"`,
     ];
   if (from.address.state === 'ended') return [`  ${address}: it has ended, which cannot be undone; leave it out`];
   const foreign = from.organisation.name !== to.organisation;

@@ -29,7 +29,9 @@ export const auditSummary = z.object({
   failedLogins: z
     .array(z.object({ account: z.string(), network: z.string(), tries: z.number() }))
     .readonly()
-    .meta({ description: 'Most first. A name that is none of ours is in quotes; tries that share a row count each.' }),
+    .meta({
+      description: 'Most first. A name that is not one of ours is in quotes; tries that share a row count each.',
+    }),
   acts: z
     .array(
       z.object({

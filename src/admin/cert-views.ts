@@ -36,13 +36,14 @@ export type AuthorityView = z.infer<typeof authorityView>;
 export const certificateView = z.object({
   serial: z.string(),
   fingerprint: z.string(),
-  account: z.string().meta({ description: "Login; empty where it is no account's." }),
+  account: z.string().meta({ description: 'Login; empty where it belongs to no account.' }),
   use: z.string().meta({
-    description: "`login` or `mail`; where it is no account's its kind, such as `listener` or `partner-certificate`.",
+    description:
+      '`login` or `mail`; where it belongs to no account its kind, such as `listener` or `partner-certificate`.',
   }),
   name: z.string().optional().meta({
     description:
-      "Of one that is no account's: which listener or partner it is of, or the begin of the fingerprint of an authority.",
+      'Of one that belongs to no account: which listener or partner it is of, or the begin of the fingerprint of an authority.',
   }),
   subject: z.string(),
   issuer: z.string(),
@@ -54,7 +55,7 @@ export const certificateView = z.object({
     .meta({ description: '`replaced`: valid, and a newer one takes its place.' }),
   origin: z.enum(['issued', 'imported', 'registered', 'configured', 'partner', 'shown']).meta({
     description:
-      "Issued by this gateway, given to it, or registered for log-in alone (`account certificate add`): of such only what is shown is kept. Of those that are no account's also: in a file of the configuration, set for a partner, or shown by the server of a partner.",
+      'Issued by this gateway, given to it, or registered for login alone (`account certificate add`): of such only what is shown is kept. Of those that belong to no account also: in a file of the configuration, set for a partner, or shown by the server of a partner.',
   }),
   revoked: z.string().optional(),
   reason: z.string().optional(),

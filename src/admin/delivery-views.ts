@@ -92,7 +92,7 @@ export type CopyView = z.infer<typeof copyView>;
 export const copyStates: Readonly<Record<string, string>> = {
   waiting: 'waits',
   held: 'held, waits for a release',
-  relayed: 'taken by the partner',
+  relayed: 'accepted by the partner',
   failed: 'failed, the sender was told',
   withdrawn: 'withdrawn',
   collected: 'collected, still in the mailbox',

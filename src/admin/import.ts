@@ -152,7 +152,7 @@ function readLine(
   if (login === undefined)
     wrong(
       'login',
-      `${quoted(record.cell('login'))} is no log-in name; expected 1 to 254 characters without spaces, : " < > or \\`,
+      `${quoted(record.cell('login'))} is not a login name; expected 1 to 254 characters without spaces, : " < > or \\`,
     );
   const addresses: Address[] = [];
   const written = record.cell('address').split(/\s+/);
@@ -165,10 +165,11 @@ function readLine(
   if (!isOrganisationName(organisation))
     wrong(
       'organisation',
-      `${quoted(organisation)} is no name of an organisation; expected lower-case letters, digits and hyphens`,
+      `${quoted(organisation)} is not a name of an organisation; expected lower-case letters, digits and hyphens`,
     );
   const kind = record.cell('kind').toLowerCase() || 'mail';
-  if (kind !== 'mail' && kind !== 'edi') wrong('kind', `${quoted(kind)} is no kind of account; expected mail or edi`);
+  if (kind !== 'mail' && kind !== 'edi')
+    wrong('kind', `${quoted(kind)} is not a kind of account; expected mail or edi`);
   const secret = readSecret(record, options, wrong);
 
   if (problems.length > 0 || login === undefined || secret === undefined || (kind !== 'mail' && kind !== 'edi'))
@@ -211,7 +212,7 @@ function repeatedNames(record: CsvRecord, logins: Map<string, number>, addresses
       problems.push({
         line: record.line,
         column,
-        text: `${quoted(shown)} stands in line ${before} already; expected each ${column === 'login' ? 'log-in name' : 'address'} once`,
+        text: `${quoted(shown)} is in line ${before} already; expected each ${column === 'login' ? 'login name' : 'address'} once`,
       });
   };
   look('login', foldLogin(record.cell('login')), record.cell('login'), logins);
@@ -284,7 +285,7 @@ async function compareLine(
     problems.push({
       line,
       column: 'login',
-      text: `an account ${quoted(login)} exists already; expected a new log-in name`,
+      text: `an account ${quoted(login)} exists already; expected a new login name`,
     });
   for (const address of addresses) {
     const owner = await registry.findRecipient(addressKey(address));

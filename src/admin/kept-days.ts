@@ -25,7 +25,7 @@ export const keptDay = z.object({
   mailboxes: z
     .array(z.string())
     .readonly()
-    .meta({ description: 'Log-in names of those that hold the most of it, at most 5.' }),
+    .meta({ description: 'Login names of those that hold the most of it, at most 5.' }),
   mailboxCount: z.number(),
   until: z.string().optional().meta({
     description:

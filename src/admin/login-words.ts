@@ -12,10 +12,10 @@ const AGAIN = 'Nothing is wrong with what was sent: the program tries again by i
 const PLACE = 'Set the program to the port that is meant for this account, or change the listener';
 
 const table: Readonly<Record<FailureReason | Exclude<CertificateFailure, PathReason>, Words>> = {
-  unknown: words('No account has that log-in name', 'Correct the log-in name in the program'),
+  unknown: words('No account has that login name', 'Correct the login name in the program'),
   wrong: words(
     'The password is not one of the account, or has ended',
-    'Type it anew in the program; else "sluis account password add LOGIN --name NAME --generate --out FILE"',
+    'Type it again in the program; else "sluis account password add LOGIN --name NAME --generate --out FILE"',
   ),
   suspended: words(
     'The account, or all of its organisation, is suspended',
@@ -26,7 +26,7 @@ const table: Readonly<Record<FailureReason | Exclude<CertificateFailure, PathRea
     'Too many wrong passwords came from there; this one was not looked at',
     'Correct the password in the program that tries again and again, and wait some minutes',
   ),
-  overload: words('Too many log-ins at once; this one was not looked at', AGAIN),
+  overload: words('Too many logins at once; this one was not looked at', AGAIN),
   store: words('The store could not be read', `${AGAIN}; see the log of the gateway`),
   'password-off': words(
     'The password was right, but the account logs in with its certificate alone',
@@ -47,16 +47,16 @@ const table: Readonly<Record<FailureReason | Exclude<CertificateFailure, PathRea
   'not-on-listener': words('The account may not log in at this listener', PLACE),
   'binding-downgrade': words(
     'Something between client and gateway took an offer of ours away',
-    'Ask who looks into TLS there: a proxy, a virus scanner',
+    'Ask who looks into TLS there: a proxy, a malware scanner',
   ),
   'binding-type': words('The program binds SCRAM in a way that is not known here', 'Ask its vendor, or use a password'),
   'other-channel': words(
     'SCRAM is bound to another TLS session: somebody stands between',
-    'Ask who looks into TLS there: a proxy, a virus scanner',
+    'Ask who looks into TLS there: a proxy, a malware scanner',
   ),
   'wrong-nonce': words('The program answers another challenge of SCRAM than ours', 'Ask its vendor, or use a password'),
   'none-shown': words('The program showed no certificate', 'Choose the certificate in the program'),
-  unreadable: words('What the program showed is no certificate that can be read', 'Install the certificate anew'),
+  unreadable: words('What the program showed is not a certificate that can be read', 'Install the certificate again'),
   unregistered: words(
     'The certificate is not registered for an account',
     '"sluis account certificate add LOGIN", or choose the right one in the program',

@@ -99,7 +99,7 @@ const keyOf = (place: NoticeDestination): string =>
 
 const whyNot = ({ contact, state }: Organisation): string =>
   state === undefined
-    ? `${contact === undefined ? 'no contact is registered' : `its contact ${contact} is no mailbox here that people read`}, and it has no account for people`
+    ? `${contact === undefined ? 'no contact is registered' : `its contact ${contact} is not a mailbox here that people read`}, and it has no account for people`
     : `the organisation is ${state}`;
 
 export async function sendNotice(context: AdminContext, wanted: Wanted, call: Call): Promise<SendingView> {
@@ -128,10 +128,10 @@ export async function sendNotice(context: AdminContext, wanted: Wanted, call: Ca
   } catch (error) {
     if (!(error instanceof StoreFull || error instanceof StoreUnavailable)) throw error;
     const why = error instanceof StoreFull ? 'the disk is full' : error.message;
-    const remedy = error instanceof StoreFull ? 'Make room, and give' : 'Give';
+    const remedy = error instanceof StoreFull ? 'Free some space, and give' : 'Give';
     throw new AdminError(
       'unavailable',
-      `Cannot go on: ${why}; ${sending.told} mailboxes were told. ${remedy} the same command again`,
+      `Cannot continue: ${why}; ${sending.told} mailboxes were told. ${remedy} the same command again`,
       { cause: error },
     );
   }

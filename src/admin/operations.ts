@@ -87,7 +87,7 @@ export async function runOperation<N extends OperationName>(
     if (operation.needsReason === true && !looks && approved.actor.reason === undefined)
       throw new AdminError(
         'invalid',
-        `Cannot do ${name} without a reason: the reason stands in the audit trail; add --reason TEXT`,
+        `Cannot do ${name} without a reason: the audit trail records it; add --reason TEXT`,
       );
     fields = { operation: name, actor: approved.actor.name, reason: approved.actor.reason };
     ran = { ...ran, actor: approved.actor, proof: approved.who.proof };

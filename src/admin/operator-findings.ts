@@ -94,7 +94,7 @@ const ONE = warning(
 const unprovenFinding = (count: number): DoctorFinding =>
   warning(
     'operators.factor',
-    `${many(count, 'operator')} ${agree(count, 'has', 'have')} neither passkey, log-in at a provider, certificate nor key, so that nothing proves who it is: "sluis operator list" and "sluis operator passkey list" show whose; give a passkey with "sluis operator passkey add NAME", or "sluis operator end NAME"`,
+    `${many(count, 'operator')} ${agree(count, 'has', 'have')} neither passkey, login at a provider, certificate nor key, so that nothing proves who it is: "sluis operator list" and "sluis operator passkey list" show whose; give a passkey with "sluis operator passkey add NAME", or "sluis operator end NAME"`,
   );
 const idleFinding = (count: number): DoctorFinding =>
   warning(

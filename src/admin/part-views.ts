@@ -42,7 +42,7 @@ export const partsView = z.object({
   parts: z.array(partView).readonly(),
   interchanges: z.array(interchangeView).readonly(),
   limits: z.array(z.string()).readonly().meta({
-    description: 'Bounds that the message reached: what lies behind them is not listed.',
+    description: 'Bounds that the message reached: what is behind them is not listed.',
   }),
 });
 export type PartsView = z.infer<typeof partsView>;

@@ -83,7 +83,7 @@ async function ask(context: AdminContext, { operation, verb, right, input }: Exa
   const shown = grouped(made.id);
   throw new AdminError(
     'approval',
-    `${operation} needs a second person. Request ${shown} waits for ${until}. Two operators sign it, each with a passkey in the web console or an own key: sluis approve ${shown} --key FILE. Then run this command again with --approval ${shown}`,
+    `${operation} needs a second person. Request ${shown} waits for ${until}. Two operators sign it, each with a passkey in the web console or a key of their own: sluis approve ${shown} --key FILE. Then run this command again with --approval ${shown}`,
     { request: made.id },
   );
 }
@@ -99,12 +99,12 @@ async function use(context: AdminContext, { operation, input }: Exact, call: Cal
     });
   };
   if (request.operation !== operation)
-    return refuse('invalid', `it was asked for ${request.operation}`, 'ask anew: run the command without --approval');
+    return refuse('invalid', `it was asked for ${request.operation}`, 'ask again: run the command without --approval');
   if (request.input !== input)
     return refuse(
       'invalid',
       `the input is another one than was approved (SHA-256 ${inputHash(input).slice(0, 16)}, approved ${inputHash(request.input).slice(0, 16)})`,
-      'run exactly the command that was asked for, or ask anew without --approval',
+      'run exactly the command that was asked for, or ask again without --approval',
     );
   if (call.actor.reason !== undefined && call.actor.reason !== request.reason)
     return refuse('invalid', 'the reason is another one than was approved', 'give the same reason, or leave it out');
@@ -112,13 +112,13 @@ async function use(context: AdminContext, { operation, input }: Exact, call: Cal
     return refuse(
       'ended',
       `a second person refused it at ${iso(request.rejectedAt)}`,
-      'hear why before you ask anew ("sluis audit list --event approval.rejected")',
+      'hear why before you ask again ("sluis audit list --event approval.rejected")',
     );
   if (request.endsAt <= clock.now())
     return refuse(
       'ended',
       `it ended at ${new Date(request.endsAt).toISOString()}`,
-      'run the command again to ask anew',
+      'run the command again to ask again',
     );
   const by = twoOf(await approversOf(context, request));
   if (!by.ok)

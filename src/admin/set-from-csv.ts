@@ -109,8 +109,7 @@ class Lines {
 
   #repeated(key: string, record: CsvRecord): string | undefined {
     const before = this.#seen.get(key);
-    if (before !== undefined)
-      return `${quoted(record.cell(this.#scope))} stands in line ${before} already; join the lines`;
+    if (before !== undefined) return `${quoted(record.cell(this.#scope))} is in line ${before} already; join the lines`;
     this.#seen.set(key, record.line);
     return undefined;
   }

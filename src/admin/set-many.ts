@@ -88,7 +88,7 @@ async function setBatch(batch: Promise<number>, done: number, of: number): Promi
 }
 
 const cut = (done: number, of: number): string =>
-  `${done} of ${of} were changed before it and stay so; give the file again to go on`;
+  `${done} of ${of} were changed before it and stay so; give the file again to continue`;
 
 async function found(
   registry: AdminContext['store']['registry'],

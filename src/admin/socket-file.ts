@@ -73,7 +73,7 @@ async function removeStale(path: string): Promise<void> {
   const refuse = (why: string): never => {
     throw new ListenerRefused(`Cannot open the control socket "${path}": ${why}; set control.socket to another file`);
   };
-  if (!found.isSocket()) return refuse('a file lies there that is no socket');
+  if (!found.isSocket()) return refuse('a file is there that is not a socket');
   if (await answers(path)) return refuse('another gateway has it open');
   rmSync(path);
 }

@@ -8,7 +8,7 @@ import { AdminError } from './error.ts';
 export function successorProblem(found: Recipient | undefined): string | undefined {
   if (found === undefined) return 'it was never registered';
   const { address, account } = found;
-  if (address.state !== 'active' || account.state !== 'active') return 'it takes no mail';
+  if (address.state !== 'active' || account.state !== 'active') return 'it accepts no mail';
   if (address.endsAt !== undefined || account.endsAt !== undefined) return 'it ends itself';
   return undefined;
 }

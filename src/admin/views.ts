@@ -54,7 +54,7 @@ export type AppPasswordView = z.infer<typeof appPasswordView>;
 
 /** A one-time code that was not used yet. */
 export const codeView = z.object({
-  id: z.string().meta({ description: 'The part of it that is no secret.' }),
+  id: z.string().meta({ description: 'The part of it that is not a secret.' }),
   for: z.enum(['login', 'mail', 'password']),
   password: z.string().optional().meta({ description: 'Name of the password.' }),
   created: time,
@@ -83,7 +83,7 @@ const addressOfAccount = z.object({
   address: z.string(),
   state: z.string(),
   ends: time.optional().meta({
-    description: 'From then on it has ended; one that is `ending` takes no mail already, and is resumed until then.',
+    description: 'From then on it has ended; one that is `ending` accepts no mail already, and is resumed until then.',
   }),
   successor: z.string().optional().meta({ description: 'Whom senders are told of.' }),
   settings: stored,
@@ -96,7 +96,7 @@ export const accountView = z.object({
   kind: z.string(),
   state: z.string(),
   ends: time.optional().meta({
-    description: 'Until then its owner collects what waits, and it can be resumed; it no longer takes mail.',
+    description: 'Until then its owner collects what waits, and it can be resumed; it no longer accepts mail.',
   }),
   addresses: z.array(addressOfAccount),
   passwords: z.array(passwordView),
@@ -107,7 +107,7 @@ export const accountView = z.object({
   used: z.number(),
   messages: z.number(),
   lastLogin: z.iso.date().optional().meta({ description: 'The last day on which it logged in.' }),
-  lastUsed: z.iso.date().optional().meta({ description: 'The last day on which it logged in, sent or took mail.' }),
+  lastUsed: z.iso.date().optional().meta({ description: 'The last day on which it logged in, sent or accepted mail.' }),
   scanExempt: z.string().optional().meta({
     description: 'Until when what it submits is not scanned for malware; "no end".',
   }),

@@ -138,7 +138,7 @@ class ApiServer {
           'The headers are too large',
           `Request line and headers have at most ${MAX_HEADER} octets`,
         )
-      : problem(400, 'malformed', 'The request is malformed', 'This is no HTTP/1.1 as RFC 9112 has it');
+      : problem(400, 'malformed', 'The request is malformed', 'This is not HTTP/1.1 as RFC 9112 has it');
     this.#options.counts.add(['none', '4xx']);
     const body = JSON.stringify(said.json());
     return [

@@ -24,7 +24,7 @@ export function readAuthorities(
     for (const certificate of read.value) {
       const name = formatName(certificate.subject);
       if (certificate.basicConstraints?.ca !== true)
-        refuse(`"${name}" is no authority; register such a certificate with "${instead}"`);
+        refuse(`"${name}" is not an authority; register such a certificate with "${instead}"`);
       if (isWeakKey(certificate.key))
         refuse(`"${name}" has a weak key (${certificate.key.kind} ${certificate.key.bits} bits)`);
     }

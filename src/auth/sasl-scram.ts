@@ -16,7 +16,7 @@ export const scramFirst =
     const first = readClientFirst(octets);
     // RFC 5802 section 6: the flag "p" comes with the -PLUS mechanism, and with it alone.
     if (first === undefined || (typeof first.binding === 'object') !== (mechanism === 'SCRAM-SHA-256-PLUS'))
-      return malformed('this is no first message of SCRAM (RFC 5802)');
+      return malformed('this is not a first message of SCRAM (RFC 5802)');
     if (isForeign(first.identity, first.login)) return { kind: 'foreign' };
     const { authenticator, peer } = session;
     const challenge = await authenticator.scramChallenge(first.login, peer);
@@ -38,7 +38,7 @@ const scramFinal =
   (session: SaslSession, mechanism: ScramMechanism, first: ClientFirst, asked: Asked): SaslNext =>
   async (octets) => {
     const final = readClientFinal(octets);
-    if (final === undefined) return malformed('this is no final message of SCRAM (RFC 5802)');
+    if (final === undefined) return malformed('this is not a final message of SCRAM (RFC 5802)');
     const bound = bindingOf(session, first);
     const fault: ScramFault | undefined =
       typeof bound === 'string' ? bound : faultOf(final.channel, final.nonce, first, asked, bound);

@@ -375,7 +375,7 @@ export class Backups {
     if (Math.max(drill.there, drill.back ?? 0) > at)
       throw new BackupRefused(
         'invalid',
-        'Cannot write down a drill that is to come: --there and --back lie in the past',
+        'Cannot write down a drill that is to come: --there and --back are in the past',
       );
     const report = await writeSiteDrill(drill, {
       at,
@@ -447,7 +447,7 @@ export class Backups {
       if (this.#p.shared !== true) return await run();
       const turn = await FolderTurn.take(folder, this.#p.clock).catch((error: unknown) => {
         const why = isCode(error, 'ENOSPC')
-          ? 'the disk is full; make room there, or name another folder'
+          ? 'the disk is full; free some space there, or name another folder'
           : reasonOf(error);
         throw new NoFolder('unavailable', `Cannot work in "${folder}": ${why}`, { cause: error });
       });

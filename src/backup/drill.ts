@@ -125,7 +125,7 @@ export async function keyCopyIn(named: string, live: string, fingerprint: string
   if (folder === undefined || !existsSync(join(folder, 'store')))
     throw new BackupRefused(
       'unknown',
-      `Cannot drill with the keys in "${named}": ${given === undefined ? 'there is no such folder' : `it is no copy of a key folder, and has none of the master key ${fingerprint}`}; name the folder of keys.copy-to, or one copy in it`,
+      `Cannot drill with the keys in "${named}": ${given === undefined ? 'there is no such folder' : `it is not a copy of a key folder, and has none of the master key ${fingerprint}`}; name the folder of keys.copy-to, or one copy in it`,
     );
   if (folder === (await resolved(live)))
     throw new BackupRefused(

@@ -104,9 +104,9 @@ export async function prepareFolder(folder: string, storeId: string, rules: Plac
   try {
     const place = await realPlace(folder);
     if (isInside(place, await realPlace(rules.dataFolder)))
-      refuse('it lies in the data folder, and would be lost with it; name a folder on another disk or machine');
+      refuse('it is in the data folder, and would be lost with it; name a folder on another disk or machine');
     if (isInside(place, await realPlace(rules.keyFolder)))
-      refuse('it lies in the key folder: backups must not lie beside the keys that open them; name another folder');
+      refuse('it is in the key folder: backups must not be beside the keys that open them; name another folder');
     await makeFolder(folder);
     for (const name of await readdir(folder))
       if (PARTIAL.test(name) || DRILL.test(name)) await rm(join(folder, name), { recursive: true, force: true });

@@ -74,7 +74,7 @@ export async function destroyKept(keyFolder: string): Promise<number> {
     if (isCode(error, 'ENOENT') && (error as NodeJS.ErrnoException).path === to) return 0;
     throw new BackupRefused(
       'unavailable',
-      `Cannot destroy day keys in "${to}" that were destroyed in the key folder, so those days can still be read with it: ${reasonOf(error)}; put it right, or destroy that folder where no backup of before is needed`,
+      `Cannot destroy day keys in "${to}" that were destroyed in the key folder, so those days can still be read with it: ${reasonOf(error)}; put it right, or destroy that folder where no earlier backup is needed`,
       { cause: error },
     );
   }
@@ -91,7 +91,7 @@ export async function copyKeys(places: KeyCopyPlaces): Promise<KeyLag> {
   if (first !== undefined)
     throw new BackupRefused(
       'unusable',
-      `Cannot copy the key folder: the day key "${first}" in "${places.keyFolder}" and in "${join(places.to, places.fingerprint)}" should be the same and differ, so one of them is damaged, and neither was touched. If mail of that day can be read, remove the copy and it is made anew; else put the copy in place of the other`,
+      `Cannot copy the key folder: the day key "${first}" in "${places.keyFolder}" and in "${join(places.to, places.fingerprint)}" should be the same and differ, so one of them is damaged, and neither was touched. If mail of that day can be read, remove the copy and it is made again; else put the copy in place of the other`,
     );
   return lag;
 }

@@ -78,7 +78,7 @@ export class LogArchive {
     const full = isCode(error, 'ENOSPC') || (error instanceof CopyFailed && error.full);
     return new BackupRefused(
       'unavailable',
-      `Cannot bring the log in "${log}" up to date: ${full ? 'the disk is full; make room there' : reasonOf(error)}. The server keeps what is not there yet, and it is tried again`,
+      `Cannot bring the log in "${log}" up to date: ${full ? 'the disk is full; free some space there' : reasonOf(error)}. The server keeps what is not there yet, and it is tried again`,
       { cause: error },
     );
   }
@@ -91,7 +91,7 @@ export class LogArchive {
     await syncFolderOf(folder);
     return new LogEnded(
       'unusable',
-      `The log in "${log}" cannot go on: ${reasonOf(error)}. What it has was kept as "${aside}"; a base backup begins another one`,
+      `The log in "${log}" cannot continue: ${reasonOf(error)}. What it has was kept as "${aside}"; a base backup begins another one`,
       { cause: error },
     );
   }

@@ -100,7 +100,7 @@ export async function* startOf(path: string, octets: number): AsyncGenerator<Uin
   try {
     for (let left = octets; left > 0;) {
       const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(Math.min(STEP, left)));
-      if (bytesRead === 0) throw new BackupRefused('unusable', `"${path}" ends ${left} octets too early`);
+      if (bytesRead === 0) throw new BackupRefused('unusable', `"${path}" ends ${left} bytes too early`);
       left -= bytesRead;
       yield buffer.subarray(0, bytesRead);
     }

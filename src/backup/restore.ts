@@ -169,7 +169,7 @@ export async function restoreInto(
     const full = isCode(error, 'ENOSPC') || (error instanceof CopyFailed && error.full);
     throw new BackupRefused(
       full ? 'unavailable' : 'unusable',
-      `Cannot restore into "${dataFolder}": ${full ? 'the disk is full; make room, or name another data folder' : reasonOf(error)}. Nothing was put in place`,
+      `Cannot restore into "${dataFolder}": ${full ? 'the disk is full; free some space, or name another data folder' : reasonOf(error)}. Nothing was put in place`,
       { cause: error },
     );
   } finally {
@@ -254,7 +254,7 @@ async function checksumStep(
       const { octets: size, sha256 } = draft.has(file.name) ? await bring() : await factsOfFile(path);
       if (size !== file.octets || sha256 !== file.sha256)
         return failed(
-          `"${path}" is not what the manifest says (${size} octets, SHA-256 ${sha256}); take another backup`,
+          `"${path}" is not what the manifest says (${size} bytes, SHA-256 ${sha256}); take another backup`,
         );
     } catch (error) {
       if (!isCode(error, 'ENOENT') && !isCode(error, 'EIO')) throw error;
@@ -314,7 +314,7 @@ async function refuseWithoutRoom(folder: string, octets: number): Promise<void> 
   if (bavail * bsize < octets + MARGIN)
     throw new BackupRefused(
       'unavailable',
-      `Cannot restore into "${folder}": ${Math.floor((bavail * bsize) / MiB)} MiB are free there, and ${Math.ceil((octets + MARGIN) / MiB)} are needed; make room, or name another folder`,
+      `Cannot restore into "${folder}": ${Math.floor((bavail * bsize) / MiB)} MiB are free there, and ${Math.ceil((octets + MARGIN) / MiB)} are needed; free some space, or name another folder`,
     );
 }
 

@@ -93,7 +93,7 @@ export async function takeBackup(
     const full = isCode(error, 'ENOSPC') || (error instanceof CopyFailed && error.full);
     throw new BackupRefused(
       full || systemProblem(error) !== undefined ? 'unavailable' : 'unusable',
-      `Cannot back up to "${folder}": ${full ? 'the disk is full; make room there, or name another folder' : reasonOf(error)}. Nothing was left there, and the gateway goes on`,
+      `Cannot back up to "${folder}": ${full ? 'the disk is full; free some space there, or name another folder' : reasonOf(error)}. Nothing was left there, and the gateway continues`,
       { cause: error },
     );
   }
@@ -106,7 +106,7 @@ async function refuseWithoutRoom(parts: TakeParts, folder: string, used: number)
   if (free < needed)
     throw new BackupRefused(
       'unavailable',
-      `Cannot back up to "${folder}": ${mib(free)} MiB are free there, and ${mib(needed)} are needed for a database of ${mib(used)}; make room, keep fewer backups, or name another folder`,
+      `Cannot back up to "${folder}": ${mib(free)} MiB are free there, and ${mib(needed)} are needed for a database of ${mib(used)}; free some space, keep fewer backups, or name another folder`,
     );
 }
 

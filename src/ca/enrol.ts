@@ -118,7 +118,7 @@ export async function enrolRenewals(
 export const codeRefused = (): RegistryError =>
   new RegistryError(
     'ended',
-    'The enrolment code does not hold: it is mistyped, used, too old, or was tried too often; type it again, or ask for a new one',
+    'The enrolment code is not valid: it is mistyped, used, too old, or was tried too often; type it again, or ask for a new one',
   );
 
 type Collected = Issued & { readonly login: string; readonly use: CertificateUse };

@@ -61,13 +61,13 @@ const write = ({ gateway, request, signatures }: RequestFile): string =>
 
 export function readRequestFile(path: string): RequestFile {
   const refuse = (why: string): never => {
-    throw new CommandError('usage', `Cannot use "${path}" as a request: ${why}; ask anew with another file`);
+    throw new CommandError('usage', `Cannot use "${path}" as a request: ${why}; ask again with another file`);
   };
   let raw: Record<string, unknown>;
   try {
     raw = JSON.parse(readFileSync(path, 'utf8').slice(0, MAX_FILE)) as typeof raw;
   } catch (error) {
-    return refuse((error as NodeJS.ErrnoException).code ?? 'it is no JSON');
+    return refuse((error as NodeJS.ErrnoException).code ?? 'it is not JSON');
   }
   const { format, gateway, request, signatures } = raw;
   if (format !== FORMAT || typeof gateway !== 'string') return refuse(`expected the format "${FORMAT}"`);
@@ -139,18 +139,18 @@ export function approvedByFile(
   if (request.operation !== asked.operation || request.input !== input)
     return refuse(
       'usage',
-      `it is for something else (SHA-256 ${inputHash(request.input).slice(0, 16)}, wanted ${inputHash(input).slice(0, 16)}); run exactly what was asked for, or ask anew with another file`,
+      `it is for something else (SHA-256 ${inputHash(request.input).slice(0, 16)}, wanted ${inputHash(input).slice(0, 16)}); run exactly what was asked for, or ask again with another file`,
     );
   const time = (at: Instant): string => new Date(at).toISOString();
   if (request.askedAt > now + REQUEST_LIFETIME)
     return refuse(
       'conflict',
-      `it was asked at ${time(request.askedAt)}, and by the clock of this machine it is ${time(now)}; set the clock that is wrong, or ask anew with another file`,
+      `it was asked at ${time(request.askedAt)}, and by the clock of this machine it is ${time(now)}; set the clock that is wrong, or ask again with another file`,
     );
   if (now >= request.endsAt)
     return refuse(
       'conflict',
-      `it ended at ${time(request.endsAt)}, and by the clock of this machine it is ${time(now)}; ask anew with another file`,
+      `it ended at ${time(request.endsAt)}, and by the clock of this machine it is ${time(now)}; ask again with another file`,
     );
   const by = approversOf(asked.gateway, request, signatures, operators);
   if (!by.ok)

@@ -38,6 +38,6 @@ export async function actorOfDeed(options: SharedOptions, config: Config, deed: 
 /** With `--approval` the row does not ask for it: it may stand in the request. */
 function reasonIn({ reason }: SharedOptions, what: string): string {
   if (reason === undefined)
-    throw new CommandError('usage', `Cannot ${what} without --reason TEXT: it stands in the audit trail`);
+    throw new CommandError('usage', `Cannot ${what} without --reason TEXT: the audit trail records it`);
   return reason;
 }

@@ -25,7 +25,7 @@ const LONGEST_REASON = 500;
 
 /** `--yes`, for a command that asks with `askToDestroy`. */
 export const destroying = (command: Command): Command =>
-  command.option('--yes', 'do not ask: what goes along was read before; needs --reason');
+  command.option('--yes', 'do not ask for confirmation; needs --reason');
 
 /**
  * Resolves to the options, with the reason that was typed. Throws CommandError, kind `usage`, where the name was not typed, or nobody can

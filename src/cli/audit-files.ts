@@ -110,14 +110,14 @@ export interface CheckedExport {
   readonly broken?: BrokenRow | undefined;
 }
 
-export const anchorsText = (n: number): string => `${many(n, 'anchor')} ${agree(n, 'stands', 'stand')}`;
+export const anchorsText = (n: number): string => `${many(n, 'anchor')} ${agree(n, 'is', 'are')}`;
 
 /** Of one that nothing contradicts. */
 export const checkedText = ({ rows, hostname, anchors, pieces }: CheckedExport): string =>
   pieces === undefined
     ? `${many(rows, 'row')} of ${hostname}, the chain holds; ${anchorsText(anchors)} in it.`
     : `${many(rows, 'row')} of ${hostname} in ${many(pieces.count, 'piece')}, ${pieces.hidden} between them not told; the chain holds in each, ` +
-      (pieces.loose === 0 ? 'and an anchor stands at the end of each.' : `and ${pieces.loose} end without an anchor.`);
+      (pieces.loose === 0 ? 'and an anchor is at the end of each.' : `and ${pieces.loose} end without an anchor.`);
 
 /** Line by line: an export of years need not fit in memory. */
 export const checkExport = (path: string, anchors: readonly Anchored[]): Promise<CheckedExport> =>

@@ -97,11 +97,11 @@ function ruleLine(row: AnyRow): string {
   const may = ROLES.filter((role) => mayDo(role, row.right)).map((role) => `\`${role}\``);
   const who = `May be done by ${may.length === ROLES.length ? 'every role' : may.join(', ')}.`;
   if (row.effect === 'reads' || row.effect === 'lists') return `${who} Changes nothing.`;
-  if (row.effect === 'runs') return `${who} Goes on until Ctrl-C or SIGTERM ends it.`;
+  if (row.effect === 'runs') return `${who} Runs until Ctrl-C or SIGTERM ends it.`;
   return [
     who,
-    row.undo === undefined ? 'Cannot be undone.' : `Taken back by: ${row.undo}.`,
-    ...(row.confirm === undefined ? [] : ['Asks before it does so, and needs a reason.']),
+    row.undo === undefined ? 'Cannot be undone.' : `Undo: ${row.undo}.`,
+    ...(row.confirm === undefined ? [] : ['Asks for confirmation, and needs a reason.']),
     ...(row.second === undefined
       ? []
       : [`Needs a second person where \`operators.second-person\` has \`${row.second}\`.`]),

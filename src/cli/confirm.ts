@@ -5,7 +5,7 @@ import { type Terminal, askAtTerminal } from './terminal.ts';
 /** Throws CommandError for any other answer than "yes". `yes`: said on the command line. */
 export async function confirm(terminal: Terminal, question: string, yes = false): Promise<void> {
   if (yes) return;
-  if ((await answerTo(terminal, `${question} Type yes to go on: `)).trim().toLowerCase() === 'yes') return;
+  if ((await answerTo(terminal, `${question} Type yes to continue: `)).trim().toLowerCase() === 'yes') return;
   throw new CommandError('usage', 'Stopped: nothing was done');
 }
 

@@ -10,7 +10,7 @@ export const sendersText = (subject: string, successor: string | undefined): str
 /** The last line of what an end says. `command`: what takes it back. */
 export const backText = (closes: string | undefined, command: string): string =>
   closes === undefined
-    ? 'It is for ever: names and addresses are never given to anybody again.'
+    ? 'It is final: names and addresses are never given to anybody again.'
     : `Until ${readableTime(closes)} "sluis ${command}" brings all of it back; then it is for ever. Nobody else can have its names and addresses.`;
 
 /** `ending, until 2026-12-27 11:00 CET`; what merely ends on a day is told as it is until then. */

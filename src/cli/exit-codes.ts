@@ -16,8 +16,8 @@ export const exitCodes = {
 
 /** When a command ends so. */
 export const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
-  done: 'It was done.',
-  failed: 'What should not happen: a bug, or a lost connection to the gateway. Nothing that can be expected ends so.',
+  done: 'Success.',
+  failed: 'An unexpected error: a bug, or a lost connection to the gateway.',
   usage: 'The command line, a value, or a line of a file is wrong. Nothing was done.',
   unknown: 'What the command is about does not exist.',
   conflict:
@@ -25,7 +25,7 @@ export const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   configuration:
     'The configuration, a key, a certificate or a signature cannot be used. Evidence, a backup, an export or the trail is not as it was written. A restore or drill failed, or a program under test in the sandbox.',
   store:
-    'The store cannot be opened, has failed or is full. `serve` ends with it, so that the supervisor starts it anew.',
+    'The store cannot be opened, has failed or is full. `serve` ends with it, so that the supervisor starts it again.',
   unavailable:
     'No gateway runs, another one holds the data or the port, or the one that runs is of a version that this command cannot speak to. Also: the machine or another server refuses (a full disk, a missing right, a place that is not mounted).',
   approval: 'A second person must sign first. The request waits.',

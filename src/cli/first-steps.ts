@@ -15,7 +15,7 @@ const FIRST: Steps = [
   ['sluis account add balie@de-brug.example --organisation de-brug', 'who logs in; its name is its first address'],
 ];
 const LATER: Steps = [
-  ['sluis status', 'is mail taken now, by which version, on which ports?'],
+  ['sluis status', 'is mail accepted now, by which version, on which ports?'],
   ['sluis check', 'configuration, keys and certificates, and what one is reminded of'],
   ['sluis queue list', 'what waits for partners'],
   ['sluis account list', 'who takes part'],

@@ -40,7 +40,7 @@ export async function readGivenCertificate(
   if (bundle?.ok === false)
     throw new CommandError(
       'usage',
-      `Cannot use "${file}": it is no PKCS #7 file that can be read (${bundle.error.text})`,
+      `Cannot use "${file}": it is not a PKCS #7 file that can be read (${bundle.error.text})`,
     );
   if (bundle !== undefined) {
     const own = ownOf(file, { keys: [], certificates: bundle.value });
@@ -54,7 +54,7 @@ export async function readGivenCertificate(
       'usage',
       kind === 'wrong-password'
         ? `${text}; give the file's password with --password-file`
-        : `Cannot use "${file}": it is no certificate, no PKCS #7 and no PKCS #12 file that can be read (${text})`,
+        : `Cannot use "${file}": it is neither a certificate nor a PKCS #7 or PKCS #12 file that can be read (${text})`,
     );
   }
   const certificate = ownOf(file, opened.value);
@@ -83,7 +83,7 @@ const notTaken = (others: number): readonly string[] =>
   others === 0
     ? []
     : [
-        `${others} more in the file not taken: authorities stand in tls.client-authorities or smime.authorities, where one is needed.`,
+        `${others} more in the file not taken: authorities are in tls.client-authorities or smime.authorities, where one is needed.`,
       ];
 
 function readOctets(file: string): Buffer {

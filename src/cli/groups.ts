@@ -30,13 +30,13 @@ export const groups: readonly Loaded[] = [
   {
     names: {
       status: 'show the running gateway',
-      reload: 'read configuration, keys and certificates again; open sessions go on',
-      drain: 'let load balancers send new sessions to another gateway; what runs goes on, until --end or a restart',
+      reload: 'read configuration, keys and certificates again; open sessions continue',
+      drain: 'let load balancers send new sessions to another gateway; what runs continues, until --end or a restart',
     },
     load: async () => (await import('../commands/gateway.ts')).gatewayTops,
   },
   {
-    names: { config: 'settings of the configuration file, as they hold now' },
+    names: { config: 'settings of the configuration file, with their values in use' },
     load: async () => (await import('../commands/config.ts')).configuration,
   },
   {
@@ -103,7 +103,7 @@ export const groups: readonly Loaded[] = [
     load: async () => (await import('../commands/message.ts')).messages,
   },
   {
-    names: { audit: 'the trail of everything that happened; each look at it stands in it' },
+    names: { audit: 'the audit trail of everything that happened; it also records who reads it' },
     load: async () => (await import('../commands/audit.ts')).audits,
   },
   {
@@ -115,7 +115,7 @@ export const groups: readonly Loaded[] = [
     load: async () => (await import('../commands/operator.ts')).operators,
   },
   {
-    names: { webhook: 'programs that are told of events over HTTPS' },
+    names: { webhook: 'programs that receive events over HTTPS' },
     load: async () => (await import('../commands/webhook.ts')).webhooks,
   },
   {
@@ -127,7 +127,7 @@ export const groups: readonly Loaded[] = [
     load: async () => ({ approve: (await import('../commands/approve.ts')).approve }),
   },
   {
-    names: { backup: 'whole copies of the database, taken while mail goes on' },
+    names: { backup: 'whole copies of the database, taken while the gateway runs' },
     load: async () => (await import('../commands/backup.ts')).backups,
   },
   {
@@ -166,7 +166,7 @@ export const groups: readonly Loaded[] = [
     load: async () => (await import('../commands/ca.ts')).authority,
   },
   {
-    names: { cert: 'certificates: of accounts, for log-in and for mail; of listeners, authorities and partners' },
+    names: { cert: 'certificates: of accounts, for login and for mail; of listeners, authorities and partners' },
     load: async () => (await import('../commands/cert.ts')).certificates,
   },
   {
@@ -185,7 +185,7 @@ export const groups: readonly Loaded[] = [
     load: async () => ({ doctor: (await import('../commands/doctor.ts')).doctor }),
   },
   {
-    names: { completion: 'print what makes a shell complete commands and options at Tab' },
+    names: { completion: 'print a completion script for a shell: commands and options at Tab' },
     load: async () => ({ completion: (await import('../commands/completion.ts')).completion }),
   },
   {

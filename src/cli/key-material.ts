@@ -28,13 +28,13 @@ export interface FilePasswordOptions {
 /** The password of a PKCS #12 file: never an argument. */
 export const FILE_PASSWORD = {
   passwordFile: opt(file, 'first line of this file is the password; - for standard input; else a prompt'),
-  passwordOut: opt(file, 'make a password up and write it to this new file, mode 0600'),
+  passwordOut: opt(file, 'generate a password and write it to this new file, mode 0600'),
 };
 
 export const twoPasswords = ({ passwordFile, passwordOut }: FilePasswordOptions): string | undefined =>
   passwordFile === undefined || passwordOut === undefined
     ? undefined
-    : 'Cannot use --password-file with --password-out: the password is there, or is made up';
+    : 'Cannot use --password-file with --password-out: it is one or the other';
 
 export const readFilePassword = (terminal: Terminal, options: FilePasswordOptions): Promise<Secret> =>
   readSecret(terminal, {
@@ -154,7 +154,7 @@ function placeText(issued: IssuedView, { csr, out, keepKey, passwordOut, legacy 
     `Key and certificate: ${out} (PKCS #12). ${copies}`,
     ...(passwordOut === undefined
       ? []
-      : [`Its password is in ${passwordOut}: hand it over on another way than the file, then delete both.`]),
+      : [`Its password is in ${passwordOut}: hand it over by another way than the file, then delete both.`]),
     ...(legacy ? ['It is protected by 3DES: delete it as soon as it is imported.'] : []),
   ];
 }

@@ -13,7 +13,7 @@ export const commandManual = (program: CommandFacts, { version, date }: Edition)
     `${bold('sluis')} ${italic('COMMAND')} [${italic('ARGUMENT')}...] [${italic('OPTION')}...]`,
     heading('description'),
     roff(
-      'Sluis takes mail over SMTP from registered senders, keeps it sealed, and hands it out over POP3 or pushes it to',
+      'Sluis accepts mail over SMTP from registered senders, keeps it sealed, and hands it out over POP3 or pushes it to',
     ),
     roff(
       'registered partners. "sluis serve" is the gateway; all other commands manage it, and reach a running one over its',

@@ -61,7 +61,7 @@ const ofStatus = ({ reasons }: GatewayStatus, missing: readonly string[]): reado
   ...reasons.map(({ name, text }) => ({
     // Somebody wanted it so, and may have forgotten it.
     level: name === 'drained' ? ('WARNING' as const) : ('CRITICAL' as const),
-    what: `no mail is taken, ${name.replaceAll('-', ' ')}: ${text}`,
+    what: `no mail is accepted, ${name.replaceAll('-', ' ')}: ${text}`,
   })),
   ...missing.map((name) => ({
     level: 'WARNING' as const,
@@ -75,7 +75,7 @@ function lineOf(level: Level, { findings, status, figures = [] }: MonitorFacts):
   const all = [...findings].sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level)).map(({ what }) => what);
   const text =
     all.length === 0 && status !== undefined
-      ? `mail is taken, ${many(status.listeners.length, 'listener')} open`
+      ? `mail is accepted, ${many(status.listeners.length, 'listener')} open`
       : all.join('; ');
   const data = status === undefined ? '' : ` | ${performance(status, figures)}`;
   return `SLUIS ${level}: ${text.replaceAll('|', '/').replaceAll(/\s+/g, ' ')}${data}`;

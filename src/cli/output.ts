@@ -66,7 +66,7 @@ export function print(terminal: Terminal, options: OutputOptions, value: unknown
   if (output !== '') terminal.out(`${output}\n`);
 }
 
-const UNITS = ['octets', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
 /** A size for people, rounded; the exact number is in the JSON. */
 export function readableSize(n: number): string {

@@ -47,7 +47,7 @@ export function ofDisk(folder: string, statfs: typeof statfsSync = statfsSync): 
     const { bavail, bsize } = statfs(folder);
     return bavail * bsize >= LEAST_FREE
       ? []
-      : [{ name: 'disk-full', text: `the disk of ${folder} has ${bavail * bsize} octets left; free space on it` }];
+      : [{ name: 'disk-full', text: `the disk of ${folder} has ${bavail * bsize} bytes left; free space on it` }];
   } catch {
     // The folder is not there before the first start.
     return [];

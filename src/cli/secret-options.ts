@@ -13,6 +13,6 @@ export function secretOptions(command: Command, isNew = true): Command {
   if (!isNew) return command.addOption(file);
   return command
     .addOption(file.conflicts('generate'))
-    .option('--generate', 'make a password up; needs --out')
-    .option('--out <file>', 'file for the made-up password; must not exist, is written with mode 0600');
+    .option('--generate', 'generate a password; needs --out')
+    .option('--out <file>', 'file for the generated password; must not exist, is written with mode 0600');
 }

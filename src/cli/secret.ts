@@ -33,7 +33,7 @@ export async function readSecret(terminal: Terminal, options: SecretOptions): Pr
     if (options.out === undefined)
       throw new CommandError(
         'usage',
-        'Cannot generate a password without --out FILE: it would be shown on the screen; add --out',
+        'Cannot generate a password without --out FILE: the screen would show it; add --out',
       );
     return generated(options.out);
   }
@@ -43,7 +43,7 @@ export async function readSecret(terminal: Terminal, options: SecretOptions): Pr
   if (!checked.ok)
     throw new CommandError(
       'usage',
-      `Cannot use the password: ${checked.error}; or let one be made: --generate --out FILE`,
+      `Cannot use the password: ${checked.error}; or have one generated: --generate --out FILE`,
     );
   return kept(text);
 }
@@ -163,6 +163,6 @@ export async function withSecret<T>(secret: Secret | undefined, use: () => Promi
 }
 
 const writtenText = (out: string): string =>
-  `Its password is in ${out}: hand it over on another way than mail, then delete the file.`;
+  `Its password is in ${out}: hand it over by another way than mail, then delete the file.`;
 
 export const written = ({ out }: SecretOptions): string[] => (out === undefined ? [] : [writtenText(out)]);

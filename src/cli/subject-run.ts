@@ -54,7 +54,7 @@ export async function runRow(
     options.approval === undefined &&
     row.isLook?.(inputOf(row, input)) !== true
   )
-    throw new CommandError('usage', 'Cannot do it without --reason TEXT: it stands in the audit trail');
+    throw new CommandError('usage', 'Cannot do it without --reason TEXT: the audit trail records it');
   await withHere(terminal, options, words, async (here) => {
     const sure = await asked(here, row, input);
     const secret = await secretOf(sure, row);

@@ -10,7 +10,7 @@ const LONGEST = 12 * 3600;
 const MOST_SECONDS = 3600;
 
 export const watchOption = (): Option =>
-  new Option('--watch [seconds]', 'show it again every 2 seconds, or so many, until Ctrl-C')
+  new Option('--watch [seconds]', 'show it again every 2 seconds, or this number of seconds, until Ctrl-C')
     .preset('2')
     .argParser((text: string) => {
       const n = /^\d{1,4}$/.test(text) ? Number(text) : 0;

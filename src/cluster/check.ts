@@ -31,7 +31,7 @@ export function channelWarnings(material: ChannelMaterial, keyFolder: string, no
         : []),
     ...(ahead < FEWEST_AHEAD
       ? [
-          `the key folder has day keys for the next ${many(ahead, 'day')}, and ${DAYS_AHEAD} are expected: without one no mail is taken that day. They are made while all nodes of cluster.peers answer each other; cluster.silent and cluster.refused in the log say who does not`,
+          `the key folder has day keys for the next ${many(ahead, 'day')}, and ${DAYS_AHEAD} are expected: without one no mail is accepted that day. They are made while all nodes of cluster.peers answer each other; cluster.silent and cluster.refused in the log say who does not`,
         ]
       : []),
   ];

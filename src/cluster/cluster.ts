@@ -132,7 +132,7 @@ export class Cluster {
       }
       why = ownProblem(this.#material, clock.now());
     } catch (error) {
-      why = `the certificate of this node cannot be read anew: ${String(error)}`;
+      why = `the certificate of this node cannot be read again: ${String(error)}`;
     }
     if (why !== undefined && why !== this.#told) log.error('cluster.certificate', { why });
     this.#told = why;
@@ -203,8 +203,8 @@ function missingText(missing: readonly Day[], peers: readonly PeerState[]): stri
   return [
     `There is no key of ${which} on this node, and the store has messages that need it.`,
     asked.length === 0
-      ? 'No other node stands in cluster.peers.'
-      : `Asked for ${FETCH_TIME / 1000} s, in vain: ${asked.join(', ')}.`,
+      ? 'No other node is in cluster.peers.'
+      : `Asked for ${FETCH_TIME / 1000} s, without success: ${asked.join(', ')}.`,
     'Start a gateway that has it and let the two reach each other, or put the missing files back from a copy of the key folder; without them that mail cannot be read',
   ].join(' ');
 }

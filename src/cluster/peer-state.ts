@@ -46,7 +46,7 @@ export function warningsOf(peers: readonly PeerState[], ahead: number): readonly
   ]);
   if (ahead >= FEWEST_AHEAD) return found;
   return [
-    `day keys are on all nodes for the next ${many(ahead, 'day')} only, ${DAYS_AHEAD} are expected: without one no mail is taken that day. Let the nodes of cluster.peers reach each other`,
+    `day keys are on all nodes for the next ${many(ahead, 'day')} only, ${DAYS_AHEAD} are expected: without one no mail is accepted that day. Let the nodes of cluster.peers reach each other`,
     ...found,
   ];
 }

@@ -161,7 +161,7 @@ function compared(candidate: Placed, facts: PromotionFacts): Judged {
       silent.map(
         (one) => `"${one}" may hold an acknowledged commit that "${candidate.name}" lacks, and cannot be asked`,
       ),
-      `bring ${silent.map((one) => `"${one}"`).join(' or ')} back; a loss that cannot be told from none is no reason to hurry`,
+      `bring ${silent.map((one) => `"${one}"`).join(' or ')} back; a loss that cannot be told from none is not a reason to hurry`,
     );
   const strangers = unlisted(list.names, facts);
   if (strangers.length > 0)
@@ -201,7 +201,7 @@ const unknown = (why: readonly string[], remedy: string): Judged => ({ verdict: 
 
 const more = (one: Placed, than: Placed): string =>
   one.timeline === than.timeline
-    ? `${one.position - than.position} octets of the log more`
+    ? `${one.position - than.position} bytes of the log more`
     : `a later timeline (${one.timeline}, not ${than.timeline})`;
 
 const advance = (candidate: Placed, primaries: readonly Placed[]): readonly string[] =>

@@ -47,9 +47,9 @@ export function readWrittenFacts(json: string): PromotionFacts | string {
   try {
     read = JSON.parse(json);
   } catch {
-    return 'it is no JSON';
+    return 'it is not JSON';
   }
-  if (typeof read !== 'object' || read === null) return 'it is no object';
+  if (typeof read !== 'object' || read === null) return 'it is not an object';
   const { list, listSeen, primary, servers, acknowledging = [], lastAcknowledged } = read as Record<string, unknown>;
   if (!Array.isArray(servers) || servers.length === 0 || servers.length > MOST_SERVERS)
     return `"servers" is not a list of 1 to ${MOST_SERVERS} servers`;
@@ -59,15 +59,15 @@ export function readWrittenFacts(json: string): PromotionFacts | string {
     return '"list" is not what synchronous_standby_names may be, such as "ANY 1 (zuid-1, derde-1)"; of "*" nobody knows who it named';
   if (!Array.isArray(acknowledging) || acknowledging.length > 256 || !acknowledging.every(isText))
     return '"acknowledging" is not a list of names';
-  if (lastAcknowledged !== undefined && !isText(lastAcknowledged)) return '"lastAcknowledged" is no time';
-  if (listSeen !== undefined && !isText(listSeen)) return '"listSeen" is no time';
-  if (primary !== undefined && !isText(primary)) return '"primary" is no name';
+  if (lastAcknowledged !== undefined && !isText(lastAcknowledged)) return '"lastAcknowledged" is not a time';
+  if (listSeen !== undefined && !isText(listSeen)) return '"listSeen" is not a time';
+  if (primary !== undefined && !isText(primary)) return '"primary" is not a name';
   const known: ServerFacts[] = [];
   for (const [n, one] of servers.entries()) {
     const server = readServer(one);
     if (typeof server === 'string') return `server ${n + 1}: ${server}`;
     if (known.some(({ name }) => name.toLowerCase() === server.name.toLowerCase()))
-      return `"${server.name}" stands there twice`;
+      return `"${server.name}" is there twice`;
     known.push(server);
   }
   return {
@@ -78,18 +78,18 @@ export function readWrittenFacts(json: string): PromotionFacts | string {
 }
 
 function readServer(value: unknown): ServerFacts | string {
-  if (typeof value !== 'object' || value === null) return 'it is no object';
+  if (typeof value !== 'object' || value === null) return 'it is not an object';
   const { name, site, role, timeline, lsn, problem, follows } = value as Record<string, unknown>;
   if (!isText(name)) return 'it has no name';
   // Of one whose name is not known.
-  if (site !== undefined && site !== '' && !isText(site)) return `the site of "${name}" is no name`;
+  if (site !== undefined && site !== '' && !isText(site)) return `the site of "${name}" is not a name`;
   const at = { name, site: site ?? siteOf(name) };
   if (role === undefined) return { ...at, problem: isText(problem) ? problem : 'nothing was written down of it' };
   if (role !== 'primary' && role !== 'standby') return `the role of "${name}" is neither "primary" nor "standby"`;
   if (typeof timeline !== 'number' || !Number.isInteger(timeline) || timeline < 1)
-    return `the timeline of "${name}" is no whole number from 1 on`;
+    return `the timeline of "${name}" is not a whole number from 1 on`;
   const position = isText(lsn) ? parseLsn(lsn) : undefined;
   if (position === undefined) return `the lsn of "${name}" is not like "0/3000148"`;
-  if (follows !== undefined && !isText(follows)) return `what "${name}" follows is no address`;
+  if (follows !== undefined && !isText(follows)) return `what "${name}" follows is not an address`;
   return { ...at, role, timeline, position, ...defined({ follows }) };
 }

@@ -101,7 +101,8 @@ export const appPasswords = subject(
         await registry.endAppPassword(whose, name, actor);
         return { login: whose, name };
       },
-      say: (done) => `Ended app password ${done.name} of account ${done.login}: no program gets in by it from now on.`,
+      say: (done) =>
+        `Ended app password ${done.name} of account ${done.login}: no program can log in with it from now on.`,
     }),
   },
 );

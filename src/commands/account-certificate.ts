@@ -49,7 +49,7 @@ export const accountCertificates = subject(
       about: 'register a client certificate; the account may then log in with it',
       in: {
         ...ADD,
-        file: need(file, 'the certificate: PEM, DER or PKCS #12, of which the private key is left alone'),
+        file: need(file, 'the certificate: PEM, DER or PKCS #12, whose private key is not used'),
         passwordFile: opt(file, 'first line of this file opens the PKCS #12 file; - for standard input'),
       },
       check: sanAlone,
@@ -68,7 +68,7 @@ export const accountCertificates = subject(
           `Registered certificate ${added.name} for account ${added.login}: ${added.about}.`,
           match === 'pin'
             ? `It ends on ${readableDay(added.ends)}; register the renewed one before.`
-            : 'Renewed certificates are taken as well. Their authority must stand in tls.client-authorities.',
+            : 'Renewed certificates are taken as well. Their authority must be in tls.client-authorities.',
         ].join('\n'),
     }),
 

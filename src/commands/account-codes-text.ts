@@ -28,7 +28,7 @@ function contactText(code: Code, what: string, stays: readonly string[], applied
   const again = applied ? ', and ask for the code again at once, which voids this one' : '';
   return [
     applied
-      ? `Sent ${what} to ${to}, the contact of ${organisation}. It holds until ${readableDay(expires)}.`
+      ? `Sent ${what} to ${to}, the contact of ${organisation}. It is valid until ${readableDay(expires)}.`
       : `Would send ${what} to ${to}, the contact of ${organisation}.`,
     // Whoever calls may have had the contact changed a minute ago, to an address of his own.
     ...(toOrganisation === undefined
@@ -38,7 +38,7 @@ function contactText(code: Code, what: string, stays: readonly string[], applied
         ]),
     ...(toPartner === true
       ? [
-          'It leaves the gateway: that address is pushed, by verified TLS, to a partner, and who reads it there is not known here.',
+          'The code leaves the gateway: messages for that address are pushed to a partner over verified TLS, and this gateway does not know who reads them.',
         ]
       : []),
     ...stays,
@@ -51,12 +51,12 @@ function letterText(code: Code, what: string, stays: readonly string[], path: st
   return [
     path === undefined
       ? `Would write a letter with ${what}.`
-      : `Wrote a letter with ${what} to "${path}". It holds until ${readableDay(expires)}.`,
+      : `Wrote a letter with ${what} to "${path}". It is valid until ${readableDay(expires)}.`,
     ...stays,
     ...(path === undefined
       ? []
       : [
-          'Whoever reads it can set that password: put it into the post to the organisation, and delete the file. The trail says that you held the code.',
+          'Whoever reads it can set that password: put it into the post to the organisation, and delete the file. The audit trail records that you saw the code.',
         ]),
     ...(noPost === true
       ? [`The letter has no postal address: "sluis organisation set ${organisation} --post LINE" registers one.`]
@@ -74,7 +74,7 @@ function manyText({ applied, codes, refused, waiting }: Codes, path: string | un
     path === undefined
       ? `${applied ? 'Sent' : 'Would send'} ${many(codes.length, 'code')} to the registered contacts.`
       : applied
-        ? `${lettersText(codes.length, path)}. The trail says that you held ${agree(codes.length, 'this code', 'these codes')}.`
+        ? `${lettersText(codes.length, path)}. The audit trail records that you saw ${agree(codes.length, 'this code', 'these codes')}.`
         : `Would write ${many(codes.length, 'letter')}.`,
     ...someOf('To a contact of another organisation', elsewhere),
     ...someOf('To a contact that is pushed to a partner', pushed),

@@ -28,7 +28,7 @@ const wished = {
   name: opt(naming('other', text('name', 64)), 'which password; needed where the account has several'),
   ends: opt(ends, 'when the new password ends, such as 2027-12-31'),
   removeOthers: old(flag('when the code is used, all other passwords of the account go as well'), 'all'),
-  valid: opt(days(CODE_DAYS.most), `how long the code holds, at most ${CODE_DAYS.most}d`, CODE_DAYS.initial),
+  valid: opt(days(CODE_DAYS.most), `how long the code is valid, at most ${CODE_DAYS.most}d`, CODE_DAYS.initial),
   dryRun: flag('show who would get a code and change nothing'),
 };
 
@@ -47,7 +47,7 @@ export const resetPart = part({
   second: 'code',
   isLook: ({ by, dryRun }) => dryRun || by !== 'letter',
   check: ({ login: names }) =>
-    names.length === 0 ? `Cannot make those codes: expected 1 to ${MOST_CODES} log-in names` : undefined,
+    names.length === 0 ? `Cannot make those codes: expected 1 to ${MOST_CODES} login names` : undefined,
   run: async (context, { login: names, name, ends: endsAt, removeOthers, valid, by, missing, dryRun }, call) => {
     const { makeCodes } = await import('../admin/password-codes.ts');
     const wish = { ...defined({ name, ends: endsAt }), others: removeOthers, by, validFor: daysOf(valid) };
@@ -71,7 +71,7 @@ export const reset = changesHere({
   out: codesView,
   right: 'support',
   trail: resetPart.trail,
-  undo: 'not needed: a code that nobody uses changes nothing, and another one voids it',
+  undo: 'not needed: an unused code changes nothing, and a new code replaces it',
   examples: [
     'huisarts --reason "called, ticket 4711"',
     'huisarts assistent --letters letters',
@@ -83,7 +83,7 @@ export const reset = changesHere({
     if (letter !== undefined && letters !== undefined)
       return 'Cannot write letters twice: give --letter FILE or --letters FOLDER';
     return letter !== undefined && goesOn
-      ? 'Cannot go on in a file of letters: give --letters FOLDER with --continue'
+      ? 'Cannot continue in a file of letters: give --letters FOLDER with --continue'
       : undefined;
   },
   run: async (here, wanted, wire) => {
@@ -151,7 +151,7 @@ export async function codesFor(
   if (there !== undefined)
     throw new CommandError(
       'conflict',
-      `Cannot write the letters to ${files?.where ?? ''}: one for "${there}" lies there already, and nothing is overwritten; name another folder, or give --continue to leave it out`,
+      `Cannot write the letters to ${files?.where ?? ''}: one for "${there}" is there already, and nothing is overwritten; name another folder, or give --continue to leave it out`,
     );
   const sum: z.infer<typeof codesView> = {
     applied: !dryRun,

@@ -42,7 +42,7 @@ const containmentView = z.object({
   applied: z.boolean().meta({ description: 'False where it was only asked what would be.' }),
   accounts: z.number(),
   changed: z.number().meta({
-    description: 'Those that still had something to take: a second run over the same list finds none.',
+    description: 'Those that still had something to remove: a second run over the same list finds none.',
   }),
   sessions: z.number().meta({ description: 'Of all of them.' }),
   contained: z.array(containedView).meta({ description: `Each, where there are no more than ${TOLD}.` }),
@@ -55,7 +55,10 @@ export type ContainmentView = z.infer<typeof containmentView>;
 /** What is kept of thousands until they are contained. */
 function nameOf({ account: { login, state } }: AccountSummary): string {
   if (state !== 'ended') return login;
-  throw new AdminError('ended', `Cannot contain account "${login}": it has ended, nobody gets in by it; leave it out`);
+  throw new AdminError(
+    'ended',
+    `Cannot contain account "${login}": it has ended and nobody can log in to it; leave it out`,
+  );
 }
 
 /** Certificates of the own authority, which others believe in until they are on its revocation list. */
@@ -115,7 +118,7 @@ export const contain = changes({
     ids: { 'contained.accountId': 'login' },
   },
   about:
-    'somebody else may be in: suspend, end its sessions, remove its passwords, revoke its certificates, void TLS tickets',
+    'an intruder may have access: suspend it, end its sessions, remove its passwords, revoke its certificates, void TLS tickets',
   out: containmentView,
   right: 'support',
   trail: ['registry.account-contained', 'certificate.revoked'],
@@ -185,7 +188,7 @@ function containmentText(done: ContainmentView): string {
   const { applied, accounts, changed, sessions, contained, tickets, problem } = done;
   const each = contained.map((a) => accountText(a, applied));
   const sum = `${many(accounts, 'account')} ${applied ? 'are' : 'would be'} contained, ${many(sessions, 'session')} ${applied ? agree(sessions, 'was', 'were') : 'would be'} ended.`;
-  const rest = applied && changed < accounts ? [`${accounts - changed} of them had nothing left to take.`] : [];
+  const rest = applied && changed < accounts ? [`${accounts - changed} of them had nothing left to remove.`] : [];
   const together = accounts === 1 ? [] : [sum, ...rest];
   if (!applied) return [...each, ...together, 'Nothing was changed.'].join('\n');
   const login = contained.length === 1 ? (contained[0]?.login ?? 'LOGIN') : 'LOGIN';
@@ -200,6 +203,6 @@ function containmentText(done: ContainmentView): string {
     'Mail for it is refused meanwhile (550 5.2.1), and its senders know. What to do next:',
     `  sluis report incident --account ${login} --from DATE     what was exposed, for the report of a breach`,
     `  sluis account password add ${login} --name first --generate --out FILE     when its machines are clean`,
-    `  sluis account resume ${login}     and certificates anew: sluis cert issue --account ${login} --use login --code`,
+    `  sluis account resume ${login}     and new certificates: sluis cert issue --account ${login} --use login --code`,
   ].join('\n');
 }

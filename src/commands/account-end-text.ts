@@ -15,7 +15,7 @@ export const endView = z.object({
     description: 'Until then its owner collects, and `account resume` takes the end back; absent: it is closed.',
   }),
   successor: z.string().optional(),
-  addresses: z.array(z.string()).meta({ description: 'Those that no longer take mail.' }),
+  addresses: z.array(z.string()).meta({ description: 'Those that no longer accept mail.' }),
   waiting: z.number().meta({ description: 'Messages that its mailbox holds.' }),
   certificates: z
     .array(z.object({ use: z.string(), serial: z.string(), subject: z.string() }))
@@ -77,7 +77,7 @@ export function endText(ended: AccountEnd): string {
     `- senders to ${addresses.length === 0 ? 'it (it has no address that is open)' : addresses.join(', ')} ${senders}`,
     '- it no longer sends anything',
     closes === undefined
-      ? `- it can no longer log in, and open sessions are cut; ${messages} in its mailbox cannot be collected`
+      ? `- it can no longer log in, and open sessions are closed; ${messages} in its mailbox cannot be collected`
       : `- until ${readableTime(closes)} it collects what waits (${messages}), then it is closed`,
     ...ended.contactOf.map((organisation) => `- it is the ${contactText(organisation)}`),
     ...certificates.map(({ use, serial }) => `- ${when}its certificate for ${use} is revoked: ${serial}`),
@@ -98,7 +98,7 @@ export function endingsText(done: EndingsView): string {
   // Each line where there is something to say.
   const lines: readonly (readonly [number, string])[] = [
     [already, `- ${already} had ended, or end so already`],
-    [1, `- ${many(addresses, 'address')} no longer ${agree(addresses, 'takes', 'take')} mail`],
+    [1, `- ${many(addresses, 'address')} no longer ${agree(addresses, 'accepts', 'accept')} mail`],
     [
       withoutSuccessor,
       `- ${many(withoutSuccessor, 'account')} ${agree(withoutSuccessor, 'has no successor: its', 'have no successor: their')} senders are refused (550 5.1.1)`,

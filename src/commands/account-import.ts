@@ -27,7 +27,7 @@ const importView = z.object({
   accounts: z.number(),
   applied: z.boolean().meta({ description: 'False for a dry run.' }),
   already: z.boolean().optional().meta({
-    description: 'All of them stand in the registry as in the file: nothing was to be done.',
+    description: 'All of them are in the registry as in the file: nothing was to be done.',
   }),
   without: z.number().optional().meta({ description: 'Of these, without a password.' }),
   ...contactView.shape,
@@ -121,7 +121,7 @@ export const importMany = changesHere({
       folder,
       'lines may have no password: a letter with a one-time code for each of these accounts, in this folder',
     ),
-    valid: opt(days(CODE_DAYS.most), `how long these codes hold, at most ${CODE_DAYS.most}d`, CODE_DAYS.most),
+    valid: opt(days(CODE_DAYS.most), `how long these codes are valid, at most ${CODE_DAYS.most}d`, CODE_DAYS.most),
     ...given,
   },
   out: importedView,
@@ -153,7 +153,7 @@ export const importMany = changesHere({
   say: ({ accounts, applied, already, letters: written }, { letters }) =>
     [
       already === true
-        ? `Already imported: ${many(accounts, 'account')} ${agree(accounts, 'stands', 'stand')} in the registry as in the file, addresses included. Nothing was changed, passwords were not compared.`
+        ? `Already imported: ${many(accounts, 'account')} ${agree(accounts, 'is', 'are')} in the registry as in the file, addresses included. Nothing was changed, passwords were not compared.`
         : applied
           ? `Registered ${many(accounts, 'account')}.`
           : `The file is right: it would register ${many(accounts, 'account')}. Nothing was changed.`,

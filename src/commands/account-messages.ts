@@ -13,7 +13,7 @@ const SHOWN = 20;
 
 const gotView = messageView.extend({
   state: z.enum(['waiting', 'collected', 'deleted', 'withdrawn', 'expired']).meta({
-    description: 'What became of it in this mailbox: "collected" lies there still, "deleted" was fetched and removed.',
+    description: 'What became of it in this mailbox: "collected" is there still, "deleted" was fetched and removed.',
   }),
 });
 type Got = z.infer<typeof gotView>;

@@ -20,7 +20,7 @@ const moveView = z.object({
     .array(
       z.object({
         use: z.string(),
-        name: z.string().meta({ description: 'Serial number, or the name under which it was registered for log-in.' }),
+        name: z.string().meta({ description: 'Serial number, or the name under which it was registered for login.' }),
         subject: z.string(),
         fingerprint: z.string(),
         own: z.boolean().meta({
@@ -105,7 +105,7 @@ function oneText(a: MoveView, applied: boolean): string[] {
     ...((a.exemptions ?? 0) === 0
       ? []
       : [
-          `- ended: ${many(a.exemptions ?? 0, 'exemption')} from scanning; two people decide anew at ${to} ("sluis scan exempt add")`,
+          `- ended: ${many(a.exemptions ?? 0, 'exemption')} from scanning; two people decide again at ${to} ("sluis scan exempt add")`,
         ]),
     ...(a.identities ?? []).map(
       (identity) =>

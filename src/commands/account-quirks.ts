@@ -89,7 +89,7 @@ export const observedPart = lookPart({
 });
 
 export const observed = readsHere({
-  about: 'accounts imported with --observe: who would break under which rule',
+  about: 'accounts imported with --observe: which would be refused by which rule',
   in: {
     enforce: moved(flag('take back each tolerance that was not needed'), 'account enforce'),
     early: moved(flag('with --enforce: also where the time is not over yet'), 'account enforce --early'),
@@ -138,9 +138,9 @@ function observedText(all: readonly Observed[]): string {
   const breaking = all.filter(({ deviations }) => deviations.length > 0);
   const over = all.filter((account) => account.over).length;
   const summary = `${many(all.length, 'account')} ${agree(all.length, 'is', 'are')} observed, ${over} of them longer than was asked for.`;
-  if (breaking.length === 0) return `${summary} None would break.`;
+  if (breaking.length === 0) return `${summary} None would be refused.`;
   const rows = breaking.flatMap(({ login: name, until, deviations }) =>
     deviations.map((d) => [name, until, d.quirk, d.count, readableTime(d.last), d.client]),
   );
-  return `${summary} ${breaking.length} would break:\n${table(['ACCOUNT', 'UNTIL', 'RULE', 'TIMES', 'LAST', 'PROGRAM'], rows)}`;
+  return `${summary} ${breaking.length} would be refused:\n${table(['ACCOUNT', 'UNTIL', 'RULE', 'TIMES', 'LAST', 'PROGRAM'], rows)}`;
 }

@@ -22,7 +22,7 @@ export const add = changes({
     creates: true,
     ids: { accountId: 'login' },
   },
-  about: 'register an account; a log-in name that is an address is registered as its first address',
+  about: 'register an account; a login name that is an address is registered as its first address',
   in: {
     login: arg(login, 'what it logs in with'),
     organisation: need(organisation, 'whose account it is'),

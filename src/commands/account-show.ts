@@ -42,7 +42,7 @@ export const show = reads({
       method: 'POST',
       path: '/account-searches',
       id: 'searchAccount',
-      about: 'find the account that has a log-in name, with its id',
+      about: 'find the account that has a login name, with its id',
       without: ['all'],
       ...REGISTERED,
     },
@@ -92,8 +92,8 @@ export const show = reads({
         ['Mailbox', `${many(a.messages, 'message')}, ${readableSize(a.used)}`],
         ['Oldest not fetched', readableTime(recent?.oldest)],
         ['Last fetched', recent === undefined ? undefined : fetchedText(recent)],
-        ['Last log-in', a.lastLogin ?? 'never'],
-        ['Virus scanning', exemptText(a.scanExempt)],
+        ['Last login', a.lastLogin ?? 'never'],
+        ['Malware scanning', exemptText(a.scanExempt)],
         ['Unscanned interchanges', a.scanExemptEdi?.map(interchangesText).join('; ')],
         ['Sends as', a.sendsAs.join(', ')],
       ]),
@@ -138,7 +138,7 @@ const recentText = (recent: RecentViews): string => {
   return [
     ...(standing.length === 0 ? [] : [part('What holds it back', '', standing.map(standingText))]),
     part('Open sessions', 'none', sessions.map(sessionText)),
-    part('Last log-ins', 'none in the trail', logins.map(loginText)),
+    part('Last logins', 'none in the trail', logins.map(loginText)),
     part('Last refusals', 'none in the trail', refusals.map(refusalText)),
     ...(quirks.length === 0 ? [] : [part('Habits of its programs in four weeks', '', quirks.map(quirkText))]),
     ...(ending.length === 0 ? [] : [part('Certificates that end', '', ending.map(endingText))]),
@@ -205,7 +205,7 @@ function refusalText(view: RecentView): string {
   const what =
     event === 'message.refused'
       ? `mail${to === undefined ? '' : ` to ${to}`}, ${facts.reply === undefined ? '' : `${String(facts.reply)} `}${String(facts.status)}${count}`
-      : `log-in, ${String(facts.protocol)}${from(view)}${count}`;
+      : `login, ${String(facts.protocol)}${from(view)}${count}`;
   return [
     item(`${time(at)}  ${what}`),
     ...(text === undefined ? [] : [more(`Reply: ${text}`)]),

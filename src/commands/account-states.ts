@@ -121,7 +121,7 @@ const stateChange = (
 
 export const suspend = stateChange('suspended', 'suspend', {
   api: { method: 'POST', path: '/accounts/{accountId}/suspensions', without: ['upload'], ids: { accountId: 'login' } },
-  about: 'refuse log-ins and mail, until they are resumed; what waits stays',
+  about: 'refuse logins and mail, until they are resumed; what waits stays',
   right: 'support',
   undo: 'account resume',
   examples: ['huisarts --reason "ticket 7"', '--from accounts.csv --dry-run'],

@@ -28,7 +28,7 @@ const view = z.object({
   account: z.string(),
   state: z.string(),
   ends: z.string().optional().meta({
-    description: 'From then on it has ended; one that is `ending` takes no mail already, and is resumed until then.',
+    description: 'From then on it has ended; one that is `ending` accepts no mail already, and is resumed until then.',
   }),
   successor: z.string().optional().meta({ description: 'Whom senders are told of.' }),
 });
@@ -36,13 +36,13 @@ const stateView = z.object({ address: z.string(), state: z.string() });
 const delegationView = z.object({ address: z.string(), account: z.string(), allowed: z.boolean() });
 const endView = z.object({
   ...stateView.shape,
-  closes: z.string().optional().meta({ description: 'Until then it can be resumed; absent: it has ended for ever.' }),
+  closes: z.string().optional().meta({ description: 'Until then it can be resumed; absent: it has ended for good.' }),
   applied: z.boolean().meta({ description: 'False where it was only asked what would be.' }),
   account: z.string(),
   successor: z.string().optional(),
   left: z
     .number()
-    .meta({ description: 'Addresses that still lead to the account; with 0 it takes no mail, and sends none.' }),
+    .meta({ description: 'Addresses that still lead to the account; with 0 it accepts no mail, and sends none.' }),
 });
 
 /** What ending an address did, or would do. */
@@ -169,7 +169,7 @@ export const addresses = subject('address', 'registered addresses', {
     stateChange('active', 'take back a suspension, or an end that is not final', (a) =>
       a.state === 'active'
         ? `Address ${a.address} is active.`
-        : `Address ${a.address} is resumed, and takes no mail yet: it is ending still ("sluis address resume ${a.address}" once more), or its account or organisation is.`,
+        : `Address ${a.address} is resumed, and accepts no mail yet: it is ending still ("sluis address resume ${a.address}" once more), or its account or organisation is.`,
     ),
     { method: 'POST', path: '/accounts/{accountId}/addresses/{addressId}/resumptions', ids: { addressId: 'address' } },
   ),
@@ -212,7 +212,7 @@ export const addresses = subject('address', 'registered addresses', {
         `Address ${of} of account ${account} ${applied ? (closes === undefined ? 'has ended' : 'is ending') : 'would end'}:`,
         `- ${sendersText('it', successor)}`,
         left === 0
-          ? `- no address leads to account ${account} then: it takes no mail, and sends none`
+          ? `- no address leads to account ${account} then: it accepts no mail, and sends none`
           : `- ${many(left, 'other address')} ${agree(left, 'leads', 'lead')} to account ${account} as before`,
         backText(closes, `address resume ${of}`),
       ].join('\n'),

@@ -186,7 +186,7 @@ export const approve = changesHere({
     key: opt(file, 'your private key'),
     operator: opt(operatorName, 'your name, for a request in a file'),
     passphraseFile: opt(file, 'first line of this file opens the key; - for standard input; else a prompt'),
-    yes: flag('do not ask: what it does was read before'),
+    yes: flag('do not ask for confirmation'),
   },
   out: z.union([z.array(requestView), signedView]),
   right: 'read',

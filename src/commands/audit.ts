@@ -26,7 +26,7 @@ const anchor = changes({
 
 export const audits = subject(
   'audit',
-  'the trail of everything that happened; each look at it stands in it',
+  'the audit trail of everything that happened; it also records who reads it',
   { list, export: exportTo, verify, report, anchor, erase },
   { parts: { export: exportPage, verify: chainCheck, report: summaryOf } },
 );

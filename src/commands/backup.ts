@@ -102,7 +102,7 @@ const checkView = z.object({
 });
 
 const check = reads({
-  about: 'read every octet of a backup again and compare it with its manifest',
+  about: 'read every byte of a backup again and compare it with its manifest',
   in: { backup: maybe(place('backup'), 'its folder; default: the newest of the configuration') },
   out: checkView,
   right: 'security',
@@ -129,14 +129,14 @@ const check = reads({
       };
     return {
       code: 'unproven',
-      text: `Every file of the backup "${path}" is what its manifest says, and nothing proves that the gateway wrote the manifest: manifest.json.sig is missing; bring it from a copy of this backup, or take another one`,
+      text: `Every file of the backup "${path}" is what its manifest says, and nothing proves that the gateway wrote the manifest: manifest.json.sig is missing; fetch it from a copy of this backup, or take another one`,
     };
   },
 });
 
 export const backups = subject(
   'backup',
-  'whole copies of the database, taken while mail goes on',
+  'whole copies of the database, taken while the gateway runs',
   { take, list, check },
   { initial: 'take' },
 );
@@ -178,7 +178,7 @@ const restore = changes({
     by: z.string(),
     reason: z.string().optional(),
     marks: marksView,
-    file: z.string().meta({ description: 'The report; its signature lies beside it.' }),
+    file: z.string().meta({ description: 'The report; its signature is beside it.' }),
   }),
   right: 'security',
   trail: ['backup.drilled'],

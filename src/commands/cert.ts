@@ -22,7 +22,7 @@ const REASONS = (Object.keys(REVOCATION_REASONS) as RevocationReason[]).filter((
 
 export const certificates = subject(
   'cert',
-  'certificates: of accounts, for log-in and for mail; of listeners, authorities and partners',
+  'certificates: of accounts, for login and for mail; of listeners, authorities and partners',
   {
     issue: issueRows.issue,
     collect: issueRows.collect,
@@ -63,7 +63,7 @@ export const certificates = subject(
           if (found.pem === '')
             throw new CommandError(
               'conflict',
-              `Cannot export certificate ${serial}: it is registered for log-in alone, and itself not kept; its owner has it`,
+              `Cannot export certificate ${serial}: it is registered for login alone, and itself not kept; its owner has it`,
             );
           out.write([found.pem, ...found.chain].join(''));
           return found;
@@ -78,7 +78,7 @@ export const certificates = subject(
 
     revoke: changes({
       api: { method: 'POST', path: '/certificates/{serial}/revocations' },
-      about: 'revoke a certificate at once and for ever',
+      about: 'revoke a certificate at once and for good',
       in: { ...byName, why: opt(choice('reason', REASONS), 'reason in the revocation list', 'unspecified') },
       out: certificateView.extend({
         published: z.boolean().meta({ description: 'Our list was written.' }),

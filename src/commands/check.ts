@@ -30,7 +30,7 @@ const server = z.object({
   role: z.enum(['primary', 'old primary', 'standby', 'unknown']).optional(),
   version: z.string().optional(),
   tls: z.string().optional(),
-  lag: z.number().optional().meta({ description: 'Octets that a standby does not hold yet.' }),
+  lag: z.number().optional().meta({ description: 'Bytes that a standby does not hold yet.' }),
   problem: z.string().optional().meta({ description: 'Why it cannot be used, and what to do.' }),
 });
 const report = z.object({
@@ -45,7 +45,7 @@ const report = z.object({
   warnings: z.array(z.string()),
   reasons: z
     .array(z.object({ name: z.string(), text: z.string() }))
-    .meta({ description: 'Why the store would take no mail now.' }),
+    .meta({ description: 'Why the store would accept no mail now.' }),
   servers: z.array(server).optional().meta({ description: 'Of PostgreSQL, where the store is kept there.' }),
 });
 type CheckReport = z.infer<typeof report>;
@@ -82,7 +82,7 @@ const serverText = ({ server: at, name, site, role, version, tls, lag, problem }
     role,
     version === undefined ? undefined : `version ${version}`,
     version === undefined ? undefined : (tls ?? 'without TLS'),
-    lag === undefined ? undefined : `${lag} octets behind`,
+    lag === undefined ? undefined : `${lag} bytes behind`,
     problem,
   ]
     .filter((part) => part !== undefined)
@@ -110,6 +110,6 @@ export const check = readsHere({
     const code = 'level' in found ? undefined : readyName(found.reasons);
     return code === undefined || 'level' in found
       ? undefined
-      : { code, text: found.reasons.map(({ name, text }) => `No mail would be taken, ${name}: ${text}`).join('\n') };
+      : { code, text: found.reasons.map(({ name, text }) => `No mail would be accepted, ${name}: ${text}`).join('\n') };
   },
 });

@@ -15,7 +15,7 @@ const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };
 export type Shell = keyof typeof SCRIPTS;
 
 export const completion = readsHere({
-  about: 'print what makes a shell complete commands and options at Tab',
+  about: 'print a completion script for a shell: commands and options at Tab',
   in: { shell: arg(choice('shell', ['bash', 'zsh', 'fish']), 'which shell') },
   out: z.string(),
   right: 'read',

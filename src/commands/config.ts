@@ -27,10 +27,10 @@ const view = z.object({
 const fits = (wanted: string, { name, about }: ConfigSetting): boolean =>
   `${name}\n${about}`.toLowerCase().includes(wanted.toLowerCase());
 
-export const configuration = subject('config', 'settings of the configuration file, as they hold now', {
+export const configuration = subject('config', 'settings of the configuration file, with their values in use', {
   list: lists({
     api: { method: 'GET', path: '/gateway/settings', id: 'listGatewaySettings' },
-    about: 'list what the configuration file decides: each setting, its value now, its default, and what it does',
+    about: 'list the settings of the configuration file: value in use, default, and what each does',
     in: {
       like: maybe(text('word', 100), 'part of a name, or of what it does'),
       section: opt(choice('section', Object.keys(sections)), 'settings of this section'),
@@ -51,6 +51,6 @@ export const configuration = subject('config', 'settings of the configuration fi
     header: ['SETTING', 'VALUE', 'DEFAULT', 'HOLDS AFTER', 'WHAT'],
     cells: ({ name, value, initial, by, about }) => [name, value ?? '', initial ?? '', by, about],
     after: ({ name }) => name,
-    none: 'No setting fits.',
+    none: 'No setting matches.',
   }),
 });

@@ -51,7 +51,7 @@ export const dev = runsHere({
     const config = resolve(folder, 'data', 'sluis.toml');
     if (await prepare(folder, config, freePorts))
       terminal.out(
-        `The certificates in ${resolve(folder, 'certs-dev')} were near their end and were made anew: mail programs must trust ca.pem again.\n`,
+        `The certificates in ${resolve(folder, 'certs-dev')} were near their end and were made again: mail programs must trust ca.pem again.\n`,
       );
     const [{ startGateway }, { createLog }] = await Promise.all([
       import('../gateway.ts'),

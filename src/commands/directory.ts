@@ -30,7 +30,7 @@ const view = z.object({
   telephone: z.string().optional(),
   edi: z.array(z.string()).optional().meta({ description: 'Kinds of messages that it takes; empty: all.' }),
   certificate: z.string().optional().meta({ description: 'SHA-256 of the mail certificate that is shown.' }),
-  ends: z.string().optional().meta({ description: 'It takes mail until then.' }),
+  ends: z.string().optional().meta({ description: 'It accepts mail until then.' }),
   why: z.string().optional().meta({ description: 'Of what is not listed: what stands in the way.' }),
 });
 type View = z.infer<typeof view>;
@@ -57,7 +57,7 @@ function whyNot({ address: at, account, organisation }: Recipient): string {
   if (!settingOf('directory-listing', organisation.settings))
     return `organisation ${organisation.name} did not agree to be listed: sluis organisation set ${organisation.name} directory-listing=yes`;
   if (account.state !== 'active' || account.endsAt !== undefined) return `account ${account.login} is not active`;
-  return at.state === 'active' ? 'its partner takes no mail' : 'the address takes no mail';
+  return at.state === 'active' ? 'its partner accepts no mail' : 'the address accepts no mail';
 }
 
 const stateText = ({ state, removed }: View): string =>

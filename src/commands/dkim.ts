@@ -61,7 +61,7 @@ const make = changesHere({
       zoneText({ name: `${name}.`, type: 'TXT', value }),
       'When every server has it ("sluis doctor --records" looks), and not before:',
       `  mv ${file} ${file.replace(/\.new$/, '')}`,
-      'and start the gateway anew. A key of the same kind for the same domain is taken out of the folder then; its record stays published for a week.',
+      'and restart the gateway. A key of the same kind for the same domain is taken out of the folder then; its record stays published for a week.',
     ].join('\n'),
 });
 

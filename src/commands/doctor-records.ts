@@ -14,7 +14,7 @@ export const recordsReport = z.object({
         type: z.enum(PUBLISHED_TYPES),
         value: z.string().meta({ description: 'What to publish; of TXT in one piece.' }),
         state: z.enum(RECORD_STATES).meta({ description: '`unknown`: the DNS gave no answer.' }),
-        found: z.string().optional().meta({ description: 'What stands there, where it is written otherwise.' }),
+        found: z.string().optional().meta({ description: 'What the DNS has, where it is written otherwise.' }),
         remedy: z.string().optional(),
       }),
     )
@@ -31,7 +31,7 @@ export const recordsText = ({ hostname, records, policy, tests }: RecordsReport)
   [
     `Records to publish for ${hostname}, as a zone file has them:`,
     records.map(zoneText).join('\n'),
-    'How they stand in the DNS:',
+    'What the DNS has:',
     table(
       ['KIND', 'STATE', 'NAME', 'WHAT'],
       records.map(({ kind, state, name, found, remedy }) => [

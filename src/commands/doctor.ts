@@ -93,7 +93,7 @@ export const doctor = readsHere({
     'judge the TLS of the listeners by the NCSC-NL guidelines 2025-05, the clock, backups, and the escrow of the master key',
   in: {
     records: flag(
-      'instead: the records to publish in the DNS for this gateway (TLSA, MTA-STS, SPF, DKIM, DMARC), how they stand there, and the mail test of internet.nl judged from here',
+      'instead: the records to publish in the DNS for this gateway (TLSA, MTA-STS, SPF, DKIM, DMARC), what the DNS has, and the mail test of internet.nl judged from here',
     ),
     report: opt(
       file,

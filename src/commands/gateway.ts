@@ -34,12 +34,12 @@ const partner = z.object({
 const probe = z.object({
   site: z.string(),
   host: z.string(),
-  good: z.string().optional().meta({ description: 'When a visit last went well; absent: none did since the start.' }),
-  failures: z.number().meta({ description: 'In a row; 0: the last visit went well, or there was none yet.' }),
+  good: z.string().optional().meta({ description: 'When a probe last succeeded; absent: none did since the start.' }),
+  failures: z.number().meta({ description: 'In a row; 0: the last probe succeeded, or there was none yet.' }),
   cause: z
     .string()
     .optional()
-    .meta({ description: 'Why the last visit did not, as `sluis report availability` has it.' }),
+    .meta({ description: 'Why the last probe failed, as `sluis report availability` has it.' }),
   why: z.string().optional(),
   ratio: z.number().optional().meta({ description: 'Of the minutes of this month, 0 to 1.' }),
 });
@@ -47,13 +47,13 @@ const statusView = z.object({
   version: z.string().optional(),
   reasons: z
     .array(z.object({ name: z.string(), text: z.string() }))
-    .meta({ description: 'Why no mail would be taken now; empty: ready.' }),
+    .meta({ description: 'Why no mail would be accepted now; empty: ready.' }),
   hostname: z.string(),
   process: z.number(),
   since: z.string(),
   listeners: z.array(listener),
   connections: z.number(),
-  free: z.number().meta({ description: 'Octets that can still be written.' }),
+  free: z.number().meta({ description: 'Bytes that can still be written.' }),
   waiting: z.number().meta({ description: 'Pieces of work that wait for a commit.' }),
   aloneUntil: z
     .string()
@@ -68,7 +68,7 @@ const statusView = z.object({
     .array(z.object({ drill: z.enum(DRILL_KINDS), why: z.enum(DUE_WHYS), text: z.string() }))
     .meta({ description: 'That are due, and after which change.' }),
   partners: z.array(partner).meta({ description: 'That something is pushed to now, or that do not answer.' }),
-  probes: z.array(probe).meta({ description: 'The front doors that are tried each minute.' }),
+  probes: z.array(probe).meta({ description: 'The sites that are probed each minute.' }),
 });
 type Status = z.infer<typeof statusView>;
 type ProbeView = z.infer<typeof probe>;
@@ -120,7 +120,7 @@ const status = reads({
     [
       facts([
         ['Host name', found.hostname],
-        ['Version', found.version ?? 'of before builds were told'],
+        ['Version', found.version ?? 'unknown, an older one'],
         ['Ready', readyText(found.reasons)],
         [
           'Alone',
@@ -172,10 +172,10 @@ const status = reads({
 });
 
 const reload = changes({
-  about: 'read configuration, keys and certificates again; open sessions go on',
+  about: 'read configuration, keys and certificates again; open sessions continue',
   in: {},
   out: z.object({
-    applied: z.array(z.string()).meta({ description: 'Settings that were changed in the file and hold now.' }),
+    applied: z.array(z.string()).meta({ description: 'Settings that were changed in the file and are in use now.' }),
     restart: z.array(z.string()).meta({ description: 'Those that wait for a restart.' }),
   }),
   right: 'owner',
@@ -189,7 +189,7 @@ const reload = changes({
   say: ({ applied, restart }) =>
     [
       'New sessions get the certificate that is there now.',
-      applied.length === 0 ? '' : `Holds from now on: ${applied.join(', ')}.`,
+      applied.length === 0 ? '' : `In use from now on: ${applied.join(', ')}.`,
       restart.length === 0 ? '' : `Changed in the file, and waits for a restart: ${restart.join(', ')}.`,
     ]
       .filter((line) => line !== '')
@@ -197,7 +197,7 @@ const reload = changes({
 });
 
 const drain = changes({
-  about: 'let load balancers send new sessions to another gateway; what runs goes on, until --end or a restart',
+  about: 'let load balancers send new sessions to another gateway; what runs continues, until --end or a restart',
   in: { end: flag('take new sessions again') },
   out: z.object({
     drained: z.boolean(),
@@ -227,7 +227,7 @@ const drain = changes({
     drained
       ? [
           `${changed ? 'From now on' : `Since ${readableTime(since)} already,`} /ready answers 503, and ${portsClosed === true ? 'the ports of this unit are closed: the other units on them take new sessions' : 'load balancers that ask it send nobody here; whoever comes past them is served'}.`,
-          `${many(connections, 'connection')} ${agree(connections, 'goes', 'go')} on ("sluis session list"). "sluis drain --end" takes new sessions again, and so does a restart.`,
+          `${many(connections, 'connection')} ${agree(connections, 'continues', 'continue')} ("sluis session list"). "sluis drain --end" takes new sessions again, and so does a restart.`,
         ].join('\n')
       : `New sessions are taken${changed ? ' again' : '; nothing was drained'}.`,
 });

@@ -22,7 +22,7 @@ export const init = changesHere({
     ),
     hostname: opt(
       text('name'),
-      "the gateway's name, which must stand in its certificate; default: the name of this machine",
+      "the gateway's name, which must be in its certificate; default: the name of this machine",
     ),
     data: opt(folder, 'data folder; default: "data" beside the configuration'),
     keys: opt(folder, 'folder for the day keys, outside the data; default: "keys" beside the configuration'),
@@ -66,7 +66,7 @@ export const init = changesHere({
       its.fromConfig &&
       (postgres || its.devCertificates || its.portBase !== 0 || named.some((one) => one !== undefined))
     )
-      return 'Cannot use these options with --from-config: what they say stands in the configuration; correct it there';
+      return 'Cannot use these options with --from-config: what they say is in the configuration; correct it there';
     const channel = [its.clusterListen, its.clusterCa, its.clusterCertificate, its.clusterKey];
     const given = [database, user, its.passwordFile, owner, its.ownerPasswordFile, ca, node, site, masterKeyFile];
     const isGiven = (one: string | undefined): boolean => one !== undefined;
@@ -121,7 +121,7 @@ export const init = changesHere({
   }),
   right: 'owner',
   trail: [],
-  undo: 'removing what it wrote, before the gateway has taken mail',
+  undo: 'removing what it wrote, before the gateway has accepted mail',
   shares: ['config', 'json'],
   examples: [
     '--config sluis.toml --hostname mail.example.nl',
@@ -184,7 +184,7 @@ function stoppedText({
     ...(stopped.length === 0
       ? []
       : [
-          `Stopped at present: ${stopped.join(', ')}. Where this machine replaces one of them, begin anew with its name (--node).`,
+          `Stopped at present: ${stopped.join(', ')}. Where this machine replaces one of them, start again with its name (--node).`,
         ]),
   ];
 }

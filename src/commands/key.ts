@@ -95,21 +95,21 @@ const rotated = z.object({
   resumed: z.boolean().meta({ description: 'One that was interrupted was brought to its end.' }),
   followed: z.boolean().meta({ description: 'Another gateway of the store had made the new key; this one took it.' }),
   oldKeyFile: z.string().optional(),
-  oldKeyFolder: z.string().optional().meta({ description: 'What opens the backups of before, with the old key.' }),
+  oldKeyFolder: z.string().optional().meta({ description: 'What opens the earlier backups, with the old key.' }),
 });
 
 const rotate = changesHere({
   about: 'make a new master key and seal everything with it; the gateway is stopped meanwhile',
   in: {
     out: opt(file, 'where the new key is written, where a command prints the master key'),
-    withoutCopy: flag('keep no copy of the key folder of before, which backups of before need'),
+    withoutCopy: flag('keep no copy of the old key folder, which earlier backups need'),
     yes: flag('do not ask'),
   },
   out: z.object({ done: rotated, told: z.string() }),
   right: 'owner',
   second: 'key',
   trail: ['key.rotation-allowed', 'key.rotated'],
-  undo: 'key rotate once more; the old key and its folder open the backups of before',
+  undo: 'key rotate once more; the old key and its folder open the earlier backups',
   examples: ['--yes --reason "a custodian has left"'],
   run: async (here, input) => await (await import('./key/rotate.ts')).rotate(here, input),
   json: { out: rotated, of: ({ done }) => done },

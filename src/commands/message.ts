@@ -38,14 +38,14 @@ const withdrawnView = copyView.extend({
 type WithdrawnView = z.infer<typeof withdrawnView>;
 
 const BACKUPS =
-  'It goes from every mailbox now. From the second day on no backup opens it either, also not one of before. Who sent it to whom, and the hashes of its parts, stay in the trace; what was fetched is with whoever fetched it.';
+  'It is removed from every mailbox now. From the second day on no backup can show it either, earlier ones included. Who sent it to whom, and the hashes of its parts, stay in the trace; copies that were fetched stay with whoever fetched them.';
 
 export const messages = subject('message', 'messages that were accepted', {
   receipt,
 
   withdraw: changes({
     api: { method: 'POST', path: '/traces/{messageId}/withdrawals' },
-    about: 'take a message back wherever it was not collected yet',
+    about: 'withdraw a message wherever nobody has collected it yet',
     in: {
       ...one,
       recipient: old(many(address, 'for this recipient only; may be given several times'), 'to'),

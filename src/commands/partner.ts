@@ -51,7 +51,7 @@ function refuseUnsigned({ partners: { signs, hostname } }: AdminContext, dkim: b
   if (dkim && !signs())
     throw new AdminError(
       'invalid',
-      `Cannot sign mail for the partner: no DKIM key for ${hostname} stands in delivery.dkim-keys; make one with "sluis dkim make ${hostname}", publish its record, and start the gateway anew`,
+      `Cannot sign mail for the partner: no DKIM key for ${hostname} is in delivery.dkim-keys; make one with "sluis dkim make ${hostname}", publish its record, and restart the gateway`,
     );
 }
 
@@ -203,7 +203,7 @@ export const partners = subject('partner', 'organisations with a mail server of 
 
   suspend: changes({
     api: { method: 'POST', path: '/partners/{partnerId}/suspensions', ids: { partnerId: 'name' } },
-    about: 'push nothing to it until it is resumed; its mail is taken and waits',
+    about: 'push nothing to it until it is resumed; its mail is accepted and waits',
     in: {
       ...one,
       refuse: flag(
@@ -224,7 +224,7 @@ export const partners = subject('partner', 'organisations with a mail server of 
     say: ({ name, state }) =>
       state === 'refusing'
         ? `Partner ${name} is suspended: what waits for it stays, new mail for it is refused, and its account is not let in.`
-        : `Partner ${name} is suspended: mail for it is taken and waits.`,
+        : `Partner ${name} is suspended: mail for it is accepted and waits.`,
   }),
 
   resume: changes({

@@ -17,8 +17,8 @@ const work = () => import('./pgp/keys.ts');
 
 const keyName = naming('key', text('fingerprint', 120));
 const fingerprint = arg(keyName, 'its fingerprint, or the last 16 digits of it');
-const as = opt(address, 'look inside with the secret halves that the gateway holds for this address');
-const passphrase = opt(secret('a text of at most 4096 characters'), 'of the secret half');
+const as = opt(address, 'look inside with the private keys that the gateway holds for this address');
+const passphrase = opt(secret('a text of at most 4096 characters'), 'of the private key');
 const packets = need(
   {
     ...kind<Buffer>(
@@ -49,8 +49,8 @@ const oneOwner = (of: { readonly address: unknown; readonly account: unknown }):
 
 const parts = {
   issue: part({
-    about: 'make a new key; answers the secret half, armoured, where `out` is set',
-    in: { ...ISSUE, keep: flag('hold the secret half'), out: flag('hand it over'), passphrase },
+    about: 'make a new key; answers the private key, armoured, where `out` is set',
+    in: { ...ISSUE, keep: flag('hold the private key'), out: flag('hand it over'), passphrase },
     out: pgpKeyView.extend({ secret: z.string().optional() }),
     right: 'security',
     trail: ['pgp-key.issued'],
@@ -59,7 +59,7 @@ const parts = {
   }),
   import: part({
     about: 'register a key',
-    in: { ...OWNER, packets, keep: flag('hold the secret half') },
+    in: { ...OWNER, packets, keep: flag('hold the private key') },
     check: oneOwner,
     out: importedKeyView,
     right: 'security',
@@ -69,7 +69,7 @@ const parts = {
   }),
   export: part({
     about: 'hand over a key, armoured',
-    in: { fingerprint: need(keyName, 'which'), secret: flag('the secret half'), passphrase },
+    in: { fingerprint: need(keyName, 'which'), secret: flag('the private key'), passphrase },
     out: pgpKeyView.extend({ armoured: z.string() }),
     right: 'owner',
     trail: ['pgp-key.secret-exported'],
@@ -90,8 +90,8 @@ const keys = subject(
       about: 'make a new key for an address',
       in: {
         ...ISSUE,
-        keepKey: flag('the gateway holds the secret half, to sign and to open'),
-        out: opt(file, 'file for the secret half, for its owner; must not exist, is written with mode 0600'),
+        keepKey: flag('the gateway holds the private key, to sign and to open'),
+        out: opt(file, 'file for the private key, for its owner; must not exist, is written with mode 0600'),
         passwordFile: opt(file, 'first line of this file becomes the passphrase of --out; - for standard input'),
       },
       out: pgpKeyView,
@@ -114,8 +114,8 @@ const keys = subject(
         const open = passwordFile === undefined ? ' It is under no passphrase: guard it.' : '';
         return [
           keyText(done),
-          ...(out === undefined ? [] : [`The secret half is in ${out}.${open}`]),
-          ...(keepKey ? ['The gateway holds the secret half, sealed.'] : []),
+          ...(out === undefined ? [] : [`The private key is in ${out}.${open}`]),
+          ...(keepKey ? ['The gateway holds the private key, sealed.'] : []),
         ].join('\n');
       },
     }),
@@ -125,8 +125,8 @@ const keys = subject(
       in: {
         file: arg(file, 'a key, armoured or not'),
         ...OWNER,
-        keepKey: flag('the gateway holds the secret half as well; else it stays in the file'),
-        passwordFile: opt(file, 'first line of this file opens the secret half; - for standard input'),
+        keepKey: flag('the gateway holds the private key as well; else it stays in the file'),
+        passwordFile: opt(file, 'first line of this file opens the private key; - for standard input'),
       },
       check: oneOwner,
       out: importedKeyView,
@@ -144,12 +144,12 @@ const keys = subject(
     }),
 
     export: changesHere({
-      about: 'write a key into a file, armoured: the public half, or the secret one that the gateway holds',
+      about: 'write a key into a file, armoured: the public key, or the private one that the gateway holds',
       in: {
         fingerprint,
         out: need(file, 'file for the key; must not exist'),
-        secret: flag('the secret half; noted in the audit trail'),
-        passwordFile: opt(file, 'first line of this file becomes the passphrase of the secret half'),
+        secret: flag('the private key; noted in the audit trail'),
+        passwordFile: opt(file, 'first line of this file becomes the passphrase of the private key'),
       },
       out: pgpKeyView,
       ...ruledAs(parts.export),
@@ -195,7 +195,7 @@ const keys = subject(
 
     revoke: changes({
       api: { method: 'POST', path: '/pgp-keys/{fingerprint}/revocations' },
-      about: 'take a key back, at once and for ever; its secret half stays for old mail',
+      about: 'revoke a key at once and for good; its private key stays for old messages',
       in: { fingerprint, why: opt(text('reason', 200), 'for the record', 'unspecified') },
       out: pgpKeyView,
       right: 'security',
@@ -208,7 +208,7 @@ const keys = subject(
     }),
 
     remove: changes({
-      about: 'forget the secret half of a key: what was encrypted to it is closed for good',
+      about: 'delete the private key of an OpenPGP key: what was encrypted to it can never be read again',
       was: ['forget'],
       in: { fingerprint },
       out: pgpKeyView,
@@ -217,15 +217,15 @@ const keys = subject(
       examples: ['0123456789abcdef --yes --reason "the practice has closed"'],
       confirm: {
         name: ({ fingerprint: of }) => of,
-        what: ({ fingerprint: of }) => `forget the secret half of key ${of}`,
+        what: ({ fingerprint: of }) => `delete the private key of OpenPGP key ${of}`,
         goes: () =>
           Promise.resolve(
-            'Mail that was encrypted to this key and is not opened yet stays closed for its addressee, and nothing is signed with it from now on. Backups of the database still have it.',
+            'Messages that were encrypted to this key and were not decrypted yet can no longer be read, and nothing is signed with it from now on. Backups of the database still have it.',
           ),
       },
       run: async (context, { fingerprint: of }, { actor }) => (await work()).removeSecret(context, of, actor),
       say: (done) =>
-        `The secret half of key ${done.fingerprint} of ${done.account} is no longer held. Backups of the database still have it.`,
+        `The private key of OpenPGP key ${done.fingerprint} of ${done.account} is no longer held. Backups of the database still have it.`,
     }),
   },
   { parts },

@@ -163,10 +163,10 @@ function daysText(days: Found['days']): string {
       ];
     });
   return [
-    'Days that can still be read, here and in backups of before, and what keeps them (messages):',
+    'Days that can still be read, here and in earlier backups, and what keeps them (messages):',
     table(['DAY', 'LEFT', 'NOT FETCHED', 'DELETED', 'QUEUE', 'MAILBOXES', 'UNTIL'], shown),
     ...(days.length > SHOWN ? [`${days.length - SHOWN} more days: --json has them.`] : []),
-    'LEFT was fetched and not deleted: it stays, and keeps what others deleted on that day readable in backups of before, until its owner deletes it or "sluis message erase" does. QUEUE goes when it was sent, released or given up.',
+    'LEFT was fetched and not deleted: it stays, and keeps what others deleted on that day readable in earlier backups, until its owner deletes it or "sluis message erase" does. QUEUE goes when it was sent, released or given up.',
   ].join('\n');
 }
 

@@ -5,7 +5,7 @@ import { changes, need, subject } from './core/row.ts';
 
 export const probes = subject('probe', 'the account that measures availability', {
   add: changes({
-    about: 'make the probe account: it writes to itself alone, is no customer and stands in no directory',
+    about: 'make the probe account: it writes to itself alone, is not a customer and is in no directory',
     in: { organisation: need(organisation, 'that of whoever runs the service') },
     out: z.object({ login: z.string(), sites: z.array(z.string()) }),
     right: 'registry',
@@ -21,8 +21,8 @@ export const probes = subject('probe', 'the account that measures availability',
     say: ({ login, sites }) =>
       `Made the probe account ${login}. ${
         sites.length === 0
-          ? 'Nothing is measured yet: name the front doors in probe.sites, and restart.'
-          : `Each minute the gateway tries the front ${sites.length === 1 ? 'door' : 'doors'} of ${sites.join(', ')}.`
+          ? 'Nothing is measured yet: name the sites in probe.sites, and restart.'
+          : `Each minute the gateway probes ${sites.join(', ')}.`
       }`,
   }),
 });

@@ -257,7 +257,7 @@ export const queues = subject(
         without: ['partner', 'message'],
       },
       what: 'release',
-      about: 'let held deliveries go on, into a mailbox too',
+      about: 'let held deliveries continue, into a mailbox too',
       states: ['held'],
       effect: 'released',
       undo: 'queue hold, while they wait; what is in a mailbox stays there',

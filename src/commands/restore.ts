@@ -27,7 +27,7 @@ const restored = z.object({
       passed: z.boolean(),
       opened: z.number().meta({ description: 'Bodies that were opened.' }),
       erased: z.number().meta({ description: 'Bodies whose day key was destroyed on purpose.' }),
-      anchorsHeld: z.number().meta({ description: 'Signed heads of the trail that stand in it.' }),
+      anchorsHeld: z.number().meta({ description: 'Signed heads of the trail that are in it.' }),
       later: z.number().optional(),
     })
     .optional(),
@@ -69,7 +69,7 @@ export const restore = changesHere({
   out: restored,
   right: 'owner',
   trail: ['backup.restored'],
-  undo: 'moving the restored data folder away, before the gateway has taken mail',
+  undo: 'moving the restored data folder away, before the gateway has accepted mail',
   reason: 'needed',
   second: 'restore',
   examples: ['backups/2026-11-26T020000Z --reason "the disk is gone"'],
@@ -176,7 +176,7 @@ function afterText({ begun, moment, into, settled, later, unsigned, proof }: Res
 
 /** Who starts it, and what the other places need. */
 const ofServer = (into: string): readonly string[] => [
-  `- "${into}" is the data folder of a server of PostgreSQL, stopped in order. Give it its postgresql.conf and pg_hba.conf where they lie in it, and start it`,
-  '  as the primary. It has begun a timeline of its own: make every standby anew from it (pg_basebackup), and set synchronous_standby_names to the others;',
-  '  until one of them follows nothing is acknowledged. Servers of before must stay off. Base backups begin anew by themselves.',
+  `- "${into}" is the data folder of a server of PostgreSQL, stopped in order. Give it its postgresql.conf and pg_hba.conf where they are in it, and start it`,
+  '  as the primary. It has begun a timeline of its own: make every standby again from it (pg_basebackup), and set synchronous_standby_names to the others;',
+  '  until one of them follows nothing is acknowledged. The former servers must stay off. Base backups start again by themselves.',
 ];

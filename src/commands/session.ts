@@ -79,7 +79,10 @@ export const sessions = subject('session', 'connections that are open now', {
     right: 'support',
     trail: [],
     undo: 'not needed: whoever has a right to logs in again',
-    examples: ['--account huisarts --dry-run', '--network 192.0.2.0/24 --reason "from where the thief came"'],
+    examples: [
+      '--account huisarts --dry-run',
+      '--network 192.0.2.0/24 --reason "the stolen laptop connects from there"',
+    ],
     check: ({ ids, account, network }) =>
       ids.length === 0 && account === undefined && network === undefined
         ? 'Cannot end sessions: name their ids, --account or --network'

@@ -84,7 +84,7 @@ export const site = changes({
   },
   check: ({ from, to, there, back, person }) => {
     if (from === to) return 'Cannot write down a switch of a site to itself; name two sites';
-    if (back !== undefined && back <= there) return 'Cannot use --back: it lies before --there; correct one of the two';
+    if (back !== undefined && back <= there) return 'Cannot use --back: it is before --there; correct one of the two';
     return person.length === 0 ? 'Cannot write down a drill that nobody made: name each --person' : undefined;
   },
   out: z.object({
@@ -105,7 +105,7 @@ export const site = changes({
     marks: z.record(z.string(), z.unknown()).meta({ description: 'What it was made with.' }),
     by: z.string(),
     reason: z.string().optional(),
-    file: z.string().meta({ description: 'The report; its signature lies beside it.' }),
+    file: z.string().meta({ description: 'The report; its signature is beside it.' }),
   }),
   right: 'security',
   trail: ['site.drilled'],

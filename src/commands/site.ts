@@ -109,7 +109,7 @@ const promote = readsHere({
       [
         verdict === 'may' ? `"${name}" may be promoted:` : `Do NOT promote "${name}":`,
         ...why.map((one) => `- ${one}`),
-        `${verdict === 'may' ? 'Mind' : 'Do this'}: ${remedy}.`,
+        `${verdict === 'may' ? 'Note' : 'Do this'}: ${remedy}.`,
       ].join('\n'),
     ]
       .filter((one) => one !== '')

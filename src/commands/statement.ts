@@ -53,7 +53,7 @@ export const statement = readsHere({
   },
   check: ({ organisation: name, processors }) =>
     processors !== undefined && name === undefined
-      ? 'Cannot use --processors without --organisation: sub-processors stand in the annex for one organisation'
+      ? 'Cannot use --processors without --organisation: sub-processors are in the annex for one organisation'
       : undefined,
   out: made.extend({ folder: z.string() }),
   right: 'security',
@@ -67,6 +67,6 @@ export const statement = readsHere({
         ? `All ${counted(claims, 'sentence')} are about what is in place.`
         : `Of ${counted(claims, 'sentence')} ${notInPlace.length} say what is not in place:`,
       ...notInPlace.map((text) => `- ${text}`),
-      `Signed by certificate SHA-256 ${fingerprint}. Give statement.eml to whoever asks, and by another road what "sluis evidence certificate" prints: HOW-TO-CHECK.txt tells how openssl checks it.`,
+      `Signed by certificate SHA-256 ${fingerprint}. Give statement.eml to whoever asks, and by another way what "sluis evidence certificate" prints: HOW-TO-CHECK.txt tells how openssl checks it.`,
     ].join('\n'),
 });

@@ -12,11 +12,11 @@ import { changesHere, flag, opt, subject } from './core/row.ts';
 
 const compact = changesHere({
   about:
-    'write the database anew, in the form of new ones and without free pages; proved before it takes the place of the old file',
+    'rewrite the database in the current format and without free pages; the new file is checked before it replaces the old one',
   in: {},
   out: z.object({
-    before: z.number().meta({ description: 'Octets of the old file.' }),
-    after: z.number().meta({ description: 'Octets of the new one.' }),
+    before: z.number().meta({ description: 'Size of the old file, in bytes.' }),
+    after: z.number().meta({ description: 'Size of the new file, in bytes.' }),
     tables: z.number(),
     rows: z.number(),
   }),
@@ -27,11 +27,7 @@ const compact = changesHere({
   examples: [''],
   run: async ({ options }) => {
     const config = loadConfig(options.config, { files: false });
-    onSqliteOnly(
-      config.store.engine,
-      'compact the store',
-      'autovacuum gives room back there, and VACUUM FULL all of it',
-    );
+    onSqliteOnly(config.store.engine, 'compact the store', 'autovacuum returns space there, and VACUUM FULL all of it');
     const progress = showProgress('Writing', 'MiB');
     return await compactStore({
       dataFolder: config.data.folder,
@@ -51,7 +47,7 @@ const moved = z.object({
   digest: z.string().meta({ description: 'SHA-256 over all rows, as both sides came to it.' }),
   found: z.enum(['nothing', 'a part', 'an older part']).meta({
     description:
-      'What a move before this one had left there: a part, from which it went on, or one of an older state of the store, which was thrown away.',
+      'What a move before this one had left there: a part, from which it continued, or one of an older state of the store, which was thrown away.',
   }),
   kept: z.string().meta({ description: 'The old database, which nobody serves from now on.' }),
   config: z.string(),
@@ -75,13 +71,13 @@ const move = changesHere({
   say: ({ rows, tables, digest, found, kept, config }) =>
     [
       `Carried over and compared: ${many(rows, 'row')} in ${many(tables, 'table')}; both sides come to ${digest}.`,
-      ...(found === 'a part' ? ['It went on from where a move before had come.'] : []),
+      ...(found === 'a part' ? ['It continued from where a move before had come.'] : []),
       ...(found === 'an older part'
         ? ['What a move before had brought was of an older state of the store; it was thrown away.']
         : []),
       `The store is in PostgreSQL now. The old database is ${kept}, which nobody serves; the key folder is the same.`,
       `Then: sluis check --config ${config} && sluis serve --config ${config}`,
-      'Take a backup of PostgreSQL before you delete the old database: it holds all mail of before, sealed, also what is erased from now on.',
+      'Take a backup of PostgreSQL before you delete the old database: it holds all earlier mail, sealed, also what is erased from now on.',
     ].join('\n'),
 });
 

@@ -188,7 +188,7 @@ export const trace = readsHere({
     if (here.options.reason === undefined)
       throw new CommandError(
         'usage',
-        'Cannot write evidence without --reason TEXT: it stands in the file and in the audit trail',
+        'Cannot write evidence without --reason TEXT: the file and the audit trail record it',
       );
     return await writeBundle(here, name, bundle);
   },

@@ -1,4 +1,4 @@
-/** `sluis webhook`: programs that are told of events over HTTPS. */
+/** `sluis webhook`: programs that receive events over HTTPS. */
 import { z } from '../config/zod.ts';
 import type { AdminContext } from '../admin/context.ts';
 import { AdminError } from '../admin/error.ts';
@@ -118,26 +118,26 @@ const NAMED = {
 
 const eventsIn = (events: readonly WebhookEventType[]): readonly WebhookEventType[] => [...new Set(events)];
 
-export const webhooks = subject('webhook', 'programs that are told of events over HTTPS', {
+export const webhooks = subject('webhook', 'programs that receive events over HTTPS', {
   add: changes({
     api: {
       method: 'POST',
       path: '/operator-webhooks',
-      about: 'have a program told of what happens to an account, to accounts of an organisation, or to all',
+      about: 'send a program the events of an account, of the accounts of an organisation, or of all',
       names: { event: 'events' },
       creates: true,
       secret: true,
       ids: NAMED.id,
     },
-    about: 'have a program told of what happens, by POSTs that are signed; the secret is shown once',
+    about: 'send events to a program, by signed POSTs; the secret is shown once',
     in: {
       name: arg(named, 'what it is called in lists and letters'),
-      url: arg(url, 'where it is told; https alone, and no address that is not public'),
-      account: opt(login, 'of what happens to this account; without this and --organisation: to all'),
-      organisation: opt(organisation, 'of what happens to accounts of this organisation'),
+      url: arg(url, 'where events are sent; https only, and a public address'),
+      account: opt(login, 'events of this account; without this and --organisation: of all'),
+      organisation: opt(organisation, 'events of accounts of this organisation'),
       event: many(
         event,
-        'of this alone; several times for several; default: of everything',
+        'only this event; several times for several; default: every event',
         WEBHOOK_EVENT_TYPES.length,
       ),
     },
@@ -205,9 +205,7 @@ export const webhooks = subject('webhook', 'programs that are told of events ove
         `Last success: ${one.lastSuccess === undefined ? 'never' : readableTime(one.lastSuccess)}`,
         ...(one.failures === 0 ? [] : [`Failures:     ${one.failures} in a row`]),
         ...(one.nextTry === undefined ? [] : [`Next try:     ${readableTime(one.nextTry)}`]),
-        ...(one.missedUntil === undefined
-          ? []
-          : [`Not told:     what happened before ${readableTime(one.missedUntil)}`]),
+        ...(one.missedUntil === undefined ? [] : [`Not sent:     events before ${readableTime(one.missedUntil)}`]),
       ].join('\n'),
   }),
 
@@ -217,8 +215,8 @@ export const webhooks = subject('webhook', 'programs that are told of events ove
     in: {
       webhook: arg(id, 'its id'),
       name: opt(named, 'what it is called'),
-      url: opt(url, 'where it is told from now on'),
-      event: many(event, 'of this alone from now on; several times for several', WEBHOOK_EVENT_TYPES.length),
+      url: opt(url, 'where events are sent from now on'),
+      event: many(event, 'only this event from now on; several times for several', WEBHOOK_EVENT_TYPES.length),
     },
     out: view,
     right: 'registry',
@@ -235,7 +233,7 @@ export const webhooks = subject('webhook', 'programs that are told of events ove
       gateway?.webhooksChanged();
       return viewOf(await webhookOf(store, webhook), call);
     },
-    say: (one) => `Webhook ${one.id} (${one.name}) is told of ${one.events.length} kinds of events at ${one.host}.`,
+    say: (one) => `Webhook ${one.id} (${one.name}) receives ${one.events.length} kinds of events at ${one.host}.`,
   }),
 
   test: reads({
@@ -253,14 +251,14 @@ export const webhooks = subject('webhook', 'programs that are told of events ove
     run: async (context, { webhook }) => ({ ...(await testWebhook(context, webhook)), id: grouped(webhook) }),
     say: (said) =>
       said.taken
-        ? `Webhook ${said.id}: the receiver took it (status ${said.status ?? 0}).`
-        : `Webhook ${said.id}: the receiver did not take it: ${said.why ?? `status ${said.status ?? 0}`}.`,
+        ? `Webhook ${said.id}: the receiver accepted it (status ${said.status ?? 0}).`
+        : `Webhook ${said.id}: the receiver did not accept it: ${said.why ?? `status ${said.status ?? 0}`}.`,
     fails: ({ taken }) => (taken ? undefined : { code: 'unavailable' }),
   }),
 
   pause: changes({
     api: { method: 'POST', path: `${PATH}/pauses`, ids: NAMED.id },
-    about: 'tell a webhook of nothing for now; what happens within 7 days it is told of when it is resumed',
+    about: 'send a webhook no events for now; when it is resumed it gets those of the last 7 days',
     in: { webhook: arg(id, 'its id') },
     out: z.object({ id: z.string() }),
     right: 'registry',
@@ -277,7 +275,7 @@ export const webhooks = subject('webhook', 'programs that are told of events ove
 
   resume: changes({
     api: { method: 'POST', path: `${PATH}/resumptions`, ids: NAMED.id },
-    about: 'go on where a webhook was paused, or try at once where it waits for another try',
+    about: 'continue where a webhook was paused, or try at once if it waits for its next try',
     in: { webhook: arg(id, 'its id') },
     out: z.object({ id: z.string() }),
     right: 'registry',
@@ -289,12 +287,12 @@ export const webhooks = subject('webhook', 'programs that are told of events ove
       gateway?.webhooksChanged();
       return { id: grouped(webhook) };
     },
-    say: (done) => `Webhook ${done.id} goes on where it stopped.`,
+    say: (done) => `Webhook ${done.id} continues where it stopped.`,
   }),
 
   rotate: changes({
     api: { method: 'POST', path: `${PATH}/secrets`, id: 'rotateWebhookSecret', secret: true, ids: NAMED.id },
-    about: 'make another secret for a webhook; it is shown once, and the one before signs as well for 7 days',
+    about: 'make a new secret for a webhook; it is shown once, and the old one signs as well for 7 days',
     in: { webhook: arg(id, 'its id') },
     out: z.object({ id: z.string(), secret: z.string(), oldSecretUntil: z.string() }),
     right: 'registry',
@@ -306,17 +304,17 @@ export const webhooks = subject('webhook', 'programs that are told of events ove
       return { id: grouped(webhook), secret: made.secret, oldSecretUntil: iso(made.oldUntil) };
     },
     say: (made) =>
-      `${made.secret}\nWebhook ${made.id} has another secret, which is not shown again. The one before signs as well until ${readableTime(made.oldSecretUntil)}.`,
+      `${made.secret}\nWebhook ${made.id} has a new secret, which is not shown again. The old one signs as well until ${readableTime(made.oldSecretUntil)}.`,
   }),
 
   end: changes({
     api: { method: 'DELETE', path: PATH, ids: NAMED.id },
-    about: 'end a webhook for good: it is no longer told of anything',
+    about: 'end a webhook for good: it gets no events from then on',
     in: { webhook: arg(id, 'its id') },
     out: z.object({ id: z.string() }),
     right: 'registry',
     trail: ['webhook.ended'],
-    undo: 'webhook add, with another secret; what happened in between it is never told of',
+    undo: 'webhook add, with another secret; events in between are never sent',
     examples: ['K7QM-2XRD'],
     run: async ({ store, gateway }, { webhook }, call) => {
       await store.webhooks.end(webhook, 'operator', call.actor);

@@ -40,7 +40,7 @@ export function backupProblems(config: Config): ConfigProblem[] {
         name,
         place,
         'a place outside the key folder',
-        'move it: a backup must not lie beside the keys that open it',
+        'move it: a backup must not be beside the keys that open it',
       );
   }
   if (copyTo !== undefined && folder !== undefined && isInside(copyTo, folder))

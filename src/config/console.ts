@@ -32,7 +32,7 @@ export function consoleProblems({ console: { oidc } }: Config): readonly ConfigP
       path: 'console.oidc.acr',
       value: '[]',
       expected: 'what counts as two factors at this provider, in acr or amr',
-      remedy: 'ask who runs the provider what its ID tokens say of a log-in with two factors',
+      remedy: 'ask who runs the provider what its ID tokens say of a login with two factors',
     });
   if (GROUP_ROLES.every((role) => oidc[`${role}-groups`].length === 0))
     problems.push({

@@ -430,7 +430,7 @@ export const texts = (about: string, example: string): z.ZodType<readonly string
 
 /** Log-in names, as they are compared. */
 export const logins = (about: string): z.ZodType<readonly string[]> =>
-  field({ about, expects: 'a list of log-in names, such as ["practice@example.nl"]', initial: [] }, (raw) => {
+  field({ about, expects: 'a list of login names, such as ["practice@example.nl"]', initial: [] }, (raw) => {
     if (!Array.isArray(raw) || raw.length > 1000) return undefined;
     const list = raw.flatMap((n) => (typeof n === 'string' ? (foldLogin(n) ?? []) : []));
     return list.length === raw.length ? list : undefined;

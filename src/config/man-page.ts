@@ -24,8 +24,10 @@ export const configurationManual = ({ version, date }: Edition): string =>
     ),
     roff('sizes as "64KiB", "50MB" or "2GiB". A change holds after a restart, except the certificate: "sluis reload".'),
     '.PP',
-    roff('A section in double brackets may stand more than once. What is said of one organisation, account or address'),
-    roff('stands in the registry: "sluis account set".'),
+    roff(
+      'A section in double brackets may appear more than once. What is said of one organisation, account or address',
+    ),
+    roff('is in the registry: "sluis account set".'),
     ...configReference().flatMap(section),
     heading('see also'),
     '.BR sluis (8)',

@@ -48,7 +48,7 @@ export function keyCopyProblems({ keys, data, backup }: Config): ConfigProblem[]
       value: shown(to),
       expected: `a place apart from ${near[0]}`,
       remedy:
-        'name a folder on another machine, neither around nor within that one: keys must not lie with what they open',
+        'name a folder on another machine, neither around nor within that one: keys must not be with what they open',
     },
   ];
 }

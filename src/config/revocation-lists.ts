@@ -57,7 +57,7 @@ async function listsAt(place: string): Promise<readonly string[]> {
 async function readList(file: string): Promise<ReadList> {
   try {
     const { size } = await stat(file);
-    if (size > MAX_LIST) return { file, error: `it has ${size} octets, more than ${MAX_LIST}` };
+    if (size > MAX_LIST) return { file, error: `it has ${size} bytes, more than ${MAX_LIST}` };
     return { file, octets: await readFile(file) };
   } catch (error) {
     return { file, error: reasonOf(error) };

@@ -86,7 +86,7 @@ const listener = z.strictObject({
   ),
   'profile-until': optional(
     day(
-      'Last day (UTC) of the profile legacy, which needs one. Then the listener closes; `check` refuses the configuration and `serve` goes on without it. The log warns daily from 30 days before.',
+      'Last day (UTC) of the profile legacy, which needs one. Then the listener closes; `check` refuses the configuration and `serve` continues without it. The log warns daily from 30 days before.',
     ),
   ),
   accounts: logins(
@@ -94,7 +94,7 @@ const listener = z.strictObject({
   ),
   networks: networks('The networks whose clients may connect here; all when left out.'),
   hostname: optional(
-    hostname('Another name that the clients of this listener know the gateway by. Must stand in its certificate.'),
+    hostname('Another name that the clients of this listener know the gateway by. Must be in its certificate.'),
   ),
   key: optional(paths('Private key of this listener alone, as in the section tls.')),
   certificate: optional(paths('Certificate of this listener alone, as in the section tls. Read again like that one.')),
@@ -143,7 +143,7 @@ const tls = z.strictObject({
     'PEM files with the authorities whose client certificates may be registered by name. None is needed for a certificate that is registered by its fingerprint. Read again with the certificate.',
   ),
   'client-revocation-lists': files(
-    'Revocation lists (DER or PEM) of these authorities: files, or folders with .crl and .pem files, renamed into place. Read again when a file or folder changes. Where any is given, an authority without a list is refused; a list counts only where its issuer stands in client-authorities.',
+    'Revocation lists (DER or PEM) of these authorities: files, or folders with .crl and .pem files, renamed into place. Read again when a file or folder changes. Where any is given, an authority without a list is refused; a list counts only where its issuer is in client-authorities.',
   ),
   'client-revocation-grace': duration(
     'How long a list counts after its next update was due, with a warning in the log; then certificates of its issuer are refused.',
@@ -160,36 +160,41 @@ const log = section({
 
 const connections = section({
   total: count(
-    'Open connections in all. When all places are taken, the oldest connection without a login makes room; where there is none the next is answered 421 or -ERR [SYS/TEMP].',
+    'Open connections in all. When all places are taken, the oldest connection without a login makes way; where there is none the next is answered 421 or -ERR [SYS/TEMP].',
     4000,
     1,
     100_000,
   ),
   'before-login': count(
-    'Open connections without a login from networks where nobody has logged in within auth.trust-for, over all listeners; the oldest makes room for the next. The rest of total is kept for the others.',
+    'Open connections without a login from networks where nobody has logged in within auth.trust-for, over all listeners; the oldest makes way for the next. The rest of total is kept for the others.',
     2000,
     1,
     100_000,
   ),
-  'per-range': count('Of these, from one IPv4 /24 or IPv6 /48.', 128, 1, 100_000),
+  'per-range': count(
+    'Connections without a login, within before-login, from one IPv4 /24 or IPv6 /48.',
+    128,
+    1,
+    100_000,
+  ),
   'per-network': count('Open connections from one IPv4 address or IPv6 /64.', 64, 1, 100_000),
   'per-account': count('Open connections that are logged in to one account.', 32, 1, 100_000),
   'exempt-networks': networks(
     'Networks that before-login and the limits per range, network and account do not hold for, such as a host of many practices behind one address.',
   ),
   'start-time': duration(
-    'From connect until TLS is up, and from there to the first command; then login-time goes on, which counts from the connect.',
+    'Longest time from connecting until TLS is established, and from there to the first command. login-time counts from connecting.',
     '20s',
     '1s',
     '5m',
   ),
   announce: duration(
-    'How long after SIGTERM everything still goes on while /ready answers 503: as long as a load balancer takes to notice.',
+    'How long after SIGTERM everything still continues while /ready answers 503: as long as a load balancer takes to notice.',
     '0s',
     '0s',
     '5m',
   ),
-  drain: duration('How long sessions may go on after SIGTERM before they are cut.', '25s', '0s', '10m'),
+  drain: duration('How long sessions may continue after SIGTERM before they are closed.', '25s', '0s', '10m'),
 });
 
 const smtp = section({
@@ -200,16 +205,31 @@ const smtp = section({
     '1GiB',
   ),
   'max-recipients': count('Recipients of one message; the next is answered 452 4.5.3.', 1000, 1, 1000),
-  'login-time': duration('From connect to login, whatever is said meanwhile.', '2m', '1s', '30m'),
-  'command-time': duration('Between two commands; RFC 5321 asks for at least 5 minutes.', '5m', '1s', '1d'),
-  'data-minimum': size('Least that must come in each data-interval while a message is sent.', '16KiB', '1B', '100MiB'),
-  'data-interval': duration('In how long data-minimum must come.', '1m', '1s', '1h'),
+  'login-time': duration(
+    'Longest time from connecting to login, whatever the client sends meanwhile.',
+    '2m',
+    '1s',
+    '30m',
+  ),
+  'command-time': duration(
+    'Longest silence between two commands; RFC 5321 asks for at least 5 minutes.',
+    '5m',
+    '1s',
+    '1d',
+  ),
+  'data-minimum': size(
+    'Least amount of data that must arrive in each data-interval while a message comes in; a slower client is answered 421.',
+    '16KiB',
+    '1B',
+    '100MiB',
+  ),
+  'data-interval': duration('Time within which data-minimum must arrive.', '1m', '1s', '1h'),
   'command-line': size('Longest command line.', '4KiB', '512B', '64KiB'),
   'auth-line': size('Longest line with a SASL response.', '12KiB', '1KiB', '64KiB'),
-  'bad-commands': count('Commands in one session that were not understood; then it is closed.', 10, 1, 10_000),
-  'commands-before-login': count('Commands in one session before a login; then it is closed.', 20, 4, 10_000),
+  'bad-commands': count('Unknown commands in one session, after which it is closed.', 10, 1, 10_000),
+  'commands-before-login': count('Commands in one session before a login, after which it is closed.', 20, 4, 10_000),
   'failed-logins': count(
-    'Logins in one session that did not succeed, judged or put off; then it is closed.',
+    'Unsuccessful logins in one session, refused or put off, after which it is closed.',
     5,
     1,
     1000,
@@ -217,14 +237,24 @@ const smtp = section({
 });
 
 const pop3 = section({
-  'login-time': duration('From connect to login, whatever is said meanwhile.', '2m', '1s', '30m'),
-  'idle-time': duration('Between two commands after login; RFC 1939 asks for at least 10 minutes.', '10m', '1s', '1d'),
-  'send-time': duration('For the peer to take one piece of at most 64 KiB.', '2m', '1s', '1h'),
+  'login-time': duration(
+    'Longest time from connecting to login, whatever the client sends meanwhile.',
+    '2m',
+    '1s',
+    '30m',
+  ),
+  'idle-time': duration(
+    'Longest silence between two commands after login; RFC 1939 asks for at least 10 minutes.',
+    '10m',
+    '1s',
+    '1d',
+  ),
+  'send-time': duration('How long the client may take to receive one piece of at most 64 KiB.', '2m', '1s', '1h'),
   'command-line': size('Longest command line.', '512B', '255B', '4KiB'),
   'auth-line': size('Longest line with a SASL response.', '12KiB', '1KiB', '64KiB'),
-  'bad-commands': count('Commands in one session that were not understood; then it is closed.', 10, 1, 10_000),
+  'bad-commands': count('Unknown commands in one session, after which it is closed.', 10, 1, 10_000),
   'failed-logins': count(
-    'Logins in one session that did not succeed, judged or put off; then it is closed.',
+    'Unsuccessful logins in one session, refused or put off, after which it is closed.',
     5,
     1,
     1000,
@@ -232,10 +262,15 @@ const pop3 = section({
 });
 
 const ldap = section({
-  'login-time': duration('From connect to login, whatever is said meanwhile.', '1m', '1s', '30m'),
-  'idle-time': duration('Between two requests after login.', '5m', '1s', '1d'),
-  'send-time': duration('For the peer to take what was written.', '1m', '1s', '1h'),
-  'search-time': duration('For one search, whatever longer time the client allows.', '10s', '1s', '5m'),
+  'login-time': duration(
+    'Longest time from connecting to login, whatever the client sends meanwhile.',
+    '1m',
+    '1s',
+    '30m',
+  ),
+  'idle-time': duration('Longest silence between two requests after login.', '5m', '1s', '1d'),
+  'send-time': duration('How long the client may take to receive an answer.', '1m', '1s', '1h'),
+  'search-time': duration('Longest time for one search, even if the client allows more.', '10s', '1s', '5m'),
   'search-entries': count(
     'Entries of one search, or of one page where the client turns pages; how many an account may ask for in an hour is the setting directory-entries-per-hour.',
     500,
@@ -243,7 +278,7 @@ const ldap = section({
     5000,
   ),
   'failed-logins': count(
-    'Logins in one session that did not succeed, judged or put off; then it is closed.',
+    'Unsuccessful logins in one session, refused or put off, after which it is closed.',
     5,
     1,
     1000,
@@ -256,9 +291,11 @@ const api = section({
       'Where clients find the API, in its OpenAPI document. Default: https, the name of the first listener, /v1.',
     ),
   ),
-  'contact-name': optional(words('Whom developers turn to. Default: the name of the helpdesk.', 100, 'Zorgpost Noord')),
+  'contact-name': optional(
+    words('Contact for developers, in the OpenAPI document. Default: the name of the helpdesk.', 100, 'Zorgpost Noord'),
+  ),
   'contact-address': optional(
-    mailAddress('Its mail address, in the document; may lie outside the group. Default: that of notices.operator.'),
+    mailAddress('Its mail address, in the document; may be outside the group. Default: that of notices.operator.'),
   ),
   'contact-page': optional(webPage('Its web page. Default: https and the hostname.')),
   requests: count(
@@ -267,47 +304,67 @@ const api = section({
     10,
     10_000_000,
   ),
-  'header-time': duration(
-    'For the first request of a connection, and the next until somebody is known.',
-    '20s',
-    '1s',
-    '5m',
+  'header-time': duration('Longest wait for a request on a connection without a login.', '20s', '1s', '5m'),
+  'idle-time': duration('Longest wait for the next request after a login.', '1m', '1s', '1h'),
+  'data-minimum': size(
+    'Least amount of data that must arrive in each data-interval while a body comes in.',
+    '16KiB',
+    '1B',
+    '100MiB',
   ),
-  'idle-time': duration('For the next request, once somebody is known on the connection.', '1m', '1s', '1h'),
-  'data-minimum': size('Least that must come in each data-interval while a body is sent.', '16KiB', '1B', '100MiB'),
-  'data-interval': duration('In how long data-minimum must come.', '20s', '1s', '1h'),
-  'request-time': duration('For the whole of one request with its body.', '30m', '10s', '1d'),
-  'send-time': duration('For the client to take one piece of an answer, of at most 64 KiB.', '2m', '1s', '1h'),
+  'data-interval': duration('Time within which data-minimum must arrive.', '20s', '1s', '1h'),
+  'request-time': duration('Longest time for one request with its body.', '30m', '10s', '1d'),
+  'send-time': duration(
+    'How long the client may take to receive one piece of an answer, of at most 64 KiB.',
+    '2m',
+    '1s',
+    '1h',
+  ),
 });
 
 const auth = section({
-  'remember-for': duration('How long a success is remembered after its last use; 0s: never.', '1h', '0s', '1d'),
-  remembered: count('Successes remembered at most, in memory only.', 100_000, 1, 10_000_000),
+  'remember-for': duration(
+    'How long a right password is remembered after its last use, so that its hash need not be computed again; 0s: never.',
+    '1h',
+    '0s',
+    '1d',
+  ),
+  remembered: count('Right passwords that are remembered at most, in memory only.', 100_000, 1, 10_000_000),
   'short-wait': duration(
-    'A back-off no longer than this is waited out, a longer one answered at once.',
+    'After wrong passwords a login must wait. A wait up to this is made before the answer; a longer one is refused at once.',
     '2s',
     '0s',
     '1m',
   ),
   'refusal-grid': duration(
-    'Refusals leave at a multiple of this, so that their time tells nothing.',
+    'Refusals of logins are sent at a multiple of this, so that the time of the answer tells a stranger nothing.',
     '300ms',
     '0ms',
     '10s',
   ),
   hashes: count('Password hashes at once; above 2 set UV_THREADPOOL_SIZE to this number plus 2.', 2, 1, 64),
   queue: count('Logins that wait for a hash at most.', 4000, 1, 1_000_000),
-  'queue-per-network': count('Of these, from one network at most.', 2000, 1, 1_000_000),
+  'queue-per-network': count('Logins of one network that wait for a hash at most.', 2000, 1, 1_000_000),
   patience: duration('How long a login waits for a hash before 454 4.7.0 or -ERR [SYS/TEMP].', '20s', '1s', '5m'),
-  'exempt-networks': networks('Networks whose failed logins cause no back-off, such as your own monitoring.'),
-  'free-per-account': count('Failures of an account, from networks it does not know, that cost nothing.', 5, 0, 10_000),
+  'exempt-networks': networks('Networks whose failed logins cause no wait, such as your own monitoring.'),
+  'free-per-account': count(
+    'Failed logins of an account, from networks where it never logged in, that cause no wait.',
+    5,
+    0,
+    10_000,
+  ),
   'free-per-network': count(
-    'Failures of one network that cost nothing; one more for each account that has logged in from there.',
+    'Failed logins from one network that cause no wait; one more for each account that has logged in from there.',
     20,
     0,
     10_000,
   ),
-  'free-per-pair': count('Failures of an account from a network it knows that cost nothing.', 10, 0, 10_000),
+  'free-per-pair': count(
+    'Failed logins of an account, from a network where it has logged in, that cause no wait.',
+    10,
+    0,
+    10_000,
+  ),
   'fresh-tries': count(
     'Tries in forget-after at an account under attack that are judged at once, one from each IPv4 /24 or IPv6 /48 that has not failed there: so its owner gets in from a new network.',
     120,
@@ -320,17 +377,22 @@ const auth = section({
     10,
     1_000_000,
   ),
-  'first-back-off': duration('The first back-off; each further failure doubles it.', '1s', '0s', '1h'),
-  'back-off-cap': duration('Longest back-off for networks that have failed themselves.', '5m', '0s', '1d'),
+  'first-back-off': duration(
+    'The first wait after wrong passwords; each further failure doubles it.',
+    '1s',
+    '0s',
+    '1h',
+  ),
+  'back-off-cap': duration('Longest wait for a network with failed logins.', '5m', '0s', '1d'),
   'back-off-cap-strangers': duration(
-    'Longest back-off of an account for a network without failures.',
+    'Longest wait of an account for a network without failed logins.',
     '30s',
     '0s',
     '1d',
   ),
-  'back-off-cap-known': duration('Longest back-off of an account for a network it knows.', '1m', '0s', '1d'),
+  'back-off-cap-known': duration('Longest wait of an account for a network where it has logged in.', '1m', '0s', '1d'),
   'repeat-counts-within': duration(
-    'The same wrong guess again counts when it comes sooner than this.',
+    'The same wrong password again is another failure only if it comes sooner than this.',
     '10s',
     '0s',
     '1h',
@@ -338,7 +400,7 @@ const auth = section({
   'forget-after': duration('Failures are forgotten after this time without another.', '1h', '1m', '7d'),
   'trust-for': duration('How long a network stays known to an account after its last success.', '30d', '1h', '365d'),
   entries: count(
-    'Accounts, networks and pairs with failures that are remembered at most, each.',
+    'Accounts, networks, and pairs of these, whose failures are remembered at most; the limit holds for each kind.',
     50_000,
     100,
     10_000_000,
@@ -403,12 +465,12 @@ const store = section({
     '10GiB',
   ),
   'copy-before-upgrade': choice(
-    'Whether a copy of the database is made and compared before a new version changes its form: the only way back to the version before. It needs as much room as the database, in before-upgrade in the data folder. With "no" you take a copy of your own first.',
+    'Whether a copy of the database is made and compared before a new version changes its form: the only way back to the version before. It needs as much space as the database, in before-upgrade in the data folder. With "no" you take a copy of your own first.',
     ['yes', 'no'],
     'yes',
   ),
   'keep-upgrade-copy': duration(
-    'How long that copy is kept. Mail that is deleted or erased meanwhile still lies in it, sealed.',
+    'How long that copy is kept. Mail that is deleted or erased meanwhile still is in it, sealed.',
     '30d',
     '1d',
     '365d',
@@ -438,7 +500,7 @@ const cluster = section({
   ),
   certificate: optional(
     path(
-      'Certificate of this gateway from that authority, PEM, for the host name that the others have in peers; for server and client. Read anew before each use.',
+      'Certificate of this gateway from that authority, PEM, for the host name that the others have in peers; for server and client. Read again before each use.',
     ),
   ),
   key: optional(path('Its private key, PEM, mode 0600.')),
@@ -453,16 +515,16 @@ const cluster = section({
 const probe = section({
   sites: optional(
     hostsByName(
-      'The sites whose front doors are tried once a minute, by the host name that clients of that site reach: a message is submitted, fetched and erased. Default: none is.',
+      'The sites that are probed once a minute, by the host name that clients of that site use: a message is submitted, fetched and erased. Default: none.',
     ),
   ),
   address: optional(
-    mailAddress('Address and log-in name of the probe account (sluis probe add). Default: probe at the host name.'),
+    mailAddress('Address and login name of the probe account (sluis probe add). Default: probe at the host name.'),
   ),
   'smtp-port': count('Where submission is tried, with TLS from the first octet.', 465, 1, 65_535),
   'pop3-port': count('Where pickup is tried, with TLS from the first octet.', 995, 1, 65_535),
   authorities: files(
-    'PEM files with the authorities that the certificates of the front doors must lead to. Default: those that Node knows.',
+    'PEM files with the authorities that the certificates of the probed hosts must lead to. Default: those that Node knows.',
   ),
 });
 
@@ -487,7 +549,7 @@ const delivery = section({
     '1d',
   ),
   connections: count(
-    'Attempts at a time, over all partners; how many for one stands in its record (sluis partner).',
+    'Attempts at a time, over all partners; how many for one is in its record (sluis partner).',
     64,
     1,
     1000,
@@ -572,7 +634,7 @@ const oidc = z.strictObject({
   ),
   'client-id': words('What the provider knows the gateway by.', 200, 'sluis'),
   'secret-file': path('File with the secret of that client, one line, mode 0600. Read again within an hour.'),
-  name: words('What the page calls it, on the button of the log-in.', 40, 'Zorgaccount', 'OpenID Connect'),
+  name: words('What the page calls it, on the button of the login.', 40, 'Zorgaccount', 'OpenID Connect'),
   scope: words(
     'What is asked for. Some providers give groups only for a scope of their own.',
     200,
@@ -647,7 +709,7 @@ const smime = section({
 const scan = section({
   clamd: optional(
     localService(
-      "Where clamd listens (ClamAV); all that is submitted is scanned there for malware, and all that the gateway opens. clamd has neither encryption nor a log-in: a port must be this machine's own. Without it nothing is scanned.",
+      "Where clamd listens (ClamAV); all that is submitted is scanned there for malware, and all that the gateway opens. clamd has neither encryption nor a login: a port must be this machine's own. Without it nothing is scanned.",
     ),
   ),
   away: choice(
@@ -656,7 +718,7 @@ const scan = section({
     'refuse',
   ),
   'silent-limits': choice(
-    'What a clamd is worth that says OK of what lies beyond its limits (AlertExceedsMax no, or MaxFileSize below MaxScanSize), which is how it comes: away treats it like one that does not answer; warn believes it, with a warning in log, check and doctor.',
+    'What a clamd is worth that says OK of what is beyond its limits (AlertExceedsMax no, or MaxFileSize below MaxScanSize), which is how it comes: away treats it like one that does not answer; warn believes it, with a warning in log, check and doctor.',
     ['away', 'warn'],
     'away',
   ),
@@ -672,15 +734,15 @@ const scan = section({
   ),
   scans: count('Scans at the same time, of one account half of them; below MaxThreads of clamd.', 8, 1, 256),
   'wait-time': duration(
-    'How long a message waits for its turn; then it counts as scanned by nobody.',
+    'How long a message waits for the scanner; after that it counts as not scanned, as when clamd is away.',
     '1m',
     '1s',
     '5m',
   ),
-  'connect-time': duration('For clamd to take a connection.', '5s', '100ms', '1m'),
-  'send-time': duration('For clamd to take one piece of at most 1 MiB.', '30s', '1s', '5m'),
+  'connect-time': duration('How long clamd may take to accept a connection.', '5s', '100ms', '1m'),
+  'send-time': duration('How long clamd may take to receive one piece of at most 1 MiB.', '30s', '1s', '5m'),
   'reply-time': duration(
-    'For its answer, once it has all of a message; longer than its own MaxScanTime, and shorter than mail programs wait.',
+    'How long clamd may take to answer once it has the whole message; longer than its own MaxScanTime, and shorter than mail programs wait.',
     '150s',
     '1s',
     '9m',
@@ -693,9 +755,7 @@ const ca = section({
       'Revocation lists of the own authority, PEM; beside it one file each in DER. Written at every revocation, and daily while the gateway runs.',
     ),
   ),
-  'crl-url': optional(
-    webFolder('Where the folder of crl-file is published; stands in certificates issued from then on.'),
-  ),
+  'crl-url': optional(webFolder('Where the folder of crl-file is published; is in certificates issued from then on.')),
 });
 
 const keepLog = (what: string, initial: string): ReturnType<typeof duration> =>
@@ -713,7 +773,7 @@ const audit = section({
   'anchor-every': duration('How often the head of the audit trail is signed, where it has grown.', '1m', '10s', '1d'),
   'timestamp-url': optional(
     webFolder(
-      'A time-stamping authority (RFC 3161) that stamps signed heads; needs timestamp-authorities. The tokens lie beside the heads.',
+      'A time-stamping authority (RFC 3161) that stamps signed heads; needs timestamp-authorities. The tokens are beside the heads.',
     ),
   ),
   'timestamp-every': duration('How often a head is stamped, where the trail has grown.', '1h', '10s', '7d'),
@@ -751,7 +811,7 @@ const audit = section({
 
 const operators = section({
   'second-person': choices(
-    'What one person may not do alone: two registered operators must stand behind it, by keys (sluis approve) or passkeys (the web console). restore: a backup; bundle: evidence of a message; erase: personal data; address-move: an address to another account, an account to another organisation; key: escrow and rotation of the master key; end: of an account, address, partner or organisation; code: letters with codes for passwords, and codes for certificates, which whoever runs the command holds in hand; site-alone: one place alone that acknowledges; store-move: the store to PostgreSQL; scan-exempt: an account whose mail is not scanned for malware, which nobody may decide where it is not set here. A change stands in the audit trail.',
+    'What one person may not do alone: two registered operators must stand behind it, by keys (sluis approve) or passkeys (the web console). restore: a backup; bundle: evidence of a message; erase: personal data; address-move: an address to another account, an account to another organisation; key: escrow and rotation of the master key; end: of an account, address, partner or organisation; code: letters with codes for passwords, and codes for certificates, which whoever runs the command holds in hand; site-alone: one place alone that acknowledges; store-move: the store to PostgreSQL; scan-exempt: an account whose mail is not scanned for malware, which nobody may decide where it is not set here. A change is in the audit trail.',
     CHOSEN_VERBS,
   ),
 });
@@ -797,7 +857,7 @@ const backup = section({
   ),
   'drill-every': optional(
     givenDuration(
-      'How often the running gateway restores the newest backup for a trial by itself, as "sluis drill restore" does: read from copy-to and opened with keys.copy-to where there are such. Needs room for one database in folder. With at: at that time of day. Without it: never.',
+      'How often the running gateway restores the newest backup for a trial by itself, as "sluis drill restore" does: read from copy-to and opened with keys.copy-to where there are such. Needs space for one database in folder. With at: at that time of day. Without it: never.',
       '7d',
       '1d',
       '365d',
@@ -868,12 +928,12 @@ const http = section({
     'yes',
   ),
   address: loopback('Where it listens; only on this machine itself.', '127.0.0.1'),
-  port: count('TCP port; 0 takes a free one, which the log tells.', 9587, 0, 65_535),
+  port: count('TCP port; 0 takes a free one, which the log names.', 9587, 0, 65_535),
   'ready-from': networks(
     'Load balancers on other machines: a second port is opened that only they reach, with /live and /ready alone and the names of reasons without their texts. None: no such port.',
   ),
-  'ready-address': ipAddress('Where that port listens.', '0.0.0.0'),
-  'ready-port': count('Its number; 0 takes a free one, which the log tells.', 9588, 0, 65_535),
+  'ready-address': ipAddress('Address on which the port for ready-from listens.', '0.0.0.0'),
+  'ready-port': count('TCP port for ready-from; 0 takes a free one, which the log names.', 9588, 0, 65_535),
 });
 
 const webhooks = section({
@@ -893,13 +953,13 @@ const control = z.strictObject({
     'helpdesk',
   ),
   socket: optional(
-    path('Where it lies; its folder must let the group pass, and nobody else write. Default: ROLE.sock in /run/sluis.'),
+    path('Where it is; its folder must let the group pass, and nobody else write. Default: ROLE.sock in /run/sluis.'),
   ),
 });
 
 export const configSchema = z.strictObject({
   hostname: hostname(
-    'The name this gateway goes by: greeting, Received lines, Message-IDs. Must stand in the certificate.',
+    'The name this gateway goes by: greeting, Received lines, Message-IDs. Must be in the certificate.',
   ),
   data,
   control: z.array(control).max(GROUP_ROLES.length).prefault([]),
@@ -936,7 +996,7 @@ export const configSchema = z.strictObject({
 
 /** What each section is about, for the reference page and the file that `sluis init` writes. */
 export const sections: Readonly<Record<string, string>> = {
-  data: 'Where mail rests.',
+  data: 'Where messages are stored.',
   keys: 'Keys that seal the mail. Without them nobody can read it, you included: keep a copy of both in a safe place.',
   tls: 'The certificate that peers see.',
   control:
@@ -956,12 +1016,12 @@ export const sections: Readonly<Record<string, string>> = {
   absence: 'Absences of addressees (sluis address absence).',
   notices: 'What the gateway itself says by mail.',
   helpdesk:
-    'Whom users call: stands in every notice, letter and page, and in replies that say "ask the helpdesk". Its mail address is that of notices.operator.',
+    'Whom users call: is in every notice, letter and page, and in replies that say "ask the helpdesk". Its mail address is that of notices.operator.',
   enrolment: 'One-time codes for passwords and certificates (sluis account reset, sluis cert issue --code).',
   setup: 'Set-up that mail programs find by themselves.',
   console: 'The web console for operators: listeners with protocol = "console".',
   'console.oidc':
-    'Log-in to the web console at an OpenID provider; off without this section. Its redirect address is that of the console with /login/provider.',
+    'Login to the web console at an OpenID provider; off without this section. Its redirect address is that of the console with /login/provider.',
   audit: 'Signed heads of the audit trail (sluis audit verify).',
   doctor: 'Looking after itself (sluis doctor).',
   operators: 'Where a second person is needed.',

@@ -43,7 +43,7 @@ export const foldName = (name: string): string => name.replace(/\.$/, '').toLowe
 
 /** `name`: of host or service, or empty for the root. Throws DnsFailed. */
 export function questionOf(id: number, name: string, type: RecordType): Buffer {
-  if (name !== '' && !isName(name)) throw new DnsFailed(`"${name.slice(0, 80)}" is no name that could be looked up`);
+  if (name !== '' && !isName(name)) throw new DnsFailed(`"${name.slice(0, 80)}" is not a name that could be looked up`);
   return encode({
     type: 'query',
     id,

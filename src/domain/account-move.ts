@@ -11,9 +11,9 @@ export const MAX_MOVED_ADDRESSES = 1000;
 /** What is wrong with the moment from which mail goes along; undefined where nothing is. */
 export function sinceProblem(since: Instant, now: Instant): string | undefined {
   if (since > now)
-    return 'it lies ahead; give the command on that day or later: with the same --since all that came since then goes along';
+    return 'it is in the future; give the command on that day or later: with the same --since all that came since then goes along';
   if (since < now - MAX_MOVE_BACK)
-    return `it lies more than ${MAX_MOVE_BACK / days(1)} days back; earlier mail stays with the organisation for which it came: "sluis mailbox export" hands it out`;
+    return `it is more than ${MAX_MOVE_BACK / days(1)} days back; earlier mail stays with the organisation for which it came: "sluis mailbox export" hands it out`;
   return undefined;
 }
 
@@ -29,5 +29,5 @@ export function formerLogin(login: string, now: Instant, n: number): string {
     if (tried !== undefined && Array.from(tried).length <= MAX_LOGIN) return tried;
     name.pop();
   }
-  throw new RangeError(`There is no former name for the log-in "${login}"`);
+  throw new RangeError(`There is no former name for the login "${login}"`);
 }

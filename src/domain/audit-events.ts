@@ -34,7 +34,7 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
     'E',
     'logins that failed: one row for account, network, reason and minute, with a count; above 1,000 rows a minute the rest is one row for each reason, its login and network `(others)`',
   ),
-  'login.busy': of('access', 'E', 'logins that were not judged (throttled, no room, store), counted likewise'),
+  'login.busy': of('access', 'E', 'logins that were not judged (throttled, no space, store), counted likewise'),
   'enrolment.used': of(
     'access',
     'E',
@@ -59,7 +59,11 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
     'a submission that was refused, with the reason; at MAIL and RCPT one row a minute, counted',
   ),
   'message.protected': of('chain', 'U', 'signed or encrypted: the key of the sender or the gateway was used'),
-  'message.not-encrypted': of('chain', 'U', 'recipients that got it in clear where encryption was wished for'),
+  'message.not-encrypted': of(
+    'chain',
+    'U',
+    'recipients that got it without encryption where encryption was wished for',
+  ),
   'message.collected': of(
     'access',
     'R',
@@ -99,7 +103,7 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'notice.sending': of('change', 'E', 'a message of the operator to the contacts of organisations: begun, to how many'),
   'notice.sent': of('change', 'E', 'its end: who was told now, who before, how many not at all'),
   'notice.*': of('chain', 'C', 'a notice of the gateway: filed, or why not'),
-  'delivery.relayed': of('chain', 'E', 'pushed to the mail server of a partner, which took it'),
+  'delivery.relayed': of('chain', 'E', 'pushed to the mail server of a partner, which accepted it'),
   'delivery.failed': of('chain', 'E', 'the push failed for good'),
   'delivery.delayed': of('chain', 'E', 'the push waits, and the sender was told'),
   'delivery.*': of(
@@ -129,7 +133,7 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'registry.*': of(
     'change',
     'U',
-    'organisations, accounts, addresses, passwords, certificates for log-in, settings, absences, partners',
+    'organisations, accounts, addresses, passwords, certificates for login, settings, absences, partners',
   ),
   'certificate.*': of('change', 'U', 'certificates and held mail keys: issued, renewed, revoked, enrolled'),
   'password.*': of(
@@ -188,7 +192,7 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
     'C',
     'somebody whom an OpenID provider vouches for came for the first time, and is an operator',
   ),
-  'operator.identity-released': of('change', 'D', 'whom the provider means by it is new at the next log-in'),
+  'operator.identity-released': of('change', 'D', 'whom the provider means by it is new at the next login'),
   'operator.break-glass-made': of('change', 'C', 'the account for emergencies has other secrets, and which role'),
   'console.break-glass': of('access', 'E', 'somebody got in with the account for emergencies'),
   'console.logged-in': of(
@@ -205,7 +209,7 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'console.refused': of(
     'access',
     'E',
-    'log-ins, codes and cookies of the web console that were refused: one row for reason, network and minute, with a count',
+    'logins, codes and cookies of the web console that were refused: one row for reason, network and minute, with a count',
   ),
   'self-service.code-made': of(
     'access',
@@ -241,7 +245,7 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
   'evidence.*': of('change', 'E', 'a statement was signed with the key of evidence'),
   'doctor.ran': of('technical', 'E', 'the gateway examined itself: how many findings, and which'),
   'key.verified': of('access', 'E', 'shares were shown to make the master key'),
-  'key.*': of('change', 'E', 'the master key was put in escrow, or made anew'),
+  'key.*': of('change', 'E', 'the master key was put in escrow, or made again'),
   'gateway.started': of('technical', 'E', 'start of gateway and logging; before: whether the trail ended in order'),
   'gateway.stopped': of('technical', 'E', 'end of gateway and logging'),
   'site.*': of('change', 'E', 'the sites: a switch there and back was written down, one place alone may acknowledge'),

@@ -123,7 +123,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   },
   certificate: {
     area: 'registry',
-    what: 'certificates of accounts, for log-in and mail',
+    what: 'certificates of accounts, for login and mail',
     columns: [
       'fingerprint',
       'issuer',
@@ -154,7 +154,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   },
   certificate_key: {
     area: 'credential',
-    what: 'private mail keys in care, sealed',
+    what: 'private mail keys that the gateway holds, sealed',
     columns: ['fingerprint', 'sealed', 'added_at'],
     kept: 'until `cert key remove`, or the end of the account and of what waits in its mailbox',
     erase: 'deleted',
@@ -168,7 +168,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   },
   client_certificate: {
     area: 'credential',
-    what: 'certificates registered for log-in',
+    what: 'certificates registered for login',
     columns: [
       'id',
       'account',
@@ -267,7 +267,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
       'modified_at',
       'removed_at',
     ],
-    kept: 'while the address takes mail and the organisation agrees; then the address alone for 400 days, so that copies lose it too',
+    kept: 'while the address accepts mail and the organisation agrees; then the address alone for 400 days, so that copies lose it too',
     erase: 'the address stays as long, as it does among the addresses',
   },
   edi_identity: {
@@ -357,7 +357,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     area: 'registry',
     what: 'networks that accounts logged in from, where guesses of others keep nobody waiting',
     columns: ['account', 'network', 'at'],
-    kept: 'the latest 16 of each account, each until `auth.trust-for` (30 days) after its last log-in',
+    kept: 'the latest 16 of each account, each until `auth.trust-for` (30 days) after its last login',
     erase: 'deleted',
   },
   mail_capability: {
@@ -474,14 +474,14 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
     area: 'credential',
     what: 'the account of the web console for emergencies: hash of its password and key of its codes, sealed; when it was last used',
     columns: ['name', 'operator', 'sealed', 'step', 'made_at', 'tried_at'],
-    kept: 'until it is made anew, or its operator ends',
+    kept: 'until it is made again, or its operator ends',
     erase: 'not of an organisation',
   },
   operator_identity: {
     area: 'credential',
     what: 'operators who log in at an OpenID provider: its address, what it calls them by, and when they last came',
     columns: ['id', 'operator', 'issuer', 'subject', 'added_at', 'last_used_at', 'released_at'],
-    kept: 'for ever: whoever was ended is not made anew by a log-in',
+    kept: 'for ever: whoever was ended is not made again by a login',
     erase: 'kept: what operators did',
   },
   operator_passkey: {
@@ -571,7 +571,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
       'reason',
     ],
     kept: 'until the end of the contract',
-    erase: 'revoked; user ids removed, the public half stays',
+    erase: 'revoked; user ids removed, the public key stays',
   },
   pgp_key_address: {
     area: 'registry',
@@ -582,7 +582,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   },
   pgp_secret: {
     area: 'credential',
-    what: 'secret OpenPGP keys in care, sealed',
+    what: 'private OpenPGP keys that the gateway holds, sealed',
     columns: ['fingerprint', 'sealed', 'added_at'],
     kept: 'until forgotten, or the end of the account and of what waits in its mailbox',
     erase: 'deleted',
@@ -627,7 +627,7 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   },
   takeover_mailbox: {
     area: 'registry',
-    what: 'their mailboxes: the log-in name at the other server, and how far each came',
+    what: 'their mailboxes: the login name at the other server, and how far each came',
     columns: ['account', 'there', 'state', 'changed_at', 'messages', 'octets', 'problem'],
     kept: 'until the end of the contract',
     erase: 'deleted',

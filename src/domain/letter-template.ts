@@ -17,7 +17,7 @@ export const LETTER_FIELDS = {
   name: 'name of the password that the code sets',
   addresses: 'addresses of the account, a line each',
   code: 'the code',
-  expires: 'until when the code holds',
+  expires: 'until when the code is valid',
   ends: 'until when the password is valid, where it has an end',
   servers: 'servers and ports, from the listeners of the configuration, a line each',
   page: 'address of the page where the code is used, where there is one',

@@ -13,7 +13,7 @@ import { STORE_EVENTS } from './log-events/store.ts';
 /** By the part of the gateway, in the order of the page. */
 export const LOG_EVENTS: readonly (readonly [title: string, events: LogEvents])[] = [
   ['Log: the process, its ports and pages', PROCESS_EVENTS],
-  ['Log: connections and log-ins', LOGIN_EVENTS],
+  ['Log: connections and logins', LOGIN_EVENTS],
   ['Log: mail', MAIL_EVENTS],
   ['Log: certificates and keys', CERTIFICATE_EVENTS],
   ['Log: store, backups, trail', STORE_EVENTS],

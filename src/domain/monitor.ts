@@ -64,14 +64,14 @@ export const LIMITS: readonly Limit[] = [
     'SluisDiskSoonFull',
     'sluis_store_free_octets',
     { below: 2e9 },
-    (free) => `the disk has room for ${Math.floor((free ?? 0) / 1e6)} MB of mail`,
+    (free) => `the disk has space for ${Math.floor((free ?? 0) / 1e6)} MB of mail`,
   ),
   critical(
     'SluisProbeFailing',
     'sluis_probe_age_seconds',
     { above: 180 },
     (seconds, { site = '' }) =>
-      `the front door of ${site} has not taken and handed out a message for ${Math.floor((seconds ?? 0) / 60)} minutes`,
+      `the probe of ${site} has not sent and fetched a message for ${Math.floor((seconds ?? 0) / 60)} minutes`,
   ),
   critical('SluisListenerCertificateEnds', CERTIFICATE, below(14, 'listener'), ends),
   warning(
@@ -156,7 +156,7 @@ export const LIMITS: readonly Limit[] = [
     'SluisDayKeysOut',
     'sluis_cluster_day_keys_ahead',
     { below: 2 },
-    (left) => `without a day key no mail is taken, and they are on all gateways for the next ${days(left)} only`,
+    (left) => `without a day key no mail is accepted, and they are on all gateways for the next ${days(left)} only`,
   ),
   warning(
     'SluisGatewaySilent',

@@ -20,7 +20,7 @@ export const ROLE_ABOUT: Readonly<Record<Role, string>> = {
     'the helpdesk: also traces, sessions and the queue, password codes, and stopping an account that was taken over',
   registry: 'also registers, changes and ends organisations, accounts, addresses, partners and their settings',
   security: 'also certificates, keys of users, the audit trail, evidence, backups and operators; nothing of registry',
-  owner: 'everything: also the root and the master key, mail as it lies in a mailbox, and what erases',
+  owner: 'everything: also the root and the master key, mail as it is in a mailbox, and what erases',
 };
 
 /** registry and security stand side by side: whoever registers practices does not hand out certificates, and the other way round. */

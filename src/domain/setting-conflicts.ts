@@ -28,7 +28,7 @@ function protection(chain: readonly (Settings | undefined)[]): string[] {
   const [encrypt, open] = [settingOf('encrypt', ...chain), settingOf('open', ...chain)];
   return open && encrypt !== 'never'
     ? [
-        `encrypt=${encrypt} has no effect beside open=yes: nothing is encrypted to it, and what comes encrypted is opened, so messages lie in its mailbox readable; set open=no, or encrypt=default`,
+        `encrypt=${encrypt} has no effect beside open=yes: nothing is encrypted to it, and what comes encrypted is opened, so messages are in its mailbox readable; set open=no, or encrypt=default`,
       ]
     : [];
 }

@@ -9,7 +9,7 @@ import { type Milliseconds, days, hours, milliseconds, minutes, seconds } from '
 /** In the order of the documents. Whose event it is: that account, its organisation, and the whole service may be told. */
 export const WEBHOOK_EVENTS = {
   'message.received': 'a message is in a mailbox; of the owner of the mailbox',
-  'message.delivered': 'a message that was sent is in a mailbox, or a partner has taken it; of its sender',
+  'message.delivered': 'a message that was sent is in a mailbox, or a partner accepted it; of its sender',
   'message.collected':
     'a message that was sent was fetched from its mailbox; of its sender, each time that it is fetched',
   'message.failed': 'a message that was sent did not arrive, was never fetched, or was taken back; of its sender',

@@ -16,7 +16,7 @@ export const LEVEL_A: ServiceCharacters = { component: 58, element: 43, release:
 /** ISO 9735 annex A: the information separators of level B. */
 export const LEVEL_B: ServiceCharacters = { component: 0x1f, element: 0x1d, release: -1, terminator: 0x1c };
 
-/** From the six octets behind `UNA`. A blank as release character says that none is used. The decimal mark and the fifth do not matter here. */
+/** From the six bytes behind `UNA`. A blank as release character says that none is used. The decimal mark and the fifth do not matter here. */
 export function serviceCharacters(advice: Buffer): ServiceCharacters {
   const release = advice[3] ?? 32;
   return {

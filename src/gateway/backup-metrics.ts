@@ -51,13 +51,13 @@ export function backupMetrics({ backups, maxAge, maxDrillAge, clock }: BackupMet
     ),
     gauge(
       'sluis_backup_log_kept_octets',
-      'Octets of the log that the server keeps because they were not received yet (PostgreSQL).',
+      'Bytes of the log that the server keeps because they were not received yet (PostgreSQL).',
       [],
       async () => (await kept()).map(({ kept: value }) => ({ value })),
     ),
     gauge(
       'sluis_backup_log_left_octets',
-      'Octets until the server drops what was not received (max_slot_wal_keep_size), and a base backup is due; 0: it keeps nothing; infinite: never, and its disk fills.',
+      'Bytes until the server drops what was not received (max_slot_wal_keep_size), and a base backup is due; 0: it keeps nothing; infinite: never, and its disk fills.',
       [],
       async () => (await kept()).map(({ left: value = Number.POSITIVE_INFINITY }) => ({ value })),
     ),

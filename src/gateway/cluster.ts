@@ -56,7 +56,7 @@ export class GatewayCluster {
       const who = silent.length === 0 ? 'all nodes of cluster.peers' : `node ${silent.join(' and ')} of cluster.peers`;
       return {
         may: false,
-        why: `There is no key of ${day} on this node: the nodes make them 14 days ahead, once all of them answer. Let this node reach ${who}, or let this site go on alone: "sluis site alone --until TIME"`,
+        why: `There is no key of ${day} on this node: the nodes make them 14 days ahead, once all of them answer. Let this node reach ${who}, or let this site continue alone: "sluis site alone --until TIME"`,
       };
     };
   }

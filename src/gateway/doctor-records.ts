@@ -139,9 +139,9 @@ function problemOf(one: WantedRecord, found: readonly string[], all: readonly Wa
         : 'publish it now: mail servers that look (DANE) send nothing here';
     }
     case 'mta-sts':
-      return found.length > 1 ? 'one such record may stand there; remove the other' : undefined;
+      return found.length > 1 ? 'one such record may be there; remove the other' : undefined;
     case 'spf':
-      if (found.length > 1) return 'one such record may stand there, or none counts; make one of them';
+      if (found.length > 1) return 'one such record may be there, or none counts; make one of them';
       return spfEnds(found[0] ?? '') ? undefined : 'end it with -all, so that mail from elsewhere fails';
     case 'dkim': {
       const keys = found.map((text) => tagsOf(text).get('p')?.replace(/\s/g, ''));
@@ -150,7 +150,7 @@ function problemOf(one: WantedRecord, found: readonly string[], all: readonly Wa
         : 'it is another key; publish this one, or sign by that';
     }
     case 'dmarc':
-      if (found.length > 1) return 'one such record may stand there, or none counts; remove the other';
+      if (found.length > 1) return 'one such record may be there, or none counts; remove the other';
       return /^(?:quarantine|reject)$/i.test(tag('p') ?? '') ? undefined : 'set p=reject, or p=quarantine at first';
     case 'setup':
       // Where there is another's service of the kind, its own record stands there.

@@ -35,7 +35,7 @@ export async function backupWarningsOf(config: Config, server: Server, session: 
 }
 
 const notKept = (at: string): string =>
-  `there is no slot ${SLOT} on ${at}, so the log that the next round is to receive may be gone by then: the running gateway makes it anew each time; where Patroni drops it, name it in ignore_slots ("patronictl edit-config")`;
+  `there is no slot ${SLOT} on ${at}, so the log that the next round is to receive may be gone by then: the running gateway makes it again each time; where Patroni drops it, name it in ignore_slots ("patronictl edit-config")`;
 
 async function roleProblem(session: Session, user: string): Promise<string | undefined> {
   const { rows } = await session.query({
@@ -93,7 +93,7 @@ function ofSlot(
     ];
   if (lost)
     return [
-      `${slot} was cut off by max_slot_wal_keep_size: ${own ? 'the gateway begins another log with a base backup, and moments in between are lost; find out why nobody received' : 'make whoever it is for anew with a full copy, or drop it'}`,
+      `${slot} was cut off by max_slot_wal_keep_size: ${own ? 'the gateway begins another log with a base backup, and moments in between are lost; find out why nobody received' : 'make whoever it is for again with a full copy, or drop it'}`,
     ];
   if (kept > MUCH || (limit !== undefined && kept > limit / 2))
     return [`${slot} ${keeps}${limit === undefined ? '' : `, of ${size(limit)} at most`}: ${remedy}`];

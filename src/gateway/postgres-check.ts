@@ -110,7 +110,7 @@ function ofJudgement({ pairOnly, alone, warnings, primary }: Judgement, user: st
     ...(alone ? ['one place alone holds what is acknowledged, as an operator allowed: bring a standby back'] : []),
     ...(pairOnly
       ? [
-          `synchronous_standby_names of ${primary?.name ?? 'the primary'} names one server only: after the loss of either place the other takes no mail until a second server is back, or "sluis site alone" allows it; a third server, at the backup place, lets it carry on`,
+          `synchronous_standby_names of ${primary?.name ?? 'the primary'} names one server only: after the loss of either place the other accepts no mail until a second server is back, or "sluis site alone" allows it; a third server, at the backup place, lets it carry on`,
         ]
       : []),
     ...(user === 'postgres'

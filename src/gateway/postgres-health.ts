@@ -44,7 +44,7 @@ export const postgresMetrics = (
   ),
   gauge(
     'sluis_standby_lag_octets',
-    'Octets that a standby does not hold yet; infinite: it does not follow.',
+    'Bytes that a standby does not hold yet; infinite: it does not follow.',
     ['server', 'site'],
     () =>
       guard

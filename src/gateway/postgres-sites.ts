@@ -142,7 +142,7 @@ export function sitesWarnings(guard: Pick<Guard, 'judgement' | 'servers'>): read
     ...judgement.warnings.map(({ why, remedy }) => `${why}; ${remedy}`),
     ...(judgement.pairOnly
       ? [
-          `${judgement.primary?.name ?? 'the primary'} has one standby in its list: after the loss of either no mail is taken until another is back`,
+          `${judgement.primary?.name ?? 'the primary'} has one standby in its list: after the loss of either no mail is accepted until another is back`,
         ]
       : []),
     ...guard

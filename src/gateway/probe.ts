@@ -55,7 +55,7 @@ export async function visitorOf(
   if (found === undefined) return fault(`there is no account ${address}; "sluis probe add" makes it`);
   // It erases all that it finds in its mailbox.
   if (found.account.kind !== 'probe')
-    return fault(`the account ${address} is no probe account; name another in probe.address`);
+    return fault(`the account ${address} is not a probe account; name another in probe.address`);
   if (found.account.state !== 'active') return fault(`the account ${address} is ${found.account.state}`);
   const password = await account.password();
   const own = found.passwords.find(({ name }) => name === PASSWORD);
@@ -157,24 +157,24 @@ export function probeMetrics(probe: Probe, month: Month, clock: Clock): readonly
   return [
     gauge(
       'sluis_availability_ratio',
-      'Part of the minutes of this month in which the front door of the site did all that it should; 1: all of them.',
+      'Part of the minutes of this month in which every probe of the site succeeded; 1: all of them.',
       ['site'],
       async () =>
         probe.states.length === 0 ? [] : (await month()).map(({ site, ratio }) => ({ labels: { site }, value: ratio })),
     ),
     gauge(
       'sluis_probe_age_seconds',
-      'Since when no visit of the front door went well; since the start where none did yet.',
+      'Since when no probe succeeded; since the start if none did yet.',
       ['site'],
       sites(({ goodAt }) => Math.max(0, (clock.now() - (goodAt ?? probe.startedAt)) / 1000)),
     ),
     gauge(
       'sluis_probe_seconds',
-      'How long the last visit that went well took.',
+      'How long the last successful probe took.',
       ['site'],
       sites(({ took }) => (took === undefined ? undefined : took / 1000)),
     ),
-    counter('sluis_probe_visits_total', 'Visits by how they ended: good, or why not.', ['site', 'outcome'], () =>
+    counter('sluis_probe_visits_total', 'Probes by how they ended: good, or why not.', ['site', 'outcome'], () =>
       probe.counts.read(),
     ),
   ];

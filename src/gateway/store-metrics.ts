@@ -53,11 +53,11 @@ const storeItself = ({ store }: StoreMetricParts): Metric[] => [
   single('gauge', 'sluis_store_unread', '1: not every page of the database was read since the last crash.', () =>
     store.health().unread ? 1 : 0,
   ),
-  single('gauge', 'sluis_store_used_octets', 'Octets of the database.', () => store.health().used),
+  single('gauge', 'sluis_store_used_octets', 'Size of the database, in bytes.', () => store.health().used),
   single(
     'gauge',
     'sluis_store_free_octets',
-    'Octets that can still be written, the reserve and what open messages were promised not counted; 0: no new mail.',
+    'Bytes that can still be written, without the reserve and what open messages were promised; 0: no new messages.',
     () => store.health().free,
   ),
   single('gauge', 'sluis_store_waiting', 'Pieces of work that wait for a commit.', () => store.health().waiting),
@@ -198,7 +198,7 @@ function certificates({ store, clock, certificates: look }: StoreMetricParts): M
   return [
     gauge(
       'sluis_certificate_days_left',
-      `Days until a certificate that is no account's ends, negative after that; one that another has taken the place of, or that lives for less than three weeks and is renewed in time, has no row. kind: ${GATEWAY_CERTIFICATE_KINDS.join(', ')}.`,
+      `Days until a certificate that belongs to no account ends, negative after that; one that another has taken the place of, or that lives for less than three weeks and is renewed in time, has no row. kind: ${GATEWAY_CERTIFICATE_KINDS.join(', ')}.`,
       ['kind', 'name'],
       async () => distinct((await own()).map(left)),
     ),

@@ -55,7 +55,7 @@ const sessions = ({ listeners, connections }: TrafficParts): Metric[] => [
   ),
   counter(
     'sluis_connections_refused_total',
-    'Connections and logins that met a limit of the section connections: total, network, range or account; displaced: an older one without a login made room.',
+    'Connections and logins that met a limit of the section connections: total, network, range or account; displaced: an older one without a login made way.',
     ['why'],
     () => connections.refused.read(),
   ),
@@ -64,7 +64,7 @@ const sessions = ({ listeners, connections }: TrafficParts): Metric[] => [
 const logins = ({ authenticator, codes, setup, api, directoryGiven }: TrafficParts): Metric[] => [
   counter(
     'sluis_logins_total',
-    'Log-ins by protocol, way (password, app, remembered, scram, external, implicit), outcome (granted, refused, busy) and, where not granted, reason, as in auth.refused.',
+    'Logins by protocol, way (password, app, remembered, scram, external, implicit), outcome (granted, refused, busy) and, where not granted, reason, as in auth.refused.',
     ['protocol', 'way', 'outcome', 'reason'],
     () => authenticator.load.logins.read(),
   ),

@@ -73,7 +73,7 @@ export function attributes(given: Readonly<Record<string, string | number | bool
 function written(place: HtmlContext, hole: Hole): string {
   if (place === 'tag') {
     if (hole instanceof Attributes) return hole.text;
-    throw new TypeError('Within a tag only attributes() may stand');
+    throw new TypeError('Within a tag only attributes() may be');
   }
   if (place === 'text') {
     if (hole === undefined) return '';
@@ -81,10 +81,10 @@ function written(place: HtmlContext, hole: Hole): string {
     if (Array.isArray(hole)) return (hole as readonly Hole[]).map((one) => written(place, one)).join('');
   }
   if (typeof hole !== 'string' && typeof hole !== 'number')
-    throw new TypeError(`A ${typeof hole} cannot stand in a template (${place})`);
+    throw new TypeError(`A ${typeof hole} cannot be in a template (${place})`);
   const text = String(hole);
   if (place === 'url-part') return encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\ufffd'));
-  if (place === 'url' && !isSafeUrl(text)) throw new TypeError('An address of another kind cannot stand in a template');
+  if (place === 'url' && !isSafeUrl(text)) throw new TypeError('An address of another kind cannot be in a template');
   return escaped(text);
 }
 

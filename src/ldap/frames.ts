@@ -65,7 +65,7 @@ export class Frames {
 
   /** Of the first message, head and all; undefined while that cannot be told. */
   #lengthOf(octets: Buffer): number | undefined {
-    if (octets[0] !== 0x30) throw new BerError('malformed', 0, 'this is no LDAP message');
+    if (octets[0] !== 0x30) throw new BerError('malformed', 0, 'this is not an LDAP message');
     const first = octets[1] ?? 0;
     if (first < 0x80) return 2 + first;
     const count = first & 0x7f;

@@ -28,7 +28,7 @@ export function readPage({ value }: Control): Result<Page, unknown> {
     const cookie = parts.next('a cookie', Tag.octetString);
     if (cookie.content.length === 0) return { size, after: 0, given: 0 };
     const [, after, given] = COOKIE.exec(cookie.content.toString('latin1')) ?? [];
-    if (after === undefined || given === undefined) throw cookie.error('malformed', 'the cookie is none of ours');
+    if (after === undefined || given === undefined) throw cookie.error('malformed', 'the cookie is not one of ours');
     return { size, after: Number(after), given: Number(given) };
   });
 }

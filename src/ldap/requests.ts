@@ -63,7 +63,7 @@ export function readRequest(octets: Buffer): Request {
   const id = smallInteger(parts.next('the number of a message'), 'the number of a message');
   const element = parts.next('an operation');
   const read = READERS[element.tag];
-  if (id === 0 || read === undefined) throw element.error('malformed', 'this is no request');
+  if (id === 0 || read === undefined) throw element.error('malformed', 'this is not a request');
   const answer = ANSWERS[element.tag] ?? RESPONSE.extended;
   try {
     const operation = read(element);
@@ -126,7 +126,7 @@ function number(element: Element, what: string): number {
   const content = octetsOf(element, what);
   const [first = 0x80] = content;
   if (content.length > 4 || first >= 0x80)
-    throw element.error('malformed', `${what} is no number from 0 to 2147483647`);
+    throw element.error('malformed', `${what} is not a number from 0 to 2147483647`);
   return content.readUIntBE(0, content.length);
 }
 

@@ -26,7 +26,7 @@ function letter(language: Language, tested: TestedMessage, view: View | undefine
       text(
         t(
           `Dit is het rapport over uw bericht aan ${tested.addressee} van ${timeText(tested.at, 'nl')}. Het is aan niemand bezorgd en niet bewaard. Stuur het rapport door aan de leverancier van uw systeem als daar iets in staat dat beter kan.`,
-          `This is the report on your message to ${tested.addressee} of ${timeText(tested.at, 'en')}. It was delivered to nobody and not kept. Hand the report to the vendor of your system where it says what could be better.`,
+          `This is the report on your message to ${tested.addressee} of ${timeText(tested.at, 'en')}. It was delivered to nobody and not kept. Pass the report on to the vendor of your system if it says what could be better.`,
         ),
       ),
       ...remarkBlocks(t, language, remarks),
@@ -43,7 +43,7 @@ function letter(language: Language, tested: TestedMessage, view: View | undefine
 type T = (nl: string, en: string) => string;
 
 function remarkBlocks(t: T, language: Language, remarks: readonly Remark[]): Block[] {
-  if (remarks.length === 0) return [text(t('Er is niets op te merken.', 'There is nothing to remark.'))];
+  if (remarks.length === 0) return [text(t('Er is niets te verbeteren.', 'There is nothing to correct.'))];
   const grade = { wrong: t('FOUT', 'WRONG'), better: t('BETER', 'BETTER') } as const;
   return [
     text(t('Opmerkingen:', 'Remarks:')),
@@ -167,7 +167,7 @@ function viewBlocks(t: T, view: View | undefined): Block[] {
   const shown = view.text.filter((line) => line.trim() !== '');
   return [
     facts(
-      t('Zo leest een mailprogramma het begin:', 'A mail program reads the beginning so:'),
+      t('Zo leest een mailprogramma het begin:', 'A mail program reads the beginning like this:'),
       known.filter(([, value]) => value !== ''),
     ),
     ...(shown.length === 0 ? [] : [lines(...shown)]),

@@ -92,7 +92,7 @@ function onStructure({ parts, body }: TestedMessage, view: View | undefined): Re
       remark(
         'wrong',
         "De kop zegt iets over de inhoud, maar MIME-Version: 1.0 ontbreekt; programma's mogen de rest dan negeren.",
-        'The header tells of the content, but MIME-Version: 1.0 is missing; programs may then ignore the rest.',
+        'The header describes the content, but MIME-Version: 1.0 is missing; programs may then ignore the rest.',
         'RFC 2045 section 4',
       ),
     );
@@ -101,7 +101,7 @@ function onStructure({ parts, body }: TestedMessage, view: View | undefined): Re
       remark(
         'wrong',
         `Programma's lezen de opbouw verschillend, zodat niet iedereen hetzelfde ziet; een handtekening telt dan niet (${parts.doubt}).`,
-        `Programs read the structure differently, so that not everybody sees the same; a signature does not count then (${parts.doubt}).`,
+        `Programs read the structure differently, so that not everybody sees the same; a signature is then invalid (${parts.doubt}).`,
         'RFC 2045 section 5.1',
       ),
     );
@@ -109,8 +109,8 @@ function onStructure({ parts, body }: TestedMessage, view: View | undefined): Re
     remarks.push(
       remark(
         'wrong',
-        'Er staan letters buiten ASCII in de kop. Codeer ze als =?utf-8?Q?...?=.',
-        'The header has letters outside ASCII. Encode them as =?utf-8?Q?...?=.',
+        'Er staan tekens buiten ASCII in de kop. Codeer ze als =?utf-8?Q?...?=.',
+        'The header has characters outside ASCII. Encode them as =?utf-8?Q?...?=.',
         'RFC 2047 section 2',
       ),
     );
@@ -146,8 +146,8 @@ function onCharset({ path, type, charset, eightBit, utf8 }: LookedAtPart): Remar
     return [
       remark(
         'wrong',
-        `${where.nl} heeft letters buiten ASCII en geen charset. Het is ${utf8 ? 'UTF-8' : 'geen UTF-8, waarschijnlijk Latin-1 of Windows-1252'}: zet dat erbij.`,
-        `${where.en} has letters outside ASCII and no charset. It is ${utf8 ? 'UTF-8' : 'not UTF-8, probably Latin-1 or Windows-1252'}: say so.`,
+        `${where.nl} heeft tekens buiten ASCII en geen charset. Het is ${utf8 ? 'UTF-8' : 'geen UTF-8, waarschijnlijk Latin-1 of Windows-1252'}: zet dat erbij.`,
+        `${where.en} has characters outside ASCII and no charset. It is ${utf8 ? 'UTF-8' : 'not UTF-8, probably Latin-1 or Windows-1252'}: say so.`,
         'RFC 2046 section 4.1.2',
       ),
     ];
@@ -155,8 +155,8 @@ function onCharset({ path, type, charset, eightBit, utf8 }: LookedAtPart): Remar
     return [
       remark(
         'wrong',
-        `${where.nl} zegt us-ascii te zijn, maar heeft letters daarbuiten.`,
-        `${where.en} says us-ascii, and has letters outside it.`,
+        `${where.nl} zegt us-ascii te zijn, maar heeft tekens daarbuiten.`,
+        `${where.en} says us-ascii, and has characters outside it.`,
         'RFC 2046 section 4.1.2',
       ),
     ];
@@ -164,8 +164,8 @@ function onCharset({ path, type, charset, eightBit, utf8 }: LookedAtPart): Remar
     return [
       remark(
         'wrong',
-        `${where.nl} zegt UTF-8 te zijn en is dat niet; letters gaan verloren bij wie het zo leest.`,
-        `${where.en} says UTF-8 and is not; whoever reads it so loses letters.`,
+        `${where.nl} zegt UTF-8 te zijn en is dat niet; tekens gaan verloren bij wie het zo leest.`,
+        `${where.en} says UTF-8 and is not; whoever reads it that way loses characters.`,
         'RFC 3629 section 3',
       ),
     ];
@@ -207,7 +207,7 @@ function onLeaf({ path, type, name, encoding, exact }: MessagePart, { parts }: T
       remark(
         'better',
         `De EDIFACT in deel ${path} gaat als ${encoding}. In base64 blijft elk teken zeker gelijk, ook bij systemen die regels veranderen.`,
-        `The EDIFACT in part ${path} goes as ${encoding}. In base64 every octet is sure to stay, also with systems that change lines.`,
+        `The EDIFACT in part ${path} goes as ${encoding}. In base64 every octet stays the same, also in systems that change lines.`,
         'RFC 1767 section 2',
       ),
     );

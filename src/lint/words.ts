@@ -25,11 +25,11 @@ export const quirkWords: Readonly<Record<Exclude<Quirk, 'last' | 'no-uidl' | 'de
   },
   'path-blanks': {
     nl: 'Er staan spaties rond het adres. Schrijf MAIL FROM:<adres> en RCPT TO:<adres>.',
-    en: 'Blanks stand around the address. Write MAIL FROM:<address> and RCPT TO:<address>.',
+    en: 'There are spaces around the address. Write MAIL FROM:<address> and RCPT TO:<address>.',
   },
   'no-brackets': {
     nl: 'Het adres staat niet tussen < en >. Schrijf MAIL FROM:<adres> en RCPT TO:<adres>.',
-    en: 'The address does not stand between < and >. Write MAIL FROM:<address> and RCPT TO:<address>.',
+    en: 'The address has no < and > around it. Write MAIL FROM:<address> and RCPT TO:<address>.',
   },
   'line-ends': {
     nl: 'Het bericht bevat losse CR- of LF-tekens; de ontvanger krijgt daarvoor CRLF. Sluit elke regel af met CRLF, en codeer bestanden als base64, anders veranderen ze.',
@@ -44,8 +44,8 @@ export const quirkWords: Readonly<Record<Exclude<Quirk, 'last' | 'no-uidl' | 'de
     en: 'The message has lines of more than 998 octets. Some mail servers refuse or cut them: encode such content as base64 or quoted-printable.',
   },
   'eight-bit': {
-    nl: 'Er staan letters buiten ASCII in het bericht zonder dat het zegt in welke tekenset. Zet MIME-Version, Content-Type met charset en Content-Transfer-Encoding in de kop.',
-    en: 'The message has letters outside ASCII and does not say in which character set. Send MIME-Version, Content-Type with a charset, and Content-Transfer-Encoding.',
+    nl: 'Er staan tekens buiten ASCII in het bericht, en het noemt geen tekenset. Zet MIME-Version, Content-Type met charset en Content-Transfer-Encoding in de kop.',
+    en: 'The message has characters outside ASCII and does not name their character set. Send MIME-Version, Content-Type with a charset, and Content-Transfer-Encoding.',
   },
   'no-date': {
     nl: 'Het veld Date ontbreekt; de gateway zet er een bij met de tijd van ontvangst.',
@@ -83,8 +83,8 @@ export const ediWords: Readonly<Record<EdiRemarkKind, Words>> = {
     en: 'the length of a binary object (UNO) is wrong',
   },
   charset: {
-    nl: 'er staan letters buiten ASCII in een bericht dat UNOA of UNOB zegt te zijn; met UNOC is Latin-1 toegestaan',
-    en: 'letters outside ASCII stand in an interchange that says UNOA or UNOB; UNOC allows Latin-1',
+    nl: 'er staan tekens buiten ASCII in een bericht dat UNOA of UNOB zegt te zijn; met UNOC is Latin-1 toegestaan',
+    en: 'there are characters outside ASCII in an interchange that says UNOA or UNOB; UNOC allows Latin-1',
   },
   'bts-count': { nl: 'het aantal berichten in BTS-1 klopt niet', en: 'the count in BTS-1 is wrong' },
   'fts-count': { nl: 'het aantal batches in FTS-1 klopt niet', en: 'the count in FTS-1 is wrong' },

@@ -167,7 +167,7 @@ function checkRecipients({ name }: Middleware, { recipients }: Submitted, copies
   const given = addressesOf(recipients);
   const kept = addressesOf(copies.flatMap((copy) => copy.recipients));
   if (given !== kept || copies.some((copy) => copy.recipients.length === 0))
-    throw new Error(`Cannot go on behind the step ${name}: its copies are not for the recipients of the message`);
+    throw new Error(`Cannot continue behind the step ${name}: its copies are not for the recipients of the message`);
 }
 
 /** Each once: an address may be filed into two mailboxes. */

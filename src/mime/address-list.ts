@@ -121,7 +121,7 @@ export function readMailboxes(text: string, most = MAX_MAILBOXES): Result<readon
     const address = addressOf(part.value);
     if (!address.ok) return address;
     addresses.push(address.value);
-    if (addresses.length > most) return fail(`more than ${most} addresses stand in one field`);
+    if (addresses.length > most) return fail(`more than ${most} addresses are in one field`);
   }
   return ok(addresses);
 }

@@ -68,7 +68,7 @@ export function contentFields(head: Buffer, defaultType = 'text/plain'): Content
       continue;
     }
     const read = readFieldValue(value);
-    if (field[2] !== '') doubts.push(`a blank stands before the colon of ${TITLES[name]}`);
+    if (field[2] !== '') doubts.push(`a space stands before the colon of ${TITLES[name]}`);
     if (value.length >= MAX_FIELD) doubts.push(`${TITLES[name]} is too long`);
     if (read.doubt !== undefined) doubts.push(`${TITLES[name]}: ${read.doubt}`);
     const first = name === 'content-type' ? type : name === 'content-disposition' ? disposition : (encoding ?? EMPTY);
@@ -101,7 +101,7 @@ function doubtsOf(type: FieldValue, disposition: FieldValue, encoding: FieldValu
     known === 'unknown' || (encoding?.parameters.size ?? 0) > 0
       ? 'Content-Transfer-Encoding cannot be read'
       : undefined,
-    holds && (known === 'base64' || known === 'quoted-printable') ? 'parts stand in a transfer encoding' : undefined,
+    holds && (known === 'base64' || known === 'quoted-printable') ? 'parts are in a transfer encoding' : undefined,
     type.word.startsWith('multipart/') && boundaryOf(type) === '' ? 'a multipart has no boundary' : undefined,
     filename !== undefined && name !== undefined && endingOf(filename) !== endingOf(name)
       ? 'name and filename name two kinds of file'

@@ -12,7 +12,7 @@ export interface HeaderField {
   readonly name: string;
   readonly start: number;
   readonly end: number;
-  /** Where the octets behind the colon begin. */
+  /** Where the bytes behind the colon begin. */
   readonly value: number;
   /** Obsolete syntax: a blank stands before the colon (`From :`), and some programs do not see the field then. */
   readonly spaced: boolean;

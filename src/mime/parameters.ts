@@ -48,7 +48,7 @@ export function readFieldValue(text: string): FieldValue {
     scanner.skip();
   }
   if (!scanner.done) doubts.push(`it has over ${MAX_PARAMETERS} parameters`);
-  if (scanner.comments) doubts.push('a comment stands in it');
+  if (scanner.comments) doubts.push('a comment is in it');
   const parameters = combined(raw);
   if (raw.size > 1) doubts.push(namesDiffer(raw, parameters));
   const doubt = doubts.find((each) => each !== undefined);

@@ -43,7 +43,7 @@ export function addressesShown(text: string): Result<readonly string[], string> 
   for (const reading of readings(decoded.value)) {
     let seen = 0;
     for (let at = reading.indexOf('@'); at >= 0; at = reading.indexOf('@', at + 1)) {
-      if (++seen > MAX_ADDRESSES) return fail(`more than ${MAX_ADDRESSES} addresses stand in it`);
+      if (++seen > MAX_ADDRESSES) return fail(`more than ${MAX_ADDRESSES} addresses are in it`);
       const address = addressAt(reading, at, turned);
       if (address !== undefined) found.add(address);
     }

@@ -61,7 +61,7 @@ const PROCESS_SIGNALS = [
     'SIGTERM, SIGINT',
     '`/ready` answers 503. After `connections.announce` new sessions are refused (421, `-ERR [SYS/TEMP]`) and running transfers may end within `connections.drain`. Exit code 0',
   ),
-  row('the same again, a second or more later', 'what still runs is cut; nothing that was acknowledged is lost'),
+  row('the same again, a second or more later', 'what still runs is closed; nothing that was acknowledged is lost'),
   row(
     'SIGHUP',
     'as `sluis reload`: configuration, keys and certificates are read again; if anything cannot be used, everything stays as it was',
@@ -72,7 +72,7 @@ const PROCESS_SIGNALS = [
 const MONITOR = [
   row(
     'CRITICAL',
-    'no gateway answers; it takes no mail (the reasons of `/ready`); less than 2 GB free; a certificate of a listener ends within 14 days',
+    'no gateway answers; it accepts no mail (the reasons of `/ready`); less than 2 GB free; a certificate of a listener ends within 14 days',
   ),
   row(
     'WARNING',
@@ -87,7 +87,7 @@ export const writeSignals = (metrics: MetricChapters): string =>
       ...[
         '# Signals',
         '',
-        'All that a gateway tells monitors, supervisors, logs and auditors. What to do stands beside it; for alarms and symptoms see',
+        'All that a gateway tells monitors, supervisors, logs and auditors. What to do is beside it; for alarms and symptoms see',
         `[when something breaks](${ALARMS}). This page is written from the tables of the code by \`npm run docs\`.`,
         '',
         '<!-- contents: written by "npm run docs" -->',
@@ -96,7 +96,7 @@ export const writeSignals = (metrics: MetricChapters): string =>
       ...chapter(
         'Health checks',
         '',
-        'The section `http` opens a port on loopback, 9587 unless told otherwise. It has no log-in and changes nothing; a public address is refused.',
+        'The section `http` opens a port on loopback, 9587 unless told otherwise. It has no login and changes nothing; a public address is refused.',
         'With `ready-from` port 9588 answers load balancers on other machines: `/live` and `/ready` alone, and reasons without texts.',
         ...table(['path', 'answer'], HEALTH),
         ...table(

@@ -27,7 +27,7 @@ export function readStrictJson(text: string): Result<unknown, JsonFault> {
   try {
     value = JSON.parse(text);
   } catch {
-    return fail({ why: 'The body is no JSON (RFC 8259)' });
+    return fail({ why: 'The body is not JSON (RFC 8259)' });
   }
   if (/\\u[dD][89a-fA-F]/.test(text) && !isWellFormed(value))
     return fail({ why: 'A text in the body has half of a surrogate pair' });
@@ -124,7 +124,7 @@ function nameIn(quoted: string): string {
 }
 
 const twice = (open: readonly Open[], name: string): JsonFault => ({
-  why: `The member ${JSON.stringify(name.slice(0, MOST_NAME))} stands there twice, and two programs may read two things in it; send it once`,
+  why: `The member ${JSON.stringify(name.slice(0, MOST_NAME))} is there twice, and two programs may read two things in it; send it once`,
   at: jsonPointer([...open.slice(0, -1).map(({ place }) => place), name]),
 });
 

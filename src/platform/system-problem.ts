@@ -20,7 +20,7 @@ const PROBLEMS: Readonly<Record<string, readonly [what: string, remedy: string]>
   EACCES: ['this user has no right to it', 'run it as the user of the service, or correct owner and mode'],
   EPERM: ['the system does not permit it', 'run it as the user of the service, or correct owner and mode'],
   ENOENT: ['it does not exist', 'correct the path, or mount what should be there'],
-  ENOTDIR: ['a part of the path is no folder', 'correct the path'],
+  ENOTDIR: ['a part of the path is not a folder', 'correct the path'],
   EISDIR: ['it is a folder', 'name a file'],
   EIO: ['the disk cannot be read or written', DISK],
   SQLITE_READONLY: [

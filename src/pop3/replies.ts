@@ -245,7 +245,7 @@ export const troubleRows = {
     'SYS/PERM',
     'this message is damaged in the store and is not handed out; the helpdesk has been told',
     'The disk gave back other data than was written to it. Other messages can be fetched.',
-    'Go on with the next message; call the helpdesk',
+    'Fetch the next message; call the helpdesk',
   ),
   failed: trouble(
     'SYS/TEMP',

@@ -81,7 +81,7 @@ function versionDoubt(header: Header): string | undefined {
   if (fields.length > 1) return 'MIME-Version stands twice';
   const [field] = fields;
   if (field === undefined) return undefined;
-  if (field.spaced) return 'a blank stands before the colon of MIME-Version';
+  if (field.spaced) return 'a space stands before the colon of MIME-Version';
   const version = fieldText(header, field).replace(/\([^()]{0,200}\)/g, '');
   return /^\s*1\s*\.\s*0\s*$/.test(version) ? undefined : 'MIME-Version is not 1.0';
 }

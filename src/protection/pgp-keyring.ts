@@ -56,7 +56,7 @@ export class PgpKeyring {
   /** Secret halves that sign by a plan. Fails where one does not open: it was sealed under another master key, or removed in this moment. */
   async signing({ signer }: PgpMaking): Promise<Result<readonly Uint8Array[], string>> {
     if (signer === undefined) return ok([]);
-    if (signer.sealedKey === undefined) return fail('its secret half is not held here');
+    if (signer.sealedKey === undefined) return fail('its private key is not held here');
     const opened = await this.#opened.open(signer.fingerprint, signer.sealedKey);
     return opened.ok ? ok([opened.value]) : opened;
   }

@@ -97,7 +97,7 @@ async function unreadableBy(message: Message, layer: Layer): Promise<Unreadable 
   return { by: layer.by, why: WHY[type] ?? 'it says that it is S/MIME, and cannot be read as such' };
 }
 
-const WITHOUT_PACKETS = 'multipart/encrypted whose second part is no whole OpenPGP message';
+const WITHOUT_PACKETS = 'multipart/encrypted whose second part is not a whole OpenPGP message';
 const WITHOUT_CONTENT = 'a signature without what it signs';
 const WHY: Readonly<Record<string, string>> = {
   'multipart/signed': 'multipart/signed with a protocol that is not read here',

@@ -124,7 +124,7 @@ export class Bench {
       return outcomeOf({ scenario, facts, placed: this.#placed(), trouble, stage, stored: await this.#stored() });
     } catch (error) {
       // One scenario that could not be tried must not take along what the others showed.
-      const why = `the sandbox itself could not go on: ${error instanceof Error ? error.message : String(error)}`;
+      const why = `the sandbox itself could not continue: ${error instanceof Error ? error.message : String(error)}`;
       return { scenario, verdict: 'not tried', findings: [], facts, why };
     } finally {
       this.#hold();

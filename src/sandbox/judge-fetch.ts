@@ -26,7 +26,7 @@ export const RULE_TLS: Rule = {
 
 const LOST =
   'A result that is deleted before it was stored is in neither place when the line or the machine breaks: nobody knows that there was one.';
-const TWICE = 'One measurement stands in the file as two: a trend is seen that is not there, and a dose is set on it.';
+const TWICE = 'One measurement is in the file as two: a trend is seen that is not there, and a dose is set on it.';
 export const READ = 'Whoever reads along has the password, and with it every result of the practice.';
 
 /** A look at where the program stores, once the scenario is over. */
@@ -112,7 +112,7 @@ export function judgeFetch(
     if (times === 0 && one.gone !== true && wholeVisits(facts).length > 0)
       findings.push(failed(`It never fetched ${one.name}, which lay there all the time.`));
     if (times > 0 && copies === 0)
-      findings.push(failed(`It fetched ${one.name}, and nothing of it lies where it stores: lost.`, LOST));
+      findings.push(failed(`It fetched ${one.name}, and nothing of it is where it stores: lost.`, LOST));
     if (times > 0 && stored?.exact.get(one.uid) === false && copies !== 0)
       findings.push(failed(`The octets of ${one.name} are not stored as they came.`));
   }

@@ -13,7 +13,7 @@ export const RULE_TEMPORARY: Rule = {
   guide: `${GUIDE_SENDING}, "421, 450, 451, 452, 454"`,
 };
 export const RULE_RECIPIENT: Rule = {
-  says: '5yz to RCPT is about that recipient alone: show the text; the others go on.',
+  says: '5yz to RCPT is about that recipient alone: show the text; the others continue.',
   rfc: 'RFC 5321 section 3.3',
   guide: `${GUIDE_SENDING}, "5yz to RCPT"`,
 };

@@ -39,7 +39,7 @@ export function readVersion(text: string): Pick<Examined, 'version' | 'signature
 async function versionOf(line: LineParts): Promise<Pick<Examined, 'version' | 'signatures'> | string> {
   const answer = await askClamd(line, 'VERSION');
   if (answer.kind === 'failed') return answer.why;
-  return readVersion(answer.text) ?? 'it is no clamd';
+  return readVersion(answer.text) ?? 'it is not a clamd';
 }
 
 async function prove(line: LineParts): Promise<Standing> {

@@ -1,5 +1,5 @@
 /**
- * The octets behind DATA: finds the end, takes the stuffed dots out, judges line ends; in place, one slice out for each slice in.
+ * The bytes behind DATA: finds the end, takes the stuffed dots out, judges line ends; in place, one slice out for each slice in.
  *
  * RFC 5321 sections 2.3.8, 4.1.1.4 and 4.5.2. Only CRLF.CRLF ends the data, wherever packets are cut: everything laxer lets one sender
  * smuggle a second message past a stricter server. Dots are looked for with `indexOf`; smtp-server's own stream takes an event-loop turn

@@ -1,5 +1,5 @@
 /**
- * The octets behind DATA from a client that knows no CRLF: every LF ends a line, and a line of one dot the message.
+ * The bytes behind DATA from a client that knows no CRLF: every LF ends a line, and a line of one dot the message.
  *
  * QUIRK lf-only: used only on a listener that is set so, and there only for a session whose DATA itself ended in a bare LF. Anywhere else
  * `<LF>.<LF>` is content: a mail server that passes on what others wrote could else be made to end a message where its writer wanted

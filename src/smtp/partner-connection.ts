@@ -421,10 +421,10 @@ async function lackingOf(
   const utf8 = parcel.smtpUtf8 && !has('SMTPUTF8');
   const eightBit = parcel.submitted === undefined && parcel.body === '8BITMIME' && !has('8BITMIME');
   if (utf8 && (needsUtf8(parcel.recipient) || (parcel.sender !== '' && needsUtf8(parcel.sender))))
-    return lacks('SMTPUTF8', "an address has letters outside ASCII, which the addressee's server does not take");
+    return lacks('SMTPUTF8', "an address has characters outside ASCII, which the addressee's server does not accept");
   // Many clients declare both for every message: only content that has such octets needs them.
   if (parcel.submitted !== undefined || !(utf8 || eightBit) || !(await hasEightBit(parcel.slices()))) return undefined;
   return utf8
-    ? lacks('SMTPUTF8', "its header has letters outside ASCII, which the addressee's server does not take")
+    ? lacks('SMTPUTF8', "its header has characters outside ASCII, which the addressee's server does not accept")
     : lacks('8BITMIME', "it has octets above 127, which the addressee's server does not take");
 }

@@ -126,7 +126,7 @@ export const replyRows = {
     '5.5.2',
     'The command line holds a control character; nothing was done',
     'A command holds a NUL, a tab or another control character.',
-    'Remove the control character, which mostly stands in an address',
+    'Remove the control character, which mostly is in an address',
   ),
   argument: row(
     501,
@@ -274,7 +274,7 @@ export const replyRows = {
     451,
     '4.3.0',
     'Something went wrong here, nothing was filed; try again later',
-    'The gateway has a fault, which stands in its log.',
+    'The gateway has a fault, which is in its log.',
   ),
 } as const satisfies Record<string, RefusalRow>;
 

@@ -94,7 +94,7 @@ export const submissionRows = {
     451,
     '4.3.0',
     'The message could not be stored; try again later',
-    'The store of the gateway failed; the cause stands in the log.',
+    'The store of the gateway failed; the cause is in the log.',
   ),
   mailboxFull: row(
     452,

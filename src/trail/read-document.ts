@@ -73,7 +73,7 @@ interface Framed {
 /** Cuts the file where its own boundary says; whether all of it is right is asked when the signed part has told. */
 function frameOf(file: Buffer): Result<Framed, string> {
   const boundary = /boundary="(sluis-[0-9a-f]{32})"/.exec(file.toString('latin1', 0, 2000))?.[1];
-  if (boundary === undefined) return fail('it is no signed document of a gateway');
+  if (boundary === undefined) return fail('it is not a signed document of a gateway');
   const delimiter = Buffer.from(`--${boundary}\r\n`);
   const first = file.indexOf(delimiter);
   const second = file.indexOf(`\r\n--${boundary}\r\n`, first);

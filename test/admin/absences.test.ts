@@ -87,7 +87,7 @@ test('a file of absences is read whole, and every bad line is told', async () =>
         lines.map((line) => /^ {2}line (\d)(?:, [a-z]+)?: /.exec(line)?.[1]),
         ['3', '4', '5', '6'],
       );
-      assert.match(lines[0] ?? '', /stands in line 2 already/);
+      assert.match(lines[0] ?? '', /is in line 2 already/);
       return true;
     },
   );

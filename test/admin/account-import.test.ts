@@ -108,8 +108,8 @@ test('account.import with bad lines names every one and brings in none', async (
           'Cannot import, nothing was changed:',
           '  line 3, address: "2" cannot be registered: the address has no local part or no domain; expected local@domain',
           '  line 3, password: the password is too short; expected at least 12 characters, such as three or four words',
-          '  line 4, login: "1@group.test" stands in line 2 already; expected each log-in name once',
-          '  line 4, address: "1@group.test" stands in line 2 already; expected each address once',
+          '  line 4, login: "1@group.test" is in line 2 already; expected each login name once',
+          '  line 4, address: "1@group.test" is in line 2 already; expected each address once',
         ].join('\n'),
       );
       return true;
@@ -147,7 +147,7 @@ test('account.set goes in batches: when the caller has gone it stops behind one,
   await assert.rejects(set(caller.signal), {
     kind: 'unavailable',
     message:
-      'Cannot set the rest: the caller has gone; 250 of 600 were changed before it and stay so; give the file again to go on',
+      'Cannot set the rest: the caller has gone; 250 of 600 were changed before it and stay so; give the file again to continue',
   });
   progress.length = 0;
   assert.deepEqual(await set(), { targets: 350, changes: 350, already: 250, applied: true, warnings: [] });

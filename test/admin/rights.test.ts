@@ -44,7 +44,7 @@ async function isLetIn(name: (typeof operationNames)[number], role: Role): Promi
   const ended = await runOperation(name, context, {}, call, new MemoryLog()).catch((error: unknown) => error);
   if (!(ended instanceof AdminError) || ended.kind !== 'forbidden') return true;
   assert.deepEqual(touched, [], `${name} as ${role}: refused after a look at the store`);
-  assert.equal(noted.length, 1, `${name} as ${role}: a refusal stands in the trail`);
+  assert.equal(noted.length, 1, `${name} as ${role}: a refusal is in the trail`);
   return false;
 }
 

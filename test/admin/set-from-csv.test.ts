@@ -64,10 +64,10 @@ test('every bad line is reported with its column', async () => {
   assert.deepEqual(
     problems.map((p) => `${p.line} ${p.column}: ${p.text}`),
     [
-      '2 line-ends: "sometimes" is no value for line-ends; expected automatic or normalise or refuse',
+      '2 line-ends: "sometimes" is not a value for line-ends; expected automatic or normalise or refuse',
       '2 account: there is no account "unknown"',
-      '3 quota: "a lot" is no value for quota; expected a size from 1MiB to 1024GiB, such as 25MiB',
-      '4 account: "A@X.example" stands in line 3 already; join the lines',
+      '3 quota: "a lot" is not a value for quota; expected a size from 1MiB to 1024GiB, such as 25MiB',
+      '4 account: "A@X.example" is in line 3 already; join the lines',
     ],
   );
 });

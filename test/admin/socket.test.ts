@@ -220,10 +220,10 @@ test('input of the wrong shape is refused by name', async (t) => {
     ['organisation.add', { name: 'a', title: 'two\nlines' }, /as title: expected one line/],
     ['organisation.add', { name: 'a', title: 'A', agb: '12' }, /as agb: expected 8 digits/],
     ['organisation.list', { limit: 1e9 }, /as limit: expected a whole number from 1 to 1000/],
-    ['account.add', { login: 'a b', organisation: 'o' }, /as login: expected a log-in name/],
+    ['account.add', { login: 'a b', organisation: 'o' }, /as login: expected a login name/],
     ['account.add', { login: 'a', organisation: 'o', address: ['x'] }, /as address: expected an address/],
     ['account.add', { login: 'a', organisation: 'o', ends: 'soon' }, /as ends: expected a day/],
-    ['account.set', { name: 'a b' }, /as name: expected a log-in name/],
+    ['account.set', { name: 'a b' }, /as name: expected a login name/],
     ['account.set', { name: 'a' }, /nothing was given; expected KEY=VALUE/],
     [
       'account.set',
@@ -233,7 +233,7 @@ test('input of the wrong shape is refused by name', async (t) => {
     ['account.set', { name: 'a', settings: ['quota'] }, /Cannot use "quota" as settings: expected KEY=VALUE/],
     ['account.set', { name: 'a', settings: ['quota=1GiB', 'quota=2GiB'] }, /Cannot set "quota" twice/],
     ['account.set', { name: 'a', settings: ['quota=1GiB'], 'dry-run': true }, /Cannot use --dry-run without --from/],
-    ['account.set', { name: 'a', settings: ['quota=much'] }, /is no value for quota/],
+    ['account.set', { name: 'a', settings: ['quota=much'] }, /is not a value for quota/],
     ['account.set', { name: 'a', settings: ['other=1'] }, /"other" is not a setting of an account/],
   ] as const) {
     const [line] = await exchange(path, `${JSON.stringify({ protocol: 2, call: operation, actor, input })}\n`, 1);

@@ -75,7 +75,7 @@ const CASES: Readonly<Record<string, readonly [text: string, status: number]>> =
   'two hosts': [`${GET}Host: mail.test\r\nHost: evil.test\r\n\r\n${SMUGGLED}`, 400],
   'no host': [`${GET}\r\n${SMUGGLED}`, 400],
   'a host with a path': [`${GET}Host: mail.test/x\r\n\r\n${SMUGGLED}`, 400],
-  'two log-ins': [
+  'two logins': [
     `${GET}Host: mail.test\r\nAuthorization: Basic YTpi\r\nAuthorization: Basic YTpj\r\n\r\n${SMUGGLED}`,
     400,
   ],

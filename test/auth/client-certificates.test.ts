@@ -147,7 +147,7 @@ test('only authorities can be trusted, and the error says what else was given', 
       () => readAuthorities([{ file: 'client-ca.pem', pem }]),
       (error: unknown) => error instanceof AuthorityError && text.test(error.message),
     );
-  refusal(leaf.certificate, /client-ca\.pem.*is no authority/);
+  refusal(leaf.certificate, /client-ca\.pem.*is not an authority/);
   refusal('', /holds no certificate/);
   refusal('-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n', /expected PEM certificates/);
   assert.equal(readAuthorities([{ file: 'both.pem', pem: `${authority.root}${other.root}` }]).length, 2);

@@ -91,7 +91,7 @@ test('what is no copy is refused by name: the key folder itself, a folder of oth
   await assert.rejects(refused(places.keyFolder), /that is the key folder itself; name the copy of it/);
   await assert.rejects(
     refused(at('elsewhere')),
-    new RegExp(`is no copy of a key folder, and has none of the master key ${places.fingerprint}`),
+    new RegExp(`is not a copy of a key folder, and has none of the master key ${places.fingerprint}`),
   );
   await assert.rejects(refused(at('nowhere')), /there is no such folder; name the folder of keys\.copy-to/);
   assert.equal(existsSync(join(folder, 'drills')), false, 'nothing was tried');

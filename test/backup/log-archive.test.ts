@@ -151,5 +151,5 @@ test('a log whose servers left the timeline of a backup before its end is refuse
     message:
       /left timeline 1 at 0\/152C, before the backup ends.*take a later backup, or have this one without its log/,
   });
-  assert.ok((await bring(nameOf(5, 2), 301)) !== undefined, 'a backup of the new timeline goes on');
+  assert.ok((await bring(nameOf(5, 2), 301)) !== undefined, 'a backup of the new timeline continues');
 });

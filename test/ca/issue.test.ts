@@ -91,7 +91,7 @@ test('a code fetches one certificate, for the account and the use that it was ma
     held.map(({ fingerprint }) => fingerprint),
     [certificate.fingerprint],
   );
-  const over = refused('ended', /enrolment code does not hold/);
+  const over = refused('ended', /enrolment code is not valid/);
   await assert.rejects(collect(parts, { code, request }, actor), over, 'a second time');
 
   const late = await enrol(parts, { login: 'anna', ...asked }, actor);
@@ -122,7 +122,7 @@ test('wrong secrets for a known code use its tries up, and then the right one do
   }
   await assert.rejects(
     collect(parts, { code, request: await pemFor() }, actor),
-    refused('ended', /enrolment code does not hold/),
+    refused('ended', /enrolment code is not valid/),
   );
 });
 
@@ -135,7 +135,7 @@ test('a code for a password fetches no certificate', async (t) => {
       { read, enrolment: { login: 'anna', use: 'password', password: 'main' }, request: await pemFor() },
       actor,
     ),
-    refused('ended', /enrolment code does not hold/),
+    refused('ended', /enrolment code is not valid/),
   );
 });
 

@@ -294,7 +294,7 @@ test('lists are published one after another, and the last one has every revocati
   const crl = value(await readCrl(block!.octets));
   assert.equal(crl.size, serials.length);
   const [now] = (await s.store.certificates.listAuthorities()).filter((a) => a.id === issuing.id);
-  assert.equal(now!.crlNumber, Number.parseInt(crl.number!, 16), 'what lies there is the newest');
+  assert.equal(now!.crlNumber, Number.parseInt(crl.number!, 16), 'what is there is the newest');
   assert.ok(now!.crlNumber < serials.length, 'those who wait share one');
 });
 

@@ -45,7 +45,7 @@ export const STATEMENT: PageClaims = {
       [PARTNERS, PROTECTED],
     ),
     claim('For each server the gateway looks up whether the DNS names its certificate (DANE).', [PARTNERS]),
-    claim('The content of messages lies encrypted on the disk (AES-256-GCM).', [
+    claim('The content of messages is encrypted on the disk (AES-256-GCM).', [
       'store/sqlite-sealing: no octet of a message and no key stands in the data folder',
     ]),
     claim('Each day has a key of its own.', [
@@ -58,10 +58,9 @@ export const STATEMENT: PageClaims = {
     claim('That was shown on 2026-11-01.', [
       'crypto/key-share: an operator is reminded until the escrow of this key was verified within a year',
     ]),
-    claim(
-      'The service stands at the places noord and zuid. A message is accepted only when the other place has it too.',
-      ['cli/statement: a standby that is off, or one place alone, changes the sentence about the second place'],
-    ),
+    claim('The service is at the places noord and zuid. A message is accepted only when the other place has it too.', [
+      'cli/statement: a standby that is off, or one place alone, changes the sentence about the second place',
+    ]),
     claim('In a drill the service went from noord to zuid and back. It was away for 3 seconds. Messages lost: 0.', [
       'cli/statement: drills: never, good, lapsed',
     ]),
@@ -123,7 +122,7 @@ export const STATEMENT: PageClaims = {
     claim('Data subjects:', [ANNEX]),
     claim('Periods: those under "Retention" hold for this organisation.', [CHANGED]),
     claim('Measures: all that this statement names are in place.', [CHANGED]),
-    claim('Instructions: they stand in the agreement. What an operator does stands in the trail.', [CHANGED]),
+    claim('Instructions: they are in the agreement. What an operator does is in the trail.', [CHANGED]),
     claim('Audit: the operator can give an export of the trail. It can be checked without the gateway.', [
       'cli/controls: what was exported is checked without the gateway, and one without names has none',
     ]),

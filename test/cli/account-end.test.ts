@@ -121,7 +121,7 @@ test('an account that ends at once: sessions are cut, what waits is exported oct
   const told = await done(gateway, ...end, '--reason', 'moved');
   assert.match(
     told,
-    /are refused \(550 5\.1\.1\)\n.*\n- it can no longer log in, and open sessions are cut; 2 messages in its mailbox cannot be collected\nIt is for ever/,
+    /are refused \(550 5\.1\.1\)\n.*\n- it can no longer log in, and open sessions are closed; 2 messages in its mailbox cannot be collected\nIt is final/,
   );
   assert.match(told, /Wrote 2 messages \(.*\) to ".*anna\.tar", as they were filed/);
   const names = execFileSync('tar', ['-tf', file], { encoding: 'utf8' }).trim().split('\n');
@@ -149,7 +149,10 @@ test('an address ends with a successor; one that takes no mail is none', async (
   );
   assert.match(await refused('balie@group.test', '--successor', 'balie@group.test'), /it ends with it/);
   await done(gateway, 'address', 'suspend', carl);
-  assert.match(await refused('balie@group.test', '--successor', carl), /takes no mail; name an address that is active/);
+  assert.match(
+    await refused('balie@group.test', '--successor', carl),
+    /accepts no mail; name an address that is active/,
+  );
   await done(gateway, 'address', 'resume', carl);
   assert.match(
     (await run(gateway, 'account', 'end', anna, '--successor', anna, '--yes', '--reason', 'test')).stderr,
@@ -171,7 +174,7 @@ test('an address ends with a successor; one that takes no mail is none', async (
       undefined,
       /- mail for it is refused \(550 5\.1\.1\)\n- 1 other address leads to account anna@group\.test as before\nUntil /,
     ],
-    [bert, carl, /no address leads to account bert@group\.test then: it takes no mail, and sends none\nUntil /],
+    [bert, carl, /no address leads to account bert@group\.test then: it accepts no mail, and sends none\nUntil /],
   ] as const) {
     const named = successor === undefined ? [] : ['--successor', successor];
     assert.match(await done(gateway, 'address', 'end', address, ...named, '--dry-run'), text);
@@ -190,7 +193,7 @@ test('an address ends with a successor; one that takes no mail is none', async (
       `Address balie@group.test of account ${anna} has ended:`,
       `- senders to it are told to write to ${carl} (551 5.1.6)`,
       `- 1 other address leads to account ${anna} as before`,
-      'It is for ever: names and addresses are never given to anybody again.',
+      'It is final: names and addresses are never given to anybody again.',
       '',
     ].join('\n'),
   );
@@ -227,7 +230,7 @@ test('many accounts end from a file: planned, all wrong lines at once, sessions 
     first.stderr,
     /line 2, grace: Cannot use "5 weeks": expected a number of days from 0 to 366, such as 30d/,
   );
-  assert.match(first.stderr, /line 5: "bert@group\.test" stands in line 4 as well/);
+  assert.match(first.stderr, /line 5: "bert@group\.test" is in line 4 as well/);
   const second = await run(
     gateway,
     'account',
@@ -257,7 +260,7 @@ test('many accounts end from a file: planned, all wrong lines at once, sessions 
   const told = (line: string): string =>
     [
       line,
-      '- 2 addresses no longer take mail',
+      '- 2 addresses no longer accept mail',
       '- 1 account has no successor: its senders are refused (550 5.1.1)',
       '- 1 account collects what waits until its time is over, and no longer sends anything; "sluis account resume" takes that back until then',
       '- 1 account is closed at once: 1 message in it cannot be collected',

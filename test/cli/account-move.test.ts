@@ -309,7 +309,7 @@ test('what is wrong with a move is said before anything has moved, of one accoun
   await refused(2, /expected LOGIN --organisation NAME --since DATE, or a file/, anna);
   await refused(3, /There is no organisation "noord" for account "anna@/, anna, ...to('noord'));
   await refused(3, /Cannot find account "nobody"/, 'nobody', ...to('zuid'));
-  await refused(2, /lies ahead; give the command on that day or later/, anna, ...to('zuid', '2027-01-01'));
+  await refused(2, /is in the future; give the command on that day or later/, anna, ...to('zuid', '2027-01-01'));
   await refused(2, /more than 92 days back; earlier mail stays/, anna, ...to('zuid', '2026-08-01'));
   await refused(2, /Cannot use "2026-02-30" as since/, anna, ...to('zuid', '2026-02-30'));
   await done(gateway, 'organisation', 'suspend', 'zuid');
@@ -324,7 +324,7 @@ test('what is wrong with a move is said before anything has moved, of one accoun
   await refused(2, /nothing was changed:\n.*carl@.*\n.*"nobody"/, '--from-file', file);
   assert.equal((await gateway.store.registry.findAccount(anna))?.organisation, 'group');
   moves(`${anna},zuid,${today}`, `${anna},zuid,${today}`);
-  await refused(2, /line 3: "anna@group\.test" stands in line 2 as well/, '--from-file', file);
+  await refused(2, /line 3: "anna@group\.test" is in line 2 as well/, '--from-file', file);
   await refused(2, /with --from FILE and an account/, anna, '--from-file', file);
 
   moves(`${anna},zuid,${today}`, `${bert},zuid,${today}`);

@@ -188,7 +188,7 @@ test("an operator's mistakes: all of them at once, and nothing is changed", asyn
     [
       'Cannot move, nothing was changed:',
       `  ${practice(0)}: it has ended, which cannot be undone; leave it out`,
-      '  x@nowhere.test: it was never registered, and nowhere.test is no partner\'s; add it with "sluis address add"',
+      '  x@nowhere.test: it was never registered, and nowhere.test is not a partner\'s; add it with "sluis address add"',
       `  ${addressOf('foreign')}: it belongs to "other", and "${a0}" to "group": mail for one would reach the other; end it, and add another address`,
       '',
     ].join('\n'),

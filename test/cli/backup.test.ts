@@ -321,8 +321,8 @@ test("a backup refuses a folder that would be lost with the store, lies beside t
     assert.equal(ran.code, 2, ran.stderr);
     assert.match(ran.stderr, expected);
   };
-  await refused(join(gateway.config.data.folder, 'backups'), /it lies in the data folder, and would be lost with it/);
-  await refused(join(gateway.config.keys.folder, 'backups'), /it lies in the key folder/);
+  await refused(join(gateway.config.data.folder, 'backups'), /it is in the data folder, and would be lost with it/);
+  await refused(join(gateway.config.keys.folder, 'backups'), /it is in the key folder/);
   await taken(scene, at('mine'));
   const other = await open(t, '', true);
   const foreign = await other.run('backup', at('mine'));

@@ -291,7 +291,7 @@ test('renewal by codes: listed first, spread, handed out once; old and new are v
   const code = codes.find((c) => c.account.startsWith('bert'))!;
   await refused(
     4,
-    /does not hold/,
+    /is not valid: it is mistyped/,
     'cert',
     'collect',
     `${code.code.slice(0, -1)}${code.code.endsWith('a') ? 'b' : 'a'}`,
@@ -340,7 +340,7 @@ test('renewal by codes: listed first, spread, handed out once; old and new are v
   );
   await refused(
     4,
-    /does not hold/,
+    /is not valid: it is mistyped/,
     'cert',
     'collect',
     code.code,
@@ -452,7 +452,7 @@ test(
     pack('two', '-nokeys', '-in', 'bare.pem', '-certfile', 'with-key.pem');
     await refused(2, /which certificate .* "CN=bare", "CN=with-key"; export one alone/, ...add('two'));
     writeFileSync(at('noise.p12'), Buffer.from('30820004deadbeef', 'hex'));
-    await refused(2, /no certificate, no PKCS #7 and no PKCS #12 file/, ...add('noise'));
+    await refused(2, /neither a certificate nor a PKCS #7 or PKCS #12 file/, ...add('noise'));
     const register = ['account', 'certificate', 'add', 'anna@brug.test', '--file', at('pinned.p12')];
     const pinned = await run(...register, '--password-file', at('sesame.txt'));
     assert.equal(pinned.code, 0, pinned.stderr);
@@ -531,7 +531,7 @@ test('the key of the root goes off line; the issuing authority is renewed with t
   assert.equal(
     readdirSync(at('crl')).filter((name) => name.endsWith('.crl')).length,
     2,
-    'the old authority goes on with its list',
+    'the old authority continues with its list',
   );
   openssl('verify', ...lists, '-CAfile', 'roots.pem', '-untrusted', 'anna-chain.pem', 'bert2.pem');
 });

@@ -50,7 +50,7 @@ test('an organisation: what goes along is shown, its name is typed, and all of i
     `Organisation ${organisation} would end:`,
     /- mail for \d+ addresses is refused \(550 5\.1\.1\)/,
     new RegExp(`- \\d+ accounts no longer send anything, and collect what waits \\(1 message\\) until ${shown}`),
-    /- then 0 certificates for log-in, 1 EDI identity and all rights to send end/,
+    /- then 0 certificates for login, 1 EDI identity and all rights to send end/,
     `Until ${shown} "sluis organisation resume ${organisation}" brings all of it back`,
     `Stopped: that was not "${organisation}"; nothing was done`,
   ])

@@ -94,7 +94,7 @@ test('a contract ends: planned, refused until it may be, erased, and told by a s
   );
   for (const login of ['dora@clinic.test', ...Array.from({ length: ACCOUNTS }, (_, n) => `mail${n}@clinic.test`)])
     await gateway.store.registry.setAccountState(login, 'suspended', actor);
-  await refused(/messages lie in its mailboxes \(2\) .*--discard-mail/, ...erase('no.eml'));
+  await refused(/messages are in its mailboxes \(2\) .*--discard-mail/, ...erase('no.eml'));
   await refused(/add --yes and --reason TEXT/, 'organisation', 'erase', 'clinic', '--statement', at('no.eml'));
   assert.deepEqual(tablesWith('0201234567'), ['organisation'], 'nothing was erased by what was refused');
 

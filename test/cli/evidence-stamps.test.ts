@@ -92,7 +92,7 @@ test('the rows lead past the nearest anchor to one that was stamped; sluis check
     checked.stdout,
     /Time stamps: +1 holds, made by the authority that was given over heads that the rows lead to; the newest of \d{4}-/,
   );
-  assert.match(checked.stdout, /an anchor stands at the end of each/);
+  assert.match(checked.stdout, /an anchor is at the end of each/);
   const unasked = await away(...known);
   assert.equal(unasked.code, 9);
   assert.match(unasked.stderr, /its time stamps were not checked: add --timestamp-authority PEM/);
@@ -179,5 +179,5 @@ test('where no stamp covers the rows yet, the bundle has none and leads to the n
   const { parts, summary } = await partsOf('two.eml');
   assert.equal(parts.has('timestamps.jsonl'), false);
   assert.doesNotMatch(summary, /time-stamping/);
-  assert.match((await away(at('two.eml'))).stdout, /an anchor stands at the end of each/);
+  assert.match((await away(at('two.eml'))).stdout, /an anchor is at the end of each/);
 });

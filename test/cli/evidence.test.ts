@@ -93,11 +93,11 @@ test('a message protected for one, pushed to another, sent twice: openssl and we
   const checked = await away(at('twice.eml'), '--certificate', pem);
   assert.equal(checked.code, 0, checked.stderr);
   assert.match(checked.stdout, /Signature: +holds/);
-  assert.match(checked.stdout, /an anchor stands at the end of each/);
+  assert.match(checked.stdout, /an anchor is at the end of each/);
 
   const { parts, summary } = await partsOf('twice.eml');
   assert.match(summary, /SUBMISSION 2 OF 2/);
-  assert.match(summary, /ward@hospital\.test \(partner hospital\): taken by the partner .*250 2\.0\.0 queued/);
+  assert.match(summary, /ward@hospital\.test \(partner hospital\): accepted by the partner .*250 2\.0\.0 queued/);
   assert.match(summary, /bram@group\.test \(mailbox bram@group\.test\): collected.*smime interop aes-256-cbc/);
   assert.match(summary, /encrypted to .*valid; SHA-256 [0-9a-f]{64}/);
   assert.match(summary, /- collected, /, 'the receipt to the sender');
@@ -125,7 +125,7 @@ test('a message protected for one, pushed to another, sent twice: openssl and we
     '--key',
     at('anchor.pem'),
   );
-  assert.match(trail, /rows of mail\.test in \d+ pieces?.*an anchor stands at the end of each/);
+  assert.match(trail, /rows of mail\.test in \d+ pieces?.*an anchor is at the end of each/);
   const looks = await done('audit', 'list', '--event', 'evidence.bundle');
   assert.match(looks, /reason=complaint 17/);
 });
@@ -239,5 +239,5 @@ test('mistakes are told with what to do', async () => {
   await told(/Cannot read ".*none\.eml"/, '--verify', at('none.eml'));
   const server = join(gateway.folder, 'server.pem');
   await told(/signed by another certificate than those given/, '--verify', at('twice.eml'), '--certificate', server);
-  await told(/no signed document/, '--verify', gateway.config.file);
+  await told(/not a signed document/, '--verify', gateway.config.file);
 });

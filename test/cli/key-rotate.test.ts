@@ -59,7 +59,7 @@ test('without copy-to the key folder of before stays beside the new one, and ope
   const old = await fingerprint();
   const kept = join(`${gateway.config.keys.folder}.before-rotation`, old);
   const text = await done(...ROTATE);
-  assert.ok(text.includes(`the old key folder, which is kept in ${kept}. It lies on the same disk: copy it`));
+  assert.ok(text.includes(`the old key folder, which is kept in ${kept}. It is on the same disk: copy it`));
   assert.notEqual(await fingerprint(), old);
   assert.equal(statSync(join(kept, '..')).mode & 0o777, 0o700);
   assert.equal(existsSync(join(kept, 'master.key')), false);
@@ -98,7 +98,7 @@ test('a copy with another day key than the key folder stops the rotation; --with
   const text = await done(...ROTATE, '--without-copy');
   assert.match(
     text,
-    /No copy of the key folder of before was made here: a backup of before opens only with .*master\.key\.before-/,
+    /No copy of the old key folder was made here: an earlier backup opens only with .*master\.key\.before-/,
   );
   assert.notEqual(await fingerprint(), old);
 });

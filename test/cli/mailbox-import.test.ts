@@ -74,7 +74,7 @@ test('a maildir of Dovecot: UIDLs, octets, marks and trace; again it imports not
   // Two line ends of the third get their CR, and its last line gets one.
   const octets = 2 * letter(1).length + edi.length + 4;
   assert.deepEqual(done.stdout.split('\n').slice(1), [
-    `  Imported 3 messages (${octets} octets) in 1 batch: 1 counts as fetched, 2 as waiting; 1 has EDI in them.`,
+    `  Imported 3 messages (${octets} bytes) in 1 batch: 1 counts as fetched, 2 as waiting; 1 has EDI in them.`,
     '  2 messages had lines that end in LF: CRLF now, as they were served over POP3.',
     '  1 message has another size than the old server had noted; compare some of them with the old files.',
     '',

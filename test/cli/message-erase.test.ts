@@ -54,7 +54,12 @@ test('a person sees what goes and types the id; anything else erases nothing', a
   assert.deepEqual([stopped.code, stopped.screen.includes('nothing was done')], [2, true]);
   const { code, screen } = await typed([id, 'a letter about somebody else'], 'message', 'erase', id);
   assert.equal(code, 0, screen);
-  for (const shown of [new RegExp(`Message: +${id}`), /For: +<?bram@/, /no backup opens it either/, /Erased message/])
+  for (const shown of [
+    new RegExp(`Message: +${id}`),
+    /For: +<?bram@/,
+    /no backup can show it either/,
+    /Erased message/,
+  ])
     assert.match(screen, shown);
   assert.deepEqual(await fetch('quit'), []);
 });

@@ -41,7 +41,7 @@ test('imported accounts are tolerant while they are observed; then those that ne
   const until = new Date(Date.now() + 30 * 86_400_000).toISOString().slice(0, 10);
   assert.equal(
     await sluis('account', 'observed'),
-    '2 accounts are observed, 0 of them longer than was asked for. None would break.\n',
+    '2 accounts are observed, 0 of them longer than was asked for. None would be refused.\n',
   );
   const client = await SmtpClient.open(gateway.target('submission'), loginOf('old'));
   await client.command(`MAIL FROM: <${addressOf('old')}>`, '250');
@@ -51,7 +51,7 @@ test('imported accounts are tolerant while they are observed; then those that ne
   await client.expect('250');
   await client.quit();
   const report = await sluis('account', 'observed');
-  assert.match(report, /1 would break:\nACCOUNT +UNTIL +RULE +TIMES +LAST +PROGRAM\n/);
+  assert.match(report, /1 would be refused:\nACCOUNT +UNTIL +RULE +TIMES +LAST +PROGRAM\n/);
   for (const rule of ['path-blanks', 'no-date', 'no-message-id'])
     assert.match(report, new RegExp(`^old@group\\.test +${until} +${rule} +1 `, 'm'));
   assert.doesNotMatch(report, /^good/m);

@@ -79,5 +79,5 @@ test('compact and restore say that PostgreSQL keeps the store, and who does it t
   const checked = await sluisHere(['check', '--config', config]);
   assert.equal(checked.code, 7, checked.stderr);
   assert.match(checked.stdout, /^PostgreSQL 127\.0\.0\.1:1: nothing listens there; start it/m);
-  assert.match(checked.stderr, /No mail would be taken, not-acknowledged: no server of PostgreSQL is the primary/);
+  assert.match(checked.stderr, /No mail would be accepted, not-acknowledged: no server of PostgreSQL is the primary/);
 });

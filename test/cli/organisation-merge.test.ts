@@ -123,10 +123,10 @@ test('a practice becomes part of another: the plan, the same done, open sessions
   const told = (first: string, [belong, ended]: readonly [string, string]): string =>
     [
       first,
-      `- 2 accounts ${belong} to group, with passwords, certificates and 1 message (301 octets); mail programs go on as before`,
+      `- 2 accounts ${belong} to group, with passwords, certificates and 1 message (301 bytes); mail programs continue as before`,
       '- 1 account that had ended before stays as it is',
-      '- 1 address goes on for good',
-      `- 2 addresses take mail until ${day}; then senders are told of the successor (551 5.1.6)`,
+      '- 1 address stays for good',
+      `- 2 addresses accept mail until ${day}; then senders are told of the successor (551 5.1.6)`,
       '- 2 of the addresses that succeed them are new',
       '- mail for 1 address is filed in mailboxes of group from now on',
       `    ${anna} -> anna@group.test (new) in the mailbox of ${anna}`,
@@ -262,7 +262,7 @@ test("an operator's mistakes: all of them at once, and nothing is changed", asyn
       `  ${lab}: it ends itself, so it cannot succeed info@a.test`,
       '  nobody: there is no such account to file mail for',
       '  x@third.test: it is an account of "third"; name one of "group"',
-      '  line 5: ghost@a.test is no address of "a" that takes mail; correct or remove the line',
+      '  line 5: ghost@a.test is not an address of "a" that accepts mail; correct or remove the line',
       `  EDI identity 8714: "a" has it with qualifier "14" for account "${lab}", "group" with "ZZ"; remove one with "sluis organisation edi remove"`,
       '',
     ].join('\n'),
@@ -277,7 +277,7 @@ test("an operator's mistakes: all of them at once, and nothing is changed", asyn
     [['--successors', file], /line 2 names a successor, and no end was given/],
     [
       ['--until', '2099-01-01', '--successors', world.file('twice.csv', 'old,new', `${anna},`, `${anna},`)],
-      /stands in line 2/,
+      /is in line 2/,
     ],
     [['--mailbox', anna], /it is an account of "a"; name one of "group"/],
   ] as const)
@@ -363,6 +363,6 @@ test('afterwards an export and an erasure of each know what is whose', async (t)
   assert.match(plan, /2 accounts are of other organisations now/);
   const statement = join(gateway.folder, 'gone.eml');
   await world.done('organisation', 'erase', 'a', '--statement', statement, '--yes', '--reason', 'contract ended');
-  assert.deepEqual(await idsOf(world, asAnna), ['before', 'after'], 'mail and log-in are of the other');
+  assert.deepEqual(await idsOf(world, asAnna), ['before', 'after'], 'mail and login are of the other');
   assert.match(readFileSync(statement, 'latin1'), /became accounts of other organisations: 2,/);
 });

@@ -48,14 +48,14 @@ test('suspended and resumed: log-ins, open sessions, mail, what waits, and accou
 
   const told = [
     `Organisation ${name} is suspended:`,
-    '- 2 accounts can no longer log in, and open sessions are cut',
+    '- 2 accounts can no longer log in, and open sessions are closed',
     '- mail for 2 addresses is refused (550 5.2.1)',
     `- 1 message in its mailboxes wait until "sluis organisation resume ${name}"`,
     '',
   ].join('\n');
   assert.equal(
     await done(gateway, 'organisation', 'suspend', name, '--dry-run'),
-    `Nothing was done. It would be so:\n${told}`,
+    `Nothing was done. This would happen:\n${told}`,
   );
   assert.equal((await reader.stat()).messages, 1);
   assert.equal(await done(gateway, 'organisation', 'suspend', name, '--reason', 'contract in doubt'), told);
@@ -74,7 +74,7 @@ test('suspended and resumed: log-ins, open sessions, mail, what waits, and accou
 
   assert.equal(
     await done(gateway, 'organisation', 'resume', name),
-    `Organisation ${name} is active: 1 account log in and take mail again.\n1 account stay suspended, each by itself.\n`,
+    `Organisation ${name} is active: 1 account log in and accept mail again.\n1 account stay suspended, each by itself.\n`,
   );
   const again = await Pop3Client.open(gateway.target('pop3s'), loginOf('anna'));
   assert.equal((await again.stat()).messages, 1);

@@ -149,7 +149,7 @@ test('test connects, reports each step, and ends with a code of its own when it 
 
 test('suspend, resume, domains and end', async () => {
   const state = async (): Promise<string> => (await json<PartnerView>('partner', 'show', 'lab')).state;
-  assert.match(await done('partner', 'suspend', 'lab'), /mail for it is taken and waits/);
+  assert.match(await done('partner', 'suspend', 'lab'), /mail for it is accepted and waits/);
   assert.equal(await state(), 'suspended');
   assert.match(
     await done('partner', 'suspend', 'lab', '--refuse'),

@@ -40,7 +40,7 @@ test('a key is issued for an address, exported, and taken over elsewhere', async
   await ends(3, /no\w* address|registered/, 'pgp', 'key', 'issue', '--address', 'x@group.test', '--keep-key');
   await ends(
     2,
-    /no day in the next/,
+    /is not a day in the next/,
     'pgp',
     'key',
     'issue',
@@ -56,7 +56,7 @@ test('a key is issued for an address, exported, and taken over elsewhere', async
     [key.account, key.addresses, key.keyHeld, key.problem],
     ['anna@group.test', ['anna@group.test'], true, undefined],
   );
-  assert.equal('secret' in key, false, 'a secret half is never printed');
+  assert.equal('secret' in key, false, 'a private key is never printed');
   assert.equal(statSync(at('anna.asc')).mode & 0o777, 0o600);
   const [read] = must(await pgp.run({ kind: 'read-keys', octets: readFileSync(at('anna.asc')) }));
   assert.deepEqual([read?.fingerprint, read?.secret?.locked], [key.fingerprint, true]);
@@ -143,7 +143,7 @@ test('inspect tells form, readers and signatures, and never the content', async 
   const seen = JSON.parse(inside.stdout) as PgpInspectView;
   assert.deepEqual([inside.code, seen.opened, seen.standing], [0, true, 'valid']);
   assert.doesNotMatch(inside.stdout, /UNZ/);
-  await ends(9, /closed; look inside with --as/, 'pgp', 'inspect', at('closed.eml'));
+  await ends(9, /encrypted; look inside with --as/, 'pgp', 'inspect', at('closed.eml'));
   writeFileSync(
     at('inline.eml'),
     'From: <anna@group.test>\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n\r\nwV4D\r\n-----END PGP MESSAGE-----\r\n',
@@ -164,7 +164,7 @@ test('a revoked key is out at once, says so itself, and opens old mail until it 
   assert.equal((await run('pgp', 'inspect', at('closed.eml'), '--as', 'bert@group.test')).code, 0);
   await ends(4, /revoked already/, 'pgp', 'key', 'revoke', key.fingerprint);
   await done('pgp', 'key', 'forget', key.fingerprint, '--yes', '--reason', 'laptop lost');
-  await ends(3, /no secret half is held/, 'pgp', 'inspect', at('closed.eml'), '--as', 'bert@group.test');
+  await ends(3, /no private key is held/, 'pgp', 'inspect', at('closed.eml'), '--as', 'bert@group.test');
   await ends(3, /no OpenPGP key "ffff"/, 'pgp', 'key', 'revoke', 'ffff');
   // By fingerprint: either may come first.
   const list = await done('pgp', 'key', 'list');

@@ -76,5 +76,5 @@ test('mail to the test address of a running gateway comes back as a report over 
   assert.match(report, /^Subject: Testrapport: geen fouten, \d+ opmerkingen\r$/m);
   assert.match(report, /MEDLAB 1/);
   assert.match(report, /TLSv1\.3 \(TLS_AES_/);
-  assert.match(report, /A mail program reads the beginning so:/);
+  assert.match(report, /A mail program reads the beginning like this:/);
 });

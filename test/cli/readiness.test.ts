@@ -36,7 +36,7 @@ test('a full disk is told by status and check, with the exit code of the store',
   assert.match(status.stderr, /^Not ready, disk-full: /m);
   const check = await run('check');
   assert.equal(check.code, 6);
-  assert.match(check.stderr, /^No mail would be taken, disk-full: /m);
+  assert.match(check.stderr, /^No mail would be accepted, disk-full: /m);
 });
 
 test('without a gateway the disk itself is asked', () => {

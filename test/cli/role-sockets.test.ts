@@ -167,7 +167,7 @@ test("a gateway does not start where the group is not there, the folder is every
   writeFileSync(join(run, 'file'), 'precious');
   await assert.rejects(
     openControlSockets(withControl(String(HELPDESK), join(run, 'file')), parts()),
-    /a file lies there that is no socket/,
+    /a file is there that is not a socket/,
   );
   await assert.rejects(
     openControlSockets(withControl(String(HELPDESK), helpdesk), parts()),
@@ -239,7 +239,7 @@ test('groups are found by name, by number, and not where there are none', () => 
   const file = join(run, 'group');
   writeFileSync(file, 'root:x:0:\nhelpdesk:x:4711:els,jan\n');
   assert.deepEqual([groupId('helpdesk', file), groupId('815', file), groupId('help', file)], [4711, 815, undefined]);
-  assert.equal(groupId('root', join(run, 'none')), 0, 'what is no line of the file, getent knows');
+  assert.equal(groupId('root', join(run, 'none')), 0, 'what is not a line of the file, getent knows');
 });
 
 test('a socket for nobody else has the folder of before', async () => {

@@ -73,7 +73,7 @@ test('site promote --check judges facts that somebody wrote down, on any gateway
 
   put({ name: 'noord-1' }, server('zuid-1', '0/3000100'), server('derde-1', '0/3000148'));
   await refused(4, /Do not promote "zuid-1": acknowledged mail would be lost/, ...words);
-  assert.match((await run(...words)).stdout, /Do NOT promote "zuid-1":\n- "derde-1" holds 72 octets of the log more/);
+  assert.match((await run(...words)).stdout, /Do NOT promote "zuid-1":\n- "derde-1" holds 72 bytes of the log more/);
   put({ name: 'noord-1' }, server('zuid-1', '0/3000148'), { name: 'derde-1', problem: 'no route' });
   await refused(9, /nobody can say what would be lost/, ...words);
   put(
@@ -153,7 +153,7 @@ test('where the engine knows of sites, status and promote ask it, and alone hold
   );
   const failed = await run(...DRILL, '--failed', 'DNS was not changed');
   assert.deepEqual([failed.code, failed.stderr.includes('The drill has failed: DNS was not changed')], [5, true]);
-  await refused(2, /it lies before --there/, ...DRILL, '--there', '30m');
+  await refused(2, /it is before --there/, ...DRILL, '--there', '30m');
 });
 
 test('where two must sign, nobody lets one place alone acknowledge by himself', async (t) => {

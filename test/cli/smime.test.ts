@@ -135,7 +135,7 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
   test('a certificate comes in a PKCS #7 file too, DER or PEM, with its authority beside it', async () => {
     const text = await told(...importing('carla.p7b', '--address', 'carla@brug.test'));
     assert.match(text, /Registered certificate [0-9a-f]+ of carla@brug\.test/);
-    assert.match(text, /1 more in the file not taken: authorities stand in /);
+    assert.match(text, /1 more in the file not taken: authorities are in /);
     await ends(4, /registered already/, ...importing('carla-pem.p7b', '--address', 'carla@brug.test'));
     await ends(
       2,
@@ -158,7 +158,7 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
     );
     await ends(3, /never registered/, ...importing('other.p12', '--address', 'other@elsewhere.test'));
     await ends(2, /expected a PKCS #12 file/, ...importing('anna.pem', '--address', 'anna@brug.test', '--keep-key'));
-    await ends(2, /no PKCS #7 file that can be read/, ...importing('broken.p7b', '--address', 'anna@brug.test'));
+    await ends(2, /is not a PKCS #7 file that can be read/, ...importing('broken.p7b', '--address', 'anna@brug.test'));
     await ends(2, /Cannot tell which certificate/, ...importing('both.p7b', '--address', 'anna@brug.test'));
     const text = await told(...importing('old.p12', '--address', 'ANNA@brug.test'));
     assert.match(text, /The private key in ".*" was not taken/);
@@ -175,7 +175,7 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
     await rests();
     const text = readFileSync(config, 'utf8');
     writeFileSync(config, withAuthority(text, 'anna.pem'));
-    await ends(5, /smime\.authorities: "CN=anna" is no authority/, 'check');
+    await ends(5, /smime\.authorities: "CN=anna" is not an authority/, 'check');
     writeFileSync(config, withAuthority(text, 'foreign.pem'));
     await done('check');
     await serves();
@@ -304,7 +304,7 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
       const unopened = await run('smime', 'inspect', file);
       assert.equal(unopened.code, 9, 'nothing was found valid');
       const closed = unopened.stdout;
-      assert.match(closed, /closed; look inside with --as or --key/);
+      assert.match(closed, /encrypted; look inside with --as or --key/);
       assert.match(
         closed,
         /aes-256-cbc, to:\n.*"CN=Foreign CA, O=Ander" \(pkcs1\): of account anna@brug\.test, key held here/,

@@ -162,7 +162,7 @@ test('without a gateway that runs a listener has no host, and no address inside 
   assert.equal(ran.code, 0, ran.stderr);
   const paper = readFileSync(join(out, 'statement.txt'), 'utf8');
   assert.match(paper, /Examined TLS at listener pop3 \(pop3\): no gateway runs now that knows its port\.$/m);
-  assert.match(paper, /^pop3 +pop3 +not known yet +before log-in \(STARTTLS\)$/m);
+  assert.match(paper, /^pop3 +pop3 +not known yet +before login \(STARTTLS\)$/m);
   for (const name of readdirSync(out)) assert(!readFileSync(join(out, name)).includes('127.0.0.1'), name);
 });
 

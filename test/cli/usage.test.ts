@@ -62,8 +62,8 @@ test('the figures of a month are those of what was submitted, fetched and refuse
     ],
   );
   const shown = await done('account', 'show', addressOf('bert'));
-  assert.match(shown, new RegExp(`^Last log-in: +${TODAY}$`, 'm'));
-  assert.match(await done('account', 'show', addressOf('carl')), /^Last log-in: +never$/m);
+  assert.match(shown, new RegExp(`^Last login: +${TODAY}$`, 'm'));
+  assert.match(await done('account', 'show', addressOf('carl')), /^Last login: +never$/m);
 
   // Refusals are counted with their rows of the trail, a minute later at most, or when it stops.
   await gateway.stop();
@@ -125,7 +125,7 @@ test('the figures of a month are those of what was submitted, fetched and refuse
   );
   assert.match(
     text,
-    new RegExp(`^group +anna@group\\.test +2 +3 +${size} +0 +0 octets +0 +0 +0 +3 +0 +1 +${TODAY} +-$`, 'm'),
+    new RegExp(`^group +anna@group\\.test +2 +3 +${size} +0 +0 bytes +0 +0 +0 +3 +0 +1 +${TODAY} +-$`, 'm'),
   );
   assert.match(text, /^group +carl@group\.test .* 1 +0 +- +never$/m);
   assert.match(text, /^group +\(3 accounts, 2 active\) +2 +3 /m);

@@ -266,7 +266,7 @@ test('a key that no node has keeps a node from starting: it says which, who was 
   for (const day of ['2026-11-01', '2026-11-02', '2026-11-03']) two.used.add(day);
   const start = assert.rejects(
     nodes.start(two),
-    /no key of 2026-11-01 and 2 other days .* vain: "gw1.noord.test" \(it answers, and has none either\), "gw3.zuid.test" \(nothing listens there.*Start a gateway that has it.*copy of the key folder/,
+    /no key of 2026-11-01 and 2 other days .* without success: "gw1.noord.test" \(it answers, and has none either\), "gw3.zuid.test" \(nothing listens there.*Start a gateway that has it.*copy of the key folder/,
   );
   await until('it waits', () => two.log.names.includes('cluster.keys-missing'));
   let over = false;

@@ -40,7 +40,7 @@ const TABLE: readonly (readonly [what: string, Verdict, RegExp, Partial<Promotio
   [
     'it is behind',
     'behind',
-    /"derde-1" holds 100 octets of the log more than "zuid-1"/,
+    /"derde-1" holds 100 bytes of the log more than "zuid-1"/,
     { servers: [dead, standby('zuid-1', 100), standby('derde-1', 200)] },
   ],
   [
@@ -265,18 +265,18 @@ test('facts that somebody wrote down are read, and what is wrong with them is sa
   });
   const [zuid] = good.servers;
   for (const [facts, wrong] of [
-    ['{', /no JSON/],
+    ['{', /is not JSON/],
     ['[]', /"servers" is not a list/],
     [{ servers: [] }, /1 to 8/],
     [{ servers: Array.from({ length: 9 }, (_, n) => ({ name: `s${n}` })) }, /1 to 8/],
     [{ ...good, list: 'ANY 1 (*)' }, /"list" is not what .* of "\*" nobody knows/],
     [{ ...good, list: 1 }, /"list"/],
     [{ ...good, acknowledging: 'gw1' }, /"acknowledging"/],
-    [{ servers: [zuid, { ...zuid, name: 'ZUID-1' }] }, /"ZUID-1" stands there twice/],
+    [{ servers: [zuid, { ...zuid, name: 'ZUID-1' }] }, /"ZUID-1" is there twice/],
     [{ servers: [{ ...zuid, role: 'master' }] }, /server 1: the role of "zuid-1"/],
     [{ servers: [{ ...zuid, timeline: 0 }] }, /timeline of "zuid-1"/],
     [{ servers: [{ ...zuid, lsn: 3 }] }, /lsn of "zuid-1"/],
-    [{ servers: ['zuid-1'] }, /server 1: it is no object/],
+    [{ servers: ['zuid-1'] }, /server 1: it is not an object/],
   ] as const) {
     const said = readWrittenFacts(typeof facts === 'string' ? facts : JSON.stringify(facts));
     assert.match(typeof said === 'string' ? said : 'nothing is wrong', wrong);

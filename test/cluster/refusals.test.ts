@@ -87,9 +87,9 @@ test('a certificate for another name, or of another authority, is refused on bot
   const wrongName = await meeting(t, ({ authority }) => ({ material: authority.issue('gw9.zuid.test') }));
   assert.match(
     wrongName.said[0] ?? '',
-    /its certificate is for another name; issue one for the name that stands in cluster.peers/,
+    /its certificate is for another name; issue one for the name that is in cluster.peers/,
   );
-  assert.match(wrongName.said[1] ?? '', /for no name that stands in cluster.peers of this node/);
+  assert.match(wrongName.said[1] ?? '', /for no name that is in cluster.peers of this node/);
   nothingExchanged(wrongName.one, wrongName.two);
   const other = new TestNodes(t);
   const stranger = await meeting(t, () => ({ material: other.authority.issue(TWO) }));

@@ -103,7 +103,7 @@ test('nobody is told of what was not asked for, or not confirmed; what was confi
   // The disk was full when it was confirmed: the receipt was not written.
   const { store } = gateway;
   const usedKeys = store.deliveries.usedKeys.bind(store.deliveries);
-  Object.assign(store.deliveries, { usedKeys: () => Promise.reject(new Error('no room')) });
+  Object.assign(store.deliveries, { usedKeys: () => Promise.reject(new Error('no space')) });
   await fetchAll(gateway.target('pop3s'), loginOf('bram'), 'delete');
   Object.assign(store.deliveries, { usedKeys });
   assert.equal((await doIt(browser, `/messages/${asked}/receipt`)).status, 303);

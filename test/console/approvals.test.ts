@@ -281,13 +281,13 @@ test('an answer serves once, for one request, one decision, one session and one 
   assert.equal(await sent({ credential: get(page.options, { origin: 'https://evil.example' }) }), 403, 'another site');
   assert.equal(await sent({ credential: jan.passkey.get(page.options) }), 403, 'the passkey of somebody else');
   const logIn = (await all.browser().get('/login')).options;
-  assert.equal(await sent({ credential: get(challenged(logIn)) }), 403, 'a challenge of the log-in');
+  assert.equal(await sent({ credential: get(challenged(logIn)) }), 403, 'a challenge of the login');
   const prove = (await els.browser.get('/prove')).options;
   assert.equal(await sent({ credential: get(challenged(prove)) }), 403, 'a challenge of a step-up');
   const stepUp = (await els.browser.get('/prove')).form('/prove');
   assert.equal((await els.browser.post('/prove', { ...stepUp, credential: get() })).status, 403, 'used as a step-up');
   const stranger = all.browser();
-  assert.equal((await stranger.post('/login', { to: '/', credential: get() })).status, 403, 'used as a log-in');
+  assert.equal((await stranger.post('/login', { to: '/', credential: get() })).status, 403, 'used as a login');
 
   const credential = get();
   assert.equal(await sent({ credential }), 303);

@@ -223,7 +223,7 @@ test('the end of many asks for a typed name and two signatures, and uses the fil
     '/imports/account-ends',
     'account,grace\na0@group.test,30d\na1@group.test,30d\n',
   );
-  assert.match(page.body, /No button takes this back[\s\S]*To confirm, type: accounts/);
+  assert.match(page.body, /No button undoes this[\s\S]*To confirm, type: accounts/);
   assert.equal((await press(browser, at, page, { confirm: 'account' })).status, 422);
   await press(browser, at, page, { confirm: 'accounts' });
   const waiting = await settled(browser, at);

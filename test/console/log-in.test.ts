@@ -134,7 +134,7 @@ test('a code is refused that is wrong or used, and a passkey of another page use
       })
     ).status,
     403,
-    'a challenge of the log-in',
+    'a challenge of the login',
   );
   const done = await browser.post('/register/passkey', { code, credential: passkey.create(made.options) });
   assert.deepEqual([done.status, done.to], [303, '/']);
@@ -197,7 +197,7 @@ test('a right that an operator does not have is refused by its path as well as b
   const { browser } = await console.loggedIn('els', 'read');
   const page = await browser.get('/accounts/anna%40group.test');
   assert.equal(page.status, 200);
-  assert.doesNotMatch(page.body, /Suspend|Last log-ins/);
+  assert.doesNotMatch(page.body, /Suspend|Last logins/);
   const { token = '' } = page.form('/logout');
   for (const deed of ['suspend', 'contain', 'new-code', 'resume', 'end-sessions']) {
     const path = `/accounts/anna%40group.test/${deed}`;

@@ -87,7 +87,7 @@ test('the queue says what each delivery waits for; one is held, released and ref
   const [, number = ''] = /href="\/queue\/(\d+)"/.exec(first.body) ?? [];
   assert(first.body.includes(`href="/messages/${id}"`));
   await until('an attempt was made', async () => (await browser.get('/queue')).body.includes('Next attempt'));
-  assert.match((await browser.get(`/messages/${id}`)).body, /mail server has not taken it yet/);
+  assert.match((await browser.get(`/messages/${id}`)).body, /mail server has not accepted it yet/);
   const path = `/queue/${number}`;
   assert.equal((await doIt(browser, `${path}/hold`)).to, `${path}?done=hold`);
   const held = await browser.get(`${path}?done=hold`);

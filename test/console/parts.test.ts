@@ -181,7 +181,7 @@ test('the style sheet has no colour of its own, and the script writes no markup'
 
 /** Of the pages of accounts, with names of their own. */
 const OWN = {
-  ...{ 'own frame': OWN_FRAME, 'own log-in': OWN_LOGIN, 'own problems': OWN_PROBLEMS },
+  ...{ 'own frame': OWN_FRAME, 'own login': OWN_LOGIN, 'own problems': OWN_PROBLEMS },
   ...{ HOME, MESSAGES, ORGANISATION, PASSWORDS, ABSENCE, PROGRAM, CODE, CODES_PROBLEMS },
   ...{ ADD_APP, END_APP, REVOKE, NEW_CERTIFICATE, ADD_ABSENCE, END_ABSENCE, AGREE },
 };

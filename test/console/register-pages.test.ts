@@ -201,7 +201,7 @@ test('what strangers and operators wrote stands in every register and its pages 
     assert(body.length < 60_000, `${path} has ${body.length}`);
     if (body.includes('&lt;script')) told += 1;
   }
-  assert(told >= 8, `it stands on ${told} pages`);
+  assert(told >= 8, `it is on ${told} pages`);
   // A spreadsheet takes nothing of it for a formula.
   await registry.addOrganisation({ name: 'formula', title: '=HYPERLINK("https://x")', language: 'nl' }, operator);
   assert.match((await browser.get('/organisations.csv')).body, /"'=HYPERLINK/);

@@ -22,7 +22,7 @@ test('an interchange is exempt once a colleague has approved it with a passkey; 
   const [add, end] = [`${page}/scan-exempt`, `${page}/scan-exempt-end`];
   const before = (await jan.browser.get(page)).body;
   assert.match(before, /\/scan-exempt"/);
-  assert.doesNotMatch(before, /\/scan-exempt-end"|Not scanned for viruses/, 'nothing is exempt yet');
+  assert.doesNotMatch(before, /\/scan-exempt-end"|Not scanned for malware/, 'nothing is exempt yet');
 
   const given = {
     inedifrom: '500123456:ZZ',
@@ -48,7 +48,7 @@ test('an interchange is exempt once a colleague has approved it with a passkey; 
     (await exemptions()).map(({ from, to }) => [from, to]),
     [['500123456:ZZ', '']],
   );
-  assert.match((await jan.browser.get(page)).body, /Not scanned for viruses[\s\S]*interchanges of 500123456:ZZ/);
+  assert.match((await jan.browser.get(page)).body, /Not scanned for malware[\s\S]*interchanges of 500123456:ZZ/);
   const [row] = (await gateway.store.audit.read({ limit: 1000 })).filter(({ event }) => event === 'scan.exempted');
   assert.match(String(row?.personal?.actor), /jan.*els|els.*jan/);
 

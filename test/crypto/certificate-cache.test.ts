@@ -14,7 +14,7 @@ test('a certificate is read once, and the one that was not used longest is dropp
   cache.read(c!);
   assert.equal(cache.size, 2);
   assert.equal(value(cache.read(a!)), first, 'it was used last and stays');
-  assert.notEqual(value(cache.read(b!)), second, 'it was dropped and is read anew');
+  assert.notEqual(value(cache.read(b!)), second, 'it was dropped and is read again');
 });
 
 test('what cannot be read is not remembered', async () => {

@@ -23,5 +23,5 @@ test("of other authorities' certificates the present title and name count, howev
   assert.equal(namesFormer({ subject: 'CN=x, O=BRUG', own }, a, b), true);
   assert.equal(namesFormer({ subject: `${subject('Region')}+O=brug`, own }, a, b), true, 'in the same step');
   assert.equal(namesFormer({ subject: subject('Another hospital'), own }, a, b), false);
-  assert.equal(namesFormer({ subject: 'CN=brug', own }, a, b), false, 'the name of a person is no organisation');
+  assert.equal(namesFormer({ subject: 'CN=brug', own }, a, b), false, 'the name of a person is not an organisation');
 });

@@ -139,7 +139,7 @@ test('key usage and extended key usage must allow the purpose', async () => {
   assert.equal(
     judge(await chain({}, mailOnly, {})),
     'extended-key-usage',
-    'an authority for mail cannot open the door to log-in',
+    'an authority for mail cannot open the door to login',
   );
 });
 

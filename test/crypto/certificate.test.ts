@@ -187,7 +187,7 @@ test('a registration by fingerprint, subject or alternative name meets its certi
   assert.equal(credentialKeys(c, 'trusted').length, 5);
   const foreign = { kind: 'alternative-name', issuer: named('Other'), type: 'email', value: 'lab@a.example' } as const;
   assert.equal(meets(c, foreign, 'trusted'), false, 'the same name from another issuer');
-  assert.equal(meets(c, { ...foreign, issuer, type: 'dns' }, 'trusted'), false, 'an address is no host');
+  assert.equal(meets(c, { ...foreign, issuer, type: 'dns' }, 'trusted'), false, 'an address is not a host');
   assert.equal(credentialKey({ kind: 'fingerprint', sha256: 'abc' }), undefined);
   assert.equal(credentialKey({ kind: 'subject', issuer, subject: [] }), undefined, 'no name is nobody');
   assert.deepEqual(emailsOf(c), ['Lab@A.example']);

@@ -62,7 +62,7 @@ test('a challenge over a text holds for that text alone, tells it to whoever has
   assert(!challenges.holds(text, 'decide S', now, { over: createHash('sha256').update('another').digest() }));
   assert(!challenges.holds(text, 'decide S', instant(now + CHALLENGE_LIFE), { over }), 'too old');
   for (const use of ['log-in', 'prove S', 'decide S'] as const) {
-    assert(!challenges.holds(text, use, now), 'a touch for a request is no log-in');
+    assert(!challenges.holds(text, use, now), 'a touch for a request is not a login');
     const plain = Buffer.from(challenges.make(use, now)).toString('base64url');
     assert(!challenges.holds(plain, 'decide S', now, { over }), 'and the other way round');
   }

@@ -133,7 +133,7 @@ test('every wrong character, and lines that changed places, are found and the li
   assert(!read.ok);
   for (const [wrong, why] of [
     [lines.slice(1).join('\n'), /line 1 .* is missing/],
-    [`${text}\n${text}`, /line 1 stands in it twice/],
+    [`${text}\n${text}`, /line 1 is in it twice/],
     ['', /line 1 .* is missing/],
     ['x'.repeat(64 * 1024 + 1), /longer than 64KiB/],
   ] as const) {

@@ -19,7 +19,9 @@ function avoided(): readonly { readonly say: string; readonly not: RegExp }[] {
   }));
 }
 
-const said = sourceTexts();
+/** Texts that stand in signed documents: they stay as they were, since somebody may read one in twenty years. */
+const AS_SIGNED = /^src\/(?:admin\/evidence-how-to|commands\/organisation\/erase-statement)\.ts:/;
+const said = sourceTexts().filter(({ at }) => !AS_SIGNED.test(at));
 
 test('the texts of the source are found', () => {
   assert.ok(said.length > 5_000, `${said.length} were found`);

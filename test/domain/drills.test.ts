@@ -25,7 +25,11 @@ test('each relevant change makes a drill due, and says which it is; nothing else
   assert.deepEqual(due({ listeners: [...marks.listeners, 'api (https)', 'old (smtp)'] }), [
     ['listener', '2 listeners came: api (https), old (smtp)'],
   ]);
-  assert.deepEqual(due({ nodes: [], listeners: ['pop3s (pop3)'], keys: { 'master key': 'a' } }), [], 'less is no risk');
+  assert.deepEqual(
+    due({ nodes: [], listeners: ['pop3s (pop3)'], keys: { 'master key': 'a' } }),
+    [],
+    'less is not a risk',
+  );
   const [[, text] = ['', '']] = due({ listeners: Array.from({ length: 60 }, (_, n) => `l${n}`) });
   assert.equal(text, '60 listeners came: l0, l1, l2, l3, l4 and others');
 });

@@ -25,7 +25,7 @@ test('parseSetting() says which value was wrong and what was expected', () => {
   const cases: [Parameters<typeof parseSetting>, RegExp][] = [
     [['account', 'quotas', '1'], /"quotas" is not a setting of an account; expected one of: .*quota/],
     [['address', 'quota', '1GiB'], /not a setting of an address/],
-    [['account', 'quota', 'much'], /"much" is no value for quota; expected a size from 1MiB to 1024GiB/],
+    [['account', 'quota', 'much'], /"much" is not a value for quota; expected a size from 1MiB to 1024GiB/],
     [['account', 'messages-per-hour', '0'], /whole number from 1/],
     [['account', 'implicit-login', 'true'], /expected yes or no/],
     ...['112', 'bel Anna', '020 1234567 toestel 3', `0${'2'.repeat(40)}`, '020\n1234567'].map(
@@ -36,7 +36,7 @@ test('parseSetting() says which value was wrong and what was expected', () => {
     ),
     [['account', 'line-ends', 'fix'], /normalise or refuse/],
     [['account', 'constructor', '1'], /not a setting/],
-    [['account', 'closed-days', 'sat'], /"sat" is no value for closed-days: "sat" is neither a weekday/],
+    [['account', 'closed-days', 'sat'], /"sat" is not a value for closed-days: "sat" is neither a weekday/],
   ];
   for (const [args, expected] of cases) {
     const result = parseSetting(...args);

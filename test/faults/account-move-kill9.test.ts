@@ -69,7 +69,7 @@ test(`${ROUNDS} times killed, the account is whole on one side or the other`, { 
     const before = resumed;
     served = await serve();
     const found = await uidls();
-    said.push(`${organisation()}${resumed > before ? ' (went on)' : ''}`);
+    said.push(`${organisation()}${resumed > before ? ' (continued)' : ''}`);
     assert.deepEqual(found, expected, `round ${round}: ${said.join(', ')}`);
   }
   t.diagnostic(said.join(', '));

@@ -89,7 +89,10 @@ test('a disk that fills under a backup fails the backup and nothing else', { ski
   closeSync(hog);
   const ran = await running;
   assert.equal(ran.code, 7, ran.stdout + ran.stderr);
-  assert.match(ran.stderr, /the disk is full; make room there.*Nothing was left there, and the gateway goes on/);
+  assert.match(
+    ran.stderr,
+    /the disk is full; free some space there.*Nothing was left there, and the gateway continues/,
+  );
   assert.deepEqual(readdirSync(folder), []);
   assert.match(served.log, /backup\.failed/);
 
@@ -99,7 +102,7 @@ test('a disk that fills under a backup fails the backup and nothing else', { ski
   await sender.quit();
   const refused = await sluis(['backup', folder, '--config', instance.config]);
   assert.equal(refused.code, 7);
-  assert.match(refused.stderr, /\d+ MiB are free there, and \d+ are needed for a database of \d+; make room/);
+  assert.match(refused.stderr, /\d+ MiB are free there, and \d+ are needed for a database of \d+; free some space/);
   rmSync(join(mount, 'hog'));
   await json<TakenView>(instance, 'backup', folder);
   assert.equal(await served.stop(), 0);

@@ -174,7 +174,7 @@ test(
       assert.deepEqual(await here(scene, box), [], box);
       assert(!there(scene, box).includes(`${box} 1`), 'what its owner deleted is deleted there');
     }
-    assert.equal(imported(scene)(), 0, 'the next wave takes all of it anew');
+    assert.equal(imported(scene)(), 0, 'the next wave takes all of it again');
     scene.instance.sluis('audit', 'verify');
   },
 );

@@ -38,7 +38,7 @@ test('a key that cannot be used keeps the gateway from starting, and check says 
   writeFileSync(join(gateway.folder, 'dkim', dkimFile('s', 'mail.test')), 'no key', { mode: 0o600 });
   const said = await sluisHere(['check', '--config', gateway.config.file]);
   assert.equal(said.code, 5);
-  assert.match(said.stderr, /Cannot use the DKIM key ".*mail\.test\.pem": it is no private key/);
+  assert.match(said.stderr, /Cannot use the DKIM key ".*mail\.test\.pem": it is not a private key/);
 });
 
 async function pushing(t: TestContext, keys: Readonly<Record<string, string>>) {

@@ -34,7 +34,7 @@ test('sluis drain: every role is refused to load balancers, sessions that run an
   assert.deepEqual(new Set(await statuses(gateway)), new Set([200]));
 
   const text = await done('drain', '--reason', 'new kernel');
-  assert.match(text, /^From now on \/ready answers 503[^]*\n1 connection goes on /);
+  assert.match(text, /^From now on \/ready answers 503[^]*\n1 connection continues /);
   assert.deepEqual(await statuses(gateway), Array(8).fill(503));
   assert.deepEqual(await statuses(gateway, '&drained=404'), Array(8).fill(404));
   const { body } = await get(gateway.http?.port ?? 0, '/ready?role=pickup');
@@ -43,7 +43,7 @@ test('sluis drain: every role is refused to load balancers, sessions that run an
     /^not ready\ndrained: since \d{4}-.*Z an operator keeps new sessions away; "sluis drain --end" ends it\n$/,
   );
   assert.equal((await get(gateway.ready?.port ?? 0, '/ready')).body, 'not ready\ndrained\n');
-  assert.doesNotMatch(body, /new kernel|beheer/, 'who and why stand in the trail');
+  assert.doesNotMatch(body, /new kernel|beheer/, 'who and why are in the trail');
 
   const to = [addressOf('bram')] as const;
   acceptedId(await before.submit(addressOf('anna'), to, content));

@@ -141,7 +141,7 @@ test('a legacy listener warns of its end, closes when its last day is over, and 
   assert.deepEqual(told().at(-1), ['listener.ended', { listener: 'old', until }]);
   assert.equal(gateway.log.events.find(({ event }) => event === 'listener.ended')?.level, 'error');
   assert.equal(await greets(port), false);
-  assert.equal(await greets(gateway.port('pop3')), true, 'the others go on');
+  assert.equal(await greets(gateway.port('pop3')), true, 'the others continue');
   const status = gateway.admin.gateway?.status().listeners.at(-2);
   assert.deepEqual([status?.name, status?.port, status?.until, status?.closed], ['old', port, until, true]);
 

@@ -50,6 +50,6 @@ test('authorities and revocation lists for mail hold from the start, and from a 
   assert(gateway.log.names.includes('smime.reloaded'));
 
   writeFileSync(join(folder, 'mail-ca.pem'), certificatePem(leaf));
-  await assert.rejects(gateway.reloadTls(), /smime\.authorities: .* is no authority; .*"sluis cert import"/);
+  await assert.rejects(gateway.reloadTls(), /smime\.authorities: .* is not an authority; .*"sluis cert import"/);
   assert.deepEqual(await stands(), [2, 'revoked']);
 });

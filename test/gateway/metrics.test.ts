@@ -158,7 +158,7 @@ test('/ready says 503 with each reason by name, and /live goes on', async (t) =>
   assert.equal((await get(gateway.http?.port ?? 0, '/live')).status, 200);
   assert.equal((await Scrape.of(gateway)).value('sluis_ready'), 0);
   full = false;
-  await until('there is room again', async () => (await ready(gateway)).status === 200);
+  await until('there is space again', async () => (await ready(gateway)).status === 200);
 });
 
 test('a gateway that drains is not ready, and tells so until its last session has ended', async (t) => {

@@ -32,7 +32,7 @@ test('slotWarnings() tells of what is cut off, far behind, idle or for nobody, w
   assert.match(of({ lost: true }), /the slot sluis_backup of db3 was cut off.*another log with a base backup/);
   assert.match(
     of({ name: 'zuid_1', lost: true }),
-    /the slot zuid_1 of db3 was cut off.*anew with a full copy, or drop it/,
+    /the slot zuid_1 of db3 was cut off.*again with a full copy, or drop it/,
   );
   assert.match(
     of({ kept: 40_000 * MiB }),

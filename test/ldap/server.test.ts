@@ -157,7 +157,7 @@ test('a bind takes a login or its name below the directory; one that fails leave
   const rows = await gateway.store.audit.read({ limit: 50 });
   assert.ok(
     rows.some(({ facts }) => facts?.protocol === 'ldap'),
-    'the trail has the log-in',
+    'the trail has the login',
   );
 });
 

@@ -89,7 +89,7 @@ test('what was released in time is left alone; one that cannot be ended is told 
   clock.setWall(instant(clock.now() + KEEP + 1));
   const claimOne = store.deliveries.claimOne.bind(store.deliveries);
   t.mock.method(store.deliveries, 'claimOne', (...args: Parameters<typeof claimOne>) =>
-    args[0] === second!.id ? Promise.reject(new Error('no room')) : claimOne(...args),
+    args[0] === second!.id ? Promise.reject(new Error('no space')) : claimOne(...args),
   );
   assert.equal(await region.round(), 1);
   assert.deepEqual(await states(region), ['filed', 'held', 'failed']);

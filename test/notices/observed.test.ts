@@ -14,7 +14,7 @@ test('when the time is over the operator gets one letter that names who would br
   await addAccount(store, 'desk', { notices: 'mailbox' });
   const settings = observedFor(30, clock.now());
   assert.equal(settings['quirk-helo'], 'tolerate');
-  assert.equal(settings['quirk-delete-on-disconnect'], undefined, 'what loses mail on a bad line is no tolerance');
+  assert.equal(settings['quirk-delete-on-disconnect'], undefined, 'what loses mail on a bad line is not a tolerance');
   const old = await addAccount(store, 'old', settings);
   await addAccount(store, 'good', settings);
   for (let n = 0; n < 3; n += 1) store.quirks.note(old, 'helo', 'tolerated', 'OldSys 2.1');

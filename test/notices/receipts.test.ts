@@ -110,7 +110,7 @@ test('where the disk is full nobody is kept from fetching, and the log tells', a
   const region = await open(t);
   const message = await region.send({ to: [BALIE], receipt: true });
   region.store.openBody = (): BodyWriter => {
-    throw new StoreFull('no room');
+    throw new StoreFull('no space');
   };
   assert.equal(await region.collect([message]), 0);
   assert.ok(region.log.names.includes('receipt.failed'));

@@ -78,7 +78,7 @@ test('a key that is not there, of another kind, or open to others signs nothing'
     /it does not exist; give the key of the release with --key/,
   );
   assert.throws(() => signingKey(keyFile('open.pem', privateKey, 0o644)), /others may read it; run "chmod 600"/);
-  assert.throws(() => signingKey(keyFile('text.pem', 'no key')), /it is no private key in PEM/);
+  assert.throws(() => signingKey(keyFile('text.pem', 'no key')), /it is not a private key in PEM/);
   const other = pemOf(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
   assert.throws(() => signingKey(keyFile('ec.pem', other)), /it is a key of ec; expected Ed25519/);
 });

@@ -16,7 +16,7 @@ test('it has two stages, the second on nothing, runs as a number that is not roo
   assert.deepEqual(
     steps.filter(({ word }) => word === ''),
     [],
-    'a line that is no instruction',
+    'a line that is not an instruction',
   );
   const args = new Map(of('ARG').map((arg) => arg.split('=') as [string, string]));
   assert.deepEqual([...args.keys()], ['BUILD', 'COMMIT']);

@@ -261,14 +261,17 @@ test(
       for (const { mail } of plain.taken) assert.doesNotMatch(mail, /RET=|ENVID=/);
     });
 
-    await t.test('what is no failure is a letter and no report: not fetched yet, and the end after "delivered"', () => {
-      const letters = notices.filter(({ type }) => type === 'text/plain').map(({ header }) => header.subject);
-      const asked = (what: Told): number => COMBINATIONS.filter((notify) => wants(notify, what)).length;
-      assert.deepEqual(letters, [
-        `Nog niet opgehaald: ${asked('DELAY')} berichten aan ${LAB}`,
-        ...Array<string>(asked('SUCCESS')).fill(`Nooit opgehaald: uw bericht aan ${LAB}`),
-      ]);
-    });
+    await t.test(
+      'what is not a failure is a letter and no report: not fetched yet, and the end after "delivered"',
+      () => {
+        const letters = notices.filter(({ type }) => type === 'text/plain').map(({ header }) => header.subject);
+        const asked = (what: Told): number => COMBINATIONS.filter((notify) => wants(notify, what)).length;
+        assert.deepEqual(letters, [
+          `Nog niet opgehaald: ${asked('DELAY')} berichten aan ${LAB}`,
+          ...Array<string>(asked('SUCCESS')).fill(`Nooit opgehaald: uw bericht aan ${LAB}`),
+        ]);
+      },
+    );
   },
 );
 

@@ -100,7 +100,7 @@ async function lmtpSink(): Promise<{ readonly port: number; readonly end: () => 
       if (inside ? line !== '.' : line === '') return;
       const starts = !inside && /^DATA/i.test(line);
       inside = starts;
-      socket.write(starts ? '354 go on\r\n' : '250 ok\r\n');
+      socket.write(starts ? '354 continue\r\n' : '250 ok\r\n');
       if (/^QUIT/i.test(line)) socket.end();
     });
   });

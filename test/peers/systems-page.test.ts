@@ -132,7 +132,7 @@ for (const example of all) {
       await senders.smtplib.send(job, PRACTICE, deskOf(LABORATORY, 'page-sender'));
       await follow(example, noticeWriter.home);
       const inbox = readdirSync(noticeWriter.home).filter((name) => name.startsWith('inbox'));
-      assert.equal(inbox.length, 1, 'the mail lies in the folder');
+      assert.equal(inbox.length, 1, 'the mail is in the folder');
       assert.match(readFileSync(join(noticeWriter.home, inbox[0]!), 'utf8'), /Subject: Uitslag\r?\n/);
       assert.deepEqual(await fetchers.poplib.fetch(deskOf(PRACTICE, `page-again-${program}`)), [], 'and nowhere else');
     }

@@ -120,7 +120,7 @@ test('a program that got behind others is stuck at the next one by that message'
 });
 
 test('a mailbox that is in use, and a store that fails, are asked again at the next session', async () => {
-  const { acts, session, log, stuck } = setUp(['later', new Error('no room'), 'gone']);
+  const { acts, session, log, stuck } = setUp(['later', new Error('no space'), 'gone']);
   for (let i = 0; i < 6; i += 1) await session(seven);
   assert.deepEqual(acts, ['hold 7 at 3', 'hold 7 at 4', 'hold 7 at 5']);
   assert.deepEqual(stuck.counts, { told: 0, held: 0 });
@@ -132,7 +132,7 @@ test('what is remembered has a limit: the program that was seen longest ago is f
   for (let round = 0; round < 2; round += 1) await session(seven, { account: 0 });
   for (let account = 1; account <= MAX_STUCK; account += 1) await session(seven, { account });
   await session(seven, { account: 0 });
-  assert.deepEqual(acts, [], 'the first one began anew');
+  assert.deepEqual(acts, [], 'the first one began again');
 });
 
 test('a program whose last session ended at a message is watched until it gets behind it', async () => {

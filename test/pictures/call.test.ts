@@ -51,7 +51,7 @@ test('docs/call.svg shows what a helpdesk sees of a message that somebody misses
     terminalSvg({
       title: 'A support call: what became of a message that somebody misses',
       description:
-        'Somebody misses a result. sluis account show of the laboratory has its last log-ins, and the last refusal with its cause: 550 5.1.1, the address was mistyped. sluis account messages of the practice has a message that came a minute later. sluis trace shows its envelope, its parts with their hashes, and its times: accepted at 09:03, collected and deleted by the addressee at 09:16. No subject and no content is shown.',
+        'Somebody misses a result. sluis account show of the laboratory has its last logins, and the last refusal with its cause: 550 5.1.1, the address was mistyped. sluis account messages of the practice has a message that came a minute later. sluis trace shows its envelope, its parts with their hashes, and its times: accepted at 09:03, collected and deleted by the addressee at 09:16. No subject and no content is shown.',
       runs,
     }),
   );

@@ -55,7 +55,7 @@ test('login() counts sessions of one account from all networks, and a refused on
   const one = admitted(all, '192.0.2.1');
   const two = admitted(all, '192.0.2.2');
   assert.ok(one.login(account));
-  assert.ok(one.login(account), 'the same connection again is no second session');
+  assert.ok(one.login(account), 'the same connection again is not a second session');
   assert.ok(!two.login(account));
   two.release();
   one.release();

@@ -20,7 +20,7 @@ test('a member that stands twice is refused and named, however it is written and
   ] as const)
     assert.equal(placeOf(text), at, text);
   const read = readStrictJson('{"to":1,"to":2}');
-  assert.match(read.ok ? '' : read.error.why, /member "to" stands there twice/);
+  assert.match(read.ok ? '' : read.error.why, /member "to" is there twice/);
   const long = 'x'.repeat(5000);
   const far = readStrictJson(`{"${long}":1,"${long}":1}`);
   assert(!far.ok && far.error.why.length < 200 && (far.error.at ?? '').length === 300);

@@ -25,7 +25,7 @@ async function newTimeline({ server }: PostgresTestStore): Promise<void> {
   const signal = join(server.data, 'recovery.signal');
   writeFileSync(signal, '');
   await server.start();
-  await until('it is no standby any more', async () => {
+  await until('it is not a standby any more', async () => {
     const [row] = await server.ask('SELECT pg_is_in_recovery() AS still');
     return row?.still === false;
   });
@@ -111,7 +111,7 @@ test('an interchange that was lost is none that was sent before, and which key s
   for (const table of ['interchange', 'sealing_key']) await one.ask(`DELETE FROM ${table}`);
   await newTimeline(one);
   await until('it is not known', async () => (await earlier()) === false);
-  await until('mail is taken', async () => {
+  await until('mail is accepted', async () => {
     const taken = deliver(one.store, Buffer.from('again'), anna);
     return await taken.then(
       () => true,

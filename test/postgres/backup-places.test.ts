@@ -201,7 +201,7 @@ test(
       await node.deliver('after, too');
       messages += 1;
       await until(
-        'the log goes on',
+        'the log continues',
         () =>
           node.backups.logRound().then(
             () => true,

@@ -284,7 +284,7 @@ test(
     rmSync(segment);
     await assert.rejects(
       backups.logRound(),
-      /The log in .* cannot go on: 1 file of the log went, such as .* a base backup begins another one/,
+      /The log in .* cannot continue: 1 file of the log went, such as .* a base backup begins another one/,
     );
     assert.deepEqual(
       readdirSync(at('backups'))
@@ -326,7 +326,7 @@ test(
     await server.ask('CHECKPOINT');
     await assert.rejects(
       backups.logRound(),
-      /The log in .* cannot go on: .*already been removed.* What it has was kept/,
+      /The log in .* cannot continue: .*already been removed.* What it has was kept/,
     );
     await backups.logRound();
   },
@@ -347,7 +347,7 @@ test(
     };
     await refused(
       { replicator: { user: 'nobody_here' } },
-      /Cannot back up to .*role "nobody_here" does not exist.*Nothing was left there, and the gateway goes on/s,
+      /Cannot back up to .*role "nobody_here" does not exist.*Nothing was left there, and the gateway continues/s,
     );
     await refused(
       { replicator: { user: 'sluis', password: () => 'secret' } },
@@ -435,7 +435,7 @@ test(
     assert.equal(slot?.wal_status, 'lost');
     assert.deepEqual(await backups.logKept(), { kept: 0, left: 0 });
 
-    await assert.rejects(backups.logRound(), /The log in .* cannot go on: .*already been removed/);
+    await assert.rejects(backups.logRound(), /The log in .* cannot continue: .*already been removed/);
     assert.deepEqual(told, ['log']);
     await deliver(store, Buffer.from('x'), 'anna@group.test');
     await backups.round();
@@ -511,9 +511,9 @@ test(
       for (const [left, what] of [
         [
           10,
-          /^Cannot back up to .*: the disk is full; make room there, or name another folder\. Nothing was left there, and the gateway goes on$/,
+          /^Cannot back up to .*: the disk is full; free some space there, or name another folder\. Nothing was left there, and the gateway continues$/,
         ],
-        [0, /^Cannot work in .*: the disk is full; make room there, or name another folder$/],
+        [0, /^Cannot work in .*: the disk is full; free some space there, or name another folder$/],
       ] as const) {
         fill(left);
         await assert.rejects(backups.take({ actor: ACTOR }), { message: what });
@@ -521,7 +521,7 @@ test(
         await deliver(store, Buffer.from('more'), 'anna@group.test');
         await assert.rejects(backups.logRound(), {
           message:
-            /^Cannot bring the log in .* up to date: the disk is full; make room there\. The server keeps what is not there yet, and it is tried again$/,
+            /^Cannot bring the log in .* up to date: the disk is full; free some space there\. The server keeps what is not there yet, and it is tried again$/,
         });
       }
       const failed = here.log.names.filter((name) => name === 'backup.failed').length;

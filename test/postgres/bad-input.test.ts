@@ -97,7 +97,7 @@ const refusal = async (): Promise<string | undefined> =>
   );
 
 const mailGoesOn = (): Promise<void> =>
-  until('mail is taken again', async () => (await refusal()) === undefined, 30_000, 100);
+  until('mail is accepted again', async () => (await refusal()) === undefined, 30_000, 100);
 
 /** All that was acknowledged, once each. */
 async function assertNothingLost(at = gateway): Promise<void> {
@@ -132,7 +132,7 @@ test('servers that are not there, that are standbys, and a password that is wron
   await Promise.all([
     refusedBoth(
       nobody,
-      /127\.0\.0\.1:\d+: nothing listens there.*start it, or mend "hosts" in \[store\]/,
+      /127\.0\.0\.1:\d+: nothing listens there.*start it, or correct "hosts" in \[store\]/,
       /promote none, as the primary may be well/,
     ),
     refusedBoth(standbys, /zuid-1 is a standby; derde-1 is a standby; name the primary in "hosts" of \[store\] too/),
@@ -254,7 +254,7 @@ test('one standby that went away is told of while mail goes on, both are a reaso
   await cluster.cut('noord', 'derde');
   await until(
     'it is told',
-    () => /derde-1 does not follow noord-1: .*start it, or mend the network/.test(served.log),
+    () => /derde-1 does not follow noord-1: .*start it, or repair the network/.test(served.log),
     20_000,
     50,
   );

@@ -81,7 +81,7 @@ test('each server is asked for its role and version, and what is not as it shoul
   assert.equal(pair.not, undefined);
   assert.match(
     pair.warnings.join('\n'),
-    /names one server only: after the loss of either place the other takes no mail/,
+    /names one server only: after the loss of either place the other accepts no mail/,
   );
 
   for (const [names, why] of [

@@ -68,7 +68,7 @@ test(
       assert.match(reply ?? '', as);
     };
     const taken = (): Promise<void> =>
-      until('mail is taken', async () => (await submit(20_000)) === undefined, 60_000, 200);
+      until('mail is accepted', async () => (await submit(20_000)) === undefined, 60_000, 200);
 
     for (let n = 0; n < 5; n += 1) await taken();
     // A whole new file of the log, begun before the disk is full.

@@ -83,7 +83,7 @@ test('init makes the store as its owner; the gateway serves as a role that can m
   const other = await join2({}, 'four');
   assert.match(
     other.stdout,
-    /^Stopped at present: gw1\. Where this machine replaces one of them, begin anew with its name/m,
+    /^Stopped at present: gw1\. Where this machine replaces one of them, start again with its name/m,
   );
   const same = await join2({ '--node': 'gw1' }, 'five');
   assert.match(same.stdout, /^It takes the place of the gateway of this name, which has stopped/m);
@@ -164,7 +164,7 @@ async function joinsOrSaysWhy(
   assert.match(joined.stdout, /First enter this gateway in cluster.peers of localhost and start that one again/);
   assert.match(joined.stdout, /localhost did not answer now, .*nothing listens there; is the gateway running/);
   rmSync(join(folder, 'two', 'sluis.toml'));
-  assert.equal((await join2()).code, 0, 'a join that was cut short behind its key folder begins anew');
+  assert.equal((await join2()).code, 0, 'a join that was cut short behind its key folder starts again');
   return join2;
 }
 

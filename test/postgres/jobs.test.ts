@@ -52,7 +52,7 @@ test('the mailbox of an account that moves is closed at the other node too, whic
   for (let n = 0; n < 3; n += 1) await deliver(one.store, Buffer.from('x'), 'anna@group.test');
   const end = await one.hold('LOCK TABLE delivery IN ACCESS EXCLUSIVE MODE');
   const move = { login: 'anna', organisation: 'zuid', since, endsAt: instant(one.clock.now() + days(30)) };
-  const moved = assert.rejects(one.store.accountMoves.move(move, actor), /goes on when it is opened again/);
+  const moved = assert.rejects(one.store.accountMoves.move(move, actor), /continues when it is opened again/);
   const following = async (): Promise<boolean> =>
     (await two.ask(`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%UPDATE delivery%'`))
       .length > 0;

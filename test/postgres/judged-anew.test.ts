@@ -173,7 +173,7 @@ test('an acknowledgement over the API whose log-in has ended removes nothing, an
   const ended = { ...visitor, stands: () => Promise.resolve(false) };
   await assert.rejects(shared.acknowledge(anna, claim.id, 'all', ended), LoginEnded);
   const done = await shared.acknowledge(anna, claim.id, 'all', { ...visitor, stands: () => Promise.resolve(true) });
-  assert(typeof done !== 'string', 'another worker, whose log-in holds, has it still');
+  assert(typeof done !== 'string', 'another worker, whose login holds, has it still');
   assert.equal(done.messages, 1);
 });
 

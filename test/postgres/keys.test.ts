@@ -38,7 +38,7 @@ test('a day of which nothing is left is destroyed at both sites, proved, and on 
     () => (proofs(folders.noord) + proofs(folders.zuid)).includes('gw-'),
     PATIENCE,
   );
-  await until('it stands in the trail', () =>
+  await until('it is in the trail', () =>
     gateways.noord.instance.sluis('audit', 'list', '--json', '--event', 'cluster.day-key-erased').includes(day(0)),
   );
 

@@ -99,7 +99,7 @@ test('a client at the other site: sessions resume, the password is known, and ch
     assert.equal(await opens(noord, loginOf('anna')), true);
     const from = performance.now();
     assert.equal(await opens(zuid, loginOf('anna')), true);
-    t.diagnostic(`first log-in at the other site: ${(performance.now() - from).toFixed(0)} ms`);
+    t.diagnostic(`first login at the other site: ${(performance.now() - from).toFixed(0)} ms`);
   });
 
   const operator = await operatorAt(t, noord);

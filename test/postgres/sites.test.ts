@@ -82,7 +82,7 @@ async function send(it: Scene, site: Site): Promise<void> {
 }
 const takes = (it: Scene, site: Site): Promise<void> =>
   until(
-    `${site} takes mail`,
+    `${site} accepts mail`,
     () =>
       send(it, site).then(
         () => true,
@@ -93,7 +93,7 @@ const takes = (it: Scene, site: Site): Promise<void> =>
   );
 const refuses = (it: Scene, site: Site): Promise<void> =>
   until(
-    `${site} takes no mail`,
+    `${site} accepts no mail`,
     () =>
       send(it, site).then(
         () => false,
@@ -228,7 +228,7 @@ test('what an operator asks and decides at two sites, from a planned switch to t
       await it.gateways.noord.served.kill();
       await cluster.kill('noord-1');
       await cluster.heal('noord', 'derde');
-      await verdict(it, 'zuid', 'derde-1', 4, /"zuid-1" holds \d+ octets of the log more than "derde-1"/);
+      await verdict(it, 'zuid', 'derde-1', 4, /"zuid-1" holds \d+ bytes of the log more than "derde-1"/);
       await verdict(it, 'zuid', 'zuid-1', 0, /"zuid-1" holds everything that was acknowledged/);
 
       // Nor does it take a gateway: the list is on the servers themselves.

@@ -70,7 +70,7 @@ test('who follows the trail waits for rows with lower numbers that are being com
   const late = await second.write();
   assert.ok(early < late);
   await second.commit();
-  assert.ok((await behind(0)) < early, 'the row that does not stand yet is passed over');
+  assert.ok((await behind(0)) < early, 'the row that does not be yet is passed over');
   await first.commit();
   assert.equal(await behind(0), late);
 

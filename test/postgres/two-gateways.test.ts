@@ -110,7 +110,7 @@ test('an account that logs in at one gateway helps itself at both: app password,
     ...{ from: dora, to: [addressOf('bert')] },
     content: `From: <${dora}>\r\nSubject: x\r\n\r\nb\r\n`,
   });
-  assert.match((await there.get(`/messages/${id}`)).body, /It stands in the mailbox/);
+  assert.match((await there.get(`/messages/${id}`)).body, /It is in the mailbox/);
   await fetchAll(zuid.front.pop3, loginOf('bert'));
   assert.match((await here.get(`/messages/${id}`)).body, /has collected it/);
   const noted = await done(here, `/absence/new?address=${dora}`, { inuntil: '14d', inrefuse: 'yes' });

@@ -238,7 +238,7 @@ const failing: readonly (readonly [
       }),
   ],
   [
-    'pickup refuses the log-in',
+    'pickup refuses the login',
     'fetch-login',
     /IN-USE/,
     async (t) =>

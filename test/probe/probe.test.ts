@@ -179,7 +179,7 @@ test('while another gateway measures, this one does not; where nobody can say wh
   mine = () => Promise.resolve(false);
   await s.minute();
   await s.probe.stop();
-  assert.deepEqual(s.stops, [], 'another one goes on: nothing stops');
+  assert.deepEqual(s.stops, [], 'another one continues: nothing stops');
 });
 
 test('a stop cuts the visit under way, of which nothing is known then, and is noted as planned', async () => {

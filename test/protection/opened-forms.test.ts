@@ -371,13 +371,13 @@ const LABELS: Readonly<Record<string, Label>> = {
           'encrypted; protocol="application/pgp-encrypted"',
           `--b\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n--b\r\nContent-Type: application/octet-stream\r\n\r\n${second}\r\n--b--\r\n`,
         ),
-        ...{ says: 'x-pgp', reason: 'multipart/encrypted whose second part is no whole OpenPGP message' },
+        ...{ says: 'x-pgp', reason: 'multipart/encrypted whose second part is not a whole OpenPGP message' },
       },
     ]),
   ),
   'multipart/encrypted of PGP, one part': {
     content: multipart('encrypted; protocol="application/pgp-encrypted"', '--b\r\n\r\nx\r\n--b--\r\n'),
-    ...{ says: 'x-pgp', reason: 'multipart/encrypted whose second part is no whole OpenPGP message' },
+    ...{ says: 'x-pgp', reason: 'multipart/encrypted whose second part is not a whole OpenPGP message' },
   },
   'multipart/signed of another protocol': {
     content: multipart('signed; protocol="application/x-other"'),

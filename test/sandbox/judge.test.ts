@@ -78,7 +78,7 @@ test('never fetched, lost, changed, left on the server, in clear', () => {
   assert.deepEqual(judgeFetch(never, [{ ...A, gone: true }], undefined), [], 'another workplace took it');
   const had = fresh();
   came(had, { fetched: [whole], deleted: [deleted] });
-  assert.match(says(judgeFetch(had, [A], stored(0)))[0] ?? '', /^failed: .*nothing of it lies where it stores: lost/);
+  assert.match(says(judgeFetch(had, [A], stored(0)))[0] ?? '', /^failed: .*nothing of it is where it stores: lost/);
   const exact: StoredFacts = { copies: new Map([['a', 1]]), exact: new Map([['a', false]]) };
   assert.match(
     says(judgeFetch(had, [A], exact))[0] ?? '',

@@ -126,7 +126,7 @@ test('a scanner of another version is proved anew, and each once a day', async (
   await looksUntil('it was asked thrice', () => asked >= before + 3);
   assert.equal(fake.begun, 2, 'the two archives, once');
   version = 'ClamAV 1.4.4';
-  await looksUntil('it was proved anew', () => fake.begun === 4 && scanner.examined.version === version);
+  await looksUntil('it was proved again', () => fake.begun === 4 && scanner.examined.version === version);
   clock.advance(hours(24));
   await looksUntil('a day is over', () => fake.begun === 6);
 });

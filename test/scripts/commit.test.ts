@@ -49,7 +49,7 @@ test('a build names the commit and its day in UTC, and says when a source differ
   const commit = { hash: git(root, 'rev-parse', 'HEAD').slice(0, 12), date: '2026-03-06', changed: false };
   assert.deepEqual(commitOf(root), commit);
   writeFileSync(join(root, 'README.md'), 'more');
-  assert.deepEqual(commitOf(root), commit, 'a page is no source');
+  assert.deepEqual(commitOf(root), commit, 'a page is not a source');
   writeFileSync(join(root, 'src', 'main.ts'), '2');
   assert.deepEqual(commitOf(root), { ...commit, changed: true });
   git(root, 'checkout', '--quiet', 'src');

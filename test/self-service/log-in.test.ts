@@ -295,5 +295,5 @@ test('a client certificate of the account is the second factor beside the passwo
   await registry.revokeCertificate(addressOf('anna'), 'laptop', operator);
   for (const one of six) assert.equal((await one.get('/')).to, '/login');
   const stranger = await own.browser('en', other).post('/login', { to: '/', ...loginOf('anna') });
-  assert.match(stranger.body, /sent a code/, 'a certificate of somebody else is no factor');
+  assert.match(stranger.body, /sent a code/, 'a certificate of somebody else is not a factor');
 });

@@ -73,7 +73,7 @@ test('the overview says who empties the mailbox, and a sender sees what became o
   assert.equal((await browser.get(`/messages?id=${id}`)).to, `/messages/${id}`);
   const waits = await browser.get(`/messages/${id}`);
   assert.match(waits.body, /bert@group\.test/);
-  assert.match(waits.body, /It stands in the mailbox/);
+  assert.match(waits.body, /It is in the mailbox/);
   await fetchAll(site.gateway.target('pop3s'), loginOf('bert'));
   assert.match((await browser.get(`/messages/${id}`)).body, /has collected it/);
   // What another account sent is not there, by whichever road it is asked for.

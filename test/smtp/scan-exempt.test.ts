@@ -43,7 +43,7 @@ test('an exemption holds in a session that was open before, from its next messag
   assert.equal(await submit(EDI), '554');
   await registry.changeEdiExemption(ANNA, { from: '1:14', to: '2:14' }, Date.now() + 3_600_000, actor);
   assert.equal(await submit(EDI), '250');
-  assert.equal(await submit(malware), '554', 'of what is no interchange nothing is exempt');
+  assert.equal(await submit(malware), '554', 'of what is not an interchange nothing is exempt');
   await registry.changeEdiExemption(ANNA, { from: '1:14', to: '2:14' }, null, actor);
   assert.equal(await submit(EDI), '554');
   const rows = (await gateway.store.audit.read({ limit: 1000 })).filter(({ event }) => event === 'scan.marked');

@@ -265,7 +265,7 @@ test('cut short by an end of the store, a move goes on when it is opened, before
   const moving = store.accountMoves.move(moveOf(s), actor, () => {
     if (++steps === 2) closing = store.close();
   });
-  await assert.rejects(moving, /goes on when it is opened again/);
+  await assert.rejects(moving, /continues when it is opened again/);
   await closing;
   const [[left]] = rowsOf(s, `SELECT messages FROM mailbox WHERE account = ${anna}`) as [[number]];
   assert(left > 0 && left < 900, `${left} were left`);
@@ -326,7 +326,7 @@ test('a QUIT that is being written goes through before the move; two moves at on
 
 test('the bounds of the day, and the name for what stays', () => {
   const now = instant(Date.UTC(2026, 10, 26, 9));
-  assert.match(sinceProblem(instant(now + 1), now) ?? '', /ahead/);
+  assert.match(sinceProblem(instant(now + 1), now) ?? '', /in the future/);
   assert.equal(sinceProblem(now, now), undefined);
   assert.equal(sinceProblem(instant(now - MAX_MOVE_BACK), now), undefined);
   assert.match(sinceProblem(instant(now - MAX_MOVE_BACK - 1), now) ?? '', /92 days back/);

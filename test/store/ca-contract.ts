@@ -200,7 +200,7 @@ export function caContract(name: string, open: (t: TestContext) => Promise<Contr
         return held;
       };
       assert.equal(await keyOf('carl'), 'carl', 'remembered, so that the sweep has to be told of');
-      assert.deepEqual(await sweep(), ['anna', 'bert', 'dirk'], 'nothing waits for carl; dirk goes on');
+      assert.deepEqual(await sweep(), ['anna', 'bert', 'dirk'], 'nothing waits for carl; dirk continues');
       // It is never fetched, ends, and can be handed out again for a time.
       const anna = ids.get('anna')!;
       const [entry] = await deliveries.uncollectedEntries(anna, { before: instant(clock.now() + 1), limit: 1 });
@@ -275,7 +275,7 @@ export function caContract(name: string, open: (t: TestContext) => Promise<Contr
     const before = (await registry.findLogin('anna'))!.version;
     assert.equal(await certificates.revokeCertificates([...prints, digest('x')], 'keyCompromise', actor), 2);
     assert.equal(await certificates.revokeCertificates(prints, 'keyCompromise', actor), 0);
-    assert.ok((await registry.findLogin('anna'))!.version > before, 'what is remembered of log-ins is void');
+    assert.ok((await registry.findLogin('anna'))!.version > before, 'what is remembered of logins is void');
     const reasons = await Promise.all(prints.map((print) => certificates.findCertificates(print)));
     assert.deepEqual(
       reasons.map(([one]) => one?.revoked?.reason),
@@ -306,7 +306,7 @@ export function caContract(name: string, open: (t: TestContext) => Promise<Contr
     }
   });
 
-  promise('a revocation is final, and stands in the list of its issuer', async (s) => {
+  promise('a revocation is final, and is in the list of its issuer', async (s) => {
     const now = s.clock.now();
     await addAccount(s.store, 'anna');
     const { certificates } = s.store;
@@ -366,7 +366,7 @@ export function caContract(name: string, open: (t: TestContext) => Promise<Contr
     },
   );
 
-  promise('a certificate for log-in leads to its account at once, and after its revocation to a refusal', async (s) => {
+  promise('a certificate for login leads to its account at once, and after its revocation to a refusal', async (s) => {
     const now = s.clock.now();
     const anna = await addAccount(s.store, 'anna');
     const { certificates, registry } = s.store;

@@ -72,7 +72,7 @@ test('no method of a subject is in two tables, and all are generators that take 
     for (const [subject, object] of Object.entries(objects))
       for (const name of methodsOf(object).keys()) {
         const method = (Object.getPrototypeOf(object) as Record<string, (...args: never[]) => unknown>)[name]!;
-        assert.ok(Object.getPrototypeOf(method) === generator, `${subject}.${name} is no generator`);
+        assert.ok(Object.getPrototypeOf(method) === generator, `${subject}.${name} is not a generator`);
       }
 });
 

@@ -68,7 +68,7 @@ export function certificateContract(name: string, open: (t: TestContext) => Prom
     assert.equal((await registry.findCertificate(stolen))?.certificate.revokedAt, undefined);
   });
 
-  promise('one that stands for log-in alone is revoked by its fingerprint, wherever it is registered', async (s) => {
+  promise('one that stands for login alone is revoked by its fingerprint, wherever it is registered', async (s) => {
     const { registry, certificates } = s.store;
     await addAccount(s.store, 'anna');
     const san = namedKey('san', 'anna');

@@ -147,7 +147,7 @@ test('it asks for room first, and for a gateway that is stopped', async (t) => {
   const before = readFileSync(fileOf(s));
   await assert.rejects(
     compactStore({ dataFolder, told, freeOctets: () => 64 * 1024 * 1024 }),
-    /the new file needs \d+ MiB in ".*" beside the old one, and 64 MiB are free; make room there, nothing was changed/,
+    /the new file needs \d+ MiB in ".*" beside the old one, and 64 MiB are free; free some space there, nothing was changed/,
   );
   assert(readFileSync(fileOf(s)).equals(before));
   const again = await s.reopen();

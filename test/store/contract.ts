@@ -254,7 +254,7 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     assert.equal((await store.registry.findRecipient(addressKey(address('bert@group.test'))))?.used, 600_000);
   });
 
-  promise('the quota counts what is visible: after deleting there is room again', async ({ store }) => {
+  promise('the quota counts what is visible: after deleting there is space again', async ({ store }) => {
     const bert = await addAccount(store, 'bert', { quota: 1024 * 1024 });
     await deliver(store, randomBytes(600_000), 'bert@group.test');
     const lock = await locked(store, bert);
@@ -754,7 +754,7 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     );
   });
 
-  promise('an import adds all or none, and mail goes on beside it', async ({ store }) => {
+  promise('an import adds all or none, and mail is not affected beside it', async ({ store }) => {
     await addAccount(store, 'anna');
     const accounts = Array.from({ length: 2500 }, (_, i) => ({
       login: `n${i}`,
@@ -1023,7 +1023,7 @@ export function storeContract(name: string, open: (t: TestContext) => Promise<Co
     assert.equal((await locked(again.store, account)).messages, 60);
   });
 
-  promise('health tells free room and what waits', async ({ store }) => {
+  promise('health tells free space and what waits', async ({ store }) => {
     const { free, waiting, failed, version } = store.health();
     assert(free > 0);
     assert.deepEqual([waiting, failed], [0, false]);

@@ -91,7 +91,7 @@ export function copiesContract(name: string, open: (t: TestContext) => Promise<C
   );
 
   promise(
-    'a body that was filed or given up is no upload any more, in the middle of a reading either',
+    'a body that was filed or given up is not an upload any more, in the middle of a reading either',
     async ({ store }) => {
       await addAccount(store, 'anna');
       const readOne = async (body: SealedBody): Promise<number> => {
@@ -216,7 +216,7 @@ export function copiesContract(name: string, open: (t: TestContext) => Promise<C
     assert.deepEqual(await store.deliveries.submittedHeader(copies[1]!.body.id), header);
   });
 
-  promise('of what was opened a mailbox needs room for what was submitted: no refusal tells its size', async (s) => {
+  promise('of what was opened a mailbox needs space for what was submitted: no refusal tells its size', async (s) => {
     const { store } = s;
     const bert = await addAccount(store, 'bert', { quota: 10_000 });
     for (const [size, submitted, kind] of [

@@ -79,9 +79,9 @@ const SHOWS_NOTHING: Readonly<Record<string, string>> = {
     (
       [
         ['webhooks', 'who is told of what'],
-        ['console', 'log-ins of operators'],
+        ['console', 'logins of operators'],
         ['breakGlass', 'the same'],
-        ['selfService', 'log-ins of accounts to their own pages'],
+        ['selfService', 'logins of accounts to their own pages'],
         ['identities', 'the same'],
       ] as const
     ).flatMap(([object, why]) => [...methodsOf(CHANGES[object]).keys()].map((one) => [`${object}.${one}`, why])),

@@ -161,7 +161,7 @@ export function endingContract(name: string, open: (t: TestContext) => Promise<C
     await assert.rejects(registry.setAddressState(noticeWriter, 'suspended', actor), registryError('ended', ending));
     await assert.rejects(
       registry.endAddress(bert, { successor: noticeWriter }, actor),
-      registryError('invalid', /takes no mail/),
+      registryError('invalid', /accepts no mail/),
     );
     await registry.setAddressState(noticeWriter, 'active', actor);
     assert.deepEqual(await standing(s.store), before);
@@ -220,7 +220,7 @@ export function endingContract(name: string, open: (t: TestContext) => Promise<C
     assert.equal(await store.registry.endDue(), 0);
   });
 
-  promise('an end of many that is cut between two steps goes on with the round, to the same successor', async (s) => {
+  promise('an end of many that is cut between two steps continues with the round, to the same successor', async (s) => {
     const { registry } = s.store;
     await registry.addOrganisation({ name: 'large', title: 'Large', language: 'nl' }, actor);
     const of = (n: number): Address => address(`m${n}@large.test`);
@@ -264,7 +264,7 @@ export function endingContract(name: string, open: (t: TestContext) => Promise<C
     assert.deepEqual(
       [found?.state, found?.endsAt, found?.domains],
       ['active', endsAt, ['lab.test']],
-      'the queue goes on',
+      'the queue continues',
     );
     await registry.addPartner({ name: 'other', organisation: 'a', login: 'mta-a', server }, actor);
     await assert.rejects(

@@ -50,7 +50,7 @@ export function lockContract(name: string, open: (t: TestContext) => Promise<Con
     return { lock, uid: (await store.listMaildrop(lock)).uidOf(0) };
   };
 
-  promise('a commit behind which the lock goes on removes, and shows what came meanwhile', async (s) => {
+  promise('a commit behind which the lock continues removes, and shows what came meanwhile', async (s) => {
     const { store, account } = s;
     const { lock, uid } = await withMessage(s);
     for (const n of [20, 30]) await deliver(store, randomBytes(n), 'anna@group.test');

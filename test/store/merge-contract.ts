@@ -122,7 +122,7 @@ export function mergeContract(name: string, open: (t: TestContext) => Promise<Co
     // What ends can take nobody's mail over.
     await assert.rejects(
       registry.endAddress(second, { successor: first }, actor),
-      registryError('invalid', /takes no mail then/),
+      registryError('invalid', /accepts no mail then/),
     );
   });
 

@@ -107,7 +107,7 @@ test('an address that ends in the same step succeeds nobody, and one new address
   db.exec('SAVEPOINT refused');
   assert.throws(
     () => merge(first, second('u0@b.test')),
-    registryError('invalid', /"u0@b.test" cannot succeed address "u1@a.test": it takes no mail then/),
+    registryError('invalid', /"u0@b.test" cannot succeed address "u1@a.test": it accepts no mail then/),
   );
   db.exec('ROLLBACK TO refused');
   assert.equal(merge(first, second('new@b.test')).value, 2);

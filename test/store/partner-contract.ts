@@ -140,7 +140,7 @@ export function partnerContract(name: string, open: (t: TestContext) => Promise<
   });
 
   promise(
-    'a partner that refuses is not let in, its addresses have its own answer, and resume gives the log-in back',
+    'a partner that refuses is not let in, its addresses have its own answer, and resume gives the login back',
     async ({ store }) => {
       const { registry } = store;
       await addPartner(store);
@@ -189,7 +189,7 @@ export function partnerContract(name: string, open: (t: TestContext) => Promise<
     await store.registry.addOrganisation({ name: 'hospital', title: 'Hospital', language: 'nl' }, actor);
     const add = (more: Partial<PartnerServer>, partner = 'hospital', organisation = 'hospital') =>
       store.registry.addPartner({ name: partner, organisation, login: 'mta', server: { ...server, ...more } }, actor);
-    await assert.rejects(add({}, 'No Name'), registryError('invalid', /no name for a partner/));
+    await assert.rejects(add({}, 'No Name'), registryError('invalid', /is not a name for a partner/));
     await assert.rejects(add({}, 'hospital', 'nobody'), registryError('unknown', /no organisation "nobody"/));
     await assert.rejects(add({ port: 0 }), registryError('invalid', /port 0; expected 1 to 65535/));
     await assert.rejects(add({ connections: 21 }), registryError('invalid', /21 connections; expected 1 to 20/));

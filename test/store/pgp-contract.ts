@@ -34,7 +34,7 @@ export function pgpContract(name: string, open: (t: TestContext) => Promise<Cont
     (await store.audit.read({ limit: 1000 })).map((row) => row.event).filter((event) => event.startsWith('pgp-key.'));
 
   promise(
-    'with its account a key is revoked; its secret half goes when nothing waits in the mailbox any more',
+    'with its account a key is revoked; its private key goes when nothing waits in the mailbox any more',
     async (s) => {
       const { store, clock } = s;
       const { pgpKeys, registry } = store;
@@ -51,7 +51,7 @@ export function pgpContract(name: string, open: (t: TestContext) => Promise<Cont
       const held = async (login: string): Promise<boolean> => (await pgpKeys.findSecret(print(login))) !== undefined;
       const found = async (login: string) => (await pgpKeys.findMail(keyOf(`${login}@group.test`)))[0];
       assert.equal((await found('anna'))?.revoked?.reason, 'account-ended');
-      assert.deepEqual(await registry.listConsents(address('bert@group.test')), [], 'and nobody stands in by its word');
+      assert.deepEqual(await registry.listConsents(address('bert@group.test')), [], 'and nobody is in by its word');
       const sweep = async (): Promise<boolean[]> => {
         for (let step = -1; step !== 0;) step = await registry.endDue();
         return [await held('anna'), await held('bert')];
@@ -118,7 +118,7 @@ export function pgpContract(name: string, open: (t: TestContext) => Promise<Cont
     assert.deepEqual(await labels(s, 'anna@group.test'), [], 'the address has gone from its user ids');
     const [found] = await pgpKeys.findMail(keyOf('lab@group.test'));
     assert.equal(found?.encryptsUntil, now + days(900));
-    assert.deepEqual(Buffer.from(found.sealedKey ?? []).toString(), 'sealed', 'its secret half stays');
+    assert.deepEqual(Buffer.from(found.sealedKey ?? []).toString(), 'sealed', 'its private key stays');
     await assert.rejects(pgpKeys.add('bert', later, 'imported', actor), registryError('exists', /account "anna"/));
 
     await pgpKeys.revoke(print('a'), 'lost', actor);
@@ -128,7 +128,7 @@ export function pgpContract(name: string, open: (t: TestContext) => Promise<Cont
     assert.equal((await pgpKeys.findMail(keyOf('anna@group.test')))[0]?.revoked?.reason, 'by-owner');
   });
 
-  promise('a secret half is held until it is removed, revoked keys included', async (s) => {
+  promise('a private key is held until it is removed, revoked keys included', async (s) => {
     const now = s.clock.now();
     await addAccount(s.store, 'anna');
     const { pgpKeys } = s.store;
@@ -218,7 +218,7 @@ export function pgpContract(name: string, open: (t: TestContext) => Promise<Cont
     assert.equal(await pgpKeys.add('anna', key('k1', now + 1), 'imported', actor), 'refreshed', 'it has its place');
     await assert.rejects(
       pgpKeys.add('anna', key('x', now, { fingerprint: 'zz' }), 'imported', actor),
-      registryError('invalid', /no fingerprint/),
+      registryError('invalid', /is not a fingerprint/),
     );
     await assert.rejects(
       pgpKeys.add('nobody', key('y', now), 'imported', actor),

@@ -119,13 +119,13 @@ const RULES: readonly [name: string, Partial<Facts>, Cause | undefined, RegExp?]
     /pg_read_all_stats/,
   ],
   [
-    'one lies above the primary',
+    'one is above the primary',
     of({ standbys: [standby('zuid-1', { flushed: 1001n }), standby('derde-1')] }),
     'diverged',
     /zuid-1 has a log of its own/,
   ],
   [
-    'one that does not count lies above',
+    'one that does not count is above',
     of({ standbys: [standby('zuid-1'), standby('x-1', { flushed: 1001n, syncState: 'async' })] }),
     'diverged',
   ],

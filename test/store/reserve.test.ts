@@ -123,7 +123,7 @@ test('a gateway that filled its own disk has room to go on once mail was deleted
     else disk -= reserve * MiB;
     open(wanted);
     if (space.wanted === 'half' && wanted === 'whole') open('half');
-    assert(space.fits(SIZE), `a reserve of ${reserve} MiB: ${wanted}, and no mail is taken`);
+    assert(space.fits(SIZE), `a reserve of ${reserve} MiB: ${wanted}, and no mail is accepted`);
   }
 });
 

@@ -113,7 +113,7 @@ for (const shape of ['new', 'old'] as const)
     await look();
     assert.equal(reserved(), MiB);
     disk = 0.5 * MiB;
-    assert.equal(await look(), 0, 'the log has no room');
+    assert.equal(await look(), 0, 'the log has no space');
     disk = 9 * MiB;
     const free = await look();
     // 4 MB less half of the reserve and the margin.

@@ -186,7 +186,7 @@ export function traceContract(name: string, open: (t: TestContext) => Promise<Co
         before = next;
         if (before === undefined) return all;
       }
-      return assert.fail('it goes on for ever');
+      return assert.fail('it continues for ever');
     };
     const all = submitted.map((id) => [id, 1] as const);
     assert.deepEqual(await paged({}), all);

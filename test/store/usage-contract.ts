@@ -130,7 +130,7 @@ export function usageContract(name: string, open: (t: Cleanup) => Promise<Contra
     assert.deepEqual(await figuresOf(store, 'bert'), { received: 1, receivedOctets: 1000, collected: 2 });
   });
 
-  promise('a partner received what its server took, a delivery at a time', async ({ store, clock }) => {
+  promise('a partner received what its server accepted, a delivery at a time', async ({ store, clock }) => {
     const anna = await addAccount(store, 'anna');
     const partner = await addPartner(store);
     for (const local of ['a', 'b', 'c'])
@@ -194,7 +194,7 @@ export function usageContract(name: string, open: (t: Cleanup) => Promise<Contra
     assert.deepEqual(await figuresOf(store, 'bert'), { received: 1, receivedOctets: 700 });
   });
 
-  promise('refusals and log-ins are counted with their rows of the trail', async ({ store, clock }) => {
+  promise('refusals and logins are counted with their rows of the trail', async ({ store, clock }) => {
     const anna = await addAccount(store, 'anna');
     const note = (event: string, facts: Readonly<Record<string, string | number | boolean>>): void =>
       store.audit.note({ event, outcome: 'failure', account: anna, facts });
@@ -254,7 +254,7 @@ export function usageContract(name: string, open: (t: Cleanup) => Promise<Contra
     ]);
   });
 
-  promise('accounts without usage stand there unless they had ended or came later', async ({ store, clock }) => {
+  promise('accounts without usage are there unless they had ended or came later', async ({ store, clock }) => {
     const anna = await addAccount(store, 'anna');
     for (const other of ['bert', 'carl', 'dora']) await addAccount(store, other);
     await send(store, anna, ['dora@group.test']);

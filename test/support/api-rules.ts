@@ -43,7 +43,7 @@ function ofOperations(paths: Node, webhooks: Node, shared: Node): readonly strin
       const where = `${method} ${path}`;
       const { operationId, parameters = [], responses } = nodeOf(operation);
       if (!METHODS.includes(method)) remarks.push(`method: ${where}`);
-      if (ids.has(operationId)) remarks.push(`operationId: ${String(operationId)} stands there twice`);
+      if (ids.has(operationId)) remarks.push(`operationId: ${String(operationId)} is there twice`);
       ids.add(operationId);
       for (const { name, in: place } of parameters as readonly Node[])
         if (place === 'query' && !/^[a-z][a-z\d]*(?:[A-Z][a-z\d]*)*$/.test(String(name)))

@@ -323,7 +323,7 @@ export class Served {
 
   /** What every test of a login ends with; both ways of ending the process do it. */
   assertNoSecret(): void {
-    if (this.#leaked !== undefined) throw new Error(`a secret stands in the log, as "${this.#leaked}"`);
+    if (this.#leaked !== undefined) throw new Error(`a secret is in the log, as "${this.#leaked}"`);
   }
 
   /** An orderly stop. Resolves to the exit code. */

@@ -36,7 +36,7 @@ const servers = new WeakMap<PostgresClient, number>();
 /** Another client of the same server. */
 export async function clientOf(client: PostgresClient, database: string): Promise<PostgresClient> {
   const port = servers.get(client);
-  if (port === undefined) throw new Error('This is no client of a server of this test');
+  if (port === undefined) throw new Error('This is not a client of a server of this test');
   return (await openAt(port, { database })) as unknown as PostgresClient;
 }
 

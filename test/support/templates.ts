@@ -142,7 +142,7 @@ function all<T>(folder: string, tags: RegExp, find: (node: ts.TaggedTemplateExpr
       try {
         found.push({ ...find(node, sources.scope(path)), where });
       } catch (error) {
-        throw new Error(`${where}: columns and lists stand beside the statement, or in a constant`, { cause: error });
+        throw new Error(`${where}: columns and lists are beside the statement, or in a constant`, { cause: error });
       }
     };
     visit(source);

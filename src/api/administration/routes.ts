@@ -314,7 +314,7 @@ async function read({ asked, services }: Ask, reader: Resource): Promise<unknown
 async function page(ask: Ask): Promise<Answer> {
   const { one, asked, services, values } = ask;
   const { row } = one;
-  if (row.effect !== 'lists') throw new Error(`${one.operation} is no list`);
+  if (row.effect !== 'lists') throw new Error(`${one.operation} is not a list`);
   const { store, random } = services;
   const of = `${one.operation} ${JSON.stringify(Object.entries(asked.params).map(([name, value]) => [name, String(value)]))}`;
   const { after: given, limit: most } = asked.query as { readonly after?: string; readonly limit: number };

@@ -237,21 +237,15 @@ function unauthorized({ kind }: Access): Problem {
     401,
     'unauthorized',
     'Log in first',
-    'The log-in is missing or wrong, or it has ended; send the right one in the header Authorization',
+    'The login is missing or wrong, or it has ended; send the right one in the header Authorization',
     { headers: { 'www-authenticate': challenges.join(', ') } },
   );
 }
 
 const notJudged = (wait = 5000): Problem =>
-  problem(
-    503,
-    'login-not-judged',
-    'The log-in was not judged',
-    'There were too many log-ins just now; try again later',
-    {
-      retryAfter: Math.max(1, Math.ceil(wait / 1000)),
-    },
-  );
+  problem(503, 'login-not-judged', 'The login was not judged', 'There were too many logins just now; try again later', {
+    retryAfter: Math.max(1, Math.ceil(wait / 1000)),
+  });
 
 const forbidden = (detail: string): Problem => problem(403, 'forbidden', 'Not allowed', detail);
 

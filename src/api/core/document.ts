@@ -29,7 +29,7 @@ const TAGS: Readonly<Record<Tag, string>> = {
   service: 'The API itself',
 };
 
-const ABOUT = `Mail of a closed user group in health care, for systems that do not speak SMTP and POP3. What is sent and fetched here takes the very same road as mail.
+const ABOUT = `Mail of a closed user group in health care, for systems that do not speak SMTP and POP3. What is sent and fetched here takes the same way as mail.
 
 Accounts log in with HTTP Basic: login and password, or an app password. Operators send a token. Either may show a client certificate where the listener asks for one.
 

@@ -80,7 +80,7 @@ function refuseTwice(raw: readonly string[]): void {
   const seen = new Set<string>();
   for (let i = 0; i < raw.length; i += 2) {
     const name = (raw[i] ?? '').toLowerCase();
-    if (seen.has(name) && !LISTS.has(name)) throw closing(`The header ${name} stands there twice; send it once`);
+    if (seen.has(name) && !LISTS.has(name)) throw closing(`The header ${name} is there twice; send it once`);
     seen.add(name);
   }
 }

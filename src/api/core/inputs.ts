@@ -67,7 +67,7 @@ export function readQuery(text: string): Readonly<Record<string, string>> {
   for (const part of parts) {
     const cut = part.indexOf('=');
     const name = decoded(cut === -1 ? part : part.slice(0, cut));
-    if (fields.has(name)) throw malformed('A parameter of the query stands there twice; send it once');
+    if (fields.has(name)) throw malformed('A parameter of the query is there twice; send it once');
     fields.set(name, decoded(cut === -1 ? '' : part.slice(cut + 1)));
   }
   // Not by assignment: a parameter may be called __proto__.

@@ -66,7 +66,7 @@ const SCOPES = {
 function whoMay(access: Access): string {
   switch (access.kind) {
     case 'nobody':
-      return 'Without a log-in.';
+      return 'Without a login.';
     case 'account':
       return `For accounts; ${SCOPES[access.scope]}.`;
     case 'operator':
@@ -215,7 +215,7 @@ export const webhookOf = (
       204: { description: 'Taken', headers: { 'API-Version': ref('headers', 'ApiVersion') } },
       400: {
         ...ref('responses', 'Problem'),
-        description: 'Not taken; it is sent again later, as after every other status',
+        description: 'Not accepted; it is sent again later, as after every other status',
       },
     },
   },

@@ -85,8 +85,8 @@ const ADMIN: Readonly<Record<AdminErrorKind, readonly [number, string]>> = {
 /** Of a submission: what a client does with it, by the class and the subject of its code (RFC 3463). */
 function refusedAs({ reply, status }: Refusal): readonly [number, string, string] {
   if (status === '4.7.1') return [429, 'too-many', 'Too much for now'];
-  if (status === '4.3.1') return [507, 'no-room', 'No room now'];
-  if (reply < 500) return [503, 'try-again', 'Not taken now'];
+  if (status === '4.3.1') return [507, 'no-room', 'No space now'];
+  if (reply < 500) return [503, 'try-again', 'Not accepted now'];
   if (reply === 552) return [413, 'too-large', 'The message is too large'];
   if (status.startsWith('5.7.')) return [403, 'refused', 'Not allowed'];
   return [422, 'refused', 'The message is refused'];
@@ -122,7 +122,7 @@ export function problemOf(error: unknown, request: string): Problem {
       403,
       'login-ended',
       'Not allowed',
-      'The log-in is no longer valid; nothing was removed, log in again',
+      'The login is no longer valid; nothing was removed, log in again',
     );
   if (error instanceof StoreFull || error instanceof StoreFailed || error instanceof StoreUnavailable)
     return problem(

@@ -38,7 +38,7 @@ export const directoryEntry = z
     mailCertificate: z.string().optional().meta({
       description: 'The certificate that mail to it is encrypted to (X.509, DER in base64).',
     }),
-    endsAt: time.optional().meta({ description: 'It takes mail until then.' }),
+    endsAt: time.optional().meta({ description: 'It accepts mail until then.' }),
   })
   .meta({ id: 'DirectoryEntry' });
 

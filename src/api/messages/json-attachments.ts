@@ -217,7 +217,7 @@ export class AttachmentReader {
 }
 
 const notBase64 = (): JsonUnreadable =>
-  new JsonUnreadable('the content of an attachment is no base64 with its padding (RFC 4648 section 4)');
+  new JsonUnreadable('the content of an attachment is not base64 with its padding (RFC 4648 section 4)');
 
 function unescaped(escape: string): string {
   try {

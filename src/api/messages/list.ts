@@ -55,7 +55,7 @@ export const listMessages = route({
   },
   headers: {
     'sluis-recipient': z.string().max(320).optional().meta({
-      description: 'Only what went to this address. In a header, since addresses in a query stand in logs.',
+      description: 'Only what went to this address. In a header, since addresses in a query are in logs.',
     }),
   },
   answers: {

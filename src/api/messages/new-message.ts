@@ -31,7 +31,7 @@ const fields = {
   from: mailbox,
   to: z.array(mailbox).min(1).max(MOST_RECIPIENTS),
   cc: z.array(mailbox).max(MOST_RECIPIENTS).optional(),
-  bcc: z.array(mailbox).max(MOST_RECIPIENTS).optional().meta({ description: 'They get it, and stand in no header.' }),
+  bcc: z.array(mailbox).max(MOST_RECIPIENTS).optional().meta({ description: 'They get it, and are in no header.' }),
   subject: z.string().max(998).optional(),
   text: z.string().max(LONGEST_TEXT).optional().meta({ description: 'Plain text; lines end in \\n.' }),
   receipt: z
@@ -175,7 +175,7 @@ export class NewMessageReader {
 
   #file(place: number): Pick<SealedBody, 'octets' | 'slices'> {
     const sealed = this.#sealed[place];
-    if (sealed === undefined) throw new JsonUnreadable('the content of an attachment is no text');
+    if (sealed === undefined) throw new JsonUnreadable('the content of an attachment is not text');
     return { octets: sealed.octets, slices: () => sealed.slices() };
   }
 }

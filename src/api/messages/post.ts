@@ -107,8 +107,8 @@ export const sendMessageRoute = route({
     413: 'The message is larger than the sender, the gateway or a recipient may have',
     422: 'The message or all its recipients are refused, or the key was used for another request',
     429: 'The limits of an hour are reached',
-    503: 'Not taken now; send the same again, under the same key',
-    507: 'There is no room now; send the same again, under the same key',
+    503: 'Not accepted now; send the same again, under the same key',
+    507: 'There is no space now; send the same again, under the same key',
   },
   run: async (asked, services: ApiServices) => {
     const { stream } = asked.body;

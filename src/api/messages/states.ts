@@ -3,10 +3,10 @@ import { z } from '../../config/zod.ts';
 import type { SentState } from '../../notices/sent-status.ts';
 
 const STATES = {
-  delivered: 'It stands in the mailbox.',
+  delivered: 'It is in the mailbox.',
   collected: 'The recipient has collected it.',
   waiting: 'It waits to be given to the mail server of the recipient.',
-  relayed: 'The mail server of the recipient has taken it.',
+  relayed: 'The mail server of the recipient has accepted it.',
   held: 'It waits for an operator.',
   failed: 'It could not be delivered; a notice went to the sender.',
   withdrawn: 'An operator has taken it back.',

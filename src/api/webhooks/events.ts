@@ -7,7 +7,7 @@ const SIGNED = {
   'webhook-id': 'Of the event: the same each time that it is sent. Leave out what you have had.',
   'webhook-timestamp': 'When it is sent, in seconds since 1970. Refuse what is older than some minutes.',
   'webhook-signature':
-    'One or two signatures with a blank between: `v1,` and base64 of HMAC-SHA256 over id, timestamp and body with points between, under the octets of the secret behind `whsec_`.',
+    'One or two signatures with a space between: `v1,` and base64 of HMAC-SHA256 over id, timestamp and body with points between, under the octets of the secret behind `whsec_`.',
 };
 
 const whose = { accountId: z.string(), organisationId: z.string() };

@@ -68,7 +68,7 @@ This letter holds a code. With it you get a new password for the health care mai
     Code:            {{code}}
     Valid until:     {{expires}}
 
-The code works once. As long as you do not use it, your present password goes on working.
+The code works once. As long as you do not use it, your present password keeps working.
 
 {{#page}}
 What to do:

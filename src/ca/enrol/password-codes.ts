@@ -38,7 +38,7 @@ export function wishedPassword(
   const { login, state } = account;
   if (state === 'ended') return fail('it has ended');
   if (state === 'suspended')
-    return fail(`it is suspended, and a code would not hold; "sluis account resume ${login}" takes that back`);
+    return fail(`it is suspended, and a code would not be valid; "sluis account resume ${login}" takes that back`);
   if (name !== undefined) return ok(name);
   const [only] = passwords;
   if (passwords.length > 1 && !others)

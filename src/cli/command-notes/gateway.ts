@@ -9,7 +9,7 @@ export const GATEWAY_NOTES: Notes = {
     '      --host db1.example.nl:5432 --host db2.example.nl:5432 --host db3.example.nl:5432 \\',
     '      --ca db-ca.pem --password-file db-password --owner-password-file owner-password',
     '',
-    'The password of the owner is kept nowhere. On each further one, with the master key carried over by a safe road:',
+    'The password of the owner is kept nowhere. On each further one, with the master key carried over by a safe way:',
     '',
     '    sluis init --config sluis.toml --hostname mail.example.nl --postgres --join --node gw2 --site zuid \\',
     '      --host db1.example.nl:5432 --host db2.example.nl:5432 --host db3.example.nl:5432 \\',
@@ -25,7 +25,7 @@ export const GATEWAY_NOTES: Notes = {
     'Verdicts: *passed*; *remarks*: mail is safe, and the page asks for something else; *failed*: a result could be lost, filed twice, read by others, or taken for sent; *not tried*: `why` says how far it got. Exit code 5: something failed; 9: something was not tried. `report.txt` has what is printed; "Look yourself" marks what no line shows.',
   ],
   check: [
-    'It reads every file that the configuration names by what `serve` reads it with, and looks whether places can be written and programs are there. It runs nothing but `master-key-command`, and opens no store. A revocation list that cannot be used is refused here, while `serve` goes on. Backups, drills, escrow and agreements are reminders (`Warning: ...`, exit code 0), asked of the running gateway. `--monitor`: [signals](signals.md#a-monitor-without-prometheus).',
+    'It reads every file that the configuration names by what `serve` reads it with, and looks whether places can be written and programs are there. It runs nothing but `master-key-command`, and opens no store. A revocation list that cannot be used is refused here, while `serve` continues. Backups, drills, escrow and agreements are reminders (`Warning: ...`, exit code 0), asked of the running gateway. `--monitor`: [signals](signals.md#a-monitor-without-prometheus).',
   ],
   status: [
     'Exit code 6: a full disk; 7: another reason against mail, or a drain. Plain `status` names what is to be seen to; `--all` adds the gateways that share the store and the servers with role and position.',
@@ -45,7 +45,7 @@ export const GATEWAY_NOTES: Notes = {
     '',
     '    sluis restore /mnt/derde/sluis/2026-11-28T013000Z --into /var/lib/postgresql/17/restored --until 2026-11-28T11:59:00+01:00 --reason "..."',
     '',
-    'Without `--until` it is as much as the log has, with `--without-log` the backup alone. A moment outside is refused. Numbers of all kinds leap, rights of gateways end, deliveries are held. It then says what comes next: start the server, make standbys anew, start the gateways under their names of before.',
+    'Without `--until` it is as much as the log has, with `--without-log` the backup alone. A moment outside is refused. Numbers of all kinds leap, rights of gateways end, deliveries are held. It then says what comes next: start the server, make standbys again, start the gateways under their former names.',
     '',
     'Messages of days that were erased since the backup are taken out of the mailboxes: nobody can open them.',
   ],
@@ -60,19 +60,19 @@ export const GATEWAY_NOTES: Notes = {
     '',
     '4. Put the copy in the place of the configuration, `sluis check`, start the gateway, take a base backup.',
     '',
-    'Every row is read again on both sides, and each table must come to the same SHA-256; only then `sluis.db` becomes `sluis-moved.db`. Cut short, the same command goes on. 50,466 rows took 11 s. Back, before a gateway has served the new store: rename `sluis-moved.db` to `sluis.db`, take the old configuration, drop the database.',
+    'Every row is read again on both sides, and each table must come to the same SHA-256; only then `sluis.db` becomes `sluis-moved.db`. Cut short, the same command continues. 50,466 rows took 11 s. Back, before a gateway has served the new store: rename `sluis-moved.db` to `sluis.db`, take the old configuration, drop the database.',
   ],
   'store compact': [
-    'The new file is compared with the old one (tables, rows, pages, the trail) before it takes its place. On PostgreSQL it is refused: autovacuum gives room back.',
+    'The new file is compared with the old one (tables, rows, pages, the trail) before it takes its place. On PostgreSQL it is refused: autovacuum returns space.',
   ],
   'drill restore': [
     '`--keys-from FOLDER` opens the backup with the copy of the keys and nothing of the key folder, and compares the two. The report notes what the drill was made with (`marks`). One that is unsigned, changed or renamed counts for nothing.',
   ],
   'drill watch': [
-    'It asks for the greeting ten times a second: it sees the door, not whether mail was accepted behind it.',
+    'It asks for the greeting ten times a second: it sees whether the port answers, not whether messages are accepted.',
   ],
   'site alone': ['See [two sites](two-sites.md#one-place-alone).'],
   completion: [
-    'For example `sluis completion bash > /etc/bash_completion.d/sluis`, `sluis completion zsh > /usr/local/share/zsh/site-functions/_sluis`, `sluis completion fish > /etc/fish/completions/sluis.fish`; anew after an upgrade. Names of accounts are not offered: each Tab would be a row of the trail.',
+    'For example `sluis completion bash > /etc/bash_completion.d/sluis`, `sluis completion zsh > /usr/local/share/zsh/site-functions/_sluis`, `sluis completion fish > /etc/fish/completions/sluis.fish`; again after an upgrade. Names of accounts are not offered: each Tab would be a row of the trail.',
   ],
 };

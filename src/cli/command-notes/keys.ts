@@ -3,7 +3,7 @@ import type { Notes } from '../../config/section-notes/notes.ts';
 
 export const KEY_NOTES: Notes = {
   audit: [
-    'Each row is written in the transaction of what it tells of, and its hash covers the row before. The running gateway signs the last row every minute and puts this head away (`audit.anchors`). So a row that was changed, taken out or moved is found, and so is a trail that was cut off or written anew. Refusals are counted for a minute before they are a row, log-ins of a program that polls for an hour; whoever reads the trail does not wait for that. Each look stands in it (`audit.read`). How all of it is written: [formats](formats.md).',
+    'Each row is written in the transaction of what it tells of, and its hash covers the row before. The running gateway signs the last row every minute and puts this head away (`audit.anchors`). So a row that was changed, taken out or moved is found, and so is a trail that was cut off or rewritten. Refusals are counted for a minute before they are a row, logins of a program that polls for an hour; whoever reads the trail does not wait for that. Each look is in it (`audit.read`). How all of it is written: [formats](formats.md).',
     '',
     'On PostgreSQL each connection that writes has a lane of its own (`lane`, `place`), and one head signs all lanes.',
   ],
@@ -20,19 +20,19 @@ export const KEY_NOTES: Notes = {
     'Two custodians, each with a share on paper, make the master key again; one share tells nothing. `check`, `backup` and `key status` remind until it was shown to be right within a year. No share is kept by the gateway. A key that was copied still opens what was copied with it.',
   ],
   'key rotate': [
-    'Day keys, keys of the authority, of the trail and of mail, and passwords of partners are sealed again; messages are not touched. A crash leaves the old key or the new one whole, and the gateway does not start until the command has come to its end. The old key lies beside the new one as `master.key.before-...`. The key folder of before is kept in `keys.copy-to/FINGERPRINT`, or in `keys.before-rotation/FINGERPRINT` beside the key folder: copy that to another disk. Keep both until the last backup of that time is gone, then destroy both. `--without-copy` goes on where no copy can be made.',
+    'Day keys, keys of the authority, of the trail and of mail, and passwords of partners are sealed again; messages are not touched. A crash leaves the old key or the new one whole, and the gateway does not start until the command has come to its end. The old key is beside the new one as `master.key.before-...`. The old key folder is kept in `keys.copy-to/FINGERPRINT`, or in `keys.before-rotation/FINGERPRINT` beside the key folder: copy that to another disk. Keep both until the last backup of that time is gone, then destroy both. `--without-copy` continues where no copy can be made.',
     '',
     'With several gateways stop all of them. Run it on one, carry its `master.key` to each other as `master.key.new` beside the old one, and run it there too. Where `keys.master-key-command` prints the key, `--out FILE` writes the new one: put it into the key store, remove the file, start.',
   ],
   statement: [
-    'It is made from what runs and what was measured; what is not in place is said. It needs the right `security` and a running gateway. `statement.eml` is signed: give this one away. Beside it lie text, HTML, `statement.json` with the controls of NEN 7510-2:2024 and ISO 27001 Annex A, the figures, what `--certificate` named, and `HOW-TO-CHECK.txt`. `--organisation` adds the processor annex: purpose, legal basis, agreement, kinds of data, data subjects, periods, measures, return and deletion (`backup.keep-for`). `--processors` is CSV `name,service,country`; the header alone says that there is none. A restore drill counts as long as doctor lets it, a switch for a year. Nobody but the organisation is named; of partners it counts what their servers must show. Reports of drills name people, so show an auditor the files. Words in capitals in the column of commands are for you to fill in.',
+    'It is made from what runs and what was measured; what is not in place is said. It needs the right `security` and a running gateway. `statement.eml` is signed: give this one away. Beside it are text, HTML, `statement.json` with the controls of NEN 7510-2:2024 and ISO 27001 Annex A, the figures, what `--certificate` named, and `HOW-TO-CHECK.txt`. `--organisation` adds the processor annex: purpose, legal basis, agreement, kinds of data, data subjects, periods, measures, return and deletion (`backup.keep-for`). `--processors` is CSV `name,service,country`; the header alone says that there is none. A restore drill counts as long as doctor lets it, a switch for a year. Nobody but the organisation is named; of partners it counts what their servers must show. Reports of drills name people, so show an auditor the files. Words in capitals in the column of commands are for you to fill in.',
   ],
   ca: [
     '`ca init` makes a root (20 years) and an issuing authority (5 years), RSA-3072 unless `--key-kind` says otherwise. Then take the root off line, file and password apart, in two places each:',
     '',
     '    sluis ca export-root --out root.p12 --password-out root.password --remove',
     '',
-    'Backups of `keys/` from before still hold the sealed key: replace them. With `ca.crl-file` lists are written at once; one file for each authority in DER lies beside it. A list holds for 7 days.',
+    'Backups of `keys/` from before still hold the sealed key: replace them. With `ca.crl-file` lists are written at once; one file for each authority in DER is beside it. A list is valid for 7 days.',
     '',
     '**Roll-over of the issuing authority** (after about three years): `sluis ca renew-issuer`. Who trusts the root notices nothing.',
     '',
@@ -45,13 +45,13 @@ export const KEY_NOTES: Notes = {
     '5. When the last certificate under the old root has ended, take it out of every trust store; at once if its key is known to others.',
   ],
   'cert issue': [
-    "The key is made in the command's own process, and no copy is kept (`--keep-key`: the gateway keeps it, for mail). A request for an address of somebody else is refused. `--legacy` is for systems that cannot read AES-256 (Windows before 1709), with weak protection. A certificate holds for two years, at most three.",
+    "The key is made in the command's own process, and no copy is kept (`--keep-key`: the gateway keeps it, for mail). A request for an address of somebody else is refused. `--legacy` is for systems that cannot read AES-256 (Windows before 1709), with weak protection. A certificate is valid for two years, at most three.",
   ],
   'cert renew': [
-    'A code holds 30 days (`--valid`) and five wrong tries. `cert collect CODE --out FILE.p12` makes key and certificate at that moment. New ones end spread over two months; the old one stays valid until its end.',
+    'A code is valid for 30 days (`--valid`) and five wrong tries. `cert collect CODE --out FILE.p12` makes key and certificate at that moment. New ones end spread over two months; the old one stays valid until its end.',
   ],
   'cert list': [
-    "Without `--account` it has those that are no account's too; `for` is the kind:",
+    'Without `--account` it has those that belong to no account too; `for` is the kind:',
     '',
     '| kind | what | renewed by |',
     '| --- | --- | --- |',

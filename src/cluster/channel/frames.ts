@@ -66,7 +66,7 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new ChannelBroken('a frame is no JSON');
+    throw new ChannelBroken('a frame is not JSON');
   }
 }
 

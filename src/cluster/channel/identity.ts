@@ -56,7 +56,7 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
   [/CERT_NOT_YET_VALID/, 'its certificate is not valid yet; check the clocks of both machines'],
   [
     /ALTNAME_INVALID/,
-    'its certificate is for another name; issue one for the name that stands in cluster.peers, or correct that name',
+    'its certificate is for another name; issue one for the name that is in cluster.peers, or correct that name',
   ],
   [
     /SELF_SIGNED|UNABLE_TO_|CERT_SIGNATURE|CERT_UNTRUSTED|INVALID_PURPOSE|INVALID_CA/,

@@ -99,7 +99,7 @@ export class Answerer {
       if (host === STRANGER)
         throw new PeerRefused(
           'not-listed',
-          'the certificate is for no name that stands in cluster.peers of this node; add the node there, or issue a certificate for its name',
+          'the certificate is for no name that is in cluster.peers of this node; add the node there, or issue a certificate for its name',
         );
       if (use.connections > MAX_PER_PEER) throw tooMuch(`${MAX_PER_PEER} connections`);
       await this.#greet(line);

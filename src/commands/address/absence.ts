@@ -104,7 +104,7 @@ export async function absencesIn(
       const absence = absenceOf({ ...rest, since: from }, bounds);
       const name = `${addressKey(absence.address)} ${absence.from}`;
       const before = absencesOf.get(name);
-      if (before !== undefined) throw new AdminError('invalid', `It stands in line ${before.line} already`);
+      if (before !== undefined) throw new AdminError('invalid', `It is in line ${before.line} already`);
       absencesOf.set(name, { ...absence, line });
     },
   });

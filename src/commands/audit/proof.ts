@@ -34,7 +34,7 @@ const report = z.union([
 ]);
 const found = z.object({
   report,
-  anchors: z.number().meta({ description: 'Anchors that stand in it.' }),
+  anchors: z.number().meta({ description: 'Anchors that are in it.' }),
   missing: z
     .object({ seq: z.number(), why: z.string() })
     .optional()
@@ -61,7 +61,7 @@ export const chainCheck = lookPart({
   about: 'check the chain of the trail, and that it has the rows of these anchors',
   in: {
     anchors: several(anchor, 'rows that were signed', MAX_ANCHORS),
-    own: flag('and those that stand in the newest anchors of this gateway'),
+    own: flag('and those that are in the newest anchors of this gateway'),
   },
   out: found,
   right: 'security',
@@ -157,7 +157,7 @@ export function proofFails({ report, missing, proven, places }: Proof) {
   if (proven) return undefined;
   return {
     code: 'unproven',
-    text: `The chain holds, and nothing proves that its end was not cut off or all of it written anew: there is no anchor in ${places.join(', ')}; name where they are kept with --anchors PATH`,
+    text: `The chain holds, and nothing proves that its end was not cut off or all of it rewritten: there is no anchor in ${places.join(', ')}; name where they are kept with --anchors PATH`,
   } as const;
 }
 

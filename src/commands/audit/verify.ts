@@ -27,7 +27,7 @@ const stampsView = z.object({
 const exportView = z.object({
   hostname: z.string(),
   rows: z.number(),
-  anchors: z.number().meta({ description: 'Anchors that stand in it.' }),
+  anchors: z.number().meta({ description: 'Anchors that are in it.' }),
   pieces: z
     .object({ count: z.number(), hidden: z.number(), loose: z.number() })
     .optional()
@@ -41,7 +41,7 @@ type Verified = z.infer<typeof ownStamped> | z.infer<typeof exportStamped>;
 
 export const verify = readsHere({
   about:
-    'check the chain of the trail, or of an export, against anchors: that nothing was changed, cut off or written anew',
+    'check the chain of the trail, or of an export, against anchors: that nothing was changed, cut off or rewritten',
   in: IN,
   out: z.union([ownStamped, exportStamped]),
   right: 'security',
@@ -96,7 +96,7 @@ function exportFails({ broken, anchors }: CheckedExport, given: Given) {
   if (anchors > 0) return undefined;
   return {
     code: 'unproven',
-    text: `The chain of "${path}" holds, and nothing proves that its end was not cut off or all of it written anew: ${given.anchors.length === 0 ? 'add --anchors PATH' : 'none of the anchors that were given is of a row in it'}`,
+    text: `The chain of "${path}" holds, and nothing proves that its end was not cut off or all of it rewritten: ${given.anchors.length === 0 ? 'add --anchors PATH' : 'none of the anchors that were given is of a row in it'}`,
   } as const;
 }
 
@@ -105,6 +105,6 @@ function stampsFail({ stamps }: Stamps, { timestampAuthority }: Given, places: r
   if (timestampAuthority.length === 0 || stamps > 0) return undefined;
   return {
     code: 'unproven',
-    text: `No time stamp was checked: there is none ${places.length === 0 ? 'where no place of anchors is named' : `in ${places.join(', ')}`}; name the folder where they lie beside the anchors with --anchors PATH`,
+    text: `No time stamp was checked: there is none ${places.length === 0 ? 'where no place of anchors is named' : `in ${places.join(', ')}`}; name the folder where they are beside the anchors with --anchors PATH`,
   } as const;
 }

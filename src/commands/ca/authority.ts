@@ -30,7 +30,7 @@ function adviceOf(ca: CaParts, known: readonly KnownAuthority[]): string[] {
   const root = currentOf(known, 'root');
   const advice: string[] = [];
   if (ca.keys.has({ role: 'root', fingerprint: root.record.fingerprint }))
-    advice.push('The key of the root lies in the key folder; "sluis ca export-root --remove" takes it off line.');
+    advice.push('The key of the root is in the key folder; "sluis ca export-root --remove" takes it off line.');
   if (endsSoon(root, now)) advice.push('The root ends within 5 years; roll it over with "sluis ca renew-root".');
   else if (endsSoon(currentOf(known, 'issuing'), now))
     advice.push('The issuing authority would cut new certificates short; renew it with "sluis ca renew-issuer".');

@@ -47,7 +47,7 @@ async function ownerOf(context: AdminContext, input: Given, certificate: Certifi
   if (owner === undefined || key !== undefined)
     throw new AdminError(
       'invalid',
-      'Cannot register the certificate for log-in: give its account; an address and a private key go with those for mail',
+      'Cannot register the certificate for login: give its account; an address and a private key go with those for mail',
     );
   await accountOf(context.store.registry, owner);
   return owner;
@@ -88,12 +88,9 @@ export const importPart = part({
 export const importRow = changesHere({
   about: 'register a certificate that another authority issued, so that it is listed and its end is warned of',
   in: {
-    file: arg(
-      file,
-      'certificate: PEM, DER, PKCS #7 (.p7b), or a PKCS #12 file, of which the private key is left alone',
-    ),
+    file: arg(file, 'certificate: PEM, DER, PKCS #7 (.p7b), or a PKCS #12 file, whose private key is not used'),
     ...OWNED,
-    keepKey: flag('for mail: take the private key of the PKCS #12 file into care, to sign and to open'),
+    keepKey: flag('for mail: store the private key of the PKCS #12 file in the gateway, to sign and to decrypt'),
     passwordFile: opensFile,
   },
   check: oneOwner,
@@ -115,7 +112,7 @@ export const importRow = changesHere({
 });
 
 const keyPart = part({
-  about: 'take the private key of a certificate into care',
+  about: 'store the private key of a certificate in the gateway',
   in: { serial: need(certificateName, 'of which'), key: need(privateKey, 'the key') },
   out: certificateView,
   right: 'security',
@@ -131,10 +128,10 @@ const keyPart = part({
 
 export const keys = subject(
   'key',
-  'private keys for mail in the care of the gateway',
+  'private keys for mail that the gateway holds',
   {
     add: changesHere({
-      about: 'take the private key of a registered certificate for mail into care, to sign and to open',
+      about: 'store the private key of a registered certificate for mail in the gateway, to sign and to decrypt',
       in: { file: arg(file, 'PKCS #12 file with the certificate and its key'), passwordFile: opensFile },
       out: certificateView,
       ...ruledAs(keyPart),
@@ -147,7 +144,7 @@ export const keys = subject(
     }),
 
     remove: changes({
-      about: 'forget a private key: what was encrypted to it is closed for good',
+      about: 'delete a private key: what was encrypted to it can never be read again',
       in: byName,
       out: certificateView,
       right: 'security',
@@ -155,12 +152,12 @@ export const keys = subject(
       examples: ['5c0d9e41a7b24f6388d2f1706ab3c915 --yes --reason "the practice has closed"'],
       confirm: {
         name: ({ serial }) => serial,
-        what: ({ serial }) => `forget the private key of certificate ${serial}`,
+        what: ({ serial }) => `delete the private key of certificate ${serial}`,
         goes: async (here, { serial }) => {
           const { account, subject: name, ends, ...of } = await here.call(showCertificate, { serial });
           return [
-            `The private key of certificate ${of.serial} of ${account} (${name}, until ${readableDay(ends)}) is forgotten:`,
-            '- mail that was encrypted to it and is not opened yet stays closed for its addressee',
+            `The private key of certificate ${of.serial} of ${account} (${name}, until ${readableDay(ends)}) is deleted:`,
+            '- messages that were encrypted to it and were not decrypted yet can no longer be read',
             '- nothing is signed with it from now on',
             'Backups of the database still have it.',
           ].join('\n');

@@ -33,7 +33,7 @@ const account = need(login, 'whose');
 const request = need(certificateRequest, 'certificate request: PEM, or its DER in base64');
 const key = opt(privateKey, 'the private key of the request, where the gateway is to hold it');
 const lastDay = opt(ends, 'last day; two years from now when left out');
-const valid = opt(days(90), 'how long a code holds; default: 30d', 30);
+const valid = opt(days(90), 'how long a code is valid; default: 30d', 30);
 
 export const issueParts = {
   issue: part({

@@ -24,7 +24,7 @@ export function keepingKey(
   if (use !== 'mail')
     return refuse(
       'hold the private key',
-      'it is for log-in, which its owner proves with it; only keys for mail are held',
+      'it is for login, which its owner proves with it; only keys for mail are held',
     );
   const read = readCertificateRequest(request);
   if (read.ok && !read.value.publicKey.equals(createPublicKey(key)))
@@ -39,7 +39,7 @@ export async function sealedFor(
   { publicKey, fingerprint }: Certificate,
 ): Promise<Uint8Array> {
   if (!publicKey.equals(createPublicKey(key)))
-    return refuse('take the private key into care', 'it is that of another certificate');
+    return refuse('store the private key', 'it is that of another certificate');
   return await mail.seals.seal(fingerprint, key);
 }
 

@@ -53,7 +53,7 @@ export async function recordsOf<P extends Params>(
     const key = once === undefined ? line : record[once];
     const before = lines.get(key);
     if (before === undefined) records.push({ ...record, line });
-    else problems.push({ line, text: `"${String(key)}" stands in line ${before} as well` });
+    else problems.push({ line, text: `"${String(key)}" is in line ${before} as well` });
     lines.set(key, before ?? line);
   }
   if (kept === undefined) refuseLines(action, problems);

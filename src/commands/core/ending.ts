@@ -8,7 +8,7 @@ import { type Change, type Params, type Values, flag, opt } from './row.ts';
 
 export const ENDING = {
   grace: opt(days(MAX_GRACE), `how long "resume" can take it back, such as 60d; default: ${DEFAULT_GRACE}d`),
-  now: flag('at once and for ever, with no time of grace'),
+  now: flag('at once and for good, with no time of grace'),
   successor: opt(address, 'who takes its mail: senders are told'),
   dryRun: flag('say what would be done, and do nothing'),
 };

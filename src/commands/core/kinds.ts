@@ -104,7 +104,7 @@ export const naming = <T, W>(of: Of, given: Kind<T, W>): Kind<T, W> => ({ ...giv
 
 export const login = naming(
   'account',
-  ofText('login', 'a log-in name without spaces, colons, quotes or angle brackets', foldLogin),
+  ofText('login', 'a login name without spaces, colons, quotes or angle brackets', foldLogin),
 );
 
 export const address = naming(

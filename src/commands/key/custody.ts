@@ -79,7 +79,7 @@ async function sameKey({ keys }: AdminContext, given: string): Promise<void> {
   if (own !== given)
     throw new AdminError(
       'invalid',
-      `Cannot go on with the master key ${given}: the store is sealed with ${own}; check section [keys] of the configuration`,
+      `Cannot continue with the master key ${given}: the store is sealed with ${own}; check section [keys] of the configuration`,
     );
 }
 

@@ -32,7 +32,7 @@ export async function keepOldKeys({ keys }: Config, fingerprint: string): Promis
     if (!(error instanceof BackupRefused) && (error as NodeJS.ErrnoException).code === undefined) throw error;
     throw new CommandError(
       'unavailable',
-      `Cannot make a new master key: the key folder as it is now, which alone opens the backups of before, cannot be kept in "${to}". ${(error as Error).message.replace(/\.$/, '')}; put that right${copyTo === undefined ? ', or set copy-to in the section keys' : ''}; or, where no backup of before is ever needed or you hold a copy of "${keyFolder}" yourself, go on with --without-copy. Nothing was changed`,
+      `Cannot make a new master key: the present key folder, which alone opens earlier backups, cannot be kept in "${to}". ${(error as Error).message.replace(/\.$/, '')}; put that right${copyTo === undefined ? ', or set copy-to in the section keys' : ''}; or, where no earlier backup is ever needed or you hold a copy of "${keyFolder}" yourself, continue with --without-copy. Nothing was changed`,
     );
   }
   return { folder: join(to, fingerprint), aside: copyTo === undefined };
@@ -50,9 +50,9 @@ async function makeAside(folder: string): Promise<void> {
 /** For the end of a rotation: what opens the backups of before. */
 export const oldKeysText = (kept: OldKeys | undefined, oldKey: string): string => {
   if (kept === undefined)
-    return `No copy of the key folder of before was made here: a backup of before opens only with the old master key (${oldKey}) and a key folder of before that you hold.`;
+    return `No copy of the old key folder was made here: an earlier backup opens only with the old master key (${oldKey}) and an old key folder that you hold.`;
   const destroyed = kept.aside
-    ? ' It lies on the same disk: copy it to a safe place. Day keys that are destroyed from now on are destroyed there too, and in no other copy that you make.'
+    ? ' It is on the same disk: copy it to a safe place. Day keys that are destroyed from now on are destroyed there too, and in no other copy that you make.'
     : '';
   return `Earlier backups open only with the old master key (${oldKey}) and the old key folder, which is kept in ${kept.folder}.${destroyed} Destroy both when the last of these backups is gone.`;
 };

@@ -84,14 +84,14 @@ export async function rotate(here: Here, { out, withoutCopy }: Wanted): Promise<
 async function sure({ terminal, options }: Here, fingerprint: string, withoutCopy: boolean): Promise<Here['options']> {
   if (withoutCopy)
     return await askToDestroy(terminal, options, {
-      what: 'make a new master key and keep no copy of the keys of before',
+      what: 'make a new master key and keep no copy of the old keys',
       goes: () =>
         Promise.resolve(
-          `Everything is sealed anew, and the keys that master key ${fingerprint} opens are gone: no backup of before can be restored.`,
+          `Everything is sealed again, and the keys that master key ${fingerprint} opens are gone: no earlier backup can be restored.`,
         ),
       name: fingerprint,
     });
-  await confirm(terminal, 'Everything is sealed anew; take a backup first.', options.yes);
+  await confirm(terminal, 'Everything is sealed again; take a backup first.', options.yes);
   return options;
 }
 

@@ -74,7 +74,7 @@ export const aside = changes({
     const copies = its.recipients.flatMap((r) => (r.mailbox === account.id ? (r.copy ?? its.id) : []));
     let entry;
     for (const id of new Set([...copies, its.id])) entry ??= await store.deliveries.mailboxEntry(account.id, id);
-    if (entry === undefined) return no('it does not lie in the mailbox; "sluis trace" tells where it is');
+    if (entry === undefined) return no('it is not in the mailbox; "sluis trace" tells where it is');
     const delivery = await setAside({ store, noticeWriter }, account.id, entry, { actor });
     if (delivery === 'in-use')
       return no('a session reads the mailbox now; try again when that has ended, or end it with "sluis session end"');

@@ -85,7 +85,7 @@ export const identities = subject('identity', 'operators who log in to the web c
   }),
 
   release: changes({
-    about: 'let somebody whose operator has ended come in anew: the next log-in registers an operator',
+    about: 'let somebody whose operator has ended come in again: the next login registers an operator',
     in: { identity: arg(identityId, 'its id, as the list shows it') },
     out: z.object({ id: z.string() }),
     right: 'security',

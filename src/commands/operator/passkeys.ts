@@ -102,7 +102,7 @@ export const passkeys = subject('passkey', 'what operators log in to the web con
     out: z.object({ id: z.string() }),
     right: 'security',
     trail: ['operator.passkey-ended'],
-    undo: 'operator passkey add, and registering it anew',
+    undo: 'operator passkey add, and registering it again',
     examples: ['K7QM-2XRD --reason "stolen"'],
     run: async ({ store }, { passkey }, call) => {
       const found = (await store.console.passkeys()).find(({ id }) => id === passkey);

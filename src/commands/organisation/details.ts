@@ -55,7 +55,7 @@ export const contactText = ({ contactProblem }: z.infer<typeof contactView>): st
 
 const toldBefore = (told: string | null): string =>
   told === null
-    ? 'Nobody could be told, since neither a contact of before nor anybody else of it has a mailbox here: call a number that you knew before.'
+    ? 'Nobody could be told, since neither a former contact nor anybody else of it has a mailbox here: call a number that you knew before.'
     : `Told ${told}, where it was reached before.`;
 
 /** What `set` changes besides settings. */

@@ -103,7 +103,7 @@ function refuseOpen({ organisation, active, messages, waiting }: ErasePlan, disc
   if (messages + waiting > 0 && !discardMail)
     throw new AdminError(
       'conflict',
-      `Cannot erase organisation "${organisation}": messages lie in its mailboxes (${messages}) or wait for its partner (${waiting}); have them fetched, or add --discard-mail to erase them for good`,
+      `Cannot erase organisation "${organisation}": messages are in its mailboxes (${messages}) or wait for its partner (${waiting}); have them fetched, or add --discard-mail to erase them for good`,
     );
 }
 

@@ -48,7 +48,7 @@ export class ExportFolder {
     if (!/^(?:mail\/)?[a-z0-9-]+\.(?:jsonl|eml|txt)$/.test(name))
       throw new CommandError(
         'failed',
-        `Cannot write "${name}": it is no name of an export; are command line and gateway of the same version?`,
+        `Cannot write "${name}": it is not a name of an export; are command line and gateway of the same version?`,
       );
     this.#current = { name, octets: 0, hash: createHash('sha256'), file: newFile(join(this.#path, name), 0o600) };
   }
@@ -81,7 +81,7 @@ export const readme = (name: string, missing: readonly string[]): string =>
     'certificates.jsonl    certificates with PEM; pgp-keys.jsonl OpenPGP keys; private keys never leave',
     'partners.jsonl        mail servers, without secrets; edi-identities.jsonl; absences.jsonl',
     'usage.jsonl           figures of each account and month, for the invoice',
-    'messages.jsonl        envelopes of messages that were sent by its accounts or lie in their mailboxes, as long as they are told of',
+    'messages.jsonl        envelopes of messages that were sent by its accounts or are in their mailboxes, as long as they are told of',
     'audit.jsonl           rows of the audit trail about its accounts',
     'mail/                 messages that wait in its mailboxes, where they were asked for (ACCOUNT-NUMBER-ID.eml)',
     'manifest.json         octets and SHA-256 of every file',

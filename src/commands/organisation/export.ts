@@ -15,7 +15,7 @@ const said = {
 } as const;
 const one = {
   name: arg(organisation, 'the organisation'),
-  messages: flag('also the messages that lie in its mailboxes, readable'),
+  messages: flag('also the messages that are in its mailboxes, readable'),
 };
 
 export const exported = part({

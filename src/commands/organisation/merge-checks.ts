@@ -111,7 +111,7 @@ export class MergeChecks {
       const found = await this.#context.store.registry.findRecipient(addressKey(address));
       if (from.mergedInto !== undefined && found?.organisation.id === into.id) continue;
       this.#problem(
-        `line ${line}: ${address} is no address of "${from.name}" that takes mail; correct or remove the line`,
+        `line ${line}: ${address} is not an address of "${from.name}" that accepts mail; correct or remove the line`,
       );
     }
   }

@@ -54,7 +54,7 @@ export async function rulesFrom(
     now,
     check: ({ old, new: successor, mailbox, line: at }) => {
       const before = byAddress.get(addressKey(old));
-      if (before !== undefined) throw new AdminError('invalid', `"${old}" stands in line ${before.line} as well`);
+      if (before !== undefined) throw new AdminError('invalid', `"${old}" is in line ${before.line} as well`);
       byAddress.set(addressKey(old), { line: at, address: old, successor, mailbox });
     },
   });

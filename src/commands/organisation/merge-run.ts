@@ -102,7 +102,7 @@ export async function merge(context: AdminContext, input: MergeInput, call: Call
     if (left > 0 && done === before)
       throw new AdminError(
         'conflict',
-        `Cannot end the merge: ${left} accounts of "${from}" are left; give the same command again, it goes on`,
+        `Cannot end the merge: ${left} accounts of "${from}" are left; give the same command again, it continues`,
       );
   }
   const problem = revoked === 0 ? undefined : await tryToPublish(context.ca);

@@ -36,7 +36,7 @@ export function mergeText(view: MergeView): string {
 function accountLines({ into, accounts, suspended, stay, messages, octets, applied }: MergeView): string[] {
   const stays = suspended === 0 ? '' : `, ${suspended} of them suspended as before`;
   return [
-    `- ${many(accounts, 'account')} ${applied ? agree(accounts, 'belongs', 'belong') : 'would belong'} to ${into}${stays}, with passwords, certificates and ${many(messages, 'message')} (${readableSize(octets)}); mail programs go on as before`,
+    `- ${many(accounts, 'account')} ${applied ? agree(accounts, 'belongs', 'belong') : 'would belong'} to ${into}${stays}, with passwords, certificates and ${many(messages, 'message')} (${readableSize(octets)}); mail programs continue as before`,
     ...(stay === 0
       ? []
       : [`- ${many(stay, 'account')} that had ended before ${agree(stay, 'stays as it is', 'stay as they are')}`]),
@@ -47,11 +47,11 @@ function addressLines(view: MergePlan): string[] {
   const { addresses, ending, ends, registered, elsewhere, changed, withoutAddress, into } = view;
   const on = addresses - ending;
   return [
-    ...(on === 0 ? [] : [`- ${many(on, 'address')} ${agree(on, 'goes', 'go')} on for good`]),
+    ...(on === 0 ? [] : [`- ${many(on, 'address')} ${agree(on, 'stays', 'stay')} for good`]),
     ...(ending === 0
       ? []
       : [
-          `- ${many(ending, 'address')} ${agree(ending, 'takes', 'take')} mail until ${readableTime(ends)}; then senders are told of the successor (551 5.1.6)`,
+          `- ${many(ending, 'address')} ${agree(ending, 'accepts', 'accept')} mail until ${readableTime(ends)}; then senders are told of the successor (551 5.1.6)`,
         ]),
     ...(registered === 0
       ? []
@@ -107,7 +107,7 @@ function settingLines({ settings, lockedOut, exemptions, into, contact, language
     ...(exemptions.length === 0
       ? []
       : [
-          `- what these accounts submit was exempt from scanning, and is scanned at ${into}; two people decide anew ("sluis scan exempt add")`,
+          `- what these accounts submit was exempt from scanning, and is scanned at ${into}; two people decide again ("sluis scan exempt add")`,
           ...listed(exemptions),
         ]),
     `- purpose, legal basis, agreement and telephone are those of ${into}; notices go to ${contact ?? 'nobody outside: it has no contact'}, in ${language}`,

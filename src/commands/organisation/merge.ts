@@ -9,7 +9,7 @@ export const merge = changes({
   in: {
     name: arg(organisation, 'the organisation that ends'),
     into: need(organisation, 'the organisation that it becomes part of'),
-    until: opt(ends, 'its addresses take mail until then; without it they go on for good'),
+    until: opt(ends, 'its addresses accept mail until then; without it they stay for good'),
     successor: opt(address, 'the successor of all addresses that the file does not name'),
     mailbox: opt(login, 'where mail for all addresses that the file does not name is filed from now on'),
     keepSettings: flag('accounts keep settings that held for the organisation and differ'),

@@ -97,16 +97,16 @@ const stateChange = (
         ...(state === 'active' && !dryRun && { suspended }),
       };
     },
-    say: (done) => [...(done.applied ? [] : ['Nothing was done. It would be so:']), ...row.say(done)].join('\n'),
+    say: (done) => [...(done.applied ? [] : ['Nothing was done. This would happen:']), ...row.say(done)].join('\n'),
   });
 
 export const suspend = stateChange('suspended', {
   api: { method: 'POST', path: '/organisations/{organisationId}/suspensions', ids: { organisationId: 'name' } },
-  about: 'refuse log-ins and mail of all its accounts, until it is resumed; what waits stays',
+  about: 'refuse logins and mail of all its accounts, until it is resumed; what waits stays',
   undo: 'organisation resume',
   say: ({ name, accounts, addresses, waiting }) => [
     `Organisation ${name} is suspended:`,
-    `- ${many(accounts, 'account')} can no longer log in, and open sessions are cut`,
+    `- ${many(accounts, 'account')} can no longer log in, and open sessions are closed`,
     `- mail for ${many(addresses, 'address')} is refused (550 5.2.1)`,
     `- ${many(waiting, 'message')} in its mailboxes wait until "sluis organisation resume ${name}"`,
   ],
@@ -119,7 +119,7 @@ export const resume = stateChange('active', {
   say: ({ name, state, takenBack, accounts, suspended = 0 }) => [
     state === 'ending'
       ? `Organisation ${name} is no longer suspended; it is ending still, and its accounts collect what waits. Once more "sluis organisation resume ${name}" takes that back.`
-      : `${takenBack === true ? `The end of organisation ${name} is taken back. It` : `Organisation ${name}`} is active: ${many(accounts - suspended, 'account')} log in and take mail again.`,
+      : `${takenBack === true ? `The end of organisation ${name} is taken back. It` : `Organisation ${name}`} is active: ${many(accounts - suspended, 'account')} log in and accept mail again.`,
     ...(suspended === 0 ? [] : [`${many(suspended, 'account')} stay suspended, each by itself.`]),
   ],
 });
@@ -169,13 +169,13 @@ function endText(done: ChangedState): string {
     `- ${sendersText(many(addresses, 'address'), successor)}`,
     ...(closes === undefined
       ? [
-          `- ${accountsText} can no longer log in, and open sessions are cut`,
+          `- ${accountsText} can no longer log in, and open sessions are closed`,
           `- ${many(waiting, 'message')} in its mailboxes stay for their time; "sluis mailbox export" writes them to a file`,
         ]
       : [
           `- ${accountsText} no longer send anything, and collect what waits (${many(waiting, 'message')}) until ${readableTime(closes)}`,
         ]),
-    `- ${closes === undefined ? '' : 'then '}${many(certificates, 'certificate')} for log-in, ${many(identities, 'EDI identity')} and all rights to send end`,
+    `- ${closes === undefined ? '' : 'then '}${many(certificates, 'certificate')} for login, ${many(identities, 'EDI identity')} and all rights to send end`,
     backText(closes, `organisation resume ${name}`),
     ...(problem === undefined ? [] : [problem]),
   ].join('\n');

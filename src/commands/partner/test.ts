@@ -63,7 +63,7 @@ const remedies: Readonly<Record<PartnerStep, string>> = {
     'check host, port and TLS mode (implicit on 465, starttls on 25), and that the firewalls of both sides let this machine in',
   tls: 'the partner must offer TLS 1.2 or newer, by STARTTLS or from the first octet as its TLS mode says; nothing is sent without',
   certificate:
-    'ask the partner, on another way than mail, whether this certificate is right; then set --ca, --server-name or --pin to match it',
+    'ask the partner, by another way than mail, whether this certificate is right; then set --ca, --server-name or --pin to match it',
   extensions: 'ask the partner whether its server lets this gateway in by address or name',
   login:
     'set the login name and password again, or ask the partner what its server wants; a client certificate may be missing',

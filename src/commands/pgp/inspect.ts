@@ -85,7 +85,7 @@ async function secretsOf({ store, mail }: AdminContext, as: Address): Promise<re
   if (held.length === 0)
     throw new AdminError(
       'unknown',
-      `Cannot open as "${as}": no secret half is held for it; "sluis pgp key list" shows`,
+      `Cannot open as "${as}": no private key is held for it; "sluis pgp key list" shows`,
     );
   return held.map(({ secret }) => secret);
 }

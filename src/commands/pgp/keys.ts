@@ -43,7 +43,7 @@ async function opened({ store, mail }: AdminContext, { fingerprint }: PgpKeyReco
   if (sealed === undefined) return undefined;
   const secret = await mail.pgp.seals.open(fingerprint, sealed);
   if (!secret.ok)
-    throw new AdminError('unavailable', `Cannot use the secret half of key ${fingerprint}: ${secret.error}`);
+    throw new AdminError('unavailable', `Cannot use the private key of OpenPGP key ${fingerprint}: ${secret.error}`);
   return secret.value;
 }
 
@@ -60,7 +60,7 @@ async function register(
   { how, actor, keep }: { readonly how: 'issued' | 'imported'; readonly actor: Actor; readonly keep: boolean },
 ): Promise<'added' | 'refreshed'> {
   const secret = keep ? key.secret : undefined;
-  if (secret?.locked === true) refuse('hold the secret half', 'it is under a passphrase; give it with --password-file');
+  if (secret?.locked === true) refuse('hold the private key', 'it is under a passphrase; give it with --password-file');
   return await context.store.pgpKeys.add(
     owner,
     {
@@ -131,14 +131,14 @@ export async function issueKey(
   { address: of, type, ends, keep, out, passphrase }: NewKey,
   actor: Actor,
 ): Promise<PgpKeyView & { readonly secret?: string }> {
-  if (!keep && !out) refuse('issue an OpenPGP key', 'nobody would have its secret half; add --keep-key or --out FILE');
+  if (!keep && !out) refuse('issue an OpenPGP key', 'nobody would have its private key; add --keep-key or --out FILE');
   const { account } = await recipientOf(context.store.registry, of);
   const now = context.clock.now();
   const until = ends ?? now + THREE_YEARS;
   if (!(until > now) || until > now + MOST_YEARS)
     refuse(
       'issue an OpenPGP key',
-      `"${isoDay(dayOf(instant(until)))}" is no day in the next 20 years; expected such as 2029-12-31`,
+      `"${isoDay(dayOf(instant(until)))}" is not a day in the next 20 years; expected such as 2029-12-31`,
     );
   const seconds = Math.round((until - now) / 1000);
   const key = await worked(context, { kind: 'make-key', type, name: '', email: of, seconds });
@@ -162,7 +162,7 @@ export async function importKey(context: AdminContext, input: GivenKey, actor: A
       'import OpenPGP keys',
       `there are ${given === undefined ? 'none' : more.length + 1}; import one at a time`,
     );
-  if (input.keep && given.secret === undefined) refuse('hold the secret half', 'the file has the public half alone');
+  if (input.keep && given.secret === undefined) refuse('hold the private key', 'the file has the public key alone');
   const key = await joined(context, given, input.keep);
   const owner = await ownerOf(context, key, input);
   // A secret half that is held gets the newer times as well.
@@ -198,7 +198,10 @@ export async function exportKey(
   if (!secret) return { ...view, armoured: await asArmour('PUBLIC KEY BLOCK', record.packets) };
   const held = await opened(context, record);
   if (held === undefined)
-    throw new AdminError('unknown', `Cannot export the secret half of key ${record.fingerprint}: it is not held here`);
+    throw new AdminError(
+      'unknown',
+      `Cannot export the private key of OpenPGP key ${record.fingerprint}: it is not held here`,
+    );
   const armoured = await lockedWith(context, held, passphrase);
   await context.store.pgpKeys.noteExport(record.fingerprint, actor);
   return { ...view, armoured };

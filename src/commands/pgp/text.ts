@@ -40,7 +40,7 @@ const FORMS: Readonly<Record<PgpInspectView['form'], string>> = {
 function verdict(view: PgpInspectView): string {
   if (view.problem !== undefined) return view.problem;
   if (view.standing !== 'unsigned') return view.standing === 'valid' ? 'valid' : 'not valid';
-  return view.form === 'pgp-encrypted' && !view.opened ? 'closed; look inside with --as' : 'nobody signed it';
+  return view.form === 'pgp-encrypted' && !view.opened ? 'encrypted; look inside with --as' : 'nobody signed it';
 }
 
 export function inspectText(view: PgpInspectView): string {

@@ -81,7 +81,7 @@ function textOf({ month, running, aim, sites }: Report): string {
     ]),
   );
   if (sites.length === 0)
-    return `Nothing was measured in ${month}: name the front doors in probe.sites, and add the account with "sluis probe add"; what was measured is kept for 13 months.`;
+    return `Nothing was measured in ${month}: name the sites in probe.sites, and add the account with "sluis probe add"; what was measured is kept for 13 months.`;
   return [
     `Availability in ${month}${running ? '; the month is still running: figures so far' : ''}. Aim: ${percentText(aim)} of a year.`,
     '',

@@ -38,7 +38,7 @@ ${wishes.webhook === undefined ? '' : `  webhooks     go to ${wishes.webhook}, s
 ${list.length === 1 ? 'One scenario' : `${many(list.length, 'scenario')}, one after the other`}: ${by.join('; ')}. Each waits ${wishes.patience} s at most.
 ${
   wishes.stored === undefined
-    ? 'Where your program stores is not known: give --stored FOLDER, and what is deleted before it lies there is found too.\n'
+    ? 'Where your program stores is not known: give --stored FOLDER, and what is deleted before it is there is found too.\n'
     : `Your program stores in ${wishes.stored}: looked at whenever it deletes.\n`
 }An hour of the gateway is ${wishes.hour} s here. Ctrl-C ends it, with the report of what was tried.
 `;

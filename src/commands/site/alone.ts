@@ -79,7 +79,7 @@ async function aloneWithoutStore(here: Here, until: Instant | undefined): Promis
   if (config.operators['second-person'].includes('site-alone'))
     throw new AdminError(
       'conflict',
-      'Cannot let one place alone acknowledge: a second person must sign (operators.second-person has "site-alone"), and no signature can be kept while the store cannot be opened; take "site-alone" out of the configuration, which stands in the trail from the next start on, and give the command again',
+      'Cannot let one place alone acknowledge: a second person must sign (operators.second-person has "site-alone"), and no signature can be kept while the store cannot be opened; take "site-alone" out of the configuration, which is in the trail from the next start on, and give the command again',
     );
   const { name, reason } = callerOf(here.options);
   if (reason === undefined) throw new CommandError('usage', 'Cannot do that without a reason: add --reason TEXT');
@@ -93,7 +93,7 @@ async function aloneWithoutStore(here: Here, until: Instant | undefined): Promis
 export const alone = changesHere({
   ...ruledAs(setAlone),
   about:
-    'let one place alone acknowledge until a standby is back: what it acknowledges is lost when it is lost; each gateway is told by itself',
+    'let one place alone acknowledge until a standby is back; what it acknowledges is lost if that place is lost; give the command to each gateway',
   in: ALONE_IN,
   check: ({ until, end }) => {
     if ((until === undefined) !== end) return 'Cannot do that: give either --until or --end';
@@ -118,7 +118,9 @@ export const alone = changesHere({
       ...(start ? ['No gateway runs here: it holds from its next start on.'] : []),
       ...(others.length === 0
         ? []
-        : [`Told to this gateway only. Give the same command on ${others.join(', ')}, where they are to go on too.`]),
+        : [
+            `Told to this gateway only. Give the same command on ${others.join(', ')}, where they are to continue too.`,
+          ]),
       ...listTodo(until !== undefined, list, primary),
     ].join('\n'),
 });

@@ -8,7 +8,10 @@ export const serverView = z.object({
   role: z.string(),
   timeline: z.number().optional(),
   position: z.string().optional().meta({ description: 'In the log, as PostgreSQL writes it.' }),
-  behind: z.string().optional().meta({ description: 'Octets that it lacks of the most advanced of its timeline.' }),
+  behind: z
+    .string()
+    .optional()
+    .meta({ description: 'Bytes of the log that it lacks, compared with the most advanced server of its timeline.' }),
 });
 
 export const serverTable = (servers: readonly z.infer<typeof serverView>[]): string =>

@@ -77,7 +77,7 @@ function verdict(view: InspectView): string {
   if (view.standing === 'gateway')
     return 'signed by the gateway itself: nobody changed it, and who sent it is not proven';
   if (view.standing === 'invalid') return 'not valid';
-  return view.closed ? 'closed; look inside with --as or --key' : 'nobody signed it';
+  return view.closed ? 'encrypted; look inside with --as or --key' : 'nobody signed it';
 }
 
 export function inspectText(view: InspectView): string {

@@ -129,7 +129,7 @@ export function contentClaims({ content }: StatementFacts): readonly Said[] {
       'content.rest',
       true,
       'De inhoud van berichten ligt versleuteld op de schijf (AES-256-GCM). Elke dag heeft een eigen sleutel.',
-      'The content of messages lies encrypted on the disk (AES-256-GCM). Each day has a key of its own.',
+      'The content of messages is encrypted on the disk (AES-256-GCM). Each day has a key of its own.',
     ),
     escrow === undefined
       ? say(

@@ -14,7 +14,7 @@ export function placeClaims({ places }: StatementFacts): readonly Said[] {
         id,
         false,
         'Een tweede locatie: de dienst staat op één machine.',
-        'A second place: the service stands on one machine.',
+        'A second place: the service is on one machine.',
       ),
     ];
   const primary = servers.find(({ role }) => role === 'primary');
@@ -35,7 +35,7 @@ export function placeClaims({ places }: StatementFacts): readonly Said[] {
       id,
       true,
       `De dienst staat op de locaties ${primary.site} en ${standby.site}. Een bericht is pas aangenomen als het ook op de andere locatie staat.`,
-      `The service stands at the places ${primary.site} and ${standby.site}. A message is accepted only when the other place has it too.`,
+      `The service is at the places ${primary.site} and ${standby.site}. A message is accepted only when the other place has it too.`,
     ),
   ];
 }

@@ -132,7 +132,7 @@ const instructions = (agreement: string | undefined): Said =>
         'processor.instructions',
         true,
         'Opdracht: die staat in de overeenkomst. Wat een operator doet, staat in het logboek.',
-        'Instructions: they stand in the agreement. What an operator does stands in the trail.',
+        'Instructions: they are in the agreement. What an operator does is in the trail.',
       );
 
 /** What the organisation can look into by itself, and whether somebody independent did. */

@@ -16,7 +16,7 @@ export function sectionsOf(facts: StatementFacts): readonly Section[] {
   });
   const { organisation } = facts;
   const measured = [
-    section('group', 'Gesloten groep en inloggen', 'Closed group and log-in', 'group.json', groupClaims(facts)),
+    section('group', 'Gesloten groep en inloggen', 'Closed group and login', 'group.json', groupClaims(facts)),
     section('transit', 'Bescherming onderweg', 'Protection in transit', 'tls.json', tlsClaims(facts)),
     section(
       'partners',

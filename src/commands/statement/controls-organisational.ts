@@ -25,7 +25,7 @@ export const ORGANISATIONAL: readonly Control[] = [
     'informatie over dreigingen',
     'threat intelligence',
     'sluis audit report --since 7d',
-    "failed log-ins by name and network; advisories of others are the organisation's",
+    "failed logins by name and network; advisories of others are the organisation's",
   ),
   organisation('5.8', 'beveiliging in projecten', 'security in projects'),
   product(
@@ -108,7 +108,7 @@ export const ORGANISATIONAL: readonly Control[] = [
     'gereed zijn voor uitval',
     'readiness for continuity',
     'sluis drill restore',
-    'backups while mail goes on, restore with proof',
+    'backups while the gateway runs, restore with proof',
   ),
   product(
     '5.31',

@@ -72,7 +72,7 @@ export const TECHNOLOGICAL: readonly Control[] = [
     "bijzondere hulpprogramma's",
     'privileged utility programs',
     'sluis audit report --since 7d',
-    'commands have a right each; every call stands in the trail',
+    'commands have a right each; every call is in the trail',
   ),
   organisation('8.19', "installeren van programma's", 'installing software'),
   product(
@@ -142,6 +142,6 @@ export const TECHNOLOGICAL: readonly Control[] = [
     'bescherming tijdens een audit',
     'protection during audits',
     'sluis audit list --event audit.read',
-    'an export is checked away from the gateway; each look stands in the trail',
+    'an export is checked away from the gateway; each look is in the trail',
   ),
 ];

@@ -47,7 +47,7 @@ export function readCertificates(paths: readonly string[]): readonly GivenFile[]
     names.add(name);
     let octets: Buffer;
     try {
-      if (statSync(path).size > MAX_FILE) refuse(path, `it is larger than ${MAX_FILE} octets; give a smaller copy`);
+      if (statSync(path).size > MAX_FILE) refuse(path, `it is larger than ${MAX_FILE} bytes; give a smaller copy`);
       octets = readFileSync(path);
     } catch (error) {
       if (error instanceof CommandError) throw error;

@@ -33,7 +33,7 @@ export const GRADES: Readonly<Record<string, Both & { readonly about: Both }>> =
 /** When TLS begins. */
 export const BEGINS: Readonly<Record<string, Both>> = {
   implicit: { nl: 'vanaf het begin', en: 'from the start' },
-  starttls: { nl: 'voor het inloggen (STARTTLS)', en: 'before log-in (STARTTLS)' },
+  starttls: { nl: 'voor het inloggen (STARTTLS)', en: 'before login (STARTTLS)' },
 };
 
 export const PROBLEMS: Readonly<Record<NonNullable<ExaminedListener['problem']>, Both>> = {

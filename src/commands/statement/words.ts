@@ -26,7 +26,7 @@ export const WORDS = {
   },
   controlsAbout: {
     nl: 'De tekst van een maatregel staat in de norm. "Product" betekent: de gateway kan het. Hierboven staat of het is ingericht. Vraag de operator de opdracht in de laatste kolom te tonen, met de woorden in hoofdletters ingevuld.',
-    en: 'The text of a control stands in the norm. "Product" means: the gateway can do it. Above stands whether it is in place. Ask the operator to show the command in the last column, with the words in capitals filled in.',
+    en: 'The text of a control is in the norm. "Product" means: the gateway can do it. Above stands whether it is in place. Ask the operator to show the command in the last column, with the words in capitals filled in.',
   },
   control: { nl: 'Nr.', en: 'No.' },
   subject: { nl: 'Onderwerp', en: 'Subject' },
@@ -45,7 +45,7 @@ export const WORDS = {
   check: { nl: 'Nakijken', en: 'How to check' },
   checkAbout: {
     nl: 'Vraag de operator langs een andere weg om evidence.pem. Typ daarna:',
-    en: 'Ask the operator for evidence.pem by another road. Then type:',
+    en: 'Ask the operator for evidence.pem by another way. Then type:',
   },
 } as const satisfies Record<string, Both>;
 

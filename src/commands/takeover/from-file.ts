@@ -52,10 +52,7 @@ export async function namedIn(here: Here, options: Values<typeof MANY>): Promise
   const lines = new Set<string>();
   for (const { login } of all)
     if (lines.size === lines.add(login).size)
-      throw new CommandError(
-        'usage',
-        `Cannot use "${options.from}": "${login}" stands in it twice; a mailbox moves once`,
-      );
+      throw new CommandError('usage', `Cannot use "${options.from}": "${login}" is in it twice; a mailbox moves once`);
   return all;
 }
 

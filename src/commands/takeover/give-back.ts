@@ -106,7 +106,7 @@ const giveBack = part({
   out: z.object({
     imported: z
       .number()
-      .meta({ description: 'That the old server has still: they are taken over anew with the next wave.' }),
+      .meta({ description: 'That the old server has still: they are taken over again with the next wave.' }),
     waiting: z.number().meta({ description: 'That nobody had fetched, and that are to be written there.' }),
   }),
   right: 'owner',

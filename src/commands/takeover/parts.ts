@@ -69,7 +69,7 @@ const steps = ['rehearsed', 'importing', 'failed', 'moved', 'back'] as const;
 export const mailboxView = z.object({
   login: z.string(),
   organisation: z.string(),
-  there: z.string().meta({ description: 'Its log-in name at the old server.' }),
+  there: z.string().meta({ description: 'Its login name at the old server.' }),
   state: z.enum(steps),
   changed: z.string(),
   messages: z.number(),
@@ -156,7 +156,7 @@ export const note = part({
   about: 'note where a mailbox stands',
   in: {
     login: arg(login, 'the account'),
-    there: need(text('name', 998), 'its log-in name at the old server'),
+    there: need(text('name', 998), 'its login name at the old server'),
     state: need(choice('state', steps), 'where it stands'),
     messages: need(count('number', { max: 10_000_000 }), 'at the old server'),
     octets: need(count('octets', { max: 2 ** 50 }), 'their octets'),

@@ -122,7 +122,7 @@ export class Failing {
     if (this.#inARow < MOST_IN_A_ROW) return;
     throw new CommandError(
       'unavailable',
-      `Cannot go on: ${MOST_IN_A_ROW} mailboxes one after the other could not be read, the last because: ${error.message}. See that the old server answers, then run the same command again: it goes on`,
+      `Cannot continue: ${MOST_IN_A_ROW} mailboxes one after the other could not be read, the last because: ${error.message}. See that the old server answers, then run the same command again: it continues`,
     );
   }
 }
@@ -237,7 +237,7 @@ function rehearsalText({
           `${many(before.length, 'practice')} ${agree(before.length, 'has', 'have')} moved, or begun to, and ${agree(before.length, 'was', 'were')} left alone.`,
         ]),
     `The wave will take about ${durationText(seconds)}.`,
-    ...(room ? [] : ['The disk is too small for it: the store has not as many octets free. Make room first.']),
+    ...(room ? [] : ['The disk is too small for it: the store has less free space. Free some space first.']),
     ...(problems.length === 0
       ? [`${agree(practices.length, 'It', `All ${practices.length}`)} can move.`]
       : [

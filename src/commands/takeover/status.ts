@@ -141,7 +141,7 @@ export async function oldLoginsOf(
     if (read.lines > 0 && read.logins === 0)
       throw new CommandError(
         'usage',
-        `Cannot tell log-ins from "${name}": none of its ${counted(read.lines, 'line')} is one that is known here; expected a log of Dovecot with lines such as "pop3-login: Info: Login: user=<jansen>, ...", or CSV with the header "user,at"`,
+        `Cannot tell logins from "${name}": none of its ${counted(read.lines, 'line')} is one that is known here; expected a log of Dovecot with lines such as "pop3-login: Info: Login: user=<jansen>, ...", or CSV with the header "user,at"`,
       );
     lines += read.lines;
     logins += read.logins;
@@ -215,7 +215,7 @@ function statusText({ practices, notBegun, rehearsed, importing, moved, back, lo
       ? []
       : still.length === 0
         ? [
-            `Nobody who has moved logs in at the old server: ${log.logins} log-ins in ${counted(log.lines, 'line')} were before the move, or of others.`,
+            `Nobody who has moved logs in at the old server: ${log.logins} logins in ${counted(log.lines, 'line')} were before the move, or of others.`,
           ]
         : [
             `${counted(still.length, 'account')} that moved still ${agree(still.length, 'logs', 'log')} in at the old server, and ${agree(still.length, 'misses', 'miss')} new mail there:`,

@@ -43,7 +43,7 @@ const NOTHING: Pick<MailboxView, 'messages' | 'octets'> = { messages: 0, octets:
 const COMMAND_NAMES = 5;
 
 export const waveHere = changesHere({
-  about: 'take over the mailboxes of a wave that was rehearsed; given again it goes on where it stopped',
+  about: 'take over the mailboxes of a wave that was rehearsed; given again it continues where it stopped',
   in: {
     wave: arg(wave, 'the wave'),
     organisation: rest(organisation, 'only these practices of it'),

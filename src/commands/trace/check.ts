@@ -109,7 +109,7 @@ function readWhole(path: string): Buffer {
     if (statSync(path).size > MAX_DOCUMENT)
       throw new CommandError(
         'usage',
-        `Cannot check "${path}": it is larger than ${MAX_DOCUMENT} octets; no evidence is`,
+        `Cannot check "${path}": it is larger than ${MAX_DOCUMENT} bytes; no evidence is`,
       );
     return readFileSync(path);
   } catch (error) {

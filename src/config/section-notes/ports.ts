@@ -3,7 +3,7 @@ import type { Notes } from './notes.ts';
 
 export const PORT_NOTES: Notes = {
   data: [
-    '`master.key` and the key folder lie outside it. Encrypt the disk: content is sealed, and envelopes, registry and trail are not.',
+    '`master.key` and the key folder are outside it. Encrypt the disk: content is sealed, and envelopes, registry and trail are not.',
   ],
   control: [
     "The rights of the file are the credentials. Root and the gateway's user have the owner's socket, `run/control.sock` in the data folder. A group has the one of its role, with mode 0660:",
@@ -17,16 +17,16 @@ export const PORT_NOTES: Notes = {
     "A command takes the first socket that lets it in: the owner's, then security, registry, support, read. `SLUIS_SOCKET=PATH` names one, and no other is tried. `SLUIS_TOKEN_FILE=FILE` sends the token in that file: then the name is proven, and only what both socket and token allow is done.",
     '',
     '- The gateway must be able to give the file to the group: as root, or as a member. Under systemd a drop-in has `SupplementaryGroups=helpdesk` and `SystemCallFilter=@chown`; the unit makes `/run/sluis` (0711).',
-    '- `socket` elsewhere lies in a folder of the gateway or root that nobody else can write to. A folder with the setgid bit and the group needs no `chown`.',
+    '- `socket` elsewhere is in a folder of the gateway or root that nobody else can write to. A folder with the setgid bit and the group needs no `chown`.',
     '- `serve` refuses to start where the group is not there or cannot get the socket, the folder is open to others, or another gateway has the socket. Each socket takes 32 connections.',
   ],
   keys: [
-    'The copy lies in a folder named by the fingerprint of the master key (`sluis key status`). The gateway looks each minute, and reads back what it wrote. After `sluis key rotate` a new folder begins; the old one, with the old master key, opens the backups of before. A day key that was destroyed is destroyed in every copy there; nothing else is removed. A new key seals mail for some minutes before it is copied.',
+    'The copy is in a folder named by the fingerprint of the master key (`sluis key status`). The gateway looks each minute, and reads back what it wrote. After `sluis key rotate` a new folder begins; the old one, with the old master key, opens the earlier backups. A day key that was destroyed is destroyed in every copy there; nothing else is removed. A new key seals mail for some minutes before it is copied.',
   ],
   tls: [
     'A pair that does not fit is refused (`tls.refused`), and the old one stays. With `renewal = "auto"` less than three tenths of the life of a certificate are late: 27 days of 90, 14 of 47, 43 hours of 6 days. The alarm SluisRenewalStopped, `certificate.renewal-late`, `check` and `doctor` tell then; a certificate that lives for less than three weeks is not warned of by days.',
     '',
-    '**Client certificates**: a program that knows SASL EXTERNAL (curl, msmtp, mutt, s-nail, mpop) logs in by it. fetchmail and swaks show it beside a password. Thunderbird sends mail without a log-in, which the setting `implicit-login` allows. A certificate is looked up at every log-in and every MAIL, so a revocation holds at once. Fetch revocation lists by a job of your own. Where a list is missing or too old, certificates of its issuer are refused, but for those registered by fingerprint that no list names.',
+    '**Client certificates**: a program that knows SASL EXTERNAL (curl, msmtp, mutt, s-nail, mpop) logs in by it. fetchmail and swaks show it beside a password. Thunderbird sends mail without a login, which the setting `implicit-login` allows. A certificate is looked up at every login and every MAIL, so a revocation holds at once. Fetch revocation lists by a job of your own. Where a list is missing or too old, certificates of its issuer are refused, but for those registered by fingerprint that no list names.',
   ],
   listener: [
     '**A connector on port 25** that submits by client certificate without AUTH, as many hospitals do:',
@@ -58,7 +58,7 @@ export const PORT_NOTES: Notes = {
     'tls = "implicit"',
     '```',
     '',
-    'Log-in takes the password of the mail, then a code by mail: eight digits, for 15 minutes and five tries, five codes an hour. The code goes to the contact, or to another account of the organisation for people; never to a mailbox that the same password opens. With `client-certificates = "ask"` the certificate of the account stands in for the code. A session ends after 20 minutes without a request, after 4 hours, from another network, and with the password that began it; an account has five at most. An account sees its own addresses, mailbox and messages without content, makes app passwords, asks for certificates, notes absences, searches the directory, and gets settings for its mail program. The contact of the organisation also sees who is in it, and does nothing for others. Browsers must use the name and port of the listener; others get 421.',
+    'Login takes the password of the mail, then a code by mail: eight digits, for 15 minutes and five tries, five codes an hour. The code goes to the contact, or to another account of the organisation for people; never to a mailbox that the same password opens. With `client-certificates = "ask"` the certificate of the account stands in for the code. A session ends after 20 minutes without a request, after 4 hours, from another network, and with the password that began it; an account has five at most. An account sees its own addresses, mailbox and messages without content, makes app passwords, asks for certificates, notes absences, searches the directory, and gets settings for its mail program. The contact of the organisation also sees who is in it, and does nothing for others. Browsers must use the name and port of the listener; others get 421.',
   ],
   ldap: [
     '```toml',
@@ -69,7 +69,7 @@ export const PORT_NOTES: Notes = {
     'tls = "implicit"',
     '```',
     '',
-    'Thunderbird knows no StartTLS for address books; what users type in stands in [clients](clients.md#the-address-book). Shown are active addresses of organisations that agreed (`directory-listing=yes`), each as `inetOrgPerson`: `mail`, `cn` (title and role), `sn` and `o` (title), `title` (role), `description` and `employeeNumber` (AGB code), `telephoneNumber` (`directory-telephone`), `userCertificate;binary`.',
+    'Thunderbird knows no StartTLS for address books; what users type in is in [clients](clients.md#the-address-book). Shown are active addresses of organisations that agreed (`directory-listing=yes`), each as `inetOrgPerson`: `mail`, `cn` (title and role), `sn` and `o` (title), `title` (role), `description` and `employeeNumber` (AGB code), `telephoneNumber` (`directory-telephone`), `userCertificate;binary`.',
     '',
     'Whoever asks logs in as with POP3; nobody is anonymous. Above `directory-entries-per-hour` searches answer 11 (adminLimitExceeded). Searches take turns by account, 2,000 entries a step, so none keeps mail waiting.',
   ],
@@ -86,7 +86,7 @@ export const PORT_NOTES: Notes = {
     'tls = "implicit"',
     '```',
     '',
-    'A code is six groups of four characters, for one password or certificate, for five wrong tries. The page works without script, in Dutch and English. It takes 16 KB and one request a connection, in 20 s; wrong codes are slowed as wrong passwords are. Behind a proxy set `page`, let `Host` pass, and keep no bodies: codes stand in bodies only.',
+    'A code is six groups of four characters, for one password or certificate, for five wrong tries. The page works without script, in Dutch and English. It takes 16 KB and one request a connection, in 20 s; wrong codes are slowed as wrong passwords are. Behind a proxy set `page`, let `Host` pass, and keep no bodies: codes are in bodies only.',
     '',
     '**A letter of your own** is plain text of 72 columns with these fields: `{{title}}` `{{organisation}}` `{{post}}` `{{login}}` `{{name}}` `{{addresses}}` `{{code}}` `{{expires}}` `{{ends}}` `{{servers}}` `{{page}}` `{{operator}}` `{{helpdesk}}` `{{telephone}}` `{{hours}}` `{{gateway}}` `{{date}}`. A field with several values takes a line for each where it stands alone. A line whose fields are empty is left out. `{{#page}}` ... `{{/page}}` on lines of their own holds what is left out without a page, `{{^page}}` the reverse.',
   ],
@@ -96,7 +96,7 @@ export const PORT_NOTES: Notes = {
     'domains = ["huisarts.example"]',
     '```',
     '',
-    'Each domain needs `autoconfig.DOMAIN` and `autodiscover.DOMAIN`, leading to the self-service listener on port 443, with both names in its certificate. `sluis doctor --records` prints the DNS records. Told are host, port and TLS of listeners for everybody, TLS from the first octet first. Every address of a domain gets the same answer, whether it exists or not; other domains get 404. Where a program finds the hosts and the log-in fails, the log-in of the account is not its address: leave such domains out.',
+    'Each domain needs `autoconfig.DOMAIN` and `autodiscover.DOMAIN`, leading to the self-service listener on port 443, with both names in its certificate. `sluis doctor --records` prints the DNS records. Told are host, port and TLS of listeners for everybody, TLS from the first octet first. Every address of a domain gets the same answer, whether it exists or not; other domains get 404. Where a program finds the hosts and the login fails, the login of the account is not its address: leave such domains out.',
   ],
   console: [
     '```toml',
@@ -114,7 +114,7 @@ export const PORT_NOTES: Notes = {
     '- **Rights** are those of the role: a page asks the same commands, and the trail has the same rows, with `proof` (`passkey`, `oidc`, `break-glass`). What changes something asks why, and how the operator knows who calls.',
     '- **Pages**: Today, search (address, login, organisation, telephone, message id, Message-ID, EDI reference, certificate), accounts, organisations, messages (never subject or content; role `support`), `/queue`, `/registers` with CSV, `/settings` (read only), `/imports` (16 MiB; looked at first, then used), `/approvals/ID`.',
     '- **What cannot be undone** needs a touch of the key within the last five minutes. What two must sign waits on Today; a colleague approves or refuses it with a passkey.',
-    '- **Sessions** end after `idle` and `longest`, from another network, and when rights change. An operator has five at most. Wrong tries are slowed as log-ins are (`console.refused`).',
+    '- **Sessions** end after `idle` and `longest`, from another network, and when rights change. An operator has five at most. Wrong tries are slowed as logins are (`console.refused`).',
     '- **Break-glass**: `sluis operator break-glass make` prints a password and a TOTP key, once: two sealed envelopes in two places, for `https://HOST/break-glass`. Each use is an error in the log, a row in the trail and a letter. Try it within a week; make new secrets after each use and once a year.',
   ],
   'console.oidc': [
@@ -130,7 +130,7 @@ export const PORT_NOTES: Notes = {
     'support-groups = ["sluis-helpdesk"]',
     '```',
     '',
-    'The groups decide the role at each log-in; whoever is in none is refused, and no group makes an owner. Who it is, is issuer and subject. Leaving a group holds from the next log-in, at most `console.longest` later. `sluis operator end` holds at once and for good, until `sluis operator identity release`. With `amr-with-certificate` a registered client certificate (`sluis operator add els --certificate els.pem`, `sluis operator identity add els --issuer URL --subject TEXT`) is the second factor.',
+    'The groups decide the role at each login; whoever is in none is refused, and no group makes an owner. Who it is, is issuer and subject. Leaving a group holds from the next login, at most `console.longest` later. `sluis operator end` holds at once and for good, until `sluis operator identity release`. With `amr-with-certificate` a registered client certificate (`sluis operator add els --certificate els.pem`, `sluis operator identity add els --issuer URL --subject TEXT`) is the second factor.',
   ],
   operators: [
     'The name that a command gives is what its caller says. So two registered operators sign, each with a key or a passkey, and the trail names both. As soon as anything needs a second person and two operators can sign, so do adding, changing and ending operators and making tokens; ending a token does not. An approval is used up by the run, also by one that fails. Whoever can edit this file can switch it off, not unseen (`operators.rule-changed`).',

@@ -3,7 +3,7 @@ export const BREAK_GLASS_WORDS = {
   nl: {
     link: 'Noodaccount',
     title: 'Inloggen met het noodaccount',
-    lead: 'Dit account is er voor als niemand anders kan inloggen. Ieder gebruik wordt gemeld.',
+    lead: 'Dit account is bedoeld voor als niemand anders kan inloggen. Ieder gebruik wordt gemeld.',
     password: 'Wachtwoord',
     passwordHint: 'Zes groepjes van vier tekens, met streepjes ertussen. Het ligt in de kluis.',
     code: 'Code',
@@ -20,7 +20,7 @@ export const BREAK_GLASS_WORDS = {
     title: 'Log in with the break-glass account',
     lead: 'This account is for when nobody else can log in. Each use is reported.',
     password: 'Password',
-    passwordHint: 'Six groups of four characters, with dashes between them. It lies in the safe.',
+    passwordHint: 'Six groups of four characters, with dashes between them. It is in the safe.',
     code: 'Code',
     codeHint: 'Six digits from the app. Each code works once.',
     button: 'Log in',

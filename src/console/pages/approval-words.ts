@@ -79,12 +79,12 @@ export const APPROVAL = {
     lead: 'Read what is asked, and make sure that the asker really asked it.',
     withdraw: 'You have signed. As long as the request waits, you can still refuse it.',
     why: 'Why',
-    whyHint: 'For example the number of the ticket. You sign this too, and it stands in the trail.',
+    whyHint: 'For example the number of the ticket. You sign this too, and it is in the trail.',
     caller: 'How do you know that the asker asks this?',
     callers: {
       called: 'I called a number that I know',
       known: 'Checked what only the asker knows',
-      present: 'Spoken with in person',
+      present: 'Spoke with them in person',
       own: 'Did not ask',
     },
     missed: 'Say why, and how you know that the asker asks this.',
@@ -105,7 +105,7 @@ export const APPROVAL = {
       signed: 'You have signed this request.',
     },
     noPasskey:
-      'Approving here takes a passkey, and you have none. You logged in by another way, and that is no signature.',
+      'Approving here takes a passkey, and you have none. You logged in by another way, and that is not a signature.',
     byKey: 'Whoever has a registered key signs on the command line:',
   },
 };

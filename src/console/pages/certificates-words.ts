@@ -82,13 +82,13 @@ export const CERTIFICATE = {
     origins: {
       issued: 'issued by this gateway',
       imported: 'given to the gateway',
-      registered: 'registered for log-in alone',
+      registered: 'registered for login alone',
       configured: 'from the configuration',
       partner: 'set for a partner',
       shown: 'shown by a partner',
     },
     key: 'Private key',
-    held: 'lies sealed with the gateway',
+    held: 'is sealed with the gateway',
     replaces: 'Replaces',
     pem: 'Certificate as a file (PEM)',
   },
@@ -109,10 +109,10 @@ export const CERTIFICATES = {
   en: {
     title: 'Certificates',
     about: 'All certificates, what ends first on top.',
-    none: 'No certificate fits.',
+    none: 'No certificate matches.',
     columns: { whose: 'Of', use: 'For', ends: 'Valid until', state: 'State', serial: 'Serial number' },
     filters: {
-      account: { label: 'Account', hint: 'The log-in name.' },
+      account: { label: 'Account', hint: 'The login name.' },
       address: { label: 'Address', hint: 'For mail to this address.' },
       expiring: { label: 'Ends within', hint: 'Such as 60d.' },
     },

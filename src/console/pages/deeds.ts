@@ -62,7 +62,7 @@ export const DEEDS: readonly AccountDeed[] = (
         en: {
           button: 'Letter with a code',
           what: 'You get a letter to print and send, with a code for a new password. The letter is shown once.',
-          done: 'The letter stands below. Print it now.',
+          done: 'The letter is below. Print it now.',
         },
       },
     },
@@ -83,7 +83,7 @@ export const DEEDS: readonly AccountDeed[] = (
         },
         en: {
           button: 'Code for a certificate',
-          what: 'You are shown a code, once. With it the user fetches a new certificate. The old one holds until its end.',
+          what: 'You are shown a code, once. With it the user fetches a new certificate. The old one is valid until its end.',
           done: 'Read this code out, or write it down.',
           fields: { use: { label: 'What for', choices: { login: 'log-in', mail: 'signing and encrypting' } } },
         },
@@ -200,9 +200,9 @@ export const DEEDS: readonly AccountDeed[] = (
           done: 'The account belongs to the other organisation now.',
           fields: {
             organisation: { label: 'To which organisation', hint: 'Its short name, such as praktijk-jansen.' },
-            since: { label: 'Messages go along since', hint: 'A day such as 2026-11-01, or 14d for two weeks ago.' },
+            since: { label: 'Messages move along since', hint: 'A day such as 2026-11-01, or 14d for two weeks ago.' },
             grace: {
-              label: 'So long the old organisation still collects what stays',
+              label: 'How long the old organisation can collect what stays',
               hint: 'For example 30d. Empty: 30 days.',
             },
           },
@@ -226,14 +226,14 @@ export const DEEDS: readonly AccountDeed[] = (
       states: ['active', 'suspended', 'ending'],
       words: {
         nl: {
-          button: 'Afsluiten: iemand anders is binnen',
+          button: 'Afsluiten: iemand anders heeft toegang',
           what: 'Het account wordt opgeschort. Alle wachtwoorden en certificaten vervallen voorgoed. Alle verbindingen worden verbroken.',
           done: 'Het account is afgesloten. Niemand komt er meer in.',
         },
         en: {
-          button: 'Contain: somebody else is in',
+          button: 'Contain: somebody else has access',
           what: 'The account is suspended. All passwords and certificates are gone for good. All connections are ended.',
-          done: 'The account is contained. Nobody gets in from now on.',
+          done: 'The account is contained. Nobody can log in from now on.',
         },
       },
     },

@@ -27,7 +27,7 @@ export const DIRECTORY = {
   en: {
     title: 'Directory',
     about: 'What every account may look up: addresses of organisations that agreed.',
-    none: 'No address fits, or no organisation agreed.',
+    none: 'No address matches, or no organisation agreed.',
     yes: 'yes',
     states: { listed: 'listed', removed: 'removed', 'not-listed': 'not listed' },
     columns: {

@@ -9,7 +9,7 @@ const FIELDS: Both<Readonly<Record<string, FieldWords>>> = {
     successor: { label: 'Opvolger', hint: 'Het adres dat afzenders te lezen krijgen. Leeg: geen.' },
   },
   en: {
-    grace: { label: 'So long it can be taken back', hint: 'For example 60d. Empty: 30 days.' },
+    grace: { label: 'How long it can be undone', hint: 'For example 60d. Empty: 30 days.' },
     successor: { label: 'Successor', hint: 'The address that senders are told of. Empty: none.' },
   },
 };
@@ -66,7 +66,7 @@ export const RESUME = {
       what: 'Het adres krijgt weer mail, en mag weer verzenden.',
       done: 'Het adres werkt weer.',
     },
-    en: { button: 'Resume', what: 'The address takes mail again, and may send.', done: 'The address works again.' },
+    en: { button: 'Resume', what: 'The address accepts mail again, and may send.', done: 'The address works again.' },
   },
   organisation: {
     nl: {
@@ -98,7 +98,7 @@ export const MOVE_WORDS: Both<DeedWords> = {
   },
   en: {
     button: 'Move',
-    what: 'Mail for the address goes elsewhere from now on. What lies in the old mailbox stays there.',
+    what: 'Mail for the address goes elsewhere from now on. What is in the old mailbox stays there.',
     done: 'Mail for the address goes to the new place from now on.',
     fields: {
       'to-account': { label: 'To the mailbox of this account', hint: 'Fill this in, or the partner below.' },

@@ -48,7 +48,7 @@ export const identities: Register<'operator.identity.list'> = {
       },
     },
     en: {
-      title: 'Log-ins at a provider',
+      title: 'Logins at a provider',
       about: 'Whom the OpenID provider means by which operator.',
       none: 'Nobody logged in at an OpenID provider.',
       columns: {

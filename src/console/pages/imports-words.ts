@@ -3,7 +3,7 @@ import { ORGANISATION_DEEDS } from './organisation-deeds-words.ts';
 
 const SET = {
   nl: 'Een lege cel verandert niets. Met "default" geldt weer wat erboven staat.',
-  en: 'An empty cell changes nothing. With "default" the next wider value holds again.',
+  en: 'An empty cell changes nothing. With "default" the next wider value applies again.',
 };
 
 export const ACCOUNTS_IN = {

@@ -39,13 +39,13 @@ export const ACCOUNTS = {
     filters: {
       organisation: { label: 'Organisatie', hint: 'De korte naam.' },
       idle: { label: 'Stil sinds', hint: 'Logde niet in en verzond niet, zoals 30d.' },
-      waiting: { label: 'Alleen waar post wacht', hint: 'Samen met het vorige veld.' },
+      waiting: { label: 'Alleen waar mail wacht', hint: 'Samen met het vorige veld.' },
     },
   },
   en: {
     title: 'Accounts',
     about: 'Who logs in. Each account has a mailbox of its own.',
-    none: 'No account fits.',
+    none: 'No account matches.',
     columns: {
       login: 'Account',
       organisation: 'Organisation',
@@ -74,8 +74,8 @@ export const ADDRESSES = {
   en: {
     title: 'Addresses',
     about: 'Every registered address, and the account that it leads to.',
-    none: 'No address fits.',
+    none: 'No address matches.',
     columns: { address: 'Address', account: 'Account', state: 'State', ends: 'Until', change: 'Change' },
-    filters: { account: { label: 'Account', hint: 'The log-in name.' } },
+    filters: { account: { label: 'Account', hint: 'The login name.' } },
   },
 };

@@ -28,7 +28,7 @@ const WORDS = {
   },
   again: {
     nl: {
-      button: 'Opnieuw uitdelen',
+      button: 'Opnieuw klaarzetten',
       what: 'Het komt als nieuw bericht terug in de postbus. De ontvanger krijgt bericht en leest de reden die u typt.',
       done: 'Het ligt weer in de postbus.',
     },
@@ -49,7 +49,7 @@ const WORDS = {
     },
     en: {
       button: 'Send the receipt again',
-      what: 'The sender is told once more that it was fetched, with the time of then. It says that it is a repetition.',
+      what: 'The sender is told once more that it was fetched, with the original time. It says that it is a repetition.',
       done: 'The sender is told again.',
       fields: {
         recipient: { label: 'By these addressees only', hint: 'Empty: by all who fetched it.' },
@@ -64,7 +64,7 @@ const WORDS = {
     },
     en: {
       button: 'Download the evidence',
-      what: 'You get one signed file with all that happened to this message, without its content. Your reason stands in it.',
+      what: 'You get one signed file with all that happened to this message, without its content. Your reason is in it.',
       done: 'The evidence was made.',
     },
   },

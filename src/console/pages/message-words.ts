@@ -17,7 +17,7 @@ export const MESSAGE = {
     mailbox: 'Postbus van',
     partner: 'Partner',
     keptUntil: 'Blijft tot',
-    again: 'Opnieuw uitgedeeld',
+    again: 'Opnieuw klaargezet',
     nextAttempt: 'Volgende poging',
     attempts: 'Pogingen',
     reply: 'Laatste antwoord',
@@ -78,7 +78,7 @@ export const BECAME = {
     'mailbox-waiting': {
       word: 'ligt klaar',
       tell: 'Het ligt klaar in de postbus van de ontvanger. Het programma daar heeft het nog niet opgehaald.',
-      help: 'Vraag de ontvanger om nu post op te halen. Lukt dat niet, dan belt de ontvanger ons.',
+      help: 'Vraag de ontvanger om nu mail op te halen. Lukt dat niet, dan belt de ontvanger ons.',
     },
     'mailbox-collected': {
       word: 'opgehaald',
@@ -88,17 +88,17 @@ export const BECAME = {
     'mailbox-deleted': {
       word: 'opgehaald',
       tell: 'Het programma van de ontvanger heeft het opgehaald. Daarna is het uit de postbus verwijderd.',
-      help: 'Is het daar kwijt, dan kunt u het opnieuw uitdelen.',
+      help: 'Is het daar kwijt, dan kunt u het opnieuw klaarzetten.',
     },
     'mailbox-unseen': {
       word: 'verwijderd',
       tell: 'De ontvanger heeft het verwijderd zonder het op te halen.',
-      help: 'Vraag of dat de bedoeling was. U kunt het opnieuw uitdelen.',
+      help: 'Vraag of dat de bedoeling was. U kunt het opnieuw klaarzetten.',
     },
     'mailbox-expired': {
       word: 'niet opgehaald',
       tell: 'Niemand heeft het op tijd opgehaald. Daarom is het uit de postbus gehaald.',
-      help: 'Deel het opnieuw uit, of laat de afzender het opnieuw sturen.',
+      help: 'Zet het opnieuw klaar, of laat de afzender het opnieuw sturen.',
     },
     'mailbox-failed': {
       word: 'geweigerd',
@@ -179,7 +179,7 @@ export const BECAME = {
     },
     gone: {
       word: 'no longer kept',
-      tell: 'We no longer keep this message. What happened to it stands below.',
+      tell: 'We no longer keep this message. What happened to it is below.',
       help: 'If it is still needed, the sender sends it again.',
     },
     held: {
@@ -194,12 +194,12 @@ export const BECAME = {
     },
     'partner-waiting': {
       word: 'waits',
-      tell: "The addressee's mail server has not taken it yet. We try again by ourselves.",
+      tell: "The addressee's mail server has not accepted it yet. We try again by ourselves.",
       help: 'If it is urgent, the sender calls the addressee. Sending it again does not help.',
     },
     relayed: {
       word: 'handed over',
-      tell: "The addressee's mail server has taken it.",
+      tell: "The addressee's mail server has accepted it.",
       help: 'If the addressee does not see it, the administrator there looks further. Pass on the reply below.',
     },
     'partner-failed': {

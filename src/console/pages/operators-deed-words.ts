@@ -31,7 +31,7 @@ const FIELDS = {
     role: { label: 'Role', choices: ROLE_CHOICES.en },
     organisation: { label: 'For one organisation alone', hint: 'Empty: for all organisations.' },
     ends: { label: 'Until when', hint: 'For example 2027-12-31 or 90d. Empty: without an end.' },
-    'public-key': { label: 'Public key', hint: 'To sign with. Paste what stands in the file.' },
+    'public-key': { label: 'Public key', hint: 'To sign with. Paste what is in the file.' },
     console: { label: 'Make a one-time code to log in here' },
     scope: { label: 'May do at most', hint: 'Empty: what the operator may.', choices: ROLE_CHOICES.en },
     network: { label: 'From these networks alone', hint: 'For example 192.0.2.0/24.' },
@@ -66,7 +66,7 @@ export const DEED_WORDS = {
     },
     en: {
       button: 'Change role or end',
-      what: 'Other rights hold from the next request on, also for tokens and open sessions. No choice changes nothing.',
+      what: 'Other rights apply from the next request on, also for tokens and open sessions. No choice changes nothing.',
       done: 'The operator was changed.',
       fields: { ...FIELDS.en, ends: { label: 'Until when', hint: 'For example 2027-12-31 or 90d.' } },
     },
@@ -79,7 +79,7 @@ export const DEED_WORDS = {
     },
     en: {
       button: 'Make a one-time code',
-      what: 'With the code the operator registers a passkey. A code from before is void. Give it to nobody else.',
+      what: 'With the code the operator registers a passkey. An earlier code is void. Give it to nobody else.',
       done: 'The code was made.',
     },
   },
@@ -117,7 +117,7 @@ export const DEED_WORDS = {
     },
     en: {
       button: 'End the token',
-      what: 'The program with this token is no longer let in.',
+      what: 'The program with this token can no longer log in.',
       done: 'The token has ended.',
     },
   },

@@ -110,7 +110,7 @@ export const PARTNER = {
 export const PARTNERS = {
   nl: {
     title: 'Partners',
-    about: 'Organisaties met een eigen mailserver, waar wij mail naartoe brengen.',
+    about: 'Organisaties met een eigen mailserver, waar wij mail afleveren.',
     none: 'Er is geen partner.',
     columns: {
       name: 'Partner',
@@ -123,7 +123,7 @@ export const PARTNERS = {
   },
   en: {
     title: 'Partners',
-    about: 'Organisations with a mail server of their own, which we bring mail to.',
+    about: 'Organisations with a mail server of their own, to which we push mail.',
     none: 'There is no partner.',
     columns: {
       name: 'Partner',
@@ -168,7 +168,7 @@ const FIELDS = {
     clear: { label: 'Back to the default', hint: 'Names of fields, such as server-name or pin.' },
     refuse: { label: 'Refuse new mail meanwhile, so that senders hear at once' },
     domain: { label: 'Domain', hint: 'Such as umc-noord.nl. Its subdomains are other domains.' },
-    grace: { label: 'Time of grace', hint: 'So long Resume can take it back, such as 60d. Empty: 30d.' },
+    grace: { label: 'Time of grace', hint: 'How long Resume can undo it, such as 60d. Empty: 30d.' },
     successor: { label: 'Successor', hint: 'Address where mail must go from now on. Senders are told.' },
   },
 };
@@ -182,13 +182,13 @@ export const PARTNER_DEED_WORDS = {
   add: {
     nl: {
       button: 'Partner toevoegen',
-      what: 'De gateway brengt mail naar deze mailserver, altijd met geldig TLS. De partner krijgt een account om mee te verzenden.',
+      what: 'De gateway levert mail af bij deze mailserver, altijd met geldig TLS. De partner krijgt een account om mee te verzenden.',
       done: 'De partner is toegevoegd. Voeg een domein of adressen toe, en test de verbinding.',
       fields: FIELDS.nl,
     },
     en: {
       button: 'Add a partner',
-      what: 'The gateway brings mail to this mail server, always with valid TLS. The partner gets an account to submit with.',
+      what: 'The gateway pushes mail to this mail server, always with valid TLS. The partner gets an account to submit with.',
       done: 'The partner was added. Add a domain or addresses, and test the connection.',
       fields: FIELDS.en,
     },
@@ -202,7 +202,7 @@ export const PARTNER_DEED_WORDS = {
     },
     en: {
       button: 'Suspend',
-      what: 'Nothing goes to the partner until you resume. Its mail is taken and waits.',
+      what: 'Nothing goes to the partner until you resume. Its mail is accepted and waits.',
       done: 'The partner is suspended.',
       fields: FIELDS.en,
     },

@@ -92,7 +92,7 @@ export const DELIVERY = {
     waits: {
       decision: 'Somebody must release it or refuse it.',
       turn: 'It was not tried yet. Its turn comes soon.',
-      again: 'The mail server there has not taken it yet. Next attempt: {due}.',
+      again: 'The mail server there has not accepted it yet. Next attempt: {due}.',
       nothing: 'It has ended.',
     },
   },
@@ -102,12 +102,12 @@ export const QUEUE_DEEDS = {
   release: {
     nl: {
       button: 'Vrijgeven',
-      what: 'Het gaat alsnog door naar de ontvanger. Dat is niet terug te nemen als het in de postbus ligt.',
+      what: 'Het wordt alsnog bezorgd bij de ontvanger. Dat is niet terug te draaien als het in de postbus ligt.',
       done: 'Het is vrijgegeven.',
     },
     en: {
       button: 'Release',
-      what: 'It goes on to the addressee. That cannot be taken back once it is in the mailbox.',
+      what: 'It is delivered to the addressee. That cannot be undone once it is in the mailbox.',
       done: 'It was released.',
     },
   },

@@ -22,7 +22,7 @@ const PARTIES: Both<Readonly<Record<string, FieldWords>>> = {
 export const SCAN_EXEMPT = {
   add: {
     nl: {
-      button: 'Niet op virussen scannen',
+      button: 'Niet op malware scannen',
       what: 'Wat het account verstuurt gaat ongescand door, of alleen interchanges van één afzender. Voor een vals alarm van de scanner. Twee mensen staan erachter. Eén mens beëindigt het.',
       done: 'Wat u koos gaat ongescand door. Elk bericht krijgt dat als merk in zijn spoor.',
       fields: {
@@ -34,7 +34,7 @@ export const SCAN_EXEMPT = {
       },
     },
     en: {
-      button: 'Do not scan for viruses',
+      button: 'Do not scan for malware',
       what: 'What the account submits passes unscanned, or only interchanges of one sender. For a false alarm of the scanner. Two people stand behind it. One person ends it.',
       done: 'What you chose passes unscanned. Each message is marked so in its trace.',
       fields: {
@@ -48,14 +48,14 @@ export const SCAN_EXEMPT = {
   },
   end: {
     nl: {
-      button: 'Weer op virussen scannen',
+      button: 'Weer op malware scannen',
       what: 'Wat het account verstuurt wordt weer gescand, vanaf het volgende bericht. Twee mensen kunnen het opnieuw uitzetten.',
       done: 'Het wordt weer gescand.',
       fields: PARTIES.nl,
     },
     en: {
-      button: 'Scan for viruses again',
-      what: 'What the account submits is scanned again, from the next message on. Two people can exempt it anew.',
+      button: 'Scan for malware again',
+      what: 'What the account submits is scanned again, from the next message on. Two people can exempt it again.',
       done: 'It is scanned again.',
       fields: PARTIES.en,
     },

@@ -14,18 +14,18 @@ const CHANGE = {
     button: 'Change settings',
     done: 'The settings were changed.',
     fields: {
-      settings: { label: 'Settings', hint: 'Such as quota=5GiB. With quota=default the next wider one holds again.' },
+      settings: { label: 'Settings', hint: 'Such as quota=5GiB. With quota=default the next wider one applies again.' },
     },
   },
 };
 
 export const OF_ACCOUNT = {
   nl: { ...CHANGE.nl, what: 'De waarden gelden meteen voor dit account. Ze gaan voor die van de organisatie.' },
-  en: { ...CHANGE.en, what: 'The values hold at once for this account. They win over those of the organisation.' },
+  en: { ...CHANGE.en, what: 'The values apply at once to this account. They win over those of the organisation.' },
 };
 export const OF_ADDRESS = {
   nl: { ...CHANGE.nl, what: 'De waarden gelden meteen voor dit adres. Ze gaan voor die van het account.' },
-  en: { ...CHANGE.en, what: 'The values hold at once for this address. They win over those of the account.' },
+  en: { ...CHANGE.en, what: 'The values apply at once to this address. They win over those of the account.' },
 };
 export const OF_ORGANISATION = {
   nl: {
@@ -34,7 +34,7 @@ export const OF_ORGANISATION = {
   },
   en: {
     ...CHANGE.en,
-    what: 'The values hold at once for every account of this organisation without a value of its own.',
+    what: 'The values apply at once to every account of this organisation without a value of its own.',
   },
 };
 
@@ -52,8 +52,8 @@ export const SETTINGS = {
   },
   en: {
     title: 'Settings of the gateway',
-    about: 'What the configuration file decides, as it holds now. Nothing can be changed here.',
-    none: 'No setting fits.',
+    about: 'What the configuration file decides, with the values in use. Nothing can be changed here.',
+    none: 'No setting matches.',
     columns: { name: 'Setting', value: 'Now', initial: 'Default', about: 'What it does', by: 'Holds after' },
     filters: {
       like: { label: 'Search', hint: 'A part of the name, or a word of what it does.' },
@@ -78,9 +78,9 @@ export const FILE = {
   },
   en: {
     file: 'This file decides:',
-    check: 'Change it on the machine of the gateway, and have it looked at with:',
-    reload: 'What holds after "reload":',
-    restart: 'All else holds only after a restart of the gateway.',
+    check: 'Change it on the machine of the gateway, and check it with:',
+    reload: 'What takes effect after "reload":',
+    restart: 'All else takes effect only after a restart of the gateway.',
     top: 'Above the first section',
     differs: 'differs',
     unset: '(not set)',

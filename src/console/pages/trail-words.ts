@@ -22,7 +22,7 @@ export const TRAIL = {
   },
   en: {
     title: 'Trail',
-    about: 'All that happened, the newest on top. That you look here stands in it too.',
+    about: 'All that happened, the newest on top. That you look here is in it too.',
     none: 'Nothing fits.',
     columns: {
       row: 'Row',
@@ -34,7 +34,7 @@ export const TRAIL = {
       facts: 'Facts',
     },
     filters: {
-      account: { label: 'Account', hint: 'The log-in name.' },
+      account: { label: 'Account', hint: 'The login name.' },
       event: { label: 'Event', hint: 'How its name begins, such as login or message.accepted.' },
       since: { label: 'From', hint: 'Such as 2026-11-29, yesterday, 14d or 2h.' },
       until: { label: 'Until', hint: 'Such as 2026-11-29 or yesterday.' },

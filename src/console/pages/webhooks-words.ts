@@ -15,7 +15,7 @@ export const WEBHOOK = {
     never: 'nooit',
     failures: 'Mislukt op rij',
     nextTry: 'Volgende poging',
-    missed: 'Niet verteld van voor',
+    missed: 'Niet gemeld, van voor',
     oldSecret: 'Het oude geheim tekent nog tot',
     secret: 'Het geheim',
     once: 'Dit staat hier maar één keer. De ontvanger controleert er handtekeningen mee.',
@@ -39,13 +39,13 @@ export const WEBHOOK = {
     never: 'never',
     failures: 'Failures in a row',
     nextTry: 'Next try',
-    missed: 'Not told of what was before',
-    oldSecret: 'The secret before signs until',
+    missed: 'Events not sent, from before',
+    oldSecret: 'The old secret signs until',
     secret: 'The secret',
     once: 'This is shown once. The receiver checks signatures with it.',
     test: 'Send a test now',
-    taken: 'The receiver took it.',
-    notTaken: 'The receiver did not take it.',
+    taken: 'The receiver accepted it.',
+    notTaken: 'The receiver did not accept it.',
     back: 'Back',
   },
 };
@@ -68,7 +68,7 @@ export const WEBHOOKS = {
   },
   en: {
     title: 'Webhooks',
-    about: 'Programs that are told over HTTPS of what happens.',
+    about: 'Programs that receive events over HTTPS.',
     none: 'There is no webhook.',
     columns: {
       id: 'Webhook',
@@ -110,7 +110,7 @@ export const WEBHOOK_DEED_WORDS = {
     },
     en: {
       button: 'Add a webhook',
-      what: 'A program from outside is told of what happens from now on, without content, names or addresses.',
+      what: 'A program from outside receives events from now on, without content, names or addresses.',
       done: 'The webhook was added.',
       fields: FIELDS.en,
     },
@@ -137,7 +137,7 @@ export const WEBHOOK_DEED_WORDS = {
     },
     en: {
       button: 'Pause',
-      what: 'The receiver is told of nothing until you resume. What happens within 7 days it is told of then.',
+      what: 'The receiver gets no events until you resume. It then gets those of the last 7 days.',
       done: 'The webhook is paused.',
     },
   },
@@ -149,8 +149,8 @@ export const WEBHOOK_DEED_WORDS = {
     },
     en: {
       button: 'Resume',
-      what: 'The webhook goes on where it stopped, or tries again at once.',
-      done: 'The webhook goes on.',
+      what: 'The webhook continues where it stopped, or tries again at once.',
+      done: 'The webhook continues.',
     },
   },
   rotate: {
@@ -161,7 +161,7 @@ export const WEBHOOK_DEED_WORDS = {
     },
     en: {
       button: 'Make a new secret',
-      what: 'The receiver must get the new secret. The one before signs as well for 7 days.',
+      what: 'The receiver must get the new secret. The old one signs as well for 7 days.',
       done: 'The new secret was made.',
     },
   },
@@ -173,7 +173,7 @@ export const WEBHOOK_DEED_WORDS = {
     },
     en: {
       button: 'End the webhook',
-      what: 'The receiver is no longer told of anything, for good. Its secret and its address are gone.',
+      what: 'The receiver gets no further events. Its secret and its address are deleted for good.',
       done: 'The webhook has ended.',
     },
   },

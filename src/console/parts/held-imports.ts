@@ -89,7 +89,7 @@ export class HeldImports {
     if (octets + file.size > MAX_HELD || this.#known.size >= MAX_KNOWN)
       throw new AdminError(
         'unavailable',
-        'Cannot take the file: others hold as many as there is room for; try again within half an hour, or use "sluis" with the file',
+        'Cannot take the file: the files of others fill the space for imports; try again within half an hour, or use "sluis" with the file',
       );
     const id = base32(this.#random(15));
     const one: HeldImport = {

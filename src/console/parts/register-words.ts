@@ -15,7 +15,7 @@ export const REGISTER = {
     next: 'Next',
     begin: 'To the beginning',
     csv: 'As a CSV file',
-    first: 'These are the first. The rest stands in the list.',
+    first: 'These are the first. The rest is in the list.',
     wrong: 'That filter cannot be used.',
   },
 };

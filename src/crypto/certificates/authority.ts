@@ -150,7 +150,7 @@ export function crossSign(
   { now, random, crlUrls = [] }: IssueContext & RevocationPlace,
 ): Promise<Certificate> {
   const { basicConstraints, publicKey, subjectKeyId } = other;
-  if (!basicConstraints?.ca) throw new RangeError('Cannot cross-sign a certificate that is no authority');
+  if (!basicConstraints?.ca) throw new RangeError('Cannot cross-sign a certificate that is not an authority');
   const body: Body = {
     issuer: signer.certificate.subject,
     subject: other.subject,

@@ -27,7 +27,7 @@ export function smallInteger(element: Element, what: string): number {
 
 export function booleanValue(element: Element, what: string): boolean {
   const content = element.as(Tag.boolean, what).content;
-  if (content.length !== 1) throw element.error('malformed', `${what} is no truth value`);
+  if (content.length !== 1) throw element.error('malformed', `${what} is not a truth value`);
   return content[0] !== 0;
 }
 
@@ -35,11 +35,11 @@ export function booleanValue(element: Element, what: string): boolean {
 export function oidValue(element: Element, what: string): string {
   const content = element.as(Tag.oid, what).content;
   if (content.length === 0 || content.length > 64 || (content[content.length - 1] ?? 0) >= 0x80)
-    throw element.error('malformed', `${what} is no object identifier`);
+    throw element.error('malformed', `${what} is not an object identifier`);
   const arcs: number[] = [];
   let arc = 0;
   for (const octet of content) {
-    if (arc === 0 && octet === 0x80) throw element.error('malformed', `${what} is no object identifier`);
+    if (arc === 0 && octet === 0x80) throw element.error('malformed', `${what} is not an object identifier`);
     arc = arc * 128 + (octet & 0x7f);
     if (arc > Number.MAX_SAFE_INTEGER / 256) throw element.error('unsupported', `${what} has too large a number in it`);
     if (octet < 0x80) {
@@ -65,7 +65,7 @@ export function namedBitNumbers(element: Element, what: string): readonly number
   const content = element.as(Tag.bitString, what).content;
   const unused = content[0];
   if (unused === undefined || unused > 7 || content.length > 9 || (content.length === 1 && unused > 0))
-    throw element.error('malformed', `${what} is no set of named bits`);
+    throw element.error('malformed', `${what} is not a set of named bits`);
   const set: number[] = [];
   for (let bit = 0; bit < (content.length - 1) * 8 - unused; bit++)
     if (((content[1 + (bit >> 3)] ?? 0) & (0x80 >> (bit & 7))) !== 0) set.push(bit);
@@ -120,6 +120,6 @@ export function timeValue(element: Element, what: string): Instant {
     TIME.exec(text)?.map(Number) ?? [];
   const at = Date.UTC(year, month - 1, day, hour, minute, second);
   const back = Number.isNaN(at) ? '' : new Date(at).toISOString().slice(0, 19).replace(/[-:T]/g, '');
-  if (`${back}Z` !== text) throw element.error('malformed', `${what} is no time of the form YYYYMMDDHHMMSSZ`);
+  if (`${back}Z` !== text) throw element.error('malformed', `${what} is not a time of the form YYYYMMDDHHMMSSZ`);
   return at as Instant;
 }

@@ -131,7 +131,7 @@ const leafProblem = (certificate: Certificate, purpose: Purpose): Untrusted | un
 /** `below`: authorities between this one and the leaf, not counting those that issued to themselves (section 6.1.4 l). */
 function authorityProblem(certificate: Certificate, below: number, purpose: Purpose): Untrusted | undefined {
   if (!certificate.basicConstraints?.ca)
-    return bad('not-an-authority', certificate, 'is no authority, but issued another one');
+    return bad('not-an-authority', certificate, 'is not an authority, but issued another one');
   const limit = certificate.basicConstraints.pathLength;
   if (limit !== undefined && below > limit)
     return bad('path-length', certificate, `allows ${limit} authorities below it, there are ${below}`);

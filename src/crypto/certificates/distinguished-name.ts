@@ -172,7 +172,7 @@ export function parseName(text: string): Result<Name, string> {
   for (const { key, value, separator } of parts) {
     const type = oidOf.get(key.toLowerCase()) ?? (DOTTED.test(key) ? key : undefined);
     if (type === undefined)
-      return fail(`"${key}" is no attribute that we know; expected one of ${Object.keys(SHORT).join(', ')}`);
+      return fail(`"${key}" is not an attribute that we know; expected one of ${Object.keys(SHORT).join(', ')}`);
     const problem = attributeProblem(type, value);
     if (problem !== undefined) return fail(`${key} ${problem}`);
     rdns.at(-1)?.push({ type, value });
@@ -189,7 +189,7 @@ export function attributeProblem(type: string, value: string): string | undefine
   if (/\p{Cc}|\p{Cs}/u.test(value)) return 'has a control character';
   const limit = type === Oid.emailAddress ? 255 : type === Oid.street || type === Oid.locality ? 128 : 64;
   if (Array.from(value).length > limit) return `has more than ${limit} characters`;
-  if (type === Oid.country && !/^[A-Z]{2}$/.test(value)) return 'is no country code of two capital letters';
+  if (type === Oid.country && !/^[A-Z]{2}$/.test(value)) return 'is not a country code of two capital letters';
   if (type === Oid.serialNumber && !/^[A-Za-z0-9 '()+,./:=?-]*$/.test(value))
     return 'has a character that is not printable';
   const ascii = type === Oid.emailAddress || type === Oid.domainComponent;

@@ -64,7 +64,7 @@ export function readExtensions(element: Element): ReadonlyMap<string, Extension>
     const critical = inside.optional(Tag.boolean, 'criticality');
     const content = inside.next(`extension ${dotted}`, Tag.octetString).content;
     inside.finish(`extension ${dotted}`);
-    if (found.has(dotted)) throw each.error('malformed', `the extension ${dotted} stands there twice`);
+    if (found.has(dotted)) throw each.error('malformed', `the extension ${dotted} is there twice`);
     if (found.size >= MAX_EXTENSIONS) throw each.error('limit', `there are more than ${MAX_EXTENSIONS} extensions`);
     found.set(dotted, {
       oid: dotted,

@@ -19,7 +19,7 @@ interface Head {
   readonly size: number;
 }
 
-/** Longest head that is read: tag and a length of 8 octets behind its count. */
+/** Longest head that is read: tag and a length of 8 bytes behind its count. */
 const MAX_HEAD = 10;
 /** Octets that may stand behind the message. */
 const MAX_TAIL = 64;

@@ -83,6 +83,6 @@ async function inflated(stream: BerStream, into: Sink, { maxContent }: CmsLimits
     if (ended.why !== undefined) throw ended.why;
     const cause = inflater.errored ?? error;
     if (!String((cause as NodeJS.ErrnoException).code).startsWith('Z_')) throw error;
-    throw new BerError('malformed', given, 'the content is no zlib stream, or breaks off');
+    throw new BerError('malformed', given, 'the content is not a zlib stream, or breaks off');
   }
 }

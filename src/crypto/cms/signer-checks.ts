@@ -83,9 +83,7 @@ function required(
   return readOr(failed(`the attribute ${name} cannot be read`), () => {
     const found = single(list, type);
     if (found.kind === 'value') return good(found.element);
-    return failed(
-      found.kind === 'absent' ? `there is no attribute ${name}` : `the attribute ${name} stands there twice`,
-    );
+    return failed(found.kind === 'absent' ? `there is no attribute ${name}` : `the attribute ${name} is there twice`);
   });
 }
 

@@ -75,7 +75,7 @@ function readKey(folder: string, name: string, end: string): DkimKey {
     return refuse(`it cannot be read (${(error as NodeJS.ErrnoException).code ?? 'no code'}); correct its rights`);
   }
   const privateKey = keyOf(pem);
-  if (privateKey === undefined) return refuse('it is no private key in PEM without a password; replace it');
+  if (privateKey === undefined) return refuse('it is not a private key in PEM without a password; replace it');
   const { asymmetricKeyType: type, asymmetricKeyDetails: { modulusLength = 0 } = {} } = privateKey;
   if (type === 'ed25519') return { domain, selector, algorithm: 'ed25519-sha256', privateKey };
   // RFC 8301 section 3.2: verifiers take 1,024 to 4,096 bits; below 2,048 nobody should sign any more.

@@ -78,7 +78,7 @@ export function readShare(text: string): Result<KeyShare, string> {
   if (text.length > MAX_TEXT) return fail('it is longer than 64KiB; expected the text of one share');
   const found = new Map<number, string>();
   for (const [, n = '', typed = ''] of text.matchAll(/^[ \t]*([1-5])[:.][ \t]*([0-9A-Za-z \t-]+)$/gm)) {
-    if (found.has(Number(n))) return fail(`line ${n} stands in it twice; expected one share in a file`);
+    if (found.has(Number(n))) return fail(`line ${n} is in it twice; expected one share in a file`);
     found.set(Number(n), cleanBase32(typed));
   }
   const parts: Uint8Array[] = [];

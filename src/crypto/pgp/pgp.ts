@@ -105,7 +105,7 @@ class PgpThread {
 
   async run(job: PgpJob, flow: PgpFlow): Promise<Outcome> {
     const slot = this.#closed ? 'busy' : await this.#slots.take(flow.turn, flow.signal);
-    if (slot === 'busy') return busy('The OpenPGP thread has no room for another job');
+    if (slot === 'busy') return busy('The OpenPGP thread has no space for another job');
     if (slot === 'gone') return busy(LEFT);
     try {
       // It may have gone between the turn and now.

@@ -62,7 +62,7 @@ export function readAnchor(line: string, publicKeys: readonly KeyObject[]): Resu
   try {
     read = JSON.parse(line) as Record<string, unknown>;
   } catch {
-    return fail('it is no line of JSON');
+    return fail('it is not a line of JSON');
   }
   const { hostname, at, seq, hash: head, key, signature } = read;
   if (typeof hostname !== 'string' || typeof at !== 'string' || typeof seq !== 'number' || typeof key !== 'string')

@@ -65,7 +65,7 @@ export function followOn(before: ChainHead, row: ChainRow): ChainHead | BrokenRo
   const { seq, commitment, personal, salt, lane } = row;
   const place = placeOf(row);
   const of = lane === undefined ? '' : ` of lane ${lane}`;
-  if (lane !== before.lane) return { seq, why: `row ${seq} stands in a chain that is not its own` };
+  if (lane !== before.lane) return { seq, why: `row ${seq} is in a chain that is not its own` };
   if (place > before.seq + 1) return { seq: before.seq + 1, why: `row ${before.seq + 1}${of} is missing` };
   if (place <= before.seq) return { seq: place, why: `row ${place}${of} stands again, or out of its order` };
   if (personal !== null && commitment === null) return { seq, why: 'personal fields were added later' };

@@ -112,7 +112,7 @@ export class ExportCheck {
     if (links !== undefined) return this.#follow(links);
     const row = rowOf(line);
     if (row === undefined)
-      return { kind: 'broken', broken: { seq: this.#head.seq + 1, why: 'the line is no row of an audit trail' } };
+      return { kind: 'broken', broken: { seq: this.#head.seq + 1, why: 'the line is not a row of an audit trail' } };
     const checked = followOn(this.#head, row);
     if (isBroken(checked)) return { kind: 'broken', broken: checked };
     // A field under another name reads as one that was left out.

@@ -50,7 +50,7 @@ export async function evidenceKey(parts: EvidenceKeyParts, now: Instant): Promis
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (fileIn(folder, SEALED) !== undefined)
       throw new Unusable(
-        `Cannot use the key of evidence: its certificate "${join(folder, CERTIFICATE)}" is missing; put it back from a copy, or move "${SEALED}" away to have both made anew`,
+        `Cannot use the key of evidence: its certificate "${join(folder, CERTIFICATE)}" is missing; put it back from a copy, or move "${SEALED}" away to have both made again`,
       );
     writeOnce(folder, SEALED, sealPrivateKey(master, made.privateKey, { ...SEAL, random }));
     writeOnce(folder, CERTIFICATE, Buffer.from(certificatePem(made.certificate)));

@@ -110,7 +110,7 @@ export async function verifyTimeStamp(token: Buffer, trust: TimeStampTrust): Pro
   const described = await describeSignedData([token], CMS_LIMITS);
   if (!described.ok) return fail(described.error.text);
   const [signer, ...others] = described.value.signers;
-  if (described.value.contentType !== Oid.tstInfo) return fail('it is no time stamp: its content is something else');
+  if (described.value.contentType !== Oid.tstInfo) return fail('it is not a time stamp: its content is something else');
   if (signer === undefined || others.length > 0)
     return fail(`it has ${described.value.signers.length} signers, and one is expected`);
   const named = signer.attributes?.list.some(

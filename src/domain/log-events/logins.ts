@@ -5,27 +5,27 @@ const FILES = 'Raise `LimitNOFILE` of the service.';
 const STORE = 'Look at the lines of the store beside it.';
 const FAULT = 'Keep the lines of this `session` and report them. The sender got 4xx and repeats.';
 
-const EXPEL = 'The store could not say whether the account of an open session may go on. The session goes on.';
+const EXPEL = 'The store could not say whether the account of an open session may continue. The session continues.';
 
 export const LOGIN_EVENTS: LogEvents = {
   'auth.granted': either(
     ['info', 'debug'],
-    'A log-in whose password was checked (by SCRAM: `how`), or by certificate (`certificate`, `how`).',
+    'A login whose password was checked (by SCRAM: `how`), or by certificate (`certificate`, `how`).',
     'Nothing.',
   ),
-  'auth.remembered': debug('A log-in by a password that is remembered.'),
-  'auth.failed': debug('One failed log-in; `auth.refused` counts them.'),
+  'auth.remembered': debug('A login by a password that is remembered.'),
+  'auth.failed': debug('One failed login; `auth.refused` counts them.'),
   'auth.refused': warn(
     'Wrong names or passwords, counted by account, network and minute. Other values of `reason`: `password-off`, `certificate-missing`, `other-certificate` (a right password alone is not enough); `app-scope` (the app password is for something else); `not-on-listener`; `other-channel`, `binding-downgrade`, `binding-type`, `wrong-nonce` (a wrong SCRAM exchange).',
     '[SluisGuessing]. `other-channel`, `binding-downgrade`: somebody stands between client and gateway.',
   ),
   'auth.certificate_refused': warn(
-    'A client certificate did not log in. `reason` is `no-issuer`, `expired`, `revoked`, `unregistered`, `foreign-identity`, `implicit-off` or another; `why`, `fingerprint` and `subject` stand beside it. One line a minute each.',
+    'A client certificate did not log in. `reason` is `no-issuer`, `expired`, `revoked`, `unregistered`, `foreign-identity`, `implicit-off` or another; `why`, `fingerprint` and `subject` are beside it. One line a minute each.',
     '`sluis account certificate list LOGIN`. `no-issuer`: its authority is not in `tls.client-authorities`.',
   ),
-  'auth.busy': warn('Log-ins were not judged: back-off, overload or the store.', '[SluisLoginsNotJudged].'),
-  'auth.rehash_failed': warn('An imported hash could not be replaced. The next log-in tries again.', STORE),
-  'auth.error': error('The store could not answer a log-in.', STORE),
+  'auth.busy': warn('Logins were not judged: back-off, overload or the store.', '[SluisLoginsNotJudged].'),
+  'auth.rehash_failed': warn('An imported hash could not be replaced. The next login tries again.', STORE),
+  'auth.error': error('The store could not answer a login.', STORE),
   'enrolment.answered': either(
     ['debug', 'warn'],
     'A request of the page for codes: page, status, time. It is a warning from status 500 on.',
@@ -43,17 +43,17 @@ export const LOGIN_EVENTS: LogEvents = {
   ),
   'enrolment.turned-away': warn(
     'As `smtp.connection-refused`, of the page for codes.',
-    'As for `console.turned-away`.',
+    'Look at the limits of `[connections]` and `networks` of the listener.',
   ),
   'enrolment.error': error(
-    'A code was not judged for a fault of ours (`error`). It can be used again.',
+    'A code was not judged for an internal error (`error`). It can be used again.',
     'No issuing authority: `sluis ca show`. Else look at `/ready` and the store.',
   ),
-  'enrolment.listener': error('The page for codes takes no connections for a moment (file descriptors).', FILES),
+  'enrolment.listener': error('The page for codes accepts no connections for a moment (file descriptors).', FILES),
   'smtp.opened': debug('A connection to SMTP.'),
   'smtp.login': info('An account has logged in to SMTP.'),
   'smtp.connection-refused': warn(
-    'A connection got no place, or lost it. `why` is a limit of `[connections]` (`total`, `network`, `range`), `displaced` (the oldest without a log-in made room), `stopping` or `not-on-listener`. The first of a network and minute has its `peer`, the others a `count`. Beyond 20 networks a minute they are counted together.',
+    'A connection was refused, or closed for another one. `why` is a limit of `[connections]` (`total`, `network`, `range`), `displaced` (the oldest without a login made way), `stopping` or `not-on-listener`. The first of a network and minute has its `peer`, the others a `count`. Beyond 20 networks a minute they are counted together.',
     '[SluisConnectionsRefused]. `not-on-listener`: the client uses the wrong port.',
   ),
   'smtp.connection-error': debug('TLS errors and resets of peers.'),
@@ -63,7 +63,7 @@ export const LOGIN_EVENTS: LogEvents = {
     'The end of a session, with `failedLogins`, and with `refused`: refused commands since the last message, where there were more than 20. Debug where nothing was said.',
     'Nothing.',
   ),
-  'smtp.failed': either(['error', 'warn'], 'A fault of ours in one session. The sender got 4xx.', FAULT),
+  'smtp.failed': either(['error', 'warn'], 'An internal error in one session. The sender got 4xx.', FAULT),
   'smtp.expel': error(EXPEL, STORE),
   'pop3.login': info('A POP3 session begins.'),
   'pop3.ended': either(
@@ -76,7 +76,10 @@ export const LOGIN_EVENTS: LogEvents = {
     'Octets before STLS were dropped: a broken program, or an attack.',
     'Once: nothing. Again from one network: look at that network.',
   ),
-  'pop3.refused': warn('As `smtp.connection-refused`, of POP3.', 'As for `smtp.connection-refused`.'),
+  'pop3.refused': warn(
+    'As `smtp.connection-refused`, of POP3.',
+    '[SluisConnectionsRefused]. `not-on-listener`: the client uses the wrong port.',
+  ),
   'pop3.damaged': error(
     'Content did not verify. The connection was dropped, and nothing counts as fetched. **Call for help.**',
     'As for `store.content-damaged`.',
@@ -85,8 +88,8 @@ export const LOGIN_EVENTS: LogEvents = {
     'A client closed without QUIT, and what `quirk-delete-on-disconnect` would have removed stays (`why`).',
     'Nothing: the messages are handed out again.',
   ),
-  'pop3.failed': error('A fault of ours in one session.', FAULT),
-  'pop3.listener': error('POP3 takes no connections for a moment (file descriptors).', FILES),
+  'pop3.failed': error('An internal error in one session.', FAULT),
+  'pop3.listener': error('POP3 accepts no connections for a moment (file descriptors).', FILES),
   'pop3.expel': error(EXPEL, STORE),
   'ldap.login': info('A session with the directory begins.'),
   'ldap.ended': info(
@@ -96,12 +99,15 @@ export const LOGIN_EVENTS: LogEvents = {
     'A connection sent no LDAP, or a request above 64 KB (`why`), and was closed. It is mostly a scanner; of one practice again and again: its program and port.',
   ),
   'ldap.injection': warn(
-    'Octets behind StartTLS, sent before TLS, were dropped: a broken program, or an attack.',
-    'As for `pop3.injection`.',
+    'Octets after StartTLS, sent before TLS, were dropped: a broken program, or an attack.',
+    'Once: nothing. Again from one network: look at that network.',
   ),
-  'ldap.refused': warn('As `smtp.connection-refused`, of the directory.', 'As for `smtp.connection-refused`.'),
-  'ldap.failed': error('A fault of ours (`error`).', 'Look at `/ready` and the store. Else report the lines.'),
-  'ldap.listener': error('The directory takes no connections for a moment (file descriptors).', FILES),
+  'ldap.refused': warn(
+    'As `smtp.connection-refused`, of the directory.',
+    '[SluisConnectionsRefused]. `not-on-listener`: the client uses the wrong port.',
+  ),
+  'ldap.failed': error('An internal error (`error`).', 'Look at `/ready` and the store. Else report the lines.'),
+  'ldap.listener': error('The directory accepts no connections for a moment (file descriptors).', FILES),
   'ldap.expel': error(EXPEL, STORE),
   'https.expel': error(EXPEL, STORE),
   'directory.limited': warn(
@@ -114,7 +120,7 @@ export const LOGIN_EVENTS: LogEvents = {
   ),
   'maildrop.stuck': warn(
     'The sessions of a mail program ended at the same message again and again (`sessions`); `did` is `told` or `held`.',
-    '[SluisMessageStuck]. `held`: `sluis queue release --message ID` when the program is mended.',
+    '[SluisMessageStuck]. `held`: `sluis queue release --message ID` when the program is repaired.',
   ),
   'maildrop.stuck-not-told': error(
     'The letter about such a message, or its removal, failed (`why`). The next session tries again.',
@@ -129,6 +135,6 @@ export const LOGIN_EVENTS: LogEvents = {
   ),
   'maildrop.claim-not-noted': warn(
     'What such a worker had fetched could not be noted (`why`). The messages are handed out again.',
-    'Nothing, unless it goes on.',
+    'Nothing, unless it continues.',
   ),
 };

@@ -4,7 +4,7 @@ import { type LogEvents, either, error, info, warn } from './log-event.ts';
 const QUEUE = '`sluis queue list --partner NAME`, `sluis partner test NAME`. Senders are told by themselves.';
 const TWICE = 'Nothing. The message may arrive twice, and is never lost.';
 const KEY =
-  'Is `master.key` the right one? `sluis cert list`. Make the key anew: `sluis cert issue --account LOGIN --use mail --keep-key`, or `sluis pgp key issue --address ADDRESS --keep-key`.';
+  'Is `master.key` the right one? `sluis cert list`. Make the key again: `sluis cert issue --account LOGIN --use mail --keep-key`, or `sluis pgp key issue --address ADDRESS --keep-key`.';
 const MAILBOX = '[SluisMailboxOld].';
 
 export const MAIL_EVENTS: LogEvents = {
@@ -14,7 +14,7 @@ export const MAIL_EVENTS: LogEvents = {
   ),
   'smtp.refused': either(
     ['info', 'debug', 'error'],
-    'A command, recipient or message was refused: `status`, `text`, `detail`. Error where the fault is ours (4.3.0); debug for a log-in, and from the 21st refusal of a session on.',
+    'A command, recipient or message was refused: `status`, `text`, `detail`. Error where the fault is ours (4.3.0); debug for a login, and from the 21st refusal of a session on.',
     'Level error: keep the lines of this `session` and report them. [Replies](replies.md) has every text.',
   ),
   'smtp.quirk': info('A deviation that is tolerated, such as bare line feeds.'),
@@ -29,7 +29,7 @@ export const MAIL_EVENTS: LogEvents = {
   'smtp.interrupted': info('The connection broke during DATA. Nothing was filed, and the sender tries again.'),
   'smtp.tested': info('A message to the test address was answered; `message` is the report.'),
   'absence.no-substitute': warn(
-    'The substitute of an absent addressee takes no mail for good. The message was filed with the addressee.',
+    'The substitute of an absent addressee accepts no mail for good. The message was filed with the addressee.',
     '`sluis address absence list --address ADDRESS`; name another substitute.',
   ),
   'quota.warning': warn(
@@ -37,14 +37,14 @@ export const MAIL_EVENTS: LogEvents = {
     'Call its owner: the mailbox is not emptied. Or `sluis account set LOGIN quota=5GiB`.',
   ),
   'quota.untold': warn(
-    'That letter could not be written (`why`). The next message tries again.',
-    'The store is mostly full: make room.',
+    'The letter about a nearly full mailbox could not be written (`why`). The next message tries again.',
+    'The store is mostly full: free some space.',
   ),
   'observation.over': warn(
     'Imported accounts (`accounts`) are observed for longer than was asked for; `breaking` of them need a tolerance.',
     '`sluis account observed` shows who would break under which rule. `sluis account enforce` applies the rules to the others.',
   ),
-  'scan.ready': info('clamd answers, and tells of what lies beyond its limits: `version`.'),
+  'scan.ready': info('clamd answers, and tells of what is beyond its limits: `version`.'),
   'scan.away': warn(
     'clamd does not answer (`why`). Mail is answered 451, or passes with a mark (`scan.away`).',
     'Start clamd: [SluisScannerAway].',
@@ -63,13 +63,16 @@ export const MAIL_EVENTS: LogEvents = {
   ),
   'scan.refused': warn(
     'A message was refused, not handed out opened, or not imported, because it could not be scanned: `mark`, `why`, `where`.',
-    'As for `scan.marked`.',
+    '`too-large`: raise the limits of clamd. `unscanned`: start clamd, [SluisScannerAway]. `encrypted`: your setting `scan.encrypted`.',
   ),
   'edi.guard': warn(
     'A guard found something in an interchange: `guard`, its `mode`, the `verdict` (pass, hold, refuse), and `from`, `to` and `reference` of the envelope. At most 20 lines a message.',
     '`sluis trace MESSAGE`. What is held: `sluis queue release --message ID` or `sluis queue fail --message ID --reason TEXT`.',
   ),
-  'edi.guard-more': warn('There were more `findings` than were `told`.', 'As for `edi.guard`.'),
+  'edi.guard-more': warn(
+    'The guards over an interchange had more `findings` than were logged (`told`).',
+    '`sluis trace MESSAGE` shows all of them.',
+  ),
   'edi.box-unusable': warn(
     'The `box` for EDI of an `account` is closed or belongs to another organisation. The message went into its own mailbox.',
     '`sluis account set LOGIN edi-mailbox=own`, or name another account.',
@@ -86,22 +89,22 @@ export const MAIL_EVENTS: LogEvents = {
     KEY,
   ),
   'smime.not-opened': warn(
-    'A message could not be opened for addressees with `open`. They got it wrapped in an explanation.',
+    'A message could not be opened for addressees with `open`. They got it attached to an explanation.',
     'It was encrypted to another key, or its sender broke it: `sluis trace ID`, then `sluis smime inspect FILE`.',
   ),
   'pgp.not-opened': warn(
-    'As `smime.not-opened`, for PGP.',
-    'As for `smime.not-opened`, with `sluis pgp inspect FILE`.',
+    'A PGP message could not be decrypted for addressees with `open`. They got it attached to an explanation.',
+    'It was encrypted to another key, or its sender broke it: `sluis trace ID`, then `sluis pgp inspect FILE`.',
   ),
   'pgp.not-protected': warn(
     'A message could not be signed or encrypted with PGP (`why`), mostly because the OpenPGP thread was full. It was answered 451.',
-    'Nothing, unless it goes on: then fewer large messages at once, or a faster machine.',
+    'Nothing, unless it continues: then fewer large messages at once, or a faster machine.',
   ),
   'delivery.relayed': info(
     'A partner accepted a message: `delivery`, `message`, `partner`, `reply`, `attempts`, `ms`.',
   ),
   'delivery.deferred': info('A delivery waits: `reply` is of the partner or ours, `at` the next attempt.'),
-  'delivery.delayed': warn('The same, and its sender is told that it takes longer.', QUEUE),
+  'delivery.delayed': warn('A delivery waits, and its sender is told that it takes longer: `reply`, `at`.', QUEUE),
   'delivery.failed': warn('A delivery failed for good. Its sender is told.', QUEUE),
   'delivery.in-doubt': warn(
     'The connection ended after the message and before the answer. The message goes again.',
@@ -110,8 +113,8 @@ export const MAIL_EVENTS: LogEvents = {
   'delivery.overtaken': warn('An operator or another attempt settled the delivery first. Nothing was changed.', TWICE),
   'delivery.unsettled': either(
     ['warn', 'error'],
-    'The disk is full: the end of an attempt is noted when there is room. Error: the store has failed.',
-    'Make room: [SluisDiskSoonFull]. Level error: [SluisStoreFailed].',
+    'The disk is full: the end of an attempt is noted when there is space. Error: the store has failed.',
+    'Free some space: [SluisDiskSoonFull]. Level error: [SluisStoreFailed].',
   ),
   'delivery.unreadable': error(
     'The content of a queued message is damaged or gone. Its sender is told in time. **Call for help.**',
@@ -122,8 +125,8 @@ export const MAIL_EVENTS: LogEvents = {
     'Look at the lines of the store beside it.',
   ),
   'partner.down': warn('A partner does not answer (`why`). Its mail waits.', QUEUE),
-  'partner.still-down': info('It still does not answer.'),
-  'partner.back': info('It answers again, and its mail goes.'),
+  'partner.still-down': info('The partner still does not answer.'),
+  'partner.back': info('The partner answers again, and its messages are sent.'),
   'partner.untrusted': error(
     'A partner shows a certificate that cannot be trusted. Its mail waits. **Look at once.**',
     '[SluisPartnerDown]: call first.',
@@ -141,7 +144,7 @@ export const MAIL_EVENTS: LogEvents = {
     '[SluisNoticesUnsent].',
   ),
   'receipt.failed': error(
-    'The senders of what one session collected could not be told (`why`). Fetching went on.',
+    'The senders of what one session collected could not be told (`why`). Fetching continued.',
     '`sluis trace ID` has what was collected.',
   ),
   'receipt.cut': warn(
@@ -166,7 +169,7 @@ export const MAIL_EVENTS: LogEvents = {
     'Look at `sluis queue list` every day, or let somebody. The operator is told of each when it is held.',
   ),
   'held.failed': error(
-    'One of them could not be given up. It is tried again tomorrow.',
+    'A held delivery past `delivery.keep-held` could not be given up. It is tried again tomorrow.',
     'If it fails twice, do what `why` says.',
   ),
 };

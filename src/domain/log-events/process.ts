@@ -2,14 +2,14 @@
 import { type LogEvents, debug, either, error, info, warn } from './log-event.ts';
 
 const FILES = 'Raise `LimitNOFILE` of the service.';
-const REPORT = 'Keep the lines of this `session` and report them. Mail goes on.';
+const REPORT = 'Keep the lines of this `session` and report them. Mail is not affected.';
 
 export const PROCESS_EVENTS: LogEvents = {
   'gateway.started': info('The gateway has started; `version` is version and build, as `sluis --version` prints them.'),
   'gateway.stopping': info('The gateway was told to stop, and lets open sessions end.'),
   'gateway.stopped': info('The gateway has stopped in order.'),
   'gateway.cut': warn(
-    'A second signal ended the drain time. What was cut is sent again by its client.',
+    'A second signal ended the drain time. What was interrupted is sent again by its client.',
     'Nothing. If nobody sent the signal, make `TimeoutStopSec=` of the unit longer than `connections.drain`.',
   ),
   'config.reloaded': info('The configuration was read again; `applied` names what changed.'),
@@ -22,7 +22,7 @@ export const PROCESS_EVENTS: LogEvents = {
     '`sluis check` names every problem. Correct it, then `sluis reload`.',
   ),
   'supervisor.failed': warn(
-    'systemd could not be told how the gateway is (`why`). Mail goes on.',
+    'systemd could not be told how the gateway is (`why`). Mail is not affected.',
     'Look at `NotifyAccess` of the unit and whether `systemd-notify` is there. Until then set `WatchdogSec=0`, or systemd restarts a gateway that is well.',
   ),
   'listener.open': info('A port is open.'),
@@ -31,8 +31,8 @@ export const PROCESS_EVENTS: LogEvents = {
     '`sluis account list`: move its accounts to the usual port. A later `profile-until` is a decision of the security officer.',
   ),
   'listener.ended': error(
-    'The last day of a legacy listener is over. It is closed; the other listeners go on.',
-    'As for `listener.ends`.',
+    'The last day of a legacy listener is over. It is closed; the other listeners continue.',
+    '`sluis account list`: move its accounts to the usual port. A later `profile-until` is a decision of the security officer.',
   ),
   'proxy.refused': warn(
     'A connection to a port behind a load balancer began without a good PROXY header (`why`), and was dropped.',
@@ -47,13 +47,13 @@ export const PROCESS_EVENTS: LogEvents = {
     'A new key or certificate cannot be used. The old ones stay in use.',
     '`sluis check` names the problem. Put the pair in place again, key first.',
   ),
-  'tls.ticket-key': debug('Sessions of before no longer resume.'),
+  'tls.ticket-key': debug('Earlier sessions no longer resume.'),
   'doctor.found': either(
     ['warn', 'error'],
     'The gateway examined itself and found something new (`finding`, `severity`, `what`).',
     '`sluis doctor`; [SluisDoctorFound].',
   ),
-  'doctor.cleared': info('A finding of before is gone.'),
+  'doctor.cleared': info('An earlier finding is gone.'),
   'doctor.failed': error(
     'The examination could not run (`why`). It runs again at its next time.',
     '`sluis doctor` shows the same fault; [SluisDoctorSilent].',
@@ -76,7 +76,7 @@ export const PROCESS_EVENTS: LogEvents = {
     'See `console.failed`.',
   ),
   'console.refused': info(
-    'The console refused a log-in, code or cookie. `why` is `passkey`, `challenge`, `replayed`, `counter`, `code`, `network`, `throttled` or `break-glass`; of a log-in at the OpenID provider also `down`, `denied`, `provider`, `state`, `strength`, `groups`, `ended` or `registered`.',
+    'The console refused a login, code or cookie. `why` is `passkey`, `challenge`, `replayed`, `counter`, `code`, `network`, `throttled` or `break-glass`; of a login at the OpenID provider also `down`, `denied`, `provider`, `state`, `strength`, `groups`, `ended` or `registered`.',
   ),
   'console.break-glass': error(
     'Somebody logged in with the break-glass account; the line says from where.',
@@ -98,19 +98,22 @@ export const PROCESS_EVENTS: LogEvents = {
     'As `smtp.connection-refused`, of the console.',
     'Look at the limits of `[connections]` and `networks` of the listener.',
   ),
-  'console.listener': error('The console takes no connections for a moment (file descriptors).', FILES),
+  'console.listener': error('The console accepts no connections for a moment (file descriptors).', FILES),
   'self-service.answered': either(
     ['debug', 'warn'],
     'A request of the pages of accounts: page, status, account, time. It is a warning from status 500 on. For a mail program that looks for its settings `page` is `autoconfig`, `autodiscover` or `dav`; the address is not logged.',
     'See `self-service.failed`.',
   ),
   'self-service.refused': info(
-    'The pages of accounts refused a code or cookie: `why` is `code`, `network` or `throttled`. Passwords count as log-ins of mail.',
+    'The pages of accounts refused a code or cookie: `why` is `code`, `network` or `throttled`. Passwords count as logins of mail.',
   ),
-  'self-service.failed': error('A page of an account could not be made (`error`).', 'As for `console.failed`.'),
+  'self-service.failed': error(
+    'A page of an account could not be made (`error`).',
+    'Look at `/ready` and the lines of the store. If these are good, report the line.',
+  ),
   'self-service.turned-away': warn(
     'As `smtp.connection-refused`, of the pages of accounts.',
-    'As for `console.turned-away`.',
+    'Look at the limits of `[connections]` and `networks` of the listener.',
   ),
   'self-service.listener': error('The pages of accounts take no connections for a moment (file descriptors).', FILES),
   'https.answered': either(
@@ -119,20 +122,29 @@ export const PROCESS_EVENTS: LogEvents = {
     '`store`: see `store.failed`. `login-not-judged`: [SluisLoginsNotJudged]. `failed`: the line `https.error` with the same `request`.',
   ),
   'https.error': error(
-    'A request failed for a fault of ours (`error`). Its client got the number `request` only.',
+    'A request failed for an internal error (`error`). Its client got the number `request` only.',
     'Look at `/ready`, the store and the disk. If these are good, report the lines.',
   ),
-  'https.broken': error('An answer broke off in its middle (`error`).', 'As for `https.error`.'),
-  'https.failed': error('An answer could not be written (`error`).', 'As for `https.error`.'),
-  'https.turned-away': warn('As `smtp.connection-refused`, of the API.', 'As for `console.turned-away`.'),
-  'https.listener': error('The API takes no connections for a moment (file descriptors).', FILES),
+  'https.broken': error(
+    'An answer broke off in its middle (`error`).',
+    'Look at `/ready`, the store and the disk. If these are good, report the lines.',
+  ),
+  'https.failed': error(
+    'An answer could not be written (`error`).',
+    'Look at `/ready`, the store and the disk. If these are good, report the lines.',
+  ),
+  'https.turned-away': warn(
+    'As `smtp.connection-refused`, of the API.',
+    'Look at the limits of `[connections]` and `networks` of the listener.',
+  ),
+  'https.listener': error('The API accepts no connections for a moment (file descriptors).', FILES),
   'api.key-not-noted': warn(
     'A request of the API was done, and the store could not note that (`why`). The same Idempotency-Key is refused from now on.',
-    'Nothing, unless it goes on.',
+    'Nothing, unless it continues.',
   ),
   'webhook.failed': warn(
-    'A receiver did not take an event (`webhook`, `why`, `failures` in a row). The gateway tries again.',
-    '[SluisWebhookPaused]. Mail is not concerned.',
+    'A receiver did not accept an event (`webhook`, `why`, `failures` in a row). The gateway tries again.',
+    '[SluisWebhookPaused]. Mail is not affected.',
   ),
   'webhook.paused': warn(
     'After ten failures in a row a webhook no longer gets events. Its owner has a letter.',
@@ -151,16 +163,16 @@ export const PROCESS_EVENTS: LogEvents = {
     '[SluisWebhookPaused].',
   ),
   'webhook.not-run': error(
-    'A fault of ours or of the store in telling webhooks (`why`). It is tried again in a second.',
-    'As for `webhook.untold`.',
+    'An internal error, or one of the store, in telling webhooks (`why`). It is tried again in a second.',
+    'Look at the lines of the store beside it; `sluis webhook list`.',
   ),
   'probe.failed': warn(
-    'A visit of a front door failed (`site`, `host`, `cause`, `why`, `failures` in a row).',
+    'A probe of a site failed (`site`, `host`, `cause`, `why`, `failures` in a row).',
     '[SluisProbeFailing].',
   ),
-  'probe.recovered': info('A visit of a front door went well again.'),
+  'probe.recovered': info('A probe of a site succeeded again.'),
   'probe.not-written': warn(
-    'What a visit found could not be written (`why`). It is written later.',
+    'The result of a probe could not be written (`why`). It is written later.',
     'Look at the lines of the store beside it.',
   ),
 };

@@ -18,7 +18,7 @@ export const SEVERAL_EVENTS: LogEvents = {
   'store.job-taken': info('This gateway does what must be done once (`job`), because nobody did.'),
   'store.job-lost': info('Another gateway does that `job` now.'),
   'store.registry-not-seen': warn(
-    'The database does not say whether accounts have changed (`why`). After a second nobody is let in until it does.',
+    'The database does not say whether accounts have changed (`why`). After a second no login succeeds until it does.',
     'Look at the primary and the network to it. Nothing is lost; senders come again.',
   ),
   'store.registry-seen': info('The registry can be read again.'),
@@ -34,7 +34,7 @@ export const SEVERAL_EVENTS: LogEvents = {
   'store.servers': warn('A server calls itself primary and is it no longer (`why`).', REWIND),
   'store.waiting': warn(
     'A start, or `sluis init`, waits for its servers for at most so many `seconds` (`why`).',
-    'Nothing where it goes on. Where the start is refused, do what `why` says.',
+    'Nothing where it continues. Where the start is refused, do what `why` says.',
   ),
   'store.disconnected': warn(
     'Connections to the primary are lost or cannot be made, first those of a `purpose` (`why`). They are made again by themselves.',
@@ -54,8 +54,11 @@ export const SEVERAL_EVENTS: LogEvents = {
     'An operator lets one place alone acknowledge until `until`. The line comes at each start too.',
     'Bring another place back: [SluisStoreAlone].',
   ),
-  'site.alone-holds': warn('The same, each hour.', '[SluisStoreAlone].'),
-  'site.alone-ended': warn('It was ended `by` an operator, or `by` its time.', '[SluisStoreAlone].'),
+  'site.alone-holds': warn('One place alone may still acknowledge. The line comes each hour.', '[SluisStoreAlone].'),
+  'site.alone-ended': warn(
+    'One place alone may no longer acknowledge: it was ended `by` an operator, or `by` its time.',
+    '[SluisStoreAlone].',
+  ),
   'site.alone-unreadable': error(
     'What `sluis site alone` wrote (`file`) cannot be read (`why`). It allows nothing.',
     'Where it is still needed, give the command again.',
@@ -92,7 +95,7 @@ export const SEVERAL_EVENTS: LogEvents = {
   ),
   'cluster.day-closed': info('A `day` was closed, because a message of it was erased.'),
   'cluster.listener': error(
-    'The port for other gateways takes no connections for a moment (`why`).',
+    'The port for other gateways accepts no connections for a moment (`why`).',
     'File descriptors: raise `LimitNOFILE` of the service.',
   ),
   'cluster.request-failed': error(

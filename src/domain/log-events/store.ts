@@ -1,7 +1,7 @@
 /** The store and its disk, backups, the audit trail. */
 import { type LogEvents, error, info, warn } from './log-event.ts';
 
-const ONCE = 'Nothing, unless it goes on: then look at the disk.';
+const ONCE = 'Nothing, unless it continues: then look at the disk.';
 const DISK = 'Look at the disk. More than once: call for help.';
 const DAMAGED =
   'Keep the disk as it is, copy `data/`, check the disk. `sluis trace ID` names the message: what is damaged is not handed out. Ask its sender to send it again.';
@@ -10,11 +10,11 @@ export const STORE_EVENTS: LogEvents = {
   'store.opened': info(
     'The store is open. `unclean`: the last end was a crash, and the database was checked: all of it up to 256 MiB, else the tables that decide where mail goes.',
   ),
-  'store.checking': info('Every page of a larger database is being read beside the work.'),
+  'store.checking': info('After a crash every page of a larger database is being read while the gateway works.'),
   'store.checked': info('Every page was read (`seconds`).'),
   'store.not-checked': warn(
     'Not every page could be read (`why`). The gateway serves, and the next start begins again.',
-    'Look for room and memory, then restart at a quiet moment; [SluisStoreUnread].',
+    'See whether disk and memory have space, then restart at a quiet moment; [SluisStoreUnread].',
   ),
   'store.damaged': error(
     'A page is damaged (`why`). No mail is accepted, the process ends with 6, and no later start serves the file.',
@@ -24,50 +24,58 @@ export const STORE_EVENTS: LogEvents = {
     'A write or a sync of the disk failed. No mail is accepted, and the process ends with 6.',
     '[SluisStoreFailed].',
   ),
-  'store.full': error('The disk is full. Mail is answered 452, and fetching goes on.', '[SluisDiskSoonFull].'),
+  'store.full': error('The disk is full. Mail is answered 452, and fetching continues.', '[SluisDiskSoonFull].'),
   'store.disk-lost': error(
     'The data folder is gone, or its disk is not mounted (`why`). Mail is answered 452.',
     'Look where `data.folder` leads. Mount it again and restart the gateway; else stop it and call for help.',
   ),
   'store.space-returned': info(
-    'There is room again. `reserve` is whole, or half: free room in the database stands in for the other half.',
+    'There is space again. `reserve` is whole, or half: then free space in the database replaces the other half.',
   ),
   'store.reserve-changed': info(
-    'The disk became short while the database has free room of deleted mail (`reserve` half), or has room again (whole). Mail goes on. Once half: make room before that is used up.',
+    'The disk is nearly full, and the database still has free space from deleted messages (`reserve` half); or there is space again (whole). Messages are not affected. Once half: free some space before that is used up.',
   ),
   'store.content-damaged': error('Content did not verify. **Call for help.**', DAMAGED),
   'store.upgrading': info(
     'A new version brings the database to its form (`from`, `to`, `octets`), after a copy of it (`copy`: where, or none).',
   ),
-  'store.upgrade-copy-removed': info('Such a copy was removed because its time was over (`copy`).'),
+  'store.upgrade-copy-removed': info('The copy from before an upgrade was removed because its time was over (`copy`).'),
   'store.swept': info(
     'Uploads that a crash left, and messages past their time, were removed; with `account`: deleted mail of this mailbox beyond its quota.',
   ),
-  'store.sweep-failed': error('A sweep failed. No mail is concerned.', DISK),
-  'store.note-dropped': error('A note of the second rank was lost. No mail is concerned.', DISK),
-  'store.notes-lost': error('Notes of the second rank were lost. No mail is concerned.', DISK),
+  'store.sweep-failed': error('A sweep failed. No mail is affected.', DISK),
+  'store.note-dropped': error(
+    'A note that is written without waiting (a login, a counter) was lost. No message is affected.',
+    DISK,
+  ),
+  'store.notes-lost': error(
+    'Notes that are written without waiting (logins, counters) were lost. No message is affected.',
+    DISK,
+  ),
   'store.quirks-late': warn('Counts of quirks could not be written (`why`). They go with the next ones.', ONCE),
   'store.quirks-dropped': warn(
-    'More counts of quirks came at a time than memory is given for (`counts`). The totals are too low.',
+    'More counts of quirks came at once than fit into memory (`counts`). The totals are too low.',
     ONCE,
   ),
   'store.release-not-noted': warn('What a session without QUIT had fetched was not counted. It is sent again.', ONCE),
   'store.move-resumed': info(
-    'An account went to another organisation and was cut short (`source`, `target`). The rest of its mail follows now.',
+    'The move of an account to another organisation was interrupted (`source`, `target`). The rest of its messages follows now.',
   ),
   'store.move-failed': error(
-    'The same, and a step failed (`why`). Mail is in two mailboxes until the next start goes on. Nothing is lost.',
-    'Start the gateway again: it goes on. Twice: call for help.',
+    'An account that was moving to another organisation was interrupted, and a step failed (`why`). Mail is in two mailboxes until the next start continues. Nothing is lost.',
+    'Start the gateway again: it continues. Twice: call for help.',
   ),
   'store.move-not-resumed': warn(
-    'A move of an account that was cut short could not be taken up again (`why`). It is tried each minute.',
-    'Nothing while it comes once. Where it goes on, mend what `why` names.',
+    'The interrupted move of an account could not be continued (`why`). It is tried each minute.',
+    'Nothing while it comes once. Where it continues, correct what `why` names.',
   ),
   'store.maildrop-taken-over': info('A silent session lost its mailbox to a new one of the same network.'),
   'store.messages-erased': info(
     'Erased messages of a day (`erased`) are closed in every backup. The keys of its other messages (`kept`) are in the key folder.',
   ),
-  'store.day-key-erased': info('The mail of a day can no longer be read, in backups neither.'),
+  'store.day-key-erased': info(
+    'The messages of a day can no longer be read, in backups either: their key was destroyed.',
+  ),
   'backup.taken': info(
     'A backup was taken: `backup`, `octets`, `seconds`, `messages`; `log`: octets to which the write-ahead log grew meanwhile.',
   ),
@@ -83,7 +91,7 @@ export const STORE_EVENTS: LogEvents = {
     'Nothing, if it is gone within minutes. Else [SluisBackupLogBehind].',
   ),
   'backup.failed': error(
-    'A backup was not taken, or not copied elsewhere, or the key folder was not copied, or a destroyed day key still lies in `keys.before-rotation` (`step`, `why`). Mail goes on, and it is tried again.',
+    'A backup was not taken, or not copied elsewhere, or the key folder was not copied, or a destroyed day key still is in `keys.before-rotation` (`step`, `why`). Mail is not affected, and it is tried again.',
     '`sluis backup take` says why; look at the folder and its disk. [SluisBackupOld].',
   ),
   'backup.drilled': info('A drill restored a backup and proved it: messages `opened`, `erased`.'),
@@ -109,7 +117,7 @@ export const STORE_EVENTS: LogEvents = {
   ),
   'audit.anchor-failed': error(
     'The head of the audit trail could not be signed or put away (`why`). The next minute tries again.',
-    '`sluis audit anchor` says why. Make the folder of `audit.anchors` writable, or mend the command.',
+    '`sluis audit anchor` says why. Make the folder of `audit.anchors` writable, or correct the command.',
   ),
   'audit.forward-failed': warn(
     'Nothing reaches the collector of logs (`why`). Rows wait in the trail, and mail does not.',

@@ -15,14 +15,14 @@ export const accountSettings = {
     type: { kind: 'octets', min: 64 * KiB, max: 1 * GiB },
     default: 1 * GiB,
     about:
-      "Largest message this addressee takes; a larger declared SIZE is refused at RCPT with 552 5.2.3. Of a partner's account also the largest that it submits. The limit of the gateway holds as well.",
+      "Largest message this addressee accepts; a larger declared SIZE is refused at RCPT with 552 5.2.3. Of a partner's account also the largest that it submits. The limit of the gateway holds as well.",
   },
   login: {
     scopes: accountAndAbove,
     type: { kind: 'choice', of: ['either', 'password', 'certificate', 'both'] },
     default: 'either',
     about:
-      'What a log-in takes: a password or a registered client certificate, only one of the two, or the password inside a session with the certificate of the same account.',
+      'What a login needs: a password or a registered client certificate, only one of the two, or the password inside a session with the certificate of the same account.',
   },
   'implicit-login': {
     scopes: accountAndAbove,
@@ -36,7 +36,7 @@ export const accountSettings = {
     type: { kind: 'boolean' },
     default: false,
     about:
-      'Whether passwords log in by SCRAM-SHA-256 as well, on listeners that offer it. Each then gets a verifier beside its hash when it is set, or at its next log-in by PLAIN; "no" removes the verifiers.',
+      'Whether passwords log in by SCRAM-SHA-256 as well, on listeners that offer it. Each then gets a verifier beside its hash when it is set, or at its next login by PLAIN; "no" removes the verifiers.',
   },
   'line-ends': {
     scopes: accountAndAbove,
@@ -63,7 +63,7 @@ export const accountSettings = {
     type: { kind: 'octets', min: 1 * MiB, max: 16_384 * GiB },
     default: 8 * GiB,
     about:
-      'Most octets that the account may submit in an hour, messages that were refused or broken off included; above it MAIL, and the content of a message that is on its way beside others, is answered 450 4.7.1.',
+      'Most data that the account may submit in an hour, refused and unfinished messages included; above it MAIL, and the content of a message that comes in beside others, is answered 450 4.7.1.',
   },
   'recipients-per-hour': {
     scopes: accountAndAbove,

@@ -7,7 +7,7 @@ export const directorySettings = {
     type: { kind: 'boolean' },
     default: false,
     about:
-      'Whether the organisation agreed that its active addresses stand in the directory, which every account may search: with its title, role, AGB code, accepted kinds of messages, mail certificate, and the telephone number that it fills in for it.',
+      'Whether the organisation agreed that its active addresses are in the directory, which every account may search: with its title, role, AGB code, accepted kinds of messages, mail certificate, and the telephone number that it fills in for it.',
   },
   role: {
     scopes: everywhere,

@@ -10,7 +10,7 @@ export const ediSettings = {
     type: guard,
     default: 'warn',
     about:
-      'What happens to a message of the account whose interchange names a sender (UNB S002, MSH-4) that is no EDI identity of the account or its organisation: nothing, a remark in trace and log, held for the operator, or refused with 554. Of these, what is not refused or held is delivered.',
+      'What happens to a message of the account whose interchange names a sender (UNB S002, MSH-4) that is not an EDI identity of the account or its organisation: nothing, a remark in trace and log, held for the operator, or refused with 554. Of these, what is not refused or held is delivered.',
   },
   'edi-controls': {
     scopes: accountAndAbove,
@@ -31,13 +31,13 @@ export const ediSettings = {
     type: guard,
     default: 'warn',
     about:
-      'The same where an interchange names a recipient (UNB S003, MSH-6) that is no EDI identity of this addressee or its organisation.',
+      'The same where an interchange names a recipient (UNB S003, MSH-6) that is not an EDI identity of this addressee or its organisation.',
   },
   'edi-type': {
     scopes: everywhere,
     type: guard,
     default: 'warn',
-    about: 'The same where an interchange has messages of a kind that this addressee does not take (`edi-accepts`).',
+    about: 'The same where an interchange has messages of a kind that this addressee does not accept (`edi-accepts`).',
   },
   'edi-test': {
     scopes: everywhere,
@@ -50,21 +50,21 @@ export const ediSettings = {
     type: { kind: 'edi-kinds' },
     default: 'any',
     about:
-      'Kinds of messages that this addressee takes: any, or names with blanks between them, such as "MEDLAB MEDVRI:1 ORU^*". Behind a colon stands how the version must begin.',
+      'Kinds of messages that this addressee accepts: any, or names separated by spaces, such as "MEDLAB MEDVRI:1 ORU^*". After a colon comes the beginning of the version.',
   },
   'edi-contrl': {
     scopes: accountAndAbove,
     type: { kind: 'choice', of: ['never', 'asked', 'messages'] },
     default: 'never',
     about:
-      'Whether an EDIFACT interchange of the account that asks for an acknowledgement (UNB 0031) is answered with a CONTRL in its mailbox: positive when the message was fetched or taken by a partner, negative when it was given up, taken back or never fetched. With `messages` the positive one names each message in the interchange (UCM), with what is wrong about its envelope.',
+      'Whether an EDIFACT interchange of the account that asks for an acknowledgement (UNB 0031) is answered with a CONTRL in its mailbox: positive when the message was fetched or accepted by a partner, negative when it was given up, taken back or never fetched. With `messages` the positive one names each message in the interchange (UCM), with what is wrong about its envelope.',
   },
   'edi-mailbox': {
     scopes: everywhere,
     type: { kind: 'mailbox' },
     default: 'own',
     about:
-      'Where messages with EDI in them go instead of the own mailbox: log-in name of another account of the same organisation, or own. EDI is told by content, not by type or file name.',
+      'Where messages with EDI in them go instead of the own mailbox: login name of another account of the same organisation, or own. EDI is told by content, not by type or file name.',
   },
   'edi-mixed': {
     scopes: everywhere,

@@ -28,7 +28,7 @@ export const pickupSettings = {
     type: { kind: 'count', min: 3, max: 100 },
     default: 5,
     about:
-      'So many sessions that end at one message, one after the other and from one network, are enough for `stuck-messages`.',
+      'Number of sessions, one after the other and from one network, that must end at one message before `stuck-messages` applies.',
   },
   rhythm: {
     scopes: accountAndAbove,
@@ -49,7 +49,7 @@ export const pickupSettings = {
     type: { kind: 'count', min: 0, max: 60 },
     default: 3,
     about:
-      'Working days after which the sender of a message that nobody fetched from this mailbox is told so; this is no failure, the message stays. 0: never.',
+      'Working days after which the sender of a message that nobody fetched from this mailbox is told so; this is not a failure, the message stays. 0: never.',
   },
   'keep-uncollected': {
     scopes: accountAndAbove,

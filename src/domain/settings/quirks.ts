@@ -20,8 +20,8 @@ export const quirkSettings = {
     'tolerate',
     'Whether AUTH LOGIN may carry the user name in the same line, as .NET and Python do.',
   ),
-  'quirk-path-blanks': quirk('refuse', 'Whether blanks may stand around the address: "MAIL FROM: <a@b>".'),
-  'quirk-no-brackets': quirk('refuse', 'Whether the address may stand without angle brackets: "MAIL FROM:a@b".'),
+  'quirk-path-blanks': quirk('refuse', 'Whether spaces may be around the address: "MAIL FROM: <a@b>".'),
+  'quirk-no-brackets': quirk('refuse', 'Whether the address may be without angle brackets: "MAIL FROM:a@b".'),
   'quirk-no-date': quirk('tolerate', 'Whether a message may come without Date; the gateway adds one.'),
   'quirk-no-message-id': quirk('tolerate', 'Whether a message may come without Message-ID; the gateway adds one.'),
   'quirk-eight-bit': quirk(

@@ -21,11 +21,11 @@ const expectation = (type: SettingKind): string => {
     case 'choice':
       return type.of.join(' or ');
     case 'closed-days':
-      return 'none, or weekdays, days and ranges with blanks between them, such as "wed 2026-12-24..2027-01-03"';
+      return 'none, or weekdays, days and ranges separated by spaces, such as "wed 2026-12-24..2027-01-03"';
     case 'edi-kinds':
-      return `any, or up to ${MAX_KINDS} names of at most 70 characters with blanks between them, such as "MEDLAB MEDVRI:1 ORU^*"`;
+      return `any, or up to ${MAX_KINDS} names of at most 70 characters separated by spaces, such as "MEDLAB MEDVRI:1 ORU^*"`;
     case 'mailbox':
-      return 'own, or the log-in name of an account';
+      return 'own, or the login name of an account';
     case 'day':
       return 'none, or a day such as 2026-12-31';
     case 'digits':
@@ -49,7 +49,7 @@ export const formatSetting = (type: SettingKind, value: SettingValue): string =>
 
 /** Reads the text of a value for the setting `name`. The error names both and what was expected. */
 export function parseValue(name: string, type: SettingKind, text: string): Result<SettingValue, string> {
-  const wrong = fail(`"${text}" is no value for ${name}; expected ${expectation(type)}`);
+  const wrong = fail(`"${text}" is not a value for ${name}; expected ${expectation(type)}`);
   switch (type.kind) {
     case 'octets':
     case 'count': {
@@ -83,7 +83,7 @@ export function parseValue(name: string, type: SettingKind, text: string): Resul
     }
     case 'closed-days': {
       const read = parseClosedDays(text);
-      return read.ok ? ok(text.trim()) : fail(`"${text}" is no value for ${name}: ${read.error}`);
+      return read.ok ? ok(text.trim()) : fail(`"${text}" is not a value for ${name}: ${read.error}`);
     }
   }
 }

@@ -13,7 +13,7 @@ export const busy: readonly Scenario[] = [
   {
     name: 'in-use',
     speaks: 'pop3',
-    happens: 'The first two log-ins are answered [IN-USE]: another session has the mailbox.',
+    happens: 'The first two logins are answered [IN-USE]: another session has the mailbox.',
     right: 'It comes again after a minute with the same password, and fetches.',
     rules: [RULE_WAIT],
     patient:
@@ -32,7 +32,7 @@ export const busy: readonly Scenario[] = [
   {
     name: 'temporary-trouble',
     speaks: 'pop3',
-    happens: 'The first log-in is answered [SYS/TEMP]: the gateway cannot look just now.',
+    happens: 'The first login is answered [SYS/TEMP]: the gateway cannot look just now.',
     right: 'It comes again after a minute with the same password, and fetches.',
     rules: [RULE_WAIT],
     patient: 'A program that stops at the first trouble of a server fetches nothing until somebody notices.',
@@ -45,7 +45,7 @@ export const busy: readonly Scenario[] = [
   {
     name: 'password-refused',
     speaks: 'pop3',
-    happens: 'The log-in is answered [AUTH]: the password is wrong.',
+    happens: 'The login is answered [AUTH]: the password is wrong.',
     right:
       'It shows that to a person and does not repeat the password: at most three times in the hour of the sandbox.',
     rules: [
@@ -78,11 +78,11 @@ export const busy: readonly Scenario[] = [
   {
     name: 'slow-server',
     speaks: 'pop3',
-    happens: 'The gateway is slow: the greeting, the log-in and the first message come late (how much is --slow).',
-    right: 'It waits: 60 s for connection and log-in, five minutes for a reply.',
+    happens: 'The gateway is slow: the greeting, the login and the first message come late (how much is --slow).',
+    right: 'It waits: 60 s for connection and login, five minutes for a reply.',
     rules: [
       {
-        says: 'Time-outs: 60 s for connection and log-in, 5 minutes for a reply.',
+        says: 'Time-outs: 60 s for connection and login, 5 minutes for a reply.',
         rfc: 'RFC 1939 section 3 (the server waits ten minutes)',
         guide: `${GUIDE_RECEIVING}, "Time-outs"`,
       },

@@ -13,7 +13,7 @@ const refusesIt =
       return [failed(`It sent its name and password to a server ${what}.`)];
     // Some libraries agree on TLS first and look at the certificate then: what counts is that they say nothing more.
     if (facts.visits.some(({ commands }) => commands > 0))
-      return [failed(`It went on in TLS with a server ${what}, though it sent no password.`)];
+      return [failed(`It continued in TLS with a server ${what}, though it sent no password.`)];
     return facts.runs.some(({ status }) => status === 0)
       ? [failed('It ended with success (exit code 0): nobody learns that it has stopped.')]
       : [];

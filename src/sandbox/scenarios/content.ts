@@ -12,7 +12,7 @@ export const content: readonly Scenario[] = [
     name: 'same-message-twice',
     speaks: 'pop3',
     happens:
-      'The same message lies there twice, with one Message-ID and two unique ids: its sender heard no answer and sent it again.',
+      'The same message is there twice, with one Message-ID and two unique ids: its sender heard no answer and sent it again.',
     right:
       'It fetches and deletes both, and files the result once, by the Message-ID or the reference of the interchange.',
     rules: [
@@ -22,7 +22,7 @@ export const content: readonly Scenario[] = [
         guide: `${GUIDE_SENDING}, "Duplicates"`,
       },
     ],
-    patient: 'One measurement stands in the file as two: a trend is seen that is not there.',
+    patient: 'One measurement is in the file as two: a trend is seen that is not there.',
     look: 'your program shows this result once.',
     mails: [
       result('A'),
@@ -33,7 +33,7 @@ export const content: readonly Scenario[] = [
   {
     name: 'eight-bit-edi',
     speaks: 'pop3',
-    happens: 'An interchange lies there without MIME, in Latin-1, with lines of nearly 900 octets.',
+    happens: 'An interchange is there without MIME, in Latin-1, with lines of nearly 900 octets.',
     right: 'It takes the octets as they are.',
     rules: [
       {
@@ -50,7 +50,7 @@ export const content: readonly Scenario[] = [
   {
     name: 'fifty-megabytes',
     speaks: 'pop3',
-    happens: 'A message of nearly 50 MB lies between two small ones.',
+    happens: 'A message of nearly 50 MB is between two small ones.',
     right: 'It fetches all three whole and deletes them.',
     rules: [
       {
@@ -60,7 +60,7 @@ export const content: readonly Scenario[] = [
       },
     ],
     patient:
-      'A program that breaks off at the large one begins with it again at every poll: what lies behind it is never fetched.',
+      'A program that breaks off at the large one begins with it again at every poll: what is behind it is never fetched.',
     mails: [result('A'), fiftyMegabytes(LARGE), result('B')],
     judge: (facts) => (cameBack(facts) ? [] : [failed('It never got through to the end.')]),
   },
@@ -68,7 +68,7 @@ export const content: readonly Scenario[] = [
     name: 'receipt-in-dutch',
     speaks: 'pop3',
     happens:
-      'A receipt lies there: multipart/report with a null sender, its text in Dutch, for a message that the account had sent.',
+      'A receipt is there: multipart/report with a null sender, its text in Dutch, for a message that the account had sent.',
     right: 'It fetches and deletes it, knows it by its type and not by its words, and answers nothing.',
     rules: [
       {
@@ -90,9 +90,9 @@ export const content: readonly Scenario[] = [
     name: 'poison-message',
     speaks: 'pop3',
     happens:
-      'Between two results lies a message that breaks parsers: forty parts in each other, none closed, a character set and an encoding that nobody has.',
+      'Between two results is a message that breaks parsers: forty parts in each other, none closed, a character set and an encoding that nobody has.',
     right:
-      'It stores it as it is, deletes it, and fetches what lies behind it. What it does not understand it shows to a person.',
+      'It stores it as it is, deletes it, and fetches what is behind it. What it does not understand it shows to a person.',
     rules: [
       {
         says: 'Process what was stored, by a queue of your own. What you do not understand is shown to a person, never dropped.',
@@ -108,7 +108,7 @@ export const content: readonly Scenario[] = [
       const tried = facts.visits.filter((visit) => visit.loggedIn).length;
       const behind = placed.at(-1);
       if (behind !== undefined && tried > 0 && !facts.fetched.some(({ uid, whole }) => whole && uid === behind.uid))
-        return [failed(`It never got to ${behind.name}, which lies behind the poison message.`)];
+        return [failed(`It never got to ${behind.name}, which is behind the poison message.`)];
       return tried > 3 ? [remark(`It needed ${tried} visits.`)] : [];
     },
   },

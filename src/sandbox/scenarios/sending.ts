@@ -130,7 +130,7 @@ export const sending: readonly Scenario[] = [
   {
     name: 'address-moved',
     speaks: 'smtp',
-    happens: 'The address of the addressee has ended; its successor stands in the answer: 551 5.1.6 to RCPT.',
+    happens: 'The address of the addressee has ended; its successor is in the answer: 551 5.1.6 to RCPT.',
     right: 'It shows the text, which names the new address, and does not repeat.',
     rules: [
       {

@@ -33,7 +33,7 @@ export const CODE = {
     toPassword: 'Een wachtwoord krijgen met een code',
     toLogIn: 'Inloggen',
     refused:
-      'Deze gebruikersnaam en code horen niet bij elkaar. Of de code is gebruikt, te oud of te vaak fout getypt. Kijk of alles klopt, of vraag de helpdesk om een nieuwe code.',
+      'Deze gebruikersnaam en code horen niet bij elkaar. Of de code is gebruikt, te oud of te vaak fout getypt. Controleer beide, of vraag de helpdesk om een nieuwe code.',
   },
   en: {
     lead: 'Do you have a letter or a message with a code? Here you get a password for it. A code works once.',
@@ -44,7 +44,7 @@ export const CODE = {
     own: 'Choose a password yourself (not needed)',
     ownHint: `Empty: you get a strong password from us, which is best. Your own: at least ${MIN_PASSWORD} characters.`,
     passwordButton: 'Show my password',
-    certificateTitle: 'Certificate (for whoever looks after your system)',
+    certificateTitle: 'Certificate (for the person who looks after your system)',
     certificateLead: 'You make the key yourself, and it stays with you. Only the request comes here (PKCS #10).',
     request: 'Request, PEM',
     requestHint: 'All of it, from BEGIN to END. Or choose a file below.',
@@ -65,7 +65,7 @@ export const CODE = {
     toPassword: 'Get a password with a code',
     toLogIn: 'Log in',
     refused:
-      'This user name and code do not belong together. Or the code was used, is too old, or was mistyped too often. See whether all is right, or ask the helpdesk for a new code.',
+      'This user name and code do not belong together. Or the code was used, is too old, or was mistyped too often. Check both, or ask the helpdesk for a new code.',
   },
 };
 
@@ -74,7 +74,7 @@ export const PROBLEM = {
   nl: {
     help: 'Hulp nodig? Helpdesk:',
     refused:
-      'Deze gebruikersnaam en code horen niet bij elkaar, of de code is gebruikt, te oud of te vaak fout getypt. Kijk of alles klopt, of vraag de helpdesk om een nieuwe code.',
+      'Deze gebruikersnaam en code horen niet bij elkaar, of de code is gebruikt, te oud of te vaak fout getypt. Controleer beide, of vraag de helpdesk om een nieuwe code.',
     busy: 'Er is te vaak een verkeerde code ingevuld. Wacht even en probeer het dan opnieuw. Uw code is nog goed.',
     failed:
       'Het lukt nu niet door een storing bij ons. Er is niets veranderd en uw code is nog goed. Probeer het later opnieuw.',
@@ -90,10 +90,10 @@ export const PROBLEM = {
   en: {
     help: 'Need help? Helpdesk:',
     refused:
-      'This user name and code do not belong together, or the code was used, is too old, or was mistyped too often. See whether all is right, or ask the helpdesk for a new code.',
+      'This user name and code do not belong together, or the code was used, is too old, or was mistyped too often. Check both, or ask the helpdesk for a new code.',
     busy: 'Wrong codes were given too often. Wait a little and try again. Your code is still good.',
     failed:
-      'It does not work now, for a fault of ours. Nothing has changed and your code is still good. Try again later.',
+      'It does not work now, because of a fault on our side. Nothing has changed and your code is still good. Try again later.',
     password: `This password cannot be used: at least ${MIN_PASSWORD} characters, and not only a known word, a name, a year or a row of keys. Three or four words that have nothing to do with each other are good. Your code is still good.`,
     csr: 'This request cannot be used. Your code is still good.',
     origin: 'This form did not come from this page. Open the page itself and fill it in there.',

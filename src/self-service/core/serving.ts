@@ -49,7 +49,7 @@ export class SelfServing extends Serving<Visitor, Asked, Services> {
     }
     const record = await store.registry.findLogin(session.login);
     if (record === undefined || !(await this.#stands(session, record, this.#peer(guest)))) {
-      await logIn.ended(session, 'its log-in is no longer valid');
+      await logIn.ended(session, 'its login is no longer valid');
       return undefined;
     }
     const now = clock.now();

@@ -30,7 +30,7 @@ export const PROBLEMS: OwnProblems = {
   nl: {
     back: 'Naar het overzicht',
     missing: ['Deze pagina is er niet', 'Kijk of het adres klopt, of ga naar het overzicht.'],
-    forbidden: ['Dit kan hier niet', 'Vraag de helpdesk wat u wilt doen.'],
+    forbidden: ['Dit kan hier niet', 'Bel de helpdesk en zeg wat u wilt doen.'],
     unknown: ['Dat bestaat niet', 'Kijk of de naam klopt. Wat van een ander is, ziet u hier niet.'],
     host: ['Dit adres klopt niet', 'Gebruik het adres dat u van de helpdesk kreeg.'],
   },

@@ -7,7 +7,7 @@ export const LOGIN = {
     password: 'Wachtwoord',
     passwordHint: 'Het wachtwoord van uw mail. Een app-wachtwoord werkt hier niet.',
     button: 'Verder',
-    refused: 'Dat ging niet. De gebruikersnaam of het wachtwoord klopt niet, of het account is niet in gebruik.',
+    refused: 'Dat ging niet. De gebruikersnaam of het wachtwoord klopt niet, of het account is opgeschort.',
     busy: 'Dat kan nu niet. Wacht even en probeer het dan opnieuw.',
     nowhere:
       'Het wachtwoord klopt. Er is alleen niemand anders bij uw organisatie aan wie wij een code kunnen sturen. Bel de helpdesk.',
@@ -33,7 +33,7 @@ export const LOGIN = {
     password: 'Password',
     passwordHint: 'The password of your mail. An app password does not work here.',
     button: 'Go on',
-    refused: 'That did not work. User name or password is wrong, or the account is not in use.',
+    refused: 'That did not work. User name or password is wrong, or the account is suspended.',
     busy: 'That cannot be done now. Wait a moment, then try again.',
     nowhere:
       'The password is right. But there is nobody else of your organisation whom we could send a code to. Call the helpdesk.',
@@ -42,7 +42,7 @@ export const LOGIN = {
     sent: 'We have sent a code to',
     sentHint: 'That is somebody else of your organisation. The code is valid for a quarter of an hour.',
     code: 'Code',
-    codeHint: 'Eight digits. Blanks do not matter.',
+    codeHint: 'Eight digits. Spaces do not matter.',
     codeButton: 'Log in',
     codeRefused: 'This code does not work. It was mistyped, used, or is too old.',
     again: 'Begin again',

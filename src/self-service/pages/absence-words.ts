@@ -5,12 +5,12 @@ import type { OwnDeedWords } from '../parts/deed.ts';
 export const ABSENCE = {
   nl: {
     title: 'Afwezigheid',
-    lead: 'Bent u er niet, dan gaat uw post naar een collega die dat goed vindt, of u laat hem weigeren.',
+    lead: 'Bent u er niet, dan gaat uw mail naar een collega die dat goed vindt, of wordt de mail geweigerd.',
     none: 'Er staat geen afwezigheid.',
     now: 'nu',
     until: 'tot en met',
-    goesTo: 'de post gaat naar',
-    refused: 'de post wordt geweigerd',
+    goesTo: 'de mail gaat naar',
+    refused: 'de mail wordt geweigerd',
     add: 'Afwezigheid noteren',
     end: 'Ik ben er weer',
     agree: 'Waarnemen voor een collega',
@@ -38,18 +38,18 @@ export const ABSENCE = {
 export const ADD_ABSENCE: Both<OwnDeedWords> = {
   nl: {
     title: 'Afwezigheid noteren',
-    lead: 'Kies een collega van uw organisatie die uw post krijgt, of laat de post weigeren.',
+    lead: 'Kies een collega van uw organisatie die uw mail krijgt, of laat uw mail weigeren.',
     button: 'Noteren',
     back: 'Terug',
     fields: {
       since: { label: 'Eerste dag (hoeft niet)', hint: 'Leeg is nu. Een datum als 2027-07-15.' },
       until: { label: 'Laatste dag', hint: 'Die dag hoort erbij. Een datum, of 14d voor twee weken.' },
       substitute: { label: 'Waarnemer', hint: 'Het adres van een collega. Deze moet het hier eerst goed vinden.' },
-      refuse: { label: 'Post weigeren; afzenders lezen wie waarneemt' },
+      refuse: { label: 'Mail weigeren; afzenders lezen wie waarneemt' },
     },
     refused: {
       unknown: 'Dat adres is niet van uw organisatie. Neemt iemand anders waar, bel dan de helpdesk.',
-      invalid: 'Dat kan niet zo. Kijk de dagen na, en of uw collega het goed vindt.',
+      invalid: 'Dat kan zo niet. Controleer de dagen, en of uw collega het goed vindt.',
       exists: 'Er staat al een afwezigheid in die dagen.',
       failed: 'Dat ging niet. Uw collega moet het eerst goed vinden, of er is iets anders. Bel de helpdesk.',
     },
@@ -67,7 +67,7 @@ export const ADD_ABSENCE: Both<OwnDeedWords> = {
     },
     refused: {
       unknown: 'That address is not of your organisation. If somebody else stands in, call the helpdesk.',
-      invalid: 'That cannot be done so. See the days, and whether your colleague agrees.',
+      invalid: 'That is not possible. Check the days, and whether your colleague agrees.',
       exists: 'An absence is noted in those days already.',
       failed: 'That did not work. Your colleague must agree first, or it is something else. Call the helpdesk.',
     },
@@ -77,7 +77,7 @@ export const ADD_ABSENCE: Both<OwnDeedWords> = {
 export const END_ABSENCE: Both<OwnDeedWords> = {
   nl: {
     title: 'Ik ben er weer',
-    lead: 'De afwezigheid van nu eindigt meteen. Is die er niet, dan vervalt de eerstvolgende.',
+    lead: 'De huidige afwezigheid eindigt meteen. Is die er niet, dan vervalt de eerstvolgende.',
     button: 'Beëindigen',
     back: 'Terug',
     fields: {},
@@ -85,7 +85,7 @@ export const END_ABSENCE: Both<OwnDeedWords> = {
   },
   en: {
     title: 'I am back',
-    lead: 'The absence of now ends at once. If there is none, the next one is taken back.',
+    lead: 'The present absence ends at once. If there is none, the next one is cancelled.',
     button: 'End it',
     back: 'Back',
     fields: {},
@@ -96,7 +96,7 @@ export const END_ABSENCE: Both<OwnDeedWords> = {
 export const AGREE: Both<OwnDeedWords> = {
   nl: {
     title: 'Waarnemen voor een collega',
-    lead: 'U vindt het goed dat u post krijgt van een collega die er niet is, op dit adres:',
+    lead: 'U vindt het goed dat u de mail krijgt van een collega die er niet is, op dit adres:',
     button: 'Ik vind het goed',
     back: 'Terug',
     fields: { for: { label: 'Adres van uw collega' } },

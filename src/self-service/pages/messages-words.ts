@@ -15,10 +15,10 @@ const NL: States = {
   'no-longer-kept': ['onbekend', 'Dit wordt niet meer bewaard.'],
 };
 const EN: States = {
-  delivered: ['delivered', 'It stands in the mailbox of the addressee.'],
+  delivered: ['delivered', 'It is in the mailbox of the addressee.'],
   collected: ['collected', 'The addressee has collected it.'],
   waiting: ['waits', 'It waits for the mail server of the addressee. We try again by ourselves.'],
-  relayed: ['delivered', 'The mail server of the addressee has taken it.'],
+  relayed: ['delivered', 'The mail server of the addressee has accepted it.'],
   held: ['held', 'The helpdesk must look at it. Call the helpdesk.'],
   failed: ['failed', 'It could not be delivered. You were sent a message about that.'],
   withdrawn: ['taken back', 'The helpdesk has taken it back.'],
@@ -54,8 +54,8 @@ export const MESSAGES = {
     id: 'Message-ID',
     idHint: 'The reference that your program was given, or the Message-ID of the message.',
     find: 'Search',
-    latest: 'Sent of late',
-    none: 'You have sent nothing of late.',
+    latest: 'Sent recently',
+    none: 'You have sent nothing recently.',
     sentAt: 'Sent',
     from: 'Sender',
     to: 'Addressee',

@@ -2,7 +2,7 @@
 export const ORGANISATION = {
   nl: {
     title: 'Organisatie',
-    about: 'U leest de post voor het contact van',
+    about: 'U leest de mail voor het contact van',
     deeds: 'Ieder account regelt zijn eigen zaken. Bel voor iets anders de helpdesk.',
     login: 'Gebruikersnaam',
     addresses: 'Adressen',
@@ -14,8 +14,8 @@ export const ORGANISATION = {
   },
   en: {
     title: 'Organisation',
-    about: 'You read for the contact of',
-    deeds: 'Each account sees to itself. Call the helpdesk for anything else.',
+    about: 'You read the mail for the contact of',
+    deeds: 'Each account manages itself. Call the helpdesk for anything else.',
     login: 'User name',
     addresses: 'Addresses',
     state: 'State',

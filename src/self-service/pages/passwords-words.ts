@@ -55,7 +55,7 @@ export const PASSWORDS = {
     made: 'This is the app password',
     once: 'Put it into the program now. This page shows it only once.',
     issued: 'This is your certificate',
-    issuedHint: 'The certificate was made. Those of its issuer stand below it.',
+    issuedHint: 'The certificate was made. Those of its issuer are below it.',
     download: 'Save as a file',
     ended: 'The app password was ended.',
     revoked: 'The certificate was ended.',
@@ -110,7 +110,7 @@ export const END_APP: Both<OwnDeedWords> = {
   },
   en: {
     title: 'End an app password',
-    lead: 'The program that has this password no longer gets in, from this moment on.',
+    lead: 'The program that has this password can no longer log in, from this moment on.',
     button: 'End it',
     back: 'Back',
     fields: {},
@@ -151,7 +151,7 @@ export const NEW_CERTIFICATE: Both<OwnDeedWords> = {
     },
     file: { label: 'Of als bestand', hint: 'PEM of DER, hoogstens 16 KB.' },
     refused: {
-      conflict: 'Dat kan nu niet. Vraag de helpdesk.',
+      conflict: 'Dat kan nu niet. Bel de helpdesk.',
       failed: 'Deze aanvraag kan niet worden gebruikt. Maak een nieuwe, of bel de helpdesk.',
     },
   },

@@ -8,7 +8,7 @@ export const PROGRAM = {
     password: 'Wachtwoord',
     passwordHint: 'uw eigen wachtwoord, of een app-wachtwoord',
     servers: 'Servers',
-    none: 'Vraag de helpdesk.',
+    none: 'Bel de helpdesk.',
     files: 'Als bestand',
     filesHint: 'Open het bestand met uw programma. Het wachtwoord staat er niet in, dat vraagt het programma.',
     picture: 'Voor een telefoon',

@@ -21,21 +21,21 @@ import { moveWebhooks } from './webhooks.ts';
 /** What a move does with the rows of a table that name the account. */
 export const ACCOUNT_COLUMNS: Readonly<Record<string, string>> = {
   'account.id':
-    'a new row takes over log-in, kind, state and settings, but no exemption from scanning; the old one stays under another log-in, and ends',
+    'a new row takes over login, kind, state and settings, but no exemption from scanning; the old one stays under another login, and ends',
   'account.moved_to': 'written, of the old one: who took over',
   'account_move.source': 'written: what still has to follow',
   'account_move.target': 'written: what still has to follow',
   'address.account': 'those that are open go along; those that ended stay',
   'app_password.account': 'goes along, as passwords do',
-  'audit.account': 'stays: the trail of before is of the old organisation',
+  'audit.account': 'stays: the earlier trail is of the old organisation',
   'audit_of_account.account': 'stays, as the trail does',
   'certificate.account':
-    'those for mail go along, and for log-in where they are valid; those that name the old organisation are revoked',
+    'those for mail go along, and for login where they are valid; those that name the old organisation are revoked',
   'client_certificate.account': 'valid ones go along, but for those that name the old organisation',
   'consumer.account': 'goes along: the programs are the same',
   'delegation.account': 'what would cross the border is taken back, the rest goes along',
   'delivery.mailbox': 'of what moves: follows in steps',
-  'directory_entry.account': 'written anew behind the change, as the directory shows it then',
+  'directory_entry.account': 'written again behind the change, as the directory shows it then',
   'edi_identity.account': 'stays: an identity is registered by whoever holds it',
   'enrolment.account': 'stays; what was not used is void',
   'entry.account': 'what was received since the day follows in steps, the rest stays',
@@ -43,7 +43,7 @@ export const ACCOUNT_COLUMNS: Readonly<Record<string, string>> = {
   'hidden_entry.account': 'stays',
   'imported.account': 'follows in steps: what was taken over is not taken over again',
   'known_network.account': 'goes along: the programs are the same',
-  'mailbox.account': 'a new row; uids go on where they were',
+  'mailbox.account': 'a new row; uids continue where they were',
   'message.submitter': 'stays: who sent it then',
   'partner.account': 'none: a partner does not move so',
   'password.account': 'goes along',
@@ -57,7 +57,7 @@ export const ACCOUNT_COLUMNS: Readonly<Record<string, string>> = {
   'webhook.account': 'goes along: the programs are the same, and what they were not told of yet they are told of there',
   // Account numbers within a text.
   'idempotency.caller':
-    'stays: what was answered before is of the old organisation; what sends mail is known by its log-in',
+    'stays: what was answered before is of the old organisation; what sends mail is known by its login',
   'idempotency_use.caller': 'the same',
   'webhook.owner': 'goes along with the account',
 };

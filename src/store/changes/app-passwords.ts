@@ -16,7 +16,7 @@ export class AppPasswordChanges {
     const account = yield* accountNamed(context.at, login);
     mustBeOpen(account, login);
     if (name === '' || name.length > 64)
-      throw new RegistryError('invalid', `"${name}" is no name for an app password; expected 1 to 64 characters`);
+      throw new RegistryError('invalid', `"${name}" is not a name for an app password; expected 1 to 64 characters`);
     if (endsAt !== null && endsAt <= context.at)
       throw new RegistryError('invalid', `An app password cannot end at ${iso(endsAt)}: that has passed`);
     const there = yield* sql.first({ id: text })`

@@ -117,7 +117,7 @@ export class IdentityChanges {
     if (found.endedAt !== null || (found.endsAt !== null && found.endsAt <= context.at))
       throw new RegistryError(
         'unknown',
-        `Operator "${name}" has ended; "sluis operator identity list" shows whom a release lets in anew`,
+        `Operator "${name}" has ended; "sluis operator identity list" shows whom a release lets in again`,
       );
     if (found.organisation !== (organisation ?? null))
       throw new RegistryError(

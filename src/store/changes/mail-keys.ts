@@ -60,7 +60,7 @@ export function* keep(context: ChangeContext, fingerprint: string, sealedKey: Ui
 }
 
 export const keyOfLogin = (serial: string): RegistryError =>
-  new RegistryError('invalid', `The certificate ${serial} is for log-in: its key stays with its owner`);
+  new RegistryError('invalid', `The certificate ${serial} is for login: its key stays with its owner`);
 
 /** The addresses of a certificate, folded. */
 export const keysOf = (emails: readonly string[]): readonly string[] => [

@@ -111,13 +111,13 @@ function* mustBeAll({ at }: ChangeContext, going: readonly Going[]): Change<void
     if ((countOf.get(id) ?? 0) !== addresses.length)
       throw new RegistryError(
         'invalid',
-        `The addresses of "${merge.login}" were changed meanwhile; give the same command again, it goes on`,
+        `The addresses of "${merge.login}" were changed meanwhile; give the same command again, it continues`,
       );
     for (const { address } of addresses)
       if (addressIn(found, address).account !== id)
         throw new RegistryError(
           'invalid',
-          `The address "${address}" no longer leads to "${merge.login}"; give the same command again, it goes on`,
+          `The address "${address}" no longer leads to "${merge.login}"; give the same command again, it continues`,
         );
   }
 }

@@ -75,7 +75,7 @@ function* checkOf(accounts: readonly NewAccount[]): Change<(account: NewAccount)
     if (login === undefined)
       throw new RegistryError(
         'invalid',
-        `"${account.login}" is no login name; expected up to 254 characters without spaces, : " < > \\`,
+        `"${account.login}" is not a login name; expected up to 254 characters without spaces, : " < > \\`,
       );
     if (logins.has(login))
       throw new RegistryError('exists', `There is an account "${login}" already; choose another login name`);

@@ -251,17 +251,17 @@ function* openRequest(id: string, at: Instant): Change<{ readonly operation: str
   if (row.usedAt !== null)
     throw new RegistryError(
       'ended',
-      `Request ${grouped(id)} was used at ${new Date(row.usedAt).toISOString()}, and an approval serves once; run the command again to ask anew`,
+      `Request ${grouped(id)} was used at ${new Date(row.usedAt).toISOString()}, and an approval serves once; run the command again to ask again`,
     );
   if (row.rejectedAt !== null)
     throw new RegistryError(
       'ended',
-      `Request ${grouped(id)} was refused by a second person at ${new Date(row.rejectedAt).toISOString()}; ask that person why before you ask anew`,
+      `Request ${grouped(id)} was refused by a second person at ${new Date(row.rejectedAt).toISOString()}; ask that person why before you ask again`,
     );
   if (row.endsAt <= at)
     throw new RegistryError(
       'ended',
-      `Request ${grouped(id)} ended at ${new Date(row.endsAt).toISOString()}; run the command again to ask anew`,
+      `Request ${grouped(id)} ended at ${new Date(row.endsAt).toISOString()}; run the command again to ask again`,
     );
   return row;
 }

@@ -23,10 +23,10 @@ export const MERGED_TABLES: Readonly<Record<string, string>> = {
   account: 'those that have not ended become the other one’s',
   edi_identity: 'carried over in the first step; those of accounts that have ended stay',
   organisation: 'says whose its accounts became',
-  usage_month: 'stays: what was counted before is of the invoice of before, from then on the other one counts',
+  usage_month: 'stays: what was counted before is of the former invoice, from then on the other one counts',
   // More rights than were given must not come of a merge.
   operator: 'stays: who may work for the one alone finds nothing of the other, until "sluis operator set" says so',
-  directory_entry: 'written anew behind each change, as the directory shows the account and its organisation then',
+  directory_entry: 'written again behind each change, as the directory shows the account and its organisation then',
   webhook:
     'those of the organisation hear of its own accounts until it ends, and end with it: the other one decides whom it tells. Those of accounts go along',
   takeover:

@@ -38,7 +38,7 @@ export function* insertOrganisation(
   if (!isOrganisationName(name))
     throw new RegistryError(
       'invalid',
-      `"${name}" is no name for an organisation; expected up to 64 of a-z, 0-9 and "-"`,
+      `"${name}" is not a name for an organisation; expected up to 64 of a-z, 0-9 and "-"`,
     );
   if ((yield* sql.first({ id: int })`SELECT id FROM organisation WHERE name = ${name} ${locked}`) !== undefined)
     throw new RegistryError('exists', `There is an organisation "${name}" already; choose another name`);

@@ -83,7 +83,7 @@ export class PartnerChanges {
 /** Checks everything of a new partner but its account. */
 function* checkNewPartner({ name, server }: NewPartner): Change<void> {
   if (!isPartnerName(name))
-    throw new RegistryError('invalid', `"${name}" is no name for a partner; expected up to 64 of a-z, 0-9 and "-"`);
+    throw new RegistryError('invalid', `"${name}" is not a name for a partner; expected up to 64 of a-z, 0-9 and "-"`);
   const there = yield* sql.first({ id: int })`SELECT id FROM partner WHERE name = ${name} ${locked}`;
   if (there !== undefined)
     throw new RegistryError(

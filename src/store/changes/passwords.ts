@@ -92,7 +92,7 @@ function* verifierOf(account: number, { scram }: Pick<NewPassword, 'scram'>): Ch
 
 export function checkPassword({ name }: NewPassword): void {
   if (name === '' || name.length > 64)
-    throw new RegistryError('invalid', `"${name}" is no name for a password; expected 1 to 64 characters`);
+    throw new RegistryError('invalid', `"${name}" is not a name for a password; expected 1 to 64 characters`);
 }
 
 const FIRST = { account: int, name: text, hash: text, scram: orNull(text), endsAt: orNull(time) };

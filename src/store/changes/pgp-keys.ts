@@ -28,7 +28,7 @@ export class PgpKeyChanges {
   ): Change<'added' | 'refreshed'> {
     const { fingerprint } = key;
     if (!FINGERPRINT.test(fingerprint))
-      throw new RegistryError('invalid', `"${fingerprint.slice(0, 80)}" is no fingerprint of an OpenPGP key`);
+      throw new RegistryError('invalid', `"${fingerprint.slice(0, 80)}" is not a fingerprint of an OpenPGP key`);
     const account = yield* accountNamed(context.at, login);
     mustBeOpen(account, login);
     const there = yield* find(fingerprint);
@@ -72,7 +72,7 @@ export class PgpKeyChanges {
   *removeSecret(context: ChangeContext, fingerprint: string, actor: Actor): Change<void> {
     const { account } = yield* registered(fingerprint);
     if ((yield* sql.run`DELETE FROM pgp_secret WHERE fingerprint = ${fingerprint}`) === 0)
-      throw new RegistryError('unknown', `The secret half of OpenPGP key ${fingerprint} is not held here`);
+      throw new RegistryError('unknown', `The private key of OpenPGP key ${fingerprint} is not held here`);
     yield* context.record('pgp-key.secret-removed', account, actor, {}, { fingerprint });
     context.tellMail(yield* addressesOf(fingerprint));
   }

@@ -125,7 +125,7 @@ export function successorIn(
   if (!row.takes || ending?.has(row.account) === true)
     throw new RegistryError(
       'invalid',
-      `"${successor}" cannot succeed ${what}: it takes no mail then; name an address that is active and of another account`,
+      `"${successor}" cannot succeed ${what}: it accepts no mail then; name an address that is active and of another account`,
     );
   return row;
 }

@@ -107,7 +107,10 @@ function* validOf(
 
 function check({ name, key, fingerprint }: NewCertificate): void {
   if (name === '' || name.length > MAX_NAME)
-    throw new RegistryError('invalid', `"${name}" is no name for a certificate; expected 1 to ${MAX_NAME} characters`);
+    throw new RegistryError(
+      'invalid',
+      `"${name}" is not a name for a certificate; expected 1 to ${MAX_NAME} characters`,
+    );
   if (!KEY.test(key) || !FINGERPRINT.test(fingerprint))
     throw new RegistryError(
       'invalid',

@@ -190,7 +190,7 @@ export class CoreAccountMoves implements AccountMoves {
     const { mail, mailboxes } = this.#p;
     const moved = { messages: 0, octets: 0, held: 0 };
     for (let more = true; more;) {
-      if (this.#stopped) throw new Error('The store closes; the move goes on when it is opened again');
+      if (this.#stopped) throw new Error('The store closes; the move continues when it is opened again');
       alive();
       const step = await mail.follow(source, actor).catch(unlessFull);
       if (step === 'full') {

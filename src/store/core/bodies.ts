@@ -90,7 +90,7 @@ export class Bodies {
     const { room } = this.#p.engine;
     if (room.full || !room.fits(promised))
       throw new StoreFull(
-        `The store has no room for a message of ${promised} octets: ${room.available} octets are free; free space on its disk`,
+        `The store has no space for a message of ${promised} bytes: ${room.available} bytes are free; free some space on its disk`,
       );
     const now = this.#p.time.now();
     const id = this.#p.ids.next(now);

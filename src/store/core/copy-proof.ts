@@ -140,13 +140,13 @@ export function* trail(
   const isThere = (head: CopyHead): boolean => headsIn(head).every(({ lane, place }) => (ends.get(lane) ?? 0) >= place);
   if (!isThere(manifest.audit))
     throw new NotProved(
-      `the audit trail has not the rows that stood in it when the backup was begun (row ${manifest.audit.seq}); take another backup`,
+      `the audit trail has not the rows that were in it when the backup was begun (row ${manifest.audit.seq}); take another backup`,
     );
   // Several may be signed of one row, while nothing is written.
   found.anchorsHeld = new Set(anchors.filter(isThere).map(({ seq }) => seq)).size;
   const later = Math.max(0, ...anchors.filter((head) => !isThere(head)).map(({ seq }) => seq));
   if (later > 0) found.later = later;
-  return `${rows} rows, the chain holds to the row that the manifest names; ${found.anchorsHeld} anchors stand in it`;
+  return `${rows} rows, the chain holds to the row that the manifest names; ${found.anchorsHeld} anchors are in it`;
 }
 
 function* walk(

@@ -318,7 +318,7 @@ export class Maildrops {
       const judged = nodes.registry;
       // What was judged in another history is not written in this one: `write` rejects then, and this is asked again.
       if (own.history !== this.#history) await this.#compare(own);
-      if (stands !== undefined && !(await stands())) throw new LoginEnded('The log-in is no longer valid');
+      if (stands !== undefined && !(await stands())) throw new LoginEnded('The login is no longer valid');
       try {
         return await write(judged);
       } catch (error) {

@@ -116,6 +116,6 @@ async function checkRunning(connection: ChangingConnection, role: string): Promi
   });
   if (rows[0] !== undefined)
     throw new StoreRefused(
-      `The role "${role}", which the gateway runs as, may not read and write "${String(rows[0][0])}"; give it the rights of GRANT and ALTER DEFAULT PRIVILEGES, ${GIVE}, on a database made anew`,
+      `The role "${role}", which the gateway runs as, may not read and write "${String(rows[0][0])}"; give it the rights of GRANT and ALTER DEFAULT PRIVILEGES, ${GIVE}, on a database made again`,
     );
 }

@@ -32,7 +32,7 @@ export async function compareAll(
     if (here.rows !== there.rows || digest !== there.end()) {
       await inTransaction(connection, () => setFact(connection, SOURCE, 'differs'));
       throw new StoreRefused(
-        `The table "${table.name}" has ${here.rows} rows in the data folder and ${there.rows} in PostgreSQL, and they are not the same; nothing serves from there. Run the same command again: it begins anew`,
+        `The table "${table.name}" has ${here.rows} rows in the data folder and ${there.rows} in PostgreSQL, and they are not the same; nothing serves from there. Run the same command again: it starts again`,
       );
     }
     rows += here.rows;

@@ -55,13 +55,13 @@ export class ConnectProblem extends StoreUnavailable {
   }
 }
 
-const START = 'start it, or mend "hosts" in [store]';
+const START = 'start it, or correct "hosts" in [store]';
 const SIGNED = 'give its authority in "ca" of [store], or have it sign the server\'s certificate';
 
 /** Codes of Node and of OpenSSL. */
 const BY_SYSTEM: Readonly<Record<string, ConnectFailure>> = {
   ECONNREFUSED: ['unreachable', 'nothing listens there', START],
-  ENOTFOUND: ['unreachable', 'its name has no address', 'mend the name in "hosts" of [store], or the name server'],
+  ENOTFOUND: ['unreachable', 'its name has no address', 'correct the name in "hosts" of [store], or the name server'],
   EAI_AGAIN: ['unreachable', 'no name server answers', 'see to the name server, or write its address in "hosts"'],
   CERT_HAS_EXPIRED: ['certificate', 'its certificate has expired', 'renew the certificate of that server'],
   CERT_NOT_YET_VALID: ['certificate', 'its certificate is not valid yet', 'set the clocks right, or renew it'],
@@ -85,7 +85,7 @@ const BY_STATE: Readonly<Record<string, ConnectFailure>> = {
   '3D000': [
     'database',
     'it has no such database',
-    'make it with "sluis init --postgres", or mend "database" in [store]',
+    'make it with "sluis init --postgres", or correct "database" in [store]',
   ],
   '42501': [
     'authentication',
@@ -121,6 +121,6 @@ function byText(code: string, text: string): ConnectFailure {
     return ['certificate', 'it has no TLS', 'set ssl = on and a certificate in postgresql.conf of that server'];
   if (/certificate|tls|ssl/i.test(`${code} ${text}`))
     return ['certificate', `TLS failed (${code || text})`, 'see the certificates of the server and those in [store]'];
-  if (/^SASL|password/i.test(text)) return ['authentication', 'the log-in failed', SHOWN];
+  if (/^SASL|password/i.test(text)) return ['authentication', 'the login failed', SHOWN];
   return ['unreachable', `no answer (${code || text})`, START];
 }

@@ -90,7 +90,7 @@ export async function caughtUp(
     if (behind <= 0n) return;
     if (performance.now() > until)
       throw new CopyFailed(
-        `the server ${placeOf(server)} is ${behind} octets of the log behind the primary; see to its replication, or name another one in backup.server`,
+        `the server ${placeOf(server)} is ${behind} bytes of the log behind the primary; see to its replication, or name another one in backup.server`,
       );
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
   }

@@ -122,7 +122,7 @@ const noPrimary = ({ unseen, seen }: Facts): Finding => ({
 
 /** Where no server lets us in nothing is known of the primary: promoting one would make two. */
 function withoutPrimary(standbys: boolean, others: boolean): string {
-  if (!standbys) return 'mend what is said of each of them; promote none, as the primary may be well';
+  if (!standbys) return 'correct what is said of each of them; promote none, as the primary may be well';
   return others
     ? 'bring the primary back, or promote the one that is most advanced ("sluis site promote --check")'
     : 'name the primary in "hosts" of [store] too, or promote the one that is most advanced ("sluis site promote --check")';
@@ -147,8 +147,8 @@ const standbysAway = ({ name, standbys }: ServerSeen, list: StandbyList): readon
     .filter((one) => !here.has(one))
     .map((one) => ({
       cause: 'standby-away',
-      why: `${one} does not follow ${name}: mail goes on with the other standbys, and may stop with the next loss`,
-      remedy: 'start it, or mend the network to it',
+      why: `${one} does not follow ${name}: mail continues with the other standbys, and may stop with the next loss`,
+      remedy: 'start it, or repair the network to it',
     }));
 };
 
@@ -209,7 +209,7 @@ function ofList(primary: ServerSeen, list: StandbyList | undefined, facts: Facts
     return {
       cause: 'same-site',
       why: `synchronous_standby_names of ${name} has ${near}, which is at the same place (${facts.siteOf(name)})`,
-      remedy: 'take it out: only servers of other places may confirm; or mend "places" in [store]',
+      remedy: 'take it out: only servers of other places may confirm; or correct "places" in [store]',
     };
   return ofStandbys(name, list, counting(standbys, list).length, facts);
 }
@@ -221,7 +221,7 @@ function ofStandbys(name: string, list: StandbyList, here: number, { unconfirmed
       cause: 'no-standby',
       why: `${name} needs ${which} to confirm, and ${here === 0 ? 'none' : `only ${here}`} of them follows it`,
       remedy:
-        'start a standby, or mend the network to it; or allow one place for a while: "sluis site alone --until TIME"',
+        'start a standby, or repair the network to it; or allow one place for a while: "sluis site alone --until TIME"',
     };
   if (unconfirmed > SILENT_AFTER)
     return {

@@ -49,7 +49,7 @@ export function fromServer(error: unknown): Judged | undefined {
   const as = (it: Error): Judged => ({ error: it, ends: ENDING.has(code) });
   if (code === '53100')
     return as(
-      new StoreFull('The disk of the PostgreSQL server is full; free space on it, the gateway goes on by itself', {
+      new StoreFull('The disk of the PostgreSQL server is full; free space on it, the gateway continues by itself', {
         cause: sql,
       }),
     );

@@ -67,7 +67,7 @@ export function checkMasterKey(
 ): string {
   if (moving)
     throw new StoreRefused(
-      'A store is on its way into this database, and its move was cut short: run "sluis store move" again, which goes on',
+      'A store is on its way into this database, and its move was cut short: run "sluis store move" again, which continues',
     );
   if (storeId === undefined)
     throw new StoreRefused(

@@ -29,7 +29,7 @@ export function checkFile(path: string): void {
   const { size } = statSync(path);
   if (size === 0)
     throw new StoreRefused(
-      `The database "${path}" is empty (0 octets), which no gateway leaves behind; restore it from a backup`,
+      `The database "${path}" is empty (0 bytes), which no gateway leaves behind; restore it from a backup`,
     );
   const header = Buffer.alloc(HEADER.length);
   const file = openSync(path, 'r');
@@ -40,7 +40,7 @@ export function checkFile(path: string): void {
   }
   if (header.toString('latin1') !== HEADER)
     throw new StoreRefused(
-      `The file "${path}" is no SQLite database or is damaged at its start; restore it from a backup`,
+      `The file "${path}" is not a SQLite database or is damaged at its start; restore it from a backup`,
     );
 }
 

@@ -56,7 +56,7 @@ export async function compactStore(options: CompactOptions): Promise<Compacted> 
     const free = (options.freeOctets ?? freeOctetsOf)(dataFolder);
     if (free < needed + MARGIN)
       throw new StoreRefused(
-        `Cannot compact the store: the new file needs ${mebibytes(needed + MARGIN)} in "${dataFolder}" beside the old one, and ${mebibytes(free)} are free; make room there, nothing was changed`,
+        `Cannot compact the store: the new file needs ${mebibytes(needed + MARGIN)} in "${dataFolder}" beside the old one, and ${mebibytes(free)} are free; free some space there, nothing was changed`,
       );
     step('copy');
     await takeCopy(path, draft, (octets) => options.told(octets, needed), true);

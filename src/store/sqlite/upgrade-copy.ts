@@ -62,7 +62,7 @@ export function copyBeforeUpgrade(
   const free = freeOctets(dataFolder);
   if (free < size + MARGIN)
     throw new StoreRefused(
-      `Cannot upgrade the database: the copy to go back to needs ${mebibytes(size + MARGIN)} in "${folder}", and ${mebibytes(free)} are free; make room, or take a copy of the data folder yourself and set store.copy-before-upgrade = "no"`,
+      `Cannot upgrade the database: the copy to go back to needs ${mebibytes(size + MARGIN)} in "${folder}", and ${mebibytes(free)} are free; free some space, or take a copy of the data folder yourself and set store.copy-before-upgrade = "no"`,
     );
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const draft = `${target}.new`;

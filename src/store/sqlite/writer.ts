@@ -208,7 +208,7 @@ export function valueOf(answer: WriterAnswer): unknown {
     case 'refused':
       throw new RegistryError(answer.error, answer.message);
     case 'full':
-      throw new StoreFull('The disk of the store is full; free space on it, the gateway goes on by itself');
+      throw new StoreFull('The disk of the store is full; free space on it, the gateway continues by itself');
     case 'error':
       throw new Error(`The store could not do this, and nothing was changed: ${answer.message}`);
   }

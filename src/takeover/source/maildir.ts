@@ -70,7 +70,7 @@ function filesOf(folder: string): File[] {
       const { code } = error as NodeJS.ErrnoException;
       throw new SourceError(
         code === 'ENOENT' || code === 'ENOTDIR'
-          ? `Cannot read the maildir "${folder}": it has no folder "${part}"; name the folder in which cur and new lie`
+          ? `Cannot read the maildir "${folder}": it has no folder "${part}"; name the folder in which cur and new are`
           : `Cannot read the maildir "${folder}": ${code ?? String(error)}; run the command as somebody who may read it`,
       );
     }

@@ -39,7 +39,7 @@ export const PROBLEMS = {
     invalid: ['That cannot be done so', 'Read the explanation below and change what you typed.'],
     unknown: ['That does not exist', 'See whether the name is right, or search for it.'],
     conflict: ['That cannot be done now', 'Something stands in the way. The explanation is below.'],
-    approval: ['A second person must approve this', 'The request waits. It stands on the page Today.'],
+    approval: ['A second person must approve this', 'The request waits. It is on the page Today.'],
     unavailable: ['That does not work now', 'Try again later.'],
     detail: 'Explanation of the gateway',
   },

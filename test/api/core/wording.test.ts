@@ -12,8 +12,8 @@ test('what only a command line knows is left out of a text, or called as the API
     ['Cannot do it: no right; ask somebody ("sluis operator roles" shows who)', 'Cannot do it: no right'],
     ['It is no token ("sluis operator token list" shows them)', 'It is no token'],
     [
-      'Cannot do x without a reason: it stands in the trail; add --reason TEXT',
-      'Cannot do x without a reason: it stands in the trail; say it in the header Sluis-Reason',
+      'Cannot do x without a reason: it is in the trail; add --reason TEXT',
+      'Cannot do x without a reason: it is in the trail; say it in the header Sluis-Reason',
     ],
     ['Cannot end with --now and --dry-run: it is one', 'Cannot end with "now" and "dryRun": it is one'],
     ['who it is; with --match san: which', 'who it is; with "match" san: which'],

@@ -55,7 +55,7 @@ test('a part is given octet for octet, whatever the slices are; its hash is that
       ],
     );
     const [letter, edi] = parts;
-    assert.equal((await read(partOctets(content, letter!))).toString(), 'letter', 'not what stands in front');
+    assert.equal((await read(partOctets(content, letter!))).toString(), 'letter', 'not what is in front');
     assert.deepEqual(await read(partOctets(content, edi!)), file);
     assert.equal(edi!.sha256, sha256(file));
   }

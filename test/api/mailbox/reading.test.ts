@@ -143,7 +143,7 @@ test('a listing goes in pages; an unchanged mailbox is a 304 that lists nothing'
   const before = (await rowsOf(box, 'maildrop.previewed')).length;
   const again = await anna.get('/mailbox/messages', { headers: { 'if-none-match': String(first.headers.etag) } });
   assert.deepEqual([again.status, again.headers.etag], [304, first.headers.etag]);
-  assert.equal((await rowsOf(box, 'maildrop.previewed')).length, before, 'and is no look');
+  assert.equal((await rowsOf(box, 'maildrop.previewed')).length, before, 'and is not a look');
   await box.submit(letter('m4'));
   const changed = await anna.get('/mailbox/messages', { headers: { 'if-none-match': String(first.headers.etag) } });
   assert.equal(changed.status, 200);

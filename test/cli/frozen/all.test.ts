@@ -12,9 +12,9 @@ const UNFIT: Readonly<Record<string, string>> = {
   'site alone': 'on one machine it is refused: test/cli/site has an engine with sites',
   'drill site': 'on one machine it is refused: test/cli/site has an engine with sites',
   'store move': 'it needs servers of PostgreSQL: test/postgres/store-move and test/peers/store-move',
-  serve: 'it goes on until a signal: test/cli/commands starts it; here it is refused beside another one',
+  serve: 'it continues until a signal: test/cli/commands starts it; here it is refused beside another one',
   completion: 'what it prints is the whole tree once more: test/cli/completion reads it with a shell',
-  dev: 'it makes a whole gateway and goes on until a signal: test/cli/dev',
+  dev: 'it makes a whole gateway and continues until a signal: test/cli/dev',
   sandbox: 'it makes a whole gateway and waits for a program: test/peers/sandbox',
 };
 /** Nothing that they take can be refused, and nothing that they ask of the gateway fails in a scene. */

@@ -185,7 +185,7 @@ function asText(said: Said): Said {
 /** What one command did, as the golden file has it. */
 async function frozen(scene: Scene, step: Run): Promise<Record<string, Plain>> {
   const words = wordsOf(step.run).map((word) => scene.filled(word));
-  const leaf = leafOf(words) ?? assert.fail(`"${step.run}" is no command`);
+  const leaf = leafOf(words) ?? assert.fail(`"${step.run}" is not a command`);
   await scene.mark();
   const json = takesJson(leaf) && step.plain !== true && !words.includes('--csv');
   const said = asText(await ranWith(scene, json ? [...words, '--json'] : words, step));
@@ -265,7 +265,7 @@ export function freeze(name: string, options: SceneOptions, steps: readonly Step
       });
     }
     if (!writes)
-      assert.equal(done.length, golden.length, `${file} has other commands; write it anew with WRITE_GOLDEN=1`);
+      assert.equal(done.length, golden.length, `${file} has other commands; write it again with WRITE_GOLDEN=1`);
   });
   after(() => {
     if (writes && done.every((run) => 'code' in run)) writeFileSync(file, `${readable(done)}\n`);

@@ -12,7 +12,7 @@ freeze('takeover', { accounts: ['anna', 'bert'] }, [
       'wave.csv': 'account,maildir,user\nanna@group.test,{here}/Maildir,anna\n',
       'stranger.csv': 'account,maildir\nnobody,{here}/Maildir\n',
       'old.csv': 'user,at\nanna,2036-01-01T00:00:00Z\n',
-      'none.log': 'nothing of this is a log-in\n',
+      'none.log': 'nothing of this is a login\n',
     })(scene);
   },
   'takeover status',

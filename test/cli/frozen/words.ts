@@ -40,7 +40,7 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
   [/\b\d+ pages are whole\b/g, '<number> pages are whole'],
   [/\bversion \d+(?=, which this program can serve)/g, 'version <number>'],
   [/\b\d+ rows in \d+ tables\b/g, '<number> rows in <number> tables'],
-  [/\b\d+(?:\.\d+)? (?:octets|KiB|MiB|GiB|TiB)\b/g, '<size>'],
+  [/\b\d+(?:\.\d+)? (?:octets|bytes|KiB|MiB|GiB|TiB)\b/g, '<size>'],
   [/\b\d+(?:\.\d+)? (?:ms|s)\b/g, '<seconds>'],
   // In CSV a number has no name. A date in a notice makes it longer or shorter.
   [/(,fetched,\d+,[^,]*,[^,]*,[^,]*,)\d+(?=,)/g, '$1<octets>'],

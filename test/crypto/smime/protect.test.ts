@@ -56,7 +56,7 @@ test('a signed message keeps its header outside and its content octet for octet'
     assert.ok(layer?.kind === 'signed');
     assert.deepEqual(layer.verification.signers.map(failures), [[]]);
     assert.deepEqual(standingOf(opened.layers), { standing: 'valid', flagged: false });
-    assert.ok(signed.includes(clean), 'the content stands in it as it was');
+    assert.ok(signed.includes(clean), 'the content is in it as it was');
   }
 });
 
