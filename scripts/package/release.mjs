@@ -22,7 +22,7 @@ export function signingKey(path) {
   try {
     key = createPrivateKey(readFileSync(path));
   } catch {
-    throw wrong('it is no private key in PEM, or has a passphrase; expected Ed25519');
+    throw wrong('it is not a private key in PEM, or has a passphrase; expected Ed25519');
   }
   if (key.asymmetricKeyType !== 'ed25519') throw wrong(`it is a key of ${key.asymmetricKeyType}; expected Ed25519`);
   return key;

@@ -119,7 +119,7 @@ test('an account goes to another organisation with the mail since a day; what wa
       '- stays with group: EDI identity 500123456:ZZ; for zuid: sluis organisation edi remove 500123456:ZZ, then sluis organisation edi add zuid 500123456:ZZ',
       '',
     ].join('\n');
-  const plain = (output: string): string => output.replace(/\(\d+ octets\)/g, '(SIZE)');
+  const plain = (output: string): string => output.replace(/\(\d+ bytes\)/g, '(SIZE)');
   assert.equal(
     plain(await done(gateway, ...move, '--dry-run')),
     text(`Nothing was done. Account ${anna} would move from group to zuid:`, ''),

@@ -65,7 +65,7 @@ test('two operators exempt an account; both stand in the trail with the reason; 
     /exempt from scanning without an end/.test((await run('check')).stdout);
 
   await approved();
-  assert.match(await done('account', 'show', anna), /^Virus scanning: +exempt until it is ended$/m);
+  assert.match(await done('account', 'show', anna), /^Malware scanning: +exempt until it is ended$/m);
   assert.equal(await findings(), true);
   const listed = JSON.parse(await done('scan', 'exempt', 'list', '--json')) as unknown;
   assert.deepEqual(listed, [{ login: anna, until: 'no end' }]);
@@ -76,11 +76,11 @@ test('two operators exempt an account; both stand in the trail with the reason; 
   assert.deepEqual([row?.reason, row?.until, row?.login], ['false alarms', 'no end', anna]);
 
   await approved('--ends', '2099-12-31');
-  assert.match(await done('account', 'show', anna), /^Virus scanning: +exempt until 2099-12-31/m);
+  assert.match(await done('account', 'show', anna), /^Malware scanning: +exempt until 2099-12-31/m);
   assert.equal(await findings(), false, 'it has an end now');
   await done('scan', 'exempt', 'end', anna);
   assert.equal(await done('scan', 'exempt', 'list'), 'No account is exempt from scanning.\n');
-  assert.doesNotMatch(await done('account', 'show', anna), /Virus scanning/);
+  assert.doesNotMatch(await done('account', 'show', anna), /Malware scanning/);
   assert.match((await run('scan', 'exempt', 'end', anna)).stderr, /it has none/);
 
   const edi = ['--edi-from', '500123456:zz', '--ends', '2099-12-31'];

@@ -129,7 +129,7 @@ const DOUBTFUL: readonly (readonly [header: string, reason: string])[] = [
   ['Content-Type: text/plain; charset=utf-8; charset=utf-7', 'charset stands twice'],
   [`Content-Type: text/plain; charset=utf-8; charset*=''utf-7`, 'RFC 2231'],
   ['Content-Type: text/plain\r\nContent-Type: text/html', 'Content-Type stands twice'],
-  ['Content-Type : text/plain', 'a blank'],
+  ['Content-Type : text/plain', 'a space'],
   ['Content-Type: text', 'cannot be read'],
   ['Content-Type: text/plain text/html', 'cannot be read'],
   [`Content-Type: text/plain; ${Array.from({ length: 65 }, (_, n) => `p${n}=1`).join('; ')}`, 'over 64'],

@@ -32,7 +32,7 @@ test('a store without a database is refused, and says whether it was ever initia
 test('an empty database is refused and stays as it is', async (t) => {
   const { options } = await closedStore(t);
   truncateSync(databaseOf(options), 0);
-  await assert.rejects(openSqliteStore(options), refused(/empty \(0 octets\)/));
+  await assert.rejects(openSqliteStore(options), refused(/empty \(0 bytes\)/));
   assert.equal(statSync(databaseOf(options)).size, 0);
 });
 
