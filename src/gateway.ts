@@ -12,11 +12,13 @@ import { createAuthenticator } from './auth/authenticate.ts';
 import { type UpkeepParts, startCaUpkeep } from './ca/upkeep.ts';
 import type { Sites } from './cluster/sites.ts';
 import { maxAgeOf, maxDrillAgeOf } from './config/backup.ts';
+import { controlSocketOf } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { certificateNotice } from './notices/certificates.ts';
 import type { Dispatcher } from './push/dispatcher.ts';
 import { defined } from './domain/defined.ts';
 import type { PartnerId } from './domain/ids.ts';
+import { holderText } from './domain/lock-holder.ts';
 import { ALWAYS_READY, type Readiness } from './domain/readiness.ts';
 import { type Instant, milliseconds, seconds } from './domain/units.ts';
 import { adminContext, caParts, configurationOf, statusOf } from './gateway/admin.ts';
@@ -52,6 +54,7 @@ import { noteSecondPerson } from './gateway/second-person.ts';
 import type { OpenedStore } from './gateway/opened-store.ts';
 import { aloneOf, sitesOf } from './gateway/sites.ts';
 import { openEngine, startUpgradeCopies } from './gateway/store.ts';
+import { TURN_SECONDS, whenFree } from './gateway/store-turn.ts';
 import { GatewayTls } from './gateway/tls.ts';
 import { gatewayWebhooks, webhookParts } from './gateway/webhooks.ts';
 import type { HttpListener } from './http/server.ts';
@@ -128,7 +131,11 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   const effects = { ...options, aloneUntil, patience: START_PATIENCE, ...defined({ mayMakeKey }) };
   const opened: OpenedStore =
     options.openStore === undefined
-      ? await openEngine(config, effects)
+      ? await whenFree(() => openEngine(config, effects), {
+          socket: controlSocketOf(config),
+          waits: (holder) =>
+            log.warn('store.in-use', { folder: config.data.folder, by: holderText(holder), seconds: TURN_SECONDS }),
+        })
       : { store: await options.openStore(config, effects) };
   const { store } = opened;
   const sites = options.sites ?? sitesOf(opened, alone);

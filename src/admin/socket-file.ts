@@ -6,7 +6,7 @@ import { chmodSync, chownSync, lstatSync, mkdirSync, rmSync, statSync } from 'no
 import { type Server, connect } from 'node:net';
 import { dirname } from 'node:path';
 import { ListenerRefused } from '../platform/listener.ts';
-import { usablePath } from './socket-path.ts';
+import { type UsablePath, usablePath } from './socket-path.ts';
 
 /** A system group that may open a socket. */
 export interface SocketGroup {
@@ -74,12 +74,19 @@ async function removeStale(path: string): Promise<void> {
     throw new ListenerRefused(`Cannot open the control socket "${path}": ${why}; set control.socket to another file`);
   };
   if (!found.isSocket()) return refuse('a file is there that is not a socket');
-  if (await answers(path)) return refuse('another gateway has it open');
+  if (await isAnswered(path)) return refuse('another gateway has it open');
   rmSync(path);
 }
 
-function answers(path: string): Promise<boolean> {
-  const usable = usablePath(path);
+/** Whether a gateway listens there. */
+export function isAnswered(path: string): Promise<boolean> {
+  let usable: UsablePath;
+  try {
+    usable = usablePath(path);
+  } catch {
+    // The folder is not there.
+    return Promise.resolve(false);
+  }
   const socket = connect(usable.path);
   return new Promise<boolean>((resolve) =>
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false)),

@@ -38,11 +38,14 @@ async function connect(roads: Roads, caller: Caller): Promise<AdminClient> {
       return await direct(config, caller);
     } catch (error) {
       if (!(error instanceof StoreRefused) || !error.held) throw error;
-      if (attempt === ATTEMPTS)
+      if (attempt === ATTEMPTS) {
+        // Each command loads this file: the text of lock-holder.ts is not worth another one.
+        const who = error.holder === undefined ? 'another process' : `process ${error.holder.process}`;
         throw new AdminError(
           'unavailable',
-          `Cannot reach the store in "${config.data.folder}": another process holds it and does not answer on "${controlSocketOf(config)}"; try again, or stop that process`,
+          `Cannot reach the store in "${config.data.folder}": ${who} holds it and does not answer on "${controlSocketOf(config)}"; try again, or stop that process`,
         );
+      }
       await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
   }

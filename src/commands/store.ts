@@ -1,5 +1,6 @@
 /** `sluis store`: the database as a whole. */
 import { onSqliteOnly } from '../admin/engine.ts';
+import { tellsWait } from '../cli/folder-wait.ts';
 import { showProgress } from '../cli/progress.ts';
 import { loadConfig } from '../config/load.ts';
 import { z } from '../config/zod.ts';
@@ -29,10 +30,8 @@ const compact = changesHere({
     const config = loadConfig(options.config, { files: false });
     onSqliteOnly(config.store.engine, 'compact the store', 'autovacuum returns space there, and VACUUM FULL all of it');
     const progress = showProgress('Writing', 'MiB');
-    return await compactStore({
-      dataFolder: config.data.folder,
-      told: (octets, of) => progress.show(Math.ceil(octets / MiB), Math.ceil(of / MiB)),
-    }).finally(() => progress.end());
+    const told = (octets: number, of: number): void => progress.show(Math.ceil(octets / MiB), Math.ceil(of / MiB));
+    return await compactStore(config, { told }, tellsWait).finally(() => progress.end());
   },
   say: ({ before, after, rows, tables }) =>
     [

@@ -3,13 +3,16 @@
  * place to come in. Each function loads what it runs and no more (decision 1503).
  */
 import { readFileSync } from 'node:fs';
+import { controlSocketOf } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { Operator } from '../domain/second-person.ts';
 import type { Instant } from '../domain/units.ts';
 import type { CompactOptions, Compacted } from '../store/sqlite/compact.ts';
 import type { RotateOptions, Rotated } from '../store/core/rotation.ts';
 import type { MovedStore, MoveWish } from './moved-store.ts';
+import { type TurnOptions, type Waits, whenFree } from './store-turn.ts';
 
+export { TURN_SECONDS, type Waits } from './store-turn.ts';
 export type { MovedStore } from './moved-store.ts';
 
 /** Rejects with StoreRefused and the text that a start would give. */
@@ -18,33 +21,55 @@ export async function checkStartFiles(dataFolder: string, keyFolder: string, mas
 }
 
 /** Writes the database anew. Rejects with StoreRefused, and has changed nothing, where it cannot. */
-export const compactStore = async (options: CompactOptions): Promise<Compacted> =>
-  await (await import('../store/sqlite/compact.ts')).compactStore(options);
+export async function compactStore(
+  config: Config,
+  options: Omit<CompactOptions, 'dataFolder'>,
+  waits: Waits,
+): Promise<Compacted> {
+  const compact = await import('../store/sqlite/compact.ts');
+  return await whenFree(
+    () => compact.compactStore({ ...options, dataFolder: config.data.folder }),
+    turnOf(config, waits),
+  );
+}
 
 /**
  * Brings a rotation of the master key that was interrupted past its commit to its end, or that of another gateway of a store on PostgreSQL; undefined where
  * there is none.
  */
-export async function finishRotation(config: Config, options: RotateOptions): Promise<Rotated | undefined> {
-  if (config.store.engine === 'sqlite')
-    return await (
-      await import('../store/sqlite/rotate.ts')
-    ).finishRotation({ ...options, dataFolder: config.data.folder });
+export async function finishRotation(
+  config: Config,
+  options: RotateOptions,
+  waits: Waits,
+): Promise<Rotated | undefined> {
+  if (config.store.engine === 'sqlite') {
+    const sqlite = await import('../store/sqlite/rotate.ts');
+    return await whenFree(
+      () => sqlite.finishRotation({ ...options, dataFolder: config.data.folder }),
+      turnOf(config, waits),
+    );
+  }
   return await (
     await import('../store/postgres/rotate.ts')
   ).finishOnPostgres({ ...options, connect: connecting(config) });
 }
 
 /** Makes a new master key and seals everything with it. Rejects with StoreRefused where something cannot be opened with the old one, or a gateway runs. */
-export async function rotateMasterKey(config: Config, options: RotateOptions): Promise<Rotated> {
-  if (config.store.engine === 'sqlite')
-    return await (
-      await import('../store/sqlite/rotate.ts')
-    ).rotateMasterKey({ ...options, dataFolder: config.data.folder });
+export async function rotateMasterKey(config: Config, options: RotateOptions, waits: Waits): Promise<Rotated> {
+  if (config.store.engine === 'sqlite') {
+    const sqlite = await import('../store/sqlite/rotate.ts');
+    return await whenFree(
+      () => sqlite.rotateMasterKey({ ...options, dataFolder: config.data.folder }),
+      turnOf(config, waits),
+    );
+  }
   return await (
     await import('../store/postgres/rotate.ts')
   ).rotateOnPostgres({ ...options, connect: connecting(config) });
 }
+
+/** A monitor, or another operator, may look at the store in the same moment. */
+const turnOf = (config: Config, waits: Waits): TurnOptions => ({ socket: controlSocketOf(config), waits });
 
 const connecting = (config: Config) => async () => {
   const [{ connectionOf }, { createLog }, { systemClock }] = await Promise.all([
@@ -65,8 +90,10 @@ export const operatorsIn = async (file: string, now: Instant): Promise<readonly 
     : (await import('../store/sqlite/operators-in.ts')).operatorsIn(file, now);
 
 /** The database of SQLite that is to move. Rejects with StoreRefused where it may not as it is. */
-export const checkMove = async (config: Config): Promise<string> =>
-  await (await import('./moved-store.ts')).checkMove(config);
+export async function checkMove(config: Config, waits: Waits): Promise<string> {
+  const moved = await import('./moved-store.ts');
+  return await whenFree(() => moved.checkMove(config), turnOf(config, waits));
+}
 
 /** Carries a store of SQLite over to the database that the configuration names. Rejects with StoreRefused or StoreUnavailable; may be run again. */
 export const moveToPostgres = async (config: Config, wish: MoveWish): Promise<MovedStore> =>

@@ -16,6 +16,7 @@
 import type { Address } from '../domain/address.ts';
 import type { Counts, Distribution } from '../domain/counts.ts';
 import type { AccountId, EntryUid, MessageId, PartnerId } from '../domain/ids.ts';
+import type { LockHolder } from '../domain/lock-holder.ts';
 import type { MessageParts } from '../domain/message-part.ts';
 import { type Instant, type Milliseconds, type Octets, hours } from '../domain/units.ts';
 import type { AuditEvent } from './audit.ts';
@@ -64,9 +65,15 @@ export class StoreRefused extends Error {
   override readonly name = 'StoreRefused';
   /** True when another process holds the data folder: the only refusal that waiting may cure. */
   readonly held: boolean;
-  constructor(message: string, options: ErrorOptions & { readonly held?: boolean } = {}) {
+  /** That process, where the system tells. */
+  readonly holder: LockHolder | undefined;
+  constructor(
+    message: string,
+    options: ErrorOptions & { readonly held?: boolean; readonly holder?: LockHolder | undefined } = {},
+  ) {
     super(message, options);
     this.held = options.held ?? false;
+    this.holder = options.holder;
   }
 }
 

@@ -2,6 +2,7 @@
 import { askToDestroy } from '../../cli/ask.ts';
 import { confirm } from '../../cli/confirm.ts';
 import { CommandError } from '../../cli/exit.ts';
+import { tellsWait } from '../../cli/folder-wait.ts';
 import { callerOf } from '../../cli/options.ts';
 import { readMasterKey } from '../../config/master-key.ts';
 import { keyFingerprint } from '../../crypto/keys/key-fingerprint.ts';
@@ -45,7 +46,7 @@ export async function rotate(here: Here, { out, withoutCopy }: Wanted): Promise<
     clock: systemClock,
   };
   // One past its commit was allowed before, and the store cannot be opened until it has ended.
-  let done = await finishRotation(config, rotation);
+  let done = await finishRotation(config, rotation, tellsWait);
   let kept: OldKeys | undefined;
   if (done === undefined) {
     const fingerprint = keyFingerprint(masterKey);
@@ -56,10 +57,8 @@ export async function rotate(here: Here, { out, withoutCopy }: Wanted): Promise<
     const { actor } = await here.callOnce(options, allowed, { fingerprint });
     // What came while they signed.
     if (kept !== undefined) kept = await keepOldKeys(config, fingerprint);
-    done = await rotateMasterKey(config, {
-      ...rotation,
-      actor: { name: actor.name, ...defined({ reason: actor.reason }) },
-    });
+    const by = { name: actor.name, ...defined({ reason: actor.reason }) };
+    done = await rotateMasterKey(config, { ...rotation, actor: by }, tellsWait);
   }
   const { resumed, followed, to, sealed, oldKeyFile } = done;
   const told = [

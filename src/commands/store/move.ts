@@ -5,6 +5,7 @@ import { CommandError } from '../../cli/exit.ts';
 import { showProgress } from '../../cli/progress.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
+import { tellsWait } from '../../cli/folder-wait.ts';
 import { type MovedStore, checkMove, moveToPostgres, operatorsIn } from '../../gateway/stopped-store.ts';
 import { systemClock } from '../../platform/clock.ts';
 import type { Here } from '../core/row.ts';
@@ -34,7 +35,7 @@ export async function moveHere(
       'Cannot move the store while its gateway runs; stop it, run this again, and start it with the configuration of PostgreSQL',
     );
   // Before anybody signs in vain.
-  const database = await checkMove(config);
+  const database = await checkMove(config, tellsWait);
   const { hosts } = config.store;
   const to = hosts.map(({ host, port }) => `${host}:${port}`);
   const actor = await actorOfDeed(options, config, {

@@ -2,9 +2,10 @@
  * One process per data folder. The lock is SQLite's own exclusive lock on a file of its own: the system frees it when the process ends,
  * however it ends, so that nothing stale is ever left over.
  */
-import { closeSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { lockHolder } from '../../platform/lock-holder.ts';
 import { systemProblem } from '../../platform/system-problem.ts';
 import { StoreRefused } from '../store.ts';
 
@@ -24,12 +25,16 @@ export class FolderLock {
       db.exec('BEGIN EXCLUSIVE');
     } catch (error) {
       db.close();
-      if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY'))
-        throw new StoreRefused(
-          `The data folder "${dataFolder}" is in use by another process; stop that one, or let the command line speak to it`,
-          { cause: error, held: true },
-        );
-      throw error;
+      if (!(error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY'))) throw error;
+      const holder = lockHolder(path);
+      const who =
+        holder === undefined
+          ? ''
+          : ` (${[holder.process, holder.command].filter((word) => word !== undefined).join(', ')})`;
+      throw new StoreRefused(
+        `The data folder "${dataFolder}" is in use by another process${who}; stop that one, or let the command line speak to it`,
+        { cause: error, held: true, holder },
+      );
     }
     return new FolderLock(db);
   }
@@ -41,7 +46,9 @@ export class FolderLock {
 
 function opened(path: string): Database.Database {
   try {
-    closeSync(openSync(path, 'a', 0o600));
+    // Only where it is missing: when a process closes any descriptor of a file, the system frees all locks that this process has on it (fcntl(2)).
+    if (existsSync(path)) accessSync(path, constants.R_OK | constants.W_OK);
+    else closeSync(openSync(path, 'a', 0o600));
     return new Database(path, { timeout: 0 });
   } catch (error) {
     const problem = systemProblem(error);

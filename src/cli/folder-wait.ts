@@ -1,0 +1,7 @@
+/** What a command that needs the data folder alone says while it waits for another one. */
+import { holderText } from '../domain/lock-holder.ts';
+import { TURN_SECONDS, type Waits } from '../gateway/stopped-store.ts';
+import { note } from './terminal.ts';
+
+export const tellsWait: Waits = (holder) =>
+  note(`The data folder is in use by ${holderText(holder)}: waiting for it, at most ${TURN_SECONDS} s.\n`);
