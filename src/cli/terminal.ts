@@ -7,7 +7,7 @@ import { exitCodes } from './exit.ts';
 export interface Terminal {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
-  /** Shows this in place of all that is seen; absent: it is no terminal that can. */
+  /** Clears the screen and shows this. Absent: the terminal cannot do that. */
   readonly redraw?: (text: string) => void;
   /** What standard input holds, or what is left of it; absent: the process's own. */
   input?: string;

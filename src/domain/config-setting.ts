@@ -12,11 +12,11 @@ export interface ConfigSetting {
   readonly expected: string;
   /** As the file writes it. Absent: it is not given, and nothing holds in its place. Of a program, its path alone: its words may hold a secret. */
   readonly value?: string;
-  /** Absent: there is none. */
+  /** The default. Absent: the setting has none. */
   readonly initial?: string;
-  /** It is something else than the default; what has none is, where it is given. */
+  /** The value is not the default. A setting without a default differs as soon as it is given. */
   readonly differs: boolean;
-  /** What makes another value in the file hold. */
+  /** What the operator must do before a changed value in the file holds. */
   readonly by: 'reload' | 'restart';
 }
 

@@ -43,11 +43,11 @@ export class EdifactEnvelope {
   /** Of the open message, S009: made fit to be shown where what is inside is listed, else left out. */
   #type = '';
   #version = '';
-  /** Of the last UNH that was taken apart, the octets that follow its reference; none at first. */
+  /** The octets behind the reference in the last UNH that was parsed. Empty before the first one. */
   readonly #kind = Buffer.allocUnsafe(MAX_KIND);
   #kindLength = 0;
 
-  /** `room`: what is inside is listed, as long as there is some. */
+  /** `room`: how many messages of interchanges may still be listed; absent: none is. */
   constructor(part: string, found: OnInterchange, room?: InsideRoom) {
     this.#part = part;
     this.#found = found;

@@ -1,4 +1,4 @@
-/** Keys in care, each opened once: the memory holds as long as its sealed form is known, and goes with it. */
+/** Private keys that the gateway keeps, each opened once and then remembered. A key is forgotten when its sealed form changes or is removed. */
 import type { Log } from '../domain/effects.ts';
 import type { Result } from '../domain/result.ts';
 

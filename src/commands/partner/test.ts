@@ -51,7 +51,7 @@ function failedStep({ ok, met, addresses, greeting, tlsVersion, extensions }: Pr
   }
   if (met?.lost === 'certificate' || met?.lost === 'tls') return met.lost;
   if (met?.lost === 'unreachable') return 'connection';
-  // It fell silent, hung up or spoke something else: after the last thing that it did.
+  // The server fell silent, hung up or spoke another protocol: the step behind the last one that worked has failed.
   if (extensions !== undefined) return 'login';
   if (tlsVersion !== undefined) return 'extensions';
   return greeting === undefined ? 'connection' : 'tls';

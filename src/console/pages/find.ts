@@ -1,6 +1,6 @@
 /**
- * What a caller may have named, found by what it looks like: only what it can be is asked for, since every question stands in the trail. An EDI reference can look like anything, and no
- * index helps with it: it is looked for where nothing else is found.
+ * Finds what a caller names on the telephone: a message, an account, an address. The form of the text decides which questions are asked, because
+ * every question stands in the trail. An EDI reference can have any form and has no index, so it is looked for only where nothing else is found.
  */
 import { AdminError } from '../../admin/error.ts';
 import { parseMessageId } from '../../domain/ids.ts';
@@ -145,7 +145,7 @@ export async function findAll(asked: Asked, wanted: string, before?: string): Pr
   return { hits: [...hits.values()], ...(found.some(({ length }) => length === MOST) ? { more: true } : {}) };
 }
 
-/** Undefined: nothing is called that, could be, or is that of whoever is logged in. */
+/** Undefined: there is nothing of that name, the text cannot be such a name, or whoever is logged in may not see it. */
 async function there<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;

@@ -16,9 +16,9 @@ function ofThisNode(): DecryptsPkcs1 {
   return (encrypted) => privateDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, encrypted);
 }
 
-/** True where wrong paddings give keys, the same one for the same block each time. */
+/** True where decryption of a block with wrong padding gives a key instead of an error, and always the same key for the same block. */
 export function rejectsImplicitly(decrypts: DecryptsPkcs1 = ofThisNode()): boolean {
-  // Numbers below every modulus of that length. That one of them has a right padding happens once in some 100,000 keys, all of them never.
+  // Each block is a number below every modulus of that length. By chance one of the three has right padding with one key in some 100,000, all three never.
   const blocks = [1, 2, 3].map((first) => Buffer.alloc(BITS / 8, first).fill(0, 0, 1));
   try {
     return blocks.every((block) => decrypts(block).equals(decrypts(block)));

@@ -1,4 +1,7 @@
-/** Private keys of mail certificates in the gateway's care, sealed for the certificate: what is one's never opens in the place of another. */
+/**
+ * Seals private keys of mail certificates that the gateway keeps. Each seal names its certificate, so a sealed key that is put in the row of another
+ * certificate does not open.
+ */
 import type { KeyObject } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
 import { type Result } from '../../domain/result.ts';

@@ -64,7 +64,7 @@ export function* firstChanges(context: ChangeContext, hostname: string): Change<
   yield* CHANGES.accounts.addAccount(context, postmaster, actor);
 }
 
-/** An engine begins before its store: what it tells until then is of nobody's interest, but for its failure. */
+/** An engine starts before the store that listens to it. Until the store is there, events are dropped; only a failure is kept and told later. */
 export class Hearing implements EngineEvents {
   #store: CoreStore | undefined;
   #failure: StoreFailed | undefined;

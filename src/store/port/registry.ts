@@ -45,7 +45,7 @@ export interface EdiIdentities extends Remote<EdiChanges>, Remote<EdiReads> {
 }
 
 export interface OrganisationMerges extends Remote<OrganisationMergeChanges>, Remote<FormerOrganisationReads> {
-  /** Of an account of `from`: what would say, or reach, something else when it is `into`’s. */
+  /** What another account or setting refers to, and would refer to wrongly once this account of `from` belongs to `into`. */
   mergeReferences(account: AccountId, from: TiedOrganisation, into: TiedOrganisation): Promise<MergeReferences>;
 }
 
@@ -71,8 +71,8 @@ export interface Registry
     Remote<SettingsReads> {
   // --- the roads
   /**
-   * The number of the registry that the answers below are true for. Read before they are asked, and given with what rests on them: a transaction that matters
-   * compares it. Undefined: nobody else changes the registry, and they are true.
+   * The version of the registry that the answers below hold for. A caller reads it before it asks, and hands it to the transaction that rests on the
+   * answers, which compares it. Undefined: no other process changes the registry, so the answers hold.
    */
   readonly seen: number | undefined;
   findLogin(login: string): Promise<LoginRecord | undefined>;

@@ -1,4 +1,4 @@
-/** Reads of whom OpenID providers mean by whom. */
+/** Reads of which operator belongs to which subject of an OpenID provider. */
 import { MAX_OPERATORS } from '../../domain/second-person.ts';
 import type { IdentityRecord } from '../console.ts';
 import { optional, text, time } from '../sql/columns.ts';
