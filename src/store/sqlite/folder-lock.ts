@@ -2,7 +2,7 @@
  * One process per data folder. The lock is SQLite's own exclusive lock on a file of its own: the system frees it when the process ends,
  * however it ends, so that nothing stale is ever left over.
  */
-import { accessSync, closeSync, constants, existsSync, openSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { lockHolder } from '../../platform/lock-holder.ts';
@@ -47,7 +47,7 @@ export class FolderLock {
 function opened(path: string): Database.Database {
   try {
     // Only where it is missing: when a process closes any descriptor of a file, the system frees all locks that this process has on it (fcntl(2)).
-    if (existsSync(path)) accessSync(path, constants.R_OK | constants.W_OK);
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) accessSync(path, constants.R_OK | constants.W_OK);
     else closeSync(openSync(path, 'a', 0o600));
     return new Database(path, { timeout: 0 });
   } catch (error) {
