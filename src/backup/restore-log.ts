@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { readFile, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { many } from '../domain/counted.ts';
+import { parseLsn } from '../domain/lsn.ts';
 import type { Instant } from '../domain/units.ts';
 import { ENDED, LOG, type LogFile, type LogIndex, gapIn, numberOf, readIndex } from './log-files.ts';
 import type { Manifest } from './manifest.ts';
@@ -120,12 +121,12 @@ async function refuseOtherHistory(
   // Where it cannot be read, the log cannot be brought either, and that is said then.
   const history = await readFile(path, 'utf8').catch(() => '');
   for (const line of history.split('\n')) {
-    const [, timeline = '', high = '', low = ''] = /^(\d+)\s+([0-9A-F]+)\/([0-9A-F]+)/i.exec(line) ?? [];
+    const [, timeline = '', left = ''] = /^(\d+)\s+([0-9A-F]+\/[0-9A-F]+)/i.exec(line) ?? [];
     if (Number(timeline) !== Number.parseInt(start.slice(0, 8), 16)) continue;
-    if ((BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`) < end)
+    if ((parseLsn(left) ?? end) < end)
       throw new BackupRefused(
         'unusable',
-        `Cannot bring the log in "${folder}" in: as "${path}" has it the servers left timeline ${timeline} at ${high}/${low}, before the backup ends, so the backup has what they do not; take a later backup, or have this one without its log (--without-log)`,
+        `Cannot bring the log in "${folder}" in: as "${path}" has it the servers left timeline ${timeline} at ${left}, before the backup ends, so the backup has what they do not; take a later backup, or have this one without its log (--without-log)`,
       );
   }
 }

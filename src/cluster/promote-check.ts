@@ -5,6 +5,7 @@
  * nobody can say it, and the answer is no.
  */
 import { many } from '../domain/counted.ts';
+import { lsnText } from '../domain/lsn.ts';
 
 /** One server, as it answered now, or as somebody wrote down what it answered. */
 export interface ServerFacts {
@@ -54,15 +55,6 @@ export interface PromotionCheck {
     /** Octets that it lacks of the most advanced of its timeline, of those that could be asked. */
     readonly behind?: string;
   }[];
-}
-
-export const lsnText = (lsn: bigint): string =>
-  `${(lsn >> 32n).toString(16).toUpperCase()}/${(lsn & 0xffffffffn).toString(16).toUpperCase()}`;
-
-/** `16/B374D848`; undefined for anything else. */
-export function parseLsn(text: string): bigint | undefined {
-  const [, high, low] = /^([0-9A-Fa-f]{1,8})\/([0-9A-Fa-f]{1,8})$/.exec(text) ?? [];
-  return high === undefined || low === undefined ? undefined : (BigInt(`0x${high}`) << 32n) | BigInt(`0x${low}`);
 }
 
 interface Placed extends ServerFacts {

@@ -3,7 +3,8 @@
  * the query.
  */
 import { defined } from '../domain/defined.ts';
-import { lsnText, parseLsn, type PromotionFacts, type ServerFacts } from './promote-check.ts';
+import { lsnText, parseLsn } from '../domain/lsn.ts';
+import type { PromotionFacts, ServerFacts } from './promote-check.ts';
 
 /** What `readWrittenFacts` reads. */
 export const factsText = ({ list, servers, acknowledging, ...known }: PromotionFacts): string => {

@@ -6,9 +6,8 @@ import {
   type ServerFacts,
   type Verdict,
   checkPromotion,
-  lsnText,
-  parseLsn,
 } from '../../src/cluster/promote-check.ts';
+import { lsnText, parseLsn } from '../../src/domain/lsn.ts';
 import { factsText, parseStandbyList, readWrittenFacts } from '../../src/cluster/written-facts.ts';
 import { chance } from '../support/chance.ts';
 

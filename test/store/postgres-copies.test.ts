@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { logEndOf, refuseShortLog } from '../../src/store/postgres/base-log.ts';
+import { logEndOf, logRanges, refuseShortLog } from '../../src/store/postgres/base-log.ts';
 
 test('a base backup is whole in the file of its end, on the newest timeline that its server came to meanwhile', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'sluis-manifest-'));
@@ -11,7 +11,7 @@ test('a base backup is whole in the file of its end, on the newest timeline that
   const file = join(folder, 'backup_manifest');
   const of = async (ranges: readonly object[]): Promise<object> => {
     writeFileSync(file, JSON.stringify({ 'WAL-Ranges': ranges }));
-    return await logEndOf(file, 16 * 1024 * 1024);
+    return logEndOf(await logRanges(file), 16 * 1024 * 1024);
   };
   const old = { Timeline: 1, 'Start-LSN': '0/3000028', 'End-LSN': '0/5000148' };
   assert.deepEqual(await of([old]), { start: '000000010000000000000005', startOctets: 0x148 });
@@ -49,7 +49,7 @@ test('a base backup counts only when its archive of the log has every file from 
   );
   const proved = async (...entries: readonly Buffer[]): Promise<void> => {
     writeFileSync(tar, Buffer.concat([...entries, Buffer.alloc(1024)]));
-    await refuseShortLog(tar, manifest, file);
+    await refuseShortLog(tar, await logRanges(manifest), file);
   };
   const [status, third, fourth] = [
     entry('00000002.history', Buffer.from('1\t0/0')),

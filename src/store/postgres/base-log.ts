@@ -8,16 +8,18 @@
  * Numbers of a page are in the order of the server's processor, which is that of all that PostgreSQL's packages are built for at present: the lowest octet first.
  */
 import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { lsnText, parseLsn } from '../../domain/lsn.ts';
 import { CopyFailed } from '../copies.ts';
 
-/** `1/2A000148` */
-type Position = string;
-
+/** What a base backup needs of the log of one timeline; `to` is behind its last octet. */
 export interface LogRange {
-  readonly Timeline: number;
-  readonly 'Start-LSN': Position;
-  readonly 'End-LSN': Position;
+  readonly timeline: number;
+  readonly from: bigint;
+  readonly to: bigint;
 }
+
+/** The newest timeline first. */
+export type LogRanges = readonly [LogRange, ...LogRange[]];
 
 export interface LogEnd {
   /** The file in which a base backup is whole: 24 hexadecimal digits. */
@@ -25,11 +27,6 @@ export interface LogEnd {
   /** Octets of that file that belong to the backup. */
   readonly startOctets: number;
 }
-
-export const octetsOf = (position: Position): bigint => {
-  const [high = '', low = ''] = position.split('/');
-  return (BigInt(`0x${high}`) << 32n) + BigInt(`0x${low}`);
-};
 
 const fileNameOf = (timeline: number, number: bigint, fileOctets: number): string => {
   const each = 2n ** 32n / BigInt(fileOctets);
@@ -39,24 +36,30 @@ const fileNameOf = (timeline: number, number: bigint, fileOctets: number): strin
 };
 
 /** Where the servers came to another timeline meanwhile, the newest stands first. Rejects with CopyFailed. */
-export async function logRanges(manifest: string): Promise<readonly [LogRange, ...LogRange[]]> {
-  const { 'WAL-Ranges': ranges } = JSON.parse(await readFile(manifest, 'utf8')) as {
-    readonly 'WAL-Ranges'?: readonly LogRange[];
+export async function logRanges(manifest: string): Promise<LogRanges> {
+  const { 'WAL-Ranges': written = [] } = JSON.parse(await readFile(manifest, 'utf8')) as {
+    readonly 'WAL-Ranges'?: readonly {
+      readonly Timeline: number;
+      readonly 'Start-LSN': string;
+      readonly 'End-LSN': string;
+    }[];
   };
-  const [newest, ...others] = ranges ?? [];
-  const isPosition = (position: string): boolean => /^[0-9A-F]{1,8}\/[0-9A-F]{1,8}$/i.test(position);
-  if (newest === undefined || ![newest, ...others].every((one) => isPosition(one['End-LSN'])))
-    throw new CopyFailed(`"${manifest}" does not say where its log ends`);
+  const refused = new CopyFailed(`"${manifest}" does not say where its log ends`);
+  const [newest, ...others] = written.map(({ Timeline: timeline, 'Start-LSN': start, 'End-LSN': end }) => {
+    const [from, to] = [parseLsn(start), parseLsn(end)];
+    if (from === undefined || to === undefined) throw refused;
+    return { timeline, from, to };
+  });
+  if (newest === undefined) throw refused;
   return [newest, ...others];
 }
 
 /**
  * On a standby a backup begins at its last checkpoint, which may be long before: it has the log from there to its end in itself.
  */
-export async function logEndOf(manifest: string, fileOctets: number): Promise<LogEnd> {
-  const [newest] = await logRanges(manifest);
-  const [end, each] = [octetsOf(newest['End-LSN']), BigInt(fileOctets)];
-  return { start: fileNameOf(newest.Timeline, end / each, fileOctets), startOctets: Number(end % each) };
+export function logEndOf([{ timeline, to }]: LogRanges, fileOctets: number): LogEnd {
+  const each = BigInt(fileOctets);
+  return { start: fileNameOf(timeline, to / each, fileOctets), startOctets: Number(to % each) };
 }
 
 const BLOCK = 512;
@@ -87,23 +90,23 @@ async function piece(file: FileHandle, at: number, octets: number): Promise<Buff
  * Every file from the checkpoint that the backup begins with is in the archive, and of the last the page in which the backup ends was written: behind what was received
  * a file has zeros. Of what is in them the restore asks `pg_waldump`. Rejects with CopyFailed.
  */
-export async function refuseShortLog(path: string, manifest: string, fileOctets: number): Promise<void> {
-  const ranges = await logRanges(manifest);
+export async function refuseShortLog(path: string, ranges: LogRanges, fileOctets: number): Promise<void> {
+  const [newest] = ranges;
   const each = BigInt(fileOctets);
   const tar = await open(path, 'r');
   try {
     const files = await filesIn(tar);
     const lacking = (name: string): CopyFailed =>
       new CopyFailed(
-        `the log in "${path}" does not reach the end of the backup at ${ranges[0]['End-LSN']}: ${name} is not whole in it; take another backup`,
+        `the log in "${path}" does not reach the end of the backup at ${lsnText(newest.to)}: ${name} is not whole in it; take another backup`,
       );
-    for (const { Timeline: timeline, 'Start-LSN': from, 'End-LSN': to } of ranges)
-      for (let number = octetsOf(from) / each; number <= (octetsOf(to) - 1n) / each; number += 1n) {
+    for (const { timeline, from, to } of ranges)
+      for (let number = from / each; number <= (to - 1n) / each; number += 1n) {
         const name = fileNameOf(timeline, number, fileOctets);
         if (files.get(name)?.octets !== fileOctets) throw lacking(name);
       }
-    const last = octetsOf(ranges[0]['End-LSN']) - 1n;
-    const name = fileNameOf(ranges[0].Timeline, last / each, fileOctets);
+    const last = newest.to - 1n;
+    const name = fileNameOf(newest.timeline, last / each, fileOctets);
     const { at = 0 } = files.get(name) ?? {};
     const pageOctets = (await piece(tar, at, 40)).readUInt32LE(36);
     if (pageOctets === 0 || fileOctets % pageOctets !== 0) throw lacking(name);

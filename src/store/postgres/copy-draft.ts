@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { KeyFolder } from '../../crypto/keys/key-folder.ts';
+import { lsnText } from '../../domain/lsn.ts';
 import { instant } from '../../domain/units.ts';
 import { syncFolder } from '../../platform/lasting-files.ts';
 import {
@@ -222,9 +223,9 @@ export class PostgresDraft implements Draft {
       await run(path, { arguments: ['--quiet', this.#data], asServer: true, within: PATIENCE });
     } catch (error) {
       if (!(error instanceof CopyFailed) || !error.message.includes(SHORT_LOG)) throw error;
-      const [{ 'End-LSN': end }] = await logRanges(join(this.#data, MANIFEST));
+      const [{ to }] = await logRanges(join(this.#data, MANIFEST));
       throw new CopyFailed(
-        `the log does not reach the end of the backup at ${end}, and no server starts on it (${error.message}); leave the log behind it out (--without-log), or take another backup`,
+        `the log does not reach the end of the backup at ${lsnText(to)}, and no server starts on it (${error.message}); leave the log behind it out (--without-log), or take another backup`,
         { cause: error },
       );
     }

@@ -27,7 +27,7 @@ import { flag, int, long, time } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { StoreUnavailable } from '../store.ts';
 import { placeOf } from './access.ts';
-import { logEndOf, refuseShortLog } from './base-log.ts';
+import { logEndOf, logRanges, refuseShortLog } from './base-log.ts';
 import { type CopyingOptions, caughtUp, environmentOf, withServer } from './copy-access.ts';
 import { keptFor, receiveLog } from './copy-log.ts';
 import { DATABASE_NOW } from './lease-rows.ts';
@@ -127,10 +127,9 @@ export class CopySource {
       within: PATIENCE,
     });
     const names = await readdir(join(folder, BASE));
-    const manifest = join(folder, BASE, 'backup_manifest');
-    await refuseShortLog(join(folder, BASE, 'pg_wal.tar'), manifest, fileOctets);
-    const facts = await logEndOf(manifest, fileOctets);
-    return { names: names.sort().map((name) => `${BASE}/${name}`), facts };
+    const ranges = await logRanges(join(folder, BASE, 'backup_manifest'));
+    await refuseShortLog(join(folder, BASE, 'pg_wal.tar'), ranges, fileOctets);
+    return { names: names.sort().map((name) => `${BASE}/${name}`), facts: logEndOf(ranges, fileOctets) };
   }
 
   async #label(): Promise<Its> {
