@@ -424,6 +424,8 @@ export default tseslint.config(
   layer('crypto/trail', [node, domain, platform, '../certificates/', '../cms/', '../keys/'], '../../'),
   layer('crypto/dkim', [node, domain, platform, '/mime/'], '../../'),
   layer('config', [node, domain, platform, 'zod', 'smol-toml']),
+  layer('config/fields', [node, domain, platform, '../units.ts', '../zod.ts'], '../../'),
+  layer('config/sections', [domain, '../fields/', '../zod.ts'], '../../'),
   layer('store', [domain, './']),
   layer('store/sql', [domain], '../../'),
   layer('store/port', [...recordFiles.map((f) => `../${f}`), domain, '../sql/', '../changes/', '../reads/'], '../../'),

@@ -1,8 +1,8 @@
-/** Every setting of a configuration as it holds, beside what the reference page says of it. What may be secret is left out by the kinds of fields (fields.ts). */
+/** Every setting of a configuration as it holds, beside what the reference page says of it. What may be secret is left out by the kinds of fields (fields/). */
 import { dirname, resolve } from 'node:path';
 import { type ConfigSetting, holdsAfterReload } from '../domain/config-setting.ts';
 import { defined } from '../domain/defined.ts';
-import { writeValue } from './fields.ts';
+import { writeValue } from './fields/field.ts';
 import { type FieldReference, type SectionReference, configReference, initialText } from './reference.ts';
 import type { Config } from './schema.ts';
 

@@ -1,5 +1,5 @@
 /** The schema as a list: what the reference page, the file of `sluis init` and the test of both are written from. */
-import { type FieldMeta, fieldMeta, writeValue } from './fields.ts';
+import { type FieldMeta, fieldMeta, writeValue } from './fields/field.ts';
 import { configSchema, sections } from './schema.ts';
 
 export interface FieldReference extends FieldMeta {

@@ -1,5 +1,5 @@
 /** The configuration that `sluis init` writes: every name with its meaning, the defaults commented out. */
-import { writeValue } from './fields.ts';
+import { writeValue } from './fields/field.ts';
 import { type FieldReference, type SectionReference, comment, configReference, initialText } from './reference.ts';
 import { SECTION_NOTES } from './section-notes.ts';
 

@@ -210,14 +210,14 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'claims/told: a scanner on another machine is refused by the configuration',
-    change('config/fields.ts', [
+    change('config/fields/host-ports.ts', [
       "      if (isPath(raw) && isAbsolute(raw)) return { path: raw };\n      const found = typeof raw === 'string' ? hostPortOf(raw) : undefined;\n      return found !== undefined && isLoopback(found.host) ? found : undefined;",
       "      if (isPath(raw) && isAbsolute(raw)) return { path: raw };\n      return typeof raw === 'string' ? hostPortOf(raw) : undefined;",
     ]),
   ],
   [
     'claims/told: a listener speaks what the pages name, and neither IMAP nor web mail',
-    change('config/schema.ts', [
+    change('config/sections/listeners.ts', [
       "    ['smtp', 'pop3', 'ldap', 'enrolment',",
       "    ['smtp', 'imap', 'pop3', 'ldap', 'enrolment',",
     ]),
@@ -669,7 +669,7 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'claims/told: what the security page calls off by default is off',
-    change('config/schema.ts', [
+    change('config/sections/protection.ts', [
       '  clamd: optional(\n    localService(',
       "  clamd: ((one: { prefault(v: string): unknown }) => one.prefault('127.0.0.1:3310'))(\n    localService(",
     ]),
