@@ -12,7 +12,7 @@ import type { AuditEvent } from '../store/audit.ts';
 import type { Claim } from '../store/deliveries.ts';
 import { type PreparedNotice, StoreFull, StoreUnavailable } from '../store/store.ts';
 import type { Answer } from './courier.ts';
-import { NoticeWaits } from '../notices/notice-writer.ts';
+import { NoticeWaits } from '../notices/protect-notice.ts';
 import { codesOf } from '../notices/notice-rules.ts';
 import type { Ending } from './outcome.ts';
 import type { PushParts } from './parts.ts';
