@@ -572,6 +572,7 @@ export default tseslint.config(
   layer('pages', [
     node,
     domain,
+    '/config/',
     '/cli/exit-codes.ts',
     '/http/metric.ts',
     '/api/table.ts',
@@ -598,7 +599,7 @@ export default tseslint.config(
     '/backup/',
     '/ca/',
     '/cluster/check.ts',
-    '/pages/causes.ts',
+    ...['causes', 'cell'].map((f) => `/pages/${f}.ts`),
     '/takeover/',
     '/trail/',
     '/gateway.ts',

@@ -3,7 +3,8 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writeDataKinds, writeReference } from '../dist/src/config/markdown.js';
+import { writeReference } from '../dist/src/pages/configuration.js';
+import { writeDataKinds } from '../dist/src/pages/data-kinds.js';
 import { factsOf } from '../dist/src/cli/command-tree.js';
 import { writeCommands } from '../dist/src/cli/commands-page.js';
 import { placed } from '../dist/src/cli/placed.js';

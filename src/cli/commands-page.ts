@@ -3,6 +3,7 @@ import type { Placed } from '../commands/core/walk.ts';
 import type { AnyRow } from '../commands/core/row.ts';
 import { betweenMarks, marksOf } from '../domain/between-marks.ts';
 import { ROLES, ROLE_ABOUT, mayDo } from '../domain/roles.ts';
+import { cell } from '../pages/cell.ts';
 import { answerLines } from './answer-fields.ts';
 import { COMMAND_NOTES } from './command-notes.ts';
 import { type ArgumentFacts, type CommandFacts, type OptionFacts, leavesOf } from './command-tree.ts';
@@ -108,5 +109,4 @@ function ruleLine(row: AnyRow): string {
   ].join(' ');
 }
 
-const cell = (text: string): string => text.replaceAll('|', '\\|');
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

@@ -697,23 +697,6 @@ export const DATA_KINDS: Readonly<Record<string, DataKind>> = {
   },
 };
 
-const named = (columns: readonly string[]): string => columns.map((column) => `\`${column}\``).join(' ');
-const lineOf = ([table, { area, what, columns, onPostgres = [], kept, erase }]: readonly [
-  string,
-  DataKind,
-]): string => {
-  const more = onPostgres.length === 0 ? '' : ` (on PostgreSQL: ${named(onPostgres)})`;
-  return `| \`${table}\` | ${area} | ${what}: ${named(columns)}${more} | ${kept} | ${erase} |`;
-};
-const HEAD = ['| table | area | what, and its columns | kept | erase |', '| --- | --- | --- | --- | --- |'];
-
-/** The rows of the tables in docs/data.md: of every store, and what PostgreSQL has besides. */
-export const dataKindLines = (): readonly string[] => [
-  ...[...HEAD, ...Object.entries(DATA_KINDS).map(lineOf)],
-  ...['', 'On PostgreSQL besides, where several gateways write:', ''],
-  ...[...HEAD, ...Object.entries(POSTGRES_KINDS).map(lineOf)],
-];
-
 /** What any store has. */
 export const everyKind = (): readonly (readonly [table: string, kind: DataKind])[] =>
   Object.entries({ ...DATA_KINDS, ...POSTGRES_KINDS });

@@ -9,7 +9,7 @@ import { writeCommands } from '../../src/cli/commands-page.ts';
 import { placed } from '../../src/cli/placed.ts';
 import { exitCodes } from '../../src/cli/exit.ts';
 import { buildProgram } from '../../src/cli/program.ts';
-import { writeReference } from '../../src/config/markdown.ts';
+import { writeReference } from '../../src/pages/configuration.ts';
 import { configReference } from '../../src/config/reference.ts';
 import { LOG_EVENTS } from '../../src/domain/log-events.ts';
 import { declaredMetrics } from '../../src/gateway/declared-metrics.ts';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import Database from 'better-sqlite3';
-import { writeDataKinds } from '../../src/config/markdown.ts';
+import { writeDataKinds } from '../../src/pages/data-kinds.ts';
 import { DATA_KINDS } from '../../src/domain/data-kinds.ts';
 import { parseSetting } from '../../src/domain/settings.ts';
 

@@ -1,14 +1,11 @@
-/** docs/configuration.md, with the settings of organisations, accounts and addresses; and the table of docs/data.md. */
-import { betweenMarks } from '../domain/between-marks.ts';
-import { dataKindLines } from '../domain/data-kinds.ts';
+/** docs/configuration.md: the sections of the configuration file, and the settings of organisations, accounts and addresses. */
+import { configReference, initialText } from '../config/reference.ts';
+import { SECTION_NOTES } from '../config/section-notes.ts';
+import { SETTING_NOTES } from '../config/section-notes/settings.ts';
 import { settingsTable } from '../domain/settings.ts';
 import type { Setting } from '../domain/settings/setting.ts';
 import { formatSetting } from '../domain/settings/value.ts';
-import { configReference, initialText } from './reference.ts';
-import { SECTION_NOTES } from './section-notes.ts';
-import { SETTING_NOTES } from './section-notes/settings.ts';
-
-const cell = (text: string): string => text.replace(/\|/g, '\\|');
+import { cell } from './cell.ts';
 
 export function writeReference(): string {
   const lines = [
@@ -48,10 +45,6 @@ export function writeReference(): string {
   lines.push(...settingLines());
   return `${lines.join('\n')}\n`;
 }
-
-/** docs/data.md with its table of what is kept. */
-export const writeDataKinds = (page: string): string =>
-  betweenMarks(page, { begin: '<!-- kinds of data -->', end: '<!-- end of kinds -->' }, dataKindLines);
 
 const settingLines = (): string[] => [
   '',
