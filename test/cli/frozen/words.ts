@@ -17,6 +17,8 @@ const WORDS: readonly (readonly [RegExp, string])[] = [
     /\b\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|December) \d{4}\b/g,
     '<day>',
   ],
+  // A letter names the day of the week before it, which is another one on the next day.
+  [/\b(?:(?:maan|dins|woens|donder|vrij|zater|zon)dag|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day),? (?=<day>)/g, ''],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '<uuid>'],
   [/\b(?:[0-9A-HJKMNP-TV-Z]{4}[- ]){5}[0-9A-HJKMNP-TV-Z]{4}\b/g, '<code>'],
   [/\b(?:[0-9a-z]{4}-){5}[0-9a-z]{4}\b/g, '<code>'],
