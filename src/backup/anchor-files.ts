@@ -1,8 +1,12 @@
-/** Signed heads of the audit trail that go with a backup: an anchor proves all before it, so those of the last weeks are enough. */
+/**
+ * Signed heads of the audit trail that go with a backup, and those that a restore is checked against. An anchor proves all before it, so those of the last
+ * weeks are enough.
+ */
 import type { KeyObject } from 'node:crypto';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Anchor, readAnchor } from '../crypto/trail/audit-anchor.ts';
+import { ANCHORS, type Manifest } from './manifest.ts';
 import { BackupRefused, isCode, reasonOf } from './refused.ts';
 
 /** A file a day. */
@@ -10,7 +14,7 @@ const DAYS = 31;
 /** A line a minute has 0.5 MB a day. */
 const MAX_FILE = 16 * 1024 * 1024;
 
-export const ANCHOR_FILE = /^[A-Za-z0-9][A-Za-z0-9.-]*-\d{4}-\d\d-\d\d\.jsonl$/;
+const ANCHOR_FILE = /^[A-Za-z0-9][A-Za-z0-9.-]*-\d{4}-\d\d-\d\d\.jsonl$/;
 
 /** Names of the newest files, oldest first. */
 export async function newestAnchorFiles(folder: string): Promise<readonly string[]> {
@@ -38,8 +42,45 @@ export async function newestAnchorLine(folder: string): Promise<string | null> {
   return newest === undefined ? null : ((await linesOf(join(folder, newest))).at(-1) ?? null);
 }
 
-/** Files that a person named, or those of a folder. Throws BackupRefused. */
-export async function namedAnchorFiles(path: string): Promise<readonly string[]> {
+/** Those in the backup, and those that are given: whoever gives a file with other lines wants to know. Throws BackupRefused. */
+export async function anchorsFor(
+  backup: string,
+  { files, anchor }: Manifest,
+  given: readonly string[],
+  keys: readonly KeyObject[],
+): Promise<readonly Anchor[]> {
+  const all: Anchor[] = [];
+  for (const { name } of files)
+    if (name.startsWith(`${ANCHORS}/`) && ANCHOR_FILE.test(name.slice(ANCHORS.length + 1)))
+      all.push(...(await anchorsIn(join(backup, name), keys)).anchors);
+  const own = anchor === null ? undefined : readAnchor(anchor, keys);
+  if (own?.ok === true) all.push(own.value);
+  for (const path of given) all.push(...(await anchorsGiven(path, keys)));
+  return all;
+}
+
+/** Whoever names a place wants its anchors looked at: none in it is no success. */
+async function anchorsGiven(place: string, keys: readonly KeyObject[]): Promise<readonly Anchor[]> {
+  const all: Anchor[] = [];
+  for (const path of await namedFiles(place)) {
+    const { anchors, others } = await anchorsIn(path, keys);
+    if (others > 0)
+      throw new BackupRefused(
+        'invalid',
+        `Cannot use "${path}": ${others} of its lines are not anchors of the audit trail's key; give the key with --key, or another file`,
+      );
+    all.push(...anchors);
+  }
+  if (all.length === 0)
+    throw new BackupRefused(
+      'invalid',
+      `Cannot check the trail against "${place}": no anchor was read in it; name a file (of 16 MiB at most) or folder with signed heads of the audit trail, or leave --anchors out`,
+    );
+  return all;
+}
+
+/** The file that a person named, or those of a folder. */
+async function namedFiles(path: string): Promise<readonly string[]> {
   try {
     return (await stat(path)).isDirectory() ? (await newestAnchorFiles(path)).map((name) => join(path, name)) : [path];
   } catch (error) {
@@ -51,7 +92,7 @@ export async function namedAnchorFiles(path: string): Promise<readonly string[]>
 }
 
 /** The anchors of a file that the keys signed; how many lines were none. */
-export async function anchorsIn(
+async function anchorsIn(
   path: string,
   keys: readonly KeyObject[],
 ): Promise<{ readonly anchors: readonly Anchor[]; readonly others: number }> {

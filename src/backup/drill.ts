@@ -15,7 +15,8 @@ import { backupName } from './folder.ts';
 import { keyLag } from './key-copies.ts';
 import { BackupRefused } from './refused.ts';
 import { DRILL_FORMAT, writeReport } from './reports.ts';
-import { type RestoreParts, type RestoreStep, restoreInto } from './restore.ts';
+import { type RestoreParts, restoreInto } from './restore.ts';
+import type { RestoreStep } from './restored.ts';
 
 export interface DrillReport {
   readonly format: typeof DRILL_FORMAT;

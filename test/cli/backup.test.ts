@@ -22,7 +22,7 @@ import type { Manifest } from '../../src/backup/manifest.ts';
 import { readMasterKey } from '../../src/config/master-key.ts';
 import { auditKeys } from '../../src/crypto/keys/audit-keys.ts';
 import { keyFingerprint } from '../../src/crypto/keys/key-fingerprint.ts';
-import type { Restored } from '../../src/backup/restore.ts';
+import type { Restored } from '../../src/backup/restored.ts';
 import { sluisHere } from '../support/command-line.ts';
 import { type CommandScene, commandScene } from '../support/command-scene.ts';
 import { addressOf, loginOf } from '../support/gateway.ts';

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Restored } from '../../src/backup/restore.ts';
+import type { Restored } from '../../src/backup/restored.ts';
 import type { TakenView } from '../../src/backup/views.ts';
 import { addressOf } from '../support/instance.ts';
 import { Ledger } from '../support/ledger.ts';

@@ -4,7 +4,8 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BackupParts, Backups } from '../../src/backup/backups.ts';
-import { type RestoreWishes, type Restored, restoreBackup } from '../../src/backup/restore.ts';
+import { type RestoreWishes, restoreBackup } from '../../src/backup/restore.ts';
+import type { Restored } from '../../src/backup/restored.ts';
 import { publicKeysIn } from '../../src/backup/signed.ts';
 import { auditKeyFile, auditKeys } from '../../src/crypto/keys/audit-keys.ts';
 import type { Log } from '../../src/domain/effects.ts';
