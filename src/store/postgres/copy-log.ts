@@ -4,6 +4,7 @@
  */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock } from '../../domain/effects.ts';
 import { type Instant, minutes, seconds } from '../../domain/units.ts';
 import { CopyFailed, type LogKept, type ReceivedLog } from '../copies.ts';
 import { int, long, text } from '../sql/columns.ts';
@@ -12,19 +13,27 @@ import { placeOf } from './access.ts';
 import { type CopyingOptions, caughtUp, environmentOf, withServer } from './copy-access.ts';
 import { programFor, run } from './programs.ts';
 import { SLOT, type SlotSeen, type Slots, slotsOf } from './slots.ts';
+import { type Standstill, stateOf } from './standstill.ts';
 
 const CATCH_UP = seconds(30);
 /** After some days without it there are hours of log to bring; what was brought stays. */
 const PATIENCE = minutes(60);
+/** What the primary has flushed is there to be sent: nothing of it in that time is a server that hangs. */
+const NOTHING_WITHIN = minutes(5);
 
 /** Words of the server by which what comes next is gone, or lies on a timeline that it never had. */
 const GONE =
   /has already been removed|has been invalidated|can no longer|is not in this server's history|ahead of the (WAL )?flush position/;
 
+export interface ReceivingParts {
+  readonly clock: Clock;
+  readonly flushed: () => Promise<{ readonly at: Instant; readonly end: bigint }>;
+}
+
 export async function receiveLog(
   options: CopyingOptions,
   folder: string,
-  flushed: () => Promise<{ readonly at: Instant; readonly end: bigint }>,
+  { clock, flushed }: ReceivingParts,
 ): Promise<ReceivedLog> {
   const { at, end } = await flushed();
   const { version, fileOctets, slot } = await withServer(options, async (ask) => {
@@ -32,9 +41,15 @@ export async function receiveLog(
     return { ...(await ask(shape())), slot: ownIn(await ask(slotsOf())) };
   });
   const path = await programFor('pg_receivewal', version, options.programs);
+  const standstill: Standstill = {
+    clock,
+    server: placeOf(options.server),
+    within: NOTHING_WITHIN,
+    brought: () => stateOf(folder, '.partial'),
+  };
   const call = async (...words: readonly string[]): Promise<void> => {
     const args = ['--slot', SLOT, '--no-password', ...words];
-    await run(path, { arguments: args, env: environmentOf(options), within: PATIENCE });
+    await run(path, { arguments: args, env: environmentOf(options), within: PATIENCE, standstill });
   };
   await removeUnfinished(folder, fileOctets);
   // One that was cut off keeps nothing any more, though it can be received by.

@@ -10,6 +10,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fingerprintOfCheck } from '../../crypto/keys/key-fingerprint.ts';
 import { lanesHash } from '../../crypto/trail/audit-lanes.ts';
+import type { Clock } from '../../domain/effects.ts';
 import type { Instant } from '../../domain/units.ts';
 import { minutes } from '../../domain/units.ts';
 import {
@@ -32,16 +33,20 @@ import { type CopyingOptions, caughtUp, environmentOf, withServer } from './copy
 import { keptFor, receiveLog } from './copy-log.ts';
 import { DATABASE_NOW } from './lease-rows.ts';
 import { programFor, run } from './programs.ts';
+import { stateOf } from './standstill.ts';
 import { storeFacts } from './store-facts.ts';
 
 /** A line of 100 Mbit/s moves 400 GB in that time. */
 const PATIENCE = 12 * 3600 * 1000;
+/** Before the first octet a server writes what it has in memory, and behind the last one the disk here does. */
+const NOTHING_WITHIN = minutes(15);
 const CATCH_UP = minutes(1);
 export const BASE = 'base';
 
 export interface Reading {
   /** On the primary. */
   readonly read: <T>(change: Change<T>) => Promise<T>;
+  readonly clock: Clock;
 }
 
 /** What stands where on the primary, by its own clock. */
@@ -53,15 +58,18 @@ export function* flushedAt(): Change<{ readonly at: Instant; readonly end: bigin
 export class CopySource {
   readonly #options: CopyingOptions;
   readonly #read: Reading['read'];
+  readonly #clock: Clock;
   readonly log: LogSource | undefined;
 
-  constructor(options: CopyingOptions, { read }: Reading) {
+  constructor(options: CopyingOptions, { read, clock }: Reading) {
     this.#options = options;
     this.#read = read;
+    this.#clock = clock;
     const own = options.log && options.commands === undefined;
     this.log = own
       ? {
-          receive: (folder) => explained(() => receiveLog(options, folder, () => read(flushedAt()))),
+          receive: (folder) =>
+            explained(() => receiveLog(options, folder, { clock, flushed: () => read(flushedAt()) })),
           kept: () => explained(() => keptFor(options)),
         }
       : undefined;
@@ -125,6 +133,12 @@ export class CopySource {
         if (kilobytes !== undefined) told(Number(kilobytes) * 1024);
       },
       within: PATIENCE,
+      standstill: {
+        clock: this.#clock,
+        server: placeOf(options.server),
+        within: NOTHING_WITHIN,
+        brought: () => stateOf(join(folder, BASE)),
+      },
     });
     const names = await readdir(join(folder, BASE));
     const ranges = await logRanges(join(folder, BASE, 'backup_manifest'));

@@ -113,7 +113,7 @@ export class PostgresEngine implements Engine {
       this.nodes.version.forget();
       events.anotherHistory();
     });
-    this.#copies = parts.copying && new CopySource(parts.copying, { read: run });
+    this.#copies = parts.copying && new CopySource(parts.copying, { read: run, clock });
     const locks = new LeaseLocks({
       run,
       owner: node,

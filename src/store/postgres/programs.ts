@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CopyFailed } from '../copies.ts';
+import { type Standstill, StandstillWatch } from './standstill.ts';
 
 export type Program = 'pg_basebackup' | 'pg_receivewal' | 'pg_verifybackup' | 'postgres' | 'pg_ctl';
 
@@ -15,8 +16,10 @@ export interface ProgramOptions {
   readonly said?: (text: string) => void;
   /** As the user that servers run as, where this process is root. */
   readonly asServer?: boolean;
-  /** Milliseconds; it is ended then. */
+  /** Milliseconds; it is stopped then. */
   readonly within: number;
+  /** It is stopped where it stands still, too. */
+  readonly standstill?: Standstill;
 }
 
 /** What it printed, to read; what it says to people is kept from its end. */
@@ -77,15 +80,42 @@ export const environment = (more: Readonly<Record<string, string>> = {}): Readon
 /** It ends with this process. The caller sees to its output. */
 export function start(path: string, args: readonly string[], options: Parameters<typeof spawn>[2]): ChildProcess {
   const child = spawn(path, args, options);
-  const end = (): void => void child.kill('SIGKILL');
+  const end = (): void => endWithChildren(child);
   process.once('exit', end);
   child.once('close', () => process.removeListener('exit', end));
   return child;
 }
 
-/** Rejects with CopyFailed, with the last thing that it said. */
+/**
+ * pg_basebackup receives the log in a child that does not notice when it is left alone: it would hold its slot on the server, and the pipes that its end is known by,
+ * for as long as that server runs.
+ */
+function endWithChildren(child: ChildProcess): void {
+  // It begins no other one meanwhile.
+  child.kill('SIGSTOP');
+  const children = childrenOf(child.pid);
+  child.kill('SIGKILL');
+  for (const pid of children)
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+}
+
+/** Empty also where the system does not tell. */
+function childrenOf(pid: number | undefined): readonly number[] {
+  try {
+    const found = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').match(/\d+/g);
+    return (found ?? []).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** Rejects with CopyFailed, with the last thing that it said, or why it was stopped. */
 export async function run(path: string, options: ProgramOptions): Promise<Ended> {
-  const { arguments: args, env, input, said, asServer = false, within } = options;
+  const { arguments: args, env, input, said, asServer = false, within, standstill } = options;
   const child = start(path, args, {
     env: environment(env),
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
@@ -98,9 +128,16 @@ export async function run(path: string, options: ProgramOptions): Promise<Ended>
   child.stderr?.on('data', (octets: Buffer) => {
     const text = octets.toString('utf8');
     ended.said = (ended.said + text).slice(-KEPT);
+    watch?.said();
     said?.(text);
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), within);
+  let stopped: string | undefined;
+  const stop = (why: string): void => {
+    stopped = why;
+    endWithChildren(child);
+  };
+  const timer = setTimeout(() => stop(`it had not ended after ${within / 1000} seconds, and was stopped`), within);
+  const watch = standstill && new StandstillWatch(standstill, stop);
   const closed = new Promise<string | undefined>((resolve) => {
     child.once('error', (error: NodeJS.ErrnoException) =>
       resolve(
@@ -108,7 +145,9 @@ export async function run(path: string, options: ProgramOptions): Promise<Ended>
       ),
     );
     child.once('close', (code, signal) =>
-      resolve(code === 0 ? undefined : lastWords(ended.said) || `it ended with ${code ?? signal ?? 'nothing'}`),
+      resolve(
+        code === 0 ? undefined : (stopped ?? (lastWords(ended.said) || `it ended with ${code ?? signal ?? 'nothing'}`)),
+      ),
     );
   });
   try {
@@ -121,6 +160,7 @@ export async function run(path: string, options: ProgramOptions): Promise<Ended>
     return ended;
   } finally {
     clearTimeout(timer);
+    watch?.stop();
   }
 }
 
