@@ -5,7 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { TomlError, parse } from 'smol-toml';
-import { defined } from '../domain/defined.ts';
+import { absolute } from './absolute.ts';
 import { backupProblems } from './backup.ts';
 import { consoleProblems } from './console.ts';
 import { controlProblems } from './control.ts';
@@ -14,7 +14,7 @@ import { letterProblems } from './letters.ts';
 import { listenerProblems } from './listeners.ts';
 import { setupProblems } from './setup.ts';
 import { keyCopyProblems, keyProblems } from './places.ts';
-import { type Config, type ParsedConfig, configSchema } from './schema.ts';
+import { type Config, configSchema } from './schema.ts';
 import { storeProblems } from './store.ts';
 import { ConfigError, type ConfigProblem, problemsOf } from './problem.ts';
 
@@ -82,100 +82,6 @@ function readText(file: string): string | ConfigProblem {
     };
   }
 }
-
-const absolute = (config: ParsedConfig, base: string): ParsedConfig => {
-  const at = (path: string): string => resolve(base, path);
-  const atGiven = (path: string | undefined): string | undefined => (path === undefined ? undefined : at(path));
-  return {
-    ...config,
-    data: {
-      ...config.data,
-      folder: at(config.data.folder),
-      ...defined({ 'control-socket': atGiven(config.data['control-socket']) }),
-    },
-    keys: {
-      ...config.keys,
-      folder: at(config.keys.folder),
-      ...defined({
-        'master-key-file': atGiven(config.keys['master-key-file']),
-        'copy-to': atGiven(config.keys['copy-to']),
-      }),
-    },
-    audit: {
-      ...config.audit,
-      'timestamp-authorities': config.audit['timestamp-authorities'].map(at),
-      'forward-authorities': config.audit['forward-authorities'].map(at),
-      ...defined({
-        anchors: atGiven(config.audit.anchors),
-        'forward-certificate': atGiven(config.audit['forward-certificate']),
-        'forward-key': atGiven(config.audit['forward-key']),
-      }),
-    },
-    delivery: { ...config.delivery, ...defined({ 'dkim-keys': atGiven(config.delivery['dkim-keys']) }) },
-    backup: {
-      ...config.backup,
-      ...defined({
-        folder: atGiven(config.backup.folder),
-        'copy-to': atGiven(config.backup['copy-to']),
-        'password-file': atGiven(config.backup['password-file']),
-        certificate: atGiven(config.backup.certificate),
-        key: atGiven(config.backup.key),
-        programs: atGiven(config.backup.programs),
-      }),
-    },
-    console: {
-      ...config.console,
-      ...defined({
-        oidc: config.console.oidc && {
-          ...config.console.oidc,
-          'secret-file': at(config.console.oidc['secret-file']),
-          authorities: config.console.oidc.authorities.map(at),
-        },
-      }),
-    },
-    enrolment: {
-      ...config.enrolment,
-      ...defined({ letter: atGiven(config.enrolment.letter), 'letter-en': atGiven(config.enrolment['letter-en']) }),
-    },
-    store: {
-      ...config.store,
-      ...defined({
-        'password-file': atGiven(config.store['password-file']),
-        certificate: atGiven(config.store.certificate),
-        key: atGiven(config.store.key),
-        ca: atGiven(config.store.ca),
-      }),
-    },
-    cluster: {
-      ...config.cluster,
-      ...defined({
-        ca: atGiven(config.cluster.ca),
-        certificate: atGiven(config.cluster.certificate),
-        key: atGiven(config.cluster.key),
-      }),
-    },
-    probe: { ...config.probe, authorities: config.probe.authorities.map(at) },
-    ca: { ...config.ca, ...defined({ 'crl-file': atGiven(config.ca['crl-file']) }) },
-    tls: {
-      ...config.tls,
-      key: config.tls.key.map(at),
-      certificate: config.tls.certificate.map(at),
-      'client-authorities': config.tls['client-authorities'].map(at),
-      'client-revocation-lists': config.tls['client-revocation-lists'].map(at),
-    },
-    webhooks: { ...config.webhooks, authorities: config.webhooks.authorities.map(at) },
-    smime: {
-      ...config.smime,
-      authorities: config.smime.authorities.map(at),
-      'revocation-lists': config.smime['revocation-lists'].map(at),
-    },
-    control: config.control.map(({ socket, ...one }) => ({ ...one, ...defined({ socket: atGiven(socket) }) })),
-    listener: config.listener.map(({ key, certificate, ...listener }) => ({
-      ...listener,
-      ...defined({ key: key?.map(at), certificate: certificate?.map(at) }),
-    })),
-  };
-};
 
 export const controlSocketOf = (config: Config): string =>
   config.data['control-socket'] ?? join(config.data.folder, 'run', 'control.sock');

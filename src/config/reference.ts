@@ -1,6 +1,7 @@
 /** The schema as a list: what the reference page, the file of `sluis init` and the test of both are written from. */
 import { type FieldMeta, fieldMeta, writeValue } from './fields/field.ts';
 import { configSchema, sections } from './schema.ts';
+import { type Definition, isRepeated, shapeOf } from './shape.ts';
 
 export interface FieldReference extends FieldMeta {
   readonly name: string;
@@ -16,20 +17,6 @@ export interface SectionReference {
   readonly within?: true;
   readonly fields: readonly FieldReference[];
 }
-
-interface Definition {
-  readonly shape?: Readonly<Record<string, object>>;
-  readonly def?: { readonly type: string; readonly innerType?: object; readonly element?: object };
-}
-
-const shapeOf = (schema: Definition): Definition['shape'] => {
-  if (schema.shape !== undefined) return schema.shape;
-  const inner = schema.def?.innerType ?? schema.def?.element;
-  return inner === undefined ? undefined : shapeOf(inner);
-};
-
-const isRepeated = ({ def }: Definition): boolean =>
-  def?.element !== undefined || (def?.innerType !== undefined && isRepeated(def.innerType));
 
 export function configReference(): readonly SectionReference[] {
   const top: FieldReference[] = [];

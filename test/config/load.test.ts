@@ -13,10 +13,12 @@ import { userInfo } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { rootCertificates } from 'node:tls';
+import { absolute } from '../../src/config/absolute.ts';
 import { remedyFor } from '../../src/config/files.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { ConfigError } from '../../src/config/problem.ts';
 import { configReference } from '../../src/config/reference.ts';
+import { configSchema } from '../../src/config/schema.ts';
 import { readServerMaterial } from '../../src/config/store.ts';
 import { writeTemplate } from '../../src/config/template.ts';
 
@@ -53,6 +55,35 @@ for (const name of readdirSync(bad).filter((n) => n.endsWith('.toml')))
     assert.ok(existsSync(expected), `${expected} is missing; it should hold:\n${got}`);
     assert.equal(got, readFileSync(expected, 'utf8'));
   });
+
+/** What has no default there. */
+const NEEDED: Readonly<Record<string, Record<string, unknown>>> = {
+  listener: { name: 'mail', protocol: 'smtp', port: 465, tls: 'implicit' },
+  control: { role: 'support', group: 'helpdesk' },
+  'console.oidc': { issuer: 'https://id.example.nl', 'client-id': 'sluis' },
+};
+
+test('every path of every section is absolute once it is read, and nothing else is touched', () => {
+  // Each path as a relative one, in sections that stand once and in one of each that is repeated.
+  const document: Record<string, Record<string, unknown>> = {};
+  let paths = 0;
+  for (const { name, repeated, fields } of configReference().filter((section) => section.name !== '')) {
+    const values = { ...NEEDED[name] };
+    for (const field of fields.filter(({ isPath }) => isPath === true)) {
+      const path = `rel/${field.name}`;
+      values[field.name] = field.expects.startsWith('a list of') ? [path, path] : path;
+      paths += field.expects.startsWith('a list of') ? 2 : 1;
+    }
+    const [outer = '', inner] = name.split('.');
+    if (inner === undefined) Object.assign(document, { [outer]: repeated ? [values] : values });
+    else Object.assign(document[outer] ?? {}, { [inner]: values });
+  }
+  const read = configSchema.parse({ hostname: 'mail.example.nl', ...document });
+  const text = JSON.stringify(read);
+  assert.equal([...text.matchAll(/"rel\//g)].length, paths);
+  assert.ok(paths >= 40, String(paths));
+  assert.equal(JSON.stringify(absolute(read, '/etc/sluis')), text.replaceAll('"rel/', '"/etc/sluis/rel/'));
+});
 
 test('a file that this user may not read is given to it, and one that is not there is put there', () => {
   const { username } = userInfo();
