@@ -9,7 +9,7 @@ export const standingView = z.object({
     description: '`suspended`, `contained`, `ended`, `ending`; those of its organisation begin with `organisation `.',
   }),
   at: z.string(),
-  by: z.string().optional().meta({ description: 'Absent where it left the trail after its time.' }),
+  by: z.string().optional().meta({ description: 'Absent if it left the trail after its time.' }),
   reason: z.string().optional(),
 });
 export type StandingView = z.infer<typeof standingView>;

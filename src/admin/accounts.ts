@@ -1,4 +1,4 @@
-/** Accounts by their log-in names. */
+/** Accounts by their logins. */
 import { addressKey, parseAddress } from '../domain/address.ts';
 import type { AccountSummary } from '../store/registry.ts';
 import type { Registry } from '../store/port/registry.ts';

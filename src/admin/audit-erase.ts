@@ -116,7 +116,7 @@ async function eraseChosen(
 
 /**
  * The people of an organisation that leaves, in one walk over the trail: what has to be kept stays. Run it while the registry still has their
- * log-in names.
+ * logins.
  */
 export async function erasePeople(
   context: AdminContext,

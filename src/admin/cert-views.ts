@@ -26,7 +26,7 @@ export const authorityView = z.object({
   ends: z.string(),
   privateKey: z.enum(['here', 'away']).optional().meta({
     description:
-      '`here`: sealed in the key folder. `away`: removed, to be kept off line. Absent where there is none of its own.',
+      '`here`: sealed in the key folder. `away`: removed, to be kept off line. Absent if the gateway has none of its own.',
   }),
   listNumber: z.number().optional().meta({ description: 'Of the last revocation list.' }),
   pem: z.string(),
@@ -36,10 +36,10 @@ export type AuthorityView = z.infer<typeof authorityView>;
 export const certificateView = z.object({
   serial: z.string(),
   fingerprint: z.string(),
-  account: z.string().meta({ description: 'Login; empty where it belongs to no account.' }),
+  account: z.string().meta({ description: 'Login; empty if it belongs to no account.' }),
   use: z.string().meta({
     description:
-      '`login` or `mail`; where it belongs to no account its kind, such as `listener` or `partner-certificate`.',
+      '`login` or `mail`; if it belongs to no account, its kind, such as `listener` or `partner-certificate`.',
   }),
   name: z.string().optional().meta({
     description:

@@ -9,7 +9,7 @@ export const madeCode = z.object({
   expires: z.string(),
   to: z.string().optional().meta({ description: 'Address of the contact that gets the code.' }),
   toOrganisation: z.string().optional().meta({
-    description: 'The organisation of that address, where it is another one.',
+    description: 'The organisation of that address, if it is another one.',
   }),
   toPartner: z.literal(true).optional().meta({
     description: 'It is pushed to a mail server of theirs: who reads it there is not known here.',
@@ -20,7 +20,7 @@ export const withLetter = madeCode.extend({
   letter: z.string().optional().meta({ description: 'The letter with the code; in a dry run without it.' }),
 });
 const CODES = {
-  applied: z.boolean().meta({ description: 'False where it was only asked what would be.' }),
+  applied: z.boolean().meta({ description: 'False if it was a dry run.' }),
   refused: z.array(z.object({ login: z.string(), why: z.string() })).meta({ description: 'Those that got none.' }),
   waiting: z.number().meta({ description: 'Left out, since a code of theirs can still be used.' }),
 };

@@ -94,7 +94,7 @@ function recordOf(line: number, columns: readonly string[], fields: readonly str
 }
 
 function headerProblems(columns: readonly string[], { required, optional }: TableShape): readonly string[] {
-  const expected = `expected the columns ${required.join(', ')}${optional.length === 0 ? '' : ` and, where wanted, ${optional.join(', ')}`}`;
+  const expected = `expected the columns ${required.join(', ')}${optional.length === 0 ? '' : ` and optionally ${optional.join(', ')}`}`;
   const problems: string[] = [];
   for (const column of new Set(columns)) {
     if (!required.includes(column) && !optional.includes(column))

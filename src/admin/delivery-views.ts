@@ -58,7 +58,7 @@ export const refusedView = z.object({
   account: z.string().optional(),
   sender: z.string(),
   recipients: z.array(z.string()).readonly().meta({
-    description: 'As they were given; of a refused attempt none where the sender was refused already.',
+    description: 'As the client gave them; none if the sender was refused.',
   }),
   at: z.string().meta({ description: '`mail`, `recipient` or `content`: what the reply was to.' }),
   reply: z.string().meta({ description: "Code, status and text that the sender's program got." }),
@@ -110,7 +110,7 @@ export const eventView = z.object({
   event: z.string(),
   outcome: z.string(),
   account: z.string().optional(),
-  facts: z.record(z.string(), fact).meta({ description: 'Who and where are left out once they were erased.' }),
+  facts: z.record(z.string(), fact).meta({ description: 'Who and where are missing if they were erased.' }),
 });
 export type EventView = z.infer<typeof eventView>;
 
@@ -125,7 +125,7 @@ export const traceView = z.object({
     smtpUtf8: z.boolean(),
     ret: z.enum(['FULL', 'HDRS']).optional(),
     envid: z.string().optional(),
-    requireTls: z.boolean().optional().meta({ description: 'To go only where TLS verifies (RFC 8689).' }),
+    requireTls: z.boolean().optional().meta({ description: 'To be sent only over verified TLS (RFC 8689).' }),
   }),
   copies: z.array(copyView).readonly(),
   events: z.array(eventView).readonly().meta({ description: 'What happened, oldest first.' }),

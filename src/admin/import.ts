@@ -42,7 +42,7 @@ export interface ImportOptions {
 }
 
 export type ImportReport =
-  /** `without`: log-in names of those without a password, where that may be. */
+  /** `without`: logins of those without a password, where that may be. */
   | { readonly kind: 'imported'; readonly accounts: number; readonly without?: readonly string[] }
   /** A dry run found nothing wrong. */
   | { readonly kind: 'checked'; readonly accounts: number; readonly without?: readonly string[] }

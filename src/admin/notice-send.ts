@@ -25,7 +25,7 @@ const TOLD = 1000;
 
 export const notTold = z.object({ organisation: z.string(), why: z.string(), telephone: z.string().optional() });
 export const sendingView = z.object({
-  applied: z.boolean().meta({ description: 'False where it was only asked who would get it.' }),
+  applied: z.boolean().meta({ description: 'False if it was a dry run.' }),
   id: z.string().meta({ description: 'Of the sending: who has one of this id gets no second.' }),
   organisations: z.number(),
   told: z.number().meta({ description: 'Mailboxes that got it now, or would.' }),

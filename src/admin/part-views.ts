@@ -6,7 +6,7 @@ import type { MessagePart, MessageParts } from '../domain/message-part.ts';
 const partView = z.object({
   part: z.string().meta({ description: 'As IMAP counts parts.' }),
   type: z.string(),
-  name: z.string().optional().meta({ description: 'File name; absent where the sender gave none.' }),
+  name: z.string().optional().meta({ description: 'File name; absent if the sender gave none.' }),
   encoding: z.string(),
   octets: z.number().meta({ description: 'Of the decoded part, as `sha256`.' }),
   sha256: z.string(),
@@ -27,7 +27,7 @@ const interchangeView = z.object({
   application: z.string().optional(),
   messages: z.array(z.object({ type: z.string(), version: z.string(), count: z.number() })).readonly(),
   controls: z.string().meta({
-    description: 'Control totals and references: right, wrong, or none where the format has none.',
+    description: 'Control totals and references: right, wrong, or none if the format has none.',
   }),
   test: z.boolean(),
   acknowledge: z.boolean().meta({ description: 'The sender asks for an acknowledgement.' }),

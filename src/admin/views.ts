@@ -19,7 +19,7 @@ export interface OrganisationView {
   readonly language: string;
   readonly agb?: string;
   readonly ura?: string;
-  /** `suspended`, `ending` or `ended`, where that holds for all its accounts. */
+  /** `suspended`, `ending` or `ended`, if that holds for all its accounts. */
   readonly state?: string;
   /** It is ending: until then it can be resumed. */
   readonly ends?: string;

@@ -44,7 +44,7 @@ export async function askToDestroy<O extends SharedOptions>(
   if (ask === undefined)
     throw new CommandError(
       'usage',
-      `Cannot ${what}: nobody can be asked here, and it is not undone by another command; add --yes and --reason TEXT where you know what goes along`,
+      `Cannot ${what}: nobody can be asked here, and no other command undoes it; if you know what goes along, add --yes and --reason TEXT`,
     );
   if (!yes) {
     terminal.err(`${await goes()}\n`);

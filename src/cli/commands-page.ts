@@ -105,7 +105,7 @@ function ruleLine(row: AnyRow): string {
     ...(row.confirm === undefined ? [] : ['Asks for confirmation, and needs a reason.']),
     ...(row.second === undefined
       ? []
-      : [`Needs a second person where \`operators.second-person\` has \`${row.second}\`.`]),
+      : [`Needs a second person if \`operators.second-person\` has \`${row.second}\`.`]),
   ].join(' ');
 }
 

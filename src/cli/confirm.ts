@@ -12,6 +12,6 @@ export async function confirm(terminal: Terminal, question: string, yes = false)
 async function answerTo({ input }: Terminal, question: string): Promise<string> {
   if (input !== undefined) return input.split(/\r?\n/)[0] ?? '';
   if (!process.stdin.isTTY)
-    throw new CommandError('usage', 'Cannot ask: there is no terminal; add --yes where you have read what it does');
+    throw new CommandError('usage', 'Cannot ask: there is no terminal; if you have read what it does, add --yes');
   return await askAtTerminal(question);
 }

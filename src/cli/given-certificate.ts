@@ -83,7 +83,7 @@ const notTaken = (others: number): readonly string[] =>
   others === 0
     ? []
     : [
-        `${others} more in the file not taken: authorities are in tls.client-authorities or smime.authorities, where one is needed.`,
+        `${others} more in the file not used: authorities are in tls.client-authorities or smime.authorities, if one is needed.`,
       ];
 
 function readOctets(file: string): Buffer {

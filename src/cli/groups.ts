@@ -135,7 +135,7 @@ export const groups: readonly Loaded[] = [
     load: async () => (await import('../commands/store.ts')).stores,
   },
   {
-    names: { restore: 'put a backup back where no database is, proved step by step' },
+    names: { restore: 'put a backup back where there is no database yet, proved step by step' },
     load: async () => ({ restore: (await import('../commands/restore.ts')).restore }),
   },
   {

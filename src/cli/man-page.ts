@@ -28,7 +28,7 @@ export const commandManual = (program: CommandFacts, { version, date }: Edition)
       entry(bold(String(exitCodes[name as keyof typeof exitCodes])), [roff(`${name}. ${meaning.replaceAll('`', '')}`)]),
     ),
     heading('environment'),
-    ...entry(bold('SLUIS_CONFIG'), [roff('The configuration, where --config is not given.')]),
+    ...entry(bold('SLUIS_CONFIG'), [roff('The configuration, if --config is not given.')]),
     heading('files'),
     ...PLACES.flatMap(([path, about]) => entry(italic(path), [about])),
     heading('see also'),

@@ -56,7 +56,7 @@ export const appPasswords = subject(
         return { password: token, ...shown };
       },
       say: (made) =>
-        `${made.password}\nApp password ${made.id} "${made.name}" of account ${made.login}, ${MAY[made.scope]}${made.ends === undefined ? '' : `, ends ${readableTime(made.ends)}`}. It is not shown again: keep it where only the program reads it.`,
+        `${made.password}\nApp password ${made.id} "${made.name}" of account ${made.login}, ${MAY[made.scope]}${made.ends === undefined ? '' : `, ends ${readableTime(made.ends)}`}. It is not shown again: put it where only the program reads it.`,
     }),
 
     list: reads({

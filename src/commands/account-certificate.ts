@@ -15,7 +15,7 @@ const ADD = {
   ...whose,
   match: opt(
     choice('match', ['pin', 'subject', 'san']),
-    'pin (also where left out): this certificate alone; subject, san: also renewed ones of the same authority',
+    'pin (the default): this certificate alone; subject, san: also renewed ones of the same authority',
     'pin',
   ),
   san: opt(text('name', 320), 'with --match san: which alternative name, such as email:anna@example.nl'),

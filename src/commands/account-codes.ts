@@ -25,7 +25,7 @@ const MOST = 100_000;
 
 const wished = {
   login: rest(login, 'the accounts', MOST),
-  name: opt(naming('other', text('name', 64)), 'which password; needed where the account has several'),
+  name: opt(naming('other', text('name', 64)), 'which password; needed if the account has several'),
   ends: opt(ends, 'when the new password ends, such as 2027-12-31'),
   removeOthers: old(flag('when the code is used, all other passwords of the account go as well'), 'all'),
   valid: opt(days(CODE_DAYS.most), `how long the code is valid, at most ${CODE_DAYS.most}d`, CODE_DAYS.initial),

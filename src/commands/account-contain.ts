@@ -39,13 +39,13 @@ const containedView = z.object({
   }),
 });
 const containmentView = z.object({
-  applied: z.boolean().meta({ description: 'False where it was only asked what would be.' }),
+  applied: z.boolean().meta({ description: 'False if it was a dry run.' }),
   accounts: z.number(),
   changed: z.number().meta({
     description: 'Those that still had something to remove: a second run over the same list finds none.',
   }),
   sessions: z.number().meta({ description: 'Of all of them.' }),
-  contained: z.array(containedView).meta({ description: `Each, where there are no more than ${TOLD}.` }),
+  contained: z.array(containedView).meta({ description: `Each, if there are no more than ${TOLD}.` }),
   tickets: z.boolean().meta({ description: 'TLS tickets are void.' }),
   problem: z.string().optional().meta({ description: 'Why the revocation list could not be written.' }),
 });

@@ -10,7 +10,7 @@ export const TOLD = 1000;
 const SHOWN = 20;
 export const endView = z.object({
   login: z.string(),
-  applied: z.boolean().meta({ description: 'False where it was only asked what would be.' }),
+  applied: z.boolean().meta({ description: 'False if it was a dry run.' }),
   closes: z.string().optional().meta({
     description: 'Until then its owner collects, and `account resume` takes the end back; absent: it is closed.',
   }),
@@ -41,7 +41,7 @@ export const exportedView = endView.extend({
 });
 
 export const endingsView = z.object({
-  applied: z.boolean().meta({ description: 'False where it was only asked what would be.' }),
+  applied: z.boolean().meta({ description: 'False if it was a dry run.' }),
   accounts: z.number(),
   already: z.number().meta({ description: 'Those that had ended, or ended so already.' }),
   addresses: z.number(),
@@ -63,7 +63,7 @@ export const endingsView = z.object({
         waiting: z.number(),
       }),
     )
-    .meta({ description: `Each that ends, where there are no more than ${TOLD}.` }),
+    .meta({ description: `Each that ends, if there are no more than ${TOLD}.` }),
 });
 export type EndingsView = z.infer<typeof endingsView>;
 

@@ -115,7 +115,7 @@ export const importMany = changesHere({
   in: {
     file: arg(
       file,
-      'header "login,address,organisation,password" or "...,password_hash", and where wanted "kind"; - for standard input',
+      'header "login,address,organisation,password" or "...,password_hash", and optionally "kind"; - for standard input',
     ),
     letters: opt(
       folder,

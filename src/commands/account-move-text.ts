@@ -47,7 +47,7 @@ const moveView = z.object({
 });
 export type MoveView = z.infer<typeof moveView>;
 export const movesView = z.object({
-  applied: z.boolean().meta({ description: 'False where it was only asked what would be.' }),
+  applied: z.boolean().meta({ description: 'False if it was a dry run.' }),
   accounts: z.array(moveView),
   problem: z.string().optional().meta({ description: 'Why the revocation list could not be written.' }),
 });

@@ -92,7 +92,7 @@ export const observed = readsHere({
   about: 'accounts imported with --observe: which would be refused by which rule',
   in: {
     enforce: moved(flag('take back each tolerance that was not needed'), 'account enforce'),
-    early: moved(flag('with --enforce: also where the time is not over yet'), 'account enforce --early'),
+    early: moved(flag('with --enforce: also if the time is not over yet'), 'account enforce --early'),
   },
   out: z.union([z.array(observedView), enforcedView]),
   right: 'read',
@@ -112,8 +112,8 @@ export const observed = readsHere({
 });
 
 export const enforce = changes({
-  about: 'where the time is over: take back each tolerance that the account did not need',
-  in: { early: flag('also where the time is not over yet') },
+  about: 'if the time is over: take back each tolerance that the account did not need',
+  in: { early: flag('also if the time is not over yet') },
   out: enforcedView,
   right: 'registry',
   trail: ['registry.settings'],

@@ -15,7 +15,7 @@ const NAMED = 1000;
 const SHOWN = 10;
 
 const statesView = z.object({
-  applied: z.boolean().meta({ description: 'False where it was only asked what would be.' }),
+  applied: z.boolean().meta({ description: 'False if it was a dry run.' }),
   state: z.enum(['active', 'suspended']),
   accounts: z.number(),
   changed: z.number().meta({

@@ -37,7 +37,7 @@ const delegationView = z.object({ address: z.string(), account: z.string(), allo
 const endView = z.object({
   ...stateView.shape,
   closes: z.string().optional().meta({ description: 'Until then it can be resumed; absent: it has ended for good.' }),
-  applied: z.boolean().meta({ description: 'False where it was only asked what would be.' }),
+  applied: z.boolean().meta({ description: 'False if it was a dry run.' }),
   account: z.string(),
   successor: z.string().optional(),
   left: z

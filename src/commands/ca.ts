@@ -85,7 +85,7 @@ const renews = (name: 'renew-issuer' | 'renew-root', about: string, example: str
     about,
     in: {
       keyKind,
-      root: opt(file, 'the exported key of the root, where the key folder no longer has it'),
+      root: opt(file, 'the exported key of the root, if the key folder no longer has it'),
       rootPasswordFile: opt(file, 'first line of this file is its password; - for standard input'),
     },
     out: caView,

@@ -46,7 +46,7 @@ const report = z.object({
   reasons: z
     .array(z.object({ name: z.string(), text: z.string() }))
     .meta({ description: 'Why the store would accept no mail now.' }),
-  servers: z.array(server).optional().meta({ description: 'Of PostgreSQL, where the store is kept there.' }),
+  servers: z.array(server).optional().meta({ description: 'Of PostgreSQL, if it holds the store.' }),
 });
 type CheckReport = z.infer<typeof report>;
 

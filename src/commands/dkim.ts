@@ -44,7 +44,7 @@ const make = changesHere({
     if (place === undefined)
       throw new CommandError(
         'usage',
-        'Cannot make a DKIM key: nobody said where to; set delivery.dkim-keys in the configuration, or give --folder',
+        'Cannot make a DKIM key: the folder is unknown; set delivery.dkim-keys in the configuration, or give --folder',
       );
     const { dkimFile, dkimRecord, makeDkimKey, readDkimKeys } = await work();
     const name = given ?? `${new Date().toISOString().slice(0, 7).replace('-', '')}${kind.slice(0, 1)}`;

@@ -14,7 +14,7 @@ export const recordsReport = z.object({
         type: z.enum(PUBLISHED_TYPES),
         value: z.string().meta({ description: 'What to publish; of TXT in one piece.' }),
         state: z.enum(RECORD_STATES).meta({ description: '`unknown`: the DNS gave no answer.' }),
-        found: z.string().optional().meta({ description: 'What the DNS has, where it is written otherwise.' }),
+        found: z.string().optional().meta({ description: 'What the DNS has, if it is written otherwise.' }),
         remedy: z.string().optional(),
       }),
     )

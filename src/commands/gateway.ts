@@ -29,7 +29,7 @@ const partner = z.object({
   name: z.string(),
   breaker: z.enum(['closed', 'open', 'half-open']),
   active: z.number().meta({ description: 'Attempts that are made now.' }),
-  why: z.string().meta({ description: 'Empty where it answers.' }),
+  why: z.string().meta({ description: 'Empty if it answers.' }),
 });
 const probe = z.object({
   site: z.string(),

@@ -101,7 +101,7 @@ const rotated = z.object({
 const rotate = changesHere({
   about: 'make a new master key and seal everything with it; the gateway is stopped meanwhile',
   in: {
-    out: opt(file, 'where the new key is written, where a command prints the master key'),
+    out: opt(file, 'where to write the new key, if a command prints the master key'),
     withoutCopy: flag('keep no copy of the old key folder, which earlier backups need'),
     yes: flag('do not ask'),
   },

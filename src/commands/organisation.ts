@@ -28,7 +28,7 @@ const view = z.object({
   agb: z.string().optional(),
   ura: z.string().optional(),
   state: z.string().optional().meta({
-    description: '`suspended`, `ending` or `ended`, where that holds for all its accounts.',
+    description: '`suspended`, `ending` or `ended`, if that holds for all its accounts.',
   }),
   ends: z.string().optional().meta({ description: 'It is ending: until then it can be resumed.' }),
   mergedInto: z.string().optional().meta({ description: 'Whose its accounts became, or become.' }),

@@ -27,7 +27,7 @@ const endView = z.object({
   name: z.string(),
   organisation: z.string(),
   account: z.string(),
-  applied: z.boolean().meta({ description: 'False where it was only asked what would be.' }),
+  applied: z.boolean().meta({ description: 'False if it was a dry run.' }),
   closes: z.string().optional().meta({
     description: 'Until then what waits is pushed, and it can be resumed; absent: it has ended.',
   }),

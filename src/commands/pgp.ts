@@ -49,7 +49,7 @@ const oneOwner = (of: { readonly address: unknown; readonly account: unknown }):
 
 const parts = {
   issue: part({
-    about: 'make a new key; answers the private key, armoured, where `out` is set',
+    about: 'make a new key; answers the private key, armoured, if `out` is set',
     in: { ...ISSUE, keep: flag('hold the private key'), out: flag('hand it over'), passphrase },
     out: pgpKeyView.extend({ secret: z.string().optional() }),
     right: 'security',

@@ -24,7 +24,7 @@ const found = z.object({
       held: z.string().optional(),
       audit: z.string().optional(),
     })
-    .meta({ description: 'Acceptance of the oldest one; absent where there is none.' }),
+    .meta({ description: 'Acceptance of the oldest one; absent if there is none.' }),
   organisations: z
     .array(z.object({ organisation: z.string(), missing: z.array(z.string()).readonly() }))
     .readonly()
@@ -111,7 +111,7 @@ function rulesOf({ auth, store, delivery, audit, backup }: Config, oldest: Found
   return [
     of(
       'messages that nobody fetched',
-      `setting keep-uncollected, ${settingsTable['keep-uncollected'].default} days where none is set`,
+      `setting keep-uncollected, ${settingsTable['keep-uncollected'].default} days if none is set`,
       DAILY,
       oldest.uncollected,
     ),

@@ -20,7 +20,7 @@ const restored = z.object({
   steps: z.array(stepView).readonly(),
   passed: z.boolean(),
   into: z.string().meta({ description: 'The data folder; of the server, on PostgreSQL.' }),
-  moment: z.string().optional().meta({ description: 'Of the last commit in it, where a log brought it on.' }),
+  moment: z.string().optional().meta({ description: 'Of the last commit in it, if a log brought it further.' }),
   proof: z
     .object({
       steps: z.array(stepView).readonly(),
@@ -51,7 +51,7 @@ const restored = z.object({
 type Restored = z.infer<typeof restored>;
 
 export const restore = changesHere({
-  about: 'put a backup back where no database is, proved step by step',
+  about: 'put a backup back where there is no database yet, proved step by step',
   in: {
     backup: arg(text('backup', 4096), 'its folder'),
     anchors: many(
@@ -176,7 +176,7 @@ function afterText({ begun, moment, into, settled, later, unsigned, proof }: Res
 
 /** Who starts it, and what the other places need. */
 const ofServer = (into: string): readonly string[] => [
-  `- "${into}" is the data folder of a server of PostgreSQL, stopped in order. Give it its postgresql.conf and pg_hba.conf where they are in it, and start it`,
+  `- "${into}" is the data folder of a server of PostgreSQL, stopped in order. If it holds postgresql.conf and pg_hba.conf, put them in place, and start it`,
   '  as the primary. It has begun a timeline of its own: make every standby again from it (pg_basebackup), and set synchronous_standby_names to the others;',
   '  until one of them follows nothing is acknowledged. The former servers must stay off. Base backups start again by themselves.',
 ];

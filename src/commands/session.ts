@@ -28,7 +28,7 @@ const wantedOf = (
 const endView = z.object({
   sessions: z.array(sessionView),
   unknown: z.array(z.string()).meta({ description: 'Ids that no open session has.' }),
-  applied: z.boolean().meta({ description: 'False where it was only asked what would be.' }),
+  applied: z.boolean().meta({ description: 'False if it was a dry run.' }),
 });
 export type SessionEnd = z.infer<typeof endView>;
 

@@ -16,7 +16,7 @@ const manyView = z.object({
   targets: z.number().meta({ description: 'Those that had other settings before.' }),
   changes: z.number(),
   already: z.number().meta({ description: 'Lines whose target had all of it already.' }),
-  applied: z.boolean().meta({ description: 'False where the file was only checked.' }),
+  applied: z.boolean().meta({ description: 'False if it was a dry run.' }),
   warnings: z
     .array(z.string())
     .readonly()

@@ -70,7 +70,7 @@ const move = changesHere({
   say: ({ rows, tables, digest, found, kept, config }) =>
     [
       `Carried over and compared: ${many(rows, 'row')} in ${many(tables, 'table')}; both sides come to ${digest}.`,
-      ...(found === 'a part' ? ['It continued from where a move before had come.'] : []),
+      ...(found === 'a part' ? ['It continued from where an earlier move had stopped.'] : []),
       ...(found === 'an older part'
         ? ['What a move before had brought was of an older state of the store; it was thrown away.']
         : []),

@@ -243,7 +243,7 @@ export const webhooks = subject('webhook', 'programs that receive events over HT
     out: z.object({
       id: z.string(),
       taken: z.boolean().meta({ description: 'The receiver answered with a status from 200 to 299.' }),
-      status: z.number().optional().meta({ description: 'Absent where there was no answer.' }),
+      status: z.number().optional().meta({ description: 'Absent if there was no answer.' }),
       why: z.string().optional().meta({ description: 'Why there was no answer.' }),
     }),
     right: 'registry',

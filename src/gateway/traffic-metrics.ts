@@ -70,7 +70,7 @@ const logins = ({ authenticator, codes, setup, api, directoryGiven }: TrafficPar
   ),
   counter(
     'sluis_api_answers_total',
-    'Answers of the HTTPS API, by area of the route (none where there is none) and class of the status (2xx, 4xx ...).',
+    'Answers of the HTTPS API, by area of the route (none if there is none) and class of the status (2xx, 4xx ...).',
     ['area', 'class'],
     () => api.read(),
   ),

@@ -97,7 +97,7 @@ async function handle(options: HttpListenerOptions, request: IncomingMessage, re
     type = PLAIN,
   } = await answerTo(options, request).catch((error: unknown): Answer => {
     options.log.error('http.failed', { why: error instanceof Error ? error.message : String(error) });
-    return { status: 500, body: 'something went wrong; see the log\n' };
+    return { status: 500, body: 'internal error; the log of the gateway says more\n' };
   });
   // Whatever came with the request is not read.
   if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined)
@@ -116,13 +116,13 @@ async function answerTo(
   { metrics, reasons, notes }: HttpListenerOptions,
   { method, url = '' }: IncomingMessage,
 ): Promise<Answer> {
-  if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: 'only GET and HEAD are answered here\n' };
+  if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: 'use GET or HEAD here\n' };
   const mark = url.indexOf('?');
   const path = mark < 0 ? url : url.slice(0, mark);
   if (path === '/live') return { status: 200, body: 'live\n' };
   if (path === '/ready')
     return answerReady(mark < 0 ? '' : url.slice(mark + 1), reasons, metrics === undefined, notes?.());
-  if (metrics === undefined) return { status: 404, body: 'there are /live and /ready\n' };
+  if (metrics === undefined) return { status: 404, body: 'not found; ask for /live or /ready\n' };
   if (path === '/metrics') return { status: 200, body: await metrics.text(), type: metrics.contentType };
-  return { status: 404, body: 'there are /live, /ready and /metrics\n' };
+  return { status: 404, body: 'not found; ask for /live, /ready or /metrics\n' };
 }

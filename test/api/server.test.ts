@@ -185,7 +185,7 @@ test('paths are compared as they came, and a wrong method hears which there are'
       type: 'urn:sluis:problem:not-found',
       title: 'Not found',
       status: 404,
-      detail: 'There is nothing here that you may see; correct the path or the id in it',
+      detail: 'It does not exist, or you may not see it; correct the path or the id in it',
     });
   }
   assert.equal((await client.get('/things/a.b')).status, 200);

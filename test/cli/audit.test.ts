@@ -135,7 +135,7 @@ test('an export is checked without the gateway, with openssl for its anchors, an
     /Row 4: row 4 is missing/,
   );
   await bad([...all.slice(0, 3), all[4]!, all[3]!, ...all.slice(5)], /Row 3: row 3 is missing/);
-  await bad([...all.slice(0, 4), all[3]!, ...all.slice(4)], /Row 3: row 3 stands again/);
+  await bad([...all.slice(0, 4), all[3]!, ...all.slice(4)], /Row 3: row 3 occurs twice/);
   await bad(all.slice(1), /does not say that it is/);
   await bad([all[0]!, 'nonsense'], /Row 1: the line is not a row/);
   // Only an anchor tells that the end is missing.

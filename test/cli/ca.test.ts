@@ -442,7 +442,7 @@ test(
     assert.equal(told.code, 0, told.stderr);
     assert.match(told.stdout, /Subject: +CN=with-all\n/);
     assert.match(told.stderr, /private key in .* was not taken: its owner keeps it/);
-    assert.match(told.stderr, /1 more in the file not taken/);
+    assert.match(told.stderr, /1 more in the file not used/);
     for (const name of ['with-key', 'bare']) {
       const { subject, state } = await json<CertificateView>(...add(name));
       assert.deepEqual([subject, state], [`CN=${name}`, 'valid']);

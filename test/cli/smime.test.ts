@@ -135,7 +135,7 @@ describe('S/MIME on the command line', { skip: withoutOpenssl }, () => {
   test('a certificate comes in a PKCS #7 file too, DER or PEM, with its authority beside it', async () => {
     const text = await told(...importing('carla.p7b', '--address', 'carla@brug.test'));
     assert.match(text, /Registered certificate [0-9a-f]+ of carla@brug\.test/);
-    assert.match(text, /1 more in the file not taken: authorities are in /);
+    assert.match(text, /1 more in the file not used: authorities are in /);
     await ends(4, /registered already/, ...importing('carla-pem.p7b', '--address', 'carla@brug.test'));
     await ends(
       2,

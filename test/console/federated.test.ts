@@ -81,7 +81,7 @@ test('somebody logs in at the provider, is what his groups say each time, and is
   assert.equal(Buffer.from(path, 'base64url').toString(), '/', 'nobody is sent elsewhere');
   moved.cookies.set(its, `${secret}..${Buffer.from('/search').toString('base64url')}`);
   const third = await provider.visit(away3.to ?? '');
-  assert.match((await moved.get(third.pathname + third.search)).body, /begun in another browser/);
+  assert.match((await moved.get(third.pathname + third.search)).body, /began in another browser/);
   const late = console.browser();
   const away4 = await late.get('/login/provider/begin');
   const fourth = await provider.visit(away4.to ?? '');
@@ -224,7 +224,7 @@ test('log-ins of many tabs at a time end each where it began, and the ninth of a
   for (const to of [...tabs, '/queue']) begun.push(await begin(many, to));
   assert.equal(many.cookies.size, 8);
   const first = await many.get(await visit(begun[0]!));
-  assert.match(first.body, /begun in another browser, or it took too long\. Begin again/);
+  assert.match(first.body, /began in another browser, or it took too long\. Start again/);
   assert.equal((await many.get(await visit(begun[1]!))).headers.refresh, `0; url=${tabs[1]}`);
   assert.equal((await many.get(await visit(begun[8]!))).headers.refresh, '0; url=/queue');
 });

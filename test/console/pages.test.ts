@@ -143,7 +143,7 @@ test('a new code goes to the contact of the organisation, and without one the pa
   const form = { ...(await browser.get(path)).form(path), ...typed };
   const none = await browser.post(path, form);
   assert.equal(none.status, 409);
-  assert.match(none.body, /Something stands in the way/);
+  assert.match(none.body, /Something is in the way/);
   const { organisation = '' } = (await store.registry.findAccount('anna@group.test')) ?? {};
   const call = { actor: by, who: OWNER_SAID, progress: () => undefined };
   await runOperation('organisation.set', admin, { name: organisation, contact: 'bert@group.test' }, call, log);

@@ -118,7 +118,7 @@ test('the trail is narrowed, each look stands in it once, and it is proven by it
   const check = async (): Promise<string> =>
     (await browser.post('/trail-check', (await browser.get('/trail-check')).form('/trail-check'))).body;
   await run(console, 'audit.anchor', {});
-  assert.match(await check(), /Signatures prove it/);
+  assert.match(await check(), /Its signatures prove that/);
   assert.equal(await reads(), 3);
 
   // Somebody who can write to the disk changes a row: its number is said, and nothing of its content.

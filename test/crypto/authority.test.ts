@@ -379,7 +379,7 @@ test('from a request come only the key and the names its owner may have', async 
   });
   const request = value(readCertificateRequest(der));
   assert.deepEqual(value(allowedEmails(request, (e) => e === 'lab@brug.example')), ['lab@brug.example']);
-  assert.match(problem(allowedEmails(request, () => false)).text, /"lab@brug.example", which is no active address/);
+  assert.match(problem(allowedEmails(request, () => false)).text, /"lab@brug.example", which is not an active address/);
   const { issuing } = await plant('p256');
   const leaf = await issue(issuing, entity('mail', { ...keys, publicKey: request.publicKey }), context);
   assert.equal(formatName(leaf.subject), 'CN=Praktijk De Brug, O=Zorggroep, C=NL');

@@ -87,7 +87,7 @@ for (const language of ['nl', 'en'] as const)
         const text = await textOf(page, 'main');
         assert.match(
           text,
-          language === 'nl' ? /met een passkey, en u hebt er geen/ : /takes a passkey, and you have none/,
+          language === 'nl' ? /met een passkey, en u hebt er geen/ : /you need a passkey, and you have none/,
         );
         assert.match(text, /sluis approve .* --key FILE/);
         assert.equal(await page.$(DECIDE), null);

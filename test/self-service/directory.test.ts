@@ -95,7 +95,7 @@ test('the hour is one for the page, the API and LDAP: what was asked for by one 
     for (const other of ['page', 'api', 'ldap'] as const)
       assert.equal(await roads[other](), full[other], `${by} ${other}`);
   }
-  assert.match((await find('bert')).body, /You have reached the number of searches for this hour/);
+  assert.match((await find('bert')).body, /You have reached the limit of searches for this hour/);
   assert.equal((await ldap.search(equal('mail', addressOf('bert')))).entries.length, 0);
   const limited = gateway.log.events.filter(({ event }) => event === 'directory.limited');
   assert.equal(limited.length, 11);

@@ -26,7 +26,7 @@ export function reasonIn(header: string | undefined): string | undefined {
     throw malformed('The header Sluis-Reason has a "%" that begins no octet; write "%25" for a percent sign');
   }
   if (text.length > 512 || /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(text) || text.trim() === '')
-    throw malformed('The header Sluis-Reason has more than 512 characters, or others than those of one line');
+    throw malformed('The header Sluis-Reason has more than 512 characters, or characters that are not on one line');
   return text;
 }
 

@@ -61,7 +61,10 @@ const readerOf = ({ api, row }: Resource): Resource | undefined => {
 const listOf = (item: z.ZodType): z.ZodType =>
   z.strictObject({
     items: z.array(item),
-    next: z.string().optional().meta({ description: 'Where the next page begins: `after` of it. Absent on the last.' }),
+    next: z
+      .string()
+      .optional()
+      .meta({ description: 'Where the next page begins: give it as `after`. Absent on the last page.' }),
   });
 
 function formFor(row: AnyOperation, { drops, only, ids = {} }: InApi): Form {
@@ -73,9 +76,10 @@ const isList = (schema: z.ZodType): boolean => (schema.def as { readonly type: s
 
 const waiting = z
   .strictObject({
-    approvalId: z
-      .string()
-      .meta({ description: 'Of the request: sign it below /approvals, and send it in Sluis-Approval.' }),
+    approvalId: z.string().meta({
+      description:
+        'Id of the request for approval: two operators sign it below /approvals, then send it in Sluis-Approval.',
+    }),
     detail: z.string(),
   })
   .meta({ id: 'WaitingForApproval' });
@@ -86,13 +90,13 @@ const HEADERS = {
     .regex(/^[\x20-\x7e]{1,1600}$/)
     .optional()
     .meta({
-      description: 'Why it is done, for the audit trail: one line. What is not ASCII is percent-encoded UTF-8.',
+      description: 'Why you do it, for the audit trail: one line. Percent-encode what is not ASCII, as UTF-8.',
     }),
   approval: z
     .string()
     .regex(/^[A-Za-z0-9-]{4,32}$/)
     .optional()
-    .meta({ description: 'The request that two operators have signed: then it is done.' }),
+    .meta({ description: 'Id of the request for approval that two operators have signed.' }),
   tag: z
     .string()
     .regex(/^[\x20-\x7e]{1,1000}$/)
@@ -122,7 +126,8 @@ function headersOf(one: Resource): Texts {
       api.method !== 'POST' &&
       readerOf(one) !== undefined && {
         'if-match': tag.meta({
-          description: 'The ETag of what was seen: refused with 412 where it is another by now.',
+          description:
+            'The ETag that you read. If the resource has changed since, the answer is 412 and nothing is done.',
         }),
       }),
   };
@@ -135,27 +140,29 @@ function answersOf(one: Resource): Answers {
     json,
     headers,
   });
-  const etag = { ETag: 'Of this representation' };
+  const etag = { ETag: 'The version that is shown; send it in If-Match or If-None-Match' };
   const answers: Record<number, SaidAnswer | string> = {
     422: 'A value cannot be used; the detail says which, and why',
   };
   if (row.effect === 'lists') answers[200] = ok('A page', listOf(form.schema), { Link: 'The next page, `rel="next"`' });
-  else if (api.creates === true) answers[201] = ok('It was made', form.schema, { Location: 'Where it is' });
+  else if (api.creates === true) answers[201] = ok('Created', form.schema, { Location: 'Where to find it' });
   else {
     const reader = api.method === 'PATCH' || api.method === 'PUT' ? readerOf(one) : undefined;
     const shown = reader?.form.schema ?? form.schema;
     const tagged = reader !== undefined || api.method === 'GET';
     answers[200] = ok(
-      api.method === 'GET' || reader !== undefined ? 'As it is' : 'It was done',
+      api.method === 'GET' || reader !== undefined ? 'As it is now' : 'Done',
       isList(shown) ? listOf(withoutArray(shown)) : shown,
       tagged ? etag : {},
     );
   }
-  if (api.method === 'GET' && row.effect !== 'lists') answers[304] = { about: 'As it was', headers: etag };
+  if (api.method === 'GET' && row.effect !== 'lists')
+    answers[304] = { about: 'Not changed since If-None-Match', headers: etag };
   if (needsSecond(row)) answers[202] = { about: 'Nothing was done yet: two operators must sign first', json: waiting };
-  if (api.path.includes('{') || one.taken.byId.length > 0) answers[404] = 'There is no such thing that you may see';
-  if (row.effect !== 'reads' && row.effect !== 'lists') answers[409] = 'What is there stands in the way';
-  if (headersOf(one)['if-match'] !== undefined) answers[412] = 'It is another by now than If-Match says';
+  if (api.path.includes('{') || one.taken.byId.length > 0) answers[404] = 'It does not exist, or you may not see it';
+  if (row.effect !== 'reads' && row.effect !== 'lists')
+    answers[409] = 'Something that exists is in the way; the detail says what';
+  if (headersOf(one)['if-match'] !== undefined) answers[412] = 'It has changed since If-Match; nothing was done';
   return answers;
 }
 
@@ -320,7 +327,9 @@ async function page(ask: Ask): Promise<Answer> {
   const { after: given, limit: most } = asked.query as { readonly after?: string; readonly limit: number };
   const after = given === undefined ? undefined : openCursor(store, of, given);
   if (given !== undefined && after === undefined)
-    throw malformed('The cursor in "after" is none of this listing; take `next` of the page before, or leave it out');
+    throw malformed(
+      'The cursor in "after" does not belong to this list; take `next` of the page before, or leave it out',
+    );
   const rows = (await operated({ ...ask, values: { ...values, limit: most, after } })) as readonly unknown[];
   const items = (await addIds(store, rows.map(one.form.of), one.api.ids ?? {})) as readonly unknown[];
   const last = rows.length < most ? undefined : rows.at(-1);

@@ -13,8 +13,8 @@ export const changedMeanwhile = () =>
   problem(
     412,
     'changed',
-    'It is another by now',
-    'What If-Match names is not what there is: read it again, look what changed, and send the change with the new ETag',
+    'It has changed meanwhile',
+    'It has changed since the ETag in If-Match: read it again, look what changed, and send your change with the new ETag',
   );
 
 /** Work on one thing, one after the other. */

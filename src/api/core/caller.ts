@@ -78,7 +78,7 @@ export class Callers {
         429,
         'connections',
         'Too many connections',
-        'This account has its share of connections; close some, or keep one open',
+        'This account has as many connections open as it may; close some, or use one for many requests',
         {
           retryAfter: 10,
           close: true,
@@ -243,21 +243,29 @@ function unauthorized({ kind }: Access): Problem {
 }
 
 const notJudged = (wait = 5000): Problem =>
-  problem(503, 'login-not-judged', 'The login was not judged', 'There were too many logins just now; try again later', {
-    retryAfter: Math.max(1, Math.ceil(wait / 1000)),
-  });
+  problem(
+    503,
+    'login-not-judged',
+    'The login was not judged',
+    'The gateway could not check the login, because there were too many just now; try again later',
+    {
+      retryAfter: Math.max(1, Math.ceil(wait / 1000)),
+    },
+  );
 
 const forbidden = (detail: string): Problem => problem(403, 'forbidden', 'Not allowed', detail);
 
 /** Throws Problem (403). */
 function mustHave(caller: Caller, access: Access): void {
   if (caller.kind === 'operator') {
-    if (access.kind !== 'operator' && access.kind !== 'either') throw forbidden('This is for accounts alone');
+    if (access.kind !== 'operator' && access.kind !== 'either')
+      throw forbidden('Only accounts may do this, and you are logged in as an operator');
     if (!mayDo(caller.role, access.right))
       throw forbidden(`This needs the right ${access.right}, which you do not have`);
     return;
   }
-  if (access.kind !== 'account' && access.kind !== 'either') throw forbidden('This is for operators alone');
+  if (access.kind !== 'account' && access.kind !== 'either')
+    throw forbidden('Only operators may do this, and you are logged in as an account');
   if (access.scope !== 'any' && !caller.scopes.has(access.scope))
-    throw forbidden(`This password is not for it; use one with the scope ${access.scope}`);
+    throw forbidden(`This app password may not do this; use one with the scope ${access.scope}`);
 }

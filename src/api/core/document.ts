@@ -21,10 +21,10 @@ export type ApiDocument = JsonSchema;
 
 const TAGS: Readonly<Record<Tag, string>> = {
   messages: 'Sending, and what became of it',
-  mailbox: 'Fetching what came in',
+  mailbox: 'Fetching messages',
   directory: 'Who is in the group',
-  webhooks: 'Hearing of what happens',
-  account: 'What an account looks after itself',
+  webhooks: 'Being told of what happens',
+  account: 'What an account manages itself',
   administration: 'For operators: what is registered, and what the gateway does',
   service: 'The API itself',
 };
@@ -33,9 +33,9 @@ const ABOUT = `Mail of a closed user group in health care, for systems that do n
 
 Accounts log in with HTTP Basic: login and password, or an app password. Operators send a token. Either may show a client certificate where the listener asks for one.
 
-Refusals are problems (RFC 9457); \`type\` names the kind, \`code\` is the status of RFC 3463 where mail has one. Not told at each operation: 405 (not by this method), 414 (the path is too long), 417 (nothing but 100-continue can be expected), 431 (the headers are too large) and 505 (HTTP/1.1 is needed).
+Refusals are problems (RFC 9457); \`type\` names the kind, \`code\` is the status of RFC 3463 where mail has one. Not listed with each operation: 405 (not by this method), 414 (the path is too long), 417 (nothing but 100-continue can be expected), 431 (the headers are too large) and 505 (HTTP/1.1 is needed).
 
-Every POST carries an Idempotency-Key. Send the same one when you try again after a broken line: what was done is not done twice.`;
+Every POST carries an Idempotency-Key. Send the same one when you try again after a broken line: the gateway does nothing twice.`;
 
 const text = (description: string, example: string): JsonSchema => ({
   description,
@@ -44,9 +44,12 @@ const text = (description: string, example: string): JsonSchema => ({
 
 const HEADERS: JsonSchema = {
   ApiVersion: text('Full version of the API.', API_VERSION),
-  RateLimit: text('Requests that are left, and seconds until all are back.', '"caller";r=5999;t=1'),
-  RateLimitPolicy: text('Requests that a caller may make, in how many seconds.', '"caller";q=6000;w=60'),
-  RetryAfter: text('Seconds after which it may be tried again.', '60'),
+  RateLimit: text(
+    'How many requests are left, and in how many seconds all are available again.',
+    '"caller";r=5999;t=1',
+  ),
+  RateLimitPolicy: text('How many requests a caller may make, and in how many seconds.', '"caller";q=6000;w=60'),
+  RetryAfter: text('Try again after so many seconds.', '60'),
   WwwAuthenticate: text('How to log in.', 'Basic realm="Sluis", charset="UTF-8"'),
   Deprecation: text('Since when it is deprecated (RFC 9745).', '@1795824000'),
   Sunset: text('When it will be gone (RFC 8594).', 'Sun, 28 Nov 2027 00:00:00 GMT'),
@@ -63,7 +66,7 @@ const PROBLEM: JsonSchema = {
     code: { type: 'string', description: 'Status of RFC 3463, where the refusal is one that mail has too.' },
     recipients: {
       type: 'array',
-      description: 'Of a message that nobody gets: what was said of each recipient.',
+      description: 'When all recipients are refused: why, for each of them.',
       items: {
         type: 'object',
         required: ['address', 'accepted'],
@@ -76,10 +79,10 @@ const PROBLEM: JsonSchema = {
         },
       },
     },
-    request: { type: 'string', description: 'The request that waits for a second person.' },
+    request: { type: 'string', description: 'Id of the request that waits for a second person.' },
     errors: {
       type: 'array',
-      description: 'What does not fit, and where: a pointer into the body, or the name of a parameter.',
+      description: 'What is wrong, and where: a pointer into the body, or the name of a parameter.',
       items: {
         type: 'object',
         required: ['at', 'detail'],
@@ -125,7 +128,7 @@ export async function documentOf(
         Unauthorized: problemResponse('A problem: log in first.', {
           'WWW-Authenticate': { $ref: '#/components/headers/WwwAuthenticate' },
         }),
-        TryAgain: problemResponse('A problem that passes.', {
+        TryAgain: problemResponse('A problem that passes: try again later.', {
           'Retry-After': { $ref: '#/components/headers/RetryAfter' },
         }),
       },

@@ -6,7 +6,7 @@ export const ifNoneMatch = z
   .string()
   .regex(/^[\x20-\x7e]{1,1000}$/)
   .optional()
-  .meta({ description: 'The ETag that is known: the answer is 304 where it still holds.' });
+  .meta({ description: 'The ETag that you have: if nothing has changed, the answer is 304.' });
 
 const listed = (header: string): readonly string[] => header.split(',').map((one) => one.trim());
 const opaque = (tag: string): string => tag.replace(/^W\//, '');

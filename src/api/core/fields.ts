@@ -33,7 +33,9 @@ export const appPasswordId = z
 export const cursor = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,600}$/)
-  .meta({ description: 'Where the page begins: `next` of the page before. Left out: at the beginning.' });
+  .meta({
+    description: 'Where the page begins: `next` of the page before. Without it the list begins at the beginning.',
+  });
 
 /** How many entries a page has at most. */
 export const limit = (most: number, usual = Math.min(100, most)): z.ZodType<number, string | undefined> =>

@@ -59,7 +59,8 @@ export function readHead(request: IncomingMessage): Head {
     throw closing(
       'The path must begin with "/" and have no characters but those of RFC 3986; encode the others in the query',
     );
-  if (!HOST.test(headers.host ?? '')) throw closing('There must be one Host with a name, and nothing else in it');
+  if (!HOST.test(headers.host ?? ''))
+    throw closing('The request must have one header Host, with a name and nothing else in it');
   const cut = url.indexOf('?');
   const expects = expectation(headers.expect);
   const { hasBody, length } = framing(headers);
@@ -88,7 +89,9 @@ function refuseTwice(raw: readonly string[]): void {
 function expectation(expect: string | undefined): boolean {
   if (expect === undefined) return false;
   if (expect.toLowerCase() === '100-continue') return true;
-  throw problem(417, 'expectation', 'Nothing else can be expected', 'Expect may only be 100-continue', { close: true });
+  throw problem(417, 'expectation', 'This expectation is not supported', 'Expect may only be 100-continue', {
+    close: true,
+  });
 }
 
 function framing(headers: IncomingHttpHeaders): { readonly hasBody: boolean; readonly length?: number } {

@@ -92,21 +92,21 @@ function before(state: Exclude<KeyState, { readonly kind: 'begun' }>, { path }: 
         409,
         'still-running',
         'The same request is under way',
-        'A request with this Idempotency-Key is being done now; send it again in a moment to get its answer',
+        'The gateway is still working on a request with this Idempotency-Key; send it again in a moment to get its answer',
         { retryAfter: SOON },
       );
     case 'done':
       throw problem(
         409,
         'already-done',
-        'This was done already',
+        'This request was done already',
         `The request with this Idempotency-Key was done, and its answer is not kept: it showed a secret, or was too large; look at what there is below ${path}, and ask again with a new key only if that is not what you want`,
       );
     case 'unknown':
       throw problem(
         409,
         'outcome-unknown',
-        'It is not known whether this was done',
+        'The gateway does not know whether this was done',
         `A request with this Idempotency-Key was begun, and the gateway stopped or failed before it ended; look at what there is below ${path}, and send it with a new key if it was not done`,
       );
     case 'another':
@@ -114,14 +114,14 @@ function before(state: Exclude<KeyState, { readonly kind: 'begun' }>, { path }: 
         422,
         'key-reused',
         'The Idempotency-Key was used for another request',
-        'A key serves one method, path and body for 24 hours; make a new one for each request',
+        'A key belongs to one method, path and body for 24 hours; make a new one for each request',
       );
     case 'full':
       throw problem(
         429,
         'too-many-keys',
         'Too many requests with keys',
-        'As many keys are remembered for you as there can be; each ends 24 hours after it was used',
+        'The gateway cannot remember another key for you; each ends 24 hours after it was used',
         { retryAfter: 3600 },
       );
   }
@@ -163,7 +163,7 @@ async function withDigest(
   for await (const piece of streamed.octets) {
     octets += piece.length;
     if (octets > MAX_COLLECTED)
-      throw problem(413, 'too-large', 'The request is too large', `At most ${MAX_COLLECTED} octets are taken here`);
+      throw problem(413, 'too-large', 'The request is too large', `At most ${MAX_COLLECTED} octets are accepted here`);
     hashed.update(piece);
     pieces.push(piece);
   }

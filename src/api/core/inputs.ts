@@ -67,7 +67,7 @@ export function readQuery(text: string): Readonly<Record<string, string>> {
   for (const part of parts) {
     const cut = part.indexOf('=');
     const name = decoded(cut === -1 ? part : part.slice(0, cut));
-    if (fields.has(name)) throw malformed('A parameter of the query is there twice; send it once');
+    if (fields.has(name)) throw malformed('The query has a parameter twice; send it once');
     fields.set(name, decoded(cut === -1 ? '' : part.slice(cut + 1)));
   }
   // Not by assignment: a parameter may be called __proto__.
@@ -96,5 +96,7 @@ export function readBy(schema: z.ZodType, value: unknown, where: string): unknow
     at: where === 'body' ? jsonPointer(path) : `${where}${path.map((step) => `.${String(step)}`).join('')}`,
     detail: message.slice(0, MOST_DETAIL),
   }));
-  throw malformed(`What was sent does not fit; see errors, and the document at /v1/openapi.json`, { errors });
+  throw malformed(`The request does not fit the document at /v1/openapi.json; the member "errors" says where`, {
+    errors,
+  });
 }

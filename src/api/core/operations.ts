@@ -23,26 +23,26 @@ function commonFailures({
     400: 'The request is malformed, or does not fit what is described here',
     ...(access.kind === 'nobody'
       ? {}
-      : { 401: 'Nobody is logged in, or not rightly', 403: 'Whoever is logged in may not do this' }),
-    ...(Object.keys(params).length === 0 ? {} : { 404: 'There is nothing here that you may see' }),
-    ...(offers ? { 406: 'The client takes none of the types that there are' } : {}),
+      : { 401: 'The login is missing, wrong or no longer valid', 403: 'This login may not do this' }),
+    ...(Object.keys(params).length === 0 ? {} : { 404: 'It does not exist, or you may not see it' }),
+    ...(offers ? { 406: 'None of the types in Accept can be given' } : {}),
     ...(body === undefined
       ? {}
       : {
           408: 'The body came too slowly',
           413: 'The body is too large',
-          415: 'The body is of a type that is not taken, or compressed',
+          415: 'The type of the body is not accepted, or the body is compressed',
         }),
     ...(method === 'POST'
       ? {
-          409: 'A request with this Idempotency-Key is under way, or its answer cannot be given again',
+          409: 'A request with this Idempotency-Key is under way, or its answer was not kept',
           422: 'The Idempotency-Key was used for another request, or a value cannot be used',
         }
       : {}),
     ...(method === 'PUT' || method === 'PATCH' || idempotent !== undefined ? { 422: 'A value cannot be used' } : {}),
     429: 'Too many requests',
-    500: 'Something went wrong that nobody expected',
-    503: 'Not now: nothing was done',
+    500: 'An internal error',
+    503: 'Not available now, nothing was done; try again later',
   };
 }
 
@@ -215,7 +215,7 @@ export const webhookOf = (
       204: { description: 'Taken', headers: { 'API-Version': ref('headers', 'ApiVersion') } },
       400: {
         ...ref('responses', 'Problem'),
-        description: 'Not accepted; it is sent again later, as after every other status',
+        description: 'Not accepted: the gateway sends it again later, as after every other status',
       },
     },
   },

@@ -121,7 +121,7 @@ export class Performance {
     const match = this.#parts.router.match(method, path);
     if (match.kind === 'none') throw notFound();
     if (match.kind === 'method')
-      throw problem(405, 'method', 'Not by this method', `Use ${match.allow.join(', ')}`, {
+      throw problem(405, 'method', 'The method is not allowed', `Use ${match.allow.join(', ')}`, {
         headers: { allow: match.allow.join(', ') },
       });
     this.#route = match.route;
@@ -147,9 +147,15 @@ export class Performance {
     const spent = this.#parts.rate.spend(name);
     this.#spent = spent;
     if (!spent.allowed)
-      throw problem(429, 'too-many', 'Too many requests', 'You have made the requests that you may make in a minute', {
-        retryAfter: spent.wait,
-      });
+      throw problem(
+        429,
+        'too-many',
+        'Too many requests',
+        'You have reached the number of requests that you may make in a minute; Retry-After says when to try again',
+        {
+          retryAfter: spent.wait,
+        },
+      );
   }
 
   async #asked(
@@ -292,7 +298,8 @@ function acceptedOf(route: Route, accept: string | undefined): string {
   const offered = formsOf(route);
   if (offered.length === 0) return '';
   const best = preferred(accept, offered);
-  if (best === undefined) throw problem(406, 'accept', 'Not in this form', `Accept must take ${offered.join(' or ')}`);
+  if (best === undefined)
+    throw problem(406, 'accept', 'Not available in this type', `Accept must allow ${offered.join(' or ')}`);
   return best;
 }
 

@@ -61,7 +61,7 @@ export const problem = (...said: ConstructorParameters<typeof Problem>): Problem
 
 /** One answer for what does not exist and for what the caller may not see. */
 export const notFound = (): Problem =>
-  problem(404, 'not-found', 'Not found', 'There is nothing here that you may see; correct the path or the id in it');
+  problem(404, 'not-found', 'Not found', 'It does not exist, or you may not see it; correct the path or the id in it');
 
 export const malformed = (detail: string, members: ProblemMembers = {}): Problem =>
   problem(400, 'malformed', 'The request is malformed', detail, members);
@@ -71,9 +71,9 @@ const RETRY = 60;
 const ADMIN: Readonly<Record<AdminErrorKind, readonly [number, string]>> = {
   invalid: [422, 'A value cannot be used'],
   unknown: [404, 'Not found'],
-  exists: [409, 'It is there already'],
+  exists: [409, 'It exists already'],
   ended: [409, 'It has ended'],
-  conflict: [409, 'Something stands in the way'],
+  conflict: [409, 'Something is in the way'],
   unavailable: [503, 'Not available now'],
   approval: [409, 'A second person must approve'],
   forbidden: [403, 'Not allowed'],
@@ -84,7 +84,7 @@ const ADMIN: Readonly<Record<AdminErrorKind, readonly [number, string]>> = {
 
 /** Of a submission: what a client does with it, by the class and the subject of its code (RFC 3463). */
 function refusedAs({ reply, status }: Refusal): readonly [number, string, string] {
-  if (status === '4.7.1') return [429, 'too-many', 'Too much for now'];
+  if (status === '4.7.1') return [429, 'too-many', 'Too many requests now'];
   if (status === '4.3.1') return [507, 'no-room', 'No space now'];
   if (reply < 500) return [503, 'try-again', 'Not accepted now'];
   if (reply === 552) return [413, 'too-large', 'The message is too large'];
@@ -101,7 +101,7 @@ export function refused(refusal: Refusal, members: ProblemMembers = {}): Problem
 
 const NOTHING_DONE = 'Nothing was done; try again later';
 const UNKNOWN =
-  'Whether it was done is not known; look, or send the same again: with its Idempotency-Key a message is not sent twice';
+  'The gateway does not know whether it was done; look, or send the same again: with its Idempotency-Key a message is not sent twice';
 
 /** `request`: its number, which the log has too. */
 export function problemOf(error: unknown, request: string): Problem {
@@ -139,7 +139,7 @@ export function problemOf(error: unknown, request: string): Problem {
     500,
     'failed',
     'Something went wrong',
-    `Nothing more is known here; tell the helpdesk the number of this request: ${request}`,
+    `An internal error; tell the helpdesk the number of this request: ${request}`,
     { cause: error },
   );
 }

@@ -40,13 +40,13 @@ export function judgeBody(
 ): Taken | undefined {
   if (body === undefined) {
     if (!hasBody) return undefined;
-    throw malformed('There is nothing that a body could mean here; send none', { close: true });
+    throw malformed('This request has no body; send none', { close: true });
   }
   if (headers['content-encoding'] !== undefined && headers['content-encoding'].toLowerCase() !== 'identity')
     throw problem(
       415,
       'content-encoding',
-      'Compressed bodies are not taken',
+      'Compressed bodies are not accepted',
       'Send the body as it is, without Content-Encoding',
       {
         headers: { 'accept-encoding': 'identity' },
@@ -65,7 +65,7 @@ export function judgeBody(
     throw problem(
       415,
       'content-type',
-      'A body of this type is not taken',
+      'A body of this type is not accepted',
       `Content-Type must be ${typesOf(body).join(' or ')}`,
       {
         headers: { accept: typesOf(body).join(', ') },

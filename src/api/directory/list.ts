@@ -29,9 +29,13 @@ const page = z
   .object({
     entries: z.array(directoryEntry).meta({ description: 'In the order of their versions.' }),
     version: z.string().meta({
-      description: 'Of the whole directory: when the last page is read, `changedSince` of the next question.',
+      description:
+        'Version of the whole directory: when you have read the last page, give it as `changedSince` the next time.',
     }),
-    next: z.string().optional().meta({ description: 'The page is full: `after` of the next one.' }),
+    next: z
+      .string()
+      .optional()
+      .meta({ description: 'Present if there are more pages: give it as `after` for the next one.' }),
   })
   .meta({ id: 'DirectoryPage' });
 
@@ -47,7 +51,7 @@ export const listDirectory = route({
   summary: 'Look addressees up, or keep a copy of the directory',
   description: [
     'Shows the addresses of organisations that agreed. To find somebody, give `q` or `kind`. To keep a copy, ask for all of it once, as JSON page by page or as NDJSON (`Accept: application/x-ndjson`: one entry a line, all pages), keep the highest `version` that you saw, and ask with it as',
-    '`changedSince` from then on: you get what has changed, and what was removed. With `If-None-Match` an unchanged directory costs next to nothing. An account may ask for so many entries in an hour; above that the answer is 429.',
+    '`changedSince` from then on: you get what has changed, and what was removed. With `If-None-Match` an unchanged directory costs next to nothing. An account may ask for a limited number of entries in an hour; above it the answer is 429.',
   ].join(' '),
   access: { kind: 'either', scope: 'any', right: 'read' },
   query: {
@@ -55,10 +59,10 @@ export const listDirectory = route({
       .string()
       .regex(/^[ -~\u00a0-\uffff]{1,100}$/)
       .optional()
-      .meta({ description: 'Stands anywhere in address, title, role or AGB code; case does not count.' }),
+      .meta({ description: 'A part of the address, title, role or AGB code; case does not matter.' }),
     kind: z.enum(ACCOUNT_KINDS).optional(),
     changedSince: version(
-      'The version that your copy has: only what changed behind it, with what was removed. Not together with `q` or `kind`.',
+      'The version that your copy has: the answer has only what changed after it, and what was removed. Not together with `q` or `kind`.',
     ),
     after: version('Where the page begins: `next` of the page before.'),
     limit: limit(500),
@@ -72,7 +76,7 @@ export const listDirectory = route({
       headers: { ...HEADERS, Link: 'The next page, `rel="next"`.' },
     },
     304: { about: 'Nothing in the directory has changed', headers: HEADERS },
-    410: 'What was removed behind that version is no longer known: take a whole copy',
+    410: 'The gateway no longer knows what was removed since that version: take a whole copy',
   },
   async run({ query, headers, caller, remote, accepts, signal }, services: Services) {
     const { q, kind, changedSince, after, limit: most } = query;
@@ -115,7 +119,7 @@ function mustBeKnown(changedSince: number | undefined, { floor, version: now }: 
     410,
     'copy-too-old',
     'The copy is too old',
-    'What was removed since that version is no longer known here: take a whole copy, without changedSince, and put it in the place of yours',
+    'The gateway no longer knows what was removed since that version: take a whole copy, without changedSince, and replace yours with it',
   );
 }
 

@@ -12,10 +12,10 @@ export const directoryEntry = z
     address: z.string(),
     state: z.enum(['listed', 'removed']).meta({
       description:
-        '`removed`: it is no longer listed, for whatever reason: remove it from your copy. Nothing but its address and when is told of it, for 400 days.',
+        '`removed`: it is no longer listed, for whatever reason: remove it from your copy. For 400 days it shows nothing but its address and the time.',
     }),
-    version: z.string().meta({ description: 'Number of its last change: rises, over all entries.' }),
-    modifiedAt: time.meta({ description: 'When something that is shown of it became another.' }),
+    version: z.string().meta({ description: 'Number of its last change; numbers rise over all entries.' }),
+    modifiedAt: time.meta({ description: 'When something that is shown of it last changed.' }),
     removedAt: time.optional(),
     organisation: z
       .object({
@@ -33,12 +33,12 @@ export const directoryEntry = z
       description: 'Telephone number that the organisation gives to all members of the group, as it wrote it.',
     }),
     ediTypes: z.array(z.string()).optional().meta({
-      description: 'Kinds of EDI messages that it takes, such as `MEDLAB:1` or `ORU^*`; absent: every kind.',
+      description: 'Kinds of EDI messages that it accepts, such as `MEDLAB:1` or `ORU^*`; absent: every kind.',
     }),
     mailCertificate: z.string().optional().meta({
       description: 'The certificate that mail to it is encrypted to (X.509, DER in base64).',
     }),
-    endsAt: time.optional().meta({ description: 'It accepts mail until then.' }),
+    endsAt: time.optional().meta({ description: 'It accepts mail until this time.' }),
   })
   .meta({ id: 'DirectoryEntry' });
 

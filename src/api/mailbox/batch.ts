@@ -20,7 +20,7 @@ export const getClaimMessages = route({
   tag: 'mailbox',
   summary: 'Fetch all messages of a claim in one answer',
   description:
-    'One part for each message that is left of the claim, oldest first, octet for octet as its `content`. Each part says its `Content-Length` and, in `Content-ID`, the id of the message. An answer that breaks off has told what came whole.',
+    'One part for each message that is left of the claim, oldest first, octet for octet as its `content`. Each part says its `Content-Length` and, in `Content-ID`, the id of the message. After a broken answer, the parts that came whole can be used.',
   access: ACCESS,
   params: { claimId },
   answers: {
@@ -100,4 +100,4 @@ async function* inTurn(pieces: AsyncIterable<Uint8Array>, end: Uint8Array): Asyn
 
 /** The answer has begun: the line breaks before its end. */
 const gone = () =>
-  problem(409, 'lapsed', 'The claim has ended', 'It ended while its messages were being sent; claim again');
+  problem(409, 'lapsed', 'The claim has ended', 'The claim ended while its messages were being sent; claim again');

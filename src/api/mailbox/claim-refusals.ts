@@ -18,8 +18,8 @@ export function ended(how: Ended): Problem {
 
 const ENDINGS: Readonly<Record<Exclude<Ended, 'unknown'>, string>> = {
   lapsed:
-    'Its time was over, or the mailbox was taken away; nothing was removed by this, others may have the messages. Claim again',
-  released: 'It was released; nothing was removed by this. Claim again',
+    'Its time was over, or another session took the mailbox. This request removed nothing, and others may have the messages. Claim again',
+  released: 'It was released; this request removed nothing. Claim again',
   acknowledged: 'All its messages were acknowledged',
 };
 

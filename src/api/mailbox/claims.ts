@@ -19,7 +19,7 @@ const lasts = z
   .min(1)
   .max(LONGEST)
   .default(LONGEST)
-  .meta({ description: `For how many seconds; with all renewals at most ${LONGEST_RENEWED / 1000}.` });
+  .meta({ description: `How many seconds the claim lasts; with all renewals at most ${LONGEST_RENEWED / 1000}.` });
 
 export const createClaim = route({
   id: 'createClaim',
@@ -27,7 +27,7 @@ export const createClaim = route({
   path: '/mailbox/claims',
   tag: 'mailbox',
   summary: 'Claim messages of your mailbox for one worker',
-  description: `The oldest that nobody has. No other worker gets them until the claim is released or lapses. From the first open claim to the last POP3 finds the mailbox in use. At most ${MOST_CLAIMS} claims of a mailbox are open at once. With \`Prefer: wait=${LONGEST_WAIT}\` the answer waits until there is a message.`,
+  description: `You get the oldest messages that no other worker has claimed. No other worker gets them until the claim is released or lapses. While a claim is open, POP3 finds the mailbox in use. At most ${MOST_CLAIMS} claims of a mailbox are open at once. With \`Prefer: wait=${LONGEST_WAIT}\` the answer waits until there is a message.`,
   access: ACCESS,
   idempotent: 'own',
   headers: { prefer },
@@ -95,10 +95,10 @@ export const deleteClaim = route({
   path: '/mailbox/claims/{claimId}',
   tag: 'mailbox',
   summary: 'Release a claim',
-  description: 'What is left of it is free for other workers. Of a claim that has ended already nothing is changed.',
+  description: 'Its remaining messages are free for other workers. A claim that has ended already stays as it is.',
   access: ACCESS,
   params: { claimId },
-  answers: { 204: { about: 'It has ended' }, 404: UNKNOWN },
+  answers: { 204: { about: 'The claim has ended' }, 404: UNKNOWN },
   async run({ params, caller }, { pickup }: MailboxServices) {
     if ((await pickup.shared.release(caller.account.id, params.claimId)) === 'unknown') throw notFound();
     return { status: 204 };
@@ -142,12 +142,12 @@ export const acknowledgeClaim = route({
   tag: 'mailbox',
   summary: 'Acknowledge messages of a claim: they leave the mailbox',
   description:
-    'All that is left of the claim, or those that are named; in one transaction, as DELE and QUIT do. Once it is answered they are removed for good, unless they are handed out again.',
+    'All remaining messages of the claim, or those that you name; in one transaction, as DELE and QUIT do. Once the answer is sent they are removed for good, unless you or the helpdesk hand them out again.',
   access: ACCESS,
   params: { claimId },
   idempotent: 'own',
   body: maybeJsonBody(
-    z.strictObject({ messageIds: messageIds.optional().meta({ description: 'Left out: all that is left.' }) }),
+    z.strictObject({ messageIds: messageIds.optional().meta({ description: 'Without it: all that remain.' }) }),
   ),
   answers: {
     200: { about: 'They were removed', json: acknowledged },

@@ -18,8 +18,11 @@ import { viewFetchable, wholeMessage } from './views.ts';
 
 const GONE = 'Your mailbox has no such message';
 const RANGES = {
-  206: { about: 'The octets that were asked for', headers: { ...SAID_HEADERS, 'Content-Range': 'Which they are.' } },
-  304: { about: 'You have it already', headers: { ETag: 'As it was.' } },
+  206: {
+    about: 'The octets that were asked for',
+    headers: { ...SAID_HEADERS, 'Content-Range': 'Which octets these are.' },
+  },
+  304: { about: 'You have it already', headers: { ETag: 'Not changed.' } },
   404: GONE,
   416: 'There are no such octets',
 } as const;
@@ -86,7 +89,7 @@ export const getMailboxMessagePart = route({
   tag: 'mailbox',
   summary: 'Fetch the decoded octets of one part of a message',
   description:
-    'An attachment as its sender had it. It is never shown as what it says it is: `application/octet-stream`, to be saved.',
+    'An attachment as its sender had it. Its type is always `application/octet-stream`, to be saved: the gateway does not trust the type that the sender gave.',
   access: ACCESS,
   params: { messageId, partNumber },
   headers: RANGE_HEADERS,

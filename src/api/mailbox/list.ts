@@ -18,10 +18,12 @@ import { type MessageView, mailboxMessage, viewEntry } from './views.ts';
 const page = z
   .object({
     messages: z.array(mailboxMessage).readonly().meta({ description: 'Oldest first.' }),
-    next: z.string().optional().meta({ description: 'The page is full: `after` of the next one.' }),
+    next: z
+      .string()
+      .optional()
+      .meta({ description: 'Present if there are more pages: give it as `after` for the next one.' }),
     last: z.string().optional().meta({
-      description:
-        'Behind the last one that was told of: give it as `after`, with `Prefer: wait`, to hear of what comes.',
+      description: 'Where this list ends: give it as `after`, with `Prefer: wait`, to wait for what comes next.',
     }),
   })
   .meta({ id: 'MailboxPage' });
@@ -33,7 +35,7 @@ interface Query {
 }
 
 const HEADERS = {
-  ETag: 'Changes with what is in the mailbox; whether a message was collected is not in it.',
+  ETag: 'Changes when a message comes or goes, not when one is collected.',
   Vary: 'Prefer',
 };
 
@@ -43,7 +45,7 @@ export const listMailboxMessages = route({
   path: '/mailbox/messages',
   tag: 'mailbox',
   summary: 'List the messages in your mailbox',
-  description: `Takes no lease: others fetch meanwhile. With \`If-None-Match\` an unchanged mailbox costs next to nothing. With \`Prefer: wait=${LONGEST_WAIT}\` the answer waits until there is something to tell.`,
+  description: `Reserves nothing: others can fetch meanwhile. With \`If-None-Match\` an unchanged mailbox costs next to nothing. With \`Prefer: wait=${LONGEST_WAIT}\` the answer waits until there is something to tell.`,
   access: ACCESS,
   query: { after: entryId.optional(), since: moment(), limit: limit(100, 25) },
   headers: { 'if-none-match': ifNoneMatch, prefer },

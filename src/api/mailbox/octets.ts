@@ -20,7 +20,7 @@ export const RANGE_HEADERS = {
 export const SAID_HEADERS = {
   ETag: 'SHA-256 of all of it, in quotes.',
   'Accept-Ranges': '`bytes`',
-  'Content-Disposition': 'Always an attachment; with the name that the sender gave.',
+  'Content-Disposition': 'Always an attachment, with the name that the sender gave.',
   'Repr-Digest': 'SHA-256 of all of it (RFC 9530).',
 };
 
@@ -79,7 +79,12 @@ async function* noted({ slices, octets, atEnd, piece }: Sending, range: Range): 
 
 /** The answer has begun: the line breaks before its end, and the client knows that it has not got all. */
 const gone = () =>
-  problem(409, 'gone', 'The message is no longer there', 'It was taken away while it was being sent; list the mailbox');
+  problem(
+    409,
+    'gone',
+    'The message is no longer there',
+    'It was removed while the gateway was sending it; list the mailbox',
+  );
 
 /** RFC 6266. The name is somebody else's text: no path in it, no quotes, no controls. */
 export function attachment(name: string): string {

@@ -28,9 +28,15 @@ export function rangeOf({ range, 'if-range': condition }: RangeAsked, etag: stri
 }
 
 const notThere = (octets: number): Problem =>
-  problem(416, 'range', 'There are no such octets', `It has ${octets} octets; ask for some of these`, {
-    headers: { 'Content-Range': `bytes */${octets}` },
-  });
+  problem(
+    416,
+    'range',
+    'There are no such octets',
+    `The message or part has ${octets} octets; ask for a range of these`,
+    {
+      headers: { 'Content-Range': `bytes */${octets}` },
+    },
+  );
 
 export const lengthOf = ({ from, to }: Range): number => to - from + 1;
 

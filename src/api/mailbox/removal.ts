@@ -11,11 +11,11 @@ export const deleteMailboxMessage = route({
   path: '/mailbox/messages/{messageId}',
   tag: 'mailbox',
   summary: 'Remove a message from your mailbox',
-  description: 'As DELE and QUIT do. It can be handed out again while it is kept.',
+  description: 'As DELE and QUIT do. The helpdesk or you can hand it out again while the gateway keeps it.',
   access: ACCESS,
   params: { messageId },
   answers: {
-    204: { about: 'It is removed' },
+    204: { about: 'Removed' },
     404: 'Your mailbox has no such message',
     409: 'A POP3 session has the mailbox open, or a worker has claimed the message; nothing was removed',
   },
@@ -25,9 +25,15 @@ export const deleteMailboxMessage = route({
     if (done === 'in-use') throw inUse();
     if (done === 'gone') throw notFound();
     if (done === 'claimed')
-      throw problem(409, 'claimed', 'The message is claimed', 'A worker has claimed it; acknowledge it there', {
-        retryAfter: 60,
-      });
+      throw problem(
+        409,
+        'claimed',
+        'The message is claimed',
+        'A worker has claimed it; acknowledge it with that claim',
+        {
+          retryAfter: 60,
+        },
+      );
     return { status: 204 };
   },
 });
@@ -38,11 +44,14 @@ export const restoreMailboxMessage = route({
   path: '/mailbox/messages/{messageId}/restorations',
   tag: 'mailbox',
   summary: 'Hand out again a message that was removed from your mailbox',
-  description: 'While its content is kept. It comes back as a new message under the same id.',
+  description: 'This works while the gateway keeps its content. It comes back as a new message under the same id.',
   access: ACCESS,
   params: { messageId },
   answers: {
-    201: { about: 'It is there again', json: z.object({ messages: z.number().int() }).meta({ id: 'Restoration' }) },
+    201: {
+      about: 'It is in the mailbox again',
+      json: z.object({ messages: z.number().int() }).meta({ id: 'Restoration' }),
+    },
     404: 'You removed no such message, or it is no longer kept',
   },
   async run({ params, caller }, { store }: MailboxServices) {

@@ -13,20 +13,20 @@ const text = (about: string) => z.string().optional().meta({ description: about 
 
 export const mailboxMessage = z
   .object({
-    id: z.string().meta({ description: 'Id of the message: of all that is asked about it.' }),
-    originalId: text('Of a copy that was protected or opened for you: the id that its sender knows.'),
+    id: z.string().meta({ description: 'Id of the message: use it in every request about it.' }),
+    originalId: text('Present if this is a copy that was protected or opened for you: the id that its sender knows.'),
     receivedAt: z.iso.datetime().meta({ description: 'When it came into the mailbox, or was handed out again.' }),
     octets,
     sha256: sha256.meta({ description: 'Of the message as it is handed out: 64 hexadecimal digits.' }),
     sender: z.string().meta({ description: 'Envelope sender; empty for notices.' }),
-    collected: z.boolean().meta({ description: 'It was sent to its end before, over POP3 or HTTPS.' }),
+    collected: z.boolean().meta({ description: 'A program has fetched it whole before, over POP3 or HTTPS.' }),
     receiptWanted: z.boolean().meta({ description: 'Its sender asked to be told when it is collected.' }),
     messageIdField: z.string().meta({ description: 'Its Message-ID, without angle brackets.' }),
     from: text('Field From, for people to read.'),
     to: text('Field To.'),
     cc: text('Field Cc.'),
     subject: text('Field Subject.'),
-    sentAt: z.iso.datetime().optional().meta({ description: 'Field Date, where it can be read.' }),
+    sentAt: z.iso.datetime().optional().meta({ description: 'Field Date, if it can be read.' }),
     verdicts: z
       .array(
         z.object({
@@ -36,7 +36,7 @@ export const mailboxMessage = z
         }),
       )
       .readonly()
-      .meta({ description: 'What the gateway found of its signatures; empty where nothing was checked.' }),
+      .meta({ description: 'What the gateway found about its signatures; empty if it checked nothing.' }),
     submitted: partsView.meta({
       description:
         'Parts and EDI interchanges as they were submitted: of a copy that is encrypted for you, those that are inside.',
@@ -87,10 +87,10 @@ export const viewFetchable = ({ path, type, name, ...leaf }: MessagePart): z.inp
 
 export const claimView = z
   .object({
-    id: z.string().optional().meta({ description: 'Absent where there was nothing to claim.' }),
+    id: z.string().optional().meta({ description: 'Absent if there was nothing to claim.' }),
     state: z.enum(['open', 'acknowledged', 'released', 'lapsed', 'empty']),
-    endsAt: z.iso.datetime().optional().meta({ description: 'When it lapses, unless it is renewed.' }),
-    acknowledged: z.number().int().meta({ description: 'Messages of it that were acknowledged.' }),
+    endsAt: z.iso.datetime().optional().meta({ description: 'When it ends, unless you renew it.' }),
+    acknowledged: z.number().int().meta({ description: 'How many of its messages were acknowledged.' }),
     messages: z
       .array(
         z.object({
@@ -103,7 +103,7 @@ export const claimView = z
         }),
       )
       .readonly()
-      .meta({ description: 'Those that are yours until it ends, oldest first.' }),
+      .meta({ description: 'The messages that are yours until the claim ends, oldest first.' }),
   })
   .meta({ id: 'Claim' });
 

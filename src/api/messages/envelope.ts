@@ -62,7 +62,7 @@ function senderOf(read: Result<Header, string>): Result<string, string> {
     read.ok && field !== undefined && fields.length === 1 ? readMailboxes(fieldText(read.value, field)) : ok([]);
   const [address, second] = found.ok ? found.value : [];
   return address === undefined || second !== undefined
-    ? fail('the sender cannot be told: From must hold one address, or the request a header Sluis-Sender')
+    ? fail('the sender is not clear: From must hold one address, or the request a header Sluis-Sender')
     : ok(address);
 }
 
@@ -81,6 +81,6 @@ function recipientsOf(read: Result<Header, string>): Result<readonly string[], s
   // Whoever stands in To and in Cc gets it once.
   const recipients = [...new Set(addresses)];
   return recipients.length === 0
-    ? fail('nobody is to get the message: name recipients in To, Cc or Bcc, or in a header Sluis-Recipients')
+    ? fail('the message has no recipients: name them in To, Cc or Bcc, or in a header Sluis-Recipients')
     : ok(recipients);
 }

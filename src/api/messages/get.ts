@@ -13,11 +13,11 @@ const recipientStatus = z
   .object({
     address: z.string(),
     state: sentState,
-    at: z.iso.datetime().optional().meta({ description: 'Since when it is so, where that is known.' }),
+    at: z.iso.datetime().optional().meta({ description: 'Since when it has this state, if that is known.' }),
     code: z
       .string()
       .optional()
-      .meta({ description: 'What the mail server of the recipient answered last: its codes alone.' }),
+      .meta({ description: 'What the mail server of the recipient answered last: only its codes.' }),
   })
   .meta({ id: 'RecipientStatus' });
 

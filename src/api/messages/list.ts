@@ -44,7 +44,7 @@ export const listMessages = route({
   tag: 'messages',
   summary: 'List what you sent, newest first',
   description:
-    'As far as the trail goes. Recipients are the ones that you wrote to. Filters hold together; send all of them with every page.',
+    'As far back as the trail goes. Recipients are those that you wrote to. A message must match all filters; send them with every page.',
   access: { kind: 'account', scope: 'send' },
   query: {
     since: moment('Accepted then or later.'),

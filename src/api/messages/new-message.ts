@@ -23,7 +23,7 @@ const mailbox = z
 export const notifyWord = z.enum(['never', 'success', 'failure', 'delay']);
 const notify = z.array(notifyWord).min(1).max(3).meta({
   description:
-    'Of what a notice is to come into the mailbox of the sender; left out: of failure. "never" stands alone.',
+    'Which events cause a notice in the mailbox of the sender; without it only failure. "never" excludes the others.',
 });
 
 /** As it is read: `content` is the place of an attachment's octets. */
@@ -31,13 +31,16 @@ const fields = {
   from: mailbox,
   to: z.array(mailbox).min(1).max(MOST_RECIPIENTS),
   cc: z.array(mailbox).max(MOST_RECIPIENTS).optional(),
-  bcc: z.array(mailbox).max(MOST_RECIPIENTS).optional().meta({ description: 'They get it, and are in no header.' }),
+  bcc: z
+    .array(mailbox)
+    .max(MOST_RECIPIENTS)
+    .optional()
+    .meta({ description: 'They get the message, and no header names them.' }),
   subject: z.string().max(998).optional(),
   text: z.string().max(LONGEST_TEXT).optional().meta({ description: 'Plain text; lines end in \\n.' }),
-  receipt: z
-    .enum(['collected'])
-    .optional()
-    .meta({ description: 'A receipt is to come into the mailbox of the sender when a recipient has collected it.' }),
+  receipt: z.enum(['collected']).optional().meta({
+    description: 'True: the sender gets a receipt in the mailbox when a recipient has collected the message.',
+  }),
   notify: notify.optional(),
 };
 const file = {
@@ -195,6 +198,6 @@ function mailboxOf(text: string): Mailbox | undefined {
 function notifyOf({ notify: words }: Read): Result<readonly string[] | undefined, string> {
   if (words === undefined) return ok(undefined);
   if (new Set(words).size !== words.length || (words.includes('never') && words.length > 1))
-    return fail('notify is "never" alone, or some of "success", "failure" and "delay"');
+    return fail('notify is only "never", or some of "success", "failure" and "delay"');
   return ok(words.map((word) => word.toUpperCase()));
 }

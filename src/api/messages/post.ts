@@ -26,7 +26,7 @@ import { type Outgoing, type RecipientResult, type Sent, sendMessage } from './s
 
 const result = z
   .object({
-    address: z.string().meta({ description: 'As it was given.' }),
+    address: z.string().meta({ description: 'As you gave it.' }),
     accepted: z.boolean(),
     reply: z.int().optional().meta({ description: 'Of a refusal: the code that SMTP would answer, such as 550.' }),
     code: z.string().optional().meta({ description: 'Of a refusal: its enhanced code (RFC 3463), such as 5.1.1.' }),
@@ -41,7 +41,7 @@ const sentMessage = z
       description:
         'True: nothing was sent now. This request, or an equal message that still waits, was accepted before, under this id.',
     }),
-    detail: z.string().optional().meta({ description: 'What did not go where the recipients say.' }),
+    detail: z.string().optional().meta({ description: 'Which recipients do not get it, and why.' }),
     recipients: z.array(result),
   })
   .meta({ id: 'SentMessage' });
@@ -69,7 +69,7 @@ const headers = {
     .optional()
     .meta({
       description:
-        'With message/rfc822: of what a notice is to come: never, or some of success, failure, delay; left out: of failure.',
+        'With message/rfc822: which events cause a notice: never, or some of success, failure, delay; without it only failure.',
     }),
 };
 
@@ -89,7 +89,7 @@ export const sendMessageRoute = route({
   tag: 'messages',
   summary: 'Send a message',
   description:
-    'By the same rules as over SMTP. A recipient that is refused leaves the others; the answer comes when the message is stored for the others. The same request under the same Idempotency-Key within 24 hours is answered again and sends nothing.',
+    'By the same rules as over SMTP. If some recipients are refused, the others get the message; the answer comes when it is stored for them. The same request under the same Idempotency-Key within 24 hours gets the same answer and sends nothing.',
   access: { kind: 'account', scope: 'send' },
   headers,
   body: eitherBody(
@@ -107,8 +107,8 @@ export const sendMessageRoute = route({
     413: 'The message is larger than the sender, the gateway or a recipient may have',
     422: 'The message or all its recipients are refused, or the key was used for another request',
     429: 'The limits of an hour are reached',
-    503: 'Not accepted now; send the same again, under the same key',
-    507: 'There is no space now; send the same again, under the same key',
+    503: 'Not accepted now; send the same again later, under the same key',
+    507: 'There is no space now; send the same again later, under the same key',
   },
   run: async (asked, services: ApiServices) => {
     const { stream } = asked.body;
@@ -186,7 +186,8 @@ async function sendAsIs(asked: PostAsked, stream: Streamed, services: Used): Pro
   const envelope = envelopeOf({ sender: said['sluis-sender'], recipients: said['sluis-recipients'] }, content.header);
   // Then nobody can say where the header ends.
   if (!envelope.ok && !normalise && met.bareCr + met.bareLf > 0) throw refused(quirkRefusal('line-ends'));
-  if (!envelope.ok) throw problem(422, 'envelope', 'It cannot be told who sends or gets it', capital(envelope.error));
+  if (!envelope.ok)
+    throw problem(422, 'envelope', 'It is not clear who sends the message, or who gets it', capital(envelope.error));
   return await send(asked, services, {
     ...envelope.value,
     ...defined({ notify: said['sluis-notify']?.toUpperCase().split(/, ?/) }),

@@ -29,14 +29,17 @@ const appPassword = z
     name: z.string(),
     scope,
     createdAt: z.iso.datetime(),
-    endsAt: z.iso.datetime().optional().meta({ description: 'Absent: it does not end by itself.' }),
-    lastUsedAt: z.iso.datetime().optional().meta({ description: 'Noted once an hour; absent: never.' }),
+    endsAt: z.iso.datetime().optional().meta({ description: 'Absent: it has no end.' }),
+    lastUsedAt: z.iso
+      .datetime()
+      .optional()
+      .meta({ description: 'When it was last used, noted once an hour; absent: never.' }),
   })
   .meta({ id: 'AppPassword' });
 
 const newAppPassword = appPassword
   .omit({ createdAt: true, lastUsedAt: true })
-  .extend({ password: z.string().meta({ description: 'Shown here alone: only its hash is kept.' }) })
+  .extend({ password: z.string().meta({ description: 'Shown only here: the gateway keeps its hash alone.' }) })
   .meta({ id: 'NewAppPassword' });
 
 const viewOf = ({ id, name, scope: may, created, ends, lastUsed }: AppPasswordView): z.infer<typeof appPassword> => ({
@@ -90,7 +93,7 @@ export const ownAppPasswordRoutes: readonly Route[] = [
     idempotent: 'secret',
     summary: 'Make a password for one program of yours',
     description:
-      'It is shown once. To renew one, make another of another name, give it to the program, and end the old one when its last use no longer changes.',
+      'The answer shows it once. To renew one, make another under another name, give it to the program, and end the old one when its last use no longer changes.',
     body: jsonBody(
       z.strictObject({
         name: z.string().min(1).max(64).meta({ description: 'The program that uses it.' }),
@@ -98,13 +101,13 @@ export const ownAppPasswordRoutes: readonly Route[] = [
         endsAt: z.iso
           .datetime({ offset: true })
           .optional()
-          .meta({ description: 'Left out: it does not end by itself.' }),
+          .meta({ description: 'Without it the password has no end.' }),
       }),
     ),
     answers: {
       201: { about: 'The app password', json: newAppPassword },
       403: APP,
-      409: 'There is one of that name, or as many as there can be',
+      409: 'One with that name exists, or you have as many as you may have',
       422: 'The name holds control characters, or the end has passed',
     },
     run: async (asked, services: Services) => {
@@ -120,7 +123,11 @@ export const ownAppPasswordRoutes: readonly Route[] = [
     summary: 'End an app password of yours at once',
     description: 'With the sessions that it opened.',
     params: { appPasswordId },
-    answers: { 204: { about: 'No program gets in by it from now on' }, 403: APP, 404: 'You have no such app password' },
+    answers: {
+      204: { about: 'No program can log in with it from now on' },
+      403: APP,
+      404: 'You have no such app password',
+    },
     run: async (asked, services: Services) => {
       const { passwords } = await operate('account.app-password.list', {}, asked, services);
       const found = passwords.find(({ id }) => id === asked.params.appPasswordId);

@@ -4,7 +4,7 @@ import type { WebhookSaid } from '../core/operations.ts';
 import { WEBHOOK_EVENTS, WEBHOOK_EVENT_TYPES, type WebhookEventType } from '../../domain/webhooks.ts';
 
 const SIGNED = {
-  'webhook-id': 'Of the event: the same each time that it is sent. Leave out what you have had.',
+  'webhook-id': 'Id of the event: the same each time that it is sent. Ignore one that you have had.',
   'webhook-timestamp': 'When it is sent, in seconds since 1970. Refuse what is older than some minutes.',
   'webhook-signature':
     'One or two signatures with a space between: `v1,` and base64 of HMAC-SHA256 over id, timestamp and body with points between, under the octets of the secret behind `whsec_`.',
@@ -31,12 +31,12 @@ const said = (name: string, summary: string, data: z.ZodType): WebhookSaid => ({
   name,
   summary,
   description:
-    'Any answer from 200 to 299 within 15 seconds is a yes; 410 ends the webhook; all else is tried again, in order, for about 16 hours.',
+    'Any answer from 200 to 299 within 15 seconds accepts the event; 410 ends the webhook; after all else the gateway tries again, in order, for about 16 hours.',
   json: z.object({ type: z.literal(name), timestamp: z.iso.datetime(), data }),
   headers: SIGNED,
 });
 
 export const webhookEvents: readonly WebhookSaid[] = [
-  ...WEBHOOK_EVENT_TYPES.map((type) => said(type, `Hear that ${WEBHOOK_EVENTS[type]}`, DATA[type])),
-  said('webhook.test', 'Hear that somebody tries the webhook', z.object({ webhookId: z.string() })),
+  ...WEBHOOK_EVENT_TYPES.map((type) => said(type, `Get an event when ${WEBHOOK_EVENTS[type]}`, DATA[type])),
+  said('webhook.test', 'Get the test event of the webhook', z.object({ webhookId: z.string() })),
 ];

@@ -29,7 +29,10 @@ const url = z
   .string()
   .max(MAX_URL)
   .regex(/^https:\/\//)
-  .meta({ description: 'Where it is told; of the public internet.', examples: ['https://hooks.example.nl/sluis'] });
+  .meta({
+    description: 'Where the gateway sends events: a server on the public internet.',
+    examples: ['https://hooks.example.nl/sluis'],
+  });
 const events = z
   .array(z.enum(WEBHOOK_EVENT_TYPES as readonly [string, ...string[]]))
   .min(1)
@@ -42,15 +45,15 @@ const view = z
     url: z.string(),
     events: z.array(z.enum(WEBHOOK_EVENT_TYPES)),
     state: z.enum(WEBHOOK_STATES),
-    why: z.string().optional().meta({ description: 'Of the last failure, or of the pause.' }),
-    failures: z.int().meta({ description: 'In a row.' }),
+    why: z.string().optional().meta({ description: 'Why the last attempt failed, or why the webhook is paused.' }),
+    failures: z.int().meta({ description: 'How many attempts failed in a row.' }),
     failingSinceAt: z.iso.datetime().optional(),
     nextTryAt: z.iso.datetime().optional(),
     lastSuccessAt: z.iso.datetime().optional(),
     missedUntilAt: z.iso
       .datetime()
       .optional()
-      .meta({ description: 'What happened before was too old when its turn came.' }),
+      .meta({ description: 'Events before this time were too old to be sent when their turn came.' }),
     createdAt: z.iso.datetime(),
   })
   .meta({ id: 'Webhook' });
@@ -93,7 +96,7 @@ function mayChange({ by }: AccountCaller): void {
 /** As at the command line: such characters could forge a line of a letter or a list. */
 function nameIn(text: string): string {
   if (/[\p{C}\p{Zl}\p{Zp}]/u.test(text) || text.trim() === '')
-    throw malformed('The name holds control characters, or nothing.');
+    throw malformed('The name is empty or has control characters.');
   return text;
 }
 
@@ -135,16 +138,18 @@ export const webhookRoutes: readonly Route[] = [
   }),
   route({
     ...({ id: 'addOwnWebhook', method: 'POST', path: '/webhooks', tag, access, idempotent: 'secret' } as const),
-    summary: 'Have a program of yours told of what happens',
+    summary: 'Send events to a program of yours',
     description: 'The secret by which it checks signatures is shown once.',
-    body: jsonBody(z.strictObject({ name, url, events: events.optional().meta({ description: 'Left out: all.' }) })),
+    body: jsonBody(
+      z.strictObject({ name, url, events: events.optional().meta({ description: 'Without it: all events.' }) }),
+    ),
     answers: {
       201: {
         about: 'The webhook with its secret',
         json: view.extend({ secret: z.string() }).meta({ id: 'NewWebhook' }),
       },
       403: APP,
-      409: 'There is one of that name, or as many as there can be',
+      409: 'One with that name exists, or you have as many as you may have',
     },
     run: async ({ caller, body }, { store, admin }: Services) => {
       mayChange(caller);
@@ -170,7 +175,7 @@ export const webhookRoutes: readonly Route[] = [
     ...({ id: 'changeOwnWebhook', method: 'PATCH', path: '/webhooks/{webhookId}', tag, access, params } as const),
     summary: 'Give a webhook of yours another name, URL or list of events',
     body: jsonBody(z.strictObject({ name: name.optional(), url: url.optional(), events: events.optional() })),
-    answers: { 200: { about: 'The webhook', json: view }, 403: APP, 404: NONE, 409: 'There is one of that name' },
+    answers: { 200: { about: 'The webhook', json: view }, 403: APP, 404: NONE, 409: 'One with that name exists' },
     run: async ({ params: { webhookId: id }, caller, body }, { store, admin }: Services) => {
       mayChange(caller);
       await own(store, id, caller);
@@ -185,7 +190,7 @@ export const webhookRoutes: readonly Route[] = [
   route({
     ...({ id: 'endOwnWebhook', method: 'DELETE', path: '/webhooks/{webhookId}', tag, access, params } as const),
     summary: 'End a webhook of yours for good',
-    answers: { 204: { about: 'It is no longer told of anything' }, 403: APP, 404: NONE },
+    answers: { 204: { about: 'It gets no further events' }, 403: APP, 404: NONE },
     run: async ({ params: { webhookId: id }, caller }, { store, admin }: Services) => {
       mayChange(caller);
       await own(store, id, caller);
@@ -220,7 +225,7 @@ export const webhookRoutes: readonly Route[] = [
       access,
       params,
     } as const),
-    summary: 'Go on where a webhook of yours was paused, or try again at once',
+    summary: 'Resume a paused webhook of yours, or try again at once',
     answers: { 200: { about: 'The webhook', json: view }, 403: APP, 404: NONE },
     run: async ({ params: { webhookId: id }, caller }, { store, admin }: Services) => {
       mayChange(caller);
@@ -241,7 +246,7 @@ export const webhookRoutes: readonly Route[] = [
     } as const),
     idempotent: 'secret',
     summary: 'Make another secret for a webhook of yours',
-    description: 'It is shown once; the one before signs as well for seven days.',
+    description: 'The answer shows it once; the earlier secret signs as well for seven days.',
     answers: {
       201: {
         about: 'The secret',

@@ -9,7 +9,7 @@ export const GATEWAY_NOTES: Notes = {
     '      --host db1.example.nl:5432 --host db2.example.nl:5432 --host db3.example.nl:5432 \\',
     '      --ca db-ca.pem --password-file db-password --owner-password-file owner-password',
     '',
-    'The password of the owner is kept nowhere. On each further one, with the master key carried over by a safe way:',
+    'The gateway does not keep the password of the owner. On each further gateway, after you have carried the master key over by a safe way:',
     '',
     '    sluis init --config sluis.toml --hostname mail.example.nl --postgres --join --node gw2 --site zuid \\',
     '      --host db1.example.nl:5432 --host db2.example.nl:5432 --host db3.example.nl:5432 \\',
@@ -17,7 +17,7 @@ export const GATEWAY_NOTES: Notes = {
     '      --cluster-listen 10.2.0.11:7443 --peer gw1.noord.example.nl:7443 \\',
     '      --cluster-ca cluster-ca.pem --cluster-certificate cluster.pem --cluster-key cluster.key',
     '',
-    'What would keep it from ever serving is said before anything is written. Enter the new one in `cluster.peers` of all others, restart them, and start it the same day: keys of new days are made only while all of `peers` answer. An upgrade that brings a migration needs the owner once: start the new program with `user` and `password-file` of the owner, stop it, and put the role of the gateway back.',
+    'Before it writes anything, it says what would keep it from ever serving. Enter the new one in `cluster.peers` of all others, restart them, and start it the same day: the gateways make keys of new days only while all of `peers` answer. An upgrade that brings a migration needs the owner once: start the new program with `user` and `password-file` of the owner, stop it, and put the role of the gateway back.',
   ],
   sandbox: [
     'A program that runs by itself polls every few seconds; a scenario waits ten minutes for it at most. `--fetch` fetches all mail once, `--send` sends one message to `$SANDBOX_TO`; a shell runs them again until they end with 0. They get `SANDBOX_HOST`, `SANDBOX_LOGIN`, `SANDBOX_PASSWORD`, `SANDBOX_CA`, `SANDBOX_SCENARIO` and the ports: `SANDBOX_POP3S_PORT`, `SANDBOX_POP3_PORT`, `SANDBOX_SUBMISSIONS_PORT`, `SANDBOX_SUBMISSION_PORT`, `SANDBOX_API_PORT`. `--stored` does not find what is compressed or encrypted. A next run in the same folder has the same host, ports, account and password.',
@@ -25,32 +25,32 @@ export const GATEWAY_NOTES: Notes = {
     'Verdicts: *passed*; *remarks*: mail is safe, and the page asks for something else; *failed*: a result could be lost, filed twice, read by others, or taken for sent; *not tried*: `why` says how far it got. Exit code 5: something failed; 9: something was not tried. `report.txt` has what is printed; "Look yourself" marks what no line shows.',
   ],
   check: [
-    'It reads every file that the configuration names by what `serve` reads it with, and looks whether places can be written and programs are there. It runs nothing but `master-key-command`, and opens no store. A revocation list that cannot be used is refused here, while `serve` continues. Backups, drills, escrow and agreements are reminders (`Warning: ...`, exit code 0), asked of the running gateway. `--monitor`: [signals](signals.md#a-monitor-without-prometheus).',
+    'It reads every file that the configuration names by what `serve` reads it with, and looks whether places can be written and programs are there. It runs nothing but `master-key-command`, and opens no store. A revocation list that cannot be used is an error here, while `serve` continues. Backups, drills, escrow and agreements are reminders (`Warning: ...`, exit code 0), asked of the running gateway. `--monitor`: [signals](signals.md#a-monitor-without-prometheus).',
   ],
   status: [
-    'Exit code 6: a full disk; 7: another reason against mail, or a drain. Plain `status` names what is to be seen to; `--all` adds the gateways that share the store and the servers with role and position.',
+    'Exit code 6: a full disk; 7: another reason against mail, or a drain. Plain `status` names what needs attention; `--all` adds the gateways that share the store and the servers with role and position.',
   ],
   reload: [
-    'At once: certificates and keys, authorities, the section `connections`, and `log.level`. Everything else waits for a restart, and the answer names it. Exit code 7 where no gateway runs: it reads the files at its start.',
+    'Takes effect at once: certificates and keys, authorities, the section `connections`, and `log.level`. Everything else waits for a restart, and the answer names it. Exit code 7 if no gateway runs: it reads the files at its start.',
   ],
   doctor: [
     'It grades versions, suites, curves, certificates and renegotiation by the NCSC-NL TLS guidelines 2025-05. Exit code 5: anything worse than sufficient, except what a legacy listener phases out until its last day; 7: a port does not answer. It says what its OpenSSL cannot ask for.',
     '',
-    "`--records` prints the DNS records for the gateway's own name as a zone file has them: TLSA (3 1 1), MTA-STS with its policy, SPF, DKIM (also of keys that wait, `.pem.new`), DMARC, and those of `setup.domains`. It says whether each stands, and judges the questions of the mail test of internet.nl (`pass`, `fail`, `unknown` where only somebody outside can tell). It asks the resolver and the own listener alone. Exit code 5: a record is there and wrong. `--report` writes the grades of TLS, unsigned.",
+    "`--records` prints the DNS records for the gateway's own name as a zone file has them: TLSA (3 1 1), MTA-STS with its policy, SPF, DKIM (also of keys that wait, `.pem.new`), DMARC, and those of `setup.domains`. It says whether each stands, and judges the questions of the mail test of internet.nl (`pass`, `fail`, `unknown` if only somebody outside can tell). It asks only the resolver and its own listener. Exit code 5: a record is there and wrong. `--report` writes the grades of TLS, unsigned.",
   ],
   restore: [
-    'Each step is proved: manifest and signature, checksums, pages, version, counts, the trail to the row that the manifest names, keys, and a sample of messages (`--all`: each). Steps and what comes afterwards: [run](run.md#restore-step-by-step).',
+    'It proves each step: manifest and signature, checksums, pages, version, counts, the trail to the row that the manifest names, keys, and a sample of messages (`--all`: each). Steps and what comes afterwards: [run](run.md#restore-step-by-step).',
     '',
     'PostgreSQL, to a moment, on the machine of the new server with configuration, master key and key folder of a gateway, as root or `postgres`:',
     '',
     '    sluis restore /mnt/derde/sluis/2026-11-28T013000Z --into /var/lib/postgresql/17/restored --until 2026-11-28T11:59:00+01:00 --reason "..."',
     '',
-    'Without `--until` it is as much as the log has, with `--without-log` the backup alone. A moment outside is refused. Numbers of all kinds leap, rights of gateways end, deliveries are held. It then says what comes next: start the server, make standbys again, start the gateways under their former names.',
+    'Without `--until` it restores as much as the log has, with `--without-log` the backup alone. It refuses a moment outside. Numbers of all kinds leap, rights of gateways end, and deliveries are held. It then says what comes next: start the server, make standbys again, start the gateways under their former names.',
     '',
-    'Messages of days that were erased since the backup are taken out of the mailboxes: nobody can open them.',
+    'Messages of days that were erased since the backup leave the mailboxes: nobody can open them.',
   ],
   'store move': [
-    'The gateway stands still. Ids, UIDLs, passwords, the trail and evidence are the same afterwards.',
+    'Stop the gateway for it. Ids, UIDLs, passwords, the trail and evidence are the same afterwards.',
     '',
     '1. An empty database, as for [init](#init) with `--postgres`.',
     '2. In a copy of the configuration: `[store]` with `engine = "postgres"`, `hosts`, `ca` and `password-file`, `[cluster]` with `node` and `site`. Folders and master key stay.',
@@ -60,10 +60,10 @@ export const GATEWAY_NOTES: Notes = {
     '',
     '4. Put the copy in the place of the configuration, `sluis check`, start the gateway, take a base backup.',
     '',
-    'Every row is read again on both sides, and each table must come to the same SHA-256; only then `sluis.db` becomes `sluis-moved.db`. Cut short, the same command continues. 50,466 rows took 11 s. Back, before a gateway has served the new store: rename `sluis-moved.db` to `sluis.db`, take the old configuration, drop the database.',
+    'It reads every row again on both sides, and each table must come to the same SHA-256; only then `sluis.db` becomes `sluis-moved.db`. Cut short, the same command continues. 50,466 rows took 11 s. Back, before a gateway has served the new store: rename `sluis-moved.db` to `sluis.db`, take the old configuration, drop the database.',
   ],
   'store compact': [
-    'The new file is compared with the old one (tables, rows, pages, the trail) before it takes its place. On PostgreSQL it is refused: autovacuum returns space.',
+    'It compares the new file with the old one (tables, rows, pages, the trail) before it replaces it. On PostgreSQL it refuses: autovacuum returns space.',
   ],
   'drill restore': [
     '`--keys-from FOLDER` opens the backup with the copy of the keys and nothing of the key folder, and compares the two. The report notes what the drill was made with (`marks`). One that is unsigned, changed or renamed counts for nothing.',
@@ -73,6 +73,6 @@ export const GATEWAY_NOTES: Notes = {
   ],
   'site alone': ['See [two sites](two-sites.md#one-place-alone).'],
   completion: [
-    'For example `sluis completion bash > /etc/bash_completion.d/sluis`, `sluis completion zsh > /usr/local/share/zsh/site-functions/_sluis`, `sluis completion fish > /etc/fish/completions/sluis.fish`; again after an upgrade. Names of accounts are not offered: each Tab would be a row of the trail.',
+    'For example `sluis completion bash > /etc/bash_completion.d/sluis`, `sluis completion zsh > /usr/local/share/zsh/site-functions/_sluis`, `sluis completion fish > /etc/fish/completions/sluis.fish`; again after an upgrade. It does not offer names of accounts: each Tab would be a row of the trail.',
   ],
 };

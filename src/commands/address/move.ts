@@ -42,7 +42,7 @@ export const move = changes({
       description: 'Messages that were accepted for an old platform before and waited: they are in the mailbox now.',
     }),
     stillQueued: z.number().meta({ description: 'Messages that wait and go to the old platform still.' }),
-    applied: z.boolean().meta({ description: 'False where it was only asked what would be.' }),
+    applied: z.boolean().meta({ description: 'False if it was a dry run.' }),
   }),
   right: 'registry',
   trail: ['registry.address-moved', 'delivery.refiled'],

@@ -37,7 +37,7 @@ const page = z.object({
   lines: z.array(z.string()).readonly(),
   next: z.number().optional().meta({ description: 'For `from` of the next call; absent at the end.' }),
   lanes: z.array(z.number()).readonly().optional().meta({
-    description: 'The chains, where the trail is several: each is asked for by itself. There are no lines then.',
+    description: 'The chains, if the trail has several; then there are no lines: ask for each chain by itself.',
   }),
 });
 

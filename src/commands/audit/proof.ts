@@ -51,7 +51,7 @@ export type Proof = z.infer<typeof proofView>;
 const wire = z.object({ lane: z.number().optional(), seq: z.number(), hash: z.string() });
 const anchor = kind<z.infer<typeof wire>, z.infer<typeof wire>>(
   'anchor',
-  'a row number, of its chain where there are several, and a hash',
+  'a row number (in its chain if there are several) and a hash',
   wire,
   (given) => (Number.isSafeInteger(given.seq) ? given : undefined),
   () => undefined,
@@ -157,7 +157,7 @@ export function proofFails({ report, missing, proven, places }: Proof) {
   if (proven) return undefined;
   return {
     code: 'unproven',
-    text: `The chain holds, and nothing proves that its end was not cut off or all of it rewritten: there is no anchor in ${places.join(', ')}; name where they are kept with --anchors PATH`,
+    text: `The chain holds, but nothing proves that its end was not cut off or all of it rewritten: there is no anchor in ${places.join(', ')}; name where they are kept with --anchors PATH`,
   } as const;
 }
 

@@ -31,7 +31,7 @@ import { CODE_COLUMNS, COLUMNS, cellsOf, codeCells, codesText, listText } from '
 
 const account = need(login, 'whose');
 const request = need(certificateRequest, 'certificate request: PEM, or its DER in base64');
-const key = opt(privateKey, 'the private key of the request, where the gateway is to hold it');
+const key = opt(privateKey, 'the private key of the request, if the gateway is to hold it');
 const lastDay = opt(ends, 'last day; two years from now when left out');
 const valid = opt(days(90), 'how long a code is valid; default: 30d', 30);
 

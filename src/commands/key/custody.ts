@@ -24,7 +24,7 @@ export const keyState = z.object({
       verifiedAt: z.string().optional(),
     })
     .optional(),
-  reminder: z.string().optional().meta({ description: 'What to do; absent where nothing is.' }),
+  reminder: z.string().optional().meta({ description: 'What to do; absent if nothing is to be done.' }),
 });
 export type KeyState = z.infer<typeof keyState>;
 

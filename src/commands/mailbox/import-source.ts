@@ -24,9 +24,9 @@ export const SOURCE = {
     'many mailboxes, from a CSV file: "account,maildir", or with --pop3 "account,user,password"; - for standard input',
   ),
   rule: opt(choice('rule', RULES), 'how a maildir tells its UIDLs; otherwise by what is in it'),
-  uidlFormat: opt(text('format'), "Dovecot's pop3_uidl_format, where it was changed"),
+  uidlFormat: opt(text('format'), "Dovecot's pop3_uidl_format, if it was changed"),
   uidlFile: opt(file, 'UIDLs of a maildir from a CSV file "file,uidl"'),
-  user: opt(text('name'), 'login name at the POP3 server, where it is another'),
+  user: opt(text('name'), 'login name at the POP3 server, if it is another'),
   passwordFile: opt(file, 'its password is the first line of this file; - for standard input'),
   stls: flag('begin in plain text and start TLS by STLS'),
   ca: opt(file, 'authority of the server (PEM)'),
@@ -35,7 +35,7 @@ export const SOURCE = {
 type From = Values<typeof SOURCE>;
 
 const account = old(need(login, 'whose mailbox'), 'login');
-const user = opt(text('name'), 'its login name there, where it is another');
+const user = opt(text('name'), 'its login name there, if it is another');
 const MAILDIRS = { account, maildir: need(folder, 'its maildir'), user };
 const AT_SERVER = { account, user, password };
 const UIDLS = { file: need(text('file', 4096), 'of a message'), uidl: need(text('uidl', 998), 'its UIDL') };

@@ -15,7 +15,7 @@ export const importHere = changesHere({
       choice('what', ['fetched', 'waiting']),
       'whether messages count as fetched, or as waiting and overdue one day; otherwise a maildir tells, and those of a server count as fetched',
     ),
-    address: opt(address, 'recipient for the trace, where a message does not name an address of the account'),
+    address: opt(address, 'recipient for the trace, if a message does not name an address of the account'),
     dryRun: flag('look at the other server and at the mailbox, and change nothing'),
   },
   check: ({ delete: deletes, pop3 }) =>

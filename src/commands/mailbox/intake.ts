@@ -60,7 +60,7 @@ const kinds = {
 
 const target = {
   login: arg(login, 'the account'),
-  address: opt(address, 'recipient for the trace, where a message does not name an address of the account'),
+  address: opt(address, 'recipient for the trace, if a message does not name an address of the account'),
 };
 const said = { right: 'registry', examples: ['huisarts'] } as const;
 

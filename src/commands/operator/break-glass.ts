@@ -16,7 +16,7 @@ const made = z.object({
   password: z.string(),
   key: z.string().meta({ description: 'Of the codes, base32, as a program on a telephone takes it by hand.' }),
   address: z.string().meta({ description: 'The same for a QR code (otpauth).' }),
-  page: z.string().optional().meta({ description: 'Where it is used; absent where no console is configured.' }),
+  page: z.string().optional().meta({ description: 'Where to use it; absent if no console is configured.' }),
 });
 const state = z.object({
   role: z.enum(ROLES).optional().meta({ description: 'Absent: there is no such account.' }),

@@ -18,7 +18,7 @@ export const codeOut = z.object({
   code: z.string(),
   operator: z.string(),
   ends: z.string(),
-  page: z.string().optional().meta({ description: 'Where it is used; absent where no console is configured.' }),
+  page: z.string().optional().meta({ description: 'Where to use it; absent if no console is configured.' }),
 });
 export type CodeOut = z.infer<typeof codeOut>;
 

@@ -13,7 +13,7 @@ import { type Values, arg, changes, flag, lists, old, opt, subject } from '../co
 const identityView = z.object({
   identity: z.string().meta({ description: '`ID` or `ID:QUALIFIER`.' }),
   organisation: z.string(),
-  account: z.string().optional().meta({ description: "Login name, where it is one account's alone." }),
+  account: z.string().optional().meta({ description: 'Login, if it belongs to one account only.' }),
 });
 
 /** Most lines of one file. */

@@ -69,7 +69,7 @@ export const erase = changesHere({
   say: (done) =>
     isWritten(done)
       ? `Erased organisation ${done.organisation}: ${many(done.accounts, 'account')}, ${many(done.messages, 'message')}, ${many(done.rows, 'row')}. The signed statement is "${done.file}"; "sluis trace --verify ${done.file}" checks it.`
-      : `It would erase this:\n${planText(done)}\n\nTo erase for good: suspend its accounts, then add --statement FILE --reason TEXT (and --discard-mail where mail waits).`,
+      : `It would erase this:\n${planText(done)}\n\nTo erase for good: suspend its accounts, then add --statement FILE --reason TEXT (and --discard-mail if mail waits).`,
 });
 
 const planText = (found: ErasePlan): string =>

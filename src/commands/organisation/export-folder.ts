@@ -83,7 +83,7 @@ export const readme = (name: string, missing: readonly string[]): string =>
     'usage.jsonl           figures of each account and month, for the invoice',
     'messages.jsonl        envelopes of messages that were sent by its accounts or are in their mailboxes, as long as they are told of',
     'audit.jsonl           rows of the audit trail about its accounts',
-    'mail/                 messages that wait in its mailboxes, where they were asked for (ACCOUNT-NUMBER-ID.eml)',
+    'mail/                 messages that wait in its mailboxes, if they were asked for (ACCOUNT-NUMBER-ID.eml)',
     'manifest.json         octets and SHA-256 of every file',
     '',
     ...(missing.length === 0 ? [] : ['Not here:', ...missing.map((text) => `- ${text}`), '']),

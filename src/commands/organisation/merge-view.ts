@@ -73,7 +73,7 @@ const planView = z.object({
 export type MergePlan = z.infer<typeof planView>;
 
 export const mergeView = planView.extend({
-  applied: z.boolean().meta({ description: 'False where it was only asked what would be.' }),
+  applied: z.boolean().meta({ description: 'False if it was a dry run.' }),
   merged: z
     .string()
     .optional()

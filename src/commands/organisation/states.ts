@@ -17,7 +17,7 @@ import { type InApi, arg, changes, flag } from '../core/row.ts';
 const changeView = z.object({
   name: z.string(),
   state: z.string(),
-  applied: z.boolean().meta({ description: 'False where it was only asked what would be.' }),
+  applied: z.boolean().meta({ description: 'False if it was a dry run.' }),
   successor: z.string().optional(),
   accounts: z.number().meta({ description: 'Those that have not ended.' }),
   addresses: z.number().meta({ description: 'Their addresses that have not.' }),
@@ -27,7 +27,7 @@ const changeView = z.object({
   closes: z.string().optional().meta({ description: 'Until then it can be resumed; only for `end`.' }),
   takenBack: z.literal(true).optional().meta({
     description:
-      'True where `resume` took an end back. One that was suspended as well is ending still: that was taken back first.',
+      'True if `resume` took an end back. One that was also suspended is still ending: `resume` takes the suspension back first.',
   }),
   suspended: z.number().optional().meta({
     description: 'Accounts that stay suspended, since they are so themselves; only for `resume`.',

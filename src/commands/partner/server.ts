@@ -88,7 +88,7 @@ export const SERVER = {
   pin: many(pin, 'cert:SHA256 or key:SHA256 that it must show besides', MAX_PINS),
   dane: opt(
     choice('demand', ['required', 'off']),
-    'TLSA records of its host (DANE): required, or off: not looked up; default: they must be met where there are any',
+    'TLSA records of its host (DANE): required, or off: not looked up; default: they must be met if there are any',
   ),
   dkim: flag('sign what is sent to it (DKIM); needs a key: sluis dkim make'),
   clientCertificate: opt(certificates('pem'), 'certificate that we show, with its chain; needs --client-key'),

@@ -32,7 +32,7 @@ export const view = z.object({
     .meta({ description: 'Those that may have issued its certificate.' }),
   pins: z.array(z.string()),
   dane: z.enum(['required', 'off']).optional().meta({
-    description: 'What TLSA records of its host are worth; absent: they must be met where there are any.',
+    description: 'What TLSA records of its host are worth; absent: they must be met if there are any.',
   }),
   dkim: z.boolean().optional().meta({ description: 'What is sent to it is signed (DKIM).' }),
   clientCertificate: certificate.optional(),

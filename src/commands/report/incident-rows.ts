@@ -26,7 +26,7 @@ const ANSWERED = 1000;
 const exposure = z.object({
   at: z.string(),
   organisation: z.string().meta({ description: 'Whose the account was then.' }),
-  now: z.string().optional().meta({ description: 'Whose it is now, where that is another one.' }),
+  now: z.string().optional().meta({ description: 'Whose it is now, if that is another one.' }),
   account: z.string(),
   kind: z.enum(['login', 'refused-login', 'fetched', 'previewed', 'removed', 'sent', 'refused']).meta({
     description:
@@ -40,7 +40,7 @@ const exposure = z.object({
     .meta({ description: 'Of the message; absent once its trace is gone. Empty for a notice.' }),
   octets: z.number().optional(),
   recipients: z.array(z.string()).readonly().optional(),
-  network: z.string().optional().meta({ description: 'Where from; absent where it was erased.' }),
+  network: z.string().optional().meta({ description: 'Where from; absent if it was erased.' }),
   erased: z.boolean().meta({ description: 'Who and where were erased from the trail after their time.' }),
 });
 export type Exposure = z.infer<typeof exposure>;

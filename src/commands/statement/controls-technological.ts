@@ -32,7 +32,7 @@ export const TECHNOLOGICAL: readonly Control[] = [
     'see Threats; `login=both`',
   ),
   product('8.6', 'capaciteit', 'capacity', 'sluis status', 'metrics, alarms, a reserve on the disk'),
-  product('8.7', "schadelijke programma's", 'malware', 'sluis config list scan', 'a scanner where one is set'),
+  product('8.7', "schadelijke programma's", 'malware', 'sluis config list scan', 'a scanner if one is set'),
   product(
     '8.8',
     'kwetsbaarheden',

@@ -118,7 +118,7 @@ export const letterSent = part({
 const due = z.object({
   organisation: z.string(),
   step: z.enum(LETTER_STEPS),
-  done: z.boolean().meta({ description: 'Written or filed now; false where it was only asked.' }),
+  done: z.boolean().meta({ description: 'Written or filed now; false if it was a dry run.' }),
   to: z.string().optional().meta({ description: 'Who gets it as a notice.' }),
   why: z.string().optional().meta({ description: 'Why it was not filed.' }),
 });

@@ -27,7 +27,7 @@ const practiceStatus = practiceView.extend({
     description:
       'Accounts whose programs log in at the old server though their mailbox is here; absent without --old-log.',
   }),
-  boxes: z.array(mailboxView).readonly().optional().meta({ description: 'Its mailboxes, where a practice was named.' }),
+  boxes: z.array(mailboxView).readonly().optional().meta({ description: 'Its mailboxes, if a practice was named.' }),
 });
 export type PracticeStatus = z.infer<typeof practiceStatus>;
 

@@ -30,7 +30,7 @@ export const checkedView = z.object({
   }),
   parts: z.array(z.string()).readonly(),
   summary: z.string().meta({ description: 'What it says, for people.' }),
-  trail: z.custom<CheckedExport>().optional().meta({ description: 'Absent where the document has no rows.' }),
+  trail: z.custom<CheckedExport>().optional().meta({ description: 'Absent if the document has no rows.' }),
   timeStamps: z
     .object({ stamps: z.number(), checked: z.boolean(), newest: z.string().optional() })
     .optional()

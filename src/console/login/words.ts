@@ -42,7 +42,7 @@ export const LOGIN = {
     registerLead: 'You need a code for this. Somebody who manages operators makes it for you.',
     code: 'Code',
     codeHint: 'Six groups of four characters. Dashes and capitals do not matter.',
-    next: 'Go on',
+    next: 'Continue',
     codeRefused: 'This code does not work. It was mistyped, used, or is too old. Ask for a new one.',
     makeLead: 'The code is right. Now make a passkey for',
     makeHint: 'Do this on a device of your own. The browser asks for your key, and your PIN or finger.',

@@ -107,7 +107,7 @@ export const ACCOUNT = {
     program: 'program',
     mail: 'mail',
     to: 'to',
-    logIn: 'log-in',
+    logIn: 'login',
     reply: 'Reply',
   },
 };

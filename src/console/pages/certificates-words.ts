@@ -55,8 +55,8 @@ export const CERTIFICATE = {
       login: 'logging in',
       mail: 'signing and encrypting mail',
       listener: 'a port of the gateway',
-      root: 'the own root',
-      issuing: 'the own issuer',
+      root: 'root of the gateway',
+      issuing: 'issuer of the gateway',
       evidence: 'evidence',
       'partner-certificate': 'what we show a partner',
       'partner-authority': 'issuer of a partner',
@@ -82,7 +82,7 @@ export const CERTIFICATE = {
     origins: {
       issued: 'issued by this gateway',
       imported: 'given to the gateway',
-      registered: 'registered for login alone',
+      registered: 'registered for login only',
       configured: 'from the configuration',
       partner: 'set for a partner',
       shown: 'shown by a partner',
@@ -141,7 +141,7 @@ export const REVOKE = {
   },
   en: {
     button: 'Revoke',
-    what: 'The certificate ends at once and for good. Nobody can log in with it from now on. Who still uses it needs a new one.',
+    what: 'The certificate ends at once and for good. Nobody can log in with it from now on. Whoever still uses it needs a new one.',
     done: 'The certificate was revoked.',
     fields: {
       why: {
@@ -149,7 +149,7 @@ export const REVOKE = {
         choices: {
           unspecified: 'not said',
           keyCompromise: 'the key is in other hands',
-          cACompromise: 'the issuer is no longer to be trusted',
+          cACompromise: 'the issuer can no longer be trusted',
           affiliationChanged: 'the holder has left',
           superseded: 'there is a new certificate',
           cessationOfOperation: 'it is no longer needed',

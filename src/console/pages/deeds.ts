@@ -85,7 +85,7 @@ export const DEEDS: readonly AccountDeed[] = (
           button: 'Code for a certificate',
           what: 'You are shown a code, once. With it the user fetches a new certificate. The old one is valid until its end.',
           done: 'Read this code out, or write it down.',
-          fields: { use: { label: 'What for', choices: { login: 'log-in', mail: 'signing and encrypting' } } },
+          fields: { use: { label: 'What for', choices: { login: 'login', mail: 'signing and encrypting' } } },
         },
       },
     },
@@ -200,7 +200,7 @@ export const DEEDS: readonly AccountDeed[] = (
           done: 'The account belongs to the other organisation now.',
           fields: {
             organisation: { label: 'To which organisation', hint: 'Its short name, such as praktijk-jansen.' },
-            since: { label: 'Messages move along since', hint: 'A day such as 2026-11-01, or 14d for two weeks ago.' },
+            since: { label: 'Messages go along from', hint: 'A day such as 2026-11-01, or 14d for two weeks ago.' },
             grace: {
               label: 'How long the old organisation can collect what stays',
               hint: 'For example 30d. Empty: 30 days.',
@@ -232,7 +232,7 @@ export const DEEDS: readonly AccountDeed[] = (
         },
         en: {
           button: 'Contain: somebody else has access',
-          what: 'The account is suspended. All passwords and certificates are gone for good. All connections are ended.',
+          what: 'The account is suspended. All passwords and certificates end for good. All connections are ended.',
           done: 'The account is contained. Nobody can log in from now on.',
         },
       },

@@ -24,7 +24,7 @@ export const END = {
     },
     en: {
       button: 'End',
-      what: 'The account ends, with all its addresses. New mail is refused. It collects and can be resumed until the time is over.',
+      what: 'The account ends, with all its addresses. New mail is refused. It can fetch mail and be resumed until the time is over.',
       done: 'The account is ending. It can be resumed until the day that was named.',
       fields: FIELDS.en,
     },
@@ -52,7 +52,7 @@ export const END = {
     },
     en: {
       button: 'End the organisation',
-      what: 'The organisation ends, with all its accounts and addresses. It collects and can be resumed until the time is over.',
+      what: 'The organisation ends, with all its accounts and addresses. It can fetch mail and be resumed until the time is over.',
       done: 'The organisation is ending. It can be resumed until the day that was named.',
       fields: FIELDS.en,
     },
@@ -105,7 +105,7 @@ export const MOVE_WORDS: Both<DeedWords> = {
       'to-partner': { label: 'Or to the mail server of this partner' },
       queued: {
         label: 'What still waits for the old platform',
-        choices: { keep: 'still goes there', move: 'goes along into the mailbox' },
+        choices: { keep: 'still goes there', move: 'moves to the mailbox' },
       },
     },
   },

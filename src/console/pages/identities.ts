@@ -17,12 +17,12 @@ const release: Deed = {
   words: {
     nl: {
       button: 'Vrijgeven',
-      what: 'De operator is beëindigd. Na het vrijgeven logt deze persoon weer in, met de rol van zijn groepen.',
+      what: 'De operator is beëindigd. Na het vrijgeven kan deze persoon weer inloggen, met de rol van zijn groepen.',
       done: 'De persoon mag weer inloggen.',
     },
     en: {
       button: 'Release',
-      what: 'The operator has ended. Once released, this person logs in again, with the role of the groups.',
+      what: 'This operator has ended. After the release this person can log in again, with the role of their groups.',
       done: 'The person may log in again.',
     },
   },
@@ -35,7 +35,7 @@ export const identities: Register<'operator.identity.list'> = {
   words: {
     nl: {
       title: 'Inloggen bij een provider',
-      about: 'Wie de OpenID-provider bedoelt met welke operator.',
+      about: 'Welke persoon bij de OpenID-provider welke operator is.',
       none: 'Niemand logde in bij een OpenID-provider.',
       columns: {
         operator: 'Operator',
@@ -49,7 +49,7 @@ export const identities: Register<'operator.identity.list'> = {
     },
     en: {
       title: 'Logins at a provider',
-      about: 'Whom the OpenID provider means by which operator.',
+      about: 'Which person at the OpenID provider is which operator.',
       none: 'Nobody logged in at an OpenID provider.',
       columns: {
         operator: 'Operator',

@@ -26,7 +26,7 @@ export const ACCOUNTS_IN = {
         label: 'Lines may be without a password',
         hint: 'Each such account gets a letter with a code for a first password.',
       },
-      observe: { label: 'Tolerate and watch deviations', hint: 'A number of days, such as 30d. Empty: no.' },
+      observe: { label: 'Tolerate and watch deviations', hint: 'A number of days, such as 30d. Empty: not.' },
     },
   },
 };
@@ -105,7 +105,7 @@ export const CONTAINED = {
   },
   en: {
     title: 'Contain accounts',
-    what: 'These accounts are suspended. All passwords and certificates are gone for good. All connections are ended.',
+    what: 'These accounts are suspended. All passwords and certificates end for good. All connections are ended.',
   },
 };
 

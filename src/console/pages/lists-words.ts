@@ -17,7 +17,7 @@ export const ORGANISATIONS = {
     columns: { name: 'Organisation', title: 'Name', state: 'State', contact: 'Contact', telephone: 'Telephone' },
     filters: {
       like: { label: 'Name', hint: 'A part of the name.' },
-      telephone: { label: 'Telephone', hint: 'Whatever way the number is written.' },
+      telephone: { label: 'Telephone', hint: 'The number may be written in any way.' },
     },
   },
 };

@@ -19,7 +19,7 @@ const WORDS = {
     },
     en: {
       button: 'Take back',
-      what: 'Who does not have it yet will not get it. The sender is told and reads the reason that you type. This is for good.',
+      what: 'Whoever does not have it yet will not get it. The sender is told and reads the reason that you type. This is for good.',
       done: 'It was taken back where that was still possible.',
       fields: {
         recipient: { label: 'From these addressees only', hint: 'Empty: from all.' },
@@ -52,7 +52,7 @@ const WORDS = {
       what: 'The sender is told once more that it was fetched, with the original time. It says that it is a repetition.',
       done: 'The sender is told again.',
       fields: {
-        recipient: { label: 'By these addressees only', hint: 'Empty: by all who fetched it.' },
+        recipient: { label: 'Receipts of these addressees only', hint: 'Empty: of all who fetched it.' },
       },
     },
   },

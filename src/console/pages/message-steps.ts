@@ -89,7 +89,7 @@ export const STEPS = {
     'failed-operator': '{actor} ended the delivery: {reason}',
     delayed: 'The mail server of {partner} has not accepted it yet. We keep trying.',
     held: '{actor} held it: {reason}',
-    'held-restored': 'It is held, since the gateway was put back from a backup.',
+    'held-restored': 'It is held, because the gateway was restored from a backup.',
     'held-aside': 'It was taken out of the mailbox and is held: a mail program was stuck at it.',
     released: '{actor} released it: {reason}',
     hurried: '{actor} had it tried again at once: {reason}',

@@ -29,12 +29,12 @@ const FIELDS = {
   en: {
     name: { label: 'Name', hint: 'Small letters, digits, dot or hyphen, such as jan.devries.' },
     role: { label: 'Role', choices: ROLE_CHOICES.en },
-    organisation: { label: 'For one organisation alone', hint: 'Empty: for all organisations.' },
+    organisation: { label: 'For one organisation only', hint: 'Empty: for all organisations.' },
     ends: { label: 'Until when', hint: 'For example 2027-12-31 or 90d. Empty: without an end.' },
     'public-key': { label: 'Public key', hint: 'To sign with. Paste what is in the file.' },
     console: { label: 'Make a one-time code to log in here' },
     scope: { label: 'May do at most', hint: 'Empty: what the operator may.', choices: ROLE_CHOICES.en },
-    network: { label: 'From these networks alone', hint: 'For example 192.0.2.0/24.' },
+    network: { label: 'From these networks only', hint: 'For example 192.0.2.0/24.' },
   },
 };
 const TOKEN_ENDS = {
@@ -66,7 +66,7 @@ export const DEED_WORDS = {
     },
     en: {
       button: 'Change role or end',
-      what: 'Other rights apply from the next request on, also for tokens and open sessions. No choice changes nothing.',
+      what: 'Other rights apply from the next request on, also for tokens and open sessions. An empty choice changes nothing.',
       done: 'The operator was changed.',
       fields: { ...FIELDS.en, ends: { label: 'Until when', hint: 'For example 2027-12-31 or 90d.' } },
     },
@@ -100,12 +100,12 @@ export const DEED_WORDS = {
   end: {
     nl: {
       button: 'Operator beëindigen',
-      what: 'De operator mag niets meer, voorgoed. Zijn tokens, passkeys en sessies gaan mee. Zijn sleutel komt nooit terug.',
+      what: 'De operator mag niets meer, voorgoed. Zijn tokens, passkeys en sessies eindigen ook. Zijn sleutel kan nooit opnieuw worden geregistreerd.',
       done: 'De operator is beëindigd.',
     },
     en: {
       button: 'End the operator',
-      what: 'The operator may no longer do anything, for good. Tokens, passkeys and sessions go along. The key is never taken again.',
+      what: 'The operator may no longer do anything, for good. Tokens, passkeys and sessions end as well. The key can never be registered again.',
       done: 'The operator has ended.',
     },
   },
@@ -129,7 +129,7 @@ export const DEED_WORDS = {
     },
     en: {
       button: 'End the passkey',
-      what: 'Nobody can log in with it from now on. The sessions that it began are over.',
+      what: 'Nobody can log in with it from now on. Sessions that began with it are over.',
       done: 'The passkey has ended.',
     },
   },

@@ -53,7 +53,7 @@ export const OPERATOR = {
     code: 'One-time code',
     token: 'Token',
     usedAt: 'To be used at',
-    once: 'This is shown once. Hand it over in person, or read it out to whom you know.',
+    once: 'This is shown once. Hand it over in person, or read it out to somebody you know.',
   },
 };
 
@@ -88,13 +88,13 @@ export const OPERATORS = {
 
 const OF = {
   nl: { operator: { label: 'Operator', hint: 'Alleen die van deze operator.' } },
-  en: { operator: { label: 'Operator', hint: 'Those of this operator alone.' } },
+  en: { operator: { label: 'Operator', hint: 'Only those of this operator.' } },
 };
 
 export const TOKENS = {
   nl: {
     title: 'Tokens',
-    about: 'Waarmee programma’s van operators inloggen. Een token zelf staat nergens.',
+    about: 'Waarmee programma’s van operators inloggen. Een token zelf wordt niet bewaard.',
     none: 'Er is geen token.',
     columns: {
       id: 'Token',
@@ -109,7 +109,7 @@ export const TOKENS = {
   },
   en: {
     title: 'Tokens',
-    about: 'What programs of operators log in with. A token itself stands nowhere.',
+    about: 'What programs of operators log in with. A token itself is not stored.',
     none: 'There is no token.',
     columns: {
       id: 'Token',
@@ -142,7 +142,7 @@ export const PASSKEYS = {
   },
   en: {
     title: 'Passkeys',
-    about: 'What operators log in here with.',
+    about: 'What operators use to log in here.',
     none: 'There is no passkey.',
     columns: {
       id: 'Passkey',

@@ -138,12 +138,12 @@ export const QUEUE_DEEDS = {
   hold: {
     nl: {
       button: 'Vasthouden',
-      what: 'Het wacht tot iemand het vrijgeeft. De afzender hoort daar niets van. Beslist niemand, dan wordt het op den duur geweigerd.',
+      what: 'Het wacht tot iemand het vrijgeeft. De afzender hoort daar niets van. Beslist niemand, dan weigert de gateway het na enige tijd.',
       done: 'Het wordt vastgehouden.',
     },
     en: {
       button: 'Hold',
-      what: 'It waits until somebody releases it. The sender hears nothing of it. If nobody decides, it is refused in time.',
+      what: 'It waits until somebody releases it. The sender hears nothing of it. If nobody decides, the gateway refuses it after some time.',
       done: 'It is held.',
     },
   },

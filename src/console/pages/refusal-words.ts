@@ -37,7 +37,7 @@ const WORDS: Readonly<Record<string, Readonly<Record<Language, string>>>> = {
   },
   'app-scope': {
     nl: 'Dit app-wachtwoord is voor iets anders: alleen verzenden, of alleen ophalen.',
-    en: 'This app password is for something else: sending alone, or fetching alone.',
+    en: 'This app password is for something else: only for sending, or only for fetching.',
   },
   'not-on-listener': {
     nl: 'Het programma gebruikt een poort die niet voor dit account is.',

@@ -23,7 +23,7 @@ export const SCAN_EXEMPT = {
   add: {
     nl: {
       button: 'Niet op malware scannen',
-      what: 'Wat het account verstuurt gaat ongescand door, of alleen interchanges van één afzender. Voor een vals alarm van de scanner. Twee mensen staan erachter. Eén mens beëindigt het.',
+      what: 'Wat het account verstuurt gaat ongescand door, of alleen interchanges van één afzender. Voor een vals alarm van de scanner. Twee mensen moeten ermee instemmen. Eén mens kan het beëindigen.',
       done: 'Wat u koos gaat ongescand door. Elk bericht krijgt dat als merk in zijn spoor.',
       fields: {
         ...PARTIES.nl,
@@ -35,7 +35,7 @@ export const SCAN_EXEMPT = {
     },
     en: {
       button: 'Do not scan for malware',
-      what: 'What the account submits passes unscanned, or only interchanges of one sender. For a false alarm of the scanner. Two people stand behind it. One person ends it.',
+      what: 'What the account submits passes unscanned, or only interchanges of one sender. For a false alarm of the scanner. Two people must agree to it. One person can end it.',
       done: 'What you chose passes unscanned. Each message is marked so in its trace.',
       fields: {
         ...PARTIES.en,

@@ -54,7 +54,7 @@ export const SETTINGS = {
     title: 'Settings of the gateway',
     about: 'What the configuration file decides, with the values in use. Nothing can be changed here.',
     none: 'No setting matches.',
-    columns: { name: 'Setting', value: 'Now', initial: 'Default', about: 'What it does', by: 'Holds after' },
+    columns: { name: 'Setting', value: 'Now', initial: 'Default', about: 'What it does', by: 'Takes effect after' },
     filters: {
       like: { label: 'Search', hint: 'A part of the name, or a word of what it does.' },
       section: { label: 'Section' },

@@ -15,7 +15,7 @@ export const WEBHOOK = {
     never: 'nooit',
     failures: 'Mislukt op rij',
     nextTry: 'Volgende poging',
-    missed: 'Niet gemeld, van voor',
+    missed: 'Niet gemeld, want te oud; van voor',
     oldSecret: 'Het oude geheim tekent nog tot',
     secret: 'Het geheim',
     once: 'Dit staat hier maar één keer. De ontvanger controleert er handtekeningen mee.',
@@ -39,7 +39,7 @@ export const WEBHOOK = {
     never: 'never',
     failures: 'Failures in a row',
     nextTry: 'Next try',
-    missed: 'Events not sent, from before',
+    missed: 'Too old to be sent: events before',
     oldSecret: 'The old secret signs until',
     secret: 'The secret',
     once: 'This is shown once. The receiver checks signatures with it.',
@@ -94,8 +94,8 @@ const FIELDS = {
   en: {
     name: { label: 'Name', hint: 'What it is called in lists and letters.' },
     url: { label: 'Address', hint: 'Begins with https:// and can be reached from outside.' },
-    account: { label: 'Of this account alone', hint: 'Empty: see organisation.' },
-    organisation: { label: 'Of this organisation alone', hint: 'Empty, and no account: of everything.' },
+    account: { label: 'About this account only', hint: 'Empty: see organisation.' },
+    organisation: { label: 'About this organisation only', hint: 'Empty, and no account: about everything.' },
     event: { label: 'Events', hint: 'Such as message.failed. Empty: all.' },
   },
 };
@@ -110,7 +110,7 @@ export const WEBHOOK_DEED_WORDS = {
     },
     en: {
       button: 'Add a webhook',
-      what: 'A program from outside receives events from now on, without content, names or addresses.',
+      what: 'An outside program receives events from now on, without content, names or addresses.',
       done: 'The webhook was added.',
       fields: FIELDS.en,
     },

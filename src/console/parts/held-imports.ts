@@ -80,7 +80,10 @@ export class HeldImports {
     const all = [...this.#known.values()].map(({ one }) => one);
     for (const before of all.filter((one) => one.session === session)) {
       if (before.state.kind === 'working')
-        throw new AdminError('conflict', 'Cannot take another file: the one before is still worked on; wait for it');
+        throw new AdminError(
+          'conflict',
+          'Cannot take another file: the gateway is still working on the one before; wait until it is done',
+        );
       this.drop(before);
     }
     const octets = [...this.#known.values()].reduce((sum, { one }) => sum + (one.file?.size ?? 0), 0);

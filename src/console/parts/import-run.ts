@@ -11,7 +11,7 @@ const MAX_LETTERS = 2000;
 /** Log-in names of which it is told that they got none. */
 const NAMED = 100;
 
-const FAILED = 'The gateway failed, and perhaps a part was done; its log says why';
+const FAILED = 'The gateway failed, and may have done a part of it; its log says why';
 /** Never aborted: nobody who goes away ends the work. */
 const NOBODY_GOES = new AbortController().signal;
 

@@ -51,7 +51,7 @@ export const IMPORT = {
       'Accounts zonder wachtwoord krijgen een brief. U haalt ze hier één keer op, druk ze af en verwijder het bestand.',
     take: 'Brieven ophalen',
     taken: 'De brieven zijn opgehaald.',
-    without: 'Zonder brief bleven:',
+    without: 'Deze kregen geen brief:',
     helps: 'Zo maakt u ze alsnog:',
   },
   en: {
@@ -76,7 +76,7 @@ export const IMPORT = {
     does: 'Do it',
     held: 'This is the file that is used (SHA-256):',
     until: 'It is held for half an hour, for you alone.',
-    domain: 'What stands behind the @',
+    domain: 'What comes after the @',
     domainHint: 'For example west.example. Not needed if you type whole addresses below.',
     people: 'Who works there, one a line',
     peopleHint: 'A name, or a whole address. "Jan de Vries" becomes jan.de.vries. At most',
@@ -104,7 +104,7 @@ export const IMPORT = {
     lettersLead: 'Accounts without a password get a letter. Fetch them here, once; print them, and delete the file.',
     take: 'Fetch the letters',
     taken: 'The letters were fetched.',
-    without: 'Without a letter are:',
-    helps: 'This makes them after all:',
+    without: 'These got no letter:',
+    helps: 'To make them after all:',
   },
 };

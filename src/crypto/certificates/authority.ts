@@ -263,7 +263,7 @@ export function allowedEmails(
   if (foreign !== undefined)
     return fail({
       kind: 'not-allowed',
-      text: `The request asks for "${foreign}", which is no active address of the account`,
+      text: `The request asks for "${foreign}", which is not an active address of the account; register it first, or make the request without it`,
     });
   return ok(emails);
 }

@@ -27,7 +27,7 @@ export function smallInteger(element: Element, what: string): number {
 
 export function booleanValue(element: Element, what: string): boolean {
   const content = element.as(Tag.boolean, what).content;
-  if (content.length !== 1) throw element.error('malformed', `${what} is not a truth value`);
+  if (content.length !== 1) throw element.error('malformed', `${what} is not a boolean`);
   return content[0] !== 0;
 }
 
@@ -56,7 +56,7 @@ export function oidValue(element: Element, what: string): string {
 /** Whole octets of a BIT STRING. */
 export function bitOctets(element: Element, what: string): Buffer {
   const content = element.as(Tag.bitString, what).content;
-  if (content[0] !== 0) throw element.error('malformed', `${what} has no whole number of octets`);
+  if (content[0] !== 0) throw element.error('malformed', `${what} does not have a whole number of octets`);
   return content.subarray(1);
 }
 
@@ -82,7 +82,7 @@ export function textValue(element: Element, what: string): string | undefined {
       try {
         return utf8Strict.decode(content);
       } catch {
-        throw element.error('malformed', `${what} is no UTF-8`);
+        throw element.error('malformed', `${what} is not UTF-8`);
       }
     case Tag.printableString:
     case Tag.ia5String:
@@ -91,10 +91,10 @@ export function textValue(element: Element, what: string): string | undefined {
     case Tag.teletexString: // in practice ISO 8859-1
       return content.toString('latin1');
     case Tag.bmpString:
-      if (content.length % 2 !== 0) throw element.error('malformed', `${what} has half a character`);
+      if (content.length % 2 !== 0) throw element.error('malformed', `${what} ends in the middle of a character`);
       return Buffer.from(content).swap16().toString('utf16le');
     case Tag.universalString: {
-      if (content.length % 4 !== 0) throw element.error('malformed', `${what} has a part of a character`);
+      if (content.length % 4 !== 0) throw element.error('malformed', `${what} has an incomplete character`);
       let text = '';
       for (let at = 0; at < content.length; at += 4) {
         const point = content.readUInt32BE(at);

@@ -148,7 +148,7 @@ function keyProblem(certificate: Certificate): Untrusted | undefined {
 function criticalProblem(certificate: Certificate): Untrusted | undefined {
   const { unknownCritical } = certificate;
   if (unknownCritical.length === 0) return undefined;
-  const text = `has critical extensions we cannot honour: ${unknownCritical.join(', ')}`;
+  const text = `has critical extensions that the gateway does not support: ${unknownCritical.join(', ')}`;
   return bad('critical-extension', certificate, text);
 }
 
@@ -215,7 +215,11 @@ function signatureProblem(search: Search, certificate: Certificate, issuer: Cert
     );
   if (genuine.get(certificate)?.has(issuer) === true) return undefined;
   if (++search.signatures > MAX_SIGNATURES)
-    return bad('too-many-candidates', certificate, `has more possible issuers than we try (${MAX_SIGNATURES})`);
+    return bad(
+      'too-many-candidates',
+      certificate,
+      `has more possible issuers than the gateway tries (${MAX_SIGNATURES})`,
+    );
   if (!verify(certificate.signature, certificate.signed, certificate.signatureValue, issuer.publicKey))
     return bad('bad-signature', certificate, `was not signed by ${describe(issuer)}`);
   const issuers = genuine.get(certificate) ?? new WeakSet();
@@ -246,7 +250,7 @@ function extend(search: Search, path: readonly Certificate[], below: number): re
       bad('no-issuer', last, `was issued by "${formatName(last.issuer)}", which is not trusted here`),
     );
   if (path.length >= search.maxLength)
-    return note(search, path, bad('too-long', last, `is ${path.length} steps up, and no anchor is reached`));
+    return note(search, path, bad('too-long', last, `is ${path.length} steps up, and no trusted authority is reached`));
   for (const issuer of issuers) {
     const problem =
       signatureProblem(search, last, issuer) ??
@@ -277,5 +281,5 @@ export function findPath(leaf: Certificate, options: PathOptions): PathResult {
   };
   const path = extend(search, [leaf], 0);
   if (path) return { kind: 'trusted', path };
-  return search.furthest?.failure ?? bad('no-issuer', leaf, 'has no path to an anchor');
+  return search.furthest?.failure ?? bad('no-issuer', leaf, 'has no path to a trusted authority');
 }

@@ -81,7 +81,7 @@ function checkEntryExtensions(extensions: Element): void {
       booleanValue(critical, 'criticality') &&
       !KNOWN_ENTRY_EXTENSIONS.some((known) => known.equals(content))
     )
-      throw id.error('unsupported', 'an entry has a critical extension that we do not know');
+      throw id.error('unsupported', 'an entry has a critical extension that the gateway does not support');
   }
 }
 
@@ -150,7 +150,7 @@ function readScope(extension: Extension | undefined): CrlScope {
   if (flags.has(3)) throw refuse('the list is for some revocation reasons only');
   if (flags.has(5)) throw refuse('the list is for attribute certificates only');
   const urls = point ? readDistributionPointName(point) : [];
-  if (point && urls.length === 0) throw refuse('the list is for a place that is no URI');
+  if (point && urls.length === 0) throw refuse('the list is for a place that is not a URI');
   return { only: flags.has(1) ? 'end-entities' : flags.has(2) ? 'authorities' : 'all', urls };
 }
 

@@ -172,7 +172,7 @@ export function parseName(text: string): Result<Name, string> {
   for (const { key, value, separator } of parts) {
     const type = oidOf.get(key.toLowerCase()) ?? (DOTTED.test(key) ? key : undefined);
     if (type === undefined)
-      return fail(`"${key}" is not an attribute that we know; expected one of ${Object.keys(SHORT).join(', ')}`);
+      return fail(`"${key}" is not a known attribute; expected one of ${Object.keys(SHORT).join(', ')}`);
     const problem = attributeProblem(type, value);
     if (problem !== undefined) return fail(`${key} ${problem}`);
     rdns.at(-1)?.push({ type, value });

@@ -32,7 +32,7 @@ export function readDkimKeys(folder: string, which: 'signing' | 'waiting' = 'sig
     .sort();
   if (files.length > MOST_KEYS)
     throw new Unusable(
-      `Cannot use the DKIM keys in "${folder}": there are ${files.length}, at most ${MOST_KEYS} are taken; move those that are not used elsewhere`,
+      `Cannot use the DKIM keys in "${folder}": there are ${files.length}, at most ${MOST_KEYS} can be used; move those that are not used elsewhere`,
     );
   const keys = files.map((name) => readKey(folder, name, end));
   const twice = keys.find((key, n) =>

@@ -123,7 +123,10 @@ export async function decrypt(
   // Whom it is for stands in the clear; a wildcard names nobody and is tried.
   const tried = asked.filter((id) => WILDCARD.test(id.toHex()) || ours.has(id.toHex()));
   if (tried.length > MAX_TRIED)
-    throw new PgpFailure('limit', `The message is ${tried.length} times for us; expected at most ${MAX_TRIED} times`);
+    throw new PgpFailure(
+      'limit',
+      `The message names our keys ${tried.length} times; expected at most ${MAX_TRIED} times`,
+    );
   if (tried.length === 0)
     throw new PgpFailure('no-key', `The message is for none of the ${decryptionKeys.length} keys that are held here`);
   const verificationKeys = await publicKeys(job.publicKeys);
@@ -136,7 +139,7 @@ export async function decrypt(
     // One answer for a wrong key, a wrong padding, changed octets and a missing integrity check: a finer one would tell a stranger about the key.
     throw new PgpFailure(
       /size limit|maximum/i.test(String(error)) ? 'limit' : 'damaged',
-      'The message was decrypted and makes no sense',
+      'The message was decrypted, but what came out is not an OpenPGP message',
     );
   }
 }

@@ -88,7 +88,7 @@ async function unlocked(key: openpgp.PrivateKey, passphrase: string): Promise<op
   try {
     return await openpgp.decryptKey({ privateKey: key, passphrase });
   } catch {
-    throw new PgpFailure('malformed', 'Cannot open the secret key: the passphrase is not the right one');
+    throw new PgpFailure('malformed', 'Cannot open the private key: the passphrase is wrong');
   }
 }
 

@@ -48,7 +48,7 @@ export function approvalRowProblem({ event, facts, personal }: Row): string | un
     said.caller === told.caller &&
     said.operator === who.operator &&
     said.why === who.reason;
-  return tells ? undefined : 'the row tells another thing than was signed';
+  return tells ? undefined : 'the row does not say what was signed';
 }
 
 const textsIn = (json: string): Readonly<Record<string, string | undefined>> =>

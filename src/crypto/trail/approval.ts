@@ -62,7 +62,7 @@ const SKEW = minutes(5);
 /** Why a signature that was made then does not count, whoever made it; undefined where it may. */
 export function signedAtProblem({ askedAt, endsAt }: ApprovalRequest, at: Instant): string | undefined {
   if (at >= askedAt - SKEW && at <= endsAt) return undefined;
-  return `it was signed at ${time(at)} by the clock of the machine that signed, and the request holds from ${time(askedAt)} to ${time(endsAt)}; check the clocks of both machines, and ask again where its time is over`;
+  return `it was signed at ${time(at)} by the clock of the machine that signed, and the request holds from ${time(askedAt)} to ${time(endsAt)}; check the clocks of both machines, and ask again if its time is over`;
 }
 
 const UNDONE = 'sign with the key of a registered operator ("sluis operator list")';

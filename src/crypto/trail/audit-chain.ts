@@ -67,7 +67,7 @@ export function followOn(before: ChainHead, row: ChainRow): ChainHead | BrokenRo
   const of = lane === undefined ? '' : ` of lane ${lane}`;
   if (lane !== before.lane) return { seq, why: `row ${seq} is in a chain that is not its own` };
   if (place > before.seq + 1) return { seq: before.seq + 1, why: `row ${before.seq + 1}${of} is missing` };
-  if (place <= before.seq) return { seq: place, why: `row ${place}${of} stands again, or out of its order` };
+  if (place <= before.seq) return { seq: place, why: `row ${place}${of} occurs twice, or out of order` };
   if (personal !== null && commitment === null) return { seq, why: 'personal fields were added later' };
   if (personal !== null && salt !== null && commitment !== null && !same(commitmentOf(salt, personal), commitment))
     return { seq, why: 'the personal fields are not those that were written' };

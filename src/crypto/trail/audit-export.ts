@@ -128,7 +128,7 @@ export class ExportCheck {
     if (from !== seq + 1)
       return {
         kind: 'broken',
-        broken: { seq: seq + 1, why: `links from row ${from} stand where row ${seq + 1} belongs` },
+        broken: { seq: seq + 1, why: `expected row ${seq + 1}, found links from row ${from}` },
       };
     const hash = digests.reduce(linkHash, this.#head.hash);
     this.#head = { ...this.#head, seq: seq + digests.length, hash };

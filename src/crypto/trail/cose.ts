@@ -19,7 +19,7 @@ function readMap(octets: Uint8Array): Values {
     const [major, short] = [first >> 5, first & 31];
     if (short < 24) return { major, n: short };
     const width = short === 24 ? 1 : short === 25 ? 2 : short === 26 ? 4 : 0;
-    if (width === 0) throw new RangeError('a length of CBOR that no key needs');
+    if (width === 0) throw new RangeError('a CBOR length that no key has');
     const n = from.readUIntBE(at, width);
     at += width;
     return { major, n };
@@ -28,19 +28,19 @@ function readMap(octets: Uint8Array): Values {
     const { major, n } = head();
     if (major === 0) return n;
     if (major === 1) return -1 - n;
-    if (major !== 2 || at + n > from.length) throw new RangeError('neither an integer nor octets');
+    if (major !== 2 || at + n > from.length) throw new RangeError('a value that is neither an integer nor octets');
     at += n;
     return from.subarray(at - n, at);
   };
   const { major, n } = head();
-  if (major !== 5 || n > 16) throw new RangeError('no map of a key');
+  if (major !== 5 || n > 16) throw new RangeError('not the map of a COSE key');
   const values = new Map<number, number | Buffer>();
   for (let i = 0; i < n; i += 1) {
     const name = value();
-    if (typeof name !== 'number' || values.has(name)) throw new RangeError('no map of a key');
+    if (typeof name !== 'number' || values.has(name)) throw new RangeError('not the map of a COSE key');
     values.set(name, value());
   }
-  if (at !== from.length) throw new RangeError('something stands behind the key');
+  if (at !== from.length) throw new RangeError('there is something after the key');
   return values;
 }
 
@@ -50,7 +50,7 @@ const [N, E] = [-1, -2];
 
 /** Ed25519, ECDSA with P-256 and SHA-256, RSA (PKCS #1 v1.5) with SHA-256: those that passkeys are registered with. Throws RangeError for another. */
 function readKey(cose: Uint8Array): { readonly key: KeyObject; readonly hash: 'sha256' | null } {
-  if (cose.length > MAX_KEY) throw new RangeError('a key of that length has nobody');
+  if (cose.length > MAX_KEY) throw new RangeError('no key has this length');
   const values = readMap(cose);
   const part = (label: number): string => {
     const found = values.get(label);

@@ -97,7 +97,7 @@ export function checkAssertion(assertion: Assertion, statement: string | undefin
   if (type !== 'webauthn.get' || typeof challenge !== 'string' || typeof origin !== 'string' || crossOrigin === true)
     return fail('what the browser signed is not an answer to a challenge');
   const over = overIn(Buffer.from(challenge, 'base64url'));
-  if (over === undefined) return fail('the challenge was none of an approval');
+  if (over === undefined) return fail('the challenge was not made for an approval');
   if (statement !== undefined && !same(over.over, statementHash(statement)))
     return fail('what was signed is another request, or another decision');
   if (statement !== undefined && readStatement(statement)?.origin !== origin)
@@ -124,7 +124,7 @@ export function passkeyProblem(
   if (read === undefined || passkeyStatement({ gateway, origin: read.origin }, request, read) !== signature.statement)
     return 'what was signed is another request';
   if (read.operator !== operator || read.verdict !== 'approved' || signature.verdict !== 'approved')
-    return 'it is not an approval of his';
+    return 'it is not an approval of this operator';
   const checked = checkAssertion(signature, signature.statement);
   return checked.ok ? signedAtProblem(request, checked.value) : checked.error;
 }

@@ -41,7 +41,7 @@ export const CODE = {
     code: 'Code',
     codeHint: 'Six groups of four characters. Dashes and capitals do not matter.',
     passwordTitle: 'New password',
-    own: 'Choose a password yourself (not needed)',
+    own: 'Choose a password yourself (optional)',
     ownHint: `Empty: you get a strong password from us, which is best. Your own: at least ${MIN_PASSWORD} characters.`,
     passwordButton: 'Show my password',
     certificateTitle: 'Certificate (for the person who looks after your system)',
@@ -83,15 +83,15 @@ export const PROBLEM = {
     origin: 'Dit formulier kwam niet van deze pagina. Open de pagina zelf en vul het daar in.',
     malformed: 'Het formulier is niet compleet: gebruikersnaam en code zijn nodig.',
     large: 'Dat is te groot: hoogstens 16 KB.',
-    type: 'Zo kan het niet worden verstuurd. Gebruik een formulier, multipart of JSON.',
+    type: 'De gateway kan dit formulier niet lezen. Stuur het als formulier, multipart of JSON.',
     missing: 'Deze pagina is er niet.',
-    method: 'Zo kan deze pagina niet worden gevraagd.',
+    method: 'Deze pagina kan dit verzoek niet aan. Open haar in een browser.',
   },
   en: {
     help: 'Need help? Helpdesk:',
     refused:
       'This user name and code do not belong together, or the code was used, is too old, or was mistyped too often. Check both, or ask the helpdesk for a new code.',
-    busy: 'Wrong codes were given too often. Wait a little and try again. Your code is still good.',
+    busy: 'Wrong codes were given too often. Wait some minutes and try again. Your code is still good.',
     failed:
       'It does not work now, because of a fault on our side. Nothing has changed and your code is still good. Try again later.',
     password: `This password cannot be used: at least ${MIN_PASSWORD} characters, and not only a known word, a name, a year or a row of keys. Three or four words that have nothing to do with each other are good. Your code is still good.`,
@@ -99,9 +99,9 @@ export const PROBLEM = {
     origin: 'This form did not come from this page. Open the page itself and fill it in there.',
     malformed: 'The form is not complete: user name and code are needed.',
     large: 'That is too large: at most 16 KB.',
-    type: 'It cannot be sent like that. Use a form, multipart or JSON.',
+    type: 'The gateway cannot read this form. Send it as a form, multipart or JSON.',
     missing: 'There is no such page.',
-    method: 'This page cannot be asked for like that.',
+    method: 'This page does not accept this request. Open it in a browser.',
   },
 };
 

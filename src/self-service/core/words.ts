@@ -37,8 +37,8 @@ export const PROBLEMS: OwnProblems = {
   en: {
     back: 'To the overview',
     missing: ['This page does not exist', 'See whether the address is right, or go to the overview.'],
-    forbidden: ['This cannot be done here', 'Ask the helpdesk for what you want to do.'],
-    unknown: ['That does not exist', 'See whether the name is right. What is of others is not shown here.'],
+    forbidden: ['This cannot be done here', 'Call the helpdesk and say what you want to do.'],
+    unknown: ['That does not exist', 'See whether the name is right. What belongs to others is not shown here.'],
     host: ['This address is not right', 'Use the address that the helpdesk gave you.'],
   },
 };

@@ -60,15 +60,15 @@ export const ADD_ABSENCE: Both<OwnDeedWords> = {
     button: 'Note it',
     back: 'Back',
     fields: {
-      since: { label: 'First day (not needed)', hint: 'Empty is now. A date such as 2027-07-15.' },
+      since: { label: 'First day (optional)', hint: 'Empty is now. A date such as 2027-07-15.' },
       until: { label: 'Last day', hint: 'It is included. A date, or 14d for two weeks.' },
       substitute: { label: 'Substitute', hint: 'The address of a colleague, who must agree here first.' },
-      refuse: { label: 'Refuse mail; senders read who stands in' },
+      refuse: { label: 'Refuse mail; the refusal names who stands in' },
     },
     refused: {
-      unknown: 'That address is not of your organisation. If somebody else stands in, call the helpdesk.',
+      unknown: 'That address does not belong to your organisation. If somebody else stands in, call the helpdesk.',
       invalid: 'That is not possible. Check the days, and whether your colleague agrees.',
-      exists: 'An absence is noted in those days already.',
+      exists: 'An absence is noted for those days already.',
       failed: 'That did not work. Your colleague must agree first, or it is something else. Call the helpdesk.',
     },
   },
@@ -108,6 +108,6 @@ export const AGREE: Both<OwnDeedWords> = {
     button: 'I agree',
     back: 'Back',
     fields: { for: { label: 'Address of your colleague' } },
-    refused: { failed: 'That did not work. The address must be of a colleague of your organisation.' },
+    refused: { failed: 'That did not work. The address must belong to a colleague in your organisation.' },
   },
 };

@@ -42,6 +42,6 @@ export const HOME = {
     times: 'Times',
     fetched: 'Fetched',
     deleted: 'Removed',
-    stranger: 'Is there a network that you do not know? Then call the helpdesk.',
+    stranger: 'Is there a network that you do not know? Call the helpdesk.',
   },
 };

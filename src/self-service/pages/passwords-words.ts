@@ -35,7 +35,7 @@ export const PASSWORDS = {
   en: {
     title: 'Passwords and certificates',
     own: 'Passwords of the account',
-    ownHint: 'A new password comes with a code. Ask the helpdesk for it.',
+    ownHint: 'A new password comes with a code. Ask the helpdesk for one.',
     apps: 'App passwords',
     noApps: 'There are no app passwords.',
     newApp: 'Make an app password',
@@ -90,11 +90,11 @@ export const ADD_APP: Both<OwnDeedWords> = {
     fields: {
       name: { label: 'Which program', hint: 'For example the name of your system.' },
       scope: { label: 'What it may do', choices: { send: 'send', fetch: 'fetch', both: 'send and fetch' } },
-      ends: { label: 'Last day (not needed)', hint: 'A date such as 2027-12-31, or 365d for a year.' },
+      ends: { label: 'Last day (optional)', hint: 'A date such as 2027-12-31, or 365d for a year.' },
     },
     refused: {
       exists: 'There is an app password of that name already, or there are too many.',
-      failed: 'That did not work. See what you typed, or call the helpdesk.',
+      failed: 'That did not work. Check what you typed, or call the helpdesk.',
     },
   },
 };
@@ -157,7 +157,7 @@ export const NEW_CERTIFICATE: Both<OwnDeedWords> = {
   },
   en: {
     title: 'Ask for a certificate, or renew one',
-    lead: 'For whoever looks after your system. You make the key, and it stays with you. The old certificate works on.',
+    lead: 'For whoever looks after your system. You make the key, and it stays with you. The old certificate keeps working.',
     button: 'Ask for it',
     back: 'Back',
     fields: {
@@ -165,7 +165,7 @@ export const NEW_CERTIFICATE: Both<OwnDeedWords> = {
     },
     file: { label: 'Or as a file', hint: 'PEM or DER, at most 16 KB.' },
     refused: {
-      conflict: 'That cannot be done now. Ask the helpdesk.',
+      conflict: 'That cannot be done now. Call the helpdesk.',
       failed: 'This request cannot be used. Make another one, or call the helpdesk.',
     },
   },

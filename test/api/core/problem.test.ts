@@ -48,7 +48,7 @@ test('what operations and the store throw becomes a problem, and what nobody exp
     assert.deepEqual([made.status, made.members.retryAfter !== undefined], [503, true]);
     assert.doesNotMatch(JSON.stringify(made.json()), /192/);
     // Nothing may be promised of what is not known.
-    assert.match(made.message, error instanceof OutcomeUnknown ? /not known/ : /Nothing was done/);
+    assert.match(made.message, error instanceof OutcomeUnknown ? /does not know/ : /Nothing was done/);
   }
   for (const error of [new Error('SQLITE_ERROR at secret.ts'), new AdminError('failed', 'secret'), 'text']) {
     const made = problemOf(error, 'r1-7');

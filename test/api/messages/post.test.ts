@@ -136,9 +136,9 @@ test('an envelope that nobody can tell is a 422 that says what to send', async (
     const { status, json } = await api.post(body);
     return status === 422 && json.type === 'urn:sluis:problem:envelope' ? json.detail : `${status}`;
   };
-  assert.match(String(await detail(MESSAGE.replace('To: bram@group.test\r\n', ''))), /^Nobody is to get the message/);
+  assert.match(String(await detail(MESSAGE.replace('To: bram@group.test\r\n', ''))), /^The message has no recipients/);
   assert.match(String(await detail(MESSAGE.replace('To: bram', 'To: a@b.test <bram'))), /^The field to cannot be read/);
-  assert.match(String(await detail(MESSAGE.replace('From', 'X-From'))), /^The sender cannot be told/);
+  assert.match(String(await detail(MESSAGE.replace('From', 'X-From'))), /^The sender is not clear/);
   assert.match(String(await detail(`no field\r\n${MESSAGE}`)), /^Header line 1 is not a field/);
   const hidden = MESSAGE.replace('To: bram@group.test', 'To: undisclosed-recipients:;\r\nBcc: bram@group.test');
   assert.equal((await api.post(hidden)).status, 201);
