@@ -9,24 +9,23 @@ import { randomBytes } from 'node:crypto';
 import type { AdminContext } from './admin/context.ts';
 import type { ReloadReport } from './admin/running-gateway.ts';
 import { createAuthenticator } from './auth/authenticate.ts';
-import { type UpkeepParts, startCaUpkeep } from './ca/upkeep.ts';
 import type { Sites } from './cluster/sites.ts';
 import { maxAgeOf, maxDrillAgeOf } from './config/backup.ts';
 import { controlSocketOf } from './config/load.ts';
 import type { Config } from './config/schema.ts';
-import { certificateNotice } from './notices/certificates.ts';
 import type { Dispatcher } from './push/dispatcher.ts';
 import { defined } from './domain/defined.ts';
 import type { PartnerId } from './domain/ids.ts';
 import { holderText } from './domain/lock-holder.ts';
 import { ALWAYS_READY, type Readiness } from './domain/readiness.ts';
 import { type Instant, milliseconds, seconds } from './domain/units.ts';
-import { adminContext, caParts, configurationOf, statusOf } from './gateway/admin.ts';
+import { adminContext, caParts, configurationOf } from './gateway/admin.ts';
 import { beginGatewayLife, startGatewayAnchors, startRetention } from './gateway/audit.ts';
 import { gatewayBackups, startBackups } from './gateway/backup.ts';
 import { gatewayCertificates } from './gateway/certificates.ts';
 import { GatewayCluster, type GatewayClusterOptions } from './gateway/cluster.ts';
 import { openControlSockets } from './gateway/control.ts';
+import { startDailyRounds } from './gateway/daily-rounds.ts';
 import { gatewayDoctor } from './gateway/doctor.ts';
 import { type GatewayEffects, START_PATIENCE, type StoreEffects } from './gateway/effects.ts';
 import { startForwarding } from './gateway/forwarding.ts';
@@ -35,17 +34,12 @@ import { authLimitsOf, connectionLimitsOf } from './gateway/limits.ts';
 import { GatewayListeners, type HandedSockets } from './gateway/listeners.ts';
 import { GatewayMail } from './gateway/mail.ts';
 import { gatewayMiddleware } from './gateway/middleware.ts';
-import {
-  gatewayNotices,
-  startCertificateEnds,
-  startEndings,
-  startHeldTooLong,
-  startUncollected,
-} from './gateway/notices.ts';
+import { gatewayNotices } from './gateway/notices.ts';
 import { gatewayProtocols } from './gateway/protocols.ts';
 import { startPush } from './gateway/push.ts';
 import { startGatewayProbe } from './gateway/probe.ts';
 import { GatewayReload } from './gateway/reload.ts';
+import { runningGateway } from './gateway/running-gateway.ts';
 import { RunningParts } from './gateway/running-parts.ts';
 import { daneMetrics, gatewayDane } from './gateway/dane.ts';
 import { dkimMetrics, gatewayDkim } from './gateway/dkim.ts';
@@ -283,63 +277,30 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
     }),
   );
 
-  const since = new Date(clock.now()).toISOString();
-  const version = buildVersion();
   const admin: AdminContext = {
     ...context,
     ...defined({ sites }),
     configuration: configurationOf(() => reload.running),
-    gateway: {
+    gateway: runningGateway(config, {
+      store,
+      clock,
+      life,
+      anchors,
+      authenticator,
+      connections,
+      listeners,
+      protocols,
+      pushes,
+      webhooks,
+      tls,
+      http,
+      probe,
+      cluster,
       reload: reloadTold,
-      drain: async (wanted, actor) => {
-        const shared = config.cluster['share-ports'] === 'yes';
-        // First: while a port cannot be opened again nothing is taken.
-        if (shared && !wanted) await listeners.resume();
-        const changed = http.drain(wanted ? clock.now() : undefined);
-        if (changed) life.drained(wanted, actor);
-        if (shared && wanted) listeners.rest();
-        const since = http.drainedSince;
-        return {
-          changed,
-          ...defined({
-            since: since === undefined ? undefined : new Date(since).toISOString(),
-            portsClosed: shared && wanted ? true : undefined,
-          }),
-        };
-      },
-      anchor: () => anchors.now(),
-      sessions: () => connections.sessions,
-      voidTickets: () => tls.voidTickets(),
-      writeCounted: (whose) => {
-        authenticator.writeCounted(whose);
-        protocols.writeCounted(whose);
-      },
-      writeClientNetworks: (account) => protocols.consumersOf(account),
-      stuck: () => protocols.stuck.all,
-      webhooksChanged: () => webhooks.changed(),
-      figures: (names) => http.figures(names),
-      probes: probe.status,
-      channel: () => cluster.state,
-      status: () =>
-        statusOf(config, store, { listeners, connections, pushes, since, version, reasons: () => http.reasons() }),
-    },
+    }),
   };
   protocols.begin(admin);
-  const endNotice: UpkeepParts['endNotice'] = (ending) => certificateNotice(notices.noticeWriter, ending);
-  running.own(
-    startCaUpkeep({
-      ...admin.ca,
-      mine: () => store.jobs.runs('certificates'),
-      several: store.registry.seen !== undefined,
-      seals: admin.mail.seals,
-      log,
-      endNotice,
-    }),
-  );
-  running.own(startUncollected(store, notices, options));
-  running.own(startCertificateEnds(store, notices, { clock, log, certificates }));
-  running.own(startHeldTooLong(store, notices, { clock, log, keep: config.delivery['keep-held'] }));
-  running.own(startEndings(store, admin.ca, options));
+  for (const round of startDailyRounds(config, { ...options, admin, notices, certificates })) running.own(round);
   running.own(startBackups(backups, clock, store.jobs));
   // Before everything else ends: what is not there any more is a planned stop.
   running.own(probe);
@@ -350,7 +311,7 @@ async function assemble(config: Config, options: GatewayOptions, running: Runnin
   opened.started?.();
   listeners.begin();
   doctor.start();
-  log.info('gateway.started', { hostname: config.hostname, process: process.pid, version });
+  log.info('gateway.started', { hostname: config.hostname, process: process.pid, version: buildVersion() });
   return {
     listeners: listeners.all,
     store,

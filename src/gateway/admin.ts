@@ -6,7 +6,6 @@
 import { randomBytes } from 'node:crypto';
 import { AdminError } from '../admin/error.ts';
 import type { AdminContext } from '../admin/context.ts';
-import type { ReadyReason, RunningGateway } from '../admin/running-gateway.ts';
 import type { CaParts } from '../ca/parts.ts';
 import { consoleFacts } from '../config/console.ts';
 import { breakGlassSeals } from '../crypto/passwords/break-glass.ts';
@@ -19,10 +18,8 @@ import { partnerSeals } from '../crypto/keys/partner-secrets.ts';
 import { hashPassword } from '../crypto/passwords/password.ts';
 import { checkNewPassword } from '../crypto/passwords/password-text.ts';
 import type { DkimSigner } from '../push/dkim.ts';
-import type { Dispatcher } from '../push/dispatcher.ts';
 import { defined } from '../domain/defined.ts';
 import type { Instant } from '../domain/units.ts';
-import type { ConnectionLimits } from '../platform/connections.ts';
 import { createCourierProbe } from '../smtp/courier-probe.ts';
 import type { Store } from '../store/port/store.ts';
 import { auditKeepOf, evidenceParts } from './audit.ts';
@@ -33,7 +30,6 @@ import { gatewayCertificates } from './certificates.ts';
 import { GatewayCluster } from './cluster.ts';
 import type { GatewayEffects } from './effects.ts';
 import { letterParts } from './enrolment.ts';
-import type { GatewayListeners } from './listeners.ts';
 import { GatewayMail } from './mail.ts';
 import { gatewayNotices } from './notices.ts';
 import { probeAccount } from './probe.ts';
@@ -42,17 +38,6 @@ import { gatewayScanner, importScan } from './scan.ts';
 import { noteSecondPerson } from './second-person.ts';
 import { openEngine } from './store.ts';
 import { webhookParts } from './webhooks.ts';
-
-export interface StatusParts {
-  readonly listeners: GatewayListeners;
-  readonly connections: ConnectionLimits;
-  readonly pushes: readonly Dispatcher[];
-  /** ISO 8601. */
-  readonly since: string;
-  /** Of the program that runs, read when it started: an upgrade may have put another in its place. */
-  readonly version: string;
-  readonly reasons: () => readonly ReadyReason[];
-}
 
 export const adminContext = (
   store: Store,
@@ -131,29 +116,6 @@ export async function openForCommand(
   alone?.begin(store.audit);
   const sites = sitesOf(opened, alone);
   return { store, context: { ...adminContext(store, config, effects), ...defined({ sites }) } };
-}
-
-/** Tells of the gateway as it is now, from the parts that it consists of. */
-export function statusOf(
-  { hostname }: Config,
-  store: Store,
-  { listeners, connections, pushes, since, version, reasons }: StatusParts,
-): ReturnType<RunningGateway['status']> {
-  const { free, waiting } = store.health();
-  return {
-    version,
-    hostname,
-    process: process.pid,
-    since,
-    free,
-    waiting,
-    reasons: reasons(),
-    listeners: listeners.status(),
-    connections: connections.open,
-    partners: pushes.flatMap(({ states }) =>
-      states.map(({ name, breaker, active, why }) => ({ name, breaker, active, why: why ?? '' })),
-    ),
-  };
 }
 
 /** What the certificate authority works with. The master key is read anew at each use of one of its keys. */

@@ -1,24 +1,16 @@
 /** What the gateway writes itself, assembled: the notice writer, and who asks it. */
 import { randomBytes } from 'node:crypto';
-import type { CaParts } from '../ca/parts.ts';
-import { tryToPublish } from '../ca/revocation-lists.ts';
 import { operatorOf } from '../config/helpdesk.ts';
 import type { Config } from '../config/schema.ts';
 import { absenceNotice } from '../notices/absence.ts';
 import { warnOfTwoReaders } from '../notices/two-readers-warning.ts';
-import { type Daily, startDaily } from '../notices/daily.ts';
 import { contrlParts } from '../notices/contrl.ts';
 import { NoticeWriter } from '../notices/notice-writer.ts';
-import { type HeldTooLongParts, heldTooLong } from '../notices/held-too-long.ts';
-import { observedRound } from '../notices/observed.ts';
 import { Fullness } from '../notices/fullness.ts';
-import { type GatewayCertificateEndsParts, warnOfGatewayCertificates } from '../notices/gateway-certificates-end.ts';
 import { filedNotice } from '../notices/filed.ts';
-import { warnOfPgpKeys } from '../notices/pgp-keys-end.ts';
 import { createNoticeWriter } from '../notices/notice.ts';
 import { receiptsFor } from '../notices/receipts.ts';
 import { actOnStuck } from '../notices/stuck.ts';
-import { uncollectedRound } from '../notices/uncollected.ts';
 import type { DeliveryNoticeWriter } from '../notices/delivery-notices.ts';
 import type { Address } from '../domain/address.ts';
 import type { MessageId } from '../domain/ids.ts';
@@ -120,70 +112,3 @@ export const startFullness = (
   { noticeWriter }: GatewayNotices,
   { clock, log }: GatewayEffects,
 ): Fullness => new Fullness({ noticeWriter, store, clock, log });
-
-/**
- * Writes down which accounts and addresses have ended by the clock; that they have, holds without it. What was issued to them is revoked with
- * that, and the lists are published.
- */
-export const startEndings = ({ registry, jobs }: Store, ca: CaParts, { clock, log }: GatewayEffects): Daily =>
-  startDaily({
-    clock,
-    log,
-    name: 'endings',
-    mine: () => jobs.runs('rounds'),
-    run: async (stopped) => {
-      let ended = 0;
-      for (let step = -1; step !== 0 && !stopped(); ended += step) step = await registry.endDue();
-      const why = ended === 0 ? undefined : await tryToPublish(ca);
-      if (why !== undefined) log.error('ca.upkeep-failed', { what: 'lists', why });
-    },
-  });
-
-/** Once a day: what was held and nobody decided about. */
-export const startHeldTooLong = (
-  { deliveries, jobs }: Store,
-  { settlements, ended }: GatewayNotices,
-  { clock, log, keep }: GatewayEffects & Pick<HeldTooLongParts, 'keep'>,
-): Daily =>
-  startDaily({
-    clock,
-    log,
-    name: 'held',
-    mine: () => jobs.runs('rounds'),
-    run: async (stopped) => {
-      await heldTooLong({ deliveries, notices: settlements, clock, log, keep, counts: ended }, stopped);
-    },
-  });
-
-/** Once a day: mailboxes that nobody empties, whom to tell, and what ends; and whose observation is over. */
-export const startUncollected = (
-  store: Store,
-  { noticeWriter }: GatewayNotices,
-  { clock, log }: GatewayEffects,
-): Daily =>
-  startDaily({
-    clock,
-    log,
-    name: 'uncollected',
-    mine: () => store.jobs.runs('rounds'),
-    run: async (stopped) => {
-      await uncollectedRound({ noticeWriter, store, clock, log }, stopped);
-      await observedRound({ noticeWriter, store, clock, log }, stopped);
-      await warnOfPgpKeys({ noticeWriter, store, clock, log }, stopped);
-    },
-  });
-
-/** Once a day: tells the operator of certificates that end and are no account's. */
-export const startCertificateEnds = (
-  store: Store,
-  { noticeWriter }: GatewayNotices,
-  parts: Pick<GatewayCertificateEndsParts, 'clock' | 'log' | 'certificates'>,
-): Daily =>
-  startDaily({
-    clock: parts.clock,
-    log: parts.log,
-    name: 'certificates',
-    run: async (stopped) => {
-      await warnOfGatewayCertificates({ ...parts, noticeWriter, store }, stopped);
-    },
-  });

@@ -16,7 +16,7 @@ import { readCrl } from '../../src/crypto/certificates/crl.ts';
 import { decodePem } from '../../src/crypto/certificates/pem.ts';
 import { addressKey } from '../../src/domain/address.ts';
 import { days, hours, instant, minutes } from '../../src/domain/units.ts';
-import { startEndings } from '../../src/gateway/notices.ts';
+import { startEndings } from '../../src/gateway/daily-rounds.ts';
 import { value } from '../crypto/support.ts';
 import { type Ran, sluisHere } from '../support/command-line.ts';
 import { type TestGateway, addressOf, loginOf, startTestGateway } from '../support/gateway.ts';
