@@ -33,9 +33,16 @@ const ascii = (text: string): string =>
     .replace(/\p{Pd}/gu, '-')
     .replace(/[^\x20-\x7e]/g, '');
 
+/** In the English half of a reply, and in the Dutch half behind it (`spoken`): the last one there, since a value of the sender may stand before it. */
+const ENGLISH = /\bthe helpdesk\b/;
+const DUTCH = /( \/ .*\bde helpdesk)\b/s;
+
 /**
- * Puts name, telephone and hours behind the words "the helpdesk" of a reply. Undefined where none of them is configured: then replies stay
- * as their tables have them. One that would grow too long for its line stays as it is.
+ * Puts name, telephone and hours behind the words "the helpdesk" of a reply, and behind "de helpdesk" of its Dutch half. Undefined where
+ * none of them is configured: then replies stay as their tables have them.
+ *
+ * A line that cannot hold them twice has them in its Dutch half alone: practices read that one, and a number is the same in any language. A
+ * reply that would grow too long even so stays as it is.
  */
 export function replyWords({
   name,
@@ -44,10 +51,11 @@ export function replyWords({
 }: Omit<Helpdesk, 'address'>): ((text: string) => string) | undefined {
   const facts = [name, telephone, hours].flatMap((fact) => (fact === undefined ? [] : [ascii(fact)]));
   if (facts.length === 0) return undefined;
-  const who = `the helpdesk (${facts.join(', ')})`;
+  const who = ` (${facts.join(', ')})`;
   return (text) => {
-    // Once is enough for whoever reads it, and a word of a sender further on is left alone.
-    const said = text.replace(/\bthe helpdesk\b/, () => who);
-    return said.length > MAX_REPLY_TEXT ? text : said;
+    // Once in each half is enough for whoever reads it, and a word of a sender further on is left alone.
+    const dutch = text.replace(DUTCH, (half) => half + who);
+    const both = dutch.replace(ENGLISH, (word) => word + who);
+    return [both, dutch].find(({ length }) => length <= MAX_REPLY_TEXT) ?? text;
   };
 }

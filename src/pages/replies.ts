@@ -83,7 +83,7 @@ export function writeReplies(): string {
     '  that RFC 1939 names.',
     '',
     'What a mail program shows to a person is there in English and, behind a slash, in Dutch, where both fit into the line of 512 octets.',
-    'Where a text says "the helpdesk", its name, telephone and hours stand behind it in brackets, as `[helpdesk]` of the configuration has them.',
+    'Behind "the helpdesk" and "de helpdesk" a reply has name, telephone and hours in brackets, as `[helpdesk]` of the configuration has them; if the line has no space for both, in the Dutch half alone.',
     '',
     'This page is written from the tables of the code by `npm run docs`; no reply can be made that is in none of them.',
     '',

@@ -85,6 +85,7 @@ test('a refusal that sends somebody to the helpdesk says how it is reached, in A
   const rcpt = await refusedBy(smtp.command(`RCPT TO:<${address}>`, '250'));
   assert.match(rcpt, /^550 5\.2\.1 .* is registered but suspended; ask the addressee or the helpdesk \(/);
   assert.match(rcpt, who);
+  assert.match(rcpt, / \/ .* bel de ontvanger of de helpdesk \(Zorgcooperatie Noord, 088 123 45 67, ma-vr 8-18 uur\)$/);
   await smtp.quit();
   const pop3 = await Pop3Client.open(gateway.target('pop3s'), loginOf('anna'));
   const last = await refusedBy(pop3.command('LAST'));
