@@ -3,14 +3,20 @@
  * two cannot come to different answers; a place that it writes is one that may be written, and a program is there. Nothing is changed and nothing is run
  * but the program that prints the master key.
  */
-import { constants, accessSync, existsSync, statSync } from 'node:fs';
+import { constants, accessSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { readAuthorities } from '../auth/authorities.ts';
 import { RevocationLists, listPolicy } from '../auth/revocation-lists.ts';
 import { readClientSecret } from '../config/console.ts';
 import { RUN_FOLDER, groupsOf } from '../config/control.ts';
-import { type AuthoritiesSetting, readAuthorityFiles, readForwardMaterial, reasonOf } from '../config/files.ts';
+import {
+  type AuthoritiesSetting,
+  readAuthorityFiles,
+  readForwardMaterial,
+  reasonOf,
+  thisUser,
+} from '../config/files.ts';
 import { ownLetter } from '../config/letters.ts';
 import { controlSocketOf } from '../config/load.ts';
 import { readMasterKey } from '../config/master-key.ts';
@@ -25,6 +31,8 @@ import { formatName } from '../crypto/certificates/distinguished-name.ts';
 import type { Log } from '../domain/effects.ts';
 import { checkStartFiles } from '../gateway/stopped-store.ts';
 import { systemClock } from '../platform/clock.ts';
+import { hasOtherRights, tryToWrite } from '../platform/other-user.ts';
+import { isInside } from '../platform/paths.ts';
 
 /** Gives warnings. Throws what a start would throw, or ConfigError where a start would go on and something would not work. */
 type Look = (config: Config) => readonly string[] | Promise<readonly string[]>;
@@ -231,23 +239,28 @@ async function lists(
   ];
 }
 
+const whoseRights = (): string => (hasOtherRights() ? `the user ${thisUser()}` : 'this user');
+
 const folderOf = (file: string | undefined): string | undefined => (file === undefined ? undefined : dirname(file));
 
 /** What is not there yet is made by the gateway, in the nearest folder that is. */
 function mayWrite(config: Config, path: string, folder: string | undefined): readonly string[] {
   if (folder === undefined) return [];
+  // Root's until the unit's first start gives them to its user.
+  if (hasOtherRights() && [config.data.folder, config.keys.folder].some((own) => isInside(folder, own))) return [];
   let place = folder;
   while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
   try {
     if (!statSync(place).isDirectory()) throw Object.assign(new Error('no folder'), { code: 'ENOTDIR' });
     accessSync(place, constants.W_OK | constants.X_OK);
+    if (hasOtherRights()) tryToWrite(place);
     return [];
   } catch (error) {
     throw new ConfigError(config.file, [
       {
         path,
         value: shown(folder),
-        expected: 'a folder that this user may write, or a place where it can be made',
+        expected: `a folder that ${whoseRights()} may write, or a place where it can be made`,
         remedy: `"${place}" cannot be written (${(error as NodeJS.ErrnoException).code ?? 'no code'}); correct the path or its rights`,
       },
     ]);
@@ -259,13 +272,15 @@ function runnable(config: Config, path: string, command: readonly string[] | und
   if (program === undefined) return [];
   try {
     accessSync(program, constants.X_OK);
+    // `access` asks for the rights that the process began with. A program that may be run may nearly always be read.
+    if (hasOtherRights()) closeSync(openSync(program, 'r'));
     return [];
   } catch (error) {
     throw new ConfigError(config.file, [
       {
         path,
         value: shown(program),
-        expected: 'a program that this user may run',
+        expected: `a program that ${whoseRights()} may run`,
         remedy: `${reasonOf(error)}; correct the path`,
       },
     ]);

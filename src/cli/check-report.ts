@@ -12,6 +12,7 @@ import { daneFindings } from '../gateway/doctor-dane.ts';
 import { scanFindings } from '../gateway/doctor-scan.ts';
 import { systemClock } from '../platform/clock.ts';
 import { TlsMaterialError, postQuantumWarning, serverTlsOptions } from '../platform/tls.ts';
+import { lookAsGateway } from './check-as-gateway.ts';
 import { fileWarnings } from './check-files.ts';
 import { privacyFindings } from './privacy-reminder.ts';
 import { refuseOpenssl } from './openssl.ts';
@@ -28,6 +29,7 @@ export interface CheckReport {
   openssl: string;
   data: string;
   keys: string;
+  user?: string;
   listeners: {
     name: string;
     protocol: string;
@@ -71,9 +73,12 @@ export async function checkReport(here: Here): Promise<CheckReport> {
   const servers = await serversOf(config);
   const more = [...files, ...found.map(({ what }) => what), ...(servers?.warnings ?? [])];
   const reasons = [...(await storeReasons(here))];
+  const certificates = served(config);
+  const seen = await lookAsGateway(config);
   if (servers?.not !== undefined) reasons.push({ name: 'not-acknowledged', text: servers.not });
   return {
-    ...reportOf(config, served(config), more),
+    ...reportOf(config, certificates, [...more, ...seen.warnings]),
+    ...defined({ user: seen.user }),
     reasons,
     ...(servers === undefined ? {} : { servers: servers.servers.map((one) => ({ ...one })) }),
   };

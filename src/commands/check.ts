@@ -40,6 +40,10 @@ const report = z.object({
   openssl: z.string(),
   data: z.string(),
   keys: z.string(),
+  user: z.string().optional().meta({
+    description:
+      'Whose rights files were looked at with, if root asks: the user of the unit, else the owner of the data folder.',
+  }),
   listeners: z.array(listener),
   certificates: z.array(certificate),
   warnings: z.array(z.string()),
@@ -64,6 +68,7 @@ const textOf = (found: CheckReport): string =>
       ['Host name', found.hostname],
       ['Data', found.data],
       ['Keys', found.keys],
+      ['Files seen as', found.user],
       ['Node', `${found.node}, with OpenSSL ${found.openssl}`],
       ...found.certificates.map((one) => ['Certificate', certificateText(one)] as const),
     ]),

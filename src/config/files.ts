@@ -20,8 +20,8 @@ export const reasonOf = (error: unknown): string => {
 
 const mayNot = (error: unknown): boolean => ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '');
 
-/** By number where the system has no name for it, as in a container with another user. */
-function thisUser(): string {
+/** Whose rights this process has; by number where the system has no name for it, as in a container with another user. */
+export function thisUser(): string {
   try {
     return userInfo().username;
   } catch {

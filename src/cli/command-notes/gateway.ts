@@ -25,7 +25,7 @@ export const GATEWAY_NOTES: Notes = {
     'Verdicts: *passed*; *remarks*: mail is safe, and the page asks for something else; *failed*: a result could be lost, filed twice, read by others, or taken for sent; *not tried*: `why` says how far it got. Exit code 5: something failed; 9: something was not tried. `report.txt` has what is printed; "Look yourself" marks what no line shows.',
   ],
   check: [
-    'It reads every file that the configuration names by what `serve` reads it with, and looks whether places can be written and programs are there. It runs nothing but `master-key-command`, and opens no store. A revocation list that cannot be used is an error here, while `serve` continues. Backups, drills, escrow and agreements are reminders (`Warning: ...`, exit code 0), asked of the running gateway. `--monitor`: [signals](signals.md#a-monitor-without-prometheus).',
+    'It reads every file that the configuration names by what `serve` reads it with, and looks whether places can be written and programs are there. Run by root, it looks at them once more with the rights of the user that the gateway runs as: that of the unit which names this configuration, else the owner of the data folder. It runs nothing but `master-key-command`, and opens no store. A revocation list that cannot be used is an error here, while `serve` continues. Backups, drills, escrow and agreements are reminders (`Warning: ...`, exit code 0), asked of the running gateway. `--monitor`: [signals](signals.md#a-monitor-without-prometheus).',
   ],
   status: [
     'Exit code 6: a full disk; 7: another reason against mail, or a drain. Plain `status` names what needs attention; `--all` adds the gateways that share the store and the servers with role and position.',

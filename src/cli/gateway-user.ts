@@ -1,0 +1,99 @@
+/**
+ * Whom the gateway runs as, while root asks: the user of the unit that names this configuration, else the owner of the data folder. Before the first start
+ * of a unit the data folder is still root's; systemd gives it away then (`StateDirectory=`).
+ */
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import type { Config } from '../config/schema.ts';
+import { defined } from '../domain/defined.ts';
+import type { OtherUser } from '../platform/other-user.ts';
+
+export interface GatewayUser extends OtherUser {
+  /** The file of the unit, or the data folder. */
+  readonly by: string;
+  /** The service manager hands over the master key, so that its file may be root's (systemd.exec(5), LoadCredential=). */
+  readonly hasMasterKey: boolean;
+}
+
+/** Where systemd looks for units, the first of a name wins (systemd.unit(5)). */
+const UNIT_FOLDERS = [
+  '/etc/systemd/system',
+  '/run/systemd/system',
+  '/usr/local/lib/systemd/system',
+  '/usr/lib/systemd/system',
+];
+/** Of one unit. Nobody has more. */
+const MOST_DROP_INS = 100;
+
+/** Undefined where it is root, or nothing says who. */
+export function gatewayUser(
+  { file, data }: Pick<Config, 'file' | 'data'>,
+  folders: readonly string[] = UNIT_FOLDERS,
+): GatewayUser | undefined {
+  const found = ofUnit(file, folders) ?? ofFolder(data.folder);
+  return found === undefined || ['root', '0', 0].includes(found.user) ? undefined : found;
+}
+
+function ofFolder(folder: string): GatewayUser | undefined {
+  try {
+    const { uid, gid } = statSync(folder);
+    return { user: uid, groupOfNameless: gid, by: folder, hasMasterKey: false };
+  } catch {
+    return undefined;
+  }
+}
+
+function ofUnit(file: string, folders: readonly string[]): GatewayUser | undefined {
+  const instance = basename(file, '.toml');
+  for (const [name, ...more] of [['sluis.service'], ['sluis@.service', `sluis@${instance}.service`]]) {
+    const unit = folders.map((folder) => join(folder, name ?? '')).find((path) => textOf(path) !== '');
+    if (unit === undefined) continue;
+    const dropIns = [name, ...more].flatMap((of) => folders.flatMap((folder) => filesIn(join(folder, `${of}.d`))));
+    const said = settingsOf([unit, ...dropIns].map(textOf).join('\n'));
+    if (!(said.get('ExecStart') ?? []).some((line) => configOf(line.replace(/%[iI]/g, instance)) === file)) continue;
+    const given = ['LoadCredential', 'LoadCredentialEncrypted', 'SetCredential', 'SetCredentialEncrypted'];
+    return {
+      user: said.get('User')?.at(-1) ?? 'root',
+      ...defined({ group: said.get('Group')?.at(-1) }),
+      groups: (said.get('SupplementaryGroups') ?? []).flatMap((line) => line.split(/\s+/)),
+      by: unit,
+      hasMasterKey: given.some((key) => said.get(key)?.some((line) => line.startsWith('sluis.master-key'))),
+    };
+  }
+  return undefined;
+}
+
+/** All values of each setting, after the last line that empties it. */
+function settingsOf(text: string): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>();
+  for (const line of text.replace(/\\\n/g, ' ').split('\n')) {
+    const [, key, value = ''] = /^\s*([A-Za-z]+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+    if (key !== undefined) found.set(key, value === '' ? [] : [...(found.get(key) ?? []), value]);
+  }
+  return found;
+}
+
+function configOf(command: string): string | undefined {
+  const named = /\sserve\s(?:.*\s)?--config[=\s]\s*"?([^\s"]+)/.exec(command)?.[1];
+  return named === undefined ? undefined : resolve(named);
+}
+
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function filesIn(folder: string): readonly string[] {
+  try {
+    const names = readdirSync(folder).filter((name) => name.endsWith('.conf'));
+    return names
+      .sort()
+      .slice(0, MOST_DROP_INS)
+      .map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
