@@ -1,4 +1,4 @@
-/** How absences are shown. */
+/** Absences as the commands and pages show them. */
 import { defined } from '../domain/defined.ts';
 import { type Instant, iso } from '../domain/units.ts';
 import { isoDay, lastDayBefore } from '../domain/working-days.ts';

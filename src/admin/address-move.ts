@@ -13,7 +13,7 @@ import type { AdminContext } from './context.ts';
 import { AdminError } from './error.ts';
 import type { Call } from './call.ts';
 
-/** One of account and partner. */
+/** Where an address leads: an account or a partner, one of the two. */
 export interface Target {
   readonly address: Address;
   readonly account?: string | undefined;

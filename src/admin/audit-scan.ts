@@ -54,7 +54,7 @@ export type AuditSummary = z.infer<typeof auditSummary>;
 export const firstSince = async (audit: AuditTrail, since: Instant): Promise<number> =>
   first(since, (await audit.head()).seq + 1, (fromSeq) => audit.chain({ fromSeq, limit: 1 }));
 
-/** The same within one chain, by numbers in it. */
+/** The first row since a moment, as `firstSince`, but within one chain and by the numbers of that chain. */
 export const firstOfLane = (audit: AuditTrail, { lane, place }: LaneHead, since: Instant): Promise<number> =>
   first(since, place + 1, (from) => audit.chainOf({ lane, from, limit: 1 }));
 

@@ -20,7 +20,7 @@ export interface Belonging {
   readonly left?: { readonly at: Instant; readonly to: string };
 }
 
-/** Those that are first, then those that were. */
+/** Accounts that the organisation has now, then those that it had. */
 export async function* belongingsOf(store: Store, organisation: string): AsyncGenerator<Belonging, void, void> {
   for await (const summary of accountsOf(store, organisation)) {
     const after = await store.registry.trailFrom(summary.account.id);
@@ -29,7 +29,7 @@ export async function* belongingsOf(store: Store, organisation: string): AsyncGe
   yield* formerOf(store, organisation);
 }
 
-/** Those that were. */
+/** Accounts that left the organisation. */
 export async function* formerOf({ registry }: Store, organisation: string): AsyncGenerator<Belonging, void, void> {
   for (let last: FormerAccount | undefined; ;) {
     const after = last === undefined ? {} : { after: last };

@@ -1,4 +1,4 @@
-/** Which organisations are reached at an address: whoever ends it is told. */
+/** Organisations whose contact is an address, so that an operator who ends the address is warned. */
 import { type Address, type AddressKey, addressKey, parseAddress } from '../domain/address.ts';
 import type { Registry } from '../store/port/registry.ts';
 import { everyOrganisation } from './every-organisation.ts';

@@ -62,7 +62,7 @@ export class Directory {
     return await this.#store.directoryState();
   }
 
-  /** One page, by version. */
+  /** One page of the directory, in the order of versions. */
   async page(query: DirectoryQuery): Promise<readonly DirectoryRecord[]> {
     return await this.#store.directoryEntries(query);
   }

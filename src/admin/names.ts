@@ -12,7 +12,7 @@ export class Names {
     this.#registry = registry;
   }
 
-  /** The log-in name; undefined for messages of the gateway's own. */
+  /** The login name; undefined for messages of the gateway's own. */
   async account(id: AccountId): Promise<string | undefined> {
     if (!this.#accounts.has(id)) this.#accounts.set(id, (await this.#registry.findAccountById(id))?.account.login);
     return this.#accounts.get(id);

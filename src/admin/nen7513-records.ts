@@ -11,7 +11,7 @@ export async function nen7513Records(
 ): Promise<readonly Nen7513Record[]> {
   const records: Nen7513Record[] = [];
   for (const row of rows) {
-    // A log-in name can be a person's.
+    // A login name can be a person's.
     const named = row.account !== null && personal ? await names.account(row.account as AccountId) : undefined;
     const account = row.account === null ? undefined : (named ?? `account ${row.account}`);
     records.push(nen7513Of(row, { hostname, personal, account }));

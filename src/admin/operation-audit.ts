@@ -11,7 +11,7 @@ import type { AuditTrail } from '../store/port/audit.ts';
 import type { Actor } from '../store/actor.ts';
 import type { Input } from './input.ts';
 
-/** These write `audit.read` themselves, before they look. */
+/** Operations that write `audit.read` themselves, before they look. */
 const TELLS_ITSELF: readonly string[] = ['audit.list', 'audit.export', 'audit.verify', 'audit.report'];
 /** Says nothing of anybody, and is asked for by monitoring every minute. */
 const TELLS_NOBODY: readonly string[] = ['gateway.status', 'gateway.figures', 'gateway.traffic'];

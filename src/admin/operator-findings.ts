@@ -23,7 +23,7 @@ export interface OperatorFindingParts {
 
 /** An operator, as far as it matters how he gets in. */
 export interface OperatorWays extends Pick<OperatorRecord, 'addedAt' | 'certificate' | 'fingerprint'> {
-  /** When each passkey, and each log-in at the provider, was used last, or else registered. */
+  /** When each passkey, and each login at the provider, was used last, or else registered. */
   readonly used: readonly Instant[];
 }
 
@@ -67,7 +67,7 @@ async function waysOf({ store, now }: OperatorFindingParts): Promise<readonly Op
     .map((one) => ({ ...one, used: used.get(one.name) ?? [] }));
 }
 
-/** Who gets into the console. */
+/** Findings about the ways into the console: passkeys, the provider and the break-glass account. */
 export function consoleFindings(ways: readonly OperatorWays[], now: Instant): readonly DoctorFinding[] {
   const inside = ways.filter(({ used }) => used.length > 0);
   const idle = inside.filter(({ used }) => used.every((at) => at + CONSOLE_IDLE <= now));
@@ -103,7 +103,7 @@ const idleFinding = (count: number): DoctorFinding =>
   );
 const DAY = 24 * 60 * 60 * 1000;
 
-/** A log-in in the days after its secrets were made is the one that tries it; a later one was meant, and has opened the envelope. */
+/** A login in the days after its secrets were made is the one that tries it; a later one was meant, and has opened the envelope. */
 export function breakGlassFindings(record: BreakGlassRecord | undefined, now: Instant): readonly DoctorFinding[] {
   if (record === undefined) return [];
   const { madeAt, triedAt } = record;

@@ -1,7 +1,7 @@
 /**
  * An account that acts for itself, at its own pages: what it may do, with which inputs, and only with what is its own. Whatever another account holds is, to it, not there.
  *
- * Each operation stands here with the inputs that it may set. A substitute must be of its own organisation: whoever got hold of a log-in must not send mail elsewhere by it.
+ * Each operation stands here with the inputs that it may set. A substitute must be of its own organisation: whoever got hold of a login must not send mail elsewhere by it.
  */
 import { AdminError } from './error.ts';
 import type { Input } from './input.ts';
@@ -25,7 +25,7 @@ const OWN: Readonly<Record<string, Own>> = {
   'address.absence.add': { inputs: ['address', 'since', 'until', 'substitute', 'refuse'], wide: 'substitute' },
   'address.absence.end': { inputs: ['address'] },
   'address.absence.list': { inputs: ['address', 'limit', 'after'] },
-  // It agrees to stand in for somebody.
+  // An account agrees to stand in for somebody.
   'address.consent.add': { inputs: ['substitute', 'for'], wide: 'for' },
   // Of the contact of an organisation alone: who is in it.
   'account.list': { inputs: ['organisation', 'limit', 'after'] },

@@ -30,7 +30,7 @@ export interface RunningGateway {
   /** Makes every TLS ticket void that was given out so far. */
   voidTickets(): void;
   /**
-   * Refusals of log-ins, codes and mail are counted for a minute, log-ins of a program that polls for an hour. From now on they stand in the trail, and not
+   * Refusals of logins, codes and mail are counted for a minute, logins of a program that polls for an hour. From now on they stand in the trail, and not
    * only at the end of that time: of `whose` all of them; without it those of the minute, of everybody. Those of the hour would be a row for each
    * account that polls, at each look.
    */

@@ -70,7 +70,7 @@ export const viewSession = (
   ...octets,
 });
 
-/** What is open of these accounts. */
+/** Open sessions of these accounts. */
 export const openSessions = (context: AdminContext, logins: readonly string[]): readonly SessionView[] =>
   context.gateway === undefined
     ? []
@@ -89,7 +89,7 @@ export function cutSessions(context: AdminContext, logins: readonly string[]): r
   );
 }
 
-/** Ends what logged in as this account, which may have another log-in name by now. Tells how many. */
+/** Ends what logged in as this account, which may have another login name by now. Tells how many. */
 export function cutSessionsOf({ gateway }: AdminContext, account: AccountId): number {
   const its = gateway?.sessions().filter((session) => session.facts().account?.id === account) ?? [];
   for (const session of its) session.kill();

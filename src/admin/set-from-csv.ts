@@ -2,7 +2,7 @@
  * The file of `set --from CSV`: settings for many organisations, accounts or addresses.
  *
  * Header: the scope (`organisation`, `account` or `address`), then one column for each setting to change: `account,quota,max-message`. The
- * first column holds what the scope is called by: name, log-in name, address. An empty field changes nothing, `default` takes the setting
+ * first column holds what the scope is called by: name, login name, address. An empty field changes nothing, `default` takes the setting
  * back, so that the next wider scope decides again.
  */
 import { parseSetting, settingsTable } from '../domain/settings.ts';

@@ -21,9 +21,9 @@ export interface OrganisationView {
   readonly ura?: string;
   /** `suspended`, `ending` or `ended`, if that holds for all its accounts. */
   readonly state?: string;
-  /** It is ending: until then it can be resumed. */
+  /** Until when what is ending can be resumed. */
   readonly ends?: string;
-  /** Whose its accounts became, or become. */
+  /** The organisation that takes over the accounts, or took them over. */
   readonly mergedInto?: string;
   readonly mergedAt?: string;
   readonly settings: Settings;

@@ -175,7 +175,7 @@ class ApiServer {
       // Never the path as it came: the template has nobody's id or name.
       path: route?.path,
       ms: Math.round(this.#clock.monotonic() - began),
-      // By number: a log-in name can be a person's.
+      // By number: a login name can be a person's.
       ...defined({ why, account: account?.id }),
     };
     if (status >= 500) this.#log.warn('https.answered', fields);

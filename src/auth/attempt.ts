@@ -4,7 +4,7 @@
  * The throttle says whether credentials are judged now; what was not judged is `busy` and never "wrong password". Refusals, and what the
  * throttle held up, leave on a grid of `refusalGrid` since the question came, which is coarser than what tells an unknown login from a wrong
  * password. Where the account is known to the network, and so is judged when others are not, a wrong password gets the answer of the others,
- * when they get it: a neighbour of the practice must not learn which names have log-ins there.
+ * when they get it: a neighbour of the practice must not learn which names have logins there.
  */
 import type { Clock, Log } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';

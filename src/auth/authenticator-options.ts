@@ -86,7 +86,7 @@ export interface AuthenticatorLoad {
 export interface PasswordAuthenticator extends Authenticator {
   /** Other authorities, or other revocation lists, from now on, also for sessions that are open. */
   trust(authorities?: readonly Certificate[]): void;
-  /** Writes the log-ins, refused and granted, that are only counted so far. */
+  /** Writes the logins, refused and granted, that are only counted so far. */
   writeCounted(whose?: Whose): void;
   /** Reads from which networks accounts logged in before the start. Before the first listener opens. */
   recallNetworks(): Promise<void>;

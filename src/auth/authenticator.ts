@@ -47,7 +47,7 @@ export type AuthOutcome =
       readonly kind: 'granted';
       readonly account: Account;
       readonly organisation: Organisation;
-      /** Set where the log-in rests on the certificate, alone or with a password: it holds as long as `certificateHolds`. */
+      /** Set where the login rests on the certificate, alone or with a password: it holds as long as `certificateHolds`. */
       readonly by?: 'certificate' | 'both';
       /** The one that was shown: the session ends when it is replaced or revoked. */
       readonly password?: UsedPassword;
@@ -104,7 +104,7 @@ export interface Authenticator {
   external(identity: string, peer: Peer): Promise<AuthOutcome>;
   /** The peer sent no AUTH and goes straight to MAIL or STAT. */
   implicit(peer: Peer): Promise<AuthOutcome>;
-  /** Whether a log-in that rests on the peer's certificate still does. Rejects when the store cannot tell. */
+  /** Whether a login that rests on the peer's certificate still does. Rejects when the store cannot tell. */
   certificateHolds(account: AccountId, peer: Peer): Promise<boolean>;
   /** Called when other authorities or other revocation lists count: what rests on a certificate is to be asked again. */
   onTrustChange(listener: () => void): void;

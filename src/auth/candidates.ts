@@ -7,7 +7,7 @@ import { type AuthOutcome, type Peer, type UsedPassword, mayEnter } from './auth
 import { loginPolicy } from './certificate-login.ts';
 import type { FailureReason } from './login-notes.ts';
 
-/** Who was asked for, and which password was right. */
+/** The account that was asked for, and which of its passwords was right. */
 export interface Judged {
   readonly record: LoginRecord | undefined;
   readonly password: Password | undefined;

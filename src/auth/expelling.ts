@@ -12,11 +12,11 @@ export type Expelled = 'account-closed' | 'certificate-ended' | 'password-ended'
 
 /** One session, as far as its right goes. */
 export interface LoggedInSession {
-  /** Absent before the log-in. */
+  /** Absent before the login. */
   readonly account?: { readonly id: AccountId; readonly login: string } | undefined;
   /** The password that opened it, where one did. */
   readonly password?: UsedPassword | undefined;
-  /** The log-in rests on a client certificate. */
+  /** The login rests on a client certificate. */
   readonly byCertificate: boolean;
   /** False once that certificate is accepted no more. */
   stands(): Promise<boolean>;
@@ -62,7 +62,7 @@ async function expel(registry: Pick<Registry, 'findLogin'>, sessions: readonly L
 async function expelUntrusted(sessions: readonly LoggedInSession[]): Promise<void> {
   for (const session of sessions) {
     if (!session.byCertificate) continue;
-    // Each is a path to be verified anew: a millisecond, thousands of times.
+    // For each session a certificate path is verified again, which takes a millisecond; there may be thousands.
     if (turns.over()) await turns.rest();
     if (!(await session.stands().catch(() => false))) session.expel('certificate-ended');
   }

@@ -3,8 +3,8 @@
  *
  * What is kept is HMAC-SHA-256 under a key that this process made and never writes: login, password, network and the version of the login
  * record. The network, because the memory answers before the throttle: were it the same everywhere, a stranger could try passwords on it as
- * fast as his line allows, for an hour after each log-in of the owner.
- * A change of anything that a hash decides changes the version, so an old entry can no longer be asked for; what every log-in is asked anew,
+ * fast as his line allows, for an hour after each login of the owner.
+ * A change of anything that a hash decides changes the version, so an old entry can no longer be asked for; what every login is asked anew,
  * such as the account's state and its settings, does not: a quota set for 20,000 accounts would cost both cores minutes of hashes. `forget` frees the entries
  * of the accounts that a change names; one that touches 'many' frees nothing, for it would cost every practice a hash in the next minute
  * (5,000 of them: half a minute of both cores) to find out that nothing has changed for it.
@@ -54,7 +54,7 @@ export class LoginMemory {
   /** `now` is monotonic and starts the hour anew, `at` is the wall clock for the password's end. */
   find(digest: string, account: AccountId, now: Milliseconds, at: Instant): Remembered | undefined {
     const entry = this.#entries.get(digest);
-    // The account too: a later one with the same log-in name begins with the same versions.
+    // The account too: a later one with the same login name begins with the same versions.
     if (entry?.remembered.account !== account) return undefined;
     const { remembered } = entry;
     if (now >= entry.until || (remembered.endsAt !== undefined && at >= remembered.endsAt)) {

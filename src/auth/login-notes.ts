@@ -274,6 +274,6 @@ const shownClient = (name: string): string => name.replace(/[^\x21-\x7e]+/g, '?'
 
 const NOT_SHOWN = '(not an address)';
 
-/** A log-in name as it may be written down. */
+/** A login name as it may be written down. */
 export const shownLogin = (login: string, account: Account | undefined): string =>
   account?.login ?? (/^[^\p{C}\p{Z}@]{1,64}@[^\p{C}\p{Z}@]{1,189}$/u.test(login) ? login : NOT_SHOWN);

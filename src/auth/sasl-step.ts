@@ -30,6 +30,6 @@ export interface SaslSession {
 export const ask = (challenge: string, next: SaslNext): SaslStep => ({ kind: 'ask', challenge, next });
 export const malformed = (why: string): SaslStep => ({ kind: 'malformed', why });
 
-/** Log-in names are folded wherever they are compared; an identity is one. */
+/** Login names are folded wherever they are compared; an identity is one. */
 export const isForeign = (identity: string, login: string): boolean =>
   identity !== '' && foldLogin(identity) !== foldLogin(login);

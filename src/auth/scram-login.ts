@@ -1,7 +1,7 @@
 /**
- * What SCRAM needs to know of accounts: the challenge that each log-in name gets, and whether a proof is right.
+ * What SCRAM needs to know of accounts: the challenge that each login name gets, and whether a proof is right.
  *
- * All passwords of an account share one salt, which comes from the log-in name and a secret of the store. So a name that nobody has, an
+ * All passwords of an account share one salt, which comes from the login name and a secret of the store. So a name that nobody has, an
  * account without SCRAM and one with it get a challenge of the same make, and the same one each time (RFC 5802 section 9).
  */
 import {

@@ -102,7 +102,7 @@ interface Spent {
 }
 
 const GUESSES = 4;
-/** Of questions in vain to the memory of right passwords others are told a twentieth of the limit at a time: each log-in of the day begins with one. */
+/** Of questions in vain to the memory of right passwords others are told a twentieth of the limit at a time: each login of the day begins with one. */
 const TOLD_RECALLS = 20;
 /** Failures that accounts add to what a network has free. */
 const MOST_ADDED = 2000;
@@ -250,7 +250,7 @@ export class Throttle {
       this.#tell({ ...NO_NEWS, login, network, recalls: step });
   }
 
-  /** How many they are by now. */
+  /** Adds questions in vain by a pair of account and network; answers how many there are by now. */
   #addRecalls(pair: string, more: number, now: number): number {
     if (more === 0) return 0;
     const asked = this.#recalls.get(pair);

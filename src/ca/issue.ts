@@ -51,7 +51,7 @@ export const recordOf = (certificate: Certificate, use: CertificateUse, authorit
   der: certificate.der,
 });
 
-/** The log-in name where it fits, and the organisation: names that we know, not those that a request asks for. */
+/** The login name where it fits, and the organisation: names that we know, not those that a request asks for. */
 function subjectOf(account: AccountSummary, title: string): Name {
   const fits = (text: string): boolean => attributeProblem(Oid.commonName, text) === undefined;
   const { login } = account.account;

@@ -1,4 +1,4 @@
-/** What the authority works with. */
+/** Parts that the certificate authority works with. */
 import type { AuthorityKeys } from '../crypto/keys/authority-keys.ts';
 import type { Clock, RandomBytes } from '../domain/effects.ts';
 import type { Store } from '../store/port/store.ts';

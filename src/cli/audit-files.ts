@@ -103,7 +103,7 @@ export function anchorsIn(lines: readonly string[], key: Buffer | undefined, nam
 export interface CheckedExport {
   readonly hostname: string;
   readonly rows: number;
-  /** That stand in it. */
+  /** Number of anchors in the file. */
   readonly anchors: number;
   /** Of an export in pieces: how many, how many rows between are not told, and how many pieces end without an anchor among those given. */
   readonly pieces?: { readonly count: number; readonly hidden: number; readonly loose: number } | undefined;
@@ -154,7 +154,7 @@ class ExportWalk {
   /** Of the first line: the last row before the export. */
   #start = 0;
   #piece: readonly [number, number] | undefined;
-  /** Each piece has all rows of its chain. */
+  /** True: each piece of the export has all rows of its chain. */
   #all = false;
   /** Chains of which there was a piece. */
   readonly #seen = new Set<number>();

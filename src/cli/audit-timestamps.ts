@@ -100,7 +100,7 @@ async function checked(
     throw new Error(`the anchor that it is over (SHA-256 ${anchor.slice(0, 64)}) is not among those given`);
   if ((JSON.parse(over) as { readonly seq?: unknown }).seq !== seq) throw new Error('its anchor is of another row');
   const octets = Buffer.from(token, 'base64');
-  // Those of before have none.
+  // Lines of earlier versions have no hash.
   if (octets.toString('base64') !== token || (sha256 !== undefined && sha256 !== hash('sha256', octets)))
     throw new Error('its token is not as it was written');
   const stamp = await verifyTimeStamp(octets, { hash: Buffer.from(anchor, 'hex'), authorities });

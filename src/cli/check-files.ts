@@ -59,7 +59,7 @@ export const CHECKED_FILES: Readonly<Record<string, Look>> = {
   'smime.revocation-lists': (config) => lists(config, 'smime.authorities'),
   'console.oidc.secret-file': providerSecret,
   'console.oidc.authorities': (config) => authorities(config, 'console.oidc.authorities'),
-  // clamd itself is asked (gateway/doctor-scan.ts).
+  // Not checked as a path, since clamd itself is asked (gateway/doctor-scan.ts).
   'scan.clamd': nothing,
   'delivery.dkim-keys': dkimKeys,
   'webhooks.authorities': (config) => authorities(config, 'webhooks.authorities'),

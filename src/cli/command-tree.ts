@@ -5,7 +5,7 @@ export interface ArgumentFacts {
   readonly name: string;
   readonly about: string;
   readonly required: boolean;
-  /** It takes all words that are left. */
+  /** True: the argument takes all words that are left. */
   readonly variadic: boolean;
   readonly choices: readonly string[];
 }
@@ -17,7 +17,7 @@ export interface OptionFacts {
   /** The word that stands for its value, such as `file`; undefined: it takes none. */
   readonly value: string | undefined;
   readonly choices: readonly string[];
-  /** It must be given. */
+  /** True: the option must be given. */
   readonly mandatory: boolean;
   readonly env: string | undefined;
 }

@@ -93,7 +93,7 @@ function saying(about: string, choices: readonly string[]): string {
   return parts.length === 0 ? '' : `: ${parts.join('; one of ')}`;
 }
 
-/** Who may, and what becomes of it. */
+/** The line on who may run a command, and how its change is undone. */
 function ruleLine(row: AnyRow): string {
   const may = ROLES.filter((role) => mayDo(role, row.right)).map((role) => `\`${role}\``);
   const who = `May be done by ${may.length === ROLES.length ? 'every role' : may.join(', ')}.`;

@@ -14,7 +14,7 @@ export const exitCodes = {
   forbidden: 10,
 } as const;
 
-/** When a command ends so. */
+/** When a command ends with each code. */
 export const exitMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
   done: 'Success.',
   failed: 'An unexpected error: a bug, or a lost connection to the gateway.',

@@ -41,7 +41,7 @@ function fileOf(path: string): LetterFiles {
   };
 }
 
-/** A log-in name may have any character but few; a file name may not leave its folder. */
+/** A login name may have any character but few; a file name may not leave its folder. */
 const nameOf = (login: string): string =>
   `${login.replace(/[^\p{L}\p{N}@._+-]/gu, (c) => `%${c.codePointAt(0)?.toString(16) ?? ''}`).replace(/^\./, '%2e')}.txt`;
 

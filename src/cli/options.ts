@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import type { Caller } from '../admin/call.ts';
 import { defined } from '../domain/defined.ts';
 
-/** Those of a command that has all of them. */
+/** Options of a command that has all shared ones. */
 export interface SharedOptions {
   readonly config: string;
   readonly json?: boolean;

@@ -20,7 +20,7 @@ export interface Secret {
   undo(): void;
 }
 
-/** One that is written nowhere. */
+/** A password for which no file was written, so that there is nothing to undo. */
 export const kept = (password: string): Secret => ({ password, undo: () => undefined });
 
 export async function readSecret(terminal: Terminal, options: SecretOptions): Promise<Secret> {

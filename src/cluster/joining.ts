@@ -12,7 +12,7 @@ export interface PeerSaid {
   readonly why?: string;
 }
 
-/** What no later try mends. */
+/** Refusals that no later attempt can change. */
 const FOR_GOOD: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'same-name',
   'other-store',

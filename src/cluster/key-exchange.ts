@@ -115,7 +115,7 @@ async function exchangeClosed(
     days.takeKept(day, await keptOf(peer, day));
     return undefined;
   }
-  // It takes them itself.
+  // The other gateway fetches these keys by itself.
   if (theirs === undefined || ours.marks[0] === theirs.marks[0]) return undefined;
   const waits = theirs.state === 'kept' ? await days.close(day) : undefined;
   if (waits !== undefined || ours.state !== 'kept') return waits;
@@ -139,7 +139,7 @@ async function keptOf(peer: Peer, day: Day): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-/** What was not noted, in words. */
+/** Tells a gateway which messages to erase; answers what it did not note, in words. */
 async function tellErasing(peer: Peer, day: Day, messages: readonly bigint[]): Promise<readonly string[]> {
   try {
     for (let at = 0; at < messages.length; at += ERASING_AT_A_TIME)

@@ -20,7 +20,7 @@ export interface PeerState {
   readonly clockAhead?: Milliseconds;
   /** Days of which it has every key of this node. */
   readonly acknowledged: ReadonlySet<Day>;
-  /** What it could not do yet. */
+  /** What the other gateway could not do yet. */
   readonly left: readonly string[];
 }
 

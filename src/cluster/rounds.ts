@@ -172,7 +172,7 @@ export class Rounds {
     return { host: at.host, state: 'heard', node, site, version, heardAt: clock.now(), clockAhead, acknowledged, left };
   }
 
-  /** One line for each change. */
+  /** Notes the state of a gateway, with one line in the log for each change. */
   #become(state: PeerState): void {
     const before = this.#states.get(state.host);
     this.#states.set(state.host, state);
@@ -184,7 +184,7 @@ export class Rounds {
     else log.warn('cluster.silent', { peer: host, why });
   }
 
-  /** How many were made. */
+  /** Makes the day keys of the days ahead; answers how many. */
   #makeAhead(): number {
     if (!this.#p.mine() && this.ahead >= LATE) return 0;
     const { days: its, clock, random, log } = this.#p;

@@ -16,7 +16,7 @@ export interface GatewayStanding {
   readonly silentFor?: number;
   /** Seconds that its clock is ahead of the database's. */
   readonly clockAhead: number;
-  /** It would acknowledge, as it said last. */
+  /** Whether that site said last that it would acknowledge. */
   readonly acknowledges: boolean;
   /** ISO 8601, by its own clock. */
   readonly lastAcknowledged?: string;

@@ -67,7 +67,7 @@ async function issuedTo({ store }: AdminContext, login: string): Promise<readonl
   let after: Pick<AccountSummary['certificates'][number], 'notAfter' | 'fingerprint'> | undefined;
   for (;;) {
     const found = await store.certificates.listCertificates({ login, limit: PAGE, ...defined({ after }) });
-    // Registrations alone are ended with the account's log-in.
+    // Registrations alone are ended with the account's login.
     for (const { use, fingerprint, revoked, registered } of found)
       if (use === 'login' && revoked === undefined && registered !== true) valid.push(fingerprint);
     const last = found.at(-1);

@@ -95,7 +95,7 @@ export function endingsText(done: EndingsView): string {
   const ending = accounts - already;
   const later = ending - closed;
   const more = its.length - SHOWN;
-  // Each line where there is something to say.
+  // A line is left out if its number is 0.
   const lines: readonly (readonly [number, string])[] = [
     [already, `- ${already} had ended, or end so already`],
     [1, `- ${many(addresses, 'address')} no longer ${agree(addresses, 'accepts', 'accept')} mail`],

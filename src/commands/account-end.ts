@@ -1,5 +1,5 @@
 /**
- * `sluis account end`: its addresses take no mail at once; its log-in ends when its owner had time to collect what waits, or to say stop. Many are named in a
+ * `sluis account end`: its addresses take no mail at once; its login ends when its owner had time to collect what waits, or to say stop. Many are named in a
  * file (account-end-many.ts).
  */
 import { createHash } from 'node:crypto';

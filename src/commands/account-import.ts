@@ -17,7 +17,7 @@ import { contactView, details, postOf } from './organisation/details.ts';
 import type { NewOrganisation } from '../store/registry.ts';
 import { arg, changesHere, flag, opt, part } from './core/row.ts';
 
-/** Log-in names in one piece: below 64 KB, however long they are. */
+/** Login names in one piece: below 64 KB, however long they are. */
 const NAMES = 64;
 const PHASES = { check: 'Checking', hash: 'Hashing passwords of', store: 'Storing' } as const;
 /** The counts of quirks are kept for 100 days. */
@@ -39,7 +39,7 @@ const given = {
   dryRun: flag('check every line and change nothing'),
 };
 
-/** Log-in names of those without a password go over `send`, one a line. */
+/** Login names of those without a password go over `send`, one a line. */
 export const importPart = part({
   about: 'register the accounts of a CSV file',
   in: {

@@ -1,5 +1,5 @@
 /**
- * `sluis account move`: accounts go to another organisation with their log-in, addresses and the mail since a day; what was before stays. Each account is
+ * `sluis account move`: accounts go to another organisation with their login, addresses and the mail since a day; what was before stays. Each account is
  * moved by itself, and one that is there already is left alone: cut short, it is asked again.
  */
 import { accountOf } from '../admin/accounts.ts';

@@ -115,7 +115,7 @@ async function newest(
     .map(viewOf);
 }
 
-/** The row of log-ins that were counted for an hour is written at its end: the last of them may be older than a row before it. */
+/** The row of logins that were counted for an hour is written at its end: the last of them may be older than a row before it. */
 function happened({ at, facts = {} }: AuditRow): number {
   const last = typeof facts.last === 'string' ? Date.parse(facts.last) : Number.NaN;
   return Number.isNaN(last) ? at : last;

@@ -66,7 +66,7 @@ export const show = reads({
     const { registry, audit } = context.store;
     const { account } = await accountOf(registry, name);
     context.gateway?.writeCounted((one) => one === account.id);
-    // Log-ins are written a moment after they happen, and who asks for the head of the trail waits for them.
+    // Logins are written a moment after they happen, and who asks for the head of the trail waits for them.
     await audit.head();
     const summary = await accountOf(registry, name);
     // From where somebody logs in, and what he was refused, is for the helpdesk.

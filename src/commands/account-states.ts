@@ -38,7 +38,7 @@ export type StatesView = z.infer<typeof statesView>;
 interface Kept {
   readonly login: string;
   readonly state: string;
-  /** It is ending by itself. */
+  /** True: the account itself is ending, not only its organisation. */
   readonly ends: boolean;
   readonly closed: boolean;
 }

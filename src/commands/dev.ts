@@ -93,7 +93,7 @@ async function prepare(folder: string, config: string, freePorts: boolean): Prom
   return renewed;
 }
 
-/** Registers what is missing, and answers the passwords by log-in name. */
+/** Registers what is missing, and answers the passwords by login name. */
 async function demoAccounts(gateway: Gateway, file: string, log: Log): Promise<Passwords> {
   if (existsSync(file)) return readPasswords(file);
   const { runOperation } = await import('../admin/operations.ts');

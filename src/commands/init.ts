@@ -9,7 +9,7 @@ import { changesHere, flag, many, old, opt } from './core/row.ts';
 /** The highest of the ports above it is 995. */
 const MOST_PORT_BASE = 64_540;
 
-/** Where nothing was made. */
+/** The answer if nothing was made. */
 const NOTHING = { hostname: '', data: '', keys: '', masterKey: '', tlsKey: '', tlsCertificate: '' };
 
 const ip = ofText('ip', 'an IP address such as 127.0.0.1', (value) => (isIP(value) === 0 ? undefined : value));

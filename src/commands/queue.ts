@@ -143,7 +143,7 @@ interface Changing {
   readonly what: 'hold' | 'release' | 'retry';
   readonly about: string;
   readonly states: readonly DeliveryState[];
-  /** What the deliveries are then. */
+  /** What becomes of the deliveries. */
   readonly effect: string;
   readonly undo: string;
   readonly examples: readonly [string, ...string[]];

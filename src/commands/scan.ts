@@ -157,7 +157,7 @@ const end = changes({
   say: (ended) => `${whatText(ended)} is scanned.`,
 });
 
-/** Those that hold at this moment. */
+/** Exemptions of the account that hold at this moment. */
 function exemptionsOf(account: Account, now: Instant): readonly Exemption[] {
   if (account.state === 'ended') return [];
   const until = isExempt(account, now) ? exemptionView(account) : undefined;

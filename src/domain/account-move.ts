@@ -19,7 +19,7 @@ export function sinceProblem(since: Instant, now: Instant): string | undefined {
 
 const MAX_LOGIN = 254;
 
-/** The log-in name under which the old organisation keeps what was before: the n-th that is tried, such as `anna~2026-11-26` and `anna~2026-11-26.2`. */
+/** The login name under which the old organisation keeps what was before: the n-th that is tried, such as `anna~2026-11-26` and `anna~2026-11-26.2`. */
 export function formerLogin(login: string, now: Instant, n: number): string {
   const mark = `~${new Date(now).toISOString().slice(0, 10)}${n === 1 ? '' : `.${n}`}`;
   const name = Array.from(login);

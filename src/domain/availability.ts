@@ -52,7 +52,7 @@ export const minuteOf = (at: Instant): Instant => instant(Math.floor(at / MINUTE
 /** Aim of the field for a year. */
 export const AVAILABILITY_AIM = 0.998;
 
-/** Some time in which a site was not available. */
+/** A span of time in which a site was not available. */
 export interface AvailabilityGap extends ProbeFault {
   readonly since: Instant;
   readonly until: Instant;

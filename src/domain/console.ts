@@ -1,7 +1,7 @@
 /** Limits of the web console: how operators get in, and for how long. */
 import { days, hours, minutes } from './units.ts';
 
-/** How somebody got in. */
+/** How somebody logged in to the console. */
 export const MEANS = ['passkey', 'oidc', 'break-glass'] as const;
 export type Means = (typeof MEANS)[number];
 
@@ -32,7 +32,7 @@ export const BREAK_GLASS = 'break-glass';
 export const BREAK_GLASS_LIFE = hours(1);
 /** Older secrets are known to people who have left; what nobody has tried for so long may have been lost. */
 export const BREAK_GLASS_AGE = days(365);
-/** Whoever makes new secrets tries them within these days; a log-in after that is an emergency. */
+/** Whoever makes new secrets tries them within these days; a login after that is an emergency. */
 export const BREAK_GLASS_TRIAL = days(7);
 /** Whoever has not logged in for so long may have left: what a yearly review of rights would find too late. */
 export const CONSOLE_IDLE = days(90);

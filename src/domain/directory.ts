@@ -32,7 +32,7 @@ export interface DirectoryEntry extends Listed {
   readonly edi: readonly string[];
   /** The newest mail certificate of the address that is valid, DER. */
   readonly certificate?: Uint8Array;
-  /** It takes mail until then. */
+  /** The address accepts mail until then. */
   readonly endsAt?: Instant;
 }
 
@@ -45,7 +45,7 @@ export type DirectoryRecord = DirectoryEntry | RemovedEntry;
 
 export const isRemoved = (record: DirectoryRecord): record is RemovedEntry => 'removedAt' in record;
 
-/** How texts are compared. */
+/** Folds a text for comparison: case does not count, nor whether an accent is a character of its own (NFC). */
 export const foldText = (text: string): string => text.normalize('NFC').toLowerCase();
 
 /** Blanks and hyphens in a telephone number mean nothing (RFC 4517 section 4.2.29). */
@@ -58,7 +58,7 @@ export function searchText(parts: readonly (string | undefined)[], telephone?: s
 }
 
 export interface DirectoryQuery {
-  /** Those with a higher version. */
+  /** Only entries with a higher version. */
   readonly after: number;
   readonly limit: number;
   /** Tombstones as well. */

@@ -7,7 +7,7 @@ export type Nen7513Record = Readonly<Record<string, unknown>>;
 
 export interface Nen7513Site {
   readonly hostname: string;
-  /** Log-in name of the row's account, or its number where names are left out; undefined without an account. */
+  /** Login name of the row's account, or its number where names are left out; undefined without an account. */
   readonly account: string | undefined;
   /** Leave out who and where. */
   readonly personal: boolean;

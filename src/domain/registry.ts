@@ -132,7 +132,7 @@ export interface RegisteredAddress {
   readonly account: AccountId;
   /** As it holds: ended once `endsAt` has come, and while it is ending. */
   readonly state: State;
-  /** It takes mail until then. */
+  /** The address accepts mail until then. */
   readonly endsAt?: Instant;
   /** It is ending, or its account or organisation is: it takes no mail, and until then it can be resumed. */
   readonly finalAt?: Instant;
@@ -160,7 +160,7 @@ export const stateWhile = (state: string, endsAt: Instant | undefined): string =
 const LOGIN = /^[^\p{C}\p{Z}:"<>\\]{1,254}$/u;
 const NAME = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
 
-/** Folds a log-in name as the registry keeps it; undefined when no account could have it. */
+/** Folds a login name as the registry keeps it; undefined when no account could have it. */
 export function foldLogin(text: string): string | undefined {
   const folded = text.normalize('NFC').toLowerCase();
   return LOGIN.test(folded) ? folded : undefined;

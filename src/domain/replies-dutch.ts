@@ -5,7 +5,7 @@
  * the values to those of the row, and every line to its length.
  */
 export const dutchReplies: Readonly<Record<string, string>> = {
-  // Log-in and connection.
+  // Login and connection.
   loginRefused: 'Inloggen is niet gelukt: de gebruikersnaam of het wachtwoord klopt niet, of het account is opgeschort',
   loginBusy: 'Inloggen lukt nu niet, dat ligt niet aan uw wachtwoord; probeer het over een paar minuten opnieuw',
   loginUnknown: 'Inloggen lukt nu niet, dat ligt niet aan uw wachtwoord; probeer het over een paar minuten opnieuw',

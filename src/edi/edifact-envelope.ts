@@ -7,12 +7,12 @@ import type { EdiFault, EdiParty } from '../domain/interchange.ts';
 import { LEVEL_A, type ServiceCharacters, elementsOf, serviceSign } from './edifact-segment.ts';
 import { Inside, type InsideRoom } from './inside.ts';
 
-/** Of the octets of an UNH behind its reference; with directory and association code they are some 25. */
+/** Longest part of an UNH behind its reference that is remembered; with directory and association code it has some 25 octets. */
 const MAX_KIND = 128;
 /** A reference that no separator and no release character stands in. */
 const PLAIN = /^[\w ]*$/;
 const NO_OCTETS = Buffer.alloc(0);
-/** UNO longer than this is no length, but damage. */
+/** A length in an UNO above this is damage. */
 const MAX_OBJECT = 1e9;
 
 const numberOf = (text: string | undefined): number => (/^\s*\d{1,10}\s*$/.test(text ?? '') ? Number(text) : -1);
@@ -28,7 +28,7 @@ export type Follows = number | 'next interchange';
 export class EdifactEnvelope {
   readonly #found: OnInterchange;
   readonly #part: string;
-  /** Of the interchange that is open. */
+  /** The interchange that is open. */
   draft: Draft | undefined;
   #characters: ServiceCharacters = LEVEL_A;
   #follows: Follows = 0;
@@ -54,12 +54,12 @@ export class EdifactEnvelope {
     this.#room = room;
   }
 
-  /** The message that is open: whoever finds segments of its own counts them there. Undefined as well where the end of an object is awaited. */
+  /** The message between its UNH and its UNT; the reader adds its segments to `count`. Undefined between messages, and while the end of a binary object is awaited. */
   get message(): { count: number } | undefined {
     return this.#objectEnd ? undefined : this.#message;
   }
 
-  /** The segment between two offsets; of one that is `long`, its beginning. */
+  /** Takes the segment between two offsets. `long`: the octets are only the beginning of a segment. */
   segment(octets: Buffer, from: number, end: number, long: boolean, characters: ServiceCharacters): Follows {
     this.#characters = characters;
     this.#follows = 0;
@@ -83,7 +83,7 @@ export class EdifactEnvelope {
     if (this.#message === undefined) this.draft?.remark('segment-outside');
   }
 
-  /** `sign`: what stands behind `UN` in the tag. False for what is no segment of the envelope. */
+  /** Handles one segment of the envelope. `sign`: the letter behind `UN` in its tag. False: the segment does not belong to the envelope. */
   #service(sign: string, octets: Buffer, from: number, end: number): boolean {
     if (end > from + 3 && octets[from + 3] !== this.#characters.element) return false;
     const elements = (): string[][] => elementsOf(octets, from, end, this.#characters);

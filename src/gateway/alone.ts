@@ -12,7 +12,7 @@ import { replaceFile, syncFolder } from '../platform/lasting-files.ts';
 import type { AuditEvent } from '../store/audit.ts';
 import type { AuditTrail } from '../store/port/audit.ts';
 
-/** It is said again and again while it holds. */
+/** How often the log repeats that the store is alone, while it is. */
 const SAID_EVERY = hours(1);
 const TRY_TRAIL_AGAIN = milliseconds(10_000);
 

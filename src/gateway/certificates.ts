@@ -152,7 +152,7 @@ async function ofEvidence(config: Config, read: Read): Promise<readonly GatewayC
   try {
     pem = readFileSync(evidenceCertificateFile(config.keys.folder), 'utf8');
   } catch (error) {
-    // It is made at its first use.
+    // The certificate is made when evidence is first signed, so a missing file is no fault.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }

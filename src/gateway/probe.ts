@@ -53,7 +53,7 @@ export async function visitorOf(
   const found = await registry.findLogin(address);
   const fault = (detail: string): ProbeFault => ({ cause: 'account', detail });
   if (found === undefined) return fault(`there is no account ${address}; "sluis probe add" makes it`);
-  // It erases all that it finds in its mailbox.
+  // The probe erases all mail that it finds, so it must never open the mailbox of anybody else.
   if (found.account.kind !== 'probe')
     return fault(`the account ${address} is not a probe account; name another in probe.address`);
   if (found.account.state !== 'active') return fault(`the account ${address} is ${found.account.state}`);

@@ -33,7 +33,7 @@ export class GatewayReload {
     this.#parts = parts;
   }
 
-  /** What holds now. */
+  /** The configuration that holds now. */
   get running(): Config {
     return this.#running;
   }

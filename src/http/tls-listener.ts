@@ -38,7 +38,7 @@ export interface HttpProtocol {
   closed?(guest: Guest): void;
 }
 
-/** What a connection tells its listener. */
+/** Events that a connection reports to its listener. */
 interface SessionEvents {
   secured(guest: Guest): void;
   closed(guest: Guest): void;

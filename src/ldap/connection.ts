@@ -196,7 +196,7 @@ export class LdapConnection implements LdapWire, ListenedSession, LoggedInSessio
     for (const piece of pieces) socket.write(piece);
     socket.uncork();
     const { loginTime, sendTime } = this.#context.limits;
-    // Before the first log-in nothing moves the deadline.
+    // Before the first login nothing moves the deadline.
     const latest = this.#session.owner === undefined ? this.#openedAt + loginTime : Infinity;
     await this.#line.room(Math.min(latest, this.#context.now + sendTime));
   }
@@ -305,7 +305,7 @@ export class LdapConnection implements LdapWire, ListenedSession, LoggedInSessio
     }
   }
 
-  /** A request was answered. Before the first log-in nothing moves the deadline. */
+  /** A request was answered. Before the first login nothing moves the deadline. */
   #touch(): void {
     if (this.#session.owner === undefined) return;
     this.#line.due = this.#context.now + this.#context.limits.idleTime;

@@ -115,7 +115,7 @@ class Search {
     const needed = neededParts(filter);
     if (!deep || needed === 'never') return await this.#all();
     const named = addressesOf(filter, MOST_NAMED);
-    // They come in one answer.
+    // Entries that are asked for by name come in one answer.
     return named === undefined || named.length > this.#most ? await this.#steps(needed) : await this.#named(named);
   }
 
@@ -170,7 +170,7 @@ class Search {
     }
   }
 
-  /** One at a time of an account. */
+  /** Runs one search of an account at a time. */
   async #turn<T>(work: () => Promise<T>): Promise<T> {
     const { slots } = this.#parts;
     const slot = await slots.take(this.#who.account.id, this.#who.signal);

@@ -4,7 +4,7 @@ import { type AboutMessage, type Block, type Letters, aboutBlock, facts, lines, 
 
 export interface HeldMessage {
   readonly message: AboutMessage;
-  /** Whose copies wait. */
+  /** Recipients whose copies are held. */
   readonly recipients: readonly string[];
   /** Why, a line each, as the guard words it. */
   readonly reasons: readonly string[];

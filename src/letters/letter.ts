@@ -60,7 +60,7 @@ export const facts = (title: string, of: readonly (readonly [string, string])[])
   facts: of,
 });
 
-/** One language's half. */
+/** The half of a letter in one language. */
 export interface Letter {
   readonly subject: string;
   readonly blocks: readonly Block[];
@@ -124,7 +124,7 @@ export function writeLetter(letters: Letters, first: Language, helpdesk: Helpdes
 
 /** What we know of the message that a letter is about. */
 export interface AboutMessage {
-  /** When we took it. */
+  /** When the gateway accepted the message. */
   readonly at: Instant;
   readonly messageId: string;
   /** Ours: the operator's key to everything about it. */

@@ -79,7 +79,7 @@ export function twoReadersLetters({ login, networks }: TwoReaders): Letters {
 export interface Withdrawn {
   readonly message: AboutMessage;
   readonly recipients: readonly string[];
-  /** Those who had it already. */
+  /** Recipients who had the message already. */
   readonly late: readonly string[];
   readonly reason: string;
 }

@@ -36,7 +36,7 @@ export interface Collection {
   readonly tls: string;
   /** `quit`: the program confirmed it. `twice`: it took the whole message a second time, without confirming. Absent: nobody knows any more. */
   readonly by?: 'quit' | 'twice' | 'hung-up';
-  /** It says once more what was said before. */
+  /** True: the receipt repeats an earlier one. */
   readonly again?: true;
   /** Of the whole message as it was submitted, our own lines on top included. Absent where its facts are no longer kept. */
   readonly sha256?: string;

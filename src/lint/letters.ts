@@ -59,7 +59,7 @@ function remarkBlocks(t: T, language: Language, remarks: readonly Remark[]): Blo
 const connection = (t: T, { session: { tls, cipher, mechanism, helo } }: TestedMessage): Pairs => [
   ['TLS', `${tls} (${cipher})`],
   [
-    t('Inloggen', 'Log-in'),
+    t('Inloggen', 'Login'),
     mechanism === '' ? t('clientcertificaat zonder AUTH', 'client certificate without AUTH') : `AUTH ${mechanism}`,
   ],
   [t('Noemt zich', 'Calls itself'), helo],

@@ -36,7 +36,7 @@ const AT_ONCE = 25;
 export interface HeldCopy {
   readonly message: Submitted;
   readonly held: readonly Addressee[];
-  /** Those that hold, the others left out. */
+  /** Findings because of which the message is held; others are left out. */
   readonly findings: readonly GuardFinding[];
 }
 

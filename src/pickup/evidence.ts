@@ -8,7 +8,7 @@ export interface Collector {
   readonly protocol: 'pop3' | 'https';
   /** For example `TLSv1.3`. */
   readonly tls: string;
-  /** Whether the log-in holds still; asked where something is removed by it. */
+  /** Whether the login holds still; asked where something is removed by it. */
   readonly stands?: () => Promise<boolean>;
 }
 

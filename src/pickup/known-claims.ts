@@ -44,7 +44,7 @@ export class KnownClaims<V> {
     }
   }
 
-  /** Those that have ended, the oldest first. */
+  /** Forgets claims that have ended, the oldest first. */
   #forget(account: AccountId, claims: Map<string, KnownClaim<V>>, most: number): void {
     let left = most;
     for (const [id, { claim }] of claims) {

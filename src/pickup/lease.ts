@@ -99,7 +99,7 @@ export class Lease {
     }
   }
 
-  /** This one, where nobody has it. */
+  /** Takes this one message, if nobody has it. */
   async takeOne(entry: MailboxEntry): Promise<Item | 'taken'> {
     if (!this.#has(entry)) return 'taken';
     await this.#refresh([entry]);
@@ -114,7 +114,7 @@ export class Lease {
     return true;
   }
 
-  /** They are free again. */
+  /** Gives messages back, so that others can take them. */
   put(ids: Iterable<MessageId>): void {
     for (const id of ids) {
       const item = this.#taken.get(id);

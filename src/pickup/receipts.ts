@@ -4,7 +4,7 @@ import type { Acceptance, PreparedNotice } from '../store/store.ts';
 
 export interface Collected {
   readonly account: AccountId;
-  /** Those for which a receipt is wanted; some may have had theirs. */
+  /** Messages for which a receipt is wanted; for some it may have been sent already. */
   readonly messages: readonly MessageId[];
   /** For example `TLSv1.3`. */
   readonly tls: string;

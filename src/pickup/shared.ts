@@ -104,7 +104,7 @@ export class SharedMaildrops {
     }
   }
 
-  /** One of the account's own; those of others are unknown. */
+  /** A claim of the account; claims of others count as unknown. */
   find(account: AccountId, id: string): Claim | undefined {
     return this.#known.get(account, id)?.claim;
   }

@@ -30,7 +30,7 @@ export interface FetchingEnd {
   /** Messages that it fetched whole, or began with. */
   readonly fetches: number;
   readonly wasFetched: (uid: EntryUid) => boolean;
-  /** It ended at this message. */
+  /** The message at which the session ended. */
   readonly at?: EntryUid;
 }
 

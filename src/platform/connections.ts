@@ -57,7 +57,7 @@ export interface SessionFacts {
   readonly address: string;
   /** Since it was opened, a second old at most. */
   readonly age: Milliseconds;
-  /** Absent before the log-in. */
+  /** Absent before the login. */
   readonly account?: { readonly id: AccountId; readonly login: string };
   /** `login`: nobody yet. `idle`: between messages or commands. `transaction`: MAIL was taken. `content`: a message comes in. `filing`: it is whole. `busy`: a command runs. */
   readonly state: 'login' | 'idle' | 'transaction' | 'content' | 'filing' | 'busy' | 'closing';
@@ -74,7 +74,7 @@ export interface SessionFacts {
 export interface OpenSession {
   /** Asked when somebody looks: nothing is kept twice. */
   facts(): SessionFacts;
-  /** Whose it is; absent before the log-in. Costs nothing, where facts take some microseconds. */
+  /** Whose it is; absent before the login. Costs nothing, where facts take some microseconds. */
   readonly account?: { readonly login: string } | undefined;
   /** Ends it by an operator's wish. A message that is whole by then still gets its reply; everything else ends at once. */
   kill(): void;

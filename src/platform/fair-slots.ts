@@ -9,7 +9,7 @@ export interface SlotLimits {
   readonly running: number;
   /** Of those, of one key. */
   readonly each: number;
-  /** That wait; whoever comes then is told so at once. */
+  /** How many may wait; whoever comes when so many wait is refused at once. */
   readonly waiting: number;
 }
 
@@ -35,7 +35,7 @@ export class FairSlots {
     this.#limits = limits;
   }
 
-  /** Who waits. */
+  /** How many wait. */
   get waiting(): number {
     return this.#line.length;
   }

@@ -30,7 +30,7 @@ function named(holder: number): LockHolder {
     if (command !== undefined && /^[a-z][a-z-]*$/.test(command))
       return { process: holder, command: `sluis ${command}` };
   } catch {
-    // It has ended meanwhile.
+    // The process has ended meanwhile.
   }
   return { process: holder };
 }

@@ -6,7 +6,7 @@
  * goes when the work of the moment has ended, before the loop goes on; at an exit, and after an error that ends the process, too.
  */
 
-/** So many characters do not wait. */
+/** Lines are written at once when so many characters wait. */
 const MOST = 64 * 1024;
 
 export class LogLines {
@@ -19,7 +19,7 @@ export class LogLines {
     this.#later = later;
   }
 
-  /** Where they go from now on. */
+  /** Writes all lines to `write` from now on. */
   to(write: (text: string) => void): void {
     this.flush();
     this.#write = write;

@@ -51,7 +51,7 @@ const CLOSE_OBJECT = 0x7d;
 
 /** An object or a list that has begun. */
 interface Open {
-  /** Those of an object so far. */
+  /** Names of the object so far; undefined in an array. */
   readonly names: Set<string> | undefined;
   /** The member or the element under way. */
   place: string | number;

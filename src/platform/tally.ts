@@ -19,7 +19,7 @@ export interface Others<S> {
   readonly subject: S;
 }
 
-/** What stands in a row of others in place of a log-in name and a network. */
+/** What stands in a row of others in place of a login name and a network. */
 export const OTHERS = '(others)';
 
 export class Tally<S> {

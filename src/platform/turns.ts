@@ -35,7 +35,7 @@ export class Turns {
   #since: number | undefined;
   /** Milliseconds of this turn, by whose they are. */
   readonly #used = new Map<unknown, number>();
-  /** Whose piece is being done, and since when. */
+  /** Whose piece of work is being done, and since when. */
   #doing: { readonly key: unknown; readonly since: number } | undefined;
   /** Who asked last, and until when others than that one are expected. */
   #latest: unknown;

@@ -184,12 +184,12 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     return this.#session.password;
   }
 
-  /** The log-in rests on a client certificate. */
+  /** The login rests on a client certificate. */
   get byCertificate(): boolean {
     return this.#session.byCertificate;
   }
 
-  /** False once the certificate that the log-in rests on is accepted no more. */
+  /** False once the certificate that the login rests on is accepted no more. */
   stands(): Promise<boolean> {
     return this.#session.stands();
   }

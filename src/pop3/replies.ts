@@ -273,7 +273,7 @@ export const troubles = Object.fromEntries(
   }),
 ) as unknown as Troubles;
 
-/** What an account may not have. */
+/** The refusal of a deviation that the account may not have. */
 export const quirkTrouble = (quirk: Quirk): Trouble => ({ text: quirkText(quirk) }) as Trouble;
 
 /** The quirks that a POP3 session can show. */

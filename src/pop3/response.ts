@@ -46,7 +46,7 @@ export function capabilities(state: {
 export const mechanismList = (mechanisms: readonly Mechanism[]): string =>
   ['+OK mechanisms follow', ...mechanisms, '.\r\n'].join('\r\n');
 
-/** What LIST and UIDL tell of. */
+/** The messages of a maildrop, as LIST and UIDL show them. */
 export interface Listed {
   readonly count: number;
   isDeleted(index: number): boolean;

@@ -74,7 +74,7 @@ export class Session {
   organisation: Organisation | undefined;
   /** Of the login, for example `TLSv1.3`: when the session ends the socket does not know it any more. */
   tls = '';
-  /** The log-in rests on the client's certificate. */
+  /** The login rests on the client's certificate. */
   byCertificate = false;
   /** USER or AUTH was sent: whoever tried another way in is not let in by the certificate alone. */
   triedLogin = false;
@@ -159,13 +159,13 @@ export class Session {
     if (certificate !== undefined) this.peer = { ...this.peer, certificate };
   }
 
-  /** False once the certificate that this log-in rests on is accepted no more. */
+  /** False once the certificate that this login rests on is accepted no more. */
   async stands(): Promise<boolean> {
     if (!this.byCertificate || this.account === undefined) return true;
     return await this.parts.authenticator.certificateHolds(this.account.id, this.peer);
   }
 
-  /** Whether the log-in holds, whatever it rests on. */
+  /** Whether the login holds, whatever it rests on. */
   async #holds(): Promise<boolean> {
     const { account, parts } = this;
     const record = account === undefined ? undefined : await parts.store.registry.findLogin(account.login);

@@ -36,5 +36,5 @@ export class Slabs {
   }
 }
 
-/** Those of all connections. */
+/** The slabs that all connections share. */
 export const slabs = new Slabs();

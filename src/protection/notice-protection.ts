@@ -22,7 +22,7 @@ export interface NoticeProtectionParts extends ProtectParts {
   readonly store: Pick<Store, 'openBody'> & {
     readonly registry: Pick<Registry, 'findRecipient' | 'findAccountById'>;
   };
-  /** Who writes. */
+  /** Sender of the notice. */
   readonly from: Address;
 }
 

@@ -2,7 +2,7 @@
 import type { Log } from '../domain/effects.ts';
 import type { Result } from '../domain/result.ts';
 
-/** Rejects where the master key cannot be read. */
+/** Opens a sealed private key. Rejects if the master key cannot be read. */
 export type OpenSealed<K> = (fingerprint: string, sealed: Uint8Array) => Promise<Result<K, string>>;
 
 export class OpenedKeys<K> {

@@ -23,7 +23,7 @@ export interface ToProtect {
   readonly submitted: Submitted;
   readonly sender: MailSender;
   readonly message: Message;
-  /** What protects it already. */
+  /** The layer that protects the message already. */
   readonly layer: LayerKind;
 }
 export type LayerKind = Layer['kind'] | 'inline-signed';

@@ -72,7 +72,7 @@ function mayWant({ submitter }: Submitted, { registered }: Addressee): boolean {
   return sign !== 'never' || encrypt !== 'never';
 }
 
-/** What a recipient's copy gets. */
+/** Decides how the copy of a recipient is signed and encrypted. */
 export async function planFor(
   {
     keys,

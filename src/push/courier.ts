@@ -109,7 +109,7 @@ export type TlsaAnswer =
        */
       readonly judge: (chain: readonly Buffer[], names: readonly string[]) => Result<string, string>;
     }
-  /** It is certain that there are none that hold. */
+  /** It is certain that the host has no TLSA records that hold. */
   | { readonly kind: 'none'; readonly why: string }
   /** Nobody knows, so nothing may be sent. `text`: one line of words. */
   | { readonly kind: 'failed'; readonly text: string };
@@ -130,7 +130,7 @@ export type Answer =
       readonly status?: string;
       readonly reply: string;
     }
-  /** It lacks what the message needs; it was not asked to take it. */
+  /** The server lacks an extension that the message needs, so it was not sent. */
   | { readonly kind: 'unable'; readonly lacks: 'SIZE' | '8BITMIME' | 'SMTPUTF8' | 'REQUIRETLS'; readonly text: string }
   /** `text`: one line of words for operator and notice. */
   | { readonly kind: 'lost'; readonly why: LostWhy; readonly text: string; readonly at: LostAt };

@@ -20,7 +20,7 @@ export const RULE_RECIPIENT: Rule = {
 
 /** The program saw that it was taken. */
 export const isSent = ({ code }: Sent): boolean => code >= 200 && code < 300;
-/** It got as far as the final dot. */
+/** True: the program sent the message up to the final dot. */
 export const wasWhole = ({ sha256 }: Sent): boolean => sha256 !== undefined;
 
 export const sentAll = (facts: Facts, used: boolean): boolean => used && !facts.open && facts.sent.some(isSent);

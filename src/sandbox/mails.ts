@@ -15,7 +15,7 @@ export interface Mail {
   readonly padding?: number;
 }
 
-/** One that lies in the mailbox. */
+/** A message that was put into the mailbox. */
 export interface Placed {
   readonly name: string;
   /** Stands in its Message-ID and in its body; how it is found again in `--stored`. */

@@ -1,4 +1,4 @@
-/** What a scenario came to. */
+/** The verdict on a scenario. */
 import type { Facts } from './facts.ts';
 import { type StoredFacts, judgeFetch } from './judge-fetch.ts';
 import { judgeSend } from './judge-send.ts';

@@ -73,7 +73,7 @@ export class Peer {
     if (this.#waiting <= MOST && this.socket.isPaused()) this.socket.resume();
   }
 
-  /** What was read too far. */
+  /** Puts octets back that were read beyond the line. */
   giveBack(octets: Buffer): void {
     if (octets.length === 0) return;
     this.#chunks.unshift({ octets, came: this.#now() });

@@ -32,7 +32,7 @@ export function runProgram(
       try {
         if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
       } catch {
-        // It has ended by itself meanwhile.
+        // The program has ended by itself meanwhile.
       }
     };
     const timer = setTimeout(end, patience);

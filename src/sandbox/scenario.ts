@@ -86,7 +86,7 @@ export interface Scenario {
   readonly rules: readonly Rule[];
   /** What a program that fails here would mean for a patient's result. */
   readonly patient: string;
-  /** What only a person can see. */
+  /** What a person has to check with their own eyes. */
   readonly look?: string;
   /** To whom one message is to be sent; left out: nothing is to be sent. */
   readonly to?: readonly string[];

@@ -51,7 +51,7 @@ export class Sides {
     await this.#program.write(`${line}\r\n`);
   }
 
-  /** What the program says in the middle of a log-in, to the gateway; it is written down nowhere. False: the program has gone. */
+  /** What the program says in the middle of a login, to the gateway; it is written down nowhere. False: the program has gone. */
   async passOn(): Promise<boolean> {
     const more = await this.#program.line();
     if (more === undefined) return false;

@@ -15,7 +15,7 @@ import type { Submitted } from '../middleware/middleware.ts';
 
 type Asked = Pick<Submitted, 'parts' | 'body' | 'submitter' | 'receivedAt'>;
 
-/** What is not scanned. */
+/** Parts of a message that are not scanned. */
 export interface LeftOut {
   /** Paths of the parts, in their order. */
   readonly parts: readonly string[];

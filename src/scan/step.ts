@@ -75,7 +75,7 @@ const saidOf = ({ parts, exemptions }: LeftOut): Record<'parts' | 'ediFrom' | 'e
 /** What stands in the trail of what nobody looked at, since two operators decided so for the account that submits. */
 export const EXEMPT = { kind: 'marked', mark: 'exempt', why: 'not scanned: exempt' } as const;
 
-/** It is counted: an exemption that is forgotten shows in the figures. */
+/** Whether the whole message passes unscanned. It is counted, so that a forgotten exemption shows in the figures. */
 export function passesExempt(
   { scanner }: Pick<ScanParts, 'scanner'>,
   { submitter, receivedAt }: Pick<Submitted, 'submitter' | 'receivedAt'>,

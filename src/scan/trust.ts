@@ -91,7 +91,7 @@ export class Trust {
     this.#timer?.cancel();
   }
 
-  /** Some content met a scanner that is not there. */
+  /** Notes that content could not be scanned because the scanner did not answer. */
   away(why: string): void {
     this.#become({ standing: { kind: 'away', why } });
   }
@@ -117,7 +117,7 @@ export class Trust {
     this.#timer = this.#clock.after(LOOK_EVERY, () => void this.#look());
   }
 
-  /** One at a time. What was known before holds until it has ended. */
+  /** Proves the scanner, one proof at a time. The last verdict holds until the proof has ended. */
   #prove(): Promise<void> {
     this.#proving ??= examine(this.#line)
       .then((examined) => {

@@ -99,7 +99,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
 
   // --- what the session sees
 
-  /** Who logged in. */
+  /** The account that has logged in. */
   get account(): Account | undefined {
     return this.#session.account;
   }

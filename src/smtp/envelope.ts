@@ -36,7 +36,7 @@ interface Arguments {
   /** Without angle brackets and source route; empty for `<>`. */
   readonly path: string;
   readonly parameters: ReadonlyMap<string, string | undefined>;
-  /** How it deviates from the letter. */
+  /** Deviations from RFC 5321 in this line. */
   readonly quirks: readonly Quirk[];
 }
 

@@ -45,7 +45,7 @@ export class Session {
     });
   }
 
-  /** Who logged in. */
+  /** The account that has logged in. */
   get account(): Account | undefined {
     return this.#transaction?.submitter.account;
   }
@@ -142,7 +142,7 @@ export class Session {
     return undefined;
   }
 
-  /** Also for a log-in that was under way when its password was replaced. The look at the registry comes last: nothing changes behind it. */
+  /** Also for a login that was under way when its password was replaced. The look at the registry comes last: nothing changes behind it. */
   async #standing(account: Account, byCertificate: boolean): Promise<Result<Standing, Refusal>> {
     if (byCertificate && !(await this.#login.holds(account))) return fail(replies.certificateEnded);
     const record = await this.#parts.submission.store.registry.findLogin(account.login);

@@ -29,7 +29,7 @@ export class Transaction {
     this.#wire = wire;
   }
 
-  /** Whose messages these are. */
+  /** The account or partner that submits. */
   get submitter(): Submission['submitter'] {
     return this.#submission.submitter;
   }

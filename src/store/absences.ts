@@ -13,7 +13,7 @@ export interface AbsenceQuery {
   /** Continue behind this one. */
   readonly after?: Pick<AddressAbsence, 'address' | 'from'>;
   readonly address?: Address;
-  /** Those that end after this moment. */
+  /** Only absences that end after this moment. */
   readonly endsAfter: Instant;
 }
 

@@ -1,9 +1,9 @@
 /**
  * The part of the store port for accounts that go to another organisation.
  *
- * A new account takes the log-in, the addresses that are open, with what hangs on them, and what logs in; the old one stays where it was under
- * another log-in, with the mail of before, what can be handed out again, and its trail. That is one transaction: from its commit on, mail for
- * the addresses and log-ins reach the new account, also those of a transaction whose RCPT came before. What was filed since `since` follows in
+ * A new account takes the login, the addresses that are open, with what hangs on them, and what logs in; the old one stays where it was under
+ * another login, with the mail of before, what can be handed out again, and its trail. That is one transaction: from its commit on, mail for
+ * the addresses and logins reach the new account, also those of a transaction whose RCPT came before. What was filed since `since` follows in
  * bounded steps, which a crash does not lose; until they are done, whoever opens one of the two mailboxes waits.
  */
 import type { Address } from '../domain/address.ts';
@@ -27,7 +27,7 @@ export interface AccountReferences {
   readonly from: string;
   readonly addresses: readonly Address[];
   readonly passwords: number;
-  /** Certificates for log-in and mail, and OpenPGP keys, that go along. */
+  /** Certificates for login and mail, and OpenPGP keys, that go along. */
   readonly certificates: number;
   readonly pgpKeys: number;
   /** Certificates that name the old organisation: revoked. */

@@ -99,7 +99,7 @@ export interface AccountCertificate extends NewAccountCertificate {
   /** The gateway holds its private key. */
   readonly keyHeld: boolean;
   /**
-   * It was registered for log-in alone (`Registry.addCertificate`). Then `subject` is what that says for people, `serial` the fingerprint, and
+   * It was registered for login alone (`Registry.addCertificate`). Then `subject` is what that says for people, `serial` the fingerprint, and
    * `issuer`, `emails` and `der` are empty.
    */
   readonly registered?: true;
@@ -176,10 +176,10 @@ export type TriedEnrolment =
   | { readonly kind: 'valid'; readonly enrolment: Enrolment }
   | { readonly kind: 'refused'; readonly why: EnrolmentFault; readonly account?: AccountId };
 
-/** Who shows a code. */
+/** An attempt to use a one-time code. */
 export interface EnrolmentTry {
   readonly for: WantedUse;
-  /** Whose code it is said to be; absent: not asked. */
+  /** Login that was typed beside the code; absent: the page does not ask for one. */
   readonly login?: string;
   /** Of the row in the audit trail that tells of a refusal; absent: the caller tells it, many in one row. */
   readonly actor?: Actor;

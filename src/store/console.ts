@@ -17,7 +17,7 @@ export interface NewPasskey {
   readonly transports: readonly string[];
   /** AAGUID: which model it is. */
   readonly model: string;
-  /** It is copied between the devices of its owner. */
+  /** True: the passkey is copied between the devices of its owner. */
   readonly synced: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface PasskeyRecord extends Pick<NewPasskey, 'id' | 'transports' | 'm
   readonly endedAt?: Instant;
 }
 
-/** One that holds, and whose it is: what is needed to let somebody in. */
+/** A passkey that holds, with its operator: what a login needs. */
 export interface HeldPasskey extends NewPasskey {
   readonly holder: OperatorRecord;
 }
@@ -69,7 +69,7 @@ export interface BreakGlassRecord {
   /** Hash of the password and key of the codes (crypto/passwords/break-glass.ts). */
   readonly sealed: Uint8Array;
   readonly madeAt: Instant;
-  /** When somebody last got in. */
+  /** When somebody last logged in with it. */
   readonly triedAt?: Instant;
 }
 
@@ -101,7 +101,7 @@ export interface SessionRecord extends Pick<NewSession, 'id' | 'network'> {
   readonly provenAt: Instant;
 }
 
-/** One that holds, and whose it is. */
+/** A session that holds, with its operator. */
 export interface HeldSession extends SessionRecord {
   readonly holder: OperatorRecord;
 }

@@ -163,7 +163,7 @@ export interface DraftOptions {
   readonly until?: Instant;
   /** Octets of each file of the log. */
   readonly logFile?: number;
-  /** It is thrown away afterwards: nothing of it need last. */
+  /** True: the copy is deleted afterwards, so nothing need be durable. */
   readonly scratch?: boolean;
 }
 

@@ -6,7 +6,7 @@ export const MAX_IDENTITIES = 1000;
 
 export interface RegisteredIdentity extends EdiIdentity {
   readonly organisation: string;
-  /** Log-in name, where it is one account's alone. */
+  /** Login name, where it is one account's alone. */
   readonly login?: string;
 }
 

@@ -21,7 +21,7 @@ export interface ImportedEntry {
   readonly messageIdField: string;
   /** As `isUidl` of domain/uidl.ts takes it. */
   readonly uidl: string;
-  /** It was fetched from the other server: nobody is warned that it waits. */
+  /** True: a program had fetched it from the other server, so nobody is warned that it waits. */
   readonly fetched: boolean;
   readonly parts: MessageParts;
 }

@@ -24,6 +24,6 @@ export interface SeenInterchange {
 }
 
 export interface Interchanges {
-  /** One answer for each, in their order. */
+  /** Looks for earlier interchanges with the same reference or content. One answer for each that is asked about, in the same order. */
   earlier(asked: readonly SeenInterchange[]): Promise<readonly Earlier[]>;
 }

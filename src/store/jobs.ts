@@ -28,5 +28,5 @@ export interface Jobs {
   readonly known: boolean;
 }
 
-/** Where one gateway has the store. */
+/** For a store that one gateway has for itself: it does all jobs. */
 export const ALL_JOBS: Jobs = { runs: () => true, known: true };

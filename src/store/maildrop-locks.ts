@@ -28,7 +28,7 @@ export interface MaildropRight {
 
 export interface TakenRight {
   readonly right: MaildropRight;
-  /** Who has lost it by this. */
+  /** The session that lost the lock by this. */
   readonly from?: Holder;
 }
 

@@ -18,7 +18,7 @@ export interface WrittenNotice {
 }
 
 export type NoticeProtected =
-  /** It goes as it is. `audit`: its addressee would rather have had it encrypted. */
+  /** The notice goes unprotected. `audit`: rows which say that the addressee wanted it encrypted. */
   | { readonly kind: 'plain'; readonly audit: readonly AuditEvent[] }
   /** This copy goes in its place. `discard` gives it up, where it was not filed. */
   | {

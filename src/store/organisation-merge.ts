@@ -13,7 +13,7 @@ export const MERGED_AT_ONCE = 100;
 /** What becomes of one address that leads to an account which goes over. */
 export interface AddressMerge {
   readonly address: Address;
-  /** Log-in name of the account whose mailbox takes its mail from now on. */
+  /** Login name of the account whose mailbox takes its mail from now on. */
   readonly mailbox?: string;
   /** From then on it has ended, and senders are told the successor. */
   readonly endsAt?: Instant;
@@ -33,7 +33,7 @@ export interface AccountMerge {
 export interface FormerAccount {
   readonly account: AccountId;
   readonly login: string;
-  /** Whose it became then. */
+  /** The organisation that the account went to. */
   readonly organisation: string;
   /** The trail of the account is the former organisation's behind `fromSeq`, up to and with `untilSeq`. */
   readonly fromSeq: number;

@@ -10,7 +10,7 @@ export interface NamingReference {
   readonly subject: string;
   /** Of one that was issued here or registered for mail. */
   readonly serial?: string;
-  /** How it is registered for log-in, where the certificate itself is not kept. */
+  /** How it is registered for login, where the certificate itself is not kept. */
   readonly registration?: string;
   /** By an authority of this gateway, whose revocation list others read. */
   readonly own: boolean;
@@ -29,7 +29,7 @@ export interface SubstituteReference {
   readonly substitute: Address;
 }
 
-/** What ends with an account, beside its log-in and its addresses. */
+/** What ends with an account, beside its login and its addresses. */
 export interface EndingReferences {
   /** Valid certificates by an authority of this gateway: revoked, and on its list. */
   readonly certificates: readonly Pick<NamingReference, 'fingerprint' | 'use' | 'subject' | 'serial'>[];

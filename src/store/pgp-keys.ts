@@ -32,7 +32,7 @@ export interface NewPgpKey extends PgpValidity {
   readonly emails: readonly string[];
   /** The public half: OpenPGP packets. */
   readonly packets: Uint8Array;
-  /** It says itself that its owner revoked it. */
+  /** True: the key itself carries a revocation by its owner. */
   readonly revoked: boolean;
 }
 

@@ -33,7 +33,7 @@ export interface LoginRecord {
   readonly version: number;
 }
 
-/** Where a shown certificate leads. */
+/** A registered certificate and the account to which it leads. */
 export interface CertificateRecord {
   readonly login: string;
   /** With `revokedAt`: it was registered once and may not be used any more. */

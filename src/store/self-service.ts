@@ -10,7 +10,7 @@ export interface ShownLogIn {
   readonly passwordAt: Instant;
 }
 
-/** A log-in whose password was right, and whose code is on its way. */
+/** A login whose password was right, and whose code is on its way. */
 export interface MailedCode extends ShownLogIn {
   /** SHA-256 of what the browser has. */
   readonly browser: Uint8Array;

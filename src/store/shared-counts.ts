@@ -7,11 +7,11 @@ export type SharedSubject =
   | ('codes' | 'console' | 'directory' | 'logins' | 'messages' | 'octets' | 'recipients' | 'self-service')
   | ('tests' | 'tokens' | 'unknown');
 
-/** One of them. */
+/** A count that all nodes share. */
 export interface SharedCount {
   /** So much more of each number that is kept for `key`. Waits for nothing. */
   tell(key: string, more: readonly number[]): void;
-  /** What others tell. */
+  /** Calls `listener` for what other nodes count. */
   onTold(listener: (key: string, more: readonly number[]) => void): void;
 }
 

@@ -52,7 +52,7 @@ export class ContentDamaged extends Error {
 export class LockLost extends Error {
   override readonly name = 'LockLost';
 }
-/** The log-in that somebody ends a session or a request by is no longer valid: the account was suspended or its password changed, here or at another gateway; nothing was changed. */
+/** The login that somebody ends a session or a request by is no longer valid: the account was suspended or its password changed, here or at another gateway; nothing was changed. */
 export class LoginEnded extends Error {
   override readonly name = 'LoginEnded';
 }
@@ -65,7 +65,7 @@ export class StoreRefused extends Error {
   override readonly name = 'StoreRefused';
   /** True when another process holds the data folder: the only refusal that waiting may cure. */
   readonly held: boolean;
-  /** That process, where the system tells. */
+  /** The process that holds the lock, if the system tells. */
   readonly holder: LockHolder | undefined;
   constructor(
     message: string,

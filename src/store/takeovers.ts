@@ -18,7 +18,7 @@ export type LetterStep = (typeof LETTER_STEPS)[number];
 export interface TakeoverMailbox {
   readonly login: string;
   readonly organisation: string;
-  /** Its log-in name at the other server. */
+  /** Its login name at the other server. */
   readonly there: string;
   readonly state: MailboxStep;
   readonly changedAt: Instant;
@@ -28,7 +28,7 @@ export interface TakeoverMailbox {
   readonly problem?: string;
 }
 
-/** What is noted of a mailbox. */
+/** Facts about a mailbox that a takeover notes. */
 export type TakeoverNote = Omit<TakeoverMailbox, 'organisation' | 'changedAt'>;
 
 export interface Practice {

@@ -17,7 +17,7 @@ export interface UsageCounts {
   /** Messages of others that were filed in its mailbox, or that its own server took. */
   readonly received: number;
   readonly receivedOctets: number;
-  /** The same, of the gateway itself. */
+  /** Notices of the gateway itself that went into the mailbox. */
   readonly notices: number;
   /** Messages that it fetched to their end. */
   readonly collected: number;
@@ -54,7 +54,7 @@ export interface MonthlyUsage extends UsageCounts {
   readonly login?: string;
   readonly kind?: AccountKind;
   readonly state?: State;
-  /** It belongs to another organisation by now. */
+  /** True: the account belongs to another organisation by now. */
   readonly moved: boolean;
   /** Days of the month on which it logged in; on which it did anything. */
   readonly loginDays: number;

@@ -35,7 +35,7 @@ export interface WebhookRecord extends WebhookOwner {
   readonly createdAt: Instant;
 }
 
-/** What whoever delivers needs besides. */
+/** A webhook with what its delivery needs. */
 export interface ActiveWebhook extends WebhookRecord {
   readonly sealed: Uint8Array;
   /** The last row of the trail that it was told of. */

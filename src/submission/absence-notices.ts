@@ -3,7 +3,7 @@ import type { Address } from '../domain/address.ts';
 import type { Instant } from '../domain/units.ts';
 import type { Acceptance, PreparedNotice } from '../store/store.ts';
 
-/** What became of one recipient's copy. */
+/** What became of the copy of one recipient who is absent. */
 export interface HandledAbsence {
   /** As the sender wrote it. */
   readonly addressee: Address;

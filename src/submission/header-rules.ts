@@ -36,7 +36,7 @@ export interface HeaderPlan {
   readonly needsDate: boolean;
   /** By its sender, as far as the header tells. */
   readonly encrypted: boolean;
-  /** What it says of the content. */
+  /** Fields of the header about the content. */
   readonly content: ContentFields;
   readonly needsMessageId: boolean;
   /** `Sluis-Receipt: collected`. */

@@ -55,7 +55,7 @@ export interface ReceivedContent {
   readonly parts: MessageParts;
   /** Fingerprint of the octets as submitted, before our own changes. */
   readonly submitted: Uint8Array;
-  /** How many they were. */
+  /** Octets of the message as submitted. */
   readonly submittedOctets: Octets;
   /** With our own changes; where it was to be kept. */
   readonly header?: Buffer;

@@ -10,7 +10,7 @@ export interface QuirkGuard {
   tolerates(quirk: Quirk): boolean;
   /** It was met, so often in this message, and is tolerated. */
   meet(quirk: Quirk, count?: number): void;
-  /** It was met and refused. */
+  /** Notes that a deviation was met and refused. */
   refused(quirk: Quirk): void;
 }
 

@@ -20,7 +20,7 @@ import type { HandledAbsence } from './absence-notices.ts';
 import type { Filling } from './fullness.ts';
 
 export interface Asked {
-  /** Who submits. */
+  /** The account that submits. */
   readonly by: Pick<Account, 'id' | 'kind'>;
   readonly address: Address;
   readonly notify?: readonly string[];

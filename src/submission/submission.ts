@@ -53,7 +53,7 @@ export class Submission {
   readonly #tests: TestTransactions;
   readonly #standing: () => Promise<Result<Standing, Refusal>>;
 
-  /** `standing`: what stands in the registry of whoever logged in, or why the log-in holds no more. */
+  /** `standing`: what stands in the registry of whoever logged in, or why the login holds no more. */
   constructor(services: SubmissionServices, submitter: Submitter, standing: () => Promise<Result<Standing, Refusal>>) {
     this.#services = services;
     this.#standing = standing;

@@ -15,6 +15,6 @@ export interface Submitter {
   /** For reports of the test address: the suite by its IANA name, and the SASL mechanism of the login. */
   readonly cipher?: string;
   readonly mechanism?: string;
-  /** Fingerprint of the client certificate that the log-in rests on. */
+  /** Fingerprint of the client certificate that the login rests on. */
   readonly certificate?: string;
 }

@@ -20,7 +20,7 @@ const ENDS: readonly string[] = ['gateway.stopped', 'store.closed'];
 /** Names of settings. */
 export interface Reread {
   readonly applied: readonly string[];
-  /** That differ, and wait for a start. */
+  /** Settings that differ from the running ones and wait for a restart. */
   readonly restart: readonly string[];
 }
 

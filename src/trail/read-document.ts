@@ -24,7 +24,7 @@ export interface ReadDocument {
   readonly about: DocumentAbout;
   readonly parts: ReadonlyMap<string, Buffer>;
   readonly summary: string;
-  /** Who signed. That it is who one thinks it is, its fingerprint must tell. */
+  /** Certificate of the signer. The reader has to compare its fingerprint with one from another source. */
   readonly signer: Certificate;
   readonly signedAt: Instant;
 }

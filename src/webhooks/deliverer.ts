@@ -200,7 +200,7 @@ export class WebhookDeliverer {
     }
   }
 
-  /** It may have been resumed, or have another secret. */
+  /** Takes over a webhook as it is registered now: it may have been resumed, or have another secret. */
   #renew(known: Subscriber, webhook: ActiveWebhook): void {
     if (!Buffer.from(known.webhook.sealed).equals(webhook.sealed)) known.secrets = undefined;
     if (webhook.failures === 0 && known.failures > 0 && !known.running) {
@@ -262,7 +262,7 @@ export class WebhookDeliverer {
     }
   }
 
-  /** It was neither ended nor paused meanwhile. */
+  /** True: the webhook was neither ended nor paused meanwhile. */
   #isWanted({ webhook }: Subscriber): boolean {
     return this.#subscribers.has(webhook.id) && !this.#stopping.signal.aborted;
   }

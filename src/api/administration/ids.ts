@@ -18,7 +18,7 @@ import { opaqueId } from './opaque.ts';
 const PAGE = 500;
 
 export interface Found {
-  /** What the row takes. */
+  /** The value that the row of the command takes for this id. */
   readonly value: string | number;
   /** Name of the organisation that owns it; left out: it is nobody's, and only whoever acts for all finds it. */
   readonly owner?: string;

@@ -4,7 +4,7 @@ import type { z } from '../../config/zod.ts';
 
 /** Statuses of success that a route may give. */
 export type Success = 200 | 201 | 202 | 204 | 206 | 304;
-/** Those that say no; more of them come by themselves, see `route`. */
+/** Statuses of refusals that a route names; `route` adds those that every route has. */
 export type Failure =
   400 | 403 | 404 | 408 | 409 | 410 | 412 | 413 | 415 | 416 | 422 | 428 | 429 | 500 | 501 | 502 | 503 | 504 | 507;
 

@@ -5,7 +5,7 @@
  * operators. Whoever is refused hears one text at one time, whatever the reason. What was not judged, because of a back-off or too much work, is a 503 and
  * never a 401: a program whose password is right must not believe that it is wrong.
  *
- * On a kept connection a log-in holds for the next requests with the same header, as one holds for a session of SMTP: the account is looked up again
+ * On a kept connection a login holds for the next requests with the same header, as one holds for a session of SMTP: the account is looked up again
  * each time, and whatever has changed of it makes an end of that.
  */
 import { createHmac } from 'node:crypto';
@@ -48,7 +48,7 @@ export interface CallerParts {
 }
 
 const BOTH: ReadonlySet<Scope> = new Set(['send', 'fetch']);
-/** How long a log-in holds on a connection before it is judged again; a password may have an end by the clock. */
+/** How long a login holds on a connection before it is judged again; a password may have an end by the clock. */
 const HOLDS = minutes(5);
 const MAX_AUTHORIZATION = 2048;
 
@@ -88,7 +88,7 @@ export class Callers {
     return caller;
   }
 
-  /** Whether the log-in of the account that the connection is known for holds: asked when something of the account has changed. */
+  /** Whether the login of the account that the connection is known for holds: asked when something of the account has changed. */
   async stands({ caller, peer }: ApiConnection): Promise<boolean> {
     if (caller?.kind !== 'account') return true;
     const { account, password, certificate } = caller;
@@ -123,14 +123,14 @@ export class Callers {
     }
   }
 
-  /** The log-in of an earlier request of the connection, while it stands. */
+  /** The login of an earlier request of the connection, while it stands. */
   async #remembered(connection: ApiConnection, shown: string): Promise<AccountCaller | undefined> {
     const { remembered } = connection;
     if (remembered?.shown !== shown || remembered.until <= this.#parts.clock.monotonic()) return undefined;
     const { account, certificate, password } = remembered.caller;
     const record = await this.#parts.store.registry.findLogin(account.login);
     if (record?.version !== remembered.version || record.account.state !== 'active') return undefined;
-    // A log-in name goes to another account when an account moves, and versions of two accounts may be the same number.
+    // A login name goes to another account when an account moves, and versions of two accounts may be the same number.
     if (record.account.id !== account.id || this.#hasEnded(record, password)) return undefined;
     if (certificate !== undefined && !(await this.#parts.authenticator.certificateHolds(account.id, connection.peer)))
       return undefined;

@@ -10,12 +10,12 @@ export interface AccountCaller {
   readonly kind: 'account';
   readonly account: Account;
   readonly organisation: Organisation;
-  /** What the log-in rests on. */
+  /** What the login rests on. */
   readonly by: 'password' | 'app-password' | 'certificate';
   readonly scopes: ReadonlySet<Scope>;
   /** The one that was shown. */
   readonly password?: UsedPassword;
-  /** SHA-256 of the client certificate that the log-in rests on, alone or with a password. */
+  /** SHA-256 of the client certificate that the login rests on, alone or with a password. */
   readonly certificate?: string;
 }
 
@@ -37,7 +37,7 @@ export type Access =
   | { readonly kind: 'operator'; readonly right: Right }
   | { readonly kind: 'either'; readonly scope: Scope | 'any'; readonly right: Right };
 
-/** Who can have come through that access. */
+/** Kinds of callers that a route with this access can have. */
 export type CallerOf<A extends Access> = {
   readonly nobody: undefined;
   readonly account: AccountCaller;

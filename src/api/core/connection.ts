@@ -12,7 +12,7 @@ import { tlsLine } from '../../platform/tls-line.ts';
 import type { AccountCaller, Caller } from './callers.ts';
 import type { Remote } from './route.ts';
 
-/** A log-in that holds for the next requests of the connection, as long as nothing of the account changes. */
+/** A login that holds for the next requests of the connection, as long as nothing of the account changes. */
 export interface Remembered {
   /** The header Authorization; empty where the certificate alone was shown. */
   readonly shown: string;
@@ -53,7 +53,7 @@ export class ApiConnection implements OpenSession {
     guest.place.attach(this);
   }
 
-  /** Who was known last. */
+  /** The caller of the last request on this connection. */
   get caller(): Caller | undefined {
     return this.#caller;
   }

@@ -48,7 +48,7 @@ export interface Asked<P = unknown, Q = unknown, H = unknown, B = unknown, C = C
   readonly id: string;
   readonly params: P;
   readonly query: Q;
-  /** Those that the route named, in lower case. */
+  /** Headers that the route names, in lower case. */
   readonly headers: H;
   readonly body: B;
   readonly caller: C;
@@ -61,7 +61,7 @@ export interface Asked<P = unknown, Q = unknown, H = unknown, B = unknown, C = C
   /** Aborted when the client has gone or the gateway cuts the request. */
   readonly signal: AbortSignal;
   readonly remote: Remote;
-  /** Whether the log-in of an account holds still. */
+  /** Whether the login of an account holds still. */
   readonly stands: () => Promise<boolean>;
 }
 
@@ -69,7 +69,7 @@ export interface Deprecated {
   /** Days, YYYY-MM-DD. */
   readonly since: string;
   readonly sunset: string;
-  /** What to use now. */
+  /** The operation to use instead. */
   readonly instead: string;
 }
 

@@ -119,7 +119,7 @@ export const getMailboxMessagePart = route({
 });
 
 interface Noting {
-  /** It is about to have left to its end; false: it may not. */
+  /** Called just before the last octets leave. False: they must not leave, since the login or the claim has ended. */
   readonly sent: () => boolean | Promise<boolean>;
   /** A piece of it was looked at. */
   readonly seen: () => void;

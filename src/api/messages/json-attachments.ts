@@ -29,7 +29,7 @@ export class JsonUnreadable extends Error {
 /** Where the content of one attachment goes. */
 export interface ContentSink {
   write(octets: Buffer): Promise<void>;
-  /** It is whole. */
+  /** The content is whole. */
   end(): Promise<void>;
 }
 
@@ -74,7 +74,7 @@ export class AttachmentReader {
     return this.#rest.subarray(0, this.#restOctets);
   }
 
-  /** How many contents were taken out. */
+  /** Number of attachments whose content was taken out so far. */
   get count(): number {
     return this.#count;
   }

@@ -105,7 +105,7 @@ class Sending {
     this.#submitter = submitter;
     this.#submission = new Submission(services, submitter, standing);
     this.#out = out;
-    // By the log-in, which an account keeps that goes to another organisation.
+    // By the login, which an account keeps that goes to another organisation.
     this.#key = hashed(JSON.stringify([submitter.account.login, out.key]));
   }
 
@@ -156,7 +156,7 @@ class Sending {
         quirks.add(slice);
         eightBit ||= !isAscii(slice);
         await incoming.write(slice);
-        // Whoever sends gigabytes hears so now.
+        // A refusal is told at once, not after gigabytes have come.
         if (incoming.refusal !== undefined) break;
       }
     } catch (error) {

@@ -11,7 +11,7 @@ import type { Registry } from '../../store/port/registry.ts';
 /** Whose password it is, and the settings that hold for it, nearest first. */
 export interface PasswordOwner {
   readonly login: string;
-  /** Names of its organisation: like the log-in name they are what a guesser tries first. */
+  /** Names of its organisation: like the login name they are what a guesser tries first. */
   readonly names?: readonly string[];
   readonly settings: readonly (Settings | undefined)[];
 }

@@ -2,7 +2,7 @@
  * Where one-time codes are used from the network: the same answer at the same time for whatever is wrong with a code, throttled by code and
  * by network as logins are. What was not judged is `busy` and never "wrong code".
  *
- * Not by account: log-in names are known, and 120 networks an hour would keep an owner from using a code that nobody can guess (79 bits).
+ * Not by account: login names are known, and 120 networks an hour would keep an owner from using a code that nobody can guess (79 bits).
  *
  * The gateway makes a password up where none is given, and it leaves in the answer alone. A request for a certificate is looked at before the
  * code: one that cannot be used costs the code no try. It costs us the check of a signature, so it counts as a failure of its network.
@@ -175,7 +175,7 @@ export class EnrolmentWindow {
     return { kind: 'refused' };
   }
 
-  /** The same again counts once, as with logins. */
+  /** Slows a visitor down for a wrong code. The same wrong code again counts once, as the same wrong password does at a login. */
   #slow(whose: string, { network }: Visitor, shown: string): void {
     const guess = createHmac('sha256', this.#key).update(shown).digest('base64');
     this.#throttle.failed(whose, network, guess, this.#parts.ca.clock.monotonic());

@@ -27,7 +27,7 @@ export type RefusalCode =
   | 'no-key'
   | 'failed';
 
-/** The other side answered, and said no. */
+/** The other gateway answered with a refusal. */
 export class PeerRefused extends Error {
   override readonly name = 'PeerRefused';
   readonly code: RefusalCode;

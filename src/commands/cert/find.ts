@@ -76,7 +76,7 @@ async function ofAddress({ store, clock }: AdminContext, of: Address): Promise<r
 interface Wanted {
   readonly account: string | undefined;
   readonly address: Address | undefined;
-  /** What ends within so long. */
+  /** Only certificates that end within so long. */
   readonly within: Milliseconds | undefined;
   readonly limit: number;
   readonly after: string | undefined;

@@ -86,7 +86,7 @@ export async function revokeForLogin(
 }
 
 /**
- * Revokes it in the register of certificates as well, where it was issued or imported for the log-in of this account, and publishes the list of
+ * Revokes it in the register of certificates as well, where it was issued or imported for the login of this account, and publishes the list of
  * our own authority: else whoever looks there believes it. Undefined where it is not there, or is revoked already.
  */
 async function revokedInRegister(

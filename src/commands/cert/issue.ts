@@ -76,7 +76,7 @@ export const issueParts = {
     trail: ['certificate.enrolment-collected', 'certificate.issued'],
     undo: 'cert revoke',
     run: async (context, input, { actor }) => {
-      // For log-in the store refuses to hold it.
+      // For login the store refuses to hold it.
       const keep = keepingKey(context, input.key, input.request, 'mail');
       const issued = await collect(context.ca, { code: input.code, request: input.request, ...keep }, actor);
       return viewIssued(issued, issued.login, issued.use);

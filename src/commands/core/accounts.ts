@@ -20,7 +20,7 @@ const AT_ONCE = 50;
 /** Wrong names that are told of one by one. */
 const TOLD = 20;
 
-/** What such a command takes. */
+/** Parameters of a command that takes one account or many. */
 export const manyAccounts = {
   in: {
     login: rest(login, 'the accounts', MAX_NAMED),
@@ -40,7 +40,7 @@ export interface Named<T> {
   readonly keep: (summary: AccountSummary) => T | Promise<T>;
 }
 
-/** Each once, in the order they were named. */
+/** The accounts that were named, each once, in the order in which they were named. */
 export async function namedAccounts<T>(
   { store: { registry }, clock }: AdminContext,
   { verb, logins, keep }: Named<T>,

@@ -47,16 +47,16 @@ type Each<S> = {
   readonly [K in keyof S]: S[K] extends Subject<infer N, infer R, infer Q> ? Operations<N, R, Q> : never;
 }[keyof S];
 
-/** Those of several subjects. */
+/** Operations of several subjects. */
 export const operationsOfAll = <S extends Readonly<Record<string, AnySubject>>>(all: S): Both<Each<S>> =>
   Object.assign({}, ...Object.values(all).map((one) => operationsOf(one))) as Both<Each<S>>;
 
-/** What every list takes besides. */
+/** Parameters that every list takes besides its own. */
 const PAGED = {
   limit: opt(count('number', { min: 1, max: MAX_LIST }), 'most rows', MAX_LIST),
   after: opt(text('row'), 'those behind this one'),
 };
-/** What comes with a file. */
+/** Parameters that come with a file. */
 const HASHED = { sha256: opt(text('hash', 64), 'of the file') };
 
 function operationOf(row: AnyOperation): RowOperation<unknown> {

@@ -12,7 +12,7 @@ export interface Param<T = unknown> {
   readonly optional: boolean;
   /** Of a list: most entries, where it is another number than `MAX_LIST`. */
   readonly most?: number;
-  /** Where none is given. */
+  /** Value if none is given. */
   readonly initial?: unknown;
   /** Of a secret: asked for where the option of this name is given, as it stands elsewhere. Left out: a new one, always. */
   readonly beside?: string;

@@ -55,7 +55,7 @@ export interface InApi {
   readonly id?: string;
   /** Which input a parameter of the path names, where that is not the one of its kind: `{ delegateId: 'login' }`. */
   readonly fills?: Readonly<Record<string, string>>;
-  /** What is always asked for. */
+  /** Values that the row always asks for, whatever is typed. */
   readonly fixed?: Readonly<Record<string, boolean | string>>;
   /** Inputs that are called otherwise in a body: `{ event: 'events' }` of one that a command line has several times. */
   readonly names?: Readonly<Record<string, string>>;
@@ -66,13 +66,13 @@ export interface InApi {
   /** Members of the answer that are left out, or all but these. */
   readonly drops?: readonly string[];
   readonly only?: readonly string[];
-  /** It makes something: 201. */
+  /** True: the operation makes something, and HTTP answers 201. */
   readonly creates?: true;
   /** The answer has something that is shown once. */
   readonly secret?: true;
 }
 
-/** What every command has. */
+/** Properties that every command has. */
 interface Said<P extends Params, O> {
   /** How it is reached over the API, as a resource; left out: it is not in the API. Several: the same under several paths. */
   readonly api?: InApi | readonly InApi[];
@@ -90,7 +90,7 @@ interface Said<P extends Params, O> {
   check?(input: Values<NoInfer<P>>): string | undefined;
 }
 interface Answers<P extends Params, O> {
-  /** What a person reads. */
+  /** The text that a person reads. */
   say(result: O, input: Values<P>): string;
   /** What `--json` prints, where that is not the answer as it is. */
   readonly json?: { readonly out: z.ZodType; of(result: O): unknown };
@@ -100,7 +100,7 @@ interface Answers<P extends Params, O> {
   fails?(result: O, input: Values<P>): { readonly code: keyof typeof exitCodes; readonly text?: string } | undefined;
   /** With `--csv`. */
   readonly csv?: { readonly header: readonly string[]; rows(result: O): readonly (readonly Cell[])[] };
-  /** It can be shown again and again, with `--watch`. */
+  /** True: `--watch` shows the answer again and again. */
   readonly watch?: true;
   /** Shown while it works, as in "Importing: [###---] 20 of 40 accounts". */
   readonly progress?: {
@@ -187,7 +187,7 @@ export interface Calls {
 /** What a command has that runs in its own process: where it runs, and the operations of the gateway, all over one connection. */
 export interface Here extends Calls {
   readonly terminal: Terminal;
-  /** Those that all commands share: configuration, `--json`, reason, approval. */
+  /** Options that all commands share: configuration, `--json`, reason, approval. */
   readonly options: SharedOptions;
   /** Read and checked at its first use. */
   config(): Config;
@@ -271,7 +271,7 @@ export const confirmOf = (row: AnyRow): LocalChange<Params, unknown>['confirm'] 
 export const part = <P extends Params, O>(row: Omit<Given<Change<P, O>>, 'examples' | 'say'>): Change<P, O> =>
   changes({ ...row, examples: [''], say: () => '' });
 
-/** The same, of what only looks. */
+/** A `part` that only looks and changes nothing. */
 export const lookPart = <P extends Params, O>(row: Omit<Given<Reading<P, O>>, 'examples' | 'say'>): Reading<P, O> =>
   reads({ ...row, examples: [''], say: () => '' });
 

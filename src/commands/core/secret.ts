@@ -8,7 +8,7 @@ import { type Param, param } from './params.ts';
 const given = secret('a password');
 
 export const password = param<string>('secret', given, 'the password');
-/** The same; `--no-password` leaves it out. */
+/** A password as `password` takes it, which `--no-password` leaves out. */
 export const maybePassword = (about: string): Param<string | undefined> =>
   param('secret', given, about, { optional: true });
 

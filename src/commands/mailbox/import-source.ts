@@ -15,7 +15,7 @@ import { choice, file, folder, login, text } from '../core/kinds.ts';
 import { type Params, type Values, flag, need, old, opt } from '../core/row.ts';
 import { password } from '../core/secret.ts';
 
-/** Where mail comes from. */
+/** Options that say where the mail comes from. */
 export const SOURCE = {
   maildir: opt(folder, 'from this maildir'),
   pop3: opt(text('host'), 'from this POP3 server, as HOST or HOST:PORT (default 995, with --stls 110)'),
@@ -44,7 +44,7 @@ const MOST_LINES = 200_000;
 /** One mailbox to be taken over. */
 export interface Takeover {
   readonly login: string;
-  /** Its log-in name at the other server. */
+  /** Its login name at the other server. */
   readonly there: string;
   /** Its password there, where the file has it. */
   readonly password?: string;

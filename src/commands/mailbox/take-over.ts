@@ -53,7 +53,7 @@ export async function takeAll(here: Here, takeovers: readonly Takeover[], how: H
   const { terminal, options } = here;
   const progress = showProgress('Importing', 'mailboxes');
   const done: (Taken | NotTaken)[] = [];
-  // That of the first one that failed: the others may have failed otherwise.
+  // The exit code of the first mailbox that failed; the others may have failed for other reasons.
   let code: ExitCode = exitCodes.done;
   for (const takeover of takeovers) {
     progress.show(done.length, takeovers.length);

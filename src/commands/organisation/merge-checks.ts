@@ -10,16 +10,16 @@ const MOST_PROBLEMS = 100;
 
 /** What the walk found; addresses by their keys. */
 export interface Gathered {
-  /** That end, and have none. */
+  /** Addresses that end and have no successor. */
   withoutSuccessor: number;
   readonly endingKeys: Set<string>;
   /** By the key of the successor; `to`: who gets its mail, '' where that is more than one account. */
   readonly successors: Map<string, { readonly old: Address; readonly successor: Address; readonly to: string }>;
-  /** Log-in names of accounts that are to take mail. */
+  /** Login names of accounts that are to take mail. */
   readonly mailboxes: Set<string>;
   /** Addresses that go over. */
   readonly seen: Set<string>;
-  /** Log-in names of accounts that have ended: what is bound to them stays. */
+  /** Login names of accounts that have ended: what is bound to them stays. */
   readonly ended: Set<string>;
 }
 

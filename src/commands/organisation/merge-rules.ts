@@ -18,7 +18,7 @@ const MAX_SUCCESSORS = 50_000;
 
 export interface Rule {
   readonly successor?: Address | undefined;
-  /** Log-in name. */
+  /** Login name. */
   readonly mailbox?: string | undefined;
 }
 

@@ -230,7 +230,7 @@ export async function removeSecret(context: AdminContext, fingerprint: string, a
 interface Wanted {
   readonly address: Address | undefined;
   readonly account: string | undefined;
-  /** What ends within so long. */
+  /** Only keys that end within so long. */
   readonly within: Milliseconds | undefined;
   readonly limit: number;
   readonly after: string | undefined;

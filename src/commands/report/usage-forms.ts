@@ -19,7 +19,7 @@ export interface Wish {
 interface Total extends UsageCounts {
   readonly organisation: string;
   readonly accounts: number;
-  /** Those of them that did something. */
+  /** Accounts among them that did something in the month. */
   readonly active: number;
 }
 type Sums = { -readonly [K in keyof Total]: Total[K] };

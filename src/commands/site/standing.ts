@@ -68,7 +68,7 @@ const peerOf = ({ host, state, node, site, version, why, heardAt, clockAhead }: 
 
 /** Three beats that did not come. */
 const SILENT = seconds(7);
-/** One that was silent for longer has gone. */
+/** A gateway that was silent for longer counts as removed. */
 const GONE = days(7);
 const MOST_CLOCK = 2;
 

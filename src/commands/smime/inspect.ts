@@ -31,7 +31,7 @@ export interface InspectInput {
   readonly as: Address | undefined;
   /** Opens with this key, which is forgotten afterwards. */
   readonly key: KeyObject | undefined;
-  /** That of the key, PEM. */
+  /** Certificate of the key, in PEM. */
   readonly certificate: string | undefined;
 }
 

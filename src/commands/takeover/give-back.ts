@@ -87,7 +87,7 @@ async function locked({ store, clock }: AdminContext, { account }: AccountSummar
   }
 }
 
-/** What waits to be given back. */
+/** Messages that wait to be given back to the old server. */
 const toGiveBack = lookPart({
   about: 'how many messages came here that nobody has fetched',
   in: { login: arg(login, 'the account') },

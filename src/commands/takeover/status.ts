@@ -110,7 +110,7 @@ function groupedBy(boxes: readonly MailboxView[]): ReadonlyMap<string, readonly 
   return groups;
 }
 
-/** Log-ins at the old server of mailboxes that moved, since they did, by log-in name here. Throws CommandError for a log without any log-in in it. */
+/** Logins at the old server of mailboxes that moved, since they did, by login name here. Throws CommandError for a log without any login in it. */
 export async function oldLoginsOf(
   files: readonly string[],
   boxes: readonly MailboxView[],

@@ -112,7 +112,7 @@ class Work {
   readonly #how: { readonly again: boolean; readonly anyway: boolean };
   readonly #failing = new Failing();
   #seen = 0;
-  /** That of the first mailbox that failed. */
+  /** Exit code of the first mailbox that failed. */
   code: ExitCode = exitCodes.done;
   readonly done = {
     moved: [] as string[],

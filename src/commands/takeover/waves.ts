@@ -10,7 +10,7 @@ export const wavesOf = (here: Here): Promise<readonly PracticeView[]> =>
     ({ organisation }) => organisation,
   );
 
-/** Their mailboxes, by log-in name; those of one practice where it is named. */
+/** Their mailboxes, by login name; those of one practice where it is named. */
 export const mailboxesOf = (here: Here, organisation?: string): Promise<readonly MailboxView[]> =>
   allRows(
     (page) => here.call(mailboxes, { ...page, limit: PAGE, ...(organisation !== undefined && { organisation }) }),

@@ -25,7 +25,7 @@ export const bundle = changes({
   in: { message: arg(message, 'its id, or its Message-ID') },
   out: bundled,
   right: 'security',
-  // It stands in the evidence as well.
+  // Required, since the evidence names the reason.
   reason: 'needed',
   second: 'bundle',
   trail: ['evidence.bundle'],

@@ -2,7 +2,7 @@
  * How a page of the console is declared; `console/table.ts` has all of them.
  *
  * A page that does something asks the command table for it (`asked.operate`), with the rights of whoever is logged in: no page judges rights by itself, and none
- * speaks to the store about anything but log-ins.
+ * speaks to the store about anything but logins.
  */
 import type { Call } from '../../admin/call.ts';
 import type { Input } from '../../admin/input.ts';

@@ -1,4 +1,4 @@
-/** The pages of a log-in at an OpenID provider: the way there, the way back, and what went wrong. */
+/** The pages of a login at an OpenID provider: the way there, the way back, and what went wrong. */
 import type { Language } from '../../domain/registry.ts';
 import { type Html, html } from '../../http/html.ts';
 import { awayCookies, noAwayCookie } from '../../web/core/cookies.ts';
@@ -28,7 +28,7 @@ export function providerOut({ name }: Pick<FederatedLogIns, 'name'>, language: L
 type Refused = keyof (typeof FEDERATED)['nl']['refused'];
 const isRefused = (why: LogInRefusal): why is Refused => Object.hasOwn(FEDERATED.nl.refused, why);
 
-/** `mark`: of the log-in that is over with it. */
+/** `mark`: of the login that is over with it. */
 function turnedPage({ language }: Asked, turned: Turned, mark?: string): Reply {
   const words = FEDERATED[language];
   const why = turned.kind === 'refused' && isRefused(turned.why) ? turned.why : 'provider';

@@ -1,4 +1,4 @@
-/** What the pages of a log-in at an OpenID provider say, in both languages. */
+/** What the pages of a login at an OpenID provider say, in both languages. */
 export const FEDERATED = {
   nl: {
     lead: 'Of log in met het account van uw organisatie.',

@@ -1,11 +1,11 @@
 /**
- * Log-in at an OpenID provider: a browser is sent there, comes back with a code, and who it is decides what he may do here.
+ * Login at an OpenID provider: a browser is sent there, comes back with a code, and who it is decides what he may do here.
  *
  * Nothing is remembered meanwhile. The browser keeps a secret in a cookie; nonce and PKCE verifier are made from it, and `state` is a challenge that is bound to the whole cookie: so
  * what comes back belongs to this browser, to what it wanted, and to the last minutes. That it serves once is a row in the transaction that lets somebody in. The cookie is Lax,
  * since a Strict one is not sent where the page before was the provider's.
  *
- * Groups decide the role at each log-in, and nothing else; which ones is the configuration's. Who somebody is, is issuer and subject: neither a name nor an address of the
+ * Groups decide the role at each login, and nothing else; which ones is the configuration's. Who somebody is, is issuer and subject: neither a name nor an address of the
  * provider makes anybody somebody else here.
  */
 import { createHash, createHmac } from 'node:crypto';
@@ -39,13 +39,13 @@ export interface FederatedParts {
   readonly name: string;
 }
 
-/** Names a log-in among those that a browser has under way: many tabs, each with its own. */
+/** Names a login among those that a browser has under way: many tabs, each with its own. */
 export const markOf = (state: string): string =>
   base32(createHash('sha256').update(state).digest().subarray(0, 10)).toLowerCase();
 
 /** What a browser brings back with it. */
 export interface Shown {
-  /** That of `begin`, of this log-in. */
+  /** The cookie that `begin` set for this login. */
   readonly cookie: string;
   /** SHA-256 of its client certificate. */
   readonly certificate?: string | undefined;

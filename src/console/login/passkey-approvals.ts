@@ -1,6 +1,6 @@
 /**
  * Deciding on a request with a passkey. The challenge holds the hash of the statement, so that what is touched for is this request, this decision and this reason, in this session,
- * for five minutes; one of a log-in or a step-up is another, and the other way round.
+ * for five minutes; one of a login or a step-up is another, and the other way round.
  */
 import { type Challenges, proofOf } from '../../crypto/keys/console-secrets.ts';
 import { checkAssertion, statementHash } from '../../crypto/trail/passkey-approval.ts';
@@ -20,7 +20,7 @@ export interface PasskeyApprovalParts {
   readonly slowed: Slowed;
 }
 
-/** What is decided. */
+/** The decision that a passkey is to sign. */
 export interface Deciding {
   /** Id of the request. */
   readonly request: string;

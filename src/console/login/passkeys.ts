@@ -22,7 +22,7 @@ const ALGORITHMS = [-8, -7, -257];
 const PATIENCE = 120_000;
 const MAX_ANSWER = 12_000;
 
-/** Where passkeys hold. */
+/** The site for which passkeys are valid (WebAuthn: relying party). */
 export interface RelyingParty {
   /** The host name. */
   readonly id: string;
@@ -78,7 +78,7 @@ const answered = z.object({
 export interface PasskeyAnswer {
   /** The id of the passkey at its authenticator. */
   readonly credential: Uint8Array;
-  /** What it says it answers; base64url. */
+  /** The challenge that the browser says it answers, in base64url. */
   readonly challenge: string;
   /** All of it, for the library. */
   readonly whole: unknown;

@@ -29,7 +29,7 @@ export interface ProviderSettings {
   readonly authorities: () => readonly string[];
 }
 
-/** What is bound to one log-in. `again`: the provider must have asked the person just now. */
+/** What is bound to one login. `again`: the provider must have asked the person just now. */
 export interface Flow {
   readonly state: string;
   readonly nonce: string;
@@ -37,7 +37,7 @@ export interface Flow {
   readonly again: boolean;
 }
 
-/** Whom the provider means. */
+/** The person for whom the provider vouches. */
 export interface Vouched {
   readonly subject: string;
   /** What he likes to be called there; worth no more than that. */

@@ -1,4 +1,4 @@
-/** What the pages of the log-in say, in both languages. */
+/** What the pages of the login say, in both languages. */
 export const LOGIN = {
   nl: {
     title: 'Inloggen',

@@ -35,7 +35,7 @@ const RESUME_ADDRESS: Deed = {
 
 export const OF_ADDRESS: readonly Deed[] = [MOVE, END_ADDRESS, RESUME_ADDRESS];
 
-/** Those that make sense in this state. */
+/** Actions on an address that make sense in this state. */
 export const addressDeeds = (state: string): readonly Deed[] =>
   state === 'ended'
     ? []

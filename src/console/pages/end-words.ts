@@ -2,7 +2,7 @@
 import type { Both, FieldWords } from '../../web/parts/fields.ts';
 import type { DeedWords } from '../parts/deed.ts';
 
-/** What is asked for every end. */
+/** Fields that every form of an end has. */
 const FIELDS: Both<Readonly<Record<string, FieldWords>>> = {
   nl: {
     grace: { label: 'Zo lang is het terug te draaien', hint: 'Bijvoorbeeld 60d. Leeg: 30 dagen.' },

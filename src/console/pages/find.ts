@@ -21,13 +21,13 @@ export interface Hit {
 
 export interface Hits {
   readonly hits: readonly Hit[];
-  /** There are more, and no page of them. */
+  /** True: more was found than is shown, and there is no next page. */
   readonly more?: true;
   /** Older messages were not looked at: a further search goes on at this one. */
   readonly before?: string;
 }
 
-/** Of one kind. */
+/** Most hits of one kind. */
 const MOST = 20;
 
 type Finder = (asked: Asked, wanted: string) => Promise<readonly Hit[]>;
@@ -63,14 +63,14 @@ const organisationHit = (
   shown: html`${words.organisation} ${organisationLink(name)} ${title}`,
 });
 
-/** By its name; an operator of one organisation finds that one. */
+/** An organisation by its name. An operator who acts for one organisation finds only that one. */
 const ownOrganisation: Finder = async ({ operate, language }, wanted) => {
   const name = wanted.toLowerCase();
   const found = isOrganisationName(name) ? await there(operate('organisation.show', { name })) : undefined;
   return found === undefined ? [] : [organisationHit(SEARCH[language], found)];
 };
 
-/** By a part of its name or full name; by its telephone number. */
+/** Organisations by a part of their name or full name, or by their telephone number. */
 const organisations: Finder = async ({ operate, language }, wanted) => {
   if (wanted.includes('@')) return [];
   const by = telephoneDigits(wanted) === undefined ? { like: wanted } : { telephone: wanted };
@@ -106,7 +106,7 @@ const messageHit = ({ language }: Asked, { id, received, sender }: Accepted): Hi
   shown: html`${SEARCH[language].message} ${messageLink(id)} ${SEARCH[language].from} ${sender}, ${timeOf(received, language)}`,
 });
 
-/** By our own id or the Message-ID. */
+/** Messages by our own id or by Message-ID. */
 const messages: Finder = async (asked, wanted) => {
   const { operate } = asked;
   const id = parseMessageId(wanted);
@@ -119,7 +119,7 @@ const messages: Finder = async (asked, wanted) => {
   return found.flatMap((one) => (one.kind === 'accepted' ? [messageHit(asked, one)] : []));
 };
 
-/** `before`: go on behind this message. */
+/** Messages by a reference in their EDI content. `before`: continue with messages older than this one. */
 async function byReference(asked: Asked, reference: string, before?: string): Promise<Hits> {
   if (!/^[\x20-\x7e]{1,70}$/.test(reference) || reference.includes('@')) return { hits: [] };
   const asks = { reference, limit: MOST, ...(before === undefined ? {} : { after: before }) };
@@ -139,13 +139,13 @@ export async function findAll(asked: Asked, wanted: string, before?: string): Pr
   ];
   const found = await Promise.all(finders.map((find) => find(asked, wanted)));
   const hits = new Map<string, Hit>();
-  // The first of those that lead to one page.
+  // Several hits may lead to one page: the first of them is shown.
   for (const hit of found.flat()) if (!hits.has(hit.to)) hits.set(hit.to, hit);
   if (hits.size === 0 && seesMail) return await byReference(asked, wanted);
   return { hits: [...hits.values()], ...(found.some(({ length }) => length === MOST) ? { more: true } : {}) };
 }
 
-/** Undefined: there is nothing of that name, the text cannot be such a name, or whoever is logged in may not see it. */
+/** Undefined: nothing has that name, no name has that form, or the operator may not see it. */
 async function there<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;

@@ -106,7 +106,7 @@ export const IMPORTS: readonly Import[] = [
   },
 ];
 
-/** Those that whoever is logged in may do. */
+/** Imports that the operator who is logged in may do. */
 export const importsFor = (asked: Asked): readonly Import[] =>
   isForOne(asked) ? [] : IMPORTS.filter(({ operation }) => asked.may(rightOf(operation)));
 

@@ -236,7 +236,7 @@ const textsIn = (value: unknown): readonly string[] =>
       ? value.filter((one): one is string => typeof one === 'string')
       : [];
 
-/** Whose steps happen in a mailbox: of all others the account is the sender's. */
+/** Events of a mailbox: their account is the addressee's. In all other events it is the sender's. */
 const IN_MAILBOX = /^(?:message\.(?:collected|deleted|expired|exported)|maildrop\.)/;
 
 /** Finds whose a step is: indexes of the copies that it is about; none: the sender's. The copies are looked through once, whatever number of steps there is. */

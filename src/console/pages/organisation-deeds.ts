@@ -55,7 +55,7 @@ const RESUME_ORGANISATION: Deed = {
 /** Of one that is there. */
 export const OF_ORGANISATION: readonly Deed[] = [MERGE, END_ORGANISATION, RESUME_ORGANISATION];
 
-/** Those that make sense in this state; `ends`: it is ending. */
+/** Actions on an organisation that make sense in this state. `ends`: the organisation is ending. */
 export const organisationDeeds = (state = 'active', ends?: string): readonly Deed[] =>
   state === 'ended'
     ? []

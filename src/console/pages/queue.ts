@@ -26,7 +26,7 @@ const RETRY: Deed = { path: '/queue/{id}/retry', operation: 'queue.retry', input
 const HOLD: Deed = { path: '/queue/{id}/hold', operation: 'queue.hold', input: ids, words: QUEUE_DEEDS.hold };
 export const QUEUE_DEED_LIST: readonly Deed[] = [RELEASE, REFUSE, RETRY, HOLD];
 
-/** What makes sense now. */
+/** Actions on a delivery that make sense in its state. */
 export const queueDeeds = ({ state: now, partner }: Pick<DeliveryView, 'state' | 'partner'>): readonly Deed[] =>
   now === 'held' ? [RELEASE, REFUSE] : now === 'waiting' && partner !== undefined ? [RETRY, HOLD, REFUSE] : [];
 

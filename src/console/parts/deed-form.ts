@@ -60,7 +60,7 @@ export async function formPage(asked: Asked, deed: Deed, wrong?: Wrong): Promise
   return framed(asked, deed, wrong, {
     told,
     rows: html`${fieldsHtml(deedFields(deed), { language, words: said.fields ?? {}, typed: field, ...(problems && { problems }) })}`,
-    // Whoever presses Enter looks first.
+    // The first button is the one that Enter presses: it shows the plan and changes nothing.
     end: planned
       ? html`<button name="look" value="yes">${words.look}</button>`
       : html`${whyHtml(asked, deed)}<button>${said.button}</button>`,

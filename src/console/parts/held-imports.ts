@@ -35,7 +35,7 @@ export interface Letters {
   readonly made: number;
   /** Until they were taken, once. */
   text?: string;
-  /** Log-in names that got none, and why. */
+  /** Login names that got none, and why. */
   readonly without: readonly string[];
   readonly why?: string;
 }

@@ -8,7 +8,7 @@ import { type HeldImport, type ImportState, type Letters, textOf } from './held-
 
 /** Letters of one import: some 3 KB each, in memory until they are fetched. */
 const MAX_LETTERS = 2000;
-/** Log-in names of which it is told that they got none. */
+/** Login names of which it is told that they got none. */
 const NAMED = 100;
 
 const FAILED = 'The gateway failed, and may have done a part of it; its log says why';

@@ -18,7 +18,7 @@ export interface Shown {
   readonly title: string;
   readonly one: HeldImport;
   readonly grave: boolean;
-  /** What the operation says, in English. */
+  /** Text of the operation, in English. */
   readonly told: readonly string[];
   /** How it is known who called is asked for as well. */
   readonly caller: boolean;

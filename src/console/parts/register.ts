@@ -31,7 +31,7 @@ export type RowOf<N extends OperationName> = OperationResult<N> extends readonly
 
 export interface RegisterWords {
   readonly title: string;
-  /** What stands in it. */
+  /** One sentence on what the register holds. */
   readonly about: string;
   readonly none: string;
   readonly columns: Readonly<Record<string, string>>;
@@ -46,7 +46,7 @@ export interface Register<N extends OperationName = OperationName> {
   readonly filters?: readonly string[];
   /** By the names that `words.columns` has. */
   readonly columns: Readonly<Record<string, (row: RowOf<N>, asked: Asked) => Hole>>;
-  /** What can be done beside it. */
+  /** Actions that are offered above the list. */
   readonly deeds?: readonly Deed[];
   /** What else leads on from here; `rows` are those that are shown. */
   readonly beside?: (asked: Asked, rows: readonly RowOf<N>[]) => Html | undefined;

@@ -1,5 +1,5 @@
 /**
- * A small certificate authority: a root whose key stays off line, an issuing intermediate, certificates for log-in and for mail.
+ * A small certificate authority: a root whose key stays off line, an issuing intermediate, certificates for login and for mail.
  *
  * Everything is a value: keys and the time come in, certificates go out; nothing is stored here. RFC 5280 is the profile, the serial
  * numbers have 126 random bits, and every certificate begins an hour ago, since the clocks of old systems are slow.

@@ -5,7 +5,7 @@
  * outlives a renewal). The last two say nothing by themselves: anyone can make a certificate with any names, so they hold only for one
  * whose path was found (`certificate-path.ts`).
  *
- * A registration is one short text, the same for every spelling of a name, so that a log-in is an exact look-up in an index.
+ * A registration is one short text, the same for every spelling of a name, so that a login is an exact look-up in an index.
  */
 import { createHash } from 'node:crypto';
 import { type Certificate, emailsOf } from './certificate.ts';

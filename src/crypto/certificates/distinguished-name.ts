@@ -128,7 +128,7 @@ const DOTTED = /^(?:[01]\.[1-3]?\d|2\.\d{1,9})(?:\.\d{1,9}){0,20}$/;
 interface Typed {
   readonly key: string;
   readonly value: string;
-  /** What stood behind it. */
+  /** Separator behind the value. */
   readonly separator: ',' | '+' | '';
 }
 

@@ -18,9 +18,9 @@ import { CMS_LIMITS, type CmsLimits } from './limits.ts';
 import type { CmsProblem } from './problem.ts';
 import { type Sink, type Slices, paced } from './slices.ts';
 
-/** Most octets out for one in, above `FREE`. EDI and text, which are full of repetition, stay below 50. */
+/** Above `FREE`, most octets that may come out for one that went in. EDI and text, which are full of repetition, stay below 50. */
 export const MAX_RATIO = 200;
-/** So much comes out whatever went in. */
+/** So much may come out whatever went in, in octets. */
 const FREE = MiB;
 
 /** `into` gets the content, id-data, before anybody knows whether all of it can be read. `limits.maxContent`: octets that come out. */

@@ -50,7 +50,7 @@ export interface EnvelopeDescription {
 /** `authenticated: false` (CBC): the content may have been changed on the way; only a valid signature inside says that it was not. */
 export interface Opened extends EnvelopeDescription {
   readonly authenticated: boolean;
-  /** Whose key opened it. */
+  /** Certificate whose key opened the message. */
   readonly certificate: Certificate;
   /** Covered by the tag; empty with CBC. */
   readonly attributes: readonly CmsAttribute[];

@@ -64,7 +64,7 @@ const PART = 64 * KiB;
 interface Plan {
   readonly spec: CipherSpec;
   readonly cipher: Cipher;
-  /** What stands before EncryptedContentInfo. */
+  /** Encoded elements before EncryptedContentInfo. */
   readonly start: readonly Encoded[];
   /** Type and cipher in it. */
   readonly info: readonly Encoded[];

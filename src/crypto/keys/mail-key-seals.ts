@@ -12,7 +12,7 @@ export interface MailKeySeals {
   open(fingerprint: string, sealed: Uint8Array): Promise<Result<KeyObject, string>>;
 }
 
-/** The master key is asked for at each use and not kept; whoever opens a key often keeps the key. */
+/** `masterKey` is called at each use, and its answer is not kept. A caller that opens a key often keeps the opened key. */
 export const mailKeySeals = (masterKey: () => Promise<Uint8Array>, random: RandomBytes): MailKeySeals => ({
   seal: async (id, privateKey) =>
     sealPrivateKey(await masterKey(), privateKey, { purpose: 'account-mail', id, random }),

@@ -23,6 +23,6 @@ export function readMailedCode(text: string): string | undefined {
   return /^\d+$/.test(plain) && plain.length === MAILED_DIGITS ? plain : undefined;
 }
 
-/** Of one browser's log-in: the same digits of another are another value. */
+/** Of one browser's login: the same digits of another are another value. */
 export const mailedCodeHash = (key: KeyObject, browser: Uint8Array, code: string): Buffer =>
   createHmac('sha256', key).update(browser).update(code).digest();

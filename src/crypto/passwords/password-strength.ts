@@ -56,7 +56,7 @@ const LETTER: Readonly<Record<string, string>> = {
 const plain = (text: string): string => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 const unleet = (text: string): string => text.replace(/[013457@$!]/g, (c) => LETTER[c] ?? c);
 
-/** Words of a log-in name, an organisation and the like that a password must not be made of. */
+/** Words of a login name, an organisation and the like that a password must not be made of. */
 const namesIn = (own: readonly string[]): ReadonlySet<string> =>
   new Set(
     own
@@ -64,7 +64,7 @@ const namesIn = (own: readonly string[]): ReadonlySet<string> =>
       .filter((part) => part.length >= SHORTEST_NAME),
   );
 
-/** Why it is too easy to guess, for whoever chose it; never what stands in it. `own`: log-in name, organisation, its title. */
+/** Why it is too easy to guess, for whoever chose it; never what stands in it. `own`: login name, organisation, its title. */
 export function weakness(text: string, own: readonly string[] = []): string | undefined {
   const names = namesIn(own);
   if (partsOf(plain(text).slice(0, LOOKED), names) >= ENOUGH) return undefined;

@@ -53,7 +53,7 @@ export async function verifyPassword(hash: string, text: string): Promise<boolea
   }
 }
 
-/** A hash that no password opens and that costs the same as ours: work for log-in names that nobody has. */
+/** A hash that no password opens and that costs the same as ours: work for login names that nobody has. */
 export function dummyHash(random: (length: number) => Uint8Array): string {
   const text = (length: number): string => Buffer.from(random(length)).toString('base64').replace(/=+$/, '');
   return `$argon2id$v=19$m=${ARGON2.memoryKiB},t=${ARGON2.passes},p=${ARGON2.lanes}$${text(16)}$${text(32)}`;

@@ -108,7 +108,7 @@ class PgpThread {
     if (slot === 'busy') return busy('The OpenPGP thread has no space for another job');
     if (slot === 'gone') return busy(LEFT);
     try {
-      // It may have gone between the turn and now.
+      // The caller may have gone while the job waited.
       if (flow.signal?.aborted === true) return busy(LEFT);
       return await this.#send(job, flow);
     } finally {

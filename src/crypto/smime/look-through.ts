@@ -14,7 +14,7 @@ type Signed = Extract<Layer, { kind: 'clear-signed' | 'pgp-signed' }>;
 export interface Seen {
   /** Signatures in the clear, from the outside in. */
   readonly signed: readonly Signed[];
-  /** What is below them. */
+  /** The layer below the signatures. */
   readonly below: Layer;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Public keys as authenticators give them: COSE_Key (RFC 9052 section 7) in CBOR (RFC 8949), as much of both as a passkey needs.
  *
- * An approval must be checkable from the trail alone, years later and by a command without a gateway: so this is ours, and not the library of the log-in.
+ * An approval must be checkable from the trail alone, years later and by a command without a gateway: so this is ours, and not the library of the login.
  */
 import { type KeyObject, createPublicKey, verify } from 'node:crypto';
 

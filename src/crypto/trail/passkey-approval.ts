@@ -17,7 +17,7 @@ import { verifyCose } from './cose.ts';
 
 const FORMAT = 'sluis passkey approval 1';
 
-/** Where the request was shown. */
+/** The gateway and the origin of the page on which the request was shown. */
 export interface ShownAt {
   readonly gateway: string;
   /** Of the console, as browsers have it: scheme, host and port. */

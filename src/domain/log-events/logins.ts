@@ -1,4 +1,4 @@
-/** Connections, log-ins, one-time codes, and sessions that fetch. */
+/** Connections, logins, one-time codes, and sessions that fetch. */
 import { type LogEvents, debug, either, error, info, warn } from './log-event.ts';
 
 const FILES = 'Raise `LimitNOFILE` of the service.';

@@ -14,11 +14,11 @@ export type SettingKind =
   | { readonly kind: 'closed-days' }
   /** As `parseEdiKinds` reads them; `any`: every kind. */
   | { readonly kind: 'edi-kinds' }
-  /** A log-in name, or `own`. */
+  /** A login name, or `own`. */
   | { readonly kind: 'mailbox' }
   /** `2026-12-31`, or `none`. */
   | { readonly kind: 'day' }
-  /** So many digits, or `none`. */
+  /** Exactly `length` digits, or `none`. */
   | { readonly kind: 'digits'; readonly length: number }
   /** A number as `telephoneDigits` reads it, kept as it was written; `none`: nobody said. */
   | { readonly kind: 'telephone' }

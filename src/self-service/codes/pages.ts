@@ -16,7 +16,7 @@ import { CODE, PROBLEM } from './words.ts';
 
 export interface CodeServices extends SiteParts {
   readonly window: EnrolmentWindow;
-  /** Whom the listener is for. */
+  /** Accounts and networks that the listener is for. */
   readonly access: ListenerAccess | undefined;
   /** Name of the listener. */
   readonly listener: string;
@@ -24,7 +24,7 @@ export interface CodeServices extends SiteParts {
   readonly servers: LetterParts['servers'];
 }
 
-/** Where these pages stand by themselves. */
+/** What the pages need on a listener that has only them. */
 export interface CodesServices extends CodeServices {
   /** What the readers know the gateway by. */
   readonly gateway: string;
@@ -43,7 +43,7 @@ type CodePage = PageFor<Asked, CodeServices, 'nobody'>;
 export interface CodePaths {
   readonly password: string;
   readonly certificate: string;
-  /** What links have before these paths. */
+  /** Prefix of links to these paths. */
   readonly root: '' | '.';
   /** Where accounts log in; undefined: nowhere. */
   readonly logIn: string | undefined;

@@ -23,7 +23,7 @@ export interface Visitor extends Someone {
 
 export interface Asked extends AskedBy<Visitor> {
   readonly peer: Peer;
-  /** A cookie of ours, beside those of the log-in. */
+  /** A cookie of ours, beside those of the login. */
   readonly cookie: (name: string) => string | undefined;
   /** Runs an operation of the command table as the account that is logged in, with what is its own. Throws AdminError. */
   readonly operate: <N extends OperationName>(name: N, input: Input) => Promise<OperationResult<N>>;

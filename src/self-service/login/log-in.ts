@@ -1,5 +1,5 @@
 /**
- * How accounts get in: the password of the mail, judged by the very judge of mail log-ins, and then a code by mail to somebody else of the organisation, or the account's client
+ * How accounts get in: the password of the mail, judged by the very judge of mail logins, and then a code by mail to somebody else of the organisation, or the account's client
  * certificate. An app password lets nobody in: it is one program's.
  */
 import type { KeyObject } from 'node:crypto';

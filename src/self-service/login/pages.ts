@@ -1,4 +1,4 @@
-/** The pages of the log-in: the password, the code, and the way out. */
+/** The pages of the login: the password, the code, and the way out. */
 import { noSecretCookie, secretCookie } from '../../web/core/cookies.ts';
 import { changeLanguage } from '../../web/core/language.ts';
 import { type Reply, localPath, visitorOf } from '../../web/core/page.ts';

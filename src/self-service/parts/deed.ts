@@ -43,7 +43,7 @@ export interface OwnDeed<N extends OperationName> {
   readonly which?: string;
   /** One of these may come as a small file as well: what its octets are as text. */
   readonly asFile?: { readonly input: string; readonly read: (file: Buffer) => string };
-  /** Where it leads back to. */
+  /** Path of the page that the link "back" opens. */
   readonly back: string;
   readonly words: Both<OwnDeedWords>;
   /** What the session says of the input. */

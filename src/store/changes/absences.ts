@@ -22,7 +22,7 @@ const CONSENT = { substitute: text, key: text };
 const START = { key: text, fromAt: time };
 type Start = Row<typeof START>;
 
-/** One that there is; addresses by their keys. */
+/** An absence that exists; addresses by their keys. */
 interface Known {
   readonly key: string;
   readonly from: Instant;

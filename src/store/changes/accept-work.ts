@@ -22,9 +22,9 @@ export interface AcceptWork {
   readonly body: Uint8Array | null;
   /** Of a copy: the header as it was submitted, sealed with its key. */
   readonly submittedHeader: Uint8Array | null;
-  /** One for each recipient: where it is filed. 0: a partner's, or held. */
+  /** For each recipient the account of the mailbox that gets the message. 0: it goes to a partner, or is held. */
   readonly mailboxes: readonly number[];
-  /** The same, but held or not: whose it is. 0: a partner's. */
+  /** For each recipient the account that owns the copy, held or not. 0: it goes to a partner. */
   readonly owners: readonly number[];
   /** The partners of recipients, by their index; nearly always empty. */
   readonly partners: readonly number[];

@@ -33,7 +33,7 @@ export function* setStates(
       personal: { login },
       facts: { from, to: state },
     });
-    // It may be named twice.
+    // An account may be named twice.
     found.set(account.login, now);
   }
   const touched = new Set(rows.map(({ account }) => account));

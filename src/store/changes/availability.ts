@@ -12,7 +12,7 @@ import type { ChangeContext } from './change-context.ts';
 const KEPT = days(400);
 /** Spans that one call writes at most. */
 const MOST = 200;
-/** Those that go at a time. */
+/** Rows that one step removes. */
 const DROPPED = 1000;
 const STOP = 'availability-stop';
 

@@ -25,7 +25,7 @@ export interface JudgedCode {
 }
 
 export class BreakGlassChanges {
-  /** Other secrets from now on; what was begun with those before is over. */
+  /** Replaces the secrets of the break-glass account. Sessions that began with the earlier ones end. */
   *make(
     context: ChangeContext,
     { role, sealed }: { readonly role: Role; readonly sealed: Uint8Array },

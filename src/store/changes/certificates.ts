@@ -17,7 +17,7 @@ import { registrationOf, revokeIssued } from './revocations.ts';
 
 export class CertificateChanges {
   /**
-   * One for log-in is registered for the account by its fingerprint in the same transaction (`Registry.findCertificate`); one for mail is
+   * One for login is registered for the account by its fingerprint in the same transaction (`Registry.findCertificate`); one for mail is
    * found by each of its `emails`, with `sealedKey` the gateway's from then on.
    */
   *addCertificate(
@@ -31,7 +31,7 @@ export class CertificateChanges {
     yield* addTo(context, account, certificate, how, actor);
   }
 
-  /** Final. The certificate is kept out of the account's log-in as well, from this commit on. */
+  /** Final. The certificate is kept out of the account's login as well, from this commit on. */
   *revokeCertificate(context: ChangeContext, fingerprint: string, reason: string, actor: Actor): Change<void> {
     const { revoked, accounts } = yield* revokeIssued(context, [fingerprint], reason, actor);
     if (revoked > 0) return yield* context.touchAll(accounts, 'certificate');
@@ -61,7 +61,7 @@ export class CertificateChanges {
   *noteWarned(context: ChangeContext, fingerprint: string, days: number): Change<void> {
     yield* sql.run`UPDATE certificate SET warned = ${days} WHERE fingerprint = ${fingerprint}`;
     yield* sql.run`UPDATE client_certificate SET warned = ${days} WHERE fingerprint = ${fingerprint}`;
-    // One that is registered for log-in alone has a row of its own; of several that have it the trail names none.
+    // One that is registered for login alone has a row of its own; of several that have it the trail names none.
     const row = yield* sql.first({ account: orNull(int) })`
       SELECT coalesce((SELECT account FROM certificate WHERE fingerprint = ${fingerprint}),
                       (SELECT CASE WHEN count(DISTINCT account) = 1 THEN max(account) END FROM client_certificate
@@ -70,7 +70,7 @@ export class CertificateChanges {
   }
 }
 
-/** Whoever may have a certificate. */
+/** The account, if it may have a certificate. */
 export function holder({ id, state }: FoundAccount, login: string): number {
   if (state === 'ended')
     throw new RegistryError('ended', `The account "${login}" has ended; it no longer gets a certificate`);
@@ -134,7 +134,7 @@ function* addAddresses(context: ChangeContext, fingerprint: string, emails: read
   context.tellMail(keys);
 }
 
-/** A certificate for log-in opens its account from this moment on, by its fingerprint: no path and no name is trusted for it. */
+/** A certificate for login opens its account from this moment on, by its fingerprint: no path and no name is trusted for it. */
 function* openLogin(context: ChangeContext, account: number, certificate: KeptCertificate): Change<void> {
   const registration = { account, ...registrationOf(certificate) };
   const there = yield* sql.first({ id: int })`
@@ -145,7 +145,7 @@ function* openLogin(context: ChangeContext, account: number, certificate: KeptCe
   yield* context.touch(account, 'certificate');
 }
 
-/** It stands for log-in alone: every registration of it ends. */
+/** Revokes a certificate that is registered for login only: every registration of it ends. */
 function* revokeRegistered(context: ChangeContext, fingerprint: string, reason: string, actor: Actor): Change<void> {
   const rows = yield* sql.all({ account: int, name: text, revokedAt: orNull(time) })`
     SELECT account, name, revoked_at FROM client_certificate WHERE fingerprint = ${fingerprint} ORDER BY id ${locked}`;

@@ -29,7 +29,7 @@ const MANY = 100;
 export class ChangeContext {
   /** The moment of the change. */
   readonly at: Instant;
-  /** What mail it changed. */
+  /** Mail that the change touched. */
   readonly changed = new ChangeEffects();
   readonly #salt: Uint8Array;
   #salted = 0;

@@ -19,7 +19,7 @@ export const MAILBOX_NUMBERS = 5;
 
 /** What a commit changed that others remember or wait for. */
 export interface Effects {
-  /** Whose memories are not true any more. */
+  /** Accounts about which caches are no longer true. */
   readonly told?: Invalidation;
   readonly mailboxes?: MailboxNumbers;
   /** Partners that something is due for now. */

@@ -47,7 +47,7 @@ export class ConsoleChanges {
     return endsAt;
   }
 
-  /** Whose code it is. A wrong one of a known id is counted. */
+  /** Finds the operator whose code it is. A wrong code with a known id is counted. */
   *tryCode(context: ChangeContext, code: ShownCode): Change<CodeTried> {
     const tried = yield* judgeCode(context, code);
     if (tried.kind === 'refused' && tried.why === 'wrong')
@@ -148,7 +148,7 @@ export class ConsoleChanges {
   }
 }
 
-/** Who gets in, and by what. `endsAt`: sooner than sessions end by themselves. */
+/** A login to the console: who, and by which means. `endsAt`: an end that comes before that of other sessions. */
 export interface Entering {
   readonly name: string;
   readonly operator: number;
@@ -208,7 +208,7 @@ export function* endAccessOf(context: ChangeContext, operator: number): Change<v
   yield* sql.run`DELETE FROM break_glass WHERE operator = ${operator}`;
 }
 
-/** One that holds, and whose it is. Throws RegistryError `ended`. */
+/** A passkey that holds, with its operator. Throws RegistryError `ended`. */
 export function* heldPasskey(
   context: ChangeContext,
   id: string,
@@ -245,7 +245,7 @@ export function* used({ at }: ChangeContext, passkey: string, counter: number): 
   yield* sql.run`UPDATE operator_passkey SET counter = ${counter}, last_used_at = ${at} WHERE id = ${passkey}`;
 }
 
-/** What nobody asks for any more, some at each log-in. */
+/** What nobody asks for any more, some at each login. */
 function* sweep({ at }: ChangeContext): Change<void> {
   yield* sql.run`
     DELETE FROM console_proof WHERE hash IN (SELECT hash FROM console_proof WHERE at < ${at - PROOF_KEPT} ORDER BY at LIMIT 100)`;

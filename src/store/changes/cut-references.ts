@@ -20,7 +20,7 @@ interface CutRow {
 
 /**
  * One account goes from an organisation to another: certificates that name the one it leaves are revoked, rights to send and consents that would cross the
- * border are taken back; each with its row in the trail. While the account has its log-in name and its addresses: the rows speak of them. The caller touches
+ * border are taken back; each with its row in the trail. While the account has its login name and its addresses: the rows speak of them. The caller touches
  * the account itself.
  */
 export function* cutBorder(

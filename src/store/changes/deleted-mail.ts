@@ -50,10 +50,10 @@ const DUE = { account: int, since: int };
 export const ENTRY = { account: int, hiddenAt: int, uid: int, message: long, octets: int };
 export type Entry = Row<typeof ENTRY>;
 
-/** `at`: there may be more that is due. `kept`: for how long from its deletion on. */
+/** What a step notes of a mailbox. `octets`: dropped. `at`: look again at this moment; null: when its oldest deleted entry is `kept` milliseconds old. */
 const SCHEDULED = { account: int, octets: int, at: orNull(int), kept: int };
 
-/** `kept`: milliseconds, where the organisation has no time of its own. True while there is more. */
+/** One step of the sweep at the moment `at`. `kept`: how long deleted mail stays, in milliseconds, if its organisation sets no time. True while there is more to do. */
 export function* sweepDeleted(at: number, kept: number): Change<boolean> {
   const rules = `${(yield* factOf(RULES)) ?? 0}/${kept}`;
   const [walked, place] = (yield* factOf(WALKED))?.split(':') ?? [];
@@ -68,7 +68,7 @@ export function* sweepDeleted(at: number, kept: number): Change<boolean> {
   return !all || due.length === MAILBOXES;
 }
 
-/** Into every mailbox with deleted mail, in the order of their accounts. How far it came stands with what it did: a step that is undone is done again. */
+/** Looks into every mailbox with deleted mail, in the order of accounts. The step notes in its own transaction how far it came, so that one that is rolled back is done again. */
 function* walk(at: number, kept: number, rules: string, after: number): Change<boolean> {
   const next = yield* sql.all({ ...ITS, deleted: flag })`
     SELECT ${COLUMNS}, EXISTS (SELECT 1 FROM hidden_entry h WHERE h.account = m.account) AS deleted
@@ -80,7 +80,7 @@ function* walk(at: number, kept: number, rules: string, after: number): Change<b
   return true;
 }
 
-/** Of one account what is beyond its quota, at most `ROWS` entries. True where there may be more. */
+/** Drops the deleted mail of one account that is beyond its quota, at most `ROWS` entries. True if there may be more. */
 export function* trimDeleted(account: number, at: number): Change<boolean> {
   const its = yield* sql.first(ITS)`SELECT ${COLUMNS} FROM ${TABLES} WHERE m.account = ${account}`;
   if (its === undefined) return false;
@@ -105,7 +105,7 @@ function* lookInto(mailboxes: readonly Looked[], at: number): Change<boolean> {
   const full = mailboxes.filter(({ octets, allowed }) => octets > allowed);
   const entries: Entry[] = [];
   const looked: Looked[] = [];
-  // Nearly no mailbox is: how many entries are too many has to be counted in each.
+  // Nearly no mailbox is full. In each that is, the entries beyond the quota have to be counted.
   for (const one of full) {
     if (entries.length === ROWS) break;
     entries.push(...(yield* tooMany(one, ROWS - entries.length)));
@@ -129,14 +129,14 @@ function* lookInto(mailboxes: readonly Looked[], at: number): Change<boolean> {
   return all;
 }
 
-/** By account. */
+/** Octets of the entries, added up for each account. */
 export function octetsOf(entries: readonly Entry[]): ReadonlyMap<number, number> {
   const sums = new Map<number, number>();
   for (const { account, octets } of entries) sums.set(account, (sums.get(account) ?? 0) + octets);
   return sums;
 }
 
-/** Oldest first: those past their time, and those beyond what it may hold. */
+/** At most `most` entries of a mailbox that have to go, oldest first: those past their time, and those beyond its quota. */
 function* tooMany({ account, since, octets, allowed }: Looked, most: number): Change<readonly Entry[]> {
   const before = octets > allowed ? Number.MAX_SAFE_INTEGER : since;
   const oldest = yield* sql.all(ENTRY)`
@@ -151,7 +151,7 @@ function* tooMany({ account, since, octets, allowed }: Looked, most: number): Ch
   return stays === -1 ? oldest : oldest.slice(0, stays);
 }
 
-/** In no order: all of them go. */
+/** At most `most` entries that are past their time, in no order: all of them go. */
 function* pastTheirTime(mailboxes: readonly Looked[], most: number): Change<readonly Entry[]> {
   return yield* sql.all(ENTRY)`
     SELECT h.account, h.hidden_at, h.uid, h.message, h.octets
@@ -159,7 +159,7 @@ function* pastTheirTime(mailboxes: readonly Looked[], most: number): Change<read
      WHERE h.account = given.account AND h.hidden_at < given.since LIMIT ${most}`;
 }
 
-/** They can be handed out no more. What their mailboxes count is the caller's. */
+/** Removes entries for good, so that nobody can hand them out again. The caller corrects the counts of their mailboxes. */
 export function* dropEntries(entries: readonly Entry[]): Change<void> {
   if (entries.length === 0) return;
   yield* sql.run`

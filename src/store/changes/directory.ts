@@ -101,9 +101,9 @@ function* followClock(at: Instant): Change<boolean> {
 }
 
 interface Moments {
-  /** What holds is judged by this. */
+  /** The moment for which the entry is judged. */
   readonly at: Instant;
-  /** When it became so. */
+  /** When the entry last changed. */
   readonly changedAt: Instant;
 }
 

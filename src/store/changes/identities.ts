@@ -1,5 +1,5 @@
 /**
- * Log-ins of people whom an OpenID provider vouches for. What the provider says is judged by the caller (console/login); who that is here, that he has not ended, that his
+ * Logins of people whom an OpenID provider vouches for. What the provider says is judged by the caller (console/login); who that is here, that he has not ended, that his
  * groups' role holds from now on, and that no answer serves twice, is judged in the transaction that lets him in.
  *
  * They throw RegistryError. `ended`: the answer was given before, or the session is over. `unknown`: whoever it is may not come in any more. `invalid`: registered for another
@@ -111,7 +111,7 @@ export class IdentityChanges {
     throw new RegistryError('exists', `There are operators of the names ${names.join(' and ')} already`);
   }
 
-  /** Who is known has what his groups say today. */
+  /** Gives a known person the role that their groups have today. */
   *#follow(context: ChangeContext, found: Found, { role, organisation }: Federated): Change<void> {
     const { name, operator } = found;
     if (found.endedAt !== null || (found.endsAt !== null && found.endsAt <= context.at))

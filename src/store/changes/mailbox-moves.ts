@@ -3,7 +3,7 @@
  * day, what is held for it, which UIDLs were taken over. Each step leaves both mailboxes whole; after a crash the row of `account_move` tells
  * where to go on.
  *
- * Uids and UIDLs stay: a client that polls the same log-in knows its messages again.
+ * Uids and UIDLs stay: a client that polls the same login knows its messages again.
  */
 import { type AccountId, type MessageId, messageIdOf } from '../../domain/ids.ts';
 import type { Actor } from '../actor.ts';

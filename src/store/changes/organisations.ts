@@ -76,7 +76,7 @@ export class OrganisationChanges {
   }
 
   /**
-   * What holds for all accounts of an organisation: log-ins and mail are refused while it is suspended, what waits stays. Each account keeps
+   * What holds for all accounts of an organisation: logins and mail are refused while it is suspended, what waits stays. Each account keeps
    * the state that it has of its own. `active` takes back an end that is not final, and then the state holds that it had before.
    */
   *setOrganisationState(

@@ -16,7 +16,7 @@ const ACCOUNT = {
   state: as<State>(text),
   // It is ending, and can be resumed.
   ending: flag,
-  // Somebody took over its log-in and addresses.
+  // Somebody took over its login and addresses.
   moved: flag,
 };
 export type FoundAccount = Row<typeof ACCOUNT>;
@@ -27,7 +27,7 @@ const ADDRESS = {
   account: int,
   // It is ending by itself: until then it can be resumed.
   finalAt: orNull(time),
-  // It has ended for ever.
+  // True: it has ended for good.
   over: flag,
   // Its account or organisation is ending.
   owned: flag,
@@ -46,7 +46,7 @@ export type FoundAddress = Row<typeof ADDRESS>;
 const ORGANISATION = { id: int, name: text, state: as<State>(text), endsAt: orNull(time), became: orNull(text) };
 export type FoundOrganisation = Row<typeof ORGANISATION>;
 
-/** By log-in name, folded. Those that there are not are left out. */
+/** By login name, folded. Those that there are not are left out. */
 export function* accountsNamed(at: Instant, logins: readonly string[]): Change<ReadonlyMap<string, FoundAccount>> {
   const folded = logins.map((login) => foldLogin(login) ?? '');
   const rows = yield* sql.all(ACCOUNT)`

@@ -124,7 +124,7 @@ export function* dropExemptions(context: ChangeContext, accounts: readonly numbe
   }));
 }
 
-/** Only this one decides what a log-in needs of the password itself, a verifier; all others are asked at every log-in. */
+/** Only this one decides what a login needs of the password itself, a verifier; all others are asked at every login. */
 const NEEDS_NEW_LOGIN = 'scram';
 
 /** A row that has settings, as it will be. */
@@ -141,7 +141,7 @@ interface Kept {
   newLogin: boolean;
 }
 
-/** How many had other settings before. */
+/** Applies settings; answers how many rows had other values before. */
 function* applySettings(context: ChangeContext, changes: readonly TargetChange[], actor: Actor): Change<number> {
   for (const name of EXEMPTIONS)
     if (changes.some(({ changes: values }) => Object.hasOwn(values, name)))

@@ -15,7 +15,7 @@ const WEBHOOK = { id: text, account: orNull(int), owner: text, name: text, state
 type Known = Row<typeof WEBHOOK>;
 
 export class WebhookChanges {
-  /** It is told of what happens from now on. */
+  /** Registers a webhook, which gets the events from now on. */
   *add(context: ChangeContext, webhook: NewWebhook, actor: Actor): Change<void> {
     const { id, account = null, organisation = null, name, url, events, sealed } = webhook;
     yield* checkOwner(context, webhook);
@@ -74,7 +74,7 @@ export class WebhookChanges {
   }
 }
 
-/** How far each has been told. */
+/** Changes of how far each webhook has got its events. */
 export class WebhookProgressChanges {
   /** Positions never go back, whoever comes late. A success ends what failures there were. */
   *advance(_context: ChangeContext, progress: readonly WebhookProgress[]): Change<void> {
@@ -94,7 +94,7 @@ export class WebhookProgressChanges {
         FROM ${rowsOf(PROGRESS, rows)} WHERE webhook.id = given.id AND webhook.position <= given.position`;
   }
 
-  /** One more failure; nothing is sent before `dueAt`. */
+  /** Notes one more failure; nothing is sent before `dueAt`. */
   *failed(context: ChangeContext, id: string, failures: number, dueAt: Instant, why: string): Change<void> {
     yield* sql.run`
       UPDATE webhook SET failures = ${failures}, due_at = ${dueAt}, why = ${why}, failing_at = coalesce(failing_at, ${context.at})

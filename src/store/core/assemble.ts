@@ -1,4 +1,4 @@
-/** Makes the store of an engine and of what is the same for all engines. */
+/** Makes a store from an engine and from the parts that all engines share. */
 import { randomBytes } from 'node:crypto';
 import { type Day, KeyFolder, KeyFolderRefused } from '../../crypto/keys/key-folder.ts';
 import { OPERATOR_ORGANISATION } from '../../domain/registry.ts';
@@ -31,14 +31,14 @@ import { CoreStore } from './store.ts';
 export interface AssembledParts {
   readonly engine: Engine;
   readonly keys: KeyFolder;
-  /** Days that have a key, which the database knows. */
+  /** Days for which the database has noted a key. */
   readonly days: Set<Day>;
   readonly ids: MessageIds;
   readonly time: StoreTime;
   readonly random: RandomBytes;
 }
 
-/** Throws StoreRefused. */
+/** Opens the key folder. Throws StoreRefused. */
 export const keyFolderOf = (options: CoreCreateOptions): KeyFolder => {
   try {
     return new KeyFolder(options.keyFolder, options.masterKey);
@@ -69,7 +69,7 @@ export class Hearing implements EngineEvents {
   #store: CoreStore | undefined;
   #failure: StoreFailed | undefined;
 
-  /** From now on this store hears of all. */
+  /** From now on this store gets every event. */
   by(store: CoreStore): void {
     this.#store = store;
     if (this.#failure !== undefined) store.failed(this.#failure);
@@ -97,7 +97,7 @@ export class Hearing implements EngineEvents {
   }
 }
 
-/** `hearing` is what the engine tells its events to. */
+/** `hearing` passes the events of the engine on to the store. */
 export async function assemble(
   options: CoreOpenOptions,
   hearing: Hearing,
@@ -217,7 +217,7 @@ export async function assemble(
   });
   hearing.by(store);
   await store.destroyErased();
-  // Before anybody can open a mailbox of which a part is still to come.
+  // Before anybody gets the store, so that nobody opens a mailbox while a part of it is still to come.
   await accountMoves.resume();
   return store;
 }

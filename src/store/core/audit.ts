@@ -16,7 +16,7 @@ import type { StoreTime } from './store-time.ts';
 
 /** A note waits at most this long for a commit to join. */
 const NOTE_DELAY = milliseconds(500);
-/** So many notes do not wait. */
+/** Notes are written at once when so many wait. */
 const NOTES_AT_ONCE = 200;
 /** Notes in memory that no commit has taken: beyond this the disk is far behind, and they are counted and dropped, not hoarded. */
 const MAX_NOTES = 20_000;

@@ -148,7 +148,7 @@ export class Bodies {
     }
   }
 
-  /** They were filed: nothing can be done with their bodies any more. */
+  /** The messages were filed, so nobody can change their bodies from now on. */
   filed(ids: readonly bigint[]): void {
     for (const id of ids) {
       const body = this.#open.get(messageIdOf(id));

@@ -32,7 +32,7 @@ export interface BodyParts {
   /** Asked for then. */
   readonly dayKey: () => KeyObject;
   readonly startedAt: number;
-  /** Whose turn its pieces take; 0: the gateway's own. */
+  /** Account whose turn the pieces of this body take; 0: the gateway's own. */
   readonly account: number;
   readonly random: RandomBytes;
   readonly maxBody: Octets;

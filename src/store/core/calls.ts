@@ -6,7 +6,7 @@ import type { Subjects } from '../objects.ts';
 import { checkCrossing, methodsOf } from '../sql/remote.ts';
 import type { StoreTime } from './store-time.ts';
 
-/** What goes over. */
+/** A call as it goes over to the thread. */
 export interface Call {
   readonly object: string;
   readonly method: string;
@@ -48,7 +48,7 @@ export function subjectsOf({ change, read, time, random }: CallParts): Subjects 
   return subjects as unknown as Subjects;
 }
 
-/** The same methods, each after `first` has been done. */
+/** An object with the same methods, each of which runs after `first` is done. */
 export function after<T extends object>(first: () => Promise<unknown>, methods: T): T {
   const asked = Object.entries(methods as Readonly<Record<string, Asked>>).map(([name, method]): [string, Asked] => [
     name,

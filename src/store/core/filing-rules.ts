@@ -14,7 +14,7 @@ import { OPERATOR } from '../store.ts';
 import type { KeptRow, Unfiled } from './engine.ts';
 import { type AddressTarget, rerouted } from './reroute.ts';
 
-/** What went into one mailbox. */
+/** The copy that went into one mailbox. */
 export interface FiledCopy {
   readonly account: number;
   readonly octets: number;
@@ -79,7 +79,7 @@ export interface FilingWrites<M extends FilingMailbox> {
   resubmission(key: Uint8Array, message: bigint, at: number): void;
   audit(items: readonly AuditItem[]): void;
   usage(work: AcceptWork, recipients: number, filed: readonly FiledCopy[]): void;
-  /** So many messages are filed behind another one. */
+  /** Called with how many further messages (notices, copies) are filed in the transaction of another one. */
   behind(messages: number): void;
 }
 

@@ -53,7 +53,7 @@ export class CoreInterchanges implements Interchanges {
     });
   }
 
-  /** They were filed. Before the first question nothing is kept: it reads them. */
+  /** Notes interchanges that were filed. Before the first question nothing is noted, since that question reads all of them. */
   filed(seen: readonly SeenInterchange[], at: number): void {
     if (this.#loaded === undefined) return;
     for (const each of seen) this.#add(each, at);

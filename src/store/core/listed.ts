@@ -19,7 +19,7 @@ export class Listed {
     this.#flags = new Uint8Array(expected);
   }
 
-  /** How many more it takes. */
+  /** How many more entries are expected. */
   get left(): number {
     return this.#expected - this.#count;
   }

@@ -21,7 +21,7 @@ export class FlatListing implements MaildropListing {
     return this.#data.count;
   }
 
-  /** What it holds in memory. */
+  /** Octets that the listing holds in memory. */
   get octets(): number {
     return (
       200 +

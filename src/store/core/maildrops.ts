@@ -41,7 +41,7 @@ export interface SessionEnd {
   readonly audit: readonly AuditItem[];
   /** Asked when nobody can take the maildrop over any more. */
   readonly notices: (() => Promise<SentNotices>) | undefined;
-  /** Whether the log-in holds still. */
+  /** Whether the login holds still. */
   readonly stands?: (() => Promise<boolean>) | undefined;
 }
 

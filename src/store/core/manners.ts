@@ -42,7 +42,7 @@ type Manners<T> = { readonly [K in keyof T]: { readonly [M in keyof T[K]]: Manne
 
 export const REGISTRY: Manner = { reach: 'registry' };
 
-/** That of changes whose first argument is the account. */
+/** The turn of a change whose first argument is the account. */
 const own = (account: number): number => account;
 
 const OF_MAIL: Manners<typeof MAIL_CHANGES> = {
@@ -124,7 +124,7 @@ const OF_MAIL: Manners<typeof MAIL_CHANGES> = {
 
 const ALL: Readonly<Record<string, Readonly<Record<string, Manner>>>> = OF_MAIL;
 
-/** That of a change. */
+/** The manner of a change. */
 export const mannerOfChange = (object: string, method: string): Manner => ALL[object]?.[method] ?? REGISTRY;
 
 /** Whether it rides behind the chunks of a body. */

@@ -75,7 +75,7 @@ type Called = keyof (Subjects['absences'] &
 
 export class RememberingRegistry implements Omit<Registry, Called> {
   readonly #p: RegistryParts;
-  // null: known to be absent.
+  // null: no account has this login, and that is remembered too.
   readonly #logins = new Remembered<string, LoginRecord | null>(MOST);
   readonly #certificates = new Remembered<string, CertificateRecord | null>(MOST);
   readonly #recipients = new Remembered<AddressKey, KnownRecipient | null>(MOST);

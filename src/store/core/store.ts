@@ -151,7 +151,7 @@ export class CoreStore implements Store {
       new CoreImports({ ...parts, importedMail: parts.subjects.importedMail }),
       parts.subjects.imports,
     );
-    // Refusals and log-ins are counted with their rows; what acceptances counted may wait to be written.
+    // Refusals and logins are counted with their rows; what acceptances counted may wait to be written.
     const settle = async (): Promise<unknown> => {
       await parts.audit.flush();
       return await parts.engine.countUsage();
@@ -395,7 +395,7 @@ export class CoreStore implements Store {
     this.#sweeper.crowded(crowded);
   }
 
-  /** What another node says it did. */
+  /** Takes over what another node says it has changed. */
   elsewhere({ mailboxes, due }: Elsewhere): void {
     for (const account of mailboxes) this.#p.mailboxes.changedElsewhere(account as AccountId);
     this.#p.deliveries.told(new Set(due));

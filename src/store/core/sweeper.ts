@@ -63,7 +63,7 @@ export class Sweeper {
     return await mine;
   }
 
-  /** These mailboxes have more deleted mail than they may. */
+  /** Notes mailboxes that have more deleted mail than they may. */
   crowded(accounts: Iterable<number>): void {
     for (const account of accounts) {
       const running = this.#trimming.has(account);

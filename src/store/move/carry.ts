@@ -8,7 +8,7 @@ import type { MovedTable } from './tables.ts';
 
 export interface Carrying {
   readonly connection: ChangingConnection;
-  /** So many rows more. */
+  /** Called with the number of rows that were carried since the last call. */
   readonly told: (rows: number) => void;
   /** Before each page. */
   readonly step: (what: string) => void;

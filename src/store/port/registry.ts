@@ -1,4 +1,4 @@
-/** The closed group, as whoever asks and changes it has it: what the roads look up, and what operators do. */
+/** The port to the registry of the closed group: what the protocols look up, and what operators change. */
 import type { AddressKey } from '../../domain/address.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import type { State } from '../../domain/registry.ts';
@@ -34,18 +34,18 @@ import type { Remote } from '../sql/remote.ts';
 
 export interface Partners extends Remote<PartnerChanges>, Remote<PartnerReads> {}
 
-/** What the directory shows. It follows the registry by itself; `follow` is asked until it answers false before the version of `directoryState` counts. */
+/** The directory. It follows the registry in steps: call `follow` until it answers false, then the version in `directoryState` counts. */
 export interface DirectoryStore extends Remote<DirectoryChanges>, Remote<DirectoryReads> {}
 
 export interface Absences extends Remote<AbsenceChanges>, Remote<AbsenceReads> {}
 
 export interface EdiIdentities extends Remote<EdiChanges>, Remote<EdiReads> {
-  /** On the road, cached: `EdiMemoryReads.identitiesOf`. */
+  /** For operators. The way of a message asks `EdiMemoryReads.identitiesOf`, which is cached. */
   identitiesOf(account: AccountId): Promise<readonly string[]>;
 }
 
 export interface OrganisationMerges extends Remote<OrganisationMergeChanges>, Remote<FormerOrganisationReads> {
-  /** What another account or setting refers to, and would refer to wrongly once this account of `from` belongs to `into`. */
+  /** References from other accounts or settings that would be wrong once this account moves from the organisation `from` to `into`. */
   mergeReferences(account: AccountId, from: TiedOrganisation, into: TiedOrganisation): Promise<MergeReferences>;
 }
 
@@ -69,7 +69,7 @@ export interface Registry
     Remote<PasswordChanges>,
     Remote<SettingsChanges>,
     Remote<SettingsReads> {
-  // --- the roads
+  // --- what submission and pickup look up
   /**
    * The version of the registry that the answers below hold for. A caller reads it before it asks, and hands it to the transaction that rests on the
    * answers, which compares it. Undefined: no other process changes the registry, so the answers hold.
@@ -118,7 +118,7 @@ export interface Registry
   setAccountStates(logins: readonly string[], state: Exclude<State, 'ended'>, actor: Actor): Promise<number>;
   /** Many at once (at most `MAX_ACCOUNTS`), all or none. */
   endAccounts(endings: readonly (Ending & { readonly login: string })[], actor: Actor): Promise<void>;
-  /** What would end with the account beside its log-in and addresses. */
+  /** What would end with the account beside its login and addresses. */
   endReferences(account: AccountId): Promise<EndingReferences>;
   /**
    * Ends an organisation. With `endsAt` that is one row: its addresses take no mail, its accounts collect what waits until then, and

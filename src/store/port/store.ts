@@ -97,7 +97,7 @@ export interface Store {
    * QUIT: hides the deleted entries and ends the lock, conditional on the fence, in one transaction with the audit rows and the notices
    * (as `Acceptance.with`). All hidden entries of a mailbox hold at most its quota once more: beyond it the oldest go for good, soon after.
    * `retrieved` were sent to their end in this session: they are collected now. Rejects with LockLost, and then
-   * nothing was deleted. `goes-on`: the lock stays, for what is in the mailbox by then; several such commits may be under way at once. `stands`: whether the log-in
+   * nothing was deleted. `goes-on`: the lock stays, for what is in the mailbox by then; several such commits may be under way at once. `stands`: whether the login
    * holds still; asked before, and again where another gateway changes the registry meanwhile. Where it does not, it rejects with LoginEnded, and nothing was deleted.
    */
   commitMaildrop(

@@ -1,5 +1,5 @@
 /**
- * Rows for the trail that no change carries: log-ins, refusals, what was fetched. Nobody waits for them, so nobody gives them a second time: while the
+ * Rows for the trail that no change carries: logins, refusals, what was fetched. Nobody waits for them, so nobody gives them a second time: while the
  * database is away they wait here, and go in when it is back, in the order in which they were noted.
  *
  * Where the outcome of a commit is not known, the place that the last row was given in its lane says whether they stand: it is looked for on another

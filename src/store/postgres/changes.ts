@@ -18,7 +18,7 @@ import type { Lane } from './lane.ts';
 import { PostgresRunner, type StepServices } from './runner.ts';
 import { type UsageNotes, addUsage } from './usage.ts';
 
-/** What is asked. */
+/** A call of one change. */
 export interface ChangeCall {
   readonly object: string;
   readonly method: string;
@@ -70,7 +70,7 @@ export interface ChangerParts extends Around {
   readonly twice?: boolean;
 }
 
-/** What came of a change. */
+/** Outcome of a change. */
 export interface Changes<T> {
   readonly value: T;
   readonly effects: Effects | undefined;

@@ -9,7 +9,7 @@ export type ConnectCause =
   /** A standby, or a server that was made read-only: the primary is another one. */
   | 'read-only'
   | 'certificate'
-  /** It would go in the clear over a network. */
+  /** The connection would go over a network without TLS. */
   | 'plain-text'
   | 'authentication'
   | 'database'

@@ -4,7 +4,7 @@ import { text } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
 
 export interface Claiming extends Readonly<Parameters<ClaimDay>[0]> {
-  /** Who seals with it. */
+  /** The node that seals with the key of that day. */
   readonly node: string;
 }
 

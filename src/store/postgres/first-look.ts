@@ -23,7 +23,7 @@ const settings = (lockWithin: number): readonly (readonly [name: string, value: 
 
 /** Of the log that a primary writes. The number is in the first eight hexadecimal digits of the name of a file of the log. */
 export const TIMELINE = "('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int";
-/** The same, and 0 in recovery. */
+/** The timeline of a primary; 0 on a server in recovery. */
 export const TIMELINE_IF_PRIMARY = `CASE WHEN pg_is_in_recovery() THEN 0 ELSE ${TIMELINE} END`;
 
 export const firstLook = (lockWithin: number): string => `

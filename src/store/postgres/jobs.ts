@@ -60,12 +60,12 @@ export class LeasedJobs implements Jobs {
     await this.#asking;
   }
 
-  /** Who does what; a lease that is over is nobody's. */
+  /** Which node does which job. A lease that is over belongs to nobody. */
   async holders(): Promise<readonly JobHolder[]> {
     return await this.#p.run(holdersAt(this.#p.now?.() ?? null));
   }
 
-  /** They are free for other nodes at once. Never rejects. */
+  /** Gives all jobs back, so that other nodes can take them at once. Never rejects. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();

@@ -38,7 +38,7 @@ export interface ServerSeen {
 }
 
 export interface Facts {
-  /** Those that answered lately. */
+  /** Servers that answered lately. */
   readonly seen: readonly ServerSeen[];
   /** Why others did not, in a line. */
   readonly unseen: readonly string[];

@@ -9,7 +9,7 @@ import { among, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { AuditMark } from '../audit.ts';
 
-/** Who writes a lane. */
+/** The node and the start that write a lane. */
 export interface LaneOwner {
   /** Of the gateway. */
   readonly node: number;
@@ -161,14 +161,14 @@ export class Lane {
              given.personal, given.lane, given.place FROM ${rowsOf(ROW, rows)}`;
   }
 
-  /** What the transaction appended stands. */
+  /** The transaction committed: its rows belong to the chain. */
   committed(): void {
     if (this.#rows.length > 0) throw new Error('Rows of the trail were left behind a commit');
     this.#head = this.#next ?? this.#head;
     this.rolledBack();
   }
 
-  /** It stands as it was before the transaction. */
+  /** The transaction was rolled back: the chain is as it was before. */
   rolledBack(): void {
     this.#next = undefined;
     this.#rows = [];

@@ -58,7 +58,7 @@ class Right implements MaildropRight {
   readonly fence: number;
   readonly #locks: LeaseLocks;
   progressed: number;
-  /** What the row says of it. */
+  /** `progressed` as it stands in the row of the database. */
   written: number;
   /** By this node's own clock. */
   until: number;
@@ -206,7 +206,7 @@ export class LeaseLocks implements MaildropLocks {
 
   async hold({ account, fence }: Right): Promise<boolean> {
     const { owner } = this.#p;
-    // Who asks for it here meanwhile finds it held.
+    // A session that asks for the maildrop here meanwhile finds it held.
     const held = await this.#inLine(account, () =>
       this.#ask(holdOne({ account, fence, owner, now: this.#now(), lease: LEASE })),
     );

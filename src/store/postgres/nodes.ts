@@ -52,7 +52,7 @@ export interface Standing {
   readonly acknowledges: boolean;
   /** When it did last, by its own clock; undefined: not since its start. */
   readonly acknowledgedAt: Instant | undefined;
-  /** One place alone may acknowledge for it until then. */
+  /** Until then one place alone may acknowledge for the store (`sluis site alone`). */
   readonly aloneUntil: Instant | undefined;
 }
 const ANY_STANDING: Standing = { acknowledges: true, acknowledgedAt: undefined, aloneUntil: undefined };

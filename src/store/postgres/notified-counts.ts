@@ -1,5 +1,5 @@
 /**
- * Counts that nodes tell each other by NOTIFY. What one gathers in a tenth of a second goes with one statement, however many log-ins and messages it
+ * Counts that nodes tell each other by NOTIFY. What one gathers in a tenth of a second goes with one statement, however many logins and messages it
  * was. Sealed by a key of the nodes: every user of the server may listen to a channel and speak on it, and would read who was guessed at from where, or make
  * an account wait with failures that never were.
  */

@@ -109,7 +109,7 @@ export class Pool {
     }
   }
 
-  /** Those who wait for one. */
+  /** How many wait for a connection. */
   get waiting(): number {
     return [...this.#groups.values()].reduce((sum, { waiting }) => sum + waiting, 0);
   }
@@ -175,7 +175,7 @@ class Losses {
   }
 }
 
-/** Those of one purpose. */
+/** Connections of one purpose. */
 class Group {
   readonly #purpose: Purpose;
   readonly #options: PoolOptions;

@@ -21,7 +21,7 @@ export interface PrivateServerOptions {
   readonly until?: Instant;
   /** The settings in the folder say where the log comes from. */
   readonly ownRecovery?: boolean;
-  /** What it writes need not last. */
+  /** True: what the server writes need not be durable. */
   readonly scratch?: boolean;
 }
 

@@ -10,7 +10,7 @@ export type Program = 'pg_basebackup' | 'pg_receivewal' | 'pg_verifybackup' | 'p
 export interface ProgramOptions {
   readonly arguments: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** What it is given to read. */
+  /** Octets for the standard input of the program. */
   readonly input?: AsyncIterable<Uint8Array>;
   /** Told each piece of what it says. */
   readonly said?: (text: string) => void;

@@ -143,7 +143,7 @@ export class RegistryVersion {
     const asked = this.#p.clock.monotonic();
     const history = this.#history;
     const { version } = await this.#p.run(read());
-    // It was read in another one; the next look has begun, or will.
+    // The version was read before the history changed. The next look has begun, or will.
     if (history !== this.#history) return;
     if (this.#behind) this.#p.log.info('store.registry-seen', {});
     this.#behind = false;

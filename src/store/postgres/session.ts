@@ -33,7 +33,7 @@ export interface SessionOptions {
   readonly lookAgain?: (server: Server) => Promise<MayNot>;
   /** Told of each commit that may be acknowledged. */
   readonly committed?: () => void;
-  /** What counts as long for that. */
+  /** A commit that takes longer is reported as long. */
   readonly longCommit?: Milliseconds;
   /** To connect, log in and set it up. */
   readonly connectWithin?: Milliseconds;

@@ -10,7 +10,7 @@ export interface Sessions {
   listen?(told: (payload: string) => void): Listening;
   /** Told when they lead to another log, before anything is read there. Left out: that cannot be. */
   onHistory?(listener: () => void): void;
-  /** Those who wait for one. */
+  /** How many wait for a session. */
   readonly waiting: number;
   close(): Promise<void>;
 }

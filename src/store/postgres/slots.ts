@@ -15,7 +15,7 @@ export interface SlotSeen {
   readonly active: boolean;
   /** Octets of the log that it keeps. */
   readonly kept: number;
-  /** It was cut off: it keeps nothing any more, and never will. */
+  /** True: the server has cut the slot off, which keeps no log from now on. */
   readonly lost: boolean;
   /** Since nobody receives by it. Absent: somebody does, or the server is older than 17. */
   readonly idle?: Milliseconds;

@@ -1,7 +1,7 @@
 /** What `synchronous_standby_names` of a server says: how many standbys a commit waits for, and which may count. */
 
 export interface StandbyList {
-  /** So many of them must have it. */
+  /** So many of the listed servers must have a commit. */
   readonly needed: number;
   /** In small letters, as the server compares them; `*` is any. */
   readonly names: readonly string[];

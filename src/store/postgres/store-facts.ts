@@ -13,7 +13,7 @@ export const MOVING = 'move.store';
 export interface StoreFacts {
   /** Undefined: no store was made here. */
   readonly storeId: string | undefined;
-  /** One is being carried over (store/move). */
+  /** True: a store is being carried over into this database (store/move). */
   readonly moving: boolean;
   readonly keyCheck: Uint8Array | undefined;
   /** Days whose key must be there. */

@@ -45,7 +45,7 @@ export class UsageNotes {
     this.add(account, at, { pushed: 1 }, 'used');
   }
 
-  /** A row of the trail. Those of log-ins and refusals come counted, many in one. */
+  /** A row of the trail. Those of logins and refusals come counted, many in one. */
   row({ event, account, at, facts }: AuditItem): void {
     if (account === null) return;
     // The row of many comes at the end of their hour, which may be the next day.

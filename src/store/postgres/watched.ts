@@ -81,7 +81,7 @@ export class Watched {
     return this.#looking;
   }
 
-  /** One that begins now: what is under way has perhaps looked already. */
+  /** A look that begins now. One that is under way may have read the value already. */
   async lookAnew(): Promise<void> {
     await this.#looking;
     this.#timer?.cancel();

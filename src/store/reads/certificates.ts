@@ -1,4 +1,4 @@
-/** Reads of certificates that were issued or imported, and of those that are registered for log-in alone. */
+/** Reads of certificates that were issued or imported, and of those that are registered for login alone. */
 import { defined } from '../../domain/defined.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import { foldLogin } from '../../domain/registry.ts';
@@ -36,7 +36,7 @@ const ISSUED = words(`SELECT c.fingerprint, c.issuer, c.serial, c.authority, c.a
   EXISTS (SELECT 1 FROM certificate_key k WHERE k.fingerprint = c.fingerprint) AS key_held, false AS registered
   FROM certificate c JOIN account a ON a.id = c.account`);
 /**
- * Those that are registered for log-in and stand in no other table: of each the latest registration. All that is kept of them is what people read
+ * Those that are registered for login and stand in no other table: of each the latest registration. All that is kept of them is what people read
  * and when they end. One of the same account that says the same of its owner and ends later takes its place.
  */
 const REGISTERED =

@@ -90,7 +90,7 @@ export class ConsoleReads {
     return holder.endsAt === undefined || holder.endsAt > at ? { ...row, holder } : undefined;
   }
 
-  /** Those that hold, newest first. */
+  /** Sessions that hold, newest first. */
   *sessions({ at }: Now, { idle, longest }: SessionTimes): Change<readonly SessionRecord[]> {
     return yield* sql.all(SESSION)`
       SELECT ${SESSION_COLUMNS} FROM console_session s JOIN operator o ON o.id = s.operator AND o.ended_at IS NULL

@@ -17,7 +17,7 @@ const IDENTITY = {
 const MOST = 2 * MAX_OPERATORS;
 
 export class IdentityReads {
-  /** Those that are not released, newest first. */
+  /** Identities that are not released, newest first. */
   *list(_now: Now): Change<readonly IdentityRecord[]> {
     return yield* sql.all(IDENTITY)`
       SELECT i.id, o.name AS operator, i.issuer, i.subject, i.added_at, i.last_used_at, o.ended_at

@@ -162,7 +162,7 @@ export function* referencesOf(
 
 const COUNTS = { passwords: int, certificates: int, pgpKeys: int, codes: int };
 
-/** `certificates`: registered for log-in, and valid ones for mail. `codes`: those that can still be used. */
+/** `certificates`: registered for login, and valid ones for mail. `codes`: those that can still be used. */
 function* counted(id: number, at: Instant): Change<Row<typeof COUNTS>> {
   return yield* sql.one(COUNTS)`
     SELECT (SELECT count(*) FROM password WHERE account = ${id})

@@ -85,7 +85,7 @@ export class OperatorReads {
       SELECT ${OPERATOR_COLUMNS} FROM ${OPERATOR_TABLES} WHERE o.ended_at IS NULL ORDER BY o.name LIMIT ${MAX_OPERATORS}`;
   }
 
-  /** Those whose signature counts now, by name. */
+  /** Operators whose signature counts now, by name. */
   *signers({ at }: Now): Change<readonly Operator[]> {
     return yield* sql.all(SIGNER)`
       SELECT k.name, k.fingerprint, k.public_key FROM operator_key k JOIN operator o ON o.name = k.name AND o.ended_at IS NULL
@@ -127,7 +127,7 @@ export class OperatorReads {
     return yield* requestOf(now, id);
   }
 
-  /** Those that wait, oldest first. */
+  /** Requests that wait, oldest first. */
   *waiting(now: Now): Change<readonly ApprovalRecord[]> {
     return yield* withSignatures(
       now,

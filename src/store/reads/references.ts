@@ -96,7 +96,7 @@ export function* issued(accounts: readonly number[], at: Instant): Change<readon
   return (yield* certificates(accounts, at)).filter(({ own }) => own);
 }
 
-/** Those that would be valid at `at`, and name the organisation `from`; also what is registered for log-in alone. */
+/** Those that would be valid at `at`, and name the organisation `from`; also what is registered for login alone. */
 export function* naming(
   account: number,
   { from, into, at }: { readonly from: NamedOrganisation; readonly into: NamedOrganisation; readonly at: Instant },

@@ -78,7 +78,7 @@ export class TakeoverReads {
        WHERE o.name = ${name} ${BY_PRACTICE}`;
   }
 
-  /** Mailboxes of every practice, by log-in name behind `after`; at most 1000. */
+  /** Mailboxes of every practice, by login name behind `after`; at most 1000. */
   *mailboxes(
     _now: Now,
     { after, limit }: { readonly after: string; readonly limit: number },
@@ -88,7 +88,7 @@ export class TakeoverReads {
        WHERE a.login > ${after} ORDER BY a.login LIMIT ${Math.min(limit, MOST)}`;
   }
 
-  /** Those of one practice. */
+  /** Mailboxes of one practice. */
   *mailboxesOf(
     _now: Now,
     organisation: string,

@@ -12,7 +12,7 @@ import { type IdleAccount, type MonthlyUsage, USAGE_COUNTS, type UsageCounts, ty
 /** Rows that one step looks at: some milliseconds. */
 const STEP = 2000;
 const MOST = 1000;
-/** In front of the account's number, where the cursor is among those that left the organisation; no log-in name has a space. */
+/** In front of the account's number, where the cursor is among those that left the organisation; no login name has a space. */
 const LEFT = 'left ';
 
 const LAST = { lastLogin: optional(as<Day>(int)), lastUsed: optional(as<Day>(int)) };
@@ -49,7 +49,7 @@ const IDLES = words('FROM account a JOIN organisation o ON o.id = a.organisation
 
 export class UsageReads {
   /**
-   * Of one organisation in one month: its accounts by log-in name, then those that have left it. At most `limit` (1 to 1000) rows a page.
+   * Of one organisation in one month: its accounts by login name, then those that have left it. At most `limit` (1 to 1000) rows a page.
    * Accounts that were registered after the month have no part in it.
    */
   *of(
@@ -91,7 +91,7 @@ export class UsageReads {
   }
 
   /**
-   * Accounts that have not ended and neither logged in, sent nor took anything since the end of `day`, by log-in name. A page may be empty and not
+   * Accounts that have not ended and neither logged in, sent nor took anything since the end of `day`, by login name. A page may be empty and not
    * the last: a bounded number of accounts is looked at.
    */
   *idle(
@@ -101,7 +101,7 @@ export class UsageReads {
       readonly limit: number;
       readonly after?: string;
       readonly organisation?: string;
-      /** Those alone for which mail waits. */
+      /** True: only accounts for which mail waits. */
       readonly waiting?: boolean;
     },
   ): Change<{ readonly rows: readonly IdleAccount[]; readonly next?: string }> {

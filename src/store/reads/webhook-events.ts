@@ -1,4 +1,4 @@
-/** Which events rows of the trail are, and whose. */
+/** Which rows of the trail are events for webhooks, and of whose webhooks. */
 import { type Address, addressKey } from '../../domain/address.ts';
 import { type AccountId, type MessageId, type OrganisationId, messageIdOf, messageNumber } from '../../domain/ids.ts';
 import { groupedBy } from '../../domain/grouped-by.ts';
@@ -31,7 +31,7 @@ const ROW = {
   account: orNull(as<AccountId>(int)),
   facts: json<Readonly<Record<string, unknown>>>(),
   message: optional(long),
-  /** What its sender knows it by. */
+  /** Id by which the sender knows the message. */
   original: optional(long),
   submitter: optional(as<AccountId>(int)),
   octets: optional(int),

@@ -48,7 +48,7 @@ export class WebhookReads {
     return yield* sql.all(WEBHOOK)`SELECT ${COLUMNS} FROM ${TABLES} ORDER BY w.id LIMIT ${MAX_WEBHOOKS.all}`;
   }
 
-  /** Those of an account alone, by id. */
+  /** Webhooks of one account, by id. */
   *ofAccount(_now: Now, account: AccountId): Change<readonly WebhookRecord[]> {
     return yield* sql.all(WEBHOOK)`
       SELECT ${COLUMNS} FROM ${TABLES} WHERE w.account = ${account} ORDER BY w.id LIMIT ${MAX_WEBHOOKS.account}`;

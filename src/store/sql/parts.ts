@@ -3,7 +3,7 @@ import type { Column, Columns, Row } from './columns.ts';
 
 export interface Dialect {
   readonly engine: 'sqlite' | 'postgres';
-  /** What `locked` writes. */
+  /** The clause that `locked` adds to a statement. */
   readonly lock: '' | 'FOR SHARE' | 'FOR UPDATE';
 }
 

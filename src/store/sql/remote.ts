@@ -28,7 +28,7 @@ export function methodsOf<Answer = Generator<Step, unknown>>(object: object): Re
   return new Map([...methods].map(([name, method]) => [name, method.bind(object)]));
 }
 
-/** The same of a class, by its prototype. */
+/** The methods of a class, read from its prototype. */
 export function methodsIn<Answer = Generator<Step, unknown>>(prototype: object): ReadonlyMap<string, Callable<Answer>> {
   const own = Object.entries(Object.getOwnPropertyDescriptors(prototype as Record<string, unknown>));
   const methods = own.filter(([name, { value }]) => typeof value === 'function' && name !== 'constructor');

@@ -27,7 +27,7 @@ export interface Plan {
 
 const plans = new Map<readonly string[], Plan>();
 
-/** Those that were used so far. */
+/** Plans that were used so far. */
 export const usedPlans = (): readonly Plan[] => [...plans.values()];
 
 export interface Statement {
@@ -128,6 +128,6 @@ export const sql = {
   one: <C extends Columns>(columns: C) => tag<Row<C>>('one', columns),
   first: <C extends Columns>(columns: C) => tag<Row<C> | undefined>('first', columns),
   all: <C extends Columns>(columns: C) => tag<readonly Row<C>[]>('all', columns),
-  /** How many rows it changed. */
+  /** Runs a statement; answers how many rows it changed. */
   run: tag<number>('count', {}),
 };

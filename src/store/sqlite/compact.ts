@@ -63,7 +63,7 @@ export async function compactStore(options: CompactOptions): Promise<Compacted> 
     step('compare');
     const found = await compareCopies(path, draft);
     const [before, after] = [statSync(path).size, statSync(draft).size];
-    // Both were opened to be compared.
+    // Both databases were opened for the comparison, which leaves their logs.
     for (const name of [path, draft]) closeLog(name);
     giveTo(draft, path);
     step('rename');

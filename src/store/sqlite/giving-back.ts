@@ -46,7 +46,7 @@ export class GivingBack {
       this.#worked = 0;
       while (this.#p.db.open && this.#p.freePages() > STEP_PAGES) {
         if (this.#p.busy() || performance.now() - this.#worked < QUIET) {
-          // It holds no thread that is to end.
+          // The timer must not keep a thread alive that is to end.
           await setTimeout(QUIET, undefined, { ref: false });
           continue;
         }

@@ -53,7 +53,7 @@ interface Piece {
   readonly n: number;
   readonly call: WriterCall;
   readonly manner: Manner;
-  /** Whose turn it takes; 0: nobody's. */
+  /** Account whose turn the work takes; 0: nobody's. */
   readonly turn: number;
   /** Waits among slices: it is one, or rides behind the chunks of each body that it files. */
   readonly large: boolean;
@@ -79,7 +79,7 @@ export class GroupCommit {
   readonly #passed = new Map<unknown, number>();
   /** Commits since several accounts waited together. */
   #alone = COMPANY;
-  /** Whose pieces were in the group before; 0: in none. */
+  /** Account whose pieces were in the last group; 0: none had any. */
   #lastTurn = 0;
   #commits = 0;
   #pages = 0;

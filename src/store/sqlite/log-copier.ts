@@ -15,7 +15,7 @@ export type Copied =
   | { readonly kind: 'unable' };
 
 export interface Copier {
-  /** It was started and its outcome not taken. */
+  /** True: a copy was started, and its outcome was not read yet. */
   readonly busy: boolean;
   start(): void;
   /** Undefined while it copies, and where nothing was started. */

@@ -4,7 +4,7 @@ type Arrays = Uint8Array | Float64Array | Uint32Array;
 export class Outgoing {
   readonly transfer: ArrayBuffer[] = [];
 
-  /** Each alone in its memory. */
+  /** Gives arrays away to another thread. Each must be alone in its memory. */
   give(...arrays: readonly Arrays[]): void {
     for (const { buffer } of arrays) this.transfer.push(buffer as ArrayBuffer);
   }

@@ -9,9 +9,9 @@ import type { Db } from './database.ts';
 import { ListingReader } from './listing-reader.ts';
 
 export const OWN_READS = { contents: ContentReader, listings: ListingReader };
-/** One of each, in the reader's thread. */
+/** An instance of each class of reads, in the reader's thread. */
 export type OwnReads = { readonly [K in keyof typeof OWN_READS]: InstanceType<(typeof OWN_READS)[K]> };
-/** The same as whoever asks has them. */
+/** The reads as callers of the main thread have them. */
 export type OwnReadCalls = { readonly [K in keyof OwnReads]: Remote<OwnReads[K]> };
 
 export const ownReads = (db: Db, keys: KeyFolder): OwnReads => ({

@@ -95,5 +95,5 @@ export class OwnUpkeep {
 }
 
 export const OWN = { mail: OwnMail, trail: OwnTrail, upkeep: OwnUpkeep };
-/** One of each, in the writer's thread. */
+/** An instance of each class of changes, in the writer's thread. */
 export type Own = { readonly [K in keyof typeof OWN]: InstanceType<(typeof OWN)[K]> };

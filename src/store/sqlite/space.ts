@@ -15,7 +15,7 @@ export interface SpaceParts {
   readonly freeOctets: () => number;
   /** Of the log's file, which is written over. */
   readonly logOctets: () => number;
-  /** One of them threw, and did not before. */
+  /** Called when a look at the disk fails and the one before did not. */
   readonly lost: (error: unknown) => void;
   readonly reserve: number;
   readonly monotonic: () => number;
@@ -96,7 +96,7 @@ export class Space {
     return this.reserved === 'out';
   }
 
-  /** What the reserve should be. */
+  /** Size that the reserve should have. */
   get wanted(): Reserved {
     if (this.#p.maxPages !== undefined) return this.full && this.free < 1 ? 'out' : 'whole';
     this.#look();

@@ -41,7 +41,7 @@ export class Standing {
     this.#forgotten();
   }
 
-  /** It ended, or went to another organisation. */
+  /** True: the account ended, or went to another organisation. */
   isClosed(account: number): boolean {
     const ask = (): unknown =>
       this.#sql.value`SELECT 1 FROM account WHERE id = ${account} AND (ends_at IS NOT NULL OR state = 'ended')`;

@@ -35,7 +35,7 @@ class Tags {
     this.#shape = shape;
   }
 
-  /** How many rows it changed. */
+  /** Runs a statement; answers how many rows it changed. */
   run(strings: TemplateStringsArray, ...given: readonly Given[]): number {
     const { statement, parts } = this.#prepared.get(strings) ?? this.#prepare(strings, given, 'none');
     return statement.run(...(parts === undefined ? given : valuesOf(strings, parts, given))).changes;
@@ -81,7 +81,7 @@ class Tags {
   }
 }
 
-/** Those of one connection. */
+/** Statements of one connection. */
 export class Sql extends Tags {
   /** Integers are bigints: ids of messages. */
   readonly big: Tags;
@@ -99,7 +99,7 @@ export class Sql extends Tags {
 
 const known = new WeakMap<Db, Sql>();
 
-/** The same for all who use that connection. */
+/** The one `Sql` of a connection, for all who use it. */
 export function sqlOf(db: Db): Sql {
   let sql = known.get(db);
   if (sql === undefined) known.set(db, (sql = new Sql(db)));

@@ -149,7 +149,7 @@ export class UsageChanges {
     this.#note(account, at, { pushed: 1 }, 'used');
   }
 
-  /** A row of the trail. Those of log-ins and refusals come counted, many in one. */
+  /** A row of the trail. Those of logins and refusals come counted, many in one. */
   row({ event, message, account, at, facts }: AuditItem): void {
     if (event === ACCEPTED && message !== null) this.#strangers += 1;
     if (account === null) return;

@@ -26,11 +26,11 @@ const NO_SALT = new Uint8Array(0);
 
 type OwnMethod = (changed: ChangeEffects, ...args: readonly unknown[]) => unknown;
 
-/** What may be called. */
+/** A method that may be called in the writer's thread. */
 interface Callee {
   readonly run: Callable;
   readonly manner: Manner;
-  /** One of the writer's own: no generator. */
+  /** True: a method of the writer itself, which is no generator. */
   readonly own: boolean;
 }
 type Callees = ReadonlyMap<string, ReadonlyMap<string, Callee>>;

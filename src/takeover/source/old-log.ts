@@ -1,6 +1,6 @@
 /**
  * Who logs in at the old server, from the log that it writes: lines of Dovecot 2.2 to 2.4 as it writes them itself or by syslog, or a table
- * `user,at` of whatever another server has. What a proxy hands on to the new server is no log-in there.
+ * `user,at` of whatever another server has. What a proxy hands on to the new server is no login there.
  */
 import { createReadStream } from 'node:fs';
 import { type Instant, instant } from '../../domain/units.ts';
@@ -13,7 +13,7 @@ export interface OldLogin {
   readonly from?: string;
 }
 
-/** Longer lines tell of no log-in. */
+/** Longer lines tell of no login. */
 const MAX_LINE = 16 * 1024;
 const SLICE = 256 * 1024;
 
@@ -21,7 +21,7 @@ const SLICE = 256 * 1024;
 const DOVECOT = /\b(?:pop3|imap)-login: (?:Info: )?(?:Login|Logged in): user=<([^>]+)>, (.*)/;
 const TABLE = /^"?user"?,"?at"?\s*$/;
 
-/** Calls `each` for every log-in; answers how many lines there were. Throws SourceError for a file that cannot be read. `now`: such logs have no year. */
+/** Calls `each` for every login; answers how many lines there were. Throws SourceError for a file that cannot be read. `now`: such logs have no year. */
 export async function readOldLog(
   file: string,
   now: Instant,

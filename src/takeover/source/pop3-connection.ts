@@ -75,7 +75,7 @@ export class Pop3Connection {
     return await this.#status(shown);
   }
 
-  /** The same for a challenge: true at `+ `. */
+  /** Sends a line to which a challenge is expected: true if the answer begins with `+ `. */
   async challenge(line: string): Promise<boolean> {
     this.#socket.write(`${line}\r\n`);
     return (await this.#line(line)).startsWith('+ ');

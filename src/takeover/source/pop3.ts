@@ -42,7 +42,7 @@ export async function openPop3(server: Pop3Server, login: Pop3Login): Promise<So
 }
 
 async function logIn(connection: Pop3Connection, { user, password }: Pop3Login): Promise<void> {
-  // They would be commands of their own.
+  // Line ends in a name or password would be commands of their own.
   if (/[\r\n\0]/.test(user + password)) throw new SourceError('Cannot log in: name or password has a line end in it');
   // RFC 5034 section 6: the plain mechanism, where a server has no USER.
   const capabilities = await connection

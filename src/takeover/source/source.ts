@@ -11,7 +11,7 @@ export interface SourceMessage {
   readonly uidl: string;
   /** When it was received there; undefined where the source does not tell. */
   readonly at?: Instant;
-  /** It was fetched from there; undefined where the source does not tell. */
+  /** True: a program had fetched it from there. Undefined if the source does not tell. */
   readonly fetched?: boolean;
   /** As it was served, where that is known. */
   readonly octets?: number;

@@ -3,9 +3,9 @@ import { FEDERATED_LIFE } from '../../domain/console.ts';
 import type { Language } from '../../domain/registry.ts';
 
 const LANGUAGE = '__Host-sluis-language';
-/** Of whoever has been sent to an OpenID provider, one for each log-in that a browser has under way. Lax: a Strict one does not come along where the page before was the provider's. */
+/** Of whoever has been sent to an OpenID provider, one for each login that a browser has under way. Lax: a Strict one does not come along where the page before was the provider's. */
 const AWAY = '__Host-sluis-oidc-';
-/** Such log-ins of one browser: 8 of 800 octets are half of what a request may have in its header. */
+/** Such logins of one browser: 8 of 800 octets are half of what a request may have in its header. */
 const MOST_AWAY = 8;
 const MARK = /^[a-z2-7]{1,32}$/;
 const YEAR = 31_536_000;
@@ -18,7 +18,7 @@ export const secretCookie = (name: string, secret: string): string => cookie(nam
 export const noSecretCookie = (name: string): string => cookie(name, '', '; Max-Age=0');
 export const languageCookie = (language: Language): string => cookie(LANGUAGE, language, `; Max-Age=${YEAR}`);
 
-/** `mark`: of one log-in. `shown`: those that the browser has; the oldest, which it sends first (RFC 6265bis, "Retrieval Model"), make room. */
+/** `mark`: of one login. `shown`: those that the browser has; the oldest, which it sends first (RFC 6265bis, "Retrieval Model"), make room. */
 export const awayCookies = (mark: string, value: string, shown: Shown['away']): readonly string[] => [
   ...[...shown.keys()].slice(0, Math.max(0, shown.size + 1 - MOST_AWAY)).map(noAwayCookie),
   cookie(AWAY + mark, value, `; Max-Age=${FEDERATED_LIFE / 1000}`, 'Lax'),
@@ -26,7 +26,7 @@ export const awayCookies = (mark: string, value: string, shown: Shown['away']): 
 export const noAwayCookie = (mark: string): string => cookie(AWAY + mark, '', '; Max-Age=0', 'Lax');
 
 export interface Shown {
-  /** By the marks of the log-ins. */
+  /** By the marks of the logins. */
   readonly away: ReadonlyMap<string, string>;
   readonly secret?: string;
   readonly language?: Language;

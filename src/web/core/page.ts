@@ -73,7 +73,7 @@ export interface AskedBy<V> {
   /** Of a page that takes one. */
   readonly file?: GivenFile;
   readonly headers: IncomingHttpHeaders;
-  /** Cookies of log-ins for which this browser was sent to an OpenID provider, by their marks. */
+  /** Cookies of logins for which this browser was sent to an OpenID provider, by their marks. */
   readonly away: ReadonlyMap<string, string>;
   readonly language: Language;
   readonly now: Instant;
@@ -99,6 +99,6 @@ export function visitorOf<V>({ visitor }: Pick<AskedBy<V>, 'visitor'>): V {
 
 const LOCAL = /^\/(?![/\\])[A-Za-z0-9\-._~%/?=&@+]*$/;
 
-/** Where somebody is sent after a log-in: a path of ours, whatever the link said. */
+/** Where somebody is sent after a login: a path of ours, whatever the link said. */
 export const localPath = (text: string | null | undefined): string =>
   text !== null && text !== undefined && text.length <= 512 && LOCAL.test(text) ? text : '/';

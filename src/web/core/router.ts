@@ -1,4 +1,4 @@
-/** Which page a path leads to. */
+/** Finds the page to which a path leads. */
 import type { PageFor } from './page.ts';
 
 /** A page of any site. */

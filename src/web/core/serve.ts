@@ -2,7 +2,7 @@
  * One request of a site of pages, from its first octet to the answer; the console is one (console/core/console-serving.ts).
  *
  * The order is that of what it tells: form, host, path and method; where a form comes from; who is logged in, and whether he may; the token of the
- * form; whether the key was touched of late; and only then the page. A page behind a log-in answers whoever is not logged in with the way there, also where it does not exist: nobody learns which paths there are.
+ * form; whether the key was touched of late; and only then the page. A page behind a login answers whoever is not logged in with the way there, also where it does not exist: nobody learns which paths there are.
  */
 import type { IncomingHttpHeaders, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { AdminContext } from '../../admin/context.ts';
@@ -32,7 +32,7 @@ export interface Sent {
   readonly body: string | Download['pieces'];
   /** As it was declared; for the log, which has nobody's names. */
   readonly page?: string;
-  /** Who asked: an operator, or an account. */
+  /** Name of the operator or login of the account that asked. */
   readonly by?: string;
 }
 

@@ -1,4 +1,4 @@
-/** What the pages of the log-in of any site have in common: hidden fields, and what went wrong. */
+/** What the pages of the login of any site have in common: hidden fields, and what went wrong. */
 import { type Html, html } from '../../http/html.ts';
 import type { From } from './slowed.ts';
 

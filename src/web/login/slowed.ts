@@ -1,6 +1,6 @@
 /**
  * Slows guessing at the way in. Whoever is refused hears one text after one time, whatever the reason; the reason stands in the trail. Guesses are counted by network as with
- * log-ins of mail, over all gateways of the store.
+ * logins of mail, over all gateways of the store.
  */
 import { createHmac } from 'node:crypto';
 import { pause } from '../../auth/pause.ts';
@@ -13,7 +13,7 @@ import { RegistryError } from '../../store/registry.ts';
 import type { SharedCount } from '../../store/shared-counts.ts';
 import type { LogInNotes, LogInRefusal } from './notes.ts';
 
-/** Where a request comes from. */
+/** Address and network from which a request comes. */
 export interface From {
   readonly address: string;
   readonly network: string;
