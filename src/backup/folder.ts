@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defined } from '../domain/defined.ts';
+import { type Instant, instant } from '../domain/units.ts';
 import { isInside } from '../platform/paths.ts';
 import type { AuditKeys } from '../crypto/keys/audit-keys.ts';
 import { makeFolder, realPlace, syncFolderOf } from './files.ts';
@@ -24,6 +25,10 @@ export interface KnownBackup {
   /** `at`: when a copy elsewhere was read back and found right; absent where nothing could be read back. */
   readonly offsite?: { readonly at?: string; readonly where: string };
 }
+
+/** What is in it is of that moment. */
+export const begunAt = (known: KnownBackup | undefined): Instant | undefined =>
+  known === undefined ? undefined : instant(Date.parse(known.manifest.begun));
 
 export const backupName = (at: number): string =>
   new Date(at)
@@ -149,8 +154,21 @@ export function tooMany(backups: readonly KnownBackup[], keep: Keep, now: number
   );
 }
 
+/** Removes what `keep` has no place for. Where somebody mounted the folder of another gateway, its backups are not ours to remove. */
+export async function removeOld(
+  folder: string,
+  storeId: string,
+  keep: Keep,
+  now: number,
+): Promise<Readonly<Record<'removed' | 'kept', readonly KnownBackup[]>>> {
+  const own = (await backupsIn(folder)).filter(({ manifest }) => manifest.store.storeId === storeId);
+  const removed = tooMany(own, keep, now);
+  for (const { path } of removed) await remove(path);
+  return { removed, kept: own.filter((known) => !removed.includes(known)) };
+}
+
 /** The manifest goes first: what a crash leaves of it is no backup. */
-export async function removeBackup(path: string): Promise<void> {
+async function remove(path: string): Promise<void> {
   await rm(join(path, MANIFEST), { force: true });
   await rm(path, { recursive: true, force: true });
 }

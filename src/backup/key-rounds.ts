@@ -1,13 +1,10 @@
 /** The rounds of the keys: they are in no backup, have copies of their own, and what was destroyed since has to be destroyed there, too. */
 import type { Clock, Log } from '../domain/effects.ts';
 import type { Instant } from '../domain/units.ts';
+import { type Actor, THE_GATEWAY } from '../store/actor.ts';
 import type { AuditTrail } from '../store/port/audit.ts';
+import type { BackupFailures } from './failures.ts';
 import { type KeyCopyPlaces, copyKeys, destroyKept, keptAside } from './key-copies.ts';
-
-export interface Actor {
-  readonly name: string;
-  readonly reason?: string;
-}
 
 export interface KeyRoundParts {
   readonly keyFolder: string;
@@ -26,13 +23,13 @@ const settled = async (run: Promise<void>): Promise<{ readonly error?: unknown }
 
 export class KeyRounds {
   readonly #p: KeyRoundParts;
-  readonly #failed: (error: unknown, actor: Actor) => void;
+  readonly #failures: BackupFailures;
   #running: Promise<void> = Promise.resolve();
   #copied: Instant | undefined;
 
-  constructor(parts: KeyRoundParts, failed: (error: unknown, actor: Actor) => void) {
+  constructor(parts: KeyRoundParts, failures: BackupFailures) {
     this.#p = parts;
-    this.#failed = failed;
+    this.#failures = failures;
   }
 
   /** When the copy of the key folder was last seen to be whole, in this process. */
@@ -41,7 +38,7 @@ export class KeyRounds {
   }
 
   /** Brings the copy of the key folder up to date, and what a rotation kept of it. Rejects where one failed. */
-  async round(actor: Actor): Promise<void> {
+  async round(actor: Actor = THE_GATEWAY): Promise<void> {
     // A drill has one of its own, in the same minute as that of the gateway: two at once would write the same files.
     const round = this.#running.then(() => this.#both(actor));
     this.#running = round.catch(() => undefined);
@@ -52,7 +49,7 @@ export class KeyRounds {
     // A fault of the one must not put off the other.
     const ended = [await settled(this.#kept(actor)), await settled(this.#copy(actor))];
     const failed = ended.find((one) => one.error !== undefined);
-    for (const { error } of ended) if (error !== undefined) this.#failed(error, actor);
+    for (const { error } of ended) if (error !== undefined) this.#failures.note('keys', error, actor);
     if (failed !== undefined) throw failed.error;
   }
 

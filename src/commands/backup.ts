@@ -185,7 +185,7 @@ const restore = changes({
   progress: { phase: 'Restoring', unit: 'MiB' },
   examples: ['backups/2026-11-26T020000Z --all'],
   run: async ({ backups: kept }, { backup, keysFrom, all }, call) =>
-    await kept.drill({ all, actor: call.actor, ...defined({ backup, keysFrom }) }, toldTo(call)),
+    await kept.drills.restore({ all, actor: call.actor, ...defined({ backup, keysFrom }) }, toldTo(call)),
   say: (report) =>
     [
       ...report.steps.map(stepText),

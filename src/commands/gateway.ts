@@ -93,7 +93,7 @@ const status = reads({
     const { reasons, listeners, partners } = found;
     // What cannot be told now must not hide the rest.
     const [drills, probes, looked] = await Promise.all([
-      backups.due().catch(() => []),
+      backups.drills.due().catch(() => []),
       running.probes().catch(() => []),
       all ? sites?.look() : undefined,
     ]);

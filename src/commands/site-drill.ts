@@ -113,7 +113,7 @@ export const site = changes({
     '--from noord --to zuid --there 2h --back 1h --person "J. Smit" --outage 3 --measured-by watch --lost 0 --not-tried "loss of a site without warning"',
   ],
   run: async ({ backups }, { person, measuredBy, ...input }, { actor }) => {
-    const { marks, ...report } = await backups.siteDrill({ ...input, people: person, measuredBy }, actor);
+    const { marks, ...report } = await backups.drills.site({ ...input, people: person, measuredBy }, actor);
     return { ...report, marks: { ...marks } };
   },
   say: ({ passed, from, to, outage, lost, file }) =>

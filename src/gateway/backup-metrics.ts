@@ -16,10 +16,10 @@ export interface BackupMetricParts {
 }
 
 export function backupMetrics({ backups, maxAge, maxDrillAge, clock }: BackupMetricParts): readonly Metric[] {
-  const due = remembered(clock, seconds(30), () => backups.due());
+  const due = remembered(clock, seconds(30), () => backups.drills.due());
   const ask = remembered(clock, seconds(30), () => backups.state());
   const kept = remembered(clock, seconds(30), async () => {
-    const found = await backups.logKept();
+    const found = await backups.log.waiting();
     return found === undefined ? [] : [found];
   });
   /** Infinite where there is none yet: that is too old for every alarm. */
@@ -71,7 +71,7 @@ export function backupMetrics({ backups, maxAge, maxDrillAge, clock }: BackupMet
       'sluis_key_copy_age_seconds',
       'Since when the copy of the key folder was not seen to be whole; infinite: not since the start.',
       [],
-      () => (keys ? age(backups.keysCopied) : []),
+      () => (keys ? age(backups.keys.copied) : []),
     ),
     gauge('sluis_drill_age_seconds', 'Since when no drill restored a backup.', [], async () =>
       folder ? age((await ask()).drill) : [],
@@ -97,7 +97,7 @@ export function backupMetrics({ backups, maxAge, maxDrillAge, clock }: BackupMet
       ['drill', 'why'],
       async () => {
         const all = await due();
-        return backups.drillKinds.flatMap((drill) =>
+        return backups.drills.kinds.flatMap((drill) =>
           DUE_WHYS.map((why) => ({
             labels: { drill, why },
             value: all.some((one) => one.drill === drill && one.why === why) ? 1 : 0,

@@ -92,10 +92,10 @@ export function startBackups(backups: Backups, clock: Clock, jobs: Jobs = ALL_JO
   const { folder, drills, logs } = backups.configured;
   const schedules = [
     ...(folder ? [startSchedule({ clock, round: () => backups.round(), mine })] : []),
-    ...(logs ? [startSchedule({ clock, round: () => backups.logRound(), longestRetry: minutes(5), mine })] : []),
-    ...(drills ? [startSchedule({ clock, round: () => backups.drillRound(), longestRetry: days(1), mine })] : []),
+    ...(logs ? [startSchedule({ clock, round: () => backups.log.round(), longestRetry: minutes(5), mine })] : []),
+    ...(drills ? [startSchedule({ clock, round: () => backups.drills.round(), longestRetry: days(1), mine })] : []),
     // Each gateway copies its own keys. A fault of the one must not put off the other.
-    startSchedule({ clock, round: () => backups.keyRound(), longestRetry: minutes(10) }),
+    startSchedule({ clock, round: () => backups.keys.round(), longestRetry: minutes(10) }),
   ];
   return {
     settled: async () => {

@@ -46,7 +46,7 @@ test('a drill with the copy of the keys works with nothing else, changes nothing
   await backups.take({ actor });
   const before = contentsOf(places.to);
   for (const keysFrom of [places.to, copy]) {
-    const report = await backups.drill({ actor, keysFrom });
+    const report = await backups.drills.restore({ actor, keysFrom });
     assert.equal(report.passed, true, JSON.stringify(report.steps));
     assert.equal(report.keysFrom, copy);
     assert.equal(report.opened, 1);
@@ -61,25 +61,25 @@ test('a copy that lacks or garbles the day key fails the drill, while the key fo
   const key = join(copy, dayKeyIn(copy));
   const good = readFileSync(key);
   rmSync(key);
-  const lacking = await backups.drill({ actor, keysFrom: places.to });
+  const lacking = await backups.drills.restore({ actor, keysFrom: places.to });
   assert.equal(lacking.passed, false);
   assert.ok(
     lacking.steps.some(({ step, passed }) => step === 'keys' && !passed),
     JSON.stringify(lacking.steps),
   );
   writeFileSync(key, Buffer.alloc(good.length, 1));
-  const garbled = await backups.drill({ actor, keysFrom: places.to });
+  const garbled = await backups.drills.restore({ actor, keysFrom: places.to });
   assert.equal(garbled.passed, false);
   assert.match(garbled.steps[0]?.found ?? '', /is not what the key folder is: 1 file, such as "\d{4}-/);
-  assert.equal((await backups.drill({ actor })).passed, true);
-  assert.equal((await backups.drill({ actor })).keysFrom, undefined);
+  assert.equal((await backups.drills.restore({ actor })).passed, true);
+  assert.equal((await backups.drills.restore({ actor })).keysFrom, undefined);
 });
 
 test('a copy without the key of the audit trail fails too: a gateway could not start from it', async (t) => {
   const { backups, copy, places } = await withCopy(t);
   await backups.take({ actor });
   rmSync(join(copy, 'audit', 'anchor.key'));
-  const report = await backups.drill({ actor, keysFrom: places.to });
+  const report = await backups.drills.restore({ actor, keysFrom: places.to });
   assert.equal(report.passed, false);
   assert.match(report.steps[0]?.found ?? '', /such as "audit\/anchor\.key"/);
 });
@@ -87,7 +87,7 @@ test('a copy without the key of the audit trail fails too: a gateway could not s
 test('what is no copy is refused by name: the key folder itself, a folder of other things, one that is not there', async (t) => {
   const { backups, places, at, folder } = await withCopy(t);
   await backups.take({ actor });
-  const refused = (keysFrom: string): Promise<unknown> => backups.drill({ actor, keysFrom });
+  const refused = (keysFrom: string): Promise<unknown> => backups.drills.restore({ actor, keysFrom });
   await assert.rejects(refused(places.keyFolder), /that is the key folder itself; name the copy of it/);
   await assert.rejects(
     refused(at('elsewhere')),
@@ -132,16 +132,16 @@ test('a drill that is due while somebody takes a backup is no failure: it comes 
   const { backups, told, log, folder } = await withCopy(t, days(2));
   await backups.take({ actor });
   // It looks, and then finds the folder taken.
-  const round = backups.drillRound();
+  const round = backups.drills.round();
   await Promise.all([round, backups.take({ actor })]);
   assert.deepEqual([told, log.names.filter((name) => name === 'backup.drill-failed')], [[], []]);
-  await backups.drillRound();
+  await backups.drills.round();
   assert.ok(existsSync(join(folder, 'drills')));
 });
 
 test('two rounds of the keys at once write each file once', async (t) => {
   const { backups, copy, told } = await withCopy(t);
-  await Promise.all([backups.keyRound(), backups.keyRound(), backups.keyRound()]);
+  await Promise.all([backups.keys.round(), backups.keys.round(), backups.keys.round()]);
   assert.ok(existsSync(join(copy, 'store')));
   assert.deepEqual(told, []);
 });
@@ -167,13 +167,13 @@ test('a drill by itself that fails is told by mail, tried ever less often, and c
   assert.equal(drill, undefined);
   assert.equal(lastDrill?.passed, false);
   clock.advance(minutes(1));
-  assert.equal((await backups.drill({ actor })).passed, true, 'the backup here is whole');
+  assert.equal((await backups.drills.restore({ actor })).passed, true, 'the backup here is whole');
 });
 
 test('a report that a crash left half is passed over', async (t) => {
   const { backups, folder } = await withCopy(t);
   await backups.take({ actor });
-  await backups.drill({ actor });
+  await backups.drills.restore({ actor });
   writeFileSync(join(folder, 'drills', 'drill-2999-01-01T000000Z.json'), '{"passed": tr');
   const { drill, lastDrill } = await backups.state();
   assert.equal(lastDrill?.passed, true);
@@ -183,7 +183,7 @@ test('a report that a crash left half is passed over', async (t) => {
 test('a report that is unsigned, changed, signed by somebody else or renamed counts for nothing', async (t) => {
   const { backups, folder, parts } = await withCopy(t);
   await backups.take({ actor });
-  const { file } = await backups.drill({ actor });
+  const { file } = await backups.drills.restore({ actor });
   const { drill: good } = await backups.state();
   const [text, signature] = [readFileSync(file, 'utf8'), readFileSync(`${file}.sig`)];
   const { at } = JSON.parse(text) as DrillReport;
@@ -250,33 +250,33 @@ test('a relevant change makes a drill due; the next one by itself tries it, a da
   const passDay = async (): Promise<void> => {
     clock.advance(days(1));
     await backups.take({ actor });
-    await backups.drillRound();
+    await backups.drills.round();
   };
   await backups.take({ actor });
-  assert.deepEqual(await backups.due(), [], 'that there was none yet is told by its age');
-  await backups.drillRound();
+  assert.deepEqual(await backups.drills.due(), [], 'that there was none yet is told by its age');
+  await backups.drills.round();
   assert.equal(reports(), 1);
   await passDay();
-  assert.deepEqual([reports(), await backups.due()], [1, []], 'nothing has changed');
+  assert.deepEqual([reports(), await backups.drills.due()], [1, []], 'nothing has changed');
 
   marks = { ...marks, schema: 2, listeners: ['api (https)'] };
   assert.deepEqual(
-    (await backups.due()).map(({ drill, why }) => [drill, why]),
+    (await backups.drills.due()).map(({ drill, why }) => [drill, why]),
     [
       ['restore', 'schema'],
       ['restore', 'listener'],
     ],
   );
   await passDay();
-  assert.deepEqual([reports(), await backups.due()], [2, []]);
+  assert.deepEqual([reports(), await backups.drills.due()], [2, []]);
   marks = { ...marks, keys: { 'master key': 'second' } };
   clock.advance(hours(1));
-  await backups.drillRound();
+  await backups.drills.round();
   assert.equal(reports(), 2, 'not twice a day');
-  assert.equal((await backups.due())[0]?.text, 'another key is in use: master key');
+  assert.equal((await backups.drills.due())[0]?.text, 'another key is in use: master key');
   clock.advance(days(400));
   assert.deepEqual(
-    (await backups.due()).map(({ why }) => why),
+    (await backups.drills.due()).map(({ why }) => why),
     ['age', 'key'],
   );
 });
@@ -291,27 +291,30 @@ test('a drill of a site: its report counts as that of a restore does, and for si
     ...{ failed: [], notTried: ['loss of a site without warning'] },
     measuredBy: 'watch' as const,
   };
-  await assert.rejects(new Backups(parts).siteDrill(wish, actor), /Cannot write down a drill of a site: .* no sites; /);
   await assert.rejects(
-    backups.siteDrill({ ...wish, back: (clock.now() + 1) as typeof there }, actor),
+    new Backups(parts).drills.site(wish, actor),
+    /Cannot write down a drill of a site: .* no sites; /,
+  );
+  await assert.rejects(
+    backups.drills.site({ ...wish, back: (clock.now() + 1) as typeof there }, actor),
     /that is to come/,
   );
   assert.deepEqual(
-    (await backups.due()).map(({ drill, why }) => [drill, why]),
+    (await backups.drills.due()).map(({ drill, why }) => [drill, why]),
     [['site', 'never']],
   );
 
-  const lost = await backups.siteDrill({ ...wish, lost: 1 }, actor);
+  const lost = await backups.drills.site({ ...wish, lost: 1 }, actor);
   assert.equal(lost.passed, false);
   assert.deepEqual(
-    (await backups.due()).map(({ why }) => why),
+    (await backups.drills.due()).map(({ why }) => why),
     ['never'],
     'one that failed is none',
   );
   for (const change of [{ back: undefined }, { failed: ['the address did not move'] }])
-    assert.equal((await backups.siteDrill({ ...wish, ...change }, actor)).passed, false);
+    assert.equal((await backups.drills.site({ ...wish, ...change }, actor)).passed, false);
   clock.advance(minutes(1));
-  const { file, ...report } = await backups.siteDrill(wish, { ...actor, reason: 'yearly' });
+  const { file, ...report } = await backups.drills.site(wish, { ...actor, reason: 'yearly' });
   const written = readFileSync(file, 'utf8');
   const { sha256, ...told } = JSON.parse(written) as Readonly<Record<string, unknown>>;
   assert.deepEqual(told, report);
@@ -323,7 +326,7 @@ test('a drill of a site: its report counts as that of a restore does, and for si
     [report.passed, report.by, report.reason, report.outage],
     [true, 'auditor', 'yearly', { seconds: 3, by: 'watch' }],
   );
-  assert.deepEqual(await backups.due(), []);
+  assert.deepEqual(await backups.drills.due(), []);
   assert.equal((await backups.state()).drill, undefined, 'no backup was restored by it');
   const rows = (await store.audit.read({ limit: 100 })).filter(({ event }) => event === 'site.drilled');
   assert.deepEqual(
@@ -334,7 +337,7 @@ test('a drill of a site: its report counts as that of a restore does, and for si
 
   writeFileSync(file, readFileSync(file, 'utf8').replace('"lost": 0', '"lost": 9'));
   assert.deepEqual(
-    (await backups.due()).map(({ why }) => why),
+    (await backups.drills.due()).map(({ why }) => why),
     ['never'],
     'what was changed proves nothing',
   );

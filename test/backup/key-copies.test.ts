@@ -34,12 +34,12 @@ test('a new day key is copied at the next look, the master key never, and the co
   const { backups, places, copy, keys, options, log, clock } = await copying(t);
   writeFileSync(join(places.keyFolder, 'master.key'), options.masterKey);
   keys.make('2031-01-01', randomBytes);
-  await backups.keyRound();
+  await backups.keys.round();
   keys.make('2031-01-02', randomBytes);
   assert.deepEqual((await keyLag(places)).missing, ['2031-01-02.key']);
-  await backups.keyRound();
-  await backups.keyRound();
-  assert.equal(backups.keysCopied, clock.now());
+  await backups.keys.round();
+  await backups.keys.round();
+  assert.equal(backups.keys.copied, clock.now());
   assert.equal(log.names.filter((name) => name === 'backup.keys-copied').length, 2, 'nothing to tell the third time');
   assert.equal(existsSync(join(copy, 'master.key')), false);
   assert.equal(new KeyFolder(copy, options.masterKey).storeId, keys.storeId);
@@ -56,7 +56,7 @@ test('a destroyed day key is destroyed in the copies under every master key of t
   elsewhere.adopt('s');
   elsewhere.make('2031-01-01', randomBytes);
   for (const { sealed } of elsewhere.sealedKeysOf('2031-01-01')) keys.take('2031-01-01', sealed);
-  await backups.keyRound();
+  await backups.keys.round();
   assert.equal(readdirSync(copy).filter((name) => name.startsWith('2031')).length, 2);
   const [before, other] = [join(places.to, 'a'.repeat(20)), join(places.to, 'b'.repeat(20))];
   for (const folder of [before, other]) {
@@ -66,7 +66,7 @@ test('a destroyed day key is destroyed in the copies under every master key of t
   writeFileSync(join(other, 'store'), 'another\n');
   keys.erase('2031-01-01');
   assert.equal((await keyLag(places)).undestroyed.length, 3);
-  await backups.keyRound();
+  await backups.keys.round();
   for (const folder of [copy, before])
     assert.deepEqual(
       [`2031-01-01.erased`],
@@ -82,9 +82,9 @@ test('all keys of a day that was closed for the sake of one message go from the 
   elsewhere.adopt('s');
   elsewhere.make('2031-01-01', randomBytes);
   for (const { sealed } of elsewhere.sealedKeysOf('2031-01-01')) keys.take('2031-01-01', sealed);
-  await backups.keyRound();
+  await backups.keys.round();
   keys.keep('2031-01-01', Buffer.alloc(40), randomBytes);
-  await backups.keyRound();
+  await backups.keys.round();
   assert.deepEqual(
     readdirSync(copy).filter((name) => name.startsWith('2031')),
     ['2031-01-01.kept'],
@@ -94,12 +94,12 @@ test('all keys of a day that was closed for the sake of one message go from the 
 test('what vanished in the key folder stays in the copy; a damaged key overwrites no good one', async (t) => {
   const { backups, places, copy, keys, told } = await copying(t);
   for (const day of ['2031-01-01', '2031-01-02']) keys.make(day, randomBytes);
-  await backups.keyRound();
+  await backups.keys.round();
   const good = readFileSync(join(copy, '2031-01-02.key'));
   rmSync(join(places.keyFolder, '2031-01-01.key'));
   writeFileSync(join(places.keyFolder, '2031-01-02.key'), 'torn');
   keys.make('2031-01-03', randomBytes);
-  await assert.rejects(backups.keyRound(), /the day key "2031-01-02\.key" in .* should be the same and differ/);
+  await assert.rejects(backups.keys.round(), /the day key "2031-01-02\.key" in .* should be the same and differ/);
   assert.ok(existsSync(join(copy, '2031-01-01.key')) && existsSync(join(copy, '2031-01-03.key')));
   assert.deepEqual(readFileSync(join(copy, '2031-01-02.key')), good);
   assert.deepEqual(
@@ -112,11 +112,11 @@ test('a place that is missing is a failure that is told, never a folder that is 
   const { backups, places, log } = await copying(t);
   rmSync(places.to, { recursive: true });
   await assert.rejects(
-    backups.keyRound(),
+    backups.keys.round(),
     /Cannot copy the key folder to ".*keys-copy": ".*" is missing; mount or make it/,
   );
   assert.equal(existsSync(places.to), false);
-  assert.equal(backups.keysCopied, undefined);
+  assert.equal(backups.keys.copied, undefined);
   assert.deepEqual(
     backups.failures.read().map(({ value }) => value),
     [1],

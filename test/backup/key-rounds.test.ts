@@ -52,7 +52,7 @@ test('two minutes after the start the key folder is copied, and a new day key a 
   keys.make('2031-01-01', randomBytes);
   await pass(minutes(1));
   assert.ok(existsSync(join(copy, '2031-01-01.key')));
-  assert.equal(backups.keysCopied, clock.now());
+  assert.equal(backups.keys.copied, clock.now());
   keys.erase('2031-01-01');
   await pass(minutes(1));
   assert.deepEqual(
@@ -69,12 +69,12 @@ test('a place that is missing is told once by each failure, tried at least each 
   assert.ok(told.every(({ step, why }) => step === 'keys' && why.includes('is missing; mount or make it')));
   assert.equal(told.length, failures.length, 'the desk sends one a day');
   assert.deepEqual(backups.failures.read(), [{ labels: { step: 'keys' }, value: 7 }]);
-  assert.equal(backups.keysCopied, undefined);
+  assert.equal(backups.keys.copied, undefined);
   assert.equal(existsSync(places.to), false, 'a mount point is never made');
   mkdirSync(places.to);
   await pass(minutes(10));
   assert.ok(existsSync(join(copy, 'store')));
-  assert.notEqual(backups.keysCopied, undefined);
+  assert.notEqual(backups.keys.copied, undefined);
   const rows = (await store.audit.read({ limit: 100 })).map(({ event, outcome }) => `${event} ${outcome}`);
   assert.ok(rows.includes('backup.failed failure') && rows.includes('backup.keys-copied success'));
 });

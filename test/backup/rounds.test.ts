@@ -295,11 +295,11 @@ test('a drill proves the newest backup, leaves no scratch, and its signed report
   for (let i = 0; i < 3; i += 1) await deliver(store, Buffer.from(`message ${i}\r\n`), 'anna@group.test');
   await deliver(store, Buffer.alloc(600_000, 'large\r\n'), 'anna@group.test');
   await assert.rejects(
-    backups.drill({ actor: { name: 'auditor' } }),
+    backups.drills.restore({ actor: { name: 'auditor' } }),
     /Cannot find a backup in .*take one with "sluis backup take"/,
   );
   await backups.take({ actor: { name: 'a' } });
-  const report = await backups.drill({ actor: { name: 'auditor', reason: 'yearly' } });
+  const report = await backups.drills.restore({ actor: { name: 'auditor', reason: 'yearly' } });
   assert.deepEqual([report.passed, report.opened, report.by, report.reason], [true, 4, 'auditor', 'yearly']);
   assert.deepEqual(
     report.steps.map(({ step }) => step),
@@ -319,7 +319,7 @@ test('a drill proves the newest backup, leaves no scratch, and its signed report
   const octets = readFileSync(database);
   octets[20_000] = (octets[20_000] ?? 0) ^ 1;
   writeFileSync(database, octets);
-  const damaged = await backups.drill({ actor: { name: 'auditor' } });
+  const damaged = await backups.drills.restore({ actor: { name: 'auditor' } });
   assert.equal(damaged.passed, false);
   assert.match(damaged.steps.at(-1)?.found ?? '', /is not what the manifest says/);
   assert.equal((await backups.state()).drill, clock.now() - days(1), 'a failed drill is none');

@@ -70,7 +70,7 @@ test(
             // A backup has a round in front of it, which would wait for this one.
             if (held) await until('the base backup has begun', () => !taking || begunIn(at('backups')), 60_000, 1);
             if (!taking) break;
-            const received = backups.logRound();
+            const received = backups.log.round();
             const receiver = held ? await heldBack() : undefined;
             if (receiver !== undefined) {
               // What is removed behind a backup waits for the round as well.

@@ -187,7 +187,7 @@ test(
       await node.deliver('before');
       moments.push({ at: await momentAt(primary()), messages: (messages += 1) });
       await node.deliver('before, too');
-      await patiently(() => node.backups.logRound());
+      await patiently(() => node.backups.log.round());
       const old = cluster.primary;
       if (turn === 0) {
         await cluster.kill(old);
@@ -203,7 +203,7 @@ test(
       await until(
         'the log continues',
         () =>
-          node.backups.logRound().then(
+          node.backups.log.round().then(
             () => true,
             () => false,
           ),

@@ -109,7 +109,7 @@ test(
     await new Promise((resolve) => setTimeout(resolve, 20));
     clock.advance(seconds(1));
     const lost = await deliver(store, Buffer.from('after\r\n'), 'anna@group.test');
-    await backups.logRound();
+    await backups.log.round();
 
     const done = await restore(taken.path, at('moment'), { until: moment });
     assert.ok(done.passed, failure(done));
@@ -144,8 +144,8 @@ test(
     const refused = [first, second].find(({ status }) => status === 'rejected') as PromiseRejectedResult;
     assert.match(String(refused.reason), /a backup is being taken; try again when it has ended/);
     await deliver(store, Buffer.from('two\r\n'), 'anna@group.test');
-    await backups.logRound();
-    const report = await backups.drill({ actor: ACTOR, all: true });
+    await backups.log.round();
+    const report = await backups.drills.restore({ actor: ACTOR, all: true });
     assert.ok(report.passed, JSON.stringify(report.steps));
     assert.equal(report.opened, 2, 'what came after the base backup is in the log');
     assert.deepEqual(
@@ -176,7 +176,7 @@ test(
     const { id } = parts.store;
     const source = { id, copyTo: () => assert.fail(), copySize: () => assert.fail(), checkCopy: () => assert.fail() };
     const log = { receive, kept: () => whole!.kept() };
-    await new Backups({ ...parts, store: { ...source, log } }).logRound();
+    await new Backups({ ...parts, store: { ...source, log } }).log.round();
     const early = await restore(path, at('early'));
     assert.ok(early.passed, failure(early));
     assert.equal(early.proof?.opened, 1);
@@ -196,7 +196,7 @@ test(
     assert.match(failure(without), /^the log does not reach the end of the backup at 0\/.*\(--without-log\)/s);
     writeFileSync(manifest, signed);
     await deliver(store, Buffer.from('two\r\n'), 'anna@group.test');
-    await backups.logRound();
+    await backups.log.round();
     const later = await restore(path, at('later'));
     assert.ok(later.passed, failure(later));
     assert.equal(later.proof?.opened, 2);
@@ -211,7 +211,7 @@ test('what was erased since the backup stays erased, and the rest of the store o
   await deliver(store, Buffer.from('new\r\n'), 'anna@group.test');
   const { path } = await backups.take({ actor: ACTOR });
   new KeyFolder(keyFolder, masterKey).erase(dayOf(instant(clock.now() - days(1))));
-  await backups.logRound();
+  await backups.log.round();
   const done = await restore(path, at('erased'), {});
   assert.ok(done.passed, failure(done));
   assert.deepEqual([done.proof?.opened, done.proof?.erased], [1, 1]);
@@ -233,7 +233,7 @@ test(
       await server.ask('SELECT pg_switch_wal()');
     }
     await here.ask('CREATE TABLE IF NOT EXISTS another (a int)');
-    await backups.logRound();
+    await backups.log.round();
     assert.ok(anna > 0);
     const log = at('backups/log');
     const whole = readdirSync(log)
@@ -283,7 +283,7 @@ test(
     // A file of the log goes: what is left is put aside, and the next round of backups begins another.
     rmSync(segment);
     await assert.rejects(
-      backups.logRound(),
+      backups.log.round(),
       /The log in .* cannot continue: 1 file of the log went, such as .* a base backup begins another one/,
     );
     assert.deepEqual(
@@ -308,7 +308,7 @@ test(
     const walled = async (): Promise<void> => {
       await deliver(store, randomBytes(1000), 'anna@group.test');
       await server.ask('SELECT pg_switch_wal()');
-      await backups.logRound();
+      await backups.log.round();
     };
     await backups.take({ actor: ACTOR });
     await walled();
@@ -325,10 +325,10 @@ test(
     await server.ask('CHECKPOINT');
     await server.ask('CHECKPOINT');
     await assert.rejects(
-      backups.logRound(),
+      backups.log.round(),
       /The log in .* cannot continue: .*already been removed.* What it has was kept/,
     );
-    await backups.logRound();
+    await backups.log.round();
   },
 );
 
@@ -419,27 +419,27 @@ test(
   async (t) => {
     const { backups, store, server, told } = await scene(t);
     await backups.take({ actor: ACTOR });
-    await backups.logRound();
-    const before = await backups.logKept();
+    await backups.log.round();
+    const before = await backups.log.waiting();
     assert.equal(before?.left, undefined);
     await server.set({ max_slot_wal_keep_size: '32MB' });
     t.after(() => server.set({ max_slot_wal_keep_size: '-1' }));
     for (let n = 0; n < 5; n += 1)
       await server.ask('SELECT pg_switch_wal() FROM pg_logical_emit_message(true, $1, $2)', ['t', 'x']);
-    const behind = await backups.logKept();
+    const behind = await backups.log.waiting();
     assert.equal(behind?.left, 0);
     // The last of what a round received is told with the next one.
     assert.ok(behind.kept - (before?.kept ?? 0) > 64 * MiB);
     await server.ask('CHECKPOINT');
     const [slot] = await server.ask("SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'sluis_backup'");
     assert.equal(slot?.wal_status, 'lost');
-    assert.deepEqual(await backups.logKept(), { kept: 0, left: 0 });
+    assert.deepEqual(await backups.log.waiting(), { kept: 0, left: 0 });
 
-    await assert.rejects(backups.logRound(), /The log in .* cannot continue: .*already been removed/);
+    await assert.rejects(backups.log.round(), /The log in .* cannot continue: .*already been removed/);
     assert.deepEqual(told, ['log']);
     await deliver(store, Buffer.from('x'), 'anna@group.test');
     await backups.round();
-    await backups.logRound();
+    await backups.log.round();
     assert.equal((await backups.list()).length, 2);
     const [anew] = await server.ask("SELECT wal_status FROM pg_replication_slots WHERE slot_name = 'sluis_backup'");
     assert.equal(anew?.wal_status, 'reserved');
@@ -519,7 +519,7 @@ test(
         await assert.rejects(backups.take({ actor: ACTOR }), { message: what });
         await server.ask('SELECT pg_switch_wal()');
         await deliver(store, Buffer.from('more'), 'anna@group.test');
-        await assert.rejects(backups.logRound(), {
+        await assert.rejects(backups.log.round(), {
           message:
             /^Cannot bring the log in .* up to date: the disk is full; free some space there\. The server keeps what is not there yet, and it is tried again$/,
         });
@@ -534,7 +534,7 @@ test(
       );
 
       await deliver(store, Buffer.from('last'), 'anna@group.test');
-      await backups.logRound();
+      await backups.log.round();
       const done = await restore(path, at('restored'));
       assert.ok(done.passed, failure(done));
       assert.equal(done.proof?.opened, 5);

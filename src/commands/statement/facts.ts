@@ -182,7 +182,7 @@ const textOf = (value: unknown): string | undefined => (typeof value === 'string
 
 /** `notBefore`: an older good restore has lapsed. A switch may be a year old (domain/drills.ts). */
 async function drillFact({ backups }: AdminContext, kind: DrillKind, notBefore: number): Promise<DrillFact> {
-  const { last, due } = await backups.drillEvidence(kind);
+  const { last, due } = await backups.drills.evidence(kind);
   if (last === undefined) return { due: due.map(({ text }) => text) };
   const { name, sha256, report, state } = last;
   const { last: tried, good } = state;
