@@ -134,7 +134,7 @@ const ofCommands = [
   // The statement is a page that is read without a server.
   '/http/html.ts',
   ...['admin', 'backup', 'sites', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
-  ...['checks', 'dane', 'listeners', 'mail-test', 'records', 'report', 'scan', 'setup'].map(
+  ...['checks', 'dane', 'listeners', 'mail-test', 'mail-test-facts', 'records', 'report', 'scan', 'setup'].map(
     (f) => `/gateway/doctor-${f}.ts`,
   ),
   ...port,
@@ -605,7 +605,7 @@ export default tseslint.config(
     '/gateway.ts',
     ...['admin', 'backup', 'postgres-check', 'store', 'stopped-store'].map((f) => `/gateway/${f}.ts`),
     '/gateway/own-records.ts',
-    ...['checks', 'dane', 'listeners', 'mail-test', 'records', 'report', 'scan', 'setup'].map(
+    ...['checks', 'dane', 'listeners', 'mail-test', 'mail-test-facts', 'records', 'report', 'scan', 'setup'].map(
       (f) => `/gateway/doctor-${f}.ts`,
     ),
     ...port,

@@ -1,36 +1,24 @@
 /**
- * What the store and the certificates tell at /metrics. What takes a query is looked up once in a while and remembered, in bounded steps,
+ * What the store tells at /metrics, with its queues and mailboxes. What takes a query is looked up once in a while and remembered, in bounded steps,
  * however often somebody scrapes.
  */
-import { ENDING_KINDS, endingsWithin } from '../admin/endings.ts';
-import {
-  GATEWAY_CERTIFICATE_KINDS,
-  type GatewayCertificate,
-  type GatewayCertificates,
-  endingOf,
-  renewalLate,
-  renewedInTime,
-} from '../crypto/certificates/gateway-certificates.ts';
 import type { Counts } from '../domain/counts.ts';
 import { defined } from '../domain/defined.ts';
-import type { Clock } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
-import { type Instant, type Milliseconds, days, hours, instant, minutes, seconds } from '../domain/units.ts';
+import { type Instant, type Milliseconds, instant, minutes, seconds } from '../domain/units.ts';
 import { type Metric, type Sample, counter, distribution, gauge, single } from '../http/metric.ts';
 import { remembered } from '../platform/remembered.ts';
 import type { PartnerQueue } from '../store/deliveries.ts';
+import { type CertificateMetricParts, certificateMetrics } from './certificate-metrics.ts';
 import { type TrailCounts, trailMetrics } from './trail-metrics.ts';
 import type { Store } from '../store/port/store.ts';
 
-export interface StoreMetricParts {
-  readonly store: Store;
-  readonly clock: Clock;
+export interface StoreMetricParts extends CertificateMetricParts {
   readonly trail: TrailCounts;
   /** By the daily round, since the start. */
   readonly ended: { readonly held: number };
   /** Notices that were sent to nobody. */
   readonly unsent: Pick<Counts<'why'>, 'read'>;
-  readonly certificates: () => Promise<GatewayCertificates>;
 }
 
 export const storeMetrics = (parts: StoreMetricParts): readonly Metric[] => [
@@ -45,7 +33,7 @@ export const storeMetrics = (parts: StoreMetricParts): readonly Metric[] => [
   removals(parts),
   ...queues(parts),
   ...mailboxes(parts),
-  ...certificates(parts),
+  ...certificateMetrics(parts),
 ];
 
 const storeItself = ({ store }: StoreMetricParts): Metric[] => [
@@ -167,67 +155,4 @@ async function uncollected({ deliveries }: Store, before: Instant): Promise<Unco
     if (after === undefined || page.length < PAGE) break;
   }
   return { mailboxes: boxes, messages, ...(boxes === 0 ? {} : { oldest: instant(oldest) }) };
-}
-
-const WITHIN = [7, 30, 60] as const;
-
-/** A file may hold a certificate twice; a row may not. */
-const distinct = (samples: readonly Sample[]): readonly Sample[] => [
-  ...new Map(samples.map((sample) => [JSON.stringify(sample.labels), sample])).values(),
-];
-
-/** Rows of certificates that are no account's: those that end first. A file of authorities may hold hundreds. */
-export const MOST_CERTIFICATES = 500;
-
-function certificates({ store, clock, certificates: look }: StoreMetricParts): Metric[] {
-  const own = remembered(clock, seconds(10), async () => {
-    const { certificates: all } = await look();
-    return endingOf(all, clock.now(), Number.POSITIVE_INFINITY)
-      .filter((one) => !renewedInTime(one, clock.now()))
-      .slice(0, MOST_CERTIFICATES);
-  });
-  const renewed = remembered(clock, seconds(10), async () => {
-    const { certificates: all } = await look();
-    return all.filter((one) => one.renewed === true).slice(0, MOST_CERTIFICATES);
-  });
-  const ending = remembered(clock, hours(1), () => endingsWithin(store, clock.now(), WITHIN[2]));
-  const left = ({ kind, name, certificate }: GatewayCertificate): Sample => ({
-    labels: { kind, name },
-    value: (certificate.notAfter - clock.now()) / days(1),
-  });
-  return [
-    gauge(
-      'sluis_certificate_days_left',
-      `Days until a certificate that belongs to no account ends, negative after that; one that another has taken the place of, or that lives for less than three weeks and is renewed in time, has no row. kind: ${GATEWAY_CERTIFICATE_KINDS.join(', ')}.`,
-      ['kind', 'name'],
-      async () => distinct((await own()).map(left)),
-    ),
-    gauge(
-      'sluis_certificate_renewal_late',
-      'Of each certificate of a listener that a program renews (tls.renewal): 1 where it should have been renewed by now, else 0.',
-      ['name'],
-      async () =>
-        distinct(
-          (await renewed()).map((one) => ({
-            labels: { name: one.name },
-            value: renewalLate(one, clock.now()) ? 1 : 0,
-          })),
-        ),
-    ),
-    gauge(
-      'sluis_certificates_ending',
-      'Certificates and OpenPGP keys of accounts, neither revoked nor replaced, that end within so many days. kind: certificate, pgp-key.',
-      ['kind', 'days'],
-      async () => {
-        const ends = await ending();
-        const now = clock.now();
-        return ENDING_KINDS.flatMap((kind) =>
-          WITHIN.map((n) => ({
-            labels: { kind, days: String(n) },
-            value: ends[kind].filter((end) => end >= now && end < now + days(n)).length,
-          })),
-        );
-      },
-    ),
-  ];
 }
