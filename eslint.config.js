@@ -407,6 +407,7 @@ export default tseslint.config(
   },
   layer('domain', []),
   layer('domain/log-events', []),
+  layer('domain/data-kinds', []),
   layer(
     'domain/settings',
     ['edi-kinds', 'octets-text', 'registry', 'result', 'telephone', 'units', 'working-days'].map((f) => `../${f}.ts`),

@@ -1,8 +1,8 @@
 /** The tables of docs/data.md: what the store keeps, how long, and what erases it. */
 import { betweenMarks } from '../domain/between-marks.ts';
-import type { DataKind } from '../domain/data-kind.ts';
+import type { DataKind } from '../domain/data-kinds/data-kind.ts';
 import { DATA_KINDS } from '../domain/data-kinds.ts';
-import { POSTGRES_KINDS } from '../domain/postgres-data-kinds.ts';
+import { POSTGRES_KINDS } from '../domain/data-kinds/postgres.ts';
 
 /** docs/data.md with its table of what is kept. */
 export const writeDataKinds = (page: string): string =>

@@ -29,7 +29,7 @@ test('every table and every column of the schema has its kind of data, and there
   assert.deepEqual(
     told,
     kept,
-    'a new column: say in src/domain/data-kinds.ts what it is, how long it is kept, what erases it',
+    'a new column: say in src/domain/data-kinds/ what it is, how long it is kept, what erases it',
   );
   for (const { what, kept: long, erase } of Object.values(DATA_KINDS)) assert(what && long && erase);
 });

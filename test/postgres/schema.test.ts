@@ -7,7 +7,7 @@ import { checkMigrations, knownMigrations, migrate } from '../../src/store/postg
 import * as sqlite from '../../src/store/sqlite/migrate.ts';
 import { StoreRefused } from '../../src/store/store.ts';
 import { DATA_KINDS } from '../../src/domain/data-kinds.ts';
-import { POSTGRES_KINDS } from '../../src/domain/postgres-data-kinds.ts';
+import { POSTGRES_KINDS } from '../../src/domain/data-kinds/postgres.ts';
 import { ClientConnection, type PostgresClient, clientOf, startPostgres } from '../support/postgres.ts';
 
 let client: PostgresClient;
@@ -106,7 +106,7 @@ test('PostgreSQL has the tables of SQLite, with their columns and keys, and what
     assert.deepEqual(
       columnsOf(table),
       columns.toSorted(),
-      `say in src/domain/postgres-data-kinds.ts what is kept in ${table}`,
+      `say in src/domain/data-kinds/postgres.ts what is kept in ${table}`,
     );
   const { rows } = await connection.query({ text: 'SELECT version::int, applied_at::int FROM migration' });
   assert.deepEqual(
