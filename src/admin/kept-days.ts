@@ -3,7 +3,7 @@
  * what others deleted since included.
  */
 import { z } from '../config/zod.ts';
-import { type Day, dayOf } from '../crypto/keys/key-folder.ts';
+import { type Day, dayOf } from '../domain/utc-day.ts';
 import type { AccountId } from '../domain/ids.ts';
 import { settingOf } from '../domain/settings.ts';
 import type { Settings } from '../domain/settings/setting.ts';

@@ -1,6 +1,6 @@
 /** What `sluis check` says of the channel between gateways: what can be seen without asking anybody. */
 import { dayFilesIn } from '../crypto/keys/day-files.ts';
-import { dayOf } from '../crypto/keys/key-folder.ts';
+import { dayOf } from '../domain/utc-day.ts';
 import { many } from '../domain/counted.ts';
 import { type Instant, days, instant } from '../domain/units.ts';
 import { type ChannelMaterial, materialProblem, ownEnd, ownProblem } from './channel/identity.ts';

@@ -1,6 +1,8 @@
 /** This node among those that share its store: answers the others, asks them, and says how it stands. */
 import { ClusterSecrets } from '../crypto/keys/cluster-secrets.ts';
-import { type Day, KeyFolder, KeyFolderRefused } from '../crypto/keys/key-folder.ts';
+import { KeyFolder } from '../crypto/keys/key-folder.ts';
+import { KeyFolderRefused } from '../crypto/keys/key-folder-refused.ts';
+import type { Day } from '../domain/utc-day.ts';
 import { many } from '../domain/counted.ts';
 import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
 import { seconds } from '../domain/units.ts';

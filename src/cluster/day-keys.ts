@@ -5,7 +5,9 @@
  * everything. An erasure is believed where the common store says it as well; no word over the line destroys a key by itself.
  */
 import type { ClusterSecrets } from '../crypto/keys/cluster-secrets.ts';
-import { type Day, type KeyFolder, KeyFolderRefused } from '../crypto/keys/key-folder.ts';
+import type { KeyFolder } from '../crypto/keys/key-folder.ts';
+import { KeyFolderRefused } from '../crypto/keys/key-folder-refused.ts';
+import type { Day } from '../domain/utc-day.ts';
 import { SealBroken } from '../crypto/keys/sealing.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { PeerRefused } from './channel/refusals.ts';
@@ -51,7 +53,7 @@ export class DayKeys {
 
   /** What this node knows of the days from `from` on, at most `DAYS_AT_A_TIME`. */
   have(from: Day): { readonly days: readonly KnownDay[]; readonly next?: Day } {
-    const { days, next } = this.#p.keys.inventory(from, DAYS_AT_A_TIME);
+    const { days, next } = this.#p.keys.shared.inventory(from, DAYS_AT_A_TIME);
     return {
       days: days.flatMap(({ state, ...its }) => (state === 'none' ? [] : [{ ...its, state, marks: [...its.marks] }])),
       ...(next === undefined ? {} : { next }),
@@ -66,7 +68,7 @@ export class DayKeys {
 
   take(day: Day, sealed: string): { readonly mark: string; readonly isNew: boolean } {
     try {
-      const taken = this.#p.keys.take(day, Buffer.from(sealed, 'base64'));
+      const taken = this.#p.keys.shared.take(day, Buffer.from(sealed, 'base64'));
       if (taken.isNew) this.#p.log.info('cluster.key-taken', { day, mark: taken.mark });
       return taken;
     } catch (error) {
@@ -104,7 +106,7 @@ export class DayKeys {
 
   kept(day: Day, from: number): { readonly sealed: string; readonly octets: number } {
     try {
-      const all = this.#p.keys.sealedKept(day);
+      const all = this.#p.keys.shared.kept(day);
       return { sealed: all.subarray(from, from + KEPT_AT_A_TIME).toString('base64'), octets: all.length };
     } catch (error) {
       if (error instanceof KeyFolderRefused) throw new PeerRefused('no-key', error.message);
@@ -114,7 +116,7 @@ export class DayKeys {
 
   /** Of a day that has no key here. */
   takeKept(day: Day, sealed: Uint8Array): void {
-    this.#p.keys.takeKept(day, sealed);
+    this.#p.keys.shared.takeKept(day, sealed);
     this.#p.log.info('cluster.kept-keys-taken', { day });
   }
 

@@ -3,7 +3,7 @@
  * It stands in the audit trail of whoever asked, and in the day's own file in the key folder, so that nobody asks again.
  */
 import type { ClusterSecrets } from '../crypto/keys/cluster-secrets.ts';
-import type { Day } from '../crypto/keys/key-folder.ts';
+import type { Day } from '../domain/utc-day.ts';
 import type { Instant } from '../domain/units.ts';
 
 export interface ErasureProof {

@@ -1,6 +1,6 @@
 /** One round of questions to one other node: both have the same keys of every day after it, and nothing of an erased one. */
 import type { ClusterSecrets } from '../crypto/keys/cluster-secrets.ts';
-import type { Day } from '../crypto/keys/key-folder.ts';
+import type { Day } from '../domain/utc-day.ts';
 import { instant } from '../domain/units.ts';
 import type { Peer } from './channel/client.ts';
 import { ChannelBroken, PeerRefused } from './channel/refusals.ts';

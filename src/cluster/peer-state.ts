@@ -1,5 +1,5 @@
 /** What this node knows of each other node, and what of it an operator must hear. */
-import type { Day } from '../crypto/keys/key-folder.ts';
+import type { Day } from '../domain/utc-day.ts';
 import { many } from '../domain/counted.ts';
 import type { Instant, Milliseconds } from '../domain/units.ts';
 import type { RefusalCode } from './channel/refusals.ts';

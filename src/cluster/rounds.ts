@@ -5,7 +5,7 @@
  * Keys of the days ahead are made only in a round in which every configured node answered: then whoever makes one knows that nobody has one yet.
  */
 import type { ClusterSecrets } from '../crypto/keys/cluster-secrets.ts';
-import { type Day, dayOf } from '../crypto/keys/key-folder.ts';
+import { type Day, dayOf } from '../domain/utc-day.ts';
 import { defined } from '../domain/defined.ts';
 import type { Clock, Log, RandomBytes, Timer } from '../domain/effects.ts';
 import { days, hours, instant, milliseconds, seconds } from '../domain/units.ts';

@@ -7,7 +7,7 @@ import { Names } from '../admin/names.ts';
 import { fileNotice } from '../admin/notice.ts';
 import { messageOf, nameOf } from '../admin/trace.ts';
 import { facts, readableSize, readableTime } from '../cli/output.ts';
-import { dayOf } from '../crypto/keys/key-folder.ts';
+import { dayOf } from '../domain/utc-day.ts';
 import { contrlFor, contrlParts } from '../notices/contrl.ts';
 import { aboutOf, readOriginal } from '../notices/original.ts';
 import { type Address, addressKey } from '../domain/address.ts';

@@ -55,7 +55,7 @@ test('a destroyed day key is destroyed in the copies under every master key of t
   const elsewhere = new KeyFolder(at('keys-of-another-node'), options.masterKey);
   elsewhere.adopt('s');
   elsewhere.make('2031-01-01', randomBytes);
-  for (const { sealed } of elsewhere.sealedKeysOf('2031-01-01')) keys.take('2031-01-01', sealed);
+  for (const { sealed } of elsewhere.sealedKeysOf('2031-01-01')) keys.shared.take('2031-01-01', sealed);
   await backups.keys.round();
   assert.equal(readdirSync(copy).filter((name) => name.startsWith('2031')).length, 2);
   const [before, other] = [join(places.to, 'a'.repeat(20)), join(places.to, 'b'.repeat(20))];
@@ -81,7 +81,7 @@ test('all keys of a day that was closed for the sake of one message go from the 
   const elsewhere = new KeyFolder(at('keys-of-another-node'), options.masterKey);
   elsewhere.adopt('s');
   elsewhere.make('2031-01-01', randomBytes);
-  for (const { sealed } of elsewhere.sealedKeysOf('2031-01-01')) keys.take('2031-01-01', sealed);
+  for (const { sealed } of elsewhere.sealedKeysOf('2031-01-01')) keys.shared.take('2031-01-01', sealed);
   await backups.keys.round();
   keys.keep('2031-01-01', Buffer.alloc(40), randomBytes);
   await backups.keys.round();

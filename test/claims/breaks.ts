@@ -694,7 +694,7 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'crypto/key-folder: a day key is made once, kept wrapped, and found again',
-    change('crypto/keys/key-folder.ts', [
+    change('crypto/keys/day-key-files.ts', [
       '      return unwrapKey(this.#wrapping, readFileSync(path), dayKeyPurpose(day));',
       "      return unwrapKey(this.#wrapping, readFileSync(path), dayKeyPurpose('2000-01-01' as Day));",
     ]),
@@ -708,9 +708,9 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'crypto/key-folder: a missing key, a wrong master key and an erased day each say what is wrong',
-    change('crypto/keys/key-folder.ts', [
-      '          this.isErased(day)\n            ?',
-      '          !this.isErased(day)\n            ?',
+    change('crypto/keys/day-key-files.ts', [
+      '          this.#folder.isErased(day)\n            ?',
+      '          !this.#folder.isErased(day)\n            ?',
     ]),
   ],
   [
@@ -971,7 +971,7 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'backup/erased: an erased day stays closed in an old backup, and leaves no entry that a client would stumble over',
-    change('crypto/keys/key-folder.ts', ["    this.#destroy(day, ['key', 'kept', 'erasing']);\n", '']),
+    change('crypto/keys/key-folder.ts', ["    this.destroy(day, ['kept', 'erasing']);\n", '']),
   ],
   [
     'claims/told: a sender of somebody else and one of nobody get one answer',

@@ -10,7 +10,7 @@ import { AuthorityError } from '../../src/auth/authorities.ts';
 import { BackupRefused } from '../../src/backup/refused.ts';
 import { exitCodeOf, isUnexpected } from '../../src/cli/exit.ts';
 import { ConfigError } from '../../src/config/problem.ts';
-import { KeyFolderRefused } from '../../src/crypto/keys/key-folder.ts';
+import { KeyFolderRefused } from '../../src/crypto/keys/key-folder-refused.ts';
 import { SealBroken } from '../../src/crypto/keys/sealing.ts';
 import { Unusable } from '../../src/domain/unusable.ts';
 import { TlsMaterialError } from '../../src/platform/tls.ts';

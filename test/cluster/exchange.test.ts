@@ -93,7 +93,7 @@ test('two nodes that each made a key for one day have both, and open what the ot
   const [one, two] = [nodes.node('gw1.noord.test'), nodes.node('gw2.zuid.test')];
   const key = randomBytes(32);
   const sealed = [one, two].map(({ keys }) =>
-    wrapKey(keys.make('2026-11-20', randomBytes, { marked: true }), key, dataKeyPurpose(5n), randomBytes),
+    wrapKey(keys.makeMarked('2026-11-20', randomBytes), key, dataKeyPurpose(5n), randomBytes),
   );
   await nodes.start(one, two);
   assert.equal(one.marks('2026-11-20').length, 2);
@@ -228,7 +228,7 @@ test('a day that was closed on one node for the sake of a message is closed on t
 test('a node that lacks keys which its store needs fetches them at its start, those of closed days whole, and serves no sooner', async (t) => {
   const nodes = new TestNodes(t);
   const [one, two] = [nodes.node('gw1.noord.test'), nodes.node('gw2.zuid.test')];
-  one.keys.make('2026-11-01', randomBytes, { marked: true });
+  one.keys.makeMarked('2026-11-01', randomBytes);
   // Two parts and a bit: 40 octets a message.
   const rows = randomBytes(40 * 3000);
   one.keys.keep('2026-11-02', rows, randomBytes);
@@ -243,8 +243,8 @@ test('a node that lacks keys which its store needs fetches them at its start, th
 test('two nodes that each lack a key of the other start together', async (t) => {
   const nodes = new TestNodes(t);
   const [one, two] = [nodes.node('gw1.noord.test'), nodes.node('gw2.zuid.test')];
-  one.keys.make('2026-11-01', randomBytes, { marked: true });
-  two.keys.make('2026-11-02', randomBytes, { marked: true });
+  one.keys.makeMarked('2026-11-01', randomBytes);
+  two.keys.makeMarked('2026-11-02', randomBytes);
   for (const node of [one, two]) for (const day of ['2026-11-01', '2026-11-02']) node.used.add(day);
   let started = 0;
   const starts = [nodes.start(one).then(() => (started += 1))];

@@ -8,7 +8,8 @@ import test, { type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
-import { KeyFolder, dayOf } from '../../src/crypto/keys/key-folder.ts';
+import { KeyFolder } from '../../src/crypto/keys/key-folder.ts';
+import { dayOf } from '../../src/domain/utc-day.ts';
 import { readMasterKey } from '../../src/config/master-key.ts';
 import { hours } from '../../src/domain/units.ts';
 import { type Gateway, type GatewayOptions, startGateway } from '../../src/gateway.ts';
@@ -161,7 +162,8 @@ test('without a day key mail is put off with its reason in the log, and goes on 
   const sites = { aloneUntil: () => alone as ReturnType<FakeClock['now']> | undefined };
   const options = { sites } as Partial<GatewayOptions>;
   const one = await both.start(0, options);
-  for (const { day } of (await keysOf(0)).inventory('', 400).days) if (day === today) assert.fail('it is too early');
+  for (const { day } of (await keysOf(0)).shared.inventory('', 400).days)
+    if (day === today) assert.fail('it is too early');
   const target = { port: portOf(one, 'submissions'), tls: 'implicit', servername: 'mail.test' } as const;
   const send = async (): Promise<string> => {
     const client = await SmtpClient.open({ ...target, context: trusting(both.ca) }, loginOf('anna'));
@@ -173,10 +175,10 @@ test('without a day key mail is put off with its reason in the log, and goes on 
   assert.ok(JSON.stringify(both.logs[0]!.events).includes('sluis site alone --until TIME'));
   alone = both.clock.now() + hours(1);
   assert.match(await send(), /^250 /);
-  const own = (await keysOf(0)).inventory(today, 1).days[0]!.marks;
+  const own = (await keysOf(0)).shared.inventory(today, 1).days[0]!.marks;
   alone = undefined;
   await both.start(1, options);
-  const [here, there] = [(await keysOf(0)).inventory(today, 20), (await keysOf(1)).inventory(today, 20)];
+  const [here, there] = [(await keysOf(0)).shared.inventory(today, 20), (await keysOf(1)).shared.inventory(today, 20)];
   assert.deepEqual(there, here);
   assert.deepEqual(here.days[0]?.marks, own);
   assert.equal(here.days.length, 14);

@@ -5,7 +5,9 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { KeyFolder, KeyFolderRefused, dayOf } from '../../src/crypto/keys/key-folder.ts';
+import { KeyFolder } from '../../src/crypto/keys/key-folder.ts';
+import { KeyFolderRefused } from '../../src/crypto/keys/key-folder-refused.ts';
+import { dayOf } from '../../src/domain/utc-day.ts';
 import { belongsInCopy, resealFile, sealedFiles } from '../../src/crypto/keys/sealed-places.ts';
 import { SealBroken, dataKeyPurpose, wrapKey } from '../../src/crypto/keys/sealing.ts';
 import { instant } from '../../src/domain/units.ts';
@@ -91,7 +93,7 @@ test('a day may have keys of several nodes: each opens what was sealed with it, 
     return { key, wrapped };
   });
   const exchange = (from: KeyFolder, to: KeyFolder): readonly boolean[] =>
-    from.sealedKeysOf(day).map((its) => to.take(day, its.sealed).isNew);
+    from.sealedKeysOf(day).map((its) => to.shared.take(day, its.sealed).isNew);
   assert.deepEqual(exchange(one, two), [true]);
   // What it has learnt of already it does not take again, under whichever name.
   assert.deepEqual([...exchange(two, one)].sort(), [false, true]);
@@ -111,8 +113,8 @@ test('of two keys that were made at once all nodes seal with the same, unless on
   two.adopt('s');
   const begun = one.make(day, randomBytes).export();
   two.make(day, randomBytes);
-  for (const { sealed } of two.sealedKeysOf(day)) one.take(day, sealed);
-  for (const { sealed } of one.sealedKeysOf(day)) two.take(day, sealed);
+  for (const { sealed } of two.sealedKeysOf(day)) one.shared.take(day, sealed);
+  for (const { sealed } of one.sealedKeysOf(day)) two.shared.take(day, sealed);
   assert.deepEqual(one.sealingKeyOf(day).export(), begun);
   const [first, second] = folders.map((folder) => new KeyFolder(folder, master).sealingKeyOf(day).export());
   assert.deepEqual(first, second);
@@ -123,13 +125,13 @@ test('a key that is made alone has a name of its own, and is found as any other'
   const folder = folderOf(t);
   const keys = new KeyFolder(folder, master);
   keys.adopt('s');
-  const made = keys.make('2026-11-25', randomBytes, { marked: true });
+  const made = keys.makeMarked('2026-11-25', randomBytes);
   const [{ mark } = { mark: '' }] = keys.sealedKeysOf('2026-11-25');
   assert.deepEqual(readdirSync(folder).sort(), [`2026-11-25.${mark}.key`, 'store']);
   const again = new KeyFolder(folder, master);
   assert.deepEqual(again.keyOf('2026-11-25').export(), made.export());
   assert.deepEqual(again.make('2026-11-25', randomBytes).export(), made.export());
-  assert.deepEqual(again.inventory('', 10), { days: [{ day: '2026-11-25', state: 'live', marks: [mark] }] });
+  assert.deepEqual(again.shared.inventory('', 10), { days: [{ day: '2026-11-25', state: 'live', marks: [mark] }] });
 });
 
 test('an erased or closed day has none of its keys any more, and takes none', (t) => {
@@ -142,7 +144,7 @@ test('an erased or closed day has none of its keys any more, and takes none', (t
   for (const day of ['2026-11-25', '2026-11-26']) {
     keys.make(day, randomBytes);
     other.make(day, randomBytes);
-    for (const { sealed } of other.sealedKeysOf(day)) keys.take(day, sealed);
+    for (const { sealed } of other.sealedKeysOf(day)) keys.shared.take(day, sealed);
   }
   keys.erase('2026-11-25');
   keys.keep('2026-11-26', Buffer.alloc(40), randomBytes);
@@ -152,7 +154,7 @@ test('an erased or closed day has none of its keys any more, and takes none', (t
     ['erased', 'kept', 'none'],
   );
   for (const day of ['2026-11-25', '2026-11-26'])
-    assert.throws(() => keys.take(day, other.sealedKeysOf(day)[0]!.sealed), /cannot be made again/);
+    assert.throws(() => keys.shared.take(day, other.sealedKeysOf(day)[0]!.sealed), /cannot be made again/);
   keys.noteErasureProof('2026-11-25', 'gw2 proved it');
   assert.deepEqual(keys.erasureProofs('2026-11-25'), ['gw2 proved it']);
   keys.erase('2026-11-25');
@@ -165,7 +167,7 @@ test('a key that was sealed under another master key is not taken', (t) => {
   other.adopt('s');
   other.make('2026-11-25', randomBytes);
   assert.throws(
-    () => keys.take('2026-11-25', other.sealedKeysOf('2026-11-25')[0]!.sealed),
+    () => keys.shared.take('2026-11-25', other.sealedKeysOf('2026-11-25')[0]!.sealed),
     /all nodes need one master key/,
   );
   assert.equal(keys.stateOf('2026-11-25'), 'none');
@@ -176,7 +178,7 @@ test('a rotation of the master key seals a marked key anew too, and the copy of 
   const folder = folderOf(t);
   const keys = new KeyFolder(folder, from);
   keys.adopt('s');
-  const made = keys.make('2026-11-25', randomBytes, { marked: true });
+  const made = keys.makeMarked('2026-11-25', randomBytes);
   const names = sealedFiles(folder);
   assert.ok(names.ok);
   const [name = ''] = names.value;

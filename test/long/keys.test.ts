@@ -20,7 +20,7 @@ async function makeAlone(both: TwoSites, site: Site, which: string): Promise<voi
   const folders = foldersOf(both);
   for (const folder of Object.values(folders)) rmSync(join(folder, `${which}.key`));
   const masterKey = await readMasterKey(loadConfig(both.gateways[site].instance.config));
-  new KeyFolder(folders[site], masterKey).make(which, randomBytes, { marked: true });
+  new KeyFolder(folders[site], masterKey).makeMarked(which, randomBytes);
 }
 
 const both = async (t: TestContext): Promise<TwoSites> => await startTwoSites(t, ['anna']);

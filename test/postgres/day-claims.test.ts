@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { cpSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { KeyFolder, KeyFolderRefused, dayOf } from '../../src/crypto/keys/key-folder.ts';
+import { KeyFolder } from '../../src/crypto/keys/key-folder.ts';
+import { KeyFolderRefused } from '../../src/crypto/keys/key-folder-refused.ts';
+import { dayOf } from '../../src/domain/utc-day.ts';
 import type { AccountId } from '../../src/domain/ids.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import { StoreUnavailable } from '../../src/store/store.ts';
@@ -66,7 +68,7 @@ test('of two that begin a day at once one is refused', async (t) => {
     // As after a copy of that folder into its own, while it runs: it had made a key as well, and seals with the other's.
     const [from, to] = taken[0] === true ? [one, two] : [two, one];
     for (const { sealed } of new KeyFolder(from.keyFolder, from.masterKey).sealedKeysOf(dayOf(one.clock.now())))
-      new KeyFolder(to.keyFolder, to.masterKey).take(dayOf(one.clock.now()), sealed);
+      new KeyFolder(to.keyFolder, to.masterKey).shared.take(dayOf(one.clock.now()), sealed);
     await deliver(to.store, Buffer.from(`turn ${turn}`), 'anna@group.test');
     assert.equal(await newest(from.store, anna), `turn ${turn}`, 'the other opens it');
   }
@@ -93,7 +95,7 @@ test('a gateway with a channel waits for the other’s key, and goes on without 
   await deliver(one.store, Buffer.from('c'), 'anna@group.test');
   alone = false;
   const [theirs] = new KeyFolder(one.keyFolder, one.masterKey).sealedKeysOf(day);
-  own.take(day, theirs?.sealed ?? new Uint8Array(0));
+  own.shared.take(day, theirs?.sealed ?? new Uint8Array(0));
   assert.equal(readdirSync(two.keyFolder).filter((name) => name.startsWith(day)).length, 2, join(two.keyFolder, day));
   const later = await two.reopen();
   await deliver(later.store, Buffer.from('d'), 'anna@group.test');

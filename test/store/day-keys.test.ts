@@ -29,7 +29,7 @@ test('where nodes agree on keys ahead, none is made on the way: mail waits until
   other.adopt('s');
   other.make(TODAY, randomBytes);
   for (const { sealed } of other.sealedKeysOf(TODAY))
-    new KeyFolder(s.options.keyFolder, s.options.masterKey).take(TODAY, sealed);
+    new KeyFolder(s.options.keyFolder, s.options.masterKey).shared.take(TODAY, sealed);
   await deliver(s.store, Buffer.from('text\r\n'), 'anna@group.test');
   const again = await s.reopen();
   await deliver(again.store, Buffer.from('text\r\n'), 'anna@group.test');

@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { dayOf } from '../../src/crypto/keys/key-folder.ts';
+import { dayOf } from '../../src/domain/utc-day.ts';
 import { instant } from '../../src/domain/units.ts';
 import { type ServeOptions, addressOf, loginOf } from './instance.ts';
 import { Pop3Client } from './pop3-client.ts';

@@ -56,7 +56,7 @@ export function reseal(
   return ok(again);
 }
 
-/** A day may have several keys: those with a mark in their name came from other nodes (key-folder.ts). */
+/** A day may have several keys: those with a mark in their name came from other nodes (day-folder.ts). */
 export const DAY = /^(\d{4}-\d\d-\d\d)(?:\.[0-9a-f]{16})?\.key$/;
 /** Keys of the messages of a day whose own key was destroyed for the sake of others (kept-keys.ts). */
 export const KEPT = /^(\d{4}-\d\d-\d\d)\.kept$/;

@@ -4,7 +4,7 @@
  * interchanges that are no longer remembered, codes that fetch no certificate any more, figures of months past their time,
  * networks that nobody came from, keys of requests over the API, requests that sent a message.
  */
-import { type Day, dayOf } from '../../crypto/keys/key-folder.ts';
+import { type Day, dayOf } from '../../domain/utc-day.ts';
 import { monthOf } from '../../domain/months.ts';
 import { type Instant, days, instant } from '../../domain/units.ts';
 import { REQUESTS_FOR } from '../store.ts';

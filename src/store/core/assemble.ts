@@ -1,6 +1,8 @@
 /** Makes a store from an engine and from the parts that all engines share. */
 import { randomBytes } from 'node:crypto';
-import { type Day, KeyFolder, KeyFolderRefused } from '../../crypto/keys/key-folder.ts';
+import { KeyFolder } from '../../crypto/keys/key-folder.ts';
+import { KeyFolderRefused } from '../../crypto/keys/key-folder-refused.ts';
+import type { Day } from '../../domain/utc-day.ts';
 import { OPERATOR_ORGANISATION } from '../../domain/registry.ts';
 import type { Address } from '../../domain/address.ts';
 import type { RandomBytes } from '../../domain/effects.ts';

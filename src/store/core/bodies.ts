@@ -1,5 +1,6 @@
 /** Bodies in writing, sealed or being filed: their ids, keys and space, and what the writer is told of a message. */
-import { type Day, type KeyFolder, dayOf } from '../../crypto/keys/key-folder.ts';
+import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
+import { type Day, dayOf } from '../../domain/utc-day.ts';
 import type { Sealed } from '../../crypto/keys/sealing.ts';
 import { addressKey } from '../../domain/address.ts';
 import { Counts } from '../../domain/counts.ts';

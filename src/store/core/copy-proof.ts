@@ -1,7 +1,9 @@
 /** Proves that a copy of the store is whole, is what its manifest says, and opens with the keys that are at hand: the steps that are the same for every engine. */
 import { createHash } from 'node:crypto';
 import { beforeAllOf, followOn, isBroken } from '../../crypto/trail/audit-chain.ts';
-import { KeyFolder, KeyFolderRefused, MessageErased, dayOf } from '../../crypto/keys/key-folder.ts';
+import { KeyFolder } from '../../crypto/keys/key-folder.ts';
+import { KeyFolderRefused, MessageErased } from '../../crypto/keys/key-folder-refused.ts';
+import { dayOf } from '../../domain/utc-day.ts';
 import { SealBroken, openChunk, openWhole } from '../../crypto/keys/sealing.ts';
 import type { LaneHead } from '../../domain/audit-row.ts';
 import type { CopyCounts, CopyFacts, CopyHead, Proof, ProofRequest, ProofResult, ProofStep } from '../copies.ts';

@@ -8,7 +8,8 @@
  * Order is what keeps mail: the kept keys are durable before the key of the day goes, and what waits to be closed is noted in the key folder,
  * so that a restore from an older backup takes it out of mailboxes too.
  */
-import { type Day, type KeyFolder, dayOf } from '../../crypto/keys/key-folder.ts';
+import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
+import { type Day, dayOf } from '../../domain/utc-day.ts';
 import { KeptKeys, joinKeys, packKeys } from '../../crypto/keys/kept-keys.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Log, RandomBytes } from '../../domain/effects.ts';

@@ -4,7 +4,9 @@
  * The tags bind message, position and end, so that they prove the whole as well; it is not hashed again (decision 1518).
  */
 import type { KeyObject } from 'node:crypto';
-import { type KeyFolder, KeyFolderRefused, dayOf } from '../../crypto/keys/key-folder.ts';
+import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
+import { KeyFolderRefused } from '../../crypto/keys/key-folder-refused.ts';
+import { dayOf } from '../../domain/utc-day.ts';
 import { SealBroken, openBeside, openChunk, openWhole } from '../../crypto/keys/sealing.ts';
 import { idTime } from '../message-ids.ts';
 import type { EntriesData, EntryData, SealedChunk, SliceData } from './engine.ts';

@@ -5,7 +5,9 @@
  * day each writes down which key it seals with, or takes one that is written down, and is refused where another one's is not in its folder.
  */
 import type { KeyObject } from 'node:crypto';
-import { type Day, type KeyFolder, KeyFolderRefused } from '../../crypto/keys/key-folder.ts';
+import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
+import { KeyFolderRefused } from '../../crypto/keys/key-folder-refused.ts';
+import type { Day } from '../../domain/utc-day.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
 import type { MayMakeKey } from '../port/day-keys.ts';
 import { StoreFailed, StoreUnavailable } from '../store.ts';
@@ -43,7 +45,7 @@ export class SealingDays {
       if (!keys.holds(day)) {
         const made = mayMakeKey(day);
         if (!made.may) throw new StoreUnavailable(made.why);
-        keys.make(day, random, { marked: true });
+        keys.makeMarked(day, random);
       }
       days.add(day);
       return keys.sealingKeyOf(day);

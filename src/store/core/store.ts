@@ -1,5 +1,6 @@
 /** The store's port: joins an engine with the maildrops, the registry, the deliveries and the audit trail, which are the same for all engines. */
-import type { Day, KeyFolder } from '../../crypto/keys/key-folder.ts';
+import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
+import type { Day } from '../../domain/utc-day.ts';
 import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
 import type { MessageParts } from '../../domain/message-part.ts';
 import { type AccountId, type EntryUid, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';

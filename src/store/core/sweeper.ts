@@ -1,5 +1,5 @@
 /** What is due to go goes: deleted mail, traces and uploads whose time is over, in small steps between which mail is served. */
-import type { Day } from '../../crypto/keys/key-folder.ts';
+import type { Day } from '../../domain/utc-day.ts';
 import type { Timer } from '../../domain/effects.ts';
 import { type AccountId, messageNumber } from '../../domain/ids.ts';
 import { type Milliseconds, hours, minutes } from '../../domain/units.ts';

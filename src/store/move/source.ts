@@ -2,7 +2,8 @@
 import { hash } from 'node:crypto';
 import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { KeyFolder, KeyFolderRefused } from '../../crypto/keys/key-folder.ts';
+import { KeyFolder } from '../../crypto/keys/key-folder.ts';
+import { KeyFolderRefused } from '../../crypto/keys/key-folder-refused.ts';
 import { syncFolder } from '../../platform/lasting-files.ts';
 import { checkFile, checkKeys, damageIn, factOf } from '../sqlite/check-database.ts';
 import { type Db, openReading } from '../sqlite/database.ts';

@@ -1,5 +1,5 @@
 /** One more gateway of a store that is there: what it finds, before anything of it is written. */
-import type { Day } from '../../crypto/keys/key-folder.ts';
+import type { Day } from '../../domain/utc-day.ts';
 import { keyFolderOf } from '../core/assemble.ts';
 import { StoreRefused } from '../store.ts';
 import { checkMigrations, knownMigrations } from './migrate.ts';

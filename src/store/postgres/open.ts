@@ -2,7 +2,7 @@
  * Makes and opens a store on PostgreSQL.
  *
  *   the database   everything but the keys; made beforehand, empty
- *   KEYS/          see crypto/keys/key-folder.ts
+ *   KEYS/          see crypto/keys/day-folder.ts
  */
 import { randomBytes } from 'node:crypto';
 import { defined } from '../../domain/defined.ts';

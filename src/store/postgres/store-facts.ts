@@ -1,5 +1,7 @@
 /** What the database says of the store before anybody is served: whose keys it needs, which days have one, and how far ids and times have come. */
-import { type Day, type KeyFolder, KeyFolderRefused } from '../../crypto/keys/key-folder.ts';
+import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
+import { KeyFolderRefused } from '../../crypto/keys/key-folder-refused.ts';
+import type { Day } from '../../domain/utc-day.ts';
 import { fingerprintOfCheck } from '../../crypto/keys/key-fingerprint.ts';
 import { int, long, text } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';

@@ -1,5 +1,5 @@
 /** What mailboxes hold of each day, in bounded steps: whoever asks why old days are still readable goes through all entries. */
-import { dayOf } from '../../crypto/keys/key-folder.ts';
+import { dayOf } from '../../domain/utc-day.ts';
 import { defined } from '../../domain/defined.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import { type Instant, days } from '../../domain/units.ts';

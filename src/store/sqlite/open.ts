@@ -4,7 +4,7 @@
  *   DATA/sluis.db, -wal, -shm   the database
  *   DATA/reserve                real blocks, given back when the disk is full
  *   DATA/lock                   held while a process has the store open
- *   KEYS/                       see crypto/keys/key-folder.ts
+ *   KEYS/                       see crypto/keys/day-folder.ts
  */
 import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';

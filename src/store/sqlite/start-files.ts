@@ -4,7 +4,8 @@
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { KeyFolder, KeyFolderRefused } from '../../crypto/keys/key-folder.ts';
+import { KeyFolder } from '../../crypto/keys/key-folder.ts';
+import { KeyFolderRefused } from '../../crypto/keys/key-folder-refused.ts';
 import { StoreRefused } from '../store.ts';
 import { checkFile } from './check-database.ts';
 import { DATABASE_FILE } from './writer-files.ts';

@@ -2,7 +2,8 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { KeyFolder, KeyFolderRefused } from '../../crypto/keys/key-folder.ts';
+import { KeyFolder } from '../../crypto/keys/key-folder.ts';
+import { KeyFolderRefused } from '../../crypto/keys/key-folder-refused.ts';
 import { StoreRefused } from '../store.ts';
 import { NoticesInParts } from './notices-in-parts.ts';
 import { UNCHECKED, checkFile, checkKeys, checkPages, factOf, setFact } from './check-database.ts';
