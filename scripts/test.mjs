@@ -19,7 +19,8 @@
 // Of the suites that start programs only those do whose source says `@beside` in a comment: they measure neither
 // time nor memory, use free ports, and build nothing. The others have the machine to themselves, after those.
 //
-// `--goldens`: of `unit` those that hold golden files, pages and lists (scripts/golden-tests.mjs): what a change on purpose makes fail.
+// `--goldens`: of `unit` those that hold golden files, pages and lists (scripts/golden-tests.mjs): what a change on purpose makes fail. With WRITE_GOLDEN=1 those alone
+// that write them. `--only` chooses among them.
 //
 // `--release`: of a suite also what waits for a release, with the rounds of a merge.
 //
@@ -42,7 +43,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { UNFIT, nodeProblem } from './node-version.mjs';
 import { watchFiles } from './bounded.mjs';
-import { holdsGoldens } from './golden-tests.mjs';
+import { holdsGoldens, writesGoldens } from './golden-tests.mjs';
 import { isSameOnEveryNode } from './second-node.mjs';
 
 /** Most files of one process: it has most of what it saves by then, and keeps what it loaded. */
@@ -96,12 +97,14 @@ const SUITES = {
 /** Whether what may wait for a release is run as well. */
 const isRelease = values.release || values.suite === 'long' || process.env.SLUIS_TEST_EFFORT === 'release';
 const nameOf = (file) => relative(tests, file).split(sep).join('/');
+const isGolden = process.env.WRITE_GOLDEN === '1' ? writesGoldens : holdsGoldens;
+const isNamed = (file) => file.includes(values.only ?? '');
 const isWanted = (file) =>
   values.goldens
-    ? holdsGoldens(nameOf(file))
+    ? isGolden(nameOf(file)) && isNamed(file)
     : values.only === undefined
       ? isRelease || !says(file, '@release')
-      : file.includes(values.only);
+      : isNamed(file);
 const isIn = SUITES[values.suite] ?? (() => false);
 const files = found.filter((file) => isIn(file) && isWanted(file));
 if (files.length === 0) {

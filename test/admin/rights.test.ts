@@ -62,7 +62,7 @@ test('every operation, as every role: allowed where the golden file says so, and
   }
   const lines = Object.entries(allowed).map(([name, roles]) => `  ${JSON.stringify(name)}: ${JSON.stringify(roles)}`);
   const text = `{\n${lines.join(',\n')}\n}\n`;
-  if (process.env.WRITE_GOLDEN !== undefined) writeFileSync(GOLDEN, text);
+  if (process.env.WRITE_GOLDEN === '1') writeFileSync(GOLDEN, text);
   assert.deepEqual(allowed, JSON.parse(readFileSync(GOLDEN, 'utf8')));
 });
 

@@ -16,7 +16,9 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const silent = { out: () => undefined, err: () => undefined, code: 0 };
 
 /** Most files of our own that "account show" may load: a subject has what the gateway runs in its rows as well. Each costs some 0.3 ms of the 0.25 s that a start may take. */
-const MOST_MODULES = 160;
+const MOST_MODULES = 190;
+/** Of these, how many help may load, which needs no command. */
+const MOST_OF_HELP = 53;
 
 test('the table names exactly the commands that each file adds, each once', async () => {
   for (const { names, load } of groups) {
@@ -59,7 +61,7 @@ test('help of the whole program loads none of the commands', async (t) => {
   for (const args of [['--help'], ['help']]) {
     const own = sourcesOf(await loadedBy(t, args));
     assert(own.includes('src/main.ts'), own.join('\n'));
-    assert(own.length <= MOST_MODULES / 3, `${own.length} files:\n${own.join('\n')}`);
+    assert(own.length <= MOST_OF_HELP, `${own.length} files:\n${own.join('\n')}`);
     assert(!own.includes('src/commands/account.ts'));
   }
 });
@@ -95,7 +97,10 @@ test('account show beside a running gateway loads no more files and packages tha
   const loaded = await loadedBy(t, ['account', 'show', loginOf('anna').login, '--config', gateway.config.file]);
   const own = sourcesOf(loaded);
   assert(own.includes('src/commands/account.ts'), own.join('\n'));
-  assert(own.length <= MOST_MODULES, `${own.length} files:\n${own.join('\n')}`);
+  assert(
+    own.length <= MOST_MODULES,
+    `${own.length} files, at most ${MOST_MODULES}: what a row needs only in \`run\` it loads there, with \`await import(...)\`. Loaded:\n${own.join('\n')}`,
+  );
   const packages = loaded.flatMap((file) => /node_modules\/(@[^/]+\/[^/]+|[^/]+)\//.exec(file)?.[1] ?? []);
   assert.deepEqual([...new Set(packages)].sort(), ['commander', 'smol-toml', 'zod']);
 });

@@ -32,7 +32,7 @@ test('Firefox shows the pages that docs/ has pictures of', { skip: withoutFirefo
       "document.documentElement.style.scrollbarWidth = 'none'; return document.documentElement.scrollHeight;",
     );
     await firefox.resize(WIDTH, Math.min(height, HIGHEST));
-    if (process.env.WRITE_GOLDEN !== undefined) keepPhotograph(name, withPalette(await firefox.screenshot()), text);
+    if (process.env.WRITE_GOLDEN === '1') keepPhotograph(name, withPalette(await firefox.screenshot()), text);
     assert.equal(text, photographed(name).text);
     const broken = 'return [...document.querySelectorAll("button")].filter((b) => b.clientHeight > 44).length;';
     assert.equal(await firefox.ask(broken), 0, 'the words of every button stand in one line');

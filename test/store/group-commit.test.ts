@@ -10,7 +10,6 @@ import { MiB } from '../../src/domain/units.ts';
 import { type Db, openReading, openWriting } from '../../src/store/sqlite/database.ts';
 import { GroupCommit } from '../../src/store/sqlite/group-commit.ts';
 import { LogUpkeep } from '../../src/store/sqlite/log-upkeep.ts';
-import { knownMigrations } from '../../src/store/sqlite/migrate.ts';
 import { createSqliteStore } from '../../src/store/sqlite/open.ts';
 import { type Copied, type Copier, ThreadCopier } from '../../src/store/sqlite/log-copier.ts';
 import type { CreateOptions, Testing } from '../../src/store/sqlite/options.ts';
@@ -521,18 +520,6 @@ test('an old file gives its free pages back, whoever asks for something in betwe
   await given;
   t.diagnostic(`${before} pages, ${interrupted} when somebody had asked, ${free()} in the end`);
   assert(interrupted > 1000);
-});
-
-test('the schema is the one in schema.sql', async (t) => {
-  const { db } = await writer(t);
-  const rows = db
-    .prepare<[], { sql: string }>(
-      "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' ORDER BY type = 'trigger', type DESC, name",
-    )
-    .all();
-  const schema = `${rows.map((row) => `${row.sql};`).join('\n\n')}\n`;
-  assert.equal(schema, readFileSync(new URL('./schema.sql', import.meta.url), 'utf8'));
-  assert.equal(db.pragma('user_version', { simple: true }), knownMigrations().at(-1)?.version);
 });
 
 test('mail is taken again with half of the reserve on the disk, and full once more all of it is given back', async (t) => {

@@ -186,6 +186,11 @@ test('each row of each change that needs messages, keys, codes or files has them
 
 test('every change of the table is driven', () => {
   const named = [...[...DRIVEN, ...CHANGES_WITH_PARTS].map(([name]) => name), ...BY_TWO];
+  assert.deepEqual(
+    changeNames.filter((name) => !named.includes(name)),
+    [],
+    'give each of these an input that it takes, in DRIVEN above',
+  );
   assert.deepEqual([...new Set(named)].sort(), [...changeNames].sort());
 });
 

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { after, test } from 'node:test';
 import { exitCodes } from '../../../src/cli/exit-codes.ts';
 import { runCommandLine } from '../../../src/cli/program.ts';
@@ -18,7 +18,8 @@ import { type Files, changedFiles, filesIn, trailBehind } from './effects.ts';
 import { leafOf, readsOnly, takesJson } from './tree.ts';
 import { type Plain, Words, readable, shapeOf } from './words.ts';
 
-export const GOLDEN = join(import.meta.dirname, '..', '..', '..', '..', 'test', 'golden', 'commands');
+const ROOT = join(import.meta.dirname, '..', '..', '..', '..');
+export const GOLDEN = join(ROOT, 'test', 'golden', 'commands');
 
 /** One command. `{here}`, `{gateway}`, `{+30d}` and what was kept stand for values of the run. */
 export interface Run {
@@ -235,6 +236,10 @@ export interface SceneOptions extends TestGatewayOptions {
   readonly stopped?: boolean;
 }
 
+/** Whether the golden file was written by these commands: else every one behind the first that differs would be compared with another one. */
+const same = (named: readonly string[], golden: readonly Plain[]): boolean =>
+  named.length === golden.length && named.every((run, n) => (golden[n] as { readonly run?: Plain }).run === run);
+
 /** One test for each command of `steps`, against `test/golden/commands/NAME.json`. */
 export function freeze(name: string, options: SceneOptions, steps: readonly Step[]): void {
   // Who gives the commands, with what.
@@ -243,13 +248,17 @@ export function freeze(name: string, options: SceneOptions, steps: readonly Step
   delete process.env.SLUIS_OPERATOR_KEY;
   process.umask(0o022);
   const file = join(GOLDEN, `${name}.json`);
-  const writes = process.env.WRITE_GOLDEN !== undefined;
+  const writes = process.env.WRITE_GOLDEN === '1';
   const golden = !writes && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Plain[]) : [];
   const done: Record<string, Plain>[] = [];
   test(`${name}: commands do what they did`, async (t) => {
     const scene = await Scene.open(options);
     t.after(() => scene.close());
     if (options.stopped === true) await scene.stop();
+    const named = steps.flatMap((step) =>
+      typeof step === 'function' ? [] : typeof step === 'string' ? step : step.run,
+    );
+    const isOfGolden = same(named, golden);
     for (const step of steps) {
       if (typeof step === 'function') {
         await step(scene);
@@ -261,11 +270,16 @@ export function freeze(name: string, options: SceneOptions, steps: readonly Step
       await t.test(run.run, async () => {
         done[n] = await frozen(scene, run);
         // As text: what differs is then shown however deep it lies.
-        if (!writes) assert.equal(readable(done[n]), readable(golden[n] ?? null));
+        if (!writes && isOfGolden) assert.equal(readable(done[n]), readable(golden[n] ?? null));
       });
+      // What follows builds on it, and would fail in its turn.
+      if (!('code' in (done[n] ?? {})))
+        assert.fail(
+          `the scene ends here: "${run.run}" did not do what the scene expects, which its own test above says`,
+        );
     }
     if (!writes)
-      assert.equal(done.length, golden.length, `${file} has other commands; write it again with WRITE_GOLDEN=1`);
+      assert(isOfGolden, `the scene has other commands than ${relative(ROOT, file)}: "npm run goldens" writes it anew`);
   });
   after(() => {
     if (writes && done.every((run) => 'code' in run)) writeFileSync(file, `${readable(done)}\n`);
