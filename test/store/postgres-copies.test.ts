@@ -19,6 +19,13 @@ test('a base backup is whole in the file of its end, on the newest timeline that
   const ranges = [{ Timeline: 2, 'Start-LSN': '0/5000148', 'End-LSN': '1/2A000060' }, old];
   assert.deepEqual(await of(ranges), { start: '00000002000000010000002A', startOctets: 0x60 });
   await assert.rejects(of([]), /does not say where its log ends/);
+  await assert.rejects(of([{ ...old, 'End-LSN': 'soon' }]), /does not say where its log ends/);
+  // It is whole with the last octet of a file: what comes next is the whole of the next one.
+  const edge = { ...old, 'End-LSN': '0/6000000' };
+  assert.deepEqual(await of([edge]), { start: '000000010000000000000006', startOctets: 0 });
+  writeFileSync(file, JSON.stringify({ 'WAL-Ranges': [{ ...old, 'End-LSN': '1/30008' }] }));
+  const small = logEndOf(await logRanges(file), 64 * 1024);
+  assert.deepEqual(small, { start: '000000010000000100000003', startOctets: 8 }, 'files of 64 KiB');
 });
 
 test('a base backup counts only when its archive of the log has every file from its checkpoint, and the page in which it ends', async (t) => {
@@ -61,8 +68,12 @@ test('a base backup counts only when its archive of the log has every file from 
     new RegExp(`does not reach the end of the backup at ${position(end)}: ${name(number)} is not whole in it`);
   await assert.rejects(proved(third, fourth, entry(name(5), segment(5, 2))), lacks(5));
   await assert.rejects(proved(third, fourth), lacks(5));
+  await assert.rejects(proved(fourth, entry(name(5), segment(5, 3))), lacks(3));
   await assert.rejects(proved(third, entry(name(5), segment(5, 3))), lacks(4));
   await assert.rejects(proved(third, fourth, entry(name(5), segment(5, 3).subarray(0, page * 4))), lacks(5));
   await assert.rejects(proved(third, fourth, entry(name(5), Buffer.alloc(file))), lacks(5));
   await assert.rejects(proved(third, fourth, entry(name(5), segment(5, 3)).subarray(0, 9000)), lacks(5));
+  // The archive is cut off behind the page in which the backup ends.
+  writeFileSync(tar, Buffer.concat([third, fourth, entry(name(5), segment(5, 3)).subarray(0, 512 + 5 * page)]));
+  await assert.rejects(refuseShortLog(tar, await logRanges(manifest), file), lacks(5));
 });
