@@ -3,7 +3,7 @@
  * where there are none it says that nothing is proven.
  */
 import assert from 'node:assert/strict';
-import { renameSync } from 'node:fs';
+import { copyFileSync, cpSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import Database from 'better-sqlite3';
@@ -124,4 +124,30 @@ test('whoever names a time-stamping authority is told when there is no stamp to 
   const ran = await audit('verify', '--timestamp-authority', 'authority.pem');
   assert.equal(ran.code, 9, ran.stdout + ran.stderr);
   assert.match(ran.stderr, /No time stamp was checked: there is none in .*anchors/);
+});
+
+test('after an older database was put back the anchors tell what it lacks, before and after the gateway goes on', async (t) => {
+  const { gateway, audit } = await stopped(t);
+  const database = join(gateway.config.data.folder, 'sluis.db');
+  const [older, anchors] = [join(gateway.folder, 'older.db'), join(gateway.folder, 'keys', 'anchors')];
+  const before = join(gateway.folder, 'anchors-before');
+  copyFileSync(database, older);
+  cpSync(anchors, before, { recursive: true });
+  await (await gateway.restart()).stop();
+  assert.equal((await audit('verify')).code, 0);
+
+  for (const name of ['-wal', '-shm']) rmSync(`${database}${name}`, { force: true });
+  copyFileSync(older, database);
+  const back = await audit('verify');
+  assert.equal(back.code, 5);
+  const row = /the chain holds[^]*Anchor of row (\d+): the trail ends before row \1\./.exec(back.stdout)?.[1];
+  assert(row !== undefined, back.stdout);
+  assert.match(back.stderr, /not as it was written; keep this database and its anchors as they are/);
+  assert.equal((await audit('verify', '--anchors', before)).code, 0, 'what it has is proven by what was signed then');
+
+  await (await gateway.restart()).stop();
+  const on = await audit('verify');
+  assert.equal(on.code, 5);
+  assert.match(on.stdout, new RegExp(`the chain holds[^]*Anchor of row ${row}: row ${row} is another one`));
+  assert.equal((await audit('verify', '--anchors', before)).code, 0);
 });

@@ -1,6 +1,6 @@
 /** A start, and a command that needs the data folder alone, wait a bounded time for a command that has it open. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -15,26 +15,9 @@ import { systemClock } from '../../src/platform/clock.ts';
 import { lockHolder } from '../../src/platform/lock-holder.ts';
 import { FolderLock } from '../../src/store/sqlite/folder-lock.ts';
 import { StoreRefused } from '../../src/store/store.ts';
+import { LOCK, holding } from '../support/folder-holder.ts';
 import { startTestGateway } from '../support/gateway.ts';
 import { MemoryLog } from '../support/log.ts';
-
-const LOCK = new URL('../../src/store/sqlite/folder-lock.js', import.meta.url).href;
-
-/** A process that has the data folder open, called as `sluis account show anna`. */
-async function holding(t: TestContext, dataFolder: string): Promise<ChildProcess> {
-  const code = `const { FolderLock } = await import('${LOCK}');
-FolderLock.take(${JSON.stringify(dataFolder)});
-console.log('held');
-process.stdin.resume();`;
-  const child = spawn(
-    process.execPath,
-    ['--input-type=module', '--eval', code, '--', 'sluis', 'account', 'show', 'anna'],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
-  t.after(() => child.kill('SIGKILL'));
-  await once(child.stdout!, 'data');
-  return child;
-}
 
 function folder(t: TestContext): string {
   const made = mkdtempSync(join(tmpdir(), 'sluis-turn-'));

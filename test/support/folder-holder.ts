@@ -1,0 +1,22 @@
+/** A command of `sluis` that has a data folder open, as another process, until it is told to end. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { TestContext } from 'node:test';
+
+export const LOCK = new URL('../../src/store/sqlite/folder-lock.js', import.meta.url).href;
+
+/** Called as `sluis account show anna`; it ends when its input does. */
+export async function holding(t: TestContext, dataFolder: string): Promise<ChildProcess> {
+  const code = `const { FolderLock } = await import('${LOCK}');
+FolderLock.take(${JSON.stringify(dataFolder)});
+console.log('held');
+process.stdin.resume();`;
+  const child = spawn(
+    process.execPath,
+    ['--input-type=module', '--eval', code, '--', 'sluis', 'account', 'show', 'anna'],
+    { stdio: ['pipe', 'pipe', 'inherit'] },
+  );
+  t.after(() => child.kill('SIGKILL'));
+  await once(child.stdout!, 'data');
+  return child;
+}
