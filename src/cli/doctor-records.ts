@@ -11,7 +11,7 @@ import type { MailTestFacts } from '../gateway/doctor-mail-test-facts.ts';
 import { askOf, checkRecords } from '../gateway/doctor-records.ts';
 import { mtaStsPolicy, ownRecords } from '../gateway/own-records.ts';
 import { systemClock } from '../platform/clock.ts';
-import { ProbeFailed } from '../platform/tls-probe.ts';
+import { ProbeFailed } from '../platform/tls-probe-connection.ts';
 
 export async function examineRecords(here: Here): Promise<RecordsReport> {
   const config = here.config();

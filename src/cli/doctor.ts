@@ -10,7 +10,7 @@ import { daneFindings } from '../gateway/doctor-dane.ts';
 import { scanFindings } from '../gateway/doctor-scan.ts';
 import { setupFindings } from '../gateway/doctor-setup.ts';
 import { systemClock } from '../platform/clock.ts';
-import { ProbeFailed } from '../platform/tls-probe.ts';
+import { ProbeFailed } from '../platform/tls-probe-connection.ts';
 import { privacyFindings } from './privacy-reminder.ts';
 import { CommandError } from './exit.ts';
 import { newFile, withFiles } from './new-file.ts';

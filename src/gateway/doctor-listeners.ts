@@ -3,7 +3,8 @@ import { hostnameOf } from '../config/listeners.ts';
 import type { Config } from '../config/schema.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';
 import { systemClock } from '../platform/clock.ts';
-import { ProbeFailed, type ProbeTarget, probeTls } from '../platform/tls-probe.ts';
+import { probeTls } from '../platform/tls-probe.ts';
+import { ProbeFailed, type ProbeTarget } from '../platform/tls-probe-connection.ts';
 import { type ListenerReport, judgeOffer } from './doctor-report.ts';
 
 type ConfiguredListener = Config['listener'][number];

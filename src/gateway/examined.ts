@@ -5,7 +5,7 @@ import type { Config } from '../config/schema.ts';
 import { defined } from '../domain/defined.ts';
 import type { Examined, ExaminedListener } from '../domain/examined.ts';
 import { systemClock } from '../platform/clock.ts';
-import { ProbeFailed } from '../platform/tls-probe.ts';
+import { ProbeFailed } from '../platform/tls-probe-connection.ts';
 import { examineListener } from './doctor-listeners.ts';
 
 type Configured = Config['listener'][number];

@@ -5,21 +5,9 @@
  * the absence of the extended master secret stay unseen (testssl.sh sees them; `npm run check:tls`). One connection is open at a time,
  * so that the limits of the gateway are not touched.
  */
-import { type X509Certificate } from 'node:crypto';
-import { type Socket, connect as connectTcp } from 'node:net';
+import type { X509Certificate } from 'node:crypto';
 import { type ConnectionOptions, type TLSSocket, type SecureVersion, connect, createSecureContext } from 'node:tls';
-import { type Milliseconds, seconds } from '../domain/units.ts';
-
-export interface ProbeTarget {
-  readonly protocol: 'smtp' | 'pop3' | 'ldap' | 'enrolment' | 'https' | 'console' | 'self-service';
-  readonly tls: 'implicit' | 'starttls';
-  readonly host: string;
-  readonly port: number;
-  /** For SNI. */
-  readonly servername: string;
-  /** For one connection with its handshake. Default: 5 s. */
-  readonly patience?: Milliseconds;
-}
+import { PATIENCE, ProbeFailed, type ProbeTarget, openForTls } from './tls-probe-connection.ts';
 
 export interface TlsOffer {
   readonly versions: readonly string[];
@@ -34,11 +22,6 @@ export interface TlsOffer {
   readonly signsSha1: boolean;
   /** What this build of OpenSSL cannot ask for. */
   readonly unprobed: readonly string[];
-}
-
-/** The port does not speak the protocol, or nobody listens. */
-export class ProbeFailed extends Error {
-  override readonly name = 'ProbeFailed';
 }
 
 const versions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const satisfies readonly SecureVersion[];
@@ -205,7 +188,7 @@ class Prober {
 
   /** Undefined when the server refuses the handshake; throws ProbeFailed when it does not come to one. */
   async #handshake(options: ConnectionOptions): Promise<TLSSocket | undefined> {
-    const plain = await this.#connect();
+    const plain = await openForTls(this.#target);
     return await new Promise((resolve) => {
       const secure = connect({
         ...options,
@@ -224,94 +207,5 @@ class Prober {
       secure.once('close', () => ended());
       secure.once('secureConnect', () => ended(secure));
     });
-  }
-
-  /** A connection on which the next octet is the ClientHello. */
-  async #connect(): Promise<Socket> {
-    const { host, port, protocol, tls, patience = PATIENCE } = this.#target;
-    const socket = connectTcp({ host, port });
-    const dialog = new Dialog(socket, patience);
-    try {
-      await dialog.opened();
-      if (tls === 'starttls' && protocol === 'smtp') {
-        await dialog.expect(/^220 .*\r\n$/);
-        await dialog.expect(/^250 .*\r\n$/m, 'EHLO doctor.invalid\r\n');
-        await dialog.expect(/^220 .*\r\n$/, 'STARTTLS\r\n');
-      } else if (tls === 'starttls' && protocol === 'ldap') {
-        // Its answer names StartTLS (RFC 4511 section 4.14); one that refuses it is followed by no handshake.
-        await dialog.expect(/^0.*x.*1\.3\.6\.1\.4\.1\.1466\.20037$/s, LDAP_START_TLS);
-      } else if (tls === 'starttls') {
-        await dialog.expect(/^\+OK.*\r\n$/);
-        await dialog.expect(/^\+OK.*\r\n$/, 'STLS\r\n');
-      }
-      return dialog.leave();
-    } catch (error) {
-      socket.destroy();
-      const why = error instanceof Error ? error.message : String(error);
-      throw new ProbeFailed(`${host} port ${port}: ${why}`, { cause: error });
-    }
-  }
-}
-
-const START_TLS = '1.3.6.1.4.1.1466.20037';
-const LDAP_START_TLS = `0\x1d\x02\x01\x01w\x18\x80\x16${START_TLS}`;
-const PATIENCE = seconds(5);
-const MOST_PLAIN = 16 * 1024;
-
-/** The few lines before TLS. */
-class Dialog {
-  readonly #socket: Socket;
-  readonly #timer: NodeJS.Timeout;
-  #text = '';
-  #failed: Error | undefined;
-  #wake: (() => void) | undefined;
-  #open = false;
-
-  constructor(socket: Socket, patience: Milliseconds) {
-    this.#socket = socket;
-    this.#timer = setTimeout(() => this.#fail(new Error(`no answer within ${patience / 1000} s`)), patience);
-    socket.on('error', (error) => this.#fail(error));
-    socket.on('close', () => this.#fail(new Error('the connection was closed')));
-    socket.once('connect', () => {
-      this.#open = true;
-      this.#wake?.();
-    });
-  }
-
-  async opened(): Promise<void> {
-    while (!this.#open) await this.#more();
-  }
-
-  async expect(reply: RegExp, command?: string): Promise<void> {
-    if (this.#socket.listenerCount('data') === 0)
-      this.#socket.on('data', (chunk: Buffer) => {
-        this.#text += chunk.toString('latin1');
-        if (this.#text.length > MOST_PLAIN) this.#fail(new Error('its answer is too long'));
-        this.#wake?.();
-      });
-    this.#text = '';
-    if (command !== undefined) this.#socket.write(command, 'latin1');
-    while (!reply.test(this.#text)) {
-      if (/^[45]\d\d |^-ERR/m.test(this.#text)) throw new Error(`it answered ${this.#text.trim().slice(0, 200)}`);
-      await this.#more();
-    }
-  }
-
-  leave(): Socket {
-    clearTimeout(this.#timer);
-    this.#socket.removeAllListeners('data').removeAllListeners('close');
-    return this.#socket;
-  }
-
-  /** Resolves when something has happened; throws at the next call when that was the end. */
-  async #more(): Promise<void> {
-    if (this.#failed !== undefined) throw this.#failed;
-    await new Promise<void>((resolve) => (this.#wake = resolve));
-  }
-
-  #fail(error: Error): void {
-    clearTimeout(this.#timer);
-    this.#failed ??= error;
-    this.#wake?.();
   }
 }
