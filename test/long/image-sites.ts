@@ -10,7 +10,8 @@ import { commandsOf, root } from '../peers/shell.ts';
 import { runs } from '../support/debian-machine.ts';
 import { ClusterAuthority } from '../support/nodes.ts';
 import type { PodmanMachine } from '../support/podman.ts';
-import { type PodmanPlace, PodmanSites, postgresImage } from '../support/podman-sites.ts';
+import { type PodmanPlace, postgresImage } from '../support/podman-place.ts';
+import { PodmanSites } from '../support/podman-sites.ts';
 import { until } from '../support/until.ts';
 
 /** The tarball of a root that has PostgreSQL already, so that trying something does not wait for it. */
