@@ -1,11 +1,10 @@
 /** Words that the code once had for things which the field has a word for: none comes back as a name or as a file. */
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { test } from 'node:test';
 import ts from 'typescript';
-
-const root = join(import.meta.dirname, '..', '..', '..');
+import { sourceFiles } from '../support/source-files.ts';
+import { nodesOf, sourceTree } from '../support/source-tree.ts';
 
 /** The word, as a part of a name, and what it is called now. */
 const OLD: Readonly<Record<string, string>> = {
@@ -30,22 +29,17 @@ const wordsOf = (name: string): string[] =>
 /** CSS calls a background the ground of a page. */
 const EXCEPT = /^src\/web\/look\/|^src\/console\/style/;
 
-const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts'))
-  .map((file) => `src/${file}`);
+const files = sourceFiles();
 
 /** What a file declares or names: identifiers alone, no comment and no text. */
 function* namesIn(file: string): Generator<{ readonly name: string; readonly type: boolean }> {
-  const source = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest);
-  const waiting: ts.Node[] = [source];
-  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+  for (const node of nodesOf(sourceTree(file))) {
     if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) yield { name: node.text, type: false };
     if (
       (ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node) || ts.isClassDeclaration(node)) &&
       node.name
     )
       yield { name: node.name.text, type: true };
-    ts.forEachChild(node, (child) => void waiting.push(child));
   }
 }
 

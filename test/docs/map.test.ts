@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { sourceFiles, sourceText } from '../support/source-files.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
@@ -38,9 +39,8 @@ test('every test that docs/standards.md names is there', () => {
 
 test('every RFC that the code cites has a row in docs/standards.md', () => {
   const cited = new Set<string>();
-  for (const file of readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }))
-    if (file.endsWith('.ts'))
-      for (const [, number = ''] of read('src', file).matchAll(/\bRFC (\d{3,5})\b/g)) cited.add(number);
+  for (const file of sourceFiles())
+    for (const [, number = ''] of sourceText(file).matchAll(/\bRFC (\d{3,5})\b/g)) cited.add(number);
   assert.ok(cited.size > 50, String(cited.size));
   const rows = standards
     .split('\n')

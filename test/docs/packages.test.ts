@@ -1,9 +1,10 @@
 /** docs/packages.md tells of every package at its version, and of the folders that import it. */
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import ts from 'typescript';
+import { sourceFiles, sourceText } from '../support/source-files.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
@@ -27,16 +28,15 @@ const table = (heading: string): string[][] =>
 /** Package -> folders of src/ whose files import it, as code or as types. */
 function imported(): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>();
-  for (const file of readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })) {
-    if (!file.endsWith('.ts')) continue;
-    for (const { fileName: from } of ts.preProcessFile(read('src', file), true, true).importedFiles) {
+  for (const file of sourceFiles()) {
+    for (const { fileName: from } of ts.preProcessFile(sourceText(file), true, true).importedFiles) {
       if (from.startsWith('.') || from.startsWith('node:')) continue;
       const name = from
         .split('/')
         .slice(0, from.startsWith('@') ? 2 : 1)
         .join('/');
       const folders = found.get(name) ?? new Set<string>();
-      found.set(name, folders.add(dirname(`src/${file}`)));
+      found.set(name, folders.add(dirname(file)));
     }
   }
   return found;

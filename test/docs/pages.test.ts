@@ -18,6 +18,7 @@ import { titleOf, writeDecisions } from '../../src/pages/decisions.ts';
 import { writeControls } from '../../src/commands/statement/controls-page.ts';
 import { writeRoutes } from '../../src/pages/routes.ts';
 import { writeSignals } from '../../src/pages/signals.ts';
+import { sourceFiles, sourceText } from '../support/source-files.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const page = (name: string): string => readFileSync(join(root, 'docs', name), 'utf8');
@@ -61,9 +62,9 @@ test('docs/signals.md has the exit codes that there are', () => {
 });
 
 /** All but the table of events itself. */
-const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts') && !/^domain[/\\]log-events/.test(name))
-  .map((name) => readFileSync(join(root, 'src', name), 'utf8'));
+const sources = sourceFiles()
+  .filter((file) => !/^src\/domain[/\\]log-events/.test(file))
+  .map(sourceText);
 
 const events = LOG_EVENTS.flatMap(([, table]) => Object.entries(table));
 

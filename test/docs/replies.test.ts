@@ -1,16 +1,15 @@
 /** docs/replies.md tells of every reply, and codes stay what they were unless CHANGELOG.md says so. */
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeContents } from '../../src/pages/contents.ts';
 import { pop3Rows, repliesNow, smtpRows, writeLock, writeReplies } from '../../src/pages/replies.ts';
+import { sourceFiles, sourceText } from '../support/source-files.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 const read = (...path: string[]): string => readFileSync(join(root, ...path), 'utf8');
-const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  .filter((name) => name.endsWith('.ts'))
-  .map((name) => ({ name, text: read('src', name) }));
+const sources = sourceFiles().map((file) => ({ name: file.slice('src/'.length), text: sourceText(file) }));
 
 test('docs/replies.md is what the tables say (npm run docs)', () => {
   assert.equal(read('docs', 'replies.md'), writeContents(writeReplies()));

@@ -1,8 +1,9 @@
 /** Each section of an RFC that the code cites has its row in docs/standards.md, or lies in one that has. */
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { sourceFiles, sourceText } from '../support/source-files.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
 
@@ -63,9 +64,8 @@ function rows(page: string): Map<string, Range[]> {
 
 function cited(): Map<string, string> {
   const places = new Map<string, string>();
-  for (const file of readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })) {
-    if (!file.endsWith('.ts')) continue;
-    const text = readFileSync(join(root, 'src', file), 'utf8').replaceAll(/\n\s*(?:\*|\/\/)\s?/g, ' ');
+  for (const file of sourceFiles()) {
+    const text = sourceText(file).replaceAll(/\n\s*(?:\*|\/\/)\s?/g, ' ');
     for (const [, rfc = '', sections = ''] of text.matchAll(CITED))
       for (const { from, to } of ranges(sections)) for (const one of [from, to]) places.set(`${rfc} ${one}`, file);
   }

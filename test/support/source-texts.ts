@@ -1,9 +1,7 @@
 /** What the source says in words: every literal of at least two, as tests of words and spelling read it. */
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import ts from 'typescript';
-
-const root = join(import.meta.dirname, '..', '..', '..');
+import { sourceFiles } from './source-files.ts';
+import { nodesOf, sourceTree } from './source-tree.ts';
 
 export interface Said {
   readonly at: string;
@@ -12,10 +10,8 @@ export interface Said {
 
 /** Texts of at least two words that the source has, with a blank for each value. SQL is none. */
 function* textsOf(file: string): Generator<Said> {
-  const source = ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest);
-  const waiting: ts.Node[] = [source];
-  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    if (ts.isTaggedTemplateExpression(node)) continue;
+  const source = sourceTree(file);
+  for (const node of nodesOf(source, ts.isTaggedTemplateExpression)) {
     const text = ts.isTemplateExpression(node)
       ? node.head.text + node.templateSpans.map(({ literal }) => `X${literal.text}`).join('')
       : ts.isStringLiteralLike(node)
@@ -25,11 +21,7 @@ function* textsOf(file: string): Generator<Said> {
       const { line } = source.getLineAndCharacterOfPosition(node.getStart(source));
       yield { at: `${file}:${line + 1}`, text };
     }
-    ts.forEachChild(node, (child) => void waiting.push(child));
   }
 }
 
-export const sourceTexts = (): readonly Said[] =>
-  readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
-    .flatMap((file) => [...textsOf(`src/${file}`)]);
+export const sourceTexts = (): readonly Said[] => sourceFiles().flatMap((file) => [...textsOf(file)]);
