@@ -39,11 +39,11 @@ async function connect(roads: Roads, caller: Caller): Promise<AdminClient> {
     } catch (error) {
       if (!(error instanceof StoreRefused) || !error.held) throw error;
       if (attempt === ATTEMPTS) {
-        // Each command loads this file: the text of lock-holder.ts is not worth another one.
-        const who = error.holder === undefined ? 'another process' : `process ${error.holder.process}`;
+        // Loaded only here: each command loads this file.
+        const { holderText } = await import('../domain/lock-holder.ts');
         throw new AdminError(
           'unavailable',
-          `Cannot reach the store in "${config.data.folder}": ${who} holds it and does not answer on "${controlSocketOf(config)}"; try again, or stop that process`,
+          `Cannot reach the store in "${config.data.folder}": ${holderText(error.holder)} holds it and does not answer on "${controlSocketOf(config)}"; try again, or stop that process`,
         );
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSE));

@@ -456,7 +456,7 @@ describe('against a running gateway', () => {
   });
 
   test('a second serve on the same data is refused', async () => {
-    await refused(7, /in use by another process/, 'serve');
+    await refused(7, /in use by process \d+ \(sluis serve\)/, 'serve');
   });
 
   test('what was changed, by whom and why is in the log, and no secret is', async () => {

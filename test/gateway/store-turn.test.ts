@@ -72,7 +72,7 @@ test('whoever holds the folder is named, by the first word of its command alone'
     (error: unknown) => {
       assert(error instanceof StoreRefused && error.held);
       assert.deepEqual(error.holder, holder);
-      assert.match(error.message, new RegExp(`in use by another process \\(${child.pid}, sluis account\\); stop`));
+      assert.match(error.message, new RegExp(`in use by process ${child.pid} \\(sluis account\\); stop`));
       return true;
     },
   );
@@ -94,7 +94,7 @@ test('a process that asks for its own folder again is refused, and others still 
   let said = '';
   other.stderr.on('data', (text: Buffer) => (said += text.toString()));
   await once(other, 'close');
-  assert.match(said, new RegExp(`in use by another process \\(${process.pid}\\); stop that one`));
+  assert.match(said, new RegExp(`in use by process ${process.pid}; stop that one`));
   own.release();
 });
 

@@ -5,6 +5,7 @@
 import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { holderText } from '../../domain/lock-holder.ts';
 import { lockHolder } from '../../platform/lock-holder.ts';
 import { systemProblem } from '../../platform/system-problem.ts';
 import { StoreRefused } from '../store.ts';
@@ -27,12 +28,8 @@ export class FolderLock {
       db.close();
       if (!(error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY'))) throw error;
       const holder = lockHolder(path);
-      const who =
-        holder === undefined
-          ? ''
-          : ` (${[holder.process, holder.command].filter((word) => word !== undefined).join(', ')})`;
       throw new StoreRefused(
-        `The data folder "${dataFolder}" is in use by another process${who}; stop that one, or let the command line speak to it`,
+        `The data folder "${dataFolder}" is in use by ${holderText(holder)}; stop that one, or let the command line speak to it`,
         { cause: error, held: true, holder },
       );
     }
