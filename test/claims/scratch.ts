@@ -32,7 +32,7 @@ export function scratch(folder: string): Scratch {
   const bundled = async (): Promise<void> => {
     // What threads and the command load is in files of their own. It finds the copy by its own argument, so the original's does.
     const { bundle } = (await import(pathToFileURL(join(ROOT, 'scripts', 'bundle.mjs')).href)) as {
-      bundle(of: string): Promise<string | undefined>;
+      bundle: (of: string) => Promise<string | undefined>;
     };
     const unfit = await bundle(root);
     if (unfit !== undefined) throw new Error(`Cannot bundle the changed copy: ${unfit}`);

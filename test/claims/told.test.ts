@@ -147,12 +147,12 @@ test('a sender of somebody else and one of nobody get one answer', async (t) => 
 /** Where this process connects to while the test runs. */
 function connections(t: TestContext): string[] {
   const made: string[] = [];
-  const real = Socket.prototype.connect;
+  const real = Reflect.get(Socket.prototype, 'connect') as (...given: unknown[]) => Socket;
   Socket.prototype.connect = function connect(this: Socket, ...given: unknown[]): Socket {
     const [first] = (Array.isArray(given[0]) ? given[0] : given) as [unknown];
     made.push(JSON.stringify(first));
-    return Reflect.apply(real, this, given) as Socket;
-  } as typeof real;
+    return Reflect.apply(real, this, given);
+  };
   t.after(() => {
     Socket.prototype.connect = real;
   });

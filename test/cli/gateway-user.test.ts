@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { gatewayUser } from '../../src/cli/gateway-user.ts';
-import type { Config } from '../../src/config/schema.ts';
 import { root } from '../peers/shell.ts';
 
 let folder = '';
@@ -22,10 +21,7 @@ function saidBy(files: Readonly<Record<string, string>>, file = '/etc/sluis/slui
     mkdirSync(dirname(join(place, name)), { recursive: true });
     writeFileSync(join(place, name), text);
   }
-  const found = gatewayUser({ file, data: { folder: data } } as unknown as Config, [
-    join(place, 'etc'),
-    join(place, 'lib'),
-  ]);
+  const found = gatewayUser({ file, data: { folder: data } }, [join(place, 'etc'), join(place, 'lib')]);
   return found === undefined ? undefined : { ...found, by: found.by.replace(`${place}/`, '') };
 }
 const shipped = (name: string): string => readFileSync(join(root, 'docs', 'systemd', name), 'utf8');

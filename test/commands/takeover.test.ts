@@ -38,7 +38,7 @@ test('a wave is rehearsed, moves its practice with the UIDLs of the old server, 
     [...carla],
     [1, 2, 3].map((n) => [`${1_764_158_400 + n}.M${n}.old`, `carla ${n}`]),
   );
-  const shown = await commands.done('takeover', 'status', practice?.organisation ?? '');
+  const shown = await commands.done('takeover', 'status', practice.organisation);
   assert.match(shown, /1 moved/);
   assert.match(shown, new RegExp(`${addressOf('carla')} +carla +moved`));
   const trail = await commands.done('audit', 'list', '--event', 'takeover.moved');

@@ -93,7 +93,7 @@ function split(text: string, sign: string): string[] {
     else if (text[at] === sign) {
       parts.push(part);
       part = '';
-    } else part += text[at];
+    } else part += text.charAt(at);
   }
   return [...parts, part];
 }

@@ -49,7 +49,7 @@ test('the list ends for a whole mail; what is wrong is listed behind a thousand 
   const [first, second] = collector.interchanges(new Set(['1', '2']));
   assert.equal(first?.messages[0]?.count, 3000);
   assert.deepEqual(
-    [first?.inside?.messages.length, first?.inside?.messages.at(999)?.reference, first?.inside?.messages[1000]],
+    [first.inside?.messages.length, first.inside?.messages.at(999)?.reference, first.inside?.messages[1000]],
     [2000, '999', { reference: '1500', type: 'X', version: 'D:96A:UN', fault: 'count' }],
   );
   assert.deepEqual(second?.inside, { groups: [], messages: [] });

@@ -142,7 +142,7 @@ async function judged(
   const ask = askOf(zone);
   const tests = await mailTests({
     hostname: 'mail.test',
-    listener: report && { port: 25, report, certificates: certificates.server.certificate },
+    listener: { port: 25, report, certificates: certificates.server.certificate },
     records: await checkRecords(WANTED, ask),
     ask,
     authorities,

@@ -70,7 +70,7 @@ test('the printed hook of certbot: sessions in the middle of their work go on, n
   const next = await renewed();
   const lineage = asCertbot(gateway, 2, next);
   const ran = await runBeside(hook, [], { ...env, RENEWED_LINEAGE: lineage, RENEWED_DOMAINS: HOST });
-  assert.deepEqual([ran.code, /New sessions get the certificate/.test(ran.text)], [0, true], ran.text);
+  assert.deepEqual([ran.code, ran.text.includes('New sessions get the certificate')], [0, true], ran.text);
   for (const port of ['submissions', 'pop3s'] as const)
     assert.equal(await shownAt(gateway.port(port), HOST), fingerprintOf(next.certificate));
   assert.notEqual(before, fingerprintOf(next.certificate));
@@ -110,7 +110,7 @@ test('the printed hook of lego; one for another name is passed over, a pair that
 
   give({ key: next.key, certificate: (await renewed()).certificate });
   const wrong = await lego();
-  assert.ok(wrong.code !== 0 && /key/.test(wrong.text), wrong.text);
+  assert.ok(wrong.code !== 0 && wrong.text.includes('key'), wrong.text);
   assert.equal(await shownAt(gateway.port('pop3s'), HOST), fingerprintOf(next.certificate));
   assert.ok(createPrivateKey(next.key).asymmetricKeyType === 'ec');
 });

@@ -56,7 +56,7 @@ function endless(step: (clock: FakeClock) => void, slots = ldapSlots()) {
     { registry, search, limits, log } as unknown as LdapSessionParts,
     wire,
     {} as AdmittedConnection,
-    { session: 's', protocol: 'ldap', address: '127.0.0.1', network: '127.0.0.1' } as LdapSession['peer'],
+    { session: 's', protocol: 'ldap', address: '127.0.0.1', network: '127.0.0.1' },
   );
   session.login = { account: account as never, byCertificate: false, password: undefined };
   return {

@@ -58,18 +58,19 @@ test(
       // In turn: nothing goes on; mail does; and the receiver is held back in the middle of the backup.
       const [mail, held] = [round % 3 > 0, round % 3 === 2];
       let taking = true;
+      const goesOn = (): boolean => taking;
       const others = [
         (async () => {
-          while (taking && mail) {
+          while (goesOn() && mail) {
             await file(randomBytes(20_000));
             await pause(between(20, 200));
           }
         })(),
         (async () => {
-          for (let turn = 0; taking; turn += 1) {
+          for (let turn = 0; goesOn(); turn += 1) {
             // A backup has a round in front of it, which would wait for this one.
-            if (held) await until('the base backup has begun', () => !taking || begunIn(at('backups')), 60_000, 1);
-            if (!taking) break;
+            if (held) await until('the base backup has begun', () => !goesOn() || begunIn(at('backups')), 60_000, 1);
+            if (!goesOn()) break;
             const received = backups.log.round();
             const receiver = held ? await heldBack() : undefined;
             if (receiver !== undefined) {
@@ -104,7 +105,8 @@ test(
 async function patiently(work: () => Promise<unknown>): Promise<void> {
   for (let turn = 1; ; turn += 1)
     try {
-      return void (await work());
+      await work();
+      return;
     } catch (error) {
       if (turn === 50 || !(error instanceof StoreUnavailable)) throw error;
       await pause(200);

@@ -81,7 +81,7 @@ const file = (name: string, lines: readonly string[]): string => {
 /** A program at one mailbox: `poll` fetches once, `fetched` tells the subjects that it has, each as often as it came. */
 interface Program {
   readonly box: string;
-  poll(): Promise<void>;
+  readonly poll: () => Promise<void>;
   fetched(): readonly string[];
 }
 
@@ -110,7 +110,9 @@ function fetchmail(box: string): Program {
   const args = ['--silent', '--fetchmailrc', rc, '--pidfile', join(home, 'pid')];
   return {
     box,
-    poll: async () => void (await attempt('fetchmail', args, { home })),
+    poll: async () => {
+      await attempt('fetchmail', args, { home });
+    },
     fetched: () => subjectsIn(join(home, 'mail/new')),
   };
 }
@@ -125,7 +127,9 @@ function mpop(box: string, keep: 'on' | 'off'): Program {
   ]);
   return {
     box,
-    poll: async () => void (await attempt('mpop', ['-C', rc, '--quiet'], { home })),
+    poll: async () => {
+      await attempt('mpop', ['-C', rc, '--quiet'], { home });
+    },
     fetched: () => subjectsIn(join(home, 'mail/new')),
   };
 }
@@ -141,7 +145,9 @@ function getmail(box: string): Program {
   const args = ['--getmaildir', home, '--rcfile', 'getmailrc', '--quiet'];
   return {
     box,
-    poll: async () => void (await attempt('getmail', args, { home })),
+    poll: async () => {
+      await attempt('getmail', args, { home });
+    },
     fetched: () => subjectsIn(join(home, 'mail/new')),
   };
 }

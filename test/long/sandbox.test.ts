@@ -178,6 +178,7 @@ test(
     const quick = ['--free-ports', '--slow', '1', '--hour', '2', '--patience', '60', '--stored', place, '--json'];
     const bench = start(['sandbox', ...QUIETLY, ...quick], { cwd: folder });
     let ended = false;
+    const goesOn = (): boolean => !ended;
     const over = new Promise<void>((resolve) => bench.child.once('close', () => resolve())).then(() => (ended = true));
     await bench.until('Ctrl-C ends it');
     const said = (pattern: RegExp): string => pattern.exec(bench.stderr())?.[1] ?? '';
@@ -196,7 +197,7 @@ test(
     // A fetch that failed is what the scenarios are about; one that never ends is not waited for.
     // Fetched again at once, it is always connected: no scenario comes to its end, and the sandbox says that it hammers, which is ours and not its own.
     const seconds = (n: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, n * 1000).unref());
-    while (!ended) {
+    while (goesOn()) {
       await Promise.race([thunderbird.fetch().catch(() => undefined), over, seconds(20)]);
       await Promise.race([over, seconds(1)]);
     }

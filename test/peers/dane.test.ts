@@ -109,7 +109,7 @@ before(async () => {
       // Its signature is that of another record; and one address is another one.
       alter: (lines) =>
         lines.map((line) =>
-          /\sTLSA\s/.test(line) && /_tcp\.mx/.test(line) && !line.includes('RRSIG')
+          /\sTLSA\s/.test(line) && line.includes('_tcp.mx') && !line.includes('RRSIG')
             ? `_${evil.port}._tcp.mx.bogus.test. 60 IN TLSA ${theirs}`
             : line.replace(/^(host\.bogus\.test\.\s+60\s+IN\s+A\s+)127\.0\.0\.1/, '$1127.0.0.2'),
         ),

@@ -82,7 +82,10 @@ async function bench(t: TestContext, ...kinds: readonly ('ed25519' | 'rsa2048')[
 async function opendkim(conf: string, file: string): Promise<boolean> {
   const said = await run('opendkim', ['-x', conf, '-vvv', '-t', file]).then(
     ({ stdout, stderr }) => stdout + stderr,
-    (error: { stdout?: string; stderr?: string }) => `${error.stdout ?? ''}${error.stderr ?? ''}`,
+    (error: unknown) => {
+      const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
+      return stdout + stderr;
+    },
   );
   // It says nothing but this of what it took.
   return /Authentication-Results[\s\S]*dkim=pass|verification \(s=[^)]*\) succeeded/.test(said);

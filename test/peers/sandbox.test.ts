@@ -72,10 +72,10 @@ test(
     const [first] = told.scenarios;
     assert.equal(first?.verdict, 'failed');
     assert.match(
-      JSON.stringify(first?.findings),
+      JSON.stringify(first.findings),
       /"failed","says":"It deleted message A, QUIT included, while nothing of it lay where it stores/,
     );
-    assert.match(JSON.stringify(first?.patient), /in neither place/);
+    assert.match(JSON.stringify(first.patient), /in neither place/);
     // Without a look at its folder the line alone shows that it keeps no list.
     const blind = await trial(folder, ['--fetch', badReceiver(store)], ['line-lost-before-quit']);
     assert.equal(blind.code, 5);

@@ -9,7 +9,9 @@ function sender(text: string, size: number) {
   for (let at = 0; at < text.length; at += size) waiting.push(Buffer.from(text.slice(at, at + size), 'latin1'));
   return {
     octets: () => Promise.resolve(waiting.shift()),
-    giveBack: (octets: Buffer) => void (octets.length > 0 && waiting.unshift(octets)),
+    giveBack: (octets: Buffer) => {
+      if (octets.length > 0) waiting.unshift(octets);
+    },
     rest: () => Buffer.concat(waiting).toString('latin1'),
   };
 }

@@ -117,7 +117,7 @@ test('a program that is stopped leaves no child of its own, which would keep its
   let said = '';
   let failed: CopyFailed | undefined;
   const stalled = run(path, { arguments: [], within: 600_000, standstill, said: (text) => (said += text) });
-  const over = stalled.catch((error: CopyFailed) => (failed = error));
+  const over = stalled.catch((error: unknown) => (failed = error as CopyFailed));
   await until('it says something', () => / \d+ $/m.test(said));
   const pids = said.trim().split(' ').map(Number);
   assert.deepEqual(pids.map(isRunning), [true, true]);
@@ -165,7 +165,7 @@ test('log and base backup of a server that hangs end after 5 and 15 minutes, and
     const folder = folderFor(t);
     mkdirSync(join(folder, 'base'));
     let failed: Error | undefined;
-    const over = work(folder).catch((error: Error) => (failed = error));
+    const over = work(folder).catch((error: unknown) => (failed = error as Error));
     await until('it hangs', () => failed !== undefined || readdirSync(programs).includes('pids'));
     const pids = pidsIn(programs);
     const running = (): boolean => pids.some(isRunning);

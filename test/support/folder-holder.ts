@@ -17,6 +17,6 @@ process.stdin.resume();`;
     { stdio: ['pipe', 'pipe', 'inherit'] },
   );
   t.after(() => child.kill('SIGKILL'));
-  await once(child.stdout!, 'data');
+  await once(child.stdout, 'data');
   return child;
 }

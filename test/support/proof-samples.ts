@@ -46,7 +46,7 @@ export async function makeProofSamples(folder: string, t: Cleanup): Promise<void
   const authority = await startTimeAuthority(t);
   const sites = new FakeSites();
   // What is made last is of now: openssl takes no certificate of tomorrow.
-  let shift = milliseconds(-hours(2));
+  let shift = hours(-2);
   const clock = { ...systemClock, now: () => instant(systemClock.now() + shift) };
   clock.after = systemClock.after.bind(systemClock);
   const gateway = await startTestGateway({

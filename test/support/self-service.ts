@@ -13,8 +13,8 @@ export interface TestSelfService {
   readonly origin: string;
   browser(language?: string, shows?: PageTarget['shows'], from?: string): Browser;
   /** The codes that were sent to the contact, oldest first. */
-  codes(reader?: string): Promise<readonly string[]>;
-  loggedIn(name: string, language?: string): Promise<Browser>;
+  readonly codes: (reader?: string) => Promise<readonly string[]>;
+  readonly loggedIn: (name: string, language?: string) => Promise<Browser>;
 }
 
 /** The codes in these messages, oldest first. */
