@@ -15,6 +15,7 @@ import { type Copied, type Copier, ThreadCopier } from '../../src/store/sqlite/l
 import type { CreateOptions, Testing } from '../../src/store/sqlite/options.ts';
 import type { Own } from '../../src/store/sqlite/own.ts';
 import type { AcceptWork } from '../../src/store/changes/accept-work.ts';
+import type { AuditItem } from '../../src/domain/audit-row.ts';
 import type { WriterAnswer, WriterSays, WriterCall } from '../../src/store/sqlite/writer-protocol.ts';
 import { KeptReserve } from '../../src/store/sqlite/kept-reserve.ts';
 import { Reserve } from '../../src/store/sqlite/reserve.ts';
@@ -120,6 +121,14 @@ const own = <K extends keyof Own>(
   args,
 });
 const AUDIT = own('trail', 'append', []);
+/** One row of the trail. */
+const noted = (at: number): WriterCall => {
+  const item: AuditItem = {
+    ...{ at, event: 'auth.accepted', outcome: 'success', message: null, account: null, facts: '{}' },
+    ...{ personal: null, salt: null },
+  };
+  return own('trail', 'append', [item]);
+};
 
 /** For the postmaster that every new store has. */
 const accept = (id: number, more: Partial<AcceptWork> = {}): WriterCall => own('mail', 'accept', workOf(id, more));
@@ -541,6 +550,8 @@ test('mail is taken again with half of the reserve on the disk, and full once mo
     // What was free in the file takes the first ones.
     for (let n = 0; n < 50 && reserve.kept !== 'out'; n += 1) await run([fill(from + n)]);
     assert.deepEqual([reserve.kept, reserved()], ['out', 'out']);
+    assert.deepEqual([...(await run([noted(from)]))], [[0, 'done']]);
+    assert.equal(walOf(db), 0, 'what the log took is free for new mail');
     most(pages + 10_000);
     assert.deepEqual([...(await run([fill(from + 90)]))], [[0, 'full']], 'new mail waits for the reserve');
     assert.deepEqual([...(await run([own('upkeep', 'keepReserve', 'out', wanted)]))], [[0, 'done']]);
