@@ -1,6 +1,5 @@
 /**
- * Changes to operators and to what waits for a second of them; each with its audit row. Signatures are judged by the caller (crypto/trail/approval.ts);
- * that a request is used once, in its time, and by two who are still registered, holds here.
+ * Changes to operators, their tokens, and what waits for a second of them (approval-requests.ts); each with its audit row.
  *
  * They throw RegistryError: `exists`, `unknown`, `ended` and `invalid` as in the registry.
  */
@@ -13,26 +12,23 @@ import {
   type ApprovalSignature,
   type ChosenVerb,
   MAX_OPERATORS,
-  MAX_REQUESTS,
-  type Operator,
-  REQUEST_LIFETIME,
 } from '../../domain/second-person.ts';
-import { type Instant, days, iso } from '../../domain/units.ts';
-import type { ApprovalRecord, Bound, NewOperator, NewToken, OperatorChange } from '../operators.ts';
-import { requestOf } from '../reads/operators.ts';
+import { type Instant, iso } from '../../domain/units.ts';
+import type { ApprovalRecord, NewOperator, NewToken, OperatorChange } from '../operators.ts';
 import { RegistryError } from '../registry.ts';
 import { type Actor } from '../actor.ts';
 import { int, orNull, text, time } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import { endAccessOf, endSessionsOf, heldPasskey } from './console.ts';
+import { type Signers, askSecond, openRequest, signRequest, useRequest } from './approval-requests.ts';
+import { endAccessOf, endSessionsOf } from './console.ts';
 import { factOf, setFact } from './facts.ts';
 import type { ChangeContext } from './change-context.ts';
+import { addKey, removeKey } from './operator-keys.ts';
 import { currentOperator, notEnded, operatorNamed, operatorOf, refuseFederated } from './operator-row.ts';
-import { type PasskeyDecision, checkRoom, decide } from './passkey-approvals.ts';
+import { type PasskeyDecision, decide } from './passkey-approvals.ts';
 import { organisationNamed } from './registered.ts';
 
-const KEPT = days(30);
 const RULE = 'second_person';
 
 export class OperatorChanges {
@@ -108,70 +104,24 @@ export class OperatorChanges {
     yield* context.record('operator.token-ended', null, actor, { operator }, { token: grouped(id) });
   }
 
-  /**
-   * A request that waits for signatures. The same one again (operation, input, person and reason) is the one that waits already. Throws
-   * `exists` when MAX_REQUESTS wait.
-   */
+  /** A request that waits for signatures, or the same one that waits already (`askSecond`). */
   *ask(context: ChangeContext, request: Omit<ApprovalRequest, 'askedAt' | 'endsAt'>): Change<ApprovalRecord> {
-    const { at } = context;
-    const { id, operation, verb, input, askedBy, reason, askedWith } = request;
-    const same = yield* sql.first({ id: text })`
-      SELECT id FROM approval WHERE operation = ${operation} AND input = ${input} AND asked_by = ${askedBy}
-         AND reason = ${reason} AND coalesce(asked_with, '') = ${askedWith ?? ''} AND used_at IS NULL AND rejected_at IS NULL AND ends_at > ${at}`;
-    if (same === undefined) {
-      yield* sweep(at - KEPT);
-      const { n } = yield* sql.one({ n: int })`
-        SELECT count(*) AS n FROM approval WHERE used_at IS NULL AND rejected_at IS NULL AND ends_at > ${at}`;
-      if (n >= MAX_REQUESTS)
-        throw new RegistryError(
-          'exists',
-          `There are ${MAX_REQUESTS} requests for a second person, the most that wait at a time; each ends within an hour`,
-        );
-      yield* sql.run`
-        INSERT INTO approval (id, operation, verb, input, asked_by, reason, asked_at, ends_at, asked_with)
-        VALUES (${id}, ${operation}, ${verb}, ${input}, ${askedBy}, ${reason}, ${at}, ${at + REQUEST_LIFETIME}, ${askedWith ?? null})`;
-      const actor = { name: askedBy, reason };
-      const known = askedWith === undefined ? {} : { proof: 'passkey', passkey: grouped(askedWith) };
-      yield* context.record('approval.asked', null, actor, {}, { request: grouped(id), operation, ...known });
-    }
-    const record = yield* requestOf(context, same?.id ?? id);
-    if (record === undefined) throw new RegistryError('unknown', `Request ${grouped(id)} is gone`);
-    return record;
+    return yield* askSecond(context, request);
   }
 
-  /** Each operator signs once. */
-  *sign(
-    context: ChangeContext,
-    id: string,
-    { fingerprint, at, signature }: ApprovalSignature,
-    actor: Actor,
-  ): Change<void> {
-    const { operation } = yield* openRequest(id, context.at);
-    const name = yield* registered(fingerprint, context.at);
-    yield* checkRoom(id, name);
-    yield* sql.run`
-      INSERT INTO approval_signature (approval, fingerprint, at, signature) VALUES (${id}, ${fingerprint}, ${at}, ${signature})`;
-    const facts = { request: grouped(id), operation, fingerprint };
-    yield* context.record('approval.signed', null, actor, { operator: name }, facts);
+  /** Signs with a key; each operator once. */
+  *sign(context: ChangeContext, id: string, signature: ApprovalSignature, actor: Actor): Change<void> {
+    yield* signRequest(context, id, signature, actor);
   }
 
-  /** The same with a passkey, in the console; or the request is refused for good. `reason`: of whoever decides. */
+  /** Signs with a passkey, in the console; or the request is refused for good. `reason`: of whoever decides. */
   *decide(context: ChangeContext, id: string, decision: PasskeyDecision, reason: string): Change<void> {
     yield* decide(context, id, yield* openRequest(id, context.at), decision, reason);
   }
 
-  /** Uses it up for the operation: once, before its end, with these two still registered. */
-  *use(
-    context: ChangeContext,
-    id: string,
-    { first, second }: { readonly first: Bound; readonly second: Bound },
-    actor: Actor,
-  ): Change<void> {
-    const { operation } = yield* openRequest(id, context.at);
-    const people = { first: yield* boundBy(context, first), second: yield* boundBy(context, second) };
-    yield* sql.run`UPDATE approval SET used_at = ${context.at} WHERE id = ${id}`;
-    const facts = { request: grouped(id), operation, ...boundFacts('first', first), ...boundFacts('second', second) };
-    yield* context.record('approval.used', null, actor, people, facts);
+  /** Uses it up for its operation, once. */
+  *use(context: ChangeContext, id: string, people: Signers, actor: Actor): Change<void> {
+    yield* useRequest(context, id, people, actor);
   }
 
   /**
@@ -217,55 +167,6 @@ export function* addOperator(context: ChangeContext, { key, ...operator }: NewOp
   return id;
 }
 
-/** The name of an operator who is bound so, and may sign. */
-function* boundBy(context: ChangeContext, bound: Bound): Change<string> {
-  return 'key' in bound ? yield* registered(bound.key, context.at) : (yield* heldPasskey(context, bound.passkey)).name;
-}
-
-const boundFacts = (which: 'first' | 'second', bound: Bound): object =>
-  'key' in bound ? { [`${which}Key`]: bound.key } : { [`${which}Passkey`]: grouped(bound.passkey) };
-
-function* sweep(before: number): Change<void> {
-  yield* sql.run`
-    DELETE FROM approval_passkey WHERE approval IN (SELECT id FROM approval WHERE ends_at < ${before} ORDER BY ends_at, id LIMIT 100)`;
-  yield* sql.run`
-    DELETE FROM approval_signature WHERE approval IN (SELECT id FROM approval WHERE ends_at < ${before} ORDER BY ends_at, id LIMIT 100)`;
-  yield* sql.run`
-    DELETE FROM approval WHERE id IN (SELECT id FROM approval WHERE ends_at < ${before} ORDER BY ends_at, id LIMIT 100)`;
-}
-
-function* openRequest(id: string, at: Instant): Change<{ readonly operation: string; readonly askedBy: string }> {
-  const row = yield* sql.first({
-    operation: text,
-    askedBy: text,
-    endsAt: time,
-    usedAt: orNull(time),
-    rejectedAt: orNull(time),
-  })`
-    SELECT operation, asked_by, ends_at, used_at, rejected_at FROM approval WHERE id = ${id} ${locked}`;
-  if (row === undefined)
-    throw new RegistryError(
-      'unknown',
-      `There is no request ${grouped(id)}; "sluis approve --list" shows those that wait`,
-    );
-  if (row.usedAt !== null)
-    throw new RegistryError(
-      'ended',
-      `Request ${grouped(id)} was used at ${new Date(row.usedAt).toISOString()}, and an approval serves once; run the command again to ask again`,
-    );
-  if (row.rejectedAt !== null)
-    throw new RegistryError(
-      'ended',
-      `Request ${grouped(id)} was refused by a second person at ${new Date(row.rejectedAt).toISOString()}; ask that person why before you ask again`,
-    );
-  if (row.endsAt <= at)
-    throw new RegistryError(
-      'ended',
-      `Request ${grouped(id)} ended at ${new Date(row.endsAt).toISOString()}; run the command again to ask again`,
-    );
-  return row;
-}
-
 const factsOf = ({ role, organisation, certificate, key, endsAt }: Partial<NewOperator>): object =>
   defined({ role, organisation, certificate, fingerprint: key?.fingerprint, ends: iso(endsAt) });
 
@@ -282,59 +183,4 @@ function* checkCertificate(certificate: string | undefined, self = 0): Change<vo
       'exists',
       `The certificate ${certificate} is that of operator "${row.name}" already, and a certificate belongs to one person`,
     );
-}
-
-function* addKey(
-  context: ChangeContext,
-  name: string,
-  { fingerprint, publicKey }: Pick<Operator, 'fingerprint' | 'publicKey'>,
-): Change<void> {
-  const same = yield* keyOf(fingerprint);
-  if (same?.removedAt === null)
-    throw new RegistryError(
-      'exists',
-      `The key ${fingerprint} is that of operator "${same.name}" already, and a key belongs to one person`,
-    );
-  if (same !== undefined)
-    throw new RegistryError(
-      'ended',
-      `The key ${fingerprint} was removed (it was "${same.name}"), which is final; register another key`,
-    );
-  yield* sql.run`
-    INSERT INTO operator_key (fingerprint, name, public_key, added_at) VALUES (${fingerprint}, ${name}, ${publicKey}, ${context.at})`;
-}
-
-/** Answers which it was. */
-function* removeKey(context: ChangeContext, name: string): Change<string | undefined> {
-  const row = yield* sql.first({ fingerprint: text })`
-    SELECT fingerprint FROM operator_key WHERE name = ${name} AND removed_at IS NULL ${locked}`;
-  if (row === undefined) return undefined;
-  yield* sql.run`UPDATE operator_key SET removed_at = ${context.at} WHERE fingerprint = ${row.fingerprint}`;
-  return row.fingerprint;
-}
-
-/** Whoever has, or once had, this key. */
-function* keyOf(
-  fingerprint: string,
-): Change<{ readonly name: string; readonly removedAt: Instant | null } | undefined> {
-  return yield* sql.first({ name: text, removedAt: orNull(time) })`
-    SELECT name, removed_at FROM operator_key WHERE fingerprint = ${fingerprint} ${locked}`;
-}
-
-/** The name of an operator who may sign. */
-function* registered(fingerprint: string, at: Instant): Change<string> {
-  const row = yield* keyOf(fingerprint);
-  if (row === undefined)
-    throw new RegistryError(
-      'unknown',
-      `No operator has the key ${fingerprint}; "sluis operator list" shows those that are registered`,
-    );
-  // Where the key was not removed, its operator is there.
-  const endsAt = row.removedAt ?? (yield* operatorNamed(row.name)).endsAt;
-  if (endsAt !== null && endsAt <= at)
-    throw new RegistryError(
-      'ended',
-      `Operator "${row.name}" was removed at ${iso(endsAt)}; another operator must sign`,
-    );
-  return row.name;
 }
