@@ -164,7 +164,7 @@ export async function eraseWanted(context: AdminContext, wanted: Wanted, call: C
   const chosen = { about, before, alsoKept, progress: (seq: number) => call.progress(seq, end) };
   const counted = await eraseChosen(context, { ...chosen, dryRun: true });
   if (dryRun) return counted;
-  // Before it is done, as above.
+  // Noted before it is done, as above.
   audit.note({
     event: 'audit.erased',
     outcome: 'success',

@@ -13,7 +13,7 @@ const STEP = 1000;
 const NAMED = 20;
 /** Pairs of them that are counted while a report is made. */
 const COUNTED = 100_000;
-/** Of each kind. */
+/** Most acts of each kind in a summary. */
 const MAX_ACTS = 500;
 
 /** What an auditor looks for apart: looks at the trail, what was given out, what two people did, and all other commands. */

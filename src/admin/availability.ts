@@ -1,4 +1,4 @@
-/** What the probes saw in some time, by site. */
+/** Availability of each site in a span of time, from what its probes saw. */
 import { type Availability, type ProbeSpan, availabilityOf } from '../domain/availability.ts';
 import { type Month, monthStart } from '../domain/months.ts';
 import { type Instant, instant } from '../domain/units.ts';

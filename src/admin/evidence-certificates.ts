@@ -26,7 +26,7 @@ export interface UsedCertificate {
   readonly pem?: string;
 }
 
-/** In one bundle. */
+/** Most certificates in one bundle of evidence. */
 const MAX_CERTIFICATES = 200;
 
 const isFingerprint = (text: unknown): text is string => typeof text === 'string' && /^[0-9a-f]{64}$/.test(text);

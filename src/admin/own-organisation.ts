@@ -105,7 +105,7 @@ export async function withinOwn(
   return named.length === 0 && fills !== undefined ? { ...input, [fills[0]]: own } : input;
 }
 
-/** What is no text names nothing: the operation refuses it. */
+/** The texts of an input. A value that is no text names nothing, and the operation refuses it. */
 const valuesOf = (value: unknown): readonly string[] =>
   (Array.isArray(value) ? (value as unknown[]) : [value]).filter((one) => typeof one === 'string');
 

@@ -20,7 +20,7 @@ export type NotAgain = 'not-asked' | 'not-collected' | 'not-confirmed' | 'often'
 
 export interface AgainView {
   readonly recipients: string[];
-  /** When it was collected. */
+  /** When the message was collected. */
   readonly collected?: string | undefined;
   readonly left?: NotAgain | undefined;
 }

@@ -14,7 +14,7 @@ export interface RunningGateway {
   probes(): Promise<readonly ProbeStatus[]>;
   /** How this gateway stands with those that it shares its store with; undefined: with nobody, or without a channel between them. */
   channel(): ClusterState | undefined;
-  /** Of /metrics, by name. */
+  /** The figures of /metrics with these names. */
   figures(names: ReadonlySet<string>): Promise<readonly Figure[]>;
   /** Reads configuration, keys and certificates again; everything stays as it was when one of them cannot be used. */
   reload(actor: Actor): Promise<ReloadReport>;
@@ -69,7 +69,7 @@ export interface ListenerStatus {
   readonly profile: string;
   /** Last day of a legacy profile. */
   readonly until?: string;
-  /** After that day. */
+  /** True: that day is over, so the listener serves nobody. */
   readonly closed: boolean;
 }
 
@@ -101,7 +101,7 @@ export interface GatewayStatus {
   }[];
 }
 
-/** What the probe of a site saw of late. */
+/** What the probe of a site has seen lately. */
 export interface ProbeStatus {
   readonly site: string;
   readonly host: string;

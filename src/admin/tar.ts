@@ -26,7 +26,7 @@ async function sendTo({ send }: Call, octets: Uint8Array): Promise<void> {
     await send(Buffer.from(octets.subarray(at, at + PIECE)).toString('latin1'));
 }
 
-/** What stands before a file. `name`: ASCII, at most 100 characters. */
+/** Header block of a file in a tar archive. `name`: ASCII, at most 100 characters. */
 function headerOf(name: string, size: number, at: Instant): Buffer {
   const header = Buffer.alloc(BLOCK);
   const octal = (value: number, offset: number, digits: number): void => {

@@ -68,7 +68,7 @@ export class KnownNetworks {
     return due;
   }
 
-  /** What was written down before the start. `at`: as in `add`. */
+  /** Takes over a network that an earlier start wrote down. `at`: as in `add`. */
   restore(login: string, network: string, at: number): void {
     const known = this.#accounts.get(login)?.get(network);
     if (known === undefined || known.at < at) this.#set(login, network, { at, written: at });

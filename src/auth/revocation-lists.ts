@@ -52,7 +52,7 @@ export class RevocationLists {
     this.#log = log;
   }
 
-  /** For `findPath`. */
+  /** The revocation check that `findPath` takes. */
   readonly check = (certificate: Certificate, issuer: Certificate): Revocation =>
     this.#shelf.check(certificate, issuer, this.#policy, this.#clock.now());
 

@@ -26,7 +26,7 @@ export const scramFirst =
     return ask(asked, scramFinal(session, mechanism, first, { ...challenge, nonce, asked }));
   };
 
-/** What we answered the first message; `nonce` is both sides'. */
+/** Our answer to the first message of SCRAM. `nonce`: the joined one of both sides. */
 interface Asked {
   readonly nonce: string;
   readonly salt: Uint8Array;

@@ -57,7 +57,7 @@ async function renew(parts: RenewalParts, certificate: AccountCertificate): Prom
   const { keyHeld, login, fingerprint, serial, der } = certificate;
   if (!keyHeld || !isRenewable(certificate) || (await hasNewer(parts, certificate))) return false;
   const emails = await emailsLeft(parts, certificate);
-  // Nobody writes to it any more.
+  // Nobody can write to an address of this certificate any longer, so it is not renewed.
   if (emails.length === 0) return false;
   const read = readCertificate(Buffer.from(der));
   if (!read.ok) throw new Error(read.error.text);

@@ -78,7 +78,7 @@ export function readRequestFile(path: string): RequestFile {
   const list = Array.isArray(signatures) ? (signatures as Record<string, unknown>[]).slice(0, MAX_SIGNATURES) : [];
   return {
     gateway,
-    // What it says of its end is not signed.
+    // The end in the file is not signed, so it is not relied on.
     request: { ...(asked as unknown as ApprovalRequest), endsAt: instant(asked.askedAt + REQUEST_LIFETIME) },
     signatures: list.map(({ fingerprint, at, signature }) => ({
       fingerprint: String(fingerprint),

@@ -112,7 +112,7 @@ export interface CheckedExport {
 
 export const anchorsText = (n: number): string => `${many(n, 'anchor')} ${agree(n, 'is', 'are')}`;
 
-/** Of one that nothing contradicts. */
+/** The text about an export in which nothing is wrong. */
 export const checkedText = ({ rows, hostname, anchors, pieces }: CheckedExport): string =>
   pieces === undefined
     ? `${many(rows, 'row')} of ${hostname}, the chain holds; ${anchorsText(anchors)} in it.`

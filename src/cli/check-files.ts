@@ -94,7 +94,7 @@ export const CHECKED_FILES: Readonly<Record<string, Look>> = {
   'backup.restore-command': (config) => runnable(config, 'backup.restore-command', config.backup['restore-command']),
 };
 
-/** All of them, each once. */
+/** All warnings about files of the configuration, each once. */
 export async function fileWarnings(config: Config): Promise<readonly string[]> {
   const warnings: string[] = [];
   for (const look of new Set(Object.values(CHECKED_FILES))) warnings.push(...(await look(config)));

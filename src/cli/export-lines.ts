@@ -54,7 +54,7 @@ export async function* exportLines(path: string): AsyncGenerator<string, void, u
   if (sealed === true && !ended) throw new UnsealedExport('it ends early: its last line is missing');
 }
 
-/** Of one line, which `octetLines` bounds. */
+/** Joins the pieces of one line, whose length `octetLines` bounds. */
 function joined(pieces: readonly Buffer[]): Buffer {
   const whole = Buffer.alloc(pieces.reduce((sum, piece) => sum + piece.length, 0));
   let at = 0;

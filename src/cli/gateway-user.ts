@@ -22,7 +22,7 @@ const UNIT_FOLDERS = [
   '/usr/local/lib/systemd/system',
   '/usr/lib/systemd/system',
 ];
-/** Of one unit. Nobody has more. */
+/** Most drop-ins of one unit that are read. Nobody has more. */
 const MOST_DROP_INS = 100;
 
 /** Undefined where it is root, or nothing says who. */

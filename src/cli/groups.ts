@@ -11,7 +11,7 @@ interface Loaded {
   readonly load: () => Promise<Group>;
 }
 
-/** In the order of `sluis --help`. */
+/** All groups of commands, in the order of `sluis --help`. */
 export const groups: readonly Loaded[] = [
   {
     names: { init: 'write a configuration, keys and an empty store; overwrites nothing' },

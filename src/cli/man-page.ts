@@ -39,7 +39,7 @@ export const commandManual = (program: CommandFacts, { version, date }: Edition)
     roff('/usr/share/doc/sluis has the pages for operators: run.md, when-something-breaks.md, commands.md.'),
   ]);
 
-/** Of the Debian package. */
+/** Files and folders of the Debian package. */
 const PLACES = [
   ['/etc/sluis/sluis.toml', 'The configuration.'],
   ['/etc/sluis/master.key', 'The master key. Without a copy of it nobody can read the mail.'],

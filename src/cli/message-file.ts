@@ -9,7 +9,7 @@ const HEADER = 'Content-Type: application/pkcs7-mime; name="smime.p7m"\r\nConten
 /** First octet of a DER or BER sequence. */
 const SEQUENCE = 0x30;
 
-/** What the file is: decided by its first piece. */
+/** Form of the file, which its first piece decides. */
 type Form = 'cms' | 'crlf' | 'lf';
 
 function formOf(piece: Buffer): Form {

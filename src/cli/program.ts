@@ -87,7 +87,7 @@ export async function runCommandLine(argv: readonly string[], own?: Terminal): P
   }
 }
 
-/** What commander says, as a sentence in one line. */
+/** The message of commander as one sentence in one line. */
 const usageProblem = ({ message }: CommanderError): string => message.replace(/^error: /, '').replaceAll('\n', ' ');
 
 /**

@@ -125,7 +125,7 @@ async function exchangeClosed(
     : `node "${peer.introduction.node}" still has a message of ${day} on its way, so what was erased of that day is not closed there yet`;
 }
 
-/** All of them, part by part. */
+/** Fetches all kept keys of a day from another gateway, part by part. */
 async function keptOf(peer: Peer, day: Day): Promise<Buffer> {
   const parts: Buffer[] = [];
   for (let [from, octets] = [0, 1]; from < octets;) {

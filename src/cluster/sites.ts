@@ -33,7 +33,7 @@ export interface SitesLook extends PromotionFacts {
 export interface Sites {
   /** Asks every server now, each for a second at most. */
   look(): Promise<SitesLook>;
-  /** What somebody should see to, from memory: each with its remedy. */
+  /** Warnings for the operator, from memory, each with its remedy. */
   warnings(): readonly string[];
   /** Until when one place alone may acknowledge; undefined: it may not. */
   aloneUntil(): Instant | undefined;

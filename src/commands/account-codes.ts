@@ -102,7 +102,7 @@ export const reset = changesHere({
   fails: ({ refused }) => (refused.length > 0 ? { code: 'conflict' } : undefined),
 });
 
-/** Those that the command or its file names. */
+/** Accounts that the command or its file names. */
 async function namedIn({ terminal }: Here, { login: named, from }: Values<typeof words>): Promise<readonly string[]> {
   if (from === undefined) return named;
   const lines = Readable.from([readUpload(terminal, from)]);

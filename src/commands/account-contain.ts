@@ -52,7 +52,7 @@ const containmentView = z.object({
 type ContainedView = z.infer<typeof containedView>;
 export type ContainmentView = z.infer<typeof containmentView>;
 
-/** What is kept of thousands until they are contained. */
+/** The login of an account: all that is held of it until every account is contained, since there may be thousands. Throws AdminError for an account that has ended. */
 function nameOf({ account: { login, state } }: AccountSummary): string {
   if (state !== 'ended') return login;
   throw new AdminError(

@@ -35,7 +35,7 @@ export const passwords = subject('password', 'the passwords of an account', {
     run: async (context, { login: whose, name, ends: endsAt, password: given }, { actor }) => {
       const { registry } = context.store;
       const { account, organisation } = await accountOf(registry, whose);
-      // What hashes is loaded where a password comes.
+      // The code that hashes is loaded only if there is a password.
       const { newPassword, ofOrganisation } = await import('../admin/new-password.ts');
       const { names, settings } = await ofOrganisation(context, organisation);
       const owner = { login: account.login, names, settings: [account.settings, ...settings] };

@@ -42,7 +42,7 @@ export const add = changes({
     const addresses = named.length === 0 && own.ok ? [own.value] : [...named];
     let made = {};
     if (password !== undefined) {
-      // What hashes is loaded where a password comes.
+      // The code that hashes is loaded only if there is a password.
       const { newPassword, ofOrganisation } = await import('../admin/new-password.ts');
       const owner = { login: account.login, ...(await ofOrganisation(context, account.organisation)) };
       made = { password: await newPassword(context, { name: passwordName, password, endsAt }, owner) };

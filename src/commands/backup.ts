@@ -18,7 +18,7 @@ const place = (word: string): Kind<string> => ({
   fromText: (path) => resolve(path),
 });
 
-/** In MiB: a person reads it. */
+/** Shows the progress in MiB, which a person can read. */
 const toldTo =
   ({ progress }: Call) =>
   (done: number, of: number): void =>

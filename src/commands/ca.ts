@@ -21,7 +21,7 @@ const keyKind = old(
 );
 
 const rootPassword = opt(secret('a text of at most 4096 characters'), 'opens the file of the root', '');
-/** What an exported root is handed over as. */
+/** Parameters for the file of an exported root. */
 const rootFile = {
   ...kind(
     'root',

@@ -174,7 +174,7 @@ function afterText({ begun, moment, into, settled, later, unsigned, proof }: Res
   ].join('\n');
 }
 
-/** Who starts it, and what the other places need. */
+/** What the operator does next: start the server, and prepare the other places. */
 const ofServer = (into: string): readonly string[] => [
   `- "${into}" is the data folder of a server of PostgreSQL, stopped in order. If it holds postgresql.conf and pg_hba.conf, put them in place, and start it`,
   '  as the primary. It has begun a timeline of its own: make every standby again from it (pg_basebackup), and set synchronous_standby_names to the others;',

@@ -257,7 +257,7 @@ export const AUDIT_EVENTS: Readonly<Record<string, AuditMeaning>> = {
 
 const UNKNOWN: AuditMeaning = of('change', 'E', 'of a later version');
 
-/** What nobody knows is kept as long as anything. */
+/** The meaning of an event. One that is unknown here is kept as long as any other. */
 export const meaningOf = (event: string): AuditMeaning =>
   AUDIT_EVENTS[event] ?? AUDIT_EVENTS[`${event.split('.', 1)[0] ?? ''}.*`] ?? UNKNOWN;
 

@@ -184,7 +184,7 @@ export interface Finding {
   readonly what: string;
 }
 
-/** In the order of the table. */
+/** Compares figures with their limits, in the order of the table. */
 export function judged(figures: readonly Figure[], limits: readonly Limit[] = LIMITS): readonly Finding[] {
   return limits.flatMap((limit) =>
     figures

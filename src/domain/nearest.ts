@@ -1,4 +1,4 @@
-/** What somebody meant who mistyped a name. */
+/** Finds the name that somebody meant who mistyped one. */
 
 /** More letters than these are another word. */
 const FAR = 3;

@@ -34,7 +34,7 @@ export interface ReadyNote {
  */
 export interface Readiness {
   against(role: ReadyRole): readonly Reason[];
-  /** What whoever looks should know although mail is taken. */
+  /** Notes for an operator although mail is accepted. */
   notes?(): readonly ReadyNote[];
 }
 

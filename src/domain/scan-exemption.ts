@@ -15,7 +15,7 @@ export const SCAN_EXEMPT = 'scan-exempt';
 export const NO_END = 0;
 /** Its value: what `writeEdiExemptions` makes of them. */
 export const SCAN_EXEMPT_EDI = 'scan-exempt-edi';
-/** What decides of scanning, and is no setting. */
+/** Keys among the settings that exempt from scanning; operators cannot set them as settings. */
 export const EXEMPTIONS: readonly string[] = [SCAN_EXEMPT, SCAN_EXEMPT_EDI];
 /** Of one account: each is compared with each interchange that it submits. */
 export const MAX_EDI_EXEMPTIONS = 20;

@@ -184,7 +184,7 @@ export class EdifactReader implements EdiReader {
     return next;
   }
 
-  /** What stands here is no interchange: text before or behind one. */
+  /** Skips text that belongs to no interchange, before or behind one. */
   #lose(): void {
     this.#state = 'lost';
     this.#advised = false;

@@ -20,7 +20,7 @@ export interface DailyRoundParts extends GatewayEffects, Pick<GatewayCertificate
   readonly notices: GatewayNotices;
 }
 
-/** In the order of their start. */
+/** Starts the daily rounds, in this order. */
 export function startDailyRounds(
   config: Config,
   { admin, notices, certificates, clock, log }: DailyRoundParts,

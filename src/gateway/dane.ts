@@ -29,7 +29,7 @@ export function gatewayDane(
   return { counts, source: { find: async (host, port) => await (await (loaded ??= load())).find(host, port) } };
 }
 
-/** None where no resolver is configured. */
+/** Metrics of DANE; none if no resolver is configured. */
 export const daneMetrics = (dane: GatewayDane | undefined): readonly Metric[] =>
   dane === undefined
     ? []

@@ -14,7 +14,7 @@ export function gatewayDkim(
   return folder === undefined ? undefined : new DkimSigner(readDkimKeys(folder), hostname, clock);
 }
 
-/** None where nothing is signed. */
+/** Metrics of DKIM; none if nothing is signed. */
 export const dkimMetrics = (dkim: DkimSigner | undefined): readonly Metric[] =>
   dkim === undefined
     ? []

@@ -67,7 +67,7 @@ export const submissionNotices = (
   filed: { noticeFor: (message, header) => filedNotice(noticeWriter, message, header) },
 });
 
-/** What senders are told when their messages are fetched. */
+/** Receipts for senders whose messages are fetched. */
 export function pickupReceipts(
   store: Store,
   { noticeWriter }: GatewayNotices,

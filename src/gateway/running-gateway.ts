@@ -37,7 +37,7 @@ export interface RunningGatewayParts {
   readonly reload: (actor: Actor) => Promise<ReloadReport>;
 }
 
-/** Of a gateway that starts now. */
+/** What operations ask of a gateway that starts now. */
 export function runningGateway(config: Config, parts: RunningGatewayParts): RunningGateway {
   const { anchors, authenticator, cluster, connections, http, probe, protocols, reload, tls, webhooks } = parts;
   // The version of the program that runs: an upgrade may put another in its place.

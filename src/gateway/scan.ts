@@ -68,7 +68,7 @@ export const importScan =
       : { kind: 'refused', why: `it holds too much to be scanned for malware (${ruling.why})` };
   };
 
-/** None where nothing is scanned. */
+/** Metrics of the malware scan; none if nothing is scanned. */
 export const scanMetrics = (scanner: Scanner | undefined): readonly Metric[] =>
   scanner === undefined
     ? []

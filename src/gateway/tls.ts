@@ -83,7 +83,7 @@ export class GatewayTls {
     return this.#authorities;
   }
 
-  /** By the listener's name. */
+  /** TLS material of each listener, by its name. */
   get material(): Material {
     return this.#material;
   }
@@ -92,7 +92,7 @@ export class GatewayTls {
     return this.#served;
   }
 
-  /** What a listener is to be opened with. */
+  /** Certificates and keys with which to open a listener. */
   materialFor(name: string): readonly TlsMaterial[] {
     return this.#material.get(name) ?? [];
   }

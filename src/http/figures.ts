@@ -5,7 +5,7 @@ import type { Metric } from './metric.ts';
 /** At most so many of one name: there is one for each partner and certificate. */
 const MOST = 500;
 
-/** Of distributions none. */
+/** The figures of metrics with these names. A distribution (histogram) has none. */
 export async function figuresOf(metrics: readonly Metric[], names: ReadonlySet<string>): Promise<readonly Figure[]> {
   const all = metrics
     .filter((metric) => names.has(metric.name))

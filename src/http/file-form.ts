@@ -52,7 +52,7 @@ class Parts {
   // The first delimiter may lack the line end before it.
   #rest: Buffer = Buffer.from('\r\n');
   #size = 0;
-  /** Of what is no file. */
+  /** Octets of parts that are no file. */
   #beside = 0;
   #files = 0;
 
@@ -133,7 +133,7 @@ class Parts {
     return undefined;
   }
 
-  /** So many octets of the file. */
+  /** Takes so many octets of the file. */
   #take(length: number): FormFault | undefined {
     if (length === 0) return undefined;
     this.#size += length;

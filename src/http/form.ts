@@ -86,7 +86,7 @@ export function boundaryOf(type: string): string | undefined {
   return boundary?.[1] ?? boundary?.[2];
 }
 
-/** Of a part, from its head. */
+/** Name of a part of a form, from its head. */
 export const partName = (head: string): string | undefined =>
   /^content-disposition:\s*form-data;[^\r\n]*?\bname="([^"\r\n]*)"/im.exec(head)?.[1];
 

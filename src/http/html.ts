@@ -124,7 +124,7 @@ class Walk {
     }
   }
 
-  /** Of the hole that comes now. */
+  /** Where in the page the next hole of the template stands. */
   place(): HtmlContext {
     switch (this.#state) {
       case 'text':

@@ -124,7 +124,7 @@ export class Guest implements ListenedSession {
     this.end();
   }
 
-  /** At once, whatever is under way. */
+  /** Closes the connection at once, whatever is under way. */
   end(): void {
     this.socket.destroy();
   }

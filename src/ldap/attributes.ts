@@ -53,7 +53,7 @@ export const isAsserted = (name: string): boolean => Object.hasOwn(NAMES, name);
 /** Whether its values stand in what the store searches. */
 export const isSearched = (name: string): boolean => NAMES[name]?.searched === true;
 
-/** Of the root DSE. */
+/** Attributes of the root DSE. */
 const ROOT_NAMES = new Map(
   [
     ...['namingContexts', 'supportedLDAPVersion', 'supportedSASLMechanisms', 'supportedExtension', 'supportedControl'],
@@ -127,7 +127,7 @@ export function placeOf(name: string): SearchBase {
   return { kind: 'entry', key: entry.value };
 }
 
-/** Of `mail=anna@praktijk.example,o=directory`, folded. */
+/** Type and value of a name below the root, such as `mail=anna@praktijk.example,o=directory`, folded. */
 export function namedBelow(folded: string): { readonly type: string; readonly value: string } | undefined {
   const [first = '', ...rest] = folded.split(/(?<!\\),/);
   const at = first.indexOf('=');

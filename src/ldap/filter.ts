@@ -138,7 +138,7 @@ export function matches(filter: Filter, of: Compared): boolean | undefined {
   }
 }
 
-/** In their order, none over another. */
+/** Whether the value has the parts in their order, without an overlap. */
 function hasParts(value: string, { initial, any, final }: Substrings): boolean {
   if (!value.startsWith(initial)) return false;
   let at = initial.length;
@@ -171,7 +171,7 @@ export function neededParts(filter: Filter): readonly string[] | 'never' {
     case 'or': {
       const ways = filter.of.map(neededParts).filter((way) => way !== 'never');
       if (ways.length === 0) return 'never';
-      // What stands in every way stands in each entry.
+      // A part that is in every alternative is in each entry that matches.
       const common = ways.flat().filter((part) => ways.every((way) => way.some((other) => other.includes(part))));
       return [...new Set(common)];
     }

@@ -23,7 +23,7 @@ function named(of: readonly string[], language: Language): Block[] {
   return [lines(...of.slice(0, MAX_NAMED)), ...(rest > 0 ? [text(MORE[language](rest))] : [])];
 }
 
-/** To the sender. */
+/** The letter to the sender of a held message. */
 export function heldLetters({ message, recipients, reasons }: HeldMessage): Letters {
   return {
     nl: {

@@ -88,7 +88,7 @@ const OTHERS: Readonly<Record<Language, string>> = { nl: ' en anderen', en: ' an
 const shortly = ([first = '', ...others]: readonly string[], language: Language): string =>
   first + (others.length > 0 ? OTHERS[language] : '');
 
-/** To the sender. */
+/** The letter to the sender of a message that was taken back. */
 export function withdrawnLetters({ message, recipients, late, reason }: Withdrawn): Letters {
   return {
     nl: {

@@ -237,7 +237,7 @@ export interface Overdue {
   readonly rhythm: number;
 }
 
-/** To the organisation's contact. */
+/** The letter to the contact of the organisation. */
 export function rhythmLetters({ login, messages, oldest, rhythm }: Overdue, keep: number): Letters {
   const count = {
     nl: messages === 1 ? 'Er staat 1 bericht' : `Er staan ${messages} berichten`,

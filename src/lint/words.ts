@@ -5,7 +5,7 @@ import type { Language } from '../domain/registry.ts';
 
 export type Words = Readonly<Record<Language, string>>;
 
-/** What the program does and should do. `n` is how often. */
+/** For each deviation what the program does and what it should do. `n`: how often. */
 export const quirkWords: Readonly<Record<Exclude<Quirk, 'last' | 'no-uidl' | 'delete-on-disconnect'>, Words>> = {
   'command-lf': {
     nl: 'Uw programma sluit opdrachten af met LF alleen. Sluit elke opdracht af met CRLF.',

@@ -158,7 +158,7 @@ export const chainRows = {
 
 const refusals = refusing(chainRows);
 
-/** What no step made anew is the upload itself. */
+/** Copies that no step rewrote have the uploaded body. */
 const asGiven = (copies: readonly Copy[], given: Submitted, { body }: Submitted): readonly Copy[] =>
   copies.map((copy) => (copy.body === given.body ? { ...copy, body } : copy));
 
@@ -174,7 +174,7 @@ function checkRecipients({ name }: Middleware, { recipients }: Submitted, copies
 const addressesOf = (recipients: readonly Addressee[]): string =>
   [...new Set(recipients.map(({ to }) => to.address))].sort().join(' ');
 
-/** What the steps wrote for one message. */
+/** Bodies that the steps wrote for one message. */
 class Bodies implements BodyWriters {
   readonly #store: Pick<Store, 'openBody'>;
   readonly #writers: BodyWriter[] = [];

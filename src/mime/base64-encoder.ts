@@ -41,7 +41,7 @@ function encodeLines(octets: Buffer): Buffer {
 export async function* base64Lines(
   source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncGenerator<Buffer, void, void> {
-  // What did not fill a line yet.
+  // Octets that do not fill a line yet.
   const rest = Buffer.allocUnsafe(LINE);
   let waiting = 0;
   for await (const given of source) {

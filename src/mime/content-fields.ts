@@ -91,7 +91,7 @@ export function contentFields(head: Buffer, defaultType = 'text/plain'): Content
   };
 }
 
-/** What the fields say together that programs answer differently. */
+/** Combinations of fields that mail programs read differently. */
 function doubtsOf(type: FieldValue, disposition: FieldValue, encoding: FieldValue | undefined): (string | undefined)[] {
   const known = encodings.get(encoding?.word ?? '') ?? 'unknown';
   const holds = /^(?:multipart|message)\//.test(type.word);

@@ -39,7 +39,7 @@ export interface DsnRecipient {
 /** Most fields of our own in one recipient's group; what is more is left out. */
 export const MAX_EXTENSIONS = 200;
 
-/** What every message of ours carries in its header. */
+/** Fields that every message of the gateway's own has in its header. */
 export interface OwnHeader {
   readonly from: Address;
   readonly to: Address;

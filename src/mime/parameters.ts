@@ -109,7 +109,7 @@ class Scanner {
     return this.#at >= this.#text.length;
   }
 
-  /** Behind blanks and semicolons. */
+  /** Moves behind spaces and semicolons. */
   skip(): void {
     while (!this.done && ' \t;'.includes(this.#text[this.#at] ?? '')) this.#at += 1;
   }

@@ -2,7 +2,7 @@
 export interface TransferDecoder {
   /** The octets that `slice` brings. Valid until the next call. */
   push(slice: Buffer): Buffer;
-  /** What was still held back when the content ended. */
+  /** The octets that were still held back when the content ended. */
   end(): Buffer;
   /** False once something was met that two programs may decode differently: then the octets are ours, not everybody's. */
   readonly exact: boolean;

@@ -15,7 +15,7 @@ import type { MailboxEntry } from '../store/deliveries.ts';
 
 /** A claim lasts so long at most, from its begin or from a renewal. */
 export const LONGEST_CLAIM = seconds(60);
-/** With all its renewals. */
+/** Longest life of a claim, with all its renewals. */
 export const LONGEST_RENEWED = minutes(10);
 /** Messages of one claim. */
 export const MOST_CLAIMED = 100;

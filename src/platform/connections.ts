@@ -130,7 +130,7 @@ export class ConnectionLimits {
     return this.#open;
   }
 
-  /** Of these, those of strangers. */
+  /** How many of these belong to strangers. */
   get strangers(): number {
     return this.#strangers.size;
   }

@@ -25,7 +25,7 @@ export class LogLines {
     this.#write = write;
   }
 
-  /** With its line end. */
+  /** Adds a line, with its line end. */
   add(line: string): void {
     if (this.#waiting === '') this.#later(this.#flush);
     this.#waiting += line;
@@ -40,5 +40,5 @@ export class LogLines {
   }
 }
 
-/** Of this process. */
+/** The lines of this process. */
 export const logLines = new LogLines();

@@ -44,7 +44,7 @@ export class ServedSocket<Ending extends string> {
     raw.on('error', ignore);
   }
 
-  /** What is written to: inside TLS from `startTls` on. */
+  /** The socket to which to write: inside TLS from `startTls` on. */
   get raw(): Socket {
     return this.#raw;
   }
@@ -54,7 +54,7 @@ export class ServedSocket<Ending extends string> {
     return this.#secure;
   }
 
-  /** Nothing can be said then. */
+  /** True while the TLS handshake runs, when nothing can be said. */
   get inHandshake(): boolean {
     return this.#raw instanceof TLSSocket && !this.#secure;
   }

@@ -233,7 +233,7 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
   cut(ending: Ending): void {
     if (!this.#closing) this.#ending = ending;
     this.#closing = true;
-    // What was answered before leaves all the same.
+    // Earlier answers leave all the same.
     this.#line.flush();
     this.#socket.destroy();
   }
@@ -405,7 +405,7 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     void this.#end().then(() => this.#context.ended(this));
   }
 
-  /** What the session holds is given back. Never rejects. */
+  /** Gives back all that the session holds. Never rejects. */
   #end(): Promise<void> {
     this.#ended ??= this.#session.end(this.#ending).catch((error: unknown) => void this.#session.failed(error));
     return this.#ended;

@@ -21,13 +21,13 @@ type DropHandler<V extends Verb> = (
 
 const OK = '+OK\r\n';
 
-/** Only before the login. */
+/** Wraps a command that is allowed only before the login. */
 const beforeLogin =
   <V extends Verb>(handler: Handler<V>): Handler<V> =>
   (session, command) =>
     session.drop === undefined ? handler(session, command) : session.bad(troubles.loggedIn);
 
-/** Only with an open maildrop. */
+/** Wraps a command that is allowed only with an open maildrop. */
 const withDrop =
   <V extends Verb>(handler: DropHandler<V>): Handler<V> =>
   (session, command) => {

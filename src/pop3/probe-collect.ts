@@ -17,7 +17,7 @@ export interface ProbePickup {
 /** Of messages that earlier visits left behind: so many are looked at, newest first, and so many erased. */
 const LOOKED_AT = 20;
 const ERASED = 200;
-/** What one answer may hold: a probe's message is 2 KB. */
+/** Most octets of one answer: the message of a probe has 2 KB. */
 const MOST = 256 * 1024;
 
 /** Undefined: fetched and erased. Resolves when the signal comes, whose reason tells whether it was too long. */
@@ -62,7 +62,7 @@ class Refused extends Error {
 
 /** A connection of which lines are read; whatever ends it ends what waits. */
 class Line {
-  /** What it means where the connection ends now. */
+  /** Cause to report if the connection ends now. */
   step: ProbeCause = 'fetch-connect';
   readonly opened: Promise<void>;
   readonly #socket: TLSSocket;
@@ -108,7 +108,7 @@ class Line {
     this.opened.catch(() => undefined);
   }
 
-  /** What stands before the mark, which goes with it. */
+  /** Reads up to the mark, which is removed; answers what stands before it. */
   async #upTo(mark: string): Promise<string> {
     return await this.#until(() => {
       const end = this.#text.indexOf(mark);

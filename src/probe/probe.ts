@@ -10,12 +10,12 @@ import type { FrontDoor, Visited, Visitor } from './visit.ts';
 
 /** Into the minute: other things begin with it. */
 const OFFSET = seconds(5);
-/** For all sites together. */
+/** Time for one round over all sites. */
 const ROUND = seconds(48);
 const LONGEST = seconds(20);
 /** A visit resolves soon after its signal; one that does not is left behind. */
 const GRACE = seconds(1);
-/** That a round waits for the store. */
+/** Longest time that a round waits for the store. */
 const WRITING = seconds(5);
 /** As many as the store takes in one call. */
 const WAITING = 200;
@@ -195,7 +195,7 @@ export class Probe {
     timer?.cancel();
   }
 
-  /** What was added to a span meanwhile stays. */
+  /** Removes what was written from a span; what was added meanwhile stays. */
   #written(span: ProbeSpan): void {
     const at = this.#waiting.findIndex(({ site, since }) => site === span.site && since === span.since);
     const waits = this.#waiting[at];

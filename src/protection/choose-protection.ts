@@ -8,7 +8,7 @@ import { type ProtectionPlan, type SigningPlan, planKey } from '../crypto/smime/
 
 export type ProtectionName = 'smime' | 'pgp';
 
-/** What one of the two makes of a copy. */
+/** What S/MIME or PGP makes of a copy. */
 export type MakingPlan =
   { readonly by: 'smime'; readonly plan: SigningPlan } | { readonly by: 'pgp'; readonly plan: PgpMaking };
 export type ChosenPlan =

@@ -168,7 +168,7 @@ export class MailKeys {
     return candidates;
   }
 
-  /** What stands against the use of a certificate now. */
+  /** Judges whether a certificate can be used now, and says what is against it. */
   async judge(certificate: Certificate): Promise<Judgement> {
     const trust = await this.#trust.now();
     const against = (purpose: Purpose): string | undefined => {
@@ -182,7 +182,7 @@ export class MailKeys {
     };
   }
 
-  /** For a verification that begins now. */
+  /** Trusted authorities and revocation check for a verification that begins now. */
   async trust(): Promise<Omit<TrustOptions, 'address'>> {
     const { anchors, intermediates, revocation } = await this.#trust.now();
     return {

@@ -72,7 +72,7 @@ export const withDoubt = (
           : each,
       );
 
-/** For the trail: names nobody. */
+/** Facts about a doubt for the trail, which name nobody. */
 export const doubtFacts = (doubt: string | undefined): Record<string, string> => (doubt === undefined ? {} : { doubt });
 
 /** RFC 2045 section 4: `1.0`, with comments. A program that finds another version, or two, may take the content for plain text. */

@@ -30,7 +30,7 @@ export async function pgpEntity(
   { submitted, message }: ToProtect,
   { plan, copy, recipients }: PgpGroup,
 ): Promise<Result<Entity, string>> {
-  // What its sender signed goes inside as it is.
+  // A message that its sender signed goes inside as it is.
   const signed = plan.kind !== 'signed' && copy.signature === 'valid';
   const keyed = signed ? ok([]) : await pgp.keys.signing(plan);
   if (!keyed.ok) return keyed;

@@ -60,7 +60,7 @@ export const protect = (parts: ProtectParts): Middleware => ({
 const settingsOf = ({ address, account, organisation }: Recipient) =>
   [address.settings, account.settings, organisation.settings] as const;
 
-/** By the settings alone. */
+/** The protection that the settings alone ask for. */
 const wanted = ({ account, organisation }: Sending, recipient: Recipient): Wanted =>
   wantedFor(
     { kind: account.kind, settings: [account.settings, organisation.settings] },

@@ -246,7 +246,7 @@ export const REQUESTS_FOR = hours(24);
 /** Characters of an answer that is kept. */
 export const MAX_ANSWER = 64 * 1024;
 
-/** What was kept of an earlier request. */
+/** An earlier request under the same key, as it was kept. */
 export interface Answered extends Pick<KeptRequest, 'digest' | 'answer'> {
   readonly message: MessageId;
 }

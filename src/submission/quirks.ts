@@ -32,7 +32,7 @@ export class TransactionQuirks implements QuirkGuard {
     this.#organisation = organisation;
   }
 
-  /** For the trace. */
+  /** Names of the deviations, for the trace. */
   get names(): string {
     return [...this.#met.keys()].join(' ');
   }

@@ -176,7 +176,7 @@ export function settleRoutes(
   return ok({ recipients, handled });
 }
 
-/** For the reply to the content. */
+/** Note on absent recipients for the reply to DATA. */
 export function keptNote(handled: readonly HandledAbsence[]): string | undefined {
   const kept = handled.filter(({ went }) => went === 'kept');
   const [first] = kept;

@@ -13,7 +13,7 @@ import { isUidl } from '../domain/uidl.ts';
 /** Octets of one frame: with its letter it fits one piece of an upload (32 Ki characters), which is never cut. */
 export const FRAME_OCTETS = 24_573;
 
-/** What the other server says of a message. */
+/** Facts that the other server tells about a message. */
 export interface MessageHead {
   readonly uidl: string;
   /** When it was received there. */

@@ -64,7 +64,7 @@ export interface IntakeReport {
   readonly refusedMessages: number;
 }
 
-/** What ends an import. What was filed before stays. */
+/** An error that ends an import. Messages that were filed before it stay. */
 export class IntakeError extends Error {
   override readonly name = 'IntakeError';
   readonly kind: 'invalid' | 'taken' | 'gone' | 'full' | 'unscanned';

@@ -38,7 +38,7 @@ export class ServedLines {
     return Buffer.from(slice.map((octet) => (octet === 0 ? 0x80 : octet)));
   }
 
-  /** What is still missing behind the last slice. */
+  /** The octets that are still missing behind the last slice. */
   end(): Buffer {
     return this.#last === LF ? CRLF.subarray(2) : CRLF;
   }

@@ -92,7 +92,7 @@ function frameOf(file: Buffer): Result<Framed, string> {
   return ok({ content, signature, isFramedBy });
 }
 
-/** What `clearSigned` writes before and behind the content. */
+/** The octets that `clearSigned` writes before and behind the content. */
 function around(
   header: Buffer,
   boundary: string,

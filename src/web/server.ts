@@ -13,7 +13,7 @@ import type { SessionListenerOptions } from '../platform/session-listener.ts';
 import { logLines } from '../platform/log-lines.ts';
 import type { AnyServing, Sent } from './core/serve.ts';
 
-/** What connections of one kind of pages have. */
+/** What differs between the console and the pages of accounts: names of log events and limits. */
 interface Kind {
   readonly events: {
     readonly refused: string;

@@ -66,7 +66,7 @@ export class WebhookLine {
     return second === 'stale' ? { kind: 'refused', why: 'connection' } : second;
   }
 
-  /** What is under way ends as `connection`. */
+  /** Closes the line: requests under way end as `connection`. */
   close(): void {
     this.#close();
     this.#agent.destroy();

@@ -59,7 +59,7 @@ export async function rotateWebhook(
   const { sealed } = await webhookOf(store, id);
   const opened = await seals.open(id, sealed);
   const secret = makeWebhookSecret(random);
-  // What cannot be opened signed nothing either.
+  // A secret that cannot be opened has signed nothing either.
   const both = opened.ok ? { secret, before: opened.value.secret } : { secret };
   const oldUntil = instant(clock.now() + OLD_SECRET_SIGNS);
   await store.webhooks.rotate(id, await seals.seal(id, both), oldUntil, actor);

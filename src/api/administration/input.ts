@@ -137,7 +137,7 @@ function textOf(param: Param): z.ZodType {
   });
 }
 
-/** Of a JSON body. */
+/** Schema of a member of a JSON body. */
 function memberOf(param: Param): z.ZodType {
   const { as, kind, most = MAX_LIST } = param;
   if (as === 'flag' || as === 'no' || kind === undefined)

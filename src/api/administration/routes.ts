@@ -275,7 +275,7 @@ async function operated({ one, asked, services, values, said, upload }: Ask): Pr
   return await operate(one.operation, wireInput(one.row, values), call, { ...partsOf(services), pathAsIs });
 }
 
-/** What of the row's answer is shown. */
+/** The part of the row's answer that the API shows. */
 async function shown({ api, form }: Resource, answer: unknown, { store }: Services): Promise<unknown> {
   const json = await addIds(store, form.of(answer), api.ids ?? {});
   if (json === undefined) throw notFound();

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { problem } from '../core/problem.ts';
 
-/** Of a representation in JSON. */
+/** The ETag of a representation in JSON. */
 export const etagOf = (json: unknown): string =>
   `"${createHash('sha256').update(JSON.stringify(json)).digest().subarray(0, 16).toString('base64url')}"`;
 

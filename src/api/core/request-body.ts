@@ -153,7 +153,7 @@ export async function* octetsOf(
   } finally {
     timer.cancel();
     broken.removeEventListener('abort', breaks);
-    // What is left may be read by somebody else.
+    // Remove the listeners, since another reader may take the rest of the body.
     request.off('readable', woken).off('end', woken).off('error', gone).off('close', gone);
   }
 }

@@ -11,7 +11,7 @@ export const ROOT = '/v1';
 
 export type Match =
   | { readonly kind: 'route'; readonly route: Route; readonly params: Readonly<Record<string, string>> }
-  /** Nothing of that path. */
+  /** No route has that path. */
   | { readonly kind: 'none' }
   /** Not by that method; `allow`: those that are, HEAD among them. */
   | { readonly kind: 'method'; readonly allow: readonly string[] };

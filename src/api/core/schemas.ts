@@ -19,7 +19,7 @@ const VALUES = new Set(['const', 'default', 'enum', 'examples', 'required']);
 export class Components {
   readonly #schemas = new Map<string, { readonly schema: JsonSchema; readonly text: string }>();
 
-  /** All that were met, by name. */
+  /** All named schemas that were met, by name. */
   get schemas(): Readonly<Record<string, JsonSchema>> {
     const entries = [...this.#schemas].map(([name, { schema }]) => [name, schema] as const);
     return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));

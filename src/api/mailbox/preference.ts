@@ -4,7 +4,7 @@ import { type Milliseconds, milliseconds, seconds } from '../../domain/units.ts'
 
 /** Seconds. */
 export const LONGEST_WAIT = 30;
-/** For the deadline of the answer. */
+/** Seconds that a route which waits may take for its answer. */
 export const WAITS = LONGEST_WAIT + 5;
 
 /** What is not understood is ignored (RFC 7240 section 2). */

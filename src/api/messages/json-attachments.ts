@@ -48,7 +48,7 @@ export class AttachmentReader {
   #rest = Buffer.allocUnsafe(4096);
   #restOctets = 0;
   readonly #within: Within[] = [];
-  /** In a string: what it is. */
+  /** What the string is that is being read. */
   #string: 'none' | 'key' | 'value' | 'content' = 'none';
   #expectsKey = false;
   #escaped = false;
@@ -68,7 +68,7 @@ export class AttachmentReader {
     while (at < slice.length) at = this.#string === 'content' ? await this.#content(slice, at) : this.#plain(slice, at);
   }
 
-  /** What is left as text: UTF-8 where the whole was. */
+  /** The JSON without the contents of attachments: UTF-8 if the whole was. */
   end(): Buffer {
     if (this.#string !== 'none') throw new JsonUnreadable('a text does not end');
     return this.#rest.subarray(0, this.#restOctets);

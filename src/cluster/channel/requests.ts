@@ -98,7 +98,7 @@ export type RequestName = keyof typeof REQUESTS;
 export type RequestOf<N extends RequestName> = z.infer<(typeof REQUESTS)[N]['in']>;
 export type AnswerOf<N extends RequestName> = z.infer<(typeof REQUESTS)[N]['out']>;
 
-/** What does what is asked. Throws PeerRefused. */
+/** A handler for each request of another gateway. Throws PeerRefused. */
 export type Handlers = {
   readonly [N in Exclude<RequestName, 'hello'>]: (request: RequestOf<N>) => Promise<AnswerOf<N>>;
 };

@@ -42,7 +42,7 @@ export const absenceInput = {
   until: need(day, 'last day, included'),
   ...mail,
 };
-/** What a file calls `from` is `since`. */
+/** A line of the file, whose column `from` is `since` in the command. */
 const absenceLine = { ...who, from: opt(day, 'first day'), until: need(day, 'last day, included'), ...mail };
 
 export interface Bounds {
@@ -51,7 +51,7 @@ export interface Bounds {
 }
 const boundsOf = ({ clock, longestAbsence }: AdminContext): Bounds => ({ now: clock.now(), longest: longestAbsence });
 
-/** Without `since`: from now on. */
+/** The absence that was asked for; without `since` it begins now. */
 export function absenceOf(input: Values<typeof absenceInput>, bounds: Bounds): AddressAbsence {
   const { address: of, since, until, substitute, refuse } = input;
   const cannot = `Cannot note the absence of "${of}"`;

@@ -94,7 +94,7 @@ async function headsOf(audit: AuditTrail): Promise<readonly LaneHead[]> {
   }
 }
 
-/** Of one chain of several. */
+/** A page of rows of one chain, where the trail has several. */
 async function lanePage(
   audit: AuditTrail,
   { lane, from, since: begin }: { readonly lane: number; readonly from: number; readonly since: Instant | undefined },

@@ -100,7 +100,7 @@ function exportFails({ broken, anchors }: CheckedExport, given: Given) {
   } as const;
 }
 
-/** Who names an authority asks for its time stamps. */
+/** Fails the check if no time stamp was checked although the operator named an authority. */
 function stampsFail({ stamps }: Stamps, { timestampAuthority }: Given, places: readonly string[]) {
   if (timestampAuthority.length === 0 || stamps > 0) return undefined;
   return {

@@ -65,7 +65,7 @@ export const placeOf = ({ ends, fingerprint, account, use, name = '' }: Certific
   // One certificate may serve several listeners; where it is also an account's, that row is the first.
   `${ends} ${fingerprint} ${account === '' ? 1 : 0} ${use} ${name}`;
 
-/** Of one address, newest first. */
+/** Certificates of one address, newest first. */
 async function ofAddress({ store, clock }: AdminContext, of: Address): Promise<readonly CertificateView[]> {
   await recipientOf(store.registry, of);
   const { certificates } = await store.certificates.findMail(addressKey(of));

@@ -90,7 +90,7 @@ export async function namedAccounts<T>(
   );
 }
 
-/** In parts of one transaction each. */
+/** Divides a list into parts, each for one transaction. */
 export function* partsOf<T>(all: readonly T[], size: number): Generator<readonly T[], void, undefined> {
   for (let at = 0; at < all.length; at += size) yield all.slice(at, at + size);
 }

@@ -102,7 +102,7 @@ interface WrongEntry {
   readonly text: string;
 }
 
-/** Of a flag. */
+/** Values of a flag in a CSV file. */
 const YES_OR_NO = {
   expected: 'yes or no',
   fromText: (text: string): boolean | undefined => ({ yes: true, no: false })[text],

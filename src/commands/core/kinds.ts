@@ -40,13 +40,13 @@ export interface Kind<T, W = string> {
   readonly schema: z.ZodType<T, W>;
   /** As in "expected ...". */
   readonly expected: string;
-  /** What stands for it in a usage line: `login` in `<login>`. */
+  /** Word for the value in a usage line: `login` in `<login>`. */
   readonly word: string;
   /** Set where it says whom or what a call was about. */
   readonly of?: Of;
   /** Never shown, not in a refusal either. */
   readonly secret?: true;
-  /** All that it can be. */
+  /** All values that it can have. */
   readonly choices?: readonly string[];
   /** From a word of the command line. Undefined: it is not what is expected. */
   readonly fromText: (text: string, outside: Outside) => W | undefined;

@@ -92,7 +92,7 @@ function operationOf(row: AnyOperation): RowOperation<unknown> {
 
 const OWNED: readonly string[] = ['account', 'address', 'organisation', 'webhook'] satisfies readonly Owned[];
 
-/** By their names in a call. */
+/** Parameters that name something with an owner, by their names in a call. */
 const ownedOf = ({ in: params }: AnyOperation): Readonly<Record<string, Owned>> =>
   Object.fromEntries(
     Object.entries(params).flatMap(([key, { kind }]) =>

@@ -54,7 +54,7 @@ export const arg = <T, W>(kind: Kind<T, W>, about: string): Param<T> => param('a
 /** In its place, where it is given. */
 export const maybe = <T, W>(kind: Kind<T, W>, about: string): Param<T | undefined> =>
   param('argument', kind, about, { optional: true });
-/** All that are left, perhaps none. */
+/** A parameter that takes all remaining words, perhaps none. */
 export const rest = <T, W>(kind: Kind<T, W>, about: string, most = MAX_LIST): Param<readonly T[]> =>
   param('rest', kind, about, { optional: true, initial: [], most });
 /** An option that must be given. */

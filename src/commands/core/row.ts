@@ -98,7 +98,7 @@ interface Answers<P extends Params, O> {
   warnings?(result: O): readonly string[];
   /** It was done, and the command still ends with another code than 0; the text stands on standard error. */
   fails?(result: O, input: Values<P>): { readonly code: keyof typeof exitCodes; readonly text?: string } | undefined;
-  /** With `--csv`. */
+  /** The lines that `--csv` prints. */
   readonly csv?: { readonly header: readonly string[]; rows(result: O): readonly (readonly Cell[])[] };
   /** True: `--watch` shows the answer again and again. */
   readonly watch?: true;
@@ -106,7 +106,7 @@ interface Answers<P extends Params, O> {
   readonly progress?: {
     readonly phase: string;
     readonly unit: string;
-    /** What is counted instead, for some inputs. */
+    /** Another unit to count, for some inputs. */
     unitOf?(input: Values<P>): string | undefined;
   };
   /** Whatever it does, the trail says why: `optional` takes a reason, `needed` refuses to work without. What changes something takes one anyway. */
@@ -116,7 +116,7 @@ interface Answers<P extends Params, O> {
   /** The input only asks what would be: it needs no signature and no reason, and nobody is asked whether he is sure. */
   isLook?(input: Values<P>): boolean;
 }
-/** Of what changes something. */
+/** Properties of a row that changes something. */
 interface Effect<P extends Params> {
   /** Of what nothing takes back: what is typed to confirm it, and how it is called. */
   readonly confirm?: {

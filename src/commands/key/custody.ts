@@ -47,7 +47,7 @@ export async function stateOf({ keys, clock }: AdminContext): Promise<KeyState> 
   };
 }
 
-/** Of the shares. */
+/** How many shares are needed to make the key again. */
 export const sharesNeeded = count('number', { min: 2, max: MAX_CUSTODIANS });
 export const CUSTODY = {
   custodian: many(text('name', 64), 'who keeps a share; once for each', MAX_CUSTODIANS),

@@ -51,7 +51,7 @@ export async function rotate(here: Here, { out, withoutCopy }: Wanted): Promise<
   if (done === undefined) {
     const fingerprint = keyFingerprint(masterKey);
     const options = await sure(here, fingerprint, withoutCopy);
-    // Before anybody signs in vain.
+    // First of all, so that nobody signs for a rotation that cannot be done.
     if (!withoutCopy) kept = await keepOldKeys(config, fingerprint);
     // The store is closed when this returns.
     const { actor } = await here.callOnce(options, allowed, { fingerprint });

@@ -71,7 +71,7 @@ function sharesIn(paths: readonly string[]): readonly KeyShare[] {
   });
 }
 
-/** To be wiped after use. */
+/** The key that the shares make. The caller wipes it after use. */
 function keyIn(paths: readonly string[]): { readonly key: Uint8Array; readonly share: KeyShare } {
   const shares = sharesIn(paths);
   const key = keyOfShares(shares);
@@ -81,7 +81,7 @@ function keyIn(paths: readonly string[]): { readonly key: Uint8Array; readonly s
   return { key: key.value, share };
 }
 
-/** What the shares make, without the key. */
+/** Facts about the key that the shares make, without the key itself. */
 export function shownBy(paths: readonly string[]): Pick<KeyShare, 'set' | 'fingerprint'> {
   const { key, share } = keyIn(paths);
   key.fill(0);

@@ -49,7 +49,7 @@ export async function exportOrganisation(
   return await new OrganisationExport(context, name, call, call.send).run(messages);
 }
 
-/** What of an account is the organisation's. */
+/** The part of an account's data that belongs to the organisation. */
 type Share = Omit<Belonging, 'summary'> & { readonly account: AccountId; readonly login: string };
 
 class OrganisationExport {

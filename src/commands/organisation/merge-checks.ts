@@ -8,7 +8,7 @@ import { successorProblem } from '../../admin/successor.ts';
 /** Problems that one refusal tells. */
 const MOST_PROBLEMS = 100;
 
-/** What the walk found; addresses by their keys. */
+/** What the walk over both organisations found; addresses by their keys. */
 export interface Gathered {
   /** Addresses that end and have no successor. */
   withoutSuccessor: number;

@@ -15,7 +15,7 @@ export interface Wish {
   readonly totals: boolean;
 }
 
-/** What an organisation, or all of them, did. */
+/** Sums of an organisation, or of all of them. */
 interface Total extends UsageCounts {
   readonly organisation: string;
   readonly accounts: number;
@@ -56,7 +56,7 @@ function add(sums: Sums, row: UsageView): void {
   if (row.days > 0) sums.active += 1;
 }
 
-/** What is printed of rows, and at the end. */
+/** How a report prints its rows, and its end. */
 export interface Form {
   rows(rows: readonly Row[]): string;
   end(all: Total): string;

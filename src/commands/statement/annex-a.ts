@@ -1,4 +1,4 @@
-/** All 93, in their order. */
+/** All 93 controls of ISO/IEC 27001:2022 Annex A, in their order. */
 import type { Control } from './controls.ts';
 import { ORGANISATIONAL } from './controls-organisational.ts';
 import { PEOPLE_AND_PLACES } from './controls-people.ts';

@@ -34,7 +34,7 @@ export async function moveHere(
       'unavailable',
       'Cannot move the store while its gateway runs; stop it, run this again, and start it with the configuration of PostgreSQL',
     );
-  // Before anybody signs in vain.
+  // First of all, so that nobody signs for a move that cannot be done.
   const database = await checkMove(config, tellsWait);
   const { hosts } = config.store;
   const to = hosts.map(({ host, port }) => `${host}:${port}`);

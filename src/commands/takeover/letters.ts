@@ -62,7 +62,7 @@ async function lettersOf(context: AdminContext, { organisation: name, login: log
   return { registered, practice, made };
 }
 
-/** Of a letter for the post. */
+/** The text of a letter that goes by post. */
 export const letterText = lookPart({
   about: 'a letter about the move, as text',
   in: one,

@@ -63,7 +63,7 @@ export class BreakGlassLogIn {
     }
   }
 
-  /** By another code. */
+  /** Proves with another code that the same person is still there. */
   async prove({ id }: Pick<HeldSession, 'id'>, typed: string, from: From): Promise<SlowedJudged<undefined>> {
     const { slowed, store } = this.#p;
     return await slowed.judge(`session ${id}`, typed, from, async () => {

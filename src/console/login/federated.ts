@@ -43,7 +43,7 @@ export interface FederatedParts {
 export const markOf = (state: string): string =>
   base32(createHash('sha256').update(state).digest().subarray(0, 10)).toLowerCase();
 
-/** What a browser brings back with it. */
+/** What a browser brings back from the provider. */
 export interface Shown {
   /** The cookie that `begin` set for this login. */
   readonly cookie: string;

@@ -27,7 +27,7 @@ export interface LogInParts {
 }
 
 export type LoggedIn =
-  /** What the browser gets as its cookie. */
+  /** The secret that the browser gets as its cookie. */
   { readonly kind: 'in'; readonly secret: string } | Turned;
 
 export type CodeJudged = { readonly kind: 'valid'; readonly operator: string; readonly options: string } | Turned;

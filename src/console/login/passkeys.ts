@@ -84,7 +84,7 @@ export interface PasskeyAnswer {
   readonly whole: unknown;
 }
 
-/** What a form brought. Undefined: no browser wrote that. */
+/** Reads the answer of a passkey from a form. Undefined: no browser wrote that. */
 export function readAnswer(json: string): PasskeyAnswer | undefined {
   if (json.length > MAX_ANSWER) return undefined;
   try {

@@ -1,4 +1,4 @@
-/** What a helpdesk does to an account. */
+/** Actions of a helpdesk on an account. */
 import type { OperationResult } from '../../admin/operations.ts';
 import { type Html, html } from '../../http/html.ts';
 import type { Asked, Page } from '../core/page.ts';
@@ -12,7 +12,7 @@ import { OF_ACCOUNT } from './settings-words.ts';
 
 interface AccountDeed extends Deed {
   readonly name: string;
-  /** In which states it makes sense. */
+  /** States of the account in which the action makes sense. */
   readonly states: readonly string[];
   /** Only while somebody is connected. */
   readonly connected?: true;

@@ -95,7 +95,7 @@ export const MESSAGE_RESULT = {
     nobody: 'there is nobody to send it to',
   },
 };
-/** Of a message with many. */
+/** Most addressees that are shown of a message with many. */
 const SHOWN = 50;
 
 const named = ({ id = '' }: Readonly<Record<string, string>>) => ({ message: id });
@@ -175,7 +175,7 @@ export const EVIDENCE: Deed = {
 
 export const MESSAGE_DEEDS: readonly Deed[] = [WITHDRAW, RECEIPT, EVIDENCE, AGAIN];
 
-/** For the message as a whole. */
+/** Actions on the message as a whole. */
 export const deedsOf = ({ copies, events }: TraceView): readonly Deed[] => [
   ...(copies.some(({ state: now }) => now === 'waiting' || now === 'held') ? [WITHDRAW] : []),
   ...(events.some(({ event, facts }) => event === 'notice.filed' && facts.notice === 'collected') ? [RECEIPT] : []),

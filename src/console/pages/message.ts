@@ -100,13 +100,13 @@ function partsText(parts: TraceView['parts']): string {
 const interchangeText = (words: Words, one: TraceView['interchanges'][number]): string =>
   `${one.messages.map(({ type, count }) => (count === 1 ? type : `${count} x ${type}`)).join(', ')} ${one.sender} ${words.to} ${one.recipient}, ${words.reference} ${one.reference}${one.test ? `, ${words.test}` : ''}`;
 
-/** For the message as a whole. */
+/** Buttons of actions on the message as a whole. */
 function doThese(asked: Asked, words: Words, found: TraceView): Html | undefined {
   const buttons = deedButtons(asked, deedsOf(found), { id: found.id });
   return buttons && card(words.next, buttons);
 }
 
-/** For one copy. */
+/** Buttons of actions on one copy. */
 const copyButtons = (asked: Asked, { id }: TraceView, copy: CopyView): readonly (Html | undefined)[] => [
   copy.delivery && deedButtons(asked, queueDeeds(copy.delivery), { id: String(copy.delivery.id) }),
   isHandedOutAgain(copy) ? deedButtons(asked, [AGAIN], { id, login: copy.account ?? '' }) : undefined,

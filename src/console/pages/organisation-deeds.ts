@@ -52,7 +52,7 @@ const RESUME_ORGANISATION: Deed = {
   words: RESUME.organisation,
 };
 
-/** Of one that is there. */
+/** Actions on an organisation that exists. */
 export const OF_ORGANISATION: readonly Deed[] = [MERGE, END_ORGANISATION, RESUME_ORGANISATION];
 
 /** Actions on an organisation that make sense in this state. `ends`: the organisation is ending. */

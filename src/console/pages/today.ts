@@ -154,7 +154,7 @@ ${card(words.queue, queueOf(asked, words, queues))}
   },
 };
 
-/** What the command refuses is not there. */
+/** An empty list where the command refuses to answer this operator. */
 function nothing(error: unknown): readonly [] {
   if (error instanceof AdminError) return [];
   throw error;

@@ -16,7 +16,7 @@ import type { GivenFile } from '../../http/file-form.ts';
 
 /** Octets of one file. */
 export const MAX_FILE = 16 * 1024 * 1024;
-/** Of all files at once. */
+/** Most octets of all held files together. */
 const MAX_HELD = 3 * MAX_FILE;
 /** Imports that are known at once, with those that are done. */
 const MAX_KNOWN = 16;
@@ -33,7 +33,7 @@ export type ImportState =
 
 export interface Letters {
   readonly made: number;
-  /** Until they were taken, once. */
+  /** The letters, until they were fetched, once. */
   text?: string;
   /** Login names that got none, and why. */
   readonly without: readonly string[];
@@ -110,7 +110,7 @@ export class HeldImports {
     return one;
   }
 
-  /** Of this page and session. */
+  /** The held import with this id, if it belongs to this page and session. */
   of(id: string, path: string, session: string): HeldImport | undefined {
     const one = this.#known.get(id)?.one;
     return one?.path === path && one.session === session ? one : undefined;

@@ -91,7 +91,7 @@ async function outcomeOf(
 
 const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
 
-/** What was made stands, whatever becomes of its letters. */
+/** Writes letters for the accounts that were made. If that fails, the accounts stay. */
 async function lettersFor(asked: Asked, one: HeldImport, logins: readonly string[], reason: string): Promise<Letters> {
   const texts: string[] = [];
   const without: string[] = [];

@@ -134,7 +134,7 @@ async function look(asked: Asked, of: Import, { imports, log, clock }: ConsoleSe
   };
   const one = await imports.hold(wanted, file);
   await whileWaiting(clock, lookAt(asked, { ...of, log }, one));
-  // What was typed is mended where it was typed.
+  // Names that were typed are corrected in the form in which they were typed.
   if (people !== undefined && (one.state.kind === 'wrong' || one.state.kind === 'failed')) {
     const { state } = one;
     imports.drop(one);
@@ -197,7 +197,7 @@ const isGrave = ({ operation, proven }: Import): boolean => {
   return proven === true || confirmOf(row) !== undefined || 'second' in row;
 };
 
-/** What the operation says of its answer. */
+/** The text of the operation about its answer. */
 function told({ operation, say }: Import, input: Input, result: unknown, isLook: boolean): readonly string[] {
   const row = rowNamed(operation);
   const text =

@@ -3,7 +3,7 @@ import { type Instant, days } from '../../domain/units.ts';
 
 export type CertificateState = 'valid' | 'not-yet-valid' | 'expired' | 'revoked';
 
-/** What it is worth now. `revoked`: anything but undefined. */
+/** State of a certificate now. `revoked`: anything but undefined. */
 export function certificateState(
   {
     revoked,

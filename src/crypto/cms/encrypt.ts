@@ -68,7 +68,7 @@ interface Plan {
   readonly start: readonly Encoded[];
   /** Type and cipher in it. */
   readonly info: readonly Encoded[];
-  /** What stands behind it; asked when the cipher has ended. */
+  /** Encoded elements behind EncryptedContentInfo; called when the cipher has ended. */
   readonly end: () => readonly Encoded[];
 }
 

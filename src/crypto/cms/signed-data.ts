@@ -167,7 +167,7 @@ export async function readSignedData(
   }
 }
 
-/** What is in it, without its content: for whoever inspects. */
+/** Describes a SignedData without its content, for inspection. */
 export const describeSignedData = (source: Slices, limits: CmsLimits): Promise<Result<SignedData, Unreadable>> =>
   readSignedData(source, { limits, onContent: () => () => undefined });
 

@@ -44,7 +44,7 @@ export class InnerHeader {
 
   /** The message; its body may have come with other line ends than CRLF. */
   async end(): Promise<Message> {
-    // All header, no body.
+    // The message ended in its header: it has no body.
     const head = this.#head;
     if (head !== undefined) await this.#begin(head, head.length);
     // A content that was encrypted elsewhere may lack the last line end; what is filed ends in one.

@@ -42,7 +42,7 @@ export class PacketFrames {
     return this.#changed;
   }
 
-  /** What takes the place of `octets`. Throws PgpFailure. */
+  /** Takes octets; answers those that are passed on in their place. Throws PgpFailure. */
   push(octets: Uint8Array): Uint8Array[] {
     const out: Uint8Array[] = [];
     for (let at = 0; at < octets.length;) {

@@ -34,11 +34,11 @@ export type PgpMaking = Exclude<PgpPlan, { kind: 'plain' | 'refused' }>;
 /** What was looked up. What `Wanted` does not ask for may be left out. */
 export interface PgpKnown {
   readonly address: Address;
-  /** To encrypt to. */
+  /** Key of the recipient, to encrypt to. */
   readonly recipient?: PgpSelection;
   /** Of From, with secret halves that are held here. */
   readonly sender?: PgpSelection;
-  /** Of From, to encrypt to. */
+  /** Key of the address in From, to encrypt to. */
   readonly self?: PgpSelection;
 }
 

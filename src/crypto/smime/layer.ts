@@ -9,7 +9,7 @@ import { kindOf } from '../cms/content-info.ts';
 import { type Message, decodedBody } from './message.ts';
 
 export type Layer =
-  /** Nothing of ours. */
+  /** Neither S/MIME nor PGP. */
   | { readonly kind: 'plain' }
   | { readonly kind: 'clear-signed'; readonly fields: ContentFields }
   | { readonly kind: 'opaque-signed'; readonly fields: ContentFields }

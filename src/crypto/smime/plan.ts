@@ -85,7 +85,7 @@ export function wantedFor(
 /** What was looked up. What `Wanted` does not ask for may be left out. */
 export interface Known {
   readonly address: Address;
-  /** Of the recipient, to encrypt to. */
+  /** Certificate of the recipient, to encrypt to. */
   readonly recipient?: Selection;
   /** Undefined: nothing is known. */
   readonly capabilities?: readonly MailCapability[];
@@ -93,7 +93,7 @@ export interface Known {
   readonly sender?: Selection;
   /** Of the gateway itself, with a key that is held here. */
   readonly gateway?: Selection;
-  /** Of From, to encrypt to. */
+  /** Certificate of the address in From, to encrypt to. */
   readonly self?: Selection;
 }
 

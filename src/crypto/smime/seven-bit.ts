@@ -23,7 +23,7 @@ const MAX_HEAD = JOIN_LIMIT - 1024;
 
 type Wanted = 'quoted-printable' | 'base64';
 
-/** What is written in place of a range. */
+/** Replacement for a range of the message. */
 type Edit = PartRange & ({ readonly header: Buffer } | { readonly encode: Wanted });
 
 export interface SevenBit {

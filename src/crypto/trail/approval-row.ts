@@ -8,7 +8,7 @@ import { cleanBase32 } from '../keys/base32.ts';
 import { checkAssertion, readStatement } from './passkey-approval.ts';
 
 const PARTS = ['credential', 'publicKey', 'authenticatorData', 'clientData', 'signature'] as const;
-/** By verdict. */
+/** Event of the trail for each verdict. */
 export const DECIDED_EVENTS = { approved: 'approval.signed', rejected: 'approval.rejected' } as const;
 
 /** base64url. None of it names anybody: so it stays where who and why are erased. */

@@ -103,7 +103,7 @@ function* followClock(at: Instant): Change<boolean> {
 interface Moments {
   /** The moment for which the entry is judged. */
   readonly at: Instant;
-  /** When the entry last changed. */
+  /** When the change happened that the entry shows from now on. */
   readonly changedAt: Instant;
 }
 

@@ -32,7 +32,7 @@ export interface TlsFiles {
 export const placeOf = ({ host, port }: Server): string =>
   host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 
-/** What goes there does not leave this machine. */
+/** Whether a connection to that host stays on this machine. */
 const isHere = (host: string): boolean =>
   host.startsWith('/') || host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
 

@@ -38,7 +38,7 @@ export class AppendLine {
     await written;
   }
 
-  /** What cannot be written now is given up. */
+  /** Gives up rows that cannot be written now. */
   close(): void {
     this.#closing = true;
     this.#wake();

@@ -52,7 +52,7 @@ export interface JobRow {
   readonly node: number;
 }
 
-/** What the database says of those that share it. */
+/** Rows of the database about the gateways that share it. */
 export interface Rows {
   readonly gateways: readonly GatewayRow[];
   readonly jobs: readonly JobRow[];

@@ -52,7 +52,7 @@ const CALLEES: ReadonlyMap<string, Callee> = new Map(
   ),
 );
 
-/** What a transaction does beside its change. */
+/** Work that a transaction does beside its change. */
 export interface Around {
   /** Whose turn a change of mail takes. */
   readonly turnOf: (call: ChangeCall) => number | undefined;

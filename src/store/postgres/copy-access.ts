@@ -41,7 +41,7 @@ export interface CopyCommands {
   readonly restore: readonly string[];
 }
 
-/** For libpq. */
+/** Environment variables for libpq. */
 export function environmentOf({ server, replicator, name }: CopyingOptions): Readonly<Record<string, string>> {
   const { user, password, ca, certificate, key } = replicator;
   return {

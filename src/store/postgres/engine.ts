@@ -202,7 +202,7 @@ export class PostgresEngine implements Engine {
     return this.#failure;
   }
 
-  /** Nothing may be written any more. */
+  /** Fails the engine: from now on nothing may be written. */
   fail(error: StoreFailed): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
@@ -262,7 +262,7 @@ export class PostgresEngine implements Engine {
     return plain(value);
   }
 
-  /** What has begun is waited for before the end. */
+  /** Counts work that has begun, so that the end waits for it. */
   #going<T>(work: Promise<T>): Promise<T> {
     const settled: Promise<unknown> = work.then(
       () => this.#begun.delete(settled),

@@ -60,7 +60,7 @@ export class Guard {
   #lastPrimary: (ServerSeen & { readonly at: Instant }) | undefined;
   /** When each was seen above its primary last, of the monotonic clock. */
   readonly #diverged = new Map<string, number>();
-  /** What waits for a standby, since when. */
+  /** Position in the log that waits for a standby, and since when. */
   #waits: { readonly to: bigint; readonly since: number } | undefined;
   /** When the list of the primary was seen empty last. */
   #emptyAt = -Infinity;

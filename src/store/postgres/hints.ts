@@ -9,7 +9,7 @@ import { text } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
 
 export const CHANNEL = 'sluis';
-/** What happens meanwhile goes with the next one. */
+/** Time in which hints are gathered: what happens meanwhile goes with the next one. */
 const GATHERED = milliseconds(20);
 /** In one message of at most 8,000 octets; of more, what is left out is found without a hint. */
 const MOST = 200;
@@ -49,7 +49,7 @@ export class Hints {
     this.#p = parts;
   }
 
-  /** Behind a commit. Waits for nothing. */
+  /** Tells other nodes after a commit, without waiting. */
   tell({ mailboxes = [], due = [], registry = false }: Telling): void {
     if (mailboxes.length === 0 && due.length === 0 && !registry) return;
     for (const one of mailboxes) if (this.#mailboxes.size < MOST) this.#mailboxes.add(one);

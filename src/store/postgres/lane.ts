@@ -61,9 +61,9 @@ export interface LanePlace {
 export class Lane {
   readonly #owner: LaneOwner;
   readonly #now: () => number;
-  /** Behind the last commit. */
+  /** Head of the chain after the last commit. */
   #head: Head | undefined;
-  /** In the transaction that there is. */
+  /** Head of the chain in the open transaction. */
   #next: Head | undefined;
   #rows: AuditRow[] = [];
   #numbers: readonly number[] = [];

@@ -122,7 +122,7 @@ export const freeThese = (rights: readonly Owed[], owner: LeaseOwner) => sql.all
   )
   SELECT g.account FROM given g LEFT JOIN freed f ON f.account = g.account WHERE f.account IS NULL`;
 
-/** All of a start. */
+/** Frees all leases of one start of a node. */
 export const freeAll = ({ node, epoch }: LeaseOwner) => sql.run`
   UPDATE maildrop_lease l SET ${FREE} FROM (SELECT ${LOCAL}) t WHERE l.node = ${node} AND l.epoch = ${epoch} AND l.until > 0`;
 

@@ -28,7 +28,7 @@ export const COUNTS: Readonly<Record<Purpose, number>> = {
   watching: 1,
   listening: 1,
 };
-/** What they commit is told to somebody as done. */
+/** Purposes whose commits are told to somebody as done. */
 const WRITES: ReadonlySet<Purpose> = new Set<Purpose>(['filing', 'changing', 'chunks']);
 
 export interface PoolOptions {

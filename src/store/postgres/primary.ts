@@ -111,7 +111,7 @@ export class PrimaryFinder {
   }
 }
 
-/** Of those that answered. Throws NoPrimary. */
+/** Chooses the primary among the servers that answered. Throws NoPrimary. */
 export function choosePrimary(seen: readonly Seen[]): Server {
   const primaries = seen.filter((one): one is Primary => !(one instanceof ConnectProblem));
   const highest = Math.max(...primaries.map(({ timeline }) => timeline));

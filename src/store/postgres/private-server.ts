@@ -90,7 +90,7 @@ export class PrivateServer {
     }
   }
 
-  /** What it wrote into its log, from the end. */
+  /** The end of its log. */
   get said(): string {
     return readFileSync(join(this.#folder, 'log'), 'utf8').slice(-SAID);
   }

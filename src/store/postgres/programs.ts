@@ -18,7 +18,7 @@ export interface ProgramOptions {
   readonly asServer?: boolean;
   /** Milliseconds; it is stopped then. */
   readonly within: number;
-  /** It is stopped where it stands still, too. */
+  /** When the program counts as standing still; then it is stopped too. */
   readonly standstill?: Standstill;
 }
 

@@ -17,7 +17,7 @@ export interface Standstill {
   readonly brought: () => Promise<string>;
 }
 
-/** Of `within`. */
+/** Number of looks in the time `within`. */
 const LOOKS = 10;
 
 export class StandstillWatch {

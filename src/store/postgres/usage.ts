@@ -15,7 +15,7 @@ import { countIn, lastIn } from '../core/usage-facts.ts';
 /** What is said of the account besides what is added: nothing (somebody else did it), that it was there, that it logged in. */
 type Doing = 'nothing' | 'used' | 'login';
 
-/** Of one account and month. */
+/** Sums of one account and month. */
 export type UsageSums = { -readonly [K in keyof UsageCounts]: number } & {
   readonly account: number;
   readonly month: number;
@@ -73,7 +73,7 @@ export class UsageNotes {
     its.lastLogin = Math.max(its.lastLogin, day);
   }
 
-  /** What was noted, in the order of accounts; nothing is left. */
+  /** Takes all noted sums, in the order of accounts, and leaves none. */
   take(): readonly UsageSums[] {
     const sums = [...this.#sums.values()].sort((a, b) => a.account - b.account || a.month - b.month);
     this.#sums = new Map();

@@ -52,12 +52,12 @@ export class Watched {
     this.#problem = `${placeOf(server)} was not asked yet`;
   }
 
-  /** What it said within the last `age`. */
+  /** What the server said within the last `age`. */
   within(age: Milliseconds): ServerSeen | undefined {
     return this.#options.clock.monotonic() - this.#seenAt <= age ? this.#seen : undefined;
   }
 
-  /** At the last look. */
+  /** Whether the server answered at the last look. */
   get answers(): boolean {
     return this.#problem === undefined;
   }

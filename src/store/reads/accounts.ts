@@ -95,7 +95,7 @@ const CODE = {
 const MOST_CODES = 100;
 
 export class AccountReads {
-  /** By login name. */
+  /** Accounts in the order of logins. */
   *listAccounts({ at }: Now, page: Page & { readonly organisation?: string }): Change<readonly AccountSummary[]> {
     const { after = '', organisation } = page;
     const rows =

@@ -42,7 +42,7 @@ export const OWNER = words('JOIN account a ON a.id = d.account JOIN organisation
 type Listed = RegisteredAddress & { readonly login: string };
 
 export class AddressReads {
-  /** By address. */
+  /** Addresses in alphabetical order. */
   *listAddresses({ at }: Now, page: Page & { readonly login?: string }): Change<readonly Listed[]> {
     const { after = '', login } = page;
     const rows =

@@ -41,7 +41,7 @@ const SESSION = {
   seenAt: time,
   provenAt: time,
 };
-/** Of the tables `k` and `s`. */
+/** Columns of the tables `k` and `s`. */
 const HELD_COLUMNS = words(
   'k.id, k.operator AS holder, k.credential, k.public_key, k.counter, k.transports, k.model, k.synced',
 );

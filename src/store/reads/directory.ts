@@ -48,7 +48,7 @@ export class DirectoryReads {
     return row ?? { version: 0, floor: 0, stale: false };
   }
 
-  /** By version. */
+  /** Entries in the order of versions. */
   *directoryEntries(_now: Now, query: DirectoryQuery): Change<readonly DirectoryRecord[]> {
     const { after, removed, kind = '', text: wanted = '' } = query;
     const limit = Math.min(MOST, Math.max(1, Math.trunc(query.limit)));
@@ -79,7 +79,7 @@ export class DirectoryReads {
       : { entries, through: last.version, done: false };
   }
 
-  /** By its address, folded. */
+  /** An entry by its address, folded. */
   *directoryEntry(_now: Now, key: string): Change<DirectoryRecord | undefined> {
     const row = yield* sql.first(RECORD)`${RECORDS} WHERE e.key = ${key}`;
     return row === undefined ? undefined : recordOf(row);

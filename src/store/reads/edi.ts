@@ -29,7 +29,7 @@ export class EdiReads {
   }
 }
 
-/** What memories in front of the store ask. */
+/** Reads that the caches in front of the store ask for. */
 export class EdiMemoryReads {
   /** What the account may be called, as `ID` or `ID:QUALIFIER`: its own identities and those of its whole organisation. */
   *identitiesOf(_now: Now, account: AccountId): Change<readonly string[]> {

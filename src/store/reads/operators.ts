@@ -43,7 +43,7 @@ const TOKEN = {
   endedAt: optional(time),
   lastUsedAt: optional(time),
 };
-/** Of the tables `t` and `o`. */
+/** Columns of the tables `t` and `o`. */
 const TOKEN_COLUMNS = words(
   't.id, o.name AS operator, t.role, t.networks, t.added_at, t.ends_at, t.ended_at, t.last_used_at',
 );

@@ -34,7 +34,7 @@ export const ORGANISATION = {
   mergedAt: optional(time),
   mergedName: optional(text),
 };
-/** Of the table `o`. */
+/** Columns of the table `o`. */
 export const ORGANISATION_COLUMNS = words(`
   o.id AS organisation_id, o.name, o.title, o.contact, o.telephone, o.post, o.language, o.agb, o.ura, o.state AS organisation_state,
   o.ends_at AS organisation_ends, o.settings AS organisation_settings, o.merged_into, o.merged_at,
@@ -46,7 +46,7 @@ const DIGITS = words(
 );
 
 export class OrganisationReads {
-  /** By name. */
+  /** Organisations in the order of names. */
   *listOrganisations({ at }: Now, query: OrganisationQuery): Change<readonly Organisation[]> {
     const { after = '', like, telephone } = query;
     const rows =
@@ -93,6 +93,6 @@ export function organisationOf(row: Row<typeof ORGANISATION>): Organisation {
   };
 }
 
-/** It ends by the clock, not by a change. */
+/** An organisation ends by the clock, not by a change. */
 const organisationAt = (of: Organisation, now: Instant): Organisation =>
   of.endsAt === undefined || of.endsAt > now ? of : { ...of, state: 'ended' };

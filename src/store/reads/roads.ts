@@ -59,7 +59,7 @@ const TAKES = words("d.state = 'active' AND d.final_at IS NULL AND a.ends_at IS 
 const NO_END = Number.MAX_SAFE_INTEGER;
 
 export class RoadReads {
-  /** By login name, folded. */
+  /** An account by its login, folded. */
   *login(_now: Now, login: string): Change<LoginRecord | undefined> {
     const row = yield* sql.first({ ...ACCOUNT, ...ORGANISATION })`
       SELECT ${LOGIN_COLUMNS}, ${ORGANISATION_COLUMNS} FROM account a JOIN organisation o ON o.id = a.organisation WHERE a.login = ${login}`;

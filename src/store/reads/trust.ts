@@ -42,7 +42,7 @@ export class TrustReads {
       SELECT id, role, fingerprint, not_after, current, crl_number, der FROM authority ORDER BY id LIMIT ${MOST_AUTHORITIES}`;
   }
 
-  /** By the keys of one certificate. */
+  /** The registration that one of the keys of a certificate meets. */
   *registration(_now: Now, keys: readonly string[]): Change<CertificateRecord | undefined> {
     return yield* registrationFor(keys);
   }

@@ -43,7 +43,7 @@ const TABLES = words(`webhook w LEFT JOIN account a ON a.id = w.account
 const ACTIVE = { ...WEBHOOK, sealed: bytes, position: int };
 
 export class WebhookReads {
-  /** By id; at most MAX_WEBHOOKS.all. */
+  /** All webhooks by id; at most MAX_WEBHOOKS.all. */
   *list(_now: Now): Change<readonly WebhookRecord[]> {
     return yield* sql.all(WEBHOOK)`SELECT ${COLUMNS} FROM ${TABLES} ORDER BY w.id LIMIT ${MAX_WEBHOOKS.all}`;
   }

@@ -49,7 +49,7 @@ export type Step = Statement | { readonly audit: AuditItem } | ServiceStep;
  */
 export type Change<T> = Generator<Step, T, unknown>;
 
-/** What a read is given, before its arguments. */
+/** First argument of every read: the moment. */
 export interface Now {
   readonly at: Instant;
 }

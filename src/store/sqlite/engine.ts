@@ -248,7 +248,7 @@ function spaceOf(
   });
 }
 
-/** What a commit says of time and room. */
+/** Notes the time and the free space that a commit reports. */
 function note(
   { answers, pages, freePages, reserved, took }: Commit,
   { room, commits, log }: { readonly room: Space; readonly commits: ReturnType<typeof newCommits>; readonly log: Log },

@@ -75,7 +75,7 @@ export class SqliteFilingTables implements FilingTables<MailboxRow> {
 
   // --- looks
 
-  /** Nobody else changes anything. */
+  /** Never outdated: no other process changes a SQLite store. */
   isOutdated(): boolean {
     return false;
   }

@@ -68,7 +68,7 @@ export class GroupCommit {
   readonly #shape: FileShape;
   readonly #givingBack: GivingBack;
   #running = false;
-  /** What the connection does at its next commit. */
+  /** The setting `synchronous` at the next commit. */
   #sync: Synchronous;
   #failed = false;
   /** Commits since the last one that carried more than a large body's pieces. */
@@ -396,7 +396,7 @@ export class GroupCommit {
     this.#o.say({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
   }
 
-  /** Nothing is committed after this. */
+  /** Ends the committing: nothing is committed after this. */
   end(): void {
     if (!this.#failed) this.#log.end();
   }

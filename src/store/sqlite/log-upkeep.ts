@@ -20,7 +20,7 @@ const FULL = 1 + 1 / 4;
 const LIMIT = 4;
 /** How long that may wait for readers. A backup holds on for minutes: then the log grows, and nobody waits. */
 const READERS_PATIENCE = 50;
-/** For everything else; see openWriting. */
+/** Busy time-out for everything else; see openWriting. */
 const PATIENCE = 5000;
 
 export interface LogUpkeepOptions {

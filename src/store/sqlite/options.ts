@@ -1,4 +1,4 @@
-/** What a SQLite store is opened with. */
+/** Options with which a SQLite store is opened. */
 import type { Octets } from '../../domain/units.ts';
 import type { CoreCreateOptions, CoreOpenOptions } from '../core/options.ts';
 import type { Synchronous } from './database.ts';

@@ -15,7 +15,7 @@ export type PagesFound =
 
 /** How `page-check-process.ts` ends where SQLite found the database damaged, or a page cannot be read. */
 export const DAMAGED = 3;
-/** Of what it says. */
+/** Most characters of what the check says. */
 const MOST = 2000;
 
 export interface PageCheck {

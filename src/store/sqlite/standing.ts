@@ -33,7 +33,7 @@ export class Standing {
     this.#changing = changes;
   }
 
-  /** After a rollback as well. */
+  /** Forgets what was read; called after a rollback as well. */
   forget(): void {
     this.#closes.clear();
     this.#takeovers.clear();

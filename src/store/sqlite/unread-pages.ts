@@ -66,7 +66,7 @@ export class UnreadPages {
     }
   }
 
-  /** What was not read stays for a later start. */
+  /** Stops. Pages that were not read stay for a later start. */
   stop(): void {
     this.#stopped = true;
     this.#check?.stop();

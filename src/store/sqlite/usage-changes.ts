@@ -95,9 +95,9 @@ export class UsageChanges {
   #piece: Noted[] = [];
   /** Rows of acceptances that this piece of work has put into the trail, but for those whose figures wait. */
   #strangers = 0;
-  /** Of this transaction. */
+  /** Sums of this transaction. */
   readonly #sums: AllSums = new Map();
-  /** Of acceptances, since the mark. */
+  /** Sums of acceptances since the mark. */
   readonly #waiting: AllSums = new Map();
   /** Since when something waits. */
   #since = 0;

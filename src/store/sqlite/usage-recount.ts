@@ -51,7 +51,7 @@ export class UsageRecount {
     this.#sql = sqlOf(db);
   }
 
-  /** What was accepted behind that row of the trail. */
+  /** Messages accepted after that row of the trail. */
   *since(seq: number): Generator<Accepted> {
     const rows = this.#sql.big.each<Row>`
       SELECT a.facts, m.received_at AS at, m.submitter, m.octets, m.envelope FROM audit a JOIN message m ON m.id = a.message

@@ -190,7 +190,7 @@ export class Writer {
     if (this.#failure === undefined) {
       this.#post();
       await this.#end.ask({ kind: 'close' });
-      // What was committed is not told as failed.
+      // Wait until commits are told, so that none of them is told as failed.
       while (this.#giving > 0) await new Promise((resolve) => setImmediate(resolve));
       this.#failure ??= new StoreFailed('The store is closed');
       for (const { reject } of this.#waiting.values()) reject(this.#failure);

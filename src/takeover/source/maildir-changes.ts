@@ -15,7 +15,7 @@ import { SourceError } from './source.ts';
 import { baseOf } from './uid-lists.ts';
 
 export interface File {
-  /** What stays the same of its name. */
+  /** The part of the file name that stays the same when flags change. */
   readonly base: string;
   readonly name: string;
   readonly folder: 'cur' | 'new';

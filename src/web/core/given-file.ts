@@ -35,7 +35,7 @@ export async function givenFile(
     },
   );
   await Promise.race([first, made]);
-  // What comes now is told by the file.
+  // A later error is told through the file.
   made.catch(() => undefined);
   return { kind: 'download', ...about, pieces: file as AsyncIterable<Uint8Array> };
 }

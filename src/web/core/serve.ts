@@ -36,7 +36,7 @@ export interface Sent {
   readonly by?: string;
 }
 
-/** What of a site is known without a visitor. */
+/** Parts of a site that do not depend on a visitor. */
 export interface SiteParts {
   /** As browsers have it: scheme, host and port, without a slash. */
   readonly origin: string;
@@ -114,7 +114,7 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
   /** Adds what pages of this site are asked with besides, to the very object: what stands in it is made when it is asked for. */
   protected abstract askedWith(base: AskedBy<V>, guest: Guest, path: string): A;
   protected abstract framed(about: About<V>, body: Html): string;
-  /** For the log. */
+  /** Name of a visitor for the log. */
   protected abstract nameOf(visitor: V): string;
 
   /** Whether he must show once more who he is, for a page that asks that. */
@@ -154,7 +154,7 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
     }
   }
 
-  /** For whatever nobody expected. */
+  /** The answer to an error that nobody expected. */
   failed(request: IncomingMessage): Sent {
     return this.#problem({ language: languageOf(request.headers['accept-language']) }, 500, 'failed');
   }

@@ -31,7 +31,7 @@ export interface Busy {
   readonly kind: 'busy';
   readonly wait: Milliseconds;
 }
-/** What was judged, as whoever came hears it. */
+/** Outcome of a login as the visitor is told. */
 export type SlowedJudged<T> = Right<T> | Turned;
 
 export interface SlowedParts {

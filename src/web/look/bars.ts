@@ -9,7 +9,7 @@ const WIDE = 8;
 export function bars(values: readonly number[], says: string): Html {
   const most = Math.max(1, ...values);
   const rects = values.map((value, i) => {
-    // What is there at all can be seen.
+    // A value above 0 has at least one unit, so that it can be seen.
     const high = value <= 0 ? 0 : Math.max(1, Math.round((value / most) * HEIGHT));
     return `<rect x="${i * STEP}" y="${HEIGHT - high}" width="${WIDE}" height="${high}"/>`;
   });

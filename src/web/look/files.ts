@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { PageFor } from '../core/page.ts';
 
-/** For whoever comes, at any site. */
+/** A file for any visitor of any site. */
 type FilePage = PageFor<unknown, unknown, 'nobody'>;
 import { SCRIPT } from './script.ts';
 import { STYLE } from './style.ts';
