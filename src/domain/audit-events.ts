@@ -272,7 +272,7 @@ export const NEN7513_FIELDS: readonly (readonly [field: string, part: string])[]
     'UserID',
     'personal.actor (person at the command line), else personal.login, else the account that came by itself, else the host name; null if it was erased or left out',
   ],
-  ['AlternateUserID', 'account: the account on whose behalf, where it is not UserID; null without one'],
+  ['AlternateUserID', 'account: the account on whose behalf, if it is not UserID; null without one'],
   ['UserIsRequestor', 'true if a person or an account asked for it'],
   ['PurposeOfUse', 'personal.reason (`--reason`)'],
   ['NetworkAccessPointTypeCode', '2 (address) where there is one'],

@@ -35,7 +35,7 @@ export async function backupWarningsOf(config: Config, server: Server, session: 
 }
 
 const notKept = (at: string): string =>
-  `there is no slot ${SLOT} on ${at}, so the log that the next round is to receive may be gone by then: the running gateway makes it again each time; where Patroni drops it, name it in ignore_slots ("patronictl edit-config")`;
+  `there is no slot ${SLOT} on ${at}, so the log that the next round is to receive may be gone by then: the running gateway makes it again each time; if Patroni drops it, name it in ignore_slots ("patronictl edit-config")`;
 
 async function roleProblem(session: Session, user: string): Promise<string | undefined> {
   const { rows } = await session.query({

@@ -64,7 +64,7 @@ const sessions = ({ listeners, connections }: TrafficParts): Metric[] => [
 const logins = ({ authenticator, codes, setup, api, directoryGiven }: TrafficParts): Metric[] => [
   counter(
     'sluis_logins_total',
-    'Logins by protocol, way (password, app, remembered, scram, external, implicit), outcome (granted, refused, busy) and, where not granted, reason, as in auth.refused.',
+    'Logins by protocol, way (password, app, remembered, scram, external, implicit), outcome (granted, refused, busy) and, if not granted, reason, as in auth.refused.',
     ['protocol', 'way', 'outcome', 'reason'],
     () => authenticator.load.logins.read(),
   ),
@@ -82,7 +82,7 @@ const logins = ({ authenticator, codes, setup, api, directoryGiven }: TrafficPar
   ),
   counter(
     'sluis_codes_total',
-    'One-time codes on the page, by what they are for (password, certificate), outcome (granted, refused, busy, unusable) and, where not granted, reason, as in enrolment.refused.',
+    'One-time codes on the page, by what they are for (password, certificate), outcome (granted, refused, busy, unusable) and, if not granted, reason, as in enrolment.refused.',
     ['for', 'outcome', 'reason'],
     () => codes.read(),
   ),
@@ -152,7 +152,7 @@ const pushes = ({ dispatchers }: TrafficParts): Metric[] => [
   ),
   gauge(
     'sluis_breaker_state',
-    'Whether the partner answers, where something waits for it: 0 closed (it does), 1 half-open, 2 open (it does not).',
+    'Whether the partner answers, if something waits for it: 0 closed (it does), 1 half-open, 2 open (it does not).',
     ['partner'],
     () => statesOf(dispatchers).map(({ name, breaker }) => ({ labels: { partner: name }, value: BREAKER[breaker] })),
   ),

@@ -21,6 +21,6 @@ const HEAD = ['| table | area | what, and its columns | kept | erase |', '| --- 
 /** The rows of the tables in docs/data.md: of every store, and what PostgreSQL has besides. */
 const dataKindLines = (): readonly string[] => [
   ...[...HEAD, ...Object.entries(DATA_KINDS).map(lineOf)],
-  ...['', 'On PostgreSQL besides, where several gateways write:', ''],
+  ...['', 'On PostgreSQL besides, since several gateways write:', ''],
   ...[...HEAD, ...Object.entries(POSTGRES_KINDS).map(lineOf)],
 ];

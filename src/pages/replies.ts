@@ -82,7 +82,7 @@ export function writeReplies(): string {
     '  nothing is wrong with it, try again after a minute. `[SYS/PERM]`: repeating does not help. What stands behind `+OK` is for people, but for the numbers',
     '  that RFC 1939 names.',
     '',
-    'What a mail program shows to a person is there in English and, behind a slash, in Dutch, where both fit into the line of 512 octets.',
+    'What a mail program shows to a person is there in English and, behind a slash, in Dutch, if both fit into the line of 512 octets.',
     'Behind "the helpdesk" and "de helpdesk" a reply has name, telephone and hours in brackets, as `[helpdesk]` of the configuration has them; if the line has no space for both, in the Dutch half alone.',
     '',
     'This page is written from the tables of the code by `npm run docs`; no reply can be made that is in none of them.',

@@ -7,7 +7,7 @@ export const CREDENTIAL_KINDS: Readonly<Record<string, DataKind>> = {
     area: 'credential',
     what: 'accounts of an import that is under way, with their passwords hashed',
     columns: ['batch', 'first', 'kept_at', 'accounts'],
-    kept: 'until the import is done: seconds; where a crash cut it short, two days',
+    kept: 'until the import is done: seconds; if a crash cut it short, two days',
     erase: 'gone by then',
   },
   app_password: {

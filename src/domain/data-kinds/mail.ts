@@ -37,7 +37,7 @@ export const MAIL_KINDS: Readonly<Record<string, DataKind>> = {
       'mailbox',
     ],
     onPostgres: ['claimed_by'],
-    kept: 'open until sent, or `delivery.expire` (5 days) is over, or, where held, `delivery.keep-held` (30 days); then as `message`',
+    kept: 'open until sent, or `delivery.expire` (5 days) is over, or, if held, `delivery.keep-held` (30 days); then as `message`',
     erase: 'withdrawn with `--discard-mail`; facts as the trace',
   },
   entry: {

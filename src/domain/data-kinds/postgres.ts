@@ -21,7 +21,7 @@ export const POSTGRES_KINDS: Readonly<Record<string, DataKind>> = {
     area: 'envelope',
     what: 'whose maildrop is open at which gateway, with session and network while it is',
     columns: ['account', 'fence', 'node', 'epoch', 'session', 'network', 'progressed_at', 'until', 'held'],
-    kept: 'session and network until the session ends; where its gateway died, until the next session; the numbers for ever',
+    kept: 'session and network until the session ends; if its gateway died, until the next session; the numbers for ever',
     erase: 'kept: numbers, and what is of the last session where its gateway died',
   },
   node: {

@@ -19,7 +19,7 @@ export const directorySettings = {
     scopes: ['account', 'address'],
     type: { kind: 'digits', length: 8 },
     default: 'none',
-    about: 'Its own AGB code, 8 digits, where it is not that of the organisation; the directory shows it.',
+    about: 'Its own AGB code, 8 digits, if it is not that of the organisation; the directory shows it.',
   },
   'directory-telephone': {
     scopes: everywhere,

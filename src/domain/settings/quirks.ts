@@ -15,7 +15,7 @@ const quirk = (
 
 export const quirkSettings = {
   'quirk-command-lf': quirk('refuse', 'Whether its commands may end in a bare LF.'),
-  'quirk-helo': quirk('refuse', 'Whether it may log in and send after HELO, where EHLO is needed.'),
+  'quirk-helo': quirk('refuse', 'Whether it may log in and send after HELO, although EHLO is needed.'),
   'quirk-login-initial': quirk(
     'tolerate',
     'Whether AUTH LOGIN may carry the user name in the same line, as .NET and Python do.',

@@ -130,7 +130,7 @@ export class Rotation {
       throw new StoreRefused(
         `The master key of the configuration (${keyFingerprint(masterKey)}) is not that of the store; ${
           this.#db.shared
-            ? `where another gateway has made a new one, put that into "${newKeyFile}" and run this again, else put the right key in its place`
+            ? `if another gateway has made a new one, put that into "${newKeyFile}" and run this again; else put the right key in its place`
             : 'put the right key in its place'
         }`,
       );

@@ -93,7 +93,7 @@ export function unknownKeys(day: Day, unknown: readonly ClaimedKey[], exchanged:
   const who = [...new Set(unknown.map(({ node }) => `"${node}"`))].join(' and ');
   return `Gateway ${who} seals mail of ${day} with a key that this gateway does not have, so each could not open what the other takes. ${
     exchanged
-      ? `The key comes once that gateway answers over the channel; where it is lost, let this site continue alone: "sluis site alone --until TIME"`
+      ? `The key comes once that gateway answers over the channel; if it is lost, let this site continue alone: "sluis site alone --until TIME"`
       : `Give both a channel ("listen" and "peers" in [cluster]) over which they exchange keys, and make the key folder of this one with "sluis init --postgres --join"; or copy that gateway's key folder to this one`
   }`;
 }
