@@ -242,6 +242,17 @@ test('a backup whose manifest is unsigned or changed is not the newest: the next
   );
 });
 
+test('no drill by itself is made of a backup that is about to be replaced', async (t) => {
+  const { backups, clock, folder } = await withCopy(t, days(1));
+  await backups.take({ actor });
+  clock.advance(days(1));
+  await backups.drills.round();
+  assert.equal(existsSync(join(folder, 'drills')), false);
+  await backups.take({ actor });
+  await backups.drills.round();
+  assert.equal(existsSync(join(folder, 'drills')), true);
+});
+
 test('a relevant change makes a drill due; the next one by itself tries it, a day after the last at the earliest', async (t) => {
   const { parts, clock, folder } = await withCopy(t, days(30));
   let marks = await parts.marks();

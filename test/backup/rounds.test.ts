@@ -225,6 +225,37 @@ test('a disk that fills under a copy leaves nothing behind, and the next one wor
   await new Backups({ ...parts, folder: path('broken') }).take({ actor: { name: 'a' } });
 });
 
+test('in the folder elsewhere only backups of this store go, and none of another', async (t) => {
+  const { parts, at: path, clock, store } = await testBackups(t);
+  const other = await new Backups(parts).take({ folder: path('elsewhere'), actor: { name: 'a' } });
+  const manifest = join(other.path, 'manifest.json');
+  writeFileSync(manifest, readFileSync(manifest, 'utf8').replaceAll(store.id, 'another'));
+  clock.advance(days(1));
+  const backups = new Backups({ ...parts, keep: { count: 1 }, offsite: { folder: path('elsewhere') } });
+  for (let n = 0; n < 3; n += 1) {
+    await backups.round();
+    clock.advance(days(2));
+  }
+  const own = (await backups.list()).map((known) => known.backup);
+  assert.equal(own.length, 1);
+  assert.deepEqual(readdirSync(path('elsewhere')).sort(), [other.backup, ...own]);
+});
+
+test('a mistake of whoever asks is told to them alone; of the gateway by itself to the operator', async (t) => {
+  const { backups, parts, told } = await testBackups(t);
+  const folder = join(parts.keyFolder, 'backups');
+  const expected = /it is in the key folder: backups must not be beside the keys that open them/;
+  await assert.rejects(backups.take({ folder, actor: { name: 'a' } }), expected);
+  assert.deepEqual([backups.failures.read(), told], [[], []]);
+  const wrong = new Backups({ ...parts, folder });
+  await assert.rejects(wrong.round(), expected);
+  assert.deepEqual(wrong.failures.read(), [{ labels: { step: 'backup' }, value: 1 }]);
+  assert.deepEqual(
+    told.map(({ step }) => step),
+    ['backup'],
+  );
+});
+
 test('what is kept: so many, none older than that, and always the newest', () => {
   const backup = (day: number) =>
     ({ path: `b${day}`, manifest: { begun: new Date(days(day)).toISOString() } }) as never;

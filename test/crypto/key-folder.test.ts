@@ -1,10 +1,11 @@
 /** Day keys in their folder. */
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createSecretKey, randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { packKeys } from '../../src/crypto/keys/kept-keys.ts';
 import { KeyFolder } from '../../src/crypto/keys/key-folder.ts';
 import { KeyFolderRefused } from '../../src/crypto/keys/key-folder-refused.ts';
 import { dayOf } from '../../src/domain/utc-day.ts';
@@ -188,4 +189,20 @@ test('a rotation of the master key seals a marked key anew too, and the copy of 
   assert.ok(again.ok);
   writeFileSync(join(folder, name), again.value);
   assert.deepEqual(new KeyFolder(folder, to).keyOf('2026-11-25').export(), made.export());
+});
+
+test('kept keys that another thread replaced have another mark, also where they were in memory', (t) => {
+  const folder = folderOf(t);
+  const master = randomBytes(32);
+  const [writer, reader] = [new KeyFolder(folder, master), new KeyFolder(folder, master)];
+  writer.adopt('store-1');
+  writer.make('2026-11-25', randomBytes);
+  const kept = (...messages: readonly bigint[]): Buffer =>
+    packKeys(messages.map((message) => ({ message, key: createSecretKey(randomBytes(32)) })));
+  const marks = (keys: KeyFolder): readonly string[] => keys.shared.inventory('', 10).days.flatMap((day) => day.marks);
+  writer.keep('2026-11-25', kept(1n, 2n, 3n), randomBytes);
+  const before = marks(reader);
+  writer.keep('2026-11-25', kept(1n, 3n), randomBytes);
+  assert.notDeepEqual(marks(reader), before);
+  assert.deepEqual(marks(reader), marks(writer));
 });

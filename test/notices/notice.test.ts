@@ -5,6 +5,8 @@ import { createNoticeWriter } from '../../src/notices/notice.ts';
 import type { Attempt, DeliveryNoticeWriter } from '../../src/notices/delivery-notices.ts';
 import { days, hours, instant } from '../../src/domain/units.ts';
 import type { Outcome } from '../../src/store/deliveries.ts';
+import type { NoticeProtected, WrittenNotice } from '../../src/store/notices.ts';
+import { ContentDamaged } from '../../src/store/store.ts';
 import { filed } from '../support/filed.ts';
 import { CONTENT, type Region, matchesGolden, openRegion } from '../support/region.ts';
 import { address } from '../support/store.ts';
@@ -131,6 +133,37 @@ test('RET=FULL brings the message back octet for octet, up to the limit', async 
   for (const headers of others) {
     assert.match(headers, /Content-Type: text\/rfc822-headers\r\n\r\nFrom: Huisartsenpraktijk/);
     assert.doesNotMatch(headers, /Geachte collega/);
+  }
+});
+
+test('a failure is told with the header alone where the message is damaged, or cannot be protected as a whole', async (t) => {
+  const tooLarge: NoticeProtected = { kind: 'refused', refusal: { text: 'it is too large' }, busy: false };
+  const closed = await open(t, {
+    protect: ({ head }: WrittenNotice) =>
+      Promise.resolve(head.includes('message/rfc822') ? tooLarge : { kind: 'plain', audit: [] }),
+  });
+  const damaged = await open(t);
+  const { deliveries } = damaged.store;
+  const openMessage: typeof deliveries.openMessage = async (id) => {
+    const content = await deliveries.openMessage(id);
+    if (content === undefined) return undefined;
+    let reads = 0;
+    const slices = (): AsyncIterable<Uint8Array> => {
+      // The header is read first, and can be.
+      if (reads++ > 0) throw new ContentDamaged('a chunk does not open');
+      return content.slices();
+    };
+    return { id: content.id, octets: content.octets, slices };
+  };
+  const writer = createNoticeWriter(damaged.noticeWriter, {
+    deliveries: { openMessage, submittedHeader: (id) => deliveries.submittedHeader(id) },
+  });
+  for (const region of [closed, { ...damaged, writer }]) {
+    await region.send({ envelope: { ret: 'FULL' } });
+    assert.equal(await settle(region, failed), 'settled');
+    const [notice = ''] = await filed(region.store, 'huisarts@brug.test');
+    assert.match(notice, /Content-Type: text\/rfc822-headers/);
+    assert.doesNotMatch(notice, /Geachte collega/);
   }
 });
 
