@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from '../config/zod.ts';
-import type { NoticeDestination } from '../notices/notice-destinations.ts';
+import type { NoticeDestination } from '../notices/notice-destination.ts';
 import { defined } from '../domain/defined.ts';
 import type { Organisation } from '../domain/registry.ts';
 import type { Letter, Letters } from '../letters/letter.ts';

@@ -1,5 +1,5 @@
 /** Where people of an organisation are reached: whether that can serve, and who is told when it becomes another place. */
-import type { ContactProblem } from '../notices/notice-destinations.ts';
+import type { ContactProblem } from '../notices/contact-destinations.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { type ContactChange, contactChangedLetters } from '../letters/contact.ts';
 import type { OrganisationDetails } from '../store/registry.ts';
@@ -41,7 +41,9 @@ export const contactProblemOf = async (
   { noticeWriter, clock }: AdminContext,
   contact: string | undefined,
 ): Promise<ContactProblem | undefined> =>
-  contact === undefined || contact === '' ? undefined : await noticeWriter.places.contactProblem(contact, clock.now());
+  contact === undefined || contact === ''
+    ? undefined
+    : await noticeWriter.places.contacts.problem(contact, clock.now());
 
 export const shownProblem = (
   contact: string | undefined,

@@ -6,7 +6,8 @@ import type { z } from '../config/zod.ts';
 import { defined } from '../domain/defined.ts';
 import { type CodeWish, type MadeCode, enrolPassword, makeCode, wishedPassword } from '../ca/enrol/password-codes.ts';
 import { codeRefused } from '../ca/enrol.ts';
-import type { ContactDestination, NoticeDestination } from '../notices/notice-destinations.ts';
+import type { ContactDestination } from '../notices/contact-destinations.ts';
+import type { NoticeDestination } from '../notices/notice-destination.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { type Instant, iso } from '../domain/units.ts';
 import { codeLetter } from '../ca/enrol/letters.ts';
@@ -41,7 +42,7 @@ async function plan(context: AdminContext, summary: AccountSummary, wish: CodeWi
   if (organisation === undefined) return 'its organisation is not known';
   const planned = { summary, organisation, name: wished.value };
   if (wish.by === 'letter') return { ...planned, place: undefined };
-  const place = await context.noticeWriter.places.ofRegisteredContact(summary.account.id, context.clock.now());
+  const place = await context.noticeWriter.places.contacts.registered(summary.account.id, context.clock.now());
   return place.ok ? { ...planned, place: place.value } : place.error + letterRemedy(organisation.name);
 }
 

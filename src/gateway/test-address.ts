@@ -1,5 +1,5 @@
 /** The test address of the running gateway: the reporter, the notice writer, and where the report goes. */
-import type { NoticeDestination } from '../notices/notice-destinations.ts';
+import type { NoticeDestination } from '../notices/notice-destination.ts';
 import { addressKey } from '../domain/address.ts';
 import type { TestedMessage } from '../domain/tested-message.ts';
 import type { GatewayNotices } from './notices.ts';

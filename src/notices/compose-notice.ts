@@ -11,7 +11,7 @@ import { type OwnHeader, type Returned, ownHeader, writeDsn } from '../mime/dsn.
 import { textPart } from '../mime/text.ts';
 import type { Acceptance, StoredContent } from '../store/store.ts';
 import type { FileContent, LetterContent, ReportContent } from './notice-content.ts';
-import type { NoticeDestination } from './notice-destinations.ts';
+import type { NoticeDestination } from './notice-destination.ts';
 
 /** In whose name notices are written. */
 export interface NoticeSender {

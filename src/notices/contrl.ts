@@ -14,7 +14,7 @@ import type { Registry } from '../store/port/registry.ts';
 import type { AcceptedRecipient, PreparedNotice } from '../store/store.ts';
 import type { Store } from '../store/port/store.ts';
 import type { NoticeWriter } from './notice-writer.ts';
-import type { NoticeDestination } from './notice-destinations.ts';
+import type { NoticeDestination } from './notice-destination.ts';
 
 export interface ContrlParts {
   readonly noticeWriter: NoticeWriter;

@@ -2,7 +2,7 @@
 import { defined } from '../domain/defined.ts';
 import { type Acceptance, OPERATOR } from '../store/store.ts';
 import type { NoticeFacts } from './notice-content.ts';
-import type { NoticeDestination } from './notice-destinations.ts';
+import type { NoticeDestination } from './notice-destination.ts';
 
 export function noticeAcceptance(
   to: NoticeDestination,

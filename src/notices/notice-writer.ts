@@ -17,7 +17,8 @@ import { ContentDamaged, type PreparedNotice } from '../store/store.ts';
 import { type ComposedNotice, type NoticeSender, composeFile, composeLetter, composeReport } from './compose-notice.ts';
 import { noticeAcceptance } from './notice-acceptance.ts';
 import type { FileContent, LetterContent, NoticeFacts, ReportContent } from './notice-content.ts';
-import { type DestinationRegistry, type NoticeDestination, NoticeDestinations } from './notice-destinations.ts';
+import type { DestinationRegistry, NoticeDestination } from './notice-destination.ts';
+import { NoticeDestinations } from './notice-destinations.ts';
 import type { OriginalReader } from './original.ts';
 import { NotProtected, protectNotice } from './protect-notice.ts';
 

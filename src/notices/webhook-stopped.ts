@@ -5,7 +5,7 @@ import type { Registry } from '../store/port/registry.ts';
 import type { Store } from '../store/port/store.ts';
 import type { WebhookRecord } from '../store/webhooks.ts';
 import type { NoticeWriter } from './notice-writer.ts';
-import type { NoticeDestination } from './notice-destinations.ts';
+import type { NoticeDestination } from './notice-destination.ts';
 import { file } from './uncollected-mailbox.ts';
 
 export interface WebhookStoppedParts {

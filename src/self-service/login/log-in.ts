@@ -73,7 +73,7 @@ export class SelfServiceLogIn {
     { noticeWriter, store }: AdminContext,
     now: Instant,
   ): Promise<Entered> {
-    const place = await noticeWriter.places.ofSecondFactor(account.id, now);
+    const place = await noticeWriter.places.contacts.secondFactor(account.id, now);
     if (!place.ok) return { kind: 'nowhere' };
     const secret = newSessionSecret(this.#p.random);
     const browser = hashOf(secret);
