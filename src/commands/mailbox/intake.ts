@@ -6,7 +6,8 @@ import { AdminError } from '../../admin/error.ts';
 import { type Address, parseAddress } from '../../domain/address.ts';
 import { settingOf } from '../../domain/settings.ts';
 import type { AccountSummary } from '../../store/registry.ts';
-import { IntakeError, takeIn } from '../../takeover/intake.ts';
+import { takeIn } from '../../takeover/intake.ts';
+import { IntakeError } from '../../takeover/intake-batch.ts';
 import { address, count, login, ofText } from '../core/kinds.ts';
 import { arg, changes, opt, reads } from '../core/row.ts';
 
