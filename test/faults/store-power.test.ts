@@ -183,7 +183,10 @@ async function lightsOut(trial: Trial): Promise<Tally> {
   const running = new StoreTrial();
   try {
     await running.create();
-    for (let n = 0; n < trial.rounds; n++) {
+    // By chance some cuts find every octet on the disk: what has undone nothing yet goes on, four times as long at most.
+    const goesOn = (n: number): boolean =>
+      n < trial.rounds || (n < trial.rounds * 4 && trial.tampering === undefined && running.tally.changedBlocks === 0);
+    for (let n = 0; goesOn(n); n++) {
       // Late enough for the log to fill and be copied into the database while mail goes on.
       const late = (n % 5 === 4 || n === CUTS - 1) && trial.tampering === undefined;
       await running.round(trial, late ? 'late' : 'early');
