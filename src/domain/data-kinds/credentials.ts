@@ -1,8 +1,8 @@
 /** What is kept of passwords, codes, certificates and keys. */
-import type { DataKind } from './data-kind.ts';
+import type { DataKinds } from './data-kind.ts';
 
 /** By table. */
-export const CREDENTIAL_KINDS: Readonly<Record<string, DataKind>> = {
+export const CREDENTIAL_KINDS = {
   account_import: {
     area: 'credential',
     what: 'accounts of an import that is under way, with their passwords hashed',
@@ -181,4 +181,4 @@ export const CREDENTIAL_KINDS: Readonly<Record<string, DataKind>> = {
     kept: 'one hour, and until a code is asked for after that',
     erase: 'runs out by itself',
   },
-};
+} satisfies DataKinds;

@@ -1,8 +1,8 @@
 /** What is kept of mail: content, envelopes, and in whose mailbox a message is. */
-import type { DataKind } from './data-kind.ts';
+import type { DataKinds } from './data-kind.ts';
 
 /** By table. */
-export const MAIL_KINDS: Readonly<Record<string, DataKind>> = {
+export const MAIL_KINDS = {
   chunk: {
     area: 'content',
     what: 'content of messages, sealed',
@@ -88,4 +88,4 @@ export const MAIL_KINDS: Readonly<Record<string, DataKind>> = {
     kept: 'until they are written there',
     erase: 'deleted',
   },
-};
+} satisfies DataKinds;

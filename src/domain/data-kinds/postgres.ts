@@ -1,8 +1,8 @@
 /** Tables that the store has on PostgreSQL alone, where several gateways write into it. None of them has content. */
-import type { DataKind } from './data-kind.ts';
+import type { DataKinds } from './data-kind.ts';
 
 /** By table. A test holds it against the schema (test/postgres/schema). */
-export const POSTGRES_KINDS: Readonly<Record<string, DataKind>> = {
+export const POSTGRES_KINDS = {
   job_lease: {
     area: 'technical',
     what: 'which gateway does what must be done once',
@@ -69,4 +69,4 @@ export const POSTGRES_KINDS: Readonly<Record<string, DataKind>> = {
     kept: 'minutes',
     erase: 'added up by then',
   },
-};
+} satisfies DataKinds;

@@ -1,8 +1,8 @@
 /** What is kept of customers: organisations, accounts, addresses, partners, and what belongs to them. */
-import type { DataKind } from './data-kind.ts';
+import type { DataKinds } from './data-kind.ts';
 
 /** By table. */
-export const REGISTRY_KINDS: Readonly<Record<string, DataKind>> = {
+export const REGISTRY_KINDS = {
   absence: {
     area: 'registry',
     what: 'absences and substitutes of addresses',
@@ -187,4 +187,4 @@ export const REGISTRY_KINDS: Readonly<Record<string, DataKind>> = {
     kept: 'until they are ended, or the account or organisation that they are of is',
     erase: 'deleted',
   },
-};
+} satisfies DataKinds;

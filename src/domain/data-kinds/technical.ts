@@ -1,8 +1,8 @@
 /** What the store keeps for itself: counters, versions, and what tells repetitions. */
-import type { DataKind } from './data-kind.ts';
+import type { DataKinds } from './data-kind.ts';
 
 /** By table. */
-export const TECHNICAL_KINDS: Readonly<Record<string, DataKind>> = {
+export const TECHNICAL_KINDS = {
   account_move: {
     area: 'technical',
     what: 'mailboxes of which a part is on its way to the account that took over',
@@ -152,4 +152,4 @@ export const TECHNICAL_KINDS: Readonly<Record<string, DataKind>> = {
     kept: '`store.keep-usage` (7 years, as bookkeeping asks)',
     erase: 'kept: figures of accounts without a name; those of accounts that belong to others by now are summed up',
   },
-};
+} satisfies DataKinds;

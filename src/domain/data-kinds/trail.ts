@@ -1,8 +1,8 @@
 /** What is kept of what happened: the audit trail, operators, requests for a second person, and sessions in browsers. */
-import type { DataKind } from './data-kind.ts';
+import type { DataKinds } from './data-kind.ts';
 
 /** By table. */
-export const TRAIL_KINDS: Readonly<Record<string, DataKind>> = {
+export const TRAIL_KINDS = {
   approval: {
     area: 'trail',
     what: 'requests that need a second person',
@@ -94,4 +94,4 @@ export const TRAIL_KINDS: Readonly<Record<string, DataKind>> = {
     kept: '30 days after the last use, and until somebody logs in after that',
     erase: 'runs out by itself',
   },
-};
+} satisfies DataKinds;
