@@ -185,8 +185,8 @@ async function phase(its: Contender, lasts: number): Promise<void> {
 }
 
 try {
-  const lone = await startLone(t, { fsync: 'on' });
-  const cluster = await startCluster(t);
+  const lone = await startLone(t, { fsync: 'on', shared_buffers: '256MB' });
+  const cluster = await startCluster(t, { direct: true, settings: { shared_buffers: '256MB' } });
   // One standby: the third place would be a third copy of all work on this machine.
   await cluster.stop('derde-1');
   const superuser = { database: SUPERUSER, user: SUPERUSER, password: () => '' };

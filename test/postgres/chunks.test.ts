@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { seconds } from '../../src/domain/units.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { ChunkLine } from '../../src/store/postgres/chunk-line.ts';
 import { FilingLine } from '../../src/store/postgres/filing.ts';
 import { Lane } from '../../src/store/postgres/lane.ts';
@@ -35,8 +36,13 @@ async function linesOn(t: Cleanup, cluster: Cluster) {
   };
   const runner = new PostgresRunner(chunking);
   return {
-    line: new FilingLine({ connections: 1, committed: () => undefined, withFiling: (work) => work(its) }),
-    chunks: new ChunkLine({ withChunks: (work) => work(chunking, runner) }),
+    line: new FilingLine({
+      connections: 1,
+      clock: systemClock,
+      committed: () => undefined,
+      withFiling: (work) => work(its),
+    }),
+    chunks: new ChunkLine({ withChunks: (work) => work(runner) }),
   };
 }
 

@@ -10,6 +10,7 @@ import { FilingUpkeep } from '../../src/store/postgres/filing-upkeep.ts';
 import { Lane } from '../../src/store/postgres/lane.ts';
 import { knownMigrations, migrate } from '../../src/store/postgres/migrate.ts';
 import { PostgresRunner } from '../../src/store/postgres/runner.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { Session } from '../../src/store/postgres/session.ts';
 import { OutcomeUnknown } from '../../src/store/store.ts';
 import { FakeClock } from '../support/clock.ts';
@@ -47,7 +48,10 @@ class Node {
   #session: Session | undefined;
 
   constructor() {
-    this.line = new FilingLine({ connections: 1, committed: () => undefined, withFiling: (work) => this.#with(work) });
+    this.line = new FilingLine({
+      ...{ connections: 1, clock: systemClock, committed: () => undefined },
+      withFiling: (work) => this.#with(work),
+    });
   }
 
   async #with<T>(work: (filing: FilingConnection) => Promise<T>): Promise<T> {

@@ -6,9 +6,10 @@ import { afterEach, after, before, test } from 'node:test';
 import { chainHash, laneStart } from '../../src/crypto/trail/audit-chain.ts';
 import { hours, instant } from '../../src/domain/units.ts';
 import { ChangeEffects } from '../../src/store/changes/changed.ts';
+import { wholeBody } from '../../src/store/core/whole-body.ts';
 import { ChunkLine } from '../../src/store/postgres/chunk-line.ts';
 import { fileBatch, fileNotices } from '../../src/store/postgres/filing-batch.ts';
-import { dropKeys, foldUsage, markUnsure } from '../../src/store/postgres/filing-upkeep.ts';
+import { dropKeys, foldUsage, giveUpBodies, markUnsure } from '../../src/store/postgres/filing-upkeep.ts';
 import { PostgresRunner } from '../../src/store/postgres/runner.ts';
 import { UsageNotes } from '../../src/store/postgres/usage.ts';
 import { ClientConnection, type PostgresClient, clientOf, makeTables, startPostgres } from '../support/postgres.ts';
@@ -312,13 +313,53 @@ test('a body that came in pieces is accepted when all of them are there', async 
     at: AT,
     account: 1,
   });
-  const chunks = new ChunkLine({ withChunks: (store) => store(connection, new PostgresRunner(connection)) });
+  const chunks = new ChunkLine({ withChunks: (store) => store(new PostgresRunner(connection)) });
   await Promise.all([0, 1].map((n) => chunks.add(piece(n))));
   assert.equal(await count('upload'), 1);
   await assert.rejects(line.accept(work), /has 2 of 3 chunks/);
   await chunks.add(piece(2));
   assert.equal(await line.accept(work), undefined);
   assert.deepEqual([await count('upload'), await count('chunk')], [0, 3]);
+});
+
+test('a small body goes ahead in parts, which go with it where it is not filed, and a day later where nobody files it', async () => {
+  await fresh();
+  const { line } = await open();
+  const its = await clientOf(server, database);
+  nodes.push({ close: () => its.end() });
+  const runner = new PostgresRunner(new ClientConnection(its));
+  const chunks = new ChunkLine({ withChunks: (store) => store(runner) });
+  const key = randomBytes(16);
+  const work = workOf(1, [2], { size: 10_000, chunks: 1, ...resubmitted(key) });
+  const accept = async (one: typeof work) => await line.accept(await chunks.ahead(one));
+  assert.equal(await accept(work), undefined);
+  assert.deepEqual([await count('upload'), await count('chunk')], [0, 2]);
+  const [[inRow, ...rest] = []] = await rows(
+    `SELECT c.body, ${wholeBody.text({ engine: 'postgres', lock: '' })} FROM content c`,
+  );
+  assert.deepEqual([inRow, ...rest], [null, work.body]);
+  // The server keeps each part in its row.
+  const [[toasted] = []] = await rows(
+    `SELECT pg_relation_size(reltoastrelid) FROM pg_class WHERE oid = 'chunk'::regclass`,
+  );
+  assert.equal(Number(toasted), 0);
+  const again = workOf(1, [2], { size: 10_000, chunks: 1, ...resubmitted(key) });
+  assert.deepEqual(await accept(again), { kind: 'duplicate', of: work.id });
+  const full = workOf(1, [2], { size: 10_000, chunks: 1, charged: 2 ** 50 });
+  assert.equal((await accept(full))?.kind, 'refused');
+  assert.equal(await count('chunk'), 2);
+  const left = await chunks.ahead(workOf(1, [2], { size: 10_000, chunks: 1 }));
+  await runner.run(giveUpBodies(instant(AT + hours(24))));
+  assert.equal(await count('upload'), 0);
+  // One with a part that is not there is not filed.
+  await its.query(`DELETE FROM chunk WHERE message = ${left.id} AND n = 1`);
+  await assert.rejects(line.accept(left), /has 1 of 2 chunks/);
+  assert.equal(await runner.run(giveUpBodies(instant(AT + hours(24) + 1000))), false);
+  assert.deepEqual(await rows('SELECT message FROM upload'), [[String(left.id)]]);
+  // Each is looked at once.
+  await its.query('DELETE FROM upload');
+  await runner.run(giveUpBodies(instant(AT + hours(48))));
+  assert.equal(await count('upload'), 0);
 });
 
 test('figures of usage wait in a row for each batch, and are added once, whoever adds', async () => {

@@ -3,18 +3,22 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ChunkLine } from '../../src/store/postgres/chunk-line.ts';
 import { flags, longs, octets, texts } from '../../src/store/postgres/binary-arrays.ts';
-import type { ChangingConnection } from '../../src/store/postgres/connection.ts';
+import type { AcceptWork } from '../../src/store/changes/accept-work.ts';
+import type { ChangingConnection, Connection } from '../../src/store/postgres/connection.ts';
+import { milliseconds } from '../../src/domain/units.ts';
 import { type FilingConnection, FilingLine } from '../../src/store/postgres/filing.ts';
 import { Lane } from '../../src/store/postgres/lane.ts';
 import { PostgresRunner } from '../../src/store/postgres/runner.ts';
 import { OutcomeUnknown, StoreUnavailable } from '../../src/store/store.ts';
+import { FakeClock } from '../support/clock.ts';
 import { workOf } from '../support/postgres-filing.ts';
 
+const clock = new FakeClock();
 const never = (): Promise<never> => new Promise<never>(() => undefined);
-const busy = new FilingLine({ connections: 0, committed: () => undefined, withFiling: never });
+const busy = new FilingLine({ clock, connections: 0, committed: () => undefined, withFiling: never });
 
 test('what waits to be filed has a limit, in messages and in octets', async () => {
-  const line = new FilingLine({ connections: 0, committed: () => undefined, withFiling: never });
+  const line = new FilingLine({ clock, connections: 0, committed: () => undefined, withFiling: never });
   const small = workOf(1, [2], { size: 1 });
   for (let n = 0; n < 5000; n += 1) void line.accept(small);
   assert.equal(line.waiting, 5000);
@@ -29,8 +33,83 @@ test('what waits to be filed has a limit, in messages and in octets', async () =
 test('pieces of bodies that wait have a limit', async () => {
   const line = new ChunkLine({ withChunks: never });
   const piece = { id: 1n, n: 0, sealed: Buffer.alloc(1), tag: Buffer.alloc(16), day: '', at: 0, account: 1 };
-  for (let n = 0; n < 256; n += 1) void line.add(piece);
+  for (let n = 0; n < 5000; n += 1) void line.add(piece);
   await assert.rejects(line.add(piece), StoreUnavailable);
+  const other = new ChunkLine({ withChunks: never });
+  const large = workOf(1, [2], { body: Buffer.alloc(30 * 1024 * 1024) });
+  for (let n = 0; n < 2; n += 1) void other.ahead(large);
+  await assert.rejects(other.ahead(large), StoreUnavailable);
+});
+
+test('small bodies go ahead of their acceptance in parts that fit a page; shorter ones, and chunks of large ones, do not', async () => {
+  const asked: (readonly unknown[])[] = [];
+  const connection: Connection = {
+    query: ({ values = [] }) => {
+      asked.push(values);
+      return Promise.resolve({ rows: [], columns: [], count: 0 });
+    },
+  };
+  const line = new ChunkLine({ withChunks: (store) => store(new PostgresRunner(connection)) });
+  const copy = workOf(1, [3], { size: 8001 });
+  const notice = workOf(0, [4], { size: 2001 });
+  const work = workOf(1, [2], { size: 64 * 1024 + 16, copies: [copy], notices: [notice] });
+  const its = await line.ahead(work);
+  const partsOf = ({ body, bodyParts }: AcceptWork) => [body?.length ?? null, bodyParts];
+  assert.deepEqual([its, ...its.copies, ...its.notices].map(partsOf), [
+    [null, 9],
+    [null, 2],
+    [null, 1],
+  ]);
+  assert.equal(asked.length, 1);
+  const ids = [...Array<bigint>(9).fill(work.id), copy.id, copy.id, notice.id];
+  const sealed = ids.map((id, i) => {
+    const [body, n] = id === work.id ? [work.body, i] : id === copy.id ? [copy.body, i - 9] : [notice.body, 0];
+    return body!.subarray(n * 8000, (n + 1) * 8000);
+  });
+  assert.deepEqual(asked[0]!.slice(2), [
+    longs(ids),
+    longs([...Array(9).keys(), 0, 1, 0]),
+    octets(sealed),
+    octets(ids.map(() => new Uint8Array(0))),
+  ]);
+  const short = workOf(1, [2], { size: 2000 });
+  const streamed = workOf(1, [2], { body: null, chunks: 2 });
+  assert.deepEqual([await line.ahead(short), await line.ahead(streamed)], [short, streamed]);
+  assert.equal(asked.length, 1);
+});
+
+test('the next batch begins when the one before has its locks, or has waited for them for long', async () => {
+  const clock = new FakeClock();
+  const waiting: (() => void)[] = [];
+  const line = new FilingLine({
+    ...{ clock, connections: 3, committed: () => undefined },
+    withFiling: () => new Promise((_resolve, reject) => waiting.push(() => reject(new StoreUnavailable('away')))),
+  });
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  const answers: Promise<unknown>[] = [];
+  const accept = async (): Promise<void> => {
+    answers.push(assert.rejects(line.accept(workOf(1, [2])), StoreUnavailable));
+    await turn();
+  };
+  await accept();
+  await accept();
+  await accept();
+  // Two wait together for the first one's locks.
+  assert.deepEqual([waiting.length, line.waiting], [1, 2]);
+  clock.advance(milliseconds(49));
+  await turn();
+  assert.deepEqual([waiting.length, line.waiting], [1, 2]);
+  clock.advance(milliseconds(1));
+  await turn();
+  assert.deepEqual([waiting.length, line.waiting], [2, 0]);
+  await accept();
+  assert.deepEqual([waiting.length, line.waiting], [2, 1]);
+  // What ends needs its locks no longer.
+  waiting[1]!();
+  await turn();
+  assert.deepEqual([waiting.length, line.waiting], [3, 0]);
+  for (const end of waiting) end();
+  await Promise.all(answers);
 });
 
 /** A connection whose commits end in that way. */
@@ -50,7 +129,12 @@ test('a commit whose outcome is not known is never tried again, nor one by one',
     commits += 1;
     return Promise.reject(new OutcomeUnknown('lost'));
   });
-  const line = new FilingLine({ connections: 1, committed: () => undefined, withFiling: (work) => work(filing) });
+  const line = new FilingLine({
+    clock,
+    connections: 1,
+    committed: () => undefined,
+    withFiling: (work) => work(filing),
+  });
   await assert.rejects(
     line.perform(function* () {
       yield* [];
@@ -66,7 +150,12 @@ test('what PostgreSQL has rolled back for certain runs again, five times at most
     commits += 1;
     return Promise.reject(Object.assign(new Error('another one was quicker'), { code: '40001' }));
   });
-  const line = new FilingLine({ connections: 1, committed: () => undefined, withFiling: (work) => work(filing) });
+  const line = new FilingLine({
+    clock,
+    connections: 1,
+    committed: () => undefined,
+    withFiling: (work) => work(filing),
+  });
   await assert.rejects(
     line.perform(function* () {
       yield* [];

@@ -51,6 +51,8 @@ const ACCESS = [
 export interface ClusterOptions {
   /** `false`: commits wait for nobody. A control. */
   readonly synchronous?: boolean;
+  /** Servers reach each other without links: nothing can be cut, and nothing but they spends time. For measurements. */
+  readonly direct?: boolean;
   /** More settings, of all three. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Where the data of a server lies, by its name, when not with that of the others: a folder that does not exist. */
@@ -81,6 +83,7 @@ export class Cluster {
   readonly #settings: Readonly<Record<string, string>>;
   readonly #folders: Readonly<Record<string, string>>;
   readonly #servers = new Map<string, PostgresServer>();
+  readonly #direct: boolean;
   readonly #links = new Links();
   /** By "place>server". */
   readonly #between = new Map<string, Link>();
@@ -91,7 +94,12 @@ export class Cluster {
   /** PEM, of the authority of the servers' certificates. */
   readonly ca: string;
 
-  constructor(folder: string, ca: string, { synchronous = true, settings = {}, folders = {} }: ClusterOptions) {
+  constructor(
+    folder: string,
+    ca: string,
+    { synchronous = true, direct = false, settings = {}, folders = {} }: ClusterOptions,
+  ) {
+    this.#direct = direct;
     this.#folder = folder;
     this.ca = ca;
     this.#synchronous = synchronous;
@@ -109,7 +117,8 @@ export class Cluster {
       );
       this.#servers.set(name, server);
       for (const place of NAMES.map(placeOf))
-        if (place !== placeOf(name)) this.#between.set(`${place}>${name}`, await this.#links.open(server.port));
+        if (!this.#direct && place !== placeOf(name))
+          this.#between.set(`${place}>${name}`, await this.#links.open(server.port));
     }
     await Promise.all(
       NAMES.map(async (name) => {
@@ -135,7 +144,7 @@ export class Cluster {
   }
 
   #portFrom(place: string, name: string): number {
-    return place === placeOf(name) ? this.server(name).port : this.#link(place, name).port;
+    return this.#direct || place === placeOf(name) ? this.server(name).port : this.#link(place, name).port;
   }
 
   #link(place: string, name: string): Link {

@@ -50,7 +50,7 @@ const MISTAKES = {
   },
   /**
    * The key of a message that comes again is inserted with ON CONFLICT DO NOTHING, its row read, and nothing of it written. Nor are rows locked: a lock of a row is
-   * written too, so each of them makes the commit wait for another place, and DO NOTHING beside one does no harm.
+   * written too, so each of them makes the commit wait for another place, and DO NOTHING beside one does no harm. The parts of a body that went ahead stay.
    */
   'do-nothing': () => {
     const { query } = Client.prototype;
@@ -86,7 +86,7 @@ const RESUBMITTED =
 const THERE = ', there AS (SELECT key, message, at, unsure FROM resubmission_key WHERE key = ANY ($2::bytea[]))';
 
 function readsOnly(text: string): string {
-  const unlocked = text.replaceAll(ROW_LOCKS, '');
+  const unlocked = text.replaceAll(ROW_LOCKS, '').replace(/^DELETE FROM chunk/, 'SELECT FROM chunk');
   if (!text.includes('ON CONFLICT (key) DO UPDATE SET at = kept.at RETURNING key, message')) return unlocked;
   const changed = unlocked
     .replace(RESUBMITTED, `$1$2$3NOTHING $4${THERE}`)

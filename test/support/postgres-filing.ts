@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Effects } from '../../src/store/changes/changed.ts';
 import type { AcceptWork } from '../../src/store/changes/accept-work.ts';
 import { instant } from '../../src/domain/units.ts';
+import { systemClock } from '../../src/platform/clock.ts';
 import { MessageIds } from '../../src/store/message-ids.ts';
 import { type FilingConnection, FilingLine } from '../../src/store/postgres/filing.ts';
 import { Lane } from '../../src/store/postgres/lane.ts';
@@ -27,6 +28,7 @@ export class FilingNode {
     const waiting: (() => void)[] = [];
     this.line = new FilingLine({
       connections: clients.length,
+      clock: systemClock,
       committed: (effects) => this.told.push(...effects),
       withFiling: async (work) => {
         while (free.length === 0) await new Promise<void>((resolve) => waiting.push(resolve));

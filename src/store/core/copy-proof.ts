@@ -12,6 +12,7 @@ import { TrailReads } from '../reads/trail.ts';
 import { bytes, int, long, orNull } from '../sql/columns.ts';
 import { type Change, type Now, sql } from '../sql/sql.ts';
 import { StoreRefused } from '../store.ts';
+import { wholeBody } from './whole-body.ts';
 
 /** A step that did not pass. */
 export class NotProved extends Error {}
@@ -191,7 +192,7 @@ export function* content({ keyFolder, masterKey, sample }: ProofRequest, found: 
       continue;
     }
     const stored = yield* sql.first(CONTENT)`
-      SELECT c.message, m.sha256, m.octets, c.data_key, c.chunks, c.body
+      SELECT c.message, m.sha256, m.octets, c.data_key, c.chunks, ${wholeBody}
         FROM content c JOIN message m ON m.id = c.message WHERE c.message = ${id}`;
     if (stored === undefined) throw new NotProved(`message ${id} has content and no facts`);
     try {

@@ -7,6 +7,7 @@ import { SealBroken } from '../../crypto/keys/sealing.ts';
 import { makeDiscard } from '../../platform/discard.ts';
 import type { EngineContents, EntriesData, SealedChunk, SliceData } from '../core/engine.ts';
 import { type EntryRow, MAX_AHEAD, OpenedContents, type OpenContent, isDamage } from '../core/opened-contents.ts';
+import { wholeBody } from '../core/whole-body.ts';
 import { type Column, bytes, int, long, orNull } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
 
@@ -137,14 +138,14 @@ export class PostgresContents implements EngineContents {
 
 /** In the order of uids, the sums of octets decide how far: bodies that do not fit are not read. */
 const entriesOf = (account: number, uid: number, below: number, ahead: number) => sql.all(ENTRY)`
-  SELECT e.uid, e.message, e.octets, c.data_key, c.chunks, c.body
+  SELECT e.uid, e.message, e.octets, c.data_key, c.chunks, ${wholeBody}
     FROM (SELECT uid, message, octets, sum(octets) OVER (ORDER BY uid) AS total FROM entry
            WHERE account = ${account} AND uid >= ${uid} AND uid < ${below} ORDER BY uid LIMIT ${ahead === 0 ? 1 : MAX_AHEAD}) e
     JOIN content c ON c.message = e.message
    WHERE e.uid = ${uid} OR e.total <= ${ahead} ORDER BY e.uid`;
 
 const messageOf = (message: bigint) => sql.all(ENTRY)`
-  SELECT 0 AS uid, m.id AS message, m.octets, c.data_key, c.chunks, c.body
+  SELECT 0 AS uid, m.id AS message, m.octets, c.data_key, c.chunks, ${wholeBody}
     FROM content c JOIN message m ON m.id = c.message WHERE c.message = ${message}`;
 
 const headerOf = (message: bigint) => sql.first({ dataKey: bytes, submittedHeader: orNull(bytes) })`

@@ -151,6 +151,7 @@ export class PostgresEngine implements Engine {
     });
     this.#filing = new FilingLine({
       connections: FILING,
+      clock,
       follows: (judged, now) => this.nodes.version.follows(judged, now),
       committed: (effects) => this.#committed(effects),
       took: (works, milliseconds) => {
@@ -172,7 +173,7 @@ export class PostgresEngine implements Engine {
       withWorker: (work) => sessions.withSession('changing', (session) => work(this.#workers.of(session))),
     });
     this.#chunks = new ChunkLine({
-      withChunks: (work) => sessions.withSession('chunks', (session) => work(session, this.#readers.of(session))),
+      withChunks: (work) => sessions.withSession('chunks', (session) => work(this.#readers.of(session))),
     });
     this.mail = {
       claimDay: (claim) => this.#filing.perform(() => claimDay({ ...claim, node: node.name })),
@@ -213,10 +214,8 @@ export class PostgresEngine implements Engine {
     this.#checkAlive();
     const streamed = work.body === null ? work.id : undefined;
     const bodies = [work, ...work.copies].flatMap(({ id, body }) => (body === null ? id : []));
-    const last = this.#chunks.through(bodies);
-    const filed = this.#going(
-      last === undefined ? this.#filing.accept(work) : last.then(() => this.#filing.accept(work)),
-    );
+    const stored = Promise.all([this.#chunks.ahead(work), this.#chunks.through(bodies)]);
+    const filed = this.#going(stored.then(([its]) => this.#filing.accept(its)));
     if (streamed === undefined) return await filed;
     const settled = filed.catch(() => undefined);
     this.#streamed.set(streamed, settled);

@@ -3,7 +3,8 @@ import type { AcceptWork, Notices } from '../changes/accept-work.ts';
 import { ChangeEffects } from '../changes/changed.ts';
 import type { Unfiled } from '../core/engine.ts';
 import { FilingRules, withCurrentTargets } from '../core/filing-rules.ts';
-import type { Change } from '../sql/sql.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { longs } from './binary-arrays.ts';
 import { type Box, type LockedRows, allOf, readBoxes, lockRows } from './filing-locks.ts';
 import { readRepeats } from './filing-repeats.ts';
 import { PostgresFilingTables } from './filing-tables.ts';
@@ -17,6 +18,8 @@ export interface FilingParts {
   readonly usage: UsageNotes;
   /** See FilingLineParts; left out for what nobody judged. */
   readonly follows?: (judged: number, now: number) => boolean;
+  /** When all is read and locked. */
+  readonly locked?: () => void;
 }
 
 export interface Filed {
@@ -43,12 +46,13 @@ export function* fileNotices(notices: Notices, at: number, changed: ChangeEffect
 
 function* file<T>(
   works: readonly AcceptWork[],
-  { lane, usage, follows = () => true }: FilingParts,
+  { lane, usage, follows = () => true, locked: isLocked }: FilingParts,
   { at, wait }: { readonly at: number; readonly wait: boolean },
   decide: (rules: FilingRules<Box>) => T,
 ): Change<T> {
   yield* lane.begin();
   const locked = yield* lockRows(works, wait ? 0 : works.length);
+  isLocked?.();
   yield* readLeads(works, locked);
   const before = [...locked.submitted.values()].flatMap((known) => (known === undefined ? [] : [known.message]));
   const tables = new PostgresFilingTables({ locked, repeats: yield* readRepeats(before), usage, follows });
@@ -65,7 +69,16 @@ function* file<T>(
     lane: lane.number,
     at,
   });
+  yield* dropParts(works, tables);
   return decided;
+}
+
+/** Of bodies that went ahead of works which were not filed. */
+function* dropParts(works: readonly AcceptWork[], { writes }: PostgresFilingTables): Change<void> {
+  const ahead = works.flatMap(allOf).filter(({ bodyParts }) => bodyParts !== undefined);
+  const kept = new Set(writes.messages.flatMap(({ work, refs }) => (refs > 0 ? [work.id] : [])));
+  const left = ahead.flatMap(({ id }) => (kept.has(id) ? [] : [id]));
+  if (left.length > 0) yield* sql.run`DELETE FROM chunk WHERE message = ANY (${longs(left)}::bigint[])`;
 }
 
 /** Mailboxes that works lead to by now and do not name: their accounts were taken over since RCPT. */

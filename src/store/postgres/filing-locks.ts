@@ -216,6 +216,7 @@ export function* lockRows(works: readonly AcceptWork[], more = 0): Change<Locked
     SELECT 'request' AS kind, id AS a, NULL::bigint AS b, NULL::bigint AS c, NULL::bigint AS d, NULL::bigint AS e, message AS f,
            NULL::boolean AS yes, NULL::boolean AS too, key AS x, digest AS y, answer AS s, NULL::text AS t, NULL::text AS u FROM request
     UNION ALL SELECT 'resubmitted', message, at, NULL, NULL, NULL, NULL, unsure, NULL, key, NULL, NULL, NULL, NULL FROM resubmitted
+                WHERE NOT message = ANY (${longs(resubmissions.map(({ id }) => id))}::bigint[])
     UNION ALL SELECT 'once', NULL, NULL, NULL, NULL, NULL, NULL, first, NULL, NULL, NULL, key, NULL, NULL FROM once
     UNION ALL SELECT 'box', account, octets, messages, next_uid, changes, organisation, ending, moved, NULL, NULL, state, settings, its FROM box
     UNION ALL SELECT 'owner', id, NULL, NULL, NULL, NULL, NULL, moved, NULL, NULL, NULL, NULL, NULL, NULL FROM owner
@@ -225,18 +226,25 @@ export function* lockRows(works: readonly AcceptWork[], more = 0): Change<Locked
     UNION ALL SELECT 'chunks', message, count(*), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM chunk
                 WHERE message = ANY (${longs(streamed)}::bigint[]) GROUP BY message
     UNION ALL SELECT 'registry', version, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM registry_version
-    UNION ALL SELECT 'number', nextval('audit_seq'), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+    UNION ALL SELECT 'numbers', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, string_agg(nextval('audit_seq')::text, ' '), NULL, NULL
                 FROM generate_series(1, ${rest.numbers + more}::bigint)`;
-  return lockedRowsOf(rows, new Set(works.flatMap(allOf).map(({ id }) => id)));
+  const claimed = resubmissions.map(({ key }) => nameOf(key));
+  return lockedRowsOf(rows, { ours: new Set(works.flatMap(allOf).map(({ id }) => id)), claimed });
 }
 
 type LockedRow = Row<typeof ROW>;
 
-/** `ours`: messages of this batch; a key that names one of them was claimed by it. */
-function lockedRowsOf(rows: readonly LockedRow[], ours: ReadonlySet<bigint>): LockedRows {
+interface Ours {
+  /** Messages of this batch; a key that names one of them was claimed by it. */
+  readonly ours: ReadonlySet<bigint>;
+  /** Keys of resubmissions: of those that this batch is the first with there is no row. */
+  readonly claimed: readonly string[];
+}
+
+function lockedRowsOf(rows: readonly LockedRow[], { ours, claimed }: Ours): LockedRows {
   const locked = {
     requests: new Map<string, KeptRow | undefined>(),
-    submitted: new Map<string, Submitted | undefined>(),
+    submitted: new Map<string, Submitted | undefined>(claimed.map((name) => [name, undefined])),
     notices: new Map<string, boolean>(),
     boxes: new Map<number, Box>(),
     takenOver: new Set<number>(),
@@ -255,8 +263,7 @@ function lockedRowsOf(rows: readonly LockedRow[], ours: ReadonlySet<bigint>): Lo
       const kept = f === null || y === null ? undefined : { message: f, digest: y, answer: s ?? '' };
       locked.requests.set(nameOf(x ?? NOTHING), ours.has(a ?? 0n) ? undefined : kept);
     } else if (row.kind === 'resubmitted') {
-      const known = a === null || ours.has(a) ? undefined : { message: a, at: b ?? 0, unsure: yes === true };
-      locked.submitted.set(nameOf(x ?? NOTHING), known);
+      locked.submitted.set(nameOf(x ?? NOTHING), { message: a ?? 0n, at: b ?? 0, unsure: yes === true });
     } else if (row.kind === 'once') locked.notices.set(s ?? '', yes === true);
     else if (row.kind === 'box') {
       const counted = { octets: b ?? 0, messages: c ?? 0, nextUid: d ?? 1, changes: e ?? 0 };
@@ -274,7 +281,7 @@ function lockedRowsOf(rows: readonly LockedRow[], ours: ReadonlySet<bigint>): Lo
     } else if (row.kind === 'partner') locked.partners.set(id, s ?? '');
     else if (row.kind === 'registry') locked.registry = id;
     else if (row.kind === 'chunks') locked.chunks.set(a ?? 0n, b ?? 0);
-    else locked.numbers.push(id);
+    else if (s !== null) locked.numbers.push(...s.split(' ').map(Number));
   }
   return locked;
 }

@@ -133,7 +133,8 @@ export class PostgresFilingTables implements FilingTables<Box> {
   }
 
   message(work: AcceptWork, refs: number, copyOf: bigint | null): void {
-    const { id, chunks, body } = work;
+    const { id, body } = work;
+    const chunks = work.bodyParts ?? work.chunks;
     const stored = this.#p.locked.chunks.get(id) ?? 0;
     if (refs > 0 && body === null && stored !== chunks)
       throw new Error(

@@ -34,7 +34,7 @@ export function* write(tables: PostgresFilingTables, { trail, sums, lane, at }: 
         ${longs(held.map((w) => w.chunks))}::bigint[], ${longs(contents.map(({ refs }) => refs))}::bigint[],
         ${octets(held.map((w) => w.body))}::bytea[], ${octets(held.map((w) => w.submittedHeader))}::bytea[])),
     ended AS (
-      DELETE FROM upload WHERE message = ANY (${longs(held.filter((w) => w.body === null).map((w) => w.id))}::bigint[])),
+      DELETE FROM upload WHERE message = ANY (${longs(held.filter((w) => w.body === null && w.bodyParts === undefined).map((w) => w.id))}::bigint[])),
     listed AS (
       INSERT INTO entry (account, uid, message, octets, uidl, receipt)
       SELECT * FROM unnest(${longs(entries.map((e) => e.account))}::bigint[], ${longs(entries.map((e) => e.uid))}::bigint[],

@@ -8,13 +8,14 @@
 import { FairLine } from '../../platform/fair-line.ts';
 import type { AcceptWork } from '../changes/accept-work.ts';
 import type { Effects } from '../changes/changed.ts';
+import type { Clock, Timer } from '../../domain/effects.ts';
 import type { KeptRow, Unfiled } from '../core/engine.ts';
 import { firstIdAt } from '../message-ids.ts';
 import { bytes, long, text } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import { OutcomeUnknown, REQUESTS_FOR, StoreFull, StoreUnavailable } from '../store.ts';
 import { defined } from '../../domain/defined.ts';
-import { instant } from '../../domain/units.ts';
+import { instant, milliseconds } from '../../domain/units.ts';
 import { type ChangingConnection, codeOf } from './connection.ts';
 import { type Filed, fileBatch } from './filing-batch.ts';
 import { nameOf } from './filing-locks.ts';
@@ -30,6 +31,8 @@ const SHARE = 16;
 /** What may wait at most: a gateway that cannot file says so instead of filling its memory. */
 const MOST = 5000;
 const MOST_OCTETS = 64 * 1024 * 1024;
+/** A batch that waits for its locks longer than this holds up no other one. */
+const LOCKED_WITHIN = milliseconds(50);
 /** Runs of one batch: serialisation failed, a deadlock was ended, or somebody else was quicker with a key. */
 const RUNS = 5;
 const AGAIN: ReadonlySet<string> = new Set(['40001', '40P01', '23505']);
@@ -48,6 +51,7 @@ export interface FilingLineParts {
   readonly withFiling: <T>(work: (filing: FilingConnection) => Promise<T>) => Promise<T>;
   /** Batches at once. */
   readonly connections: number;
+  readonly clock: Pick<Clock, 'after'>;
   /** Whether what was judged by one number of the registry holds where it has another one. */
   readonly follows?: (judged: number, now: number) => boolean;
   /** Behind each commit, before its answers are given out. */
@@ -70,6 +74,8 @@ export class FilingLine {
   #octets = 0;
   #running = 0;
   #woken = false;
+  /** Batches that wait for their locks, and have not done so for long. */
+  #locking = 0;
 
   constructor(parts: FilingLineParts) {
     this.#p = parts;
@@ -113,7 +119,7 @@ export class FilingLine {
 
   /** Once a turn: what all sockets of this turn brought is likely to share a commit. */
   #wake(): void {
-    if (this.#woken || this.#running >= this.#p.connections) return;
+    if (this.#woken || this.#locking > 0 || this.#running >= this.#p.connections) return;
     this.#woken = true;
     setImmediate(() => {
       this.#woken = false;
@@ -123,13 +129,25 @@ export class FilingLine {
 
   async #work(): Promise<void> {
     this.#running += 1;
-    while (this.#line.length > 0) {
-      const batch = this.#take();
-      // Others wait for more than a batch holds.
-      if (this.#line.length > 0) this.#wake();
-      await this.#serve(batch);
-    }
+    while (this.#line.length > 0 && this.#locking === 0) await this.#serve(this.#take());
     this.#running -= 1;
+  }
+
+  /**
+   * The next batch begins when this one has its locks: nearly always the two have a mailbox in common. Until then messages gather, and batches are as large as
+   * they can be: each costs two statements and a commit, whatever it holds. Returns what says that the locks are there, or are not needed any more.
+   */
+  #lock(): () => void {
+    this.#locking += 1;
+    const locked = (): void => {
+      if (timer === undefined) return;
+      timer.cancel();
+      timer = undefined;
+      this.#locking -= 1;
+      if (this.#line.length > 0) this.#wake();
+    };
+    let timer: Timer | undefined = this.#p.clock.after(LOCKED_WITHIN, locked);
+    return locked;
   }
 
   #take(): readonly Waiting[] {
@@ -161,12 +179,13 @@ export class FilingLine {
   }
 
   async #file(works: readonly AcceptWork[]): Promise<readonly Filed[]> {
-    return await this.#p.withFiling(async (filing) => {
+    const locked = this.#lock();
+    const filed = this.#p.withFiling(async (filing) => {
       const { lane } = filing;
       const since = performance.now();
       try {
         const filed = await this.run(filing, () =>
-          fileBatch(works, { lane, usage: new UsageNotes(), ...defined({ follows: this.#p.follows }) }),
+          fileBatch(works, { lane, usage: new UsageNotes(), locked, ...defined({ follows: this.#p.follows }) }),
         );
         this.#p.took?.(works.length, performance.now() - since);
         const effects = filed.flatMap(({ changed }) => changed.effects ?? []);
@@ -177,6 +196,7 @@ export class FilingLine {
         throw error;
       }
     });
+    return await filed.finally(locked);
   }
 
   /** Steps in a transaction of their own, which runs again where another one was quicker. */
