@@ -8,13 +8,16 @@ export type MessageOutcome = ContentOutcome;
 export interface SmtpAnswers {
   /** Messages whose content was begun, by how they ended. */
   readonly messages: Counts<'outcome'>;
-  /** Octets of those that were accepted, as submitted. */
+  /** Octets of the accepted messages, as submitted. */
   octets: number;
   /** Commands that were refused. */
   readonly refusals: Counts<'command' | 'class'>;
 }
 
-/** All at 0: what begins with its first event has no rate at its first event. */
+/**
+ * Every count begins at 0: a counter that first appears with its first event shows Prometheus no
+ * rate for that event.
+ */
 function seeded(): Counts<'outcome'> {
   const counts = new Counts(['outcome']);
   for (const outcome of CONTENT_OUTCOMES) counts.add([outcome], 0);

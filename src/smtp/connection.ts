@@ -45,9 +45,9 @@ type Callback = () => void;
 
 type Command = 'EHLO' | 'AUTH' | 'MAIL' | 'RCPT' | 'DATA';
 
-/** A session in which nothing is taken ends when it was refused as much as so many messages may have recipients. */
+/** A session in which no message is accepted ends after as many refusals as this many messages may have recipients. */
 const REFUSED_MESSAGES = 3;
-/** Refused commands with a line of their own; how many they were stands in the line at the end. */
+/** Refused commands that get a log line each; the line at the end of the session has the count of all. */
 const REFUSED_LINES = 20;
 
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/; // eslint-disable-line no-control-regex -- the attack is in these
@@ -59,9 +59,9 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
   readonly #gone = new AbortController();
   readonly #openedAt: Milliseconds;
   readonly #deadline = new Deadline();
-  /** A command came inside TLS: whoever holds the place has shown more than silence. */
+  /** A command came inside TLS: whoever holds this connection has shown more than silence. */
   #started = false;
-  /** Ended as one of a flood, which must not fill the log. */
+  /** The connection is ended as one of a flood, and its end is not logged, so that a flood cannot fill the log. */
   #quiet = false;
   readonly #replies = new ReplyWriter({
     name: () => this.name,
@@ -74,10 +74,10 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
   /** The last line ended in LF alone. */
   #bareLf = false;
   #badCommands = 0;
-  /** Commands that were refused since the last message was taken. */
+  /** Commands that were refused since the last accepted message. */
   #refused = 0;
   #handshake: Socket | undefined;
-  /** Said before the next command: the gateway stops, or an operator ends the session. */
+  /** The reply before the next command, with which the session ends: the gateway stops, or an operator ends the session. */
   #last: Refusal | undefined;
 
   constructor(
@@ -148,7 +148,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
   }
 
   override _createParser(): SubmissionParser {
-    // Runs within the constructor of the base class, before our own fields exist: they are read when a line comes.
+    // This runs inside the constructor of the base class, before our own fields exist; the callbacks read them only when a line comes.
     const parser = new SubmissionParser({
       limit: () => this.#context.limits.authLine,
       command: (line, next, bareLf) => {
@@ -253,7 +253,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
 
   override upgrade(callback: Callback, secureCallback?: Callback): void {
     this.#replies.flush();
-    // RFC 3207 section 4.2: whatever was said before TLS may be another's words.
+    // RFC 3207 section 4.2: what was said before TLS may have come from somebody on the way.
     this.#session.forget();
     const raw = this._socket;
     super.upgrade(callback, secureCallback);
@@ -267,7 +267,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
       this.#place.release();
       this.#deadline.clear();
       this.#content.interrupted();
-      // Whoever only connects must not fill the log.
+      // A peer that only connects and says nothing must not fill the log.
       this.#log[this.#quiet || !this.#started ? 'debug' : 'info']('smtp.closed', {
         messages: this.#content.messages,
         account: this.account?.login,
@@ -296,7 +296,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
     this.send(reply.reply, spoken(reply), reply.status);
   }
 
-  /** The one way out, the library's included. */
+  /** Every reply leaves through this method, those of the library included. */
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
     if (this.#replies.send(code, data, context) === 421) this.close();
   }
@@ -312,7 +312,8 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
     this.#context.answers.refusals.add([command, classOf(refusal)]);
     this.#refused += 1;
     if (this.#refused > REFUSED_MESSAGES * this.#context.limits.maxRecipients) return this.#cut(replies.tooManyRefused);
-    // A refusal that is our own fault must be found without looking for it; logins are counted in the line at the end, and by auth.refused.
+    // A refusal that an internal error caused is logged as such, so that nobody has to search for it. Failed logins are counted in the line
+    // at the end of the session, and by auth.refused.
     const isCounted = command === 'AUTH' || this.#refused > REFUSED_LINES;
     const level = refusal.status === '4.3.0' ? 'error' : isCounted ? 'debug' : 'info';
     this.#log[level]('smtp.refused', {
@@ -366,7 +367,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
     if (refusal !== undefined) this.#refuse('MAIL', refusal);
     this._handlerPending = false;
     if (refusal !== undefined || this.gone) return this._whenWritable(callback);
-    // As if it came now: with an account, or without one to the library's refusal.
+    // Runs the command as if it came now: the session has an account, or the library refuses the command.
     if (this.account === undefined) super._onCommand(command, callback);
     else this.#transact(line, command, callback);
   }
@@ -385,7 +386,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
       else if (verb === 'RCPT') this.handler_RCPT(command, done);
       else this.handler_DATA(command, done);
     } catch (error) {
-      // Out of here it would pass through the socket's pipe and end the process.
+      // An error that left this handler would reach the socket's pipe and end the process.
       this.#refuse(verb, fault(this.#log, verb, error));
       done();
     }
@@ -402,7 +403,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
     next();
   }
 
-  /** Says what a command is answered with, at once where it waits for nothing, and goes on. */
+  /** Sends the answer to a command, at once if it is there already, and goes on with the next one. */
   #answer(callback: Callback, command: Command, answer: Answer): void {
     if (!(answer instanceof Promise)) {
       this.say(command, answer);
@@ -480,7 +481,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
     this.#answer(callback, 'DATA', this.#session.transaction?.data(command) ?? replies.needMail);
   }
 
-  /** A message was filed or refused; the next one may begin. */
+  /** A message was filed or refused, so the next one may begin. */
   answered(filed: boolean): void {
     if (filed) this.#refused = 0;
     this._resetSession();

@@ -25,9 +25,9 @@ export interface ContentLine {
   /** Aborted when the line has broken. */
   readonly signal: AbortSignal;
   say(command: 'DATA', reply: Reply): void;
-  /** The message was answered: commands go on. `filed`: it was taken. */
+  /** The message was answered, so commands are read again. `filed`: it was accepted. */
   answered(filed: boolean): void;
-  /** Cuts the line behind what was said. */
+  /** Closes the connection once what was said has left. */
   close(): void;
 }
 
@@ -77,7 +77,7 @@ export class Content {
     return this.open && !this.#filing && this.#rate.tooSlow(now);
   }
 
-  /** What came too slowly: a message, or its end from a client that does not end it as the standard says. */
+  /** The refusal for content that came too slowly: a message, or its end from a client that does not end it as the standard says. */
   slowness(): Refusal {
     if (this.#decoder?.seemsEnded !== true) return replies.slowData;
     this.#delivery?.quirks.refused('lf-only');
@@ -177,7 +177,7 @@ export class Content {
     this.#line.say('DATA', refusal);
   }
 
-  /** Once for each message: more may come, and the line break, after a refusal that cut it. */
+  /** Counts one outcome for each message: after a refusal that cut the connection more content may still come, and the connection may break. */
   #count(outcome: MessageOutcome): void {
     if (this.#counted) return;
     this.#counted = true;

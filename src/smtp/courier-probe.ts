@@ -15,7 +15,7 @@ import { type ConnectionEffects, PartnerConnection } from './partner-connection.
 import { oneLine } from './partner-replies.ts';
 import { pinsOf } from './partner-tls.ts';
 
-/** For each step; an operator waits at the screen. */
+/** Longest time for each step: an operator waits at the screen. */
 const PATIENCE = seconds(30);
 
 type Shown = Omit<ProbeReport, 'ok' | 'problem' | 'met' | 'login' | 'addresses'>;
@@ -62,7 +62,7 @@ export function createCourierProbe({
         const [, unverified] = await look(destination, signal, { unverified: true });
         return { ...report, ...unverified };
       } catch (error) {
-        // Our own client certificate or key, which OpenSSL refuses.
+        // Node rejects our own client certificate or its key: OpenSSL cannot use it.
         return { ok: false, problem: error instanceof Error ? error.message : String(error), ...found };
       }
     },

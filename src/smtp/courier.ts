@@ -21,7 +21,7 @@ export const createCourier = (effects: ConnectionEffects): Courier => new Pooled
 
 class PooledCourier implements Courier {
   readonly #effects: ConnectionEffects;
-  /** By partner; the one used last is the first to be used again, so that the others end. */
+  /** Idle connections by partner. The one used last is used again first, so that the others reach their idle limit and end. */
   readonly #idle = new Map<number, PartnerConnection[]>();
   readonly #busy = new Set<PartnerConnection>();
   #timer: Timer | undefined;
@@ -117,5 +117,5 @@ class PooledCourier implements Courier {
 const endedIdle = (answer: Answer): boolean =>
   (answer.kind === 'lost' && answer.why === 'closed') || (answer.kind === 'refused' && answer.code === 421);
 
-/** Records are read anew for each batch; another object may say the same. */
+/** Partner records are read again for each batch, so an equal destination may be another object. */
 const sameDestination = (a: Destination, b: Destination): boolean => a === b || JSON.stringify(a) === JSON.stringify(b);

@@ -2,7 +2,7 @@
  * Reads the arguments of MAIL and RCPT.
  *
  * RFC 5321 section 4.1.2 (paths, parameters), RFC 1870 (SIZE), RFC 6152 (BODY), RFC 6531 (SMTPUTF8), RFC 3461 sections 4.1 to 4.5 (DSN,
- * xtext), RFC 4954 section 5 (AUTH=, taken and ignored: the session's login decides).
+ * xtext), RFC 4954 section 5 (AUTH=, accepted and ignored: the session's login decides).
  */
 import type { Quirk } from '../domain/quirks.ts';
 import { type Refusal, type RefusalRow, refusing, row } from '../domain/refusal.ts';
@@ -33,7 +33,7 @@ const unknown = (name: string): Result<never, Refusal> =>
   fail(refusals.unknownParameter({ name: /^[A-Z0-9-]{1,32}$/.test(name) ? name : 'given' }));
 
 interface Arguments {
-  /** Without angle brackets and source route; empty for `<>`. */
+  /** The address without angle brackets and source route; empty for `<>`. */
   readonly path: string;
   readonly parameters: ReadonlyMap<string, string | undefined>;
   /** Deviations from RFC 5321 in this line. */
@@ -42,7 +42,10 @@ interface Arguments {
 
 const MAX_PARAMETERS = 16;
 
-/** `MAIL FROM:<a@b> SIZE=1` -> path and parameters. Blanks and missing brackets are read, and told of as quirks: old clients send so. */
+/**
+ * `MAIL FROM:<a@b> SIZE=1` -> path and parameters. Spaces and missing brackets are accepted and noted as quirks, since old clients send
+ * them.
+ */
 function readArguments(line: string, keyword: 'FROM' | 'TO'): Result<Arguments, Refusal> {
   const match = /^[A-Za-z]{4}\s+([A-Za-z]+)\s*:\s*(<[^<>]*>|[^<>\s]+)(?:\s+(.*))?$/.exec(line);
   const path = match?.[2] ?? '';
@@ -63,7 +66,7 @@ function readArguments(line: string, keyword: 'FROM' | 'TO'): Result<Arguments, 
   if (!/^[A-Za-z]{4} [A-Za-z]+:\S/.test(line) || (bracketed && inner.length !== path.length - 2))
     quirks.push('path-blanks');
   if (!bracketed) quirks.push('no-brackets');
-  // RFC 5321 section 4.1.1.3: a source route is taken and ignored.
+  // RFC 5321 section 4.1.1.3: a source route is accepted and ignored.
   return ok({ path: inner.replace(/^@[^\s,:@]+(?:,@[^\s,:@]+)*:/, ''), parameters, quirks });
 }
 

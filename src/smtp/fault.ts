@@ -1,10 +1,10 @@
-/** What is answered where a command fails in a way that no reply foresees. */
+/** The reply to a command that fails in a way that no other reply foresees. */
 import type { Log } from '../domain/effects.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { isAway } from '../submission/size-limits.ts';
 import { replies } from './replies.ts';
 
-/** Something thrown is a store that is away, or a bug: the log has it, and the peer hears 451 and may try again. */
+/** The error is that of a store that is away, or a bug: it is logged, and the peer hears 451 and may try again. */
 export function fault(log: Log, command: string, error: unknown): Refusal {
   const detail = error instanceof Error ? error.message : String(error);
   const away = isAway(error);

@@ -2,7 +2,7 @@
  * The login of a session, from EHLO to an account: what is offered, the exchange of AUTH, or a client certificate alone.
  *
  * RFC 4954. A wrong password, an unknown name and a suspended account get the same answer; overload is never called a wrong password (users
- * would change a password that is right). A login that rests on a certificate is judged anew at every MAIL: `holds`.
+ * would change a password that is right). A login that rests on a certificate is judged again at every MAIL (`holds`).
  */
 import {
   type AuthOutcome,
@@ -25,9 +25,9 @@ import type { Answer, Reply, Said, Wire } from './wire.ts';
 
 export type Granted = Extract<AuthOutcome, { kind: 'granted' }>;
 
-/** Whose session it is: told of what a login comes to. */
+/** The session that a login belongs to, and that gets its result. */
 export interface LoginOwner {
-  /** Makes the session the account's; why not, where that is refused. */
+  /** Makes the session the account's. A result: the refusal, and the session is still nobody's. */
   become(granted: Granted): Refusal | undefined;
   meet(quirk: Quirk): void;
 }
@@ -46,10 +46,10 @@ export class Login {
   readonly #owner: LoginOwner;
   /** AUTH was sent: whoever tried another way in is not let in by the certificate alone. */
   #tried = false;
-  /** Of the login under way or done; empty for a certificate without AUTH. */
+  /** Mechanism of the login under way or done; empty for a certificate without AUTH. */
   #mechanism = '';
   #failed = 0;
-  /** What the client showed; null: nothing. Read once, inside TLS. */
+  /** The certificate chain that the client showed; null: it showed none. Read once, inside TLS. */
   #shown: ShownChain | null | undefined;
 
   constructor(parts: LoginParts, wire: Wire, network: string, owner: LoginOwner) {
@@ -64,7 +64,7 @@ export class Login {
     return this.#failed;
   }
 
-  /** For reports of the test address. */
+  /** The mechanism of the login, as reports of the test address show it. */
   get mechanism(): string {
     return this.#mechanism;
   }
@@ -75,7 +75,7 @@ export class Login {
     return this.#shown ?? undefined;
   }
 
-  /** Of the certificate that a login rests on. */
+  /** Fingerprint of the certificate that a login rests on. */
   fingerprint({ by }: Granted): string | undefined {
     const own = this.certificate?.[0];
     return by === undefined || own === undefined ? undefined : fingerprintOf(own);
@@ -112,7 +112,10 @@ export class Login {
     return !this.#tried && this.certificate !== undefined;
   }
 
-  /** Logs in by the certificate alone, where its account allows. Undefined: go on, logged in or not; else why the command ends here. */
+  /**
+   * Logs in by the certificate alone, where its account allows. Undefined: the command may run, logged in or not; else the refusal that
+   * ends it.
+   */
   async enter(): Promise<Refusal | undefined> {
     const outcome = await this.#parts.authenticator.implicit(this.#peer);
     if (this.#wire.gone) return undefined;
@@ -120,7 +123,7 @@ export class Login {
     return outcome.kind === 'granted' ? this.#owner.become(outcome) : undefined;
   }
 
-  /** The certificate that the login rests on leads to the account still. */
+  /** True while the certificate that the login rests on still leads to the account. */
   holds(account: Granted['account']): Promise<boolean> {
     return this.#parts.authenticator.certificateHolds(account.id, this.#peer);
   }
@@ -181,7 +184,7 @@ export class Login {
     return this.#refused(this.certificate === undefined ? replies.noCertificate : replies.certificateRefused);
   }
 
-  /** Counts also what was not judged: a session that only meets the back-off ends as well. */
+  /** Counts attempts that the back-off refused unjudged, too: a session that meets nothing else ends as well. */
   #refused(refusal: Refusal, last: Refusal = replies.tooManyLogins): Refusal {
     this.#failed += 1;
     return this.#failed < this.#parts.limits.failedLogins ? refusal : last;

@@ -11,7 +11,7 @@ import { turns } from '../platform/turns.ts';
 import type { ContentDecoder } from './data-decoder.ts';
 
 export interface DataReceiver {
-  /** A promise holds the socket back. */
+  /** Takes a slice of the content. While a promise is pending no more is read from the socket. */
   write(slice: Buffer): Promise<void> | undefined;
   /** The final dot has come. Commands are read on when it resolves. */
   end(): Promise<void>;
@@ -20,11 +20,11 @@ export interface DataReceiver {
 export interface ParserOwner {
   /** Octets of a line without its line end. */
   limit(): number;
-  /** One line without its line end. `next` lets the parser read on; `bareLf`: it ended in LF alone. */
+  /** One line without its line end. `next` makes the parser read on; `bareLf`: the line ended in LF alone. */
   command(line: Buffer, next: () => void, bareLf: boolean): void;
-  /** A line above the limit came and went; nothing of it is kept. */
+  /** A line above the limit has ended; nothing of it was kept. */
   overlong(next: () => void): void;
-  /** Whose turn it takes: the account, once somebody has logged in. */
+  /** The account whose turn of the event loop the work counts in, once somebody has logged in. */
   turn?(): unknown;
 }
 
@@ -60,7 +60,7 @@ export class SubmissionParser extends SMTPStream {
     return this.#decoder !== undefined;
   }
 
-  /** A line that has no end when the connection has one was cut off: it is not a command. */
+  /** A line without an end when the connection ends was cut off: it is not run as a command. */
   override _flushData(): void {
     this.#pending = undefined;
   }
@@ -68,7 +68,8 @@ export class SubmissionParser extends SMTPStream {
   override _write(chunk: Buffer, _encoding: BufferEncoding | 'buffer', next: Next): void {
     if (this.isClosed || chunk.length === 0) next();
     else if (this.#decoder !== undefined && this.#receiver !== undefined) {
-      // Content of many connections is as much work for a turn as their commands are: 28 of one account took 33 ms of each.
+      // Content shares the turns that commands have, since it is as much work: the content of 28 connections of one account took 33 ms of
+      // each turn.
       if (turns.over(this.#owner.turn?.())) turns.next(() => this.#contentNow(chunk, next), this.#owner.turn?.());
       else this.#content(chunk, this.#decoder, this.#receiver, next);
     } else this.#commands(chunk, next);
@@ -135,7 +136,7 @@ export class SubmissionParser extends SMTPStream {
     } else this.#owner.command(line, next, bareLf);
   }
 
-  /** Behind a wait: the session may have ended. */
+  /** Runs after a wait, in which the session may have ended. */
   #contentNow(chunk: Buffer, next: Next): void {
     if (this.isClosed || this.#decoder === undefined || this.#receiver === undefined) next();
     else this.#content(chunk, this.#decoder, this.#receiver, next);

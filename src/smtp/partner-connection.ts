@@ -30,7 +30,7 @@ import { StrictConnection } from './strict-connection.ts';
 
 /** RFC 5321 section 4.5.3.2: each is the least that a client must wait, so each is what a dead server costs. */
 const patience = {
-  // Not in the RFC: what Postfix waits.
+  // Not in the RFC: Postfix waits as long.
   connect: seconds(30),
   /** At most six questions to a resolver on this machine, three tries each. */
   lookup: seconds(60),
@@ -39,11 +39,11 @@ const patience = {
   /** For each slice of at most 256 KiB. */
   block: minutes(3),
   dot: minutes(10),
-  // A connection that we give up anyway.
+  // The connection is given up anyway.
   quit: seconds(5),
 } as const;
 
-/** Where nodemailer has timers of its own: longer than ours, so that ours decide. */
+/** For timers of nodemailer's own: longer than ours, so that ours decide. */
 const NEVER = minutes(60);
 
 export interface ConnectionEffects {
@@ -67,17 +67,17 @@ export class PartnerConnection {
   readonly #where: string;
   #socket: Socket | undefined;
   #smtp: StrictConnection | undefined;
-  /** Ends what is under way with an answer. */
+  /** Ends the step under way with an answer. */
   #end: ((answer: Answer) => void) | undefined;
-  /** The last transaction was not ended by the message. */
+  /** The last transaction did not end with its message, so the next one needs RSET first. */
   #dirty = false;
   #closed = false;
   #session: Session | undefined;
   #tlsa: TlsaRecords | undefined;
   #tlsaMet: string | undefined;
-  /** Told once, when it ends while nothing is under way. */
+  /** Called once, when the connection ends while nothing is under way. */
   onClosed: () => void = () => undefined;
-  /** On the monotonic clock. */
+  /** When the connection was opened, on the monotonic clock. */
   openedAt: Milliseconds;
   idleSince: Milliseconds;
   used = 0;
@@ -105,7 +105,7 @@ export class PartnerConnection {
     return openTls(this.#smtp?._socket);
   }
 
-  /** The TLSA record that its certificate met. */
+  /** The TLSA record that the partner's certificate met. */
   get tlsaMet(): string | undefined {
     return this.#tlsaMet;
   }
@@ -136,12 +136,12 @@ export class PartnerConnection {
     return answer ?? this.#lost('closed', 'the connection was closed');
   }
 
-  /** True while DATA was not yet answered by 354: the message itself has not left. */
+  /** True while DATA was not yet answered by 354: nothing of the message has left. */
   get contentKept(): boolean {
     return this.#smtp === undefined || this.#smtp.phase === 'session' || this.#smtp.phase === 'envelope';
   }
 
-  /** Looked at once a second. */
+  /** Ends a step that is past its deadline. Called once a second. */
   checkTime(now: Milliseconds): void {
     if (this.#deadline.passed(now)) this.#finish(this.#lost('timeout', 'it did not answer in time'));
   }
@@ -204,7 +204,7 @@ export class PartnerConnection {
     return { kind: 'lost', why, text: `${this.#where}: ${text}`, at: lostAt(this.#smtp?.phase ?? 'session') };
   }
 
-  /** Before the connection: whoever may be no partner of ours is not even greeted. */
+  /** Looks up TLSA records before the connection: a server that may not be the partner is not even greeted. */
   async #lookUp(): Promise<Answer | undefined> {
     const { host, port, dane } = this.#destination;
     const { tlsa: source, unverified } = this.#effects;
@@ -245,7 +245,7 @@ export class PartnerConnection {
     });
   }
 
-  /** Greeting, STARTTLS or TLS, EHLO. */
+  /** Reads the greeting, sets up TLS (implicit or STARTTLS) and sends EHLO. */
   async #greet(): Promise<Answer | undefined> {
     const socket = this.#socket;
     if (socket === undefined) return this.#lost('closed', 'the connection was closed');
@@ -290,7 +290,7 @@ export class PartnerConnection {
     });
   }
 
-  /** Undefined: it is who it should be, as far as TLSA records tell. */
+  /** What is wrong with the certificate as far as TLSA records tell; undefined: nothing is. */
   #judge(secured: TLSSocket): Error | undefined {
     if (this.#tlsa === undefined) return undefined;
     const judged = judgedByTlsa(this.#destination, this.#tlsa, shownChain(secured) ?? []);
@@ -351,14 +351,15 @@ export class PartnerConnection {
           resolve({ kind: 'taken', reply: oneLine(info.response), session });
           return;
         }
-        // Ours: the content broke off. The dot was not sent; the connection must not be used, or what follows would be its content.
+        // The content could not be read to its end. The final dot was not sent; the connection must not be used again, since what
+        // follows would be taken for content.
         if (error.code === 'ESTREAM') {
           reject(error);
           return;
         }
         const answer = answerOf(error, smtp.phase, smtp.verb, this.#where);
         this.#dirty = true;
-        // Its state is only known after a refusal in order.
+        // The state of the session is known only after a refusal at the right moment of the dialog.
         if (answer.kind !== 'refused' || answer.code === 421 || !inOrder(smtp)) this.destroy();
         resolve(answer);
       });
@@ -372,7 +373,7 @@ export class PartnerConnection {
     if (first.done === true) return Buffer.alloc(0);
     const view = Buffer.from(first.value.buffer, first.value.byteOffset, first.value.byteLength);
     if (view.length === parcel.octets) {
-      // Only its end says that the content is whole.
+      // The end of the stream, and nothing before it, says that the content is whole.
       await slices.next();
       return view;
     }
@@ -380,7 +381,7 @@ export class PartnerConnection {
   }
 }
 
-/** Why no TLSA records hold, in words that go on after "and". */
+/** Why no TLSA records hold, as the end of a sentence behind "and". */
 const WITHOUT: Readonly<Record<string, string>> = {
   off: 'they are not looked up here (delivery.dane-resolver)',
   'no-host': 'its host has no name in the DNS',
@@ -397,7 +398,7 @@ function envelopeOf(parcel: Parcel): Parameters<StrictConnection['send']>[0] {
   return {
     from: parcel.sender === '' ? false : parcel.sender,
     to: parcel.recipient,
-    // What was opened has its size from what was inside: a refusal at MAIL or RCPT must not turn on it.
+    // The size of a decrypted message tells about its content, and a refusal at MAIL or RCPT must not depend on that.
     ...(parcel.submitted === undefined ? { size: parcel.octets } : {}),
     use8BitMime: parcel.body === '8BITMIME',
     requireTLSExtensionEnabled: parcel.requireTls,
@@ -405,7 +406,7 @@ function envelopeOf(parcel: Parcel): Parameters<StrictConnection['send']>[0] {
   };
 }
 
-/** What the message needs and this server has not; RFC 6152 section 3, RFC 6531 section 3.2, RFC 8689 section 4.2.1. */
+/** The extension that the message needs and this server lacks; RFC 6152 section 3, RFC 6531 section 3.2, RFC 8689 section 4.2.1. */
 async function lackingOf(
   smtp: StrictConnection,
   parcel: Parcel,

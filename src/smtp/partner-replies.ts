@@ -1,4 +1,4 @@
-/** From what nodemailer reports to the answers of the courier port: codes by the partner, words by us. */
+/** Turns what nodemailer reports into answers of the courier port: codes of the partner, words of ours. */
 import type { Answer, LostAt, LostWhy, Step } from '../push/courier.ts';
 import { defined } from '../domain/defined.ts';
 import { tlsTrouble } from './partner-tls.ts';
@@ -41,7 +41,10 @@ interface Reported extends Error {
   readonly responseCode?: number;
 }
 
-/** What an error of connection, login or transaction means. `verb`: the last command; `where`: host and port, for our own words. */
+/**
+ * What an error of connection, login or transaction means. `verb`: the last command; `where`: host and port, which our own texts
+ * name.
+ */
 export function answerOf(error: Error, phase: Phase, verb: string, where: string): Answer {
   const { response, responseCode = 0 } = error as Reported;
   if (response !== undefined && responseCode >= 400 && responseCode < 600) {
@@ -52,7 +55,9 @@ export function answerOf(error: Error, phase: Phase, verb: string, where: string
   return { kind: 'lost', ...reasonOf(error, where), at: lostAt(phase) };
 }
 
-/** With PIPELINING the last command is DATA while MAIL is refused: nodemailer's error knows better. */
+/**
+ * The step that was refused. With PIPELINING the last command is DATA while MAIL is refused; nodemailer's error says which it was.
+ */
 function stepOf(error: Reported, phase: Phase, verb: string): Step {
   if (phase === 'content' || phase === 'dot') return 'message';
   const command = error.command ?? 'CONN';
@@ -102,7 +107,7 @@ function reasonOf(error: Error, where: string): Pick<Lost, 'why' | 'text'> {
   }
 }
 
-/** For a connection that was never opened. */
+/** The answer for a connection that was never opened. */
 export function unreachable(error: Error, where: string): Answer {
   const { code = '' } = error as Reported;
   return { kind: 'lost', why: 'unreachable', text: `${where}: ${words[code] ?? error.message}`, at: 'session' };

@@ -1,8 +1,8 @@
 /**
- * How a partner's server is recognised: authorities, name, date, and the certificate or its key where one is pinned; and by the TLSA records of its host.
+ * How a partner's server is recognised: by authorities, name, date, and the certificate or key if one is pinned; and by the TLSA records of its host.
  *
- * Where there are TLSA records, one must be met. They stand in for the public authorities and the name of the host, which are what holds when a
- * partner's record says nothing; what it says (authorities, name, pins) holds besides.
+ * Where there are TLSA records, one must be met. They stand in for the public authorities and the name of the host, which are what holds when a partner's
+ * record says nothing; what the record says (authorities, name, pins) must hold as well.
  *
  * RFC 8314 section 3, RFC 7817 (names in server certificates); a pin of the key is the one of RFC 7469 section 2.4.
  */
@@ -13,13 +13,13 @@ import { defined } from '../domain/defined.ts';
 import { type CertificatePin, formatPin } from '../domain/partner.ts';
 import { clientTlsOptions } from '../platform/tls.ts';
 
-/** Certificate and key are none of those that were pinned. */
+/** The server showed neither a certificate nor a key that is pinned. */
 export class WrongPin extends Error {
   override readonly name = 'WrongPin';
   readonly code = 'SLUIS_WRONG_PIN';
 }
 
-/** TLSA records of its host are there, or must be, and what it showed meets none. */
+/** The host has TLSA records, or must have them, and what its server showed meets none. */
 export class WrongTlsa extends Error {
   override readonly name = 'WrongTlsa';
   readonly code = 'SLUIS_WRONG_TLSA';
@@ -29,7 +29,7 @@ export type TlsaRecords = Extract<TlsaAnswer, { kind: 'records' }>;
 
 const sha256 = (octets: Uint8Array): string => createHash('sha256').update(octets).digest('hex');
 
-/** What a pin of this certificate would say. */
+/** The pins that this certificate would meet. */
 export const pinsOf = (certificate: X509Certificate): readonly [certificate: CertificatePin, key: CertificatePin] => [
   { of: 'certificate', sha256: sha256(certificate.raw) },
   { of: 'key', sha256: sha256(certificate.publicKey.export({ type: 'spki', format: 'der' })) },
@@ -38,8 +38,8 @@ export const pinsOf = (certificate: X509Certificate): readonly [certificate: Cer
 export const nameOf = ({ certificateName, host }: Destination): string => certificateName ?? host;
 
 /**
- * Options for the handshake with the partner. With `tlsa` and no authorities of its own `tlsaProblem` is what judges it, and must be asked.
- * Throws what OpenSSL says of a client certificate that it cannot use.
+ * Options for the handshake with the partner. With `tlsa`, and without authorities in the partner's record, the handshake checks nothing: the caller must
+ * ask `tlsaProblem`. Throws OpenSSL's error if it cannot use our client certificate.
  */
 export function partnerTls(destination: Destination, tlsa?: TlsaRecords): ConnectionOptions {
   const { authorities, clientCertificate, pins, certificateName } = destination;
@@ -70,7 +70,7 @@ export function judgedByTlsa(destination: Destination, tlsa: TlsaRecords, chain:
   const met = tlsa.judge(chain, names);
   if (!met.ok) return new WrongTlsa(met.error);
   const [own] = chain;
-  // With authorities in the record OpenSSL has judged the rest.
+  // If the record names authorities, OpenSSL has judged the rest.
   if (own === undefined || authorities !== undefined) return met.value;
   const certificate = new X509Certificate(own);
   if (certificateName !== undefined && certificate.checkHost(certificateName, { subject: 'never' }) === undefined)
@@ -99,6 +99,6 @@ function pinError(pins: readonly CertificatePin[] | undefined, certificate: X509
 const VERIFICATION =
   /^(?:UNABLE_TO_|CERT_|CRL_|DEPTH_ZERO|SELF_SIGNED|INVALID_|PATH_LENGTH|HOSTNAME_MISMATCH|ERR_TLS_CERT|SLUIS_WRONG_)/;
 
-/** Which part of TLS an error is about; undefined: none. */
+/** The part of TLS that an error is about; undefined: it is about something else. */
 export const tlsTrouble = (code: string): 'certificate' | 'tls' | undefined =>
   VERIFICATION.test(code) ? 'certificate' : /^(?:ERR_SSL|ERR_TLS|ERR_OSSL|EPROTO$)/.test(code) ? 'tls' : undefined;

@@ -9,13 +9,13 @@ export interface SessionParts {
   readonly authenticator: Authenticator;
   readonly submission: SubmissionServices;
   readonly limits: SmtpLimits;
-  /** SCRAM is offered here. */
+  /** The listener offers SCRAM. */
   readonly scram: boolean;
-  /** Messages of clients that know no CRLF are read here. */
+  /** The listener accepts messages of clients that end lines in LF alone. */
   readonly lfOnly: boolean;
-  /** EHLO offers the login in the form AUTH= too. */
+  /** EHLO offers the login also in the old form `AUTH=`. */
   readonly authEquals: boolean;
-  /** Who may log in, where that is not everybody. */
+  /** Who may log in; absent: everybody. */
   readonly access?: ListenerAccess;
   readonly log: Log;
 }

@@ -12,7 +12,7 @@ export interface ProbeSubmission {
   readonly port: number;
   readonly address: Address;
   readonly password: string;
-  /** PEM; none: the public authorities that Node knows. */
+  /** Authorities that may have issued the gateway's certificate, PEM; empty: the public authorities that Node knows. */
   readonly authorities: readonly string[];
   readonly helo: string;
   readonly message: Uint8Array;
@@ -20,7 +20,7 @@ export interface ProbeSubmission {
 
 const NO_PARTNER = 0 as PartnerId;
 
-/** Undefined: it was taken. Resolves when the signal comes, whose reason tells whether it was too long. */
+/** Undefined: the message was accepted. Resolves when the signal comes, too; its reason tells whether the probe took too long. */
 export async function submitProbe(
   { host, port, address, password, authorities, helo, message }: ProbeSubmission,
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },

@@ -284,7 +284,7 @@ export const replies = refusing(replyRows);
 export interface Success {
   readonly reply: 220 | 221 | 235 | 250 | 252 | 334 | 354;
   readonly status: '' | `2.${number}.${number}`;
-  /** `{name}` stands for a value of the moment. */
+  /** The text; `{name}` in it stands for a value that is filled in. */
   readonly text: string;
 }
 
@@ -308,7 +308,10 @@ export const successes = {
   data: success(354, '', 'Send the message and end it with a line that holds only a dot'),
 } as const satisfies Record<string, Success>;
 
-/** What smtp-server 3.21.6 says in the handlers that we keep -> what we say. A contract test reads its source for texts that lack. */
+/**
+ * The texts of smtp-server 3.21.6 in the handlers that we keep, and what we say instead. A contract test reads its source for texts that
+ * are missing here.
+ */
 export const ofLibrary: ReadonlyMap<string, Refusal | Success> = new Map<string, Refusal | Success>([
   ['Server shutting down', replies.shuttingDown],
   ['You talk too soon', replies.earlyTalker],

@@ -1,22 +1,22 @@
 /**
- * The way out of a session: every reply in its form, ours and the library's, and those of one turn in one write.
+ * Writes the replies of a session in one form, ours and the library's, and sends those of one turn in one write.
  *
- * What smtp-server would say is looked up and said in our words: never its internals, always a code of the right class.
+ * A text of smtp-server is replaced by ours: peers hear nothing of its internals, and always a code of the right class.
  */
 import type { Refusal } from '../domain/refusal.ts';
 import { spoken } from '../domain/spoken.ts';
 import { type Success, ofLibrary, replies } from './replies.ts';
 
 export interface ReplySession {
-  /** Of the gateway, as the greeting has it. */
+  /** Name of the gateway, as the greeting has it. */
   readonly name: () => string;
   readonly secure: () => boolean;
   readonly write: (octets: Buffer) => void;
-  /** Puts who the helpdesk is into a refusal (`replyWords`). */
+  /** Adds to a refusal how the helpdesk is reached (`replyWords`). */
   readonly says: (text: string) => string;
 }
 
-/** An enhanced status code: what comes with one is ours. */
+/** An enhanced status code: a reply that comes with one is ours. */
 const STATUS = /^[245]\.\d{1,3}\.\d{1,3}$/;
 
 export class ReplyWriter {
@@ -47,7 +47,7 @@ export class ReplyWriter {
   flush(): void {
     const out = this.#out;
     this.#out = '';
-    // As octets: Node copies a string once more on its way into TLS (measured 12 % of the main thread at 64 connections).
+    // Sent as octets: for a string Node makes one more copy on its way into TLS (measured 12 % of the main thread at 64 connections).
     if (out !== '') this.#session.write(Buffer.from(out, 'latin1'));
   }
 
@@ -55,11 +55,11 @@ export class ReplyWriter {
     const name = this.#session.name();
     const known = ofLibrary.get(text.startsWith(`${name} `) ? text.slice(name.length + 1) : text);
     if (known === replies.needLogin && !this.#session.secure()) return replies.needTlsForMail;
-    // Words of a library version that we do not know.
+    // A text that this version of the table does not know, such as one of a newer library.
     return known ?? (code >= 500 ? replies.argument : code >= 400 ? replies.internal : undefined);
   }
 
-  /** Replies to pipelined commands leave in one TLS record: a tick runs after everything that could still reply in this turn. */
+  /** Replies to pipelined commands leave in one TLS record: the write runs in a tick, after everything that could still reply in this turn. */
   #add(lines: string): void {
     if (this.#out === '') process.nextTick(() => this.flush());
     this.#out += lines;

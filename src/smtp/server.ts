@@ -40,15 +40,15 @@ import { replies } from './replies.ts';
 
 export interface SmtpListenerOptions {
   readonly spec: ListenerSpec;
-  /** One, or one of each key type. */
+  /** One certificate, or one of each key type. */
   readonly tls: readonly TlsMaterial[];
-  /** For the greeting and the trace line. */
+  /** The name in the greeting and in the trace line. */
   readonly hostname: string;
   readonly store: SubmissionServices['store'];
   readonly authenticator: Authenticator;
   readonly connections: ConnectionLimits;
   readonly limits: SmtpLimits;
-  /** Shared by all listeners, so that an account has one count; made here when absent. */
+  /** Shared by all listeners, so that an account has one count; a listener without it makes its own. */
   readonly counts?: SubmissionCounts;
   readonly absences?: AbsenceNotices;
   readonly middleware?: SubmissionServices['middleware'];
@@ -56,7 +56,7 @@ export interface SmtpListenerOptions {
   readonly fullness?: Fullness;
   readonly refused?: RefusalNotes;
   readonly tests?: TestReports;
-  /** Puts who the helpdesk is into refusals (`replyWords`). */
+  /** Adds to refusals how the helpdesk is reached (`replyWords`). */
   readonly says?: (text: string) => string;
   readonly clock: Clock;
   readonly log: Log;
@@ -96,7 +96,7 @@ class SubmissionServer extends SMTPServer implements Listener {
   readonly #handshakes = new Map<Socket, Milliseconds>();
   readonly #gate: ProxyGate;
   readonly #turnedAway: TurnedAway;
-  /** Who may connect, where that is not everybody. */
+  /** Networks that may connect; undefined: all. */
   readonly #networks: NetworkSet | undefined;
   /** Connections that were admitted and have not closed. */
   #open = 0;
@@ -175,7 +175,7 @@ class SubmissionServer extends SMTPServer implements Listener {
     options.store.registry.onChange((changed) => {
       this.#expel(changed).catch((error: unknown) => this.#log.error('smtp.expel', { error: String(error) }));
     });
-    // Scanners raise TLS errors all day; without a listener each would end the process.
+    // Scanners cause TLS errors all day; an error without a handler would end the process.
     this.on('error', (error: Error) => this.#log.debug('smtp.connection-error', { why: error.message }));
   }
 
@@ -197,7 +197,7 @@ class SubmissionServer extends SMTPServer implements Listener {
   }
 
   updateTicketKey(key: Buffer): void {
-    // The library merges this into its options and makes the context anew: later certificates keep the key.
+    // The library merges this into its options and makes the TLS context again, so that later certificates keep the ticket key.
     this.updateSecureContext({ ticketKeys: key });
   }
 
@@ -229,7 +229,7 @@ class SubmissionServer extends SMTPServer implements Listener {
     for (const connection of [...this.#sessions()]) {
       const { account } = connection;
       if (account === undefined || (changed !== 'many' && !changed.includes(account.id))) continue;
-      // A change of many meets thousands of sessions.
+      // A change of many accounts may concern thousands of sessions.
       if (turns.over()) await turns.rest();
       const record = await this.#options.store.registry.findLogin(account.login);
       if (record?.account.state !== 'active') connection.expel(replies.accountEnded);
@@ -237,7 +237,7 @@ class SubmissionServer extends SMTPServer implements Listener {
     }
   }
 
-  /** Also a port that rests already tells when its last session has ended. */
+  /** Also tells the end of a port that accepts nobody any more, when its last session has ended. */
   #closeWhenEmpty(): void {
     if (!this.#stopping || this.#closing || (this.#open > 0 && !leavesToOthers(this.spec))) return;
     this.#closing = true;
@@ -295,7 +295,7 @@ class SubmissionServer extends SMTPServer implements Listener {
       const text = spoken(refusal);
       this.#turnedAway.note(why, address);
       socket.on('error', () => undefined);
-      // Within TLS nothing can be said before the handshake, and that is what the limit saves.
+      // In a TLS listener nothing can be said before the handshake, and the limit is there to save that work.
       if (handshake) socket.destroy();
       else socket.end(`${reply} ${status} ${this.#options.says?.(text) ?? text}\r\n`, () => socket.destroy());
       return false;
@@ -305,7 +305,7 @@ class SubmissionServer extends SMTPServer implements Listener {
     const admission = this.#options.connections.admit(address, {
       displaced: (session) => {
         this.#turnedAway.note('displaced', address);
-        // Before its session: in the handshake, or not yet taken up by the library.
+        // The connection has no session yet: it is in the handshake, or the library has not taken it up.
         if (session === undefined) this.#abandon(socket);
         else session.displace();
       },
@@ -326,7 +326,8 @@ class SubmissionServer extends SMTPServer implements Listener {
   }
 
   override _upgrade(...[socket, callback]: Parameters<SMTPServer['_upgrade']>): void {
-    // Stopped, or past its deadline, since it was accepted; Node crashes when TLS is put on a socket without a handle.
+    // The listener was stopped, or the deadline has passed, since the socket was accepted; Node crashes when TLS is put on a socket
+    // without a handle.
     if (socket.destroyed) {
       callback(new Error('The connection ended before its TLS handshake'));
       return;
@@ -353,7 +354,10 @@ class SubmissionServer extends SMTPServer implements Listener {
     connection.init();
   }
 
-  /** The TLS socket first, where there is one: Node crashes when a TLS wrap loses the socket below it in the middle of a handshake. */
+  /**
+   * Destroys the TLS socket first, if there is one: Node crashes when a TLS wrap loses the socket below it in the middle of a
+   * handshake.
+   */
   #abandon(socket: Socket): void {
     (this._pendingSockets.get(socket) ?? socket).destroy();
   }

@@ -28,10 +28,10 @@ export class Session {
   readonly #place: AdmittedConnection;
   readonly #log: Log;
   readonly #login: Login;
-  /** From the login on. */
+  /** The account's transaction; undefined before the login. */
   #transaction: Transaction | undefined;
   #password: UsedPassword | undefined;
-  /** How the commands of the session deviate; its account is judged by them at each message. */
+  /** How the commands of this session deviate; at each message the account is judged by them. */
   readonly #quirks = new Set<Quirk>();
 
   constructor(parts: SessionParts, wire: Wire, place: AdmittedConnection, log: Log) {
@@ -59,7 +59,7 @@ export class Session {
     return this.#login.failed;
   }
 
-  /** Of the account, for what it sends. */
+  /** The transaction of the account that has logged in. */
   get transaction(): Transaction | undefined {
     return this.#transaction;
   }
@@ -68,7 +68,7 @@ export class Session {
     this.#quirks.add(quirk);
   }
 
-  /** RFC 3207 section 4.2: whatever was said before TLS may be another's words. */
+  /** RFC 3207 section 4.2: forgets what was said before TLS, which may have come from somebody on the way. */
   forget(): void {
     this.#quirks.clear();
   }
@@ -108,12 +108,15 @@ export class Session {
     return this.#transaction === undefined && this.#login.mayEnter;
   }
 
-  /** Logs in by the certificate alone, where its account allows. Undefined: go on, logged in or not; else why the command ends here. */
+  /**
+   * Logs in by the certificate alone, where its account allows. Undefined: the command may run, logged in or not; else the refusal that
+   * ends it.
+   */
   enter(): Promise<Refusal | undefined> {
     return this.#login.enter();
   }
 
-  /** The only place that makes a session somebody's. */
+  /** Makes the session somebody's. Nothing else does. */
   #become(granted: Granted): Refusal | undefined {
     const { account, organisation, by, password } = granted;
     const { id, remoteAddress: address, greeting } = this.#wire;
@@ -132,7 +135,7 @@ export class Session {
       mechanism: this.#login.mechanism,
       ...defined({ certificate }),
     };
-    // Asked at every MAIL, so that a change counts at once.
+    // Called at every MAIL, so that a change counts at once.
     const standing = (): Promise<Result<Standing, Refusal>> => this.#standing(account, by !== undefined);
     const submission = new Submission(this.#parts.submission, submitter, standing);
     this.#transaction = new Transaction(submission, this.#quirks, this.#parts.lfOnly, this.#wire);
@@ -142,7 +145,10 @@ export class Session {
     return undefined;
   }
 
-  /** Also for a login that was under way when its password was replaced. The look at the registry comes last: nothing changes behind it. */
+  /**
+   * Also refuses a login that was under way when its password was replaced. The registry is read last, so that nothing can change after it
+   * was judged.
+   */
   async #standing(account: Account, byCertificate: boolean): Promise<Result<Standing, Refusal>> {
     if (byCertificate && !(await this.#login.holds(account))) return fail(replies.certificateEnded);
     const record = await this.#parts.submission.store.registry.findLogin(account.login);

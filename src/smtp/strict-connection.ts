@@ -43,12 +43,12 @@ export class StrictConnection extends SMTPConnection {
   /** The last command that was sent, its verb only. */
   verb = '';
   greeting = '';
-  /** For the next message. */
+  /** Set for the next message: it needs SMTPUTF8. */
   declareUtf8 = false;
-  /** Told of every command, of 354 and of the final dot: the peer has to act now. */
+  /** Called at every command, at 354 and at the final dot: from then on the peer has to act. */
   moved: () => void = () => undefined;
 
-  /** Asked when TLS stands, before a command goes out on it. An error ends the connection. */
+  /** Called when TLS is established, before a command goes out on it. An error ends the connection. */
   judge: (socket: TLSSocket) => Error | undefined = () => undefined;
 
   _upgradeConnection(callback: (error: Error | null, upgraded?: boolean) => void): void {

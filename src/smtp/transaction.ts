@@ -16,7 +16,7 @@ export class Transaction {
   readonly #submission: Submission;
   /** How the commands of the session deviate. */
   readonly #quirks: ReadonlySet<Quirk>;
-  /** Messages of clients that know no CRLF are read here. */
+  /** The listener accepts messages of clients that end lines in LF alone. */
   readonly #lfOnly: boolean;
   readonly #wire: Pick<Wire, 'greeting'>;
   /** RCPT commands of the open transaction that were refused. */
@@ -34,7 +34,7 @@ export class Transaction {
     return this.#submission.submitter;
   }
 
-  /** MAIL was taken. */
+  /** MAIL was accepted. */
   get open(): boolean {
     return this.#submission.open;
   }
@@ -80,7 +80,7 @@ export class Transaction {
     return refusal;
   }
 
-  /** What is wrong with the session is wrong with each of its messages. */
+  /** Deviations of the session count for each of its messages. */
   #withQuirks<P extends MailParameters | RecipientParameters>(parameters: P): P {
     const met = [...this.#quirks, ...(this.#wire.greeting.verb === 'HELO' ? (['helo'] as const) : [])];
     if (met.length === 0) return parameters;
@@ -88,7 +88,7 @@ export class Transaction {
     return { ...parameters, quirks: [...known, ...(parameters.quirks ?? [])] };
   }
 
-  /** A partner's mail server passes on what others wrote: it could be made to smuggle (smtp/lf-decoder.ts). */
+  /** A partner's mail server passes on what others wrote, so it could be made to smuggle a second message (smtp/lf-decoder.ts). */
   get #mayBeLfOnly(): boolean {
     return this.#lfOnly && this.submitter.account.kind !== 'partner';
   }

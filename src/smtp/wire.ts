@@ -10,16 +10,16 @@ export interface Wire {
   readonly id: string;
   readonly remoteAddress: string;
   readonly secure: boolean;
-  /** The socket in use, once TLS stands on it. */
+  /** The socket in use once TLS is established on it. */
   readonly tls: TLSSocket | undefined;
   /** Aborted when the peer goes away. */
   readonly signal: AbortSignal;
-  /** The peer has left, or hears nothing more. */
+  /** The peer has left, or reads nothing any more. */
   readonly gone: boolean;
-  /** By which command the client gave its name. */
+  /** The command by which the client gave its name. */
   readonly greeting: Greeting;
   facts(): SessionFacts;
-  /** The library lets the commands of a message pass from here on. */
+  /** From here on the library lets the commands of a message pass. */
   admit(login: string): void;
 }
 

@@ -1,4 +1,7 @@
-/** Judges how the octets of a message deviate, while they stream by: line ends, NUL octets, long lines. What is not tolerated refuses the content. */
+/**
+ * Judges how the octets of a message deviate, while they stream by: line ends, NUL octets, long lines. A deviation that is not tolerated refuses the
+ * content.
+ */
 import { type Quirk, quirkRefusal } from '../domain/quirks.ts';
 import type { LineEndCounts } from '../mime/line-ends.ts';
 import { LineLengths } from '../mime/line-lengths.ts';
@@ -10,14 +13,16 @@ export class ContentQuirks {
   readonly #lineEnds: boolean;
   readonly #lines = new LineLengths();
 
-  /** `met`: what whoever cuts the slices counts in them. `lineEnds`: false where the client was allowed other line ends before. */
+  /**
+   * `met`: the counts of line ends that the decoder keeps while it cuts slices. `lineEnds`: false if the client was allowed other line ends before.
+   */
   constructor(delivery: Pick<Delivery, 'incoming' | 'quirks'>, met: LineEndCounts, lineEnds: boolean) {
     this.#delivery = delivery;
     this.#met = met;
     this.#lineEnds = lineEnds;
   }
 
-  /** Canonical octets, before they go on. */
+  /** Looks at canonical octets before they are stored. */
   add(slice: Buffer): void {
     this.#lines.add(slice);
     this.#judge();

@@ -1,5 +1,5 @@
 /**
- * What is told of a message in the transaction that accepts it: that it stands in a mailbox, that its addressee is away.
+ * The notices about a message that the transaction which accepts it also files: that it is in a mailbox, that its addressee is absent.
  *
  * Each notice is written before that transaction and filed in it, or not at all (`Acceptance.with`). One that cannot be written, since the
  * disk is full, refuses the message for now: nobody is left without an answer that was asked for.
@@ -28,17 +28,17 @@ export const asksForSuccess = (recipients: Iterable<Pick<AcceptedRecipient, 'not
 
 export interface OwedNotice {
   readonly handled: readonly HandledAbsence[];
-  /** Where somebody asked for a report. */
+  /** The message's header; undefined if nobody asked for a report. */
   readonly header: Buffer | undefined;
 }
 
-/** Of the message itself and of the copies that protection made of it. */
+/** Recipients of the message itself and of the copies that protection made of it. */
 const allOf = ({ recipients, copies = [] }: Acceptance): readonly AcceptedRecipient[] => [
   ...recipients,
   ...copies.flatMap((copy) => copy.recipients),
 ];
 
-/** Accepts the message together with what has to be told of it. Rejects with StoreFull or StoreFailed. */
+/** Accepts the message together with the notices about it. Rejects with StoreFull or StoreFailed. */
 export async function acceptWithNotices(
   { store, absences, filed }: FilingParts,
   message: Acceptance,

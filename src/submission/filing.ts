@@ -30,7 +30,7 @@ import type { Filed, SubmissionServices, Transaction } from './transaction.ts';
 /** Addresses of Reply-To that are looked up. */
 const MAX_REPLY_TO = 10;
 
-/** Of one message, while other gateways change the registry; as many of them from the beginning. */
+/** Most attempts to file one message while other gateways change the registry, and how many of them begin from the start. */
 const TRIES = 6;
 const WHOLE_TRIES = 2;
 
@@ -71,13 +71,13 @@ const requestOf = (
         },
       };
 
-/** One message at a time of one submitter. */
+/** Files the messages of one submitter, one at a time. */
 export class Filing {
   readonly #services: SubmissionServices;
   readonly #submitter: Submitter;
   readonly #holds: () => Promise<Refusal | undefined>;
 
-  /** `holds`: why the sender may no longer send, where that is so by now. */
+  /** `holds`: resolves to why the sender may no longer send, if so. */
   constructor(services: SubmissionServices, submitter: Submitter, holds: () => Promise<Refusal | undefined>) {
     this.#services = services;
     this.#submitter = submitter;
@@ -116,7 +116,7 @@ export class Filing {
       octets: body.octets,
     });
     this.#noteFilling(settled.value.recipients, body.octets);
-    // Behind the acceptance and not waited for: whatever it meets, the message is filed and the sender hears so.
+    // Runs after the acceptance and nothing waits for it: whatever goes wrong here, the message is filed and the sender hears so.
     this.#warnReplyTo(content).catch(() => undefined);
     return ok(defined({ note: noteOf(handled, passed) }));
   }
@@ -138,7 +138,7 @@ export class Filing {
       );
       if (passed?.kind === 'refused') return { kind: 'not-passed', refusal: passed.refusal };
       const judged = whole ? before : registry.seen;
-      // Where nobody else changes the registry its sessions hear of each change, and a message that is under way is taken.
+      // A store with one gateway tells its sessions of each change, and accepts a message that is under way.
       const refusal = judged === undefined ? undefined : await this.#holds();
       if (refusal !== undefined) return { kind: 'not-passed', refusal };
       const note = noteOf(handled, passed);
@@ -156,14 +156,14 @@ export class Filing {
     }
   }
 
-  /** Whoever logs in by the same name now may send: a program that tries again does. */
+  /** Another account with the same login name may send now, so the program is told to try again. */
   async #closed(): Promise<Refusal> {
     const { login, id } = this.#submitter.account;
     const record = await this.#services.store.registry.findLogin(login);
     return record === undefined || record.account.id === id ? refusals.accountClosed : refusals.accountMoved;
   }
 
-  /** The first copy waits where the second would go: one is enough, and the sender hears the name of the one that stands. */
+  /** The first copy waits where the second would go, so one is enough; the sender hears the id of the one that waits. */
   #again(first: MessageId, second: MessageId): Omit<Filed, 'id'> & { readonly again: MessageId } {
     this.#services.log.info('smtp.resubmitted', {
       session: this.#submitter.session,
@@ -231,7 +231,7 @@ export class Filing {
             recipients: recipients.length,
             tls: this.#submitter.tls,
             ...defined({ protocol: this.#submitter.protocol }),
-            // What was tolerated, and so also that line ends are not as they were sent.
+            // The deviations that were tolerated; they also say that line ends are not as they were sent.
             ...(transaction.quirks.names === '' ? {} : { quirks: transaction.quirks.names }),
             ...passed?.facts,
           },
@@ -249,7 +249,7 @@ export class Filing {
     };
   }
 
-  /** Only what was filed counts: a size that is declared and never sent must make nobody a letter. */
+  /** Counts only messages that were filed: a size that is declared and never sent must not cause a letter to the owner. */
   #noteFilling(copyRoutes: readonly CopyRoute[], octets: Octets): void {
     const { fullness } = this.#services;
     if (fullness === undefined) return;
@@ -262,7 +262,7 @@ export class Filing {
         });
   }
 
-  /** DESIGN: a Reply-To outside the group sends the answer to a stranger; it is counted and warned of, not refused. */
+  /** A Reply-To outside the group would lead the answer to a stranger; it is counted and warned of, not refused. */
   async #warnReplyTo(content: ReceivedContent): Promise<void> {
     for (const text of content.plan.replyTo.slice(0, MAX_REPLY_TO)) {
       const key = keyOf(text);

@@ -1,4 +1,4 @@
-/** What submission asks of whoever tells owners that their mailboxes are nearly full. */
+/** What submission asks of the part that tells owners that their mailboxes are nearly full. */
 import type { AccountId } from '../domain/ids.ts';
 import type { Octets } from '../domain/units.ts';
 
@@ -9,6 +9,9 @@ export interface Filling {
 }
 
 export interface Fullness {
-  /** A message is about to come for this mailbox. Costs nothing where its owner was told, and is not waited for. */
+  /**
+   * A message is about to come for this mailbox. Costs nothing if its owner was told already, and nothing waits for
+   * it.
+   */
   note(account: AccountId, filling: Filling): void;
 }

@@ -29,27 +29,27 @@ export interface HeaderContext {
 }
 
 export interface HeaderPlan {
-  /** The one address in From, which the account may send as. */
+  /** The one address in From; the account may send as it. */
   readonly from: Address;
   /** Fields that are left out. */
   readonly removed: readonly HeaderField[];
   readonly needsDate: boolean;
-  /** By its sender, as far as the header tells. */
+  /** The sender encrypted the message, as far as its header tells. */
   readonly encrypted: boolean;
   /** Fields of the header about the content. */
   readonly content: ContentFields;
   readonly needsMessageId: boolean;
-  /** `Sluis-Receipt: collected`. */
+  /** The header has the field `Sluis-Receipt: collected`. */
   readonly receipt: boolean;
-  /** Without angle brackets; empty where the message has none yet. */
+  /** Message-ID without angle brackets; empty if the message has none yet. */
   readonly messageId: string;
   /** The header says that it is MIME, or at least what its content is. */
   readonly mime: boolean;
   /** Sent by a program of itself, or to many (RFC 3834 section 2). */
   readonly automatic: boolean;
-  /** What the sending program calls itself; empty where it does not. */
+  /** What the sending program calls itself; empty if it does not say. */
   readonly client: string;
-  /** Addresses in Reply-To, for a warning where they lie outside the group. */
+  /** Addresses in Reply-To; the sender is warned if they lie outside the group. */
   readonly replyTo: readonly string[];
 }
 
@@ -77,7 +77,7 @@ export async function judgeHeader(
   for (const field of fieldsNamed(header, 'reply-to')) {
     const read = readMailboxes(fieldText(header, field));
     const lie = await judgeNames(header, field, 'Reply-To', read.ok ? read.value : [], context);
-    // One that cannot be read passes with one address in it: there is nothing that it could hide.
+    // A field that cannot be read passes if it holds one address: there is nothing that it could hide.
     if (!lie.ok) return read.ok ? lie : fail(refusals.malformedField({ name: 'Reply-To', why: read.error }));
     if (read.ok) replyTo.push(...read.value);
   }
@@ -97,7 +97,7 @@ export async function judgeHeader(
   });
 }
 
-/** One field with one mailbox that the account may send as; absence is no error here. */
+/** Judges a field that may hold one mailbox, which the account may send as; the field may be absent. */
 async function judgeOne(
   header: Header,
   name: 'from' | 'sender',
@@ -122,7 +122,7 @@ async function judgeOne(
   return names.ok ? ok(address.value) : names;
 }
 
-/** What a reader sees beside `mailboxes` must not be the address of somebody else. */
+/** A name that a reader sees beside an address of `mailboxes` must not be the address of somebody else. */
 async function judgeNames(
   header: Header,
   field: HeaderField,

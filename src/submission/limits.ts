@@ -14,7 +14,7 @@ import { COUNTED_ALONE, type SharedCount, type SharedCounts } from '../store/sha
 import type { Submitter } from './submitter.ts';
 
 const WINDOW = hours(1);
-/** More accounts than this in one hour: the oldest are forgotten. A bound on memory, not a policy. */
+/** Accounts that one hour remembers; of more the oldest are forgotten. It bounds memory and is no policy. */
 const MAX_ACCOUNTS = 100_000;
 
 interface Count {

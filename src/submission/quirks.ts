@@ -1,14 +1,14 @@
-/** What one mail transaction deviates in: what the account may have, what is refused, and what is counted of either. */
+/** How one mail transaction deviates: what the account may do, what is refused, and what is counted. */
 import { type Quirk, quirkRefusal, tolerates } from '../domain/quirks.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Account, Organisation } from '../domain/registry.ts';
 import type { MetQuirk } from '../domain/tested-message.ts';
 import type { Quirks } from '../store/quirks.ts';
 
-/** What the protocol layer and the content's way in ask and tell. */
+/** How the protocol layer and the reader of the content ask about deviations and report them. */
 export interface QuirkGuard {
   tolerates(quirk: Quirk): boolean;
-  /** It was met, so often in this message, and is tolerated. */
+  /** Notes that a tolerated deviation was met `count` times in this message. */
   meet(quirk: Quirk, count?: number): void;
   /** Notes that a deviation was met and refused. */
   refused(quirk: Quirk): void;
@@ -20,7 +20,7 @@ export class TransactionQuirks implements QuirkGuard {
   readonly #organisation: Organisation;
   readonly #met = new Map<Quirk, number>();
   readonly #refused = new Set<Quirk>();
-  /** For the test address: everything is tolerated, to be reported, and nothing is counted. */
+  /** Set for a message to the test address: every deviation is tolerated and reported, and nothing is counted. */
   testing = false;
 
   constructor(
@@ -37,7 +37,7 @@ export class TransactionQuirks implements QuirkGuard {
     return [...this.#met.keys()].join(' ');
   }
 
-  /** For the report of the test address. */
+  /** The deviations that were met, for the report of the test address. */
   get met(): readonly MetQuirk[] {
     return [...this.#met].map(([quirk, count]) => ({ quirk, count, allowed: this.#allows(quirk) }));
   }
@@ -66,7 +66,7 @@ export class TransactionQuirks implements QuirkGuard {
     return undefined;
   }
 
-  /** Counted once for the transaction. */
+  /** Notes a refused deviation, counted once for the transaction. */
   refused(quirk: Quirk | undefined): void {
     if (quirk === undefined || this.#refused.has(quirk)) return;
     this.#refused.add(quirk);

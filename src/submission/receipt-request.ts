@@ -19,7 +19,7 @@ export interface ReceiptRequest {
   readonly setting: 'asked' | 'always' | 'never';
 }
 
-/** Marks those recipients in mailboxes of ours whose collection the sender wants to hear of. */
+/** Marks the recipients with a mailbox here whose collection the sender wants to be told of. */
 export function withReceipts<R extends { readonly to: AcceptedRecipient }>(
   recipients: readonly R[],
   { sender, asked, setting }: ReceiptRequest,

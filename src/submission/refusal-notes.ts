@@ -1,9 +1,4 @@
-/**
- * Refused mail in the audit trail: whose, from where to whom, why; never what it said.
- *
- * A refusal of the content is a row of its own. Those of MAIL and RCPT are one row for each account, address, status and minute, with a
- * count: a program that runs through an old address book must not fill the trail.
- */
+/** Refused mail in the audit trail: which account, from and to which addresses, and why; never its content. */
 import { defined } from '../domain/defined.ts';
 import type { Clock } from '../domain/effects.ts';
 import type { MessageId } from '../domain/ids.ts';
@@ -19,7 +14,7 @@ export type RefusedAt = 'mail' | 'recipient' | 'content';
 export interface Refused {
   readonly at: RefusedAt;
   readonly refusal: Refusal;
-  /** As it was given; not checked. */
+  /** The sender as given, unchecked. */
   readonly sender: string;
   readonly recipients: readonly string[];
   readonly message?: MessageId;
@@ -50,12 +45,12 @@ export class RefusalNotes {
     this.#counted.add([submitter.account.id, submitter.address, refusal.status, recipients[0] ?? ''].join('\0'), event);
   }
 
-  /** Writes some of what is still only counted: somebody asks for it. */
+  /** Writes the counted refusals that one request for the trail asks about. */
   flushOf(whose: Whose): void {
     this.#counted.flushOf(({ account, personal }) => whose(account, String(personal?.network ?? '')));
   }
 
-  /** Writes what is still only counted. */
+  /** Writes all refusals that are only counted so far. */
   flush(): void {
     this.#counted.flush();
   }
@@ -72,7 +67,7 @@ const eventOf = (
   account: account.id,
   ...defined({ message }),
   facts: { at, reply: refusal.reply, status: refusal.status, recipients: recipients.length, tls },
-  // The text may name an address.
+  // The text of a refusal may name an address.
   personal: {
     sender: shown(sender),
     recipients: recipients.slice(0, NAMED).map(shown),

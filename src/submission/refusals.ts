@@ -1,4 +1,6 @@
-/** What a submission can be refused with, besides what domain/policy.ts and domain/quirks.ts decide. Each stands once, named, with its code. */
+/**
+ * Every refusal of a submission besides those that domain/policy.ts and domain/quirks.ts decide. Each stands here once, with its name and code.
+ */
 import { type RefusalRow, refusing, row } from '../domain/refusal.ts';
 
 export const submissionRows = {

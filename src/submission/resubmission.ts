@@ -11,7 +11,7 @@ import type { AccountId } from '../domain/ids.ts';
 export interface Resubmitted {
   readonly account: AccountId;
   readonly sender: string;
-  /** Folded; the order does not matter. */
+  /** Folded addresses, in any order. */
   readonly recipients: Iterable<string>;
   readonly messageId: string;
   /** Fingerprint of the octets as submitted. */
@@ -20,9 +20,9 @@ export interface Resubmitted {
 
 const KEY_OCTETS = 16;
 
-/** 16 octets: two different messages of one gateway meet in them once in 10^38 tries. */
+/** Key of a submission, 16 octets: two different messages of one gateway meet in them once in 10^38 tries. */
 export function resubmissionKey({ account, sender, recipients, messageId, submitted }: Resubmitted): Uint8Array {
-  // JSON keeps the parts apart, whatever characters they have.
+  // JSON keeps the parts apart, whatever characters they hold.
   const envelope = JSON.stringify([account, sender, [...recipients].sort(), messageId]);
   return createHash('sha256').update(envelope).update(submitted).digest().subarray(0, KEY_OCTETS);
 }

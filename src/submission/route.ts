@@ -25,17 +25,17 @@ export interface Asked {
   readonly address: Address;
   readonly notify?: readonly string[];
   readonly originalRecipient?: string;
-  /** SIZE of MAIL, 0 where the sender gave none. */
+  /** SIZE parameter of MAIL; 0 if the sender gave none. */
   readonly declared: Octets;
   readonly smtpUtf8: boolean;
   /** Whether what protects messages can serve a recipient; `at`: where the copy would go. */
   readonly permits?: (at: Address, found: Recipient) => Promise<Refusal | undefined>;
 }
 
-/** One way for a copy. */
+/** One way that a copy can go. */
 export interface CopyRoute extends Addressee {
   readonly maxMessage: Octets;
-  /** Of the mailbox that it is filed in; absent: a partner's. */
+  /** Quota of the mailbox that the copy is filed in; absent: it goes to a partner. */
   readonly quota?: Octets;
   readonly nearlyFull?: Filling;
 }
@@ -44,7 +44,7 @@ export interface RoutedAbsence {
   readonly addressee: Address;
   readonly absence: Absence;
   readonly substitute: Address;
-  /** The way for what is encrypted for the addressee. */
+  /** The way for a copy that is encrypted for the addressee. */
   readonly own: CopyRoute | { readonly refusal: Refusal };
 }
 
@@ -54,9 +54,9 @@ export type Route =
       readonly kind: 'taken';
       readonly copyRoute: CopyRoute;
       readonly away?: RoutedAbsence;
-      /** One line of ASCII for the sender. */
+      /** A note for the sender, one line of ASCII. */
       readonly note?: string;
-      /** Why the substitute of an absence that holds was passed over, for the log. */
+      /** Why the substitute of a current absence was passed over, for the log. */
       readonly substituteRefused?: Refusal;
     };
 
@@ -93,7 +93,7 @@ export async function routeOf(registry: Registry, asked: Asked): Promise<Route> 
   };
 }
 
-/** The probe account writes to itself alone, and nobody else to it: for them it is not there. */
+/** The probe account writes to itself alone and nobody else writes to it: to each other they are unknown. */
 function reachable({ by }: Asked, found: Recipient | undefined): Recipient | undefined {
   const isProbe = found?.account.kind === 'probe' || by.kind === 'probe';
   return isProbe && found?.account.id !== by.id ? undefined : found;
@@ -107,7 +107,7 @@ const refusedWith = (refusal: Refusal | undefined): Extract<Route, { kind: 'refu
   return { kind: 'refused', refusal };
 };
 
-/** Not asked of the way for what the sender encrypted: it needs no protection of ours. */
+/** Not asked about the way for what the sender encrypted: that needs no protection of ours. */
 async function permitted(
   { permits }: Asked,
   copyRoute: CopyRoute | { readonly refusal: Refusal },
@@ -117,12 +117,12 @@ async function permitted(
   return refusal === undefined ? copyRoute : { refusal };
 }
 
-/** `at`: where it goes, the addressee's own address or the substitute's. */
+/** `at`: the address that the copy goes to, the addressee's own or the substitute's. */
 function copyRouteOf(asked: Asked, found: Recipient, at: Address): CopyRoute | { readonly refusal: Refusal } {
   const decision: RecipientDecision = decideRoom(at, found, asked.declared);
   if (decision.kind === 'refused') return { refusal: decision.refusal };
   const instead = at !== asked.address;
-  // RFC 3461 section 4.2: whom the sender wrote to must not be lost by where it goes.
+  // RFC 3461 section 4.2: the address that the sender wrote must not be lost when the copy goes to another one.
   const original =
     asked.originalRecipient ?? (instead && !needsUtf8(asked.address) ? `rfc822;${asked.address}` : undefined);
   const to: AcceptedRecipient = {
@@ -147,7 +147,10 @@ export interface SettledRoutes {
   readonly handled: readonly HandledAbsence[];
 }
 
-/** The header was read: what is encrypted for somebody who is away stays with the addressee. A refusal is for the whole message. */
+/**
+ * Called when the header was read: a copy that is encrypted for an absent addressee stays with the addressee. A refusal is for the whole
+ * message.
+ */
 export function settleRoutes(
   routes: readonly { readonly copyRoute: CopyRoute; readonly away?: RoutedAbsence }[],
   encrypted: boolean,

@@ -11,13 +11,13 @@ import { refusals } from './refusals.ts';
 import type { Submitter } from './submitter.ts';
 import type { Transaction } from './transaction.ts';
 
-/** What a limit on encoded octets means for the files that people attach. */
+/** The refusal of a message above a limit; it names the size of attached files that the limit on encoded octets allows. */
 export function tooLarge(limit: Octets): Refusal {
   const attachment = Math.floor((limit * 0.73) / 1_000_000);
   return refusals.tooLarge({ limit: formatOctets(limit), attachment });
 }
 
-/** A partner's limit holds both ways: what its server does not take, it has no business to send. */
+/** A partner's limit holds both ways: its server may not send what it does not accept. */
 export function limitOf(
   { account, organisation }: Pick<Submitter, 'account' | 'organisation'>,
   most: Octets,
@@ -32,17 +32,17 @@ export function tooLargeFor(address: Address, limit: Octets): Refusal {
   return refusals.tooLargeFor({ whose, limit: formatOctets(limit) });
 }
 
-/** Low disk answers at MAIL already: a sender with ten recipients need not find out at the end. */
+/** A low disk refuses at MAIL already: a sender with ten recipients need not find out at the end. */
 export function freeSpaceFor(size: Octets, store: Pick<Store, 'health'>): Refusal | undefined {
   const health = store.health();
   if (health.failed) return refusals.storageFailed;
   return health.free <= size ? refusals.storageFull : undefined;
 }
 
-/** The store does not answer for now, and nothing was done. */
+/** True for the error of a store that does not answer for now: nothing was done. */
 export const isAway = (error: unknown): boolean => error instanceof StoreUnavailable;
 
-/** What the sender hears of a store that could not. */
+/** The refusal that the sender gets for an error of the store. */
 export function storageRefusal(error: unknown): Refusal {
   const detail = error instanceof Error ? error.message : String(error);
   return { ...(error instanceof StoreFull ? refusals.storageFull : refusals.storageFailed), detail };

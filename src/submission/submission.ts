@@ -53,7 +53,7 @@ export class Submission {
   readonly #tests: TestTransactions;
   readonly #standing: () => Promise<Result<Standing, Refusal>>;
 
-  /** `standing`: what stands in the registry of whoever logged in, or why the login holds no more. */
+  /** `standing`: what the registry says of whoever logged in, or why the login no longer holds. */
   constructor(services: SubmissionServices, submitter: Submitter, standing: () => Promise<Result<Standing, Refusal>>) {
     this.#services = services;
     this.#standing = standing;
@@ -90,7 +90,7 @@ export class Submission {
     const { store, counts, maxMessage } = this.#services;
     const closed = this.#closed(record);
     if (closed !== undefined || record === undefined) return closed;
-    // What an operator changed since the login holds from here on.
+    // What an operator changed since the login counts from here on.
     if (record.account !== this.#submitter.account || record.organisation !== this.#submitter.organisation)
       this.#submitter = { ...this.#submitter, account: record.account, organisation: record.organisation };
     const limit = limitOf(record, maxMessage);
@@ -124,7 +124,7 @@ export class Submission {
       : undefined;
   }
 
-  /** Where other gateways change the registry, what MAIL and the header were judged by is judged anew when the message is filed. */
+  /** If other gateways change the registry too, what MAIL and the header were judged by is judged again when the message is filed. */
   async #holds({ sender, authors }: Transaction): Promise<Refusal | undefined> {
     const standing = await this.#standing();
     const closed = standing.ok ? this.#closed(standing.value) : standing.error;
@@ -159,7 +159,7 @@ export class Submission {
     if (!parsed.ok) return fail({ ...refusals.recipientSyntax, detail: parsed.error });
     const key = addressKey(parsed.value);
     const before = transaction.recipients.get(key);
-    // Named once more: nothing is looked up, counted or judged for it.
+    // The same recipient once more: nothing is looked up, counted or judged for it.
     if (before?.path === path && isDeepStrictEqual(before.asked, parameters)) return ok(replyTo(before.note));
     if (
       counts.unknown.of(account.id) >= settingOf('unknown-recipients-per-hour', account.settings, organisation.settings)
@@ -219,7 +219,7 @@ export class Submission {
     const { log } = this.#services;
     if (nearlyFull !== undefined)
       log.warn('quota.warning', { account: nearlyFull.login, used: nearlyFull.used, quota: nearlyFull.quota });
-    // Whoever is away will not see it: the operator has to.
+    // An absent owner will not see the mail, so the operator is told.
     if (substituteRefused !== undefined)
       log.warn('absence.no-substitute', {
         session: this.#submitter.session,
@@ -263,7 +263,7 @@ export class Submission {
         by: hostname,
         protocol: protocolOf(this.#submitter, transaction),
         tls,
-        // Whom the sender wrote to: the substitute is not the sender's business in a trace line.
+        // The trace line names the address that the sender wrote: who the substitute is is not the sender's business.
         ...(only === undefined ? {} : { recipient: only.away?.addressee ?? only.copyRoute.to.address }),
         ...(transaction.test === undefined ? {} : { recipient: transaction.test }),
         at: now,
@@ -337,8 +337,8 @@ export class Submission {
   }
 
   /**
-   * Counted as they come, so that what is broken off counts too, and many messages at once do not pass together. A message that began below
-   * the limit is not refused for its own size.
+   * Octets are counted as they come, so that a broken-off message counts too and many messages at once cannot pass together. A message that
+   * began below the limit is not refused for its own size.
    */
   #hour(): IncomingOptions['hour'] {
     const { octets } = this.#services.counts;
@@ -379,7 +379,7 @@ export class Submission {
   }
 }
 
-/** The content's way in, handed to the protocol layer. */
+/** How the protocol layer hands over the content. */
 export interface Delivery {
   readonly incoming: Incoming;
   readonly quirks: QuirkGuard;

@@ -5,14 +5,14 @@ export interface Submitter {
   readonly account: Account;
   readonly organisation: Organisation;
   readonly session: string;
-  /** Absent: SMTP. */
+  /** How the message comes in; absent: SMTP. */
   readonly protocol?: 'https';
   readonly address: string;
   readonly helo: string;
   readonly extended: boolean;
   /** For example `TLSv1.3`. */
   readonly tls: string;
-  /** For reports of the test address: the suite by its IANA name, and the SASL mechanism of the login. */
+  /** Cipher suite by its IANA name, and SASL mechanism of the login, for reports of the test address. */
   readonly cipher?: string;
   readonly mechanism?: string;
   /** Fingerprint of the client certificate that the login rests on. */

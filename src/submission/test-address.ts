@@ -1,8 +1,8 @@
 /**
  * The test address: a message to it alone is filed for nobody and answered by a report, into the mailbox of whoever sent it.
  *
- * Loop-safe: the report has a null sender and is auto-submitted (RFC 3834 section 3.1), and no message with either is taken. An address
- * that somebody has registered under the same name is theirs.
+ * It cannot loop: the report has a null sender and is auto-submitted (RFC 3834 section 3.1), and no message with either is accepted. If
+ * somebody has registered the same address, it is a normal address.
  */
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -13,7 +13,7 @@ import { type Octets, octets } from '../domain/units.ts';
 import type { BodyWriter, PreparedNotice, SealedBody } from '../store/store.ts';
 
 export interface TestReports {
-  /** The report, its body sealed; undefined where the sender has no place for it. Rejects with StoreFull or StoreFailed. */
+  /** The report, its body sealed; undefined if the sender has no mailbox for it. Rejects with StoreFull or StoreFailed. */
   reportOn(tested: TestedMessage): Promise<PreparedNotice | undefined>;
 }
 
@@ -62,13 +62,13 @@ export const testRows = {
 
 export const testRefusals = refusing(testRows);
 
-/** Gives the room up that was opened for a message; its id stays. */
+/** Gives back the space that was reserved for a message; its id stays. */
 export function sampleInsteadOf(writer: BodyWriter): SampleWriter {
   void writer.abort();
   return new SampleWriter(writer.id);
 }
 
-/** Takes a message's octets as the store would, and keeps the first of them. */
+/** Reads a message's octets as the store would, and keeps the first of them. */
 export class SampleWriter implements BodyWriter {
   readonly id: BodyWriter['id'];
   readonly #sample = Buffer.alloc(SAMPLE);

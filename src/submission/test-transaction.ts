@@ -1,4 +1,7 @@
-/** A transaction whose one recipient is the test address: whether it is taken, and the report instead of a message. */
+/**
+ * A transaction whose one recipient is the test address: whether it is accepted, and the report that is filed instead
+ * of a message.
+ */
 import { type Address, addressKey } from '../domain/address.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
@@ -18,14 +21,14 @@ export class TestTransactions {
     this.#services = services;
   }
 
-  /** An address that somebody has registered under the same name is theirs. */
+  /** False if somebody has registered the same address: then it is a normal address. */
   async isFor(address: Address): Promise<boolean> {
     const { store, hostname, tests } = this.#services;
     if (tests === undefined || !isTestAddress(address, hostname)) return false;
     return (await store.registry.findRecipient(addressKey(address))) === undefined;
   }
 
-  /** Answers RCPT of a transaction that has the test address among its recipients, or would. */
+  /** Answers RCPT of a transaction that has the test address among its recipients, or would get it. */
   recipient(
     transaction: Transaction,
     address: Address,
@@ -47,7 +50,7 @@ export class TestTransactions {
     return ok({ note: 'The test address: a report about the message will be in your mailbox' });
   }
 
-  /** Nothing is filed but the report, and that before the reply. */
+  /** Files the report alone, before the reply. */
   async file(
     { test, sender, parameters, quirks }: Transaction,
     { body, plan, parts }: ReceivedContent,

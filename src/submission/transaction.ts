@@ -1,4 +1,4 @@
-/** One mail transaction: what it is made of, who submits it, and what the gateway's sessions share. */
+/** One mail transaction: its parts, who submits it, and what the gateway's sessions share. */
 import type { Address } from '../domain/address.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { MessageId } from '../domain/ids.ts';
@@ -37,9 +37,9 @@ export interface SubmissionServices {
   readonly tests?: TestReports;
   /** Tells senders that asked for it (NOTIFY=SUCCESS) that their message stands in a mailbox. */
   readonly filed?: FiledNotices;
-  /** Counts a message whose content was begun, by how it ended; for a road that has no sessions of its own to count it. */
+  /** Counts a message whose content was begun, by how it ended; set by protocols whose sessions do not count it. */
   readonly ended?: (outcome: ContentOutcome, submitted: Octets) => void;
-  /** Told of mailboxes that are nearly full. */
+  /** Notes mailboxes that are nearly full. */
   readonly fullness?: Fullness;
 }
 
@@ -47,7 +47,7 @@ export interface SubmissionServices {
 export const CONTENT_OUTCOMES = ['accepted', 'duplicate', 'refused-4yz', 'refused-5yz', 'interrupted'] as const;
 export type ContentOutcome = (typeof CONTENT_OUTCOMES)[number];
 
-/** What stands in the registry of whoever logged in, at this moment; undefined where that account is gone. */
+/** What the registry says at this moment of whoever logged in; undefined if the account no longer exists. */
 export type Standing = LoginRecord | undefined;
 
 export interface MailParameters {
@@ -56,7 +56,7 @@ export interface MailParameters {
   readonly smtpUtf8: boolean;
   readonly ret?: 'FULL' | 'HDRS';
   readonly envid?: string;
-  /** How session and command deviate. Judged at RCPT: for the test address everything is tolerated. */
+  /** How session and command deviate. Judged at RCPT, since for the test address everything is tolerated. */
   readonly quirks?: readonly Quirk[];
 }
 
@@ -69,10 +69,10 @@ export interface RecipientParameters {
 export interface TakenRecipient {
   readonly copyRoute: CopyRoute;
   readonly away?: RoutedAbsence;
-  /** The command, to tell its repetition. */
+  /** The path of the command, by which its repetition is recognised. */
   readonly path: string;
   readonly asked: RecipientParameters;
-  /** For the reply. */
+  /** A note for the reply. */
   readonly note?: string;
 }
 
@@ -82,7 +82,7 @@ export interface Transaction {
   readonly recipients: Map<string, TakenRecipient>;
   /** Addresses that the header names as its authors, and that the submitter may send as. */
   readonly authors: Set<Address>;
-  /** RCPT commands so far, taken or not. */
+  /** RCPT commands so far, accepted or not. */
   asked: number;
   /** The smallest limit among the addressees, and whose it is. */
   limit: { readonly octets: Octets; readonly refusal: Refusal };
@@ -95,22 +95,22 @@ export interface Transaction {
 
 /** A request that its sender may send again under the same key, and what it is answered then. */
 export interface KeyedRequest {
-  /** 16 octets of a hash of whose key it is and of the key. */
+  /** The first 16 octets of a hash over the owner of the key and the key. */
   readonly key: Uint8Array;
-  /** What was asked for, given the fingerprint of the content as submitted. */
+  /** Digest of the request, given the fingerprint of the content as submitted. */
   readonly digest: (submitted: Uint8Array) => Uint8Array;
-  /** What is kept beside the message's id. `note`: of `Filed`. */
+  /** The answer that is kept beside the message's id. `note`: that of `Filed`. */
   readonly answer: (note: string | undefined) => string;
 }
 
-/** What the protocol layer knows of content when it has ended, and no command said. */
+/** What is known of content only when it has ended, and no command said. */
 export interface EndedContent {
   /** Some octet is above 127. */
   readonly eightBit: boolean;
 }
 
 export interface RecipientTaken {
-  /** For the reply: the addressee is away, and where the message goes. */
+  /** A note for the reply: the addressee is absent, and where the message goes. */
   readonly note?: string;
 }
 
@@ -119,7 +119,7 @@ export interface Filed {
   readonly id: MessageId;
   /** The same message was accepted a moment ago and nobody has it yet: `id` is that one's, and nothing was filed. */
   readonly again?: MessageId;
-  /** For the reply: what did not go where RCPT said. */
+  /** A note for the reply: what did not go where RCPT said. */
   readonly note?: string;
   /** The same request was carried out before, or another one under the same key: `id` is that one's message, and nothing was filed. */
   readonly answered?: Answered;
