@@ -1,7 +1,7 @@
 /**
- * Who waits for something to come into a mailbox: told by the commit that brings it, and the store is not asked meanwhile.
+ * Clients that wait for new mail in a mailbox: the commit that brings it tells them, so the store is not asked meanwhile.
  *
- * So many wait for one account, and so many in all; who comes beyond that gets no place, and is answered at once.
+ * The number that may wait is limited for one account and in all; a client beyond that gets no place and is answered at once.
  */
 import type { Clock } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';
@@ -43,7 +43,7 @@ export class Arrivals {
     return this.#waiting;
   }
 
-  /** Something may be there now for those who wait for this mailbox. */
+  /** Tells those who wait for this mailbox that it may have changed. */
   tell(account: AccountId): void {
     for (const place of this.#places.get(account) ?? []) {
       place.changed = true;
@@ -51,7 +51,7 @@ export class Arrivals {
     }
   }
 
-  /** Undefined: too many wait already. */
+  /** Takes a place to wait for this mailbox; undefined: too many wait already. */
   watch(account: AccountId): Watch | undefined {
     const places = this.#places.get(account) ?? new Set<ArrivalWait>();
     if (places.size >= MOST_WAITING || this.#waiting >= MOST_WAITING_IN_ALL) return undefined;

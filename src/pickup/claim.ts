@@ -13,11 +13,11 @@ import {
 } from '../domain/units.ts';
 import type { MailboxEntry } from '../store/deliveries.ts';
 
-/** A claim lasts so long at most, from its begin or from a renewal. */
+/** A claim lasts at most this long after it was made or renewed. */
 export const LONGEST_CLAIM = seconds(60);
 /** Longest life of a claim, with all its renewals. */
 export const LONGEST_RENEWED = minutes(10);
-/** Messages of one claim. */
+/** Most messages of one claim. */
 export const MOST_CLAIMED = 100;
 
 /** A claimed message. */
@@ -25,16 +25,16 @@ export interface Item {
   readonly uid: EntryUid;
   readonly id: MessageId;
   readonly octets: Octets;
-  /** Of the stored content. */
+  /** SHA-256 of the stored content, hexadecimal. */
   readonly sha256: string;
   readonly sender: Address | '';
-  /** When it came into the mailbox. */
+  /** When the message came into the mailbox. */
   readonly since: Instant;
   readonly receiptWanted: boolean;
   readonly sentBefore: boolean;
-  /** It, or a part of it, left to its last octet while it was claimed. */
+  /** The message, or a part of it, was sent to its last octet while it was claimed. */
   sent: boolean;
-  /** Its acknowledgement is being written: whatever ends the claim leaves it alone. */
+  /** Its acknowledgement is being written, so an end of the claim leaves the message alone. */
   writing: boolean;
 }
 
@@ -60,7 +60,10 @@ export class Claim {
   state: ClaimState = 'open';
   /** Messages that were acknowledged. */
   acknowledged = 0;
-  /** How many each request acknowledged, by its key: the same request again hears the same. Each removed one at least, so there are no more than messages. */
+  /**
+   * How many messages each request acknowledged, by the key of the request, so that a repeated request hears the same number. Each has removed at least one,
+   * so there are no more entries than messages.
+   */
   readonly answered = new Map<string, number>();
   readonly #clock: Clock;
   readonly #begun: Milliseconds;
@@ -74,7 +77,7 @@ export class Claim {
     this.#ends = milliseconds(this.#begun + Math.min(lasts, LONGEST_CLAIM));
   }
 
-  /** By the wall clock, for people and programs. */
+  /** End of the claim by the wall clock, to be shown. */
   get endsAt(): Instant {
     return instant(this.#clock.now() + Math.max(0, this.#ends - this.#clock.monotonic()));
   }
@@ -83,7 +86,7 @@ export class Claim {
     return this.#clock.monotonic() >= this.#ends;
   }
 
-  /** Never beyond what all renewals together may give. */
+  /** Renews the claim, never beyond the longest life of all renewals together. */
   renew(lasts: Milliseconds): void {
     const now = this.#clock.monotonic();
     this.#ends = milliseconds(Math.min(now + Math.min(lasts, LONGEST_CLAIM), this.#begun + LONGEST_RENEWED));

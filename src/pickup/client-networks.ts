@@ -19,19 +19,21 @@ export interface ClientNetworksParts {
   readonly deliveries: Pick<Deliveries, 'noteConsumer' | 'consumers' | 'accountsAt'>;
   readonly clock: Clock;
   readonly log: Log;
-  /** Tells the owner. May reject; it is told again an hour later then. */
+  /** Tells the owner. If it rejects, the owner is told an hour later. */
   readonly warn: (account: AccountId, networks: readonly string[]) => Promise<void>;
 }
 
-/** Places of which something is counted and not written yet. */
+/** Networks of accounts with counts that are not written yet. */
 export const MAX_PENDING = 20_000;
 const WRITE_EVERY = minutes(5);
-/** A place that deleted within this time is in use. */
+/** A network that deleted mail within this time is in use. */
 const IN_USE = days(7);
-/** A network of so many accounts is a hosted system's or a hospital's, which may come from several. */
+/**
+ * Accounts from which a network counts as shared: it is a hosted system's or a hospital's, whose mail programs may come from several networks.
+ */
 const SHARED_BY = 5;
 const LOOK_EVERY = hours(1);
-/** Accounts whose last look is remembered. */
+/** Accounts whose last look-up is remembered. */
 export const MAX_LOOKS = 10_000;
 
 interface Pending {
@@ -69,14 +71,14 @@ export class ClientNetworks {
     if (did.deleted > 0) this.#look(account, network);
   }
 
-  /** What was counted of the account so far stands in the store. Never rejects. */
+  /** Resolves once everything counted of the account so far is in the store. Never rejects. */
   async written(account: AccountId): Promise<void> {
     const its = [...this.#pending].filter(([, pending]) => pending.account === account);
     for (const [key] of its) this.#pending.delete(key);
     await Promise.all(its.map(([, pending]) => this.#note(pending)));
   }
 
-  /** Writes what was counted, and waits for looks under way. */
+  /** Writes what was counted, and waits for look-ups under way. */
   async close(): Promise<void> {
     this.#write();
     await Promise.all(this.#looks);
@@ -94,7 +96,7 @@ export class ClientNetworks {
     return deliveries.noteConsumer(account, network, { sessions, retrieved, deleted }, clock.now());
   }
 
-  /** At most once an hour for an account: a system that polls every minute must not cost a query each time. */
+  /** Looks for competing networks at most once an hour for an account: a system that polls every minute must not cost a query each time. */
   #look(account: AccountId, network: string): void {
     const now = this.#parts.clock.monotonic();
     const before = this.#looked.get(account);
@@ -116,7 +118,7 @@ export class ClientNetworks {
     const { deliveries, clock, log, warn } = this.#parts;
     const since = clock.now() - IN_USE;
     const inUse = (c: Consumer): boolean => c.deleted > 0 && c.lastAt >= since && c.network !== network;
-    // What another place did a minute ago is counted in memory still.
+    // What another network did a minute ago may still be counted in memory only.
     await this.written(account);
     const places = [network, ...(await deliveries.consumers(account)).filter(inUse).map((c) => c.network)];
     if (places.length < 2 || (await this.#allShared(places))) return;
@@ -124,7 +126,10 @@ export class ClientNetworks {
     await warn(account, places);
   }
 
-  /** A system that many accounts share leaves by several networks of its own; one that this account alone has beside it is another program. */
+  /**
+   * Tells apart two cases. A network that many accounts share is one system's, which may leave by several networks; a network that only this
+   * account has beside it is another program.
+   */
   async #allShared(places: readonly string[]): Promise<boolean> {
     for (const place of places)
       if ((await this.#parts.deliveries.accountsAt(place, SHARED_BY)) < SHARED_BY) return false;

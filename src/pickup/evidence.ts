@@ -1,14 +1,14 @@
-/** What the trail tells of mail that was fetched: the same rows over every protocol. */
+/** The audit rows about fetched mail, the same for every protocol. */
 import type { AccountId, MessageId } from '../domain/ids.ts';
 import type { AuditEvent } from '../store/audit.ts';
 
-/** Who collected. */
+/** Who collected, and how. */
 export interface Collector {
   readonly address: string;
   readonly protocol: 'pop3' | 'https';
   /** For example `TLSv1.3`. */
   readonly tls: string;
-  /** Whether the login holds still; asked where something is removed by it. */
+  /** Whether the login still holds; asked when the login is used to remove something. */
   readonly stands?: () => Promise<boolean>;
 }
 
@@ -19,7 +19,10 @@ export interface Sent {
   readonly part?: string;
 }
 
-/** One row a message that was sent: "collected 10:14 by ..." is what a sender may ask for years later. */
+/**
+ * One row for each message that was sent: "collected 10:14 by ..." is what a sender may ask for years
+ * later.
+ */
 export const collectedRows = (account: AccountId, collector: Collector, sent: readonly Sent[]): AuditEvent[] =>
   sent.map(({ id, removed, part }) => ({
     event: 'message.collected',
@@ -35,7 +38,10 @@ export const collectedRows = (account: AccountId, collector: Collector, sent: re
     personal: { address: collector.address },
   }));
 
-/** The row of a commit: how many. `by`: what it rests on, where the client did not say so. */
+/**
+ * The row of a commit: how many messages were removed. `by`: what made the commit, if the client did not
+ * ask for it.
+ */
 export const committedRow = (
   account: AccountId,
   { protocol, address }: Collector,
@@ -49,7 +55,7 @@ export const committedRow = (
   personal: { address },
 });
 
-/** NEN 7513: a look at the top of messages is a look as well; one row for so many. */
+/** NEN 7513: a look at the top of a message is access to it as well; one row counts all of them. */
 export const previewedRow = (
   account: AccountId,
   { protocol, tls, address }: Collector,

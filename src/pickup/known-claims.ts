@@ -1,20 +1,22 @@
-/** Claims that are open or ended a while ago, so that whoever comes late hears what became of his. Bounded for each account and in all. */
+/**
+ * Claims that are open or ended a while ago, so that a late request hears what became of its claim. Bounded for each account and in all.
+ */
 import type { AccountId } from '../domain/ids.ts';
 import type { Claim } from './claim.ts';
 
-/** Of one account, and of all: beyond it the oldest that have ended are forgotten. */
+/** Claims remembered of one account, and of all: beyond that the oldest ended ones are forgotten. */
 export const REMEMBERED = 200;
 export const REMEMBERED_IN_ALL = 20_000;
 
 export interface KnownClaim<V> {
   readonly claim: Claim;
   readonly visitor: V;
-  /** Of the request that made it. */
+  /** Key of the request that made the claim. */
   readonly key: string;
 }
 
 export class KnownClaims<V> {
-  /** The account that made one last stands last. */
+  /** Claims by account; the account that made one last stands last. */
   readonly #of = new Map<AccountId, Map<string, KnownClaim<V>>>();
   #size = 0;
 

@@ -18,7 +18,7 @@ export type LeaseStore = Pick<
   'lockMaildrop' | 'refreshMaildrop' | 'openEntry' | 'commitMaildrop' | 'releaseMaildrop'
 > & { readonly deliveries: Pick<Deliveries, 'mailboxEntries' | 'mailboxEntry' | 'noteSent'> };
 
-/** Entries that are looked at in one read. */
+/** Entries read from the store in one go. */
 const PAGE = 200;
 
 export class Lease {
@@ -26,9 +26,9 @@ export class Lease {
   readonly #lock: MaildropLock;
   readonly #receipts: Receipts | undefined;
   readonly #taken = new Map<MessageId, Item>();
-  /** Removed since the look of `take` began, which may have seen them still. */
+  /** Entries removed since the current `take` began reading, whose pages may still show them. */
   readonly #removed = new Set<EntryUid>();
-  /** Nothing below it is free. */
+  /** Below this entry none is free. */
   #floor = 0 as EntryUid;
   /** Rises with each message that is given back. */
   #puts = 0;
@@ -44,7 +44,7 @@ export class Lease {
     return this.#lock.account;
   }
 
-  /** Another has the maildrop, such as a move of the account. */
+  /** Another session has the maildrop now, such as a move of the account. */
   get lost(): boolean {
     return this.#lock.lost;
   }
@@ -62,7 +62,7 @@ export class Lease {
     return this.#taken.get(id);
   }
 
-  /** Up to `most` that nobody has, oldest first. Nobody else has them from now on. One call works at a time, the others wait for it. */
+  /** Takes up to `most` free messages, oldest first; from now on nobody else can take them. One call works at a time, the others wait for it. */
   async take(most: number): Promise<readonly MailboxEntry[]> {
     const mine = this.#turn.then(() => this.#take(most));
     this.#turn = mine.catch(() => undefined);
@@ -84,7 +84,7 @@ export class Lease {
         if (!this.#removed.has(entry.uid) && this.#has(entry)) found.push(entry);
       }
     }
-    // What came since the lock was taken, and is among these, is in the maildrop from now on.
+    // A message that came after the lock was taken is in the maildrop only once the lock is refreshed.
     if (found.length > 0) await this.#refresh(found);
     if (this.#puts === puts) this.#floor = after;
     return found;
@@ -108,7 +108,7 @@ export class Lease {
 
   #has(entry: MailboxEntry): boolean {
     const { id } = entry.message;
-    // A message that lies here twice is handed out one time after the other.
+    // A message that was filed twice in this mailbox is handed out twice, one after the other.
     if (this.#taken.has(id)) return false;
     this.#taken.set(id, itemOf(entry));
     return true;
@@ -130,7 +130,7 @@ export class Lease {
   }
 
   /**
-   * Removes them as DELE and QUIT do: with the rows that tell who collected what, and the receipts for it, in one transaction. Rejects with LockLost,
+   * Removes messages as DELE and QUIT do: with the audit rows that tell who collected what, and the receipts for it, in one transaction. Rejects with LockLost,
    * LoginEnded or StoreFailed, and then nothing was removed.
    */
   async remove(items: readonly Item[], collector: Collector): Promise<void> {
@@ -162,7 +162,7 @@ export class Lease {
     }
   }
 
-  /** What was sent of these and not acknowledged is noted, as at the end of a session without QUIT. */
+  /** Notes messages that were sent and not acknowledged, as the end of a session without QUIT does. */
   async noteSent(items: readonly Item[], collector: Collector): Promise<void> {
     const { account } = this;
     const sent = items.filter((item) => item.sent);
@@ -177,11 +177,14 @@ export class Lease {
 
 /** A message that left to its end and was not acknowledged. */
 export interface SentItem extends Pick<Item, 'uid' | 'id' | 'receiptWanted' | 'sentBefore'> {
-  /** Absent: it left as it is. */
+  /** The part that was sent; absent: the whole message. */
   readonly part?: string;
 }
 
-/** Notes them with their rows; whole ones that were sent before are collected now, and their receipts owed. Resolves to those that are there still. */
+/**
+ * Notes messages as sent, with their audit rows. Whole ones that were sent before now count as collected, and their receipts are owed. Resolves to those that
+ * still exist.
+ */
 export async function noteSent(
   deliveries: Pick<Deliveries, 'noteSent'>,
   receipts: Receipts | undefined,

@@ -37,7 +37,7 @@ export type MaildropStore = Pick<
 export type Listing = MaildropListing;
 export type Content = StoredContent;
 
-/** What went wrong, as far as a session answers it differently. */
+/** What went wrong, by the answers that a session can give. */
 export type Fault = 'taken-over' | 'login-ended' | 'damaged' | 'unknown' | 'failed';
 
 export const faultOf = (error: unknown): Fault =>
@@ -51,10 +51,10 @@ export const faultOf = (error: unknown): Fault =>
           ? 'unknown'
           : 'failed';
 
-/** For content that was read to its end and is not as long as it should be. */
+/** The error for content that was read to its end and is not as long as it should be. */
 export const damaged = (why: string): Error => new ContentDamaged(why);
 
-/** Nothing can be told of content that cannot be read; whatever else goes wrong ends the command. */
+/** Of damaged content no more can be told; any other error ends the command. */
 const unlessDamaged = (error: unknown): undefined => {
   if (!(error instanceof ContentDamaged)) throw error;
 };
@@ -62,18 +62,18 @@ const unlessDamaged = (error: unknown): undefined => {
 const DELETED = 1;
 const RETRIEVED = 2;
 const PREVIEWED = 4;
-/** Its sending began; whether it came to its end is another mark. */
+/** Sending of the message began; another mark says whether it came to its end. */
 const FETCHED = 8;
-/** Of a message that broke off on its way, more octets tell nothing: it is more often the line than what is in it. */
+/** A message that broke off after more octets than this tells nothing about itself: it is more often the line than the content. */
 const MOST_BROKEN = 1024 * 1024;
 
-/** What a message number leads to. `missing`: higher than the maildrop has. */
+/** What a message number leads to. `missing`: it is higher than the last number of the maildrop. */
 export type Selection =
   | { readonly kind: 'message'; readonly index: number }
   | { readonly kind: 'missing'; readonly count: number }
   | { readonly kind: 'deleted' };
 
-/** What was done, for the log. */
+/** What the session did, for the log. */
 export interface MaildropCounts {
   readonly retrieved: number;
   readonly deleted: number;
@@ -96,7 +96,7 @@ export class Maildrop {
   readonly #lock: MaildropLock;
   readonly #receipts: Receipts | undefined;
   #listing: Listing | undefined;
-  /** One octet a message, once the listing is there. */
+  /** Marks, one octet for each message; undefined until the listing was read. */
   #marks: Uint8Array | undefined;
   #deleted = 0;
   #deletedOctets = 0;
@@ -179,7 +179,7 @@ export class Maildrop {
     return this.#store.openEntry(this.#lock, this.#loaded().uidOf(index));
   }
 
-  /** The message was sent to its end, final dot included. */
+  /** Notes that the message was sent to its end, final dot included. */
   noteRetrieved(index: number, content: Content): void {
     this.#retrievedOctets += content.octets;
     if (this.#mark(index, RETRIEVED)) this.#retrieved.push({ index, id: content.id });
@@ -193,12 +193,12 @@ export class Maildrop {
     return Math.max(this.#last, this.#lastBefore);
   }
 
-  /** All of the message is about to be sent, by whatever command. */
+  /** Notes that all of the message is about to be sent, by whatever command. */
   noteFetching(index: number): void {
     this.#mark(index, FETCHED);
   }
 
-  /** A session that fetched this message tried it, whatever became of it. */
+  /** True if this session fetched the message, whatever became of it. */
   wasFetched(uid: EntryUid): boolean {
     const listing = this.#listing;
     for (let index = 0; index < (listing?.count ?? 0); index += 1)
@@ -207,8 +207,8 @@ export class Maildrop {
   }
 
   /**
-   * The session ended at this message, as far as its client is concerned: is it one that may have made it end? Not where nothing is left behind it, for a client
-   * that never asks for UIDLs: some of those drop the line when they have all. Nor where a large one broke off on its way.
+   * The session ended at this message, as far as its client is concerned: is it one that may have made it end? False for the last message of a client that
+   * never asks for UIDLs: some of those drop the line when they have all. False for a large message that broke off on its way.
    */
   stuckAt(index: number, knowsUidls: boolean): EntryUid | undefined {
     const listing = this.#listing;
@@ -220,7 +220,7 @@ export class Maildrop {
     return listing.uidOf(index);
   }
 
-  /** A part of the message was sent (TOP). That the owner of a whole one looks at its top again tells nothing. */
+  /** Notes that a part of the message was sent (TOP). It tells nothing if the owner looks at the top of a message that was sent whole before. */
   notePreviewed(index: number): void {
     if (!this.#loaded().retrievedBefore(index)) this.#mark(index, PREVIEWED);
   }
@@ -236,18 +236,18 @@ export class Maildrop {
     this.#marks?.forEach((mark, index, marks) => (marks[index] = mark & ~DELETED));
     this.#deleted = 0;
     this.#deletedOctets = 0;
-    // RFC 1460 section 5: LAST is again what it was at the login.
+    // RFC 1460 section 5: after RSET, LAST is again what it was at the login.
     this.#last = 0;
   }
 
-  /** Messages that a client may take for removed which drops the line: sent to their end, and with `marked` marked as well. */
+  /** Messages that a client which drops the line may believe removed: those sent to their end; with `marked`, only those that it also marked. */
   removable(what: 'marked' | 'retrieved'): number {
     return what === 'retrieved'
       ? this.#retrieved.length
       : this.#retrieved.filter(({ index }) => this.isDeleted(index)).length;
   }
 
-  /** The client has closed without QUIT, and its account is set so: removes what `removable` counts, and nothing else. */
+  /** The client has closed without QUIT, and its account is set to remove mail then: removes what `removable` counts, and nothing else. */
   async commitDropped(collector: Collector, what: 'marked' | 'retrieved'): Promise<void> {
     const removed = this.#retrieved.filter(({ index }) => what === 'retrieved' || this.isDeleted(index));
     this.reset();
@@ -296,7 +296,7 @@ export class Maildrop {
     this.#notePreviews(collector);
   }
 
-  /** NEN 7513: a look at the top of messages is a look as well; one row a session. */
+  /** NEN 7513: a look at the top of messages is access to them as well; one row counts those of a session. */
   #notePreviews(collector: Collector): void {
     let messages = 0;
     for (const mark of this.#marks ?? []) if ((mark & PREVIEWED) !== 0) messages += 1;
@@ -318,8 +318,8 @@ export class Maildrop {
   }
 
   /**
-   * What QUIT confirms, of messages with a wish for a receipt: those that were sent in this session, and those that an earlier one sent
-   * before its line broke and this one deletes without fetching them again.
+   * The messages with a wish for a receipt that QUIT confirms: those sent in this session, and those that an earlier session sent before its line broke and
+   * this one deletes without fetching them again.
    */
   async #confirmed(listing: Listing): Promise<MessageId[]> {
     if (this.#receipts === undefined) return [];

@@ -1,10 +1,10 @@
-/** What pickup asks of whoever writes receipts: that senders are told what a session collected. */
+/** What pickup asks of the part that writes receipts, so that senders are told what a session collected. */
 import type { AccountId, MessageId } from '../domain/ids.ts';
 import type { Acceptance, PreparedNotice } from '../store/store.ts';
 
 export interface Collected {
   readonly account: AccountId;
-  /** Messages for which a receipt is wanted; for some it may have been sent already. */
+  /** Messages for which a receipt is wanted; some of the receipts may have been sent already. */
   readonly messages: readonly MessageId[];
   /** For example `TLSv1.3`. */
   readonly tls: string;
@@ -13,7 +13,7 @@ export interface Collected {
   readonly by: 'quit' | 'twice' | 'hung-up';
 }
 
-/** Most messages of one session whose senders are told: what is more is told of in the log and stands in the trace. */
+/** Most messages of one session whose senders get a receipt; messages beyond that are noted in the log and stand in the trace. */
 export const MAX_RECEIPTS = 1000;
 
 export interface Receipts {
@@ -24,7 +24,7 @@ export interface Receipts {
   receiptsFor(collected: Collected): Promise<readonly PreparedNotice[]>;
 }
 
-/** Ends a session together with what is owed for it; `end` asks when it is time to write that. */
+/** Ends a session together with the receipts that are owed for it; `end` calls for them when it is time to write them. */
 export async function withReceipts(
   receipts: Receipts | undefined,
   collected: Collected,

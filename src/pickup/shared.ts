@@ -25,9 +25,9 @@ export interface SharedParts {
   readonly clock: Clock;
   readonly random: RandomBytes;
   readonly log: Log;
-  /** Messages are free again that somebody had claimed. */
+  /** Called when messages that somebody had claimed are free again. */
   readonly freed?: (account: AccountId) => void;
-  /** Open claims of all accounts; MOST_CLAIMS_IN_ALL where it is left out. */
+  /** Most open claims of all accounts; default: MOST_CLAIMS_IN_ALL. */
   readonly most?: number;
 }
 
@@ -36,25 +36,25 @@ export interface Visitor extends Collector {
   readonly network: string;
 }
 
-/** Open claims of one account, and of all. */
+/** Most open claims of one account, and of all. */
 export const MOST_CLAIMS = 32;
 export const MOST_CLAIMS_IN_ALL = 2000;
 
 export type Unclaimed = 'in-use' | 'too-many';
-/** `unknown`: there is none of that id. `lapsed`, `released`: it has ended so. */
+/** `unknown`: no claim has that id. `lapsed`, `released`: the claim has ended in that way. */
 export type Ended = 'unknown' | 'lapsed' | 'released' | 'acknowledged';
 
 interface Open {
-  /** Undefined once it is over. */
+  /** The lease of the account's maildrop; undefined once it is over. */
   lease: Lease | undefined;
   readonly claims: Set<Claim>;
-  /** Work that needs the lease to stay. */
+  /** Operations under way that need the lease to stay. */
   busy: number;
 }
 
 export class SharedMaildrops {
   readonly #p: SharedParts;
-  /** No other process has the same, so that nobody takes a maildrop over from one that lives. */
+  /** A network name that no other process has, so that a claim never takes over the maildrop of a process that lives. */
   readonly #network: string;
   readonly #open = new Map<AccountId, Promise<Open | 'in-use'>>();
   readonly #known = new KnownClaims<Visitor>();
@@ -68,8 +68,8 @@ export class SharedMaildrops {
   }
 
   /**
-   * Claims up to `most` messages, the oldest that nobody has; where there are none, nothing is claimed (`none`). The same `key` again leads to
-   * the claim that it made, as it is by now, while that is known.
+   * Claims up to `most` messages, the oldest that nobody has; where there are none, nothing is claimed (`none`). The same `key` again finds the claim that it
+   * made, in its present state, while that is remembered.
    */
   async claim(
     account: AccountId,
@@ -109,7 +109,7 @@ export class SharedMaildrops {
     return this.#known.get(account, id)?.claim;
   }
 
-  /** The claim that the same request made before. */
+  /** The claim that an earlier request with the same key made. */
   findByKey(account: AccountId, key: string): Claim | undefined {
     return this.#known.byKey(account, key)?.claim;
   }
@@ -182,7 +182,7 @@ export class SharedMaildrops {
     }
   }
 
-  /** A message that is claimed: to be read under the lease, and noted when it has left to its end. */
+  /** Opens a claimed message: it is read under the lease, and noted once it was sent to its end. */
   async claimed(account: AccountId, id: MessageId): Promise<Claimed | undefined> {
     const open = await this.#open.get(account);
     if (open === undefined || open === 'in-use') return undefined;
@@ -201,7 +201,7 @@ export class SharedMaildrops {
     };
   }
 
-  /** Ends every claim; what was sent is noted. */
+  /** Ends every claim; messages that were sent are noted as sent. */
   async close(): Promise<void> {
     for (const opening of [...this.#open.values()]) {
       const open = await opening;
@@ -264,7 +264,7 @@ export class SharedMaildrops {
     await lease.release();
   }
 
-  /** The maildrop was taken away: what was claimed is claimed no more. */
+  /** The maildrop was lost to another session: what was claimed is no longer claimed. */
   async #lose(account: AccountId, open: Open): Promise<void> {
     for (const claim of [...open.claims]) {
       open.claims.delete(claim);
@@ -310,7 +310,7 @@ export class SharedMaildrops {
       return true;
     } catch (error) {
       for (const item of items) item.writing = false;
-      // Its time was over while this was being written.
+      // The claim's time ended while the removal was being written.
       if (claim.state !== 'open') lease.put(items.map(({ id }) => id));
       if (!(error instanceof LockLost)) throw error;
       await this.#lose(account, open);
@@ -329,7 +329,7 @@ export class SharedMaildrops {
     void this.#end(open, claim, 'lapsed');
   }
 
-  /** What the claim has left is noted, and then free. Never rejects. */
+  /** Ends a claim: what was sent is noted, and then what is left is free. Never rejects. */
   #end(open: Open, claim: Claim, state: 'released' | 'lapsed'): Promise<void> {
     const ended = this.#ended(open, claim, state).finally(() => this.#ending.delete(ended));
     this.#ending.add(ended);
@@ -362,11 +362,11 @@ export class SharedMaildrops {
   }
 }
 
-/** One claimed message, as whoever fetches it has it. */
+/** One claimed message, as it is given to whoever fetches it. */
 export interface Claimed {
   readonly item: Item;
   readonly open: () => Promise<StoredContent>;
   readonly progress: () => void;
-  /** It has left to its end, or is about to; false: it is claimed no more, and its end may not be shown. */
+  /** Called when the message was sent to its end or is about to be. False: it is no longer claimed, and its end may not be shown. */
   readonly sent: () => boolean;
 }

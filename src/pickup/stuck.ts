@@ -21,7 +21,7 @@ export interface Fetcher {
   readonly account: AccountId;
   readonly network: string;
   readonly what: WhenStuck;
-  /** So many sessions that end at one message are enough. */
+  /** Sessions that must have ended at one message before something is done. */
   readonly after: number;
 }
 
@@ -41,18 +41,18 @@ export interface StuckParts {
   readonly act: (stuck: StuckMessage, what: WhenStuck) => Promise<Acted>;
 }
 
-/** What was done, over all accounts; for metrics. */
+/** Messages that were reported or set aside, over all accounts; for metrics. */
 export type StuckCounts = Record<'told' | 'held', number>;
 
 /** Programs that are remembered; of those beyond it the one that was seen longest ago is forgotten. */
 export const MAX_STUCK = 10_000;
-/** Sessions that end at a message further apart than this are no row of such sessions. */
+/** Two sessions that ended at a message further apart than this do not count together. */
 const APART = days(7);
 
 interface Seen extends StuckMessage {
   times: number;
   last: Instant;
-  /** What was done about this message. */
+  /** What was done about the message. */
   acted: Acted | undefined;
   /** A message was set aside, and the program got behind no other since. */
   readonly aside: boolean;
@@ -68,7 +68,7 @@ export class StuckMessages {
     this.#p = parts;
   }
 
-  /** Those that block a mailbox as far as is known, oldest first: their sessions ended at them often enough, and they are where they were. */
+  /** Messages that block a mailbox as far as is known, oldest first: sessions ended at them often enough, and they are still in place. */
   get all(): readonly StuckMessage[] {
     return [...this.#seen.values()].filter(({ acted }) => acted === 'told').toSorted((a, b) => a.first - b.first);
   }
@@ -77,7 +77,7 @@ export class StuckMessages {
     const key = `${fetcher.account} ${fetcher.network}`;
     const before = this.#seen.get(key);
     if (at !== undefined) this.#stuck(key, before, fetcher, { at, behind: fetches > 1 });
-    // A program beside it in the same network that fetched something else tells nothing about this message.
+    // Another program in the same network that fetched something else tells nothing about this message.
     else if (before !== undefined && (before.acted === 'held' || wasFetched(before.uid))) this.#seen.delete(key);
   }
 
@@ -106,7 +106,7 @@ export class StuckMessages {
     this.#remember(key, seen);
     const { what, after } = fetcher;
     const wanted = aside ? 'tell' : what;
-    // The setting may have been changed since it was told.
+    // The setting may have changed since the owner was told.
     const done = seen.acted !== undefined && !(seen.acted === 'told' && wanted === 'hold');
     if (seen.times < after || done || this.#acting.has(seen)) return;
     const acting = this.#act(seen, wanted).finally(() => this.#acting.delete(seen));
@@ -125,7 +125,7 @@ export class StuckMessages {
     this.#seen.set(key, seen);
   }
 
-  /** Never rejects. */
+  /** Does what the setting says about a message. Never rejects. */
   async #act(seen: Seen, what: WhenStuck): Promise<void> {
     const { account, network, uid, times } = seen;
     try {

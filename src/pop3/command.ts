@@ -13,7 +13,7 @@ export type Command =
   | { readonly verb: Plain }
   | { readonly verb: 'USER'; readonly login: string }
   | { readonly verb: 'PASS'; readonly password: string }
-  /** Without a mechanism it asks for a list. `initial` is base64 as sent, or empty for "=". */
+  /** Without a mechanism, AUTH asks for a list. `initial` is base64 as sent, or empty for "=". */
   | { readonly verb: 'AUTH'; readonly mechanism?: string; readonly initial?: string }
   | { readonly verb: 'LIST'; readonly number?: number }
   | { readonly verb: 'UIDL'; readonly number?: number }
@@ -30,7 +30,7 @@ const MAX_NUMBER = 2 ** 31 - 1;
 // eslint-disable-next-line no-control-regex -- looking for control characters is the purpose
 const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
 
-/** `line` has no line end. The error is a sentence for the peer: it repeats nothing that was sent. */
+/** `line` has no line end. The error is a sentence for the peer and repeats nothing of what was sent. */
 export function parseCommand(line: Buffer): Result<Command, Trouble> {
   const text = line.toString('latin1');
   if (CONTROL.test(text)) return fail(troubles.controlCharacter);
@@ -43,7 +43,7 @@ export function parseCommand(line: Buffer): Result<Command, Trouble> {
 
 function numberOf(text: string): Result<number, string> {
   if (!/^\d+$/.test(text)) return fail('a number is expected');
-  // Not Number(): 60 digits would become a float that looks like a number.
+  // Number() would turn 60 digits into a float that looks like a message number.
   const digits = text.replace(/^0+(?=\d)/, '');
   const value = digits.length > 10 ? Number.POSITIVE_INFINITY : Number(digits);
   return value > MAX_NUMBER ? fail(`the number is above ${MAX_NUMBER}`) : ok(value);
@@ -90,7 +90,7 @@ const user: Parser = (_, line) => {
   return login === '' ? fail(troubles.noLogin) : ok({ verb: 'USER', login });
 };
 
-// RFC 1939 section 7: the whole rest of the line is the password, spaces too.
+// RFC 1939 section 7: the whole rest of the line is the password, spaces included.
 const pass: Parser = (_, line) => {
   const password = decodeText(line.subarray('PASS '.length));
   return password === '' ? fail(troubles.noPassword) : ok({ verb: 'PASS', password });

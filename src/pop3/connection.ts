@@ -30,14 +30,14 @@ import type { Ending, Wire } from './wire.ts';
 /** What all connections of a listener share. */
 export interface ConnectionContext extends SessionParts {
   readonly hostname: string;
-  /** Who may log in, where that is not everybody. */
+  /** Who may log in; undefined: everybody. */
   readonly access: ListenerAccess | undefined;
   readonly spec: Pick<ListenerSpec, 'name'>;
-  /** Puts who the helpdesk is into a refusal (`replyWords`). */
+  /** Adds to a refusal how the helpdesk is reached (`replyWords`). */
   readonly says: (text: string) => string;
-  /** For new handshakes; replaced when the certificate is. */
+  /** TLS context for new handshakes; replaced when the certificate is. */
   readonly secureContext: SecureContext;
-  /** From connect until TLS is up, and from there to the first command. */
+  /** Longest time from connect until TLS is established, and from there to the first command. */
   readonly startTime: Milliseconds;
   /** Monotonic time of the listener's last tick. */
   readonly now: Milliseconds;
@@ -47,11 +47,14 @@ export interface ConnectionContext extends SessionParts {
 
 /** After the last answer the peer has this long to take it and close. */
 const CLOSING = seconds(5);
-/** A program that fails at a message does so within this time, less what has gone since the last tick. */
+/**
+ * How long the next command waits after a message: a program that fails at it does so within this time, less what has passed since the
+ * last tick.
+ */
 const MOMENT = seconds(2);
-/** One packet that is being worked on and one that came meanwhile. */
+/** Most octets that wait: one packet that is being worked on and one that came meanwhile. */
 const MOST_WAITING = 128 * 1024;
-/** So many commands of one packet run before others get their turn, however little time they took. */
+/** Commands of one packet that run before other connections get their turn, however little time they took. */
 const TURN = 200;
 
 export class Connection implements Wire, ListenedSession, LoggedInSession {
@@ -66,12 +69,12 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
   #draining = false;
   #ending: Ending = 'dropped';
   readonly #openedAt: Milliseconds;
-  /** A moment passes in which the peer may go. */
+  /** The connection waits a moment to see whether the peer leaves. */
   #watching = false;
-  /** The next tick of the listener, or the end. */
+  /** Called at the listener's next tick, or when the connection ends. */
   #ticked: (() => void) | undefined;
   #ended: Promise<void> | undefined;
-  /** A command came inside TLS: whoever holds the place has shown more than silence. */
+  /** A command came inside TLS: whoever holds this connection has shown more than silence. */
   #started = false;
 
   /** `address`: the client's, which is not the socket's behind a load balancer. */
@@ -179,7 +182,7 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     return this.#session.account;
   }
 
-  /** The password that opened it, where one did. */
+  /** The password that opened the session, if one did. */
   get password(): UsedPassword | undefined {
     return this.#session.password;
   }
@@ -189,7 +192,7 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     return this.#session.byCertificate;
   }
 
-  /** False once the certificate that the login rests on is accepted no more. */
+  /** False once the certificate that the login rests on is no longer accepted. */
   stands(): Promise<boolean> {
     return this.#session.stands();
   }
@@ -199,7 +202,9 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     this.#leave(ending);
   }
 
-  /** Its right to the maildrop is looked at until then: no further command is answered, not even one that came in the same moment. */
+  /**
+   * Holds all answers back while the session's right to the maildrop is checked, even that to a command which came in the same moment.
+   */
   judged(until: Promise<void>): void {
     this.#judging = until;
     void until.then(() => {
@@ -217,28 +222,28 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     this.#ending = 'displaced';
     this.#closing = true;
     this.#lines.clear();
-    // In a handshake nothing can be said.
+    // During a handshake nothing can be said.
     if (this.#line.inHandshake) return void this.#socket.destroy();
     this.#socket.write(errReply(troubles.displaced), 'latin1');
     this.#socket.destroySoon();
   }
 
-  /** Lets the command that runs end, then closes without UPDATE. */
+  /** Lets the running command end, then closes without UPDATE. */
   drain(): void {
     this.#draining = true;
     if (!this.#busy) this.#close('shutdown');
   }
 
-  /** Ends at once. */
+  /** Closes the connection at once. */
   cut(ending: Ending): void {
     if (!this.#closing) this.#ending = ending;
     this.#closing = true;
-    // Earlier answers leave all the same.
+    // Earlier answers are still sent.
     this.#line.flush();
     this.#socket.destroy();
   }
 
-  /** The client closed in good order: it had what was sent, as far as anybody can tell. */
+  /** The client closed in good order: as far as anybody can tell it received what was sent. */
   #hungUp(): void {
     if (!this.#busy && this.#socket.writableLength === 0) this.#session.hungUp = true;
     this.cut('dropped');
@@ -261,9 +266,9 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
   #read(chunk: Buffer): void {
     if (this.#closing) return;
     this.#lines.push(chunk);
-    // Cannot happen while the socket is paused in time; memory must not hang on that alone.
+    // Cannot happen while the socket is paused in time, but the bound on memory must not depend on that alone.
     if (this.#lines.waiting > MOST_WAITING) return this.cut('flood');
-    // While a program is given time to fail, its end is to be seen: it stands behind whatever it sent ahead.
+    // While the program is given time to fail, the socket is read, since its end comes behind whatever was sent ahead.
     if (this.#busy && !(this.#watching && this.#lines.waiting < MOST_WAITING / 2)) this.#socket.pause();
     else this.#run();
   }
@@ -285,7 +290,7 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     socket.cork();
     this.#answerLines();
     socket.uncork();
-    // Not while something runs: what came then would pile up, one packet for each command.
+    // The socket stays paused while a command runs: one packet for each command would pile up.
     if (!this.#busy && !this.#closing && this.#socket.isPaused()) this.#socket.resume();
   }
 
@@ -320,7 +325,7 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
       .finally(() => {
         if (this.gone) return this.#finish();
         this.#run();
-        // With it has left what was answered behind it.
+        // Answers that were written behind this one leave with it.
         this.#socket.uncork();
       });
   }
@@ -343,19 +348,19 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     else if (this.#socket.writableNeedDrain) this.#wait(this.#drained().then(() => ''));
   }
 
-  /** A refusal tells who the helpdesk is. */
+  /** Adds to a refusal how the helpdesk is reached. */
   #said(reply: string): string {
     return reply.startsWith('-ERR') ? this.#context.says(reply) : reply;
   }
 
-  /** A complete command was answered. Before the login nothing moves the deadline. */
+  /** A complete command was answered, which moves the deadline; before the login nothing does. */
   #touch(): void {
     if (this.#session.drop === undefined) return;
     this.#line.due = this.#context.now + this.#context.limits.idleTime;
     this.#line.dueEnding = 'idle';
   }
 
-  /** Resolves when the socket has room again; the peer has `sendTime` for that. */
+  /** Resolves when the socket accepts data again; the peer has `sendTime` for that. */
   async #drained(): Promise<void> {
     if (!this.#socket.writableNeedDrain) return;
     const latest = this.#session.drop === undefined ? this.#line.due : Infinity;
@@ -363,7 +368,7 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     this.#touch();
   }
 
-  /** Until some tick later, or the peer has gone: time for a program to fail at what it got. */
+  /** Waits until a later tick, or until the peer has gone: time for a program to fail at what it got. */
   async #moment(): Promise<Reply> {
     await this.#drained();
     const over = this.#context.now + MOMENT;
@@ -382,14 +387,14 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     this.#close(ending);
   }
 
-  /** No further command; the line ends when the peer has taken what was written, or after a short while. */
+  /** Accepts no further command; the connection closes when the peer has received what was written, or after a short while. */
   #close(ending: Ending): void {
     if (this.#closing) return;
     this.#closing = true;
     this.#ending = ending;
     this.#line.due = this.#context.now + CLOSING;
     this.#lines.clear();
-    // The maildrop is free at once, however long the peer takes to close: its owner is often back within the second.
+    // The maildrop is free at once, however long the peer takes to close: the client is often back within the second.
     if (!this.#busy) void this.#end();
     this.#line.end();
   }
@@ -405,7 +410,7 @@ export class Connection implements Wire, ListenedSession, LoggedInSession {
     void this.#end().then(() => this.#context.ended(this));
   }
 
-  /** Gives back all that the session holds. Never rejects. */
+  /** Gives back everything that the session holds. Never rejects. */
   #end(): Promise<void> {
     this.#ended ??= this.#session.end(this.#ending).catch((error: unknown) => void this.#session.failed(error));
     return this.#ended;

@@ -49,7 +49,7 @@ const handlers: { readonly [V in Verb]: Handler<V> } = {
     session.next = { kind: 'tls' };
     return okReply('begin TLS now');
   }),
-  // Messages are handed out as they were filed, UTF-8 or not: promise 2 of the design. The command only has to be taken.
+  // Messages are handed out as they were filed, UTF-8 or not, so the command only has to be accepted.
   UTF8: beforeLogin(() => okReply('UTF-8 it is')),
   USER: beforeLogin(onUser),
   PASS: beforeLogin(onPass),
@@ -66,7 +66,7 @@ const handlers: { readonly [V in Verb]: Handler<V> } = {
     session.knowsUidls = true;
     return listed(session, drop, command.number, uidls);
   }),
-  // QUIRK last: gone with RFC 1725; programs of before UIDL find new messages by it.
+  // QUIRK last: RFC 1725 removed the command; programs older than UIDL find new messages by it.
   LAST: withDrop((session, _command, drop) => {
     const strict = session.quirks.meet('last');
     return strict === undefined ? withListing(drop, () => `+OK ${drop.last}\r\n`) : session.bad(strict);
@@ -108,7 +108,7 @@ const uidls: Column = {
   of: (listing, index) => listing.uidlOf(index),
 };
 
-/** Runs `then` with the listing: at once where it is there already, so that a DELE costs no promise. */
+/** Runs `then` with the listing, at once if it was read already, so that a DELE costs no promise. */
 function withListing(drop: Maildrop, then: (listing: Listing) => Answer): Answer {
   const listing = drop.listing();
   return listing instanceof Promise ? listing.then(then) : then(listing);
@@ -144,7 +144,7 @@ function listed(session: Session, drop: Maildrop, number: number | undefined, co
   });
 }
 
-/** A listing of one piece leaves as one write; a longer one waits after each until the peer has taken it. */
+/** Sends a listing. One piece leaves in one write; a longer listing waits after each piece until the peer has received it. */
 function inPieces(session: Session, status: string, pieces: Generator<string, undefined, undefined>): Answer {
   const first = pieces.next().value ?? '';
   const second = pieces.next().value;
@@ -189,7 +189,10 @@ async function top(session: Session, drop: Maildrop, index: number, lines: numbe
   return sent.rest;
 }
 
-/** Nobody may take half a message for a whole one: no final dot once a part has gone out, and it does not count as retrieved. */
+/**
+ * Once a part of a message has gone out, an error drops the line without a final dot, and the message does not count as
+ * retrieved: nobody may take half a message for a whole one.
+ */
 function broken(session: Session, index: number, sent: { readonly begun: boolean; readonly error: unknown }): string {
   if (faultOf(sent.error) !== 'damaged') {
     const reply = session.failed(sent.error);
@@ -204,7 +207,7 @@ function broken(session: Session, index: number, sent: { readonly begun: boolean
   return sent.begun ? session.cut('damaged') : errReply(troubles.damaged);
 }
 
-/** RFC 1939 section 6: what was marked is removed before the answer, or the answer says that nothing was. */
+/** RFC 1939 section 6: marked messages are removed before the answer, or the answer says that none was. */
 async function quit(session: Session, drop: Maildrop): Promise<string> {
   await drop.commit(session.collector);
   return session.close(okReply('bye'), 'quit');

@@ -9,13 +9,13 @@ export interface Pop3Limits {
   readonly loginTime: Milliseconds;
   /** Between two commands after the login. RFC 1939 section 3: at least 10 minutes. */
   readonly idleTime: Milliseconds;
-  /** For the peer to take one write (at most PIECE octets): 64 KiB in 2 minutes is 4 kbit/s. */
+  /** Time for the peer to receive one write (at most PIECE octets): 64 KiB in 2 minutes is 4 kbit/s. */
   readonly sendTime: Milliseconds;
   /** A command line with its CRLF. RFC 2449 section 4 asks for 255. */
   readonly commandLine: Octets;
   /** A line that carries a SASL response. RFC 5034 section 4: 12,288. */
   readonly authLine: Octets;
-  /** Commands that could not be understood or not be used, in one session. */
+  /** Commands in one session that could not be understood or used. */
   readonly badCommands: number;
   /** Logins with a wrong name or password in one session. */
   readonly failedLogins: number;

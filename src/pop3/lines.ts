@@ -10,7 +10,7 @@ import type { Pop3Limits } from './limits.ts';
 /** `overlong`: one line was longer than allowed and is gone. `flood`: it does not end at all. */
 export type Line = Buffer | 'overlong' | 'flood';
 
-/** An overlong line is awaited to its end for this long; a client that means well made one mistake. */
+/** Octets of an overlong line that are read on to its end, since an honest client made one mistake; a line beyond that is a flood. */
 const FLOOD = 64 * 1024;
 const LF = 0x0a;
 const CR = 0x0d;

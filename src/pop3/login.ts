@@ -1,8 +1,8 @@
 /**
- * USER, PASS, AUTH, or a certificate alone: who is it, and is the maildrop free.
+ * Login by USER and PASS, by AUTH, or by a certificate alone: finds out who it is, and whether the maildrop is free.
  *
- * No password is asked for or judged outside TLS. A wrong password, an unknown name and a suspended account get the same answer; overload
- * is never called a wrong password (users would change a password that is right). `openMaildrop` is the only writer of the session's account.
+ * No password is asked for or judged outside TLS. A wrong password, an unknown name and a suspended account get the same answer; overload is
+ * never called a wrong password (users would change a password that is right). `openMaildrop` is the only writer of the session's account.
  *
  * RFC 1939 section 7, RFC 5034, RFC 4422 appendix A (EXTERNAL), RFC 2449 section 8.1.1 ([IN-USE]), RFC 3206 ([AUTH], [SYS/TEMP]).
  */
@@ -26,7 +26,7 @@ const needsTls = (session: Session): string | undefined =>
 export function onUser(session: Session, command: Extract<Command, { verb: 'USER' }>): Answer {
   const refused = needsTls(session);
   if (refused !== undefined) return refused;
-  // RFC 1939 section 7 allows "no such mailbox" here; it would tell a stranger who is registered.
+  // RFC 1939 section 7 allows "no such mailbox" here, which would tell a stranger who is registered.
   session.triedLogin = true;
   session.login = command.login;
   return okReply('password, please');
@@ -61,7 +61,7 @@ export function withMechanisms(session: Session, then: (mechanisms: readonly Mec
   return parts.authenticator.mechanisms(peer).then(all);
 }
 
-/** The client's line after a challenge. */
+/** Goes on with an exchange by the client's line after a challenge. */
 export const continueExchange = (session: Session, exchange: Exchange, line: Buffer): Answer =>
   respond(exchange, line.toString('latin1')).then((step) => take(session, step));
 
@@ -108,7 +108,7 @@ async function logIn(session: Session, login: string, password: string): Promise
 
 /**
  * The first command of a transaction from a client that shows a certificate and has tried no other way in: where its account allows, it is
- * logged in. Undefined: it is; else the answer to the command.
+ * logged in. Undefined: the login succeeded; else the answer to the command.
  */
 export async function enterByCertificate(session: Session): Promise<string | undefined> {
   const { parts, peer, wire } = session;
@@ -120,7 +120,7 @@ export async function enterByCertificate(session: Session): Promise<string | und
   return session.drop === undefined ? answer : undefined;
 }
 
-/** Counts also what was not judged, or found the maildrop in use: a session that never gets anywhere ends. */
+/** Counts attempts that were not judged, or found the maildrop in use, too: a session that never gets anywhere ends. */
 function refusedLogin(session: Session, trouble: Trouble = troubles.loginRefused): string {
   session.failedLogins += 1;
   const reply = errReply(trouble);
@@ -143,7 +143,8 @@ async function openMaildrop(session: Session, granted: Granted): Promise<string>
   try {
     return await enter(session, drop, granted);
   } catch (error) {
-    // Held by nobody, its right would be renewed for as long as the gateway runs: after a switch of the primary it was [IN-USE] for good.
+    // After an error the lock is given back: a lease that no session holds would be renewed for as long as the gateway runs. After a switch
+    // of the primary such a mailbox stayed [IN-USE] for good.
     await drop.release(session.collector);
     throw error;
   }
@@ -155,9 +156,9 @@ async function enter(
   { account, organisation, by, password }: Granted,
 ): Promise<string> {
   const { parts, peer, wire } = session;
-  // What an operator changed while the password was hashed or the maildrop opened holds: nobody slips in behind a suspension.
+  // What an operator changed while the password was hashed or the maildrop opened counts: nobody slips in after a suspension.
   const record = await parts.store.registry.findLogin(account.login);
-  // Nor behind a move of the account: this mailbox is another organisation's then.
+  // The same after a move of the account: this mailbox belongs to another organisation then.
   const same = record?.account.id === account.id;
   const stands = same && record.account.state === 'active' && passwordStands(record, password);
   if (!wire.gone && record !== undefined && !stands) {

@@ -8,19 +8,22 @@ export interface ProbePickup {
   readonly port: number;
   readonly login: string;
   readonly password: string;
-  /** PEM; none: the public authorities that Node knows. */
+  /** Authorities that may have issued the gateway's certificate, PEM; empty: the public authorities that Node knows. */
   readonly authorities: readonly string[];
-  /** Stands in the message. */
+  /** A token in the text of the message that is looked for. */
   readonly token: string;
 }
 
-/** Of messages that earlier visits left behind: so many are looked at, newest first, and so many erased. */
+/** Messages that earlier visits left behind: how many are looked at, newest first, and how many are erased. */
 const LOOKED_AT = 20;
 const ERASED = 200;
-/** Most octets of one answer: the message of a probe has 2 KB. */
+/** Most octets of one answer: the probe's message has 2 KB. */
 const MOST = 256 * 1024;
 
-/** Undefined: fetched and erased. Resolves when the signal comes, whose reason tells whether it was too long. */
+/**
+ * Undefined: the message was fetched and erased. Resolves when the signal comes, too; its reason tells whether the probe took too
+ * long.
+ */
 export async function collectProbe(
   wanted: ProbePickup,
   signal: AbortSignal,
@@ -60,9 +63,9 @@ class Refused extends Error {
   }
 }
 
-/** A connection of which lines are read; whatever ends it ends what waits. */
+/** A connection that lines are read from; its end ends every pending read. */
 class Line {
-  /** Cause to report if the connection ends now. */
+  /** The cause that is reported if the connection ends now. */
   step: ProbeCause = 'fetch-connect';
   readonly opened: Promise<void>;
   readonly #socket: TLSSocket;
@@ -104,11 +107,11 @@ class Line {
       this.#wake();
     });
     this.opened = this.#until(() => (secured ? true : undefined)).then(() => undefined);
-    // Whoever waits hears of it; nobody may.
+    // Callers that wait for `opened` see the rejection; without any it must not end the process.
     this.opened.catch(() => undefined);
   }
 
-  /** Reads up to the mark, which is removed; answers what stands before it. */
+  /** Reads up to the mark, which is removed; resolves to what stood before it. */
   async #upTo(mark: string): Promise<string> {
     return await this.#until(() => {
       const end = this.#text.indexOf(mark);
@@ -139,7 +142,7 @@ class Line {
     return await this.ok(refused);
   }
 
-  /** An answer of several lines, without the one that ends it. */
+  /** Reads an answer of several lines, without the line that ends it. */
   async whole(command: string): Promise<string> {
     await this.ask(command, 'fetch-refused');
     return await this.#until(() => {

@@ -1,4 +1,7 @@
-/** How the client of one session deviates. Before the login that is remembered; with it the account is judged, and from then on at once. */
+/**
+ * How the client of one session deviates. Before the login each deviation is remembered; at the login the account is judged by them, and
+ * from then on at each one.
+ */
 import { type Quirk, tolerates } from '../domain/quirks.ts';
 import type { Account, Organisation } from '../domain/registry.ts';
 import type { MaildropStore } from '../pickup/maildrop.ts';
@@ -14,7 +17,7 @@ export class SessionQuirks {
     this.#quirks = quirks;
   }
 
-  /** What is to be answered instead; undefined where it may go on. */
+  /** The answer that a deviation gets instead of its own; undefined: the command may go on. */
   meet(quirk: Quirk): Trouble | undefined {
     const owner = this.#owner;
     if (owner === undefined || this.#met.has(quirk) || tolerates(owner.account, owner.organisation, quirk)) {
@@ -31,12 +34,12 @@ export class SessionQuirks {
     return undefined;
   }
 
-  /** STLS: what was said before may be another's words. */
+  /** Forgets what was said before STLS: it may have come from somebody on the way. */
   forget(): void {
     this.#met.clear();
   }
 
-  /** Each counts once for the session. */
+  /** Counts each deviation once for the session. */
   end(): void {
     if (this.#owner === undefined) return;
     for (const quirk of this.#met) this.#quirks.note(this.#owner.account.id, quirk, 'tolerated');

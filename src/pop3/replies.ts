@@ -1,8 +1,8 @@
 /**
  * Every answer of POP3 that is no listing and no content: each named once, with its response code and what it means.
  *
- * RFC 1939 section 3, RFC 2449 section 8, RFC 3206. A text says what, why and what to do, and names no host, file or account. Only what is
- * made here goes out behind `-ERR`, so that the page of replies knows each.
+ * RFC 1939 section 3, RFC 2449 section 8, RFC 3206. A text says what, why and what to do, and names no host, file or account. Every text
+ * behind `-ERR` is made here, so that the page of replies lists each.
  */
 import { type Quirk, isQuirk, quirkFacts, quirkTable, quirkText } from '../domain/quirks.ts';
 import { type Values, type Wanted, filled } from '../domain/refusal.ts';
@@ -11,20 +11,20 @@ export type ResponseCode = 'AUTH' | 'IN-USE' | 'SYS/TEMP' | 'SYS/PERM' | 'UTF8';
 
 declare const fromTable: unique symbol;
 
-/** What stands behind `-ERR`. */
+/** A text behind `-ERR`, with its response code. */
 export interface Trouble {
   readonly [fromTable]: true;
   readonly code?: ResponseCode | undefined;
   readonly text: string;
-  /** As a refusal has them. */
+  /** Name and values, as a `Refusal` has them. */
   readonly name?: string;
   readonly values?: Readonly<Record<string, string | number>>;
 }
 
-/** A trouble as its table has it. */
+/** A trouble as a row of its table. */
 export interface TroubleRow<Text extends string = string> {
   readonly code?: ResponseCode | undefined;
-  /** `{name}` stands for a value of the moment. */
+  /** The text; `{name}` in it stands for a value that is filled in. */
   readonly text: Text;
   readonly cause: string;
   readonly remedy: string;
@@ -264,7 +264,7 @@ export const troubleRows = {
 type TroubleOf<Text extends string> = [Wanted<Text>] extends [never] ? Trouble : (values: Values<Text>) => Trouble;
 type Troubles = { readonly [Name in keyof typeof troubleRows]: TroubleOf<(typeof troubleRows)[Name]['text']> };
 
-/** The one way to a trouble, besides a quirk's. */
+/** Every trouble by its name; those of quirks come from `quirkTrouble`. */
 export const troubles = Object.fromEntries(
   Object.entries<TroubleRow>(troubleRows).map(([name, { code, text }]) => {
     const make = (values: Readonly<Record<string, string | number>>): Trouble =>
@@ -273,7 +273,7 @@ export const troubles = Object.fromEntries(
   }),
 ) as unknown as Troubles;
 
-/** The refusal of a deviation that the account may not have. */
+/** The refusal of a deviation that the account is not allowed. */
 export const quirkTrouble = (quirk: Quirk): Trouble => ({ text: quirkText(quirk) }) as Trouble;
 
 /** The quirks that a POP3 session can show. */

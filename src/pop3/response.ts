@@ -9,14 +9,14 @@ import { spoken } from '../domain/spoken.ts';
 import type { Trouble } from './replies.ts';
 
 export const okReply = (text: string): string => `+OK ${text}\r\n`;
-/** `more`: what is added behind the text. */
+/** `more`: text that is added behind that of the trouble. */
 export const errReply = (trouble: Trouble, more = ''): string => {
   const { code } = trouble;
   const text = more === '' ? spoken(trouble) : `${trouble.text}${more}`;
   return code === undefined ? `-ERR ${text}\r\n` : `-ERR [${code}] ${text}\r\n`;
 };
 
-/** No `<...>` in it: a client would take that for the challenge of APOP, which needs plain-text passwords on our side. */
+/** The greeting. It holds no `<...>`: a client would take that for the challenge of APOP, which needs plain-text passwords on our side. */
 export const greeting = (hostname: string): string => okReply(`${hostname} POP3 server ready`);
 
 /** RFC 2449 section 5. Before TLS nothing that carries a password is offered (RFC 2595 section 2.4). */
@@ -33,7 +33,7 @@ export function capabilities(state: {
     'RESP-CODES',
     'AUTH-RESP-CODE',
     'PIPELINING',
-    // Nothing leaves a maildrop but by DELE and QUIT.
+    // Nothing leaves a maildrop except by DELE and QUIT.
     'EXPIRE NEVER',
     'UTF8 USER',
     ...(state.loggedIn ? [] : login),

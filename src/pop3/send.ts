@@ -15,9 +15,9 @@ const FINAL_DOT = Buffer.from('.\r\n');
 const LINE_END = Buffer.from('\r\n');
 
 export type Sent =
-  /** `rest` ends the answer and is still to be written. */
+  /** `rest`: the end of the answer, which the caller still has to write. */
   | { readonly kind: 'complete'; readonly rest: Buffer }
-  /** The answer cannot be completed. `begun`: part of it has gone out, so the line must be dropped without the final dot. */
+  /** The answer cannot be completed. `begun`: part of it has gone out, so the connection must be dropped without the final dot. */
   | { readonly kind: 'broken'; readonly begun: boolean; readonly error: unknown };
 
 /** `progress` is called for every piece that the peer has taken. Rejects with ConnectionGone only. */
@@ -33,7 +33,7 @@ export async function sendContent(
   let size = status.length;
   let seen = 0;
   let begun = false;
-  /** Slices that are in what was sent or in what is held, to their ends. */
+  /** Slices that are whole in what was sent or in what is held. */
   let through: Uint8Array[] = [];
   const release = (): void => {
     for (const slice of through) content.release?.(slice);
@@ -72,7 +72,7 @@ export async function sendContent(
   return { kind: 'complete', rest };
 }
 
-/** One whole piece goes as it is, uncopied: its write is awaited to its end. Anything else is copied, so that its slices are free. */
+/** One whole piece is sent uncopied, since its write is awaited to its end. Anything else is copied, so that its slices are free. */
 function joined(held: readonly Buffer[]): Buffer {
   const [first] = held;
   if (held.length === 1 && first !== undefined && first.length >= PIECE) return first;

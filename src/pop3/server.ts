@@ -20,7 +20,7 @@ import { errReply } from './response.ts';
 import { type SentCounts, newSentCounts } from './session.ts';
 
 export interface Pop3ListenerOptions extends SessionListenerOptions {
-  /** For the greeting. */
+  /** The name in the greeting. */
   readonly hostname: string;
   readonly store: MaildropStore;
   readonly authenticator: Authenticator;
@@ -31,9 +31,9 @@ export interface Pop3ListenerOptions extends SessionListenerOptions {
   /** Tells senders that asked for it what was collected. */
   readonly receipts?: Receipts;
   readonly limits: Pop3Limits;
-  /** Shared by all listeners; made here when absent. */
+  /** Shared by all listeners; a listener without it makes its own. */
   readonly sent?: SentCounts;
-  /** Puts who the helpdesk is into refusals (`replyWords`). */
+  /** Adds to refusals how the helpdesk is reached (`replyWords`). */
   readonly says?: (text: string) => string;
 }
 

@@ -39,7 +39,7 @@ export interface SessionParts {
   readonly receipts?: Receipts | undefined;
   readonly authenticator: Authenticator;
   readonly limits: Pop3Limits;
-  /** SCRAM is offered here. */
+  /** The listener offers SCRAM. */
   readonly scram: boolean;
   readonly sent: SentCounts;
   readonly log: Log;
@@ -53,12 +53,12 @@ export interface SentCounts {
 
 export const newSentCounts = (): SentCounts => ({ messages: 0, octets: 0 });
 
-/** What is written for a line; empty where all was sent already. */
+/** What is written for a line; empty if all was sent already. */
 export type Reply = string | Buffer;
 export type Answer = Reply | Promise<Reply>;
 
 const GO_ON: Next = { kind: 'go on' };
-/** Messages of a session behind which the next command waits, where an earlier one ended at a message: a few minutes in all. */
+/** Most messages of a session behind which the next command waits, after an earlier session ended at a message: a few minutes in all. */
 const MOST_WAITED = 100;
 /** Endings that come from the client, or from its silence. A client that says QUIT is alive. */
 const CLIENTS_END: ReadonlySet<Ending> = new Set(['dropped', 'idle', 'stalled', 'taken-over']);
@@ -68,17 +68,17 @@ export class Session {
   readonly wire: Wire;
   readonly place: AdmittedConnection;
   peer: Peer;
-  /** The maildrop and its account; set together by the one successful login. */
+  /** The maildrop and its account; both are set by the one successful login. */
   drop: Maildrop | undefined;
   account: Account | undefined;
   organisation: Organisation | undefined;
-  /** Of the login, for example `TLSv1.3`: when the session ends the socket does not know it any more. */
+  /** TLS version of the login, for example `TLSv1.3`: when the session ends the socket no longer knows it. */
   tls = '';
   /** The login rests on the client's certificate. */
   byCertificate = false;
   /** USER or AUTH was sent: whoever tried another way in is not let in by the certificate alone. */
   triedLogin = false;
-  /** What USER named. */
+  /** The name that USER gave. */
   login: string | undefined;
   /** How the client deviates. */
   readonly quirks: SessionQuirks;
@@ -86,17 +86,17 @@ export class Session {
   knowsUidls = false;
   /** The client closed without QUIT and without an error, and waited for nothing. */
   hungUp = false;
-  /** Messages that were fetched whole, or begun with. */
+  /** Messages that were fetched whole, or whose fetching began. */
   fetches = 0;
   /** An earlier session of this program ended at a message. */
   #watched: boolean | undefined;
-  /** Index of the last of them; -1: there was none. */
+  /** Index of the last message that was fetched; -1: there was none. */
   #fetched = -1;
-  /** The command that fetched it. */
+  /** Number of the command that fetched it. */
   #fetchedBy = 0;
   /** An AUTH exchange that waits for the client's next line. */
   exchange: Exchange | undefined;
-  /** The password that opened it. */
+  /** The password that opened the session. */
   password: UsedPassword | undefined;
   failedLogins = 0;
   next: Next = GO_ON;
@@ -146,7 +146,7 @@ export class Session {
     return command.ok ? dispatch(this, command.value) : this.bad(command.error);
   }
 
-  /** RFC 2595 section 4: after STLS nothing of what was said before holds. */
+  /** RFC 2595 section 4: after STLS nothing of what was said before counts. */
   forget(): void {
     this.login = undefined;
     this.exchange = undefined;
@@ -159,13 +159,13 @@ export class Session {
     if (certificate !== undefined) this.peer = { ...this.peer, certificate };
   }
 
-  /** False once the certificate that this login rests on is accepted no more. */
+  /** False once the certificate that this login rests on is no longer accepted. */
   async stands(): Promise<boolean> {
     if (!this.byCertificate || this.account === undefined) return true;
     return await this.parts.authenticator.certificateHolds(this.account.id, this.peer);
   }
 
-  /** Whether the login holds, whatever it rests on. */
+  /** True while the login holds, by password or certificate. */
   async #holds(): Promise<boolean> {
     const { account, parts } = this;
     const record = account === undefined ? undefined : await parts.store.registry.findLogin(account.login);
@@ -173,7 +173,7 @@ export class Session {
     return same && passwordStands(record, this.password) && (await this.stands());
   }
 
-  /** The answer to what was no proper command; the last one allowed closes. */
+  /** The answer to a line that is no proper command; the last one that is allowed ends the session. */
   bad(trouble: Trouble): string {
     this.#bad += 1;
     if (this.#bad < this.parts.limits.badCommands) return errReply(trouble);
@@ -185,7 +185,10 @@ export class Session {
     return reply;
   }
 
-  /** A message was sent, and its client may fail at it: the next command is to wait for a moment, since an earlier session ended at one. */
+  /**
+   * Called after a message was sent. If an earlier session ended at a message, the next command waits a moment, in which the client may
+   * fail at this one.
+   */
   get waitsBehindMessage(): boolean {
     if (this.#commands !== this.#fetchedBy || this.fetches > MOST_WAITED) return false;
     const { account, organisation, parts, peer } = this;
@@ -196,14 +199,14 @@ export class Session {
     return this.#watched;
   }
 
-  /** A message is about to be sent, all of it. */
+  /** Called when all of a message is about to be sent. */
   fetching(index: number): void {
     this.fetches += 1;
     this.#fetched = index;
     this.#fetchedBy = this.#commands;
   }
 
-  /** Ends the session without another octet. */
+  /** Ends the session without sending another octet. */
   cut(ending: Ending): string {
     this.next = { kind: 'cut', ending };
     return '';
@@ -213,7 +216,7 @@ export class Session {
     return { protocol: 'pop3', address: this.peer.address, tls: this.tls, stands: () => this.#holds() };
   }
 
-  /** Frees the maildrop. Called once, when the connection closes and no command runs any more, whether its peer has left or not. */
+  /** Frees the maildrop. Called once, when the connection closes and no command runs, whether its peer has left or not. */
   async end(ending: Ending): Promise<void> {
     const { drop } = this;
     const removed = drop === undefined ? 0 : await this.#removeUnasked(drop, ending);
@@ -227,7 +230,7 @@ export class Session {
         retrieved: counts?.retrieved ?? 0,
         deleted: deleted ?? 0,
       });
-    // Whoever only connects must not fill the log.
+    // A peer that only connects and says nothing must not fill the log.
     const silent = this.#commands === 0 || ending === 'displaced' || ending === 'start-time';
     this.parts.log[silent ? 'debug' : 'info']('pop3.ended', {
       session: this.peer.session,
@@ -242,7 +245,7 @@ export class Session {
     });
   }
 
-  /** Whether the client got on behind the last message that it fetched, or ended at it. */
+  /** Reports whether the client got past the last message that it fetched, or ended at it. */
   #tellStuck(ending: Ending, removed: number): void {
     const { drop, account, organisation, parts } = this;
     if (drop === undefined || account === undefined || parts.stuck === undefined) return;
@@ -250,7 +253,7 @@ export class Session {
     if (what === 'off') return;
     const after = settingOf('stuck-after', account.settings, organisation?.settings);
     const last = this.#commands === this.#fetchedBy && removed === 0 && CLIENTS_END.has(ending);
-    // Behind so many nobody knows whether its commands came ahead of the answers.
+    // After this many messages nobody knows whether the commands came ahead of the answers.
     if (last && this.#watched === true && this.fetches > MOST_WAITED) return;
     const at = last ? drop.stuckAt(this.#fetched, this.knowsUidls) : undefined;
     parts.stuck.ended(
@@ -260,8 +263,8 @@ export class Session {
   }
 
   /**
-   * QUIRK delete-on-disconnect: some clients drop the line and take that for QUIT. Only where the account is set so, only after a close in
-   * good order, and only messages that were sent to their end. Resolves to how many were removed.
+   * QUIRK delete-on-disconnect: some clients drop the line and take that for QUIT. Mail is removed only if the account is set so, after a
+   * close in good order, and only messages that were sent to their end. Resolves to the number removed.
    */
   async #removeUnasked(drop: Maildrop, ending: Ending): Promise<number> {
     const { account, organisation } = this;
@@ -269,7 +272,7 @@ export class Session {
     const what = settingOf('quirk-delete-on-disconnect', account.settings, organisation.settings);
     if (drop.removable('marked') + drop.removable('retrieved') === 0 || drop.lost) return 0;
     if (what === 'refuse' || !this.hungUp) {
-      // Only a client that marked something expected it to go.
+      // A client that marked nothing expected nothing to be removed.
       if (what === 'refuse' && drop.removable('marked') > 0)
         this.parts.store.quirks.note(account.id, 'delete-on-disconnect', 'refused');
       return 0;
@@ -285,7 +288,7 @@ export class Session {
     return removed;
   }
 
-  /** An error in the middle of a command: the peer hears that it may try again, the log hears what it was. */
+  /** The answer to an error in the middle of a command: the peer hears that it may try again, the log hears what it was. */
   failed(error: unknown): string {
     const fault = faultOf(error);
     if (fault === 'taken-over') return this.#takenOver();

@@ -8,17 +8,17 @@ import { PIECE } from './limits.ts';
 
 /** A piece, a line end and the final dot. */
 const SLAB_OCTETS = PIECE + 64;
-/** Shorter answers have memory of their own in Node's pool. */
+/** An answer shorter than this gets memory from Node's pool. */
 const WORTH_IT = 4 * 1024;
-/** Kept for later; 2 MB. What is being written has no bound here, but in the number of sessions: one for each. */
+/** Slabs that are kept for later, 2 MB. The number in use is bounded by the number of sessions only: one for each. */
 const MOST_FREE = 32;
 
 export class Slabs {
   readonly #free: Buffer[] = [];
-  /** What was taken, by the very object: given back twice, it frees nothing that somebody else has by then. */
+  /** Slabs in use, by the very object that `take` gave: giving one back twice frees nothing that somebody else has by then. */
   readonly #taken = new WeakMap<Uint8Array, Buffer>();
 
-  /** `length` octets, not cleared. */
+  /** Memory of `length` octets, not cleared. */
   take(length: number): Buffer {
     if (length < WORTH_IT || length > SLAB_OCTETS) return Buffer.allocUnsafe(length);
     const slab = this.#free.pop() ?? Buffer.allocUnsafeSlow(SLAB_OCTETS);
@@ -27,7 +27,10 @@ export class Slabs {
     return taken;
   }
 
-  /** What `take` gave has been written and nothing refers to it. Anything else is left alone; what is never given back goes with its last reference. */
+  /**
+   * Gives back what `take` gave, once it was written and nothing refers to it. Anything else is left alone; what is never given back is freed with its
+   * last reference.
+   */
   give(octets: Uint8Array): void {
     const slab = this.#taken.get(octets);
     if (slab === undefined) return;

@@ -36,7 +36,7 @@ export class DotStuffer {
     return stuffed;
   }
 
-  /** Where the dots stand that begin a line. */
+  /** Offsets of the dots that begin a line. */
   #dotsOf(piece: Buffer): number[] {
     const dots: number[] = [];
     if (this.#tail === 2 && piece[0] === DOT) dots.push(0);

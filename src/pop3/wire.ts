@@ -12,7 +12,9 @@ export interface Wire {
   readonly gone: boolean;
   /** Aborted when the connection goes. */
   readonly signal: AbortSignal;
-  /** Writes, and resolves when there is room for more: at most one piece waits in memory. Rejects with ConnectionGone. */
+  /**
+   * Writes, and resolves when the socket accepts more: at most one piece waits in memory. Rejects with ConnectionGone.
+   */
   send(data: string | Uint8Array): Promise<void>;
 }
 
@@ -29,7 +31,7 @@ export type Ending =
   | 'account-closed'
   | 'certificate-ended'
   | 'password-ended'
-  /** At QUIT; which of these it was is not looked for. */
+  /** The login no longer held at QUIT; the reason is not looked for. */
   | 'login-ended'
   | 'bad-commands'
   | 'failed-logins'
