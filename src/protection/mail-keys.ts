@@ -44,20 +44,20 @@ export interface MailKeysParts {
   readonly store: Pick<Store, 'certificates' | 'registry'>;
   readonly seals: MailKeySeals;
   readonly foreign: () => Promise<ForeignTrust>;
-  /** Whose key makes the signature inside what is encrypted for accounts that do not sign. */
+  /** The address whose key makes the signature inside the encryption, for accounts that do not sign. */
   readonly signingAddress: Address;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Who sends; `from`: the address in From, behind RCPT the reverse path; undefined where it is null. */
+/** The sender. `from`: the address in From; at RCPT the reverse path, undefined if it is null. */
 export interface MailSender {
   readonly account: Account;
   readonly organisation: Organisation;
   readonly from: Address | undefined;
 }
 
-/** One line for the operator; undefined: nothing stands against it. */
+/** The judgement of a certificate: one line for the operator; undefined: nothing is wrong with it. */
 export interface Judgement {
   readonly encrypt: string | undefined;
   readonly sign: string | undefined;
@@ -69,14 +69,14 @@ export interface Candidate extends Judgement {
 
 export type SigningWithoutTime = Omit<SigningOptions, 'signingTime'>;
 
-/** A program that shows something new more often than this is two programs: their turns need not be written down. */
+/** A program whose capabilities change more often than this is two programs in turn, and their turns need not be stored. */
 const NOTE_AGAIN = hours(1);
 
 export class MailKeys {
   readonly #p: MailKeysParts;
   readonly #trust: MailTrustKeeper;
   readonly #read = new CertificateCache(5000).read;
-  /** By the sealed octets in the store's record: gone with it. */
+  /** Opened keys by the sealed octets in the store's record, forgotten when those change. */
   readonly #opened: OpenedKeys<KeyObject>;
   readonly #sealed = new WeakMap<Certificate, Uint8Array>();
 
@@ -87,7 +87,7 @@ export class MailKeys {
     this.#trust = new MailTrustKeeper(parts.store.certificates, parts.foreign, parts.clock);
   }
 
-  /** What a message of this sender to this recipient gets. Opens no private key. */
+  /** The plan for a message of this sender to this recipient. Opens no private key. */
   async plan(sender: MailSender, recipient: Recipient): Promise<ProtectionPlan> {
     const { account, organisation, from } = sender;
     const { address } = recipient.address;
@@ -113,14 +113,14 @@ export class MailKeys {
     );
   }
 
-  /** Why the gateway has no key of its own, which signs inside the encryption where the sender's does not; undefined where it has. */
+  /** Why the gateway has no key of its own, which signs inside the encryption if the sender's does not; undefined if it has one. */
   async gatewayKeyProblem(): Promise<string | undefined> {
     return selectionProblem(await this.#held(this.#p.signingAddress, await this.#trust.now()));
   }
 
   /**
-   * What signs by a plan, but for the time. Fails where the private key does not open: it was sealed under another master key, or removed in
-   * this moment.
+   * The signer of a plan, without the signing time. Fails if the private key does not open: it was sealed under another master key, or
+   * removed at this moment.
    */
   async signing({ signer, rsa }: SigningPlan, sender: MailSender): Promise<Result<SigningWithoutTime, string>> {
     const { certificate, path, whose } = signer;
@@ -156,7 +156,7 @@ export class MailKeys {
     return await this.#p.store.certificates.findMail(addressKey(address.address));
   }
 
-  /** Every certificate of an account for one of its addresses, newest first, and what stands against each. */
+  /** Every certificate of an account for one of its addresses, newest first, each with what is wrong with it. */
   async candidates({ address, account }: Recipient): Promise<readonly Candidate[]> {
     const { certificates } = await this.#p.store.certificates.findMail(addressKey(address.address));
     const candidates: Candidate[] = [];
@@ -168,7 +168,7 @@ export class MailKeys {
     return candidates;
   }
 
-  /** Judges whether a certificate can be used now, and says what is against it. */
+  /** Judges whether a certificate can be used now; the result says what is wrong with it. */
   async judge(certificate: Certificate): Promise<Judgement> {
     const trust = await this.#trust.now();
     const against = (purpose: Purpose): string | undefined => {
@@ -200,7 +200,10 @@ export class MailKeys {
     return certificates.some((record) => record.fingerprint === fingerprint && record.sealedKey !== undefined);
   }
 
-  /** A valid signature of the address showed these: believe them of no other. What the operator registered stands. */
+  /**
+   * Stores the capabilities that a valid signature of the address showed; those of any other signature are not to be believed. What the
+   * operator registered stays.
+   */
   async noteCapabilities(address: Address, shown: readonly Capability[]): Promise<void> {
     const { registry, certificates } = this.#p.store;
     const key = addressKey(address);
@@ -212,7 +215,10 @@ export class MailKeys {
     await certificates.noteCapabilities(address, names);
   }
 
-  /** With the keys that are held for it. Whose they are does not matter: the account was allowed to send as the address. */
+  /**
+   * The record of the address with the keys that are held for it. Which account they belong to does not matter: the sender was allowed to
+   * send as the address.
+   */
   async #held(address: Address, trust: MailTrust): Promise<Selection> {
     const { certificates } = await this.#p.store.certificates.findMail(addressKey(address));
     const held = certificates.filter(({ sealedKey }) => sealedKey !== undefined);
@@ -266,7 +272,10 @@ export class MailKeys {
     return read.value;
   }
 
-  /** What can be said to correspondents: all that we read where we open, else what is known of the program. */
+  /**
+   * What correspondents are told that the address can read: all that we read if the gateway opens its mail, else what is known of its
+   * program.
+   */
   async #reads(from: Address): Promise<readonly MailCapability[]> {
     const key = addressKey(from);
     const registered = await this.#p.store.registry.findRecipient(key);

@@ -1,8 +1,8 @@
 /**
- * Whom certificates for mail are trusted by: the gateway's own authority, and those of the configuration. And who has been taken back: the
- * registry knows it of ours and of every certificate that an operator revoked here, revocation lists know it of the others.
+ * The authorities that certificates for mail are trusted by: the gateway's own, and those of the configuration. And which certificates are
+ * revoked: the registry knows it of our own and of every one that an operator revoked here, revocation lists know it of the others.
  *
- * What is remembered is current: every change of authorities and revocations in the store is told of.
+ * What is remembered is current, since the store reports every change of authorities and revocations.
  */
 import { type Certificate, readCertificate } from '../crypto/certificates/certificate.ts';
 import type { PathOptions, Revocation } from '../crypto/certificates/certificate-path.ts';
@@ -11,7 +11,7 @@ import type { Clock } from '../domain/effects.ts';
 import type { AuthorityRecord } from '../store/certificates.ts';
 import type { Certificates } from '../store/port/certificates.ts';
 
-/** Foreign authorities and their lists, as they stand. */
+/** Authorities that are not ours, with their revocation lists. */
 export interface ForeignTrust {
   readonly authorities: readonly Certificate[];
   readonly check: (certificate: Certificate, issuer: Certificate) => Revocation;

@@ -1,10 +1,13 @@
-/** Tells of addresses that want encryption where it is possible, when it was not: nobody else would see a certificate that ended. */
+/**
+ * Logs addresses that want encryption where it is possible and did not get it: nobody else would notice that their certificate
+ * ended.
+ */
 import type { Log } from '../domain/effects.ts';
 import type { AuditEvent } from '../store/audit.ts';
 import type { Submitted } from '../middleware/middleware.ts';
 import type { Planned } from './protect-groups.ts';
 
-/** `wanted`: those whose settings ask for encryption. One event for each reason. */
+/** `wanted`: recipients whose settings ask for encryption. One event for each reason. */
 export function missedProtection(log: Log, { body }: Submitted, wanted: readonly Planned[]): AuditEvent[] {
   const missed = new Map<string, string[]>();
   for (const { plan, addressee } of wanted) {

@@ -1,8 +1,8 @@
 /**
- * Protects what the gateway itself writes as it protects anybody's mail to that addressee: by the same settings, keys and step.
+ * Protects what the gateway itself writes as it protects anybody's mail to that addressee: by the same settings, keys and steps.
  *
- * Nobody signs as its author. Where the profile needs a signature inside, it is the gateway's own. What cannot be protected although the
- * addressee requires it is not sent in the clear: who asks hears so.
+ * No person signs a notice as its author. If the profile needs a signature inside, it is the gateway's own. A notice that cannot be
+ * protected although the addressee requires it is not sent without protection: the caller gets the reason.
  */
 import { type Address, addressKey } from '../domain/address.ts';
 import { defined } from '../domain/defined.ts';
@@ -54,7 +54,7 @@ export class NoticeProtection {
     this.#chain = new Chain(parts.store, [protect(parts)]);
   }
 
-  /** Rejects with StoreFull or StoreFailed. */
+  /** Protects a notice. Rejects with StoreFull or StoreFailed. */
   async protect({ body, head, messageId, eightBit, to, at }: WrittenNotice): Promise<NoticeProtected> {
     const registered = await this.#addressee(to);
     if (registered === undefined) return { kind: 'plain', audit: [] };
@@ -85,7 +85,7 @@ export class NoticeProtection {
     };
   }
 
-  /** What is filed for an account under an address of somebody else is read with the account's own keys. */
+  /** A message that is filed for an account under somebody else's address is read with the account's own keys. */
   async #addressee({ address, mailbox }: AcceptedRecipient): Promise<Recipient | undefined> {
     const { registry } = this.#parts.store;
     const found = await registry.findRecipient(addressKey(address));

@@ -26,7 +26,7 @@ export function doubtOf(seen: Seen, from: Address, header?: Header): string | un
   );
 }
 
-/** The same of what was opened, in the form in which it is handed out. Its MIME-Version is ours. */
+/** Does the same for what was opened, in the form in which it is handed out; its MIME-Version is ours. */
 export async function doubtIn({ source }: Message, from: Address): Promise<string | undefined> {
   const walk = new MimeWalk();
   try {
@@ -38,7 +38,7 @@ export async function doubtIn({ source }: Message, from: Address): Promise<strin
   return doubtOf(walk.end(), from);
 }
 
-/** A walk over content that comes in slices of any line ends. */
+/** A walk over content that comes in slices, with any line ends. */
 export class ContentWalk {
   readonly #walk = new MimeWalk();
   #cr = false;
@@ -59,7 +59,7 @@ export class ContentWalk {
   }
 }
 
-/** What is right and may be shown in two ways passes for nobody. */
+/** Turns a right signature over content that may be shown in two ways into `neutral`. */
 export const withDoubt = (
   results: readonly AuthenticationResult[],
   doubt: string | undefined,

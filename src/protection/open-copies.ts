@@ -33,36 +33,39 @@ import { unopenedMessage } from './unopened-message.ts';
 export interface OpenEffects {
   readonly random: RandomBytes;
   readonly log: Log;
-  /** Who says it: our host name. */
+  /** The host name that stands in our fields. */
   readonly authserv: string;
-  /** Whom an addressee may ask. */
+  /** The helpdesk that an addressee may ask. */
   readonly helpdesk: Helpdesk;
-  /** Octets of an opened message. */
+  /** Most octets of an opened message. */
   readonly maxContent: Octets;
-  /** Looks at what was opened, before it is filed; without it nobody does. */
+  /** Scans what was opened, before it is filed; absent: nothing is scanned. */
   readonly scan?: ScanOpened;
 }
 
-/** What becomes of it: the same with what was found, or why it is not handed out. */
+/** What becomes of an opened message: the message with what was found, or why it is not handed out. */
 export type ScanOpened = (opened: OpenedBody, message: Submitted) => Promise<Result<OpenedBody, NotOpenedBecause>>;
 
 export const letsOpen = ({ registered: { address, account, organisation } }: Addressee): boolean =>
   settingOf('open', address.settings, account.settings, organisation.settings);
 
-/** What the steps below share of one message. */
+/** What the steps below share about one message. */
 export interface OpenWork {
   readonly effects: OpenEffects;
   readonly submitted: Submitted;
-  /** As it was submitted. */
+  /** The message as it was submitted. */
   readonly given: Message;
-  /** What is to be opened: `given`, or the content below a signature of the other protocol. The error: it cannot be told apart. */
+  /**
+   * What is to be opened: `given`, or the content below a signature of the other protocol. The error: the two parts of the signed content cannot be
+   * told apart.
+   */
   readonly root: Result<Message, string>;
   readonly bodies: BodyWriters;
 }
 
 /**
- * The message that an opener begins with. Signatures in the clear of its own protocol, `own`, it looks through by itself; one of the other protocol was
- * judged before, and stands aside.
+ * The message that an opener begins with. It looks through clear signatures of its own protocol (`own`) by itself; a signature of the other protocol
+ * was judged before, and stands aside.
  */
 export async function rootOf(given: Message, { signed }: Seen, own: Layer['kind']): Promise<Result<Message, string>> {
   const [outermost, ...more] = signed;
@@ -78,36 +81,36 @@ export interface OpenedBody {
   readonly message: Message;
   /** A whole message was inside, whose header counts. */
   readonly whole: boolean;
-  /** A subject that stood inside, in place of the one outside; octets of the field. */
+  /** A subject from inside that replaces the one outside; octets of the field. */
   readonly subject?: Buffer;
   readonly opening: Opening;
-  /** For people, in `Sluis-Opened`. */
+  /** How it was opened, in words for people, for the field `Sluis-Opened`. */
   readonly how: string;
   readonly results: readonly AuthenticationResult[];
   /** What was found, for the operator alone. */
   readonly facts: Facts;
 }
 
-/** For the operator: never for the addressee, and never for whoever sent it. */
+/** Details for the operator: never for the addressee, and never for the sender. */
 export interface NotOpenedBecause {
   readonly kind: string;
   readonly text: string;
-  /** The message is refused: for now, where nothing is wrong with it, or for what its sender himself put into it. */
+  /** The message is refused: for a time if nothing is wrong with it, or for something that its sender put into it. */
   readonly refusal?: Refusal;
 }
 
 export interface Opener<K> {
   readonly by: 'smime' | 'pgp';
-  /** Keys that are held for the address, and their names. */
+  /** Keys that are held for the address, with their names. */
   keysOf(address: Address): Promise<readonly { readonly name: string; readonly key: K }[]>;
   open(work: OpenWork, keys: readonly K[]): Promise<Result<OpenedBody, NotOpenedBecause>>;
 }
 
-/** One mailbox, or one address of a partner. */
+/** The recipients behind one mailbox, or at one address of a partner. */
 interface OpeningGroup<K> {
   readonly keys: Map<string, K>;
   readonly recipients: Addressee[];
-  /** What was found of a signature of the other protocol around the encryption. */
+  /** What was found about a signature of the other protocol around the encryption. */
   readonly outside: readonly AuthenticationResult[];
 }
 
@@ -159,14 +162,14 @@ const without = (copies: readonly Copy[]): readonly Copy[] =>
     .map((copy) => ({ ...copy, recipients: copy.recipients.filter((each) => !letsOpen(each)) }))
     .filter((copy) => copy.recipients.length > 0);
 
-/** In the order of RCPT. Addresses that lead into one mailbox share its copy, and their keys. */
+/** The groups in the order of RCPT. Addresses that lead into one mailbox share its copy and their keys. */
 async function placesOf<K>(
   opener: Opener<K>,
   { given, root }: OpenWork,
   copies: readonly Copy[],
 ): Promise<readonly OpeningGroup<K>[]> {
   const places = new Map<string, OpeningGroup<K>>();
-  // The signature was judged once for the message as it was submitted, so all copies have the same results.
+  // The signature was judged once for the message as submitted, so all copies have the same results.
   const apart = !root.ok || root.value !== given;
   const outside = apart ? copies.flatMap(({ results }) => (results === undefined ? [] : [results]))[0] : undefined;
   for (const addressee of copies.flatMap((copy) => copy.recipients).filter(letsOpen)) {
@@ -202,7 +205,7 @@ async function copyFor<K>(
 
 export const room = ({ body }: Submitted): Octets => octets(body.octets + 64 * KiB);
 
-/** Undefined where the content cannot be handed out at all. */
+/** The copy that is handed out; undefined if the content cannot be handed out at all. */
 async function handedOut(
   { effects: { authserv }, submitted, given, bodies }: OpenWork,
   { message, whole, subject, opening, how, results }: OpenedBody,

@@ -10,7 +10,7 @@ export class OpenedKeys<K> {
   readonly #refused: (fingerprint: string, why: string) => void;
   readonly #opened = new WeakMap<Uint8Array, Promise<Result<K, string>>>();
 
-  /** `event`: what the log says of a key that does not open. */
+  /** `event`: the log event for a key that does not open. */
   constructor(open: OpenSealed<K>, log: Log, event: string) {
     this.#open = open;
     this.#refused = (fingerprint, why) => log.error(event, { fingerprint, why });

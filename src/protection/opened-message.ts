@@ -1,10 +1,10 @@
 /**
- * A message that was opened, as it is handed out: the header that it came with, the content that was inside, and on top what is known of it.
+ * An opened message as it is handed out: the header that it came with, the content from inside, and on top our fields about it.
  *
- * What was encrypted did not pass the edge, so nothing in it is believed that the edge would judge: of its header only the fields of the
- * content count (RFC 2046 section 5.1) and the subject (RFC 9788); where a whole message was inside, each field that may stand once stands
- * once, and none tells a verdict. A field with a bare CR or LF in it is left out, since programs read what stands behind that as a field of
- * its own. Line ends of the body are made canonical.
+ * Encrypted content was not judged when it was submitted, so nothing in it is believed that would have been judged then: of its header only
+ * the fields of the content count (RFC 2046 section 5.1) and the subject (RFC 9788); where a whole message was inside, each field that may
+ * stand once stands once, and none tells a verdict. A field with a bare CR or LF in it is left out, since programs read what stands behind
+ * that as a field of its own. Line ends of the body are made canonical.
  */
 import { type Message, fieldOctets } from '../crypto/smime/message.ts';
 import { contentHeader } from '../crypto/smime/protected-header.ts';
@@ -71,14 +71,14 @@ function headerAround(given: Message, opened: Message, subject: Buffer | undefin
 }
 
 export interface HandOut {
-  /** As it was submitted. */
+  /** The message as it was submitted. */
   readonly given: Message;
   readonly opened: Message;
   /** A whole message was inside. */
   readonly whole: boolean;
-  /** From inside, in place of the one outside; octets of the field. Where a whole message was inside, its own counts. */
+  /** A subject from inside that replaces the one outside; octets of the field. If a whole message was inside, its own counts. */
   readonly subject?: Buffer;
-  /** Fields on top, with their line ends. */
+  /** Our fields on top, with their line ends. */
   readonly fields: string;
 }
 

@@ -1,4 +1,4 @@
-/** What the layers of an opened message come to: for Authentication-Results, for the field on top, for the operator. */
+/** What the layers of an opened message mean: for Authentication-Results, for the field on top, for the operator. */
 import type { CmsProblem } from '../crypto/cms/problem.ts';
 import { type Verification, failures } from '../crypto/cms/verdict.ts';
 import { type LayerSeen, type OpenedMessage, differingIn, standingOf } from '../crypto/smime/open.ts';
@@ -18,7 +18,7 @@ export const ciphersOf = (layers: readonly LayerSeen[]): string =>
     )
     .join(', ');
 
-/** Reply-To is among them where its name shows another address than it holds. */
+/** Reply-To is one of them if its display name shows another address than it holds. */
 const SENDER: ReadonlySet<string> = new Set(['from', 'sender', 'reply-to']);
 
 /** Why what was opened may not be handed out. The sender outside is the one who logged in; the one inside is what people would see. */
@@ -33,7 +33,10 @@ export function problemOf({ layers, innermost }: OpenedMessage): CmsProblem | un
     : undefined;
 }
 
-/** Decrypted from CBC, only a signature inside says that nobody changed it; the gateway's own says at least that (EFAIL). */
+/**
+ * For content decrypted from CBC only a signature inside says that nobody changed it; the gateway's own signature says at least that
+ * (EFAIL).
+ */
 export async function openingOf(layers: readonly LayerSeen[], isOwn: IsOwn): Promise<Opening> {
   const malleable = layers.findIndex((layer) => layer.kind === 'encrypted' && !layer.authenticated);
   if (malleable < 0)
@@ -77,7 +80,7 @@ export const placed = (
     reason: `${place} the encryption${each.reason === undefined ? '' : `: ${each.reason}`}`,
   }));
 
-/** A header that says something else inside than outside: nobody knows which of them a program shows. */
+/** A header that differs inside and outside: nobody knows which of the two a program shows. */
 export function withDiffering(
   results: readonly AuthenticationResult[],
   differs: readonly string[],
@@ -87,7 +90,7 @@ export function withDiffering(
   return results.map((each) => (each.result === 'pass' ? { ...each, result: 'policy', reason } : each));
 }
 
-/** Facts of a signature. One that is right over a header that is not the one outside is not valid for this message. */
+/** Facts of a signature. A right signature over a header that differs from the one outside is not valid for this message. */
 export const withFields = <F extends Record<string, string | number>>(
   facts: F,
   differs: readonly string[],

@@ -1,7 +1,7 @@
 /**
  * OpenPGP keys, as the steps need them: what PGP would do for a recipient's copy, who signs it, what opens it, whose signatures count.
  *
- * Of an address one record is read, which the store remembers. A secret half is opened when it is first used, and kept as long as the record is
+ * Of an address one record is read, which the store remembers. A secret key is opened when it is first used, and kept as long as the record is
  * remembered. A key counts for addresses of its account alone.
  */
 import { type PgpMaking, type PgpPlan, planPgp } from '../crypto/pgp/plan.ts';
@@ -26,7 +26,7 @@ export interface PgpKeyringParts {
 
 export class PgpKeyring {
   readonly #p: PgpKeyringParts;
-  /** By the sealed octets in the store's record: gone with it. */
+  /** Opened keys by the sealed octets in the store's record, forgotten when those change. */
   readonly #opened: OpenedKeys<Uint8Array>;
 
   constructor(parts: PgpKeyringParts) {
@@ -35,7 +35,7 @@ export class PgpKeyring {
     this.#opened = new OpenedKeys((fingerprint, sealed) => seals.open(fingerprint, sealed), log, 'pgp-key.refused');
   }
 
-  /** What a message of this sender to this recipient gets by PGP. Opens no secret half; reads nothing where nothing is asked. */
+  /** The plan of PGP for a message of this sender to this recipient. Opens no secret key; reads nothing if nothing is asked for. */
   async plan({ account, organisation, from }: MailSender, recipient: Recipient): Promise<PgpPlan> {
     const { address } = recipient.address;
     const settings = [recipient.address.settings, recipient.account.settings, recipient.organisation.settings];
@@ -53,7 +53,7 @@ export class PgpKeyring {
     });
   }
 
-  /** Secret halves that sign by a plan. Fails where one does not open: it was sealed under another master key, or removed in this moment. */
+  /** Secret keys that sign for a plan. Fails if one does not open: it was sealed under another master key, or removed at this moment. */
   async signing({ signer }: PgpMaking): Promise<Result<readonly Uint8Array[], string>> {
     if (signer === undefined) return ok([]);
     if (signer.sealedKey === undefined) return fail('its private key is not held here');
@@ -61,7 +61,7 @@ export class PgpKeyring {
     return opened.ok ? ok([opened.value]) : opened;
   }
 
-  /** Secret halves that are held for the address, newest first; of keys that ended or were revoked too, for old mail. */
+  /** Secret keys that are held for the address, newest first; those that ended or were revoked too, for old mail. */
   async secretKeys(
     address: Address,
   ): Promise<readonly { readonly fingerprint: string; readonly secret: Uint8Array }[]> {
@@ -79,13 +79,13 @@ export class PgpKeyring {
     return recipient === undefined ? [] : await this.keysOf(recipient);
   }
 
-  /** Of the account alone: a key that names somebody else's address must not draw mail to itself. */
+  /** Keys of the recipient's account alone: a key that names somebody else's address must not draw that mail to itself. */
   async keysOf({ address, account }: Recipient): Promise<readonly PgpMailKey[]> {
     const keys = await this.#p.store.pgpKeys.findMail(addressKey(address.address));
     return keys.filter((key) => key.account === account.id);
   }
 
-  /** Whose they are does not matter: the account was allowed to send as the address. */
+  /** Keys of the address, whatever account they belong to: the sender was allowed to send as the address. */
   async #held(address: Address): Promise<PgpSelection> {
     const keys = await this.#p.store.pgpKeys.findMail(addressKey(address));
     const held = keys.filter(({ sealedKey }) => sealedKey !== undefined);

@@ -1,6 +1,6 @@
 /**
- * Opens PGP/MIME (RFC 3156) for addressees who let the gateway do so. Nothing is decrypted but what proves to be unchanged. Content that names
- * another sender inside than outside counts as not opened: the sender outside is the one who logged in.
+ * Opens PGP/MIME (RFC 3156) for addressees who let the gateway do so. Content is decrypted only if it proves to be unchanged. Content that
+ * names another sender inside than outside counts as not opened: the sender outside is the one who logged in.
  */
 import type { Pgp } from '../crypto/pgp/pgp.ts';
 import { openPgp } from '../crypto/pgp/unwrap.ts';
@@ -61,7 +61,10 @@ async function run(
   );
 }
 
-/** A multipart/encrypted of another protocol can be read by nobody as it is, and needs an explanation too; so does a part of PGP/MIME alone. */
+/**
+ * A multipart/encrypted of a protocol that we do not know cannot be read by anybody as it is, and needs an explanation too; so does a part of
+ * PGP/MIME alone.
+ */
 const isOurs = ({ below }: Seen): boolean =>
   below.kind === 'pgp-encrypted' || (below.kind === 'unreadable' && below.by === 'pgp' && below.closed);
 

@@ -4,7 +4,7 @@ import type { Address } from '../domain/address.ts';
 import type { AuthenticationResult } from '../mime/authentication-results.ts';
 import type { PgpMailKey } from '../store/pgp-keys.ts';
 
-/** An operator who revoked a key here is believed, whatever the key says. */
+/** The signatures after the registry was asked: a key that an operator revoked here is revoked, whatever the key says. */
 export const judged = (signatures: readonly PgpSignature[], keys: readonly PgpMailKey[]): readonly PgpSignature[] =>
   signatures.map((each) =>
     each.state === 'valid' &&
@@ -13,7 +13,7 @@ export const judged = (signatures: readonly PgpSignature[], keys: readonly PgpMa
       : each,
   );
 
-/** One that holds, and none that contradicts the content: nobody knows which of them is shown. */
+/** True if one signature holds and none contradicts the content: nobody knows which of them is shown. */
 export const isValidPgp = (signatures: readonly PgpSignature[]): boolean =>
   signatures.some(({ state }) => state === 'valid') && signatures.every(({ state }) => state !== 'wrong');
 
@@ -26,7 +26,7 @@ const OUTCOMES: Readonly<Record<PgpSignature['state'], Pick<AuthenticationResult
   wrong: { result: 'fail', reason: 'the content is not what was signed' },
 };
 
-/** Addresses outside ASCII would need a header that may hold them. */
+/** An address outside ASCII would need a header that may hold it. */
 const fromOf = (from: Address): [string, string][] => (/[^ -~]/.test(from) ? [] : [['header.from', from]]);
 
 /** One result for each signature. A key is registered for an address by the operator: that, not a name in the key, is what ties it to From. */
@@ -43,10 +43,10 @@ export function pgpResults(signatures: readonly PgpSignature[], from: Address): 
   });
 }
 
-/** It says that it is signed, and nobody can read how. */
+/** The result for content that says that it is signed, in a way that cannot be read. */
 export const unreadablePgp = (reason: string): AuthenticationResult => ({ method: 'x-pgp', result: 'neutral', reason });
 
-/** Facts that name nobody. */
+/** Facts about signatures that name nobody. */
 export function pgpSignatureFacts(signatures: readonly PgpSignature[]): Record<string, string> {
   const failed = new Set(signatures.flatMap(({ state }) => (state === 'valid' ? [] : [state])));
   const keys = signatures.map(({ fingerprint, keyId }) => fingerprint ?? keyId);

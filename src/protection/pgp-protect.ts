@@ -18,19 +18,19 @@ export interface PgpMakerParts {
   readonly thread: Pick<Pgp, 'run'>;
 }
 
-/** The thread, as it works for one message: in its account's turn, and while its client is there. */
+/** The OpenPGP thread for one message: its jobs take the account's turn, and end when the client leaves. */
 export const pgpFor = (thread: Pick<Pgp, 'run'>, { submitter, body, signal }: Submitted): Pick<Pgp, 'run'> => ({
   run: (job, flow) =>
     thread.run(job, { ...flow, turn: submitter.account.id, octets: body.octets, ...defined({ signal }) }),
 });
 
-/** The error says why the key that signs cannot be used. Reading the entity throws PgpFailure. */
+/** The PGP/MIME entity. The error says why the signing key cannot be used. Reading the entity throws PgpFailure. */
 export async function pgpEntity(
   { pgp, random }: { readonly pgp: PgpMakerParts; readonly random: RandomBytes },
   { submitted, message }: ToProtect,
   { plan, copy, recipients }: PgpGroup,
 ): Promise<Result<Entity, string>> {
-  // A message that its sender signed goes inside as it is.
+  // A message that its sender signed goes into the encryption as it is.
   const signed = plan.kind !== 'signed' && copy.signature === 'valid';
   const keyed = signed ? ok([]) : await pgp.keys.signing(plan);
   if (!keyed.ok) return keyed;
@@ -38,7 +38,7 @@ export async function pgpEntity(
     ...recipients.flatMap((each) => (each.plan.kind === 'signed' ? [] : [each.plan.recipient])),
     ...(plan.kind === 'signed' || plan.self === undefined ? [] : [plan.self]),
   ];
-  // Two of the recipients may be one address's, or the sender's own.
+  // Two recipients, or a recipient and the sender, may have the same key.
   const packets = new Map(to.map((key) => [key.fingerprint, key.packets]));
   const plain =
     plan.kind === 'signed' && submitted.eightBit ? await sevenBit(message) : { message, eightBit: submitted.eightBit };
@@ -60,7 +60,7 @@ export const pgpWords = ({ plan }: PgpGroup): string => `pgp ${plan.kind}`;
 export const pgpFacts = ({ plan }: PgpGroup): Record<string, string> =>
   plan.signer === undefined ? { signer: 'nobody' } : { signer: 'sender', key: plan.signer.fingerprint };
 
-/** The OpenPGP thread has no room, or took too long: nothing is wrong with the message. */
+/** The OpenPGP thread is full, or took too long: nothing is wrong with the message. */
 export const pgpBusy = (detail: string): Refusal => ({ ...refusals.pgpBusy, detail });
 
 export const isPgpBusy = ({ reply, status }: Refusal): boolean =>

@@ -18,7 +18,7 @@ import { tellVerified } from './verified-copies.ts';
 export interface PgpVerifyParts {
   readonly keys: Pick<PgpKeyring, 'publicKeys'>;
   readonly thread: Pick<Pgp, 'run'>;
-  /** Who says it: our host name. */
+  /** The host name that stands in our fields. */
   readonly authserv: string;
 }
 
@@ -28,7 +28,7 @@ export const pgpVerify = (parts: PgpVerifyParts): Middleware => ({
   run: (message, copies, bodies) => run(parts, message, copies, bodies),
 });
 
-/** Nothing is decrypted here, so nothing is staged. */
+/** Nothing is decrypted here, so this is never called. */
 const stage = (): never => {
   throw new Error('Cannot stage decrypted content while a signature is judged');
 };

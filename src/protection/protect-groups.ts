@@ -43,7 +43,7 @@ export interface GroupBy<P extends MakingPlan> {
 }
 
 const NAMING: ReadonlySet<string> = new Set(['to', 'cc', 'resent-to', 'resent-cc']);
-/** What stands between addresses. What looks like one in a comment or a name is seen by everybody as well. */
+/** Characters between addresses. Text in a comment or a name that looks like an address counts too, since everybody sees it. */
 const BETWEEN = /[\s<>,;:()"[\]]+/;
 
 /** Keys of the addresses that everybody who gets the message can see. */
@@ -71,6 +71,6 @@ export function groupsOf(planned: readonly Planned[], named: ReadonlySet<string>
     group.recipients.push({ addressee, plan });
     groups.set(key, group);
   }
-  // One key, one `by`: the plans in a group are all of that kind.
+  // Plans with equal keys have the same `by`, so each group holds plans of one kind.
   return [...groups.values()] as Group[];
 }

@@ -72,7 +72,7 @@ function mayWant({ submitter }: Submitted, { registered }: Addressee): boolean {
   return sign !== 'never' || encrypt !== 'never';
 }
 
-/** Decides how the copy of a recipient is signed and encrypted. */
+/** Plans how the copy of a recipient is signed and encrypted. */
 export async function planFor(
   {
     keys,
@@ -85,7 +85,7 @@ export async function planFor(
   return chooseProtection(preferred, await keys.plan(sender, recipient), await pgp.keys.plan(sender, recipient));
 }
 
-/** The sender's own key is judged by the header From, which has not come yet. */
+/** Plans at RCPT: the sender's own key depends on the header From, which has not come yet. */
 async function atRcpt(
   parts: ProtectParts,
   { submitter, sender, registered }: AskedRecipient,
@@ -95,7 +95,7 @@ async function atRcpt(
   const from = sender === '' ? undefined : sender;
   const { plan } = await planFor(parts, { account, organisation, from }, registered);
   if (plan.kind !== 'refused' || plan.about === 'sender') return undefined;
-  // Nothing of the sender's or the addressee's is at fault: without a word here it would be tried again for days.
+  // Neither sender nor addressee is at fault: without a line in the log such mail would be tried again for days unnoticed.
   if (plan.about === 'gateway') parts.log.error('smime.no-signing-key', { why: plan.refusal.detail ?? '' });
   return plan.refusal;
 }
@@ -110,7 +110,7 @@ async function run(
   if (isEncrypted(outer)) return { kind: 'passed', copies };
   const planned = await planAll(parts, submitted, copies);
   if (!planned.ok) {
-    // Its sender encrypted it, inside its text: what the addressee requires is done.
+    // The sender encrypted the text itself, so what the addressee requires is done.
     return (await inlineIn(submitted, outer)) === 'encrypted'
       ? { kind: 'passed', copies }
       : { kind: 'refused', refusal: planned.error };
@@ -164,11 +164,11 @@ async function planAll(
   return ok(planned);
 }
 
-/** What the sender did already is left out. What says that it is protected and is not is protected like anything else. */
+/** Leaves out what the sender did already. Content that says it is protected and is not is protected like any other. */
 const wants = ({ plan: { kind } }: ChosenPlan, layer: LayerKind): boolean =>
   kind !== 'plain' && !(kind === 'signed' && isSigned(layer));
 
-/** What was encrypted and then signed in the clear is encrypted, though its header tells of the signature alone. */
+/** Content that was encrypted and then clear-signed counts as encrypted, though its header shows the signature alone. */
 async function layerIn({ body, content }: Submitted): Promise<Layer['kind']> {
   const read = maybeProtected(content) ? await readMessage(body) : undefined;
   if (read?.ok !== true) return 'plain';
@@ -181,7 +181,7 @@ async function inlineIn({ body, content }: Submitted, outer: LayerKind): Promise
   return read?.ok === true ? await inlinePgp(read.value, content) : undefined;
 }
 
-/** Its header was read once; what the gateway put on top may have made it too large for more. */
+/** Its header was read before; the fields that the gateway put on top may have made it too large to be read again. */
 async function messageIn(body: SealedBody): Promise<Result<Message, Refusal>> {
   const read = await readMessage(body);
   return read.ok && read.value.bodyAt <= JOIN_LIMIT - KiB ? read : fail(refusals.protectedHeaderTooLarge);
@@ -232,7 +232,10 @@ const factsOf = (group: Group): Record<string, string | number> => ({
   recipients: group.recipients.length,
 });
 
-/** Fingerprints of what it was encrypted to, in the order of the recipients: they lead to people as addresses do. */
+/**
+ * Fingerprints of what the body was encrypted to, in the order of the recipients; kept as personal data, since they lead to people as
+ * addresses do.
+ */
 function keysOf(group: Group): Readonly<Record<string, readonly string[]>> {
   if (group.plan.kind === 'signed') return {};
   return group.by === 'smime'
@@ -265,7 +268,7 @@ async function protectedCopy(
   return ok({ body: body.value, recipients, protection: wordsOf(group) });
 }
 
-/** The makers say in the log why a key cannot be used; the sender hears that it may try again. */
+/** The log says why a key cannot be used; the sender hears that it may try again. */
 async function entityFor(parts: ProtectParts, unprotected: ToProtect, group: Group): Promise<Result<Entity, Refusal>> {
   const made =
     group.by === 'smime' ? await smimeEntity(parts, unprotected, group) : await pgpEntity(parts, unprotected, group);
@@ -291,7 +294,7 @@ async function written(
   }
 }
 
-/** Base64 once around everything, certificates, keys and signatures. */
+/** Octets after base64 once around everything, plus certificates, keys and signatures. */
 const grown = (size: Octets): Octets => octets(Math.ceil(size * 1.4) + 64 * KiB);
 
 function mostOf({ registered }: Addressee): number {

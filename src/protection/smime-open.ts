@@ -53,13 +53,13 @@ async function run(
 
 const TAKEN_OFF: ReadonlySet<Layer['kind']> = new Set(['encrypted', 'opaque-signed', 'compressed'] as const);
 
-/** What is labelled as S/MIME and is not needs an explanation; what is merely signed in a way that nobody understands can be read as it is. */
+/** Content that is labelled as S/MIME and is not needs an explanation; content that is only signed in an unknown way can be read as it is. */
 const isOurs = ({ below }: Seen): boolean =>
   TAKEN_OFF.has(below.kind) || (below.kind === 'unreadable' && below.by === 'smime' && below.closed);
 
 /**
- * Something encrypted lies below a signature. Then nothing is learned of the signer: whether it can be opened would show in how mail to the
- * signer is encrypted from now on, and the signer may have packed what is somebody else's.
+ * True if something encrypted lies below a signature. Then the signer's capabilities are not stored: later mail to the signer would show whether we
+ * could decrypt, and the signer may have packed somebody else's ciphertext.
  */
 const hidesMore = (layers: readonly LayerSeen[]): boolean => {
   const signed = layers.findIndex(({ kind }) => kind === 'signed');

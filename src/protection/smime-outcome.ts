@@ -1,4 +1,4 @@
-/** What became of the signatures of a message, said in three places: Authentication-Results, the audit trail, the trace. */
+/** Reports the signatures of a message in three places: Authentication-Results, the audit trail, the trace. */
 import type { Certificate } from '../crypto/certificates/certificate.ts';
 import type { Capability } from '../crypto/cms/attributes.ts';
 import type { CmsProblem } from '../crypto/cms/problem.ts';
@@ -8,10 +8,10 @@ import { addressesOf } from '../crypto/certificates/mail-certificate.ts';
 import { type Address, addressKey } from '../domain/address.ts';
 import type { AuthenticationResult } from '../mime/authentication-results.ts';
 
-/** Signers that are told of; whether all of them agree is judged over all. */
+/** Most signers that are named; all of them are judged. */
 const MAX_TOLD = 4;
 
-/** Asked of the certificate of a signer: is it the gateway's own, which proves what was signed, and nothing of who sends it now? */
+/** Whether a signer's certificate is the gateway's own, which proves what was signed but not who sends it now. */
 export type IsOwn = (certificate: Certificate) => Promise<boolean>;
 
 const GENUINE = ['message-digest', 'content-type', 'signature'] as const;
@@ -71,14 +71,14 @@ export async function resultsOf(
   return results;
 }
 
-/** It says that it is signed, and nobody can read how. */
+/** The result for content that says that it is signed, in a way that cannot be read. */
 export const unreadableResult = (text: string): AuthenticationResult => ({
   method: 'smime',
   result: 'neutral',
   reason: text,
 });
 
-/** Facts that name nobody. */
+/** Facts about a verification that name nobody. */
 export function verificationFacts(verification: Verification): Record<string, string | number> {
   const failed = new Set(verification.signers.flatMap((signer) => failures(signer).map(({ check }) => check)));
   const certificates = verification.signers.flatMap(({ certificate }) => certificate?.fingerprint ?? []);
@@ -89,7 +89,7 @@ export function verificationFacts(verification: Verification): Record<string, st
   };
 }
 
-/** For the operator: never for the addressee, and never for whoever sent it. */
+/** Details for the operator: never for the addressee, and never for the sender. */
 export const problemFacts = ({ kind, text }: CmsProblem): Record<string, string> => ({ problem: kind, why: text });
 
 /** RFC 8551 section 2.5.2: what a signer says that it can read. To be believed where every check passed. */

@@ -15,7 +15,7 @@ export interface SmimeMakerParts {
   readonly random: RandomBytes;
 }
 
-/** The error says why the key that signs cannot be used. */
+/** The S/MIME entity. The error says why the signing key cannot be used. */
 export async function smimeEntity(
   { keys, random }: SmimeMakerParts,
   { submitted, sender, message, layer }: ToProtect,
@@ -26,7 +26,7 @@ export async function smimeEntity(
   const signing = { ...keyed.value, signingTime: submitted.receivedAt };
   const wrap = { random, eightBit: submitted.eightBit };
   if (plan.kind === 'signed') {
-    // Whoever gets it may take 7 bits only, and what is signed may not be changed on the way.
+    // The recipient's server may take 7 bits only, and signed content may not be changed on the way.
     const plain = submitted.eightBit ? await sevenBit(message) : { message, eightBit: false };
     return ok(protect(plain.message, { kind: 'signed', signing }, { random, eightBit: plain.eightBit }));
   }

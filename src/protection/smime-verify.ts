@@ -1,5 +1,6 @@
 /**
- * Judges the signature of what was submitted signed, and tells the addressees on top of the message; what was signed stays as it is.
+ * Judges the signature of a message that was submitted signed, and tells the addressees in a field on top; the signed content stays as it
+ * is.
  *
  * A wrong signature refuses nothing: mailing lists, virus scanners and old programs break signatures, and the addressee decides.
  */
@@ -27,7 +28,7 @@ import { tellVerified } from './verified-copies.ts';
 
 export interface VerifyParts {
   readonly keys: Pick<MailKeys, 'trust' | 'isOwn' | 'noteCapabilities'>;
-  /** Who says it: our host name. */
+  /** The host name that stands in our fields. */
   readonly authserv: string;
 }
 
@@ -85,7 +86,9 @@ interface Unreadable {
   readonly why: string;
 }
 
-/** Its label says that it is protected, and it cannot be read as such: empty, no ASN.1, or of a kind that nobody reads here. */
+/**
+ * The label says that the content is protected, and it cannot be read as such: it is empty, no ASN.1, or of a kind that is not read here.
+ */
 async function unreadableBy(message: Message, layer: Layer): Promise<Unreadable | undefined> {
   if (layer.kind === 'pgp-encrypted') {
     const first = await firstPart(message, layer.fields.boundary);
@@ -131,7 +134,7 @@ async function tellUnreadable(
 
 interface Judged {
   readonly verification: Verification;
-  /** Fields of a header that was signed, and says something else outside. */
+  /** Fields of a signed header that say something else outside. */
   readonly differs: readonly string[];
 }
 
@@ -154,7 +157,7 @@ async function verify(
   return await judged(verified.value, await parts.value.inside());
 }
 
-/** A content whose own header cannot be read carries no header of the letter that anybody could show. */
+/** A signed content with an unreadable header carries no copy of the letter's header that a program could show. */
 async function judged(verification: Verification, inside: Result<Message, string>): Promise<Result<Judged, string>> {
   return ok({ verification, differs: inside.ok ? ((await differingBelow(inside.value)) ?? []) : [] });
 }
@@ -163,7 +166,7 @@ async function judged(verification: Verification, inside: Result<Message, string
 async function insideOpaque(message: Message, fields: ContentFields): Promise<Result<Message, string>> {
   const { octets, count } = letterFields(message);
   const read = await readMessage({
-    // At most: decoded it is smaller, with other line ends at most twice as large.
+    // The upper bound: decoded content is smaller, with other line ends at most twice as large.
     octets: octets.length + 2 * message.source.octets,
     slices: async function* () {
       yield octets;

@@ -9,7 +9,7 @@ import type { Language } from '../domain/registry.ts';
 import { isVerdict } from '../mime/authentication-results.ts';
 import { textPart, wrapText } from '../mime/text.ts';
 
-/** Paragraphs, by how the helpdesk is reached. */
+/** The paragraphs of the explanation, given how the helpdesk is reached. */
 export const EXPLANATIONS: Readonly<Record<Language, (helpdesk: string) => readonly string[]>> = {
   nl: (helpdesk) => [
     'Dit bericht is versleuteld en kon hier niet worden geopend.',
@@ -23,7 +23,7 @@ export const EXPLANATIONS: Readonly<Record<Language, (helpdesk: string) => reado
   ],
 };
 
-/** Both languages, the organisation's own first. */
+/** The explanation in both languages, the organisation's own first. */
 function explanation(first: Language, helpdesk: Helpdesk): readonly string[] {
   const half = (language: Language): string[] =>
     EXPLANATIONS[language](helpdeskLine(helpdesk, language)).flatMap((paragraph) => [...wrapText(paragraph), '']);
@@ -32,14 +32,14 @@ function explanation(first: Language, helpdesk: Helpdesk): readonly string[] {
 
 export interface Unopened {
   readonly given: Message;
-  /** It has octets above 127 (RFC 2045 section 6.4). */
+  /** The message has octets above 127 (RFC 2045 section 6.4). */
   readonly eightBit: boolean;
   readonly language: Language;
-  /** Whom to ask. */
+  /** The helpdesk to ask. */
   readonly helpdesk: Helpdesk;
-  /** Fields on top, with their line ends. */
+  /** Our fields on top, with their line ends. */
   readonly fields: string;
-  /** Nothing in the message may hold it. */
+  /** The boundary; nothing in the message may contain it. */
   readonly boundary: string;
 }
 

@@ -1,4 +1,7 @@
-/** Tells the addressees on top of a message what its signature is worth; what was signed stays as it is. S/MIME and PGP alike. */
+/**
+ * Puts a field on top of a message that tells addressees what its signature is worth; the signed content stays as it is. S/MIME and PGP
+ * alike.
+ */
 import type { Message } from '../crypto/smime/message.ts';
 import { KiB, octets } from '../domain/units.ts';
 import { type AuthenticationResult, authenticationResults, isVerdict } from '../mime/authentication-results.ts';
@@ -11,14 +14,14 @@ export interface Verified {
   readonly given: Message;
   readonly by: 'smime' | 'pgp';
   readonly valid: boolean;
-  /** It says that it is protected, and is not: nobody signed it, as far as anybody can tell. */
+  /** The message says that it is protected and is not: as far as anybody can tell, nobody signed it. */
   readonly unreadable?: boolean;
   readonly results: readonly AuthenticationResult[];
-  /** For the trace: name nobody. */
+  /** Facts for the trace; they name nobody. */
   readonly facts: NonNullable<AuditEvent['facts']>;
 }
 
-/** What the field adds, at most. */
+/** Most octets that the field adds. */
 const ROOM = 16 * KiB;
 
 export async function tellVerified(
@@ -30,7 +33,7 @@ export async function tellVerified(
 ): Promise<StepPassed> {
   const field = Buffer.from(authenticationResults(authserv, results), 'latin1');
   const told = await writeBody(bodies, octets(body.octets + ROOM), behind(field, body, verdictEnd(given)));
-  // What became of the check, not that there was one: this is all that a listing shows of it.
+  // The result of the check, not only that there was one: a listing shows nothing else about it.
   const protection = unreadable ? `${by} unreadable` : `${by} signature ${valid ? 'valid' : 'not valid'}`;
   return {
     kind: 'passed',
@@ -48,7 +51,9 @@ export async function tellVerified(
   };
 }
 
-/** What was found takes the place of the field that says that nothing was checked; the edge put it on top and let no other one pass. */
+/**
+ * The result replaces the field that says that nothing was checked; ours is the only such field, since submission removes all others.
+ */
 function verdictEnd({ header }: Message): number {
   const [first] = header.fields;
   return first !== undefined && isVerdict(first.name) ? first.end : 0;

@@ -1,4 +1,4 @@
-/** One attempt: the message from the store to the courier. Whatever happens is an answer. */
+/** One attempt: gives a message from the store to the courier. Whatever happens becomes an answer. */
 import { defined } from '../domain/defined.ts';
 import { type Log } from '../domain/effects.ts';
 import type { Octets } from '../domain/units.ts';
@@ -22,14 +22,14 @@ function parcelOf(
     requireTls: requireTls ?? false,
     slices: () => content.slices(),
     ...defined({ notify, originalRecipient, ret }),
-    // What was inside may be anything, and a report of the partner's server must not bring it to whoever sent it.
+    // The decrypted content may be anything, and a report of the partner's server must not tell its sender about it.
     ...(submitted === undefined ? {} : { submitted, body: '8BITMIME' as const, ret: 'HDRS' as const }),
     ...defined({ envid }),
   };
 }
 
 /**
- * What is ours to answer for: the content is damaged or gone, a key cannot be used. The delivery waits by its own schedule, so that the
+ * Failures on our side: the content is damaged or gone, or a key cannot be used. The delivery waits by its own schedule, so that the
  * operator has time, and the alarm is in the log.
  */
 function ours(claim: Claim, why: string, log: Log): Answer {
@@ -42,7 +42,7 @@ function ours(claim: Claim, why: string, log: Log): Answer {
   };
 }
 
-/** Never rejects. */
+/** Makes the attempt. Never rejects. */
 export async function attempt(
   { deliveries, courier, log, dkim }: Pick<PushParts, 'deliveries' | 'courier' | 'log' | 'dkim'>,
   destination: Destination,
@@ -66,7 +66,7 @@ export async function attempt(
   }
 }
 
-/** A partner who wants it is sent nothing unsigned: its place is paused where there is no signer (partner-destinations.ts). */
+/** A partner who wants signatures is sent nothing unsigned: without a signer its destination is paused (partner-destinations.ts). */
 async function signedBy(
   dkim: PushParts['dkim'],
   content: Pick<Parcel, 'octets' | 'slices'>,

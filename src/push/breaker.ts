@@ -17,9 +17,9 @@ export type PartnerSign = 'works' | 'doubtful' | 'down';
 
 export interface Breaker {
   readonly state: 'closed' | 'open' | 'half-open';
-  /** Closed: doubtful signs in a row. Else: how often in a row it was opened. */
+  /** Closed: doubtful signs in a row. Otherwise: how often in a row the breaker was opened. */
   readonly failures: number;
-  /** Open: until when, on the monotonic clock. */
+  /** Open: the moment until which nothing is tried, on the monotonic clock. */
   readonly until: Milliseconds;
 }
 

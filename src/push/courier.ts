@@ -30,13 +30,16 @@ export interface Destination {
   readonly authorities?: readonly string[];
   /** Where there are any, the certificate that is shown must meet one of them, besides every other check. */
   readonly pins?: readonly CertificatePin[];
-  /** `required`: it is only known by TLSA records of its host. `off`: they are not asked for. Default: they hold where there are any. */
+  /**
+   * `required`: the partner is known only by the TLSA records of its host. `off`: they are not looked up. Default: they hold if there are
+   * any.
+   */
   readonly dane?: DaneDemand;
-  /** What is sent to it is signed (DKIM). */
+  /** Mail to this partner is signed (DKIM). */
   readonly dkim?: true;
-  /** Shown when the partner asks for a client certificate. PEM, the certificate with its chain. */
+  /** Client certificate that is shown when the partner asks for one. PEM, the certificate with its chain. */
   readonly clientCertificate?: { readonly key: string; readonly certificate: string };
-  /** Sent by AUTH after TLS. */
+  /** Name and password for AUTH after TLS. */
   readonly login?: { readonly name: string; readonly password: string };
   /** The name that we give in EHLO. */
   readonly helo: string;
@@ -50,20 +53,23 @@ export interface Parcel {
   readonly sender: Address | '';
   readonly recipient: Address;
   readonly octets: Octets;
-  /** As the sender declared it (RFC 6152). What it declared without need is no reason to refuse: the content is looked at. */
+  /**
+   * BODY as the sender declared it (RFC 6152). A sender may declare 8BITMIME without need, which is no reason to refuse: the content is
+   * looked at.
+   */
   readonly body: '7BIT' | '8BITMIME';
-  /** As the sender declared it (RFC 6531). */
+  /** SMTPUTF8 as the sender declared it (RFC 6531). */
   readonly smtpUtf8: boolean;
-  /** RFC 8689: only to a server that promises to pass it on over verified TLS. */
+  /** RFC 8689: the message goes only to a server that promises to pass it on over verified TLS. */
   readonly requireTls: boolean;
-  /** RFC 3461, decoded; passed on where the partner speaks DSN. */
+  /** NOTIFY (RFC 3461), decoded; passed on to a partner that speaks DSN. */
   readonly notify?: readonly string[];
   readonly originalRecipient?: string;
   readonly ret?: 'FULL' | 'HDRS';
   readonly envid?: string;
   /**
-   * The content was opened for the partner, and was so many octets when it was submitted. That size is what is judged, and whether it has
-   * octets above 127 is not looked at: why it cannot be sent would tell its sender what was inside.
+   * Size as submitted, in octets, of content that was decrypted for the partner. Limits are judged by this size, and octets above 127 are
+   * not looked for: the reason of a failure would tell the sender what was inside.
    */
   readonly submitted?: Octets;
   /** The canonical octets: CRLF line ends, ending in CRLF. May be read more than once. */
@@ -80,18 +86,18 @@ export type Step = 'greeting' | 'ehlo' | 'starttls' | 'login' | 'mail' | 'rcpt' 
 export type LostWhy = 'lookup' | 'unreachable' | 'closed' | 'timeout' | 'tls' | 'certificate' | 'garbage' | 'stopped';
 
 /**
- * How far it had come. `session`: nothing was said about the message, so its ending is the partner's trouble alone. `message`: the message
- * itself may be what the partner stumbles over. `in-doubt`: the final dot may have arrived, and with it the message.
+ * How far the dialog had come. `session`: nothing was said about the message, so the partner alone is at fault. `message`: the message may
+ * be what the partner fails at. `in-doubt`: the final dot may have arrived, and with it the message.
  */
 export type LostAt = 'session' | 'message' | 'in-doubt';
 
-/** What the partner promised and showed. */
+/** What the partner promised, and how it was verified. */
 export interface Session {
-  /** RFC 3461: it answers for NOTIFY itself. */
+  /** RFC 3461: the partner handles NOTIFY itself. */
   readonly dsn: boolean;
   readonly tlsVersion: string;
   readonly cipher: string;
-  /** The TLSA record that its certificate met, such as `3 1 1`. Absent: it was verified by an authority. */
+  /** The TLSA record that the partner's certificate met, such as `3 1 1`. Absent: it was verified by an authority. */
   readonly tlsa?: string;
   /** The domain that signed what was sent (DKIM). */
   readonly dkim?: string;
@@ -101,17 +107,17 @@ export interface Session {
 export type TlsaAnswer =
   | {
       readonly kind: 'records';
-      /** The name that they stand below, and that is sent as SNI. */
+      /** The name below which the records stand, and that is sent as SNI. */
       readonly base: string;
       /**
-       * Whether what a server shows meets one of them: which (`3 1 1`), or why not. `chain`: DER, its own certificate first. `names`: one of
-       * them must be in the certificate where only its authority is known.
+       * Finds the record that a server's chain meets (`3 1 1`), or why none is met. `chain`: DER, its own certificate first. `names`: one of
+       * them must be in the certificate if a record names only its authority.
        */
       readonly judge: (chain: readonly Buffer[], names: readonly string[]) => Result<string, string>;
     }
-  /** It is certain that the host has no TLSA records that hold. */
+  /** It is certain that no TLSA records of the host apply. */
   | { readonly kind: 'none'; readonly why: string }
-  /** Nobody knows, so nothing may be sent. `text`: one line of words. */
+  /** Nobody knows whether there are any, so nothing may be sent. `text`: one line of words. */
   | { readonly kind: 'failed'; readonly text: string };
 
 /** Looks up the TLSA records of a host and port. */
@@ -135,25 +141,25 @@ export type Answer =
   /** `text`: one line of words for operator and notice. */
   | { readonly kind: 'lost'; readonly why: LostWhy; readonly text: string; readonly at: LostAt };
 
-/** As the reason of an abort: the attempt had its time. Any other reason: the gateway is stopping. */
+/** Reason of an abort: the attempt took too long. Any other reason: the gateway is stopping. */
 export const TOO_LONG = 'too-long';
 
 export interface Courier {
-  /** Takes a free connection to the destination, or opens one. `signal` cuts it. */
+  /** Delivers over a free connection to the destination, or opens one. `signal` ends it. */
   deliver(destination: Destination, parcel: Parcel, signal: AbortSignal): Promise<Answer>;
   /** Ends idle connections with QUIT and cuts the busy ones. */
   close(): Promise<void>;
 }
 
-/** What `partner test` found. Each part is there as far as the dialog came. */
+/** What `partner test` found, as far as the dialog came. */
 export interface ProbeReport {
   /** The partner was verified, greeted us and, where there is a login, let us in. */
   readonly ok: boolean;
-  /** Why not: one line of words. */
+  /** Why `ok` is false: one line of words. */
   readonly problem?: string;
-  /** What it met, as an attempt would have met it; absent where all went well. */
+  /** How an attempt would have failed; absent if all went well. */
   readonly met?: { readonly refused: Step } | { readonly lost: LostWhy };
-  /** What the name of the host led to; absent where it led to nothing. */
+  /** Addresses of the host; absent if its name has none. */
   readonly addresses?: readonly string[];
   readonly greeting?: string;
   /** EHLO keywords after TLS. */
@@ -163,13 +169,13 @@ export interface ProbeReport {
   readonly cipher?: string;
   /** The TLSA record that its certificate met. */
   readonly tlsa?: string;
-  /** The partner's own certificate, also when it was not accepted. */
+  /** The partner's own certificate, even if it was not accepted. */
   readonly certificate?: {
     readonly subject: string;
     readonly issuer: string;
     readonly names: readonly string[];
     readonly notAfter: Instant;
-    /** SHA-256 of it and of its SubjectPublicKeyInfo, 64 hexadecimal digits each: what a pin would hold. */
+    /** SHA-256 of the certificate and of its SubjectPublicKeyInfo, 64 hexadecimal digits each: the two values that a pin may hold. */
     readonly fingerprint: string;
     readonly publicKey: string;
   };

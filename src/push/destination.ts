@@ -3,7 +3,7 @@ import { defined } from '../domain/defined.ts';
 import type { Partner, PartnerSecrets } from '../domain/partner.ts';
 import type { Destination } from './courier.ts';
 
-/** `hostname`: the gateway's own. */
+/** Makes the destination of a partner. `hostname`: the gateway's own. */
 export function destinationOf({ id, server }: Partner, secrets: PartnerSecrets, hostname: string): Destination {
   const { serverName, authorities, pins, dane, dkim, certificate, user } = server;
   const { password, privateKey } = secrets;

@@ -23,7 +23,7 @@ export interface Dispatcher {
   readonly states: readonly PushState[];
   /** How attempts ended. */
   readonly ended: EndedCounts;
-  /** Begins no attempt any more, lets those under way end for at most `drain`, then cuts them; each is settled. */
+  /** Begins no more attempts, lets those under way end for at most `drain`, then cuts them; each is settled. */
   stop(drain: Milliseconds): Promise<void>;
   /** Ends the drain time of a `stop` under way. */
   cut(): void;
@@ -90,7 +90,7 @@ class RunningDispatcher implements Dispatcher {
       });
   }
 
-  /** Resolves to the time until something more comes due. */
+  /** Scans the queue; resolves to the time until something more comes due. */
   async #look(): Promise<Milliseconds> {
     const queues = await this.#parts.deliveries.queues();
     const now = this.#parts.clock.now();

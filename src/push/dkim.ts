@@ -18,7 +18,7 @@ import { JOIN_LIMIT, joinSmall } from '../platform/bytes.ts';
 
 export interface Signable {
   readonly octets: Octets;
-  /** May be read more than once. */
+  /** The content; may be read more than once. */
   readonly slices: () => AsyncIterable<Uint8Array>;
 }
 
@@ -27,10 +27,10 @@ export interface SignedCopy extends Signable {
   readonly domain: string;
 }
 
-/** What was accepted had 256 KiB at most, and has fields of ours besides. */
+/** The accepted header had 256 KiB at most; ours adds fields to it. */
 const MOST_HEADER = 512 * KiB;
 
-/** The attempt was ended meanwhile. */
+/** The attempt ended while its message was being signed. */
 export class SigningEnded extends Error {
   override readonly name = 'SigningEnded';
 }
@@ -55,7 +55,7 @@ export class DkimSigner {
     return this.#own.length > 0;
   }
 
-  /** Rejects where the content cannot be read, and with SigningEnded. */
+  /** Signs the content. Rejects if it cannot be read, and with SigningEnded. */
   async sign(content: Signable, signal: AbortSignal): Promise<SignedCopy> {
     const [header, hash] = await read(content.slices(), signal);
     const domain = fromDomain(header);
@@ -93,7 +93,7 @@ async function read(slices: AsyncIterable<Uint8Array>, signal: AbortSignal): Pro
     header = headerOf(head.subarray(0, end));
     body.update(slice.subarray(end - before));
   }
-  // A header alone, without the empty line behind it.
+  // The content is a header alone, without the empty line behind it.
   return [header ?? headerOf(head), body.digest()];
 }
 
@@ -118,7 +118,7 @@ function fromDomain(header: Header): string | undefined {
   return domain === undefined ? undefined : domainToASCII(domain.normalize('NFC').toLowerCase());
 }
 
-/** In one piece where that is small: the courier sends such a message at once. */
+/** Small content comes in one piece, since the courier sends such a message at once. */
 async function* inFrontOf(front: Buffer, slices: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let waiting: Buffer | undefined = front;
   for await (const slice of slices) {

@@ -24,15 +24,15 @@ import { type Fraction, type RetrySchedule, delayIsDue, isExpired, nextAttempt }
 
 export interface Ending {
   readonly outcome: Outcome;
-  /** What the notice's writer is told besides the outcome. */
+  /** What the notice says about the attempt, besides the outcome. */
   readonly told: Pick<Attempt, 'at' | 'dsn' | 'status' | 'theirs' | 'content' | 'until'>;
-  /** Undefined: the attempt told nothing about the partner. */
+  /** The sign for the breaker; undefined: the attempt told nothing about the partner. */
   readonly sign: PartnerSign | undefined;
 }
 
 type Status = NonNullable<Attempt['status']>;
 
-/** What an answer says, whatever the age of the delivery. */
+/** The meaning of an answer, whatever the age of the delivery. */
 interface Meaning {
   readonly end: 'relayed' | 'failed' | 'later' | 'when-partner-works';
   readonly reply: string;
@@ -73,7 +73,7 @@ function meaningOf(answer: Answer): Meaning {
 function refusedMeaning({ step, code, reply }: Extract<Answer, { kind: 'refused' }>): Meaning {
   const aboutSession = ['greeting', 'ehlo', 'starttls', 'login'].includes(step) || WANTS_LOGIN.includes(code);
   if (aboutSession) return { end: 'when-partner-works', reply, sign: 'down', theirs: true };
-  // 421: the session ends in the middle of our transaction. It may be a limit of the session, or a server going down.
+  // 421: the session ends in the middle of our transaction. The cause may be a limit of the session, or a server that is going down.
   if (code === 421) return { end: 'later', reply, sign: 'doubtful', theirs: true };
   if (code >= 500 && code !== BAD_SEQUENCE) return { end: 'failed', reply, sign: 'works', theirs: true };
   return { end: 'later', reply, sign: 'works', theirs: true };
@@ -88,13 +88,16 @@ function lostMeaning({ why, text, at }: Extract<Answer, { kind: 'lost' }>): Mean
         : why === 'garbage'
           ? '4.5.0'
           : '4.4.1';
-  // Ended by us: it tells nothing about the partner, and nobody waits because of it.
+  // We ended the attempt ourselves: it tells nothing about the partner, and the delivery need not wait because of it.
   if (why === 'stopped') return { end: 'when-partner-works', reply: text, sign: undefined, status };
   if (at === 'session') return { end: 'when-partner-works', reply: text, sign: 'down', status };
   return { end: 'later', reply: text, sign: 'doubtful', status };
 }
 
-/** `now`: when the attempt ended. `due`: when a delivery that keeps its place was due; default: when its message was accepted. */
+/**
+ * Decides the outcome. `now`: when the attempt ended. `due`: when a delivery that keeps its place was due; default: when its message was
+ * accepted.
+ */
 export function endingOf(
   claim: Claim,
   answer: Answer,

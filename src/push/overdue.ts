@@ -36,7 +36,7 @@ export async function tellOverdue(parts: PushParts, blocked: Blocked, signal: Ab
       after = delivery.id;
       const { receivedAt } = delivery.message;
       const now = clock.now();
-      // By age from here on: nobody behind it has waited longer.
+      // Deliveries come oldest first, so none behind this one has waited longer.
       if (now < receivedAt + Math.min(limits.delayNotice, limits.expire)) return;
       const isOver = isExpired(limits, receivedAt, now);
       if (blocked.skip(delivery.id) || !(isOver || delayIsDue(limits, delivery, now))) continue;

@@ -16,7 +16,7 @@ export interface PartnerDestinationsParts {
   readonly openSecrets: (name: string, sealed: Uint8Array | undefined) => Promise<Result<PartnerSecrets, string>>;
   /** The gateway's own name. */
   readonly hostname: string;
-  /** Every message could be signed (DKIM). */
+  /** True if every message could be signed (DKIM). */
   readonly signs: boolean;
 }
 
@@ -26,7 +26,7 @@ const paused: Record<Exclude<Partner['state'], 'active'>, string> = {
   ended: 'this partner has left the group',
 };
 
-/** Nothing is sent unsigned to a partner who wants it signed. */
+/** Shown while a partner that wants signed mail is paused, since nothing unsigned is sent to it. */
 const UNSIGNED =
   'it is to be sent signed mail (DKIM), and there is no key for the name of this gateway in delivery.dkim-keys';
 

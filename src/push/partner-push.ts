@@ -19,19 +19,19 @@ import type { PartnerDestination, PushParts } from './parts.ts';
 import type { Permits } from './permits.ts';
 import { settle } from './settle.ts';
 
-/** Claimed at a time. */
+/** Most deliveries claimed at a time. */
 export const BATCH = 50;
 
 interface Claimed {
   claim: Claim;
   readonly key: string;
-  /** Monotonic. */
+  /** When the claim was made, on the monotonic clock. */
   readonly since: Milliseconds;
 }
 
 export interface PushState {
   readonly partner: PartnerId;
-  /** Empty until it was first looked up. */
+  /** Name of the partner; empty until it was first looked up. */
   readonly name: string;
   readonly breaker: Breaker['state'];
   /** Why the last attempt failed, while the breaker is not closed, or why the partner is paused. */
@@ -51,14 +51,14 @@ export class PartnerPush {
   #name = '';
   #destination: Destination | undefined;
   #breaker = closedBreaker;
-  /** Words for why nothing is pushed. */
+  /** Why nothing is pushed, in words. */
   #why = '';
   #paused = false;
   #waiting: Claimed[] = [];
   readonly #active = new Map<DeliveryId, Claimed>();
   readonly #busyKeys = new Set<string>();
   #settling = 0;
-  /** More may be due than was claimed. */
+  /** More deliveries may be due than were claimed. */
   #due = false;
   #pumping: Promise<void> | undefined;
   #ended = false;
@@ -84,18 +84,18 @@ export class PartnerPush {
     };
   }
 
-  /** Nothing is under way and nothing has to be remembered. */
+  /** True if nothing is under way and nothing has to be remembered. */
   get idle(): boolean {
     return this.#claimed === 0 && !this.#due && this.#pumping === undefined && this.#breaker === closedBreaker;
   }
 
-  /** Something may be due. */
+  /** Called when something may be due. */
   wake(): void {
     this.#due = true;
     this.#pump();
   }
 
-  /** What the queue holds now. Senders of what cannot even be tried are told of delay and end all the same. */
+  /** Takes what the queue holds now. Senders of deliveries that cannot be tried are told of delay and end all the same. */
   see(oldest: Instant | undefined): void {
     const { clock, limits } = this.#parts;
     const now = clock.monotonic();
@@ -177,12 +177,12 @@ export class PartnerPush {
       case 'half-open':
         return this.#claimed === 0 ? 1 : 0;
       case 'closed':
-        // Large batches cost the store less; the connections still have work while the next one comes.
+        // Large batches cost the store less; the connections are busy while the next one is read.
         return this.#waiting.length > connections ? 0 : BATCH - this.#claimed;
     }
   }
 
-  /** A claim of what is under way here (the lease ended early: a clock was set) is taken as its renewal. */
+  /** A claim of a delivery that is under way here renews it: its lease ended early since a clock was set. */
   #adopt(claim: Claim, since: Milliseconds): void {
     const mine = this.#active.get(claim.id) ?? this.#waiting.find((c) => c.claim.id === claim.id);
     if (mine !== undefined) mine.claim = claim;
@@ -245,7 +245,8 @@ export class PartnerPush {
     const fields = { partner: this.#name, host: this.#destination?.host, why: text };
     if (state === 'open' && before.state !== 'open') {
       this.#why = text;
-      // Somebody may sit where the partner should be, or the partner forgot to renew: it needs a person, at once.
+      // Another server may stand where the partner should be, or the partner forgot to renew its certificate: a person has to look at
+      // once.
       if (answer.kind === 'lost' && answer.why === 'certificate') this.#parts.log.error('partner.untrusted', fields);
       else if (before.state === 'closed') this.#parts.log.warn('partner.down', fields);
       else this.#parts.log.info('partner.still-down', { ...fields, failures: this.#breaker.failures });
@@ -255,7 +256,7 @@ export class PartnerPush {
       this.#why = '';
       this.#parts.log.info('partner.back', { partner: this.#name, host: this.#destination?.host });
     }
-    // What was given back, and what lies behind it, is due still.
+    // Deliveries that were given back, and those behind them, are still due.
     if (state !== before.state) this.#due = true;
   }
 

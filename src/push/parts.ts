@@ -1,4 +1,4 @@
-/** What pushing works with, and its limits. */
+/** The parts that pushing works with, and its limits. */
 import type { Counts } from '../domain/counts.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import type { PartnerId } from '../domain/ids.ts';
@@ -10,9 +10,9 @@ import type { DeliveryNoticeWriter } from '../notices/delivery-notices.ts';
 import type { Fraction, RetrySchedule } from './retry.ts';
 
 export interface PushLimits extends RetrySchedule {
-  /** How long a claim is ours. Half of it is the most that one attempt may take. */
+  /** How long a claim holds. One attempt may take half of it at most. */
   readonly lease: Milliseconds;
-  /** Attempts at a time, over all partners. */
+  /** Attempts under way at a time, over all partners. */
   readonly connections: number;
 }
 
@@ -27,14 +27,14 @@ export interface PushParts {
     'claim' | 'claimOne' | 'settle' | 'queues' | 'onDue' | 'list' | 'openMessage' | 'findMessage'
   >;
   readonly courier: Courier;
-  /** Signs for partners who want it. */
+  /** Signs mail for partners who want it. */
   readonly dkim?: Pick<DkimSigner, 'sign'>;
   /** Asked once for each batch, so that a change of the record holds from the next one. */
   readonly findDestination: (partner: PartnerId) => Promise<PartnerDestination>;
   readonly notices: DeliveryNoticeWriter;
   readonly clock: Clock;
   readonly log: Log;
-  /** For the jitter; nothing secret hangs on it. */
+  /** Random fraction for the jitter; nothing secret depends on it. */
   readonly random: Fraction;
   readonly limits: PushLimits;
   /** How attempts ended; for metrics. */

@@ -11,7 +11,10 @@ export class Permits {
     return this.#free;
   }
 
-  /** False when there is none; then `told` is called once when one may be free. Asking again moves nobody. */
+  /**
+   * Takes a permit; false if there is none, and then `told` is called once when one may be free. Asking again keeps the place in the
+   * line.
+   */
   take(told: () => void): boolean {
     if (this.#free > 0) {
       this.#free--;

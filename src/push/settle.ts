@@ -38,7 +38,7 @@ export async function settle(parts: SettleParts, settling: Settling, signal: Abo
     try {
       return await settleOnce(parts, settling);
     } catch (error) {
-      // Where it is not known whether it was settled as well: a second time finds the claim gone, and changes nothing.
+      // It may be unknown whether the settlement was stored: repeating it finds the claim gone and changes nothing.
       const again = error instanceof StoreFull || error instanceof StoreUnavailable || error instanceof NoticeWaits;
       parts.log[again ? 'warn' : 'error']('delivery.unsettled', {
         delivery: settling.claim.id,
@@ -68,7 +68,7 @@ async function settleOnce(parts: SettleParts, settling: Settling): Promise<'sett
     report(parts, settling, done);
     return done === 'settled' ? 'settled' : 'kept';
   } finally {
-    // Does nothing to a notice that was filed.
+    // `discard` leaves a notice alone that was filed.
     await notice?.discard();
     await contrl?.discard();
   }
@@ -99,7 +99,9 @@ function auditOf({ claim, ending, partner, answer }: Settling): AuditEvent[] {
   ];
 }
 
-/** The row is the sender's as well, and goes with an export of its organisation. The delivery keeps the whole reply. */
+/**
+ * The row is about the sender as well and goes into an export of its organisation, so the reply is shortened; the delivery keeps all of it.
+ */
 const replyFor = ({ message }: Claim, { outcome, told }: Ending): string =>
   message.opened === true && told.content === true ? codesOf(outcome.reply) : outcome.reply;
 
