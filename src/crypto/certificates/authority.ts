@@ -61,7 +61,7 @@ interface Body {
   readonly extensions: readonly Encoded[];
 }
 
-/** 16 octets, never zero and never negative: the top bits are 01, so that the length is always the same. */
+/** A serial number of 16 octets, never zero and never negative: the top bits are 01, so that the length is always the same. */
 function serialFrom(random: RandomBytes): Buffer {
   const serial = Buffer.from(random(16));
   serial[0] = ((serial[0] ?? 0) & 0x3f) | 0x40;
@@ -158,7 +158,7 @@ export function crossSign(
     notBefore: instant(now - BACKDATE),
     notAfter: within(signer, other.notAfter),
     extensions: [
-      // A root's key needs one authority below it, and gets no more from a stranger to it.
+      // The cross-signed authority gets the path length that its own certificate has, or 1: a root needs one authority below it.
       write.basicConstraints(basicConstraints.pathLength ?? 1),
       write.keyUsage('keyCertSign', 'cRLSign'),
       write.subjectKeyId(subjectKeyId === undefined ? write.keyIdOf(publicKey) : Buffer.from(subjectKeyId, 'hex')),
@@ -269,11 +269,11 @@ export function allowedEmails(
 }
 
 /**
- * An end date for one of many certificates: up to `window` before `latest`, the same for one `id` every time. A batch that was issued in
- * one night would expire in one night as well.
+ * An end date for one of many certificates: up to `window` before `latest`, the same for one `id` every time. Without it, a batch that was
+ * issued in one night would expire in one night as well.
  */
 export function spreadEnd(latest: Instant, window: Milliseconds, id: string): Instant {
   const fraction = createHash('sha256').update(id).digest().readUInt32BE(0) / 2 ** 32;
   const at = latest - Math.floor(fraction * window);
-  return instant(at - (at % days(1)) - 1000); // the last second of a day
+  return instant(at - (at % days(1)) - 1000); // The last second of a day.
 }

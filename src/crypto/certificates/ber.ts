@@ -88,7 +88,7 @@ export class Element {
   error(kind: BerError['kind'], text: string): BerError {
     return new BerError(kind, this.offset, text);
   }
-  /** Itself, when its tag is the expected one. */
+  /** Returns itself if its tag is the expected one; throws otherwise. */
   as(tag: number, what: string): this {
     if (this.tag !== tag)
       throw this.error('malformed', `${what}: found ${tagName(this.tag)}, expected ${tagName(tag)}`);
@@ -140,7 +140,7 @@ export class Cursor implements Iterable<Element> {
   optional(tag: number, what: string): Element | undefined {
     return this.nextTag === tag ? this.next(what, tag) : undefined;
   }
-  /** Throws where something is left over: an ignored rest is where a second reader sees another document. */
+  /** Throws if something is left over: where one reader ignores a rest, another may see another document. */
   finish(what: string): void {
     if (!this.done)
       throw new BerError('malformed', this.at, `${what} is followed by ${this.end - this.at} unexpected octets`);

@@ -1,6 +1,6 @@
 /**
  * Remembers certificates that were read: in a closed group the same few come with every message, and reading one costs more than checking a
- * signature with it (0.15 ms to 0.03 ms). What is remembered is what the octets say; whether it is trusted is asked each time.
+ * signature with it (0.15 ms to 0.03 ms). Only what the octets say is remembered; whether a certificate is trusted is decided each time.
  */
 import { hash } from 'node:crypto';
 import type { Result } from '../../domain/result.ts';
@@ -25,7 +25,7 @@ export class CertificateCache {
     const key = hash('sha256', der, 'hex');
     const known = this.held.get(key);
     if (known) {
-      // The one that was used last goes to the end; the first one is dropped when it is full.
+      // The entry used last moves to the end; when the cache is full, the first one is dropped.
       this.held.delete(key);
       this.held.set(key, known);
       return { ok: true, value: known };

@@ -30,7 +30,10 @@ const digest = (...parts: readonly string[]): string =>
 const sanKey = (issuer: Name, type: string, value: string): CredentialKey =>
   `san:${digest(looseNameKey(issuer), type, type === 'other' ? value : value.normalize('NFC').toLowerCase())}`;
 
-/** What the registry keeps for a registration; undefined for a fingerprint that is none and for an empty name, which many may have. */
+/**
+ * What the registry keeps for a registration; undefined for a text that is not a fingerprint, and for an empty name, which many
+ * certificates may have.
+ */
 export function credentialKey(match: CertificateMatch): CredentialKey | undefined {
   if (match.kind !== 'fingerprint' && match.issuer.length === 0) return undefined;
   if (match.kind === 'subject' && match.subject.length === 0) return undefined;

@@ -17,7 +17,7 @@ export function certificateState(
   return notBefore > now ? 'not-yet-valid' : 'valid';
 }
 
-/** Days before the end. */
+/** Days before the end at which a warning is due. */
 export const WARNING_DAYS = [60, 30, 7] as const;
 export type WarningDay = (typeof WARNING_DAYS)[number];
 

@@ -31,8 +31,9 @@ function organisationsIn(subject: string): readonly string[] {
 }
 
 /**
- * True where the certificate names the organisation that its holder leaves. One of ours names whom the holder belonged to when it was
- * issued, under the title of that day: any organisation in it but the new one. Of others only the present names are known.
+ * True if the certificate names the organisation that its holder leaves. One issued here names the organisation by its title on that
+ * day, so any organisation in it but the new one counts. In other certificates only the present names of the organisation are
+ * recognised.
  */
 export function namesFormer(
   { subject, own }: NamingCertificate,

@@ -14,7 +14,7 @@ import { algorithmText, isWeak, verify } from './signature.ts';
 
 export type Purpose = 'login' | 'mail-server' | 'mail-signing' | 'mail-encryption' | 'time-stamping';
 
-/** Whether an issuer has taken a certificate back. `unknown`: nobody can tell now, and policy does not let that pass. */
+/** Whether an issuer has revoked a certificate. `unknown`: nobody can tell now, and policy does not let that pass. */
 export type Revocation =
   | { readonly kind: 'good' }
   | { readonly kind: 'revoked'; readonly at: Instant; readonly reason: string }
@@ -22,15 +22,15 @@ export type Revocation =
 
 export interface PathOptions {
   readonly anchors: readonly Certificate[];
-  /** What the peer sent along and what we know; in any order, trusted for nothing. */
+  /** Certificates that the peer sent and that we know, in any order; none of them is trusted by being here. */
   readonly intermediates?: readonly Certificate[];
   readonly purpose: Purpose;
   readonly now: Instant;
-  /** Certificates in a path, leaf and anchor included. Default 6. */
+  /** Most certificates in a path, leaf and anchor included. Default 6. */
   readonly maxLength?: number;
-  /** `apart`: the leaf's own dates, key and uses were asked of `judgeLeaf`, and only the way up is wanted. Default `with-path`. */
+  /** `apart`: `judgeLeaf` was asked about the leaf's own dates, key and uses, and only the way up is wanted. Default `with-path`. */
   readonly leaf?: 'with-path' | 'apart';
-  /** Asked for every certificate below the anchor. */
+  /** Called for every certificate below the anchor. */
   readonly revocation?: (certificate: Certificate, issuer: Certificate) => Revocation;
 }
 
@@ -62,7 +62,9 @@ export type PathResult =
     };
 export type Untrusted = Extract<PathResult, { kind: 'untrusted' }>;
 
-/** Signatures checked in one search: twice over what a roll-over of root and intermediate needs, far below what a flood wants. */
+/**
+ * Most signatures checked in one search: twice what a roll-over of root and intermediate needs, far below what an attacker would want.
+ */
 const MAX_SIGNATURES = 32;
 const DEFAULT_LENGTH = 6;
 
@@ -111,7 +113,7 @@ function extendedProblem(certificate: Certificate, purpose: Purpose): Untrusted 
   );
 }
 
-/** One of these must be allowed, where the certificate limits the use of its key. */
+/** Key usages of which the certificate must allow one, if it limits the use of its key. */
 function leafUsages(certificate: Certificate, purpose: Purpose): readonly KeyUsage[] {
   if (purpose === 'login') return ['digitalSignature'];
   if (purpose === 'mail-server') return ['digitalSignature', 'keyEncipherment', 'keyAgreement'];
@@ -155,7 +157,7 @@ function criticalProblem(certificate: Certificate): Untrusted | undefined {
 const ownProblem = (certificate: Certificate, now: Instant): Untrusted | undefined =>
   datesProblem(certificate, now) ?? keyProblem(certificate) ?? criticalProblem(certificate);
 
-/** What a certificate says of itself, each question by its own; undefined where nothing is wrong. */
+/** What is wrong with a certificate by itself, a field for each question; undefined: nothing. */
 export interface LeafProblems {
   readonly dates: Untrusted | undefined;
   readonly key: Untrusted | undefined;
@@ -203,7 +205,10 @@ function note(search: Search, path: readonly Certificate[], failure: Untrusted):
   return undefined;
 }
 
-/** Signatures that were found genuine: a fact about two certificates that never changes, and the dearest question of a path. */
+/**
+ * Signatures that were found right. Checking one costs more than anything else in a path, and the result for two certificates never
+ * changes.
+ */
 const genuine = new WeakMap<Certificate, WeakSet<Certificate>>();
 
 function signatureProblem(search: Search, certificate: Certificate, issuer: Certificate): Untrusted | undefined {

@@ -8,7 +8,7 @@ import { formatName } from './distinguished-name.ts';
 export interface Registration {
   readonly key: CredentialKey;
   readonly fingerprint: string;
-  /** For people. */
+  /** A description for people. */
   readonly about: string;
   readonly notBefore: Instant;
   readonly notAfter: Instant;

@@ -104,7 +104,7 @@ function readDer(der: Buffer): Parsed {
 }
 
 const LABEL = 'CERTIFICATE REQUEST';
-/** The base64 of DER without lines around it: DER of more than 127 octets begins with 30 81 or 30 82. */
+/** Base64 of DER without the lines around it: DER of more than 127 octets begins with 30 81 or 30 82. */
 const BARE = /^MI[A-Za-z0-9+/\s]+={0,2}$/;
 
 /** A file of a request as text: what is DER becomes PEM (RFC 7468 section 7). */

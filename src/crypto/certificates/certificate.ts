@@ -53,19 +53,19 @@ export interface Certificate {
   readonly unknownCritical: readonly string[];
   /** SHA-256 over the whole certificate, lowercase hexadecimal. */
   readonly fingerprint: string;
-  /** What the signature covers, and the signature. */
+  /** The octets that the signature covers, followed by the signature. */
   readonly signed: Buffer;
   readonly signatureValue: Buffer;
 }
 
 export interface KeyDescription {
   readonly kind: 'rsa' | 'ec' | 'ed25519' | 'other';
-  /** Modulus or field size. */
+  /** Bits of the modulus or of the field. */
   readonly bits: number;
   readonly curve?: string;
 }
 
-/** NIST's curves and the German ones, which the NCSC calls good as well. */
+/** Curves of NIST, and the Brainpool curves, which the NCSC calls good as well. */
 const CURVE_BITS: Readonly<Record<string, number>> = {
   prime256v1: 256,
   secp384r1: 384,
@@ -84,7 +84,7 @@ export function describeKey(key: KeyObject): KeyDescription {
   return key.asymmetricKeyType === 'ed25519' ? { kind: 'ed25519', bits: 256 } : { kind: 'other', bits: 0 };
 }
 
-/** RSA below 2048 bits, curves without a name that we know: can be broken, or nobody knows. */
+/** RSA below 2048 bits can be broken; of a curve without a known name nobody knows. */
 export const isWeakKey = ({ kind, bits }: KeyDescription): boolean =>
   kind === 'other' || bits < (kind === 'rsa' ? 2048 : 256);
 

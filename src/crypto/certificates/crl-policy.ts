@@ -11,11 +11,14 @@ import type { Crl } from './crl.ts';
 import { nameKey } from './distinguished-name.ts';
 
 export interface CrlPolicy {
-  /** How long after `nextUpdate` a list still counts; each use is logged. */
+  /** How long after `nextUpdate` a list still counts; each such use is logged. */
   readonly grace: Milliseconds;
-  /** A list that is overdue beyond the grace. */
+  /** What happens to certificates whose list is overdue beyond the grace. */
   readonly overdue: 'accept' | 'refuse';
-  /** An issuer without a list. `accept` suits issuers that publish none. Our own authority needs none here: the registry knows. */
+  /**
+   * What happens to certificates of an issuer without a list. `accept` suits issuers that publish none. Our own authority needs none
+   * here: the registry knows what it revoked.
+   */
   readonly withoutList: 'accept' | 'refuse';
 }
 export const DEFAULT_CRL_POLICY: CrlPolicy = { grace: days(7), overdue: 'refuse', withoutList: 'refuse' };
@@ -32,7 +35,7 @@ export function freshnessOf(crl: Crl, policy: CrlPolicy, now: Instant): Freshnes
   return now <= due + policy.grace ? 'grace' : 'overdue';
 }
 
-/** True where the list speaks of this certificate (RFC 5280 section 6.3.3 b). */
+/** True if the list covers this certificate (RFC 5280 section 6.3.3 b). */
 function covers(crl: Crl, certificate: Certificate): boolean {
   const authority = certificate.basicConstraints?.ca === true;
   if (crl.scope.only === 'end-entities' && authority) return false;
@@ -44,7 +47,9 @@ function covers(crl: Crl, certificate: Certificate): boolean {
 export class CrlShelf {
   private readonly byIssuer = new Map<string, readonly { readonly crl: Crl; readonly issuer: Certificate }[]>();
 
-  /** `crl` was verified against `issuer`. False where a newer list is there: an old list must not bring a revoked certificate back. */
+  /**
+   * Adds a list that was verified against `issuer`. False if a newer one is held: an old list must not bring a revoked certificate back.
+   */
   put(crl: Crl, issuer: Certificate): boolean {
     const key = nameKey(crl.issuer);
     const scope = JSON.stringify(crl.scope);

@@ -47,9 +47,9 @@ export interface Crl {
   readonly issuer: Name;
   readonly authorityKeyId?: string;
   readonly thisUpdate: Instant;
-  /** Absent in lists that promise nothing; policy treats those as overdue at once. */
+  /** Absent in lists that promise no next one; policy treats those as overdue at once. */
   readonly nextUpdate?: Instant;
-  /** Hexadecimal. */
+  /** The list's number, hexadecimal. */
   readonly number?: string;
   readonly scope: CrlScope;
   /** How many certificates are revoked. */

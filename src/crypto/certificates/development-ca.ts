@@ -12,7 +12,7 @@ export interface KeyAndCertificate {
   readonly certificate: string;
 }
 
-/** Longer ones fail scanners, and would teach that a certificate is nothing to look after. */
+/** Certificates that live longer fail scanners, and would teach that one needs no looking after. */
 export const DEVELOPMENT_LIFETIME = days(90);
 
 export interface DevelopmentCertificates {

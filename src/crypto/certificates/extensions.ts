@@ -178,7 +178,7 @@ export const basicConstraints = (ca: number | 'any' | undefined): Encoded =>
 /** `hosts`: names and IP addresses. */
 export const alternativeNames = (emails: readonly string[], hosts: readonly string[]): Encoded =>
   extension(Oid.subjectAltName, sequenceOf([...emails.map((email) => ia5(email, 0x81)), ...hosts.map(hostName)]));
-/** An address as a dNSName would be taken by nobody (RFC 5280 section 4.2.1.6, RFC 9525 section 6.4). */
+/** An IP address written as a dNSName would be accepted by no program (RFC 5280 section 4.2.1.6, RFC 9525 section 6.4). */
 const hostName = (host: string): Encoded => (isIP(host) === 0 ? ia5(host, 0x82) : value(0x87, addressOctets(host)));
 /** First 160 bits of SHA-256 over the public key (RFC 7093 section 2 method 1): the older method asks for SHA-1. */
 export function keyIdOf(publicKey: KeyObject): Buffer {

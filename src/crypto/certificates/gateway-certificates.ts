@@ -1,6 +1,6 @@
 /**
- * Certificates that are nobody's account: of the gateway itself, of the authorities that it trusts, and of its partners. What each is, whether another
- * takes its place, and when its end is warned of. Pure: who reads them is in gateway/certificates.ts.
+ * Certificates that belong to no account: those of the gateway itself, of the authorities that it trusts, and of its partners. Says what each is,
+ * whether another takes its place, and when to warn of its end. Pure: who reads them is in gateway/certificates.ts.
  */
 import { isRenewalLate } from '../../domain/renewal.ts';
 import { type Instant, days } from '../../domain/units.ts';
@@ -20,18 +20,18 @@ export type GatewayCertificateKind = (typeof GATEWAY_CERTIFICATE_KINDS)[number];
 
 export interface GatewayCertificate {
   readonly kind: GatewayCertificateKind;
-  /** What it is of: listener and key type, partner. Of an authority the begin of its fingerprint; behind the owner where there is one. */
+  /** The owner: listener and key type, or partner. For an authority the begin of its fingerprint, behind the owner if there is one. */
   readonly name: string;
   readonly certificate: Certificate;
-  /** What the others that may take its place have in common with it: a partner, else nothing. */
+  /** What certificates must have in common to take each other's place: a partner, else nothing. */
   readonly scope: string;
-  /** Whoever looks after it knows that another is in use. Absent: that is judged by the others. */
+  /** The part that looks after it knows that another one is in use. Absent: decided by comparison with the others. */
   readonly replaced?: boolean;
   /** The gateway holds its private key. */
   readonly keyHeld: boolean;
   /** The certificate itself is pinned, so that its end ends the pin. */
   readonly pinned?: boolean;
-  /** A program is to renew it: of a listener's own. */
+  /** A program is to renew it: set for a listener's own certificate. */
   readonly renewed?: true;
 }
 
@@ -39,14 +39,11 @@ export interface GatewayCertificate {
 export const renewalLate = ({ renewed, certificate }: GatewayCertificate, now: Instant): boolean =>
   renewed === true && isRenewalLate(certificate, now);
 
-/**
- * Its end is near and says nothing: it lives for a few weeks, and a program renews it in time. Counted in days alone, each new one would be
- * warned of.
- */
+/** True if a program renews it in time and it lives for a few weeks only: a warning by days alone would come for each new one. */
 export const renewedInTime = (one: GatewayCertificate, now: Instant): boolean =>
   one.renewed === true && one.certificate.notAfter - one.certificate.notBefore < days(21) && !renewalLate(one, now);
 
-/** What was found, and what could not be read. */
+/** Certificates that were found, and files that could not be read. */
 export interface GatewayCertificates {
   readonly certificates: readonly GatewayCertificate[];
   readonly unread: readonly { readonly kind: GatewayCertificateKind; readonly why: string }[];
@@ -59,8 +56,8 @@ export interface Judged extends GatewayCertificate {
 const isAuthority = (kind: GatewayCertificateKind): boolean => kind.endsWith('-authority');
 
 /**
- * Whether another takes its place: one for the same purpose and of the same name that ends later. An authority that has ended does no harm beside one
- * that holds, whatever its name.
+ * Whether another certificate takes its place: one for the same purpose and name that ends later. An authority that has ended does no harm beside one
+ * that is valid, whatever its name.
  */
 export function judgeReplaced(all: readonly GatewayCertificate[], now: Instant): readonly Judged[] {
   const latest = new Map<string, Instant>();
@@ -82,14 +79,14 @@ export function judgeReplaced(all: readonly GatewayCertificate[], now: Instant):
   });
 }
 
-/** Those that somebody else renews are warned of when that should have been done; what a program has failed to renew at once. */
+/** Certificates to warn of: those that somebody renews once that should have been done, those that a program has failed to renew at once. */
 export function warningDaysOf(one: GatewayCertificate, now: Instant): readonly WarningDay[] {
   if (renewalLate(one, now)) return WARNING_DAYS;
   const { kind, pinned } = one;
   return kind === 'listener' || (kind === 'partner-server' && pinned !== true) ? WARNING_DAYS.slice(-1) : WARNING_DAYS;
 }
 
-/** Those that end within so many days or have ended, and that nothing replaces; by their end. */
+/** Certificates that end within this many days or have ended, and that nothing replaces; ordered by their end. */
 export const endingOf = (all: readonly GatewayCertificate[], now: Instant, within: number): readonly Judged[] =>
   judgeReplaced(all, now)
     .filter(({ replaced, certificate }) => !replaced && certificate.notAfter < now + days(within))

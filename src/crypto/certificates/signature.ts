@@ -39,7 +39,7 @@ const HASHES = new Map<string, Hash>([
   [Oid.sha512, 'sha512'],
 ]);
 
-/** RSASSA-PSS-params (RFC 4055 section 3.1). Absent means SHA-1, and two different hashes are nothing that anyone uses. */
+/** RSASSA-PSS-params (RFC 4055 section 3.1). Absent parameters mean SHA-1; two different hashes are refused, since nobody uses them. */
 function readPss(parameters: Element | undefined): SignatureAlgorithm {
   let hash: Hash | undefined = 'sha1';
   let mask: Hash | undefined = 'sha1';

@@ -80,7 +80,7 @@ const CIPHERS: ReadonlyMap<string, CipherSpec> = new Map(
     spec('aes-128-gcm', Oid.aes128Gcm, 16, 12),
     spec('aes-192-gcm', Oid.aes192Gcm, 24, 12),
     spec('aes-256-gcm', Oid.aes256Gcm, 32, 12),
-    // Read, never written: programs with GCM are more.
+    // CCM is read and never written: more programs know GCM.
     spec('aes-128-ccm', Oid.aes128Ccm, 16),
     spec('aes-192-ccm', Oid.aes192Ccm, 24),
     spec('aes-256-ccm', Oid.aes256Ccm, 32),

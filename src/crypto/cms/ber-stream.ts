@@ -23,7 +23,7 @@ interface Head {
 const MAX_HEAD = 10;
 /** Octets that may stand behind the message. */
 const MAX_TAIL = 64;
-/** Octets and number of short pieces that go on as one: whoever takes them pays for each. */
+/** Short pieces are joined up to this many octets, and this many of them, since the receiver pays for each. */
 const JOINED_PIECES = 16 * 1024;
 const MOST_JOINED = 1024;
 const EMPTY = Buffer.alloc(0);
@@ -50,7 +50,7 @@ export class BerStream {
     return this.base + this.at;
   }
 
-  /** Lets the source go; needed where reading stops before the end. */
+  /** Lets the source go; needed if reading stops before the end. */
   async close(): Promise<void> {
     await this.source.return();
   }
@@ -62,7 +62,7 @@ export class BerStream {
     return this.ends.at(-1) ?? Infinity;
   }
 
-  /** True where `count` octets are at hand. They are made contiguous: ask for little, or for what fits `maxPart`. */
+  /** True if `count` octets are available. They are made contiguous, so ask for few, or for what fits `maxPart`. */
   private async fill(count: number): Promise<boolean> {
     if (this.chunk.length - this.at >= count) return true;
     const held: Buffer[] = this.at < this.chunk.length ? [this.chunk.subarray(this.at)] : [];
@@ -242,7 +242,7 @@ export class BerStream {
     } while (this.ends.length > base);
   }
 
-  /** Short pieces that stand whole in what was read, one behind the other: eight waits for each would cost more than all else. */
+  /** Short pieces that lie whole in what was read, one behind another: waiting eight times for each would cost more than all else. */
   private smallPieces(): readonly Buffer[] {
     const found: Buffer[] = [];
     const end = Math.min(this.chunk.length, this.end - this.base);

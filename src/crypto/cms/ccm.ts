@@ -56,7 +56,7 @@ export class CcmOpening {
     return plain;
   }
 
-  /** True where `given` is the tag of what passed. Once. */
+  /** True if `given` is the tag of the octets that passed. Call it once. */
   end(given: Buffer): boolean {
     this.#cover(Buffer.alloc((BLOCK - (this.#octets % BLOCK)) % BLOCK));
     const tag = Buffer.from(this.#last.map((octet, i) => octet ^ (this.#mask[i] ?? 0))).subarray(0, this.#tag);
@@ -70,7 +70,7 @@ export class CcmOpening {
   }
 }
 
-/** RFC 3610 section 2.2: two octets up to 65,279, and that is more than is ever covered here. */
+/** RFC 3610 section 2.2: lengths up to 65,279 take two octets, and more is never covered here. */
 function lengthOf({ length }: Buffer): Buffer {
   if (length >= 0xff00) throw new RangeError(`Cannot cover ${length} octets of additional data`);
   const made = Buffer.alloc(2);

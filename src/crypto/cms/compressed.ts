@@ -20,7 +20,7 @@ import { type Sink, type Slices, paced } from './slices.ts';
 
 /** Above `FREE`, most octets that may come out for one that went in. EDI and text, which are full of repetition, stay below 50. */
 export const MAX_RATIO = 200;
-/** So much may come out whatever went in, in octets. */
+/** Octets that may come out whatever went in. */
 const FREE = MiB;
 
 /** `into` gets the content, id-data, before anybody knows whether all of it can be read. `limits.maxContent`: octets that come out. */

@@ -33,7 +33,7 @@ export interface DecryptOptions {
   readonly limits?: CmsLimits;
 }
 
-/** What can be seen without a key. */
+/** What a message shows without a key. */
 export interface EnvelopeDescription {
   readonly kind: 'enveloped' | 'auth-enveloped';
   readonly recipients: readonly RecipientInfo[];
@@ -52,9 +52,9 @@ export interface Opened extends EnvelopeDescription {
   readonly authenticated: boolean;
   /** Certificate whose key opened the message. */
   readonly certificate: Certificate;
-  /** Covered by the tag; empty with CBC. */
+  /** Attributes that the tag covers; empty with CBC. */
   readonly attributes: readonly CmsAttribute[];
-  /** Covered by nothing. */
+  /** Attributes that nothing covers. */
   readonly unprotected: readonly CmsAttribute[];
 }
 
@@ -66,7 +66,7 @@ interface Chosen {
   readonly certificate: Certificate;
 }
 
-/** Thrown inside, to come out as `no-key`. */
+/** Thrown inside this file; the caller gets `no-key`. */
 class NoKey extends Error {
   override readonly name = 'NoKey';
 }
@@ -82,14 +82,14 @@ function choose(recipients: readonly RecipientInfo[], keys: readonly DecryptionK
   throw new BerError('unsupported', 0, 'the content key is encrypted in a way that is not understood');
 }
 
-/** Decrypts what passes; with `end`, whether it makes sense. */
+/** Decrypts the slices that pass; `end` tells whether the content makes sense. */
 interface Opening {
   take(slice: Buffer): void | Promise<void>;
   /** False: the content makes no sense. `additional`: the attributes as a SET. */
   end(mac: Buffer | undefined, additional: Buffer | undefined): Promise<boolean>;
 }
 
-/** GCM and CBC in one pass. Nothing that goes wrong with the cipher is told before the end. */
+/** Decrypts GCM and CBC in one pass. An error of the cipher is not reported before the end. */
 class StreamOpening implements Opening {
   octets = 0;
   private readonly decipher: Decipher & { setAuthTag?(tag: Buffer): unknown };
@@ -124,14 +124,14 @@ class StreamOpening implements Opening {
       return true;
     } catch (error) {
       if (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_OSSL')) return false;
-      // GCM's own failure has no code.
+      // GCM's own error has no code.
       if (error instanceof Error && /unable to authenticate data/i.test(error.message)) return false;
       throw error;
     }
   }
 }
 
-/** CCM, whose tag begins with the length and the attributes: this is the second pass, and the first one has seen them. */
+/** Decrypts CCM, whose tag begins with the length and the attributes: this is the second pass, and the first one has read them. */
 class SecondPass implements Opening {
   readonly #ccm: CcmOpening;
   readonly #key: Buffer;
@@ -283,7 +283,7 @@ export async function decrypt(
   }
 }
 
-/** What can be seen without a key, all of it read. */
+/** Describes what can be seen without a key; reads the whole message. */
 export async function describeEnvelope(
   source: Slices,
   limits: CmsLimits = CMS_LIMITS,

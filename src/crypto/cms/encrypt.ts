@@ -35,7 +35,9 @@ import { type Gathered, type Slices, coalesced, gather } from './slices.ts';
 
 export interface Recipient {
   readonly certificate: Certificate;
-  /** With an RSA key; required there, since it decides who can read. Keys on P-256 and P-384 agree (RFC 5753). */
+  /**
+   * How an RSA key gets the content key; required for RSA, since it decides who can read. Keys on P-256 and P-384 agree on one (RFC 5753).
+   */
   readonly transport?: KeyTransport;
   /** Default `issuer`. */
   readonly identifyBy?: IdentifyBy;
@@ -47,7 +49,7 @@ export interface EncryptionOptions {
   /** CBC gives EnvelopedData, GCM AuthEnvelopedData. With CBC the content must be signed inside: anyone can change it unnoticed. */
   readonly cipher: ContentCipher;
   readonly random: RandomBytes;
-  /** Of what is inside. Default id-data, which is a MIME entity. */
+  /** Type of the content. Default id-data, which is a MIME entity. */
   readonly contentType?: string;
   /** Attributes that everyone can read and nobody can change; with GCM only. */
   readonly authenticated?: readonly CmsAttribute[];
@@ -58,7 +60,7 @@ export interface EncryptionOptions {
 /** True where a message can be encrypted to the key of this certificate. Whether it may be used so, `findPath` says. */
 export const canEncryptTo = ({ key }: Certificate): boolean => key.kind === 'rsa' || agreesOn(key.curve);
 
-/** One part of the ciphertext in a BER stream, at least: small slices are put together. */
+/** Least octets of one part of the ciphertext in a BER stream: small slices are put together. */
 const PART = 64 * KiB;
 
 interface Plan {

@@ -69,7 +69,7 @@ export function readIdentifier(element: Element): Identifier {
   return { kind: 'key-id', keyId };
 }
 
-/** True where `certificate` is meant. */
+/** True if the identifier means `certificate`. */
 export function identifies(identifier: Identifier, certificate: Certificate): boolean {
   if (identifier.kind === 'key-id') return keyIdentifier(certificate).toString('hex') === identifier.keyId;
   if (identifier.serial !== certificate.serial) return false;

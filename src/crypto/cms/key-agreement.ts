@@ -48,7 +48,7 @@ const SCHEMES: Readonly<Record<string, Scheme>> = {
   prime256v1: { oid: Oid.ecdhSha256Kdf, hash: 'sha256' },
   secp384r1: { oid: Oid.ecdhSha384Kdf, hash: 'sha384' },
 };
-/** OpenSSL and old programs derive with SHA-1, which is no weakness here: nobody can choose a second input. */
+/** Schemes that are read. OpenSSL and old programs derive with SHA-1, which is no weakness here: nobody can choose a second input. */
 const READ_SCHEMES = new Map<string, KdfHash>([
   [Oid.ecdhSha1Kdf, 'sha1'],
   [Oid.ecdhSha256Kdf, 'sha256'],

@@ -1,10 +1,10 @@
 /**
  * Content keys under RSA keys (KeyTransRecipientInfo): OAEP (RFC 3560) and PKCS #1 v1.5 (RFC 3370 section 4.2.1).
  *
- * A wrong padding gives a key as well: one that nobody knows, made from the private key and the ciphertext, the same one each time. So a
- * wrong padding and a changed content look alike, take the same way and the same time, and whoever sends guesses learns nothing
- * (Bleichenbacher 1998; RFC 3218 section 2.3.2). OpenSSL makes it for a wrong padding (implicit rejection); `implicit-rejection.ts` asks whether
- * the one behind this Node does. Its key is of any length, and a right padding may hold one of a wrong length: then the key is made here.
+ * A wrong padding gives a key as well: one that nobody knows, made from the private key and the ciphertext, the same one each time. So a wrong
+ * padding and a changed content look alike, take the same way and the same time, and whoever sends guesses learns nothing (Bleichenbacher 1998;
+ * RFC 3218 section 2.3.2). OpenSSL makes it for a wrong padding (implicit rejection); `implicit-rejection.ts` asks whether the one behind this
+ * Node does. OpenSSL's key is of any length, and a right padding may hold a key of a wrong length: in both cases the key is made here.
  */
 import { type KeyObject, constants, createHash, createHmac, privateDecrypt, publicEncrypt } from 'node:crypto';
 import type { Certificate } from '../certificates/certificate.ts';
@@ -42,7 +42,7 @@ export function wrapForRsa(
 }
 
 const secrets = new WeakMap<KeyObject, Buffer>();
-/** What the keys that nobody knows are made from; as secret as the private key. */
+/** The secret from which the keys that nobody knows are made; as secret as the private key. */
 function rejectionSecret(key: KeyObject): Buffer {
   const known = secrets.get(key);
   if (known) return known;
@@ -114,7 +114,7 @@ export function unwrapWithRsa(
   key: KeyObject,
   length: number,
 ): Buffer {
-  // Made in every case, so that no case takes longer.
+  // Made in every case, so that no case takes longer than another.
   const otherwise = rejectionKey(key, encrypted, length);
   const found = attempt(() => privateDecrypt({ key, ...paddingOf(algorithm) }, encrypted));
   return found?.length === length ? found : otherwise;

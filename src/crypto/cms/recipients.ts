@@ -71,7 +71,7 @@ export function readRecipients(set: Element, limits: CmsLimits): readonly Recipi
 export type FoundKey =
   { readonly kind: 'key'; readonly key: Buffer } | { readonly kind: 'not-understood' } | { readonly kind: 'not-meant' };
 
-/** Undefined: in a way that we do not know. */
+/** Unwraps the key; undefined: it was wrapped in a way that we do not know. */
 function unwrap(
   recipient: RecipientInfo,
   certificate: Certificate,

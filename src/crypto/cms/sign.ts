@@ -50,11 +50,11 @@ import { type Gathered, type Slices, coalesced, gather, paced } from './slices.t
 
 export interface Signer {
   readonly certificate: Certificate;
-  /** RSA, EC P-256 or P-384, Ed25519; the private half of the certificate's key. */
+  /** Private key of the certificate: RSA, EC P-256 or P-384, Ed25519. */
   readonly privateKey: KeyObject;
-  /** With an RSA key. Default `pkcs1`, which every program reads; `pss` in profile *strong*. */
+  /** Padding for an RSA key. Default `pkcs1`, which every program reads; `pss` in profile *strong*. */
   readonly rsa?: 'pkcs1' | 'pss';
-  /** Default: what fits the key. Ed25519 always takes SHA-512 (RFC 8419 section 3.1). */
+  /** Default: the hash that fits the key. Ed25519 always takes SHA-512 (RFC 8419 section 3.1). */
   readonly hash?: SigningHash;
 }
 
@@ -72,14 +72,14 @@ export interface SigningOptions {
   readonly capabilities?: readonly Capability[];
   /** Further signed attributes. */
   readonly attributes?: readonly CmsAttribute[];
-  /** Of what is inside. Default id-data, which is a MIME entity. */
+  /** Type of the content. Default id-data, which is a MIME entity. */
   readonly contentType?: string;
 }
 
 /** Above this many bits one RSA signature would hold the event loop for more than 10 ms; the thread pool makes it. */
 const QUICK_BITS = 4096;
 
-/** What a signer does in every message; made once for each. */
+/** What a signer needs in every message; prepared once for each signer. */
 interface Prepared {
   readonly hash: SigningHash;
   readonly algorithm: SignatureAlgorithm;
@@ -132,7 +132,7 @@ export const hashOf = (signer: Signer): SigningHash => algorithmOf(signer).hash;
 const bag = (tag: number, encodings: readonly Buffer[]): readonly Encoded[] =>
   encodings.length === 0 ? [] : [setOf(encodings, context(tag))];
 
-/** Signing in steps: for whoever passes the content on at the same time. `update` for each slice, then `detached` once. */
+/** Signs in steps, for a caller that passes the content on at the same time: `update` for each slice, then `detached` once. */
 export class Signing {
   private readonly signers: readonly (readonly [Signer, Prepared])[];
   private readonly options: SigningOptions;
@@ -162,7 +162,7 @@ export class Signing {
     return [integer(plain ? 1 : 3), setOf([...hashes].map(encodeDigest))];
   }
 
-  /** Certificates, lists and signatures: what stands behind it. */
+  /** Certificates, lists and signatures: what stands behind the content. */
   async finish(): Promise<readonly Encoded[]> {
     const { signers, certificates = [], crls = [] } = this.options;
     const digests = this.digests.finish();
@@ -211,7 +211,7 @@ export class Signing {
     );
   }
 
-  /** Ends it: the whole SignedData without its content, DER. */
+  /** Ends the content: the whole SignedData without it, DER. */
   async detached(): Promise<Buffer> {
     const end = await this.finish();
     return encode(contentInfo(...this.start(), sequence(oid(this.contentType)), ...end));
@@ -228,7 +228,7 @@ export async function signDetached(content: Slices, options: SigningOptions): Pr
   return signing.detached();
 }
 
-/** SignedData with the content inside, in slices. Throws what the source throws; nothing half made is ever a valid signature. */
+/** SignedData with the content inside, in slices. Throws what the source throws; an unfinished output is never a valid signature. */
 export async function* signOpaque(content: Slices, options: SigningOptions): AsyncGenerator<Buffer, void, void> {
   const signing = new Signing(options);
   const gathered = await gather(content, DER_CONTENT);

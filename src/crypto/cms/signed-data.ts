@@ -18,10 +18,10 @@ import type { Sink, Slices } from './slices.ts';
 
 export interface SignerInfo {
   readonly identifier: Identifier;
-  /** Undefined: one that we do not know. */
+  /** The digest; undefined: one that we do not know. */
   readonly digest: Hash | undefined;
   readonly algorithm: SignatureAlgorithm;
-  /** Both AlgorithmIdentifiers as they stand there. */
+  /** Both AlgorithmIdentifiers as encoded in the signer. */
   readonly encoded: { readonly digest: Element; readonly algorithm: Element };
   /** Undefined: the signature is over the content itself. */
   readonly attributes?: {
@@ -117,7 +117,7 @@ function readDigests(set: Element): readonly Hash[] {
   return [...new Set(all.filter((hash) => hash !== undefined))];
 }
 
-/** Hands the content on; the octets it has, undefined where there is none. */
+/** Hands the content on; resolves to its octets, undefined if there is none. */
 async function readContent(stream: BerStream, sink: () => Sink): Promise<number | undefined> {
   if ((await stream.nextTag()) !== context(0)) return undefined;
   await stream.enter('content', context(0));

@@ -41,7 +41,7 @@ export interface TrustOptions {
   readonly now: Instant;
   /** Default: `mail-signing`. */
   readonly purpose?: Purpose;
-  /** Asked for every certificate below the anchor. There is no default: whoever leaves this out should have thought of it. */
+  /** Called for every certificate below the anchor. There is no default, so that nobody leaves it out by accident. */
   readonly revocation: NonNullable<PathOptions['revocation']>;
   /** Who the message claims to be from; undefined: nobody knows, and the signature cannot be valid. */
   readonly address: Address | undefined;
@@ -51,19 +51,22 @@ export interface TrustOptions {
   readonly readCertificate?: CertificateReader;
 }
 
-/** Signed attributes are over 100 octets of this, so a content that begins so may be the attributes of another message. */
+/**
+ * Signed attributes have this text in their first 100 octets, so content that begins with it may be the attributes of another
+ * message.
+ */
 const ATTRIBUTE_PREFIX = Buffer.from('06092a864886f70d0109', 'hex');
 
 /** What is known of the content when it has passed. */
 export interface Content {
   readonly octets: number;
   readonly digests: Digests;
-  /** Its first octets. */
+  /** The first octets of the content. */
   readonly begin: Buffer;
   readonly again: () => Slices;
 }
 
-/** Runs a reader of an attribute; what it cannot read has not passed. */
+/** Runs a reader of an attribute; an attribute that cannot be read has not passed its check. */
 function readOr<T>(otherwise: T, read: () => T): T {
   try {
     return read();
@@ -95,7 +98,7 @@ interface DigestFinding {
 function digestFinding(signer: SignerInfo, { digests }: Content): DigestFinding {
   const { digest: hash, attributes } = signer;
   let form: Verification['form'] = 'exact';
-  // Without attributes the signature itself is over the content, and says so.
+  // Without attributes the signature itself is over the content, and its check says the same.
   if (!attributes) return { finding: PASSED, form };
   const finding = required(attributes.list, Oid.messageDigest, 'message-digest', (value) => {
     if (hash === undefined || hash === 'md5') return failed(`the digest ${hash ?? 'algorithm'} is not accepted`);
@@ -117,7 +120,7 @@ function contentTypeFinding({ attributes }: SignerInfo, contentType: string): Fi
   );
 }
 
-/** Attributes that may be absent, and must be right where they are there. */
+/** Checks attributes that may be absent, and must be right if they are there. */
 function attributesFinding(signer: SignerInfo, certificate: Certificate): Finding {
   const list = signer.attributes?.list ?? [];
   const optional = (type: string, name: string, good: (value: Element) => boolean, wrong: string): Finding =>
@@ -144,7 +147,7 @@ function attributesFinding(signer: SignerInfo, certificate: Certificate): Findin
 async function verifyContent(signer: SignerInfo, certificate: Certificate, content: Content): Promise<Finding> {
   const { algorithm, signature } = signer;
   if (algorithm.hash === undefined) return failed('a signature with Ed25519 without attributes is not understood');
-  // Else a signature over attributes would count for a content that consists of these attributes.
+  // Otherwise a signature over attributes would count for a content that consists of these attributes.
   if (content.begin[0] === 0x31 && content.begin.includes(ATTRIBUTE_PREFIX))
     return failed('the content looks like the signed attributes of another message');
   const verifier = createVerify(algorithm.hash);
@@ -177,7 +180,7 @@ function strengthFinding(signer: SignerInfo, keyProblem: string | undefined): Fi
   return keyProblem === undefined ? PASSED : failed(keyProblem);
 }
 
-/** Chain and revocation, told apart: a revoked certificate has a chain. */
+/** Checks chain and revocation separately: a revoked certificate has a chain. */
 function pathFindings(
   certificate: Certificate,
   critical: string | undefined,
@@ -204,7 +207,10 @@ function addressFinding(certificate: Certificate, address: Address | undefined):
   return standsFor(certificate, address) ? PASSED : failed(`the certificate does not stand for the sender, ${address}`);
 }
 
-/** Several certificates may claim one name and number: the one whose key made the signature is it, else the first. */
+/**
+ * Several certificates may claim the same name and number: the result is the one whose key made the signature, else the
+ * first.
+ */
 async function findSigner(
   signer: SignerInfo,
   data: SignedData,
@@ -224,7 +230,7 @@ async function findSigner(
 }
 const MAX_CANDIDATES = 4;
 
-/** All that is asked of one signer. `form`: how the content had to be read. */
+/** Judges one signer. `form`: how the content had to be read. */
 export async function judge(
   signer: SignerInfo,
   data: SignedData,

@@ -14,7 +14,7 @@ export type Sink = (slice: Uint8Array) => void | Promise<void>;
 
 /** Octets hashed or encrypted in one go: about 0.5 ms of processor time. Then everything else in the process gets a turn. */
 export const SLICE_OCTETS = 256 * KiB;
-/** Up to this, pieces are joined before they go on: a call into OpenSSL costs as much as copying some KB. */
+/** Pieces up to this size are joined before they go on: a call into OpenSSL costs as much as copying some KB. */
 const SMALL = 2 * KiB;
 
 /**
@@ -38,7 +38,7 @@ export async function* paced(source: Slices): AsyncGenerator<Buffer, void, void>
   }
 }
 
-/** What stood at the beginning of a source. `rest` goes on behind it; `ended`: there is nothing more. */
+/** The beginning of a source. `rest` continues it; `ended`: there is nothing more. */
 export interface Gathered {
   readonly slices: readonly Buffer[];
   readonly octets: number;

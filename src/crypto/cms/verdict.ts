@@ -1,6 +1,6 @@
 /**
- * What came out of looking at a signature: every question apart, so that *valid* is said only where each was asked and answered well,
- * and so that the reader of a refusal learns which one failed.
+ * What the checks of a signature found, each by itself, so that *valid* is said only if every check was made and passed, and so that
+ * the reader of a refusal learns which one failed.
  */
 import type { Instant } from '../../domain/units.ts';
 import type { Certificate } from '../certificates/certificate.ts';
@@ -34,7 +34,7 @@ export const CHECKS = [
 ] as const;
 export type Check = (typeof CHECKS)[number];
 
-/** `not-checked`: it could not be asked, as when another one failed before; it counts as little as `failed`. */
+/** `not-checked`: the check could not be made, for example since another one failed before; it counts as little as `failed`. */
 export type Finding =
   | { readonly kind: 'passed' }
   | { readonly kind: 'failed' | 'not-checked'; /** One line for logs and people. */ readonly text: string };
@@ -45,10 +45,10 @@ export const notChecked = (text: string): Finding => ({ kind: 'not-checked', tex
 
 export interface SignerVerdict {
   readonly identifier: Identifier;
-  /** Undefined: it was neither sent along nor known. */
+  /** The signer's certificate; undefined: it was neither sent along nor known. */
   readonly certificate: Certificate | undefined;
   readonly algorithm: SignatureAlgorithm;
-  /** What the signer claims. Undefined: nothing. */
+  /** Signing time as the signer claims it; undefined: it claims none. */
   readonly signingTime: Instant | undefined;
   /** What the signer can read, best first. To be believed only of a valid signature. */
   readonly capabilities: readonly Capability[];
@@ -79,6 +79,6 @@ const passedAll = (signer: SignerVerdict): boolean => failures(signer).length ==
 const genuine = ({ checks }: SignerVerdict): boolean =>
   (['message-digest', 'content-type', 'signature'] as const).every((check) => checks[check].kind === 'passed');
 
-/** True where one signer passed every check and no other one contradicts the content. The only way to say *valid*. */
+/** True if one signer passed every check and no other one contradicts the content. Nothing else may say *valid*. */
 export const isValid = (verification: Verification): boolean =>
   verification.signers.some(passedAll) && verification.signers.every(genuine);

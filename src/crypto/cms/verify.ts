@@ -22,7 +22,7 @@ class Passing {
   private readonly digests: ContentDigests;
 
   constructor(hashes: readonly Hash[], form: 'exact' | 'exact-and-canonical') {
-    // MD5 is refused without a look: two contents with one MD5 are made in seconds.
+    // MD5 is refused without computing it: two contents with one MD5 are made in seconds.
     this.digests = new ContentDigests(
       hashes.filter((hash) => hash !== 'md5'),
       form,
@@ -106,7 +106,7 @@ export async function verifyDetached(
     readOptions(trust, () => () => undefined),
   );
   if (!data.ok) return data;
-  // A reader that shows the content of the signature, and one that shows the part beside it, would show two messages.
+  // Content both inside the signature and beside it is refused: two programs could show two different messages.
   if (data.value.octets !== undefined)
     return fail({
       kind: 'malformed',

@@ -1,8 +1,8 @@
 /**
  * The hash over a body in DKIM's relaxed form (RFC 6376 section 3.4.4), for a body that comes in slices cut anywhere.
  *
- * Blanks at the end of a line and empty lines at the end of the body go, other blanks become one. So what may still go is held back as a
- * count: a body of nothing but line ends costs no memory.
+ * White space at the end of a line and empty lines at the end of the body are removed, other white space becomes one space. What may
+ * still be removed is held back as a count, so that a body of nothing but line ends costs no memory.
  */
 import { createHash } from 'node:crypto';
 import { joinSmall } from '../../platform/bytes.ts';
@@ -24,7 +24,7 @@ export class RelaxedBody {
   #empty = true;
 
   update(octets: Uint8Array): void {
-    // What comes in, and what was held back of the slice before.
+    // Space for the octets that come in and for what was held back of the slice before.
     const out = Buffer.allocUnsafe(octets.length + 4);
     let at = 0;
     for (const octet of octets) {
@@ -48,7 +48,7 @@ export class RelaxedBody {
     this.#hash.update(out.subarray(0, at));
   }
 
-  /** What was held back counts after all; from `at` on in `out`. */
+  /** Writes what was held back, from `at` on in `out`: it counts after all. */
   #begin(out: Buffer, at: number): number {
     this.#empty = false;
     if (this.#lines > 0) {
@@ -64,7 +64,7 @@ export class RelaxedBody {
     return at + 1;
   }
 
-  /** Base64. */
+  /** The hash, base64. */
   digest(): string {
     if (this.#cr) {
       const out = Buffer.alloc(2);

@@ -18,13 +18,15 @@ export type DkimKind = 'ed25519' | 'rsa2048';
 const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
 const FILE = new RegExp(`^(${LABEL})\\._domainkey\\.((?:${LABEL}\\.)+${LABEL})\\.pem$`);
 
-/** Keys of one gateway: two algorithms for a hundred domains. */
+/** Most keys of one gateway: two algorithms for a hundred domains. */
 const MOST_KEYS = 200;
 const LARGEST_FILE = 16 * 1024;
 
 export const dkimFile = (selector: string, domain: string): string => `${selector}._domainkey.${domain}.pem`;
 
-/** `waiting`: those that are to be published first (`.pem.new`). Throws Unusable: nothing is left out in silence. */
+/**
+ * Reads the keys of a folder. `waiting`: those that are to be published first (`.pem.new`). Throws Unusable: no file is skipped in silence.
+ */
 export function readDkimKeys(folder: string, which: 'signing' | 'waiting' = 'signing'): readonly DkimKey[] {
   const end = which === 'signing' ? '.pem' : '.pem.new';
   const files = namesIn(folder)
@@ -78,7 +80,7 @@ function readKey(folder: string, name: string, end: string): DkimKey {
   if (privateKey === undefined) return refuse('it is not a private key in PEM without a password; replace it');
   const { asymmetricKeyType: type, asymmetricKeyDetails: { modulusLength = 0 } = {} } = privateKey;
   if (type === 'ed25519') return { domain, selector, algorithm: 'ed25519-sha256', privateKey };
-  // RFC 8301 section 3.2: verifiers take 1,024 to 4,096 bits; below 2,048 nobody should sign any more.
+  // RFC 8301 section 3.2: verifiers take 1,024 to 4,096 bits; signing with fewer than 2,048 is no longer safe.
   if (type === 'rsa' && modulusLength >= 2048 && modulusLength <= 4096)
     return { domain, selector, algorithm: 'rsa-sha256', privateKey };
   return refuse(
@@ -110,12 +112,15 @@ export function dkimRecord({ selector, domain, algorithm, privateKey }: DkimKey)
 } {
   const spki = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
   const ed25519 = algorithm === 'ed25519-sha256';
-  // The last 32 octets of its SubjectPublicKeyInfo are the key itself.
+  // The last 32 octets of an Ed25519 SubjectPublicKeyInfo are the key itself.
   const key = (ed25519 ? spki.subarray(-32) : spki).toString('base64');
   return { name: `${selector}._domainkey.${domain}`, value: `v=DKIM1; k=${ed25519 ? 'ed25519' : 'rsa'}; p=${key}` };
 }
 
-/** The keys of the nearest domain at or above `domain`: a signature of that is aligned with it (RFC 7489 section 3.1.1). None: empty. */
+/**
+ * The keys of the nearest domain at or above `domain`, whose signatures are aligned with it (RFC 7489 section 3.1.1); empty: there are
+ * none.
+ */
 export function keysFor(keys: readonly DkimKey[], domain: string): readonly DkimKey[] {
   for (let at = domain; at.includes('.'); at = at.slice(at.indexOf('.') + 1)) {
     const found = keys.filter((key) => key.domain === at);

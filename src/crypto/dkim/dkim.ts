@@ -1,8 +1,8 @@
 /**
  * Signs a message with DKIM (RFC 6376, RFC 8463): relaxed/relaxed, rsa-sha256 and ed25519-sha256.
  *
- * Fields that say who wrote what are signed once more than they are there: a second one, put above the first by somebody on the way, breaks
- * the signature. Many programs show the first one.
+ * Fields that say who wrote what are signed once more often than they occur, so that a second one which somebody on the way puts above the
+ * first breaks the signature: many programs show the first one.
  */
 import { type KeyObject, createHash, sign } from 'node:crypto';
 import { type Header, fieldsNamed } from '../../mime/header.ts';
@@ -11,19 +11,19 @@ import type { Instant } from '../../domain/units.ts';
 export type DkimAlgorithm = 'ed25519-sha256' | 'rsa-sha256';
 
 export interface DkimKey {
-  /** Folded, without a dot at its end. */
+  /** The domain, folded, without a dot at its end. */
   readonly domain: string;
   readonly selector: string;
   readonly algorithm: DkimAlgorithm;
   readonly privateKey: KeyObject;
 }
 
-/** Signed once more than they are there. */
+/** Fields that are signed once more often than they occur. */
 const OVERSIGNED = [
   ...['from', 'sender', 'reply-to', 'to', 'cc', 'subject', 'date', 'message-id'],
   ...['mime-version', 'content-type', 'content-transfer-encoding'],
 ];
-/** Signed where they are there. */
+/** Fields that are signed if they occur. */
 const SIGNED = [
   'in-reply-to',
   'references',
@@ -33,7 +33,7 @@ const SIGNED = [
   'auto-submitted',
 ];
 
-/** A field in the relaxed form, without a line end (section 3.4.2). Octets as latin1. */
+/** A field in relaxed form, without a line end (section 3.4.2). Octets as latin1. */
 function relaxed(name: string, value: string): string {
   const oneLine = value.replace(/\r\n/g, '').replace(/[ \t]+/g, ' ');
   return `${name}:${oneLine.trim()}`;
@@ -44,7 +44,7 @@ export function dkimField(header: Header, bodyHash: string, key: DkimKey, at: In
   const names: string[] = [];
   const signed: string[] = [];
   for (const name of [...OVERSIGNED, ...SIGNED]) {
-    // Section 5.4.2: several of one name count from the bottom up.
+    // Section 5.4.2: of several fields with one name the lowest counts first.
     for (const field of fieldsNamed(header, name).toReversed()) {
       names.push(name);
       signed.push(relaxed(name, header.octets.toString('latin1', field.value, field.end)));

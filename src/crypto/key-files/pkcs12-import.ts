@@ -64,7 +64,7 @@ async function checkMac(data: Element | undefined, password: string, content: Bu
   if (!hash) throw id.error('unsupported', `the MAC's hash ${dotted} is unknown`);
   const from = { salt, iterations: count ? readIterations(count) : 1 };
   if (fits(await pkcs12Mac(hash, passwordOctets(password), from, [content]))) return;
-  // "No password" and "the empty password" are two things in this format, and one to people.
+  // The format tells "no password" and "the empty password" apart, people do not: both are tried.
   if (password !== '' || !fits(await pkcs12Mac(hash, Buffer.alloc(0), from, [content]))) throw new WrongPassword();
 }
 

@@ -1,9 +1,9 @@
 /**
- * Encryption and integrity by password, as PKCS #12 and PKCS #8 files use them: PBES2 and PBMAC1 (RFC 8018, RFC 9579) with PBKDF2, and
- * the older derivation of PKCS #12 (RFC 7292 appendix B) for its MAC and for 3DES and RC2.
+ * Encryption and integrity by password, as PKCS #12 and PKCS #8 files use them: PBES2 and PBMAC1 (RFC 8018, RFC 9579) with PBKDF2, and the older
+ * derivation of PKCS #12 (RFC 7292 appendix B) for its MAC and for 3DES and RC2.
  *
- * PBKDF2 runs in the thread pool. The older derivation is a loop of small hashes in JavaScript that gives the event loop back every
- * 1,000 rounds. Iteration counts come out of the file, so they have a limit: else a file of 2 KB is an hour of work.
+ * PBKDF2 runs in the thread pool. The older derivation is a loop of small hashes in JavaScript that gives the event loop back every 1,000
+ * rounds. Iteration counts come from the file, so they have a limit: without it a file of 2 KB could cost an hour of work.
  */
 import { createCipheriv, createDecipheriv, createHmac, hash as hashOnce, pbkdf2 } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';

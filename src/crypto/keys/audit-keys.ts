@@ -1,6 +1,6 @@
 /**
- * The key that signs heads of the audit trail: Ed25519, sealed in the key folder (`audit/anchor.key`), its public half beside it (`anchor.pem`) for
- * auditors to keep elsewhere. Made at its first use. A lost one loses nothing that was signed: the public half still checks it.
+ * The key that signs heads of the audit trail: Ed25519, sealed in the key folder (`audit/anchor.key`), its public key beside it (`anchor.pem`) for
+ * auditors to keep elsewhere. Made at its first use. If the key is lost, nothing that was signed is: the public key still checks it.
  */
 import { type KeyObject, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
@@ -19,10 +19,10 @@ const SEALED = 'anchor.key';
 const PUBLIC = 'anchor.pem';
 const SEAL = { purpose: 'audit', id: 'anchor' } as const;
 
-/** Where the public half lies. */
+/** Path of the public key. */
 export const auditKeyFile = (keyFolder: string): string => join(keyFolder, 'audit', PUBLIC);
 
-/** Throws where the key is there and does not open: another one in its place would hide that. */
+/** Throws if the key exists and does not open: a new one in its place would hide that. */
 export async function auditKeys(
   keyFolder: string,
   masterKey: () => Promise<Uint8Array>,
@@ -36,7 +36,7 @@ export async function auditKeys(
   if (!opened.ok)
     throw new Unusable(`Cannot open the key of the audit trail "${join(folder, SEALED)}": ${opened.error}`);
   const publicKey = createPublicKey(opened.value.export({ type: 'pkcs8', format: 'pem' }));
-  // It was removed, or a crash came between the two files. Asked for every minute, so not written each time.
+  // The file was removed, or a crash came between the two files. This is asked every minute, so it is not written each time.
   if (!existsSync(auditKeyFile(keyFolder)))
     writeOnce(folder, PUBLIC, Buffer.from(publicKey.export({ type: 'spki', format: 'pem' })));
   return { privateKey: opened.value, publicKey };

@@ -18,9 +18,9 @@ export interface AuthorityKeyName {
 }
 
 export interface AuthorityKeys {
-  /** Durable when it resolves. */
+  /** Stores a key; durable when it resolves. */
   save(name: AuthorityKeyName, privateKey: KeyObject): Promise<void>;
-  /** `absent`: it was removed to be kept elsewhere, or never was here. */
+  /** `absent`: the key was removed to be kept elsewhere, or never was here. */
   load(
     name: AuthorityKeyName,
   ): Promise<Result<KeyObject, { readonly kind: 'absent' | 'refused'; readonly text: string }>>;

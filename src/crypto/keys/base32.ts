@@ -19,7 +19,7 @@ export function base32(octets: Uint8Array): string {
   return bits === 0 ? text : text + (ALPHABET[(held << (5 - bits)) & 31] ?? '');
 }
 
-/** Undefined for other characters, and for a last character with bits that no octet has: each octet string has one text. */
+/** The octets; undefined for other characters, and for a last character with bits that no octet has: each octet string has one text. */
 export function fromBase32(typed: string): Uint8Array | undefined {
   const text = cleanBase32(typed);
   const octets: number[] = [];
@@ -38,9 +38,9 @@ export function fromBase32(typed: string): Uint8Array | undefined {
   return bits >= 5 || (held & ((1 << bits) - 1)) !== 0 ? undefined : Uint8Array.from(octets);
 }
 
-/** As it would have been written. */
+/** The text in the form in which it was written. */
 export const cleanBase32 = (typed: string): string =>
   typed.replace(/[\s-]/g, '').toUpperCase().replace(/0/g, 'O').replace(/1/g, 'I').replace(/8/g, 'B');
 
-/** In groups of four, for people. */
+/** The text in groups of four, for people. */
 export const grouped = (text: string, by = '-'): string => (text.match(/.{1,4}/g) ?? []).join(by);

@@ -1,5 +1,6 @@
 /**
- * What the nodes of one store prove and hide from everybody else by their common master key: each for one purpose, by a key derived for it alone.
+ * What the nodes of one store prove to each other and hide from everybody else by their common master key: each for one purpose, by a key derived
+ * for it alone.
  */
 import { type KeyObject, createHmac, timingSafeEqual } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
@@ -19,7 +20,7 @@ export class ClusterSecrets {
     this.#words = deriveKey(masterKey, WORDS);
   }
 
-  /** HMAC-SHA-256, base64: somebody with the master key said this. */
+  /** HMAC-SHA-256 over the words, base64: it proves that somebody with the master key said them. */
   prove(words: readonly (string | number)[]): string {
     return createHmac('sha256', this.#proving).update(JSON.stringify(words)).digest('base64');
   }
@@ -33,17 +34,17 @@ export class ClusterSecrets {
     return sealed(this.#tickets, key, TICKETS, random);
   }
 
-  /** Undefined for what was not sealed under this master key. */
+  /** The ticket key; undefined if it was not sealed under this master key. */
   openTicketKey(key: string): Buffer | undefined {
     return opened(this.#tickets, key, TICKETS);
   }
 
-  /** What nodes say to each other where others may listen. */
+  /** Seals what nodes say to each other where others may listen. */
   sealWords(words: string, random: RandomBytes): string {
     return sealed(this.#words, Buffer.from(words), WORDS, random);
   }
 
-  /** As `openTicketKey`. */
+  /** Opens sealed words; undefined if they were not sealed under this master key. */
   openWords(words: string): string | undefined {
     return opened(this.#words, words, WORDS)?.toString();
   }

@@ -1,8 +1,8 @@
 /**
  * Secrets of the web console: challenges that need no memory, what a browser that is logged in has, and the token of its forms.
  *
- * A challenge tells by itself when, for what and by whom it was made: whoever opens the page of the log-in ten thousand times makes us remember nothing. Gateways of one
- * store know each other's challenges, since the key comes from the master key. That no answer serves twice is the store's (console_proof).
+ * A challenge tells by itself when, for what and by whom it was made, so that opening the login page ten thousand times fills no memory. Gateways of one store
+ * know each other's challenges, since the key comes from the master key. The store sees to it that no answer is used twice (console_proof).
  */
 import { createHash, createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { CHALLENGE_LIFE } from '../../domain/console.ts';
@@ -15,14 +15,14 @@ import { deriveKey } from './sealing.ts';
 const TIME = 6;
 const NONCE = 16;
 const TAG = 16;
-/** SHA-256. */
+/** Octets of SHA-256. */
 const HASH = 32;
-/** A clock of another gateway may be ahead by so much. */
+/** How far the clock of another gateway may be ahead, in milliseconds. */
 const AHEAD = 30_000;
 
 export const challengeKey = (master: Uint8Array): KeyObject => deriveKey(master, 'sluis console challenge 1');
 
-/** What it is for: a challenge of a log-in registers no passkey, that of one session serves no other, and none of these approves anything. */
+/** What a challenge is for: one of a login registers no passkey, one of a session is of no use in another, and none of these approves anything. */
 export type ChallengeUse = 'log-in' | `register ${string}` | `prove ${string}` | `oidc ${string}` | `decide ${string}`;
 
 const NOTHING = new Uint8Array(0);
@@ -66,7 +66,7 @@ export class Challenges {
   }
 }
 
-/** What a challenge over a text tells to whoever has no key: when it was made, and the hash. Undefined: it is none. */
+/** When a challenge over a text was made, and the hash in it; needs no key. Undefined: it is none. */
 export function overIn(challenge: Uint8Array): { readonly at: Instant; readonly over: Uint8Array } | undefined {
   const octets = Buffer.from(challenge);
   const end = TIME + NONCE + HASH;
@@ -75,20 +75,20 @@ export function overIn(challenge: Uint8Array): { readonly at: Instant; readonly 
     : undefined;
 }
 
-/** By which the store knows that a challenge was answered. */
+/** The value by which the store knows that a challenge was answered. */
 export const proofOf = (challenge: string): Buffer =>
   createHash('sha256').update(`sluis proof 1 ${challenge}`).digest();
 
 const SECRET = 32;
 
-/** For the cookie of a browser that is logged in. */
+/** A new secret for the cookie of a logged-in browser. */
 export const newSessionSecret = (random: RandomBytes): string => Buffer.from(random(SECRET)).toString('base64url');
 
-/** Undefined for what no secret looks like. */
+/** Hash of a session's secret; undefined for text that cannot be one. */
 export const sessionHash = (secret: string): Buffer | undefined =>
   /^[A-Za-z0-9_-]{43}$/.test(secret) ? createHash('sha256').update(`sluis session 1 ${secret}`).digest() : undefined;
 
-/** Stands in each form of the session: a page of somebody else does not know it. */
+/** The token in each form of the session: a page of somebody else does not know it. */
 export const formToken = (secret: string): string =>
   createHmac('sha256', secret).update('sluis form 1').digest('base64url').slice(0, 32);
 
@@ -97,5 +97,5 @@ export const isFormToken = (secret: string, token: string): boolean => {
   return given.length === expected.length && timingSafeEqual(given, expected);
 };
 
-/** Eight characters that are no secret. */
+/** A new id of eight characters, which is no secret. */
 export const newShownId = (random: RandomBytes): string => base32(random(5));

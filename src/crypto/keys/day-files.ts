@@ -1,16 +1,19 @@
-/** Which files of a key folder are of which day, by one look at the folder. */
+/** The files of a key folder by day, from one listing of the folder. */
 import { existsSync, readdirSync } from 'node:fs';
 import { DAY, KEPT } from './sealed-places.ts';
 
 const ERASED = /^(\d{4}-\d\d-\d\d)\.erased$/;
 
-/** `kept`: the day has no key any more, its messages have theirs but for some that were erased. */
+/**
+ * State of a day. `kept`: the day's own key is gone, and the keys of its messages are kept, except
+ * those of some that were erased.
+ */
 export type DayState = 'live' | 'erased' | 'kept' | 'none';
 
 export interface DayFiles {
   readonly day: string;
   readonly state: DayState;
-  /** Names of the files with its keys: the first, then those with a mark. */
+  /** Names of the files with the day's keys: the first key, then those with a mark. */
   readonly keys: readonly string[];
 }
 
@@ -27,7 +30,7 @@ export function dayFilesIn(folder: string, from = ''): readonly DayFiles[] {
     if (key !== undefined) {
       const its = of(key);
       if (its.state === 'none') its.state = 'live';
-      // Sorted, "2026-11-25.key" would stand behind those with a mark.
+      // In plain order, "2026-11-25.key" would stand behind those with a mark.
       if (name === `${key}.key`) its.keys.unshift(name);
       else its.keys.push(name);
     }

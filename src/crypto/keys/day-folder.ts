@@ -41,17 +41,17 @@ export class DayFolder {
     this.write('store', Buffer.from(`${storeId}\n`));
   }
 
-  /** The path of a file in it. */
+  /** The path of a file in the folder. */
   file(name: string): string {
     return join(this.#path, name);
   }
 
-  /** Durable when this returns. A file of that name stays as it is. */
+  /** Writes a file, durable when this returns. A file of that name that exists stays as it is. */
   write(name: string, octets: Uint8Array): void {
     writeOnce(this.#path, name, octets);
   }
 
-  /** By one look at the folder, in the order of days, from `from` on. */
+  /** The files of all days, from one listing of the folder, in the order of days, from `from` on. */
   days(from: Day = ''): readonly DayFiles[] {
     return dayFilesIn(this.#path, from);
   }
@@ -61,7 +61,7 @@ export class DayFolder {
     return this.days().flatMap(({ day, state }) => (state === 'live' || state === 'kept' ? [day] : []));
   }
 
-  /** What is known of a day. */
+  /** The state of a day. */
   stateOf(day: Day): DayState {
     if (this.isErased(day)) return 'erased';
     if (this.isKept(day)) return 'kept';
@@ -72,12 +72,12 @@ export class DayFolder {
     return existsSync(this.file(`${day}.erased`));
   }
 
-  /** Some of its messages were erased: the day has no key any more, its other messages have theirs. */
+  /** True if some of the day's messages were erased: its own key is gone, and the keys of its other messages are kept. */
   isKept(day: Day): boolean {
     return existsSync(this.file(`${day}.kept`));
   }
 
-  /** Throws KeyFolderRefused where the keys of the day were destroyed. */
+  /** Throws KeyFolderRefused if the keys of the day were destroyed. */
   refuseGone(day: Day): void {
     if (this.isErased(day) || this.isKept(day))
       throw new KeyFolderRefused(
@@ -97,26 +97,26 @@ export class DayFolder {
     return [...(existsSync(this.file(`${day}.key`)) ? [`${day}.key`] : []), ...marked.sort()];
   }
 
-  /** That of the first key of the day, or what it would be named. */
+  /** The name that the day's first key has, or would have. */
   firstKeyName(day: Day): string {
     const name = `${day}.key`;
     return existsSync(this.file(name)) ? name : (this.keyNames(day)[0] ?? name);
   }
 
-  /** All keys of the day go, and these of its other files; durable when this returns. */
+  /** Destroys all keys of the day and the named other files; durable when this returns. */
   protected destroy(day: Day, others: readonly ('kept' | 'erasing')[]): void {
     for (const name of [...this.keyNames(day), ...others.map((kind) => `${day}.${kind}`)])
       rmSync(this.file(name), { force: true });
     syncFolder(this.#path);
   }
 
-  /** Notes that these messages of a day are to be closed in every backup; durable when this returns. */
+  /** Notes messages of a day that are to become unreadable in every backup; durable when this returns. */
   noteErasing(day: Day, messages: readonly bigint[]): void {
     const all = new Set([...(this.erasing().get(day) ?? []), ...messages]);
     this.#writeLines(`${day}.erasing`, [...all].map(String));
   }
 
-  /** What waits to be closed so, by day. */
+  /** The messages noted by `noteErasing`, by day. */
   erasing(): ReadonlyMap<Day, readonly bigint[]> {
     const names = readdirSync(this.#path).filter((name) => /^\d{4}-\d\d-\d\d\.erasing$/.test(name));
     return new Map(

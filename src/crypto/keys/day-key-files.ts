@@ -1,8 +1,8 @@
 /**
- * The keys of days that live, read from their files and held in memory.
+ * The keys of days that were not destroyed, read from their files and held in memory.
  *
- * What a message's key is wrapped with does not say which key of its day that was: each is tried, and its tag tells. So keys of nodes that
- * did not hear of each other stand beside one another, a file never changes, and all nodes together hold all of them.
+ * A wrapped message key does not say which key of its day wrapped it: each is tried, and the tag shows which was right. So keys of nodes that did
+ * not hear of each other can exist side by side, a file never changes, and in the end all nodes hold all of them.
  */
 import { type KeyObject, hkdfSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ const MARK_OCTETS = 8;
 /** One key of a day, as it lies in the folder. */
 export interface SealedDayKey {
   readonly mark: string;
-  /** Wrapped by the master key. */
+  /** The key, wrapped by the master key. */
   readonly sealed: Uint8Array;
 }
 
@@ -27,15 +27,15 @@ export const markOf = (key: KeyObject): string =>
 
 export class DayKeyFiles {
   readonly #folder: DayFolder;
-  /** Wraps each key; derived from the master key. */
+  /** The key that wraps day keys; derived from the master key. */
   readonly #wrapping: KeyObject;
   /** The first key of each day. */
   readonly #first = new Map<Day, KeyObject>();
-  /** What new messages of the day are sealed with. */
+  /** The key that seals new messages of a day. */
   readonly #sealing = new Map<Day, KeyObject>();
-  /** All keys of a day, by file name; only of days where its first was not enough. */
+  /** All keys of a day, by file name; only for days whose first key was not enough. */
   readonly #all = new Map<Day, ReadonlyMap<string, KeyObject>>();
-  /** By file name: tens of octets for each day that there is a key of. */
+  /** Marks by file name: tens of octets for each day with a key. */
   readonly #marks = new Map<string, string>();
 
   constructor(folder: DayFolder, wrapping: KeyObject) {
@@ -43,17 +43,17 @@ export class DayKeyFiles {
     this.#wrapping = wrapping;
   }
 
-  /** The day's first key is in memory. */
+  /** True if the day's first key is in memory. */
   isOpen(day: Day): boolean {
     return this.#first.has(day);
   }
 
-  /** It is known what new messages of the day are sealed with. */
+  /** True if the key for new messages of the day is known. */
   isSealing(day: Day): boolean {
     return this.#sealing.has(day);
   }
 
-  /** Throws KeyFolderRefused when it is missing or does not open with this master key. */
+  /** The day's first key. Throws KeyFolderRefused if it is missing or does not open with this master key. */
   first(day: Day): KeyObject {
     const known = this.#first.get(day);
     if (known !== undefined) return known;
@@ -62,7 +62,7 @@ export class DayKeyFiles {
     return key;
   }
 
-  /** The key that `wrapped` is, by whichever key of the day wrapped it. Throws KeyFolderRefused, or SealBroken where none did. */
+  /** Unwraps a message's key, by whichever key of the day wrapped it. Throws KeyFolderRefused, or SealBroken if none did. */
   unwrapped(day: Day, wrapped: Uint8Array, purpose: string): KeyObject {
     try {
       return unwrapKey(this.first(day), wrapped, purpose);
@@ -79,7 +79,7 @@ export class DayKeyFiles {
     }
   }
 
-  /** Read again where a file has come since. */
+  /** Lists the files again if one has come since. */
   #keysOf(day: Day): readonly KeyObject[] {
     const names = this.#folder.keyNames(day);
     let known = this.#all.get(day);
@@ -90,7 +90,9 @@ export class DayKeyFiles {
     return [...known.values()];
   }
 
-  /** Of several keys the one with the lowest mark; once used, it stays. Throws KeyFolderRefused as `first` does. */
+  /**
+   * The key for new messages of the day: of several the one with the lowest mark; once used, it stays. Throws KeyFolderRefused as `first` does.
+   */
   sealing(day: Day): KeyObject {
     const known = this.#sealing.get(day);
     if (known !== undefined) return known;
@@ -101,7 +103,7 @@ export class DayKeyFiles {
     return lowest;
   }
 
-  /** New messages of the day are sealed with this one of its keys. */
+  /** Chooses the key for new messages of the day. */
   sealWith(day: Day, mark: string): void {
     const name = this.#folder.keyNames(day).find((one) => this.markOf(day, one) === mark);
     if (name !== undefined) this.#sealing.set(day, this.#read(day, name));
@@ -116,14 +118,14 @@ export class DayKeyFiles {
     return mark;
   }
 
-  /** All keys of a day, as they lie here. Throws KeyFolderRefused where one does not open. */
+  /** All keys of a day, wrapped as in their files. Throws KeyFolderRefused if one does not open. */
   sealed(day: Day): readonly SealedDayKey[] {
     return this.#folder
       .keyNames(day)
       .map((name) => ({ mark: this.markOf(day, name), sealed: readFileSync(this.#folder.file(name)) }));
   }
 
-  /** Its keys are no longer held in memory. */
+  /** Drops the day's keys from memory. */
   forget(day: Day): void {
     for (const memory of [this.#first, this.#sealing, this.#all]) memory.delete(day);
   }

@@ -8,7 +8,7 @@ import { grouped } from './base32.ts';
 
 const FILE = 'escrow.json';
 
-/** Undefined where there is none, or where it cannot be understood: then the operator is reminded. */
+/** The record; undefined if there is none or it cannot be understood: then the operator is reminded. */
 export function readEscrow(keyFolder: string): Escrow | undefined {
   let raw: Record<keyof Escrow, unknown>;
   try {
@@ -29,7 +29,10 @@ export function readEscrow(keyFolder: string): Escrow | undefined {
   };
 }
 
-/** Where the key with this fingerprint comes from, for whoever has another one. Custodians are named where they are known. */
+/**
+ * Where the key with this fingerprint comes from, said to somebody who has another one. Custodians are named if they are
+ * known.
+ */
 export function sharesThatMake(fingerprint: string, escrow: KnownSet | undefined): string {
   if (escrow === undefined)
     return `no escrow of it is known here: look for shares whose pages name ${fingerprint} ("sluis key recover" makes the key from them), or for the file "...before-..." that "sluis key rotate" left beside its successor`;
@@ -38,14 +41,14 @@ export function sharesThatMake(fingerprint: string, escrow: KnownSet | undefined
   return `any ${needed} shares of set ${grouped(set)}, split on ${new Date(madeAt).toISOString().slice(0, 10)}${who}, make it: "sluis key recover SHARE ${'SHARE '.repeat(needed - 1)}--out FILE"`;
 }
 
-/** What a backup tells of the escrow: no names. */
+/** What a backup says about the escrow: no names. */
 export type KnownSet = Pick<Escrow, 'set' | 'needed' | 'madeAt'> & Partial<Pick<Escrow, 'custodians'>>;
 
-/** The escrow of the key with this fingerprint, in the first of these key folders and copies of them that has it. */
+/** The escrow of the key with this fingerprint, from the first of these key folders and their copies that has it. */
 export const escrowOf = (fingerprint: string, folders: readonly string[]): Escrow | undefined =>
   folders.map(readEscrow).find((escrow) => escrow?.fingerprint === fingerprint);
 
-/** Durable and whole when it returns. */
+/** Writes the record; durable and whole when it returns. */
 export function writeEscrow(keyFolder: string, escrow: Escrow): void {
   const time = (at: number | undefined): string | undefined =>
     at === undefined ? undefined : new Date(at).toISOString();

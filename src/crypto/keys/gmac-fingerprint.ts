@@ -17,12 +17,12 @@ export class GmacFingerprint {
     this.#mac = createCipheriv('aes-256-gcm', key, NONCE);
   }
 
-  /** The octets in order, in whatever slices; read before this returns. */
+  /** Adds octets, in order and in any slices; they are read before this returns. */
   update(octets: Uint8Array): void {
     this.#mac.setAAD(octets);
   }
 
-  /** Once, behind the last octet. */
+  /** The fingerprint. Called once, after the last octet. */
   digest(): Buffer {
     this.#mac.final();
     return this.#mac.getAuthTag();

@@ -11,9 +11,9 @@ import { SealBroken, unwrapOctets } from './sealing.ts';
 export class KeptKeyFiles {
   readonly #folder: DayFolder;
   readonly #wrapping: KeyObject;
-  /** One day at a time: those of a busy day are some megabytes. */
+  /** One day at a time is held: the keys of a busy day are some megabytes. */
   readonly #kept = new Map<Day, KeptKeys>();
-  /** By day, with the number of the file: one that is replaced has another. */
+  /** Marks by day, with the inode of the file: a file that replaces it has another. */
   readonly #marks = new Map<Day, { readonly file: number; readonly mark: string }>();
 
   constructor(folder: DayFolder, wrapping: KeyObject) {
@@ -21,7 +21,7 @@ export class KeptKeyFiles {
     this.#wrapping = wrapping;
   }
 
-  /** Throws KeyFolderRefused where they do not open with this master key. */
+  /** The kept keys of a day. Throws KeyFolderRefused if they do not open with this master key. */
   of(day: Day): KeptKeys {
     const known = this.#kept.get(day);
     if (known !== undefined) return known;
@@ -40,7 +40,7 @@ export class KeptKeyFiles {
     }
   }
 
-  /** Tells which messages still have their keys. Throws KeyFolderRefused as `of` does. */
+  /** A mark that tells which messages still have their keys. Throws KeyFolderRefused as `of` does. */
   markOf(day: Day): string {
     const file = statSync(this.#folder.file(`${day}.kept`)).ino;
     const known = this.#marks.get(day);
@@ -51,7 +51,7 @@ export class KeptKeyFiles {
     return mark;
   }
 
-  /** They are no longer held in memory. */
+  /** Drops the day's kept keys from memory. */
   forget(day: Day): void {
     this.#kept.delete(day);
   }

@@ -1,6 +1,6 @@
 /**
- * Keys of messages that outlive the key of their day: where one message of a day is erased, the day's own key is destroyed, and those of all
- * others are kept here, outside every backup. So backups of before still open the others, and never again the one.
+ * Keys of messages that outlive the key of their day: when one message of a day is erased, the day's own key is destroyed, and the keys of
+ * all other messages are kept here, outside every backup. So earlier backups still open the others, and never again the erased one.
  *
  * Rows of 40 octets, by rising id: 8 for the id (big-endian), 32 for the key.
  */
@@ -61,7 +61,7 @@ export class KeptKeys {
     return at === undefined ? undefined : createSecretKey(this.#rows.subarray(at + ID_OCTETS, at + ROW_OCTETS));
   }
 
-  /** Where its row begins. */
+  /** Offset of the message's row. */
   #find(message: bigint): number | undefined {
     let [low, high] = [0, this.size];
     while (low < high) {

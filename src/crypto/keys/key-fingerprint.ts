@@ -1,13 +1,13 @@
 /**
- * What a master key is called: of its key check, which the store keeps (`key-folder.ts`), the beginning of the hash. Tells nothing of the key, and two
- * keys never share one.
+ * The fingerprint of a master key: the beginning of a hash over its key check, which the store keeps (`key-folder.ts`). It tells nothing of the key,
+ * and two keys never share one.
  */
 import { hash } from 'node:crypto';
 import { deriveKey } from './sealing.ts';
 
 export const FINGERPRINT_OCTETS = 10;
 
-/** 32 octets: beside the data it tells that a master key is the right one. */
+/** The key check, 32 octets: kept beside the data, it shows that a master key is the right one. */
 export const keyCheck = (master: Uint8Array): Uint8Array => deriveKey(master, 'sluis key check 1').export();
 
 export const fingerprintOfCheck = (check: Uint8Array): string =>

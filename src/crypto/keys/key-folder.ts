@@ -1,8 +1,8 @@
 /**
  * The key folder: day keys, each in a file of its own (`day-folder.ts`), wrapped by the master key.
  *
- * A day key is on the disk, file and folder synced, before anything is sealed with it. One that a store has used is never made again: a
- * key folder that lost it is refused, because a new key of the same name would hide the loss until somebody fetches.
+ * A day key is on the disk, file and folder synced, before anything is sealed with it. A key that a store has used is never made again: a key folder
+ * that lost it is refused, because a new key of the same name would hide the loss until somebody fetches mail.
  */
 import { type KeyObject, timingSafeEqual } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
@@ -20,7 +20,7 @@ import { dataKeyPurpose, deriveKey, unwrapKey, wrapKey } from './sealing.ts';
 import { SharedKeys } from './shared-keys.ts';
 
 export class KeyFolder extends DayFolder {
-  /** What other nodes are shown of it, and what is taken from them. */
+  /** What other nodes are shown of this key folder, and what is taken from theirs. */
   readonly shared: SharedKeys;
   readonly #wrapping: KeyObject;
   readonly #check: Uint8Array;
@@ -56,30 +56,30 @@ export class KeyFolder extends DayFolder {
     return new GmacFingerprint(this.#fingerprints);
   }
 
-  /** Whether what is sealed on that day needs no new key. Looks at the disk until the day is in use. */
+  /** True if sealing on that day needs no new key. Looks at the disk until the day is in use. */
   holds(day: Day): boolean {
     return this.#keys.isSealing(day) || this.has(day);
   }
 
-  /** Throws KeyFolderRefused when what opens the messages of that day is missing or does not open itself. */
+  /** Throws KeyFolderRefused if the key of that day is missing or does not open. */
   checkDay(day: Day): void {
     if (this.isKept(day)) this.keptKeys(day);
     else this.keyOf(day);
   }
 
-  /** The first key of a day: what opens its messages, but for those that another of its keys wrapped (`dataKeyOf`). Throws KeyFolderRefused. */
+  /** The first key of a day, which opens its messages, except those that another of its keys wrapped (`dataKeyOf`). Throws KeyFolderRefused. */
   keyOf(day: Day): KeyObject {
     return this.#keys.first(day);
   }
 
-  /** The keys that were kept when the day's own was destroyed. Throws KeyFolderRefused. */
+  /** The keys that were kept when the day's own key was destroyed. Throws KeyFolderRefused. */
   keptKeys(day: Day): KeptKeys {
     return this.#kept.of(day);
   }
 
-  /** The key of one message, which `wrapped` is in the database. Throws KeyFolderRefused, SealBroken, or MessageErased. */
+  /** The key of one message, unwrapped from `wrapped` of the database. Throws KeyFolderRefused, SealBroken, or MessageErased. */
   dataKeyOf(day: Day, message: bigint, wrapped: Uint8Array): KeyObject {
-    // A day whose key is in memory has not been looked for on the disk since: reading must not cost a look at a folder.
+    // A day whose key is in memory is not looked for on the disk again: reading mail must not cost a look at a folder.
     if (this.#keys.isOpen(day) || !this.isKept(day)) return this.#keys.unwrapped(day, wrapped, dataKeyPurpose(message));
     const key = this.keptKeys(day).keyOf(message);
     if (key === undefined)
@@ -95,27 +95,27 @@ export class KeyFolder extends DayFolder {
     return this.#keys.sealing(day);
   }
 
-  /** The mark of that key. */
+  /** The mark of the key that `sealingKeyOf` gives. */
   sealingMarkOf(day: Day): string {
     return markOf(this.sealingKeyOf(day));
   }
 
-  /** New messages of the day are sealed with this one of its keys. */
+  /** Chooses the key for new messages of the day. */
   sealWith(day: Day, mark: string): void {
     this.#keys.sealWith(day, mark);
   }
 
-  /** All keys of a day, as they lie here. Throws KeyFolderRefused where one does not open. */
+  /** All keys of a day, wrapped as in their files. Throws KeyFolderRefused if one does not open. */
   sealedKeysOf(day: Day): readonly SealedDayKey[] {
     return this.#keys.sealed(day);
   }
 
-  /** Makes a key of `day`, durable when this returns. Uses one that another start has already made. Throws KeyFolderRefused where it was destroyed. */
+  /** Makes a key of `day`, durable when this returns. Uses one that another start has already made. Throws KeyFolderRefused if it was destroyed. */
   make(day: Day, random: RandomBytes): KeyObject {
     return this.#made(day, random, () => `${day}.key`);
   }
 
-  /** The same of a node that makes it alone: the file has a name that no other node gives. */
+  /** Makes a key of `day` on a node that cannot ask the others: the file has a name that no other node gives. */
   makeMarked(day: Day, random: RandomBytes): KeyObject {
     return this.#made(day, random, (key) => `${day}.${markOf(key)}.key`);
   }
@@ -131,7 +131,7 @@ export class KeyFolder extends DayFolder {
     return this.sealingKeyOf(day);
   }
 
-  /** Destroys the key of `day`, and keeps those of its messages that are in `keys`. They are durable before it goes. */
+  /** Destroys the key of `day`, and keeps the keys of its messages in `keys`. Those are durable before it is destroyed. */
   keep(day: Day, keys: Uint8Array, random: RandomBytes): void {
     replaceFile(this.file(`${day}.kept`), wrapKey(this.#wrapping, keys, keptPurpose(day), random), 0o600);
     this.forget(day);
@@ -145,7 +145,7 @@ export class KeyFolder extends DayFolder {
     this.destroy(day, ['kept', 'erasing']);
   }
 
-  /** Its keys are no longer held in memory. */
+  /** Drops the day's keys from memory. */
   forget(day: Day): void {
     this.#keys.forget(day);
     this.#kept.forget(day);

@@ -17,12 +17,12 @@ export interface KeyShare {
   readonly number: number;
   /** Shares of one split; eight characters. */
   readonly set: string;
-  /** Of the key, hexadecimal (key-fingerprint.ts). */
+  /** Fingerprint of the key, hexadecimal (key-fingerprint.ts). */
   readonly fingerprint: string;
   readonly octets: Uint8Array;
 }
 
-/** What the page says besides. */
+/** What the page says besides the five lines. */
 export interface ShareWords {
   readonly hostname: string;
   readonly custodian: string;
@@ -38,7 +38,7 @@ const KEY_OCTETS = 32;
 const SET_OCTETS = 5;
 const MAX_TEXT = 64 * 1024;
 
-/** Over everything that a slip of the pen could change, the line's number included: lines that change places are found. */
+/** The checksum covers everything that a slip of the pen could change, the line's number included, so that swapped lines are found. */
 const checksum = (n: number, text: string): string =>
   base32(hash('sha256', `sluis key share ${n} ${text}`, 'buffer').subarray(0, 3)).slice(0, 4);
 

@@ -5,9 +5,9 @@ import { type Result, fail, ok } from '../../domain/result.ts';
 import { openSecret, sealSecret } from './sealed-key.ts';
 
 export interface PartnerSeals {
-  /** Undefined where there is nothing to seal. */
+  /** Seals secrets; undefined if there are none. */
   seal(name: string, secrets: PartnerSecrets): Promise<Uint8Array | undefined>;
-  /** Of `Partner.sealed`; without one there are none. */
+  /** Opens `Partner.sealed`; undefined there means that there are no secrets. */
   open(name: string, sealed: Uint8Array | undefined): Promise<Result<PartnerSecrets, string>>;
 }
 

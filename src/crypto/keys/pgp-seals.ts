@@ -1,10 +1,10 @@
-/** Secret halves of OpenPGP keys in the gateway's care, sealed for the fingerprint: what is one's never opens in the place of another. */
+/** Seals secret OpenPGP keys that the gateway keeps, each for its fingerprint: a sealed key never opens in the place of another. */
 import type { RandomBytes } from '../../domain/effects.ts';
 import type { Result } from '../../domain/result.ts';
 import { openSecret, sealSecret } from './sealed-key.ts';
 
 export interface PgpSeals {
-  /** `secret`: OpenPGP packets that are under no passphrase; they stay the caller's, to be wiped. */
+  /** `secret`: OpenPGP packets without a passphrase; the caller keeps them and wipes them. */
   seal(fingerprint: string, secret: Uint8Array): Promise<Uint8Array>;
   open(fingerprint: string, sealed: Uint8Array): Promise<Result<Uint8Array, string>>;
 }

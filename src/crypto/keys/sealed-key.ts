@@ -25,7 +25,7 @@ export type KeyPurpose =
   | 'tls-server'
   /** Password and key that we show to a partner. */
   | 'partner-login'
-  /** What signs what webhooks are told. */
+  /** Secret that signs what webhooks are sent. */
   | 'webhook'
   /** Password and codes of the account for emergencies. */
   | 'break-glass';
@@ -42,7 +42,7 @@ const bound = (purpose: KeyPurpose, id: string): Buffer => Buffer.from(JSON.stri
 
 interface SealOptions {
   readonly purpose: KeyPurpose;
-  /** What it belongs to, for example the fingerprint of a key's certificate. */
+  /** What the key belongs to, for example the fingerprint of its certificate. */
   readonly id: string;
 }
 
@@ -58,7 +58,10 @@ export function sealSecret(
   return joinSmall([MAGIC, nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** What was sealed, to be wiped after use; an error where it was sealed for something else, under another master key, or was changed. */
+/**
+ * Opens what was sealed; the caller wipes it after use. An error if it was sealed for something else or under another master key, or was
+ * changed.
+ */
 export function openSecret(master: Uint8Array, sealed: Buffer, { purpose, id }: SealOptions): Result<Buffer, string> {
   if (sealed.length < MAGIC.length + NONCE + TAG || !sealed.subarray(0, MAGIC.length).equals(MAGIC))
     return fail('the sealed secret is not in our form; expected one that begins with SLK1');

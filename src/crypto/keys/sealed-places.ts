@@ -1,5 +1,5 @@
 /**
- * Everything that lies sealed under the master key, and where: what a rotation must seal anew. One row for each purpose, so that a new purpose
+ * Everything that is sealed under the master key, and where it lies: a rotation must seal all of it again. One row for each purpose, so that a new purpose
  * does not compile until it says where its secrets lie.
  */
 import { readFileSync, readdirSync } from 'node:fs';
@@ -10,14 +10,14 @@ import { type KeyPurpose, openSecret, sealSecret } from './sealed-key.ts';
 import { SealBroken, deriveKey, unwrapOctets, wrapKey } from './sealing.ts';
 
 export type SealedPlace =
-  /** Files of the key folder; the group is the id, where it is not always the same. */
+  /** Files of the key folder; the group of `name` is the id, if that is not always the same. */
   | { readonly kind: 'file'; readonly name: RegExp; readonly id?: string }
   /** A column of the database. */
   | { readonly kind: 'column'; readonly table: string; readonly column: string; readonly id: string }
   /** Nothing is sealed for it so far. */
   | { readonly kind: 'none' };
 
-/** Where a rotation puts what it has sealed anew (store/sqlite/rotate.ts), until it is moved into place. */
+/** Where a rotation puts what it has sealed again (store/sqlite/rotate.ts), until it is moved into place. */
 export const ROTATION_FOLDER = 'rotation';
 
 const CA = { kind: 'file', name: /^ca\/([0-9a-f]+)\.key$/ } as const;
@@ -61,7 +61,7 @@ export const DAY = /^(\d{4}-\d\d-\d\d)(?:\.[0-9a-f]{16})?\.key$/;
 /** Keys of the messages of a day whose own key was destroyed for the sake of others (kept-keys.ts). */
 export const KEPT = /^(\d{4}-\d\d-\d\d)\.kept$/;
 const ERASING = /^\d{4}-\d\d-\d\d\.erasing$/;
-/** What lies there in the clear, or was left by a crash. */
+/** Files that are not encrypted, or were left by a crash. */
 const PLAIN = [
   /^store$/,
   /^escrow\.json$/,
@@ -99,7 +99,7 @@ export function sealedFiles(keyFolder: string, but: readonly string[] = []): Res
     : fail(`the file "${join(keyFolder, stranger)}" is none that the gateway puts there; move it elsewhere`);
 }
 
-/** What stands in one of these files, under the other key. */
+/** The content of one of these files, sealed under the other key. */
 export function resealFile(change: KeyChange, keyFolder: string, name: string): Result<Uint8Array, string> {
   const octets = readFileSync(join(keyFolder, name));
   const day = DAY.exec(name)?.[1];

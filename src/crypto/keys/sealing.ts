@@ -29,7 +29,7 @@ export class SealBroken extends Error {
 export const deriveKey = (master: Uint8Array, purpose: string): KeyObject =>
   createSecretKey(new Uint8Array(hkdfSync('sha256', master, new Uint8Array(0), purpose, KEY_OCTETS)));
 
-/** What was sealed, and the tag that goes with it. */
+/** The sealed octets, and their tag. */
 export interface Sealed {
   readonly octets: Uint8Array;
   readonly tag: Uint8Array;
@@ -62,7 +62,7 @@ const open = (key: KeyObject, nonce: Uint8Array, bound: Uint8Array, { octets, ta
   try {
     decipher.final();
   } catch {
-    // Nothing of `plain` may be used before this line was passed.
+    // Nothing of `plain` may be used before the tag has verified.
     throw new SealBroken('the tag does not verify');
   }
   return plain;
@@ -98,7 +98,7 @@ export const sealWhole = (key: KeyObject, id: bigint, plain: Uint8Array): Uint8A
 export const openWhole = (key: KeyObject, id: bigint, sealed: Uint8Array): Buffer =>
   openChunk(key, id, 0, true, parted(sealed));
 
-/** No body has so many chunks: the number of what is sealed beside them under the same key. */
+/** The chunk number of what is sealed beside a body under the same key: no body has so many chunks. */
 const BESIDE = 0xffff_ffff;
 
 /** Seals what belongs to a message and is no part of its content, octets and tag in one piece. Once for each message: the nonce is fixed. */
@@ -130,5 +130,5 @@ export function unwrapKey(under: KeyObject, wrapped: Uint8Array, purpose: string
 export const unwrapOctets = (under: KeyObject, wrapped: Uint8Array, purpose: string): Buffer =>
   open(under, wrapped.subarray(0, NONCE_OCTETS), Buffer.from(purpose), parted(wrapped.subarray(NONCE_OCTETS)));
 
-/** What the data key of one message is wrapped for. */
+/** The purpose for which the data key of one message is wrapped. */
 export const dataKeyPurpose = (id: bigint): string => `sluis data key 1 ${id}`;

@@ -48,7 +48,7 @@ export function split(
   return shares;
 }
 
-/** The secret, where there are enough shares and all are whole; something else otherwise: the caller checks what comes out. */
+/** The secret, if there are enough shares and all are whole; otherwise something else: the caller checks the result. */
 export function combine(shares: readonly ShamirShare[]): Uint8Array {
   const [first] = shares;
   const xs = new Set(shares.map(({ x }) => x));

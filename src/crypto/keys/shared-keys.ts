@@ -13,7 +13,7 @@ import { SealBroken, unwrapKey, unwrapOctets } from './sealing.ts';
 export interface KnownDay {
   readonly day: Day;
   readonly state: DayState;
-  /** Of its keys; of a day that was closed one, which tells which messages still have theirs. */
+  /** Marks of the day's keys; for a closed day one mark, which tells which messages still have their keys. */
   readonly marks: readonly string[];
 }
 
@@ -56,7 +56,7 @@ export class SharedKeys {
     );
     folder.refuseGone(day);
     if (this.#has(day, mark)) return { mark, isNew: false };
-    // Of two that come at once one finds the name taken, and gets its own.
+    // Of two keys that come at once, the second finds the name taken and gets a name of its own.
     if (!existsSync(folder.file(`${day}.key`))) folder.write(`${day}.key`, sealed);
     if (!this.#has(day, mark)) folder.write(`${day}.${mark}.key`, sealed);
     return { mark, isNew: true };
@@ -66,7 +66,7 @@ export class SharedKeys {
     return this.#keys.sealed(day).some((one) => one.mark === mark);
   }
 
-  /** The kept keys of a closed day, as they lie here. Throws KeyFolderRefused where there are none. */
+  /** The kept keys of a closed day, as they lie in the folder. Throws KeyFolderRefused if there are none. */
   kept(day: Day): Buffer {
     try {
       return readFileSync(this.#folder.file(`${day}.kept`));
@@ -76,7 +76,9 @@ export class SharedKeys {
     }
   }
 
-  /** Takes those of another node, where this one has no key of the day at all; durable when this returns. Throws KeyFolderRefused as `take` does. */
+  /**
+   * Takes the kept keys of another node, if this one has no key of the day at all; durable when this returns. Throws KeyFolderRefused as `take` does.
+   */
   takeKept(day: Day, sealed: Uint8Array): void {
     opened(`The kept keys of ${day} that another node has do`, () =>
       unwrapOctets(this.#wrapping, sealed, keptPurpose(day)),
@@ -87,7 +89,7 @@ export class SharedKeys {
   }
 }
 
-/** `what` begins what is said where the seal does not open. */
+/** `what`: the beginning of the error if the seal does not open. */
 function opened<T>(what: string, open: () => T): T {
   try {
     return open();

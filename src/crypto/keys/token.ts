@@ -1,9 +1,9 @@
 /**
- * Secrets that are made here for programs: a prefix and 256 random bits in base64url (RFC 4648 section 5). The prefix lets scanners of repositories and logs find
- * one that has leaked, and tells what it is for.
+ * Secrets that are made here for programs: a prefix and 256 random bits in base64url (RFC 4648 section 5). The prefix lets scanners of repositories and logs
+ * find one that has leaked, and tells what it is for.
  *
- * Kept is SHA-256 of the whole text. A slow hash protects what people choose, since that can be guessed; 256 random bits cannot, and a slow hash would cost every call
- * of a program what a log-in costs.
+ * SHA-256 of the whole text is kept. A slow hash protects what people choose, since that can be guessed; 256 random bits cannot, and a slow hash would make
+ * every call of a program as expensive as a login.
  */
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { base32 } from './base32.ts';
@@ -16,7 +16,7 @@ export interface TokenProof {
 
 export interface Tokens {
   readonly make: (random?: (octets: number) => Buffer) => TokenProof & { readonly token: string };
-  /** Undefined for a text that no such token is. */
+  /** The proof of a token; undefined for a text that cannot be one. */
   readonly read: (text: string) => TokenProof | undefined;
 }
 
@@ -36,6 +36,6 @@ function proofOf(token: string): TokenProof {
   return { id: base32(octets.subarray(0, 5)), hash: octets };
 }
 
-/** In a time that does not depend on where they differ. */
+/** Compares in a time that does not depend on where the hashes differ. */
 export const isSameToken = (a: Pick<TokenProof, 'hash'>, b: Pick<TokenProof, 'hash'>): boolean =>
   a.hash.length === b.hash.length && timingSafeEqual(a.hash, b.hash);

@@ -1,8 +1,8 @@
 /**
- * What signs what webhooks are told, after the Standard Webhooks specification: secrets are `whsec_` and base64 of 24 to 64 octets; a signature is `v1,` and base64 of
- * HMAC-SHA256 over `ID.TIMESTAMP.BODY` under these octets. While a secret is being replaced both sign, with a blank between.
+ * Signs what webhooks are sent, by the Standard Webhooks specification: secrets are `whsec_` and base64 of 24 to 64 octets; a signature is `v1,` and base64 of
+ * HMAC-SHA256 over `ID.TIMESTAMP.BODY` under these octets. While a secret is being replaced both sign, with a space between the two.
  *
- * At rest they lie sealed under the master key, bound to the webhook: what is one's never opens for another.
+ * At rest they lie sealed under the master key, bound to the webhook: the secret of one never opens for another.
  */
 import { createHmac } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
@@ -17,11 +17,11 @@ export const makeWebhookSecret = (random: RandomBytes): string =>
 
 export interface WebhookSecrets {
   readonly secret: string;
-  /** The one before, which signs for a while as well. */
+  /** The previous secret, which signs for a while as well. */
   readonly before?: string;
 }
 
-/** Of these secrets one after the other, for the header `webhook-signature`. `timestamp`: seconds since 1970. */
+/** The signatures of these secrets, one after the other, for the header `webhook-signature`. `timestamp`: seconds since 1970. */
 export const webhookSignature = (
   secrets: readonly string[],
   { id, timestamp, body }: { readonly id: string; readonly timestamp: number; readonly body: string },

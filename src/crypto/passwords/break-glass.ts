@@ -8,9 +8,9 @@ import { openSecret, sealSecret } from '../keys/sealed-key.ts';
 import { TOTP_KEY_OCTETS } from './totp.ts';
 
 export interface BreakGlassSecrets {
-  /** Argon2id, PHC string. */
+  /** Hash of the password: Argon2id, PHC string. */
   readonly hash: string;
-  /** Of the codes. */
+  /** Key of the one-time codes. */
   readonly key: Uint8Array;
 }
 

@@ -7,7 +7,7 @@ import type { RandomBytes } from '../../domain/effects.ts';
 import { generatePassword } from './password-generate.ts';
 
 export interface EnrolmentCode {
-  /** Eight characters; may be seen. */
+  /** Eight characters that name the enrolment; no secret. */
   readonly id: string;
   /** SHA-256 of the whole code. 79 random bits need no slow hash. */
   readonly hash: Buffer;
@@ -22,7 +22,7 @@ export function newEnrolmentCode(random: RandomBytes): EnrolmentCode & { readonl
   return { ...parts(code.replaceAll('-', '')), code };
 }
 
-/** As typed: capitals, spaces and dashes do not count. Undefined for what no code looks like. */
+/** Reads a code as typed: case, spaces and dashes do not count. Undefined for text that cannot be one. */
 export function readEnrolmentCode(text: string): EnrolmentCode | undefined {
   const plain = text.replace(/[\s-]/g, '').toLowerCase();
   return /^[a-hjkmnp-z2-9]{24}$/.test(plain) ? parts(plain) : undefined;

@@ -1,4 +1,4 @@
-/** Passwords that the gateway makes up. */
+/** Generates passwords. */
 import { randomBytes } from 'node:crypto';
 import type { RandomBytes } from '../../domain/effects.ts';
 
@@ -12,7 +12,8 @@ export function generatePassword(random: RandomBytes = randomBytes): string {
   let text = '';
   while (text.length < GROUPS * GROUP)
     for (const octet of random(32)) {
-      // 5 bits count to 31: the value that has no character is thrown away, a remainder would make some characters likelier.
+      // 5 bits give 32 values for 31 characters: the value without one is thrown away, since a remainder would make some
+      // characters likelier.
       text += ALPHABET[octet & 31] ?? '';
     }
   return (text.slice(0, GROUPS * GROUP).match(/.{4}/g) ?? []).join('-');

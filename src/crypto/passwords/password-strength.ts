@@ -7,11 +7,11 @@
  * found elsewhere would be better and takes 10 MB; nearly all of those that have twelve characters fall to these rules.
  */
 
-/** Parts that a password has at least. */
+/** Least number of parts in a password. */
 const ENOUGH = 4;
-/** Characters that are looked at: a longer one has its parts in the first of them. */
+/** Characters that are examined: a longer password has its parts in the first of them. */
 const LOOKED = 128;
-/** Shorter names are in many words by chance. */
+/** Shorter names occur in many words by chance. */
 const SHORTEST_NAME = 3;
 const SHORTEST_RUN = 4;
 
@@ -39,7 +39,7 @@ const ROWS = [
   '1qaz2wsx3edc4rfv5tgb6yhn7ujm',
 ];
 const RUNS = [...ROWS, ...ROWS.map((row) => Array.from(row).reverse().join(''))].map((row) => row + row);
-/** What people write in place of letters. */
+/** Characters that people write in place of letters. */
 const LETTER: Readonly<Record<string, string>> = {
   '0': 'o',
   '1': 'i',
@@ -52,7 +52,7 @@ const LETTER: Readonly<Record<string, string>> = {
   '!': 'i',
 };
 
-/** Letters and digits alone, small, without accents. */
+/** Letters and digits alone, in lower case, without accents. */
 const plain = (text: string): string => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 const unleet = (text: string): string => text.replace(/[013457@$!]/g, (c) => LETTER[c] ?? c);
 
@@ -64,7 +64,7 @@ const namesIn = (own: readonly string[]): ReadonlySet<string> =>
       .filter((part) => part.length >= SHORTEST_NAME),
   );
 
-/** Why it is too easy to guess, for whoever chose it; never what stands in it. `own`: login name, organisation, its title. */
+/** Why a password is too easy to guess, said to whoever chose it; repeats nothing of it. `own`: login name, organisation, its title. */
 export function weakness(text: string, own: readonly string[] = []): string | undefined {
   const names = namesIn(own);
   if (partsOf(plain(text).slice(0, LOOKED), names) >= ENOUGH) return undefined;
@@ -77,7 +77,7 @@ function partsOf(text: string, names: ReadonlySet<string>): number {
   for (let at = 0; at < text.length;) {
     const part = partAt(text, at, names);
     if (part === undefined) {
-      // What stands between words is not counted.
+      // Characters between words do not count.
       if (/[\p{L}\p{N}]/u.test(text[at] ?? '')) letters += 1;
       at += 1;
     } else {
@@ -88,7 +88,7 @@ function partsOf(text: string, names: ReadonlySet<string>): number {
   return seen.size + letters;
 }
 
-/** The longest part that begins there. */
+/** The longest part that begins at `at`. */
 function partAt(text: string, at: number, names: ReadonlySet<string>): string | undefined {
   const rest = text.slice(at);
   const meant = unleet(rest);

@@ -10,7 +10,7 @@ import { weakness } from './password-strength.ts';
 
 /** Above this no password is looked at: sha512-crypt takes time that grows with the square of the length. */
 export const MAX_PASSWORD_OCTETS = 512;
-/** Of a password that somebody chooses. NIST SP 800-63B section 5.1.1.1 has 8 as the least; this one opens medical mail. */
+/** Fewest characters of a password that somebody chooses. NIST SP 800-63B section 5.1.1.1 has 8 as the least; this one opens medical mail. */
 export const MIN_PASSWORD_CHARACTERS = 12;
 
 /** RFC 8265 section 4.2.2, OpaqueString without its refusals. */

@@ -9,8 +9,8 @@ import { promisify } from 'node:util';
 import { type Result, fail, ok } from '../../domain/result.ts';
 
 /**
- * What a guess at a stolen verifier costs, and what each login costs the client: the figure that OWASP gives for PBKDF2 with SHA-256
- * (140 ms of a core here). RFC 7677 section 4 asks for 4096 at least.
+ * Iterations: what a guess at a stolen verifier costs, and what each login costs the client. This is OWASP's figure for PBKDF2 with SHA-256 (140 ms
+ * of a core here); RFC 7677 section 4 asks for 4096 at least.
  */
 export const SCRAM_ITERATIONS = 600_000;
 export const SCRAM_SALT_OCTETS = 16;
@@ -59,10 +59,7 @@ export function readScramVerifier(text: string): ScramVerifier | undefined {
   };
 }
 
-/**
- * The server's signature where the proof is right (RFC 5802 section 3), undefined where it is not; the same work either way.
- * `message`: AuthMessage.
- */
+/** The server's signature if the proof is right (RFC 5802 section 3), else undefined; both cost the same work. `message`: AuthMessage. */
 export function checkScramProof(verifier: ScramVerifier, message: string, proof: Uint8Array): Buffer | undefined {
   const clientSignature = hmac(verifier.storedKey, message);
   const clientKey = Buffer.alloc(KEY_OCTETS);
@@ -72,7 +69,7 @@ export function checkScramProof(verifier: ScramVerifier, message: string, proof:
   return right && proof.length === KEY_OCTETS ? serverSignature : undefined;
 }
 
-/** The salt of all passwords of a login, from a secret of the store: so one that nobody has gets one too, always the same. */
+/** The salt of all passwords of a login, derived from a secret of the store, so that a login that nobody has gets a salt too, always the same. */
 export const scramSalt = (key: Uint8Array, login: string): Buffer =>
   createHmac('sha256', key).update(`scram salt\0${login}`).digest().subarray(0, SCRAM_SALT_OCTETS);
 
@@ -93,7 +90,7 @@ const PROHIBITED =
  * some clients refuse; a password that a client refuses is not sent to us.
  */
 export function saslprep(text: string): Result<string, string> {
-  // The look is at the outcome: RFC 3454 section 3 maps and normalises first. (Two marks of table C.8 are gone by then.)
+  // The result is examined, since RFC 3454 section 3 maps and normalises first. (Two marks of table C.8 are gone by then.)
   const prepared = text.replace(SPACES, ' ').replace(NOTHING, '').normalize('NFKC');
   if (prepared === '') return fail('nothing is left of it when it is prepared (RFC 4013)');
   if (PROHIBITED.test(prepared)) return fail('it has a character that SASLprep (RFC 4013) prohibits');

@@ -1,7 +1,7 @@
 /**
- * One-time codes by the clock (TOTP, RFC 6238): six digits of an HMAC-SHA-1 over the half minute, as every program for it on a telephone reckons them.
+ * One-time codes by the clock (TOTP, RFC 6238): six digits of an HMAC-SHA-1 over the half minute, as every authenticator app computes them.
  *
- * A code is taken in its own half minute and in the one before and after. That it counts once is up to whoever keeps the step of the last one.
+ * A code is accepted in its own half minute and in the one before and after. The caller keeps the step of the last code, so that each counts once.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Instant } from '../../domain/units.ts';
@@ -24,7 +24,7 @@ export function totpCode(key: Uint8Array, step: number): string {
   return String((mac.readUInt32BE(at) & 0x7fffffff) % 10 ** DIGITS).padStart(DIGITS, '0');
 }
 
-/** The step whose code was typed; undefined: that of none around now. All are compared, whichever it is. */
+/** The step whose code was typed; undefined: it is the code of no nearby step. All steps are compared, whichever matches. */
 export function stepOf(key: Uint8Array, typed: string, now: Instant): number | undefined {
   const code = typed.replace(/\s/g, '');
   if (!/^\d{6}$/.test(code)) return undefined;
@@ -34,6 +34,6 @@ export function stepOf(key: Uint8Array, typed: string, now: Instant): number | u
   return found;
 }
 
-/** What a program on a telephone reads from a QR code, or is given by hand. */
+/** The address that an authenticator app reads from a QR code, or that a person types. */
 export const totpAddress = (key: Uint8Array, account: string, issuer: string): string =>
   `otpauth://totp/${encodeURIComponent(issuer)}:${encodeURIComponent(account)}?secret=${base32(key)}&issuer=${encodeURIComponent(issuer)}`;

@@ -24,7 +24,7 @@ const DASH = 45;
 const EQUALS = 61;
 /** Octets that are looked at in one go. */
 const PIECE = 64 * 1024;
-/** In one turn of the event loop. */
+/** Pieces that are looked at in one turn of the event loop. */
 const PIECES = 2;
 /** Longest line of armour that is looked at: 76 is usual. */
 const MAX_LINE = 4096;
@@ -78,7 +78,7 @@ class ArmourLines {
     return joinSmall(packets);
   }
 
-  /** Behind the last whole line, from `at` on, that is base64. */
+  /** End of the last whole line, from `at` on, that is base64. */
   #bodyEnd(octets: Buffer, at: number): number {
     if (octets[at] === EQUALS || octets[at] === DASH) return at;
     const dash = octets.indexOf(DASH, at);
@@ -94,7 +94,8 @@ class ArmourLines {
     } else if (this.#state === 'headers') {
       if (line === '') this.#state = 'body';
     } else if (line === this.#end) this.#state = 'ended';
-    // What is left in the body is the checksum, which proves nothing. There is one: a line of each kind in turn would cost 200 ms for each MB.
+    // What is left in the body is the checksum, which proves nothing. Only one is allowed: alternating lines of both kinds would cost 200 ms
+    // for each MB.
     else if (this.#checksum || !line.startsWith('='))
       throw new PgpFailure('malformed', 'The armour has a line that is not base64');
     else this.#checksum = true;

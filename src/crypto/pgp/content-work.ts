@@ -18,7 +18,7 @@ export type Give = (slice: Uint8Array) => Promise<void>;
 
 /** Key id of a message that does not say whom it is for (RFC 9580 section 5.1.8). */
 const WILDCARD = /^0+$/;
-/** Of one content: a few people, or one with several keys. */
+/** Most signatures on one content: a few people, or one with several keys. */
 const MAX_SIGNATURES = 8;
 /** Keys of content that may be encrypted to one of ours, or to nobody by name: each is tried, and of RSA three ways, with all of the content. */
 const MAX_TRIED = 8;
@@ -86,7 +86,7 @@ export async function verify(job: JobOf<'verify'>, input: AsyncIterable<Uint8Arr
   const message = await openpgp.createMessage({ binary: new Uint8Array(0) });
   const [literal] = message.packets as unknown as { getBytes: () => Binary }[];
   if (literal === undefined) throw new PgpFailure('unsupported', 'A message has no content packet');
-  // Left to itself the library reads a stream by clones that nobody pulls, and waits for ever. Each signature reads one of these.
+  // Left to itself the library reads a stream by clones that nobody pulls, and waits for ever. So each signature reads a branch of its own.
   const streams = branches(streamOf(input), packets.length);
   literal.getBytes = () => streams.pop() ?? new ReadableStream();
   const verified = await openpgp.verify({ message, signature, verificationKeys, format: 'binary' });
@@ -120,7 +120,7 @@ export async function decrypt(
   const decryptionKeys = await secretKeys(job.secretKeys);
   const ours = new Set(decryptionKeys.flatMap((key) => key.getKeyIDs().map((id) => id.toHex())));
   const asked = message.getEncryptionKeyIDs();
-  // Whom it is for stands in the clear; a wildcard names nobody and is tried.
+  // A message names its recipients openly; a wildcard names nobody, so every key is tried.
   const tried = asked.filter((id) => WILDCARD.test(id.toHex()) || ours.has(id.toHex()));
   if (tried.length > MAX_TRIED)
     throw new PgpFailure(
@@ -136,7 +136,7 @@ export async function decrypt(
     return { signatures: await judged(opened.signatures, verificationKeys) };
   } catch (error) {
     if (error instanceof PgpFailure) throw error;
-    // One answer for a wrong key, a wrong padding, changed octets and a missing integrity check: a finer one would tell a stranger about the key.
+    // A wrong key, a wrong padding, changed octets and a missing integrity check get one answer: a finer one would tell a stranger about the key.
     throw new PgpFailure(
       /size limit|maximum/i.test(String(error)) ? 'limit' : 'damaged',
       'The message was decrypted, but what came out is not an OpenPGP message',
@@ -179,7 +179,7 @@ async function judged(
   return signatures;
 }
 
-/** A key that was revoked since may have been somebody else's when it signed: the date in a signature is its maker's word. */
+/** A key that was revoked since may have been in somebody else's hands when it signed: the date in a signature is its maker's claim. */
 const standing = async (key: openpgp.PublicKey): Promise<'valid' | 'revoked'> =>
   (await key.isRevoked()) ? 'revoked' : 'valid';
 

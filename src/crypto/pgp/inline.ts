@@ -15,7 +15,9 @@ const FORMS: readonly { readonly kind: InlinePgp; readonly begin: string; readon
 const MAX_BLANK = 4096;
 const isBlank = (text: string): boolean => /^\s*$/.test(text);
 
-/** Undefined: it is something else, a block with text around it for example, which anything may be done with. Mostly reads one slice. */
+/**
+ * Undefined: the text is something else, for example a block with text around it, and may be treated like any other. Mostly reads one slice.
+ */
 export async function inlinePgp(
   message: Message,
   fields: ContentFields = contentFields(message.header.octets),

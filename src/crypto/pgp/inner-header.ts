@@ -30,7 +30,7 @@ export class InnerHeader {
 
   async write(slice: Uint8Array): Promise<void> {
     if (this.#head === undefined) return await this.#pass(slice);
-    // The first octets may come in a small slice and the next in one that is as large as a header may be.
+    // The first octets may come in a small slice, and the next slice may be as large as a header may be.
     const taken = Math.min(slice.length, JOIN_LIMIT - this.#head.length);
     this.#head = joinSmall([this.#head, slice.subarray(0, taken)]);
     const end = anyHeaderEnd(this.#head);

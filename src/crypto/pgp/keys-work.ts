@@ -1,10 +1,10 @@
-/** Keys, in the OpenPGP thread: read, made, revoked, told of. */
+/** Keys, in the OpenPGP thread: reads, makes, revokes and describes them. */
 import * as openpgp from 'openpgp';
 import { defined } from '../../domain/defined.ts';
 import type { PgpJob, PgpKey } from './protocol.ts';
 import { PgpFailure } from './failure.ts';
 
-/** Of one key; more are not looked at. */
+/** User ids of one key that are looked at. */
 const MAX_USERS = 64;
 const MAX_SUBKEYS = 32;
 /** Keys in one file. */
@@ -92,7 +92,7 @@ async function unlocked(key: openpgp.PrivateKey, passphrase: string): Promise<op
   }
 }
 
-/** Undefined where it does not end; a key that is not valid at all has ended when it was made. */
+/** When the key ends; undefined: never. A key that is not valid at all counts as ended when it was made. */
 async function endOf(key: openpgp.Key): Promise<number | undefined> {
   const ends = await key.getExpirationTime();
   if (ends === null) return key.getCreationTime().getTime();

@@ -6,7 +6,7 @@
  */
 import { PgpFailure } from './failure.ts';
 
-/** As many recipients as S/MIME takes, and what else a message has. */
+/** Packets for as many recipients as S/MIME allows, and for what else a message has. */
 export const MAX_PACKETS = 2000;
 /** 2 to the power of 16: the part that 0xf0 announces. */
 const PART = 64 * 1024;
@@ -17,7 +17,7 @@ export class PacketFrames {
   readonly #most: number;
   readonly #head = Buffer.alloc(LONGEST_HEAD);
   #headLength = 0;
-  /** Octets of the packet, or of its part, that have not come. */
+  /** Octets of the packet, or of its part, that are still to come. */
   #left = 0;
   #packets = 0;
   #changed = false;
@@ -25,7 +25,7 @@ export class PacketFrames {
   #part: Buffer | undefined;
   #partLength = 0;
   #lastPart = false;
-  /** A packet of the old format without a length: everything from here on. */
+  /** A packet of the old format without a length: everything that follows belongs to it. */
   #toTheEnd = false;
 
   constructor(most = MAX_PACKETS) {
@@ -37,12 +37,12 @@ export class PacketFrames {
     return this.#packets;
   }
 
-  /** A packet came in parts, and goes on in others. */
+  /** True if a packet came in parts, and goes on in other ones. */
   get changed(): boolean {
     return this.#changed;
   }
 
-  /** Takes octets; answers those that are passed on in their place. Throws PgpFailure. */
+  /** Takes octets; returns those that are passed on in their place. Throws PgpFailure. */
   push(octets: Uint8Array): Uint8Array[] {
     const out: Uint8Array[] = [];
     for (let at = 0; at < octets.length;) {
@@ -64,7 +64,7 @@ export class PacketFrames {
     return out;
   }
 
-  /** Throws PgpFailure where the last packet has no end. */
+  /** Throws PgpFailure if the last packet has no end. */
   end(): void {
     if (this.#left > 0 || this.#headLength > 0 || this.#part !== undefined)
       throw new PgpFailure('malformed', 'The message ends in the middle of a packet');
@@ -101,7 +101,7 @@ export class PacketFrames {
 
   #collect(piece: Uint8Array, part: Buffer, out: Uint8Array[]): void {
     for (let at = 0; at < piece.length;) {
-      // Only when more follows: the last one has a length of its own.
+      // Written only when more follows: the last part has a length of its own.
       if (this.#partLength === PART) {
         out.push(Buffer.from([PART_HEAD]), Buffer.from(part));
         this.#partLength = 0;

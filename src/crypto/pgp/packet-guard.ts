@@ -1,6 +1,6 @@
 /**
- * Stands before the library wherever it reads packets, those inside others included: what is decrypted or decompressed may hold what never
- * stood in the message, and 10 KB of it may become 10 MB of empty packets. Compressed packets in one another the library refuses itself.
+ * Checks packets before the library reads them, those inside others included: decrypted or decompressed octets may hold packets that the
+ * message did not show, and 10 KB may become 10 MB of empty packets. The library itself refuses compressed packets inside each other.
  *
  * The library has no option for this, but reads all packets by one method of an exported class; test/crypto/pgp/packets.test.ts fails should
  * it not go through it any more.
@@ -11,7 +11,7 @@ import { PacketFrames } from './packet-frames.ts';
 
 type Read = (this: unknown, octets: unknown, ...rest: readonly unknown[]) => Promise<void>;
 
-/** Once in a thread. */
+/** Installs the guard; once in a thread. */
 export function guardPackets(): void {
   const prototype = PacketList.prototype as unknown as { read: Read };
   const { read } = prototype;
@@ -39,7 +39,7 @@ async function* framedStream(
       const next = await reader.read();
       if (next.done) break;
       const out = frames.push(next.value);
-      // One slice for each that came: the library pays for every one.
+      // One output slice for each input slice: the library pays for every one.
       if (out.length > 0) yield joined(out);
     }
     frames.end();
@@ -48,7 +48,7 @@ async function* framedStream(
   }
 }
 
-/** A plain array of octets: the library knows no Buffer. */
+/** Joins octets into a plain Uint8Array, since the library does not know Buffer. */
 function joined(pieces: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
   let at = 0;

@@ -17,31 +17,31 @@ import type { PgpRequest } from './worker.ts';
 export interface PgpLimits {
   /** Jobs that run at the same time in one of the threads, which they share. */
   readonly running: number;
-  /** Of those, of one account. */
+  /** Jobs of one account among these. */
   readonly each: number;
   /** Jobs that wait for one of the threads. */
   readonly waiting: number;
-  /** For one job, its wait included. */
+  /** Longest time for one job, its wait included. */
   readonly deadline: Milliseconds;
 }
 export const PGP_LIMITS: PgpLimits = { running: 4, each: 2, waiting: 256, deadline: minutes(5) };
 
-/** Up to here a job is a small one. It takes the thread for a few milliseconds. */
+/** A job up to this size is a small one. It takes the thread for a few milliseconds. */
 const SMALL = 64 * 1024;
-/** What a small message may become in the thread of small jobs. One that becomes more is opened anew, as a large one. */
+/** Most octets that a small message may become in the thread of small jobs. One that becomes more is opened again as a large one. */
 const SMALL_OPENED = 16 * SMALL;
 
 type Slices = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 type Sink = (slice: Uint8Array) => void | Promise<void>;
 type JobOf<K extends PgpJobKind> = Extract<PgpJob, { kind: K }>;
 
-/** What goes in and out of a job. */
+/** Input and output of a job. */
 export interface PgpFlow {
-  /** Whose job it is, for its turn; undefined: the gateway's own. */
+  /** The account whose job it is, for its turn; undefined: the gateway's own. */
   readonly turn?: unknown;
-  /** How large it is, about. Default: small. */
+  /** Size of the job in octets, about. Default: small. */
   readonly octets?: number;
-  /** Whoever wanted it has gone: it does not begin, or ends. */
+  /** Aborted when whoever wanted the job has gone: it does not begin, or ends. */
   readonly signal?: AbortSignal;
   /** Read once, from its beginning. */
   readonly input?: Slices;
@@ -67,7 +67,7 @@ export class Pgp {
   async #run(job: PgpJob, flow: PgpFlow): Promise<Outcome> {
     if ((flow.octets ?? 0) > SMALL) return await this.#large.run(job, flow);
     if (job.kind !== 'decrypt' || job.maxContent <= SMALL_OPENED) return await this.#small.run(job, flow);
-    // A few KB may be compressed from many MB. What comes of it is kept until all of it has come: then it is little.
+    // A few KB may be compressed from many MB. The result is kept back until it is complete: then it is small.
     const input: Uint8Array[] = [];
     for await (const slice of flow.input ?? []) input.push(slice);
     const made: Uint8Array[] = [];
@@ -78,7 +78,7 @@ export class Pgp {
     return tried;
   }
 
-  /** Jobs that run are told `busy`, and so is every one after this. */
+  /** Jobs under way get `busy`, and so does every later one. */
   async close(): Promise<void> {
     await Promise.all([this.#small.close(), this.#large.close()]);
   }
@@ -108,7 +108,7 @@ class PgpThread {
     if (slot === 'busy') return busy('The OpenPGP thread has no space for another job');
     if (slot === 'gone') return busy(LEFT);
     try {
-      // The caller may have gone while the job waited.
+      // The caller may have left while the job waited.
       if (flow.signal?.aborted === true) return busy(LEFT);
       return await this.#send(job, flow);
     } finally {
@@ -122,7 +122,7 @@ class PgpThread {
   }
 
   #send(job: PgpJob, flow: PgpFlow): Promise<Outcome> {
-    // One that waited for its turn meanwhile must not start a thread that nobody ends.
+    // A job that waited for its turn meanwhile must not start a thread that nobody ends.
     if (this.#closed) return Promise.resolve(busy('The OpenPGP thread has ended'));
     const worker = (this.#worker ??= this.#start());
     const { port1, port2 } = new MessageChannel();
@@ -136,7 +136,7 @@ class PgpThread {
         end();
       };
       const failed = (problem: PgpProblem): void => settle(() => resolve(fail(problem)));
-      // The thread sees its port close, and gives the job up where it next asks for something.
+      // The thread sees its port close, and gives the job up when it next asks for something.
       const left = (): void => failed({ kind: 'busy', text: LEFT });
       const timer = setTimeout(
         () => failed({ kind: 'busy', text: `The OpenPGP job took longer than ${this.#limits.deadline / 1000} s` }),

@@ -15,7 +15,7 @@ export type PgpPlan =
   | { readonly kind: 'signed'; readonly signer: PgpCandidate; readonly reason: string }
   | {
       readonly kind: 'interop' | 'strong';
-      /** Undefined: encrypted and not signed. */
+      /** The key that signs; undefined: the content is encrypted and not signed. */
       readonly signer?: PgpCandidate;
       readonly recipient: PgpCandidate;
       /** The sender's own key, where a copy is to stay readable for the sender. */
@@ -26,17 +26,17 @@ export type PgpPlan =
       readonly kind: 'refused';
       readonly about: 'recipient' | 'sender';
       readonly refusal: Refusal;
-      /** No key at all is registered: what the other protection has to say is better. */
+      /** No key at all is registered: what S/MIME says is more useful. */
       readonly nothing?: true;
     };
 export type PgpMaking = Exclude<PgpPlan, { kind: 'plain' | 'refused' }>;
 
-/** What was looked up. What `Wanted` does not ask for may be left out. */
+/** What was looked up; what `Wanted` does not ask for may be absent. */
 export interface PgpKnown {
   readonly address: Address;
   /** Key of the recipient, to encrypt to. */
   readonly recipient?: PgpSelection;
-  /** Of From, with secret halves that are held here. */
+  /** Keys of From whose secret keys are held here. */
   readonly sender?: PgpSelection;
   /** Key of the address in From, to encrypt to. */
   readonly self?: PgpSelection;
@@ -114,7 +114,7 @@ function refusedSender(found: PgpSelection): PgpPlan {
   };
 }
 
-/** Equal for plans whose recipients may share one body. */
+/** A text that is equal for plans whose recipients may share one body. */
 export function pgpPlanKey(plan: PgpPlan): string {
   if (plan.kind === 'plain' || plan.kind === 'refused') return plan.kind;
   const self = plan.kind === 'signed' ? undefined : plan.self;

@@ -15,18 +15,18 @@ export interface PgpKey {
   readonly algorithm: string;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
-  /** Undefined: it does not end. */
+  /** When the key ends, milliseconds since 1970; undefined: never. */
   readonly expiresAt?: number;
   readonly revoked: boolean;
-  /** Now. */
+  /** True if it can encrypt now. */
   readonly canEncrypt: boolean;
   readonly canSign: boolean;
-  /** Until when, by the newest of its subkeys: 0: it cannot; `Number.MAX_SAFE_INTEGER`: without end. */
+  /** Until when one of its subkeys can encrypt. 0: none can; `Number.MAX_SAFE_INTEGER`: without end. */
   readonly encryptsUntil: number;
   readonly signsUntil: number;
-  /** The public half. */
+  /** The public key. */
   readonly publicKey: Uint8Array;
-  /** The secret half, where it came along. `locked`: under a passphrase. */
+  /** The secret key, if it came along. `locked`: under a passphrase. */
   readonly secret?: { readonly key: Uint8Array; readonly locked: boolean };
 }
 
@@ -44,9 +44,9 @@ export type PgpJob =
       readonly seconds: number;
     }
   | { readonly kind: 'revoke-key'; readonly secretKey: Uint8Array; readonly reason: string }
-  /** The same secret half under a passphrase. */
+  /** The same secret key under a passphrase. */
   | { readonly kind: 'lock-key'; readonly secretKey: Uint8Array; readonly passphrase: string }
-  /** Takes an encrypted message; the answer says which keys it names. */
+  /** Takes an encrypted message; the answer names the keys that it is for. */
   | { readonly kind: 'readers' }
   /** Takes content; the answer has the signature. */
   | { readonly kind: 'sign'; readonly secretKeys: readonly Uint8Array[] }
@@ -71,7 +71,7 @@ export interface PgpSignature {
   readonly state: 'valid' | 'unknown-key' | 'weak' | 'ended' | 'revoked' | 'wrong';
   /** 16 hexadecimal digits. */
   readonly keyId: string;
-  /** Of the key that made it, where it is one of the given. */
+  /** Fingerprint of the key that made the signature, if it is one of those given. */
   readonly fingerprint?: string;
   readonly hash: string;
   readonly createdAt?: number;

@@ -5,27 +5,27 @@ import type { Instant } from '../../domain/units.ts';
 export interface PgpCandidate {
   readonly fingerprint: string;
   readonly createdAt: Instant;
-  /** 0: it cannot. */
+  /** 0: the key cannot encrypt. */
   readonly encryptsUntil: Instant;
   readonly signsUntil: Instant;
-  /** The public half. */
+  /** The public key. */
   readonly packets: Uint8Array;
-  /** The secret half is held here. */
+  /** The secret key, sealed, if it is held here. */
   readonly sealedKey?: Uint8Array;
   readonly revoked?: { readonly at: Instant };
 }
 
 export type PgpUse = 'encrypt' | 'sign';
 
-/** Why a key is of no use, for peers and people: says nothing of the key but what its owner knows. */
+/** Why a key is of no use, for peers and people: says nothing of the key that its owner does not know. */
 export type PgpSelection =
   | { readonly kind: 'usable'; readonly key: PgpCandidate }
-  /** `why`: of the newest; undefined: none is registered. */
+  /** `why`: the reason for the newest key; undefined: none is registered. */
   | { readonly kind: 'none'; readonly why?: string };
 
 const day = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
-/** Undefined: nothing stands against it. */
+/** What is wrong with a key; undefined: nothing. */
 export function againstPgpKey(key: Omit<PgpCandidate, 'packets'>, use: PgpUse, now: Instant): string | undefined {
   const until = use === 'encrypt' ? key.encryptsUntil : key.signsUntil;
   if (key.revoked !== undefined) return 'it was revoked';

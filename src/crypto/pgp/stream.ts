@@ -1,4 +1,7 @@
-/** A job of the OpenPGP thread as a generator: it is pulled, the thread pushes; one slice is between them. */
+/**
+ * A job of the OpenPGP thread as a generator: the caller pulls, the thread pushes, and one slice is in
+ * between.
+ */
 import { PgpFailure } from './failure.ts';
 import type { Pgp } from './pgp.ts';
 
@@ -15,7 +18,7 @@ export async function* encryptedPackets(
   const work = pgp
     .run({ kind: 'encrypt', secretKeys, publicKeys }, { input: content, output: (slice) => hand.give(slice) })
     .finally(() => hand.end());
-  // It is awaited below; until then its failure must not count as unhandled.
+  // `work` is awaited below; until then its rejection must not count as unhandled.
   work.catch(() => undefined);
   try {
     for (let slice = await hand.take(); slice !== undefined; slice = await hand.take()) yield slice;
@@ -26,7 +29,7 @@ export async function* encryptedPackets(
   if (!outcome.ok) throw new PgpFailure(outcome.error.kind, outcome.error.text);
 }
 
-/** One slice at most; who gives waits until it was taken and the next is asked for. */
+/** Holds one slice at most; `give` waits until the slice was taken and the next one is asked for. */
 class Hand {
   #slice: Uint8Array | undefined;
   #given: (() => void) | undefined;
@@ -34,7 +37,7 @@ class Hand {
   #over = false;
   #dropped = false;
 
-  /** Rejects when nobody takes any more. */
+  /** Gives a slice. Rejects when nobody takes any more. */
   async give(slice: Uint8Array): Promise<void> {
     if (this.#dropped) throw new PgpFailure('busy', 'Nobody takes the rest of the content');
     this.#slice = slice;

@@ -22,9 +22,9 @@ import type { PgpProblem, PgpSignature } from './protocol.ts';
 
 export interface PgpOpenOptions {
   readonly pgp: Pick<Pgp, 'run'>;
-  /** To decrypt with; none: only signatures are looked at. OpenPGP packets. */
+  /** Keys to decrypt with, OpenPGP packets; none: only signatures are looked at. */
   readonly secretKeys: readonly Uint8Array[];
-  /** Of the address in From, as they are registered. */
+  /** Keys registered for the address in From. */
   readonly publicKeys: readonly Uint8Array[];
   readonly stage: () => Staging;
   /** Octets of decrypted content. */
@@ -32,14 +32,14 @@ export interface PgpOpenOptions {
 }
 
 export interface PgpOpened {
-  /** Without its encryption; a signature in the clear stays on it. */
+  /** The message without its encryption; a clear signature stays on it. */
   readonly message: Message;
   readonly encrypted: boolean;
-  /** Undefined: nobody signed, or only around the encryption. */
+  /** Signatures inside; undefined: nobody signed, or only around the encryption. */
   readonly signatures?: readonly PgpSignature[];
-  /** Of a signature around the encryption. */
+  /** Signatures around the encryption. */
   readonly outside?: readonly PgpSignature[];
-  /** From the header of a part that was signed below the encryption; octets of the field. */
+  /** Subject from the header of a part that was signed below the encryption; octets of the field. */
   readonly subject?: Buffer;
   /** A header that travelled inside says something else than the one outside: names of the fields. */
   readonly differs: readonly string[];
@@ -49,7 +49,7 @@ export interface PgpOpened {
 const MAX_SIGNATURE_PART = 64 * 1024;
 const MAX_PART_HEADER = 16 * 1024;
 
-/** Undefined where the message is not PGP/MIME. What was staged and is not in the answer was given up. */
+/** Undefined if the message is not PGP/MIME. Staged content that is not in the result was given up. */
 export async function openPgp(
   given: Message,
   options: PgpOpenOptions,
@@ -92,7 +92,7 @@ export async function holdsPackets(message: Message, fields: ContentFields): Pro
   }
 }
 
-/** Undefined: there is no key to try. */
+/** Decrypts; undefined: there is no key to try. */
 async function decrypted(
   message: Message,
   fields: ContentFields,

@@ -10,10 +10,10 @@ export interface PgpRequest {
   readonly port: MessagePort;
 }
 
-/** The other end of a job: asks for content, gives content. */
+/** The main thread's end of a job: asks for content, gives content. */
 class Peer {
   readonly #port: MessagePort;
-  /** Content is asked for and given at the same time. */
+  /** A job can ask for content and give content at the same time. */
   readonly #waiting = new Map<'content' | 'taken', (heard: PgpHears) => void>();
 
   constructor(port: MessagePort) {

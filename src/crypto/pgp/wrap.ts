@@ -14,9 +14,9 @@ import type { Pgp } from './pgp.ts';
 import { encryptedPackets } from './stream.ts';
 
 export interface PgpProtection {
-  /** OpenPGP packets. Who signs; none: encrypted only. */
+  /** Secret keys that sign, OpenPGP packets; none: encrypted only. */
   readonly secretKeys: readonly Uint8Array[];
-  /** Whom it is encrypted to; none: signed only. */
+  /** Public keys of the recipients; none: signed only. */
   readonly publicKeys: readonly Uint8Array[];
   readonly profile: 'interop' | 'strong';
 }
@@ -24,7 +24,7 @@ export interface PgpProtection {
 export interface PgpWrapOptions {
   readonly pgp: Pick<Pgp, 'run'>;
   readonly random: RandomBytes;
-  /** As of `WrapOptions` of S/MIME. */
+  /** As in `WrapOptions` of S/MIME. */
   readonly eightBit: boolean;
 }
 
@@ -64,7 +64,7 @@ async function* clearSigned(
   yield text(`\r\n--${boundary}--\r\n`);
 }
 
-/** RFC 3156 section 4; signed inside where somebody signs (section 6.2). */
+/** RFC 3156 section 4; signed inside if somebody signs (section 6.2). */
 async function* encrypted(content: Entity, keys: PgpProtection, { pgp, random }: PgpWrapOptions): Entity {
   const boundary = boundaryOf(random);
   yield text(
@@ -77,7 +77,7 @@ async function* encrypted(content: Entity, keys: PgpProtection, { pgp, random }:
   yield text(`\r\n--${boundary}--\r\n`);
 }
 
-/** Fields of the letter that go inside as well (RFC 9788 section 2.2: those that a mail program shows). */
+/** Fields of the letter that are copied inside (RFC 9788 section 2.2: those that a mail program shows). */
 const INSIDE: ReadonlySet<string> = new Set([
   ...['from', 'sender', 'reply-to', 'to', 'cc', 'subject', 'date', 'message-id', 'in-reply-to', 'references'],
 ]);
@@ -100,7 +100,7 @@ async function* payload(message: Message): Entity {
   yield* part(source, bodyAt);
 }
 
-/** Before the line end that ends a field, and a semicolon that stands there already. */
+/** End of a field before its line end, and before a semicolon that stands there already. */
 function lastLine(octets: Buffer, end: number): number {
   let at = end;
   while (at > 0 && (octets[at - 1] === 10 || octets[at - 1] === 13 || octets[at - 1] === 59 || octets[at - 1] === 32))

@@ -10,7 +10,7 @@ import { Oid } from '../certificates/oids.ts';
 const SHA256 = sequence(oid(Oid.sha256), nothing());
 const MGF1 = sequence(oid(Oid.mgf1), SHA256);
 
-/** The ciphers have no parameters here; the two of RSA say which hash. */
+/** Ciphers have no parameters here; the two of RSA name their hash. */
 const CAPABILITIES: Readonly<Record<MailCapability, Capability>> = {
   'aes-256-gcm': { oid: Oid.aes256Gcm },
   'aes-128-gcm': { oid: Oid.aes128Gcm },

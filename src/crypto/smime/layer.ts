@@ -18,8 +18,8 @@ export type Layer =
   /** PGP/MIME (RFC 3156). */
   | { readonly kind: 'pgp-signed' | 'pgp-encrypted'; readonly fields: ContentFields }
   /**
-   * Says that it is protected and is not, or in a way that nobody reads here. `by`: the protocol that it names, or comes closest to. `closed`:
-   * nobody can read it as it is; else it is readable, and only its signature is not.
+   * Content that says that it is protected and is not, or is so in a way that is not read here. `by`: the protocol that it names, or comes
+   * closest to. `closed`: nobody can read it as it is; otherwise it is readable, and only its signature is not.
    */
   | {
       readonly kind: 'unreadable';
@@ -30,7 +30,7 @@ export type Layer =
 
 const CMS_TYPES: ReadonlySet<string> = new Set(['application/pkcs7-mime', 'application/x-pkcs7-mime']);
 
-/** Of parts of a protected message, which say that they protect something and have nothing with them: a signature without its content. */
+/** Types of parts of a protected message that have nothing with them, such as a signature without its content. */
 const ALONE: ReadonlyMap<string, Pick<Extract<Layer, { kind: 'unreadable' }>, 'by' | 'closed'>> = new Map([
   ['application/pkcs7-signature', { by: 'smime', closed: false }],
   ['application/x-pkcs7-signature', { by: 'smime', closed: false }],
@@ -38,13 +38,13 @@ const ALONE: ReadonlyMap<string, Pick<Extract<Layer, { kind: 'unreadable' }>, 'b
   ['application/pgp-encrypted', { by: 'pgp', closed: true }],
 ]);
 
-/** Files of S/MIME by their name (RFC 8551 section 3.9). */
+/** True for files of S/MIME by their name (RFC 8551 section 3.9). */
 const namesCms = ({ type, name }: ContentFields): boolean =>
   type === 'application/octet-stream' && /\.p7[mcz]$/i.test(name);
 const namesSignature = ({ type, name }: ContentFields): boolean =>
   type === 'application/octet-stream' && /\.p7s$/i.test(name);
 
-/** Whether a header of this content can need a look at all: most mail does not, and must not cost one. */
+/** True if content with such a header needs a look at all: most mail does not, and must not cost one. */
 export function maybeProtected(fields: ContentFields): boolean {
   return (
     CMS_TYPES.has(fields.type) ||

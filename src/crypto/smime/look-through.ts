@@ -1,6 +1,6 @@
 /**
- * What lies below signatures in the clear: encryption inside a signature (the triple wrap of RFC 2634 section 1.1, or signed after it was encrypted)
- * does not show in the header of a message.
+ * What lies below clear signatures: encryption inside a signature (the triple wrap of RFC 2634 section 1.1, or signed after it was encrypted) does
+ * not show in the header of a message.
  */
 import { type Result, fail, ok } from '../../domain/result.ts';
 import type { ContentFields } from '../../mime/content-fields.ts';

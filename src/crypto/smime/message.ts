@@ -1,9 +1,8 @@
 /**
- * A message as S/MIME sees it: a header whose fields belong either to the content (Content-*) or to the letter around it, and a body that
- * can be read as often as needed.
+ * A message as S/MIME sees it: a header whose fields belong either to the content (Content-*) or to the letter around it, and a body that can
+ * be read as often as needed.
  *
- * Nothing is parsed beyond the header, and nothing is written anew: what is signed or encrypted are the octets as they came
- * (RFC 8551 section 3.1).
+ * Nothing is parsed beyond the header, and nothing is rewritten: the octets are signed or encrypted as they came (RFC 8551 section 3.1).
  */
 import { type Result, fail, ok } from '../../domain/result.ts';
 import { type Header, type HeaderField, headerEnd, readHeader } from '../../mime/header.ts';
@@ -26,11 +25,11 @@ export interface Message {
   /** Offset behind the empty line; the length of the message where it has none. */
   readonly bodyAt: number;
   /**
-   * The same octets as they came, where they have other line ends than `source`, which is their canonical form: what was encrypted did not pass
-   * the edge. Parts are found in the canonical form; signatures and binary content are about the octets as they came.
+   * The same octets as they came, if they have other line ends than `source`, which is their canonical form: encrypted content was not
+   * normalised on submission. Parts are found in the canonical form; signatures and binary content are about the octets as they came.
    */
   readonly asCame?: Source;
-  /** How many fields stand in front of those of the content, where the header was put together of two. */
+  /** Number of fields in front of those of the content, if the header was put together of two. */
   readonly outside?: number;
 }
 
@@ -102,7 +101,7 @@ export async function entityWithin(
   return ok({ ...read.value, outside: count, asCame: prefixed(octets, raw) });
 }
 
-/** The message that is the whole content of another one. Read once to its end, since nobody knows its line ends before. */
+/** The message that is the whole content of another one. Read once to its end, since its line ends are unknown before. */
 export async function messageInside(content: Message): Promise<Result<Message, string>> {
   const fields = contentFields(content.header.octets);
   const slices = (): AsyncGenerator<Uint8Array, void, void> => decodedBody(content, fields);
@@ -138,7 +137,7 @@ export async function* decodedBody(message: Message, fields: ContentFields): Asy
   const body = decoder === undefined ? partAsCame(message, message.bodyAt) : part(message.source, message.bodyAt);
   for await (const slice of body) {
     const octets = asBuffer(slice);
-    // The decoder uses its memory again; whoever takes a slice here may keep it.
+    // The decoder reuses its memory, and the receiver of a slice may keep it, so it gets a copy.
     const decoded = decoder === undefined ? octets : Buffer.from(decoder.push(octets));
     if (decoded.length > 0) yield decoded;
   }

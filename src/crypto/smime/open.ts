@@ -28,12 +28,12 @@ import {
 } from './message.ts';
 import { carriedBy, contentHeader, differing, fromOf, letterHeader } from './protected-header.ts';
 
-/** Where a layer's content is put while nobody knows yet what it is worth. */
+/** Where a layer's content is put until it is known what it is worth. */
 export interface Staging {
   readonly write: Sink;
-  /** The content is whole. */
+  /** Ends the content; resolves to it. */
   seal(): Promise<Source>;
-  /** Gives it up. */
+  /** Gives the content up. */
   abort(): Promise<void>;
 }
 
@@ -43,12 +43,12 @@ export interface OpenOptions {
   /** All but the address, which is the message's From. */
   readonly trust: Omit<TrustOptions, 'address'>;
   readonly stage: () => Staging;
-  /** Octets that a compressed content may become. */
+  /** Most octets that compressed content may become. */
   readonly maxContent: number;
   readonly limits?: CmsLimits;
 }
 
-/** Signed, encrypted and signed again (RFC 2634 section 1.1), a compression or two, and the message inside: nobody means more. */
+/** Most layers: signed, encrypted and signed again (RFC 2634 section 1.1), a compression or two, and the message inside. Nobody means more. */
 export const MAX_LAYERS = 8;
 
 export type LayerSeen =
@@ -61,17 +61,17 @@ export type LayerSeen =
   | { readonly kind: 'header'; readonly differs: readonly string[] };
 
 export interface OpenedMessage {
-  /** From the outside in. */
+  /** Layers from the outside in. */
   readonly layers: readonly LayerSeen[];
-  /** The message without its encryption; signatures in the clear stay on it. The source of the given message where nothing was taken off. */
+  /** The message without its encryption; clear signatures stay on it. Its source is that of the given message if nothing was taken off. */
   readonly message: Message;
   /** What the innermost content is. `encrypted`: for none of the keys at hand, or by another protocol. */
   readonly innermost: Layer['kind'];
-  /** The subject that stood on a content inside; octets of the field. */
+  /** The subject on a content inside; octets of the field. */
   readonly subject?: Buffer;
 }
 
-/** Why a message could not be opened; `layers`: what came before. */
+/** Why a message could not be opened; `layers`: those that were taken off before. */
 export interface NotOpened {
   readonly problem: CmsProblem;
   readonly layers: readonly LayerSeen[];
@@ -86,11 +86,11 @@ interface Below {
 }
 type Step = Promise<Result<Below | undefined, CmsProblem>>;
 
-/** Takes off every layer that can be. What was staged and is not in the answer was given up. */
+/** Takes off every layer that it can. Staged content that is not in the result was given up. */
 export async function openMessage(given: Message, options: OpenOptions): Promise<Result<OpenedMessage, NotOpened>> {
   const layers: LayerSeen[] = [];
   let message = given;
-  /** As it is to be handed out: with the signatures in the clear that were looked through. */
+  /** The message as it is to be handed out, with the clear signatures that were looked through. */
   let whole = given;
   let subject: Buffer | undefined;
   for (let depth = 0; depth < MAX_LAYERS; depth += 1) {
@@ -109,14 +109,14 @@ export async function openMessage(given: Message, options: OpenOptions): Promise
   });
 }
 
-/** Of a content that stands behind the header of its letter. */
+/** The subject of a content that stands behind the header of its letter. */
 function subjectOn(message: Message): Buffer | undefined {
   if (message.outside === undefined) return undefined;
   const subject = contentHeader(message).fields.find(({ name }) => name === 'subject');
   return subject === undefined ? undefined : message.header.octets.subarray(subject.start, subject.end);
 }
 
-/** One layer; undefined where there is nothing more to take off. */
+/** Takes off one layer; undefined if there is nothing more to take off. */
 async function step(message: Message, layer: Layer, options: OpenOptions, layers: LayerSeen[]): Step {
   switch (layer.kind) {
     case 'encrypted':
@@ -210,7 +210,7 @@ async function lookAtClear(
   if (!below.ok) return fail(malformed(`Cannot read the header of what was signed: ${below.error}`));
   const { kind } = await layerOf(below.value);
   if (BELOW.has(kind)) return ok({ message: below.value, through: true });
-  // Taken out only where it was hidden: a message that is signed and nothing else keeps its signature.
+  // A header that travelled inside replaces the outer one only if it was hidden: a message that is only signed keeps its signature.
   return await carried(below.value, layers, layers.some(isEncryption));
 }
 
@@ -282,12 +282,12 @@ async function carried(content: Message, layers: LayerSeen[], take: boolean): St
 
 const TRACE: ReadonlySet<string> = new Set(['return-path', 'received', 'authentication-results']);
 
-/** Whether a layer tells of fields that differ. */
+/** True if a layer has fields that differ. */
 export const differingIn = (layers: readonly LayerSeen[]): readonly string[] => [
   ...new Set(layers.flatMap((layer) => (layer.kind === 'message' || layer.kind === 'header' ? layer.differs : []))),
 ];
 
-/** What the layers come to: the one word for Authentication-Results and for people. */
+/** What the layers mean together: one word for Authentication-Results and for people. */
 export type Standing =
   /** Signed, and every check passed. */
   | 'valid'

@@ -18,17 +18,17 @@ export class Parts {
   readonly #scanner: DelimiterScanner;
   readonly #wanted: number;
   #pieces: Uint8Array[] = [];
-  /** Delimiters so far. */
+  /** Delimiters that were met so far. */
   #part = 0;
   /** The last delimiter was the closing one. */
   #closed = false;
   #closing = false;
-  /** Octets that were taken before this slice. */
+  /** Octets that came before this slice. */
   #taken = 0;
   readonly #maxRanges: number;
   readonly #ranges: { from: number; to: number }[] = [];
 
-  /** `ranges`: of so many parts it is known where they lie. */
+  /** `ranges`: number of parts whose position is recorded. */
   constructor(boundary: string, wanted: number, ranges = 2) {
     this.#maxRanges = ranges;
     this.#boundary = Buffer.from(boundary, 'latin1');

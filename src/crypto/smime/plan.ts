@@ -1,9 +1,9 @@
 /**
  * Decides what protection one recipient's copy gets: nothing, a signature, encryption in one of two profiles, or a refusal.
  *
- * Pure: what is to be known is looked up before, and `wantedFor` says what that is. CBC always carries a signature inside, since anyone can
- * change it unnoticed: where the sender's account signs nothing, the gateway's own key makes it (DESIGN of profile *interop*: a domain
- * signature in the sense of RFC 3183).
+ * Pure: everything is looked up before, and `wantedFor` says what is needed. CBC always carries a signature inside, since anyone can change
+ * it unnoticed: where the sender's account signs nothing, the gateway's own key makes it (DESIGN of profile *interop*: a domain signature
+ * in the sense of RFC 3183).
  */
 import { type Address, needsUtf8 } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
@@ -23,7 +23,7 @@ export interface SigningIdentity {
   readonly certificate: Certificate;
   /** Leaf first, anchor last. */
   readonly path: readonly Certificate[];
-  /** `gateway`: it says that nothing was changed on the way, not who wrote it. */
+  /** `gateway`: the signature says that nothing was changed on the way, not who wrote it. */
   readonly whose: 'sender' | 'gateway';
 }
 
@@ -44,10 +44,10 @@ export type ProtectionPlan =
     }
   | {
       readonly kind: 'refused';
-      /** Whose certificate is at fault. At RCPT only the sender's is not known yet: From is in the header. */
+      /** Whose certificate is at fault. At RCPT only the sender's is still unknown: From is in the header. */
       readonly about: 'recipient' | 'sender' | 'gateway';
       readonly refusal: Refusal;
-      /** No certificate at all is registered: what another protection has to say is better. */
+      /** No certificate at all is registered: what PGP says is more useful. */
       readonly nothing?: true;
     };
 export type SigningPlan = Extract<ProtectionPlan, { readonly signer: SigningIdentity }>;
@@ -62,7 +62,7 @@ export interface Wanted {
   readonly opened: boolean;
 }
 
-/** Nearest first. */
+/** Settings, nearest first. */
 type Chain = readonly (Settings | undefined)[];
 
 /** `sender`: settings of account and organisation; `recipient`: of address, account and organisation. */
@@ -74,7 +74,7 @@ export function wantedFor(
   const opened = settingOf('open', ...recipient.settings);
   return {
     sign: sign === 'automatic' ? (sender.kind === 'mail' ? 'when-possible' : 'never') : sign,
-    // It would be taken off again before anybody sees it.
+    // Encryption would be removed again before anybody sees it.
     encrypt: opened ? 'never' : settingOf('encrypt', ...recipient.settings),
     profile: settingOf('protection-profile', ...recipient.settings),
     self: settingOf('encrypt-to-self', ...sender.settings),
@@ -82,16 +82,16 @@ export function wantedFor(
   };
 }
 
-/** What was looked up. What `Wanted` does not ask for may be left out. */
+/** What was looked up; what `Wanted` does not ask for may be absent. */
 export interface Known {
   readonly address: Address;
   /** Certificate of the recipient, to encrypt to. */
   readonly recipient?: Selection;
-  /** Undefined: nothing is known. */
+  /** What the recipient's program reads; undefined: nothing is known. */
   readonly capabilities?: readonly MailCapability[];
-  /** Of From, with keys that are held here. */
+  /** Certificates of From whose keys are held here. */
   readonly sender?: Selection;
-  /** Of the gateway itself, with a key that is held here. */
+  /** The gateway's own certificate, whose key is held here. */
   readonly gateway?: Selection;
   /** Certificate of the address in From, to encrypt to. */
   readonly self?: Selection;
@@ -122,7 +122,7 @@ function encryptedTo(
   { capabilities, self = NOTHING }: Known,
 ): ProtectionPlan {
   const can = (name: MailCapability): boolean => capabilities?.includes(name) === true;
-  // What an operator asks for by setting needs no evidence.
+  // An operator's setting needs no evidence that the program can read it.
   const sure = profile === 'strong';
   const strong = sure || (profile === 'automatic' && (can('aes-256-gcm') || can('aes-128-gcm')));
   const transport = sure || can('rsa-oaep') ? 'oaep' : 'pkcs1';
@@ -145,7 +145,7 @@ function encryptedTo(
   };
 }
 
-/** Which transport the sender's own program reads is not looked up: PKCS #1 v1.5 is read by all. */
+/** The sender's copy uses PKCS #1 v1.5, which all programs read, so the capabilities of the sender's own program are not looked up. */
 const selfRecipient = (certificate: Certificate): CmsRecipient =>
   certificate.key.kind === 'rsa' ? { certificate, transport: 'pkcs1' } : { certificate };
 
@@ -165,7 +165,7 @@ function notEncrypted({ encrypt, opened }: Wanted, recipient: Selection, gateway
 
 const day = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
-/** Why none of the certificates of an address is of use: that of the newest one. */
+/** Why none of the certificates of an address can be used: the reason for the newest one. */
 function why({ refused: [newest] }: Extract<Selection, { kind: 'none' }>): {
   readonly text: string;
   readonly passing: boolean;
@@ -174,7 +174,7 @@ function why({ refused: [newest] }: Extract<Selection, { kind: 'none' }>): {
   return { text: reasonOf(newest), passing: newest.reason === 'revocation-unknown' };
 }
 
-/** For the peer: says what to do about it, and names no authority and no serial number. */
+/** The reason for the peer: says what to do, and names no authority and no serial number. */
 function reasonOf({ reason, certificate }: Untrusted): string {
   switch (reason) {
     case 'expired':
@@ -267,7 +267,7 @@ function refusedSender(found: Selection): ProtectionPlan {
   return { kind: 'refused', about: 'sender', refusal, ...nothingOf(found) };
 }
 
-/** Ours to mend, and meanwhile no reason to send a message back. */
+/** Refused for a time: the fault is ours, and no reason to send a message back. */
 const refusedGateway = (found: Selection): ProtectionPlan => ({
   kind: 'refused',
   about: 'gateway',
@@ -277,11 +277,11 @@ const refusedGateway = (found: Selection): ProtectionPlan => ({
   },
 });
 
-/** Why nothing of it can be used; undefined where something can. */
+/** Why none of the certificates can be used; undefined if one can. */
 export const selectionProblem = (found: Selection): string | undefined =>
   found.kind === 'none' ? why(found).text : undefined;
 
-/** Equal for plans whose recipients may share one body. */
+/** A text that is equal for plans whose recipients may share one body. */
 export function planKey(plan: ProtectionPlan): string {
   switch (plan.kind) {
     case 'plain':

@@ -144,7 +144,7 @@ export type Protection =
   | { readonly kind: 'interop'; readonly signing: SigningOptions; readonly encryption: EncryptionOptions }
   | { readonly kind: 'strong'; readonly signing: SigningOptions; readonly encryption: EncryptionOptions };
 
-/** The protected message. Throws what the source throws; a half made message is never a valid one. */
+/** The protected message. Throws what the source throws; an unfinished message is never a valid one. */
 export function protect(message: Message, protection: Protection, options: WrapOptions): Entity {
   switch (protection.kind) {
     case 'signed':

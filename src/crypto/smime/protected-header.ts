@@ -36,7 +36,7 @@ export const hasField = (header: Header, name: string): boolean => header.fields
 /** How the letter's header travels. `whole`: in a message that is the content. `copy`: on the content. */
 export type Carried = 'whole' | 'copy' | undefined;
 
-/** `inside`: the header of the content itself. */
+/** How the header travels, given `inside`: the header of the content itself. */
 export function carriedBy(inside: Header): Carried {
   const field = inside.fields.find(({ name }) => name === 'content-type');
   if (field === undefined) return undefined;
@@ -70,8 +70,8 @@ export function differing(outer: Header, inner: Header, carried: 'whole' | 'copy
 }
 
 /**
- * Fields inside whose name shows an address that is not theirs. What was encrypted did not pass the edge, where such a name is refused; a
- * reader takes it for another sender, and so do we.
+ * Fields inside whose display name shows another address than they hold. Submission refuses such names, but encrypted content was not judged
+ * there; a reader takes it for another sender, and so do we.
  */
 const lyingNames = (header: Header): string[] =>
   ['from', 'sender', 'reply-to'].filter((name) =>
@@ -107,7 +107,7 @@ function addressesIn(text: string): string {
     .join(' ');
 }
 
-/** What a content that is only signed, and stays as it is, protects of the header: what differs of it. Undefined: it protects nothing. */
+/** Names of fields that differ in a content that is only signed and stays as it is. Undefined: it protects no header. */
 export async function differingBelow(content: Message): Promise<readonly string[] | undefined> {
   const inside = contentHeader(content);
   const carried = carriedBy(inside);
@@ -115,6 +115,6 @@ export async function differingBelow(content: Message): Promise<readonly string[
   const letter = letterHeader(content);
   if (carried === 'copy') return differing(letter, inside, carried, false);
   const inner = await messageInside(content);
-  // Some program may read what we cannot: then nothing outside is known to be what was signed.
+  // Some program may read what we cannot, so nothing outside is known to be what was signed.
   return inner.ok ? differing(letter, inner.value.header, carried, false) : SHOWN;
 }

@@ -15,10 +15,10 @@ import { paced } from '../cms/slices.ts';
 import { type Message, type Source, entityOf, letterFields, part, readMessage } from './message.ts';
 import { type PartRange, Parts } from './parts.ts';
 
-/** Multiparts and messages within each other. Each is read once more. */
+/** Deepest nesting of multiparts and messages. Each level is read once more. */
 const MAX_DEPTH = 8;
 const MAX_PARTS = 500;
-/** Of one header; what is added to it finds room. */
+/** Most octets of one header, so that there is space for what is added to it. */
 const MAX_HEAD = JOIN_LIMIT - 1024;
 
 type Wanted = 'quoted-printable' | 'base64';
@@ -58,9 +58,9 @@ export async function sevenBit(message: Message): Promise<SevenBit> {
 
 class Plan {
   readonly #entity: Source;
-  /** Leaves that are encoded, and their headers. */
+  /** Leaves that are to be encoded, and their headers. */
   readonly #leaves: Edit[] = [];
-  /** Headers of what is around leaves: they say 8bit, and need not where everything is encoded. */
+  /** Headers around leaves that say 8bit, and need not if every leaf is encoded. */
   readonly #around: Edit[] = [];
   #parts = 0;
 
@@ -76,12 +76,12 @@ class Plan {
     return [...this.#leaves, ...(clean ? this.#around : [])].sort((a, b) => a.from - b.from);
   }
 
-  /** False: too many parts, too deep. */
+  /** False: there are too many parts, or they are nested too deep. */
   async look({ from, to }: PartRange, depth: number, message = false): Promise<boolean> {
     this.#parts += 1;
     if (depth > MAX_DEPTH || this.#parts > MAX_PARTS) return false;
     const head = await this.#headOf(from, to);
-    // Programs differ in where a content without the end of its header begins.
+    // Programs disagree about where a content without the end of its header begins.
     if (head === undefined) return true;
     const fields = contentFields(head);
     const body = { from: from + head.length, to };
@@ -127,7 +127,7 @@ class Plan {
     return undefined;
   }
 
-  /** None where the multipart has no end: nobody knows what its last part is. */
+  /** The parts; none if the multipart has no end, since nobody knows what its last part is. */
   async #partsOf({ from, to }: PartRange, boundary: string): Promise<readonly PartRange[]> {
     const parts = new Parts(boundary, 0, MAX_PARTS + 1);
     for await (const slice of part(this.#entity, from, to)) parts.take(asBuffer(slice));

@@ -1,6 +1,6 @@
 /**
- * A passkey's signature as it stands in the trail, and whether it still is one: whoever checks the chain, here or in an export, checks these rows too. A chain that was written
- * anew from its first row holds as a chain; the signature of an operator in it does not.
+ * A passkey's signature as it stands in the trail, and whether it still is one: whoever checks the chain, here or in an export, checks these rows too. A chain
+ * that somebody rewrote from its first row holds as a chain; the signatures of operators in it do not.
  */
 import type { Assertion, PasskeySignature } from '../../domain/second-person.ts';
 import { objectIn } from '../../domain/json-object.ts';
@@ -11,18 +11,18 @@ const PARTS = ['credential', 'publicKey', 'authenticatorData', 'clientData', 'si
 /** Event of the trail for each verdict. */
 export const DECIDED_EVENTS = { approved: 'approval.signed', rejected: 'approval.rejected' } as const;
 
-/** base64url. None of it names anybody: so it stays where who and why are erased. */
+/** Facts of an assertion, base64url. They name nobody, so they stay when who and why are erased. */
 export const assertionFacts = (signature: PasskeySignature): Readonly<Record<string, string>> =>
   Object.fromEntries(PARTS.map((part) => [part, Buffer.from(signature[part]).toString('base64url')]));
 
 interface Row {
   readonly event: string;
-  /** JSON. */
+  /** The facts, JSON. */
   readonly facts: string;
   readonly personal: string | null;
 }
 
-/** Why the signature in a row does not hold; undefined where it does, and for every other row. */
+/** Why the signature in a row does not hold; undefined if it does, and for every other row. */
 export function approvalRowProblem({ event, facts, personal }: Row): string | undefined {
   const verdict = event === DECIDED_EVENTS.approved ? 'approved' : event === DECIDED_EVENTS.rejected ? 'rejected' : '';
   if (verdict === '') return undefined;

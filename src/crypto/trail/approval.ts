@@ -59,7 +59,7 @@ export const signApproval = (statement: string, key: KeyObject): Buffer =>
 /** How far the clock of a signer may be off. */
 const SKEW = minutes(5);
 
-/** Why a signature that was made then does not count, whoever made it; undefined where it may. */
+/** Why a signature made at that time does not count, whoever made it; undefined if it may. */
 export function signedAtProblem({ askedAt, endsAt }: ApprovalRequest, at: Instant): string | undefined {
   if (at >= askedAt - SKEW && at <= endsAt) return undefined;
   return `it was signed at ${time(at)} by the clock of the machine that signed, and the request holds from ${time(askedAt)} to ${time(endsAt)}; check the clocks of both machines, and ask again if its time is over`;
@@ -83,7 +83,7 @@ export function signatureProblem(
     : `the signature is not one of operator "${operator.name}" under this request; ${UNDONE}`;
 }
 
-/** For a signature whose key no operator has. */
+/** The problem of a signature whose key no operator has. */
 export const noOperatorHas = (fingerprint: string): string =>
   `no registered operator has the key ${fingerprint.slice(0, 16)}...; ${UNDONE}`;
 
@@ -95,7 +95,7 @@ export function keySigners(
   operators: readonly Operator[],
 ): { readonly signed: readonly Operator[]; readonly late: string } {
   const signed = new Map<string, Operator>();
-  // A signature by a clock that is set wrong would else look as if nobody had signed.
+  // Without this, a signature by a clock that is set wrong would look as if nobody had signed.
   let late = '';
   for (const signature of signatures) {
     const operator = operators.find(({ fingerprint }) => fingerprint === signature.fingerprint);
@@ -113,7 +113,7 @@ export interface Approvers {
   readonly second: Operator;
 }
 
-/** Those who signed with keys: all there are where no store is. */
+/** Approvers who signed with keys; without a store there are no others. */
 export function approversOf(...given: Parameters<typeof keySigners>): Result<Approvers, string> {
   const { signed, late } = keySigners(...given);
   const [first, second] = signed;

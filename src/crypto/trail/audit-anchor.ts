@@ -16,7 +16,7 @@ export interface Anchor extends ChainHead {
   /** `anchorKeyId` of the key that signed. */
   readonly key: string;
   /**
-   * Where the trail is several chains: those that go on, and those that have ended since the anchor before, in the order of their numbers. `hash`
+   * For a trail of several chains: those that go on, and those that have ended since the previous anchor, in the order of their numbers. `hash`
    * is `lanesHash` of them then, and `seq` the last row of all.
    */
   readonly lanes?: readonly AnchoredLane[];

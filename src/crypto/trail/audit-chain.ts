@@ -14,19 +14,19 @@ import {
 import { joinSmall } from '../../platform/bytes.ts';
 import { approvalRowProblem } from './approval-row.ts';
 
-/** Stands before the first row. */
+/** The hash before the first row. */
 export const CHAIN_START: Uint8Array = new Uint8Array(32);
 export const BEFORE_ALL: ChainHead = { seq: 0, hash: CHAIN_START };
 
-/** Stands before the first row of a lane: no row of another lane, node or start can take its place. */
+/** The hash before the first row of a lane: no row of another lane, node or start can take its place. */
 export const laneStart = ({ node, epoch, lane }: LaneName): Uint8Array =>
   hash('sha256', `sluis lane\n${node}\n${epoch}\n${lane}\n`, 'buffer');
 
-/** Before the first row of a chain. `name`: absent for the one chain of a trail without lanes. */
+/** The head before the first row of a chain. `name`: absent for the one chain of a trail without lanes. */
 export const beforeAllOf = (name: LaneName | undefined): ChainHead =>
   name === undefined ? BEFORE_ALL : { seq: 0, hash: laneStart(name), lane: name.lane };
 
-/** Binds the personal fields without telling them: without the salt, guessing a name or an address confirms nothing. */
+/** A commitment to the personal fields: without the salt, guessing a name or an address confirms nothing. */
 export const commitmentOf = (salt: Uint8Array, personal: string): Uint8Array =>
   hash('sha256', joinSmall([salt, Buffer.from(personal)]), 'buffer');
 
@@ -53,11 +53,11 @@ export const linkHash = (previous: Uint8Array, digest: Uint8Array): Uint8Array =
 
 export const chainHash = (previous: Uint8Array, row: ChainedFields): Uint8Array => linkHash(previous, rowDigest(row));
 
-/** As rows were chained at first: over the text itself, so that nobody could follow the chain past a row without reading it. */
+/** The first form of a row's hash: over the text itself, so that nobody could follow the chain past a row without reading it. */
 const firstForm = (previous: Uint8Array, row: ChainedFields): Uint8Array =>
   hash('sha256', joinSmall([previous, Buffer.from(textOf(row))]), 'buffer');
 
-/** False for a row of the first form: it can only be passed by who reads it. */
+/** False for a row of the first form, which must be read to follow the chain past it. */
 export const isLinked = (previous: Uint8Array, row: ChainRow): boolean => same(chainHash(previous, row), row.hash);
 
 /** The head behind `row`, or why it does not follow on `before`. */

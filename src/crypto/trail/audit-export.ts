@@ -1,9 +1,9 @@
 /**
- * The audit trail as lines of JSON, for auditors who have no gateway: a line that tells whose trail it is, then a line a row with its hash,
- * and what else proves it. Checked without the store by `ExportCheck`.
+ * The audit trail as lines of JSON, for auditors who have no gateway: a line that tells whose trail it is, then a line a row with its hash, and
+ * what else proves it. Checked without the store by `ExportCheck`.
  *
- * Some rows of a trail, without telling the others: pieces, each with a first line of its own that tells which one of how many it is. Inside
- * a piece rows that are nobody's business stand as links, the digests that lead the chain past them. A piece ends at a row that an anchor tells of.
+ * Some rows of a trail, without telling the others: pieces, each with a first line of its own that tells which one of how many it is. Inside a
+ * piece, rows that are left out stand as links: digests that lead the chain past them. A piece ends at a row that an anchor covers.
  */
 import { objectIn } from '../../domain/json-object.ts';
 import { type BrokenRow, type ChainHead, type ChainRow, placeOf } from '../../domain/audit-row.ts';
@@ -19,11 +19,11 @@ export interface ExportHeader {
   readonly hostname: string;
   /** ISO 8601. */
   readonly made: string;
-  /** The row before the first one; where the export begins with the trail, 0 and zeros. */
+  /** The row before the first one; 0 and zeros if the export begins with the trail. */
   readonly after: { readonly seq: number; readonly hash: string };
   /** A last line holds the SHA-256 of all octets before it. */
   readonly sealed?: true;
-  /** Number of the piece, from 1, and how many there are; absent where the export is whole. */
+  /** Number of the piece, from 1, and how many there are; absent if the export is whole. */
   readonly piece?: readonly [number, number];
   /** The chain that the piece is of, where the trail is several; `after` is a place in it then. */
   readonly lane?: number;
@@ -43,7 +43,7 @@ export const exportLine = (row: ChainRow, { personal }: { readonly personal: boo
     outcome: row.outcome,
     message: row.message?.toString() ?? null,
     account: row.account,
-    // As it was written: its very characters are in the hash.
+    // Facts exactly as written: the hash covers their very characters.
     facts: row.facts,
     personal: personal ? row.personal : null,
     salt: personal ? hex(row.salt) : null,
@@ -78,7 +78,7 @@ export class ExportCheck {
     this.#head = head;
   }
 
-  /** From the first line. */
+  /** Begins a check with the first line. */
   static begin(line: string): Result<{ readonly header: ExportHeader; readonly check: ExportCheck }, string> {
     const header = objectIn(line) as Partial<ExportHeader> | undefined;
     const after = header?.after;
@@ -115,7 +115,7 @@ export class ExportCheck {
       return { kind: 'broken', broken: { seq: this.#head.seq + 1, why: 'the line is not a row of an audit trail' } };
     const checked = followOn(this.#head, row);
     if (isBroken(checked)) return { kind: 'broken', broken: checked };
-    // A field under another name reads as one that was left out.
+    // A field under another name would read as one that was left out.
     if (exportLine(row, { personal: row.personal !== null || row.salt !== null }) !== line)
       return { kind: 'broken', broken: { seq: row.seq, why: 'the line is not written as an export writes it' } };
     this.#head = checked;

@@ -20,7 +20,7 @@ const textOf = ({ lane, place, hash: head, ended }: AnchoredLane): string =>
 export const lanesHash = (lanes: readonly AnchoredLane[]): Uint8Array =>
   hash('sha256', ['sluis audit lanes 1', ...lanes.map(textOf)].join('\n'), 'buffer');
 
-/** One hash for where a trail stands: that of its last row where it is one chain. */
+/** One hash for the state of a trail: that of its last row if it is one chain. */
 export const headsHash = (heads: readonly LaneHead[]): Uint8Array => {
   const [first, ...others] = heads;
   return first !== undefined && others.length === 0 && first.name === undefined ? first.hash : lanesHash(heads);

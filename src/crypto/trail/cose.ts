@@ -67,7 +67,7 @@ function readKey(cose: Uint8Array): { readonly key: KeyObject; readonly hash: 's
   throw new RangeError('another kind of key');
 }
 
-/** False also for what is no key. */
+/** True if the signature is right; false also for octets that are no key. */
 export function verifyCose(cose: Uint8Array, signed: Uint8Array, signature: Uint8Array): boolean {
   try {
     const { key, hash } = readKey(cose);

@@ -24,7 +24,7 @@ export interface EvidenceKey {
 const SEALED = 'evidence.key';
 const CERTIFICATE = 'evidence.pem';
 const SEAL = { purpose: 'evidence', id: 'evidence' } as const;
-/** What is proved with it must be provable as long as anybody may ask: a record of care is kept for twenty years. */
+/** Lifetime of the certificate: a proof must hold as long as anybody may ask for it, and a record of care is kept for twenty years. */
 const LIFETIME = days(7305);
 
 export const evidenceCertificateFile = (keyFolder: string): string => join(keyFolder, 'evidence', CERTIFICATE);
@@ -39,13 +39,13 @@ export interface EvidenceKeyParts {
   readonly random: RandomBytes;
 }
 
-/** Throws where the key is there and does not open: another one in its place would hide that. */
+/** Throws if the key exists and does not open: a new one in its place would hide that. */
 export async function evidenceKey(parts: EvidenceKeyParts, now: Instant): Promise<EvidenceKey> {
   const { keyFolder, masterKey, random } = parts;
   const folder = join(keyFolder, 'evidence');
   const master = await masterKey();
   if (fileIn(folder, SEALED) === undefined || fileIn(folder, CERTIFICATE) === undefined) {
-    // The certificate first: a key without it would get another one, and nobody was given that.
+    // The certificate is written first: a key without it would get a second one, which nobody was given.
     const made = await make(parts, now);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (fileIn(folder, SEALED) !== undefined)

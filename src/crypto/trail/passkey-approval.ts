@@ -24,13 +24,13 @@ export interface ShownAt {
   readonly origin: string;
 }
 
-/** What whoever decides adds to the request. */
+/** What the operator who decides adds to the request. */
 export interface Decided {
   readonly operator: string;
   readonly verdict: Verdict;
-  /** Why, in the operator's words. */
+  /** The operator's reason. */
   readonly why: string;
-  /** How it is known that it was the asker who asked. */
+  /** How it is known that the request came from its asker. */
   readonly caller: string;
   /** What the command said it would do, as the page showed it. */
   readonly plan?: string;
@@ -62,7 +62,7 @@ export function passkeyStatement({ gateway, origin }: ShownAt, request: Approval
   });
 }
 
-/** Stands in the challenge. */
+/** The hash that stands in the challenge. */
 export const statementHash = (statement: string): Buffer => hash('sha256', `sluis approval\0${statement}`, 'buffer');
 
 /** Undefined for a text that is no statement of ours. */
@@ -112,7 +112,7 @@ export function checkAssertion(assertion: Assertion, statement: string | undefin
     : fail('the signature is not one of this passkey');
 }
 
-/** Why this is no approval of the request by the operator, whose passkey it is; undefined where it is one. */
+/** Why this is no approval of the request by the operator who owns the passkey; undefined if it is one. */
 export function passkeyProblem(
   gateway: string,
   request: ApprovalRequest,
@@ -120,7 +120,7 @@ export function passkeyProblem(
   operator: string,
 ): string | undefined {
   const read = readStatement(signature.statement);
-  // Written anew from the request as it is now: one that was changed since is another text.
+  // The statement is written again from the request as it is now: if the request was changed since, the text differs.
   if (read === undefined || passkeyStatement({ gateway, origin: read.origin }, request, read) !== signature.statement)
     return 'what was signed is another request';
   if (read.operator !== operator || read.verdict !== 'approved' || signature.verdict !== 'approved')

@@ -33,7 +33,7 @@ export const timeStampRequest = (hash: Uint8Array, nonce: Uint8Array): Buffer =>
     ),
   );
 
-/** Never with a first bit of 1 or a first octet of 0: it is read as a number. */
+/** A random number without a first bit of 1 or a first octet of 0, since it is read as a number. */
 export function timeStampNonce(random: (length: number) => Uint8Array): Uint8Array {
   const nonce = Buffer.from(random(NONCE_OCTETS));
   nonce[0] = ((nonce[0] ?? 0) & 0x7f) | 0x40;
@@ -93,9 +93,9 @@ const ONLY_TIME_STAMPING = encode(
 );
 
 export interface TimeStampTrust {
-  /** SHA-256 of what is said to be stamped. */
+  /** SHA-256 of the octets that should be stamped. */
   readonly hash: Uint8Array;
-  /** Of the request; absent where a token is checked later. */
+  /** Nonce of the request; absent if a token is checked later. */
   readonly nonce?: Uint8Array;
   readonly authorities: readonly Certificate[];
 }
@@ -131,7 +131,7 @@ export async function verifyTimeStamp(token: Buffer, trust: TimeStampTrust): Pro
       now: at,
       purpose: 'time-stamping',
       address: undefined,
-      // Tokens are checked years later and without a network: lists of then are not at hand.
+      // Tokens are checked years later and without a network, when the revocation lists of that time are not at hand.
       revocation: () => ({ kind: 'good' }),
     },
   );
