@@ -293,12 +293,16 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
   }
 
   reply(reply: Reply): void {
-    this.send(reply.reply, spoken(reply), reply.status);
+    this.#said(this.#replies.say(reply.reply, spoken(reply), reply.status));
   }
 
-  /** Every reply leaves through this method, those of the library included. */
-  override send(code: number, data?: string | string[] | null, context?: string | false): void {
-    if (this.#replies.send(code, data, context) === 421) this.close();
+  /** What the library says leaves through this method. */
+  override send(code: number, data?: string | string[] | null): void {
+    this.#said(this.#replies.ofLibrary(code, data));
+  }
+
+  #said(code: number): void {
+    if (code === 421) this.close();
   }
 
   #write(octets: Buffer): void {
@@ -422,7 +426,7 @@ export class SubmissionConnection extends SMTPConnection implements OpenSession,
     if ('extensions' in said) this.send(250, [this.name, ...said.extensions]);
     else if ('challenge' in said) {
       this._nextHandler = (line, done) => this.#answer(done, command, said.next(line));
-      this.send(334, Buffer.from(said.challenge, 'utf8').toString('base64'), '');
+      this.#replies.say(334, Buffer.from(said.challenge, 'utf8').toString('base64'), '');
     } else if ('delivery' in said) this.#take(said);
     else if (isRefusal(said)) this.#refuse(command, said);
     else this.reply(said);

@@ -16,9 +16,6 @@ export interface ReplySession {
   readonly says: (text: string) => string;
 }
 
-/** An enhanced status code: a reply that comes with one is ours. */
-const STATUS = /^[245]\.\d{1,3}\.\d{1,3}$/;
-
 export class ReplyWriter {
   readonly #session: ReplySession;
   #out = '';
@@ -27,21 +24,20 @@ export class ReplyWriter {
     this.#session = session;
   }
 
-  /** `context`: an enhanced status code of ours, or empty where the reply has none; anything else comes from the library. Returns the code that was said. */
-  send(code: number, data?: string | string[] | null, context?: string | false): number {
+  /** A reply of ours; `status`: its enhanced status code, empty where it has none. Returns the code that was said. */
+  say(code: number, text: string, status: string): number {
+    this.#add(`${code} ${status === '' ? '' : `${status} `}${code >= 400 ? this.#session.says(text) : text}\r\n`);
+    return code;
+  }
+
+  /** What the library says. It also names a context, which is left unread: at an unknown command it is the client's own first word. */
+  ofLibrary(code: number, data?: string | string[] | null): number {
     if (Array.isArray(data)) {
       this.#add(data.map((line, i) => `${code}${i < data.length - 1 ? '-' : ' '}${line}\r\n`).join(''));
       return code;
     }
-    const text = code >= 400 ? this.#session.says(data ?? '') : (data ?? '');
-    if (context === '' || (typeof context === 'string' && STATUS.test(context)))
-      this.#add(`${code} ${context === '' ? '' : `${context} `}${text}\r\n`);
-    else {
-      const known = this.#translated(code, text);
-      if (known !== undefined) return this.send(known.reply, spoken(known), known.status);
-      this.#add(`${code} ${text}\r\n`);
-    }
-    return code;
+    const known = this.#translated(code, data ?? '');
+    return known === undefined ? this.say(code, data ?? '', '') : this.say(known.reply, spoken(known), known.status);
   }
 
   flush(): void {
