@@ -49,7 +49,7 @@ export const policyRows = {
     552,
     '5.2.3',
     '{address} accepts messages up to {limit}; send the files in several messages',
-    'SIZE is above the setting `max-message` of the addressee, or above what its partner accepts.',
+    'SIZE is above the setting `max-message` of the addressee, above its whole `quota`, or above what its partner accepts.',
   ),
   quotaFull: row(
     452,
@@ -129,16 +129,29 @@ export function decideReach(address: Address, found: Addressee | undefined, smtp
 /** From 80 % of the quota on its owner is warned. */
 export const isNearlyFull = (used: number, quota: number): boolean => used >= quota * 0.8;
 
+const quotaOf = ({ account, organisation }: Addressee): Octets =>
+  settingOf('quota', account.settings, organisation.settings) as Octets;
+
+/**
+ * Largest message that may ever reach an addressee. One that is larger than the whole mailbox never fits: it is refused for good, since "try again
+ * later" had programs send it for days.
+ */
+export function largestFor(found: Addressee): Octets {
+  const set = settingOf('max-message', found.address.settings, found.account.settings, found.organisation.settings);
+  // What is pushed fills no mailbox of ours.
+  const whole = found.partner === undefined ? quotaOf(found) : (found.partner.maxMessage ?? set);
+  return Math.min(set, whole) as Octets;
+}
+
 /** Whether there is room for the message where its copy goes. `declared`: the SIZE of MAIL, 0 where the sender gave none. */
 export function decideRoom(address: Address, found: Addressee, declared: Octets): RecipientDecision {
   const { partner } = found;
   if (partner?.state === 'refusing') return refused(refusals.partnerRefuses({ address: quoted(address) }));
-  const set = settingOf('max-message', found.address.settings, found.account.settings, found.organisation.settings);
-  const maxMessage = Math.min(set, partner?.maxMessage ?? set);
+  const maxMessage = largestFor(found);
   if (declared > maxMessage)
     return refused(refusals.tooLargeDeclared({ address: quoted(address), limit: formatOctets(maxMessage) }));
-  const quota = settingOf('quota', found.account.settings, found.organisation.settings);
-  const room = { kind: 'taken', maxMessage: maxMessage as Octets, quota: quota as Octets } as const;
+  const quota = quotaOf(found);
+  const room = { kind: 'taken', maxMessage, quota } as const;
   // What is pushed fills no mailbox of ours.
   if (partner !== undefined) return { ...room, nearlyFull: false };
   if (found.used + declared > quota || found.used >= quota)

@@ -7,7 +7,8 @@
 export const dutchReplies: Readonly<Record<string, string>> = {
   // Login and connection.
   loginRefused: 'Inloggen is niet gelukt: de gebruikersnaam of het wachtwoord klopt niet, of het account is opgeschort',
-  loginBusy: 'Inloggen lukt nu niet, dat ligt niet aan uw wachtwoord; probeer het over een paar minuten opnieuw',
+  // Also said while a wait runs after wrong passwords: that nothing is wrong with the password would be untrue then.
+  loginBusy: 'Uw wachtwoord kan nu niet worden gecontroleerd; probeer het over een paar minuten opnieuw',
   loginUnknown: 'Inloggen lukt nu niet, dat ligt niet aan uw wachtwoord; probeer het over een paar minuten opnieuw',
   noCertificate:
     'Inloggen is niet gelukt: het mailprogramma toonde geen certificaat; kies er een, of log in met een wachtwoord',

@@ -191,7 +191,7 @@ export const troubleRows = {
     'SYS/TEMP',
     'the gateway cannot check the login at present; try again in a minute',
     'A waiting time runs after wrong passwords, or the gateway is checking too many other logins.',
-    'Try again in a minute, with the same password',
+    'Try again in a minute; if passwords were wrong before, correct the stored one first',
   ),
   loginUnknown: trouble(
     'SYS/TEMP',

@@ -12,7 +12,7 @@ import { lookThrough } from '../crypto/smime/look-through.ts';
 import { type Message, readMessage } from '../crypto/smime/message.ts';
 import { type Wanted, wantedFor } from '../crypto/smime/plan.ts';
 import type { Entity } from '../crypto/smime/protect.ts';
-import { quoted } from '../domain/policy.ts';
+import { largestFor, quoted } from '../domain/policy.ts';
 import { type Refusal, type RefusalRow, refusing, row } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { formatOctets } from '../domain/octets-text.ts';
@@ -297,10 +297,7 @@ async function written(
 /** Octets after base64 once around everything, plus certificates, keys and signatures. */
 const grown = (size: Octets): Octets => octets(Math.ceil(size * 1.4) + 64 * KiB);
 
-function mostOf({ registered }: Addressee): number {
-  const set = settingOf('max-message', ...settingsOf(registered));
-  return Math.min(set, registered.partner?.maxMessage ?? set);
-}
+const mostOf = ({ registered }: Addressee): Octets => largestFor(registered);
 
 export const protectRows = {
   protectedTooLarge: row(

@@ -22,7 +22,7 @@ import { type PassedMessage, filedAs, submittedOf } from './passed-message.ts';
 import { type ReceiptRequest, withReceipts } from './receipt-request.ts';
 import { refusals } from './refusals.ts';
 import { resubmissionKey } from './resubmission.ts';
-import { storageRefusal } from './size-limits.ts';
+import { storageRefusal, tooLargeFor } from './size-limits.ts';
 import { type CopyRoute, keptNote, settleRoutes } from './route.ts';
 import type { Submitter } from './submitter.ts';
 import type { Filed, SubmissionServices, Transaction } from './transaction.ts';
@@ -71,6 +71,12 @@ const requestOf = (
         },
       };
 
+/** With the fields that the gateway adds a message may have become larger than a whole mailbox; then later is no better. */
+function fullFor(recipients: readonly CopyRoute[], size: Octets): Refusal {
+  const never = recipients.find(({ quota }) => quota !== undefined && quota < size);
+  return never?.quota === undefined ? refusals.mailboxFull : tooLargeFor(never.to.address, never.quota);
+}
+
 /** Files the messages of one submitter, one at a time. */
 export class Filing {
   readonly #services: SubmissionServices;
@@ -102,7 +108,9 @@ export class Filing {
     if (done.kind === 'not-passed') return fail(done.refusal);
     const { outcome, passed } = done;
     if (outcome.kind === 'refused')
-      return fail(outcome.why === 'quota' ? refusals.mailboxFull : refusals.recipientGone);
+      return fail(
+        outcome.why === 'quota' ? fullFor(settled.value.recipients, content.body.octets) : refusals.recipientGone,
+      );
     if (outcome.kind === 'closed') return fail(await this.#closed());
     if (outcome.kind === 'answered') return ok({ answered: outcome });
     counts.messages.add(this.#submitter.account.id);

@@ -121,7 +121,7 @@ export const submissionRows = {
     552,
     '5.2.3',
     'The message is larger than {whose} accepts ({limit}) and nothing was sent; send to the others separately',
-    'The content is larger than the setting `max-message` of one addressee, or than its partner accepts.',
+    'The content is larger than the setting `max-message` of one addressee, than its whole `quota`, or than its partner accepts.',
   ),
   tooMuch: row(
     421,

@@ -10,6 +10,7 @@ import {
   decideReach,
   decideRoom,
   foreignSender,
+  largestFor,
 } from '../../src/domain/policy.ts';
 import type { State } from '../../src/domain/registry.ts';
 import type { Settings } from '../../src/domain/settings/setting.ts';
@@ -95,6 +96,14 @@ test('a full mailbox is temporary, with and without a declared size, and 80 % is
     return decision.kind === 'taken' && decision.nearlyFull;
   };
   assert.deepEqual([warned(8 * MiB - 1), warned(8 * MiB)], [false, true]);
+});
+
+test('what is larger than the whole mailbox is refused for good, full or empty', () => {
+  const settings = { quota: 2 * MiB };
+  assert.equal(statusOf(addressee({ settings }), 2 * MiB), 'taken');
+  assert.equal(statusOf(addressee({ settings }), 2 * MiB + 1), '552 5.2.3');
+  assert.equal(statusOf(addressee({ settings, used: 2 * MiB }), 2 * MiB + 1), '552 5.2.3');
+  assert.equal(largestFor(addressee({ settings, own: { 'max-message': MiB } })), MiB);
 });
 
 test('an address outside ASCII needs SMTPUTF8 and is never quoted in a text', () => {

@@ -58,3 +58,11 @@ test('English and Dutch fit into one line together, with long values too, or the
     assert.ok(longest.length <= MAX_REPLY_TEXT || !longest.includes(' / '), name);
   }
 });
+
+test('what follows wrong passwords does not tell their owner that the password is right', () => {
+  const after = rows.filter(
+    ([name, { cause }]) => cause.includes('wrong password') && dutchReplies[name] !== undefined,
+  );
+  assert.ok(after.length >= 2);
+  for (const [name] of after) assert.ok(!dutchReplies[name]?.includes('niet aan uw wachtwoord'), name);
+});

@@ -293,7 +293,14 @@ test('a full mailbox is refused at RCPT, and at the end when it filled meanwhile
   await dialog(
     smtp,
     `
-C: MAIL FROM:<alice@group.test> SIZE=2000000
+C: MAIL FROM:<alice@group.test>
+S: 250 *
+C: RCPT TO:<bob@group.test>
+S: 250 *
+C: DATA
+S: 354 *
+${big}S: 250 *
+C: MAIL FROM:<alice@group.test> SIZE=1000000
 S: 250 *
 C: RCPT TO:<bob@group.test>
 S: 452 4.2.2 *
@@ -305,17 +312,38 @@ C: RCPT TO:<bob@group.test>
 S: 250 *
 C: DATA
 S: 354 *
-${big}S: 250 *
-C: MAIL FROM:<alice@group.test>
-S: 250 *
-C: RCPT TO:<bob@group.test>
-S: 250 *
-C: DATA
-S: 354 *
 ${big}S: 452 4.2.2 *
 `,
   );
   assert.equal((await filed(smtp.store, 'bob')).length, 1);
+});
+
+test('a message larger than the whole mailbox is refused for good, declared or not, and when our own fields make it so', async (t) => {
+  const quota = 1024 * 1024;
+  const smtp = await startSmtp(t, { settings: { bob: { quota } } });
+  const rcpt = 'S: 250 *\nC: RCPT TO:<bob@group.test>\n';
+  const message = (size: number): string => {
+    const header =
+      'From: alice@group.test\r\nDate: Thu, 3 Dec 2026 05:00:00 +0000\r\nMessage-ID: <1@group.test>\r\n\r\n';
+    const line = 'x'.repeat(size - header.length - 2);
+    return `${header}${line}`
+      .replaceAll('\r', '')
+      .replace(/^(?=.)/gm, 'C: ')
+      .replace(/^$/gm, 'C:');
+  };
+  const data = (size: number): string =>
+    `C: MAIL FROM:<alice@group.test>\n${rcpt}S: 250 *\nC: DATA\nS: 354 *\n${message(size)}\nC: .\n`;
+  const tooLarge = 'S: 552 5.2.3 * <bob@group.test> accepts (1MiB) *';
+  await dialog(
+    smtp,
+    `C: MAIL FROM:<alice@group.test> SIZE=2000000\n${rcpt}S: 552 5.2.3 <bob@group.test> accepts messages up to 1MiB; *
+C: RSET
+S: 250 *
+${data(quota + 1)}${tooLarge}
+${data(quota - 10)}${tooLarge}
+`,
+  );
+  assert.equal((await filed(smtp.store, 'bob')).length, 0);
 });
 
 test('messages, recipients and unknown recipients an hour have limits, each with a reply and a log line', async (t) => {

@@ -8,7 +8,7 @@ export const accountSettings = {
     type: { kind: 'octets', min: 1 * MiB, max: 1024 * GiB },
     default: 2 * GiB,
     about:
-      'Most that the mailbox may hold; a recipient whose mailbox is full is refused with 452 4.2.2, a warning is logged at 80 %. What was deleted and can be handed out again may hold as much once more; beyond it the oldest goes for good.',
+      'Most that the mailbox may hold; a recipient whose mailbox is full is refused with 452 4.2.2, a message larger than all of it with 552 5.2.3, a warning is logged at 80 %. What was deleted and can be handed out again may hold as much once more; beyond it the oldest goes for good.',
   },
   'max-message': {
     scopes: everywhere,
