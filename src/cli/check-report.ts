@@ -100,6 +100,7 @@ const port25 = ({ name, protocol, port, tls }: Config['listener'][number]): stri
 
 interface ServedCertificate {
   readonly certificate: X509Certificate;
+  readonly file: string | undefined;
   readonly hostname: string;
   /** Set where it is that of one listener alone. */
   readonly listener?: string;
@@ -116,7 +117,12 @@ function served(config: Config): readonly ServedCertificate[] {
     const own = where === 'tls' && hostname === config.hostname ? {} : { listener: listener.name };
     found.set(
       `${where} ${hostname}`,
-      material.map(({ certificate }) => ({ certificate: new X509Certificate(certificate), hostname, ...own })),
+      material.map(({ certificate, files }) => ({
+        certificate: new X509Certificate(certificate),
+        file: files?.certificate,
+        hostname,
+        ...own,
+      })),
     );
   }
   const all = [...found.values()].flat();
@@ -125,10 +131,10 @@ function served(config: Config): readonly ServedCertificate[] {
 }
 
 /** `serve` takes it all the same: a gateway that comes up with the wrong name still serves those who do not look. */
-function refuseOtherName({ certificate, hostname, listener }: ServedCertificate): void {
+function refuseOtherName({ certificate, file, hostname, listener }: ServedCertificate): void {
   if (certificate.checkHost(hostname) !== undefined) return;
   throw new TlsMaterialError(
-    `Cannot use the TLS certificate${listener === undefined ? '' : ` of listener "${listener}"`}: it names ${namesOf(certificate).join(', ') || 'nobody'}, not ${hostname}, so mail programs refuse it; get one that does, or correct the hostname`,
+    `Cannot use the TLS certificate${file === undefined ? '' : ` "${file}"`}${listener === undefined ? '' : ` of listener "${listener}"`}: it names ${namesOf(certificate).join(', ') || 'nobody'}, not ${hostname}, so mail programs refuse it; get one that does, or correct the hostname`,
   );
 }
 

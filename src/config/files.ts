@@ -130,10 +130,14 @@ function readPem(config: Config, name: string, file: string): string {
  */
 export function readTlsMaterial(config: Config, listener?: Config['listener'][number]): readonly TlsMaterial[] {
   const { where, key, certificate } = tlsFilesFor(config, listener);
-  return key.map((file, i) => ({
-    key: readPem(config, `${where}.key`, file),
-    certificate: readPem(config, `${where}.certificate`, certificate[i] ?? ''),
-  }));
+  return key.map((file, i) => {
+    const files = { key: file, certificate: certificate[i] ?? '' };
+    return {
+      key: readPem(config, `${where}.key`, files.key),
+      certificate: readPem(config, `${where}.certificate`, files.certificate),
+      files,
+    };
+  });
 }
 
 /** What the gateway shows the collector of `audit.forward-to`; empty where nothing is configured. Throws ConfigError when a file has gone since. */

@@ -33,6 +33,11 @@ export function loadConfig(path: string, options: LoadOptions = {}): Config {
   return parseConfig(text, path, options);
 }
 
+/** What the parser says of the commonest slip leads astray: it meets the end of the line inside the text. */
+const TOLD: Readonly<Record<string, string>> = {
+  'control characters are not allowed in strings': 'a text lacks its closing quote, or holds a control character',
+};
+
 /** Reads the text of a configuration that lies, or will lie, at `path`. Throws ConfigError. */
 export function parseConfig(text: string, path: string, { files = true }: LoadOptions = {}): Config {
   const file = resolve(path);
@@ -48,7 +53,7 @@ export function parseConfig(text: string, path: string, { files = true }: LoadOp
     return refuse({
       path: `line ${error.line}, column ${error.column}`,
       expected: 'TOML',
-      remedy: `${what}; correct the line`,
+      remedy: `${TOLD[what] ?? what}; correct the line`,
     });
   }
   const parsed = configSchema.safeParse(document);
@@ -71,6 +76,12 @@ export function parseConfig(text: string, path: string, { files = true }: LoadOp
 function readText(file: string): string | ConfigProblem {
   try {
     const stats = statSync(file);
+    if (stats.isDirectory())
+      return {
+        path: file,
+        expected: 'a file',
+        remedy: 'it is a folder; give the configuration file in it with --config',
+      };
     if (!stats.isFile() || stats.size > MAX_FILE)
       return { path: file, expected: 'a file of at most 1MiB', remedy: 'give the configuration file with --config' };
     return readFileSync(file, 'utf8');

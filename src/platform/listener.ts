@@ -63,6 +63,8 @@ export const accessOf = ({ name, accounts }: ListenerSpec): ListenerAccess | und
 export interface TlsMaterial {
   readonly key: string;
   readonly certificate: string;
+  /** Where they were read, for what is said of them; absent where they come from no file. */
+  readonly files?: { readonly key: string; readonly certificate: string };
 }
 
 export interface Listener {

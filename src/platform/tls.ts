@@ -135,7 +135,9 @@ export function serverTlsOptions(
     createSecureContext(options);
   } catch (error) {
     refuse(
-      'key and certificate',
+      materials
+        .map(({ files }) => `${named('key', files?.key)} and ${named('certificate', files?.certificate)}`)
+        .join(', '),
       `OpenSSL refuses them (${messageOf(error)}); use ECDSA P-256 or RSA of 3072 bits or more`,
       error,
     );
@@ -158,38 +160,43 @@ export const clientTlsOptions = {
 } as const;
 
 /** Judges one key with its certificate; the type as OpenSSL tells them apart. */
-function checkedKeyType(material: TlsMaterial, now: Instant): string {
-  if (material.key.trim() === '') refuse('key', 'it is missing; set the path of a PEM file with the private key');
-  if (material.certificate.trim() === '')
-    refuse('certificate', 'it is missing; set the path of a PEM file with the certificate and its chain');
-  const certificate = certificateOf(material.certificate);
-  if (!certificate.checkPrivateKey(keyOf(material.key)))
+function checkedKeyType({ key, certificate: pem, files }: TlsMaterial, now: Instant): string {
+  const [itsKey, itsCertificate] = [named('key', files?.key), named('certificate', files?.certificate)];
+  if (key.trim() === '') refuse(itsKey, 'it is missing; set the path of a PEM file with the private key');
+  if (pem.trim() === '')
+    refuse(itsCertificate, 'it is missing; set the path of a PEM file with the certificate and its chain');
+  const certificate = certificateOf(pem, itsCertificate);
+  if (!certificate.checkPrivateKey(keyOf(key, itsKey)))
     refuse(
-      'certificate',
-      `it (${certificate.subject}) does not belong to the key; give the key that the certificate was issued for, or put the server's own certificate first in its file`,
+      itsCertificate,
+      `it (${certificate.subject}) does not belong to the ${itsKey}; give the key that the certificate was issued for, or put the server's own certificate first in its file`,
     );
   if (Date.parse(certificate.validTo) <= now)
     refuse(
-      'certificate',
+      itsCertificate,
       `it (${certificate.subject}) expired on ${new Date(certificate.validTo).toISOString().slice(0, 10)}, a valid one is required; replace the file and run "sluis check"`,
     );
   return (certificate.publicKey.asymmetricKeyType ?? 'unknown').toUpperCase();
 }
 
-function certificateOf(pem: string): X509Certificate {
+/** With two certificates, and listeners with their own, "the certificate" is one of many. */
+const named = (what: 'key' | 'certificate', file: string | undefined): string =>
+  file === undefined ? what : `${what} "${file}"`;
+
+function certificateOf(pem: string, what: string): X509Certificate {
   try {
     return new X509Certificate(pem);
   } catch (error) {
-    return refuse('certificate', 'it is not a PEM certificate; expected "-----BEGIN CERTIFICATE-----"', error);
+    return refuse(what, 'it is not a PEM certificate; expected "-----BEGIN CERTIFICATE-----"', error);
   }
 }
 
-function keyOf(pem: string): ReturnType<typeof createPrivateKey> {
+function keyOf(pem: string, what: string): ReturnType<typeof createPrivateKey> {
   try {
     return createPrivateKey(pem);
   } catch (error) {
     return refuse(
-      'key',
+      what,
       'it is not a PEM private key without a passphrase; expected "-----BEGIN PRIVATE KEY-----"',
       error,
     );

@@ -87,7 +87,7 @@ test('an expired certificate is refused', async () => {
   const { server } = await makeDevelopmentCertificates([HOST], instant(systemClock.now() - days(900)));
   assert.match(
     await checkWith({ [file('server.pem')]: server.certificate, [file('server-key.pem')]: server.key }),
-    /^Cannot use the TLS certificate: it \(CN=mail\.example\.test\) expired on \d{4}-\d\d-\d\d, a valid one is required; replace the file/,
+    /^Cannot use the TLS certificate "[^"]+server\.pem": it \(CN=mail\.example\.test\) expired on \d{4}-\d\d-\d\d, a valid one is required; replace the file/,
   );
 });
 
@@ -95,7 +95,7 @@ test('a certificate that does not belong to the key is refused', async () => {
   const { server } = await makeDevelopmentCertificates([HOST], systemClock.now());
   assert.match(
     await checkWith({ [file('server.pem')]: server.certificate }),
-    /does not belong to the key; give the key/,
+    /^Cannot use the TLS certificate "[^"]+server\.pem": .* does not belong to the key "[^"]+server-key\.pem"; give the key/,
   );
 });
 
@@ -103,14 +103,14 @@ test("a certificate of another name is refused, in the section tls and for a lis
   const { server } = await makeDevelopmentCertificates(['other.test', '192.0.2.1'], systemClock.now());
   assert.match(
     await checkWith({ [file('server.pem')]: server.certificate, [file('server-key.pem')]: server.key }),
-    /^Cannot use the TLS certificate: it names other\.test, 192\.0\.2\.1, not mail\.example\.test, so mail programs refuse it; get one/,
+    /^Cannot use the TLS certificate "[^"]+server\.pem": it names other\.test, 192\.0\.2\.1, not mail\.example\.test, so mail programs refuse it; get one/,
   );
   const text = readFileSync(config, 'utf8');
   const named = text.replace('name = "pop3s"', 'name = "pop3s"\nhostname = "pop.example.test"');
   assert.notEqual(named, text);
   assert.match(
     await checkWith({ [config]: named }),
-    /^Cannot use the TLS certificate of listener "pop3s": it names mail\.example\.test, .*, not pop\.example\.test/,
+    /^Cannot use the TLS certificate "[^"]+server\.pem" of listener "pop3s": it names mail\.example\.test, .*, not pop\.example\.test/,
   );
 });
 

@@ -106,6 +106,7 @@ test('loadConfig() says what to do when there is no file', () => {
 test('loadConfig() refuses a file that is too large to be one', () => {
   writeFileSync(join(folder, 'large.toml'), '#'.repeat(1024 * 1024 + 1));
   assert.match(errorOf(join(folder, 'large.toml')), /expected a file of at most 1MiB/);
+  assert.match(errorOf(folder), /expected a file; it is a folder; give the configuration file in it/);
 });
 
 const minimal = {
