@@ -10,6 +10,7 @@ import { rowNamed } from '../../commands/table.ts';
 import type { Language } from '../../domain/registry.ts';
 import type { Instant } from '../../domain/units.ts';
 import { type Html, attributes, html } from '../../http/html.ts';
+import { asTyped, expectedWords } from './expected.ts';
 
 export type Both<T> = Readonly<Record<Language, T>>;
 
@@ -40,11 +41,10 @@ export function fieldsOf(operation: OperationName, names: readonly string[]): re
 }
 
 /** Values in the language of the reader that stand in the form. */
-const SAID: Both<{ readonly none: string; readonly expected: string; readonly needed: string; readonly each: string }> =
-  {
-    nl: { none: '(geen keuze)', expected: 'Verwacht', needed: 'Vul dit in.', each: 'Een per regel.' },
-    en: { none: '(no choice)', expected: 'Expected', needed: 'Fill this in.', each: 'One a line.' },
-  };
+const SAID: Both<{ readonly none: string; readonly needed: string; readonly each: string }> = {
+  nl: { none: '(geen keuze)', needed: 'Vul dit in.', each: 'Een per regel.' },
+  en: { none: '(no choice)', needed: 'Fill this in.', each: 'One a line.' },
+};
 
 export type FieldProblems = ReadonlyMap<string, string>;
 
@@ -69,7 +69,8 @@ export function readFields(
       continue;
     }
     const value = valueOf(param, text, now);
-    if (value === undefined) problems.set(name, `${SAID[language].expected}: ${param.kind?.expected ?? ''}`);
+    if (value === undefined)
+      problems.set(name, expectedWords(language, param.kind?.expected ?? '', param.kind?.choices));
     else input[name] = value;
   }
   return { input, problems };
@@ -83,7 +84,9 @@ function valueOf(param: Param, text: string, now: Instant): unknown {
   if (kind === undefined) return undefined;
   // A file whose name stands on a command line is pasted here as it is.
   const read = (one: string): unknown =>
-    kind.secret === true ? one : kind.fromText(one, { textOf: () => '', lineOf: () => '', now: () => now });
+    kind.secret === true
+      ? one
+      : kind.fromText(asTyped(kind.word, one), { textOf: () => '', lineOf: () => '', now: () => now });
   const fits = (value: unknown): boolean => value !== undefined && kind.schema.safeParse(value).success;
   if (!isList(param)) {
     const value = read(text);
