@@ -1,6 +1,6 @@
 /**
- * The port for accounts that go to another organisation, on SQLite. The writer changes hands in one transaction; what follows goes in steps,
- * with other work between them, while both mailboxes stay closed. Cut short, it goes on when the store is opened again.
+ * The port for accounts that go to another organisation, on SQLite. The account changes hands in one transaction; its mail follows in steps, with other work
+ * between them, while both mailboxes stay closed. A move that was cut short goes on when the store is opened again.
  */
 import type { Clock, Log, Timer } from '../../domain/effects.ts';
 import type { AccountId } from '../../domain/ids.ts';
@@ -21,13 +21,15 @@ export interface AccountMovesParts {
   readonly mail: Subjects['mailboxMoves'];
   readonly clock: Clock;
   readonly log: Log;
-  /** Where other gateways open mailboxes as well: what they may not open meanwhile, and whether what one of them left is this one's to go on with. */
+  /**
+   * Set if other gateways open mailboxes as well: it closes the mailboxes of a move for them, and tells whether a move that one of them left may go on here.
+   */
   readonly nodes?: { readonly locks: MaildropLocks; readonly mine: () => boolean };
 }
 
-/** Before the next try on a full disk. */
+/** Wait before the next try on a full disk. */
 const AGAIN = seconds(5);
-/** Another gateway may have died in the middle of one. */
+/** How often moves are looked for that another gateway began before it died. */
 const LOOK_EVERY = minutes(1);
 const MOVING = { session: 'account-move', network: 'account-move' };
 const ignore = (): void => undefined;
@@ -38,7 +40,7 @@ function unlessFull(error: unknown): 'full' {
 }
 
 interface Following {
-  /** To the maildrop of the source. */
+  /** The right to the maildrop of the source account. */
   readonly right?: MaildropRight | undefined;
   readonly progress?: ((done: number) => void) | undefined;
 }
@@ -59,7 +61,7 @@ export class CoreAccountMoves implements AccountMoves {
   readonly #p: AccountMovesParts;
   readonly #following = new Set<Promise<unknown>>();
   #stopped = false;
-  /** What ends the pauses that are under way. */
+  /** Calls that end the pauses under way. */
   readonly #pauses = new Set<() => void>();
   /** Mailboxes whose mail this gateway moves. */
   readonly #own = new Set<AccountId>();
@@ -70,8 +72,8 @@ export class CoreAccountMoves implements AccountMoves {
   }
 
   /**
-   * Goes on with what a crash or an end cut short; resolves when the mailboxes are closed for it. Where there are other gateways it looks again each minute. What one
-   * of them is at it leaves alone: that one has the maildrop of the source, until it dies.
+   * Goes on with moves that a crash or a stop cut short; resolves when their mailboxes are closed. If there are other gateways it looks again each minute. A
+   * move that one of them works on is left alone: that gateway holds the maildrop of the source until it dies.
    */
   async resume(): Promise<void> {
     const { subject, nodes, log } = this.#p;
@@ -96,7 +98,7 @@ export class CoreAccountMoves implements AccountMoves {
     });
   }
 
-  /** Ends between two steps. */
+  /** Stops between two steps. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
@@ -126,7 +128,7 @@ export class CoreAccountMoves implements AccountMoves {
 
   async move(move: AccountMove, actor: Actor, progress?: (done: number) => void): Promise<AccountMoved> {
     const { subject, maildrops } = this.#p;
-    // For the session that it ends; the change finds the account again.
+    // The plan names the session that is to be ended; the change looks the account up again.
     const found = await subject.plan(wantedOf(move));
     let result: Promise<AccountMoved> | undefined;
     await maildrops.move(found.account, async (told) => {
@@ -144,7 +146,7 @@ export class CoreAccountMoves implements AccountMoves {
     this.#p.maildrops.keepClosed(mailboxes, following.then(ignore, ignore));
   }
 
-  /** `actor`: who asked for the move; what goes on after a restart the gateway does. */
+  /** Follows a move. `actor`: who asked for it; after a restart it is the gateway. */
   #follow(source: AccountId, target: AccountId, actor: Actor, how: Following): Promise<Followed> {
     this.#own.add(source);
     const following = this.#under(source, actor, how).finally(() => this.#own.delete(source));
@@ -157,7 +159,7 @@ export class CoreAccountMoves implements AccountMoves {
     return following;
   }
 
-  /** While it goes on no other gateway opens the mailbox, nor goes on with the move. Where a session has it at another one, the move goes on all the same. */
+  /** While the move is under way no other gateway opens the mailbox or works on the move. A session that another gateway has open does not stop it. */
   async #under(source: AccountId, actor: Actor, { right, progress }: Following): Promise<Followed> {
     const taken = right ?? (await this.#p.nodes?.locks.lock(source, MOVING).catch(() => undefined));
     const held = taken === undefined || taken === 'in-use' ? undefined : 'right' in taken ? taken.right : taken;
@@ -168,7 +170,7 @@ export class CoreAccountMoves implements AccountMoves {
     }
   }
 
-  /** The disk is full: mail that is here already waits until there is room. */
+  /** The disk is full: mail that has not moved waits until there is space. */
   #pause(): Promise<void> {
     return new Promise((resolve) => {
       const end = (): void => {

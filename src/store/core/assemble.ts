@@ -60,7 +60,7 @@ export function* firstChanges(context: ChangeContext, hostname: string): Change<
   const actor = { name: 'sluis init' };
   const operator = { name: OPERATOR_ORGANISATION, title: 'Operator of this gateway', language: 'en' } as const;
   yield* CHANGES.organisations.addOrganisation(context, operator, actor);
-  // RFC 5321 section 4.5.1: always deliverable.
+  // RFC 5321 section 4.5.1: postmaster can always be delivered to.
   const addresses = [`postmaster@${hostname}` as Address];
   const postmaster = { login: 'postmaster', organisation: OPERATOR_ORGANISATION, kind: 'mail', addresses } as const;
   yield* CHANGES.accounts.addAccount(context, postmaster, actor);
@@ -219,7 +219,7 @@ export async function assemble(
   });
   hearing.by(store);
   await store.destroyErased();
-  // Before anybody gets the store, so that nobody opens a mailbox while a part of it is still to come.
+  // Runs before anybody gets the store, so that nobody opens a mailbox while a part of its mail is still to come.
   await accountMoves.resume();
   return store;
 }

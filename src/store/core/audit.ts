@@ -1,4 +1,4 @@
-/** The audit trail's port: makes rows ready for the engine, and has them written before any is read. */
+/** The audit trail's port: prepares rows for the engine, and has noted rows written before any row is read. */
 import type { Log, RandomBytes } from '../../domain/effects.ts';
 import { type MessageId, messageNumber } from '../../domain/ids.ts';
 import { milliseconds } from '../../domain/units.ts';
@@ -16,9 +16,9 @@ import type { StoreTime } from './store-time.ts';
 
 /** A note waits at most this long for a commit to join. */
 const NOTE_DELAY = milliseconds(500);
-/** Notes are written at once when so many wait. */
+/** Number of waiting notes at which they are written at once. */
 const NOTES_AT_ONCE = 200;
-/** Notes in memory that no commit has taken: beyond this the disk is far behind, and they are counted and dropped, not hoarded. */
+/** Most notes in memory that no commit has taken. Beyond this the disk is far behind; further notes are counted and dropped. */
 const MAX_NOTES = 20_000;
 const VERIFY_ROWS = 500;
 const LANES_AT_ONCE = 500;
@@ -93,13 +93,13 @@ export class Audit implements Omit<AuditTrail, keyof Subjects['trail']> {
     this.#flushed = Promise.all([this.#flushed, written]).then(() => undefined);
   }
 
-  /** Every note so far is durable, or its loss is in the log. */
+  /** Resolves when every note so far is durable, or its loss is in the log. */
   async flush(): Promise<void> {
     this.#handOver();
     await this.#flushed;
   }
 
-  /** Reads, each of which has what was noted before it. */
+  /** Reads of the trail, each after everything that was noted before it. */
   get reads(): Subjects['trail'] {
     return after(() => this.flush(), this.#p.trail);
   }
@@ -123,7 +123,7 @@ export class Audit implements Omit<AuditTrail, keyof Subjects['trail']> {
     return { kind: 'intact', rows, head, ...(erased > told ? { vanished: erased - told } : {}) };
   }
 
-  /** Adds what it found to `count`. Resolves to where the chain ends by now. */
+  /** Adds what it found to `count`. Resolves to the present end of the chain. */
   async #verifyLane(
     { name }: LaneHead,
     count: { rows: number; erased: number; told: number },
@@ -141,7 +141,7 @@ export class Audit implements Omit<AuditTrail, keyof Subjects['trail']> {
 
   async erasePersonal(seqs: readonly number[], mark?: AuditMark): Promise<number> {
     if (seqs.length > ERASED_AT_ONCE) throw new Error(`at most ${ERASED_AT_ONCE} rows at once, not ${seqs.length}`);
-    // The row that tells of it comes first: after a crash between the two more is told of than was erased, and never less.
+    // The row about the erasure comes first: after a crash between the two the trail claims more than was erased, and never less.
     await this.flush();
     return await this.#p.engine.trail.erasePersonal(seqs, mark ?? null);
   }

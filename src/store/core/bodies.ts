@@ -1,4 +1,4 @@
-/** Bodies in writing, sealed or being filed: their ids, keys and space, and what the writer is told of a message. */
+/** Bodies that are being written, sealed or filed: their ids, keys and space, and what the writer needs to file a message. */
 import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import { type Day, dayOf } from '../../domain/utc-day.ts';
 import type { Sealed } from '../../crypto/keys/sealing.ts';
@@ -39,7 +39,7 @@ const RESUBMISSION_OCTETS = 16;
 const REQUEST_OCTETS = 16;
 const SEEN_OCTETS = 16;
 const MAX_SEEN = 100;
-/** Behind the keys of an interchange that is held. */
+/** Mark behind the keys of an interchange that is held. */
 const HELD = '!';
 const LONGEST_WINDOW = hours(1);
 
@@ -59,14 +59,14 @@ export interface BodiesParts {
 
 interface OpenBody {
   readonly writer: SealingBodyWriter;
-  /** Of what was promised, not yet stored. */
+  /** Octets that were promised and are not stored yet. */
   promised: number;
-  /** Its kind, where it is a notice of ours. */
+  /** Kind of notice; absent for mail of others. */
   notice?: string;
 }
 
 export class Bodies {
-  /** Filed, by kind. */
+  /** Notices that were filed, by kind. */
   readonly noticesFiled = new Counts(['kind'], 50);
   readonly #p: BodiesParts;
   readonly #open = new Map<MessageId, OpenBody>();
@@ -77,12 +77,12 @@ export class Bodies {
     this.#days = new SealingDays({ ...parts, claim: parts.engine.mail.claimDay });
   }
 
-  /** Ids of all that were neither filed nor given up. */
+  /** Ids of all bodies that were neither filed nor given up. */
   get ids(): MessageId[] {
     return [...this.#open.keys()];
   }
 
-  /** Whether a message that began on that day is still on its way. */
+  /** True while a message that began on that day is being written. */
   isWriting(day: Day): boolean {
     return this.ids.some((id) => dayOf(idTime(messageNumber(id))) === day);
   }
@@ -96,7 +96,7 @@ export class Bodies {
     const now = this.#p.time.now();
     const id = this.#p.ids.next(now);
     const day = dayOf(idTime(id));
-    // A day without a key is refused before anybody sends anything.
+    // A day without a key is refused here, before the client sends any content.
     this.#days.keyOf(day);
     const writer: SealingBodyWriter = new SealingBodyWriter({
       id,
@@ -118,7 +118,7 @@ export class Bodies {
   }
 
   async #storeChunk(id: MessageId, chunk: Chunk): Promise<void> {
-    // Its octets go over, and have no length here any more.
+    // The octets are transferred to the other thread, after which their length here is 0.
     const { length } = chunk.sealed;
     await this.#p.engine.mail.chunk(chunk);
     const body = this.#open.get(id);
@@ -140,16 +140,18 @@ export class Bodies {
     this.#p.engine.room.settle(body.promised);
   }
 
-  /** Takes back what was stored of a body that nobody gets, slice by slice, with mail in between. What this does not reach is swept. Never rejects. */
+  /**
+   * Removes the stored chunks of a body that nobody gets, slice by slice, with mail in between. What is left is removed by the sweep. Never rejects.
+   */
   async giveBack(id: bigint): Promise<void> {
     try {
       while (await this.#p.sweeps.giveUp(id));
     } catch {
-      // The store has ended: its next start sweeps what was left over.
+      // The store has ended: the sweep after its next start removes what is left.
     }
   }
 
-  /** The messages were filed, so nobody can change their bodies from now on. */
+  /** These messages were filed, so their bodies can no longer be changed. */
   filed(ids: readonly bigint[]): void {
     for (const id of ids) {
       const body = this.#open.get(messageIdOf(id));
@@ -158,22 +160,22 @@ export class Bodies {
     }
   }
 
-  /** Which key seals what begins from now on is agreed on again. */
+  /** The database may have lost commits, so the key for new messages is agreed on again. */
   anotherHistory(): void {
     this.#days.anotherHistory();
   }
 
-  /** Gives up what is still being written. */
+  /** Gives up all bodies that are not sealed. */
   abortUnsealed(): void {
     for (const { writer } of [...this.#open.values()]) if (writer.sealed === undefined) void writer.abort();
   }
 
-  /** Throws RangeError. */
+  /** Throws RangeError if there are too many notices. */
   checkNumber(notices: readonly Acceptance[], most = MAX_RECIPIENTS): void {
     if (notices.length > most) throw new RangeError(`There are ${notices.length} notices; expected at most ${most}`);
   }
 
-  /** The work of notices that ride on something else; at most `MAX_WITH` of an acceptance, 1000 otherwise. */
+  /** The work of filing notices together with something else: at most `MAX_WITH` with an acceptance, otherwise 1000. */
   notices(notices: readonly Acceptance[], most = MAX_RECIPIENTS): AcceptWork[] {
     this.checkNumber(notices, most);
     return notices.map((notice) => {
@@ -182,7 +184,7 @@ export class Bodies {
     });
   }
 
-  /** What the writer files. Throws RangeError for what breaks the port's contract. */
+  /** The work of filing a message. Throws RangeError if the message breaks the port's contract. */
   workOf(message: Acceptance): AcceptWork {
     const { recipients, once, resubmission, copies = [] } = message;
     checkRecipients(message);
@@ -231,7 +233,7 @@ export class Bodies {
     };
   }
 
-  /** All that is told of the message is told once: a copy has its octets and its recipients. */
+  /** Only the message itself carries its facts: a copy has its octets and its recipients. */
   #copyWork(message: Acceptance, { body, recipients, opened = false }: MessageCopy): AcceptWork {
     const { receivedAt, submitter, sender, messageIdField, system, header } = message;
     const facts = {
@@ -286,10 +288,10 @@ function checkResubmission({ key, window }: NonNullable<Acceptance['resubmission
     throw new RangeError(`The window of a resubmission is ${window} ms; expected 0 to ${LONGEST_WINDOW}`);
 }
 
-/** Whether pickup has to tell that it was collected. */
+/** True if pickup has to report that the message was collected. */
 const wantsToHear = ({ receipt, contrl }: AcceptedRecipient): boolean => receipt === true || contrl === true;
 
-/** Throws RangeError. */
+/** Checks a request. Throws RangeError. */
 function checkedRequest({ key, digest, answer }: KeptRequest): AcceptWork['request'] {
   if (key.length !== REQUEST_OCTETS || digest.length !== REQUEST_OCTETS)
     throw new RangeError(`A request has a key of ${key.length} octets and a digest of ${digest.length}; expected 16`);
@@ -298,7 +300,7 @@ function checkedRequest({ key, digest, answer }: KeptRequest): AcceptWork['reque
   return { hashes: asBuffer(key).toString('latin1') + asBuffer(digest).toString('latin1'), answer };
 }
 
-/** One for each recipient of a partner, and one for each mailbox that the message is held from. */
+/** One delivery for each recipient of a partner, and one for each mailbox that the message is held from. */
 function deliveriesOf(recipients: readonly AcceptedRecipient[], held: ReadonlySet<AccountId>): NewDelivery[] {
   const told = new Set<AccountId>();
   return recipients.flatMap((recipient) => {

@@ -27,9 +27,9 @@ const FIRST_OCTETS = 16 * 1024;
 export interface BodyParts {
   readonly id: bigint;
   readonly day: string;
-  /** Resolves when what is sealed on this day may be written, and it is known with which key; undefined: at once. */
+  /** Resolves when octets that are sealed on this day may be written, and it is known with which key; undefined: both hold already. */
   readonly ready: Promise<void> | undefined;
-  /** Asked for then. */
+  /** The key of the day; asked for once `ready` has resolved. */
   readonly dayKey: () => KeyObject;
   readonly startedAt: number;
   /** Account whose turn the pieces of this body take; 0: the gateway's own. */
@@ -38,11 +38,11 @@ export interface BodyParts {
   readonly maxBody: Octets;
   /** Resolves when the chunk is committed. */
   readonly store: (chunk: Chunk) => Promise<unknown>;
-  /** A chunk that was committed, as it is sealed. */
+  /** A chunk that was committed, still sealed. */
   readonly chunk: (n: number) => Promise<Sealed | undefined>;
-  /** The body was filed or given up. */
+  /** Called when the body was filed or given up. */
   readonly ended: () => void;
-  /** Takes back what was stored of a body that was given up. Never rejects. */
+  /** Removes the stored chunks of a body that was given up. Never rejects. */
   readonly giveBack: () => Promise<void>;
 }
 
@@ -73,7 +73,7 @@ export class SealingBodyWriter implements BodyWriter {
     return octets(this.#written);
   }
 
-  /** Undefined unless sealed and neither filed nor given up. */
+  /** The sealed body; undefined before it is sealed, and once it was filed or given up. */
   get sealed(): SealedParts | undefined {
     return this.#state === 'sealed' ? this.#sealed : undefined;
   }
@@ -86,7 +86,7 @@ export class SealingBodyWriter implements BodyWriter {
     this.#written += chunk.length;
     let at = 0;
     while (at < chunk.length) {
-      // Sent only when more follows: whether a chunk is the last one is sealed into it.
+      // A full chunk waits until more follows: whether it is the last one is sealed into it.
       if (this.#filled === CHUNK_OCTETS) await this.#sendChunk(false);
       const taken = Math.min(chunk.length - at, CHUNK_OCTETS - this.#filled);
       this.#grow(this.#filled + taken);
@@ -114,7 +114,8 @@ export class SealingBodyWriter implements BodyWriter {
     if (this.#failure !== undefined) throw this.#failure;
     const n = this.#chunks++;
     const { octets: made, tag } = sealChunk(this.#key, this.#p.id, n, last, plain);
-    // Handed over without a copy, so it must not share its memory: a Node that pools what a cipher returns would cost a copy, not a body.
+    // The chunk is handed over without a copy, so it must not share its memory. A version of Node that pools the results of ciphers would
+    // make it a copy; no body would be damaged.
     const sealed = made.length === made.buffer.byteLength ? made : new Uint8Array(made);
     this.#filled = 0;
     this.#underway = this.#p
@@ -137,9 +138,9 @@ export class SealingBodyWriter implements BodyWriter {
       body = sealWhole(this.#key, this.#p.id, plain);
       this.#chunks = 1;
     } else {
-      // Not waited for: the acceptance goes behind it and finds it there, or is refused.
+      // Nothing waits for the last chunk: the acceptance comes behind it and finds it stored, or is refused.
       await this.#sendChunk(true);
-      // What files a body of nobody's may take another's turn, and would come before its pieces.
+      // The gateway's own bodies have no turn, so the acceptance could take another one and come before its chunks.
       if (this.#p.account === 0) await this.#underway;
       sha256 = (this.#hash ?? createHash('sha256')).digest();
     }
@@ -173,7 +174,7 @@ export class SealingBodyWriter implements BodyWriter {
     yield* uploadSlices({ id, key: this.#key, sealed, chunk, readable: () => this.#state === 'sealed' });
   }
 
-  /** Its key, wrapped with that of the day. */
+  /** Key of the body, wrapped with that of the day. */
   #wrap(): Uint8Array {
     const { id, dayKey, random } = this.#p;
     const plain = this.#key.export();
@@ -182,7 +183,7 @@ export class SealingBodyWriter implements BodyWriter {
     return wrapped;
   }
 
-  /** Once for each body: octets that are kept as long as its content, sealed with its key. */
+  /** Seals octets with the body's key, which are kept as long as its content. Once for each body. */
   sealBeside(octets: Uint8Array): Uint8Array {
     return sealBeside(this.#key, this.#p.id, octets);
   }

@@ -1,4 +1,7 @@
-/** Changes and reads as they are called from the gateway's own code. This is the one place that decides what may be called, and what may go over. */
+/**
+ * Changes and reads as the gateway's code calls them. Only this file decides which methods may be called, and which arguments may go to another
+ * thread.
+ */
 import type { RandomBytes } from '../../domain/effects.ts';
 import { CHANGES, MAIL_CHANGES } from '../changes/table.ts';
 import { READS } from '../reads/table.ts';
@@ -6,7 +9,7 @@ import type { Subjects } from '../objects.ts';
 import { checkCrossing, methodsOf } from '../sql/remote.ts';
 import type { StoreTime } from './store-time.ts';
 
-/** A call as it goes over to the thread. */
+/** A call as it is sent to the thread. */
 export interface Call {
   readonly object: string;
   readonly method: string;
@@ -27,7 +30,7 @@ export interface CallParts {
 
 export type Asked = (...args: readonly unknown[]) => Promise<unknown>;
 
-/** The objects of all tables by their subject, each with the methods of all. */
+/** The objects of all tables by subject, each with all of its methods. */
 export function subjectsOf({ change, read, time, random }: CallParts): Subjects {
   const salted = (call: Call): Promise<unknown> => change({ ...call, salt: random(32) });
   const subjects: Record<string, Record<string, Asked>> = {};

@@ -1,6 +1,6 @@
 /**
- * What the roads of the mail ask of certificates, remembered: the authorities, and what is known of an address. Exact, as the memories of the
- * registry are.
+ * Remembers what mail needs of certificates: the authorities, and what is known of an address. The memory is exact, as those of the registry
+ * are.
  */
 import type { AddressKey } from '../../domain/address.ts';
 import type { AuthorityRecord, MailRecord } from '../certificates.ts';
@@ -26,7 +26,7 @@ export class CertificateMemory implements Pick<Certificates, 'listAuthorities' |
     this.#listeners.push(listener);
   }
 
-  /** From a commit, before its answers are given out. */
+  /** Forgets what a commit changed, before its answers are given out. */
   told({ mail, trust }: Pick<Invalidation, 'mail' | 'trust'>): void {
     for (const key of mail) this.#mail.forget(key as AddressKey);
     if (!trust) return;
@@ -34,7 +34,7 @@ export class CertificateMemory implements Pick<Certificates, 'listAuthorities' |
     for (const listener of this.#listeners) listener();
   }
 
-  /** Something has changed that nobody named. */
+  /** Forgets everything, since something has changed and it is not known what. */
   forgetAll(): void {
     this.#mail.forgetAll();
     this.told({ mail: [], trust: true });

@@ -14,7 +14,7 @@ import { type Change, type Now, sql } from '../sql/sql.ts';
 import { StoreRefused } from '../store.ts';
 import { wholeBody } from './whole-body.ts';
 
-/** A step that did not pass. */
+/** Thrown when a step did not pass. */
 export class NotProved extends Error {}
 
 export interface Found {
@@ -31,7 +31,7 @@ const expected = (error: unknown): error is Error =>
   error instanceof KeyFolderRefused ||
   error instanceof SealBroken;
 
-/** Steps are taken one by one, and the first that does not pass is the last. `isDamage`: an error of the engine that a damaged copy gives. */
+/** Takes steps one by one and stops at the first that does not pass. `isDamage`: true for errors of the engine that a damaged copy causes. */
 export class ProofSteps {
   readonly #steps: ProofResult[] = [];
   readonly #told: (result: ProofResult) => void;
@@ -46,7 +46,7 @@ export class ProofSteps {
     return this.#tell({ step, passed: true, found }) as true;
   }
 
-  /** Throws what is no answer. */
+  /** Notes a step that failed; throws errors that say nothing about the copy. */
   failed(step: ProofStep, error: unknown): false {
     if (!expected(error) && !this.#isDamage(error)) throw error;
     return this.#tell({ step, passed: false, found: (error as Error).message }) as false;
@@ -78,7 +78,10 @@ export function* countsOf(): Change<CopyCounts> {
            (SELECT count(*) FROM audit) AS audit_rows`;
 }
 
-/** A copy from one moment has what its manifest counted; one that a log has brought on has at least its rows of the trail, of which none ever goes. */
+/**
+ * A copy of one moment has the counts of its manifest; one that a log has advanced has at least the manifest's rows of the trail, of which none is ever
+ * deleted.
+ */
 export function counted(is: Pick<CopyFacts, 'storeId' | 'counts'>, manifest: CopyFacts): string {
   if (is.storeId !== manifest.storeId)
     throw new NotProved(`it is a copy of store ${is.storeId}, the manifest tells of ${manifest.storeId}`);
@@ -99,7 +102,7 @@ const LANES = 500;
 const NOW: Now = { at: 0 as Now['at'] };
 const hex = (octets: Uint8Array): string => Buffer.from(octets).toString('hex');
 
-/** What was signed, or noted, of one chain: a hash by place. */
+/** Hashes that anchors signed, or the manifest noted, for one chain: by place in it. */
 type Wanted = Map<number, Map<number, string>>;
 
 const headsIn = ({ seq, hash, lanes }: CopyHead): NonNullable<CopyHead['lanes']> =>
@@ -119,7 +122,7 @@ function wantedOf(heads: readonly CopyHead[]): Wanted {
   return wanted;
 }
 
-/** Every chain whole, and in it what was signed; it reaches what the manifest names. */
+/** Checks that every chain is whole, has the rows that were signed, and reaches as far as the manifest says. */
 export function* trail(
   { expected: manifest, anchors }: Pick<ProofRequest, 'expected' | 'anchors'>,
   found: Found,
@@ -145,7 +148,7 @@ export function* trail(
     throw new NotProved(
       `the audit trail has not the rows that were in it when the backup was begun (row ${manifest.audit.seq}); take another backup`,
     );
-  // Several may be signed of one row, while nothing is written.
+  // Several anchors may sign the same row while nothing is written.
   found.anchorsHeld = new Set(anchors.filter(isThere).map(({ seq }) => seq)).size;
   const later = Math.max(0, ...anchors.filter((head) => !isThere(head)).map(({ seq }) => seq));
   if (later > 0) found.later = later;
@@ -173,7 +176,7 @@ function* walk(
   }
 }
 
-/** What the day keys open; `days`: those that must have one. */
+/** Checks what the day keys open; `days`: those that must have a key. */
 export function openingKeys(folder: KeyFolder, days: readonly string[]): string {
   const erased = days.filter((day) => folder.isErased(day)).length;
   return `the master key is the right one; ${days.length - erased} day keys open${erased === 0 ? '' : `, ${erased} were destroyed on purpose since`}`;
@@ -181,7 +184,7 @@ export function openingKeys(folder: KeyFolder, days: readonly string[]): string 
 
 const CONTENT = { message: long, sha256: bytes, octets: int, dataKey: bytes, chunks: int, body: orNull(bytes) };
 
-/** Opens and hashes whole bodies. One whose day was erased is told apart from one that is damaged. */
+/** Opens and hashes whole bodies. A body whose day was erased is told apart from a damaged one. */
 export function* content({ keyFolder, masterKey, sample }: ProofRequest, found: Found): Change<string> {
   const folder = new KeyFolder(keyFolder, masterKey);
   const { total } = yield* sql.one({ total: int })`SELECT count(*) AS total FROM content`;
@@ -228,7 +231,7 @@ export function* content({ keyFolder, masterKey, sample }: ProofRequest, found: 
 
 const IDS = 10_000;
 
-/** At least the first of each day, the last, and every so many between. */
+/** Samples at least the first of each day, the last, and every so many between. */
 function* chosen(total: number, sample: number): Change<readonly bigint[]> {
   const every = sample === 0 ? 1 : Math.max(1, Math.ceil(total / sample));
   const ids: bigint[] = [];

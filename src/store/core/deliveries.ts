@@ -49,7 +49,7 @@ const MOST = 1000;
 const MOST_EXPIRED = 100;
 const HOUR = hours(1);
 const MAX_HOURS = 48;
-/** Of a search that no index helps: some 20,000 messages, a tenth of a second. */
+/** Most steps of a search that no index helps: some 20,000 messages, a tenth of a second. */
 const MOST_STEPS = 10;
 const CHANGES = {
   hold: 'delivery.held',
@@ -64,7 +64,7 @@ export interface DeliveriesParts {
   readonly bodies: Bodies;
   readonly erasures: Erasures;
   readonly maildrops: Maildrops;
-  /** What is known of mailboxes without asking. */
+  /** What is known of mailboxes without asking the database. */
   readonly states: Mailboxes;
   readonly random: RandomBytes;
   readonly log: Log;
@@ -75,7 +75,7 @@ function limited(what: string, n: number): number {
   return n;
 }
 
-/** Step by step, until there are as many or no more. */
+/** Goes on step by step until there are enough rows or no more. */
 async function allOf<R, K>(
   what: string,
   limit: number,
@@ -93,14 +93,14 @@ async function allOf<R, K>(
   return found;
 }
 
-/** Reads that a step does whole. */
+/** Reads that one step completes. */
 type Whole = keyof (Subjects['messages'] & Subjects['deliveries'] & Subjects['mailboxes']);
 
 export class CoreDeliveries implements Omit<Deliveries, Whole> {
   readonly #p: DeliveriesParts;
   readonly #listeners: ((partners: readonly PartnerId[]) => void)[] = [];
 
-  /** Messages of hours that are over, by their beginning. */
+  /** Messages of past hours, by the beginning of the hour. */
   readonly #hours = new Map<number, number>();
 
   constructor(parts: DeliveriesParts) {
@@ -129,7 +129,7 @@ export class CoreDeliveries implements Omit<Deliveries, Whole> {
     this.#listeners.push(listener);
   }
 
-  /** From a commit. */
+  /** Hears of a commit: something is due for these partners. */
   told(partners: ReadonlySet<number>): void {
     if (partners.size === 0) return;
     const list = [...partners] as PartnerId[];
@@ -185,7 +185,7 @@ export class CoreDeliveries implements Omit<Deliveries, Whole> {
     for (let from = instant(first); from <= last; from = instant(from + HOUR)) {
       const messages =
         this.#hours.get(from) ?? (await this.#p.subjects.messages.acceptedIn(from, instant(from + HOUR)));
-      // A content that began in that hour may still come.
+      // A message whose content began in that hour may still be filed.
       if (from + 2 * HOUR <= now) this.#hours.set(from, messages);
       counts.push({ from, messages });
     }
@@ -242,7 +242,7 @@ export class CoreDeliveries implements Omit<Deliveries, Whole> {
     return record === undefined ? 'unknown' : await this.#p.erasures.erase(record, actor);
   }
 
-  /** Takes the maildrops that no session holds. What a session has listed may be on its way to the client: it is too late for those. */
+  /** Seizes the maildrops that no session holds. What a session has listed may be on its way to the client, so it is too late to withdraw that. */
   async #lockAll(accounts: readonly AccountId[]): Promise<MaildropLock[]> {
     const locks: MaildropLock[] = [];
     for (const account of new Set(accounts)) {
@@ -252,7 +252,7 @@ export class CoreDeliveries implements Omit<Deliveries, Whole> {
     return locks;
   }
 
-  /** Recipients whose copy lies in a withdrawn mailbox lose it too, named or not: there was one copy for all of them. */
+  /** Recipients whose copy lies in a withdrawn mailbox lose it too, named or not, since one copy was for all of them. */
   async #withdrawals(
     record: MessageRecord,
     named: MessageRecord['recipients'],
@@ -359,12 +359,12 @@ export class CoreDeliveries implements Omit<Deliveries, Whole> {
   }
 }
 
-/** Holds a maildrop while entries are taken out of it; shares no network with a session. */
+/** The holder of a maildrop while entries are taken out of it; it has no network in common with any session. */
 const OURSELVES = { session: 'store', network: 'store' };
 
 /**
- * For whom a copy in this mailbox is, and what its sender asked to hear. That it was delivered was told when it was filed: it is not told once more when it is
- * released. RFC 3461 section 4.1: who asked for that alone asked for no failure.
+ * Recipients whose copy lies in this mailbox, and what their sender asked to hear. Delivery was reported when the copy was filed, so a release does not report
+ * it again. RFC 3461 section 4.1: whoever asked for success alone asked for no failure.
  */
 function wishOf(
   { recipients }: MessageRecord,

@@ -24,7 +24,7 @@ export interface Chunk {
   readonly tag: Uint8Array;
   readonly day: string;
   readonly at: number;
-  /** Whose turn it takes: the account that its message will be accepted from. 0: the gateway's own. */
+  /** The account whose turn the chunk takes: the one that its message will be accepted from. 0: the gateway's own. */
   readonly account: number;
 }
 
@@ -37,26 +37,27 @@ export interface KeptRow {
 
 /** Why a message was not filed. */
 export type Unfiled =
-  /** `index`: of the recipient. */
+  /** `index`: number of the recipient. */
   | { readonly kind: 'refused'; readonly why: 'quota' | 'gone'; readonly index: number }
   | { readonly kind: 'duplicate'; readonly of: bigint }
   | { readonly kind: 'already' }
   | ({ readonly kind: 'answered' } & KeptRow)
-  /** The submitter's account sends no more. */
+  /** The submitter's account may send no more mail. */
   | { readonly kind: 'closed' }
   /** Another gateway has changed the registry since it was judged. */
   | { readonly kind: 'outdated' };
 
 /** A key that a gateway seals with. */
 export interface ClaimedKey {
-  /** See `SealedDayKey`. */
+  /** Mark of the key, see `SealedDayKey`. */
   readonly mark: string;
   readonly node: string;
 }
 
 /**
- * Which key this gateway seals the messages of a day with: one of `known`, those that it has, which a gateway seals with already; otherwise `mark`, and that is
- * written down. Where others seal with keys that are not known these are answered, and nothing is written, unless `despite` them. Durable when it resolves.
+ * Decides which key this gateway seals the messages of a day with: if a gateway seals with one of `known`, the keys that this one has, that one; otherwise
+ * `mark`, which is then written down. If others seal with keys that are not known, these are returned and nothing is written, except with `despite`. Durable
+ * when it resolves.
  */
 export type ClaimDay = (claim: {
   readonly day: string;
@@ -66,18 +67,18 @@ export type ClaimDay = (claim: {
 }) => Promise<{ readonly mark: string } | { readonly unknown: readonly ClaimedKey[] }>;
 
 export interface EngineMail {
-  /** Before the first content of a day. Left out where one gateway alone writes. */
+  /** Called before the first content of a day. Absent if one gateway alone writes. */
   readonly claimDay?: ClaimDay;
   /** Undefined: it was filed. */
   accept(work: AcceptWork): Promise<Unfiled | undefined>;
   sentRequest(key: Uint8Array, now: number): Promise<KeptRow | undefined>;
-  /** `sealed` is the caller's no more. */
+  /** Stores a chunk; the memory of `sealed` is no longer the caller's. */
   chunk(chunk: Chunk): Promise<void>;
 }
 
 export interface EngineTrail {
   append(items: readonly AuditItem[]): Promise<void>;
-  /** Resolves to how many had personal fields. */
+  /** Erases the personal fields of these rows; resolves to how many had any. */
   erasePersonal(seqs: readonly number[], mark: AuditMark | null): Promise<number>;
 }
 
@@ -99,7 +100,7 @@ export type SliceData =
   | { readonly kind: 'slice'; readonly octets: Uint8Array; readonly last: boolean }
   | { readonly kind: 'damaged'; readonly why: string };
 
-/** A chunk of a body, as it is sealed. */
+/** A chunk of a body, still sealed. */
 export interface SealedChunk {
   readonly sealed: Uint8Array;
   readonly tag: Uint8Array;
@@ -112,9 +113,9 @@ export interface EngineContents {
   message(message: bigint): Promise<EntriesData | undefined>;
   /** What was sealed beside the content of a copy. `damaged`: its seal does not verify. */
   submittedHeader(message: bigint): Promise<Uint8Array | 'damaged' | undefined>;
-  /** The next slice of a content, which `content` names from its first slice on. */
+  /** The next slice of a content; `content` identifies it from its first slice on. */
   slice(content: number, message: bigint, n: number): Promise<SliceData>;
-  /** Its other slices are not asked for. */
+  /** Drops a content whose other slices are not wanted. */
   release(content: number): Promise<void>;
   /** A chunk of a body that was not filed yet, as it is sealed: the caller has the key. */
   upload(message: bigint, n: number): Promise<SealedChunk | undefined>;
@@ -124,7 +125,7 @@ export interface EngineContents {
     below: bigint,
     limit: number,
   ): Promise<readonly { readonly message: bigint; readonly wrapped: Uint8Array }[]>;
-  /** The key of a day was destroyed: nothing keeps it in memory. */
+  /** Removes the key of a day from memory, since it was destroyed. */
   forgetDay(day: string): Promise<void>;
 }
 
@@ -138,9 +139,9 @@ export interface ListingData {
   /** RETRIEVED and RECEIPT of each. */
   readonly flags: Uint8Array;
 }
-/** An earlier session sent it to its end. */
+/** An earlier session sent the message to its end. */
 export const RETRIEVED = 1;
-/** Its sender wants to hear when it is collected. */
+/** The sender wants to hear when the message is collected. */
 export const RECEIPT = 2;
 
 export interface EngineListings {
@@ -148,35 +149,35 @@ export interface EngineListings {
   list(account: number, below: number, expected: number): Promise<ListingData>;
 }
 
-/** Room for new mail. */
+/** Free space for new mail. */
 export interface Room {
-  /** No new mail at all. */
+  /** No new mail is accepted. */
   readonly full: boolean;
-  /** Octets, less what was promised. */
+  /** Free octets, less what was promised. */
   readonly available: number;
-  /** Octets. */
+  /** Used octets. */
   readonly used: number;
   fits(octets: number): boolean;
   promise(octets: number): void;
-  /** The promise is kept or given up. */
+  /** The promised octets were stored, or are no longer needed. */
   settle(octets: number): void;
 }
 
-/** Where other gateways write into the same store. */
+/** Set if other gateways write into the same store. */
 export interface EngineNodes {
-  /** In the ids of its messages. */
+  /** The node number in the ids of its messages. */
   readonly node: number;
   readonly jobs: Jobs;
   readonly shared: SharedCounts;
-  /** The number of the registry that what is remembered of it is true for. */
+  /** Number of registry changes up to which memories of the registry are true. */
   readonly registry: number;
-  /** Looks whether it is another by now; what is remembered is forgotten then. */
+  /** Asks whether the registry has changed since; memories of it are forgotten then. */
   caughtUp(): Promise<void>;
-  /** Throws StoreUnavailable where what is remembered of the registry may be older than a second. */
+  /** Throws StoreUnavailable if memories of the registry may be more than a second out of date. */
   checkRegistry(): void;
 }
 
-/** What others did, as far as it was heard. */
+/** What other nodes changed, as far as they reported it. */
 export interface Elsewhere {
   /** Accounts whose mailboxes have changed. */
   readonly mailboxes: readonly number[];
@@ -191,54 +192,54 @@ export interface Engine {
   readonly contents: EngineContents;
   readonly listings: EngineListings;
   readonly locks: MaildropLocks;
-  /** Left out: this process alone writes into the store, and what it remembers is exact. */
+  /** Absent: this process alone writes into the store, and what it remembers is exact. */
   readonly nodes?: EngineNodes;
   /**
-   * Changes of a session's end that reject with LockLost, and have changed nothing, where the right is not its own any more when they are written. Left out: nobody
-   * takes a right that is held, and none ends by time. `judged`: the number of the registry by which its holder was judged; where another gateway has changed it
-   * since, they reject with RegistryMoved.
+   * The changes at a session's end. They reject with LockLost and change nothing if the right is no longer the session's when they are written. Absent: nobody
+   * takes a right that is held, and none ends by time. `judged`: the registry number by which the holder was judged; if another gateway has changed the
+   * registry since, they reject with RegistryMoved.
    */
   under?(right: MaildropRight, judged?: number): Pick<Subjects['maildrops'], 'commit' | 'release'>;
   readonly room: Room;
-  /** Of the engine, with its name. */
+  /** Name and version of the engine. */
   readonly version: string;
   readonly commits: Pick<StoreCounts, 'commits' | 'groups'>;
   /** Pieces of work that wait for a commit. */
   readonly waiting: number;
-  /** Of a large database parts were not read yet since an unclean end. */
+  /** Parts of a large database were not read yet since it stopped without a clean end. */
   readonly unread: boolean;
   readonly failure: StoreFailed | undefined;
-  /** A body is about to begin, or somebody asks how the store is. */
+  /** Called when a body is about to begin, or when somebody asks how the store is. */
   lookForRoom(): void;
-  /** Sends notices ahead of the work that files them; what it resolves to stands in that work, which must be sent. `written` makes what is filed. */
+  /** Sends notices ahead of the work that files them. It resolves to what that work must carry, and the work must be sent. `written` makes what is filed. */
   sendNotices(notices: readonly Acceptance[], written: (part: readonly Acceptance[]) => Notices): Promise<SentNotices>;
-  /** Figures of usage that wait are written: somebody is about to read them. */
+  /** Writes the counted figures of usage, since somebody is about to read them. */
   countUsage(): Promise<void>;
-  /** Resolves when everything that takes part in writing has answered just now. */
+  /** Resolves when every part that takes part in writing has answered just now. */
   alive(): Promise<void>;
-  /** See `Store.copyTo`; what was noted before is written already. */
+  /** See `Store.copyTo`; notes are written already. */
   copySize(): Promise<number>;
   copyTo(folder: string, told: (octets: number) => void): Promise<StoreCopy>;
-  /** Left out: it has no log that is kept. */
+  /** Absent: the engine has no log that is kept. */
   readonly log?: LogSource | undefined;
   /** See `Store.checkCopy`. */
   checkCopy?(label: string): Promise<void>;
-  /** Ends what goes on beside the work. */
+  /** Ends background work. */
   stop(): void;
   /** Commits what waits, then ends. */
   close(): Promise<void>;
 }
 
-/** What an engine tells. */
+/** Events that an engine reports. */
 export interface EngineEvents {
-  /** Behind a commit, before its answers are given out. */
+  /** Called after a commit, before its answers are given out. */
   committed(effects: readonly Effects[]): void;
-  /** Something changed at another node, or may have. */
+  /** Another node changed something, or may have. */
   elsewhere(what: Elsewhere): void;
-  /** The registry is another than what is remembered of it. */
+  /** The registry has changed, so memories of it are out of date. */
   registryChanged(): void;
-  /** What was acknowledged may not stand, and numbers of mailboxes, entries and rows may be given out again. Told before anything is read there. */
+  /** Acknowledged commits may be lost, and numbers of mailboxes, entries and rows may be given out again. Called before anything is read from that database. */
   anotherHistory(): void;
-  /** Once. */
+  /** Called once, when the engine has failed. */
   failed(error: StoreFailed): void;
 }

@@ -1,12 +1,13 @@
 /**
  * Erases single messages, in old backups too.
  *
- * What the database has of one goes at once. A backup of before still has its content and, sealed by the key of its day, its key. So once
- * nothing can be filed on that day any more, the keys of all its other messages are written into the key folder, and the key of the day is
- * destroyed: backups open the others with those, and this one never again. Messages of days without an erasure pay nothing for it.
+ * What the database holds of a message is removed at once. An earlier backup still has its content and, sealed by the key of its day, its key.
+ * So once nothing more can be filed on that day, the keys of all other messages of the day are written into the key folder, and the key of the
+ * day is destroyed: backups can open the other messages with those keys, and the erased one never again. Messages of days without an erasure pay
+ * nothing for it.
  *
- * Order is what keeps mail: the kept keys are durable before the key of the day goes, and what waits to be closed is noted in the key folder,
- * so that a restore from an older backup takes it out of mailboxes too.
+ * The order keeps other mail safe: the kept keys are durable before the key of the day is destroyed, and what waits to be closed is noted in the
+ * key folder, so that a restore from an older backup takes it out of mailboxes too.
  */
 import type { KeyFolder } from '../../crypto/keys/key-folder.ts';
 import { type Day, dayOf } from '../../domain/utc-day.ts';
@@ -89,14 +90,14 @@ export class Erasures {
     for (const listener of this.#listeners) listener(day);
   }
 
-  /** One at a time: a note that comes while its day is being closed would be lost with the others. */
+  /** Runs one erasure at a time: a note that comes while its day is being closed would be lost. */
   async #alone(run: () => Promise<void>): Promise<void> {
     const mine = this.#last.then(run, run);
     this.#last = mine;
     await mine;
   }
 
-  /** Its copies may be of the next day. */
+  /** Notes messages; copies of one may belong to the next day. */
   #note(ids: readonly bigint[]): void {
     const { keys } = this.#p;
     const byDay = new Map<Day, bigint[]>();
@@ -111,7 +112,7 @@ export class Erasures {
       }
   }
 
-  /** Another node's notes. What the store still has is erased on nobody's word: false, and nothing is noted. */
+  /** Takes notes of another node. A message that the store still has is not erased on another node's word: then false, and nothing is noted. */
   async noteOfAnother(day: Day, ids: readonly bigint[]): Promise<boolean> {
     const { keys, contents } = this.#p;
     let agreed = true;
@@ -126,14 +127,14 @@ export class Erasures {
     return agreed;
   }
 
-  /** Closes in all backups what was erased on days before yesterday: nothing is filed on such a day any more. */
+  /** Closes in all backups what was erased on days before yesterday, since nothing more is filed on those. */
   async closeDays(): Promise<void> {
     await this.#alone(() => this.#closeDays());
   }
 
   /**
-   * Closes a day that another node has closed for the sake of a message: what the database still has of it keeps its keys, all others go. False:
-   * something of that day may still be filed, so it waits.
+   * Closes a day that another node has closed for an erased message: messages that the database still has keep their keys, all other keys are
+   * destroyed. False: something of that day may still be filed, so it waits.
    */
   async follow(day: Day): Promise<boolean> {
     let closed = false;
@@ -171,7 +172,7 @@ export class Erasures {
     audit.note({ event: 'store.messages-erased', outcome: 'success', facts });
   }
 
-  /** Of all messages of the day that have content, but for those that are erased. */
+  /** Keys of all messages of the day that have content, except those that are erased. */
   async #keysOf(day: Day, erased: ReadonlySet<bigint>): Promise<Buffer[]> {
     const from = Date.parse(`${day}T00:00:00Z`) as Instant;
     const below = firstIdAt(instant(from + days(1)));

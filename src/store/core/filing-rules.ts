@@ -23,11 +23,11 @@ export interface FiledCopy {
 /** What the rules look at in a mailbox. */
 export interface FilingMailbox {
   readonly octets: number;
-  /** Of its account, or of its organisation where that is not active. */
+  /** State of its account, or of its organisation if that is not active. */
   readonly state: string;
   /** 1: it takes no new mail, since its account or organisation is ending. */
   readonly ending: 0 | 1;
-  /** JSON, where a quota may stand in them. */
+  /** Settings as JSON, if they may hold a quota. */
   readonly settings: string | null;
   readonly organisation: string | null;
 }
@@ -41,37 +41,37 @@ export interface NewEntry {
 }
 
 export interface FilingLooks<M extends FilingMailbox> {
-  /** The account ended, or went to another organisation. */
+  /** True if the account ended, or went to another organisation. */
   isClosed(account: number): boolean;
   /** Another gateway has changed the registry since the message was judged. */
   isOutdated(work: AcceptWork): boolean;
   wasTakenOver(account: number): boolean;
   target(key: string): AddressTarget | undefined;
-  /** Undefined: it is not registered. 'ended' also where its end is final. */
+  /** State of an address; undefined: it is not registered. 'ended' also if its end is final. */
   addressState(key: string): string | undefined;
   partnerState(partner: number): string | undefined;
   mailbox(account: number): M | undefined;
   /** The last message with that key of a resubmission, where it was accepted at `since` or later. */
   submitted(key: Uint8Array, since: number): bigint | undefined;
-  /** Undefined where the message is gone. */
+  /** Envelope of a message; undefined if the message is gone. */
   envelope(message: bigint): string | undefined;
-  /** Undefined where that mailbox has no entry of it. */
+  /** Whether this mailbox's entry of the message was retrieved; undefined if it has none. */
   retrieved(account: number, message: bigint): number | undefined;
   isHeld(message: bigint, account: number): boolean;
-  /** Some delivery of it was settled in another way than by filing. */
+  /** True if some delivery of the message was settled otherwise than by filing. */
   isSettled(message: bigint): boolean;
 }
 
 export interface FilingWrites<M extends FilingMailbox> {
   /** Keeps the request of a message that is about to be filed; or says what was kept under its key. */
   keepRequest(work: AcceptWork): KeptRow | undefined;
-  /** It was not filed: the key is free again. `stands`: it repeats that message, and is answered with it. */
+  /** Frees the key of a request whose message was not filed. `stands`: the message that it repeats, with which it is answered. */
   unfiledRequest(work: AcceptWork, stands: bigint | undefined): void;
-  /** False where this notice was filed before. */
+  /** Notes a notice by its key; false if it was filed before. */
   isFirst(once: string, at: number): boolean;
-  /** Facts and content, which so many entries and deliveries need. */
+  /** Writes facts and content of a message that `refs` entries and deliveries need. */
   message(work: AcceptWork, refs: number, copyOf: bigint | null): void;
-  /** With the counters of the mailbox, which `changed` tells. */
+  /** Writes an entry with the counters of its mailbox, which `changed` reports. */
   entry(entry: NewEntry, mailbox: M, changed: ChangeEffects): void;
   delivery(work: AcceptWork, delivery: NewDelivery): void;
   /** `keys`: reference and digest of the messages, and one octet more where it is held. */
@@ -102,7 +102,7 @@ export class FilingRules<M extends FilingMailbox> {
     return unfiled;
   }
 
-  /** Notices whose addressee is gone stay out; an audit row tells. */
+  /** Files notices. Those whose addressee is gone are left out, and an audit row says so. */
   notices(notices: Notices, at: number, changed: ChangeEffects): void {
     this.#tables.behind(notices.length);
     for (const notice of notices) {
@@ -112,13 +112,16 @@ export class FilingRules<M extends FilingMailbox> {
     }
   }
 
-  /** The account sends no more: it ended, or went to another organisation, while the message came in. Or it may be so: nobody has looked since. */
+  /**
+   * True if the account may send no more: it ended, or went to another organisation, while the message came in. True also if that is unknown, since
+   * nobody has looked since.
+   */
   #notFrom(work: AcceptWork): Unfiled | undefined {
     if (work.submitter !== OPERATOR && this.#tables.isClosed(work.submitter)) return { kind: 'closed' };
     return this.#tables.isOutdated(work) ? { kind: 'outdated' } : undefined;
   }
 
-  /** Undefined when it was filed. */
+  /** Files a message; undefined: it was filed. */
   #file(work: AcceptWork, changed: ChangeEffects): Unfiled | undefined {
     const tables = this.#tables;
     const before = this.#repeated(work);
@@ -131,7 +134,7 @@ export class FilingRules<M extends FilingMailbox> {
     const filed = this.#write(work, rows, null, changed);
     tables.behind(work.copies.length);
     for (const copy of work.copies) {
-      // Anew: a mailbox may have got another copy just now.
+      // Looked up again: a mailbox may have got another copy just now.
       const its = this.#mailboxes(copy, true);
       if (!(its instanceof Map)) throw new Error(`copy ${copy.id} was taken and is refused in the same transaction`);
       filed.push(...this.#write(copy, its, work.id, changed));
@@ -171,7 +174,7 @@ export class FilingRules<M extends FilingMailbox> {
     return [...rows.keys()].map((account) => ({ account, octets: work.octets }));
   }
 
-  /** One row for each mailbox, or why one of them takes nothing. `checked`: it was asked before in this transaction. */
+  /** One row for each mailbox, or why one of them takes no mail. `checked`: this was asked before in the same transaction. */
   #mailboxes(work: AcceptWork, checked = work.system): Map<number, M> | Unfiled {
     const rows = new Map<number, M>();
     for (const [i, account] of work.mailboxes.entries()) {
@@ -180,7 +183,7 @@ export class FilingRules<M extends FilingMailbox> {
       // A partner may have a whole domain: its addresses need not be registered one by one.
       const takes = partner === 0 ? state === 'active' : (state ?? 'active') === 'active' && this.#takesMail(partner);
       if (!takes) return { kind: 'refused', why: 'gone', index: i };
-      // Held, or for a partner: no mailbox takes it now.
+      // The copy is held or goes to a partner, so no mailbox takes it now.
       if (partner !== 0 || account === 0 || rows.has(account)) continue;
       const row = this.#tables.mailbox(account);
       if (row?.state !== 'active' || row.ending === 1) return { kind: 'refused', why: 'gone', index: i };
@@ -190,13 +193,13 @@ export class FilingRules<M extends FilingMailbox> {
     return rows;
   }
 
-  /** Mail for a suspended partner waits. */
+  /** True also for a suspended partner, whose mail waits. */
   #takesMail(partner: number): boolean {
     const state = this.#tables.partnerState(partner);
     return state !== undefined && state !== 'ended';
   }
 
-  /** The message that this one repeats, while nobody has anything of it. */
+  /** The message that this one repeats, if nobody has collected any copy of it. */
   #repeated({ resubmission }: AcceptWork): bigint | undefined {
     if (resubmission === null) return undefined;
     const tables = this.#tables;
@@ -215,8 +218,8 @@ export class FilingRules<M extends FilingMailbox> {
 }
 
 /**
- * The work with everybody where they lead now. Nearly nobody has moved since RCPT: a look at each account. A mailbox may be another one than that of
- * its recipient's address (edi-boxes), so what counts is that the account itself is one that somebody took over.
+ * The work with all recipients where they lead now. Nearly none has moved since RCPT, so each account is only looked at. A mailbox may differ from
+ * that of its recipient's address (edi-boxes), so what counts is whether another account took over the account itself.
  */
 export function withCurrentTargets(
   looks: Pick<FilingLooks<never>, 'wasTakenOver' | 'target'>,

@@ -12,7 +12,7 @@ import type { StoreTime } from './store-time.ts';
 
 /** Rows of one read: a few milliseconds of the reader's time. */
 const STEP = 2000;
-/** Of other nodes a row may become visible behind one with a higher number: so many are read again. */
+/** A row of another node may become visible after one with a higher number, so this many rows are read again. */
 const AGAIN = 200;
 
 export interface InterchangesParts {
@@ -26,7 +26,7 @@ export interface InterchangesParts {
 export class CoreInterchanges implements Interchanges {
   readonly #p: InterchangesParts;
   readonly #references: Memory<Seen>;
-  /** A reference with the messages under it: every one that was filed. */
+  /** References, each with every message that was filed under it. */
   readonly #pairs: Memory<Pair>;
   readonly #messages: Memory<Seen>;
   #loaded: Promise<void> | undefined;
@@ -59,7 +59,7 @@ export class CoreInterchanges implements Interchanges {
     for (const each of seen) this.#add(each, at);
   }
 
-  /** What was filed may not stand: sent once more it is no repetition. */
+  /** Filed interchanges may be lost, so one that is sent again is not a repetition. */
   anotherHistory(): void {
     this.#history += 1;
     this.#read = 0;
@@ -71,7 +71,7 @@ export class CoreInterchanges implements Interchanges {
     const held = each.held === true;
     this.#references.add(numberOf(each.reference), { at });
     this.#pairs.add(pairOf(each), { at, held });
-    // What is held reached nobody: under a reference of its own it is not known.
+    // A held interchange reached nobody, so its messages are not known under another reference.
     if (!held) this.#messages.add(numberOf(each.messages), { at });
   }
 
@@ -104,7 +104,9 @@ interface Pair extends Seen {
   readonly held: boolean;
 }
 
-/** Beyond `most` the oldest are forgotten. What is read back while something newer was noted does not take its place. */
+/**
+ * Notes a value; beyond `most` the oldest are forgotten. A value that is read back does not replace a newer one that was noted meanwhile.
+ */
 class Memory<S extends Seen> {
   readonly #seen = new Map<number, S>();
   readonly #most: number;
@@ -135,7 +137,7 @@ class Memory<S extends Seen> {
   }
 }
 
-/** Both hashes in one of 48 bits; below 2 to the power of 53 all along. */
+/** A key of 48 bits from both hashes; every step stays below 2 to the power of 53. */
 const pairOf = ({ reference, messages }: SeenInterchange): number =>
   (numberOf(reference) * 31 + numberOf(messages)) % 2 ** (8 * KEY_OCTETS);
 

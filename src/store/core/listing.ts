@@ -5,7 +5,7 @@ import type { MaildropListing } from '../store.ts';
 import { UIDL_CHARACTERS } from '../changes/uidls.ts';
 import { type ListingData, RECEIPT, RETRIEVED } from './engine.ts';
 
-/** Of all remembered listings together: some 40 maildrops of 10,000 messages. */
+/** Most octets of all remembered listings together: some 40 maildrops of 10,000 messages. */
 const MOST_OCTETS = 16 * 1024 * 1024;
 
 export class FlatListing implements MaildropListing {
@@ -62,13 +62,13 @@ export class FlatListing implements MaildropListing {
     return ((this.#data.flags[this.#checked(index)] ?? 0) & RETRIEVED) !== 0;
   }
 
-  /** Whether it has the same entries. */
+  /** True if the listing has the same entries. */
   isOf({ count, uids, uidls }: ListingData): boolean {
     const same = count === this.#data.count && uids.every((uid, i) => uid === this.#data.uids[i]);
     return same && this.#uidls.equals(uidls);
   }
 
-  /** They were sent to their end: a session that ended told so, and no other holds this listing. */
+  /** Notes entries as sent to their end: the session that sent them has ended, and no other one holds this listing. */
   noteRetrieved(uids: readonly EntryUid[]): void {
     const retrieved = new Set<number>(uids);
     const { count, flags, uids: all } = this.#data;
@@ -81,7 +81,7 @@ interface Remembered {
   readonly listing: FlatListing;
 }
 
-/** A listing holds for one number of changes of its mailbox. */
+/** Remembers listings; each is valid for one number of changes of its mailbox. */
 export class Listings {
   readonly #known = new Map<AccountId, Remembered>();
   #octets = 0;

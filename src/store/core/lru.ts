@@ -14,7 +14,7 @@ export class Lru<K, V> {
   get(key: K): V | undefined {
     const value = this.#map.get(key);
     if (value === undefined) return undefined;
-    // Moving to the end at every hit costs more than it gives while there is room.
+    // Moving an entry to the end at every hit costs more than it gains while there is space.
     if (this.#map.size > this.#most / 2) {
       this.#map.delete(key);
       this.#map.set(key, value);

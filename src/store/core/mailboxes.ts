@@ -1,6 +1,6 @@
 /**
- * What is known of mailboxes without asking: counters, next uid, number of changes. Exact where this process is the only writer, because every
- * commit tells the new numbers before its answers are given out. Where other nodes write nothing is known without asking.
+ * What is known of mailboxes without asking: counters, next uid, number of changes. Exact if this process is the only writer, because every
+ * commit reports the new numbers before its answers are given out. If other nodes write, nothing is known without asking.
  */
 import type { AccountId } from '../../domain/ids.ts';
 import type { Subjects } from '../objects.ts';
@@ -14,7 +14,7 @@ export class Mailboxes {
   readonly #read: Subjects['roads']['mailbox'];
   readonly #alone: boolean;
   readonly #known = new Lru<AccountId, MailboxState>(MOST);
-  /** Reads under way: what commits told since each began, which wins over what it will find. */
+  /** Reads under way, each with what commits reported since it began: that wins over what the read finds. */
   readonly #reading = new Set<Map<AccountId, MailboxState>>();
   readonly #listeners: ((account: AccountId) => void)[] = [];
 
@@ -24,7 +24,7 @@ export class Mailboxes {
     this.#alone = alone;
   }
 
-  /** From a commit. */
+  /** Takes the numbers of a commit. */
   told(numbers: MailboxNumbers): void {
     for (let i = 0; i < numbers.length; i += MAILBOX_NUMBERS) {
       const at = (field: number): number => numbers[i + field] ?? 0;
@@ -38,7 +38,7 @@ export class Mailboxes {
     }
   }
 
-  /** Another node says so. */
+  /** Another node reported a change of this mailbox. */
   changedElsewhere(account: AccountId): void {
     for (const listener of this.#listeners) listener(account);
   }

@@ -1,4 +1,4 @@
-/** Maildrops that are locked, and what is done under their locks. Who may lock one is said by `MaildropLocks`. */
+/** Locked maildrops, and what is done under their locks. `MaildropLocks` decides who may lock one. */
 import type { Clock, Log } from '../../domain/effects.ts';
 import type { AccountId, EntryUid } from '../../domain/ids.ts';
 import { type Octets, octets, seconds } from '../../domain/units.ts';
@@ -25,7 +25,7 @@ export interface MaildropParts {
   readonly changes: Pick<Subjects['maildrops'], 'sent'>;
   /** What ends a session is written under its right. */
   readonly under: (right: MaildropRight, judged?: number) => Pick<Subjects['maildrops'], 'commit' | 'release'>;
-  /** Where other gateways change the registry. */
+  /** Set if other gateways change the registry. */
   readonly nodes?: Pick<EngineNodes, 'registry' | 'caughtUp'>;
   readonly reads: Pick<Engine, 'contents' | 'listings'>;
   readonly mailboxes: Mailboxes;
@@ -39,38 +39,38 @@ export interface SessionEnd {
   readonly deleted: readonly EntryUid[];
   readonly retrieved: readonly EntryUid[];
   readonly audit: readonly AuditItem[];
-  /** Asked when nobody can take the maildrop over any more. */
+  /** Called when nobody can take the maildrop over any more. */
   readonly notices: (() => Promise<SentNotices>) | undefined;
-  /** Whether the login holds still. */
+  /** True while the login still holds. */
   readonly stands?: (() => Promise<boolean>) | undefined;
 }
 
-/** Of one end of a session, while others change the registry. */
+/** Attempts to end one session while others change the registry. */
 const RUNS = 5;
 
-/** How long whoever opens a mailbox waits for one that moves: programs wait a minute, people do not. */
+/** How long a login waits for a mailbox that is being moved: programs wait a minute, people do not. */
 const PATIENCE = seconds(10);
 
 class Lock implements MaildropLock {
   readonly right: MaildropRight;
   readonly account: AccountId;
   readonly fence: number;
-  /** As it was when the lock was taken, or refreshed. */
+  /** State of the mailbox when the lock was taken or refreshed. */
   state: MailboxState;
   ahead: ReadAhead;
-  /** Number of the history that `state` and `listing` were read in. */
+  /** Number of the database history in which `state` and `listing` were read. */
   history: number;
-  /** As its holder was told it. */
+  /** The listing as its holder got it. */
   listing: FlatListing | undefined;
-  /** Taken for a move of its account. */
+  /** The lock was taken for a move of the account. */
   seized = false;
-  /** The end of the session is being written: nothing else is done under it. */
+  /** The end of the session is being written: nothing else may be done under the lock. */
   committing = false;
   /** Set while a session without QUIT is noted; never rejects. */
   releasing: Promise<void> | undefined;
   /** Set while the end of a session is being written, with or without QUIT; never rejects. */
   ending: Promise<void> | undefined;
-  /** Commits behind which the session goes on. None of them rejects. */
+  /** Commits during which the session goes on. None of them rejects. */
   readonly writing = new Set<Promise<void>>();
 
   constructor(right: MaildropRight, state: MailboxState, ahead: ReadAhead, history: number) {
@@ -104,11 +104,11 @@ export class Maildrops {
   readonly #locks = new Map<AccountId, Lock>();
   readonly #listings = new Listings();
   readonly contents: Contents;
-  /** What mailboxes wait for before they can be locked: mail that moves in or out. */
+  /** Moves of mail into or out of mailboxes, after which these can be locked. */
   readonly #moving = new Map<AccountId, Promise<void>>();
-  /** Rises when the database goes on without what was acknowledged, perhaps. */
+  /** Rises when the database may go on without commits that were acknowledged. */
   #history = 0;
-  /** The begin of such a move: whose mailboxes it will be is not known yet. */
+  /** A move that is beginning: it is not known yet whose mailboxes it concerns. */
   #beginning: Promise<void> | undefined;
 
   constructor(parts: MaildropParts) {
@@ -117,8 +117,8 @@ export class Maildrops {
   }
 
   /**
-   * Keeps mailboxes closed while `work` goes on: an account goes to another organisation. The session that has `account` open ends; what it
-   * was told is deleted is deleted before, and nothing after. `told` names the mailboxes that stay closed until `done`.
+   * Keeps mailboxes closed while `work` moves an account to another organisation. The session that has `account` open ends; deletions that it was told of
+   * are done before, and none after. `told` names the mailboxes that stay closed until `done`.
    */
   async move(
     account: AccountId,
@@ -136,7 +136,7 @@ export class Maildrops {
     }
   }
 
-  /** Until `done`, which never rejects, whoever locks one of these waits. */
+  /** Makes logins to these mailboxes wait until `done`, which never rejects. */
   keepClosed(mailboxes: readonly AccountId[], done: Promise<void>): void {
     for (const account of mailboxes) this.#moving.set(account, done);
     void done.then(() => {
@@ -144,7 +144,7 @@ export class Maildrops {
     });
   }
 
-  /** A QUIT that is being committed goes through first. */
+  /** Takes the lock from its session. A QUIT that is being committed is finished first. */
   async #seize(account: AccountId): Promise<void> {
     for (let held = this.#locks.get(account); held !== undefined; held = this.#locks.get(account)) {
       if (held.ending !== undefined) await held.ending;
@@ -187,7 +187,7 @@ export class Maildrops {
     if (held !== undefined) await this.#end(held);
     const history = this.#history;
     const state = await this.#stateUnder(right);
-    // A move may have begun meanwhile, or another session have come.
+    // During the wait a move may have begun, or another session may have come.
     if (this.#beginning !== undefined || this.#moving.has(account)) {
       await right.release();
       return await this.lock(account, holder);
@@ -198,7 +198,7 @@ export class Maildrops {
     return lock;
   }
 
-  /** The numbers now, not those of before the wait: what was accepted meanwhile is in the maildrop. Where there are none the right is given back. */
+  /** Reads the numbers again, since mail accepted during the wait is in the maildrop. If there are none the right is given back. */
   async #stateUnder(right: MaildropRight): Promise<MailboxState> {
     const { account } = right;
     const { mailboxes } = this.#p;
@@ -226,8 +226,8 @@ export class Maildrops {
   }
 
   /**
-   * Where the database is on another history the listing is read again: a uid may be that of another message there, which nobody has fetched and QUIT would
-   * delete. Rejects with LockLost where it is not what the holder was told.
+   * After the database may have lost commits the listing is read again: a uid may belong to another message by then, which nobody has fetched and QUIT
+   * would delete. Rejects with LockLost if the listing is not what the holder was told.
    */
   async #compare(own: Lock): Promise<void> {
     while (own.history !== this.#history) {
@@ -271,7 +271,7 @@ export class Maildrops {
     this.#own(lock);
     if (history !== this.#history) return await this.list(lock);
     const listing = new FlatListing(data);
-    // Restored entries may have come in while this was read; they are above nextUid and not in it.
+    // Restored entries may have come in during the read; they are above nextUid and not in the listing.
     this.#listings.keep(account, state.changes, listing);
     return (own.listing = listing);
   }
@@ -310,13 +310,15 @@ export class Maildrops {
     this.#listings.noteRetrieved(account, retrieved);
   }
 
-  /** Where other gateways change the registry: whoever was suspended there a moment ago, or whose password was changed, deletes nothing. */
+  /**
+   * Set if other gateways change the registry: a session whose account was suspended there a moment ago, or whose password was changed, deletes nothing.
+   */
   async #judged(own: Lock, stands: SessionEnd['stands'], write: (judged?: number) => Promise<void>): Promise<void> {
     const { nodes } = this.#p;
     if (nodes === undefined) return await write();
     for (let run = 1; ; run += 1) {
       const judged = nodes.registry;
-      // What was judged in another history is not written in this one: `write` rejects then, and this is asked again.
+      // What was judged by one history is not written into another: `write` rejects then, and this is asked again.
       if (own.history !== this.#history) await this.#compare(own);
       if (stands !== undefined && !(await stands())) throw new LoginEnded('The login is no longer valid');
       try {
@@ -328,7 +330,7 @@ export class Maildrops {
     }
   }
 
-  /** As `commit`, and the lock stays: nobody takes it over any more, and a move of the account waits for what is being written. */
+  /** Does as `commit`, but keeps the lock: nobody takes it over meanwhile, and a move of the account waits for the write. */
   async commitAndGoOn(lock: MaildropLock, end: SessionEnd): Promise<void> {
     const own = this.#own(lock);
     const written = this.#write(own, end);
@@ -358,7 +360,7 @@ export class Maildrops {
     return held?.fence === lock.fence && !held.committing ? held : undefined;
   }
 
-  /** The end of a session without QUIT that had sent something. `notices` is asked only while the lock is held. */
+  /** Ends a session without QUIT that had sent something. `notices` is called only while the lock is held. */
   async releaseSent(
     lock: MaildropLock,
     retrieved: readonly EntryUid[],
@@ -372,7 +374,7 @@ export class Maildrops {
     await noted;
   }
 
-  /** Without a lock. */
+  /** Notes sent messages without a lock. */
   async noteSent(
     account: AccountId,
     uids: readonly EntryUid[],

@@ -1,6 +1,7 @@
 /**
- * How whoever writes takes what it is asked: what it must forget and write before it, whose turn it is, what it may share a transaction with. Every method of
- * MAIL_CHANGES stands here. Those of CHANGES have one manner, `REGISTRY`. What SQLite's writer does in its own way has its own (sqlite/manners.ts).
+ * How the writer takes each change: what it must forget and write first, whose turn the change takes, and what it may share a transaction with. Every method
+ * of MAIL_CHANGES stands here. All methods of CHANGES have one manner, `REGISTRY`. Changes that SQLite's writer makes in its own way have theirs in
+ * sqlite/manners.ts.
  */
 import type { MAIL_CHANGES } from '../changes/table.ts';
 import type { Step } from '../sql/sql.ts';
@@ -9,7 +10,7 @@ import type { Reach } from './reach.ts';
 
 /** A message that is filed, with what is filed behind it. */
 interface Filed {
-  /** Null: it is in the store already, in chunks. */
+  /** Null: the body is in the store already, in chunks. */
   readonly body: Uint8Array | null;
   readonly copies: readonly Filed[];
   readonly notices: readonly Filed[];
@@ -17,23 +18,23 @@ interface Filed {
 
 export interface Manner<A extends readonly unknown[] = never> {
   readonly reach: Reach;
-  /** The account that waits behind its own work alone. Left out: nobody's turn. */
+  /** The account whose work the change waits behind. Absent: it takes nobody's turn. */
   readonly turn?: (...args: A) => number;
-  /** New mail: refused while the disk is full. */
+  /** The change is new mail: refused while the disk is full. */
   readonly mail?: true;
-  /** Takes the writer a few milliseconds: one or a few a transaction, so that small messages go in between. */
+  /** The change takes the writer a few milliseconds: few go into a transaction, so that small messages go in between. */
   readonly slice?: true;
-  /** A part of what nobody was told of yet: its commit needs no sync. */
+  /** Nobody was told of the result yet, so its commit needs no sync. */
   readonly untold?: true;
-  /** Leaves many pages free. */
+  /** The change leaves many pages free. */
   readonly frees?: true;
-  /** Writes into no table: while the disk is full it runs outside of a transaction. */
+  /** The change writes into no table: while the disk is full it runs outside of a transaction. */
   readonly outside?: true;
-  /** What it files: it rides behind the chunks of each body that is in the store already. */
+  /** The messages that it files: it waits behind the chunks of each body that is in the store already. */
   readonly files?: (...args: A) => readonly Filed[];
   /** The argument whose notices may have come ahead (sqlite/notices-in-parts.ts). */
   readonly sent?: (...args: A) => SentNotices;
-  /** Memory that goes over with it, and is the caller's no more. */
+  /** Memory that is transferred with the change and is no longer the caller's. */
   readonly gives?: (...args: A) => Uint8Array;
 }
 
@@ -127,6 +128,6 @@ const ALL: Readonly<Record<string, Readonly<Record<string, Manner>>>> = OF_MAIL;
 /** The manner of a change. */
 export const mannerOfChange = (object: string, method: string): Manner => ALL[object]?.[method] ?? REGISTRY;
 
-/** Whether it rides behind the chunks of a body. */
+/** True if the change waits behind the chunks of a body. */
 export const isStreamed = ({ body, copies, notices }: Filed): boolean =>
   body === null || copies.some(isStreamed) || notices.some(isStreamed);

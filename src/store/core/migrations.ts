@@ -1,10 +1,10 @@
 /**
- * Numbered plain SQL, each file in one transaction with its row in `migration`. Refused are a file that changed after it was applied, a
- * database that is newer than this program, and one in which a number was passed over: its tables are not what any program expects.
+ * Numbered plain SQL, each file in one transaction with its row in `migration`. Refused are a file that changed after it was applied, a database that is
+ * newer than this program, and one in which a number was passed over: its tables are not what any program expects.
  *
  * Each engine counts by itself. The next file has the number behind the highest of its folder; numbers that were left out stay so. An existing database gets
- * those that it has not, in the order of their numbers, so one with a number between others would be passed over by whoever has the later ones:
- * `test/golden/migrations.txt` has all that there are, and its test refuses one that was changed, or that stands before the last.
+ * the migrations that it lacks, in the order of their numbers, so a new one with a number between others would be missed by databases that have the later
+ * ones. `test/golden/migrations.txt` lists all migrations, and its test refuses one that was changed, or that stands before the last.
  */
 import { hash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -27,7 +27,7 @@ export interface AppliedMigration {
 /** The migrations in a folder, in order. */
 export function migrationsIn(folder: URL): readonly Migration[] {
   const names = readdirSync(folder).filter((name) => name.endsWith('.sql'));
-  // One that is passed over would be missed only where its table is.
+  // A file with a wrong name would be missed only when its table is used.
   const stranger = names.find((name) => !/^\d{4}_[a-z-]+\.sql$/.test(name));
   if (stranger !== undefined)
     throw new Error(`Cannot use the migration "${stranger}": expected a name such as 0001_foundation.sql; rename it`);

@@ -35,7 +35,7 @@ const MAX_OPEN = 10_000;
 /** Entries that one request opens at most, however small they are. */
 export const MAX_AHEAD = 64;
 
-/** What its seal, or the folder of keys, says of a content that cannot be opened; other errors are nobody's damage. */
+/** True for errors about the seal of a content, or about its key; other errors are no damage of the content. */
 export const isDamage = (error: unknown): error is Error =>
   error instanceof SealBroken || error instanceof KeyFolderRefused;
 
@@ -89,7 +89,7 @@ export class OpenedContents<Content extends OpenContent = OpenContent> {
     }
   }
 
-  /** The content `content`, of which slice `n` is asked for. Undefined: slice 0 of one that is not open. */
+  /** The content `content`, whose slice `n` is asked for. Undefined: slice 0 of a content that is not open yet. */
   at(content: number, n: number): Content | undefined {
     const known = this.#open.get(content);
     if (known !== undefined) {
@@ -101,7 +101,7 @@ export class OpenedContents<Content extends OpenContent = OpenContent> {
     return undefined;
   }
 
-  /** The one that is being read by this number. */
+  /** The open content with this number. */
   open(content: number): Content | undefined {
     return this.#open.get(content);
   }
@@ -122,7 +122,7 @@ export class OpenedContents<Content extends OpenContent = OpenContent> {
     return { kind: 'slice', octets: plain.length === plain.buffer.byteLength ? plain : new Uint8Array(plain), last };
   }
 
-  /** Its other slices are not asked for. */
+  /** Drops a content whose other slices are not wanted. */
   release(content: number): void {
     this.#open.delete(content);
   }

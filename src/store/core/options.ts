@@ -30,9 +30,9 @@ export interface CoreOpenOptions extends CoreCreateOptions {
     /** How long a network that an account logged in from is known after the last time. Default 30 days. */
     readonly networks?: Milliseconds;
   };
-  /** Where nodes agree on day keys ahead. Default: a key that is missing is made. */
+  /** Set if nodes agree on day keys ahead. Default: a missing key is made. */
   readonly mayMakeKey?: MayMakeKey;
-  /** Largest body, checked here as the last line; the protocols refuse earlier and nicer. Default 1 GiB. */
+  /** Largest body, checked here once more; the protocols refuse earlier and with a better answer. Default 1 GiB. */
   readonly maxBody?: Octets;
 }
 

@@ -1,4 +1,4 @@
-/** What the roads of the mail ask of OpenPGP keys, remembered: the keys of an address. It is exact, as that of the registry. */
+/** Remembers the OpenPGP keys of addresses, as mail needs them. The memory is exact, as that of the registry. */
 import type { AddressKey } from '../../domain/address.ts';
 import type { Invalidation } from '../changes/changed.ts';
 import type { PgpMailKey } from '../pgp-keys.ts';
@@ -16,12 +16,12 @@ export class RememberedPgpKeys implements Pick<PgpKeys, 'findMail'> {
     this.#keys = keys;
   }
 
-  /** From a commit, before its answers are given out. */
+  /** Forgets what a commit changed, before its answers are given out. */
   told({ mail }: Pick<Invalidation, 'mail'>): void {
     for (const key of mail) this.#mail.forget(key as AddressKey);
   }
 
-  /** Something has changed that nobody named. */
+  /** Forgets everything, since something has changed and it is not known what. */
   forgetAll(): void {
     this.#mail.forgetAll();
   }

@@ -9,11 +9,11 @@ import type { QuirkDay, Quirks } from '../quirks.ts';
 import type { Engine } from './engine.ts';
 import type { StoreTime } from './store-time.ts';
 
-/** How long a count waits for others. A mailing of ten thousand messages with a bare LF each is so a few rows, not ten thousand. */
+/** How long a count waits for others, so that a mailing of ten thousand messages with a bare LF each becomes a few rows. */
 const WAIT = seconds(5);
 /** Counts in one piece of work: the writer is held for a millisecond or two. */
 const AT_ONCE = 500;
-/** Accounts, quirks and days in memory; beyond this the disk is far behind, and what is new is dropped and told of. */
+/** Most accounts, quirks and days in memory. Beyond this the disk is far behind; new counts are dropped and logged. */
 export const MAX_COUNTS = 20_000;
 const DAY = days(1);
 
@@ -59,7 +59,7 @@ export class CoreQuirks implements Quirks {
     else this.#dropped += more.tolerated + more.refused;
   }
 
-  /** Every count so far is durable, or waits for a disk that takes it. Never rejects. */
+  /** Resolves when every count so far is durable, or waits for a disk that accepts it. Never rejects. */
   flush(): Promise<void> {
     return (this.#written = this.#written.then(() => this.#write()));
   }
@@ -75,7 +75,7 @@ export class CoreQuirks implements Quirks {
       try {
         await this.#p.subject.note(counts.slice(at, at + AT_ONCE));
       } catch (error) {
-        // A full disk, for example: they stay here, and go with the next ones.
+        // After an error, such as a full disk, the counts stay here and are written with the next ones.
         this.#p.log.warn('store.quirks-late', { why: String(error) });
         for (const count of counts.slice(at)) this.#add(count);
         return;

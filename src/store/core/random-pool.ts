@@ -3,7 +3,7 @@ import type { RandomBytes } from '../../domain/effects.ts';
 
 const BLOCK = 4096;
 
-/** Each call's octets are its own and are overwritten in the block, so that the block never holds a key that is in use. */
+/** The octets that a call returns are a copy, and are overwritten in the block, so that it never holds a key that is in use. */
 export function pooled(source: RandomBytes): RandomBytes {
   let block: Uint8Array = new Uint8Array(0);
   let at = 0;

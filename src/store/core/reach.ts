@@ -1,5 +1,5 @@
 /**
- * How far it reaches into what the writer remembers; each further word holds for those before it as well.
+ * How much of what the writer remembers a change makes untrue; each word includes those before it.
  *
  * - `nothing`: everything that is remembered stays true. It may file, collect and delete mail through `MailboxCounters`, and leave rows in the trail.
  * - `messages`: messages that were accepted, or their envelopes, become others or go. Acceptances are counted again from these after a crash, so the

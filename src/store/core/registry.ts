@@ -55,7 +55,7 @@ function atOnce(logins: readonly string[]): readonly string[] {
   return logins;
 }
 
-/** What `subjectsOf` makes by itself. */
+/** Calls that `subjectsOf` makes. */
 type Called = keyof (Subjects['absences'] &
   Subjects['accounts'] &
   Subjects['appPasswords'] &
@@ -79,7 +79,7 @@ export class RememberingRegistry implements Omit<Registry, Called> {
   readonly #logins = new Remembered<string, LoginRecord | null>(MOST);
   readonly #certificates = new Remembered<string, CertificateRecord | null>(MOST);
   readonly #recipients = new Remembered<AddressKey, KnownRecipient | null>(MOST);
-  /** Until when: an address ends by the clock, not by a change. */
+  /** The moment until which each may be used: an address ends by the clock, not by a change. */
   readonly #sendAs = new Remembered<string, number>(MOST);
   readonly #identities = new Remembered<AccountId, readonly string[]>(MOST);
   /** Which cached names belong to an account, so that a change of one drops these alone. */
@@ -99,7 +99,7 @@ export class RememberingRegistry implements Omit<Registry, Called> {
     this.#listeners.push(listener);
   }
 
-  /** From a commit, before its answers are given out. */
+  /** Forgets what a commit changed, before its answers are given out. */
   told({ accounts, scope }: Pick<Invalidation, 'accounts' | 'scope'>): void {
     if (accounts !== 'many' && accounts.length === 0) return;
     const narrow = scope === 'password' || scope === 'certificate';
@@ -153,7 +153,7 @@ export class RememberingRegistry implements Omit<Registry, Called> {
     return this.#recipient(found, state?.octets ?? 0);
   }
 
-  /** What holds now: absences, addresses and accounts end by the clock, not by a change. */
+  /** The recipient as of now: absences, addresses and accounts end by the clock, not by a change. */
   #recipient({ absences, ...known }: KnownRecipient, used: number): Recipient {
     const now = this.#p.time.now();
     const address = addressAt(known.address, now);
@@ -171,7 +171,7 @@ export class RememberingRegistry implements Omit<Registry, Called> {
   }
 
   notePasswordUse(account: AccountId, name: string, at: Instant): void {
-    // Losing one to a failed store costs nothing that the failure itself does not.
+    // If the store fails, this note is lost; that does no harm beside the failure itself.
     this.#p.subjects.uses.password(account, name, at).catch(() => undefined);
   }
 

@@ -1,15 +1,15 @@
 /**
- * What was read, remembered. It is exact: whoever hears of a change forgets what depends on it before the change is answered, and a read that was
- * under way meanwhile is answered, but not kept.
+ * Values that were read and are remembered. The memory is exact: a change makes it forget what depends on it before the change is answered, and
+ * the result of a read that was under way meanwhile is returned, but not kept.
  */
 import { Lru } from './lru.ts';
 
 export class Remembered<K, V> {
   readonly #known: Lru<K, V>;
-  /** Rises when something is forgotten. */
+  /** Rises whenever something is forgotten. */
   #forgotten = 0;
 
-  /** `most`: of the values that are kept. One that is undefined is not. */
+  /** `most`: number of values that are kept. An undefined value is not kept. */
   constructor(most: number) {
     this.#known = new Lru(most);
   }
@@ -27,7 +27,7 @@ export class Remembered<K, V> {
     return found;
   }
 
-  /** Also where it is not known: it may be on its way. */
+  /** Forgets a value, also one that is unknown here: it may be on its way. */
   forget(key: K): void {
     this.#forgotten += 1;
     this.#known.delete(key);

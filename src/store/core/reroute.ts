@@ -1,7 +1,7 @@
 /**
  * A message whose recipient has moved between RCPT and its acceptance: it was found to lead to a partner or a mailbox, and its address leads
- * elsewhere now. It goes where the address leads, so that nothing arrives at the old place behind the move (decisions 1302 and 1305). What was
- * found to lead to a mailbox goes to no partner, though: its protection was chosen for a mailbox.
+ * elsewhere now. The message goes where the address leads now, so that nothing arrives at the old place after the move (decisions 1302 and
+ * 1305). A copy for a mailbox never goes to a partner, though: its protection was chosen for a mailbox.
  */
 import { addressKey } from '../../domain/address.ts';
 import type { AccountId, PartnerId } from '../../domain/ids.ts';
@@ -65,6 +65,6 @@ function movedDelivery(delivery: NewDelivery, targets: ReadonlyMap<string, Addre
   const target = targets.get(addressKey(delivery.recipient as never));
   if (target === undefined) return [delivery];
   if (target.partner !== 0) return [{ ...delivery, partner: target.partner }];
-  // What was to be held for the partner is held from the mailbox; the rest is filed, not queued.
+  // A copy that was to be held for the partner is held from the mailbox; the others are filed, not queued.
   return delivery.held ? [{ ...delivery, partner: 0, mailbox: target.account }] : [];
 }

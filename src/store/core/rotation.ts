@@ -44,9 +44,9 @@ export interface SealedColumn {
 
 /** The database of a store that nobody serves, as a rotation needs it. */
 export interface RotatingDatabase {
-  /** Whether other gateways have key folders of their own. */
+  /** True if other gateways have key folders of their own. */
   readonly shared: boolean;
-  /** What tells the master key that holds. */
+  /** The key check, which shows the master key that holds. */
   keyCheck(): Promise<Uint8Array | undefined>;
   /** One transaction, which is durable when this resolves. */
   inTransaction<T>(work: (transaction: RotatingTransaction) => Promise<T>): Promise<T>;
@@ -56,42 +56,42 @@ export interface RotatingTransaction {
   /** Each sealed value of the column in the place of the one before; answers how many there were. */
   reseal(place: SealedColumn, again: (sealed: Uint8Array, id: string) => Uint8Array): Promise<number>;
   setKeyCheck(check: Uint8Array): Promise<void>;
-  /** Rows of the trail ride with it. */
+  /** Runs a change in the transaction; its audit rows are written with it. */
   run(change: Change<unknown>): Promise<void>;
 }
 
 export interface RotateOptions {
   readonly keyFolder: string;
-  /** What the configuration gives now: the old key, or the new one where a run was interrupted late. */
+  /** The master key of the configuration: the old one, or the new one if a run was interrupted late. */
   readonly masterKey: Uint8Array;
-  /** Where the master key lies; absent where a command prints it: then the operator puts the new one there. */
+  /** File of the master key; absent if a command prints it: then the operator puts the new one there. */
   readonly keyFile?: string;
   /** Where the new key is written, and stays until it is in place. */
   readonly newKeyFile: string;
   readonly actor: Actor;
   readonly clock: Clock;
   readonly random?: RandomBytes;
-  /** For tests: told before each step that a crash could come before. */
+  /** For tests: called before each step that a crash could come before. */
   readonly step?: (what: string) => void;
 }
 
 export interface Rotated {
   readonly from: string;
   readonly to: string;
-  /** Sealed files and rows. */
+  /** Number of sealed files and rows. */
   readonly sealed: number;
   /** An interrupted run was brought to its end. */
   readonly resumed: boolean;
-  /** The store was sealed anew by another gateway, and this one's key folder followed. */
+  /** Another gateway sealed the store again, and this one's key folder followed. */
   readonly followed: boolean;
   /** Where the old key is kept. */
   readonly oldKeyFile?: string;
 }
 
-/** A run has staged what it sealed, and was interrupted. */
+/** True if a run has staged what it sealed, and was interrupted. */
 export const isRotationBegun = (keyFolder: string): boolean => existsSync(join(keyFolder, ROTATION_FOLDER));
 
-/** Whether there may be something to bring to its end: what `finish` looks at more closely. */
+/** True if there may be an interrupted run to finish; `finish` looks more closely. */
 export const mayHaveBegun = ({ keyFolder, newKeyFile }: RotateOptions): boolean =>
   isRotationBegun(keyFolder) || existsSync(newKeyFile);
 
@@ -106,11 +106,11 @@ export class Rotation {
     this.#random = options.random ?? randomBytes;
   }
 
-  /** Undefined where there is nothing that was committed, here or by another gateway, and not brought to its end. */
+  /** Finishes a run that was committed, here or by another gateway, and interrupted. Undefined if there is none. */
   async finish(): Promise<Rotated | undefined> {
     const made = this.#newKey();
     const staged = isRotationBegun(this.#o.keyFolder);
-    // The commit had come before the crash: the database knows the new key already. What lies staged opens with it, or is of a run before.
+    // The commit came before the crash: the database has the new key already. Staged files open with it, or belong to an earlier run.
     for (const key of [made, this.#o.masterKey])
       if (staged && key !== undefined && (await this.#isHeld(key)) && this.#isStagedUnder(key))
         return this.#finish(key, 0, { resumed: true });
@@ -118,7 +118,7 @@ export class Rotation {
     return this.#finish(made, this.#stage(this.#changeTo(made)), { followed: true });
   }
 
-  /** Rejects with StoreRefused, and has changed nothing that holds, when something cannot be opened with the old key. */
+  /** Seals everything under a new key. Rejects with StoreRefused, and has changed nothing that counts, if something does not open with the old key. */
   async run(): Promise<Rotated> {
     const { masterKey, newKeyFile } = this.#o;
     const made = this.#newKey();
@@ -180,7 +180,7 @@ export class Rotation {
     return key;
   }
 
-  /** Where an operator keeps them in the key folder. */
+  /** Files of master keys that an operator keeps in the key folder. */
   #keyFiles(): readonly string[] {
     const { keyFile = this.#o.newKeyFile, newKeyFile } = this.#o;
     return [keyFile, newKeyFile];
@@ -190,7 +190,7 @@ export class Rotation {
   #stage(change: KeyChange): number {
     const { keyFolder } = this.#o;
     const [whole, draft] = [join(keyFolder, ROTATION_FOLDER), join(keyFolder, `${ROTATION_FOLDER}.new`)];
-    // Of a run that ended before its commit: the old key went on, and days may have come since.
+    // Left by a run that ended before its commit: the old key stayed, and days may have been added since.
     for (const left of [whole, draft]) rmSync(left, { recursive: true, force: true });
     const names = must(sealedFiles(keyFolder, this.#keyFiles()));
     const folders = new Set(['', ...names.map((name) => (dirname(name) === '.' ? '' : dirname(name)))]);
@@ -226,7 +226,7 @@ export class Rotation {
     });
   }
 
-  /** The new key holds: what still stands under the old one gives way. Each step can be done again. */
+  /** The new key holds: files that are still under the old one are replaced. Each step can be repeated. */
   #finish(key: Uint8Array, sealed: number, how: { readonly resumed?: boolean; readonly followed?: boolean }): Rotated {
     const { resumed = false, followed = false } = how;
     const { keyFolder, keyFile, newKeyFile, masterKey } = this.#o;

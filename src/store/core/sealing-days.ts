@@ -32,7 +32,9 @@ export class SealingDays {
     this.#p = parts;
   }
 
-  /** Only a day that the store never used gets a new key, and where nodes agree on them only one that is alone makes it. Throws StoreUnavailable or StoreFailed. */
+  /**
+   * Only a day that the store never used gets a new key; if nodes agree on keys, only a node that is alone makes one. Throws StoreUnavailable or StoreFailed.
+   */
   keyOf(day: Day): KeyObject {
     const { keys, days, random, mayMakeKey } = this.#p;
     try {
@@ -57,8 +59,8 @@ export class SealingDays {
   }
 
   /**
-   * What must have resolved before anything of `day` is written, and before its key is asked for the last time; undefined where it has. Rejects with
-   * StoreUnavailable where this gateway could not open what another one seals.
+   * A promise that must have resolved before anything of `day` is written, and before its key is asked for the last time; undefined if it has. Rejects with
+   * StoreUnavailable if this gateway could not open what another one seals.
    */
   ready(day: Day): Promise<void> | undefined {
     const { claim } = this.#p;
@@ -67,13 +69,13 @@ export class SealingDays {
     if (known !== undefined) return known;
     const running = this.#claim(claim, day);
     const isLatest = (): boolean => this.#running.get(day) === running && this.#running.delete(day);
-    // Whoever writes hears of a failure; a body that is given up before that is nobody's.
+    // Whoever writes sees the failure; a body that was given up before has nobody to see it.
     running.then(() => isLatest() && this.#claimed.add(day), isLatest);
     this.#running.set(day, running);
     return running;
   }
 
-  /** What was written down of days may be gone. */
+  /** Notes about keys of days may be lost, so they are written again. */
   anotherHistory(): void {
     this.#claimed.clear();
     this.#running.clear();
@@ -88,7 +90,7 @@ export class SealingDays {
   }
 }
 
-/** What to do where others seal with keys that are not here. `exchanged`: by a channel of the gateways. */
+/** What to do if others seal with keys that are not in this key folder. `exchanged`: gateways exchange keys over their channel. */
 export function unknownKeys(day: Day, unknown: readonly ClaimedKey[], exchanged: boolean): string {
   const who = [...new Set(unknown.map(({ node }) => `"${node}"`))].join(' and ');
   return `Gateway ${who} seals mail of ${day} with a key that this gateway does not have, so each could not open what the other takes. ${

@@ -64,7 +64,7 @@ import type { RememberingRegistry } from './registry.ts';
 import type { StoreTime } from './store-time.ts';
 import { Sweeper } from './sweeper.ts';
 
-/** Entries that one "hand out again" brings back at most. */
+/** Most entries that one "hand out again" brings back. */
 const MAX_RESTORED = 10_000;
 const DAYS_AT_A_TIME = 500;
 
@@ -152,7 +152,7 @@ export class CoreStore implements Store {
       new CoreImports({ ...parts, importedMail: parts.subjects.importedMail }),
       parts.subjects.imports,
     );
-    // Refusals and logins are counted with their rows; what acceptances counted may wait to be written.
+    // Refusals and logins are counted with their audit rows; what acceptances counted may wait to be written.
     const settle = async (): Promise<unknown> => {
       await parts.audit.flush();
       return await parts.engine.countUsage();
@@ -186,7 +186,7 @@ export class CoreStore implements Store {
     const unfiled = await this.#p.engine.mail.accept(work);
     if (unfiled === undefined) {
       this.#p.bodies.filed([work.id, ...work.copies.map(({ id }) => id)]);
-      // Nobody gets it as it was submitted: its key went with the acceptance, and nobody waits for its octets to go.
+      // Nobody gets the message as it was submitted: its key went with the acceptance, and nothing waits until its octets are removed.
       if (work.mailboxes.length === 0 && work.body === null) void this.#p.bodies.giveBack(work.id);
       if (message.interchanges !== undefined) this.interchanges.filed(message.interchanges, work.receivedAt);
       return { kind: 'filed' };
@@ -254,7 +254,7 @@ export class CoreStore implements Store {
     try {
       await maildrops.releaseSent(lock, retrieved, async () => await this.#sendNotices(await notices()));
     } catch (error) {
-      // Uncounted, the messages are sent again and told of then.
+      // The messages are not noted as sent, so they are sent again and reported then.
       this.#p.log.warn('store.release-not-noted', { account: lock.account, why: String(error) });
     }
   }
@@ -288,7 +288,7 @@ export class CoreStore implements Store {
     return await this.#sweeper.sweep();
   }
 
-  /** The key first: if this is cut short, the next sweep finds the day again. */
+  /** Destroys the key first: if this is cut short, the next sweep finds the day again. */
   async #eraseDay(day: Day): Promise<void> {
     this.#p.keys.erase(day);
     await this.days.forget(day);
@@ -317,7 +317,10 @@ export class CoreStore implements Store {
     };
   }
 
-  /** Once, before anything is served: keys of days that were erased while this node was away, or that came back with a copy of the key folder. */
+  /**
+   * Runs once, before anything is served: destroys keys of days that were erased while this node was away, or that came back with a copy of the
+   * key folder.
+   */
   async destroyErased(): Promise<void> {
     const { keys, days, subjects, log } = this.#p;
     const unknown = keys.daysWithKeys.filter((day) => !days.has(day));
@@ -354,7 +357,7 @@ export class CoreStore implements Store {
 
   health(): StoreHealth {
     const { engine } = this.#p;
-    // MAIL looks here and opens no body while nothing is free: without this a gateway that was full once would stay full.
+    // MAIL checks the space here and opens no body while nothing is free: without this a gateway that was full once would stay full.
     engine.lookForRoom();
     const { room, waiting, unread, version } = engine;
     return {
@@ -368,7 +371,7 @@ export class CoreStore implements Store {
   }
 
   async alive(): Promise<void> {
-    // Neither writes anything; each goes through all that takes part, behind what waits there.
+    // Neither call writes anything; each passes through everything that takes part in writing, behind the work that waits there.
     await Promise.all([this.#p.engine.alive(), this.registry.findOrganisation('')]);
   }
 
@@ -376,7 +379,7 @@ export class CoreStore implements Store {
     this.#listeners.push(listener);
   }
 
-  /** From the engine: what others remember of this is not true any more, or they wait for it. */
+  /** Called by the engine: memories of what the commits changed are dropped, and those who wait for it are woken. */
   committed(all: readonly Effects[]): void {
     const { registry, certificates, rememberedKeys, mailboxes, bodies, deliveries } = this.#p;
     const due = new Set<number>();
@@ -402,21 +405,21 @@ export class CoreStore implements Store {
     this.#p.deliveries.told(new Set(due));
   }
 
-  /** By somebody else; what of it is not known. */
+  /** Another gateway changed the registry; what exactly is not known. */
   registryChanged(): void {
     this.#p.registry.told({ accounts: 'many', scope: 'registry' });
     this.#p.certificates.forgetAll();
     this.#p.rememberedKeys.forgetAll();
   }
 
-  /** Of the database: what is remembered under numbers that it gives out is asked for again. */
+  /** The database may have lost commits: what is remembered under numbers that it gives out is read again. */
   anotherHistory(): void {
     this.#p.maildrops.anotherHistory();
     this.#p.bodies.anotherHistory();
     this.interchanges.anotherHistory();
   }
 
-  /** From the engine, once. */
+  /** Called by the engine, once. */
   failed(error: StoreFailed): void {
     if (this.#failure !== undefined || this.#closed !== undefined) return;
     this.#failure = error;

@@ -1,4 +1,4 @@
-/** What is due to go goes: deleted mail, traces and uploads whose time is over, in small steps between which mail is served. */
+/** Removes what is past its time (deleted mail, traces, uploads), in small steps between which mail is served. */
 import type { Day } from '../../domain/utc-day.ts';
 import type { Timer } from '../../domain/effects.ts';
 import { type AccountId, messageNumber } from '../../domain/ids.ts';
@@ -7,14 +7,14 @@ import type { Swept } from '../changes/sweeps.ts';
 import type { SweepReport } from '../store.ts';
 import type { StoreParts } from './store.ts';
 
-/** What a crash left over goes soon after the start, but not while everybody reconnects. */
+/** Remains of a crash are removed soon after the start, but not while everybody reconnects. */
 const FIRST = minutes(1);
 const EVERY = hours(1);
 
 export interface SweeperOwner {
-  /** Of several nodes one sweeps; each closes its own days. */
+  /** True if this node sweeps: of several nodes one does; each closes its own days. */
   readonly isMine: () => boolean;
-  /** The last message of this day is gone, and with it its key should go. */
+  /** Called when the last message of this day is gone, so that its key can be destroyed. */
   readonly dayEmptied: (day: Day) => Promise<void>;
 }
 
@@ -24,13 +24,13 @@ type Parts = Pick<
 >;
 
 export class Sweeper {
-  /** Since the start. */
+  /** What was removed since the start. */
   readonly counted = { uploads: 0, messages: 0, traces: 0 };
   readonly #p: Parts;
   readonly #owner: SweeperOwner;
   #running: Promise<unknown> | undefined;
   #isDue = false;
-  /** Mailboxes whose deleted mail is being cut down; true where more was deleted meanwhile. */
+  /** Mailboxes whose deleted mail is being cut down; true if more was deleted meanwhile. */
   readonly #trimming = new Map<number, boolean>();
   #timer: Timer | undefined;
   #closed = false;
@@ -46,13 +46,13 @@ export class Sweeper {
       this.#schedule(EVERY);
       if (this.#isDue) return;
       this.#isDue = true;
-      // What was erased is noted in the key folder where it was asked for: each node closes its days itself.
+      // Each key folder notes what was erased there, so each node closes its days itself.
       const due: Promise<unknown> = this.#owner.isMine() ? this.sweep() : this.#p.erasures.closeDays();
       due.catch((error: unknown) => this.#failed(error)).finally(() => (this.#isDue = false));
     });
   }
 
-  /** Behind the sweep that is under way, which may have looked before what the caller wants gone was due. */
+  /** Sweeps after the sweep that is under way, which may have looked before the caller's rows were due. */
   async sweep(): Promise<SweepReport> {
     const before = this.#running ?? Promise.resolve();
     const mine = before.then(
@@ -67,13 +67,13 @@ export class Sweeper {
   crowded(accounts: Iterable<number>): void {
     for (const account of accounts) {
       const running = this.#trimming.has(account);
-      // Told while it is at work, it looks once more.
+      // A mailbox that is named while this runs is looked at once more.
       this.#trimming.set(account, running);
       if (!running) void this.#trim(account as AccountId).catch((error: unknown) => this.#failed(error));
     }
   }
 
-  /** What is left over goes after the next start. */
+  /** Stops; what is left over is removed after the next start. */
   close(): void {
     this.#closed = true;
     this.#timer?.cancel();
@@ -110,7 +110,10 @@ export class Sweeper {
     if (!this.#closed) this.#p.log.error('store.sweep-failed', { why: String(error) });
   }
 
-  /** Step by step, each a few milliseconds of the writer's time with mail in between, until nothing is left or the store closes. */
+  /**
+   * Goes on step by step, each a few milliseconds of the writer's time with mail in between, until nothing is left or the store
+   * closes.
+   */
   async #swept(step: (below: bigint) => Promise<Swept>, account?: AccountId): Promise<SweepReport> {
     const total = { uploads: 0, messages: 0, traces: 0 };
     for (let more = true; more && !this.#closed;) {
@@ -131,7 +134,7 @@ export class Sweeper {
     if (uploads + messages + traces === 0) return;
     const whose = account === undefined ? {} : { account };
     this.#p.log.info('store.swept', { ...total, ...whose });
-    // What was half sent and swept was never anybody's.
+    // Unfinished uploads are not logged: they never belonged to anybody.
     if (messages + traces > 0)
       this.#p.audit.note({ event: 'store.swept', outcome: 'success', ...whose, facts: { messages, traces } });
   }

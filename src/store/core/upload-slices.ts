@@ -1,7 +1,8 @@
 /**
  * Reads a sealed body before it is filed: what protects or opens a message needs its octets, and nobody else may have them yet.
  *
- * Opened here, not in the reader thread: its data key has left this file's caller nowhere until the acceptance carries it along.
+ * It is opened here, not in the reader thread: the data key stays with the caller of this file until the acceptance carries it
+ * along.
  */
 import { type KeyObject, createHash, hash } from 'node:crypto';
 import { SealBroken, type Sealed, openChunk, openWhole } from '../../crypto/keys/sealing.ts';
@@ -21,7 +22,7 @@ export interface UploadParts {
   readonly id: bigint;
   readonly key: KeyObject;
   readonly sealed: SealedParts;
-  /** A chunk that was stored; undefined where it is missing. */
+  /** A stored chunk; undefined if it is missing. */
   readonly chunk: (n: number) => Promise<Sealed | undefined>;
   /** False once the body was filed or given up. */
   readonly readable: () => boolean;

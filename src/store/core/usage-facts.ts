@@ -1,13 +1,13 @@
-/** What a row of the trail that stands for many says of them: how many, and when the last one was. */
+/** Reads a row of the trail that stands for many events: how many, and when the last one was. */
 const factIn = (facts: string, name: string): unknown => (JSON.parse(facts) as Readonly<Record<string, unknown>>)[name];
 
-/** 1 where it does not say. */
+/** Number of events; 1 if the row does not say. */
 export function countIn(facts: string): number {
   const value = factIn(facts, 'count');
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : 1;
 }
 
-/** Milliseconds since 1970. */
+/** Time of the last event, milliseconds since 1970. */
 export function lastIn(facts: string): number | undefined {
   const value = factIn(facts, 'last');
   const at = typeof value === 'string' ? Date.parse(value) : Number.NaN;
