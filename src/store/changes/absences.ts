@@ -1,4 +1,4 @@
-/** Changes to absences and to who agreed to stand in for whom; each with its audit row. They throw RegistryError. */
+/** Changes to absences and to consents of substitutes; each with its audit row. They throw RegistryError. */
 import { type AbsenceMode, MAX_ABSENCES, overlaps } from '../../domain/absence.ts';
 import type { Address } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
@@ -13,7 +13,7 @@ import type { ChangeContext, TrailRow } from './change-context.ts';
 import { type Wrong, type WrongEntry, entriesOf, judgeEach, throwFirst } from './judge-each.ts';
 import { type FoundAddress, addressIn, addressNamed, addressesNamed, keyOf } from './registered.ts';
 
-/** Absences that are over stay this long, for whoever asks where mail went; the audit trail tells after that. */
+/** How long absences stay after their end, for whoever asks where mail went; after that the audit trail tells. */
 const KEPT = days(400);
 
 const MODE = as<AbsenceMode>(text);
@@ -32,7 +32,7 @@ interface Known {
 
 export class AbsenceChanges {
   /**
-   * All or none. Refused: an address or substitute that is not active, no consent, a substitute that is away itself or an absentee who
+   * Adds absences, all or none. Refused: an address or substitute that is not active, no consent, a substitute that is away itself or an absentee who
    * stands in for somebody in that time, the same mailbox, an overlap with another absence of the address. The error names the first.
    */
   *addAbsences(context: ChangeContext, absences: readonly AddressAbsence[], actor: Actor): Change<void> {
@@ -57,7 +57,7 @@ export class AbsenceChanges {
     return entriesOf((yield* judged(context, absences)).wrong);
   }
 
-  /** The one that begins at `from`: where it is under way it ends now, else it is taken back. */
+  /** Ends the absence that begins at `from`: one that is under way ends now, another one is removed. */
   *endAbsence(context: ChangeContext, address: Address, from: Instant, actor: Actor): Change<void> {
     const owner = yield* addressNamed(context.at, address);
     const rows = yield* sql.all(ABSENCE)`
@@ -70,7 +70,7 @@ export class AbsenceChanges {
     yield* context.touch(owner.account);
   }
 
-  /** Taking a consent back ends or takes back the absences that rest on it: the mail goes to its addressee again. Answers how many. */
+  /** Takes a consent back. Absences that rest on it end or are removed: the mail goes to its addressee again. Returns how many. */
   *setConsent(
     context: ChangeContext,
     substitute: Address,
@@ -83,7 +83,7 @@ export class AbsenceChanges {
   }
 }
 
-/** Those that are to be added, and those that cannot be; with the addresses that they name, and the keys of those that are away. */
+/** Absences that are to be added, and those that cannot be; with the addresses that they name, and the keys of absent ones. */
 function* judged(
   { at }: ChangeContext,
   absences: readonly AddressAbsence[],
@@ -127,14 +127,14 @@ function* giveConsent(context: ChangeContext, pair: Pair, actor: Actor): Change<
   return 0;
 }
 
-/** All that are named must have been given. Answers how many absences ended with them. */
+/** Takes back consents, which must all exist. Returns how many absences ended with them. */
 function* takeBackConsent(context: ChangeContext, pair: Pair, actor: Actor): Change<number> {
   const [rows = []] = yield* takeBackConsents(context, [pair]);
   yield* context.recordAll(rows, actor);
   return rows.length - 1;
 }
 
-/** All that are named must have been given. Answers the rows of the trail that are to be written of each: of absences that ended with it, and of itself. */
+/** Takes back consents, which must all exist. Returns the audit rows to be written of each: of absences that ended with it, and of itself. */
 export function* takeBackConsents(
   context: ChangeContext,
   pairs: readonly Pair[],
@@ -180,7 +180,7 @@ const consentRow = (stands: FoundAddress, owner: FoundAddress, given: boolean): 
   facts: { given },
 });
 
-/** Those under way end now, the others are taken back. */
+/** Absences under way end now, the others are removed. */
 function* stop({ at }: ChangeContext, absences: readonly Start[]): Change<void> {
   yield* sql.run`
     DELETE FROM absence WHERE (key, from_at) IN (SELECT key, from_at FROM ${rowsOf(START, absences)}) AND from_at >= ${at}`;
@@ -197,7 +197,7 @@ function endedRows(
   );
 }
 
-/** Of all that are asked for: those of `keys`, and those in which one of `owners` stands in, that end after `after`. */
+/** Absences of `keys`, and those in which one of `owners` is the substitute, that end after `after`. */
 function* absencesOf(keys: readonly string[], owners: readonly string[], after: Instant): Change<readonly Known[]> {
   const own = yield* sql.all(ABSENCE)`
     SELECT key, from_at, until_at, mode, substitute FROM absence WHERE key ${among(text, keys)} AND until_at > ${after} ${locked}`;
@@ -213,7 +213,7 @@ function* absencesOf(keys: readonly string[], owners: readonly string[], after: 
   }));
 }
 
-/** `SUBSTITUTE ADDRESS`, by their keys. */
+/** Consents as `SUBSTITUTE ADDRESS`, by their keys. */
 function* consentsFor(owners: readonly string[]): Change<ReadonlySet<string>> {
   const rows = yield* sql.all(CONSENT)`
     SELECT substitute, key FROM substitute_consent WHERE key ${among(text, owners)} ${locked}`;
@@ -233,7 +233,7 @@ function active(found: ReadonlyMap<string, FoundAddress>, address: string, what:
   return row;
 }
 
-/** The substitute that the absence names, found fit: active, somebody else, in agreement, and there himself. */
+/** The substitute of an absence, checked: active, somebody else, with consent, and not absent. */
 function substituteOf(
   absence: AddressAbsence,
   owner: FoundAddress,

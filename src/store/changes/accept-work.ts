@@ -1,4 +1,4 @@
-/** What is filed: a message with all that its acceptance writes. */
+/** The work of filing a message: everything that its acceptance writes. */
 import type { AuditItem } from '../../domain/audit-row.ts';
 
 export interface AcceptWork {
@@ -11,9 +11,9 @@ export interface AcceptWork {
   /** `MessageParts` as JSON. */
   readonly parts: string | null;
   readonly octets: number;
-  /** As its sender gave it, without what we added. */
+  /** Octets of the message as its sender gave it, without our additions. */
   readonly submitted: number;
-  /** What a mailbox must have room for. Of what was opened the size as it was submitted: a full mailbox must not tell what was inside. */
+  /** Octets that count against the quota. For an opened message the size as submitted: a full mailbox must not tell what was inside. */
   readonly charged: number;
   readonly sha256: Uint8Array;
   readonly day: string;
@@ -22,7 +22,7 @@ export interface AcceptWork {
   readonly body: Uint8Array | null;
   /** Rows in which PostgreSQL has the body already; left out everywhere else. */
   readonly bodyParts?: number;
-  /** Of a copy: the header as it was submitted, sealed with its key. */
+  /** Of a copy: the header as it was submitted, sealed with the copy's key. */
   readonly submittedHeader: Uint8Array | null;
   /** For each recipient the account of the mailbox that gets the message. 0: it goes to a partner, or is held. */
   readonly mailboxes: readonly number[];
@@ -39,13 +39,13 @@ export interface AcceptWork {
   readonly deliveries: readonly NewDelivery[];
   /** Two keys of 16 octets each as one text of 32 characters: a view of a buffer would be cloned with all that lies beside it. */
   readonly interchanges: readonly string[];
-  /** Ignores quotas. */
+  /** True: quotas are ignored. */
   readonly system: boolean;
   readonly once: string | null;
   readonly resubmission: { readonly key: Uint8Array; readonly since: number } | null;
   /** `hashes`: key and digest of 16 octets each, one text as in `interchanges`. */
   readonly request: { readonly hashes: string; readonly answer: string } | null;
-  /** Filed under this message; without copies, notices and the rest of their own. */
+  /** Copies that are filed under this message; they have no copies, notices and the like of their own. */
   readonly copies: readonly AcceptWork[];
   readonly audit: readonly AuditItem[];
   readonly notices: Notices;
@@ -53,18 +53,18 @@ export interface AcceptWork {
   readonly judged: number | null;
 }
 
-/** Filed behind something else, or left out. */
+/** Notices that are filed together with something else, or left out. */
 export type Notices = readonly AcceptWork[];
 
-/** What a change is told of its notices: they come with it, or came ahead. */
+/** The notices of a change: they come with it, or were sent ahead. */
 export interface SentNotices {
   readonly notices: Notices;
-  /** Names those that came. */
+  /** Names the notices that were sent ahead. */
   readonly partsToken?: number;
 }
 
 export interface NewDelivery {
-  /** 0: held from `mailbox`. */
+  /** 0: the message is held from `mailbox`. */
   readonly partner: number;
   readonly mailbox: number | null;
   readonly held: boolean;

@@ -1,6 +1,6 @@
 /**
- * Accounts of an import, of which all are added or none. They come in parts, for a message with all of them would hold the thread that sends it; the parts wait in
- * a table of their own, for a change remembers nothing (decision 1609).
+ * Accounts of an import, of which all are added or none. They come in parts, since one call with all of them would hold the thread that sends it. The parts
+ * wait in a table of their own, since a change remembers nothing (decision 1609).
  */
 import { type NewAccount, type NewOrganisation, RegistryError } from '../registry.ts';
 import { type Actor } from '../actor.ts';
@@ -25,7 +25,9 @@ export class AccountImports {
       VALUES (${batch}, ${first}, ${context.at}, ${JSON.stringify(accounts)})`;
   }
 
-  /** Adds all that were kept, `count` of them, behind the organisation that they are of, where it is new. On a failure the error names the first account that could not be added. */
+  /**
+   * Adds all `count` accounts that were kept, after their organisation if that is new. On a failure the error names the first account that could not be added.
+   */
   *apply(
     context: ChangeContext,
     batch: string,
@@ -60,7 +62,7 @@ function* dropParts(batch: string): Change<void> {
   yield* sql.run`DELETE FROM account_import WHERE batch = ${batch}`;
 }
 
-/** What was kept before and never added. */
+/** Drops parts that were kept earlier and never added. */
 export function* dropImportsBefore(before: number): Change<void> {
   yield* sql.run`DELETE FROM account_import WHERE kept_at < ${before}`;
 }

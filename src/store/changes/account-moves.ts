@@ -1,5 +1,5 @@
 /**
- * An account goes to another organisation, in one transaction: a new account takes over, the old one keeps what was. Its mail follows
+ * An account goes to another organisation, in one transaction: a new account takes over, the old one keeps the past. Its mail follows
  * (mailbox-moves.ts). What becomes of each table that names an account stands in `ACCOUNT_COLUMNS`; a test holds it against the schema.
  */
 import { formerLogin } from '../../domain/account-move.ts';
@@ -63,7 +63,10 @@ export const ACCOUNT_COLUMNS: Readonly<Record<string, string>> = {
 };
 
 export class AccountMoveChanges {
-  /** `account` is the new one, `former` where the old organisation finds what was before. Throws RegistryError where it may not go. */
+  /**
+   * Moves the account. `account` is the new one, `former` the one where the old organisation finds the past. Throws RegistryError if it
+   * may not go.
+   */
   *move(
     context: ChangeContext,
     wanted: AccountMove,
@@ -82,7 +85,7 @@ export class AccountMoveChanges {
     yield* goAlong(context, former.account, account);
     yield* leaveBehind(context, former.account, account, wanted);
     context.tell([former.account, account]);
-    // In the trail of both: each organisation finds where the account came from, or where it went.
+    // Both organisations get a row: each finds where the account came from, or where it went.
     const { login, from, into } = moving;
     const about = {
       login,
@@ -103,7 +106,7 @@ export class AccountMoveChanges {
     };
     for (const each of [former.account, account])
       yield* context.record('registry.account-moved', each, actor, about, facts);
-    // In the trail of both, as the move is.
+    // Both organisations get these rows, too.
     yield* context.recordAll(
       unexempted.flatMap((row) => [former.account, account].map((each) => ({ ...row, account: each }))),
       actor,
@@ -129,12 +132,12 @@ function* rename({ id, login }: MovingAccount, { at }: ChangeContext): Change<st
 
 /** The new account, with its mailbox. */
 function* takeOver({ id, login, into }: MovingAccount, { at }: ChangeContext): Change<AccountId> {
-  // When its programs were last here: they go on.
+  // The new account keeps the times when its programs were last here, since they go on.
   const { id: account } = yield* sql.one({ id: as<AccountId>(int) })`
     INSERT INTO account (login, organisation, kind, state, settings, created_at, last_login, last_used)
       SELECT CAST(${login} AS text), CAST(${into.id} AS bigint), kind, state, settings, CAST(${at} AS bigint), last_login, last_used
         FROM account WHERE id = ${id} RETURNING id`;
-  // Uids of entries that follow stay what they are; new ones come behind them.
+  // Entries that follow keep their uids; new ones come behind them.
   yield* sql.run`
     INSERT INTO mailbox (account, next_uid) SELECT CAST(${account} AS bigint), next_uid FROM mailbox WHERE account = ${id}`;
   return account;
@@ -156,7 +159,7 @@ function* goAlong(context: ChangeContext, source: AccountId, target: AccountId):
   yield* sql.run`UPDATE known_network SET account = ${target} WHERE account = ${source}`;
   yield* moveWebhooks(source, target);
   yield* dropVerifiers([target]);
-  // Whose certificates and keys they are, or what holds against them.
+  // Certificates and keys of these addresses belong to another account now.
   context.tellMail(addresses.map(({ key }) => key));
   context.tellTrust();
 }

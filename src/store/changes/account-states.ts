@@ -1,4 +1,4 @@
-/** Parts of changes: states of many accounts at once, all of a list or none. */
+/** Parts of changes: set the states of a list of accounts at once, all or none. */
 import type { State } from '../../domain/registry.ts';
 import { RegistryError } from '../registry.ts';
 import { type Actor } from '../actor.ts';
@@ -12,7 +12,7 @@ import { dropPasswords } from './passwords.ts';
 import { type FoundAccount, accountIn, accountsNamed, mustBeOpen } from './registered.ts';
 import { revokeRegistrations } from './registrations.ts';
 
-/** Answers how many were not in that state; those that are, are left alone. */
+/** Sets a state; returns how many accounts were not in it. The others are left alone. */
 export function* setStates(
   context: ChangeContext,
   logins: readonly string[],
@@ -49,7 +49,10 @@ export function* setStates(
   return rows.length;
 }
 
-/** How it stands then; undefined: as it does. A suspension goes first, by itself: one that is contained while it ends is resumed to collect, and ends all the same. */
+/**
+ * The state that a change leads to; undefined: no change. A suspension is lifted first, by itself: an account that is contained while it ends is resumed to
+ * collect its mail, and ends all the same.
+ */
 function stateBehind(account: FoundAccount, state: Exclude<State, 'ended'>, login: string): FoundAccount | undefined {
   if (account.state !== state) return { ...account, state };
   if (state !== 'active' || !account.ending) return undefined;
@@ -62,8 +65,8 @@ function stateBehind(account: FoundAccount, state: Exclude<State, 'ended'>, logi
 }
 
 /**
- * Whoever has what he logged in with until now gets in no more, also when the account is resumed. Answers how many had anything left to take, or were not
- * suspended: a run that was cut short is given again, and what it had done leaves no second row.
+ * Takes away everything that the holder logged in with until now, which stays away when the account is resumed. Returns how many accounts had anything left to
+ * take, or were not suspended: a run that was cut short is given again, and what it had done leaves no second row.
  */
 export function* contain(context: ChangeContext, logins: readonly string[], actor: Actor): Change<number> {
   const found = yield* accountsNamed(context.at, logins);
@@ -92,7 +95,7 @@ export function* contain(context: ChangeContext, logins: readonly string[], acto
   if (rows.length === 0) return 0;
   const contained = rows.map(({ account }) => account);
   yield* sql.run`UPDATE account SET state = 'suspended' WHERE id ${among(int, contained)}`;
-  // Whoever got in may have added one, or sent one elsewhere: the owner resumes those that he knows.
+  // An intruder may have added a webhook, or sent one elsewhere: the owner resumes those that he knows.
   yield* sql.run`
     UPDATE webhook SET state = 'paused', why = 'contained', due_at = NULL WHERE account ${among(int, contained)} AND state <> 'paused'`;
   yield* context.touchAll(contained);
@@ -100,7 +103,7 @@ export function* contain(context: ChangeContext, logins: readonly string[], acto
   return rows.length;
 }
 
-/** Of a list that names an account once for each thing it had. */
+/** Counts by account, from a list that names an account once for each thing it had. */
 function countOf(whose: readonly number[]): (account: number) => number {
   const counts = new Map<number, number>();
   for (const account of whose) counts.set(account, (counts.get(account) ?? 0) + 1);

@@ -10,7 +10,7 @@ import type { ChangeContext } from './change-context.ts';
 import { insertAccount } from './new-accounts.ts';
 
 export class AccountChanges {
-  /** Account, addresses and password in one transaction. */
+  /** Adds account, addresses and password in one transaction. */
   *addAccount(context: ChangeContext, account: NewAccount, actor: Actor): Change<AccountId> {
     return (yield* insertAccount(context, account, actor)) as AccountId;
   }
@@ -21,16 +21,16 @@ export class AccountChanges {
   }
 
   /**
-   * Ends an account and all its addresses; `successor` is told for each of them. With `endsAt` its owner collects what waits until
-   * then, and `setAccountStates` to `active` takes the end back: addresses, rights and certificates are as they were. Given again it sets another
-   * end. What `endTies` tells ends when it is closed, each with its row in the trail.
+   * Ends an account and all its addresses; `successor` is told for each of them. With `endsAt` its owner collects what waits until then, and
+   * `setAccountStates` to `active` takes the end back: addresses, rights and certificates are as they were. Given again it sets another end. What
+   * ties the account to others ends when it is closed, each with its row in the trail.
    */
   *endAccount(context: ChangeContext, login: string, ending: Ending, actor: Actor): Change<void> {
     yield* endEach(context, [{ login, ...ending }], actor);
   }
 }
 
-/** Each of a list that `MAX_ACCOUNTS` bounds, all or none, in as many statements however many they are. */
+/** Changes to every account of a list that `MAX_ACCOUNTS` bounds, all or none, in the same number of statements for any length. */
 export class ManyAccountChanges {
   *setStates(
     context: ChangeContext,

@@ -42,8 +42,9 @@ export class AddressChanges {
   }
 
   /**
-   * All or none; resolves to how many were not there already. From this commit on their mail goes there, also that of a transaction whose
-   * RCPT came before. What is queued for a partner stays queued. Between accounts of different organisations only from or to a partner.
+   * Moves addresses, all or none; resolves to how many led elsewhere before. From this commit on their mail goes to the new account, also that of a
+   * transaction whose RCPT came before. Mail that is queued for a partner stays queued. Between accounts of different organisations addresses move
+   * only from or to a partner.
    */
   *moveAddresses(context: ChangeContext, moves: readonly AddressMove[], actor: Actor): Change<number> {
     if (moves.length > MAX_MOVES)
@@ -79,7 +80,7 @@ export class AddressChanges {
   }
 }
 
-/** The end is off, or, where it was suspended as well, that is taken back first. */
+/** Takes the end of an address back; if it was suspended as well, the suspension is lifted first. */
 function* takeBack(context: ChangeContext, { key, address, account }: FoundAddress, actor: Actor): Change<void> {
   const wasSuspended =
     (yield* sql.run`UPDATE address SET state = 'active' WHERE key = ${key} AND state = 'suspended'`) > 0;
@@ -89,7 +90,7 @@ function* takeBack(context: ChangeContext, { key, address, account }: FoundAddre
   yield* context.record('registry.address-state', account, actor, { address }, facts);
 }
 
-/** Where an address leads, while its moves are gone through; undefined: only its domain leads somewhere, to a partner. */
+/** Where an address leads, while its moves are judged in order; undefined: only its domain leads somewhere, to a partner. */
 type AccountOfAddress = Pick<FoundAddress, 'account' | 'login' | 'kind' | 'organisation'> | undefined;
 
 interface Moved {
@@ -99,7 +100,7 @@ interface Moved {
 }
 
 /**
- * However many they are, they take the same number of statements. Answers the row of the trail that is to be written of each; undefined: it led there
+ * Moves addresses, in the same number of statements for any length. Returns the audit row to be written of each; undefined: the address led there
  * already.
  */
 export function* moveAll(
@@ -123,7 +124,7 @@ export function* moveAll(
     mustBeOpen(to, login);
     const key = addressKey(address);
     const from = places.get(key);
-    // A partner may have the whole domain: then it is one of its addresses, though nobody registered it.
+    // If a partner has the whole domain, the address is one of the partner's, though nobody registered it.
     if (from === undefined && !domains.has(domainOf(key as AddressKey & Address))) addressIn(addresses, address);
     if (from?.account === to.id) {
       rows.push(undefined);
@@ -155,7 +156,7 @@ function* writeMoves(context: ChangeContext, moved: readonly Moved[]): Change<vo
     context,
     rows.filter(({ from }) => from === undefined),
   );
-  // The last place of each.
+  // Of several moves of one address the last counts.
   const now = [...new Map(rows.map(({ key, account }) => [key, { key, account }])).values()];
   yield* sql.run`
     UPDATE address SET account = given.account FROM ${rowsOf(PLACE, now)} WHERE address.key = given.key`;
@@ -167,7 +168,7 @@ function* writeMoves(context: ChangeContext, moved: readonly Moved[]): Change<vo
 
 const PLACE = { key: text, account: int };
 
-/** Of these keys' domains, those that lead to a partner. */
+/** The domains of these keys that lead to a partner. */
 function* partnerDomains(keys: readonly AddressKey[]): Change<ReadonlySet<string>> {
   const domains = keys.map((key) => domainOf(key as AddressKey & Address));
   const rows = yield* sql.all({ domain: text })`
@@ -185,7 +186,7 @@ export function* insertAddresses(context: ChangeContext, account: number, addres
 export const rowsFor = (account: number, addresses: readonly string[]): readonly Row<typeof NEW_ADDRESS>[] =>
   addresses.map((address) => ({ key: keyOf(address), address, account }));
 
-/** Addresses that are to be given out. `take`: gives this one, once; throws RegistryError where it was somebody's. */
+/** Addresses that are to be given to an account. `take`: takes one of them, once; throws RegistryError if it belonged to somebody. */
 interface FreeAddresses {
   readonly take: (address: string) => void;
 }

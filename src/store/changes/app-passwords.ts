@@ -40,7 +40,7 @@ export class AppPasswordChanges {
     yield* context.record('registry.app-password-added', account.id, actor, { login, password: name }, facts);
   }
 
-  /** At once: open sessions that it opened end as well. */
+  /** Ends an app password at once: open sessions that used it end as well. */
   *endAppPassword(context: ChangeContext, login: string, name: string, actor: Actor): Change<void> {
     const { id: account } = yield* accountNamed(context.at, login);
     const row = yield* sql.first({ id: text })`
@@ -56,7 +56,7 @@ export class AppPasswordChanges {
   }
 }
 
-/** Of these accounts. Answers whose each was. */
+/** Drops all app passwords of these accounts. Returns the account of each. */
 export function* dropAppPasswords(accounts: readonly number[]): Change<readonly number[]> {
   const rows = yield* sql.all({ account: int })`
     DELETE FROM app_password WHERE account ${among(int, accounts)} RETURNING account`;

@@ -1,6 +1,6 @@
 /**
- * Requests that wait for a second operator: asked, signed with a key, and used once, in their time, by two who are still registered. Signatures are
- * judged by the caller (crypto/trail/approval.ts); those with a passkey are in passkey-approvals.ts.
+ * Requests that wait for a second operator: asked, signed with a key, and used once before their end, by two operators who are still registered.
+ * Signatures are judged by the caller (crypto/trail/approval.ts); those with a passkey are in passkey-approvals.ts.
  */
 import { grouped } from '../../crypto/keys/base32.ts';
 import {
@@ -22,7 +22,7 @@ import { heldPasskey } from './console.ts';
 import { signerOf } from './operator-keys.ts';
 import { checkRoom } from './passkey-approvals.ts';
 
-/** Requests are kept for so long after their end. */
+/** How long requests are kept after their end. */
 const KEPT = days(30);
 
 /** Who asked and who signed, by the key or passkey of each. */
@@ -81,7 +81,7 @@ export function* signRequest(
   yield* context.record('approval.signed', null, actor, { operator: name }, facts);
 }
 
-/** Uses it up for the operation: once, before its end, with these two still registered. */
+/** Uses a request up for its operation: once, before its end, while both operators are still registered. */
 export function* useRequest(
   context: ChangeContext,
   id: string,
@@ -104,7 +104,7 @@ function* sweep(before: number): Change<void> {
     DELETE FROM approval WHERE id IN (SELECT id FROM approval WHERE ends_at < ${before} ORDER BY ends_at, id LIMIT 100)`;
 }
 
-/** A request that is open; throws `unknown` or `ended` with what became of it. */
+/** An open request; throws `unknown`, or `ended` with what became of it. */
 export function* openRequest(
   id: string,
   at: Instant,
@@ -140,7 +140,7 @@ export function* openRequest(
   return row;
 }
 
-/** The name of an operator who is bound so, and may sign. */
+/** The name of an operator who has this key or passkey, and may sign. */
 function* boundBy(context: ChangeContext, bound: Bound): Change<string> {
   return 'key' in bound ? yield* signerOf(bound.key, context.at) : (yield* heldPasskey(context, bound.passkey)).name;
 }

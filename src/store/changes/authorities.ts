@@ -17,7 +17,10 @@ const AUTHORITY = {
 };
 
 export class AuthorityChanges {
-  /** All or none. A root or issuing authority becomes the current one of its role. `event` names the change in the audit trail. */
+  /**
+   * Adds authorities, all or none. A root or issuing authority becomes the current one of its role. `event` names the change in
+   * the audit trail.
+   */
   *addAuthorities(
     context: ChangeContext,
     authorities: readonly NewAuthority[],
@@ -42,7 +45,7 @@ export class AuthorityChanges {
     context.tellTrust();
   }
 
-  /** What happened to an authority's key outside of the store. */
+  /** Notes what happened to an authority's key outside of the store. */
   *noteAuthority(
     context: ChangeContext,
     fingerprint: string,
@@ -58,7 +61,7 @@ export class AuthorityChanges {
       UPDATE authority SET crl_number = crl_number + 1 WHERE id = ${authority} RETURNING crl_number`;
     if (row === undefined) throw new RegistryError('unknown', `There is no certificate authority ${authority}`);
     const { crlNumber: number } = row;
-    // Nobody is behind it: there is nothing in the row that could be erased.
+    // No person is behind this: the row holds nothing that could be erased.
     yield* ask<number>({
       audit: {
         at: context.at,

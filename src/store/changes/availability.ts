@@ -1,4 +1,4 @@
-/** Changes to what the probes of the sites saw. */
+/** Changes to what the probes of the sites measured. */
 import { MINUTE, type ProbeFault, type ProbeSpan, UNMEASURED } from '../../domain/availability.ts';
 import { monthOf } from '../../domain/months.ts';
 import { days, instant } from '../../domain/units.ts';
@@ -8,7 +8,7 @@ import { type Change, sql } from '../sql/sql.ts';
 import { factOf, setFact } from './facts.ts';
 import type { ChangeContext } from './change-context.ts';
 
-/** 13 months, so that a month can be laid beside the same one a year before. */
+/** How long spans are kept: 13 months, so that a month can be compared with the same one a year before. */
 const KEPT = days(400);
 /** Spans that one call writes at most. */
 const MOST = 200;
@@ -18,8 +18,8 @@ const STOP = 'availability-stop';
 
 export class AvailabilityChanges {
   /**
-   * Spans as they were seen, of any sites, each site's in their order; the first 200. What stands already stays: a minute that two gateways tried, or that comes again
-   * after an answer was lost, counts once. Minutes of which nothing was seen stand as such, up to these.
+   * Writes spans of any sites, each site's in order; the first 200 of them. What is written stays: a minute that two gateways probed, or that comes again after
+   * an answer was lost, counts once. Minutes without a measurement are written as such.
    */
   *note(context: ChangeContext, spans: readonly ProbeSpan[]): Change<void> {
     const stop = yield* factOf(STOP);
@@ -43,7 +43,7 @@ function* noteOne(span: ProbeSpan, stop: number): Change<void> {
   const since = instant(Math.max(span.since, last?.until ?? 0));
   if (since >= span.until) return;
   if (last !== undefined && last.until < since) {
-    // The stop was the last that was known of it.
+    // The planned stop was the last thing that was known.
     const planned = stop >= last.until - MINUTE && stop < since;
     const fault: ProbeFault = planned ? { cause: 'stopped', detail: '' } : UNMEASURED;
     yield* write({ site: span.site, since: last.until, until: since, fault }, last);
@@ -51,7 +51,7 @@ function* noteOne(span: ProbeSpan, stop: number): Change<void> {
   } else yield* write({ ...span, since }, last);
 }
 
-/** Makes the last span longer where it is the same, in the same month: one that never ended would never go. */
+/** Extends the last span if the new one is the same and in the same month: a span that never ended would never be removed. */
 function* write(span: ProbeSpan, last: ProbeSpan | undefined): Change<void> {
   const same =
     last?.until === span.since &&

@@ -1,6 +1,6 @@
 /**
- * The account of the console for emergencies: made anew, and used. Password and code are judged by the caller (console/login); that a code counts once, and that the secrets
- * are still those that were judged, is judged here, in the transaction that lets somebody in.
+ * The break-glass account of the console: made again, and used. Password and code are judged by the caller (console/login); that a code counts once, and that
+ * the secrets are still those that were judged, is judged here, in the transaction that lets somebody in.
  *
  * They throw RegistryError: `ended`: the code was used, other secrets hold, or the session is over; `exists`: an operator of another kind has its name.
  */
@@ -18,7 +18,7 @@ import type { ChangeContext } from './change-context.ts';
 import { currentOperator, operatorOf } from './operator-row.ts';
 import { addOperator } from './operators.ts';
 
-/** What was judged: the half minute of the code, and the secrets as of when. */
+/** The code that was judged: its half minute, and when the secrets that it was judged by were made. */
 export interface JudgedCode {
   readonly step: number;
   readonly madeAt: Instant;
@@ -57,14 +57,14 @@ export class BreakGlassChanges {
     yield* beginSession(context, { name: BREAK_GLASS, operator, means: 'break-glass', endsAt }, session);
   }
 
-  /** Whoever is in has typed another code. */
+  /** The holder of the session has typed another code. */
   *prove(context: ChangeContext, session: string, code: JudgedCode): Change<void> {
     const operator = yield* take(context, code);
     yield* proveSession(context, session, { name: BREAK_GLASS, operator, means: 'break-glass' });
   }
 }
 
-/** Answers whose it is. */
+/** Uses a code; returns whose it is. */
 function* take(context: ChangeContext, { step, madeAt }: JudgedCode): Change<number> {
   const row = yield* sql.first({ step: int, madeAt: time })`
     SELECT step, made_at FROM break_glass WHERE name = ${BREAK_GLASS} ${locked}`;

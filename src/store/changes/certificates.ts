@@ -17,8 +17,8 @@ import { registrationOf, revokeIssued } from './revocations.ts';
 
 export class CertificateChanges {
   /**
-   * One for login is registered for the account by its fingerprint in the same transaction (`Registry.findCertificate`); one for mail is
-   * found by each of its `emails`, with `sealedKey` the gateway's from then on.
+   * Adds certificates. One for login is registered for the account by its fingerprint in the same transaction
+   * (`Registry.findCertificate`); one for mail is found by each of its `emails`, and the gateway holds `sealedKey` from then on.
    */
   *addCertificate(
     context: ChangeContext,
@@ -31,7 +31,7 @@ export class CertificateChanges {
     yield* addTo(context, account, certificate, how, actor);
   }
 
-  /** Final. The certificate is kept out of the account's login as well, from this commit on. */
+  /** Revokes a certificate for good. From this commit on it opens the account no more. */
   *revokeCertificate(context: ChangeContext, fingerprint: string, reason: string, actor: Actor): Change<void> {
     const { revoked, accounts } = yield* revokeIssued(context, [fingerprint], reason, actor);
     if (revoked > 0) return yield* context.touchAll(accounts, 'certificate');
@@ -40,7 +40,7 @@ export class CertificateChanges {
     yield* revokeRegistered(context, fingerprint, reason, actor);
   }
 
-  /** Many in one transaction, at most `MAX_REVOKED`; those that are revoked already are left alone. Tells how many were not. */
+  /** Revokes many in one transaction, at most `MAX_REVOKED`; revoked ones are left alone. Returns how many were not. */
   *revokeCertificates(
     context: ChangeContext,
     fingerprints: readonly string[],
@@ -61,7 +61,7 @@ export class CertificateChanges {
   *noteWarned(context: ChangeContext, fingerprint: string, days: number): Change<void> {
     yield* sql.run`UPDATE certificate SET warned = ${days} WHERE fingerprint = ${fingerprint}`;
     yield* sql.run`UPDATE client_certificate SET warned = ${days} WHERE fingerprint = ${fingerprint}`;
-    // One that is registered for login alone has a row of its own; of several that have it the trail names none.
+    // A certificate that is registered for login alone has a row of its own; if several accounts have it, the trail names none.
     const row = yield* sql.first({ account: orNull(int) })`
       SELECT coalesce((SELECT account FROM certificate WHERE fingerprint = ${fingerprint}),
                       (SELECT CASE WHEN count(DISTINCT account) = 1 THEN max(account) END FROM client_certificate

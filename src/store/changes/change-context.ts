@@ -1,6 +1,6 @@
 /**
- * What every change stands on: its moment, the rows that it leaves in the trail, and whom it touched. Made anew for each run of a change, so that
- * one that is rolled back has told nobody anything.
+ * The context of a change: its moment, the rows that it leaves in the trail, and whom it touched. Made again for each run of a change, so that a
+ * run that is rolled back has reported nothing.
  */
 import { hash } from 'node:crypto';
 import type { AuditItem } from '../../domain/audit-row.ts';
@@ -12,10 +12,10 @@ import { among } from '../sql/parts.ts';
 import { type Change, ask, sql } from '../sql/sql.ts';
 import { type ChangeScope, ChangeEffects, type Effects, type Invalidation } from './changed.ts';
 
-/** A row at the end of the trail, as it was made by whoever asked; tells its number. */
+/** Appends a row to the trail, as its caller made it; returns its number. */
 export const append = (item: AuditItem): Change<number> => ask({ audit: item });
 
-/** A row of the trail that is still to be written, so that what is done to many at once is told of one by one. */
+/** An audit row that is still to be written: changes of many at once write one row for each. */
 export interface TrailRow {
   readonly event: string;
   readonly account: number | null;
@@ -23,7 +23,7 @@ export interface TrailRow {
   readonly facts?: object;
 }
 
-/** More than these are told of as "many": everything is forgotten then, which costs less than a list of them. */
+/** More touched accounts than this are reported as "many", and everything is forgotten: that costs less than a list of them. */
 const MANY = 100;
 
 export class ChangeContext {
@@ -81,7 +81,7 @@ export class ChangeContext {
     return hash('sha256', joinSmall([this.#salt, index]), 'buffer');
   }
 
-  /** Something of this account is another now: its version rises, and memories of it are forgotten after the commit. */
+  /** Notes a change of this account: its version rises, and memories of it are forgotten after the commit. */
   *touch(account: number, scope: ChangeScope = 'registry'): Change<void> {
     yield* this.touchAll([account], scope);
   }
@@ -105,7 +105,7 @@ export class ChangeContext {
     this.#scope = this.#scope === undefined || this.#scope === scope ? scope : 'registry';
   }
 
-  /** Other certificates or keys hold for mail to these addresses (folded). */
+  /** Other certificates or keys are valid for mail to these addresses (folded). */
   tellMail(keys: Iterable<string>): void {
     for (const key of keys) this.#mail.add(key);
   }
@@ -125,14 +125,14 @@ export class ChangeContext {
     this.changed.crowded.push(account);
   }
 
-  /** Undefined: nobody remembers anything that changed. */
+  /** What was touched; undefined: nothing that anybody remembers. */
   get told(): Invalidation | undefined {
     if (this.#scope === undefined && this.#mail.size === 0 && !this.#trust) return undefined;
     const accounts = this.#many || this.#accounts.size > MANY ? 'many' : [...this.#accounts];
     return { accounts, scope: this.#scope ?? 'registry', mail: [...this.#mail], trust: this.#trust };
   }
 
-  /** All that it changed that others remember or wait for. Undefined: nothing. */
+  /** All effects of the change on what others remember or wait for; undefined: none. */
   get effects(): Effects | undefined {
     const { told } = this;
     const { effects } = this.changed;

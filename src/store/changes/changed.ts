@@ -1,15 +1,17 @@
-/** What changes of mail mean for those who remember or wait: collected while a change runs, told after its commit. */
+/**
+ * Effects of changes on what others remember or wait for: collected while a change runs, reported after its commit.
+ */
 
 /** `password`, `certificate`, `settings`: only these of these accounts; `registry`: anything else. */
 export type ChangeScope = 'password' | 'certificate' | 'settings' | 'registry';
 
-/** What a change means for those who remember what they read. They hear of it after the commit. */
+/** What a change makes untrue in memories of earlier reads. Reported after the commit. */
 export interface Invalidation {
   readonly accounts: readonly number[] | 'many';
   readonly scope: ChangeScope;
-  /** Addresses, folded, for which other certificates or keys hold now. */
+  /** Addresses, folded, for which other certificates or keys are valid now. */
   readonly mail: readonly string[];
-  /** Authorities, or which certificates are revoked. */
+  /** Authorities have changed, or which certificates are revoked. */
   readonly trust: boolean;
 }
 
@@ -19,14 +21,14 @@ export const MAILBOX_NUMBERS = 5;
 
 /** What a commit changed that others remember or wait for. */
 export interface Effects {
-  /** Accounts about which caches are no longer true. */
+  /** What caches have to forget. */
   readonly told?: Invalidation;
   readonly mailboxes?: MailboxNumbers;
   /** Partners that something is due for now. */
   readonly due?: readonly number[];
   /** Notices that were filed. */
   readonly filed?: readonly bigint[];
-  /** Accounts whose deleted mail is more than their quota. */
+  /** Accounts that have more deleted mail than they may. */
   readonly crowded?: readonly number[];
 }
 
@@ -36,7 +38,7 @@ export class ChangeEffects {
   readonly filed: bigint[] = [];
   readonly crowded: number[] = [];
 
-  /** Undefined: nothing. */
+  /** All effects so far; undefined: none. */
   get effects(): Effects | undefined {
     const { mailboxes, due, filed, crowded } = this;
     if (mailboxes.length + due.size + filed.length + crowded.length === 0) return undefined;

@@ -24,7 +24,10 @@ export class ClientCertificateChanges {
     yield* context.record('registry.certificate-revoked', id, actor, { login, ...about });
   }
 
-  /** Refuses one certificate from now on: ends every registration of the account made with it, and keeps it out where it meets another. */
+  /**
+   * Refuses one certificate from now on: ends every registration of the account made with it, and refuses it even if its names meet
+   * another registration.
+   */
   *blockCertificate(context: ChangeContext, login: string, certificate: NewCertificate, actor: Actor): Change<void> {
     const { id } = yield* accountNamed(context.at, login);
     yield* block(context, [{ account: id, ...certificate }]);

@@ -1,6 +1,6 @@
 /**
- * Changes to how operators get into the web console; each with its audit row. What a browser shows is judged by the caller (console/login): that a challenge is
- * answered once, a code used once, and that passkey and operator still hold, is judged here, in the transaction that lets somebody in.
+ * Changes to how operators get into the web console; each with its audit row. The caller judges what a browser shows (console/login). Judged here, in the
+ * transaction that lets somebody in: that a challenge is answered once, a code is used once, and passkey and operator are still valid.
  *
  * They throw RegistryError: `exists`, `unknown` and `ended` as in the registry.
  */
@@ -34,7 +34,7 @@ interface ShownCode {
 }
 
 export class ConsoleChanges {
-  /** A new one-time code of an operator; the one before is void. Answers until when it holds. */
+  /** Makes a new one-time code for an operator; the previous one is void. Returns until when it is valid. */
   *makeCode(context: ChangeContext, name: string, { id, hash }: ShownCode, actor: Actor): Change<Instant> {
     const { id: operator } = yield* currentOperator(context, name);
     yield* refuseFederated(name, operator, 'a passkey would let him in without them');
@@ -55,7 +55,7 @@ export class ConsoleChanges {
     return tried;
   }
 
-  /** Uses the code up: the passkey holds from now on, and its owner is logged in. Answers who it is. */
+  /** Uses the code up: the passkey is valid from now on, and its owner is logged in. Returns who it is. */
   *register(
     context: ChangeContext,
     code: ShownCode,
@@ -93,7 +93,7 @@ export class ConsoleChanges {
     return name;
   }
 
-  /** Somebody has answered the challenge with this passkey: logged in. Answers who it is. */
+  /** Logs in whoever answered the challenge with this passkey. Returns who it is. */
   *logIn(
     context: ChangeContext,
     passkey: string,
@@ -108,7 +108,7 @@ export class ConsoleChanges {
     return name;
   }
 
-  /** The key of the session was touched again. */
+  /** The passkey of the session was used again. */
   *prove(context: ChangeContext, session: string, passkey: string, counter: number, proof: Uint8Array): Change<void> {
     const { name, operator } = yield* heldPasskey(context, passkey);
     yield* spend(context, proof);
@@ -116,12 +116,12 @@ export class ConsoleChanges {
     yield* proveSession(context, session, { name, operator, means: 'passkey', passkey });
   }
 
-  /** Told of a session that is used, at most once a minute. */
+  /** Notes that a session is used, at most once a minute. */
   *seen(_context: ChangeContext, session: string, at: Instant): Change<void> {
     yield* sql.run`UPDATE console_session SET seen_at = ${at} WHERE id = ${session} AND seen_at < ${at}`;
   }
 
-  /** Ends a session. False: it had ended. Throws `unknown` for one that there is not. */
+  /** Ends a session. False: it had ended. Throws `unknown` if there is no such session. */
   *endSession(context: ChangeContext, id: string, actor: Actor): Change<boolean> {
     const row = yield* sql.first({ operator: text, endedAt: orNull(time) })`
       SELECT o.name AS operator, s.ended_at FROM console_session s JOIN operator o ON o.id = s.operator WHERE s.id = ${id} ${locked}`;
@@ -154,7 +154,7 @@ export interface Entering {
   readonly operator: number;
   readonly means: Means;
   readonly passkey?: string;
-  /** SHA-256 of the client certificate that was the other factor. */
+  /** SHA-256 of the client certificate that was the second factor. */
   readonly certificate?: string;
   readonly endsAt?: Instant;
 }
@@ -165,7 +165,7 @@ export function* beginSession(
   { id, hash, network }: NewSession,
 ): Change<void> {
   yield* sweep(context);
-  // The oldest make room.
+  // Beyond the limit the oldest sessions end.
   yield* sql.run`
     UPDATE console_session SET ended_at = ${context.at} WHERE id IN (
       SELECT id FROM console_session WHERE operator = ${operator} AND ended_at IS NULL
@@ -181,7 +181,7 @@ export function* beginSession(
   yield* context.record('console.logged-in', null, { name }, { network }, facts);
 }
 
-/** The holder of the session has shown once more that it is he. */
+/** The holder of the session has proved again that it is he. */
 export function* proveSession(
   context: ChangeContext,
   session: string,
@@ -195,12 +195,12 @@ export function* proveSession(
   yield* context.record('console.proven', null, { name }, {}, facts);
 }
 
-/** Of an operator whose rights are others now, or who has ended: nothing goes on as it was. */
+/** Ends the sessions of an operator whose rights have changed, or who has ended. */
 export function* endSessionsOf({ at }: ChangeContext, operator: number): Change<void> {
   yield* sql.run`UPDATE console_session SET ended_at = ${at} WHERE operator = ${operator} AND ended_at IS NULL`;
 }
 
-/** Of an operator who has ended. */
+/** Ends passkeys and sessions of an operator who has ended. */
 export function* endAccessOf(context: ChangeContext, operator: number): Change<void> {
   yield* endSessionsOf(context, operator);
   yield* sql.run`UPDATE operator_passkey SET ended_at = ${context.at} WHERE operator = ${operator} AND ended_at IS NULL`;
@@ -208,7 +208,7 @@ export function* endAccessOf(context: ChangeContext, operator: number): Change<v
   yield* sql.run`DELETE FROM break_glass WHERE operator = ${operator}`;
 }
 
-/** A passkey that holds, with its operator. Throws RegistryError `ended`. */
+/** A valid passkey with its operator. Throws RegistryError `ended`. */
 export function* heldPasskey(
   context: ChangeContext,
   id: string,
@@ -233,19 +233,19 @@ function* judgeCode({ at }: ChangeContext, { id, hash }: ShownCode): Change<Code
   return { kind: 'valid', holder };
 }
 
-/** A challenge that was answered serves nobody again. */
+/** Uses a challenge up, so that its answer serves nobody again. */
 export function* spend({ at }: ChangeContext, proof: Uint8Array): Change<void> {
   const spent = yield* sql.first({ at: time })`SELECT at FROM console_proof WHERE hash = ${proof} ${locked}`;
   if (spent !== undefined) throw new RegistryError('ended', 'That answer was given before; begin again');
   yield* sql.run`INSERT INTO console_proof (hash, at) VALUES (${proof}, ${at})`;
 }
 
-/** The counter of a passkey that is copied stays 0. */
+/** Notes a use. The counter of a passkey that is copied between devices stays 0. */
 export function* used({ at }: ChangeContext, passkey: string, counter: number): Change<void> {
   yield* sql.run`UPDATE operator_passkey SET counter = ${counter}, last_used_at = ${at} WHERE id = ${passkey}`;
 }
 
-/** What nobody asks for any more, some at each login. */
+/** Removes what is past its time, a few rows at each login. */
 function* sweep({ at }: ChangeContext): Change<void> {
   yield* sql.run`
     DELETE FROM console_proof WHERE hash IN (SELECT hash FROM console_proof WHERE at < ${at - PROOF_KEPT} ORDER BY at LIMIT 100)`;

@@ -1,4 +1,4 @@
-/** Cuts what ties accounts to an organisation that they leave, or to everybody when they end: in a few statements, however many they are. */
+/** Ends everything that ties accounts to an organisation that they leave, or to others when they end: in a few statements, however many accounts. */
 import { groupedBy } from '../../domain/grouped-by.ts';
 import type { TiedOrganisation } from '../organisation-references.ts';
 import { NOWHERE, delegations, issued, naming, substitutes } from '../reads/references.ts';
@@ -12,7 +12,7 @@ import { revokeKeysOf } from './pgp-keys.ts';
 import { keyOf } from './registered.ts';
 import { revokeAll } from './revocations.ts';
 
-/** A row of the trail that is still to be written, and at whose end or leaving. */
+/** An audit row that is still to be written, and the account whose end or leaving it belongs to. */
 interface CutRow {
   readonly of: number;
   readonly row: TrailRow;
@@ -20,8 +20,8 @@ interface CutRow {
 
 /**
  * One account goes from an organisation to another: certificates that name the one it leaves are revoked, rights to send and consents that would cross the
- * border are taken back; each with its row in the trail. While the account has its login name and its addresses: the rows speak of them. The caller touches
- * the account itself.
+ * border are taken back; each with its row in the trail. Must run while the account still has its login name and addresses, since the rows name them. The
+ * caller touches the account itself.
  */
 export function* cutBorder(
   context: ChangeContext,
@@ -74,8 +74,8 @@ function* revokeNaming(
 }
 
 /**
- * When accounts end: nothing that stands for them goes on. Answers the rows of the trail that are to be written, by account; of a tie between two of them with the
- * one that comes first. Of those who may send as their addresses no more memories are forgotten.
+ * Ends every reference of accounts that end. Returns the audit rows to be written, by account; a tie between two of them is with the one that comes first.
+ * Memories are forgotten of those who may no longer send as the addresses.
  */
 export function* cutEnding(
   context: ChangeContext,
@@ -90,7 +90,7 @@ export function* cutEnding(
     ...(yield* cutDelegations(context, accounts, NOWHERE)),
     ...(yield* cutSubstitutes(context, accounts, NOWHERE)),
   ];
-  // Between two addresses of one account: of no use to anybody.
+  // A right between two addresses of one account is of no use to anybody.
   yield* sql.run`
     DELETE FROM substitute_consent WHERE (substitute, key) IN (
       SELECT s.substitute, s.key FROM address d JOIN substitute_consent s ON s.key = d.key
@@ -122,7 +122,7 @@ function* cutDelegations(context: ChangeContext, accounts: readonly number[], in
   );
 }
 
-/** Takes back the consents by which somebody's mail would cross the border of `into`; the absences that rest on them end with it. */
+/** Takes back the consents by which somebody's mail would cross the border of `into`; the absences that rest on them end too. */
 function* cutSubstitutes(context: ChangeContext, accounts: readonly number[], into: number): Change<readonly CutRow[]> {
   const found = yield* substitutes(accounts, into);
   const rows = yield* takeBackConsents(context, found);
@@ -137,13 +137,13 @@ function* cutSubstitutes(context: ChangeContext, accounts: readonly number[], in
 }
 
 interface CrossingReference {
-  /** Whose the address is, and who may do something for it. */
+  /** Owner of the address, and the account that may do something for it. */
   readonly sides: readonly [number, number];
   readonly key: string;
   readonly rows: readonly TrailRow[];
 }
 
-/** Each tie is of that one of the accounts at its two sides that comes first: those of its own addresses, then those of others'; each by the address. */
+/** Gives each tie to the one of its two accounts that comes first: ties of its own addresses, then those of others; each by address. */
 function sided(accounts: readonly number[], references: readonly CrossingReference[]): readonly CutRow[] {
   const places = new Map(accounts.map((account, place) => [account, place]));
   const placeOf = (account: number): number => places.get(account) ?? accounts.length;

@@ -14,16 +14,16 @@ import { release } from './contents.ts';
 import { factOf, setFact } from './facts.ts';
 import { deletedAllowed } from './services.ts';
 
-/** Entries that one step drops: a few milliseconds of the writer's time. */
+/** Most entries that one step drops: a few milliseconds of the writer's time. */
 const ROWS = 200;
 /** Mailboxes that one step looks into. */
 const MAILBOXES = 500;
-/** Counted up by the database itself when the settings of an organisation change. */
+/** Name of a counter that the database itself raises when the settings of an organisation change. */
 const RULES = 'kept_rules';
 /** The rules by which all mailboxes were looked into, and how far: an account, or `end`. */
 const WALKED = 'kept_walked';
 
-/** Another setting that decides how long deleted mail is kept has to be named in the triggers of migration 0046 as well. */
+/** A further setting that decides how long deleted mail is kept must also be named in the triggers of migration 0046. */
 const ITS = { account: int, hiddenOctets: int, settings: orNull(text), organisation: orNull(text) };
 const COLUMNS =
   words(`m.account, m.hidden_octets, CASE WHEN a.settings LIKE '%"quota"%' THEN a.settings END AS settings,
@@ -31,8 +31,8 @@ const COLUMNS =
 const TABLES = words('mailbox m JOIN account a ON a.id = m.account JOIN organisation o ON o.id = a.organisation');
 
 /**
- * On PostgreSQL mailboxes that are looked into are locked, in the order of their accounts as wherever several are: by their octets it is decided what goes, and at the same
- * time another connection may cut one of them down.
+ * On PostgreSQL mailboxes that are looked into are locked, in the order of their accounts as everywhere: their octets decide what is dropped, and another
+ * connection may be cutting one of them down.
  */
 const LOCKED = words('', 'FOR UPDATE OF m');
 const DUE_FIRST = words('m', 'm.account IN (SELECT d.account FROM mailbox d WHERE d');
@@ -99,7 +99,7 @@ function lookedAt(its: Row<typeof ITS>, at: number, kept: number): Looked {
   return { account, since, octets, allowed: deletedAllowed(its) };
 }
 
-/** Drops at most `ROWS` entries and writes down when to look again. False: it may not have come to all of them. */
+/** Drops at most `ROWS` entries and writes down when to look again. False: some mailboxes may not have been reached. */
 function* lookInto(mailboxes: readonly Looked[], at: number): Change<boolean> {
   if (mailboxes.length === 0) return true;
   const full = mailboxes.filter(({ octets, allowed }) => octets > allowed);

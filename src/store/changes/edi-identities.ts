@@ -22,8 +22,8 @@ interface Holder {
 
 export class EdiChanges {
   /**
-   * All or none; what is registered there already stays. Refused: an identity that another organisation or account has, also where one of
-   * the two has no qualifier. The error names the first.
+   * Registers identities, all or none; those registered there already stay. Refused: an identity that another organisation or account
+   * has, also where one of the two has no qualifier. The error names the first.
    */
   *addIdentities(context: ChangeContext, identities: readonly RegisteredIdentity[], actor: Actor): Change<void> {
     const { added, wrong } = yield* judged(context, identities);
@@ -65,7 +65,7 @@ interface NewIdentity {
   readonly row: Row<typeof NEW>;
 }
 
-/** Those that are to be added, and those that cannot be. */
+/** Identities that are to be added, and those that cannot be. */
 function* judged(
   context: ChangeContext,
   identities: readonly RegisteredIdentity[],
@@ -88,7 +88,7 @@ function* judged(
   return { added, wrong };
 }
 
-/** Finds whose each is to be; throws where that is nobody who could have one. */
+/** Finds the holder that each is for; throws if nobody could have it. */
 function* holders(
   { at }: ChangeContext,
   identities: readonly RegisteredIdentity[],
@@ -123,7 +123,7 @@ function* holders(
   };
 }
 
-/** By id, with any qualifier. */
+/** Registered identities with these ids, whatever the qualifier. */
 function* heldOf(ids: readonly string[]): Change<Map<string, readonly Held[]>> {
   const rows = yield* sql.all(HELD)`
     SELECT i.id, i.qualifier, i.organisation, i.account, o.name, a.login FROM edi_identity i
@@ -138,7 +138,7 @@ function* heldOf(ids: readonly string[]): Change<Map<string, readonly Held[]>> {
   return held;
 }
 
-/** How many each organisation has, by its id. */
+/** Number of identities of each organisation, by its id. */
 function* countsOf(names: readonly string[]): Change<Map<number, number>> {
   const rows = yield* sql.all({ organisation: int, n: int })`
     SELECT i.organisation, count(*) AS n FROM edi_identity i JOIN organisation o ON o.id = i.organisation
@@ -146,7 +146,7 @@ function* countsOf(names: readonly string[]): Change<Map<number, number>> {
   return new Map(rows.map(({ organisation, n }) => [organisation, n]));
 }
 
-/** True where exactly this is registered for the same holder. `same`: what is registered with this id. */
+/** True if exactly this identity is registered for the same holder. `same`: what is registered with this id. */
 function isThere({ qualifier }: EdiIdentity, holder: Holder, same: readonly Held[]): boolean {
   const other = same.find(
     (row) =>

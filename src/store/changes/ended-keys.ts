@@ -1,9 +1,8 @@
 /**
  * Removes the private keys that the gateway holds for accounts that have ended; each with its audit row.
  *
- * They were there to open mail for the account and to sign for it. What has been filed was opened before; so they go as soon as nothing lies
- * in its mailbox that nobody has collected, nor can be handed out again, nor is held from it. Until then an operator may still have to
- * open what waits.
+ * The keys opened mail for the account and signed for it. Filed mail was opened before; so the keys are removed as soon as its mailbox has
+ * no mail that is uncollected, can be handed out again, or is held. Until then an operator may still have to open what waits.
  */
 import { type Address, addressKey } from '../../domain/address.ts';
 import type { Actor } from '../actor.ts';
@@ -21,7 +20,7 @@ const NOTHING_WAITS = words(`
 const HELD = { fingerprint: text, account: int, emails: json<readonly Address[]>() };
 const ISSUED = { ...HELD, serial: text };
 
-/** At most `rows` of each kind; answers how many went. */
+/** Removes at most `rows` of each kind; returns how many. */
 export function* removeEndedKeys(context: ChangeContext, rows: number, actor: Actor): Change<number> {
   const issued = yield* sql.all(ISSUED)`
     SELECT k.fingerprint, c.account, c.emails, c.serial FROM certificate_key k JOIN certificate c ON c.fingerprint = k.fingerprint

@@ -31,7 +31,7 @@ import {
   successorNamed,
 } from './registered.ts';
 
-/** Parts of imports that nobody asked for so long belong to one that was cut short. */
+/** Parts of an import that wait longer than this belong to one that was cut short. */
 const IMPORTED_WITHIN = days(1);
 
 export interface NamedEnding extends Ending {
@@ -39,7 +39,7 @@ export interface NamedEnding extends Ending {
 }
 
 export class EndingChanges {
-  /** Ends an address: it takes no mail from now on. `setAddressState` to `active` takes that back until `endsAt`. */
+  /** Ends an address: it takes no mail from now on. Until `endsAt`, `setAddressState` to `active` takes that back. */
   *endAddress(context: ChangeContext, address: Address, { endsAt, successor }: Ending, actor: Actor): Change<void> {
     const { at } = context;
     const row = yield* addressNamed(at, address);
@@ -48,7 +48,7 @@ export class EndingChanges {
       throw new RegistryError('invalid', `The address "${address}" cannot take its own mail; name another successor`);
     const personal = { address: row.address, ...defined({ successor }) };
     const named = successor ?? null;
-    // One that ended before for ever is only given a successor.
+    // An address that ended for good can only be given a successor.
     if (endsAt === undefined || endsAt <= at || row.over) {
       yield* sql.run`UPDATE address SET state = 'ended', successor = ${named} WHERE key = ${row.key}`;
       const from = row.finalAt === null ? row.state : 'ending';
@@ -62,8 +62,8 @@ export class EndingChanges {
   }
 
   /**
-   * Writes down what has ended by the clock, and goes on with ends that were cut short: at most 200 accounts and 200 addresses. Resolves to how
-   * many it were. First what ends by itself, then one organisation after the other, then keys of what has ended.
+   * Writes down what has ended by the clock, and finishes ends that were cut short: at most 200 accounts and 200 addresses. Resolves to how many.
+   * First accounts and addresses that end by themselves, then one organisation after the other, then keys of what has ended.
    */
   *endDue(context: ChangeContext): Change<number> {
     yield* dropImportsBefore(context.at - IMPORTED_WITHIN);
@@ -77,7 +77,7 @@ export class EndingChanges {
 
 const ENDS = { account: int, endsAt: time, successor: orNull(text) };
 
-/** All or none. What ends before in the list does not succeed. */
+/** Ends a list, all or none. An account that ends earlier in the list cannot be a successor. */
 export function* endEach(context: ChangeContext, endings: readonly NamedEnding[], actor: Actor): Change<void> {
   const { at } = context;
   const accounts = yield* accountsNamed(
@@ -127,14 +127,14 @@ function* endLater(
   }[],
 ): Change<void> {
   if (ends.length === 0) return;
-  // The last word on each.
+  // Of several ends of one account the last counts.
   const rows = [...new Map(ends.map((end) => [end.account, end])).values()];
   yield* sql.run`
     UPDATE account SET ends_at = given.ends_at, successor = given.successor FROM ${rowsOf(ENDS, rows)}
      WHERE account.id = given.account`;
   const accounts = rows.map(({ account }) => account);
   yield* context.touchAll(accounts);
-  // Whoever holds a letter has no business there any more; a new code is made in a minute.
+  // Open one-time codes are void: whoever holds a letter must not get in; a new code is made in a minute.
   yield* voidCodes(context, accounts);
 }
 

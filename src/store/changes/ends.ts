@@ -1,4 +1,4 @@
-/** Parts of changes: accounts end for ever, with all that hangs on them, in a few statements however many they are. */
+/** Parts of changes: end accounts for good with everything that belongs to them, in a few statements however many accounts. */
 import type { Actor } from '../actor.ts';
 import { groupedBy } from '../../domain/grouped-by.ts';
 import type { State } from '../../domain/registry.ts';
@@ -16,22 +16,22 @@ import { endWebhooksOf } from './webhooks.ts';
 /** Rows of each kind in one step: a few milliseconds of the writer's time. */
 export const ROWS = 200;
 
-/** An account, with its rows in the trail of what ended with it. The row of its own end is the caller's. */
+/** Ends an account and writes the audit rows of what ended with it. The row of its own end is the caller's. */
 export function* endAccount(context: ChangeContext, account: number, actor: Actor): Change<void> {
   const rows = yield* endAll(context, [account]);
   yield* context.recordAll(rows.get(account) ?? [], actor);
 }
 
-/** Answers the rows of the trail that are to be written of what ended with each, before that of its own end. Each account is named once. */
+/** Ends accounts, each named once. Returns the audit rows of what ended with each; they come before the row of its own end. */
 export function* endAll(
   context: ChangeContext,
   accounts: readonly number[],
 ): Change<ReadonlyMap<number, readonly TrailRow[]>> {
-  // While its certificates are registered, and its addresses its own: the rows of the trail speak of them.
+  // Runs while certificates and addresses are still registered, since the audit rows name them.
   const rows = yield* cutEnding(context, accounts);
   yield* sql.run`UPDATE account SET state = 'ended', version = version + 1 WHERE id ${among(int, accounts)}`;
   context.tell(accounts);
-  // Its addresses end with it: none of them may ever reach somebody else.
+  // Its addresses end too, so that none of them ever reaches somebody else.
   yield* sql.run`UPDATE address SET state = 'ended' WHERE account ${among(int, accounts)} AND state <> 'ended'`;
   yield* dropAllVerifiers(accounts);
   yield* dropAppPasswords(accounts);
@@ -39,7 +39,7 @@ export function* endAll(
   yield* revokeRegistrations(context, accounts);
   yield* voidCodes(context, accounts);
   const webhooks = groupedBy(yield* endWebhooksOf(accounts), ({ account }) => account);
-  // A partner's: what hangs on it must not go on by itself.
+  // The partner of such an account ends with it.
   yield* sql.run`UPDATE partner SET state = 'ended' WHERE account ${among(int, accounts)}`;
   yield* sql.run`
     DELETE FROM partner_domain WHERE partner IN (SELECT id FROM partner WHERE account ${among(int, accounts)})`;
@@ -50,7 +50,7 @@ export function* endAll(
 
 const CLOSING = { account: int, successor: orNull(text) };
 
-/** The same, and senders to its addresses are told of a successor. What ended before keeps the one that it has. */
+/** Ends accounts and names a successor to senders. An address that ended before keeps its successor. */
 export function* closeAll(
   context: ChangeContext,
   closing: readonly { readonly account: number; readonly successor: string | null }[],
@@ -66,7 +66,7 @@ export function* closeAll(
   );
 }
 
-/** Accounts whose time, or whose organisation's, is over. */
+/** Ends accounts whose time, or whose organisation's, is over. */
 export function* closeEach(
   context: ChangeContext,
   accounts: readonly {

@@ -54,7 +54,7 @@ const CODE = {
 };
 type Code = Row<typeof CODE>;
 
-/** What whoever shows a code says besides its id. */
+/** What is shown with a code, besides its id. */
 interface Shown {
   readonly hash: Uint8Array;
   readonly for: WantedUse;
@@ -62,7 +62,7 @@ interface Shown {
 }
 
 export class EnrolmentChanges {
-  /** All or none. An earlier code for the same `replaces`, or for the same password, is dead from then on. */
+  /** Adds enrolments, all or none. An earlier code for the same `replaces`, or for the same password, is void from then on. */
   *addEnrolments(context: ChangeContext, enrolments: readonly NewEnrolment[], actor: Actor): Change<void> {
     const { at } = context;
     const accounts = yield* accountsNamed(
@@ -83,7 +83,7 @@ export class EnrolmentChanges {
       return row;
     });
     yield* voidEarlier(at, rows);
-    // Of two for the same in one list the later one counts.
+    // Of two codes for the same purpose in one list the later one counts.
     const last = new Map(rows.map((row) => [purposeOf(row), row]));
     const made = rows.map((row) => (last.get(purposeOf(row)) === row ? row : { ...row, triesLeft: 0 }));
     yield* sql.run`
@@ -94,7 +94,7 @@ export class EnrolmentChanges {
       yield* recordNew(context, holder(accountIn(accounts, enrolment.login), enrolment.login), enrolment, actor);
   }
 
-  /** A wrong code of a known id costs one of its tries. */
+  /** Tries a code. A wrong code with a known id uses up one of its tries. */
   *tryEnrolment(context: ChangeContext, id: string, hash: Uint8Array, shown: EnrolmentTry): Change<TriedEnrolment> {
     const code = yield* codeOf(context, id);
     const why = faultOf(code, { ...shown, hash }, context);
@@ -124,7 +124,7 @@ export class EnrolmentChanges {
   }
 }
 
-/** Uses a code up: it fetched `by`. Throws RegistryError `ended` where it does not hold. */
+/** Uses a code up: it fetched `by`. Throws RegistryError `ended` if it is not valid. */
 export function* useCode(context: ChangeContext, id: string, shown: Shown, by: string): Change<Code> {
   const code = yield* codeOf(context, id);
   if (code === undefined || faultOf(code, shown, context) !== undefined)
@@ -133,7 +133,7 @@ export function* useCode(context: ChangeContext, id: string, shown: Shown, by: s
   return code;
 }
 
-/** Ends every open code of these accounts. Answers whose each was. */
+/** Ends every open code of these accounts. Returns the account of each. */
 export function* voidCodes({ at }: ChangeContext, accounts: readonly number[]): Change<readonly number[]> {
   const rows = yield* sql.all({ account: int })`
     UPDATE enrolment SET tries_left = 0
@@ -141,7 +141,10 @@ export function* voidCodes({ at }: ChangeContext, accounts: readonly number[]): 
   return rows.map(({ account }) => account);
 }
 
-/** Two codes for one renewal would fetch two certificates; and a letter that is asked for again is the one that counts: the first may lie somewhere. */
+/**
+ * Voids earlier codes for the same purpose: two codes for one renewal would fetch two certificates, and a letter that is asked for again may lie
+ * somewhere.
+ */
 function* voidEarlier(at: Instant, rows: readonly NewRow[]): Change<void> {
   const replaced = rows.flatMap(({ replaces }) => replaces ?? []);
   if (replaced.length > 0) yield* sql.run`UPDATE enrolment SET tries_left = 0 WHERE replaces ${among(text, replaced)}`;
@@ -175,7 +178,7 @@ function* recordNew(context: ChangeContext, account: number, enrolment: NewEnrol
   } else yield* context.record('certificate.enrolment-added', account, actor, {}, { enrolment: id, use, expiresAt });
 }
 
-/** Of an account that may log in. */
+/** A code of an account that may log in. */
 function* codeOf({ at }: ChangeContext, id: string): Change<Code | undefined> {
   return yield* sql.first(CODE)`
     SELECT e.hash, e.account, a.login, e.use, e.not_after, e.replaces, e.password, e.others, e.expires_at, e.tries_left, e.collected
@@ -183,7 +186,7 @@ function* codeOf({ at }: ChangeContext, id: string): Change<Code | undefined> {
       JOIN organisation o ON o.id = a.organisation AND o.state = 'active' WHERE e.id = ${id} ${locked}`;
 }
 
-/** Why not, or undefined. A wrong secret counts also for a code that is over: nothing in the answer tells the two apart. */
+/** Why a code is not accepted, or undefined. A wrong secret counts also for a code that is over: nothing in the answer tells the two apart. */
 function faultOf(
   code: Code | undefined,
   { hash, login, for: wanted }: Shown,

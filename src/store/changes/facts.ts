@@ -1,8 +1,8 @@
-/** What the store knows of itself: one value for each name. */
+/** Facts that the store keeps about itself: one value for each name. */
 import { text } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
 
-/** Numbers as text, too. */
+/** A fact as text; numbers, too. */
 export function* factOf(name: string): Change<string | undefined> {
   return (yield* sql.first({ value: text })`SELECT CAST(value AS text) AS value FROM fact WHERE name = ${name}`)?.value;
 }

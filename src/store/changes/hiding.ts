@@ -1,4 +1,4 @@
-/** Entries leave their maildrops, and can be handed out again as long as they are hidden. */
+/** Removes entries from maildrops; they can be handed out again as long as they are hidden. */
 import type { HiddenWhy } from '../reads/records.ts';
 import { int, long } from '../sql/columns.ts';
 import { among } from '../sql/parts.ts';
@@ -6,17 +6,17 @@ import { type Change, sql } from '../sql/sql.ts';
 import type { ChangeContext } from './change-context.ts';
 import { addToMailbox, mailboxOf } from './services.ts';
 
-/** `entry.retrieved` of what was collected. */
+/** Value of `entry.retrieved` for what was collected. */
 export const COLLECTED = 2;
 
 export interface Hidden {
   readonly uid: number;
   readonly message: bigint;
-  /** Before. */
+  /** Value of `retrieved` before. */
   readonly retrieved: number;
 }
 
-/** Those of `uids` that there are, in that order. `sent`: to their end, now. */
+/** Hides those of `uids` that exist, in that order. `sent`: they were sent to their end now. */
 export function* hideEntries(
   context: ChangeContext,
   account: number,
@@ -42,7 +42,8 @@ export function* countHidden(context: ChangeContext, account: number, messages: 
   const mailbox = messages === 0 ? undefined : yield* mailboxOf(account);
   if (mailbox === undefined) return;
   const crowded = mailbox.hiddenOctets + octets > mailbox.deletedAllowed;
-  // What is beyond the quota goes now, and after a crash with the next sweep. What was deleted before is the oldest, or the sweep finds when the first of it is due.
+  // What is beyond the quota is dropped now, and after a crash by the next sweep. Earlier deleted mail is the oldest, or the sweep knows when the first of it
+  // is due.
   const sweepAt = crowded || mailbox.sweepAt === null ? { sweepAt: context.at } : {};
   yield* addToMailbox(context, account, { octets: -octets, messages: -messages, hidden: octets, ...sweepAt });
   if (crowded) context.tellCrowded(account);

@@ -1,4 +1,4 @@
-/** Keys of requests over the API. Nothing of it stands in the trail: what a request did has rows of its own. */
+/** Keys of requests over the API. They leave no row in the trail: what a request did has rows of its own. */
 import type { Instant } from '../../domain/units.ts';
 import { KEYS_FOR, type KeyEnd, type KeyState, type KeyedRequest, MAX_KEPT_ANSWERS, MAX_KEYS } from '../idempotency.ts';
 import { bytes, int, orNull, text, time } from '../sql/columns.ts';
@@ -23,7 +23,7 @@ export class IdempotencyChanges {
       if (state === 'done') return { kind: 'done' };
       return { kind: state === 'running' && found.run === run ? 'running' : 'unknown' };
     }
-    // The sweep has not come to it yet.
+    // The key is past its time, and the sweep has not removed it yet.
     if (found !== undefined) yield* drop(caller, key, found.answer);
     const use = yield* sql.first({ keys: int })`SELECT keys FROM idempotency_use WHERE caller = ${caller} ${locked}`;
     if ((use?.keys ?? 0) >= MAX_KEYS) return { kind: 'full' };
@@ -36,7 +36,7 @@ export class IdempotencyChanges {
     return { kind: 'begun' };
   }
 
-  /** How it ended. An answer for which the caller has no room left is not kept. */
+  /** Ends a request with its answer. An answer for which the caller has no space left is not kept. */
   *end(_context: ChangeContext, caller: string, key: Uint8Array, end: KeyEnd): Change<void> {
     const use = yield* sql.first({
       octets: int,
@@ -51,7 +51,7 @@ export class IdempotencyChanges {
       yield* sql.run`UPDATE idempotency_use SET octets = octets + ${octetsOf(answer)} WHERE caller = ${caller}`;
   }
 
-  /** Nothing was done: the key is free again. */
+  /** Frees the key, since nothing was done. */
   *forget(_context: ChangeContext, caller: string, key: Uint8Array): Change<void> {
     yield* drop(caller, key, null);
   }
@@ -62,7 +62,7 @@ function* drop(caller: string, key: Uint8Array, answer: string | null): Change<v
   yield* giveBack([{ caller, keys: gone, octets: gone * octetsOf(answer ?? '') }]);
 }
 
-/** A caller that has none left is no longer there. */
+/** Counts down a caller's keys; a caller without any is removed. */
 function* giveBack(uses: readonly { caller: string; keys: number; octets: number }[]): Change<void> {
   yield* sql.run`
     UPDATE idempotency_use SET
@@ -73,7 +73,7 @@ function* giveBack(uses: readonly { caller: string; keys: number; octets: number
     DELETE FROM idempotency_use WHERE keys <= 0 AND caller IN (SELECT given.caller FROM ${rowsOf(USE, uses)})`;
 }
 
-/** Of a sweep: at most `most` of those that are over; tells how many there were. */
+/** A step of the sweep: removes at most `most` keys that are past their time; returns how many there were. */
 export function* dropKeys(at: Instant, most: number): Change<number> {
   const over = yield* sql.all({ ...KEY, octets: int })`
     SELECT caller, key, coalesce(octet_length(answer), 0) AS octets FROM idempotency

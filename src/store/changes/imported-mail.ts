@@ -1,4 +1,4 @@
-/** Files what another server had filed. Everything is checked before anything is written. */
+/** Files mail that another server had filed. Everything is checked before anything is written. */
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { ImportOutcome } from '../imports.ts';
 import { bytes, int, long, text } from '../sql/columns.ts';
@@ -21,7 +21,7 @@ const ENTRY = { uid: int, message: long, octets: int, uidl: bytes, retrieved: in
 const IMPORTED = { uidl: text, message: long };
 
 export class ImportedMailChanges {
-  /** `taken`: by the first UIDL that was used in the mailbox, or comes twice. */
+  /** `taken`: names the first UIDL that was used in the mailbox before, or comes twice. */
   *file(
     context: ChangeContext,
     account: number,
@@ -55,7 +55,7 @@ export class ImportedMailChanges {
   }
 }
 
-/** Those that were imported, and those of our own that stand there now: ours are random, and one that is gone does not come back. */
+/** UIDLs that were imported, and our own that exist now: ours are random, and a removed one does not come back. */
 function* usedOf(account: number, uidls: readonly string[]): Change<ReadonlySet<string>> {
   const imported = yield* sql.all({ uidl: text })`
     SELECT uidl FROM imported WHERE account = ${account} AND uidl ${among(text, uidls)}`;

@@ -1,19 +1,19 @@
-/** A list of which a change takes all or nothing, judged entry by entry: the change throws the first error, a look tells all of them. */
+/** Judges a list entry by entry: a change takes all or nothing and throws the first error, a preview lists all of them. */
 import { RegistryError } from '../registry.ts';
 
 export interface Wrong {
-  /** Its place in the list. */
+  /** Place of the entry in the list. */
   readonly at: number;
   readonly error: RegistryError;
 }
 
-/** As a look tells it. */
+/** A wrong entry as a preview lists it. */
 export interface WrongEntry {
   readonly at: number;
   readonly text: string;
 }
 
-/** `judge` throws RegistryError for an entry that cannot be; it sees what it has taken of those before. */
+/** `judge` throws RegistryError for an entry that is refused; it sees the entries that were accepted before. */
 export function judgeEach<T>(list: readonly T[], judge: (entry: T) => void): readonly Wrong[] {
   const wrong: Wrong[] = [];
   for (const [at, entry] of list.entries())

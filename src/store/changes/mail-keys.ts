@@ -1,4 +1,6 @@
-/** Changes to what is known of addresses for mail beside their certificates: private keys in the gateway's care, and what mail programs can read. */
+/**
+ * Changes to what is known of addresses for mail besides their certificates: private keys that the gateway keeps, and what mail programs can read.
+ */
 import { type Address, addressKey } from '../../domain/address.ts';
 import type { MailCapability } from '../../domain/mail-capability.ts';
 import type { CapabilitySource } from '../certificates.ts';
@@ -10,15 +12,12 @@ import { type Change, sql } from '../sql/sql.ts';
 import type { ChangeContext } from './change-context.ts';
 
 export class MailKeyChanges {
-  /**
-   * Takes the private key of a mail certificate into care, sealed; it stays until `removeKey`, however old. Throws `exists` where it is held
-   * already.
-   */
+  /** Stores the sealed private key of a mail certificate; it stays until `removeKey`, however old. Throws `exists` if it is stored already. */
   *addKey(context: ChangeContext, fingerprint: string, sealedKey: Uint8Array, actor: Actor): Change<void> {
     yield* keep(context, fingerprint, sealedKey, actor);
   }
 
-  /** Forgets the private key. What was encrypted to it is closed for good. */
+  /** Removes the private key. What was encrypted to it can never be opened again. */
   *removeKey(context: ChangeContext, fingerprint: string, actor: Actor): Change<void> {
     const { account, serial, emails } = yield* certificateOf(fingerprint);
     if ((yield* sql.run`DELETE FROM certificate_key WHERE fingerprint = ${fingerprint}`) === 0)
@@ -40,14 +39,14 @@ export class MailKeyChanges {
     yield* recordCapabilities(context, address, { source: 'operator', names }, actor);
   }
 
-  /** What a valid signed message of the address showed; the newest counts. */
+  /** Notes what a valid signed message of the address showed; the newest counts. */
   *noteCapabilities(context: ChangeContext, address: Address, names: readonly MailCapability[]): Change<void> {
     yield* note(context, address, 'seen', names);
     yield* recordCapabilities(context, address, { source: 'seen', names }, THE_GATEWAY);
   }
 }
 
-/** Puts a private key in the gateway's care. */
+/** Stores a private key. */
 export function* keep(context: ChangeContext, fingerprint: string, sealedKey: Uint8Array, actor: Actor): Change<void> {
   const { account, serial, use, emails } = yield* certificateOf(fingerprint);
   if (use !== 'mail') throw keyOfLogin(serial);

@@ -39,7 +39,7 @@ const ENTRY = { uid: int, octets: int, ...COPY };
 const HELD = { id: int, mailbox: orNull(int), ...COPY };
 type Copy = Row<typeof COPY>;
 
-/** All that has followed so far. */
+/** What has followed so far. */
 interface Followed {
   readonly messages: number;
   readonly octets: number;
@@ -107,7 +107,7 @@ function* moveHeld(move: Move): Change<Followed> {
   return yield* noted(move, { nextHeld, held: move.held + taken.wanted.length });
 }
 
-/** The first of them, until the envelopes of those that are wanted are enough for one step. */
+/** Takes copies until their envelopes are enough for one step. */
 function taking<T extends Copy>(
   rows: readonly T[],
   isWanted: (row: T) => boolean,
@@ -118,7 +118,7 @@ function taking<T extends Copy>(
   return { seen, wanted: seen.filter(isWanted), all: seen.length === rows.length };
 }
 
-/** Where these copies are, as the trace tells it; and that their receipts were sent. */
+/** Updates the trace: where these copies are now, and that their receipts were sent. */
 function* moveFacts(move: Move, copies: readonly Copy[]): Change<void> {
   const { source, target } = move;
   const messages = [...new Set(copies.map(({ message }) => message))];
@@ -147,7 +147,7 @@ function* moveInEnvelopes({ source, target }: Move, copies: readonly Copy[]): Ch
   };
   for (const { message, copyOf } of copies) {
     change(message);
-    // Of the message itself only those recipients who got this copy: another one may lie elsewhere.
+    // In the message itself only recipients who got this copy are changed: another copy may lie elsewhere.
     if (copyOf !== null) change(copyOf, messageIdOf(message));
   }
   const changed = found.flatMap(({ id, envelope: before }) => {

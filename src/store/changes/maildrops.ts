@@ -1,4 +1,4 @@
-/** What the end of a POP3 session, a retention and an operator do to maildrops. Who may change one is said by `MaildropLocks`. */
+/** Changes to maildrops at the end of a POP3 session, by retention and by an operator. `MaildropLocks` decides who may make them. */
 import { hash } from 'node:crypto';
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { DeliveryId, EntryUid } from '../../domain/ids.ts';
@@ -13,14 +13,14 @@ import { addToMailbox, countCollected, fileNotices, mailboxOf } from './services
 import { UIDL_OCTETS } from './uidls.ts';
 
 const UNSEEN = JSON.stringify({ retrieved: false });
-/** Places that are remembered of each account. */
+/** Networks that are remembered of each account. */
 const CONSUMERS = 16;
 const HIDDEN = { hiddenAt: int, uid: int, message: long, octets: int, receipt: int };
 const PLACE = { hiddenAt: int, uid: int };
 const RESTORED = { uid: int, message: long, octets: int, uidl: bytes, receipt: int };
 
 export class MaildropChanges {
-  /** QUIT: `deleted` are hidden, `retrieved` were sent to their end. */
+  /** QUIT: hides `deleted`, and marks `retrieved` as sent to their end. */
   *commit(
     context: ChangeContext,
     account: number,
@@ -53,15 +53,15 @@ export class MaildropChanges {
   ): Change<void> {
     const rows = yield* sql.all({ retrieved: int })`
       UPDATE entry SET retrieved = retrieved + 1 WHERE account = ${account} AND uid ${among(int, retrieved)} AND retrieved < 2 RETURNING retrieved`;
-    // The second time without a QUIT: it has the message, whatever becomes of its sessions.
+    // Sent to its end a second time without a QUIT: the client has the message, whatever becomes of its sessions.
     const collected = rows.filter((row) => row.retrieved === COLLECTED).length;
     yield* countCollected(context, account, collected);
     yield* fileNotices(context, notices);
   }
 
   /**
-   * Sent to their end without a lock; the rows come in the same commit. A message that was sent `whole` counts as one of a session without QUIT does, a part
-   * of one only as seen. Resolves to those that are there still: the end of another may not be shown.
+   * Notes messages that were sent to their end without a lock; their audit rows are in the same commit. A message that was sent `whole` counts as after a
+   * session without QUIT, a part only as seen. Resolves to those that still exist: the end of any other may not be shown.
    */
   *sent(
     context: ChangeContext,
@@ -87,7 +87,7 @@ export class MaildropChanges {
     return rows.map(({ uid }) => uid);
   }
 
-  /** Resolves to those that were hidden. What was collected meanwhile stays, and nothing is told of it. */
+  /** Hides entries past their retention; resolves to those. An entry that was collected meanwhile stays, and nothing is reported of it. */
   *expire(
     context: ChangeContext,
     account: number,
@@ -150,7 +150,7 @@ export class MaildropChanges {
     const most = uidls.length / UIDL_OCTETS;
     const hidden =
       'since' in what ? yield* hiddenSince(account, what.since, most) : yield* hiddenOf(account, what.message, most);
-    // Nothing was done, and nothing is told: accounts ask too, and the trail of a message is not to be filled by whoever knows its id.
+    // Nothing was done, and nothing is recorded: accounts can ask too, and must not fill the trail of a message whose id they know.
     if (hidden.length === 0) return 0;
     yield* sql.run`
       DELETE FROM hidden_entry WHERE account = ${account} AND (hidden_at, uid) IN (SELECT hidden_at, uid FROM ${rowsOf(PLACE, hidden)})`;
@@ -169,7 +169,7 @@ export class MaildropChanges {
     return hidden.length;
   }
 
-  /** `at`: when it was there. Notes of several gateways come in any order, and none takes back what a later one said. */
+  /** `at`: when the client network was seen. Notes of several gateways come in any order, and none takes back a later one. */
   *noteConsumer(
     _context: ChangeContext,
     account: number,
@@ -213,7 +213,7 @@ const hiddenSince = (account: number, since: number, most: number) => sql.all(HI
   SELECT hidden_at, uid, message, octets, receipt FROM hidden_entry
    WHERE account = ${account} AND hidden_at >= ${since} AND why <> 'withdrawn' ORDER BY message, uid LIMIT ${most}`;
 
-/** Its own, or the copy of it that was protected or opened for this mailbox: the id from the `250` names both. */
+/** Deleted entries of the message itself, or of the copy that was protected or opened for this mailbox: the id from the `250` names both. */
 const hiddenOf = (account: number, message: bigint, most: number) => sql.all(HIDDEN)`
   SELECT hidden_at, uid, message, octets, receipt FROM hidden_entry h
    WHERE account = ${account} AND EXISTS (SELECT 1 FROM message m WHERE m.id = h.message AND ${message} IN (m.id, m.copy_of))

@@ -37,12 +37,12 @@ interface EndingAddress extends GoingAddress {
   readonly endsAt: Instant;
 }
 
-/** Rows of the trail that are to be written of each. */
+/** Audit rows that are to be written of each address. */
 type RowsOf = ReadonlyMap<GoingAddress, readonly TrailRow[]>;
 
 const FORMER = { account: int, untilSeq: int };
 
-/** How many went over. Those that did already, or have ended, are passed over. */
+/** Merges accounts; returns how many. Those that went over before, or have ended, are passed over. */
 export function* mergeAll(context: ChangeContext, { from, into, accounts }: Merging, actor: Actor): Change<number> {
   const going = yield* goingOf(context, from, accounts);
   if (going.length === 0) return 0;
@@ -50,7 +50,7 @@ export function* mergeAll(context: ChangeContext, { from, into, accounts }: Merg
   yield* sql.run`UPDATE account SET organisation = ${into.id}, version = version + 1 WHERE id ${among(int, ids)}`;
   context.tell(ids);
   const unexempted = new Map((yield* dropExemptions(context, ids)).map((row) => [row.account, row]));
-  // Behind the change: whether SCRAM verifiers may stay is judged by the settings that hold now.
+  // Runs after the move: the settings that hold now decide whether SCRAM verifiers may stay.
   const settings = new Map((yield* setAll(context, settingsOf(going))).map((row) => [row.account, row]));
   yield* dropVerifiers(ids);
   yield* mustBeAll(context, going);
@@ -72,7 +72,7 @@ export function* mergeAll(context: ChangeContext, { from, into, accounts }: Merg
   return going.length;
 }
 
-/** In the order in which they are named, each once. */
+/** Addresses that go over, in the order in which they are named, each once. */
 function* goingOf(
   { at }: ChangeContext,
   from: Organisation,
@@ -96,10 +96,10 @@ const settingsOf = (going: readonly Going[]): Parameters<typeof setAll>[1] =>
     Object.keys(settings).length === 0 ? [] : [{ target: { scope: 'account', login }, changes: settings }],
   );
 
-/** Each was planned with all addresses that it has now. */
+/** Checks that the plan has all addresses that each account has now. */
 function* mustBeAll({ at }: ChangeContext, going: readonly Going[]): Change<void> {
   const ids = going.map(({ id }) => id);
-  // Those that take mail. What is ending, or whose account is, goes along as it is: nothing is to be done with it.
+  // Addresses that take mail. One that is ending, or whose account is, goes along unchanged.
   const counts = yield* sql.all({ account: int, n: int })`
     SELECT d.account, count(*) AS n FROM address d JOIN account a ON a.id = d.account
      WHERE d.account ${among(int, ids)} AND d.state <> 'ended' AND (d.ends_at IS NULL OR d.ends_at > ${at})
@@ -122,7 +122,7 @@ function* mustBeAll({ at }: ChangeContext, going: readonly Going[]): Change<void
   }
 }
 
-/** Into the mailboxes that take their mail from now on. */
+/** Leads addresses into the mailboxes that get their mail from now on. */
 function* moveOver(context: ChangeContext, addresses: readonly GoingAddress[]): Change<RowsOf> {
   const moving = addresses.flatMap((one) => (one.mailbox === undefined ? [] : [{ one, login: one.mailbox }]));
   const rows = yield* moveAll(
@@ -161,7 +161,7 @@ function* endAddresses(context: ChangeContext, addresses: readonly GoingAddress[
   );
 }
 
-/** Those that nobody has: the mail of the old one lands there as before, only the name is new. Answers whose they were. */
+/** Registers names that nobody has: mail to the old name arrives as before. Returns whose they were. */
 function* addSuccessors(
   context: ChangeContext,
   ending: readonly EndingAddress[],
@@ -189,7 +189,7 @@ function* mustBeSucceeded({ at }: ChangeContext, ending: readonly EndingAddress[
   const found = new Map(yield* addressesNamed(at, successorsOf(ending)));
   for (const { key, address, successor } of ending) {
     if (successor !== undefined) successorIn(found, successor, `address "${address}"`);
-    // It takes no mail any more when the next one is asked for.
+    // Such an address takes no more mail when the next one is looked up.
     const own = found.get(key);
     if (own !== undefined) found.set(key, { ...own, takes: false });
   }

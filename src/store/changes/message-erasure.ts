@@ -17,8 +17,9 @@ const PLACE = { account: int, message: long };
 
 export class MessageErasureChanges {
   /**
-   * All of it or nothing. `waiting`: whoever waits for it must hear first that it does not come. `elsewhere`: what lies in a mailbox that is not
-   * named would never open. Chunks become an upload that is given up: the caller has them taken back slice by slice.
+   * Erases a message, all of it or nothing. `waiting`: the addressee waits for it, and must hear first that it does not come. `elsewhere`: a
+   * copy in a mailbox that is not named would never open. Its chunks become an upload that was given up, which the caller removes slice by
+   * slice.
    */
   *erase(
     context: ChangeContext,
@@ -40,7 +41,7 @@ export class MessageErasureChanges {
   }
 }
 
-/** Of the first message that must not go. */
+/** Why the first of these messages may not be erased. */
 function* whyKept(
   ids: readonly bigint[],
   places: readonly { readonly account: number; readonly message: bigint }[],
@@ -64,7 +65,7 @@ function* whyKept(
   return undefined;
 }
 
-/** From the mailboxes, and from what was deleted there. */
+/** Removes entries from mailboxes, deleted ones included. */
 function* takeOut(
   context: ChangeContext,
   places: readonly { readonly account: number; readonly message: bigint }[],

@@ -12,13 +12,13 @@ import { type FoundOrganisation, organisationsNamed } from './registered.ts';
 
 const NEW = { login: text, organisation: int, kind: as<AccountKind>(text), settings: text };
 
-/** Answers its number. Throws RegistryError. */
+/** Adds an account; returns its number. Throws RegistryError. */
 export function* insertAccount(context: ChangeContext, account: NewAccount, actor: Actor): Change<number> {
   const [id = 0] = yield* insertAccounts(context, [account], actor);
   return id;
 }
 
-/** All or none; answers their numbers. `refused`: what is thrown where one of them cannot be added, the first in their order. */
+/** Adds accounts, all or none; returns their numbers. `refused`: makes the error if one cannot be added, for the first in their order. */
 export function* insertAccounts(
   context: ChangeContext,
   accounts: readonly NewAccount[],
@@ -60,7 +60,7 @@ export function* insertAccounts(
   return added.map(({ id }) => id);
 }
 
-/** Tells of each, in their order, how it stands in the table; throws RegistryError where it may not be added. */
+/** Returns a function for each account, in order, that gives its row, or throws RegistryError if the account may not be added. */
 function* checkOf(accounts: readonly NewAccount[]): Change<(account: NewAccount) => Row<typeof NEW>> {
   const there = yield* sql.all({ login: text })`
     SELECT login FROM account WHERE login ${among(

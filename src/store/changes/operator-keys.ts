@@ -8,7 +8,7 @@ import { type Change, sql } from '../sql/sql.ts';
 import type { ChangeContext } from './change-context.ts';
 import { operatorNamed } from './operator-row.ts';
 
-/** A key is one person's, and one that was removed is never taken again. */
+/** Adds a key. It is one person's, and one that was removed is never accepted again. */
 export function* addKey(
   context: ChangeContext,
   name: string,
@@ -29,7 +29,7 @@ export function* addKey(
     INSERT INTO operator_key (fingerprint, name, public_key, added_at) VALUES (${fingerprint}, ${name}, ${publicKey}, ${context.at})`;
 }
 
-/** Answers which it was. */
+/** Removes a key; returns its fingerprint. */
 export function* removeKey(context: ChangeContext, name: string): Change<string | undefined> {
   const row = yield* sql.first({ fingerprint: text })`
     SELECT fingerprint FROM operator_key WHERE name = ${name} AND removed_at IS NULL ${locked}`;
@@ -38,7 +38,7 @@ export function* removeKey(context: ChangeContext, name: string): Change<string 
   return row.fingerprint;
 }
 
-/** Whoever has, or once had, this key. */
+/** The operator who has, or once had, this key. */
 function* keyOf(
   fingerprint: string,
 ): Change<{ readonly name: string; readonly removedAt: Instant | null } | undefined> {
@@ -54,7 +54,7 @@ export function* signerOf(fingerprint: string, at: Instant): Change<string> {
       'unknown',
       `No operator has the key ${fingerprint}; "sluis operator list" shows those that are registered`,
     );
-  // Where the key was not removed, its operator is there.
+  // An operator whose key was not removed exists.
   const endsAt = row.removedAt ?? (yield* operatorNamed(row.name)).endsAt;
   if (endsAt !== null && endsAt <= at)
     throw new RegistryError(

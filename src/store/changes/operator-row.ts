@@ -1,4 +1,4 @@
-/** Operators that a change names, and what lets them in, as they hold at its moment. */
+/** Operators that a change names, and what lets them in, as of the moment of the change. */
 import { grouped } from '../../crypto/keys/base32.ts';
 import type { Role } from '../../domain/roles.ts';
 import { type Instant, iso } from '../../domain/units.ts';
@@ -20,7 +20,7 @@ export function* operatorOf(name: string): Change<FoundOperator | undefined> {
     SELECT id, role, organisation, ends_at FROM operator WHERE name = ${name} AND ended_at IS NULL ${locked}`;
 }
 
-/** Throws RegistryError `unknown`. */
+/** An operator by name. Throws RegistryError `unknown`. */
 export function* operatorNamed(name: string): Change<FoundOperator> {
   const row = yield* operatorOf(name);
   if (row === undefined)
@@ -28,7 +28,7 @@ export function* operatorNamed(name: string): Change<FoundOperator> {
   return row;
 }
 
-/** Of one who may do something now. Throws RegistryError `unknown` or `ended`. */
+/** An operator who may do something now. Throws RegistryError `unknown` or `ended`. */
 export function* currentOperator({ at }: Pick<ChangeContext, 'at'>, name: string): Change<FoundOperator> {
   const row = yield* operatorNamed(name);
   if (row.endsAt !== null && row.endsAt <= at)

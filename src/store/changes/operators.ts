@@ -36,7 +36,7 @@ export class OperatorChanges {
     yield* addOperator(context, operator, actor);
   }
 
-  /** What of an operator is another from now on; a new key takes the place of the one before, which is never taken again. */
+  /** Changes an operator; a new key replaces the previous one, which is never accepted again. */
   *set(context: ChangeContext, name: string, change: OperatorChange, actor: Actor): Change<void> {
     const { id, organisation } = yield* operatorNamed(name);
     const { role, certificate, key, endsAt } = change;
@@ -56,7 +56,10 @@ export class OperatorChanges {
     yield* context.record('operator.rights-changed', null, actor, { operator: name }, factsOf(change));
   }
 
-  /** Final: tokens, certificate and key hold no more, the key is never taken again, and its signatures no longer count. */
+  /**
+   * Ends an operator for good: tokens, certificate and key are no longer valid, the key is never accepted again, and its signatures no longer
+   * count.
+   */
   *end(context: ChangeContext, name: string, actor: Actor): Change<void> {
     const { id } = yield* operatorNamed(name);
     yield* sql.run`UPDATE operator SET ended_at = ${context.at} WHERE id = ${id}`;
@@ -69,7 +72,7 @@ export class OperatorChanges {
   *addToken(context: ChangeContext, token: NewToken, actor: Actor): Change<void> {
     const { id, operator, hash, role, networks, endsAt } = token;
     const holder = yield* currentOperator(context, operator);
-    // Here, where nobody can give the operator another role meanwhile.
+    // Checked here, where nobody can change the operator's role meanwhile.
     if (!covers(holder.role, role))
       throw new RegistryError(
         'invalid',
@@ -91,7 +94,7 @@ export class OperatorChanges {
     yield* context.record('operator.token-added', null, actor, { operator }, facts);
   }
 
-  /** Told by whoever let somebody in with it, at most once an hour; by several gateways in any order. */
+  /** Notes the use of a token, at most once an hour; notes of several gateways come in any order. */
   *used(_context: ChangeContext, id: string, at: Instant): Change<void> {
     yield* sql.run`UPDATE operator_token SET last_used_at = ${at} WHERE id = ${id} AND coalesce(last_used_at, 0) < ${at}`;
   }
@@ -114,19 +117,19 @@ export class OperatorChanges {
     yield* signRequest(context, id, signature, actor);
   }
 
-  /** Signs with a passkey, in the console; or the request is refused for good. `reason`: of whoever decides. */
+  /** Signs with a passkey, in the console; or refuses the request for good. `reason`: of the operator who decides. */
   *decide(context: ChangeContext, id: string, decision: PasskeyDecision, reason: string): Change<void> {
     yield* decide(context, id, yield* openRequest(id, context.at), decision, reason);
   }
 
-  /** Uses it up for its operation, once. */
+  /** Uses a request up for its operation, once. */
   *use(context: ChangeContext, id: string, people: Signers, actor: Actor): Change<void> {
     yield* useRequest(context, id, people, actor);
   }
 
   /**
-   * Which verbs need a second person, as the configuration says at a start: a change of it stands in the trail. Answers the rule of the start
-   * before where it was another one.
+   * Notes which verbs need a second person, as the configuration says at a start: a change of it stands in the trail. Returns the earlier
+   * rule if it was another one.
    */
   *rule(context: ChangeContext, verbs: readonly ChosenVerb[], actor: Actor): Change<readonly string[] | undefined> {
     const before = (yield* factOf(RULE)) ?? '';
@@ -138,7 +141,7 @@ export class OperatorChanges {
   }
 }
 
-/** Answers its number. */
+/** Adds an operator; returns its number. */
 export function* addOperator(context: ChangeContext, { key, ...operator }: NewOperator, actor: Actor): Change<number> {
   const { name, role, organisation, certificate, endsAt } = operator;
   if ((yield* operatorOf(name)) !== undefined)
@@ -173,7 +176,7 @@ const factsOf = ({ role, organisation, certificate, key, endsAt }: Partial<NewOp
 const NO_KEY = (name: string): string =>
   `Operator "${name}" may act for one organisation alone, and a signature is under what concerns all; register somebody else with the key`;
 
-/** One certificate is one person's. */
+/** Checks that nobody else has the certificate. */
 function* checkCertificate(certificate: string | undefined, self = 0): Change<void> {
   if (certificate === undefined) return;
   const row = yield* sql.first({ name: text })`

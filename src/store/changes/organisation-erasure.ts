@@ -25,9 +25,9 @@ export class OrganisationErasure {
     const rows =
       (yield* eraseDeletedMail(id)) + (yield* eraseOfAccounts(id)) + (yield* eraseOfAddresses(id)) + (yield* empty(id));
     if (rows > 0) return rows;
-    // Its own accounts have no name any more; those that left it have one elsewhere.
+    // Its own accounts have no names any more; those that left it have names elsewhere.
     const figures = yield* unname(id);
-    // Only when nothing was left the organisation itself is emptied, and the trail told.
+    // The organisation itself is emptied, and the trail gets its row, only when nothing else is left.
     if (figures === 0 && (yield* emptyOrganisation(id)) > 0)
       yield* context.record('registry.organisation-erased', null, actor, { organisation: name });
     return figures;
@@ -52,7 +52,7 @@ function* mayBeErased(name: string): Change<number> {
 
 const MAILBOX = { account: int, octets: int };
 
-/** What could have been handed out again. Returns how many, as the others do. */
+/** Erases deleted mail that could be handed out again. Returns how many, as the others do. */
 function* eraseDeletedMail(organisation: number): Change<number> {
   const entries = yield* sql.all(ENTRY)`
     SELECT account, hidden_at, uid, message, octets FROM hidden_entry
@@ -100,7 +100,7 @@ function* eraseOfAccounts(o: number): Change<number> {
 
 const RETURNING = { account: int, uid: int, message: long, octets: int };
 
-/** What never went back to another server: the next step finds it among what was deleted. */
+/** Erases mail that was never written back to another server: the next step finds it among deleted mail. */
 function* eraseReturning(o: number): Change<number> {
   const rows = yield* sql.all(RETURNING)`
     DELETE FROM takeover_return WHERE (account, uid) IN
@@ -149,7 +149,7 @@ function* eraseOfAddresses(o: number): Change<number> {
   return rows;
 }
 
-/** Rows that stay, without what they say of people. */
+/** Empties rows that stay: what they say of people is removed. */
 function* empty(o: number): Change<number> {
   let rows = yield* sql.run`
     UPDATE client_certificate SET about = '' WHERE id IN
@@ -191,11 +191,11 @@ const SUMS = words(COLUMNS.map((column) => `sum(u.${column})`).join(', '));
 const ADDED = words(COLUMNS.map((column) => `${column} = usage_month.${column} + excluded.${column}`).join(', '));
 
 /**
- * Figures stay, as the books ask for, and name nobody: the organisation's own accounts have lost their names by now, and what accounts did that belong to
- * another one today is summed up under account 0. Whose days they were nobody can tell any more.
+ * Figures stay for the accounts, and name nobody: the organisation's own accounts have lost their names by now, and figures of accounts that belong to
+ * another organisation today are summed up under account 0. Nobody can tell whose days they were.
  */
 function* unname(organisation: number): Change<number> {
-  // A seek for each month that there is: figures are in the order of months.
+  // One index look-up for each month: figures are in the order of months.
   const rows = yield* sql.all(FIGURES)`
     WITH RECURSIVE months (month) AS (
       SELECT min(month) FROM usage_month

@@ -1,6 +1,7 @@
 /**
- * One organisation becomes part of another: first that it is so, with what it is called in interchanges; then its accounts, one part after the
- * other, each account with its addresses at once (merged-accounts.ts); last its end. Cut short, the same is asked for again.
+ * One organisation becomes part of another: first this is recorded, and its EDI identities are carried over; then its accounts go over, one
+ * part after the other, each account with its addresses at once (merged-accounts.ts); last it ends. A merge that was cut short is asked for
+ * again.
  */
 import { type EdiIdentity, formatIdentity } from '../../domain/edi-identity.ts';
 import type { State } from '../../domain/registry.ts';
@@ -24,7 +25,7 @@ export const MERGED_TABLES: Readonly<Record<string, string>> = {
   edi_identity: 'carried over in the first step; those of accounts that have ended stay',
   organisation: 'says whose its accounts became',
   usage_month: 'stays: what was counted before is of the former invoice, from then on the other one counts',
-  // More rights than were given must not come of a merge.
+  // A merge must not give more rights than were given.
   operator: 'stays: who may work for the one alone finds nothing of the other, until "sluis operator set" says so',
   directory_entry: 'written again behind each change, as the directory shows the account and its organisation then',
   webhook:
@@ -40,7 +41,7 @@ const ORGANISATION = {
   state: as<State>(text),
   ending: flag,
   mergedInto: optional(int),
-  // The name of that.
+  // Name of that organisation.
   gone: optional(text),
 };
 type MergingOrganisation = Row<typeof ORGANISATION>;
@@ -60,7 +61,7 @@ export class OrganisationMergeChanges {
     return yield* carryIdentities(context, one, other, actor);
   }
 
-  /** At most `MERGED_AT_ONCE`, all or none. Resolves to how many went over; those that had are passed over. */
+  /** Merges accounts, at most `MERGED_AT_ONCE`, all or none. Resolves to how many went over; those that had are passed over. */
   *mergeAccounts(
     context: ChangeContext,
     from: string,
@@ -77,7 +78,7 @@ export class OrganisationMergeChanges {
     return yield* mergeAll(context, { from: one, into: other, accounts }, actor);
   }
 
-  /** Ends `from`, unless accounts are left; resolves to how many these are. */
+  /** Ends `from`, unless it has accounts left; resolves to the number left. */
   *finishMerge(context: ChangeContext, from: string, into: string, actor: Actor): Change<number> {
     const { one } = yield* begun(from, into);
     const { left } = yield* sql.one({ left: int })`
@@ -144,7 +145,7 @@ function mustBeOpen({ name, state, ending, gone }: MergingOrganisation): void {
     );
 }
 
-/** Nothing may be on its way into what goes itself. */
+/** Checks that nothing is being merged into the organisation that itself goes. */
 function* nobodyComes({ id, name }: MergingOrganisation): Change<void> {
   const coming = yield* sql.first({ name: text })`
     SELECT name FROM organisation WHERE merged_into = ${id} AND state <> 'ended' LIMIT 1 ${locked}`;

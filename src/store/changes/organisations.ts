@@ -1,4 +1,4 @@
-/** Changes to organisations: what holds for all accounts of one. Each leaves its row in the trail. They throw RegistryError. */
+/** Changes to organisations, which count for all of their accounts. Each leaves its row in the trail. They throw RegistryError. */
 import { type State, isOrganisationName } from '../../domain/registry.ts';
 import type { OrganisationId } from '../../domain/ids.ts';
 import { type Ending, type NewOrganisation, type OrganisationDetails, RegistryError } from '../registry.ts';
@@ -28,7 +28,7 @@ const DETAILS = {
   ura: orNull(text),
 };
 
-/** Throws RegistryError for a name that cannot be, or that there is. */
+/** Adds an organisation. Throws RegistryError for a name that is not allowed, or that exists. */
 export function* insertOrganisation(
   context: ChangeContext,
   organisation: NewOrganisation,
@@ -55,7 +55,7 @@ export class OrganisationChanges {
     return yield* insertOrganisation(context, organisation, actor);
   }
 
-  /** What people are told and written to; the trail names the fields, not what stood in them. */
+  /** Changes what people see and are written to; the trail names the fields, not their earlier values. */
   *changeOrganisation(context: ChangeContext, name: string, changes: OrganisationDetails, actor: Actor): Change<void> {
     const row = yield* organisationNamed(name);
     if (isOver(row, context))
@@ -76,8 +76,8 @@ export class OrganisationChanges {
   }
 
   /**
-   * What holds for all accounts of an organisation: logins and mail are refused while it is suspended, what waits stays. Each account keeps
-   * the state that it has of its own. `active` takes back an end that is not final, and then the state holds that it had before.
+   * Sets the state of an organisation, which counts for all of its accounts: while it is suspended, logins and mail are refused and waiting
+   * mail stays. Each account keeps its own state. `active` takes back an end that is not final, and the earlier state counts again.
    */
   *setOrganisationState(
     context: ChangeContext,
@@ -100,17 +100,17 @@ export class OrganisationChanges {
   }
 }
 
-/** Apart: whoever ends an organisation asks for one step after the other. */
+/** These stand apart, since ending an organisation takes one step after the other. */
 export class OrganisationEnds {
   /**
-   * With a time of grace one row. Else the first step ends the organisation itself, and with it everything; each ends some of its accounts.
-   * Answers how many.
+   * With a time of grace one row is written. Otherwise the first step ends the organisation itself, and with it everything; each further
+   * step ends some of its accounts. Returns how many.
    */
   *step(context: ChangeContext, name: string, { endsAt, successor }: Ending, actor: Actor): Change<number> {
     const { at } = context;
     const row = yield* organisationNamed(name);
     mustNotMerge(row);
-    // First, so that nobody of its own is named.
+    // Runs first, so that none of its own accounts is named as a successor.
     yield* sql.run`
       UPDATE organisation SET successor = ${successor ?? null}, ends_at = coalesce(ends_at, ${at}) WHERE id = ${row.id}`;
     if (successor !== undefined) yield* successorNamed(at, successor, `organisation "${name}"`);
@@ -124,7 +124,10 @@ export class OrganisationEnds {
   }
 }
 
-/** One step for an organisation whose time is over, or whose end was cut short. Answers how many accounts, and the organisation itself. */
+/**
+ * One step for an organisation whose time is over, or whose end was cut short. Returns how many accounts ended, and the organisation
+ * itself.
+ */
 export function* endDueOrganisation(context: ChangeContext): Change<number> {
   const due = yield* sql.first({ name: text })`
     SELECT name FROM organisation o WHERE (o.ends_at <= ${context.at} AND o.state <> 'ended') OR (o.state = 'ended' AND o.merged_into IS NULL
@@ -163,7 +166,7 @@ function* changed(
 const isOver = ({ state, endsAt }: FoundOrganisation, { at }: ChangeContext): boolean =>
   state === 'ended' || (endsAt !== null && endsAt <= at);
 
-/** Half of its accounts are another one's by now. */
+/** An organisation that is half merged into another one may not be changed. */
 function mustNotMerge({ name, state, became }: FoundOrganisation): void {
   if (became !== null && state !== 'ended')
     throw new RegistryError(
@@ -172,6 +175,6 @@ function mustNotMerge({ name, state, became }: FoundOrganisation): void {
     );
 }
 
-/** An empty text takes the field away. */
+/** An empty text removes the field. */
 const textOf = (value: string | readonly string[]): string | null =>
   (typeof value === 'string' ? value : value.join('\n')) || null;

@@ -21,7 +21,7 @@ import { insertAccount } from './new-accounts.ts';
 const PARTNER = { id: int, account: int, state: as<PartnerState>(text), organisation: int };
 
 export class PartnerChanges {
-  /** Its account of kind `partner` and itself, in one transaction. */
+  /** Adds a partner with its account of kind `partner`, in one transaction. */
   *addPartner(context: ChangeContext, partner: NewPartner, actor: Actor): Change<PartnerId> {
     yield* checkNewPartner(partner);
     const { name, login, organisation, server, sealed = null } = partner;
@@ -33,7 +33,7 @@ export class PartnerChanges {
     return id;
   }
 
-  /** `ended` ends its account and addresses with it, and cannot be undone. */
+  /** Sets the state. `ended` ends its account and addresses too, and cannot be undone. */
   *setPartnerState(context: ChangeContext, name: string, state: PartnerState, actor: Actor): Change<void> {
     const partner = yield* openPartner(name);
     const { id, account } = partner;
@@ -93,7 +93,7 @@ function* checkNewPartner({ name, server }: NewPartner): Change<void> {
   checkServer(server);
 }
 
-/** Its end is off, where it was ending, which it does as its account. */
+/** Takes back the end of a partner, which is that of its account. */
 function* takePartnerBack(
   context: ChangeContext,
   { account }: Row<typeof PARTNER>,
@@ -107,7 +107,7 @@ function* takePartnerBack(
   return true;
 }
 
-/** Throws `unknown`. */
+/** A partner by name. Throws `unknown`. */
 function* partnerNamed(name: string): Change<Row<typeof PARTNER>> {
   const row = yield* sql.first(PARTNER)`
     SELECT p.id, p.account, p.state, a.organisation FROM partner p JOIN account a ON a.id = p.account WHERE p.name = ${name} ${locked}`;
@@ -116,7 +116,7 @@ function* partnerNamed(name: string): Change<Row<typeof PARTNER>> {
   return row;
 }
 
-/** Throws `unknown` and `ended`. */
+/** A partner that has not ended. Throws `unknown` and `ended`. */
 function* openPartner(name: string): Change<Row<typeof PARTNER>> {
   const partner = yield* partnerNamed(name);
   refuseEnded(partner, name);
@@ -162,7 +162,7 @@ function* addDomain(
   yield* sql.run`INSERT INTO partner_domain (domain, partner) VALUES (${domain}, ${id})`;
 }
 
-/** What the audit trail tells of a server: where it is and what it must show, never a secret. */
+/** What the audit trail says of a server: where it is and what it must show, never a secret. */
 const about = (server: PartnerServer): Record<string, string> => ({
   host: server.host,
   port: String(server.port),

@@ -1,6 +1,7 @@
 /**
- * What an operator decides with a passkey: his signature under a request, or its refusal; with its row in the trail, which has all that proves it. What was signed is judged by the caller
- * (crypto/trail/passkey-approval.ts); that the passkey holds, the answer was not given before, and it is another's request, holds here.
+ * What an operator decides with a passkey: his signature under a request, or its refusal; with its row in the trail, which has all that proves it. The caller
+ * judges what was signed (crypto/trail/passkey-approval.ts). Judged here: that the passkey is valid, that the answer was not given before, and that somebody
+ * else made the request.
  */
 import { assertionFacts, DECIDED_EVENTS } from '../../crypto/trail/approval-row.ts';
 import { grouped } from '../../crypto/keys/base32.ts';
@@ -14,7 +15,7 @@ import type { ChangeContext } from './change-context.ts';
 
 /** What a browser brought, and how it is known that the asker asked. */
 export interface PasskeyDecision extends PasskeySignature {
-  /** Of the passkey, from now on. */
+  /** Counter of the passkey, from now on. */
   readonly counter: number;
   /** SHA-256 of the challenge. */
   readonly proof: Uint8Array;
@@ -26,7 +27,7 @@ interface OpenRequest {
   readonly askedBy: string;
 }
 
-/** `request`: one that is open, held in this transaction. */
+/** `request`: an open request, locked in this transaction. */
 export function* decide(
   context: ChangeContext,
   id: string,
@@ -61,7 +62,7 @@ export function* decide(
   yield* context.record(event, null, actor, { operator: name, statement }, { ...facts, ...assertionFacts(decision) });
 }
 
-/** One person signs once, with whatever he has. Whoever calls holds the request, so that nobody else signs it meanwhile. */
+/** Checks that each person signs once, by whatever means. The caller has locked the request, so nobody else signs it meanwhile. */
 export function* checkRoom(id: string, name: string): Change<void> {
   const signed = yield* sql.all({ name: text })`
     SELECT k.name FROM approval_signature s JOIN operator_key k ON k.fingerprint = s.fingerprint WHERE s.approval = ${id}`;

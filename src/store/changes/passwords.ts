@@ -81,7 +81,7 @@ const MAY_SCRAM = words(
   `coalesce((a.settings::jsonb ->> 'scram')::boolean, (o.settings::jsonb ->> 'scram')::boolean, false)`,
 );
 
-/** Whoever made the verifier looked at the setting a moment ago; what holds is decided here. */
+/** The setting was read when the verifier was made, a moment ago; the present setting decides here. */
 function* verifierOf(account: number, { scram }: Pick<NewPassword, 'scram'>): Change<string | null> {
   if (scram === undefined) return null;
   const may = yield* sql.first({ id: int })`
@@ -97,7 +97,7 @@ export function checkPassword({ name }: NewPassword): void {
 
 const FIRST = { account: int, name: text, hash: text, scram: orNull(text), endsAt: orNull(time) };
 
-/** Of accounts that are new, one each, checked before. */
+/** Inserts the passwords of new accounts, one each; the caller has checked them. */
 export function* insertFirstPasswords(
   { at }: ChangeContext,
   given: readonly (NewPassword & { readonly account: number })[],
@@ -126,7 +126,7 @@ export function* insertPassword(
       'exists',
       `The account "${login}" has a password "${name}" already; revoke it first or choose another name`,
     );
-  // Each is a hash that a wrong guess costs; a login tries no more than these.
+  // A wrong guess costs one hash for each password; a login tries no more than these.
   const { n } = yield* sql.one({ n: int })`
     SELECT count(*) AS n FROM password WHERE account = ${account} AND (ends_at IS NULL OR ends_at > ${context.at})`;
   if (n >= MAX_PASSWORDS)
@@ -140,21 +140,21 @@ export function* insertPassword(
     VALUES (${account}, ${name}, ${hash}, ${scram}, ${context.at}, ${endsAt})`;
 }
 
-/** Of these accounts. Answers whose each was. */
+/** Drops all passwords of these accounts. Returns the account of each. */
 export function* dropPasswords(accounts: readonly number[]): Change<readonly number[]> {
   const rows = yield* sql.all({ account: int })`
     DELETE FROM password WHERE account ${among(int, accounts)} RETURNING account`;
   return rows.map(({ account }) => account);
 }
 
-/** Drops the verifiers of those of these accounts that may have none. */
+/** Drops SCRAM verifiers of those of these accounts that may have none. */
 export function* dropVerifiers(accounts: readonly number[]): Change<void> {
   yield* sql.run`
     UPDATE password SET scram = NULL WHERE scram IS NOT NULL AND account IN (
       SELECT a.id FROM account a JOIN organisation o ON o.id = a.organisation WHERE a.id ${among(int, accounts)} AND NOT ${MAY_SCRAM})`;
 }
 
-/** The same for the accounts of these organisations. */
+/** Drops them for the accounts of these organisations. */
 export function* dropVerifiersOf(organisations: readonly number[]): Change<void> {
   yield* sql.run`
     UPDATE password SET scram = NULL WHERE scram IS NOT NULL AND account IN (

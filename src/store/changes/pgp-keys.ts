@@ -10,14 +10,14 @@ import type { ChangeContext, TrailRow } from './change-context.ts';
 import { accountNamed, mustBeOpen } from './registered.ts';
 
 const FINGERPRINT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
-/** Revoked by the packets of the key itself. */
+/** Reason of a revocation by the packets of the key itself. */
 const OWN_WORD = 'by-owner';
 const ACCOUNT_ENDED = 'account-ended';
 
 export class PgpKeyChanges {
   /**
-   * Registers a key for an account, found by each of its `emails` from then on. One that is registered for the account already gets the
-   * newer packets, user ids and times, and a secret half where one is given: `refreshed`.
+   * Registers a key for an account, found by each of its `emails` from then on. A key that is registered for the account already gets the newer packets,
+   * user ids and times, and a secret key if one is given: `refreshed`.
    */
   *add(
     context: ChangeContext,
@@ -47,7 +47,7 @@ export class PgpKeyChanges {
     return there === undefined ? 'added' : 'refreshed';
   }
 
-  /** Final; the secret half stays for old mail. `packets`: the public half that says so itself. */
+  /** Revokes a key for good; the secret key stays for old mail. `packets`: the public key with its revocation. */
   *revoke(
     context: ChangeContext,
     fingerprint: string,
@@ -68,7 +68,7 @@ export class PgpKeyChanges {
     context.tellMail(yield* addressesOf(fingerprint));
   }
 
-  /** Forgets the secret half. What was encrypted to it is closed for good. */
+  /** Removes the secret key. What was encrypted to it can never be opened again. */
   *removeSecret(context: ChangeContext, fingerprint: string, actor: Actor): Change<void> {
     const { account } = yield* registered(fingerprint);
     if ((yield* sql.run`DELETE FROM pgp_secret WHERE fingerprint = ${fingerprint}`) === 0)
@@ -77,7 +77,7 @@ export class PgpKeyChanges {
     context.tellMail(yield* addressesOf(fingerprint));
   }
 
-  /** Notes that the secret half was handed out. */
+  /** Notes that the secret key was handed out. */
   *noteExport(context: ChangeContext, fingerprint: string, actor: Actor): Change<void> {
     const { account } = yield* registered(fingerprint);
     yield* context.record('pgp-key.secret-exported', account, actor, {}, { fingerprint });
@@ -85,7 +85,7 @@ export class PgpKeyChanges {
 }
 
 /**
- * With their accounts: nobody encrypts to them any more, and what they sign from now on is not the account's word. Answers the rows of the trail that are
+ * Ends keys with their accounts: nobody encrypts to them any more, and what they sign from now on does not count for the account. Returns the audit rows
  * to be written.
  */
 export function* revokeKeysOf(
@@ -116,7 +116,7 @@ function* write({ at }: ChangeContext, account: number, key: KeptPgpKey): Change
            revoked_at = coalesce(pgp_key.revoked_at, excluded.revoked_at), reason = coalesce(pgp_key.reason, excluded.reason)`;
 }
 
-/** Answers the addresses, folded. */
+/** Sets the addresses of a key; returns them, folded. */
 function* setAddresses(fingerprint: string, emails: readonly string[]): Change<readonly string[]> {
   const keys = [...new Set(emails.map((email) => addressKey(email as Address)))];
   yield* sql.run`DELETE FROM pgp_key_address WHERE fingerprint = ${fingerprint}`;

@@ -1,4 +1,4 @@
-/** The queue of deliveries: claims under leases, settlements under fences, what operators change, what senders take back. */
+/** The queue of deliveries: claims under leases, settlements under fences, changes by operators, withdrawals by senders. */
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { DeliveryId, PartnerId } from '../../domain/ids.ts';
 import { type Instant, type Milliseconds, instant } from '../../domain/units.ts';
@@ -15,24 +15,24 @@ import { hideCopies } from './hiding.ts';
 import { countPushed, fileNotices, refileQueued, releaseHeld } from './services.ts';
 import { UIDL_OCTETS } from './uidls.ts';
 
-/** What a change of an operator needs of a delivery. */
+/** Columns that an operator's change needs of a delivery. */
 const CHANGED = { id: int, message: long, partner: int, mailbox: orNull(int) };
 const CHANGED_COLUMNS = words('id, message, partner, mailbox');
 type ChangedRow = Row<typeof CHANGED>;
 
-/** The copies of one message row: of what is to be withdrawn, and then of what was. */
+/** The copies of one message row: asked to be withdrawn, or withdrawn. */
 export interface WithdrawnCopy {
   readonly message: bigint;
-  /** Mailboxes; asked for are those that no session holds. */
+  /** Mailboxes; a request names those that no session holds. */
   readonly accounts: readonly number[];
-  /** As they stand in `delivery`. */
+  /** Recipients as they stand in `delivery`. */
   readonly recipients: readonly string[];
-  /** Mailboxes from which it may be held. */
+  /** Mailboxes from which the copy may be held. */
   readonly heldFrom: readonly number[];
 }
 
 export class QueueChanges {
-  /** Up to `max` that are due, by due time and then age. */
+  /** Claims up to `max` due deliveries, by due time and then age. */
   *claim(context: ChangeContext, partner: PartnerId, max: number, lease: Milliseconds): Change<DeliveryRows> {
     const due = yield* sql.all({ id: int })`
       SELECT id FROM delivery WHERE partner = ${partner} AND state = 'waiting' AND due_at <= ${context.at} ORDER BY due_at, id LIMIT ${max} ${lockedFree}`;
@@ -42,7 +42,7 @@ export class QueueChanges {
     );
   }
 
-  /** Due or not, also a held one. */
+  /** Claims one delivery, due or not, also a held one. */
   *claimOne(
     context: ChangeContext,
     id: DeliveryId,
@@ -56,7 +56,7 @@ export class QueueChanges {
     return yield* leased([id], instant(context.at + lease));
   }
 
-  /** The first final state wins; who comes with an older fence has lost the delivery to somebody else. */
+  /** Settles a claim. The first final state wins; a claim with an older fence has lost the delivery to another one. */
   *settle(
     context: ChangeContext,
     claim: { readonly id: DeliveryId; readonly fence: number },
@@ -80,14 +80,14 @@ export class QueueChanges {
     return 'settled';
   }
 
-  /** An attempt that is under way goes on, and how it ends counts: what was relayed must not go out again. */
+  /** Holds deliveries. An attempt that is under way goes on, and its result counts: what was relayed must not go out again. */
   *hold(_context: ChangeContext, ids: readonly DeliveryId[], audit: AuditItem): Change<number> {
     const rows = yield* sql.all(CHANGED)`
       UPDATE delivery SET state = 'held' WHERE id ${among(int, ids)} AND state = 'waiting' RETURNING ${CHANGED_COLUMNS}`;
     return yield* tellChanged(ids, rows, audit);
   }
 
-  /** What is held for a partner is sent again; a copy that is held from a mailbox goes into it. `uidls`: one for each of `ids`. */
+  /** Releases deliveries: one held for a partner is sent again, one held from a mailbox goes into it. `uidls`: one for each of `ids`. */
   *release(context: ChangeContext, ids: readonly DeliveryId[], uidls: Uint8Array, audit: AuditItem): Change<number> {
     const queued = yield* sql.all(CHANGED)`
       UPDATE delivery SET state = 'waiting' WHERE id ${among(int, ids)} AND state = 'held' AND mailbox IS NULL RETURNING ${CHANGED_COLUMNS}`;
@@ -100,7 +100,7 @@ export class QueueChanges {
     return yield* tellChanged(ids, [...queued, ...filed], audit);
   }
 
-  /** Due now. */
+  /** Makes deliveries due now. */
   *retry(context: ChangeContext, ids: readonly DeliveryId[], audit: AuditItem): Change<number> {
     const rows = yield* sql.all(CHANGED)`
       UPDATE delivery SET due_at = ${context.at}, lease_until = NULL WHERE id ${among(int, ids)} AND state = 'waiting' RETURNING ${CHANGED_COLUMNS}`;
@@ -108,7 +108,10 @@ export class QueueChanges {
     return yield* tellChanged(ids, rows, audit);
   }
 
-  /** What waits for a partner whose address has moved goes into the mailbox. One that is under way may be at the partner already: it goes on. */
+  /**
+   * Moves deliveries that wait for a partner whose address has moved into the mailbox. One that is under way may be at the partner already, so
+   * it goes on.
+   */
   *refile(context: ChangeContext, ids: readonly DeliveryId[], uidls: Uint8Array, audit: AuditItem): Change<number> {
     const rows = yield* sql.all({ ...CHANGED, recipient: text })`
       SELECT ${CHANGED_COLUMNS}, recipient FROM delivery
@@ -119,7 +122,7 @@ export class QueueChanges {
     return yield* tellChanged(ids, filed, audit);
   }
 
-  /** Resolves to what of `copies` was taken back; the notices are filed if anything was. */
+  /** Takes back copies; resolves to those of `copies` that were. The notices are filed if anything was. */
   *withdraw(
     context: ChangeContext,
     copies: readonly WithdrawnCopy[],
@@ -139,18 +142,18 @@ export class QueueChanges {
 }
 
 /**
- * A crash left leases over. Nobody works under those of this process's start before any more, and what they held is due at its old place. Where
- * other nodes write into the store theirs stand: for those the time decides.
+ * Frees leases that a crash left over: nobody works under leases from before this start, and their deliveries are due at their old place. If
+ * other nodes write into the store, theirs stay until their time is over.
  */
 export const voidLeases = (): Change<number> => sql.run`
   UPDATE delivery SET lease_until = NULL, due_at = coalesce((SELECT received_at FROM message WHERE id = delivery.message), due_at)
    WHERE lease_until IS NOT NULL ${CLAIMED_HERE}`;
 
-/** The node that claims: its connections have its name. On SQLite there is one process. */
+/** The claiming node: its connections have its name. On SQLite there is one process. */
 const BY_NODE = words('', ", claimed_by = current_setting('application_name')");
 const CLAIMED_HERE = words('', "AND claimed_by = current_setting('application_name')");
 
-/** In the order of `ids`. */
+/** Leased deliveries in the order of `ids`. */
 function* leased(ids: readonly number[], until: Instant): Change<DeliveryRows> {
   if (ids.length === 0) return { deliveries: [], messages: [] };
   const rows = yield* sql.all(DELIVERY)`
@@ -162,7 +165,7 @@ function* leased(ids: readonly number[], until: Instant): Change<DeliveryRows> {
   return { deliveries: ids.flatMap((id) => found.get(id) ?? []), messages };
 }
 
-/** Of one message. Their references to its content go with them. */
+/** Ends deliveries of one message and their references to its content. */
 function* endDeliveries(
   context: ChangeContext,
   ids: readonly number[],
@@ -183,7 +186,7 @@ function* countPush(context: ChangeContext, message: bigint, partner: number): C
   if (took !== undefined) yield* countPushed(context, took.account, took.submitter, took.octets);
 }
 
-/** Those of `rows` that `file` put into a mailbox; they are settled, and the reference to the content is the entry's now. */
+/** Those of `rows` that `file` put into a mailbox; they are settled, and their reference to the content is the entry's now. */
 function* filedOf<R extends ChangedRow>(
   context: ChangeContext,
   ids: readonly number[],
@@ -206,7 +209,7 @@ function* filedOf<R extends ChangedRow>(
   return filed;
 }
 
-/** A row in the trail for each that was changed, in the order of `ids`. */
+/** Writes an audit row for each delivery that was changed, in the order of `ids`. */
 function* tellChanged(ids: readonly number[], rows: readonly ChangedRow[], audit: AuditItem): Change<number> {
   const found = new Map(rows.map((row) => [row.id, row]));
   for (const id of new Set(ids)) {

@@ -22,7 +22,10 @@ const KEY = { account: int, quirk: text, day: int };
 const COUNT = { ...KEY, tolerated: int, refused: int, lastAt: time, client: orNull(text) };
 
 export class QuirkChanges {
-  /** Adds them up with those that there are, one of each account, quirk and day; days that are too old for theirs go. */
+  /**
+   * Adds counts to those that are stored, one of each account, quirk and day; days that are too old for their quirk are
+   * removed.
+   */
   *note(_context: ChangeContext, counts: readonly QuirkCount[]): Change<void> {
     yield* sql.run`
       INSERT INTO quirk_day (account, quirk, day, tolerated, refused, last_at, client)

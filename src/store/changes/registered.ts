@@ -1,4 +1,4 @@
-/** Accounts and addresses that a change names, as they hold at its moment; and why what has ended cannot be changed. */
+/** Accounts and addresses that a change names, as of its moment; and why one that has ended cannot be changed. */
 import { type Address, addressKey } from '../../domain/address.ts';
 import { type AccountKind, type State, foldLogin } from '../../domain/registry.ts';
 import type { Instant } from '../../domain/units.ts';
@@ -12,11 +12,11 @@ const ACCOUNT = {
   login: text,
   kind: as<AccountKind>(text),
   organisation: int,
-  // As it holds: ended once the end of it, or of its organisation, has come.
+  // The state that counts: ended once its own end, or its organisation's, has come.
   state: as<State>(text),
-  // It is ending, and can be resumed.
+  // The account is ending, and can be resumed.
   ending: flag,
-  // Somebody took over its login and addresses.
+  // Another account took over its login and addresses.
   moved: flag,
 };
 export type FoundAccount = Row<typeof ACCOUNT>;
@@ -25,28 +25,28 @@ const ADDRESS = {
   key: text,
   address: as<Address>(text),
   account: int,
-  // It is ending by itself: until then it can be resumed.
+  // The address itself is ending: until then it can be resumed.
   finalAt: orNull(time),
-  // True: it has ended for good.
+  // True: the address has ended for good.
   over: flag,
   // Its account or organisation is ending.
   owned: flag,
-  // Mail for it is taken now, and nothing is ending.
+  // True: mail for it is accepted now, and nothing is ending.
   takes: flag,
-  // As it holds: also ended while it is ending, or its account or organisation.
+  // The state that counts: ended also while it, its account or its organisation is ending.
   state: as<State>(text),
-  // Of its account.
+  // Login of its account.
   login: text,
   kind: as<AccountKind>(text),
   organisation: int,
 };
 export type FoundAddress = Row<typeof ADDRESS>;
 
-/** `became`: what it is part of, or becomes. */
+/** `became`: the organisation that it is part of, or becomes part of. */
 const ORGANISATION = { id: int, name: text, state: as<State>(text), endsAt: orNull(time), became: orNull(text) };
 export type FoundOrganisation = Row<typeof ORGANISATION>;
 
-/** By login name, folded. Those that there are not are left out. */
+/** Accounts by login name, folded. Unknown names are left out. */
 export function* accountsNamed(at: Instant, logins: readonly string[]): Change<ReadonlyMap<string, FoundAccount>> {
   const folded = logins.map((login) => foldLogin(login) ?? '');
   const rows = yield* sql.all(ACCOUNT)`
@@ -57,7 +57,7 @@ export function* accountsNamed(at: Instant, logins: readonly string[]): Change<R
   return new Map(rows.map((row) => [row.login, row]));
 }
 
-/** By key. Those that there are not are left out. */
+/** Addresses by key. Unknown keys are left out. */
 export function* addressesNamed(at: Instant, keys: readonly string[]): Change<ReadonlyMap<string, FoundAddress>> {
   const rows = yield* sql.all(ADDRESS)`
     SELECT d.key, d.address, d.account,
@@ -81,7 +81,7 @@ export function* addressNamed(at: Instant, address: string): Change<FoundAddress
   return addressIn(yield* addressesNamed(at, [keyOf(address)]), address);
 }
 
-/** By name. Those that there are not are left out. */
+/** Organisations by name. Unknown names are left out. */
 export function* organisationsNamed(names: readonly string[]): Change<ReadonlyMap<string, FoundOrganisation>> {
   const rows = yield* sql.all(ORGANISATION)`
     SELECT o.id, o.name, o.state, o.ends_at, (SELECT i.name FROM organisation i WHERE i.id = o.merged_into) AS became
@@ -114,7 +114,10 @@ export function addressIn(found: ReadonlyMap<string, FoundAddress>, address: str
   return row;
 }
 
-/** Whoever succeeds must take mail now: senders are sent there. `ending`: accounts whose addresses end with what is to be succeeded. */
+/**
+ * Checks a successor, which must take mail now, since senders are sent there. `ending`: accounts whose addresses end together with what
+ * is succeeded.
+ */
 export function successorIn(
   found: ReadonlyMap<string, FoundAddress>,
   successor: string,
@@ -134,13 +137,13 @@ export function* successorNamed(at: Instant, successor: string, what: string): C
   return successorIn(yield* addressesNamed(at, [keyOf(successor)]), successor, what);
 }
 
-/** Throws where it has ended. */
+/** Throws if the account has ended. */
 export function mustBeOpen({ state }: Pick<FoundAccount, 'state'>, login: string): void {
   if (state === 'ended')
     throw new RegistryError('ended', `The account "${login}" has ended, which cannot be undone; add a new account`);
 }
 
-/** Throws where it no longer takes mail, and says what would bring it back. */
+/** Throws if the address takes no more mail; the error says what would bring it back. */
 export function mustTakeMail({ address, state, finalAt, owned }: Omit<FoundAddress, 'organisation'>): void {
   if (state !== 'ended') return;
   throw new RegistryError(

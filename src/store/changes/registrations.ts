@@ -1,4 +1,4 @@
-/** Parts of changes: certificates that accounts log in with. What touches the account, and its row in the trail, is the caller's. */
+/** Parts of changes: certificates that accounts log in with. The caller touches the account and writes its audit row. */
 import { MAX_CERTIFICATES } from '../../domain/registry.ts';
 import { type NewCertificate, RegistryError } from '../registry.ts';
 import { int, text, time } from '../sql/columns.ts';
@@ -6,7 +6,7 @@ import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
 import type { ChangeContext } from './change-context.ts';
 
-/** Characters of the name that a certificate is registered by. */
+/** Most characters of the name that a certificate is registered by. */
 export const MAX_NAME = 64;
 const KEY = /^(?:fp|subject|san):[0-9a-f]{64}$/;
 const FINGERPRINT = /^[0-9a-f]{64}$/;
@@ -69,7 +69,10 @@ export function* revokeRegistration(
   return { certificate: name, ...found };
 }
 
-/** Each ends all registrations of its account that were made with it, and stays as one that was revoked: it is kept out where it meets another. */
+/**
+ * Ends all registrations of the account that were made with each certificate, which stays as a revoked one: it is refused even if its names meet
+ * another registration.
+ */
 export function* block({ at }: ChangeContext, registrations: readonly Registration[]): Change<void> {
   for (const one of registrations) check(one);
   yield* sql.run`
@@ -88,7 +91,7 @@ export function* block({ at }: ChangeContext, registrations: readonly Registrati
 const MADE_WITH = { account: int, fingerprint: text };
 const BLOCKED = { ...REGISTRATION, createdAt: time, revokedAt: time };
 
-/** All of these accounts. Answers whose each was that was valid. */
+/** Revokes all registrations of these accounts. Returns the account of each that was valid. */
 export function* revokeRegistrations({ at }: ChangeContext, accounts: readonly number[]): Change<readonly number[]> {
   const rows = yield* sql.all({ account: int })`
     UPDATE client_certificate SET revoked_at = ${at} WHERE account ${among(int, accounts)} AND revoked_at IS NULL

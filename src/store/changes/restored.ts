@@ -22,7 +22,7 @@ export function* settleRestored(
   { at, queue, actor, facts }: Pick<SettleRequest, 'at' | 'queue' | 'actor' | 'facts'>,
   keys: KeyFolder,
 ): Change<SettledCopy> {
-  // Copies of the directory know changes that this database has lost: each is to be taken anew.
+  // Copies of the directory may know changes that this database has lost, so each has to be taken again.
   yield* sql.run`UPDATE directory SET version = ${LATER('version')} ${at}), floor = ${LATER('version')} ${at})`;
   const latest = (yield* sql.first({ at: int })`SELECT at FROM audit ORDER BY seq DESC LIMIT 1`)?.at ?? 0;
   const personal = JSON.stringify({ actor: actor.name, reason: actor.reason });
@@ -50,13 +50,13 @@ export function* settleRestored(
 const hold = () => sql.all({ id: long, message: long })`
   UPDATE delivery SET state = 'held', lease_until = NULL WHERE state = 'waiting' RETURNING id, message`;
 
-/** Ids of a day: from the first on, below the second. */
+/** Range of ids of a day: from the first on, below the second. */
 const idsOf = (day: string): readonly [bigint, bigint] => {
   const from = instant(Date.parse(`${day}T00:00:00Z`));
   return [firstIdAt(from), firstIdAt(instant(from + days(1)))];
 };
 
-/** Takes what was sealed on erased days, and messages that were erased by themselves, out of mailboxes and queue; facts stay for the trace. */
+/** Removes what was sealed on erased days, and single messages that were erased, from mailboxes and queue; facts stay for the trace. */
 function* forget(keys: KeyFolder, at: Instant): Change<Pick<SettledCopy, 'erasedDays' | 'erasedMessages'>> {
   const known = (yield* sql.all({ day: text })`SELECT day FROM day_key WHERE erased_at IS NULL`).map(({ day }) => day);
   const erased = known.filter((day) => keys.isErased(day));
@@ -88,7 +88,7 @@ function* forget(keys: KeyFolder, at: Instant): Change<Pick<SettledCopy, 'erased
   return { erasedDays: erased.length, erasedMessages };
 }
 
-/** Of days whose other messages were kept, and of those where that is still to come. */
+/** Removes erased messages of days whose other messages were kept, and of days that are still to be closed. */
 function* forgetMessages(keys: KeyFolder, at: Instant, known: readonly string[]): Change<number> {
   const ids = yield* erasedAmong(keys, known);
   if (ids.length === 0) return 0;

@@ -1,4 +1,4 @@
-/** Parts of changes: certificates that were issued or imported are revoked. What touches the accounts is the caller's. */
+/** Parts of changes: revoke certificates that were issued or imported. The caller touches the accounts. */
 import type { NewAccountCertificate } from '../certificates.ts';
 import type { NewCertificate } from '../registry.ts';
 import type { Actor } from '../actor.ts';
@@ -19,7 +19,7 @@ const REVOCABLE = {
   emails: json<readonly string[]>(),
 };
 
-/** Those of them that are not revoked yet. Tells whose they are: each once. Memories of them are forgotten. */
+/** Revokes those that are not revoked yet. Returns their accounts, each once. Memories of them are forgotten. */
 export function* revokeIssued(
   context: ChangeContext,
   fingerprints: readonly string[],
@@ -31,7 +31,7 @@ export function* revokeIssued(
   return { revoked: rows.length, accounts: [...new Set(rows.map(({ account }) => account))] };
 }
 
-/** The same, and answers the rows of the trail that are to be written, in the order of the list. */
+/** Does the same, and returns the audit rows to be written, in the order of the list. */
 export function* revokeAll(
   context: ChangeContext,
   fingerprints: readonly string[],
@@ -45,7 +45,7 @@ export function* revokeAll(
   const found = [...new Set(fingerprints)].flatMap((fingerprint) => byPrint.get(fingerprint) ?? []);
   yield* sql.run`
     UPDATE certificate SET revoked_at = ${context.at}, reason = ${reason} WHERE fingerprint ${among(text, [...byPrint.keys()])}`;
-  // Whatever registration it may meet, by names too: from this commit on it opens nothing.
+  // Refused whatever registration it may meet, by names too: from this commit on it opens nothing.
   yield* block(
     context,
     found.map((row) => ({ account: row.account, ...registrationOf(row) })),
@@ -67,7 +67,8 @@ export const registrationOf = ({
   notBefore,
   notAfter,
 }: Pick<NewAccountCertificate, 'fingerprint' | 'serial' | 'subject' | 'notBefore' | 'notAfter'>): NewCertificate => ({
-  // A serial number alone may be two issuers'. Of one that is longer than RFC 5280 section 4.1.2.2 allows, and than a name may be, its end.
+  // Two issuers may use one serial number. A number that is longer than RFC 5280 section 4.1.2.2 allows, and than a name may be, is
+  // shortened to its end.
   name: `${serial.slice(8 + 1 - MAX_NAME)}-${fingerprint.slice(0, 8)}`,
   key: `fp:${fingerprint}`,
   fingerprint,

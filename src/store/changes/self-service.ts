@@ -1,6 +1,6 @@
 /**
- * How accounts get into their own pages; each change with its audit row. The password is judged by the caller (auth/); that a code counts once, and how often it was guessed,
- * is judged here, in the transaction that lets somebody in.
+ * How accounts get into their own pages; each change with its audit row. The caller judges the password (auth/). Judged here, in the transaction that lets
+ * somebody in: that a code counts once, and how often it was guessed.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { grouped } from '../../crypto/keys/base32.ts';
@@ -24,10 +24,10 @@ import { type Change, sql } from '../sql/sql.ts';
 import type { ChangeContext } from './change-context.ts';
 
 export class SelfServiceChanges {
-  /** False: as many were made for this account within the hour as there may be. */
+  /** Makes a code. False: as many were made for this account within the hour as are allowed. */
   *makeCode(context: ChangeContext, { browser, account, password, passwordAt, code }: MailedCode): Change<boolean> {
     const { at } = context;
-    // The row of the account: two at the same time count one after the other.
+    // Locks the row of the account, so that two codes at the same time count one after the other.
     const { login } = yield* sql.one({ login: text })`SELECT login FROM account WHERE id = ${account} ${locked}`;
     yield* sql.run`
       DELETE FROM self_service_code WHERE browser IN (
@@ -59,7 +59,7 @@ export class SelfServiceChanges {
     return { kind: 'in' };
   }
 
-  /** With the password, and the client certificate with this fingerprint. */
+  /** Logs in with the password and the client certificate with this fingerprint. */
   *logInByCertificate(
     context: ChangeContext,
     shown: ShownLogIn,
@@ -69,12 +69,12 @@ export class SelfServiceChanges {
     yield* begin(context, shown, session, certificate);
   }
 
-  /** Told of a session that is used, at most once a minute. */
+  /** Notes that a session is used, at most once a minute. */
   *seen(_context: ChangeContext, session: string, at: Instant): Change<void> {
     yield* sql.run`UPDATE self_service_session SET seen_at = ${at} WHERE id = ${session} AND seen_at < ${at}`;
   }
 
-  /** False: it had ended. */
+  /** Ends a session; false: it had ended. */
   *endSession(context: ChangeContext, id: string, actor: Actor): Change<boolean> {
     const row = yield* sql.first({ account: as<AccountId>(int) })`
       SELECT account FROM self_service_session WHERE id = ${id} AND ended_at IS NULL ${locked}`;
@@ -106,7 +106,7 @@ function* begin(
   yield* sql.run`
     DELETE FROM self_service_session WHERE id IN (
       SELECT id FROM self_service_session WHERE seen_at < ${at - SELF_SERVICE_KEPT} ORDER BY seen_at LIMIT 100)`;
-  // The oldest make room.
+  // Beyond the limit the oldest sessions end.
   yield* sql.run`
     UPDATE self_service_session SET ended_at = ${at} WHERE id IN (
       SELECT id FROM self_service_session WHERE account = ${account} AND ended_at IS NULL

@@ -12,12 +12,12 @@ import type { ChangeContext } from './change-context.ts';
 
 /** What counts in a mailbox, and what it may hold. */
 export interface Mailbox {
-  /** Of its account, or of its organisation where that is not active. */
+  /** State of its account, or of its organisation if that is not active. */
   readonly state: string;
   readonly nextUid: number;
-  /** Of deleted entries that can still be handed out again. */
+  /** Octets of deleted entries that can still be handed out again. */
   readonly hiddenOctets: number;
-  /** Nothing that it deleted is to go before; null: it has nothing deleted. */
+  /** Nothing that was deleted here is dropped before this moment; null: nothing is deleted. */
   readonly sweepAt: number | null;
   /** Octets of deleted mail that it may hold. */
   readonly deletedAllowed: number;
@@ -29,7 +29,7 @@ export interface MailboxChange {
   readonly messages?: number;
   /** Octets of deleted entries. */
   readonly hidden?: number;
-  /** When a sweep has to look; left out, it stays. */
+  /** When a sweep has to look at the mailbox; absent: unchanged. */
   readonly sweepAt?: number | null;
 }
 
@@ -40,23 +40,23 @@ export interface Queued {
   readonly partner: number;
 }
 
-/** Each is one method of the engine's. `changed` is what it adds to that others remember or wait for. */
+/** Each is a method of the engine. `changed` collects its effects on what others remember or wait for. */
 export interface Services {
-  /** Undefined: the account has none. */
+  /** The mailbox of an account; undefined: it has none. */
   mailbox(account: number): Mailbox | undefined;
-  /** An account without a mailbox is left as it is. */
+  /** Adds to a mailbox. An account without one is left as it is. */
   addToMailbox(account: number, by: MailboxChange, changed: ChangeEffects): void;
   /** Notices whose addressee is gone stay out; an audit row tells. */
   fileNotices(notices: Notices, at: number, changed: ChangeEffects): void;
-  /** Facts and content of a message, which so many entries and deliveries of it need. Entries, counters and usage are the caller's. */
+  /** Writes facts and content of a message that `refs` entries and deliveries need. Entries, counters and usage are the caller's. */
   insertMessage(work: AcceptWork, refs: number): void;
   /** A copy that was held goes into its mailbox, above its quota too; false while the mailbox takes no mail. */
   releaseHeld(message: bigint, account: number, uidl: Uint8Array, at: number, changed: ChangeEffects): boolean;
-  /** What was queued goes into the mailbox that its recipient leads to by now; false while there is none that takes mail. */
+  /** A queued delivery goes into the mailbox that its recipient leads to now; false while there is none that takes mail. */
   refileQueued(queued: Queued, uidl: Uint8Array, at: number, changed: ChangeEffects): boolean;
   /** Messages that an account has collected. */
   countCollected(account: number, messages: number, at: number): void;
-  /** The server of the account took a message. `submitter` 0: it was the gateway's own. */
+  /** Counts a message that the account's own server accepted. `submitter` 0: it was the gateway's own. */
   countPushed(account: number, submitter: number, octets: number, at: number): void;
 }
 
@@ -69,7 +69,7 @@ function* service<K extends keyof Services>(
 
 export const mailboxOf = (account: number): Change<Mailbox | undefined> => service('mailbox', account);
 
-/** The only way to change what `mailbox` counts: its engine remembers it. */
+/** The only way to change what `mailbox` counts, since the engine remembers it. */
 export const addToMailbox = (context: ChangeContext, account: number, by: MailboxChange): Change<void> =>
   service('addToMailbox', account, by, context.changed);
 
@@ -100,7 +100,7 @@ interface QuotaSettings {
   readonly organisation: string | null;
 }
 
-/** Octets. Nearly no mailbox has a quota of its own: the settings of the others are not even read. */
+/** Quota in octets. Nearly no mailbox has its own: the settings of the others are not even read. */
 export const quotaOf = ({ settings, organisation }: QuotaSettings): number => {
   const read = (text: string | null): Settings | undefined =>
     text === null ? undefined : (JSON.parse(text) as Settings);
@@ -108,8 +108,8 @@ export const quotaOf = ({ settings, organisation }: QuotaSettings): number => {
 };
 
 /**
- * Deleted mail that can be handed out again may hold this many times the quota; beyond it the oldest goes before its time. Without a limit one
- * account fills the disk through a small mailbox: it fetches, deletes and is sent the next.
+ * Deleted mail that can be handed out again may be this many times the quota; beyond that the oldest is dropped early. Without a limit one account
+ * could fill the disk through a small mailbox: it fetches, deletes and is sent more.
  */
 const DELETED_PER_QUOTA = 1;
 

@@ -1,7 +1,7 @@
 /**
  * Changes to policy settings, of many targets in the statements of one.
  *
- * What is there already is not written again and leaves no row in the trail: a file that was cut short half way is simply given once more.
+ * A setting that has the value already is not written and leaves no row in the trail, so a file that was cut short half way can simply be given again.
  */
 import {
   EXEMPTIONS,
@@ -51,7 +51,7 @@ export class SettingsChanges {
     yield* context.recordAll(rows.map(exemptionRow(until)), actor);
   }
 
-  /** The same of the account's interchanges of these parties; they always have an end. Throws RegistryError where it has too many. */
+  /** Does the same for the account's interchanges of these parties; that always has an end. Throws RegistryError if it has too many. */
   *changeEdiExemption(
     context: ChangeContext,
     login: string,
@@ -62,7 +62,7 @@ export class SettingsChanges {
     const target = { scope: 'account', login } as const;
     const settingsOf = yield* keptRows(context, [{ target, changes: {} }]);
     const others = ediExemptions(JSON.parse(settingsOf(target).settings) as Settings).filter(
-      // Those whose end has come go with the next change.
+      // Exemptions whose end has come are removed by the next change.
       (one) => !isSameParties(one, parties) && one.until > context.at,
     );
     const all = until === null ? others : [...others, { ...parties, until: instant(until) }];
@@ -100,8 +100,8 @@ const exemptionRow =
   };
 
 /**
- * They end with what they were decided of: an account that goes to another organisation is scanned there, until two people decide anew. Answers the rows of
- * the trail that are to be written, one of each account that had some.
+ * Ends exemptions from scanning, since an account that goes to another organisation is scanned there until two people decide again. Returns the audit rows to
+ * be written, one for each account that had some.
  */
 export function* dropExemptions(context: ChangeContext, accounts: readonly number[]): Change<readonly TrailRow[]> {
   const rows = yield* sql.all({ id: int, login: text, settings: text })`
@@ -124,17 +124,17 @@ export function* dropExemptions(context: ChangeContext, accounts: readonly numbe
   }));
 }
 
-/** Only this one decides what a login needs of the password itself, a verifier; all others are asked at every login. */
+/** Only this setting decides something that is stored with a password, its verifier; all others are read at every login. */
 const NEEDS_NEW_LOGIN = 'scram';
 
-/** A row that has settings, as it will be. */
+/** A row with settings, as it will be. */
 interface Kept {
   readonly scope: SettingTarget['scope'];
-  /** Of an organisation or account, or the key of an address. */
+  /** Number of the organisation or account, or key of the address. */
   readonly id: number | string;
-  /** Undefined: an organisation's, which is everybody's of it. */
+  /** Account of the settings; undefined: an organisation's, which count for all of its accounts. */
   readonly account: number | undefined;
-  /** For the trail. */
+  /** Personal fields of the audit row. */
   readonly personal: Readonly<Record<string, string>>;
   settings: string;
   changed: boolean;
@@ -154,7 +154,7 @@ function* applySettings(context: ChangeContext, changes: readonly TargetChange[]
   return rows.length;
 }
 
-/** Answers the rows of the trail that are to be written, of those that had other settings before. */
+/** Applies settings; returns the audit rows to be written, of those that had other settings before. */
 export function* setAll(context: ChangeContext, changes: readonly TargetChange[]): Change<readonly TrailRow[]> {
   if (changes.length === 0) return [];
   const keptOf = yield* keptRows(context, changes);

@@ -26,7 +26,7 @@ const DAYS = 40;
 /** How long keys of notices are remembered: longer than anything waits that one could be filed about. */
 const NOTICES_FOR = days(400);
 
-/** No upload takes so long. */
+/** No upload takes this long. */
 const UPLOADS_FOR = days(1);
 
 /** For how many milliseconds things are kept. */
@@ -42,9 +42,9 @@ export interface SweepStep {
   /** Uploads below `below` that are still being written; those above began after that was written down. */
   readonly open: readonly bigint[];
   readonly below: bigint;
-  /** Where other nodes write as well: the own one. Uploads of others are theirs, until a day has gone. */
+  /** Number of this node, if others write as well: their uploads are left alone for a day. */
   readonly node?: number;
-  /** Of the step before: behind this day it goes on. '' at first. */
+  /** The day up to which the previous step came; '' at first. */
   readonly day: Day;
 }
 
@@ -54,15 +54,15 @@ export interface Swept {
   readonly traces: number;
   /** Days whose messages are all gone. */
   readonly days: readonly Day[];
-  /** For the next step. */
+  /** The day at which the next step begins. */
   readonly day: Day;
   readonly more: boolean;
 }
 
 export class SweepChanges {
   /**
-   * What was promised to go comes before what was left over, and days are looked at in each step: however much one account leaves behind, keys
-   * end when they should.
+   * Rows that were promised to be removed come before remains, and days are looked at in each step: however much one account leaves behind, keys are destroyed
+   * when they should be.
    */
   *step(context: ChangeContext, { keptFor, open, below, day, node }: SweepStep): Change<Swept> {
     const { at } = context;
@@ -80,7 +80,7 @@ export class SweepChanges {
     return { uploads: uploads.dropped, messages: contents.dropped, traces, days: empty.days, day: empty.last, more };
   }
 
-  /** Deleted mail of one account beyond its quota, and the content that goes with it. */
+  /** Drops deleted mail of one account beyond its quota, and the content that only it needed. */
   *trim(context: ChangeContext, account: number, below: bigint): Change<Swept> {
     const moreDeleted = yield* trimDeleted(account, context.at);
     const { dropped: messages, more } = yield* dropUnneeded(context.at, newBudget());
@@ -88,18 +88,18 @@ export class SweepChanges {
     return { uploads: 0, messages, traces: 0, days: [], day: '', more: more || moreDeleted };
   }
 
-  /** A slice of a body that was given up; true while there is more. One that was filed meanwhile stays. */
+  /** Removes a slice of a body that was given up; true while there is more. A body that was filed meanwhile stays. */
   *giveUp(_context: ChangeContext, id: bigint): Change<boolean> {
     return yield* dropUpload(id);
   }
 
-  /** The key of a day that a step named is erased. */
+  /** The key of a day that a step named was destroyed. */
   *dayErased(context: ChangeContext, day: Day): Change<void> {
     yield* sql.run`UPDATE day_key SET erased_at = ${context.at} WHERE day = ${day}`;
   }
 }
 
-/** Facts of messages whose content went before `goneBefore`. What was submitted is told of as long as any of its copies. */
+/** Drops facts of messages whose content went before `goneBefore`. The submitted message stays as long as any of its copies. */
 function* dropTraces(goneBefore: number): Change<number> {
   const gone = yield* sql.all({ id: long })`
     SELECT id FROM message
@@ -116,11 +116,11 @@ function* dropTraces(goneBefore: number): Change<number> {
   return ids.length;
 }
 
-/** Returns how many rows of each kind. */
+/** Drops other rows; returns how many of each kind. */
 function* dropOthers(at: Instant, keptFor: KeptFor): Change<readonly number[]> {
   const notices = yield* sql.run`
     DELETE FROM notice WHERE key IN (SELECT key FROM notice WHERE at < ${at - NOTICES_FOR} ORDER BY at LIMIT ${ROWS})`;
-  // Used or not. A day later than it ended: until then who tries one is told in the audit trail which of the two it was.
+  // Codes are kept for a day after their end, used or not: until then the audit trail can say which of the two a wrong one was.
   const enrolments = yield* sql.run`
     DELETE FROM enrolment WHERE id IN (SELECT id FROM enrolment WHERE expires_at < ${at - days(1)} LIMIT ${ROWS})`;
   const usage = yield* sql.run`
@@ -137,7 +137,7 @@ function* dropOthers(at: Instant, keptFor: KeptFor): Change<readonly number[]> {
   return [notices, yield* dropInterchanges(at), enrolments, usage, networks, keys, requests];
 }
 
-/** From the oldest on, which lie in front. */
+/** Drops from the oldest on, which come first. */
 function* dropInterchanges(at: Instant): Change<number> {
   const last = yield* sql.first({ seq: int })`SELECT seq FROM interchange WHERE seq > 0 ORDER BY seq DESC LIMIT 1`;
   if (last === undefined) return 0;

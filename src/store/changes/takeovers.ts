@@ -1,4 +1,4 @@
-/** Changes to where a region stands that moves here from another server; each step of a practice with its audit row. */
+/** Changes to the state of a region that moves here from another server; each step of a practice with its audit row. */
 import { isoDay } from '../../domain/working-days.ts';
 import type { Actor } from '../actor.ts';
 import { RegistryError } from '../registry.ts';
@@ -17,7 +17,7 @@ export const MOST_GIVEN_BACK = 200;
 const ENTRY = { uid: int, message: long, octets: int, retrieved: int, receipt: int };
 
 export class TakeoverChanges {
-  /** A practice was rehearsed for a wave. Mailboxes that an earlier rehearsal had, and this one has not, are forgotten. */
+  /** Plans a practice for a wave. Mailboxes that only an earlier rehearsal had are forgotten. */
   *rehearsed(
     context: ChangeContext,
     practice: {
@@ -47,7 +47,7 @@ export class TakeoverChanges {
     );
   }
 
-  /** Where a mailbox stands now. The last one of its practice that moved, or went back, is told of in the trail as the practice's. */
+  /** Sets the state of a mailbox. When the last one of its practice moved, or went back, the trail says so of the practice. */
   *note(
     context: ChangeContext,
     { login, there, state, messages, octets, problem }: TakeoverNote,
@@ -78,7 +78,7 @@ export class TakeoverChanges {
     if (rows > 0) yield* context.record('takeover.going-back', null, actor, { organisation: name });
   }
 
-  /** The letter of that step was written, or filed. */
+  /** Notes that the letter of that step was written, or filed. */
   *told(
     context: ChangeContext,
     {
@@ -130,7 +130,7 @@ export class TakeoverChanges {
         waiting.map(({ uid }) => uid),
       )}
       RETURNING uid, message, octets, retrieved, receipt`;
-    // The content is needed as before: what is not written there yet must not run out.
+    // The content is still needed: mail that is not written there yet must not run out.
     yield* sql.run`
       INSERT INTO takeover_return (account, uid, message, octets, retrieved, receipt)
       SELECT ${account}, uid, message, octets, retrieved, receipt FROM ${rowsOf(ENTRY, rows)}`;
@@ -140,12 +140,12 @@ export class TakeoverChanges {
     return rows.length;
   }
 
-  /** They are deleted at the other server too, and it cannot list them again. */
+  /** Forgets messages: they were deleted at the other server too, and it cannot list them again. */
   *forget(_context: ChangeContext, account: number, uidls: readonly string[]): Change<void> {
     yield* sql.run`DELETE FROM imported WHERE account = ${account} AND uidl ${among(text, uidls)}`;
   }
 
-  /** They are written there: from now on they are kept as what was deleted is. */
+  /** Messages that were written there are kept from now on as deleted mail is. */
   *written(context: ChangeContext, account: number, uids: readonly number[]): Change<void> {
     const rows = yield* sql.all(ENTRY)`
       DELETE FROM takeover_return WHERE account = ${account} AND uid ${among(int, uids)} RETURNING uid, message, octets, retrieved, receipt`;
@@ -154,7 +154,7 @@ export class TakeoverChanges {
       INSERT INTO hidden_entry (account, hidden_at, uid, message, octets, retrieved, receipt, why)
       SELECT ${account}, ${context.at}, uid, message, octets, retrieved, receipt, 'withdrawn' FROM ${rowsOf(ENTRY, rows)}`;
     yield* countHidden(context, account, rows.length, octetsIn(rows));
-    // `countHidden` is of what was in the mailbox until now.
+    // `countHidden` counts what was in the mailbox until now.
     yield* addToMailbox(context, account, { octets: octetsIn(rows), messages: rows.length });
   }
 }

@@ -3,7 +3,7 @@
  * stand behind one or two octets 0, so that such a value never has 16.
  */
 
-/** Of our own. */
+/** Octets of our own UIDLs. */
 export const UIDL_OCTETS = 16;
 export const UIDL_CHARACTERS = 22;
 
@@ -19,14 +19,14 @@ export function uidlText(octets: Buffer): string {
   return octets.toString('latin1', octets[1] === 0 ? 2 : 1);
 }
 
-/** The octets of our own that this text could stand for. */
+/** Octets of our own UIDL that this text could stand for. */
 export function ownUidl(text: string): Buffer | undefined {
   if (text.length !== UIDL_CHARACTERS || !/^[\w-]+$/.test(text)) return undefined;
   const octets = Buffer.from(text, 'base64url');
   return octets.toString('base64url') === text ? octets : undefined;
 }
 
-/** The UIDLs of a listing as one column of ASCII. Nearly always each has 22 characters; else `ends` tells where each one ends. */
+/** The UIDLs of a listing as one column of ASCII. Nearly all have 22 characters; otherwise `ends` says where each one ends. */
 export class UidlColumn {
   #text: Buffer;
   #at = 0;

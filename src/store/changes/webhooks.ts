@@ -1,4 +1,4 @@
-/** Changes to webhooks; each with its audit row, but for how far one has been told. They throw RegistryError: `exists`, `unknown`, `ended` and `invalid`. */
+/** Changes to webhooks; each with its audit row, except for progress. They throw RegistryError: `exists`, `unknown`, `ended` and `invalid`. */
 import { grouped } from '../../crypto/keys/base32.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import type { Instant } from '../../domain/units.ts';
@@ -28,7 +28,7 @@ export class WebhookChanges {
     yield* record(context, 'added', { id, account, name }, actor, { host: hostOf(url) }, { events });
   }
 
-  /** Events that it was not told of stay untold, and what it is told of next goes to the new URL. */
+  /** Changes a webhook. Events that it missed stay missed, and later ones go to the new URL. */
   *set(context: ChangeContext, id: string, { name, url, events }: WebhookChange, actor: Actor): Change<void> {
     const known = yield* webhookOf(id);
     if (name !== undefined) {
@@ -42,14 +42,14 @@ export class WebhookChanges {
     yield* record(context, 'changed', about, actor, personal, events === undefined ? {} : { events });
   }
 
-  /** `sealed`: the new secret with the one before, which signs as well until `oldUntil`. */
+  /** `sealed`: the new secret with the previous one, which signs as well until `oldUntil`. */
   *rotate(context: ChangeContext, id: string, sealed: Uint8Array, oldUntil: Instant, actor: Actor): Change<void> {
     const known = yield* webhookOf(id);
     yield* sql.run`UPDATE webhook SET sealed = ${sealed}, old_until = ${oldUntil} WHERE id = ${id}`;
     yield* record(context, 'secret-rotated', known, actor);
   }
 
-  /** Answers whether it was told of events until now. `why`: a word, for those who look. */
+  /** Pauses a webhook; returns whether it was getting events until now. `why`: a word, for those who look. */
   *pause(context: ChangeContext, id: string, why: string, actor: Actor): Change<boolean> {
     const known = yield* webhookOf(id);
     if (known.state === 'paused') return false;
@@ -58,7 +58,7 @@ export class WebhookChanges {
     return true;
   }
 
-  /** It goes on where it stopped; what has become too old meanwhile is passed over. One that waits for another try goes on at once. */
+  /** Resumes a webhook where it stopped; events that have become too old are passed over. One that waits for another try goes on at once. */
   *resume(context: ChangeContext, id: string, actor: Actor): Change<void> {
     const known = yield* webhookOf(id);
     yield* sql.run`
@@ -66,7 +66,7 @@ export class WebhookChanges {
     yield* record(context, 'resumed', known, actor);
   }
 
-  /** For good: its secrets and its URL are gone. `why`: a word. */
+  /** Ends a webhook for good: its secrets and its URL are erased. `why`: a word. */
   *end(context: ChangeContext, id: string, why: string, actor: Actor): Change<void> {
     const known = yield* webhookOf(id);
     yield* sql.run`DELETE FROM webhook WHERE id = ${id}`;
@@ -74,9 +74,9 @@ export class WebhookChanges {
   }
 }
 
-/** Changes of how far each webhook has got its events. */
+/** Changes to the progress of each webhook. */
 export class WebhookProgressChanges {
-  /** Positions never go back, whoever comes late. A success ends what failures there were. */
+  /** Advances positions, which never go back, whoever reports late. A success ends the count of failures. */
   *advance(_context: ChangeContext, progress: readonly WebhookProgress[]): Change<void> {
     const rows = progress.map(({ id, position, succeededAt, missedUntil }) => ({
       id,
@@ -106,7 +106,7 @@ const PROGRESS = { id: text, position: int, succeededAt: orNull(int), missedUnti
 
 const ENDED = { id: text, account: orNull(int), name: text };
 
-/** Part of the end of accounts: nobody is told of anything in their name any more. Answers the rows of the trail that are to be written. */
+/** Part of the end of accounts: nothing is sent in their name any more. Returns the audit rows to be written. */
 export function* endWebhooksOf(
   accounts: readonly number[],
 ): Change<readonly (TrailRow & { readonly account: number })[]> {
@@ -115,7 +115,7 @@ export function* endWebhooksOf(
   return byId(ended).map((one) => ({ ...endedRow(one, 'account-ended'), account: one.account }));
 }
 
-/** Part of the end of an organisation, or of its merge into another one, which decides anew whom it tells: secrets and URLs are gone. */
+/** Part of the end of an organisation, or of its merge into another one, which decides again where to send events: secrets and URLs are erased. */
 export function* endWebhooksOfOrganisation(
   context: ChangeContext,
   organisation: number,
