@@ -45,7 +45,7 @@ export class AbsenceReads {
   }
 }
 
-/** Those of an address that are not over at `at`. */
+/** Absences of an address that are not over at `at`. */
 export function* absencesAhead(key: string, at: Instant): Change<readonly Absence[]> {
   const rows = yield* sql.all(ABSENCE)`${ABSENCES} WHERE b.key = ${key} AND b.until_at > ${at} ORDER BY b.from_at`;
   return rows.map((row) => {

@@ -33,7 +33,7 @@ export const ACCOUNT = {
   settings: SETTINGS,
   version: int,
 };
-/** Of the tables `a` and `o`. Its state is the worse of its own and that of its organisation. */
+/** Columns of the tables `a` and `o`. An account's state is the worse of its own and that of its organisation. */
 export const accountColumns = (suspended: string) =>
   withEarliest(
     (earliest) => `
@@ -43,7 +43,7 @@ export const accountColumns = (suspended: string) =>
 export const SUSPENDED = "a.state = 'suspended' OR o.state = 'suspended'";
 export const ACCOUNT_COLUMNS = accountColumns(SUSPENDED);
 
-/** The same as it stands in its row: whoever keeps it looks at the clock again. */
+/** The account as it stands in its row: whoever keeps it has to look at the clock again. */
 export const accountOf = (row: Row<typeof ACCOUNT>): Account => ({
   id: row.id,
   login: row.login,

@@ -28,7 +28,7 @@ export const ADDRESS = {
   finalAt: optional(time),
   successor: optional(as<Address>(text)),
 };
-/** Of the table `d`, with the tables of `OWNER`. */
+/** Columns of the table `d`, with the tables of `OWNER`. */
 export const ADDRESS_COLUMNS = withEarliest(
   (earliest) => `
   d.address, d.account, d.ends_at AS address_ends, d.settings AS address_settings,
@@ -66,7 +66,10 @@ export class AddressReads {
   }
 }
 
-/** As it stands in its row, and those of its account and organisation: whoever keeps it looks at the clock again. */
+/**
+ * The ends of an address, its account and its organisation as they stand in their rows: whoever keeps them has to look at the
+ * clock again.
+ */
 export const addressOf = (row: Row<typeof ADDRESS>): RegisteredAddress => ({
   address: row.address,
   account: row.account,

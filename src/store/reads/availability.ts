@@ -1,4 +1,4 @@
-/** Reads of what the probes of the sites saw. */
+/** Reads of what the probes of the sites measured. */
 import type { ProbeCause, ProbeSpan } from '../../domain/availability.ts';
 import { type Instant, instant } from '../../domain/units.ts';
 import { type Row, as, orNull, text, time } from '../sql/columns.ts';
@@ -16,7 +16,7 @@ export const SPAN = {
 const MOST = 1000;
 
 export class AvailabilityReads {
-  /** Those of any site that have a part in that time, cut to it, by site and time: at most 1000 behind `after`, with where the next page begins. */
+  /** Spans of any site that have a part in that time, cut to it, by site and time: at most 1000 after `after`, with where the next page begins. */
   *spans(
     _now: Now,
     { since, until }: { readonly since: Instant; readonly until: Instant },

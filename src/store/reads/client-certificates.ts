@@ -25,7 +25,10 @@ const COLUMNS = words(
 /** Rows of one account that a listing shows; revoked ones pile up slowly. */
 const MOST = 1000;
 
-/** By the keys of one certificate: first its own, then those of its names. One that is valid comes before one that is not. */
+/**
+ * A registration by the keys of one certificate: first its own, then those of its names. A valid one comes before one that is
+ * not.
+ */
 export function* registrationFor(keys: readonly string[]): Change<CertificateRecord | undefined> {
   const [first = ''] = keys;
   // Valid ones first, then the newest.
@@ -38,7 +41,7 @@ export function* registrationFor(keys: readonly string[]): Change<CertificateRec
          AND (c.revoked_at IS NULL OR c.id = (SELECT max(m.id) FROM client_certificate m WHERE m.key = c.key))
        ORDER BY c.revoked_at IS NOT NULL, c.id DESC`;
   const rows = keys.flatMap((key) => found.find((row) => row.key === key) ?? []);
-  // What was revoked itself stays out, although its names may meet another registration.
+  // A certificate that was revoked itself stays out, although its names may meet another registration.
   const row =
     itself?.revokedAt === undefined ? (rows.find(({ revokedAt }) => revokedAt === undefined) ?? rows[0]) : itself;
   if (row === undefined) return undefined;
@@ -46,7 +49,7 @@ export function* registrationFor(keys: readonly string[]): Change<CertificateRec
   return { login, certificate };
 }
 
-/** Of these accounts, the oldest of each first. */
+/** Registrations of these accounts, the oldest of each first. */
 export function* certificatesOf(accounts: readonly number[]): Change<readonly RegisteredCertificate[]> {
   return yield* sql.all(REGISTERED)`
     SELECT id, account, name, key, fingerprint, about, not_before, not_after, created_at, revoked_at, last_used_at FROM (

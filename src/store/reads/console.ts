@@ -50,7 +50,7 @@ const SESSION_COLUMNS = words(
 );
 
 export class ConsoleReads {
-  /** By the id at the authenticator. Undefined: it is nobody's who may do anything now. */
+  /** A passkey by its id at the authenticator; undefined: it belongs to nobody who may do anything now. */
   *passkey({ at }: Now, credential: Uint8Array): Change<HeldPasskey | undefined> {
     const row = yield* sql.first(HELD)`
       SELECT ${HELD_COLUMNS} FROM operator_passkey k JOIN operator o ON o.id = k.operator AND o.ended_at IS NULL
@@ -60,7 +60,7 @@ export class ConsoleReads {
     return holder.endsAt === undefined || holder.endsAt > at ? { ...row, holder } : undefined;
   }
 
-  /** Of operators that are registered: those that hold, and those that have ended; newest first. */
+  /** Passkeys of registered operators, valid and ended; newest first. */
   *passkeys(_now: Now): Change<readonly PasskeyRecord[]> {
     return yield* sql.all(PASSKEY)`
       SELECT k.id, o.name AS operator, k.transports, k.model, k.synced, k.added_at, k.last_used_at, k.ended_at
@@ -68,7 +68,7 @@ export class ConsoleReads {
        WHERE o.ended_at IS NULL ORDER BY k.added_at DESC, k.id LIMIT ${MAX_OPERATORS * MAX_PASSKEYS}`;
   }
 
-  /** The ids, at their authenticators, of passkeys of an operator that hold. */
+  /** Ids, at their authenticators, of an operator's valid passkeys. */
   *credentials(
     _now: Now,
     operator: string,
@@ -78,7 +78,10 @@ export class ConsoleReads {
        WHERE o.name = ${operator} AND k.ended_at IS NULL ORDER BY k.id LIMIT ${MAX_PASSKEYS}`;
   }
 
-  /** By SHA-256 of what the browser has. Undefined: it holds no more, or its operator may do nothing now. */
+  /**
+   * A session by SHA-256 of what the browser has; undefined: it is no longer valid, or its operator may do
+   * nothing now.
+   */
   *session({ at }: Now, hash: Uint8Array, { idle, longest }: SessionTimes): Change<HeldSession | undefined> {
     const row = yield* sql.first({ ...SESSION, holder: int })`
       SELECT ${SESSION_COLUMNS}, s.operator AS holder
@@ -90,7 +93,7 @@ export class ConsoleReads {
     return holder.endsAt === undefined || holder.endsAt > at ? { ...row, holder } : undefined;
   }
 
-  /** Sessions that hold, newest first. */
+  /** Valid sessions, newest first. */
   *sessions({ at }: Now, { idle, longest }: SessionTimes): Change<readonly SessionRecord[]> {
     return yield* sql.all(SESSION)`
       SELECT ${SESSION_COLUMNS} FROM console_session s JOIN operator o ON o.id = s.operator AND o.ended_at IS NULL

@@ -46,7 +46,7 @@ type DeliveryRow = Row<typeof DELIVERY>;
 
 const OPEN: readonly DeliveryState[] = ['waiting', 'held'];
 const MOST_KEYS = 1000;
-/** Recipients of the messages of one page, after which it ends; the last message is there whole. */
+/** Recipients after which a page of messages ends; the last message is complete. */
 const MOST_PLACES = 1000;
 
 export class DeliveryReads {
@@ -122,7 +122,7 @@ export class DeliveryReads {
   }
 }
 
-/** Where the copies of each of these are. */
+/** Copies of each of these messages, and where they are. */
 function* placesOf(messages: readonly MessageRecord[]): Change<(message: MessageRecord) => readonly Whereabouts[]> {
   const copies = messages.flatMap(({ id, recipients }) =>
     recipients.map(({ copy = id, mailbox }) => ({ message: messageNumber(copy), mailbox })),
@@ -152,7 +152,7 @@ function* withPlaces(messages: readonly MessageRecord[]): Change<SentPage['sent'
   return messages.map((message) => ({ message, places: of(message) }));
 }
 
-/** By the index that has fewest others. */
+/** Uses the index with the fewest other rows. */
 function pageOf({
   message,
   partner,
@@ -180,7 +180,7 @@ const ENTRY = { ...PLACE, uid: as<EntryUid>(int), retrieved: int, since: time, r
 const HIDDEN = { ...PLACE, uid: as<EntryUid>(int), why: as<HiddenWhy>(text), hiddenAt: time };
 
 interface Copy {
-  /** An entry that was handed out again counts before one that is still hidden. */
+  /** The entry of a copy; one that was handed out again counts before one that is still hidden. */
   readonly entry: Row<typeof ENTRY> | undefined;
   readonly hidden: Row<typeof HIDDEN> | undefined;
 }
@@ -215,7 +215,7 @@ function copyOf(
   to: { readonly recipient: Address; readonly account: AccountId },
   message: MessageRecord,
 ): Whereabouts {
-  // One that was released may have been set aside again: the last one holds.
+  // A released copy may have been set aside again, so the last delivery counts.
   const held = deliveries.findLast((delivery) => delivery.mailbox === to.account);
   const delivery = held === undefined ? {} : { delivery: deliveryFrom(held, message) };
   if (held?.state === 'held' || held?.state === 'failed' || held?.state === 'withdrawn')

@@ -59,7 +59,7 @@ export class DirectoryReads {
     return rows.map(recordOf);
   }
 
-  /** Some of them, by version: one step looks at `DIRECTORY_STEP` at most, whatever is asked and however few fit. */
+  /** Entries by version: one step looks at `DIRECTORY_STEP` at most, whatever is asked and however few fit. */
   *directoryStep(_now: Now, { after, limit: most, parts }: DirectoryStep): Change<DirectoryStepFound> {
     const limit = Math.min(MOST, Math.max(1, Math.trunc(most)));
     const { through, looked } = yield* sql.one({ through: orNull(int), looked: int })`

@@ -1,4 +1,4 @@
-/** Reads of whose accounts were before. */
+/** Reads of the organisations that accounts belonged to before. */
 import type { AccountId } from '../../domain/ids.ts';
 import type { FormerAccount, FormerOrganisation } from '../organisation-merge.ts';
 import { as, int, text, time } from '../sql/columns.ts';
@@ -22,7 +22,7 @@ export interface FormerQuery {
 }
 
 export class FormerOrganisationReads {
-  /** Accounts that were an organisation's and are no more; in order of their numbers and of when they left. */
+  /** Accounts that left an organisation; in order of their numbers and of when they left. */
   *listFormerAccounts(_now: Now, { organisation, limit, after }: FormerQuery): Change<readonly FormerAccount[]> {
     return yield* sql.all(FORMER)`
       SELECT f.account, a.login, f.until_seq, f.until_at AS until,
@@ -35,7 +35,7 @@ export class FormerOrganisationReads {
       ORDER BY f.account, f.until_seq LIMIT ${limitOf({ limit })}`;
   }
 
-  /** Whose the account was before, up to and with which row of the trail; oldest first. */
+  /** Earlier organisations of the account, each with its last row of the trail; oldest first. */
   *formerOrganisations(_now: Now, account: AccountId): Change<readonly FormerOrganisation[]> {
     return yield* sql.all({ organisation: text, untilSeq: int })`
       SELECT o.name AS organisation, f.until_seq FROM former_organisation f JOIN organisation o ON o.id = f.organisation

@@ -8,9 +8,9 @@ import { idTime } from '../message-ids.ts';
 import { as, int, long, orNull, time } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
 
-/** `entry.retrieved` of what was collected. */
+/** Value of `entry.retrieved` for what was collected. */
 const COLLECTED = 2;
-/** Holdings of the queue stand under it. */
+/** The account number under which holdings of the queue stand. */
 const NOBODY = 0 as AccountId;
 
 /**

@@ -30,7 +30,7 @@ const MOST = 1000;
 /** Rows of one step through what mailboxes hold: some milliseconds. */
 const HELD = 5000;
 
-/** Since when an entry waits: it was handed out again, or it came. */
+/** Since when an entry waits: the moment when it was handed out again, or else came. */
 export const SINCE = words(`coalesce(e.restored_at, e.message >> ${BITS_BELOW_TIME})`);
 
 const ENTRY = {
@@ -79,8 +79,8 @@ export class MailboxReads {
   }
 
   /**
-   * Such entries of one mailbox, oldest first; continue after `after`. Those that were handed out again are not among them: what became of
-   * them has been told. With `restored` those alone that were handed out again before `before`.
+   * Overdue entries of one mailbox, oldest first; continue after `after`. Entries that were handed out again are left out, since their senders were told
+   * before. With `restored`: only those that were handed out again before `before`.
    */
   *uncollectedEntries(
     _now: Now,
@@ -110,7 +110,7 @@ export class MailboxReads {
     return rows.map(entryOf);
   }
 
-  /** Where it lies there twice, the first; undefined where it does not. */
+  /** The first entry of the message in the mailbox; undefined if there is none. */
   *mailboxEntry(_now: Now, account: AccountId, message: MessageId): Change<MailboxEntry | undefined> {
     const row = yield* sql.first(ENTRY)`
       SELECT ${ENTRY_COLUMNS}, ${MESSAGE_COLUMNS} FROM entry e ${ITS_MESSAGE}
@@ -119,7 +119,8 @@ export class MailboxReads {
   }
 
   /**
-   * What came into a mailbox last, and what was taken out of it last, newest first, at most `limit` (1 to 1000). What was handed out again counts once, as it lies there.
+   * The latest entries of a mailbox, and the latest that were taken out of it, newest first, at most `limit` (1 to 1000). An entry that was handed out again
+   * counts once, as present.
    */
   *latestIn(_now: Now, account: AccountId, limit: number): Change<readonly LatestEntry[]> {
     const most = limitOf({ limit });

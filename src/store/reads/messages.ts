@@ -31,7 +31,7 @@ export const MESSAGE_COLUMNS = words(
 type MessageRow = Row<typeof MESSAGE>;
 type Rows = Step<MessageRow, bigint>;
 
-/** With the parts where the text of them holds what is sought. */
+/** Includes the parts if their text holds what is sought. */
 const WITH_PARTS = { ...MESSAGE, parts: optional(json<MessageParts>()) };
 
 const HIGHEST_ID = 2n ** 63n - 1n;
@@ -47,7 +47,7 @@ const spanOf = (id: bigint): bigint => id >> SPAN_BITS;
 export const byNewest = (a: Pick<MessageRow, 'id'>, b: Pick<MessageRow, 'id'>): number =>
   a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
 
-/** What is sought: ids between these two, both left out, and so many of them. */
+/** A search: ids between these two, both left out, and how many. */
 interface Range {
   readonly above: bigint;
   readonly below: bigint;
@@ -60,14 +60,14 @@ export class MessageReads {
     return row === undefined ? undefined : recordOf(row);
   }
 
-  /** What was accepted with the message, or with the one of which it is a copy; undefined when nothing was, or the message is gone. */
+  /** The content that was accepted with the message, or with the one that it is a copy of; undefined if there was none, or the message is gone. */
   *messageParts(_now: Now, id: MessageId): Change<MessageParts | undefined> {
     const row = yield* sql.first({ parts: optional(json<MessageParts>()) })`
       SELECT coalesce(m.parts, o.parts) AS parts FROM message m LEFT JOIN message o ON o.id = m.copy_of WHERE m.id = ${messageNumber(id)}`;
     return row?.parts;
   }
 
-  /** How many were accepted in this time, those of the gateway itself too: by their ids, so those whose content began in it. */
+  /** Number of messages accepted in this time, the gateway's own too: by their ids, so those whose content began in it. */
   *acceptedIn(_now: Now, from: Instant, to: Instant): Change<number> {
     const { messages } = yield* sql.one({ messages: int })`
       SELECT count(*) AS messages FROM message m WHERE m.id >= ${firstIdAt(from)} AND m.id < ${firstIdAt(to)} AND m.copy_of IS NULL`;
@@ -78,7 +78,7 @@ export class MessageReads {
   *submittedBy(_now: Now, account: AccountId, limit: number): Change<readonly MessageRecord[]> {
     const { seq } = yield* searchMarks();
     const most = limitOf({ limit });
-    // A busy account has rows of every session: so many are looked at, and no search goes through all.
+    // A busy account has rows of every session: only this many are looked at, and no search goes through all.
     const above = yield* sql.all({ id: long })`
       SELECT w.id FROM (SELECT seq, event, message AS id FROM audit WHERE account = ${account} AND seq > ${seq} ORDER BY seq DESC LIMIT ${ITS_ROWS}) w
        WHERE w.event = 'message.accepted' AND w.id IS NOT NULL ORDER BY w.seq DESC LIMIT ${most}`;
@@ -137,7 +137,7 @@ function* search(query: MessageQuery, range: Range): Change<Rows> {
   if (field === undefined) return yield* walk(query, range);
   const mark = (yield* searchMarks()).id;
   if (range.below <= mark + 1n) return yield* searchNamed(query, field, range);
-  // What is not in the table yet, and below it what is.
+  // Rows that are not in the table yet, and below them those that are.
   const above = yield* walk(query, { ...range, above: range.above > mark ? range.above : mark });
   if (above.next !== undefined) return above;
   const limit = range.limit - above.rows.length;
@@ -157,7 +157,7 @@ function* walk(query: MessageQuery, { above, below, limit }: Range): Change<Rows
   });
 }
 
-/** By the table of Message-IDs, a span of ids after the other, the newest first. */
+/** Searches the table of Message-IDs, one span of ids after the other, newest first. */
 function* searchNamed(query: MessageQuery, field: string, { above, below, limit }: Range): Change<Rows> {
   const { lowest, highest } = yield* sql.one({ lowest: orNull(long), highest: orNull(long) })`
     SELECT (SELECT min(id) FROM message) AS lowest, (SELECT max(id) FROM message) AS highest`;
@@ -198,7 +198,7 @@ function* spansWith(
 }
 
 function isWanted({ since, until, messageIdField, sender, recipient }: MessageQuery, row: MessageRow): boolean {
-  // What was taken over from another server is looked for by when it came here. No clock is set back so far.
+  // Mail taken over from another server is found by when it came here. No clock is set back this far.
   const made = idTime(row.id);
   const came: Instant = made - row.receivedAt > days(1) ? made : row.receivedAt;
   if (came < since || came > (until ?? Infinity)) return false;

@@ -32,7 +32,7 @@ export interface MovingAccount extends Row<typeof ACCOUNT> {
 /** Entries that one step looks at: some milliseconds. */
 const STEP = 1000;
 
-/** What of a bounded part of a mailbox was received since, and the rest; the next part is behind `next`. */
+/** One bounded part of a mailbox: what was received since the day, and the rest; the next part begins at `next`. */
 export interface ShareStep {
   readonly moved: MailboxShare;
   readonly left: MailboxShare;
@@ -128,7 +128,7 @@ function* organisationFor(name: string, login: string): Change<TiedOrganisation>
   return row;
 }
 
-/** What goes along, and what does not. Throws RegistryError where it is more than one transaction takes. */
+/** References of an account that go along, and those that do not. Throws RegistryError if they are more than one transaction takes. */
 export function* referencesOf(
   { id, login, settings, from, into }: MovingAccount,
   at: Instant,

@@ -22,7 +22,7 @@ const OPERATOR = {
   addedAt: time,
   endsAt: optional(time),
 };
-/** Of the tables `o`, `g` and `k`. */
+/** Columns of the tables `o`, `g` and `k`. */
 const OPERATOR_COLUMNS = words(
   'o.name, o.role, g.name AS organisation, o.certificate, k.fingerprint, o.added_at, o.ends_at',
 );
@@ -79,7 +79,7 @@ const PASSKEY_SIGNATURE = {
 };
 
 export class OperatorReads {
-  /** Those that are registered, by name; at most MAX_OPERATORS. Whose time is over is among them. */
+  /** Registered operators by name, also those whose time is over; at most MAX_OPERATORS. */
   *list(_now: Now): Change<readonly OperatorRecord[]> {
     return yield* sql.all(OPERATOR)`
       SELECT ${OPERATOR_COLUMNS} FROM ${OPERATOR_TABLES} WHERE o.ended_at IS NULL ORDER BY o.name LIMIT ${MAX_OPERATORS}`;
@@ -92,14 +92,14 @@ export class OperatorReads {
        WHERE k.removed_at IS NULL AND (o.ends_at IS NULL OR o.ends_at > ${at}) ORDER BY k.name LIMIT ${MAX_OPERATORS}`;
   }
 
-  /** Whoever has registered the client certificate with this SHA-256, and may do something still. */
+  /** The operator who has registered the client certificate with this SHA-256, and may still do something. */
   *byCertificate({ at }: Now, certificate: string): Change<OperatorRecord | undefined> {
     const row = yield* sql.first(OPERATOR)`
       SELECT ${OPERATOR_COLUMNS} FROM ${OPERATOR_TABLES} WHERE o.certificate = ${certificate} AND o.ended_at IS NULL`;
     return row?.endsAt === undefined || row.endsAt > at ? row : undefined;
   }
 
-  /** By its id, with whoever holds it, ended or not. */
+  /** A token by its id, with its holder, ended or not. */
   *token(_now: Now, id: string): Change<HeldToken | undefined> {
     const token = yield* sql.first({ ...TOKEN, hash: bytes, holder: int })`
       SELECT ${TOKEN_COLUMNS}, t.hash, o.id AS holder FROM operator_token t JOIN operator o ON o.id = t.operator WHERE t.id = ${id}`;
@@ -107,14 +107,14 @@ export class OperatorReads {
     return { ...token, holder: yield* holderOf(token.holder) };
   }
 
-  /** Of operators that are registered: those that hold, and those that have ended; the newest of them, newest first. */
+  /** Tokens of registered operators: all valid ones, and the newest of those that have ended; newest first. */
   *tokens(_now: Now): Change<readonly TokenRecord[]> {
     return yield* sql.all(TOKEN)`
       SELECT ${TOKEN_COLUMNS} FROM operator_token t JOIN operator o ON o.id = t.operator
        WHERE o.ended_at IS NULL ORDER BY t.added_at DESC, t.id LIMIT ${MAX_OPERATORS * MAX_TOKENS}`;
   }
 
-  /** Those who can sign with a passkey, by name: nobody who may act for one organisation alone. */
+  /** Operators who can sign with a passkey, by name; none who may act for one organisation alone. */
   *passkeyHolders({ at }: Now): Change<readonly Pick<OperatorRecord, 'name' | 'role'>[]> {
     return yield* sql.all({ name: text, role: as<Role>(text) })`
       SELECT o.name, o.role FROM operator o
@@ -138,7 +138,7 @@ export class OperatorReads {
   }
 }
 
-/** By the number of its row, ended or not. */
+/** An operator by the number of its row, ended or not. */
 export function* holderOf(id: number): Change<OperatorRecord> {
   return yield* sql.one(OPERATOR)`SELECT ${OPERATOR_COLUMNS} FROM ${OPERATOR_TABLES} WHERE o.id = ${id}`;
 }

@@ -74,7 +74,7 @@ export class OrganisationReads {
   }
 }
 
-/** As it stands in its row: whoever keeps it looks at the clock again. */
+/** The organisation as it stands in its row: whoever keeps it has to look at the clock again. */
 export function organisationOf(row: Row<typeof ORGANISATION>): Organisation {
   const { organisationState: state, organisationEnds: endsAt, mergedInto: id, mergedAt, mergedName } = row;
   return {

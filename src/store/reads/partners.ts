@@ -22,8 +22,8 @@ const PARTNER = {
 };
 
 /**
- * Its state is its own, or that of its organisation where that is worse. It ends as its account and its organisation do, whichever is earlier;
- * what waits is pushed until then.
+ * A partner's state is its own, or that of its organisation if that is worse. It ends with its account or its organisation, whichever is
+ * earlier; waiting mail is pushed until then.
  */
 const PARTNERS = words(`SELECT p.id, p.name, p.account, a.login, a.organisation,
     CASE WHEN p.state = 'ended' OR o.state = 'ended' THEN 'ended'
@@ -33,7 +33,7 @@ const PARTNERS = words(`SELECT p.id, p.name, p.account, a.login, a.organisation,
   FROM partner p JOIN account a ON a.id = p.account JOIN organisation o ON o.id = a.organisation`);
 
 export class PartnerReads {
-  /** Current to the last commit, not cached. */
+  /** A partner, read from the database each time and not cached. */
   *findPartner(_now: Now, id: PartnerId): Change<Partner | undefined> {
     return (yield* withDomains(yield* sql.all(PARTNER)`${PARTNERS} WHERE p.id = ${id}`))[0];
   }

@@ -48,7 +48,7 @@ const KEYS = words(OF_KEY);
 const SHORT = tailOf('k.fingerprint', 16);
 
 export class PgpKeyReads {
-  /** By fingerprint or its last 16 digits, by which version 4 keys are called and which several keys may share: at most 10. */
+  /** Keys by fingerprint, or by its last 16 digits, which name version 4 keys and which several keys may share: at most 10. */
   *find(_now: Now, name: string): Change<readonly PgpKeyRecord[]> {
     const digits = name.replace(/^0x|[:\s]/g, '').toLowerCase();
     const rows =
@@ -82,7 +82,7 @@ export class PgpKeyReads {
     return rows.map(withRevoked);
   }
 
-  /** Its sealed secret half; undefined where it is not held. */
+  /** The sealed secret key; undefined if it is not held. */
   *findSecret(_now: Now, fingerprint: string): Change<Uint8Array | undefined> {
     return (yield* sql.first({ sealed: bytes })`SELECT sealed FROM pgp_secret WHERE fingerprint = ${fingerprint}`)
       ?.sealed;

@@ -43,7 +43,7 @@ export interface DeliveryRows {
   readonly messages: readonly MessageRow[];
 }
 
-/** Of an entry that its maildrop has no more. */
+/** Why a maildrop no longer has an entry. */
 export type HiddenWhy = 'deleted' | 'withdrawn' | 'expired';
 
 export function recordOf(row: MessageRow): MessageRecord {

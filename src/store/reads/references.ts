@@ -1,7 +1,7 @@
 /**
- * What ties an account to its organisation, and to accounts of others: certificates that name the organisation, rights to send, consents of
- * substitutes. Found here alone, for an account that ends, that goes to another organisation, or whose organisation becomes part of another:
- * a read shows it, and a change cuts it in its own transaction.
+ * References that tie an account to its organisation, and to accounts of others: certificates that name the organisation, rights to send, consents of
+ * substitutes. Found here alone, for an account that ends, that goes to another organisation, or whose organisation becomes part of another: a read shows
+ * it, and a change cuts it in its own transaction.
  */
 import { type NamedOrganisation, namesFormer } from '../../crypto/certificates/certificate-organisation.ts';
 import type { Address } from '../../domain/address.ts';
@@ -28,7 +28,7 @@ const CERTIFICATE = {
   own: flag,
   notAfter: time,
 };
-/** `owner`: whose the address is. `account`: who may send as it. `organisation`: of the other of the two. */
+/** `owner`: account of the address. `account`: account that may send as it. `organisation`: of the other of the two. */
 const DELEGATION = {
   key: text,
   owner: int,
@@ -45,10 +45,10 @@ const CONSENT = {
   substitute: as<Address>(text),
 };
 
-/** Rights to send of one account that a merge is told of. */
+/** Rights to send of one account that the preview of a merge lists. */
 const MOST_TOLD = 1000;
 
-/** An `into` that no organisation is: every right crosses its border. */
+/** Used as `into`, it is no organisation: every right crosses its border. */
 export const NOWHERE = 0;
 
 const referenceOf = ({ fingerprint, serial, use, subject, own }: Row<typeof CERTIFICATE>): NamingReference => ({
@@ -91,12 +91,12 @@ function* certificates(accounts: readonly number[], at: Instant): Change<readonl
      WHERE account ${among(int, accounts)} AND revoked_at IS NULL AND not_after > ${at} ORDER BY use, not_after, fingerprint`;
 }
 
-/** Those of our own authorities that are valid at `at`. */
+/** Certificates of our own authorities that are valid at `at`. */
 export function* issued(accounts: readonly number[], at: Instant): Change<readonly Row<typeof CERTIFICATE>[]> {
   return (yield* certificates(accounts, at)).filter(({ own }) => own);
 }
 
-/** Those that would be valid at `at`, and name the organisation `from`; also what is registered for login alone. */
+/** Certificates that would be valid at `at` and name the organisation `from`; also those registered for login alone. */
 export function* naming(
   account: number,
   { from, into, at }: { readonly from: NamedOrganisation; readonly into: NamedOrganisation; readonly at: Instant },
@@ -114,8 +114,8 @@ export function* naming(
 }
 
 /**
- * Who may send as their addresses, and as which addresses they may send, where the other side is of another organisation than `into`. `most`: of each, for
- * one account.
+ * Rights of others to send as their addresses, and theirs to send as others', if the other side is of another organisation than `into`. `most`: of each,
+ * for one account.
  */
 export function* delegations(
   accounts: readonly number[],
@@ -135,7 +135,7 @@ export function* delegations(
   return [...others, ...notAgain(accounts, own)];
 }
 
-/** What ties two of the accounts is found from both sides: whose it is comes first. */
+/** A reference between two of the accounts is found from both sides: the one of the address's owner is kept. */
 function notAgain<T extends { readonly owner: number }>(
   accounts: readonly number[],
   found: readonly T[],

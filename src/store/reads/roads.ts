@@ -1,4 +1,4 @@
-/** What every session and message asks of the registry, where the store does not remember it. */
+/** What every session and message asks of the registry, if the store does not remember it. */
 import type { Absence } from '../../domain/absence.ts';
 import { type Address, type AddressKey, domainOf } from '../../domain/address.ts';
 import { defined } from '../../domain/defined.ts';
@@ -19,7 +19,7 @@ import { accountOfDomain, routeOf } from './partners.ts';
 const MAILBOX = { octets: int, messages: int, nextUid: int, changes: int };
 export type MailboxState = Row<typeof MAILBOX>;
 
-/** Where the mail of an address goes. All of it is as it stands in the rows: whoever keeps it looks at the clock again. */
+/** Where the mail of an address goes, as it stands in the rows: whoever keeps it has to look at the clock again. */
 export interface RecipientRow {
   readonly address: RegisteredAddress;
   readonly account: Account;
@@ -30,7 +30,7 @@ export interface RecipientRow {
   readonly absences?: readonly Absence[];
 }
 
-/** A partner that nothing is taken for is not let in either; its addresses are answered by its own state. */
+/** A partner whose mail is refused may not log in either; its addresses are answered by its own state. */
 const LOGIN_COLUMNS = accountColumns(
   `${SUSPENDED} OR (a.kind = 'partner' AND EXISTS (SELECT 1 FROM partner p WHERE p.account = a.id AND p.state = 'refusing'))`,
 );
@@ -86,7 +86,7 @@ export class RoadReads {
     return { ...(yield* recipientOf(addressOf(row), row)), ...(absences.length === 0 ? {} : { absences }) };
   }
 
-  /** Until when it may; null: it may not. */
+  /** Until when the account may send as the address; null: it may not. */
   *sendAs(_now: Now, account: AccountId, key: AddressKey): Change<number | null> {
     const row = yield* sql.first({ until: orNull(time) })`
       SELECT d.ends_at AS until FROM address d ${OWNER} WHERE d.key = ${key} AND d.account = ${account} AND ${TAKES}
@@ -104,7 +104,7 @@ export class RoadReads {
     )`SELECT octets, messages, next_uid, changes FROM mailbox WHERE account = ${account}`;
   }
 
-  /** 32 octets. Made by the migration. */
+  /** The key of SCRAM salts, 32 octets. Made by the migration. */
   *scramSaltKey(_now: Now): Change<Uint8Array> {
     const row = yield* sql.first({ value: text })`
       SELECT ${words('hex(value)', 'value')} AS value FROM fact WHERE name = 'scram-salt-key'`;

@@ -1,6 +1,6 @@
 /**
- * How far the tables go in which a search of the trail (by account or message) and of messages (by Message-ID) seeks. A search reads what is
- * above the marks from the rows themselves: a thousand or so at most. Each store fills the tables in its own way.
+ * How far the search tables of the trail (by account or message) and of messages (by Message-ID) are filled. A search reads what is above
+ * the marks from the rows themselves: a thousand or so at most. Each store fills the tables in its own way.
  */
 import { as, long, text } from '../sql/columns.ts';
 import { words } from '../sql/parts.ts';
@@ -19,7 +19,7 @@ export interface Marks {
   readonly id: bigint;
 }
 
-/** Ask before the tables: what came into them meanwhile stands above these marks as well. */
+/** Read these marks before the tables: rows that come into the tables meanwhile are above the marks as well. */
 export function* searchMarks(): Change<Marks> {
   const marks = yield* sql.all({ name: as<'searched_seq' | 'searched_id'>(text), value: long })`
     SELECT name, CAST(value AS bigint) AS value FROM fact WHERE name IN ('searched_seq', 'searched_id')`;

@@ -18,7 +18,10 @@ const SESSION = {
 };
 
 export class SelfServiceReads {
-  /** By SHA-256 of what the browser has. Undefined: it holds no more. That its login still stands is the registry's to say. */
+  /**
+   * A session by SHA-256 of what the browser has; undefined: it is no longer valid. The registry says whether its login still
+   * stands.
+   */
   *session({ at }: Now, hash: Uint8Array, { idle, longest }: SessionTimes): Change<SelfServiceSession | undefined> {
     return yield* sql.first(SESSION)`
       SELECT s.id, s.account, a.login, s.password, s.password_at, s.certificate, s.network, s.made_at, s.seen_at

@@ -9,7 +9,7 @@ import { searchMarks } from './search-marks.ts';
 
 /** Rows of the trail about one account that one step looks at: a busy account has rows of every session. */
 const ITS_ROWS = 2000;
-/** No clock is set back so far, and a row is written when the message has ended. */
+/** No clock is set back this far, and a row is written when the message has ended. */
 const SLACK = days(1);
 
 const ROW = { seq: int, at: time, id: orNull(long) };
@@ -19,7 +19,7 @@ interface Sent {
   readonly seq: number;
 }
 
-/** Newest first, at most `limit`, of the time that is asked for or a day beside it. */
+/** Messages by their rows, newest first, at most `limit`, of the time that is asked for or a day beside it. */
 export function* sentRows(query: SentQuery): Change<{ readonly found: readonly Sent[]; readonly next?: number }> {
   const { account, since, until, before = Number.MAX_SAFE_INTEGER } = query;
   const limit = limitOf(query);
@@ -43,7 +43,7 @@ export function* sentRows(query: SentQuery): Change<{ readonly found: readonly S
   return { found, ...(last === undefined ? {} : { next: last }) };
 }
 
-/** What protection made of one for some of its recipients is not the sender's. */
+/** False for a copy that protection made for some recipients: the sender did not send it. */
 export function isSent(
   { account, since, until, recipient }: SentQuery,
   { submitter, copyOf, receivedAt, recipients }: MessageRecord,

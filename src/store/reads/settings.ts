@@ -22,7 +22,7 @@ export class SettingsReads {
     return found;
   }
 
-  /** What is set at each target itself, at most MAX_SETTINGS of one scope; undefined where none has that name. */
+  /** Settings of each target itself, at most MAX_SETTINGS of one scope; undefined if there is no such target. */
   *ownSettings(_now: Now, targets: readonly SettingTarget[]): Change<readonly (Settings | undefined)[]> {
     if (targets.length > MAX_SETTINGS)
       throw new RegistryError(

@@ -33,7 +33,7 @@ const PRACTICE = {
   changedAt: optional(time),
 };
 const inState = (state: MailboxStep): string => `coalesce(sum(CASE WHEN m.state = '${state}' THEN 1 ELSE 0 END), 0)`;
-/** Of the table `o`, joined with `t`, its accounts `a` and their rows `m`. */
+/** Columns of the table `o`, joined with `t`, its accounts `a` and their rows `m`. */
 const PRACTICE_COLUMNS = words(`
   o.name AS organisation, o.title, o.language, o.contact, t.wave, t.day, t.rehearsed_at, t.announced_at, t.moved_told_at, t.reminded_at, t.back_told_at, t.going_back_at,
   count(m.account) AS mailboxes, ${inState('importing')} AS importing, ${inState('failed')} AS failed, ${inState('moved')} AS moved,
@@ -59,7 +59,7 @@ const MAILBOX_COLUMNS = words(
 );
 
 export class TakeoverReads {
-  /** Organisations that have not ended and have accounts of their own, but for the operator's; those of no wave too, by name behind `after`; at most 1000. */
+  /** Organisations that have not ended and have accounts of their own, without the operator's, also those of no wave; by name after `after`; at most 1000. */
   *practices(
     _now: Now,
     { after, limit }: { readonly after: string; readonly limit: number },
@@ -71,7 +71,7 @@ export class TakeoverReads {
        ${BY_PRACTICE} ORDER BY o.name LIMIT ${Math.min(limit, MOST)}`;
   }
 
-  /** Absent where there is no such organisation. */
+  /** One practice; undefined if there is no such organisation. */
   *practice(_now: Now, name: string): Change<Practice | undefined> {
     return yield* sql.first(PRACTICE)`
       SELECT ${PRACTICE_COLUMNS} FROM organisation o LEFT JOIN takeover t ON t.organisation = o.id ${ITS_MAILBOXES}
@@ -106,7 +106,7 @@ export class TakeoverReads {
     return rows.map(({ message, ...row }) => ({ ...row, message: messageIdOf(message) }));
   }
 
-  /** Messages that came here, and that nobody has fetched; counted. */
+  /** Number of messages that were taken over and that nobody has fetched. */
   *unfetched(_now: Now, account: AccountId): Change<number> {
     const { n } = yield* sql.one({ n: int })`
       SELECT count(*) AS n FROM entry

@@ -1,9 +1,9 @@
 /**
  * How far the trail can be followed by its numbers.
  *
- * On SQLite one connection writes, and rows stand in the order of their numbers. On PostgreSQL a transaction takes its numbers before it commits, and commits wait
- * for another site: a row may come to stand behind others with higher numbers. Whoever had followed the trail to those never came to it: with two gateways at
- * work, events of webhooks were lost.
+ * On SQLite one connection writes, and rows stand in the order of their numbers. On PostgreSQL a transaction takes its numbers before it commits, and commits
+ * wait for another site: a row may become visible after others with higher numbers. A reader that had followed the trail to those missed it: with two gateways
+ * at work, events of webhooks were lost.
  */
 import { int, text } from '../sql/columns.ts';
 import { among, words } from '../sql/parts.ts';

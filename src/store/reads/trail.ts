@@ -30,7 +30,7 @@ type TrailRow = Row<typeof ROW>;
 
 const COLUMNS =
   'SELECT a.seq, a.at, a.event, a.outcome, a.message, a.account, a.facts, a.commitment, a.hash, a.salt, a.personal,';
-/** On SQLite one connection writes, and its chain has no name. Lane 0 is what was carried over from there. */
+/** On SQLite one connection writes, and its chain has no name. Lane 0 holds what was carried over from there. */
 const TRAIL = words(
   `${COLUMNS} NULL AS lane, NULL AS place FROM audit a`,
   `${COLUMNS} nullif(a.lane, 0) AS lane, CASE WHEN a.lane = 0 THEN NULL ELSE a.place END AS place FROM audit a`,
@@ -71,7 +71,7 @@ interface Verified {
 }
 
 export class TrailReads {
-  /** Oldest first. */
+  /** Rows, oldest first. */
   *read(_now: Now, { message, account, fromSeq = 0, limit }: AuditQuery): Change<readonly AuditRow[]> {
     const most = limitOf({ limit });
     const rows =
@@ -83,7 +83,7 @@ export class TrailReads {
     return rows.filter((row) => account === undefined || row.account === account).map(auditRowOf);
   }
 
-  /** Newest first. */
+  /** Rows of one event, newest first. */
   *latest(_now: Now, { event, account, limit }: LatestQuery): Change<readonly AuditRow[]> {
     const rows = yield* sql.all(ROW)`
       ${TRAIL} ${BY_LATEST} WHERE a.account IS NOT DISTINCT FROM ${account ?? null} AND a.event = ${event} AND ${LISTED}
@@ -110,8 +110,8 @@ export class TrailReads {
   }
 
   /**
-   * Rows behind a row, for who keeps up with the trail: at most `limit` (1 to 1000), and none before those with lower numbers stand. `next`: the row to go on behind;
-   * `behind` where nothing follows yet.
+   * Rows after a row, for readers that keep up with the trail: at most `limit` (1 to 1000), and none before those with lower numbers are visible. `next`: the
+   * row to go on from; `behind` if nothing follows yet.
    */
   *follow(
     _now: Now,
@@ -132,7 +132,7 @@ export class TrailReads {
     return yield* rowsOfLane(lane, from, limitOf({ limit }));
   }
 
-  /** The chains of the trail that go on, or ended at `endedSince` or later, with where they stand: at most `limit`, behind the lane `after`. */
+  /** The chains of the trail that go on, or ended at `endedSince` or later, with their ends: at most `limit`, after the lane `after`. */
   *lanes(
     _now: Now,
     {
@@ -201,7 +201,7 @@ function* ofAccount(account: AccountId, from: number, limit: number): Change<rea
   return [...rows, ...above];
 }
 
-/** Of the message and of what was made of it for some recipients. */
+/** Rows of the message, and of the copies that were made of it for some recipients. */
 function* ofMessage(message: bigint, from: number, limit: number): Change<readonly TrailRow[]> {
   const { seq } = yield* searchMarks();
   const rows = yield* sql.all(ROW)`

@@ -49,8 +49,8 @@ const IDLES = words('FROM account a JOIN organisation o ON o.id = a.organisation
 
 export class UsageReads {
   /**
-   * Of one organisation in one month: its accounts by login name, then those that have left it. At most `limit` (1 to 1000) rows a page.
-   * Accounts that were registered after the month have no part in it.
+   * Figures of one organisation in one month: its accounts by login name, then those that have left it. At most `limit` (1 to 1000) rows a page.
+   * Accounts that were registered after the month are left out.
    */
   *of(
     _now: Now,
@@ -77,13 +77,13 @@ export class UsageReads {
       SELECT u.days, count(*) AS accounts FROM usage_month u WHERE u.month = ${month} AND u.days <> 0 GROUP BY u.days`;
   }
 
-  /** Months of which there are figures, oldest first. */
+  /** Months with figures, oldest first. */
   *months(_now: Now): Change<readonly Month[]> {
     const { first, last } = yield* sql.one({ first: orNull(int), last: orNull(int) })`
       SELECT (SELECT min(month) FROM usage_month) AS first, (SELECT max(month) FROM usage_month) AS last`;
     if (first === null || last === null) return [];
     const all = Array.from({ length: last - first + 1 }, (_, i) => ({ month: first + i }));
-    // A seek each.
+    // One index look-up each.
     const rows = yield* sql.all({ month: as<Month>(int) })`
       SELECT given.month FROM ${rowsOf({ month: int }, all)}
        WHERE EXISTS (SELECT 1 FROM usage_month u WHERE u.month = given.month) ORDER BY given.month`;

@@ -1,4 +1,4 @@
-/** Which rows of the trail are events for webhooks, and of whose webhooks. */
+/** Which rows of the trail are events for webhooks, and for which webhooks. */
 import { type Address, addressKey } from '../../domain/address.ts';
 import { type AccountId, type MessageId, type OrganisationId, messageIdOf, messageNumber } from '../../domain/ids.ts';
 import { groupedBy } from '../../domain/grouped-by.ts';
@@ -12,7 +12,7 @@ import { type Change, sql } from '../sql/sql.ts';
 import { SETTINGS } from './organisations.ts';
 import { settledBehind } from './trail-order.ts';
 
-/** Rows of the trail that one step looks at; of those that are events, and events, in one step: some milliseconds of the thread that reads. */
+/** Rows of the trail that one step looks at, events among them, and events that it gives: some milliseconds of the thread that reads. */
 export const STEP = { rows: 1000, told: 100, events: 1000 } as const;
 
 const TOLD = [
@@ -67,7 +67,7 @@ export function* eventsBehind(behind: number, owner: WebhookOwner | undefined): 
   return { events, next };
 }
 
-/** What stands in other tables: sizes of copies that were made for some recipients, and to whose mailbox a delivery led. */
+/** Facts from other tables: sizes of copies that were made for some recipients, and the mailboxes that deliveries led to. */
 interface Besides {
   readonly octetsOf: ReadonlyMap<bigint, number>;
   readonly mailboxOf: ReadonlyMap<number, AccountId>;
@@ -86,7 +86,7 @@ function* besides(rows: readonly TrailRow[]): Change<Besides> {
       ? []
       : yield* sql.all({ id: int, mailbox: orNull(as<AccountId>(int)), recipient: text, state: text })`
           SELECT id, mailbox, recipient, state FROM delivery WHERE id ${among(int, ids)}`;
-  // What was for a partner went into the mailbox that its address has now.
+  // Mail for a partner whose address has moved went into the mailbox of that address.
   const keyOf = (recipient: string): string => addressKey(recipient as Address);
   const keys = deliveries.flatMap(({ mailbox, state, recipient }) =>
     mailbox === null && state === 'filed' ? keyOf(recipient) : [],
@@ -130,7 +130,7 @@ function foundIn(row: TrailRow, more: Besides): readonly Found[] {
     case 'delivery.failed':
       return ofSender(row, 'message.failed', { why: 'not-delivered' });
     case 'message.expired':
-      // Handed out again, and not fetched a second time: its sender has heard what became of it.
+      // Handed out again and not fetched a second time: the sender has heard what became of the message.
       return facts.restored === true ? [] : ofSender(row, 'message.failed', { why: 'not-collected' });
     case 'message.withdrawn':
       return outcome === 'success' ? ofSender(row, 'message.failed', { why: 'withdrawn' }) : [];
@@ -166,7 +166,7 @@ const received = (account: AccountId, message: bigint, octets: number): Found =>
   facts: { octets },
 });
 
-/** Of the gateway's own letters nobody is told. */
+/** Nobody is told of the gateway's own letters. */
 function ofSender(
   { submitter = 0 as AccountId, original }: TrailRow,
   type: WebhookEventType,
@@ -223,7 +223,7 @@ function* owned(
   return its.flatMap((event) => {
     const whose = of.get(event.account);
     if (whose === undefined || (organisation !== undefined && whose.organisation !== organisation)) return [];
-    // Who is never told by a receipt is not told here either.
+    // A sender who never gets a receipt for it gets no event either.
     const hidden =
       event.type === 'message.collected' &&
       settingOf('collected-receipts', whose.own, whose.itsOrganisation) === 'never';

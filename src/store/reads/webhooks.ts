@@ -34,7 +34,7 @@ const WEBHOOK = {
   missedUntil: optional(time),
   createdAt: time,
 };
-/** Of the tables `w`, `a` and `o`. */
+/** Columns of the tables `w`, `a` and `o`. */
 const COLUMNS =
   words(`w.id, w.account, w.organisation, a.login, o.name AS organisation_name, w.name, w.url, w.events, w.state, w.why, w.old_until,
   w.failures, w.failing_at, w.due_at, w.last_success_at, w.missed_until, w.created_at`);
@@ -59,7 +59,7 @@ export class WebhookReads {
       SELECT ${COLUMNS}, w.sealed, w.position FROM ${TABLES} WHERE w.id = ${id}`;
   }
 
-  /** Those that are told of events now: neither paused, nor of an account or organisation that is suspended or has ended. */
+  /** Webhooks that get events now: neither paused, nor of an account or organisation that is suspended or has ended. */
   *active({ at }: Now): Change<readonly ActiveWebhook[]> {
     return yield* sql.all(ACTIVE)`
       SELECT ${COLUMNS}, w.sealed, w.position FROM ${TABLES}
@@ -67,7 +67,7 @@ export class WebhookReads {
          AND (o.id IS NULL OR (o.state = 'active' AND (o.ends_at IS NULL OR o.ends_at > ${at}))) ORDER BY w.id LIMIT ${MAX_WEBHOOKS.all}`;
   }
 
-  /** What happened behind that row of the trail, in a bounded step, as far as `owner` may be told; without one all of it. */
+  /** Events after that row of the trail, in a bounded step; with `owner` only those that it may see. */
   *events(_now: Now, behind: number, owner?: WebhookOwner): Change<WebhookEvents> {
     return yield* eventsBehind(behind, owner);
   }
