@@ -11,7 +11,7 @@ export class AuditWriter {
   readonly #told: (item: AuditItem) => void;
   #head: ChainHead;
 
-  /** `told` of each row. */
+  /** `told`: called for each row. */
   constructor(db: Db, told: (item: AuditItem) => void = () => undefined) {
     this.#told = told;
     this.#db = db;
@@ -20,7 +20,10 @@ export class AuditWriter {
     this.#head = last ?? BEFORE_ALL;
   }
 
-  /** Kept by the caller at the start of a transaction or savepoint, and given back after a rollback. */
+  /**
+   * Head of the chain. The caller keeps it at the start of a transaction or savepoint, and sets it
+   * again after a rollback.
+   */
   get head(): ChainHead {
     return this.#head;
   }
@@ -50,7 +53,8 @@ export class AuditWriter {
   /** Returns how many had personal fields. */
   erasePersonal(seqs: readonly number[], mark: AuditMark | null): number {
     let erased = 0;
-    // Without this octets of a long row that was erased stay in the file, in pages that are free now.
+    // Without this the octets of a long row that was erased stay in the file, in pages that are free
+    // now.
     this.#db.pragma('secure_delete = ON');
     try {
       for (const seq of seqs)

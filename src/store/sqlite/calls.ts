@@ -7,7 +7,7 @@ import { OWN_READS, type OwnReadCalls } from './own-reads.ts';
 import type { Reader } from './reader.ts';
 import type { Writer } from './writer.ts';
 
-/** The writer's own objects as whoever asks has them. */
+/** The writer's own objects as callers see them. */
 export type OwnCalls = { readonly [K in keyof Own]: Remote<Own[K]> };
 
 export const ownCallsOf = (writer: Pick<Writer, 'call'>): OwnCalls =>
@@ -16,7 +16,7 @@ export const ownCallsOf = (writer: Pick<Writer, 'call'>): OwnCalls =>
     return (...args) => writer.call({ object, method, args }, gives?.(...(args as never)));
   }) as OwnCalls;
 
-/** The reader's. */
+/** The reader's own objects as callers see them. */
 export const ownReadCallsOf = (reader: Pick<Reader, 'call'>): OwnReadCalls =>
   callsOf(OWN_READS, (object, method) => async (...args) => {
     checkCrossing(args);

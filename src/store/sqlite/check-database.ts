@@ -1,4 +1,4 @@
-/** Is this database one that may be served? Everything that is wrong is said before anything is changed. */
+/** Checks whether this database may be served. Every problem is reported before anything is changed. */
 import { closeSync, existsSync, openSync, readSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { escrowOf, sharesThatMake } from '../../crypto/keys/escrow-record.ts';
@@ -11,7 +11,7 @@ import type { Db } from './database.ts';
 
 /** Up to this size a start always reads the whole file: 0.1 s where it is in memory, 1 s from a disk of 256 MB a second. */
 const ALWAYS_CHECKED = 256 * 1024 * 1024;
-/** In the data folder while the database is known to be damaged. */
+/** File in the data folder while the database is known to be damaged. */
 const DAMAGE_MARK = 'damaged';
 /** Tables that grow with all mail that ever came, with what searches seek in. The others decide who logs in, whose an address is and what lies in a mailbox. */
 const GROWING: ReadonlySet<string> = new Set([
@@ -57,7 +57,7 @@ export const setFact = (db: Db, name: string, value: unknown): void => {
 export function damageIn(db: Db, table?: string): string | undefined {
   const [first] = db.pragma(`quick_check(${table === undefined ? '1' : `"${table}"`})`) as { quick_check: string }[];
   if (first?.quick_check === 'ok') return undefined;
-  // In one line, without the name that SQLite has for the file.
+  // The message in one line, without the name that SQLite gives the file.
   return first?.quick_check.replace(/^\*\*\*.*\*\*\*\n/, '').replaceAll('\n', '; ') ?? 'no answer';
 }
 
@@ -90,7 +90,7 @@ export function checkPages(
   return 'later';
 }
 
-/** 1: not every page was read since a stop that was none. */
+/** Name of a fact; 1: not every page was read since the last unclean stop. */
 export const UNCHECKED = 'unchecked';
 
 const tablesOf = (db: Db): readonly string[] =>
@@ -103,12 +103,12 @@ const tablesOf = (db: Db): readonly string[] =>
 
 const damageMarkOf = (path: string): string => join(dirname(path), DAMAGE_MARK);
 
-/** The next start reads every page before it serves, whatever the database says of itself. */
+/** Makes the next start read every page before it serves, whatever the database says of itself. */
 export function markDamaged(path: string, why: string): void {
   replaceFile(damageMarkOf(path), `${why}\n`, 0o600);
 }
 
-/** The master key and the key folder must be those of this store, whole. */
+/** Checks that master key and key folder are those of this store, and whole. */
 export function checkKeys(db: Db, keys: KeyFolder, keyFolder: string): readonly string[] {
   const check = factOf(db, 'key_check');
   if (!(check instanceof Uint8Array) || !keys.checks(check)) {
@@ -140,7 +140,7 @@ export function checkKeys(db: Db, keys: KeyFolder, keyFolder: string): readonly 
   return days;
 }
 
-/** What a rotation of the master key (rotate.ts) leaves where a crash came after its commit. */
+/** Refuses what a rotation of the master key (rotate.ts) leaves after a crash past its commit. */
 function refuseHalfRotated(keyFolder: string): void {
   if (existsSync(join(keyFolder, ROTATION_FOLDER)))
     throw new StoreRefused(

@@ -1,5 +1,5 @@
 /**
- * Writes the database anew, in the form that new ones have and without its free pages. The gateway is stopped: the lock of the data folder is held
+ * Writes the database again, in the form that new ones have and without its free pages. The gateway is stopped: the lock of the data folder is held
  * throughout.
  *
  *   1  sluis.db-wal -> sluis.db    the log is empty and gone: beside another file it would be copied into that one
@@ -24,15 +24,15 @@ import { checkMigrations, knownMigrations } from './migrate.ts';
 import { freeOctetsOf } from './reserve.ts';
 import { DATABASE_FILE } from './writer-files.ts';
 
-/** Left free beside the new file. */
+/** Octets left free beside the new file. */
 const MARGIN = 64 * MiB;
 
 export interface CompactOptions {
   readonly dataFolder: string;
-  /** Octets of the new file, and about how many there will be. */
+  /** Octets of the new file so far, and about how many there will be. */
   readonly told: (octets: number, of: number) => void;
   readonly freeOctets?: (folder: string) => number;
-  /** For tests: told before each step that a crash could come before. */
+  /** For tests: called before each step that a crash could come before. */
   readonly step?: (what: 'log' | 'copy' | 'compare' | 'rename' | 'sync') => void;
 }
 
@@ -63,7 +63,7 @@ export async function compactStore(options: CompactOptions): Promise<Compacted> 
     step('compare');
     const found = await compareCopies(path, draft);
     const [before, after] = [statSync(path).size, statSync(draft).size];
-    // Both databases were opened for the comparison, which leaves their logs.
+    // Both databases were opened for the comparison, which leaves log files behind.
     for (const name of [path, draft]) closeLog(name);
     giveTo(draft, path);
     step('rename');
@@ -107,7 +107,7 @@ function closeLog(path: string): void {
   if (existsSync(`${path}-wal`)) throw inUse(path);
 }
 
-/** Whoever runs this: the gateway's own user must be able to open it. */
+/** Whoever runs the command, the gateway's own user must be able to open the file. */
 function giveTo(draft: string, path: string): void {
   const [made, old] = [statSync(draft), statSync(path)];
   if (made.uid !== old.uid || made.gid !== old.gid) chownSync(draft, old.uid, old.gid);

@@ -1,4 +1,4 @@
-/** The calling thread's face of the work on copies. */
+/** The caller's side of the threads that work on copies. */
 import { existsSync } from 'node:fs';
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ import type { Taken } from './copy-take.ts';
 import { FolderLock } from './folder-lock.ts';
 import { DATABASE_FILE } from './writer-files.ts';
 
-/** How often the growth of the copy is told. */
+/** Milliseconds between reports of the copy's growth. */
 const LOOK_EVERY = 500;
 
 function inThread<T>(job: CopyJob, told: (result: ProofResult) => void = () => undefined): Promise<T> {
@@ -50,7 +50,10 @@ const sizeOf = async (path: string): Promise<number> => {
 
 type FileCopy = Taken & { readonly logOctets: number };
 
-/** Rejects with CopyFailed; what was written of the copy stays for the caller to remove. `anew`: in the form of a new file. */
+/**
+ * Takes a copy. Rejects with CopyFailed; what was written of the copy stays for the caller to remove. `anew`: in the form of a
+ * new file.
+ */
 export async function takeCopy(
   from: string,
   to: string,
@@ -73,7 +76,7 @@ export async function takeCopy(
   }
 }
 
-/** Rejects with CopyFailed, which says where the two differ. */
+/** Compares two copies. Rejects with CopyFailed, which says where they differ. */
 export const compareCopies = (from: string, to: string): Promise<Compared> =>
   inThread<Compared>({ kind: 'compare', from, to });
 

@@ -1,4 +1,4 @@
-/** Compares a database that was written anew with the one that it was written from. */
+/** Compares a database that was written again with the one that it was made from. */
 import { isDeepStrictEqual } from 'node:util';
 import { BEFORE_ALL, followOn, isBroken } from '../../crypto/trail/audit-chain.ts';
 import type { ChainHead, ChainRow } from '../../domain/audit-row.ts';
@@ -62,7 +62,7 @@ interface RawRow extends Omit<ChainRow, 'seq' | 'at' | 'account'> {
   readonly account: bigint | null;
 }
 
-/** Where the chain leads, row by row; where a row does not hold, that row: a trail that was broken before stays as it is. */
+/** Follows the chain row by row; returns its end, or the first row that does not hold: a trail that was broken before stays as it is. */
 function headOf(db: Db): unknown {
   const rows = db
     .prepare<[], RawRow>(

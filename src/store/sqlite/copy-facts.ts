@@ -26,7 +26,7 @@ export function factsOf(db: Db): CopyFacts {
 
 const STEP = 1024 * 1024;
 
-/** Syncs the file and reads it again. For threads: it holds its own. */
+/** Syncs the file and reads it again. To be called in a thread: it blocks. */
 export function syncedHash(path: string): { readonly octets: number; readonly sha256: string } {
   const file = openSync(path, 'r+');
   try {

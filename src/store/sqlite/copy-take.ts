@@ -13,7 +13,7 @@ export interface TakeJob {
   readonly from: string;
   /** Must not exist; its folder must. */
   readonly to: string;
-  /** In the form of a new file, without its free pages; else in that of the file it is taken from. */
+  /** True: the copy has the form of a new file, without free pages; else that of its source. */
   readonly anew?: boolean;
 }
 
@@ -35,7 +35,7 @@ export function takeCopy({ from, to, anew = false }: TakeJob): Taken {
   } finally {
     source.close();
   }
-  // Said before it is synced: a rollback journal beside it would be another form.
+  // Set before the file is synced: a rollback journal beside it would be another form.
   if (anew) openWriting(to, 'FULL').close();
   const { octets, sha256 } = syncedHash(to);
   const copy: Db = openReading(to);

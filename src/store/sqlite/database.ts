@@ -1,14 +1,17 @@
-/** Opens connections with everything that durability rests on said aloud, and knows SQLite's errors by class. */
+/** Opens connections with every setting that durability rests on stated explicitly, and classifies SQLite's errors. */
 import Database from 'better-sqlite3';
 
 export type Db = Database.Database;
 export type Synchronous = 'FULL' | 'NORMAL';
 
-/** Of a new file, in which it is fixed. With 8192, as older ones have, a message of 10 KB writes 69 KB instead of 41 (docs/decisions/1513). */
+/**
+ * Page size of a new file, fixed when it is made. With 8192, as older files have, a message of 10 KB writes 69 KB instead of 41
+ * (docs/decisions/1513).
+ */
 export const PAGE_OCTETS = 4096;
-/** In the write-ahead log before it is copied back. */
+/** Octets in the write-ahead log at which it is copied back. */
 export const LOG_OCTETS = 32_768_000;
-/** What the log file is cut back to after it was copied. */
+/** Size that the log file is cut back to after it was copied. */
 const JOURNAL_LIMIT = 64 * 1024 * 1024;
 /** Before 3.51.3 a reset of the write-ahead log at the wrong moment could damage the database. */
 const OLDEST_SQLITE = [3, 51, 3] as const;
@@ -25,16 +28,16 @@ export function sqliteProblem(version: string): string | undefined {
   return undefined;
 }
 
-/** Before the first page is written: these are fixed in the file. */
+/** Sets what is fixed in the file, before the first page is written. */
 export function shapeNewDatabase(db: Db): void {
   shapeFile(db);
   db.pragma('journal_mode = WAL');
 }
 
-/** Of what is made next: a new database, or a copy by VACUUM. */
+/** Shapes the next file: a new database, or a copy by VACUUM. */
 export function shapeFile(db: Db): void {
   db.pragma(`page_size = ${PAGE_OCTETS}`);
-  // What is free is used again. Moving pages to the end of the file would cost each commit a page that tells where each one belongs.
+  // Free pages are used again. Moving pages to the end of the file would cost each commit a page that records their places.
   db.pragma('auto_vacuum = NONE');
 }
 
@@ -59,7 +62,8 @@ export function openWriting(path: string, synchronous: Synchronous, create = fal
   else db.pragma('journal_mode = WAL');
   // better-sqlite3 is compiled so that WAL means NORMAL: it reads 2 (FULL) until the first write, then 1. Said explicitly it stays.
   db.pragma(`synchronous = ${synchronous}`);
-  // What is erased or moved away inside a page is overwritten with zeros, where that costs no write more: else it stays readable in the file.
+  // Octets that are erased or moved inside a page are overwritten with zeros, if that costs no further write: otherwise they stay readable in
+  // the file.
   db.pragma('secure_delete = FAST');
   db.pragma('foreign_keys = ON');
   db.pragma('trusted_schema = OFF');
@@ -82,7 +86,7 @@ export function openReading(path: string): Db {
   return db;
 }
 
-/** Frames that the write-ahead log has, and of these in the database now. */
+/** Pages in the write-ahead log, and how many of them are in the database now. */
 export interface Copies {
   readonly log: number;
   readonly checkpointed: number;
@@ -108,8 +112,8 @@ export const isStatementError = (error: unknown): boolean => {
   return code === '' || /^SQLITE_(CONSTRAINT|MISMATCH|RANGE|TOOBIG|ERROR)/.test(code);
 };
 
-/** The disk does not give back a page. */
+/** True if the disk does not return a page. */
 export const isUnreadable = (error: unknown): boolean => codeOf(error).startsWith('SQLITE_IOERR');
 
-/** What SQLite says of a file that is not what it wrote. */
+/** True for errors about a file that is not what SQLite wrote. */
 export const isDamage = (error: unknown): error is Error => /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(error));

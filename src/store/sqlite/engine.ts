@@ -1,4 +1,6 @@
-/** SQLite as an engine of the store: a thread that writes, one that reads, and the room on its disk. */
+/**
+ * SQLite as an engine of the store: a thread that writes, one that reads, and the space on its disk.
+ */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Distribution } from '../../domain/counts.ts';
@@ -33,7 +35,7 @@ const RESERVE = octets(64 * MiB);
 export interface EngineParts {
   /** The database. */
   readonly path: string;
-  /** Given back when the engine has ended. */
+  /** Lock of the data folder, given back when the engine has ended. */
   readonly lock: FolderLock;
   readonly events: EngineEvents;
   readonly random: RandomBytes;
@@ -140,7 +142,7 @@ export class SqliteEngine implements Engine {
     return { engine: new SqliteEngine(options, parts, { writer, reader, ready, room, commits, time }), ready, time };
   }
 
-  /** The store is there. */
+  /** Called when the store is ready. */
   opened(): void {
     const { version, epoch, unclean, unchecked } = this.#ready;
     if (this.room.full) this.#log.error('store.full', { free: this.room.free });
@@ -156,12 +158,12 @@ export class SqliteEngine implements Engine {
     return this.#writer.failure;
   }
 
-  /** Until they are read, or a later start reads them. */
+  /** True until all pages were read; a later start may have to do it. */
   get unread(): boolean {
     return this.#pages.left;
   }
 
-  /** Asks the writer to make the reserve again, or to give half of it back, where room came or went. */
+  /** Asks the writer to make the reserve again, or to give half of it back, as free space changes. */
   lookForRoom(): void {
     if (this.#askedForReserve || this.failure !== undefined) return;
     const { reserved, wanted } = this.room;

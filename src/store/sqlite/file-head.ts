@@ -4,13 +4,13 @@ import { type FileShape } from './database.ts';
 
 export interface FileHead extends FileShape {
   readonly octets: number;
-  /** In pages that hold nothing. As of when the log was last copied back. */
+  /** Octets in free pages, as of when the log was last copied back. */
   readonly freeOctets: number;
 }
 
 const OCTETS = 100;
 
-/** Undefined where there is no such file, or it is none of a database. */
+/** The head of a database file; undefined if there is no such file, or it is no database. */
 export function fileHead(path: string): FileHead | undefined {
   const head = Buffer.alloc(OCTETS);
   let file: number;

@@ -1,4 +1,4 @@
-/** Where the rules of filing look things up and write, in the writer. */
+/** How the writer looks things up and writes for the rules of filing. */
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { AcceptWork, NewDelivery } from '../changes/accept-work.ts';
 import type { ChangeEffects } from '../changes/changed.ts';
@@ -16,7 +16,7 @@ import { Standing } from './standing.ts';
 import { type Sql, sqlOf } from './statements.ts';
 import type { UsageChanges } from './usage-changes.ts';
 
-/** By estimate, what each message writes that is filed behind another one. */
+/** Pages, by estimate, that each message writes which is filed with another one. */
 const PAGES_EACH = 4;
 
 export interface FilingParts {
@@ -61,12 +61,12 @@ export class SqliteFilingTables implements FilingTables<MailboxRow> {
     return this.#requests.find(key, now);
   }
 
-  /** These octets fill pages. */
+  /** Counts the pages that these octets fill. */
   wrote({ length }: Uint8Array): void {
     this.#pages += Math.ceil(length / this.#pageOctets);
   }
 
-  /** By estimate, how many pages were written since this was asked, beside those that every piece of work writes. */
+  /** Pages, by estimate, that were written since the last call, beside those that every piece of work writes. */
   takePages(): number {
     const pages = this.#pages;
     this.#pages = 0;
@@ -113,7 +113,7 @@ export class SqliteFilingTables implements FilingTables<MailboxRow> {
     return this.#sql.value<string>`SELECT envelope FROM message WHERE id = ${message} AND gone_at IS NULL`;
   }
 
-  /** From the end: what was submitted in the last hour lies there. */
+  /** Reads from the end, since what was submitted in the last hour is there. */
   retrieved(account: number, message: bigint): number | undefined {
     return this.#sql.value<number>`SELECT retrieved FROM entry WHERE account = ${account} AND message = ${message}
       ORDER BY uid DESC LIMIT 1`;
@@ -153,7 +153,8 @@ export class SqliteFilingTables implements FilingTables<MailboxRow> {
       .run`INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, resubmission, parts, copy_of)
         VALUES (${id}, ${receivedAt}, ${submitter}, ${sender}, ${messageIdField}, ${envelope}, ${octets}, ${sha256}, ${resubmission}, ${parts}, ${copyOf})`;
     this.#p.search.filed(id);
-    // Nobody gets it as it was submitted: its key goes with this transaction, and what was stored of it is swept as an upload left over.
+    // Nobody gets the message as it was submitted: its key goes with this transaction, and its stored chunks are swept as an upload that
+    // was left over.
     if (refs === 0) return;
     const { dataKey, chunks, body, submittedHeader } = work;
     if (body === null) this.#endStreamed(work);

@@ -1,6 +1,6 @@
 /**
- * Files messages in the writer: message, content, entries, deliveries, counters, audit rows; and behind them the notices that came along. What is decided
- * stands in core/filing-rules.ts.
+ * Files messages in the writer: message, content, entries, deliveries, counters, audit rows; and after them the notices that came along. The rules are in
+ * core/filing-rules.ts.
  */
 import { type Address, addressKey } from '../../domain/address.ts';
 import type { ChangeEffects } from '../changes/changed.ts';
@@ -42,7 +42,7 @@ export class Filing {
     this.#tables.forget();
   }
 
-  /** Before each piece of work. */
+  /** Called before each piece of work. */
   begin(reach: Reach): void {
     this.#tables.begin(reach);
   }
@@ -62,7 +62,7 @@ export class Filing {
     this.#rules.notices(notices, at, changed);
   }
 
-  /** Facts and content of a message, `refs` times needed. */
+  /** Writes facts and content of a message that is needed `refs` times. */
   insert(work: AcceptWork, refs: number): void {
     this.#tables.behind(1);
     this.#tables.message(work, refs, null);
@@ -92,7 +92,7 @@ export class Filing {
     return this.#release({ message, account, uidl }, at, changed, wasFiled);
   }
 
-  /** `counted`: among the figures of its recipient already. */
+  /** `counted`: the message is in the figures of its recipient already. */
   #release(
     { message, account, uidl }: { readonly message: bigint; readonly account: number; readonly uidl: Uint8Array },
     at: number,

@@ -43,7 +43,8 @@ export class FolderLock {
 
 function opened(path: string): Database.Database {
   try {
-    // Only where it is missing: when a process closes any descriptor of a file, the system frees all locks that this process has on it (fcntl(2)).
+    // Created only if it is missing: when a process closes any descriptor of a file, the system frees all locks that this process has on it
+    // (fcntl(2)).
     if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) accessSync(path, constants.R_OK | constants.W_OK);
     else closeSync(openSync(path, 'a', 0o600));
     return new Database(path, { timeout: 0 });

@@ -1,18 +1,20 @@
-/** Gives free pages back to the file system, in files that were made so, in small steps while nobody waits for the writer. */
+/**
+ * Gives free pages back to the file system, in files that were made for it, in small steps while nobody waits for the writer.
+ */
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import type { Db } from './database.ts';
 
 /** Pages of a step; fewer free ones stay in the file. */
 export const STEP_PAGES = 200;
-/** Milliseconds without work after which it goes on: a step takes some, and whoever comes next would wait for it. */
+/** Milliseconds without work before a step: it takes a few, and the next request would wait for it. */
 const QUIET = 100;
 
 export interface GivingBackParts {
   readonly db: Db;
   readonly freePages: () => number;
-  /** Somebody waits, or is being served. */
+  /** True if a request waits or is being served. */
   readonly busy: () => boolean;
-  /** After a step. */
+  /** Called after a step. */
   readonly stepped: () => void;
   readonly failed: (error: unknown) => void;
 }
@@ -27,17 +29,17 @@ export class GivingBack {
     this.#p = parts;
   }
 
-  /** There may be pages to give back: from now on until there are none. */
+  /** Pages may have become free: goes on from now until none is left. */
   due(): void {
     this.#due = true;
   }
 
-  /** Somebody was served. */
+  /** A request was served. */
   worked(): void {
     this.#worked = performance.now();
   }
 
-  /** Until no page is left to give back, or one cannot be. Whoever comes in between is served first. */
+  /** Runs until no page is left to give back, or one cannot be given. Requests that come in between are served first. */
   async run(): Promise<void> {
     if (!this.#due || this.#underWay) return;
     this.#underWay = true;

@@ -25,11 +25,11 @@ const SLICES_ALONE = 4;
 /** Slices of one account while the log is long and being copied. */
 const PASSES = 4;
 const GROUP = 64;
-/** Pieces of one account in a group, while others come as well: a group takes as long as it is large, and whoever comes waits for the whole of it. */
+/** Pieces of one account in a group while other accounts wait too: the larger a group, the longer everybody in it waits. */
 const SHARE = 8;
-/** Commits for which somebody else is remembered. */
+/** Commits for which another waiting account is remembered. */
 const COMPANY = 64;
-/** By estimate, what a step of the tables that searches seek in writes. */
+/** Pages, by estimate, that a step of the search tables writes. */
 const SEARCH_PAGES = 200;
 
 export interface GroupOptions {
@@ -48,14 +48,14 @@ interface Answered {
   readonly answer: WriterAnswer;
 }
 
-/** A request with what it is to the group. */
+/** A request with what the group needs to know of it. */
 interface Piece {
   readonly n: number;
   readonly call: WriterCall;
   readonly manner: Manner;
   /** Account whose turn the work takes; 0: nobody's. */
   readonly turn: number;
-  /** Waits among slices: it is one, or rides behind the chunks of each body that it files. */
+  /** The request waits among slices: it is one, or waits behind the chunks of each body that it files. */
   readonly large: boolean;
 }
 
@@ -71,9 +71,9 @@ export class GroupCommit {
   /** The setting `synchronous` at the next commit. */
   #sync: Synchronous;
   #failed = false;
-  /** Commits since the last one that carried more than a large body's pieces. */
+  /** Commits since the last one that carried more than pieces of a large body. */
   #sinceSmall = 0;
-  /** The group before had a piece of a large body. */
+  /** The previous group had a piece of a large body. */
   #sliced = false;
   /** Slices since the log became long, by account. */
   readonly #passed = new Map<unknown, number>();
@@ -86,7 +86,7 @@ export class GroupCommit {
   #freePages = 0;
   /** Much was deleted since pages were counted. */
   #freed = false;
-  /** Goes on where only large bodies waited, for the log. */
+  /** Wakes `run` where only large bodies wait, for the log. */
   #wake = (): void => undefined;
 
   constructor(options: GroupOptions) {
@@ -117,7 +117,7 @@ export class GroupCommit {
     this.#measure();
   }
 
-  /** No new mail. */
+  /** True: no new mail is accepted. */
   get #full(): boolean {
     return this.#o.reserve.isOut;
   }
@@ -186,7 +186,7 @@ export class GroupCommit {
     }
     const allowed = this.#sinceSmall > QUIET ? SLICES_ALONE : 1;
     let slices = 0;
-    // The acceptance behind the last chunk of its body rides along.
+    // The acceptance that follows the last chunk of its body goes into the same transaction.
     for (;;) {
       const next = this.#large.peek(this.#mayBeLarge);
       if (next === undefined || (next.manner.slice === true && ++slices > allowed)) break;
@@ -206,7 +206,7 @@ export class GroupCommit {
 
   /** All of a group for an account that is alone: then nobody waits, and each commit saved is a sync saved. */
   #share(): number {
-    // What is nobody's, such as rows of the trail, is no company.
+    // Work of no account, such as rows of the trail, does not count as company.
     const accounts = this.#small.keys - (this.#small.has(0) ? 1 : 0);
     if (accounts > 0) {
       const turn = this.#small.peek((key) => key !== 0)?.turn ?? 0;
@@ -290,7 +290,7 @@ export class GroupCommit {
     return answers;
   }
 
-  /** Between the halves of what a mutant tears apart. */
+  /** A pause between the two halves that a test's mutant splits. */
   #apart(): void {
     const { apartFor = 0 } = this.#o.testing;
     if (apartFor > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, apartFor);
@@ -343,7 +343,7 @@ export class GroupCommit {
     this.#oneByOne(group);
   }
 
-  /** While the reserve is out: new mail is refused, everything else goes by itself and uses the reserve. */
+  /** While the reserve is out: new mail is refused, everything else runs piece by piece and uses the reserve. */
   #oneByOne(group: readonly Piece[]): void {
     const answers: Answered[] = [];
     for (const piece of group) {

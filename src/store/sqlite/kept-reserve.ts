@@ -1,11 +1,11 @@
-/** How much of the reserve lies on the disk, as the writer has it. While it is out the disk is full, and no new mail is taken. */
+/** How much of the reserve is on the disk, as the writer knows it. While none is, the disk is full, and no new mail is accepted. */
 import { type Db, shapeOf } from './database.ts';
 import type { Reserve, Reserved } from './reserve.ts';
 
 export interface KeptReserveParts {
   readonly db: Db;
   readonly reserve: Reserve;
-  /** For tests: the disk is full where the database has so many pages; the reserve is worth `octets` then. */
+  /** For tests: the disk is full at this many pages of the database; the reserve is then worth `octets`. */
   readonly maxPages?: number | undefined;
   readonly octets?: number;
 }
@@ -28,7 +28,7 @@ export class KeptReserve {
     return this.#reserved === 'out';
   }
 
-  /** The disk is full: what must still be written has its room. */
+  /** The disk is full: removes the reserve, so that what must still be written has space. */
   giveBack(): void {
     const { db, reserve, maxPages, octets = 0 } = this.#p;
     this.#reserved = 'out';

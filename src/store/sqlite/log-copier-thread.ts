@@ -17,7 +17,7 @@ function opened(path: string): Db | undefined {
   try {
     return openWriting(path, 'FULL');
   } catch {
-    // Out of descriptors, mostly. The writer copies by itself then.
+    // Mostly because no descriptors are left. The writer then copies by itself.
     return undefined;
   }
 }

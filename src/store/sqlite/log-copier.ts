@@ -18,9 +18,9 @@ export interface Copier {
   /** True: a copy was started, and its outcome was not read yet. */
   readonly busy: boolean;
   start(): void;
-  /** Undefined while it copies, and where nothing was started. */
+  /** The outcome; undefined while it copies, and if nothing was started. */
   outcome(): Copied | undefined;
-  /** Blocks this thread until it does not copy. False where that takes too long. */
+  /** Blocks this thread until the copy has ended. False if that takes too long. */
   rest(): boolean;
   /** Closes its connection, and blocks until it has. */
   end(): void;
@@ -45,7 +45,7 @@ export class ThreadCopier implements Copier {
   #busy = false;
   #heard: Copied | undefined;
 
-  /** `told`: called when an outcome has come and nobody waited for it. `thread`: what runs in it. */
+  /** `told`: called when an outcome has come that nobody waited for. `thread`: the program of the thread. */
   constructor(path: string, told: () => void, thread = new URL('./log-copier-thread.js', import.meta.url)) {
     this.#path = path;
     this.#told = told;
@@ -74,12 +74,12 @@ export class ThreadCopier implements Copier {
     worker.on('exit', () => this.#gone());
     worker.unref();
     port.on('message', (copied: Copied) => this.#hear(copied));
-    // Nobody waits for a copy: a store that closes does not either.
+    // Nobody waits for a copy, not even a store that closes.
     port.unref();
     return port;
   }
 
-  /** Nobody copies any more: whoever waited for it would wait for ever. */
+  /** The thread has ended: whoever waits for it would wait for ever. */
   #gone(): void {
     Atomics.store(this.#copying, 0, 0);
     this.#port?.close();

@@ -10,13 +10,13 @@ import type { Copier } from './log-copier.ts';
 
 /** So many make the length at which the log begins anew. A sync of the writer waits for what the thread just wrote. */
 const PORTIONS = 16;
-/** Of a portion: so much the writer copies itself, without another round of the thread. */
+/** Part of a portion that the writer copies itself, without another round of the thread. */
 const LAST = 1 / 2;
 /** Of the length at which the log begins anew: beyond that, large bodies wait for the copy that is under way, but for the first slices of each account; small messages never do. */
 const CROWDED = 1 + 1 / 16;
-/** Beyond that all of them wait. */
+/** Part of that length beyond which all large bodies wait. */
 const FULL = 1 + 1 / 4;
-/** Beyond that the writer copies the log back, even while readers hold on to it. */
+/** Multiple of that length beyond which the writer copies the log back, even while readers use it. */
 const LIMIT = 4;
 /** How long that may wait for readers. A backup holds on for minutes: then the log grows, and nobody waits. */
 const READERS_PATIENCE = 50;
@@ -26,9 +26,9 @@ const PATIENCE = 5000;
 export interface LogUpkeepOptions {
   readonly db: Db;
   readonly copier: Copier;
-  /** At which the log begins anew; without it, 32 MB of the database's pages. */
+  /** Pages at which the log begins again; absent: 32 MB. */
   readonly pages?: number | undefined;
-  /** The disk is full: the room that the log's file takes is wanted back. */
+  /** The disk is full: the space of the log file is wanted back. */
   readonly isShort: () => boolean;
   readonly onFull: () => void;
   readonly onFailed: (error: unknown) => void;
@@ -43,11 +43,11 @@ export class LogUpkeep {
   #pages = 0;
   /** Pages that were written since the log began anew. */
   #length = 0;
-  /** Pages at which the thread begins again. Where a reader holds on, trying again at each commit would change nothing. */
+  /** Pages at which the thread copies again. While a reader uses the log, trying at each commit would change nothing. */
   #at: number;
   /** Pages when the thread began. */
   #mark = 0;
-  /** There is no thread to copy. */
+  /** True: there is no thread that could copy. */
   #alone = false;
 
   constructor(options: LogUpkeepOptions) {
@@ -67,7 +67,7 @@ export class LogUpkeep {
     return this.#length <= FULL * this.#most ? 'some' : 'all';
   }
 
-  /** After a commit whose answers were given. */
+  /** Called after a commit whose answers were given. */
   keep(): void {
     const { copier } = this.#o;
     if (copier.busy) this.#heard();
@@ -83,7 +83,7 @@ export class LogUpkeep {
     this.#o.copier.start();
   }
 
-  /** Before the database is closed: nobody else has it open then. A failure of a copy that is under way is told. */
+  /** Called before the database is closed, when nothing else has it open. Reports a failed copy that is under way. */
   end(): void {
     const { copier } = this.#o;
     copier.rest();
@@ -124,7 +124,7 @@ export class LogUpkeep {
     if (!room) this.#o.onFull();
   }
 
-  /** Now, by the writer. False when the disk is too full. `waiting`: also for readers that hold on, for a moment. */
+  /** Copies the log now, in the writer. False if the disk is too full. `waiting`: waits a moment for readers, too. */
   copyBack(waiting: boolean): boolean {
     const { db, copier, onFailed } = this.#o;
     // SQLite has one copy at a time, and would do nothing beside the other. What comes of that one is still told.

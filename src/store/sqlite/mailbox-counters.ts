@@ -1,6 +1,6 @@
 /**
- * The counters of mailboxes in the writer: read with what a filing must know, written with what every commit tells. Remembered from one piece of work
- * to the next, and forgotten with every piece that may change them, or what accounts and organisations are, in another way (standing.ts).
+ * The counters of mailboxes in the writer: read with what a filing must know, written with what every commit reports. Remembered from one piece of
+ * work to the next, and forgotten with every piece that may change them, or what accounts and organisations are, in another way (standing.ts).
  */
 import { type MailboxChange, deletedAllowed, quotaOf } from '../changes/services.ts';
 import type { Db } from './database.ts';
@@ -14,9 +14,9 @@ export interface MailboxRow {
   readonly messages: number;
   readonly next_uid: number;
   readonly changes: number;
-  /** Of deleted entries that can still be handed out again. */
+  /** Octets of deleted entries that can still be handed out again. */
   readonly hidden_octets: number;
-  /** Nothing that it deleted is to go before; null: it has nothing deleted (deleted-mail.ts). */
+  /** Nothing that was deleted here is dropped before this moment; null: nothing is deleted (deleted-mail.ts). */
   readonly sweep_at: number | null;
   readonly state: string;
   /** 1: it takes no new mail, since its account or organisation is ending. */
@@ -64,7 +64,7 @@ export class MailboxCounters {
       sweep_at: sweepAt,
     };
     const { next_uid: next, messages: count, octets: size, changes, hidden_octets: deleted } = now;
-    // Written only where it changes: the index by it has a page of its own.
+    // Written only if it changes, since its index has a page of its own.
     if (sweepAt === row.sweep_at)
       this.#sql.run`UPDATE mailbox SET next_uid = ${next}, messages = ${count}, octets = ${size}, changes = ${changes},
         hidden_octets = ${deleted} WHERE account = ${account}`;

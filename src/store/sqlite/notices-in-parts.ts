@@ -19,7 +19,7 @@ export class NoticesInParts {
     else before.push(...notices);
   }
 
-  /** Puts into what was sent the notices that came before it. */
+  /** Adds the notices that were sent ahead of it. */
   join(sent: SentNotices | undefined): void {
     if (sent?.partsToken === undefined) return;
     Object.assign(sent, { notices: this.#came.get(sent.partsToken) ?? [] });

@@ -64,7 +64,7 @@ export async function createSqliteStore(options: CreateOptions): Promise<void> {
 
 function fill(path: string, options: CreateOptions, storeId: string, check: Uint8Array): void {
   const at = options.clock.now();
-  // Nothing of a draft need last before it has its name: one sync of the log and one of the file, in the checkpoint, in place of one at each commit.
+  // A draft need not last before it has its name: one sync of the log and one of the file, in the checkpoint, replace a sync at each commit.
   const db = openWriting(path, 'NORMAL', true);
   try {
     migrate(db, knownMigrations(), at, true);

@@ -34,7 +34,7 @@ export interface Testing {
   readonly failCommit?: number;
   /** Answers before COMMIT: the mutant that the crash tests must catch. */
   readonly answerBeforeCommit?: boolean;
-  /** Up to where figures of usage are written goes in a transaction after that of the figures: another mutant. */
+  /** The mark of counted usage is written in a transaction after that of the figures: another mutant. */
   readonly countsApart?: boolean;
   /** Milliseconds between the two halves that such a mutant tears apart: a cut falls there, however fast the disk is. */
   readonly apartFor?: number;

@@ -42,7 +42,7 @@ export class OwnMail {
     }
     this.#sql.run`INSERT INTO chunk (message, n, sealed, tag) VALUES (${id}, ${n}, ${sealed}, ${tag})`;
     this.#filing.wrote(sealed);
-    // Nobody tries it a second time: on a full disk it is refused.
+    // A refused message is not tried again, as on a full disk, so its chunks are removed.
     this.#discard(sealed);
   }
 }
@@ -78,7 +78,7 @@ export class OwnUpkeep {
     // Nothing.
   }
 
-  /** Figures that waited are written (its reach does that): somebody is about to read them. */
+  /** Writes the figures that waited (its reach does so), since they are about to be read. */
   countUsage(_changed: ChangeEffects): void {
     // Nothing.
   }
@@ -88,7 +88,7 @@ export class OwnUpkeep {
     setFact(this.#db, UNCHECKED, 0);
   }
 
-  /** False: it stays as it is. */
+  /** Changes the size of the reserve; false: it stays as it is. */
   keepReserve(_changed: ChangeEffects, now: Reserved, wanted: Exclude<Reserved, 'out'>): boolean {
     return this.#reserve.keep(now, wanted);
   }

@@ -1,8 +1,8 @@
 /**
- * Reads every page of a large database beside the gateway that serves it, after a stop that was none (docs/decisions/1524).
+ * Reads every page of a large database beside the gateway that serves it, after an unclean stop (docs/decisions/1524).
  *
- * In a process of its own, since SQLite reads all pages in one call: a thread in it could be ended by nothing, and a stop of the gateway would wait for
- * minutes. It has the lowest priority.
+ * This runs in a process of its own, since SQLite reads all pages in one call: a thread in that call cannot be ended, and a stop of the gateway would
+ * wait for minutes. It has the lowest priority.
  */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -10,26 +10,26 @@ import { fileURLToPath } from 'node:url';
 export type PagesFound =
   | { readonly kind: 'whole' }
   | { readonly kind: 'damaged'; readonly why: string }
-  /** Nothing was found out. */
+  /** The check found nothing out. */
   | { readonly kind: 'unknown'; readonly why: string };
 
-/** How `page-check-process.ts` ends where SQLite found the database damaged, or a page cannot be read. */
+/** Exit code of `page-check-process.ts` if SQLite finds the database damaged, or a page cannot be read. */
 export const DAMAGED = 3;
 /** Most characters of what the check says. */
 const MOST = 2000;
 
 export interface PageCheck {
   readonly found: Promise<PagesFound>;
-  /** At once; what was found is unknown then. */
+  /** Stops the check at once; its result is unknown then. */
   stop(): void;
 }
 
-/** `path`: of the database. `program`: another for tests. */
+/** `path`: of the database. `program`: another one for tests. */
 export function checkPagesBeside(
   path: string,
   program = new URL('./page-check-process.js', import.meta.url),
 ): PageCheck {
-  // Neither the configuration nor the variables of the gateway are its business.
+  // The process does not need the gateway's configuration and environment variables.
   const child = spawn(process.execPath, [fileURLToPath(program), path], {
     env: {},
     stdio: ['ignore', 'pipe', 'ignore'],

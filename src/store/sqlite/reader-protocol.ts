@@ -1,7 +1,7 @@
 /** What the reader's thread and the calling thread say to each other, by the same rules as with the writer (writer-protocol.ts). */
 import type { RegistryError } from '../registry.ts';
 
-/** Of an object of READS, at a moment; without one, of the reader's own. */
+/** A call of an object of READS, at a moment; without `at`, of one of the reader's own. */
 export interface ReaderCall {
   readonly object: string;
   readonly method: string;
@@ -16,7 +16,7 @@ export interface ReaderAnswer {
   readonly n: number;
   readonly out?: unknown;
   readonly error?: string;
-  /** Where it is a RegistryError: of which kind. */
+  /** Kind of a RegistryError. */
   readonly refused?: RegistryError['kind'] | 'range';
 }
 export type ReaderSays =

@@ -2,7 +2,7 @@
  * What was submitted in the last hour, by the key of its resubmission. In memory: a random key for each message in a b-tree of its own would
  * double what a group commit writes. Rebuilt at the start from `message`, whose rows lie in the order of time.
  *
- * What stands here may be gone or undone by now: whoever finds something looks whether the message is there.
+ * A message found here may be gone or undone by now, so the caller checks that it exists.
  */
 import { hours, instant } from '../../domain/units.ts';
 import { firstIdAt } from '../message-ids.ts';

@@ -25,13 +25,13 @@ const STEP = 1024 * 1024;
 export const LOG_ROOM = 8 * 1024 * 1024;
 /** Kept free for log and index pages beside the body itself. */
 export const MARGIN = 2 * 1024 * 1024;
-/** Free beside the reserve before mail is taken again, so that a full disk does not say yes and no in turns. */
+/** Free octets beside the reserve before mail is accepted again, so that a full disk does not alternate between the two. */
 const ROOM_TO_GO_ON = 8 * 1024 * 1024;
 
-/** How much of it lies on the disk. While it is out no new mail is taken. */
+/** How much of the reserve is on the disk. While it is `out` no new mail is accepted. */
 export type Reserved = 'whole' | 'half' | 'out';
 
-/** Octets; `free` ones of a file that shrinks do not count, because the disk has them soon. */
+/** Octets; the free pages of a file that shrinks do not count, because the disk gets them soon. */
 export interface ReserveRoom {
   readonly reserve: number;
   readonly disk: number;
@@ -54,7 +54,7 @@ export const marginFor = (reserve: number): number =>
 export const coversHalf = ({ reserve, free }: Pick<ReserveRoom, 'reserve' | 'free'>): boolean =>
   reserve > 0 && free >= reserve;
 
-/** What should lie on the disk, where `now` does. Between half and whole is the room to go on once more, or they would change in turns. */
+/** The reserve that should be on the disk, given the present one. The step from half to whole needs more space, or the two would alternate. */
 export function reservedFor(now: Reserved, room: ReserveRoom): Reserved {
   const { reserve, disk } = room;
   const { kept, missing } = halfOf(reserve);
@@ -72,7 +72,7 @@ export function freeOctetsOf(folder: string): number {
   return bavail * bsize;
 }
 
-/** Real octets, because a hole reserves nothing; not zeros, which a file system that compresses or punches them out would not keep either. */
+/** Random octets, because a hole reserves nothing, and a file system may compress zeros or leave them out. */
 function write(path: string, flags: string, from: number, to: number): void {
   const file = openSync(path, flags, 0o600);
   try {
@@ -104,7 +104,7 @@ export class Reserve {
     if (this.octets > 0) rmSync(this.#path, { force: true });
   }
 
-  /** False when there is no room: then it is as it was. */
+  /** False if there is no space: then the reserve is as it was. */
   keep(wanted: Exclude<Reserved, 'out'>): boolean {
     const { kept } = this;
     if (kept === wanted) return true;

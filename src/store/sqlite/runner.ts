@@ -31,7 +31,7 @@ export class SqliteRunner {
     this.#services = services;
   }
 
-  /** Inside the transaction that there is. */
+  /** Runs a change inside the open transaction. */
   run<T>(change: Change<T>): T {
     let step = change.next();
     while (step.done !== true) {

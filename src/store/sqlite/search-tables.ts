@@ -24,7 +24,7 @@ export class SearchTables {
   #at: Marks;
   /** Messages above the mark; more where some of them were undone. */
   #messages: number;
-  /** At which a step is due: more after one that failed. */
+  /** Messages above the mark at which a step is due: more after one that failed. */
   #due: number;
 
   constructor(db: Db, step = STEP) {
@@ -40,7 +40,7 @@ export class SearchTables {
     else this.#sql.run`${FILL} SELECT ${FIELD_KEY} FROM message WHERE copy_of IS NULL AND id = ${id}`;
   }
 
-  /** `head`: the last row of the trail. */
+  /** True if a step is due. `head`: the last row of the trail. */
   isDue(head: number): boolean {
     return this.#above(head) >= this.#due;
   }
@@ -75,7 +75,7 @@ export class SearchTables {
     this.#due = this.#step;
   }
 
-  /** There was no room for it: tried again after as many rows more. */
+  /** A step failed for want of space: it is tried again after as many more rows. */
   failed(head: number): void {
     this.#due = this.#above(head) + this.#step;
   }

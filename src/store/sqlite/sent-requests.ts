@@ -6,7 +6,7 @@
  * POST 7 % slower than the same message over SMTP. The row is written before anything is judged: of the usual message it costs this one statement, and a
  * message whose own first copy filled the mailbox since is known all the same.
  *
- * What stands in memory may be gone or undone by now: whoever finds something looks whether the row is there.
+ * A request found in memory may be gone or undone by now, so the caller checks that its row exists.
  */
 import { instant } from '../../domain/units.ts';
 import type { AcceptWork } from '../changes/accept-work.ts';
@@ -23,7 +23,7 @@ const HASH = 16;
 export class SentRequests {
   readonly #sql: Sql;
   readonly #most: number;
-  /** By 48 bits of the key, as a number: a text of it would take twice the memory. */
+  /** Ids by 48 bits of the key, as a number: text would take twice the memory. */
   readonly #ids = new Map<number, bigint>();
 
   constructor(db: Db, now: number, most = MOST) {
@@ -47,7 +47,7 @@ export class SentRequests {
     return undefined;
   }
 
-  /** It was not filed: the key is free again. `stands`: it repeats that message, and is answered with it. */
+  /** Frees the key of a message that was not filed. `stands`: the message that it repeats, with which the request is answered. */
   unfiled({ id, request }: AcceptWork, stands: bigint | undefined): void {
     if (request === null) return;
     if (stands === undefined) this.#sql.run`DELETE FROM sent_request WHERE id = ${id}`;
@@ -76,5 +76,5 @@ export class SentRequests {
 
 const oldest = (now: number): bigint => firstIdAt(instant(Math.max(0, now - REQUESTS_FOR)));
 
-/** Two keys of a day share it once in 2,000 full memories; then the older one is forgotten. */
+/** Two keys of a day share this number once in 2,000 full memories; then the older one is forgotten. */
 const nameOf = (key: Uint8Array): number => Buffer.from(key.buffer, key.byteOffset, key.byteLength).readUIntBE(0, 6);

@@ -1,6 +1,6 @@
 /**
- * Room for new mail: what is free on the disk and in the database, less what open uploads were promised. Decides at MAIL, so that a sender
- * hears of a full disk before it has sent 50 MB.
+ * Space for new mail: what is free on the disk and in the database, less what open uploads were promised. Decides at MAIL, so that a
+ * sender hears of a full disk before it has sent 50 MB.
  */
 
 import { LOG_ROOM, MARGIN, type Reserved, halfOf, marginFor, reservedFor } from './reserve.ts';
@@ -11,11 +11,11 @@ const GROWTH = 1.25;
 const FRESH_FOR = 200;
 
 export interface SpaceParts {
-  /** Of the disk. */
+  /** Free octets of the disk. */
   readonly freeOctets: () => number;
-  /** Of the log's file, which is written over. */
+  /** Octets of the log file, which is written over. */
   readonly logOctets: () => number;
-  /** Called when a look at the disk fails and the one before did not. */
+  /** Called when the disk cannot be asked and could be the time before. */
   readonly lost: (error: unknown) => void;
   readonly reserve: number;
   readonly monotonic: () => number;
@@ -26,7 +26,7 @@ export interface OpenedSpace {
   readonly pageOctets: number;
   readonly pages: number;
   readonly freePages: number;
-  /** Free pages go back to the disk. */
+  /** True: free pages are given back to the disk. */
   readonly shrinks: boolean;
   readonly reserved: Reserved;
 }
@@ -71,7 +71,7 @@ export class Space {
       return Math.max(0, this.#p.maxPages - this.#pages) * this.#pageOctets + reusable;
     this.#look();
     if (this.reserved !== 'half') return this.#free > LOG_ROOM ? this.#free + reusable : this.#free;
-    // The disk is the log's alone, and so many pages stand in for the rest of the reserve.
+    // The disk is the log's alone, and these pages stand in for the rest of the reserve.
     const { missing } = halfOf(this.#p.reserve);
     return this.#free + this.#log > LOG_ROOM ? Math.max(0, reusable - missing) : 0;
   }
@@ -84,14 +84,15 @@ export class Space {
       [this.#free, this.#log] = [this.#p.freeOctets(), this.#p.logOctets()];
       this.#isLost = false;
     } catch (error) {
-      // The folder or its disk is gone. Nothing fits there; whoever asks how the gateway is, perhaps to end it, must still be told.
+      // The folder or its disk is gone. Nothing fits there; a question about the gateway's state, perhaps in order to end it, must still
+      // be answered.
       [this.#free, this.#log] = [0, 0];
       if (!this.#isLost) this.#p.lost(error);
       this.#isLost = true;
     }
   }
 
-  /** The reserve is out: no new mail. */
+  /** True: the reserve is out, and no new mail is accepted. */
   get full(): boolean {
     return this.reserved === 'out';
   }
@@ -110,7 +111,7 @@ export class Space {
     return Math.max(0, this.free - this.#promised * GROWTH - margin);
   }
 
-  /** Asks the disk anew at the next look. */
+  /** Makes the next call ask the disk again. */
   forget(): void {
     this.#asked = Number.NEGATIVE_INFINITY;
   }
@@ -123,7 +124,7 @@ export class Space {
     this.#promised += octets;
   }
 
-  /** The promise is kept or given up. */
+  /** The promised octets were stored, or are no longer needed. */
   settle(octets: number): void {
     this.#promised = Math.max(0, this.#promised - octets);
   }

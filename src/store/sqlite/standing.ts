@@ -1,5 +1,6 @@
 /**
- * How accounts and addresses stand, as a filing asks it: whether an account sends no more, was taken over by another one, whether an address is active.
+ * The states of accounts and addresses as a filing needs them: whether an account may no longer send, or was taken over by another one, and whether an
+ * address is active.
  *
  * Remembered from one filing to the next, since the writer is the only one who changes the registry: three statements of each message were these
  * questions, with the same answer each time. Every piece of work that may change an answer makes all of them forgotten (`begin`).
@@ -17,16 +18,16 @@ export class Standing {
   readonly #closes = new Map<number, boolean>();
   readonly #takeovers = new Map<number, boolean>();
   readonly #addresses = new Map<string, string | undefined>();
-  /** The work before may have changed what it asked itself. */
+  /** The previous piece of work may have changed what it asked itself. */
   #changing = false;
 
-  /** `forgotten`: whoever remembers by the same rule hears of it. */
+  /** `forgotten`: called when everything is forgotten, for other memories with the same rule. */
   constructor(db: Db, forgotten: () => void = () => undefined) {
     this.#forgotten = forgotten;
     this.#sql = sqlOf(db);
   }
 
-  /** Before each piece of work. */
+  /** Called before each piece of work. */
   begin(reach: Reach): void {
     const changes = reach === 'mailboxes' || reach === 'registry';
     if (changes || this.#changing) this.forget();
@@ -61,7 +62,7 @@ export class Standing {
   }
 }
 
-/** Asked once. */
+/** Remembers the answer of `ask` for each key. */
 export function remembered<K, V>(known: Map<K, V>, key: K, ask: () => V): V {
   const answer = known.get(key);
   if (answer !== undefined || known.has(key)) return answer as V;

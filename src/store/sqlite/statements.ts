@@ -15,11 +15,11 @@ type Rows<T> = T[];
 
 interface Prepared {
   readonly statement: Database.Statement;
-  /** What stood between the strings at the first use; undefined: only values, which are bound as they are. */
+  /** Parts that stood between the strings at the first use; undefined: there were only values, which are bound as they are. */
   readonly parts: readonly (Part | undefined)[] | undefined;
 }
 
-/** What rows are: objects or arrays, with integers as numbers or as bigints. */
+/** Shape of rows: objects or arrays, with integers as numbers or as bigints. */
 interface Shape {
   readonly raw: boolean;
   readonly big: boolean;
@@ -51,7 +51,7 @@ class Tags {
     return statement.all(...(parts === undefined ? given : valuesOf(strings, parts, given))) as Rows<T>;
   }
 
-  /** Row by row: meanwhile the connection does nothing else but read. */
+  /** Gives rows one by one: meanwhile the connection can do nothing else but read. */
   each<T>(strings: TemplateStringsArray, ...given: readonly Given[]): IterableIterator<T> {
     const { statement, parts } = this.#prepared.get(strings) ?? this.#prepare(strings, given, 'rows');
     return statement.iterate(...(parts === undefined ? given : valuesOf(strings, parts, given))) as IterableIterator<T>;
@@ -83,7 +83,7 @@ class Tags {
 
 /** Statements of one connection. */
 export class Sql extends Tags {
-  /** Integers are bigints: ids of messages. */
+  /** Integers are bigints: for ids of messages. */
   readonly big: Tags;
   /** A row is an array of its columns. */
   readonly raw: Tags;

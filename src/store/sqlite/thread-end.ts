@@ -1,4 +1,4 @@
-/** How a thread of the store comes to its end: asked, heard, and only then ended. */
+/** Ends a thread of the store: asks it, waits for its answer, and only then ends it. */
 import type { Worker } from 'node:worker_threads';
 
 export class ThreadEnd {

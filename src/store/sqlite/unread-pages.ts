@@ -1,4 +1,7 @@
-/** The pages of a large database that were not read since a stop that was none: reads them beside the work, once after a start, and ends the store where one is damaged. */
+/**
+ * The pages of a large database that were not read since an unclean stop: reads them beside the work, once after a start, and ends the store where one is
+ * damaged.
+ */
 import type { Clock, Log } from '../../domain/effects.ts';
 import { StoreFailed } from '../store.ts';
 import { markDamaged } from './check-database.ts';
@@ -11,9 +14,9 @@ export interface UnreadPagesParts {
   readonly own: Pick<OwnCalls, 'upkeep'>;
   readonly clock: Clock;
   readonly log: Log;
-  /** Nothing is to be taken or given out any more. */
+  /** Called when a page is damaged: nothing may be accepted or handed out any more. */
   readonly failed: (error: StoreFailed) => void;
-  /** Another than the one of service, for tests. */
+  /** Another program than in service, for tests. */
   readonly program?: URL;
 }
 
@@ -27,7 +30,7 @@ export class UnreadPages {
     this.#p = parts;
   }
 
-  /** There are some: until they are read, or a later start reads them. */
+  /** True while pages are left that were not read; a later start may have to do it. */
   get left(): boolean {
     return this.#left;
   }

@@ -30,7 +30,7 @@ interface Noted {
   readonly at: number;
   readonly counts: Partial<UsageCounts>;
   readonly doing: Doing;
-  /** Its rows tell it again: it may be written later. */
+  /** Its rows can be counted again, so it may be written later. */
   readonly told: boolean;
 }
 
@@ -50,7 +50,7 @@ interface Today {
   readonly hour: number;
   readonly day: number;
   readonly month: number;
-  /** Of the day in `days`. */
+  /** Bit of the day in `days`. */
   readonly bit: number;
 }
 
@@ -70,7 +70,7 @@ const EVERY = 5000;
 const WAITING = 1000;
 const MARK = 'usage_seq';
 
-/** More than there are accounts: a key of account and month. */
+/** Factor of a key from account and month; larger than any number of accounts. */
 const MONTHS = 2 ** 32;
 
 const COLUMNS = USAGE_COUNTS.map(columnOf);
@@ -101,7 +101,7 @@ export class UsageChanges {
   readonly #waiting: AllSums = new Map();
   /** Since when something waits. */
   #since = 0;
-  /** Whether `#waiting` is all that stands behind the mark. */
+  /** True if `#waiting` is everything that stands after the mark. */
   #known = false;
   #marked = true;
   readonly #owners = new Map<number, Owner>();
@@ -129,7 +129,7 @@ export class UsageChanges {
     this.#piece.push({ account: submitter, at, counts, doing: 'used', told });
   }
 
-  /** A message that came to it later than it was accepted. `submitter` 0: of the gateway itself. */
+  /** Counts a message that came to the account later than it was accepted. `submitter` 0: the gateway itself. */
   received(account: number, submitter: number, octets: number, at: number): void {
     this.#received(account, submitter, octets, at, false);
   }
@@ -143,7 +143,7 @@ export class UsageChanges {
     if (messages > 0) this.#note(account, at, { collected: messages }, 'used');
   }
 
-  /** Its server took one. */
+  /** Counts a message that the account's own server took. */
   pushed(account: number, submitter: number, octets: number, at: number): void {
     this.received(account, submitter, octets, at);
     this.#note(account, at, { pushed: 1 }, 'used');
@@ -153,7 +153,7 @@ export class UsageChanges {
   row({ event, message, account, at, facts }: AuditItem): void {
     if (event === ACCEPTED && message !== null) this.#strangers += 1;
     if (account === null) return;
-    // The row of many comes at the end of their hour, which may be the next day.
+    // A row that stands for many logins comes at the end of their hour, which may be the next day.
     if (event === 'login.granted') this.#note(account, lastIn(facts) ?? at, NOTHING, 'login');
     else if (event === 'login.refused') this.#note(account, at, { loginsRefused: countIn(facts) }, 'nothing');
     else if (event === 'message.refused') this.#note(account, at, { refused: countIn(facts) }, 'nothing');
@@ -164,14 +164,15 @@ export class UsageChanges {
   }
 
   /**
-   * Before a piece of work, in its transaction; the one before stands. True where figures were written: a piece that is undone must not undo them.
+   * Called before a piece of work, in its transaction; the previous piece stands. True if figures were written: a piece that is undone must not
+   * undo them.
    */
   begin(reach: Reach): boolean {
     this.#keep();
     if (!this.#known) this.#countAgain();
     const writes = reach !== 'nothing' && this.#sums.size + this.#waiting.size > 0;
     if (writes) this.settle();
-    // What accounts did so far belongs to the organisations that they have now.
+    // What accounts did so far counts for the organisations that they have now.
     if (reach === 'registry') this.#owners.clear();
     return writes;
   }
@@ -199,7 +200,7 @@ export class UsageChanges {
     return this.#write(this.#sums) + (due ? this.#writeWaiting() : 0);
   }
 
-  /** In a transaction: writes all that was counted. */
+  /** Writes everything that was counted, in a transaction. */
   settle(): void {
     this.#keep();
     if (!this.#known) this.#countAgain();

@@ -19,7 +19,7 @@ export interface Accepted {
   readonly submitter: number;
   readonly at: number;
   readonly recipients: number;
-  /** As its sender gave it. */
+  /** Octets of the message as its sender gave it. */
   readonly submitted: number;
   readonly filed: readonly FiledCopy[];
 }
@@ -32,7 +32,7 @@ interface Row {
   readonly envelope: string;
 }
 
-/** Whether its rows will tell all that is counted of it. */
+/** True if its rows will tell everything that is counted of it. */
 export function isToldAgain({ id, submitter, octets, submitted, audit }: AcceptWork): boolean {
   if (submitter === 0) return false;
   const rows = audit.filter(({ event, message }) => event === ACCEPTED && message === id);

@@ -28,7 +28,7 @@ export type WriterAnswer =
   | { readonly kind: 'done'; readonly value: unknown; readonly effects?: Effects }
   | { readonly kind: 'refused'; readonly error: RegistryError['kind']; readonly message: string }
   | { readonly kind: 'full' }
-  /** A fault: nothing was changed. */
+  /** An internal error: nothing was changed. */
   | { readonly kind: 'error'; readonly message: string };
 
 export type WriterSays =
@@ -40,13 +40,13 @@ export type WriterSays =
       readonly latest: number;
       readonly days: readonly string[];
       readonly unclean: boolean;
-      /** Every page of the database is to be read, beside the work. */
+      /** Every page of the database has to be read, beside the work. */
       readonly unchecked: boolean;
       readonly pageOctets: number;
       readonly pages: number;
       readonly freePages: number;
       readonly shrinks: boolean;
-      /** `out`: the disk has no room for it, and no new mail is taken yet. */
+      /** `out`: the disk has no space for it, and no new mail is accepted yet. */
       readonly reserved: Reserved;
     }
   | { readonly kind: 'refused'; readonly message: string }

@@ -87,7 +87,7 @@ function judge(db: Db, path: string, start: WriterStart): { upgrade?: Upgrade; p
   const known = knownMigrations();
   const from = checkMigrations(db, known);
   const to = known.at(-1)?.version ?? 0;
-  // What is copied to go back to must be whole: then every page is read.
+  // The copy for going back must be whole, so every page is read before it is made.
   const pages = checkPages(db, path, { always: from < to, most: start.testing.checkedAtStart });
   if (from === to) return { pages };
   const copy = start.copyBeforeUpgrade ? { copy: upgradeCopyOf(start.dataFolder, from) } : {};
@@ -103,7 +103,7 @@ function begin(db: Db, keys: KeyFolder, start: WriterStart, pages: PagesRead): R
   db.exec('BEGIN IMMEDIATE');
   setFact(db, 'epoch', epoch);
   setFact(db, 'clean', 0);
-  // Kept over a clean stop, until all of them were read.
+  // Kept over a clean stop, until all pages were read.
   if (pages !== 'not due') setFact(db, UNCHECKED, pages === 'later' ? 1 : 0);
   new SqliteRunner(db).run(voidLeases());
   db.exec('COMMIT');
@@ -119,7 +119,7 @@ function begin(db: Db, keys: KeyFolder, start: WriterStart, pages: PagesRead): R
   return { kind: 'ready', ...found, pageOctets: 0, pages: 0, freePages: 0, shrinks: false, reserved: 'out' };
 }
 
-/** A start writes a little: on a full disk the reserve makes room for it, so that people can still fetch and delete. */
+/** A start writes a little: on a full disk the reserve gives space for it, so that people can still fetch and delete. */
 function openOnAnyDisk(
   start: WriterStart,
   reserve: Reserve,

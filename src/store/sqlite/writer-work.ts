@@ -30,7 +30,7 @@ type OwnMethod = (changed: ChangeEffects, ...args: readonly unknown[]) => unknow
 interface Callee {
   readonly run: Callable;
   readonly manner: Manner;
-  /** True: a method of the writer itself, which is no generator. */
+  /** True: a plain method of the writer itself, not a generator. */
   readonly own: boolean;
 }
 type Callees = ReadonlyMap<string, ReadonlyMap<string, Callee>>;
@@ -47,7 +47,7 @@ function calleesOf(own: Own): Callees {
   return callees;
 }
 
-/** A refused change is an answer; anything else is a fault. */
+/** A refused change is an answer; any other error is an internal one. */
 function orRefused(change: () => WriterAnswer): WriterAnswer {
   try {
     return change();
@@ -100,7 +100,7 @@ export class WriterWorker {
     else this.#usage.drop();
   }
 
-  /** What may not be called has the manner that is on the safe side. */
+  /** A method that may not be called has the safest manner. */
   mannerOf({ object, method }: WriterCall): Manner {
     return this.#callees.get(object)?.get(method)?.manner ?? REGISTRY;
   }
@@ -112,12 +112,12 @@ export class WriterWorker {
     return wrote;
   }
 
-  /** The last of a transaction. Returns by estimate how many pages were written, beside those that each piece writes. */
+  /** Called at the end of a transaction. Returns by estimate how many pages were written, beside those that each piece writes. */
   end(): number {
     return this.#usage.end() + this.#filing.takePages();
   }
 
-  /** In a transaction: writes what was counted and not yet written. */
+  /** Writes what was counted and not yet written, in a transaction. */
   settle(): void {
     this.#usage.settle();
   }

@@ -1,5 +1,5 @@
 /**
- * The calling thread's face of the writer: takes calls, hands them over once a turn, gives each answer to whoever waits for it.
+ * The caller's side of the writer thread: takes calls, hands them over once a turn, gives each answer to whoever waits for it.
  *
  * After the store has failed everything that waits and everything after it rejects with StoreFailed.
  */
@@ -82,7 +82,7 @@ export class Writer {
     return { writer, ready };
   }
 
-  /** Pieces that wait for a commit. */
+  /** Pieces of work that wait for a commit. */
   get waiting(): number {
     return this.#waiting.size;
   }
@@ -91,7 +91,7 @@ export class Writer {
     return this.#failure;
   }
 
-  /** Resolves with its value, once it is committed; rejects with what was answered in place of one. `transfer`: memory that goes over with it. */
+  /** Resolves with the value of a call, once it is committed; rejects with its error. `transfer`: memory that is transferred with it. */
   async call(call: WriterCall, transfer?: Uint8Array): Promise<unknown> {
     if (this.#failure !== undefined) throw this.#failure;
     const answer = await new Promise<WriterAnswer>((resolve, reject) => {
@@ -185,7 +185,7 @@ export class Writer {
     this.#waiting.clear();
   }
 
-  /** Commits what waits, closes the database in order, ends the thread. Whatever came too late for that, or is asked after it, rejects. */
+  /** Commits what waits, closes the database in order, ends the thread. Calls that come too late for that reject. */
   async close(): Promise<void> {
     if (this.#failure === undefined) {
       this.#post();
@@ -200,7 +200,7 @@ export class Writer {
   }
 }
 
-/** Throws what was answered in place of a value. */
+/** The value of an answer; throws the error that came in place of one. */
 export function valueOf(answer: WriterAnswer): unknown {
   switch (answer.kind) {
     case 'done':
