@@ -1,4 +1,4 @@
-/** Where a server of PostgreSQL is, and as whom we come to it: by TLS that is verified, with a password or a client certificate from a file. */
+/** Where a server of PostgreSQL is, and how we log in: over verified TLS, with a password or a client certificate from a file. */
 import { isIP } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
 import { ConnectProblem, type ConnectFailure } from './connect-problem.ts';
@@ -9,7 +9,7 @@ export interface Server {
   readonly port: number;
 }
 
-/** Secrets are read when a connection is made, so that those that were exchanged are found. */
+/** Secrets are read when a connection is made, so that replaced ones are used. */
 export interface Access {
   readonly database: string;
   readonly user: string;
@@ -19,11 +19,11 @@ export interface Access {
   readonly plainText?: boolean;
 }
 
-/** PEM. */
+/** Texts in PEM. */
 export interface TlsFiles {
-  /** Absent: the authorities that Node trusts. */
+  /** Authorities; absent: those that Node trusts. */
   readonly ca?: string;
-  /** The name in the server's certificate, where it is not the host. */
+  /** The name in the server's certificate, if it is not the host. */
   readonly servername?: string;
   readonly certificate?: string;
   readonly key?: string;
@@ -47,13 +47,13 @@ const IN_THE_CLEAR: ConnectFailure = [
   'give "ca" in [store] and have the server offer TLS, or allow it with "plain-text = true"',
 ];
 
-/** Throws ConnectProblem. */
+/** The password for a server. Throws ConnectProblem. */
 export function passwordFor(server: Server, { password }: Access): string {
   if (password === undefined) throw new ConnectProblem(placeOf(server), NO_PASSWORD);
   return password();
 }
 
-/** False: without TLS. Throws ConnectProblem. */
+/** TLS options for a server; false: without TLS. Throws ConnectProblem. */
 export function tlsFor(server: Server, { tls, plainText }: Access): false | ConnectionOptions {
   if (tls === undefined) {
     if (plainText === true || isHere(server.host)) return false;

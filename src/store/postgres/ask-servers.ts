@@ -14,18 +14,18 @@ export interface Asking {
   readonly access: Access;
   /** As servers show it, such as `sluis/gw1 sites`. */
   readonly name: string;
-  /** To connect, and for each answer. */
+  /** Longest time to connect, and for each answer. */
   readonly within?: Milliseconds;
 }
 
 /** A list of standbys as a primary had it. */
 export interface ListSeen {
-  /** As `synchronous_standby_names` has it. */
+  /** The list, as in `synchronous_standby_names`. */
   readonly names: string;
   /** The name of that primary. */
   readonly server: string;
   readonly timeline: number;
-  /** In octets: where the primary's log ended when it had that list. */
+  /** End of the primary's log when it had that list, in octets. */
   readonly position: bigint;
   /** Milliseconds since 1970, by the clock of the database. */
   readonly at: number;
@@ -42,7 +42,7 @@ export interface GatewayRow {
   /** Milliseconds that its clock is ahead of the database's. */
   readonly ahead: number;
   readonly acknowledges: boolean;
-  /** 0: never. */
+  /** Time of the last acknowledged commit; 0: never. */
   readonly acknowledgedAt: number;
   readonly aloneUntil: number;
 }
@@ -66,9 +66,9 @@ export interface ServerAnswer {
   readonly role: 'primary' | 'standby';
   /** Of a standby the highest that it has anything of. */
   readonly timeline: number;
-  /** Of a primary what it has flushed, of a standby the greater of received and replayed; in octets. */
+  /** What a primary has flushed; for a standby the greater of received and replayed; in octets. */
   readonly position: bigint;
-  /** Of a standby: the address of the server that it has heard of in the last ten seconds. */
+  /** For a standby: the address of the server that it has heard from in the last ten seconds. */
   readonly follows?: string;
   readonly names: string;
   /** Milliseconds since 1970, by its own clock. */
@@ -80,7 +80,7 @@ export type Answer = ServerAnswer | { readonly server: Server; readonly problem:
 
 export const hasAnswered = (answer: Answer): answer is ServerAnswer => 'role' in answer;
 
-/** All at once; one that is silent costs the others nothing. Never rejects. */
+/** Asks all servers at once; one that is silent costs the others nothing. Never rejects. */
 export const askServers = (asking: Asking): Promise<readonly Answer[]> =>
   Promise.all(asking.servers.map((server) => ask(server, asking)));
 

@@ -35,7 +35,7 @@ const fileNameOf = (timeline: number, number: bigint, fileOctets: number): strin
     .join('');
 };
 
-/** Where the servers came to another timeline meanwhile, the newest stands first. Rejects with CopyFailed. */
+/** The ranges; if the server changed timeline meanwhile, the newest comes first. Rejects with CopyFailed. */
 export async function logRanges(manifest: string): Promise<LogRanges> {
   const { 'WAL-Ranges': written = [] } = JSON.parse(await readFile(manifest, 'utf8')) as {
     readonly 'WAL-Ranges'?: readonly {

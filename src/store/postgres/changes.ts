@@ -28,9 +28,12 @@ export interface ChangeCall {
   readonly salt: Uint8Array;
 }
 
-/** Serialisation failed, a deadlock was ended, or somebody else was quicker with a key that must be unique. */
+/**
+ * The codes of transactions that were certainly rolled back: serialisation failed, a deadlock was ended, or another one was quicker with a key that must
+ * be unique.
+ */
 const AGAIN: ReadonlySet<string> = new Set(['40001', '40P01', '23505']);
-/** Runs of one change. */
+/** Most runs of one change. */
 const RUNS = 5;
 
 /** Takes no snapshot: what the change sees is what stands when its turn has come. */
@@ -54,11 +57,11 @@ const CALLEES: ReadonlyMap<string, Callee> = new Map(
 
 /** Work that a transaction does beside its change. */
 export interface Around {
-  /** Whose turn a change of mail takes. */
+  /** The account whose turn a change of mail takes. */
   readonly turnOf: (call: ChangeCall) => number | undefined;
-  /** A change that is certain has given the registry this number. */
+  /** Called when a change that gave the registry this number is certainly committed. */
   readonly raised?: (version: number) => void;
-  /** Behind the change, in its transaction. */
+  /** Runs after the change, in its transaction. */
   readonly last?: () => Change<void>;
 }
 
@@ -93,7 +96,7 @@ export class Changer {
     });
   }
 
-  /** Rejects with RegistryError where it was refused. `first` goes before the change, in its transaction: what it throws ends it. */
+  /** Rejects with RegistryError if the change was refused. `first` runs before it, in its transaction; an error in it ends that. */
   async call(call: ChangeCall, first?: () => Change<void>): Promise<Changes<unknown>> {
     const callee = CALLEES.get(`${call.object}.${call.method}`);
     if (callee === undefined) throw new TypeError(`Nothing may be called as ${call.object}.${call.method}`);
@@ -109,7 +112,7 @@ export class Changer {
     });
   }
 
-  /** Steps that are no change of the table: rows for the trail, figures. */
+  /** Runs steps that are no change of the table, such as rows for the trail or figures. */
   async run<T>(steps: () => Change<T>): Promise<T> {
     const { value } = await this.#again(() => this.#once(steps(), { ofMail: true, undone: false }));
     return value;
@@ -156,13 +159,13 @@ export class Changer {
   }
 }
 
-/** Rolled back by a test. */
+/** Thrown to roll a run back in a test. */
 class Undone extends Error {
   override readonly name = 'Undone';
   readonly code = '40001';
 }
 
-/** What one account asks of mail goes one after the other, on all nodes. */
+/** Makes changes to one account's mail run one after the other, on all nodes. */
 function* takeTurn(account: number): Change<void> {
   yield* sql.all({ account: int })`SELECT account FROM mailbox WHERE account = ${account} FOR UPDATE`;
 }

@@ -2,9 +2,9 @@
 import { StoreUnavailable } from '../store.ts';
 
 export type ConnectCause =
-  /** Nobody answers there, or not in time. */
+  /** No server answers there, or not in time. */
   | 'unreachable'
-  /** It answers, and does not serve yet or any more. */
+  /** The server answers, and does not serve yet or any more. */
   | 'not-ready'
   /** A standby, or a server that was made read-only: the primary is another one. */
   | 'read-only'
@@ -16,13 +16,13 @@ export type ConnectCause =
   | 'version'
   /** Something between us and the server gives one connection of the server to several of ours. */
   | 'pooler'
-  /** It answered and then did not do what a connection needs. */
+  /** The server answered and then did not do what a connection needs. */
   | 'failed';
 
 /** What is wrong, and what to do about it. */
 export type ConnectFailure = readonly [reason: ConnectCause, why: string, remedy: string];
 
-/** What does not pass by itself: whoever waits for it waits in vain. */
+/** Causes that do not pass by themselves, so waiting does not help. */
 const LASTING: ReadonlySet<ConnectCause> = new Set<ConnectCause>([
   'certificate',
   'plain-text',
@@ -49,7 +49,7 @@ export class ConnectProblem extends StoreUnavailable {
     this.remedy = remedy;
   }
 
-  /** Somebody must mend it. */
+  /** True if somebody has to correct something first. */
   get mustBeMended(): boolean {
     return LASTING.has(this.reason);
   }
@@ -107,7 +107,7 @@ const BY_STATE: Readonly<Record<string, ConnectFailure>> = {
   ],
 };
 
-/** What became of trying: `error` is of the socket, of TLS, or of the server. */
+/** Makes the problem from an error of the socket, of TLS, or of the server. */
 export function connectProblem(server: string, error: unknown): ConnectProblem {
   if (error instanceof ConnectProblem) return error;
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
@@ -115,7 +115,7 @@ export function connectProblem(server: string, error: unknown): ConnectProblem {
   return new ConnectProblem(server, BY_SYSTEM[code] ?? BY_STATE[code] ?? byText(code, text), { cause: error });
 }
 
-/** Of `pg` itself there are texts only. */
+/** Errors of `pg` itself have texts only. */
 function byText(code: string, text: string): ConnectFailure {
   if (text === 'The server does not support SSL connections')
     return ['certificate', 'it has no TLS', 'set ssl = on and a certificate in postgresql.conf of that server'];

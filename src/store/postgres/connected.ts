@@ -12,7 +12,7 @@ import type { Listening } from './together.ts';
 export type ConnectedOptions = Omit<GuardOptions, 'log'> &
   Pick<PoolOptions, 'log' | 'counts' | 'session' | 'line'> & {
     readonly log: GuardOptions['log'];
-    /** How long servers that are not there are waited for. Left out: what the first look shows counts. */
+    /** How long to wait for missing servers. Absent: the first look decides. */
     readonly patience?: Milliseconds;
   };
 
@@ -22,9 +22,9 @@ export interface Connected extends Pick<Pool, 'withSession'> {
   onHistory(listener: () => void): void;
   readonly pool: Pool;
   readonly guard: Guard;
-  /** When something was committed last that may be acknowledged; undefined: nothing since these connections were made. */
+  /** Time of the last commit that may be acknowledged; undefined: none since these connections were made. */
   readonly acknowledgedAt: Instant | undefined;
-  /** The start is over. */
+  /** Called when the start is over. */
   started(): void;
   close(): Promise<void>;
 }
@@ -43,7 +43,7 @@ export async function connectPostgres(options: ConnectedOptions): Promise<Connec
   const pool = new Pool({
     ...options,
     finder: {
-      // While it starts, what the guard sees: another look at all of them is one more thing that a busy machine does not do within its second.
+      // During a start the guard's result is used: another look at all servers would be one more thing that a busy machine does not finish within its second.
       find: () => {
         const seen = starting() ? guard.judgement.primary : undefined;
         return seen === undefined ? finder.find() : Promise.resolve(seen.server);

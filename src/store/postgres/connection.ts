@@ -1,20 +1,20 @@
-/** What the engine's own parts ask of a connection, whoever made it. */
+/** What the engine's own parts need of a connection, whoever made it. */
 import type { Milliseconds } from '../../domain/units.ts';
 
 export interface Query {
-  /** A connection keeps what it has prepared by this. */
+  /** Name under which a connection keeps the prepared statement. */
   readonly name?: string;
   readonly text: string;
   readonly values?: readonly unknown[];
-  /** How long its answer is waited for, where it may take its time. */
+  /** How long to wait for the answer, if it may take long. */
   readonly within?: Milliseconds;
 }
 
 export interface Answer {
-  /** Each the values of its columns in their order. Integers of 64 bits are texts. */
+  /** Rows, each the values of its columns in order. Integers of 64 bits are texts. */
   readonly rows: readonly (readonly unknown[])[];
   readonly columns: readonly string[];
-  /** Of rows that were read, written or removed. */
+  /** Number of rows that were read, written or removed. */
   readonly count: number;
 }
 

@@ -1,4 +1,4 @@
-/** What PostgreSQL does with copies of its store. */
+/** Copies of a store on PostgreSQL. */
 import { existsSync, readdirSync } from 'node:fs';
 import type { Copies } from '../copies.ts';
 import { PostgresDraft, type PostgresDraftOptions } from './copy-draft.ts';

@@ -1,4 +1,4 @@
-/** The server that base backups and log come from, and as whom: a role that may replicate, which the gateway's own may not. */
+/** The server that base backups and log come from, and the role for it: it may replicate, which the gateway's own role may not. */
 import { type Milliseconds, minutes } from '../../domain/units.ts';
 import { type Change } from '../sql/sql.ts';
 import { CopyFailed } from '../copies.ts';
@@ -6,7 +6,7 @@ import { type Access, type Server, placeOf } from './access.ts';
 import { PostgresRunner } from './runner.ts';
 import { Session } from './session.ts';
 
-/** Files by their names: PostgreSQL's own programs read them. */
+/** Paths of files: PostgreSQL's own programs read them. */
 export interface Replicator {
   readonly user: string;
   readonly password?: () => string;
@@ -16,22 +16,22 @@ export interface Replicator {
 }
 
 export interface CopyingOptions {
-  /** Absent: nobody has said as whom, and the operator's own program does both, or nobody. */
+  /** Absent: no role is configured, and the operator's own program does both, or nothing does. */
   readonly replicator: Replicator;
   readonly server: Server;
-  /** As the gateway comes to it, to ask. */
+  /** The gateway's own access, for questions. */
   readonly access: Access;
   /** As servers show it: `sluis/gw1`. */
   readonly name: string;
-  /** Where PostgreSQL's programs are. */
+  /** Folder of PostgreSQL's programs. */
   readonly programs?: string;
   /** Whether the log is kept behind base backups. */
   readonly log: boolean;
-  /** The operator's own programs in place of base backup and log. */
+  /** The operator's own programs, which replace base backup and log. */
   readonly commands?: CopyCommands;
 }
 
-/** Programs and words; more words follow. */
+/** Programs with their first words; more words are added. */
 export interface CopyCommands {
   /** Takes a backup; its last line is the name that it has there. */
   readonly take: readonly string[];
@@ -79,7 +79,7 @@ export async function withServer<T>(
 
 const LOOK_EVERY = 100;
 
-/** Until the server has what the primary had: what was acknowledged may stand at another place only. Rejects with CopyFailed. */
+/** Waits until the server has what the primary had: acknowledged mail may stand at another place only. Rejects with CopyFailed. */
 export async function caughtUp(
   { server }: CopyingOptions,
   position: () => Promise<bigint>,

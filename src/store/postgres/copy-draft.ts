@@ -46,7 +46,7 @@ import { checkKeys, storeFacts } from './store-facts.ts';
 export interface PostgresDraftOptions {
   readonly programs?: string;
   readonly database: string;
-  /** Of the running gateway. */
+  /** User of the running gateway. */
   readonly user: string;
   readonly commands?: Pick<CopyCommands, 'restore'>;
 }
@@ -55,7 +55,7 @@ const PATIENCE = 12 * 3600 * 1000;
 const TARS: Readonly<Record<string, string>> = { [`${BASE}/base.tar`]: '', [`${BASE}/pg_wal.tar`]: 'pg_wal' };
 const MANIFEST = 'backup_manifest';
 const LOG = 'log/';
-/** Of pg_verifybackup, which has pg_waldump read it. */
+/** What pg_verifybackup, which runs pg_waldump, says of a log that is too short. */
 const SHORT_LOG = 'WAL parsing failed';
 const BEYOND_END = 'recovery ended before configured recovery target was reached';
 
@@ -75,7 +75,7 @@ export class PostgresDraft implements Draft {
     this.#options = options;
   }
 
-  /** Whose programs are not there is said before anything is copied. */
+  /** Missing programs are reported before anything is copied. */
   static async begin(target: string, draft: DraftOptions, options: PostgresDraftOptions): Promise<PostgresDraft> {
     const { postgres } = draft.facts;
     if (postgres === undefined) throw new CopyFailed('it is a copy of SQLite');
@@ -102,7 +102,7 @@ export class PostgresDraft implements Draft {
     if (label !== undefined) await this.#byCommand(label);
   }
 
-  /** The operator's own program makes the folder, and what brings it to the moment. */
+  /** The operator's own program makes the folder, and the settings that bring it to the moment. */
   async #byCommand(label: string): Promise<void> {
     const { commands } = this.#options;
     if (commands === undefined)
@@ -248,7 +248,7 @@ export class PostgresDraft implements Draft {
       this.#server = await PrivateServer.start({ ...started, ...(until === undefined ? {} : { until }) });
     } catch (error) {
       if (until === undefined || !(error instanceof CopyFailed) || !error.message.includes(BEYOND_END)) throw error;
-      // Of another program's log nobody here knows how far it goes: less than was asked for might be all that it has.
+      // It is unknown how far another program's log goes: less than was asked for might be all that it has.
       if (ownRecovery)
         throw new CopyFailed(
           `no commit of ${timeText(until)} or later is in the log that backup.restore-command brought; name an earlier moment, or leave --until out for all that there is`,
@@ -309,5 +309,5 @@ export class PostgresDraft implements Draft {
   }
 }
 
-/** Beside the folder that it will be. */
+/** Path of the draft, beside the final folder. */
 export const draftOf = (target: string): string => `${target.replace(/\/+$/, '')}.restoring`;

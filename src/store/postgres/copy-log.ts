@@ -16,7 +16,7 @@ import { SLOT, type SlotSeen, type Slots, slotsOf } from './slots.ts';
 import { type Standstill, stateOf } from './standstill.ts';
 
 const CATCH_UP = seconds(30);
-/** After some days without it there are hours of log to bring; what was brought stays. */
+/** Longest run: after some days without one there are hours of log to receive; what was received stays. */
 const PATIENCE = minutes(60);
 /** What the primary has flushed is there to be sent: nothing of it in that time is a server that hangs. */
 const NOTHING_WITHIN = minutes(5);
@@ -52,7 +52,7 @@ export async function receiveLog(
     await run(path, { arguments: args, env: environmentOf(options), within: PATIENCE, standstill });
   };
   await removeUnfinished(folder, fileOctets);
-  // One that was cut off keeps nothing any more, though it can be received by.
+  // A slot that was cut off keeps nothing any more, though it can still be used.
   if (slot?.lost === true) await call('--drop-slot');
   if (slot?.lost !== false) await call('--create-slot', '--if-not-exists');
   try {
@@ -60,7 +60,7 @@ export async function receiveLog(
     await call('--directory', folder, '--endpos', positionText(end - 1n), '--no-loop', '--synchronous');
   } catch (error) {
     if (!(error instanceof CopyFailed) || !GONE.test(error.message)) throw error;
-    // It was cut off meanwhile, or is of before what is there: the next time there is a new one.
+    // The slot was cut off meanwhile, or belongs to an earlier time: the next run makes a new one.
     await call('--drop-slot').catch(() => undefined);
     throw new CopyFailed(error.message, { gap: true, cause: error });
   }
@@ -78,7 +78,7 @@ async function removeUnfinished(folder: string, fileOctets: number): Promise<voi
   }
 }
 
-/** What the server keeps for it at present: nothing where there is no slot, because it was cut off or somebody dropped it. */
+/** What the slot keeps at present; undefined if there is none, because it was cut off or somebody dropped it. */
 export const keptFor = (options: CopyingOptions): Promise<LogKept> =>
   withServer(options, async (ask) => {
     const { limit, ...seen } = await ask(slotsOf());
@@ -102,6 +102,6 @@ function* shape(): Change<{ readonly version: string; readonly fileOctets: numbe
            (SELECT CAST(setting AS bigint) FROM pg_settings WHERE name = 'wal_segment_size') AS file_octets`;
 }
 
-/** As PostgreSQL writes it: `1/2A000148`. */
+/** A position as PostgreSQL writes it: `1/2A000148`. */
 const positionText = (position: bigint): string =>
   `${(position >> 32n).toString(16)}/${(position & 0xffffffffn).toString(16)}`.toUpperCase();

@@ -14,7 +14,7 @@ import { Lane } from './lane.ts';
 import { knownMigrations, migrate } from './migrate.ts';
 import { PostgresRunner } from './runner.ts';
 
-/** More starts, changes of hands and versions of the registry than there are between two backups. */
+/** Larger than the number of starts, changes of hands and registry versions between two backups. */
 const LEAP = 1_000_000;
 
 export async function settleDraft(session: ChangingConnection, request: SettleRequest): Promise<SettledCopy> {
@@ -23,7 +23,7 @@ export async function settleDraft(session: ChangingConnection, request: SettleRe
   const runner = new PostgresRunner(session, { append: (item) => lane.append(item), flush: () => lane.flush() });
   await session.begin('SERIALIZABLE');
   try {
-    // Before the first row of the trail: it has a number that none had.
+    // Runs before the first row of the trail, so that this row has a number that none had.
     await runner.run(leap(request), 'FOR UPDATE');
     const settled = await runner.run(
       settleRestored(request, new KeyFolder(request.keyFolder, request.masterKey)),
@@ -45,7 +45,7 @@ function* leap({ at }: SettleRequest): Change<void> {
   for (const { name } of sequences)
     yield* sql.one({ value: long })`
       SELECT setval(CAST(${name} AS regclass), coalesce(pg_sequence_last_value(CAST(${name} AS regclass)), 0) + ${LEAP}) AS value`;
-  // Ids have the time of their making in front: none of now is as low as any that was made.
+  // Ids begin with the time of their making, so none made now is as low as an earlier one.
   yield* sql.run`
     UPDATE node SET epoch = epoch + ${LEAP}, latest = greatest(latest, ${at}), heard_at = 0, instance = ''`;
   yield* sql.run`UPDATE registry_version SET version = version + ${LEAP}`;

@@ -44,12 +44,12 @@ const CATCH_UP = minutes(1);
 export const BASE = 'base';
 
 export interface Reading {
-  /** On the primary. */
+  /** Reads on the primary. */
   readonly read: <T>(change: Change<T>) => Promise<T>;
   readonly clock: Clock;
 }
 
-/** What stands where on the primary, by its own clock. */
+/** The end of the primary's log, and the moment by its own clock. */
 export function* flushedAt(): Change<{ readonly at: Instant; readonly end: bigint }> {
   return yield* sql.one({ at: time, end: long })`
     SELECT ${DATABASE_NOW} AS at, CAST(pg_current_wal_flush_lsn() - '0/0' AS bigint) AS "end"`;
@@ -171,7 +171,7 @@ export class CopySource {
 type ServersFacts = Omit<CopyFacts, 'postgres'> & { readonly version: string; readonly fileOctets: number };
 
 interface Its {
-  /** Of files in the copy. */
+  /** Names of files in the copy. */
   readonly names: readonly string[];
   readonly facts: Pick<ServerFacts, 'start' | 'startOctets' | 'label'>;
 }
@@ -179,7 +179,7 @@ interface Its {
 export const runCommand = ([program = '', ...words]: readonly string[], more: readonly string[]) =>
   run(program, { arguments: [...words, ...more], within: PATIENCE });
 
-/** What the servers say is a reason like any other. */
+/** Turns an error of a server into CopyFailed. */
 async function explained<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -222,7 +222,7 @@ function* factsOfServer(): Change<ServersFacts> {
 
 const LANES = 1000;
 
-/** The chains that go on. */
+/** The chains of the trail that go on. */
 function* headOfLanes(): Change<CopyHead> {
   const reads = new TrailReads();
   const { at } = yield* sql.one({ at: time })`SELECT ${DATABASE_NOW} AS at`;

@@ -25,7 +25,7 @@ export interface ClaimedOn extends ClaimedKey {
   readonly day: string;
 }
 
-/** Of days whose keys were not destroyed on purpose. */
+/** Claimed keys of days whose keys were not destroyed on purpose. */
 export function* claimedKeys(): Change<readonly ClaimedOn[]> {
   return yield* sql.all({ day: text, mark: text, node: text })`
     SELECT day, mark, node FROM sealing_key JOIN day_key USING (day) WHERE erased_at IS NULL ORDER BY day, mark`;

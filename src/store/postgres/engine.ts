@@ -61,11 +61,11 @@ export interface PostgresParts extends CoreOpenOptions {
   readonly time: Pick<StoreTime, 'now'>;
   readonly random: RandomBytes;
   readonly node: Node;
-  /** As it says itself: `17.6`. */
+  /** Version that the server reports: `17.6`. */
   readonly serverVersion: string;
-  /** Whether another place answers at present. Left out: it always does. */
+  /** True if another place answers at present. Absent: it always does. */
   readonly mayAcknowledge?: () => boolean;
-  /** How base backups are taken. Left out: not. */
+  /** How base backups are taken. Absent: they are not. */
   readonly copying?: CopyingOptions;
   readonly testing?: { readonly now?: () => Instant; readonly watching?: Clock; readonly changesTwice?: boolean };
 }
@@ -88,7 +88,7 @@ export class PostgresEngine implements Engine {
     commits: new Distribution([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]),
     groups: new Distribution([1, 2, 4, 8, 16, 32, 64]),
   };
-  /** The server looks after its pages itself. */
+  /** False: the server checks its pages itself. */
   readonly unread = false;
   readonly #p: PostgresParts;
   readonly #workers: Workers;
@@ -226,7 +226,7 @@ export class PostgresEngine implements Engine {
     }
   }
 
-  /** In a transaction that finds the right's fence in its row and locks it: a node that hung, or was away, deletes nothing. */
+  /** Runs in a transaction that finds the right's fence in its row and locks it, so that a node that hung, or was away, deletes nothing. */
   under(right: MaildropRight, judged?: number): Pick<Subjects['maildrops'], 'commit' | 'release'> {
     const { time, random } = this.#p;
     const asked =
@@ -249,7 +249,7 @@ export class PostgresEngine implements Engine {
     this.nodes.committed(effects);
   }
 
-  /** `first`: in its transaction, before it. */
+  /** `first`: runs before the change, in its transaction. */
   async #change(call: ChangeCall, first?: () => Change<void>): Promise<unknown> {
     this.#checkAlive();
     // A body that was given up while it was being filed stays filed.
@@ -278,7 +278,7 @@ export class PostgresEngine implements Engine {
     return plain(await this.read(run({ at }, ...args)));
   }
 
-  /** Each statement by itself, on a connection that only reads. */
+  /** Runs each statement by itself, on a connection that only reads. */
   async read<T>(change: Change<T>, purpose: Purpose = 'reading'): Promise<T> {
     this.#checkAlive();
     return await this.#p.sessions.withSession(purpose, (session) => this.#readers.of(session).run(change));
@@ -294,7 +294,7 @@ export class PostgresEngine implements Engine {
     return await this.run(() => erasePersonal(seqs, mark));
   }
 
-  /** Steps in a transaction of their own, which are run again where another one was quicker. */
+  /** Runs steps in a transaction of their own, again if another one was quicker. */
   async run<T>(steps: () => Change<T>): Promise<T> {
     return await this.#p.sessions.withSession('changing', (session) => this.#workers.of(session).changer.run(steps));
   }
@@ -311,10 +311,10 @@ export class PostgresEngine implements Engine {
   }
 
   lookForRoom(): void {
-    // The disk is the server's: it says itself when it is full.
+    // The disk is the server's, which says itself when it is full.
   }
 
-  /** Notices come with the work that files them. */
+  /** Notices are sent with the work that files them. */
   sendNotices(notices: readonly Acceptance[], written: (part: readonly Acceptance[]) => Notices): Promise<SentNotices> {
     return Promise.resolve({ notices: written(notices) });
   }
@@ -379,7 +379,7 @@ function* alive(): Change<void> {
   yield* sql.one({ one: int })`SELECT 1 AS one`;
 }
 
-/** The disk is the server's, which refuses what does not fit (StoreFull); how much there is cannot be asked. */
+/** The disk is the server's, which refuses what does not fit (StoreFull); its free space cannot be asked. */
 class ServerRoom implements Room {
   readonly full = false;
   readonly available = Number.MAX_SAFE_INTEGER;

@@ -37,11 +37,11 @@ export const firstLook = (lockWithin: number): string => `
 export interface Facts {
   /** Number of the server's process that serves this connection. */
   readonly pid: number;
-  /** 170012 is 17.12. */
+  /** Version as a number: 170012 is 17.12. */
   readonly version: number;
   readonly inRecovery: boolean;
   readonly readOnly: boolean;
-  /** Of its log; 0 in recovery. It stays the same as long as the connection lives. */
+  /** Timeline of the server's log; 0 in recovery. It stays the same as long as the connection lives. */
   readonly timeline: number;
 }
 

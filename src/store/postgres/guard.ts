@@ -40,13 +40,13 @@ export interface GuardOptions {
 export interface ServerView {
   readonly name: string;
   readonly site: string;
-  /** Absent of a standby that only the primary knows. */
+  /** The server; absent for a standby that only the primary knows. */
   readonly server?: Server;
   readonly role: 'primary' | 'old primary' | 'standby' | 'unknown';
-  /** Of a standby, as the primary has it; absent where it does not follow. */
+  /** State of a standby as the primary has it; absent if it does not follow. */
   readonly syncState?: string;
   readonly flushed?: bigint;
-  /** Octets that it does not hold yet. */
+  /** Octets that the standby does not hold yet. */
   readonly lag?: number;
   readonly problem?: string;
 }
@@ -58,15 +58,15 @@ export class Guard {
   readonly #listeners: ((now: Judgement) => void)[] = [];
   readonly #looks: ((primary: ServerSeen) => void)[] = [];
   #lastPrimary: (ServerSeen & { readonly at: Instant }) | undefined;
-  /** When each was seen above its primary last, of the monotonic clock. */
+  /** When each standby was last seen above its primary, on the monotonic clock. */
   readonly #diverged = new Map<string, number>();
   /** Position in the log that waits for a standby, and since when. */
   #waits: { readonly to: bigint; readonly since: number } | undefined;
-  /** When the list of the primary was seen empty last. */
+  /** When the list of the primary was last seen empty. */
   #emptyAt = -Infinity;
   #judged: Judgement;
   #judgedAt = -Infinity;
-  /** All were asked once: before that the first who answers may be a primary of old. */
+  /** All servers were asked once: before that the first to answer may be a former primary. */
   #started = false;
   #said: string | undefined;
 
@@ -81,10 +81,10 @@ export class Guard {
     this.#judged = judge(this.#facts());
   }
 
-  /** Resolves after the first look at each; goes on looking. */
+  /** Resolves after the first look at each server; further looks follow. */
   async start(): Promise<void> {
     await Promise.all(this.#watched.map((one) => one.look(FIRST_CONNECT)));
-    // What was heard while a machine does much else may be too old by now to be believed.
+    // An answer that was heard while the machine did much else may be too old to be believed.
     const old = (): readonly Watched[] => this.#watched.filter((one) => one.answers && one.within(FRESH) === undefined);
     for (let again = 0; again < MOST_AGAIN && old().length > 0; again += 1)
       await Promise.all(old().map((one) => one.look(FIRST_CONNECT)));
@@ -100,7 +100,7 @@ export class Guard {
     return { why: `${placeOf(server)} is no longer the primary`, remedy: 'try again' };
   }
 
-  /** A look that begins now. */
+  /** Begins a look now and waits for it. */
   async lookAgain(server?: Server): Promise<MayNot> {
     await Promise.all(this.#watched.map((one) => one.lookAnew()));
     return this.mayAcknowledge(server);
@@ -124,22 +124,22 @@ export class Guard {
     return not.cause === 'no-primary' ? this.#watched.every((one) => one.mustBeMended) : SETTINGS.has(not.cause);
   }
 
-  /** Told when it may be acknowledged or not, for another cause, on another primary. */
+  /** Calls the listener when acknowledging starts or stops, when its cause changes, and when the primary does. */
   onChange(listener: (now: Judgement) => void): void {
     this.#listeners.push(listener);
   }
 
-  /** Told of the primary after each look that found it. */
+  /** Calls the listener with the primary after each look that found it. */
   onPrimary(listener: (primary: ServerSeen) => void): void {
     this.#looks.push(listener);
   }
 
-  /** As it was when it was seen last (`at`), however long ago; of two the one with the higher timeline. */
+  /** The primary as it was last seen (`at`), however long ago; of two the one with the higher timeline. */
   get lastPrimary(): (ServerSeen & { readonly at: Instant }) | undefined {
     return this.#lastPrimary;
   }
 
-  /** What that server called itself when it was seen last. */
+  /** The name that a server gave itself when it was last seen. */
   nameOf(server: Server): string | undefined {
     return this.#of(server)?.within(EVER)?.name;
   }
@@ -272,7 +272,7 @@ const same = (a: Server, b: Server): boolean => a.host === b.host && a.port === 
 const stateOf = ({ not, primary, alone, pairOnly, warnings }: Judgement): string =>
   JSON.stringify([not?.cause, primary && placeOf(primary.server), alone, pairOnly, warnings.map(({ why }) => why)]);
 
-/** As the primary has it. */
+/** A standby as the primary has it. */
 function ofStandby(name: string, primary: ServerSeen | undefined): Partial<ServerView> {
   const found = primary?.standbys.find((one) => one.name.toLowerCase() === name.toLowerCase());
   if (primary === undefined || found === undefined) return { problem: 'it does not follow the primary' };

@@ -1,6 +1,6 @@
 /**
- * What a commit here means for those who wait at other nodes: mail in a mailbox, a delivery that is due, a change of the registry. Told by NOTIFY
- * in a transaction of its own: within one that writes, every other NOTIFY would wait until that stands at the other place. A hint makes them
+ * Hints to other nodes about a commit here: mail in a mailbox, a delivery that is due, a change of the registry. They are sent by NOTIFY in a
+ * transaction of its own: within one that writes, every other NOTIFY would wait until that commit stands at the other place. A hint makes them
  * look at once; nobody relies on it, and what was not told is found by the looks that go on anyhow.
  */
 import type { Clock, Log } from '../../domain/effects.ts';
@@ -9,26 +9,26 @@ import { text } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
 
 export const CHANNEL = 'sluis';
-/** Time in which hints are gathered: what happens meanwhile goes with the next one. */
+/** Time in which hints are gathered before they are sent together. */
 const GATHERED = milliseconds(20);
-/** In one message of at most 8,000 octets; of more, what is left out is found without a hint. */
+/** Most hints in one message of at most 8,000 octets; what is left out is found without a hint. */
 const MOST = 200;
 
 export interface Hint {
-  /** The node that says it. */
+  /** The node that sends it. */
   readonly from: number;
   readonly mailboxes: readonly number[];
   /** Partners with a delivery that is due. */
   readonly due: readonly number[];
   readonly registry: boolean;
-  /** Sealed (notified-counts.ts). */
+  /** Counts, sealed (notified-counts.ts). */
   readonly counts?: string;
 }
 
 export type Telling = Partial<Pick<Hint, 'mailboxes' | 'due' | 'registry'>>;
 
 export interface HintParts {
-  /** On a session that writes nothing else. */
+  /** Runs on a session that writes nothing else. */
   readonly run: <T>(change: Change<T>) => Promise<T>;
   readonly clock: Clock;
   readonly log: Log;
@@ -42,7 +42,7 @@ export class Hints {
   #registry = false;
   #gathering = false;
   #saying: Promise<void> = Promise.resolve();
-  /** Hints that could not be said since the start. */
+  /** Hints that could not be sent since the start. */
   lost = 0;
 
   constructor(parts: HintParts) {
@@ -62,7 +62,7 @@ export class Hints {
     });
   }
 
-  /** Resolves when nothing is being said: for tests. */
+  /** Resolves when nothing is being sent: for tests. */
   async settled(): Promise<void> {
     await this.#saying;
   }
@@ -83,7 +83,7 @@ export class Hints {
   }
 }
 
-/** To all who listen; the whole of a transaction. */
+/** Notifies all who listen; needs a transaction of its own. */
 export function* said(payload: string): Change<void> {
   yield* sql.all({ said: text })`SELECT pg_notify(${CHANNEL}, ${payload})::text AS said`;
 }

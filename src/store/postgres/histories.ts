@@ -8,7 +8,7 @@
 import { StoreUnavailable } from '../store.ts';
 
 export interface History {
-  /** Of the server: `db.example:5432`. */
+  /** The server: `db.example:5432`. */
   readonly place: string;
   readonly timeline: number;
 }
@@ -17,7 +17,7 @@ export class Histories {
   #now: History | undefined;
   readonly #listeners: (() => void)[] = [];
 
-  /** Told before anything is read there. */
+  /** The listener is called before anything is read in another history. */
   onAnother(listener: () => void): void {
     this.#listeners.push(listener);
   }

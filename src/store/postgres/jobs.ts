@@ -29,9 +29,9 @@ export interface JobHolder {
 
 export class LeasedJobs implements Jobs {
   readonly #p: JobParts;
-  /** Until when each is ours, by our own clock, counted from before it was asked for: it ends here before it ends there. */
+  /** End of each job by our own clock, counted from before it was asked for: it ends here before it ends in the database. */
   readonly #ours = new Map<string, number>();
-  /** When the last question that was answered was asked. */
+  /** When the last question that got an answer was asked. */
   #answered = -Infinity;
   #timer: Timer | undefined;
   #asking: Promise<void> | undefined;
@@ -41,7 +41,7 @@ export class LeasedJobs implements Jobs {
     this.#p = parts;
   }
 
-  /** Resolves when it was asked for the first time; rejects where that failed. */
+  /** Resolves after the first question; rejects if that failed. */
   async start(): Promise<void> {
     await this.#ask();
     this.#later();
@@ -77,7 +77,7 @@ export class LeasedJobs implements Jobs {
   #later(): void {
     if (this.#stopped) return;
     this.#timer = this.#p.clock.after(RENEWED_EVERY, () => {
-      // What fails now ends by its time, or is asked for again.
+      // A statement that fails now is repeated, or the jobs end by their time.
       this.#asking = this.#ask().catch(() => undefined);
       void this.#asking.then(() => this.#later());
     });
@@ -101,7 +101,10 @@ export class LeasedJobs implements Jobs {
 const NAMES = JOBS.map((name) => ({ name }));
 const lease: Milliseconds = JOB_LEASE;
 
-/** Those that are this node's from now on. In the order of names: two nodes that ask at once wait for one another in one direction only. */
+/**
+ * The jobs of this node from now on. They are asked for in the order of names, so that two nodes which ask at once wait for one another in
+ * one direction only.
+ */
 const takeJobs = ({ node, epoch }: LeaseOwner, now: Instant | null) => sql.all({ name: text })`
   WITH t AS MATERIALIZED (SELECT coalesce(${now}::bigint, ${DATABASE_NOW}) AS now, ${LOCAL}),
   taken AS (

@@ -1,4 +1,4 @@
-/** One more gateway of a store that is there: what it finds, before anything of it is written. */
+/** Adds a gateway to a store that exists: what it finds, before anything is written. */
 import type { Day } from '../../domain/utc-day.ts';
 import { keyFolderOf } from '../core/assemble.ts';
 import { StoreRefused } from '../store.ts';
@@ -9,15 +9,15 @@ import { PostgresRunner } from './runner.ts';
 import { checkMasterKey, storeFacts } from './store-facts.ts';
 
 export interface JoinOptions extends PostgresCreateOptions {
-  /** What it will be called. */
+  /** Name of the new gateway. */
   readonly node: string;
 }
 
 export interface StoreToJoin {
   readonly id: string;
-  /** Those that have keys, which it fetches from the others. */
+  /** Days that have keys, which it fetches from the others. */
   readonly days: readonly Day[];
-  /** Gateways of the store that have stopped. One of the name that this one gets is replaced by it. */
+  /** Gateways of the store that have stopped. One with the new gateway's name is replaced by it. */
   readonly stopped: readonly string[];
 }
 

@@ -1,10 +1,9 @@
 /**
- * Whether a commit may be told to anybody as done: only where another place has it as well. Pure: what was seen of the servers goes in, a judgement
- * comes out.
+ * Whether a commit may be acknowledged: only if another place has it as well. Pure: what was seen of the servers goes in, a judgement comes out.
  *
- * The rules are those of which each was seen to lose acknowledged mail when it was broken: a list of standbys that is empty or takes any name, a
- * standby at the primary's own place, a server that does not flush, a second server that calls itself primary, and one that came back with a
- * log of its own, which confirms what it does not hold.
+ * The rules are those of which each was seen to lose acknowledged mail when it was broken: a list of standbys that is empty or takes any name, a standby at the
+ * primary's own place, a server that does not flush, a second server that calls itself primary, and one that came back with a log of its own, which confirms
+ * what it does not hold.
  */
 import type { Instant, Milliseconds } from '../../domain/units.ts';
 import { type Server, placeOf } from './access.ts';
@@ -13,21 +12,21 @@ import { type StandbyList, readStandbyList } from './standby-list.ts';
 /** A standby as the primary has it in pg_stat_replication. */
 export interface StandbySeen {
   readonly name: string;
-  /** `streaming` counts. Undefined: the role may not see it. */
+  /** Only `streaming` counts. Undefined: the role may not see it. */
   readonly state: string | undefined;
   /** `sync`, `quorum`, `potential`, `async`. */
   readonly syncState: string;
-  /** Where its flushed log ends, in octets; undefined before it said so. */
+  /** End of its flushed log, in octets; undefined until it has reported it. */
   readonly flushed: bigint | undefined;
 }
 
 /** What one server says of itself. */
 export interface ServerSeen {
   readonly server: Server;
-  /** Its `sluis.name` or `cluster_name`, or what it is called in the configuration. */
+  /** Its `sluis.name` or `cluster_name`, or its name in the configuration. */
   readonly name: string;
   readonly inRecovery: boolean;
-  /** Of a primary; 0 of a standby. */
+  /** Timeline of a primary; 0 for a standby. */
   readonly timeline: number;
   /** Where its flushed log ends; of a standby what it has received. Asked after `standbys`, so that none of these can rightly lie above it. */
   readonly flushed: bigint;
@@ -40,11 +39,11 @@ export interface ServerSeen {
 export interface Facts {
   /** Servers that answered lately. */
   readonly seen: readonly ServerSeen[];
-  /** Why others did not, in a line. */
+  /** Why the others did not answer, in a line. */
   readonly unseen: readonly string[];
   /** Names of standbys that were seen above their primary a while ago. */
   readonly diverged: ReadonlySet<string>;
-  /** For so long the standbys that are needed have confirmed nothing of what waits. */
+  /** How long the needed standbys have confirmed nothing of what waits. */
   readonly unconfirmed: Milliseconds;
   /** The list of the primary was empty a moment ago: its server reads a new list in one process after another, and until the last has, a commit does not wait. */
   readonly justListed: boolean;
@@ -87,7 +86,7 @@ export interface Judgement {
   readonly warnings: readonly Finding[];
 }
 
-/** Longer than a standby takes that does much else. */
+/** Longer than a busy standby takes. */
 export const SILENT_AFTER = 3000;
 
 export function judge(facts: Facts): Judgement {
@@ -140,7 +139,7 @@ const oldPrimary = (old: ServerSeen, primary: ServerSeen): Finding => ({
   remedy: `stop ${old.name}, and bring it back with pg_rewind or a full copy`,
 });
 
-/** Mail goes on without it, so nobody would hear of it before the next loss. */
+/** A missing standby does not stop mail, so nobody would notice it before the next loss. */
 const standbysAway = ({ name, standbys }: ServerSeen, list: StandbyList): readonly Finding[] => {
   const here = new Set(counting(standbys, list).map((one) => one.name.toLowerCase()));
   return list.names
@@ -243,7 +242,7 @@ export function counting(standbys: readonly StandbySeen[], { names }: StandbyLis
   return [...found.values()];
 }
 
-/** Up to where enough standbys have it, in octets; undefined where there are not enough. */
+/** Position up to which enough standbys have the log, in octets; undefined if there are not enough. */
 export function confirmedTo(standbys: readonly StandbySeen[], list: StandbyList): bigint | undefined {
   const ends = counting(standbys, list)
     .map(({ flushed }) => flushed ?? 0n)
@@ -253,7 +252,7 @@ export function confirmedTo(standbys: readonly StandbySeen[], list: StandbyList)
 
 const first = (names: ReadonlySet<string>): string | undefined => names.values().next().value;
 
-/** The place that a server's name begins with, up to its first dash, or what the configuration says of it. */
+/** The place in a server's name, up to its first dash, or what the configuration says of it. */
 export function siteBy(places: Readonly<Record<string, string>>): (name: string) => string {
   const known = new Map(Object.entries(places).map(([name, site]) => [name.toLowerCase(), site.toLowerCase()]));
   return (name) => known.get(name.toLowerCase()) ?? (name.split('-')[0] ?? '').toLowerCase();

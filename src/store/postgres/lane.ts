@@ -11,9 +11,9 @@ import type { AuditMark } from '../audit.ts';
 
 /** The node and the start that write a lane. */
 export interface LaneOwner {
-  /** Of the gateway. */
+  /** Number of the gateway. */
   readonly node: number;
-  /** Of its start. */
+  /** Number of its start. */
   readonly epoch: number;
 }
 
@@ -23,7 +23,7 @@ interface Head {
   readonly hash: Uint8Array;
 }
 
-/** Numbers that a transaction takes at once; those that it does not use stay out. */
+/** Numbers that a transaction takes at once; unused ones are never given. */
 const NUMBERS = 4;
 
 const ROW = {
@@ -79,7 +79,7 @@ export class Lane {
     return this.#head?.id;
   }
 
-  /** Of the last row that was appended, whatever came of its transaction. */
+  /** Place of the last row that was appended, whatever became of its transaction. */
   get tried(): LanePlace | undefined {
     return this.#tried;
   }
@@ -98,12 +98,12 @@ export class Lane {
     for (const item of items) this.add(item);
   }
 
-  /** Before `add`, in each transaction: the lane is there. */
+  /** Called before `add`, in each transaction: makes the lane. */
   *begin(): Change<void> {
     this.#next ??= yield* this.#begin();
   }
 
-  /** Of the lane that this transaction writes. */
+  /** Number of the lane that this transaction writes. */
   get number(): number {
     return this.#begun().id;
   }
@@ -113,7 +113,7 @@ export class Lane {
     return this.#next;
   }
 
-  /** Numbers for rows, which a statement has taken together with what it read. */
+  /** Takes numbers for rows that a statement has read together with other rows. */
   give(numbers: readonly number[]): void {
     this.#numbers = [...this.#numbers, ...numbers];
   }
@@ -144,14 +144,14 @@ export class Lane {
     return { id, place: 0, hash: laneStart({ node, epoch, lane: id }) };
   }
 
-  /** What was appended, for a statement that writes it with other rows. */
+  /** Rows that were appended, for a statement that writes them with other rows. */
   take(): readonly AuditRow[] {
     const rows = this.#rows;
     this.#rows = [];
     return rows;
   }
 
-  /** Before the end of a transaction: what was appended is written. */
+  /** Called before the end of a transaction: writes what was appended. */
   *flush(): Change<void> {
     const rows = this.take();
     if (rows.length === 0) return;

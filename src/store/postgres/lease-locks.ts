@@ -28,26 +28,26 @@ import {
 const RENEWED_EVERY = seconds(5);
 /** How long a node that says nothing keeps its maildrops. */
 export const LEASE = seconds(15);
-/** To give back what could not be given back when its session ended. */
+/** Wait before a maildrop is given back that could not be when its session ended. */
 const AGAIN_AFTER = seconds(1);
-/** Somebody writes under the row for longer than a statement waits. */
+/** SQLSTATE: another transaction writes under the row for longer than a statement waits. */
 const LOCK_TIMEOUT = '55P03';
 
 export interface LeaseParts {
   /** Runs one statement, which is a transaction by itself. */
   readonly run: <T>(change: Change<T>) => Promise<T>;
-  /** The same for what may wait for another place, on connections that nobody reads on; the change is asked for when there is one. Left out: as `run`. */
+  /** Runs a statement that may wait for another place, on connections that nobody reads on; the change is made when one is free. Absent: as `run`. */
   readonly runDurable?: <T>(change: () => Change<T>) => Promise<T>;
   readonly owner: LeaseOwner;
   readonly clock: Clock;
   readonly takeoverAfter: Milliseconds;
-  /** False while no other place answers: a lease must not wait for one then, since what is there can still be read. */
+  /** False while no other place answers: a lease must not wait for one then, since existing mail can still be read. */
   readonly durable: () => boolean;
   /** The time of the database, where a test decides it. */
   readonly now?: () => Instant;
 }
 
-/** To be given back. By this node's own clock it is free from `until` on in any case. */
+/** A lease to be given back. By this node's own clock it is free from `until` on in any case. */
 interface Due extends Owed {
   readonly until: number;
 }
@@ -60,7 +60,7 @@ class Right implements MaildropRight {
   progressed: number;
   /** `progressed` as it stands in the row of the database. */
   written: number;
-  /** By this node's own clock. */
+  /** End of the right by this node's own clock. */
   until: number;
   over: 'lost' | 'released' | undefined;
 
@@ -95,7 +95,7 @@ class Right implements MaildropRight {
 export class LeaseLocks implements MaildropLocks {
   readonly #p: LeaseParts;
   readonly #rights = new Map<AccountId, Right>();
-  /** Who asks for the same maildrop here comes after one another: each must know what the one before got. */
+  /** Requests here for the same maildrop run one after another: each must know what the previous one got. */
   readonly #asking = new Map<AccountId, Promise<unknown>>();
   readonly #running = new Set<Promise<unknown>>();
   /**
@@ -196,7 +196,7 @@ export class LeaseLocks implements MaildropLocks {
         for (const right of rights) {
           const row = found.get(right.account);
           if (row?.kept === true) right.until = Math.max(right.until, sent + LEASE);
-          // What is being written under it is in nobody's way: it is neither renewed nor lost.
+          // A right under which a session's end is being written is left alone: it is neither renewed nor lost.
           else if (row?.mine !== true) this.#lose(right);
         }
       },
@@ -233,7 +233,7 @@ export class LeaseLocks implements MaildropLocks {
     this.#owing = undefined;
     const rights = [...this.#owed].filter(({ until }) => this.monotonic < until);
     this.#owed.clear();
-    // Somebody here asks for it or has it by now: what the row says then is his.
+    // A session here asks for the maildrop or has it by now: the row is about that one then.
     const isTaken = ({ account, fence }: Due): boolean =>
       fence === null && (this.#asking.has(account) || this.#rights.has(account));
     this.#owe(rights.filter(isTaken));
@@ -246,7 +246,7 @@ export class LeaseLocks implements MaildropLocks {
       },
       () => this.#owe(free),
     );
-    // Who asks meanwhile comes behind it, so that nothing of his is given back.
+    // A later request comes behind this one, so that nothing of its own is given back.
     for (const { account, fence } of free) if (fence === null) void this.#inLine(account, () => freed);
   }
 
@@ -258,7 +258,7 @@ export class LeaseLocks implements MaildropLocks {
     return found.registry;
   }
 
-  /** The same, of the right that this process has to a maildrop. */
+  /** Does the same for the right that this process has to a maildrop. */
   *underRightTo(account: AccountId): Change<void> {
     const right = this.#rights.get(account);
     if (right === undefined) throw new LockLost('The maildrop was taken over by another session');

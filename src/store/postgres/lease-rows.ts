@@ -19,10 +19,10 @@ export interface LeaseOwner {
 
 /** Milliseconds since 1970 by the clock of the database, now and not at the begin of the transaction. */
 export const DATABASE_NOW: Part = words('', '(extract(epoch FROM clock_timestamp()) * 1000)::bigint');
-/** The commit waits for no other place. */
+/** Setting: the commit waits for no other place. */
 export const LOCAL: Part = words('', "set_config('synchronous_commit', 'local', true)");
 
-/** Nobody has it. Who had it, and from where, is gone with it. */
+/** Nobody has the maildrop. The row forgets who had it, and from where. */
 const FREE: Part = words('', "until = 0, session = '', network = ''");
 
 export interface Taking {
@@ -93,7 +93,7 @@ interface One {
   readonly owner: LeaseOwner;
 }
 
-/** How many rows: 0 where it is lost. */
+/** Renews one right; number of rows: 0 if it is lost. */
 export const holdOne = (one: One & { readonly lease: Milliseconds; readonly now: Instant | null }) => sql.run`
   UPDATE maildrop_lease l SET held = true, until = t.now + ${one.lease}::bigint
     FROM (SELECT coalesce(${one.now}::bigint, ${DATABASE_NOW}) AS now, ${LOCAL}) t
@@ -103,14 +103,14 @@ export const freeOne = ({ account, fence, owner }: One) => sql.run`
   UPDATE maildrop_lease l SET ${FREE} FROM (SELECT ${LOCAL}) t
    WHERE l.account = ${account} AND l.fence = ${fence} AND l.node = ${owner.node} AND l.epoch = ${owner.epoch}`;
 
-/** `fence`: null where it is not known, so whichever this start of the node has. */
+/** `fence`: null if it is unknown; then whichever this start of the node has. */
 export interface Owed {
   readonly account: AccountId;
   readonly fence: number | null;
 }
 const OWED = { account: int, fence: orNull(int) };
 
-/** Which of them stand still: a row under which somebody writes is left alone. */
+/** Frees leases; returns those that still stand: a row under which somebody writes is left alone. */
 export const freeThese = (rights: readonly Owed[], owner: LeaseOwner) => sql.all({ account: int })`
   WITH given AS MATERIALIZED (
     SELECT given.account, l.fence FROM ${rowsOf(OWED, rights)} JOIN maildrop_lease l ON l.account = given.account

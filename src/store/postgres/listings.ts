@@ -19,7 +19,9 @@ export class PostgresListings implements EngineListings {
     this.#read = read;
   }
 
-  /** The `expected` entries of a mailbox that lie below a uid. Between two pages nobody takes one out: the caller has the maildrop. */
+  /**
+   * The `expected` entries of a mailbox that lie below a uid. Between two pages none is removed: the caller has locked the maildrop.
+   */
   async list(account: number, below: number, expected: number): Promise<ListingData> {
     const listed = new Listed(expected);
     let behind = 0;

@@ -9,7 +9,7 @@ import { type ChangingConnection, type Connection, codeOf } from './connection.t
 
 /** Any number that no other program takes on this database. */
 const LOCK = 5_184_772_361;
-/** A migration of a large database, or that of another program which is waited for. */
+/** Longest wait: for a migration of a large database, or for that of another program. */
 const WITHIN = minutes(30);
 /** insufficient_privilege */
 const NOT_ALLOWED = '42501';
@@ -77,7 +77,7 @@ async function apply(
     await connection.query({ text: 'SET LOCAL lock_timeout = 0' });
     await connection.query({ text: `SELECT pg_advisory_xact_lock(${LOCK})`, within: WITHIN });
     const applied = (await appliedTo(connection)) ?? [];
-    // Another program may have been quicker.
+    // Another program may have applied it meanwhile.
     if (!applied.some((row) => row.version === version)) {
       await connection.query({ text: sql, within: WITHIN });
       const row = 'INSERT INTO migration (version, name, sha256, applied_at) VALUES ($1, $2, $3, $4)';

@@ -15,14 +15,14 @@ import { codeOf } from './connection.ts';
 import { DATABASE_NOW, LOCAL, type LeaseOwner } from './lease-rows.ts';
 
 const BEAT = seconds(2);
-/** Three beats that did not come: nobody has the name any more. */
+/** After three missed beats nobody has the name any more. */
 const SILENT = seconds(7);
-/** A number whose node was not heard of for so long may be given away, where there is no other. */
+/** After this silence a node's number may be given away, if there is no other. */
 const GONE = seconds(30);
-/** Ids that a node made behind its last beat lie within it. */
+/** Ids that a node made after its last beat lie within this time. */
 const BEHIND_BEAT = minutes(2);
 const TRIES = 10;
-/** Two clocks that go apart by so much are told of; by so much more they are an alarm. */
+/** Clock differences between a gateway and the database: beyond the first it is reported, beyond the second it is an alarm. */
 export const CLOCK_WARN = seconds(2);
 export const CLOCK_ALARM = seconds(60);
 
@@ -33,26 +33,26 @@ export interface NodeParts {
   readonly random: RandomBytes;
   readonly name: string;
   readonly site: string;
-  /** Of this program. */
+  /** Version of this program. */
   readonly version: string;
   readonly schemaVersion: number;
-  /** Where other gateways reach it, for people. */
+  /** Address at which other gateways reach it, for people. */
   readonly address?: string;
-  /** What goes with each beat. Left out: it acknowledges, as far as anybody knows. */
+  /** State that is sent with each beat. Absent: it acknowledges, as far as anybody knows. */
   readonly standing?: () => Standing;
   /** The time of the database, where a test decides it. */
   readonly now?: () => Instant;
-  /** Its name or number is another process's: nothing may be written any more. */
+  /** Called when its name or number belongs to another process: nothing may be written any more. */
   readonly lost: (error: StoreFailed) => void;
 }
 
-/** What others must know of it when it can be asked no more. */
+/** What others must know of the gateway when it can no longer be asked. */
 export interface Standing {
   /** Something that is committed now would be acknowledged. */
   readonly acknowledges: boolean;
   /** When it did last, by its own clock; undefined: not since its start. */
   readonly acknowledgedAt: Instant | undefined;
-  /** Until then one place alone may acknowledge for the store (`sluis site alone`). */
+  /** Until when one place alone may acknowledge for the store (`sluis site alone`). */
   readonly aloneUntil: Instant | undefined;
 }
 const ANY_STANDING: Standing = { acknowledges: true, acknowledgedAt: undefined, aloneUntil: undefined };
@@ -63,7 +63,7 @@ export interface NodeState {
   readonly site: string;
   readonly epoch: number;
   readonly startedAt: Instant;
-  /** 0: it has stopped. */
+  /** Time of its last beat; 0: it has stopped. */
   readonly heardAt: Instant;
   /** Milliseconds that its clock is ahead of the database's. */
   readonly ahead: number;
@@ -83,7 +83,7 @@ interface Taken {
 export class Node implements LeaseOwner {
   readonly node: number;
   readonly epoch: number;
-  /** No id that it makes may be as low: the highest that it has made before. */
+  /** The highest id that it has made before: new ones must be higher. */
   readonly floor: bigint;
   /** The latest time that it has written down before. */
   readonly latest: Instant;
@@ -118,7 +118,7 @@ export class Node implements LeaseOwner {
     return node;
   }
 
-  /** What it is called among those that share the database. */
+  /** Name of this gateway among those that share the database. */
   get name(): string {
     return this.#p.name;
   }
@@ -142,7 +142,7 @@ export class Node implements LeaseOwner {
     return await this.#p.run(everyNode(this.#p.now?.() ?? null));
   }
 
-  /** Its name is free at once. Never rejects. */
+  /** Frees the name at once. Never rejects. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
@@ -153,7 +153,7 @@ export class Node implements LeaseOwner {
   #later(): void {
     if (this.#stopped) return;
     this.#timer = this.#p.clock.after(BEAT, () => {
-      // While the database is away nobody else can take the name either.
+      // While the database is away no other process can take the name either.
       this.#beating = this.#beat().catch(() => undefined);
       void this.#beating.then(() => this.#later());
     });
@@ -187,7 +187,7 @@ export class Node implements LeaseOwner {
     this.#measured(Math.round(asked + took / 2 - said.now), took);
   }
 
-  /** An answer that took long says little of the clock: half of its way is what it may be wrong by. */
+  /** An answer that took long says little of the clock: the error may be half of that time. */
   #measured(ahead: number, took: number): void {
     const { log } = this.#p;
     const apart = Math.max(0, Math.abs(ahead) - took / 2);
@@ -231,7 +231,7 @@ async function numberOf(parts: NodeParts, instance: string): Promise<Taken> {
   );
 }
 
-/** The row of the name, when nobody says anything under it. Rejects with StoreRefused where somebody does. */
+/** The row of the name, if its process is silent. Rejects with StoreRefused if it is not. */
 async function silent({ run, clock, name, now }: NodeParts): Promise<{ readonly instance: string } | undefined> {
   const look = async () => await run(named(name, now?.() ?? null));
   const before = await look();
@@ -273,7 +273,7 @@ const named = (name: string, now: Instant | null) =>
   sql.first({ instance: text, heardAt: int, silentFor: int, site: text, address: text })`
   SELECT instance, heard_at, coalesce(${now}::bigint, ${DATABASE_NOW}) - heard_at AS silent_for, site, address FROM node WHERE name = ${name}`;
 
-/** The name once more. Not where another one began under it meanwhile. */
+/** Takes the name again, unless another process began under it meanwhile. */
 const again = (row: RowParts & { readonly seen: string }) => sql.first(TAKEN)`
   UPDATE node SET site = ${row.site}, epoch = epoch + 1, instance = ${row.instance}, started_at = t.now, heard_at = t.now, version = ${row.version},
          schema_version = ${row.schemaVersion}, address = ${row.address}
@@ -307,7 +307,7 @@ interface Beat extends Standing {
   readonly now: Instant | null;
 }
 
-/** Its row may be of an earlier start where a promotion has lost the last one, which stood in one place alone: it says so again. */
+/** After a promotion its row may be of an earlier start, since the last one stood in one place alone: it is written again. */
 const beatOf = (beat: Beat) => sql.first({ now: int })`
   UPDATE node SET heard_at = t.now, latest = greatest(latest, ${beat.latest}::bigint), ahead = ${beat.ahead}, epoch = ${beat.epoch}, instance = ${beat.instance},
          acknowledges = ${beat.acknowledges}, acknowledged_at = greatest(acknowledged_at, ${beat.acknowledgedAt ?? 0}::bigint),
@@ -318,7 +318,7 @@ const beatOf = (beat: Beat) => sql.first({ now: int })`
 const leave = (id: number, instance: string, latest: Instant) => sql.run`
   UPDATE node SET heard_at = 0, latest = greatest(latest, ${latest}::bigint) FROM (SELECT ${LOCAL}) t WHERE id = ${id} AND instance = ${instance}`;
 
-/** Of its own ids; those of other nodes lie between them. */
+/** Highest of the node's own ids; those of other nodes lie between them. */
 const highestOf = (node: number, from: bigint, below: bigint) => sql.one({
   message: orNull(long),
   upload: orNull(long),

@@ -31,7 +31,7 @@ interface CountsNotice {
 }
 
 export interface NotifiedCountsParts {
-  /** Says it to all nodes, this one included. */
+  /** Sends a notice to all nodes, this one included. */
   readonly notify: (payload: string) => Promise<void>;
   readonly owner: LeaseOwner;
   readonly secrets: Pick<ClusterSecrets, 'sealWords' | 'openWords'>;
@@ -48,7 +48,7 @@ export class NotifiedCounts implements SharedCounts {
   #said = 0;
   #gathering = false;
   #saying: Promise<void> = Promise.resolve();
-  /** Counts that nobody was told of since the start. */
+  /** Counts that were not sent since the start. */
   lost = 0;
 
   constructor(parts: NotifiedCountsParts) {
@@ -83,7 +83,7 @@ export class NotifiedCounts implements SharedCounts {
     });
   }
 
-  /** Resolves when nothing is being said: for tests, and the end. */
+  /** Resolves when nothing is being sent: for tests, and the end. */
   async settled(): Promise<void> {
     await this.#saying;
   }
@@ -103,7 +103,7 @@ export class NotifiedCounts implements SharedCounts {
     }
   }
 
-  /** Those that wait for the longest, as many as one notice holds. */
+  /** The counts that have waited longest, as many as one notice holds. */
   #take(): CountsNotice['words'] {
     const taken: CountsNotice['words'][number][] = [];
     let octets = 0;

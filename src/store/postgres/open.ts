@@ -30,21 +30,21 @@ import type { Sessions } from './sessions.ts';
 import { type StoreFacts, checkKeys, checkMarks, checkMasterKey, storeFacts, writeFacts } from './store-facts.ts';
 
 export interface PostgresCreateOptions extends CoreCreateOptions {
-  /** Connections to the primary, which are the store's from now on: it closes them. */
+  /** Connections to the primary, which the store owns from now on: it closes them. */
   readonly sessions: Sessions;
 }
 
 export interface PostgresOpenOptions extends PostgresCreateOptions, CoreOpenOptions {
-  /** What this gateway is called among those that share the database. */
+  /** Name of this gateway among those that share the database. */
   readonly node: string;
   readonly site: string;
-  /** Of this program. */
+  /** Version of this program. */
   readonly programVersion: string;
-  /** Whether another place answers at present: while none does maildrops are opened all the same. Left out: it always does. */
+  /** True if another place answers at present: while none does maildrops are opened all the same. Absent: it always does. */
   readonly mayAcknowledge?: () => boolean;
-  /** How base backups are taken, and by whom. Left out: not. */
+  /** How base backups are taken, and by which role. Absent: they are not. */
   readonly copying?: CopyingOptions;
-  /** What this gateway says of itself to the others. Left out: that it acknowledges. */
+  /** What this gateway reports of itself to the others. Absent: that it acknowledges. */
   readonly standing?: () => Standing;
   readonly testing?: {
     /** The time of the database. */
@@ -90,7 +90,7 @@ export async function createPostgresStore({ sessions, ...options }: PostgresCrea
 const factsOf = async (session: ChangingConnection): Promise<StoreFacts> =>
   await new PostgresRunner(session).run(storeFacts());
 
-/** The first lane of the trail is that of whoever made the store. */
+/** The first lane of the trail belongs to the gateway that made the store. */
 async function fill(session: ChangingConnection, steps: () => Change<void>): Promise<void> {
   const lane = new Lane({ node: 0, epoch: 0 }, () => 0);
   const runner = new PostgresRunner(session, { append: (item) => lane.append(item), flush: () => lane.flush() });
@@ -120,7 +120,7 @@ export async function openPostgresStore(options: PostgresOpenOptions): Promise<S
       await migrate(session, known, clock.now());
       return await factsOf(session);
     });
-    // Where nodes agree on keys what is missing is fetched before anything is served (cluster/cluster.ts).
+    // If nodes agree on keys, missing ones are fetched before anything is served (cluster/cluster.ts).
     const fetched = options.mayMakeKey !== undefined;
     checkKeys(facts, keys, { keyFolder: options.keyFolder, fetched });
     if (!fetched)

@@ -17,7 +17,7 @@ export interface PatienceParts {
   readonly guard: Pick<Guard, 'mustBeMended'>;
   readonly clock: Clock;
   readonly log: Pick<Log, 'warn'>;
-  /** From the begin of the start. A start asks many things one after another: all of them share it. */
+  /** Counted from the begin of the start. A start asks many things one after another, and all of them share this time. */
   readonly within: Milliseconds;
 }
 
@@ -36,7 +36,7 @@ export class Patience {
     return this.#p.clock.monotonic() >= this.#until;
   }
 
-  /** The start is over. */
+  /** Called when the start is over. */
   end(): void {
     this.#until = -Infinity;
   }

@@ -10,13 +10,13 @@ declare module 'pg' {
     readonly port: number;
     readonly database: string;
     readonly user: string;
-    /** Asked for only where the server wants one. */
+    /** Called only if the server wants a password. */
     readonly password: () => string;
     readonly ssl: ConnectionOptions | false;
     readonly sslnegotiation: 'postgres';
     readonly application_name: string;
     readonly client_encoding: 'UTF8';
-    /** What is asked is sent at once, and not when what was asked before is answered. */
+    /** A query is sent at once, not after the answer to the previous one. */
     readonly pipeline: true;
     /** The socket on which everything goes, TLS inside it too. */
     readonly stream: () => Socket;
@@ -32,7 +32,7 @@ declare module 'pg' {
     readonly rows: readonly (readonly unknown[])[];
     readonly fields: readonly { readonly name: string }[];
     readonly rowCount: number | null;
-    /** Of what was done in the end: a COMMIT of a transaction that had failed says ROLLBACK. */
+    /** What was done in the end: a COMMIT of a transaction that had failed says ROLLBACK. */
     readonly command: string;
   }
   export interface Notice {

@@ -37,20 +37,20 @@ export interface PoolOptions {
   /** As servers show it, such as `sluis/gw1`; the purpose is added. */
   readonly name: string;
   readonly clock: Clock;
-  /** Told when the first is lost, and when all purposes have one again: what takes one away takes all, and each is tried for again and again. */
+  /** Called when the first connection is lost, and when all purposes have one again: what takes one away takes all, and each is tried again and again. */
   readonly log: Pick<Log, 'info' | 'warn'>;
-  /** Without a server: on whichever is the primary. */
+  /** Asked of `server`, or without one of whichever is the primary. */
   readonly mayAcknowledge: (server?: Server) => MayNot;
   readonly lookAgain?: (server: Server) => Promise<MayNot>;
-  /** Told of each commit that may be acknowledged. */
+  /** Called for each commit that may be acknowledged. */
   readonly committed?: () => void;
-  /** For a connection that is made now. Left out: as `session` says. */
+  /** Deadlines for a connection that is made now. Absent: those of `session`. */
   readonly makeWithin?: () => Milliseconds | undefined;
   readonly counts?: Readonly<Record<Purpose, number>>;
   readonly session?: Pick<SessionOptions, 'connectWithin' | 'answerWithin' | 'lockWithin'>;
   /** Most who wait for one purpose, and for how long. */
   readonly line?: { readonly most: number; readonly patience: Milliseconds };
-  /** In place of the network. */
+  /** Replaces the network, in tests. */
   readonly open?: (server: Server, access: Access, options: SessionOptions) => Promise<Session>;
 }
 interface Finder {
@@ -109,7 +109,7 @@ export class Pool {
     }
   }
 
-  /** How many wait for a connection. */
+  /** Number of callers that wait for a connection. */
   get waiting(): number {
     return [...this.#groups.values()].reduce((sum, { waiting }) => sum + waiting, 0);
   }
@@ -122,7 +122,7 @@ export class Pool {
     >;
   }
 
-  /** Another server is the primary: those to any other one are left, with what they do. */
+  /** Another server is the primary: connections to other servers are dropped, with what they do. */
   leave(all: (server: Server) => boolean, why: string): void {
     for (const group of this.#groups.values()) group.leave(({ server }) => all(server), why);
   }
@@ -139,7 +139,7 @@ export class Pool {
         group.leave((one) => one.place !== place, `${place} is the primary now`);
   }
 
-  /** There may be connections now: those that wait for their next try make it at once. */
+  /** Connections may be possible now: those that wait for their next try make it at once. */
   tryNow(): void {
     for (const group of this.#groups.values()) group.tryNow();
   }
@@ -156,7 +156,7 @@ export class Pool {
   }
 }
 
-/** Purposes that have no connection, or lost one that is not made again yet. */
+/** Purposes without a connection, or with one that is lost and not made again yet. */
 class Losses {
   readonly #log: PoolOptions['log'];
   readonly #purposes = new Set<Purpose>();

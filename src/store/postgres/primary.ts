@@ -37,7 +37,7 @@ export interface FinderOptions {
   readonly name: string;
   readonly clock: Clock;
   readonly connectWithin?: Milliseconds;
-  /** In place of asking them over the network. */
+  /** Replaces questions over the network, in tests. */
   readonly look?: (server: Server) => Promise<Seen>;
 }
 
@@ -56,7 +56,7 @@ export class PrimaryFinder {
     this.#options = options;
   }
 
-  /** The one that was found last and not lost since. */
+  /** The primary that was found last and not lost since. */
   get current(): Server | undefined {
     return this.#current;
   }
@@ -73,7 +73,7 @@ export class PrimaryFinder {
     if (this.#current === server) this.#current = undefined;
   }
 
-  /** Another one is the primary, as somebody saw: who waits for the next look has it at once. */
+  /** Somebody saw that another server is the primary: whoever waits for the next look gets it at once. */
   found(server: Server): void {
     this.#current = server;
     this.#wake?.();

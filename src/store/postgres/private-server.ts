@@ -13,9 +13,9 @@ import { Session } from './session.ts';
 import { environment, serverUser, start } from './programs.ts';
 
 export interface PrivateServerOptions {
-  /** Of the program `postgres`. */
+  /** Path of the program `postgres`. */
   readonly path: string;
-  /** Absolute. */
+  /** Absolute path of the data folder. */
   readonly data: string;
   /** The last moment of the log that counts. */
   readonly until?: Instant;
@@ -27,11 +27,11 @@ export interface PrivateServerOptions {
 
 const PORT = 5432;
 const LOOK_EVERY = 50;
-/** The log of some weeks takes hours. */
+/** Longest start: the log of some weeks takes hours. */
 const PATIENCE = 12 * 3600 * 1000;
 /** An orderly end writes what is in memory. */
 const STOP_WITHIN = 10 * 60 * 1000;
-/** Longest text of what it says that is read. */
+/** Most characters of the server's output that are read. */
 const SAID = 64 * 1024;
 
 export class PrivateServer {
@@ -90,7 +90,7 @@ export class PrivateServer {
     }
   }
 
-  /** The end of its log. */
+  /** The end of the server's output. */
   get said(): string {
     return readFileSync(join(this.#folder, 'log'), 'utf8').slice(-SAID);
   }
@@ -105,7 +105,7 @@ export class PrivateServer {
     );
   }
 
-  /** In order, so that the folder is whole without its log. Never rejects. */
+  /** Stops the server in order, so that the folder is whole without its log. Never rejects. */
   async stop(): Promise<void> {
     if (!this.#over) this.#child.kill('SIGINT');
     const timer = setTimeout(() => this.#child.kill('SIGQUIT'), STOP_WITHIN);
@@ -115,7 +115,7 @@ export class PrivateServer {
   }
 }
 
-/** On the command line, where nothing that came with the folder changes them. */
+/** Settings on the command line, where nothing that came with the folder overrides them. */
 function settingsOf(
   folder: string,
   { until, ownRecovery = false, scratch = false }: PrivateServerOptions,
@@ -137,7 +137,7 @@ function settingsOf(
     primary_conninfo: '',
     primary_slot_name: '',
     shared_preload_libraries: '',
-    // While it recovers nobody is served, and so nothing of the settings of the server of before is needed.
+    // During recovery nobody is served, so no setting of the original server is needed.
     hot_standby: 'off',
     max_connections: '20',
     shared_buffers: '64MB',
@@ -154,7 +154,7 @@ function settingsOf(
 /** `2026-11-28 12:00:00.123+00` */
 export const timeText = (at: Instant): string => new Date(at).toISOString().replace('T', ' ').replace('Z', '+00');
 
-/** By what it writes into its own file. */
+/** True if the server is ready, according to its own file. */
 function isReady(data: string, pid: number | undefined): boolean {
   try {
     const lines = readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n');

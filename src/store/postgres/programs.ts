@@ -12,13 +12,13 @@ export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Octets for the standard input of the program. */
   readonly input?: AsyncIterable<Uint8Array>;
-  /** Told each piece of what it says. */
+  /** Called with each piece of output. */
   readonly said?: (text: string) => void;
-  /** As the user that servers run as, where this process is root. */
+  /** Run as the user that servers run as, if this process is root. */
   readonly asServer?: boolean;
-  /** Milliseconds; it is stopped then. */
+  /** Milliseconds after which the program is stopped. */
   readonly within: number;
-  /** When the program counts as standing still; then it is stopped too. */
+  /** When the program counts as standing still: then it is stopped too. */
   readonly standstill?: Standstill;
 }
 
@@ -68,7 +68,7 @@ export function serverUser(): ServerUser {
   return { uid: Number(uid), gid: Number(gid) };
 }
 
-/** Nothing of the caller's own settings for libpq goes along. */
+/** Environment for the program, without the caller's own settings for libpq. */
 export const environment = (more: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> => ({
   PATH: process.env.PATH ?? '',
   LC_ALL: 'C',
@@ -91,7 +91,7 @@ export function start(path: string, args: readonly string[], options: Parameters
  * for as long as that server runs.
  */
 function endWithChildren(child: ChildProcess): void {
-  // It begins no other one meanwhile.
+  // A stopped process begins no other one.
   child.kill('SIGSTOP');
   const children = childrenOf(child.pid);
   child.kill('SIGKILL');
@@ -103,7 +103,7 @@ function endWithChildren(child: ChildProcess): void {
     }
 }
 
-/** Empty also where the system does not tell. */
+/** Children of a process; empty also if the system does not tell. */
 function childrenOf(pid: number | undefined): readonly number[] {
   try {
     const found = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').match(/\d+/g);
@@ -164,14 +164,14 @@ export async function run(path: string, options: ProgramOptions): Promise<Ended>
   }
 }
 
-/** Resolves to why it took not all of it. What it reads from goes on to its end: whoever hashes on the way needs the whole. */
+/** Resolves to why the program did not read all of it. The source is read to its end all the same: whoever hashes on the way needs the whole. */
 async function feed(child: ChildProcess, input: AsyncIterable<Uint8Array>): Promise<string | undefined> {
   const { stdin } = child;
   let broken: string | undefined;
   stdin?.on('error', (error) => (broken = error.message));
   for await (const piece of input) {
     if (broken !== undefined || stdin === null || stdin.destroyed) continue;
-    // The piece is the reader's own again when it goes on.
+    // The source may use the memory of the piece again when it goes on.
     await new Promise<void>((resolve) => stdin.write(Buffer.from(piece), () => resolve()));
   }
   stdin?.end();

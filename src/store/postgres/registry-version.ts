@@ -12,23 +12,23 @@ import { StoreUnavailable } from '../store.ts';
 const EVERY = milliseconds(250);
 /** Numbers of our own changes that are kept: what is judged now and filed soon lies above them. */
 const MOST_OWN = 1000;
-/** Above any number of changes. */
+/** Larger than any number of changes. */
 const HISTORY = 2 ** 40;
 export const CONFIRMED_FOR = seconds(1);
 
 export interface VersionParts {
-  /** On a session of its own: it waits behind no mail. */
+  /** Runs on a session of its own, which waits behind no mail. */
   readonly run: <T>(change: Change<T>) => Promise<T>;
   readonly clock: Clock;
   readonly log: Log;
-  /** All that is remembered may be wrong. */
+  /** Called when everything that is remembered may be wrong. */
   readonly changed: () => void;
 }
 
 export class RegistryVersion {
   readonly #p: VersionParts;
   #version = -1;
-  /** What stands in front of the numbers of this history, so that a number of another one is none of them. */
+  /** Added in front of the numbers of this history, so that a number of another history is never equal. */
   #history = 0;
   /** Numbers that changes of this node made, the latest last. */
   readonly #own = new Set<number>();
@@ -51,7 +51,7 @@ export class RegistryVersion {
     this.#later();
   }
 
-  /** The number that what is remembered goes with. */
+  /** The registry number that belongs to what is remembered. */
   get version(): number {
     return this.#history * HISTORY + this.#version;
   }

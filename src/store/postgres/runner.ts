@@ -21,9 +21,9 @@ export type StepServices = {
 };
 
 export interface RunnerParts {
-  /** Puts a row behind the trail, and tells its number. Left out where nothing is changed. */
+  /** Appends a row to the trail and returns its number. Absent if nothing is changed. */
   readonly append?: (item: AuditItem) => Change<number>;
-  /** Writes rows of the trail that wait: a statement is about to read them. */
+  /** Writes rows of the trail that wait, since a statement is about to read them. */
   readonly flush?: () => Change<void>;
   readonly services?: StepServices;
 }
@@ -67,7 +67,7 @@ export class PostgresRunner {
     this.#parts = parts;
   }
 
-  /** In the transaction that there is; where there is none, each statement by itself. `lock`: how strongly rows are locked that a change relies on. */
+  /** Runs a change in the open transaction, or without one each statement by itself. `lock`: how strongly rows are locked that the change relies on. */
   async run<T>(change: Change<T>, lock: Lock = ''): Promise<T> {
     let step = change.next();
     while (step.done !== true) {

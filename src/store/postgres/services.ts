@@ -77,7 +77,7 @@ export function postgresServices({ fileNotices, usage }: ServiceParts): StepServ
 
 const NOTHING: readonly never[] = [];
 
-/** The uid that a message gets which was added with it; undefined: the account has no mailbox. */
+/** The uid of a message that was added; undefined: the account has no mailbox. */
 function* addToMailbox(account: number, by: MailboxChange, changed: ChangeEffects): Change<number | undefined> {
   const { octets = 0, messages = 0, hidden = 0, sweepAt } = by;
   const listed = octets !== 0 || messages !== 0;
@@ -120,7 +120,7 @@ interface Telling {
   readonly usage: UsageNotes;
 }
 
-/** `counted`: among the figures of its recipient already. */
+/** `counted`: the message is in the figures of its recipient already. */
 function* release(
   { message, account, uidl }: Held,
   { at, changed, usage }: Telling,
@@ -139,7 +139,7 @@ function* release(
   return true;
 }
 
-/** Of the account, or of its organisation where that is not active; undefined where it has no mailbox. */
+/** State of the account, or of its organisation if that is not active; undefined if it has no mailbox. */
 function* stateOf(account: number): Change<string | undefined> {
   const row = yield* sql.first({ state: text })`
     SELECT CASE WHEN o.state = 'active' THEN a.state ELSE o.state END AS state

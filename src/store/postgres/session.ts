@@ -27,24 +27,27 @@ export interface SessionOptions {
   readonly standby?: boolean;
   /** Something is committed before anything is read: what a connection before this one may have left waiting is on the standby then too. */
   readonly barrier?: boolean;
-  /** Asked before each commit, of this connection's server, and when its answer is there: what let it go may be no standby to rely on. */
+  /**
+   * Called before each commit with this connection's server, and again when its answer has come: the standby that confirmed it may not be one to
+   * rely on.
+   */
   readonly mayCommit?: (server: Server) => MayNot;
   /** Looks anew; asked after a commit that took long: it may have been let go because the list of standbys was emptied, of which no notice tells. */
   readonly lookAgain?: (server: Server) => Promise<MayNot>;
-  /** Told of each commit that may be acknowledged. */
+  /** Called for each commit that may be acknowledged. */
   readonly committed?: () => void;
   /** A commit that takes longer is reported as long. */
   readonly longCommit?: Milliseconds;
-  /** To connect, log in and set it up. */
+  /** Longest time to connect, log in and set the connection up. */
   readonly connectWithin?: Milliseconds;
-  /** Of each query that says nothing else. */
+  /** Longest time for each query that does not say otherwise. */
   readonly answerWithin?: Milliseconds;
-  /** For a lock of a row; it ends a statement, never a commit. */
+  /** Longest wait for a lock of a row; it ends a statement, never a commit. */
   readonly lockWithin?: Milliseconds;
 }
 
 export interface Question extends Query {
-  /** Of this one. */
+  /** Longest time for this query. */
   readonly within?: Milliseconds;
 }
 
@@ -61,7 +64,7 @@ const LOCK_WITHIN = seconds(2);
 /** A commit that took this long waited for a standby. */
 const LONG_COMMIT = seconds(1);
 
-/** Of one query; what comes after them is no news. */
+/** Most notices of one query; later ones say nothing new. */
 const MAX_NOTICES = 20;
 
 const silent = (within: number): ConnectFailure => [
@@ -76,7 +79,7 @@ const NO_ANSWER_TO_BARRIER: ConnectFailure = [
 ];
 
 const BARRIER = "SELECT pg_logical_emit_message(true, 'sluis', 'connect')";
-/** These are methods here: what they mean for an outcome must be known. */
+/** Statements that are methods here, since what they mean for an outcome must be known. */
 const TRANSACTION = /^\s*(begin|start|commit|end|rollback(?!\s+to)|abort|prepare\s+transaction)\b/i;
 
 export class Session implements ChangingConnection {
@@ -121,7 +124,7 @@ export class Session implements ChangingConnection {
       .on('end', () => this.#end('it was ended'));
   }
 
-  /** Rejects with ConnectProblem. */
+  /** Connects. Rejects with ConnectProblem. */
   static async open(server: Server, access: Access, options: SessionOptions): Promise<Session> {
     let session: Session | undefined;
     try {
@@ -150,7 +153,7 @@ export class Session implements ChangingConnection {
     return this.#open;
   }
 
-  /** Once, when this connection is of no use any more; at once where it is so already. */
+  /** Calls the listener once, when this connection can no longer be used; at once if that is so already. */
   onEnded(listener: (why: StoreUnavailable) => void): void {
     if (this.#ended === undefined) this.#ends.push(listener);
     else listener(this.#ended);
@@ -219,11 +222,11 @@ export class Session implements ChangingConnection {
     }
   }
 
-  /** Never rejects: a connection on which it fails has ended, and the server undoes the transaction itself. */
+  /** Undoes the transaction. Never rejects: a connection on which this fails has ended, and the server undoes the transaction itself. */
   async rollback(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
-    // The server never heard of it.
+    // The server never got the BEGIN.
     if (this.#beginning !== undefined) return void (this.#beginning = undefined);
     try {
       await this.#send({ text: 'ROLLBACK' });
@@ -252,7 +255,7 @@ export class Session implements ChangingConnection {
     this.#end(why);
   }
 
-  /** In order: the server is told. Only when nothing is under way, else it is dropped. */
+  /** Closes in order, telling the server, if nothing is under way; otherwise the connection is dropped. */
   async close(): Promise<void> {
     if (this.#ended !== undefined) return;
     if (this.#busy || this.#open) return this.destroy('it was closed');
@@ -316,7 +319,7 @@ export class Session implements ChangingConnection {
     }
   }
 
-  /** In front of the statement that is sent in the same turn. */
+  /** Sends BEGIN in front of the statement that is sent in the same turn. */
   async #sendBegin(): Promise<void> {
     const text = this.#beginning;
     if (text === undefined) return;

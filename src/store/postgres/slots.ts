@@ -6,7 +6,7 @@ import type { Milliseconds } from '../../domain/units.ts';
 import { as, flag, int, optional, text } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
 
-/** The one by which the log behind base backups is received (copy-log.ts). */
+/** The slot by which the log behind base backups is received (copy-log.ts). */
 export const SLOT = 'sluis_backup';
 
 export interface SlotSeen {
@@ -17,7 +17,7 @@ export interface SlotSeen {
   readonly kept: number;
   /** True: the server has cut the slot off, which keeps no log from now on. */
   readonly lost: boolean;
-  /** Since nobody receives by it. Absent: somebody does, or the server is older than 17. */
+  /** How long nobody has received by it. Absent: somebody does, or the server is older than 17. */
   readonly idle?: Milliseconds;
 }
 

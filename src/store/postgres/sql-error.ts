@@ -1,4 +1,4 @@
-/** What the server says of a statement that it did not do. */
+/** Errors that the server reports for a statement. */
 import { StoreFull, StoreUnavailable } from '../store.ts';
 
 /** An ERROR of the server: what the statement did is undone. Details stay away: they hold what stands in rows. */
@@ -6,7 +6,7 @@ export class SqlError extends Error {
   override readonly name = 'SqlError';
   /** SQLSTATE, five characters. */
   readonly code: string;
-  /** The constraint that would not hold. */
+  /** The constraint that was violated. */
   readonly constraint?: string;
 
   constructor(code: string, message: string, constraint: string | undefined) {
@@ -20,7 +20,7 @@ export class SqlError extends Error {
 export const mayDoAgain = (error: unknown): boolean =>
   error instanceof SqlError && ['40001', '40P01', '23505'].includes(error.code);
 
-/** Of an answer to COMMIT: the transaction was undone, and that is certain. */
+/** True for an answer to COMMIT that the transaction was certainly undone. */
 export const isUndone = (error: unknown): error is SqlError =>
   error instanceof SqlError && (mayDoAgain(error) || error.code.startsWith('23') || error.code === '40002');
 
@@ -38,7 +38,7 @@ export interface Judged {
   readonly ends: boolean;
 }
 
-/** Undefined where it did not come from the server. */
+/** The error, if it came from the server. */
 export function fromServer(error: unknown): Judged | undefined {
   // Fields of a message of the server: docs of the protocol, "Error and Notice Message Fields".
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string' || !('severity' in error))

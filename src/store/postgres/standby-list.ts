@@ -1,9 +1,9 @@
 /** What `synchronous_standby_names` of a server says: how many standbys a commit waits for, and which may count. */
 
 export interface StandbyList {
-  /** So many of the listed servers must have a commit. */
+  /** Number of the listed servers that must have a commit. */
   readonly needed: number;
-  /** In small letters, as the server compares them; `*` is any. */
+  /** Names in lower case, as the server compares them; `*` is any. */
   readonly names: readonly string[];
 }
 

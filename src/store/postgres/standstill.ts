@@ -1,6 +1,6 @@
 /**
- * Sees that a program which brings something from a server stands still. A server that hangs says nothing, and keeps its connection: the program would wait for it
- * until its own time is over, and all that time nobody else takes a backup.
+ * Notices when a program that receives something from a server stands still. A server that hangs says nothing, and keeps its connection: the program would wait
+ * for it until its own time is over, and all that time nobody else takes a backup.
  */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,11 +9,11 @@ import { type Milliseconds, milliseconds, minutes } from '../../domain/units.ts'
 
 export interface Standstill {
   readonly clock: Pick<Clock, 'monotonic' | 'after'>;
-  /** The server, as the operator knows it. */
+  /** The server, in words that the operator knows. */
   readonly server: string;
-  /** How long it may bring nothing and say nothing. */
+  /** How long the program may receive nothing and say nothing. */
   readonly within: Milliseconds;
-  /** What it has brought so far; the same again is no progress. */
+  /** What it has received so far; the same value again is no progress. */
   readonly brought: () => Promise<string>;
 }
 
@@ -36,7 +36,7 @@ export class StandstillWatch {
     this.#next();
   }
 
-  /** It said something. */
+  /** The program said something. */
   said(): void {
     this.#moved = this.#p.clock.monotonic();
   }

@@ -9,11 +9,11 @@ import { unknownKeys } from '../core/sealing-days.ts';
 import { StoreRefused } from '../store.ts';
 import type { ClaimedOn } from './day-claims.ts';
 
-/** The fact of a database that is not a store yet: which one is being carried into it (store/move). */
+/** Name of a fact in a database that is not a store yet: which store is being carried into it (store/move). */
 export const MOVING = 'move.store';
 
 export interface StoreFacts {
-  /** Undefined: no store was made here. */
+  /** Id of the store; undefined: no store was made here. */
   readonly storeId: string | undefined;
   /** True: a store is being carried over into this database (store/move). */
   readonly moving: boolean;
@@ -24,7 +24,7 @@ export interface StoreFacts {
   readonly highest: bigint;
   /** The latest time that was written down. */
   readonly latest: number;
-  /** Of the server, as it says itself. */
+  /** Version that the server reports. */
   readonly serverVersion: string;
 }
 
@@ -49,7 +49,7 @@ export function* storeFacts(): Change<StoreFacts> {
   };
 }
 
-/** Of a store that is being made. */
+/** Writes the facts of a store that is being made. */
 export function* writeFacts(storeId: string, keyCheck: Uint8Array): Change<void> {
   for (const [name, value] of [
     ['store_id', storeId],
@@ -119,7 +119,7 @@ export function checkMarks(keys: KeyFolder, claimed: readonly ClaimedOn[]): void
   }
 }
 
-/** The master key is right, so a file that does not open is of the one before, or is damaged. */
+/** The master key is right, so a file that does not open belongs to an earlier one, or is damaged. */
 function checkDay(keys: KeyFolder, day: Day): void {
   try {
     keys.checkDay(day);

@@ -17,14 +17,14 @@ import { NotifiedCounts } from './notified-counts.ts';
 
 export interface TogetherParts {
   readonly owner: LeaseOwner;
-  /** On a session that waits behind no mail. */
+  /** Runs on a session that waits behind no mail. */
   readonly run: <T>(change: Change<T>) => Promise<T>;
   readonly clock: Clock;
   readonly log: Log;
   readonly secrets: ClusterSecrets;
   readonly random: RandomBytes;
   readonly events: Pick<EngineEvents, 'elsewhere' | 'registryChanged'>;
-  /** Hears what is notified from now on; left out: nobody is told at once. */
+  /** Hears notifications from now on; absent: nobody is told at once. */
   readonly listen?: ((told: (payload: string) => void) => Listening) | undefined;
   /** The time of the database, where a test decides it. */
   readonly now?: () => Instant;
@@ -72,7 +72,7 @@ export class Together implements EngineNodes {
     this.version.check();
   }
 
-  /** From commits of this node. */
+  /** Takes the effects of this node's commits. */
   committed(all: readonly Effects[]): void {
     for (const { mailboxes = [], due = [], told } of all)
       this.hints.tell({

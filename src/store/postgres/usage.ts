@@ -30,7 +30,7 @@ export type UsageSums = { -readonly [K in keyof UsageCounts]: number } & {
 export class UsageNotes {
   #sums = new Map<string, UsageSums>();
 
-  /** A message that came to it. `submitter` 0: of the gateway itself. */
+  /** Counts a message that came to the account. `submitter` 0: the gateway itself. */
   received(account: number, submitter: number, octets: number, at: number): void {
     this.add(account, at, submitter === 0 ? { notices: 1 } : { received: 1, receivedOctets: octets });
   }
@@ -39,7 +39,7 @@ export class UsageNotes {
     if (messages > 0) this.add(account, at, { collected: messages }, 'used');
   }
 
-  /** Its server took one. */
+  /** Counts a message that the account's own server took. */
   pushed(account: number, submitter: number, octets: number, at: number): void {
     this.received(account, submitter, octets, at);
     this.add(account, at, { pushed: 1 }, 'used');
@@ -48,7 +48,7 @@ export class UsageNotes {
   /** A row of the trail. Those of logins and refusals come counted, many in one. */
   row({ event, account, at, facts }: AuditItem): void {
     if (account === null) return;
-    // The row of many comes at the end of their hour, which may be the next day.
+    // A row that stands for many logins comes at the end of their hour, which may be the next day.
     if (event === 'login.granted') this.add(account, lastIn(facts) ?? at, {}, 'login');
     else if (event === 'login.refused') this.add(account, at, { loginsRefused: countIn(facts) });
     else if (event === 'message.refused') this.add(account, at, { refused: countIn(facts) });
@@ -102,7 +102,7 @@ export const USAGE_ADDED = words(
     .join(', '),
 );
 
-/** Adds figures to those that stand; an account that is gone has none. */
+/** Adds figures to the stored ones; an account that is gone has none. */
 export function* addUsage(sums: readonly UsageSums[]): Change<void> {
   if (sums.length === 0) return;
   yield* sql.run`

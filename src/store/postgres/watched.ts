@@ -27,7 +27,7 @@ export interface WatchOptions {
   /** From the end of one look to the next. */
   readonly every: () => Milliseconds;
   readonly connectWithin?: Milliseconds;
-  /** What it is called where it does not say so itself. */
+  /** Name of a server that does not say one itself. */
   readonly nameOf?: (server: Server) => string | undefined;
 }
 
@@ -57,12 +57,12 @@ export class Watched {
     return this.#options.clock.monotonic() - this.#seenAt <= age ? this.#seen : undefined;
   }
 
-  /** Whether the server answered at the last look. */
+  /** True if the server answered at the last look. */
   get answers(): boolean {
     return this.#problem === undefined;
   }
 
-  /** At the last look it did not let us in, and will not until somebody has mended what is wrong. */
+  /** True if it did not let us in at the last look, and will not until somebody has corrected something. */
   get mustBeMended(): boolean {
     return this.#mustBeMended;
   }
@@ -81,7 +81,7 @@ export class Watched {
     return this.#looking;
   }
 
-  /** A look that begins now. One that is under way may have read the value already. */
+  /** Begins a look now. One that is under way may have read the value already. */
   async lookAnew(): Promise<void> {
     await this.#looking;
     this.#timer?.cancel();

@@ -1,4 +1,4 @@
-/** What goes along with a connection as long as it lives: the plans that are prepared on it, its lane of the trail, and how changes run on it. */
+/** What belongs to a connection as long as it lives: the plans that are prepared on it, its lane of the trail, and how changes run on it. */
 import type { AuditItem } from '../../domain/audit-row.ts';
 import type { Notices } from '../changes/accept-work.ts';
 import type { ChangeEffects } from '../changes/changed.ts';
@@ -11,7 +11,7 @@ import { postgresServices } from './services.ts';
 import { UsageNotes } from './usage.ts';
 
 export interface WorkingParts extends Around {
-  /** Who writes the lanes. */
+  /** The gateway and start that write the lanes. */
   readonly owner: LaneOwner;
   readonly now: () => number;
   /** Files notices within the transaction of a change. */
@@ -31,11 +31,11 @@ export interface Worker {
   readonly runner: PostgresRunner;
   readonly lane: Lane;
   readonly changer: Changer;
-  /** Rows for the trail, with what they say of usage. */
+  /** Appends rows to the trail, and counts the usage that they tell of. */
   readonly append: (items: readonly AuditItem[]) => Promise<void>;
 }
 
-/** The same one for the same connection: when it ends, its lane ends with it. */
+/** Gives the same worker for the same connection: when it ends, its lane ends with it. */
 export class Workers {
   readonly #parts: WorkingParts;
   readonly #workers = new WeakMap<ChangingConnection, Worker>();
