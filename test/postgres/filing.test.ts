@@ -13,6 +13,7 @@ import { dropKeys, foldUsage, giveUpBodies, markUnsure } from '../../src/store/p
 import { PostgresRunner } from '../../src/store/postgres/runner.ts';
 import { UsageNotes } from '../../src/store/postgres/usage.ts';
 import { ClientConnection, type PostgresClient, clientOf, makeTables, startPostgres } from '../support/postgres.ts';
+import { until } from '../support/until.ts';
 import { AT, FilingNode, addAccounts, workOf } from '../support/postgres-filing.ts';
 
 let server: PostgresClient;
@@ -73,9 +74,8 @@ test('a batch is one transaction of two statements, and each acceptance is told 
   await line.accept(workOf(1, [2]));
   statements.length = 0;
   told.length = 0;
-  const works = [workOf(1, [3]), workOf(1, [3, 4]), workOf(2, [3], { charged: 2 ** 50 })];
-  const answers = await Promise.all(works.map((work) => line.accept(work)));
-  assert.deepEqual(answers, [undefined, undefined, { kind: 'refused', why: 'quota', index: 0 }]);
+  const works = [workOf(1, [3]), workOf(1, [3, 4])];
+  assert.deepEqual(await Promise.all(works.map((work) => line.accept(work))), [undefined, undefined]);
   assert.equal(statements.length, 2, statements.join('\n'));
   assert.deepEqual(
     told.map(({ mailboxes }) => mailboxes),
@@ -94,6 +94,46 @@ test('a batch is one transaction of two statements, and each acceptance is told 
   );
   const [[body] = []] = await rows(`SELECT body FROM content WHERE message = ${works[1]!.id}`);
   assert.deepEqual(body, works[1]!.body);
+});
+
+test('messages are written while their batch waits for its mailboxes', async () => {
+  await fresh();
+  const { line } = await open(0, 1);
+  const other = await clientOf(server, database);
+  try {
+    await other.query('BEGIN');
+    await other.query('SELECT 1 FROM mailbox WHERE account = 3 FOR UPDATE');
+    const accepting = line.accept(workOf(1, [3], { body: null, chunks: 0, bodyParts: 0 }));
+    // Pages of a table are seen by others as soon as they are written.
+    const written = async () =>
+      (await rows("SELECT 1 WHERE pg_relation_size('message') > 0 AND pg_relation_size('content') > 0")).length === 1;
+    await until('the rows are written', written);
+    assert.equal(await count('message'), 0);
+    assert.equal(await count("pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"), 1);
+    await other.query('COMMIT');
+    assert.equal(await accepting, undefined);
+    assert.equal(await count('message'), 1);
+  } finally {
+    await other.end();
+  }
+});
+
+test('what was written of a message that is not filed, or goes elsewhere, is taken back', async () => {
+  await fresh();
+  const { line } = await open(0, 1);
+  await client.query('UPDATE account SET moved_to = 5 WHERE id = 4');
+  await client.query("UPDATE address SET account = 5 WHERE key = 'a4@x'");
+  const filed = workOf(1, [3]);
+  const full = workOf(2, [3], { charged: 2 ** 50, copies: [workOf(2, [6])] });
+  const moved = workOf(1, [4]);
+  const answers = await Promise.all([filed, full, moved].map((work) => line.accept(work)));
+  assert.deepEqual(answers, [undefined, { kind: 'refused', why: 'quota', index: 0 }, undefined]);
+  const both = [filed.id, moved.id].map(String);
+  assert.deepEqual((await rows('SELECT id::text FROM message ORDER BY id')).flat(), both);
+  assert.deepEqual((await rows('SELECT message::text FROM content WHERE refs = 1 ORDER BY 1')).flat(), both);
+  const [[envelope] = []] = await rows(`SELECT envelope FROM message WHERE id = ${moved.id}`);
+  assert.match(String(envelope), /"mailbox":5/);
+  assert.equal(await count(`entry WHERE account = 5 AND message = ${moved.id}`), 1);
 });
 
 test('the rows of the trail are a chain along the lane of each connection', async () => {

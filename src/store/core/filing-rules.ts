@@ -237,6 +237,11 @@ export function withCurrentTargets(
   return targets.size === 0 ? work : rerouted(work, targets);
 }
 
+/** The mailboxes that get an entry each where nobody is refused: not those whose mail is held or goes to a partner. */
+export const mailboxesOf = ({ mailboxes, partners }: Pick<AcceptWork, 'mailboxes' | 'partners'>): readonly number[] => [
+  ...new Set(mailboxes.filter((account, i) => account !== 0 && (partners[i] ?? 0) === 0)),
+];
+
 /** `copy`: the message that this recipient got in place of the one that was submitted. */
 export const recipientsIn = (envelope: string): readonly { readonly mailbox?: number; readonly copy?: MessageId }[] =>
   (JSON.parse(envelope) as { recipients: readonly { mailbox?: number; copy?: MessageId }[] }).recipients;

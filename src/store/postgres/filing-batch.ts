@@ -1,11 +1,11 @@
-/** Files works in the transaction that there is: one statement reads and locks what they rest on, the rules decide in their order, one writes all. */
+/** Files works in the transaction that there is: one statement writes the messages and locks what they rest on, the rules decide in their order, one writes the rest. */
 import type { AcceptWork, Notices } from '../changes/accept-work.ts';
 import { ChangeEffects } from '../changes/changed.ts';
 import type { Unfiled } from '../core/engine.ts';
 import { FilingRules, withCurrentTargets } from '../core/filing-rules.ts';
-import { type Change, sql } from '../sql/sql.ts';
-import { longs } from './binary-arrays.ts';
+import type { Change } from '../sql/sql.ts';
 import { type Box, type LockedRows, allOf, readBoxes, lockRows } from './filing-locks.ts';
+import { type NewMessage, corrections, expectedOf, takeBack } from './filing-messages.ts';
 import { readRepeats } from './filing-repeats.ts';
 import { PostgresFilingTables } from './filing-tables.ts';
 import { write } from './filing-write.ts';
@@ -51,34 +51,37 @@ function* file<T>(
   decide: (rules: FilingRules<Box>) => T,
 ): Change<T> {
   yield* lane.begin();
-  const locked = yield* lockRows(works, wait ? 0 : works.length);
+  // Within a change nothing waits behind: its notices are written when they are decided.
+  const early = wait ? expectedOf(works) : [];
+  const locked = yield* lockRows(works, { early, more: wait ? 0 : works.length });
   isLocked?.();
   yield* readLeads(works, locked);
   const before = [...locked.submitted.values()].flatMap((known) => (known === undefined ? [] : [known.message]));
   const tables = new PostgresFilingTables({ locked, repeats: yield* readRepeats(before), usage, follows });
   const decided = decide(new FilingRules(tables));
-  const { items } = tables.writes;
+  const { items, messages } = tables.writes;
+  const { wrong, late } = corrections(early, messages);
+  yield* takeBack(wrong, unusedParts(works, messages));
   lane.give(locked.numbers);
   for (const item of items) {
     lane.add(item);
     usage.row(item);
   }
   yield* write(tables, {
+    late,
     trail: lane.take(),
     sums: wait ? waiting(usage, locked) : null,
     lane: lane.number,
     at,
   });
-  yield* dropParts(works, tables);
   return decided;
 }
 
-/** Of bodies that went ahead of works which were not filed. */
-function* dropParts(works: readonly AcceptWork[], { writes }: PostgresFilingTables): Change<void> {
+/** Bodies that went ahead of works which were not filed. */
+function unusedParts(works: readonly AcceptWork[], messages: readonly NewMessage[]): readonly bigint[] {
   const ahead = works.flatMap(allOf).filter(({ bodyParts }) => bodyParts !== undefined);
-  const kept = new Set(writes.messages.flatMap(({ work, refs }) => (refs > 0 ? [work.id] : [])));
-  const left = ahead.flatMap(({ id }) => (kept.has(id) ? [] : [id]));
-  if (left.length > 0) yield* sql.run`DELETE FROM chunk WHERE message = ANY (${longs(left)}::bigint[])`;
+  const kept = new Set(messages.flatMap(({ work, refs }) => (refs > 0 ? [work.id] : [])));
+  return ahead.flatMap(({ id }) => (kept.has(id) ? [] : [id]));
 }
 
 /** Mailboxes that works lead to by now and do not name: their accounts were taken over since RCPT. */

@@ -16,6 +16,7 @@ import { REQUESTS_FOR } from '../store.ts';
 import { instant } from '../../domain/units.ts';
 import type { AddressTarget } from '../core/reroute.ts';
 import { longs, octets, texts } from './binary-arrays.ts';
+import { type NewMessage, insertMessages } from './filing-messages.ts';
 
 const HASH = 16;
 const NOTHING = new Uint8Array(0);
@@ -41,6 +42,8 @@ export interface LockedRows {
   readonly requests: ReadonlyMap<string, KeptRow | undefined>;
   /** By key, as latin1; undefined: this batch is the first with it. */
   readonly submitted: ReadonlyMap<string, Submitted | undefined>;
+  /** By key, as latin1: for which message this batch wrote the key, where it is the first with it. */
+  readonly claimed: ReadonlyMap<string, bigint>;
   /** By key: whether this batch is the first with it. */
   readonly notices: ReadonlyMap<string, boolean>;
   readonly boxes: Map<number, Box>;
@@ -165,8 +168,15 @@ function asked(works: readonly AcceptWork[]) {
   };
 }
 
-/** Reads, locks and claims what the works rest on. `more`: rows of the trail beside those of the works themselves. */
-export function* lockRows(works: readonly AcceptWork[], more = 0): Change<LockedRows> {
+export interface LockedBeside {
+  /** Rows of the trail beside those of the works themselves. */
+  readonly more: number;
+  /** Messages that are written before the mailboxes are locked. */
+  readonly early: readonly NewMessage[];
+}
+
+/** Reads, locks and claims what the works rest on. */
+export function* lockRows(works: readonly AcceptWork[], { more, early }: LockedBeside): Change<LockedRows> {
   const { requests, resubmissions, notices, boxes, owners, submitters, keys, partners, streamed, ...rest } =
     asked(works);
   const rows = yield* sql.all(ROW)`
@@ -194,6 +204,7 @@ export function* lockRows(works: readonly AcceptWork[], more = 0): Change<Locked
         FROM unnest(${texts(notices.map(({ once }) => once))}::text[], ${longs(notices.map(({ at }) => at))}::bigint[])
           WITH ORDINALITY AS given (key, at, n) ORDER BY n
       ON CONFLICT (key) DO UPDATE SET at = kept.at RETURNING key, xmax = 0 AS first),
+    ${insertMessages(early)},
     box AS (
       SELECT m.account, m.octets, m.messages, m.next_uid, m.changes, a.organisation,
              CASE WHEN o.state = 'active' THEN a.state ELSE o.state END AS state, a.ends_at IS NOT NULL OR o.ends_at IS NOT NULL AS ending,
@@ -218,6 +229,7 @@ export function* lockRows(works: readonly AcceptWork[], more = 0): Change<Locked
     UNION ALL SELECT 'resubmitted', message, at, NULL, NULL, NULL, NULL, unsure, NULL, key, NULL, NULL, NULL, NULL FROM resubmitted
                 WHERE NOT message = ANY (${longs(resubmissions.map(({ id }) => id))}::bigint[])
     UNION ALL SELECT 'once', NULL, NULL, NULL, NULL, NULL, NULL, first, NULL, NULL, NULL, key, NULL, NULL FROM once
+    UNION ALL SELECT 'early', count(*), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM (TABLE filed UNION ALL TABLE held) early
     UNION ALL SELECT 'box', account, octets, messages, next_uid, changes, organisation, ending, moved, NULL, NULL, state, settings, its FROM box
     UNION ALL SELECT 'owner', id, NULL, NULL, NULL, NULL, NULL, moved, NULL, NULL, NULL, NULL, NULL, NULL FROM owner
     UNION ALL SELECT 'submitter', id, NULL, NULL, NULL, NULL, organisation, closed, NULL, NULL, NULL, NULL, NULL, NULL FROM submitter
@@ -228,7 +240,7 @@ export function* lockRows(works: readonly AcceptWork[], more = 0): Change<Locked
     UNION ALL SELECT 'registry', version, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM registry_version
     UNION ALL SELECT 'numbers', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, string_agg(nextval('audit_seq')::text, ' '), NULL, NULL
                 FROM generate_series(1, ${rest.numbers + more}::bigint)`;
-  const claimed = resubmissions.map(({ key }) => nameOf(key));
+  const claimed = new Map(resubmissions.map(({ key, id }) => [nameOf(key), id]));
   return lockedRowsOf(rows, { ours: new Set(works.flatMap(allOf).map(({ id }) => id)), claimed });
 }
 
@@ -238,13 +250,14 @@ interface Ours {
   /** Messages of this batch; a key that names one of them was claimed by it. */
   readonly ours: ReadonlySet<bigint>;
   /** Keys of resubmissions: of those that this batch is the first with there is no row. */
-  readonly claimed: readonly string[];
+  readonly claimed: Map<string, bigint>;
 }
 
 function lockedRowsOf(rows: readonly LockedRow[], { ours, claimed }: Ours): LockedRows {
   const locked = {
     requests: new Map<string, KeptRow | undefined>(),
-    submitted: new Map<string, Submitted | undefined>(claimed.map((name) => [name, undefined])),
+    submitted: new Map<string, Submitted | undefined>([...claimed.keys()].map((name) => [name, undefined])),
+    claimed,
     notices: new Map<string, boolean>(),
     boxes: new Map<number, Box>(),
     takenOver: new Set<number>(),
@@ -263,6 +276,7 @@ function lockedRowsOf(rows: readonly LockedRow[], { ours, claimed }: Ours): Lock
       const kept = f === null || y === null ? undefined : { message: f, digest: y, answer: s ?? '' };
       locked.requests.set(nameOf(x ?? NOTHING), ours.has(a ?? 0n) ? undefined : kept);
     } else if (row.kind === 'resubmitted') {
+      claimed.delete(nameOf(x ?? NOTHING));
       locked.submitted.set(nameOf(x ?? NOTHING), { message: a ?? 0n, at: b ?? 0, unsure: yes === true });
     } else if (row.kind === 'once') locked.notices.set(s ?? '', yes === true);
     else if (row.kind === 'box') {
@@ -281,7 +295,7 @@ function lockedRowsOf(rows: readonly LockedRow[], { ours, claimed }: Ours): Lock
     } else if (row.kind === 'partner') locked.partners.set(id, s ?? '');
     else if (row.kind === 'registry') locked.registry = id;
     else if (row.kind === 'chunks') locked.chunks.set(a ?? 0n, b ?? 0);
-    else if (s !== null) locked.numbers.push(...s.split(' ').map(Number));
+    else if (row.kind === 'numbers' && s !== null) locked.numbers.push(...s.split(' ').map(Number));
   }
   return locked;
 }

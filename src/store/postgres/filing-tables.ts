@@ -9,14 +9,9 @@ import type { KeptRow } from '../core/engine.ts';
 import type { FiledCopy, FilingTables, NewEntry } from '../core/filing-rules.ts';
 import type { AddressTarget } from '../core/reroute.ts';
 import { type Box, type LockedRows, type Submitted, nameOf, requestOf } from './filing-locks.ts';
+import type { NewMessage } from './filing-messages.ts';
 import type { Repeats } from './filing-repeats.ts';
 import type { UsageNotes } from './usage.ts';
-
-export interface NewMessage {
-  readonly work: AcceptWork;
-  readonly refs: number;
-  readonly copyOf: bigint | null;
-}
 
 /** What is to be written. */
 export class Writes {
@@ -165,6 +160,8 @@ export class PostgresFilingTables implements FilingTables<Box> {
 
   resubmission(key: Uint8Array, message: bigint, at: number): void {
     this.#submitted.set(nameOf(key), { message, at, unsure: false });
+    // Its row is there, with this message, since it was claimed.
+    if (this.#p.locked.claimed.get(nameOf(key)) === message) return;
     this.writes.resubmissions.push({ key, message, at });
   }
 

@@ -1,6 +1,7 @@
 /** Writes what a batch has filed, with one statement. */
 import { type Change, sql } from '../sql/sql.ts';
 import { flags, longs, octets, texts } from './binary-arrays.ts';
+import { type NewMessage, insertMessages } from './filing-messages.ts';
 import type { PostgresFilingTables } from './filing-tables.ts';
 import type { AuditRow } from './lane.ts';
 
@@ -10,31 +11,19 @@ export interface WrittenBeside {
   readonly sums: string | null;
   readonly lane: number;
   readonly at: number;
+  /** Messages that were not written before the mailboxes were locked. */
+  readonly late: readonly NewMessage[];
 }
 
-export function* write(tables: PostgresFilingTables, { trail, sums, lane, at }: WrittenBeside): Change<void> {
+export function* write(tables: PostgresFilingTables, { trail, sums, lane, at, late }: WrittenBeside): Change<void> {
   const { messages, entries, boxes, deliveries, interchanges, requests, resubmissions } = tables.writes;
-  const works = messages.map(({ work }) => work);
-  const contents = messages.filter(({ refs }) => refs > 0);
-  const held = contents.map(({ work }) => work);
+  const ended = messages.filter(({ work, refs }) => refs > 0 && work.body === null && work.bodyParts === undefined);
   const counted = [...boxes];
   const moved = requests.flatMap(({ id, stands }) => (stands === undefined ? [] : [{ id, stands }]));
   yield* sql.run`
-    WITH filed AS (
-      INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, resubmission, parts, copy_of)
-      SELECT * FROM unnest(${longs(works.map((w) => w.id))}::bigint[], ${longs(works.map((w) => w.receivedAt))}::bigint[],
-        ${longs(works.map((w) => w.submitter))}::bigint[], ${texts(works.map((w) => w.sender))}::text[],
-        ${texts(works.map((w) => w.messageIdField))}::text[], ${texts(works.map((w) => w.envelope))}::text[],
-        ${longs(works.map((w) => w.octets))}::bigint[], ${octets(works.map((w) => w.sha256))}::bytea[],
-        ${octets(works.map((w) => w.resubmission?.key ?? null))}::bytea[], ${texts(works.map((w) => w.parts))}::text[],
-        ${longs(messages.map(({ copyOf }) => copyOf))}::bigint[])),
-    held AS (
-      INSERT INTO content (message, data_key, chunks, refs, body, submitted_header)
-      SELECT * FROM unnest(${longs(held.map((w) => w.id))}::bigint[], ${octets(held.map((w) => w.dataKey))}::bytea[],
-        ${longs(held.map((w) => w.chunks))}::bigint[], ${longs(contents.map(({ refs }) => refs))}::bigint[],
-        ${octets(held.map((w) => w.body))}::bytea[], ${octets(held.map((w) => w.submittedHeader))}::bytea[])),
+    WITH ${insertMessages(late)},
     ended AS (
-      DELETE FROM upload WHERE message = ANY (${longs(held.filter((w) => w.body === null && w.bodyParts === undefined).map((w) => w.id))}::bigint[])),
+      DELETE FROM upload WHERE message = ANY (${longs(ended.map(({ work }) => work.id))}::bigint[])),
     listed AS (
       INSERT INTO entry (account, uid, message, octets, uidl, receipt)
       SELECT * FROM unnest(${longs(entries.map((e) => e.account))}::bigint[], ${longs(entries.map((e) => e.uid))}::bigint[],

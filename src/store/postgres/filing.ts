@@ -24,7 +24,7 @@ import type { PostgresRunner } from './runner.ts';
 import { UsageNotes } from './usage.ts';
 
 /** Acceptances of a batch, and octets of bodies. */
-const BATCH = 64;
+const BATCH = 128;
 const BATCH_OCTETS = 1024 * 1024;
 /** Of one account, while others wait as well. */
 const SHARE = 16;

@@ -1,0 +1,82 @@
+/**
+ * The rows of messages and their contents. Those of a batch are expected to be filed as they were sent, so they are written before its mailboxes are locked:
+ * while it waits for the batch before it. What the rules decide otherwise is undone and written again behind them; that is seldom (decision 1907).
+ */
+import type { AcceptWork } from '../changes/accept-work.ts';
+import { mailboxesOf } from '../core/filing-rules.ts';
+import type { Part } from '../sql/parts.ts';
+import { type Change, sql } from '../sql/sql.ts';
+import { longs, octets, texts } from './binary-arrays.ts';
+
+export interface NewMessage {
+  readonly work: AcceptWork;
+  readonly refs: number;
+  readonly copyOf: bigint | null;
+}
+
+/** What these works and their copies come to where nothing speaks against them. */
+export const expectedOf = (works: readonly AcceptWork[]): readonly NewMessage[] =>
+  works.flatMap((work) => [expected(work, null), ...work.copies.map((copy) => expected(copy, work.id))]);
+
+const expected = (work: AcceptWork, copyOf: bigint | null): NewMessage => ({
+  work,
+  refs: mailboxesOf(work).length + work.deliveries.length,
+  copyOf,
+});
+
+/** Parts of a WITH: `filed` and `held` insert these messages and their contents. */
+export function insertMessages(messages: readonly NewMessage[]): Part {
+  const works = messages.map(({ work }) => work);
+  const contents = messages.filter(({ refs }) => refs > 0);
+  const held = contents.map(({ work }) => work);
+  return {
+    kind: 'insertMessages',
+    text: () => `filed AS (
+      INSERT INTO message (id, received_at, submitter, sender, message_id_field, envelope, octets, sha256, resubmission, parts, copy_of)
+      SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::bytea[], ?::bytea[],
+        ?::text[], ?::bigint[]) RETURNING id),
+    held AS (
+      INSERT INTO content (message, data_key, chunks, refs, body, submitted_header)
+      SELECT * FROM unnest(?::bigint[], ?::bytea[], ?::bigint[], ?::bigint[], ?::bytea[], ?::bytea[]) RETURNING message)`,
+    values: () => [
+      longs(works.map((w) => w.id)),
+      longs(works.map((w) => w.receivedAt)),
+      longs(works.map((w) => w.submitter)),
+      texts(works.map((w) => w.sender)),
+      texts(works.map((w) => w.messageIdField)),
+      texts(works.map((w) => w.envelope)),
+      longs(works.map((w) => w.octets)),
+      octets(works.map((w) => w.sha256)),
+      octets(works.map((w) => w.resubmission?.key ?? null)),
+      texts(works.map((w) => w.parts)),
+      longs(messages.map(({ copyOf }) => copyOf)),
+      longs(held.map((w) => w.id)),
+      octets(held.map((w) => w.dataKey)),
+      longs(held.map((w) => w.chunks)),
+      longs(contents.map(({ refs }) => refs)),
+      octets(held.map((w) => w.body)),
+      octets(held.map((w) => w.submittedHeader)),
+    ],
+  };
+}
+
+/** Whose rows go, as they were decided about otherwise, and which are written anew. */
+export function corrections(
+  early: readonly NewMessage[],
+  filed: readonly NewMessage[],
+): { readonly wrong: readonly bigint[]; readonly late: readonly NewMessage[] } {
+  // A work that leads elsewhere by now is another object; one that does not is filed as it was expected.
+  const expectedWorks = new Set(early.map(({ work }) => work));
+  const late = filed.filter(({ work }) => !expectedWorks.has(work));
+  for (const { work } of filed) expectedWorks.delete(work);
+  return { wrong: [...expectedWorks].map(({ id }) => id), late };
+}
+
+/** `parted`: bodies that went ahead of works which were not filed. */
+export function* takeBack(wrong: readonly bigint[], parted: readonly bigint[]): Change<void> {
+  if (wrong.length + parted.length === 0) return;
+  yield* sql.run`
+    WITH emptied AS (DELETE FROM content WHERE message = ANY (${longs(wrong)}::bigint[])),
+    unparted AS (DELETE FROM chunk WHERE message = ANY (${longs(parted)}::bigint[]))
+    DELETE FROM message WHERE id = ANY (${longs(wrong)}::bigint[])`;
+}
