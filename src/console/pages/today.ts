@@ -2,7 +2,7 @@
 import { AdminError } from '../../admin/error.ts';
 import type { OperationResult } from '../../admin/operations.ts';
 import { grouped } from '../../crypto/keys/base32.ts';
-import type { DoctorFinding, Severity } from '../../domain/doctor.ts';
+import type { DoctorFinding } from '../../domain/doctor.ts';
 import { hours } from '../../domain/units.ts';
 import { type Hole, type Html, html } from '../../http/html.ts';
 import { visitorOf } from '../../web/core/page.ts';
@@ -14,101 +14,8 @@ import { isForOne } from '../parts/import.ts';
 import { NEW_PRACTICE } from './imports.ts';
 import { partnerLink } from './partners.ts';
 import { searchForm } from './search.ts';
+import { TODAY } from './today-words.ts';
 
-const TODAY = {
-  nl: {
-    title: 'Vandaag',
-    own: 'Uw organisatie',
-    well: 'Alles is in orde. Mail wordt aangenomen en bezorgd.',
-    notReady: 'De gateway neemt nu geen mail aan',
-    look: 'Kijk hiernaar',
-    findings: 'Bevindingen',
-    noFindings: 'Er zijn geen bevindingen.',
-    approvals: 'Wacht op een tweede persoon',
-    noApprovals: 'Niets wacht op een tweede persoon.',
-    approve: 'Open een aanvraag om hem goed te keuren of af te wijzen.',
-    request: 'Aanvraag',
-    operation: 'Handeling',
-    asked: 'Gevraagd door',
-    signed: 'Ondertekend door',
-    until: 'Tot',
-    reason: 'Reden',
-    gateway: 'De gateway',
-    since: 'Draait sinds',
-    version: 'Versie',
-    connections: 'Verbindingen',
-    listeners: 'Poorten open',
-    partners: 'Partners die niet antwoorden',
-    drills: 'Oefeningen die moeten',
-    traffic: 'Verkeer',
-    byHour: 'Berichten per uur, de laatste 24 uur: samen {sum}. Het drukste uur had er {most}.',
-    byDay: 'Actieve accounts per dag, 30 dagen. Vandaag {today}, op de drukste dag {most}.',
-    backup: 'Reservekopie',
-    newest: 'Nieuwste',
-    elsewhere: 'Kopie elders',
-    noBackup: 'Er is geen back-up gevonden.',
-    oldBackup: 'ouder dan een dag',
-    fresh: 'op tijd',
-    unread: 'Postbussen die niemand leegt',
-    noUnread: 'In elke postbus met mail is de laatste week gekeken.',
-    unreadAbout: 'Er wacht mail, en al een week heeft niemand ingelogd.',
-    all: 'Alle',
-    waits: 'wachten, stil sinds',
-    queue: 'Wachtrij',
-    noQueue: 'Er wacht niets op een partner.',
-    waiting: 'wachten',
-    held: 'vastgehouden',
-    oldest: 'oudste',
-    none: 'geen',
-    severity: { failure: 'fout', warning: 'waarschuwing' } satisfies Record<Severity, string>,
-  },
-  en: {
-    title: 'Today',
-    own: 'Your organisation',
-    well: 'All is well. Mail is accepted and delivered.',
-    notReady: 'The gateway accepts no mail now',
-    look: 'Look at this',
-    findings: 'Findings',
-    noFindings: 'There are no findings.',
-    approvals: 'Waits for a second person',
-    noApprovals: 'Nothing waits for a second person.',
-    approve: 'Open a request to approve or refuse it.',
-    request: 'Request',
-    operation: 'Operation',
-    asked: 'Asked by',
-    signed: 'Signed by',
-    until: 'Until',
-    reason: 'Reason',
-    gateway: 'The gateway',
-    since: 'Runs since',
-    version: 'Version',
-    connections: 'Connections',
-    listeners: 'Ports open',
-    partners: 'Partners that do not answer',
-    drills: 'Drills that are due',
-    traffic: 'Traffic',
-    byHour: 'Messages by hour, the last 24 hours: {sum} together. The busiest hour had {most}.',
-    byDay: 'Active accounts by day, 30 days. Today {today}, on the busiest day {most}.',
-    backup: 'Backup',
-    newest: 'Newest',
-    elsewhere: 'Copy elsewhere',
-    noBackup: 'No backup was found.',
-    oldBackup: 'older than a day',
-    fresh: 'in time',
-    unread: 'Mailboxes nobody empties',
-    noUnread: 'Every mailbox with mail was looked into in the last week.',
-    unreadAbout: 'Mail waits, and nobody has logged in for a week.',
-    all: 'All',
-    waits: 'wait, quiet since',
-    queue: 'Queue',
-    noQueue: 'Nothing waits for a partner.',
-    waiting: 'wait',
-    held: 'held',
-    oldest: 'oldest',
-    none: 'none',
-    severity: { failure: 'error', warning: 'warning' } satisfies Record<Severity, string>,
-  },
-};
 type Words = (typeof TODAY)['nl'];
 
 /** Shown here; the rest is told by "sluis doctor". */
