@@ -2,7 +2,7 @@
 import { recipientsIn } from '../domain/recipients.ts';
 import { defined } from '../domain/defined.ts';
 import { days, instant } from '../domain/units.ts';
-import { expiredLetters } from '../letters/receipt.ts';
+import { expiredLetters } from '../letters/not-collected.ts';
 import type { MessageRecord, UncollectedEntry } from '../store/deliveries.ts';
 import type { PreparedNotice } from '../store/store.ts';
 import { contrlFor, contrlParts, wantsContrl } from './contrl.ts';

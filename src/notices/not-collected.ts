@@ -7,7 +7,7 @@ import type { AccountId } from '../domain/ids.ts';
 import { days, instant } from '../domain/units.ts';
 import { dayOf, instantOf, isoDay, workingDaysBefore } from '../domain/working-days.ts';
 import type { AboutMessage } from '../letters/letter.ts';
-import { notCollectedLetters } from '../letters/receipt.ts';
+import { notCollectedLetters } from '../letters/not-collected.ts';
 import type { MessageRecord } from '../store/deliveries.ts';
 import { asksFor } from './notice-rules.ts';
 import { aboutOf, idForSender, readOriginal } from './original.ts';

@@ -14,7 +14,7 @@ import type { AccountId } from '../domain/ids.ts';
 import { settingOf } from '../domain/settings.ts';
 import { hours, instant } from '../domain/units.ts';
 import { NEVER_CLOSED, dayOf, isoDay, parseClosedDays, workingDaysBefore } from '../domain/working-days.ts';
-import { type Overdue, digestLetters, rhythmLetters } from '../letters/receipt.ts';
+import { type Overdue, digestLetters, rhythmLetters } from '../letters/overdue.ts';
 import type { UncollectedMailbox } from '../store/deliveries.ts';
 import { absentDaysOf } from './absent-days.ts';
 import { endOld } from './expiry.ts';

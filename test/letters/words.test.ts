@@ -23,13 +23,9 @@ import { asideLetters, stuckForOperatorLetters, stuckLetters } from '../../src/l
 import { twoReadersLetters, restoredLetters, withdrawnLetters } from '../../src/letters/mailbox.ts';
 import { passwordCodeLetters } from '../../src/letters/password-code.ts';
 import { quotaLetters } from '../../src/letters/quota.ts';
-import {
-  collectedLetters,
-  digestLetters,
-  expiredLetters,
-  notCollectedLetters,
-  rhythmLetters,
-} from '../../src/letters/receipt.ts';
+import { collectedLetters } from '../../src/letters/receipt.ts';
+import { digestLetters, rhythmLetters } from '../../src/letters/overdue.ts';
+import { expiredLetters, notCollectedLetters } from '../../src/letters/not-collected.ts';
 import { mailedCodeLetters } from '../../src/letters/self-service-code.ts';
 import { moveLetters } from '../../src/letters/takeover.ts';
 import { webhookLetters } from '../../src/letters/webhook.ts';
