@@ -3,36 +3,26 @@
  * two cannot come to different answers; a place that it writes is one that may be written, and a program is there. Nothing is changed and nothing is run
  * but the program that prints the master key.
  */
-import { constants, accessSync, closeSync, existsSync, openSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { readAuthorities } from '../auth/authorities.ts';
-import { RevocationLists, listPolicy } from '../auth/revocation-lists.ts';
 import { readClientSecret } from '../config/console.ts';
 import { RUN_FOLDER, groupsOf } from '../config/control.ts';
-import {
-  type AuthoritiesSetting,
-  readAuthorityFiles,
-  readForwardMaterial,
-  reasonOf,
-  thisUser,
-} from '../config/files.ts';
+import { type AuthoritiesSetting, readAuthorityFiles, readForwardMaterial } from '../config/files.ts';
 import { ownLetter } from '../config/letters.ts';
 import { controlSocketOf } from '../config/load.ts';
 import { readMasterKey } from '../config/master-key.ts';
 import { ConfigError, shown } from '../config/problem.ts';
 import { readChannelFiles, readReplicatorPassword, readServerMaterial } from '../config/store.ts';
-import { listsOf, readRevocationLists } from '../config/revocation-lists.ts';
 import type { Config } from '../config/schema.ts';
 import { channelWarnings } from '../cluster/check.ts';
 import { auditKeyFile, auditKeys } from '../crypto/keys/audit-keys.ts';
 import { readDkimKeys } from '../crypto/dkim/dkim-keys.ts';
-import { formatName } from '../crypto/certificates/distinguished-name.ts';
-import type { Log } from '../domain/effects.ts';
 import { checkStartFiles } from '../gateway/stopped-store.ts';
 import { systemClock } from '../platform/clock.ts';
-import { hasOtherRights, tryToWrite } from '../platform/other-user.ts';
-import { isInside } from '../platform/paths.ts';
+import { folderOf, mayWrite, runnable } from './check-rights.ts';
+import { listWarnings } from './check-lists.ts';
 
 /** Gives warnings. Throws what a start would throw, or ConfigError where a start would go on and something would not work. */
 type Look = (config: Config) => readonly string[] | Promise<readonly string[]>;
@@ -54,9 +44,9 @@ export const CHECKED_FILES: Readonly<Record<string, Look>> = {
   'listener.key': nothing,
   'listener.certificate': nothing,
   'tls.client-authorities': (config) => authorities(config, 'tls.client-authorities'),
-  'tls.client-revocation-lists': (config) => lists(config, 'tls.client-authorities'),
+  'tls.client-revocation-lists': (config) => listWarnings(config, 'tls.client-authorities'),
   'smime.authorities': (config) => authorities(config, 'smime.authorities'),
-  'smime.revocation-lists': (config) => lists(config, 'smime.authorities'),
+  'smime.revocation-lists': (config) => listWarnings(config, 'smime.authorities'),
   'console.oidc.secret-file': providerSecret,
   'console.oidc.authorities': (config) => authorities(config, 'console.oidc.authorities'),
   // Not checked as a path, since clamd itself is asked (gateway/doctor-scan.ts).
@@ -191,98 +181,4 @@ function authorities(config: Config, setting: AuthoritiesSetting): readonly stri
 function letters(config: Config): readonly string[] {
   for (const language of ['nl', 'en'] as const) ownLetter(config, language);
   return [];
-}
-
-const SILENT: Log = {
-  with: () => SILENT,
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
-
-/** `serve` goes on without a list that it cannot use, and then refuses every certificate of its issuer. */
-async function lists(
-  config: Config,
-  setting: 'tls.client-authorities' | 'smime.authorities',
-): Promise<readonly string[]> {
-  const { name, places, grace } = listsOf(config, setting);
-  if (places.length === 0) return [];
-  const wanted = readAuthorities(readAuthorityFiles(config, setting), setting);
-  const shelf = new RevocationLists(listPolicy(places, grace), systemClock, SILENT, setting);
-  const refused = await shelf.load(await readRevocationLists(places), wanted);
-  const wrong = refused.filter(({ foreign }) => !foreign);
-  if (wrong.length > 0)
-    throw new ConfigError(
-      config.file,
-      wrong.map(({ file, why }) => ({
-        path: name,
-        value: shown(file),
-        expected: 'revocation lists, DER or PEM',
-        remedy: `${why}; put the newest list of the authority there`,
-      })),
-    );
-  return [
-    ...refused.map(({ file, why }) => `${name}: "${file}" does not count: ${why}`),
-    ...shelf.overdue().map(({ file, crl, state }) => {
-      const due = new Date(crl.nextUpdate ?? crl.thisUpdate).toISOString();
-      return state === 'future'
-        ? `${name}: the list in "${file}" was made later than now; check the clock of this machine`
-        : `${name}: the list in "${file}" was due for renewal at ${due}${state === 'overdue' ? ', and certificates of its issuer are refused' : ''}; put the newest one there`;
-    }),
-    ...wanted
-      .filter((issuer) => !shelf.has(issuer))
-      .map(
-        (issuer) =>
-          `${name}: there is no list of "${formatName(issuer.subject)}", so its certificates are refused; put one there, or leave ${name} out`,
-      ),
-  ];
-}
-
-const whoseRights = (): string => (hasOtherRights() ? `the user ${thisUser()}` : 'this user');
-
-const folderOf = (file: string | undefined): string | undefined => (file === undefined ? undefined : dirname(file));
-
-/** What is not there yet is made by the gateway, in the nearest folder that is. */
-function mayWrite(config: Config, path: string, folder: string | undefined): readonly string[] {
-  if (folder === undefined) return [];
-  // Root's until the unit's first start gives them to its user.
-  if (hasOtherRights() && [config.data.folder, config.keys.folder].some((own) => isInside(folder, own))) return [];
-  let place = folder;
-  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
-  try {
-    if (!statSync(place).isDirectory()) throw Object.assign(new Error('no folder'), { code: 'ENOTDIR' });
-    accessSync(place, constants.W_OK | constants.X_OK);
-    if (hasOtherRights()) tryToWrite(place);
-    return [];
-  } catch (error) {
-    throw new ConfigError(config.file, [
-      {
-        path,
-        value: shown(folder),
-        expected: `a folder that ${whoseRights()} may write, or a place where it can be made`,
-        remedy: `"${place}" cannot be written (${(error as NodeJS.ErrnoException).code ?? 'no code'}); correct the path or its rights`,
-      },
-    ]);
-  }
-}
-
-function runnable(config: Config, path: string, command: readonly string[] | undefined): readonly string[] {
-  const [program] = command ?? [];
-  if (program === undefined) return [];
-  try {
-    accessSync(program, constants.X_OK);
-    // `access` asks for the rights that the process began with. A program that may be run may nearly always be read.
-    if (hasOtherRights()) closeSync(openSync(program, 'r'));
-    return [];
-  } catch (error) {
-    throw new ConfigError(config.file, [
-      {
-        path,
-        value: shown(program),
-        expected: `a program that ${whoseRights()} may run`,
-        remedy: `${reasonOf(error)}; correct the path`,
-      },
-    ]);
-  }
 }

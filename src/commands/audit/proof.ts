@@ -1,6 +1,7 @@
 /** Whether the trail of this gateway is as it was written: its chain, and anchors that stand for it. For `audit verify` and `audit report`. */
 import { z } from '../../config/zod.ts';
-import { type Anchored, anchorsText, newestAnchors, readAnchors, readPublicKeys } from '../../cli/audit-files.ts';
+import { anchorsText } from '../../cli/audit-files.ts';
+import { type Anchored, newestAnchors, readAnchors, readPublicKeys } from '../../cli/anchor-files.ts';
 import type { AdminContext } from '../../admin/context.ts';
 import { AdminError } from '../../admin/error.ts';
 import { CommandError } from '../../cli/exit.ts';

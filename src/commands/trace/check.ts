@@ -1,6 +1,7 @@
 /** Checks evidence, or a statement of deletion, without a gateway. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { type CheckedExport, anchorsIn, checkLines, checkedText as trailText } from '../../cli/audit-files.ts';
+import { type CheckedExport, checkLines, checkedText as trailText } from '../../cli/audit-files.ts';
+import { anchorsIn } from '../../cli/anchor-files.ts';
 import { authoritiesOf, checkStampLines } from '../../cli/audit-timestamps.ts';
 import { CommandError } from '../../cli/exit.ts';
 import { facts, readableTime } from '../../cli/output.ts';
