@@ -470,7 +470,7 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   ],
   [
     'ldap/server: nobody is listed before the organisation agreed, and nobody who has ended or is suspended ever is',
-    change('store/changes/directory.ts', ['  "o.settings ->> \'directory-listing\' = 1",', "  '1 = 1',"]),
+    change('store/changes/directory-entries.ts', ['  "o.settings ->> \'directory-listing\' = 1",', "  '1 = 1',"]),
   ],
   [
     'ldap/frames: what is no message, or says that it is too long, is refused before its octets are there',
