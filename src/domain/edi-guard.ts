@@ -7,8 +7,8 @@
  */
 import type { Address } from './address.ts';
 import { defined } from './defined.ts';
-import type { EdiParty, Interchange } from './interchange.ts';
-import { type Refusal, type RefusalRow, refusing, row } from './refusal.ts';
+import type { Interchange } from './interchange.ts';
+import { isStranger, party, unwantedIn } from './edi-match.ts';
 
 export type GuardMode = 'off' | 'warn' | 'hold' | 'refuse';
 export const GUARDS = ['sender', 'recipient', 'type', 'controls', 'reference', 'test'] as const;
@@ -177,74 +177,3 @@ function firstOfEach(
     return seen.size > before;
   });
 }
-
-/** Nothing registered, or nothing said (an XML document names its parties where no envelope is): nobody can tell. */
-const isStranger = (party: EdiParty, identities: readonly string[]): boolean =>
-  party.id !== '' && identities.length > 0 && !isOneOf(party, identities);
-
-const party = ({ id, qualifier }: EdiParty): string => `"${qualifier === '' ? id : `${id}:${qualifier}`}"`;
-
-function unwantedIn({ messages }: Interchange, accepts: readonly string[]): string | undefined {
-  if (accepts.length === 0) return undefined;
-  const unwanted = messages.find(({ type, version }) => !accepts.some((kind) => takes(kind, type, version)));
-  return unwanted === undefined ? undefined : named(unwanted.type, unwanted.version);
-}
-
-const fold = (text: string): string => text.trim().toUpperCase();
-
-/** A registered qualifier must be there; without one, any will do. */
-export const isOneOf = ({ id, qualifier }: EdiParty, identities: readonly string[]): boolean =>
-  identities.some((identity) => {
-    const [registered = '', wanted] = identity.split(':', 2);
-    return fold(registered) === fold(id) && (wanted === undefined || fold(wanted) === fold(qualifier));
-  });
-
-function takes(kind: string, type: string, version: string): boolean {
-  const [wanted = '', ...release] = fold(kind).split(':');
-  const name = fold(type);
-  const fits = wanted.endsWith('*') ? name.startsWith(wanted.slice(0, -1)) : name === wanted;
-  const begin = release.join(':');
-  return fits && (begin === '' || `${fold(version)}:`.startsWith(`${begin}:`));
-}
-
-const named = (type: string, version: string): string => (version === '' ? type : `${type} (${version})`);
-
-export type GuardVerdict =
-  | { readonly kind: 'pass'; readonly warnings: readonly GuardFinding[] }
-  | { readonly kind: 'hold'; readonly findings: readonly GuardFinding[] }
-  | { readonly kind: 'refuse'; readonly refusal: Refusal; readonly findings: readonly GuardFinding[] };
-
-/** The strictest finding decides for the whole message: DATA has one reply. */
-export function verdictOf(findings: readonly GuardFinding[]): GuardVerdict {
-  const refused = findings.find(({ mode }) => mode === 'refuse');
-  if (refused !== undefined) return { kind: 'refuse', refusal: refusalOf(refused), findings };
-  return findings.some(({ mode }) => mode === 'hold')
-    ? { kind: 'hold', findings }
-    : { kind: 'pass', warnings: findings };
-}
-
-/** RFC 5248: 5.7.1 for what a policy forbids, 5.6.0 for content that is not whole. */
-const refusalOf = ({ guard, text }: GuardFinding): Refusal => {
-  // Envelope fields and addresses may have letters outside ASCII, which a reply cannot carry.
-  const finding = text.replace(/[^\x20-\x7e]/g, '?');
-  return guard === 'controls' ? refusals.interchangeNotWhole({ finding }) : refusals.interchangeRefused({ finding });
-};
-
-export const guardRows = {
-  interchangeNotWhole: row(
-    554,
-    '5.6.0',
-    '{finding}; nothing was sent',
-    'Counts, references or the end of an interchange are wrong, and `edi-controls` is `refuse`.',
-    'The text names the interchange and what is wrong: correct the system that wrote it',
-  ),
-  interchangeRefused: row(
-    554,
-    '5.7.1',
-    '{finding}; nothing was sent',
-    'Sender, recipient, kind, reference or test mark of an interchange is not allowed by the `edi-` settings, one of which is `refuse`.',
-    'The text says what was found and what was expected; the operator registers identities with `organisation edi add`',
-  ),
-} as const satisfies Record<string, RefusalRow>;
-
-const refusals = refusing(guardRows);

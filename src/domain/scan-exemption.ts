@@ -4,7 +4,7 @@
  * It is kept among the settings of the account, so that whoever knows who submits knows it without another read. It is in no table of settings: one
  * person may change those, and no road on which settings are read from text takes a name that they do not have.
  */
-import { isOneOf } from './edi-guard.ts';
+import { isOneOf } from './edi-match.ts';
 import type { Interchange } from './interchange.ts';
 import type { Account } from './registry.ts';
 import type { Settings } from './settings/setting.ts';

@@ -10,13 +10,12 @@ import {
   type Earlier,
   type GuardFinding,
   type GuardModes,
-  type GuardVerdict,
   type GuardedRecipient,
   judgeInterchanges,
   judgeRecipients,
   repetitionOf,
-  verdictOf,
 } from '../domain/edi-guard.ts';
+import { type GuardVerdict, verdictOf } from '../domain/edi-verdict.ts';
 import { parseEdiKinds } from '../domain/edi-kinds.ts';
 import type { Log } from '../domain/effects.ts';
 import type { AccountId } from '../domain/ids.ts';

@@ -6,7 +6,7 @@
  */
 import { pgpPlanRows } from '../crypto/pgp/plan.ts';
 import { smimeRows } from '../crypto/smime/plan.ts';
-import { guardRows } from '../domain/edi-guard.ts';
+import { guardRows } from '../domain/edi-verdict.ts';
 import { policyRows } from '../domain/policy.ts';
 import { quirkRows } from '../domain/quirks.ts';
 import type { RefusalRow } from '../domain/refusal.ts';

@@ -7,8 +7,8 @@ import {
   type GuardModes,
   judgeInterchanges,
   repetitionOf,
-  verdictOf,
 } from '../../src/domain/edi-guard.ts';
+import { verdictOf } from '../../src/domain/edi-verdict.ts';
 import type { Interchange } from '../../src/domain/interchange.ts';
 import { address } from '../support/store.ts';
 
