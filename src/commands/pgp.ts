@@ -65,7 +65,7 @@ const parts = {
     right: 'security',
     trail: ['pgp-key.imported', 'pgp-key.refreshed', 'pgp-key.secret-added'],
     undo: 'pgp key revoke',
-    run: async (context, input, { actor }) => (await work()).importKey(context, input, actor),
+    run: async (context, input, { actor }) => (await import('./pgp/key-import.ts')).importKey(context, input, actor),
   }),
   export: part({
     about: 'hand over a key, armoured',
@@ -183,7 +183,7 @@ const keys = subject(
       right: 'read',
       examples: ['', '--address huisarts@huisarts.example', '--expiring 60d'],
       run: async (context, { expiring, ...wanted }) =>
-        (await work()).listKeys(context, {
+        (await import('./pgp/key-list.ts')).listKeys(context, {
           ...wanted,
           within: expiring === undefined ? undefined : lasting(expiring),
         }),

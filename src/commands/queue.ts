@@ -1,7 +1,6 @@
 /** `sluis queue`: deliveries that wait for partners, or are held from mailboxes: look, hold, release, retry, give up. */
 import { z } from '../config/zod.ts';
 import type { AdminContext } from '../admin/context.ts';
-import type { Call } from '../admin/call.ts';
 import {
   type DeliveryView,
   type QueueView,
@@ -13,9 +12,7 @@ import {
 import { Names } from '../admin/names.ts';
 import { fileNotice } from '../admin/notice.ts';
 import { pages } from '../cli/pages.ts';
-import { facts, readableSize, readableTime, table } from '../cli/output.ts';
 import { releasedNotice } from '../notices/filed.ts';
-import { giveUp } from '../notices/give-up.ts';
 import { agree, many } from '../domain/counted.ts';
 import type { DeliveryId } from '../domain/ids.ts';
 import type { Delivery, DeliveryState } from '../store/deliveries.ts';
@@ -23,6 +20,8 @@ import type { Here } from './core/here.ts';
 import { delivery } from './core/kinds.ts';
 import { type InApi, arg, changes, flag, lists, reads, readsHere, subject } from './core/row.ts';
 import { ALL, OF, OPEN, WHICH, filtersOf, oneWay, unknown, visit } from './queue/which.ts';
+import { COLUMNS, cells, deliveryTable, deliveryText, queueTable } from './queue/texts.ts';
+import { giveUpDelivery } from './queue/give-up.ts';
 
 const partners = reads({
   api: { method: 'GET', path: '/partner-queues', id: 'listPartnerQueues', ids: { partnerId: 'partner' } },
@@ -40,27 +39,6 @@ const partners = reads({
   },
   say: queueTable,
 });
-
-const COLUMNS = [
-  'NUMBER',
-  'MESSAGE',
-  'PARTNER OR MAILBOX',
-  'RECIPIENT',
-  'STATE',
-  'ATTEMPTS',
-  'NEXT ATTEMPT',
-  'LAST REPLY',
-];
-const cells = (d: DeliveryView) => [
-  d.id,
-  d.message,
-  d.partner ?? `mailbox ${d.account ?? ''}`,
-  d.recipient,
-  d.state,
-  d.attempts,
-  readableTime(d.due),
-  d.lastReply?.slice(0, 60),
-];
 
 const deliveries = lists({
   api: {
@@ -109,35 +87,6 @@ async function deliveriesOf(
   return rows;
 }
 
-function queueTable(queues: readonly QueueView[]): string {
-  if (queues.length === 0) return '';
-  return table(
-    ['PARTNER', 'WAITING', 'HELD', 'OLDEST', 'NEXT ATTEMPT'],
-    queues.map((q) => [q.partner, q.waiting, q.held, readableTime(q.oldest), readableTime(q.due)]),
-  );
-}
-
-const deliveryTable = (all: readonly DeliveryView[]): string =>
-  all.length === 0 ? '' : table(COLUMNS, all.map(cells));
-
-const deliveryText = (d: DeliveryView): string =>
-  facts([
-    ['Delivery', d.id],
-    ['Message', d.message],
-    ['Partner', d.partner],
-    ['Mailbox', d.account],
-    ['Sender', d.sender],
-    ['Recipient', d.recipient],
-    ['State', d.state],
-    ['Size', readableSize(d.octets)],
-    ['Accepted', readableTime(d.accepted)],
-    ['Attempts', d.attempts],
-    ['Next attempt', readableTime(d.due)],
-    ['Sender told of the delay', readableTime(d.delayed)],
-    ['Ended', readableTime(d.settled)],
-    ['Last reply', d.lastReply],
-  ]);
-
 interface Changing {
   readonly api: InApi;
   readonly what: 'hold' | 'release' | 'retry';
@@ -175,21 +124,6 @@ async function tellFiled({ store, noticeWriter }: AdminContext, ids: readonly De
     if (found?.mailbox !== undefined)
       await fileNotice(store, await releasedNotice(noticeWriter, store.deliveries, found));
   }
-}
-
-/** Gives one delivery up, with the notice that its sender is owed. */
-async function fail(context: AdminContext, id: DeliveryId, { actor }: Call): Promise<'failed' | 'busy' | 'over'> {
-  const { store, notices, clock } = context;
-  // Refused without one, before this is reached.
-  const reason = actor.reason ?? '';
-  const done = await giveUp({ deliveries: store.deliveries, notices, clock }, id, {
-    reply: `Given up by the helpdesk: ${reason}`,
-    told: { status: '5.4.0', reason },
-    facts: { operator: true },
-    personal: { actor: actor.name, reason },
-  });
-  if (done === 'unknown') throw unknown(id);
-  return done;
 }
 
 const MOST_SHOWN = 20;
@@ -306,7 +240,7 @@ export const queues = subject(
         const busy: number[] = [];
         await visit(context, chosen, OPEN, async (ids) => {
           for (const [i, id] of ids.entries()) {
-            const done = await fail(context, id, call);
+            const done = await giveUpDelivery(context, id, call);
             if (done === 'failed') failed += 1;
             else if (done === 'busy') busy.push(id);
             call.progress(i + 1, ids.length);

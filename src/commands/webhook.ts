@@ -6,94 +6,17 @@ import type { Call } from '../admin/call.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { organisationOf } from '../admin/organisation-of.ts';
 import { readableTime } from '../cli/output.ts';
-import { cleanBase32, grouped } from '../crypto/keys/base32.ts';
+import { grouped } from '../crypto/keys/base32.ts';
 import { defined } from '../domain/defined.ts';
 import { mayDo } from '../domain/roles.ts';
 import { iso } from '../domain/units.ts';
-import {
-  MAX_NAME,
-  MAX_URL,
-  WEBHOOK_EVENT_TYPES,
-  WEBHOOK_STATES,
-  type WebhookEventType,
-  webhookUrl,
-} from '../domain/webhooks.ts';
-import type { WebhookOwner, WebhookRecord } from '../store/webhooks.ts';
+import { WEBHOOK_EVENT_TYPES, type WebhookEventType } from '../domain/webhooks.ts';
+import type { WebhookOwner } from '../store/webhooks.ts';
 import { addWebhook, rotateWebhook, testWebhook, webhookOf } from '../webhooks/registering.ts';
-import { Refused, choice, login, naming, ofText, organisation, text } from './core/kinds.ts';
+import { login, organisation } from './core/kinds.ts';
 import { pageOf } from './core/params.ts';
 import { arg, changes, lists, many, opt, reads, subject } from './core/row.ts';
-
-const id = naming(
-  'webhook',
-  ofText('webhook', 'the id of a webhook, such as K7QM-2XRD', (typed) => {
-    const clean = cleanBase32(typed);
-    return /^[A-Z2-7]{8}$/.test(clean) ? clean : undefined;
-  }),
-);
-const url = ofText(
-  'url',
-  'a URL such as https://hooks.example.nl/sluis',
-  (typed) => {
-    const read = webhookUrl(typed);
-    return 'url' in read ? read.url : new Refused(read.why);
-  },
-  MAX_URL,
-);
-const event = choice('event', WEBHOOK_EVENT_TYPES);
-const named = text('name', MAX_NAME);
-
-const view = z.object({
-  id: z.string(),
-  name: z.string(),
-  account: z.string().optional().meta({ description: 'Told of events of this account alone.' }),
-  organisation: z
-    .string()
-    .optional()
-    .meta({ description: 'Told of events of its accounts; beside account: whose it is.' }),
-  host: z.string(),
-  url: z
-    .string()
-    .optional()
-    .meta({ description: 'Not shown to roles below registry: it may hold a secret of the receiver.' }),
-  events: z.array(z.enum(WEBHOOK_EVENT_TYPES)),
-  state: z.enum(WEBHOOK_STATES),
-  why: z.string().optional().meta({ description: 'Of the last failure, or of the pause.' }),
-  failures: z.number().meta({ description: 'In a row.' }),
-  failingSince: z.string().optional(),
-  nextTry: z.string().optional(),
-  lastSuccess: z.string().optional(),
-  missedUntil: z.string().optional().meta({ description: 'What happened before was too old when its turn came.' }),
-  oldSecretUntil: z.string().optional().meta({ description: 'Until then the secret before signs as well.' }),
-  addedAt: z.string(),
-});
-type View = z.infer<typeof view>;
-
-/** `who`: of a URL whoever may not change it sees the host alone. */
-const viewOf = (one: WebhookRecord, { who }: Call): View => ({
-  id: grouped(one.id),
-  name: one.name,
-  ...defined({ account: one.login, organisation: one.organisationName }),
-  host: new URL(one.url).host,
-  ...(mayDo(who.role, 'registry') && { url: one.url }),
-  events: [...one.events],
-  state: one.state,
-  ...defined({ why: one.why }),
-  failures: one.failures,
-  ...defined({
-    failingSince: iso(one.failingAt),
-    nextTry: iso(one.dueAt),
-    lastSuccess: iso(one.lastSuccessAt),
-    missedUntil: iso(one.missedUntil),
-    oldSecretUntil: iso(one.oldUntil),
-  }),
-  addedAt: iso(one.createdAt),
-});
-
-const byName = (one: View, other: View): number => (`${one.name} ${one.id}` < `${other.name} ${other.id}` ? -1 : 1);
-
-const whose = (one: Pick<View, 'account' | 'organisation'>): string =>
-  one.account ?? (one.organisation === undefined ? 'all' : `organisation ${one.organisation}`);
+import { NAMED, byName, event, id, named, url, view, viewOf, whose } from './webhook/view.ts';
 
 async function ownerOf(
   { store }: AdminContext,
@@ -111,10 +34,6 @@ async function ownerOf(
 }
 
 const PATH = '/operator-webhooks/{webhookId}';
-const NAMED = {
-  id: { webhookId: 'id' },
-  all: { webhookId: 'id', accountId: 'account', organisationId: 'organisation' },
-};
 
 const eventsIn = (events: readonly WebhookEventType[]): readonly WebhookEventType[] => [...new Set(events)];
 
