@@ -401,7 +401,7 @@ export const BREAKS: ReadonlyMap<string, Break> = new Map([
   [
     'platform/tls: serverTlsOptions() refuses material that cannot be served and says what to do',
     change('platform/tls.ts', [
-      '  if (!certificate.checkPrivateKey(keyOf(material.key)))',
+      '  if (!certificate.checkPrivateKey(keyOf(key, itsKey)))',
       "  if (certificate.subject === 'none')",
     ]),
   ],

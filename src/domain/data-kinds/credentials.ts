@@ -80,7 +80,7 @@ export const CREDENTIAL_KINDS = {
       'warned',
     ],
     kept: 'for ever: a revoked one stays refused',
-    erase: 'revoked; what it says of its subject removed',
+    erase: 'revoked; name, last use and what it says of its subject removed',
   },
   enrolment: {
     area: 'credential',

@@ -152,9 +152,10 @@ function* eraseOfAddresses(o: number): Change<number> {
 /** Empties rows that stay: what they say of people is removed. */
 function* empty(o: number): Change<number> {
   let rows = yield* sql.run`
-    UPDATE client_certificate SET about = '' WHERE id IN
+    UPDATE client_certificate SET about = '', name = 'erased-' || id, last_used_at = NULL WHERE id IN
       (SELECT id FROM client_certificate
-        WHERE account IN (SELECT id FROM account WHERE organisation = ${o}) AND about <> '' LIMIT ${ROWS})`;
+        WHERE account IN (SELECT id FROM account WHERE organisation = ${o})
+          AND (about <> '' OR name <> 'erased-' || id OR last_used_at IS NOT NULL) LIMIT ${ROWS})`;
   rows += yield* sql.run`
     UPDATE pgp_key SET user_ids = '[]' WHERE fingerprint IN
       (SELECT fingerprint FROM pgp_key
