@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { hostnameOf, refuseEndedProfiles, tlsFilesFor } from '../config/listeners.ts';
 import { readTlsMaterial } from '../config/files.ts';
-import type { Here } from '../commands/core/here.ts';
+import type { Here } from '../commands/core/row.ts';
 import type { Config } from '../config/schema.ts';
 import { defined } from '../domain/defined.ts';
 import { days } from '../domain/units.ts';

@@ -1,6 +1,6 @@
 /** What `sluis doctor --records` does: it reads the configuration, asks the DNS, and looks at the listener that mail servers speak to. */
 import { rootCertificates } from 'node:tls';
-import type { Here } from '../commands/core/here.ts';
+import type { Here } from '../commands/core/row.ts';
 import type { RecordsReport } from '../commands/doctor-records.ts';
 import { readTlsMaterial } from '../config/files.ts';
 import { profileEnded } from '../config/listeners.ts';

@@ -1,5 +1,5 @@
 /** What `sluis doctor` does: it connects to the listeners of the configuration and judges what they offer. */
-import type { Here } from '../commands/core/here.ts';
+import type { Here } from '../commands/core/row.ts';
 import { hostnameOf, profileEnded } from '../config/listeners.ts';
 import type { Config } from '../config/schema.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';

@@ -4,7 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import type { IssuedView } from '../admin/cert-views.ts';
-import { file, choice } from '../commands/core/kinds.ts';
+import { choice } from '../commands/core/kind.ts';
+import { file } from '../commands/core/files.ts';
 import { type Values, flag, old, opt } from '../commands/core/params.ts';
 import { makeKeyPair } from '../crypto/certificates/authority.ts';
 import { type Certificate, readCertificate } from '../crypto/certificates/certificate.ts';

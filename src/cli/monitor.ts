@@ -4,7 +4,7 @@
  */
 import { AdminError } from '../admin/error.ts';
 import type { GatewayStatus } from '../admin/running-gateway.ts';
-import type { Here } from '../commands/core/here.ts';
+import type { Here } from '../commands/core/row.ts';
 import { many } from '../domain/counted.ts';
 import { type Figure, type Finding, LEVELS, type Level, judged, worst } from '../domain/monitor.ts';
 

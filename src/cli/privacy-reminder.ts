@@ -3,7 +3,7 @@
  * kept. The running gateway is asked; without one nothing is opened.
  */
 import { PURPOSE_REMINDER } from '../admin/purpose.ts';
-import type { Here } from '../commands/core/here.ts';
+import type { Here } from '../commands/core/row.ts';
 import type { DoctorFinding } from '../domain/doctor.ts';
 
 /** Never rejects: that the gateway cannot be asked is a finding of its own. */

@@ -1,7 +1,7 @@
 /** Whether mail would be taken now, for `status` and `check`: from the running gateway where there is one, else from the disk itself. */
 import { statfsSync } from 'node:fs';
 import type { GatewayStatus, ReadyReason } from '../admin/running-gateway.ts';
-import type { Here } from '../commands/core/here.ts';
+import type { Here } from '../commands/core/row.ts';
 import type { ReasonName } from '../domain/readiness.ts';
 import { type ExitCode, exitCodes } from './exit.ts';
 

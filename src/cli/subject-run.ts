@@ -2,9 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { Input } from '../admin/input.ts';
 import { inputOf } from '../commands/core/operations.ts';
-import type { Here } from '../commands/core/here.ts';
 import type { Params, Values } from '../commands/core/params.ts';
-import { type AnyRow, type ListRow, type LocalRow, type Row, confirmOf } from '../commands/core/row.ts';
+import { type AnyRow, type Here, type ListRow, type LocalRow, type Row, confirmOf } from '../commands/core/row.ts';
 import { defined } from '../domain/defined.ts';
 import { askToDestroy } from './ask.ts';
 import type { CommandFacts } from './command-tree.ts';

@@ -1,9 +1,10 @@
 /** The words of a subject: its commands, options and help, made from its rows. */
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { systemClock } from '../platform/clock.ts';
-import type { Kind, Outside } from '../commands/core/kinds.ts';
+import type { Kind, Outside } from '../commands/core/kind.ts';
 import { type Param, nameOf } from '../commands/core/params.ts';
-import { type AnyRow, type AnySubject, type Upload, confirmOf, isSubject } from '../commands/core/row.ts';
+import { type AnyRow, type Upload, confirmOf } from '../commands/core/row.ts';
+import { type AnySubject, isSubject } from '../commands/core/subject.ts';
 import { type Group, isOne } from '../commands/core/walk.ts';
 import { defined } from '../domain/defined.ts';
 import { destroying } from './ask.ts';

@@ -10,8 +10,12 @@ import { grouped } from '../crypto/keys/base32.ts';
 import { defined } from '../domain/defined.ts';
 import { APP_SCOPES } from '../domain/registry.ts';
 import { iso } from '../domain/units.ts';
-import { choice, ends, login, naming, text } from './core/kinds.ts';
-import { arg, changes, need, opt, reads, subject } from './core/row.ts';
+import { login } from './core/kinds.ts';
+import { choice, naming, text } from './core/kind.ts';
+import { ends } from './core/moments.ts';
+import { arg, need, opt } from './core/params.ts';
+import { changes, reads } from './core/row.ts';
+import { subject } from './core/subject.ts';
 
 const appName = naming('other', text('name', 64));
 const scope = choice('scope', APP_SCOPES);

@@ -3,8 +3,12 @@ import { z } from '../config/zod.ts';
 import { accountOf } from '../admin/accounts.ts';
 import { type CertificateView, certificateView, viewCertificates } from '../admin/views.ts';
 import { readableDay, readableTime, table } from '../cli/output.ts';
-import { choice, file, login, named, pem, text } from './core/kinds.ts';
-import { arg, changes, changesHere, need, opt, part, reads, ruledAs, subject } from './core/row.ts';
+import { login } from './core/kinds.ts';
+import { choice, named, text } from './core/kind.ts';
+import { file, pem } from './core/files.ts';
+import { arg, need, opt } from './core/params.ts';
+import { changes, changesHere, part, reads, ruledAs } from './core/row.ts';
+import { subject } from './core/subject.ts';
 
 // Certificates are read where that is done: every command on accounts loads this file.
 const work = () => import('./cert/for-login.ts');

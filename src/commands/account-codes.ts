@@ -15,9 +15,12 @@ import { codesText } from './account-codes-text.ts';
 import { list } from './account-rows.ts';
 import { accountColumn } from './core/accounts.ts';
 import { recordsOf } from './core/csv.ts';
-import type { Here } from './core/here.ts';
-import { choice, days, ends, file, firstLine, folder, login, naming, organisation, text } from './core/kinds.ts';
-import { type Values, arg, changes, changesHere, flag, old, opt, part, rest } from './core/row.ts';
+import { type Values, arg, flag, old, opt, rest } from './core/params.ts';
+import { type Here, changes, changesHere, part } from './core/row.ts';
+import { login, organisation } from './core/kinds.ts';
+import { choice, naming, text } from './core/kind.ts';
+import { file, firstLine, folder } from './core/files.ts';
+import { days, ends } from './core/moments.ts';
 import { password } from './core/secret.ts';
 
 /** Most lines of a file. */

@@ -19,9 +19,10 @@ import { type EndingsView, TOLD, endingsText, endingsView } from './account-end-
 import { MAX_NAMED, accountColumn, partsOf } from './core/accounts.ts';
 import { type RecordOf, recordsOf } from './core/csv.ts';
 import { ends, endsAt } from './core/ending.ts';
-import { type Kind, address, count } from './core/kinds.ts';
+import { address } from './core/kinds.ts';
+import { type Kind, count } from './core/kind.ts';
 import { publishing } from './core/publishing.ts';
-import { opt } from './core/row.ts';
+import { opt } from './core/params.ts';
 
 /** Lookups under way at a time. */
 const AT_ONCE = 50;

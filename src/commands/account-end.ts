@@ -19,9 +19,11 @@ import type { Recipient } from '../store/registry.ts';
 import { endManyRow } from './account-end-many.ts';
 import { endText, endView, endingsText, endingsView, exportedView } from './account-end-text.ts';
 import { ENDING, ends, endsAt } from './core/ending.ts';
-import { file, login } from './core/kinds.ts';
+import { login } from './core/kinds.ts';
+import { file } from './core/files.ts';
 import { publishing } from './core/publishing.ts';
-import { type Here, type Values, arg, changesHere, maybe, opt } from './core/row.ts';
+import { type Values, arg, maybe, opt } from './core/params.ts';
+import { type Here, changesHere } from './core/row.ts';
 import { exportMailbox, exportText } from './mailbox/export.ts';
 
 export const endRow = ends({

@@ -11,11 +11,14 @@ import { defined } from '../domain/defined.ts';
 import { CODE_DAYS } from '../domain/password-codes.ts';
 import { codesFor } from './account-codes.ts';
 import { lettersText } from './account-codes-text.ts';
-import { choice, days, file, folder, organisation } from './core/kinds.ts';
-import type { Values } from './core/params.ts';
+import { organisation } from './core/kinds.ts';
+import { choice } from './core/kind.ts';
+import { file, folder } from './core/files.ts';
+import { days } from './core/moments.ts';
+import { type Values, arg, flag, opt } from './core/params.ts';
+import { changesHere, part } from './core/row.ts';
 import { contactView, details, postOf } from './organisation/details.ts';
 import type { NewOrganisation } from '../store/registry.ts';
-import { arg, changesHere, flag, opt, part } from './core/row.ts';
 
 /** Login names in one piece: below 64 KB, however long they are. */
 const NAMES = 64;

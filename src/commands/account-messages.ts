@@ -4,8 +4,10 @@ import { accountOf } from '../admin/accounts.ts';
 import { messageView, viewMessage } from '../admin/delivery-views.ts';
 import { Names } from '../admin/names.ts';
 import { readableSize, readableTime, table } from '../cli/output.ts';
-import { count, login } from './core/kinds.ts';
-import { arg, opt, reads } from './core/row.ts';
+import { login } from './core/kinds.ts';
+import { count } from './core/kind.ts';
+import { arg, opt } from './core/params.ts';
+import { reads } from './core/row.ts';
 import { shownRecipients } from './trace/text.ts';
 
 const MOST = 100;

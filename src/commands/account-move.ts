@@ -14,9 +14,11 @@ import { RegistryError } from '../store/registry.ts';
 import { accountColumn } from './core/accounts.ts';
 import { recordsOf } from './core/csv.ts';
 import { type AccountMovesView, type MoveView, movesText, movesView } from './account-move-text.ts';
-import { days, login, organisation, since } from './core/kinds.ts';
+import { login, organisation } from './core/kinds.ts';
+import { days, since } from './core/moments.ts';
 import { publishing } from './core/publishing.ts';
-import { arg, changes, flag, maybe, old, opt } from './core/row.ts';
+import { arg, flag, maybe, old, opt } from './core/params.ts';
+import { changes } from './core/row.ts';
 
 /** Accounts of one file: what each did is told. */
 const MAX_MOVES = 5000;

@@ -4,8 +4,12 @@ import { accountOf } from '../admin/accounts.ts';
 import { AdminError } from '../admin/error.ts';
 import { codeView, passwordView, viewCodes, viewPasswords } from '../admin/views.ts';
 import { codeTable, passwordTable } from '../cli/password.ts';
-import { ends, login, naming, text } from './core/kinds.ts';
-import { arg, changes, need, opt, reads, subject } from './core/row.ts';
+import { login } from './core/kinds.ts';
+import { naming, text } from './core/kind.ts';
+import { ends } from './core/moments.ts';
+import { arg, need, opt } from './core/params.ts';
+import { changes, reads } from './core/row.ts';
+import { subject } from './core/subject.ts';
 import { password } from './core/secret.ts';
 
 const passwordName = naming('other', text('name', 64));

@@ -4,8 +4,10 @@ import { type QuirkView, quirkView } from '../admin/quirks.ts';
 import { readableTime, table } from '../cli/output.ts';
 import { agree, many } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
-import { login, text } from './core/kinds.ts';
-import { arg, changes, flag, lookPart, moved, opt, reads, readsHere } from './core/row.ts';
+import { login } from './core/kinds.ts';
+import { text } from './core/kind.ts';
+import { arg, flag, moved, opt } from './core/params.ts';
+import { changes, lookPart, reads, readsHere } from './core/row.ts';
 
 export const quirks = reads({
   api: { method: 'GET', path: '/accounts/{accountId}/quirks' },

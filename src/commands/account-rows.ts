@@ -9,8 +9,11 @@ import { many as counted } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
 import { dayOf, isoDay } from '../domain/working-days.ts';
 import type { AdminContext } from '../admin/context.ts';
-import { address, choice, days, ends, login, naming, organisation, text } from './core/kinds.ts';
-import { arg, changes, flag, lists, many, need, opt } from './core/row.ts';
+import { address, login, organisation } from './core/kinds.ts';
+import { choice, naming, text } from './core/kind.ts';
+import { days, ends } from './core/moments.ts';
+import { arg, flag, many, need, opt } from './core/params.ts';
+import { changes, lists } from './core/row.ts';
 import { maybePassword } from './core/secret.ts';
 import { ACCOUNT_IDS } from './account-show.ts';
 

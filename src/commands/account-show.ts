@@ -12,7 +12,8 @@ import { many } from '../domain/counted.ts';
 import { mayDo } from '../domain/roles.ts';
 import { type EndingView, type RecentView, type RecentViews, recentViews } from './account-recent.ts';
 import { login } from './core/kinds.ts';
-import { arg, flag, reads } from './core/row.ts';
+import { arg, flag } from './core/params.ts';
+import { reads } from './core/row.ts';
 import { settingViews } from './core/views.ts';
 import { settingsPart } from './settings.ts';
 

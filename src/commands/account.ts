@@ -1,5 +1,6 @@
 /** `sluis account`: who logs in; each owns one mailbox. */
-import { inApi, subject } from './core/row.ts';
+import { inApi } from './core/row.ts';
+import { subject } from './core/subject.ts';
 import { accountCertificates } from './account-certificate.ts';
 import { appPasswords } from './account-app-password.ts';
 import { contain } from './account-contain.ts';

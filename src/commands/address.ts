@@ -19,7 +19,9 @@ import { consents } from './address/consent.ts';
 import { move } from './address/move.ts';
 import { ends, endsAt } from './core/ending.ts';
 import { address, login } from './core/kinds.ts';
-import { arg, changes, flag, inApi, lists, opt, reads, subject } from './core/row.ts';
+import { arg, flag, opt } from './core/params.ts';
+import { changes, inApi, lists, reads } from './core/row.ts';
+import { subject } from './core/subject.ts';
 import { ownSettings, settingViews } from './core/views.ts';
 import { settable, settingsPart } from './settings.ts';
 

@@ -16,9 +16,11 @@ import type { Operator } from '../domain/second-person.ts';
 import { instant, iso } from '../domain/units.ts';
 import type { ApprovalRecord } from '../store/operators.ts';
 import { type RequestView, type SignedView, requestView, signedView } from './approval-views.ts';
-import { file, kind, named, text } from './core/kinds.ts';
-import { pageOf } from './core/params.ts';
-import { arg, changes, changesHere, flag, lists, maybe, need, opt, reads, subject } from './core/row.ts';
+import { kind, named, text } from './core/kind.ts';
+import { file } from './core/files.ts';
+import { arg, flag, maybe, need, opt, pageOf } from './core/params.ts';
+import { changes, changesHere, lists, reads } from './core/row.ts';
+import { subject } from './core/subject.ts';
 import { operatorName } from './operator/who.ts';
 
 async function viewRequest(

@@ -7,7 +7,8 @@ import { list } from './audit/list.ts';
 import { chainCheck } from './audit/proof.ts';
 import { report, summaryOf } from './audit/report.ts';
 import { verify } from './audit/verify.ts';
-import { changes, subject } from './core/row.ts';
+import { changes } from './core/row.ts';
+import { subject } from './core/subject.ts';
 
 const anchor = changes({
   about: 'sign the head of the trail now; the running gateway does so every minute',

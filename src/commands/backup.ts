@@ -9,8 +9,10 @@ import { defined } from '../domain/defined.ts';
 import { escrowReminder } from '../domain/escrow.ts';
 import { MiB } from '../domain/units.ts';
 import { site, watch } from './site-drill.ts';
-import { type Kind, ofText } from './core/kinds.ts';
-import { changes, flag, maybe, opt, reads, subject } from './core/row.ts';
+import { type Kind, ofText } from './core/kind.ts';
+import { flag, maybe, opt } from './core/params.ts';
+import { changes, reads } from './core/row.ts';
+import { subject } from './core/subject.ts';
 
 /** The command line resolves a path where it stands: the gateway stands elsewhere. */
 const place = (word: string): Kind<string> => ({

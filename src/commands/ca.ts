@@ -9,8 +9,11 @@ import type { Terminal } from '../cli/terminal.ts';
 import type { Actor } from '../store/actor.ts';
 import type { CaParts } from '../ca/parts.ts';
 import { type CaView, caView, listsView } from './ca/views.ts';
-import { choice, file, kind, secret, text } from './core/kinds.ts';
-import { type Values, changes, changesHere, flag, need, old, opt, part, reads, subject } from './core/row.ts';
+import { choice, kind, text } from './core/kind.ts';
+import { file, secret } from './core/files.ts';
+import { type Values, flag, need, old, opt } from './core/params.ts';
+import { changes, changesHere, part, reads } from './core/row.ts';
+import { subject } from './core/subject.ts';
 
 // The authority itself is loaded where it works: a list of options needs none of it.
 const work = () => import('./ca/authority.ts');

@@ -14,8 +14,13 @@ import { issueParts, issueRows } from './cert/issue.ts';
 import { byName } from './cert/params.ts';
 import { showCertificate } from './cert/show.ts';
 import { COLUMNS, cellsOf, upper } from './cert/text.ts';
-import { address, choice, days, file, login } from './core/kinds.ts';
-import { changes, lists, need, opt, readsHere, subject } from './core/row.ts';
+import { address, login } from './core/kinds.ts';
+import { choice } from './core/kind.ts';
+import { file } from './core/files.ts';
+import { days } from './core/moments.ts';
+import { need, opt } from './core/params.ts';
+import { changes, lists, readsHere } from './core/row.ts';
+import { subject } from './core/subject.ts';
 
 /** Without a hold, which says that it may be taken back: what is revoked here stays so. */
 const REASONS = (Object.keys(REVOCATION_REASONS) as RevocationReason[]).filter((r) => r !== 'certificateHold');

@@ -4,7 +4,8 @@ import { facts, readableDay } from '../cli/output.ts';
 import { readyName } from '../cli/readiness.ts';
 import { many } from '../domain/counted.ts';
 import { LEVELS } from '../domain/monitor.ts';
-import { flag, readsHere } from './core/row.ts';
+import { flag } from './core/params.ts';
+import { readsHere } from './core/row.ts';
 
 const certificate = z.object({
   key: z.string(),

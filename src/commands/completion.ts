@@ -8,8 +8,9 @@ import { pointsOf } from '../cli/completion-points.ts';
 import { zshScript } from '../cli/completion-zsh.ts';
 import type { CommandFacts } from '../cli/command-tree.ts';
 import { z } from '../config/zod.ts';
-import { choice } from './core/kinds.ts';
-import { arg, readsHere } from './core/row.ts';
+import { choice } from './core/kind.ts';
+import { arg } from './core/params.ts';
+import { readsHere } from './core/row.ts';
 
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };
 export type Shell = keyof typeof SCRIPTS;

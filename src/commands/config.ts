@@ -2,9 +2,10 @@
 import { z } from '../config/zod.ts';
 import { sections } from '../config/schema.ts';
 import type { ConfigSetting } from '../domain/config-setting.ts';
-import { choice, text } from './core/kinds.ts';
-import { pageOf } from './core/params.ts';
-import { flag, lists, maybe, opt, subject } from './core/row.ts';
+import { choice, text } from './core/kind.ts';
+import { flag, maybe, opt, pageOf } from './core/params.ts';
+import { lists } from './core/row.ts';
+import { subject } from './core/subject.ts';
 
 const view = z.object({
   name: z

@@ -11,8 +11,11 @@ import { ACCOUNT_KINDS } from '../domain/registry.ts';
 import { settingOf } from '../domain/settings.ts';
 import { iso } from '../domain/units.ts';
 import type { Recipient } from '../store/registry.ts';
-import { address, choice, text } from './core/kinds.ts';
-import { arg, flag, lists, maybe, opt, reads, subject } from './core/row.ts';
+import { address } from './core/kinds.ts';
+import { choice, text } from './core/kind.ts';
+import { arg, flag, maybe, opt } from './core/params.ts';
+import { lists, reads } from './core/row.ts';
+import { subject } from './core/subject.ts';
 
 const view = z.object({
   address: z.string(),

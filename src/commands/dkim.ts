@@ -5,8 +5,11 @@ import { z } from '../config/zod.ts';
 import { CommandError } from '../cli/exit.ts';
 import { newFile } from '../cli/new-file.ts';
 import { zoneText } from '../domain/dns-record.ts';
-import { choice, folder, ofText } from './core/kinds.ts';
-import { arg, changesHere, opt, subject } from './core/row.ts';
+import { choice, ofText } from './core/kind.ts';
+import { folder } from './core/files.ts';
+import { arg, opt } from './core/params.ts';
+import { changesHere } from './core/row.ts';
+import { subject } from './core/subject.ts';
 import { domain } from './partner/server.ts';
 
 const work = () => import('../crypto/dkim/dkim-keys.ts');

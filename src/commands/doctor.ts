@@ -3,8 +3,9 @@ import { z } from '../config/zod.ts';
 import { SEVERITIES } from '../domain/doctor.ts';
 import { grades } from '../platform/tls-guideline.ts';
 import { table } from '../cli/output.ts';
-import { file } from './core/kinds.ts';
-import { flag, opt, readsHere } from './core/row.ts';
+import { file } from './core/files.ts';
+import { flag, opt } from './core/params.ts';
+import { readsHere } from './core/row.ts';
 import { type RecordsReport, recordsReport, recordsText } from './doctor-records.ts';
 
 const finding = z.object({

@@ -2,7 +2,8 @@
 import { z } from '../config/zod.ts';
 import { certificatePem } from '../crypto/certificates/certificate.ts';
 import { iso } from '../domain/units.ts';
-import { reads, subject } from './core/row.ts';
+import { reads } from './core/row.ts';
+import { subject } from './core/subject.ts';
 
 export const evidence = subject('evidence', 'signed evidence about messages and deletions', {
   certificate: reads({

@@ -9,7 +9,8 @@ import { defined } from '../domain/defined.ts';
 import { DRILL_KINDS, DUE_WHYS, NO_SITES } from '../domain/drills.ts';
 import { iso } from '../domain/units.ts';
 import { standingOf, standingText, standingView, standingWarnings } from './site/standing.ts';
-import { flag, reads } from './core/row.ts';
+import { flag } from './core/params.ts';
+import { reads } from './core/row.ts';
 
 const listener = z.object({
   name: z.string(),

@@ -9,7 +9,9 @@ import { SEVERITIES } from '../domain/doctor.ts';
 import { MONITORED } from '../domain/monitor.ts';
 import { status } from './gateway-status.ts';
 import { traffic } from './gateway-traffic.ts';
-import { changes, flag, lookPart, reads, subject } from './core/row.ts';
+import { flag } from './core/params.ts';
+import { changes, lookPart, reads } from './core/row.ts';
+import { subject } from './core/subject.ts';
 
 const reload = changes({
   about: 'read configuration, keys and certificates again; open sessions continue',

@@ -3,8 +3,10 @@ import { isIP } from 'node:net';
 import { z } from '../config/zod.ts';
 import { many as counted } from '../domain/counted.ts';
 import { defined } from '../domain/defined.ts';
-import { count, file, folder, ofText, text } from './core/kinds.ts';
-import { changesHere, flag, many, old, opt } from './core/row.ts';
+import { count, ofText, text } from './core/kind.ts';
+import { file, folder } from './core/files.ts';
+import { flag, many, old, opt } from './core/params.ts';
+import { changesHere } from './core/row.ts';
 
 /** The highest of the ports above it is 995. */
 const MOST_PORT_BASE = 64_540;

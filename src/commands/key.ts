@@ -2,8 +2,11 @@
 import { z } from '../config/zod.ts';
 import { facts, readableDay } from '../cli/output.ts';
 import { grouped } from '../crypto/keys/base32.ts';
-import { file, folder, text } from './core/kinds.ts';
-import { changesHere, flag, need, opt, reads, rest, subject } from './core/row.ts';
+import { text } from './core/kind.ts';
+import { file, folder } from './core/files.ts';
+import { flag, need, opt, rest } from './core/params.ts';
+import { changesHere, reads } from './core/row.ts';
+import { subject } from './core/subject.ts';
 import {
   CUSTODY,
   allowed,

@@ -6,7 +6,8 @@ import { messageOf } from '../admin/trace.ts';
 import { readableTime } from '../cli/output.ts';
 import { addressKey } from '../domain/address.ts';
 import { address, message } from './core/kinds.ts';
-import { arg, changes, many } from './core/row.ts';
+import { arg, many } from './core/params.ts';
+import { changes } from './core/row.ts';
 
 /** Recipients of one call: each is a letter. */
 const MOST = 100;

@@ -1,7 +1,11 @@
 /** `sluis notice send`: tells organisations something, such as when the gateway will be down. */
 import { type NotTold, type SendingView, sendingView } from '../admin/notice-send.ts';
-import { fileOf, naming, ofText, organisation, text } from './core/kinds.ts';
-import { arg, changes, flag, many, opt, subject } from './core/row.ts';
+import { organisation } from './core/kinds.ts';
+import { naming, ofText, text } from './core/kind.ts';
+import { fileOf } from './core/files.ts';
+import { arg, flag, many, opt } from './core/params.ts';
+import { changes } from './core/row.ts';
+import { subject } from './core/subject.ts';
 
 /** More than a letter may have: what is too long is told with its length. */
 const written = fileOf('file', 'plain text of at most 64KiB', 128 * 1024);

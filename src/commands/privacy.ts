@@ -10,7 +10,8 @@ import type { AccountId } from '../domain/ids.ts';
 import { settingsTable } from '../domain/settings.ts';
 import { type Instant, iso } from '../domain/units.ts';
 import type { Store } from '../store/port/store.ts';
-import { reads, readsHere, subject } from './core/row.ts';
+import { reads, readsHere } from './core/row.ts';
+import { subject } from './core/subject.ts';
 
 const PAGE = 1000;
 /** Organisations that are named. */

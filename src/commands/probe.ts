@@ -1,7 +1,9 @@
 /** `sluis probe`: the account that measures availability. */
 import { z } from '../config/zod.ts';
 import { organisation } from './core/kinds.ts';
-import { changes, need, subject } from './core/row.ts';
+import { need } from './core/params.ts';
+import { changes } from './core/row.ts';
+import { subject } from './core/subject.ts';
 
 export const probes = subject('probe', 'the account that measures availability', {
   add: changes({

@@ -1,5 +1,5 @@
 /** `sluis report`: figures and findings for others. */
-import { subject } from './core/row.ts';
+import { subject } from './core/subject.ts';
 import { availability } from './report/availability.ts';
 import { incident } from './report/incident.ts';
 import { incidentPage } from './report/incident-rows.ts';

@@ -11,8 +11,11 @@ import { defined } from '../domain/defined.ts';
 import { type Instant, MiB } from '../domain/units.ts';
 import { systemClock } from '../platform/clock.ts';
 import { stepText, stepView } from './backup.ts';
-import { file, since, text } from './core/kinds.ts';
-import { arg, changesHere, flag, many, old, opt } from './core/row.ts';
+import { text } from './core/kind.ts';
+import { file } from './core/files.ts';
+import { since } from './core/moments.ts';
+import { arg, flag, many, old, opt } from './core/params.ts';
+import { changesHere } from './core/row.ts';
 
 const restored = z.object({
   backup: z.string(),

@@ -4,8 +4,10 @@ import { many as counted } from '../domain/counted.ts';
 import { countOf, patientsOf, reportText, ruleText } from '../sandbox/report.ts';
 import type { Outcome } from '../sandbox/outcome.ts';
 import { scenarios } from '../sandbox/scenarios/table.ts';
-import { choice, count, file, folder, text } from './core/kinds.ts';
-import { flag, many, opt, readsHere, rest } from './core/row.ts';
+import { choice, count, text } from './core/kind.ts';
+import { file, folder } from './core/files.ts';
+import { flag, many, opt, rest } from './core/params.ts';
+import { readsHere } from './core/row.ts';
 
 const tried = z.object({
   name: z.string(),

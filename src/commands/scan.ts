@@ -21,8 +21,11 @@ import {
   isSameParties,
 } from '../domain/scan-exemption.ts';
 import { type Instant, iso } from '../domain/units.ts';
-import { ediIdentity, ends, login } from './core/kinds.ts';
-import { arg, changes, opt, reads, subject } from './core/row.ts';
+import { ediIdentity, login } from './core/kinds.ts';
+import { ends } from './core/moments.ts';
+import { arg, opt } from './core/params.ts';
+import { changes, reads } from './core/row.ts';
+import { subject } from './core/subject.ts';
 
 const exemption = z.object({
   login: z.string(),

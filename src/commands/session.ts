@@ -5,8 +5,11 @@ import { AdminError } from '../admin/error.ts';
 import { type SessionView, type Wanted, sessionView } from '../admin/sessions.ts';
 import { readableSize, readableTime, table } from '../cli/output.ts';
 import { agree, many } from '../domain/counted.ts';
-import { login, named } from './core/kinds.ts';
-import { changes, flag, lists, opt, rest, subject } from './core/row.ts';
+import { login } from './core/kinds.ts';
+import { named } from './core/kind.ts';
+import { flag, opt, rest } from './core/params.ts';
+import { changes, lists } from './core/row.ts';
+import { subject } from './core/subject.ts';
 
 const which = {
   account: opt(login, 'of this account only'),

@@ -6,9 +6,11 @@ import type { Call } from '../admin/call.ts';
 import { table } from '../cli/output.ts';
 import { many } from '../domain/counted.ts';
 import type { SettingScope } from '../domain/settings/setting.ts';
-import { type Kind, address, login, ofText, organisation } from './core/kinds.ts';
+import { address, login, organisation } from './core/kinds.ts';
+import { type Kind, ofText } from './core/kind.ts';
 import { inputOf } from './core/operations.ts';
-import { type Change, type Params, type Values, arg, changes, flag, maybe, nameOf, rest } from './core/row.ts';
+import { type Params, type Values, arg, flag, maybe, nameOf, rest } from './core/params.ts';
+import { type Change, changes } from './core/row.ts';
 import { settingViews, settings } from './core/views.ts';
 
 const one = z.object(settingViews);

@@ -7,8 +7,10 @@ import { SITE_DRILL_FORMAT } from '../backup/reports.ts';
 import { MEASURED_BY } from '../backup/site-drill.ts';
 import { agree, many as counted } from '../domain/counted.ts';
 import { systemClock } from '../platform/clock.ts';
-import { choice, count, ofText, since, text } from './core/kinds.ts';
-import { arg, changes, many, need, opt, readsHere } from './core/row.ts';
+import { choice, count, ofText, text } from './core/kind.ts';
+import { since } from './core/moments.ts';
+import { arg, many, need, opt } from './core/params.ts';
+import { changes, readsHere } from './core/row.ts';
 
 /** Between two looks, and for one answer; milliseconds. */
 const EVERY = 100;

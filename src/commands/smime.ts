@@ -4,8 +4,11 @@ import { readGivenCertificate } from '../cli/given-certificate.ts';
 import { inspectedCode } from '../cli/inspected-code.ts';
 import { messageFile } from '../cli/message-file.ts';
 import { opensFile, privateKey } from './cert/params.ts';
-import { address, file, pem } from './core/kinds.ts';
-import { arg, changesHere, old, opt, part, reads, subject } from './core/row.ts';
+import { address } from './core/kinds.ts';
+import { file, pem } from './core/files.ts';
+import { arg, old, opt } from './core/params.ts';
+import { changesHere, part, reads } from './core/row.ts';
+import { subject } from './core/subject.ts';
 import { inspectText, testText } from './smime/text.ts';
 import { inspectView, protectionView } from './smime/views.ts';
 

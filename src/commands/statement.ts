@@ -2,8 +2,12 @@
 import { AdminError } from '../admin/error.ts';
 import { z } from '../config/zod.ts';
 import { many as counted } from '../domain/counted.ts';
-import { choice, file, folder, organisation } from './core/kinds.ts';
-import { lookPart, many, need, opt, readsHere, subject } from './core/row.ts';
+import { organisation } from './core/kinds.ts';
+import { choice } from './core/kind.ts';
+import { file, folder } from './core/files.ts';
+import { many, need, opt } from './core/params.ts';
+import { lookPart, readsHere } from './core/row.ts';
+import { subject } from './core/subject.ts';
 
 const made = z.object({
   claims: z.number().meta({ description: 'Sentences.' }),

@@ -8,8 +8,11 @@ import { many } from '../domain/counted.ts';
 import { mebibytes } from '../domain/octets-text.ts';
 import { MiB } from '../domain/units.ts';
 import { compactStore } from '../gateway/stopped-store.ts';
-import { file, text } from './core/kinds.ts';
-import { changesHere, flag, opt, subject } from './core/row.ts';
+import { text } from './core/kind.ts';
+import { file } from './core/files.ts';
+import { flag, opt } from './core/params.ts';
+import { changesHere } from './core/row.ts';
+import { subject } from './core/subject.ts';
 
 const compact = changesHere({
   about:

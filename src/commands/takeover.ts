@@ -1,5 +1,5 @@
 /** `sluis takeover`: a region moves here from another server, in waves of practices. */
-import { subject } from './core/row.ts';
+import { subject } from './core/subject.ts';
 import { back } from './takeover/back.ts';
 import { giveBackParts } from './takeover/give-back.ts';
 import { letterSent, letterText, letterWritten, letters } from './takeover/letters.ts';

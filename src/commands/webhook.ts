@@ -14,8 +14,9 @@ import { WEBHOOK_EVENT_TYPES, type WebhookEventType } from '../domain/webhooks.t
 import type { WebhookOwner } from '../store/webhooks.ts';
 import { addWebhook, rotateWebhook, testWebhook, webhookOf } from '../webhooks/registering.ts';
 import { login, organisation } from './core/kinds.ts';
-import { pageOf } from './core/params.ts';
-import { arg, changes, lists, many, opt, reads, subject } from './core/row.ts';
+import { arg, many, opt, pageOf } from './core/params.ts';
+import { changes, lists, reads } from './core/row.ts';
+import { subject } from './core/subject.ts';
 import { NAMED, byName, event, id, named, url, view, viewOf, whose } from './webhook/view.ts';
 
 async function ownerOf(

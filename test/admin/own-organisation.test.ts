@@ -8,7 +8,7 @@ import { type OperationName, operationNames, ownedIn, runOperation } from '../..
 import type { Owned } from '../../src/admin/operation.ts';
 import { WITHIN } from '../../src/admin/own-organisation.ts';
 import { nameOf } from '../../src/commands/core/params.ts';
-import { operationRows } from '../../src/commands/core/row.ts';
+import { operationRows } from '../../src/commands/core/subject.ts';
 import { subjects } from '../../src/commands/table.ts';
 import { makeToken } from '../../src/crypto/keys/operator-token.ts';
 import type { Role } from '../../src/domain/roles.ts';

@@ -1,8 +1,9 @@
 /** What a row takes, as the API takes it: from the path by ids, the rest from the query or the body; and back to what goes over every road. */
 import type { Input } from '../../admin/input.ts';
-import type { Kind } from '../../commands/core/kinds.ts';
+import type { Kind } from '../../commands/core/kind.ts';
 import { MAX_LIST, type Param, nameOf } from '../../commands/core/params.ts';
-import type { AnyOperation, InApi } from '../../commands/core/row.ts';
+import type { AnyOperation } from '../../commands/core/row.ts';
+import type { InApi } from '../../commands/core/in-api.ts';
 import { z } from '../../config/zod.ts';
 import { type Body, eitherBody, jsonBody, maybeJsonBody, streamBody } from '../core/body.ts';
 import { flag } from '../core/fields.ts';

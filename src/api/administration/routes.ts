@@ -1,7 +1,9 @@
 /** Routes of the API that are made from the command table: each row that says `api` is one, and nothing else of it is said twice (decision 1803). */
 import type { OperationName } from '../../admin/operations.ts';
 import { inputOf } from '../../commands/core/operations.ts';
-import { type AnyOperation, type InApi, operationRows } from '../../commands/core/row.ts';
+import type { AnyOperation } from '../../commands/core/row.ts';
+import { operationRows } from '../../commands/core/subject.ts';
+import type { InApi } from '../../commands/core/in-api.ts';
 import { subjects } from '../../commands/table.ts';
 import { z } from '../../config/zod.ts';
 import { ROLE_ABOUT, mayDo } from '../../domain/roles.ts';

@@ -13,8 +13,11 @@ import { type Instant, type Milliseconds, days, instant } from '../../domain/uni
 import { dayOf, instantOf, isoDay } from '../../domain/working-days.ts';
 import type { AbsenceQuery, AddressAbsence } from '../../store/absences.ts';
 import { allOrLines, recordsOf, refuseEntries } from '../core/csv.ts';
-import { address, day } from '../core/kinds.ts';
-import { type Values, arg, changes, flag, lists, need, old, opt, subject } from '../core/row.ts';
+import { address } from '../core/kinds.ts';
+import { day } from '../core/moments.ts';
+import { type Values, arg, flag, need, old, opt } from '../core/params.ts';
+import { changes, lists } from '../core/row.ts';
+import { subject } from '../core/subject.ts';
 
 export const absenceView = z.object({
   address: z.string(),

@@ -5,7 +5,9 @@ import { readableTime } from '../../cli/output.ts';
 import { many } from '../../domain/counted.ts';
 import { iso } from '../../domain/units.ts';
 import { address } from '../core/kinds.ts';
-import { arg, changes, flag, lists, need, subject } from '../core/row.ts';
+import { arg, flag, need } from '../core/params.ts';
+import { changes, lists } from '../core/row.ts';
+import { subject } from '../core/subject.ts';
 
 const consentView = z.object({ substitute: z.string(), address: z.string(), given: z.string() });
 export type ConsentView = z.infer<typeof consentView>;

@@ -4,8 +4,10 @@ import type { AddressesMoved, Target } from '../../admin/address-move.ts';
 import { AdminError } from '../../admin/error.ts';
 import { agree, many } from '../../domain/counted.ts';
 import { recordsOf } from '../core/csv.ts';
-import { address, choice, login, named } from '../core/kinds.ts';
-import { arg, changes, flag, opt, rest } from '../core/row.ts';
+import { address, login } from '../core/kinds.ts';
+import { choice, named } from '../core/kind.ts';
+import { arg, flag, opt, rest } from '../core/params.ts';
+import { changes } from '../core/row.ts';
 
 const partner = named('partner', 'partner');
 const line = {

@@ -6,8 +6,11 @@ import { AUDIT_LOG_KINDS } from '../../domain/audit-events.ts';
 import { many } from '../../domain/counted.ts';
 import { defined } from '../../domain/defined.ts';
 import { iso } from '../../domain/units.ts';
-import { login, since, text } from '../core/kinds.ts';
-import { changes, flag, opt } from '../core/row.ts';
+import { login } from '../core/kinds.ts';
+import { text } from '../core/kind.ts';
+import { since } from '../core/moments.ts';
+import { flag, opt } from '../core/params.ts';
+import { changes } from '../core/row.ts';
 
 const count = z.number();
 const view = z.object({

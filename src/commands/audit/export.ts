@@ -13,8 +13,11 @@ import type { Instant } from '../../domain/units.ts';
 import type { AuditTrail } from '../../store/port/audit.ts';
 import { AdminError } from '../../admin/error.ts';
 import { nen7513Records } from '../../admin/nen7513-records.ts';
-import { choice, count, file, since } from '../core/kinds.ts';
-import { arg, flag, lookPart, opt, readsHere } from '../core/row.ts';
+import { choice, count } from '../core/kind.ts';
+import { file } from '../core/files.ts';
+import { since } from '../core/moments.ts';
+import { arg, flag, opt } from '../core/params.ts';
+import { lookPart, readsHere } from '../core/row.ts';
 import { noteLook } from './look.ts';
 
 const STEP = 1000;

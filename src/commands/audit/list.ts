@@ -9,8 +9,11 @@ import { readableTime } from '../../cli/output.ts';
 import { isBeginningOfEvent, nearestEvent } from '../../domain/audit-events.ts';
 import { defined } from '../../domain/defined.ts';
 import { instant } from '../../domain/units.ts';
-import { login, since, text, until } from '../core/kinds.ts';
-import { lists, opt } from '../core/row.ts';
+import { login } from '../core/kinds.ts';
+import { text } from '../core/kind.ts';
+import { since, until } from '../core/moments.ts';
+import { opt } from '../core/params.ts';
+import { lists } from '../core/row.ts';
 import { noteLook } from './look.ts';
 
 /** Rows of the trail that are read at a time. */

@@ -12,9 +12,10 @@ import { placeOf } from '../../domain/audit-row.ts';
 import { many } from '../../domain/counted.ts';
 import { defined } from '../../domain/defined.ts';
 import type { AuditTrail } from '../../store/port/audit.ts';
-import { file, kind, text } from '../core/kinds.ts';
-import type { Here } from '../core/here.ts';
-import { type Values, also, flag, lookPart, many as several } from '../core/row.ts';
+import { kind, text } from '../core/kind.ts';
+import { file } from '../core/files.ts';
+import { type Values, also, flag, many as several } from '../core/params.ts';
+import { type Here, lookPart } from '../core/row.ts';
 import { noteLook } from './look.ts';
 
 /** Heads of chains: an anchor of several gateways has some dozens. */

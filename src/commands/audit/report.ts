@@ -5,8 +5,9 @@ import { Names } from '../../admin/names.ts';
 import { facts, readableTime, table } from '../../cli/output.ts';
 import { instant } from '../../domain/units.ts';
 import { systemClock } from '../../platform/clock.ts';
-import { since, until } from '../core/kinds.ts';
-import { flag, lookPart, moved, need, opt, readsHere } from '../core/row.ts';
+import { since, until } from '../core/moments.ts';
+import { flag, moved, need, opt } from '../core/params.ts';
+import { lookPart, readsHere } from '../core/row.ts';
 import { noteLook } from './look.ts';
 import { ANCHORS, type Proof, proofFails, proofOf, proofText, proofView } from './proof.ts';
 

@@ -5,9 +5,9 @@ import { type CheckedExport, checkExport, checkedText } from '../../cli/audit-fi
 import type { Config } from '../../config/schema.ts';
 import { auditKeyFile } from '../../crypto/keys/audit-keys.ts';
 import { agree, many } from '../../domain/counted.ts';
-import { file } from '../core/kinds.ts';
-import type { Here } from '../core/here.ts';
-import { type Values, many as several, maybe, readsHere } from '../core/row.ts';
+import { file } from '../core/files.ts';
+import { type Values, maybe, many as several } from '../core/params.ts';
+import { type Here, readsHere } from '../core/row.ts';
 import { ANCHORS, namedAnchors, proofFails, proofOf, proofText, proofView } from './proof.ts';
 
 const IN = {

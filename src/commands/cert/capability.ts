@@ -6,8 +6,11 @@ import { facts, readableTime } from '../../cli/output.ts';
 import { type Address, addressKey } from '../../domain/address.ts';
 import { MAIL_CAPABILITIES } from '../../domain/mail-capability.ts';
 import { iso } from '../../domain/units.ts';
-import { address, choice } from '../core/kinds.ts';
-import { arg, changes, flag, old, reads, rest, subject } from '../core/row.ts';
+import { address } from '../core/kinds.ts';
+import { choice } from '../core/kind.ts';
+import { arg, flag, old, rest } from '../core/params.ts';
+import { changes, reads } from '../core/row.ts';
+import { subject } from '../core/subject.ts';
 
 const view = z.object({
   address: z.string(),

@@ -11,8 +11,11 @@ import { type Certificate, isWeakKey } from '../../crypto/certificates/certifica
 import type { Address } from '../../domain/address.ts';
 import { iso } from '../../domain/units.ts';
 import type { CertificateUse } from '../../store/certificates.ts';
-import { address, file, login, pem } from '../core/kinds.ts';
-import { arg, changes, changesHere, flag, need, opt, part, ruledAs, subject } from '../core/row.ts';
+import { address, login } from '../core/kinds.ts';
+import { file, pem } from '../core/files.ts';
+import { arg, flag, need, opt } from '../core/params.ts';
+import { changes, changesHere, part, ruledAs } from '../core/row.ts';
+import { subject } from '../core/subject.ts';
 import { named, replacing } from './find.ts';
 import { certificateIn, judged, mailOwner, sealedFor } from './mail-keys.ts';
 import { byName, certificateName, judgedView, opensFile, privateKey, replaces, use } from './params.ts';

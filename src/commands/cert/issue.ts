@@ -22,8 +22,12 @@ import { NEW_KEY, deliver, deliveredText, keyProblem } from '../../cli/key-mater
 import { csv } from '../../cli/output.ts';
 import { defined } from '../../domain/defined.ts';
 import { days as lasting, iso } from '../../domain/units.ts';
-import { certificateRequest, days, ends, login, text } from '../core/kinds.ts';
-import { arg, changesHere, flag, maybe, need, opt, part, ruledAs } from '../core/row.ts';
+import { login } from '../core/kinds.ts';
+import { text } from '../core/kind.ts';
+import { certificateRequest } from '../core/files.ts';
+import { days, ends } from '../core/moments.ts';
+import { arg, flag, maybe, need, opt } from '../core/params.ts';
+import { changesHere, part, ruledAs } from '../core/row.ts';
 import { cursorOf, named, replacing } from './find.ts';
 import { keepingKey } from './mail-keys.ts';
 import { certificateName, privateKey, replaces, use } from './params.ts';

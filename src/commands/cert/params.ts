@@ -3,7 +3,8 @@ import { type KeyObject, createPrivateKey } from 'node:crypto';
 import { z } from '../../config/zod.ts';
 import { USES, certificateView } from '../../admin/cert-views.ts';
 import { KiB } from '../../domain/units.ts';
-import { choice, file, kind, named, type Kind } from '../core/kinds.ts';
+import { choice, kind, named, type Kind } from '../core/kind.ts';
+import { file } from '../core/files.ts';
 import { arg, need, old, opt } from '../core/params.ts';
 
 export const certificateName = named('certificate', 'serial');

@@ -11,7 +11,7 @@ import type { CsvProblem } from '../../domain/csv-problem.ts';
 import type { AccountSummary } from '../../store/registry.ts';
 import { recordsOf } from './csv.ts';
 import { login } from './kinds.ts';
-import { arg, flag, old, rest } from './row.ts';
+import { arg, flag, old, rest } from './params.ts';
 
 /** Most accounts of one call. */
 export const MAX_NAMED = 20_000;

@@ -3,8 +3,10 @@ import { AdminError } from '../../admin/error.ts';
 import { DEFAULT_GRACE, MAX_GRACE, endOf } from '../../admin/ending.ts';
 import type { AdminContext } from '../../admin/context.ts';
 import type { Instant } from '../../domain/units.ts';
-import { address, days } from './kinds.ts';
-import { type Change, type Params, type Values, flag, opt } from './row.ts';
+import { address } from './kinds.ts';
+import { days } from './moments.ts';
+import { type Params, type Values, flag, opt } from './params.ts';
+import type { Change } from './row.ts';
 
 export const ENDING = {
   grace: opt(days(MAX_GRACE), `how long "resume" can take it back, such as 60d; default: ${DEFAULT_GRACE}d`),

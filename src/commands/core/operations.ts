@@ -7,17 +7,10 @@ import type { Input } from '../../admin/input.ts';
 import type { ChosenVerb } from '../../domain/second-person.ts';
 import type { Operation, Owned } from '../../admin/operation.ts';
 import type { Right } from '../../domain/roles.ts';
-import { count, text } from './kinds.ts';
+import { count, text } from './kind.ts';
 import { MAX_LIST, type Param, type Params, type Values, nameOf, opt } from './params.ts';
-import {
-  type AnyOperation,
-  type AnySubject,
-  type OutputOf,
-  type Page,
-  type Row,
-  type Subject,
-  operationRows,
-} from './row.ts';
+import type { AnyOperation, OutputOf, Page, Row } from './row.ts';
+import { type AnySubject, type Subject, operationRows } from './subject.ts';
 
 type RowOperation<O> = Operation<unknown, O> & { readonly right: Right };
 type Own<N extends string, R> = {

@@ -1,5 +1,5 @@
 /** What commands take: each value once, for the command line, the socket and what is generated. */
-import type { Kind } from './kinds.ts';
+import type { Kind } from './kind.ts';
 
 export interface Param<T = unknown> {
   readonly kind: Kind<T, never> | undefined;

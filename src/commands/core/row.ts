@@ -21,56 +21,7 @@ import { defined } from '../../domain/defined.ts';
 import type { Right } from '../../domain/roles.ts';
 import type { SecondPersonVerb } from '../../domain/second-person.ts';
 import type { Params, Values } from './params.ts';
-
-export {
-  type Param,
-  type Params,
-  type Values,
-  also,
-  arg,
-  bare,
-  flag,
-  many,
-  maybe,
-  moved,
-  nameOf,
-  need,
-  no,
-  old,
-  opt,
-  rest,
-} from './params.ts';
-
-/**
- * A row as a resource of the API (decision 1803). What of its input the path does not name comes in the query of GET and DELETE, and in the body of the others;
- * ids stand for names in paths and queries.
- */
-export interface InApi {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Below `/v1`. Its parameters are those of api/administration/ids.ts: `/accounts/{accountId}/addresses/{addressId}`. */
-  readonly path: string;
-  /** What it does, where the row says more than is offered here. */
-  readonly about?: string;
-  /** operationId; left out, made of the operation: `addAccountPassword`. */
-  readonly id?: string;
-  /** Which input a parameter of the path names, where that is not the one of its kind: `{ delegateId: 'login' }`. */
-  readonly fills?: Readonly<Record<string, string>>;
-  /** Values that the row always asks for, whatever is typed. */
-  readonly fixed?: Readonly<Record<string, boolean | string>>;
-  /** Inputs that are called otherwise in a body: `{ event: 'events' }` of one that a command line has several times. */
-  readonly names?: Readonly<Record<string, string>>;
-  /** Inputs that are not offered. */
-  readonly without?: readonly string[];
-  /** Ids that are added to the answer, each by the member that names it: `{ accountId: 'login', 'passwords.passwordId': 'name' }`. */
-  readonly ids?: Readonly<Record<string, string>>;
-  /** Members of the answer that are left out, or all but these. */
-  readonly drops?: readonly string[];
-  readonly only?: readonly string[];
-  /** True: the operation makes something, and HTTP answers 201. */
-  readonly creates?: true;
-  /** The answer has something that is shown once. */
-  readonly secret?: true;
-}
+import type { InApi } from './in-api.ts';
 
 /** Properties that every command has. */
 interface Said<P extends Params, O> {
@@ -282,58 +233,5 @@ export const ruledAs = ({ right, second, trail, undo }: Rules): Rules => ({
   trail,
   ...defined({ second, undo }),
 });
-
-/** Commands by their names (`'send-test'`), and groups of them. */
-export type Rows = Readonly<Record<string, AnyRow | AnySubject>>;
-/** Operations that are no command: commands call them that run in their own process. */
-export type Parts = Readonly<Record<string, AnyOperation>>;
-
-export interface Subject<N extends string, R extends Rows, Q extends Parts> {
-  readonly kind: 'subject';
-  readonly name: N;
-  readonly about: string;
-  readonly rows: R;
-  readonly parts: Q;
-  /** The row that is meant where none is named. */
-  readonly initial?: string;
-}
-export type AnySubject = Subject<string, Rows, Parts>;
-
-/** Names of operations, by their rows. */
-const operations = new WeakMap<AnyOperation, string>();
-
-export function subject<const N extends string, R extends Rows, Q extends Parts = Record<string, never>>(
-  name: N,
-  about: string,
-  rows: R,
-  { parts = {} as Q, initial }: { readonly parts?: Q; readonly initial?: keyof R & string } = {},
-): Subject<N, R, Q> {
-  const made: Subject<N, R, Q> = {
-    kind: 'subject',
-    name,
-    about,
-    rows,
-    parts,
-    ...(initial !== undefined && { initial }),
-  };
-  for (const [path, row] of operationRows(made)) operations.set(row, path);
-  return made;
-}
-
-export const isSubject = (row: AnyRow | AnySubject): row is AnySubject => 'kind' in row;
-
-/** Its operations and those of the groups in it, each with its name: `account.password.add`. */
-export function* operationRows({ name, rows, parts }: AnySubject): Generator<readonly [string, AnyOperation]> {
-  for (const [key, row] of [...Object.entries(rows), ...Object.entries(parts)])
-    if (isSubject(row)) for (const [path, inner] of operationRows(row)) yield [`${name}.${path}`, inner];
-    else if (row.at === 'gateway') yield [`${name}.${key}`, row];
-}
-
-/** The name of a row's operation. Throws where the row is in no subject. */
-export function operationName(row: AnyOperation): string {
-  const name = operations.get(row);
-  if (name === undefined) throw new Error(`"${row.about}" is a row of no subject`);
-  return name;
-}
 
 export type OutputOf<R> = R extends { run(...given: never): Promise<infer O> } ? O : never;

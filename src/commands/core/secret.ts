@@ -2,7 +2,7 @@
  * A password that a command sets, under the name `password`. `sluis` takes it from a file, standard input or a prompt, or makes one up and writes it to a new
  * file (`--password-file`, `--generate`, `--out`), which is removed where the command fails.
  */
-import { secret } from './kinds.ts';
+import { secret } from './files.ts';
 import { type Param, param } from './params.ts';
 
 const given = secret('a password');

@@ -1,5 +1,6 @@
 /** Every command of a group of the top level. */
-import { type AnyRow, type AnySubject, isSubject } from './row.ts';
+import type { AnyRow } from './row.ts';
+import { type AnySubject, isSubject } from './subject.ts';
 
 export interface Placed {
   /** `["account", "password", "add"]`. */

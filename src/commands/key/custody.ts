@@ -8,8 +8,9 @@ import { base32 } from '../../crypto/keys/base32.ts';
 import { defined } from '../../domain/defined.ts';
 import { escrowReminder } from '../../domain/escrow.ts';
 import { iso } from '../../domain/units.ts';
-import { count, naming, text } from '../core/kinds.ts';
-import { arg, many, need, part } from '../core/row.ts';
+import { count, naming, text } from '../core/kind.ts';
+import { arg, many, need } from '../core/params.ts';
+import { part } from '../core/row.ts';
 
 const MAX_CUSTODIANS = 16;
 

@@ -12,9 +12,10 @@ import { showProgress } from '../../cli/progress.ts';
 import { many } from '../../domain/counted.ts';
 import { defined } from '../../domain/defined.ts';
 import type { Instant } from '../../domain/units.ts';
-import type { Here } from '../core/here.ts';
-import { file, login } from '../core/kinds.ts';
-import { type OutputOf, arg, changes, changesHere } from '../core/row.ts';
+import { arg } from '../core/params.ts';
+import { type Here, type OutputOf, changes, changesHere } from '../core/row.ts';
+import { login } from '../core/kinds.ts';
+import { file } from '../core/files.ts';
 
 const out = z.object({ login: z.string(), messages: z.number(), octets: z.number() });
 export type MailboxExported = z.infer<typeof out>;

@@ -11,8 +11,10 @@ import { openPop3 } from '../../takeover/source/pop3.ts';
 import type { Source } from '../../takeover/source/source.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { type RecordOf, recordsOf } from '../core/csv.ts';
-import { choice, file, folder, login, text } from '../core/kinds.ts';
-import { type Params, type Values, flag, need, old, opt } from '../core/row.ts';
+import { login } from '../core/kinds.ts';
+import { choice, text } from '../core/kind.ts';
+import { file, folder } from '../core/files.ts';
+import { type Params, type Values, flag, need, old, opt } from '../core/params.ts';
 import { password } from '../core/secret.ts';
 
 /** Options that say where the mail comes from. */

@@ -1,7 +1,9 @@
 /** `sluis mailbox import`: takes over mail of another server with its UIDLs, so that clients download nothing twice. */
 import { z } from '../../config/zod.ts';
-import { address, choice, login } from '../core/kinds.ts';
-import { changesHere, flag, maybe, opt } from '../core/row.ts';
+import { address, login } from '../core/kinds.ts';
+import { choice } from '../core/kind.ts';
+import { flag, maybe, opt } from '../core/params.ts';
+import { changesHere } from '../core/row.ts';
 import { SOURCE, takeoversOf } from './import-source.ts';
 import { type All, type Taken, allText, takeAll, takeOver, takenText, told } from './take-over.ts';
 

@@ -8,8 +8,10 @@ import { settingOf } from '../../domain/settings.ts';
 import type { AccountSummary } from '../../store/registry.ts';
 import { takeIn } from '../../takeover/intake.ts';
 import { IntakeError } from '../../takeover/intake-batch.ts';
-import { address, count, login, ofText } from '../core/kinds.ts';
-import { arg, changes, opt, reads } from '../core/row.ts';
+import { address, login } from '../core/kinds.ts';
+import { count, ofText } from '../core/kind.ts';
+import { arg, opt } from '../core/params.ts';
+import { changes, reads } from '../core/row.ts';
 
 export const MAX_PAGE = 10_000;
 

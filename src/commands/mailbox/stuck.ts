@@ -6,7 +6,8 @@ import { messageOf } from '../../admin/trace.ts';
 import { readableTime, table } from '../../cli/output.ts';
 import { entryOf, setAside } from '../../notices/stuck.ts';
 import { login, message } from '../core/kinds.ts';
-import { arg, changes, reads } from '../core/row.ts';
+import { arg } from '../core/params.ts';
+import { changes, reads } from '../core/row.ts';
 
 const stuckMessage = z.object({
   login: z.string(),

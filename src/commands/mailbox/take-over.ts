@@ -9,9 +9,8 @@ import { defined } from '../../domain/defined.ts';
 import { isUidl } from '../../domain/uidl.ts';
 import { type Source, SourceError, type SourceMessage } from '../../takeover/source/source.ts';
 import { GIVEN_UP_FRAME, IDLE_FRAME, framesOf } from '../../takeover/frames.ts';
-import type { Here } from '../core/here.ts';
+import type { Here, OutputOf } from '../core/row.ts';
 import type { Takeover } from './import-source.ts';
-import type { OutputOf } from '../core/row.ts';
 import { type Imports, MAX_PAGE, type MailboxUse, type importRow, type imported } from './intake.ts';
 
 // Both are called by their names: `sluis takeover` imports as well, and in its process nobody has loaded the group that they are of.

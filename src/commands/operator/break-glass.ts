@@ -7,7 +7,9 @@ import { BREAK_GLASS } from '../../domain/console.ts';
 import { defined } from '../../domain/defined.ts';
 import { ROLES } from '../../domain/roles.ts';
 import { iso } from '../../domain/units.ts';
-import { changes, opt, reads, subject } from '../core/row.ts';
+import { opt } from '../core/params.ts';
+import { changes, reads } from '../core/row.ts';
+import { subject } from '../core/subject.ts';
 import { checkGives, role } from './who.ts';
 
 const made = z.object({

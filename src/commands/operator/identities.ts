@@ -6,9 +6,10 @@ import { newShownId } from '../../crypto/keys/console-secrets.ts';
 import { defined } from '../../domain/defined.ts';
 import { iso } from '../../domain/units.ts';
 import type { IdentityRecord } from '../../store/console.ts';
-import { ofText } from '../core/kinds.ts';
-import { pageOf } from '../core/params.ts';
-import { arg, changes, lists, need, subject } from '../core/row.ts';
+import { ofText } from '../core/kind.ts';
+import { arg, need, pageOf } from '../core/params.ts';
+import { changes, lists } from '../core/row.ts';
+import { subject } from '../core/subject.ts';
 import { checkGives, operatorName, operatorOf, shownId } from './who.ts';
 
 const ISSUER = /^https:\/\/[A-Za-z0-9.-]+(:\d{1,5})?(\/[A-Za-z0-9._~/-]*)?$/;

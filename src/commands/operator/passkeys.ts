@@ -9,9 +9,10 @@ import { newEnrolmentCode } from '../../crypto/passwords/enrolment-code.ts';
 import { defined } from '../../domain/defined.ts';
 import { iso } from '../../domain/units.ts';
 import type { PasskeyRecord } from '../../store/console.ts';
-import { naming, ofText } from '../core/kinds.ts';
-import { pageOf } from '../core/params.ts';
-import { arg, changes, lists, subject } from '../core/row.ts';
+import { naming, ofText } from '../core/kind.ts';
+import { arg, pageOf } from '../core/params.ts';
+import { changes, lists } from '../core/row.ts';
+import { subject } from '../core/subject.ts';
 import { checkGives, isOf, ofOperator, operatorName, operatorOf } from './who.ts';
 
 export const codeOut = z.object({

@@ -6,8 +6,9 @@ import { MEANS } from '../../domain/console.ts';
 import { defined } from '../../domain/defined.ts';
 import { iso } from '../../domain/units.ts';
 import type { SessionRecord } from '../../store/console.ts';
-import { pageOf } from '../core/params.ts';
-import { arg, changes, lists, subject } from '../core/row.ts';
+import { arg, pageOf } from '../core/params.ts';
+import { changes, lists } from '../core/row.ts';
+import { subject } from '../core/subject.ts';
 import { isOf, ofOperator, shownId } from './who.ts';
 
 const view = z.object({

@@ -10,9 +10,11 @@ import { ROLES } from '../../domain/roles.ts';
 import { iso } from '../../domain/units.ts';
 import { NetworkSet } from '../../platform/network.ts';
 import type { TokenRecord } from '../../store/operators.ts';
-import { ends, naming, ofText } from '../core/kinds.ts';
-import { pageOf } from '../core/params.ts';
-import { arg, changes, lists, many, need, opt, subject } from '../core/row.ts';
+import { naming, ofText } from '../core/kind.ts';
+import { ends } from '../core/moments.ts';
+import { arg, many, need, opt, pageOf } from '../core/params.ts';
+import { changes, lists } from '../core/row.ts';
+import { subject } from '../core/subject.ts';
 import { checkGives, isOf, ofOperator, operatorName, operatorOf, role } from './who.ts';
 
 const network = ofText('network', 'an address or a network, such as 192.0.2.7 or 192.0.2.0/24', (text) => {

@@ -6,7 +6,7 @@ import { ROLES, type Role, covers } from '../../domain/roles.ts';
 import { isOperatorName } from '../../domain/second-person.ts';
 import type { OperatorRecord } from '../../store/operators.ts';
 import type { Store } from '../../store/port/store.ts';
-import { choice, naming, ofText } from '../core/kinds.ts';
+import { choice, naming, ofText } from '../core/kind.ts';
 import { opt } from '../core/params.ts';
 
 export const operatorName = naming(

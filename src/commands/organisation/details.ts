@@ -2,8 +2,8 @@
 import { z } from '../../config/zod.ts';
 import { AdminError } from '../../admin/error.ts';
 import { defined } from '../../domain/defined.ts';
-import { ofText } from '../core/kinds.ts';
-import { many, opt } from '../core/row.ts';
+import { ofText } from '../core/kind.ts';
+import { many, opt } from '../core/params.ts';
 import type { Fields } from '../settings.ts';
 
 /** May be empty: then it is taken away. */

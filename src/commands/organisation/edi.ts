@@ -8,7 +8,9 @@ import { formatIdentity, parseIdentity } from '../../domain/edi-identity.ts';
 import type { RegisteredIdentity } from '../../store/edi-identities.ts';
 import { allOrLines, recordsOf, refuseEntries } from '../core/csv.ts';
 import { ediIdentity, login, organisation } from '../core/kinds.ts';
-import { type Values, arg, changes, flag, lists, old, opt, subject } from '../core/row.ts';
+import { type Values, arg, flag, old, opt } from '../core/params.ts';
+import { changes, lists } from '../core/row.ts';
+import { subject } from '../core/subject.ts';
 
 const identityView = z.object({
   identity: z.string().meta({ description: '`ID` or `ID:QUALIFIER`.' }),

@@ -3,8 +3,10 @@ import { z } from '../../config/zod.ts';
 import { newFile, withFiles } from '../../cli/new-file.ts';
 import { facts, readableSize } from '../../cli/output.ts';
 import { agree, many } from '../../domain/counted.ts';
-import { file, organisation } from '../core/kinds.ts';
-import { arg, changesHere, flag, opt, part, reads } from '../core/row.ts';
+import { organisation } from '../core/kinds.ts';
+import { file } from '../core/files.ts';
+import { arg, flag, opt } from '../core/params.ts';
+import { changesHere, part, reads } from '../core/row.ts';
 import { type ErasePlan, erasureView, planView } from './erase-views.ts';
 
 const writtenView = erasureView.extend({ file: z.string() });

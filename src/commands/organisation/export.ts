@@ -2,8 +2,10 @@
 import { z } from '../../config/zod.ts';
 import { showProgress } from '../../cli/progress.ts';
 import { many } from '../../domain/counted.ts';
-import { folder, organisation } from '../core/kinds.ts';
-import { arg, changesHere, flag, need, part } from '../core/row.ts';
+import { organisation } from '../core/kinds.ts';
+import { folder } from '../core/files.ts';
+import { arg, flag, need } from '../core/params.ts';
+import { changesHere, part } from '../core/row.ts';
 import { exportedView as out } from './export-view.ts';
 
 const said = {

@@ -11,7 +11,7 @@ import type { Instant } from '../../domain/units.ts';
 import { AdminError } from '../../admin/error.ts';
 import { recordsOf } from '../core/csv.ts';
 import { address, login } from '../core/kinds.ts';
-import { arg, opt } from '../core/row.ts';
+import { arg, opt } from '../core/params.ts';
 
 /** Most lines of one file. */
 const MAX_SUCCESSORS = 50_000;

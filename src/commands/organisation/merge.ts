@@ -1,6 +1,8 @@
 /** `sluis organisation merge A --into B`: a practice becomes part of another. */
-import { address, ends, login, organisation } from '../core/kinds.ts';
-import { arg, changes, flag, need, opt } from '../core/row.ts';
+import { address, login, organisation } from '../core/kinds.ts';
+import { ends } from '../core/moments.ts';
+import { arg, flag, need, opt } from '../core/params.ts';
+import { changes } from '../core/row.ts';
 import { mergeText } from './merge-text.ts';
 import { mergeView } from './merge-view.ts';
 

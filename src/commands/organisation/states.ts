@@ -12,7 +12,9 @@ import { MAX_IDENTITIES } from '../../store/edi-identities.ts';
 import type { Recipient } from '../../store/registry.ts';
 import { ends, endsAt } from '../core/ending.ts';
 import { organisation } from '../core/kinds.ts';
-import { type InApi, arg, changes, flag } from '../core/row.ts';
+import { arg, flag } from '../core/params.ts';
+import { changes } from '../core/row.ts';
+import type { InApi } from '../core/in-api.ts';
 
 const changeView = z.object({
   name: z.string(),

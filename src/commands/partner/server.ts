@@ -16,8 +16,9 @@ import {
   parsePin,
 } from '../../domain/partner.ts';
 import { GiB, type Instant, KiB, octets } from '../../domain/units.ts';
-import { type Kind, Refused, choice, count, naming, ofText, pemOf, text } from '../core/kinds.ts';
-import { type Values, flag, many, opt } from '../core/row.ts';
+import { type Kind, Refused, choice, count, naming, ofText, text } from '../core/kind.ts';
+import { pemOf } from '../core/files.ts';
+import { type Values, flag, many, opt } from '../core/params.ts';
 import { passwordThere } from '../core/secret.ts';
 
 export const partner = naming(

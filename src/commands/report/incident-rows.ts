@@ -15,8 +15,11 @@ import { instant } from '../../domain/units.ts';
 import type { Whose } from '../../platform/tally.ts';
 import type { AuditRow } from '../../store/audit.ts';
 import type { FormerOrganisation } from '../../store/organisation-merge.ts';
-import { count, login, naming, network, since, until } from '../core/kinds.ts';
-import { type Values, need, old, opt, reads } from '../core/row.ts';
+import { login, network } from '../core/kinds.ts';
+import { count, naming } from '../core/kind.ts';
+import { since, until } from '../core/moments.ts';
+import { type Values, need, old, opt } from '../core/params.ts';
+import { reads } from '../core/row.ts';
 
 const STEP = 1000;
 /** Rows that one call looks at, and most that it answers. */

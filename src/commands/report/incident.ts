@@ -2,8 +2,8 @@
 import { type Cell, csv } from '../../cli/output.ts';
 import { showProgress } from '../../cli/progress.ts';
 import type { Input } from '../../admin/input.ts';
-import type { Here } from '../core/here.ts';
-import { flag, readsHere } from '../core/row.ts';
+import { flag } from '../core/params.ts';
+import { type Here, readsHere } from '../core/row.ts';
 import { type Exposure, PERIOD, checkPeriod, incidentPage } from './incident-rows.ts';
 import { type IncidentSummary, summarised, summary, summaryText } from './incident-summary.ts';
 

@@ -8,8 +8,10 @@ import { type Month, firstDay, isoMonth, monthOf, monthStart, parseMonth } from 
 import type { Organisation } from '../../domain/registry.ts';
 import { type Day, isoDay } from '../../domain/working-days.ts';
 import { type MonthlyUsage, USAGE_COUNTS, type UsageCounts } from '../../store/usage.ts';
-import { count, naming, ofText, organisation, text } from '../core/kinds.ts';
-import { need, opt, reads } from '../core/row.ts';
+import { organisation } from '../core/kinds.ts';
+import { count, naming, ofText, text } from '../core/kind.ts';
+import { need, opt } from '../core/params.ts';
+import { reads } from '../core/row.ts';
 
 /** Organisations that one call looks at. */
 const LOOKED_AT = 200;

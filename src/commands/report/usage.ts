@@ -1,7 +1,8 @@
 /** `sluis report usage`: the figures of a month by organisation and account, for the invoice. */
 import { newFile, withFiles } from '../../cli/new-file.ts';
-import { file } from '../core/kinds.ts';
-import { bare, flag, opt, readsHere } from '../core/row.ts';
+import { file } from '../core/files.ts';
+import { bare, flag, opt } from '../core/params.ts';
+import { readsHere } from '../core/row.ts';
 import { type Form, Totals, formOf } from './usage-forms.ts';
 import { MONTH, usagePageOf, whole } from './usage-rows.ts';
 

@@ -10,8 +10,9 @@ import { defined } from '../../domain/defined.ts';
 import { NO_SITES } from '../../domain/drills.ts';
 import { type Instant, iso } from '../../domain/units.ts';
 import { systemClock } from '../../platform/clock.ts';
-import { ends } from '../core/kinds.ts';
-import { type Here, changes, changesHere, flag, opt, ruledAs } from '../core/row.ts';
+import { ends } from '../core/moments.ts';
+import { flag, opt } from '../core/params.ts';
+import { type Here, changes, changesHere, ruledAs } from '../core/row.ts';
 import { isWithoutStore } from './look.ts';
 
 const ALONE_IN = {

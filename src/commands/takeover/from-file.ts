@@ -1,9 +1,9 @@
 /** The mailboxes that a file names, by practice: each is known by its account here. */
 import { CommandError } from '../../cli/exit.ts';
 import { defined } from '../../domain/defined.ts';
-import type { Here } from '../core/here.ts';
-import { file } from '../core/kinds.ts';
-import { type Values, need } from '../core/row.ts';
+import { type Values, need } from '../core/params.ts';
+import type { Here } from '../core/row.ts';
+import { file } from '../core/files.ts';
 import { type Takeover, SOURCE, takeoversOf } from '../mailbox/import-source.ts';
 import { MOST_LOOKED, ready } from './parts.ts';
 

@@ -14,8 +14,10 @@ import { givenBack } from '../../platform/given-back.ts';
 import { type Practice, stateOf } from '../../store/takeovers.ts';
 import type { AccountSummary } from '../../store/registry.ts';
 import type { MaildropLock } from '../../store/store.ts';
-import { count, login, message, ofText, organisation } from '../core/kinds.ts';
-import { arg, flag, lookPart, opt, part, rest } from '../core/row.ts';
+import { login, message, organisation } from '../core/kinds.ts';
+import { count, ofText } from '../core/kind.ts';
+import { arg, flag, opt, rest } from '../core/params.ts';
+import { lookPart, part } from '../core/row.ts';
 
 /** UIDLs of one transaction. */
 const AT_ONCE = 200;

@@ -6,8 +6,11 @@ import { defined } from '../../domain/defined.ts';
 import { iso } from '../../domain/units.ts';
 import { isoDay } from '../../domain/working-days.ts';
 import { type Practice, type TakeoverMailbox, stateOf } from '../../store/takeovers.ts';
-import { choice, count, day, login, naming, ofText, organisation, text } from '../core/kinds.ts';
-import { arg, lookPart, need, opt, part, rest } from '../core/row.ts';
+import { login, organisation } from '../core/kinds.ts';
+import { choice, count, naming, ofText, text } from '../core/kind.ts';
+import { day } from '../core/moments.ts';
+import { arg, need, opt, rest } from '../core/params.ts';
+import { lookPart, part } from '../core/row.ts';
 
 /** Rows of one answer. */
 export const PAGE = 500;

@@ -3,9 +3,9 @@ import { z } from '../../config/zod.ts';
 import { validPasswords } from '../../auth/candidates.ts';
 import { verifyPassword } from '../../crypto/passwords/password.ts';
 import { foldLogin } from '../../domain/registry.ts';
-import type { Here } from '../core/here.ts';
+import { arg } from '../core/params.ts';
+import { type Here, lookPart } from '../core/row.ts';
 import { login } from '../core/kinds.ts';
-import { arg, lookPart } from '../core/row.ts';
 import { password } from '../core/secret.ts';
 
 /** Whoever may ask could set the password as well. */

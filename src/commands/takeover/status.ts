@@ -8,8 +8,10 @@ import { iso } from '../../domain/units.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { readOldLog } from '../../takeover/source/old-log.ts';
 import { SourceError } from '../../takeover/source/source.ts';
-import { file, organisation } from '../core/kinds.ts';
-import { many, opt, readsHere, rest } from '../core/row.ts';
+import { organisation } from '../core/kinds.ts';
+import { file } from '../core/files.ts';
+import { many, opt, rest } from '../core/params.ts';
+import { readsHere } from '../core/row.ts';
 import { type MailboxView, type PracticeView, mailboxView, practiceView, wave } from './parts.ts';
 import { mailboxesOf, wavesOf } from './waves.ts';
 

@@ -1,6 +1,6 @@
 /** What several commands of `sluis takeover` read and say. */
 import { allRows } from '../../cli/pages.ts';
-import type { Here } from '../core/here.ts';
+import type { Here } from '../core/row.ts';
 import { type MailboxView, PAGE, type PracticeView, mailboxes, practices } from './parts.ts';
 
 /** All practices, by name; those that are in no wave too. */

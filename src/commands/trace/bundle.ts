@@ -4,7 +4,8 @@ import { sendBundle } from '../../admin/evidence.ts';
 import { newFile, withFiles } from '../../cli/new-file.ts';
 import { many } from '../../domain/counted.ts';
 import { message } from '../core/kinds.ts';
-import { type Here, arg, changes } from '../core/row.ts';
+import { arg } from '../core/params.ts';
+import { type Here, changes } from '../core/row.ts';
 
 const bundled = z.object({
   message: z.string(),

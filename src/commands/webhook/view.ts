@@ -7,7 +7,7 @@ import { mayDo } from '../../domain/roles.ts';
 import { iso } from '../../domain/units.ts';
 import { MAX_NAME, MAX_URL, WEBHOOK_EVENT_TYPES, WEBHOOK_STATES, webhookUrl } from '../../domain/webhooks.ts';
 import type { WebhookRecord } from '../../store/webhooks.ts';
-import { Refused, choice, naming, ofText, text } from '../core/kinds.ts';
+import { Refused, choice, naming, ofText, text } from '../core/kind.ts';
 
 export const id = naming(
   'webhook',

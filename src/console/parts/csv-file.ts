@@ -1,7 +1,7 @@
 /** A list as a file of CSV, as `--csv` of its command prints it: page by page, so that no more than one page is in memory. */
 import type { Input } from '../../admin/input.ts';
-import { MAX_LIST } from '../../commands/core/params.ts';
-import type { ListRow, Params } from '../../commands/core/row.ts';
+import { MAX_LIST, type Params } from '../../commands/core/params.ts';
+import type { ListRow } from '../../commands/core/row.ts';
 import { csv } from '../../cli/output.ts';
 import type { Download } from '../../web/core/page.ts';
 

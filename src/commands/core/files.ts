@@ -1,0 +1,61 @@
+/** Kinds of values that come from files or are secrets: what is read there goes over the socket, its name stays on the command line. */
+import { z } from '../../config/zod.ts';
+import { type Kind, type Refused, kind, text } from './kind.ts';
+
+/** Octets of a certificate, a key or a list of them. */
+const MAX_PEM = 64 * 1024;
+
+/** A file of PEM. */
+export const pem = (word = 'file'): Kind<string> => pemOf(word, MAX_PEM, (value) => value);
+
+/** The same, of at most `max` octets, as `read` takes it. */
+export const pemOf = (word: string, max: number, read: (pem: string) => string | Refused): Kind<string> =>
+  fileOf(word, `PEM of at most ${max / 1024}KiB`, max, read);
+
+/** A file: its name on the command line, its text over the socket. */
+export const fileOf = (
+  word: string,
+  expected: string,
+  max: number,
+  read: (text: string) => string | Refused = (text) => text,
+): Kind<string> => ({
+  ...kind<string>(
+    word,
+    expected,
+    z.string().max(max),
+    (value) => (value === '' ? undefined : read(value)),
+    (file, { textOf }) => textOf(file),
+  ),
+  // A private key may be what was given by mistake.
+  secret: true,
+});
+
+/** PKCS #10, as text. */
+export const certificateRequest: Kind<string> = fileOf(
+  'file',
+  `PEM, or DER in base64, of at most ${MAX_PEM / 1024}KiB`,
+  MAX_PEM,
+);
+
+/** A password, or a private key. On a command line it is never an argument: the command reads it from a file or a prompt. */
+export const secret = (expected: string, max = 4096): Kind<string> => ({
+  ...kind<string>(
+    'secret',
+    expected,
+    z.string().max(max),
+    (value) => value,
+    (value) => value,
+  ),
+  secret: true,
+});
+
+/** What others must not see, of one line: `-` is the first line of standard input, since arguments are seen by every user of the machine. */
+export const firstLine = (word: string, max: number): Kind<string> => ({
+  ...text(word, max),
+  fromText: (value, { lineOf }) => (value === '-' ? lineOf() : value),
+  secret: true,
+});
+
+/** The name of a file that the command reads or writes itself. */
+export const file = text('file', 4096);
+export const folder = text('folder', 4096);

@@ -1,1 +1,0 @@
-export type { Calls, Here } from './row.ts';

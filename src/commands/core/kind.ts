@@ -1,0 +1,119 @@
+/**
+ * A kind of value that commands take, and those that others are made of: text, a choice, a number. Each is a zod schema of what comes over the socket (and later
+ * over HTTPS), so that one line gives the type, the check, the text of a refusal and what is generated; and it says how the same is written on a command line.
+ */
+import { z } from '../../config/zod.ts';
+import type { Instant } from '../../domain/units.ts';
+
+/** What a value names. The row that a call leaves in the trail tells it, and it belongs to an organisation. */
+export type Of =
+  | 'account'
+  | 'address'
+  | 'organisation'
+  | 'partner'
+  | 'message'
+  | 'delivery'
+  | 'certificate'
+  | 'key'
+  | 'operator'
+  | 'webhook'
+  | 'other';
+
+/** Where a command runs. */
+export interface Outside {
+  /** Text of a file; `-` is standard input. Throws where it cannot be read. */
+  readonly textOf: (file: string) => string;
+  /** The first line of standard input; what is left of it is there for whoever reads it next. */
+  readonly lineOf: () => string;
+  readonly now: () => Instant;
+}
+
+/** `W`: what goes over, JSON. `T`: what the operation gets. */
+export interface Kind<T, W = string> {
+  readonly schema: z.ZodType<T, W>;
+  /** As in "expected ...". */
+  readonly expected: string;
+  /** Word for the value in a usage line: `login` in `<login>`. */
+  readonly word: string;
+  /** Set where it says whom or what a call was about. */
+  readonly of?: Of;
+  /** Never shown, not in a refusal either. */
+  readonly secret?: true;
+  /** All values that it can have. */
+  readonly choices?: readonly string[];
+  /** From a word of the command line. Undefined: it is not what is expected. */
+  readonly fromText: (text: string, outside: Outside) => W | undefined;
+}
+
+/** Why a value is not what is expected, where that can be said. */
+export class Refused {
+  readonly why: string;
+  constructor(why: string) {
+    this.why = why;
+  }
+}
+
+/** `read` answers undefined, or why, for a value that is not what is expected. */
+export function kind<T, W = string>(
+  word: string,
+  expected: string,
+  wire: z.ZodType<W>,
+  read: (value: W) => T | Refused | undefined,
+  fromText: Kind<T, W>['fromText'],
+): Kind<T, W> {
+  const schema = wire.transform((value, context): T => {
+    const found = read(value);
+    if (found !== undefined && !(found instanceof Refused)) return found;
+    const message = found instanceof Refused ? `${expected} (${found.why})` : expected;
+    context.issues.push({ code: 'custom', message, input: value });
+    return z.NEVER;
+  }) as unknown as z.ZodType<T, W>;
+  return { schema, expected, word, fromText };
+}
+
+const MAX_TEXT = 512;
+// Control characters could forge a line of the log or move a terminal's cursor.
+const CONTROL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+
+/** One line of text that `read` takes. */
+export const ofText = <T>(
+  word: string,
+  expected: string,
+  read: (text: string) => T | Refused | undefined,
+  max = MAX_TEXT,
+): Kind<T> =>
+  kind(
+    word,
+    expected,
+    z.string().max(max),
+    (text) => (CONTROL.test(text) ? undefined : read(text)),
+    (text) => text,
+  );
+
+/** `naming('account', login)`: a value of it says whom a call is about. */
+export const naming = <T, W>(of: Of, given: Kind<T, W>): Kind<T, W> => ({ ...given, of });
+
+/** One line that is not empty. */
+export const text = (word: string, max = MAX_TEXT): Kind<string> =>
+  ofText(word, `1 to ${max} characters in one line`, (value) => (value.trim() === '' ? undefined : value), max);
+
+/** What `naming` a thing by its text takes: `named('certificate', 'serial')`. */
+export const named = (of: Of, word: string, max = MAX_TEXT): Kind<string> => naming(of, text(word, max));
+
+export const choice = <const C extends string>(word: string, choices: readonly C[]): Kind<C> => ({
+  ...ofText(word, choices.join(' or '), (value) => choices.find((one) => one === value)),
+  choices,
+});
+
+/** A whole number. */
+export const count = (
+  word: string,
+  { min = 0, max }: { readonly min?: number; readonly max: number },
+): Kind<number, number> =>
+  kind(
+    word,
+    `a whole number from ${min} to ${max}`,
+    z.number(),
+    (n) => (Number.isInteger(n) && n >= min && n <= max ? n : undefined),
+    (value) => (/^\d{1,15}$/.test(value) ? Number(value) : undefined),
+  );

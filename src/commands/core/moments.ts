@@ -1,0 +1,64 @@
+/** Kinds of values that say when: days, moments that were, moments that are to be. */
+import { z } from '../../config/zod.ts';
+import { parseDuration } from '../../config/units.ts';
+import { type Instant, instant } from '../../domain/units.ts';
+import { type Day, dayOf, instantOf, isoDay, readDay } from '../../domain/working-days.ts';
+import { type Kind, kind, ofText } from './kind.ts';
+
+/** A number of days: `60d` on a command line, a number over the socket. */
+export const days = (max: number): Kind<number, number> =>
+  kind(
+    'days',
+    `a number of days up to ${max}, such as ${Math.min(60, max)}d`,
+    z.number(),
+    (n) => (Number.isInteger(n) && n >= 1 && n <= max ? n : undefined),
+    (value) => {
+      const n = (parseDuration(value) ?? 0) / 86_400_000;
+      return Number.isInteger(n) && n >= 1 ? n : undefined;
+    },
+  );
+
+const TIMED = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/;
+
+function readMoment(value: string, ofDay: (day: number) => Instant): Instant | undefined {
+  const day = readDay(value);
+  if (day !== undefined) return ofDay(day);
+  const at = TIMED.test(value) ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(at) ? undefined : instant(at);
+}
+
+/**
+ * `yesterday`, `2h` and `14d` are counted from now, by whoever types them: what goes over the socket is a day or a moment. Days stay days, so that the
+ * same words of the same day are the same input, which two operators may have signed.
+ */
+function fromWords(value: string, now: Instant, towards: 1 | -1): string {
+  const named = { yesterday: -1, today: 0, tomorrow: 1 }[value];
+  if (named !== undefined) return isoDay(dayOf(now) + named);
+  const length = parseDuration(value);
+  if (length === undefined) return value;
+  if (value.trimEnd().endsWith('d')) return isoDay(dayOf(now) + (towards * length) / 86_400_000);
+  return new Date(now + towards * length).toISOString();
+}
+
+const momentOf = (word: string, expected: string, ofDay: (day: number) => Instant, towards: 1 | -1): Kind<Instant> => ({
+  ...ofText(word, expected, (value) => readMoment(value, ofDay)),
+  fromText: (value, { now }) => fromWords(value, now(), towards),
+});
+const PAST = 'a day such as 2027-12-31, yesterday, 2h or 14d ago, or a time such as 2027-12-31T12:00:00+01:00';
+const FUTURE = 'a day such as 2027-12-31, tomorrow, 14d from now, or a time such as 2027-12-31T12:00:00+01:00';
+const lastOf = (day: number): Instant => instant(instantOf(day + 1) - 1000);
+
+/** From when something that was is looked at: a day is its first moment, in Amsterdam wherever an operator names it. */
+export const since = momentOf('moment', PAST, instantOf, -1);
+/** Until when something that was is looked at: a day with its last millisecond. */
+export const until = momentOf('moment', PAST, (day) => instant(instantOf(day + 1) - 1), -1);
+/** When something begins that is to be: a day is its first moment. */
+export const begins = momentOf('date', FUTURE, instantOf, 1);
+/** When something ends that is to be: a day is its last second. */
+export const ends = momentOf('date', FUTURE, lastOf, 1);
+
+/** A day in Amsterdam that is to be, as a whole. */
+export const day: Kind<Day> = {
+  ...ofText('day', 'a day such as 2027-12-31, tomorrow, or 14d from now', readDay),
+  fromText: (value, { now }) => fromWords(value, now(), 1),
+};
