@@ -32,6 +32,7 @@ const one = { message: arg(message, 'its id, as the 250 told it, or its Message-
 
 const withdrawnView = copyView.extend({
   done: z.enum(['withdrawn', 'too-late']),
+  earlier: z.literal(true).optional().meta({ description: 'An earlier withdrawal had taken it back.' }),
   collected: z
     .array(z.object({ at: z.string(), from: z.string().optional() }))
     .readonly()
@@ -159,11 +160,17 @@ async function tellSender(
       letters: withdrawnLetters({
         message: aboutOf(message, original),
         recipients: of('withdrawn'),
-        late: of('too-late'),
+        late: done.filter(hasIt).map(({ where }) => where.recipient),
         reason,
       }),
     }),
   );
+}
+
+/** Too late for, and it reached somebody: what was given up or had expired before is nobody's, and its sender must not read that it is. */
+function hasIt({ where, done }: Withdrawal): boolean {
+  const state = where.kind === 'mailbox' ? where.state : where.delivery.state;
+  return done === 'too-late' && state !== 'failed' && state !== 'expired';
 }
 
 const sameAddress = (a: Address, b: Address): boolean => addressKey(a) === addressKey(b);
@@ -176,7 +183,8 @@ async function viewsOf(store: Store, message: MessageId, done: readonly Withdraw
   for (const { where, done: result } of done)
     views.push({
       ...viewCopy(where, await nameOf(where, names)),
-      done: result,
+      done: result === 'too-late' ? result : 'withdrawn',
+      ...(result === 'earlier' ? { earlier: true } : {}),
       collected: where.kind === 'mailbox' ? rows.filter((row) => collectedBy(row, where.account)).map(collection) : [],
     });
   return views;
@@ -191,7 +199,8 @@ function collection(row: AuditRow): WithdrawnView['collected'][number] {
 }
 
 function withdrawnLine(copy: WithdrawnView): string {
-  if (copy.done === 'withdrawn') return `${copy.recipient}: withdrawn.`;
+  if (copy.done === 'withdrawn')
+    return `${copy.recipient}: ${copy.earlier === true ? 'was withdrawn before' : 'withdrawn'}.`;
   const who = copy.collected
     .map(({ at, from }) => `${readableTime(at)}${from === undefined ? '' : ` from ${from}`}`)
     .join(', ');

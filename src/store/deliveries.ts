@@ -171,10 +171,10 @@ export type Whereabouts =
     }
   | { readonly kind: 'partner'; readonly recipient: Address; readonly delivery: Delivery };
 
-/** What a withdrawal did for one recipient. `too-late`: collected, relayed or being attempted; `Whereabouts` tells which. */
+/** What a withdrawal did for one recipient. `earlier`: another one had taken it back; `too-late`: collected, relayed or being attempted; `Whereabouts` tells which. */
 export interface Withdrawal {
   readonly where: Whereabouts;
-  readonly done: 'withdrawn' | 'too-late';
+  readonly done: 'withdrawn' | 'earlier' | 'too-late';
 }
 
 /**

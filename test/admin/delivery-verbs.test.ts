@@ -262,6 +262,26 @@ test('a withdrawal takes back what nobody collected, says who had the rest, and 
   );
 });
 
+test('a withdrawal that is repeated tells nobody that somebody has it', async (t) => {
+  const { store, call, post } = await world(t);
+  const message = await post('bob@group.test', 'a@hospital.test');
+  await call('message.withdraw', { message, recipient: ['bob@group.test'], reason });
+  const done = await call('message.withdraw', { message, reason });
+  assert.deepEqual(
+    done.copies.map((c) => [c.recipient, c.done, c.earlier]),
+    [
+      ['bob@group.test', 'withdrawn', true],
+      ['a@hospital.test', 'withdrawn', undefined],
+    ],
+  );
+  const letters = await filed(store, 'sender');
+  assert.equal(letters.length, 2);
+  for (const letter of letters) assert.ok(!/te laat|too late/.test(letter), letter);
+  // Nothing was left to take back: no third letter.
+  assert.ok((await call('message.withdraw', { message, reason })).copies.every(({ earlier }) => earlier === true));
+  assert.equal((await filed(store, 'sender')).length, 2);
+});
+
 test('a withdrawn message is gone from the mailbox, and cannot be handed out again', async (t) => {
   const { store, call, post } = await world(t);
   const message = await post('bob@group.test');

@@ -267,7 +267,8 @@ export class CoreDeliveries implements Omit<Deliveries, Whole> {
         (mailbox === undefined ? its.recipients.includes(address) : its.accounts.includes(mailbox));
       const at = where[i];
       if (at === undefined || (!withdrawn && !named.includes(recipient))) return [];
-      return [{ where: at, done: withdrawn ? 'withdrawn' : 'too-late' }];
+      const state = at.kind === 'mailbox' ? at.state : at.delivery.state;
+      return [{ where: at, done: withdrawn ? 'withdrawn' : state === 'withdrawn' ? 'earlier' : 'too-late' }];
     });
   }
 
