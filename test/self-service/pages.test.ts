@@ -182,6 +182,9 @@ test('somebody agrees to stand in, the other is away, and comes back', async (t)
   const away = { inuntil: '14d', insubstitute: addressOf('bert') };
   const early = await done(anna, `/absence/new?address=${addressOf('anna')}`, away);
   assert(early.status >= 400, 'nobody is made a substitute who did not agree');
+  // Neither a colleague nor a refusal is the commonest slip: the page says to choose one of the two.
+  const neither = await done(anna, `/absence/new?address=${addressOf('anna')}`, { inuntil: '14d' });
+  assert.match(neither.body, /Choose a colleague who agreed here, or have mail refused/);
   const agreed = await done(bert, `/absence/agree?substitute=${addressOf('bert')}`, { infor: addressOf('anna') });
   assert.equal(agreed.to, '/absence?done=agreed');
   assert.equal((await done(anna, `/absence/new?address=${addressOf('anna')}`, away)).to, '/absence?done=noted');

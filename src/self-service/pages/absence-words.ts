@@ -49,7 +49,8 @@ export const ADD_ABSENCE: Both<OwnDeedWords> = {
     },
     refused: {
       unknown: 'Dat adres is niet van uw organisatie. Neemt iemand anders waar, bel dan de helpdesk.',
-      invalid: 'Dat kan zo niet. Controleer de dagen, en of uw collega het goed vindt.',
+      invalid:
+        'Dat kan zo niet. Kies een collega die het hier goed vond, of laat de mail weigeren. Kijk ook de dagen na: niet voorbij, en niet te lang.',
       exists: 'Er staat al een afwezigheid in die dagen.',
       failed: 'Dat ging niet. Uw collega moet het eerst goed vinden, of er is iets anders. Bel de helpdesk.',
     },
@@ -67,7 +68,8 @@ export const ADD_ABSENCE: Both<OwnDeedWords> = {
     },
     refused: {
       unknown: 'That address does not belong to your organisation. If somebody else stands in, call the helpdesk.',
-      invalid: 'That is not possible. Check the days, and whether your colleague agrees.',
+      invalid:
+        'That is not possible. Choose a colleague who agreed here, or have mail refused. Check the days too: not over, and not too long.',
       exists: 'An absence is noted for those days already.',
       failed: 'That did not work. Your colleague must agree first, or it is something else. Call the helpdesk.',
     },
