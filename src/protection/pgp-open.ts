@@ -4,22 +4,13 @@
  */
 import type { Pgp } from '../crypto/pgp/pgp.ts';
 import { openPgp } from '../crypto/pgp/unwrap.ts';
-import { type Seen, lookThrough } from '../crypto/smime/look-through.ts';
-import { readMessage } from '../crypto/smime/message.ts';
+import type { Seen } from '../crypto/smime/look-through.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { stagingIn } from '../middleware/bodies.ts';
-import type { Copy, Middleware, StepOutcome, Submitted, BodyWriters } from '../middleware/middleware.ts';
+import type { Middleware } from '../middleware/middleware.ts';
 import { doubtFacts, doubtIn, withDoubt } from './one-reading.ts';
-import {
-  type NotOpenedBecause,
-  type OpenEffects,
-  type OpenWork,
-  type OpenedBody,
-  letsOpen,
-  openCopies,
-  room,
-  rootOf,
-} from './open-copies.ts';
+import { type NotOpenedBecause, type OpenEffects, type OpenWork, type OpenedBody, room } from './open-copies.ts';
+import { openStep } from './open-step.ts';
 import { placed, withDiffering } from './opening.ts';
 import type { PgpKeyring } from './pgp-keyring.ts';
 import { isValidPgp, judged, pgpResults, pgpSignatureFacts } from './pgp-outcome.ts';
@@ -32,34 +23,19 @@ export interface PgpOpenParts extends OpenEffects {
 
 const OURS: ReadonlySet<string> = new Set(['multipart/encrypted', 'multipart/signed', 'application/pgp-encrypted']);
 
-export const pgpOpen = (parts: PgpOpenParts): Middleware => ({
-  name: 'pgp-open',
-  wants: ({ content: { type }, recipients }) => OURS.has(type) && recipients.some(letsOpen),
-  run: (message, copies, bodies) => run(parts, message, copies, bodies),
-});
-
-async function run(
-  parts: PgpOpenParts,
-  submitted: Submitted,
-  copies: readonly Copy[],
-  bodies: BodyWriters,
-): Promise<StepOutcome> {
-  const read = await readMessage(submitted.body);
-  if (!read.ok) return { kind: 'passed', copies };
-  const seen = await lookThrough(read.value, submitted.content);
-  if (!isOurs(seen)) return { kind: 'passed', copies };
-  const root = await rootOf(read.value, seen, 'pgp-signed');
-  return await openCopies(
-    {
+export const pgpOpen = (parts: PgpOpenParts): Middleware =>
+  openStep(parts, {
+    name: 'pgp-open',
+    wants: ({ type }) => OURS.has(type),
+    isOurs,
+    signature: 'pgp-signed',
+    opener: {
       by: 'pgp',
       keysOf: async (address) =>
         (await parts.keys.secretKeys(address)).map(({ fingerprint, secret }) => ({ name: fingerprint, key: secret })),
       open: (work, secrets) => open(parts, work, secrets),
     },
-    { effects: parts, submitted, given: read.value, root, bodies },
-    copies,
-  );
-}
+  });
 
 /**
  * A multipart/encrypted of a protocol that we do not know cannot be read by anybody as it is, and needs an explanation too; so does a part of

@@ -4,26 +4,16 @@
  */
 import type { DecryptionKey } from '../crypto/cms/decrypt.ts';
 import { type Layer, maybeProtected } from '../crypto/smime/layer.ts';
-import { type Seen, lookThrough } from '../crypto/smime/look-through.ts';
-import { readMessage } from '../crypto/smime/message.ts';
+import type { Seen } from '../crypto/smime/look-through.ts';
 import { isValid } from '../crypto/cms/verdict.ts';
 import { type LayerSeen, openMessage, standingOf } from '../crypto/smime/open.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { stagingIn } from '../middleware/bodies.ts';
 import type { MailKeys } from './mail-keys.ts';
-import type { Copy, Middleware, StepOutcome, Submitted, BodyWriters } from '../middleware/middleware.ts';
+import type { Middleware } from '../middleware/middleware.ts';
 import { doubtFacts, doubtIn, withDoubt } from './one-reading.ts';
-import {
-  type NotOpenedBecause,
-  type OpenEffects,
-  type OpenWork,
-  type OpenedBody,
-  type Opener,
-  letsOpen,
-  openCopies,
-  room,
-  rootOf,
-} from './open-copies.ts';
+import { type NotOpenedBecause, type OpenEffects, type OpenWork, type OpenedBody, room } from './open-copies.ts';
+import { openStep } from './open-step.ts';
 import { ciphersOf, openedResults, openingOf, problemOf, verificationsOf } from './opening.ts';
 import { type IsOwn, capabilitiesOf, verificationFacts } from './smime-outcome.ts';
 
@@ -31,25 +21,19 @@ export interface OpenParts extends OpenEffects {
   readonly keys: Pick<MailKeys, 'decryptionKeys' | 'trust' | 'isOwn' | 'noteCapabilities'>;
 }
 
-export const smimeOpen = (parts: OpenParts): Middleware => ({
-  name: 'smime-open',
-  wants: ({ content, recipients }) => maybeProtected(content) && recipients.some(letsOpen),
-  run: (message, copies, bodies) => run(parts, message, copies, bodies),
-});
-
-async function run(
-  parts: OpenParts,
-  submitted: Submitted,
-  copies: readonly Copy[],
-  bodies: BodyWriters,
-): Promise<StepOutcome> {
-  const read = await readMessage(submitted.body);
-  if (!read.ok) return { kind: 'passed', copies };
-  const seen = await lookThrough(read.value, submitted.content);
-  if (!isOurs(seen)) return { kind: 'passed', copies };
-  const root = await rootOf(read.value, seen, 'clear-signed');
-  return await openCopies(opener(parts), { effects: parts, submitted, given: read.value, root, bodies }, copies);
-}
+export const smimeOpen = (parts: OpenParts): Middleware =>
+  openStep(parts, {
+    name: 'smime-open',
+    wants: maybeProtected,
+    isOurs,
+    signature: 'clear-signed',
+    opener: {
+      by: 'smime',
+      keysOf: async (address) =>
+        (await parts.keys.decryptionKeys(address)).map((key) => ({ name: key.certificate.fingerprint, key })),
+      open: (work, held) => open(parts.keys, work, held),
+    },
+  });
 
 const TAKEN_OFF: ReadonlySet<Layer['kind']> = new Set(['encrypted', 'opaque-signed', 'compressed'] as const);
 
@@ -65,13 +49,6 @@ const hidesMore = (layers: readonly LayerSeen[]): boolean => {
   const signed = layers.findIndex(({ kind }) => kind === 'signed');
   return signed >= 0 && layers.slice(signed).some(({ kind }) => kind === 'encrypted');
 };
-
-const opener = ({ keys }: OpenParts): Opener<DecryptionKey> => ({
-  by: 'smime',
-  keysOf: async (address) =>
-    (await keys.decryptionKeys(address)).map((key) => ({ name: key.certificate.fingerprint, key })),
-  open: (work, held) => open(keys, work, held),
-});
 
 async function open(
   keys: OpenParts['keys'],
