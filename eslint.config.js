@@ -91,6 +91,9 @@ const platform = '/platform/';
 const recordFiles = [
   'actor.ts',
   'store.ts',
+  'acceptance.ts',
+  'body.ts',
+  'maildrop.ts',
   'registry.ts',
   'certificates.ts',
   'copies.ts',

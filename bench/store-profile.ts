@@ -15,7 +15,7 @@ import type { AccountId } from '../src/domain/ids.ts';
 import { octets } from '../src/domain/units.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { createSqliteStore, openSqliteStore } from '../src/store/sqlite/open.ts';
-import type { AcceptedRecipient } from '../src/store/store.ts';
+import type { AcceptedRecipient } from '../src/store/acceptance.ts';
 import type { Store } from '../src/store/port/store.ts';
 
 const { values: flags } = parseArgs({

@@ -11,7 +11,7 @@ import { octets } from '../src/domain/units.ts';
 import { systemClock } from '../src/platform/clock.ts';
 import { createLog } from '../src/platform/log.ts';
 import { createSqliteStore, openSqliteStore } from '../src/store/sqlite/open.ts';
-import type { Acceptance } from '../src/store/store.ts';
+import type { Acceptance } from '../src/store/acceptance.ts';
 import type { Store } from '../src/store/port/store.ts';
 import { type RawRate, rawAppendRate } from './disk.ts';
 import { type Percentiles, Samples, round } from './stats.ts';

@@ -3,7 +3,7 @@ import type { ContactProblem } from '../notices/contact-destinations.ts';
 import type { Organisation } from '../domain/registry.ts';
 import { type ContactChange, contactChangedLetters } from '../letters/contact.ts';
 import type { OrganisationDetails } from '../store/registry.ts';
-import type { PreparedNotice } from '../store/store.ts';
+import type { PreparedNotice } from '../store/acceptance.ts';
 import type { AdminContext } from './context.ts';
 import { AdminError } from './error.ts';
 

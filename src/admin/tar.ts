@@ -1,7 +1,7 @@
 /** Gives out an archive of files, piece by piece: the ustar format of POSIX.1-2001. */
 import type { Instant } from '../domain/units.ts';
 import { givenBack } from '../platform/given-back.ts';
-import type { StoredContent } from '../store/store.ts';
+import type { StoredContent } from '../store/body.ts';
 import { AdminError } from './error.ts';
 import type { Call } from './call.ts';
 

@@ -9,7 +9,7 @@ import { defined } from '../domain/defined.ts';
 import type { Clock, Log } from '../domain/effects.ts';
 import { days, instant } from '../domain/units.ts';
 import type { AccountCertificate } from '../store/certificates.ts';
-import type { PreparedNotice } from '../store/store.ts';
+import type { PreparedNotice } from '../store/acceptance.ts';
 import type { Store } from '../store/port/store.ts';
 
 export interface ExpiryParts {

@@ -2,7 +2,7 @@
 import type { Source } from '../crypto/smime/message.ts';
 import type { Staging } from '../crypto/smime/open.ts';
 import type { Octets } from '../domain/units.ts';
-import type { SealedBody } from '../store/store.ts';
+import type { SealedBody } from '../store/body.ts';
 import type { BodyWriters } from './middleware.ts';
 
 /** Writes slices, one behind the other; each is stored before the next is made. */

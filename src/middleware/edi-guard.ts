@@ -23,7 +23,7 @@ import type { EdiParty, Interchange } from '../domain/interchange.ts';
 import { settingOf } from '../domain/settings.ts';
 import type { AuditEvent } from '../store/audit.ts';
 import type { SeenInterchange } from '../store/interchanges.ts';
-import type { PreparedNotice } from '../store/store.ts';
+import type { PreparedNotice } from '../store/acceptance.ts';
 import type { Store } from '../store/port/store.ts';
 import type { Addressee, Copy, Middleware, StepPassed, StepOutcome, Submitted } from './middleware.ts';
 

@@ -18,7 +18,8 @@ import type { ContentFields } from '../mime/content-fields.ts';
 import type { AuditEvent } from '../store/audit.ts';
 import type { SeenInterchange } from '../store/interchanges.ts';
 import type { Recipient } from '../store/registry.ts';
-import type { AcceptedRecipient, BodyWriter, PreparedNotice, SealedBody } from '../store/store.ts';
+import type { AcceptedRecipient, PreparedNotice } from '../store/acceptance.ts';
+import type { BodyWriter, SealedBody } from '../store/body.ts';
 
 /** Who sends: its settings decide whether it signs, its keys with what. */
 export interface Sending {

@@ -4,7 +4,7 @@
  * Whatever a step does it reads or writes octets for, so the turn is taken and the end is seen there, and no step need know of either. A message
  * that no step reads takes no turn.
  */
-import type { BodyWriter, SealedBody } from '../store/store.ts';
+import type { BodyWriter, SealedBody } from '../store/body.ts';
 import type { FairSlots, Slot } from '../platform/fair-slots.ts';
 
 /** The client has gone, or there is no room: the message is refused for now. */

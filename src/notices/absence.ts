@@ -10,7 +10,7 @@ import { defined } from '../domain/defined.ts';
 import { dayOf, isoDay } from '../domain/working-days.ts';
 import { type Absentee, keptLetters, substitutedLetters } from '../letters/absence.ts';
 import type { Deliveries } from '../store/port/mail.ts';
-import type { Acceptance, PreparedNotice } from '../store/store.ts';
+import type { Acceptance, PreparedNotice } from '../store/acceptance.ts';
 import type { NoticeWriter } from './notice-writer.ts';
 
 export interface AbsenceParts {

@@ -9,7 +9,8 @@ import type { Octets } from '../domain/units.ts';
 import { writeLetter } from '../letters/letter.ts';
 import { type OwnHeader, type Returned, ownHeader, writeDsn } from '../mime/dsn.ts';
 import { textPart } from '../mime/text.ts';
-import type { Acceptance, StoredContent } from '../store/store.ts';
+import type { Acceptance } from '../store/acceptance.ts';
+import type { StoredContent } from '../store/body.ts';
 import type { FileContent, LetterContent, ReportContent } from './notice-content.ts';
 import type { NoticeDestination } from './notice-destination.ts';
 

@@ -11,7 +11,7 @@ import type { Interchange } from '../domain/interchange.ts';
 import { type Acknowledgement, writeContrl } from '../edi/contrl.ts';
 import type { MessageRecord } from '../store/deliveries.ts';
 import type { Registry } from '../store/port/registry.ts';
-import type { AcceptedRecipient, PreparedNotice } from '../store/store.ts';
+import type { AcceptedRecipient, PreparedNotice } from '../store/acceptance.ts';
 import type { Store } from '../store/port/store.ts';
 import type { NoticeWriter } from './notice-writer.ts';
 import type { NoticeDestination } from './notice-destination.ts';

@@ -6,7 +6,7 @@
  */
 import type { Instant } from '../domain/units.ts';
 import type { Claim, Outcome } from '../store/deliveries.ts';
-import type { PreparedNotice } from '../store/store.ts';
+import type { PreparedNotice } from '../store/acceptance.ts';
 
 /** What the attempt itself knows and the outcome does not. */
 export interface Attempt {

@@ -4,7 +4,7 @@ import { defined } from '../domain/defined.ts';
 import { days, instant } from '../domain/units.ts';
 import { expiredLetters } from '../letters/not-collected.ts';
 import type { MessageRecord, UncollectedEntry } from '../store/deliveries.ts';
-import type { PreparedNotice } from '../store/store.ts';
+import type { PreparedNotice } from '../store/acceptance.ts';
 import { contrlFor, contrlParts, wantsContrl } from './contrl.ts';
 import { asksFor } from './notice-rules.ts';
 import { aboutOf, idForSender, readOriginal } from './original.ts';

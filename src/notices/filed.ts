@@ -7,7 +7,7 @@
 import { defined } from '../domain/defined.ts';
 import { filedLetters } from '../letters/delivery.ts';
 import type { Delivery } from '../store/deliveries.ts';
-import type { Acceptance, PreparedNotice } from '../store/store.ts';
+import type { Acceptance, PreparedNotice } from '../store/acceptance.ts';
 import type { NoticeWriter } from './notice-writer.ts';
 import { asksFor } from './notice-rules.ts';
 import { type OriginalReader, aboutOf, headerOf, idForSender, readOriginal } from './original.ts';

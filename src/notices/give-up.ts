@@ -5,7 +5,7 @@ import type { DeliveryId } from '../domain/ids.ts';
 import { seconds } from '../domain/units.ts';
 import type { Claim, DeliveryState } from '../store/deliveries.ts';
 import type { Deliveries } from '../store/port/mail.ts';
-import type { PreparedNotice } from '../store/store.ts';
+import type { PreparedNotice } from '../store/acceptance.ts';
 import type { Attempt, DeliveryNoticeWriter } from './delivery-notices.ts';
 
 /** Long enough to write one notice. */

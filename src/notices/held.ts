@@ -7,7 +7,7 @@ import type { Address } from '../domain/address.ts';
 import type { AccountId, MessageId } from '../domain/ids.ts';
 import type { Instant } from '../domain/units.ts';
 import { heldForOperatorLetters, heldLetters } from '../letters/held.ts';
-import type { PreparedNotice } from '../store/store.ts';
+import type { PreparedNotice } from '../store/acceptance.ts';
 import type { NoticeWriter } from './notice-writer.ts';
 
 export interface Held {

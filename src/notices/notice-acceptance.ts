@@ -1,6 +1,6 @@
 /** How a notice is filed: from the null sender, to one recipient, and with no notice about it (RFC 3461 section 6.1: NOTIFY=NEVER). */
 import { defined } from '../domain/defined.ts';
-import { type Acceptance, OPERATOR } from '../store/store.ts';
+import { type Acceptance, OPERATOR } from '../store/acceptance.ts';
 import type { NoticeFacts } from './notice-content.ts';
 import type { NoticeDestination } from './notice-destination.ts';
 

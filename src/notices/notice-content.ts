@@ -2,7 +2,7 @@
 import type { DsnRecipient } from '../mime/dsn.ts';
 import type { Letters } from '../letters/letter.ts';
 import type { MessageRecord } from '../store/deliveries.ts';
-import type { StoredContent } from '../store/store.ts';
+import type { StoredContent } from '../store/body.ts';
 import type { Original } from './original.ts';
 
 /** Stable names, for log and audit. */

@@ -9,7 +9,7 @@ import { type DeliveryEnd, delayedLetters, failedLetters, relayedLetters } from 
 import type { Letters } from '../letters/letter.ts';
 import type { DsnAction, DsnRecipient } from '../mime/dsn.ts';
 import type { Claim, Outcome } from '../store/deliveries.ts';
-import type { PreparedNotice } from '../store/store.ts';
+import type { PreparedNotice } from '../store/acceptance.ts';
 import { type ContrlParts, contrlFor, wantsContrl } from './contrl.ts';
 import type { NoticeWriter, NoticeWriterParts } from './notice-writer.ts';
 import { actionOwed, codesOf, statusOf } from './notice-rules.ts';

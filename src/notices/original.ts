@@ -16,7 +16,7 @@ import { readableHeaderText } from '../mime/words.ts';
 import { JOIN_LIMIT, joinSmall } from '../platform/bytes.ts';
 import type { MessageRecord } from '../store/deliveries.ts';
 import type { Deliveries } from '../store/port/mail.ts';
-import type { StoredContent } from '../store/store.ts';
+import type { StoredContent } from '../store/body.ts';
 
 /** What reads it. `openMessage` is asked for messages that are no copies, and for nothing else. */
 export type OriginalReader = Pick<Deliveries, 'openMessage' | 'submittedHeader'>;

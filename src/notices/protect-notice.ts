@@ -1,7 +1,7 @@
 /** A notice is protected as any mail to its addressee, after it was written and before it is filed. */
 import { defined } from '../domain/defined.ts';
 import type { NoticeProtected, WrittenNotice } from '../store/notices.ts';
-import type { PreparedNotice } from '../store/store.ts';
+import type { PreparedNotice } from '../store/acceptance.ts';
 
 /** What protects has no room at this moment: write the notice again later, and settle nothing without it. */
 export class NoticeWaits extends Error {

@@ -15,7 +15,7 @@ import type { DsnRecipient } from '../mime/dsn.ts';
 import type { MessageRecord } from '../store/deliveries.ts';
 import type { Deliveries } from '../store/port/mail.ts';
 import type { Registry } from '../store/port/registry.ts';
-import type { PreparedNotice } from '../store/store.ts';
+import type { PreparedNotice } from '../store/acceptance.ts';
 import type { Store } from '../store/port/store.ts';
 import { contrlFor, contrlKey, wantsContrl } from './contrl.ts';
 import type { NoticeWriter } from './notice-writer.ts';

@@ -11,7 +11,7 @@ import type { Actor } from '../store/actor.ts';
 import type { MailboxEntry } from '../store/deliveries.ts';
 import type { Deliveries } from '../store/port/mail.ts';
 import type { Registry } from '../store/port/registry.ts';
-import type { PreparedNotice } from '../store/store.ts';
+import type { PreparedNotice } from '../store/acceptance.ts';
 import type { Store } from '../store/port/store.ts';
 import type { NoticeWriter } from './notice-writer.ts';
 import { file } from './uncollected-mailbox.ts';

@@ -10,7 +10,7 @@ import type { UncollectedEntry, UncollectedMailbox } from '../store/deliveries.t
 import type { Deliveries } from '../store/port/mail.ts';
 import type { AccountSummary } from '../store/registry.ts';
 import type { Registry } from '../store/port/registry.ts';
-import type { PreparedNotice } from '../store/store.ts';
+import type { PreparedNotice } from '../store/acceptance.ts';
 import type { Store } from '../store/port/store.ts';
 import type { AbsentDays } from './absent-days.ts';
 import type { NoticeWriter } from './notice-writer.ts';

@@ -10,16 +10,9 @@ import type { AuditEvent } from '../store/audit.ts';
 import type { AuditTrail } from '../store/port/audit.ts';
 import type { Quirks } from '../store/quirks.ts';
 import type { Registry } from '../store/port/registry.ts';
-import {
-  ContentDamaged,
-  type Holder,
-  LockLost,
-  LoginEnded,
-  OutcomeUnknown,
-  type MaildropListing,
-  type MaildropLock,
-  type StoredContent,
-} from '../store/store.ts';
+import { ContentDamaged, LockLost, LoginEnded, OutcomeUnknown } from '../store/store.ts';
+import type { Holder, MaildropListing, MaildropLock } from '../store/maildrop.ts';
+import type { StoredContent } from '../store/body.ts';
 import type { Store } from '../store/port/store.ts';
 import { type Collector, collectedRows, committedRow, previewedRow } from './evidence.ts';
 import { type Collected, MAX_RECEIPTS, type Receipts, withReceipts } from './receipts.ts';

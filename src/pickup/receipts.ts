@@ -1,6 +1,6 @@
 /** What pickup asks of the part that writes receipts, so that senders are told what a session collected. */
 import type { AccountId, MessageId } from '../domain/ids.ts';
-import type { Acceptance, PreparedNotice } from '../store/store.ts';
+import type { Acceptance, PreparedNotice } from '../store/acceptance.ts';
 
 export interface Collected {
   readonly account: AccountId;

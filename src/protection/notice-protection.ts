@@ -11,7 +11,7 @@ import { contentFields } from '../mime/content-fields.ts';
 import type { Recipient } from '../store/registry.ts';
 import type { Registry } from '../store/port/registry.ts';
 import type { NoticeProtected, WrittenNotice } from '../store/notices.ts';
-import { type AcceptedRecipient, OPERATOR } from '../store/store.ts';
+import { type AcceptedRecipient, OPERATOR } from '../store/acceptance.ts';
 import type { Store } from '../store/port/store.ts';
 import { Chain } from '../middleware/chain.ts';
 import type { Sending } from '../middleware/middleware.ts';

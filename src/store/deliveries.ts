@@ -16,7 +16,7 @@ import type { MessageParts } from '../domain/message-part.ts';
 import type { Instant, Octets } from '../domain/units.ts';
 import type { Actor } from './actor.ts';
 import type { AuditEvent } from './audit.ts';
-import type { Acceptance, AcceptedRecipient } from './store.ts';
+import type { Acceptance, AcceptedRecipient } from './acceptance.ts';
 
 /** Immutable facts of an accepted message; they outlive its content by the trace's retention. */
 export interface MessageRecord {

@@ -5,7 +5,7 @@
 import type { Address } from '../domain/address.ts';
 import type { MessageParts } from '../domain/message-part.ts';
 import type { Instant } from '../domain/units.ts';
-import type { SealedBody } from './store.ts';
+import type { SealedBody } from './body.ts';
 
 /** Most messages of one batch. */
 export const MAX_IMPORTED_AT_ONCE = 100;

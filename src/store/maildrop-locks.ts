@@ -6,7 +6,7 @@
  * statement, renewed behind the session's back, and may be lost without anybody telling. test/store/lock-contract.ts drives both.
  */
 import type { AccountId } from '../domain/ids.ts';
-import type { Holder } from './store.ts';
+import type { Holder } from './maildrop.ts';
 
 export interface MaildropRight {
   readonly account: AccountId;

@@ -2,7 +2,8 @@
 import type { Refusal } from '../domain/refusal.ts';
 import type { Instant } from '../domain/units.ts';
 import type { AuditEvent } from './audit.ts';
-import type { AcceptedRecipient, MessageCopy, SealedBody } from './store.ts';
+import type { AcceptedRecipient, MessageCopy } from './acceptance.ts';
+import type { SealedBody } from './body.ts';
 
 /** Its body is written and sealed. */
 export interface WrittenNotice {

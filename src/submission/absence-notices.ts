@@ -1,7 +1,7 @@
 /** What submission asks of the notice writer when an addressee is absent. */
 import type { Address } from '../domain/address.ts';
 import type { Instant } from '../domain/units.ts';
-import type { Acceptance, PreparedNotice } from '../store/store.ts';
+import type { Acceptance, PreparedNotice } from '../store/acceptance.ts';
 
 /** What became of the copy of one recipient who is absent. */
 export interface HandledAbsence {

@@ -4,7 +4,7 @@
  * Each notice is written before that transaction and filed in it, or not at all (`Acceptance.with`). One that cannot be written, since the
  * disk is full, refuses the message for now: nobody is left without an answer that was asked for.
  */
-import type { AcceptOutcome, Acceptance, AcceptedRecipient, PreparedNotice } from '../store/store.ts';
+import type { AcceptOutcome, Acceptance, AcceptedRecipient, PreparedNotice } from '../store/acceptance.ts';
 import type { Store } from '../store/port/store.ts';
 import type { AbsenceNotices, HandledAbsence } from './absence-notices.ts';
 

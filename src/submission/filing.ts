@@ -13,7 +13,7 @@ import { settingOf } from '../domain/settings.ts';
 import { type Octets, minutes } from '../domain/units.ts';
 import type { ChainOutcome } from '../middleware/chain.ts';
 import type { Addressee } from '../middleware/middleware.ts';
-import type { AcceptOutcome, Acceptance } from '../store/store.ts';
+import type { AcceptOutcome, Acceptance } from '../store/acceptance.ts';
 import type { HandledAbsence } from './absence-notices.ts';
 import { acceptWithNotices } from './filed-notices.ts';
 import { keyOf } from './header-rules.ts';

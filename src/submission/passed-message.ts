@@ -1,7 +1,7 @@
 /** A message on its way through the steps of middleware/: how they see it, and how the store files what they made of it. */
 import type { ChainOutcome } from '../middleware/chain.ts';
 import type { Addressee, Submitted } from '../middleware/middleware.ts';
-import type { Acceptance } from '../store/store.ts';
+import type { Acceptance } from '../store/acceptance.ts';
 import type { ReceivedContent } from './incoming.ts';
 import type { Submitter } from './submitter.ts';
 import type { MailParameters } from './transaction.ts';

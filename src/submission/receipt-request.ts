@@ -5,7 +5,7 @@
  */
 import type { Address } from '../domain/address.ts';
 import { type Header, fieldText, fieldsNamed } from '../mime/header.ts';
-import type { AcceptedRecipient } from '../store/store.ts';
+import type { AcceptedRecipient } from '../store/acceptance.ts';
 
 export const RECEIPT_FIELD = 'sluis-receipt';
 

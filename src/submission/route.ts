@@ -15,7 +15,7 @@ import type { Account } from '../domain/registry.ts';
 import type { Addressee } from '../middleware/middleware.ts';
 import type { Recipient } from '../store/registry.ts';
 import type { Registry } from '../store/port/registry.ts';
-import type { AcceptedRecipient } from '../store/store.ts';
+import type { AcceptedRecipient } from '../store/acceptance.ts';
 import type { HandledAbsence } from './absence-notices.ts';
 import type { Filling } from './fullness.ts';
 

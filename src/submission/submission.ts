@@ -13,7 +13,7 @@ import { type Result, fail, ok } from '../domain/result.ts';
 import { settingOf } from '../domain/settings.ts';
 import type { ReceivedLine } from '../mime/received.ts';
 import type { Recipient } from '../store/registry.ts';
-import type { BodyWriter } from '../store/store.ts';
+import type { BodyWriter } from '../store/body.ts';
 import { asksForSuccess } from './filed-notices.ts';
 import { Filing } from './filing.ts';
 import { Incoming, type IncomingOptions } from './incoming.ts';

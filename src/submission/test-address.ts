@@ -10,7 +10,8 @@ import { type Address, addressKey } from '../domain/address.ts';
 import { type RefusalRow, refusing, row } from '../domain/refusal.ts';
 import { SAMPLE, type TestedMessage } from '../domain/tested-message.ts';
 import { type Octets, octets } from '../domain/units.ts';
-import type { BodyWriter, PreparedNotice, SealedBody } from '../store/store.ts';
+import type { PreparedNotice } from '../store/acceptance.ts';
+import type { BodyWriter, SealedBody } from '../store/body.ts';
 
 export interface TestReports {
   /** The report, its body sealed; undefined if the sender has no mailbox for it. Rejects with StoreFull or StoreFailed. */

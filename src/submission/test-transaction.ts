@@ -6,7 +6,7 @@ import { type Address, addressKey } from '../domain/address.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { type Result, fail, ok } from '../domain/result.ts';
 import { settingOf } from '../domain/settings.ts';
-import type { PreparedNotice } from '../store/store.ts';
+import type { PreparedNotice } from '../store/acceptance.ts';
 import type { ReceivedContent } from './incoming.ts';
 import { limited } from './limits.ts';
 import { storageRefusal } from './size-limits.ts';

@@ -7,7 +7,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import type { Octets } from '../domain/units.ts';
 import type { Chain } from '../middleware/chain.ts';
 import type { LoginRecord } from '../store/registry.ts';
-import type { Answered } from '../store/store.ts';
+import type { Answered } from '../store/acceptance.ts';
 import type { Store } from '../store/port/store.ts';
 import type { AbsenceNotices } from './absence-notices.ts';
 import type { FiledNotices } from './filed-notices.ts';

@@ -6,7 +6,7 @@ import type { Actor } from '../store/actor.ts';
 import type { AuditEvent } from '../store/audit.ts';
 import type { ImportedEntry } from '../store/imports.ts';
 import type { Store } from '../store/port/store.ts';
-import type { BodyWriter } from '../store/store.ts';
+import type { BodyWriter } from '../store/body.ts';
 
 /** A batch is filed at whichever comes first: the writer is held for some 10 ms. */
 const BATCH_MESSAGES = 50;

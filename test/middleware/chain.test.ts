@@ -6,7 +6,7 @@ import { refusing, row } from '../../src/domain/refusal.ts';
 import { octets } from '../../src/domain/units.ts';
 import { Chain } from '../../src/middleware/chain.ts';
 import type { Addressee, Middleware, StepOutcome, Submitted } from '../../src/middleware/middleware.ts';
-import type { BodyWriter } from '../../src/store/store.ts';
+import type { BodyWriter } from '../../src/store/body.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import { filed } from '../support/filed.ts';
 import { SmtpClient, acceptedId } from '../support/smtp-client.ts';

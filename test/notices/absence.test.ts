@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { type Handled, absenceNotice } from '../../src/notices/absence.ts';
 import type { Address } from '../../src/domain/address.ts';
 import { days, instant } from '../../src/domain/units.ts';
-import type { Acceptance } from '../../src/store/store.ts';
+import type { Acceptance } from '../../src/store/acceptance.ts';
 import { filed } from '../support/filed.ts';
 import { type Region, matchesGolden, openRegion } from '../support/region.ts';
 import { acceptanceOf, address, sealBody } from '../support/store.ts';

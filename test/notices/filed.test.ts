@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { filedNotice } from '../../src/notices/filed.ts';
-import type { Acceptance, AcceptedRecipient } from '../../src/store/store.ts';
+import type { Acceptance, AcceptedRecipient } from '../../src/store/acceptance.ts';
 import { filed } from '../support/filed.ts';
 import { CONTENT, type Region, matchesGolden, openRegion } from '../support/region.ts';
 import { acceptanceOf, address, sealBody } from '../support/store.ts';

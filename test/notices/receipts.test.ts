@@ -5,7 +5,8 @@ import { type CollectedBy, MAX_RECEIPTS, askedFor, attachmentsOf, receiptsFor } 
 import type { Interchange } from '../../src/domain/interchange.ts';
 import type { MessagePart, MessageParts } from '../../src/domain/message-part.ts';
 import type { MessageRecord } from '../../src/store/deliveries.ts';
-import { type BodyWriter, StoreFull } from '../../src/store/store.ts';
+import { StoreFull } from '../../src/store/store.ts';
+import type { BodyWriter } from '../../src/store/body.ts';
 import { filed } from '../support/filed.ts';
 import { type Region, matchesGolden, openRegion } from '../support/region.ts';
 import { address } from '../support/store.ts';

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import type { AccountId } from '../../src/domain/ids.ts';
 import { Maildrop } from '../../src/pickup/maildrop.ts';
 import type { Collected, Receipts } from '../../src/pickup/receipts.ts';
-import { type Acceptance, ContentDamaged, LockLost, StoreFailed } from '../../src/store/store.ts';
+import { ContentDamaged, LockLost, StoreFailed } from '../../src/store/store.ts';
+import type { Acceptance } from '../../src/store/acceptance.ts';
 import { MemoryMaildrops } from '../support/maildrops.ts';
 
 const account = 1 as AccountId;

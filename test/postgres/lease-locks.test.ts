@@ -8,7 +8,8 @@ import type { MaildropRight } from '../../src/store/maildrop-locks.ts';
 import { LEASE, LeaseLocks } from '../../src/store/postgres/lease-locks.ts';
 import { renewAll } from '../../src/store/postgres/lease-rows.ts';
 import type { Change } from '../../src/store/sql/sql.ts';
-import { type Holder, LockLost, StoreUnavailable } from '../../src/store/store.ts';
+import { LockLost, StoreUnavailable } from '../../src/store/store.ts';
+import type { Holder } from '../../src/store/maildrop.ts';
 import { FakeClock } from '../support/clock.ts';
 import { type NodeConnection, type SharedServer, sharedServer } from '../support/postgres-nodes.ts';
 

@@ -17,7 +17,7 @@ import type { Addressee, Middleware, Submitted } from '../../src/middleware/midd
 import { contentFields } from '../../src/mime/content-fields.ts';
 import { headerEnd } from '../../src/mime/header.ts';
 import { MimeWalk } from '../../src/mime/walk.ts';
-import type { SealedBody } from '../../src/store/store.ts';
+import type { SealedBody } from '../../src/store/body.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import { type Person, circle, collect, signerOf, trust } from '../crypto/cms/support.ts';
 import { type Cleanup, type TestStore, address, openTestStore, sealBody } from '../support/store.ts';

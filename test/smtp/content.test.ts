@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import type { BodyWriter } from '../../src/store/store.ts';
+import type { BodyWriter } from '../../src/store/body.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import { acceptedId, SmtpClient } from '../support/smtp-client.ts';
 import { filed } from '../support/filed.ts';

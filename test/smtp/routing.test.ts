@@ -5,7 +5,7 @@ import { days, hours, instant, octets } from '../../src/domain/units.ts';
 import type { Address } from '../../src/domain/address.ts';
 import type { Delivery } from '../../src/store/deliveries.ts';
 import type { AddressAbsence } from '../../src/store/absences.ts';
-import type { Acceptance } from '../../src/store/store.ts';
+import type { Acceptance } from '../../src/store/acceptance.ts';
 import type { AbsenceNotices, HandledAbsence } from '../../src/submission/absence-notices.ts';
 import { filed } from '../support/filed.ts';
 import { type SmtpFixture, type SmtpFixtureOptions, startSmtp } from '../support/smtp.ts';

@@ -10,7 +10,8 @@ import type { AccountMove } from '../../src/store/account-moves.ts';
 import { RegistryError } from '../../src/store/registry.ts';
 import { ACCOUNT_COLUMNS } from '../../src/store/changes/account-moves.ts';
 import { openWriting } from '../../src/store/sqlite/database.ts';
-import { LockLost, OPERATOR } from '../../src/store/store.ts';
+import { LockLost } from '../../src/store/store.ts';
+import { OPERATOR } from '../../src/store/acceptance.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import {
   type TestStore,

@@ -4,7 +4,7 @@ import test from 'node:test';
 import type { AccountId, EntryUid } from '../../src/domain/ids.ts';
 import { Contents, type ReadAhead } from '../../src/store/core/contents.ts';
 import type { EntriesData } from '../../src/store/core/engine.ts';
-import type { StoredContent } from '../../src/store/store.ts';
+import type { StoredContent } from '../../src/store/body.ts';
 import { MemoryLog } from '../support/log.ts';
 
 const SIZE = 10_000;

@@ -5,7 +5,7 @@ import test, { type TestContext } from 'node:test';
 import type { AccountId, DeliveryId, MessageId, PartnerId } from '../../src/domain/ids.ts';
 import { days, instant, minutes } from '../../src/domain/units.ts';
 import type { Claim, Outcome } from '../../src/store/deliveries.ts';
-import type { Acceptance } from '../../src/store/store.ts';
+import type { Acceptance } from '../../src/store/acceptance.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import {
   acceptanceOf,

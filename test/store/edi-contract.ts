@@ -7,7 +7,7 @@ import type { AccountId, MessageId } from '../../src/domain/ids.ts';
 import { days, minutes } from '../../src/domain/units.ts';
 import { MAX_IDENTITIES, type RegisteredIdentity } from '../../src/store/edi-identities.ts';
 import { INTERCHANGES_FOR, type SeenInterchange } from '../../src/store/interchanges.ts';
-import type { Acceptance } from '../../src/store/store.ts';
+import type { Acceptance } from '../../src/store/acceptance.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import { acceptanceOf, addAccount, messagesIn, noticeTo, sealBody } from '../support/store.ts';
 import { type ContractStore, registryError } from './contract.ts';

@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import test, { type TestContext } from 'node:test';
 import type { MessageId } from '../../src/domain/ids.ts';
 import { days, hours, minutes } from '../../src/domain/units.ts';
-import type { AcceptOutcome, Acceptance } from '../../src/store/store.ts';
-import { MAX_ANSWER } from '../../src/store/store.ts';
+import type { AcceptOutcome, Acceptance } from '../../src/store/acceptance.ts';
+import { MAX_ANSWER } from '../../src/store/acceptance.ts';
 import { acceptanceOf, addAccount, messagesIn, sealBody } from '../support/store.ts';
 import type { ContractStore } from './contract.ts';
 

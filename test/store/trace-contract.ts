@@ -8,7 +8,8 @@ import type { AccountId, EntryUid, MessageId } from '../../src/domain/ids.ts';
 import { type Instant, days, hours, instant, minutes } from '../../src/domain/units.ts';
 import type { MessageParts } from '../../src/domain/message-part.ts';
 import type { MessageQuery, ReferenceQuery, SentQuery, Whereabouts } from '../../src/store/deliveries.ts';
-import type { Acceptance, MaildropLock } from '../../src/store/store.ts';
+import type { MaildropLock } from '../../src/store/maildrop.ts';
+import type { Acceptance } from '../../src/store/acceptance.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import {
   acceptanceOf,

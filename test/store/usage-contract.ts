@@ -7,7 +7,7 @@ import type { AccountId, OrganisationId } from '../../src/domain/ids.ts';
 import { isoMonth, monthOf, parseMonth } from '../../src/domain/months.ts';
 import { type Instant, days, hours, instant, minutes } from '../../src/domain/units.ts';
 import { dayFrom, isoDay } from '../../src/domain/working-days.ts';
-import { type Acceptance, type MessageCopy, OPERATOR } from '../../src/store/store.ts';
+import { type Acceptance, type MessageCopy, OPERATOR } from '../../src/store/acceptance.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import { type MonthlyUsage, NO_USAGE, type UsageCounts } from '../../src/store/usage.ts';
 import { type Cleanup, acceptanceOf, addAccount, noticeTo, sealBody } from '../support/store.ts';

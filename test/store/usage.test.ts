@@ -7,7 +7,7 @@ import Database from 'better-sqlite3';
 import type { Address } from '../../src/domain/address.ts';
 import type { AccountId, EntryUid, PartnerId } from '../../src/domain/ids.ts';
 import { type Instant, days, hours, instant, minutes } from '../../src/domain/units.ts';
-import type { Acceptance } from '../../src/store/store.ts';
+import type { Acceptance } from '../../src/store/acceptance.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import { type Seeded, seeded } from '../support/seeded.ts';
 import { type TestStore, acceptanceOf, addAccount, noticeTo, openTestStore, sealBody } from '../support/store.ts';

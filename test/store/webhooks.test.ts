@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import type { AccountId, MessageId } from '../../src/domain/ids.ts';
 import { days, instant, seconds } from '../../src/domain/units.ts';
 import { MAX_WEBHOOKS, type WebhookEventType } from '../../src/domain/webhooks.ts';
-import { OPERATOR } from '../../src/store/store.ts';
+import { OPERATOR } from '../../src/store/acceptance.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import type { NewWebhook, WebhookEvent, WebhookOwner } from '../../src/store/webhooks.ts';
 import { STEP } from '../../src/store/reads/webhook-events.ts';

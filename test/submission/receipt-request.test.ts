@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AccountId, PartnerId } from '../../src/domain/ids.ts';
 import { readHeader } from '../../src/mime/header.ts';
-import type { AcceptedRecipient } from '../../src/store/store.ts';
+import type { AcceptedRecipient } from '../../src/store/acceptance.ts';
 import { type ReceiptRequest, asksForReceipt, withReceipts } from '../../src/submission/receipt-request.ts';
 import { address } from '../support/store.ts';
 

@@ -5,7 +5,7 @@ import type { DeliveryId, MessageId, PartnerId } from '../../src/domain/ids.ts';
 import { type Instant, instant, octets } from '../../src/domain/units.ts';
 import type { PushParts } from '../../src/push/parts.ts';
 import type { Claim, Delivery, Settlement } from '../../src/store/deliveries.ts';
-import type { Acceptance } from '../../src/store/store.ts';
+import type { Acceptance } from '../../src/store/acceptance.ts';
 
 type Row = { -readonly [K in keyof Claim]: Claim[K] };
 type Queue = PushParts['deliveries'];

@@ -6,16 +6,10 @@ import { octets } from '../../src/domain/units.ts';
 import type { MaildropStore } from '../../src/pickup/maildrop.ts';
 import type { LoginRecord } from '../../src/store/registry.ts';
 import type { AuditEvent } from '../../src/store/audit.ts';
-import {
-  type Acceptance,
-  ContentDamaged,
-  type Holder,
-  LockLost,
-  type MaildropListing,
-  type MaildropLock,
-  StoreFailed,
-  type StoredContent,
-} from '../../src/store/store.ts';
+import { ContentDamaged, LockLost, StoreFailed } from '../../src/store/store.ts';
+import type { Holder, MaildropListing, MaildropLock } from '../../src/store/maildrop.ts';
+import type { Acceptance } from '../../src/store/acceptance.ts';
+import type { StoredContent } from '../../src/store/body.ts';
 
 interface Entry {
   readonly uid: EntryUid;

@@ -11,7 +11,7 @@ import { NoticeWriter, type NoticeWriterParts } from '../../src/notices/notice-w
 import { type Address, addressKey } from '../../src/domain/address.ts';
 import { minutes, octets } from '../../src/domain/units.ts';
 import type { Claim, MessageRecord } from '../../src/store/deliveries.ts';
-import type { Acceptance, AcceptedRecipient } from '../../src/store/store.ts';
+import type { Acceptance, AcceptedRecipient } from '../../src/store/acceptance.ts';
 import { type Cleanup, type TestStore, address, openTestStore, sealBody } from './store.ts';
 
 const actor = { name: 'test' };

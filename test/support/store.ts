@@ -10,13 +10,8 @@ import { octets } from '../../src/domain/units.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { type OpenOptions, createSqliteStore, openSqliteStore } from '../../src/store/sqlite/open.ts';
 import { DATABASE_FILE } from '../../src/store/sqlite/writer-files.ts';
-import {
-  type AcceptOutcome,
-  type Acceptance,
-  OPERATOR,
-  type SealedBody,
-  type StoredContent,
-} from '../../src/store/store.ts';
+import { type AcceptOutcome, type Acceptance, OPERATOR } from '../../src/store/acceptance.ts';
+import type { SealedBody, StoredContent } from '../../src/store/body.ts';
 import type { Store } from '../../src/store/port/store.ts';
 import { FakeClock } from './clock.ts';
 import { MemoryLog } from './log.ts';

@@ -5,7 +5,7 @@ import type { AccountId, MessageId } from '../../src/domain/ids.ts';
 import type { MessageParts } from '../../src/domain/message-part.ts';
 import { instant, octets } from '../../src/domain/units.ts';
 import type { ImportedEntry } from '../../src/store/imports.ts';
-import type { BodyWriter } from '../../src/store/store.ts';
+import type { BodyWriter } from '../../src/store/body.ts';
 import { IntakeBatch } from '../../src/takeover/intake-batch.ts';
 import { address } from '../support/store.ts';
 

@@ -5,7 +5,7 @@ import { previewedRow } from '../../pickup/evidence.ts';
 import { noteSent } from '../../pickup/lease.ts';
 import { givenBack } from '../../platform/given-back.ts';
 import type { MailboxEntry } from '../../store/deliveries.ts';
-import type { StoredContent } from '../../store/store.ts';
+import type { StoredContent } from '../../store/body.ts';
 import type { AccountCaller } from '../core/callers.ts';
 import { messageId } from '../core/fields.ts';
 import { notFound } from '../core/problem.ts';

@@ -5,7 +5,9 @@ import { isVerdict } from '../../mime/authentication-results.ts';
 import { type Header, fieldText, headerEnd, readHeader } from '../../mime/header.ts';
 import { readableHeaderText } from '../../mime/words.ts';
 import { JOIN_LIMIT, joinSmall } from '../../platform/bytes.ts';
-import { ContentDamaged, OPERATOR, type StoredContent } from '../../store/store.ts';
+import { ContentDamaged } from '../../store/store.ts';
+import { OPERATOR } from '../../store/acceptance.ts';
+import type { StoredContent } from '../../store/body.ts';
 import type { MessageRecord } from '../../store/deliveries.ts';
 
 const MOST_TEXT = 2000;

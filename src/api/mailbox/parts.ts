@@ -3,7 +3,8 @@ import type { MessagePart } from '../../domain/message-part.ts';
 import type { LeafFields } from '../../mime/leaf.ts';
 import { MimeWalk } from '../../mime/walk.ts';
 import type { MailboxEntry } from '../../store/deliveries.ts';
-import { ContentDamaged, type StoredContent } from '../../store/store.ts';
+import { ContentDamaged } from '../../store/store.ts';
+import type { StoredContent } from '../../store/body.ts';
 
 /** What a slice decodes to, and the few octets that the one before it began. */
 const READY = 260 * 1024;

@@ -6,7 +6,7 @@ import { type Instant, octets as octetsOf } from '../../domain/units.ts';
 import { readMailboxes } from '../../mime/address-list.ts';
 import { type ComposedMessage, type Mailbox, composed } from '../../mime/compose.ts';
 import type { Store } from '../../store/port/store.ts';
-import type { BodyWriter, SealedBody } from '../../store/store.ts';
+import type { BodyWriter, SealedBody } from '../../store/body.ts';
 import { MOST_RECIPIENTS } from './envelope.ts';
 import { AttachmentReader, type ContentSink, JsonUnreadable } from './json-attachments.ts';
 

@@ -13,7 +13,7 @@ import type { Result } from '../../domain/result.ts';
 import { type Octets } from '../../domain/units.ts';
 import type { LineEndCounts } from '../../mime/line-ends.ts';
 import { turns } from '../../platform/turns.ts';
-import { type Answered, MAX_ANSWER } from '../../store/store.ts';
+import { type Answered, MAX_ANSWER } from '../../store/acceptance.ts';
 import { ContentQuirks } from '../../submission/content-quirks.ts';
 import { type Delivery, Submission } from '../../submission/submission.ts';
 import type { Submitter } from '../../submission/submitter.ts';

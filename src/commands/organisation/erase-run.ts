@@ -9,7 +9,7 @@ import { type Instant, iso } from '../../domain/units.ts';
 import { type AccountSummary } from '../../store/registry.ts';
 import { type Actor, personalOf } from '../../store/actor.ts';
 import type { Store } from '../../store/port/store.ts';
-import type { MaildropLock } from '../../store/store.ts';
+import type { MaildropLock } from '../../store/maildrop.ts';
 import { type Erased, erasePeople } from '../../admin/audit-erase.ts';
 import { belongingsOf, formerOf } from '../../admin/belongings.ts';
 import type { AdminContext } from '../../admin/context.ts';

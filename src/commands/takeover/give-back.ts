@@ -13,7 +13,7 @@ import { isUidl } from '../../domain/uidl.ts';
 import { givenBack } from '../../platform/given-back.ts';
 import { type Practice, stateOf } from '../../store/takeovers.ts';
 import type { AccountSummary } from '../../store/registry.ts';
-import type { MaildropLock } from '../../store/store.ts';
+import type { MaildropLock } from '../../store/maildrop.ts';
 import { login, message, organisation } from '../core/kinds.ts';
 import { count, ofText } from '../core/kind.ts';
 import { arg, flag, opt, rest } from '../core/params.ts';

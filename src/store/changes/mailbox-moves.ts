@@ -10,7 +10,7 @@ import type { Actor } from '../actor.ts';
 import { type Row, as, int, long, orNull, text } from '../sql/columns.ts';
 import { among, locked, rowsOf } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { AcceptedRecipient } from '../store.ts';
+import type { AcceptedRecipient } from '../acceptance.ts';
 import type { ChangeContext } from './change-context.ts';
 import { addToMailbox } from './services.ts';
 

@@ -7,7 +7,7 @@
 import { type Day, dayOf } from '../../domain/utc-day.ts';
 import { monthOf } from '../../domain/months.ts';
 import { type Instant, days, instant } from '../../domain/units.ts';
-import { REQUESTS_FOR } from '../store.ts';
+import { REQUESTS_FOR } from '../acceptance.ts';
 import { INTERCHANGES_FOR, MOST_INTERCHANGES } from '../interchanges.ts';
 import { firstIdAt } from '../message-ids.ts';
 import { FIELD_KEY } from '../reads/search-marks.ts';

@@ -12,17 +12,17 @@ import type { SeenInterchange } from '../interchanges.ts';
 import { type MessageIds, idTime } from '../message-ids.ts';
 import type { Subjects } from '../objects.ts';
 import type { MayMakeKey } from '../port/day-keys.ts';
+import { StoreFull } from '../store.ts';
 import {
   type AcceptedRecipient,
   type Acceptance,
-  type BodyWriter,
   type KeptRequest,
   MAX_ANSWER,
   MAX_COPIES,
   MAX_WITH,
   type MessageCopy,
-  StoreFull,
-} from '../store.ts';
+} from '../acceptance.ts';
+import type { BodyWriter } from '../body.ts';
 import type { Audit } from './audit.ts';
 import { SealingBodyWriter } from './body-writer.ts';
 import { UIDL_OCTETS } from '../changes/uidls.ts';

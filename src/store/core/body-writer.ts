@@ -16,7 +16,8 @@ import {
 import type { RandomBytes } from '../../domain/effects.ts';
 import { type MessageId, messageIdOf } from '../../domain/ids.ts';
 import { type Octets, octets } from '../../domain/units.ts';
-import { type BodyWriter, type SealedBody, StoreFailed, StoreFull } from '../store.ts';
+import { StoreFailed, StoreFull } from '../store.ts';
+import type { BodyWriter, SealedBody } from '../body.ts';
 import type { Chunk } from './engine.ts';
 import { type SealedParts, uploadSlices } from './upload-slices.ts';
 

@@ -6,7 +6,8 @@ import type { Log } from '../../domain/effects.ts';
 import { type AccountId, type EntryUid, type MessageId, messageIdOf, messageNumber } from '../../domain/ids.ts';
 import { type Octets, octets } from '../../domain/units.ts';
 import { makeDiscard } from '../../platform/discard.ts';
-import { ContentDamaged, type StoredContent } from '../store.ts';
+import { ContentDamaged } from '../store.ts';
+import type { StoredContent } from '../body.ts';
 import type { EngineContents, EntriesData, EntryData } from './engine.ts';
 
 /** Read ahead in the first request of a session, which may be its only one, and in those that follow in sequence. */

@@ -14,7 +14,8 @@ import type { Jobs } from '../jobs.ts';
 import type { MaildropLocks, MaildropRight } from '../maildrop-locks.ts';
 import type { SharedCounts } from '../shared-counts.ts';
 import type { Subjects } from '../objects.ts';
-import type { Acceptance, StoreCounts, StoreFailed } from '../store.ts';
+import type { StoreCounts, StoreFailed } from '../store.ts';
+import type { Acceptance } from '../acceptance.ts';
 
 /** A piece of a body that is being uploaded. */
 export interface Chunk {

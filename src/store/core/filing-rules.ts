@@ -10,7 +10,7 @@ import type { AcceptWork, NewDelivery, Notices } from '../changes/accept-work.ts
 import type { ChangeEffects } from '../changes/changed.ts';
 import { quotaOf } from '../changes/services.ts';
 import { UIDL_OCTETS } from '../changes/uidls.ts';
-import { OPERATOR } from '../store.ts';
+import { OPERATOR } from '../acceptance.ts';
 import type { KeptRow, Unfiled } from './engine.ts';
 import { type AddressTarget, rerouted } from './reroute.ts';
 

@@ -1,7 +1,7 @@
 /** Mailboxes from which a message is held, for everybody whose address has led there since it was accepted. */
 import type { AccountId } from '../../domain/ids.ts';
 import { recipientsIn } from '../../domain/recipients.ts';
-import type { AcceptedRecipient } from '../store.ts';
+import type { AcceptedRecipient } from '../acceptance.ts';
 
 export function heldMailboxes(recipients: readonly AcceptedRecipient[]): ReadonlySet<AccountId> {
   const held = new Set(recipients.flatMap((r) => (r.held === true && r.mailbox !== undefined ? [r.mailbox] : [])));

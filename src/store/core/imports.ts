@@ -5,7 +5,7 @@ import type { AuditEvent } from '../audit.ts';
 import { type ImportOutcome, type ImportedEntry, MAX_IMPORTED_AT_ONCE } from '../imports.ts';
 import type { Imports } from '../port/mail.ts';
 import type { Subjects } from '../objects.ts';
-import { OPERATOR } from '../store.ts';
+import { OPERATOR } from '../acceptance.ts';
 import type { Audit } from './audit.ts';
 import type { Bodies } from './bodies.ts';
 

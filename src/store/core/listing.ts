@@ -1,7 +1,7 @@
 /** Listings of maildrops as flat arrays, and a small memory of them: a mailbox that did not change is not read again. */
 import type { AccountId, EntryUid } from '../../domain/ids.ts';
 import { type Octets, octets } from '../../domain/units.ts';
-import type { MaildropListing } from '../store.ts';
+import type { MaildropListing } from '../maildrop.ts';
 import { UIDL_CHARACTERS } from '../changes/uidls.ts';
 import { type ListingData, RECEIPT, RETRIEVED } from './engine.ts';
 

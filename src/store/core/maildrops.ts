@@ -4,15 +4,9 @@ import type { AccountId, EntryUid } from '../../domain/ids.ts';
 import { type Octets, octets, seconds } from '../../domain/units.ts';
 import type { MaildropLocks, MaildropRight } from '../maildrop-locks.ts';
 import type { Subjects } from '../objects.ts';
-import {
-  type Holder,
-  LockLost,
-  LoginEnded,
-  RegistryMoved,
-  type MaildropListing,
-  type MaildropLock,
-  type StoredContent,
-} from '../store.ts';
+import { LockLost, LoginEnded, RegistryMoved } from '../store.ts';
+import type { Holder, MaildropListing, MaildropLock } from '../maildrop.ts';
+import type { StoredContent } from '../body.ts';
 import type { SentNotices } from '../changes/accept-work.ts';
 import { Contents, type ReadAhead } from './contents.ts';
 import { Listings, FlatListing } from './listing.ts';

@@ -5,7 +5,7 @@
  */
 import { addressKey } from '../../domain/address.ts';
 import type { AccountId, PartnerId } from '../../domain/ids.ts';
-import type { AcceptedRecipient, Acceptance } from '../store.ts';
+import type { AcceptedRecipient, Acceptance } from '../acceptance.ts';
 import type { AcceptWork, NewDelivery } from '../changes/accept-work.ts';
 
 /** Where an address leads: a mailbox, or a partner's server. */

@@ -26,21 +26,10 @@ import type { DirectoryStore, Registry } from '../port/registry.ts';
 import type { Webhooks } from '../port/webhooks.ts';
 import type { PgpKeys } from '../port/certificates.ts';
 import type { AvailabilityStore, Idempotency, Usage } from '../port/mail.ts';
-import {
-  type AcceptOutcome,
-  type Acceptance,
-  type Answered,
-  type BodyWriter,
-  type ContentFingerprint,
-  type Holder,
-  type MaildropListing,
-  type MaildropLock,
-  type StoreCounts,
-  StoreFailed,
-  type StoreHealth,
-  type StoredContent,
-  type SweepReport,
-} from '../store.ts';
+import { type StoreCounts, StoreFailed, type StoreHealth, type SweepReport } from '../store.ts';
+import type { Holder, MaildropListing, MaildropLock } from '../maildrop.ts';
+import type { AcceptOutcome, Acceptance, Answered } from '../acceptance.ts';
+import type { BodyWriter, ContentFingerprint, StoredContent } from '../body.ts';
 import type { Store } from '../port/store.ts';
 import type { CoreAccountMoves } from './account-moves.ts';
 import type { Audit } from './audit.ts';

@@ -31,7 +31,8 @@ import type { MailboxState } from '../reads/roads.ts';
 import type { UsageReads } from '../reads/usage.ts';
 import type { Actor } from '../actor.ts';
 import type { Remote } from '../sql/remote.ts';
-import type { Acceptance, StoredContent } from '../store.ts';
+import type { Acceptance } from '../acceptance.ts';
+import type { StoredContent } from '../body.ts';
 
 /** Searches and listings of many rows go in steps, which the store takes one after the other. */
 type Steps = 'messagesStep' | 'referenceStep' | 'deliveriesStep' | 'uncollectedStep';

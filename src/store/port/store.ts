@@ -9,21 +9,10 @@ import type { Interchanges } from '../interchanges.ts';
 import type { Jobs } from '../jobs.ts';
 import type { Quirks } from '../quirks.ts';
 import type { SharedCounts } from '../shared-counts.ts';
-import type {
-  AcceptOutcome,
-  Acceptance,
-  Answered,
-  BodyWriter,
-  ContentFingerprint,
-  Holder,
-  MaildropListing,
-  MaildropLock,
-  StoreCounts,
-  StoreFailed,
-  StoreHealth,
-  StoredContent,
-  SweepReport,
-} from '../store.ts';
+import type { StoreCounts, StoreFailed, StoreHealth, SweepReport } from '../store.ts';
+import type { Holder, MaildropListing, MaildropLock } from '../maildrop.ts';
+import type { AcceptOutcome, Acceptance, Answered } from '../acceptance.ts';
+import type { BodyWriter, ContentFingerprint, StoredContent } from '../body.ts';
 import type { AuditTrail } from './audit.ts';
 import type { StoreDays } from './day-keys.ts';
 import type { Certificates, Operators, PgpKeys } from './certificates.ts';

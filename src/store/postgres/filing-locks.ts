@@ -12,7 +12,7 @@ import type { KeptRow } from '../core/engine.ts';
 import { firstIdAt } from '../message-ids.ts';
 import { type Row, bytes, flag, int, long, orNull, text } from '../sql/columns.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import { REQUESTS_FOR } from '../store.ts';
+import { REQUESTS_FOR } from '../acceptance.ts';
 import { instant } from '../../domain/units.ts';
 import type { AddressTarget } from '../core/reroute.ts';
 import { longs, octets, texts } from './binary-arrays.ts';

@@ -9,7 +9,8 @@ import type { Clock } from '../../domain/effects.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import { type Instant, type Milliseconds, seconds } from '../../domain/units.ts';
 import type { MaildropLocks, MaildropRight, TakenRight } from '../maildrop-locks.ts';
-import { type Holder, LockLost } from '../store.ts';
+import { LockLost } from '../store.ts';
+import type { Holder } from '../maildrop.ts';
 import type { Change } from '../sql/sql.ts';
 import { codeOf } from './connection.ts';
 import {

@@ -9,7 +9,7 @@ import type { Instant, Milliseconds } from '../../domain/units.ts';
 import { flag, int, orNull, text } from '../sql/columns.ts';
 import { type Part, rowsOf, words } from '../sql/parts.ts';
 import { sql } from '../sql/sql.ts';
-import type { Holder } from '../store.ts';
+import type { Holder } from '../maildrop.ts';
 
 /** A start of a node. */
 export interface LeaseOwner {

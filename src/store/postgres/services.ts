@@ -8,7 +8,7 @@ import { type AddressTarget, movedEnvelope } from '../core/reroute.ts';
 import { flag, int, long, orNull, text } from '../sql/columns.ts';
 import { locked } from '../sql/parts.ts';
 import { type Change, sql } from '../sql/sql.ts';
-import type { AcceptedRecipient } from '../store.ts';
+import type { AcceptedRecipient } from '../acceptance.ts';
 import type { StepServices } from './runner.ts';
 import type { UsageNotes } from './usage.ts';
 

@@ -4,7 +4,7 @@ import { defined } from '../../domain/defined.ts';
 import { type AccountId, type DeliveryId, type MessageId, type PartnerId, messageIdOf } from '../../domain/ids.ts';
 import { instant, octets } from '../../domain/units.ts';
 import type { Claim, Delivery, DeliveryState, MessageRecord } from '../deliveries.ts';
-import type { AcceptedRecipient, Acceptance } from '../store.ts';
+import type { AcceptedRecipient, Acceptance } from '../acceptance.ts';
 
 /** A row of `message`. */
 export interface MessageRow {

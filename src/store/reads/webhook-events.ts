@@ -4,7 +4,7 @@ import { type AccountId, type MessageId, type OrganisationId, messageIdOf, messa
 import { groupedBy } from '../../domain/grouped-by.ts';
 import { settingOf } from '../../domain/settings.ts';
 import type { WebhookEventType } from '../../domain/webhooks.ts';
-import type { AcceptedRecipient } from '../store.ts';
+import type { AcceptedRecipient } from '../acceptance.ts';
 import type { WebhookEvent, WebhookEvents, WebhookOwner } from '../webhooks.ts';
 import { type Row, as, int, json, long, optional, orNull, text, time } from '../sql/columns.ts';
 import { among, words } from '../sql/parts.ts';

@@ -11,7 +11,7 @@ import { FilingRules } from '../core/filing-rules.ts';
 import { wantsReceipt, wasFiled } from '../core/held-mailboxes.ts';
 import type { Reach } from '../core/reach.ts';
 import { type AddressTarget, movedEnvelope } from '../core/reroute.ts';
-import type { AcceptedRecipient } from '../store.ts';
+import type { AcceptedRecipient } from '../acceptance.ts';
 import type { Db } from './database.ts';
 import { type FilingParts, SqliteFilingTables } from './filing-tables.ts';
 import type { MailboxRow } from './mailbox-counters.ts';

@@ -8,7 +8,7 @@ import type { Clock } from '../../domain/effects.ts';
 import type { AccountId } from '../../domain/ids.ts';
 import type { Milliseconds } from '../../domain/units.ts';
 import type { MaildropLocks, MaildropRight, TakenRight } from '../maildrop-locks.ts';
-import type { Holder } from '../store.ts';
+import type { Holder } from '../maildrop.ts';
 
 /** Fences of one start: a gateway that locks a thousand maildrops a second needs a hundred years for so many. */
 const FENCES = 2 ** 32;

@@ -11,7 +11,7 @@
 import { instant } from '../../domain/units.ts';
 import type { AcceptWork } from '../changes/accept-work.ts';
 import { firstIdAt } from '../message-ids.ts';
-import { REQUESTS_FOR } from '../store.ts';
+import { REQUESTS_FOR } from '../acceptance.ts';
 import type { KeptRow } from '../core/engine.ts';
 import type { Db } from './database.ts';
 import { type Sql, sqlOf } from './statements.ts';

@@ -6,7 +6,7 @@
  */
 import { type MessageId, messageNumber } from '../../domain/ids.ts';
 import type { FiledCopy } from '../core/filing-rules.ts';
-import type { AcceptedRecipient } from '../store.ts';
+import type { AcceptedRecipient } from '../acceptance.ts';
 import type { Db } from './database.ts';
 import { heldMailboxes } from '../core/held-mailboxes.ts';
 import { type Sql, sqlOf } from './statements.ts';

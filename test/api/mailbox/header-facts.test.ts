@@ -4,7 +4,7 @@ import { headOf, headerFacts } from '../../../src/api/mailbox/header-facts.ts';
 import { type AccountId, messageIdOf } from '../../../src/domain/ids.ts';
 import { octets } from '../../../src/domain/units.ts';
 import { authenticationResults } from '../../../src/mime/authentication-results.ts';
-import { OPERATOR } from '../../../src/store/store.ts';
+import { OPERATOR } from '../../../src/store/acceptance.ts';
 
 const sent = { submitter: 7 as AccountId };
 const facts = (head: string, of = sent): ReturnType<typeof headerFacts> =>

@@ -5,7 +5,8 @@ import { partOctets, partsOf } from '../../../src/api/mailbox/parts.ts';
 import { type MessageId, messageIdOf } from '../../../src/domain/ids.ts';
 import { octets } from '../../../src/domain/units.ts';
 import type { MailboxEntry } from '../../../src/store/deliveries.ts';
-import { ContentDamaged, type StoredContent } from '../../../src/store/store.ts';
+import { ContentDamaged } from '../../../src/store/store.ts';
+import type { StoredContent } from '../../../src/store/body.ts';
 import { between, chance } from '../../support/chance.ts';
 
 const id: MessageId = messageIdOf(1n);

@@ -12,7 +12,7 @@ import { openStore } from '../../../src/gateway/store.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import type { Claim } from '../../../src/store/deliveries.ts';
 import { openSqliteStore } from '../../../src/store/sqlite/open.ts';
-import type { Acceptance } from '../../../src/store/store.ts';
+import type { Acceptance } from '../../../src/store/acceptance.ts';
 import { MemoryLog } from '../../support/log.ts';
 import { acceptanceOf, sealBody } from '../../support/store.ts';
 import { chance } from '../../support/chance.ts';

@@ -10,7 +10,7 @@ import { startGateway } from '../../../src/gateway.ts';
 import { openStore } from '../../../src/gateway/store.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import { createLog } from '../../../src/platform/log.ts';
-import type { Acceptance } from '../../../src/store/store.ts';
+import type { Acceptance } from '../../../src/store/acceptance.ts';
 import type { Store } from '../../../src/store/port/store.ts';
 
 const { values } = parseArgs({ options: { config: { type: 'string', default: '' } } });
