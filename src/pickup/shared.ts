@@ -6,25 +6,22 @@
  * mailbox is in use meanwhile, and a claim during a POP3 session is refused. Claims live in memory: after a crash every message that was not
  * acknowledged is free.
  */
-import type { Clock, Log, RandomBytes } from '../domain/effects.ts';
+import type { Clock, Log } from '../domain/effects.ts';
 import type { AccountId, MessageId } from '../domain/ids.ts';
 import type { Milliseconds } from '../domain/units.ts';
 import type { MailboxEntry } from '../store/deliveries.ts';
-import type { StoredContent } from '../store/body.ts';
 import { LockLost } from '../store/store.ts';
+import type { StoredContent } from '../store/body.ts';
 import { Claim, type Item, MOST_CLAIMED } from './claim.ts';
 import type { ClientNetworks } from './client-networks.ts';
 import type { Collector } from './evidence.ts';
-import { Lease, type LeaseStore } from './lease.ts';
+import type { Lease } from './lease.ts';
 import { KnownClaims } from './known-claims.ts';
-import type { Receipts } from './receipts.ts';
+import { type LeaseParts, type OpenMaildrop, OpenMaildrops } from './open-maildrops.ts';
 
-export interface SharedParts {
-  readonly store: LeaseStore;
-  readonly receipts: Receipts | undefined;
+export interface SharedParts extends LeaseParts {
   readonly clientNetworks: Pick<ClientNetworks, 'note'> | undefined;
   readonly clock: Clock;
-  readonly random: RandomBytes;
   readonly log: Log;
   /** Called when messages that somebody had claimed are free again. */
   readonly freed?: (account: AccountId) => void;
@@ -45,27 +42,15 @@ export type Unclaimed = 'in-use' | 'too-many';
 /** `unknown`: no claim has that id. `lapsed`, `released`: the claim has ended in that way. */
 export type Ended = 'unknown' | 'lapsed' | 'released' | 'acknowledged';
 
-interface Open {
-  /** The lease of the account's maildrop; undefined once it is over. */
-  lease: Lease | undefined;
-  readonly claims: Set<Claim>;
-  /** Operations under way that need the lease to stay. */
-  busy: number;
-}
-
 export class SharedMaildrops {
   readonly #p: SharedParts;
-  /** A network name that no other process has, so that a claim never takes over the maildrop of a process that lives. */
-  readonly #network: string;
-  readonly #open = new Map<AccountId, Promise<Open | 'in-use'>>();
+  readonly #open: OpenMaildrops;
   readonly #known = new KnownClaims<Visitor>();
   readonly #ending = new Set<Promise<void>>();
-  #claims = 0;
-  #leases = 0;
 
   constructor(parts: SharedParts) {
     this.#p = parts;
-    this.#network = `api ${Buffer.from(parts.random(9)).toString('base64url')}`;
+    this.#open = new OpenMaildrops(parts);
   }
 
   /**
@@ -77,12 +62,12 @@ export class SharedMaildrops {
     visitor: Visitor,
     { most, lasts, key }: { readonly most: number; readonly lasts: Milliseconds; readonly key: string },
   ): Promise<Claim | 'none' | Unclaimed> {
-    const open = await this.#lease(account);
+    const open = await this.#open.enter(account);
     if (open === 'in-use') return open;
     const { lease } = open;
     if (lease === undefined) return 'in-use';
     try {
-      if (open.claims.size + open.busy > MOST_CLAIMS || this.#claims >= (this.#p.most ?? MOST_CLAIMS_IN_ALL))
+      if (open.claims.size + open.busy > MOST_CLAIMS || this.#open.claims >= (this.#p.most ?? MOST_CLAIMS_IN_ALL))
         return 'too-many';
       const entries = await lease.take(Math.min(most, MOST_CLAIMED));
       if (entries.length === 0) return 'none';
@@ -92,8 +77,7 @@ export class SharedMaildrops {
         const item = lease.item(message.id);
         if (item !== undefined) claim.items.set(message.id, item);
       }
-      open.claims.add(claim);
-      this.#claims += 1;
+      this.#open.add(open, claim);
       this.#known.add(account, { claim, visitor, key });
       claim.watch(() => this.#lapse(open, claim));
       return claim;
@@ -101,7 +85,7 @@ export class SharedMaildrops {
       if (error instanceof LockLost) return 'in-use';
       throw error;
     } finally {
-      await this.#leave(account, open);
+      await this.#open.leave(account, open);
     }
   }
 
@@ -163,7 +147,7 @@ export class SharedMaildrops {
     entry: MailboxEntry,
     visitor: Visitor,
   ): Promise<'removed' | 'claimed' | 'in-use' | 'gone'> {
-    const open = await this.#lease(account);
+    const open = await this.#open.enter(account);
     if (open === 'in-use' || open.lease === undefined) return 'in-use';
     const { lease } = open;
     const claim = new Claim('', this.#p.clock, 0 as Milliseconds);
@@ -179,15 +163,14 @@ export class SharedMaildrops {
       throw error;
     } finally {
       lease.put(claim.items.keys());
-      await this.#leave(account, open);
+      await this.#open.leave(account, open);
     }
   }
 
   /** Opens a claimed message: it is read under the lease, and noted once it was sent to its end. */
   async claimed(account: AccountId, id: MessageId): Promise<Claimed | undefined> {
-    const open = await this.#open.get(account);
-    if (open === undefined || open === 'in-use') return undefined;
-    const { lease } = open;
+    const open = await this.#open.at(account);
+    const lease = open?.lease;
     const item = lease?.item(id);
     if (lease === undefined || item === undefined || lease.lost) return undefined;
     return {
@@ -204,7 +187,7 @@ export class SharedMaildrops {
 
   /** Ends every claim; messages that were sent are noted as sent. */
   async close(): Promise<void> {
-    for (const opening of [...this.#open.values()]) {
+    for (const opening of this.#open.all) {
       const open = await opening;
       if (open === 'in-use') continue;
       for (const claim of [...open.claims]) void this.#end(open, claim, 'lapsed');
@@ -212,81 +195,16 @@ export class SharedMaildrops {
     while (this.#ending.size > 0) await Promise.all(this.#ending);
   }
 
-  /** The lease of the account, opened where it is not; it stays until `#leave`. */
-  async #lease(account: AccountId): Promise<Open | 'in-use'> {
-    for (;;) {
-      const opening = this.#open.get(account) ?? this.#begin(account);
-      const open = await opening;
-      if (open === 'in-use') return open;
-      if (open.lease === undefined) continue;
-      if (open.lease.lost) await this.#lose(account, open);
-      else {
-        open.busy += 1;
-        open.lease.progress();
-        return open;
-      }
-    }
-  }
-
-  #begin(account: AccountId): Promise<Open | 'in-use'> {
-    const opening = this.#begun(account).then(
-      (open) => {
-        if (open === 'in-use') this.#open.delete(account);
-        return open;
-      },
-      (error: unknown) => {
-        this.#open.delete(account);
-        throw error;
-      },
-    );
-    this.#open.set(account, opening);
-    return opening;
-  }
-
-  async #begun(account: AccountId): Promise<Open | 'in-use'> {
-    const { store, receipts } = this.#p;
-    this.#leases += 1;
-    const holder = { session: `api-${this.#leases}`, network: this.#network };
-    const lock = await store.lockMaildrop(account, holder);
-    if (lock === 'in-use') return lock;
-    return { lease: new Lease(store, lock, receipts), claims: new Set(), busy: 0 };
-  }
-
-  async #leave(account: AccountId, open: Open): Promise<void> {
-    open.busy -= 1;
-    await this.#closeIdle(account, open);
-  }
-
-  async #closeIdle(account: AccountId, open: Open): Promise<void> {
-    const { lease } = open;
-    if (open.busy > 0 || open.claims.size > 0 || lease === undefined) return;
-    open.lease = undefined;
-    this.#open.delete(account);
-    await lease.release();
-  }
-
-  /** The maildrop was lost to another session: what was claimed is no longer claimed. */
-  async #lose(account: AccountId, open: Open): Promise<void> {
-    for (const claim of [...open.claims]) {
-      open.claims.delete(claim);
-      this.#claims -= 1;
-      claim.end('lapsed');
-    }
-    open.lease = undefined;
-    this.#open.delete(account);
-    await Promise.resolve();
-  }
-
   async #standing(
     account: AccountId,
     id: string,
-  ): Promise<{ readonly open: Open; readonly lease: Lease; readonly claim: Claim } | Ended> {
+  ): Promise<{ readonly open: OpenMaildrop; readonly lease: Lease; readonly claim: Claim } | Ended> {
     const claim = this.find(account, id);
     if (claim === undefined) return 'unknown';
-    const open = await this.#open.get(account);
+    const open = await this.#open.at(account);
     if (claim.state !== 'open') return claim.state;
-    if (open === undefined || open === 'in-use' || open.lease === undefined) return 'lapsed';
-    if (open.lease.lost) await this.#lose(account, open);
+    if (open?.lease === undefined) return 'lapsed';
+    if (open.lease.lost) this.#open.lose(account, open);
     else if (claim.over) await this.#end(open, claim, 'lapsed');
     else return { open, lease: open.lease, claim };
     return 'lapsed';
@@ -295,7 +213,7 @@ export class SharedMaildrops {
   /** False: the maildrop was lost, and nothing was removed. */
   async #remove(
     account: AccountId,
-    { open, lease, claim }: { readonly open: Open; readonly lease: Lease; readonly claim: Claim },
+    { open, lease, claim }: { readonly open: OpenMaildrop; readonly lease: Lease; readonly claim: Claim },
     items: readonly Item[],
     visitor: Visitor,
   ): Promise<boolean> {
@@ -305,7 +223,7 @@ export class SharedMaildrops {
       await lease.remove(items, visitor);
       for (const { id } of items) claim.items.delete(id);
       claim.acknowledged += items.length;
-      if (claim.state === 'open' && claim.items.size === 0) this.#forget(open, claim, 'acknowledged');
+      if (claim.state === 'open' && claim.items.size === 0) this.#open.forget(open, claim, 'acknowledged');
       const retrieved = items.filter(({ sent }) => sent).length;
       this.#p.clientNetworks?.note(account, visitor.network, { retrieved, deleted: items.length });
       return true;
@@ -314,35 +232,30 @@ export class SharedMaildrops {
       // The claim's time ended while the removal was being written.
       if (claim.state !== 'open') lease.put(items.map(({ id }) => id));
       if (!(error instanceof LockLost)) throw error;
-      await this.#lose(account, open);
+      this.#open.lose(account, open);
       return false;
     } finally {
-      await this.#leave(account, open);
+      await this.#open.leave(account, open);
     }
   }
 
-  #forget(open: Open, claim: Claim, state: 'acknowledged' | 'released' | 'lapsed'): void {
-    claim.end(state);
-    if (open.claims.delete(claim)) this.#claims -= 1;
-  }
-
-  #lapse(open: Open, claim: Claim): void {
+  #lapse(open: OpenMaildrop, claim: Claim): void {
     void this.#end(open, claim, 'lapsed');
   }
 
   /** Ends a claim: what was sent is noted, and then what is left is free. Never rejects. */
-  #end(open: Open, claim: Claim, state: 'released' | 'lapsed'): Promise<void> {
+  #end(open: OpenMaildrop, claim: Claim, state: 'released' | 'lapsed'): Promise<void> {
     const ended = this.#ended(open, claim, state).finally(() => this.#ending.delete(ended));
     this.#ending.add(ended);
     return ended;
   }
 
-  async #ended(open: Open, claim: Claim, state: 'released' | 'lapsed'): Promise<void> {
+  async #ended(open: OpenMaildrop, claim: Claim, state: 'released' | 'lapsed'): Promise<void> {
     const { lease } = open;
     if (claim.state !== 'open' || lease === undefined) return;
     const known = this.#known.get(lease.account, claim.id);
     open.busy += 1;
-    this.#forget(open, claim, state);
+    this.#open.forget(open, claim, state);
     const left = [...claim.items.values()].filter((item) => !item.writing);
     if (known !== undefined) {
       const retrieved = left.filter(({ sent }) => sent).length;
@@ -357,9 +270,11 @@ export class SharedMaildrops {
     }
     lease.put(left.map(({ id }) => id));
     if (left.length > 0) this.#p.freed?.(lease.account);
-    await this.#leave(lease.account, open).catch((error: unknown) =>
-      this.#p.log.warn('maildrop.claim-not-noted', { account: lease.account, why: String(error) }),
-    );
+    await this.#open
+      .leave(lease.account, open)
+      .catch((error: unknown) =>
+        this.#p.log.warn('maildrop.claim-not-noted', { account: lease.account, why: String(error) }),
+      );
   }
 }
 
