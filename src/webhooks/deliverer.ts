@@ -6,18 +6,19 @@
  * nothing. Without webhooks nothing runs and nothing is asked.
  */
 import { grouped } from '../crypto/keys/base32.ts';
-import type { WebhookSeals, WebhookSecrets } from '../crypto/keys/webhook-secrets.ts';
+import type { WebhookSeals } from '../crypto/keys/webhook-secrets.ts';
 import { Counts } from '../domain/counts.ts';
-import { defined } from '../domain/defined.ts';
 import type { Clock, Log, RandomBytes, Timer } from '../domain/effects.ts';
-import { type Instant, instant, seconds } from '../domain/units.ts';
+import { instant, seconds } from '../domain/units.ts';
 import { EVENTS_KEPT, waitAfter } from '../domain/webhooks.ts';
 import { FairSlots } from '../platform/fair-slots.ts';
 import { THE_GATEWAY } from '../store/actor.ts';
 import { RegistryError } from '../store/registry.ts';
 import type { Webhooks } from '../store/port/webhooks.ts';
-import type { ActiveWebhook, WebhookEvent, WebhookProgress, WebhookRecord } from '../store/webhooks.ts';
+import type { WebhookEvent, WebhookRecord } from '../store/webhooks.ts';
 import { EventLog } from './event-log.ts';
+import { Subscriber } from './subscriber.ts';
+import { UnsavedProgress } from './unsaved-progress.ts';
 import type { Posted, WebhookLine } from './line.ts';
 import { headersFor, payloadOf } from './event-payload.ts';
 
@@ -28,9 +29,6 @@ const LOAD_EVERY = seconds(60);
 export const LINES = { running: 32, each: 16, waiting: 2000 } as const;
 /** Events of one webhook before others have their turn. */
 const TURN = 100;
-/** Rows of the trail that were passed over without an event before that is written down: they are looked at again after a crash. */
-const PASSED_OVER = 1000;
-
 export interface DelivererParts {
   readonly webhooks: Webhooks;
   readonly seals: Pick<WebhookSeals, 'open'>;
@@ -44,30 +42,6 @@ export interface DelivererParts {
   readonly mine?: () => boolean;
 }
 
-/** A webhook as it is told of events. */
-class Subscriber {
-  webhook: ActiveWebhook;
-  secrets: WebhookSecrets | undefined;
-  /** The last row of the trail that was looked at to its end for it. */
-  position: number;
-  /** The last event that it was told of, which may be one of several of a row behind that. */
-  told = { seq: 0, part: 0 };
-  /** As it is written down, or will be at the next tick. */
-  saved: number;
-  failures: number;
-  dueAt: Instant | undefined;
-  /** When what it has to be told of next happened; undefined: nothing waits. */
-  waitsSince: Instant | undefined;
-  running = false;
-
-  constructor(webhook: ActiveWebhook) {
-    this.webhook = webhook;
-    this.position = this.saved = webhook.position;
-    this.failures = webhook.failures;
-    this.dueAt = webhook.dueAt;
-  }
-}
-
 export class WebhookDeliverer {
   /** By outcome: the class of the status (`2xx`), or why there was no answer. */
   readonly posted = new Counts(['outcome'], 20);
@@ -79,7 +53,7 @@ export class WebhookDeliverer {
   /** All that there are, and those that are paused. */
   #known = 0;
   #paused = 0;
-  #progress = new Map<string, WebhookProgress>();
+  readonly #progress: UnsavedProgress;
   readonly #running = new Set<Promise<void>>();
   #timer: Timer | undefined;
   #ticking: Promise<void> | undefined;
@@ -89,6 +63,7 @@ export class WebhookDeliverer {
   constructor(parts: DelivererParts) {
     this.#p = parts;
     this.#log = new EventLog(parts.webhooks);
+    this.#progress = new UnsavedProgress(parts.webhooks);
   }
 
   /** Rejects when the store has failed. */
@@ -130,7 +105,7 @@ export class WebhookDeliverer {
     this.#timer?.cancel();
     this.#timer = undefined;
     await this.settled();
-    await this.#save();
+    await this.#progress.save();
   }
 
   #wait(): void {
@@ -152,7 +127,7 @@ export class WebhookDeliverer {
   async #work(): Promise<void> {
     if (this.#p.mine?.() === false) return this.#leave();
     if (this.#stale || this.#p.clock.monotonic() - this.#loadedAt >= LOAD_EVERY) await this.#load();
-    await this.#save();
+    await this.#progress.save();
     const now = this.#p.clock.now();
     for (const subscriber of this.#subscribers.values())
       if (!subscriber.running && (subscriber.dueAt === undefined || subscriber.dueAt <= now)) this.#begin(subscriber);
@@ -194,28 +169,17 @@ export class WebhookDeliverer {
     for (const webhook of await webhooks.active()) {
       const known = before.get(webhook.id);
       const subscriber = known ?? new Subscriber(webhook);
-      if (known !== undefined) this.#renew(known, webhook);
+      known?.renew(webhook);
       this.#subscribers.set(webhook.id, subscriber);
       if (!subscriber.running && subscriber.position < tooOld) this.#passOver(subscriber, tooOld);
     }
   }
 
-  /** Takes over a webhook as it is registered now: it may have been resumed, or have another secret. */
-  #renew(known: Subscriber, webhook: ActiveWebhook): void {
-    if (!Buffer.from(known.webhook.sealed).equals(webhook.sealed)) known.secrets = undefined;
-    if (webhook.failures === 0 && known.failures > 0 && !known.running) {
-      known.failures = 0;
-      known.dueAt = undefined;
-    }
-    known.webhook = webhook;
-  }
-
   /** What happened a week ago is told to nobody any more. */
   #passOver(subscriber: Subscriber, to: number): void {
     const { id } = subscriber.webhook;
-    subscriber.position = subscriber.saved = to;
     const missedUntil = instant(this.#p.clock.now() - EVENTS_KEPT);
-    this.#note({ id, position: to, missedUntil });
+    this.#progress.note({ ...subscriber.passOver(to), missedUntil });
     this.#p.log.warn('webhook.passed-over', { webhook: grouped(id) });
   }
 
@@ -227,9 +191,9 @@ export class WebhookDeliverer {
     for (;;) {
       const { events, next } = await this.#log.behind(subscriber.position);
       if (next === subscriber.position) return;
-      const its = events.filter((event) => isFor(subscriber.webhook, event) && isBehind(event, subscriber.told));
+      const its = events.filter((event) => subscriber.wants(event));
       if (its.length > 0 && !(await this.#tellAll(subscriber, its))) return;
-      this.#passed(subscriber, next, its.length > 0);
+      this.#progress.note(subscriber.passed(next, its.length > 0));
       told += its.length;
       if (told >= TURN || this.#stopping.signal.aborted) return;
     }
@@ -252,7 +216,7 @@ export class WebhookDeliverer {
           if (!this.#stopping.signal.aborted) await this.#failed(subscriber, posted);
           return false;
         }
-        this.#taken(subscriber, event, its[i + 1]);
+        this.#progress.note(subscriber.taken(event, its[i + 1], this.#p.clock.now()));
       }
       return true;
     } finally {
@@ -273,47 +237,13 @@ export class WebhookDeliverer {
     event: WebhookEvent,
   ): Promise<Posted | { readonly kind: 'sealed' }> {
     const { webhook } = subscriber;
-    if (subscriber.secrets === undefined) {
-      const opened = await this.#p.seals.open(webhook.id, webhook.sealed);
-      if (!opened.ok) return { kind: 'sealed' };
-      subscriber.secrets = opened.value;
-    }
+    const secrets = await subscriber.secrets(this.#p.seals);
+    if (secrets === undefined) return { kind: 'sealed' };
     const told = payloadOf(webhook, event);
     const now = this.#p.clock.now();
-    const posted = await line.post(
-      headersFor(told, subscriber.secrets, { oldUntil: webhook.oldUntil, now }),
-      told.body,
-    );
+    const posted = await line.post(headersFor(told, secrets, { oldUntil: webhook.oldUntil, now }), told.body);
     this.posted.add([posted.kind === 'answered' ? `${Math.floor(posted.status / 100)}xx` : posted.why]);
     return posted;
-  }
-
-  /** Written down at the next tick: up to the row before that of the next event, so that a row of which a part was told is told again after a crash. */
-  #taken(subscriber: Subscriber, { seq, part }: WebhookEvent, following: WebhookEvent | undefined): void {
-    subscriber.told = { seq, part };
-    subscriber.failures = 0;
-    subscriber.dueAt = undefined;
-    subscriber.waitsSince = undefined;
-    subscriber.saved = Math.max(subscriber.saved, following === undefined ? seq : following.seq - 1);
-    this.#note({ id: subscriber.webhook.id, position: subscriber.saved, succeededAt: this.#p.clock.now() });
-  }
-
-  #passed(subscriber: Subscriber, next: number, told: boolean): void {
-    subscriber.position = next;
-    if (!told && next - subscriber.saved < PASSED_OVER) return;
-    subscriber.saved = next;
-    this.#note({ id: subscriber.webhook.id, position: next });
-  }
-
-  #note(progress: WebhookProgress): void {
-    this.#progress.set(progress.id, { ...defined(this.#progress.get(progress.id) ?? {}), ...progress });
-  }
-
-  async #save(): Promise<void> {
-    if (this.#progress.size === 0) return;
-    const rows = [...this.#progress.values()];
-    this.#progress = new Map();
-    await this.#p.webhooks.advance(rows);
   }
 
   // --- what fails
@@ -326,7 +256,7 @@ export class WebhookDeliverer {
     subscriber.failures += 1;
     const { failures } = subscriber;
     log.warn('webhook.failed', { webhook: grouped(webhook.id), why, failures });
-    await this.#save();
+    await this.#progress.save();
     // RFC 9110 section 15.5.11: there is nobody any more, and there will not be.
     if (posted.kind === 'answered' && posted.status === 410) return await this.#end(subscriber, 'gone', why);
     const asked = posted.kind === 'answered' ? posted.retryAfter : undefined;
@@ -359,12 +289,3 @@ export class WebhookDeliverer {
 
 const isTaken = (posted: Posted | { readonly kind: 'sealed' }): boolean =>
   posted.kind === 'answered' && posted.status >= 200 && posted.status < 300;
-
-const isBehind = ({ seq, part }: WebhookEvent, told: Subscriber['told']): boolean =>
-  seq > told.seq || (seq === told.seq && part > told.part);
-
-/** Whoever owns it may see it, and asked for it. */
-const isFor = ({ id, account, organisation, events }: ActiveWebhook, event: WebhookEvent): boolean =>
-  events.includes(event.type) &&
-  (account === undefined || event.webhooks.includes(id)) &&
-  (organisation === undefined || organisation === event.organisation);
