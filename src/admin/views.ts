@@ -85,7 +85,7 @@ const addressOfAccount = z.object({
   ends: time.optional().meta({
     description: 'From then on it has ended; one that is `ending` accepts no mail already, and is resumed until then.',
   }),
-  successor: z.string().optional().meta({ description: 'Whom senders are told of.' }),
+  successor: z.string().optional().meta({ description: 'Address that senders are told to use instead.' }),
   settings: stored,
 });
 export type AddressView = z.infer<typeof addressOfAccount> & { readonly account: string };
@@ -190,13 +190,13 @@ export const viewCertificates = (certificates: AccountSummary['certificates'], n
     ...defined({ revoked: iso(c.revokedAt), lastUsed: iso(c.lastUsedAt) }),
   }));
 
-/** As it stands, also where its end has come by the clock. */
+/** The exemption as it is stored, even if its end has come by the clock. */
 export function exemptionView(account: Pick<Account, 'settings'>): string | undefined {
   const until = exemptUntil(account);
   return until === 'no end' || until === undefined ? until : iso(until);
 }
 
-/** Undefined where there are none. As they stand, also where their end has come by the clock. */
+/** Undefined if there are none. As they stand, also where their end has come by the clock. */
 function ediExemptionViews({ settings }: Pick<Account, 'settings'>): AccountView['scanExemptEdi'] {
   const all = ediExemptions(settings);
   return all.length === 0

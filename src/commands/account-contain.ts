@@ -22,7 +22,7 @@ import { manyAccounts, namedAccounts, partsOf } from './core/accounts.ts';
 import { publishing } from './core/publishing.ts';
 import { changes } from './core/row.ts';
 
-/** Most that are told of one by one; more would be no line of the control socket. */
+/** Most items that are listed one by one; more would not fit a line of the control socket. */
 const TOLD = 1000;
 const PAGE = 1000;
 
@@ -35,7 +35,7 @@ const containedView = z.object({
   certificates: z.array(z.string()).meta({ description: 'Names of those that were revoked.' }),
   sessions: z.array(sessionView).meta({ description: 'That were open.' }),
   sendsAs: z.array(z.string()).readonly().meta({
-    description: 'Addresses of other accounts that it may send as: whoever was in could.',
+    description: 'Addresses of other accounts that it may send as, which an intruder could use.',
   }),
 });
 const containmentView = z.object({
@@ -95,7 +95,7 @@ const viewOf = (before: AccountSummary, sessions: readonly SessionView[]): Conta
   sendsAs: before.sendsAs,
 });
 
-/** One part of them, and what was open of it. */
+/** Contains one part of the accounts; resolves to what was open of it. */
 async function containPart(
   context: AdminContext,
   logins: readonly string[],

@@ -36,7 +36,7 @@ const recentView = z.object({
   client: z.string().optional().meta({ description: 'What the client called itself (EHLO).' }),
   to: z.string().optional().meta({ description: 'Of mail that was refused: the first recipient.' }),
   text: z.string().optional().meta({ description: 'Of mail that was refused: the text that its sender got.' }),
-  cause: z.string().optional().meta({ description: 'Why, for whoever answers the call.' }),
+  cause: z.string().optional().meta({ description: 'Why, in words for the helpdesk.' }),
   remedy: z.string().optional().meta({ description: 'What helps.' }),
   facts: z.record(z.string(), fact).meta({ description: 'Protocol, reason, count, TLS and what else names nobody.' }),
 });

@@ -32,7 +32,7 @@ const view = z.object({
   ends: z.string().optional().meta({
     description: 'From then on it has ended; one that is `ending` accepts no mail already, and is resumed until then.',
   }),
-  successor: z.string().optional().meta({ description: 'Whom senders are told of.' }),
+  successor: z.string().optional().meta({ description: 'Address that senders are told to use instead.' }),
 });
 const stateView = z.object({ address: z.string(), state: z.string() });
 const delegationView = z.object({ address: z.string(), account: z.string(), allowed: z.boolean() });

@@ -34,7 +34,7 @@ const view = z.object({
   edi: z.array(z.string()).optional().meta({ description: 'Kinds of messages that it takes; empty: all.' }),
   certificate: z.string().optional().meta({ description: 'SHA-256 of the mail certificate that is shown.' }),
   ends: z.string().optional().meta({ description: 'It accepts mail until then.' }),
-  why: z.string().optional().meta({ description: 'Of what is not listed: what stands in the way.' }),
+  why: z.string().optional().meta({ description: 'Why it is not listed.' }),
 });
 type View = z.infer<typeof view>;
 

@@ -8,7 +8,7 @@ import { subject } from './core/subject.ts';
 export const evidence = subject('evidence', 'signed evidence about messages and deletions', {
   certificate: reads({
     api: { method: 'GET', path: '/evidence-certificate' },
-    about: 'print the certificate that evidence is checked with, to be given to whoever will check some',
+    about: 'print the certificate that evidence is checked with, for those who will check it',
     in: {},
     out: z.object({ pem: z.string(), fingerprint: z.string(), until: z.string() }),
     right: 'read',

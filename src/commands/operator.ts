@@ -179,7 +179,7 @@ export const operators = subject('operator', 'people who work with the gateway, 
   }),
 
   end: changes({
-    about: 'end an operator for good, with all tokens: the key is never taken again',
+    about: 'end an operator for good, with all tokens: the key is never accepted again',
     in: { name: arg(operatorName, 'whose') },
     out: z.object({ name: z.string() }),
     right: 'security',

@@ -71,7 +71,7 @@ export const sessions = subject('session', 'connections that are open now', {
       without: ['account', 'network'],
       ids: { 'sessions.accountId': 'account' },
     },
-    about: 'end sessions; whoever has a right to may come again at once',
+    about: 'end sessions; a client with a valid login may come back at once',
     was: ['kill'],
     in: {
       ids: rest(named('other', 'id'), 'as "sluis session list" shows them'),
@@ -81,7 +81,7 @@ export const sessions = subject('session', 'connections that are open now', {
     out: endView,
     right: 'support',
     trail: [],
-    undo: 'not needed: whoever has a right to logs in again',
+    undo: 'not needed: a client with a valid login comes back',
     examples: [
       '--account huisarts --dry-run',
       '--network 192.0.2.0/24 --reason "the stolen laptop connects from there"',

@@ -98,7 +98,7 @@ export const sections: Readonly<Record<string, string>> = {
   ca: "The gateway's own certificate authority (sluis ca, sluis cert).",
   smime: 'Signing and encrypting messages (S/MIME); who does is a setting of accounts and addresses.',
   scan: 'Scanning for malware, by clamd.',
-  webhooks: 'Programs that are told of events (sluis webhook).',
+  webhooks: 'Programs that get events (sluis webhook).',
 } satisfies Record<SectionName, string>;
 
 export type ParsedConfig = z.infer<typeof configSchema>;

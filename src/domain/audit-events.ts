@@ -275,7 +275,7 @@ export const NEN7513_FIELDS: readonly (readonly [field: string, part: string])[]
   ['AlternateUserID', 'account: the account on whose behalf, if it is not UserID; null without one'],
   ['UserIsRequestor', 'true if a person or an account asked for it'],
   ['PurposeOfUse', 'personal.reason (`--reason`)'],
-  ['NetworkAccessPointTypeCode', '2 (address) where there is one'],
+  ['NetworkAccessPointTypeCode', '2 (address) if there is one'],
   ['NetworkAccessPointID', 'personal.network or personal.address'],
   ['ParticipantObjectTypeCode', '2 (system object)'],
   ['ParticipantObjectIDTypeCode', '"message" or "account"'],

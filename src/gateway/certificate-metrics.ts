@@ -55,7 +55,7 @@ export function certificateMetrics({ store, clock, certificates: look }: Certifi
     ),
     gauge(
       'sluis_certificate_renewal_late',
-      'Of each certificate of a listener that a program renews (tls.renewal): 1 where it should have been renewed by now, else 0.',
+      'Of each certificate of a listener that a program renews (tls.renewal): 1 if it should have been renewed by now, else 0.',
       ['name'],
       async () =>
         distinct(

@@ -51,7 +51,7 @@ const HEALTH = [
   row('`/ready?role=serve`', 'what is there can be handed out; certificates of POP3 and the API'),
   row(
     '`/ready?role=submit&drained=404`',
-    '404 in place of 503 where only `draining` or `drained` is the reason: HAProxy (`http-check disable-on-404`) then leaves running sessions alone',
+    '404 in place of 503 if only `draining` or `drained` is the reason: HAProxy (`http-check disable-on-404`) then leaves running sessions alone',
   ),
   row('`/metrics`', 'the metrics below, in the text format of Prometheus'),
 ];

@@ -48,7 +48,7 @@ export const PEOPLE_NOTES: Notes = {
     'One transaction suspends the account, removes every password, revokes every certificate for login and voids codes for new ones. Then open sessions end and the TLS tickets of all listeners are void. It checks all names before it touches the first; 200 accounts are one transaction.',
   ],
   'account reset': [
-    "A code is valid for 7 days (`--valid`, at most 30) and five wrong tries. It changes nothing until it is used: then the old password is gone and its sessions end. It refuses if the contact is not a registered address, leads to the mailbox whose password was lost, or to one that a program empties or nobody can open; then use `--letter`. Whoever reads a letter can set the password, and the trail says so (`by: letter`). A partner's address may be the contact: the code is pushed by verified TLS. Many: 100 accounts are one transaction; `--continue` continues. If `operators.second-person` has `code`, two people sign for each hundred letters.",
+    "A code is valid for 7 days (`--valid`, at most 30) and five wrong tries. It changes nothing until it is used: then the old password is gone and its sessions end. It refuses a contact that is not a registered address, or that leads to the mailbox whose password was lost. It also refuses one whose mailbox a program empties or nobody can open. Then use `--letter`. Whoever reads a letter can set the password, and the trail says so (`by: letter`). A partner's address may be the contact: the code is pushed by verified TLS. Many: 100 accounts are one transaction; `--continue` continues. If `operators.second-person` has `code`, two people sign for each hundred letters.",
   ],
   'account certificate add': [
     '`--match pin` takes one certificate of any issuer. `--match subject` and `--match san` outlive a renewal, and hold for authorities in `tls.client-authorities` only. A certificate leads to one account.',
@@ -82,7 +82,7 @@ export const PEOPLE_NOTES: Notes = {
     '| refused | MAIL, RCPT and messages that were answered 4xx or 5xx |',
     '| logins refused | wrong passwords, blocked accounts and so on; not those that were not judged, nor names that nobody has |',
     '| days | days on which the account logged in, sent, fetched, or its server accepted mail |',
-    '| last login, idle since | as of today; the last day with anything done, `never` where there is none |',
+    '| last login, idle since | as of today; the last day with anything done, `never` if there is none |',
     '',
     'Imported mail counts as neither sent nor received. An account that moved has a line in both organisations. After a crash the next start counts the rest from the trail. A name that a spreadsheet would take for a formula has an apostrophe in front.',
   ],

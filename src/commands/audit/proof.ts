@@ -45,7 +45,7 @@ const found = z.object({
 });
 type Found = z.infer<typeof found>;
 export const proofView = found.extend({
-  proven: z.boolean().meta({ description: 'Nothing contradicts the trail, and an anchor stands for it.' }),
+  proven: z.boolean().meta({ description: 'Nothing contradicts the trail, and an anchor proves it.' }),
   places: z.array(z.string()).readonly().meta({ description: 'Where anchors were looked for.' }),
 });
 export type Proof = z.infer<typeof proofView>;

@@ -1,4 +1,4 @@
-/** `sluis audit report`: what a period comes to. */
+/** `sluis audit report`: sums up a period. */
 import type { z } from '../../config/zod.ts';
 import { type ActKind, type AuditSummary, auditSummary, report as summed } from '../../admin/audit-scan.ts';
 import { Names } from '../../admin/names.ts';
@@ -19,7 +19,7 @@ export const summaryOf = lookPart({
   run: async ({ store: { audit, registry }, gateway, clock }, { since: begin, until: end }, call) => {
     gateway?.writeCounted();
     noteLook(audit, call, 'report');
-    // Behind what was just written, this look with it.
+    // Starts after the rows that were just written, with the row of this look among them.
     const { seq: fromSeq } = await audit.head();
     const [newest] = end === undefined ? await audit.chain({ fromSeq, limit: 1 }) : [];
     const period = { since: begin, until: end ?? instant(Math.max(clock.now(), newest?.at ?? 0)) };
@@ -33,7 +33,7 @@ const reportView = auditSummary.extend({
 });
 
 export const report = readsHere({
-  about: 'what a period comes to: events by outcome, failed logins, what people did',
+  about: 'sum up a period: events by outcome, failed logins, what people did',
   in: {
     since: opt(since, 'from then on, such as 7d'),
     until: opt(until, 'until then; default: now'),
@@ -64,7 +64,7 @@ const ACTS: readonly (readonly [kind: ActKind, head: string, none: string])[] = 
   ['approval', 'SECOND PERSON', 'Nothing was asked of a second person.'],
 ];
 
-/** `verified`: what a check of the chain found; undefined where none was asked for. */
+/** `verified`: what a check of the chain found; undefined if none was asked for. */
 export const reportText = (s: AuditSummary, verified: Proof | undefined): string =>
   [
     facts([

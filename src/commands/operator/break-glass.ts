@@ -28,7 +28,8 @@ const state = z.object({
 
 export const breakGlass = subject('break-glass', 'the account of the web console for when nobody else gets in', {
   make: changes({
-    about: 'make it, or give it another password and key; they are shown once, and those before no longer work',
+    about:
+      'make the account, or give it another password and key; they are shown once, and earlier ones no longer work',
     in: { role: opt(role, 'what it may do', 'owner') },
     out: made,
     right: 'security',

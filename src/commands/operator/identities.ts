@@ -41,7 +41,7 @@ const viewOf = ({ id, addedAt, lastUsedAt, endedAt, ...more }: IdentityRecord): 
 
 export const identities = subject('identity', 'operators who log in to the web console at an OpenID provider', {
   list: lists({
-    about: 'list whom the OpenID provider means by whom, also of operators who have ended',
+    about: 'list which person of the OpenID provider is which operator, also operators who have ended',
     in: {},
     out: view,
     right: 'security',

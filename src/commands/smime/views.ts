@@ -138,7 +138,7 @@ export const protectionView = z.object({
   certificates: z
     .array(candidate)
     .readonly()
-    .meta({ description: 'Certificates that stand for the address, and what is against them.' }),
+    .meta({ description: 'Certificates of the address, each with what is wrong with it.' }),
   pgpKeys: z.array(pgpCandidate).readonly().meta({ description: 'OpenPGP keys of the address, newest first.' }),
   pgpSigner: z.string().optional().meta({ description: 'Fingerprint of the OpenPGP key that signs.' }),
 });

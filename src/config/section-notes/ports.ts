@@ -18,7 +18,7 @@ export const PORT_NOTES: Notes = {
     '',
     '- The gateway must be able to give the file to the group: as root, or as a member. Under systemd a drop-in has `SupplementaryGroups=helpdesk` and `SystemCallFilter=@chown`; the unit makes `/run/sluis` (0711).',
     '- `socket` elsewhere is in a folder of the gateway or root that nobody else can write to. A folder with the setgid bit and the group needs no `chown`.',
-    '- `serve` refuses to start where the group is not there or cannot get the socket, the folder is open to others, or another gateway has the socket. Each socket takes 32 connections.',
+    '- `serve` refuses to start if the group is not there or cannot get the socket, the folder is open to others, or another gateway has the socket. Each socket takes 32 connections.',
   ],
   keys: [
     'The copy is in a folder named by the fingerprint of the master key (`sluis key status`). The gateway looks each minute, and reads back what it wrote. After `sluis key rotate` a new folder begins; the old one, with the old master key, opens the earlier backups. A day key that was destroyed is destroyed in every copy there; nothing else is removed. A new key seals mail for some minutes before it is copied.',
@@ -45,7 +45,7 @@ export const PORT_NOTES: Notes = {
     '',
     '**Old systems** that know nothing newer than CBC suites get a listener with `profile = "legacy"` on another port. For other habits see [old systems](#old-systems).',
     '',
-    '**SCRAM**: Postfix with Cyrus SASL, msmtp with `auth on` and others take the strongest mechanism that is listed. They fail where the account has no verifier. `other-channel` or `binding-downgrade` in `auth.refused` means that the client sees another TLS session than the gateway: look for whoever stands between.',
+    '**SCRAM**: Postfix with Cyrus SASL, msmtp with `auth on` and others take the strongest mechanism that is listed. They fail if the account has no verifier. `other-channel` or `binding-downgrade` in `auth.refused` means that the client sees another TLS session than the gateway: look for a proxy in between.',
     '',
     '**Pages on which a practice helps itself**:',
     '',
@@ -88,7 +88,7 @@ export const PORT_NOTES: Notes = {
     '',
     'A code is six groups of four characters, for one password or certificate, for five wrong tries. The page works without script, in Dutch and English. It takes 16 KB and one request a connection, in 20 s; wrong codes are slowed as wrong passwords are. Behind a proxy set `page`, let `Host` pass, and keep no bodies: codes are in bodies only.',
     '',
-    '**A letter of your own** is plain text of 72 columns with these fields: `{{title}}` `{{organisation}}` `{{post}}` `{{login}}` `{{name}}` `{{addresses}}` `{{code}}` `{{expires}}` `{{ends}}` `{{servers}}` `{{page}}` `{{operator}}` `{{helpdesk}}` `{{telephone}}` `{{hours}}` `{{gateway}}` `{{date}}`. A field with several values takes a line for each where it stands alone. A line whose fields are empty is left out. `{{#page}}` ... `{{/page}}` on lines of their own holds what is left out without a page, `{{^page}}` the reverse.',
+    '**A letter of your own** is plain text of 72 columns with these fields: `{{title}}` `{{organisation}}` `{{post}}` `{{login}}` `{{name}}` `{{addresses}}` `{{code}}` `{{expires}}` `{{ends}}` `{{servers}}` `{{page}}` `{{operator}}` `{{helpdesk}}` `{{telephone}}` `{{hours}}` `{{gateway}}` `{{date}}`. A field with several values takes a line for each if it stands alone. A line whose fields are empty is left out. `{{#page}}` ... `{{/page}}` on lines of their own holds what is left out without a page, `{{^page}}` the reverse.',
   ],
   setup: [
     '```toml',

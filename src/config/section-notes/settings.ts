@@ -13,7 +13,7 @@ export const SETTING_NOTES: readonly string[] = [
   '',
   '### A message that stops its reader',
   '',
-  '`stuck-messages` counts POP3 sessions of one network whose last command fetched a message, and that ended without another command. `stuck-after` of them, one after the other and no more than a week apart, are enough. QUIT, DELE, programs without UIDL, and messages above 1 MiB that broke off do not count. `hold` takes the message out of the mailbox, and a letter takes its place. Until the program gets behind some message, the next ones are only told of. Counts live in memory, for 10,000 programs. By hand: `sluis mailbox set-aside`.',
+  '`stuck-messages` counts POP3 sessions of one network whose last command fetched a message, and that ended without another command. `stuck-after` of them, one after the other and no more than a week apart, are enough. QUIT, DELE, programs without UIDL, and messages above 1 MiB that broke off do not count. `hold` takes the message out of the mailbox, and a letter takes its place. Until the program gets behind some message, the next ones are only reported. Counts live in memory, for 10,000 programs. By hand: `sluis mailbox set-aside`.',
   '',
   '### The test address',
   '',

@@ -18,13 +18,13 @@ export const audit = section({
       'Folder for signed heads of the audit trail, a file a day: best on another machine, or one that can be written once. Default: the folder anchors in the key folder.',
     ),
   ),
-  'anchor-every': duration('How often the head of the audit trail is signed, where it has grown.', '1m', '10s', '1d'),
+  'anchor-every': duration('How often the head of the audit trail is signed, if it has grown.', '1m', '10s', '1d'),
   'timestamp-url': optional(
     webFolder(
       'A time-stamping authority (RFC 3161) that stamps signed heads; needs timestamp-authorities. The tokens are beside the heads.',
     ),
   ),
-  'timestamp-every': duration('How often a head is stamped, where the trail has grown.', '1h', '10s', '7d'),
+  'timestamp-every': duration('How often a head is stamped, if the trail has grown.', '1h', '10s', '7d'),
   'timestamp-authorities': files('Certificates of the authorities that the time stamps must lead to, PEM.'),
   'keep-access': keepLog('logins, and who looked at or fetched what', '1827d'),
   'keep-change': keepLog('changes and commands of people', '1827d'),

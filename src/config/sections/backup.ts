@@ -8,7 +8,7 @@ import { choice, words } from '../fields/names.ts';
 export const backup = section({
   folder: optional(
     path(
-      'Where backups go, a folder each; on another disk than the data folder, and for this gateway alone. Without it none is taken but by "sluis backup FOLDER".',
+      'Where backups go, a folder each; on another disk than the data folder, and for this gateway alone. Without it backups are taken only by "sluis backup FOLDER".',
     ),
   ),
   every: duration('How often one is taken, counted from the last good one, also over restarts.', '1d', '10m', '31d'),
@@ -46,7 +46,7 @@ export const backup = section({
   ),
   'drill-every': optional(
     givenDuration(
-      'How often the running gateway restores the newest backup for a trial by itself, as "sluis drill restore" does: read from copy-to and opened with keys.copy-to where there are such. Needs space for one database in folder. With at: at that time of day. Without it: never.',
+      'How often the running gateway restores the newest backup for a trial by itself, as "sluis drill restore" does: read from copy-to and opened with keys.copy-to, if these are set. Needs space for one database in folder. With at: at that time of day. Without it: never.',
       '7d',
       '1d',
       '365d',
@@ -91,7 +91,7 @@ export const backup = section({
     ),
   ),
   'check-command': optional(
-    command('Program that gets that name as last word, and fails where that backup is not whole.'),
+    command('Program that gets that name as last word, and fails if that backup is not whole.'),
   ),
   'restore-command': optional(
     command(

@@ -66,7 +66,7 @@ export const notices = section({
     ),
   ),
   'return-limit': size(
-    'Largest message that comes back whole with a failure notice where its sender asked for that (RET=FULL) and neither signed nor encrypted it; of all others the header.',
+    'Largest message that comes back whole with a failure notice if its sender asked for that (RET=FULL) and neither signed nor encrypted it; of all others the header.',
     '1MiB',
     '1KiB',
     '50MiB',

@@ -28,7 +28,7 @@ export const listener = z.strictObject({
     "Load balancers whose connections start with a header of the PROXY protocol (version 1 or 2), which tells the client's address to limits and log. List only machines that nobody else can send from.",
   ),
   scram: choice(
-    'Whether SCRAM-SHA-256 is offered. Many programs take the strongest mechanism they are offered, and one whose account has no SCRAM is then refused: offer it where every account has the setting scram, or on a port of its own.',
+    'Whether SCRAM-SHA-256 is offered. Many programs take the strongest mechanism they are offered, and one whose account has no SCRAM is then refused: offer it if every account has the setting scram, or on a port of its own.',
     ['off', 'offer'],
     'off',
   ),
@@ -64,7 +64,7 @@ export const tls = z.strictObject({
   ),
   watch: duration('How often the files are looked at for a change; two looks must see the same.', '10s', '100ms', '1h'),
   renewal: choice(
-    'Who renews the certificates: a program such as certbot or lego, whose failure is told of when less than three tenths of the life of a certificate are left, or people by hand. `auto`: a program, where a certificate lives for 100 days at most.',
+    'Who renews the certificates: a program such as certbot or lego, whose failure is reported when less than three tenths of the life of a certificate are left, or people by hand. `auto`: a program, if a certificate lives for 100 days at most.',
     RENEWALS,
     'auto',
   ),
@@ -78,7 +78,7 @@ export const tls = z.strictObject({
     'PEM files with the authorities whose client certificates may be registered by name. None is needed for a certificate that is registered by its fingerprint. Read again with the certificate.',
   ),
   'client-revocation-lists': files(
-    'Revocation lists (DER or PEM) of these authorities: files, or folders with .crl and .pem files, renamed into place. Read again when a file or folder changes. Where any is given, an authority without a list is refused; a list counts only where its issuer is in client-authorities.',
+    'Revocation lists (DER or PEM) of these authorities: files, or folders with .crl and .pem files, renamed into place. Read again when a file or folder changes. Where any is given, an authority without a list is refused; a list counts only if its issuer is in client-authorities.',
   ),
   'client-revocation-grace': duration(
     'How long a list counts after its next update was due, with a warning in the log; then certificates of its issuer are refused.',
@@ -90,7 +90,7 @@ export const tls = z.strictObject({
 
 export const connections = section({
   total: count(
-    'Open connections in all. When all places are taken, the oldest connection without a login makes way; where there is none the next is answered 421 or -ERR [SYS/TEMP].',
+    'Open connections in all. When all places are taken, the oldest connection without a login makes way; if there is none, the next is answered 421 or -ERR [SYS/TEMP].',
     4000,
     1,
     100_000,

@@ -38,15 +38,15 @@ const oidc = z.strictObject({
   'support-groups': groups('support'),
   'read-groups': groups('read'),
   acr: texts(
-    'Of how the provider may have made sure who it is (claim acr), what counts as two factors. It is asked for. Of acr and amr at least one must be set, and each that is set must be met.',
+    'Values of the claim acr (how the provider made sure who it is) that count as two factors. The gateway asks for them. Of acr and amr at least one must be set, and each that is set must be met.',
     'https://refeds.org/profile/mfa',
   ),
   amr: texts(
-    'Of what somebody may have shown the provider (claim amr), what counts as two factors; one of them is enough.',
+    'Values of the claim amr (what the person showed the provider) that count as two factors; one of them is enough.',
     'mfa',
   ),
   'amr-with-certificate': texts(
-    'Of what somebody may have shown the provider (claim amr), what counts as two factors together with the client certificate of his operator, on a listener with client-certificates = "ask". Something that he knows: a key beside a key is one factor. None: the certificate counts for nothing.',
+    'Values of the claim amr that count as two factors together with the client certificate of the operator, on a listener with client-certificates = "ask". Only something that the person knows: a key beside a key is one factor. None: the certificate counts for nothing.',
     'pwd',
   ),
   organisation: optional(
@@ -73,7 +73,7 @@ export const webConsole = section({
 });
 
 export const control = z.strictObject({
-  role: choice('What whoever opens the socket may do at most: "sluis operator roles".', GROUP_ROLES),
+  role: choice('The most that a user of the socket may do: a role of "sluis operator roles".', GROUP_ROLES),
   group: words(
     'The system group that may open it, by name or number. The gateway must be able to give files to it.',
     64,

@@ -77,7 +77,7 @@ export const ldap = section({
   'send-time': duration('How long the client may take to receive an answer.', '1m', '1s', '1h'),
   'search-time': duration('Longest time for one search, even if the client allows more.', '10s', '1s', '5m'),
   'search-entries': count(
-    'Entries of one search, or of one page where the client turns pages; how many an account may ask for in an hour is the setting directory-entries-per-hour.',
+    'Entries of one search, or of one page if the client turns pages; how many an account may ask for in an hour is the setting directory-entries-per-hour.',
     500,
     1,
     5000,

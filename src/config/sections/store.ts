@@ -15,7 +15,7 @@ export const keys = section({
   folder: path('Day keys, wrapped by the master key. Never inside the data folder, never in a backup of it.', 'keys'),
   'master-key-file': optional(
     path(
-      'File with the master key, mode 0600. Exactly one of file and command is required. Under systemd the credential sluis.master-key stands in for the file.',
+      'File with the master key, mode 0600. Exactly one of file and command is required. Under systemd the credential sluis.master-key replaces the file.',
     ),
   ),
   'master-key-command': optional(

@@ -22,7 +22,7 @@ export const POSTGRES_KINDS = {
     what: 'whose maildrop is open at which gateway, with session and network while it is',
     columns: ['account', 'fence', 'node', 'epoch', 'session', 'network', 'progressed_at', 'until', 'held'],
     kept: 'session and network until the session ends; if its gateway died, until the next session; the numbers for ever',
-    erase: 'kept: numbers, and what is of the last session where its gateway died',
+    erase: 'kept: numbers, and what is of the last session if its gateway died',
   },
   node: {
     area: 'technical',

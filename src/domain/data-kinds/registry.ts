@@ -54,7 +54,7 @@ export const REGISTRY_KINDS = {
   },
   directory_entry: {
     area: 'registry',
-    what: 'addresses in the directory, where their organisation agreed, and what it shows of them to every account',
+    what: 'addresses in the directory, if their organisation agreed, and what it shows of them to every account',
     columns: [
       'key',
       'address',
@@ -163,7 +163,7 @@ export const REGISTRY_KINDS = {
   },
   webhook: {
     area: 'registry',
-    what: 'programs that are told of events: whose, at which URL, how far; secrets sealed. The events are rows of the trail and are kept nowhere else',
+    what: 'programs that get events: whose, at which URL, how far; secrets sealed. The events are rows of the trail and are kept nowhere else',
     columns: [
       'id',
       'account',

@@ -60,7 +60,7 @@ export const LOGIN_EVENTS: LogEvents = {
   'smtp.cut': either(['info', 'debug'], 'A limit or a stop ended a session.', 'Nothing.'),
   'smtp.closed': either(
     ['info', 'debug'],
-    'The end of a session, with `failedLogins`, and with `refused`: refused commands since the last message, where there were more than 20. Debug where nothing was said.',
+    'The end of a session, with `failedLogins`, and with `refused`: refused commands since the last message, if there were more than 20. Debug where nothing was said.',
     'Nothing.',
   ),
   'smtp.failed': either(['error', 'warn'], 'An internal error in one session. The sender got 4xx.', FAULT),

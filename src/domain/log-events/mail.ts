@@ -14,7 +14,7 @@ export const MAIL_EVENTS: LogEvents = {
   ),
   'smtp.refused': either(
     ['info', 'debug', 'error'],
-    'A command, recipient or message was refused: `status`, `text`, `detail`. Error where the fault is ours (4.3.0); debug for a login, and from the 21st refusal of a session on.',
+    'A command, recipient or message was refused: `status`, `text`, `detail`. Error if the fault is ours (4.3.0); debug for a login, and from the 21st refusal of a session on.',
     'Level error: keep the lines of this `session` and report them. [Replies](replies.md) has every text.',
   ),
   'smtp.quirk': info('A deviation that is tolerated, such as bare line feeds.'),

@@ -34,21 +34,21 @@ export const SEVERAL_EVENTS: LogEvents = {
   'store.servers': warn('A server calls itself primary and is it no longer (`why`).', REWIND),
   'store.waiting': warn(
     'A start, or `sluis init`, waits for its servers for at most so many `seconds` (`why`).',
-    'Nothing where it continues. Where the start is refused, do what `why` says.',
+    'Nothing if it continues. Where the start is refused, do what `why` says.',
   ),
   'store.disconnected': warn(
     'Connections to the primary are lost or cannot be made, first those of a `purpose` (`why`). They are made again by themselves.',
-    'Nothing where it passes within seconds, as after a promotion. Else do what `why` says.',
+    'Nothing if it passes within seconds, as after a promotion. Else do what `why` says.',
   ),
   'store.connected': info('All connections to the primary stand again.'),
   'store.hint-lost': debug('Other gateways were not told at once that something waits. They find it by themselves.'),
   'store.list-not-kept': warn(
     'The list of standbys of `primary` could not be written down (`why`). It is tried again.',
-    'Nothing where it passes. Until then `site promote --check` may not know the list; `--facts` takes it from a file.',
+    'Nothing if it passes. Until then `site promote --check` may not know the list; `--facts` takes it from a file.',
   ),
   'store.filing-upkeep-failed': warn(
     'What acceptances left behind (figures that wait, keys of resubmissions) could not be written (`why`). The next round does it.',
-    'Nothing where the store was away for a moment. Again and again: [SluisNotAcknowledging].',
+    'Nothing if the store was away for a moment. Again and again: [SluisNotAcknowledging].',
   ),
   'site.alone': warn(
     'An operator lets one place alone acknowledge until `until`. The line comes at each start too.',
@@ -71,12 +71,12 @@ export const SEVERAL_EVENTS: LogEvents = {
   ),
   'cluster.refused': either(
     ['error', 'warn'],
-    'Two gateways may not exchange anything: `peer`, `code`, `why`, in both logs. Warn where somebody else tried, or asked too much.',
+    'Two gateways may not exchange anything: `peer`, `code`, `why`, in both logs. Warn if somebody else tried, or asked too much.',
     'Do what `why` says: a name, the store, the master key or a certificate. `same-name`: two machines run with one `cluster.node`, often from a copied configuration.',
   ),
   'cluster.keys-missing': warn(
     'This gateway starts and lacks keys of `days` days that the store needs, the `first` of them. It asks the others for half a minute.',
-    'Nothing where it then serves. Else the start is refused, and its line names who was asked: let one that has the keys run and be reached.',
+    'Nothing if it then serves. Else the start is refused, and its line names who was asked: let one that has the keys run and be reached.',
   ),
   'cluster.clock': warn(
     'The clock of `peer` is `ahead` milliseconds ahead (below zero: behind), more than a minute.',

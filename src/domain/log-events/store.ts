@@ -11,7 +11,7 @@ export const STORE_EVENTS: LogEvents = {
     'The store is open. `unclean`: the last end was a crash, and the database was checked: all of it up to 256 MiB, else the tables that decide where mail goes.',
   ),
   'store.in-use': warn(
-    'Another process has the data folder open (`by`: which one, and what it was called by). The start waits for it, at most `seconds`, and ends with 7 where it still has it.',
+    'Another process has the data folder open (`by`: which one, and what it was called by). The start waits for it, at most `seconds`, and ends with 7 if it still has it.',
     'Nothing: a command of `sluis` ends within seconds. Where the start ended, let that command come to its end, or stop that process, then start the gateway.',
   ),
   'store.checking': info('After a crash every page of a larger database is being read while the gateway works.'),

@@ -26,7 +26,7 @@ export const directorySettings = {
     type: { kind: 'telephone' },
     default: 'none',
     about:
-      'The telephone number that the directory shows, where the organisation agreed to be listed: a line that it gives to all members of the group. The number among its details, for the operator and the helpdesk, is never shown.',
+      'The telephone number that the directory shows, if the organisation agreed to be listed: a line that it gives to all members of the group. The number among its details, for the operator and the helpdesk, is never shown.',
   },
   'directory-entries-per-hour': {
     scopes: accountAndAbove,

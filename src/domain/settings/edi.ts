@@ -24,26 +24,26 @@ export const ediSettings = {
     type: guard,
     default: 'warn',
     about:
-      'The same where an interchange that the account sends has a reference under which other messages were sent to the same party in the last 90 days. The same messages again, under the same reference or a new one, are no error.',
+      'The same if an interchange that the account sends has a reference under which other messages were sent to the same party in the last 90 days. The same messages again, under the same reference or a new one, are no error.',
   },
   'edi-recipient': {
     scopes: everywhere,
     type: guard,
     default: 'warn',
     about:
-      'The same where an interchange names a recipient (UNB S003, MSH-6) that is not an EDI identity of this addressee or its organisation.',
+      'The same if an interchange names a recipient (UNB S003, MSH-6) that is not an EDI identity of this addressee or its organisation.',
   },
   'edi-type': {
     scopes: everywhere,
     type: guard,
     default: 'warn',
-    about: 'The same where an interchange has messages of a kind that this addressee does not accept (`edi-accepts`).',
+    about: 'The same if an interchange has messages of a kind that this addressee does not accept (`edi-accepts`).',
   },
   'edi-test': {
     scopes: everywhere,
     type: guard,
     default: 'warn',
-    about: 'The same where an interchange for this addressee says that it is a test (UNB 0035, MSH-11).',
+    about: 'The same if an interchange for this addressee says that it is a test (UNB 0035, MSH-11).',
   },
   'edi-accepts': {
     scopes: everywhere,

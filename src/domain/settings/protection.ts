@@ -14,21 +14,21 @@ export const protectionSettings = {
     type: { kind: 'choice', of: ['never', 'when-possible', 'required'] },
     default: 'never',
     about:
-      'Whether the gateway encrypts messages to this addressee (S/MIME or PGP), who must then be able to read them. When-possible: to a valid mail certificate or OpenPGP key where there is one. Required: without one the recipient is refused with 550 5.7.5.',
+      'Whether the gateway encrypts messages to this addressee (S/MIME or PGP), who must then be able to read them. When-possible: to a valid mail certificate or OpenPGP key if there is one. Required: without one the recipient is refused with 550 5.7.5.',
   },
   'protection-profile': {
     scopes: everywhere,
     type: { kind: 'choice', of: ['automatic', 'interop', 'strong'] },
     default: 'automatic',
     about:
-      'How messages to this addressee are encrypted: interop is read by every program (signed, AES-CBC), strong hides the subject as well (AES-GCM, RSA-OAEP). Automatic: strong where the address registered or showed that it reads AES-GCM. Of PGP: strong hides the subject, automatic is interop.',
+      'How messages to this addressee are encrypted: interop is read by every program (signed, AES-CBC), strong hides the subject as well (AES-GCM, RSA-OAEP). Automatic: strong if the address registered or showed that it reads AES-GCM. Of PGP: strong hides the subject, automatic is interop.',
   },
   'protection-by': {
     scopes: everywhere,
     type: { kind: 'choice', of: ['smime', 'pgp'] },
     default: 'smime',
     about:
-      'Which of S/MIME and PGP protects messages to this addressee where both could do the same; the other one takes its place where this one cannot.',
+      'Which of S/MIME and PGP protects messages to this addressee where both could do the same; the other one takes its place if this one cannot.',
   },
   open: {
     scopes: everywhere,
