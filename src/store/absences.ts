@@ -18,9 +18,9 @@ export interface AbsenceQuery {
 }
 
 export interface Consent {
-  /** Who stands in. */
+  /** The substitute who agreed. */
   readonly substitute: Address;
-  /** For whom. */
+  /** The address that the substitute agreed for. */
   readonly address: Address;
   readonly givenAt: Instant;
 }

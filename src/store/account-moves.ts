@@ -22,7 +22,7 @@ export interface AccountMove {
   readonly endsAt: Instant;
 }
 
-/** What an account takes along and leaves, but for its mail. */
+/** What an account takes along and leaves, apart from its mail. */
 export interface AccountReferences {
   readonly from: string;
   readonly addresses: readonly Address[];
@@ -50,7 +50,7 @@ export interface MailboxShare {
 
 export interface AccountMoved extends AccountReferences {
   readonly account: AccountId;
-  /** Where the old organisation finds what was before. */
+  /** The account where the old organisation finds the past. */
   readonly former: { readonly account: AccountId; readonly login: string };
   readonly moved: MailboxShare & { readonly held: number };
   readonly left: MailboxShare;

@@ -1,4 +1,4 @@
-/** Who does something, as the audit trail has it. */
+/** Who does something, as the audit trail records it. */
 
 /** The person or program behind a change, and why. */
 export interface Actor {

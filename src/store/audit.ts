@@ -25,7 +25,7 @@ export interface AuditRow extends AuditEvent {
   readonly at: Instant;
   /** True when the personal fields were erased. */
   readonly erased: boolean;
-  /** As of a `ChainRow`. */
+  /** Lane, as in a `ChainRow`. */
   readonly lane?: number;
   readonly place?: number;
 }
@@ -70,7 +70,7 @@ export const LATEST_EVENTS = [
 export interface LatestQuery {
   /** One of `LATEST_EVENTS`. */
   readonly event: string;
-  /** Absent: rows that are no account's, such as changes of an organisation. */
+  /** Absent: rows that belong to no account, such as changes of an organisation. */
   readonly account?: AccountId;
   /** At most this many, 1 to 1000. */
   readonly limit: number;

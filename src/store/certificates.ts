@@ -25,7 +25,7 @@ export interface AuthorityRecord extends NewAuthority {
   readonly id: number;
   /** The one of its role that signs now. */
   readonly current: boolean;
-  /** Of the last revocation list; 0: none was made. */
+  /** Number of the last revocation list; 0: none was made. */
   readonly crlNumber: number;
 }
 
@@ -60,10 +60,10 @@ export const MAX_MAIL_CERTIFICATES = 64;
 /** Certificates that are revoked in one transaction. */
 export const MAX_REVOKED = 200;
 
-/** What the roads need of a certificate for mail. */
+/** What mail needs of a certificate. */
 export interface MailCertificate {
   readonly fingerprint: string;
-  /** Whose it is: it stands for no address of another account. */
+  /** The account of the certificate; it counts for no address of another account. */
   readonly account: AccountId;
   readonly der: Uint8Array;
   /** Its private key is held here: sealed for the fingerprint (crypto/keys/sealed-key.ts, `account-mail`). */
@@ -123,7 +123,7 @@ export interface RevokedCertificate {
 
 /** What a code fetches: a certificate, or the right to set a password. */
 export type EnrolmentUse = CertificateUse | 'password';
-/** What whoever shows a code wants for it. */
+/** What a code is shown for. */
 export type WantedUse = 'password' | 'certificate';
 export const wantedUse = (use: EnrolmentUse): WantedUse => (use === 'password' ? 'password' : 'certificate');
 
@@ -153,7 +153,7 @@ export type PasswordEnrolment = AnyEnrolment & {
   readonly notAfter?: Instant;
   /** All other passwords of the account go with it. */
   readonly others: boolean;
-  /** Who gets the code: the registered contact, or whoever holds the letter. */
+  /** Who gets the code: the registered contact, or the holder of the letter. */
   readonly by: 'contact' | 'letter';
 };
 
@@ -168,7 +168,7 @@ export type Enrolment =
     }
   | { readonly login: string; readonly use: 'password'; readonly password: string; readonly notAfter?: Instant };
 
-/** Why a code does not hold. `other-use`: it is for something else. `other-login`: it is another account's. */
+/** Why a code is not valid. `other-use`: it is for something else. `other-login`: it belongs to another account. */
 export type EnrolmentFault = 'unknown' | 'too-many-tries' | 'wrong' | 'used' | 'expired' | 'other-use' | 'other-login';
 
 /** `refused`: which reason it was is for the audit trail, never for the answer. `account`: whose code was tried. */

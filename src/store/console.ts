@@ -45,7 +45,7 @@ export interface IdentityRecord extends Identity {
   readonly operator: string;
   readonly addedAt: Instant;
   readonly lastUsedAt: Instant;
-  /** The operator has ended: whoever comes by it is refused, until it is released. */
+  /** The operator has ended: a login by this identity is refused until it is released. */
   readonly endedAt?: Instant;
 }
 
@@ -73,7 +73,7 @@ export interface BreakGlassRecord {
   readonly triedAt?: Instant;
 }
 
-/** Of a browser that is logged in from now on. */
+/** The session of a browser that is logged in from now on. */
 export interface NewSession {
   /** Eight characters that are no secret. */
   readonly id: string;
@@ -83,7 +83,7 @@ export interface NewSession {
   readonly network: string;
 }
 
-/** How long sessions hold: without a request, and at most. */
+/** How long sessions are valid: without a request, and at most. */
 export interface SessionTimes {
   readonly idle: Milliseconds;
   readonly longest: Milliseconds;
@@ -92,12 +92,12 @@ export interface SessionTimes {
 export interface SessionRecord extends Pick<NewSession, 'id' | 'network'> {
   readonly operator: string;
   readonly means: Means;
-  /** Id of the passkey; absent where none was used. */
+  /** Id of the passkey; absent if none was used. */
   readonly passkey?: string;
   readonly madeAt: Instant;
-  /** To the minute. */
+  /** Last use, to the minute. */
   readonly seenAt: Instant;
-  /** When the key was last touched. */
+  /** When the passkey was last used. */
   readonly provenAt: Instant;
 }
 

@@ -9,7 +9,7 @@ import type { Instant } from '../domain/units.ts';
 /** What a copy says of itself. Compared with the manifest of its backup before anything is restored. */
 export interface CopyFacts {
   readonly storeId: string;
-  /** Fingerprint of the master key that opens it, as pages of escrow and copies of the key folder name it. Absent in backups of before it was noted. */
+  /** Fingerprint of the master key that opens it, as pages of escrow and copies of the key folder name it. Absent in backups that are older than this field. */
   readonly masterKey?: string;
   /** Number of the newest migration in it. */
   readonly schema: number;
@@ -31,13 +31,13 @@ export interface CopyHead {
 
 /** The server that gave a base backup. */
 export interface ServerFacts {
-  /** As it says itself: `17.6`. */
+  /** Version that the server reports: `17.6`. */
   readonly version: string;
   /** `host:port`. */
   readonly server: string;
   /** The file of the log that a restore goes on with, 24 hexadecimal digits: what is before it is in the backup itself. Absent: another program keeps backup and log. */
   readonly start?: string;
-  /** Octets of that file that the backup is not whole without: a log with less of it does not lead on from the backup. Absent in backups of before it was noted. */
+  /** Octets of that file that the backup is not whole without: a log with less of it does not lead on from the backup. Absent in backups that are older than this field. */
   readonly startOctets?: number;
   /** The name that the operator's own program has for it. */
   readonly label?: string;
@@ -94,7 +94,7 @@ export interface ReceivedLog {
   readonly at: Instant;
   /** The octet of the whole log up to which it goes. */
   readonly end: bigint;
-  /** Of each of its files. */
+  /** Octets of each file of the log. */
   readonly fileOctets: number;
   /** `host:port`. */
   readonly server: string;
@@ -107,7 +107,7 @@ export type ProofStep = (typeof proofSteps)[number];
 export interface ProofResult {
   readonly step: ProofStep;
   readonly passed: boolean;
-  /** What was found, for people; where it did not pass also what to do. */
+  /** What was found, for people; if the step did not pass, also what to do. */
   readonly found: string;
 }
 
@@ -157,7 +157,7 @@ export interface SettledCopy {
 }
 
 export interface DraftOptions {
-  /** Of the backup that is brought. */
+  /** Facts of the backup that is restored. */
   readonly facts: CopyFacts;
   /** The last moment that is to be in it; absent: all that is brought. */
   readonly until?: Instant;
@@ -189,15 +189,15 @@ export interface Copies {
   occupied(folder: string): string | undefined;
   /** Held while a store is put into the folder. Throws StoreRefused. */
   lock(folder: string): { release(): void };
-  /** Rejects with CopyFailed. */
+  /** Begins a draft. Rejects with CopyFailed. */
   begin(folder: string, options: DraftOptions): Promise<Draft>;
 }
 
 export class CopyFailed extends Error {
   override readonly name = 'CopyFailed';
-  /** There was no room for it. */
+  /** There was no space for it. */
   readonly full: boolean;
-  /** What comes next of a log is gone. */
+  /** The next part of the log is gone. */
   readonly gap: boolean;
   constructor(
     message: string,

@@ -45,11 +45,11 @@ export type DeliveryState = 'waiting' | 'held' | 'relayed' | 'filed' | 'failed' 
 export interface Delivery {
   readonly id: DeliveryId;
   readonly message: MessageRecord;
-  /** Absent where the copy was held from a mailbox: that one never waits for an attempt. */
+  /** Absent if the copy was held from a mailbox: that one never waits for an attempt. */
   readonly partner?: PartnerId;
   readonly mailbox?: AccountId;
   readonly recipient: Address;
-  /** RFC 3461 sections 4.1 and 4.2, decoded; absent where the sender gave none. */
+  /** RFC 3461 sections 4.1 and 4.2, decoded; absent if the sender gave none. */
   readonly notify?: readonly string[];
   readonly originalRecipient?: string;
   readonly state: DeliveryState;
@@ -116,7 +116,7 @@ export interface MessageQuery {
   readonly until?: Instant;
 }
 
-/** By the reference of an interchange, to the letter. */
+/** Searches by the reference of an interchange, which must match exactly. */
 export interface ReferenceQuery extends Omit<MessageQuery, 'messageIdField'> {
   readonly reference: string;
 }
@@ -133,7 +133,7 @@ export interface SentQuery {
   readonly limit: number;
   /** Rows of the trail below this one: `next` of the page before. */
   readonly before?: number;
-  /** When it was accepted. */
+  /** When the message was accepted. */
   readonly since?: Instant;
   readonly until?: Instant;
   /** One of those that it was sent to, as the sender named them. */
@@ -185,7 +185,7 @@ export type Erasure = 'erased' | 'waiting' | 'in-use' | 'elsewhere';
 
 /** Messages of one day in one mailbox, or in the queue. */
 export interface Holding {
-  /** Of the mailbox; 0: the queue. */
+  /** Account of the mailbox; 0: the queue. */
   readonly account: AccountId;
   /** In UTC, such as `2026-11-25`: the day that their ids tell. */
   readonly day: string;
@@ -205,7 +205,7 @@ export interface UncollectedQuery {
   readonly before: Instant;
   readonly after?: EntryUid;
   readonly limit: number;
-  /** Those that were handed out again, by the time of that. */
+  /** True: entries that were handed out again, by the time of that. */
   readonly restored?: true;
 }
 
@@ -218,7 +218,7 @@ export interface UncollectedEntry {
 
 export interface MailboxQuery {
   readonly after?: EntryUid;
-  /** In the mailbox since then: came, or was handed out again. */
+  /** Since when it is in the mailbox: it came, or was handed out again. */
   readonly since?: Instant;
   /** 1 to 1000. */
   readonly limit: number;
@@ -228,12 +228,12 @@ export interface MailboxQuery {
 export interface MailboxEntry {
   readonly uid: EntryUid;
   readonly since: Instant;
-  /** It was sent to its end, confirmed or not. */
+  /** The message was sent to its end before, confirmed or not. */
   readonly sentBefore: boolean;
   /** The sender wants to be told when this one is collected. */
   readonly receiptWanted: boolean;
   readonly message: MessageRecord;
-  /** As it was submitted, also where this is a protected copy. */
+  /** Parts of the message as submitted, even if this is a protected copy. */
   readonly parts?: MessageParts;
 }
 
@@ -255,7 +255,7 @@ export interface ExpiringEntry {
 export interface SettingAside {
   /** Stands at the delivery as its last reply: why it is held. */
   readonly reply: string;
-  /** Of the row `delivery.held`. */
+  /** Facts of the row `delivery.held`. */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
   readonly actor?: Actor;
   readonly notices: readonly Acceptance[];

@@ -16,6 +16,6 @@ export interface IdentityQuery {
   /** Continue behind this one. */
   readonly after?: EdiIdentity;
   readonly organisation?: string;
-  /** With any qualifier. */
+  /** Only this id, with any qualifier. */
   readonly id?: string;
 }

@@ -18,7 +18,7 @@ export interface KeyedRequest {
   readonly key: Uint8Array;
   /** SHA-256 of method, path and body. */
   readonly request: Uint8Array;
-  /** Of the process that asks, random. */
+  /** Random value of the process that asks. */
   readonly run: string;
 }
 

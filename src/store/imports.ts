@@ -14,10 +14,10 @@ export interface ImportedEntry {
   readonly body: SealedBody;
   /** When the other server had received it. */
   readonly receivedAt: Instant;
-  /** Empty where it is not known, or nobody here. */
+  /** Empty if the sender is unknown, or nobody here. */
   readonly sender: Address | '';
   readonly recipient: Address;
-  /** Of the header, without angle brackets; for the trace. */
+  /** Message-ID of the header, without angle brackets; for the trace. */
   readonly messageIdField: string;
   /** As `isUidl` of domain/uidl.ts takes it. */
   readonly uidl: string;
@@ -26,7 +26,7 @@ export interface ImportedEntry {
   readonly parts: MessageParts;
 }
 
-/** Nothing was filed unless `filed`. */
+/** Nothing was filed unless the kind is `filed`. */
 export type ImportOutcome =
   | { readonly kind: 'filed' }
   /** The mailbox has, or had, a message with this UIDL. */

@@ -5,14 +5,14 @@ import type { AuditEvent } from './audit.ts';
 import type { AcceptedRecipient, MessageCopy } from './acceptance.ts';
 import type { SealedBody } from './body.ts';
 
-/** Its body is written and sealed. */
+/** A notice whose body is written and sealed. */
 export interface WrittenNotice {
   readonly body: SealedBody;
   /** Its header, with or without what follows. */
   readonly head: string;
-  /** Without angle brackets. */
+  /** Message-ID without angle brackets. */
   readonly messageId: string;
-  /** It may have octets above 127 outside any transfer encoding. */
+  /** The body may have octets above 127 outside any transfer encoding. */
   readonly eightBit: boolean;
   readonly to: AcceptedRecipient;
   readonly at: Instant;

@@ -10,7 +10,7 @@ export interface OperatorRecord {
   readonly organisation?: string;
   /** SHA-256 of a client certificate, 64 hexadecimal digits. */
   readonly certificate?: string;
-  /** Of the public key by which the operator signs. */
+  /** Fingerprint of the public key by which the operator signs. */
   readonly fingerprint?: string;
   readonly addedAt: Instant;
   /** From then on the operator may do nothing, and signs nothing. */
@@ -26,22 +26,22 @@ export interface NewOperator {
   readonly endsAt?: Instant;
 }
 
-/** What of an operator can be another; left out: stays as it is. */
+/** What can change of an operator; an absent field stays as it is. */
 export type OperatorChange = Partial<Pick<NewOperator, 'role' | 'certificate' | 'key' | 'endsAt'>>;
 
 export interface TokenRecord {
   /** Eight characters that are no secret. */
   readonly id: string;
   readonly operator: string;
-  /** It may do what this role and that of its operator have in common. */
+  /** The token may do what this role and its operator's role have in common. */
   readonly role: Role;
-  /** It is taken from these networks only; none: from everywhere. */
+  /** The token is accepted from these networks only; empty: from everywhere. */
   readonly networks: readonly string[];
   readonly addedAt: Instant;
   readonly endsAt: Instant;
-  /** It was ended before its time, or its operator was. */
+  /** The token, or its operator, was ended before its time. */
   readonly endedAt?: Instant;
-  /** To the hour. */
+  /** Last use, to the hour. */
   readonly lastUsedAt?: Instant;
 }
 
@@ -56,16 +56,16 @@ export interface HeldToken extends TokenRecord {
   readonly holder: OperatorRecord;
 }
 
-/** As it is stored, with whose it is. */
+/** A signature as it is stored, with its operator. */
 export interface HeldSignature extends PasskeySignature {
-  /** The name of whoever has the passkey. */
+  /** Name of the operator who has the passkey. */
   readonly operator: string;
   /** Passkey and operator hold still, and are as they were. */
   readonly holds: boolean;
 }
 
 export interface ApprovalRecord extends ApprovalRequest {
-  /** In the order in which they came. */
+  /** Signatures in the order in which they came. */
   readonly signatures: readonly ApprovalSignature[];
   /** Those by passkeys, in the order in which they came. */
   readonly passkeys: readonly HeldSignature[];

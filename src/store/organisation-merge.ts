@@ -15,7 +15,7 @@ export interface AddressMerge {
   readonly address: Address;
   /** Login name of the account whose mailbox takes its mail from now on. */
   readonly mailbox?: string;
-  /** From then on it has ended, and senders are told the successor. */
+  /** From then on the address has ended, and senders are told the successor. */
   readonly endsAt?: Instant;
   /** Registered for the same account where nobody has it. */
   readonly successor?: Address;
@@ -23,7 +23,7 @@ export interface AddressMerge {
 
 export interface AccountMerge {
   readonly login: string;
-  /** What it is to keep of what held for it. */
+  /** Settings that counted for it and that it is to keep. */
   readonly settings: SettingChanges;
   /** All its addresses that have not ended. */
   readonly addresses: readonly AddressMerge[];

@@ -8,18 +8,18 @@ export interface NamingReference {
   readonly fingerprint: string;
   readonly use: CertificateUse;
   readonly subject: string;
-  /** Of one that was issued here or registered for mail. */
+  /** Serial number of a certificate that was issued here or registered for mail. */
   readonly serial?: string;
-  /** How it is registered for login, where the certificate itself is not kept. */
+  /** How the certificate is registered for login, if it is not kept itself. */
   readonly registration?: string;
-  /** By an authority of this gateway, whose revocation list others read. */
+  /** Issued by an authority of this gateway, whose revocation list others read. */
   readonly own: boolean;
 }
 
 /** An account may send as an address of another one. */
 export interface DelegationReference {
   readonly address: Address;
-  /** Who may send as it. */
+  /** The account that may send as the address. */
   readonly login: string;
 }
 
@@ -33,7 +33,7 @@ export interface SubstituteReference {
 export interface EndingReferences {
   /** Valid certificates by an authority of this gateway: revoked, and on its list. */
   readonly certificates: readonly Pick<NamingReference, 'fingerprint' | 'use' | 'subject' | 'serial'>[];
-  /** Taken back: of its addresses to others, and of others' addresses to it. */
+  /** Rights that are taken back: of others to its addresses, and of it to theirs. */
   readonly delegations: readonly DelegationReference[];
 }
 
@@ -44,7 +44,7 @@ export interface TiedOrganisation {
   readonly title: string;
 }
 
-/** What is told of an account whose organisation becomes part of another. */
+/** What the preview of a merge lists for an account. */
 export interface MergeReferences {
   /** Valid certificates by an authority of this gateway that name an organisation which it is no more. */
   readonly certificates: readonly (Required<Pick<NamingReference, 'fingerprint' | 'use' | 'subject' | 'serial'>> & {

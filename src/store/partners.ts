@@ -21,8 +21,8 @@ export interface NewPartner {
 }
 
 export interface PartnerChange {
-  /** All of it; what it leaves out falls back to its default. */
+  /** The whole server; absent fields fall back to their defaults. */
   readonly server: PartnerServer;
-  /** Absent: stays; null: removed. */
+  /** Absent: unchanged; null: removed. */
   readonly sealed?: Uint8Array | null;
 }

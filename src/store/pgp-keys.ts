@@ -1,7 +1,7 @@
 /**
- * The OpenPGP keys' part of the store port: public keys of accounts by address, and secret halves in the gateway's care.
+ * The OpenPGP keys' part of the store port: public keys of accounts by address, and secret keys in the gateway's care.
  *
- * Each change is one transaction with its audit row. A secret half is here sealed, and nothing else of it ever is. An OpenPGP key lives on
+ * Each change is one transaction with its audit row. A secret key is here sealed, and nothing else of it ever is. An OpenPGP key lives on
  * under one fingerprint when its owner lengthens its time or revokes it: registered again, it is the same key with newer packets. Rows are
  * never deleted, and what was revoked stays so.
  */
@@ -30,13 +30,13 @@ export interface NewPgpKey extends PgpValidity {
   readonly userIds: readonly string[];
   /** Addresses that it stands for. */
   readonly emails: readonly string[];
-  /** The public half: OpenPGP packets. */
+  /** The public key: OpenPGP packets. */
   readonly packets: Uint8Array;
   /** True: the key itself carries a revocation by its owner. */
   readonly revoked: boolean;
 }
 
-/** `sealedKey`: the secret half, for the gateway to hold (crypto/keys/pgp-seals.ts). */
+/** `sealedKey`: the secret key, for the gateway to hold (crypto/keys/pgp-seals.ts). */
 export interface KeptPgpKey extends NewPgpKey {
   readonly sealedKey?: Uint8Array;
 }
@@ -46,10 +46,10 @@ export interface Revoked {
   readonly reason: string;
 }
 
-/** What the roads need of a key. */
+/** What mail needs of a key. */
 export interface PgpMailKey extends PgpValidity {
   readonly fingerprint: string;
-  /** Whose it is: it stands for no address of another account. */
+  /** The account of the key; it counts for no address of another account. */
   readonly account: AccountId;
   readonly packets: Uint8Array;
   readonly sealedKey?: Uint8Array;
@@ -66,7 +66,7 @@ export interface PgpKeyRecord extends PgpValidity {
   readonly login: string;
   readonly addedAt: Instant;
   readonly revoked?: Revoked;
-  /** The gateway holds its secret half. */
+  /** The gateway holds its secret key. */
   readonly keyHeld: boolean;
 }
 

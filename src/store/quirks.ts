@@ -14,13 +14,13 @@ export interface QuirkDay {
   readonly tolerated: number;
   readonly refused: number;
   readonly lastAt: Instant;
-  /** What the program calls itself; absent where it never said. */
+  /** What the program calls itself; absent if it never said. */
   readonly client?: string;
 }
 
 export interface Quirks {
   /** Counted in memory and written a few seconds later, many at a time; a crash loses those seconds, `close` of the store nothing. */
   note(account: AccountId, quirk: Quirk, outcome: 'tolerated' | 'refused', client?: string): void;
-  /** By quirk and day, oldest first. What was noted before the call is in it. */
+  /** Counts by quirk and day, oldest first, those that were noted before the call included. */
   of(account: AccountId): Promise<readonly QuirkDay[]>;
 }

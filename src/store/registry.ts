@@ -36,7 +36,7 @@ export interface LoginRecord {
 /** A registered certificate and the account to which it leads. */
 export interface CertificateRecord {
   readonly login: string;
-  /** With `revokedAt`: it was registered once and may not be used any more. */
+  /** With `revokedAt`: the certificate was registered once and may no longer be used. */
   readonly certificate: RegisteredCertificate;
 }
 
@@ -148,7 +148,7 @@ export const NETWORKS_OF_ACCOUNT = 16;
 export interface KnownNetwork {
   readonly account: AccountId;
   readonly login: string;
-  /** As `networkOf` names it. */
+  /** The network, as `networkOf` names it. */
   readonly network: string;
   /** About when it did last. */
   readonly at: Instant;
@@ -161,7 +161,7 @@ export const MAX_SETTINGS = 500;
 export interface Ending {
   /** Until then it can be resumed; absent, or not later than now: at once and for ever. */
   readonly endsAt?: Instant;
-  /** Who takes its mail: senders are told. */
+  /** Address that takes over its mail: senders are told. */
   readonly successor?: Address;
 }
 
@@ -175,6 +175,6 @@ export interface Page {
 export interface OrganisationQuery extends Page {
   /** With this in its name or its full name. Case does not matter, as far as ASCII goes. */
   readonly like?: string;
-  /** With these digits in its telephone number (`telephoneDigits`). */
+  /** Only organisations with these digits in their telephone number (`telephoneDigits`). */
   readonly telephone?: string;
 }

@@ -9,7 +9,7 @@ export type SharedSubject =
 
 /** A count that all nodes share. */
 export interface SharedCount {
-  /** So much more of each number that is kept for `key`. Waits for nothing. */
+  /** Adds to each number that is kept for `key`. Waits for nothing. */
   tell(key: string, more: readonly number[]): void;
   /** Calls `listener` for what other nodes count. */
   onTold(listener: (key: string, more: readonly number[]) => void): void;
@@ -20,5 +20,5 @@ export interface SharedCounts {
 }
 
 const ALONE: SharedCount = { tell: () => undefined, onTold: () => undefined };
-/** Where one gateway has the store: nobody else counts. */
+/** For a store with one gateway: nobody else counts. */
 export const COUNTED_ALONE: SharedCounts = { of: () => ALONE };

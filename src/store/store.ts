@@ -51,7 +51,7 @@ export class LockLost extends Error {
 export class LoginEnded extends Error {
   override readonly name = 'LoginEnded';
 }
-/** Another gateway has changed the registry since whoever asks was judged; nothing was changed. */
+/** Another gateway has changed the registry since the caller was judged; nothing was changed. */
 export class RegistryMoved extends Error {
   override readonly name = 'RegistryMoved';
 }
@@ -80,7 +80,7 @@ export interface StoreHealth {
   /** Messages waiting for a commit. */
   readonly waiting: number;
   readonly failed: boolean;
-  /** After a stop that was none not every page of the database was read yet. */
+  /** After an unclean stop not every page of the database was read yet. */
   readonly unread: boolean;
   readonly version: string;
 }

@@ -18,7 +18,7 @@ export type LetterStep = (typeof LETTER_STEPS)[number];
 export interface TakeoverMailbox {
   readonly login: string;
   readonly organisation: string;
-  /** Its login name at the other server. */
+  /** Login name of the mailbox at the other server. */
   readonly there: string;
   readonly state: MailboxStep;
   readonly changedAt: Instant;
@@ -38,7 +38,7 @@ export interface Practice {
   readonly contact?: string;
   /** The rest is absent as long as it is not begun. */
   readonly wave?: string;
-  /** Of the wave: days since 1970-01-01. */
+  /** Day of the wave: days since 1970-01-01. */
   readonly day?: number;
   readonly rehearsedAt?: Instant;
   /** When the letter of that step was made. */
@@ -46,18 +46,18 @@ export interface Practice {
   readonly movedToldAt?: Instant;
   readonly remindedAt?: Instant;
   readonly backToldAt?: Instant;
-  /** Its mail may be given back to the other server. */
+  /** Mail of the practice may be given back to the other server. */
   readonly goingBackAt?: Instant;
   readonly mailboxes: number;
   readonly importing: number;
   readonly failed: number;
   readonly moved: number;
   readonly back: number;
-  /** With a problem, whatever their state. */
+  /** Mailboxes with a problem, in any state. */
   readonly problems: number;
   readonly messages: number;
   readonly octets: number;
-  /** When one of its mailboxes changed last. */
+  /** When one of its mailboxes last changed. */
   readonly changedAt?: Instant;
 }
 

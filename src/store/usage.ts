@@ -50,7 +50,7 @@ export const NO_USAGE: UsageCounts = {
 export interface MonthlyUsage extends UsageCounts {
   /** Absent: accounts that left the organisation before it was erased, together. */
   readonly account?: AccountId;
-  /** As it is called now. */
+  /** Present login name. */
   readonly login?: string;
   readonly kind?: AccountKind;
   readonly state?: State;

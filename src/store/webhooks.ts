@@ -12,7 +12,7 @@ export interface WebhookOwner {
 export interface WebhookRecord extends WebhookOwner {
   /** Eight characters in base 32. */
   readonly id: string;
-  /** Of the account, where it is one's. */
+  /** Login of the account, if the webhook belongs to one. */
   readonly login?: string;
   /** Name of the organisation: its own, or that of the account. */
   readonly organisationName?: string;
@@ -20,17 +20,17 @@ export interface WebhookRecord extends WebhookOwner {
   readonly url: string;
   readonly events: readonly WebhookEventType[];
   readonly state: WebhookState;
-  /** Of the last failure, or of the pause. */
+  /** Reason of the last failure, or of the pause. */
   readonly why?: string;
-  /** Until then the secret before signs as well. */
+  /** Until then the previous secret signs as well. */
   readonly oldUntil?: Instant;
-  /** In a row. */
+  /** Failures in a row. */
   readonly failures: number;
   /** Since when nothing gets through. */
   readonly failingAt?: Instant;
   readonly dueAt?: Instant;
   readonly lastSuccessAt?: Instant;
-  /** What happened before was too old when its turn came, and was passed over. */
+  /** Events before this moment were too old when their turn came, and were passed over. */
   readonly missedUntil?: Instant;
   readonly createdAt: Instant;
 }
@@ -38,7 +38,7 @@ export interface WebhookRecord extends WebhookOwner {
 /** A webhook with what its delivery needs. */
 export interface ActiveWebhook extends WebhookRecord {
   readonly sealed: Uint8Array;
-  /** The last row of the trail that it was told of. */
+  /** The last row of the trail whose events it got. */
   readonly position: number;
 }
 
@@ -63,7 +63,7 @@ export interface WebhookEvent {
   readonly part: number;
   readonly at: Instant;
   readonly type: WebhookEventType;
-  /** Whose it is. */
+  /** The account that the event is about. */
   readonly account: AccountId;
   readonly organisation: OrganisationId;
   /**
@@ -75,13 +75,13 @@ export interface WebhookEvent {
   readonly facts: Readonly<Record<string, string | number>>;
 }
 
-/** Events of the rows behind a position up to `next`, which is that position where there are no more rows. */
+/** Events after a position, up to `next`; that is the same position if there are no more rows. */
 export interface WebhookEvents {
   readonly events: readonly WebhookEvent[];
   readonly next: number;
 }
 
-/** How far a webhook has been told. `succeededAt`: of the last event that was taken; absent where rows were only passed over. */
+/** How far a webhook has been told. `succeededAt`: of the last event that was taken; absent if rows were only passed over. */
 export interface WebhookProgress {
   readonly id: string;
   readonly position: number;

@@ -31,7 +31,7 @@ export class CertificateChanges {
     yield* addTo(context, account, certificate, how, actor);
   }
 
-  /** Revokes a certificate for good. From this commit on it opens the account no more. */
+  /** Revokes a certificate for good. From this commit on it no longer opens the account. */
   *revokeCertificate(context: ChangeContext, fingerprint: string, reason: string, actor: Actor): Change<void> {
     const { revoked, accounts } = yield* revokeIssued(context, [fingerprint], reason, actor);
     if (revoked > 0) return yield* context.touchAll(accounts, 'certificate');

@@ -23,7 +23,7 @@ export interface Dropped {
 
 const NEEDED = { message: long, refs: int };
 
-/** Each of these entries or deliveries needed the content of its message, and does so no more. */
+/** Each of these entries or deliveries no longer needs the content of its message. */
 export function* release(messages: readonly bigint[]): Change<void> {
   const refs = new Map<bigint, number>();
   for (const message of messages) refs.set(message, (refs.get(message) ?? 0) + 1);

@@ -47,7 +47,7 @@ interface Followed {
 }
 
 export class MailboxMoves {
-  /** Goes on with the move of an account. `followed` is absent where none is under way. */
+  /** Goes on with the move of an account. `followed` is absent if none is under way. */
   *follow(
     context: ChangeContext,
     source: AccountId,

@@ -60,7 +60,7 @@ export function* insertAccounts(
   return added.map(({ id }) => id);
 }
 
-/** Returns a function for each account, in order, that gives its row, or throws RegistryError if the account may not be added. */
+/** Returns a function that gives the row of an account; it throws RegistryError if the account may not be added. */
 function* checkOf(accounts: readonly NewAccount[]): Change<(account: NewAccount) => Row<typeof NEW>> {
   const there = yield* sql.all({ login: text })`
     SELECT login FROM account WHERE login ${among(

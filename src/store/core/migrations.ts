@@ -37,7 +37,7 @@ export function migrationsIn(folder: URL): readonly Migration[] {
   });
 }
 
-/** Throws StoreRefused where a migration was applied in another form, or where one was passed over below `version`. */
+/** Throws StoreRefused if a migration was applied in another form, or where one was passed over below `version`. */
 export function checkApplied(
   version: number,
   applied: readonly AppliedMigration[],

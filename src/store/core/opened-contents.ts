@@ -13,7 +13,7 @@ import type { EntriesData, EntryData, SealedChunk, SliceData } from './engine.ts
 
 export type Slice = Extract<SliceData, { readonly kind: 'slice' }>;
 
-/** [uid, message, octets, data_key, chunks, body]; `body` is null where it lies in chunks. */
+/** [uid, message, octets, data_key, chunks, body]; `body` is null if it lies in chunks. */
 export type EntryRow = readonly [
   uid: bigint | number,
   message: bigint,

@@ -41,7 +41,7 @@ export interface RegistryParts {
   readonly mailboxes: Mailboxes;
   readonly time: StoreTime;
   readonly random: RandomBytes;
-  /** Before an answer that may rest on what is remembered: throws StoreUnavailable where that may be too old. */
+  /** Before an answer that may rest on what is remembered: throws StoreUnavailable if that may be too old. */
   readonly check?: () => void;
   /** See `Registry.seen`. */
   readonly seen?: () => number | undefined;

@@ -10,7 +10,7 @@ export interface Carrying {
   readonly connection: ChangingConnection;
   /** Called with the number of rows that were carried since the last call. */
   readonly told: (rows: number) => void;
-  /** Before each page. */
+  /** Called before each page. */
   readonly step: (what: string) => void;
 }
 

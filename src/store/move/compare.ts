@@ -13,7 +13,7 @@ export interface Compared {
   readonly digest: string;
 }
 
-/** Rejects with StoreRefused where they differ; the next move begins anew then. */
+/** Compares both databases. Rejects with StoreRefused if they differ; the next move then begins again. */
 export async function compareAll(
   db: Db,
   tables: readonly MovedTable[],

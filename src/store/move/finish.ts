@@ -13,7 +13,7 @@ import type { MovedTable } from './tables.ts';
 const LEFT: ReadonlySet<string> = new Set(['clean', 'unchecked', 'searched_seq', 'searched_id', 'usage_seq', 'epoch']);
 const RESUBMISSIONS_FOR = 86_400_000;
 
-/** As SQLite has it. */
+/** A fact as SQLite has it. */
 export interface SourceFact {
   readonly name: string;
   readonly value: unknown;
@@ -67,7 +67,7 @@ async function fillResubmissions(connection: ChangingConnection, at: number): Pr
   });
 }
 
-/** In a lane of its own, as whoever makes a store has one: the one chain that came along ends as it was. */
+/** Writes the row into a lane of its own, as for a new store: the one chain that came along ends as it was. */
 async function tell(
   tables: readonly MovedTable[],
   { connection, at, salt, actor, compared: { rows, digest } }: Finishing,

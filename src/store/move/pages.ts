@@ -4,7 +4,7 @@ import type { MovedTable } from './tables.ts';
 
 export interface Page {
   readonly rows: readonly MovedRow[];
-  /** Behind which the next page begins; absent: there is none. */
+  /** The row after which the next page begins; undefined: there is none. */
   readonly next: MovedRow | undefined;
 }
 

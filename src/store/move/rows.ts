@@ -90,7 +90,7 @@ function fromPostgres(column: MovedColumn | undefined, value: unknown): bigint |
   return value as string | Uint8Array;
 }
 
-/** Over rows in the order of their key. */
+/** Digest over rows in the order of their key. */
 export class RowsDigest {
   readonly #hash: Hash = createHash('sha256');
   #rows = 0;

@@ -20,7 +20,7 @@ export interface SourceOptions {
 }
 
 export class Source {
-  /** Where it was when it was opened. */
+  /** Path of the database when it was opened. */
   readonly path: string;
   readonly db: Db;
   readonly storeId: string;
@@ -37,7 +37,7 @@ export class Source {
     this.storeId = String(factOf(db, 'store_id'));
   }
 
-  /** Throws StoreRefused where it may not be moved as it is. Whoever opens it closes it. */
+  /** Throws StoreRefused if it may not be moved as it is. Whoever opens it closes it. */
   static open({ dataFolder, keyFolder, masterKey }: SourceOptions): Source {
     const [here, moved] = [DATABASE_FILE, MOVED_FILE].map((name) => join(dataFolder, name)) as [string, string];
     const renamed = !existsSync(here) && existsSync(moved);

@@ -12,7 +12,7 @@ export interface MovedTable {
   readonly selves: readonly string[];
   /** Rows that are read at a time. */
   readonly page: number;
-  /** How many there are. */
+  /** Number of rows. */
   readonly rows: number;
 }
 
@@ -40,7 +40,7 @@ interface Column {
   readonly pk: number;
 }
 
-/** In an order in which what a row refers to is there before it. Throws StoreRefused where the two do not have the same tables. */
+/** In an order in which what a row refers to is there before it. Throws StoreRefused if the two do not have the same tables. */
 export async function movedTables(db: Db, connection: Connection): Promise<readonly MovedTable[]> {
   const names = (
     db
@@ -85,7 +85,7 @@ function typeOf(types: ReadonlyMap<string, string>, table: string, column: strin
   );
 }
 
-/** Of a table without a primary key. */
+/** A unique key of a table without a primary key. */
 function uniqueKeyOf(db: Db, name: string): readonly string[] {
   const indexes = db.prepare(`PRAGMA index_list("${name}")`).all() as {
     name: string;

@@ -1,4 +1,4 @@
-/** The audit trail, as whoever writes and reads it has it. */
+/** The port of the audit trail, for those who write and read it. */
 import type { AuditEvent, AuditMark, AuditReport } from '../audit.ts';
 import type { TrailReads } from '../reads/trail.ts';
 import type { Remote } from '../sql/remote.ts';

@@ -1,4 +1,4 @@
-/** Certificates and keys, as whoever issues, registers and looks them up has them. */
+/** The port of certificates and keys, for those who issue, register and look them up. */
 import type { AddressKey } from '../../domain/address.ts';
 import type { AuthorityRecord, MailRecord } from '../certificates.ts';
 import type { AuthorityChanges } from '../changes/authorities.ts';

@@ -4,7 +4,7 @@ export interface StoreDays {
   used(): Promise<readonly string[]>;
   /** Whether nothing of that day is left, so that its keys were destroyed, here or on another node. */
   isErased(day: string): Promise<boolean>;
-  /** Whether a message that began on that day is still on its way on this node. */
+  /** True while a message that began on that day is being written on this node. */
   isWriting(day: string): boolean;
   /** The keys of that day were destroyed in the key folder: nothing keeps one in memory. */
   forget(day: string): Promise<void>;

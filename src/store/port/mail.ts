@@ -1,4 +1,4 @@
-/** Deliveries, imports and figures of use, as whoever asks for them has them. */
+/** The port of deliveries, imports and figures of use. */
 import type { Address } from '../../domain/address.ts';
 import type { AccountId, DeliveryId, EntryUid, MessageId, PartnerId } from '../../domain/ids.ts';
 import type { Instant, Milliseconds } from '../../domain/units.ts';
@@ -120,7 +120,7 @@ export interface Deliveries
   expire(account: AccountId, entries: readonly ExpiringEntry[]): Promise<readonly EntryUid[]>;
   /**
    * Takes an entry out of its mailbox and holds it, as a copy that a guard held, with its audit row and the notices in one transaction. `change` with
-   * `release` puts it back, as a new entry. Its UIDL is used no more, and those of the others stay. `in-use`: a session has the mailbox open.
+   * `release` puts it back, as a new entry. Its UIDL is no longer used, and those of the others stay. `in-use`: a session has the mailbox open.
    * `gone`: the mailbox has no such entry. Abort the bodies of the notices then.
    */
   setAside(account: AccountId, uid: EntryUid, aside: SettingAside): Promise<DeliveryId | 'in-use' | 'gone'>;

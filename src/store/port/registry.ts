@@ -79,7 +79,7 @@ export interface Registry
   /**
    * Which registration a certificate meets that has these keys, its fingerprint first and the most specific before the others. A valid
    * registration wins over a revoked one; but a certificate that was revoked itself stays so, whatever else it meets, until it is
-   * registered anew. Undefined: it meets none.
+   * registered again. Undefined: it meets none.
    */
   findCertificate(keys: readonly string[]): Promise<CertificateRecord | undefined>;
   /** The address in any state; else the partner that its domain leads to; undefined when neither was ever registered. */
@@ -102,8 +102,8 @@ export interface Registry
 
   // --- changes; each throws RegistryError
   /**
-   * All or none. On a failure the error names the first account that could not be added. `progress` is told now and then. `organisation`: registered in the same
-   * transaction, for accounts of its own.
+   * Adds accounts, all or none. On a failure the error names the first account that could not be added. `progress` is called now and then. `organisation`:
+   * registered in the same transaction, for accounts of its own.
    */
   importAccounts(
     accounts: readonly NewAccount[],
@@ -116,7 +116,7 @@ export interface Registry
    * were not.
    */
   setAccountStates(logins: readonly string[], state: Exclude<State, 'ended'>, actor: Actor): Promise<number>;
-  /** Many at once (at most `MAX_ACCOUNTS`), all or none. */
+  /** Ends many at once (at most `MAX_ACCOUNTS`), all or none. */
   endAccounts(endings: readonly (Ending & { readonly login: string })[], actor: Actor): Promise<void>;
   /** What would end with the account beside its login and addresses. */
   endReferences(account: AccountId): Promise<EndingReferences>;

@@ -32,9 +32,9 @@ export interface Store {
   readonly certificates: Certificates;
   readonly pgpKeys: PgpKeys;
   readonly operators: Operators;
-  /** Of the web console. */
+  /** Access to the web console. */
   readonly console: ConsoleAccess;
-  /** Of operators who log in at an OpenID provider. */
+  /** Operators who log in at an OpenID provider. */
   readonly identities: Identities;
   /** The account of the console for emergencies. */
   readonly breakGlass: BreakGlass;
@@ -54,7 +54,7 @@ export interface Store {
   readonly days: StoreDays;
   /** How long deleted entries can be handed out again, where their organisation says nothing else. */
   readonly deletedFor: Milliseconds;
-  /** What of the work that must be done once is this gateway's. */
+  /** The jobs that must be done once and are this gateway's. */
   readonly jobs: Jobs;
   /** What all gateways of this store count together. */
   readonly shared: SharedCounts;
@@ -78,9 +78,9 @@ export interface Store {
    * being released is waited for: a client whose line broke is often back before what it fetched was noted.
    */
   lockMaildrop(account: AccountId, holder: Holder): Promise<MaildropLock | 'in-use'>;
-  /** Rejects with LockLost. */
+  /** The listing of the maildrop. Rejects with LockLost. */
   listMaildrop(lock: MaildropLock): Promise<MaildropListing>;
-  /** Rejects with LockLost. */
+  /** The content of an entry. Rejects with LockLost. */
   openEntry(lock: MaildropLock, uid: EntryUid): Promise<StoredContent>;
   /**
    * QUIT: hides the deleted entries and ends the lock, conditional on the fence, in one transaction with the audit rows and the notices
@@ -132,9 +132,9 @@ export interface Store {
   copyTo(folder: string, told?: (octets: number) => void): Promise<StoreCopy>;
   /** Octets that a copy would have by now. */
   copySize(): Promise<number>;
-  /** Rejects with CopyFailed where the operator's own program, which took the copy under that name, does not find it whole. */
+  /** Rejects with CopyFailed if the operator's own program, which took the copy under that name, does not find it whole. */
   checkCopy(label: string): Promise<void>;
-  /** Of what is committed behind a copy; undefined where the engine keeps none for long. */
+  /** Of what is committed behind a copy; undefined if the engine keeps none for long. */
   readonly log: LogSource | undefined;
   health(): StoreHealth;
   /** Resolves when everything that takes part in writing and reading has answered just now; what hangs keeps it waiting. */

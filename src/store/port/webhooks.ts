@@ -1,4 +1,4 @@
-/** Webhooks, as whoever registers and whoever delivers has them. */
+/** The port of webhooks, for those who register them and deliver to them. */
 import type { WebhookChanges, WebhookProgressChanges } from '../changes/webhooks.ts';
 import type { WebhookReads } from '../reads/webhooks.ts';
 import type { Remote } from '../sql/remote.ts';

@@ -1,5 +1,5 @@
 /**
- * Asks every server of PostgreSQL anew, primary or standby, what it is and how far it has come, and for the rows by which gateways tell of themselves. It needs no
+ * Asks every server of PostgreSQL again, primary or standby, what it is and how far it has come, and for the rows by which gateways tell of themselves. It needs no
  * primary and no open store: on the day on which it matters there may be neither.
  */
 import type { Milliseconds } from '../../domain/units.ts';

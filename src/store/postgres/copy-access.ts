@@ -35,7 +35,7 @@ export interface CopyingOptions {
 export interface CopyCommands {
   /** Takes a backup; its last line is the name that it has there. */
   readonly take: readonly string[];
-  /** Gets the name; fails where that backup is not whole. */
+  /** Gets the name; fails if that backup is not whole. */
   readonly check: readonly string[];
   /** Gets the name, `latest` or a moment, and a folder; puts a data folder there, with the settings that bring it to that moment. */
   readonly restore: readonly string[];

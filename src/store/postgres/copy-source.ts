@@ -159,7 +159,7 @@ export class CopySource {
     return { names: [], facts: { label } };
   }
 
-  /** Rejects with CopyFailed where the operator's own program does not find the backup whole. */
+  /** Rejects with CopyFailed if the operator's own program does not find the backup whole. */
   async check(label: string): Promise<void> {
     const { commands } = this.#options;
     if (commands === undefined)

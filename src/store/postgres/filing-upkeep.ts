@@ -27,7 +27,7 @@ const WALKED = 'chunks_walked';
 type Sums = UsageSums & { readonly organisation: number };
 
 const SUMS = { account: int, organisation: int, month: int, ...USAGE_NUMBERS, days: int, lastUsed: int };
-/** Adds what waits to the figures, a bounded number of rows; true where there may be more. Whoever folds at the same time is waited for. */
+/** Adds what waits to the figures, a bounded number of rows; true if there may be more. Whoever folds at the same time is waited for. */
 export function* foldUsage(): Change<boolean> {
   const rows = yield* sql.all({ sums: json<readonly Sums[]>() })`
     DELETE FROM usage_waiting WHERE id IN (SELECT id FROM usage_waiting ORDER BY id LIMIT ${ROWS} FOR UPDATE)
@@ -63,7 +63,7 @@ function added(all: readonly Sums[]): readonly Sums[] {
   return [...byName.values()].sort((a, b) => a.account - b.account || a.month - b.month);
 }
 
-/** Drops keys that are over, a bounded number; true where there may be more. */
+/** Drops keys that are over, a bounded number; true if there may be more. */
 export function* dropKeys(now: Instant): Change<boolean> {
   const dropped = yield* sql.run`
     DELETE FROM resubmission_key WHERE key IN
@@ -85,7 +85,7 @@ export function* markUnsure(keys: readonly Uint8Array[], now: Instant): Change<v
 
 /**
  * Gives bodies whose acceptance never came to the sweep of uploads: a gateway ended between the two, or a batch failed. Each body is looked at once, when it is a
- * day old, and a bounded number in a step; true where there may be more. A row in `upload` for each body would tell the same, at each message.
+ * day old, and a bounded number in a step; true if there may be more. A row in `upload` for each body would tell the same, at each message.
  */
 export function* giveUpBodies(now: Instant): Change<boolean> {
   const { looked } = yield* sql.one({ looked: int })`

@@ -48,7 +48,7 @@ export interface FilingConnection {
 }
 
 export interface FilingLineParts {
-  /** Lends a connection for a while; rejects with StoreUnavailable where there is none. */
+  /** Lends a connection for a while; rejects with StoreUnavailable if there is none. */
   readonly withFiling: <T>(work: (filing: FilingConnection) => Promise<T>) => Promise<T>;
   /** Batches at once. */
   readonly connections: number;

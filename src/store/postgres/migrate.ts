@@ -31,7 +31,7 @@ async function appliedTo(connection: Connection): Promise<readonly AppliedMigrat
   }));
 }
 
-/** The version of the database; 0: it is empty. Rejects with StoreRefused where this program cannot serve it; changes nothing. */
+/** The version of the database; 0: it is empty. Rejects with StoreRefused if this program cannot serve it; changes nothing. */
 export async function checkMigrations(connection: Connection, migrations: readonly Migration[]): Promise<number> {
   const applied = (await appliedTo(connection)) ?? [];
   const newest = migrations.at(-1)?.version ?? 0;
@@ -46,7 +46,7 @@ export async function checkMigrations(connection: Connection, migrations: readon
   return version;
 }
 
-/** Brings the database to the newest version. Rejects with StoreRefused where it may not. */
+/** Brings the database to the newest version. Rejects with StoreRefused if it may not. */
 export async function migrate(
   connection: ChangingConnection,
   migrations: readonly Migration[],

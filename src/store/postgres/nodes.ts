@@ -106,7 +106,7 @@ export class Node implements LeaseOwner {
     this.#latest = () => this.latest;
   }
 
-  /** Rejects with StoreRefused where the name is another's, or no number is left. */
+  /** Rejects with StoreRefused if the name is another's, or no number is left. */
   static async take(parts: NodeParts): Promise<Node> {
     const instance = Buffer.from(parts.random(16)).toString('hex');
     const taken = await numberOf(parts, instance);
@@ -346,7 +346,7 @@ const everyNode = (now: Instant | null) =>
   SELECT id, name, site, epoch, started_at, heard_at, ahead, version, schema_version, address,
          coalesce(${now}::bigint, ${DATABASE_NOW}) - heard_at AS silent_for FROM node ORDER BY id`;
 
-/** The site of the gateway that runs under the name; undefined where none does. */
+/** The site of the gateway that runs under the name; undefined if none does. */
 export function* siteOfRunning(name: string): Change<string | undefined> {
   const row = yield* named(name, null);
   return row === undefined || row.heardAt === 0 || row.silentFor >= SILENT ? undefined : row.site;

@@ -64,7 +64,7 @@ const FIRST_PAUSE = milliseconds(50);
 const LONGEST_PAUSE = seconds(1);
 /**
  * Each further try may take twice as long as the one before, up to this. After a promotion every gateway makes all its connections at once; where the machines are so busy
- * that none is done within a second, giving up and beginning anew was work that was done again and again: five gateways on two cores with ten others at work had no
+ * that none is done within a second, giving up and beginning again was work that was done again and again: five gateways on two cores with ten others at work had no
  * connection for a minute, and never would have. The server has answered the finder right before, so one that hangs is not waited for again.
  */
 const LONGEST_CONNECT = seconds(4);
@@ -93,7 +93,7 @@ export class Pool {
     );
   }
 
-  /** One that nobody else has meanwhile; a transaction that is left open is undone. Rejects with StoreUnavailable where there is none in time. */
+  /** One that nobody else has meanwhile; a transaction that is left open is undone. Rejects with StoreUnavailable if there is none in time. */
   async withSession<T>(purpose: Purpose, work: (session: Session) => Promise<T>): Promise<T> {
     const group = this.#group(purpose);
     if (WRITES.has(purpose)) {
@@ -132,7 +132,7 @@ export class Pool {
     this.#histories.onAnother(listener);
   }
 
-  /** Throws StoreUnavailable where it may not be used. */
+  /** Throws StoreUnavailable if it may not be used. */
   #begun({ facts: { timeline }, place }: Session): void {
     if (this.#histories.begin({ place, timeline }))
       for (const group of this.#groups.values())

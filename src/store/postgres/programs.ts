@@ -39,7 +39,7 @@ export function programPath(program: Program, major: number, folder?: string): s
   return existsSync(debian) ? debian : program;
 }
 
-/** Rejects with CopyFailed where there is none, or it is older than the server. */
+/** Rejects with CopyFailed if there is none, or it is older than the server. */
 export async function programFor(program: Program, version: string, folder?: string): Promise<string> {
   const major = Number.parseInt(version, 10);
   const path = programPath(program, major, folder);

@@ -45,7 +45,7 @@ export class RegistryVersion {
     this.#p = parts;
   }
 
-  /** Rejects where the first look fails. */
+  /** Rejects if the first look fails. */
   async start(): Promise<void> {
     await this.#read();
     this.#later();

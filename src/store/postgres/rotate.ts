@@ -32,7 +32,7 @@ export const rotateOnPostgres = (options: PostgresRotateOptions): Promise<Rotate
     return await new Rotation(database, options).run();
   });
 
-/** Brings an interrupted run to its end, or follows that of another gateway; undefined where there is neither. */
+/** Brings an interrupted run to its end, or follows that of another gateway; undefined if there is neither. */
 export const finishOnPostgres = async (options: PostgresRotateOptions): Promise<Rotated | undefined> =>
   mayHaveBegun(options)
     ? await withDatabase(options, (database) => new Rotation(database, options).finish())

@@ -32,7 +32,7 @@ export interface SessionOptions {
    * rely on.
    */
   readonly mayCommit?: (server: Server) => MayNot;
-  /** Looks anew; asked after a commit that took long: it may have been let go because the list of standbys was emptied, of which no notice tells. */
+  /** Looks again; asked after a commit that took long: it may have been let go because the list of standbys was emptied, of which no notice tells. */
   readonly lookAgain?: (server: Server) => Promise<MayNot>;
   /** Called for each commit that may be acknowledged. */
   readonly committed?: () => void;
@@ -186,7 +186,7 @@ export class Session implements ChangingConnection {
   }
 
   /**
-   * Resolves only when the server said COMMIT and nothing else: then it stands at the other place too. Rejects with SqlError where it was undone
+   * Resolves only when the server said COMMIT and nothing else: then it stands at the other place too. Rejects with SqlError if it was undone
    * for certain, with StoreUnavailable where it was not begun, else with OutcomeUnknown; the connection has ended then.
    */
   async commit(): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * Slots of a server: each keeps the log that whoever it is for has not received yet. Where that one stays away and nothing bounds it, the disk of the server
- * fills, and with it mail stops; where something does, the slot is cut off, and what it was for must begin anew.
+ * fills, and with it mail stops; where something does, the slot is cut off, and what it was for must begin again.
  */
 import type { Milliseconds } from '../../domain/units.ts';
 import { as, flag, int, optional, text } from '../sql/columns.ts';

@@ -26,7 +26,7 @@ export const isUndone = (error: unknown): error is SqlError =>
 
 /**
  * SQLSTATEs after which the connection is of no use: the server ends it, it is the primary no longer, or tables changed under what was prepared on it
- * (26000, 0A000), which a new connection prepares anew.
+ * (26000, 0A000), which a new connection prepares again.
  */
 const ENDING: ReadonlySet<string> = new Set([
   ...['57P01', '57P02', '57P03', '57P05', '25006', '25P03', '25P04'],

@@ -10,7 +10,7 @@ export interface StandbyList {
 const WORD = /\s*(?:"((?:[^"]|"")*)"|([^\s,()"]+)|([,()]))/gy;
 
 /**
- * `ANY n (a, b)`, `FIRST n (a, b)`, `n (a, b)` and `a, b`, which is FIRST 1. Undefined where it is empty; where it cannot be read it counts as empty, for
+ * `ANY n (a, b)`, `FIRST n (a, b)`, `n (a, b)` and `a, b`, which is FIRST 1. Undefined if it is empty; where it cannot be read it counts as empty, for
  * the server itself would not have taken it.
  */
 export function readStandbyList(text: string): StandbyList | undefined {

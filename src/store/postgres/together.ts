@@ -54,7 +54,7 @@ export class Together implements EngineNodes {
     this.shared = new NotifiedCounts({ notify, owner, clock, log, secrets: parts.secrets, random: parts.random });
   }
 
-  /** Rejects where the database does not answer. */
+  /** Rejects if the database does not answer. */
   async start(): Promise<void> {
     await Promise.all([this.jobs.start(), this.version.start()]);
     this.#listening = this.#p.listen?.((payload) => this.#hear(payload));

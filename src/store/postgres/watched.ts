@@ -1,4 +1,4 @@
-/** One server as the guard sees it: asked again and again on a connection of its own, which is made anew when it is lost. */
+/** One server as the guard sees it: asked again and again on a connection of its own, which is made again when it is lost. */
 import type { Clock, Timer } from '../../domain/effects.ts';
 import { type Milliseconds, milliseconds, seconds } from '../../domain/units.ts';
 import { type Access, type Server, placeOf } from './access.ts';

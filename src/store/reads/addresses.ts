@@ -55,7 +55,7 @@ export class AddressReads {
     return rows.map((row) => ({ ...addressAt(addressOf(row), at), login: row.login }));
   }
 
-  /** True where an address that has not ended is registered in the domain. Reads all addresses: for operators, not for mail. */
+  /** True if an address that has not ended is registered in the domain. Reads all addresses: for operators, not for mail. */
   *hasAddressesIn(_now: Now, domain: string): Change<boolean> {
     const end = `@${domain.toLowerCase()}`;
     // substr, not LIKE: a domain may have "_" in it, which LIKE takes for any character.

@@ -40,7 +40,7 @@ export interface ShareStep {
 }
 
 export class MovingAccountReads {
-  /** Throws RegistryError where it may not go. */
+  /** Throws RegistryError if it may not go. */
   *plan(
     { at }: Now,
     move: AccountMove,
@@ -71,7 +71,7 @@ export class MovingAccountReads {
   }
 }
 
-/** Throws RegistryError where it may not go. */
+/** Throws RegistryError if it may not go. */
 export function* movingAccount({ login, organisation, since }: AccountMove, at: Instant): Change<MovingAccount> {
   const row = yield* sql.first(ACCOUNT)`
     SELECT id, login, kind, state, ends_at IS NOT NULL AS ending, settings FROM account WHERE login = ${foldLogin(login) ?? ''} ${locked}`;

@@ -9,7 +9,7 @@ export interface Column<T> {
   readonly type: 'bigint' | 'text' | 'boolean' | 'bytea';
   /** Integers come as bigint from SQLite, and as text from PostgreSQL. */
   readonly read: (raw: unknown) => T;
-  /** Left out of the row where it is null. */
+  /** True: a null is left out of the row. */
   readonly optional?: boolean;
 }
 interface OptionalColumn<T> extends Column<T> {

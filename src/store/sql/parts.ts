@@ -12,7 +12,7 @@ export const SQLITE: Dialect = { engine: 'sqlite', lock: '' };
 export interface Part {
   /** Parts of one kind have one text. */
   readonly kind: string;
-  /** With a ? for each of its values. */
+  /** Text with a ? for each value. */
   readonly text: (dialect: Dialect) => string;
   readonly values: (dialect: Dialect) => readonly unknown[];
 }

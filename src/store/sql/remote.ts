@@ -35,7 +35,7 @@ export function methodsIn<Answer = Generator<Step, unknown>>(prototype: object):
   return new Map(methods.map(([name, { value }]) => [name, value as Callable<Answer>]));
 }
 
-/** Of what is given or answered; a list of lists of objects of lists is 4. */
+/** Deepest nesting of arguments and answers; a list of lists of objects of lists is 4. */
 const MAX_DEPTH = 12;
 
 /**

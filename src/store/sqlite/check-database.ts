@@ -53,7 +53,7 @@ export const setFact = (db: Db, name: string, value: unknown): void => {
   ).run(name, value);
 };
 
-/** What is wrong with the pages of the database, or of one table and its indexes; undefined where nothing is. */
+/** What is wrong with the pages of the database, or of one table and its indexes; undefined if nothing is. */
 export function damageIn(db: Db, table?: string): string | undefined {
   const [first] = db.pragma(`quick_check(${table === undefined ? '1' : `"${table}"`})`) as { quick_check: string }[];
   if (first?.quick_check === 'ok') return undefined;

@@ -16,7 +16,7 @@ export interface Compared {
   readonly rows: number;
 }
 
-/** Throws where they differ: in tables or indexes, in how many rows a table has, in facts, in the end of the trail; or where the new one is not whole. */
+/** Throws if they differ: in tables or indexes, in how many rows a table has, in facts, in the end of the trail; or where the new one is not whole. */
 export function compare({ from, to }: CompareJob): Compared {
   const old = openReading(from);
   const made = openReading(to);

@@ -92,7 +92,7 @@ export interface Copies {
   readonly checkpointed: number;
 }
 
-/** Copies the log into the database. `TRUNCATE` waits for readers as long as `busy_timeout` says. Throws where the disk is full or fails. */
+/** Copies the log into the database. `TRUNCATE` waits for readers as long as `busy_timeout` says. Throws if the disk is full or fails. */
 export function copyLog(db: Db, mode: 'PASSIVE' | 'TRUNCATE'): Copies {
   const [row] = db.pragma(`wal_checkpoint(${mode})`) as Copies[];
   return row ?? { log: 0, checkpointed: 0 };

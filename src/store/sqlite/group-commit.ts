@@ -401,7 +401,7 @@ export class GroupCommit {
     if (!this.#failed) this.#log.end();
   }
 
-  /** Copies the log back where it has grown; called as well when another thread has done so. */
+  /** Copies the log back if it has grown; called as well when another thread has done so. */
   keepLog(): void {
     if (!this.#failed && this.#o.db.open) this.#log.keep();
     this.#wake();

@@ -37,7 +37,7 @@ export class KeptReserve {
   }
 
   /**
-   * So much of it is to lie on the disk. False where it is not as it was when that was asked: the disk may have become full meanwhile, and then it
+   * So much of it is to lie on the disk. False if it is not as it was when that was asked: the disk may have become full meanwhile, and then it
    * may be what locks and deletions need.
    */
   keep(now: Reserved, wanted: Exclude<Reserved, 'out'>): boolean {

@@ -1,6 +1,6 @@
 /**
  * Keeps the write-ahead log short. Another thread copies it into the database while commits go on, 2 MB at a time; once the log is 32 MB long the
- * writer copies the little that came meanwhile. Then all of it is in the database, and SQLite begins it anew with the next commit.
+ * writer copies the little that came meanwhile. Then all of it is in the database, and SQLite begins it again with the next commit.
  *
  * Where the writer copied everything, commits stood still for 70 to 450 ms each time, and it spent a third of its time on that. Where the thread
  * copied 32 MB at a time, its sync took 110 ms of a disk that writes 300 MB a second, and every commit meanwhile as long.
@@ -8,7 +8,7 @@
 import { type Db, LOG_OCTETS, copyLog, isFull, shapeOf } from './database.ts';
 import type { Copier } from './log-copier.ts';
 
-/** So many make the length at which the log begins anew. A sync of the writer waits for what the thread just wrote. */
+/** So many make the length at which the log begins again. A sync of the writer waits for what the thread just wrote. */
 const PORTIONS = 16;
 /** Part of a portion that the writer copies itself, without another round of the thread. */
 const LAST = 1 / 2;
@@ -41,7 +41,7 @@ export class LogUpkeep {
   readonly #portion: number;
   /** Pages in the log that are not in the database, by estimate. */
   #pages = 0;
-  /** Pages that were written since the log began anew. */
+  /** Pages that were written since the log began again. */
   #length = 0;
   /** Pages at which the thread copies again. While a reader uses the log, trying at each commit would change nothing. */
   #at: number;

@@ -24,7 +24,7 @@ export interface RotateOptions extends CoreRotateOptions {
 export const rotateMasterKey = (options: RotateOptions): Promise<Rotated> =>
   alone(options, (rotation) => rotation.run());
 
-/** Brings an interrupted run to its end; undefined where there is none past its commit. */
+/** Brings an interrupted run to its end; undefined if there is none past its commit. */
 export const finishRotation = async (options: RotateOptions): Promise<Rotated | undefined> =>
   isRotationBegun(options.keyFolder) ? await alone(options, (rotation) => rotation.finish()) : undefined;
 

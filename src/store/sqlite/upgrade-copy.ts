@@ -34,7 +34,7 @@ export interface Upgrade {
   /** And of the newest that this program has. */
   readonly to: number;
   readonly octets: number;
-  /** Where the copy is; absent where the configuration wants none. */
+  /** Where the copy is; absent if the configuration wants none. */
   readonly copy?: string;
 }
 

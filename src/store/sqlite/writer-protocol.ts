@@ -55,7 +55,7 @@ export type WriterSays =
   | {
       readonly kind: 'answers';
       readonly answers: readonly { readonly n: number; readonly answer: WriterAnswer }[];
-      /** Milliseconds that the transaction took, with its sync; absent where there was none, or one for each answer. */
+      /** Milliseconds that the transaction took, with its sync; absent if there was none, or one for each answer. */
       readonly took?: number;
       readonly pages: number;
       readonly freePages: number;

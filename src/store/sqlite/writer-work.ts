@@ -105,7 +105,7 @@ export class WriterWorker {
     return this.#callees.get(object)?.get(method)?.manner ?? REGISTRY;
   }
 
-  /** Before each piece of work; the one before stands. True where this wrote something that must stand when the piece is undone. */
+  /** Before each piece of work; the one before stands. True if this wrote something that must stand when the piece is undone. */
   begin({ reach }: Manner): boolean {
     const wrote = this.#usage.begin(reach);
     this.#filing.begin(reach);
