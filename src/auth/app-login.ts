@@ -35,7 +35,7 @@ export interface AppLoginParts {
 
 export class AppLogin {
   readonly #parts: AppLoginParts;
-  /** When the use of each was last noted, by its id; monotonic. */
+  /** When the use of each app password was last noted, by its id; monotonic. */
   readonly #noted = new BoundedMap<string, number>(NOTED);
 
   constructor(parts: AppLoginParts) {
@@ -77,6 +77,6 @@ export class AppLogin {
 const matchOf = (record: LoginRecord | undefined, proof: TokenProof, now: Instant): AppPassword | undefined =>
   record?.appPasswords.find((one) => isSameToken(one, proof) && (one.endsAt === undefined || now < one.endsAt));
 
-/** Mail sessions need the scope of their protocol. Over HTTPS each request says what it needs, and is judged by it; the directory is for whoever logs in. */
+/** Mail sessions need the scope of their protocol. Over HTTPS each request says what it needs, and is judged by it; the directory is open to every login. */
 const mayBeUsed = (scope: AppScope, { protocol }: Peer): boolean =>
   scope === 'both' || protocol === 'https' || protocol === 'ldap' || scope === (protocol === 'smtp' ? 'send' : 'fetch');

@@ -66,13 +66,13 @@ export class Attempts {
     return this.#parts.throttle.wait(folded, peer.network, this.#parts.clock.monotonic());
   }
 
-  /** Of an account that is known to its network: how much longer others wait. */
+  /** Called for an account that is known to its network: notes how much longer others wait. */
   hidden(folded: string, peer: Peer, now: Milliseconds): Milliseconds {
     if (this.#parts.exempt?.has(peer.address) === true) return milliseconds(0);
     return this.#parts.throttle.hidden(folded, peer.network, now);
   }
 
-  /** Undefined where the login is granted. `fault`: why it is not, whatever was judged. */
+  /** Undefined if the login is granted. `fault`: why it is not, whatever was judged. */
   async refusalOf(attempt: Attempt, { record, password }: Judged, fault?: FailureReason): Promise<Failed | undefined> {
     if (record?.account.state !== 'active' || password === undefined || fault !== undefined)
       return await this.refuse(
@@ -99,7 +99,7 @@ export class Attempts {
     return { kind: shown ? 'refused' : 'busy' };
   }
 
-  /** Not judged because of a back-off; told when a refusal would be. */
+  /** Answers an attempt that was not judged because of a back-off, at the time when a refusal would be. */
   async throttled(attempt: Attempt, record: LoginRecord | undefined): Promise<Failed> {
     const busy = this.busy(attempt, record, 'throttled');
     await this.#onGrid(attempt.came, attempt.signal);

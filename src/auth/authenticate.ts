@@ -137,7 +137,7 @@ class StoreAuthenticator implements PasswordAuthenticator {
     let after: KnownNetwork | undefined;
     for (let read = 0; read < known; read += PAGE) {
       const page = await registry.knownNetworks({ since, limit: PAGE, ...defined({ after }) });
-      // One of a clock that was ahead counts as just now.
+      // A time from a clock that was ahead counts as just now.
       for (const { login, network, at } of page)
         this.#throttle.restore(login, network, milliseconds(Math.max(0, now - at)), monotonic);
       after = page.at(-1);

@@ -1,4 +1,4 @@
-/** What an authenticator is made of, its limits, and what it tells of itself. */
+/** The parts of an authenticator, its limits, and the figures that it gives. */
 import type { Certificate } from '../crypto/certificates/certificate.ts';
 import type { Revocation } from '../crypto/certificates/certificate-path.ts';
 import type { scramVerifier } from '../crypto/passwords/scram.ts';
@@ -58,7 +58,7 @@ export interface AuthenticatorOptions {
   readonly limits?: Partial<AuthenticatorLimits>;
   /** Authorities whose client certificates may be registered by name. */
   readonly authorities?: readonly Certificate[];
-  /** What their revocation lists say. */
+  /** What the revocation lists of these authorities say. */
   readonly revocation?: (certificate: Certificate, issuer: Certificate) => Revocation;
   /** Networks that are never throttled: the operator's own monitoring, a front that hides many clients behind one address. */
   readonly exempt?: NetworkSet;
@@ -90,7 +90,7 @@ export interface PasswordAuthenticator extends Authenticator {
   writeCounted(whose?: Whose): void;
   /** Reads from which networks accounts logged in before the start. Before the first listener opens. */
   recallNetworks(): Promise<void>;
-  /** True when somebody has logged in from this network of late. */
+  /** True if somebody has logged in from this network lately. */
   knows(network: string): boolean;
   /** For metrics. */
   readonly load: AuthenticatorLoad;

@@ -22,9 +22,9 @@ export interface Peer {
   readonly network: string;
   /** What it showed in its TLS handshake. The same object for the whole session: it is read once. */
   readonly certificate?: ShownChain;
-  /** Asked when a login is written down. */
+  /** Called when a login is written down. */
   readonly line?: () => PeerLine;
-  /** Where it came in is for some accounts only. */
+  /** Set if the listener is for some accounts only. */
   readonly access?: ListenerAccess;
 }
 
@@ -38,7 +38,7 @@ export const passwordMechanisms: readonly Mechanism[] = ['PLAIN', 'LOGIN'];
 
 /** Which password a session was opened with. A later one of the same name is another. */
 export interface UsedPassword extends Pick<Password, 'name' | 'createdAt'> {
-  /** It is the app password of this id. */
+  /** Id, if the password is an app password. */
   readonly app?: string;
 }
 
@@ -77,7 +77,7 @@ export interface ScramChallenge {
 /** What a client of SCRAM has sent in the end. */
 export interface ScramAttempt {
   readonly mechanism: 'SCRAM-SHA-256' | 'SCRAM-SHA-256-PLUS';
-  /** As in the challenge. */
+  /** The salt, as in the challenge. */
   readonly salt: Uint8Array;
   readonly iterations: number;
   /** AuthMessage of RFC 5802 section 3. */

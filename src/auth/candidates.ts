@@ -1,4 +1,4 @@
-/** What of an account may log in now, and what a login that was right gives. */
+/** The passwords of an account that may log in now, and the result of a right login. */
 import { defined } from '../domain/defined.ts';
 import { type Password, MAX_PASSWORDS } from '../domain/registry.ts';
 import type { Instant } from '../domain/units.ts';

@@ -102,7 +102,7 @@ export class ClientCertificates {
     this.#generation += 1;
   }
 
-  /** Rejects only when the store does. */
+  /** What the certificate leads to. Rejects only when the store does. */
   async standing(chain: ShownChain | undefined): Promise<Standing> {
     if (chain === undefined) return { kind: 'refused', reason: 'none-shown', text: 'the client showed no certificate' };
     const shown = this.#shown(chain);
@@ -120,7 +120,7 @@ export class ClientCertificates {
     if (own.kind === 'untrusted') return { kind: 'refused', reason: own.reason, text: own.text, facts };
     const path = this.#path(shown, now);
     const found = await this.#registry.findCertificate(credentialKeys(leaf, path.kind).slice(0, MOST_KEYS));
-    // Its own issuer has taken it back: no pin of ours brings it in again.
+    // The issuer has revoked the certificate: no pin of ours brings it back.
     if (path.kind === 'untrusted' && path.reason === 'revoked')
       return { kind: 'refused', reason: 'revoked', text: path.text, facts, ...(found && { login: found.login }) };
     if (found === undefined)
@@ -160,7 +160,7 @@ export class ClientCertificates {
     return shown ?? undefined;
   }
 
-  /** One object for an issuer, however many clients send it along. */
+  /** The same object for an issuer, however many clients send its certificate. */
   #shared(issuer: Certificate): Certificate {
     const known = this.#issuers.get(issuer.fingerprint);
     if (known === undefined) this.#issuers.set(issuer.fingerprint, issuer);

@@ -10,7 +10,7 @@ import { passwordStands } from './candidates.ts';
 
 export type Expelled = 'account-closed' | 'certificate-ended' | 'password-ended';
 
-/** One session, as far as its right goes. */
+/** One session, as far as its right to the account goes. */
 export interface LoggedInSession {
   /** Absent before the login. */
   readonly account?: { readonly id: AccountId; readonly login: string } | undefined;
@@ -18,7 +18,7 @@ export interface LoggedInSession {
   readonly password?: UsedPassword | undefined;
   /** The login rests on a client certificate. */
   readonly byCertificate: boolean;
-  /** False once that certificate is accepted no more. */
+  /** False once that certificate is no longer accepted. */
   stands(): Promise<boolean>;
   /** Its right is looked at until then: nothing more is answered, not even what came in the same moment. */
   judged(until: Promise<void>): void;

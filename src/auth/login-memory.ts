@@ -4,7 +4,7 @@
  * What is kept is HMAC-SHA-256 under a key that this process made and never writes: login, password, network and the version of the login
  * record. The network, because the memory answers before the throttle: were it the same everywhere, a stranger could try passwords on it as
  * fast as his line allows, for an hour after each login of the owner.
- * A change of anything that a hash decides changes the version, so an old entry can no longer be asked for; what every login is asked anew,
+ * A change of anything that a hash decides changes the version, so an old entry can no longer be asked for; what every login is asked again,
  * such as the account's state and its settings, does not: a quota set for 20,000 accounts would cost both cores minutes of hashes. `forget` frees the entries
  * of the accounts that a change names; one that touches 'many' frees nothing, for it would cost every practice a hash in the next minute
  * (5,000 of them: half a minute of both cores) to find out that nothing has changed for it.
@@ -20,7 +20,7 @@ export interface Remembered {
   /** Name of the password. */
   readonly name: string;
   readonly endsAt?: Instant;
-  /** When its use was last noted; monotonic. */
+  /** When the use of the password was last noted; monotonic. */
   notedAt: Milliseconds;
 }
 
@@ -51,7 +51,7 @@ export class LoginMemory {
     return createHmac('sha256', this.#key).update(`${login}\0${network}\0${version}\0${password}`).digest('base64');
   }
 
-  /** `now` is monotonic and starts the hour anew, `at` is the wall clock for the password's end. */
+  /** `now` is monotonic and starts the hour again, `at` is the wall clock for the password's end. */
   find(digest: string, account: AccountId, now: Milliseconds, at: Instant): Remembered | undefined {
     const entry = this.#entries.get(digest);
     // The account too: a later one with the same login name begins with the same versions.

@@ -29,7 +29,7 @@ export class PasswordUpkeep {
     this.#parts = parts;
   }
 
-  /** Runs when nobody waits for a hash any more. Given up quietly: the next login tries again. */
+  /** Runs when no login waits for a hash. Given up quietly: the next login tries again. */
   after(record: LoginRecord, password: Password, text: string): void {
     const wantsVerifier = password.scram === undefined && mayScram(record);
     if (!needsRehash(password.hash) && !wantsVerifier) return;

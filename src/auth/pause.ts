@@ -1,4 +1,4 @@
-/** Waiting that ends early when nobody waits for the answer any more. */
+/** Waiting that ends early when nobody waits for the answer. */
 import type { Clock } from '../domain/effects.ts';
 import type { Milliseconds } from '../domain/units.ts';
 

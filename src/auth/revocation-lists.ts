@@ -75,7 +75,7 @@ export class RevocationLists {
     }
   }
 
-  /** Whether there is any list of this authority. */
+  /** True if there is a list of this authority. */
   has(issuer: Certificate): boolean {
     return [...this.#loaded.values()].some((each) => each.issuer.publicKey.equals(issuer.publicKey));
   }

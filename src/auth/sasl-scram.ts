@@ -64,7 +64,7 @@ const scramFinal =
     );
   };
 
-/** The octets that the client must have bound to, none where it binds to nothing, or what is wrong with its choice. */
+/** The octets that the client must have bound to, none if it binds to nothing, or what is wrong with its choice. */
 function bindingOf({ scram, binding }: SaslSession, first: ClientFirst): Uint8Array | ScramFault {
   const none = Buffer.alloc(0);
   if (first.binding === 'none') return none;

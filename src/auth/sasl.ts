@@ -45,7 +45,7 @@ export async function respond(next: SaslNext, line: string): Promise<SaslStep> {
   return octets === undefined ? malformed('the response is not base64') : await next(octets);
 }
 
-/** `initial`: the initial response as sent, undefined where there was none. */
+/** `initial`: the initial response as sent, undefined if there was none. */
 export async function beginSasl(
   mechanism: Mechanism,
   initial: string | undefined,

@@ -16,7 +16,7 @@ export interface ClientFirst {
   readonly header: string;
   /** What the client says of channel binding: none, `y` (it could, and believes that we cannot), or the type that it binds to. */
   readonly binding: 'none' | 'unoffered' | { readonly type: string };
-  /** Authorization identity; empty where none was given. */
+  /** Authorization identity; empty if none was given. */
   readonly identity: string;
   readonly login: string;
   readonly nonce: string;
@@ -37,7 +37,7 @@ const FIRST =
   /^((n|y|p=([A-Za-z0-9.-]{1,64})),(?:a=([^,\0]+))?,)(n=([^,\0]+),r=([\x21-\x2b\x2d-\x7e]+)(?:,[A-Za-z]=[^,\0]+)*)$/;
 const FINAL = /^(c=([A-Za-z0-9+/=]+),r=([\x21-\x2b\x2d-\x7e]+)(?:,[A-Za-z]=[^,\0]+)*),p=([A-Za-z0-9+/=]+)$/;
 
-/** A name in which "," and "=" stand as "=2C" and "=3D"; undefined where "=" stands for anything else. */
+/** A name in which "," and "=" stand as "=2C" and "=3D"; undefined if "=" stands for anything else. */
 function readName(text: string): string | undefined {
   if (/=(?!2C|3D)/.test(text)) return undefined;
   return text.replace(/=2C/g, ',').replace(/=3D/g, '=');

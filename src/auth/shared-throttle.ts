@@ -6,7 +6,7 @@ import type { Clock } from '../domain/effects.ts';
 import type { SharedCount } from '../store/shared-counts.ts';
 import { Throttle, type ThrottleLimits, type ThrottleNews } from './throttle.ts';
 
-/** Left out: this gateway is the only one. */
+/** `shared` absent: this gateway is the only one. */
 export function sharedThrottle(limits: ThrottleLimits, clock: Clock, shared?: SharedCount): Throttle {
   const throttle = new Throttle(limits, shared && ((news) => shared.tell(...wordsOf(news))));
   shared?.onTold((key, more) => {

@@ -132,7 +132,7 @@ export class Throttle {
     this.#known = new KnownNetworks({ trustFor: limits.trustFor, pairs: limits.known });
   }
 
-  /** A success of before the start, `ago`. */
+  /** Restores a success from before the start, `ago`. */
   restore(login: string, network: string, ago: Milliseconds, now: Milliseconds): void {
     this.#known.restore(login, network, now - ago);
   }
@@ -295,7 +295,7 @@ export class Throttle {
     map.set(key, failures);
   }
 
-  /** False for a guess that was made before. */
+  /** Counts a failure; false for a guess that was made before. */
   #count(map: BoundedMap<string, Failures>, key: string, guess: string, now: number): boolean {
     const failures = this.#live(map, key, now) ?? { count: 0, counted: now, seen: now, guesses: [] };
     const repeated = failures.guesses.includes(guess) && now - failures.seen >= this.#limits.repeat;

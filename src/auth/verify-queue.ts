@@ -28,7 +28,7 @@ export interface QueueLimits {
   /** Hashes at once. Above 2, UV_THREADPOOL_SIZE must grow as well: see crypto/passwords/password.ts. */
   readonly concurrency: number;
   readonly length: number;
-  /** Most places that one network takes. */
+  /** Most places of one network. */
   readonly perNetwork: number;
   readonly patience: Milliseconds;
 }
@@ -139,7 +139,7 @@ export class VerifyQueue {
       const lane = this.#nextLane();
       if (lane === undefined) return;
       for (const [network, line] of lane) {
-        // To the end of the lane: the next turn is another network's.
+        // The network goes to the end of the lane: the next turn is another one's.
         lane.delete(network);
         lane.set(network, line);
         line[0]?.start();

@@ -22,7 +22,7 @@ export class EdiCollector {
     this.#room = inside ? insideRoom() : undefined;
   }
 
-  /** There were more than are told of. */
+  /** True if there were more interchanges than are reported. */
   get full(): boolean {
     return this.#full;
   }

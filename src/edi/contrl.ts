@@ -16,12 +16,12 @@ import { escaped, partyElement } from './contrl-elements.ts';
 export interface Acknowledgement {
   readonly interchange: Interchange;
   readonly answer: 'received' | 'rejected';
-  /** Of the answer itself; at most 14 characters (0020). */
+  /** Reference of the answer itself; at most 14 characters (0020). */
   readonly reference: string;
   readonly at: Instant;
 }
 
-/** In Latin-1, one segment a line, each with CRLF behind it. */
+/** The CONTRL message in Latin-1, one segment a line, each followed by CRLF. */
 export function writeContrl({ interchange, answer, reference, at }: Acknowledgement): Buffer {
   const { sender, recipient, syntax, test, inside } = interchange;
   const version = /:([1-4])/.exec(syntax)?.[1] ?? '3';

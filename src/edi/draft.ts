@@ -97,7 +97,7 @@ export interface EdiReader {
   end(): void;
 }
 
-/** False: no more are wanted. */
+/** Called for each interchange; false: no more are wanted. */
 export type OnInterchange = (interchange: Interchange) => boolean;
 
 /** 128 bits: enough that two interchanges never share it by chance. */
@@ -114,7 +114,7 @@ class Digest {
     if (to > from) (this.#hash ??= createHash('sha256')).update(data.subarray(from, to));
   }
 
-  /** Empty where there was nothing. */
+  /** The text so far; empty if there was none. */
   finish(): string {
     return this.#hash?.digest('hex').slice(0, DIGITS) ?? '';
   }

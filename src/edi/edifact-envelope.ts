@@ -142,7 +142,7 @@ export class EdifactEnvelope {
     this.draft?.inside?.openGroup(fieldText(elements[5]?.[0]), partyOf(elements[2]), partyOf(elements[3]));
   }
 
-  /** Of an UNH: the octets from the separator behind a plain reference on. None where there is no such, or where letters separate. */
+  /** Of an UNH: the octets from the separator behind a plain reference on. None if there is no such, or where letters separate. */
   #kindAt(octets: Buffer, from: number, end: number): Buffer {
     const { element, release, component } = this.#characters;
     const at = octets.indexOf(element, from + 4);

@@ -36,7 +36,7 @@ export function terminatorFrom(
   before: number,
 ): number {
   let end = data.indexOf(terminator, from);
-  // Most have none in front: seen here without a call.
+  // Most have no release character in front, which is seen here without a call.
   while (end >= 0 && (end === from || data[end - 1] === release)) {
     if (releasesBefore(data, from, end, release, before) % 2 === 0) break;
     end = data.indexOf(terminator, end + 1);

@@ -20,7 +20,7 @@ import {
 } from './edifact-segment.ts';
 import type { InsideRoom } from './inside.ts';
 
-/** Of a segment that came in pieces. UNB has at most about 300 octets. */
+/** Most octets of a segment that came in pieces. UNB has about 300 at most. */
 const MAX_SEGMENT = 1024;
 const ADVICE = 9;
 const U = 85;
@@ -52,7 +52,7 @@ export class EdifactReader implements EdiReader {
   write(data: Buffer): void {
     let at = 0;
     let mark = 0; // octets from here were not looked at for the digest
-    let partial = data.length; // where a segment begins that goes on in the next slice
+    let partial = data.length; // start of a segment that continues in the next slice
     const before = this.#carried;
     let seen = 0; // octets from here were not looked at for what is outside ASCII
     const look = (): void => {
@@ -94,7 +94,7 @@ export class EdifactReader implements EdiReader {
         }
         const draft = this.#envelope.draft;
         const length = this.#earlier + end - from;
-        // Where it lies, or put together in the carry; of a long one its beginning.
+        // The segment as it lies, or put together in the carry; of a long one its beginning.
         const whole = this.#earlier === 0;
         const octets = whole ? data : this.#carry;
         const begin = whole ? from : 0;

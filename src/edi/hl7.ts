@@ -26,7 +26,7 @@ export class Hl7Reader implements EdiReader {
   readonly #carry = Buffer.allocUnsafe(MAX_SEGMENT);
   #carried = 0;
   #draft: Draft | undefined;
-  /** Of the first header, as they stand there. */
+  /** Parties of the first header, as written. */
   #parties = '';
   /** Headers and totals are the envelope; everything else counts for the digest. */
   #kind: 'unknown' | 'header' | 'message' = 'unknown';
@@ -89,7 +89,7 @@ export class Hl7Reader implements EdiReader {
     this.#close();
   }
 
-  /** Of the line under way; `whole`: it is short and has ended. */
+  /** Kind of the line under way; `whole`: it is short and has ended. */
   #kindOf(whole: boolean): 'unknown' | 'header' | 'message' {
     const from = this.#carry[0] === MLLP ? 1 : 0;
     if (this.#carried - from < 3) return whole ? 'message' : 'unknown';

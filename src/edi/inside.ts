@@ -8,7 +8,7 @@ import type { EdiFault, EdiGroup, EdiInside, EdiParty, EdiSingle } from '../doma
 /** Of one mail, over all its interchanges: what is right, and as much again of what is wrong, so that no fault is lost behind what is right. */
 export const MAX_INSIDE = 1000;
 
-/** What is left of it for the rest of the mail. */
+/** What is left of the limits for the rest of the mail. */
 export interface InsideRoom {
   right: number;
   wrong: number;

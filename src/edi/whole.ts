@@ -82,7 +82,7 @@ export class WholeEdifact extends Strict {
     this.#tag += String.fromCharCode(octet);
     if (this.#tag.length < 3) return;
     if (this.#tag === 'UNA') {
-      // Once, and in front of an interchange.
+      // UNA may stand once, in front of an interchange.
       this.broken = this.#open || this.#advised;
       this.#state = 'advice';
     } else {

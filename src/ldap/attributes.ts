@@ -50,7 +50,7 @@ export function nameOf(description: string): string {
 /** Whether values of it can be told apart here: what is asked of any other is Undefined. */
 export const isAsserted = (name: string): boolean => Object.hasOwn(NAMES, name);
 
-/** Whether its values stand in what the store searches. */
+/** True if the attribute's values are in the text that the store searches. */
 export const isSearched = (name: string): boolean => NAMES[name]?.searched === true;
 
 /** Attributes of the root DSE. */
@@ -65,7 +65,7 @@ export const shownName = (name: string): string => NAMES[name]?.shown ?? ROOT_NA
 
 const CLASSES = ['top', 'person', 'organizationalPerson', 'inetOrgPerson'];
 
-/** Whether it says of an entry, folded, that it is of one of its classes. */
+/** True if an entry has this class (folded). */
 export const isClass = (name: string, value: string): boolean =>
   name === 'objectclass' && CLASSES.some((one) => one.toLowerCase() === value);
 
@@ -106,7 +106,7 @@ const escaped = (value: string): string =>
 
 export const entryName = (address: string): string => `mail=${escaped(address)},${SUFFIX}`;
 
-/** Where a search begins. `entry`: of that address, folded. */
+/** Where a search begins. `entry`: the entry of that address, folded. */
 export type SearchBase =
   { readonly kind: 'root' | 'suffix' | 'unknown' } | { readonly kind: 'entry'; readonly key: string };
 

@@ -30,7 +30,7 @@ import type { LdapWire } from './wire.ts';
 /** What all connections of a listener share. */
 export interface LdapContext extends LdapSessionParts {
   readonly spec: Pick<ListenerSpec, 'name'>;
-  /** Who may log in, where that is not everybody. */
+  /** Who may log in; undefined: everybody. */
   readonly access: ListenerAccess | undefined;
   readonly secureContext: SecureContext;
   readonly startTime: Milliseconds;
@@ -205,10 +205,10 @@ export class LdapConnection implements LdapWire, ListenedSession, LoggedInSessio
     return this.#closing;
   }
 
-  /** With a word where one can be said. */
+  /** Ends the connection, with a response if one can be sent. */
   #leave(ending: Ending, why: LdapResult | undefined): void {
     if (this.#closing) return;
-    // In a handshake nothing can be said.
+    // During a handshake nothing can be said.
     if (this.#line.inHandshake) return this.cut(ending);
     this.#closing = true;
     this.#ending = ending;
@@ -259,7 +259,7 @@ export class LdapConnection implements LdapWire, ListenedSession, LoggedInSessio
     }
   }
 
-  /** RFC 4511 section 4.11: neither has an answer. What is no search goes on. */
+  /** RFC 4511 section 4.11: neither request has an answer. Only a search can be abandoned. */
   #abandon(target: number): void {
     if (this.#running?.id === target) this.#running.abort.abort();
     this.#waiting = this.#waiting.filter(({ id, operation }) => id !== target || operation.kind !== 'search');

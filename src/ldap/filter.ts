@@ -29,7 +29,7 @@ interface Substrings {
 
 const UNDEFINED: Filter = { kind: 'undefined' };
 
-/** Throws `BerError`. */
+/** Reads a filter. Throws `BerError`. */
 export function readFilter(element: Element): Filter {
   let terms = 0;
   const read = (one: Element, depth: number): Filter => {
@@ -70,7 +70,7 @@ export function readFilter(element: Element): Filter {
 /** White space counts as one space. */
 export const prepared = (text: string): string => foldText(text).replaceAll(/\s+/g, ' ');
 
-/** As values of the attribute are compared. */
+/** A value in the form in which values of the attribute are compared. */
 const comparable = (name: string, value: string): string =>
   name === 'telephonenumber' ? telephoneText(value) : prepared(value);
 
@@ -109,7 +109,7 @@ export const compared = (of: Attributes): Compared =>
     ]),
   );
 
-/** Undefined: neither true nor false (X.511 section 7.8.1). */
+/** Whether a filter matches; undefined: neither true nor false (X.511 section 7.8.1). */
 export function matches(filter: Filter, of: Compared): boolean | undefined {
   switch (filter.kind) {
     case 'and':
@@ -138,7 +138,7 @@ export function matches(filter: Filter, of: Compared): boolean | undefined {
   }
 }
 
-/** Whether the value has the parts in their order, without an overlap. */
+/** True if the value has the parts in their order, without an overlap. */
 function hasParts(value: string, { initial, any, final }: Substrings): boolean {
   if (!value.startsWith(initial)) return false;
   let at = initial.length;
@@ -150,7 +150,7 @@ function hasParts(value: string, { initial, any, final }: Substrings): boolean {
   return value.length - final.length >= at && value.endsWith(final);
 }
 
-/** Texts of which each stands in what the store searches, of every entry that the filter may match. `never`: it matches none. */
+/** Texts of which each stands in the searched text of every entry that the filter may match. `never`: it matches none. */
 export function neededParts(filter: Filter): readonly string[] | 'never' {
   switch (filter.kind) {
     case 'undefined':

@@ -14,7 +14,7 @@ export class Frames {
   readonly #most: number;
   #chunks: Buffer[] = [];
   #octets = 0;
-  /** Before so many are there, nothing can be told. */
+  /** Octets that must have come before the length of the next message is known. */
   #need = 2;
 
   constructor(most: number) {
@@ -63,7 +63,7 @@ export class Frames {
     return joined;
   }
 
-  /** Of the first message, head and all; undefined while that cannot be told. */
+  /** Octets of the first message, with its head; undefined while that is unknown. */
   #lengthOf(octets: Buffer): number | undefined {
     if (octets[0] !== 0x30) throw new BerError('malformed', 0, 'this is not an LDAP message');
     const first = octets[1] ?? 0;

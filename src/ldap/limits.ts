@@ -6,11 +6,11 @@ export interface LdapLimits {
   readonly loginTime: Milliseconds;
   /** Between two requests after it. */
   readonly idleTime: Milliseconds;
-  /** For the peer to take what was written. */
+  /** Time for the peer to receive what was written. */
   readonly sendTime: Milliseconds;
-  /** For one search, whatever longer time the client allows. */
+  /** Time for one search, even if the client allows more. */
   readonly searchTime: Milliseconds;
-  /** Entries of one search, or of one page where the client turns pages. */
+  /** Entries of one search, or of one page if the client turns pages. */
   readonly searchEntries: number;
   /** Binds in one session that did not succeed, judged or put off. */
   readonly failedLogins: number;

@@ -29,7 +29,7 @@ export interface SearchRequest {
   readonly timeLimit: number;
   readonly typesOnly: boolean;
   readonly filter: Filter;
-  /** As asked, none: all. */
+  /** Attributes as asked; empty: all. */
   readonly attributes: readonly string[];
 }
 
@@ -39,7 +39,7 @@ export type Operation =
   | SearchRequest
   | { readonly kind: 'abandon'; readonly target: number }
   | { readonly kind: 'extended'; readonly oid: string }
-  /** One that changes or compares; `answer`: the tag of its response. */
+  /** A request that changes or compares; `answer`: the tag of its response. */
   | { readonly kind: 'refused'; readonly answer: number }
   /** `why` it cannot be read; `limit`: it asks for more than is taken. */
   | { readonly kind: 'malformed'; readonly answer: number; readonly limit: boolean; readonly why: string };
@@ -57,7 +57,7 @@ const LIMITS = { encoding: 'ber', maxOctets: MOST_OCTETS, maxDepth: 64, maxEleme
 const MOST_ATTRIBUTES = 100;
 const MOST_CONTROLS = 10;
 
-/** Throws `BerError` where not even the number of the message can be read, or the operation is none that a client sends. */
+/** Throws `BerError` if not even the number of the message can be read, or the operation is none that a client sends. */
 export function readRequest(octets: Buffer): Request {
   const parts = parse(octets, LIMITS).as(Tag.sequence, 'a message').children();
   const id = smallInteger(parts.next('the number of a message'), 'the number of a message');

@@ -40,7 +40,7 @@ export interface Searching {
 
 export interface Searched {
   readonly result: LdapResult;
-  /** Of the name asked for, the part that there is. */
+  /** The existing part of the name that was asked for. */
   readonly matched?: string;
   /** Where the next page begins. */
   readonly next?: Pick<Page, 'after' | 'given'>;
@@ -79,9 +79,9 @@ class Search {
   readonly #page: Page | undefined;
   /** Monotonic. */
   readonly #until: number;
-  /** Of all pages together. */
+  /** Most entries of all pages together. */
   readonly #sizeLimit: number;
-  /** Of this answer. */
+  /** Most entries of this answer. */
   readonly #most: number;
   #given: number;
   #after: number;
@@ -182,7 +182,7 @@ class Search {
     }
   }
 
-  /** Undefined: go on. */
+  /** Judges one entry; undefined: continue. */
   #judge(entry: DirectoryEntry): Pick<Searched, 'result' | 'next'> | undefined {
     const attributes = attributesOf(entry);
     if (matches(this.#request.filter, compared(attributes)) !== true) return undefined;

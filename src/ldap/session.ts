@@ -65,7 +65,7 @@ export class LdapSession implements BindingSession {
     this.peer = { ...this.peer, ...defined({ certificate }) };
   }
 
-  /** False once the certificate that the login rests on is accepted no more. */
+  /** False once the certificate that the login rests on is no longer accepted. */
   async stands(): Promise<boolean> {
     if (this.login?.byCertificate !== true) return true;
     return await this.parts.authenticator.certificateHolds(this.login.account.id, this.peer);

@@ -43,7 +43,7 @@ export function authenticationResults(authserv: string, results: readonly Authen
   return `Authentication-Results: ${authserv}${lines.length === 0 ? '; none' : lines.join('')}\r\n`;
 }
 
-/** What stands on top of a message of which nothing was checked: whoever looks for a verdict of ours finds this one first. */
+/** The field on top of a message of which nothing was checked, so that a program that looks for our verdict finds this one first. */
 export const nothingChecked = (authserv: string): string => authenticationResults(authserv, []);
 
 /** RFC 8617 section 4.1. The set is worth nothing without its `ARC-Authentication-Results`. */

@@ -91,7 +91,7 @@ export class Base64Decoder implements TransferDecoder {
   #one(octet: number, out: Buffer, to: number): number {
     const value = valueOf(octet);
     if (value === NONE) return this.#foreign(octet, out, to);
-    // Behind the padding some programs go on reading and some stop.
+    // After padding some programs continue and some stop.
     if (this.#ended || this.#padding > 0) this.#exact = false;
     if (this.#ended) return to;
     this.#bits = (this.#bits << 6) | value;
@@ -134,7 +134,7 @@ function nativeRun(slice: Buffer, from: number): Run {
     const found = slice.subarray(from, end).indexOf(octet);
     if (found >= 0) end = from + found;
   }
-  // Its LF comes with the next slice, or it stands alone.
+  // The LF comes with the next slice, or the CR stands alone.
   if (end > from && slice[end - 1] === CR) end -= 1;
   let letters = end - from - lineEndOctets(slice, from, end);
   for (let over = letters % 4; over > 0;) {

@@ -19,7 +19,7 @@ type Nul = 'refuse' | 'keep';
 
 const nulFound = (): NulFound => new NulFound('Cannot hand out the content: it has a NUL octet');
 
-/** True where the slice, behind a slice that ended in CR or not, can pass as it is; its last CR must wait for what follows. */
+/** True if the slice, behind a slice that ended in CR or not, can pass as it is; its last CR must wait for what follows. */
 function isCanonical(octets: Buffer, afterCr: boolean, nul: Nul): boolean {
   let cr = afterCr;
   for (const octet of octets) {
@@ -30,7 +30,7 @@ function isCanonical(octets: Buffer, afterCr: boolean, nul: Nul): boolean {
   return !cr;
 }
 
-/** Writes the slice anew; a CR at its end is left for the next one. */
+/** Rewrites the slice; a CR at its end is left for the next one. */
 function rewritten(octets: Buffer, afterCr: boolean, nul: Nul): { readonly made: Buffer; readonly cr: boolean } {
   const out = Buffer.allocUnsafe(octets.length * 2 + 2);
   let to = 0;

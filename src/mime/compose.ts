@@ -15,7 +15,7 @@ export interface Mailbox {
 }
 
 export interface NewFile {
-  /** Without controls, quotes and slashes. */
+  /** Name without controls, quotes and slashes. */
   readonly name: string;
   /** `type/subtype`, perhaps with a charset; no multipart and no message. */
   readonly type: string;
@@ -40,7 +40,7 @@ export interface NewMessage {
 }
 
 export interface ComposedMessage {
-  /** Of all octets. */
+  /** Number of all octets. */
   readonly length: number;
   /** CRLF line ends. */
   octets(): AsyncGenerator<Buffer, void, void>;
@@ -59,7 +59,7 @@ function mailboxText({ address, name }: Mailbox): string {
 const addressField = (field: string, mailboxes: readonly Mailbox[]): readonly string[] =>
   mailboxes.length === 0 ? [] : [`${field}: ${mailboxes.map(mailboxText).join(',\r\n\t')}`];
 
-/** One a line, so that no header line of ours is too long. */
+/** One parameter a line, so that no header line of ours is too long. */
 function fileHead({ name, type }: NewFile): string {
   const ascii = ASCII.test(name);
   const encoded = encodeURIComponent(name).replace(/['()*!]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);

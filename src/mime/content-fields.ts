@@ -11,20 +11,20 @@ import { visible } from '../domain/visible.ts';
 export interface ContentFields {
   /** `type/subtype` in lower case, tokens of RFC 2045 section 5.1 only. */
   readonly type: string;
-  /** As it stands between the delimiters, without them; empty where there is none. */
+  /** As it stands between the delimiters, without them; empty if there is none. */
   readonly boundary: string;
   readonly encoding: TransferEncoding;
-  /** As written, in lower case; empty where there is none. */
+  /** Charset as written, in lower case; empty if there is none. */
   readonly charset: string;
-  /** For display: decoded, control characters made visible; empty where there is none. */
+  /** For display: decoded, control characters made visible; empty if there is none. */
   readonly name: string;
   /** Why another program may take the entity for something else (`FieldValue.doubt`); undefined for nearly all. */
   readonly doubt?: string;
-  /** What stands in a field From of this header; for an entity in a message, whose author is told outside. */
+  /** Value of a field From in this header; for an entity in a message, whose author stands outside. */
   readonly author?: string;
 }
 
-/** More of one field than this is not looked at. */
+/** Most octets of one field that are looked at. */
 const MAX_FIELD = 16 * 1024;
 const MAX_NAME = 255;
 /** RFC 2046 section 5.1.1 allows 70; some programs write longer ones. */

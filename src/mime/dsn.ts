@@ -18,9 +18,9 @@ export type DsnAction = 'failed' | 'delayed' | 'delivered' | 'relayed' | 'expand
 
 /** One recipient's group of fields (RFC 3464 section 2.3). */
 export interface DsnRecipient {
-  /** As the sender wrote it in RCPT. */
+  /** The recipient as the sender wrote it in RCPT. */
   readonly recipient: Address;
-  /** Decoded ORCPT, `type;address`; absent where the sender gave none. */
+  /** Decoded ORCPT, `type;address`; absent if the sender gave none. */
   readonly originalRecipient?: string;
   readonly action: DsnAction;
   /** `class.subject.detail` (RFC 3463 section 2). */
@@ -78,7 +78,7 @@ export interface Dsn {
 }
 
 export interface WrittenReport {
-  /** Up to where the returned message's octets go. */
+  /** The part of the notice up to the returned message's octets. */
   readonly head: string;
   readonly tail: string;
   readonly body: '7BIT' | '8BITMIME';

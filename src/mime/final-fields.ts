@@ -9,7 +9,7 @@ const FINAL: ReadonlySet<string> = new Set([
   ...['return-path', 'delivered-to', 'x-delivered-to', 'envelope-to', 'x-original-to', 'received-spf'],
 ]);
 const STARTS: readonly string[] = ['x-envelope-', 'sluis-', 'x-sluis-'];
-/** Asked for by senders. */
+/** The field by which senders ask for a receipt. */
 const ASKED = 'sluis-receipt';
 
 /** `name`: in lower case. */

@@ -16,7 +16,7 @@ export interface LeafObserver {
 
 export type Observe = (path: string, fields: LeafFields) => LeafObserver | undefined;
 
-/** What a leaf says of itself. */
+/** Fields of a leaf about itself. */
 export type LeafFields = Pick<ContentFields, 'type' | 'name' | 'encoding' | 'charset'>;
 
 /** Takes the encoded octets of one leaf and makes its `MessagePart`. */

@@ -32,7 +32,7 @@ export function judged(slice: Buffer, met: LineEndCounts, normalise: boolean): B
   return bare > 0 && normalise ? normalised(slice, bare) : slice;
 }
 
-/** True where every CR and LF belongs to a CRLF and no octet is NUL. */
+/** True if every CR and LF belongs to a CRLF and no octet is NUL. */
 function isClean(slice: Buffer): boolean {
   let cr = slice.indexOf(CR);
   let lf = slice.indexOf(LF);
@@ -43,7 +43,7 @@ function isClean(slice: Buffer): boolean {
   return cr < 0 && lf < 0 && !slice.includes(0);
 }
 
-/** `slice` with each bare CR or LF made CRLF. A slice never ends between the two octets of a CRLF: whoever cuts holds a last CR back. */
+/** `slice` with each bare CR or LF made CRLF. A slice never ends between the two octets of a CRLF: the caller holds a last CR back. */
 function normalised(slice: Buffer, bare: number): Buffer {
   const out = Buffer.allocUnsafe(slice.length + bare);
   let to = 0;

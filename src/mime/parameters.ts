@@ -11,7 +11,7 @@ const MAX_PARAMETERS = 64;
 const MAX_SECTIONS = 64;
 
 export interface FieldValue {
-  /** In lower case, for example `text/plain` or `attachment`; empty where it cannot be read. */
+  /** In lower case, for example `text/plain` or `attachment`; empty if it cannot be read. */
   readonly word: string;
   /** By name in lower case; of two with one name the first counts. */
   readonly parameters: ReadonlyMap<string, string>;
@@ -89,7 +89,7 @@ function namesDiffer(raw: ReadonlyMap<string, string>, parameters: ReadonlyMap<s
   return undefined;
 }
 
-/** `.pdf` of `report.pdf`; empty where there is none. */
+/** `.pdf` of `report.pdf`; empty if there is none. */
 export const endingOf = (name: string): string => /\.[^.\s]{1,20}\s*$/.exec(name)?.[0].trim().toLowerCase() ?? '';
 
 /** Steps over a value; comments count as blanks (RFC 5322 section 3.2.2). */

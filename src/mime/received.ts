@@ -9,7 +9,7 @@ import type { Instant } from '../domain/units.ts';
 import { formatDate } from './date.ts';
 
 export interface ReceivedLine {
-  /** What the client called itself. */
+  /** Name that the client gave. */
   readonly helo: string;
   readonly clientAddress: string;
   /** Our host name. */

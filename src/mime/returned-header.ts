@@ -7,7 +7,7 @@ export const MAX_RETURNED_HEADER = 64 * 1024;
 
 const CRLF = Buffer.from('\r\n');
 
-/** With its empty line, cut behind a field where it is longer than 64 KiB. */
+/** The header with its empty line; cut after a field if it is longer than 64 KiB. */
 export function returnedHeader({ octets, fields }: Header): Buffer {
   const last = fields.filter((field) => field.end <= MAX_RETURNED_HEADER).at(-1)?.end ?? 0;
   return joinSmall([octets.subarray(0, last), CRLF]);

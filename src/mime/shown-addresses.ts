@@ -12,7 +12,7 @@ import { wordOctets } from './encoded-word.ts';
 
 /** Characters of a field. A hundred addresses fit; the name of a person is far shorter. */
 export const MAX_FIELD = 16 * 1024;
-/** More than this in one field is no list of people any more. */
+/** Most addresses in one field: more is no list of people. */
 const MAX_ADDRESSES = 200;
 /** RFC 5321 section 4.5.3.1: of an address no more is looked at. */
 const MAX_REACH = 320;
@@ -51,7 +51,7 @@ export function addressesShown(text: string): Result<readonly string[], string> 
   return ok([...found]);
 }
 
-/** As `addressesShown` writes it: for comparison. */
+/** An address as `addressesShown` writes it, for comparison. */
 export const asShown = (address: string): string => address.normalize('NFKC').toLowerCase();
 
 /** The addresses that are shown in a field and are none of `mailboxes`, which it really holds. */

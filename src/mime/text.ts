@@ -25,7 +25,7 @@ export function wrapText(text: string, indent = ''): string[] {
   return [...lines, indent + line];
 }
 
-/** `Name:   value` lines with the values below each other; a long value goes on beneath itself. */
+/** Lines `Name:   value` with the values below each other; a long value continues below itself. */
 export function factLines(facts: readonly (readonly [name: string, value: string])[]): string[] {
   const width = Math.max(...facts.map(([name]) => name.length)) + 2;
   return facts.flatMap(([name, value]) =>

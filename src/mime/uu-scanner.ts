@@ -25,7 +25,7 @@ const BEGIN = Buffer.from('begin ');
 export class UuScanner {
   readonly #open: (name: string) => UuFile | undefined;
   #file: UuFile | undefined;
-  /** Of a begin line, while the line behind it is awaited. */
+  /** Name of a begin line, until the line behind it has come. */
   #name: string | undefined;
   /** The data has ended, `end` is awaited. */
   #closing = false;
@@ -93,7 +93,7 @@ export class UuScanner {
     return Math.max(at, data.lastIndexOf(LF) + 1);
   }
 
-  /** The octets from `at` are a line that goes on in the next slice. */
+  /** The octets from `at` are a line that continues in the next slice. */
   #hold(data: Buffer, at: number): void {
     const length = data.length - at;
     if (length === 0) return;

@@ -28,7 +28,7 @@ interface EntityPath {
   readonly self: string;
   readonly below: string;
   readonly depth: number;
-  /** One of the parts of a multipart, and no message of its own. */
+  /** The entity is one of the parts of a multipart, not a message of its own. */
   readonly part?: true;
 }
 
@@ -64,7 +64,7 @@ export class MimeWalk implements DelimiterSink {
   #leaf: LeafRecorder | undefined;
   /** The leaf is what stands in front of the first part; it counts only when no part comes. */
   #preamble = false;
-  /** No more leaves are told of, so there is nothing to look for. */
+  /** No more leaves are reported, so there is nothing to look for. */
   #done = false;
   #doubt: string | undefined;
   #own: ContentFields | undefined;
