@@ -1,4 +1,4 @@
-/** Single figures out of those that /metrics tells, for whoever asks the gateway by another road. */
+/** Single figures of /metrics, for commands that ask the gateway in another way. */
 import type { Figure } from '../domain/monitor.ts';
 import type { Metric } from './metric.ts';
 

@@ -16,7 +16,7 @@ export interface GivenFile {
 
 export interface FileForm {
   readonly fields: Fields;
-  /** Absent where none was chosen. */
+  /** Absent if none was chosen. */
   readonly file?: GivenFile;
 }
 
@@ -93,7 +93,7 @@ class Parts {
     }
   }
 
-  /** Up to where a part begins, or behind the last one. */
+  /** Reads up to where a part begins, or behind the last one. */
   #head(): FormFault | undefined {
     const at = this.#rest.indexOf(this.#delimiter);
     if (at < 0) return undefined;

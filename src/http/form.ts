@@ -18,7 +18,7 @@ export const FIELD_NAME = /^[a-z]{1,20}$/;
 export type Fields = ReadonlyMap<string, Buffer>;
 export type FormFault = 'too-large' | 'type' | 'malformed' | 'gone';
 
-/** Never rejects. */
+/** Reads a form. Never rejects. */
 export async function readForm(request: IncomingMessage): Promise<Result<Fields, FormFault>> {
   const body = await readBody(request);
   if (!body.ok) return body;
@@ -36,7 +36,7 @@ export async function readForm(request: IncomingMessage): Promise<Result<Fields,
   }
 }
 
-/** All of it, whatever its type, up to `MAX_FORM`. Never rejects. */
+/** Reads the body, whatever its type, up to `MAX_FORM`. Never rejects. */
 export async function readBody(request: IncomingMessage): Promise<Result<Buffer, 'too-large' | 'gone'>> {
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > MAX_DISCARDED) return fail('too-large');

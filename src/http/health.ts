@@ -23,7 +23,7 @@ export interface HealthFacts {
   /** Since when an operator keeps new sessions away. */
   readonly drainedSince?: Instant;
   readonly store: Pick<StoreHealth, 'failed' | 'free'>;
-  /** Of the listeners that are open. */
+  /** Certificates of the open listeners. */
   readonly certificates: readonly {
     readonly listener: string;
     readonly protocol: Protocol;

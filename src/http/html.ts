@@ -13,7 +13,7 @@
 /** Markup that was made by a template. */
 export class Html {
   readonly text: string;
-  /** Only for markup that holds nothing of anybody: constants of the program. */
+  /** Only for markup without anybody's data: constants of the program. */
   constructor(text: string) {
     this.text = text;
   }

@@ -48,7 +48,7 @@ function codewords(octets: Uint8Array, version: number): number[] {
   const put = (value: number, length: number): void => {
     for (let i = length - 1; i >= 0; i -= 1) bits.push((value >> i) & 1);
   };
-  // Without this a reader guesses: zbar takes UTF-8 for Shift JIS.
+  // Without this a reader guesses the character set: zbar takes UTF-8 for Shift JIS.
   if (!isAscii(octets)) put((7 << 8) | 26, 12);
   put(4, 4);
   put(octets.length, version < 10 ? 8 : 16);
@@ -161,7 +161,7 @@ class Drawing {
     this.#set(8, size - 8, true);
   }
 
-  /** From the right below, in columns of two, up and down in turn. */
+  /** Fills the data from the lower right, in columns of two, up and down in turn. */
   data(words: readonly number[]): void {
     let bit = 0;
     for (let right = this.size - 1, up = true; right > 0; right -= 2, up = !up) {

@@ -1,4 +1,4 @@
-/** What a request says of whoever reads the answer: which language he likes, and whether a form of his came from a page of ours. */
+/** What a request says about its reader: the preferred language, and whether a form came from a page of ours. */
 import type { IncomingHttpHeaders } from 'node:http';
 
 /**

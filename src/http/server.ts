@@ -18,10 +18,10 @@ export interface HttpListenerOptions {
   readonly address: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** Left out: there is no `/metrics`, and `/ready` has no texts. */
+  /** Absent: there is no `/metrics`, and `/ready` has no texts. */
   readonly metrics?: Exposition;
   readonly reasons: (role?: ReadyRole) => readonly Reason[];
-  /** What is told besides of a gateway that is ready. */
+  /** Further notes about a gateway that is ready. */
   readonly notes?: () => readonly ReadyNote[];
   /** From where it may be reached; others are cut off before they are heard. Left out: from anywhere. */
   readonly networks?: readonly string[];
@@ -45,7 +45,7 @@ interface Answer {
 
 const PLAIN = 'text/plain; charset=utf-8';
 
-/** Rejects with ListenerRefused. */
+/** Starts the listener. Rejects with ListenerRefused. */
 export async function startHttpListener(options: HttpListenerOptions): Promise<HttpListener> {
   const { address, port, networks, log } = options;
   const server = createServer(

@@ -50,7 +50,7 @@ export class Guest implements ListenedSession {
   readonly session: string;
   readonly address: string;
   readonly place: AdmittedConnection;
-  /** Its request is being answered. */
+  /** True while its request is being answered. */
   busy = false;
   /** The answer that is under way is the last of the connection. */
   last = false;

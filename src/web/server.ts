@@ -166,7 +166,7 @@ class PageServer {
   }
 }
 
-/** False: whoever asked has gone. */
+/** Resolves when the client takes more; false: it has gone. */
 async function takesMore(response: ServerResponse, gone: AbortSignal): Promise<boolean> {
   try {
     await once(response, 'drain', { signal: gone });

@@ -8,7 +8,7 @@ import { opaqueId } from './opaque.ts';
 
 export type Added = Readonly<Record<string, string>>;
 
-/** By the name of the id. Undefined: nothing has that name any more. */
+/** Finds an id by its name; undefined: nothing has that name. */
 const NAMED: Readonly<Record<string, (store: Store, name: string) => Promise<string | undefined> | string>> = {
   accountId: async ({ registry }, name) => idText((await registry.findAccount(name))?.account.id),
   organisationId: async ({ registry }, name) => idText((await registry.findOrganisation(name))?.id),
@@ -53,7 +53,7 @@ function extended(schema: z.ZodType, place: AddedIdPath, way: readonly string[])
   if (member === undefined) return schema;
   if (next !== undefined) return z.strictObject({ ...shape, [next]: extended(member, place, further) });
   const id = z.string().meta({ description: `Id of what "${place.member}" names.` });
-  // First, since it is what a program goes on with.
+  // The id comes first, since a program needs it to continue.
   return z.strictObject({ [place.id]: member instanceof z.ZodOptional ? id.optional() : id, ...shape });
 }
 

@@ -141,7 +141,7 @@ function unionOf(options: readonly z.ZodType[]): Form {
   };
 }
 
-/** Without some members of its objects, or with only these. */
+/** A schema without some members of its objects, or with only these. */
 export function formWith(
   schema: z.ZodType,
   { drops, only }: { readonly drops?: readonly string[] | undefined; readonly only?: readonly string[] | undefined },

@@ -20,13 +20,13 @@ const PAGE = 500;
 export interface Found {
   /** The value that the row of the command takes for this id. */
   readonly value: string | number;
-  /** Name of the organisation that owns it; left out: it is nobody's, and only whoever acts for all finds it. */
+  /** Name of the organisation that owns it; absent: no organisation does, and only a caller who acts for all finds it. */
   readonly owner?: string;
   readonly account?: AccountSummary;
 }
 
 interface PathParameter {
-  /** Of the parameter as the route reads it. */
+  /** Schema of the parameter as the route reads it. */
   readonly schema: z.ZodType;
   /** Names of inputs that it fills, the first that the row has; none: it only says below what the next one is looked for. */
   readonly fills: readonly string[];
@@ -52,7 +52,7 @@ const opaque = (about: string): z.ZodType =>
     .regex(/^[A-Za-z0-9_-]{22}$/)
     .meta({ description: about });
 
-/** One of those that belong to the account above it in the path. */
+/** A thing that belongs to the account above it in the path. */
 const ofAccount = (
   fills: readonly string[],
   kind: 'password' | 'clientCertificate',
@@ -72,7 +72,7 @@ const account = async ({ registry }: Store, id: AccountId): Promise<Found | unde
   return found && { value: found.account.login, owner: found.organisation, account: found };
 };
 
-/** How an address is told apart, however it is written. */
+/** Id of an address, however it is written. */
 export const addressIdOf = (store: Pick<Store, 'id'>, address: Address): string =>
   opaqueId(store, 'address', addressKey(address));
 

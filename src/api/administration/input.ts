@@ -12,7 +12,7 @@ import { forPrograms } from '../core/wording.ts';
 import { MAX_COLLECTED } from '../core/idempotency.ts';
 import { type PlaceName, placeOf, placesIn } from './ids.ts';
 
-/** What stands in a query in place of a name: which parameter of ids.ts reads it. */
+/** Ids that stand in a query in place of a name: which parameter of ids.ts reads each. */
 const BY_ID: Readonly<Record<string, PlaceName>> = {
   account: 'accountId',
   organisation: 'organisationId',
@@ -33,7 +33,7 @@ export interface Taken {
   readonly body?: Body;
   /** Parameters of the path, each with the input that it fills; undefined: none. */
   readonly places: readonly { readonly place: PlaceName; readonly key: string | undefined }[];
-  /** Of the query: input by its name there, and what finds it. */
+  /** Input of the query by its name there, and what finds it. */
   readonly byId: readonly { readonly name: string; readonly key: string; readonly place: PlaceName }[];
   /** Inputs that come in the query or the body as they are, each with its name there. */
   readonly plain: readonly { readonly key: string; readonly name: string }[];
@@ -123,7 +123,7 @@ const SETTING = 'setting';
 
 const upper = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 
-/** Of a query, where everything is text. */
+/** Schema of a query parameter, where everything is text. */
 function textOf(param: Param): z.ZodType {
   const { kind } = param;
   if (kind === undefined) return z.string().max(0);

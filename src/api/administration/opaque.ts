@@ -28,7 +28,7 @@ export function sealCursor(store: Pick<Store, 'id'>, random: RandomBytes, of: st
   return joinSmall([nonce, cipher.update(after, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64url');
 }
 
-/** Undefined: it is none of ours, or of another listing. */
+/** What a cursor holds; undefined: it is not one of ours, or of another listing. */
 export function openCursor(store: Pick<Store, 'id'>, of: string, cursor: string): string | undefined {
   const sealed = Buffer.from(cursor, 'base64url');
   if (sealed.length < NONCE + TAG) return undefined;

@@ -249,14 +249,14 @@ function bodyIn(body: unknown): { readonly json: Values; readonly upload?: Strea
   return { json: given.json !== undefined && Object.keys(given).length === 1 ? given.json : given };
 }
 
-/** In the order of the path, each below the one before. */
+/** Finds what the path names, in its order, each below the previous one. */
 async function foundIn({ taken: { places } }: Resource, asked: Request, services: Services): Promise<readonly Found[]> {
   const all: Found[] = [];
   for (const { place } of places) all.push(await find(place, asked.params[place], all.at(-1), asked.caller, services));
   return all;
 }
 
-/** Throws the one 404 for what does not exist and for what is another organisation's. */
+/** Finds one thing. The same 404 is thrown for what does not exist and for what belongs to another organisation. */
 async function find(
   place: PlaceName,
   id: unknown,
@@ -307,7 +307,7 @@ async function changed(ask: Ask, reader: Resource): Promise<Answer> {
   return { status: 200, json, headers: { ETag: etagOf(json) } };
 }
 
-/** As it is now. It is compared, or shown to whoever has just changed it, so it leaves no row of its own in the trail. */
+/** The present state. It is compared, or shown after a change, so it leaves no row of its own in the trail. */
 async function read({ asked, services }: Ask, reader: Resource): Promise<unknown> {
   const { row } = reader;
   if (row.effect === 'lists') throw new Error(`${reader.operation} is a list`);

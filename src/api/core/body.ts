@@ -10,7 +10,7 @@ export interface Streamed {
   readonly parameters: ReadonlyMap<string, string>;
   /** Read it once. Throws Problem: more than the limit (413), too slow (408), or the client has gone. */
   readonly octets: AsyncIterable<Buffer>;
-  /** Content-Length; absent where the client sends chunks. */
+  /** Content-Length; absent if the client sends chunks. */
   readonly length?: number;
 }
 

@@ -37,7 +37,7 @@ export interface CallerParts {
   readonly admin: () => AdminContext;
   readonly clock: Clock;
   readonly random: RandomBytes;
-  /** As of other logins: tries at tokens are slowed down by network. */
+  /** Limits as for other logins: tries at tokens are slowed down by network. */
   readonly limits: { readonly throttle: ThrottleLimits; readonly refusalGrid: Milliseconds };
   /** Networks whose failures cause no back-off. */
   readonly exempt: NetworkSet;
@@ -63,7 +63,7 @@ export class Callers {
     this.#key = parts.random(32);
   }
 
-  /** Undefined where nobody is asked. Throws Problem (401, 403, 429, 503). */
+  /** Finds the caller; undefined if the route asks nobody. Throws Problem (401, 403, 429, 503). */
   async identify(
     connection: ApiConnection,
     authorization: string | undefined,
@@ -255,7 +255,7 @@ const notJudged = (wait = 5000): Problem =>
 
 const forbidden = (detail: string): Problem => problem(403, 'forbidden', 'Not allowed', detail);
 
-/** Throws Problem (403). */
+/** Checks the caller's access. Throws Problem (403). */
 function mustHave(caller: Caller, access: Access): void {
   if (caller.kind === 'operator') {
     if (access.kind !== 'operator' && access.kind !== 'either')

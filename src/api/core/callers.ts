@@ -10,7 +10,7 @@ export interface AccountCaller {
   readonly kind: 'account';
   readonly account: Account;
   readonly organisation: Organisation;
-  /** What the login rests on. */
+  /** How the caller logged in. */
   readonly by: 'password' | 'app-password' | 'certificate';
   readonly scopes: ReadonlySet<Scope>;
   /** The one that was shown. */

@@ -14,10 +14,10 @@ import type { Remote } from './route.ts';
 
 /** A login that holds for the next requests of the connection, as long as nothing of the account changes. */
 export interface Remembered {
-  /** The header Authorization; empty where the certificate alone was shown. */
+  /** The header Authorization; empty if the certificate alone was shown. */
   readonly shown: string;
   readonly caller: AccountCaller;
-  /** Of the login record. */
+  /** Version of the login record. */
   readonly version: number;
   /** Monotonic. */
   readonly until: Milliseconds;

@@ -10,7 +10,7 @@ const TYPE = /^\s*([a-z0-9!#$&^_.+-]{1,64}\/[a-z0-9!#$&^_.+-]{1,64})\s*/i;
 const PARAMETER = /^;\s*([a-z0-9!#$&^_.+-]{1,64})=(?:"((?:[^"\\]|\\.){0,200})"|([a-z0-9!#$&'*+.^_`|~-]{1,200}))\s*/i;
 const MOST_PARAMETERS = 8;
 
-/** Undefined for what is none. */
+/** Reads a media type; undefined for a text that is none. */
 export function readMediaType(text: string): MediaType | undefined {
   const [begin, type] = TYPE.exec(text) ?? [];
   if (begin === undefined || type === undefined) return undefined;

@@ -12,7 +12,7 @@ import { Components, type JsonSchema } from './schemas.ts';
 export interface DocumentFacts {
   readonly routes: readonly Route[];
   readonly webhooks: readonly WebhookSaid[];
-  /** Where clients find it, with `/v1`. */
+  /** URL at which clients find the API, with `/v1`. */
   readonly url: string;
   readonly contact: { readonly name: string; readonly email: string; readonly url: string };
 }
@@ -101,7 +101,7 @@ const problemResponse = (description: string, more: JsonSchema = {}): JsonSchema
 /** A few routes at a time: all of them at once would hold the event loop for longer than a message should wait. */
 const AT_ONCE = 4;
 
-/** Throws for routes that contradict each other. */
+/** Makes the document. Throws for routes that contradict each other. */
 export async function documentOf(
   { routes, webhooks, url, contact }: DocumentFacts,
   turn: () => Promise<void>,

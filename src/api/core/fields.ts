@@ -6,7 +6,7 @@ import { type Instant, instant } from '../../domain/units.ts';
 
 const NUMBER = /^[1-9][0-9]{0,14}$/;
 
-/** A number that the store gave, as a text: whoever calls does not compute with it. */
+/** A number of the store as a text, since callers do not compute with it. */
 export const numberId = <T extends number>(about: string): z.ZodType<T, string> =>
   z
     .string()

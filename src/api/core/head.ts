@@ -14,7 +14,7 @@ export interface Head {
   readonly head: boolean;
   /** As it came. */
   readonly path: string;
-  /** Behind the question mark; empty where there is none. */
+  /** Text behind the question mark; empty if there is none. */
   readonly query: string;
   readonly headers: IncomingHttpHeaders;
   /** A body comes: with a length, or in chunks. */
@@ -37,7 +37,7 @@ const LENGTH = /^\d{1,15}$/;
 
 const closing = (detail: string): Problem => malformed(detail, { close: true });
 
-/** Throws Problem. */
+/** Reads the head of a request. Throws Problem. */
 export function readHead(request: IncomingMessage): Head {
   const { headers, url = '' } = request;
   if (request.httpVersion !== '1.1')

@@ -19,7 +19,7 @@ type Parts = Pick<ApiServices, 'store' | 'random' | 'log'>;
 
 /** Added to an answer that was given before. */
 export const REPLAYED = 'Idempotency-Replayed';
-/** Seconds after which whoever sent it again may look whether it is done. */
+/** Seconds after which a repeated request may ask again whether the first is done. */
 const SOON = 2;
 /** Octets of a streamed body that is remembered by its content: a CSV file. It is held in memory until it was read whole. */
 export const MAX_COLLECTED = 4 * 1024 * 1024;
@@ -53,7 +53,7 @@ export async function answeredOnce(
   return answer;
 }
 
-/** Of a process: what another one has begun, this one cannot tell of. */
+/** A random value of this process: it cannot tell what became of a request that another one began. */
 const runs = new WeakMap<Store, string>();
 
 function keysOf({ store, random }: { readonly store: Store; readonly random: RandomBytes }): {

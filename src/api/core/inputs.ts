@@ -21,7 +21,7 @@ interface Readers {
 
 const made = new WeakMap<Route, Readers>();
 
-/** Throws Problem (400), with what is wrong where. */
+/** Reads the inputs. Throws Problem (400) that says what is wrong where. */
 export function readInputs(
   route: Route,
   params: Readonly<Record<string, string>>,
@@ -70,7 +70,7 @@ export function readQuery(text: string): Readonly<Record<string, string>> {
     if (fields.has(name)) throw malformed('The query has a parameter twice; send it once');
     fields.set(name, decoded(cut === -1 ? '' : part.slice(cut + 1)));
   }
-  // Not by assignment: a parameter may be called __proto__.
+  // No assignment to an object, since a parameter may be called __proto__.
   return Object.fromEntries(fields);
 }
 

@@ -9,7 +9,7 @@ import type { Components, JsonSchema } from './schemas.ts';
 
 const ref = (kind: string, name: string): JsonSchema => ({ $ref: `#/components/${kind}/${name}` });
 
-/** What every route may answer besides what it says, and when. The text of a route stands in place of that. */
+/** Answers that every route may give besides its own, and when. A text of the route replaces the one here. */
 function commonFailures({
   access,
   method,
@@ -184,7 +184,7 @@ function success(
 
 /** A message that we send to a receiver of webhooks. */
 export interface WebhookSaid {
-  /** Of the event, such as `message.received`. */
+  /** Name of the event, such as `message.received`. */
   readonly name: string;
   readonly summary: string;
   readonly description?: string;

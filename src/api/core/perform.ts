@@ -68,7 +68,7 @@ export class Performance {
     this.#x = exchange;
   }
 
-  /** Rejects for a bug in here alone. */
+  /** Runs the request. Rejects only for a bug in this file. */
   async run(): Promise<Outcome> {
     const { connection, request, id } = this.#x;
     let status: number;
@@ -280,7 +280,7 @@ const nameOf = (caller: Caller): string =>
 
 const forms = new WeakMap<Route, readonly string[]>();
 
-/** Media types of its successes. Every request asks for them, so they are told once. */
+/** Media types of its successes. Every request asks for them, so they are found once. */
 function formsOf(route: Route): readonly string[] {
   let known = forms.get(route);
   if (known === undefined) {

@@ -11,7 +11,7 @@ import { LoginEnded, OutcomeUnknown, StoreFailed, StoreFull, StoreUnavailable } 
 import { forPrograms } from './wording.ts';
 
 export interface ProblemMembers {
-  /** Of the refusal, for example `5.1.1`. */
+  /** Status of the refusal, for example `5.1.1`. */
   readonly code?: string;
   /** Seconds. */
   readonly retryAfter?: number;
@@ -20,7 +20,7 @@ export interface ProblemMembers {
   readonly request?: string;
   /** What is wrong where: members of the body as JSON pointers, parameters and headers by name. */
   readonly errors?: readonly { readonly at: string; readonly detail: string }[];
-  /** What was said of each recipient of a message that nobody gets. */
+  /** What was said of each recipient of a message that was refused for all. */
   readonly recipients?: readonly unknown[];
   readonly cause?: unknown;
   /** The connection cannot be used after it. */
@@ -59,7 +59,7 @@ export class Problem extends Error {
 /** `throw problem(409, 'in-use', 'The mailbox is in use', 'Another session ...', { retryAfter: 30 })` */
 export const problem = (...said: ConstructorParameters<typeof Problem>): Problem => new Problem(...said);
 
-/** One answer for what does not exist and for what the caller may not see. */
+/** The same answer for what does not exist and for what the caller may not see. */
 export const notFound = (): Problem =>
   problem(404, 'not-found', 'Not found', 'It does not exist, or you may not see it; correct the path or the id in it');
 

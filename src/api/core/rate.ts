@@ -38,7 +38,7 @@ export class RateLimit {
     return `"caller";q=${this.#perMinute};w=60`;
   }
 
-  /** One request of that caller. */
+  /** Counts one request of that caller. */
   spend(caller: string): Spent {
     const now = this.#clock.monotonic();
     const bucket = this.#buckets.get(caller) ?? { left: this.#perMinute, at: now };

@@ -92,7 +92,7 @@ export interface ReadingParts {
   readonly clock: Clock;
   readonly dataMinimum: number;
   readonly dataInterval: Milliseconds;
-  /** Aborted when what comes is no HTTP any more. */
+  /** Aborted when the incoming octets are no HTTP. */
   readonly broken: AbortSignal;
 }
 

@@ -99,7 +99,7 @@ async function pour(
   if (length !== undefined && sent !== length) throw new AnswerBroken(`${sent} octets of ${length}`);
 }
 
-/** Resolves when nothing refers to the octets any more; false: the connection has gone. */
+/** Resolves when nothing refers to the octets; false: the connection has gone. */
 function written(response: ServerResponse, octets: Uint8Array, gone: AbortSignal): Promise<boolean> {
   if (gone.aborted) return Promise.resolve(false);
   return new Promise((resolve) => {

@@ -29,7 +29,7 @@ type Read<T extends Texts> = { readonly [K in keyof T]: z.output<T[K]> };
 
 /** Where a request came from. */
 export interface Remote {
-  /** Of the connection, as the log has it. */
+  /** Id of the connection, as in the log. */
   readonly session: string;
   readonly address: string;
   /** `networkOf(address)`. */
@@ -44,7 +44,7 @@ export interface Remote {
 
 /** One request, read and judged. */
 export interface Asked<P = unknown, Q = unknown, H = unknown, B = unknown, C = Caller | undefined> {
-  /** Of this request: in the log, and in the answer to a failure. */
+  /** Id of this request: in the log, and in the answer to a failure. */
   readonly id: string;
   readonly params: P;
   readonly query: Q;
@@ -52,7 +52,7 @@ export interface Asked<P = unknown, Q = unknown, H = unknown, B = unknown, C = C
   readonly headers: H;
   readonly body: B;
   readonly caller: C;
-  /** The media type of success that the client likes best, of those that the route answers; empty where it answers no content. */
+  /** The media type of success that the client likes best, of those that the route answers; empty if it answers no content. */
   readonly accepts: string;
   /** Present with every POST. */
   readonly idempotencyKey?: string;

@@ -13,7 +13,7 @@ export type Match =
   | { readonly kind: 'route'; readonly route: Route; readonly params: Readonly<Record<string, string>> }
   /** No route has that path. */
   | { readonly kind: 'none' }
-  /** Not by that method; `allow`: those that are, HEAD among them. */
+  /** The path exists, but not by that method; `allow`: the methods that it has, HEAD among them. */
   | { readonly kind: 'method'; readonly allow: readonly string[] };
 
 interface Node {
@@ -27,7 +27,7 @@ const newNode = (): Node => ({ literal: new Map(), routes: new Map() });
 export class Router {
   readonly #root = newNode();
 
-  /** Throws for two routes of one path and method, or of one id. */
+  /** Throws for two routes with one path and method, or with one id. */
   constructor(routes: readonly Route[]) {
     const ids = new Set<string>();
     for (const route of routes) {

@@ -24,7 +24,7 @@ export interface ApiServices {
     readonly receipts: Receipts;
     /** Claims of workers, and the one lease that those of an account share. */
     readonly shared: SharedMaildrops;
-    /** Who waits for something to come into a mailbox. */
+    /** Clients that wait for new mail in a mailbox. */
     readonly arrivals: Arrivals;
   };
   /** The OpenAPI document; made when somebody asks for it first. */

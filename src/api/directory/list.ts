@@ -14,7 +14,7 @@ import type { ApiServices } from '../core/services.ts';
 import { directoryEntry, viewRecord } from './views.ts';
 
 const NDJSON = 'application/x-ndjson';
-/** Until a part of the hour has gone. */
+/** Seconds until a part of the hour has passed. */
 const RETRY = 600;
 
 const version = (about: string) =>
@@ -123,7 +123,7 @@ function mustBeKnown(changedSince: number | undefined, { floor, version: now }: 
   );
 }
 
-/** Refuses whoever has asked for too many within the hour; else counts what is given. */
+/** Refuses a caller that has asked for too many entries within the hour; otherwise counts the entries. */
 function mayAsk({ directory, log, store }: Services, caller: Caller, { session }: Remote): (entries: number) => void {
   if (caller.kind === 'operator') {
     store.audit.note({

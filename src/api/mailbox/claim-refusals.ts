@@ -1,4 +1,4 @@
-/** What is said of claims that are not there, or that have ended. */
+/** Refusals of claims that do not exist or have ended. */
 import { z } from '../../config/zod.ts';
 import type { Ended } from '../../pickup/shared.ts';
 import { type Problem, notFound, problem } from '../core/problem.ts';
@@ -23,7 +23,7 @@ const ENDINGS: Readonly<Record<Exclude<Ended, 'unknown'>, string>> = {
   acknowledged: 'All its messages were acknowledged',
 };
 
-/** How long somebody may have all the claims. */
+/** Seconds after which a claim may be free. */
 const RETRY = 10;
 
 export const tooMany = (): Problem =>

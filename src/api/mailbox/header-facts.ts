@@ -12,7 +12,7 @@ import type { MessageRecord } from '../../store/deliveries.ts';
 
 const MOST_TEXT = 2000;
 const MOST_SUBJECT = 1000;
-/** Of a field that is looked at for verdicts: its writer bounds it far below. */
+/** Most octets of a field that is searched for verdicts: its writer bounds it far below. */
 const MOST_FIELD = 16_384;
 const MOST_VERDICTS = 20;
 
@@ -31,7 +31,7 @@ export interface HeaderFacts {
   readonly verdicts: readonly Verdict[];
 }
 
-/** The header of a content, with its empty line; undefined where the content cannot be read. Reads no more than the first slices. */
+/** The header of a content, with its empty line; undefined if the content cannot be read. Reads no more than the first slices. */
 export async function headOf(content: StoredContent | undefined): Promise<Buffer | undefined> {
   if (content === undefined) return undefined;
   const pieces: Buffer[] = [];
@@ -74,7 +74,7 @@ export function headerFacts(head: Buffer, record: Pick<MessageRecord, 'submitter
   };
 }
 
-/** Only of the field on top: the gateway wrote it, and let no other one pass. */
+/** Only the field on top counts: the gateway wrote it, and removed every other one. */
 function verdictsIn(header: Header, authserv: string): readonly Verdict[] {
   const [top] = header.fields;
   if (top === undefined || !isVerdict(top.name)) return [];

@@ -59,7 +59,7 @@ export const listMailboxMessages = route({
     const { id: account } = caller.account;
     const given = headers['if-none-match'];
     const wanted = waitOf(headers.prefer);
-    // Before the mailbox is looked at: what comes behind that is heard of.
+    // The watch begins before the mailbox is looked at, so that it hears of whatever comes after that.
     const watch = wanted > 0 ? pickup.arrivals.watch(account) : undefined;
     const until = clock.monotonic() + wanted;
     try {

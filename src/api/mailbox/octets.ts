@@ -29,11 +29,11 @@ export interface Sending {
   readonly octets: number;
   readonly type: string;
   readonly name: string;
-  /** From the begin; each is done with when the next one is asked for. */
+  /** Slices from the begin; each may be overwritten when the next one is asked for. */
   readonly slices: () => AsyncIterable<Uint8Array>;
-  /** Its last octet is about to leave; false: it may not. */
+  /** Called before the last octet is sent; false: it may not be. */
   readonly atEnd: () => boolean | Promise<boolean>;
-  /** Only octets before the last are sent. */
+  /** Called for each piece before the last. */
   readonly piece: () => void;
 }
 

@@ -6,7 +6,7 @@ import type { MailboxEntry } from '../../store/deliveries.ts';
 import { ContentDamaged } from '../../store/store.ts';
 import type { StoredContent } from '../../store/body.ts';
 
-/** What a slice decodes to, and the few octets that the one before it began. */
+/** Octets of a decoded slice, and the few that the previous one began. */
 const READY = 260 * 1024;
 
 /** Of what is stored as it was submitted the parts are known; a protected or opened copy is read for them. */
@@ -26,11 +26,11 @@ export async function partsOf(
 }
 
 /**
- * The decoded octets of `part`, and no more of the message is read than needed. Throws ContentDamaged where they are not those that the part is known by: the
+ * The decoded octets of `part`, and no more of the message is read than needed. Throws ContentDamaged if they are not those that the part is known by: the
  * answer breaks off then before its end.
  */
 export async function* partOctets(content: StoredContent, part: MessagePart): AsyncGenerator<Uint8Array> {
-  // What is ready lies in one memory, which is used again when it has left.
+  // The decoded octets lie in one buffer, which is used again once they were sent.
   let ready = Buffer.alloc(0);
   let octets = 0;
   let left = part.octets;

@@ -7,7 +7,7 @@ export const LONGEST_WAIT = 30;
 /** Seconds that a route which waits may take for its answer. */
 export const WAITS = LONGEST_WAIT + 5;
 
-/** What is not understood is ignored (RFC 7240 section 2). */
+/** An unknown preference is ignored (RFC 7240 section 2). */
 export const prefer = z
   .string()
   .optional()

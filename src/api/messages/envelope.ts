@@ -26,7 +26,7 @@ export interface Asked {
   readonly recipients?: string | undefined;
 }
 
-/** The error says what is wrong and what to send instead; it repeats no address. `header`: undefined where it was too long to be read. */
+/** The error says what is wrong and what to send instead; it repeats no address. `header`: undefined if it was too long to be read. */
 export function envelopeOf(asked: Asked, header: Buffer | undefined): Result<Envelope, string> {
   const needed = asked.sender === undefined || asked.recipients === undefined;
   const read = header === undefined ? fail('the header is longer than 256 KB') : readHeader(header);

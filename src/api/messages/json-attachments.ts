@@ -35,7 +35,7 @@ export interface ContentSink {
 
 interface Within {
   readonly kind: 'object' | 'array';
-  /** Of an object: the member under way, as it stands. */
+  /** Name of the member under way, as written. */
   key: string;
   /** An object of the attachments. */
   readonly place: boolean;
@@ -48,7 +48,7 @@ export class AttachmentReader {
   #rest = Buffer.allocUnsafe(4096);
   #restOctets = 0;
   readonly #within: Within[] = [];
-  /** What the string is that is being read. */
+  /** The kind of string that is being read. */
   #string: 'none' | 'key' | 'value' | 'content' = 'none';
   #expectsKey = false;
   #escaped = false;
@@ -92,7 +92,7 @@ export class AttachmentReader {
     this.#restOctets = length;
   }
 
-  /** Up to where content begins, or the slice ends. */
+  /** End of the plain text: where content begins, or the slice ends. */
   #plain(slice: Buffer, from: number): number {
     for (let at = from; at < slice.length; at += 1) {
       const octet = slice[at] ?? 0;

@@ -26,7 +26,7 @@ const notify = z.array(notifyWord).min(1).max(3).meta({
     'Which events cause a notice in the mailbox of the sender; without it only failure. "never" excludes the others.',
 });
 
-/** As it is read: `content` is the place of an attachment's octets. */
+/** Fields as read: `content` is the number of an attachment's octets. */
 const fields = {
   from: mailbox,
   to: z.array(mailbox).min(1).max(MOST_RECIPIENTS),
@@ -64,7 +64,7 @@ const newMessage = z.strictObject({
 });
 type Read = z.output<typeof newMessage>;
 
-/** As it is sent, for the document. */
+/** The message as sent, for the document. */
 export const newMessageSent = z
   .strictObject({
     ...fields,
@@ -113,7 +113,7 @@ export class NewMessageReader {
     this.#reader = new AttachmentReader((place) => this.#sink(place));
   }
 
-  /** Throws JsonUnreadable, StoreFull or StoreFailed. */
+  /** Takes a slice. Throws JsonUnreadable, StoreFull or StoreFailed. */
   async write(slice: Buffer): Promise<void> {
     await this.#reader.write(slice);
   }
@@ -123,7 +123,7 @@ export class NewMessageReader {
     return this.#reader.end();
   }
 
-  /** Throws ZodError for what is no such message. */
+  /** The message. Throws ZodError for a value that is none. */
   written(value: unknown, date: Instant): Result<WrittenMessage, string> {
     const read = newMessage.parse(value);
     const from = mailboxOf(read.from);

@@ -31,7 +31,7 @@ const DIGEST = 16;
 export type Said = Pick<Refusal, 'reply' | 'status' | 'text'>;
 
 export interface RecipientResult {
-  /** As it was given. */
+  /** The address as given. */
   readonly address: string;
   readonly refused?: Said;
   /** For example that the addressee is away, and where the message goes. */
@@ -50,7 +50,7 @@ export interface Outgoing {
   /** What deviates in them, counted as they come. */
   readonly met: LineEndCounts;
   readonly key: string;
-  /** Of what was asked for, where that is not the content alone. */
+  /** Digest of the request, if it has more than the content. */
   readonly digest?: Uint8Array;
   readonly signal: AbortSignal;
 }
@@ -210,7 +210,7 @@ class Sending {
   }
 }
 
-/** By the place of a recipient what was said of it; of most nothing. */
+/** The answers for recipients by their place; most have none. */
 interface KeptAnswer {
   readonly note?: string | undefined;
   readonly said: readonly (readonly [place: number, Omit<RecipientResult, 'address'>])[];

@@ -12,7 +12,7 @@ import type { HeldSession } from '../../store/console.ts';
 import type { AskedBy, PageFor, Someone } from '../../web/core/page.ts';
 import type { ConsoleServices } from './services.ts';
 
-/** `nobody`: whoever comes. `session`: every operator who is logged in. Else: operators with the right. */
+/** `nobody`: every visitor. `session`: every operator who is logged in. Otherwise: operators with the right. */
 export type Access = 'nobody' | 'session' | Right;
 
 export type Page = PageFor<Asked, ConsoleServices, Access>;
@@ -23,14 +23,14 @@ export interface Visitor extends Someone {
 }
 
 export interface Asked extends AskedBy<Visitor> {
-  /** Runs an operation of the command table as whoever is logged in. Throws AdminError. */
+  /** Runs an operation of the command table as the visitor. Throws AdminError. */
   readonly operate: <N extends OperationName>(
     name: N,
     input: Input,
     reason?: string,
     along?: Along,
   ) => Promise<OperationResult<N>>;
-  /** Whether whoever is logged in may do what takes this right. */
+  /** True if the visitor has this right. */
   readonly may: (right: Right) => boolean;
 }
 

@@ -1,4 +1,4 @@
-/** What the pages of the console work with. */
+/** The parts that pages of the console work with. */
 import type { AdminContext } from '../../admin/context.ts';
 import type { Helpdesk } from '../../domain/helpdesk.ts';
 import type { Clock, Log, RandomBytes } from '../../domain/effects.ts';
@@ -19,13 +19,13 @@ export interface ConsoleServices {
   readonly logIns: LogIns;
   readonly approvals: PasskeyApprovals;
   readonly breakGlass: BreakGlassLogIn;
-  /** Absent where no OpenID provider is configured. */
+  /** Absent if no OpenID provider is configured. */
   readonly federated?: FederatedLogIns;
   readonly imports: HeldImports;
   readonly times: SessionTimes;
   /** As browsers have it: scheme, host and port, without a slash. */
   readonly origin: string;
-  /** What the readers know the gateway by. */
+  /** Name by which the readers know the gateway. */
   readonly gateway: string;
   readonly helpdesk: Helpdesk;
   readonly clock: Clock;

@@ -28,13 +28,13 @@ const codeField = (words: (typeof BREAK_GLASS_WORDS)['nl'], name: 'code' | 'cred
 <input type="text" id="${name}" name="${name}" required maxlength="12" inputmode="numeric" autocomplete="one-time-code" aria-describedby="${name}-hint">
 `;
 
-/** In place of the touch of a key. */
+/** The form for the code, in place of a passkey. */
 export function codeForm({ language }: Asked, action: string, hidden: Readonly<Record<string, string>>): Html {
   const words = BREAK_GLASS_WORDS[language];
   return html`<form method="post" action="${action}">${hiddenFields(hidden)}${codeField(words, 'credential')}<button>${words.prove}</button></form>`;
 }
 
-/** It never stands in the way of whoever got in: the trail has it already. */
+/** A notice that fails must not keep the operator out: the trail has the login already. */
 async function tell({ admin, range, now }: Asked, { log }: ConsoleServices): Promise<void> {
   log.error('console.break-glass', { network: range });
   const { noticeWriter, store } = admin;

@@ -1,4 +1,4 @@
-/** The cookie of whoever is logged in to the console. */
+/** The cookie of an operator who is logged in to the console. */
 import { noSecretCookie, secretCookie } from '../../web/core/cookies.ts';
 
 export const CONSOLE_SESSION = '__Host-sluis';

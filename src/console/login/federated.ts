@@ -32,10 +32,10 @@ export interface FederatedParts {
   readonly slowed: Slowed;
   readonly clock: Clock;
   readonly random: RandomBytes;
-  /** Undefined: none of these groups lets anybody in. */
+  /** The role of these groups; undefined: none of them lets anybody in. */
   readonly roleOf: (groups: readonly string[]) => Role | undefined;
   readonly organisation?: string;
-  /** How the page calls the provider. */
+  /** Name of the provider on the page. */
   readonly name: string;
 }
 
@@ -85,7 +85,7 @@ export class FederatedLogIns {
     return began.kind === 'right' ? { kind: 'away', to: began.is, cookie, mark: markOf(state) } : began;
   }
 
-  /** Where whoever leaves is logged out at the provider too; undefined: nowhere. */
+  /** Where a browser is logged out at the provider too; undefined: nowhere. */
   async logOut(language: string): Promise<string | undefined> {
     return (await this.#p.provider.logOut(language))?.href;
   }

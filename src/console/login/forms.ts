@@ -1,4 +1,4 @@
-/** What the pages of the login have in common: a form that asks for a passkey, and what whoever is refused hears. */
+/** What the pages of the login share: a form that asks for a passkey, and the texts of refusals. */
 import type { Language } from '../../domain/registry.ts';
 import { type Html, attributes, html } from '../../http/html.ts';
 import { hiddenFields } from '../../web/login/forms.ts';

@@ -42,7 +42,7 @@ export class LogIns {
     this.#p = parts;
   }
 
-  /** For a browser that nobody is logged in with. */
+  /** Options for a browser that is not logged in. */
   logInOptions(): string {
     const { party, challenges, clock } = this.#p;
     return requestOptions(party, challenges.make('log-in', clock.now()));
@@ -94,7 +94,7 @@ export class LogIns {
     return loggedIn(judged);
   }
 
-  /** For a session whose key is to be touched again: any key of its operator. */
+  /** Options for a session that must be proved once more: any passkey of its operator. */
   async proofOptions({ id, operator }: HeldSession): Promise<string> {
     const { party, challenges, clock, store } = this.#p;
     const known = await store.console.credentials(operator);

@@ -7,7 +7,7 @@ import { type PasskeyAnswer, type RelyingParty, proven, readAnswer } from './pas
 export interface RightAnswer {
   readonly answer: PasskeyAnswer;
   readonly passkey: HeldPasskey;
-  /** Of the passkey, from now on. */
+  /** Counter of the passkey, from now on. */
   readonly counter: number;
 }
 

@@ -25,7 +25,7 @@ export interface Deciding {
   /** Id of the request. */
   readonly request: string;
   readonly verdict: Verdict;
-  /** As the page showed it (crypto/trail/passkey-approval.ts). */
+  /** The statement as the page showed it (crypto/trail/passkey-approval.ts). */
   readonly statement: string;
   readonly reason: string;
   readonly caller: string;
@@ -49,7 +49,7 @@ export class PasskeyApprovals {
     return requestOptions(party, challenge, await store.console.credentials(operator));
   }
 
-  /** Throws RegistryError where the request takes no signature of his. */
+  /** Decides a request. Throws RegistryError if the request takes no signature of this operator. */
   async decide(session: HeldSession, deciding: Deciding, json: string, from: From): Promise<SlowedJudged<undefined>> {
     const { store, challenges, clock } = this.#p;
     const { request, statement, verdict, reason, caller } = deciding;
@@ -61,7 +61,7 @@ export class PasskeyApprovals {
       if (typeof judged === 'string') return judged;
       const { answer, passkey, counter } = judged.is;
       const assertion = assertionOf(answer, passkey);
-      // What the trail will be checked by, before it stands there.
+      // The same check that the trail will get, before it is written there.
       if (passkey.holder.name !== session.operator || assertion === undefined) return 'passkey';
       if (!checkAssertion(assertion, statement).ok) return 'passkey';
       const signature = { ...assertion, passkey: passkey.id, verdict, statement };

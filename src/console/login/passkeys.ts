@@ -80,7 +80,7 @@ export interface PasskeyAnswer {
   readonly credential: Uint8Array;
   /** The challenge that the browser says it answers, in base64url. */
   readonly challenge: string;
-  /** All of it, for the library. */
+  /** The whole answer, for the library. */
   readonly whole: unknown;
 }
 
@@ -129,7 +129,7 @@ export async function registered(
       synced: credentialBackedUp,
     };
   } catch {
-    // It throws for whatever does not fit, with a text that names it; nobody is told more than that it was refused.
+    // The library throws for whatever does not fit, with a text that names it; the browser hears only that it was refused.
     return undefined;
   }
 }

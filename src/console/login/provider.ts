@@ -17,14 +17,14 @@ export interface ProviderSettings {
   readonly clientId: string;
   readonly scope: string;
   readonly groupsClaim: string;
-  /** Each list that is not empty must be met by one of its values. */
+  /** Values of which the provider must meet one, if the list is not empty. */
   readonly acr: readonly string[];
   readonly amr: readonly string[];
   /** Values of amr that are enough beside a client certificate. */
   readonly withCertificate: readonly string[];
-  /** Where browsers come back to. */
+  /** URL to which browsers come back. */
   readonly redirect: string;
-  /** Read anew when the provider is asked what it has. Throws ConfigError. */
+  /** Read again when the provider is asked. Throws ConfigError. */
   readonly secret: () => string;
   readonly authorities: () => readonly string[];
 }
@@ -40,7 +40,7 @@ export interface Flow {
 /** The person for whom the provider vouches. */
 export interface Vouched {
   readonly subject: string;
-  /** What he likes to be called there; worth no more than that. */
+  /** Name that the person prefers at the provider; nothing is decided by it. */
   readonly preferred?: string;
   readonly groups: readonly string[];
   /** What he has shown counts as two factors, `with` the client certificate of his operator, or not. */
@@ -80,7 +80,7 @@ export class Provider {
     this.#deadline = deadline;
   }
 
-  /** Where the browser goes. */
+  /** Address that the browser is sent to. */
   async address(flow: Flow, language: string): Promise<URL | ProviderFault> {
     try {
       const { redirect, scope, acr } = this.#settings;
@@ -145,7 +145,7 @@ export class Provider {
   }
 
   /**
-   * Where whoever leaves ends his session at the provider as well (OpenID Connect RP-Initiated Logout 1.0, section 2); undefined where the provider has no such place, or gives no answer.
+   * Where whoever leaves ends his session at the provider as well (OpenID Connect RP-Initiated Logout 1.0, section 2); undefined if the provider has no such place, or gives no answer.
    * It stays there: an address to come back to would have to be registered with it, and a hint of who it was would be a token that is kept.
    */
   async logOut(language: string): Promise<URL | undefined> {
@@ -160,7 +160,7 @@ export class Provider {
     }
   }
 
-  /** Asked once, however many wait. */
+  /** The provider's configuration, read once for all who wait. */
   async #configuration(): Promise<oidc.Configuration> {
     const now = this.#clock.monotonic();
     if (this.#known !== undefined && this.#known.until > now) return this.#known.configuration;

@@ -37,7 +37,7 @@ export async function provePage(
 
 type Way = (asked: Asked, services: Services, action: string, hidden: Typed) => Promise<readonly [string, Html]>;
 
-/** Each session is proven by what it was begun with. */
+/** Each session is proved by the means with which it began. */
 const WAYS: Readonly<Record<Means, Way>> = {
   passkey: async (asked, { logIns }, action, hidden) => {
     const words = LOGIN[asked.language];
@@ -55,7 +55,7 @@ const WAYS: Readonly<Record<Means, Way>> = {
     Promise.resolve([BREAK_GLASS_WORDS[asked.language].proveTitle, codeForm(asked, action, hidden)]),
 };
 
-/** Judges what came with a form. Undefined: it is right, and what was asked for goes on. */
+/** Judges the proof that came with a form. Undefined: it is right, and the page goes on. */
 export async function proveAgain(
   asked: Asked,
   services: Services,

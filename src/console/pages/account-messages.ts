@@ -70,7 +70,7 @@ const TONES: Readonly<Record<State, Tone>> = {
   expired: 'bad',
 };
 
-/** Of one message; the rest stands on its own page. */
+/** Messages that are shown; the rest stands on its own page. */
 const SHOWN = 3;
 
 const some = (words: Words, all: readonly string[]): string =>

@@ -54,7 +54,7 @@ function heldBack(language: Language, words: Words, { standing = [] }: Shown): H
   return note('warn', html`<p><b>${words.standing}</b></p>${list(standing.map(item))}`);
 }
 
-/** Those that make sense now and that whoever is logged in may do. */
+/** Deeds that make sense now and that the visitor may do. */
 function deeds(asked: Asked, words: Words, shown: Shown): Html | undefined {
   const offered = deedsFor(asked, shown);
   const messages = seesMessages(asked)
@@ -99,7 +99,7 @@ const whoItIs = (language: Language, words: Words, shown: Shown): Html =>
     ],
   ]);
 
-/** Undefined where all that it submits is scanned, as everybody's. */
+/** Undefined if everything that the account submits is scanned. */
 function unscanned(language: Language, words: Words, { scanExempt, scanExemptEdi = [] }: Shown): Html | undefined {
   const until = (at: string): Hole => (at === 'no end' ? words.untilEnded : timeOf(at, language));
   const all = [

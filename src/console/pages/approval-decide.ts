@@ -35,7 +35,7 @@ const MAX_PLAN = 2000;
 
 type Services = Pick<ConsoleServices, 'approvals' | 'origin'>;
 
-/** What of the page is for whoever looks: the form, or why there is none and what to do. */
+/** The visitor's part of the page: the form, or why there is none and what to do. */
 export async function deciding(asked: Asked, { approvals }: Services, request: ApprovalRecord): Promise<Html> {
   const words = APPROVAL[asked.language];
   const { session } = visitorOf(asked);
@@ -74,7 +74,7 @@ interface Decision {
   readonly plan?: string;
 }
 
-/** Undefined: something is missing. */
+/** The decision of the form; undefined: something is missing. */
 function decisionIn({ field }: Asked): Decision | undefined {
   const why = reasonIn(field);
   const caller = callerIn(field);
@@ -84,7 +84,7 @@ function decisionIn({ field }: Asked): Decision | undefined {
   return { verdict, why, caller, ...(plan !== '' && { plan }) };
 }
 
-/** What the command says that it would do; where it cannot be done, why. */
+/** What the command says that it would do, or why it cannot be done. */
 async function plannedBy(asked: Asked, request: ApprovalRecord): Promise<string | undefined> {
   const { operation } = request;
   const input = inputOf(request);
@@ -104,7 +104,7 @@ function statementOf(asked: Asked, { origin }: Services, request: ApprovalRecord
   return passkeyStatement(shownAt, request, { ...decision, operator, caller: FACT[decision.caller] });
 }
 
-/** Everything that is signed, and the touch. */
+/** Shows everything that is signed, and asks for the passkey. */
 async function touchPage(
   asked: Asked,
   services: Services,

@@ -18,7 +18,7 @@ export function inputHtml(request: Pick<ApprovalRecord, 'input'>): Html {
   return facts(pairs);
 }
 
-/** Its name, which is signed, and what the command says of itself. */
+/** Name of the operation, which is signed, and its description. */
 export const operationHtml = ({ operation }: Pick<ApprovalRecord, 'operation'>): Html =>
   html`${operation}${isOperation(operation) ? html` <span class="soft" lang="en">${rowNamed(operation).about}</span>` : undefined}`;
 

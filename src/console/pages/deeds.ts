@@ -14,9 +14,9 @@ interface AccountDeed extends Deed {
   readonly name: string;
   /** States of the account in which the action makes sense. */
   readonly states: readonly string[];
-  /** Only while somebody is connected. */
+  /** Offered only while somebody is connected. */
   readonly connected?: true;
-  /** Only while something that it submits is not scanned. */
+  /** Offered only while something that the account submits is not scanned. */
   readonly exempt?: true;
 }
 type Given = Omit<AccountDeed, 'path' | 'caller'>;

@@ -21,7 +21,7 @@ import {
   SUSPENDED,
 } from './imports-words.ts';
 
-/** As the command says it, which this operation is a part of. */
+/** The text of the command that this operation is a part of. */
 function importedText({ accounts, applied, already, without = 0 }: OperationResult<'account.import'>): string {
   const some = without === 0 ? '' : ` ${many(without, 'account')} of these without a password.`;
   if (already === true)

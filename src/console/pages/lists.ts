@@ -10,7 +10,7 @@ import { OF_ADDRESS, addressDeeds } from './address-deeds.ts';
 import { ADDRESS_SETTINGS } from './settings.ts';
 import { STATES, toneOf } from '../../web/parts/states.ts';
 
-/** Of one account; the rest stands on its own page. */
+/** Rows that are shown for one account; the rest stands on its own page. */
 const SHOWN = 3;
 
 const some = (addresses: readonly { readonly address: string }[]): string =>

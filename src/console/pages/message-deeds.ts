@@ -139,7 +139,7 @@ const RECEIPT: Deed = {
   input: named,
   fields: ['recipient'],
   caller: true,
-  // Where all were sent there is nothing to read.
+  // If all were sent there is nothing to read.
   shows: ({ receipts }: OperationResult<'message.receipt'>, { language }: Asked): Html | undefined => {
     const words = MESSAGE_RESULT[language];
     if (receipts.every(({ left }) => left === undefined)) return undefined;

@@ -39,7 +39,7 @@ export function outcomeOf(copy: CopyView, events: readonly EventView[], language
   return { ...said, tell: `${tell} ${cause}`, help: advice };
 }
 
-/** Whose decision the end was, where no server refused it. */
+/** Whose decision ended the delivery, if no server refused it. */
 function handIn(events: readonly EventView[]): 'stopped' | 'held' | undefined {
   const { facts } = events.findLast(({ event }) => event === 'delivery.failed') ?? {};
   if (facts?.operator === true) return 'stopped';

@@ -44,7 +44,7 @@ const ORGANISATION = {
   },
 };
 const PAGE = 50;
-/** Of one account; the rest stands on its own page. */
+/** Rows that are shown for one account; the rest stands on its own page. */
 const SHOWN = 3;
 
 export const organisation: Page = {

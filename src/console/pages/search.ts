@@ -28,7 +28,7 @@ export const search: Page = {
     const words = SEARCH[asked.language];
     const wanted = (asked.query.get('q') ?? '').trim().slice(0, MAX);
     const found = wanted === '' ? undefined : await findAll(asked, wanted, asked.query.get('before') ?? undefined);
-    // One thing alone: that is where whoever searched wants to go.
+    // A single hit is where the visitor wants to go.
     const [first, ...more] = found?.hits ?? [];
     if (first !== undefined && more.length === 0 && found?.before === undefined) return { kind: 'see', to: first.to };
     return {

@@ -18,7 +18,7 @@ import { TODAY } from './today-words.ts';
 
 type Words = (typeof TODAY)['nl'];
 
-/** Shown here; the rest is told by "sluis doctor". */
+/** Findings that are shown; "sluis doctor" lists the rest. */
 const MOST = 50;
 
 export const today: Page = {
@@ -40,7 +40,7 @@ export const today: Page = {
       asked.operate('gateway.findings', {}),
       asked.operate('approval.list', { limit: MOST }),
       asked.operate('gateway.traffic', {}),
-      // Without a folder for them there are none.
+      // Without a folder for backups there are none.
       asked.operate('backup.list', {}).catch(nothing),
       asked.operate('account.list', { idle: QUIET_DAYS, waiting: true, limit: FEW + 1 }),
       asked.operate('queue.partners', {}),

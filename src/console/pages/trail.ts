@@ -43,7 +43,7 @@ const ask: Page = {
   },
 };
 
-/** By POST: it reads all of the trail. */
+/** A POST, since it reads all of the trail. */
 const check: Page = {
   method: 'POST',
   path: '/trail-check',

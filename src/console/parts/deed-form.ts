@@ -16,7 +16,7 @@ import { MAX_REASON } from './reason.ts';
 
 export interface Wrong {
   readonly text: string;
-  /** Of the gateway, in English. */
+  /** The gateway's own text, in English. */
   readonly detail?: string;
   readonly fields?: FieldProblems;
   readonly status?: number;
@@ -41,7 +41,7 @@ export async function planOf(asked: Asked, operation: OperationName, input: Inpu
   return row.say(result, inputOf({ in: row.in }, wanted));
 }
 
-/** As the command writes it: in English, line by line. */
+/** The plan as the command writes it: in English, line by line. */
 export const planHtml = (told: string): Html =>
   html`<div lang="en">${told.split('\n').map((line) => html`<p>${line}</p>`)}</div>`;
 

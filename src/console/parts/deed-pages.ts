@@ -1,4 +1,4 @@
-/** What a form of a deed does: it looks, or it is done. */
+/** Handles the form of a deed: shows the plan, or does the deed. */
 import { AdminError } from '../../admin/error.ts';
 import { rightOf } from '../../admin/operations.ts';
 import { rowNamed } from '../../commands/table.ts';

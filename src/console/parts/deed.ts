@@ -30,10 +30,10 @@ export type PathParams = Readonly<Record<string, string>>;
 export interface Deed {
   /** Of its page, with parameters: `/accounts/{login}/suspend`. Its last segment is its name. */
   readonly path: string;
-  /** Where whoever has done it is sent; left out: to the page before the last segment. */
+  /** Where the visitor is sent afterwards; absent: to the page before the last segment. */
   readonly back?: string;
   readonly operation: OperationName;
-  /** What the path says of its input. */
+  /** The input that the path gives. */
   readonly input: (params: PathParams) => Input;
   /** Inputs that are asked for, as the operation calls them. */
   readonly fields?: readonly string[];
@@ -90,14 +90,14 @@ export function doneNote(asked: Asked, deeds: readonly Deed[]): Html | undefined
 export const isOffered = ({ may, visitor }: Asked, { operation }: Pick<Deed, 'operation'>): boolean =>
   may(rightOf(operation)) && (visitor?.session.holder.organisation === undefined || WITHIN.has(operation));
 
-/** As buttons: those that whoever is logged in may do. */
+/** Buttons for the deeds that the visitor may do. */
 export function deedButtons(asked: Asked, deeds: readonly Deed[], params: PathParams = {}): Html | undefined {
   const offered = deeds.filter((deed) => isOffered(asked, deed));
   if (offered.length === 0) return undefined;
   return html`<ul class="deeds">${offered.map((deed) => html`<li><a class="button second" href="${deedPath(deed, params)}">${deed.words[asked.language].button}</a></li>`)}</ul>`;
 }
 
-/** As links in a row of a table. */
+/** The same as links in a row of a table. */
 export const deedLinks = (asked: Asked, deeds: readonly Deed[], params: PathParams, name: string): Html =>
   html`${deeds
     .filter((deed) => isOffered(asked, deed))

@@ -42,14 +42,14 @@ export interface Letters {
 
 export interface HeldImport {
   readonly id: string;
-  /** Of the page that it was given to. */
+  /** Path of the page that the file was given to. */
   readonly path: string;
   readonly session: string;
   readonly input: Input;
   readonly size: number;
-  /** Of the file as operations read it, in hexadecimal digits. */
+  /** SHA-256 of the file as operations read it, in hexadecimal digits. */
   readonly sha256: string;
-  /** Of a file that was made of what somebody typed: the accounts in it. */
+  /** For a file that was made from typed text: the accounts in it. */
   readonly accounts?: readonly string[];
   /** Gone when it was used, or refused. */
   file?: GivenFile;
@@ -71,7 +71,7 @@ export class HeldImports {
     this.#random = random;
   }
 
-  /** Throws AdminError where there is no room, or another one of the session goes on. */
+  /** Holds a file. Throws AdminError if there is no space, or another one of the session is being worked on. */
   async hold(
     { path, session, input, accounts }: Pick<HeldImport, 'path' | 'session' | 'input' | 'accounts'>,
     file: GivenFile,

@@ -8,7 +8,7 @@ import { type HeldImport, type ImportState, type Letters, textOf } from './held-
 
 /** Letters of one import: some 3 KB each, in memory until they are fetched. */
 const MAX_LETTERS = 2000;
-/** Login names of which it is told that they got none. */
+/** Most login names that are listed as having got no letter. */
 const NAMED = 100;
 
 const FAILED = 'The gateway failed, and may have done a part of it; its log says why';

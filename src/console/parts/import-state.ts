@@ -12,7 +12,7 @@ import { IMPORT } from './import-words.ts';
 import { MAX_REASON } from './reason.ts';
 
 export interface Shown {
-  /** Of the page of this file, and of the import. */
+  /** Path of the page of this file. */
   readonly at: string;
   readonly path: string;
   readonly title: string;
@@ -20,7 +20,7 @@ export interface Shown {
   readonly grave: boolean;
   /** Text of the operation, in English. */
   readonly told: readonly string[];
-  /** How it is known who called is asked for as well. */
+  /** True: the form also asks how the caller is known. */
   readonly caller: boolean;
   /** The name to type. */
   readonly confirm?: string;
@@ -124,7 +124,7 @@ function lettersOf(asked: Asked, { at }: Shown, { letters }: Extract<ImportState
   return card(words.letters, html`${fetching}${left}`);
 }
 
-/** Every wrong line, for whoever mends the file. */
+/** A file of every wrong line, for whoever corrects the file. */
 export function wrongLinesFile({ state }: HeldImport): Reply {
   const lines = state.kind === 'wrong' ? state.lines : [];
   return { kind: 'download', name: 'wrong-lines.csv', type: 'text/csv; charset=utf-8', pieces: pieces(lines) };

@@ -43,16 +43,16 @@ export interface ImportWords {
 }
 
 export interface Import {
-  /** Of its page: `/imports/accounts`. */
+  /** Path of its page: `/imports/accounts`. */
   readonly path: string;
   readonly operation: OperationName;
   /** An example of its first line; undefined: its lines are made of people who are typed (people.ts). */
   readonly header?: string;
   /** Inputs that are asked for beside the file, as the operation calls them. */
   readonly fields?: readonly string[];
-  /** Of these, those that must be filled in. */
+  /** The fields among these that must be filled in. */
   readonly needs?: readonly string[];
-  /** What is the same for every file. */
+  /** Input that is the same for every file. */
   readonly always?: Input;
   /** The key must have been touched though the table asks for no signature and no typed name: no button undoes it. */
   readonly proven?: true;
@@ -80,7 +80,7 @@ function refuseForOne(asked: Asked): void {
 
 interface Wrong {
   readonly text: string;
-  /** By the gateway, in English. */
+  /** Texts of the gateway, in English. */
   readonly told?: readonly string[];
   readonly fields?: FieldProblems;
 }
@@ -154,7 +154,7 @@ const whileWaiting = (clock: ConsoleServices['clock'], work: Promise<void>): Pro
     work.then(resolve, reject).finally(() => timer.cancel());
   });
 
-/** Throws AdminError where it is not held, or is somebody else's. */
+/** Finds a held file. Throws AdminError if there is none, or it belongs to somebody else. */
 function heldOf(asked: Asked, { path }: Import, { imports }: ConsoleServices): HeldImport {
   refuseForOne(asked);
   const one = imports.of(asked.params.id ?? '', path, visitorOf(asked).session.id);
@@ -169,7 +169,7 @@ async function press(asked: Asked, of: Import, services: ConsoleServices): Promi
   const one = heldOf(asked, of, services);
   const { state } = one;
   const at = `${of.path}/${one.id}`;
-  // Pressed twice: the first one goes on.
+  // The button was pressed twice: the first press counts.
   if (state.kind !== 'right' && state.kind !== 'waits') return { kind: 'see', to: at };
   const words = IMPORT[asked.language];
   const reason = reasonIn(asked.field);
@@ -218,7 +218,7 @@ const shown = (asked: Asked, of: Import, one: HeldImport, wrong?: string): Reply
     ...defined({ confirm: nameToType(of, one.input), wrong }),
   });
 
-/** Once: whoever has them can set passwords. */
+/** Gives letters out once: whoever has them can set passwords. */
 function letters(asked: Asked, of: Import, services: ConsoleServices): Reply {
   const one = heldOf(asked, of, services);
   const text = one.state.kind === 'done' ? one.state.letters.text : undefined;

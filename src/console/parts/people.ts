@@ -7,13 +7,13 @@ import { type Html, html } from '../../http/html.ts';
 import type { Asked } from '../core/page.ts';
 import { IMPORT } from './import-words.ts';
 
-/** More come in a file. */
+/** Most people of a form; more come in a file. */
 const MOST_PEOPLE = 100;
 const MAX_TYPED = 8192;
 
 export interface People {
   readonly file: GivenFile;
-  /** As they were typed; the first one is line 2 of the file. */
+  /** Lines as typed; the first one is line 2 of the file. */
   readonly typed: readonly string[];
   readonly addresses: readonly string[];
 }
@@ -27,7 +27,7 @@ export function addressFor(person: string, domain: string): string {
 
 const cell = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 
-/** Undefined: nobody was typed, or more than one form takes. */
+/** The people of a form; undefined: nobody was typed, or more than one form takes. */
 export function peopleIn(field: Asked['field'], organisation: string): People | undefined {
   const domain = field('domain').trim().replace(/^@/, '');
   const typed = field('people')

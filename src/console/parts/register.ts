@@ -27,7 +27,7 @@ import {
 } from '../../web/parts/fields.ts';
 import { REGISTER } from './register-words.ts';
 
-/** Of a list of this operation. */
+/** A row of this operation's list. */
 export type RowOf<N extends OperationName> = OperationResult<N> extends readonly (infer R)[] ? R : never;
 
 export interface RegisterWords {
@@ -40,7 +40,7 @@ export interface RegisterWords {
 }
 
 export interface Register<N extends OperationName = OperationName> {
-  /** Of its page; the file is this with `.csv` behind it. */
+  /** Path of its page; the file has the same with `.csv` added. */
   readonly path: string;
   readonly operation: N;
   /** Inputs by which it can be narrowed, as the operation calls them. */
@@ -67,7 +67,7 @@ const listRow = (operation: OperationName): ListRow<Params, unknown> => {
   return row;
 };
 
-/** Whether whoever is logged in may see it at all: an operator of one organisation sees what takes an organisation. */
+/** True if the visitor may see the register: an operator of one organisation sees those that take an organisation. */
 export const isOffered = ({ may, visitor }: Asked, operation: OperationName): boolean =>
   may(rightOf(operation)) &&
   (visitor?.session.holder.organisation === undefined ||
@@ -75,7 +75,7 @@ export const isOffered = ({ may, visitor }: Asked, operation: OperationName): bo
 
 interface Wanted {
   readonly filters: readonly Field[];
-  /** What of the filters was typed, as it stands in the address. */
+  /** Filters as typed, as they stand in the address. */
   readonly typed: URLSearchParams;
   readonly input: Input;
   readonly problems: FieldProblems;

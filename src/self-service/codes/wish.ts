@@ -8,7 +8,7 @@ export const MAX_CODE = 64;
 /** The octets of a field; none for one that was not sent. */
 export type Typed = (name: string) => Buffer;
 
-/** Undefined: user name or code is missing, or longer than any. */
+/** The wish of a form; undefined: user name or code is missing, or longer than any. */
 export function wishOf(use: Wish['for'], typed: Typed): Wish | undefined {
   const text = (name: string): string => typed(name).toString('utf8');
   const [login, code] = [text('login').trim(), text('code').trim()];

@@ -33,7 +33,7 @@ export interface Services extends CodeServices {
   readonly store: Pick<Store, 'selfService' | 'registry' | 'deliveries' | 'audit'>;
   readonly logIn: SelfServiceLogIn;
   readonly authenticator: Authenticator;
-  /** What the readers know the gateway by. */
+  /** Name by which the readers know the gateway. */
   readonly gateway: string;
   readonly helpdesk: Helpdesk;
   readonly directory: DirectoryCounts & { readonly directory: Pick<Directory, 'current' | 'page'> };
@@ -44,7 +44,9 @@ export interface Services extends CodeServices {
   readonly log: Log;
 }
 
-/** `nobody`: whoever comes. `session`: every account that is logged in. `contact`: of them, those that read for their organisation. */
+/**
+ * `nobody`: every visitor. `session`: every account that is logged in. `contact`: of those, the ones that read for their organisation.
+ */
 export type Access = 'nobody' | 'session' | 'contact';
 
 export type Page = PageFor<Asked, Services, Access>;

@@ -1,6 +1,6 @@
 /**
- * The pages of accounts as a site. Whoever is logged in is looked up anew with each request: another password, a suspension, an end, another way to log in or another listener
- * ends the session at once.
+ * The pages of accounts as a site. The visitor is looked up again with each request: another password, a suspension, an end, another way to log in or another
+ * listener ends the session at once.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Call } from '../../admin/call.ts';

@@ -22,7 +22,7 @@ import type { SelfServiceSession, ShownLogIn } from '../../store/self-service.ts
 export interface LogInParts {
   readonly store: Pick<Store, 'selfService'>;
   readonly authenticator: Authenticator;
-  /** Of codes by mail. */
+  /** Key of codes by mail. */
   readonly key: KeyObject;
   readonly random: RandomBytes;
   readonly slowed: Slowed;

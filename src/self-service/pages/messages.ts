@@ -12,7 +12,7 @@ import { MESSAGES } from './messages-words.ts';
 
 type Words = (typeof MESSAGES)['nl'];
 
-/** Of the latest. */
+/** Messages that are shown, the latest first. */
 const MOST = 20;
 
 const own = (found: readonly MessageRecord[], account: MessageRecord['submitter']): MessageRecord[] =>

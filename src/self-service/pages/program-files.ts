@@ -12,7 +12,7 @@ export interface ProgramSettings {
   readonly servers: readonly ServedPort[];
 }
 
-/** Those that the account may use. */
+/** The ports that the account may use. */
 export const portsOf = (servers: readonly ServedPort[], login: string): readonly ServedPort[] =>
   inOrder(servers.filter(({ accounts }) => accounts === undefined || accounts.includes(login)));
 
@@ -20,7 +20,7 @@ export const portsOf = (servers: readonly ServedPort[], login: string): readonly
 type AutoconfigFor = Pick<ProgramSettings, 'gateway' | 'servers'> &
   (Pick<ProgramSettings, 'login' | 'address'> | { readonly domain: string });
 
-/** What programs put the typed address in the place of. */
+/** Text that programs replace by the typed address. */
 const TYPED = '%EMAILADDRESS%';
 
 /** As Thunderbird reads it: `config-v1.1.xml` of its autoconfiguration. */
@@ -51,13 +51,13 @@ ${servers.map(server).join('')}  </emailProvider>
 `;
 }
 
-/** The same each time for the same account: installed again, a profile takes the place of the one before. */
+/** The same each time for the same account, so that a profile that is installed again replaces the previous one. */
 function uuidOf(text: string): string {
   const hex = createHash('sha256').update('sluis profile 1\n').update(text).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`.toUpperCase();
 }
 
-/** A profile of Apple's devices, yet to be signed. Undefined where there is no port to send or none to fetch by. */
+/** A profile of Apple's devices, yet to be signed. Undefined if there is no port to send or none to fetch by. */
 export function mobileconfig({ login, address, gateway, servers }: ProgramSettings): string | undefined {
   const [fetches, sends] = [servers.find((s) => s.protocol === 'pop3'), servers.find((s) => s.protocol === 'smtp')];
   if (fetches === undefined || sends === undefined) return undefined;

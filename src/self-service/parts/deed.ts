@@ -46,7 +46,7 @@ export interface OwnDeed<N extends OperationName> {
   /** Path of the page that the link "back" opens. */
   readonly back: string;
   readonly words: Both<OwnDeedWords>;
-  /** What the session says of the input. */
+  /** The input that the session gives. */
   readonly input: (login: string) => Input;
   readonly done: (asked: Asked, result: OperationResult<N>) => Reply;
 }
@@ -96,7 +96,7 @@ const fileHtml = ({ file }: OwnDeedWords): Html =>
   html`<label for="file">${file?.label}</label><span class="hint" id="file-hint">${file?.hint}</span>
 <input type="file" id="file" name="file" aria-describedby="file-hint">`;
 
-/** What was typed, or else what lies in the file. */
+/** The typed text, or else that of the file. */
 function typedIn(asked: Asked, all: readonly Field[], asFile: OwnDeed<OperationName>['asFile']): Asked['field'] {
   const key = all.find(({ name }) => name === asFile?.input)?.key;
   const file = asked.octets('file');

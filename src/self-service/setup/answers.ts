@@ -20,7 +20,7 @@ type SetupForm = 'autoconfig' | 'autodiscover' | 'dav';
 export type SetupCounts = Counts<'form' | 'outcome'>;
 
 export interface SetupParts {
-  /** Folded; none: no program is told anything. */
+  /** Domains, folded; empty: no program gets an answer. */
   readonly domains: readonly string[];
   /** What readers know the gateway by. */
   readonly gateway: string;
@@ -45,7 +45,7 @@ export class MailSetup {
     this.#servers = inOrder(portsForAll(parts.servers));
   }
 
-  /** Undefined: it is no question of a mail program. */
+  /** The answer; undefined: it is no question of a mail program. */
   async answer(request: IncomingMessage): Promise<Sent | undefined> {
     const { method = '', url = '' } = request;
     const [path = '', query = ''] = url.split('?', 2);
@@ -61,7 +61,7 @@ export class MailSetup {
       : this.#sent('autodiscover', 'none', 404);
   }
 
-  /** Of the domain of the address, or of that which was asked by name. */
+  /** Answers for the domain of the address, or for the one that was asked by name. */
   #autoconfig({ headers: { host = '' } }: IncomingMessage, query: string): Sent {
     const address = new URLSearchParams(query).get('emailaddress');
     const domain = this.#ours(address === null ? host.replace(/^autoconfig\.|:\d+$/gi, '') : domainOf(address));

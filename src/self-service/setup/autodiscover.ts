@@ -8,7 +8,7 @@ import { xml, xmlText } from '../../http/xml.ts';
 
 export interface DiscoverRequest {
   readonly address: string;
-  /** Of the answer that the program reads. */
+  /** Schema of the answer that the program reads. */
   readonly schema: string;
 }
 
@@ -24,7 +24,7 @@ const textOf = (request: string, name: string): string | undefined => {
   return found === undefined ? undefined : xmlText(found).trim();
 };
 
-/** Undefined for what is no such request. */
+/** Reads a request; undefined for a text that is none. */
 export function readDiscover(request: string): DiscoverRequest | undefined {
   const address = textOf(request, 'EMailAddress');
   const schema = textOf(request, 'AcceptableResponseSchema');
@@ -41,7 +41,7 @@ export const discoverError = (code: 600 | 601): string =>
     `  <Response>\n    <Error>\n      <ErrorCode>${code}</ErrorCode>\n      <Message>${code === 600 ? 'Invalid Request' : 'Requested schema version not supported'}</Message>\n      <DebugData/>\n    </Error>\n  </Response>\n`,
   );
 
-/** The same for every address, but for the user name, which is the address. */
+/** Settings, the same for every address except for the user name, which is the address. */
 export function discovered(address: string, servers: readonly ServedPort[]): string {
   const server = ({ protocol, host, port, tls }: ServedPort): string => `      <Protocol>
         <Type>${protocol.toUpperCase()}</Type>

@@ -5,7 +5,7 @@ import { signOpaque } from '../../crypto/cms/sign.ts';
 import type { Instant } from '../../domain/units.ts';
 import type { TlsMaterial } from '../../platform/listener.ts';
 
-/** DER. `material`: of the listener, of which the first signs. Throws where the certificate cannot be read: nothing goes out unsigned. */
+/** DER. `material`: of the listener, of which the first signs. Throws if the certificate cannot be read: nothing goes out unsigned. */
 export function signedProfile(
   text: string,
   [material]: readonly TlsMaterial[],

@@ -3,7 +3,10 @@ import { FEDERATED_LIFE } from '../../domain/console.ts';
 import type { Language } from '../../domain/registry.ts';
 
 const LANGUAGE = '__Host-sluis-language';
-/** Of whoever has been sent to an OpenID provider, one for each login that a browser has under way. Lax: a Strict one does not come along where the page before was the provider's. */
+/**
+ * The cookie of a browser that was sent to an OpenID provider, one for each login under way. Lax: a Strict one would not be sent when the previous page was the
+ * provider's.
+ */
 const AWAY = '__Host-sluis-oidc-';
 /** Such logins of one browser: 8 of 800 octets are half of what a request may have in its header. */
 const MOST_AWAY = 8;
@@ -26,13 +29,13 @@ export const awayCookies = (mark: string, value: string, shown: Shown['away']): 
 export const noAwayCookie = (mark: string): string => cookie(AWAY + mark, '', '; Max-Age=0', 'Lax');
 
 export interface Shown {
-  /** By the marks of the logins. */
+  /** Values by the marks of the logins. */
   readonly away: ReadonlyMap<string, string>;
   readonly secret?: string;
   readonly language?: Language;
 }
 
-/** `session`: the name of the cookie of whoever is logged in. */
+/** `session`: the name of the cookie of a logged-in browser. */
 export function cookiesIn(header: string | undefined, session: string): Shown {
   const found = namedIn(header);
   const secret = found.get(session);

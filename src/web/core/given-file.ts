@@ -19,7 +19,7 @@ export async function givenFile(
   make: (send: Send) => Promise<unknown>,
 ): Promise<Download> {
   const file = new PassThrough({ highWaterMark: WAITING });
-  // Told to whoever reads it; without a reader it would end the process.
+  // The reader sees the error; without a reader it would end the process.
   file.on('error', () => undefined);
   let begun = (): void => undefined;
   const first = new Promise<void>((resolve) => (begun = resolve));
@@ -35,7 +35,7 @@ export async function givenFile(
     },
   );
   await Promise.race([first, made]);
-  // A later error is told through the file.
+  // A later error is reported through the file.
   made.catch(() => undefined);
   return { kind: 'download', ...about, pieces: file as AsyncIterable<Uint8Array> };
 }

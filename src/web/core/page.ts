@@ -37,7 +37,7 @@ export interface Download {
   readonly pieces: AsyncIterable<string | Uint8Array>;
 }
 
-/** `A`: what it is asked with. `S`: what it works with. `X`: what it may ask of whoever comes. */
+/** `A`: what the page is asked with. `S`: what it works with. `X`: the access that it may ask for. */
 export interface PageFor<A, S, X extends string> {
   readonly method: 'GET' | 'POST';
   /** Parameters in braces: each is one segment. */
@@ -50,27 +50,27 @@ export interface PageFor<A, S, X extends string> {
   readonly proven?: true;
   /** Its form has a file of at most so many octets, which `asked.file` has then. */
   readonly takesFile?: number;
-  /** For all who come the same, and named after its content: it may be kept. */
+  /** The same for everybody, and named after its content, so it may be cached. */
   readonly isFile?: true;
   readonly run: (asked: A, services: S) => Promise<Reply> | Reply;
 }
 
 /** Who is logged in, at any site. */
 export interface Someone {
-  /** For the forms of this session. */
+  /** The token in the forms of this session. */
   readonly token: string;
 }
 
 /** What every page is asked with; `V`: who may be logged in. */
 export interface AskedBy<V> {
-  /** Of the path, decoded. */
+  /** Parameters of the path, decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   /** Text of a form; empty for a field that there is not, and behind GET. */
   readonly field: (name: string) => string;
   /** The same, as it came: a small file is a field of a form too. */
   readonly octets: (name: string) => Buffer;
-  /** Of a page that takes one. */
+  /** The file, for a page that takes one. */
   readonly file?: GivenFile;
   readonly headers: IncomingHttpHeaders;
   /** Cookies of logins for which this browser was sent to an OpenID provider, by their marks. */
@@ -80,7 +80,7 @@ export interface AskedBy<V> {
   /** Absent: nobody is logged in. */
   readonly visitor?: V;
   readonly admin: AdminContext;
-  /** Of the connection, as the log names it. */
+  /** Id of the connection, as in the log. */
   readonly session: string;
   /** Of the peer: its address, its network, and the range that a session holds for. */
   readonly address: string;

@@ -30,7 +30,7 @@ export interface Sent {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
   readonly body: string | Download['pieces'];
-  /** As it was declared; for the log, which has nobody's names. */
+  /** The page as declared; for the log, which has no names of persons. */
   readonly page?: string;
   /** Name of the operator or login of the account that asked. */
   readonly by?: string;
@@ -45,7 +45,7 @@ export interface SiteParts {
   readonly admin: () => AdminContext | undefined;
 }
 
-/** Of one page, beside its body. */
+/** Facts of one page, beside its body. */
 export interface About<V> {
   readonly language: Language;
   readonly title: string;
@@ -91,13 +91,13 @@ export type AnyServing = Pick<Serving<Someone, AskedBy<Someone>, SiteParts>, 'an
 export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends SiteParts> {
   readonly #router: Router<PageFor<A, S, string>>;
   protected readonly services: S;
-  /** Under way. */
+  /** Files that are being received. */
   #files = 0;
-  /** Name of the cookie of whoever is logged in. */
+  /** Name of the cookie of a logged-in browser. */
   protected abstract readonly session: string;
   /** Words of its own on pages that say why something was not done. */
   protected abstract readonly problems: OwnProblems;
-  /** Where whoever is not logged in is sent; undefined: nobody logs in here. */
+  /** Where a visitor who is not logged in is sent; undefined: nobody logs in here. */
   protected readonly entrance: string | undefined = '/login';
   /** What links to paths of ours have before them. A dot: all pages lie beside one another, perhaps below a path of a proxy. */
   protected readonly root: '' | '.' = '';
@@ -107,9 +107,9 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
     this.services = services;
   }
 
-  /** Who is logged in with this cookie, of which `hash` is the hash. */
+  /** The visitor with this cookie, whose hash is `hash`. */
   protected abstract visitorOf(secret: string, hash: Buffer, guest: Guest): Promise<V | undefined>;
-  /** Whether whoever is logged in may see a page that asks this of him, which is more than a session. */
+  /** True if the visitor may see a page with this access, which is more than a session. */
   protected abstract mayOpen(visitor: V, access: string): boolean;
   /** Adds what pages of this site are asked with besides, to the very object: what stands in it is made when it is asked for. */
   protected abstract askedWith(base: AskedBy<V>, guest: Guest, path: string): A;
@@ -117,7 +117,7 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
   /** Name of a visitor for the log. */
   protected abstract nameOf(visitor: V): string;
 
-  /** Whether he must show once more who he is, for a page that asks that. */
+  /** True if the visitor must prove who he is once more, for a page that asks for it. */
   protected isLate(_visitor: V): boolean {
     return false;
   }
@@ -137,7 +137,7 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
     return origin === this.services.origin && (site === undefined || site === 'same-origin');
   }
 
-  /** Rejects for what nobody expected; the caller answers 500. */
+  /** Answers a request. Rejects for unexpected errors; the caller answers 500. */
   async answer(request: IncomingMessage, guest: Guest): Promise<Sent> {
     const shown = cookiesIn(request.headers.cookie, this.session);
     let seen: Seen<V> = { language: shown.language ?? languageOf(request.headers['accept-language']) };
@@ -218,7 +218,7 @@ export abstract class Serving<V extends Someone, A extends AskedBy<V>, S extends
     throw read.error === 'too-large' ? new Stopped(413, 'largeFile') : new Stopped(...FAULTS[read.error]);
   }
 
-  /** Undefined: nobody is logged in. */
+  /** The visitor; undefined: nobody is logged in. */
   async #visitor({ secret }: Shown, guest: Guest): Promise<V | undefined> {
     const hash = secret === undefined ? undefined : sessionHash(secret);
     return secret === undefined || hash === undefined ? undefined : await this.visitorOf(secret, hash, guest);

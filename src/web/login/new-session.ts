@@ -1,4 +1,4 @@
-/** What a browser gets that is let in, and what the store keeps of it. */
+/** What a browser gets when it is let in, and what the store keeps of that. */
 import { newSessionSecret, newShownId, sessionHash } from '../../crypto/keys/console-secrets.ts';
 import type { RandomBytes } from '../../domain/effects.ts';
 import type { NewSession } from '../../store/console.ts';

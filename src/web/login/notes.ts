@@ -22,7 +22,7 @@ export type LogInRefusal =
 interface Refused {
   readonly why: LogInRefusal;
   readonly network: string;
-  /** Absent where nobody is known. */
+  /** Absent if nobody is known. */
   readonly operator?: string;
 }
 

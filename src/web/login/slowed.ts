@@ -44,7 +44,7 @@ export interface SlowedParts {
   readonly notes: LogInNotes;
 }
 
-/** Not the fault of whoever came. */
+/** Refusals that are no wrong guess of the visitor. */
 const NO_GUESS: readonly LogInRefusal[] = ['down'];
 
 export class Slowed {
@@ -74,7 +74,7 @@ export class Slowed {
       return { kind: 'busy', wait: milliseconds(Math.ceil(wait)) };
     }
     const judged = await judge().catch((error: unknown): LogInRefusal => {
-      // In this very moment: used by somebody else, or ended.
+      // At this very moment somebody else used it, or it ended.
       if (error instanceof RegistryError && error.kind === 'ended') return 'replayed';
       throw error;
     });

@@ -8,12 +8,12 @@ import { FRAME } from './words.ts';
 export interface Framed {
   readonly language: Language;
   readonly title: string;
-  /** What the readers know the gateway by. */
+  /** Name by which the readers know the gateway. */
   readonly gateway: string;
   readonly helpdesk: Helpdesk;
-  /** Where whoever is logged in can go: paths of ours, and what they are called. */
+  /** Where a visitor who is logged in can go: paths of ours, with their titles. */
   readonly links: readonly (readonly [path: string, text: string])[];
-  /** What paths have before them in links. */
+  /** What stands in front of paths in links. */
   readonly root?: '' | '.';
   /** Who is logged in; the token of his forms. */
   readonly who?: { readonly name: string; readonly token: string };

@@ -17,14 +17,14 @@ export type Both<T> = Readonly<Record<Language, T>>;
 export interface FieldWords {
   readonly label: string;
   readonly hint?: string;
-  /** What a reader sees of a value that is chosen; left out: the value. */
+  /** Texts for values that are chosen; absent: the value itself. */
   readonly choices?: Readonly<Record<string, string>>;
 }
 
 export interface Field {
-  /** As the operation calls it. */
+  /** Name of the input in the operation. */
   readonly name: string;
-  /** As the form calls it: letters alone (http/form.ts). */
+  /** Name of the input in the form: letters alone (http/form.ts). */
   readonly key: string;
   readonly param: Param;
 }
